@@ -1,0 +1,99 @@
+/**
+ * The contract of a filter: all that an author needs, and nothing of the proxy around it.
+ * No concrete filter may ever enter this room. Source: docs/filters.md.
+ */
+import type { HeaderList } from '../http/header-list.ts'
+import type { Schema } from '../lib/schema.ts'
+import type { Destination, ExchangeRecord, Source } from './record.ts'
+
+export type { HeaderList } from '../http/header-list.ts'
+export type { JsonSchema, Schema } from '../lib/schema.ts'
+export type { Decoded, Issue } from '../lib/decoded.ts'
+export type { Destination, ExchangeRecord, Source } from './record.ts'
+
+/** Stages run in this order; inside one, the order of the configuration holds. Responses pass in reverse. */
+export const stages = ['preflight', 'identify', 'admit', 'shape', 'select'] as const
+
+export type Stage = (typeof stages)[number]
+
+/** The request as a filter sees and changes it; what the filter before left is what the next one gets. */
+export interface RequestView {
+  readonly method: string
+  /** `http` inside a tunnel. */
+  readonly scheme: string
+  /** Host and port as the client wrote them; setting it changes `host` towards the backend. */
+  authority: string
+  /** The normalised path without the query; begins with `/` (`*` for OPTIONS *). */
+  path: string
+  /** The query with its `?`, or the empty string. */
+  query: string
+  readonly headers: HeaderList
+}
+
+/** The response head as a filter sees and changes it. */
+export interface ResponseView {
+  status: number
+  readonly headers: HeaderList
+}
+
+/** One request and its response on their way through the chain. */
+export interface Exchange {
+  readonly request: RequestView
+  /** There from `onResponse` on. */
+  readonly response: ResponseView | undefined
+  readonly source: Source
+  /** The Service that the client called. */
+  readonly destination: Destination
+  /** The route rule that matched; `undefined` in the service-scoped half of the chain and on pass-through. */
+  readonly match: { readonly route: string; readonly rule: string; readonly prefix: string | undefined } | undefined
+}
+
+/** An answer that ends the chain: nothing is forwarded. */
+export interface Reply {
+  readonly kind: 'reply'
+  readonly status: number
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly body: string
+  /** Why, for log, metrics and explain: `direct_response`, `rate_limited`, … */
+  readonly reason: string
+}
+
+/** Nothing: go on. A `Reply`: stop here and answer. A promise makes only this exchange wait. */
+export type HookResult = void | Reply | Promise<void | Reply>
+
+/** A filter at work: one instance per configuration, shared by all exchanges. */
+export interface Filter {
+  readonly onRequest?: (exchange: Exchange) => HookResult
+  readonly onResponse?: (exchange: Exchange) => HookResult
+  /** Called once when the exchange is over, whatever its outcome; must not wait. */
+  readonly onComplete?: (record: ExchangeRecord) => void
+  /** Called when the last configuration that used the instance is gone. */
+  readonly close?: () => void
+}
+
+/** Everything that a filter may use beside its configuration; nothing is global, so that all of it can be faked. */
+export interface FilterEnv {
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number
+  /** A number from 0 (included) to 1 (excluded). */
+  readonly random: () => number
+  readonly reply: (status: number, options?: ReplyOptions) => Reply
+  readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void
+  /** Aborted when the filter is closed. */
+  readonly signal: AbortSignal
+}
+
+export interface ReplyOptions {
+  readonly headers?: readonly (readonly [name: string, value: string])[]
+  readonly body?: string
+  readonly reason?: string
+}
+
+/** A kind of filter: how its configuration reads, where in the chain it stands, and how one is made. */
+export interface FilterDefinition<Config = unknown> {
+  /** The kind in YAML and the label in metrics: `URLRewrite`. */
+  readonly kind: string
+  readonly stage: Stage
+  readonly config: Schema<Config>
+  readonly create: (config: Config, env: FilterEnv) => Filter
+}

@@ -1,0 +1,71 @@
+import type { Endpoint } from '../model/endpoint.ts'
+import type { SpiffeId } from '../model/identity.ts'
+
+/** Who is calling, as far as the tunnel tells; one object per HBONE connection and workload, so that it can key caches. */
+export interface Source {
+  /** From the client certificate: the only part that security may rest on. */
+  readonly principal: SpiffeId | undefined
+  readonly namespace: string | undefined
+  readonly serviceAccount: string | undefined
+  readonly address: string
+  /** From `baggage` when its namespace agrees with the certificate. */
+  readonly workload: string | undefined
+  readonly canonicalName: string | undefined
+  readonly canonicalRevision: string | undefined
+  readonly app: string | undefined
+  readonly version: string | undefined
+  readonly cluster: string | undefined
+}
+
+/** Which Service was called; one object per frontend and snapshot, so that it can key caches. */
+export interface Destination {
+  readonly namespace: string
+  readonly name: string
+  readonly hostname: string
+  readonly port: number
+}
+
+/**
+ * What happened in one exchange: everything telemetry will ever say about it. Filled while the exchange runs, read
+ * when it is over. Times are monotonic milliseconds, sizes bytes on the wire inside the tunnel, heads included.
+ */
+export interface ExchangeRecord {
+  readonly source: Source
+  readonly destination: Destination
+  readonly startedAtMs: number
+  /** Wall clock of the start, milliseconds since the epoch. */
+  readonly startedAtEpochMs: number
+  durationMs: number
+  /** From sending the request upstream to the response head; -1 when there was none. */
+  upstreamMs: number
+  protocol: 'http' | 'grpc' | 'tcp'
+  /** `HTTP/1.1` */
+  httpVersion: string
+  method: string
+  /** As received, with the query. */
+  path: string
+  authority: string
+  requestId: string | undefined
+  userAgent: string | undefined
+  forwardedFor: string | undefined
+  /** 0 when the client went away before an answer. */
+  status: number
+  grpcStatus: string
+  /** Envoy's short flags: `-`, `NR`, `UH`, `UF`, `UC`, `DC`, `UT`, `DPE`, … */
+  flags: string
+  /** Why it ended as it did, for people: `via_upstream`, `route_not_found`, `direct_response`, … */
+  details: string
+  /** Text of the failure towards upstream, if any. */
+  upstreamFailure: string
+  requestBytes: number
+  responseBytes: number
+  /** `HTTPRoute/NS/NAME`; undefined on pass-through and when nothing matched. */
+  route: string | undefined
+  rule: string | undefined
+  endpoint: Endpoint | undefined
+  /** The Service that was chosen, when a backend was. */
+  backend: Destination | undefined
+  attempts: number
+  /** Generation of the snapshot that served it. */
+  generation: number
+}

@@ -1,0 +1,97 @@
+/**
+ * Header fields in order, as a flat list of name, value, name, value, …; names are lower case.
+ * Reading is a scan: messages have a dozen fields, and a scan of so few beats building an index.
+ * Whoever changes it must pass lower-case names to the `…Lower` forms; the others lower-case for the caller.
+ */
+export class HeaderList {
+  /** name0, value0, name1, value1, …; for codecs, which read and write it directly. */
+  fields: string[]
+
+  constructor(fields: string[] = []) {
+    this.fields = fields
+  }
+
+  /** Number of fields. */
+  get size(): number {
+    return this.fields.length >> 1
+  }
+
+  /** All values of `name` joined with `, ` (RFC 9110 section 5.3), or `undefined`. */
+  get(name: string): string | undefined {
+    return this.getLower(name.toLowerCase())
+  }
+
+  getLower(name: string): string | undefined {
+    const fields = this.fields
+    let found: string | undefined
+    for (let i = 0; i < fields.length; i += 2) {
+      if (fields[i] === name) found = found === undefined ? fields[i + 1] : `${found}, ${fields[i + 1]}`
+    }
+    return found
+  }
+
+  has(name: string): boolean {
+    return this.hasLower(name.toLowerCase())
+  }
+
+  hasLower(name: string): boolean {
+    const fields = this.fields
+    for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return true
+    return false
+  }
+
+  /** Replaces all values of `name` with one. */
+  set(name: string, value: string): void {
+    this.setLower(name.toLowerCase(), value)
+  }
+
+  setLower(name: string, value: string): void {
+    const fields = this.fields
+    for (let i = 0; i < fields.length; i += 2) {
+      if (fields[i] !== name) continue
+      fields[i + 1] = value
+      this.#removeFrom(name, i + 2)
+      return
+    }
+    fields.push(name, value)
+  }
+
+  /** Appends a value after those that are there. */
+  add(name: string, value: string): void {
+    this.fields.push(name.toLowerCase(), value)
+  }
+
+  /** Drops all values of `name`; true when there were any. */
+  remove(name: string): boolean {
+    return this.#removeFrom(name.toLowerCase(), 0)
+  }
+
+  removeLower(name: string): boolean {
+    return this.#removeFrom(name, 0)
+  }
+
+  /** Visits each field in order. */
+  *[Symbol.iterator](): IterableIterator<readonly [name: string, value: string]> {
+    for (let i = 0; i < this.fields.length; i += 2) yield [this.fields[i] ?? '', this.fields[i + 1] ?? '']
+  }
+
+  clone(): HeaderList {
+    return new HeaderList(this.fields.slice())
+  }
+
+  #removeFrom(name: string, start: number): boolean {
+    const fields = this.fields
+    let kept = start
+    for (let i = start; i < fields.length; i += 2) {
+      if (fields[i] === name) continue
+      if (kept !== i) {
+        fields[kept] = fields[i] ?? ''
+        fields[kept + 1] = fields[i + 1] ?? ''
+      }
+      kept += 2
+    }
+    if (kept === fields.length) return false
+    fields.length = kept
+    return true
+  }
+}

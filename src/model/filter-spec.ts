@@ -1,0 +1,9 @@
+/** A configured filter as the model carries it: which kind, with what, from where. */
+export interface FilterSpec {
+  /** `RequestHeaderModifier`, `URLRewrite`, …: the `kind` of a `FilterDefinition`. */
+  readonly kind: string
+  /** Checked against the definition's schema already; JSON. */
+  readonly config: unknown
+  /** For people: `HTTPRoute shop/api rules[0].filters[1]`. */
+  readonly origin: string
+}

@@ -1,0 +1,33 @@
+/**
+ * The intermediate representation: all that the data plane needs to know, and nothing of where it came from.
+ * Plain readonly data that survives JSON (and `structuredClone`): no methods, no Maps, no Kubernetes field names.
+ */
+import type { EndpointSet } from './endpoint.ts'
+import type { Route } from './route.ts'
+import type { Service } from './service.ts'
+
+/** How paths are normalised before anything looks at them (MeshConfig.pathNormalization). */
+export type PathNormalization = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES'
+
+/** Which destinations this waypoint takes (label `istio.io/waypoint-for`). */
+export type TrafficType = 'service' | 'workload' | 'all' | 'none'
+
+export interface Model {
+  /** The Gateway that this process is; `undefined` until one is configured: then nothing is bound and every CONNECT is refused. */
+  readonly gateway: { readonly namespace: string; readonly name: string } | undefined
+  readonly trafficType: TrafficType
+  readonly pathNormalization: PathNormalization
+  /** Services bound to this waypoint (frontends), sorted by key. Slow clock. */
+  readonly services: readonly Service[]
+  /** Every route attached to at least one of `services`, sorted by key. Slow clock. */
+  readonly routes: readonly Route[]
+  /** Endpoints of each Service port that is a frontend or a backend, sorted by key. Fast clock. */
+  readonly endpoints: readonly EndpointSet[]
+}
+
+/** Refers to a Kubernetes object in messages: `HTTPRoute shop/api`. */
+export interface ObjectRef {
+  readonly kind: string
+  readonly namespace: string
+  readonly name: string
+}

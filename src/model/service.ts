@@ -1,0 +1,38 @@
+import type { FilterSpec } from './filter-spec.ts'
+
+/** `NAMESPACE/NAME` of a Service. Made only by `formatServiceKey`. */
+export type ServiceKey = string & { readonly __brand: 'ServiceKey' }
+
+export const formatServiceKey = (namespace: string, name: string): ServiceKey => `${namespace}/${name}` as ServiceKey
+
+/** What a Service port speaks, as Istio reads `appProtocol` and port names; `unknown` means find out by looking. */
+export type PortProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'unknown'
+
+/** A Service whose traffic passes through this waypoint. */
+export interface Service {
+  readonly key: ServiceKey
+  readonly namespace: string
+  readonly name: string
+  /** `NAME.NAMESPACE.svc.CLUSTER_DOMAIN` */
+  readonly hostname: string
+  /** Virtual addresses in canonical form, without brackets: `10.96.0.12`, `fd00::12`. Empty for a headless Service. */
+  readonly addresses: readonly string[]
+  readonly ports: readonly ServicePort[]
+  /** The service-scoped half of the chain, already in stage order as written. */
+  readonly filters: readonly FilterSpec[]
+  /** Set when the Service's traffic must be refused with 503 (an unsupported security object targets it, say); the reason is for people. */
+  readonly closed?: string
+}
+
+export interface ServicePort {
+  readonly port: number
+  readonly name?: string
+  readonly protocol: PortProtocol
+  /**
+   * Keys of the producer routes (same namespace as the Service) on this port; empty and no consumer route for the
+   * client's namespace: traffic passes through to the Service's own endpoints (Gateway API GEP-1294).
+   */
+  readonly routes: readonly string[]
+  /** Consumer routes by the client's namespace; they replace the producer set, and never merge with it. */
+  readonly consumerRoutes: readonly { readonly namespace: string; readonly routes: readonly string[] }[]
+}
