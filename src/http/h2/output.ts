@@ -1,0 +1,210 @@
+import {
+  FLAG_ACK,
+  FLAG_END_HEADERS,
+  FLAG_END_STREAM,
+  FRAME_CONTINUATION,
+  FRAME_DATA,
+  FRAME_GOAWAY,
+  FRAME_HEADER_BYTES,
+  FRAME_HEADERS,
+  FRAME_PING,
+  FRAME_RST_STREAM,
+  FRAME_SETTINGS,
+  FRAME_WINDOW_UPDATE,
+} from './constants.ts'
+
+const INITIAL_BYTES = 4096
+
+/** A growing stretch of scratch memory that bytes are encoded into. */
+export class Scratch {
+  buffer: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+  length = 0
+
+  /** Makes room for `bytes` more. */
+  reserve(bytes: number): void {
+    const needed = this.length + bytes
+    if (needed <= this.buffer.length) return
+    let size = this.buffer.length * 2
+    while (size < needed) size *= 2
+    const larger = Buffer.allocUnsafeSlow(size)
+    this.buffer.copy(larger, 0, 0, this.length)
+    this.buffer = larger
+  }
+}
+
+/**
+ * Writes HTTP/2 frames into scratch memory. `control` goes out ahead of `data`: PING answers, SETTINGS and window
+ * updates never wait behind a body. Whoever owns the connection takes one right-sized copy per turn of the loop,
+ * since memory given to a socket belongs to it until its callback.
+ */
+export class FrameOutput {
+  readonly #control = new Scratch()
+  readonly #data = new Scratch()
+  /** Where the header of the last frame stands if it is a DATA frame that may still grow, else -1. */
+  #openFrameAt = -1
+  #openFrameStream = 0
+
+  /** Bytes waiting to be taken. */
+  get bytes(): number {
+    return this.#control.length + this.#data.length
+  }
+
+  /** A copy of everything encoded since the last call; memory of its own. */
+  take(): Buffer {
+    const control = this.#control
+    const data = this.#data
+    const taken = Buffer.allocUnsafeSlow(control.length + data.length)
+    control.buffer.copy(taken, 0, 0, control.length)
+    data.buffer.copy(taken, control.length, 0, data.length)
+    control.length = 0
+    data.length = 0
+    this.#openFrameAt = -1
+    if (data.buffer.length > 1 << 19) data.buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+    return taken
+  }
+
+  /** Body bytes as DATA; consecutive pieces of one stream grow one frame up to `maxFrameBytes`. */
+  data(streamId: number, maxFrameBytes: number, source: Buffer, from: number, end: number): void {
+    let at = from
+    while (at < end) {
+      const room = this.#dataRoom(streamId, maxFrameBytes, end - at)
+      const upTo = Math.min(end, at + room)
+      const out = this.#data
+      source.copy(out.buffer, out.length, at, upTo)
+      this.#grow(upTo - at)
+      at = upTo
+    }
+  }
+
+  /** Latin-1 text as DATA; the caller keeps it under one frame. */
+  text(streamId: number, maxFrameBytes: number, text: string): void {
+    if (this.#dataRoom(streamId, maxFrameBytes, text.length) < text.length) this.#openData(streamId, text.length)
+    const out = this.#data
+    out.buffer.write(text, out.length, 'latin1')
+    this.#grow(text.length)
+  }
+
+  /** END_STREAM: on the stream's last DATA frame while it is still here, else on an empty one. */
+  endStream(streamId: number): void {
+    if (this.#openFrameAt < 0 || this.#openFrameStream !== streamId) this.#openData(streamId, 0)
+    this.#data.buffer[this.#openFrameAt + 4] = FLAG_END_STREAM
+    this.#openFrameAt = -1
+  }
+
+  /** A header block as HEADERS and as many CONTINUATION frames as it takes. */
+  headers(streamId: number, maxFrameBytes: number, block: Buffer, isEnd: boolean): void {
+    this.#openFrameAt = -1
+    let at = 0
+    do {
+      const upTo = Math.min(block.length, at + maxFrameBytes)
+      const flags = (upTo === block.length ? FLAG_END_HEADERS : 0) | (at === 0 && isEnd ? FLAG_END_STREAM : 0)
+      const out = this.#data
+      out.reserve(FRAME_HEADER_BYTES + upTo - at)
+      writeHeader(out, upTo - at, at === 0 ? FRAME_HEADERS : FRAME_CONTINUATION, flags, streamId)
+      out.length += block.copy(out.buffer, out.length, at, upTo)
+      at = upTo
+    } while (at < block.length)
+  }
+
+  /** Follows what the stream has already sent, so it travels with the data. */
+  resetStream(streamId: number, code: number): void {
+    this.#openFrameAt = -1
+    writeWords(this.#data, FRAME_RST_STREAM, 0, streamId, [code])
+  }
+
+  windowUpdate(streamId: number, bytes: number): void {
+    writeWords(this.#control, FRAME_WINDOW_UPDATE, 0, streamId, [bytes])
+  }
+
+  settings(entries: readonly (readonly [id: number, value: number])[]): void {
+    const out = this.#control
+    out.reserve(FRAME_HEADER_BYTES + entries.length * 6)
+    writeHeader(out, entries.length * 6, FRAME_SETTINGS, 0, 0)
+    for (const [id, value] of entries) {
+      out.buffer.writeUInt16BE(id, out.length)
+      out.buffer.writeUInt32BE(value, out.length + 2)
+      out.length += 6
+    }
+  }
+
+  settingsAck(): void {
+    writeWords(this.#control, FRAME_SETTINGS, FLAG_ACK, 0, [])
+  }
+
+  /** `payload` is the 8 opaque bytes. */
+  ping(payload: Buffer, isAck: boolean): void {
+    const words = [payload.readUInt32BE(0), payload.readUInt32BE(4)]
+    writeWords(this.#control, FRAME_PING, isAck ? FLAG_ACK : 0, 0, words)
+  }
+
+  /** Goes behind everything that was promised before it. */
+  goaway(lastStreamId: number, code: number, debug: string): void {
+    this.#openFrameAt = -1
+    const out = this.#data
+    const text = Buffer.from(debug.slice(0, 256), 'latin1')
+    out.reserve(FRAME_HEADER_BYTES + 8 + text.length)
+    writeHeader(out, 8 + text.length, FRAME_GOAWAY, 0, 0)
+    out.buffer.writeUInt32BE(lastStreamId, out.length)
+    out.buffer.writeUInt32BE(code, out.length + 4)
+    out.length += 8 + text.copy(out.buffer, out.length + 8)
+  }
+
+  preface(text: string): void {
+    const out = this.#control
+    out.reserve(text.length)
+    out.length += out.buffer.write(text, out.length, 'latin1')
+  }
+
+  /** Opens a DATA frame, or goes on with the open one, with memory for `wanted` bytes; how many of them fit into it. */
+  #dataRoom(streamId: number, maxFrameBytes: number, wanted: number): number {
+    if (this.#openFrameAt >= 0 && this.#openFrameStream === streamId) {
+      const room = maxFrameBytes - (this.#data.length - this.#openFrameAt - FRAME_HEADER_BYTES)
+      if (room > 0) {
+        this.#data.reserve(Math.min(room, wanted))
+        return room
+      }
+    }
+    this.#openData(streamId, Math.min(wanted, maxFrameBytes))
+    return maxFrameBytes
+  }
+
+  #openData(streamId: number, bytes: number): void {
+    const out = this.#data
+    out.reserve(FRAME_HEADER_BYTES + bytes)
+    this.#openFrameAt = out.length
+    this.#openFrameStream = streamId
+    writeHeader(out, 0, FRAME_DATA, 0, streamId)
+  }
+
+  #grow(bytes: number): void {
+    const out = this.#data
+    out.length += bytes
+    const at = this.#openFrameAt
+    const length = out.length - at - FRAME_HEADER_BYTES
+    const buffer = out.buffer
+    buffer[at] = length >>> 16
+    buffer[at + 1] = length >>> 8
+    buffer[at + 2] = length
+  }
+}
+
+const writeHeader = (out: Scratch, length: number, type: number, flags: number, streamId: number): void => {
+  const buffer = out.buffer
+  const at = out.length
+  buffer[at] = length >>> 16
+  buffer[at + 1] = length >>> 8
+  buffer[at + 2] = length
+  buffer[at + 3] = type
+  buffer[at + 4] = flags
+  buffer[at + 5] = streamId >>> 24
+  buffer[at + 6] = streamId >>> 16
+  buffer[at + 7] = streamId >>> 8
+  buffer[at + 8] = streamId
+  out.length = at + FRAME_HEADER_BYTES
+}
+
+const writeWords = (out: Scratch, type: number, flags: number, streamId: number, words: readonly number[]): void => {
+  out.reserve(FRAME_HEADER_BYTES + words.length * 4)
+  writeHeader(out, words.length * 4, type, flags, streamId)
+  for (const word of words) out.length = out.buffer.writeUInt32BE(word, out.length)
+}

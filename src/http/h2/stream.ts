@@ -1,0 +1,62 @@
+/** What the owner of a stream is told, synchronously. */
+export interface StreamHandler {
+  /** A response head (client), or trailers. `fields` is flat: name, value, …, pseudo-header fields first. */
+  readonly onHeaders: (fields: string[], isEnd: boolean) => void
+  /** Body bytes `buffer[start..end)`: valid after the call too, and charged to the stream's window until `consume`. */
+  readonly onData: (buffer: Buffer, start: number, end: number) => void
+  /** The peer has sent all it will (END_STREAM). */
+  readonly onEnd: () => void
+  /** The stream is gone before its time: reset by the peer, or with its connection (`code` then says why). */
+  readonly onReset: (code: number) => void
+  /** Everything that was queued has been encoded; only after something had to queue. */
+  readonly onDrain: () => void
+}
+
+/** A piece of body that has to wait for window or for the socket. */
+interface Pending {
+  readonly buffer: Buffer
+  start: number
+  readonly end: number
+}
+
+/** One HTTP/2 stream as the connection keeps it. Fields are plain because every frame touches them. */
+export class H2Stream {
+  readonly id: number
+  handler: StreamHandler
+  /** What we may still send on it; negative after the peer shrank its initial window. */
+  sendWindow: number
+  /** What the peer may still send on it. */
+  recvWindow: number
+  /** Consumed bytes not yet given back by WINDOW_UPDATE. */
+  recvUncredited = 0
+  queue: Pending[] = []
+  queuedBytes = 0
+  /** END_STREAM follows the queue. */
+  isEndQueued = false
+  isLocalClosed = false
+  isRemoteClosed = false
+  isReset = false
+  /** In the connection's list of streams with something to send. */
+  isScheduled = false
+  hasHeaders = false
+
+  constructor(id: number, handler: StreamHandler, windows: { readonly send: number; readonly receive: number }) {
+    this.id = id
+    this.handler = handler
+    this.sendWindow = windows.send
+    this.recvWindow = windows.receive
+  }
+
+  get isClosed(): boolean {
+    return this.isReset || (this.isLocalClosed && this.isRemoteClosed)
+  }
+}
+
+/** Stands in where a stream has no owner any more. */
+export const ignoreStream: StreamHandler = {
+  onHeaders: () => {},
+  onData: () => {},
+  onEnd: () => {},
+  onReset: () => {},
+  onDrain: () => {},
+}
