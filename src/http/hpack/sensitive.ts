@@ -1,0 +1,18 @@
+/**
+ * Fields that carry secrets: they never enter a table, where their compressed size could be used to guess them, and
+ * they are marked so that no further hop indexes them either (RFC 7541 section 7.1.3).
+ */
+const SENSITIVE_NAMES: ReadonlySet<string> = new Set([
+  'authorization',
+  'cookie',
+  'proxy-authorization',
+  'set-cookie',
+  'x-api-key',
+  'x-csrf-token',
+  'x-xsrf-token',
+])
+
+/** Whether fields with this lower-case name are always sent as "never indexed". */
+export function isSensitiveName(name: string): boolean {
+  return SENSITIVE_NAMES.has(name)
+}
