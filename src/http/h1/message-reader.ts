@@ -1,0 +1,290 @@
+import type { HeaderList } from '../header-list.ts'
+import { CR, HEX_PLUS_ONE, LF } from './chars.ts'
+import { type FieldSection, describeByte, readFields } from './fields.ts'
+import { type H1Limits, badRequest, h1Failure } from './limits.ts'
+import { CHUNKED, type H1Failure, UNTIL_CLOSE } from './message.ts'
+import { SectionBuffer } from './section-buffer.ts'
+
+/** What differs between requests and responses. */
+export interface MessageRole {
+  /** Reads the whole head at `section.base`, tells the handler, and answers how the body is framed. */
+  readonly readHead: (section: FieldSection) => HeadOutcome
+  readonly onBody: (buffer: Buffer, start: number, end: number) => void
+  readonly onEnd: (trailers: HeaderList | undefined) => void
+  readonly onFailure: (failure: H1Failure) => void
+}
+
+/** `bodyLength` as in a head; `undefined` for an informational response, after which comes another head. */
+export type HeadOutcome =
+  | { readonly kind: 'head'; readonly end: number; readonly bodyLength: number | undefined }
+  | { readonly kind: 'failure'; readonly failure: H1Failure }
+
+type State = 'head' | 'length' | 'until-close' | 'chunk-size' | 'chunk-data' | 'chunk-data-end' | 'trailers' | 'dead'
+
+const BLANK_LINE = Buffer.from('\r\n\r\n')
+
+/** A section that ends with the input's last byte needs no search; longer inputs are searched, not cut whole. */
+const WHOLE_INPUT_BYTES = 4096
+
+/** Names that frame, route or authenticate, which would come too late to be obeyed (RFC 9110 section 6.5.1). */
+const NEVER_TRAILERS: ReadonlySet<string> = new Set(
+  (
+    'transfer-encoding content-length host connection keep-alive proxy-connection te trailer upgrade content-encoding ' +
+    'content-type content-range expect authorization proxy-authorization cookie set-cookie'
+  ).split(' '),
+)
+
+/** The framing of HTTP/1.1 messages (RFC 9112 sections 6 and 7), the same for both directions. */
+export class MessageReader {
+  readonly #role: MessageRole
+  readonly #limits: H1Limits
+  readonly #section = new SectionBuffer()
+  #state: State = 'head'
+  /** Bytes left of the body or chunk; while a size is read, its value so far. */
+  #left = 0
+  /** Bytes of the chunk-size line read so far. */
+  #lineBytes = 0
+  #lineDigits = 0
+  /** Whether the chunk-size line is past its digits, and whether its CR has come. */
+  #linePart: 'digits' | 'extension' | 'lf' = 'digits'
+  #hasDataCr = false
+  /** Counts ended messages and deaths, so that `feed` notices even if a handler has fed the next message. */
+  #stops = 0
+
+  constructor(role: MessageRole, limits: H1Limits) {
+    this.#role = role
+    this.#limits = limits
+  }
+
+  /** Between messages, with nothing kept. */
+  get isIdle(): boolean {
+    return this.#state === 'head' && this.#section.length === 0
+  }
+
+  get isDead(): boolean {
+    return this.#state === 'dead'
+  }
+
+  feed(buffer: Buffer, start: number, end: number): number {
+    const stops = this.#stops
+    let at = start
+    while (at < end && this.#stops === stops) {
+      switch (this.#state) {
+        case 'head':
+          at = this.#feedHead(buffer, at, end)
+          break
+        case 'length':
+        case 'chunk-data':
+          at = this.#feedData(buffer, at, end)
+          break
+        case 'until-close':
+          this.#role.onBody(buffer, at, end)
+          return end
+        case 'chunk-size':
+          at = this.#feedChunkSize(buffer, at, end)
+          break
+        case 'chunk-data-end':
+          at = this.#feedDataEnd(buffer, at)
+          break
+        case 'trailers':
+          at = this.#feedTrailers(buffer, at, end)
+          break
+        case 'dead':
+          return end
+      }
+    }
+    return this.#state === 'dead' ? end : at
+  }
+
+  /** The connection has ended: completes a body that lasts until then, else the message is broken off. */
+  finish(): void {
+    if (this.#state === 'until-close') {
+      this.#end(undefined)
+      this.stop()
+    } else if (this.#state !== 'dead' && !this.isIdle) {
+      this.fail(h1Failure('truncated', `the connection ended in the middle of a message (${this.#state})`))
+    }
+  }
+
+  fail(failure: H1Failure): void {
+    if (this.#state === 'dead') return
+    this.stop()
+    this.#role.onFailure(failure)
+  }
+
+  /** Reads nothing any more. */
+  stop(): void {
+    this.#state = 'dead'
+    this.#stops++
+    this.#section.reset(false)
+  }
+
+  #end(trailers: HeaderList | undefined): void {
+    this.#state = 'head'
+    this.#stops++
+    this.#role.onEnd(trailers)
+  }
+
+  #feedHead(buffer: Buffer, start: number, end: number): number {
+    if (this.#section.length === 0) {
+      const stop = endOfSection(buffer, start, end)
+      if (stop !== -1) return this.#readHead(buffer, start, stop)
+    }
+    const at = this.#section.append(buffer, start, end, this.#limits.headBytes)
+    const { bytes, length, badByte, isComplete } = this.#section
+    if (badByte !== -1) this.fail(badRequest(`${describeByte(badByte)} in a head`))
+    else if (isComplete) {
+      this.#section.reset(false)
+      this.#readHead(bytes, 0, length)
+    } else if (length >= this.#limits.headBytes) this.fail(this.#headTooLarge(bytes, 0))
+    return at
+  }
+
+  /** Reads a head that lies in `buffer` whole; its blank line is before `stop`. */
+  #readHead(buffer: Buffer, start: number, stop: number): number {
+    const { headBytes } = this.#limits
+    const text = buffer.toString('latin1', start, Math.min(stop, start + headBytes))
+    if (stop - start > headBytes && !text.includes('\r\n\r\n')) {
+      this.fail(this.#headTooLarge(buffer, start))
+      return stop
+    }
+    const outcome = this.#role.readHead({ buffer, base: start, text })
+    if (this.#state === 'dead') return stop
+    if (outcome.kind === 'failure') {
+      this.fail(outcome.failure)
+      return stop
+    }
+    if (outcome.bodyLength !== undefined) this.#startBody(outcome.bodyLength)
+    return outcome.end
+  }
+
+  #headTooLarge(buffer: Buffer, start: number): H1Failure {
+    const { headBytes } = this.#limits
+    const lineEnd = buffer.indexOf(LF, start)
+    if (lineEnd === -1 || lineEnd >= start + headBytes)
+      return h1Failure('uri-too-long', `the first line is longer than ${headBytes} bytes`)
+    return h1Failure('head-too-large', `the head is longer than ${headBytes} bytes`)
+  }
+
+  #startBody(bodyLength: number): void {
+    if (bodyLength === 0) this.#end(undefined)
+    else if (bodyLength === CHUNKED) this.#startChunk()
+    else if (bodyLength === UNTIL_CLOSE) this.#state = 'until-close'
+    else {
+      this.#state = 'length'
+      this.#left = bodyLength
+    }
+  }
+
+  #feedData(buffer: Buffer, start: number, end: number): number {
+    const stop = Math.min(end, start + this.#left)
+    const wasLength = this.#state === 'length'
+    this.#left -= stop - start
+    if (this.#left === 0 && !wasLength) this.#state = 'chunk-data-end'
+    this.#role.onBody(buffer, start, stop)
+    if (wasLength && this.#left === 0 && this.#state === 'length') this.#end(undefined)
+    return stop
+  }
+
+  #startChunk(): void {
+    this.#state = 'chunk-size'
+    this.#linePart = 'digits'
+    this.#left = 0
+    this.#lineBytes = 0
+    this.#lineDigits = 0
+  }
+
+  /** One chunk-size line, byte by byte, wherever it is split (RFC 9112 section 7.1). */
+  #feedChunkSize(buffer: Buffer, start: number, end: number): number {
+    let at = start
+    while (at < end) {
+      const byte = buffer[at++] ?? 0
+      if (++this.#lineBytes > this.#limits.chunkLineBytes)
+        return this.#refuseChunk('a chunk-size line that is too long', at)
+      if (this.#linePart === 'lf') {
+        if (byte !== LF) return this.#refuseChunk('bare CR after a chunk size', at)
+        this.#afterChunkSize()
+        return at
+      }
+      if (this.#linePart === 'extension') {
+        // Ignored, but only what cannot end a line for anybody (RFC 9112 section 7.1.1).
+        if (byte === CR) this.#linePart = 'lf'
+        else if (byte < 0x20 || byte > 0x7e) return this.#refuseChunk(`${describeByte(byte)} in a chunk extension`, at)
+        continue
+      }
+      const digit = HEX_PLUS_ONE[byte] ?? 0
+      if (digit !== 0) {
+        this.#left = this.#left * 16 + digit - 1
+        if (++this.#lineDigits > 16 || this.#left > Number.MAX_SAFE_INTEGER)
+          return this.#refuseChunk('a chunk size of 2^53 or more', at)
+      } else if (this.#lineDigits === 0) return this.#refuseChunk(`${describeByte(byte)} instead of a chunk size`, at)
+      else if (byte === CR) this.#linePart = 'lf'
+      else if (byte === 0x3b) this.#linePart = 'extension'
+      else return this.#refuseChunk(`${describeByte(byte)} in a chunk size`, at)
+    }
+    return at
+  }
+
+  #afterChunkSize(): void {
+    if (this.#left > 0) {
+      this.#state = 'chunk-data'
+      return
+    }
+    this.#state = 'trailers'
+    this.#section.reset(true)
+  }
+
+  #refuseChunk(what: string, at: number): number {
+    this.fail(badRequest(what))
+    return at
+  }
+
+  #feedDataEnd(buffer: Buffer, at: number): number {
+    const byte = buffer[at] ?? 0
+    if (byte !== (this.#hasDataCr ? LF : CR)) return this.#refuseChunk('chunk data is longer than its size', at)
+    if (this.#hasDataCr) this.#startChunk()
+    this.#hasDataCr = !this.#hasDataCr
+    return at + 1
+  }
+
+  #feedTrailers(buffer: Buffer, start: number, end: number): number {
+    if (this.#section.length === 0 && buffer[start] === CR && buffer[start + 1] === LF && start + 1 < end) {
+      this.#section.reset(false)
+      this.#end(undefined)
+      return start + 2
+    }
+    const at = this.#section.append(buffer, start, end, this.#limits.trailerBytes)
+    const { bytes, length, badByte, isComplete } = this.#section
+    if (badByte !== -1) this.fail(badRequest(`${describeByte(badByte)} in the trailers`))
+    else if (isComplete) this.#readTrailers(bytes, length)
+    else if (length >= this.#limits.trailerBytes)
+      this.fail(h1Failure('head-too-large', `the trailers are longer than ${this.#limits.trailerBytes} bytes`))
+    return at
+  }
+
+  #readTrailers(bytes: Buffer, length: number): void {
+    this.#section.reset(false)
+    const text = bytes.toString('latin1', 0, length)
+    const { headers, failure } = readFields({ buffer: bytes, base: 0, text }, 0, this.#limits.fields)
+    if (failure !== undefined) return this.fail(failure)
+    for (const [name] of headers)
+      if (NEVER_TRAILERS.has(name)) return this.fail(badRequest(`field ${name} in the trailers`))
+    this.#end(headers.size === 0 ? undefined : headers)
+  }
+}
+
+/** An offset by which the section at `start` has ended for certain, or -1. */
+function endOfSection(buffer: Buffer, start: number, end: number): number {
+  const size = end - start
+  if (
+    size >= 4 &&
+    size <= WHOLE_INPUT_BYTES &&
+    buffer[end - 1] === LF &&
+    buffer[end - 2] === CR &&
+    buffer[end - 3] === LF &&
+    buffer[end - 4] === CR
+  )
+    return end
+  const found = buffer.indexOf(BLANK_LINE, start)
+  return found === -1 || found + 4 > end ? -1 : found + 4
+}

@@ -1,0 +1,41 @@
+import { badRequest, quoted } from './limits.ts'
+import type { H1Failure } from './message.ts'
+
+// A registered name or IPv4 address, or an IPv6 address in brackets; then a port. No userinfo (RFC 9110 section 4.2.4),
+// no zone, and no comma, which would be two Host fields that somebody joined.
+const AUTHORITY = /^(?:\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._~!$&'()*+;=%-]+)(?::[0-9]{0,5})?$/
+
+/** Whether `text` is `host` or `host:port` as Host and `:authority` may hold it (RFC 3986 section 3.2). */
+export function isAuthority(text: string): boolean {
+  return AUTHORITY.test(text)
+}
+
+/**
+ * Checks that the target's form fits the method, and that an absolute one names the host that Host names
+ * (RFC 9112 section 3.2). Characters have been checked before.
+ */
+export function checkTarget(method: string, target: string, host: string | undefined): H1Failure | undefined {
+  if (method === 'CONNECT') {
+    if (isAuthority(target) && /:[0-9]{1,5}$/.test(target)) return undefined
+    return badRequest(`target of CONNECT is ${quoted(target)}, not host:port`)
+  }
+  if (target.startsWith('/')) return undefined
+  if (target === '*') return method === 'OPTIONS' ? undefined : badRequest(`target * is for OPTIONS, not ${method}`)
+  return checkAbsolute(target, host)
+}
+
+function checkAbsolute(target: string, host: string | undefined): H1Failure | undefined {
+  const [, scheme, authority] = /^(https?):\/\/([^/?]*)/i.exec(target) ?? []
+  if (scheme === undefined || authority === undefined || !isAuthority(authority))
+    return badRequest(`target ${quoted(target)} is neither a path nor an http or https URI`)
+  const port = scheme.toLowerCase() === 'http' ? 80 : 443
+  // RFC 9112 section 3.2.2 lets the target win; a hop before us may have let Host win.
+  if (host !== undefined && withoutPort(host, port) !== withoutPort(authority, port))
+    return badRequest(`target names ${quoted(authority)}, Host ${quoted(host)}`)
+  return undefined
+}
+
+function withoutPort(authority: string, port: number): string {
+  const lower = authority.toLowerCase()
+  return lower.endsWith(`:${port}`) ? lower.slice(0, -`:${port}`.length) : lower
+}
