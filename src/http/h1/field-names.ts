@@ -38,6 +38,9 @@ const USUAL =
   'sec-websocket-protocol sec-websocket-extensions upgrade-insecure-requests x-requested-with x-powered-by ' +
   'x-api-key x-correlation-id x-trace-id x-csrf-token x-user-id priority proxy-connection grpc-status grpc-message'
 
+/** The usual names, which need no check when they are written. */
+export const USUAL_NAMES: ReadonlySet<string> = new Set(USUAL.split(' '))
+
 /** A usual name and what it is for; `undefined` marks an empty slot. */
 export interface KnownName {
   readonly name: string
@@ -73,7 +76,7 @@ export function roleOf(name: string): number {
 
 function fill(): readonly (KnownName | undefined)[] {
   const slots: (KnownName | undefined)[] = Array.from({ length: SLOTS }, () => undefined)
-  for (const name of USUAL.split(' ')) {
+  for (const name of USUAL_NAMES) {
     let hash = 0
     for (let i = 0; i < name.length; i++) hash = hashStep(hash, name.charCodeAt(i))
     const slot = (hash ^ (hash >>> 10)) & (SLOTS - 1)

@@ -1,0 +1,240 @@
+/**
+ * HTTP/1.1 heads, chunks and trailers as latin1 strings, to be written with `'latin1'`.
+ * Framing and connection fields are always ours: what a header list says about them is skipped, so that no filter can
+ * make the next hop see another message than we do. Nothing that could be reread as two lines is ever written.
+ */
+import type { HeaderList } from '../header-list.ts'
+import { USUAL_NAMES } from './field-names.ts'
+import { quoted } from './limits.ts'
+import { CHUNKED, UNTIL_CLOSE } from './message.ts'
+import { isAuthority } from './target.ts'
+
+/** Why a head was not written: a filter, or our own code, has put something into it that must not go out. */
+export interface H1EncodeFailure {
+  readonly code: 'unwritable'
+  readonly message: string
+}
+
+/** The first line of a request, and its Host. */
+export interface H1RequestLine {
+  readonly method: string
+  /** Origin-form, absolute-form, authority-form or `*`, as it is to be written. */
+  readonly target: string
+  readonly host: string
+}
+
+/** The first line of a response. */
+export interface H1StatusLine {
+  readonly status: number
+  /** Default: the registered phrase, or none. */
+  readonly reason?: string | undefined
+}
+
+/** What the head says about the connection and the bytes that follow. */
+export interface H1Framing {
+  /** Bytes of the body, `CHUNKED`, or `UNTIL_CLOSE` (responses only, and it adds `connection: close`). */
+  readonly bodyLength: number
+  /** Value of Connection, beside `upgrade`; default: no field. */
+  readonly connection?: 'close' | 'keep-alive' | undefined
+  /** Value of Upgrade; adds `connection: upgrade`. */
+  readonly upgrade?: string | undefined
+}
+
+/** Framing of a response, which depends on the request it answers. */
+export interface H1ResponseFraming extends H1Framing {
+  readonly method: string
+}
+
+/** Ends a chunk's data. */
+export const CHUNK_END = '\r\n'
+
+/** The last chunk of a message without trailers. */
+export const LAST_CHUNK = '0\r\n\r\n'
+
+const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+const BAD_TARGET = /[^\x21-\x7e]|#/
+const GOOD_METHOD = /^[A-Z0-9!$%&'*+.^_`|~-]+$/
+const GOOD_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
+
+/** Methods whose requests usually have no content and need no `content-length: 0` (RFC 9110 section 8.6). */
+const WITHOUT_CONTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'CONNECT', 'TRACE'])
+
+/** The IANA registry of status codes. Written out, because `node:http` would load sockets into a room without any. */
+const REASONS: Readonly<Record<number, string>> = {
+  100: 'Continue',
+  101: 'Switching Protocols',
+  102: 'Processing',
+  103: 'Early Hints',
+  200: 'OK',
+  201: 'Created',
+  202: 'Accepted',
+  203: 'Non-Authoritative Information',
+  204: 'No Content',
+  205: 'Reset Content',
+  206: 'Partial Content',
+  207: 'Multi-Status',
+  208: 'Already Reported',
+  226: 'IM Used',
+  300: 'Multiple Choices',
+  301: 'Moved Permanently',
+  302: 'Found',
+  303: 'See Other',
+  304: 'Not Modified',
+  305: 'Use Proxy',
+  307: 'Temporary Redirect',
+  308: 'Permanent Redirect',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  402: 'Payment Required',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  406: 'Not Acceptable',
+  407: 'Proxy Authentication Required',
+  408: 'Request Timeout',
+  409: 'Conflict',
+  410: 'Gone',
+  411: 'Length Required',
+  412: 'Precondition Failed',
+  413: 'Content Too Large',
+  414: 'URI Too Long',
+  415: 'Unsupported Media Type',
+  416: 'Range Not Satisfiable',
+  417: 'Expectation Failed',
+  421: 'Misdirected Request',
+  422: 'Unprocessable Content',
+  423: 'Locked',
+  424: 'Failed Dependency',
+  425: 'Too Early',
+  426: 'Upgrade Required',
+  428: 'Precondition Required',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  451: 'Unavailable For Legal Reasons',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
+  502: 'Bad Gateway',
+  503: 'Service Unavailable',
+  504: 'Gateway Timeout',
+  505: 'HTTP Version Not Supported',
+  506: 'Variant Also Negotiates',
+  507: 'Insufficient Storage',
+  508: 'Loop Detected',
+  510: 'Not Extended',
+  511: 'Network Authentication Required',
+}
+
+/** The whole head of an HTTP/1.1 request with its blank line; Host comes first. */
+export function encodeRequestHead(
+  line: H1RequestLine,
+  headers: HeaderList,
+  framing: H1Framing,
+): string | H1EncodeFailure {
+  const { method, target, host } = line
+  if (!GOOD_METHOD.test(method)) return unwritable(`method ${quoted(method)}`)
+  if (target === '' || BAD_TARGET.test(target)) return unwritable(`target ${quoted(target)}`)
+  if (!isAuthority(host)) return unwritable(`Host ${quoted(host)}`)
+  const { bodyLength } = framing
+  if (bodyLength === UNTIL_CLOSE) return unwritable('a request body without a length')
+  const isBare = bodyLength === 0 && WITHOUT_CONTENT.has(method) && !headers.hasLower('content-length')
+  const fields = encodeFields(headers)
+  if (typeof fields !== 'string') return fields
+  const connection = encodeConnection(framing)
+  if (typeof connection !== 'string') return connection
+  const length = isBare ? '' : encodeLength(bodyLength)
+  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n${fields}${length}${connection}\r\n`
+}
+
+/**
+ * The whole head of an HTTP/1.1 response with its blank line. A 1xx, a 204 and a 2xx to CONNECT carry no length; a 304
+ * and the answer to HEAD carry the content-length that `headers` has, for no body follows (RFC 9110 section 8.6).
+ */
+export function encodeResponseHead(
+  line: H1StatusLine,
+  headers: HeaderList,
+  framing: H1ResponseFraming,
+): string | H1EncodeFailure {
+  const { status } = line
+  const reason = line.reason ?? reasonPhrase(status)
+  if (!Number.isInteger(status) || status < 100 || status > 999) return unwritable(`status ${status}`)
+  if (BAD_VALUE.test(reason)) return unwritable(`reason phrase ${quoted(reason)}`)
+  const fields = encodeFields(headers)
+  if (typeof fields !== 'string') return fields
+  const connection = encodeConnection(framing)
+  if (typeof connection !== 'string') return connection
+  return `HTTP/1.1 ${status} ${reason}\r\n${fields}${responseLength(status, headers, framing)}${connection}\r\n`
+}
+
+/** What comes before a chunk's data; `sizeBytes` must not be 0, which would end the body. */
+export function chunkHeader(sizeBytes: number): string {
+  return `${sizeBytes.toString(16)}\r\n`
+}
+
+/** The last chunk, with trailers if there are any. */
+export function encodeLastChunk(trailers: HeaderList | undefined): string | H1EncodeFailure {
+  if (trailers === undefined || trailers.size === 0) return LAST_CHUNK
+  const fields = encodeFields(trailers)
+  return typeof fields === 'string' ? `0\r\n${fields}\r\n` : fields
+}
+
+/** The registered reason phrase of a status, or an empty one. */
+export function reasonPhrase(status: number): string {
+  return REASONS[status] ?? ''
+}
+
+function encodeFields(headers: HeaderList): string | H1EncodeFailure {
+  const fields = headers.fields
+  let text = ''
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    const value = fields[i + 1] ?? ''
+    if (!USUAL_NAMES.has(name) && !GOOD_NAME.test(name)) return unwritable(`field name ${quoted(name)}`)
+    if (BAD_VALUE.test(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
+    if (!isOurs(name)) text += `${name}: ${value}\r\n`
+  }
+  return text
+}
+
+/** Fields that the encoder writes itself. */
+function isOurs(name: string): boolean {
+  switch (name.length) {
+    case 4:
+      return name === 'host'
+    case 7:
+      return name === 'upgrade'
+    case 10:
+      return name === 'connection' || name === 'keep-alive'
+    case 14:
+      return name === 'content-length'
+    case 16:
+      return name === 'proxy-connection'
+    case 17:
+      return name === 'transfer-encoding'
+    default:
+      return false
+  }
+}
+
+function encodeLength(bodyLength: number): string {
+  return bodyLength === CHUNKED ? 'transfer-encoding: chunked\r\n' : `content-length: ${bodyLength}\r\n`
+}
+
+function encodeConnection({ connection, upgrade, bodyLength }: H1Framing): string | H1EncodeFailure {
+  if (upgrade !== undefined) {
+    if (upgrade === '' || BAD_VALUE.test(upgrade)) return unwritable(`value ${quoted(upgrade)} of field upgrade`)
+    return `connection: upgrade\r\nupgrade: ${upgrade}\r\n`
+  }
+  if (bodyLength === UNTIL_CLOSE || connection === 'close') return 'connection: close\r\n'
+  return connection === undefined ? '' : `connection: ${connection}\r\n`
+}
+
+function responseLength(status: number, headers: HeaderList, { bodyLength, method }: H1ResponseFraming): string {
+  if (status < 200 || status === 204 || (method === 'CONNECT' && status < 300)) return ''
+  if (status !== 304 && method !== 'HEAD') return bodyLength === UNTIL_CLOSE ? '' : encodeLength(bodyLength)
+  const announced = headers.getLower('content-length')
+  return announced !== undefined && /^[0-9]{1,16}$/.test(announced) ? `content-length: ${announced}\r\n` : ''
+}
+
+function unwritable(what: string): H1EncodeFailure {
+  return { code: 'unwritable', message: `${what} cannot be written into an HTTP/1.1 message` }
+}
