@@ -214,7 +214,7 @@ export class MessageReader {
       }
       const digit = HEX_PLUS_ONE[byte] ?? 0
       if (digit !== 0) {
-        this.#left = this.#left * 16 + digit - 1
+        this.#left = this.#left * 16 + (digit - 1)
         if (++this.#lineDigits > 16 || this.#left > Number.MAX_SAFE_INTEGER)
           return this.#refuseChunk('a chunk size of 2^53 or more', at)
       } else if (this.#lineDigits === 0) return this.#refuseChunk(`${describeByte(byte)} instead of a chunk size`, at)
