@@ -95,5 +95,9 @@ export interface FilterDefinition<Config = unknown> {
   readonly kind: string
   readonly stage: Stage
   readonly config: Schema<Config>
-  readonly create: (config: Config, env: FilterEnv) => Filter
+  /**
+   * Called once per configuration with what `config` decoded. A method, not a property: so that definitions of
+   * different configurations fit into one list; safe because only this definition's own schema feeds it.
+   */
+  create(config: Config, env: FilterEnv): Filter
 }

@@ -2,7 +2,7 @@
 export interface FilterSpec {
   /** `RequestHeaderModifier`, `URLRewrite`, …: the `kind` of a `FilterDefinition`. */
   readonly kind: string
-  /** Checked against the definition's schema already; JSON. */
+  /** As written, and found good by the definition's schema, which decodes it once more where the filter is made; JSON. */
   readonly config: unknown
   /** For people: `HTTPRoute shop/api rules[0].filters[1]`. */
   readonly origin: string

@@ -1,0 +1,29 @@
+/**
+ * Whether two JSON values are equal. Models arrive as fresh copies each time, so identity says nothing; a property that
+ * is `undefined` on one side and absent on the other counts as a difference, which costs a rebuild and no more.
+ */
+export const isEqual = (a: unknown, b: unknown): boolean => {
+  if (a === b) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a)) return Array.isArray(b) && isEqualArray(a, b)
+  return !Array.isArray(b) && isEqualRecord(a, b)
+}
+
+const isEqualArray = (a: readonly unknown[], b: readonly unknown[]): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (!isEqual(a[i], b[i])) return false
+  return true
+}
+
+const isEqualRecord = (a: object, b: object): boolean => {
+  // Widening only: any object can be read by any key, and what comes out is unknown.
+  const left = a as Readonly<Record<string, unknown>>
+  const right = b as Readonly<Record<string, unknown>>
+  let count = 0
+  for (const key in left) {
+    if (!isEqual(left[key], right[key])) return false
+    count++
+  }
+  for (const _ in right) count--
+  return count === 0
+}

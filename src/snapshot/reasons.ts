@@ -1,0 +1,87 @@
+import { fitsMatch } from './route-table.ts'
+import type { FieldTest, MatchPlan, MatchRequest, Resolution, RouteTable } from './snapshot.ts'
+
+/** Why a request was resolved as it was; `resolve` fills it, in the order in which things were decided. */
+export interface Reasons {
+  routeSet: {
+    readonly kind: 'producer' | 'consumer' | 'none'
+    readonly sourceNamespace: string | undefined
+    /** Matches in the set. */
+    readonly entries: number
+  }
+  /** The match that won; `undefined` on pass-through and when none fitted. */
+  winner: MatchPlan | undefined
+  /** All other matches of the set, in order of precedence. */
+  lost: Candidate[]
+  /** Set when the Service or the winning rule refuses the request. */
+  closed: { readonly status: number; readonly reason: string } | undefined
+  /** Backends of the winning rule whose share is answered with a failure. */
+  invalid: { readonly ref: string; readonly weight: number; readonly status: number; readonly reason: string }[]
+}
+
+/** A match that did not win. */
+export interface Candidate {
+  readonly plan: MatchPlan
+  /** The first field that did not hold; `undefined` when all hold and the winner takes precedence. */
+  readonly failed: FieldTest | undefined
+}
+
+/** Reasons with nothing in them, to be given to `resolve`. */
+export const createReasons = (): Reasons => ({
+  routeSet: { kind: 'none', sourceNamespace: undefined, entries: 0 },
+  winner: undefined,
+  lost: [],
+  closed: undefined,
+  invalid: [],
+})
+
+/** Notes what each entry of a table had to say to a request that was resolved by it. */
+export const explainTable = (
+  table: RouteTable,
+  decided: { readonly request: MatchRequest; readonly resolution: Resolution; readonly reasons: Reasons },
+): void => {
+  const { request, resolution, reasons } = decided
+  for (const plan of table.entries) {
+    if (plan === resolution) continue
+    const failed = fitsMatch(plan, request) ? undefined : plan.fields.find((field) => !field.holds(request))
+    reasons.lost.push({ plan, failed })
+  }
+  if (resolution.kind !== 'match') return
+  reasons.winner = resolution
+  reasons.closed ??= resolution.rule.closed
+  for (const backend of resolution.rule.backends) if (backend.kind === 'invalid') reasons.invalid.push(backend)
+}
+
+/** Reasons as lines for people; of the candidates that lost at most `maxLost` (default 20) are told. */
+export const formatReasons = (reasons: Reasons, maxLost = 20): readonly string[] => {
+  const lines = [formatRouteSet(reasons)]
+  const { winner, closed, lost } = reasons
+  if (winner !== undefined) lines.push(`${formatPlan(winner)} matches: ${winner.rank}`)
+  else if (reasons.routeSet.kind !== 'none') lines.push('no match fits: 404')
+  if (closed !== undefined) lines.push(`refused with ${closed.status}: ${closed.reason}`)
+  for (const { ref, weight, status, reason } of reasons.invalid) {
+    lines.push(`backend ${ref} (weight ${weight}) is answered with ${status}: ${reason}`)
+  }
+  for (const candidate of lost.slice(0, maxLost)) lines.push(formatCandidate(candidate))
+  if (lost.length > maxLost) lines.push(`and ${lost.length - maxLost} more that do not apply`)
+  return lines
+}
+
+const formatRouteSet = ({ routeSet }: Reasons): string => {
+  const client = routeSet.sourceNamespace === undefined ? 'a client of unknown namespace' : routeSet.sourceNamespace
+  switch (routeSet.kind) {
+    case 'none':
+      return `no routes for ${client}: passes through to the Service's endpoints`
+    case 'producer':
+      return `the Service's own routes apply to ${client} (${routeSet.entries} matches)`
+    case 'consumer':
+      return `consumer routes of ${client} apply instead of the Service's own (${routeSet.entries} matches)`
+  }
+}
+
+const formatCandidate = ({ plan, failed }: Candidate): string =>
+  failed === undefined
+    ? `${formatPlan(plan)} fits too, with less precedence: ${plan.rank}`
+    : `${formatPlan(plan)} does not fit: ${failed.name} is not ${failed.wanted}`
+
+const formatPlan = (plan: MatchPlan): string => `${plan.rule.route} rule ${plan.rule.name}`

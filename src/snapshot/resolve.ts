@@ -1,0 +1,63 @@
+import { explainTable } from './reasons.ts'
+import type { Reasons } from './reasons.ts'
+import { findMatch } from './route-table.ts'
+import type { Frontend, MatchRequest, Resolution, RouteTable, Snapshot } from './snapshot.ts'
+
+/** Longer than any host name with a port; a longer authority names nothing of ours. */
+const MAX_AUTHORITY = 300
+
+/**
+ * The Service port that a CONNECT authority means. ztunnel writes canonical addresses, which are found at once; other
+ * spellings (capitals, a trailing dot, long IPv6 forms) are brought into that form first. The port must be there.
+ */
+export const findFrontend = (snapshot: Snapshot, authority: string): Frontend | undefined => {
+  const found = snapshot.frontends.get(authority)
+  if (found !== undefined || authority.length > MAX_AUTHORITY) return found
+  const canonical = canonicalAuthority(authority)
+  return canonical === undefined ? undefined : snapshot.frontends.get(canonical)
+}
+
+/**
+ * Decides where a request goes, once its frontend is known. `sourceNamespace` is that of the verified client identity,
+ * never of a header: a namespace with consumer routes has them instead of the producer's (GEP-1294), an unknown one has
+ * the producer's. A Service port without routes passes through; with routes none of which fits, `no-match` (404).
+ * Given `reasons`, it notes in them why it decided so; without, it allocates nothing.
+ */
+export const resolve = (
+  frontend: Frontend,
+  request: MatchRequest,
+  sourceNamespace: string | undefined,
+  reasons?: Reasons,
+): Resolution => {
+  const table = routeSet(frontend, sourceNamespace, reasons)
+  const resolution = table === undefined ? frontend.passThrough : findMatch(table, request)
+  if (reasons !== undefined) {
+    if (frontend.closed !== undefined) reasons.closed = { status: 503, reason: frontend.closed }
+    if (table !== undefined) explainTable(table, { request, resolution, reasons })
+  }
+  return resolution
+}
+
+const routeSet = (
+  frontend: Frontend,
+  sourceNamespace: string | undefined,
+  reasons: Reasons | undefined,
+): RouteTable | undefined => {
+  const consumer = sourceNamespace === undefined ? undefined : frontend.consumers.get(sourceNamespace)
+  const table = consumer ?? frontend.producer
+  if (reasons !== undefined) {
+    const kind = consumer !== undefined ? 'consumer' : table !== undefined ? 'producer' : 'none'
+    reasons.routeSet = { kind, sourceNamespace, entries: table?.entries.length ?? 0 }
+  }
+  return table
+}
+
+const canonicalAuthority = (authority: string): string | undefined => {
+  const colon = authority.lastIndexOf(':')
+  const port = authority.slice(colon + 1)
+  if (colon < 1 || !/^[1-9][0-9]{0,4}$/.test(port)) return undefined
+  const host = authority.slice(0, colon)
+  if (!host.startsWith('[')) return `${host.toLowerCase().replace(/\.$/, '')}:${port}`
+  const parsed = URL.parse(`http://${host}/`)
+  return parsed === null ? undefined : `${parsed.hostname}:${port}`
+}
