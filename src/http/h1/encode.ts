@@ -135,7 +135,7 @@ export function encodeRequestHead(
   if (target === '' || BAD_TARGET.test(target)) return unwritable(`target ${quoted(target)}`)
   if (!isAuthority(host)) return unwritable(`Host ${quoted(host)}`)
   const { bodyLength } = framing
-  if (bodyLength === UNTIL_CLOSE) return unwritable('a request body without a length')
+  if (bodyLength === UNTIL_CLOSE || !isLength(bodyLength)) return unwritable(`a request body of ${bodyLength} bytes`)
   const isBare = bodyLength === 0 && WITHOUT_CONTENT.has(method) && !headers.hasLower('content-length')
   const fields = encodeFields(headers)
   if (typeof fields !== 'string') return fields
@@ -157,6 +157,7 @@ export function encodeResponseHead(
   const { status } = line
   const reason = line.reason ?? reasonPhrase(status)
   if (!Number.isInteger(status) || status < 100 || status > 999) return unwritable(`status ${status}`)
+  if (!isLength(framing.bodyLength)) return unwritable(`a response body of ${framing.bodyLength} bytes`)
   if (BAD_VALUE.test(reason)) return unwritable(`reason phrase ${quoted(reason)}`)
   const fields = encodeFields(headers)
   if (typeof fields !== 'string') return fields
@@ -213,6 +214,10 @@ function isOurs(name: string): boolean {
     default:
       return false
   }
+}
+
+function isLength(bodyLength: number): boolean {
+  return Number.isSafeInteger(bodyLength) && bodyLength >= UNTIL_CLOSE
 }
 
 function encodeLength(bodyLength: number): string {

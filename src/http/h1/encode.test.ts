@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { recordRequests, recordResponses } from '../../../test/support/h1-events.ts'
+import { HeaderList } from '../header-list.ts'
+import {
+  CHUNK_END,
+  type H1Framing,
+  type H1RequestLine,
+  type H1ResponseFraming,
+  LAST_CHUNK,
+  chunkHeader,
+  encodeLastChunk,
+  encodeRequestHead,
+  encodeResponseHead,
+  reasonPhrase,
+} from './encode.ts'
+import { CHUNKED, UNTIL_CLOSE } from './message.ts'
+
+const LINE: H1RequestLine = { method: 'GET', target: '/a?b', host: 'shop:8080' }
+
+describe('a request head', () => {
+  const cases: readonly {
+    readonly name: string
+    readonly line?: Partial<H1RequestLine>
+    readonly fields?: string[]
+    readonly framing?: Partial<H1Framing>
+    readonly text: string
+  }[] = [
+    { name: 'is a line, Host and the blank line', text: 'GET /a?b HTTP/1.1\r\nhost: shop:8080\r\n\r\n' },
+    {
+      name: 'keeps fields in order, repeated ones too',
+      fields: ['b', '2', 'a', '1', 'b', '\xe9'],
+      text: 'GET /a?b HTTP/1.1\r\nhost: shop:8080\r\nb: 2\r\na: 1\r\nb: \xe9\r\n\r\n',
+    },
+    {
+      name: 'takes nothing about framing and connection from the fields',
+      fields: [
+        'host',
+        'evil',
+        'content-length',
+        '9',
+        'transfer-encoding',
+        'chunked',
+        'connection',
+        'x',
+        'keep-alive',
+        '5',
+        'proxy-connection',
+        'close',
+        'upgrade',
+        'y',
+      ],
+      line: { method: 'POST' },
+      framing: { bodyLength: 3 },
+      text: 'POST /a?b HTTP/1.1\r\nhost: shop:8080\r\ncontent-length: 3\r\n\r\n',
+    },
+    {
+      name: 'says chunked',
+      line: { method: 'POST' },
+      framing: { bodyLength: CHUNKED },
+      text: 'POST /a?b HTTP/1.1\r\nhost: shop:8080\r\ntransfer-encoding: chunked\r\n\r\n',
+    },
+    {
+      name: 'announces an empty body for methods that have one',
+      line: { method: 'PUT' },
+      text: 'PUT /a?b HTTP/1.1\r\nhost: shop:8080\r\ncontent-length: 0\r\n\r\n',
+    },
+    {
+      name: 'keeps an announced empty body',
+      fields: ['content-length', '0'],
+      text: 'GET /a?b HTTP/1.1\r\nhost: shop:8080\r\ncontent-length: 0\r\n\r\n',
+    },
+    {
+      name: 'can close',
+      framing: { connection: 'close' },
+      text: 'GET /a?b HTTP/1.1\r\nhost: shop:8080\r\nconnection: close\r\n\r\n',
+    },
+    {
+      name: 'can upgrade',
+      framing: { upgrade: 'websocket' },
+      text: 'GET /a?b HTTP/1.1\r\nhost: shop:8080\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+    },
+  ]
+  for (const { name, line, fields, framing, text } of cases) {
+    test(name, () => {
+      const head = encodeRequestHead({ ...LINE, ...line }, new HeaderList(fields ?? []), { bodyLength: 0, ...framing })
+      assert.equal(head, text)
+    })
+  }
+})
+
+describe('a response head', () => {
+  const cases: readonly {
+    readonly name: string
+    readonly status: number
+    readonly reason?: string
+    readonly fields?: string[]
+    readonly framing?: Partial<H1ResponseFraming>
+    readonly text: string
+  }[] = [
+    { name: 'has the registered reason', status: 404, text: 'HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n' },
+    {
+      name: 'has a reason of its own',
+      status: 200,
+      reason: 'Fine',
+      text: 'HTTP/1.1 200 Fine\r\ncontent-length: 0\r\n\r\n',
+    },
+    { name: 'has none for an unknown status', status: 299, text: 'HTTP/1.1 299 \r\ncontent-length: 0\r\n\r\n' },
+    {
+      name: 'says chunked',
+      status: 200,
+      framing: { bodyLength: CHUNKED },
+      text: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n',
+    },
+    {
+      name: 'says close when only the end ends it',
+      status: 200,
+      framing: { bodyLength: UNTIL_CLOSE, connection: 'keep-alive' },
+      text: 'HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n',
+    },
+    {
+      name: 'keeps a 1.0 client',
+      status: 200,
+      framing: { connection: 'keep-alive' },
+      text: 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: keep-alive\r\n\r\n',
+    },
+    {
+      name: 'has no length in a 204',
+      status: 204,
+      fields: ['content-length', '3'],
+      text: 'HTTP/1.1 204 No Content\r\n\r\n',
+    },
+    { name: 'has no length in a 100', status: 100, text: 'HTTP/1.1 100 Continue\r\n\r\n' },
+    {
+      name: 'has no length in a 2xx to CONNECT',
+      status: 200,
+      framing: { method: 'CONNECT' },
+      text: 'HTTP/1.1 200 OK\r\n\r\n',
+    },
+    {
+      name: 'has one in a refused CONNECT',
+      status: 503,
+      framing: { method: 'CONNECT', bodyLength: 4 },
+      text: 'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\n\r\n',
+    },
+    {
+      name: 'keeps the length of what HEAD would get',
+      status: 200,
+      fields: ['content-length', '77'],
+      framing: { method: 'HEAD' },
+      text: 'HTTP/1.1 200 OK\r\ncontent-length: 77\r\n\r\n',
+    },
+    {
+      name: 'keeps the length of what 304 stands for',
+      status: 304,
+      fields: ['content-length', '77'],
+      text: 'HTTP/1.1 304 Not Modified\r\ncontent-length: 77\r\n\r\n',
+    },
+    {
+      name: 'does not keep such a length if it is none',
+      status: 304,
+      fields: ['content-length', '7, 7'],
+      text: 'HTTP/1.1 304 Not Modified\r\n\r\n',
+    },
+    {
+      name: 'switches protocols',
+      status: 101,
+      framing: { upgrade: 'websocket' },
+      text: 'HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n',
+    },
+  ]
+  for (const { name, status, reason, fields, framing, text } of cases) {
+    test(name, () => {
+      const head = encodeResponseHead({ status, reason }, new HeaderList(fields ?? []), {
+        bodyLength: 0,
+        method: 'GET',
+        ...framing,
+      })
+      assert.equal(head, text)
+    })
+  }
+})
+
+describe('nothing is written that could be reread:', () => {
+  // Letters whose code ends in 0d, 0a or 00: written as latin1 they would become CR, LF and NUL.
+  const poisons = ['a\r\nb: c', 'a\rb', 'a\nb', 'a\0b', 'a\x7fb', 'a\x1bb', '\u010d\u010a', '\u0100', '\u{1f600}']
+  for (const poison of poisons) {
+    test(JSON.stringify(poison), () => {
+      const none = new HeaderList()
+      const framing = { bodyLength: 0 }
+      const answer = { bodyLength: 0, method: 'GET' }
+      const inValue = new HeaderList(['x', poison])
+      const inName = new HeaderList([poison, 'x'])
+      for (const result of [
+        encodeRequestHead({ ...LINE, method: poison }, none, framing),
+        encodeRequestHead({ ...LINE, target: `/${poison}` }, none, framing),
+        encodeRequestHead({ ...LINE, host: poison }, none, framing),
+        encodeRequestHead(LINE, none, { ...framing, upgrade: poison }),
+        encodeRequestHead(LINE, inValue, framing),
+        encodeRequestHead(LINE, inName, framing),
+        encodeResponseHead({ status: 200, reason: poison }, none, answer),
+        encodeResponseHead({ status: 200 }, inValue, answer),
+        encodeResponseHead({ status: 200 }, inName, answer),
+        encodeLastChunk(inValue),
+        encodeLastChunk(inName),
+      ])
+        assert.ok(typeof result !== 'string' && result.code === 'unwritable', JSON.stringify(result))
+    })
+  }
+
+  for (const name of ['', 'a b', 'a:', 'A', 'content-length ', ':path']) {
+    test(`the name ${JSON.stringify(name)}`, () => {
+      const result = encodeRequestHead(LINE, new HeaderList([name, 'x']), { bodyLength: 0 })
+      assert.ok(typeof result !== 'string')
+      assert.match(result.message, /field name/)
+    })
+  }
+
+  const lines: readonly [name: string, line: Partial<H1RequestLine>][] = [
+    ['an empty method', { method: '' }],
+    ['a method in lower case', { method: 'get' }],
+    ['an empty target', { target: '' }],
+    ['a space in the target', { target: '/a b' }],
+    ['a fragment', { target: '/a#b' }],
+    ['an empty host', { host: '' }],
+    ['a path as host', { host: 'a/b' }],
+  ]
+  for (const [name, line] of lines) {
+    test(name, () =>
+      assert.notEqual(typeof encodeRequestHead({ ...LINE, ...line }, new HeaderList(), { bodyLength: 0 }), 'string'),
+    )
+  }
+
+  for (const status of [0, 99, 1000, 200.5, Number.NaN]) {
+    test(`the status ${status}`, () => {
+      const result = encodeResponseHead({ status }, new HeaderList(), { bodyLength: 0, method: 'GET' })
+      assert.notEqual(typeof result, 'string')
+    })
+  }
+
+  for (const bodyLength of [UNTIL_CLOSE, -3, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60]) {
+    test(`a request body of ${bodyLength} bytes`, () => {
+      assert.notEqual(typeof encodeRequestHead(LINE, new HeaderList(), { bodyLength }), 'string')
+    })
+  }
+  for (const bodyLength of [-3, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60]) {
+    test(`a response body of ${bodyLength} bytes`, () => {
+      const result = encodeResponseHead({ status: 200 }, new HeaderList(), { bodyLength, method: 'GET' })
+      assert.notEqual(typeof result, 'string')
+    })
+  }
+})
+
+test('what is written can be read back, chunks and trailers too', () => {
+  const headers = new HeaderList(['x', '1', 'te', 'trailers'])
+  const head = encodeRequestHead({ ...LINE, method: 'POST' }, headers, { bodyLength: CHUNKED })
+  const last = encodeLastChunk(new HeaderList(['x-sum', '7']))
+  const [request, body, end] = recordRequests(
+    `${String(head)}${chunkHeader(26)}${'x'.repeat(26)}${CHUNK_END}${String(last)}`,
+  )
+  assert.ok(request?.kind === 'request' && body?.kind === 'body' && end?.kind === 'end')
+  assert.deepEqual(request.head.headers.fields, [
+    'host',
+    'shop:8080',
+    'x',
+    '1',
+    'te',
+    'trailers',
+    'transfer-encoding',
+    'chunked',
+  ])
+  assert.equal(body.text, 'x'.repeat(26))
+  assert.deepEqual(end.trailers, ['x-sum', '7'])
+
+  const answer = encodeResponseHead({ status: 200 }, headers, { bodyLength: CHUNKED, method: 'GET' })
+  assert.deepEqual(
+    recordResponses(`${String(answer)}${LAST_CHUNK}`).map(({ kind }) => kind),
+    ['response', 'end'],
+  )
+})
+
+test('a message without trailers ends with the plain last chunk', () => {
+  assert.equal(encodeLastChunk(undefined), LAST_CHUNK)
+  assert.equal(encodeLastChunk(new HeaderList()), LAST_CHUNK)
+})
+
+test('reason phrases are the registered ones', () => {
+  assert.equal(reasonPhrase(503), 'Service Unavailable')
+  assert.equal(reasonPhrase(599), '')
+})
