@@ -1,0 +1,67 @@
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import type { Decoded, Issue } from '../lib/decoded.ts'
+import type { Credentials } from './credentials.ts'
+import { readSpiffeName } from './spiffe-name.ts'
+
+/** Three PEM texts as they come from a folder, a CA or a workload API. */
+export interface CredentialTexts {
+  readonly certificateChainPem: string
+  readonly privateKeyPem: string
+  readonly trustRootsPem: string
+}
+
+/**
+ * Checks that three PEM texts make one usable set: all parse, the key fits the leaf, the leaf is valid at `nowMs` and
+ * carries exactly one SPIFFE identity. Reports everything that is wrong; `path` is the field of `CredentialTexts`.
+ * Never shows key material.
+ */
+export const decodeCredentials = (texts: CredentialTexts, nowMs: number): Decoded<Credentials> => {
+  const issues: Issue[] = []
+  const chain = readCertificates(texts.certificateChainPem, 'certificateChainPem', issues)
+  readCertificates(texts.trustRootsPem, 'trustRootsPem', issues)
+  const key = readKey(texts.privateKeyPem, issues)
+  const leaf = chain?.[0]
+  if (leaf === undefined) return { ok: false, issues }
+
+  const fail = (message: string, path = 'certificateChainPem'): void => void issues.push({ message, path })
+  if (key !== undefined && !leaf.checkPrivateKey(key)) {
+    fail('the private key does not belong to the certificate: were both files replaced?', 'privateKeyPem')
+  }
+  const notBeforeMs = leaf.validFromDate.getTime()
+  const notAfterMs = leaf.validToDate.getTime()
+  if (nowMs > notAfterMs) fail(`the certificate expired at ${leaf.validToDate.toISOString()}`)
+  if (nowMs < notBeforeMs) {
+    fail(`the certificate is valid only from ${leaf.validFromDate.toISOString()} on: is a clock wrong?`)
+  }
+  const name = readSpiffeName(leaf)
+  if (!name.ok) fail(`the certificate names no workload: ${name.reason}`)
+  if (!name.ok || issues.length > 0) return { ok: false, issues }
+  return { ok: true, value: { ...texts, identity: name.identity, notBeforeMs, notAfterMs } }
+}
+
+/** All certificates of a PEM text in order; `undefined` and an issue when there is none or one is broken. */
+const readCertificates = (pem: string, path: string, issues: Issue[]): readonly X509Certificate[] | undefined => {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
+  if (blocks.length === 0) {
+    issues.push({ message: 'no certificate found', path, expected: 'PEM with BEGIN CERTIFICATE' })
+    return undefined
+  }
+  try {
+    return blocks.map((block) => new X509Certificate(block))
+  } catch (error) {
+    issues.push({ message: `a certificate cannot be read (${describe(error)})`, path, expected: 'PEM, X.509' })
+    return undefined
+  }
+}
+
+const readKey = (pem: string, issues: Issue[]): KeyObject | undefined => {
+  try {
+    return createPrivateKey(pem)
+  } catch (error) {
+    const message = `the private key cannot be read (${describe(error)})`
+    issues.push({ message, path: 'privateKeyPem', expected: 'an unencrypted PEM private key' })
+    return undefined
+  }
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))

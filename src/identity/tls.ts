@@ -1,0 +1,83 @@
+/**
+ * The only place that knows TLS options. HBONE wants TLS 1.3, AES-GCM, ALPN `h2`, certificates on both sides, no SNI and
+ * no resumption; leaving out a single option brings back Node's defaults, so whole sets are made here and nowhere else.
+ */
+import { constants } from 'node:crypto'
+import {
+  createSecureContext,
+  type ConnectionOptions,
+  type SecureContextOptions,
+  type Server,
+  type TlsOptions,
+} from 'node:tls'
+import type { Credentials, CredentialSource } from './credentials.ts'
+
+export interface TlsSettings {
+  /** Key exchange groups as OpenSSL names them, joined by `:` (`--tls-groups`); default: what OpenSSL offers. */
+  readonly groups?: string
+}
+
+/** A peer that has not finished its handshake by then is dropped. */
+const HANDSHAKE_TIMEOUT_MS = 10_000
+
+/** Options for `tls.createServer`: a client certificate is demanded, and checked against our trust roots. */
+export const serverTlsOptions = (credentials: Credentials, settings: TlsSettings = {}): TlsOptions => ({
+  ...contextOptions(credentials, settings),
+  ALPNProtocols: ['h2'],
+  requestCert: true,
+  rejectUnauthorized: true,
+  handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+})
+
+/**
+ * Puts new credentials under a listening server; open connections keep theirs. The full set is handed over because
+ * `setSecureContext` takes the default for whatever is missing, and brought TLS 1.2 back that way.
+ */
+export const rotateServerContext = (
+  server: Pick<Server, 'setSecureContext'>,
+  credentials: Credentials,
+  settings: TlsSettings = {},
+): void => server.setSecureContext(contextOptions(credentials, settings))
+
+/**
+ * Options for `tls.connect` beside `host` and `port`. Building the context is dear: make the options once per
+ * credentials and share them between connections (`createClientTls` does).
+ */
+export const clientTlsOptions = (credentials: Credentials, settings: TlsSettings = {}): ConnectionOptions => ({
+  secureContext: createSecureContext(contextOptions(credentials, settings)),
+  ALPNProtocols: ['h2'],
+  rejectUnauthorized: true,
+  // An empty name sends no SNI: ztunnel sends none, and the destination must not choose its certificate by a name.
+  servername: '',
+  // A workload is not its host name. The caller compares the SPIFFE identity (`readPeerIdentity`) with the endpoint's
+  // before it sends a byte; no `session` is ever passed, because a resumed handshake shows no certificate.
+  checkServerIdentity: () => undefined,
+})
+
+/** Client options that follow a credential source. */
+export interface ClientTls {
+  /** The options for the credentials in force; the same object until they change. */
+  readonly current: () => ConnectionOptions
+  readonly close: () => void
+}
+
+/** Keeps one shared client context for the credentials in force, built when it is first needed. */
+export const createClientTls = (source: CredentialSource, settings: TlsSettings = {}): ClientTls => {
+  let options: ConnectionOptions | undefined
+  const unsubscribe = source.subscribe(() => {
+    options = undefined
+  })
+  return { current: () => (options ??= clientTlsOptions(source.current(), settings)), close: unsubscribe }
+}
+
+const contextOptions = (credentials: Credentials, settings: TlsSettings): SecureContextOptions => ({
+  cert: credentials.certificateChainPem,
+  key: credentials.privateKeyPem,
+  ca: credentials.trustRootsPem,
+  minVersion: 'TLSv1.3',
+  maxVersion: 'TLSv1.3',
+  ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256',
+  // A ticket would let a client come back without showing certificate or key.
+  secureOptions: constants.SSL_OP_NO_TICKET,
+  ...(settings.groups === undefined ? {} : { ecdhCurve: settings.groups }),
+})

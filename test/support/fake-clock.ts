@@ -1,0 +1,39 @@
+import type { Clock } from '../../src/lib/clock.ts'
+
+/** A clock that stands still until it is told to move. */
+export interface FakeClock extends Clock {
+  /** Moves time forward and runs what falls due, in order. */
+  readonly advance: (ms: number) => void
+  /** Timers that are still to run. */
+  readonly pending: () => number
+}
+
+/** Starts at `startMs` since the epoch (default: a fixed day in 2025); the monotonic reading starts at 0. */
+export const createFakeClock = (startMs = Date.UTC(2025, 0, 15)): FakeClock => {
+  let elapsedMs = 0
+  let timers: { readonly dueMs: number; readonly run: () => void }[] = []
+  const advance = (ms: number): void => {
+    const targetMs = elapsedMs + ms
+    for (;;) {
+      const [next] = timers.filter((timer) => timer.dueMs <= targetMs).toSorted((a, b) => a.dueMs - b.dueMs)
+      if (next === undefined) break
+      timers = timers.filter((timer) => timer !== next)
+      elapsedMs = Math.max(elapsedMs, next.dueMs)
+      next.run()
+    }
+    elapsedMs = targetMs
+  }
+  return {
+    nowMs: () => startMs + elapsedMs,
+    monotonicMs: () => elapsedMs,
+    after: (delayMs, run) => {
+      const timer = { dueMs: elapsedMs + delayMs, run }
+      timers.push(timer)
+      return () => {
+        timers = timers.filter((other) => other !== timer)
+      }
+    },
+    advance,
+    pending: () => timers.length,
+  }
+}
