@@ -1,0 +1,28 @@
+/**
+ * What the proxy counts beside exchanges: plain numbers that it increments and telemetry reads. Totals only grow,
+ * gauges (`open…`) go both ways.
+ */
+export class Counters {
+  openConnections = 0
+  connectionsTotal = 0
+  openTunnels = 0
+  tunnelsTotal = 0
+  activeExchanges = 0
+  tlsHandshakeFailures = 0
+  /** Handshakes that succeeded with an identity we do not trust. */
+  untrustedPeers = 0
+  /** CONNECT refused, by reason. */
+  readonly connectRefused = {
+    notConnect: 0,
+    badAuthority: 0,
+    unboundAuthority: 0,
+    selfCall: 0,
+    unsupportedProtocol: 0,
+  }
+  upstreamConnectionsTotal = 0
+  openUpstreamConnections = 0
+  upstreamConnectFailures = 0
+  /** Upstreams that presented another identity than the endpoint's. */
+  upstreamIdentityMismatches = 0
+  filterErrors = 0
+}

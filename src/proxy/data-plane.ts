@@ -1,0 +1,221 @@
+/**
+ * The data plane of one process: an HBONE listener, the pools behind it, and the snapshot that is in force. Objects,
+ * YAML and metric names never enter; what it serves comes as a model, what happened leaves as records and counters.
+ */
+import { randomUUID } from 'node:crypto'
+import type { FilterDefinition } from '../filter/index.ts'
+import { createFilterInstances } from '../filter/instances.ts'
+import type { FilterInstances } from '../filter/instances.ts'
+import type { ExchangeRecord } from '../filter/record.ts'
+import type { CredentialSource } from '../identity/credentials.ts'
+import { createClientTls } from '../identity/tls.ts'
+import type { ClientTls, TlsSettings } from '../identity/tls.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Model } from '../model/model.ts'
+import { compile, usedFilters } from '../snapshot/compile.ts'
+import { findFrontend } from '../snapshot/resolve.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
+import { Counters } from './counters.ts'
+import { Downstream } from './downstream.ts'
+import type { DownstreamDeps } from './downstream.ts'
+import { drainServer } from './drain.ts'
+import { Flusher } from './flusher.ts'
+import { HboneServer } from './hbone/server.ts'
+import type { TunnelRequest } from './hbone/server.ts'
+import { SnapshotLeases } from './leases.ts'
+import { createSelfCheck } from './self.ts'
+import { Balancer } from './upstream/balance.ts'
+import { HBONE_PORT, Pools } from './upstream/pool.ts'
+
+export interface DataPlaneOptions {
+  readonly credentials: CredentialSource
+  /** Ours first, then aliases: peers of these are let in. */
+  readonly trustDomains: readonly string[]
+  readonly tls: TlsSettings
+  readonly filters: readonly FilterDefinition[]
+  readonly clock: Clock
+  readonly log: Logger
+  /** Gets each exchange once, when it is over. */
+  readonly sink: (record: ExchangeRecord) => void
+  readonly bind: string
+  /** 15008 in a cluster; 0 picks a free one. */
+  readonly port: number
+  /** Several processes listen on the same port. */
+  readonly reusePort: boolean
+  readonly counters?: Counters
+  /** Where HBONE endpoints listen; default 15008. */
+  readonly upstreamHbonePort?: number
+}
+
+const CONNECT_TIMEOUT_MS = 10_000
+/** Below the keep-alive time of common servers' proxies, above that between bursts of requests. */
+const SESSION_IDLE_MS = 30_000
+/** As ztunnel releases its pool (POOL_UNUSED_RELEASE_TIMEOUT). */
+const CONNECTION_IDLE_MS = 300_000
+const TICK_MS = 1000
+
+export class DataPlane {
+  readonly counters: Counters
+  readonly #options: DataPlaneOptions
+  readonly #flusher = new Flusher()
+  readonly #server: HboneServer
+  readonly #pools: Pools
+  readonly #clientTls: ClientTls
+  readonly #instances: FilterInstances
+  readonly #leases: SnapshotLeases
+  readonly #downstreams = new Set<Downstream>()
+  readonly #deps: DownstreamDeps
+  readonly #stopTicking: () => void
+  readonly #unsubscribe: () => void
+  #port: number
+  #isDraining = false
+
+  constructor(options: DataPlaneOptions) {
+    const { clock, log, credentials } = options
+    this.#options = options
+    this.#port = options.port
+    this.counters = options.counters ?? new Counters()
+    this.#clientTls = createClientTls(credentials, options.tls)
+    this.#instances = createFilterInstances(options.filters, {
+      now: clock.nowMs,
+      random: Math.random,
+      log: (level, message) => log[level](message),
+    })
+    this.#leases = new SnapshotLeases((generation) => this.#instances.release(generation))
+    this.#pools = new Pools({
+      flusher: this.#flusher,
+      counters: this.counters,
+      clock,
+      clientTls: this.#clientTls.current,
+      isSelf: createSelfCheck(options.bind, () => this.#port),
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      hbonePort: options.upstreamHbonePort ?? HBONE_PORT,
+      idleTimeoutMs: SESSION_IDLE_MS,
+      connectionIdleTimeoutMs: CONNECTION_IDLE_MS,
+    })
+    this.#deps = {
+      balancer: new Balancer(this.#pools),
+      clock,
+      counters: this.counters,
+      sink: options.sink,
+      createRequestId: randomUUID,
+      onError: (message, error) => log.error(message, { error }),
+      takeLease: () => this.#leases.take(),
+      isDraining: () => this.#isDraining,
+      onClosed: (downstream) => this.#downstreams.delete(downstream),
+    }
+    this.#server = new HboneServer({
+      credentials: credentials.current(),
+      trustDomains: options.trustDomains,
+      tls: options.tls,
+      flusher: this.#flusher,
+      counters: this.counters,
+      onTunnel: (request) => this.#onTunnel(request),
+      onWarning: (message) => log.warn(message),
+    })
+    this.#unsubscribe = credentials.subscribe((next) => {
+      this.#server.rotate(next)
+      this.#pools.retireConnections()
+    })
+    this.#stopTicking = this.#startTicking()
+  }
+
+  /** The snapshot in force, for the admin API. */
+  get snapshot(): Snapshot | undefined {
+    return this.#leases.current
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
+  /** Puts a model in force: all requests that begin from now on see it, those under way keep theirs. */
+  apply(model: Model, generation: number): Snapshot {
+    const previous = this.#leases.current
+    const snapshot = compile(model, { previous, generation, filters: this.#instances.make })
+    this.#instances.retain(generation, usedFilters(snapshot))
+    this.#leases.swap(snapshot)
+    return snapshot
+  }
+
+  /** Starts to take tunnels; resolves to the port. */
+  async listen(): Promise<number> {
+    const { bind, port, reusePort } = this.#options
+    this.#port = await this.#server.listen({ host: bind, port, reusePort })
+    return this.#port
+  }
+
+  /** Ends in good order: resolves when every tunnel has ended, or at the deadline, when the rest is cut. */
+  async drain(deadlineMs: number): Promise<void> {
+    if (this.#isDraining) return
+    this.#isDraining = true
+    await drainServer(
+      {
+        server: this.#server,
+        closeIdle: () => {
+          for (const downstream of this.#downstreams) downstream.closeIfIdle()
+        },
+        clock: this.#options.clock,
+      },
+      deadlineMs,
+    )
+  }
+
+  /** Ends at once. */
+  close(): void {
+    this.#isDraining = true
+    this.#stopTicking()
+    this.#unsubscribe()
+    this.#clientTls.close()
+    this.#server.destroy()
+    this.#pools.destroy()
+  }
+
+  #onTunnel(request: TunnelRequest): void {
+    const { connectRefused } = this.counters
+    const { authority } = request
+    const port = /^.{1,300}:([1-9][0-9]{0,4})$/.exec(authority)?.[1]
+    if (port === undefined) {
+      connectRefused.badAuthority++
+      return request.refuse(400)
+    }
+    // Ports of the tunnel itself are no service's: such a CONNECT would come back to us (waypoint contract 1.1).
+    if (Number(port) === HBONE_PORT) {
+      connectRefused.selfCall++
+      return request.refuse(400)
+    }
+    const snapshot = this.#leases.current
+    const frontend = snapshot === undefined ? undefined : findFrontend(snapshot, authority)
+    if (frontend === undefined) {
+      connectRefused.unboundAuthority++
+      this.#options.log.debug(
+        `CONNECT ${authority} from ${request.source.principal ?? ''} is not bound to this waypoint`,
+      )
+      return request.refuse(404)
+    }
+    const { protocol } = frontend.port
+    if (protocol !== 'http' && protocol !== 'unknown') {
+      connectRefused.unsupportedProtocol++
+      this.#options.log.warn(`CONNECT ${authority} refused: the port speaks ${protocol}, only HTTP/1.1 is served yet`)
+      return request.refuse(503)
+    }
+    const channel = request.accept()
+    const { destination } = frontend
+    const downstream = new Downstream(channel, { authority, source: request.source, destination }, this.#deps)
+    channel.handler = downstream
+    this.#downstreams.add(downstream)
+  }
+
+  #startTicking(): () => void {
+    let stop = (): void => {}
+    const tick = (): void => {
+      const nowMs = this.#options.clock.monotonicMs()
+      this.#server.tick(nowMs)
+      this.#pools.tick(nowMs)
+      stop = this.#options.clock.after(TICK_MS, tick)
+    }
+    stop = this.#options.clock.after(TICK_MS, tick)
+    return () => stop()
+  }
+}

@@ -1,0 +1,218 @@
+import type { Destination, Source } from '../filter/record.ts'
+import type { HeaderList } from '../http/header-list.ts'
+import { encodeResponseHead } from '../http/h1/encode.ts'
+import type { H1Failure, H1RequestHead } from '../http/h1/message.ts'
+import { HeaderList as Headers } from '../http/header-list.ts'
+import { H1RequestParser } from '../http/h1/parser.ts'
+import { findFrontend } from '../snapshot/resolve.ts'
+import { ignoreChannel } from './channel.ts'
+import type { Channel, ChannelHandler } from './channel.ts'
+import { HttpExchange } from './exchange.ts'
+import type { ExchangeDeps } from './exchange.ts'
+import type { SnapshotLease } from './leases.ts'
+import { beginRecord } from './record.ts'
+
+export interface DownstreamDeps extends ExchangeDeps {
+  /** The snapshot for one exchange. */
+  readonly takeLease: () => SnapshotLease | undefined
+  readonly isDraining: () => boolean
+  readonly onClosed: (downstream: Downstream) => void
+}
+
+/** The HTTP/1.1 server side of one tunnel: requests one after the other, each an exchange of its own. */
+export class Downstream implements ChannelHandler {
+  readonly channel: Channel & { handler: ChannelHandler }
+  readonly #authority: string
+  readonly #source: Source
+  /** What was called when the tunnel was opened, for the record of requests that find it unbound. */
+  readonly #destination: Destination
+  readonly #deps: DownstreamDeps
+  readonly #parser: H1RequestParser
+  #exchange: HttpExchange | undefined
+  /** Bytes that wait for the exchange before them; the window bounds them, since they are not consumed. */
+  #backlog: { readonly buffer: Buffer; readonly start: number; readonly end: number }[] = []
+  #held = 0
+  #isPeerDone = false
+  #isClosing = false
+  #isFeeding = false
+  #isRequestWhole = false
+
+  constructor(
+    channel: Channel & { handler: ChannelHandler },
+    origin: { readonly authority: string; readonly source: Source; readonly destination: Destination },
+    deps: DownstreamDeps,
+  ) {
+    this.channel = channel
+    this.#authority = origin.authority
+    this.#source = origin.source
+    this.#destination = origin.destination
+    this.#deps = deps
+    this.#parser = new H1RequestParser({
+      onRequest: (head) => this.#onRequest(head),
+      onBody: (buffer, start, end) => {
+        if (this.#exchange !== undefined && !this.#exchange.onRequestBody(buffer, start, end)) this.#held += end - start
+      },
+      onEnd: (trailers) => this.#onRequestEnd(trailers),
+      onFailure: (failure) => this.#onParseFailure(failure),
+    })
+  }
+
+  get isDraining(): boolean {
+    return this.#deps.isDraining()
+  }
+
+  onData(buffer: Buffer, start: number, end: number): void {
+    if (this.#isClosing) return this.channel.consume(end - start)
+    if (this.#isBusy) {
+      this.#backlog.push({ buffer, start, end })
+      return
+    }
+    this.#feed(buffer, start, end)
+  }
+
+  onEnd(): void {
+    this.#isPeerDone = true
+    if (this.#backlog.length === 0) this.#finishInput()
+  }
+
+  onClosed(): void {
+    this.#isClosing = true
+    this.#deps.onClosed(this)
+    this.#parser.stop()
+    this.#backlog = []
+    this.#exchange?.onDownstreamGone()
+    this.#exchange = undefined
+  }
+
+  onDrain(): void {
+    this.#exchange?.onDownstreamDrain()
+  }
+
+  /** The exchange is over: the next request, or the end. */
+  onExchangeDone(mayContinue: boolean): void {
+    this.#exchange = undefined
+    if (!mayContinue) return this.#close()
+    if (!this.#isFeeding) this.#drainBacklog()
+  }
+
+  /** For draining: a tunnel without a request ends now. */
+  closeIfIdle(): void {
+    if (this.#exchange === undefined && this.#parser.isIdle) this.#close()
+  }
+
+  /** Ends the tunnel visibly as an error. */
+  abort(): void {
+    this.#isClosing = true
+    this.#deps.onClosed(this)
+    this.#exchange = undefined
+    this.#backlog = []
+    this.#parser.stop()
+    this.channel.abort()
+  }
+
+  /** A whole request is in and not answered yet: what comes now is the next one. */
+  get #isBusy(): boolean {
+    return this.#isFeeding || (this.#exchange !== undefined && this.#isRequestWhole) || this.#backlog.length > 0
+  }
+
+  #feed(buffer: Buffer, from: number, end: number): void {
+    let at = from
+    this.#isFeeding = true
+    try {
+      while (at < end && !this.#isClosing) {
+        if (this.#exchange !== undefined && this.#isRequestWhole) break
+        this.#held = 0
+        const next = this.#parser.feed(buffer, at, end)
+        const exchange = this.#exchange
+        if (exchange !== undefined) exchange.record.requestBytes += next - at
+        const passed = next - at - this.#held
+        if (passed > 0) this.channel.consume(passed)
+        at = next
+      }
+    } catch (error) {
+      this.#deps.onError('a tunnel failed', error)
+      this.#exchange?.onDownstreamGone()
+      this.abort()
+    } finally {
+      this.#isFeeding = false
+    }
+    if (at < end && !this.#isClosing) this.#backlog.unshift({ buffer, start: at, end })
+  }
+
+  #drainBacklog(): void {
+    while (this.#backlog.length > 0 && this.#exchange === undefined && !this.#isClosing) {
+      const next = this.#backlog.shift()
+      if (next !== undefined) this.#feed(next.buffer, next.start, next.end)
+    }
+    if (this.#isPeerDone && this.#backlog.length === 0) this.#finishInput()
+  }
+
+  #onRequest(head: H1RequestHead): void {
+    const { counters, clock } = this.#deps
+    const lease = this.#deps.takeLease()
+    // A tunnel exists only since a snapshot was in force.
+    if (lease === undefined) return this.abort()
+    const { snapshot } = lease
+    const frontend = findFrontend(snapshot, this.#authority)
+    const parties = {
+      source: this.#source,
+      destination: frontend?.destination ?? this.#destination,
+      generation: snapshot.generation,
+    }
+    const record = beginRecord(head, parties, clock)
+    counters.activeExchanges++
+    this.#isRequestWhole = head.bodyLength === 0
+    const exchange = new HttpExchange(head, { downstream: this, lease, frontend, record }, this.#deps)
+    this.#exchange = exchange
+    exchange.start()
+  }
+
+  #onRequestEnd(trailers: HeaderList | undefined): void {
+    this.#isRequestWhole = true
+    this.#exchange?.onRequestEnd(trailers)
+  }
+
+  /** The client has ended its direction. Answers in progress go out; then we end ours. */
+  #finishInput(): void {
+    if (this.#isClosing) return
+    if (this.#exchange === undefined) {
+      if (this.#parser.isIdle) return this.#close()
+    } else if (this.#isRequestWhole) return
+    this.#parser.finish()
+  }
+
+  #onParseFailure(failure: H1Failure): void {
+    if (failure.code === 'truncated') {
+      this.#exchange?.onDownstreamGone()
+      this.#exchange = undefined
+      return this.abort()
+    }
+    if (this.#exchange !== undefined) {
+      // The body went wrong under way: the exchange cannot be completed.
+      this.#exchange.onDownstreamGone()
+      return this.abort()
+    }
+    const body = `${failure.message}\n`
+    const head = encodeResponseHead({ status: failure.status }, new Headers(['content-type', 'text/plain']), {
+      method: 'GET',
+      bodyLength: body.length,
+      connection: 'close',
+    })
+    if (typeof head === 'string') this.channel.sendText(head + body)
+    this.#close()
+  }
+
+  /** Ends our direction politely; what the client still sends is read and dropped. */
+  #close(): void {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    this.#deps.onClosed(this)
+    this.#parser.stop()
+    let dropped = 0
+    for (const { start, end } of this.#backlog) dropped += end - start
+    this.#backlog = []
+    if (dropped > 0) this.channel.consume(dropped)
+    this.channel.end()
+    if (this.#isPeerDone) this.channel.handler = ignoreChannel
+  }
+}

@@ -1,0 +1,490 @@
+/**
+ * One request and its response, from the tunnel to a pod and back: the whole path of the data plane in one file.
+ * Take the snapshot once and keep it to the end; service from the CONNECT authority; service-scoped filters; match;
+ * rule-scoped filters; backend and its filters; forward; finish the record. YAML, Kubernetes, metric names and
+ * concrete filters never enter here.
+ */
+import type { Chain } from '../filter/chain.ts'
+import { emptyChain } from '../filter/chain.ts'
+import type { Exchange, Filter, Reply } from '../filter/index.ts'
+import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
+import { HeaderList } from '../http/header-list.ts'
+import { removeHopByHop } from '../http/hop-by-hop.ts'
+import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
+import { normalizePath, splitTarget } from '../http/path.ts'
+import type { Clock } from '../lib/clock.ts'
+import { resolve } from '../snapshot/resolve.ts'
+import type { BackendPlan, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
+import type { Counters } from './counters.ts'
+import type { Downstream } from './downstream.ts'
+import { Forward } from './forward.ts'
+import type { ForwardFailure, ForwardUser } from './forward.ts'
+import type { SnapshotLease } from './leases.ts'
+import * as local from './local-reply.ts'
+import type { LocalReply } from './local-reply.ts'
+import { ResponseWriter } from './response-writer.ts'
+import type { Balancer } from './upstream/balance.ts'
+
+export interface ExchangeDeps {
+  readonly balancer: Balancer
+  readonly clock: Clock
+  readonly counters: Counters
+  /** Gets each record once, when its exchange is over. */
+  readonly sink: (record: ExchangeRecord) => void
+  readonly createRequestId: () => string
+  readonly onError: (message: string, error: unknown) => void
+}
+
+/** The request as filters see it; also what matching looks at. */
+interface RequestState {
+  readonly method: string
+  readonly scheme: string
+  authority: string
+  path: string
+  query: string
+  readonly headers: HeaderList
+}
+
+type Phase = 'service' | 'rule' | 'backend' | 'forward'
+type Hook = NonNullable<Filter['onRequest']>
+
+export class HttpExchange implements Exchange, ForwardUser {
+  readonly source: Source
+  readonly destination: Destination
+  readonly request: RequestState
+  readonly record: ExchangeRecord
+  response: { status: number; readonly headers: HeaderList } | undefined
+  match: Exchange['match']
+  readonly #deps: ExchangeDeps
+  readonly #lease: SnapshotLease
+  readonly #snapshot: Snapshot
+  readonly #frontend: Frontend | undefined
+  readonly #downstream: Downstream
+  readonly #head: H1RequestHead
+  readonly #writer: ResponseWriter
+  #phase: Phase = 'service'
+  #hooks: readonly Hook[]
+  #hookIndex = 0
+  #serviceChain: Chain
+  #ruleChain: Chain = emptyChain
+  #backendChain: Chain = emptyChain
+  #rule: RulePlan | undefined
+  #backend: Extract<BackendPlan, { kind: 'service' }> | undefined
+  #forward: Forward | undefined
+  #early: { readonly buffer: Buffer; readonly start: number; readonly end: number }[] = []
+  #isRequestWhole = false
+  #requestTrailers: HeaderList | undefined
+  #isReplying = false
+  #isOver = false
+
+  constructor(
+    head: H1RequestHead,
+    context: {
+      readonly downstream: Downstream
+      readonly lease: SnapshotLease
+      readonly frontend: Frontend | undefined
+      readonly record: ExchangeRecord
+    },
+    deps: ExchangeDeps,
+  ) {
+    const { record, frontend } = context
+    this.#deps = deps
+    this.#head = head
+    this.#isRequestWhole = head.bodyLength === 0
+    this.#lease = context.lease
+    this.#snapshot = context.lease.snapshot
+    this.#frontend = frontend
+    this.#downstream = context.downstream
+    this.record = record
+    this.source = record.source
+    this.destination = record.destination
+    this.#serviceChain = frontend?.chain ?? emptyChain
+    this.#hooks = this.#serviceChain.onRequest
+    this.#writer = new ResponseWriter(context.downstream.channel, head, record)
+    const { path, query } = splitTarget(head.target)
+    this.request = {
+      method: head.method,
+      scheme: 'http',
+      authority: head.host ?? '',
+      path,
+      query: query === undefined ? '' : `?${query}`,
+      headers: head.headers,
+    }
+  }
+
+  /** Begins; may finish before it returns. */
+  start(): void {
+    const { request } = this
+    const path = normalizePath(request.path, this.#snapshot.pathNormalization)
+    if (path === undefined) return this.#replyLocally(local.badPath)
+    request.path = path
+    if (this.#head.method === 'CONNECT') return this.#replyLocally(local.methodNotAllowed)
+    if (this.#frontend === undefined) return this.#replyLocally(local.unboundService)
+    if (this.#frontend.closed !== undefined) return this.#replyLocally(local.closedBy(503, this.#frontend.closed))
+    removeHopByHop(request.headers)
+    // A client must not be able to speak for another (waypoint contract 2.4).
+    request.headers.removeLower('x-forwarded-client-cert')
+    if (this.record.requestId === undefined) {
+      this.record.requestId = this.#deps.createRequestId()
+      request.headers.fields.push('x-request-id', this.record.requestId)
+    }
+    this.#advance()
+  }
+
+  /** Request body from the client; false when it is held until the downstream is told to consume it. */
+  onRequestBody(buffer: Buffer, start: number, end: number): boolean {
+    if (this.#isReplying) return true
+    if (this.#forward !== undefined) return this.#forward.sendBody(buffer, start, end)
+    this.#early.push({ buffer, start, end })
+    return false
+  }
+
+  onRequestEnd(trailers: HeaderList | undefined): void {
+    this.#isRequestWhole = true
+    this.#requestTrailers = trailers
+    this.#forward?.endBody(trailers)
+  }
+
+  /** Response bytes that were queued towards the client are out. */
+  onDownstreamDrain(): void {
+    const bytes = this.#writer.takeHeldBytes()
+    if (bytes > 0) this.#forward?.consume(bytes)
+  }
+
+  /** The client is gone: nobody is left to answer. */
+  onDownstreamGone(): void {
+    if (this.#isOver) return
+    this.#forward?.abandon()
+    this.record.flags = 'DC'
+    this.record.details = 'downstream_remote_disconnect'
+    if (!this.#writer.hasHead) this.record.status = 0
+    this.#finish()
+  }
+
+  onInformational(head: H1ResponseHead): void {
+    if (!this.#isReplying) this.#writer.writeInformational(head)
+  }
+
+  onResponse(head: H1ResponseHead): void {
+    removeHopByHop(head.headers)
+    this.record.status = head.status
+    this.record.details = 'via_upstream'
+    this.response = { status: head.status, headers: head.headers }
+    this.#writer.begin(head.bodyLength)
+    this.#startResponse()
+  }
+
+  onBody(buffer: Buffer, start: number, end: number): boolean {
+    return this.#writer.writeBody(buffer, start, end)
+  }
+
+  onEnd(trailers: HeaderList | undefined): void {
+    this.#writer.endBody(trailers)
+    if (this.#writer.isComplete) this.#complete()
+  }
+
+  onRequestBytesPassed(bytes: number): void {
+    this.#downstream.channel.consume(bytes)
+  }
+
+  onFailure(failure: ForwardFailure): void {
+    if (this.#writer.isBegun) return this.#breakOff(failure)
+    this.#replyLocally(replyTo(failure))
+  }
+
+  /** The hooks of one half of the chain after the other, without a promise unless a hook returns one. */
+  #advance(): void {
+    try {
+      for (;;) {
+        while (this.#hookIndex < this.#hooks.length) {
+          const result = this.#hooks[this.#hookIndex++]?.(this)
+          if (result === undefined) continue
+          if (!('then' in result)) return this.#replyFromFilter(result)
+          result.then(
+            (reply) => this.#resume(reply, () => this.#advance()),
+            (error: unknown) => this.#failFilter(error),
+          )
+          return
+        }
+        if (!this.#nextPhase()) return
+      }
+    } catch (error) {
+      this.#failFilter(error)
+    }
+  }
+
+  /** Prepares the next hooks; false when there are none because the request is on its way or answered. */
+  #nextPhase(): boolean {
+    this.#hookIndex = 0
+    switch (this.#phase) {
+      case 'service':
+        this.#phase = 'rule'
+        return this.#route()
+      case 'rule':
+        this.#phase = 'backend'
+        return this.#chooseBackend()
+      case 'backend':
+        this.#phase = 'forward'
+        this.#send()
+        return false
+      case 'forward':
+        return false
+    }
+  }
+
+  #route(): boolean {
+    const frontend = this.#frontend
+    if (frontend === undefined) return false
+    const resolution = resolve(frontend, this.request, this.source.namespace)
+    switch (resolution.kind) {
+      case 'no-match':
+        this.#replyLocally(local.noRoute)
+        return false
+      case 'pass-through':
+        this.#phase = 'backend'
+        return this.#useBackend(resolution.backend)
+      case 'match': {
+        const { rule } = resolution
+        this.#rule = rule
+        this.record.route = rule.route
+        this.record.rule = rule.name
+        if (rule.closed !== undefined) {
+          this.#replyLocally(local.closedBy(rule.closed.status, rule.closed.reason))
+          return false
+        }
+        this.match = { route: rule.route, rule: rule.name, prefix: resolution.prefix }
+        this.#ruleChain = rule.chain
+        this.#hooks = rule.chain.onRequest
+        return true
+      }
+    }
+  }
+
+  #chooseBackend(): boolean {
+    if (this.#rule === undefined) return false
+    const backend = this.#deps.balancer.pickBackend(this.#rule)
+    if (backend === undefined) {
+      this.#replyLocally(local.noWeight)
+      return false
+    }
+    return this.#useBackend(backend)
+  }
+
+  #useBackend(backend: BackendPlan): boolean {
+    if (backend.kind === 'invalid') {
+      this.#replyLocally(local.closedBy(backend.status, backend.reason))
+      return false
+    }
+    this.#backend = backend
+    this.record.backend = backend.destination
+    this.#backendChain = backend.chain
+    this.#hooks = backend.chain.onRequest
+    return true
+  }
+
+  #send(): void {
+    const backend = this.#backend
+    if (backend === undefined) return
+    const group = this.#snapshot.groups.get(backend.endpoints)
+    if (group === undefined) return this.#replyLocally(local.noEndpoint)
+    const { request, source } = this
+    const { headers } = request
+    // The application sees only us as its peer; this is how it learns of the client (waypoint contract 2.4).
+    headers.fields.push('x-forwarded-for', source.address)
+    if (!headers.hasLower('x-forwarded-proto')) headers.fields.push('x-forwarded-proto', request.scheme)
+    const forward = new Forward(
+      this,
+      {
+        group,
+        record: this.record,
+        request: {
+          method: request.method,
+          target: request.path + request.query,
+          host: this.#hostToSend(),
+          headers,
+          bodyLength: this.#head.bodyLength,
+        },
+      },
+      this.#deps,
+    )
+    this.#forward = forward
+    if (this.#isRequestWhole && this.#early.length === 0) forward.endBody(this.#requestTrailers)
+    forward.start()
+    if (this.#early.length > 0) this.#sendEarly(forward)
+  }
+
+  #sendEarly(forward: Forward): void {
+    let passed = 0
+    for (const { buffer, start, end } of this.#early) if (forward.sendBody(buffer, start, end)) passed += end - start
+    this.#early = []
+    if (passed > 0) this.#downstream.channel.consume(passed)
+    if (this.#isRequestWhole) forward.endBody(this.#requestTrailers)
+  }
+
+  /** A filter may have set the authority (URLRewrite) or, as Istio allows, the header. */
+  #hostToSend(): string {
+    const { authority, headers } = this.request
+    if (authority !== this.#head.host) return authority
+    return headers.getLower('host') ?? (authority === '' ? this.destination.hostname : authority)
+  }
+
+  #replyFromFilter(reply: Reply): void {
+    const fields: string[] = []
+    for (const [name, value] of reply.headers) fields.push(name.toLowerCase(), value)
+    this.record.details = reply.reason
+    this.#reply(reply.status, new HeaderList(fields), reply.body)
+  }
+
+  #replyLocally(reply: LocalReply): void {
+    this.record.flags = reply.flags
+    this.record.details = reply.details
+    this.#reply(reply.status, new HeaderList(['content-type', 'text/plain']), reply.body)
+  }
+
+  #reply(status: number, headers: HeaderList, body: string): void {
+    this.#isReplying = true
+    this.#forward?.abandon()
+    this.record.status = status
+    this.response = { status, headers }
+    this.#writer.beginLocal(body)
+    // What was held of the request body is not wanted any more.
+    let dropped = 0
+    for (const { start, end } of this.#early) dropped += end - start
+    this.#early = []
+    if (dropped > 0) this.#downstream.channel.consume(dropped)
+    this.#startResponse()
+  }
+
+  /** Response hooks in reverse order of the requests', for those parts of the chain that were entered. */
+  #startResponse(): void {
+    const { onResponse: ofBackend } = this.#backendChain
+    const { onResponse: ofRule } = this.#ruleChain
+    const { onResponse: ofService } = this.#serviceChain
+    if (ofBackend.length + ofRule.length === 0) this.#hooks = ofService
+    else this.#hooks = [...ofBackend, ...ofRule, ...ofService]
+    this.#hookIndex = 0
+    this.#advanceResponse()
+  }
+
+  #advanceResponse(): void {
+    try {
+      while (this.#hookIndex < this.#hooks.length) {
+        const result = this.#hooks[this.#hookIndex++]?.(this)
+        if (result === undefined) continue
+        if ('then' in result) {
+          result.then(
+            (reply) => this.#resume(reply, () => this.#advanceResponse()),
+            (error: unknown) => this.#failFilter(error),
+          )
+          return
+        }
+        return this.#replaceResponse(result)
+      }
+    } catch (error) {
+      return this.#failFilter(error)
+    }
+    this.#sendResponse()
+  }
+
+  #resume(reply: Reply | void, next: () => void): void {
+    if (this.#isOver) return
+    if (reply === undefined) next()
+    else if (this.response === undefined) this.#replyFromFilter(reply)
+    else this.#replaceResponse(reply)
+  }
+
+  /** A filter answers in place of the upstream: the remaining hooks are not asked, or two of them could take turns for ever. */
+  #replaceResponse(reply: Reply): void {
+    this.#hooks = []
+    this.#hookIndex = 0
+    this.#serviceChain = emptyChain
+    this.#ruleChain = emptyChain
+    this.#backendChain = emptyChain
+    this.#writer.discard()
+    this.#replyFromFilter(reply)
+  }
+
+  #sendResponse(): void {
+    const { response } = this
+    if (response === undefined) return
+    // An answer to half a request leaves a connection on which nobody knows where the next one begins.
+    const keepAlive =
+      this.#head.keepAlive && !this.#downstream.isDraining && (this.#isRequestWhole || !this.#isReplying)
+    const failure = this.#writer.writeHead(response.status, response.headers, keepAlive)
+    if (failure !== undefined) return this.#failFilter(new Error(failure))
+    this.record.status = response.status
+    const passed = this.#writer.takeReleasedBytes()
+    if (passed > 0) this.#forward?.consume(passed)
+    if (this.#writer.isComplete) this.#complete()
+  }
+
+  /** A filter threw, rejected or wrote what may not go out: closed, whatever it was meant to do. */
+  #failFilter(error: unknown): void {
+    this.#deps.counters.filterErrors++
+    this.#deps.onError(`exchange ${this.record.requestId ?? ''} failed`, error)
+    if (this.#isOver) return
+    if (this.#writer.hasHead) return this.#breakOff({ kind: 'protocol', message: 'a filter failed' })
+    this.#hooks = []
+    this.#serviceChain = emptyChain
+    this.#ruleChain = emptyChain
+    this.#backendChain = emptyChain
+    this.#writer.discard()
+    this.#replyLocally(local.filterFailed)
+  }
+
+  /** The answer is on its way and cannot be completed: the client must see that, and not a short body. */
+  #breakOff(failure: ForwardFailure): void {
+    this.record.flags = failure.kind === 'protocol' ? 'UPE' : 'UC'
+    this.record.details = 'upstream_reset_after_response_started'
+    this.#forward?.abandon()
+    this.#downstream.abort()
+    this.#finish()
+  }
+
+  #complete(): void {
+    if (this.#isOver) return
+    const mayContinue = this.#writer.keepsAlive && this.#isRequestWhole
+    if (!this.#isRequestWhole) this.#forward?.abandon()
+    this.#finish()
+    this.#downstream.onExchangeDone(mayContinue)
+  }
+
+  #finish(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const { record } = this
+    record.durationMs = this.#deps.clock.monotonicMs() - record.startedAtMs
+    for (const chain of [this.#backendChain, this.#ruleChain, this.#serviceChain]) {
+      if (chain.onComplete.length > 0) this.#tellComplete(chain)
+    }
+    this.#deps.counters.activeExchanges--
+    this.#lease.end()
+    this.#deps.sink(record)
+  }
+
+  #tellComplete(chain: Chain): void {
+    for (const hook of chain.onComplete) {
+      try {
+        hook(this.record)
+      } catch (error) {
+        this.#deps.counters.filterErrors++
+        this.#deps.onError('an onComplete hook failed', error)
+      }
+    }
+  }
+}
+
+const replyTo = (failure: ForwardFailure): LocalReply => {
+  switch (failure.kind) {
+    case 'no-endpoint':
+      return local.noEndpoint
+    case 'unwritable':
+      return local.filterFailed
+    case 'connect-failed':
+      return local.upstreamFailed('UF', failure.message)
+    case 'reset':
+      return local.upstreamFailed('UC', failure.message)
+    case 'protocol':
+      return local.upstreamFailed('UPE', failure.message)
+  }
+}

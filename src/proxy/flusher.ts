@@ -1,0 +1,65 @@
+/** Something with output that waits to be written. */
+export interface Flushable {
+  readonly flush: () => void
+}
+
+/** Reads per turn of the loop from which on waiting for the end of the turn pays. */
+const BUSY_READS = 3
+/** One flush in so many looks how busy the loop is. */
+const PROBE_EVERY = 16
+
+/**
+ * Decides when what was encoded goes out: at the end of the current callback while the loop is quiet (latency), at the
+ * end of the turn while it is busy (one write for many frames). How busy it is shows in the reads of one turn, counted
+ * with one increment each (engine.md, rule 3).
+ */
+export class Flusher {
+  #pending: Flushable[] = []
+  #isArmed = false
+  #isBusy = false
+  #reads = 0
+  #quietTurns = 0
+  #flushes = 0
+
+  /** To be called for each read from a socket. */
+  noteRead(): void {
+    this.#reads++
+  }
+
+  /** `target.flush` runs soon, once for each call; targets keep themselves from being listed twice. */
+  schedule(target: Flushable): void {
+    this.#pending.push(target)
+    if (this.#isArmed) return
+    this.#isArmed = true
+    if (this.#isBusy) setImmediate(this.#runBusy)
+    else process.nextTick(this.#runQuiet)
+  }
+
+  #runBusy = (): void => {
+    if (this.#reads >= BUSY_READS) this.#quietTurns = 0
+    else if (++this.#quietTurns >= 4) this.#isBusy = false
+    this.#reads = 0
+    this.#run()
+  }
+
+  #runQuiet = (): void => {
+    if (this.#flushes++ % PROBE_EVERY === 0) {
+      this.#reads = 1
+      setImmediate(this.#probe)
+    }
+    this.#run()
+  }
+
+  #probe = (): void => {
+    if (this.#reads < BUSY_READS) return
+    this.#isBusy = true
+    this.#quietTurns = 0
+  }
+
+  #run(): void {
+    this.#isArmed = false
+    const due = this.#pending
+    this.#pending = []
+    for (const target of due) target.flush()
+  }
+}

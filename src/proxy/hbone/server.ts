@@ -1,0 +1,224 @@
+/**
+ * The HBONE listener: mutual TLS, the peer's identity, and CONNECT (waypoint contract 1). It knows tunnels and who
+ * opened them; what is said inside is for `onTunnel`.
+ */
+import { createServer } from 'node:tls'
+import type { Server, TLSSocket } from 'node:tls'
+import type { Source } from '../../filter/record.ts'
+import { H2Connection } from '../../http/h2/connection.ts'
+import { NO_ERROR } from '../../http/h2/constants.ts'
+import { findField } from '../../http/h2/fields.ts'
+import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
+import { ignoreStream } from '../../http/h2/stream.ts'
+import type { Credentials } from '../../identity/credentials.ts'
+import { isTrusted, readPeerIdentity } from '../../identity/peer.ts'
+import { rotateServerContext, serverTlsOptions } from '../../identity/tls.ts'
+import type { TlsSettings } from '../../identity/tls.ts'
+import type { SpiffeId } from '../../model/identity.ts'
+import type { Counters } from '../counters.ts'
+import type { Flusher } from '../flusher.ts'
+import { describeSource } from './baggage.ts'
+import { HboneTransport } from './transport.ts'
+import { TunnelChannel } from './tunnel.ts'
+
+/** A CONNECT that was asked for; whoever gets it answers. */
+export interface TunnelRequest {
+  readonly authority: string
+  readonly source: Source
+  /** Answers 200 and gives the tunnel. */
+  readonly accept: () => TunnelChannel
+  /** Answers with that status and no body. */
+  readonly refuse: (status: number) => void
+}
+
+export interface HboneServerOptions {
+  readonly credentials: Credentials
+  readonly trustDomains: readonly string[]
+  readonly tls: TlsSettings
+  readonly flusher: Flusher
+  readonly counters: Counters
+  readonly onTunnel: (request: TunnelRequest) => void
+  readonly onWarning: (message: string) => void
+  /** Default 100, as Envoy's waypoint; ztunnel opens another connection above it. */
+  readonly maxConcurrentStreams?: number
+}
+
+/** Sources kept for one connection: one for each distinct baggage, and a peer gets no more than this. */
+const MAX_SOURCES = 32
+
+export class HboneServer {
+  readonly #server: Server
+  readonly #options: HboneServerOptions
+  readonly #connections = new Set<ServerConnection>()
+  #isDraining = false
+
+  constructor(options: HboneServerOptions) {
+    this.#options = options
+    this.#server = createServer(serverTlsOptions(options.credentials, options.tls))
+    this.#server.on('secureConnection', (socket) => this.#accept(socket))
+    this.#server.on('tlsClientError', (error) => {
+      options.counters.tlsHandshakeFailures++
+      options.onWarning(`HBONE handshake failed: ${error.message}`)
+    })
+  }
+
+  /** Starts to listen; rejects with Node's error (`EADDRINUSE`, …). With `reusePort` several processes may share it. */
+  listen(options: { readonly host: string; readonly port: number; readonly reusePort: boolean }): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject)
+      this.#server.listen({ ...options, backlog: 1024 }, () => {
+        this.#server.off('error', reject)
+        this.#server.on('error', (error) => this.#options.onWarning(`HBONE listener: ${error.message}`))
+        const address = this.#server.address()
+        resolve(typeof address === 'object' && address !== null ? address.port : options.port)
+      })
+    })
+  }
+
+  /** New handshakes use these from now on; open connections stay. */
+  rotate(credentials: Credentials): void {
+    rotateServerContext(this.#server, credentials, this.#options.tls)
+  }
+
+  tick(nowMs: number): void {
+    for (const connection of this.#connections) connection.transport.tick(nowMs)
+  }
+
+  /** First step of draining: no new connections, and peers are told to open no new tunnels. */
+  announceDrain(): void {
+    this.#isDraining = true
+    this.#server.close()
+    for (const connection of this.#connections) connection.h2.announceShutdown()
+  }
+
+  /** Second step: tunnels that come now are ignored; connections close when their last tunnel does. */
+  finishDrain(): void {
+    for (const connection of this.#connections) {
+      connection.h2.shutdown()
+      if (connection.h2.openStreams === 0) connection.transport.close()
+    }
+  }
+
+  get openConnections(): number {
+    return this.#connections.size
+  }
+
+  /** Ends everything at once. */
+  destroy(): void {
+    this.#server.close()
+    for (const connection of this.#connections) connection.transport.socket.destroy()
+  }
+
+  #accept(socket: TLSSocket): void {
+    const { counters, trustDomains } = this.#options
+    const peer = readPeerIdentity(socket)
+    if (!peer.ok || !isTrusted(peer.identity, trustDomains)) {
+      counters.untrustedPeers++
+      const why = peer.ok ? `${peer.identity} is of a foreign trust domain` : peer.reason
+      this.#options.onWarning(`HBONE peer ${socket.remoteAddress ?? ''} refused: ${why}`)
+      socket.destroy()
+      return
+    }
+    socket.setNoDelay(true)
+    const connection = new ServerConnection(socket, peer.identity, this.#options)
+    this.#connections.add(connection)
+    counters.openConnections++
+    counters.connectionsTotal++
+    connection.onIdle = () => {
+      if (this.#isDraining && !connection.h2.isOpen) connection.transport.close()
+    }
+    connection.transport.start(connection.h2, () => {
+      this.#connections.delete(connection)
+      counters.openConnections--
+    })
+    if (this.#isDraining) connection.h2.announceShutdown()
+  }
+}
+
+class ServerConnection {
+  readonly h2: H2Connection
+  readonly transport: HboneTransport
+  onIdle: () => void = () => {}
+  readonly #options: HboneServerOptions
+  readonly #identity: SpiffeId
+  readonly #address: string
+  readonly #sources = new Map<string, Source>()
+
+  constructor(socket: TLSSocket, identity: SpiffeId, options: HboneServerOptions) {
+    this.#options = options
+    this.#identity = identity
+    this.#address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    this.transport = new HboneTransport(socket, options.flusher)
+    this.h2 = new H2Connection(
+      {
+        onOutput: () => this.transport.wantFlush(),
+        onStream: (stream, fields, isEnd) => this.#onStream(stream, fields, isEnd),
+        onGoaway: () => {
+          if (this.h2.openStreams === 0) this.transport.close()
+        },
+        onSettings: () => {},
+        onPong: () => {},
+        onStreamClosed: () => {
+          options.counters.openTunnels--
+          if (this.h2.openStreams === 0) this.onIdle()
+        },
+        onFailure: (_code, message) => {
+          options.onWarning(`HBONE connection from ${this.#identity} at ${this.#address} failed: ${message}`)
+          this.transport.close()
+        },
+      },
+      { role: 'server', settings: { maxConcurrentStreams: options.maxConcurrentStreams ?? 100 } },
+    )
+  }
+
+  #onStream(stream: H2Stream, fields: string[], isEnd: boolean): StreamHandler {
+    const { counters, onTunnel } = this.#options
+    counters.openTunnels++
+    counters.tunnelsTotal++
+    if (findField(fields, ':method') !== 'CONNECT' || findField(fields, ':protocol') !== undefined) {
+      counters.connectRefused.notConnect++
+      this.#refuse(stream, [':status', '405', 'allow', 'CONNECT'])
+      return ignoreStream
+    }
+    const channel = new TunnelChannel(this.h2, stream)
+    let handler: StreamHandler = ignoreStream
+    onTunnel({
+      authority: findField(fields, ':authority') ?? '',
+      source: this.#sourceOf(joinField(fields, 'baggage')),
+      accept: () => {
+        this.h2.headers(stream, [':status', '200'], false)
+        handler = channel
+        return channel
+      },
+      refuse: (status) => this.#refuse(stream, [':status', String(status)]),
+    })
+    // END_STREAM on the CONNECT itself: the client has nothing to say, and the tunnel learns it once it is set up.
+    if (isEnd && handler === channel) queueMicrotask(() => channel.onEnd())
+    return handler
+  }
+
+  /** Answers, and frees the stream although the client has not ended it (RFC 9113 section 8.1). */
+  #refuse(stream: H2Stream, fields: readonly string[]): void {
+    this.h2.headers(stream, fields, true)
+    this.h2.reset(stream, NO_ERROR)
+  }
+
+  #sourceOf(baggage: string | undefined): Source {
+    const key = baggage ?? ''
+    const known = this.#sources.get(key)
+    if (known !== undefined) return known
+    const isFull = this.#sources.size >= MAX_SOURCES
+    const source = describeSource(this.#identity, this.#address, isFull ? undefined : baggage)
+    if (!isFull) this.#sources.set(key, source)
+    return source
+  }
+}
+
+/** Several headers of one name read as one, joined by commas. */
+const joinField = (fields: readonly string[], name: string): string | undefined => {
+  let joined: string | undefined
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] === name) joined = joined === undefined ? fields[i + 1] : `${joined},${fields[i + 1] ?? ''}`
+  }
+  return joined
+}
