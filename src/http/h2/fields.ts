@@ -1,16 +1,28 @@
 /**
  * Checks on field lists that came out of HPACK (RFC 9113 sections 8.2 and 8.3). They return what is wrong, or
- * `undefined`; a malformed message is a stream error of type PROTOCOL_ERROR (section 8.1.1).
+ * `undefined`; a malformed message is a stream error of type PROTOCOL_ERROR (section 8.1.1). Strict on purpose: what
+ * passes may be written out as HTTP/1.1, where a blank in a path or a second host would be another request.
  */
+import { isAuthority } from '../h1/target.ts'
 
 // RFC 9113 section 8.2.1: lower-case token characters; the colon only as the first of a pseudo-header name.
 const NAME = /^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/
-// Never in a value: NUL, LF, CR; and no white space at either end.
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-zA-Z]+$/
+const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*$/
+// As HTTP/1.1 targets: visible ASCII without '#'.
+const PATH = /^\/[!-"$-~]*$/
+// RFC 9110 section 5.5 allows no control character but HTAB; RFC 9113 section 8.2.1 no white space at either end.
 // oxlint-disable-next-line no-control-regex
-const BAD_VALUE = /[\0\r\n]|^[ \t]|[ \t]$/
+const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$/
 
-const connectionSpecific = new Set(['connection', 'proxy-connection', 'keep-alive', 'transfer-encoding', 'upgrade'])
-const requestPseudo = new Set([':method', ':scheme', ':authority', ':path', ':protocol'])
+const connectionSpecific: ReadonlySet<string> = new Set([
+  'connection',
+  'proxy-connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+])
+const requestPseudo = [':method', ':scheme', ':authority', ':path', ':protocol']
 
 /** Value of the first field of that name in a flat list. */
 export const findField = (fields: readonly string[], name: string): string | undefined => {
@@ -18,24 +30,30 @@ export const findField = (fields: readonly string[], name: string): string | und
   return undefined
 }
 
+/** The Content-Length: -1 without one, -2 when it is malformed or there are two that differ (RFC 9110 section 8.6). */
+export const readContentLength = (fields: readonly string[]): number => {
+  let length = -1
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] !== 'content-length') continue
+    const value = fields[i + 1] ?? ''
+    const parsed = /^[0-9]{1,15}$/.test(value) ? Number(value) : -2
+    if (parsed === -2 || (length !== -1 && length !== parsed)) return -2
+    length = parsed
+  }
+  return length
+}
+
 /** What is wrong with the fields of a request head. */
 export const checkRequestFields = (fields: readonly string[]): string | undefined => {
-  const seen = new Set<string>()
+  let seen = 0
   const wrong = checkFields(fields, (name) => {
-    if (!requestPseudo.has(name)) return `unknown pseudo-header field ${name}`
-    if (seen.has(name)) return `second ${name}`
-    seen.add(name)
+    const index = requestPseudo.indexOf(name)
+    if (index < 0) return `unknown pseudo-header field ${name}`
+    if ((seen & (1 << index)) !== 0) return `second ${name}`
+    seen |= 1 << index
     return undefined
   })
-  if (wrong !== undefined) return wrong
-  if (!seen.has(':method')) return 'no :method'
-  const isPlainConnect = findField(fields, ':method') === 'CONNECT' && !seen.has(':protocol')
-  if (isPlainConnect) {
-    if (seen.has(':scheme') || seen.has(':path')) return 'CONNECT with :scheme or :path'
-    return seen.has(':authority') ? undefined : 'CONNECT without :authority'
-  }
-  if (!seen.has(':scheme')) return 'no :scheme'
-  return findField(fields, ':path') ? undefined : 'no :path'
+  return wrong ?? checkHost(fields) ?? checkRequestForm(fields)
 }
 
 /** What is wrong with the fields of a response head. */
@@ -53,6 +71,39 @@ export const checkResponseFields = (fields: readonly string[]): string | undefin
 /** What is wrong with trailers. */
 export const checkTrailerFields = (fields: readonly string[]): string | undefined =>
   checkFields(fields, (name) => `pseudo-header field ${name} in trailers`)
+
+/** The method, and the parts that go with it (RFC 9113 sections 8.3.1 and 8.5, RFC 8441 section 4). */
+const checkRequestForm = (fields: readonly string[]): string | undefined => {
+  const method = findField(fields, ':method')
+  const scheme = findField(fields, ':scheme')
+  const path = findField(fields, ':path')
+  const protocol = findField(fields, ':protocol')
+  if (method === undefined || !TOKEN.test(method)) return 'no good :method'
+  if (method === 'CONNECT' && protocol === undefined) {
+    if (scheme !== undefined || path !== undefined) return 'CONNECT with :scheme or :path'
+    return findField(fields, ':authority') === undefined ? 'CONNECT without :authority' : undefined
+  }
+  // We never offer SETTINGS_ENABLE_CONNECT_PROTOCOL.
+  if (protocol !== undefined) return ':protocol although it is not offered'
+  if (scheme === undefined || !SCHEME.test(scheme)) return 'no good :scheme'
+  if (path !== undefined && PATH.test(path)) return undefined
+  return path === '*' && method === 'OPTIONS' ? undefined : 'no good :path'
+}
+
+/** One authority at most, without userinfo; a Host beside it has to agree (RFC 9113 section 8.3.1). */
+const checkHost = (fields: readonly string[]): string | undefined => {
+  let authority: string | undefined
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i]
+    if (name !== ':authority' && name !== 'host') continue
+    const value = fields[i + 1] ?? ''
+    if (!isAuthority(value)) return `bad ${name} ${JSON.stringify(value.slice(0, 64))}`
+    const lower = value.toLowerCase()
+    if (authority !== undefined && lower !== authority) return 'hosts that differ'
+    authority = lower
+  }
+  return undefined
+}
 
 const checkFields = (
   fields: readonly string[],
@@ -72,7 +123,7 @@ const checkFields = (
     }
     isPastPseudo = true
     if (connectionSpecific.has(name)) return `connection-specific field ${name}`
-    if (name === 'te' && value !== 'trailers') return 'te other than trailers'
+    if (name === 'te' && value.toLowerCase() !== 'trailers') return 'te other than trailers'
   }
   return undefined
 }

@@ -39,15 +39,15 @@ const none = Buffer.alloc(0)
  * chunk is passed on in place; one that is cut is collected, at most `maxFrameBytes` of it.
  */
 export class FrameReader {
-  #sink: FrameSink
-  #maxFrameBytes: number
+  readonly #sink: FrameSink
+  readonly #maxFrameBytes: number
   #prefaceBytes: number
   #failed = false
   /** Bytes of a frame (header included) that earlier chunks brought. */
   #carry: Buffer = none
   #carryBytes = 0
   #dataRemaining = 0
-  #piece: DataPiece = { streamId: 0, flags: 0, frameBytes: 0, isLast: false, buffer: none, start: 0, end: 0 }
+  readonly #piece: DataPiece = { streamId: 0, flags: 0, frameBytes: 0, isLast: false, buffer: none, start: 0, end: 0 }
 
   constructor(sink: FrameSink, options: { readonly expectPreface: boolean; readonly maxFrameBytes?: number }) {
     this.#sink = sink

@@ -1,3 +1,4 @@
+import { HpackEncoder } from '../hpack/encoder.ts'
 import {
   FLAG_ACK,
   FLAG_END_HEADERS,
@@ -14,6 +15,16 @@ import {
 } from './constants.ts'
 
 const INITIAL_BYTES = 4096
+/** Scratch above this goes once it is mostly unused, so that one burst does not cost its memory for good. */
+const RETAINED_BYTES = 64 * 1024
+/** Copies up to this come from the shared pool, which is far cheaper than memory of their own. */
+const POOLED_BYTES = 4096
+
+/** How a header block is encoded and cut. */
+export interface HeaderOptions {
+  readonly encoder: HpackEncoder
+  readonly maxFrameBytes: number
+}
 
 /** A growing stretch of scratch memory that bytes are encoded into. */
 export class Scratch {
@@ -30,11 +41,19 @@ export class Scratch {
     this.buffer.copy(larger, 0, 0, this.length)
     this.buffer = larger
   }
+
+  /** Forgets what was encoded. */
+  clear(): void {
+    if (this.buffer.length > RETAINED_BYTES && this.length < this.buffer.length >> 2) {
+      this.buffer = Buffer.allocUnsafeSlow(RETAINED_BYTES)
+    }
+    this.length = 0
+  }
 }
 
 /**
- * Writes HTTP/2 frames into scratch memory. `control` goes out ahead of `data`: PING answers, SETTINGS and window
- * updates never wait behind a body. Whoever owns the connection takes one right-sized copy per turn of the loop,
+ * Writes HTTP/2 frames into scratch memory. `control` goes out ahead of `data`: our SETTINGS, PING and window updates
+ * never wait behind a body. Whoever owns the connection takes one right-sized copy per turn of the loop,
  * since memory given to a socket belongs to it until its callback.
  */
 export class FrameOutput {
@@ -53,13 +72,13 @@ export class FrameOutput {
   take(): Buffer {
     const control = this.#control
     const data = this.#data
-    const taken = Buffer.allocUnsafeSlow(control.length + data.length)
+    const bytes = control.length + data.length
+    const taken = bytes > POOLED_BYTES ? Buffer.allocUnsafeSlow(bytes) : Buffer.allocUnsafe(bytes)
     control.buffer.copy(taken, 0, 0, control.length)
     data.buffer.copy(taken, control.length, 0, data.length)
-    control.length = 0
-    data.length = 0
+    control.clear()
+    data.clear()
     this.#openFrameAt = -1
-    if (data.buffer.length > 1 << 19) data.buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
     return taken
   }
 
@@ -92,13 +111,26 @@ export class FrameOutput {
   }
 
   /** A header block as HEADERS and as many CONTINUATION frames as it takes. */
-  headers(streamId: number, maxFrameBytes: number, block: Buffer, isEnd: boolean): void {
+  headers(streamId: number, fields: readonly string[], isEnd: boolean, options: HeaderOptions): void {
+    const { encoder, maxFrameBytes } = options
+    const out = this.#data
     this.#openFrameAt = -1
+    out.reserve(FRAME_HEADER_BYTES + HpackEncoder.bound(fields))
+    const start = out.length + FRAME_HEADER_BYTES
+    const end = encoder.encode(fields, out.buffer, start)
+    if (end - start > maxFrameBytes) {
+      return this.#splitHeaders(streamId, maxFrameBytes, Buffer.from(out.buffer.subarray(start, end)), isEnd)
+    }
+    writeHeader(out, end - start, FRAME_HEADERS, FLAG_END_HEADERS | (isEnd ? FLAG_END_STREAM : 0), streamId)
+    out.length = end
+  }
+
+  #splitHeaders(streamId: number, maxFrameBytes: number, block: Buffer, isEnd: boolean): void {
+    const out = this.#data
     let at = 0
     do {
       const upTo = Math.min(block.length, at + maxFrameBytes)
       const flags = (upTo === block.length ? FLAG_END_HEADERS : 0) | (at === 0 && isEnd ? FLAG_END_STREAM : 0)
-      const out = this.#data
       out.reserve(FRAME_HEADER_BYTES + upTo - at)
       writeHeader(out, upTo - at, at === 0 ? FRAME_HEADERS : FRAME_CONTINUATION, flags, streamId)
       out.length += block.copy(out.buffer, out.length, at, upTo)
@@ -127,8 +159,10 @@ export class FrameOutput {
     }
   }
 
+  /** In line with the data: what is already encoded obeys the settings from before (RFC 9113 section 6.5.3). */
   settingsAck(): void {
-    writeWords(this.#control, FRAME_SETTINGS, FLAG_ACK, 0, [])
+    this.#openFrameAt = -1
+    writeWords(this.#data, FRAME_SETTINGS, FLAG_ACK, 0, [])
   }
 
   /** `payload` is the 8 opaque bytes. */

@@ -5,9 +5,13 @@ import type { H2Stream } from './stream.ts'
 
 /** Encoded bytes after which bodies wait in their queues instead: bounds what one socket holds, and so how long others wait. */
 const OUTPUT_LIMIT_BYTES = 256 * 1024
-
-/** A queued piece that is less than this share of its buffer is copied, so that it does not keep the whole alive. */
-const RETAIN_RATIO = 4
+/** A larger piece always takes turns with the other streams. */
+const PASS_LIMIT_BYTES = 64 * 1024
+/** A queued piece below this size, or below this share of its memory, is copied: see `#append`. */
+const COPY_BELOW_BYTES = 1024
+const COPY_BELOW_SHARE = 4
+const MIN_CHUNK_BYTES = 256
+const MAX_CHUNK_BYTES = 16 * 1024
 
 /**
  * The sending half of a connection: flow control at both levels (RFC 9113 section 5.2), queues, and turns.
@@ -21,7 +25,7 @@ export class H2Sender {
   readonly #scheduled: H2Stream[] = []
   #window = DEFAULT_WINDOW_BYTES
   #isBlocked = false
-  #scratch: Buffer = Buffer.allocUnsafeSlow(1024)
+  #isPumping = false
   maxFrameBytes = DEFAULT_FRAME_BYTES
 
   constructor(options: {
@@ -36,17 +40,15 @@ export class H2Sender {
     this.#onLocalEnd = options.onLocalEnd
   }
 
-  /** Bytes of body that may be sent on the connection before the peer gives more. */
-  get window(): number {
-    return this.#window
-  }
-
+  /** Sends a header block; one that ends the stream waits behind the body that is queued. */
   headers(stream: H2Stream, fields: readonly string[], isEnd: boolean): void {
-    let room = 64
-    for (const text of fields) room += text.length + 8
-    if (this.#scratch.length < room) this.#scratch = Buffer.allocUnsafeSlow(room * 2)
-    const length = this.#encoder.encode(fields, this.#scratch, 0)
-    this.#output.headers(stream.id, this.maxFrameBytes, this.#scratch.subarray(0, length), isEnd)
+    if (stream.isEndQueued) return
+    if (isEnd && stream.queuedBytes > 0) {
+      stream.isEndQueued = true
+      stream.queuedTrailers = fields
+      return
+    }
+    this.#output.headers(stream.id, fields, isEnd, { encoder: this.#encoder, maxFrameBytes: this.maxFrameBytes })
     this.#onOutput()
     if (isEnd) this.#onLocalEnd(stream)
   }
@@ -55,21 +57,18 @@ export class H2Sender {
   data(stream: H2Stream, buffer: Buffer, start: number, end: number): boolean {
     const bytes = end - start
     if (bytes === 0) return stream.queuedBytes === 0
-    if (this.#mayPass(stream, bytes)) {
-      this.#window -= bytes
-      stream.sendWindow -= bytes
-      this.#output.data(stream.id, this.maxFrameBytes, buffer, start, end)
-      this.#onOutput()
-      return true
-    }
-    this.#enqueue(stream, buffer, start, end)
-    return false
+    if (!this.#mayPass(stream, bytes)) return this.#enqueue(stream, buffer, start, end)
+    this.#window -= bytes
+    stream.sendWindow -= bytes
+    this.#output.data(stream.id, this.maxFrameBytes, buffer, start, end)
+    this.#onOutput()
+    return true
   }
 
   /** Sends or queues Latin-1 text. */
   text(stream: H2Stream, text: string): boolean {
     const bytes = text.length
-    if (bytes > this.maxFrameBytes || !this.#mayPass(stream, bytes)) {
+    if (bytes === 0 || bytes > this.maxFrameBytes || !this.#mayPass(stream, bytes)) {
       return this.data(stream, Buffer.from(text, 'latin1'), 0, bytes)
     }
     this.#window -= bytes
@@ -95,53 +94,42 @@ export class H2Sender {
     stream.queue = []
     stream.queuedBytes = 0
     stream.isEndQueued = false
+    stream.queuedTrailers = undefined
+    stream.isDrainOwed = false
+    // A peer that gives no window and resets its streams must not leave them all here.
+    if (stream.isScheduled) this.#scheduled.splice(this.#scheduled.indexOf(stream), 1)
+    stream.isScheduled = false
   }
 
   /** The peer's WINDOW_UPDATE for the connection; false when the window overflows. */
   credit(bytes: number): boolean {
     if (this.#window + bytes > MAX_WINDOW_BYTES) return false
     this.#window += bytes
-    this.pump()
+    this.#pump()
     return true
   }
 
-  /** The peer's WINDOW_UPDATE for a stream, or a change of its initial window; false when the window overflows. */
+  /** The peer's WINDOW_UPDATE for a stream; false when the window overflows. */
   creditStream(stream: H2Stream, bytes: number): boolean {
-    if (stream.sendWindow + bytes > MAX_WINDOW_BYTES) return false
-    stream.sendWindow += bytes
-    if (stream.queuedBytes > 0) {
-      this.#schedule(stream)
-      this.pump()
-    }
+    if (!this.#shiftWindow(stream, bytes)) return false
+    this.#pump()
+    return true
+  }
+
+  /**
+   * A change of the peer's initial window, which may be negative and counts for all its streams (RFC 9113 section
+   * 6.9.2); false when a window overflows. All change before any sends, since owners that drain may open streams.
+   */
+  shiftWindows(streams: Iterable<H2Stream>, bytes: number): boolean {
+    for (const stream of streams) if (!this.#shiftWindow(stream, bytes)) return false
+    this.#pump()
     return true
   }
 
   /** While the socket is full nothing but control frames is encoded. */
   setBlocked(isBlocked: boolean): void {
     this.#isBlocked = isBlocked
-    if (!isBlocked) this.pump()
-  }
-
-  /** Lets waiting streams send, one frame each in turn, until window, socket or queues end. */
-  pump(): void {
-    const scheduled = this.#scheduled
-    while (scheduled.length > 0 && !this.#isBlocked && this.#window > 0 && this.#output.bytes < OUTPUT_LIMIT_BYTES) {
-      const stream = scheduled.shift()
-      if (stream === undefined) return
-      stream.isScheduled = false
-      if (stream.isReset || stream.queuedBytes === 0) continue
-      this.#sendTurn(stream)
-      if (stream.queuedBytes > 0) {
-        if (stream.sendWindow > 0) this.#schedule(stream)
-        continue
-      }
-      const { handler } = stream
-      if (stream.isEndQueued) {
-        stream.isEndQueued = false
-        this.end(stream)
-      }
-      handler.onDrain()
-    }
+    if (!isBlocked && this.#scheduled.length > 0) this.#pump()
   }
 
   #mayPass(stream: H2Stream, bytes: number): boolean {
@@ -149,19 +137,78 @@ export class H2Sender {
       stream.queuedBytes === 0 &&
       bytes <= stream.sendWindow &&
       bytes <= this.#window &&
+      bytes <= PASS_LIMIT_BYTES &&
       !this.#isBlocked &&
       this.#output.bytes < OUTPUT_LIMIT_BYTES
     )
   }
 
-  #enqueue(stream: H2Stream, buffer: Buffer, start: number, end: number): void {
+  #shiftWindow(stream: H2Stream, bytes: number): boolean {
+    if (stream.sendWindow + bytes > MAX_WINDOW_BYTES) return false
+    stream.sendWindow += bytes
+    if (stream.queuedBytes > 0 && stream.sendWindow > 0) this.#schedule(stream)
+    return true
+  }
+
+  /** Lets waiting streams send, one frame each in turn, until window, socket or queues end. */
+  #pump(): void {
+    // An owner that drains may send, and so come here again: the loop that is already running takes it from there.
+    if (this.#isPumping) return
+    this.#isPumping = true
+    const scheduled = this.#scheduled
+    try {
+      while (scheduled.length > 0 && !this.#isBlocked && this.#window > 0 && this.#output.bytes < OUTPUT_LIMIT_BYTES) {
+        const stream = scheduled.shift()
+        if (stream === undefined) return
+        stream.isScheduled = false
+        this.#sendTurn(stream)
+        if (stream.queuedBytes === 0) this.#finishQueue(stream)
+        else if (stream.sendWindow > 0) this.#schedule(stream)
+      }
+    } finally {
+      this.#isPumping = false
+    }
+  }
+
+  #finishQueue(stream: H2Stream): void {
+    const { handler, queuedTrailers, isEndQueued, isDrainOwed } = stream
+    stream.isEndQueued = false
+    stream.queuedTrailers = undefined
+    stream.isDrainOwed = false
+    if (queuedTrailers !== undefined) this.headers(stream, queuedTrailers, true)
+    else if (isEndQueued) this.end(stream)
+    if (isDrainOwed) handler.onDrain()
+  }
+
+  #enqueue(stream: H2Stream, buffer: Buffer, start: number, end: number): boolean {
+    if (stream.isEndQueued) return true
+    this.#append(stream, buffer, start, end)
+    stream.queuedBytes += end - start
+    if (stream.sendWindow > 0) this.#schedule(stream)
+    this.#pump()
+    if (stream.queuedBytes === 0) return true
+    stream.isDrainOwed = true
+    return false
+  }
+
+  /**
+   * A large piece is kept by reference. A small one is copied, together with its neighbours: else a peer that sends
+   * a byte per frame would have us keep an object for each, and a whole read alive for a few bytes of it.
+   */
+  #append(stream: H2Stream, buffer: Buffer, start: number, end: number): void {
     const bytes = end - start
-    const isSmallPart = bytes * RETAIN_RATIO < buffer.buffer.byteLength
-    if (isSmallPart) stream.queue.push({ buffer: Buffer.from(buffer.subarray(start, end)), start: 0, end: bytes })
-    else stream.queue.push({ buffer, start, end })
-    stream.queuedBytes += bytes
-    this.#schedule(stream)
-    this.pump()
+    if (bytes >= COPY_BELOW_BYTES && bytes * COPY_BELOW_SHARE >= buffer.buffer.byteLength) {
+      stream.queue.push({ buffer, start, end, isOwn: false })
+      return
+    }
+    const last = stream.queue.at(-1)
+    if (last !== undefined && last.isOwn && last.buffer.length - last.end >= bytes) {
+      last.end += buffer.copy(last.buffer, last.end, start, end)
+      return
+    }
+    const wanted = Math.min(Math.max(stream.queuedBytes, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES)
+    const chunk = Buffer.allocUnsafeSlow(Math.max(bytes, wanted))
+    stream.queue.push({ buffer: chunk, start: 0, end: buffer.copy(chunk, 0, start, end), isOwn: true })
   }
 
   /** At most one frame's worth of the stream's queue. */

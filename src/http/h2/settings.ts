@@ -56,10 +56,11 @@ export const encodeOwnSettings = (own: OwnSettings, isClient: boolean): readonly
   [SETTINGS_MAX_HEADER_LIST_SIZE, own.maxHeaderListBytes],
 ]
 
-/** Applies a SETTINGS payload to `peer`; the connection error it calls for, if any. */
+/** Applies a SETTINGS payload to `peer`; the connection error it calls for, if any. `role` is ours. */
 export const applySettings = (
   peer: PeerSettings,
   payload: Buffer,
+  role: 'server' | 'client',
 ): { readonly code: number; readonly message: string } | undefined => {
   if (payload.length % 6 !== 0) return { code: FRAME_SIZE_ERROR, message: 'SETTINGS length is no multiple of 6' }
   for (let at = 0; at < payload.length; at += 6) {
@@ -70,7 +71,9 @@ export const applySettings = (
         peer.headerTableBytes = value
         break
       case SETTINGS_ENABLE_PUSH:
-        if (value > 1) return { code: PROTOCOL_ERROR, message: `SETTINGS_ENABLE_PUSH ${value}` }
+        // A server must not even offer it (RFC 9113 section 6.5.2).
+        if (value > (role === 'client' ? 0 : 1))
+          return { code: PROTOCOL_ERROR, message: `SETTINGS_ENABLE_PUSH ${value}` }
         break
       case SETTINGS_MAX_CONCURRENT_STREAMS:
         peer.maxConcurrentStreams = value

@@ -13,10 +13,12 @@ export interface StreamHandler {
 }
 
 /** A piece of body that has to wait for window or for the socket. */
-interface Pending {
+export interface PendingPiece {
   readonly buffer: Buffer
   start: number
-  readonly end: number
+  end: number
+  /** The memory is the queue's own, so that more may be copied in behind `end`. */
+  readonly isOwn: boolean
 }
 
 /** One HTTP/2 stream as the connection keeps it. Fields are plain because every frame touches them. */
@@ -29,16 +31,28 @@ export class H2Stream {
   recvWindow: number
   /** Consumed bytes not yet given back by WINDOW_UPDATE. */
   recvUncredited = 0
-  queue: Pending[] = []
+  queue: PendingPiece[] = []
   queuedBytes = 0
-  /** END_STREAM follows the queue. */
+  /** END_STREAM follows the queue, on these trailers if there are any. */
   isEndQueued = false
+  queuedTrailers: readonly string[] | undefined
+  /** `onDrain` has been promised. */
+  isDrainOwed = false
   isLocalClosed = false
   isRemoteClosed = false
   isReset = false
   /** In the connection's list of streams with something to send. */
   isScheduled = false
+  /** The peer's head, final if it is a response, is there: a body may follow. */
   hasHeaders = false
+  /** A tunnel: no Content-Length counts, and no trailers may come. */
+  isConnect = false
+  /** The request was HEAD: the answer has no body, whatever its Content-Length. */
+  isBodiless = false
+  /** What the peer's Content-Length still lets come, -1 without one. */
+  bodyRemaining = -1
+  /** Names of the peer's fields that must not be indexed on the next hop either; see `H2Connection.neverIndex`. */
+  neverIndexed: readonly string[] | undefined
 
   constructor(id: number, handler: StreamHandler, windows: { readonly send: number; readonly receive: number }) {
     this.id = id

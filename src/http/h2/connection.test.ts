@@ -1,0 +1,444 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parseFrames } from '../../../test/support/h2-frames.ts'
+import { createH2Pair } from '../../../test/support/h2-pair.ts'
+import type { H2Pair } from '../../../test/support/h2-pair.ts'
+import { recordConnection, recordStream } from '../../../test/support/h2-recorder.ts'
+import type { ConnectionRecord } from '../../../test/support/h2-recorder.ts'
+import {
+  CANCEL,
+  FLAG_END_HEADERS,
+  FLAG_END_STREAM,
+  FRAME_DATA,
+  FRAME_HEADERS,
+  NO_ERROR,
+  REFUSED_STREAM,
+} from './constants.ts'
+
+const connect = [':method', 'CONNECT', ':authority', '10.0.0.1:8080'] as const
+const ok = [':status', '200'] as const
+const body = (bytes: number): Buffer => Buffer.from(Uint8Array.from({ length: bytes }, (_, i) => (i * 7) & 0xff))
+
+/** A pair whose server accepts every tunnel and sends back what comes, credit and end included. */
+const createEcho = (
+  options: Parameters<typeof createH2Pair>[1] = {},
+): { readonly pair: H2Pair; readonly server: ConnectionRecord; readonly client: ConnectionRecord } => {
+  const client = recordConnection()
+  const server = recordConnection((stream) => {
+    pair.server.headers(stream, ok, false)
+    let owed = 0
+    return {
+      onData: (buffer, start, end) => {
+        if (pair.server.data(stream, buffer, start, end)) pair.server.consume(stream, end - start)
+        else owed += end - start
+      },
+      onDrain: () => {
+        pair.server.consume(stream, owed)
+        owed = 0
+      },
+      onEnd: () => pair.server.end(stream),
+    }
+  })
+  const pair = createH2Pair({ client: client.handler, server: server.handler }, options)
+  return { pair, server, client }
+}
+
+/** Sends `bytes` through an echo server in pieces, waiting for drain as an owner does; what came back. */
+const echo = (pair: H2Pair, bytes: Buffer, pieceBytes: number): ReturnType<typeof recordStream> => {
+  let at = 0
+  const send = (): void => {
+    while (at < bytes.length) {
+      const end = Math.min(at + pieceBytes, bytes.length)
+      const isSent = pair.client.data(stream, bytes, at, end)
+      at = end
+      if (!isSent) return
+    }
+    pair.client.end(stream)
+  }
+  const record = recordStream({
+    onData: (_buffer, start, end) => pair.client.consume(stream, end - start),
+    onDrain: () => {
+      if (!stream.isLocalClosed && !stream.isEndQueued) send()
+    },
+  })
+  const stream = pair.client.open(connect, record.handler, false)
+  send()
+  return record
+}
+
+describe('a connection', () => {
+  it('exchanges settings', () => {
+    const { pair, client, server } = createEcho()
+    assert.equal(pair.client.hasSettings, false)
+    pair.settle()
+    assert.deepEqual(client.events, ['settings'])
+    assert.deepEqual(server.events, ['settings'])
+    assert.equal(pair.client.freeStreams, 100)
+  })
+
+  it('says once that there is output until it is taken', () => {
+    let calls = 0
+    const quiet = recordConnection().handler
+    const { client } = createH2Pair({ client: { ...quiet, onOutput: () => calls++ }, server: quiet })
+    client.ping()
+    client.ping()
+    assert.equal(calls, 1)
+    client.take()
+    assert.equal(client.outputBytes, 0)
+    client.ping()
+    assert.equal(calls, 2)
+  })
+
+  it('answers PING ahead of bodies', () => {
+    const { pair, client } = createEcho()
+    const stream = pair.client.open(connect, recordStream().handler, false)
+    pair.settle()
+    pair.client.data(stream, body(1000), 0, 1000)
+    pair.client.ping()
+    const types = parseFrames(pair.client.take()).map((frame) => frame.type)
+    assert.deepEqual(types, [6, FRAME_DATA])
+    pair.client.ping()
+    pair.settle()
+    assert.ok(client.events.includes('pong'))
+  })
+
+  for (const cut of [0, 1, 7, 1000]) {
+    it(`carries a tunnel both ways, ${cut === 0 ? 'whole' : `cut every ${cut} bytes`}`, () => {
+      const { pair, client, server } = createEcho({ cut })
+      const sent = body(5000)
+      const record = echo(pair, sent, 1200)
+      pair.settle()
+      assert.deepEqual(server.streams[0]?.fields, [...connect])
+      assert.deepEqual(record.heads, [[...ok]])
+      assert.deepEqual(record.body(), sent)
+      assert.deepEqual(record.events, ['headers', 'end'])
+      assert.deepEqual([pair.client.openStreams, pair.server.openStreams], [0, 0])
+      assert.equal(client.events.filter((event) => event === 'closed').length, 1)
+    })
+  }
+
+  it('carries text, and ends with the last frame', () => {
+    const { pair } = createEcho()
+    const stream = pair.client.open(connect, recordStream().handler, false)
+    pair.settle()
+    pair.client.text(stream, 'GET / HTTP/1.1\r\n')
+    pair.client.text(stream, 'x: \xe4\r\n\r\n')
+    pair.client.end(stream)
+    const frames = parseFrames(pair.client.take())
+    assert.deepEqual(
+      frames.map(({ type, flags, payload }) => ({ type, flags, bytes: payload.length })),
+      [{ type: FRAME_DATA, flags: 1, bytes: 24 }],
+    )
+  })
+
+  it('carries a request without a body as one frame', () => {
+    const { pair, server } = createEcho()
+    pair.settle()
+    const get = [':method', 'GET', ':scheme', 'http', ':authority', 'a', ':path', '/']
+    pair.client.open(get, recordStream().handler, true)
+    const bytes = pair.client.take()
+    const [frame, ...more] = parseFrames(bytes)
+    assert.deepEqual([frame?.type, frame?.flags, more.length], [FRAME_HEADERS, FLAG_END_STREAM | FLAG_END_HEADERS, 0])
+    pair.server.feed(bytes)
+    assert.deepEqual(
+      server.streams.map(({ fields, isEnd, record }) => ({ fields, isEnd, events: record.events })),
+      [{ fields: get, isEnd: true, events: [] }],
+    )
+  })
+
+  it('resets a stream from either side', () => {
+    const { pair, server } = createEcho()
+    const first = recordStream()
+    const second = recordStream()
+    const mine = pair.client.open(connect, first.handler, false)
+    pair.client.open(connect, second.handler, false)
+    pair.settle()
+    pair.client.reset(mine, CANCEL)
+    const theirs = server.streams[1]?.stream
+    assert.ok(theirs)
+    pair.server.reset(theirs, CANCEL)
+    pair.settle()
+    assert.deepEqual(first.events, ['headers'])
+    assert.deepEqual(server.streams[0]?.record.events, [`reset ${CANCEL}`])
+    assert.deepEqual(second.events, ['headers', `reset ${CANCEL}`])
+    assert.deepEqual([pair.client.openStreams, pair.server.openStreams], [0, 0])
+    assert.equal(pair.client.data(mine, body(1), 0, 1), true)
+    assert.equal(pair.client.outputBytes, 0)
+  })
+
+  it('lives on when frames cross a reset, trailers among them', () => {
+    const { pair, server } = createEcho()
+    const get = [':method', 'POST', ':scheme', 'http', ':authority', 'a', ':path', '/']
+    const stream = pair.client.open(get, recordStream().handler, false)
+    pair.settle()
+    const theirs = server.streams[0]?.stream
+    assert.ok(theirs)
+    pair.server.reset(theirs, CANCEL)
+    pair.client.data(stream, body(10), 0, 10)
+    pair.client.headers(stream, ['x-new-in-the-table', 'a', 'forwarded', 'for=a'], true)
+    pair.settle()
+    const after = pair.client.open([...get, 'forwarded', 'for=a'], recordStream().handler, true)
+    pair.settle()
+    assert.equal(after.id, 3)
+    assert.deepEqual(server.streams[1]?.fields, [...get, 'forwarded', 'for=a'])
+    assert.equal(pair.server.isOpen, true)
+  })
+
+  it('tells every stream when it is aborted', () => {
+    const { pair, client } = createEcho()
+    const record = recordStream()
+    pair.client.open(connect, record.handler, false)
+    pair.client.abort(CANCEL)
+    pair.client.abort(CANCEL)
+    assert.deepEqual(record.events, [`reset ${CANCEL}`])
+    assert.equal(pair.client.openStreams, 0)
+    assert.deepEqual(client.events, ['closed'])
+    assert.throws(() => pair.client.open(connect, record.handler, false), /failed/)
+  })
+
+  it('keeps names out of its table on request', () => {
+    const { pair, server } = createEcho()
+    pair.settle()
+    pair.client.neverIndex('x-secret')
+    for (let i = 0; i < 3; i++) pair.client.open([...connect, 'x-secret', 'abc'], recordStream().handler, false)
+    pair.settle()
+    assert.equal(server.streams.length, 3)
+    for (const { stream } of server.streams) assert.deepEqual(stream.neverIndexed, ['x-secret'])
+  })
+})
+
+describe('flow control', () => {
+  const windows = [
+    { streamWindowBytes: 1, connectionWindowBytes: 65_535, total: 50 },
+    { streamWindowBytes: 100, connectionWindowBytes: 65_535, total: 5000 },
+    { streamWindowBytes: 65_535, connectionWindowBytes: 65_535, total: 400_000 },
+    { streamWindowBytes: 1 << 20, connectionWindowBytes: 100_000, total: 1 << 20 },
+  ]
+  for (const { total, ...settings } of windows) {
+    for (const pieceBytes of [1, 999, 70_000, total]) {
+      if (total / pieceBytes > 10_000) continue
+      it(`echoes ${total} bytes in pieces of ${pieceBytes} through a window of ${settings.streamWindowBytes}`, () => {
+        const { pair } = createEcho({ client: { settings }, server: { settings } })
+        pair.settle()
+        const sent = body(total)
+        const record = echo(pair, sent, pieceBytes)
+        pair.settle()
+        assert.ok(record.body().equals(sent))
+        assert.equal(record.events.at(-1), 'end')
+        assert.deepEqual([pair.client.openStreams, pair.server.openStreams], [0, 0])
+      })
+    }
+  }
+
+  it('holds a stream at its window until the owner consumes, and others not', () => {
+    const server = recordConnection()
+    const pair = createH2Pair(
+      { client: recordConnection().handler, server: server.handler },
+      { server: { settings: { streamWindowBytes: 100_000 } } },
+    )
+    pair.settle()
+    const slow = recordStream()
+    const stream = pair.client.open(connect, slow.handler, false)
+    assert.equal(pair.client.data(stream, body(150_000), 0, 150_000), false)
+    pair.settle()
+    const theirs = server.streams[0]
+    assert.equal(theirs?.record.body().length, 100_000)
+    const other = pair.client.open(connect, recordStream().handler, false)
+    assert.equal(pair.client.data(other, body(60_000), 0, 60_000), true)
+    pair.settle()
+    assert.equal(server.streams[1]?.record.body().length, 60_000)
+    assert.deepEqual(slow.events, [])
+    if (theirs !== undefined) pair.server.consume(theirs.stream, 100_000)
+    pair.settle()
+    assert.equal(theirs?.record.body().length, 150_000)
+    assert.deepEqual(slow.events, ['drain'])
+  })
+
+  it('gives the connection window back although nobody consumes', () => {
+    const server = recordConnection()
+    const settings = { connectionWindowBytes: 65_535, streamWindowBytes: 40_000 }
+    const pair = createH2Pair({ client: recordConnection().handler, server: server.handler }, { server: { settings } })
+    pair.settle()
+    for (let i = 0; i < 10; i++) {
+      const stream = pair.client.open(connect, recordStream().handler, false)
+      pair.client.data(stream, body(40_000), 0, 40_000)
+    }
+    pair.settle()
+    assert.deepEqual(
+      server.streams.map(({ record }) => record.body().length),
+      Array(10).fill(40_000),
+    )
+  })
+
+  it('queues while the socket is blocked, and says when the queue is out', () => {
+    const { pair, server } = createEcho()
+    const record = recordStream()
+    const stream = pair.client.open(connect, record.handler, false)
+    pair.settle()
+    pair.client.setBlocked(true)
+    assert.equal(pair.client.data(stream, body(10), 0, 10), false)
+    assert.equal(pair.client.text(stream, 'more'), false)
+    pair.client.end(stream)
+    assert.equal(pair.client.outputBytes, 0)
+    pair.client.setBlocked(false)
+    assert.deepEqual(record.events, ['headers', 'drain'])
+    pair.settle()
+    assert.equal(server.streams[0]?.record.body().length, 14)
+    assert.deepEqual(record.events, ['headers', 'drain', 'end'])
+  })
+
+  it('sends trailers behind the body that waits', () => {
+    const server = recordConnection()
+    const post = [':method', 'POST', ':scheme', 'http', ':authority', 'a', ':path', '/']
+    const settings = { streamWindowBytes: 1000 }
+    const pair = createH2Pair({ client: recordConnection().handler, server: server.handler }, { server: { settings } })
+    pair.settle()
+    const stream = pair.client.open(post, recordStream().handler, false)
+    pair.client.data(stream, body(1500), 0, 1500)
+    pair.client.headers(stream, ['grpc-status', '0'], true)
+    pair.settle()
+    const theirs = server.streams[0]
+    assert.ok(theirs)
+    assert.deepEqual(theirs.record.heads, [])
+    pair.server.consume(theirs.stream, 1000)
+    pair.settle()
+    assert.equal(theirs.record.body().length, 1500)
+    assert.deepEqual(theirs.record.heads, [['grpc-status', '0']])
+    assert.deepEqual(theirs.record.events, ['headers+end', 'end'])
+  })
+
+  it('respects a small initial window of a server whose SETTINGS have not come yet', () => {
+    const server = recordConnection()
+    const settings = { streamWindowBytes: 100 }
+    const pair = createH2Pair({ client: recordConnection().handler, server: server.handler }, { server: { settings } })
+    const early = pair.client.open(connect, recordStream().handler, false)
+    pair.client.data(early, body(65_535), 0, 65_535)
+    pair.settle()
+    assert.equal(server.streams[0]?.record.body().length, 65_535)
+    assert.equal(pair.server.isOpen, true)
+    assert.deepEqual(server.streams[0]?.record.events, [])
+    assert.equal(pair.client.data(early, body(1), 0, 1), false)
+  })
+
+  it('takes turns between streams that wait', () => {
+    const server = recordConnection()
+    const pair = createH2Pair({ client: recordConnection().handler, server: server.handler })
+    pair.settle()
+    pair.client.setBlocked(true)
+    for (let i = 0; i < 3; i++) {
+      const stream = pair.client.open(connect, recordStream().handler, false)
+      pair.client.data(stream, body(40_000), 0, 40_000)
+    }
+    pair.client.setBlocked(false)
+    const order = parseFrames(pair.client.take()).flatMap(({ type, streamId }) =>
+      type === FRAME_DATA ? [streamId] : [],
+    )
+    assert.deepEqual(order, [1, 3, 5, 1, 3, 5, 1, 3, 5])
+  })
+
+  it('bounds what it encodes ahead of the socket', () => {
+    const server = recordConnection()
+    const settings = { streamWindowBytes: 4 << 20 }
+    const pair = createH2Pair({ client: recordConnection().handler, server: server.handler }, { server: { settings } })
+    pair.settle()
+    const stream = pair.client.open(connect, recordStream().handler, false)
+    assert.equal(pair.client.data(stream, body(2 << 20), 0, 2 << 20), false)
+    assert.ok(pair.client.outputBytes < 300 * 1024, `${pair.client.outputBytes}`)
+    pair.settle()
+    assert.equal(server.streams[0]?.record.body().length, 2 << 20)
+  })
+
+  it('answers true, without a later drain, when a queued piece went out during the call', () => {
+    const { pair } = createEcho({ server: { settings: { streamWindowBytes: 1 << 20 } } })
+    pair.settle()
+    const record = recordStream()
+    const stream = pair.client.open(connect, record.handler, false)
+    pair.client.setBlocked(true)
+    assert.equal(pair.client.data(stream, body(400_000), 0, 400_000), false)
+    pair.client.setBlocked(false)
+    pair.client.take()
+    // 256 KiB are out, the rest fits now, but nobody has called setBlocked since.
+    assert.equal(pair.client.data(stream, body(10), 0, 10), true)
+    assert.deepEqual(record.events, ['drain'])
+    pair.client.setBlocked(false)
+    assert.deepEqual(record.events, ['drain'])
+  })
+})
+
+describe('going away', () => {
+  it('serves what comes between the two steps, and ignores what comes after', () => {
+    const { pair, client, server } = createEcho()
+    pair.settle()
+    const first = recordStream()
+    const early = pair.client.open(connect, first.handler, false)
+    pair.server.announceShutdown()
+    // Both still on their way: the stream crosses the first GOAWAY.
+    pair.settle()
+    assert.equal(pair.client.isOpen, false)
+    assert.equal(pair.client.freeStreams, 0)
+    assert.throws(() => pair.client.open(connect, first.handler, false), /closing/)
+    assert.equal(pair.server.isOpen, true)
+    pair.server.shutdown()
+    pair.server.shutdown()
+    pair.settle()
+    pair.client.data(early, body(10), 0, 10)
+    pair.client.end(early)
+    pair.settle()
+    assert.deepEqual(first.events, ['headers', 'end'])
+    assert.equal(server.streams.length, 1)
+    assert.deepEqual(
+      client.events.filter((event) => event.startsWith('goaway')),
+      [`goaway ${0x7fff_ffff} ${NO_ERROR}`, `goaway 1 ${NO_ERROR}`],
+    )
+  })
+
+  it('refuses a stream that crosses the final step, with its body and trailers, and stays in step', () => {
+    const { pair, server } = createEcho()
+    pair.settle()
+    const kept = recordStream()
+    const keptStream = pair.client.open(connect, kept.handler, false)
+    pair.settle()
+    pair.server.shutdown()
+    const late = recordStream()
+    const post = [':method', 'POST', ':scheme', 'http', ':authority', 'a', ':path', '/']
+    const stream = pair.client.open([...post, 'forwarded', 'for=b'], late.handler, false)
+    pair.client.data(stream, body(100), 0, 100)
+    pair.client.headers(stream, ['user-agent', 'fairway'], true)
+    pair.settle()
+    assert.deepEqual(late.events, [`reset ${REFUSED_STREAM}`])
+    assert.equal(server.streams.length, 1)
+    pair.client.data(keptStream, body(7), 0, 7)
+    pair.client.end(keptStream)
+    pair.settle()
+    assert.deepEqual(kept.events, ['headers', 'end'])
+    assert.deepEqual(
+      server.events.filter((event) => event.startsWith('failure')),
+      [],
+    )
+  })
+
+  it('still says goodbye when the peer did so first', () => {
+    const { pair, client } = createEcho()
+    pair.settle()
+    pair.client.shutdown()
+    pair.settle()
+    pair.server.shutdown()
+    pair.settle()
+    assert.ok(client.events.includes(`goaway 0 ${NO_ERROR}`))
+  })
+
+  it('refuses streams beyond the limit that it announced', () => {
+    const { pair } = createEcho({ server: { settings: { maxConcurrentStreams: 2 } } })
+    const records = [0, 1, 2].map(() => {
+      const record = recordStream()
+      pair.client.open(connect, record.handler, false)
+      return record
+    })
+    pair.settle()
+    assert.deepEqual(
+      records.map(({ events }) => events),
+      [['headers'], ['headers'], [`reset ${REFUSED_STREAM}`]],
+    )
+    assert.equal(pair.client.freeStreams, 0)
+  })
+})

@@ -1,0 +1,213 @@
+import { HpackDecoder } from '../hpack/decoder.ts'
+import { HpackEncoder } from '../hpack/encoder.ts'
+import { DEFAULT_WINDOW_BYTES, ENHANCE_YOUR_CALM } from './constants.ts'
+import { FrameOutput } from './output.ts'
+import { H2Sender } from './sender.ts'
+import { defaultOwnSettings, defaultPeerSettings } from './settings.ts'
+import type { OwnSettings, PeerSettings } from './settings.ts'
+import { H2Stream, ignoreStream } from './stream.ts'
+import type { StreamHandler } from './stream.ts'
+
+/** What the owner of a connection is told, synchronously. */
+export interface ConnectionHandler {
+  /** There is output to take; called once until it is taken. */
+  readonly onOutput: () => void
+  /** A request came (server); whoever is returned hears of the stream from then on. */
+  readonly onStream: (stream: H2Stream, fields: string[], isEnd: boolean) => StreamHandler
+  /** The peer will take no new streams; those above `lastStreamId` have been reset with REFUSED_STREAM already. */
+  readonly onGoaway: (lastStreamId: number, code: number) => void
+  /** The peer's settings arrived or changed. */
+  readonly onSettings: () => void
+  /** A PING of ours was answered. */
+  readonly onPong: () => void
+  /** A stream is over: its place is free. */
+  readonly onStreamClosed: () => void
+  /** The connection is unusable; a GOAWAY is in the output, and every stream has been told. */
+  readonly onFailure: (code: number, message: string) => void
+}
+
+export interface ConnectionOptions {
+  readonly role: 'server' | 'client'
+  readonly settings?: Partial<OwnSettings>
+  /** Frames that cost us more than the peer, allowed between two calls of `forgive`; default 4,000. */
+  readonly nuisanceLimit?: number
+}
+
+const DEFAULT_NUISANCE_LIMIT = 4000
+/** Streams that we have reset, remembered to tell frames in flight from wrong ones. */
+const MAX_REMEMBERED_RESETS = 256
+
+/**
+ * What the two halves of a connection share: its streams, settings and state, and the ways in which a stream or the
+ * whole connection ends. Fields are plain because every frame touches them; only this folder sees them.
+ */
+export class H2Session {
+  readonly role: 'server' | 'client'
+  readonly handler: ConnectionHandler
+  readonly own: OwnSettings
+  readonly peer: PeerSettings = defaultPeerSettings()
+  readonly output = new FrameOutput()
+  readonly encoder = new HpackEncoder()
+  readonly decoder: HpackDecoder
+  readonly sender: H2Sender
+  readonly streams = new Map<number, H2Stream>()
+  /** The stream of the last DATA frame: bodies come in runs. */
+  current: H2Stream | undefined
+  /** What the connection window is filled up to; it cannot be made smaller than the default (RFC 9113 section 6.9.2). */
+  readonly fullWindowBytes: number
+  nextStreamId = 1
+  /** Highest number that the peer has used, streams that were refused or ignored included. */
+  lastPeerStreamId = 0
+  /** Streams above this one are ignored once a final GOAWAY is out. */
+  goawayLimit = Number.POSITIVE_INFINITY
+  hasSettings = false
+  /** Until the peer knows our initial window it may use the default one (RFC 9113 section 6.9.2). */
+  isAcknowledged = false
+  isDirty = false
+  state: 'open' | 'closing' | 'failed' = 'open'
+  readonly #onStop: () => void
+  readonly #nuisanceLimit: number
+  #nuisance = 0
+  readonly #resets = new Set<number>()
+  /** Highest number that `#resets` had to forget. */
+  #forgottenReset = 0
+
+  /** `onStop` must keep the reader from delivering another frame. */
+  constructor(handler: ConnectionHandler, options: ConnectionOptions, onStop: () => void) {
+    this.handler = handler
+    this.role = options.role
+    this.own = { ...defaultOwnSettings, ...options.settings }
+    this.fullWindowBytes = Math.max(this.own.connectionWindowBytes, DEFAULT_WINDOW_BYTES)
+    this.#nuisanceLimit = options.nuisanceLimit ?? DEFAULT_NUISANCE_LIMIT
+    this.#onStop = onStop
+    this.decoder = new HpackDecoder({ maxListBytes: this.own.maxHeaderListBytes })
+    this.sender = new H2Sender({
+      output: this.output,
+      encoder: this.encoder,
+      onOutput: () => this.wantOutput(),
+      onLocalEnd: (stream) => this.#closeLocal(stream),
+    })
+  }
+
+  createStream(id: number, handler: StreamHandler): H2Stream {
+    const own = this.own.streamWindowBytes
+    const receive = this.isAcknowledged ? own : Math.max(own, DEFAULT_WINDOW_BYTES)
+    const stream = new H2Stream(id, handler, { send: this.peer.initialWindowBytes, receive })
+    this.streams.set(id, stream)
+    return stream
+  }
+
+  /** Whether no frame has opened that stream yet (RFC 9113 section 5.1). */
+  isIdle(streamId: number): boolean {
+    const isOurs = ((streamId & 1) === 1) === (this.role === 'client')
+    return isOurs ? streamId >= this.nextStreamId : streamId > this.lastPeerStreamId
+  }
+
+  /**
+   * Whether frames may still come on a closed stream without fault of the peer: it was reset by us, or never taken
+   * (RFC 9113 section 5.1, "closed"). Streams reset so long ago that they were forgotten get the benefit of the doubt.
+   */
+  mayBeInFlight(streamId: number): boolean {
+    return this.#resets.has(streamId) || streamId <= this.#forgottenReset || streamId > this.goawayLimit
+  }
+
+  /** Counts what costs us more than the peer: floods of it end the connection, ordinary use never gets near. */
+  annoy(points: number): void {
+    this.#nuisance += points
+    if (this.#nuisance > this.#nuisanceLimit) this.fail(ENHANCE_YOUR_CALM, 'too many frames that carry nothing')
+  }
+
+  forgive(): void {
+    this.#nuisance = 0
+  }
+
+  /** RST_STREAM, also for a stream that was never opened here. */
+  sendReset(streamId: number, code: number): void {
+    if (this.#resets.size >= MAX_REMEMBERED_RESETS) this.#forgetOldestReset()
+    this.#resets.add(streamId)
+    this.output.resetStream(streamId, code)
+    this.wantOutput()
+  }
+
+  /** Our owner has no more use for the stream; its handler hears nothing more. */
+  reset(stream: H2Stream, code: number): void {
+    stream.handler = ignoreStream
+    this.sendReset(stream.id, code)
+    this.remove(stream)
+  }
+
+  /** A stream error (RFC 9113 section 5.4.2): told to the peer and to the owner. Provoking many is a nuisance. */
+  resetByError(stream: H2Stream, code: number): void {
+    const { handler } = stream
+    this.sendReset(stream.id, code)
+    this.remove(stream)
+    handler.onReset(code)
+    this.annoy(1)
+  }
+
+  /** The peer ended the stream, or its end of it. */
+  endRemote(stream: H2Stream): void {
+    if (stream.isReset) return
+    stream.isRemoteClosed = true
+    const { handler } = stream
+    if (stream.isLocalClosed) this.remove(stream)
+    handler.onEnd()
+  }
+
+  remove(stream: H2Stream): void {
+    if (!stream.isClosed) stream.isReset = true
+    this.sender.drop(stream)
+    if (this.current === stream) this.current = undefined
+    if (this.streams.delete(stream.id)) this.handler.onStreamClosed()
+  }
+
+  /** Ends every stream above `lastStreamId`; their owners may do anything meanwhile, but not open new ones. */
+  abandonStreams(lastStreamId: number, code: number): void {
+    for (const stream of [...this.streams.values()]) {
+      if (stream.id <= lastStreamId || stream.isClosed) continue
+      const { handler } = stream
+      this.remove(stream)
+      handler.onReset(code)
+    }
+  }
+
+  /** Our GOAWAY: what is above the last stream was not and will not be looked at. */
+  sendGoaway(code: number, message: string): void {
+    this.output.goaway(Math.min(this.lastPeerStreamId, this.goawayLimit), code, message)
+    this.wantOutput()
+  }
+
+  /** A connection error (RFC 9113 section 5.4.1). */
+  fail(code: number, message: string): void {
+    if (this.state === 'failed') return
+    this.sendGoaway(code, message)
+    this.abort(code)
+    this.handler.onFailure(code, message)
+  }
+
+  abort(code: number): void {
+    if (this.state === 'failed') return
+    this.state = 'failed'
+    this.#onStop()
+    this.abandonStreams(0, code)
+  }
+
+  wantOutput(): void {
+    if (this.isDirty) return
+    this.isDirty = true
+    this.handler.onOutput()
+  }
+
+  #closeLocal(stream: H2Stream): void {
+    stream.isLocalClosed = true
+    if (stream.isRemoteClosed) this.remove(stream)
+  }
+
+  #forgetOldestReset(): void {
+    for (const oldest of this.#resets) {
+      this.#resets.delete(oldest)
+      this.#forgottenReset = Math.max(this.#forgottenReset, oldest)
+      return
+    }
+  }
+}
