@@ -8,6 +8,8 @@ import type { Destination, ExchangeRecord, Source } from './record.ts'
 
 export type { HeaderList } from '../http/header-list.ts'
 export type { JsonSchema, Schema } from '../lib/schema.ts'
+/** Builders for a filter's configuration: `schema.object({ header: schema.string() })`; its type is `schema.ValueOf<typeof config>`. */
+export * as schema from '../lib/schema.ts'
 export type { Decoded, Issue } from '../lib/decoded.ts'
 export type { Destination, ExchangeRecord, Source } from './record.ts'
 

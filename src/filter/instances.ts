@@ -1,3 +1,4 @@
+import type { Issue } from '../lib/decoded.ts'
 import type { StagedFilter } from './chain.ts'
 import type { Filter, FilterDefinition, FilterEnv } from './index.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
@@ -70,7 +71,7 @@ const createInstance = (
   host: FilterHost,
 ): Instance | { readonly failure: string } => {
   const decoded = definition.config.decode(spec.config, spec.kind)
-  if (!decoded.ok) return { failure: `${spec.origin}: ${decoded.issues.map((issue) => issue.message).join('; ')}` }
+  if (!decoded.ok) return { failure: `${spec.origin}: ${decoded.issues.map(formatIssue).join('; ')}` }
   const abort = new AbortController()
   const env: FilterEnv = { now: host.now, random: host.random, log: host.log, reply: createReply, signal: abort.signal }
   try {
@@ -95,6 +96,9 @@ const closeInstance = (instance: Instance, key: string, host: FilterHost): void 
     host.log('error', `${origin}: closing filter ${kind} failed: ${describe(error)}`)
   }
 }
+
+const formatIssue = ({ path = '', message, found, expected }: Issue): string =>
+  `${path} ${message}: found ${found ?? 'nothing'}, expected ${expected ?? 'something else'}`
 
 /** JSON with the keys of each object in order, so that the same configuration written differently is the same text. */
 const canonicalJson = (value: unknown): string =>

@@ -1,0 +1,58 @@
+import { schema } from 'fairway/filter'
+import type { Exchange, FilterDefinition, Schema } from 'fairway/filter'
+import { hostOf, preciseHostname } from '../hostname.ts'
+import { modifyPath, pathModifier } from '../path-modifier.ts'
+
+const statusCodes: readonly number[] = [301, 302, 303, 307, 308]
+
+const statusCode: Schema<number> = {
+  ...schema.refine(schema.integer(), (status, path) =>
+    statusCodes.includes(status)
+      ? []
+      : [{ message: 'unsupported value', path, found: String(status), expected: `one of ${statusCodes.join(', ')}` }],
+  ),
+  json: { type: 'integer', enum: statusCodes },
+}
+
+const config = schema.object({
+  scheme: schema.optional(schema.oneOf(['http', 'https'])),
+  hostname: schema.optional(preciseHostname),
+  path: schema.optional(pathModifier),
+  port: schema.optional(schema.integer({ min: 1, max: 65535 })),
+  statusCode: schema.withDefault(statusCode, 302),
+})
+
+type Config = schema.ValueOf<typeof config>
+
+const wellKnownPorts: Readonly<Record<string, number>> = { http: 80, https: 443 }
+
+/** Answers with a redirect to what the request named, with parts replaced (HTTPRoute filter RequestRedirect). */
+const requestRedirect: FilterDefinition<Config> = {
+  kind: 'RequestRedirect',
+  stage: 'shape',
+  config,
+  create: (redirect, env) => ({
+    onRequest: (exchange) => {
+      const location = formatLocation(redirect, exchange)
+      // Only a rule with a single PathPrefix match is accepted with ReplacePrefixMatch; anything else is our mistake.
+      if (location === undefined) return env.reply(500, { reason: 'redirect_without_prefix' })
+      return env.reply(redirect.statusCode, { headers: [['location', location]] })
+    },
+  }),
+}
+
+const formatLocation = (redirect: Config, { request, destination, match }: Exchange): string | undefined => {
+  const path = redirect.path === undefined ? request.path : modifyPath(request.path, match?.prefix, redirect.path)
+  if (path === undefined) return undefined
+  const scheme = redirect.scheme ?? request.scheme
+  const host = redirect.hostname ?? (hostOf(request.authority) || destination.hostname)
+  const port = portOf(redirect, destination.port)
+  const suffix = port === undefined || port === wellKnownPorts[scheme] ? '' : `:${port}`
+  return `${scheme}://${host}${suffix}${path}${request.query}`
+}
+
+/** HTTPRequestRedirectFilter.port: as given, else the scheme's own when that is given, else the one that was dialled. */
+const portOf = ({ port, scheme }: Config, dialled: number): number | undefined =>
+  port ?? (scheme === undefined ? dialled : wellKnownPorts[scheme])
+
+export default requestRedirect
