@@ -53,7 +53,7 @@ export const LAST_CHUNK = '0\r\n\r\n'
 
 const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 const BAD_TARGET = /[^\x21-\x7e]|#/
-const GOOD_METHOD = /^[A-Z0-9!$%&'*+.^_`|~-]+$/
+const GOOD_METHOD = /^[A-Z0-9!#$%&'*+.^_`|~-]{1,32}$/
 const GOOD_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 
 /** Methods whose requests usually have no content and need no `content-length: 0` (RFC 9110 section 8.6). */
