@@ -39,8 +39,6 @@ export interface DataPlaneOptions {
   /** Gets each exchange once, when it is over. */
   readonly sink: (record: ExchangeRecord) => void
   readonly bind: string
-  /** 15008 in a cluster; 0 picks a free one. */
-  readonly port: number
   /** Several processes listen on the same port. */
   readonly reusePort: boolean
   readonly counters?: Counters
@@ -68,13 +66,12 @@ export class DataPlane {
   readonly #deps: DownstreamDeps
   readonly #stopTicking: () => void
   readonly #unsubscribe: () => void
-  #port: number
+  #port = 0
   #isDraining = false
 
   constructor(options: DataPlaneOptions) {
     const { clock, log, credentials } = options
     this.#options = options
-    this.#port = options.port
     this.counters = options.counters ?? new Counters()
     this.#clientTls = createClientTls(credentials, options.tls)
     this.#instances = createFilterInstances(options.filters, {
@@ -139,9 +136,9 @@ export class DataPlane {
     return snapshot
   }
 
-  /** Starts to take tunnels; resolves to the port. */
-  async listen(): Promise<number> {
-    const { bind, port, reusePort } = this.#options
+  /** Starts to take tunnels on `port` (15008 in a cluster, 0 for a free one); resolves to the port. */
+  async listen(port: number): Promise<number> {
+    const { bind, reusePort } = this.#options
     this.#port = await this.#server.listen({ host: bind, port, reusePort })
     return this.#port
   }
