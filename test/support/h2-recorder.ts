@@ -60,7 +60,8 @@ export const recordConnection = (
   const handler: ConnectionHandler = {
     onOutput: () => {},
     onStream: (stream, fields, isEnd) => {
-      let hooks: Partial<StreamHandler> | void
+      // Set once the owner has seen the stream, which is before anything can come on it.
+      let hooks: Partial<StreamHandler> | void = undefined
       const record = recordStream({
         onHeaders: (more, end) => hooks?.onHeaders?.(more, end),
         onData: (buffer, start, end) => hooks?.onData?.(buffer, start, end),
