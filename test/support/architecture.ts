@@ -43,7 +43,6 @@ const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
 
 /** Where an npm package may be seen; a package that is not listed may be seen nowhere. */
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
-  '@peculiar/x509': ['identity'],
   fastify: ['admin'],
   'prom-client': ['telemetry'],
   re2js: ['lib', 'http', 'filter', 'config/objects', 'config/translate', 'snapshot'],
