@@ -264,9 +264,9 @@ export const BAD_RESPONSES: readonly BadCase[] = [
   bad('two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok'),
   bad('gzip', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n', 'unsupported-coding'),
   bad('chunked in HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'),
-  bad('content in a 100', 'HTTP/1.1 100 Continue\r\nContent-Length: 2\r\n\r\nok'),
-  bad('chunks in a 103', 'HTTP/1.1 103 Early\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'),
-  bad('chunks in a 101', 'HTTP/1.1 101 Switching\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'),
+  bad('content in a 100', 'HTTP/1.1 100 Continue\r\nContent-Length: 2\r\n\r\n'),
+  bad('chunks in a 103', 'HTTP/1.1 103 Early\r\nTransfer-Encoding: chunked\r\n\r\n'),
+  bad('chunks in a 101', 'HTTP/1.1 101 Switching\r\nTransfer-Encoding: chunked\r\n\r\n'),
   bad('HTTP/2.0', 'HTTP/2.0 200 OK\r\n\r\n', 'unsupported-version'),
   bad('another protocol', 'SSH-2.0-OpenSSH\r\n\r\n'),
   bad('an empty line before', '\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n'),
@@ -339,7 +339,7 @@ function bad(
 }
 
 function field(name: string, lines: string, code?: H1Failure['code']): BadCase {
-  return bad(name, `POST / HTTP/1.1\r\nHost: a\r\n${lines}\r\n\r\n0\r\n\r\n`, code)
+  return bad(name, `POST / HTTP/1.1\r\nHost: a\r\n${lines}\r\n\r\n`, code)
 }
 
 function line(name: string, requestLine: string, code?: H1Failure['code']): BadCase {

@@ -94,8 +94,10 @@ function createRecorder() {
 function run(parser: Parser, text: string, cuts: readonly number[]): void {
   let from = 0
   for (const to of [...cuts, text.length]) {
-    // Each piece lies in a buffer of its own between foreign bytes, as in a pooled read.
-    const piece = Buffer.concat([POISON, Buffer.from(text.slice(from, to), 'latin1'), POISON])
+    // Each piece lies in a buffer of its own between other bytes, as in a pooled read. What follows is what is still to
+    // come, the likeliest to be mistaken for it.
+    const beyond = Buffer.from(text.slice(to, to + 64), 'latin1')
+    const piece = Buffer.concat([POISON, Buffer.from(text.slice(from, to), 'latin1'), beyond, POISON])
     feedAll(parser, piece, POISON.length, POISON.length + to - from)
     piece.fill(0)
     from = to

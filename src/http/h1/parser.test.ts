@@ -13,6 +13,8 @@ import { DEFAULT_H1_LIMITS, type H1Limits } from './limits.ts'
 import type { H1RequestHead } from './message.ts'
 import { H1RequestParser, H1ResponseParser } from './parser.ts'
 
+const CHUNKED_HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+
 const DIRECTIONS = [
   { direction: 'request', goodCases: GOOD_REQUESTS, badCases: BAD_REQUESTS },
   { direction: 'response', goodCases: GOOD_RESPONSES, badCases: BAD_RESPONSES },
@@ -75,7 +77,6 @@ describe('limits', () => {
     const start = 'GET / HTTP/1.1\r\nHost: a\r\nx: '
     return `${start}${fill(size - start.length - 4)}\r\n\r\n`
   }
-  const chunks = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
   const cases = [
     { name: 'a head of the limit', text: head(100), events: 'GET / end' },
     { name: 'a head beyond it', text: head(101), events: 'failure:head-too-large:431' },
@@ -103,25 +104,25 @@ describe('limits', () => {
       text: 'GET / HTTP/1.1\r\nHost: a\r\na:\r\nb:\r\nc:\r\n\r\n',
       events: 'failure:head-too-large:431',
     },
-    { name: 'a chunk line of the limit', text: `${chunks}0;xxxx\r\n\r\n`, events: 'POST / chunked end' },
+    { name: 'a chunk line of the limit', text: `${CHUNKED_HEAD}0;xxxx\r\n\r\n`, events: 'POST / chunked end' },
     {
       name: 'a chunk line beyond it',
-      text: `${chunks}0;xxxxx\r\n\r\n`,
+      text: `${CHUNKED_HEAD}0;xxxxx\r\n\r\n`,
       events: 'POST / chunked failure:bad-request:400',
     },
     {
       name: 'trailers of the limit',
-      text: `${chunks}0\r\nx: ${fill(23)}\r\n\r\n`,
+      text: `${CHUNKED_HEAD}0\r\nx: ${fill(23)}\r\n\r\n`,
       events: `POST / chunked end(x,${fill(23)})`,
     },
     {
       name: 'trailers beyond it',
-      text: `${chunks}0\r\nx: ${fill(24)}\r\n\r\n`,
+      text: `${CHUNKED_HEAD}0\r\nx: ${fill(24)}\r\n\r\n`,
       events: 'POST / chunked failure:head-too-large:431',
     },
     {
       name: 'too many trailers',
-      text: `${chunks}0\r\na:\r\nb:\r\nc:\r\nd:\r\n\r\n`,
+      text: `${CHUNKED_HEAD}0\r\na:\r\nb:\r\nc:\r\nd:\r\n\r\n`,
       events: 'POST / chunked failure:head-too-large:431',
     },
   ]
@@ -231,12 +232,21 @@ describe('feed', () => {
     assert.ok(!parser.isIdle)
   })
 
-  test('refuses a bare LF at once, without waiting for the end of the head', () => {
-    const { parser, failures } = createRequests()
-    const input = Buffer.from('GET / HTTP/1.1\n')
-    parser.feed(input, 0, input.length)
-    assert.match(failures.join(), /bare LF/)
-  })
+  const spoilt = [
+    { name: 'a bare LF', text: 'GET / HTTP/1.1\n' },
+    { name: 'a bare CR', text: 'GET / HTTP/1.1\rH' },
+    { name: 'a bare CR instead of the blank line', text: 'GET / HTTP/1.1\r\n\rH' },
+    { name: 'a control', text: 'GET /\0' },
+    { name: 'a bare CR in the trailers', text: `${CHUNKED_HEAD}0\r\nX: y\rz` },
+  ]
+  for (const { name, text } of spoilt) {
+    test(`refuses ${name} at once, without waiting for the end of the head`, () => {
+      const { parser, failures } = createRequests()
+      const input = Buffer.from(text)
+      parser.feed(input, 0, input.length)
+      assert.equal(failures.length, 1)
+    })
+  }
 })
 
 test('stop, even from a handler, silences the parser', () => {
