@@ -1,4 +1,4 @@
-import { CLIENT_PREFACE } from '../../src/http/h2/constants.ts'
+import * as h2 from '../../src/http/h2/constants.ts'
 import { HpackEncoder } from '../../src/http/hpack/encoder.ts'
 
 /** A frame as it stands on the wire. */
@@ -27,7 +27,8 @@ export const formatFrame = (
 /** The frames of a stretch of bytes that begins and ends with whole ones; a client preface in front is skipped. */
 export const parseFrames = (bytes: Buffer): RawFrame[] => {
   const frames: RawFrame[] = []
-  let at = bytes.subarray(0, CLIENT_PREFACE.length).toString('latin1') === CLIENT_PREFACE ? CLIENT_PREFACE.length : 0
+  let at =
+    bytes.subarray(0, h2.CLIENT_PREFACE.length).toString('latin1') === h2.CLIENT_PREFACE ? h2.CLIENT_PREFACE.length : 0
   while (at < bytes.length) {
     const end = at + 9 + bytes.readUIntBE(at, 3)
     if (end > bytes.length) throw new Error(`a frame is cut at ${bytes.length}, it ends at ${end}`)
@@ -68,4 +69,24 @@ export const createBlockWriter = (): ((...fields: readonly string[]) => Buffer) 
   }
 }
 
-export const clientPreface = Buffer.from(CLIENT_PREFACE, 'latin1')
+export const clientPreface = Buffer.from(h2.CLIENT_PREFACE, 'latin1')
+
+/** DATA of one byte unless told otherwise. */
+export const dataFrame = (flags: number, streamId: number, payload = Buffer.from('x')): Buffer =>
+  formatFrame(h2.FRAME_DATA, flags, streamId, payload)
+export const headersFrame = (flags: number, streamId: number, block: Buffer): Buffer =>
+  formatFrame(h2.FRAME_HEADERS, flags, streamId, block)
+export const resetFrame = (streamId: number, code = h2.CANCEL): Buffer =>
+  formatFrame(h2.FRAME_RST_STREAM, 0, streamId, words(code))
+export const windowFrame = (streamId: number, bytes: number): Buffer =>
+  formatFrame(h2.FRAME_WINDOW_UPDATE, 0, streamId, words(bytes))
+export const settingsFrame = (...entries: readonly (readonly [number, number])[]): Buffer =>
+  formatFrame(h2.FRAME_SETTINGS, 0, 0, settingsPayload(...entries))
+
+/** What the other side would see: GOAWAY and RST_STREAM, by code name. */
+export const formatVerdict = (bytes: Buffer): string[] =>
+  parseFrames(bytes).flatMap(({ type, streamId, payload }) => {
+    if (type === h2.FRAME_GOAWAY) return [`connection ${h2.formatErrorCode(payload.readUInt32BE(4))}`]
+    if (type === h2.FRAME_RST_STREAM) return [`stream ${streamId} ${h2.formatErrorCode(payload.readUInt32BE(0))}`]
+    return []
+  })
