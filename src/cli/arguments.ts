@@ -1,0 +1,106 @@
+import { parseArgs } from 'node:util'
+import { nearestWord } from '../lib/nearest.ts'
+import { exitCodes } from './exit-codes.ts'
+import { CliError } from './verb.ts'
+
+/** A flag: what `parseArgs` needs, and what `--help` prints. */
+export interface FlagSpec {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+  readonly multiple?: boolean
+  readonly default?: string
+  /** Name of the value in the help: `PATH`. */
+  readonly value?: string
+  readonly help: string
+}
+
+export type FlagTable = Readonly<Record<string, FlagSpec>>
+
+/** What the flags of a table come to; without `multiple` the last one wins. */
+export type FlagValues<Flags extends FlagTable> = {
+  readonly [Name in keyof Flags]: Flags[Name] extends { readonly type: 'boolean' }
+    ? boolean
+    : Flags[Name] extends { readonly multiple: true }
+      ? readonly string[]
+      : Flags[Name] extends { readonly default: string }
+        ? string
+        : string | undefined
+}
+
+export interface ParsedArguments<Flags extends FlagTable> {
+  readonly flags: FlagValues<Flags>
+  readonly positionals: readonly string[]
+}
+
+/**
+ * Reads a verb's arguments. Throws `CliError` (64) for an unknown flag, with the one that was probably meant, for a
+ * value too many or too few, and for more positional arguments than `maxPositionals` (default 0).
+ */
+export const parseArguments = <const Flags extends FlagTable>(
+  args: readonly string[],
+  flags: Flags,
+  maxPositionals = 0,
+): ParsedArguments<Flags> => {
+  try {
+    const parsed = parseArgs({ args: [...args], options: toOptions(flags), allowPositionals: true, strict: true })
+    const surplus = parsed.positionals[maxPositionals]
+    if (surplus !== undefined) throw usageError(`unexpected argument ${JSON.stringify(surplus)}`)
+    // `parseArgs` was given exactly the flags of the table, so that its values have these types once defaults are in.
+    return { flags: withDefaults(parsed.values, flags) as FlagValues<Flags>, positionals: parsed.positionals }
+  } catch (error) {
+    throw error instanceof CliError ? error : explain(error, flags)
+  }
+}
+
+/** A wrong command line; `next` defaults to nothing, the program adds a pointer to the help. */
+export const usageError = (message: string, next?: string): CliError =>
+  new CliError(exitCodes.usage, message, next === undefined ? {} : { next })
+
+/** A whole number in a flag's value; throws a usage error otherwise. */
+export const decodeInteger = (
+  flag: string,
+  text: string,
+  range: { readonly min: number; readonly max: number },
+): number => {
+  const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+  if (value >= range.min && value <= range.max) return value
+  throw usageError(`--${flag} ${JSON.stringify(text)} is not a whole number from ${range.min} to ${range.max}`)
+}
+
+/** The flags as aligned lines for `--help`. */
+export const formatFlags = (flags: FlagTable): string => {
+  const all = Object.entries({ ...flags, help: { type: 'boolean', short: 'h', help: 'print this' } satisfies FlagSpec })
+  const rows = all.map(([name, spec]: [string, FlagSpec]) => {
+    const short = spec.short === undefined ? '    ' : `-${spec.short}, `
+    return [`${short}--${name}${spec.value === undefined ? '' : ` ${spec.value}`}`, spec.help] as const
+  })
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`).join('\n')
+}
+
+type ParseOptions = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>
+
+const toOptions = (flags: FlagTable): ParseOptions =>
+  Object.fromEntries(
+    Object.entries(flags).map(([name, { type, short, multiple }]) => [
+      name,
+      { type, ...(short === undefined ? {} : { short }), ...(multiple === undefined ? {} : { multiple }) },
+    ]),
+  )
+
+const withDefaults = (values: Readonly<Record<string, unknown>>, flags: FlagTable): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(flags).map(([name, spec]) => {
+      const absent = spec.type === 'boolean' ? false : spec.multiple === true ? [] : spec.default
+      return [name, values[name] ?? absent]
+    }),
+  )
+
+const explain = (error: unknown, flags: FlagTable): CliError => {
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return usageError(message.split('\n')[0] ?? message)
+  const [flag = ''] = /--?[^'\s]+/.exec(message) ?? []
+  const near = nearestWord(flag.replace(/^-+/, ''), Object.keys(flags))
+  return usageError(`unknown flag ${flag}`, near === undefined ? undefined : `did you mean --${near}?`)
+}

@@ -1,0 +1,89 @@
+/**
+ * The command line as a whole: picks the verb, prints help, and turns what went wrong into a message and an exit code.
+ * Verbs print; rules of the mesh are asked of the same translate, compile and resolve that the proxy uses.
+ */
+import { nearestWord } from '../lib/nearest.ts'
+import { StartupError } from '../identity/startup-error.ts'
+import { usageError } from './arguments.ts'
+import { exitCodes, type ExitCode } from './exit-codes.ts'
+import { CliError, type Terminal, type VerbEntry } from './verb.ts'
+
+export interface Program {
+  readonly version: string
+  readonly verbs: readonly VerbEntry[]
+}
+
+/** Runs one command line and returns how the process should end; never throws. */
+export const runProgram = async (program: Program, args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  const [name] = args
+  try {
+    return await dispatch(program, args, terminal)
+  } catch (error) {
+    const isVerb = program.verbs.some((verb) => verb.name === name)
+    terminal.err.write(formatFailure(error, isVerb ? `fairway ${name}` : 'fairway'))
+    if (error instanceof CliError) return error.exitCode
+    return error instanceof StartupError ? exitCodes.badConfiguration : exitCodes.failure
+  }
+}
+
+/** The text for a failure: what happened, what to do next. Only a bug shows its stack, below a sentence that says so. */
+export const formatFailure = (error: unknown, command: string): string => {
+  if (error instanceof CliError) {
+    const pointer = error.exitCode === exitCodes.usage ? [`  see: ${command} --help`] : []
+    const next = error.next === undefined ? [] : [`  ${error.next}`]
+    return `${[`${command}: ${error.message}`, ...next, ...pointer].join('\n')}\n`
+  }
+  if (error instanceof StartupError) return `${command}: ${error.message}\n`
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return `${command}: this is a bug in fairway; please report it with the command and these lines:\n${stack}\n`
+}
+
+const dispatch = async (program: Program, args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  const [first, ...rest] = args
+  if (first === undefined || first === '--help' || first === '-h') return print(terminal, formatHelp(program))
+  if (first === '--version' || first === '-V') return print(terminal, `${program.version}\n`)
+  if (first === 'help') return dispatch(program, [...rest, '--help'], terminal)
+  if (first.startsWith('-')) throw usageError(`unknown flag ${first}: a verb comes first`)
+  const entry = program.verbs.find((verb) => verb.name === first)
+  if (entry === undefined) {
+    const near = nearestWord(
+      first,
+      program.verbs.map((verb) => verb.name),
+    )
+    throw usageError(`unknown verb ${JSON.stringify(first)}`, near === undefined ? undefined : `did you mean ${near}?`)
+  }
+  const verb = await entry.load()
+  return asksForHelp(rest) ? print(terminal, verb.help) : verb.run(rest, terminal)
+}
+
+/** Behind `--` nothing is a flag. */
+const asksForHelp = (args: readonly string[]): boolean => {
+  const end = args.indexOf('--')
+  const flags = end < 0 ? args : args.slice(0, end)
+  return flags.includes('--help') || flags.includes('-h')
+}
+
+const formatHelp = ({ verbs }: Program): string => {
+  const width = Math.max(...verbs.map((verb) => verb.name.length))
+  const lines = verbs.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}`)
+  return `fairway: an L7 waypoint for ambient service meshes
+
+Examples
+  fairway demo                                         see a 90/10 canary over mutual TLS, live
+  fairway run -f examples/01-canary                    serve a folder of Gateway API objects
+  fairway request http://10.96.0.10/ --from demo/client -v
+                                                       one HTTP request through a waypoint, explained
+
+Verbs
+${lines.join('\n')}
+
+Flags
+  -h, --help     print this; fairway VERB --help explains a verb
+  -V, --version  print the version
+`
+}
+
+const print = (terminal: Terminal, text: string): ExitCode => {
+  terminal.out.write(text)
+  return exitCodes.fine
+}

@@ -1,0 +1,53 @@
+import type { ExitCode } from './exit-codes.ts'
+
+/** A stream that a verb prints to. */
+export interface Output {
+  readonly write: (text: string | Uint8Array) => void
+  /** When what was written is out; `undefined` when little is waiting and more may be written at once. */
+  readonly whenDrained: () => Promise<void> | undefined
+  readonly isTty: boolean
+  /** Size of the terminal now; 80 by 24 when it is none. */
+  readonly columns: () => number
+  readonly rows: () => number
+}
+
+/** All of the outside that a verb may touch; tests pass their own. */
+export interface Terminal {
+  /** For data: what was asked for. */
+  readonly out: Output
+  /** For talk: progress, warnings, errors. */
+  readonly err: Output
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  /** Calls `listener` for SIGINT and SIGTERM, which then no longer end the process; the result stops that. */
+  readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
+}
+
+/** One verb: `fairway NAME …`. */
+export interface Verb {
+  /** Whole text of `--help`, examples first. */
+  readonly help: string
+  /** `args` is what stands behind the verb. Throws `CliError` for what people can put right. */
+  readonly run: (args: readonly string[], terminal: Terminal) => Promise<ExitCode>
+}
+
+/** A verb in the list of verbs; its code is loaded when it is called. */
+export interface VerbEntry {
+  readonly name: string
+  /** One line without a full stop. */
+  readonly summary: string
+  readonly load: () => Promise<Verb>
+}
+
+/** Ends the program with a message for people: what was tried, where, why, and in `next` what to do about it. */
+export class CliError extends Error {
+  readonly exitCode: ExitCode
+  readonly next: string | undefined
+
+  constructor(exitCode: ExitCode, message: string, options: { readonly next?: string; readonly cause?: unknown } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'CliError'
+    this.exitCode = exitCode
+    this.next = options.next
+  }
+}
