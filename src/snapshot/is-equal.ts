@@ -19,11 +19,14 @@ const isEqualRecord = (a: object, b: object): boolean => {
   // Widening only: any object can be read by any key, and what comes out is unknown.
   const left = a as Readonly<Record<string, unknown>>
   const right = b as Readonly<Record<string, unknown>>
-  let count = 0
+  let surplus = 0
+  // `for in` walks the shape without allocating a list of keys, and leaves are compared without a call: at 5,000 routes
+  // this is the larger part of a compile in which nothing changed.
   for (const key in left) {
-    if (!isEqual(left[key], right[key])) return false
-    count++
+    const value = left[key]
+    if (value !== right[key] && !isEqual(value, right[key])) return false
+    surplus--
   }
-  for (const _ in right) count--
-  return count === 0
+  for (const _ in right) surplus++
+  return surplus === 0
 }

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict'
+import test from 'node:test'
+import { composeChain } from './chain.ts'
+import { schema } from './index.ts'
+import type { FilterDefinition } from './index.ts'
+import type { ExchangeRecord } from './record.ts'
+import { createExchange, createFakeEnv, createSeededRandom, runChain, runFilter } from './testing.ts'
+
+const refuse: FilterDefinition<{ readonly status: number }> = {
+  kind: 'Refuse',
+  stage: 'admit',
+  config: schema.object({ status: schema.integer() }),
+  create: ({ status }, env) => ({
+    onRequest: async () => env.reply(status, { headers: [['X-Why', 'no']], reason: 'refused' }),
+  }),
+}
+
+test('a reply ends the run: nothing after it is called, and the record says why', async () => {
+  const records: ExchangeRecord[] = []
+  const late: string[] = []
+  const filter = refuse.create({ status: 403 }, createFakeEnv())
+  const chain = composeChain([
+    { stage: 'admit', filter },
+    {
+      stage: 'shape',
+      filter: {
+        onRequest: () => void late.push('request'),
+        onResponse: () => void late.push('response'),
+        onComplete: (record) => void records.push(record),
+      },
+    },
+  ])
+  const outcome = await runChain(chain, createExchange())
+  assert.deepEqual(
+    [outcome.kind, outcome.response.status, outcome.response.headers.get('x-why')],
+    ['replied', 403, 'no'],
+  )
+  assert.deepEqual(late, [])
+  assert.deepEqual(
+    records.map((record) => [record.status, record.details, record.attempts]),
+    [[403, 'refused', 0]],
+  )
+})
+
+test('a response hook may change the answer or replace it', async () => {
+  const change = composeChain([
+    {
+      stage: 'shape',
+      filter: { onResponse: ({ response }) => void (response !== undefined && (response.status = 418)) },
+    },
+  ])
+  const changed = await runChain(change, createExchange(), { status: 200, headers: [['A', 'b']] })
+  assert.deepEqual([changed.kind, changed.response.status, changed.response.headers.get('a')], ['forwarded', 418, 'b'])
+  const env = createFakeEnv()
+  const replace = composeChain([{ stage: 'shape', filter: { onResponse: () => env.reply(502) } }])
+  assert.equal((await runChain(replace, createExchange())).response.status, 502)
+})
+
+test('a bad configuration fails the test that gave it', async () => {
+  await assert.rejects(runFilter(refuse, { status: 'no' }), /bad configuration/)
+  assert.equal((await runFilter(refuse, { status: 401 })).response.status, 401)
+})
+
+test('the environment has a clock that stands still, a log that is kept and a signal', () => {
+  const env = createFakeEnv({ nowMs: 1000 })
+  env.advance(250)
+  env.log('warn', 'careful')
+  env.abort()
+  assert.deepEqual([env.now(), env.logged, env.signal.aborted], [1250, ['warn: careful'], true])
+})
+
+test('chance is spread over its range and repeats with its seed', () => {
+  const random = createSeededRandom(5)
+  const again = createSeededRandom(5)
+  const buckets = Array.from({ length: 10 }, () => 0)
+  for (let i = 0; i < 10_000; i++) {
+    const number = random()
+    assert.equal(again(), number)
+    const bucket = Math.floor(number * 10)
+    buckets[bucket] = (buckets[bucket] ?? Number.NaN) + 1
+  }
+  for (const bucket of buckets) assert.ok(bucket > 850 && bucket < 1150, `buckets: ${buckets.join(' ')}`)
+  assert.notEqual(createSeededRandom(6)(), createSeededRandom(5)())
+})
