@@ -246,9 +246,9 @@ const CASES: readonly Case[] = [
   },
   {
     rule: checkFilters,
-    name: 'a filter imports types of the contract, and its own folder',
+    name: 'a filter imports the contract, and what it shares with other filters',
     files: {
-      'filters/a/a.ts': "import type { Filter } from 'fairway/filter'\nimport { b } from './b.ts'",
+      'filters/a/a.ts': "import { schema, type Filter } from 'fairway/filter'\nimport { b } from '../b.ts'",
       'filters/a/a.test.ts': "import { harness } from 'fairway/filter/testing'",
       'filters/index.ts': "import a from './a/a.ts'",
     },
@@ -258,9 +258,9 @@ const CASES: readonly Case[] = [
     rule: checkFilters,
     name: 'a filter imports nothing else',
     files: {
-      'filters/a/a.ts': "import { reply } from 'fairway/filter'",
+      'filters/a/a.ts': "import { harness } from 'fairway/filter/testing'",
       'filters/b/b.ts': "import type { HeaderList } from '../../src/http/header-list.ts'",
-      'filters/c/c.ts': "import { a } from '../a/a.ts'",
+      'filters/c/c.ts': "import fs from 'node:fs'",
       'filters/d/d.ts': "import { parse } from 'yaml'",
     },
     problems: [/a\.ts/, /b\.ts/, /c\.ts/, /d\.ts/],

@@ -185,26 +185,26 @@ export const checkDefaultExports: Rule = (files) =>
     .filter((file) => /^export default\b|^export \{[^}]*\bas default\b/m.test(codeOf(file.text)))
     .map((file) => `${file.path}: default exports are for filters`)
 
-/** A built-in filter is written as a user would: types from `fairway/filter`, its own folder, and Node. */
+/**
+ * A built-in filter is written as a user would: on `fairway/filter`, Node's modules that only compute, and what stands
+ * in `filters` itself. What it imports as a value is in the contract's hands.
+ */
 export const checkFilters: Rule = (files) =>
   files
     .filter((file) => file.path.startsWith('filters/') && file.path !== 'filters/index.ts' && !isTest(file.path))
-    .flatMap((file) => {
-      const own = /^filters\/[^/]+\//.exec(file.path)?.[0] ?? 'filters/?'
-      return importsOf(file)
-        .filter(({ specifier, isType }) => {
-          if (specifier === 'fairway/filter') return !isType
-          if (specifier.startsWith('.')) return targetOf(file.path, specifier)?.startsWith(own) !== true
-          return !PURE_MODULES.includes(specifier)
+    .flatMap((file) =>
+      importsOf(file)
+        .filter(({ specifier }) => {
+          if (specifier.startsWith('.')) return targetOf(file.path, specifier)?.startsWith('filters/') !== true
+          return specifier !== 'fairway/filter' && !PURE_MODULES.includes(specifier)
         })
-        .map(({ specifier }) => `${file.path}: a filter imports types from fairway/filter only, not ${specifier}`)
-    })
+        .map(({ specifier }) => `${file.path}: a filter is written on fairway/filter, not on ${specifier}`),
+    )
 
 interface Import {
   readonly specifier: string
   /** What stands between the keyword and `from`. */
   readonly clause: string
-  readonly isType: boolean
 }
 
 const FROM = /^(?:import|export)\s+(type\s+)?([^;'"`]*?)\s*from\s*['"]([^'"]+)['"]/gm
@@ -214,11 +214,9 @@ const DYNAMIC = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
 function importsOf(file: SourceFile): readonly Import[] {
   const code = codeOf(file.text)
   const imports: Import[] = []
-  for (const [, type, clause = '', specifier = ''] of code.matchAll(FROM)) {
-    imports.push({ specifier, clause, isType: type !== undefined })
-  }
+  for (const [, clause = '', specifier = ''] of code.matchAll(FROM)) imports.push({ specifier, clause })
   for (const pattern of [BARE, DYNAMIC]) {
-    for (const [, specifier = ''] of code.matchAll(pattern)) imports.push({ specifier, clause: '', isType: false })
+    for (const [, specifier = ''] of code.matchAll(pattern)) imports.push({ specifier, clause: '' })
   }
   return imports
 }
