@@ -207,7 +207,7 @@ interface Import {
   readonly clause: string
 }
 
-const FROM = /^(?:import|export)\s+(type\s+)?([^;'"`]*?)\s*from\s*['"]([^'"]+)['"]/gm
+const FROM = /^(?:import|export)\s+([^;'"`]*?)\s*from\s*['"]([^'"]+)['"]/gm
 const BARE = /^import\s*['"]([^'"]+)['"]/gm
 const DYNAMIC = /\bimport\(\s*['"]([^'"]+)['"]\s*\)/g
 
