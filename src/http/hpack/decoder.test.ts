@@ -277,3 +277,11 @@ for (const game of TABLE_GAMES) {
     assert.equal(decodeHex(decoder, game.hex).kind, game.kind)
   })
 }
+
+test('entries that fill the table to the last byte stay, one byte more evicts', () => {
+  const filled = new HpackDecoder()
+  // Two entries of 34 bytes in a table of 68 (section 4.4), then in one of 67.
+  assert.deepEqual(fieldsOf(filled, '3f25 400161 0162 400163 0164 bf'), ['a', 'b', 'c', 'd', 'a', 'b'])
+  assert.equal(filled.tableBytes, 68)
+  assert.equal(decodeHex(new HpackDecoder(), '3f24 400161 0162 400163 0164 bf').kind, 'compression')
+})

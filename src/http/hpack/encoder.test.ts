@@ -140,3 +140,10 @@ test('eviction keeps encoder and decoder in step over thousands of repeated and 
   }
   assert.ok(encoder.tableBytes > 3500)
 })
+
+test('several values of one name are all found again', () => {
+  const encoder = new HpackEncoder()
+  const fields = ['accept', 'text/html', 'accept', 'text/plain', 'accept', 'image/png']
+  encode(encoder, fields)
+  assert.equal(encode(encoder, fields).length, 3)
+})
