@@ -1,0 +1,58 @@
+import { scalarDefinitions } from './scalars.ts'
+
+/** All metrics of one process, or of several that were merged, at one moment; plain data that survives JSON. */
+export interface MetricsDump {
+  readonly series: readonly SeriesDump[]
+  readonly scalars: readonly ScalarDump[]
+}
+
+/** One label set of the request metrics. */
+export interface SeriesDump {
+  /** In the exposition format, without braces. */
+  readonly labels: string
+  /** As `SeriesTable` keeps them: exchanges per duration bucket, then the sum of milliseconds. */
+  readonly values: readonly number[]
+}
+
+export interface ScalarDump {
+  /** A name of `scalarDefinitions`. */
+  readonly name: string
+  /** Value of its label, if it has one. */
+  readonly label?: string
+  readonly value: number
+}
+
+/**
+ * The metrics of several workers as those of one process: series and totals are added, other gauges by their own rule.
+ * Scalars that this version does not know are left out (a worker of another version is still being replaced).
+ */
+export const mergeDumps = (dumps: readonly MetricsDump[]): MetricsDump => {
+  const [only] = dumps
+  if (only !== undefined && dumps.length === 1) return only
+  const series = new Map<string, number[]>()
+  const scalars = new Map<string, ScalarDump>()
+  for (const dump of dumps) {
+    for (const { labels, values } of dump.series) {
+      const sum = series.get(labels)
+      if (sum === undefined) series.set(labels, [...values])
+      else for (const [i, value] of values.entries()) sum[i] = (sum[i] ?? 0) + value
+    }
+    for (const scalar of dump.scalars) mergeScalar(scalars, scalar)
+  }
+  return { series: Array.from(series, ([labels, values]) => ({ labels, values })), scalars: [...scalars.values()] }
+}
+
+const mergeScalar = (scalars: Map<string, ScalarDump>, scalar: ScalarDump): void => {
+  const definition = scalarDefinitions.get(scalar.name)
+  if (definition === undefined) return
+  const key = `${scalar.name} ${scalar.label ?? ''}`
+  const other = scalars.get(key)
+  const value = other === undefined ? scalar.value : combine[definition.merge](other.value, scalar.value)
+  scalars.set(key, { ...scalar, value })
+}
+
+const combine = {
+  sum: (a: number, b: number): number => a + b,
+  max: Math.max,
+  min: Math.min,
+} as const

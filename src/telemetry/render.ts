@@ -1,0 +1,89 @@
+import { setImmediate } from 'node:timers/promises'
+import { Counter, Gauge, Registry } from 'prom-client'
+import type { MetricsDump, ScalarDump, SeriesDump } from './dump.ts'
+import { scalarDefinitions, type ScalarDefinition } from './scalars.ts'
+import { durationBoundsMs } from './series-table.ts'
+
+/** The media type of what `renderMetrics` writes. */
+export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
+
+/** Series written in one go. A series is about 15 KB of text; so many take about a millisecond. */
+const SERIES_PER_SLICE = 32
+
+/**
+ * Writes metrics in Prometheus' text format 0.0.4, in slices between which the event loop runs: a page of thousands of
+ * series holds up nobody. The request metrics are written here from labels formatted once per series, because
+ * prom-client formats 25 labels for each of 22 lines at every scrape (76 ms for 200 series); it writes all the others.
+ */
+export async function* renderMetrics(dump: MetricsDump): AsyncGenerator<string, void, undefined> {
+  yield await renderScalars(dump.scalars)
+  const metrics = [
+    {
+      head: '# HELP istio_requests_total Requests, counted when they end\n# TYPE istio_requests_total counter\n',
+      format: formatRequests,
+    },
+    {
+      head: `# HELP ${DURATION} Duration of requests in milliseconds\n# TYPE ${DURATION} histogram\n`,
+      format: formatDuration,
+    },
+  ]
+  for (const { head, format } of metrics) {
+    if (dump.series.length > 0) yield head
+    for (let i = 0; i < dump.series.length; i += SERIES_PER_SLICE) {
+      yield dump.series
+        .slice(i, i + SERIES_PER_SLICE)
+        .map(format)
+        .join('')
+      await setImmediate()
+    }
+  }
+}
+
+const DURATION = 'istio_request_duration_milliseconds'
+
+const formatRequests = ({ labels, values }: SeriesDump): string =>
+  `istio_requests_total{${labels}} ${countOf(values)}\n`
+
+const formatDuration = ({ labels, values }: SeriesDump): string => {
+  let text = ''
+  let count = 0
+  for (const [i, bound] of durationBoundsMs.entries()) {
+    count += values[i] ?? 0
+    text += `${DURATION}_bucket{${labels},le="${bound}"} ${count}\n`
+  }
+  count += values[durationBoundsMs.length] ?? 0
+  text += `${DURATION}_bucket{${labels},le="+Inf"} ${count}\n`
+  return `${text}${DURATION}_sum{${labels}} ${values[durationBoundsMs.length + 1] ?? 0}\n${DURATION}_count{${labels}} ${count}\n`
+}
+
+const countOf = (values: readonly number[]): number => {
+  let count = 0
+  for (let i = 0; i <= durationBoundsMs.length; i++) count += values[i] ?? 0
+  return count
+}
+
+const renderScalars = (scalars: readonly ScalarDump[]): Promise<string> => {
+  const registry = new Registry()
+  const metrics = new Map<string, Counter | Gauge>()
+  for (const { name, label, value } of scalars) {
+    const definition = scalarDefinitions.get(name)
+    if (definition === undefined) continue
+    const metric = metrics.get(name) ?? createMetric(definition, registry)
+    metrics.set(name, metric)
+    metric.inc(formatScalarLabels(definition, label), value)
+  }
+  return registry.metrics()
+}
+
+const createMetric = (definition: ScalarDefinition, registry: Registry): Counter | Gauge => {
+  const { name, help, type } = definition
+  const labelNames = Object.keys(formatScalarLabels(definition, ''))
+  const options = { name, help, labelNames, registers: [registry] }
+  return type === 'counter' ? new Counter(options) : new Gauge(options)
+}
+
+/** Istio's dashboards join on `istio_build{component="proxy"}`. */
+const formatScalarLabels = (definition: ScalarDefinition, label: string | undefined): Record<string, string> => {
+  const component = definition.name === 'istio_build' ? { component: 'proxy' } : {}
+  return definition.label === undefined ? component : { ...component, [definition.label]: label ?? '' }
+}

@@ -1,0 +1,75 @@
+import type { Counters } from '../proxy/counters.ts'
+
+/** A metric without the wide labels of a request: what it is called, and how those of several workers become one. */
+export interface ScalarDefinition {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge'
+  readonly merge: 'sum' | 'max' | 'min'
+  /** The one label it may have. */
+  readonly label?: string
+}
+
+const total = (name: string, help: string): ScalarDefinition => ({ name, help, type: 'counter', merge: 'sum' })
+const gauge = (name: string, help: string, merge: 'sum' | 'max' | 'min' = 'sum'): ScalarDefinition => ({
+  name,
+  help,
+  type: 'gauge',
+  merge,
+})
+
+/** Fields of `Counters` that are one number each; a field added there without a metric here does not compile. */
+export const counterMetrics: Readonly<Record<Exclude<keyof Counters, 'connectRefused'>, ScalarDefinition>> = {
+  openConnections: gauge('fairway_connections_open', 'HBONE connections that are open'),
+  connectionsTotal: total('fairway_connections_total', 'HBONE connections accepted from trusted peers'),
+  openTunnels: gauge('fairway_tunnels_open', 'HBONE tunnels that are open'),
+  tunnelsTotal: total('fairway_tunnels_total', 'CONNECT requests received'),
+  activeExchanges: gauge('fairway_exchanges_active', 'Requests under way'),
+  tlsHandshakeFailures: total('fairway_tls_handshake_failures_total', 'TLS handshakes of clients that failed'),
+  untrustedPeers: total('fairway_untrusted_peers_total', 'Peers refused after the handshake because of their identity'),
+  upstreamConnectionsTotal: total('fairway_upstream_connections_total', 'Connections opened to endpoints'),
+  openUpstreamConnections: gauge('fairway_upstream_connections_open', 'Connections to endpoints that are open'),
+  upstreamConnectFailures: total('fairway_upstream_connect_failures_total', 'Connections to endpoints that failed'),
+  upstreamIdentityMismatches: total(
+    'fairway_upstream_identity_mismatches_total',
+    'Endpoints that presented another identity than their own',
+  ),
+  filterErrors: total('fairway_filter_errors_total', 'Exceptions thrown by filters'),
+}
+
+export const connectRefusedMetric: ScalarDefinition = {
+  ...total('fairway_connect_refused_total', 'CONNECT requests refused, by reason'),
+  label: 'reason',
+}
+
+/** Everything else that is one number. Names of process metrics are those of prom-client's collectors. */
+export const otherMetrics = {
+  build: {
+    ...gauge('istio_build', 'Istio component build info', 'max'),
+    label: 'tag',
+  },
+  configGeneration: gauge('fairway_config_generation', 'Generation of the configuration in force', 'min'),
+  configIssues: gauge('fairway_config_issues', 'Documents of the configuration that could not be read', 'max'),
+  seriesOverflow: total('fairway_metric_series_overflow_total', 'Times that a new series found the table full'),
+  accessLogDropped: total('fairway_access_log_dropped_total', 'Access log lines dropped because nobody read them'),
+  certificateNotAfter: gauge(
+    'fairway_certificate_expiry_timestamp_seconds',
+    'When our certificate expires, in seconds since the epoch',
+    'min',
+  ),
+  cpuSeconds: total('process_cpu_seconds_total', 'Total user and system CPU time spent in seconds'),
+  residentBytes: gauge('process_resident_memory_bytes', 'Resident memory size in bytes'),
+  heapUsedBytes: gauge('nodejs_heap_size_used_bytes', 'Process heap size used from Node.js in bytes'),
+  startTime: gauge('process_start_time_seconds', 'Start time of the process in seconds since the epoch', 'min'),
+  loopDelayP50: gauge('nodejs_eventloop_lag_p50_seconds', 'The 50th percentile of the event loop delay', 'max'),
+  loopDelayP99: gauge('nodejs_eventloop_lag_p99_seconds', 'The 99th percentile of the event loop delay', 'max'),
+  loopDelayMax: gauge('nodejs_eventloop_lag_max_seconds', 'The longest event loop delay since the last scrape', 'max'),
+} as const satisfies Readonly<Record<string, ScalarDefinition>>
+
+/** All definitions by metric name. */
+export const scalarDefinitions: ReadonlyMap<string, ScalarDefinition> = new Map(
+  [...Object.values(counterMetrics), connectRefusedMetric, ...Object.values(otherMetrics)].map((definition) => [
+    definition.name,
+    definition,
+  ]),
+)

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { apiService, canaryEndpoint, knownSource, makeRecord } from '../../test/support/exchange-records.ts'
+import { durationBoundsMs, SeriesTable, SERIES_LENGTH } from './series-table.ts'
+
+const counts = (table: SeriesTable): number[] =>
+  table.entries().map(({ values }) => values.slice(0, -1).reduce((sum, value) => sum + value, 0))
+
+test('records with the same labels share a series, whichever objects carry them', () => {
+  const table = new SeriesTable(100)
+  table.add(makeRecord())
+  table.add(makeRecord())
+  table.add(
+    makeRecord({
+      source: { ...knownSource, address: '10.9.9.9:1' },
+      endpoint: { ...canaryEndpoint, address: '10.0.3.8' },
+    }),
+  )
+  assert.deepEqual(counts(table), [3])
+})
+
+test('what differs in a label makes a series', () => {
+  const table = new SeriesTable(100)
+  const variants = [
+    {},
+    { status: 503 },
+    { status: 503, flags: 'UF' },
+    { protocol: 'grpc', grpcStatus: '0' },
+    { protocol: 'grpc', grpcStatus: '14' },
+    { endpoint: undefined },
+    { backend: undefined },
+    { backend: undefined, destination: { ...apiService, name: 'other' } },
+    { source: { ...knownSource, workload: 'other' } },
+  ] as const
+  for (const variant of variants) table.add(makeRecord(variant))
+  for (const variant of variants) table.add(makeRecord(variant))
+  assert.deepEqual(
+    counts(table),
+    variants.map(() => 2),
+  )
+})
+
+test('durations fall into the bucket whose bound they do not exceed', () => {
+  const table = new SeriesTable(100)
+  const durations = [0, 0.5, 0.51, 1, 3_600_000, 3_600_001]
+  for (const durationMs of durations) table.add(makeRecord({ durationMs }))
+  const values = table.entries()[0]?.values ?? []
+  assert.equal(values.length, SERIES_LENGTH)
+  assert.deepEqual(values.slice(0, 3), [2, 2, 0])
+  assert.deepEqual(values.slice(durationBoundsMs.length - 1, -1), [1, 1])
+  assert.equal(
+    values.at(-1),
+    durations.reduce((sum, value) => sum + value),
+  )
+})
+
+test('a full table counts new series in one of unknowns, and old ones as before', () => {
+  const table = new SeriesTable(2)
+  table.add(makeRecord())
+  table.add(makeRecord({ status: 404 }))
+  for (const status of [500, 501, 502]) table.add(makeRecord({ status }))
+  table.add(makeRecord())
+  assert.equal(table.size, 3)
+  assert.deepEqual(counts(table), [2, 1, 3])
+  assert.equal(table.overflowed, 3)
+  const labels = table.entries()[2]?.labels ?? ''
+  assert.match(labels, /^reporter="waypoint",source_workload="unknown",/)
+  assert.equal(labels.match(/="unknown"/g)?.length, 24)
+})
+
+test('invented gRPC statuses make neither series nor an endless cache', () => {
+  const table = new SeriesTable(1000)
+  for (let i = 0; i < 5000; i++) table.add(makeRecord({ protocol: 'grpc', grpcStatus: `evil-${i}` }))
+  assert.deepEqual(counts(table), [5000])
+})

@@ -1,0 +1,102 @@
+/**
+ * From finished exchanges to numbers: one record per exchange comes in, counts go out when somebody scrapes. It runs
+ * beside the request path and must never have a say in a response, wait, or throw.
+ */
+import type { ExchangeRecord } from '../filter/record.ts'
+import type { Counters } from '../proxy/counters.ts'
+import type { MetricsDump, ScalarDump } from './dump.ts'
+import { createProcessReadings, type ProcessReadings } from './process-readings.ts'
+import { connectRefusedMetric, counterMetrics, otherMetrics } from './scalars.ts'
+import { SeriesTable } from './series-table.ts'
+
+export interface TelemetryOptions {
+  /** The proxy's own counters; read at each dump. */
+  readonly counters: Counters
+  /** Our version: the tag of `istio_build`. */
+  readonly version: string
+  /** When our certificate expires, milliseconds since the epoch. */
+  readonly certificateNotAfterMs?: () => number
+  /** Lines that the access log had to drop. */
+  readonly accessLogDropped?: () => number
+  /** Default 5000; one costs about 1.2 KB. */
+  readonly maxSeries?: number
+  /** Default: this process. */
+  readonly process?: ProcessReadings
+}
+
+export interface Telemetry {
+  /** Counts one finished exchange; on the hot path, so it only finds its series and increments. */
+  readonly record: (record: ExchangeRecord) => void
+  /** Notes which configuration is in force, and how many of its documents could not be read. */
+  readonly observeConfig: (config: { readonly generation: number; readonly issues: number }) => void
+  readonly dump: () => MetricsDump
+  readonly close: () => void
+}
+
+/** The metrics of one process. */
+export const createTelemetry = (options: TelemetryOptions): Telemetry => {
+  const table = new SeriesTable(options.maxSeries ?? 5000)
+  const processReadings = options.process ?? createProcessReadings()
+  let config = { generation: 0, issues: 0 }
+  return {
+    record: (record) => {
+      // TCP has metrics of its own (istio_tcp_*), which come with TCP services.
+      if (record.protocol !== 'tcp') table.add(record)
+    },
+    observeConfig: (next) => {
+      config = next
+    },
+    dump: () => ({
+      series: table.entries(),
+      scalars: [
+        ...readCounters(options.counters),
+        ...readOthers(options),
+        { name: otherMetrics.configGeneration.name, value: config.generation },
+        { name: otherMetrics.configIssues.name, value: config.issues },
+        { name: otherMetrics.seriesOverflow.name, value: table.overflowed },
+        ...readProcess(processReadings),
+      ],
+    }),
+    close: processReadings.close,
+  }
+}
+
+const readCounters = (counters: Counters): ScalarDump[] => {
+  const { connectRefused, ...plain } = counters
+  const scalars: ScalarDump[] = Object.entries(counterMetrics).map(([field, { name }]) => ({
+    name,
+    value: new Map(Object.entries(plain)).get(field) ?? 0,
+  }))
+  for (const [reason, value] of Object.entries(connectRefused)) {
+    scalars.push({ name: connectRefusedMetric.name, label: toSnakeCase(reason), value })
+  }
+  return scalars
+}
+
+const readOthers = (options: TelemetryOptions): ScalarDump[] => {
+  const { version, certificateNotAfterMs, accessLogDropped } = options
+  const scalars: ScalarDump[] = [{ name: otherMetrics.build.name, label: version, value: 1 }]
+  if (accessLogDropped !== undefined) {
+    scalars.push({ name: otherMetrics.accessLogDropped.name, value: accessLogDropped() })
+  }
+  if (certificateNotAfterMs !== undefined) {
+    scalars.push({ name: otherMetrics.certificateNotAfter.name, value: certificateNotAfterMs() / 1000 })
+  }
+  return scalars
+}
+
+const readProcess = (readings: ProcessReadings): ScalarDump[] => {
+  const reading = readings.read()
+  return [
+    { name: otherMetrics.cpuSeconds.name, value: reading.cpuSeconds },
+    { name: otherMetrics.residentBytes.name, value: reading.residentBytes },
+    { name: otherMetrics.heapUsedBytes.name, value: reading.heapUsedBytes },
+    { name: otherMetrics.startTime.name, value: reading.startTimeSeconds },
+    { name: otherMetrics.loopDelayP50.name, value: reading.loopDelay.p50 },
+    { name: otherMetrics.loopDelayP99.name, value: reading.loopDelay.p99 },
+    { name: otherMetrics.loopDelayMax.name, value: reading.loopDelay.max },
+  ]
+}
+
+/** `unboundAuthority` → `unbound_authority`, as label values are written in Prometheus. */
+const toSnakeCase = (text: string): string => text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
