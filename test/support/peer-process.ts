@@ -1,0 +1,64 @@
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** What `node:test` takes as `skip`: false when the program runs, else why not. */
+export const skipWithout = (program: string, versionFlag = '--version'): string | false =>
+  spawnSync(program, [versionFlag], { stdio: 'ignore' }).error === undefined ? false : `${program} is not installed`
+
+/** Runs a program to its end; its output, or an error with what it complained of. */
+export const run = async (program: string, args: readonly string[], input?: Buffer): Promise<Buffer> => {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const options = { encoding: 'buffer', maxBuffer: 1 << 26, timeout: 20_000 } as const
+  const child = execFile(program, args, options, (error, stdout, stderr) => {
+    if (error === null) resolve(stdout)
+    else reject(new Error(`${program} ${args.join(' ')}: ${error.message} ${stderr.toString()}`))
+  })
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(input)
+  return promise
+}
+
+/** A port that was free a moment ago. */
+export const freePort = async (): Promise<number> => {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** A program that runs until it is disposed of. */
+export interface PeerProcess extends Disposable {
+  readonly hasEnded: () => boolean
+}
+
+/** Starts a program that listens on `port` and waits, at most 10 s, until it does. */
+export const startPeer = async (program: string, args: readonly string[], port: number): Promise<PeerProcess> => {
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let complaints = ''
+  child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
+  for (let attempt = 0; attempt < 500; attempt++) {
+    if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${complaints}`)
+    if (await isListening(port))
+      return { hasEnded: () => child.exitCode !== null, [Symbol.dispose]: () => void child.kill('SIGKILL') }
+    // Another program gives no sign when it is ready, other than that it is.
+    await delay(20)
+  }
+  child.kill('SIGKILL')
+  throw new Error(`${program} does not listen on ${port} after 10 s: ${complaints}`)
+}
+
+const isListening = async (port: number): Promise<boolean> => {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect(port, '127.0.0.1')
+  socket.on('connect', () => resolve(true))
+  socket.on('error', () => resolve(false))
+  const result = await promise
+  socket.destroy()
+  return result
+}
