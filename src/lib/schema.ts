@@ -3,6 +3,7 @@
  * What a value means belongs to whoever declares the schema, never into this file.
  */
 import type { Decoded, Issue } from './decoded.ts'
+import { joinPath } from './field-path.ts'
 import { nearestWord } from './nearest.ts'
 
 /** The part of OpenAPI v3 that a CRD may hold. */
@@ -323,12 +324,6 @@ export const collect = <T>(parts: readonly Decoded<T>[]): Decoded<readonly T[]> 
 /** Whether a foreign value is an object with fields, and neither an array nor `null`. */
 export const isPlainObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** Appends a field to a path; a name that is no word is put in brackets: `metadata.labels["istio.io/use-waypoint"]`. */
-export const joinPath = (path: string, name: string): string => {
-  if (!/^[A-Za-z_$][\w$]*$/.test(name)) return `${path}[${JSON.stringify(name)}]`
-  return path === '' ? name : `${path}.${name}`
-}
 
 const hidden = Symbol('hidden')
 

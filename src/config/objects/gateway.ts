@@ -1,0 +1,52 @@
+import * as s from '../../lib/schema.ts'
+import { decodeSpec, labelSelector, portNumber, type KindDecoder } from './kind.ts'
+import { objectName, type Metadata } from './metadata.ts'
+
+/** A Gateway (gateway.networking.k8s.io/v1): a waypoint when it has an HBONE listener. */
+export interface GatewayObject {
+  readonly kind: 'Gateway'
+  readonly metadata: Metadata
+  readonly className: string
+  readonly listeners: readonly Listener[]
+}
+
+export type Listener = s.ValueOf<typeof listener>
+
+const allowedRoutes = s.object({
+  namespaces: s.withDefault(
+    s.object({
+      from: s.withDefault(s.oneOf(['All', 'Selector', 'Same', 'None']), 'Same'),
+      selector: s.optional(labelSelector),
+    }),
+    { from: 'Same' },
+  ),
+  kinds: s.optional(s.array(s.object({ group: s.optional(s.string()), kind: s.string() }))),
+})
+
+const listener = s.object({
+  name: objectName,
+  hostname: s.optional(s.string()),
+  port: portNumber,
+  protocol: s.string({ minLength: 1, maxLength: 255 }),
+  tls: s.optional(s.anything()),
+  allowedRoutes: s.withDefault(allowedRoutes, { namespaces: { from: 'Same' } }),
+})
+
+const spec = s.object({
+  gatewayClassName: objectName,
+  listeners: s.withDefault(s.array(listener), []),
+  addresses: s.optional(s.anything()),
+  infrastructure: s.optional(s.anything()),
+  allowedListeners: s.optional(s.anything()),
+  backendTLS: s.optional(s.anything()),
+  tls: s.optional(s.anything()),
+  defaultScope: s.optional(s.anything()),
+})
+
+/** Reads a Gateway; an unknown field rejects it, since a listener says who may use it. */
+export const decodeGateway: KindDecoder<GatewayObject> = (input) => {
+  const decoded = decodeSpec(input, spec)
+  if (!decoded.ok) return decoded
+  const { gatewayClassName, listeners } = decoded.value
+  return { ok: true, value: { kind: 'Gateway', metadata: input.metadata, className: gatewayClassName, listeners } }
+}

@@ -1,0 +1,82 @@
+/**
+ * HTTPRoute (gateway.networking.k8s.io/v1), unknown to typed. A part that cannot be understood makes its rule a closed
+ * one (`defects`); it is never skipped. List lengths are the API server's concern (its validation costs grow with
+ * them), not ours.
+ */
+import type { Issue } from '../../../lib/decoded.ts'
+import * as s from '../../../lib/schema.ts'
+import type { KindDecoder } from '../kind.ts'
+import type { Metadata } from '../metadata.ts'
+import { decodeParentRefs, type ParentRef } from '../parent-ref.ts'
+import { asDefects, type Defect } from './defect.ts'
+import { matchAll } from './match.ts'
+import { decodeRule, type HttpRouteRule } from './rule.ts'
+
+export interface HttpRouteObject {
+  readonly kind: 'HTTPRoute'
+  readonly metadata: Metadata
+  readonly parentRefs: readonly ParentRef[]
+  /** Never empty: without rules there is one that matches everything and has no backend (HTTPRouteSpec.rules). */
+  readonly rules: readonly HttpRouteRule[]
+}
+
+const known = ['parentRefs', 'hostnames', 'rules', 'useDefaultGateways']
+const hostnames = s.optional(s.array(s.string({ minLength: 1, maxLength: 253 })))
+
+/** Reads an HTTPRoute; the issues of its rules are repeated in `warnings`, so that each of them is reported. */
+export const decodeHttpRoute: KindDecoder<HttpRouteObject> = (input) => {
+  const spec = input.body['spec'] ?? {}
+  input.warnings.push(...s.unknownFields(input.body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
+  if (!s.isPlainObject(spec)) return { ok: false, issues: [wrongType('spec', spec, 'an object')] }
+  const issues: Issue[] = [...s.unknownFields(spec, known, 'spec')]
+  const parentRefs = decodeParentRefs(spec['parentRefs'], issues)
+  const written = spec['rules'] ?? []
+  const names =
+    (spec['hostnames'] ?? undefined) === undefined ? undefined : hostnames.decode(spec['hostnames'], 'spec.hostnames')
+  if (names !== undefined && !names.ok) issues.push(...names.issues)
+  if (!Array.isArray(written)) {
+    issues.push(wrongType('spec.rules', written, 'an array'))
+  }
+  const rules = Array.isArray(written)
+    ? written.map((rule: unknown, index) => decodeRule(rule, `spec.rules[${index}]`))
+    : []
+  const general = asDefects(issues)
+  const complete = withoutDuplicateNames(rules.length === 0 ? [emptyRule] : rules)
+  input.warnings.push(...issues, ...complete.flatMap((rule) => rule.defects))
+  return {
+    ok: true,
+    value: { kind: 'HTTPRoute', metadata: input.metadata, parentRefs, rules: closeAll(complete, general) },
+  }
+}
+
+const wrongType = (path: string, value: unknown, expected: string): Issue => ({
+  message: 'wrong value',
+  path,
+  found: s.formatFound(value),
+  expected,
+})
+
+const emptyRule: HttpRouteRule = { matches: [matchAll], filters: [], backendRefs: [], defects: [], path: 'spec.rules' }
+
+/** What is wrong above the rules might have narrowed or redirected any of them. */
+const closeAll = (rules: readonly HttpRouteRule[], general: readonly Defect[]): readonly HttpRouteRule[] =>
+  general.length === 0 ? rules : rules.map((rule) => ({ ...rule, defects: [...general, ...rule.defects] }))
+
+/** Policies and telemetry point at rules by name (HTTPRouteRule.name), so a name must mean one rule. */
+const withoutDuplicateNames = (rules: readonly HttpRouteRule[]): readonly HttpRouteRule[] => {
+  const seen = new Set<string>()
+  return rules.map((rule) => {
+    if (rule.name === undefined || !seen.has(rule.name)) {
+      if (rule.name !== undefined) seen.add(rule.name)
+      return rule
+    }
+    const defect: Defect = {
+      reason: 'UnsupportedValue',
+      message: 'another rule of the route has this name',
+      path: `${rule.path}.name`,
+      found: rule.name,
+      expected: 'a name of its own',
+    }
+    return { ...rule, defects: [...rule.defects, defect] }
+  })
+}

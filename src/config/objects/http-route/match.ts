@@ -1,0 +1,115 @@
+import { RE2JS } from 're2js'
+import type { Issue } from '../../../lib/decoded.ts'
+import * as s from '../../../lib/schema.ts'
+import type { Match, PathMatch, ValueMatch } from '../../../model/match.ts'
+import { asDefects, take, type Defect } from './defect.ts'
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const
+
+const name = s.string({
+  maxLength: 256,
+  pattern: /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/,
+  describe: 'an HTTP header name',
+})
+
+const pathMatch = s.refine(
+  s.object({
+    type: s.withDefault(s.oneOf(['Exact', 'PathPrefix', 'RegularExpression']), 'PathPrefix'),
+    value: s.withDefault(s.string({ maxLength: 1024 }), '/'),
+  }),
+  ({ type, value }, path) =>
+    type === 'RegularExpression' ? checkRegex(value, `${path}.value`) : checkPath(value, `${path}.value`),
+)
+
+const valueMatch = (maxLength: number) =>
+  s.refine(
+    s.object({
+      type: s.withDefault(s.oneOf(['Exact', 'RegularExpression']), 'Exact'),
+      name,
+      value: s.string({ minLength: 1, maxLength }),
+    }),
+    ({ type, value }, path) => (type === 'RegularExpression' ? checkRegex(value, `${path}.value`) : []),
+  )
+
+const headerMatch = valueMatch(4096)
+const queryParamMatch = valueMatch(1024)
+const method = s.oneOf(methods)
+
+const known = ['path', 'headers', 'queryParams', 'method']
+
+/** Every request. */
+export const matchAll: Match = { path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] }
+
+/**
+ * Reads one entry of `matches` (HTTPRouteMatch). Where a part cannot be read the match is left wider, never narrower:
+ * the caller closes its rule, and no request that the part was meant for may slip past to another rule.
+ */
+export const decodeMatch = (value: unknown, path: string, defects: Defect[]): Match => {
+  if (!s.isPlainObject(value)) {
+    take(s.object({}).decode(value, path), defects)
+    return matchAll
+  }
+  defects.push(...asDefects(s.unknownFields(value, known, path)))
+  const at = (field: string): unknown => value[field] ?? undefined
+  const written = at('path') === undefined ? undefined : take(pathMatch.decode(at('path'), `${path}.path`), defects)
+  const wanted = at('method') === undefined ? undefined : take(method.decode(at('method'), `${path}.method`), defects)
+  const headers = decodeValues(headerMatch, { value: at('headers'), path: `${path}.headers`, defects })
+  return {
+    path: written === undefined ? matchAll.path : normalizePath(written),
+    headers: firstOfEach(headers.map((header) => ({ ...header, name: header.name.toLowerCase() }))),
+    queryParams: firstOfEach(
+      decodeValues(queryParamMatch, { value: at('queryParams'), path: `${path}.queryParams`, defects }),
+    ),
+    ...(wanted === undefined ? {} : { method: wanted }),
+  }
+}
+
+const decodeValues = (
+  schema: s.Schema<ValueMatch>,
+  { value, path, defects }: { readonly value: unknown; readonly path: string; readonly defects: Defect[] },
+): readonly ValueMatch[] => {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) {
+    take(s.array(schema).decode(value, path), defects)
+    return []
+  }
+  return value.flatMap((item: unknown, index) => take(schema.decode(item, `${path}[${index}]`), defects) ?? [])
+}
+
+/** HTTPHeaderMatch and HTTPQueryParamMatch: of entries with the same name only the first counts. */
+const firstOfEach = (matches: readonly ValueMatch[]): readonly ValueMatch[] =>
+  matches.filter((match, index) => matches.findIndex((other) => other.name === match.name) === index)
+
+/** A PathPrefix ignores its trailing slashes (HTTPPathMatch). */
+const normalizePath = ({ type, value }: PathMatch): PathMatch =>
+  type === 'PathPrefix' && value !== '/' ? { type, value: value.replace(/\/$/, '') } : { type, value }
+
+/** What HTTPPathMatch forbids in a literal path, since no normalised request path has it. */
+const forbidden = /\/\/|\/\.\.?(?:\/|$)|%2[fF]|#/
+const allowed = /^\/(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})*$/
+
+const checkPath = (value: string, path: string): readonly Issue[] => {
+  const found = s.formatFound(value)
+  if (!value.startsWith('/')) return [{ message: 'wrong value', path, found, expected: 'a path that begins with /' }]
+  if (forbidden.test(value)) {
+    return [{ message: 'wrong value', path, found, expected: 'a path without //, /./, /../, %2f and #' }]
+  }
+  if (allowed.test(value)) return []
+  return [{ message: 'wrong value', path, found, expected: 'a path of URL characters, others percent-encoded' }]
+}
+
+/** Regular expressions have RE2's syntax, whose matching takes linear time whatever the expression. */
+const checkRegex = (value: string, path: string): readonly Issue[] => {
+  const found = s.formatFound(value)
+  if (value === '' || value.length > 1024) {
+    const expected = 'a regular expression of 1 to 1024 characters'
+    return [{ message: 'wrong value', path, found, expected }]
+  }
+  try {
+    RE2JS.compile(value)
+    return []
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return [{ message: why, path, found, expected: 'a regular expression in RE2 syntax' }]
+  }
+}

@@ -1,0 +1,102 @@
+import { decodeConfigMap, type ConfigMapObject } from './config-map.ts'
+import { decodeEndpointSlice, type EndpointSliceObject } from './endpoint-slice.ts'
+import { decodeGatewayClass, type GatewayClassObject } from './gateway-class.ts'
+import { decodeGateway, type GatewayObject } from './gateway.ts'
+import { decodeHttpRoute, type HttpRouteObject } from './http-route/http-route.ts'
+import type { KindDecoder } from './kind.ts'
+import { decodeNamespace, type NamespaceObject } from './namespace.ts'
+import { decodePod, type PodObject } from './pod.ts'
+import { decodeReferenceGrant, type ReferenceGrantObject } from './reference-grant.ts'
+import { decodeSecret, type SecretObject } from './secret.ts'
+import { decodeSecurityPolicy, type SecurityPolicyObject } from './security-policy.ts'
+import { decodeService, type ServiceObject } from './service.ts'
+import { decodeUnimplementedRoute, type UnimplementedRouteObject } from './unimplemented-route.ts'
+
+/** Every object that can be read. */
+export type KubeObject =
+  | ConfigMapObject
+  | EndpointSliceObject
+  | GatewayClassObject
+  | GatewayObject
+  | HttpRouteObject
+  | NamespaceObject
+  | PodObject
+  | ReferenceGrantObject
+  | SecretObject
+  | SecurityPolicyObject
+  | ServiceObject
+  | UnimplementedRouteObject
+
+/** A kind that this version knows by name. */
+export interface KnownKind {
+  /** Empty for Kubernetes' core. */
+  readonly group: string
+  readonly versions: readonly string[]
+  readonly scope: 'cluster' | 'namespace'
+  /** `undefined`: known, but nothing is done with it yet. */
+  readonly decode: KindDecoder<KubeObject> | undefined
+}
+
+const core = (decode: KindDecoder<KubeObject>): KnownKind => ({
+  group: '',
+  versions: ['v1'],
+  scope: 'namespace',
+  decode,
+})
+
+const gatewayApi = (decode: KindDecoder<KubeObject> | undefined): KnownKind => ({
+  group: 'gateway.networking.k8s.io',
+  versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha2'],
+  scope: 'namespace',
+  decode,
+})
+
+const istio = (api: 'networking' | 'security' | 'telemetry', decode?: KindDecoder<KubeObject>): KnownKind => ({
+  group: `${api}.istio.io`,
+  versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha1'],
+  scope: 'namespace',
+  decode,
+})
+
+/** All kinds by name. */
+export const knownKinds: ReadonlyMap<string, KnownKind> = new Map(
+  Object.entries({
+    AuthorizationPolicy: istio('security', decodeSecurityPolicy('AuthorizationPolicy')),
+    BackendTLSPolicy: gatewayApi(undefined),
+    ConfigMap: core(decodeConfigMap),
+    EndpointSlice: { ...core(decodeEndpointSlice), group: 'discovery.k8s.io' },
+    GRPCRoute: gatewayApi(decodeUnimplementedRoute('GRPCRoute')),
+    Gateway: gatewayApi(decodeGateway),
+    GatewayClass: { ...gatewayApi(decodeGatewayClass), scope: 'cluster' },
+    HTTPRoute: gatewayApi(decodeHttpRoute),
+    Namespace: { ...core(decodeNamespace), scope: 'cluster' },
+    PeerAuthentication: istio('security'),
+    Pod: core(decodePod),
+    ReferenceGrant: gatewayApi(decodeReferenceGrant),
+    RequestAuthentication: istio('security', decodeSecurityPolicy('RequestAuthentication')),
+    Secret: core(decodeSecret),
+    Service: core(decodeService),
+    ServiceEntry: istio('networking'),
+    TCPRoute: gatewayApi(decodeUnimplementedRoute('TCPRoute')),
+    TLSRoute: gatewayApi(decodeUnimplementedRoute('TLSRoute')),
+    Telemetry: istio('telemetry'),
+  } satisfies Record<string, KnownKind>),
+)
+
+/** Kinds of Kubernetes itself that stand in the same files as ours and never concern a proxy. */
+export const isUnrelated = (group: string, kind: string): boolean =>
+  unrelatedGroups.has(group) || (group === '' && unrelatedCoreKinds.has(kind)) || unrelatedKinds.has(`${group}/${kind}`)
+
+const unrelatedGroups: ReadonlySet<string> = new Set([
+  ...['apps', 'batch', 'policy', 'autoscaling', 'rbac.authorization.k8s.io', 'apiextensions.k8s.io', 'storage.k8s.io'],
+  ...['admissionregistration.k8s.io', 'apiregistration.k8s.io', 'coordination.k8s.io', 'scheduling.k8s.io'],
+])
+
+const unrelatedCoreKinds: ReadonlySet<string> = new Set([
+  ...['ServiceAccount', 'Endpoints', 'Event', 'Node', 'LimitRange', 'ResourceQuota', 'PersistentVolume'],
+  ...['PersistentVolumeClaim', 'PodTemplate', 'ReplicationController'],
+])
+
+const unrelatedKinds: ReadonlySet<string> = new Set([
+  ...['networking.k8s.io/NetworkPolicy', 'networking.k8s.io/Ingress', 'networking.k8s.io/IngressClass'],
+])

@@ -1,0 +1,92 @@
+/**
+ * From unknown to typed objects, field by field, one object at a time. What an object means together with others, and
+ * where it was found, must never enter this room.
+ */
+import type { Issue } from '../../lib/decoded.ts'
+import { nearestWord } from '../../lib/nearest.ts'
+import * as s from '../../lib/schema.ts'
+import type { ObjectRef } from '../../model/model.ts'
+import { isUnrelated, knownKinds, type KnownKind, type KubeObject } from './kinds.ts'
+import { decodeMetadata } from './metadata.ts'
+
+/** What became of one document. */
+export type ReadObject =
+  /** Usable; `issues` may still name parts that are not, or that are ignored. */
+  | { readonly state: 'typed'; readonly ref: ObjectRef; readonly object: KubeObject; readonly issues: readonly Issue[] }
+  /** Of a known kind, but unusable. */
+  | { readonly state: 'broken'; readonly ref: ObjectRef; readonly issues: readonly Issue[] }
+  /** Of a kind that nothing is done with. */
+  | { readonly state: 'unsupported'; readonly ref: ObjectRef; readonly issues: readonly Issue[] }
+  /** Of a kind that never concerns a proxy (Deployment, ServiceAccount, …). */
+  | { readonly state: 'unrelated'; readonly ref: ObjectRef; readonly issues: readonly Issue[] }
+  /** No Kubernetes object at all. */
+  | { readonly state: 'unreadable'; readonly ref: undefined; readonly issues: readonly Issue[] }
+
+const typeMeta = s.object(
+  {
+    apiVersion: s.string({ pattern: /([a-z0-9.-]+\/)?v[a-z0-9]+/, describe: 'an API version like v1 or GROUP/v1' }),
+    kind: s.string({ pattern: /[A-Za-z0-9]{1,63}/, describe: 'the name of a kind' }),
+  },
+  { unknownFields: 'ignore' },
+)
+
+/** Reads one object; never throws. */
+export const readObject = (value: unknown): ReadObject => {
+  const type = typeMeta.decode(value, '')
+  if (!type.ok || !s.isPlainObject(value)) {
+    return { state: 'unreadable', ref: undefined, issues: type.ok ? [] : type.issues }
+  }
+  const { apiVersion, kind } = type.value
+  const [group, version] = apiVersion.includes('/') ? splitOnce(apiVersion) : ['', apiVersion]
+  const known = knownKinds.get(kind)
+  const ref = referTo(value, kind, known?.scope ?? 'namespace')
+  if (isUnrelated(group, kind)) return { state: 'unrelated', ref, issues: [] }
+  if (known === undefined || known.group !== group || !known.versions.includes(version)) {
+    return { state: 'unsupported', ref, issues: [unknownKind(apiVersion, kind, known)] }
+  }
+  return readKnown(value, ref, known)
+}
+
+const readKnown = (body: Readonly<Record<string, unknown>>, ref: ObjectRef, known: KnownKind): ReadObject => {
+  const warnings: Issue[] = []
+  const metadata = decodeMetadata(body['metadata'], known.scope, warnings)
+  if (!metadata.ok) return { state: 'broken', ref, issues: metadata.issues }
+  if (known.decode === undefined) {
+    const message = `${ref.kind} is not implemented yet: the object has no effect`
+    return { state: 'unsupported', ref, issues: [{ message, path: 'kind', found: ref.kind, expected: supported }] }
+  }
+  const decoded = known.decode({ metadata: metadata.value, body, warnings })
+  if (!decoded.ok) return { state: 'broken', ref, issues: [...warnings, ...decoded.issues] }
+  return { state: 'typed', ref, object: decoded.value, issues: warnings }
+}
+
+const supported = `one of ${[...knownKinds].flatMap(([kind, known]) => (known.decode ? [kind] : [])).join(', ')}`
+
+const unknownKind = (apiVersion: string, kind: string, known: KnownKind | undefined): Issue => {
+  if (known !== undefined) {
+    const versions = known.versions.map((version) => (known.group === '' ? version : `${known.group}/${version}`))
+    return {
+      message: `${kind} is not known in ${apiVersion}`,
+      path: 'apiVersion',
+      found: apiVersion,
+      expected: `one of ${versions.join(', ')}`,
+    }
+  }
+  const nearest = nearestWord(kind, knownKinds.keys())
+  const guess = nearest === undefined ? '' : `; did you mean ${nearest}?`
+  return { message: `unknown kind ${kind}${guess}`, path: 'kind', found: kind, expected: nearest ?? supported }
+}
+
+/** Names the object even when its metadata is wrong, as far as they can be told. */
+const referTo = (body: Readonly<Record<string, unknown>>, kind: string, scope: 'cluster' | 'namespace'): ObjectRef => {
+  const metadata = s.isPlainObject(body['metadata']) ? body['metadata'] : {}
+  const text = (value: unknown, fallback: string): string =>
+    typeof value === 'string' && value !== '' ? value : fallback
+  const namespace = scope === 'cluster' ? '' : text(metadata['namespace'], 'default')
+  return { kind, namespace, name: text(metadata['name'], '(unnamed)') }
+}
+
+const splitOnce = (apiVersion: string): readonly [string, string] => {
+  const slash = apiVersion.indexOf('/')
+  return [apiVersion.slice(0, slash), apiVersion.slice(slash + 1)]
+}

@@ -1,0 +1,38 @@
+import * as s from '../../lib/schema.ts'
+import { type KindDecoder } from './kind.ts'
+import type { Metadata } from './metadata.ts'
+
+/** A Secret (core/v1). Its values are checked and left behind: nothing reads them yet, and what is not held cannot leak. */
+export interface SecretObject {
+  readonly kind: 'Secret'
+  readonly metadata: Metadata
+  readonly type: string
+  readonly keys: readonly string[]
+}
+
+const values = s.withDefault(s.record(s.string({ secret: true })), {})
+
+const schema = s.object({
+  apiVersion: s.anything(),
+  kind: s.anything(),
+  metadata: s.anything(),
+  type: s.withDefault(s.string(), 'Opaque'),
+  data: values,
+  stringData: values,
+  immutable: s.optional(s.boolean()),
+})
+
+/** Reads a Secret; no issue ever shows a value. */
+export const decodeSecret: KindDecoder<SecretObject> = ({ body, metadata }) => {
+  const decoded = schema.decode(body, '')
+  if (!decoded.ok) return { ok: false, issues: decoded.issues.map(withoutData) }
+  const { type, data, stringData } = decoded.value
+  return {
+    ok: true,
+    value: { kind: 'Secret', metadata, type, keys: [...Object.keys(data), ...Object.keys(stringData)] },
+  }
+}
+
+// `data: hunter2` instead of an object would otherwise show the text as what was found.
+const withoutData = <T extends { readonly path?: string; readonly found?: string }>(issue: T): T =>
+  issue.path === 'data' || issue.path === 'stringData' ? { ...issue, found: '(not shown)' } : issue

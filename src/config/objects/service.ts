@@ -1,0 +1,65 @@
+import * as s from '../../lib/schema.ts'
+import { decodeSpec, portNumber, type KindDecoder } from './kind.ts'
+import type { Metadata } from './metadata.ts'
+
+/** A Service (core/v1), as far as traffic is concerned. */
+export interface ServiceObject {
+  readonly kind: 'Service'
+  readonly metadata: Metadata
+  readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
+  /** As written; `None` for a headless Service. */
+  readonly clusterIPs: readonly string[]
+  readonly selector: Readonly<Record<string, string>>
+  readonly ports: readonly ServicePortObject[]
+}
+
+export type ServicePortObject = s.ValueOf<typeof servicePort>
+
+const targetPort: s.Schema<number | string> = {
+  decode: (value, path) => (typeof value === 'string' ? portName.decode(value, path) : portNumber.decode(value, path)),
+  json: { 'x-kubernetes-int-or-string': true },
+}
+
+const portName = s.string({ minLength: 1, maxLength: 63 })
+
+const servicePort = s.object({
+  name: s.optional(s.string({ maxLength: 63 })),
+  port: portNumber,
+  protocol: s.withDefault(s.oneOf(['TCP', 'UDP', 'SCTP']), 'TCP'),
+  appProtocol: s.optional(s.string()),
+  targetPort: s.optional(targetPort),
+  nodePort: s.optional(s.integer({ min: 0, max: 65_535 })),
+})
+
+const spec = s.object(
+  {
+    type: s.withDefault(s.oneOf(['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName']), 'ClusterIP'),
+    clusterIP: s.optional(s.string()),
+    clusterIPs: s.withDefault(s.array(s.string()), []),
+    selector: s.withDefault(s.record(s.string()), {}),
+    ports: s.withDefault(s.array(servicePort), []),
+  },
+  { unknownFields: 'ignore' },
+)
+
+const known = [
+  ...['type', 'clusterIP', 'clusterIPs', 'selector', 'ports', 'externalName', 'externalIPs', 'externalTrafficPolicy'],
+  ...['internalTrafficPolicy', 'ipFamilies', 'ipFamilyPolicy', 'sessionAffinity', 'sessionAffinityConfig'],
+  ...['publishNotReadyAddresses', 'loadBalancerIP', 'loadBalancerClass', 'loadBalancerSourceRanges'],
+  ...['allocateLoadBalancerNodePorts', 'healthCheckNodePort', 'trafficDistribution'],
+]
+
+/** Reads a Service; fields of `spec` that Kubernetes does not know are warnings. */
+export const decodeService: KindDecoder<ServiceObject> = (input) => {
+  const decoded = decodeSpec(input, spec)
+  if (!decoded.ok) return decoded
+  const written = input.body['spec']
+  if (s.isPlainObject(written)) input.warnings.push(...s.unknownFields(written, known, 'spec'))
+  const { clusterIP, clusterIPs, type, selector, ports } = decoded.value
+  const first = clusterIP === undefined || clusterIP === '' ? [] : [clusterIP]
+  const addresses = [...new Set([...first, ...clusterIPs])]
+  return {
+    ok: true,
+    value: { kind: 'Service', metadata: input.metadata, type, clusterIPs: addresses, selector, ports },
+  }
+}
