@@ -147,8 +147,9 @@ export class HttpExchange implements Exchange, ForwardUser {
 
   /** Response bytes that were queued towards the client are out. */
   onDownstreamDrain(): void {
-    const bytes = this.#writer.takeHeldBytes()
+    const bytes = this.#writer.onDrained()
     if (bytes > 0) this.#forward?.consume(bytes)
+    if (this.#writer.isComplete) this.#complete()
   }
 
   /** The client is gone: nobody is left to answer. */

@@ -5,6 +5,7 @@ import { CHUNKED } from '../http/h1/message.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { EndpointGroup } from '../snapshot/snapshot.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
+import type { Channel } from './channel.ts'
 import type { Balancer } from './upstream/balance.ts'
 import type { Acquired, EndpointPool } from './upstream/pool.ts'
 import type { SessionUser, UpstreamSession } from './upstream/session.ts'
@@ -63,6 +64,8 @@ export class Forward implements SessionUser {
   #head = ''
   #pool: EndpointPool | undefined
   #session: UpstreamSession | undefined
+  /** Outlives the session: credit for what is still on its way to the client is owed after the response ended. */
+  #channel: Channel | undefined
   #sentAtMs = 0
   #heldBody: { readonly buffer: Buffer; readonly start: number; readonly end: number }[] = []
   #queuedBytes = 0
@@ -111,7 +114,7 @@ export class Forward implements SessionUser {
 
   /** Says that response bytes which were held are passed on. */
   consume(bytes: number): void {
-    this.#session?.channel.consume(bytes)
+    this.#channel?.consume(bytes)
   }
 
   /** The client is gone, or wants no more of it. */
@@ -139,7 +142,7 @@ export class Forward implements SessionUser {
   onEnd(trailers: HeaderList | undefined): void {
     const session = this.#session
     // An answer before the whole request: the rest is not wanted, and the connection cannot be used again.
-    if (!this.#isRequestWhole) session?.abandon()
+    if (!this.#isRequestWhole || this.#queuedBytes > 0) session?.abandon()
     this.#session = undefined
     this.#leave()
     this.#user.onEnd(trailers)
@@ -192,6 +195,7 @@ export class Forward implements SessionUser {
 
   #send(session: UpstreamSession): void {
     this.#session = session
+    this.#channel = session.channel
     this.#sentAtMs = this.#deps.clock.monotonicMs()
     session.begin(this, this.#request.method)
     session.channel.sendText(this.#head)
@@ -231,6 +235,12 @@ export class Forward implements SessionUser {
   #leave(): void {
     this.#isDone = true
     if (this.#pool !== undefined) this.#pool.active--
+    // Nobody will pass on what was held of the request: the client gets its credit back here.
+    let owed = this.#queuedBytes
+    for (const { start, end } of this.#heldBody) owed += end - start
+    this.#queuedBytes = 0
+    this.#heldBody = []
+    if (owed > 0) this.#user.onRequestBytesPassed(owed)
   }
 
   #fail(failure: ForwardFailure): void {

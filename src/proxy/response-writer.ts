@@ -20,12 +20,16 @@ export class ResponseWriter {
   #early: { readonly buffer: Buffer; readonly start: number; readonly end: number }[] = []
   #localBody = ''
   #isBodyWhole = false
+  #isEnded = false
+  /** The last bytes had to queue. */
+  #isQueued = false
   #trailers: HeaderList | undefined
   #heldBytes = 0
   #releasedBytes = 0
   /** A response was begun by an upstream, though its head may still be with the filters. */
   isBegun = false
   hasHead = false
+  /** Written whole, and out of our queues: the tunnel is free for the next response. */
   isComplete = false
   keepsAlive = false
 
@@ -88,7 +92,7 @@ export class ResponseWriter {
     return undefined
   }
 
-  /** Body bytes; false when they are held, to be asked for with `takeHeldBytes` or `takeReleasedBytes`. */
+  /** Body bytes; false when they are held, to be asked for with `onDrained` or `takeReleasedBytes`. */
   writeBody(buffer: Buffer, start: number, end: number): boolean {
     if (!this.hasHead) {
       this.#early.push({ buffer, start, end })
@@ -97,6 +101,7 @@ export class ResponseWriter {
     if (this.#isChunked) this.#sendText(chunkHeader(end - start))
     this.#record.responseBytes += end - start
     let isPassed = this.#channel.send(buffer, start, end)
+    this.#isQueued = !isPassed
     if (this.#isChunked) isPassed = this.#sendText(CHUNK_END)
     if (!isPassed) this.#heldBytes += end - start
     return isPassed
@@ -108,8 +113,10 @@ export class ResponseWriter {
     if (this.hasHead) this.#finish()
   }
 
-  /** Bytes that were queued and are out now. */
-  takeHeldBytes(): number {
+  /** Everything that was queued is out; returns how many bytes of body that were. */
+  onDrained(): number {
+    this.#isQueued = false
+    this.isComplete = this.#isEnded
     const bytes = this.#heldBytes
     this.#heldBytes = 0
     return bytes
@@ -128,11 +135,14 @@ export class ResponseWriter {
       // Trailers that may not go out are dropped: the body is whole without them.
       this.#sendText(typeof last === 'string' ? last : LAST_CHUNK)
     }
-    this.isComplete = true
+    this.#isEnded = true
+    this.isComplete = !this.#isQueued
   }
 
   #sendText(text: string): boolean {
     this.#record.responseBytes += text.length
-    return this.#channel.sendText(text)
+    const isPassed = this.#channel.sendText(text)
+    this.#isQueued = !isPassed
+    return isPassed
   }
 }
