@@ -1,6 +1,6 @@
 /**
  * Why the program cannot start, in words for the person who started it: what was tried, on what, what to do next.
- * Codes: `ECREDENTIALS` (files), `EDEVCA` (development CA).
+ * Codes: `ECREDENTIALS` (certificate files), `EDEVCA` (development CA), `ELISTEN` (a port).
  */
 export class StartupError extends Error {
   readonly code: string

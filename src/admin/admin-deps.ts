@@ -1,0 +1,31 @@
+import type { Issue } from '../lib/decoded.ts'
+import type { LogLevel } from '../lib/log.ts'
+import type { Condition } from '../model/condition.ts'
+import type { Model } from '../model/model.ts'
+import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
+import type { MetricsDump } from '../telemetry/dump.ts'
+
+/** All that this room may ask; with several workers the answers come over IPC, so most are promises. */
+export interface AdminDeps {
+  /** Why no traffic should be sent here; `undefined` when it may. */
+  readonly notReady: () => string | undefined
+  /** Metrics of each process; merged here. */
+  readonly dumps: () => Promise<readonly MetricsDump[]>
+  /** What is in force. */
+  readonly config: () => Promise<ConfigInForce>
+  /** What would become of a request, by the snapshot in force. */
+  readonly explain: (query: ExplainQuery) => Promise<Explanation>
+  readonly logLevel: () => LogLevel
+  readonly setLogLevel: (level: LogLevel) => void
+  /** Begins to drain and returns at once; a second call changes nothing. */
+  readonly drain: () => void
+}
+
+export interface ConfigInForce {
+  /** 0 when there was none yet. */
+  readonly generation: number
+  readonly model: Model | undefined
+  readonly conditions: readonly Condition[]
+  /** Documents that could not be read. */
+  readonly issues: readonly Issue[]
+}

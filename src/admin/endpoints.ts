@@ -1,0 +1,117 @@
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Decoded } from '../lib/decoded.ts'
+import { decodeLogLevel, logLevels, type LogLevel } from '../lib/log.ts'
+import type { AdminDeps } from './admin-deps.ts'
+import { decodeExplainParameters } from './explain-parameters.ts'
+import { streamJson } from './json-stream.ts'
+import { refuseForeign } from './local-only.ts'
+import { redactRoute, redactService } from './redact.ts'
+
+interface Endpoint {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly what: string
+  readonly answer: (parameters: URLSearchParams, reply: FastifyReply) => unknown
+}
+
+/** Puts the admin API on a server: reads by GET, changes by POST, JSON throughout, for this machine only. */
+export const addAdminEndpoints = (server: FastifyInstance, deps: AdminDeps): void => {
+  const endpoints = listEndpoints(deps)
+  server.addHook('onRequest', async (request, reply) => {
+    const refusal = refuseForeign(request.method, request.headers)
+    if (refusal !== undefined) return reply.code(403).send({ error: refusal })
+    // What is shown changes any moment, and is nobody else's to keep.
+    return void reply.header('cache-control', 'no-store')
+  })
+  for (const { method, path, answer } of endpoints) {
+    server.route({ method, url: path, handler: (request, reply) => answer(parametersOf(request), reply) })
+  }
+  server.get('/', () => ({ endpoints: endpoints.map(({ method, path, what }) => ({ method, path, what })) }))
+  server.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?')
+    const allowed = endpoints.filter((endpoint) => endpoint.path === path).map((endpoint) => endpoint.method)
+    if (allowed.length === 0) return reply.code(404).send({ error: `nothing at ${path}: GET / lists what there is` })
+    const allow = allowed.join(', ')
+    return reply
+      .code(405)
+      .header('allow', allow)
+      .send({ error: `${path} takes ${allow} only` })
+  })
+}
+
+const listEndpoints = (deps: AdminDeps): readonly Endpoint[] => [
+  {
+    method: 'GET',
+    path: '/snapshot',
+    what: 'services, routes and endpoints in force; filters without their configuration',
+    answer: async (_, reply) => {
+      const { generation, model } = await deps.config()
+      const { gateway, trafficType, pathNormalization } = model ?? {}
+      const lists = {
+        services: model?.services.map(redactService) ?? [],
+        routes: model?.routes.map(redactRoute) ?? [],
+        endpoints: model?.endpoints ?? [],
+      }
+      return sendStream(reply, streamJson({ generation, gateway, trafficType, pathNormalization }, lists))
+    },
+  },
+  {
+    method: 'GET',
+    path: '/conditions',
+    what: 'what became of each object, and documents that could not be read',
+    answer: async (_, reply) => {
+      const { generation, conditions, issues } = await deps.config()
+      return sendStream(reply, streamJson({ generation }, { conditions, issues }))
+    },
+  },
+  {
+    method: 'GET',
+    path: '/resolve',
+    what: 'where a request would go, and why: authority, method, path, header (Name: value), source (NS/SA)',
+    answer: (parameters, reply) => {
+      const query = decodeExplainParameters(parameters)
+      return query.ok ? deps.explain(query.value) : sendIssues(reply, query)
+    },
+  },
+  { method: 'GET', path: '/log-level', what: 'the level of the log', answer: () => ({ level: deps.logLevel() }) },
+  {
+    method: 'POST',
+    path: '/log-level',
+    what: `sets the level of the log: level, one of ${logLevels.join(', ')}`,
+    answer: (parameters, reply) => {
+      const level = decodeLevel(parameters)
+      if (!level.ok) return sendIssues(reply, level)
+      deps.setLogLevel(level.value)
+      return { level: deps.logLevel() }
+    },
+  },
+  {
+    method: 'POST',
+    path: '/drain',
+    what: 'begins to drain: no new connections, readiness fails, tunnels finish',
+    answer: (_, reply) => {
+      deps.drain()
+      return reply.code(202).send({ draining: true })
+    },
+  },
+]
+
+const parametersOf = (request: FastifyRequest): URLSearchParams => {
+  const { url } = request
+  const mark = url.indexOf('?')
+  return new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1))
+}
+
+const decodeLevel = (parameters: URLSearchParams): Decoded<LogLevel> => {
+  const found = parameters.get('level') ?? ''
+  const level = decodeLogLevel(found)
+  if (level !== undefined) return { ok: true, value: level }
+  return { ok: false, issues: [{ path: 'level', message: 'bad value', found, expected: logLevels.join(', ') }] }
+}
+
+const sendIssues = (reply: FastifyReply, failure: Extract<Decoded<unknown>, { ok: false }>): FastifyReply =>
+  reply.code(400).send({ error: 'bad parameters', issues: failure.issues })
+
+const sendStream = (reply: FastifyReply, text: AsyncIterable<string>): FastifyReply =>
+  reply.type('application/json; charset=utf-8').send(Readable.from(text, { objectMode: false }))

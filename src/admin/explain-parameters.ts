@@ -1,0 +1,52 @@
+import type { Decoded, Issue } from '../lib/decoded.ts'
+import { parseSpiffeId } from '../model/identity.ts'
+import type { ExplainQuery } from '../snapshot/explain.ts'
+
+const KNOWN = ['authority', 'method', 'path', 'header', 'source']
+
+/**
+ * Reads the parameters of `/resolve`: `authority` (required), `method` (GET), `path` with query (`/`), `header` as
+ * `Name: value` (repeatable), `source` as a namespace, `NS/SA` or a SPIFFE ID.
+ */
+export const decodeExplainParameters = (parameters: URLSearchParams): Decoded<ExplainQuery> => {
+  const issues: Issue[] = []
+  for (const path of new Set(parameters.keys())) {
+    if (!KNOWN.includes(path)) issues.push({ path, message: 'unknown parameter', expected: KNOWN.join(', ') })
+    else if (path !== 'header' && parameters.getAll(path).length > 1) issues.push({ path, message: 'given twice' })
+  }
+  const read = (path: string, options: { fallback: string; pattern: RegExp; expected: string }): string => {
+    const found = parameters.get(path) ?? options.fallback
+    if (!options.pattern.test(found)) issues.push({ path, message: 'bad value', found, expected: options.expected })
+    return found
+  }
+  const authority = read('authority', {
+    fallback: '',
+    pattern: /^[^\s/]+:[0-9]{1,5}$/,
+    expected: 'that of the CONNECT: 10.96.0.12:80 or api.shop.svc.cluster.local:80',
+  })
+  const method = read('method', { fallback: 'GET', pattern: /^[!#$%&'*+.^_`|~\w-]+$/, expected: 'a method' })
+  const target = read('path', { fallback: '/', pattern: /^(?:\/[^\s#]*|\*)$/, expected: 'a path such as /items?q=1' })
+  const headers = parameters.getAll('header').flatMap((text) => readHeader(text, issues))
+  const source = parameters.get('source')
+  const sourceNamespace = source === null ? undefined : readSource(source, issues)
+  if (issues.length > 0) return { ok: false, issues }
+  return { ok: true, value: { authority, method, target, headers, sourceNamespace } }
+}
+
+const readHeader = (text: string, issues: Issue[]): [string, string][] => {
+  const match = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*?)[ \t]*$/.exec(text)
+  const [, name, value = ''] = match ?? []
+  if (name !== undefined) return [[name, value]]
+  issues.push({ path: 'header', message: 'bad value', found: text.slice(0, 200), expected: 'Name: value' })
+  return []
+}
+
+const readSource = (text: string, issues: Issue[]): string | undefined => {
+  const namespace =
+    parseSpiffeId(text)?.namespace ?? /^([A-Za-z0-9._-]{1,253})(?:\/[A-Za-z0-9._-]{1,253})?$/.exec(text)?.[1]
+  if (namespace === undefined) {
+    const expected = 'a namespace, NAMESPACE/ACCOUNT or a SPIFFE ID'
+    issues.push({ path: 'source', message: 'bad value', found: text.slice(0, 200), expected })
+  }
+  return namespace
+}

@@ -1,0 +1,32 @@
+import type { FilterSpec } from '../model/filter-spec.ts'
+import type { ValueMatch } from '../model/match.ts'
+import type { Route, Rule } from '../model/route.ts'
+import type { Service } from '../model/service.ts'
+
+/** Headers whose values let their holder in somewhere. */
+const SECRET_HEADER = /^(?:proxy-)?authorization$|^(?:set-)?cookie$|(?:^|[-_])(?:key|apikey|token|secret|password)$/
+
+/** A filter without its configuration: a header modifier may well set an `Authorization`. */
+const redactFilter = ({ kind, origin }: FilterSpec) => ({ kind, origin })
+
+const redactHeader = (match: ValueMatch): ValueMatch =>
+  SECRET_HEADER.test(match.name) ? { ...match, value: '(hidden)' } : match
+
+const redactRule = (rule: Rule) => ({
+  ...rule,
+  matches: rule.matches.map((match) => ({
+    ...match,
+    headers: match.headers.map(redactHeader),
+    queryParams: match.queryParams.map(redactHeader),
+  })),
+  filters: rule.filters.map(redactFilter),
+  backends: rule.backends.map((backend) =>
+    backend.kind === 'service' ? { ...backend, filters: backend.filters.map(redactFilter) } : backend,
+  ),
+})
+
+/** A route as the admin API shows it: without the configuration of filters and values of secret headers. */
+export const redactRoute = (route: Route) => ({ ...route, rules: route.rules.map(redactRule) })
+
+/** A Service as the admin API shows it. */
+export const redactService = (service: Service) => ({ ...service, filters: service.filters.map(redactFilter) })
