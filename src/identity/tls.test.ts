@@ -13,7 +13,13 @@ import { CredentialStore } from './credential-store.ts'
 import type { Credentials } from './credentials.ts'
 import { createDevCa, type DevCa } from './dev-ca.ts'
 import { isTrusted, readPeerIdentity, type PeerIdentity } from './peer.ts'
-import { clientTlsOptions, createClientTls, rotateServerContext, serverTlsOptions } from './tls.ts'
+import {
+  clientTlsOptions,
+  createClientTls,
+  explainHandshakeFailure,
+  rotateServerContext,
+  serverTlsOptions,
+} from './tls.ts'
 
 const dir = await mkdtemp(join(tmpdir(), 'fairway-tls-'))
 after(() => rm(dir, { recursive: true, force: true }))
@@ -127,6 +133,31 @@ for (const { what, options } of refusedClients) {
     // The same server takes a good client: the refusal is not for another reason.
     await dial(t, server, clientTlsOptions(client))
     assert.equal(accepted, 1)
+  })
+}
+
+const explained: readonly (readonly [why: string, options: () => Promise<ConnectionOptions>])[] = [
+  [
+    'the client’s certificate is refused: UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    async () => clientTlsOptions({ ...(await foreignCa.issue(named('client'))), trustRootsPem: ca.rootPem }),
+  ],
+  [
+    'the client’s certificate is refused: CERT_HAS_EXPIRED',
+    async () => clientTlsOptions(await ca.issue(named('client'), { notBeforeMs: Date.now() - 20_000, ttlMs: -10_000 })),
+  ],
+  [
+    'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE',
+    async () => ({ ca: ca.rootPem, checkServerIdentity: () => undefined, ALPNProtocols: ['h2'] }),
+  ],
+]
+
+for (const [why, options] of explained) {
+  test(`a failed handshake is explained: ${why}`, async (t) => {
+    const server = await listen(t, serverTlsOptions(waypoint))
+    const failed = once(server, 'tlsClientError')
+    await assert.rejects(dial(t, server, await options()))
+    const [error, socket] = await failed
+    assert.equal(explainHandshakeFailure(error, socket), why.replace('’', "'"))
   })
 }
 

@@ -8,6 +8,7 @@ import {
   type ConnectionOptions,
   type SecureContextOptions,
   type Server,
+  type TLSSocket,
   type TlsOptions,
 } from 'node:tls'
 import type { Credentials, CredentialSource } from './credentials.ts'
@@ -68,6 +69,18 @@ export const createClientTls = (source: CredentialSource, settings: TlsSettings 
     options = undefined
   })
   return { current: () => (options ??= clientTlsOptions(source.current(), settings)), close: unsubscribe }
+}
+
+/**
+ * Why a client's handshake failed, for log lines. When the certificate is at fault Node's error says only `socket hang
+ * up`, because it drops the connection after OpenSSL's handshake; the reason stands on the socket.
+ */
+export const explainHandshakeFailure = (error: Error, socket: Pick<TLSSocket, 'authorizationError'>): string => {
+  // Node's types promise an Error; it is the name of OpenSSL's verdict, or null.
+  const verdict: unknown = socket.authorizationError
+  if (typeof verdict === 'string') return `the client's certificate is refused: ${verdict}`
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  return code ?? error.message
 }
 
 const contextOptions = (credentials: Credentials, settings: TlsSettings): SecureContextOptions => ({
