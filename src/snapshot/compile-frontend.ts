@@ -44,7 +44,7 @@ export const compileFrontends = (service: Service, options: FrontendOptions): re
       producer,
       consumers,
       passThrough: keepPassThrough(destination, previous),
-      closed: service.closed ?? ('failure' in chain ? chain.failure : undefined),
+      closed: service.closed ?? port.closed ?? ('failure' in chain ? chain.failure : undefined),
     }
   })
 }

@@ -37,7 +37,9 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery): Explana
   const { generation } = snapshot
   const frontend = findFrontend(snapshot, query.authority)
   if (frontend === undefined) {
-    const reasons = [`no service bound to this waypoint has the address ${query.authority}: CONNECT is refused with 404`]
+    const reasons = [
+      `no service bound to this waypoint has the address ${query.authority}: CONNECT is refused with 404`,
+    ]
     return { generation, outcome: 'unbound', status: 404, ...nothing, reasons }
   }
   const service = `${frontend.destination.namespace}/${frontend.destination.name}:${frontend.destination.port}`
