@@ -39,7 +39,7 @@ export class ResponseReader {
     if (this.#carry !== undefined) return this.#readCarriedHead(this.#carry, buffer, at, end)
     const found = buffer.indexOf(headEnd, at)
     if (found >= 0 && found + headEnd.length <= end) {
-      this.#beginBody(buffer.latin1Slice(at, found))
+      this.#beginBody(buffer.toString('latin1', at, found))
       return found + headEnd.length
     }
     this.#carry = Buffer.from(buffer.subarray(at, end))
@@ -55,7 +55,7 @@ export class ResponseReader {
       return end
     }
     this.#carry = undefined
-    this.#beginBody(joined.latin1Slice(0, found))
+    this.#beginBody(joined.toString('latin1', 0, found))
     return at + found + headEnd.length - carry.length
   }
 

@@ -1,0 +1,131 @@
+import { Histogram } from './histogram.ts'
+import type { Lane, LaneOwner } from './lane.ts'
+import type { LoadPlan } from './plan.ts'
+
+/** How often the open loop looks at its schedule, in milliseconds: what it may add to a latency. */
+const TICK_MS = 0.05
+
+/** Keeps the lanes of one run busy and counts what comes back. */
+export interface Driver extends LaneOwner {
+  /** Settles when all lanes are open; rejects when one cannot be opened. */
+  readonly opened: Promise<void>
+  readonly start: () => void
+  readonly stop: () => void
+  /** Forgets what was counted so far. */
+  readonly resetCounts: () => void
+  readonly counts: () => DriverCounts
+}
+
+export interface DriverCounts {
+  readonly requests: number
+  readonly errors: number
+  readonly firstError: string | undefined
+  readonly latency: Histogram
+}
+
+type State = 'opening' | 'running' | 'stopped'
+
+/** A closed loop (each lane sends again as soon as it is answered), or an open one when the plan states a rate. */
+export const createDriver = (plan: LoadPlan): Driver => {
+  const latency = new Histogram()
+  const { promise: opened, resolve, reject } = Promise.withResolvers<void>()
+  const lanes: Lane[] = []
+  const pacer = plan.ratePerSecond === undefined ? undefined : createPacer(plan.ratePerSecond)
+  let state: State = 'opening'
+  let errors = 0
+  let firstError: string | undefined
+  const fail = (why: string): void => {
+    if (state === 'stopped') return
+    errors++
+    firstError ??= why
+    if (state === 'opening') reject(new Error(why))
+  }
+  const send = (lane: Lane): void => {
+    lane.dueAt = performance.now()
+    lane.send()
+  }
+  return {
+    opened,
+    onOpen: (lane) => {
+      lanes.push(lane)
+      if (lanes.length === plan.connections * plan.tunnels) resolve()
+    },
+    onAnswer: (lane, status, bodyBytes) => {
+      if (state !== 'running') return
+      latency.record((performance.now() - lane.dueAt) * 1000)
+      if (status !== 200 || bodyBytes !== plan.bodyBytes) fail(`status ${status} with ${bodyBytes} bytes`)
+      if (pacer === undefined) send(lane)
+      else pacer.onFree(lane)
+    },
+    onLost: fail,
+    start: () => {
+      state = 'running'
+      if (pacer === undefined) lanes.forEach(send)
+      else pacer.start(lanes)
+    },
+    stop: () => {
+      state = 'stopped'
+      pacer?.stop()
+    },
+    resetCounts: () => {
+      latency.reset()
+      errors = 0
+      firstError = undefined
+    },
+    counts: () => ({ requests: latency.total, errors, firstError, latency }),
+  }
+}
+
+interface Pacer {
+  readonly start: (lanes: readonly Lane[]) => void
+  readonly onFree: (lane: Lane) => void
+  readonly stop: () => void
+}
+
+/**
+ * Sends on a fixed schedule whatever the answers do, so that a stall is seen by every request that was due in it. A
+ * request that finds no free lane waits, and its latency counts from when it was due. Between looks at the schedule
+ * the thread sleeps in `Atomics.wait`: timers are too coarse, and spinning would take a core from those measured.
+ */
+const createPacer = (ratePerSecond: number): Pacer => {
+  const cell = new Int32Array(new SharedArrayBuffer(4))
+  const intervalMs = 1000 / ratePerSecond
+  const free: Lane[] = []
+  let nextDueAt = 0
+  let isRunning = false
+  const sendDue = (): void => {
+    const now = performance.now()
+    while (nextDueAt <= now) {
+      const lane = free.pop()
+      if (lane === undefined) return
+      lane.dueAt = nextDueAt
+      nextDueAt += intervalMs
+      lane.send()
+    }
+  }
+  const tick = (): void => {
+    if (!isRunning) return
+    sendDue()
+    // Behind the flush of what was just sent, which is in the same queue.
+    setImmediate(pause)
+  }
+  const pause = (): void => {
+    Atomics.wait(cell, 0, 0, TICK_MS)
+    // By then the sockets have been read.
+    setImmediate(tick)
+  }
+  return {
+    start: (lanes) => {
+      free.push(...lanes)
+      nextDueAt = performance.now()
+      isRunning = true
+      tick()
+    },
+    onFree: (lane) => {
+      free.push(lane)
+    },
+    stop: () => {
+      isRunning = false
+    },
+  }
+}

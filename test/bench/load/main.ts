@@ -1,0 +1,69 @@
+/**
+ * The load generator as a process of its own: takes plans over the IPC channel, one at a time, and reports each
+ * window. It ends with its parent. Nothing that is measured may ever run in it.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import { createDriver } from './driver.ts'
+import type { Driver } from './driver.ts'
+import { openHboneLanes } from './hbone-lanes.ts'
+import { openHttpLanes } from './http-lanes.ts'
+import type { FromLoad, LoadPlan, LoadResult, ToLoad } from './plan.ts'
+import { createTurnFlush } from './turn-flush.ts'
+
+const OPEN_DEADLINE_MS = 15_000
+
+const tell = (message: FromLoad): void => {
+  process.send?.(message)
+}
+
+const run = async (plan: LoadPlan): Promise<void> => {
+  const driver = createDriver(plan)
+  const flush = createTurnFlush()
+  const lanes = plan.mode === 'hbone' ? openHboneLanes(plan, driver, flush) : openHttpLanes(plan, driver, flush)
+  try {
+    await Promise.race([driver.opened, expire()])
+    driver.start()
+    await wait(plan.warmupMs)
+    driver.resetCounts()
+    tell({ kind: 'began' })
+    tell({ kind: 'ended', result: await measure(plan, driver, lanes.cipher()) })
+  } catch (error) {
+    tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+  } finally {
+    driver.stop()
+    await lanes.close()
+    tell({ kind: 'idle' })
+  }
+}
+
+const measure = async (plan: LoadPlan, driver: Driver, cipher: string | undefined): Promise<LoadResult> => {
+  const startedAt = performance.now()
+  const cpuBefore = process.cpuUsage()
+  await wait(plan.windowMs)
+  const windowMs = performance.now() - startedAt
+  const cpu = process.cpuUsage(cpuBefore)
+  const { requests, errors, firstError, latency } = driver.counts()
+  return {
+    requests,
+    errors,
+    firstError,
+    windowMs,
+    p50Ms: latency.quantile(0.5) / 1000,
+    p99Ms: latency.quantile(0.99) / 1000,
+    busy: (cpu.user + cpu.system) / 1000 / windowMs,
+    cipher,
+  }
+}
+
+const expire = async (): Promise<never> => {
+  await wait(OPEN_DEADLINE_MS, undefined, { ref: false })
+  throw new Error(`not all lanes were open after ${OPEN_DEADLINE_MS} ms`)
+}
+
+process.on('disconnect', () => process.exit(0))
+process.on('message', (message) => {
+  // Only our parent writes to this channel, and only this type.
+  const { plan } = message as ToLoad
+  void run(plan)
+})
+tell({ kind: 'up' })

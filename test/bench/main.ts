@@ -1,0 +1,91 @@
+/**
+ * `npm run bench`: where Fairway stands beside nginx and HAProxy, measured side by side on this machine. Figures go
+ * to stdout, everything else to stderr; no child outlives it.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
+import { join } from 'node:path'
+import { styleText } from 'node:util'
+import { parseOptions, usage } from './options.ts'
+import type { BenchOptions } from './options.ts'
+import { createProgress } from './progress.ts'
+import type { BenchDocument, Machine, SuiteReport } from './report.ts'
+import { roundTo } from './statistics.ts'
+import { runHboneSuite } from './suites/hbone.ts'
+import { runMicroSuite } from './suites/micro.ts'
+import { createCertificates } from './support/certificates.ts'
+import { createChildren } from './support/children.ts'
+import { canPin } from './support/pinning.ts'
+import { formatTable } from './table.ts'
+
+const EXIT_FAILURE = 1
+const EXIT_USAGE = 64
+const EXIT_INTERRUPTED = 130
+
+const readMachine = (): Machine => ({
+  cpu: cpus()[0]?.model.trim() ?? 'unknown',
+  cpus: availableParallelism(),
+  memoryMb: Math.round(totalmem() / 2 ** 20),
+  kernel: release(),
+  node: process.versions.node,
+  loadBefore: roundTo(loadavg()[0] ?? 0, 2),
+  isPinned: canPin,
+})
+
+const runSuites = async (options: BenchOptions): Promise<BenchDocument> => {
+  const machine = readMachine()
+  const date = new Date().toISOString()
+  const dir = mkdtempSync(join(tmpdir(), 'fairway-bench-'))
+  const children = createChildren()
+  const progress = createProgress(process.stderr)
+  // Also reached on SIGINT and SIGTERM: whatever ends this process ends its children.
+  process.once('exit', () => {
+    children.killAll()
+    rmSync(dir, { recursive: true, force: true })
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(EXIT_INTERRUPTED))
+  try {
+    const suites: SuiteReport[] = []
+    if (options.suites.includes('micro')) suites.push(runMicroSuite(options, progress))
+    if (options.suites.includes('hbone')) {
+      const certificates = createCertificates(dir)
+      suites.push(await runHboneSuite({ options, children, certificates, dir, version: ownVersion(), progress }))
+    }
+    return { machine, date, settings: { seconds: options.seconds, pairs: options.pairs }, suites }
+  } finally {
+    progress.clear()
+    await children.stopAll()
+  }
+}
+
+const ownVersion = (): string => {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { readonly version: string }).version
+}
+
+const readOptions = (): BenchOptions | undefined => {
+  try {
+    return parseOptions(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`)
+    process.exitCode = EXIT_USAGE
+    return undefined
+  }
+}
+
+const main = async (): Promise<void> => {
+  const options = readOptions()
+  if (options === undefined) return
+  const document = await runSuites(options)
+  const isColoured = process.stdout.isTTY && process.env.NO_COLOR === undefined
+  const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
+    isColoured ? styleText(style, text) : text
+  process.stdout.write(options.isJson ? `${JSON.stringify(document)}\n` : `${formatTable(document, paint)}\n`)
+  const isMissingOurs = document.suites.some(({ cases }) =>
+    cases.some((one) => one.proxy === 'fairway' && one.why !== undefined),
+  )
+  if (isMissingOurs || document.suites.every(({ cases }) => cases.length === 0)) process.exitCode = EXIT_FAILURE
+}
+
+await main()

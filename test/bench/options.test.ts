@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { parseOptions } from './options.ts'
+
+test('by default everything is measured, five pairs of five seconds', () => {
+  assert.deepEqual(parseOptions([]), {
+    suites: ['hbone', 'micro'],
+    isJson: false,
+    caseName: undefined,
+    seconds: 5,
+    pairs: 5,
+    isQuick: false,
+    profileDir: undefined,
+  })
+})
+
+test('quick is one pair of one second, unless more is asked for', () => {
+  const { seconds, pairs } = parseOptions(['--quick', '--pairs', '2'])
+  assert.deepEqual({ seconds, pairs }, { seconds: 1, pairs: 2 })
+})
+
+describe('what makes no sense is refused by name', () => {
+  for (const [argv, why] of [
+    [['--suite', 'policy'], /--suite policy: there is hbone and micro/],
+    [['--seconds', '0'], /--seconds 0/],
+    [['--pairs', 'many'], /--pairs many/],
+    [['--fast'], /--fast/],
+  ] as const) {
+    test(argv.join(' '), () => assert.throws(() => parseOptions(argv), why))
+  }
+})

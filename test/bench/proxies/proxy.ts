@@ -1,0 +1,26 @@
+import type { LoadMode } from '../load/plan.ts'
+
+/** What is measured, by the name it has in the report. */
+export type ProxyName = 'fairway' | 'nginx-tls' | 'nginx-plain' | 'haproxy' | 'direct'
+
+/** A proxy that runs and is ready. */
+export interface RunningProxy {
+  readonly name: ProxyName
+  readonly version: string
+  readonly mode: LoadMode
+  readonly host: string
+  readonly port: number
+  /** CPU time and memory of this process and its descendants are the proxy's. */
+  readonly pid: number
+  readonly stop: () => Promise<void>
+}
+
+/** Where the proxy's upstreams are: one of `addresses` per destination. */
+export interface Upstreams {
+  readonly addresses: readonly string[]
+  readonly hbonePort: number
+  readonly httpPort: number
+  readonly httpsPort: number
+  /** Fairway only: whether destinations are reached by HBONE or in plaintext. */
+  readonly isHbone: boolean
+}

@@ -1,0 +1,87 @@
+/** The document that `npm run bench -- --json` prints: what tools hold on to. */
+import type { Ratio, Spread } from './statistics.ts'
+
+export interface BenchDocument {
+  readonly machine: Machine
+  /** ISO 8601. */
+  readonly date: string
+  readonly settings: { readonly seconds: number; readonly pairs: number }
+  readonly suites: readonly SuiteReport[]
+}
+
+export interface Machine {
+  readonly cpu: string
+  readonly cpus: number
+  readonly memoryMb: number
+  readonly kernel: string
+  readonly node: string
+  /** Load average of the last minute before the bench: above 0.5 somebody else was at work. */
+  readonly loadBefore: number
+  /** Whether the proxy had a CPU of its own. */
+  readonly isPinned: boolean
+}
+
+export interface SuiteReport {
+  readonly suite: string
+  readonly cases: readonly CaseReport[]
+}
+
+/** One proxy in one case. What could not be measured is `null`, and `why` says why. */
+export interface CaseReport {
+  /** `<in>-<out>-<client connections>x<tunnels each>` */
+  readonly case: string
+  readonly proxy: string
+  readonly version?: string
+  /** Client connections; of peers, whose connections carry one request at a time, also measured at C × T. */
+  readonly connections?: number
+  readonly destinations?: number
+  readonly requestsPerSecond: number | null
+  /** Closed loop: each lane sends again when it is answered. Medians over the runs. */
+  readonly latencyMs: Latency | null
+  /** Open loop at `ratePerSecond`, the same for all proxies of a case, counted from the intended start. */
+  readonly paced?: { readonly ratePerSecond: number; readonly latencyMs: Latency } | null
+  readonly cpuMicrosPerRequest: Spread | null
+  readonly peakRssMb: number | null
+  /** Shares of one CPU that the proxy and the generator used: who was the bottleneck. */
+  readonly busy?: { readonly proxy: number; readonly generator: number }
+  /** Our CPU per request over the peer's at the same number of client connections, ratio of medians. */
+  readonly ratio?: Ratios
+  /** The same against the peer with as many connections as we have requests in flight. */
+  readonly ratioAtSameConcurrency?: Ratios
+  /** Spread of `ratio` over single pairs. */
+  readonly pairRatio?: { readonly nginxTls: Spread | null; readonly nginxPlain: Spread | null }
+  readonly why?: string
+}
+
+export interface Latency {
+  readonly p50: number
+  readonly p99: number
+}
+
+export interface Ratios {
+  readonly nginxTls: number | null
+  readonly nginxPlain: number | null
+}
+
+/** One of our operations on its own, from the `micro` suite. */
+export interface MicroReport extends CaseReport {
+  /** The least of all rounds: what lies under the machine's noise. */
+  readonly nanosPerOperation: number | null
+}
+
+/** The report of what could not be measured at all. */
+export const missingCase = (name: string, proxy: string, why: string): CaseReport => ({
+  case: name,
+  proxy,
+  requestsPerSecond: null,
+  latencyMs: null,
+  cpuMicrosPerRequest: null,
+  peakRssMb: null,
+  why,
+})
+
+/** Ratios against two peers, `null` where a peer could not be measured. */
+export const ratiosOf = (nginxTls: Ratio | undefined, nginxPlain: Ratio | undefined): Ratios => ({
+  nginxTls: nginxTls?.ofMedians ?? null,
+  nginxPlain: nginxPlain?.ofMedians ?? null,
+})

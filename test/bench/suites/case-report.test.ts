@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { reportCase } from './case-report.ts'
+import type { HboneCase } from './cases.ts'
+import type { Contender } from './contender.ts'
+import type { Run } from './laboratory.ts'
+
+const busyPod: HboneCase = {
+  name: 'hbone-hbone-1x64',
+  out: 'hbone',
+  connections: 1,
+  tunnels: 64,
+  destinations: 1,
+  hasPeers: true,
+}
+
+const runOf = (cpuMicrosPerRequest: number): Run => ({
+  requests: 1000,
+  errors: 0,
+  firstError: undefined,
+  windowMs: 1000,
+  p50Ms: 0.5,
+  p99Ms: 2,
+  busy: 0.5,
+  cipher: undefined,
+  requestsPerSecond: 1000,
+  cpuMicrosPerRequest,
+  proxyBusy: 0.9,
+  withoutHeader: 0,
+})
+
+const contenderOf = (name: string, connections: number, cpu: readonly number[]): Contender => ({
+  name,
+  proxy: { name: 'fairway', version: '1.2.3', mode: 'hbone', host: '127.0.0.1', port: 1, pid: 1 },
+  connections,
+  tunnels: 1,
+  runs: cpu.map(runOf),
+  paced: undefined,
+  peakRssMb: 80.44,
+  why: undefined,
+})
+
+describe('a case', () => {
+  const reports = reportCase(busyPod, [
+    contenderOf('fairway', 1, [10, 12, 11]),
+    contenderOf('nginx-tls', 1, [100, 120, 110]),
+    contenderOf('nginx-tls', 64, [20, 22, 24]),
+    contenderOf('nginx-plain', 1, [50, 50]),
+    contenderOf('nginx-plain', 64, [11, 11, 11]),
+  ])
+
+  test('has the documented members for us', () => {
+    assert.deepEqual(reports[0], {
+      case: 'hbone-hbone-1x64',
+      proxy: 'fairway',
+      version: '1.2.3',
+      connections: 1,
+      destinations: 1,
+      requestsPerSecond: 1000,
+      latencyMs: { p50: 0.5, p99: 2 },
+      paced: null,
+      cpuMicrosPerRequest: { median: 11, min: 10, max: 12 },
+      peakRssMb: 80.4,
+      busy: { proxy: 0.9, generator: 0.5 },
+      ratio: { nginxTls: 0.1, nginxPlain: null },
+      ratioAtSameConcurrency: { nginxTls: 0.5, nginxPlain: 1 },
+      pairRatio: { nginxTls: { median: 0.1, min: 0.1, max: 0.1 }, nginxPlain: null },
+    })
+  })
+
+  test('survives JSON unchanged', () => assert.deepEqual(JSON.parse(JSON.stringify(reports)), reports))
+
+  test('compares only us', () => {
+    assert.deepEqual(
+      reports.map((one) => one.ratio !== undefined),
+      [true, false, false, false, false],
+    )
+  })
+})
+
+test('a proxy that could not be started is null in every figure, with the reason', () => {
+  const missing: Contender = { ...contenderOf('haproxy', 1, []), proxy: undefined, why: 'haproxy is not installed' }
+  assert.deepEqual(reportCase(busyPod, [missing])[0], {
+    case: 'hbone-hbone-1x64',
+    proxy: 'haproxy',
+    requestsPerSecond: null,
+    latencyMs: null,
+    cpuMicrosPerRequest: null,
+    peakRssMb: null,
+    why: 'haproxy is not installed',
+  })
+})
+
+test('a case without peers has no ratios', () => {
+  const [report] = reportCase({ ...busyPod, hasPeers: false }, [contenderOf('fairway', 1, [10])])
+  assert.equal(report?.ratio, undefined)
+})
+
+test('a proxy that failed on the way keeps its figures and says so', () => {
+  const failing: Contender = { ...contenderOf('fairway', 1, [10]), why: '3 requests failed' }
+  const [report] = reportCase(busyPod, [failing])
+  assert.equal(report?.cpuMicrosPerRequest?.median, 10)
+  assert.equal(report?.why, '3 requests failed')
+})

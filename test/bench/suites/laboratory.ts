@@ -1,0 +1,89 @@
+import type { BackendCounts, BackendPlan, FromBackend, ToBackend } from '../backend/plan.ts'
+import type { FromLoad, LoadPlan, LoadResult, ToLoad } from '../load/plan.ts'
+import { nextMessage } from '../support/children.ts'
+import type { Child, Children } from '../support/children.ts'
+import { cpuMicrosOf, processTree } from '../support/process-stats.ts'
+
+/** Slack for the answers of our own processes. */
+const GRACE_MS = 20_000
+
+/** One measured window. */
+export interface Run extends LoadResult {
+  readonly requestsPerSecond: number
+  readonly cpuMicrosPerRequest: number
+  /** CPU time of what was measured over the window's length: near 1 it was the bottleneck. */
+  readonly proxyBusy: number
+  /** Connections or tunnels at the destinations whose first request lacked the header that the route adds. */
+  readonly withoutHeader: number
+}
+
+/** The two processes around what is measured: the load generator and the destinations. */
+export interface Laboratory {
+  readonly backendPid: number
+  /** Runs `plan` and accounts the CPU time of `pid` and its descendants; throws when a request failed. */
+  readonly measure: (plan: LoadPlan, pid: number) => Promise<Run>
+}
+
+/** Starts generator and destinations; they live until `children` stops them. */
+export const createLaboratory = async (children: Children, backend: BackendPlan): Promise<Laboratory> => {
+  const load = children.fork(new URL('../load/main.ts', import.meta.url))
+  const destinations = children.fork(new URL('../backend/main.ts', import.meta.url))
+  await Promise.all([
+    nextMessage<FromLoad>(load, 'up', GRACE_MS),
+    nextMessage<FromBackend>(destinations, 'up', GRACE_MS),
+  ])
+  tellBackend(destinations, { kind: 'listen', plan: backend })
+  await nextMessage<FromBackend>(destinations, 'listening', GRACE_MS)
+  return {
+    backendPid: destinations.pid,
+    measure: async (plan, pid) => {
+      await takeCounts(destinations)
+      const { result, cpuMicros } = await runPlan(load, plan, pid)
+      const { requests, withoutHeader } = await takeCounts(destinations)
+      if (requests < result.requests) throw new Error(`${result.requests} answers, but ${requests} requests arrived`)
+      if (result.requests === 0) throw new Error('no request was answered')
+      if (result.errors > 0) throw new Error(`${result.errors} requests failed: ${result.firstError}`)
+      return {
+        ...result,
+        withoutHeader,
+        requestsPerSecond: (result.requests / result.windowMs) * 1000,
+        cpuMicrosPerRequest: cpuMicros / result.requests,
+        proxyBusy: cpuMicros / 1000 / result.windowMs,
+      }
+    },
+  }
+}
+
+const runPlan = async (
+  load: Child,
+  plan: LoadPlan,
+  pid: number,
+): Promise<{ readonly result: LoadResult; readonly cpuMicros: number }> => {
+  const idle = nextMessage<FromLoad>(load, 'idle', plan.warmupMs + plan.windowMs + 2 * GRACE_MS)
+  // Awaited below; until then a failure is reported by whichever message is due.
+  idle.catch(() => {})
+  const order: ToLoad = { kind: 'run', plan }
+  load.process.send(order)
+  try {
+    await nextMessage<FromLoad>(load, 'began', plan.warmupMs + GRACE_MS)
+    const pids = processTree(pid)
+    const before = cpuMicrosOf(pids)
+    const ended = await nextMessage<FromLoad>(load, 'ended', plan.windowMs + GRACE_MS)
+    const cpuMicros = cpuMicrosOf(pids) - before
+    if (ended.kind !== 'ended') throw new Error(`${ended.kind} instead of ended`)
+    return { result: ended.result, cpuMicros }
+  } finally {
+    await idle.catch(() => {})
+  }
+}
+
+const takeCounts = async (destinations: Child): Promise<BackendCounts> => {
+  const answer = nextMessage<FromBackend>(destinations, 'counts', GRACE_MS)
+  tellBackend(destinations, { kind: 'count' })
+  const message = await answer
+  return message.kind === 'counts' ? message.counts : { requests: 0, withoutHeader: 0 }
+}
+
+const tellBackend = (destinations: Child, order: ToBackend): void => {
+  destinations.process.send(order)
+}

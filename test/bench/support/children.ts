@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { pinned } from './pinning.ts'
+
+/** Last lines of a child's stderr that are kept for messages. */
+const KEPT_STDERR_BYTES = 4096
+const STOP_GRACE_MS = 5000
+
+/** A child process and what it last said on stderr. */
+export interface Child {
+  readonly process: ChildProcess
+  readonly pid: number
+  readonly stderr: () => string
+  readonly hasExited: () => boolean
+  /** SIGTERM, and SIGKILL after 5 s; settles when it is gone. */
+  readonly stop: () => Promise<void>
+}
+
+/** Starts children and sees to it that none outlives the bench. */
+export interface Children {
+  readonly spawn: (command: string, args: readonly string[], env?: Readonly<Record<string, string>>) => Child
+  /** One of our own scripts, with an IPC channel whose end it dies with. */
+  readonly fork: (script: URL) => Child
+  readonly stopAll: () => Promise<void>
+  /** Without waiting: for exit handlers. */
+  readonly killAll: () => void
+}
+
+export const createChildren = (): Children => {
+  const running = new Set<Child>()
+  const own = (process: ChildProcess): Child => {
+    const child = watch(process)
+    running.add(child)
+    process.once('exit', () => running.delete(child))
+    return child
+  }
+  return {
+    spawn: (command, args, env) =>
+      own(spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } })),
+    fork: (script) => {
+      const start = pinned('surroundings', process.execPath, [fileURLToPath(script)])
+      return own(spawn(start.command, start.args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }))
+    },
+    stopAll: async () => {
+      await Promise.all([...running].map((child) => child.stop()))
+    },
+    killAll: () => {
+      for (const child of running) child.process.kill('SIGKILL')
+    },
+  }
+}
+
+const watch = (process: ChildProcess): Child => {
+  let stderr = ''
+  let hasExited = false
+  process.stderr?.setEncoding('utf8')
+  process.stderr?.on('data', (text: string) => (stderr = (stderr + text).slice(-KEPT_STDERR_BYTES)))
+  process.once('exit', () => (hasExited = true))
+  process.once('error', (error) => {
+    stderr += error.message
+    hasExited = true
+  })
+  return {
+    process,
+    pid: process.pid ?? -1,
+    stderr: () => stderr.trim(),
+    hasExited: () => hasExited,
+    stop: async () => {
+      if (hasExited) return
+      const exited = once(process, 'exit')
+      process.kill('SIGTERM')
+      const killer = setTimeout(() => process.kill('SIGKILL'), STOP_GRACE_MS)
+      await exited
+      clearTimeout(killer)
+    },
+  }
+}
+
+/** The next message of `kind` from a forked child; rejects on a message `failed`, on exit and after `deadlineMs`. */
+export const nextMessage = async <M extends { readonly kind: string }>(
+  child: Child,
+  kind: M['kind'],
+  deadlineMs: number,
+): Promise<M> =>
+  new Promise((resolve, reject) => {
+    const settle = (finish: () => void): void => {
+      clearTimeout(timer)
+      child.process.off('message', onMessage)
+      child.process.off('exit', onExit)
+      finish()
+    }
+    const onMessage = (value: unknown): void => {
+      // The channel carries only the child's declared messages.
+      const message = value as M | { readonly kind: 'failed'; readonly message: string }
+      if (message.kind === kind) settle(() => resolve(message as M))
+      else if (message.kind === 'failed') settle(() => reject(new Error((message as { message: string }).message)))
+    }
+    const onExit = (): void => settle(() => reject(new Error(`a child process ended early: ${child.stderr()}`)))
+    const timer = setTimeout(() => settle(() => reject(new Error(`no ${kind} in ${deadlineMs} ms`))), deadlineMs)
+    child.process.on('message', onMessage)
+    child.process.on('exit', onExit)
+  })

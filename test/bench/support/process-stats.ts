@@ -1,0 +1,51 @@
+import { readFileSync, readdirSync } from 'node:fs'
+
+/** USER_HZ: what Linux counts /proc's CPU times in, on every architecture Node runs on. */
+const TICK_MICROS = 10_000
+
+/** CPU time in user and kernel mode of all threads of a process so far, in microseconds, from /proc/PID/stat (proc(5)). */
+export const parseCpuMicros = (stat: string): number => {
+  const fields = statFields(stat)
+  // Fields 14 and 15, of which the first two are cut off.
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MICROS
+}
+
+/** The parent's id from /proc/PID/stat. */
+export const parseParentPid = (stat: string): number => Number(statFields(stat)[1])
+
+/** Peak resident memory in MB (VmHWM of /proc/PID/status); 0 for a process without memory. */
+export const parsePeakRssMb = (status: string): number => Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024
+
+/** What follows the command's name, which stands in parentheses and may hold anything, parentheses too. */
+const statFields = (stat: string): readonly string[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+
+/** A process and all its descendants that run now. */
+export const processTree = (root: number): readonly number[] => {
+  const parents = new Map<number, number>()
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    const stat = readProc(Number(name), 'stat')
+    if (stat !== undefined) parents.set(Number(name), parseParentPid(stat))
+  }
+  const tree = [root]
+  for (const pid of tree) {
+    for (const [child, parent] of parents) if (parent === pid) tree.push(child)
+  }
+  return tree
+}
+
+/** CPU time of all these processes together, in microseconds. */
+export const cpuMicrosOf = (pids: readonly number[]): number =>
+  pids.reduce((sum, pid) => sum + parseCpuMicros(readProc(pid, 'stat') ?? ') 0 0 0 0 0 0 0 0 0 0 0 0 0'), 0)
+
+/** Peak resident memory of these processes, added up, in MB; pages they share are counted in each. */
+export const peakRssMbOf = (pids: readonly number[]): number =>
+  pids.reduce((sum, pid) => sum + parsePeakRssMb(readProc(pid, 'status') ?? ''), 0)
+
+const readProc = (pid: number, file: 'stat' | 'status'): string | undefined => {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    return undefined // It has ended.
+  }
+}

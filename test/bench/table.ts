@@ -1,0 +1,80 @@
+import type { BenchDocument, CaseReport, MicroReport } from './report.ts'
+
+/** Colours a text, or leaves it as it is. */
+export type Paint = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string
+
+const COLUMNS = [
+  'case',
+  'proxy',
+  'conns',
+  'req/s',
+  'CPU µs/req',
+  'min–max',
+  'p50 ms',
+  'p99 ms',
+  'RSS MB',
+  '× nginx TLS',
+  '× plain',
+]
+
+/** The document for people: a table per suite. */
+export const formatTable = (document: BenchDocument, paint: Paint): string => {
+  const { machine, date } = document
+  const pinning = machine.isPinned ? 'proxy on a CPU of its own' : 'not pinned'
+  const head = `${date} · ${machine.cpu} × ${machine.cpus} · Node ${machine.node} · load ${machine.loadBefore} · ${pinning}`
+  const parts = document.suites.map((suite) => {
+    const isMicro = suite.cases.some((one) => 'nanosPerOperation' in one)
+    const rows = isMicro ? microRows(suite.cases) : [COLUMNS, ...suite.cases.map(caseRow)]
+    const notes = suite.cases.flatMap((one) =>
+      one.why === undefined ? [] : [paint('yellow', `  ${one.case}: ${one.why}`)],
+    )
+    return [paint('bold', suite.suite), ...alignRows(rows, paint), ...notes].join('\n')
+  })
+  return [paint('dim', head), ...parts].join('\n\n')
+}
+
+const caseRow = (one: CaseReport): readonly string[] => {
+  const cpu = one.cpuMicrosPerRequest
+  return [
+    one.case,
+    one.proxy,
+    text(one.connections),
+    text(one.requestsPerSecond),
+    text(cpu?.median),
+    cpu === null ? '–' : `${cpu.min}–${cpu.max}`,
+    text(one.latencyMs?.p50),
+    text(one.latencyMs?.p99),
+    text(one.peakRssMb),
+    bothRatios(one, 'nginxTls'),
+    bothRatios(one, 'nginxPlain'),
+  ]
+}
+
+/** At the same number of connections, and after the slash at the same number of requests in flight. */
+const bothRatios = (one: CaseReport, peer: 'nginxTls' | 'nginxPlain'): string => {
+  if (one.ratio === undefined) return ''
+  return `${text(one.ratio[peer])} / ${text(one.ratioAtSameConcurrency?.[peer])}`
+}
+
+const microRows = (cases: readonly (CaseReport | MicroReport)[]): readonly (readonly string[])[] => [
+  ['operation', 'ns'],
+  ...cases.map((one) => [one.case, text('nanosPerOperation' in one ? one.nanosPerOperation : null)]),
+]
+
+const text = (value: number | null | undefined): string => (value === null || value === undefined ? '–' : String(value))
+
+/** Names to the left, figures to the right. */
+const alignRows = (rows: readonly (readonly string[])[], paint: Paint): readonly string[] => {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
+  return rows.map((row, i) => {
+    const line = row
+      .map((cell, column) => {
+        const isName = !/^[\d–]/.test(rows[1]?.[column] ?? '') || column === 0
+        return isName ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)
+      })
+      .join('  ')
+      .trimEnd()
+    if (i === 0) return paint('dim', line)
+    return row[1] === 'fairway' ? paint('green', line) : line
+  })
+}
