@@ -63,19 +63,20 @@ export const formatReasons = (reasons: Reasons, maxLost = 20): readonly string[]
     lines.push(`backend ${ref} (weight ${weight}) is answered with ${status}: ${reason}`)
   }
   for (const candidate of lost.slice(0, maxLost)) lines.push(formatCandidate(candidate))
-  if (lost.length > maxLost) lines.push(`and ${lost.length - maxLost} more that do not apply`)
+  if (lost.length > maxLost) lines.push(`and ${lost.length - maxLost} more that did not win`)
   return lines
 }
 
 const formatRouteSet = ({ routeSet }: Reasons): string => {
   const client = routeSet.sourceNamespace === undefined ? 'a client of unknown namespace' : routeSet.sourceNamespace
+  const matches = `${routeSet.entries} match${routeSet.entries === 1 ? '' : 'es'}`
   switch (routeSet.kind) {
     case 'none':
       return `no routes for ${client}: passes through to the Service's endpoints`
     case 'producer':
-      return `the Service's own routes apply to ${client} (${routeSet.entries} matches)`
+      return `the Service's own routes apply to ${client} (${matches})`
     case 'consumer':
-      return `consumer routes of ${client} apply instead of the Service's own (${routeSet.entries} matches)`
+      return `consumer routes of ${client} apply instead of the Service's own (${matches})`
   }
 }
 
