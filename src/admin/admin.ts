@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream'
 import fastify, { type FastifyInstance } from 'fastify'
-import { StartupError } from '../identity/startup-error.ts'
+import { StartupError } from '../lib/startup-error.ts'
 import { mergeDumps } from '../telemetry/dump.ts'
 import { METRICS_CONTENT_TYPE, renderMetrics } from '../telemetry/render.ts'
 import type { AdminDeps } from './admin-deps.ts'

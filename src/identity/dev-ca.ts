@@ -14,7 +14,7 @@ import type { SpiffeId } from '../model/identity.ts'
 import { createCertificate } from './certificate.ts'
 import { CredentialStore } from './credential-store.ts'
 import type { Credentials, CredentialSource } from './credentials.ts'
-import { StartupError } from './startup-error.ts'
+import { StartupError } from '../lib/startup-error.ts'
 
 /** A certificate authority for one machine: for the demo, development and tests, never for a cluster. */
 export interface DevCa {

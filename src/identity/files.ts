@@ -7,7 +7,7 @@ import type { Logger } from '../lib/log.ts'
 import { CredentialStore } from './credential-store.ts'
 import type { Credentials, CredentialSource } from './credentials.ts'
 import { decodeCredentials, type CredentialTexts } from './decode-credentials.ts'
-import { StartupError } from './startup-error.ts'
+import { StartupError } from '../lib/startup-error.ts'
 
 export interface FileCredentialsOptions {
   /** Holds `cert-chain.pem`, `key.pem` and `root-cert.pem` (Istio's names). */

@@ -24,7 +24,7 @@ import { Flusher } from './flusher.ts'
 import { HboneServer } from './hbone/server.ts'
 import type { TunnelRequest } from './hbone/server.ts'
 import { SnapshotLeases } from './leases.ts'
-import { createSelfCheck } from './self.ts'
+import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './upstream/balance.ts'
 import { HBONE_PORT, Pools } from './upstream/pool.ts'
 

@@ -6,23 +6,27 @@
  */
 import type { Chain } from '../filter/chain.ts'
 import { emptyChain } from '../filter/chain.ts'
-import type { Exchange, Filter, Reply } from '../filter/index.ts'
+import type { Exchange, Reply } from '../filter/index.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
 import { HeaderList } from '../http/header-list.ts'
 import { removeHopByHop } from '../http/hop-by-hop.ts'
 import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
-import { normalizePath, splitTarget } from '../http/path.ts'
+import { normalizePath } from '../http/path.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { EndpointKey } from '../model/endpoint.ts'
 import { resolve } from '../snapshot/resolve.ts'
 import type { BackendPlan, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
 import type { Counters } from './counters.ts'
-import type { Downstream } from './downstream.ts'
+import type { Channel } from './channel.ts'
 import { Forward } from './forward.ts'
 import type { ForwardFailure, ForwardUser } from './forward.ts'
+import { toForwardRequest, toRequestState } from './forward-request.ts'
+import type { RequestState } from './forward-request.ts'
+import { runHooks } from './hook-run.ts'
 import type { SnapshotLease } from './leases.ts'
-import * as local from './local-reply.ts'
-import type { LocalReply } from './local-reply.ts'
-import { ResponseWriter } from './response-writer.ts'
+import * as local from './response/local-reply.ts'
+import type { LocalReply } from './response/local-reply.ts'
+import { ResponseWriter } from './response/response-writer.ts'
 import type { Balancer } from './upstream/balance.ts'
 
 export interface ExchangeDeps {
@@ -35,18 +39,16 @@ export interface ExchangeDeps {
   readonly onError: (message: string, error: unknown) => void
 }
 
-/** The request as filters see it; also what matching looks at. */
-interface RequestState {
-  readonly method: string
-  readonly scheme: string
-  authority: string
-  path: string
-  query: string
-  readonly headers: HeaderList
+/** The tunnel that a request came from. */
+export interface ExchangeOwner {
+  readonly channel: Channel
+  /** The answer should say that it is the last on its connection. */
+  readonly isDraining: boolean
+  /** The exchange is over; whether another may follow. */
+  readonly onExchangeDone: (mayContinue: boolean) => void
+  /** Ends the tunnel visibly as an error. */
+  readonly abort: () => void
 }
-
-type Phase = 'service' | 'rule' | 'backend' | 'forward'
-type Hook = NonNullable<Filter['onRequest']>
 
 export class HttpExchange implements Exchange, ForwardUser {
   readonly source: Source
@@ -59,17 +61,14 @@ export class HttpExchange implements Exchange, ForwardUser {
   readonly #lease: SnapshotLease
   readonly #snapshot: Snapshot
   readonly #frontend: Frontend | undefined
-  readonly #downstream: Downstream
+  readonly #downstream: ExchangeOwner
   readonly #head: H1RequestHead
   readonly #writer: ResponseWriter
-  #phase: Phase = 'service'
-  #hooks: readonly Hook[]
-  #hookIndex = 0
   #serviceChain: Chain
   #ruleChain: Chain = emptyChain
   #backendChain: Chain = emptyChain
-  #rule: RulePlan | undefined
-  #backend: Extract<BackendPlan, { kind: 'service' }> | undefined
+  /** The chains to tell of the end, once they have no say in the response any more. */
+  #completed: readonly Chain[] | undefined
   #forward: Forward | undefined
   #early: { readonly buffer: Buffer; readonly start: number; readonly end: number }[] = []
   #isRequestWhole = false
@@ -80,7 +79,7 @@ export class HttpExchange implements Exchange, ForwardUser {
   constructor(
     head: H1RequestHead,
     context: {
-      readonly downstream: Downstream
+      readonly downstream: ExchangeOwner
       readonly lease: SnapshotLease
       readonly frontend: Frontend | undefined
       readonly record: ExchangeRecord
@@ -99,17 +98,8 @@ export class HttpExchange implements Exchange, ForwardUser {
     this.source = record.source
     this.destination = record.destination
     this.#serviceChain = frontend?.chain ?? emptyChain
-    this.#hooks = this.#serviceChain.onRequest
     this.#writer = new ResponseWriter(context.downstream.channel, head, record)
-    const { path, query } = splitTarget(head.target)
-    this.request = {
-      method: head.method,
-      scheme: 'http',
-      authority: head.host ?? '',
-      path,
-      query: query === undefined ? '' : `?${query}`,
-      headers: head.headers,
-    }
+    this.request = toRequestState(head)
   }
 
   /** Begins; may finish before it returns. */
@@ -128,7 +118,7 @@ export class HttpExchange implements Exchange, ForwardUser {
       this.record.requestId = this.#deps.createRequestId()
       request.headers.fields.push('x-request-id', this.record.requestId)
     }
-    this.#advance()
+    this.#runRequestHooks(this.#serviceChain, () => this.#route())
   }
 
   /** Request body from the client; false when it is held until the downstream is told to consume it. */
@@ -190,124 +180,65 @@ export class HttpExchange implements Exchange, ForwardUser {
 
   onFailure(failure: ForwardFailure): void {
     if (this.#writer.isBegun) return this.#breakOff(failure)
-    this.#replyLocally(replyTo(failure))
+    this.#replyLocally(local.replyToFailure(failure))
   }
 
-  /** The hooks of one half of the chain after the other, without a promise unless a hook returns one. */
-  #advance(): void {
-    try {
-      for (;;) {
-        while (this.#hookIndex < this.#hooks.length) {
-          const result = this.#hooks[this.#hookIndex++]?.(this)
-          if (result === undefined) continue
-          if (!('then' in result)) return this.#replyFromFilter(result)
-          result.then(
-            (reply) => this.#resume(reply, () => this.#advance()),
-            (error: unknown) => this.#failFilter(error),
-          )
-          return
-        }
-        if (!this.#nextPhase()) return
-      }
-    } catch (error) {
-      this.#failFilter(error)
-    }
+  /** The hooks of one part of the chain, then the next step. */
+  #runRequestHooks(chain: Chain, next: () => void): void {
+    if (chain.onRequest.length === 0) return next()
+    runHooks(chain.onRequest, this, {
+      onPassed: () => {
+        if (!this.#isOver) next()
+      },
+      onReply: (reply) => {
+        if (!this.#isOver) this.#replyFromFilter(reply)
+      },
+      onThrown: (error) => this.#failFilter(error),
+    })
   }
 
-  /** Prepares the next hooks; false when there are none because the request is on its way or answered. */
-  #nextPhase(): boolean {
-    this.#hookIndex = 0
-    switch (this.#phase) {
-      case 'service':
-        this.#phase = 'rule'
-        return this.#route()
-      case 'rule':
-        this.#phase = 'backend'
-        return this.#chooseBackend()
-      case 'backend':
-        this.#phase = 'forward'
-        this.#send()
-        return false
-      case 'forward':
-        return false
-    }
-  }
-
-  #route(): boolean {
+  #route(): void {
     const frontend = this.#frontend
-    if (frontend === undefined) return false
+    if (frontend === undefined) return
     const resolution = resolve(frontend, this.request, this.source.namespace)
     switch (resolution.kind) {
       case 'no-match':
-        this.#replyLocally(local.noRoute)
-        return false
+        return this.#replyLocally(local.noRoute)
       case 'pass-through':
-        this.#phase = 'backend'
         return this.#useBackend(resolution.backend)
       case 'match': {
         const { rule } = resolution
-        this.#rule = rule
         this.record.route = rule.route
         this.record.rule = rule.name
         if (rule.closed !== undefined) {
-          this.#replyLocally(local.closedBy(rule.closed.status, rule.closed.reason))
-          return false
+          return this.#replyLocally(local.closedBy(rule.closed.status, rule.closed.reason))
         }
         this.match = { route: rule.route, rule: rule.name, prefix: resolution.prefix }
         this.#ruleChain = rule.chain
-        this.#hooks = rule.chain.onRequest
-        return true
+        this.#runRequestHooks(rule.chain, () => this.#chooseBackend(rule))
       }
     }
   }
 
-  #chooseBackend(): boolean {
-    if (this.#rule === undefined) return false
-    const backend = this.#deps.balancer.pickBackend(this.#rule)
-    if (backend === undefined) {
-      this.#replyLocally(local.noWeight)
-      return false
-    }
-    return this.#useBackend(backend)
+  #chooseBackend(rule: RulePlan): void {
+    const backend = this.#deps.balancer.pickBackend(rule)
+    if (backend === undefined) this.#replyLocally(local.noWeight)
+    else this.#useBackend(backend)
   }
 
-  #useBackend(backend: BackendPlan): boolean {
-    if (backend.kind === 'invalid') {
-      this.#replyLocally(local.closedBy(backend.status, backend.reason))
-      return false
-    }
-    this.#backend = backend
+  #useBackend(backend: BackendPlan): void {
+    if (backend.kind === 'invalid') return this.#replyLocally(local.closedBy(backend.status, backend.reason))
     this.record.backend = backend.destination
     this.#backendChain = backend.chain
-    this.#hooks = backend.chain.onRequest
-    return true
+    this.#runRequestHooks(backend.chain, () => this.#send(backend.endpoints))
   }
 
-  #send(): void {
-    const backend = this.#backend
-    if (backend === undefined) return
-    const group = this.#snapshot.groups.get(backend.endpoints)
+  #send(endpoints: EndpointKey): void {
+    const group = this.#snapshot.groups.get(endpoints)
     if (group === undefined) return this.#replyLocally(local.noEndpoint)
-    const { request, source } = this
-    const { headers } = request
-    // The application sees only us as its peer; this is how it learns of the client (waypoint contract 2.4).
-    headers.fields.push('x-forwarded-for', source.address)
-    if (!headers.hasLower('x-forwarded-proto')) headers.fields.push('x-forwarded-proto', request.scheme)
-    const forward = new Forward(
-      this,
-      {
-        group,
-        record: this.record,
-        request: {
-          method: request.method,
-          target: request.path + request.query,
-          host: this.#hostToSend(),
-          headers,
-          bodyLength: this.#head.bodyLength,
-        },
-      },
-      this.#deps,
-    )
+    const client = { address: this.source.address, fallbackHost: this.destination.hostname }
+    const request = toForwardRequest(this.request, this.#head, client)
+    const forward = new Forward(this, { group, request, record: this.record }, this.#deps)
     this.#forward = forward
     if (this.#isRequestWhole && this.#early.length === 0) forward.endBody(this.#requestTrailers)
     forward.start()
@@ -320,13 +251,6 @@ export class HttpExchange implements Exchange, ForwardUser {
     this.#early = []
     if (passed > 0) this.#downstream.channel.consume(passed)
     if (this.#isRequestWhole) forward.endBody(this.#requestTrailers)
-  }
-
-  /** A filter may have set the authority (URLRewrite) or, as Istio allows, the header. */
-  #hostToSend(): string {
-    const { authority, headers } = this.request
-    if (authority !== this.#head.host) return authority
-    return headers.getLower('host') ?? (authority === '' ? this.destination.hostname : authority)
   }
 
   #replyFromFilter(reply: Reply): void {
@@ -361,53 +285,26 @@ export class HttpExchange implements Exchange, ForwardUser {
     const { onResponse: ofBackend } = this.#backendChain
     const { onResponse: ofRule } = this.#ruleChain
     const { onResponse: ofService } = this.#serviceChain
-    if (ofBackend.length + ofRule.length === 0) this.#hooks = ofService
-    else this.#hooks = [...ofBackend, ...ofRule, ...ofService]
-    this.#hookIndex = 0
-    this.#advanceResponse()
-  }
-
-  #advanceResponse(): void {
-    try {
-      while (this.#hookIndex < this.#hooks.length) {
-        const result = this.#hooks[this.#hookIndex++]?.(this)
-        if (result === undefined) continue
-        if ('then' in result) {
-          result.then(
-            (reply) => this.#resume(reply, () => this.#advanceResponse()),
-            (error: unknown) => this.#failFilter(error),
-          )
-          return
-        }
-        return this.#replaceResponse(result)
-      }
-    } catch (error) {
-      return this.#failFilter(error)
-    }
-    this.#sendResponse()
-  }
-
-  #resume(reply: Reply | void, next: () => void): void {
-    if (this.#isOver) return
-    if (reply === undefined) next()
-    else if (this.response === undefined) this.#replyFromFilter(reply)
-    else this.#replaceResponse(reply)
+    const hooks = ofBackend.length + ofRule.length === 0 ? ofService : [...ofBackend, ...ofRule, ...ofService]
+    if (hooks.length === 0) return this.#sendResponse()
+    runHooks(hooks, this, {
+      onPassed: () => this.#sendResponse(),
+      onReply: (reply) => {
+        if (!this.#isOver) this.#replaceResponse(reply)
+      },
+      onThrown: (error) => this.#failFilter(error),
+    })
   }
 
   /** A filter answers in place of the upstream: the remaining hooks are not asked, or two of them could take turns for ever. */
   #replaceResponse(reply: Reply): void {
-    this.#hooks = []
-    this.#hookIndex = 0
-    this.#serviceChain = emptyChain
-    this.#ruleChain = emptyChain
-    this.#backendChain = emptyChain
-    this.#writer.discard()
+    this.#forgetResponse()
     this.#replyFromFilter(reply)
   }
 
   #sendResponse(): void {
     const { response } = this
-    if (response === undefined) return
+    if (response === undefined || this.#isOver) return
     // An answer to half a request leaves a connection on which nobody knows where the next one begins.
     const keepAlive =
       this.#head.keepAlive && !this.#downstream.isDraining && (this.#isRequestWhole || !this.#isReplying)
@@ -419,17 +316,22 @@ export class HttpExchange implements Exchange, ForwardUser {
     if (this.#writer.isComplete) this.#complete()
   }
 
+  /** The next response goes out as it is, whatever filters there were. */
+  #forgetResponse(): void {
+    this.#completed = [this.#backendChain, this.#ruleChain, this.#serviceChain]
+    this.#serviceChain = emptyChain
+    this.#ruleChain = emptyChain
+    this.#backendChain = emptyChain
+    this.#writer.discard()
+  }
+
   /** A filter threw, rejected or wrote what may not go out: closed, whatever it was meant to do. */
   #failFilter(error: unknown): void {
     this.#deps.counters.filterErrors++
     this.#deps.onError(`exchange ${this.record.requestId ?? ''} failed`, error)
     if (this.#isOver) return
     if (this.#writer.hasHead) return this.#breakOff({ kind: 'protocol', message: 'a filter failed' })
-    this.#hooks = []
-    this.#serviceChain = emptyChain
-    this.#ruleChain = emptyChain
-    this.#backendChain = emptyChain
-    this.#writer.discard()
+    this.#forgetResponse()
     this.#replyLocally(local.filterFailed)
   }
 
@@ -455,7 +357,8 @@ export class HttpExchange implements Exchange, ForwardUser {
     this.#isOver = true
     const { record } = this
     record.durationMs = this.#deps.clock.monotonicMs() - record.startedAtMs
-    for (const chain of [this.#backendChain, this.#ruleChain, this.#serviceChain]) {
+    const entered = this.#completed ?? [this.#backendChain, this.#ruleChain, this.#serviceChain]
+    for (const chain of entered) {
       if (chain.onComplete.length > 0) this.#tellComplete(chain)
     }
     this.#deps.counters.activeExchanges--
@@ -472,20 +375,5 @@ export class HttpExchange implements Exchange, ForwardUser {
         this.#deps.onError('an onComplete hook failed', error)
       }
     }
-  }
-}
-
-const replyTo = (failure: ForwardFailure): LocalReply => {
-  switch (failure.kind) {
-    case 'no-endpoint':
-      return local.noEndpoint
-    case 'unwritable':
-      return local.filterFailed
-    case 'connect-failed':
-      return local.upstreamFailed('UF', failure.message)
-    case 'reset':
-      return local.upstreamFailed('UC', failure.message)
-    case 'protocol':
-      return local.upstreamFailed('UPE', failure.message)
   }
 }

@@ -35,14 +35,14 @@ export class Flusher {
     else process.nextTick(this.#runQuiet)
   }
 
-  #runBusy = (): void => {
+  readonly #runBusy = (): void => {
     if (this.#reads >= BUSY_READS) this.#quietTurns = 0
     else if (++this.#quietTurns >= 4) this.#isBusy = false
     this.#reads = 0
     this.#run()
   }
 
-  #runQuiet = (): void => {
+  readonly #runQuiet = (): void => {
     if (this.#flushes++ % PROBE_EVERY === 0) {
       this.#reads = 1
       setImmediate(this.#probe)
@@ -50,7 +50,7 @@ export class Flusher {
     this.#run()
   }
 
-  #probe = (): void => {
+  readonly #probe = (): void => {
     if (this.#reads < BUSY_READS) return
     this.#isBusy = true
     this.#quietTurns = 0

@@ -12,7 +12,7 @@ import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
 import { ignoreStream } from '../../http/h2/stream.ts'
 import type { Credentials } from '../../identity/credentials.ts'
 import { isTrusted, readPeerIdentity } from '../../identity/peer.ts'
-import { rotateServerContext, serverTlsOptions } from '../../identity/tls.ts'
+import { explainHandshakeFailure, rotateServerContext, serverTlsOptions } from '../../identity/tls.ts'
 import type { TlsSettings } from '../../identity/tls.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
@@ -56,9 +56,9 @@ export class HboneServer {
     this.#options = options
     this.#server = createServer(serverTlsOptions(options.credentials, options.tls))
     this.#server.on('secureConnection', (socket) => this.#accept(socket))
-    this.#server.on('tlsClientError', (error) => {
+    this.#server.on('tlsClientError', (error, socket) => {
       options.counters.tlsHandshakeFailures++
-      options.onWarning(`HBONE handshake failed: ${error.message}`)
+      options.onWarning(`HBONE handshake failed: ${explainHandshakeFailure(error, socket)}`)
     })
   }
 

@@ -1,3 +1,5 @@
+import type { ForwardFailure } from '../forward.ts'
+
 /** What the proxy answers itself when it cannot forward: status, Envoy's response flag and detail, and a line for people. */
 export interface LocalReply {
   readonly status: number
@@ -65,9 +67,26 @@ export const closedBy = (status: number, reason: string): LocalReply => ({
 })
 
 /** The upstream could not be reached or went away before its answer. */
-export const upstreamFailed = (flags: 'UF' | 'UC' | 'UPE', message: string): LocalReply => ({
+const upstreamFailed = (flags: 'UF' | 'UC' | 'UPE'): LocalReply => ({
   status: flags === 'UPE' ? 502 : 503,
   flags,
   details: flags === 'UF' ? 'upstream_connect_failure' : 'upstream_reset_before_response_started',
-  body: `${flags === 'UF' ? 'upstream connect failure' : 'upstream connection lost'}: ${message}\n`,
+  // Addresses and identities are for the log, not for the client.
+  body: flags === 'UF' ? 'upstream connect failure\n' : 'upstream connection lost\n',
 })
+
+/** The answer to a request that got no response. */
+export const replyToFailure = (failure: ForwardFailure): LocalReply => {
+  switch (failure.kind) {
+    case 'no-endpoint':
+      return noEndpoint
+    case 'unwritable':
+      return filterFailed
+    case 'connect-failed':
+      return upstreamFailed('UF')
+    case 'reset':
+      return upstreamFailed('UC')
+    case 'protocol':
+      return upstreamFailed('UPE')
+  }
+}

@@ -1,9 +1,9 @@
-import type { ExchangeRecord } from '../filter/record.ts'
-import type { HeaderList } from '../http/header-list.ts'
-import { CHUNK_END, LAST_CHUNK, chunkHeader, encodeLastChunk, encodeResponseHead } from '../http/h1/encode.ts'
-import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
-import { CHUNKED, UNTIL_CLOSE } from '../http/h1/message.ts'
-import type { Channel } from './channel.ts'
+import type { ExchangeRecord } from '../../filter/record.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import { CHUNK_END, LAST_CHUNK, chunkHeader, encodeLastChunk, encodeResponseHead } from '../../http/h1/encode.ts'
+import type { H1RequestHead, H1ResponseHead } from '../../http/h1/message.ts'
+import { CHUNKED, UNTIL_CLOSE } from '../../http/h1/message.ts'
+import type { Channel } from '../channel.ts'
 
 /**
  * Writes one response to the client: framing, back-pressure, and holding the body back while response filters wait.

@@ -1,0 +1,210 @@
+/**
+ * The composition root: the only place that knows every room (`src/app/` holds its parts). Configuration is one loop:
+ * for each complete set of objects the configuration thread translates, the data plane compiles and swaps, and the
+ * conditions are published.
+ */
+import { startAdmin } from './admin/admin.ts'
+import type { AdminServer } from './admin/admin.ts'
+import { createPlane } from './app/create-plane.ts'
+import type { WaypointOptions } from './app/options.ts'
+import type { Plane } from './app/plane.ts'
+import { formatIssue } from './config/format-issue.ts'
+import { startConfig } from './config/start-config.ts'
+import type { ConfigHandle } from './config/start-config.ts'
+import type { ConfigUpdate } from './config/update.ts'
+import type { CredentialSource } from './identity/credentials.ts'
+import { createDevCa, createDevCredentials } from './identity/dev-ca.ts'
+import { createFileCredentials } from './identity/files.ts'
+import { systemClock } from './lib/clock.ts'
+import type { Logger } from './lib/log.ts'
+import { StartupError } from './lib/startup-error.ts'
+import { formatSpiffeId } from './model/identity.ts'
+import type { Model } from './model/model.ts'
+
+/** A waypoint that takes traffic. */
+export interface RunningWaypoint {
+  /** `ADDRESS:PORT` of each listener. */
+  readonly addresses: {
+    readonly hbone: string
+    readonly ready: string
+    readonly metrics: string
+    readonly admin: string
+  }
+  /** Ends in good order, at the latest after the drain time; a second call waits for the first. */
+  readonly drain: () => Promise<void>
+  /** Ends at once. */
+  readonly close: () => Promise<void>
+}
+
+/** Starts everything or nothing: throws `StartupError` with a code and what to do. */
+export const startWaypoint = async (options: WaypointOptions, log: Logger): Promise<RunningWaypoint> => {
+  const waypoint = new Waypoint(options, log)
+  try {
+    await waypoint.start()
+  } catch (error) {
+    await waypoint.close()
+    throw error
+  }
+  return waypoint
+}
+
+class Waypoint implements RunningWaypoint {
+  addresses = { hbone: '', ready: '', metrics: '', admin: '' }
+  readonly #options: WaypointOptions
+  readonly #log: Logger
+  #config: ConfigHandle | undefined
+  #credentials: CredentialSource | undefined
+  #plane: Plane | undefined
+  #admin: AdminServer | undefined
+  #latest: ConfigUpdate | undefined
+  #applying: Promise<void> = Promise.resolve()
+  #hasStarted = false
+  #draining: Promise<void> | undefined
+
+  constructor(options: WaypointOptions, log: Logger) {
+    this.#options = options
+    this.#log = log
+  }
+
+  async start(): Promise<void> {
+    const { bind, ports, workers, accessLog, logLevel, tlsGroups, trustDomains } = this.#options
+    const first = await this.#startConfig()
+    const credentials = await this.#openCredentials(first.model)
+    this.#credentials = credentials
+    const settings = { bind, reusePort: workers > 1, trustDomains, tlsGroups, accessLog, logLevel }
+    this.#plane = createPlane(settings, { workers, credentials, log: this.#log })
+    await this.#apply(first)
+    this.#admin = await this.#startAdmin()
+    const port = await this.#listen(this.#plane, ports.hbone)
+    const host = bind.includes(':') ? `[${bind}]` : bind
+    this.addresses = { hbone: `${host}:${port}`, ...this.#admin.addresses }
+    this.#hasStarted = true
+  }
+
+  drain(): Promise<void> {
+    this.#draining ??= this.#drain()
+    return this.#draining
+  }
+
+  async close(): Promise<void> {
+    this.#plane?.close()
+    this.#credentials?.close()
+    await this.#admin?.close()
+    await this.#config?.close()
+  }
+
+  async #drain(): Promise<void> {
+    this.#log.info('draining', { seconds: this.#options.drainMs / 1000 })
+    await this.#plane?.drain(this.#options.drainMs)
+    await this.close()
+  }
+
+  async #startConfig(): Promise<ConfigUpdate> {
+    const { files, gateway, clusterDomain, trustDomains, pathNormalization } = this.#options
+    this.#config = startConfig({
+      paths: files,
+      translate: {
+        ...(gateway === undefined ? {} : { gateway }),
+        clusterDomain,
+        trustDomain: trustDomains[0],
+        rootNamespace: 'istio-system',
+        pathNormalization,
+      },
+      onUpdate: (update) => this.#onUpdate(update),
+      onFailure: (message) => this.#log.error(message),
+    })
+    const first = await this.#config.ready
+    // Later the last good version stays in force; now there is none, and leaving a document out could open what it closes.
+    if (first.issues.length > 0) {
+      const list = first.issues.map((issue) => `  ${formatIssue(issue)}`).join('\n')
+      throw new StartupError('ECONFIG', `the configuration cannot be read:\n${list}`)
+    }
+    return first
+  }
+
+  #onUpdate(update: ConfigUpdate): void {
+    if (!this.#hasStarted && this.#plane === undefined) return
+    this.#applying = this.#applying
+      .then(() => this.#apply(update))
+      .catch((error: unknown) => {
+        this.#log.error('a configuration could not be applied, the last good one stays', { error })
+      })
+  }
+
+  async #apply(update: ConfigUpdate): Promise<void> {
+    const before = this.#latest
+    const { model, generation, issues, conditions, objects } = update
+    await this.#plane?.apply({ model, generation, issues: issues.length })
+    this.#latest = update
+    for (const issue of issues) this.#log.error(formatIssue(issue), { event: 'config-issue' })
+    const told = new Set(before?.conditions.map((condition) => JSON.stringify(condition)))
+    for (const condition of conditions) {
+      if (condition.status === 'True' || told.has(JSON.stringify(condition))) continue
+      this.#log.warn(condition.message, { condition })
+    }
+    this.#log.info('configuration in force', { generation, objects, issues: issues.length })
+  }
+
+  async #openCredentials(model: Model): Promise<CredentialSource> {
+    const { ca, trustDomains } = this.#options
+    if (ca.kind === 'files') return createFileCredentials({ dir: ca.dir, clock: systemClock, log: this.#log })
+    const [trustDomain] = trustDomains
+    const authority = await createDevCa({ dir: ca.stateDir, trustDomain, clock: systemClock })
+    const { namespace, name } = model.gateway ?? { namespace: 'default', name: 'waypoint' }
+    const identity = formatSpiffeId({ trustDomain, namespace, serviceAccount: name })
+    return createDevCredentials(authority, identity, { clock: systemClock })
+  }
+
+  async #listen(plane: Plane, port: number): Promise<number> {
+    try {
+      return await plane.listen(port)
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+      const why =
+        code === 'EADDRINUSE'
+          ? 'another program has the port (another fairway?): end it, or choose a port with --hbone-port (0 picks a free one)'
+          : error instanceof Error
+            ? error.message
+            : String(error)
+      throw new StartupError('ELISTEN', `cannot listen on ${this.#options.bind} port ${port} (hbone): ${why}`, error)
+    }
+  }
+
+  #startAdmin(): Promise<AdminServer> {
+    const { bind, ports, logLevel } = this.#options
+    let level = logLevel
+    return startAdmin({
+      bind,
+      ports,
+      deps: {
+        notReady: () => this.#notReady(),
+        dumps: async () => (await this.#plane?.dumps()) ?? [],
+        config: async () => ({
+          generation: this.#latest?.generation ?? 0,
+          model: this.#latest?.model,
+          conditions: this.#latest?.conditions ?? [],
+          issues: this.#latest?.issues ?? [],
+        }),
+        explain: (query) => {
+          if (this.#plane === undefined) throw new Error('the data plane is not running')
+          return this.#plane.explain(query)
+        },
+        logLevel: () => level,
+        setLogLevel: (next) => {
+          level = next
+          this.#log.setLevel(next)
+          this.#plane?.setLogLevel(next)
+        },
+        drain: () => void this.drain(),
+      },
+    })
+  }
+
+  #notReady(): string | undefined {
+    if (this.#draining !== undefined) return 'draining'
+    if (!this.#hasStarted) return 'starting'
+    const expiresMs = this.#credentials?.current().notAfterMs ?? 0
+    if (expiresMs <= systemClock.nowMs()) return 'the certificate has expired'
+    return this.#plane?.trouble()
+  }
+}

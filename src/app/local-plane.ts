@@ -1,0 +1,75 @@
+import { builtinFilters } from '../../filters/index.ts'
+import type { ExchangeRecord } from '../filter/record.ts'
+import type { CredentialSource } from '../identity/credentials.ts'
+import { systemClock } from '../lib/clock.ts'
+import { createLogger } from '../lib/log.ts'
+import { Counters } from '../proxy/counters.ts'
+import { DataPlane } from '../proxy/data-plane.ts'
+import { explainRequest } from '../snapshot/explain.ts'
+import { createAccessLog, createFileWriter } from '../telemetry/access-log.ts'
+import type { AccessLog } from '../telemetry/access-log.ts'
+import { createTelemetry } from '../telemetry/telemetry.ts'
+import type { Plane, PlaneSettings } from './plane.ts'
+import { version } from './version.ts'
+
+const STDOUT = 1
+
+/** A data plane in this process, with its telemetry. */
+export const createLocalPlane = (settings: PlaneSettings, credentials: CredentialSource): Plane => {
+  const clock = systemClock
+  const log = createLogger({ write: (line) => process.stderr.write(line), level: settings.logLevel, clock })
+  const counters = new Counters()
+  const accessLog = openAccessLog(settings)
+  const telemetry = createTelemetry({
+    counters,
+    version,
+    certificateNotAfterMs: () => credentials.current().notAfterMs,
+    ...(accessLog === undefined ? {} : { accessLogDropped: accessLog.dropped }),
+  })
+  const sink =
+    accessLog === undefined
+      ? telemetry.record
+      : (record: ExchangeRecord): void => {
+          telemetry.record(record)
+          accessLog.record(record)
+        }
+  const plane = new DataPlane({
+    credentials,
+    trustDomains: settings.trustDomains,
+    tls: settings.tlsGroups === undefined ? {} : { groups: settings.tlsGroups },
+    filters: builtinFilters,
+    clock,
+    log,
+    sink,
+    bind: settings.bind,
+    reusePort: settings.reusePort,
+    counters,
+  })
+  return {
+    apply: async ({ model, generation, issues }) => {
+      plane.apply(model, generation)
+      telemetry.observeConfig({ generation, issues })
+    },
+    listen: (port) => plane.listen(port),
+    dumps: async () => [telemetry.dump()],
+    explain: async (query) => {
+      if (plane.snapshot === undefined) throw new Error('no configuration is in force yet')
+      return explainRequest(plane.snapshot, query)
+    },
+    setLogLevel: log.setLevel,
+    drain: async (deadlineMs) => {
+      await plane.drain(deadlineMs)
+      await accessLog?.flush()
+    },
+    close: () => {
+      plane.close()
+      telemetry.close()
+    },
+    trouble: () => undefined,
+  }
+}
+
+const openAccessLog = (settings: PlaneSettings): AccessLog | undefined =>
+  settings.accessLog === 'off'
+    ? undefined
+    : createAccessLog({ format: settings.accessLog, write: createFileWriter(STDOUT) })

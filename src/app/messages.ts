@@ -1,0 +1,35 @@
+import type { Credentials } from '../identity/credentials.ts'
+import type { LogLevel } from '../lib/log.ts'
+import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
+import type { MetricsDump } from '../telemetry/dump.ts'
+import type { ModelChange, PlaneSettings } from './plane.ts'
+
+/** What a primary asks of a worker, and what it gets. */
+export interface WorkerCalls {
+  readonly apply: { readonly ask: ModelChange; readonly answer: undefined }
+  readonly listen: { readonly ask: { readonly port: number }; readonly answer: number }
+  readonly dump: { readonly ask: undefined; readonly answer: readonly MetricsDump[] }
+  readonly explain: { readonly ask: ExplainQuery; readonly answer: Explanation }
+  readonly drain: { readonly ask: { readonly deadlineMs: number }; readonly answer: undefined }
+}
+
+export type CallName = keyof WorkerCalls
+
+/** From the primary to a worker. Each `call` is answered with its `id`. */
+export type ToWorker =
+  | { readonly kind: 'start'; readonly settings: PlaneSettings; readonly credentials: Credentials }
+  | { readonly kind: 'credentials'; readonly credentials: Credentials }
+  | { readonly kind: 'log-level'; readonly level: LogLevel }
+  | { readonly [Name in CallName]: WorkerCallMessage<Name> }[CallName]
+
+export interface WorkerCallMessage<Name extends CallName> {
+  readonly kind: 'call'
+  readonly id: number
+  readonly name: Name
+  readonly ask: WorkerCalls[Name]['ask']
+}
+
+/** From a worker to the primary. */
+export type FromWorker =
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'error'; readonly id: number; readonly message: string; readonly code: string | undefined }

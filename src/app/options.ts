@@ -1,0 +1,22 @@
+import type { LogLevel } from '../lib/log.ts'
+import type { PathNormalization } from '../model/model.ts'
+
+/** All that `fairway run` can be told; the flags of the command line, decoded. */
+export interface WaypointOptions {
+  /** YAML or JSON files and folders. */
+  readonly files: readonly string[]
+  /** Which Gateway this process is; default: the only one with an HBONE listener among the files. */
+  readonly gateway: { readonly namespace: string; readonly name: string } | undefined
+  readonly ca: { readonly kind: 'dev'; readonly stateDir: string } | { readonly kind: 'files'; readonly dir: string }
+  /** Ours first, then aliases. */
+  readonly trustDomains: readonly [string, ...string[]]
+  readonly clusterDomain: string
+  readonly pathNormalization: PathNormalization
+  readonly tlsGroups: string | undefined
+  readonly bind: string
+  readonly ports: { readonly hbone: number; readonly ready: number; readonly metrics: number; readonly admin: number }
+  readonly workers: number
+  readonly accessLog: 'json' | 'text' | 'off'
+  readonly logLevel: LogLevel
+  readonly drainMs: number
+}

@@ -1,0 +1,40 @@
+import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
+import type { LogLevel } from '../lib/log.ts'
+import type { Model } from '../model/model.ts'
+import type { MetricsDump } from '../telemetry/dump.ts'
+
+/** What a data plane is told about itself at its start; plain data, since it may go to another process. */
+export interface PlaneSettings {
+  readonly bind: string
+  readonly reusePort: boolean
+  readonly trustDomains: readonly string[]
+  readonly tlsGroups: string | undefined
+  readonly accessLog: 'json' | 'text' | 'off'
+  readonly logLevel: LogLevel
+}
+
+/** The next model to serve. */
+export interface ModelChange {
+  readonly model: Model
+  readonly generation: number
+  /** Documents that could not be read, for the metrics. */
+  readonly issues: number
+}
+
+/** The data plane as the rest of the program sees it, whether it lives in this process or in workers. */
+export interface Plane {
+  /** Puts a model in force; resolves when every process serves it. */
+  readonly apply: (change: ModelChange) => Promise<void>
+  /** Starts to take tunnels on `port`, 0 for a free one; resolves to the port. */
+  readonly listen: (port: number) => Promise<number>
+  /** The metrics of each process. */
+  readonly dumps: () => Promise<readonly MetricsDump[]>
+  /** What would become of a request, by the snapshot in force. */
+  readonly explain: (query: ExplainQuery) => Promise<Explanation>
+  readonly setLogLevel: (level: LogLevel) => void
+  /** Resolves when every tunnel has ended, at the latest after `deadlineMs`. */
+  readonly drain: (deadlineMs: number) => Promise<void>
+  readonly close: () => void
+  /** Why it cannot serve at the moment (a worker that is being replaced, say); `undefined` when it can. */
+  readonly trouble: () => string | undefined
+}

@@ -1,0 +1,61 @@
+/**
+ * A data-plane process under a primary: gets settings, credentials and models over IPC, serves, and answers questions.
+ * It ends when the primary does.
+ */
+import { CredentialStore } from '../identity/credential-store.ts'
+import { createLocalPlane } from './local-plane.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
+import type { Plane } from './plane.ts'
+
+let plane: Plane | undefined
+let credentials: CredentialStore | undefined
+
+const send = (message: FromWorker): void => {
+  process.send?.(message)
+}
+
+const answer = async (message: Extract<ToWorker, { kind: 'call' }>): Promise<unknown> => {
+  if (plane === undefined) throw new Error('the worker was not started')
+  switch (message.name) {
+    case 'apply':
+      return plane.apply(message.ask)
+    case 'listen':
+      return plane.listen(message.ask.port)
+    case 'dump':
+      return plane.dumps()
+    case 'explain':
+      return plane.explain(message.ask)
+    case 'drain':
+      return plane.drain(message.ask.deadlineMs)
+  }
+}
+
+process.on('message', (message: ToWorker) => {
+  switch (message.kind) {
+    case 'start':
+      credentials = new CredentialStore(message.credentials)
+      plane = createLocalPlane(message.settings, credentials)
+      return
+    case 'credentials':
+      credentials?.replace(message.credentials)
+      return
+    case 'log-level':
+      plane?.setLogLevel(message.level)
+      return
+    case 'call':
+      answer(message).then(
+        (value) => send({ kind: 'answer', id: message.id, value }),
+        (error: unknown) => {
+          const failure = error instanceof Error ? error : new Error(String(error))
+          const code = 'code' in failure && typeof failure.code === 'string' ? failure.code : undefined
+          send({ kind: 'error', id: message.id, message: failure.message, code })
+        },
+      )
+  }
+})
+
+// Without its primary a worker has no configuration and nobody who would end it.
+process.on('disconnect', () => process.exit(0))
+// The primary decides when to drain; a signal to the whole group must not cut its workers.
+process.on('SIGTERM', () => {})
+process.on('SIGINT', () => {})

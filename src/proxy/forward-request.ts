@@ -1,0 +1,51 @@
+import type { HeaderList } from '../http/header-list.ts'
+import type { H1RequestHead } from '../http/h1/message.ts'
+import { splitTarget } from '../http/path.ts'
+import type { ForwardRequest } from './forward.ts'
+
+/** The request as filters see it; also what matching looks at. */
+export interface RequestState {
+  readonly method: string
+  readonly scheme: string
+  authority: string
+  path: string
+  query: string
+  readonly headers: HeaderList
+}
+
+/** The request as it came, its target taken apart; the path is not normalised yet. */
+export const toRequestState = (head: H1RequestHead): RequestState => {
+  const { path, query } = splitTarget(head.target)
+  return {
+    method: head.method,
+    scheme: 'http',
+    authority: head.host ?? '',
+    path,
+    query: query === undefined ? '' : `?${query}`,
+    headers: head.headers,
+  }
+}
+
+/**
+ * The request as it goes to the endpoint, after the filters. Host is what a filter set as authority (URLRewrite) or,
+ * as Istio allows, as header; an HTTP/1.0 request without one gets `fallbackHost`.
+ */
+export const toForwardRequest = (
+  request: RequestState,
+  head: H1RequestHead,
+  client: { readonly address: string; readonly fallbackHost: string },
+): ForwardRequest => {
+  const { headers, authority, method } = request
+  // The application sees only us as its peer; this is how it learns of the client (waypoint contract 2.4).
+  headers.fields.push('x-forwarded-for', client.address)
+  if (!headers.hasLower('x-forwarded-proto')) headers.fields.push('x-forwarded-proto', request.scheme)
+  const isRewritten = authority !== (head.host ?? '')
+  const host = isRewritten ? authority : (headers.getLower('host') ?? authority)
+  return {
+    method,
+    target: request.path + request.query,
+    host: host === '' ? client.fallbackHost : host,
+    headers,
+    bodyLength: head.bodyLength,
+  }
+}
