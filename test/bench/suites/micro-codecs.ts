@@ -7,7 +7,7 @@ import type { H2Stream, StreamHandler } from '../../../src/http/h2/stream.ts'
 import { HpackDecoder } from '../../../src/http/hpack/decoder.ts'
 import { HpackEncoder } from '../../../src/http/hpack/encoder.ts'
 import { createH2Pair } from '../../support/h2-pair.ts'
-import type { Operation } from './micro.ts'
+import type { Operation } from './operation.ts'
 
 const STREAMS = 64
 const FRAME_BYTES = 100

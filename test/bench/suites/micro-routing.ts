@@ -5,7 +5,7 @@ import { compile } from '../../../src/snapshot/compile.ts'
 import { findFrontend, resolve } from '../../../src/snapshot/resolve.ts'
 import { builtinFilters } from '../../../filters/index.ts'
 import { matchOf, modelOf, noFilters, requestOf, routeOf } from '../../support/models.ts'
-import type { Operation } from './micro.ts'
+import type { Operation } from './operation.ts'
 
 const AUTHORITY = '10.96.0.12:80'
 

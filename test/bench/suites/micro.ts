@@ -8,12 +8,7 @@ import type { MicroReport, SuiteReport } from '../report.ts'
 import { roundTo } from '../statistics.ts'
 import { codecOperations } from './micro-codecs.ts'
 import { routingOperations } from './micro-routing.ts'
-
-/** One operation: `run` does it `times` times, and everything it needs has been made before. */
-export interface Operation {
-  readonly name: string
-  readonly run: (times: number) => void
-}
+import type { Operation } from './operation.ts'
 
 const ROUNDS = 20
 const ROUND_MS = 25

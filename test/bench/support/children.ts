@@ -30,51 +30,64 @@ export interface Children {
 
 export const createChildren = (): Children => {
   const running = new Set<Child>()
-  const own = (process: ChildProcess): Child => {
-    const child = watch(process)
+  const own = (started: ChildProcess): Child => {
+    const child = watch(started)
     running.add(child)
-    process.once('exit', () => running.delete(child))
+    started.once('exit', () => running.delete(child))
     return child
   }
   return {
     spawn: (command, args, env) =>
-      own(spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } })),
+      own(
+        spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env }, detached: true }),
+      ),
     fork: (script) => {
       const start = pinned('surroundings', process.execPath, [fileURLToPath(script)])
-      return own(spawn(start.command, start.args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] }))
+      return own(spawn(start.command, start.args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], detached: true }))
     },
     stopAll: async () => {
       await Promise.all([...running].map((child) => child.stop()))
     },
     killAll: () => {
-      for (const child of running) child.process.kill('SIGKILL')
+      for (const child of running) killGroup(child.pid)
     },
   }
 }
 
-const watch = (process: ChildProcess): Child => {
+const watch = (started: ChildProcess): Child => {
   let stderr = ''
   let hasExited = false
-  process.stderr?.setEncoding('utf8')
-  process.stderr?.on('data', (text: string) => (stderr = (stderr + text).slice(-KEPT_STDERR_BYTES)))
-  process.once('exit', () => (hasExited = true))
-  process.once('error', (error) => {
+  started.stderr?.setEncoding('utf8')
+  started.stderr?.on('data', (text: string) => (stderr = (stderr + text).slice(-KEPT_STDERR_BYTES)))
+  started.once('exit', () => (hasExited = true))
+  started.once('error', (error) => {
     stderr += error.message
     hasExited = true
   })
+  const pid = started.pid ?? 0
   return {
-    process,
-    pid: process.pid ?? -1,
+    process: started,
+    pid,
     stderr: () => stderr.trim(),
     hasExited: () => hasExited,
     stop: async () => {
       if (hasExited) return
-      const exited = once(process, 'exit')
-      process.kill('SIGTERM')
-      const killer = setTimeout(() => process.kill('SIGKILL'), STOP_GRACE_MS)
+      const exited = once(started, 'exit')
+      started.kill('SIGTERM')
+      const killer = setTimeout(() => killGroup(pid), STOP_GRACE_MS)
       await exited
       clearTimeout(killer)
     },
+  }
+}
+
+/** Each child leads a group, so that the workers that a peer has started go with it. */
+const killGroup = (leader: number): void => {
+  if (leader <= 0) return
+  try {
+    process.kill(-leader, 'SIGKILL')
+  } catch {
+    // It has ended already.
   }
 }
 
