@@ -70,7 +70,7 @@ export class FrameReader {
   // The loop is flat and long on purpose: it runs once per frame and every call in it would show in a profile.
   feed(buffer: Buffer, from: number, end: number): void {
     let at = from
-    if (this.#prefaceBytes > 0) at = this.#readPreface(buffer, at, end)
+    if (this.#prefaceBytes > 0 && !this.#failed) at = this.#readPreface(buffer, at, end)
     while (!this.#failed && at < end) {
       if (this.#dataRemaining > 0) {
         at = this.#readData(buffer, at, end)
