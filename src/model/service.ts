@@ -35,4 +35,6 @@ export interface ServicePort {
   readonly routes: readonly string[]
   /** Consumer routes by the client's namespace; they replace the producer set, and never merge with it. */
   readonly consumerRoutes: readonly { readonly namespace: string; readonly routes: readonly string[] }[]
+  /** As for the whole Service, for this port alone (a route of a kind that is not carried out yet is attached to it, say). */
+  readonly closed?: string
 }

@@ -33,6 +33,11 @@ export interface KnownKind {
   readonly group: string
   readonly versions: readonly string[]
   readonly scope: 'cluster' | 'namespace'
+  /**
+   * `reject`: labels and annotations decide what the object means. `go-on`: it routes or guards by its `spec` alone,
+   * and must not drop out of force because a label is wrong.
+   */
+  readonly onBadMetadata: 'reject' | 'go-on'
   /** `undefined`: known, but nothing is done with it yet. */
   readonly decode: KindDecoder<KubeObject> | undefined
 }
@@ -41,6 +46,7 @@ const core = (decode: KindDecoder<KubeObject>): KnownKind => ({
   group: '',
   versions: ['v1'],
   scope: 'namespace',
+  onBadMetadata: 'reject',
   decode,
 })
 
@@ -48,13 +54,17 @@ const gatewayApi = (decode: KindDecoder<KubeObject> | undefined): KnownKind => (
   group: 'gateway.networking.k8s.io',
   versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha2'],
   scope: 'namespace',
+  onBadMetadata: 'reject',
   decode,
 })
+
+const route = (decode: KindDecoder<KubeObject>): KnownKind => ({ ...gatewayApi(decode), onBadMetadata: 'go-on' })
 
 const istio = (api: 'networking' | 'security' | 'telemetry', decode?: KindDecoder<KubeObject>): KnownKind => ({
   group: `${api}.istio.io`,
   versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha1'],
   scope: 'namespace',
+  onBadMetadata: 'go-on',
   decode,
 })
 
@@ -65,10 +75,10 @@ export const knownKinds: ReadonlyMap<string, KnownKind> = new Map(
     BackendTLSPolicy: gatewayApi(undefined),
     ConfigMap: core(decodeConfigMap),
     EndpointSlice: { ...core(decodeEndpointSlice), group: 'discovery.k8s.io' },
-    GRPCRoute: gatewayApi(decodeUnimplementedRoute('GRPCRoute')),
+    GRPCRoute: route(decodeUnimplementedRoute('GRPCRoute')),
     Gateway: gatewayApi(decodeGateway),
     GatewayClass: { ...gatewayApi(decodeGatewayClass), scope: 'cluster' },
-    HTTPRoute: gatewayApi(decodeHttpRoute),
+    HTTPRoute: route(decodeHttpRoute),
     Namespace: { ...core(decodeNamespace), scope: 'cluster' },
     PeerAuthentication: istio('security'),
     Pod: core(decodePod),
@@ -77,8 +87,8 @@ export const knownKinds: ReadonlyMap<string, KnownKind> = new Map(
     Secret: core(decodeSecret),
     Service: core(decodeService),
     ServiceEntry: istio('networking'),
-    TCPRoute: gatewayApi(decodeUnimplementedRoute('TCPRoute')),
-    TLSRoute: gatewayApi(decodeUnimplementedRoute('TLSRoute')),
+    TCPRoute: route(decodeUnimplementedRoute('TCPRoute')),
+    TLSRoute: route(decodeUnimplementedRoute('TLSRoute')),
     Telemetry: istio('telemetry'),
   } satisfies Record<string, KnownKind>),
 )

@@ -7,7 +7,7 @@ import { nearestWord } from '../../lib/nearest.ts'
 import * as s from '../../lib/schema.ts'
 import type { ObjectRef } from '../../model/model.ts'
 import { isUnrelated, knownKinds, type KnownKind, type KubeObject } from './kinds.ts'
-import { decodeMetadata } from './metadata.ts'
+import { decodeMetadata, type Metadata } from './metadata.ts'
 
 /** What became of one document. */
 export type ReadObject =
@@ -50,15 +50,26 @@ export const readObject = (value: unknown): ReadObject => {
 const readKnown = (body: Readonly<Record<string, unknown>>, ref: ObjectRef, known: KnownKind): ReadObject => {
   const warnings: Issue[] = []
   const metadata = decodeMetadata(body['metadata'], known.scope, warnings)
-  if (!metadata.ok) return { state: 'broken', ref, issues: metadata.issues }
+  if (!metadata.ok) {
+    warnings.push(...metadata.issues)
+    if (known.onBadMetadata === 'reject') return { state: 'broken', ref, issues: warnings }
+  }
   if (known.decode === undefined) {
     const message = `${ref.kind} is not implemented yet: the object has no effect`
     return { state: 'unsupported', ref, issues: [{ message, path: 'kind', found: ref.kind, expected: supported }] }
   }
-  const decoded = known.decode({ metadata: metadata.value, body, warnings })
+  const decoded = known.decode({ metadata: metadata.ok ? metadata.value : bareMetadata(ref), body, warnings })
   if (!decoded.ok) return { state: 'broken', ref, issues: [...warnings, ...decoded.issues] }
   return { state: 'typed', ref, object: decoded.value, issues: warnings }
 }
+
+const bareMetadata = ({ namespace, name }: ObjectRef): Metadata => ({
+  namespace,
+  name,
+  labels: {},
+  annotations: {},
+  owners: [],
+})
 
 const supported = `one of ${[...knownKinds].flatMap(([kind, known]) => (known.decode ? [kind] : [])).join(', ')}`
 

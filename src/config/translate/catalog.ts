@@ -1,0 +1,120 @@
+import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
+import type { GatewayClassObject } from '../objects/gateway-class.ts'
+import type { GatewayObject } from '../objects/gateway.ts'
+import type { HttpRouteObject } from '../objects/http-route/http-route.ts'
+import type { NamespaceObject } from '../objects/namespace.ts'
+import type { PodObject } from '../objects/pod.ts'
+import type { SecurityPolicyObject } from '../objects/security-policy.ts'
+import type { ServiceObject } from '../objects/service.ts'
+import type { UnimplementedRouteObject } from '../objects/unimplemented-route.ts'
+import { canonicalIp } from '../../lib/ip.ts'
+import type { SourcedObject } from './options.ts'
+
+/** An object of one kind, with the means to say where a field of it stands. */
+export interface Entry<T> {
+  readonly object: T
+  readonly locate: SourcedObject['locate']
+}
+
+/** All objects, found by what others call them. Keys are `NAMESPACE/NAME` unless said otherwise; every order is that of the keys. */
+export interface Catalog {
+  readonly gateways: ReadonlyMap<string, Entry<GatewayObject>>
+  /** By name. */
+  readonly gatewayClasses: ReadonlyMap<string, Entry<GatewayClassObject>>
+  /** By name. */
+  readonly namespaces: ReadonlyMap<string, Entry<NamespaceObject>>
+  readonly services: ReadonlyMap<string, Entry<ServiceObject>>
+  /** By the Service that the slice's label names. */
+  readonly slices: ReadonlyMap<string, readonly Entry<EndpointSliceObject>[]>
+  /** Slices that name no Service. */
+  readonly orphanSlices: readonly Entry<EndpointSliceObject>[]
+  readonly pods: ReadonlyMap<string, PodObject>
+  /** By canonical address; of several Pods the first. */
+  readonly podsByAddress: ReadonlyMap<string, PodObject>
+  /** Pods that could not be read: nothing is known of who runs there. */
+  readonly brokenPods: ReadonlySet<string>
+  readonly routes: readonly Entry<HttpRouteObject>[]
+  readonly unimplementedRoutes: readonly Entry<UnimplementedRouteObject>[]
+  readonly policies: readonly Entry<SecurityPolicyObject>[]
+}
+
+/** Sorts the objects into a catalog; their order in the set makes no difference. */
+export const createCatalog = (objects: readonly SourcedObject[]): Catalog => {
+  const catalog = emptyCatalog()
+  const keyed = objects.flatMap(({ read, locate }) =>
+    read.ref === undefined ? [] : [{ key: `${read.ref.namespace}/${read.ref.name}`, read, locate }],
+  )
+  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+  for (const { key, read, locate } of keyed) {
+    if (read.state === 'typed') file(catalog, key, { object: read.object, locate })
+    else if (read.state === 'broken' && read.ref.kind === 'Pod') catalog.brokenPods.add(key)
+  }
+  return catalog
+}
+
+const emptyCatalog = () => ({
+  gateways: new Map<string, Entry<GatewayObject>>(),
+  gatewayClasses: new Map<string, Entry<GatewayClassObject>>(),
+  namespaces: new Map<string, Entry<NamespaceObject>>(),
+  services: new Map<string, Entry<ServiceObject>>(),
+  slices: new Map<string, Entry<EndpointSliceObject>[]>(),
+  orphanSlices: new Array<Entry<EndpointSliceObject>>(),
+  pods: new Map<string, PodObject>(),
+  podsByAddress: new Map<string, PodObject>(),
+  brokenPods: new Set<string>(),
+  routes: new Array<Entry<HttpRouteObject>>(),
+  unimplementedRoutes: new Array<Entry<UnimplementedRouteObject>>(),
+  policies: new Array<Entry<SecurityPolicyObject>>(),
+})
+
+type Draft = ReturnType<typeof emptyCatalog>
+type AnyObject = Extract<SourcedObject['read'], { readonly state: 'typed' }>['object']
+
+const file = (catalog: Draft, key: string, { object, locate }: Entry<AnyObject>): void => {
+  switch (object.kind) {
+    case 'Gateway':
+      return void catalog.gateways.set(key, { object, locate })
+    case 'GatewayClass':
+      return void catalog.gatewayClasses.set(object.metadata.name, { object, locate })
+    case 'Namespace':
+      return void catalog.namespaces.set(object.metadata.name, { object, locate })
+    case 'Service':
+      return void catalog.services.set(key, { object, locate })
+    case 'EndpointSlice':
+      return fileSlice(catalog, { object, locate })
+    case 'Pod':
+      return filePod(catalog, key, object)
+    case 'HTTPRoute':
+      return void catalog.routes.push({ object, locate })
+    case 'GRPCRoute':
+    case 'TCPRoute':
+    case 'TLSRoute':
+      return void catalog.unimplementedRoutes.push({ object, locate })
+    case 'AuthorizationPolicy':
+    case 'RequestAuthentication':
+      return void catalog.policies.push({ object, locate })
+    case 'ConfigMap':
+    case 'Secret':
+    case 'ReferenceGrant':
+      // Routes on Services need no grant, and nothing refers to the other two yet.
+      return undefined
+  }
+}
+
+const fileSlice = (catalog: Draft, slice: Entry<EndpointSliceObject>): void => {
+  const { labels, namespace } = slice.object.metadata
+  const service = labels['kubernetes.io/service-name']
+  if (service === undefined) return void catalog.orphanSlices.push(slice)
+  const key = `${namespace}/${service}`
+  const slices = catalog.slices.get(key)
+  if (slices === undefined) catalog.slices.set(key, [slice])
+  else slices.push(slice)
+}
+
+const filePod = (catalog: Draft, key: string, pod: PodObject): void => {
+  catalog.pods.set(key, pod)
+  for (const address of pod.addresses) {
+    const canonical = canonicalIp(address)
+    if (canonical !== undefined && !catalog.podsByAddress.has(canonical)) catalog.podsByAddress.set(canonical, pod)
+  }
+}

@@ -1,0 +1,86 @@
+import type { Condition } from '../../model/condition.ts'
+import type { TrafficType } from '../../model/model.ts'
+import type { GatewayObject, Listener } from '../objects/gateway.ts'
+import type { Catalog, Entry } from './catalog.ts'
+import { conditionOf } from './conditions.ts'
+import type { TranslateOptions } from './options.ts'
+
+/** The Gateway that this process is, as far as binding needs to know it. */
+export interface ChosenGateway {
+  readonly entry: Entry<GatewayObject>
+  /** The listener that says which namespaces may use the waypoint; `undefined`: its own only. */
+  readonly listener: Listener | undefined
+  readonly trafficType: TrafficType
+  readonly className: string
+}
+
+interface Choice {
+  readonly gateway: ChosenGateway | undefined
+  readonly conditions: readonly Condition[]
+}
+
+/** Finds our Gateway: the one that the options name, else the only one with an HBONE listener. */
+export const chooseGateway = (catalog: Catalog, options: TranslateOptions): Choice => {
+  const wanted = options.gateway
+  if (wanted !== undefined) {
+    const entry = catalog.gateways.get(`${wanted.namespace}/${wanted.name}`)
+    return entry === undefined ? { gateway: undefined, conditions: [missing(wanted)] } : accept(entry, catalog)
+  }
+  const waypoints = [...catalog.gateways.values()].filter((entry) => hboneListener(entry.object) !== undefined)
+  const [only, ...others] = waypoints
+  if (only === undefined) return { gateway: undefined, conditions: [] }
+  if (others.length === 0) return accept(only, catalog)
+  const message = `${waypoints.length} Gateways have an HBONE listener: say with --gateway NAMESPACE/NAME which one this process is`
+  return {
+    gateway: undefined,
+    conditions: waypoints.map((entry) =>
+      conditionOf(entry, { type: 'Accepted', status: 'Unknown', reason: 'Pending', message }),
+    ),
+  }
+}
+
+const missing = (gateway: { readonly namespace: string; readonly name: string }): Condition => ({
+  object: { kind: 'Gateway', ...gateway },
+  type: 'Accepted',
+  status: 'False',
+  reason: 'NotFound',
+  message: 'the Gateway that this process is meant to be is not among the readable objects: nothing is bound to it',
+})
+
+const accept = (entry: Entry<GatewayObject>, catalog: Catalog): Choice => {
+  const { className, metadata } = entry.object
+  const label = 'istio.io/waypoint-for'
+  const written = metadata.labels[label] ?? catalog.gatewayClasses.get(className)?.object.metadata.labels[label]
+  const trafficType = decodeTrafficType(written ?? 'service')
+  const listener = hboneListener(entry.object)
+  const condition =
+    trafficType === undefined
+      ? conditionOf(entry, {
+          type: 'Accepted',
+          status: 'False',
+          reason: 'UnsupportedValue',
+          message: `label ${label} is ${JSON.stringify(written)}, expected service, workload, all or none: nothing is bound`,
+          path: `metadata.labels["${label}"]`,
+        })
+      : conditionOf(entry, {
+          type: 'Accepted',
+          status: 'True',
+          reason: 'Accepted',
+          message: 'this process is the Gateway',
+        })
+  return {
+    gateway: { entry, listener, trafficType: trafficType ?? 'none', className },
+    conditions: [condition],
+  }
+}
+
+const decodeTrafficType = (text: string): TrafficType | undefined => {
+  const types: readonly TrafficType[] = ['service', 'workload', 'all', 'none']
+  return types.find((type) => type === text)
+}
+
+/** Of several HBONE listeners the one on the mesh's port counts. */
+const hboneListener = (gateway: GatewayObject): Listener | undefined => {
+  const listeners = gateway.listeners.filter((listener) => listener.protocol === 'HBONE')
+  return listeners.find((listener) => listener.port === 15_008) ?? listeners[0]
+}

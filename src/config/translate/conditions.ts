@@ -1,0 +1,72 @@
+import type { Issue } from '../../lib/decoded.ts'
+import type { Condition } from '../../model/condition.ts'
+import type { ObjectRef } from '../../model/model.ts'
+import { formatFault } from '../explain-issue.ts'
+import type { Metadata } from '../objects/metadata.ts'
+import type { Entry } from './catalog.ts'
+import type { SourcedObject } from './options.ts'
+
+interface Named {
+  readonly kind: string
+  readonly metadata: Metadata
+}
+
+/** What a condition says; `path` is the field at fault, whose position is looked up only when the status is not True. */
+export interface Verdict {
+  readonly type: Condition['type']
+  readonly status: Condition['status']
+  readonly reason: string
+  readonly message: string
+  readonly parent?: string
+  readonly path?: string
+}
+
+/** How messages and conditions refer to an object. */
+export const refOf = ({ kind, metadata }: Named): ObjectRef => ({
+  kind,
+  namespace: metadata.namespace,
+  name: metadata.name,
+})
+
+/** Makes a condition of an object. */
+export const conditionOf = (entry: Entry<Named>, { path, ...verdict }: Verdict): Condition => {
+  const isFault = verdict.status !== 'True' || verdict.type === 'Conflicted' || verdict.type === 'PartiallyInvalid'
+  const position = isFault ? entry.locate(path ?? '') : undefined
+  return { object: refOf(entry.object), ...verdict, ...(position === undefined ? {} : { position }) }
+}
+
+/** The conditions of objects that could not be read, or that nothing is done with. */
+export const unusableConditions = (objects: readonly SourcedObject[]): readonly Condition[] =>
+  objects.flatMap(({ read, locate }) => {
+    if (read.state !== 'broken' && read.state !== 'unsupported') return []
+    const position = locate(read.issues[0]?.path ?? '')
+    return [
+      {
+        object: read.ref,
+        type: 'Accepted' as const,
+        status: 'False' as const,
+        reason: read.state === 'broken' ? 'Invalid' : 'UnsupportedKind',
+        message: formatFaults(read.issues),
+        ...(position === undefined ? {} : { position }),
+      },
+    ]
+  })
+
+/** Several faults as one text; after five the rest is only counted. */
+export const formatFaults = (issues: readonly Issue[]): string => {
+  const shown = issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path === undefined ? '' : `${issue.path}: `}${formatFault(issue)}`)
+  const more = issues.length - shown.length
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join('; ')
+}
+
+/** Conditions in one fixed order: by object, parent and type. */
+export const sortConditions = (conditions: readonly Condition[]): readonly Condition[] =>
+  conditions
+    .map((condition) => {
+      const { kind, namespace, name } = condition.object
+      return { key: [kind, namespace, name, condition.parent ?? '', condition.type].join('\n'), condition }
+    })
+    .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ condition }) => condition)

@@ -1,0 +1,25 @@
+import type { SourcePosition } from '../../lib/decoded.ts'
+import type { PathNormalization } from '../../model/model.ts'
+import type { ReadObject } from '../objects/read-object.ts'
+
+/** What the objects themselves do not say. */
+export interface TranslateOptions {
+  /** Which Gateway this process is; default: the only one with an HBONE listener. */
+  readonly gateway?: { readonly namespace: string; readonly name: string }
+  /** `cluster.local` */
+  readonly clusterDomain: string
+  /** The trust domain of the endpoints' identities. */
+  readonly trustDomain: string
+  /** Policies in this namespace hold for the whole mesh (`istio-system`). */
+  readonly rootNamespace: string
+  readonly pathNormalization: PathNormalization
+  /** Named in metrics as the cluster of the workloads. */
+  readonly clusterId?: string
+}
+
+/** An object and where it stands. */
+export interface SourcedObject {
+  readonly read: ReadObject
+  /** The position of a field (or of the nearest field around it) by its path. */
+  readonly locate: (path: string) => SourcePosition | undefined
+}

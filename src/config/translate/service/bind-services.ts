@@ -1,0 +1,99 @@
+import type { Condition } from '../../../model/condition.ts'
+import type { ServiceObject } from '../../objects/service.ts'
+import type { Catalog, Entry } from '../catalog.ts'
+import type { ChosenGateway } from '../choose-gateway.ts'
+import { conditionOf } from '../conditions.ts'
+import { matchLabels } from './match-labels.ts'
+
+/** Services that istiod would never send through a waypoint: its own waypoints. */
+const managedWaypoints: ReadonlySet<string> = new Set(['istio.io-mesh-controller', 'istio.io-eastwest-controller'])
+
+interface Bound {
+  readonly services: ReadonlyMap<string, Entry<ServiceObject>>
+  readonly conditions: readonly Condition[]
+}
+
+/**
+ * Which Services send their traffic through the Gateway: label `istio.io/use-waypoint` on the Service, else on its
+ * Namespace; `none` opts out. The Gateway has to take Services, and to allow their namespace.
+ */
+export const bindServices = (catalog: Catalog, gateway: ChosenGateway | undefined): Bound => {
+  const services = new Map<string, Entry<ServiceObject>>()
+  const conditions: Condition[] = []
+  if (gateway === undefined) return { services, conditions }
+  const name = gateway.entry.object.metadata.name
+  const namespace = gateway.entry.object.metadata.namespace
+  for (const [key, entry] of catalog.services) {
+    const wanted = waypointOf(entry.object, catalog)
+    if (wanted?.name !== name || wanted.namespace !== namespace || isWaypointItself(entry.object, gateway)) continue
+    const refusal = refuse(entry.object, { gateway, catalog })
+    if (refusal === undefined) services.set(key, entry)
+    conditions.push(conditionOf(entry, refusal ?? accepted(gateway)))
+  }
+  return { services, conditions }
+}
+
+const waypointOf = (
+  { metadata }: ServiceObject,
+  catalog: Catalog,
+): { readonly namespace: string; readonly name: string } | undefined => {
+  const ofNamespace = catalog.namespaces.get(metadata.namespace)?.object.metadata.labels ?? {}
+  // The object's labels are taken as a pair: its name never meets the Namespace's `use-waypoint-namespace`.
+  const labels = metadata.labels['istio.io/use-waypoint'] === undefined ? ofNamespace : metadata.labels
+  const name = labels['istio.io/use-waypoint']
+  if (name === undefined || name === 'none' || name === '') return undefined
+  return { namespace: labels['istio.io/use-waypoint-namespace'] ?? metadata.namespace, name }
+}
+
+/** The Service in front of the waypoint's own pods: to send it through the waypoint would be a loop. */
+const isWaypointItself = ({ metadata, selector }: ServiceObject, { entry }: ChosenGateway): boolean => {
+  const { name, namespace } = entry.object.metadata
+  const isOurs = metadata.namespace === namespace && selector['gateway.networking.k8s.io/gateway-name'] === name
+  return isOurs || managedWaypoints.has(metadata.labels['gateway.istio.io/managed'] ?? '')
+}
+
+const accepted = ({ entry }: ChosenGateway) => {
+  const { namespace, name } = entry.object.metadata
+  const message = `bound to Gateway ${namespace}/${name}`
+  return { type: 'Accepted', status: 'True', reason: 'Accepted', message } as const
+}
+
+const refuse = (
+  service: ServiceObject,
+  { gateway, catalog }: { readonly gateway: ChosenGateway; readonly catalog: Catalog },
+) => {
+  const refused = (reason: string, message: string, path?: string) =>
+    ({ type: 'Accepted', status: 'False', reason, message, ...(path === undefined ? {} : { path }) }) as const
+  if (service.type === 'ExternalName') {
+    return refused(
+      'UnsupportedValue',
+      'an ExternalName Service has no endpoints to send to: it is not bound',
+      'spec.type',
+    )
+  }
+  if (gateway.trafficType !== 'service' && gateway.trafficType !== 'all') {
+    return refused('NotAllowedByListeners', `the Gateway takes ${gateway.trafficType} traffic (istio.io/waypoint-for)`)
+  }
+  if (!isNamespaceAllowed(service.metadata.namespace, gateway, catalog)) {
+    return refused('NotAllowedByListeners', 'the HBONE listener’s allowedRoutes does not allow the Service’s namespace')
+  }
+  return undefined
+}
+
+const isNamespaceAllowed = (namespace: string, { entry, listener }: ChosenGateway, catalog: Catalog): boolean => {
+  const { from, selector } = listener?.allowedRoutes.namespaces ?? { from: 'Same' }
+  switch (from) {
+    case 'All':
+      return true
+    case 'None':
+      return false
+    case 'Same':
+      return namespace === entry.object.metadata.namespace
+    case 'Selector': {
+      const labels = catalog.namespaces.get(namespace)?.object.metadata.labels
+      // A Namespace always carries its own name as a label (KEP-2161), whether a file spells it out or not.
+      const complete = { 'kubernetes.io/metadata.name': namespace, ...labels }
+      return selector !== undefined && matchLabels(selector, complete)
+    }
+  }
+}

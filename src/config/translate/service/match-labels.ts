@@ -1,0 +1,22 @@
+import type { LabelSelector } from '../../objects/kind.ts'
+
+/** Whether labels satisfy all of a selector (metav1.LabelSelector); an empty selector takes everything. */
+export const matchLabels = (selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean => {
+  const get = (key: string): string | undefined => (Object.hasOwn(labels, key) ? labels[key] : undefined)
+  return (
+    Object.entries(selector.matchLabels).every(([key, value]) => get(key) === value) &&
+    selector.matchExpressions.every(({ key, operator, values }) => {
+      const value = get(key)
+      switch (operator) {
+        case 'In':
+          return value !== undefined && values.includes(value)
+        case 'NotIn':
+          return value === undefined || !values.includes(value)
+        case 'Exists':
+          return value !== undefined
+        case 'DoesNotExist':
+          return value === undefined
+      }
+    })
+  )
+}

@@ -1,0 +1,37 @@
+import type { PortProtocol } from '../../../model/service.ts'
+import type { ServicePortObject } from '../../objects/service.ts'
+
+/** Values of `appProtocol` that Kubernetes defines. */
+const kubernetesProtocols: ReadonlyMap<string, PortProtocol> = new Map([
+  ['kubernetes.io/h2c', 'http2'],
+  ['kubernetes.io/ws', 'http'],
+  ['kubernetes.io/wss', 'tls'],
+])
+
+/** What Istio reads from `appProtocol`, or from a port's name up to its first hyphen. */
+const istioProtocols: ReadonlyMap<string, PortProtocol> = new Map([
+  ['http', 'http'],
+  ['http_proxy', 'http'],
+  ['http2', 'http2'],
+  ['grpc', 'grpc'],
+  ['https', 'tls'],
+  ['tls', 'tls'],
+  ['tcp', 'tcp'],
+  ['mongo', 'tcp'],
+  ['redis', 'tcp'],
+  ['mysql', 'tcp'],
+])
+
+/** Ports whose servers speak first, so that looking at what the client sends would wait for ever. */
+const wellKnownTcpPorts: ReadonlySet<number> = new Set([25, 53, 3306, 27_017])
+
+/** What a Service port speaks: `appProtocol` before the port's name, case not counting (Istio's protocol selection). */
+export const protocolOf = ({ name, appProtocol, port }: ServicePortObject): PortProtocol => {
+  const text = (appProtocol ?? name ?? '').toLowerCase()
+  const known = appProtocol === undefined ? undefined : kubernetesProtocols.get(text)
+  if (known !== undefined) return known
+  // The one protocol whose name has a hyphen itself; it is HTTP/1.1 or HTTP/2 without gRPC's framing of trailers.
+  if (text.startsWith('grpc-web')) return 'http'
+  const protocol = istioProtocols.get(text.split('-', 1)[0] ?? '')
+  return protocol ?? (wellKnownTcpPorts.has(port) ? 'tcp' : 'unknown')
+}

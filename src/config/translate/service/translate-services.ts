@@ -1,0 +1,95 @@
+import type { Condition } from '../../../model/condition.ts'
+import { formatServiceKey, type Service, type ServicePort } from '../../../model/service.ts'
+import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
+import type { Attachments } from '../route/attach-routes.ts'
+import type { Entry } from '../catalog.ts'
+import { conditionOf } from '../conditions.ts'
+import { protocolOf } from './port-protocol.ts'
+import { addressesOf, hostnameOf, tcpPortsOf } from './service-facts.ts'
+
+interface ServiceScope {
+  readonly clusterDomain: string
+  readonly attachments: Attachments
+  /** Reasons by `NAMESPACE/NAME`. */
+  readonly closedServices: ReadonlyMap<string, string>
+  /** Reasons by `NAMESPACE/NAME:PORT`. */
+  readonly closedPorts: ReadonlyMap<string, string>
+}
+
+/**
+ * The bound Services with their routes. Two Services that claim one address and port would make the destination of a
+ * CONNECT a matter of chance: the first by key keeps it, the other loses the address and gets a condition.
+ */
+export const translateServices = (
+  bound: ReadonlyMap<string, Entry<ServiceObject>>,
+  scope: ServiceScope,
+): { readonly services: readonly Service[]; readonly conditions: readonly Condition[] } => {
+  const claimed = new Map<string, string>()
+  const conditions: Condition[] = []
+  const services = [...bound].map(([key, entry]) => {
+    const ports = tcpPortsOf(entry.object)
+    const addresses = addressesOf(entry.object).filter((address) => {
+      const taken = ports.find((port) => claimed.has(`${address} ${port.port}`))
+      if (taken === undefined) {
+        for (const port of ports) claimed.set(`${address} ${port.port}`, key)
+        return true
+      }
+      const message = `Service ${claimed.get(`${address} ${taken.port}`)} has ${address} port ${taken.port} already: the address is not served for this one`
+      conditions.push(
+        conditionOf(entry, {
+          type: 'Conflicted',
+          status: 'True',
+          reason: 'AddressConflict',
+          message,
+          path: 'spec.clusterIP',
+        }),
+      )
+      return false
+    })
+    return translateService(entry.object, { addresses, ports, scope })
+  })
+  return { services, conditions }
+}
+
+const translateService = (
+  service: ServiceObject,
+  {
+    addresses,
+    ports,
+    scope,
+  }: {
+    readonly addresses: readonly string[]
+    readonly ports: readonly ServicePortObject[]
+    readonly scope: ServiceScope
+  },
+): Service => {
+  const { namespace, name } = service.metadata
+  const closed = scope.closedServices.get(`${namespace}/${name}`)
+  return {
+    key: formatServiceKey(namespace, name),
+    namespace,
+    name,
+    hostname: hostnameOf(service, scope.clusterDomain),
+    addresses,
+    ports: ports
+      .map((port) => translatePort(port, `${namespace}/${name}:${port.port}`, scope))
+      .toSorted((a, b) => a.port - b.port),
+    filters: [],
+    ...(closed === undefined ? {} : { closed }),
+  }
+}
+
+const translatePort = (port: ServicePortObject, key: string, scope: ServiceScope): ServicePort => {
+  const attached = scope.attachments.get(key)
+  const closed = scope.closedPorts.get(key)
+  return {
+    port: port.port,
+    ...(port.name === undefined || port.name === '' ? {} : { name: port.name }),
+    protocol: protocolOf(port),
+    routes: [...(attached?.producers ?? [])].toSorted(),
+    consumerRoutes: [...(attached?.consumers ?? [])]
+      .map(([namespace, routes]) => ({ namespace, routes: [...routes].toSorted() }))
+      .toSorted((a, b) => (a.namespace < b.namespace ? -1 : 1)),
+    ...(closed === undefined ? {} : { closed }),
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * From objects to the model: a pure function of a complete set. No I/O, no time and no chance may ever enter this
+ * room; it never throws over what objects say, and changes none of them. Every list comes out sorted, so that the same
+ * set gives the same model in whatever order it is read.
+ */
+import type { Condition } from '../../model/condition.ts'
+import type { EndpointSet } from '../../model/endpoint.ts'
+import type { Model } from '../../model/model.ts'
+import type { Route } from '../../model/route.ts'
+import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
+import type { ServiceObject, ServicePortObject } from '../objects/service.ts'
+import { attachRoute, type Attachments } from './route/attach-routes.ts'
+import { bindServices } from './service/bind-services.ts'
+import { createCatalog, type Catalog, type Entry } from './catalog.ts'
+import { chooseGateway } from './choose-gateway.ts'
+import { closeForPolicy } from './close-policies.ts'
+import { closeForRoute } from './route/close-routes.ts'
+import { conditionOf, sortConditions, unusableConditions } from './conditions.ts'
+import type { SourcedObject, TranslateOptions } from './options.ts'
+import { tcpPortsOf } from './service/service-facts.ts'
+import { translateEndpoints } from './service/translate-endpoints.ts'
+import { translateServices } from './service/translate-services.ts'
+
+/** A model and what became of the objects that it was made from. */
+export interface Translation {
+  readonly model: Model
+  readonly conditions: readonly Condition[]
+}
+
+/** Translates one complete set of objects for the Gateway that this process is. */
+export const translate = (objects: readonly SourcedObject[], options: TranslateOptions): Translation => {
+  const catalog = createCatalog(objects)
+  const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
+  const { services: bound, conditions: aboutBinding } = bindServices(catalog, gateway)
+  const attachments: Attachments = new Map()
+  const closedPorts = new Map<string, string>()
+  const wanted = new Map<string, readonly [ServiceObject, ServicePortObject]>()
+  const want = (service: ServiceObject, port: ServicePortObject): void => {
+    wanted.set(`${service.metadata.namespace}/${service.metadata.name}:${port.port}`, [service, port])
+  }
+  for (const { object } of bound.values()) for (const port of tcpPortsOf(object)) want(object, port)
+  const { clusterDomain, rootNamespace } = options
+  const scope = { catalog, bound, gateway, clusterDomain, rootNamespace, attachments, closedPorts, onBackend: want }
+  const attached = catalog.routes.map((route) => attachRoute(route, scope))
+  // After the HTTPRoutes: which of them share a port decides what a route of another kind does to it.
+  const closing = catalog.unimplementedRoutes.map((route) => closeForRoute(route, scope))
+  const policies = catalog.policies.map((policy) => closeForPolicy(policy, scope))
+  const closedServices = new Map(policies.flatMap((policy) => [...policy.closed]))
+  const served = translateServices(bound, { clusterDomain, attachments, closedServices, closedPorts })
+  return {
+    model: {
+      gateway: gateway === undefined ? undefined : nameOf(gateway.entry.object),
+      trafficType: gateway?.trafficType ?? 'none',
+      pathNormalization: options.pathNormalization,
+      services: served.services,
+      routes: sortByKey([...attached, ...closing].flatMap(({ route }): readonly Route[] => (route ? [route] : []))),
+      endpoints: sortByKey(
+        [...wanted.values()].map(([service, port]): EndpointSet =>
+          translateEndpoints(service, port, { catalog, options }),
+        ),
+      ),
+    },
+    conditions: sortConditions([
+      ...unusableConditions(objects),
+      ...aboutGateway,
+      ...aboutBinding,
+      ...served.conditions,
+      ...[...attached, ...closing, ...policies].flatMap(({ conditions }) => conditions),
+      ...sliceConditions(catalog),
+    ]),
+  }
+}
+
+const nameOf = ({
+  metadata,
+}: ServiceObject | { readonly metadata: { readonly namespace: string; readonly name: string } }) => ({
+  namespace: metadata.namespace,
+  name: metadata.name,
+})
+
+const sortByKey = <T extends { readonly key: string }>(items: readonly T[]): readonly T[] =>
+  items.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+
+/** Slices that give no endpoints, which otherwise shows only as a 503 far away. */
+const sliceConditions = (catalog: Catalog): readonly Condition[] => {
+  const refused = (entry: Entry<EndpointSliceObject>, message: string, path: string): Condition =>
+    conditionOf(entry, { type: 'Accepted', status: 'False', reason: 'UnsupportedValue', message, path })
+  const orphans = catalog.orphanSlices.map((entry) =>
+    refused(entry, 'label kubernetes.io/service-name is missing: the slice belongs to no Service', 'metadata.labels'),
+  )
+  const byName = [...catalog.slices.values()]
+    .flat()
+    .filter(({ object }) => object.addressType === 'FQDN')
+    .map((entry) => refused(entry, 'endpoints of address type FQDN are not supported', 'addressType'))
+  return [...orphans, ...byName]
+}
