@@ -90,6 +90,7 @@ export class H2Connection {
   open(fields: readonly string[], handler: StreamHandler, isEnd: boolean): H2Stream {
     const session = this.#session
     if (session.state !== 'open') throw new Error(`a stream was opened on a connection that is ${session.state}`)
+    if (session.nextStreamId > MAX_STREAM_ID) throw new Error('the connection has no stream numbers left')
     const stream = session.createStream(session.nextStreamId, handler)
     session.nextStreamId += 2
     const method = findField(fields, ':method')

@@ -48,7 +48,8 @@ describe('request fields', () => {
     'two hosts joined': [request({ ':authority': 'a,b' }), /authority/],
     'an empty authority': [request({ ':authority': '' }), /authority/],
     'a Host that differs': [request({}, 'host', 'b'), /differ/],
-    'two Hosts that differ': [request({ ':authority': undefined }, 'host', 'a', 'host', 'b'), /differ/],
+    'two Hosts': [request({ ':authority': undefined }, 'host', 'a', 'host', 'a'), /second/],
+    'a bad Host': [request({ ':authority': undefined }, 'host', 'a b'), /host/],
     'CONNECT without an authority': [[':method', 'CONNECT'], /authority/],
     'CONNECT with a path': [[':method', 'CONNECT', ':authority', 'a:80', ':path', '/'], /CONNECT/],
     'extended CONNECT': [request({ ':method': 'CONNECT' }, ':protocol', 'websocket'), /offered/],
@@ -83,13 +84,14 @@ describe('response fields and trailers', () => {
       assert.match(checkResponseFields([':status', status]) ?? '', /bad/))
   }
   it('refuses none, two and another', () => {
-    assert.equal(checkResponseFields(['x', 'y']), 'no :status')
-    assert.equal(checkResponseFields([':status', '200', ':status', '200']), 'second :status')
-    assert.match(checkResponseFields([':status', '200', ':method', 'GET']) ?? '', /unknown/)
+    assert.match(checkResponseFields(['x', 'y', ':status', '200']) ?? '', /no :status/)
+    assert.match(checkResponseFields([]) ?? '', /no :status/)
+    assert.match(checkResponseFields([':status', '200', ':status', '200']) ?? '', /out of place/)
+    assert.match(checkResponseFields([':status', '200', ':method', 'GET']) ?? '', /out of place/)
   })
   it('refuses pseudo-header and connection fields in trailers', () => {
     assert.equal(checkTrailerFields(['grpc-status', '0']), undefined)
-    assert.match(checkTrailerFields([':status', '200']) ?? '', /trailers/)
+    assert.match(checkTrailerFields([':status', '200']) ?? '', /out of place/)
     assert.match(checkTrailerFields(['connection', 'x']) ?? '', /connection/)
   })
 })

@@ -5,15 +5,16 @@
  */
 import { isAuthority } from '../h1/target.ts'
 
-// RFC 9113 section 8.2.1: lower-case token characters; the colon only as the first of a pseudo-header name.
-const NAME = /^:?[!#$%&'*+\-.^_`|~0-9a-z]+$/
+// RFC 9113 section 8.2.1: lower-case token characters.
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-zA-Z]+$/
 const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*$/
 // As HTTP/1.1 targets: visible ASCII without '#'.
 const PATH = /^\/[!-"$-~]*$/
-// RFC 9110 section 5.5 allows no control character but HTAB; RFC 9113 section 8.2.1 no white space at either end.
+// RFC 9110 section 5.5 allows no control character but HTAB.
 // oxlint-disable-next-line no-control-regex
-const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$/
+const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/
+const COLON = 0x3a
 
 const connectionSpecific: ReadonlySet<string> = new Set([
   'connection',
@@ -22,7 +23,6 @@ const connectionSpecific: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ])
-const requestPseudo = [':method', ':scheme', ':authority', ':path', ':protocol']
 
 /** Value of the first field of that name in a flat list. */
 export const findField = (fields: readonly string[], name: string): string | undefined => {
@@ -45,43 +45,72 @@ export const readContentLength = (fields: readonly string[]): number => {
 
 /** What is wrong with the fields of a request head. */
 export const checkRequestFields = (fields: readonly string[]): string | undefined => {
-  let seen = 0
-  const wrong = checkFields(fields, (name) => {
-    const index = requestPseudo.indexOf(name)
-    if (index < 0) return `unknown pseudo-header field ${name}`
-    if ((seen & (1 << index)) !== 0) return `second ${name}`
-    seen |= 1 << index
-    return undefined
-  })
-  return wrong ?? checkHost(fields) ?? checkRequestForm(fields)
+  const parts: RequestParts = {}
+  let isPastPseudo = false
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    const value = fields[i + 1] ?? ''
+    const isPseudo = name.charCodeAt(0) === COLON
+    if (isPseudo && isPastPseudo) return `${name} after regular fields`
+    isPastPseudo = !isPseudo
+    const wrong = checkValue(name, value) ?? (isPseudo ? takePart(parts, name, value) : checkRegular(name, value))
+    if (wrong !== undefined) return wrong
+  }
+  return checkHost(fields, parts.authority) ?? checkRequestForm(parts)
 }
 
 /** What is wrong with the fields of a response head. */
 export const checkResponseFields = (fields: readonly string[]): string | undefined => {
-  let count = 0
-  const wrong = checkFields(fields, (name) => {
-    count++
-    return name === ':status' ? undefined : `unknown pseudo-header field ${name}`
-  })
-  if (wrong !== undefined) return wrong
-  if (count !== 1) return count === 0 ? 'no :status' : 'second :status'
-  return /^[1-9][0-9][0-9]$/.test(findField(fields, ':status') ?? '') ? undefined : 'bad :status'
+  if (fields[0] !== ':status') return 'no :status first'
+  if (!/^[1-9][0-9][0-9]$/.test(fields[1] ?? '')) return 'bad :status'
+  return checkRegularFrom(fields, 2)
 }
 
 /** What is wrong with trailers. */
-export const checkTrailerFields = (fields: readonly string[]): string | undefined =>
-  checkFields(fields, (name) => `pseudo-header field ${name} in trailers`)
+export const checkTrailerFields = (fields: readonly string[]): string | undefined => checkRegularFrom(fields, 0)
+
+/** What the pseudo-header fields said. */
+interface RequestParts {
+  method?: string
+  scheme?: string
+  authority?: string
+  path?: string
+  protocol?: string
+}
+
+const takePart = (parts: RequestParts, name: string, value: string): string | undefined => {
+  switch (name) {
+    case ':method':
+      if (parts.method !== undefined) return 'second :method'
+      parts.method = value
+      return undefined
+    case ':scheme':
+      if (parts.scheme !== undefined) return 'second :scheme'
+      parts.scheme = value
+      return undefined
+    case ':authority':
+      if (parts.authority !== undefined) return 'second :authority'
+      parts.authority = value
+      return undefined
+    case ':path':
+      if (parts.path !== undefined) return 'second :path'
+      parts.path = value
+      return undefined
+    case ':protocol':
+      if (parts.protocol !== undefined) return 'second :protocol'
+      parts.protocol = value
+      return undefined
+    default:
+      return `unknown pseudo-header field ${quoted(name)}`
+  }
+}
 
 /** The method, and the parts that go with it (RFC 9113 sections 8.3.1 and 8.5, RFC 8441 section 4). */
-const checkRequestForm = (fields: readonly string[]): string | undefined => {
-  const method = findField(fields, ':method')
-  const scheme = findField(fields, ':scheme')
-  const path = findField(fields, ':path')
-  const protocol = findField(fields, ':protocol')
+const checkRequestForm = ({ method, scheme, authority, path, protocol }: RequestParts): string | undefined => {
   if (method === undefined || !TOKEN.test(method)) return 'no good :method'
   if (method === 'CONNECT' && protocol === undefined) {
     if (scheme !== undefined || path !== undefined) return 'CONNECT with :scheme or :path'
-    return findField(fields, ':authority') === undefined ? 'CONNECT without :authority' : undefined
+    return authority === undefined ? 'CONNECT without :authority' : undefined
   }
   // We never offer SETTINGS_ENABLE_CONNECT_PROTOCOL.
   if (protocol !== undefined) return ':protocol although it is not offered'
@@ -90,40 +119,44 @@ const checkRequestForm = (fields: readonly string[]): string | undefined => {
   return path === '*' && method === 'OPTIONS' ? undefined : 'no good :path'
 }
 
-/** One authority at most, without userinfo; a Host beside it has to agree (RFC 9113 section 8.3.1). */
-const checkHost = (fields: readonly string[]): string | undefined => {
-  let authority: string | undefined
+/** One authority and one Host at most, without userinfo, that agree (RFC 9113 section 8.3.1, RFC 9110 section 7.2). */
+const checkHost = (fields: readonly string[], authority: string | undefined): string | undefined => {
+  if (authority !== undefined && !isAuthority(authority)) return `bad :authority ${quoted(authority)}`
+  let host: string | undefined
   for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i]
-    if (name !== ':authority' && name !== 'host') continue
+    if (fields[i] !== 'host') continue
+    if (host !== undefined) return 'second host'
+    host = fields[i + 1] ?? ''
+    if (!isAuthority(host)) return `bad host ${quoted(host)}`
+  }
+  if (host === undefined || authority === undefined || host === authority) return undefined
+  return host.toLowerCase() === authority.toLowerCase() ? undefined : 'host that differs from :authority'
+}
+
+const checkRegularFrom = (fields: readonly string[], from: number): string | undefined => {
+  for (let i = from; i < fields.length; i += 2) {
+    const name = fields[i] ?? ''
     const value = fields[i + 1] ?? ''
-    if (!isAuthority(value)) return `bad ${name} ${JSON.stringify(value.slice(0, 64))}`
-    const lower = value.toLowerCase()
-    if (authority !== undefined && lower !== authority) return 'hosts that differ'
-    authority = lower
+    if (name.charCodeAt(0) === COLON) return `pseudo-header field ${quoted(name)} out of place`
+    const wrong = checkValue(name, value) ?? checkRegular(name, value)
+    if (wrong !== undefined) return wrong
   }
   return undefined
 }
 
-const checkFields = (
-  fields: readonly string[],
-  checkPseudo: (name: string) => string | undefined,
-): string | undefined => {
-  let isPastPseudo = false
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] ?? ''
-    const value = fields[i + 1] ?? ''
-    if (!NAME.test(name)) return `bad field name ${JSON.stringify(name.slice(0, 64))}`
-    if (BAD_VALUE.test(value)) return `bad value of ${name}`
-    if (name.startsWith(':')) {
-      if (isPastPseudo) return `${name} after regular fields`
-      const wrong = checkPseudo(name)
-      if (wrong !== undefined) return wrong
-      continue
-    }
-    isPastPseudo = true
-    if (connectionSpecific.has(name)) return `connection-specific field ${name}`
-    if (name === 'te' && value.toLowerCase() !== 'trailers') return 'te other than trailers'
-  }
-  return undefined
+const checkRegular = (name: string, value: string): string | undefined => {
+  if (!NAME.test(name)) return `bad field name ${quoted(name)}`
+  if (connectionSpecific.has(name)) return `connection-specific field ${name}`
+  return name === 'te' && value.toLowerCase() !== 'trailers' ? 'te other than trailers' : undefined
 }
+
+/** No control character, and no white space at either end (RFC 9113 section 8.2.1). */
+const checkValue = (name: string, value: string): string | undefined => {
+  if (value.length === 0) return undefined
+  const isPadded = isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1))
+  return isPadded || BAD_VALUE.test(value) ? `bad value of ${quoted(name)}` : undefined
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 64))

@@ -18,7 +18,7 @@ const INITIAL_BYTES = 4096
 /** Scratch above this goes once it is mostly unused, so that one burst does not cost its memory for good. */
 const RETAINED_BYTES = 64 * 1024
 /** Copies up to this come from the shared pool, which is far cheaper than memory of their own. */
-const POOLED_BYTES = 4096
+const POOLED_BYTES = 16 * 1024
 
 /** How a header block is encoded and cut. */
 export interface HeaderOptions {

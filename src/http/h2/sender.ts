@@ -91,7 +91,7 @@ export class H2Sender {
 
   /** Forgets what a stream had queued. */
   drop(stream: H2Stream): void {
-    stream.queue = []
+    if (stream.queue.length > 0) stream.queue = []
     stream.queuedBytes = 0
     stream.isEndQueued = false
     stream.queuedTrailers = undefined
