@@ -133,10 +133,14 @@ class Waypoint implements RunningWaypoint {
 
   async #apply(update: ConfigUpdate): Promise<void> {
     const before = this.#latest
-    const { model, generation, issues, conditions, objects } = update
+    const { model, generation, issues, objectIssues, conditions, objects } = update
     await this.#plane?.apply({ model, generation, issues: issues.length })
     this.#latest = update
     for (const issue of issues) this.#log.error(formatIssue(issue), { event: 'config-issue' })
+    const known = new Set(before?.objectIssues.map(formatIssue))
+    for (const line of objectIssues.map(formatIssue)) {
+      if (!known.has(line)) this.#log.warn(line, { event: 'object-issue' })
+    }
     const told = new Set(before?.conditions.map((condition) => JSON.stringify(condition)))
     for (const condition of conditions) {
       if (condition.status === 'True' || told.has(JSON.stringify(condition))) continue

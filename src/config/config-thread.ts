@@ -1,28 +1,47 @@
-/** The configuration thread: objects from files, translated, posted as updates. It serves nothing. */
+/** The thread side of `startConfig`: watches, parses, translates and posts. Nothing of the data path is loaded here. */
 import { parentPort, workerData } from 'node:worker_threads'
-import { systemClock } from '../lib/clock.ts'
-import { FileSource } from './source/files.ts'
-import type { ObjectSet } from './source/files.ts'
-import type { ConfigThreadData } from './start-config.ts'
+import { createDeltaWriter, type ConfigDelta } from './delta.ts'
+import { createObjectLoader } from './load-objects.ts'
+import { openFileSource } from './source/files.ts'
+import type { TranslateOptions } from './translate/options.ts'
 import { translate } from './translate/translate.ts'
-import type { ConfigUpdate } from './update.ts'
 
-// `startConfig` is the only one that starts this file.
-const data = workerData as ConfigThreadData
-let generation = 0
-
-const toUpdate = (set: ObjectSet): ConfigUpdate => {
-  generation++
-  const { model, conditions } = translate(set.objects, data.translate)
-  return { generation, model, conditions, issues: set.issues, objects: set.objects.length }
+/** What the thread is started with. */
+export interface ConfigThreadData {
+  readonly paths: readonly string[]
+  readonly translate: TranslateOptions
 }
 
-const source = new FileSource({
-  paths: data.paths,
-  clock: systemClock,
-  onSet: (set) => parentPort?.postMessage(toUpdate(set)),
-})
+/** What the thread says. */
+export type ConfigThreadMessage =
+  | { readonly kind: 'update'; readonly delta: ConfigDelta }
+  /** A set could not be dealt with, which is a bug; the thread goes on with the next one. */
+  | { readonly kind: 'failure'; readonly message: string }
 
-// Keeps the thread alive: its timers do not.
-parentPort?.on('message', () => {})
-parentPort?.postMessage(toUpdate(await source.start()))
+const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => void): void => {
+  const load = createObjectLoader()
+  const write = createDeltaWriter()
+  openFileSource({
+    paths: data.paths,
+    onSet: (set) => {
+      try {
+        const { objects, issues: objectIssues } = load(set.objects)
+        const { model, conditions } = translate(objects, data.translate)
+        const delta = write({ model, conditions, issues: set.issues, objectIssues, objects: objects.length })
+        post({ kind: 'update', delta })
+      } catch (error) {
+        const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+        post({ kind: 'failure', message: `the configuration could not be translated, the last one stays: ${why}` })
+      }
+    },
+  })
+}
+
+if (parentPort !== null) {
+  const port = parentPort
+  // Keeps the thread alive: neither watchers nor timers do.
+  port.ref()
+  port.on('message', () => {})
+  // `startConfig`, the only one who starts this file as a thread, passes exactly this.
+  run(workerData as ConfigThreadData, (message) => port.postMessage(message))
+}

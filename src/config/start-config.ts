@@ -1,61 +1,80 @@
 import { Worker } from 'node:worker_threads'
+import { systemClock, type Clock } from '../lib/clock.ts'
+import { createDeltaReader } from './delta.ts'
+import type { ConfigThreadData, ConfigThreadMessage } from './config-thread.ts'
 import type { TranslateOptions } from './translate/options.ts'
 import type { ConfigUpdate } from './update.ts'
 
 export interface ConfigOptions {
-  /** Files and folders, absolute. */
+  /** Files and folders to read and watch. */
   readonly paths: readonly string[]
   readonly translate: TranslateOptions
-  /** Gets every update after the first. */
+  /** Gets every update after the first. Unchanged parts are the same objects as before. */
   readonly onUpdate: (update: ConfigUpdate) => void
-  /** The thread is gone: no further update will come. What is in force stays. */
+  /** Called when the thread stumbled; the last update stays in force, and the thread is started again if it ended. */
   readonly onFailure: (message: string) => void
+  /** Default: the machine's. */
+  readonly clock?: Clock
 }
 
 export interface ConfigHandle {
-  /** The first update; rejects when the thread cannot start. */
+  /** The first update; rejected when the thread fails before that. */
   readonly ready: Promise<ConfigUpdate>
   readonly close: () => Promise<void>
 }
 
-/** What the thread is started with. */
-export interface ConfigThreadData {
-  readonly paths: readonly string[]
-  readonly translate: TranslateOptions
-}
+/** The first wait before the thread is started again; it doubles up to the last. */
+const firstRestartMs = 1000
+const lastRestartMs = 30_000
 
-/**
- * Starts the configuration thread: reading, parsing and translating grow with the configuration and must not hold the
- * loop that carries traffic (engine.md, rule 8). Only finished updates come back.
- */
+/** Reads, watches and translates the configuration on a thread of its own, so that no request waits for it. */
 export const startConfig = (options: ConfigOptions): ConfigHandle => {
-  const { paths, translate, onUpdate, onFailure } = options
-  const workerData: ConfigThreadData = { paths, translate }
-  const thread = new Worker(new URL('./config-thread.ts', import.meta.url), { workerData })
-  let isClosing = false
-  const ready = new Promise<ConfigUpdate>((resolve, reject) => {
-    let isFirst = true
-    thread.on('message', (update: ConfigUpdate) => {
-      if (isFirst) resolve(update)
-      else onUpdate(update)
-      isFirst = false
+  const { clock = systemClock } = options
+  const first = Promise.withResolvers<ConfigUpdate>()
+  // Who does not look at `ready` still hears of it by `onFailure`.
+  first.promise.catch(() => {})
+  const read = createDeltaReader()
+  let isReady = false
+  let isClosed = false
+  let restartMs = firstRestartMs
+  let cancelRestart = (): void => {}
+
+  const fail = (message: string): void => {
+    options.onFailure(message)
+    if (!isReady) first.reject(new Error(message))
+  }
+  const receive = (message: ConfigThreadMessage): void => {
+    if (message.kind === 'failure') return fail(message.message)
+    restartMs = firstRestartMs
+    const update = read(message.delta)
+    if (isReady) return options.onUpdate(update)
+    isReady = true
+    first.resolve(update)
+  }
+  const start = (): Worker => {
+    const data: ConfigThreadData = { paths: options.paths, translate: options.translate }
+    const thread = new Worker(new URL('./config-thread.ts', import.meta.url), { name: 'config', workerData: data })
+    thread.on('message', receive)
+    thread.on('error', (error) => fail(`the configuration thread failed: ${String(error)}`))
+    thread.once('exit', (code) => {
+      if (isClosed) return
+      if (!isReady) return fail(`the configuration thread ended with ${code} before its first update`)
+      options.onFailure(`the configuration thread ended with ${code}: it is started again in ${restartMs} ms`)
+      cancelRestart = clock.after(restartMs, () => {
+        worker = start()
+      })
+      restartMs = Math.min(restartMs * 2, lastRestartMs)
     })
-    thread.on('error', (error: Error) => {
-      reject(error)
-      onFailure(`the configuration thread failed, what is in force stays until a restart: ${error.message}`)
-    })
-    thread.on('exit', (code) => {
-      reject(new Error(`the configuration thread ended with code ${code}`))
-      if (!isClosing) onFailure('the configuration thread has ended, what is in force stays until a restart')
-    })
-  })
-  // Who does not wait for it any more must not be ended by its rejection.
-  ready.catch(() => {})
+    return thread
+  }
+  let worker = start()
+
   return {
-    ready,
+    ready: first.promise,
     close: async () => {
-      isClosing = true
-      await thread.terminate()
+      isClosed = true
+      cancelRestart()
+      await worker.terminate()
     },
   }
 }

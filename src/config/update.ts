@@ -8,8 +8,13 @@ export interface ConfigUpdate {
   readonly generation: number
   readonly model: Model
   readonly conditions: readonly Condition[]
-  /** Documents that could not be read: the last good version of their file stays in force. */
+  /** Files that could not be read or parsed: their last good objects stay in force. */
   readonly issues: readonly Issue[]
+  /**
+   * What is wrong with single objects of readable files: fields and values that no kind knows, unknown kinds, objects
+   * declared twice. What each came to is in `conditions`.
+   */
+  readonly objectIssues: readonly Issue[]
   /** Objects in the set. */
   readonly objects: number
 }

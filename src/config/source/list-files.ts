@@ -1,0 +1,69 @@
+import { readdirSync, realpathSync, statSync } from 'node:fs'
+import { dirname, extname, join } from 'node:path'
+import type { Issue } from '../../lib/decoded.ts'
+
+/** A file to read, and what shows that it changed. */
+export interface ListedFile {
+  /** As the user wrote it, or below that. */
+  readonly path: string
+  readonly sizeBytes: number
+  /** Different when the file was written, replaced or swapped by a symbolic link. */
+  readonly signature: string
+}
+
+export interface Listing {
+  readonly files: readonly ListedFile[]
+  /** Where changes show: the folders of all files, links resolved as well. */
+  readonly folders: ReadonlySet<string>
+  /** Paths that could not be listed. */
+  readonly issues: readonly Issue[]
+}
+
+const extensions: ReadonlySet<string> = new Set(['.yaml', '.yml', '.json'])
+
+/**
+ * Finds the files behind paths of files and folders, recursively, in a fixed order, each once. In folders only .yaml,
+ * .yml and .json count, and names that begin with a dot do not (editors' swap files, a ConfigMap volume's `..data`).
+ */
+export const listFiles = (paths: readonly string[]): Listing => {
+  const files = new Map<string, ListedFile>()
+  const folders = new Set<string>()
+  const issues: Issue[] = []
+  const visited = new Set<string>()
+  const walk = (path: string): void => {
+    try {
+      const real = realpathSync(path)
+      const stat = statSync(real)
+      if (stat.isDirectory()) {
+        // A link may lead back to a folder above it.
+        if (visited.has(real)) return
+        visited.add(real)
+        folders.add(path)
+        const names = readdirSync(path).filter((name) => !name.startsWith('.'))
+        for (const name of names.toSorted()) if (isWanted(path, name)) walk(join(path, name))
+      } else if (stat.isFile() && !files.has(real)) {
+        folders.add(dirname(path))
+        folders.add(dirname(real))
+        const signature = [real, stat.dev, stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs].join(' ')
+        files.set(real, { path, sizeBytes: stat.size, signature })
+      }
+    } catch (error) {
+      // Gone between two looks is gone; only what the user named has to be there.
+      if (isMissing(error) && !paths.includes(path)) return
+      folders.add(dirname(path))
+      issues.push({ message: `cannot be read: ${describe(error)}`, position: { file: path, line: 1, column: 1 } })
+    }
+  }
+  for (const path of paths) walk(path)
+  return { files: [...files.values()], folders, issues }
+}
+
+const isWanted = (folder: string, name: string): boolean => {
+  if (extensions.has(extname(name).toLowerCase())) return true
+  return statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() ?? false
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+
+const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))

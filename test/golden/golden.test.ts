@@ -1,0 +1,56 @@
+/**
+ * Golden cases: each folder beside this file holds `objects.yaml`, what it is translated to (`model.json`,
+ * `conditions.json`) and what was wrong with its objects (`issues.txt`). `UPDATE_GOLDEN=1` writes the results anew:
+ * look at the difference before you commit it.
+ */
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync, writeFileSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { formatIssue } from '../../src/config/explain-issue.ts'
+import { createObjectLoader } from '../../src/config/load-objects.ts'
+import { parseText } from '../../src/config/source/parse-text.ts'
+import type { TranslateOptions } from '../../src/config/translate/options.ts'
+import { translate } from '../../src/config/translate/translate.ts'
+
+const options: TranslateOptions = {
+  clusterDomain: 'cluster.local',
+  trustDomain: 'cluster.local',
+  rootNamespace: 'istio-system',
+  pathNormalization: 'BASE',
+}
+
+const folder = import.meta.dirname
+const isUpdate = process.env['UPDATE_GOLDEN'] === '1'
+const cases = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory())
+
+const run = (name: string, order: 'as written' | 'reversed') => {
+  const parsed = parseText('objects.yaml', readFileSync(join(folder, name, 'objects.yaml'), 'utf8'), new Map())
+  assert.ok(parsed.ok, 'objects.yaml can be parsed')
+  const { objects, issues } = createObjectLoader()(parsed.objects)
+  const { model, conditions } = translate(order === 'reversed' ? objects.toReversed() : objects, options)
+  return {
+    'model.json': `${JSON.stringify(model, null, 2)}\n`,
+    'conditions.json': `${JSON.stringify(conditions, null, 2)}\n`,
+    'issues.txt': issues.map((issue) => `${formatIssue(issue)}\n`).join(''),
+  }
+}
+
+describe('golden cases', () => {
+  it('exist', () => assert.ok(cases.length > 0))
+  for (const { name } of cases) {
+    const outcome = run(name, 'as written')
+    for (const [file, text] of Object.entries(outcome)) {
+      it(`${name}: ${file}`, () => {
+        const path = join(folder, name, file)
+        if (isUpdate) writeFileSync(path, text)
+        assert.ok(existsSync(path), `${path} is missing: run once with UPDATE_GOLDEN=1`)
+        assert.equal(text, readFileSync(path, 'utf8'))
+      })
+    }
+    it(`${name}: the order of the objects makes no difference`, () => {
+      assert.equal(run(name, 'reversed')['model.json'], outcome['model.json'])
+      assert.equal(run(name, 'reversed')['conditions.json'], outcome['conditions.json'])
+    })
+  }
+})
