@@ -1,6 +1,6 @@
 /** argv → verb. Started by src/fairway.mjs under the pinned Node. */
 import { readFile } from 'node:fs/promises'
-import { createProcessTerminal } from './cli/process-terminal.ts'
+import { createProcessTerminal } from './cli/terminal/process-terminal.ts'
 import { runProgram } from './cli/program.ts'
 import { verbs } from './cli/verbs.ts'
 

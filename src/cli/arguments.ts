@@ -53,8 +53,7 @@ export const parseArguments = <const Flags extends FlagTable>(
 }
 
 /** A wrong command line; `next` defaults to nothing, the program adds a pointer to the help. */
-export const usageError = (message: string, next?: string): CliError =>
-  new CliError(exitCodes.usage, message, next === undefined ? {} : { next })
+export const usageError = (message: string, next?: string): CliError => new CliError(exitCodes.usage, message, { next })
 
 /** A whole number in a flag's value; throws a usage error otherwise. */
 export const decodeInteger = (

@@ -3,7 +3,7 @@
  * Verbs print; rules of the mesh are asked of the same translate, compile and resolve that the proxy uses.
  */
 import { nearestWord } from '../lib/nearest.ts'
-import { StartupError } from '../identity/startup-error.ts'
+import { StartupError } from '../lib/startup-error.ts'
 import { usageError } from './arguments.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
 import { CliError, type Terminal, type VerbEntry } from './verb.ts'

@@ -1,7 +1,7 @@
 import type { H1ResponseHead } from '../http/h1/message.ts'
 import type { HeaderList } from '../http/header-list.ts'
 import type { Credentials } from '../identity/credentials.ts'
-import { createColours, type Colours } from './colours.ts'
+import { createColours, type Colours } from './terminal/colours.ts'
 import type { ConnectionFacts } from './hbone-client/connection.ts'
 import type { ClientRequest, Exchanged } from './hbone-client/exchange.ts'
 import { formatHostPort, type HostPort } from './host-port.ts'

@@ -193,6 +193,5 @@ const tunnelFields = (credentials: Credentials): readonly string[] => {
 }
 
 const report = (failure: HboneFailure): never => {
-  const options = failure.next === undefined ? {} : { next: failure.next }
-  throw new CliError(exitCodes.failure, failure.message, options)
+  throw new CliError(exitCodes.failure, failure.message, { next: failure.next })
 }

@@ -44,7 +44,11 @@ export class CliError extends Error {
   readonly exitCode: ExitCode
   readonly next: string | undefined
 
-  constructor(exitCode: ExitCode, message: string, options: { readonly next?: string; readonly cause?: unknown } = {}) {
+  constructor(
+    exitCode: ExitCode,
+    message: string,
+    options: { readonly next?: string | undefined; readonly cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause })
     this.name = 'CliError'
     this.exitCode = exitCode

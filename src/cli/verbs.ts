@@ -3,6 +3,16 @@ import type { VerbEntry } from './verb.ts'
 /** The verbs there are, in the order of the help. Each is loaded when it is called: most need little of the program. */
 export const verbs: readonly VerbEntry[] = [
   {
+    name: 'demo',
+    summary: 'a canary release over mutual TLS on this machine, live (npm start)',
+    load: async () => (await import('./demo.ts')).demoVerb,
+  },
+  {
+    name: 'run',
+    summary: 'the data plane of a waypoint',
+    load: async () => (await import('./run.ts')).runVerb,
+  },
+  {
     name: 'request',
     summary: 'one HTTP request through a waypoint: the curl of HBONE',
     load: async () => (await import('./request.ts')).requestVerb,

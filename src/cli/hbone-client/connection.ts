@@ -116,7 +116,11 @@ export class HboneConnection {
     )
   }
 
-  /** Whether another tunnel can be opened; false once the peer drains or is gone. */
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  /** Whether another tunnel can be opened; false when the peer takes no more, drains or is gone. */
   get isOpen(): boolean {
     return !this.#isGone && this.#h2.freeStreams > 0
   }

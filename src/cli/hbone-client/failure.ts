@@ -38,7 +38,7 @@ export const explainConnectError = ({ host, port }: Target, code: string, messag
   }
   if (code.startsWith('ERR_SSL')) {
     const next = 'is that port the HBONE port (15008), and not the one of metrics or the application?'
-    return { stage: 'tls', message: `TLS with ${where} failed: ${message}`, next }
+    return { stage: 'tls', message: `TLS with ${where} failed: ${reasonOf(message)}`, next }
   }
   return { stage: 'tcp', message: `connecting to ${where} failed: ${message}`, next: startOne }
 }
@@ -49,3 +49,6 @@ export const explainClose = ({ host, port }: Target): HboneFailure => ({
   message: `${host}:${port} closed the connection during or right after the handshake`,
   next: 'it may not trust our trust domain (--from TD/NS/SA and its --trust-domain); its log says why',
 })
+
+/** OpenSSL's reason out of its whole line of addresses, source files and routines. */
+const reasonOf = (message: string): string => /:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1] ?? message.trim()

@@ -1,0 +1,44 @@
+import { isatty } from 'node:tty'
+import type { Output, Terminal } from '../verb.ts'
+
+/** The terminal of this process. */
+export const createProcessTerminal = (): Terminal => ({
+  out: createOutput(process.stdout, 1),
+  err: createOutput(process.stderr, 2),
+  env: process.env,
+  cwd: process.cwd(),
+  onSignal: (listener) => {
+    process.on('SIGINT', listener)
+    process.on('SIGTERM', listener)
+    return () => {
+      process.off('SIGINT', listener)
+      process.off('SIGTERM', listener)
+    }
+  },
+})
+
+const createOutput = (stream: NodeJS.WriteStream, fd: number): Output => {
+  let isBroken = false
+  // A reader that has seen enough (`fairway … | head`) is no failure; further output has nobody to go to.
+  stream.on('error', () => {
+    isBroken = true
+  })
+  return {
+    write: (text) => {
+      if (!isBroken) stream.write(text)
+    },
+    whenDrained: () => (isBroken || !stream.writableNeedDrain ? undefined : nextDrain(stream)),
+    isTty: isatty(fd),
+    columns: () => stream.columns ?? 80,
+    rows: () => stream.rows ?? 24,
+  }
+}
+
+const nextDrain = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    const finish = (): void => {
+      stream.off('drain', finish).off('error', finish)
+      resolve()
+    }
+    stream.on('drain', finish).on('error', finish)
+  })
