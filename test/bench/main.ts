@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { styleText } from 'node:util'
+import { formatMarkdown } from './markdown.ts'
 import { parseOptions, usage } from './options.ts'
 import type { BenchOptions } from './options.ts'
 import { createProgress } from './progress.ts'
@@ -64,6 +65,18 @@ const ownVersion = (): string => {
   return (JSON.parse(text) as { readonly version: string }).version
 }
 
+const format = (document: BenchDocument, options: BenchOptions): string => {
+  const isColoured = process.stdout.isTTY && process.env.NO_COLOR === undefined
+  switch (options.format) {
+    case 'json':
+      return JSON.stringify(document)
+    case 'markdown':
+      return formatMarkdown(document)
+    case 'table':
+      return formatTable(document, (style, text) => (isColoured ? styleText(style, text) : text))
+  }
+}
+
 const readOptions = (): BenchOptions | undefined => {
   try {
     return parseOptions(process.argv.slice(2))
@@ -78,10 +91,7 @@ const main = async (): Promise<void> => {
   const options = readOptions()
   if (options === undefined) return
   const document = await runSuites(options)
-  const isColoured = process.stdout.isTTY && process.env.NO_COLOR === undefined
-  const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
-    isColoured ? styleText(style, text) : text
-  process.stdout.write(options.isJson ? `${JSON.stringify(document)}\n` : `${formatTable(document, paint)}\n`)
+  process.stdout.write(`${format(document, options)}\n`)
   const isMissingOurs = document.suites.some(({ cases }) =>
     cases.some((one) => one.proxy === 'fairway' && one.why !== undefined),
   )

@@ -5,7 +5,7 @@ import { parseOptions } from './options.ts'
 test('by default everything is measured, five pairs of five seconds', () => {
   assert.deepEqual(parseOptions([]), {
     suites: ['hbone', 'micro'],
-    isJson: false,
+    format: 'table',
     caseName: undefined,
     seconds: 5,
     pairs: 5,

@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util'
 /** What `npm run bench --` takes. */
 export interface BenchOptions {
   readonly suites: readonly SuiteName[]
-  readonly isJson: boolean
+  /** For whom: people at a terminal, tools, or docs/performance.md. */
+  readonly format: 'table' | 'json' | 'markdown'
   /** Only this case. */
   readonly caseName: string | undefined
   /** Length of a measured window; default 5. */
@@ -27,7 +28,8 @@ export const usage = `npm run bench [-- OPTIONS]
   --pairs N       how often everybody is measured in turn, default 5
   --quick         one pair of one second: to see that it works, not to quote
   --profile DIR   write CPU profiles of Fairway to DIR, without peers
-  --json          one JSON document on stdout`
+  --json          one JSON document on stdout
+  --markdown      the tables of docs/performance.md`
 
 /** Reads the arguments after the script's name; throws an `Error` that says what is wrong. */
 export const parseOptions = (argv: readonly string[]): BenchOptions => {
@@ -41,12 +43,13 @@ export const parseOptions = (argv: readonly string[]): BenchOptions => {
       quick: { type: 'boolean' },
       profile: { type: 'string' },
       json: { type: 'boolean' },
+      markdown: { type: 'boolean' },
     },
   })
   const isQuick = values.quick ?? false
   return {
     suites: values.suite === undefined ? suiteNames : values.suite.map(decodeSuite),
-    isJson: values.json ?? false,
+    format: values.json ? 'json' : values.markdown ? 'markdown' : 'table',
     caseName: values.case,
     seconds: positive('--seconds', values.seconds, isQuick ? 1 : 5),
     pairs: Math.ceil(positive('--pairs', values.pairs, isQuick ? 1 : 5)),

@@ -23,7 +23,7 @@ export interface Machine {
 
 export interface SuiteReport {
   readonly suite: string
-  readonly cases: readonly CaseReport[]
+  readonly cases: readonly (CaseReport | MicroReport)[]
 }
 
 /** One proxy in one case. What could not be measured is `null`, and `why` says why. */

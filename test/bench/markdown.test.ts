@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { formatMarkdown } from './markdown.ts'
+import { missingCase } from './report.ts'
+import type { BenchDocument } from './report.ts'
+
+const document: BenchDocument = {
+  machine: { cpu: 'Test', cpus: 2, memoryMb: 1024, kernel: '6', node: '26.0.0', loadBefore: 0.1, isPinned: false },
+  date: '2026-01-02T03:04:05.000Z',
+  settings: { seconds: 5, pairs: 5 },
+  suites: [
+    {
+      suite: 'hbone',
+      cases: [
+        {
+          case: 'hbone-hbone-1x64',
+          proxy: 'fairway',
+          version: '0.1.0',
+          connections: 1,
+          requestsPerSecond: 61_234,
+          latencyMs: { p50: 0.9, p99: 2.25 },
+          paced: { ratePerSecond: 5000, latencyMs: { p50: 0.3, p99: 0.8 } },
+          cpuMicrosPerRequest: { median: 15.2, min: 14, max: 16.9 },
+          peakRssMb: 88.1,
+          ratio: { nginxTls: 0.31, nginxPlain: null },
+          ratioAtSameConcurrency: { nginxTls: 0.9, nginxPlain: 1.2 },
+          pairRatio: { nginxTls: { median: 0.31, min: 0.3, max: 0.33 }, nginxPlain: null },
+        },
+        missingCase('hbone-hbone-1x64', 'haproxy', 'not | installed'),
+      ],
+    },
+    { suite: 'micro', cases: [{ ...missingCase('resolve', 'fairway', ''), nanosPerOperation: 42.5 }] },
+  ],
+}
+
+test('the tables name machine, versions, figures with their spread, and reasons', () => {
+  const lines = formatMarkdown(document).split('\n')
+  assert.equal(
+    lines[0],
+    '2026-01-02, Test, 2 CPUs, Linux 6, Node 26.0.0; fairway 0.1.0; 5 pairs of 5 s; load before the run 0.1; processes not bound to CPUs.',
+  )
+  assert.ok(
+    lines.includes(
+      '| hbone-hbone-1x64 | fairway | 1 | 15.2 (14–16.9) | 61234 | 0.9 / 2.25 | 5000/s, 0.3 / 0.8 | 88.1 |',
+    ),
+  )
+  assert.ok(lines.includes('| hbone-hbone-1x64 | 0.31 (0.3–0.33) | – | 0.9 | 1.2 |'))
+  assert.ok(lines.some((line) => line.includes('– (not \\| installed)')))
+  assert.ok(lines.includes('| resolve | 42.5 |'))
+})
+
+test('each table has as many rules under its head as columns', () => {
+  const lines = formatMarkdown(document).split('\n')
+  for (const [i, line] of lines.entries()) {
+    if (!line.startsWith('|---')) continue
+    assert.equal(line.split('---').length, (lines[i - 1] ?? '').split(' | ').length + 1)
+  }
+})

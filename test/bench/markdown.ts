@@ -1,0 +1,85 @@
+import type { BenchDocument, CaseReport, MicroReport } from './report.ts'
+
+/** The document's tables as they stand in docs/performance.md. */
+export const formatMarkdown = (document: BenchDocument): string => {
+  const { machine, date, settings } = document
+  const versions = new Map<string, string>()
+  for (const { proxy, version } of document.suites.flatMap((suite) => suite.cases)) {
+    if (version !== undefined && proxy !== 'direct') versions.set(proxy, version)
+  }
+  const about = [
+    `${date.slice(0, 10)}, ${machine.cpu}, ${machine.cpus} CPUs, Linux ${machine.kernel}, Node ${machine.node}`,
+    ...[...versions].map(([proxy, version]) => `${proxy} ${version}`),
+    `${settings.pairs} pairs of ${settings.seconds} s`,
+    `load before the run ${machine.loadBefore}`,
+    machine.isPinned ? 'the proxy alone on one CPU' : 'processes not bound to CPUs',
+  ].join('; ')
+  const tables = document.suites.map(({ cases }) => (cases.some(isMicro) ? microTable(cases) : caseTable(cases)))
+  return [`${about}.`, ...tables].join('\n\n')
+}
+
+const caseTable = (cases: readonly CaseReport[]): string =>
+  formatRows([
+    [
+      'case',
+      'proxy',
+      'client connections',
+      'CPU µs per request (min–max)',
+      'requests/s',
+      'p50 / p99 ms',
+      'paced: rate, p50 / p99 ms',
+      'peak RSS MB',
+    ],
+    ...cases.map((one) => [
+      one.case,
+      one.proxy,
+      text(one.connections),
+      one.cpuMicrosPerRequest === null
+        ? `– (${one.why ?? 'not measured'})`
+        : `${one.cpuMicrosPerRequest.median} (${one.cpuMicrosPerRequest.min}–${one.cpuMicrosPerRequest.max})`,
+      text(one.requestsPerSecond),
+      one.latencyMs === null ? '–' : `${one.latencyMs.p50} / ${one.latencyMs.p99}`,
+      one.paced ? `${one.paced.ratePerSecond}/s, ${one.paced.latencyMs.p50} / ${one.paced.latencyMs.p99}` : '–',
+      text(one.peakRssMb),
+    ]),
+  ]) + ratioTable(cases)
+
+const ratioTable = (cases: readonly CaseReport[]): string => {
+  const compared = cases.filter((one) => one.ratio !== undefined)
+  if (compared.length === 0) return ''
+  const rows = compared.map((one) => [
+    one.case,
+    withSpread(one.ratio?.nginxTls, one.pairRatio?.nginxTls),
+    withSpread(one.ratio?.nginxPlain, one.pairRatio?.nginxPlain),
+    text(one.ratioAtSameConcurrency?.nginxTls),
+    text(one.ratioAtSameConcurrency?.nginxPlain),
+  ])
+  const head = [
+    'case',
+    '÷ nginx TLS, same connections',
+    '÷ nginx plain, same connections',
+    '÷ nginx TLS, same requests in flight',
+    '÷ nginx plain, same requests in flight',
+  ]
+  return `\n\n${formatRows([head, ...rows])}`
+}
+
+const withSpread = (
+  ratio: number | null | undefined,
+  spread: { readonly min: number; readonly max: number } | null | undefined,
+): string => (spread ? `${text(ratio)} (${spread.min}–${spread.max})` : text(ratio))
+
+const microTable = (cases: readonly CaseReport[]): string =>
+  formatRows([['operation', 'ns'], ...cases.map((one) => [one.case, isMicro(one) ? text(one.nanosPerOperation) : '–'])])
+
+const isMicro = (one: CaseReport): one is MicroReport => 'nanosPerOperation' in one
+
+const text = (value: number | null | undefined): string => (value === null || value === undefined ? '–' : String(value))
+
+const formatRows = (rows: readonly (readonly string[])[]): string => {
+  const lines = rows.map(
+    (row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`,
+  )
+  lines.splice(1, 0, `|${'---|'.repeat(rows[0]?.length ?? 0)}`)
+  return lines.join('\n')
+}
