@@ -57,7 +57,9 @@ class Waypoint implements RunningWaypoint {
   #plane: Plane | undefined
   #admin: AdminServer | undefined
   #latest: ConfigUpdate | undefined
-  #applying: Promise<void> = Promise.resolve()
+  /** Opens when the first configuration is in force: those that come meanwhile wait for it, in order. */
+  readonly #first = Promise.withResolvers<void>()
+  #applying: Promise<void> = this.#first.promise
   #hasStarted = false
   #draining: Promise<void> | undefined
 
@@ -74,6 +76,7 @@ class Waypoint implements RunningWaypoint {
     const settings = { bind, reusePort: workers > 1, trustDomains, tlsGroups, accessLog, logLevel }
     this.#plane = createPlane(settings, { workers, credentials, log: this.#log })
     await this.#apply(first)
+    this.#first.resolve()
     this.#admin = await this.#startAdmin()
     const port = await this.#listen(this.#plane, ports.hbone)
     const host = bind.includes(':') ? `[${bind}]` : bind
@@ -123,7 +126,6 @@ class Waypoint implements RunningWaypoint {
   }
 
   #onUpdate(update: ConfigUpdate): void {
-    if (!this.#hasStarted && this.#plane === undefined) return
     this.#applying = this.#applying
       .then(() => this.#apply(update))
       .catch((error: unknown) => {
