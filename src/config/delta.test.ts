@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { Model } from '../model/model.ts'
+import type { Route } from '../model/route.ts'
+import { createDeltaReader, createDeltaWriter } from './delta.ts'
+
+const route = (key: string, rules = 1): Route => ({
+  key,
+  kind: 'HTTPRoute',
+  namespace: 'shop',
+  name: key,
+  rules: Array.from({ length: rules }, (_, index) => ({ index, matches: [], filters: [], backends: [] })),
+})
+
+const update = (routes: readonly Route[], issues: readonly string[] = []) => {
+  const model: Model = {
+    gateway: { namespace: 'shop', name: 'waypoint' },
+    trafficType: 'service',
+    pathNormalization: 'BASE',
+    services: [],
+    routes,
+    endpoints: [],
+  }
+  return {
+    model,
+    conditions: [],
+    issues: issues.map((message) => ({ message })),
+    objectIssues: [],
+    objects: routes.length,
+  }
+}
+
+/** What arrives on the other thread, which shares no object with this one. */
+const createLink = () => {
+  const write = createDeltaWriter()
+  const read = createDeltaReader()
+  return (sent: ReturnType<typeof update>) => {
+    const delta = structuredClone(write(sent))
+    return { delta, received: read(delta) }
+  }
+}
+
+describe('updates between threads', () => {
+  it('arrive as they were sent, numbered from 1', () => {
+    const send = createLink()
+    for (const [index, sent] of [
+      update([route('a'), route('b')], ['bad']),
+      update([route('a', 2), route('c')]),
+      update([]),
+      update([route('c'), route('b'), route('a')]),
+    ].entries()) {
+      assert.deepEqual(send(sent).received, { ...sent, generation: index + 1 })
+    }
+  })
+
+  it('keep unchanged items as the same objects, and unchanged lists as the same lists', () => {
+    const send = createLink()
+    const first = send(update([route('a'), route('b')])).received
+    const second = send(update([route('a'), route('b', 3)])).received
+    assert.equal(second.model.routes[0], first.model.routes[0])
+    assert.notEqual(second.model.routes[1], first.model.routes[1])
+    const third = send(update([route('a'), route('b', 3)])).received
+    assert.equal(third.model.routes, second.model.routes)
+    assert.equal(third.conditions, second.conditions)
+  })
+
+  it('carry only what changed', () => {
+    const send = createLink()
+    send(update([route('a'), route('b')], ['bad']))
+    const { delta } = send(update([route('a'), route('b', 2)], ['bad']))
+    assert.deepEqual(
+      { routes: delta.routes, hasIssues: 'issues' in delta },
+      { routes: { changed: [route('b', 2)] }, hasIssues: false },
+    )
+  })
+
+  it('come right when the writer begins anew', () => {
+    const read = createDeltaReader()
+    read(createDeltaWriter()(update([route('a'), route('b')], ['bad'])))
+    const sent = update([route('b', 2)])
+    assert.deepEqual(read(createDeltaWriter()(sent)), { ...sent, generation: 2 })
+  })
+})

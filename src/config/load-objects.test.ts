@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { formatIssue } from './explain-issue.ts'
+import { createObjectLoader } from './load-objects.ts'
+import { parseText, type RawObject } from './source/parse-text.ts'
+
+const parse = (file: string, text: string): readonly RawObject[] => {
+  const parsed = parseText(file, text, new Map())
+  assert.ok(parsed.ok)
+  return parsed.objects
+}
+
+const configMap = (name: string, data = '{}'): string =>
+  `{ apiVersion: v1, kind: ConfigMap, metadata: { name: ${name} }, data: ${data} }\n`
+
+describe('loading objects', () => {
+  it('takes the first of two objects with one name, and names both places', () => {
+    const loaded = createObjectLoader()([
+      ...parse('a.yaml', configMap('one')),
+      ...parse('b.yaml', `# a comment\n${configMap('one')}`),
+    ])
+    assert.deepEqual(
+      loaded.objects.map(({ locate }) => locate('')?.file),
+      ['a.yaml'],
+    )
+    assert.deepEqual(loaded.issues.map(formatIssue), [
+      'b.yaml:2:48: ConfigMap default/one metadata.name: declared twice: the one at a.yaml:1:48 is in force, this one is not',
+    ])
+  })
+
+  it('sees two copies of one text in a file as a duplicate, not as one object', () => {
+    const { objects, issues } = createObjectLoader()(
+      parse('a.yaml', `---\n${configMap('one')}---\n${configMap('one')}`),
+    )
+    assert.equal(objects.length, 1)
+    assert.match(issues.map(formatIssue).join(), /a\.yaml:4:48: .*a\.yaml:2:48/)
+  })
+
+  it('decodes a value only once', () => {
+    const load = createObjectLoader()
+    const raw = parse('a.yaml', configMap('one'))
+    assert.equal(load(raw).objects[0]?.read, load(raw).objects[0]?.read)
+  })
+
+  const unreadable: readonly (readonly [string, string, string])[] = [
+    ['a bare text', 'hello', 'f:1:1: wrong value: found "hello", expected an object'],
+    ['no kind', 'apiVersion: v1', 'f:1:1: kind: is missing: found nothing, expected a string'],
+    [
+      'a wrong apiVersion',
+      'a: 1\nkind: Pod\napiVersion: V 1',
+      'f:3:1: apiVersion: wrong value: found "V 1", expected an API version like v1 or GROUP/v1',
+    ],
+    [
+      'a kind of another group',
+      'apiVersion: networking.istio.io/v1\nkind: Gateway\nmetadata: {name: x}',
+      'f:1:1: Gateway default/x apiVersion: Gateway is not known in networking.istio.io/v1: found "networking.istio.io/v1", expected one of gateway.networking.k8s.io/v1, gateway.networking.k8s.io/v1beta1, gateway.networking.k8s.io/v1alpha3, gateway.networking.k8s.io/v1alpha2',
+    ],
+    [
+      'a name that is none',
+      'apiVersion: v1\nkind: Pod\nmetadata:\n  name: A_b',
+      'f:4:3: Pod default/A_b metadata.name: wrong value: found "A_b", expected a DNS subdomain name of lower-case letters, digits, - and .',
+    ],
+  ]
+  for (const [name, text, line] of unreadable) {
+    it(`explains ${name}`, () => {
+      assert.deepEqual(createObjectLoader()(parse('f', text)).issues.map(formatIssue), [line])
+    })
+  }
+
+  it('says nothing of kinds that never concern a proxy', () => {
+    const raw = parse(
+      'f',
+      '{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}\n---\n{apiVersion: v1, kind: ServiceAccount}',
+    )
+    assert.deepEqual(createObjectLoader()(raw), { objects: [], issues: [] })
+  })
+})
