@@ -186,9 +186,9 @@ export class DataPlane {
     const frontend = snapshot === undefined ? undefined : findFrontend(snapshot, authority)
     if (frontend === undefined) {
       connectRefused.unboundAuthority++
-      this.#options.log.debug(
-        `CONNECT ${authority} from ${request.source.principal ?? ''} is not bound to this waypoint`,
-      )
+      const { source, forwarded } = request
+      const meant = forwarded.host === undefined ? '' : `, meant for ${forwarded.host}`
+      this.#options.log.debug(`CONNECT ${authority} from ${source.principal ?? ''}${meant}: not bound to this waypoint`)
       return request.refuse(404)
     }
     const { protocol } = frontend.port

@@ -18,6 +18,8 @@ import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
 import { describeSource } from './baggage.ts'
+import { parseForwarded } from './forwarded.ts'
+import type { Forwarded } from './forwarded.ts'
 import { HboneTransport } from './transport.ts'
 import { TunnelChannel } from './tunnel.ts'
 
@@ -25,6 +27,8 @@ import { TunnelChannel } from './tunnel.ts'
 export interface TunnelRequest {
   readonly authority: string
   readonly source: Source
+  /** What the sender says it is for: for messages only. */
+  readonly forwarded: Forwarded
   /** Answers 200 and gives the tunnel. */
   readonly accept: () => TunnelChannel
   /** Answers with that status and no body. */
@@ -185,6 +189,7 @@ class ServerConnection {
     onTunnel({
       authority: findField(fields, ':authority') ?? '',
       source: this.#sourceOf(joinField(fields, 'baggage')),
+      forwarded: parseForwarded(joinField(fields, 'forwarded') ?? ''),
       accept: () => {
         this.h2.headers(stream, [':status', '200'], false)
         handler = channel
