@@ -3,7 +3,7 @@ import { systemClock } from '../lib/clock.ts'
 import { decodeInteger, formatFlags, parseArguments, type FlagTable } from './arguments.ts'
 import { formatReport, reportProgress, sendBatch, type DemoReport } from './demo/batch.ts'
 import { runLive } from './demo/live.ts'
-import { decodeLogLine, type LogLine } from './demo/log-line.ts'
+import { LogWatch } from './demo/log-line.ts'
 import { createStage, type Stage } from './demo/stage.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
 import type { Terminal, Verb } from './verb.ts'
@@ -40,7 +40,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
     flags.requests === undefined ? undefined : decodeInteger('requests', flags.requests, { min: 1, max: 10_000_000 })
   const isLive = requests === undefined && !flags.json && terminal.out.isTty
   const notices: string[] = []
-  let log: LogLine | undefined
+  const log = new LogWatch()
   // Ends the demo in order: whoever set something up takes it down, and the sums are printed.
   const stop = createStop(terminal)
   try {
@@ -53,14 +53,11 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
         notices.push(text)
         if (!isLive) terminal.err.write(`${text}\n`)
       },
-      onLog: (line) => {
-        const decoded = decodeLogLine(line)
-        if (decoded !== undefined && decoded.level !== 'debug') log = decoded
-      },
+      onLog: (line) => log.note(line),
     })
     try {
       if (isLive) {
-        await runLive(stage, terminal, { clock: systemClock, notices, log: () => log, stopped: stop.stopped })
+        await runLive(stage, terminal, { clock: systemClock, notices, log: () => log.shown, stopped: stop.stopped })
         return exitCodes.fine
       }
       return await runBatch(stage, terminal, {

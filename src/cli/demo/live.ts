@@ -32,7 +32,7 @@ export interface LiveOptions {
 /** Shows the demo until `stopped`, then prints what it came to. Throws `CliError` when the waypoint ends by itself. */
 export const runLive = async (stage: Stage, terminal: Terminal, options: LiveOptions): Promise<void> => {
   const { clock } = options
-  const tally = new Tally({ services: scene.services, capacity: 20_000 })
+  const tally = new Tally({ services: scene.services, capacity: 2000 })
   let decision: Decision | undefined
   let pending = 0
   let number = 0

@@ -11,9 +11,30 @@ export const decodeLogLine = (line: string): LogLine | undefined => {
     if (typeof value !== 'object' || value === null || !('message' in value)) return undefined
     const level = 'level' in value ? value.level : 'info'
     const known = (['debug', 'info', 'warn', 'error'] as const).find((name) => name === level) ?? 'info'
-    return { level: known, text: printable(String(value.message)) }
+    const generation = 'generation' in value ? ` (generation ${String(value.generation)})` : ''
+    return { level: known, text: printable(`${String(value.message)}${generation}`) }
   } catch {
     return line.trim() === '' ? undefined : { level: 'error', text: printable(line) }
+  }
+}
+
+/** The line to show: the latest one, but a complaint outlives the good news that directly follows it. */
+export class LogWatch {
+  #shown: LogLine | undefined
+  #isComplaintNew = false
+
+  /** Takes a line of the log as it was written. */
+  note(line: string): void {
+    const decoded = decodeLogLine(line)
+    if (decoded === undefined || decoded.level === 'debug') return
+    const isComplaint = decoded.level === 'warn' || decoded.level === 'error'
+    // A waypoint first says what is wrong with a configuration, and then that the rest of it is in force.
+    if (isComplaint || !this.#isComplaintNew) this.#shown = decoded
+    this.#isComplaintNew = isComplaint
+  }
+
+  get shown(): LogLine | undefined {
+    return this.#shown
   }
 }
 

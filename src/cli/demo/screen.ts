@@ -53,7 +53,7 @@ export const renderScreen = (view: ScreenView, style: ScreenStyle): readonly str
 const drawPath = ({ pods, waypoint }: ScreenView, { bold, dim, green }: Colours): string[] => {
   const [first, second] = pods.map(({ service, address }) => `${service} ${dim(address)}`)
   const tls = green('══ HBONE ══▶')
-  const indent = ' '.repeat(31 + waypoint.length)
+  const indent = ' '.repeat(23 + waypoint.length)
   return [
     `  client ─▶ ztunnel ${tls} ${bold('fairway')} ${dim(waypoint)} ${green('═╦═ HBONE ══▶')} ${first ?? ''}`,
     `            ${dim('stand-in')}${indent}${green('╚═ HBONE ══▶')} ${second ?? ''}`,
