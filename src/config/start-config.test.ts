@@ -2,7 +2,11 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, it } from 'node:test'
+import { EventEmitter } from 'node:events'
+import { afterEach, beforeEach, describe, it } from 'node:test'
+import { systemClock } from '../lib/clock.ts'
+import type { ConfigThreadMessage } from './config-thread.ts'
+import { createDeltaWriter } from './delta.ts'
 import { formatIssue } from './explain-issue.ts'
 import { startConfig, type ConfigHandle } from './start-config.ts'
 import type { ConfigUpdate } from './update.ts'
@@ -98,4 +102,86 @@ it('closes while the thread is still reading', async () => {
   const { config, failures } = start()
   await config.close()
   assert.deepEqual(failures, [])
+})
+
+describe('a thread that fails', () => {
+  const emptyModel = {
+    gateway: undefined,
+    trafficType: 'none',
+    pathNormalization: 'BASE',
+    services: [],
+    routes: [],
+    endpoints: [],
+  } as const
+  const update = (): ConfigThreadMessage => ({
+    kind: 'update',
+    delta: createDeltaWriter()({ model: emptyModel, conditions: [], issues: [], objectIssues: [], objects: 0 }),
+  })
+
+  const startFake = () => {
+    const threads: EventEmitter[] = []
+    const timers: { readonly delayMs: number; readonly run: () => void }[] = []
+    const updates: number[] = []
+    const failures: string[] = []
+    const config = startConfig({
+      paths: [],
+      translate: { clusterDomain: 'c', trustDomain: 't', rootNamespace: 'r', pathNormalization: 'BASE' },
+      onUpdate: ({ generation }) => void updates.push(generation),
+      onFailure: (message) => void failures.push(message),
+      clock: {
+        ...systemClock,
+        after: (delayMs, run) => {
+          timers.push({ delayMs, run })
+          return () => void timers.splice(0)
+        },
+      },
+      createThread: () => {
+        const thread = Object.assign(new EventEmitter(), { terminate: () => Promise.resolve(0) })
+        threads.push(thread)
+        return thread
+      },
+    })
+    return { config, threads, timers, updates, failures }
+  }
+
+  it('rejects `ready` when it ends before the first update, and is not started again', async () => {
+    const { config, threads, timers, failures } = startFake()
+    threads[0]?.emit('error', new Error('out of memory'))
+    threads[0]?.emit('exit', 1)
+    await assert.rejects(config.ready, /out of memory/)
+    assert.deepEqual([timers.length, failures.length], [0, 2])
+  })
+
+  it('is started again later, each time after a longer wait, and the numbers go on', async () => {
+    const { config, threads, timers, updates, failures } = startFake()
+    threads[0]?.emit('message', update())
+    assert.equal((await config.ready).generation, 1)
+    threads[0]?.emit('exit', 1)
+    timers.shift()?.run()
+    threads[1]?.emit('exit', 1)
+    assert.deepEqual(
+      timers.map(({ delayMs }) => delayMs),
+      [2000],
+    )
+    timers.shift()?.run()
+    threads[2]?.emit('message', update())
+    assert.deepEqual(updates, [2])
+    threads[2]?.emit('exit', 1)
+    assert.deepEqual(
+      timers.map(({ delayMs }) => delayMs),
+      [1000],
+      'an update ends the row of failures',
+    )
+    assert.equal(failures.length, 3)
+    await config.close()
+    assert.equal(timers.length, 0, 'nothing is started after close')
+  })
+
+  it('tells of a set that could not be translated and stays', async () => {
+    const { config, threads, failures } = startFake()
+    threads[0]?.emit('message', update())
+    await config.ready
+    threads[0]?.emit('message', { kind: 'failure', message: 'a bug' } satisfies ConfigThreadMessage)
+    assert.deepEqual([failures, threads.length], [['a bug'], 1])
+  })
 })

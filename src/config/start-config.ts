@@ -15,6 +15,16 @@ export interface ConfigOptions {
   readonly onFailure: (message: string) => void
   /** Default: the machine's. */
   readonly clock?: Clock
+  /** Default: a worker thread of this process. */
+  readonly createThread?: (data: ConfigThreadData) => ConfigThread
+}
+
+/** What is needed of a worker thread. */
+export interface ConfigThread {
+  on(event: 'message', listener: (message: ConfigThreadMessage) => void): unknown
+  on(event: 'error', listener: (error: unknown) => void): unknown
+  once(event: 'exit', listener: (code: number) => void): unknown
+  terminate(): Promise<unknown>
 }
 
 export interface ConfigHandle {
@@ -29,7 +39,7 @@ const lastRestartMs = 30_000
 
 /** Reads, watches and translates the configuration on a thread of its own, so that no request waits for it. */
 export const startConfig = (options: ConfigOptions): ConfigHandle => {
-  const { clock = systemClock } = options
+  const { clock = systemClock, createThread = startWorker } = options
   const first = Promise.withResolvers<ConfigUpdate>()
   // Who does not look at `ready` still hears of it by `onFailure`.
   first.promise.catch(() => {})
@@ -51,9 +61,9 @@ export const startConfig = (options: ConfigOptions): ConfigHandle => {
     isReady = true
     first.resolve(update)
   }
-  const start = (): Worker => {
+  const start = (): ConfigThread => {
     const data: ConfigThreadData = { paths: options.paths, translate: options.translate }
-    const thread = new Worker(new URL('./config-thread.ts', import.meta.url), { name: 'config', workerData: data })
+    const thread = createThread(data)
     thread.on('message', receive)
     thread.on('error', (error) => fail(`the configuration thread failed: ${String(error)}`))
     thread.once('exit', (code) => {
@@ -78,3 +88,6 @@ export const startConfig = (options: ConfigOptions): ConfigHandle => {
     },
   }
 }
+
+const startWorker = (workerData: ConfigThreadData): ConfigThread =>
+  new Worker(new URL('./config-thread.ts', import.meta.url), { name: 'config', workerData })

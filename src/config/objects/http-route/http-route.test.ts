@@ -1,0 +1,370 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { readObject } from '../read-object.ts'
+import type { HttpRouteObject } from './http-route.ts'
+
+const read = (spec: unknown): HttpRouteObject => {
+  const object = readObject({
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'r' },
+    spec,
+  })
+  assert.ok(object.state === 'typed' && object.object.kind === 'HTTPRoute', JSON.stringify(object))
+  return object.object
+}
+
+const rule = (written: unknown) => {
+  const [first] = read({ rules: [written] }).rules
+  assert.ok(first !== undefined)
+  return first
+}
+
+const defects = (written: unknown): readonly string[] =>
+  rule(written).defects.map(
+    ({ path, found, expected }) => `${path?.replace('spec.rules[0].', '')}: ${found} / ${expected}`,
+  )
+
+const everything = { path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] }
+const backend = { name: 'a', port: 80 }
+
+describe('matches', () => {
+  const good: readonly (readonly [name: string, written: unknown, wanted: Readonly<Record<string, unknown>>])[] = [
+    ['default to everything', {}, everything],
+    ['prefix loses its trailing slash', { path: { value: '/a/' } }, { path: { type: 'PathPrefix', value: '/a' } }],
+    ['exact keeps it', { path: { type: 'Exact', value: '/a/' } }, { path: { type: 'Exact', value: '/a/' } }],
+    [
+      'regular expression',
+      { path: { type: 'RegularExpression', value: '/v[0-9]+/.*' } },
+      { path: { type: 'RegularExpression', value: '/v[0-9]+/.*' } },
+    ],
+    ['percent-encoding is kept', { path: { value: '/a%20b' } }, { path: { type: 'PathPrefix', value: '/a%20b' } }],
+    [
+      'header names are lower-cased, the first of two counts',
+      {
+        headers: [
+          { name: 'X-A', value: '1' },
+          { name: 'x-a', value: '2' },
+        ],
+      },
+      { headers: [{ type: 'Exact', name: 'x-a', value: '1' }] },
+    ],
+    [
+      'query parameter names are not',
+      {
+        queryParams: [
+          { name: 'A', value: '1' },
+          { name: 'a', value: '2' },
+        ],
+      },
+      {
+        queryParams: [
+          { type: 'Exact', name: 'A', value: '1' },
+          { type: 'Exact', name: 'a', value: '2' },
+        ],
+      },
+    ],
+    ['method', { method: 'PATCH' }, { method: 'PATCH' }],
+  ]
+  for (const [name, written, wanted] of good) {
+    it(name, () => {
+      const { matches, defects: found } = rule({ matches: [written], backendRefs: [backend] })
+      assert.deepEqual(found, [])
+      assert.deepEqual(matches, [{ ...everything, ...wanted }])
+    })
+  }
+
+  const bad: readonly (readonly [
+    name: string,
+    written: unknown,
+    wanted: Readonly<Record<string, unknown>>,
+    defect: string,
+  ])[] = [
+    [
+      'path type',
+      { path: { type: 'Glob', value: '/a' } },
+      {},
+      'path.type: Glob / one of Exact, PathPrefix, RegularExpression',
+    ],
+    ['relative path', { path: { value: 'a' } }, {}, 'path.value: a / a path that begins with /'],
+    [
+      'dot segments',
+      { path: { type: 'Exact', value: '/a/..' } },
+      {},
+      'path.value: /a/.. / a path without //, /./, /../, %2f and #',
+    ],
+    [
+      'encoded slash',
+      { path: { value: '/a%2Fb' } },
+      {},
+      'path.value: /a%2Fb / a path without //, /./, /../, %2f and #',
+    ],
+    [
+      'query in a path',
+      { path: { value: '/a?b' } },
+      {},
+      'path.value: /a?b / a path of URL characters, others percent-encoded',
+    ],
+    [
+      'lookahead',
+      { path: { type: 'RegularExpression', value: '(?!a)' } },
+      {},
+      'path.value: (?!a) / a regular expression in RE2 syntax',
+    ],
+    [
+      'empty expression',
+      { path: { type: 'RegularExpression', value: '' } },
+      {},
+      'path.value:  / a regular expression of 1 to 1024 characters',
+    ],
+    [
+      'header name',
+      {
+        headers: [
+          { name: 'a b', value: 'c' },
+          { name: 'x', value: 'y' },
+        ],
+      },
+      { headers: [{ type: 'Exact', name: 'x', value: 'y' }] },
+      'headers[0].name: a b / an HTTP header name',
+    ],
+    ['headers that are no list', { headers: {} }, {}, 'headers: {} / an array'],
+    [
+      'header expression',
+      { headers: [{ type: 'RegularExpression', name: 'x', value: '[' }] },
+      {},
+      'headers[0].value: [ / a regular expression in RE2 syntax',
+    ],
+    ['query value', { queryParams: [{ name: 'a', value: '' }] }, {}, 'queryParams[0].value:  / at least 1 character'],
+    [
+      'method in lower case',
+      { method: 'get' },
+      {},
+      'method: get / one of GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE, PATCH',
+    ],
+    [
+      'unknown field',
+      { path: { value: '/a' }, cookie: 'x' },
+      { path: { type: 'PathPrefix', value: '/a' } },
+      'cookie: cookie / one of path, headers, queryParams, method',
+    ],
+  ]
+  for (const [name, written, wanted, defect] of bad) {
+    it(`${name}: closes the rule, and matches wider rather than narrower`, () => {
+      const written1 = { matches: [written], backendRefs: [backend] }
+      assert.deepEqual(rule(written1).matches, [{ ...everything, ...wanted }])
+      assert.deepEqual(defects(written1), [`matches[0].${defect}`])
+    })
+  }
+
+  it('something that is no match matches everything', () => {
+    assert.deepEqual(rule({ matches: ['/a'] }).matches, [everything])
+    assert.deepEqual(rule('x').matches, [everything])
+  })
+})
+
+describe('filters', () => {
+  const headers = { set: [{ name: 'a', value: 'b c' }], add: [{ name: 'd', value: 'e' }], remove: ['f'] }
+  const prefix = { type: 'ReplacePrefixMatch', replacePrefixMatch: '/b' }
+  const good: readonly (readonly [kind: string, field: string, config: unknown])[] = [
+    ['RequestHeaderModifier', 'requestHeaderModifier', headers],
+    ['ResponseHeaderModifier', 'responseHeaderModifier', { remove: ['f'] }],
+    [
+      'RequestRedirect',
+      'requestRedirect',
+      { scheme: 'https', hostname: 'a.example', port: 8443, statusCode: 308, path: prefix },
+    ],
+    ['RequestRedirect', 'requestRedirect', {}],
+    ['URLRewrite', 'urlRewrite', { hostname: 'a.example', path: { type: 'ReplaceFullPath', replaceFullPath: '/x' } }],
+    ['URLRewrite', 'urlRewrite', { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '' } }],
+  ]
+  for (const [kind, field, config] of good) {
+    it(`${kind} ${JSON.stringify(config)} is handed on as written`, () => {
+      const { filters, defects: found } = rule({ filters: [{ type: kind, [field]: config }] })
+      assert.deepEqual(found, [])
+      assert.deepEqual(
+        filters.map((filter) => [filter.kind, filter.config, filter.path]),
+        [[kind, config, 'spec.rules[0].filters[0]']],
+      )
+    })
+  }
+
+  const bad: readonly (readonly [name: string, filter: unknown, defect: string])[] = [
+    ['no configuration', { type: 'URLRewrite' }, 'urlRewrite: nothing / an object'],
+    [
+      'another filter’s field as well',
+      { type: 'URLRewrite', urlRewrite: {}, requestMirror: {} },
+      'requestMirror: requestMirror / one of type, urlRewrite',
+    ],
+    [
+      'unknown type',
+      { type: 'Rewrite' },
+      'type: Rewrite / one of RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect, URLRewrite, RequestMirror, CORS, ExternalAuth, ExtensionRef',
+    ],
+    [
+      'a header value with a line break',
+      { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'a', value: 'b\r\nc: d' }] } },
+      'requestHeaderModifier.set[0].value: b\r\nc: d / a header value of visible ASCII, with spaces and tabs only inside',
+    ],
+    [
+      'a header that frames the message',
+      { type: 'RequestHeaderModifier', requestHeaderModifier: { remove: ['Transfer-Encoding'] } },
+      'requestHeaderModifier.remove[0]: Transfer-Encoding / a header that does not frame the message',
+    ],
+    [
+      'one header twice',
+      { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'A', value: 'b' }], remove: ['a'] } },
+      'requestHeaderModifier: a / one action per header',
+    ],
+    [
+      'redirect status',
+      { type: 'RequestRedirect', requestRedirect: { statusCode: 200 } },
+      'requestRedirect.statusCode: 200 / one of 301, 302, 303, 307, 308',
+    ],
+    [
+      'redirect to an address',
+      { type: 'RequestRedirect', requestRedirect: { hostname: '10.0.0.1' } },
+      'requestRedirect.hostname: 10.0.0.1 / a lower-case DNS name',
+    ],
+    [
+      'path of both types',
+      { type: 'URLRewrite', urlRewrite: { path: { ...prefix, replaceFullPath: '/' } } },
+      'urlRewrite.path.replaceFullPath: replaceFullPath / one of type, replacePrefixMatch',
+    ],
+    [
+      'path with a query',
+      { type: 'URLRewrite', urlRewrite: { path: { type: 'ReplaceFullPath', replaceFullPath: '/a?b' } } },
+      'urlRewrite.path.replaceFullPath: /a?b / a path of visible ASCII (others percent-encoded) without query or fragment',
+    ],
+    ...['RequestMirror', 'CORS', 'ExternalAuth', 'ExtensionRef'].map((type): readonly [string, unknown, string] => [
+      `${type}, not implemented`,
+      { type },
+      `type: ${type} / one of RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect, URLRewrite`,
+    ]),
+  ]
+  for (const [name, filter, defect] of bad) {
+    it(`${name}: closes the rule, on a backend too`, () => {
+      assert.deepEqual(defects({ filters: [filter] }), [`filters[0].${defect}`])
+      assert.deepEqual(defects({ backendRefs: [{ ...backend, filters: [filter] }] }), [
+        `backendRefs[0].filters[0].${defect}`,
+      ])
+    })
+  }
+})
+
+describe('rules', () => {
+  const rewrite = { type: 'URLRewrite', urlRewrite: {} }
+  const redirect = { type: 'RequestRedirect', requestRedirect: {} }
+  const prefix = { type: 'URLRewrite', urlRewrite: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' } } }
+  const cases: readonly (readonly [name: string, written: unknown, reason: string, defect: string])[] = [
+    [
+      'a filter twice',
+      { filters: [rewrite, rewrite] },
+      'IncompatibleFilters',
+      'filters[1]: URLRewrite / one URLRewrite at most',
+    ],
+    [
+      'rewrite and redirect',
+      { filters: [rewrite, redirect] },
+      'IncompatibleFilters',
+      'filters: URLRewrite, RequestRedirect / one of the two',
+    ],
+    [
+      'redirect with backends',
+      { filters: [redirect], backendRefs: [backend] },
+      'IncompatibleFilters',
+      'filters[0]: 1 backendRefs / none',
+    ],
+    [
+      'prefix rewrite of an exact match',
+      { matches: [{ path: { type: 'Exact', value: '/a' } }], filters: [prefix] },
+      'UnsupportedValue',
+      'filters[0]: Exact / a rule with exactly one match, of type PathPrefix',
+    ],
+    [
+      'prefix rewrite on a backend of two matches',
+      { matches: [{}, {}], backendRefs: [{ ...backend, filters: [prefix] }] },
+      'UnsupportedValue',
+      'backendRefs[0].filters[0]: PathPrefix, PathPrefix / a rule with exactly one match, of type PathPrefix',
+    ],
+    ['timeouts', { timeouts: { request: '1s' } }, 'UnsupportedValue', 'timeouts: {"request":"1s"} / a rule without it'],
+    ['retry', { retry: {} }, 'UnsupportedValue', 'retry: {} / a rule without it'],
+    [
+      'session persistence',
+      { sessionPersistence: {} },
+      'UnsupportedValue',
+      'sessionPersistence: {} / a rule without it',
+    ],
+    [
+      'unknown field',
+      { backendRef: [] },
+      'UnsupportedValue',
+      'backendRef: backendRef / one of name, matches, filters, backendRefs, timeouts, retry, sessionPersistence',
+    ],
+    ['name', { name: 'A' }, 'UnsupportedValue', 'name: A / a section name'],
+    [
+      'backend without port',
+      { backendRefs: [{ name: 'a' }] },
+      'UnsupportedValue',
+      'backendRefs[0].port: nothing / the port of the Service',
+    ],
+    [
+      'weight',
+      { backendRefs: [{ ...backend, weight: 1_000_001 }] },
+      'UnsupportedValue',
+      'backendRefs[0].weight: 1000001 / an integer from 0 to 1000000',
+    ],
+    ['backends that are no list', { backendRefs: backend }, 'UnsupportedValue', 'backendRefs: object / an array'],
+  ]
+  for (const [name, written, reason, defect] of cases) {
+    it(`${name}: closed`, () => {
+      assert.deepEqual(defects(written), [defect])
+      assert.equal(rule(written).defects[0]?.reason, reason)
+    })
+  }
+
+  it('a prefix may be rewritten without matches, for the default is one prefix', () => {
+    assert.deepEqual(defects({ filters: [prefix] }), [])
+  })
+
+  it('a backend has weight 1 and kind Service unless it says otherwise', () => {
+    assert.deepEqual(rule({ backendRefs: [backend] }).backendRefs, [
+      { group: '', kind: 'Service', name: 'a', port: 80, weight: 1, filters: [], path: 'spec.rules[0].backendRefs[0]' },
+    ])
+  })
+
+  it('a route without rules has one that matches everything and sends nowhere', () => {
+    for (const spec of [{}, { rules: [] }, { rules: null }]) {
+      assert.partialDeepStrictEqual(read(spec).rules, [{ matches: [everything], backendRefs: [], defects: [] }])
+    }
+  })
+})
+
+describe('what is wrong above the rules closes all of them', () => {
+  const cases: readonly (readonly [name: string, spec: Readonly<Record<string, unknown>>, path: string])[] = [
+    ['unknown field', { hostname: 'a' }, 'spec.hostname'],
+    ['hostnames', { hostnames: [1] }, 'spec.hostnames[0]'],
+    ['a parent’s unknown field', { parentRefs: [{ name: 'a', sectionname: 'b' }] }, 'spec.parentRefs[0].sectionname'],
+    ['parents that are no list', { parentRefs: { name: 'a' } }, 'spec.parentRefs'],
+    ['rules that are no list', { rules: { matches: [] } }, 'spec.rules'],
+  ]
+  for (const [name, spec, path] of cases) {
+    it(name, () => {
+      const { rules } = read({ rules: [{ backendRefs: [backend] }, { name: 'b', backendRefs: [backend] }], ...spec })
+      assert.ok(rules.length > 0)
+      for (const each of rules)
+        assert.deepEqual(
+          each.defects.map((defect) => defect.path),
+          [path],
+        )
+    })
+  }
+
+  it('only the second of two rules with one name is closed', () => {
+    const { rules } = read({ rules: [{ name: 'a' }, { name: 'a' }] })
+    assert.deepEqual(
+      rules.map((each) => each.defects.map(({ path }) => path)),
+      [[], ['spec.rules[1].name']],
+    )
+  })
+})

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import type { PortProtocol } from '../../../model/service.ts'
+import { protocolOf } from './port-protocol.ts'
+
+const cases: readonly (readonly [
+  port: { readonly name?: string; readonly appProtocol?: string; readonly port?: number },
+  PortProtocol,
+])[] = [
+  [{}, 'unknown'],
+  [{ name: 'http' }, 'http'],
+  [{ name: 'HTTP-web' }, 'http'],
+  [{ name: 'http2-x' }, 'http2'],
+  [{ name: 'grpc' }, 'grpc'],
+  [{ name: 'grpc-web' }, 'http'],
+  [{ name: 'grpc-web-x' }, 'http'],
+  [{ name: 'grpc-x' }, 'grpc'],
+  [{ name: 'https' }, 'tls'],
+  [{ name: 'tls-x' }, 'tls'],
+  [{ name: 'tcp' }, 'tcp'],
+  [{ name: 'mysql-main' }, 'tcp'],
+  [{ name: 'redis' }, 'tcp'],
+  [{ name: 'httpx' }, 'unknown'],
+  [{ name: 'web' }, 'unknown'],
+  [{ name: 'web', port: 3306 }, 'tcp'],
+  [{ name: 'http', port: 3306 }, 'http'],
+  [{ name: 'tcp', appProtocol: 'http' }, 'http'],
+  [{ name: 'http', appProtocol: 'kubernetes.io/h2c' }, 'http2'],
+  [{ appProtocol: 'kubernetes.io/ws' }, 'http'],
+  [{ appProtocol: 'kubernetes.io/wss' }, 'tls'],
+  [{ name: 'kubernetes.io/h2c' }, 'unknown'],
+  [{ name: 'http', appProtocol: 'example.com/custom' }, 'unknown'],
+]
+for (const [port, protocol] of cases) {
+  it(`${JSON.stringify(port)} speaks ${protocol}`, () => {
+    assert.equal(protocolOf({ port: 80, protocol: 'TCP', ...port }), protocol)
+  })
+}

@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createObjectLoader } from '../load-objects.ts'
+import { parseText } from '../source/parse-text.ts'
+import type { SourcedObject, TranslateOptions } from './options.ts'
+import { translate } from './translate.ts'
+
+const options: TranslateOptions = {
+  clusterDomain: 'cluster.local',
+  trustDomain: 'td',
+  rootNamespace: 'istio-system',
+  pathNormalization: 'MERGE_SLASHES',
+}
+
+const load = (...documents: readonly string[]): readonly SourcedObject[] => {
+  const parsed = parseText('f.yaml', documents.join('\n---\n'), new Map())
+  assert.ok(parsed.ok, JSON.stringify(parsed))
+  return createObjectLoader()(parsed.objects).objects
+}
+
+const gateway = (name: string, more = '', labels = '{}'): string =>
+  `{ apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: { name: ${name}, namespace: shop, labels: ${labels} }, spec: { gatewayClassName: c, listeners: [{ name: mesh, port: 15008, protocol: HBONE${more} }] } }`
+const service = (name: string, more = '', namespace = 'shop'): string =>
+  `{ apiVersion: v1, kind: Service, metadata: { name: ${name}, namespace: ${namespace}, labels: { istio.io/use-waypoint: waypoint, istio.io/use-waypoint-namespace: shop } }, spec: { clusterIP: 10.0.0.1, ports: [{ name: http, port: 80 }]${more} } }`
+const route = (name: string, rest: string): string =>
+  `{ apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: { name: ${name}, namespace: shop }, spec: { parentRefs: [{ group: '', kind: Service, name: api }], ${rest} } }`
+
+describe('which Gateway we are', () => {
+  const cases: readonly (readonly [
+    name: string,
+    documents: readonly string[],
+    more: Partial<TranslateOptions>,
+    gateway: string | undefined,
+    reasons: readonly string[],
+  ])[] = [
+    ['none', [service('api')], {}, undefined, []],
+    [
+      'the only one with an HBONE listener',
+      [gateway('waypoint'), gateway('north').replace('HBONE', 'HTTP')],
+      {},
+      'waypoint',
+      ['waypoint True Accepted'],
+    ],
+    ['one of several, unsaid', [gateway('a'), gateway('b')], {}, undefined, ['a Unknown Pending', 'b Unknown Pending']],
+    [
+      'one of several, said',
+      [gateway('a'), gateway('b')],
+      { gateway: { namespace: 'shop', name: 'b' } },
+      'b',
+      ['b True Accepted'],
+    ],
+    [
+      'one that is not there',
+      [gateway('a')],
+      { gateway: { namespace: 'shop', name: 'x' } },
+      undefined,
+      ['x False NotFound'],
+    ],
+    [
+      'one that cannot be read',
+      [gateway('a', ', allowedRoute: {}')],
+      { gateway: { namespace: 'shop', name: 'a' } },
+      undefined,
+      ['a False Invalid', 'a False NotFound'],
+    ],
+    [
+      'one for something unheard of',
+      [gateway('a', '', '{ istio.io/waypoint-for: pods }')],
+      {},
+      'a',
+      ['a False UnsupportedValue'],
+    ],
+  ]
+  for (const [name, documents, more, wanted, reasons] of cases) {
+    it(name, () => {
+      const { model, conditions } = translate(load(...documents), { ...options, ...more })
+      assert.equal(model.gateway?.name, wanted)
+      assert.deepEqual(
+        conditions.map(({ object, status, reason }) => `${object.name} ${status} ${reason}`).toSorted(),
+        reasons,
+      )
+      if (wanted === undefined) assert.deepEqual(model.services, [])
+    })
+  }
+})
+
+describe('which Services are bound', () => {
+  const from = (text: string): string => `, allowedRoutes: { namespaces: ${text} }`
+  const cases: readonly (readonly [name: string, gateway: string, namespace: string, isBound: boolean])[] = [
+    ['the Gateway’s namespace by default', gateway('waypoint'), 'shop', true],
+    ['no other by default', gateway('waypoint'), 'far', false],
+    ['every one with All', gateway('waypoint', from('{ from: All }')), 'far', true],
+    ['none with None', gateway('waypoint', from('{ from: None }')), 'shop', false],
+    [
+      'a selected one',
+      gateway('waypoint', from('{ from: Selector, selector: { matchLabels: { kubernetes.io/metadata.name: far } } }')),
+      'far',
+      true,
+    ],
+    [
+      'not an unselected one',
+      gateway('waypoint', from('{ from: Selector, selector: { matchLabels: { a: b } } }')),
+      'far',
+      false,
+    ],
+    ['none by a Selector without selector', gateway('waypoint', from('{ from: Selector }')), 'shop', false],
+    ['none of a waypoint for workloads', gateway('waypoint', '', '{ istio.io/waypoint-for: workload }'), 'shop', false],
+    ['of a waypoint for all', gateway('waypoint', '', '{ istio.io/waypoint-for: all }'), 'shop', true],
+  ]
+  for (const [name, written, namespace, isBound] of cases) {
+    it(name, () => {
+      const { model, conditions } = translate(load(written, service('api', '', namespace)), options)
+      assert.equal(model.services.length === 1, isBound)
+      const about = conditions
+        .filter(({ object }) => object.kind === 'Service')
+        .map(({ status, reason }) => `${status} ${reason}`)
+      assert.deepEqual(about, [isBound ? 'True Accepted' : 'False NotAllowedByListeners'])
+    })
+  }
+})
+
+describe('a mesh-wide policy', () => {
+  const policy = (target: string, namespace = 'istio-system'): string =>
+    `{ apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: { name: p, namespace: ${namespace} }, spec: { ${target} } }`
+  const ref = (group: string, kind: string, name: string): string =>
+    `targetRefs: [{ group: ${group}, kind: ${kind}, name: ${name} }]`
+  const cases: readonly (readonly [name: string, policy: string, closed: boolean])[] = [
+    ['in the root namespace closes everything', policy(''), true],
+    ['in another namespace does not', policy('', 'other'), false],
+    ['for our class', policy(ref('gateway.networking.k8s.io', 'GatewayClass', 'c')), true],
+    ['for another class', policy(ref('gateway.networking.k8s.io', 'GatewayClass', 'd')), false],
+    ['for our class from elsewhere', policy(ref('gateway.networking.k8s.io', 'GatewayClass', 'c'), 'shop'), false],
+    ['for our Gateway', policy(ref('gateway.networking.k8s.io', 'Gateway', 'waypoint'), 'shop'), true],
+    [
+      'for a Gateway of that name elsewhere',
+      policy(ref('gateway.networking.k8s.io', 'Gateway', 'waypoint'), 'other'),
+      false,
+    ],
+    ['for a ServiceEntry', policy(ref('networking.istio.io', 'ServiceEntry', 'x'), 'shop'), false],
+    ['for a kind nobody knows', policy(ref("''", 'Servce', 'api'), 'shop'), true],
+  ]
+  for (const [name, written, isClosed] of cases) {
+    it(name, () => {
+      const { model, conditions } = translate(load(gateway('waypoint'), service('api'), written), options)
+      assert.equal(model.services[0]?.closed !== undefined, isClosed)
+      const about = conditions.find(({ object }) => object.kind === 'AuthorizationPolicy')
+      assert.deepEqual([about?.status, about?.reason], ['False', isClosed ? 'UnsupportedKind' : 'TargetNotFound'])
+    })
+  }
+})
+
+describe('translate', () => {
+  const objects = (): readonly SourcedObject[] =>
+    load(
+      gateway('waypoint'),
+      service('api'),
+      route('ok', 'rules: [{ backendRefs: [{ name: api, port: 80, weight: 0 }, { name: none, port: 80 }] }]'),
+      route('bad', "rules: [{ matches: [{ path: { value: 'x' } }] }]"),
+    )
+
+  it('changes nothing that it is given', () => {
+    const given = objects()
+    freeze(given.map(({ read }) => read))
+    assert.doesNotThrow(() => translate(given, Object.freeze(options)))
+  })
+
+  it('gives a model that survives JSON and structuredClone', () => {
+    const { model, conditions } = translate(objects(), options)
+    // Absent fields are left out, never undefined; a missing Gateway is the one exception and is not at stake here.
+    assert.deepEqual(JSON.parse(JSON.stringify(model)), model)
+    assert.deepEqual(structuredClone({ model, conditions }), { model, conditions })
+  })
+
+  it('names the place of what is wrong', () => {
+    const { conditions } = translate(objects(), options)
+    const about = conditions
+      .filter(({ status }) => status === 'False')
+      .map(({ object, type, reason, position }) => `${object.name} ${type} ${reason} ${position?.line}`)
+    assert.deepEqual(about, ['bad Accepted UnsupportedValue 7', 'ok ResolvedRefs BackendNotFound 5'])
+  })
+
+  it('gives nothing for nothing', () => {
+    assert.deepEqual(translate([], options), {
+      model: {
+        gateway: undefined,
+        trafficType: 'none',
+        pathNormalization: 'MERGE_SLASHES',
+        services: [],
+        routes: [],
+        endpoints: [],
+      },
+      conditions: [],
+    })
+  })
+})
+
+const freeze = (value: unknown): void => {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return
+  Object.freeze(value)
+  for (const part of Object.values(value)) freeze(part)
+}
