@@ -1,4 +1,5 @@
 /** The demo on a terminal: traffic until somebody ends it, and a screen that shows where it goes. */
+import { relative } from 'node:path'
 import type { Clock } from '../../lib/clock.ts'
 import { createColours } from '../terminal/colours.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -48,7 +49,7 @@ export const runLive = async (stage: Stage, terminal: Terminal, options: LiveOpt
   const ask = async (): Promise<void> => {
     decision = (await askDecision(stage.waypoint.admin, question)) ?? decision
   }
-  const draw = (): void => drawFrame(terminal, createView(stage, { tally, decision, options }))
+  const draw = (): void => drawFrame(terminal, createView(stage, { tally, decision, options, cwd: terminal.cwd }))
   terminal.out.write('\x1b[?1049h\x1b[?25l')
   const timers = [setInterval(burst, BURST_EVERY_MS), setInterval(draw, DRAW_EVERY_MS)]
   timers.push(setInterval(() => void ask(), ASK_EVERY_MS))
@@ -76,9 +77,10 @@ interface Parts {
   readonly tally: Tally
   readonly decision: Decision | undefined
   readonly options: LiveOptions
+  readonly cwd: string
 }
 
-const createView = (stage: Stage, { tally, decision, options }: Parts): ScreenView => {
+const createView = (stage: Stage, { tally, decision, options, cwd }: Parts): ScreenView => {
   const nowMs = options.clock.monotonicMs()
   const totals = tally.totals()
   return {
@@ -92,25 +94,31 @@ const createView = (stage: Stage, { tally, decision, options }: Parts): ScreenVi
     log: options.log(),
     problem: totals.errors === 0 ? undefined : tally.lastProblem,
     notices: options.notices,
-    hints: hintsOf(stage),
+    hints: hintsOf(stage, cwd),
   }
 }
 
-const hintsOf = ({ objectsPath, waypoint }: Stage): ScreenView['hints'] => [
-  {
-    what: 'move the split: change the weights (near line 107), save, and watch the bars',
-    command: `$EDITOR ${objectsPath}`,
-  },
-  {
-    what: 'send one request yourself, with every step explained',
-    command: `npx fairway request http://${scene.host}/hello --to ${scene.authority} --via ${formatHostPort(waypoint.hbone)} -v`,
-  },
-  {
-    what: "Istio's metrics, and the reasons for a decision",
-    command: `curl -s http://${formatHostPort(waypoint.metrics)}/stats/prometheus | grep istio_requests_total`,
-  },
-  { what: '', command: `curl -s '${resolveUrl(waypoint.admin, question)}'` },
-]
+const hintsOf = (stage: Stage, cwd: string): ScreenView['hints'] => {
+  const { hbone, metrics, admin } = stage.waypoint
+  const via = `--to ${scene.authority} --via ${formatHostPort(hbone)}`
+  return [
+    {
+      what: 'move the split: change the weights, save, and watch the bars',
+      commands: [`\${EDITOR:-vi} +${stage.weightsLine} ${relative(cwd, stage.objectsPath)}`],
+    },
+    {
+      what: 'send one request yourself, with every step explained',
+      commands: [`npx fairway request http://${scene.host}/hello ${via} -v`],
+    },
+    {
+      what: "Istio's metrics, and the reasons for a decision",
+      commands: [
+        `curl -s http://${formatHostPort(metrics)}/stats/prometheus | grep istio_requests_total`,
+        `curl -s '${resolveUrl(admin, question)}'`,
+      ],
+    },
+  ]
+}
 
 /** Draws over the last frame from the top left; what a shorter line or frame leaves over is cleared. */
 const drawFrame = (terminal: Terminal, view: ScreenView): void => {

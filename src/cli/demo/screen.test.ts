@@ -27,7 +27,7 @@ const view: ScreenView = {
   log: { level: 'info', text: 'configuration in force' },
   problem: undefined,
   notices: ['a pod has moved'],
-  hints: [{ what: 'look', command: 'curl -s http://127.0.0.1:1/' }],
+  hints: [{ what: 'look', commands: ['curl -s http://127.0.0.1:1/'] }],
 }
 
 const plain = createColours(createTerminal().out, {})

@@ -20,7 +20,7 @@ export interface ScreenView {
   readonly problem: string | undefined
   readonly notices: readonly string[]
   /** Commands to try, each with what it shows. */
-  readonly hints: readonly { readonly what: string; readonly command: string }[]
+  readonly hints: readonly { readonly what: string; readonly commands: readonly string[] }[]
 }
 
 export interface ScreenStyle {
@@ -45,7 +45,10 @@ export const renderScreen = (view: ScreenView, style: ScreenStyle): readonly str
     ...(view.problem === undefined ? [] : [red(`! last failure: ${view.problem}`)]),
     ...drawLog(view.log, style.colours),
     bold('Try'),
-    ...view.hints.flatMap(({ what, command }) => [`  ${what}`, `    ${style.colours.cyan(command)}`]),
+    ...view.hints.flatMap(({ what, commands }) => [
+      `  ${what}`,
+      ...commands.map((command) => `    ${style.colours.cyan(command)}`),
+    ]),
   ]
   return lines.slice(0, Math.max(1, style.rows - 1)).map((line) => fit(line, style.columns))
 }

@@ -45,6 +45,8 @@ export interface Stage {
   readonly ztunnel: ZtunnelStandIn
   /** The file that the waypoint serves. */
   readonly objectsPath: string
+  /** Where in it the weights stand, from 1. */
+  readonly weightsLine: number
   readonly close: () => Promise<void>
 }
 
@@ -62,7 +64,8 @@ export const createStage = async (options: StageOptions): Promise<Stage> => {
     cleanups.push(() => pods.forEach((pod) => pod.close()))
     const folder = await createFolder(options, cleanups)
     const objectsPath = join(folder, 'objects.yaml')
-    await writeFile(objectsPath, moveAddresses(await readFile(exampleFile, 'utf8'), movesOf(pods)))
+    const objects = moveAddresses(await readFile(exampleFile, 'utf8'), movesOf(pods))
+    await writeFile(objectsPath, objects)
     const waypoint = await startWaypointProcess({ args: runArguments(folder), cwd, clock, onLine: options.onLog })
     cleanups.push(waypoint.stop)
     const ztunnel = new ZtunnelStandIn({
@@ -77,7 +80,7 @@ export const createStage = async (options: StageOptions): Promise<Stage> => {
     cleanups.push(() => ztunnel.close())
     const timer = setInterval(() => [...pods, ztunnel].forEach((part) => part.tick()), 1000)
     cleanups.push(() => clearInterval(timer))
-    return { pods, waypoint, ztunnel, objectsPath, close }
+    return { pods, waypoint, ztunnel, objectsPath, weightsLine: lineOf(objects, /weight:/), close }
   } catch (error) {
     await close()
     throw error
@@ -85,6 +88,9 @@ export const createStage = async (options: StageOptions): Promise<Stage> => {
 }
 
 const exampleFile = fileURLToPath(new URL('../../../examples/01-canary/objects.yaml', import.meta.url))
+
+const lineOf = (text: string, pattern: RegExp): number =>
+  text.slice(0, Math.max(0, text.search(pattern))).split('\n').length
 
 const createFolder = async (
   { cwd, objects }: StageOptions,

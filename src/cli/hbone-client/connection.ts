@@ -70,7 +70,8 @@ export const dialHbone = (options: DialOptions): Promise<Dialled> =>
     const cancel = clock.after(options.timeoutMs, () =>
       fail(explainConnectError({ host, port }, 'ETIMEDOUT', 'no answer')),
     )
-    socket.once('connect', () => {
+    // Before the socket's own listener, which spends milliseconds on the keys of the handshake.
+    socket.prependOnceListener('connect', () => {
       tcpAtMs = clock.monotonicMs()
     })
     socket.on('error', (error: NodeJS.ErrnoException) =>
