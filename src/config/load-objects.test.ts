@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { formatIssue } from './explain-issue.ts'
+import { formatIssue } from '../lib/format-issue.ts'
 import { createObjectLoader } from './load-objects.ts'
 import { parseText, type RawObject } from './source/parse-text.ts'
 

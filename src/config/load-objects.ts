@@ -1,6 +1,6 @@
 import type { Issue, SourcePosition } from '../lib/decoded.ts'
 import type { ObjectRef } from '../model/model.ts'
-import { formatPosition } from './explain-issue.ts'
+import { formatPosition } from '../lib/format-issue.ts'
 import { readObject, type ReadObject } from './objects/read-object.ts'
 import type { RawObject } from './source/parse-text.ts'
 import type { SourcedObject } from './translate/options.ts'

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test'
 import { systemClock } from '../lib/clock.ts'
 import type { ConfigThreadMessage } from './config-thread.ts'
 import { createDeltaWriter } from './delta.ts'
-import { formatIssue } from './explain-issue.ts'
+import { formatIssue } from '../lib/format-issue.ts'
 import { startConfig, type ConfigHandle } from './start-config.ts'
 import type { ConfigUpdate } from './update.ts'
 

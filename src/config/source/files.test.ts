@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { systemClock, type Clock } from '../../lib/clock.ts'
-import { formatIssue } from '../explain-issue.ts'
+import { formatIssue } from '../../lib/format-issue.ts'
 import { openFileSource, type FileSource, type FileSourceOptions, type RawSet } from './files.ts'
 
 let root = ''

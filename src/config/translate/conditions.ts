@@ -1,7 +1,7 @@
 import type { Issue } from '../../lib/decoded.ts'
 import type { Condition } from '../../model/condition.ts'
 import type { ObjectRef } from '../../model/model.ts'
-import { formatFault } from '../explain-issue.ts'
+import { formatFault } from '../../lib/format-issue.ts'
 import type { Metadata } from '../objects/metadata.ts'
 import type { Entry } from './catalog.ts'
 import type { SourcedObject } from './options.ts'

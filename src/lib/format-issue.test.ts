@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { Issue } from '../lib/decoded.ts'
-import { formatIssue } from './explain-issue.ts'
+import type { Issue } from './decoded.ts'
+import { formatIssue } from './format-issue.ts'
 
 const cases: readonly (readonly [name: string, issue: Issue, line: string])[] = [
   [

@@ -1,4 +1,4 @@
-import type { Issue, SourcePosition } from '../lib/decoded.ts'
+import type { Issue, SourcePosition } from './decoded.ts'
 
 /**
  * An issue as one line for people:
