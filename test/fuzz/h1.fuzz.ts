@@ -3,8 +3,8 @@ import { HeaderList } from '../../src/http/header-list.ts'
 import { encodeRequestHead, encodeResponseHead } from '../../src/http/h1/encode.ts'
 import { CHUNKED } from '../../src/http/h1/message.ts'
 import type { H1RequestHead } from '../../src/http/h1/message.ts'
-import { BAD_REQUESTS, BAD_RESPONSES, GOOD_REQUESTS, GOOD_RESPONSES } from '../support/h1-cases.ts'
-import { type H1Event, recordRequests, recordResponses } from '../support/h1-events.ts'
+import { BAD_REQUESTS, BAD_RESPONSES, GOOD_REQUESTS, GOOD_RESPONSES } from '../support/http/h1-cases.ts'
+import { type H1Event, recordRequests, recordResponses } from '../support/http/h1-events.ts'
 import { type SeededRandom, seededRandom } from '../support/random.ts'
 
 const REQUESTS = [...GOOD_REQUESTS, ...BAD_REQUESTS].map(({ text }) => text)

@@ -8,9 +8,9 @@ import {
   parseFrames,
   settingsFrame,
   words,
-} from '../support/h2-frames.ts'
-import { createH2Pair } from '../support/h2-pair.ts'
-import { recordConnection, recordStream } from '../support/h2-recorder.ts'
+} from '../support/http/h2-frames.ts'
+import { createH2Pair } from '../support/http/h2-pair.ts'
+import { recordConnection, recordStream } from '../support/http/h2-recorder.ts'
 import { type SeededRandom, seededRandom } from '../support/random.ts'
 
 const HEADS: readonly (readonly string[])[] = [

@@ -5,8 +5,8 @@ import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import { type TestContext, describe, test } from 'node:test'
 import type { H1RequestHead, H1ResponseHead } from '../../src/http/h1/message.ts'
-import { GOOD_REQUESTS, GOOD_RESPONSES } from '../support/h1-cases.ts'
-import { type H1Event, recordRequests, recordResponses } from '../support/h1-events.ts'
+import { GOOD_REQUESTS, GOOD_RESPONSES } from '../support/http/h1-cases.ts'
+import { type H1Event, recordRequests, recordResponses } from '../support/http/h1-events.ts'
 
 /** A message as both sides can tell it. */
 interface Message {

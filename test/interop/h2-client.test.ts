@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { findField } from '../../src/http/h2/fields.ts'
-import { dialH2, request } from '../support/h2-socket.ts'
+import { dialH2, request } from '../support/http/h2-socket.ts'
 import { freePort, skipWithout, startPeer } from '../support/peer-process.ts'
 import type { PeerProcess } from '../support/peer-process.ts'
 

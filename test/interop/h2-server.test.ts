@@ -8,7 +8,7 @@ import { describe, it } from 'node:test'
 import type { H2Connection } from '../../src/http/h2/connection.ts'
 import { findField } from '../../src/http/h2/fields.ts'
 import type { H2Stream, StreamHandler } from '../../src/http/h2/stream.ts'
-import { serveH2 } from '../support/h2-socket.ts'
+import { serveH2 } from '../support/http/h2-socket.ts'
 import { run, skipWithout } from '../support/peer-process.ts'
 
 const sizes = [0, 1, 16_384, 1 << 20]

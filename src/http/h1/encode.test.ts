@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { recordRequests, recordResponses } from '../../../test/support/h1-events.ts'
+import { recordRequests, recordResponses } from '../../../test/support/http/h1-events.ts'
 import { HeaderList } from '../header-list.ts'
 import {
   CHUNK_END,

@@ -7,8 +7,8 @@ import {
   GOOD_RESPONSES,
   formatEvents,
   recordCase,
-} from '../../../test/support/h1-cases.ts'
-import { recordRequests, recordResponses } from '../../../test/support/h1-events.ts'
+} from '../../../test/support/http/h1-cases.ts'
+import { recordRequests, recordResponses } from '../../../test/support/http/h1-events.ts'
 import { DEFAULT_H1_LIMITS, type H1Limits } from './limits.ts'
 import type { H1RequestHead } from './message.ts'
 import { H1RequestParser, H1ResponseParser } from './parser.ts'

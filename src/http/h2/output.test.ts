@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseFrames } from '../../../test/support/h2-frames.ts'
+import { parseFrames } from '../../../test/support/http/h2-frames.ts'
 import { HpackDecoder } from '../hpack/decoder.ts'
 import { HpackEncoder } from '../hpack/encoder.ts'
 import * as h2 from './constants.ts'

@@ -9,9 +9,9 @@ import {
   settingsFrame,
   formatFrame,
   words,
-} from '../../../test/support/h2-frames.ts'
-import { recordConnection, recordStream } from '../../../test/support/h2-recorder.ts'
-import type { StreamRecord } from '../../../test/support/h2-recorder.ts'
+} from '../../../test/support/http/h2-frames.ts'
+import { recordConnection, recordStream } from '../../../test/support/http/h2-recorder.ts'
+import type { StreamRecord } from '../../../test/support/http/h2-recorder.ts'
 import { H2Connection } from './connection.ts'
 import * as h2 from './constants.ts'
 

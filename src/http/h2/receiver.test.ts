@@ -10,9 +10,9 @@ import {
   formatFrame,
   parseFrames,
   words,
-} from '../../../test/support/h2-frames.ts'
-import { recordConnection } from '../../../test/support/h2-recorder.ts'
-import type { ConnectionRecord } from '../../../test/support/h2-recorder.ts'
+} from '../../../test/support/http/h2-frames.ts'
+import { recordConnection } from '../../../test/support/http/h2-recorder.ts'
+import type { ConnectionRecord } from '../../../test/support/http/h2-recorder.ts'
 import { H2Connection } from './connection.ts'
 import type { ConnectionOptions } from './connection.ts'
 import * as h2 from './constants.ts'

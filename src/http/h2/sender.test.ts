@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { body, connect, createEcho, echo } from '../../../test/support/h2-echo.ts'
-import { parseFrames } from '../../../test/support/h2-frames.ts'
-import { createH2Pair } from '../../../test/support/h2-pair.ts'
-import { recordConnection, recordStream } from '../../../test/support/h2-recorder.ts'
+import { body, connect, createEcho, echo } from '../../../test/support/http/h2-echo.ts'
+import { parseFrames } from '../../../test/support/http/h2-frames.ts'
+import { createH2Pair } from '../../../test/support/http/h2-pair.ts'
+import { recordConnection, recordStream } from '../../../test/support/http/h2-recorder.ts'
 import { FRAME_DATA } from './constants.ts'
 
 describe('flow control', () => {

@@ -1,4 +1,4 @@
-import type { H1Failure } from '../../src/http/h1/message.ts'
+import type { H1Failure } from '../../../src/http/h1/message.ts'
 import { type H1Event, recordRequests, recordResponses } from './h1-events.ts'
 
 /** A byte sequence that must be read, and the events in short: `POST /a len=3 body:abc end`. */

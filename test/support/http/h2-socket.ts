@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import { H2Connection } from '../../src/http/h2/connection.ts'
-import type { ConnectionHandler, ConnectionOptions } from '../../src/http/h2/connection.ts'
-import { CONNECT_ERROR } from '../../src/http/h2/constants.ts'
-import type { H2Stream, StreamHandler } from '../../src/http/h2/stream.ts'
+import { H2Connection } from '../../../src/http/h2/connection.ts'
+import type { ConnectionHandler, ConnectionOptions } from '../../../src/http/h2/connection.ts'
+import { CONNECT_ERROR } from '../../../src/http/h2/constants.ts'
+import type { H2Stream, StreamHandler } from '../../../src/http/h2/stream.ts'
 
 type Handler = Partial<Omit<ConnectionHandler, 'onOutput'>>
 

@@ -1,5 +1,5 @@
-import type { ConnectionHandler } from '../../src/http/h2/connection.ts'
-import type { H2Stream, StreamHandler } from '../../src/http/h2/stream.ts'
+import type { ConnectionHandler } from '../../../src/http/h2/connection.ts'
+import type { H2Stream, StreamHandler } from '../../../src/http/h2/stream.ts'
 
 /** What a stream's owner was told, bodies joined. */
 export interface StreamRecord {

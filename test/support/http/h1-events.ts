@@ -1,7 +1,7 @@
-import type { HeaderList } from '../../src/http/header-list.ts'
-import type { H1Limits } from '../../src/http/h1/limits.ts'
-import type { H1Failure, H1RequestHead, H1ResponseHead } from '../../src/http/h1/message.ts'
-import { H1RequestParser, H1ResponseParser } from '../../src/http/h1/parser.ts'
+import type { HeaderList } from '../../../src/http/header-list.ts'
+import type { H1Limits } from '../../../src/http/h1/limits.ts'
+import type { H1Failure, H1RequestHead, H1ResponseHead } from '../../../src/http/h1/message.ts'
+import { H1RequestParser, H1ResponseParser } from '../../../src/http/h1/parser.ts'
 
 /** What a parser told its handler; neighbouring pieces of a body are one event, so that splits compare equal. */
 export type H1Event =

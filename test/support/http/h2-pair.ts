@@ -1,5 +1,5 @@
-import { H2Connection } from '../../src/http/h2/connection.ts'
-import type { ConnectionHandler, ConnectionOptions } from '../../src/http/h2/connection.ts'
+import { H2Connection } from '../../../src/http/h2/connection.ts'
+import type { ConnectionHandler, ConnectionOptions } from '../../../src/http/h2/connection.ts'
 
 type Options = Omit<ConnectionOptions, 'role'>
 

@@ -1,5 +1,5 @@
-import * as h2 from '../../src/http/h2/constants.ts'
-import { HpackEncoder } from '../../src/http/hpack/encoder.ts'
+import * as h2 from '../../../src/http/h2/constants.ts'
+import { HpackEncoder } from '../../../src/http/hpack/encoder.ts'
 
 /** A frame as it stands on the wire. */
 export interface RawFrame {
