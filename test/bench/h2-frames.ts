@@ -6,7 +6,7 @@
 import { ignoreStream } from '../../src/http/h2/stream.ts'
 import type { H2Stream, StreamHandler } from '../../src/http/h2/stream.ts'
 import type { ConnectionHandler } from '../../src/http/h2/connection.ts'
-import { createH2Pair } from '../support/h2-pair.ts'
+import { createH2Pair } from '../support/http/h2-pair.ts'
 
 const STREAMS = 64
 const FRAME_BYTES = 100

@@ -6,7 +6,7 @@ import { ignoreStream } from '../../../src/http/h2/stream.ts'
 import type { H2Stream, StreamHandler } from '../../../src/http/h2/stream.ts'
 import { HpackDecoder } from '../../../src/http/hpack/decoder.ts'
 import { HpackEncoder } from '../../../src/http/hpack/encoder.ts'
-import { createH2Pair } from '../../support/h2-pair.ts'
+import { createH2Pair } from '../../support/http/h2-pair.ts'
 import type { Operation } from './operation.ts'
 
 const STREAMS = 64
