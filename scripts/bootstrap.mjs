@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** What developers run: `node scripts/bootstrap.mjs test|check|bench|fuzz`, after the same set-up as `fairway`. */
+/** What developers run: `node scripts/bootstrap.mjs test|test:long|check|bench|fuzz`, after the same set-up as `fairway`. */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -7,12 +7,15 @@ import path from 'node:path'
 import { ensureInstalled, fail, findNode, handOver, nodeFlags, packageRoot } from '../src/bootstrap.mjs'
 
 const TEST_FILES = ['src/**/*.test.ts', 'filters/**/*.test.ts', 'test/**/*.test.ts']
+/** What takes minutes and is no part of `npm test`. */
+const LONG_TEST_FILES = ['test/**/*.long.ts']
 /** A single test that takes longer hangs. */
 const TEST_TIMEOUT_MS = 300_000
 const MAX_TEST_PROCESSES = 8
 
 const VERBS = {
   test: (node, args) => handOver(node, testArguments(args)),
+  'test:long': (node, args) => handOver(node, testArguments([...args, ...LONG_TEST_FILES], { concurrency: 1 })),
   check: (node, args) => check(node, args),
   bench: (node, args) => handOver(node, [...nodeFlags(), 'test/bench/main.ts', ...args]),
   fuzz: (node, args) => handOver(node, [...nodeFlags(), 'test/fuzz/main.ts', ...args]),
@@ -29,13 +32,13 @@ process.chdir(packageRoot)
 verb(found.node, rest)
 
 /** Files, folders and patterns among `args` stand instead of all tests; everything else is passed on. */
-function testArguments(args) {
+function testArguments(args, { concurrency = MAX_TEST_PROCESSES } = {}) {
   const isSelection = (arg) => !arg.startsWith('-') && (/\.test\.ts$|\*/.test(arg) || isFolder(arg))
   const selected = args.filter(isSelection).map((arg) => (isFolder(arg) ? path.join(arg, '**/*.test.ts') : arg))
   return [
     ...nodeFlags(),
     '--test',
-    `--test-concurrency=${Math.min(os.availableParallelism?.() ?? os.cpus().length, MAX_TEST_PROCESSES)}`,
+    `--test-concurrency=${Math.min(os.availableParallelism?.() ?? os.cpus().length, concurrency)}`,
     `--test-timeout=${TEST_TIMEOUT_MS}`,
     `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`,
     ...args.filter((arg) => !isSelection(arg)),

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { reloadUnderLoad } from './support/reloads.ts'
+
+/** The long form, with a hundred configurations in half a minute, is `npm run test:long`. */
+for (const workers of [1, 2]) {
+  for (const writing of ['rename', 'in-place'] as const) {
+    it(`ten configurations in two seconds: no failure, no mixture (${workers} workers, ${writing})`, async (t) => {
+      const report = await reloadUnderLoad({
+        network: '127.71.2',
+        workers,
+        reloads: 10,
+        durationMs: 2000,
+        writing,
+      })
+      t.diagnostic(`${report.requests} requests, ${report.seen} configurations seen`)
+      assert.deepEqual(report.failures, [])
+      assert.ok(report.requests > 100, `only ${report.requests} requests`)
+      // Two that come within the debounce are one.
+      assert.ok(report.seen >= 8, `only ${report.seen} configurations were in force`)
+    })
+  }
+}
