@@ -17,6 +17,7 @@ export interface Mesh extends AsyncDisposable {
   readonly objectsFile: string
   /** Replaces the objects in one step; a string stands as it is. */
   readonly write: (objects: readonly object[] | string) => void
+  /** Starts a waypoint on the objects file, or on what `-f` among the flags names. */
   readonly startFairway: (workers: number, flags?: readonly string[]) => Promise<RunningFairway>
   /** Starts a pod of the account `shop/NAME` (HBONE), or `NAME` without any (plaintext). */
   readonly startPod: (name: string, options: PodOptions) => Promise<Destination>
@@ -49,7 +50,7 @@ export const createMesh = async (objects: readonly object[] | string): Promise<M
     objectsFile,
     write: (content) => replaceFile(objectsFile, textOf(content)),
     startFairway: async (workers, flags = []) =>
-      open.use(await startFairway({ files: [objectsFile], certs, workers, flags })),
+      open.use(await startFairway({ files: flags.includes('-f') ? [] : [objectsFile], certs, workers, flags })),
     startPod: async (name, { transport = 'hbone', who = `shop/${name}`, ...options }) => {
       const identity = transport === 'plain' ? {} : { credentials: await issueTo(ca, who) }
       return open.use(await startDestination(name, { ...options, ...identity }))
