@@ -11,6 +11,10 @@ export interface Channel {
   readonly end: () => void
   /** Ends both directions at once, visibly as an error to the peer. The handler hears nothing more. */
   readonly abort: () => void
+  /** Ends both directions at once, as an end and no error. The handler hears nothing more. */
+  readonly cut: () => void
+  /** False once the connection below is ending: what runs may finish, but nothing new should be put on it. */
+  readonly isLasting: boolean
   /** Says that received bytes were passed on: the peer may send as many more. */
   readonly consume: (bytes: number) => void
 }

@@ -7,7 +7,7 @@ import type { FilterDefinition } from '../filter/index.ts'
 import { createFilterInstances } from '../filter/instances.ts'
 import type { FilterInstances } from '../filter/instances.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
-import type { CredentialSource } from '../identity/credentials.ts'
+import type { Credentials, CredentialSource } from '../identity/credentials.ts'
 import { createClientTls } from '../identity/tls.ts'
 import type { ClientTls, TlsSettings } from '../identity/tls.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -27,6 +27,7 @@ import { SnapshotLeases } from './leases.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './upstream/balance.ts'
 import { HBONE_PORT, Pools } from './upstream/pool.ts'
+import { Warnings } from './warnings.ts'
 
 export interface DataPlaneOptions {
   readonly credentials: CredentialSource
@@ -64,14 +65,20 @@ export class DataPlane {
   readonly #leases: SnapshotLeases
   readonly #downstreams = new Set<Downstream>()
   readonly #deps: DownstreamDeps
+  readonly #warnings: Warnings
+  readonly #errors: Warnings
   readonly #stopTicking: () => void
   readonly #unsubscribe: () => void
   #port = 0
+  #draining: Promise<void> | undefined
   #isDraining = false
 
   constructor(options: DataPlaneOptions) {
     const { clock, log, credentials } = options
     this.#options = options
+    this.#warnings = new Warnings(clock, (message) => log.warn(message))
+    this.#errors = new Warnings(clock, (message) => log.error(message))
+    const onFault = (error: unknown): void => this.#onFault('a connection was given up', error)
     this.counters = options.counters ?? new Counters()
     this.#clientTls = createClientTls(credentials, options.tls)
     this.#instances = createFilterInstances(options.filters, {
@@ -90,6 +97,7 @@ export class DataPlane {
       hbonePort: options.upstreamHbonePort ?? HBONE_PORT,
       idleTimeoutMs: SESSION_IDLE_MS,
       connectionIdleTimeoutMs: CONNECTION_IDLE_MS,
+      onFault,
     })
     this.#deps = {
       balancer: new Balancer(this.#pools),
@@ -97,7 +105,7 @@ export class DataPlane {
       counters: this.counters,
       sink: options.sink,
       createRequestId: randomUUID,
-      onError: (message, error) => log.error(message, { error }),
+      onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       takeLease: () => this.#leases.take(),
       isDraining: () => this.#isDraining,
       onClosed: (downstream) => this.#downstreams.delete(downstream),
@@ -109,12 +117,10 @@ export class DataPlane {
       flusher: this.#flusher,
       counters: this.counters,
       onTunnel: (request) => this.#onTunnel(request),
-      onWarning: (message) => log.warn(message),
+      onWarning: (message, kind) => this.#warnings.warn(kind, message),
+      onFault,
     })
-    this.#unsubscribe = credentials.subscribe((next) => {
-      this.#server.rotate(next)
-      this.#pools.retireConnections()
-    })
+    this.#unsubscribe = credentials.subscribe((next) => this.#rotate(next))
     this.#stopTicking = this.#startTicking()
   }
 
@@ -143,9 +149,26 @@ export class DataPlane {
     return this.#port
   }
 
-  /** Ends in good order: resolves when every tunnel has ended, or at the deadline, when the rest is cut. */
-  async drain(deadlineMs: number): Promise<void> {
-    if (this.#isDraining) return
+  /**
+   * Ends in good order: resolves when every tunnel has ended, or at the deadline, when the rest is cut. A second call
+   * waits for the first.
+   */
+  drain(deadlineMs: number): Promise<void> {
+    this.#draining ??= this.#drain(deadlineMs)
+    return this.#draining
+  }
+
+  /** Ends at once. */
+  close(): void {
+    this.#isDraining = true
+    this.#stopTicking()
+    this.#unsubscribe()
+    this.#clientTls.close()
+    this.#server.destroy()
+    this.#pools.destroy()
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true
     await drainServer(
       {
@@ -159,14 +182,20 @@ export class DataPlane {
     )
   }
 
-  /** Ends at once. */
-  close(): void {
-    this.#isDraining = true
-    this.#stopTicking()
-    this.#unsubscribe()
-    this.#clientTls.close()
-    this.#server.destroy()
-    this.#pools.destroy()
+  /** New handshakes on both sides use the new ones. If they are no good, those in force stay. */
+  #rotate(next: Credentials): void {
+    try {
+      this.#server.rotate(next)
+      this.#pools.retireConnections()
+    } catch (error) {
+      this.#options.log.error('new credentials cannot be used, the old ones stay', { error })
+    }
+  }
+
+  /** A bug of ours or of a filter; requests may provoke it at any rate. */
+  #onFault(message: string, error: unknown, requestId = ''): void {
+    const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    this.#errors.warn(message, `${message}${requestId === '' ? '' : ` (request ${requestId})`}: ${what}`)
   }
 
   #onTunnel(request: TunnelRequest): void {
@@ -194,7 +223,10 @@ export class DataPlane {
     const { protocol } = frontend.port
     if (protocol !== 'http' && protocol !== 'unknown') {
       connectRefused.unsupportedProtocol++
-      this.#options.log.warn(`CONNECT ${authority} refused: the port speaks ${protocol}, only HTTP/1.1 is served yet`)
+      this.#warnings.warn(
+        'protocol',
+        `CONNECT ${authority} refused: the port speaks ${protocol}, only HTTP/1.1 is served yet`,
+      )
       return request.refuse(503)
     }
     const channel = request.accept()
@@ -208,9 +240,12 @@ export class DataPlane {
     let stop = (): void => {}
     const tick = (): void => {
       const nowMs = this.#options.clock.monotonicMs()
+      stop = this.#options.clock.after(TICK_MS, tick)
       this.#server.tick(nowMs)
       this.#pools.tick(nowMs)
-      stop = this.#options.clock.after(TICK_MS, tick)
+      for (const downstream of this.#downstreams) downstream.tick(nowMs)
+      this.#warnings.tick()
+      this.#errors.tick()
     }
     stop = this.#options.clock.after(TICK_MS, tick)
     return () => stop()

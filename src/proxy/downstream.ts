@@ -5,19 +5,23 @@ import type { H1Failure, H1RequestHead } from '../http/h1/message.ts'
 import { HeaderList as Headers } from '../http/header-list.ts'
 import { H1RequestParser } from '../http/h1/parser.ts'
 import { findFrontend } from '../snapshot/resolve.ts'
-import { ignoreChannel } from './channel.ts'
 import type { Channel, ChannelHandler } from './channel.ts'
 import { HttpExchange } from './exchange.ts'
 import type { ExchangeDeps } from './exchange.ts'
+import { HeldBytes } from './held-bytes.ts'
 import type { SnapshotLease } from './leases.ts'
-import { beginRecord } from './record.ts'
+import { beginRecord } from './request/record.ts'
 
 export interface DownstreamDeps extends ExchangeDeps {
   /** The snapshot for one exchange. */
   readonly takeLease: () => SnapshotLease | undefined
   readonly isDraining: () => boolean
+  /** Nothing is left of the tunnel. */
   readonly onClosed: (downstream: Downstream) => void
 }
+
+/** How long a client may keep its direction open after we ended ours. */
+const CLOSE_TIMEOUT_MS = 5000
 
 /** The HTTP/1.1 server side of one tunnel: requests one after the other, each an exchange of its own. */
 export class Downstream implements ChannelHandler {
@@ -30,10 +34,12 @@ export class Downstream implements ChannelHandler {
   readonly #parser: H1RequestParser
   #exchange: HttpExchange | undefined
   /** Bytes that wait for the exchange before them; the window bounds them, since they are not consumed. */
-  #backlog: { readonly buffer: Buffer; readonly start: number; readonly end: number }[] = []
+  readonly #backlog = new HeldBytes()
   #held = 0
   #isPeerDone = false
+  /** We have ended our direction, or it is gone. */
   #isClosing = false
+  #closingSinceMs = 0
   #isFeeding = false
   #isRequestWhole = false
 
@@ -64,7 +70,7 @@ export class Downstream implements ChannelHandler {
   onData(buffer: Buffer, start: number, end: number): void {
     if (this.#isClosing) return this.channel.consume(end - start)
     if (this.#isBusy) {
-      this.#backlog.push({ buffer, start, end })
+      this.#backlog.push(buffer, start, end)
       return
     }
     this.#feed(buffer, start, end)
@@ -72,16 +78,18 @@ export class Downstream implements ChannelHandler {
 
   onEnd(): void {
     this.#isPeerDone = true
-    if (this.#backlog.length === 0) this.#finishInput()
+    if (this.#isClosing) this.#deps.onClosed(this)
+    else if (this.#backlog.isEmpty) this.#finishInput()
   }
 
   onClosed(): void {
     this.#isClosing = true
     this.#deps.onClosed(this)
     this.#parser.stop()
-    this.#backlog = []
-    this.#exchange?.onDownstreamGone()
+    this.#backlog.drop()
+    const exchange = this.#exchange
     this.#exchange = undefined
+    exchange?.onDownstreamGone()
   }
 
   onDrain(): void {
@@ -105,14 +113,24 @@ export class Downstream implements ChannelHandler {
     this.#isClosing = true
     this.#deps.onClosed(this)
     this.#exchange = undefined
-    this.#backlog = []
+    this.#backlog.drop()
     this.#parser.stop()
     this.channel.abort()
   }
 
+  /** Called every second or so: a client that does not follow our end is cut off. */
+  tick(nowMs: number): void {
+    if (!this.#isClosing) return
+    if (this.#closingSinceMs === 0) this.#closingSinceMs = nowMs
+    else if (nowMs - this.#closingSinceMs > CLOSE_TIMEOUT_MS) {
+      this.#deps.onClosed(this)
+      this.channel.cut()
+    }
+  }
+
   /** A whole request is in and not answered yet: what comes now is the next one. */
   get #isBusy(): boolean {
-    return this.#isFeeding || (this.#exchange !== undefined && this.#isRequestWhole) || this.#backlog.length > 0
+    return this.#isFeeding || (this.#exchange !== undefined && this.#isRequestWhole) || !this.#backlog.isEmpty
   }
 
   #feed(buffer: Buffer, from: number, end: number): void {
@@ -136,15 +154,15 @@ export class Downstream implements ChannelHandler {
     } finally {
       this.#isFeeding = false
     }
-    if (at < end && !this.#isClosing) this.#backlog.unshift({ buffer, start: at, end })
+    if (at < end && !this.#isClosing) this.#backlog.putBack({ buffer, start: at, end })
   }
 
   #drainBacklog(): void {
-    while (this.#backlog.length > 0 && this.#exchange === undefined && !this.#isClosing) {
+    while (!this.#backlog.isEmpty && this.#exchange === undefined && !this.#isClosing) {
       const next = this.#backlog.shift()
       if (next !== undefined) this.#feed(next.buffer, next.start, next.end)
     }
-    if (this.#isPeerDone && this.#backlog.length === 0) this.#finishInput()
+    if (this.#isPeerDone && this.#backlog.isEmpty) this.#finishInput()
   }
 
   #onRequest(head: H1RequestHead): void {
@@ -206,13 +224,10 @@ export class Downstream implements ChannelHandler {
   #close(): void {
     if (this.#isClosing) return
     this.#isClosing = true
-    this.#deps.onClosed(this)
     this.#parser.stop()
-    let dropped = 0
-    for (const { start, end } of this.#backlog) dropped += end - start
-    this.#backlog = []
+    const dropped = this.#backlog.drop()
     if (dropped > 0) this.channel.consume(dropped)
     this.channel.end()
-    if (this.#isPeerDone) this.channel.handler = ignoreChannel
+    if (this.#isPeerDone) this.#deps.onClosed(this)
   }
 }

@@ -20,8 +20,9 @@ import type { Counters } from './counters.ts'
 import type { Channel } from './channel.ts'
 import { Forward } from './forward.ts'
 import type { ForwardFailure, ForwardUser } from './forward.ts'
-import { toForwardRequest, toRequestState } from './forward-request.ts'
-import type { RequestState } from './forward-request.ts'
+import { toForwardRequest, toRequestState } from './request/forward-request.ts'
+import type { RequestState } from './request/forward-request.ts'
+import { HeldBytes } from './held-bytes.ts'
 import { runHooks } from './hook-run.ts'
 import type { SnapshotLease } from './leases.ts'
 import * as local from './response/local-reply.ts'
@@ -36,7 +37,8 @@ export interface ExchangeDeps {
   /** Gets each record once, when its exchange is over. */
   readonly sink: (record: ExchangeRecord) => void
   readonly createRequestId: () => string
-  readonly onError: (message: string, error: unknown) => void
+  /** `message` is one of a few; requests may provoke errors at any rate. */
+  readonly onError: (message: string, error: unknown, requestId?: string) => void
 }
 
 /** The tunnel that a request came from. */
@@ -70,7 +72,7 @@ export class HttpExchange implements Exchange, ForwardUser {
   /** The chains to tell of the end, once they have no say in the response any more. */
   #completed: readonly Chain[] | undefined
   #forward: Forward | undefined
-  #early: { readonly buffer: Buffer; readonly start: number; readonly end: number }[] = []
+  readonly #early = new HeldBytes()
   #isRequestWhole = false
   #requestTrailers: HeaderList | undefined
   #isReplying = false
@@ -105,10 +107,10 @@ export class HttpExchange implements Exchange, ForwardUser {
   /** Begins; may finish before it returns. */
   start(): void {
     const { request } = this
+    if (this.#head.method === 'CONNECT') return this.#replyLocally(local.methodNotAllowed)
     const path = normalizePath(request.path, this.#snapshot.pathNormalization)
     if (path === undefined) return this.#replyLocally(local.badPath)
     request.path = path
-    if (this.#head.method === 'CONNECT') return this.#replyLocally(local.methodNotAllowed)
     if (this.#frontend === undefined) return this.#replyLocally(local.unboundService)
     if (this.#frontend.closed !== undefined) return this.#replyLocally(local.closedBy(503, this.#frontend.closed))
     removeHopByHop(request.headers)
@@ -125,7 +127,7 @@ export class HttpExchange implements Exchange, ForwardUser {
   onRequestBody(buffer: Buffer, start: number, end: number): boolean {
     if (this.#isReplying) return true
     if (this.#forward !== undefined) return this.#forward.sendBody(buffer, start, end)
-    this.#early.push({ buffer, start, end })
+    this.#early.push(buffer, start, end)
     return false
   }
 
@@ -240,22 +242,29 @@ export class HttpExchange implements Exchange, ForwardUser {
     const request = toForwardRequest(this.request, this.#head, client)
     const forward = new Forward(this, { group, request, record: this.record }, this.#deps)
     this.#forward = forward
-    if (this.#isRequestWhole && this.#early.length === 0) forward.endBody(this.#requestTrailers)
+    if (this.#isRequestWhole && this.#early.isEmpty) forward.endBody(this.#requestTrailers)
     forward.start()
-    if (this.#early.length > 0) this.#sendEarly(forward)
+    if (!this.#early.isEmpty) this.#sendEarly(forward)
   }
 
   #sendEarly(forward: Forward): void {
     let passed = 0
-    for (const { buffer, start, end } of this.#early) if (forward.sendBody(buffer, start, end)) passed += end - start
-    this.#early = []
+    for (let piece = this.#early.shift(); piece !== undefined; piece = this.#early.shift()) {
+      if (forward.sendBody(piece.buffer, piece.start, piece.end)) passed += piece.end - piece.start
+    }
     if (passed > 0) this.#downstream.channel.consume(passed)
     if (this.#isRequestWhole) forward.endBody(this.#requestTrailers)
   }
 
   #replyFromFilter(reply: Reply): void {
     const fields: string[] = []
-    for (const [name, value] of reply.headers) fields.push(name.toLowerCase(), value)
+    try {
+      for (const [name, value] of reply.headers) fields.push(name.toLowerCase(), value)
+      if (typeof reply.body !== 'string') throw new TypeError('a filter replied with a body that is no string')
+    } catch (error) {
+      // Made without `env.reply`, in plain JavaScript, and wrong.
+      return this.#failFilter(error)
+    }
     this.record.details = reply.reason
     this.#reply(reply.status, new HeaderList(fields), reply.body)
   }
@@ -273,9 +282,7 @@ export class HttpExchange implements Exchange, ForwardUser {
     this.response = { status, headers }
     this.#writer.beginLocal(body)
     // What was held of the request body is not wanted any more.
-    let dropped = 0
-    for (const { start, end } of this.#early) dropped += end - start
-    this.#early = []
+    const dropped = this.#early.drop()
     if (dropped > 0) this.#downstream.channel.consume(dropped)
     this.#startResponse()
   }
@@ -328,7 +335,7 @@ export class HttpExchange implements Exchange, ForwardUser {
   /** A filter threw, rejected or wrote what may not go out: closed, whatever it was meant to do. */
   #failFilter(error: unknown): void {
     this.#deps.counters.filterErrors++
-    this.#deps.onError(`exchange ${this.record.requestId ?? ''} failed`, error)
+    this.#deps.onError('an exchange failed', error, this.record.requestId)
     if (this.#isOver) return
     if (this.#writer.hasHead) return this.#breakOff({ kind: 'protocol', message: 'a filter failed' })
     this.#forgetResponse()
@@ -363,7 +370,11 @@ export class HttpExchange implements Exchange, ForwardUser {
     }
     this.#deps.counters.activeExchanges--
     this.#lease.end()
-    this.#deps.sink(record)
+    try {
+      this.#deps.sink(record)
+    } catch (error) {
+      this.#deps.onError('the record of an exchange was lost', error)
+    }
   }
 
   #tellComplete(chain: Chain): void {

@@ -60,6 +60,15 @@ export class Flusher {
     this.#isArmed = false
     const due = this.#pending
     this.#pending = []
-    for (const target of due) target.flush()
+    let at = 0
+    try {
+      while (at < due.length) due[at++]?.flush()
+    } finally {
+      // One that throws must not keep the others from their turn: they believe that they are listed.
+      for (; at < due.length; at++) {
+        const target = due[at]
+        if (target !== undefined) this.schedule(target)
+      }
+    }
   }
 }

@@ -6,6 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { EndpointGroup } from '../snapshot/snapshot.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
 import type { Channel } from './channel.ts'
+import { HeldBytes } from './held-bytes.ts'
 import type { Balancer } from './upstream/balance.ts'
 import type { Acquired, EndpointPool } from './upstream/pool.ts'
 import type { SessionUser, UpstreamSession } from './upstream/session.ts'
@@ -67,7 +68,7 @@ export class Forward implements SessionUser {
   /** Outlives the session: credit for what is still on its way to the client is owed after the response ended. */
   #channel: Channel | undefined
   #sentAtMs = 0
-  #heldBody: { readonly buffer: Buffer; readonly start: number; readonly end: number }[] = []
+  readonly #heldBody = new HeldBytes()
   #queuedBytes = 0
   #isRequestWhole = false
   #trailers: HeaderList | undefined
@@ -98,7 +99,7 @@ export class Forward implements SessionUser {
   sendBody(buffer: Buffer, start: number, end: number): boolean {
     if (this.#isDone) return true
     if (this.#session === undefined) {
-      this.#heldBody.push({ buffer, start, end })
+      this.#heldBody.push(buffer, start, end)
       return false
     }
     return this.#sendBody(buffer, start, end)
@@ -199,14 +200,16 @@ export class Forward implements SessionUser {
     this.#sentAtMs = this.#deps.clock.monotonicMs()
     session.begin(this, this.#request.method)
     session.channel.sendText(this.#head)
-    const held = this.#heldBody
-    if (held.length > 0) {
-      this.#heldBody = []
-      let passed = 0
-      for (const { buffer, start, end } of held) if (this.#sendBody(buffer, start, end)) passed += end - start
-      if (passed > 0) this.#user.onRequestBytesPassed(passed)
-    }
+    if (!this.#heldBody.isEmpty) this.#sendHeld()
     if (this.#isRequestWhole) this.#finishRequest()
+  }
+
+  #sendHeld(): void {
+    let passed = 0
+    for (let piece = this.#heldBody.shift(); piece !== undefined; piece = this.#heldBody.shift()) {
+      if (this.#sendBody(piece.buffer, piece.start, piece.end)) passed += piece.end - piece.start
+    }
+    if (passed > 0) this.#user.onRequestBytesPassed(passed)
   }
 
   #sendBody(buffer: Buffer, start: number, end: number): boolean {
@@ -236,10 +239,8 @@ export class Forward implements SessionUser {
     this.#isDone = true
     if (this.#pool !== undefined) this.#pool.active--
     // Nobody will pass on what was held of the request: the client gets its credit back here.
-    let owed = this.#queuedBytes
-    for (const { start, end } of this.#heldBody) owed += end - start
+    const owed = this.#queuedBytes + this.#heldBody.drop()
     this.#queuedBytes = 0
-    this.#heldBody = []
     if (owed > 0) this.#user.onRequestBytesPassed(owed)
   }
 

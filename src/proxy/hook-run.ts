@@ -24,17 +24,20 @@ const runFrom = (
   const { exchange, user } = run
   for (let i = first; i < hooks.length; i++) {
     let result: ReturnType<Hook> | undefined
+    let isPromise = false
     try {
       result = hooks[i]?.(exchange)
+      // A filter in plain JavaScript may return anything; what is no object throws here, as it should.
+      isPromise = result !== undefined && 'then' in result
     } catch (error) {
       return user.onThrown(error)
     }
     if (result === undefined) continue
-    if (!('then' in result)) return user.onReply(result)
-    result.then(
-      (reply) => (reply === undefined ? runFrom(hooks, i + 1, run) : user.onReply(reply)),
-      (error: unknown) => user.onThrown(error),
-    )
+    if (!isPromise || !('then' in result)) return user.onReply(result as Reply)
+    result
+      .then((reply) => (reply === undefined ? runFrom(hooks, i + 1, run) : user.onReply(reply)))
+      // Also what fails on from there: nobody else is waiting for this promise.
+      .catch((error: unknown) => user.onThrown(error))
     return
   }
   user.onPassed()

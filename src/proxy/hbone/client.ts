@@ -3,6 +3,8 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { H2Connection } from '../../http/h2/connection.ts'
 import { CANCEL } from '../../http/h2/constants.ts'
 import { readPeerIdentity } from '../../identity/peer.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { systemClock } from '../../lib/clock.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
@@ -11,7 +13,8 @@ import { TunnelChannel } from './tunnel.ts'
 
 /** Why no tunnel could be had. */
 export interface TunnelFailure {
-  readonly kind: 'connect-failed' | 'wrong-identity' | 'refused' | 'timeout'
+  /** `unprocessed`: the connection is ending or full, and another one may well do. */
+  readonly kind: 'connect-failed' | 'wrong-identity' | 'refused' | 'timeout' | 'unprocessed'
   readonly message: string
 }
 
@@ -28,30 +31,43 @@ export interface HboneClientOptions {
   readonly port: number
   /** The only identity that will be spoken to. */
   readonly identity: SpiffeId
-  /** TCP and TLS together. */
+  /** TCP and TLS together; and again from asking for a tunnel to its answer. */
   readonly connectTimeoutMs: number
+  /** Tunnels that the peer will probably allow, until its SETTINGS say; default 100. */
+  readonly expectedTunnels?: number
+  readonly clock?: Clock
+  /** The connection is closed, or was never made; once. */
   readonly onGone: (connection: HboneClient) => void
+  /** Our own code threw while it handled what the peer sent; default: thrown on. */
+  readonly onFault?: (error: unknown) => void
 }
 
 interface Waiter {
   readonly authority: string
+  /** Called once; later calls do nothing. */
   readonly done: (result: TunnelResult) => void
+  /** There from the CONNECT on. */
+  channel: TunnelChannel | undefined
 }
 
 /** Tunnels on one connection, even if the peer allows more (ztunnel's own limit). */
-const MAX_TUNNELS = 100
+export const MAX_TUNNELS = 100
 
 /** One HBONE connection to one workload, dialled at once. Tunnels asked for meanwhile wait for the handshake. */
 export class HboneClient {
   readonly #options: HboneClientOptions
+  readonly #clock: Clock
   readonly #transport: HboneTransport
   readonly #h2: H2Connection
   readonly #cancelTimeout: () => void
   #state: 'connecting' | 'open' | 'closing' | 'gone' = 'connecting'
+  #isRetired = false
+  #maxTunnels = MAX_TUNNELS
   #waiting: Waiter[] = []
 
   constructor(options: HboneClientOptions) {
     this.#options = options
+    this.#clock = options.clock ?? systemClock
     const socket = connect({
       ...options.tls,
       host: options.address,
@@ -73,86 +89,116 @@ export class HboneClient {
       },
       { role: 'client' },
     )
-    const timer = setTimeout(
-      () => this.#fail('timeout', `timed out after ${options.connectTimeoutMs} ms`),
-      options.connectTimeoutMs,
+    this.#cancelTimeout = this.#clock.after(options.connectTimeoutMs, () =>
+      this.#fail('timeout', `timed out after ${options.connectTimeoutMs} ms: a NetworkPolicy may block the port`),
     )
-    timer.unref()
-    this.#cancelTimeout = () => clearTimeout(timer)
-    socket.once('error', (error) => this.#fail('connect-failed', `failed: ${error.message}`))
+    // `on`, since an error without a listener would end the process.
+    socket.on('error', (error) => this.#fail('connect-failed', `failed: ${error.message}`))
     socket.once('close', () => this.#fail('connect-failed', 'was closed by the peer'))
     socket.once('secureConnect', () => this.#onSecure(socket))
   }
 
   /** Whether a further tunnel may be asked for here. */
   get hasRoom(): boolean {
-    if (this.#state === 'connecting') return this.#waiting.length < MAX_TUNNELS
-    if (this.#state !== 'open') return false
-    return Math.min(MAX_TUNNELS - this.#h2.openStreams, this.#h2.freeStreams) - this.#waiting.length > 0
+    if (this.#isRetired) return false
+    if (this.#state === 'open' && this.#h2.hasSettings) return this.#freeTunnels > this.#waiting.length
+    if (this.#state !== 'connecting' && this.#state !== 'open') return false
+    return this.#waiting.length < (this.#options.expectedTunnels ?? MAX_TUNNELS)
   }
 
   get openTunnels(): number {
     return this.#h2.openStreams + this.#waiting.length
   }
 
-  /** Asks for a tunnel to `authority`; `done` is called once. */
+  /** Tunnels that the peer allows, as far as it has said. */
+  get maxTunnels(): number {
+    return this.#maxTunnels
+  }
+
+  /** Asks for a tunnel to `authority`; `done` is called once, at the latest after the connect timeout. */
   open(authority: string, done: (result: TunnelResult) => void): void {
-    if (this.#state === 'open' && this.#h2.hasSettings) this.#connect({ authority, done })
-    else this.#waiting.push({ authority, done })
+    const { connectTimeoutMs } = this.#options
+    let isDone = false
+    const waiter: Waiter = {
+      authority,
+      done: (result) => {
+        if (isDone) return
+        isDone = true
+        cancel()
+        done(result)
+      },
+      channel: undefined,
+    }
+    const cancel = this.#clock.after(connectTimeoutMs, () => {
+      this.#waiting = this.#waiting.filter((other) => other !== waiter)
+      waiter.channel?.reset(CANCEL)
+      this.#refuse(waiter, 'timeout', `was not answered within ${connectTimeoutMs} ms`)
+    })
+    if (this.#state === 'open' && this.#h2.freeStreams > 0 && this.#h2.hasSettings) this.#connect(waiter)
+    else if (this.#state === 'connecting' || this.#state === 'open') this.#waiting.push(waiter)
+    else queueMicrotask(() => this.#refuse(waiter, 'unprocessed', 'found the connection ending'))
   }
 
   tick(nowMs: number): void {
     if (this.#state === 'open' || this.#state === 'closing') this.#transport.tick(nowMs)
   }
 
-  /** No new tunnels; closes when the last one does. */
+  /** No new tunnels beside those that wait already; closes when the last one does. */
   retire(): void {
-    this.#beginClose()
+    this.#isRetired = true
+    this.#endIfRetired()
   }
 
   destroy(): void {
     this.#transport.socket.destroy()
   }
 
+  get #freeTunnels(): number {
+    return Math.min(MAX_TUNNELS - this.#h2.openStreams, this.#h2.freeStreams)
+  }
+
   #onSecure(socket: TLSSocket): void {
     if (this.#state !== 'connecting') return
+    const { counters, identity } = this.#options
     const peer = readPeerIdentity(socket)
-    if (!peer.ok || peer.identity !== this.#options.identity) {
-      this.#options.counters.upstreamIdentityMismatches++
-      const found = peer.ok ? peer.identity : peer.reason
-      return this.#fail('wrong-identity', `reached ${found} instead of ${this.#options.identity}`)
+    if (!peer.ok || peer.identity !== identity) {
+      counters.upstreamIdentityMismatches++
+      return this.#fail('wrong-identity', `reached ${peer.ok ? peer.identity : peer.reason} instead of ${identity}`)
     }
     this.#cancelTimeout()
     this.#state = 'open'
-    this.#options.counters.upstreamConnectionsTotal++
-    this.#options.counters.openUpstreamConnections++
-    this.#transport.start(this.#h2, () => {
-      this.#options.counters.openUpstreamConnections--
-      this.#gone()
-    })
+    counters.upstreamConnectionsTotal++
+    counters.openUpstreamConnections++
+    const onGone = (why: string | undefined): void => {
+      counters.openUpstreamConnections--
+      this.#gone(why)
+    }
+    this.#transport.start(this.#h2, onGone, this.#options.onFault)
   }
 
-  /** The peer's settings are here: those who waited get their streams, as many as it allows. */
+  /**
+   * The peer's settings are here: those who waited get their streams, as many as it allows. The others go to another
+   * connection: tunnels live long, so waiting for one to end could take for ever.
+   */
   #admit(): void {
-    while (this.#waiting.length > 0 && this.#h2.freeStreams > 0) {
+    if (this.#h2.isOpen) this.#maxTunnels = Math.min(MAX_TUNNELS, this.#h2.openStreams + this.#h2.freeStreams)
+    while (this.#waiting.length > 0 && this.#freeTunnels > 0) {
       const waiter = this.#waiting.shift()
       if (waiter !== undefined) this.#connect(waiter)
     }
+    this.#abandonWaiting('unprocessed', 'allows no more tunnels')
+    this.#endIfRetired()
   }
 
   #connect(waiter: Waiter): void {
     const channel = new TunnelChannel(this.#h2)
-    const { address, port } = this.#options
-    const refuse = (why: string): void =>
-      waiter.done({
-        ok: false,
-        failure: { kind: 'refused', message: `HBONE CONNECT ${waiter.authority} at ${address}:${port} ${why}` },
-      })
+    waiter.channel = channel
     channel.handler = {
       onData: () => {},
       onEnd: () => {},
       onDrain: () => {},
-      onClosed: () => refuse('was reset'),
+      // Without an answer nothing was sent into it: on a connection that ends, that says nothing about the endpoint.
+      onClosed: () => this.#refuse(waiter, this.#h2.isOpen ? 'refused' : 'unprocessed', 'was reset'),
     }
     channel.onHead = (fields, isEnd) => {
       const status = fields[1] ?? ''
@@ -160,21 +206,35 @@ export class HboneClient {
       channel.onHead = undefined
       if (status === '200' && !isEnd) return waiter.done({ ok: true, channel })
       channel.reset(CANCEL)
-      refuse(`was answered ${status}`)
+      this.#refuse(waiter, 'refused', `was answered ${status}`)
     }
     channel.attach(this.#h2.open([':method', 'CONNECT', ':authority', waiter.authority], channel, false))
   }
 
+  #refuse(waiter: Waiter, kind: TunnelFailure['kind'], why: string): void {
+    const { address, port } = this.#options
+    waiter.done({
+      ok: false,
+      failure: { kind, message: `HBONE CONNECT ${waiter.authority} at ${address}:${port} ${why}` },
+    })
+  }
+
   #onStreamClosed(): void {
-    if (this.#waiting.length > 0) this.#admit()
-    else if (this.#state === 'closing' && this.#h2.openStreams === 0) this.#transport.close()
+    this.#endIfRetired()
+    if (this.#state === 'closing' && this.#h2.openStreams === 0) this.#transport.close()
+  }
+
+  #endIfRetired(): void {
+    if (!this.#isRetired || this.#state !== 'open' || this.#waiting.length > 0) return
+    // From here on the tunnels know that they will not be used for anything new.
+    this.#h2.shutdown()
+    this.#beginClose()
   }
 
   #beginClose(): void {
     if (this.#state !== 'open') return
     this.#state = 'closing'
-    this.#options.onGone(this)
-    this.#abandonWaiting('connect-failed', 'is closing')
+    this.#abandonWaiting('unprocessed', 'is closing')
     if (this.#h2.openStreams === 0) this.#transport.close()
   }
 
@@ -183,23 +243,23 @@ export class HboneClient {
     this.#options.counters.upstreamConnectFailures++
     this.#cancelTimeout()
     this.#state = 'gone'
-    this.#options.onGone(this)
     this.#transport.socket.destroy()
+    this.#options.onGone(this)
     this.#abandonWaiting(kind, why)
   }
 
-  #gone(): void {
+  #gone(why: string | undefined): void {
     this.#state = 'gone'
     this.#options.onGone(this)
-    this.#abandonWaiting('connect-failed', 'was closed')
+    this.#abandonWaiting('connect-failed', why === undefined ? 'was closed by the peer' : `failed: ${why}`)
   }
 
   #abandonWaiting(kind: TunnelFailure['kind'], why: string): void {
+    if (this.#waiting.length === 0) return
     const { address, port } = this.#options
-    const hint = kind === 'timeout' ? ': a NetworkPolicy may block the port' : ''
-    const message = `HBONE connect to ${address}:${port} ${why}${hint}`
     const waiting = this.#waiting
     this.#waiting = []
-    for (const waiter of waiting) waiter.done({ ok: false, failure: { kind, message } })
+    const failure: TunnelFailure = { kind, message: `HBONE connect to ${address}:${port} ${why}` }
+    for (const waiter of waiting) waiter.done({ ok: false, failure })
   }
 }

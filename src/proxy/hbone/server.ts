@@ -42,27 +42,37 @@ export interface HboneServerOptions {
   readonly flusher: Flusher
   readonly counters: Counters
   readonly onTunnel: (request: TunnelRequest) => void
-  readonly onWarning: (message: string) => void
+  /** A peer did something wrong. There may be very many of them: `kind` is what to limit them by. */
+  readonly onWarning: (message: string, kind: 'handshake' | 'peer' | 'connection' | 'listener') => void
+  /** Our own code threw while it handled what a peer sent: that connection is given up. Default: thrown on. */
+  readonly onFault?: (error: unknown) => void
+  /** Connections at a time, handshakes included, above which new ones are closed unseen; default 10,000. */
+  readonly maxConnections?: number
   /** Default 100, as Envoy's waypoint; ztunnel opens another connection above it. */
   readonly maxConcurrentStreams?: number
 }
 
 /** Sources kept for one connection: one for each distinct baggage, and a peer gets no more than this. */
 const MAX_SOURCES = 32
+/** ztunnel writes about 300 bytes; longer baggage is not read. */
+const MAX_BAGGAGE_LENGTH = 4096
+const MAX_CONNECTIONS = 10_000
 
 export class HboneServer {
   readonly #server: Server
   readonly #options: HboneServerOptions
   readonly #connections = new Set<ServerConnection>()
-  #isDraining = false
+  #phase: 'serving' | 'announced' | 'final' | 'destroyed' = 'serving'
 
   constructor(options: HboneServerOptions) {
     this.#options = options
     this.#server = createServer(serverTlsOptions(options.credentials, options.tls))
+    this.#server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS
+    this.#server.on('drop', () => options.onWarning('HBONE connections refused: too many are open', 'listener'))
     this.#server.on('secureConnection', (socket) => this.#accept(socket))
     this.#server.on('tlsClientError', (error, socket) => {
       options.counters.tlsHandshakeFailures++
-      options.onWarning(`HBONE handshake failed: ${explainHandshakeFailure(error, socket)}`)
+      options.onWarning(`HBONE handshake failed: ${explainHandshakeFailure(error, socket)}`, 'handshake')
     })
   }
 
@@ -72,7 +82,7 @@ export class HboneServer {
       this.#server.once('error', reject)
       this.#server.listen({ ...options, backlog: 1024 }, () => {
         this.#server.off('error', reject)
-        this.#server.on('error', (error) => this.#options.onWarning(`HBONE listener: ${error.message}`))
+        this.#server.on('error', (error) => this.#options.onWarning(`HBONE listener: ${error.message}`, 'listener'))
         const address = this.#server.address()
         resolve(typeof address === 'object' && address !== null ? address.port : options.port)
       })
@@ -90,17 +100,15 @@ export class HboneServer {
 
   /** First step of draining: no new connections, and peers are told to open no new tunnels. */
   announceDrain(): void {
-    this.#isDraining = true
+    this.#phase = 'announced'
     this.#server.close()
     for (const connection of this.#connections) connection.h2.announceShutdown()
   }
 
   /** Second step: tunnels that come now are ignored; connections close when their last tunnel does. */
   finishDrain(): void {
-    for (const connection of this.#connections) {
-      connection.h2.shutdown()
-      if (connection.h2.openStreams === 0) connection.transport.close()
-    }
+    this.#phase = 'final'
+    for (const connection of this.#connections) connection.finish()
   }
 
   get openConnections(): number {
@@ -109,40 +117,56 @@ export class HboneServer {
 
   /** Ends everything at once. */
   destroy(): void {
+    this.#phase = 'destroyed'
     this.#server.close()
     for (const connection of this.#connections) connection.transport.socket.destroy()
   }
 
   #accept(socket: TLSSocket): void {
-    const { counters, trustDomains } = this.#options
-    const peer = readPeerIdentity(socket)
-    if (!peer.ok || !isTrusted(peer.identity, trustDomains)) {
-      counters.untrustedPeers++
-      const why = peer.ok ? `${peer.identity} is of a foreign trust domain` : peer.reason
-      this.#options.onWarning(`HBONE peer ${socket.remoteAddress ?? ''} refused: ${why}`)
+    // Until somebody else listens for it: an error without a listener would end the process.
+    socket.on('error', () => socket.destroy())
+    const { counters } = this.#options
+    const refusal = this.#judge(socket)
+    if (typeof refusal !== 'object') {
+      if (refusal !== undefined) {
+        counters.untrustedPeers++
+        this.#options.onWarning(`HBONE peer ${socket.remoteAddress ?? ''} refused: ${refusal}`, 'peer')
+      }
       socket.destroy()
       return
     }
     socket.setNoDelay(true)
-    const connection = new ServerConnection(socket, peer.identity, this.#options)
+    const connection = new ServerConnection(socket, refusal.identity, this.#options)
     this.#connections.add(connection)
     counters.openConnections++
     counters.connectionsTotal++
-    connection.onIdle = () => {
-      if (this.#isDraining && !connection.h2.isOpen) connection.transport.close()
-    }
-    connection.transport.start(connection.h2, () => {
+    connection.start(() => {
       this.#connections.delete(connection)
       counters.openConnections--
     })
-    if (this.#isDraining) connection.h2.announceShutdown()
+    // The handshake began before we stopped to listen.
+    if (this.#phase === 'announced') connection.h2.announceShutdown()
+    else if (this.#phase === 'final') connection.finish()
+  }
+
+  /** Who it is, or why it may not come in; `undefined` when nobody may any more. */
+  #judge(socket: TLSSocket): { readonly identity: SpiffeId } | string | undefined {
+    if (this.#phase === 'destroyed' || socket.destroyed) return undefined
+    try {
+      const peer = readPeerIdentity(socket)
+      if (!peer.ok) return peer.reason
+      if (!isTrusted(peer.identity, this.#options.trustDomains)) return `${peer.identity} is of a foreign trust domain`
+      return peer
+    } catch (error) {
+      // Certificates are written by others, and read by code that is not ours.
+      return `its certificate cannot be read: ${String(error)}`
+    }
   }
 }
 
 class ServerConnection {
   readonly h2: H2Connection
   readonly transport: HboneTransport
-  onIdle: () => void = () => {}
   readonly #options: HboneServerOptions
   readonly #identity: SpiffeId
   readonly #address: string
@@ -157,22 +181,37 @@ class ServerConnection {
       {
         onOutput: () => this.transport.wantFlush(),
         onStream: (stream, fields, isEnd) => this.#onStream(stream, fields, isEnd),
-        onGoaway: () => {
-          if (this.h2.openStreams === 0) this.transport.close()
-        },
+        onGoaway: () => this.#closeWhenIdle(),
         onSettings: () => {},
         onPong: () => {},
         onStreamClosed: () => {
           options.counters.openTunnels--
-          if (this.h2.openStreams === 0) this.onIdle()
+          this.#closeWhenIdle()
         },
         onFailure: (_code, message) => {
-          options.onWarning(`HBONE connection from ${this.#identity} at ${this.#address} failed: ${message}`)
+          options.onWarning(
+            `HBONE connection from ${this.#identity} at ${this.#address} failed: ${message}`,
+            'connection',
+          )
           this.transport.close()
         },
       },
       { role: 'server', settings: { maxConcurrentStreams: options.maxConcurrentStreams ?? 100 } },
     )
+  }
+
+  start(onGone: () => void): void {
+    this.transport.start(this.h2, onGone, this.#options.onFault)
+  }
+
+  /** Takes no more tunnels, and closes when the last one ends. */
+  finish(): void {
+    this.h2.shutdown()
+    this.#closeWhenIdle()
+  }
+
+  #closeWhenIdle(): void {
+    if (this.h2.openStreams === 0 && !this.h2.isOpen) this.transport.close()
   }
 
   #onStream(stream: H2Stream, fields: string[], isEnd: boolean): StreamHandler {
@@ -198,7 +237,7 @@ class ServerConnection {
       refuse: (status) => this.#refuse(stream, [':status', String(status)]),
     })
     // END_STREAM on the CONNECT itself: the client has nothing to say, and the tunnel learns it once it is set up.
-    if (isEnd && handler === channel) queueMicrotask(() => channel.onEnd())
+    if (isEnd && handler === channel) setImmediate(() => this.transport.guard(() => channel.onEnd()))
     return handler
   }
 
@@ -209,12 +248,13 @@ class ServerConnection {
   }
 
   #sourceOf(baggage: string | undefined): Source {
-    const key = baggage ?? ''
+    const key = baggage === undefined || baggage.length > MAX_BAGGAGE_LENGTH ? '' : baggage
     const known = this.#sources.get(key)
     if (known !== undefined) return known
-    const isFull = this.#sources.size >= MAX_SOURCES
-    const source = describeSource(this.#identity, this.#address, isFull ? undefined : baggage)
-    if (!isFull) this.#sources.set(key, source)
+    // Whoever comes with ever new baggage gets one source for all the rest.
+    if (key !== '' && this.#sources.size >= MAX_SOURCES) return this.#sourceOf(undefined)
+    const source = describeSource(this.#identity, this.#address, key === '' ? undefined : key)
+    this.#sources.set(key, source)
     return source
   }
 }

@@ -5,15 +5,20 @@ import type { Flushable, Flusher } from '../flusher.ts'
 
 /** Bytes in a socket's own buffer above which bodies wait in their streams instead. */
 const SOCKET_LIMIT_BYTES = 256 * 1024
+/** Above this the peer provokes answers and reads none of them: bodies alone never get there. */
+const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024
 /** PING after this long without a byte from the peer; gone when the answer takes twice as long (as ztunnel does). */
 export const PING_IDLE_MS = 10_000
 export const PING_TIMEOUT_MS = 20_000
+/** A peer that reads nothing keeps a closing socket no longer. */
+const CLOSE_TIMEOUT_MS = 1000
 
 /** Binds one TLS socket to one HTTP/2 connection: reads in, batched writes out, keep-alive, end. */
 export class HboneTransport implements Flushable {
   readonly socket: TLSSocket
   readonly #flusher: Flusher
   #connection: H2Connection | undefined
+  #onFault = rethrow
   #isClosing = false
   #lastHeardMs = 0
   #pingSentMs = 0
@@ -23,23 +28,39 @@ export class HboneTransport implements Flushable {
     this.#flusher = flusher
   }
 
-  /** Begins to carry the connection; `onGone` is called once when the socket is closed, however that came. */
-  start(connection: H2Connection, onGone: () => void): void {
+  /**
+   * Begins to carry the connection. `onGone` is called once when the socket is closed, however that came, with the
+   * socket's error if there was one; `onFault` when our own code threw: the connection is given up, the others go on.
+   */
+  start(connection: H2Connection, onGone: (why: string | undefined) => void, onFault = rethrow): void {
     this.#connection = connection
+    this.#onFault = onFault
     const { socket } = this
+    let why: string | undefined
     socket.on('data', (chunk: Buffer) => {
       this.#flusher.noteRead()
       this.#lastHeardMs = 0
       this.#pingSentMs = 0
-      connection.feed(chunk)
+      try {
+        connection.feed(chunk)
+      } catch (error) {
+        this.#fail(error)
+      }
     })
-    socket.on('drain', () => connection.setBlocked(false))
+    socket.on('drain', () => this.#setBlocked(false))
     // An HBONE transport is never half open: its streams are.
     socket.on('end', () => socket.destroy())
-    socket.on('error', () => socket.destroy())
+    socket.on('error', (error) => {
+      why ??= error.message
+      socket.destroy()
+    })
     socket.on('close', () => {
-      connection.abort(CONNECT_ERROR)
-      onGone()
+      try {
+        connection.abort(CONNECT_ERROR)
+      } catch (error) {
+        onFault(error)
+      }
+      onGone(why)
     })
     connection.start()
   }
@@ -54,19 +75,21 @@ export class HboneTransport implements Flushable {
     const { socket } = this
     if (connection === undefined || connection.outputBytes === 0) return
     const bytes = connection.take()
-    if (socket.destroyed) return
+    if (socket.destroyed || socket.writableEnded) return
     socket.write(bytes)
+    const unread = socket.writableLength
     if (this.#isClosing) socket.end()
-    else connection.setBlocked(socket.writableLength > SOCKET_LIMIT_BYTES)
+    else if (unread > UNREAD_LIMIT_BYTES) socket.destroy()
+    else this.#setBlocked(unread > SOCKET_LIMIT_BYTES)
   }
 
   /** Writes what is still to be said (a GOAWAY, say) and closes. */
   close(): void {
+    if (this.#isClosing) return
     this.#isClosing = true
     if (this.#connection === undefined || this.#connection.outputBytes === 0) this.socket.end()
     else this.#flusher.schedule(this)
-    // A peer that reads nothing does not keep the socket.
-    setTimeout(() => this.socket.destroy(), 1000).unref()
+    setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT_MS).unref()
   }
 
   /** Keep-alive, called every second or so with the monotonic time. */
@@ -81,4 +104,31 @@ export class HboneTransport implements Flushable {
       connection.ping()
     }
   }
+
+  /** Runs what belongs to this connection: if it throws, the connection is given up. */
+  guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Bodies that waited move on, and their owners with them. */
+  #setBlocked(isBlocked: boolean): void {
+    try {
+      this.#connection?.setBlocked(isBlocked)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.socket.destroy()
+    this.#onFault(error)
+  }
+}
+
+const rethrow = (error: unknown): void => {
+  throw error
 }

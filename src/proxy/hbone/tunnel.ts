@@ -43,6 +43,14 @@ export class TunnelChannel implements Channel, StreamHandler {
     this.reset(INTERNAL_ERROR)
   }
 
+  cut(): void {
+    this.reset(NO_ERROR)
+  }
+
+  get isLasting(): boolean {
+    return this.#stream !== undefined && this.#connection.isOpen
+  }
+
   reset(code: number): void {
     const stream = this.#stream
     this.#stream = undefined

@@ -4,6 +4,9 @@ import { CHUNK_END, LAST_CHUNK, chunkHeader, encodeLastChunk, encodeResponseHead
 import type { H1RequestHead, H1ResponseHead } from '../../http/h1/message.ts'
 import { CHUNKED, UNTIL_CLOSE } from '../../http/h1/message.ts'
 import type { Channel } from '../channel.ts'
+import { HeldBytes } from '../held-bytes.ts'
+
+const NOT_ASCII = /[\u0080-\uffff]/
 
 /**
  * Writes one response to the client: framing, back-pressure, and holding the body back while response filters wait.
@@ -16,8 +19,10 @@ export class ResponseWriter {
   readonly #record: ExchangeRecord
   #bodyLength = 0
   #isChunked = false
+  /** The status, or HEAD, rules a body out: what comes all the same would be taken for the next response. */
+  #isBodiless = false
   /** Body that came before the head could go out. */
-  #early: { readonly buffer: Buffer; readonly start: number; readonly end: number }[] = []
+  readonly #early = new HeldBytes()
   #localBody = ''
   #isBodyWhole = false
   #isEnded = false
@@ -45,18 +50,18 @@ export class ResponseWriter {
     this.#bodyLength = bodyLength
   }
 
-  /** Our own response, whole; `body` is Latin-1. */
+  /** Our own response, whole. */
   beginLocal(body: string): void {
-    this.#localBody = body
-    this.#bodyLength = body.length
+    // Written as Latin-1, one byte per character: of its UTF-8 form therefore.
+    this.#localBody = NOT_ASCII.test(body) ? Buffer.from(body).toString('latin1') : body
+    this.#bodyLength = this.#localBody.length
     this.#isBodyWhole = true
   }
 
   /** Forgets a response whose head is not out. */
   discard(): void {
     this.isBegun = false
-    for (const { start, end } of this.#early) this.#releasedBytes += end - start
-    this.#early = []
+    this.#releasedBytes += this.#early.drop()
     this.#isBodyWhole = false
     this.#trailers = undefined
   }
@@ -70,24 +75,22 @@ export class ResponseWriter {
 
   /** Writes the head and what was held of the body; the reason when the head may not go out. */
   writeHead(status: number, headers: HeaderList, mayKeepAlive: boolean): string | undefined {
+    if (status < 200) return `status ${status}, which ends no exchange, cannot be a response`
     const isOld = this.#head.minorVersion === 0
+    this.#isBodiless = status === 204 || status === 304 || this.#head.method === 'HEAD'
     const hasNoLength = this.#bodyLength === CHUNKED || this.#bodyLength === UNTIL_CLOSE
-    this.#isChunked = hasNoLength && !isOld
-    this.keepsAlive = mayKeepAlive && !(hasNoLength && isOld)
+    this.#isChunked = hasNoLength && !isOld && !this.#isBodiless
+    this.keepsAlive = mayKeepAlive && (!(hasNoLength && isOld) || this.#isBodiless)
     const text = encodeResponseHead({ status }, headers, {
       method: this.#head.method,
-      bodyLength: hasNoLength ? (isOld ? UNTIL_CLOSE : CHUNKED) : this.#bodyLength,
+      bodyLength: this.#isBodiless ? 0 : hasNoLength ? (isOld ? UNTIL_CLOSE : CHUNKED) : this.#bodyLength,
       connection: this.keepsAlive ? (isOld ? 'keep-alive' : undefined) : 'close',
     })
     if (typeof text !== 'string') return text.message
     this.hasHead = true
     this.#sendText(text)
-    if (this.#localBody !== '' && this.#head.method !== 'HEAD') this.#sendText(this.#localBody)
-    const early = this.#early
-    this.#early = []
-    for (const { buffer, start, end } of early) {
-      if (this.writeBody(buffer, start, end)) this.#releasedBytes += end - start
-    }
+    if (this.#localBody !== '' && !this.#isBodiless) this.#sendText(this.#localBody)
+    if (!this.#early.isEmpty) this.#writeEarly()
     if (this.#isBodyWhole) this.#finish()
     return undefined
   }
@@ -95,9 +98,10 @@ export class ResponseWriter {
   /** Body bytes; false when they are held, to be asked for with `onDrained` or `takeReleasedBytes`. */
   writeBody(buffer: Buffer, start: number, end: number): boolean {
     if (!this.hasHead) {
-      this.#early.push({ buffer, start, end })
+      this.#early.push(buffer, start, end)
       return false
     }
+    if (this.#isBodiless) return true
     if (this.#isChunked) this.#sendText(chunkHeader(end - start))
     this.#record.responseBytes += end - start
     let isPassed = this.#channel.send(buffer, start, end)
@@ -129,8 +133,15 @@ export class ResponseWriter {
     return bytes
   }
 
+  #writeEarly(): void {
+    for (let piece = this.#early.shift(); piece !== undefined; piece = this.#early.shift()) {
+      const { buffer, start, end } = piece
+      if (this.writeBody(buffer, start, end)) this.#releasedBytes += end - start
+    }
+  }
+
   #finish(): void {
-    if (this.#isChunked && this.#head.method !== 'HEAD') {
+    if (this.#isChunked) {
       const last = encodeLastChunk(this.#trailers)
       // Trailers that may not go out are dropped: the body is whole without them.
       this.#sendText(typeof last === 'string' ? last : LAST_CHUNK)

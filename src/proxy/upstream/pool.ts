@@ -5,9 +5,11 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { Clock } from '../../lib/clock.ts'
 import type { Endpoint } from '../../model/endpoint.ts'
+import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
-import { HboneClient } from '../hbone/client.ts'
+import type { TunnelFailure } from '../hbone/client.ts'
+import { HboneClient, MAX_TUNNELS } from '../hbone/client.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
 import { UpstreamSession } from './session.ts'
 import { dialPlain } from './socket-channel.ts'
@@ -29,11 +31,13 @@ export interface PoolOptions {
   readonly idleTimeoutMs: number
   /** Connections without a tunnel are closed after this long. */
   readonly connectionIdleTimeoutMs: number
+  /** Our own code threw; the exchange or connection that it happened to is given up. */
+  readonly onFault: (error: unknown) => void
 }
 
 /** Why no session could be had. */
 export interface AcquireFailure {
-  readonly kind: 'connect-failed' | 'wrong-identity' | 'refused' | 'timeout' | 'self-call' | 'no-identity'
+  readonly kind: TunnelFailure['kind'] | 'self-call' | 'no-identity'
   readonly message: string
 }
 
@@ -43,30 +47,44 @@ export type Acquired =
 
 /** Sessions kept idle for one endpoint. */
 const MAX_IDLE_SESSIONS = 256
+/** How long an endpoint may keep its direction open after we ended ours. */
+const CLOSE_TIMEOUT_MS = 5000
+/** Connections tried for one tunnel while each turns out to be full or ending. */
+const MAX_DIALS = 3
+
+/** The HBONE connections to one workload, which all its ports share. */
+interface Workload {
+  readonly clients: HboneClient[]
+  idleSinceMs: number
+  /** As the last connection's SETTINGS had it, for guessing how many the next one will take. */
+  maxTunnels: number
+}
 
 /** All that is kept about one endpoint; the object outlives snapshots. */
 export class EndpointPool {
   readonly endpoint: Endpoint
   readonly #options: PoolOptions
-  readonly #clientsOf: () => HboneClient[]
+  readonly #workload: () => Workload
   readonly #onLive: (pool: EndpointPool) => void
   readonly #idle: UpstreamSession[] = []
+  /** Closed by us and not yet by the endpoint, since when. */
+  readonly #closing = new Map<UpstreamSession, number>()
   /** Exchanges that are using it now. */
   active = 0
 
   constructor(
     endpoint: Endpoint,
     options: PoolOptions,
-    ties: { readonly clientsOf: () => HboneClient[]; readonly onLive: (pool: EndpointPool) => void },
+    ties: { readonly workload: () => Workload; readonly onLive: (pool: EndpointPool) => void },
   ) {
     this.endpoint = endpoint
     this.#options = options
-    this.#clientsOf = ties.clientsOf
+    this.#workload = ties.workload
     this.#onLive = ties.onLive
   }
 
   get isUnused(): boolean {
-    return this.active === 0 && this.#idle.length === 0
+    return this.active === 0 && this.#idle.length === 0 && this.#closing.size === 0
   }
 
   /** The session that was used last, since it is the likeliest to be alive; `undefined` when a new one is needed. */
@@ -74,6 +92,7 @@ export class EndpointPool {
     for (;;) {
       const session = this.#idle.pop()
       if (session === undefined || session.isUsable) return session
+      session.close()
     }
   }
 
@@ -91,31 +110,50 @@ export class EndpointPool {
     if (identity === undefined) {
       return refuse('no-identity', `endpoint ${endpoint.address} speaks HBONE but its service account is unknown`)
     }
-    this.#clientFor(identity, port).open(authorityOf(endpoint), (result) => {
-      if (result.ok) done({ ok: true, session: this.#adopt(result.channel) })
-      else done(result)
-    })
+    this.#openTunnel({ identity, port, dialsLeft: MAX_DIALS }, done)
   }
 
-  /** Closes sessions that were idle too long. */
+  /** Closes sessions that were idle too long or cannot be used again, and ends those that closing did not end. */
   sweep(nowMs: number): void {
     const { idleTimeoutMs } = this.#options
-    // The oldest are at the front: sessions are taken from and returned to the back.
-    while (this.#idle[0] !== undefined && nowMs - this.#idle[0].idleSinceMs > idleTimeoutMs) {
-      this.#idle.shift()?.close()
+    for (const session of [...this.#idle]) {
+      if (nowMs - session.idleSinceMs > idleTimeoutMs || !session.isUsable) session.close()
     }
+    for (const [session, sinceMs] of this.#closing) if (nowMs - sinceMs > CLOSE_TIMEOUT_MS) session.cut()
   }
 
+  /** Closes idle sessions politely. */
   close(): void {
-    for (const session of this.#idle.splice(0)) session.close()
+    for (const session of [...this.#idle]) session.close()
+  }
+
+  /** Ends idle sessions at once. */
+  destroy(): void {
+    for (const session of [...this.#idle]) session.abandon()
+    for (const session of [...this.#closing.keys()]) session.cut()
+  }
+
+  #openTunnel(
+    way: { readonly identity: SpiffeId; readonly port: number; readonly dialsLeft: number },
+    done: (acquired: Acquired) => void,
+  ): void {
+    const client = this.#clientFor(way.identity, way.port)
+    client.open(authorityOf(this.endpoint), (result) => {
+      if (result.ok) return done({ ok: true, session: this.#adopt(result.channel) })
+      this.#workload().maxTunnels = Math.max(1, client.maxTunnels)
+      if (result.failure.kind !== 'unprocessed' || way.dialsLeft <= 1) return done(result)
+      this.#openTunnel({ ...way, dialsLeft: way.dialsLeft - 1 }, done)
+    })
   }
 
   #openPlain(done: (acquired: Acquired) => void): void {
     const { address, port } = this.endpoint
-    const { flusher, counters, connectTimeoutMs } = this.#options
-    dialPlain({ address, port, timeoutMs: connectTimeoutMs, flusher }, (dialled) => {
+    const { flusher, counters, clock, connectTimeoutMs } = this.#options
+    const onGone = (): void => void counters.openUpstreamConnections--
+    dialPlain({ address, port, timeoutMs: connectTimeoutMs, flusher, clock, onGone }, (dialled) => {
       if ('channel' in dialled) {
         counters.upstreamConnectionsTotal++
+        counters.openUpstreamConnections++
         return done({ ok: true, session: this.#adopt(dialled.channel) })
       }
       counters.upstreamConnectFailures++
@@ -123,17 +161,22 @@ export class EndpointPool {
     })
   }
 
-  #clientFor(identity: NonNullable<Endpoint['identity']>, port: number): HboneClient {
-    const clients = this.#clientsOf()
+  #clientFor(identity: SpiffeId, port: number): HboneClient {
+    const workload = this.#workload()
+    const { clients } = workload
     for (const client of clients) if (client.hasRoom) return client
+    const { flusher, counters, clock, connectTimeoutMs, onFault } = this.#options
     const client = new HboneClient({
-      flusher: this.#options.flusher,
-      counters: this.#options.counters,
+      flusher,
+      counters,
+      clock,
+      connectTimeoutMs,
+      onFault,
       tls: this.#options.clientTls(),
       address: this.endpoint.address,
       port,
       identity,
-      connectTimeoutMs: this.#options.connectTimeoutMs,
+      expectedTunnels: workload.maxTunnels,
       onGone: (gone) => {
         const at = clients.indexOf(gone)
         if (at >= 0) clients.splice(at, 1)
@@ -144,16 +187,20 @@ export class EndpointPool {
   }
 
   #adopt(channel: Channel & { handler: ChannelHandler }): UpstreamSession {
+    const { clock, onFault } = this.#options
     const session = new UpstreamSession(channel, {
       onIdle: (idle) => {
-        idle.idleSinceMs = this.#options.clock.monotonicMs()
+        idle.idleSinceMs = clock.monotonicMs()
         if (this.#idle.length >= MAX_IDLE_SESSIONS) idle.close()
         else this.#idle.push(idle)
       },
       onGone: (gone) => {
-        const at = this.#idle.indexOf(gone)
+        const at = this.#idle.lastIndexOf(gone)
         if (at >= 0) this.#idle.splice(at, 1)
+        this.#closing.set(gone, clock.monotonicMs())
       },
+      onClosed: (closed) => void this.#closing.delete(closed),
+      onFault,
     })
     channel.handler = session
     this.#onLive(this)
@@ -167,7 +214,7 @@ export class Pools {
   readonly #pools = new Map<string, EndpointPool>()
   /** Those that may hold sessions; a group of an old snapshot can keep using one that left `#pools`. */
   readonly #live = new Set<EndpointPool>()
-  readonly #clients = new Map<string, { readonly clients: HboneClient[]; idleSinceMs: number }>()
+  readonly #workloads = new Map<string, Workload>()
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -180,8 +227,12 @@ export class Pools {
     let pool = this.#pools.get(key)
     if (pool === undefined) {
       pool = new EndpointPool(endpoint, this.#options, {
-        clientsOf: () => this.#clientsOf(workload),
-        onLive: (live) => this.#live.add(live),
+        workload: () => this.#workloadOf(workload),
+        onLive: (live) => {
+          this.#live.add(live)
+          // It may have been forgotten while nobody used it: snapshots to come shall find this one again.
+          if (!this.#pools.has(key)) this.#pools.set(key, live)
+        },
       })
       this.#pools.set(key, pool)
     }
@@ -194,39 +245,46 @@ export class Pools {
       pool.sweep(nowMs)
       if (pool.isUnused) this.#live.delete(pool)
     }
-    for (const [key, pool] of this.#pools) if (!this.#live.has(pool)) this.#pools.delete(key)
-    for (const [key, entry] of this.#clients) {
-      let isBusy = false
-      for (const client of [...entry.clients]) {
-        client.tick(nowMs)
-        if (client.openTunnels > 0) isBusy = true
-      }
-      if (isBusy || entry.idleSinceMs === 0) entry.idleSinceMs = nowMs
-      else if (nowMs - entry.idleSinceMs > this.#options.connectionIdleTimeoutMs) {
-        for (const client of [...entry.clients]) client.retire()
-      }
-      if (entry.clients.length === 0) this.#clients.delete(key)
+    for (const [key, pool] of this.#pools) {
+      if (!this.#live.has(pool) && pool.isUnused) this.#pools.delete(key)
+    }
+    for (const [key, workload] of this.#workloads) {
+      this.#tickWorkload(workload, nowMs)
+      if (workload.clients.length === 0) this.#workloads.delete(key)
     }
   }
 
   /** Idle connections are closed, busy ones when their last tunnel ends: new dials use the new certificate and trust. */
   retireConnections(): void {
     for (const pool of this.#live) pool.close()
-    for (const entry of this.#clients.values()) for (const client of [...entry.clients]) client.retire()
+    for (const { clients } of this.#workloads.values()) for (const client of [...clients]) client.retire()
   }
 
   destroy(): void {
-    for (const pool of this.#live) pool.close()
-    for (const entry of this.#clients.values()) for (const client of [...entry.clients]) client.destroy()
+    for (const pool of this.#live) pool.destroy()
+    for (const { clients } of this.#workloads.values()) for (const client of [...clients]) client.destroy()
   }
 
-  #clientsOf(workload: string): HboneClient[] {
-    let entry = this.#clients.get(workload)
-    if (entry === undefined) {
-      entry = { clients: [], idleSinceMs: 0 }
-      this.#clients.set(workload, entry)
+  #tickWorkload(workload: Workload, nowMs: number): void {
+    const clients = [...workload.clients]
+    let isBusy = false
+    for (const client of clients) {
+      client.tick(nowMs)
+      if (client.openTunnels > 0) isBusy = true
     }
-    return entry.clients
+    if (isBusy || workload.idleSinceMs === 0) workload.idleSinceMs = nowMs
+    else if (nowMs - workload.idleSinceMs > this.#options.connectionIdleTimeoutMs) {
+      for (const client of clients) client.retire()
+    }
+  }
+
+  #workloadOf(key: string): Workload {
+    let workload = this.#workloads.get(key)
+    if (workload === undefined) {
+      workload = { clients: [], idleSinceMs: 0, maxTunnels: MAX_TUNNELS }
+      this.#workloads.set(key, workload)
+    }
+    return workload
   }
 }
 

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { canonicalIp } from '../../lib/ip.ts'
 
 /**
  * Guards against dialling ourselves, which would be a loop: says whether `address:port` is the listener at
@@ -9,7 +10,7 @@ export const createSelfCheck = (host: string, ownPort: () => number): ((address:
   let own: ReadonlySet<string> | undefined
   return (address, port) => {
     if (port !== ownPort()) return false
-    own ??= host === '::' || host === '0.0.0.0' ? machineAddresses() : new Set([host])
+    own ??= host === '::' || host === '0.0.0.0' ? machineAddresses() : new Set([canonicalIp(host) ?? host])
     return own.has(address)
   }
 }

@@ -16,36 +16,46 @@ export interface SessionUser {
   readonly onDrain: () => void
 }
 
+/** Who keeps a session; each is told of synchronously. */
+export interface SessionKeeper {
+  /** Both directions of an exchange are complete, and another one may follow. */
+  readonly onIdle: (session: UpstreamSession) => void
+  /** It takes no further request. */
+  readonly onGone: (session: UpstreamSession) => void
+  /** Nothing is left of it: for sessions that were closed politely this comes when the peer has closed too. */
+  readonly onClosed?: (session: UpstreamSession) => void
+  /** Our own code threw: the exchange is given up. Default: thrown on. */
+  readonly onFault?: (error: unknown) => void
+}
+
 /** One HTTP/1.1 connection to an endpoint, in a tunnel or in plaintext, used by one request at a time. */
 export class UpstreamSession implements ChannelHandler {
   readonly channel: Channel
   readonly #parser: H1ResponseParser
-  readonly #onIdle: (session: UpstreamSession) => void
-  readonly #onGone: (session: UpstreamSession) => void
+  readonly #keeper: SessionKeeper
   #user: SessionUser | undefined
   #held = 0
   #isKeptAlive = true
   #isResponseDone = true
   #isRequestDone = true
+  /** Takes no further request. */
   #isGone = false
+  #isPeerDone = false
+  /** Closed in both directions. */
+  #isClosed = false
   /** Requests it has carried, the current one included. */
   uses = 0
   /** When it last became idle, monotonic milliseconds. */
   idleSinceMs = 0
 
-  constructor(
-    channel: Channel,
-    callbacks: {
-      readonly onIdle: (session: UpstreamSession) => void
-      readonly onGone: (session: UpstreamSession) => void
-    },
-  ) {
+  constructor(channel: Channel, keeper: SessionKeeper) {
     this.channel = channel
-    this.#onIdle = callbacks.onIdle
-    this.#onGone = callbacks.onGone
+    this.#keeper = keeper
     this.#parser = new H1ResponseParser({
       onInformational: (head) => this.#user?.onInformational(head),
       onResponse: (head) => {
+        // We ask for no upgrade, so none can be granted; the client would take what follows for another protocol.
+        if (head.status < 200) return this.#lose('protocol', `the upstream answered ${head.status}`)
         this.#isKeptAlive = head.keepAlive
         this.#user?.onResponse(head)
       },
@@ -53,14 +63,12 @@ export class UpstreamSession implements ChannelHandler {
         if (this.#user !== undefined && !this.#user.onBody(buffer, start, end)) this.#held += end - start
       },
       onEnd: (trailers) => this.#onMessageEnd(trailers),
-      onFailure: (failure) => {
-        this.#lose('protocol', failure.message)
-      },
+      onFailure: (failure) => this.#lose(failure.code === 'truncated' ? 'reset' : 'protocol', failure.message),
     })
   }
 
   get isUsable(): boolean {
-    return !this.#isGone && this.#user === undefined
+    return !this.#isGone && this.#user === undefined && this.channel.isLasting
   }
 
   /** Begins a request; its head follows by `channel`. */
@@ -83,20 +91,75 @@ export class UpstreamSession implements ChannelHandler {
   abandon(): void {
     this.#user = undefined
     if (this.#isGone) return
-    this.#isGone = true
     this.channel.abort()
-    this.#onGone(this)
+    this.#leave()
+    this.#tellClosed()
   }
 
-  /** Closes an idle session politely. */
+  /** Closes an idle session politely: our direction now, the rest when the peer follows, or with `cut`. */
   close(): void {
     if (this.#isGone) return
-    this.#isGone = true
+    this.#leave()
     this.channel.end()
-    this.#onGone(this)
+    if (this.#isPeerDone) this.#tellClosed()
+  }
+
+  /** Ends what `close` began. */
+  cut(): void {
+    if (this.#isClosed) return
+    this.channel.cut()
+    this.#tellClosed()
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
+    // Behind our own end nothing is due; the window, which is not given back, bounds what comes.
+    if (this.#isGone) return
+    try {
+      this.#feed(buffer, start, end)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  onEnd(): void {
+    this.#isPeerDone = true
+    if (this.#isGone) return this.#tellClosed()
+    this.#isKeptAlive = false
+    try {
+      this.#parser.finish()
+      if (!this.#isResponseDone) {
+        this.#lose('reset', 'the upstream ended the connection before its response was complete')
+      } else if (this.#user === undefined) this.close()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  onClosed(isClean: boolean): void {
+    if (this.#isGone) return this.#tellClosed()
+    this.#isKeptAlive = false
+    try {
+      // Only a clean end may complete a body that is delimited by closing; after an error it would be cut unnoticed.
+      if (isClean && !this.#isResponseDone) this.#parser.finish()
+      if (!this.#isResponseDone) {
+        this.#lose('reset', isClean ? 'the upstream closed the connection' : 'the upstream reset the connection')
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#leave()
+    this.#tellClosed()
+  }
+
+  onDrain(): void {
+    try {
+      this.#user?.onDrain()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #feed(buffer: Buffer, start: number, end: number): void {
     this.#held = 0
     const consumed = this.#parser.feed(buffer, start, end)
     const passed = end - start - this.#held
@@ -104,29 +167,6 @@ export class UpstreamSession implements ChannelHandler {
     if (passed > 0) this.channel.consume(passed)
     // Bytes behind a complete response that nobody asked for: not to be trusted with another request.
     if (consumed < end) this.#lose('protocol', 'the upstream sent bytes after its response')
-  }
-
-  onEnd(): void {
-    this.#isKeptAlive = false
-    this.#parser.finish()
-    if (!this.#isResponseDone) this.#lose('reset', 'the upstream ended the connection before its response was complete')
-    else if (this.#user === undefined) this.close()
-  }
-
-  onClosed(isClean: boolean): void {
-    // Only a clean end may complete a body that is delimited by closing; after an error it would be cut unnoticed.
-    if (isClean && !this.#isResponseDone) this.#parser.finish()
-    this.#isKeptAlive = false
-    if (!this.#isResponseDone) {
-      this.#lose('reset', isClean ? 'the upstream closed the connection' : 'the upstream reset the connection')
-    } else if (!this.#isGone) {
-      this.#isGone = true
-      this.#onGone(this)
-    }
-  }
-
-  onDrain(): void {
-    this.#user?.onDrain()
   }
 
   #onMessageEnd(trailers: HeaderList | undefined): void {
@@ -140,18 +180,38 @@ export class UpstreamSession implements ChannelHandler {
   #release(): void {
     if (!this.#isResponseDone || !this.#isRequestDone || this.#isGone || this.#user === undefined) return
     this.#user = undefined
-    if (this.#isKeptAlive) this.#onIdle(this)
+    if (this.#isKeptAlive && this.channel.isLasting) this.#keeper.onIdle(this)
     else this.close()
   }
 
   #lose(kind: 'reset' | 'protocol', message: string): void {
     if (this.#isGone) return
-    this.#isGone = true
     const user = this.#user
     this.#user = undefined
     this.#parser.stop()
     this.channel.abort()
-    this.#onGone(this)
+    this.#leave()
+    this.#tellClosed()
     if (!this.#isResponseDone) user?.onFailure(kind, message)
+  }
+
+  /** A bug of ours: whoever waits for this response must not wait for ever. */
+  #fail(error: unknown): void {
+    const { onFault } = this.#keeper
+    this.#lose('protocol', 'the proxy failed')
+    if (onFault === undefined) throw error
+    onFault(error)
+  }
+
+  #leave(): void {
+    if (this.#isGone) return
+    this.#isGone = true
+    this.#keeper.onGone(this)
+  }
+
+  #tellClosed(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#keeper.onClosed?.(this)
   }
 }

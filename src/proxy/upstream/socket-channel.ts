@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import type { Clock } from '../../lib/clock.ts'
 import { ignoreChannel } from '../channel.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
 import type { Flushable, Flusher } from '../flusher.ts'
@@ -8,6 +9,8 @@ import type { Flushable, Flusher } from '../flusher.ts'
 const HIGH_WATER_BYTES = 256 * 1024
 /** Received bytes that the owner has not passed on, above which reading stops. */
 const UNCONSUMED_LIMIT_BYTES = 256 * 1024
+/** Pieces below this join the text before them: a body in tiny chunks must not cost an object for each. */
+const JOIN_BELOW_BYTES = 256
 
 /** A plaintext TCP connection as a channel: writes of one turn go out as one, reading pauses while nobody consumes. */
 export class SocketChannel implements Channel, Flushable {
@@ -42,8 +45,11 @@ export class SocketChannel implements Channel, Flushable {
   }
 
   send(buffer: Buffer, start: number, end: number): boolean {
-    this.#settleText()
-    this.#pending.push(buffer.subarray(start, end))
+    if (end - start < JOIN_BELOW_BYTES) this.#pendingText += buffer.toString('latin1', start, end)
+    else {
+      this.#settleText()
+      this.#pending.push(buffer.subarray(start, end))
+    }
     this.#schedule()
     return !this.#isFull
   }
@@ -55,6 +61,7 @@ export class SocketChannel implements Channel, Flushable {
   }
 
   end(): void {
+    if (this.#isEnding) return
     this.#isEnding = true
     this.#schedule()
   }
@@ -63,6 +70,16 @@ export class SocketChannel implements Channel, Flushable {
     this.#isDone = true
     this.handler = ignoreChannel
     this.#socket.resetAndDestroy()
+  }
+
+  cut(): void {
+    this.#isDone = true
+    this.handler = ignoreChannel
+    this.#socket.destroy()
+  }
+
+  get isLasting(): boolean {
+    return !this.#isDone && !this.#isEnding
   }
 
   consume(bytes: number): void {
@@ -103,26 +120,41 @@ export class SocketChannel implements Channel, Flushable {
   }
 }
 
+export interface DialOptions {
+  readonly address: string
+  readonly port: number
+  readonly timeoutMs: number
+  readonly flusher: Flusher
+  readonly clock: Clock
+  /** A channel that was handed out is closed in both directions. */
+  readonly onGone: () => void
+}
+
 /** Dials a plaintext endpoint; `done` is called once. */
 export const dialPlain = (
-  target: { readonly address: string; readonly port: number; readonly timeoutMs: number; readonly flusher: Flusher },
+  options: DialOptions,
   done: (result: { readonly channel: SocketChannel } | { readonly failure: string }) => void,
 ): void => {
-  const { address, port, timeoutMs, flusher } = target
+  const { address, port, timeoutMs } = options
   const socket = connect({ host: address, port, allowHalfOpen: true })
+  let isSettled = false
   const fail = (why: string): void => {
-    clearTimeout(timer)
-    socket.removeAllListeners()
-    socket.on('error', () => {})
+    if (isSettled) return
+    isSettled = true
+    cancel()
     socket.destroy()
     done({ failure: `TCP connect to ${address}:${port} ${why}` })
   }
-  const timer = setTimeout(() => fail(`timed out after ${timeoutMs} ms`), timeoutMs)
-  timer.unref()
-  socket.once('error', (error) => fail(`failed: ${error.message}`))
+  const cancel = options.clock.after(timeoutMs, () =>
+    fail(`timed out after ${timeoutMs} ms: a NetworkPolicy may block the port`),
+  )
+  // Stays: an error without a listener would end the process.
+  socket.on('error', (error) => fail(`failed: ${error.message}`))
   socket.once('connect', () => {
-    clearTimeout(timer)
-    socket.removeAllListeners()
-    done({ channel: new SocketChannel(socket, flusher) })
+    if (isSettled) return
+    isSettled = true
+    cancel()
+    socket.once('close', options.onGone)
+    done({ channel: new SocketChannel(socket, options.flusher) })
   })
 }

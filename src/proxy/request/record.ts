@@ -1,6 +1,6 @@
-import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
-import type { H1RequestHead } from '../http/h1/message.ts'
-import type { Clock } from '../lib/clock.ts'
+import type { Destination, ExchangeRecord, Source } from '../../filter/record.ts'
+import type { H1RequestHead } from '../../http/h1/message.ts'
+import type { Clock } from '../../lib/clock.ts'
 
 /** A record of an exchange that begins now. */
 export const beginRecord = (

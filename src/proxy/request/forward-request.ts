@@ -1,7 +1,7 @@
-import type { HeaderList } from '../http/header-list.ts'
-import type { H1RequestHead } from '../http/h1/message.ts'
-import { splitTarget } from '../http/path.ts'
-import type { ForwardRequest } from './forward.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import type { H1RequestHead } from '../../http/h1/message.ts'
+import { splitTarget } from '../../http/path.ts'
+import type { ForwardRequest } from '../forward.ts'
 
 /** The request as filters see it; also what matching looks at. */
 export interface RequestState {

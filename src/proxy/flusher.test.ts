@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Flusher } from './flusher.ts'
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+test('while the loop is quiet, output goes out when the callback ends', async () => {
+  const flusher = new Flusher()
+  const events: string[] = []
+  setImmediate(() => events.push('next turn'))
+  flusher.schedule({ flush: () => events.push('flushed') })
+  assert.deepEqual(events, [])
+  await turn()
+  assert.deepEqual(events, ['flushed', 'next turn'])
+})
+
+test('while it is busy, output waits for the end of the turn, and again not when it is quiet', async () => {
+  const flusher = new Flusher()
+  const flush = async (reads: number): Promise<boolean> => {
+    let isFlushed = false
+    flusher.schedule({
+      flush: () => {
+        isFlushed = true
+      },
+    })
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    const wasImmediate = isFlushed
+    for (let i = 0; i < reads; i++) flusher.noteRead()
+    await turn()
+    await turn()
+    assert.ok(isFlushed)
+    return wasImmediate
+  }
+  assert.equal(await flush(10), true)
+  assert.equal(await flush(10), false)
+  for (let i = 0; i < 10; i++) await flush(0)
+  assert.equal(await flush(0), true)
+})
+
+test('one that throws keeps no other from its turn', (t) => {
+  const ticks: (() => void)[] = []
+  t.mock.method(process, 'nextTick', (run: () => void) => ticks.push(run))
+  const flusher = new Flusher()
+  const flushed: string[] = []
+  flusher.schedule({ flush: () => flushed.push('a') })
+  flusher.schedule({
+    flush: () => {
+      throw new Error('planned')
+    },
+  })
+  flusher.schedule({ flush: () => flushed.push('b') })
+  assert.throws(() => ticks.shift()?.(), /planned/)
+  ticks.shift()?.()
+  assert.deepEqual(flushed, ['a', 'b'])
+})

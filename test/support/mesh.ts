@@ -1,0 +1,210 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FilterDefinition } from '../../src/filter/index.ts'
+import type { ExchangeRecord } from '../../src/filter/record.ts'
+import { CredentialStore } from '../../src/identity/credential-store.ts'
+import type { Credentials } from '../../src/identity/credentials.ts'
+import { createDevCa } from '../../src/identity/dev-ca.ts'
+import type { DevCa, IssueOptions } from '../../src/identity/dev-ca.ts'
+import { clientTlsOptions } from '../../src/identity/tls.ts'
+import type { Clock } from '../../src/lib/clock.ts'
+import { systemClock } from '../../src/lib/clock.ts'
+import { createLogger } from '../../src/lib/log.ts'
+import type { Endpoint } from '../../src/model/endpoint.ts'
+import { formatEndpointKey } from '../../src/model/endpoint.ts'
+import { formatSpiffeId } from '../../src/model/identity.ts'
+import type { SpiffeId } from '../../src/model/identity.ts'
+import type { Model } from '../../src/model/model.ts'
+import type { Rule } from '../../src/model/route.ts'
+import { Counters } from '../../src/proxy/counters.ts'
+import { DataPlane } from '../../src/proxy/data-plane.ts'
+import { Flusher } from '../../src/proxy/flusher.ts'
+import { HboneClient } from '../../src/proxy/hbone/client.ts'
+import { openTunnel } from './mesh-client.ts'
+import type { ClientTunnel } from './mesh-client.ts'
+import { Pod } from './mesh-pod.ts'
+import type { PodOptions } from './mesh-pod.ts'
+import { modelOf, routeOf } from './models.ts'
+
+/** The address that clients dial. */
+export const VIP = '10.96.0.12:80'
+const APP_PORT = 8080
+const WAIT_MS = 10_000
+
+export const identityOf = (serviceAccount: string, trustDomain = 'cluster.local'): SpiffeId =>
+  formatSpiffeId({ trustDomain, namespace: 'shop', serviceAccount })
+
+/** Lets the loop turn until the condition holds; fails when that takes unreasonably long. */
+export const until = async (holds: () => boolean, what = 'the condition'): Promise<void> => {
+  const startedMs = performance.now()
+  while (!holds()) {
+    assert.ok(performance.now() - startedMs < WAIT_MS, `waited ${WAIT_MS} ms for ${what}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+export interface MeshOptions {
+  readonly filters?: readonly FilterDefinition[]
+  readonly clock?: Clock
+  readonly trustDomains?: readonly string[]
+  /** A route with one rule that the service has; without it requests pass through. */
+  readonly rule?: Partial<Rule>
+}
+
+/** A waypoint in this process with a CA of its own, the pods behind it, and clients in front, all on real TLS. */
+export class Mesh {
+  readonly ca: DevCa
+  readonly store: CredentialStore
+  readonly plane: DataPlane
+  readonly records: ExchangeRecord[] = []
+  readonly logs: string[] = []
+  readonly pods: Pod[] = []
+  readonly clients: HboneClient[] = []
+  port = 0
+  readonly #options: MeshOptions
+  readonly #dir: string
+  readonly #flusher = new Flusher()
+  readonly #upstream: { port: number }
+  #generation = 0
+
+  private constructor(
+    parts: { readonly ca: DevCa; readonly dir: string; readonly credentials: Credentials; readonly hbonePort: number },
+    options: MeshOptions,
+  ) {
+    this.ca = parts.ca
+    this.#dir = parts.dir
+    this.#options = options
+    this.#upstream = { port: parts.hbonePort }
+    this.store = new CredentialStore(parts.credentials)
+    const clock = options.clock ?? systemClock
+    this.plane = new DataPlane({
+      credentials: this.store,
+      trustDomains: options.trustDomains ?? ['cluster.local'],
+      tls: {},
+      filters: options.filters ?? [],
+      clock,
+      log: createLogger({ write: (line) => this.logs.push(line), level: 'debug', clock }),
+      sink: (record) => this.records.push(record),
+      bind: '127.0.0.1',
+      reusePort: false,
+      upstreamHbonePort: parts.hbonePort,
+    })
+  }
+
+  /** Starts a waypoint and one pod per element of `pods`, all of them behind Service `shop/api`. */
+  static async start(options: MeshOptions & { readonly pods?: readonly Partial<PodOptions>[] } = {}): Promise<Mesh> {
+    const dir = mkdtempSync(join(tmpdir(), 'fairway-mesh-'))
+    const ca = await createDevCa({ dir, trustDomain: 'cluster.local', clock: systemClock })
+    const credentials = await ca.issue(identityOf('api'))
+    const pods: Pod[] = []
+    for (const [index, pod] of (options.pods ?? [{}]).entries()) {
+      const port = pods[0]?.port ?? 0
+      pods.push(await new Pod({ credentials, address: podAddress(index), port, ...pod }).listen())
+    }
+    const mesh = new Mesh(
+      { ca, dir, credentials: await ca.issue(identityOf('waypoint')), hbonePort: pods[0]?.port ?? 9 },
+      options,
+    )
+    mesh.pods.push(...pods)
+    mesh.apply(mesh.model())
+    mesh.port = await mesh.plane.listen(0)
+    return mesh
+  }
+
+  get counters(): Counters {
+    return this.plane.counters
+  }
+
+  get pod(): Pod {
+    const [pod] = this.pods
+    assert.ok(pod)
+    return pod
+  }
+
+  endpoint(address: string, parts: Partial<Endpoint> = {}): Endpoint {
+    return {
+      address,
+      port: APP_PORT,
+      transport: 'hbone',
+      identity: identityOf('api'),
+      workload: { uid: `pod-${address}` },
+      ...parts,
+    }
+  }
+
+  /** Service `shop/api` with the pods behind it; parts replaced. */
+  model(parts: Partial<Model> & { readonly api?: readonly Endpoint[] } = {}): Model {
+    const { api, ...rest } = parts
+    const { rule } = this.#options
+    return modelOf(rule === undefined ? [] : [routeOf('api', [rule])], {
+      endpoints: [
+        {
+          key: formatEndpointKey('shop', 'api', 80),
+          endpoints: api ?? this.pods.map((pod) => this.endpoint(pod.options.address)),
+        },
+      ],
+      ...rest,
+    })
+  }
+
+  apply(model: Model): void {
+    this.plane.apply(model, ++this.#generation)
+  }
+
+  /** A connection of a client pod, HBONE port and identity of the waypoint. */
+  async dial(
+    options: { readonly identity?: SpiffeId; readonly credentials?: Credentials; readonly issue?: IssueOptions } = {},
+  ): Promise<HboneClient> {
+    const credentials =
+      options.credentials ?? (await this.ca.issue(options.identity ?? identityOf('client'), options.issue))
+    const client = new HboneClient({
+      flusher: this.#flusher,
+      counters: new Counters(),
+      tls: clientTlsOptions(credentials),
+      address: '127.0.0.1',
+      port: this.port,
+      identity: identityOf('waypoint'),
+      connectTimeoutMs: WAIT_MS,
+      onGone: () => {},
+    })
+    this.clients.push(client)
+    return client
+  }
+
+  /** A tunnel on a connection of its own. */
+  async tunnel(authority = VIP): Promise<ClientTunnel> {
+    return openTunnel(await this.dial(), authority)
+  }
+
+  /** The record of the last exchange, once there are so many. */
+  async record(count: number): Promise<ExchangeRecord> {
+    await until(() => this.records.length >= count, `record ${count}`)
+    assert.equal(this.records.length, count)
+    const record = this.records[count - 1]
+    assert.ok(record)
+    return record
+  }
+
+  get hbonePort(): number {
+    return this.#upstream.port
+  }
+
+  /** Ends the clients, then the waypoint; nothing may be left of either. */
+  async close(): Promise<void> {
+    const { counters, plane } = this
+    for (const client of this.clients) client.destroy()
+    await until(() => counters.openConnections === 0, 'the clients to be gone')
+    assert.equal(counters.openTunnels, 0, 'open tunnels')
+    assert.equal(counters.activeExchanges, 0, 'active exchanges')
+    plane.close()
+    for (const pod of this.pods) pod.close()
+    await until(() => counters.openUpstreamConnections === 0, 'the connections to pods to be gone')
+    rmSync(this.#dir, { recursive: true, force: true })
+  }
+}
+
+/** An address of this machine that no other test process uses with the same port. */
+export const podAddress = (index: number): string =>
+  `127.${1 + (process.pid % 200)}.${Math.floor(process.pid / 200) % 250}.${index + 2}`
