@@ -20,7 +20,7 @@ export interface Question {
   readonly source: string
 }
 
-/** The admin API's address for a question; people may open it too. */
+/** The admin API's address for a question. */
 export const resolveUrl = (admin: HostPort, question: Question): string => {
   const query = new URLSearchParams({
     authority: question.authority,

@@ -6,7 +6,7 @@ import { exitCodes } from '../exit-codes.ts'
 import { formatHostPort } from '../host-port.ts'
 import { CliError, type Terminal } from '../verb.ts'
 import { formatReport, type DemoReport } from './batch.ts'
-import { askDecision, resolveUrl, type Decision, type Question } from './decision.ts'
+import { askDecision, type Decision, type Question } from './decision.ts'
 import type { LogLine } from './log-line.ts'
 import { renderScreen, type ScreenView } from './screen.ts'
 import { scene, type Stage } from './stage.ts'
@@ -100,7 +100,7 @@ const createView = (stage: Stage, { tally, decision, options, cwd }: Parts): Scr
 
 const hintsOf = (stage: Stage, cwd: string): ScreenView['hints'] => {
   const { hbone, metrics, admin } = stage.waypoint
-  const via = `--to ${scene.authority} --via ${formatHostPort(hbone)}`
+  // Short enough for 80 columns: what is cut cannot be copied.
   return [
     {
       what: 'move the split: change the weights, save, and watch the bars',
@@ -108,13 +108,13 @@ const hintsOf = (stage: Stage, cwd: string): ScreenView['hints'] => {
     },
     {
       what: 'send one request yourself, with every step explained',
-      commands: [`npx fairway request http://${scene.host}/hello ${via} -v`],
+      commands: [`npx fairway request http://${scene.authority}/hello --via ${formatHostPort(hbone)} -v`],
     },
     {
       what: "Istio's metrics, and the reasons for a decision",
       commands: [
-        `curl -s http://${formatHostPort(metrics)}/stats/prometheus | grep istio_requests_total`,
-        `curl -s '${resolveUrl(admin, question)}'`,
+        `curl -s ${formatHostPort(metrics)}/stats/prometheus | grep istio_requests_total`,
+        `curl -s '${formatHostPort(admin)}/resolve?authority=${scene.authority}&path=/hello'`,
       ],
     },
   ]

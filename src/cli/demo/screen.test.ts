@@ -19,8 +19,8 @@ const view: ScreenView = {
     generation: 2,
     route: 'HTTPRoute/demo/api, rule canary',
     backends: [
-      { name: 'stable', weight: 90 },
-      { name: 'canary', weight: 10 },
+      { name: 'demo/stable:80', weight: 90 },
+      { name: 'demo/canary:80', weight: 10 },
     ],
     reasons: ['because'],
   },
@@ -37,7 +37,7 @@ const ansi = /\p{Cc}\[[0-9;]*m/gu
 test('the screen shows path, shares, figures, the decision, and what to try', () => {
   const text = renderScreen(view, { columns: 100, rows: 40, colours: plain }).join('\n')
   for (const part of [
-    'fairway 127.0.0.1:41233',
+    'waypoint at 127.0.0.1:41233',
     /api-stable +█{45}·{5} +90\.0 % +11,110$/m,
     /api-canary +█{5}·{45} +10\.0 % +1,234$/m,
     '12,344 answered · 1 failed · 200 requests/s · p50 1.23 ms · p99 12.3 ms',
@@ -57,12 +57,27 @@ test('both arrows to the pods begin below each other', () => {
   assert.equal(first.indexOf('api-stable'), second.indexOf('api-canary'))
 })
 
+test('on 80 columns the picture is whole', () => {
+  const wide = renderScreen(view, { columns: 200, rows: 40, colours: plain }).slice(0, 5)
+  assert.deepEqual(renderScreen(view, { columns: 80, rows: 40, colours: plain }).slice(0, 5), wide)
+})
+
 test('nothing is wider or longer than the terminal, with colours or without', () => {
   for (const colours of [plain, coloured]) {
     const lines = renderScreen(view, { columns: 30, rows: 12, colours })
     assert.equal(lines.length, 11)
     for (const line of lines) assert.ok(line.replace(ansi, '').length <= 30, line)
   }
+})
+
+test('on few lines everything is there, without the air', () => {
+  const low = renderScreen(view, { columns: 80, rows: 20, colours: plain })
+  const high = renderScreen(view, { columns: 80, rows: 99, colours: plain })
+  assert.deepEqual(
+    low,
+    high.filter((line) => line !== ''),
+  )
+  assert.ok(high.includes(''))
 })
 
 test('a line that was cut ends its colours', () => {

@@ -50,17 +50,20 @@ export const renderScreen = (view: ScreenView, style: ScreenStyle): readonly str
       ...commands.map((command) => `    ${style.colours.cyan(command)}`),
     ]),
   ]
-  return lines.slice(0, Math.max(1, style.rows - 1)).map((line) => fit(line, style.columns))
+  const room = Math.max(1, style.rows - 1)
+  // On a low terminal air goes first, so that what there is to try stays to be seen.
+  const kept = lines.length <= room ? lines : lines.filter((line) => line !== '')
+  return kept.slice(0, room).map((line) => fit(line, style.columns))
 }
 
 const drawPath = ({ pods, waypoint }: ScreenView, { bold, dim, green }: Colours): string[] => {
   const [first, second] = pods.map(({ service, address }) => `${service} ${dim(address)}`)
   const tls = green('══ HBONE ══▶')
-  const indent = ' '.repeat(23 + waypoint.length)
+  const fork = ' '.repeat(22)
   return [
-    `  client ─▶ ztunnel ${tls} ${bold('fairway')} ${dim(waypoint)} ${green('═╦═ HBONE ══▶')} ${first ?? ''}`,
-    `            ${dim('stand-in')}${indent}${green('╚═ HBONE ══▶')} ${second ?? ''}`,
-    dim('            HBONE: HTTP/2 CONNECT in TLS 1.3, certificates on both sides'),
+    `  client ─▶ ztunnel ${tls} ${bold('fairway')} ${green('═╦═ HBONE ══▶')} ${first ?? ''}`,
+    `            ${dim('stand-in')}${fork}${green('╚═ HBONE ══▶')} ${second ?? ''}`,
+    dim(`  waypoint at ${waypoint}; HBONE: CONNECT in TLS 1.3 with two certificates`),
   ]
 }
 
@@ -92,7 +95,10 @@ const drawFigures = ({ totals, recent, recentSeconds, latency }: ScreenView, col
 
 const drawDecision = (decision: Decision | undefined, { bold, dim }: Colours): string[] => {
   if (decision === undefined) return []
-  const backends = decision.backends.map(({ name, weight }) => `${name} ${weight}`).join(' : ')
+  // `demo/api-stable:80` is too long for a line, and nothing else is called `api-stable` here.
+  const backends = decision.backends
+    .map(({ name, weight }) => `${/([^/:]+)(?::\d+)?$/.exec(name)?.[1] ?? name} ${weight}`)
+    .join(' : ')
   return [
     `${bold('One request, and why it goes where it goes')} ${dim(`(configuration ${decision.generation})`)}`,
     `  ${decision.request}`,
