@@ -18,12 +18,13 @@ for (const [text, expected] of cases) {
   test(`log line ${JSON.stringify(text)}`, () => assert.deepEqual(decodeLogLine(text), expected))
 }
 
-test('a complaint is not wiped out by the good news right behind it, but by the next', () => {
+test('the first complaint is not wiped out by what comes right behind it, but by the next news', () => {
   const watch = new LogWatch()
   const shown: (string | undefined)[] = [watch.shown?.text]
   for (const text of [
     line('info', 'one'),
     line('warn', 'bad'),
+    line('error', 'so it is closed'),
     line('info', 'two'),
     line('debug', 'noise'),
     line('info', 'three'),
@@ -31,5 +32,5 @@ test('a complaint is not wiped out by the good news right behind it, but by the 
     watch.note(text)
     shown.push(watch.shown?.text)
   }
-  assert.deepEqual(shown, [undefined, 'one', 'bad', 'bad', 'bad', 'three'])
+  assert.deepEqual(shown, [undefined, 'one', 'bad', 'bad', 'bad', 'bad', 'three'])
 })

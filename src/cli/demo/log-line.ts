@@ -18,7 +18,7 @@ export const decodeLogLine = (line: string): LogLine | undefined => {
   }
 }
 
-/** The line to show: the latest one, but a complaint outlives the good news that directly follows it. */
+/** The line to show: the latest one, but the first of several complaints outlives what directly follows it. */
 export class LogWatch {
   #shown: LogLine | undefined
   #isComplaintNew = false
@@ -28,8 +28,8 @@ export class LogWatch {
     const decoded = decodeLogLine(line)
     if (decoded === undefined || decoded.level === 'debug') return
     const isComplaint = decoded.level === 'warn' || decoded.level === 'error'
-    // A waypoint first says what is wrong with a configuration, and then that the rest of it is in force.
-    if (isComplaint || !this.#isComplaintNew) this.#shown = decoded
+    // A waypoint first says what is wrong and in which line, then what that leads to, then that the rest is in force.
+    if (!this.#isComplaintNew) this.#shown = decoded
     this.#isComplaintNew = isComplaint
   }
 
