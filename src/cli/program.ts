@@ -70,7 +70,7 @@ const formatHelp = ({ verbs }: Program): string => {
 
 Examples
   fairway demo                                         see a 90/10 canary over mutual TLS, live
-  fairway run -f examples/01-canary                    serve a folder of Gateway API objects
+  fairway run -f examples/01-canary/objects.yaml       serve Gateway API objects from a file
   fairway request http://10.96.0.10/ --from demo/client -v
                                                        one HTTP request through a waypoint, explained
 

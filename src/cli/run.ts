@@ -92,14 +92,13 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const log = createLogger({ write: terminal.err.write, level: options.logLevel, clock: systemClock })
   const waypoint = await startWaypoint(options, log)
   log.event('ready', waypoint.addresses)
-  await new Promise<void>((resolve) => {
-    let isEnding = false
-    terminal.onSignal((signal) => {
-      const isHasty = isEnding || signal === 'SIGINT'
-      isEnding = true
-      void (isHasty ? waypoint.close() : waypoint.drain()).then(resolve)
-    })
+  let isEnding = false
+  terminal.onSignal((signal) => {
+    const isHasty = isEnding || signal === 'SIGINT'
+    isEnding = true
+    void (isHasty ? waypoint.close() : waypoint.drain())
   })
+  await waypoint.ended
   log.event('stopped')
   return exitCodes.fine
 }

@@ -1,5 +1,5 @@
 /** The demo on a terminal: traffic until somebody ends it, and a screen that shows where it goes. */
-import { relative } from 'node:path'
+import { relative, sep } from 'node:path'
 import type { Clock } from '../../lib/clock.ts'
 import { createColours } from '../terminal/colours.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -18,6 +18,8 @@ const BURST_EVERY_MS = 50
 const DRAW_EVERY_MS = 200
 const ASK_EVERY_MS = 1000
 const RECENT_MS = 3000
+/** How long a failure is shown. */
+const PROBLEM_MS = 10_000
 /** Requests under way above which a burst is left out: the waypoint is stuck or gone. */
 const MAX_PENDING = 100
 
@@ -91,12 +93,16 @@ const createView = (stage: Stage, { tally, decision, options, cwd }: Parts): Scr
     recentSeconds: RECENT_MS / 1000,
     latency: tally.latency(),
     decision,
-    log: options.log(),
-    problem: totals.errors === 0 ? undefined : tally.lastProblem,
+    log: shorten(options.log(), cwd),
+    problem: tally.problemSince(nowMs - PROBLEM_MS),
     notices: options.notices,
     hints: hintsOf(stage, cwd),
   }
 }
+
+/** Paths as somebody in this folder would write them. */
+const shorten = (log: LogLine | undefined, cwd: string): LogLine | undefined =>
+  log === undefined ? undefined : { ...log, text: log.text.replaceAll(`${cwd}${sep}`, '') }
 
 const hintsOf = (stage: Stage, cwd: string): ScreenView['hints'] => {
   const { hbone, metrics, admin } = stage.waypoint

@@ -87,6 +87,16 @@ test('a line that was cut ends its colours', () => {
   }
 })
 
+test('a long complaint takes the rows it needs, up to four', () => {
+  const colours = plain
+  const says = (text: string): string[] =>
+    renderScreen({ ...view, log: { level: 'warn', text } }, { columns: 40, rows: 60, colours }).filter((line) =>
+      /says|^x+$/.test(line),
+    )
+  assert.deepEqual(says('x'.repeat(66)), [`fairway says: ${'x'.repeat(26)}`, 'x'.repeat(40)])
+  assert.equal(says('x'.repeat(1000)).length, 4)
+})
+
 test('before the first answers the screen is whole, with nothing in the bars', () => {
   const empty: ScreenView = {
     ...view,

@@ -29,6 +29,9 @@ export interface ScreenStyle {
   readonly colours: Colours
 }
 
+/** Rows for the waypoint's words: a complaint about a field is long. */
+const MAX_LOG_ROWS = 4
+
 /** The screen as lines that fit it; pure, so that a test can look at it. */
 export const renderScreen = (view: ScreenView, style: ScreenStyle): readonly string[] => {
   const { bold, dim, yellow, red } = style.colours
@@ -43,7 +46,7 @@ export const renderScreen = (view: ScreenView, style: ScreenStyle): readonly str
     ...drawDecision(view.decision, style.colours),
     ...view.notices.map((notice) => yellow(`! ${notice}`)),
     ...(view.problem === undefined ? [] : [red(`! last failure: ${view.problem}`)]),
-    ...drawLog(view.log, style.colours),
+    ...drawLog(view.log, style),
     bold('Try'),
     ...view.hints.flatMap(({ what, commands }) => [
       `  ${what}`,
@@ -108,10 +111,11 @@ const drawDecision = (decision: Decision | undefined, { bold, dim }: Colours): s
   ]
 }
 
-const drawLog = (log: LogLine | undefined, colours: Colours): string[] => {
+const drawLog = (log: LogLine | undefined, { columns, colours }: ScreenStyle): string[] => {
   if (log === undefined) return []
   const paint = { error: colours.red, warn: colours.yellow, info: colours.green, debug: colours.dim }[log.level]
-  return [paint(`fairway says: ${log.text}`), '']
+  const pieces = `fairway says: ${log.text}`.match(new RegExp(`.{1,${columns}}`, 'gu')) ?? []
+  return [...pieces.slice(0, MAX_LOG_ROWS).map(paint), '']
 }
 
 const formatCount = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',')

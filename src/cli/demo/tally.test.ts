@@ -16,10 +16,11 @@ test('before the first request everything is zero and percentiles are unknown', 
 test('answers and failures are counted apart, and the last failure is kept', () => {
   const tally = new Tally({ services, capacity: 10 })
   for (const sample of [ok('api-stable'), ok('api-stable'), ok('api-canary'), failed('first'), failed('last')]) {
-    tally.add(sample, 0)
+    tally.add(sample, 7)
   }
   assert.deepEqual(tally.totals(), { requests: 5, ok: 3, errors: 2, backends: { 'api-stable': 2, 'api-canary': 1 } })
-  assert.equal(tally.lastProblem, 'last')
+  assert.equal(tally.problemSince(7), 'last')
+  assert.equal(tally.problemSince(8), undefined)
 })
 
 test('percentiles are of answered requests by nearest rank', () => {

@@ -41,8 +41,7 @@ export class Tally {
   #kept: Kept[] = []
   #ok = 0
   #errors = 0
-  /** The latest failure's text. */
-  lastProblem: string | undefined
+  #lastProblem: { readonly text: string; readonly atMs: number } | undefined
 
   constructor(options: TallyOptions) {
     this.#capacity = options.capacity
@@ -53,7 +52,7 @@ export class Tally {
     if (sample.isOk) this.#ok++
     else {
       this.#errors++
-      this.lastProblem = sample.problem
+      this.#lastProblem = { text: sample.problem ?? 'unknown', atMs }
     }
     if (sample.service !== undefined) this.#backends.set(sample.service, (this.#backends.get(sample.service) ?? 0) + 1)
     this.#kept.push({ atMs, sample })
@@ -74,6 +73,11 @@ export class Tally {
     const answered = this.#kept.slice(-this.#capacity).filter(({ sample }) => sample.isOk)
     const times = Float64Array.from(answered, ({ sample }) => sample.ms).toSorted()
     return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) }
+  }
+
+  /** The latest failure's text, if it is not older than `sinceMs`. */
+  problemSince(sinceMs: number): string | undefined {
+    return this.#lastProblem !== undefined && this.#lastProblem.atMs >= sinceMs ? this.#lastProblem.text : undefined
   }
 
   /** Requests per Service since `sinceMs`, among those kept. */
