@@ -34,6 +34,8 @@ export interface RunningWaypoint {
   readonly drain: () => Promise<void>
   /** Ends at once. */
   readonly close: () => Promise<void>
+  /** When it has ended, by whatever: the admin API can drain it as well. */
+  readonly ended: Promise<void>
 }
 
 /** Starts everything or nothing: throws `StartupError` with a code and what to do. */
@@ -62,6 +64,8 @@ class Waypoint implements RunningWaypoint {
   #applying: Promise<void> = this.#first.promise
   #hasStarted = false
   #draining: Promise<void> | undefined
+  readonly #end = Promise.withResolvers<void>()
+  readonly ended = this.#end.promise
 
   constructor(options: WaypointOptions, log: Logger) {
     this.#options = options
@@ -94,6 +98,7 @@ class Waypoint implements RunningWaypoint {
     this.#credentials?.close()
     await this.#admin?.close()
     await this.#config?.close()
+    this.#end.resolve()
   }
 
   async #drain(): Promise<void> {

@@ -1,11 +1,15 @@
 import type { CredentialSource } from '../identity/credentials.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import { claimPort } from './claim-port.ts'
 import type { ModelChange, Plane, PlaneSettings } from './plane.ts'
-import { CALL_TIMEOUT_MS, WorkerProcess } from './worker-process.ts'
+import { Refusal, startWorkerProcess } from './worker-process.ts'
+import type { StartWorker, WorkerHandle } from './worker-process.ts'
 
 const RESTART_DELAY_MS = 500
 const DUMP_TIMEOUT_MS = 5000
+/** A worker that has not come to an end so long after its own deadline hangs. */
+const DRAIN_GRACE_MS = 2000
 
 export interface WorkerPlaneOptions {
   readonly count: number
@@ -13,6 +17,8 @@ export interface WorkerPlaneOptions {
   readonly credentials: CredentialSource
   readonly clock: Clock
   readonly log: Logger
+  /** Default: a process of its own. */
+  readonly startWorker?: StartWorker
 }
 
 /**
@@ -21,7 +27,9 @@ export interface WorkerPlaneOptions {
  */
 export class WorkerPlanes implements Plane {
   readonly #options: WorkerPlaneOptions
-  readonly #workers = new Set<WorkerProcess>()
+  /** Those that have everything in force that they should, and those that are being brought there. */
+  readonly #serving = new Set<WorkerHandle>()
+  readonly #starting = new Set<WorkerHandle>()
   readonly #unsubscribe: () => void
   readonly #started: Promise<unknown>
   #settings: PlaneSettings
@@ -33,91 +41,121 @@ export class WorkerPlanes implements Plane {
     this.#options = options
     this.#settings = options.settings
     this.#unsubscribe = options.credentials.subscribe((credentials) => {
-      for (const worker of this.#workers) worker.post({ kind: 'credentials', credentials })
+      for (const worker of this.#all()) worker.post({ kind: 'credentials', credentials })
     })
     this.#started = Promise.all(Array.from({ length: options.count }, () => this.#start()))
   }
 
+  /** Rejects when the workers cannot serve it; then they keep what they had. */
   async apply(change: ModelChange): Promise<void> {
+    const before = this.#latest
+    // Workers that are being started look here before they serve.
     this.#latest = change
     await this.#started
-    await this.#askAll((worker) => worker.call('apply', change))
+    const asked = [...this.#serving]
+    const answered = await Promise.allSettled(asked.map((worker) => worker.call('apply', change)))
+    for (const [index, result] of answered.entries()) {
+      if (result.status === 'fulfilled') continue
+      if (result.reason instanceof Refusal) {
+        this.#latest = before
+        throw result.reason
+      }
+      // One that ended is being replaced already; one that hangs would go on serving what is out of date.
+      asked[index]?.kill()
+    }
   }
 
   async listen(port: number): Promise<number> {
     await this.#started
-    const [first, ...others] = this.#workers
+    const [first] = this.#serving
     if (first === undefined) throw new Error('no worker could be started')
+    if (port !== 0) await claimPort(this.#settings.bind, port)
     // The first one finds a free port if none is given; the others share it.
     const found = await first.call('listen', { port })
-    await Promise.all(others.map((worker) => worker.call('listen', { port: found })))
     this.#port = found
+    const others = [...this.#serving].filter((worker) => worker !== first)
+    await Promise.all(others.map((worker) => worker.call('listen', { port: found })))
     return found
   }
 
   async dumps(): ReturnType<Plane['dumps']> {
-    const asked = [...this.#workers].map((worker) => worker.call('dump', undefined, DUMP_TIMEOUT_MS))
+    const asked = [...this.#serving].map((worker) => worker.call('dump', undefined, DUMP_TIMEOUT_MS))
     const answered = await Promise.allSettled(asked)
     // A worker that is being replaced is missing from one scrape; the others are not.
     return answered.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
   }
 
   async explain(query: Parameters<Plane['explain']>[0]): ReturnType<Plane['explain']> {
-    const [first] = this.#workers
+    const [first] = this.#serving
     if (first === undefined) throw new Error('no worker is running')
     return first.call('explain', query)
   }
 
   setLogLevel(level: PlaneSettings['logLevel']): void {
     this.#settings = { ...this.#settings, logLevel: level }
-    for (const worker of this.#workers) worker.post({ kind: 'log-level', level })
+    for (const worker of this.#all()) worker.post({ kind: 'log-level', level })
   }
 
   async drain(deadlineMs: number): Promise<void> {
     this.#isClosing = true
-    const timeoutMs = deadlineMs + CALL_TIMEOUT_MS
-    await Promise.allSettled([...this.#workers].map((worker) => worker.call('drain', { deadlineMs }, timeoutMs)))
+    for (const worker of this.#starting) worker.kill()
+    const timeoutMs = deadlineMs + DRAIN_GRACE_MS
+    await Promise.allSettled([...this.#serving].map((worker) => worker.call('drain', { deadlineMs }, timeoutMs)))
   }
 
   close(): void {
     this.#isClosing = true
     this.#unsubscribe()
-    for (const worker of this.#workers) worker.kill()
+    for (const worker of this.#all()) worker.kill()
   }
 
   trouble(): string | undefined {
     const { count } = this.#options
-    return this.#workers.size < count ? `${this.#workers.size} of ${count} workers are running` : undefined
+    return this.#serving.size < count ? `${this.#serving.size} of ${count} workers are running` : undefined
   }
 
-  async #askAll(ask: (worker: WorkerProcess) => Promise<unknown>): Promise<void> {
-    const answered = await Promise.allSettled([...this.#workers].map(ask))
-    for (const result of answered) {
-      if (result.status === 'rejected') this.#options.log.error('a worker failed', { error: result.reason })
-    }
+  #all(): readonly WorkerHandle[] {
+    return [...this.#serving, ...this.#starting]
   }
 
   async #start(): Promise<void> {
     if (this.#isClosing) return
-    const { clock, log, credentials } = this.#options
-    const worker = new WorkerProcess(clock, (how) => {
-      this.#workers.delete(worker)
-      if (this.#isClosing) return
-      log.error(`worker ${worker.pid} ended unexpectedly, another one takes its place`, how)
-      clock.after(RESTART_DELAY_MS, () => void this.#start())
-    })
+    const { log, credentials, clock, startWorker = startWorkerProcess } = this.#options
+    const worker = startWorker(clock, (how) => this.#onExit(worker, how))
+    this.#starting.add(worker)
+    worker.post({ kind: 'start', settings: this.#settings, credentials: credentials.current() })
     try {
-      worker.post({ kind: 'start', settings: this.#settings, credentials: credentials.current() })
-      const before = this.#latest
-      if (before !== undefined) await worker.call('apply', before)
-      if (this.#port !== undefined) await worker.call('listen', { port: this.#port })
-      this.#workers.add(worker)
-      // What came while this one was starting went to the others only.
-      const after = this.#latest
-      if (after !== undefined && after !== before) await worker.call('apply', after)
+      await this.#bringUpToDate(worker)
     } catch (error) {
       log.error(`worker ${worker.pid} could not be started`, { error })
-      worker.kill()
+      return worker.kill()
     }
+    if (this.#starting.delete(worker)) this.#serving.add(worker)
+  }
+
+  /** What it lacks may change while it gets it; when this returns it lacks nothing. */
+  async #bringUpToDate(worker: WorkerHandle): Promise<void> {
+    let served: ModelChange | undefined
+    let isListening = false
+    for (;;) {
+      const change = this.#latest
+      const port = this.#port
+      if (change !== undefined && change !== served) {
+        await worker.call('apply', change)
+        served = change
+      } else if (port !== undefined && !isListening) {
+        await worker.call('listen', { port })
+        isListening = true
+      } else return
+    }
+  }
+
+  #onExit(worker: WorkerHandle, how: { readonly code: number | null; readonly signal: string | null }): void {
+    this.#serving.delete(worker)
+    this.#starting.delete(worker)
+    if (this.#isClosing) return
+    const { log, clock } = this.#options
+    log.error(`worker ${worker.pid} ended unexpectedly, another one takes its place`, how)
+    clock.after(RESTART_DELAY_MS, () => void this.#start())
   }
 }

@@ -6,7 +6,7 @@ import type { CallName, FromWorker, ToWorker, WorkerCallMessage, WorkerCalls } f
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 /** A worker that does not answer for so long is not going to. */
-export const CALL_TIMEOUT_MS = 30_000
+const CALL_TIMEOUT_MS = 30_000
 
 interface PendingCall {
   readonly resolve: (value: unknown) => void
@@ -14,21 +14,66 @@ interface PendingCall {
   readonly cancelTimeout: () => void
 }
 
+/** How a worker's process ended. */
+export interface WorkerEnding {
+  readonly code: number | null
+  readonly signal: string | null
+}
+
+/** A worker as its primary sees it. */
+export interface WorkerHandle {
+  readonly pid: number
+  /** Says something that needs no answer; to one that has ended it says nothing. */
+  readonly post: (message: ToWorker) => void
+  /**
+   * Asks. Rejects with what the worker says (`Refusal`), when it ends, or after `timeoutMs` (default
+   * 30 s).
+   */
+  readonly call: <Name extends CallName>(
+    name: Name,
+    ask: WorkerCalls[Name]['ask'],
+    timeoutMs?: number,
+  ) => Promise<WorkerCalls[Name]['answer']>
+  readonly kill: () => void
+}
+
+/** Starts a worker; `onExit` is called once, never before this returns. */
+export type StartWorker = (clock: Clock, onExit: (how: WorkerEnding) => void) => WorkerHandle
+
+/** What a worker answered instead of a value: it is well, and would say so again. `code` is its error's. */
+export class Refusal extends Error {
+  readonly code: string | undefined
+
+  constructor(message: string, code: string | undefined) {
+    super(message)
+    this.name = 'Refusal'
+    this.code = code
+  }
+}
+
+/** Starts a worker in a process of its own. */
+export const startWorkerProcess: StartWorker = (clock, onExit) => new WorkerProcess(clock, onExit)
+
 /** One worker process and the calls it has not answered yet. */
-export class WorkerProcess {
+class WorkerProcess implements WorkerHandle {
   readonly #child: ChildProcess
   readonly #clock: Clock
   readonly #calls = new Map<number, PendingCall>()
   #nextId = 1
 
-  constructor(clock: Clock, onExit: (how: { readonly code: number | null; readonly signal: string | null }) => void) {
+  constructor(clock: Clock, onExit: (how: WorkerEnding) => void) {
     this.#clock = clock
     this.#child = fork(WORKER, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     this.#child.on('message', (message: FromWorker) => this.#onMessage(message))
-    this.#child.on('exit', (code, signal) => {
+    const end = (how: WorkerEnding): void => {
       for (const [id] of this.#calls) this.#settle(id)?.reject(new Error(`worker ${this.pid} ended`))
-      onExit({ code, signal })
+      onExit(how)
+    }
+    this.#child.on('error', () => {
+      // No process came to be (the machine has too many): then there is no `exit` either.
+      if (this.#child.pid === undefined) end({ code: null, signal: null })
     })
+    this.#child.on('exit', (code, signal) => end({ code, signal }))
   }
 
   get pid(): number {
@@ -40,7 +85,6 @@ export class WorkerProcess {
     if (this.#child.connected) this.#child.send(message, () => {})
   }
 
-  /** Asks; rejects with the worker's error (and its `code`), when it ends, or after `timeoutMs`. */
   call<Name extends CallName>(
     name: Name,
     ask: WorkerCalls[Name]['ask'],
@@ -65,7 +109,7 @@ export class WorkerProcess {
   #onMessage(message: FromWorker): void {
     const pending = this.#settle(message.id)
     if (message.kind === 'answer') pending?.resolve(message.value)
-    else pending?.reject(Object.assign(new Error(message.message), { code: message.code }))
+    else pending?.reject(new Refusal(message.message, message.code))
   }
 
   #settle(id: number): PendingCall | undefined {

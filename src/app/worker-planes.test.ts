@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict'
+import { setImmediate } from 'node:timers/promises'
+import { afterEach, beforeEach, it } from 'node:test'
+import { CredentialStore } from '../identity/credential-store.ts'
+import type { Credentials } from '../identity/credentials.ts'
+import { createLogger } from '../lib/log.ts'
+import { formatSpiffeId } from '../model/identity.ts'
+import { createFakeClock, type FakeClock } from '../../test/support/fake-clock.ts'
+import type { ToWorker } from './messages.ts'
+import type { ModelChange, PlaneSettings } from './plane.ts'
+import { WorkerPlanes } from './worker-planes.ts'
+import { Refusal, type StartWorker, type WorkerHandle } from './worker-process.ts'
+
+/** A worker that answers when it is told to. */
+interface FakeWorker extends WorkerHandle {
+  readonly posts: ToWorker[]
+  /** `NAME DETAIL` of the calls that wait for an answer, oldest first. */
+  readonly waiting: () => readonly string[]
+  readonly answer: (value?: unknown) => Promise<void>
+  readonly fail: (error: Error) => Promise<void>
+  readonly isKilled: () => boolean
+  readonly end: () => void
+}
+
+const settings: PlaneSettings = {
+  bind: '127.0.0.1',
+  reusePort: true,
+  trustDomains: ['cluster.local'],
+  tlsGroups: undefined,
+  accessLog: 'off',
+  logLevel: 'info',
+}
+
+const credentialsOf = (serviceAccount: string): Credentials => ({
+  identity: formatSpiffeId({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount }),
+  certificateChainPem: '',
+  privateKeyPem: '',
+  trustRootsPem: '',
+  notBeforeMs: 0,
+  notAfterMs: 0,
+})
+
+const change = (generation: number): ModelChange => ({
+  model: {
+    gateway: undefined,
+    trafficType: 'service',
+    pathNormalization: 'BASE',
+    services: [],
+    routes: [],
+    endpoints: [],
+  },
+  generation,
+  issues: 0,
+})
+
+let clock: FakeClock
+let workers: FakeWorker[]
+let credentials: CredentialStore
+let planes: WorkerPlanes
+let log: string[]
+
+beforeEach(() => {
+  clock = createFakeClock()
+  workers = []
+  log = []
+  credentials = new CredentialStore(credentialsOf('first'))
+  planes = new WorkerPlanes({
+    count: 2,
+    settings,
+    credentials,
+    clock,
+    log: createLogger({ write: (line) => log.push(line), level: 'info', clock }),
+    startWorker,
+  })
+})
+afterEach(() => planes.close())
+
+const startWorker: StartWorker = (_clock, onExit) => {
+  const pending: { name: string; resolve: (value: unknown) => void; reject: (error: Error) => void }[] = []
+  const posts: ToWorker[] = []
+  let isKilled = false
+  const settle = async (act: (call: (typeof pending)[number]) => void): Promise<void> => {
+    const [next] = pending.splice(0, 1)
+    assert.ok(next, 'no call waits')
+    act(next)
+    await setImmediate()
+  }
+  const worker: FakeWorker = {
+    pid: 100 + workers.length,
+    posts,
+    post: (message) => posts.push(message),
+    call: (name, ask) => {
+      const { promise, resolve, reject } = Promise.withResolvers<never>()
+      const detail = typeof ask === 'object' && 'generation' in ask ? String(ask.generation) : JSON.stringify(ask)
+      // The test answers with what the call is for.
+      pending.push({ name: `${name} ${detail}`, resolve: resolve as (value: unknown) => void, reject })
+      return promise
+    },
+    kill: () => {
+      isKilled = true
+    },
+    waiting: () => pending.map(({ name }) => name),
+    answer: (value) => settle(({ resolve }) => resolve(value)),
+    fail: (error) => settle(({ reject }) => reject(error)),
+    isKilled: () => isKilled,
+    end: () => {
+      for (const { reject } of pending.splice(0)) reject(new Error('ended'))
+      onExit({ code: null, signal: 'SIGKILL' })
+    },
+  }
+  workers.push(worker)
+  return worker
+}
+
+const worker = (index: number): FakeWorker => {
+  const found = workers[index]
+  assert.ok(found, `no worker ${index}`)
+  return found
+}
+
+/** Two workers that serve generation 1 on port 15008. */
+const startBoth = async (): Promise<void> => {
+  const applied = planes.apply(change(1))
+  await setImmediate()
+  await worker(0).answer()
+  await worker(1).answer()
+  await applied
+  const listening = planes.listen(0)
+  await setImmediate()
+  await worker(0).answer(15_008)
+  assert.deepEqual(worker(1).waiting(), ['listen {"port":15008}'], 'the second shares the port of the first')
+  await worker(1).answer(15_008)
+  assert.equal(await listening, 15_008)
+}
+
+it('one that ends is replaced, and not ready before it has all that the others have', async () => {
+  await startBoth()
+  assert.equal(planes.trouble(), undefined)
+  worker(0).end()
+  assert.equal(planes.trouble(), '1 of 2 workers are running')
+  assert.match(log.join(''), /worker 100 ended unexpectedly.*"signal":"SIGKILL"/)
+  clock.advance(500)
+  assert.deepEqual(worker(2).waiting(), ['apply 1'])
+  await worker(2).answer()
+  assert.deepEqual(worker(2).waiting(), ['listen {"port":15008}'])
+  assert.equal(planes.trouble(), '1 of 2 workers are running')
+  await worker(2).answer(15_008)
+  assert.equal(planes.trouble(), undefined)
+})
+
+it('what comes while one is starting reaches it before it serves', async () => {
+  await startBoth()
+  worker(0).end()
+  clock.advance(500)
+  const applied = planes.apply(change(2))
+  await setImmediate()
+  await worker(1).answer()
+  await applied
+  credentials.replace(credentialsOf('second'))
+  planes.setLogLevel('debug')
+  assert.deepEqual(
+    worker(2).posts.map(({ kind }) => kind),
+    ['start', 'credentials', 'log-level'],
+  )
+  await worker(2).answer()
+  assert.deepEqual(worker(2).waiting(), ['apply 2'], 'the newer one follows')
+  await worker(2).answer()
+  await worker(2).answer(15_008)
+  assert.equal(planes.trouble(), undefined)
+})
+
+it('one that cannot be started is tried again', async () => {
+  await startBoth()
+  worker(0).end()
+  clock.advance(500)
+  await worker(2).fail(new Error('out of memory'))
+  assert.ok(worker(2).isKilled())
+  worker(2).end()
+  clock.advance(500)
+  assert.deepEqual(worker(3).waiting(), ['apply 1'])
+})
+
+it('one that dies while it is told of a model does not keep the others from it', async () => {
+  await startBoth()
+  const applied = planes.apply(change(2))
+  await setImmediate()
+  worker(0).end()
+  await worker(1).answer()
+  await applied
+  clock.advance(500)
+  assert.deepEqual(worker(2).waiting(), ['apply 2'])
+})
+
+it('one that does not answer is ended, since it would serve what is out of date', async () => {
+  await startBoth()
+  const applied = planes.apply(change(2))
+  await setImmediate()
+  await worker(0).fail(new Error('worker 100 did not answer apply in 30000 ms'))
+  await worker(1).answer()
+  await applied
+  assert.deepEqual([worker(0).isKilled(), worker(1).isKilled()], [true, false])
+})
+
+it('what the workers refuse is not given to their successors', async () => {
+  await startBoth()
+  const applied = planes.apply(change(2))
+  applied.catch(() => {})
+  await setImmediate()
+  await worker(0).fail(new Refusal('cannot be compiled', undefined))
+  await worker(1).fail(new Refusal('cannot be compiled', undefined))
+  await assert.rejects(applied, /cannot be compiled/)
+  assert.deepEqual([worker(0).isKilled(), worker(1).isKilled()], [false, false])
+  worker(0).end()
+  clock.advance(500)
+  assert.deepEqual(worker(2).waiting(), ['apply 1'])
+})
+
+it('after close nothing is started, and those that were being started end as well', async () => {
+  await startBoth()
+  worker(0).end()
+  clock.advance(500)
+  planes.close()
+  assert.deepEqual([worker(1).isKilled(), worker(2).isKilled()], [true, true])
+  worker(1).end()
+  worker(2).end()
+  clock.advance(10_000)
+  assert.equal(workers.length, 3)
+})
+
+it('draining waits for those that serve and has no use for one that starts', async () => {
+  await startBoth()
+  worker(0).end()
+  clock.advance(500)
+  const drained = planes.drain(1000)
+  assert.ok(worker(2).isKilled())
+  assert.deepEqual(worker(1).waiting(), ['drain {"deadlineMs":1000}'])
+  await worker(1).answer()
+  await drained
+})
