@@ -182,6 +182,7 @@ export class HttpExchange implements Exchange, ForwardUser {
 
   onFailure(failure: ForwardFailure): void {
     if (this.#writer.isBegun) return this.#breakOff(failure)
+    if (failure.kind === 'unwritable') return this.#failFilter(new Error(failure.message))
     this.#replyLocally(local.replyToFailure(failure))
   }
 
