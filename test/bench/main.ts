@@ -48,11 +48,11 @@ const runSuites = async (options: BenchOptions): Promise<BenchDocument> => {
     process.once(signal, () => process.exit(EXIT_INTERRUPTED))
   try {
     const suites: SuiteReport[] = []
-    if (options.suites.includes('micro')) suites.push(runMicroSuite(options, progress))
     if (options.suites.includes('hbone')) {
       const certificates = createCertificates(dir)
       suites.push(await runHboneSuite({ options, children, certificates, dir, version: ownVersion(), progress }))
     }
+    if (options.suites.includes('micro')) suites.push(runMicroSuite(options, progress))
     return { machine, date, settings: { seconds: options.seconds, pairs: options.pairs }, suites }
   } finally {
     progress.clear()

@@ -72,7 +72,8 @@ const runCase = async (of: HboneCase, context: CaseContext): Promise<readonly Ca
   const { contenders, stop } = await startContenders(of, context)
   try {
     await measurePairs(of, contenders, context)
-    if (!context.options.isQuick) await measurePaced(of, contenders, context)
+    const hasPaced = !context.options.isQuick && of.out !== 'direct'
+    if (hasPaced) await measurePaced(of, contenders, context)
     for (const contender of contenders) {
       if (contender.proxy !== undefined) contender.peakRssMb = peakRssMbOf(processTree(contender.proxy.pid))
     }
