@@ -20,7 +20,7 @@ const flagTable = {
   gateway: {
     type: 'string',
     value: 'NS/NAME',
-    help: 'which Gateway this is; default: the only one with an HBONE listener',
+    help: 'which Gateway this is; default: env GATEWAY_NAMESPACE and GATEWAY_NAME, else the only one with an HBONE listener',
   },
   ca: {
     type: 'string',
@@ -70,7 +70,7 @@ const flagTable = {
 const help = `fairway run: the data plane of a waypoint
 
 Examples
-  fairway run -f examples/01-canary                             serve a folder, with a development CA
+  fairway run -f examples/01-canary/objects.yaml                serve a file, with a development CA
   fairway run -f objects.yaml --certs /var/run/secrets/certs    with certificates from files
   fairway run -f objects.yaml --workers 2 --access-log json     two processes, a line for each request
   fairway run -f a.yaml -f b/ --gateway shop/waypoint --hbone-port 0 --admin-port 0
@@ -88,7 +88,7 @@ ${formatFlags(flagTable)}
 
 const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
   const { flags } = parseArguments(args, flagTable)
-  const options = decodeOptions(flags, terminal.cwd)
+  const options = decodeOptions(flags, terminal)
   const log = createLogger({ write: terminal.err.write, level: options.logLevel, clock: systemClock })
   const waypoint = await startWaypoint(options, log)
   log.event('ready', waypoint.addresses)
@@ -106,15 +106,21 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 /** The verb for the list of verbs. */
 export const runVerb: Verb = { help, run }
 
-const decodeOptions = (flags: FlagValues<typeof flagTable>, cwd: string): WaypointOptions => {
+const decodeOptions = (
+  flags: FlagValues<typeof flagTable>,
+  { cwd, env }: Pick<Terminal, 'cwd' | 'env'>,
+): WaypointOptions => {
   if (flags.file.length === 0) {
-    throw usageError('no configuration is given', 'name a file or folder: fairway run -f examples/01-canary')
+    throw usageError(
+      'no configuration is given',
+      'name a file or folder: fairway run -f examples/01-canary/objects.yaml',
+    )
   }
   const port = (name: 'hbone-port' | 'ready-port' | 'metrics-port' | 'admin-port'): number =>
     decodeInteger(name, flags[name], { min: 0, max: 65_535 })
   return {
     files: flags.file.map((file) => resolvePath(cwd, file)),
-    gateway: flags.gateway === undefined ? undefined : decodeGateway(flags.gateway),
+    gateway: chooseGateway(flags.gateway, env),
     ca: decodeCa(flags, cwd),
     trustDomains: decodeTrustDomains(flags['trust-domain']),
     clusterDomain: flags['cluster-domain'],
@@ -138,6 +144,13 @@ const decodeOptions = (flags: FlagValues<typeof flagTable>, cwd: string): Waypoi
     logLevel: decodeLogLevel(flags['log-level']) ?? decodeChoice('log-level', flags['log-level'], logLevels),
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,
   }
+}
+
+/** The flag, else the environment of Istio's pods, else whatever the files have. */
+const chooseGateway = (flag: string | undefined, env: Terminal['env']): WaypointOptions['gateway'] => {
+  if (flag !== undefined) return decodeGateway(flag)
+  const { GATEWAY_NAMESPACE: namespace, GATEWAY_NAME: name } = env
+  return namespace === undefined || name === undefined ? undefined : { namespace, name }
 }
 
 const decodeGateway = (text: string): { readonly namespace: string; readonly name: string } => {
