@@ -100,7 +100,7 @@ export class DataPlane {
       onFault,
     })
     this.#deps = {
-      balancer: new Balancer(this.#pools),
+      balancer: new Balancer(this.#pools, this.#flusher),
       clock,
       counters: this.counters,
       sink: options.sink,

@@ -4,8 +4,8 @@ import type { AddressInfo, Socket } from 'node:net'
 import { afterEach, test } from 'node:test'
 import { INTERNAL_ERROR } from '../http/h2/constants.ts'
 import { defaultOwnSettings } from '../http/h2/settings.ts'
-import { Mesh, until } from '../../test/support/mesh.ts'
-import type { PodTunnel } from '../../test/support/mesh-pod.ts'
+import { Mesh, until } from '../../test/support/mesh/mesh.ts'
+import type { PodTunnel } from '../../test/support/mesh/pod.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())

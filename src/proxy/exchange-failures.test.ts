@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { CANCEL, INTERNAL_ERROR, NO_ERROR } from '../http/h2/constants.ts'
-import { Mesh, identityOf, podAddress, until } from '../../test/support/mesh.ts'
-import type { PodOptions, PodTunnel } from '../../test/support/mesh-pod.ts'
+import { Mesh, identityOf, podAddress, until } from '../../test/support/mesh/mesh.ts'
+import type { PodOptions, PodTunnel } from '../../test/support/mesh/pod.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())

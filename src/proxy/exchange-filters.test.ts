@@ -4,7 +4,7 @@ import type { Exchange, Filter, FilterDefinition, HookResult } from '../filter/i
 import type { ExchangeRecord } from '../filter/record.ts'
 import { createReply } from '../filter/reply.ts'
 import { anything } from '../lib/schema.ts'
-import { Mesh, until } from '../../test/support/mesh.ts'
+import { Mesh, until } from '../../test/support/mesh/mesh.ts'
 import { backendOf } from '../../test/support/models.ts'
 
 let mesh: Mesh

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
-import { openTunnel } from '../../test/support/mesh-client.ts'
-import { Mesh, VIP, until } from '../../test/support/mesh.ts'
-import type { PodOptions } from '../../test/support/mesh-pod.ts'
+import { openTunnel } from '../../test/support/mesh/client-tunnel.ts'
+import { Mesh, VIP, until } from '../../test/support/mesh/mesh.ts'
+import type { PodOptions } from '../../test/support/mesh/pod.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())

@@ -20,6 +20,8 @@ export class Flusher {
   #reads = 0
   #quietTurns = 0
   #flushes = 0
+  /** Counts the times that gathered output was written: what is scheduled in one turn goes out together. */
+  turn = 0
 
   /** To be called for each read from a socket. */
   noteRead(): void {
@@ -58,6 +60,7 @@ export class Flusher {
 
   #run(): void {
     this.#isArmed = false
+    this.turn++
     const due = this.#pending
     this.#pending = []
     let at = 0

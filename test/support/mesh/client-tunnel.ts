@@ -1,9 +1,9 @@
-import type { HeaderList } from '../../src/http/header-list.ts'
-import { H1ResponseParser } from '../../src/http/h1/parser.ts'
-import type { H1ResponseHead } from '../../src/http/h1/message.ts'
-import type { ChannelHandler } from '../../src/proxy/channel.ts'
-import type { HboneClient } from '../../src/proxy/hbone/client.ts'
-import type { TunnelChannel } from '../../src/proxy/hbone/tunnel.ts'
+import type { HeaderList } from '../../../src/http/header-list.ts'
+import { H1ResponseParser } from '../../../src/http/h1/parser.ts'
+import type { H1ResponseHead } from '../../../src/http/h1/message.ts'
+import type { ChannelHandler } from '../../../src/proxy/channel.ts'
+import type { HboneClient } from '../../../src/proxy/hbone/client.ts'
+import type { TunnelChannel } from '../../../src/proxy/hbone/tunnel.ts'
 
 /** A response as a test looks at it. */
 export interface Answer {

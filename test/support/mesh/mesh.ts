@@ -1,32 +1,37 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { FilterDefinition } from '../../src/filter/index.ts'
-import type { ExchangeRecord } from '../../src/filter/record.ts'
-import { CredentialStore } from '../../src/identity/credential-store.ts'
-import type { Credentials } from '../../src/identity/credentials.ts'
-import { createDevCa } from '../../src/identity/dev-ca.ts'
-import type { DevCa, IssueOptions } from '../../src/identity/dev-ca.ts'
-import { clientTlsOptions } from '../../src/identity/tls.ts'
-import type { Clock } from '../../src/lib/clock.ts'
-import { systemClock } from '../../src/lib/clock.ts'
-import { createLogger } from '../../src/lib/log.ts'
-import type { Endpoint } from '../../src/model/endpoint.ts'
-import { formatEndpointKey } from '../../src/model/endpoint.ts'
-import { formatSpiffeId } from '../../src/model/identity.ts'
-import type { SpiffeId } from '../../src/model/identity.ts'
-import type { Model } from '../../src/model/model.ts'
-import type { Rule } from '../../src/model/route.ts'
-import { Counters } from '../../src/proxy/counters.ts'
-import { DataPlane } from '../../src/proxy/data-plane.ts'
-import { Flusher } from '../../src/proxy/flusher.ts'
-import { HboneClient } from '../../src/proxy/hbone/client.ts'
-import { openTunnel } from './mesh-client.ts'
-import type { ClientTunnel } from './mesh-client.ts'
-import { Pod } from './mesh-pod.ts'
-import type { PodOptions } from './mesh-pod.ts'
-import { modelOf, routeOf } from './models.ts'
+import { connect } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
+import type { FilterDefinition } from '../../../src/filter/index.ts'
+import type { ExchangeRecord } from '../../../src/filter/record.ts'
+import type { H2Connection } from '../../../src/http/h2/connection.ts'
+import { CredentialStore } from '../../../src/identity/credential-store.ts'
+import type { Credentials } from '../../../src/identity/credentials.ts'
+import { createDevCa } from '../../../src/identity/dev-ca.ts'
+import type { DevCa, IssueOptions } from '../../../src/identity/dev-ca.ts'
+import { clientTlsOptions } from '../../../src/identity/tls.ts'
+import type { Clock } from '../../../src/lib/clock.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
+import { createLogger } from '../../../src/lib/log.ts'
+import type { Endpoint } from '../../../src/model/endpoint.ts'
+import { formatEndpointKey } from '../../../src/model/endpoint.ts'
+import { formatSpiffeId } from '../../../src/model/identity.ts'
+import type { SpiffeId } from '../../../src/model/identity.ts'
+import type { Model } from '../../../src/model/model.ts'
+import type { Rule } from '../../../src/model/route.ts'
+import { Counters } from '../../../src/proxy/counters.ts'
+import { DataPlane } from '../../../src/proxy/data-plane.ts'
+import { Flusher } from '../../../src/proxy/flusher.ts'
+import { HboneClient } from '../../../src/proxy/hbone/client.ts'
+import { attachH2 } from '../http/h2-socket.ts'
+import { openTunnel } from './client-tunnel.ts'
+import type { ClientTunnel } from './client-tunnel.ts'
+import { Pod } from './pod.ts'
+import type { PodOptions } from './pod.ts'
+import { modelOf, routeOf } from '../models.ts'
 
 /** The address that clients dial. */
 export const VIP = '10.96.0.12:80'
@@ -67,6 +72,7 @@ export class Mesh {
   readonly #dir: string
   readonly #flusher = new Flusher()
   readonly #upstream: { port: number }
+  readonly #sockets: TLSSocket[] = []
   #generation = 0
 
   private constructor(
@@ -173,6 +179,19 @@ export class Mesh {
     return client
   }
 
+  /** A connection on the codec alone, for what `HboneClient` would not do. */
+  async dialRaw(
+    handler: Parameters<typeof attachH2>[1] = {},
+  ): Promise<{ readonly socket: TLSSocket; readonly connection: H2Connection }> {
+    const credentials = await this.ca.issue(identityOf('client'))
+    const socket = connect({ ...clientTlsOptions(credentials), host: '127.0.0.1', port: this.port })
+    await once(socket, 'secureConnect')
+    const connection = attachH2(socket, handler, { role: 'client' })
+    this.#sockets.push(socket)
+    await until(() => connection.hasSettings)
+    return { socket, connection }
+  }
+
   /** A tunnel on a connection of its own. */
   async tunnel(authority = VIP): Promise<ClientTunnel> {
     return openTunnel(await this.dial(), authority)
@@ -195,6 +214,7 @@ export class Mesh {
   async close(): Promise<void> {
     const { counters, plane } = this
     for (const client of this.clients) client.destroy()
+    for (const socket of this.#sockets) socket.destroy()
     await until(() => counters.openConnections === 0, 'the clients to be gone')
     assert.equal(counters.openTunnels, 0, 'open tunnels')
     assert.equal(counters.activeExchanges, 0, 'active exchanges')
