@@ -78,7 +78,7 @@ test('an exchange keeps its snapshot; a filter is closed when the last exchange 
     stage: 'shape',
     config: anything(),
     create: (config) => ({
-      onResponse: ({ response }) => void response?.headers.set('x-mark', String(config)),
+      onResponse: ({ response }) => response?.headers.set('x-mark', String(config)),
       close: () => void closed.push(String(config)),
     }),
   }
@@ -111,17 +111,17 @@ test('endpoints change while requests run: none fails, and new requests go to th
   const [a, b] = mesh.pods.map((pod) => mesh.endpoint(pod.options.address))
   assert.ok(a && b)
   const tunnels = await Promise.all(Array.from({ length: 6 }, () => mesh.tunnel()))
-  let isOver = false
-  const load = tunnels.map(async (tunnel) => {
-    while (!isOver) assert.equal((await tunnel.get()).head.status, 200)
+  const load = { isOver: false }
+  const clients = tunnels.map(async (tunnel) => {
+    while (!load.isOver) assert.equal((await tunnel.get()).head.status, 200)
   })
   for (let i = 0; i < 40; i++) {
     mesh.apply(mesh.model({ api: i % 3 === 0 ? [a] : i % 3 === 1 ? [b] : [a, b] }))
     await turns(10)
   }
   mesh.apply(mesh.model({ api: [b] }))
-  isOver = true
-  await Promise.all(load)
+  load.isOver = true
+  await Promise.all(clients)
   const before = mesh.pods[0]?.requests
   for (const tunnel of tunnels) await tunnel.get()
   assert.equal(mesh.pods[0]?.requests, before)

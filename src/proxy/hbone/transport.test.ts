@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import { test } from 'node:test'
+import type { TLSSocket } from 'node:tls'
+import { H2Connection } from '../../http/h2/connection.ts'
+import { Flusher } from '../flusher.ts'
+import { HboneTransport } from './transport.ts'
+
+/** A socket whose peer reads nothing, as far as the transport can see. */
+class StuckSocket extends EventEmitter {
+  writableLength = 0
+  writableEnded = false
+  destroyed = false
+  writes = 0
+
+  write(bytes: Buffer): boolean {
+    this.writes++
+    this.writableLength += bytes.length
+    return false
+  }
+
+  end(): void {
+    this.writableEnded = true
+  }
+
+  destroy(): void {
+    if (this.destroyed) return
+    this.destroyed = true
+    this.emit('close')
+  }
+}
+
+const setUp = (): {
+  readonly socket: StuckSocket
+  readonly transport: HboneTransport
+  readonly connection: H2Connection
+} => {
+  const socket = new StuckSocket()
+  // The few members that a transport uses.
+  const transport = new HboneTransport(socket as unknown as TLSSocket, new Flusher())
+  const connection = new H2Connection(
+    {
+      onOutput: () => transport.wantFlush(),
+      onStream: () => {
+        throw new Error('planned')
+      },
+      onGoaway: () => {},
+      onSettings: () => {},
+      onPong: () => {},
+      onStreamClosed: () => {},
+      onFailure: () => transport.close(),
+    },
+    { role: 'client' },
+  )
+  return { socket, transport, connection }
+}
+
+test('a peer that provokes answers and reads none of them is dropped', () => {
+  const { socket, transport, connection } = setUp()
+  let gone = 0
+  transport.start(connection, () => gone++)
+  for (let i = 0; i < 400_000 && !socket.destroyed; i++) {
+    connection.ping()
+    if (i % 100 === 0) transport.flush()
+  }
+  assert.equal(socket.destroyed, true)
+  assert.ok(socket.writableLength < 4_300_000, `${socket.writableLength} bytes`)
+  assert.equal(gone, 1)
+})
+
+test('nothing is written behind the end', () => {
+  const { socket, transport, connection } = setUp()
+  transport.start(connection, () => {})
+  transport.flush()
+  assert.equal(socket.writes, 1)
+  transport.close()
+  assert.equal(socket.writableEnded, true)
+  connection.ping()
+  transport.flush()
+  assert.equal(socket.writes, 1)
+  transport.close()
+})
+
+test('what is still to be said goes out before the end', () => {
+  const { socket, transport, connection } = setUp()
+  transport.start(connection, () => {})
+  transport.flush()
+  connection.shutdown()
+  transport.close()
+  assert.equal(socket.writableEnded, false)
+  transport.flush()
+  assert.equal(socket.writes, 2)
+  assert.equal(socket.writableEnded, true)
+})
+
+test('the reason of the socket is told with its end, once', () => {
+  const { socket, transport, connection } = setUp()
+  const gone: (string | undefined)[] = []
+  transport.start(connection, (why) => gone.push(why))
+  socket.emit('error', new Error('ECONNRESET'))
+  socket.destroy()
+  assert.deepEqual(gone, ['ECONNRESET'])
+})
+
+test('what a guarded call throws is told, and the connection is gone', () => {
+  const { socket, transport, connection } = setUp()
+  const faults: unknown[] = []
+  transport.start(
+    connection,
+    () => {},
+    (error) => faults.push(error),
+  )
+  transport.guard(() => {
+    throw new Error('planned')
+  })
+  assert.match(String(faults[0]), /planned/)
+  assert.equal(socket.destroyed, true)
+})
