@@ -31,6 +31,8 @@ export class PodTunnel {
   /** Bytes received and not consumed. */
   unread = 0
   isReading = true
+  /** Does not end its direction when the waypoint ended its own. */
+  isStubborn = false
   /** How the waypoint ended its direction. */
   end: 'open' | 'end' | number = 'open'
   onDrained: (() => void) | undefined
@@ -156,7 +158,7 @@ export class Pod {
       },
       onEnd: () => {
         tunnel.end = 'end'
-        connection.end(stream)
+        if (!tunnel.isStubborn) connection.end(stream)
       },
       onReset: (code) => {
         tunnel.end = code

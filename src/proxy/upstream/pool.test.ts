@@ -1,0 +1,245 @@
+import assert from 'node:assert/strict'
+import { createServer as createTcpServer } from 'node:net'
+import type { Socket } from 'node:net'
+import { afterEach, test } from 'node:test'
+import { createFakeClock } from '../../../test/support/fake-clock.ts'
+import { Mesh, podAddress, until } from '../../../test/support/mesh/mesh.ts'
+import type { PodOptions, PodTunnel } from '../../../test/support/mesh/pod.ts'
+import { formatEndpointKey } from '../../model/endpoint.ts'
+
+let mesh: Mesh
+afterEach(() => mesh.close())
+
+const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
+
+const turns = async (count: number): Promise<void> => {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
+}
+
+const advance = async (clock: ReturnType<typeof createFakeClock>, ms: number): Promise<void> => {
+  for (let at = 0; at < ms; at += 500) {
+    clock.advance(500)
+    await turns(4)
+  }
+}
+
+/** A pod that ends a tunnel when its second request comes, as one that died meanwhile. */
+const endsSecond: PodOptions['onRequest'] = (tunnel) => {
+  if (tunnel.requests.length > 1) tunnel.finish()
+  else tunnel.write(OK)
+}
+
+test('a kept tunnel that turns out dead costs a GET nothing', async () => {
+  mesh = await Mesh.start({ pods: [{ onRequest: endsSecond }] })
+  const tunnel = await mesh.tunnel()
+  assert.equal((await tunnel.get()).head.status, 200)
+  assert.equal((await tunnel.get()).head.status, 200)
+  const record = await mesh.record(2)
+  assert.equal(record.attempts, 2)
+  assert.equal(record.flags, '-')
+})
+
+for (const [method, more, body] of [
+  ['POST', 'content-length: 1\r\n', 'x'],
+  ['POST', 'content-length: 0\r\n', ''],
+  ['GET', 'content-length: 1\r\n', 'x'],
+  ['DELETE', '', ''],
+] as const) {
+  test(`a kept tunnel that turns out dead is a 503 for ${method} with ${body.length} bytes: it may have been done`, async () => {
+    mesh = await Mesh.start({ pods: [{ onRequest: endsSecond }] })
+    const tunnel = await mesh.tunnel()
+    assert.equal((await tunnel.get()).head.status, 200)
+    assert.equal((await tunnel.request(method, '/', more, body)).head.status, 503)
+    const record = await mesh.record(2)
+    assert.equal(record.attempts, 1)
+    assert.equal(record.flags, 'UC')
+    assert.equal(mesh.pod.requests, 2)
+  })
+}
+
+test('a GET whose kept tunnels are all dead is tried three times', async () => {
+  mesh = await Mesh.start({
+    pods: [{ onRequest: (tunnel) => (tunnel.requests.length > 1 ? tunnel.finish() : pending.push(tunnel)) }],
+  })
+  const pending: PodTunnel[] = []
+  const tunnels = await Promise.all(Array.from({ length: 4 }, () => mesh.tunnel()))
+  const answers = tunnels.map((tunnel) => tunnel.get())
+  await until(() => pending.length === 4)
+  for (const tunnel of pending) tunnel.write(OK)
+  await Promise.all(answers)
+  assert.equal((await tunnels[0]?.get())?.head.status, 503)
+  assert.equal((await mesh.record(5)).attempts, 3)
+})
+
+test('an idle tunnel that the pod ends is not used again', async () => {
+  mesh = await Mesh.start()
+  const tunnel = await mesh.tunnel()
+  await tunnel.get()
+  mesh.pod.tunnels[0]?.finish()
+  await until(() => mesh.pod.tunnels[0]?.end === 'end')
+  await tunnel.get()
+  assert.equal((await mesh.record(2)).attempts, 1)
+  assert.equal(mesh.pod.tunnels.length, 2)
+})
+
+test('an answer with connection: close is the last on its tunnel', async () => {
+  mesh = await Mesh.start({
+    pods: [{ onRequest: (tunnel) => void tunnel.write(OK.replace('\r\n\r\n', '\r\nconnection: close\r\n\r\n')) }],
+  })
+  const tunnel = await mesh.tunnel()
+  for (let i = 0; i < 3; i++) assert.equal((await tunnel.get()).head.headers.get('connection'), undefined)
+  assert.equal(mesh.pod.tunnels.length, 3)
+})
+
+test('after GOAWAY idle tunnels are not used for new requests, and the connection ends', async () => {
+  const clock = createFakeClock()
+  mesh = await Mesh.start({ clock })
+  const tunnel = await mesh.tunnel()
+  await tunnel.get()
+  mesh.pod.connections[0]?.shutdown()
+  await turns(20)
+  assert.equal((await tunnel.get()).head.status, 200)
+  assert.equal(mesh.pod.connections.length, 2)
+  await until(() => mesh.counters.openUpstreamConnections === 1)
+})
+
+test('after GOAWAY a request under way is finished', async () => {
+  let pending: PodTunnel | undefined
+  mesh = await Mesh.start({ pods: [{ onRequest: (tunnel) => (pending = tunnel) }] })
+  const tunnel = await mesh.tunnel()
+  const answer = tunnel.get()
+  await until(() => pending !== undefined)
+  mesh.pod.connections[0]?.shutdown()
+  await turns(20)
+  pending?.write(OK)
+  assert.equal((await answer).head.status, 200)
+  await until(() => mesh.counters.openUpstreamConnections === 0)
+})
+
+test('a CONNECT that comes behind the GOAWAY was not processed: it goes to a new connection', async () => {
+  let isAnswering = false
+  mesh = await Mesh.start({ pods: [{ onConnect: () => (isAnswering ? 200 : undefined) }] })
+  const tunnel = await mesh.tunnel()
+  const answer = tunnel.get()
+  await until(() => mesh.pod.tunnels.length === 1)
+  isAnswering = true
+  for (const socket of mesh.pod.sockets) socket.destroy()
+  assert.equal((await answer).head.status, 200)
+  assert.equal((await mesh.record(1)).attempts, 1)
+})
+
+test('a pod that allows few tunnels gets more connections, and nobody waits for a tunnel to end', async () => {
+  mesh = await Mesh.start({ pods: [{ onRequest: () => {}, h2: { settings: { maxConcurrentStreams: 2 } } }] })
+  const tunnels = await Promise.all(Array.from({ length: 9 }, () => mesh.tunnel()))
+  const answers = tunnels.map((tunnel) => tunnel.get())
+  await until(() => mesh.pod.requests === 9)
+  assert.ok(mesh.pod.connections.length <= 6, `${mesh.pod.connections.length} connections`)
+  for (const tunnel of mesh.pod.tunnels) tunnel.write(OK)
+  for (const answer of await Promise.all(answers)) assert.equal(answer.head.status, 200)
+})
+
+test('a pod that allows no tunnel at all is a 503, not a flood of connections', async () => {
+  mesh = await Mesh.start({ pods: [{ h2: { settings: { maxConcurrentStreams: 0 } } }] })
+  const tunnel = await mesh.tunnel()
+  assert.equal((await tunnel.get()).head.status, 503)
+  assert.ok(mesh.pod.connections.length <= 3)
+})
+
+test('a hundred tunnels fit on one connection, and the next one opens another', async () => {
+  mesh = await Mesh.start({ pods: [{ onRequest: () => {}, h2: { settings: { maxConcurrentStreams: 500 } } }] })
+  const tunnels = await Promise.all(Array.from({ length: 101 }, () => mesh.tunnel()))
+  const answers = tunnels.map((tunnel) => tunnel.get())
+  await until(() => mesh.pod.requests === 101)
+  assert.equal(mesh.pod.connections.length, 2)
+  for (const tunnel of mesh.pod.tunnels) tunnel.write(OK)
+  await Promise.all(answers)
+})
+
+test('a CONNECT without an answer is given up after ten seconds', async () => {
+  const clock = createFakeClock()
+  mesh = await Mesh.start({ clock, pods: [{ onConnect: () => undefined }] })
+  const tunnel = await mesh.tunnel()
+  const answer = tunnel.get()
+  await until(() => mesh.pod.tunnels.length === 1)
+  await advance(clock, 10_500)
+  assert.equal((await answer).head.status, 503)
+  const record = await mesh.record(1)
+  assert.match(record.upstreamFailure, /was not answered within 10000 ms/)
+  await until(() => mesh.pod.tunnels[0]?.end === 8)
+})
+
+/** A port that takes connections and says nothing. */
+const silent = async (address: string, port: number): Promise<Disposable> => {
+  const sockets: Socket[] = []
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {})
+    sockets.push(socket)
+  })
+  await new Promise<void>((resolve) => server.listen(port, address, resolve))
+  return {
+    [Symbol.dispose]: () => {
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+test('a handshake without an answer is given up after ten seconds; the request goes to another endpoint', async () => {
+  const clock = createFakeClock()
+  mesh = await Mesh.start({ clock })
+  using _ = await silent(podAddress(5), mesh.hbonePort)
+  mesh.apply(mesh.model({ api: [mesh.endpoint(podAddress(5)), mesh.endpoint(mesh.pod.options.address)] }))
+  const tunnel = await mesh.tunnel()
+  const answer = tunnel.get()
+  await turns(50)
+  await advance(clock, 10_500)
+  assert.equal((await answer).head.status, 200)
+  const record = await mesh.record(1)
+  assert.equal(record.attempts, 2)
+  assert.match(record.upstreamFailure, /timed out after 10000 ms: a NetworkPolicy may block the port/)
+  assert.equal(record.endpoint?.address, mesh.pod.options.address)
+})
+
+test('idle tunnels are ended after half a minute, the connection after five more', async () => {
+  const clock = createFakeClock()
+  mesh = await Mesh.start({ clock })
+  const tunnel = await mesh.tunnel()
+  await tunnel.get()
+  await advance(clock, 25_000)
+  assert.equal(mesh.pod.tunnels[0]?.end, 'open')
+  await advance(clock, 8000)
+  assert.equal(mesh.pod.tunnels[0]?.end, 'end')
+  assert.equal(mesh.counters.openUpstreamConnections, 1)
+  await advance(clock, 305_000)
+  await until(() => mesh.counters.openUpstreamConnections === 0)
+})
+
+test('a pod that does not follow the end of an idle tunnel is cut off five seconds later', async () => {
+  const clock = createFakeClock()
+  mesh = await Mesh.start({ clock })
+  const tunnel = await mesh.tunnel()
+  await tunnel.get()
+  const [pod] = mesh.pod.tunnels
+  assert.ok(pod)
+  pod.isStubborn = true
+  await advance(clock, 33_000)
+  assert.equal(pod.end, 'end')
+  assert.equal(pod.stream.isReset, false)
+  await advance(clock, 7000)
+  await until(() => pod.end === 0)
+})
+
+test('ports of one workload share its connection; another workload at the address gets its own', async () => {
+  mesh = await Mesh.start()
+  const { address } = mesh.pod.options
+  const use = async (...endpoints: readonly ReturnType<Mesh['endpoint']>[]): Promise<void> => {
+    mesh.apply(mesh.model({ endpoints: [{ key: formatEndpointKey('shop', 'api', 80), endpoints }] }))
+    const tunnel = await mesh.tunnel()
+    for (const _ of endpoints) await tunnel.get()
+  }
+  await use(mesh.endpoint(address, { port: 1 }), mesh.endpoint(address, { port: 2 }))
+  assert.deepEqual(mesh.pod.tunnels.map(({ authority }) => authority).toSorted(), [`${address}:1`, `${address}:2`])
+  assert.equal(mesh.pod.connections.length, 1)
+  await use(mesh.endpoint(address, { port: 1, workload: { uid: 'a new pod' } }))
+  assert.equal(mesh.pod.connections.length, 2)
+})
