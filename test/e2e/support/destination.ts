@@ -1,6 +1,6 @@
 /** A pod behind the waypoint, made of node:http2 and node:http: its ztunnel and its application, or the latter alone. */
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http'
 import {
   createSecureServer,
   type Http2SecureServer,
@@ -8,6 +8,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { Credentials } from '../../../src/identity/credentials.ts'
 import { tlsOf } from './hbone-client.ts'
 
@@ -20,6 +21,8 @@ export interface DestinationOptions {
   readonly port: number
   /** Default: answers with what it saw, as JSON. */
   readonly answer?: RequestListener
+  /** What CONNECT is answered with; default 200. */
+  readonly connectStatus?: number
 }
 
 /** What the default application says about a request. */
@@ -34,6 +37,8 @@ export interface Echo {
 export interface Destination extends AsyncDisposable {
   /** Authorities of the CONNECTs that came. */
   readonly authorities: readonly string[]
+  /** Fingerprints (SHA-256) of the certificates that dialled, oldest first. */
+  readonly peers: readonly string[]
   /** Requests that reached the application. */
   readonly requests: () => number
   readonly connections: () => number
@@ -51,17 +56,25 @@ export const startDestination = async (name: string, options: DestinationOptions
   })
   application.keepAliveTimeout = 60_000
   const authorities: string[] = []
+  const peers: string[] = []
   const server =
-    options.credentials === undefined ? application : createZtunnel(options.credentials, application, authorities)
+    options.credentials === undefined
+      ? application
+      : createZtunnel(options.credentials, options.connectStatus ?? 200, (authority, stream) => {
+          authorities.push(authority)
+          application.emit('connection', stream)
+        })
   server.on('connection', (socket: Socket) => {
     counts.connections++
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
   })
+  server.on('secureConnection', (socket: TLSSocket) => peers.push(socket.getPeerCertificate().fingerprint256))
   server.listen(options.credentials === undefined ? options.port : HBONE_PORT, options.address)
   await once(server, 'listening')
   return {
     authorities,
+    peers,
     requests: () => counts.requests,
     connections: () => counts.connections,
     [Symbol.asyncDispose]: async () => {
@@ -73,7 +86,11 @@ export const startDestination = async (name: string, options: DestinationOptions
   }
 }
 
-const createZtunnel = (credentials: Credentials, application: Server, authorities: string[]): Http2SecureServer => {
+const createZtunnel = (
+  credentials: Credentials,
+  status: number,
+  onTunnel: (authority: string, stream: ServerHttp2Stream) => void,
+): Http2SecureServer => {
   const server = createSecureServer({
     ...tlsOf(credentials),
     minVersion: 'TLSv1.3',
@@ -83,9 +100,9 @@ const createZtunnel = (credentials: Credentials, application: Server, authoritie
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on('error', () => {})
     if (headers[':method'] !== 'CONNECT') return stream.respond({ ':status': 405 }, { endStream: true })
-    authorities.push(headers[':authority'] ?? '')
+    if (status !== 200) return stream.respond({ ':status': status }, { endStream: true })
     stream.respond({ ':status': 200 })
-    application.emit('connection', stream)
+    return onTunnel(headers[':authority'] ?? '', stream)
   })
   server.on('sessionError', () => {})
   return server

@@ -7,6 +7,7 @@ import {
   type IncomingHttpHeaders as H2Headers,
 } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
 import type { Credentials } from '../../../src/identity/credentials.ts'
 
 export interface Answer {
@@ -46,16 +47,24 @@ export const dialWaypoint = async (
   address: string,
   tls: { readonly cert?: string; readonly key?: string; readonly ca: string },
 ): Promise<HboneClient> => {
-  const session = connect(`https://${address}`, {
+  const [host = '', port] = address.split(':')
+  const { promise, resolve, reject } = Promise.withResolvers<HboneClient>()
+  const socket = connectTls({
     ...tls,
+    host,
+    port: Number(port),
     minVersion: 'TLSv1.3',
+    ALPNProtocols: ['h2'],
     checkServerIdentity: () => undefined,
   })
-  const { promise, resolve, reject } = Promise.withResolvers<HboneClient>()
-  session.once('error', reject)
-  session.once('close', () => reject(new Error('closed before its SETTINGS')))
-  session.once('remoteSettings', () => resolve(new HboneClient(session)))
-  session.on('error', () => {})
+  // node:http2 does not tell of an alert that comes right after the handshake, which is how a certificate is refused.
+  socket.on('error', reject)
+  socket.once('close', () => reject(new Error('closed before its SETTINGS')))
+  socket.once('secureConnect', () => {
+    const session = connect(`https://${address}`, { createConnection: () => socket })
+    session.on('error', reject)
+    session.once('remoteSettings', () => resolve(new HboneClient(session)))
+  })
   return promise
 }
 

@@ -42,14 +42,16 @@ export const startLoad = (options: LoadOptions): Load => {
   const clients = new Map<number, Promise<HboneClient>>()
   const clientOf = async (lane: number): Promise<HboneClient> => {
     const connection = Math.floor(lane / lanesPerConnection)
-    const known = clients.get(connection)
-    if (known !== undefined && (await known).isOpen) return known
-    // Another lane of this connection may have dialled meanwhile.
-    const latest = clients.get(connection)
-    if (latest !== known && latest !== undefined) return latest
-    const dialled = dial()
-    clients.set(connection, dialled)
-    return dialled
+    for (;;) {
+      const known = clients.get(connection)
+      const client = await known
+      if (client?.isOpen === true) return client
+      // Another lane of this connection may have dialled meanwhile.
+      if (clients.get(connection) !== known) continue
+      const dialled = dial()
+      clients.set(connection, dialled)
+      dialled.catch(() => clients.delete(connection))
+    }
   }
   const runLane = async (lane: number): Promise<void> => {
     while (!stop.signal.aborted) {
