@@ -245,10 +245,12 @@ test('a new certificate is for new handshakes; open tunnels live on', async () =
 test('credentials that cannot be used leave the old ones in force', async () => {
   mesh = await Mesh.start()
   mesh.store.replace({ ...mesh.store.current(), privateKeyPem: 'broken' })
-  const tunnel = await mesh.tunnel()
   assert.ok(mesh.logs.some((line) => line.includes('new credentials cannot be used')))
+  const tunnel = await mesh.tunnel()
+  assert.equal((await tunnel.get()).head.status, 200)
   mesh.store.replace(await mesh.ca.issue(identityOf('waypoint')))
   assert.equal((await tunnel.get()).head.status, 200)
+  assert.equal(mesh.pod.connections.length, 2)
 })
 
 test('a client that does not follow the end of its tunnel is cut off after five seconds', async () => {

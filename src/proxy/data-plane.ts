@@ -3,13 +3,14 @@
  * YAML and metric names never enter; what it serves comes as a model, what happened leaves as records and counters.
  */
 import { randomUUID } from 'node:crypto'
+import type { ConnectionOptions } from 'node:tls'
 import type { FilterDefinition } from '../filter/index.ts'
 import { createFilterInstances } from '../filter/instances.ts'
 import type { FilterInstances } from '../filter/instances.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
 import type { Credentials, CredentialSource } from '../identity/credentials.ts'
-import { createClientTls } from '../identity/tls.ts'
-import type { ClientTls, TlsSettings } from '../identity/tls.ts'
+import { clientTlsOptions } from '../identity/tls.ts'
+import type { TlsSettings } from '../identity/tls.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Model } from '../model/model.ts'
@@ -60,7 +61,7 @@ export class DataPlane {
   readonly #flusher = new Flusher()
   readonly #server: HboneServer
   readonly #pools: Pools
-  readonly #clientTls: ClientTls
+  #clientTls: ConnectionOptions
   readonly #instances: FilterInstances
   readonly #leases: SnapshotLeases
   readonly #downstreams = new Set<Downstream>()
@@ -80,7 +81,7 @@ export class DataPlane {
     this.#errors = new Warnings(clock, (message) => log.error(message))
     const onFault = (error: unknown): void => this.#onFault('a connection was given up', error)
     this.counters = options.counters ?? new Counters()
-    this.#clientTls = createClientTls(credentials, options.tls)
+    this.#clientTls = clientTlsOptions(credentials.current(), options.tls)
     this.#instances = createFilterInstances(options.filters, {
       now: clock.nowMs,
       random: Math.random,
@@ -91,7 +92,7 @@ export class DataPlane {
       flusher: this.#flusher,
       counters: this.counters,
       clock,
-      clientTls: this.#clientTls.current,
+      clientTls: () => this.#clientTls,
       isSelf: createSelfCheck(options.bind, () => this.#port),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       hbonePort: options.upstreamHbonePort ?? HBONE_PORT,
@@ -163,7 +164,6 @@ export class DataPlane {
     this.#isDraining = true
     this.#stopTicking()
     this.#unsubscribe()
-    this.#clientTls.close()
     this.#server.destroy()
     this.#pools.destroy()
   }
@@ -185,7 +185,9 @@ export class DataPlane {
   /** New handshakes on both sides use the new ones. If they are no good, those in force stay. */
   #rotate(next: Credentials): void {
     try {
+      const clientTls = clientTlsOptions(next, this.#options.tls)
       this.#server.rotate(next)
+      this.#clientTls = clientTls
       this.#pools.retireConnections()
     } catch (error) {
       this.#options.log.error('new credentials cannot be used, the old ones stay', { error })

@@ -178,7 +178,7 @@ export class Forward implements SessionUser {
 
   #onAcquired(acquired: Acquired): void {
     if (this.#isDone) {
-      if (acquired.ok) acquired.session.close()
+      if (acquired.ok) acquired.session.park()
       return
     }
     if (acquired.ok) return this.#send(acquired.session)

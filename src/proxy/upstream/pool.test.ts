@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer as createTcpServer } from 'node:net'
 import type { Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { afterEach, test } from 'node:test'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { Mesh, podAddress, until } from '../../../test/support/mesh/mesh.ts'
@@ -242,4 +243,32 @@ test('ports of one workload share its connection; another workload at the addres
   assert.equal(mesh.pod.connections.length, 1)
   await use(mesh.endpoint(address, { port: 1, workload: { uid: 'a new pod' } }))
   assert.equal(mesh.pod.connections.length, 2)
+})
+
+test('a tunnel whose client went while it was opened is kept for the next one', async () => {
+  let isAnswering = false
+  const waiting: PodTunnel[] = []
+  mesh = await Mesh.start({ pods: [{ onConnect: () => (isAnswering ? 200 : undefined) }] })
+  const impatient = await mesh.tunnel()
+  impatient.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+  await until(() => mesh.pod.tunnels.length === 1)
+  waiting.push(...mesh.pod.tunnels)
+  mesh.clients[0]?.destroy()
+  await until(() => mesh.counters.activeExchanges === 0)
+  for (const { connection, stream } of waiting) connection.headers(stream, [':status', '200'], false)
+  isAnswering = true
+  await turns(20)
+  assert.equal((await (await mesh.tunnel()).get()).head.status, 200)
+  assert.equal(mesh.pod.tunnels.length, 1)
+})
+
+const hasIpv6 = Object.values(networkInterfaces()).some(
+  (list) => list?.some(({ address }) => address === '::1') === true,
+)
+
+test('an IPv6 endpoint is dialled, and named in brackets', { skip: !hasIpv6 }, async () => {
+  mesh = await Mesh.start({ pods: [{ address: '::1' }] })
+  const tunnel = await mesh.tunnel()
+  assert.equal((await tunnel.get()).head.status, 200)
+  assert.equal(mesh.pod.tunnels[0]?.authority, '[::1]:8080')
 })

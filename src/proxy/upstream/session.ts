@@ -71,6 +71,11 @@ export class UpstreamSession implements ChannelHandler {
     return !this.#isGone && this.#user === undefined && this.channel.isLasting
   }
 
+  /** Nobody wants it any more, though it is as good as new. */
+  park(): void {
+    if (this.isUsable) this.#keeper.onIdle(this)
+  }
+
   /** Begins a request; its head follows by `channel`. */
   begin(user: SessionUser, method: string): void {
     this.#user = user

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { emptyChain } from '../../filter/chain.ts'
+import type { BackendPlan, EndpointGroup, RulePlan } from '../../snapshot/snapshot.ts'
+import { backendOf, endpointsOf, ruleOf } from '../../../test/support/models.ts'
+import { Balancer } from './balance.ts'
+import type { EndpointPool, Pools } from './pool.ts'
+
+const backend = (name: string, weight: number): BackendPlan => {
+  const { service, endpoints } = backendOf(name)
+  return { kind: 'service', weight, destination: service, endpoints, chain: emptyChain }
+}
+
+const rule = (...weights: readonly number[]): RulePlan => ({
+  route: 'HTTPRoute/shop/api',
+  name: '0',
+  chain: emptyChain,
+  backends: weights.map((weight, index) => backend(`b${index}`, weight)),
+  totalWeight: weights.reduce((sum, weight) => sum + weight, 0),
+  closed: undefined,
+  source: ruleOf(),
+})
+
+/** Pools that are told apart by the address of their endpoint; nothing is ever dialled. */
+const pools = {
+  poolOf: (endpoint: EndpointPool['endpoint']) => ({ endpoint }) as EndpointPool,
+} as unknown as Pools
+
+/** Each look finds another turn of the loop. */
+const everNew = {
+  seen: 0,
+  get turn(): number {
+    return this.seen++
+  },
+}
+
+const cases: readonly { readonly weights: readonly number[]; readonly picks: string }[] = [
+  { weights: [1], picks: '000' },
+  { weights: [1, 1], picks: '0101' },
+  { weights: [2, 1], picks: '010010' },
+  { weights: [5, 1, 1], picks: '0010200' },
+  { weights: [0, 3], picks: '111' },
+  { weights: [1, 0, 1], picks: '0202' },
+]
+for (const { weights, picks } of cases) {
+  test(`weights ${weights.join(':')} give ${picks}`, () => {
+    const balancer = new Balancer(pools, everNew)
+    const plan = rule(...weights)
+    const picked = Array.from(picks, () => plan.backends.indexOf(balancer.pickBackend(plan) ?? backend('none', 0)))
+    assert.equal(picked.join(''), picks)
+  })
+}
+
+test('90 to 10 is exact over each hundred, and never two canaries in a row', () => {
+  const balancer = new Balancer(pools, everNew)
+  const plan = rule(90, 10)
+  let before = 0
+  for (let hundred = 0; hundred < 5; hundred++) {
+    let canary = 0
+    for (let i = 0; i < 100; i++) {
+      const at = plan.backends.indexOf(balancer.pickBackend(plan) ?? backend('none', 0))
+      assert.ok(at === 0 || before === 0)
+      before = at
+      canary += at
+    }
+    assert.equal(canary, 10)
+  }
+})
+
+test('rules count for themselves; no weight gives nothing', () => {
+  const balancer = new Balancer(pools, everNew)
+  const [a, b] = [rule(1, 1), rule(1, 1)]
+  assert.equal(balancer.pickBackend(a), a.backends[0])
+  assert.equal(balancer.pickBackend(b), b.backends[0])
+  assert.equal(balancer.pickBackend(a), a.backends[1])
+  assert.equal(balancer.pickBackend(rule(0, 0)), undefined)
+  assert.equal(balancer.pickBackend(rule()), undefined)
+})
+
+test('endpoints come in turn; one that failed is passed over while there is another', () => {
+  const balancer = new Balancer(pools, everNew)
+  const group: EndpointGroup = endpointsOf('api', ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+  const pick = (avoid?: EndpointPool): EndpointPool | undefined => balancer.pickEndpoint(group, avoid)
+  const first = pick()
+  assert.deepEqual(
+    [first, pick(), pick(), pick()].map((pool) => pool?.endpoint.address),
+    ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.1'],
+  )
+  const second = pick()
+  assert.equal(second?.endpoint.address, '10.0.0.2')
+  pick()
+  assert.equal(pick(first)?.endpoint.address, '10.0.0.2')
+  const alone: EndpointGroup = endpointsOf('one', ['10.0.0.9'])
+  const only = balancer.pickEndpoint(alone, undefined)
+  assert.equal(balancer.pickEndpoint(alone, only), only)
+  assert.equal(balancer.pickEndpoint(endpointsOf('none', []), undefined), undefined)
+})
+
+test('in one turn of the loop a few requests go to the same endpoint, and over time each gets the same', () => {
+  const turns = { turn: 0 }
+  const balancer = new Balancer(pools, turns)
+  const group: EndpointGroup = endpointsOf('api', ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+  const counts = new Map<string, number>()
+  let changes = 0
+  let before = ''
+  for (let i = 0; i < 1200; i++) {
+    if (i % 40 === 0) turns.turn++
+    const address = balancer.pickEndpoint(group, undefined)?.endpoint.address ?? ''
+    counts.set(address, (counts.get(address) ?? 0) + 1)
+    if (address !== before) changes++
+    before = address
+  }
+  assert.deepEqual([...counts.values()], [400, 400, 400])
+  assert.ok(changes <= 600, `${changes} changes`)
+})
