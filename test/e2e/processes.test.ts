@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import { eventually } from './support/eventually.ts'
-import type { RunningFairway } from './support/fairway-process.ts'
+import { isRunning, type RunningFairway } from './support/fairway-process.ts'
 import type { HboneClient } from './support/hbone-client.ts'
 import { startLoad } from './support/load.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
@@ -185,12 +185,3 @@ describe('workers that die', () => {
     await eventually('the workers to end', () => pids.every((pid) => !isRunning(pid)))
   })
 })
-
-const isRunning = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}

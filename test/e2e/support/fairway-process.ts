@@ -143,10 +143,18 @@ export const startFairway = async (options: RunOptions): Promise<RunningFairway>
   }
 }
 
+/** Whether a process runs; one that has ended and that nobody has asked after does not. */
+export const isRunning = (pid: number): boolean => listProcesses().some((process) => process.pid === pid)
+
 /** Processes whose parent is `pid`. */
-export const childrenOf = (pid: number): readonly number[] =>
+const childrenOf = (pid: number): readonly number[] =>
+  listProcesses()
+    .filter(({ parent }) => parent === pid)
+    .map((child) => child.pid)
+
+const listProcesses = (): readonly { readonly pid: number; readonly parent: number }[] =>
   execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' })
     .split('\n')
     .map((line) => line.trim().split(/\s+/))
-    .filter(([, parent, state]) => Number(parent) === pid && state?.startsWith('Z') === false)
-    .map(([child]) => Number(child))
+    .filter(([, , state]) => state?.startsWith('Z') === false)
+    .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }))
