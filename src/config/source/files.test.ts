@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
@@ -34,6 +34,7 @@ const open = (options: Partial<FileSourceOptions> = {}): FileSource => {
   source = openFileSource({
     paths: [root],
     clock: stillClock,
+    settleMs: 0,
     onSet: (set) => {
       sets.push(set)
       waiting?.()
@@ -145,6 +146,83 @@ describe('changes', () => {
     refresh()
     assert.deepEqual(names(), ['a2', 'b2'])
     assert.equal(sets.length, 2)
+  })
+})
+
+describe('files in the hands of a writer', () => {
+  /** A clock that says what it is told and does nothing by itself. */
+  const createSetClock = (): { readonly clock: Clock; readonly set: (nowMs: number) => void } => {
+    let nowMs = 0
+    return { clock: { ...stillClock, nowMs: () => nowMs }, set: (next) => (nowMs = next) }
+  }
+  /** Writes a file and its time of change. */
+  const writeAt = (text: string, seconds: number): void => {
+    write('a.yaml', text)
+    utimesSync(join(root, 'a.yaml'), seconds, seconds)
+  }
+  const times = createSetClock()
+  const start = (): FileSource => {
+    writeAt('a\n---\nb', 1000)
+    times.set(2_000_000)
+    return open({ clock: times.clock, settleMs: 40 })
+  }
+
+  it('one that was written just now is read when it has come to rest', () => {
+    const { refresh } = start()
+    writeAt('half', 2000)
+    times.set(2_000_039)
+    refresh()
+    assert.deepEqual(names(), ['a', 'b'])
+    times.set(2_000_040)
+    refresh()
+    assert.deepEqual(names(), ['half'])
+  })
+
+  it('one that was emptied keeps its objects for two seconds', () => {
+    const { refresh } = start()
+    writeAt('', 2000)
+    times.set(2_001_999)
+    refresh()
+    assert.deepEqual(names(), ['a', 'b'])
+    writeAt('filled', 2001.5)
+    refresh()
+    assert.deepEqual(names(), ['filled'])
+    writeAt('', 2003)
+    times.set(2_005_000)
+    refresh()
+    assert.deepEqual(names(), [])
+  })
+
+  it('one that is written without a pause is read after a second', () => {
+    const { refresh } = start()
+    for (let ms = 0; ms < 1000; ms += 10) {
+      writeAt(`at ${ms}`, 2000 + ms / 1000)
+      times.set(2_000_000 + ms)
+      refresh()
+      assert.deepEqual(names(), ['a', 'b'])
+    }
+    writeAt('at last', 2001)
+    times.set(2_001_000)
+    refresh()
+    assert.deepEqual(names(), ['at last'])
+  })
+
+  it('a file system with a clock far ahead is not waited for', () => {
+    const { refresh } = start()
+    writeAt('tomorrow', 90_000)
+    refresh()
+    assert.deepEqual(names(), ['tomorrow'])
+  })
+
+  it('a new file that is being written waits as well, and nothing is told meanwhile', () => {
+    const { refresh } = start()
+    write('new.yaml', 'new')
+    utimesSync(join(root, 'new.yaml'), 2000, 2000)
+    refresh()
+    assert.equal(sets.length, 1)
+    times.set(2_000_100)
+    refresh()
+    assert.deepEqual(names(), ['a', 'b', 'new'])
   })
 })
 

@@ -26,6 +26,8 @@ export interface FileSourceOptions {
   readonly clock?: Clock
   /** Default 50. */
   readonly debounceMs?: number
+  /** A known file that was written less than this ago is left alone for another look, at most for a second. Default 40. */
+  readonly settleMs?: number
   /** Default 5000. */
   readonly pollMs?: number
   /** Larger files are refused. Default 64 MiB. */
@@ -51,23 +53,37 @@ interface KnownFile {
 
 const nothing: KnownFile = { signature: '', text: '', objects: [], pieces: new Map(), issues: [], isMissing: false }
 
+/** A file that is written without a pause is read all the same. */
+const maxSettleMs = 1000
+/** `kubectl get … > routes.yaml` empties the file long before it fills it again. */
+const emptiedMs = 2000
+
 /**
  * Reads files and folders and keeps watching them. A file that cannot be read or parsed keeps its last good objects in
- * the set and gives an issue; a file deleted from a folder takes its objects along, once two
- * looks have missed it; a path of `paths` itself that vanishes keeps them, for to serve nothing is rarely what was meant; only changed documents are parsed again.
+ * the set and gives an issue, and so does one that is being written; a file deleted from a folder takes its objects
+ * along, once two looks have missed it; a path of `paths` itself that vanishes keeps them, for to serve nothing is
+ * rarely what was meant; only changed documents are parsed again.
  */
 export const openFileSource = (options: FileSourceOptions): FileSource => {
-  const { paths, onSet, clock = systemClock, debounceMs = 50, pollMs = 5000, maxFileBytes = 64 * 1024 * 1024 } = options
+  const { paths, onSet, clock = systemClock, debounceMs = 50, pollMs = 5000 } = options
+  const { settleMs = 40, maxFileBytes = 64 * 1024 * 1024 } = options
   let known: ReadonlyMap<string, KnownFile> = new Map()
   let listed: readonly Issue[] = []
   let isFirst = true
+  const isUnsettled = createSettling(clock, settleMs)
 
   const refresh = (): void => {
     const listing = listFiles(paths)
     watch.follow(listing.folders)
     const current = new Map<string, KnownFile>()
     for (const file of listing.files) {
-      current.set(file.path, readListed(file, known.get(file.path) ?? nothing, maxFileBytes))
+      const before = known.get(file.path)
+      if (isFirst || !isUnsettled(file, before)) {
+        current.set(file.path, readListed(file, before ?? nothing, maxFileBytes))
+      } else {
+        if (before !== undefined) current.set(file.path, { ...before, isMissing: false })
+        watch.lookAgain()
+      }
     }
     for (const [path, file] of known) {
       if (current.has(path)) continue
@@ -91,6 +107,29 @@ export const openFileSource = (options: FileSourceOptions): FileSource => {
   const watch = watchFolders({ clock, debounceMs, pollMs, onChange: refresh })
   refresh()
   return { refresh, close: watch.close }
+}
+
+/** Tells whether a changed file may be in the hands of a writer still: half a file can be valid YAML, and so is none. */
+const createSettling = (
+  clock: Clock,
+  settleMs: number,
+): ((file: ListedFile, before: KnownFile | undefined) => boolean) => {
+  const waitingSinceMs = new Map<string, number>()
+  return (file, before) => {
+    const nowMs = clock.nowMs()
+    const isEmptied = file.sizeBytes === 0 && before !== undefined && before.objects.length > 0
+    const ageMs = nowMs - file.modifiedMs
+    const sinceMs = waitingSinceMs.get(file.path) ?? nowMs
+    const isYoung =
+      file.signature !== before?.signature &&
+      Math.max(ageMs, 0) < (isEmptied ? emptiedMs : settleMs) &&
+      // A file system whose clock is ahead would make us wait for nothing.
+      ageMs > -maxSettleMs &&
+      nowMs - sinceMs < (isEmptied ? emptiedMs : maxSettleMs)
+    if (isYoung) waitingSinceMs.set(file.path, sinceMs)
+    else waitingSinceMs.delete(file.path)
+    return isYoung
+  }
 }
 
 const readListed = (file: ListedFile, before: KnownFile, maxFileBytes: number): KnownFile => {

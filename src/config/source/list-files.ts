@@ -7,6 +7,8 @@ export interface ListedFile {
   /** As the user wrote it, or below that. */
   readonly path: string
   readonly sizeBytes: number
+  /** When it was last written, since the Unix epoch, by the clock of the file system. */
+  readonly modifiedMs: number
   /** Different when the file was written, replaced or swapped by a symbolic link. */
   readonly signature: string
 }
@@ -45,7 +47,7 @@ export const listFiles = (paths: readonly string[]): Listing => {
         folders.add(dirname(path))
         folders.add(dirname(real))
         const signature = [real, stat.dev, stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs].join(' ')
-        files.set(real, { path, sizeBytes: stat.size, signature })
+        files.set(real, { path, sizeBytes: stat.size, modifiedMs: stat.mtimeMs, signature })
       }
     } catch (error) {
       // Gone between two looks is gone; only what the user named has to be there.
