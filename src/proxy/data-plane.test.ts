@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect as connectTcp } from 'node:net'
 import { afterEach, test } from 'node:test'
 import type { FilterDefinition } from '../filter/index.ts'
 import { CANCEL } from '../http/h2/constants.ts'
@@ -175,6 +177,32 @@ test('draining: two GOAWAYs, the answer under way says close, and it is over whe
   await drained
   assert.equal(idleClient?.hasRoom, false)
 })
+
+for (const [phase, ms] of [
+  ['first', 200],
+  ['second', 2000],
+] as const) {
+  test(`a handshake that ends behind the ${phase} GOAWAY is told to go as well`, async () => {
+    const clock = createFakeClock()
+    mesh = await Mesh.start({ clock })
+    const keeper = await mesh.tunnel()
+    const tcp = connectTcp(mesh.port, '127.0.0.1')
+    await once(tcp, 'connect')
+    await turns(10)
+    const drained = mesh.plane.drain(20_000)
+    await advance(clock, ms)
+    const goaways: number[] = []
+    const { socket } = await mesh.dialRaw({ onGoaway: (last) => goaways.push(last) }, tcp)
+    await until(() => goaways.length === 1)
+    assert.equal(goaways[0], phase === 'first' ? 0x7fff_ffff : 0)
+    if (phase === 'second') await once(socket, 'close')
+    else socket.destroy()
+    keeper.channel.end()
+    mesh.clients[0]?.destroy()
+    await advance(clock, 1000)
+    await drained
+  })
+}
 
 test('draining ends at its deadline whatever is under way', async () => {
   const clock = createFakeClock()

@@ -144,6 +144,41 @@ test('the credit of a refused body comes back to the client', async () => {
   await upload
 })
 
+for (const { how, run, status } of [
+  { how: 'goes away', run: (pod: PodTunnel): void => pod.reset(INTERNAL_ERROR), status: 503 },
+  {
+    how: 'answers',
+    run: (pod: PodTunnel): unknown => pod.write('HTTP/1.1 413 No\r\ncontent-length: 0\r\n\r\n'),
+    status: 413,
+  },
+]) {
+  test(`the pod ${how} without reading the body: the client has its credit back and can send the rest`, async () => {
+    mesh = await Mesh.start({ pods: [{ onHead: (pod) => void (pod.isReading = false), onRequest: () => {} }] })
+    const tunnel = await mesh.tunnel()
+    tunnel.write(`POST / HTTP/1.1\r\nhost: api\r\ncontent-length: ${8 * WINDOW}\r\n\r\n`, 'POST')
+    const upload = tunnel.upload(8 * WINDOW)
+    run(await stalled(() => mesh.pod.tunnels[0]))
+    assert.equal((await tunnel.answer()).head.status, status)
+    await upload
+    assert.equal(await tunnel.ended, 'end')
+  })
+}
+
+test('what a client sends behind its last request is dropped, and it has the credit back', async () => {
+  let pending: PodTunnel | undefined
+  mesh = await Mesh.start({ pods: [{ onRequest: (pod) => (pending = pod) }] })
+  const tunnel = await mesh.tunnel()
+  tunnel.write('GET / HTTP/1.1\r\nhost: api\r\nconnection: close\r\n\r\n', 'GET')
+  const upload = tunnel.upload(4 * WINDOW)
+  await until(() => pending !== undefined)
+  await stalled(() => pending)
+  pending?.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+  assert.equal((await tunnel.answer()).body.toString(), 'ok')
+  assert.equal(await tunnel.ended, 'end')
+  await upload
+  assert.equal(mesh.records.length, 1)
+})
+
 test('a client that gives up while it does not read leaves nothing behind', async () => {
   mesh = await Mesh.start({ pods: [{ onRequest: sendAsked }] })
   const tunnel = await mesh.tunnel()
@@ -210,6 +245,56 @@ test('a plaintext endpoint: bodies both ways, kept alive, slow on either side', 
   }
   assert.equal(mesh.counters.upstreamConnectionsTotal, 1)
   assert.equal(mesh.counters.openUpstreamConnections, 1)
+})
+
+test('a client that does not read stops a plaintext endpoint, and then gets everything', async () => {
+  // More than the kernel's buffers on the way take.
+  const bytes = 32 * MIB
+  let server: Socket | undefined
+  using listener = await plain((socket) => {
+    server = socket
+    socket.once('data', () => {
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${bytes}\r\n\r\n`)
+      socket.write(Buffer.alloc(bytes, 'p'))
+    })
+  })
+  mesh = await Mesh.start({ pods: [] })
+  mesh.apply(mesh.model({ api: [mesh.endpoint('127.0.0.1', { transport: 'plain', port: listener.port })] }))
+  const tunnel = await mesh.tunnel()
+  tunnel.isReading = false
+  tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+  await until(() => tunnel.unread > WINDOW - 65_536)
+  for (let i = 0; i < 500; i++) await new Promise((resolve) => setImmediate(resolve))
+  assert.ok(tunnel.unread <= WINDOW)
+  assert.ok((server?.writableLength ?? 0) > 0, 'the endpoint has bytes left to send')
+  tunnel.readOn()
+  assert.equal((await tunnel.answer()).body.length, bytes)
+})
+
+test('a plaintext endpoint that does not read stops the client, and then gets everything', async () => {
+  const bytes = 32 * MIB
+  let server: Socket | undefined
+  let received = 0
+  using listener = await plain((socket) => {
+    server = socket
+    socket.pause()
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.length
+    })
+  })
+  mesh = await Mesh.start({ pods: [] })
+  mesh.apply(mesh.model({ api: [mesh.endpoint('127.0.0.1', { transport: 'plain', port: listener.port })] }))
+  const tunnel = await mesh.tunnel()
+  tunnel.write(`POST / HTTP/1.1\r\nhost: api\r\ncontent-length: ${bytes}\r\n\r\n`, 'POST')
+  const state = { isSent: false }
+  const upload = tunnel.upload(bytes).then(() => (state.isSent = true))
+  await until(() => server !== undefined)
+  for (let i = 0; i < 2000; i++) await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(state.isSent, false)
+  server?.resume()
+  await upload
+  await until(() => received > bytes)
+  tunnel.channel.reset(INTERNAL_ERROR)
 })
 
 test('a plaintext endpoint that answers until it closes, and one that breaks off', async () => {

@@ -281,6 +281,48 @@ test('a body that comes while a response hook waits is kept and passed on', asyn
   assert.equal(mesh.pod.tunnels.length, 1)
 })
 
+test('a refused body that was held has its credit back, and the client can send the rest', async () => {
+  let refuse: () => void = () => {}
+  await withFilters({
+    onRequest: () => new Promise((resolve) => (refuse = () => resolve(createReply(403)))),
+  })
+  const tunnel = await mesh.tunnel()
+  tunnel.write('POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 2000000\r\n\r\n', 'POST')
+  let isSent = false
+  const upload = tunnel.upload(2_000_000).then(() => (isSent = true))
+  await until(() => mesh.counters.activeExchanges === 1)
+  for (let i = 0; i < 100; i++) await later(0)
+  assert.equal(isSent, false)
+  refuse()
+  assert.equal((await tunnel.answer()).head.status, 403)
+  await upload
+})
+
+test('what came while response hooks waited has its credit back, however often', async () => {
+  const bytes = 200_000
+  mesh = await Mesh.start({
+    filters: [
+      definitionOf('Wait', () => ({
+        onResponse: async () => {
+          for (let i = 0; i < 50; i++) await later(0)
+        },
+      })),
+    ],
+    rule: { filters: [{ kind: 'Wait', config: {}, origin: 'test' }] },
+    pods: [
+      {
+        onRequest: (pod) => {
+          pod.write(`HTTP/1.1 200 OK\r\ncontent-length: ${bytes}\r\n\r\n`)
+          void pod.download(bytes)
+        },
+      },
+    ],
+  })
+  const tunnel = await mesh.tunnel()
+  for (let i = 0; i < 8; i++) assert.equal((await tunnel.get()).body.length, bytes)
+  assert.equal(mesh.pod.tunnels.length, 1)
+})
+
 test('the client goes while a hook waits: the hook finds nothing to do, and nothing is forwarded', async () => {
   let release: () => void = () => {}
   await withFilters({ onRequest: () => new Promise<void>((resolve) => (release = resolve)) })

@@ -355,7 +355,6 @@ export class HttpExchange implements Exchange, ForwardUser {
   #complete(): void {
     if (this.#isOver) return
     const mayContinue = this.#writer.keepsAlive && this.#isRequestWhole
-    if (!this.#isRequestWhole) this.#forward?.abandon()
     this.#finish()
     this.#downstream.onExchangeDone(mayContinue)
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
@@ -182,9 +183,11 @@ export class Mesh {
   /** A connection on the codec alone, for what `HboneClient` would not do. */
   async dialRaw(
     handler: Parameters<typeof attachH2>[1] = {},
+    below?: Socket,
   ): Promise<{ readonly socket: TLSSocket; readonly connection: H2Connection }> {
     const credentials = await this.ca.issue(identityOf('client'))
-    const socket = connect({ ...clientTlsOptions(credentials), host: '127.0.0.1', port: this.port })
+    const to = below === undefined ? { host: '127.0.0.1', port: this.port } : { socket: below }
+    const socket = connect({ ...clientTlsOptions(credentials), ...to })
     await once(socket, 'secureConnect')
     const connection = attachH2(socket, handler, { role: 'client' })
     this.#sockets.push(socket)
