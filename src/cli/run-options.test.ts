@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
+import { describe, it } from 'node:test'
+import { decodeRunOptions } from './run-options.ts'
+import { CliError } from './verb.ts'
+
+const decode = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  decodeRunOptions(['-f', 'a.yaml', ...args], { env, cwd: '/home/me' })
+
+describe('the flags of fairway run', () => {
+  it('have the defaults of Istio', () => {
+    assert.deepEqual(decode([]), {
+      files: ['/home/me/a.yaml'],
+      gateway: undefined,
+      ca: { kind: 'dev', stateDir: '/home/me/.fairway' },
+      trustDomains: ['cluster.local'],
+      clusterDomain: 'cluster.local',
+      pathNormalization: 'BASE',
+      tlsGroups: undefined,
+      bind: '::',
+      ports: { hbone: 15_008, ready: 15_021, metrics: 15_020, admin: 15_000 },
+      workers: availableParallelism(),
+      accessLog: 'off',
+      logLevel: 'info',
+      drainMs: 25_000,
+    })
+  })
+
+  const cases: readonly (readonly [string, readonly string[], string, unknown])[] = [
+    ['files and folders in order', ['-f', '/b', '--file', '../c'], 'files', ['/home/me/a.yaml', '/b', '/home/c']],
+    ['a gateway', ['--gateway', 'shop/way.point'], 'gateway', { namespace: 'shop', name: 'way.point' }],
+    ['--certs alone means files', ['--certs', 'x'], 'ca', { kind: 'files', dir: '/home/me/x' }],
+    [
+      '--ca dev wins over --certs',
+      ['--ca', 'dev', '--certs', 'x'],
+      'ca',
+      { kind: 'dev', stateDir: '/home/me/.fairway' },
+    ],
+    ['trust domain and aliases', ['--trust-domain', 'a.b, old-1,x_y'], 'trustDomains', ['a.b', 'old-1', 'x_y']],
+    ['a group of key exchange', ['--tls-groups', 'X25519:P-256'], 'tlsGroups', 'X25519:P-256'],
+    ['workers', ['--workers', '3'], 'workers', 3],
+    ['seconds as milliseconds', ['--drain-seconds', '0'], 'drainMs', 0],
+    ['the last of two', ['--bind', '127.0.0.1', '--bind', '::1'], 'bind', '::1'],
+    ['an access log', ['--access-log', 'text'], 'accessLog', 'text'],
+    ['silence', ['--log-level', 'off'], 'logLevel', 'off'],
+  ]
+  for (const [what, args, field, expected] of cases) {
+    it(`take ${what}`, () =>
+      assert.deepEqual(Object.entries(decode(args)).find(([name]) => name === field)?.[1], expected))
+  }
+
+  const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    [['--gateway', 'waypoint'], /--gateway "waypoint" is not NS\/NAME/],
+    [['--gateway', 'Shop/waypoint'], /is not NS\/NAME/],
+    [['--ca', 'vault'], /--ca "vault" is neither dev nor files/],
+    [['--ca', 'files'], /--ca files needs --certs DIR/],
+    [['--trust-domain', ''], /--trust-domain "" has no valid form/],
+    [['--trust-domain', 'a,,b'], /has no valid form/],
+    [['--trust-domain', 'a/b'], /has no valid form/],
+    [['--tls-groups', 'X25519:nonsense'], /--tls-groups "X25519:nonsense" has a group that OpenSSL .* does not know/],
+    [['--bind', 'localhost'], /--bind "localhost" is no IP address/],
+    [['--bind', '[::1]'], /is no IP address/],
+    [['--hbone-port', '65536'], /--hbone-port "65536" is not a whole number from 0 to 65535/],
+    [['--metrics-port', '-1'], /--metrics-port/],
+    [['--workers', '0'], /--workers "0" is not a whole number from 1 to 256/],
+    [['--access-log', 'yes'], /--access-log "yes" is none of json, text, off/],
+    [['--log-level', 'trace'], /--log-level "trace" is none of debug, info, warn, error, off/],
+    [['--path-normalization', 'base'], /is none of NONE, BASE, MERGE_SLASHES, DECODE_AND_MERGE_SLASHES/],
+    [['--drain-seconds', '1.5'], /--drain-seconds "1.5" is not a whole number/],
+    [['--acess-log', 'json'], /unknown flag --acess-log/],
+    [['more'], /unexpected argument "more"/],
+  ]
+  for (const [args, message] of wrong) {
+    it(`refuse ${args.join(' ')}`, () => {
+      assert.throws(
+        () => decode(args),
+        (error) => error instanceof CliError && error.exitCode === 64 && message.test(error.message),
+      )
+    })
+  }
+
+  it('need a file', () => {
+    assert.throws(() => decodeRunOptions([], { env: {}, cwd: '/' }), /no configuration is given/)
+  })
+})
+
+describe('the environment of fairway run', () => {
+  it('names the gateway where no flag does', () => {
+    const env = { GATEWAY_NAMESPACE: 'shop', GATEWAY_NAME: 'waypoint' }
+    assert.deepEqual(decode([], env).gateway, { namespace: 'shop', name: 'waypoint' })
+    assert.deepEqual(decode(['--gateway', 'a/b'], env).gateway, { namespace: 'a', name: 'b' })
+    assert.equal(decode([], { GATEWAY_NAME: 'waypoint' }).gateway, undefined)
+    assert.throws(
+      () => decode([], { ...env, GATEWAY_NAME: 'Way point' }),
+      /GATEWAY_NAMESPACE\/GATEWAY_NAME "shop\/Way point"/,
+    )
+  })
+})
