@@ -293,6 +293,24 @@ test('a client that does not follow the end of its tunnel is cut off after five 
   await until(() => mesh.counters.openTunnels === 0)
 })
 
+test('a request whose head does not end is refused after a minute; an idle tunnel and a long answer are not', async () => {
+  const clock = createFakeClock()
+  mesh = await Mesh.start({ clock, pods: [{ onRequest: () => {} }] })
+  const [slow, idle, waiting] = [await mesh.tunnel(), await mesh.tunnel(), await mesh.tunnel()]
+  slow.write('GET / HTTP/1.1\r\nhost: a', 'GET')
+  waiting.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+  await until(() => mesh.counters.activeExchanges === 1)
+  await advance(clock, 58_000)
+  assert.equal(slow.received, 0)
+  await advance(clock, 5000)
+  assert.equal((await slow.answer()).head.status, 408)
+  assert.equal(await slow.ended, 'end')
+  slow.channel.end()
+  await until(() => mesh.counters.openTunnels === 2)
+  assert.equal(mesh.counters.activeExchanges, 1)
+  assert.equal(idle.received, 0)
+})
+
 test('a client that resets its tunnel between requests leaves nothing', async () => {
   mesh = await Mesh.start()
   const tunnel = await mesh.tunnel()

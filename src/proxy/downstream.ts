@@ -22,6 +22,8 @@ export interface DownstreamDeps extends ExchangeDeps {
 
 /** How long a client may keep its direction open after we ended ours. */
 const CLOSE_TIMEOUT_MS = 5000
+/** How long a request's head may take from its first byte; many that never end would hold their memory for ever. */
+const HEAD_TIMEOUT_MS = 60_000
 
 /** The HTTP/1.1 server side of one tunnel: requests one after the other, each an exchange of its own. */
 export class Downstream implements ChannelHandler {
@@ -40,6 +42,7 @@ export class Downstream implements ChannelHandler {
   /** We have ended our direction, or it is gone. */
   #isClosing = false
   #closingSinceMs = 0
+  #headSinceMs = 0
   #isFeeding = false
   #isRequestWhole = false
 
@@ -118,14 +121,20 @@ export class Downstream implements ChannelHandler {
     this.channel.abort()
   }
 
-  /** Called every second or so: a client that does not follow our end is cut off. */
+  /** Called every second or so: a client that does not follow our end is cut off, one that never asks is refused. */
   tick(nowMs: number): void {
-    if (!this.#isClosing) return
+    if (!this.#isClosing) return this.#tickHead(nowMs)
     if (this.#closingSinceMs === 0) this.#closingSinceMs = nowMs
     else if (nowMs - this.#closingSinceMs > CLOSE_TIMEOUT_MS) {
       this.#deps.onClosed(this)
       this.channel.cut()
     }
+  }
+
+  #tickHead(nowMs: number): void {
+    if (this.#exchange !== undefined || this.#parser.isIdle) this.#headSinceMs = 0
+    else if (this.#headSinceMs === 0) this.#headSinceMs = nowMs
+    else if (nowMs - this.#headSinceMs > HEAD_TIMEOUT_MS) this.#refuse(408, 'the request took too long')
   }
 
   /** A whole request is in and not answered yet: what comes now is the next one. */
@@ -179,6 +188,7 @@ export class Downstream implements ChannelHandler {
     }
     const record = beginRecord(head, parties, clock)
     counters.activeExchanges++
+    this.#headSinceMs = 0
     this.#isRequestWhole = head.bodyLength === 0
     const exchange = new HttpExchange(head, { downstream: this, lease, frontend, record }, this.#deps)
     this.#exchange = exchange
@@ -210,8 +220,13 @@ export class Downstream implements ChannelHandler {
       this.#exchange.onDownstreamGone()
       return this.abort()
     }
-    const body = `${failure.message}\n`
-    const head = encodeResponseHead({ status: failure.status }, new Headers(['content-type', 'text/plain']), {
+    this.#refuse(failure.status, failure.message)
+  }
+
+  /** Answers what never became a request, and ends. */
+  #refuse(status: number, message: string): void {
+    const body = `${message}\n`
+    const head = encodeResponseHead({ status }, new Headers(['content-type', 'text/plain']), {
       method: 'GET',
       bodyLength: body.length,
       connection: 'close',

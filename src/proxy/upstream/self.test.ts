@@ -20,6 +20,7 @@ for (const host of ['0.0.0.0', '::']) {
       assert.equal(isSelf(address, 15_008), true)
       if (family === 'IPv4') assert.equal(isSelf(`::ffff:${address}`, 15_008), true)
     }
+    assert.equal(isSelf('127.3.2.1', 15_008), true)
     assert.equal(isSelf('203.0.113.7', 15_008), false)
   })
 }

@@ -10,8 +10,10 @@ export const createSelfCheck = (host: string, ownPort: () => number): ((address:
   let own: ReadonlySet<string> | undefined
   return (address, port) => {
     if (port !== ownPort()) return false
-    own ??= host === '::' || host === '0.0.0.0' ? machineAddresses() : new Set([canonicalIp(host) ?? host])
-    return own.has(address)
+    const isWildcard = host === '::' || host === '0.0.0.0'
+    own ??= isWildcard ? machineAddresses() : new Set([canonicalIp(host) ?? host])
+    // All of 127.0.0.0/8 leads back here, though the machine lists only one of them.
+    return own.has(address) || (isWildcard && address.startsWith('127.'))
   }
 }
 
