@@ -31,7 +31,7 @@ export interface HboneClientOptions {
   readonly port: number
   /** The only identity that will be spoken to. */
   readonly identity: SpiffeId
-  /** TCP and TLS together; and again from asking for a tunnel to its answer. */
+  /** TCP, TLS and the peer's SETTINGS together; and again from asking for a tunnel to its answer. */
   readonly connectTimeoutMs: number
   /** Tunnels that the peer will probably allow, until its SETTINGS say; default 100. */
   readonly expectedTunnels?: number
@@ -89,9 +89,7 @@ export class HboneClient {
       },
       { role: 'client' },
     )
-    this.#cancelTimeout = this.#clock.after(options.connectTimeoutMs, () =>
-      this.#fail('timeout', `timed out after ${options.connectTimeoutMs} ms: a NetworkPolicy may block the port`),
-    )
+    this.#cancelTimeout = this.#clock.after(options.connectTimeoutMs, () => this.#onTimeout(socket))
     // `on`, since an error without a listener would end the process.
     socket.on('error', (error) => this.#fail('connect-failed', `failed: ${error.message}`))
     socket.once('close', () => this.#fail('connect-failed', 'was closed by the peer'))
@@ -160,12 +158,11 @@ export class HboneClient {
   #onSecure(socket: TLSSocket): void {
     if (this.#state !== 'connecting') return
     const { counters, identity } = this.#options
-    const peer = readPeerIdentity(socket)
-    if (!peer.ok || peer.identity !== identity) {
+    const found = identityOf(socket)
+    if (found !== identity) {
       counters.upstreamIdentityMismatches++
-      return this.#fail('wrong-identity', `reached ${peer.ok ? peer.identity : peer.reason} instead of ${identity}`)
+      return this.#fail('wrong-identity', `reached ${found} instead of ${identity}`)
     }
-    this.#cancelTimeout()
     this.#state = 'open'
     counters.upstreamConnectionsTotal++
     counters.openUpstreamConnections++
@@ -176,11 +173,18 @@ export class HboneClient {
     this.#transport.start(this.#h2, onGone, this.#options.onFault)
   }
 
+  #onTimeout(socket: TLSSocket): void {
+    const { connectTimeoutMs } = this.#options
+    this.#fail('timeout', `timed out after ${connectTimeoutMs} ms: a NetworkPolicy may block the port`)
+    if (this.#state === 'open') socket.destroy(new Error(`no SETTINGS within ${connectTimeoutMs} ms`))
+  }
+
   /**
    * The peer's settings are here: those who waited get their streams, as many as it allows. The others go to another
    * connection: tunnels live long, so waiting for one to end could take for ever.
    */
   #admit(): void {
+    this.#cancelTimeout()
     if (this.#h2.isOpen) this.#maxTunnels = Math.min(MAX_TUNNELS, this.#h2.openStreams + this.#h2.freeStreams)
     while (this.#waiting.length > 0 && this.#freeTunnels > 0) {
       const waiter = this.#waiting.shift()
@@ -249,6 +253,7 @@ export class HboneClient {
   }
 
   #gone(why: string | undefined): void {
+    this.#cancelTimeout()
     this.#state = 'gone'
     this.#options.onGone(this)
     this.#abandonWaiting('connect-failed', why === undefined ? 'was closed by the peer' : `failed: ${why}`)
@@ -261,5 +266,16 @@ export class HboneClient {
     this.#waiting = []
     const failure: TunnelFailure = { kind, message: `HBONE connect to ${address}:${port} ${why}` }
     for (const waiter of waiting) waiter.done({ ok: false, failure })
+  }
+}
+
+/** The peer's identity, or why it has none. */
+const identityOf = (socket: TLSSocket): string => {
+  try {
+    const peer = readPeerIdentity(socket)
+    return peer.ok ? peer.identity : peer.reason
+  } catch (error) {
+    // Certificates are written by others, and read by code that is not ours.
+    return `somebody whose certificate cannot be read (${String(error)})`
   }
 }

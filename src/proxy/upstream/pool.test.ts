@@ -3,9 +3,12 @@ import { createServer as createTcpServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, test } from 'node:test'
+import { createServer as createTlsServer } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
-import { Mesh, podAddress, until } from '../../../test/support/mesh/mesh.ts'
+import { Mesh, identityOf, podAddress, until } from '../../../test/support/mesh/mesh.ts'
 import type { PodOptions, PodTunnel } from '../../../test/support/mesh/pod.ts'
+import { serverTlsOptions } from '../../identity/tls.ts'
 import { formatEndpointKey } from '../../model/endpoint.ts'
 
 let mesh: Mesh
@@ -199,6 +202,32 @@ test('a handshake without an answer is given up after ten seconds; the request g
   assert.equal(record.attempts, 2)
   assert.match(record.upstreamFailure, /timed out after 10000 ms: a NetworkPolicy may block the port/)
   assert.equal(record.endpoint?.address, mesh.pod.options.address)
+})
+
+test('a peer that sends no SETTINGS is given up after ten seconds, connection and all', async () => {
+  const clock = createFakeClock()
+  mesh = await Mesh.start({ clock })
+  const sockets: TLSSocket[] = []
+  const mute = createTlsServer(serverTlsOptions(await mesh.ca.issue(identityOf('api'))), (socket) => {
+    socket.on('error', () => {})
+    socket.resume()
+    sockets.push(socket)
+  })
+  await new Promise<void>((resolve) => mute.listen(mesh.hbonePort, podAddress(6), resolve))
+  using _ = {
+    [Symbol.dispose]: () => {
+      mute.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+  mesh.apply(mesh.model({ api: [mesh.endpoint(podAddress(6))] }))
+  const tunnel = await mesh.tunnel()
+  const answer = tunnel.get()
+  await until(() => mesh.counters.openUpstreamConnections === 1)
+  await advance(clock, 10_500)
+  assert.equal((await answer).head.status, 503)
+  assert.match((await mesh.record(1)).upstreamFailure, /within 10000 ms/)
+  await until(() => mesh.counters.openUpstreamConnections === 0)
 })
 
 test('idle tunnels are ended after half a minute, the connection after five more', async () => {
