@@ -18,7 +18,7 @@ interface GroupState {
  * Requests of one turn of the loop that go to the same endpoint before the next one has its turn. What goes out
  * together travels in one TLS record and one system call, and so do the answers; over time each endpoint gets the same.
  */
-const PICKS_PER_TURN = 4
+const PICKS_PER_TURN = 8
 
 /**
  * Chooses the backend of a rule by weight and the endpoint of a backend in turn. The state is kept by the plan objects,
