@@ -15,7 +15,7 @@ const refuse: FilterDefinition<{ readonly status: number }> = {
   }),
 }
 
-test('a reply ends the run: nothing after it is called, and the record says why', async () => {
+test('a reply ends the requests: response hooks see it, as in the proxy, and the record says why', async () => {
   const records: ExchangeRecord[] = []
   const late: string[] = []
   const filter = refuse.create({ status: 403 }, createFakeEnv())
@@ -35,7 +35,7 @@ test('a reply ends the run: nothing after it is called, and the record says why'
     [outcome.kind, outcome.response.status, outcome.response.headers.get('x-why')],
     ['replied', 403, 'no'],
   )
-  assert.deepEqual(late, [])
+  assert.deepEqual(late, ['response'])
   assert.deepEqual(
     records.map((record) => [record.status, record.details, record.attempts]),
     [[403, 'refused', 0]],

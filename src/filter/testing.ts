@@ -120,19 +120,27 @@ export const runFilter = async <Config>(
   return runChain(chain, createExchange(run.exchange), run.response)
 }
 
-/** Runs a chain as the proxy does: request hooks until one replies, then the backend's answer, then response hooks. */
+/**
+ * Runs a chain as the proxy does: request hooks until one replies, then the backend's answer or that reply through the
+ * response hooks; a reply of theirs is the last word.
+ */
 export const runChain = async (chain: Chain, exchange: Exchange, backend: ResponseOptions = {}): Promise<Outcome> => {
-  for (const hook of chain.onRequest) {
-    const reply = (await hook(exchange)) ?? undefined
-    if (reply !== undefined) return finish(chain, exchange, replied(exchange, reply))
-  }
-  const response = { status: backend.status ?? 200, headers: createHeaders(backend.headers) }
-  const answered: Exchange = { ...exchange, response }
-  for (const hook of chain.onResponse) {
-    const reply = (await hook(answered)) ?? undefined
-    if (reply !== undefined) return finish(chain, exchange, replied(exchange, reply))
-  }
+  const reply = await firstReply(chain.onRequest, exchange)
+  const from = reply ?? { status: backend.status ?? 200, headers: backend.headers }
+  const response = { status: from.status, headers: createHeaders(from.headers) }
+  const replacement = await firstReply(chain.onResponse, { ...exchange, response })
+  if (replacement !== undefined) return finish(chain, exchange, replied(exchange, replacement))
+  if (reply !== undefined)
+    return finish(chain, exchange, { kind: 'replied', request: exchange.request, response, reply })
   return finish(chain, exchange, { kind: 'forwarded', request: exchange.request, response, reply: undefined })
+}
+
+const firstReply = async (hooks: Chain['onRequest'], exchange: Exchange): Promise<Reply | undefined> => {
+  for (const hook of hooks) {
+    const reply = (await hook(exchange)) ?? undefined
+    if (reply !== undefined) return reply
+  }
+  return undefined
 }
 
 const replied = (exchange: Exchange, reply: Reply): Outcome => {
