@@ -20,7 +20,8 @@ const MINIMUM_MAJOR = 26
  * Flags for every Node that runs our sources; those of FAIRWAY_NODE_FLAGS come after them and so win. Nearly all that a
  * request allocates dies with it. A young generation of 4 MiB halves collects it in the cache, for less time and 30 to
  * 50 MB less memory than the default. Pretenuring takes what happens to live during a busy start for long-lived and
- * allocates it in the old generation ever after: in every second run that cost 50 MB and a tenth of the CPU time.
+ * allocates it in the old generation ever after: about every third run took 50 MB and a tenth of CPU time more, and none
+ * of the few runs since.
  */
 export const NODE_FLAGS = [
   '--disable-warning=ExperimentalWarning',
