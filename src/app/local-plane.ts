@@ -10,7 +10,7 @@ import { createAccessLog, createFileWriter } from '../telemetry/access-log.ts'
 import type { AccessLog } from '../telemetry/access-log.ts'
 import { createTelemetry } from '../telemetry/telemetry.ts'
 import type { Plane, PlaneSettings } from './plane.ts'
-import { version } from './version.ts'
+import { version } from '../lib/version.ts'
 
 const STDOUT = 1
 
