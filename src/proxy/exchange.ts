@@ -6,7 +6,7 @@
  */
 import type { Chain } from '../filter/chain.ts'
 import { emptyChain } from '../filter/chain.ts'
-import type { Exchange, Reply } from '../filter/index.ts'
+import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
 import { HeaderList } from '../http/header-list.ts'
 import { removeHopByHop } from '../http/hop-by-hop.ts'
@@ -20,8 +20,7 @@ import type { Counters } from './counters.ts'
 import type { Channel } from './channel.ts'
 import { Forward } from './forward.ts'
 import type { ForwardFailure, ForwardUser } from './forward.ts'
-import { toForwardRequest, toRequestState } from './request/forward-request.ts'
-import type { RequestState } from './request/forward-request.ts'
+import { toForwardRequest, toRequestView } from './request/forward-request.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { runHooks } from './hook-run.ts'
 import type { SnapshotLease } from './leases.ts'
@@ -55,9 +54,9 @@ export interface ExchangeOwner {
 export class HttpExchange implements Exchange, ForwardUser {
   readonly source: Source
   readonly destination: Destination
-  readonly request: RequestState
+  readonly request: RequestView
   readonly record: ExchangeRecord
-  response: { status: number; readonly headers: HeaderList } | undefined
+  response: ResponseView | undefined
   match: Exchange['match']
   readonly #deps: ExchangeDeps
   readonly #lease: SnapshotLease
@@ -101,7 +100,7 @@ export class HttpExchange implements Exchange, ForwardUser {
     this.destination = record.destination
     this.#serviceChain = frontend?.chain ?? emptyChain
     this.#writer = new ResponseWriter(context.downstream.channel, head, record)
-    this.request = toRequestState(head)
+    this.request = toRequestView(head)
   }
 
   /** Begins; may finish before it returns. */

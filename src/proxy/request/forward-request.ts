@@ -1,20 +1,10 @@
-import type { HeaderList } from '../../http/header-list.ts'
+import type { RequestView } from '../../filter/index.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import { splitTarget } from '../../http/path.ts'
 import type { ForwardRequest } from '../forward.ts'
 
-/** The request as filters see it; also what matching looks at. */
-export interface RequestState {
-  readonly method: string
-  readonly scheme: string
-  authority: string
-  path: string
-  query: string
-  readonly headers: HeaderList
-}
-
 /** The request as it came, its target taken apart; the path is not normalised yet. */
-export const toRequestState = (head: H1RequestHead): RequestState => {
+export const toRequestView = (head: H1RequestHead): RequestView => {
   const { path, query } = splitTarget(head.target)
   return {
     method: head.method,
@@ -31,7 +21,7 @@ export const toRequestState = (head: H1RequestHead): RequestState => {
  * as Istio allows, as header; an HTTP/1.0 request without one gets `fallbackHost`.
  */
 export const toForwardRequest = (
-  request: RequestState,
+  request: RequestView,
   head: H1RequestHead,
   client: { readonly address: string; readonly fallbackHost: string },
 ): ForwardRequest => {
