@@ -1,5 +1,6 @@
 /** The thread side of `startConfig`: watches, parses, translates and posts. Nothing of the data path is loaded here. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { systemClock } from '../lib/clock.ts'
 import { createDeltaWriter, type ConfigDelta } from './delta.ts'
 import { createObjectLoader } from './load-objects.ts'
 import { openFileSource } from './source/files.ts'
@@ -18,9 +19,13 @@ export type ConfigThreadMessage =
   /** A set could not be dealt with, which is a bug; the thread goes on with the next one. */
   | { readonly kind: 'failure'; readonly message: string }
 
+/** How long nothing may change before the thread cleans up, in milliseconds. */
+const quietMs = 1000
+
 const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => void): void => {
   const load = createObjectLoader()
   const write = createDeltaWriter()
+  let cancelCollection = (): void => {}
   openFileSource({
     paths: data.paths,
     onSet: (set) => {
@@ -33,8 +38,18 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
         post({ kind: 'failure', message: `the configuration could not be translated, the last one stays: ${why}` })
       }
+      cancelCollection()
+      cancelCollection = systemClock.after(quietMs, collectGarbage)
     },
   })
+}
+
+/**
+ * Gives back what reading and translating took. V8 collects when something is allocated, and here nothing is for hours:
+ * an empty young generation alone is 6 MB. Without `--expose-gc` (see src/bootstrap.mjs) it stays.
+ */
+const collectGarbage = (): void => {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }
 
 if (parentPort !== null) {
