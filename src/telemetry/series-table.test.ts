@@ -40,6 +40,20 @@ test('what differs in a label makes a series', () => {
   )
 })
 
+test('an endpoint of many Services, each a new object after every change, is counted under the right one', () => {
+  const table = new SeriesTable(100)
+  for (let change = 0; change < 30; change++) {
+    for (const name of ['a', 'b', 'c']) table.add(makeRecord({ backend: { ...apiService, name } }))
+  }
+  assert.deepEqual(counts(table), [30, 30, 30])
+})
+
+test('outcomes that take turns are counted apart', () => {
+  const table = new SeriesTable(100)
+  for (let i = 0; i < 9; i++) table.add(makeRecord({ status: i % 3 === 0 ? 404 : 200 }))
+  assert.deepEqual(counts(table), [3, 6])
+})
+
 test('durations fall into the bucket whose bound they do not exceed', () => {
   const table = new SeriesTable(100)
   const durations = [0, 0.5, 0.51, 1, 3_600_000, 3_600_001]

@@ -18,24 +18,37 @@ interface Series {
   readonly values: Float64Array
 }
 
-/** Series of one source, Service and endpoint, by what came of the exchange. */
-type Slots = Map<number | string, Series>
+/** Series of one source, endpoint and Service, by what came of the exchange. */
+class Slots {
+  readonly service: Destination
+  /** Status of `usual`. */
+  status = 0
+  /** Where the last unremarkable exchange was counted: the next one mostly ends as it did. */
+  usual: Series | undefined
+  readonly byOutcome = new Map<number | string, Series>()
+  /** The same source and endpoint with another Service. */
+  readonly next: Slots | undefined
+  readonly depth: number
+
+  constructor(service: Destination, next: Slots | undefined) {
+    this.service = service
+    this.next = next
+    this.depth = next === undefined ? 1 : next.depth + 1
+  }
+}
+
+type SlotsByEndpoint = WeakMap<Endpoint | typeof noEndpoint, Slots>
 
 /**
- * All series of the request metrics. Finding the series of a record costs three look-ups by object identity and one by
- * status; labels are written once, when a series begins. Objects that nobody else holds fall out of the caches.
+ * All series of the request metrics. Finding the series of a record costs two look-ups by object identity, and one by
+ * outcome when that is not the last one's; labels are written once, when a series begins. Objects that nobody else holds fall out of the caches.
  */
 export class SeriesTable {
   /** Records that found the table full. */
   overflowed = 0
   readonly #maxSeries: number
   readonly #byLabels = new Map<string, Series>()
-  readonly #caches = new WeakMap<Source, WeakMap<Destination, WeakMap<Endpoint | typeof noEndpoint, Slots>>>()
-  // A busy tunnel asks for the same three objects again and again.
-  #lastSource: Source | undefined
-  #lastService: Destination | undefined
-  #lastEndpoint: Endpoint | undefined
-  #lastSlots: Slots | undefined
+  readonly #caches = new WeakMap<Source, SlotsByEndpoint>()
 
   /** At most `maxSeries`; whatever comes beyond is counted in one more series whose labels are all `unknown`. */
   constructor(maxSeries: number) {
@@ -62,30 +75,36 @@ export class SeriesTable {
 
   #find(record: ExchangeRecord): Series {
     const slots = this.#findSlots(record)
+    const { status } = record
     const isUsual = record.flags === '-' && record.protocol === 'http'
+    if (isUsual && slots.status === status && slots.usual !== undefined) return slots.usual
     const key = isUsual
-      ? record.status
-      : `${record.status} ${record.protocol} ${record.flags} ${record.protocol === 'grpc' ? record.grpcStatus : ''}`
-    const known = slots.get(key)
-    if (known !== undefined) return known
-    const series = this.#begin(record)
+      ? status
+      : `${status} ${record.protocol} ${record.flags} ${record.protocol === 'grpc' ? record.grpcStatus : ''}`
+    const series = slots.byOutcome.get(key) ?? this.#begin(record)
     // A server that invents gRPC statuses must not grow the cache of a long connection; such records take the long way.
-    if (slots.size < MAX_SLOTS) slots.set(key, series)
+    if (slots.byOutcome.size < MAX_OUTCOMES) slots.byOutcome.set(key, series)
+    if (isUsual) {
+      slots.status = status
+      slots.usual = series
+    }
     return series
   }
 
   #findSlots(record: ExchangeRecord): Slots {
-    const { source, endpoint } = record
+    const { source } = record
+    const endpoint = record.endpoint ?? noEndpoint
     const service = record.backend ?? record.destination
-    const isSame = source === this.#lastSource && service === this.#lastService && endpoint === this.#lastEndpoint
-    if (isSame && this.#lastSlots !== undefined) return this.#lastSlots
-    const services = getOrInsert(this.#caches, source, () => new WeakMap())
-    const endpoints = getOrInsert(services, service, () => new WeakMap())
-    const slots = getOrInsert(endpoints, endpoint ?? noEndpoint, () => new Map())
-    this.#lastSource = source
-    this.#lastService = service
-    this.#lastEndpoint = endpoint
-    this.#lastSlots = slots
+    let endpoints = this.#caches.get(source)
+    if (endpoints === undefined) {
+      endpoints = new WeakMap()
+      this.#caches.set(source, endpoints)
+    }
+    const first = endpoints.get(endpoint)
+    for (let slots = first; slots !== undefined; slots = slots.next) if (slots.service === service) return slots
+    // A Service is a new object whenever it changed: the old ones must not pile up on a long connection.
+    const slots = new Slots(service, first !== undefined && first.depth < MAX_SERVICES ? first : undefined)
+    endpoints.set(endpoint, slots)
     return slots
   }
 
@@ -109,15 +128,9 @@ export class SeriesTable {
   }
 }
 
-const MAX_SLOTS = 256
+const MAX_OUTCOMES = 256
+/** Services that share an endpoint; more make the cache begin anew. */
+const MAX_SERVICES = 8
 
 /** Stands for "no endpoint was chosen" as a key. */
 const noEndpoint: { readonly kind: 'no-endpoint' } = { kind: 'no-endpoint' }
-
-const getOrInsert = <K extends object, V>(map: WeakMap<K, V>, key: K, create: () => V): V => {
-  const known = map.get(key)
-  if (known !== undefined) return known
-  const value = create()
-  map.set(key, value)
-  return value
-}
