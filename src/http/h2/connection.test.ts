@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseFrames } from '../../../test/support/http/h2-frames.ts'
+import { formatVerdict, headersFrame, parseFrames } from '../../../test/support/http/h2-frames.ts'
 import { body, connect, createEcho, echo } from '../../../test/support/http/h2-echo.ts'
 import { createH2Pair } from '../../../test/support/http/h2-pair.ts'
 import { recordConnection, recordStream } from '../../../test/support/http/h2-recorder.ts'
@@ -12,6 +12,7 @@ import {
   FRAME_HEADERS,
   NO_ERROR,
   REFUSED_STREAM,
+  SETTINGS_TIMEOUT,
 } from './constants.ts'
 
 describe('a connection', () => {
@@ -22,6 +23,29 @@ describe('a connection', () => {
     assert.deepEqual(client.events, ['settings'])
     assert.deepEqual(server.events, ['settings'])
     assert.equal(pair.client.freeStreams, 100)
+  })
+
+  it('knows whether its settings were answered, and whether a header block is under way', () => {
+    const { handler } = recordConnection()
+    const { client, server } = createH2Pair({ client: handler, server: handler })
+    server.feed(client.take())
+    const hello = server.take()
+    assert.deepEqual([server.hasSettings, server.isAcknowledged], [true, false])
+    client.feed(hello)
+    server.feed(client.take())
+    assert.deepEqual([server.isAcknowledged, server.isInHeaders], [true, false])
+    server.feed(headersFrame(0, 1, Buffer.alloc(0)))
+    assert.equal(server.isInHeaders, true)
+  })
+
+  it('is given up by its owner with a code and a reason', () => {
+    const { handler, events } = recordConnection()
+    const { server } = createH2Pair({ client: recordConnection().handler, server: handler })
+    server.take()
+    server.fail(SETTINGS_TIMEOUT, 'too late')
+    assert.deepEqual(formatVerdict(server.take()), ['connection SETTINGS_TIMEOUT'])
+    assert.equal(server.isOpen, false)
+    assert.equal(events.filter((event) => event.startsWith('failure')).length, 1)
   })
 
   it('says once that there is output until it is taken', () => {

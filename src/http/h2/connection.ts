@@ -50,6 +50,16 @@ export class H2Connection {
     return this.#session.hasSettings
   }
 
+  /** True once the peer has answered our SETTINGS. */
+  get isAcknowledged(): boolean {
+    return this.#session.isAcknowledged
+  }
+
+  /** True between a HEADERS frame and the last CONTINUATION of its block, when nothing else may come. */
+  get isInHeaders(): boolean {
+    return this.#receiver.isInHeaders
+  }
+
   /** False once either side has said GOAWAY for good, or the connection failed. */
   get isOpen(): boolean {
     return this.#session.state === 'open'
@@ -160,6 +170,11 @@ export class H2Connection {
     session.state = 'closing'
     session.goawayLimit = session.lastPeerStreamId
     session.sendGoaway(h2.NO_ERROR, '')
+  }
+
+  /** Gives the connection up for something that only its owner can see (a deadline, say): GOAWAY and `onFailure`. */
+  fail(code: number, message: string): void {
+    this.#session.fail(code, message)
   }
 
   /** Tells every stream that the connection is gone (the socket closed, say). */

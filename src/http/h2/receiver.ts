@@ -26,6 +26,11 @@ export class H2Receiver implements FrameSink {
     this.#window = session.fullWindowBytes
   }
 
+  /** A header block has begun and not ended. */
+  get isInHeaders(): boolean {
+    return this.#assembler.streamId !== 0
+  }
+
   onFrameError(code: number, message: string): void {
     this.#session.fail(code, message)
   }
