@@ -73,11 +73,11 @@ class Waypoint implements RunningWaypoint {
   }
 
   async start(): Promise<void> {
-    const { bind, ports, workers, accessLog, logLevel, tlsGroups, trustDomains } = this.#options
+    const { bind, ports, workers, accessLog, logLevel, tlsGroups, trustDomains, deadlines } = this.#options
     const first = await this.#startConfig()
     const credentials = await this.#openCredentials(first.model)
     this.#credentials = credentials
-    const settings = { bind, reusePort: workers > 1, trustDomains, tlsGroups, accessLog, logLevel }
+    const settings = { bind, reusePort: workers > 1, trustDomains, tlsGroups, accessLog, logLevel, deadlines }
     this.#plane = createPlane(settings, { workers, credentials, log: this.#log })
     await this.#apply(first)
     this.#first.resolve()

@@ -43,6 +43,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     sink,
     bind: settings.bind,
     reusePort: settings.reusePort,
+    deadlines: settings.deadlines,
     counters,
   })
   return {

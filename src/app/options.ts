@@ -1,3 +1,4 @@
+import type { Deadlines } from '../proxy/limits/deadlines.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { PathNormalization } from '../model/model.ts'
 
@@ -19,4 +20,5 @@ export interface WaypointOptions {
   readonly accessLog: 'json' | 'text' | 'off'
   readonly logLevel: LogLevel
   readonly drainMs: number
+  readonly deadlines: Deadlines
 }

@@ -1,6 +1,7 @@
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { Model } from '../model/model.ts'
+import type { Deadlines } from '../proxy/limits/deadlines.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
 
 /** What a data plane is told about itself at its start; plain data, since it may go to another process. */
@@ -11,6 +12,7 @@ export interface PlaneSettings {
   readonly tlsGroups: string | undefined
   readonly accessLog: 'json' | 'text' | 'off'
   readonly logLevel: LogLevel
+  readonly deadlines: Deadlines
 }
 
 /** The next model to serve. */

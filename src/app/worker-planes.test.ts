@@ -5,6 +5,7 @@ import { CredentialStore } from '../identity/credential-store.ts'
 import type { Credentials } from '../identity/credentials.ts'
 import { createLogger } from '../lib/log.ts'
 import { formatSpiffeId } from '../model/identity.ts'
+import { defaultDeadlines } from '../proxy/limits/deadlines.ts'
 import { createFakeClock, type FakeClock } from '../../test/support/fake-clock.ts'
 import type { ToWorker } from './messages.ts'
 import type { ModelChange, PlaneSettings } from './plane.ts'
@@ -29,6 +30,7 @@ const settings: PlaneSettings = {
   tlsGroups: undefined,
   accessLog: 'off',
   logLevel: 'info',
+  deadlines: defaultDeadlines,
 }
 
 const credentialsOf = (serviceAccount: string): Credentials => ({

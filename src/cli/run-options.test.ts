@@ -1,8 +1,20 @@
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
+import { defaultDeadlines } from '../proxy/limits/deadlines.ts'
 import { decodeRunOptions } from './run-options.ts'
 import { CliError } from './verb.ts'
+
+const deadlines = [
+  ['tls-handshake-timeout', 'handshakeMs'],
+  ['preface-timeout', 'prefaceMs'],
+  ['connect-timeout', 'connectMs'],
+  ['request-head-timeout', 'requestHeadMs'],
+  ['response-head-timeout', 'responseHeadMs'],
+  ['body-idle-timeout', 'bodyIdleMs'],
+  ['keep-alive-timeout', 'keepAliveIdleMs'],
+  ['stream-idle-timeout', 'streamIdleMs'],
+] as const
 
 const decode = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   decodeRunOptions(['-f', 'a.yaml', ...args], { env, cwd: '/home/me' })
@@ -23,6 +35,7 @@ describe('the flags of fairway run', () => {
       accessLog: 'off',
       logLevel: 'info',
       drainMs: 25_000,
+      deadlines: defaultDeadlines,
     })
   })
 
@@ -40,6 +53,16 @@ describe('the flags of fairway run', () => {
     ['a group of key exchange', ['--tls-groups', 'X25519:P-256'], 'tlsGroups', 'X25519:P-256'],
     ['workers', ['--workers', '3'], 'workers', 3],
     ['seconds as milliseconds', ['--drain-seconds', '0'], 'drainMs', 0],
+    ...deadlines.map(
+      ([flag, name], index) =>
+        [
+          `--${flag}`,
+          [`--${flag}`, `${index}m30s`],
+          'deadlines',
+          { ...defaultDeadlines, [name]: index * 60_000 + 30_000 },
+        ] as const,
+    ),
+    ['no deadline', ['--connect-timeout', '0s'], 'deadlines', { ...defaultDeadlines, connectMs: 0 }],
     ['the last of two', ['--bind', '127.0.0.1', '--bind', '::1'], 'bind', '::1'],
     ['an access log', ['--access-log', 'text'], 'accessLog', 'text'],
     ['silence', ['--log-level', 'off'], 'logLevel', 'off'],
@@ -67,6 +90,9 @@ describe('the flags of fairway run', () => {
     [['--log-level', 'trace'], /--log-level "trace" is none of debug, info, warn, error, off/],
     [['--path-normalization', 'base'], /is none of NONE, BASE, MERGE_SLASHES, DECODE_AND_MERGE_SLASHES/],
     [['--drain-seconds', '1.5'], /--drain-seconds "1.5" is not a whole number/],
+    [['--connect-timeout', '10'], /--connect-timeout "10" is not a duration like 500ms, 10s or 1m30s/],
+    [['--stream-idle-timeout', '1.5h'], /--stream-idle-timeout "1\.5h" is not a duration/],
+    [['--body-idle-timeout', '577h'], /--body-idle-timeout 577h is longer than 576h/],
     [['--acess-log', 'json'], /unknown flag --acess-log/],
     [['more'], /unexpected argument "more"/],
   ]

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { resolve as resolvePath } from 'node:path'
 import type { WaypointOptions } from '../app/options.ts'
 import { decodeLogLevel, logLevels } from '../lib/log.ts'
+import { decodeDeadlines, deadlineFlags } from './deadline-flags.ts'
 import { decodeInteger, parseArguments, usageError, type FlagTable, type FlagValues } from './arguments.ts'
 import type { Terminal } from './verb.ts'
 
@@ -64,6 +65,7 @@ export const runFlags = {
     value: 'N',
     help: 'time to end in good order after SIGTERM; default 25',
   },
+  ...deadlineFlags,
 } as const satisfies FlagTable
 
 /**
@@ -108,6 +110,7 @@ export const decodeRunOptions = (
     accessLog: decodeChoice('access-log', flags['access-log'], ['json', 'text', 'off']),
     logLevel: decodeLogLevel(flags['log-level']) ?? decodeChoice('log-level', flags['log-level'], logLevels),
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,
+    deadlines: decodeDeadlines(flags),
   }
 }
 

@@ -19,6 +19,17 @@ export class Counters {
     selfCall: 0,
     unsupportedProtocol: 0,
   }
+  /** Deadlines that ran out, by their names in `Deadlines`. */
+  readonly deadlines = {
+    handshake: 0,
+    preface: 0,
+    connect: 0,
+    requestHead: 0,
+    responseHead: 0,
+    bodyIdle: 0,
+    keepAliveIdle: 0,
+    streamIdle: 0,
+  }
   upstreamConnectionsTotal = 0
   openUpstreamConnections = 0
   upstreamConnectFailures = 0

@@ -24,6 +24,8 @@ import { drainServer } from './drain.ts'
 import { Flusher } from './flusher.ts'
 import { HboneServer } from './hbone/server.ts'
 import type { TunnelRequest } from './hbone/server.ts'
+import { defaultDeadlines } from './limits/deadlines.ts'
+import type { Deadlines } from './limits/deadlines.ts'
 import { SnapshotLeases } from './leases.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './upstream/balance.ts'
@@ -44,11 +46,12 @@ export interface DataPlaneOptions {
   /** Several processes listen on the same port. */
   readonly reusePort: boolean
   readonly counters?: Counters
+  /** How long peers may keep us waiting; default `defaultDeadlines`. */
+  readonly deadlines?: Deadlines
   /** Where HBONE endpoints listen; default 15008. */
   readonly upstreamHbonePort?: number
 }
 
-const CONNECT_TIMEOUT_MS = 10_000
 /** Below the keep-alive time of common servers' proxies, above that between bursts of requests. */
 const SESSION_IDLE_MS = 30_000
 /** As ztunnel releases its pool (POOL_UNUSED_RELEASE_TIMEOUT). */
@@ -75,7 +78,7 @@ export class DataPlane {
   #isDraining = false
 
   constructor(options: DataPlaneOptions) {
-    const { clock, log, credentials } = options
+    const { clock, log, credentials, deadlines = defaultDeadlines } = options
     this.#options = options
     this.#warnings = new Warnings(clock, (message) => log.warn(message))
     this.#errors = new Warnings(clock, (message) => log.error(message))
@@ -94,7 +97,7 @@ export class DataPlane {
       clock,
       clientTls: () => this.#clientTls,
       isSelf: createSelfCheck(options.bind, () => this.#port),
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      connectTimeoutMs: deadlines.connectMs,
       hbonePort: options.upstreamHbonePort ?? HBONE_PORT,
       idleTimeoutMs: SESSION_IDLE_MS,
       connectionIdleTimeoutMs: CONNECTION_IDLE_MS,
@@ -117,6 +120,7 @@ export class DataPlane {
       tls: options.tls,
       flusher: this.#flusher,
       counters: this.counters,
+      deadlines,
       onTunnel: (request) => this.#onTunnel(request),
       onWarning: (message, kind) => this.#warnings.warn(kind, message),
       onFault,

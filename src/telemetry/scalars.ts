@@ -19,7 +19,9 @@ const gauge = (name: string, help: string, merge: 'sum' | 'max' | 'min' = 'sum')
 })
 
 /** Fields of `Counters` that are one number each; a field added there without a metric here does not compile. */
-export const counterMetrics: Readonly<Record<Exclude<keyof Counters, 'connectRefused'>, ScalarDefinition>> = {
+export const counterMetrics: Readonly<
+  Record<Exclude<keyof Counters, 'connectRefused' | 'deadlines'>, ScalarDefinition>
+> = {
   openConnections: gauge('fairway_connections_open', 'HBONE connections that are open'),
   connectionsTotal: total('fairway_connections_total', 'HBONE connections accepted from trusted peers'),
   openTunnels: gauge('fairway_tunnels_open', 'HBONE tunnels that are open'),
@@ -40,6 +42,11 @@ export const counterMetrics: Readonly<Record<Exclude<keyof Counters, 'connectRef
 export const connectRefusedMetric: ScalarDefinition = {
   ...total('fairway_connect_refused_total', 'CONNECT requests refused, by reason'),
   label: 'reason',
+}
+
+export const deadlinesMetric: ScalarDefinition = {
+  ...total('fairway_deadlines_exceeded_total', 'Peers that kept us waiting too long, by the deadline'),
+  label: 'deadline',
 }
 
 /** Everything else that is one number. Names of process metrics are those of prom-client's collectors. */
@@ -68,8 +75,7 @@ export const otherMetrics = {
 
 /** All definitions by metric name. */
 export const scalarDefinitions: ReadonlyMap<string, ScalarDefinition> = new Map(
-  [...Object.values(counterMetrics), connectRefusedMetric, ...Object.values(otherMetrics)].map((definition) => [
-    definition.name,
-    definition,
-  ]),
+  [...Object.values(counterMetrics), connectRefusedMetric, deadlinesMetric, ...Object.values(otherMetrics)].map(
+    (definition) => [definition.name, definition],
+  ),
 )

@@ -17,6 +17,7 @@ import type { TlsSettings } from '../../identity/tls.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
+import type { Deadlines } from '../limits/deadlines.ts'
 import { describeSource } from './baggage.ts'
 import { parseForwarded } from './forwarded.ts'
 import type { Forwarded } from './forwarded.ts'
@@ -41,6 +42,8 @@ export interface HboneServerOptions {
   readonly tls: TlsSettings
   readonly flusher: Flusher
   readonly counters: Counters
+  /** Of which `handshakeMs` and `prefaceMs` count here; default `defaultDeadlines`. */
+  readonly deadlines?: Deadlines
   readonly onTunnel: (request: TunnelRequest) => void
   /** A peer did something wrong. There may be very many of them: `kind` is what to limit them by. */
   readonly onWarning: (message: string, kind: 'handshake' | 'peer' | 'connection' | 'listener') => void

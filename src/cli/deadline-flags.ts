@@ -1,0 +1,49 @@
+/** The flags of `fairway run` that say how long a peer may keep it waiting. */
+import { DURATION_FORM, formatDuration, parseDuration } from '../lib/duration.ts'
+import { defaultDeadlines, type Deadlines } from '../proxy/limits/deadlines.ts'
+import { usageError, type FlagValues } from './arguments.ts'
+
+/** Timers of the platform reach no further: 2^31 ms. */
+const MAX_MS = 24 * 86_400_000
+
+const flag = (what: string, defaultMs: number) =>
+  ({
+    type: 'string',
+    value: 'DURATION',
+    default: formatDuration(defaultMs),
+    help: `${what}; default ${defaultMs === 0 ? '0s: none' : formatDuration(defaultMs)}`,
+  }) as const
+
+/** One for each of `Deadlines`; `0s` is no deadline. */
+export const deadlineFlags = {
+  'tls-handshake-timeout': flag('time for a client to complete its TLS handshake', defaultDeadlines.handshakeMs),
+  'preface-timeout': flag('and then to begin with HTTP/2', defaultDeadlines.prefaceMs),
+  'connect-timeout': flag('time for an endpoint to be connected, and to answer CONNECT', defaultDeadlines.connectMs),
+  'request-head-timeout': flag('time for a request to have its head whole: 408', defaultDeadlines.requestHeadMs),
+  'response-head-timeout': flag('time for an endpoint to begin its answer: 504', defaultDeadlines.responseHeadMs),
+  'body-idle-timeout': flag('time for a client to send, or to read, more of a body', defaultDeadlines.bodyIdleMs),
+  'keep-alive-timeout': flag('time for a client to send its next request', defaultDeadlines.keepAliveIdleMs),
+  'stream-idle-timeout': flag('time for a request under way to move at all', defaultDeadlines.streamIdleMs),
+} as const
+
+/** The deadlines that the flags ask for; throws `CliError` (64) for what is no duration. */
+export const decodeDeadlines = (flags: FlagValues<typeof deadlineFlags>): Deadlines => {
+  const read = (name: keyof typeof deadlineFlags): number => decodeDuration(name, flags[name])
+  return {
+    handshakeMs: read('tls-handshake-timeout'),
+    prefaceMs: read('preface-timeout'),
+    connectMs: read('connect-timeout'),
+    requestHeadMs: read('request-head-timeout'),
+    responseHeadMs: read('response-head-timeout'),
+    bodyIdleMs: read('body-idle-timeout'),
+    keepAliveIdleMs: read('keep-alive-timeout'),
+    streamIdleMs: read('stream-idle-timeout'),
+  }
+}
+
+const decodeDuration = (name: string, text: string): number => {
+  const durationMs = parseDuration(text)
+  if (durationMs === undefined) throw usageError(`--${name} ${JSON.stringify(text)} is not ${DURATION_FORM}`)
+  if (durationMs <= MAX_MS) return durationMs
+  throw usageError(`--${name} ${text} is longer than ${formatDuration(MAX_MS)}`, 'write 0s for no deadline at all')
+}
