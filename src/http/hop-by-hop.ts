@@ -29,6 +29,25 @@ const NEVER_NOMINATED: ReadonlySet<string> = new Set([
 const NEVER_NOMINATED_PREFIXES = ['x-forwarded-', 'x-envoy-', 'x-b3-']
 
 /**
+ * Whether a field, in lower case, speaks of one HTTP/1.1 connection or its framing only: HTTP/2 has no such fields
+ * (RFC 9113 section 8.2.2), and HTTP/1.1 heads get them anew. By length first: of a dozen fields hardly one is compared.
+ */
+export function isConnectionSpecific(name: string): boolean {
+  switch (name.length) {
+    case 7:
+      return name === 'upgrade'
+    case 10:
+      return name === 'connection' || name === 'keep-alive'
+    case 16:
+      return name === 'proxy-connection'
+    case 17:
+      return name === 'transfer-encoding'
+    default:
+      return false
+  }
+}
+
+/**
  * Removes what concerns only the connection it came on (RFC 9110 section 7.6.1): Connection and the fields it names,
  * Keep-Alive, Proxy-Connection, HTTP2-Settings, Transfer-Encoding, Upgrade, and TE except for `te: trailers`.
  * Trailer stays, since trailers are passed on. Who forwards an upgrade writes Connection and Upgrade anew.
@@ -55,24 +74,8 @@ function removeFrom(headers: HeaderList, named: ReadonlySet<string>): void {
   fields.length = kept
 }
 
-// By length first: of a dozen fields hardly one is compared at all.
 function isConnectionField(name: string): boolean {
-  switch (name.length) {
-    case 2:
-      return name === 'te'
-    case 7:
-      return name === 'upgrade'
-    case 10:
-      return name === 'connection' || name === 'keep-alive'
-    case 14:
-      return name === 'http2-settings'
-    case 16:
-      return name === 'proxy-connection'
-    case 17:
-      return name === 'transfer-encoding'
-    default:
-      return false
-  }
+  return isConnectionSpecific(name) || name === 'te' || name === 'http2-settings'
 }
 
 const NONE: ReadonlySet<string> = new Set()

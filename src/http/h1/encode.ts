@@ -4,6 +4,7 @@
  * make the next hop see another message than we do. Nothing that could be reread as two lines is ever written.
  */
 import type { HeaderList } from '../header-list.ts'
+import { isConnectionSpecific } from '../hop-by-hop.ts'
 import { USUAL_NAMES } from './field-names.ts'
 import { quoted } from './limits.ts'
 import { CHUNKED, UNTIL_CLOSE } from './message.ts'
@@ -198,22 +199,7 @@ function encodeFields(headers: HeaderList): string | H1EncodeFailure {
 
 /** Fields that the encoder writes itself. */
 function isOurs(name: string): boolean {
-  switch (name.length) {
-    case 4:
-      return name === 'host'
-    case 7:
-      return name === 'upgrade'
-    case 10:
-      return name === 'connection' || name === 'keep-alive'
-    case 14:
-      return name === 'content-length'
-    case 16:
-      return name === 'proxy-connection'
-    case 17:
-      return name === 'transfer-encoding'
-    default:
-      return false
-  }
+  return name === 'host' || name === 'content-length' || isConnectionSpecific(name)
 }
 
 function isLength(bodyLength: number): boolean {

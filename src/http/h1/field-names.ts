@@ -8,15 +8,19 @@ export const HOST = 3
 export const CONNECTION = 4
 export const EXPECT = 5
 export const UPGRADE = 6
+/** Spelled with `_`, which CGI and what descends from it take for `-`: framing to one reader and nothing to another. */
+export const LOOKALIKE = 7
 
-const ROLES: Readonly<Record<string, number>> = {
-  'content-length': CONTENT_LENGTH,
-  'transfer-encoding': TRANSFER_ENCODING,
-  host: HOST,
-  connection: CONNECTION,
-  expect: EXPECT,
-  upgrade: UPGRADE,
-}
+const ROLES: ReadonlyMap<string, number> = new Map([
+  ['content-length', CONTENT_LENGTH],
+  ['transfer-encoding', TRANSFER_ENCODING],
+  ['host', HOST],
+  ['connection', CONNECTION],
+  ['expect', EXPECT],
+  ['upgrade', UPGRADE],
+  ['content_length', LOOKALIKE],
+  ['transfer_encoding', LOOKALIKE],
+])
 
 /** Usual names, the ones with a role first: when two fall into one slot the earlier keeps it, the later is only slower. */
 const USUAL =
@@ -71,7 +75,7 @@ export function isNameAt(known: KnownName, buffer: Uint8Array, start: number, le
 
 /** The role of a lower-case name that was not found among the known ones. */
 export function roleOf(name: string): number {
-  return ROLES[name] ?? PLAIN
+  return ROLES.get(name) ?? PLAIN
 }
 
 function fill(): readonly (KnownName | undefined)[] {

@@ -5,6 +5,7 @@ import {
   CONTENT_LENGTH,
   EXPECT,
   HOST,
+  LOOKALIKE,
   PLAIN,
   TRANSFER_ENCODING,
   UPGRADE,
@@ -129,12 +130,8 @@ function noteField(facts: FieldFacts, role: number, value: string): boolean {
       noteContentLength(facts, value)
       break
     case TRANSFER_ENCODING:
-      // Codings other than chunked would have to be undone and redone by a proxy; nobody sends them (RFC 9112 section 6.1).
-      if (facts.isChunked || value.toLowerCase() !== 'chunked')
-        facts.failure = h1Failure(
-          'unsupported-coding',
-          `Transfer-Encoding is ${quoted(value)}; only one "chunked" is taken`,
-        )
+      if (facts.isChunked) facts.failure = badRequest('more than one Transfer-Encoding field')
+      else if (value.toLowerCase() !== 'chunked') facts.failure = badCoding(value)
       facts.isChunked = true
       break
     case CONNECTION:
@@ -145,6 +142,9 @@ function noteField(facts: FieldFacts, role: number, value: string): boolean {
       break
     case UPGRADE:
       facts.upgrade = facts.upgrade === undefined ? value : `${facts.upgrade}, ${value}`
+      break
+    case LOOKALIKE:
+      facts.failure = badRequest('Content-Length or Transfer-Encoding spelled with "_"')
       break
   }
   return facts.failure === undefined
@@ -162,6 +162,16 @@ function noteContentLength(facts: FieldFacts, value: string): void {
     if (value.length > 1 && value.startsWith('0'))
       facts.headers.fields[facts.headers.fields.length - 1] = String(length)
   }
+}
+
+/**
+ * Codings before chunked would have to be undone and redone by a proxy, and nobody sends them: 501. Where chunked is not
+ * the last, and once, the body has no certain end: 400 (RFC 9112 sections 6.1 and 6.3).
+ */
+function badCoding(value: string): H1Failure {
+  const message = `Transfer-Encoding is ${quoted(value)}; only "chunked" is taken`
+  const isKnownForm = /^(?:(?!chunked *,)[a-z0-9!#$%&'*+.^_`|~-]+ *, *)+chunked$/i.test(value)
+  return isKnownForm ? h1Failure('unsupported-coding', message) : badRequest(message)
 }
 
 function noteConnection(facts: FieldFacts, value: string): void {

@@ -12,15 +12,24 @@ export interface H1Limits {
   readonly trailerBytes: number
   /** One chunk-size line with its extensions, in bytes; beyond it 400. */
   readonly chunkLineBytes: number
+  /**
+   * Body in bytes, without chunk framing and trailers; beyond it 413: before the head is told when the length is
+   * announced, else under way.
+   */
+  readonly bodyBytes: number
 }
 
-/** What Envoy allows, near enough, and more than any honest client sends. */
+/**
+ * What Envoy allows, near enough, and more than any honest client sends. Bodies have no limit: they pass through under
+ * back-pressure, and how much is too much only the application knows.
+ */
 export const DEFAULT_H1_LIMITS: H1Limits = {
   headBytes: 65_536,
   targetBytes: 16_384,
   fields: 200,
   trailerBytes: 16_384,
   chunkLineBytes: 512,
+  bodyBytes: Number.POSITIVE_INFINITY,
 }
 
 const STATUS: Readonly<Record<H1Failure['code'], number>> = {
@@ -41,6 +50,11 @@ export function h1Failure(code: H1Failure['code'], message: string): H1Failure {
 /** The commonest failure: the message breaks RFC 9112 or can be read in two ways. */
 export function badRequest(message: string): H1Failure {
   return h1Failure('bad-request', message)
+}
+
+/** The body is, or would be, larger than `limits` let it be. */
+export function bodyTooLarge({ bodyBytes }: H1Limits): H1Failure {
+  return h1Failure('body-too-large', `the body is longer than ${bodyBytes} bytes`)
 }
 
 /** Foreign text made fit for a message: at most 60 characters, controls escaped. */

@@ -13,7 +13,7 @@ export interface H1RequestHead {
   readonly minorVersion: 0 | 1
   /** Includes `host` and framing headers as received. */
   readonly headers: HeaderList
-  /** Value of the one Host field; `undefined` only for HTTP/1.0 without one. */
+  /** Value of the one Host field; for HTTP/1.0 without one, what an absolute target names, or `undefined`. */
   readonly host: string | undefined
   readonly bodyLength: number
   /** Whether the connection may carry another request afterwards (RFC 9112 section 9.3). */

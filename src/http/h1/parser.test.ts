@@ -71,12 +71,21 @@ test('a length with leading zeros is passed on without them, lest the next hop r
 })
 
 describe('limits', () => {
-  const limits: H1Limits = { headBytes: 100, targetBytes: 20, fields: 3, trailerBytes: 30, chunkLineBytes: 8 }
+  const limits: H1Limits = {
+    headBytes: 100,
+    targetBytes: 20,
+    fields: 3,
+    trailerBytes: 30,
+    chunkLineBytes: 8,
+    bodyBytes: 9,
+  }
   const fill = (size: number): string => 'x'.repeat(size)
   const head = (size: number): string => {
     const start = 'GET / HTTP/1.1\r\nHost: a\r\nx: '
     return `${start}${fill(size - start.length - 4)}\r\n\r\n`
   }
+  const sized = (length: number, body: string): string =>
+    `PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n${body}`
   const cases = [
     { name: 'a head of the limit', text: head(100), events: 'GET / end' },
     { name: 'a head beyond it', text: head(101), events: 'failure:head-too-large:431' },
@@ -110,6 +119,23 @@ describe('limits', () => {
       text: `${CHUNKED_HEAD}0;xxxxx\r\n\r\n`,
       events: 'POST / chunked failure:bad-request:400',
     },
+    { name: 'a body of the limit', text: sized(9, 'b'.repeat(9)), events: `PUT / len=9 body:${'b'.repeat(9)} end` },
+    { name: 'a body beyond it, before the head is told', text: sized(10, 'b'), events: 'failure:body-too-large:413' },
+    {
+      name: 'chunks of the limit together',
+      text: `${CHUNKED_HEAD}4\r\nabcd\r\n5\r\nefghi\r\n0\r\n\r\n`,
+      events: 'POST / chunked body:abcdefghi end',
+    },
+    {
+      name: 'chunks beyond it together',
+      text: `${CHUNKED_HEAD}4\r\nabcd\r\n6\r\nefghij\r\n0\r\n\r\n`,
+      events: 'POST / chunked body:abcd failure:body-too-large:413',
+    },
+    {
+      name: 'bodies of the limit one after the other',
+      text: sized(9, 'b'.repeat(9)).repeat(2),
+      events: `PUT / len=9 body:${'b'.repeat(9)} end PUT / len=9 body:${'b'.repeat(9)} end`,
+    },
     {
       name: 'trailers of the limit',
       text: `${CHUNKED_HEAD}0\r\nx: ${fill(23)}\r\n\r\n`,
@@ -132,6 +158,38 @@ describe('limits', () => {
         assert.equal(formatEvents(recordRequests(text, { cuts, limits })), events, `cut at ${cuts.join()}`)
     })
   }
+
+  const answers = [
+    {
+      name: 'a response of the limit',
+      text: 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabcdefghi',
+      events: '200 len=9 body:abcdefghi end',
+    },
+    {
+      name: 'a response beyond it',
+      text: 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc',
+      events: 'failure:body-too-large:413',
+    },
+    {
+      name: 'a response until close, of the limit',
+      text: 'HTTP/1.1 200 OK\r\n\r\nabcdefghi',
+      events: '200 until-close close body:abcdefghi end',
+    },
+  ]
+  for (const { name, text, events } of answers) {
+    test(name, () => {
+      for (const cuts of [[], ...allCuts(text)])
+        assert.equal(formatEvents(recordResponses(text, { cuts, limits })), events, `cut at ${cuts.join()}`)
+    })
+  }
+
+  test('a response until close, beyond it', () => {
+    const text = 'HTTP/1.1 200 OK\r\n\r\nabcdefghij'
+    for (const cuts of [[], ...allCuts(text)]) {
+      const events = formatEvents(recordResponses(text, { cuts, limits }))
+      assert.match(events, /^200 until-close close (body:[a-i]+ )?failure:body-too-large:413$/)
+    }
+  })
 
   test('the default ones hold 200 fields and 16 KiB of target, and no more', () => {
     const fields = (count: number): string => `GET / HTTP/1.1\r\nHost: a\r\n${'a:\r\n'.repeat(count - 1)}\r\n`

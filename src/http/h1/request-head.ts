@@ -1,8 +1,8 @@
 import { LF, CR, SP, TARGET, TOKEN_LOWER } from './chars.ts'
 import { type FieldFacts, type FieldSection, readFields } from './fields.ts'
-import { type H1Limits, badRequest, h1Failure, quoted } from './limits.ts'
+import { type H1Limits, badRequest, bodyTooLarge, h1Failure, quoted } from './limits.ts'
 import { CHUNKED, type H1Failure, type H1RequestHead } from './message.ts'
-import { checkTarget, isAuthority } from './target.ts'
+import { authorityOf, checkTarget, isAuthority } from './target.ts'
 
 /** A request head, and the offset after its blank line. */
 export interface ReadRequestHead {
@@ -35,6 +35,7 @@ export function readRequestHead(section: FieldSection, limits: H1Limits): ReadRe
   const method = methodOf(section, methodEnd)
   const failure = checkRequest(method, target, minorVersion, facts)
   if (failure !== undefined) return failure
+  if (facts.contentLength > limits.bodyBytes) return bodyTooLarge(limits)
   return { head: createHead(method, target, minorVersion, facts), end: facts.end }
 }
 
@@ -97,9 +98,10 @@ function createHead(method: string, target: string, minorVersion: 0 | 1, facts: 
     target,
     minorVersion,
     headers: facts.headers,
-    host: facts.host,
+    host: facts.host ?? authorityOf(target),
     bodyLength: facts.isChunked ? CHUNKED : Math.max(facts.contentLength, 0),
-    keepAlive: !facts.closes && (minorVersion === 1 || facts.keepsAlive),
+    // What comes behind a CONNECT was meant for the tunnel: if that is refused, it must not be read as requests.
+    keepAlive: method !== 'CONNECT' && !facts.closes && (minorVersion === 1 || facts.keepsAlive),
     // A 1.0 client knows neither (RFC 9110 sections 7.8 and 10.1.1).
     expectsContinue: facts.expectsContinue && minorVersion === 1,
     upgrade: facts.upgrades && minorVersion === 1 ? facts.upgrade : undefined,

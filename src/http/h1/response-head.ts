@@ -1,6 +1,6 @@
 import { FIELD_VALUE, CR, LF, SP } from './chars.ts'
 import { type FieldFacts, type FieldSection, describeByte, readFields } from './fields.ts'
-import { type H1Limits, badRequest, h1Failure, quoted } from './limits.ts'
+import { type H1Limits, badRequest, bodyTooLarge, h1Failure, quoted } from './limits.ts'
 import { CHUNKED, type H1Failure, type H1ResponseHead, UNTIL_CLOSE } from './message.ts'
 
 /** A response head, and the offset after its blank line. */
@@ -39,6 +39,7 @@ export function readResponseHead(
   const failure = facts.failure ?? checkResponse(status, minorVersion, facts)
   if (failure !== undefined) return failure
   const bodyLength = bodyLengthOf(method, status, facts)
+  if (bodyLength > limits.bodyBytes) return bodyTooLarge(limits)
   const keepAlive = bodyLength !== UNTIL_CLOSE && isReusable(method, status, minorVersion, facts)
   return { head: { status, reason, minorVersion, headers: facts.headers, bodyLength, keepAlive }, end: facts.end }
 }

@@ -2,8 +2,12 @@ import { badRequest, quoted } from './limits.ts'
 import type { H1Failure } from './message.ts'
 
 // A registered name or IPv4 address, or an IPv6 address in brackets; then a port. No userinfo (RFC 9110 section 4.2.4),
-// no zone, and no comma, which would be two Host fields that somebody joined.
-const AUTHORITY = /^(?:\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._~!$&'()*+;=%-]+)(?::[0-9]{0,5})?$/
+// no zone, and no comma, which would be two Host fields that somebody joined. The port is one that 16 bits hold, lest
+// somebody's counter come round to another.
+const AUTHORITY =
+  /^(?:\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._~!$&'()*+;=%-]+)(?::(?:[0-9]{0,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?$/
+/** The scheme and authority of an absolute-form target. */
+const ABSOLUTE = /^(https?):\/\/([^/?]*)/i
 
 /** Whether `text` is `host` or `host:port` as Host and `:authority` may hold it (RFC 3986 section 3.2). */
 export function isAuthority(text: string): boolean {
@@ -24,8 +28,13 @@ export function checkTarget(method: string, target: string, host: string | undef
   return checkAbsolute(target, host)
 }
 
+/** The authority of an absolute-form target, `undefined` for the other forms. */
+export function authorityOf(target: string): string | undefined {
+  return ABSOLUTE.exec(target)?.[2]
+}
+
 function checkAbsolute(target: string, host: string | undefined): H1Failure | undefined {
-  const [, scheme, authority] = /^(https?):\/\/([^/?]*)/i.exec(target) ?? []
+  const [, scheme, authority] = ABSOLUTE.exec(target) ?? []
   if (scheme === undefined || authority === undefined || !isAuthority(authority))
     return badRequest(`target ${quoted(target)} is neither a path nor an http or https URI`)
   const port = scheme.toLowerCase() === 'http' ? 80 : 443

@@ -4,6 +4,7 @@
  * passes may be written out as HTTP/1.1, where a blank in a path or a second host would be another request.
  */
 import { isAuthority } from '../h1/target.ts'
+import { isConnectionSpecific } from '../hop-by-hop.ts'
 
 // RFC 9113 section 8.2.1: lower-case token characters.
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
@@ -15,14 +16,6 @@ const PATH = /^\/[!-"$-~]*$/
 // oxlint-disable-next-line no-control-regex
 const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/
 const COLON = 0x3a
-
-const connectionSpecific: ReadonlySet<string> = new Set([
-  'connection',
-  'proxy-connection',
-  'keep-alive',
-  'transfer-encoding',
-  'upgrade',
-])
 
 /** Value of the first field of that name in a flat list. */
 export const findField = (fields: readonly string[], name: string): string | undefined => {
@@ -146,7 +139,7 @@ const checkRegularFrom = (fields: readonly string[], from: number): string | und
 
 const checkRegular = (name: string, value: string): string | undefined => {
   if (!NAME.test(name)) return `bad field name ${quoted(name)}`
-  if (connectionSpecific.has(name)) return `connection-specific field ${name}`
+  if (isConnectionSpecific(name)) return `connection-specific field ${name}`
   return name === 'te' && value.toLowerCase() !== 'trailers' ? 'te other than trailers' : undefined
 }
 

@@ -1,4 +1,4 @@
-import { CR, FIELD_VALUE, LF } from './chars.ts'
+import { CR, FIELD_VALUE, LF } from '../chars.ts'
 
 const FIRST_CAPACITY = 1024
 

@@ -1,8 +1,10 @@
-import type { HeaderList } from '../header-list.ts'
-import { CR, HEX_PLUS_ONE, LF } from './chars.ts'
-import { type FieldSection, describeByte, readFields } from './fields.ts'
-import { type H1Limits, badRequest, h1Failure } from './limits.ts'
-import { CHUNKED, type H1Failure, UNTIL_CLOSE } from './message.ts'
+import type { HeaderList } from '../../header-list.ts'
+import { forbiddenTrailer } from '../../trailers.ts'
+import { CR, LF } from '../chars.ts'
+import { type FieldSection, describeByte, readFields } from '../fields.ts'
+import { type H1Limits, badRequest, bodyTooLarge, h1Failure } from '../limits.ts'
+import { CHUNKED, type H1Failure, UNTIL_CLOSE } from '../message.ts'
+import { ChunkLine } from './chunk-line.ts'
 import { SectionBuffer } from './section-buffer.ts'
 
 /** What differs between requests and responses. */
@@ -26,27 +28,17 @@ const BLANK_LINE = Buffer.from('\r\n\r\n')
 /** A section that ends with the input's last byte needs no search; longer inputs are searched, not cut whole. */
 const WHOLE_INPUT_BYTES = 4096
 
-/** Names that frame, route or authenticate, which would come too late to be obeyed (RFC 9110 section 6.5.1). */
-const NEVER_TRAILERS: ReadonlySet<string> = new Set(
-  (
-    'transfer-encoding content-length host connection keep-alive proxy-connection te trailer upgrade content-encoding ' +
-    'content-type content-range expect authorization proxy-authorization cookie set-cookie'
-  ).split(' '),
-)
-
 /** The framing of HTTP/1.1 messages (RFC 9112 sections 6 and 7), the same for both directions. */
 export class MessageReader {
   readonly #role: MessageRole
   readonly #limits: H1Limits
   readonly #section = new SectionBuffer()
+  readonly #chunkLine: ChunkLine
   #state: State = 'head'
-  /** Bytes left of the body or chunk; while a size is read, its value so far. */
+  /** Bytes left of the body or chunk. */
   #left = 0
-  /** Bytes of the chunk-size line read so far. */
-  #lineBytes = 0
-  #lineDigits = 0
-  /** Whether the chunk-size line is past its digits, and whether its CR has come. */
-  #linePart: 'digits' | 'extension' | 'lf' = 'digits'
+  /** Bytes so far of a body whose length was not announced. */
+  #bodyBytes = 0
   #hasDataCr = false
   /** Counts ended messages and deaths, so that `feed` notices even if a handler has fed the next message. */
   #stops = 0
@@ -54,6 +46,7 @@ export class MessageReader {
   constructor(role: MessageRole, limits: H1Limits) {
     this.#role = role
     this.#limits = limits
+    this.#chunkLine = new ChunkLine(limits.chunkLineBytes)
   }
 
   /** Between messages, with nothing kept. */
@@ -78,7 +71,9 @@ export class MessageReader {
           at = this.#feedData(buffer, at, end)
           break
         case 'until-close':
-          this.#role.onBody(buffer, at, end)
+          this.#bodyBytes += end - at
+          if (this.#bodyBytes > this.#limits.bodyBytes) this.fail(bodyTooLarge(this.#limits))
+          else this.#role.onBody(buffer, at, end)
           return end
         case 'chunk-size':
           at = this.#feedChunkSize(buffer, at, end)
@@ -167,6 +162,7 @@ export class MessageReader {
   }
 
   #startBody(bodyLength: number): void {
+    this.#bodyBytes = 0
     if (bodyLength === 0) this.#end(undefined)
     else if (bodyLength === CHUNKED) this.#startChunk()
     else if (bodyLength === UNTIL_CLOSE) this.#state = 'until-close'
@@ -188,60 +184,35 @@ export class MessageReader {
 
   #startChunk(): void {
     this.#state = 'chunk-size'
-    this.#linePart = 'digits'
-    this.#left = 0
-    this.#lineBytes = 0
-    this.#lineDigits = 0
+    this.#chunkLine.reset()
   }
 
-  /** One chunk-size line, byte by byte, wherever it is split (RFC 9112 section 7.1). */
   #feedChunkSize(buffer: Buffer, start: number, end: number): number {
-    let at = start
-    while (at < end) {
-      const byte = buffer[at++] ?? 0
-      if (++this.#lineBytes > this.#limits.chunkLineBytes)
-        return this.#refuseChunk('a chunk-size line that is too long', at)
-      if (this.#linePart === 'lf') {
-        if (byte !== LF) return this.#refuseChunk('bare CR after a chunk size', at)
-        this.#afterChunkSize()
-        return at
-      }
-      if (this.#linePart === 'extension') {
-        // Ignored, but only what cannot end a line for anybody (RFC 9112 section 7.1.1).
-        if (byte === CR) this.#linePart = 'lf'
-        else if (byte < 0x20 || byte > 0x7e) return this.#refuseChunk(`${describeByte(byte)} in a chunk extension`, at)
-        continue
-      }
-      const digit = HEX_PLUS_ONE[byte] ?? 0
-      if (digit !== 0) {
-        this.#left = this.#left * 16 + (digit - 1)
-        if (++this.#lineDigits > 16 || this.#left > Number.MAX_SAFE_INTEGER)
-          return this.#refuseChunk('a chunk size of 2^53 or more', at)
-      } else if (this.#lineDigits === 0) return this.#refuseChunk(`${describeByte(byte)} instead of a chunk size`, at)
-      else if (byte === CR) this.#linePart = 'lf'
-      else if (byte === 0x3b) this.#linePart = 'extension'
-      else return this.#refuseChunk(`${describeByte(byte)} in a chunk size`, at)
-    }
+    const line = this.#chunkLine
+    const at = line.read(buffer, start, end)
+    if (line.fault !== undefined) this.fail(badRequest(line.fault))
+    else if (line.isComplete) this.#afterChunkSize(line.sizeBytes)
     return at
   }
 
-  #afterChunkSize(): void {
-    if (this.#left > 0) {
-      this.#state = 'chunk-data'
+  #afterChunkSize(sizeBytes: number): void {
+    if (sizeBytes === 0) {
+      this.#state = 'trailers'
+      this.#section.reset(true)
       return
     }
-    this.#state = 'trailers'
-    this.#section.reset(true)
-  }
-
-  #refuseChunk(what: string, at: number): number {
-    this.fail(badRequest(what))
-    return at
+    this.#bodyBytes += sizeBytes
+    if (this.#bodyBytes > this.#limits.bodyBytes) return this.fail(bodyTooLarge(this.#limits))
+    this.#state = 'chunk-data'
+    this.#left = sizeBytes
   }
 
   #feedDataEnd(buffer: Buffer, at: number): number {
     const byte = buffer[at] ?? 0
-    if (byte !== (this.#hasDataCr ? LF : CR)) return this.#refuseChunk('chunk data is longer than its size', at)
+    if (byte !== (this.#hasDataCr ? LF : CR)) {
+      this.fail(badRequest('chunk data is longer than its size'))
+      return at
+    }
     if (this.#hasDataCr) this.#startChunk()
     this.#hasDataCr = !this.#hasDataCr
     return at + 1
@@ -267,8 +238,8 @@ export class MessageReader {
     const text = bytes.toString('latin1', 0, length)
     const { headers, failure } = readFields({ buffer: bytes, base: 0, text }, 0, this.#limits.fields)
     if (failure !== undefined) return this.fail(failure)
-    for (const [name] of headers)
-      if (NEVER_TRAILERS.has(name)) return this.fail(badRequest(`field ${name} in the trailers`))
+    const forbidden = forbiddenTrailer(headers.fields)
+    if (forbidden !== undefined) return this.fail(badRequest(`field ${forbidden} in the trailers`))
     this.#end(headers.size === 0 ? undefined : headers)
   }
 }
