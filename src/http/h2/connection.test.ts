@@ -33,9 +33,9 @@ describe('a connection', () => {
     assert.deepEqual([server.hasSettings, server.isAcknowledged], [true, false])
     client.feed(hello)
     server.feed(client.take())
-    assert.deepEqual([server.isAcknowledged, server.isInHeaders], [true, false])
-    server.feed(headersFrame(0, 1, Buffer.alloc(0)))
-    assert.equal(server.isInHeaders, true)
+    assert.deepEqual([server.isAcknowledged, server.unfinishedHeaders], [true, 0])
+    server.feed(headersFrame(0, 3, Buffer.alloc(0)))
+    assert.equal(server.unfinishedHeaders, 3)
   })
 
   it('is given up by its owner with a code and a reason', () => {

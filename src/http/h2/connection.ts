@@ -5,7 +5,7 @@
  */
 import * as h2 from './constants.ts'
 import { findField } from './fields.ts'
-import { FrameReader } from './frame-reader.ts'
+import { FrameReader } from './frames/frame-reader.ts'
 import { H2Receiver } from './receiver.ts'
 import { H2Session } from './session.ts'
 import type { ConnectionHandler, ConnectionOptions } from './session.ts'
@@ -55,9 +55,9 @@ export class H2Connection {
     return this.#session.isAcknowledged
   }
 
-  /** True between a HEADERS frame and the last CONTINUATION of its block, when nothing else may come. */
-  get isInHeaders(): boolean {
-    return this.#receiver.isInHeaders
+  /** The stream whose HEADERS came without the last CONTINUATION of its block, so that nothing else may; 0 for none. */
+  get unfinishedHeaders(): number {
+    return this.#receiver.unfinishedHeaders
   }
 
   /** False once either side has said GOAWAY for good, or the connection failed. */

@@ -1,9 +1,9 @@
 import * as h2 from './constants.ts'
 import { onControlFrame } from './control-frames.ts'
 import { checkRequestFields, checkResponseFields, checkTrailerFields, findField, readContentLength } from './fields.ts'
-import type { DataPiece, FrameSink } from './frame-reader.ts'
-import { HeaderAssembler } from './header-block.ts'
-import type { HeaderBlock } from './header-block.ts'
+import type { DataPiece, FrameSink } from './frames/frame-reader.ts'
+import { HeaderAssembler } from './frames/header-block.ts'
+import type { HeaderBlock } from './frames/header-block.ts'
 import type { H2Session } from './session.ts'
 import { H2Stream, ignoreStream } from './stream.ts'
 
@@ -26,9 +26,9 @@ export class H2Receiver implements FrameSink {
     this.#window = session.fullWindowBytes
   }
 
-  /** A header block has begun and not ended. */
-  get isInHeaders(): boolean {
-    return this.#assembler.streamId !== 0
+  /** The stream whose header block has begun and not ended; 0 for none. */
+  get unfinishedHeaders(): number {
+    return this.#assembler.streamId
   }
 
   onFrameError(code: number, message: string): void {
