@@ -1,6 +1,6 @@
 import type { HpackEncoder } from '../hpack/encoder.ts'
 import { DEFAULT_FRAME_BYTES, DEFAULT_WINDOW_BYTES, MAX_WINDOW_BYTES } from './constants.ts'
-import type { FrameOutput } from './output.ts'
+import type { FrameOutput } from './frames/output.ts'
 import type { H2Stream } from './stream.ts'
 
 /** Encoded bytes after which bodies wait in their queues instead: bounds what one socket holds, and so how long others wait. */

@@ -1,7 +1,7 @@
 import { HpackDecoder } from '../hpack/decoder.ts'
 import { HpackEncoder } from '../hpack/encoder.ts'
 import { DEFAULT_WINDOW_BYTES, ENHANCE_YOUR_CALM } from './constants.ts'
-import { FrameOutput } from './output.ts'
+import { FrameOutput } from './frames/output.ts'
 import { H2Sender } from './sender.ts'
 import { defaultOwnSettings, defaultPeerSettings } from './settings.ts'
 import type { OwnSettings, PeerSettings } from './settings.ts'

@@ -6,7 +6,7 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_SIZE_ERROR,
   PROTOCOL_ERROR,
-} from './constants.ts'
+} from '../constants.ts'
 
 /** Receives what the reader finds, synchronously and in order. */
 export interface FrameSink {

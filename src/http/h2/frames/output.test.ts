@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseFrames } from '../../../test/support/http/h2-frames.ts'
-import { HpackDecoder } from '../hpack/decoder.ts'
-import { HpackEncoder } from '../hpack/encoder.ts'
-import * as h2 from './constants.ts'
+import { parseFrames } from '../../../../test/support/http/h2-frames.ts'
+import { HpackDecoder } from '../../hpack/decoder.ts'
+import { HpackEncoder } from '../../hpack/encoder.ts'
+import * as h2 from '../constants.ts'
 import { FrameOutput } from './output.ts'
 
 const MAX = 16_384

@@ -1,5 +1,5 @@
-import type { HpackDecoder, HpackResult } from '../hpack/decoder.ts'
-import { FLAG_END_HEADERS, FLAG_PADDED, FLAG_PRIORITY, PROTOCOL_ERROR, ENHANCE_YOUR_CALM } from './constants.ts'
+import type { HpackDecoder, HpackResult } from '../../hpack/decoder.ts'
+import { FLAG_END_HEADERS, FLAG_PADDED, FLAG_PRIORITY, PROTOCOL_ERROR, ENHANCE_YOUR_CALM } from '../constants.ts'
 
 /** Frames of one header block, and the encoded bytes of it, that a peer may send. */
 const MAX_CONTINUATIONS = 32

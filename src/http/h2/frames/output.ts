@@ -1,4 +1,4 @@
-import { HpackEncoder } from '../hpack/encoder.ts'
+import { HpackEncoder } from '../../hpack/encoder.ts'
 import {
   FLAG_ACK,
   FLAG_END_HEADERS,
@@ -12,7 +12,7 @@ import {
   FRAME_RST_STREAM,
   FRAME_SETTINGS,
   FRAME_WINDOW_UPDATE,
-} from './constants.ts'
+} from '../constants.ts'
 
 const INITIAL_BYTES = 4096
 /** Scratch above this goes once it is mostly unused, so that one burst does not cost its memory for good. */

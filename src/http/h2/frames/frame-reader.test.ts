@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { clientPreface, dataFrame, formatFrame } from '../../../test/support/http/h2-frames.ts'
-import { FRAME_PING, FRAME_SIZE_ERROR, PROTOCOL_ERROR } from './constants.ts'
+import { clientPreface, dataFrame, formatFrame } from '../../../../test/support/http/h2-frames.ts'
+import { FRAME_PING, FRAME_SIZE_ERROR, PROTOCOL_ERROR } from '../constants.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { FrameSink } from './frame-reader.ts'
 
