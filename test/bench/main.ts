@@ -8,12 +8,16 @@ import { join } from 'node:path'
 import { styleText } from 'node:util'
 import { formatMarkdown } from './markdown.ts'
 import { parseOptions, usage } from './options.ts'
-import type { BenchOptions } from './options.ts'
+import type { BenchOptions, SuiteName } from './options.ts'
 import { createProgress } from './progress.ts'
 import type { BenchDocument, Machine, SuiteReport } from './report.ts'
 import { roundTo } from './statistics.ts'
 import { runHboneSuite } from './suites/hbone.ts'
+import type { SuiteContext } from './suites/hbone.ts'
 import { runMicroSuite } from './suites/micro.ts'
+import { runHandshakesSuite } from './suites/strain/handshakes.ts'
+import { runReadersSuite } from './suites/strain/readers.ts'
+import { runTunnelsSuite } from './suites/strain/tunnels.ts'
 import { createCertificates } from './support/certificates.ts'
 import { createChildren } from './support/children.ts'
 import { canPin } from './support/pinning.ts'
@@ -33,6 +37,14 @@ const readMachine = (): Machine => ({
   isPinned: canPin,
 })
 
+/** Suites in front of real destinations, in the order in which they run. */
+const meshSuites: readonly (readonly [SuiteName, (context: SuiteContext) => Promise<SuiteReport>])[] = [
+  ['hbone', runHboneSuite],
+  ['readers', runReadersSuite],
+  ['tunnels', runTunnelsSuite],
+  ['handshakes', runHandshakesSuite],
+]
+
 const runSuites = async (options: BenchOptions): Promise<BenchDocument> => {
   const machine = readMachine()
   const date = new Date().toISOString()
@@ -48,9 +60,11 @@ const runSuites = async (options: BenchOptions): Promise<BenchDocument> => {
     process.once(signal, () => process.exit(EXIT_INTERRUPTED))
   try {
     const suites: SuiteReport[] = []
-    if (options.suites.includes('hbone')) {
+    const chosen = meshSuites.filter(([name]) => options.suites.includes(name))
+    if (chosen.length > 0) {
       const certificates = createCertificates(dir)
-      suites.push(await runHboneSuite({ options, children, certificates, dir, version: ownVersion(), progress }))
+      const context = { options, children, certificates, dir, version: ownVersion(), progress }
+      for (const [, run] of chosen) suites.push(await run(context))
     }
     if (options.suites.includes('micro')) suites.push(runMicroSuite(options, progress))
     return { machine, date, settings: { seconds: options.seconds, pairs: options.pairs }, suites }

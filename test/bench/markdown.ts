@@ -1,4 +1,5 @@
-import type { BenchDocument, CaseReport, MicroReport } from './report.ts'
+import { verdictOf } from './report.ts'
+import type { BenchDocument, CaseReport, FigureReport, MicroReport, SuiteReport } from './report.ts'
 
 /** The document's tables as they stand in docs/performance.md. */
 export const formatMarkdown = (document: BenchDocument): string => {
@@ -14,8 +15,13 @@ export const formatMarkdown = (document: BenchDocument): string => {
     `load before the run ${machine.loadBefore}`,
     machine.isPinned ? 'the proxy alone on one CPU' : 'processes not bound to CPUs',
   ].join('; ')
-  const tables = document.suites.map(({ cases }) => (cases.some(isMicro) ? microTable(cases) : caseTable(cases)))
+  const tables = document.suites.map(tableOf)
   return [`${about}.`, ...tables].join('\n\n')
+}
+
+const tableOf = ({ cases }: SuiteReport): string => {
+  if (cases.some(isMicro)) return microTable(cases)
+  return cases.some(hasFigures) ? figureTable(cases) : caseTable(cases)
 }
 
 const caseTable = (cases: readonly CaseReport[]): string =>
@@ -71,6 +77,22 @@ const withSpread = (
 
 const microTable = (cases: readonly CaseReport[]): string =>
   formatRows([['operation', 'ns'], ...cases.map((one) => [one.case, isMicro(one) ? text(one.nanosPerOperation) : '–'])])
+
+const figureTable = (cases: readonly CaseReport[]): string => {
+  const rows = cases.flatMap((one) => {
+    if (!hasFigures(one)) return [[one.case, one.why ?? 'not measured', '–', '', '']]
+    return one.figures.map((figure) => {
+      const goal = figure.atMost === undefined ? '' : `≤ ${figure.atMost}`
+      return [one.case, figure.name, text(figure.value), goal, verdictOf(figure)]
+    })
+  })
+  const notes = cases.flatMap((one) =>
+    hasFigures(one) ? (one.notes ?? []).map((note) => `- ${one.case}: ${note}`) : [],
+  )
+  return [formatRows([['case', 'figure', 'value', 'goal', ''], ...rows]), ...notes].join('\n\n')
+}
+
+const hasFigures = (one: CaseReport): one is FigureReport => 'figures' in one
 
 const isMicro = (one: CaseReport): one is MicroReport => 'nanosPerOperation' in one
 

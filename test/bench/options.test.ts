@@ -4,7 +4,7 @@ import { parseOptions } from './options.ts'
 
 test('by default everything is measured, five pairs of five seconds', () => {
   assert.deepEqual(parseOptions([]), {
-    suites: ['hbone', 'micro'],
+    suites: ['hbone', 'readers', 'tunnels', 'handshakes', 'micro'],
     format: 'table',
     caseName: undefined,
     seconds: 5,
@@ -21,7 +21,7 @@ test('quick is one pair of one second, unless more is asked for', () => {
 
 describe('what makes no sense is refused by name', () => {
   for (const [argv, why] of [
-    [['--suite', 'policy'], /--suite policy: there is hbone and micro/],
+    [['--suite', 'policy'], /--suite policy: there is hbone, readers/],
     [['--seconds', '0'], /--seconds 0/],
     [['--pairs', 'many'], /--pairs many/],
     [['--fast'], /--fast/],

@@ -17,12 +17,12 @@ export interface BenchOptions {
   readonly profileDir: string | undefined
 }
 
-export type SuiteName = 'hbone' | 'micro'
+export type SuiteName = 'hbone' | 'readers' | 'tunnels' | 'handshakes' | 'micro'
 
-export const suiteNames: readonly SuiteName[] = ['hbone', 'micro']
+export const suiteNames: readonly SuiteName[] = ['hbone', 'readers', 'tunnels', 'handshakes', 'micro']
 
 export const usage = `npm run bench [-- OPTIONS]
-  --suite NAME    ${suiteNames.join(' or ')}; repeatable; default all
+  --suite NAME    ${suiteNames.join(', ')}; repeatable; default all
   --case NAME     only this case
   --seconds N     length of a measured window, default 5
   --pairs N       how often everybody is measured in turn, default 5
@@ -60,7 +60,7 @@ export const parseOptions = (argv: readonly string[]): BenchOptions => {
 
 const decodeSuite = (name: string): SuiteName => {
   const found = suiteNames.find((known) => known === name)
-  if (found === undefined) throw new Error(`--suite ${name}: there is ${suiteNames.join(' and ')}`)
+  if (found === undefined) throw new Error(`--suite ${name}: there is ${suiteNames.join(', ')}`)
   return found
 }
 

@@ -23,7 +23,7 @@ export interface Machine {
 
 export interface SuiteReport {
   readonly suite: string
-  readonly cases: readonly (CaseReport | MicroReport)[]
+  readonly cases: readonly (CaseReport | MicroReport | FigureReport)[]
 }
 
 /** One proxy in one case. What could not be measured is `null`, and `why` says why. */
@@ -67,6 +67,36 @@ export interface Ratios {
 export interface MicroReport extends CaseReport {
   /** The least of all rounds: what lies under the machine's noise. */
   readonly nanosPerOperation: number | null
+}
+
+/** A case of `readers`, `tunnels` or `handshakes`: figures of which some have a goal. */
+export interface FigureReport extends CaseReport {
+  readonly figures: readonly Figure[]
+  /** How it was measured, where that depends on the machine. */
+  readonly notes?: readonly string[]
+}
+
+/** One measured value. */
+export interface Figure {
+  readonly name: string
+  /** `null`: not measured, or it never came to it. */
+  readonly value: number | null
+  /** The goal is met up to here. */
+  readonly atMost?: number
+}
+
+/** Whether a figure meets its goal, for people; empty for one without. What never came to it has missed it. */
+export const verdictOf = ({ value, atMost }: Figure): 'met' | 'missed' | '' =>
+  atMost === undefined ? '' : value !== null && value <= atMost ? 'met' : 'missed'
+
+/** The report of a case with figures. */
+export const figureCase = (
+  name: string,
+  version: string,
+  measured: { readonly figures: readonly Figure[]; readonly notes?: readonly string[] },
+): FigureReport => {
+  const { why: _why, ...nothing } = missingCase(name, 'fairway', '')
+  return { ...nothing, version, ...measured }
 }
 
 /** The report of what could not be measured at all. */

@@ -1,4 +1,5 @@
-import type { BenchDocument, CaseReport, MicroReport } from './report.ts'
+import { verdictOf } from './report.ts'
+import type { BenchDocument, CaseReport, MicroReport, SuiteReport } from './report.ts'
 
 /** Colours a text, or leaves it as it is. */
 export type Paint = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string
@@ -23,15 +24,33 @@ export const formatTable = (document: BenchDocument, paint: Paint): string => {
   const pinning = machine.isPinned ? 'proxy on a CPU of its own' : 'not pinned'
   const head = `${date} · ${machine.cpu} × ${machine.cpus} · Node ${machine.node} · load ${machine.loadBefore} · ${pinning}`
   const parts = document.suites.map((suite) => {
-    const isMicro = suite.cases.some((one) => 'nanosPerOperation' in one)
-    const rows = isMicro ? microRows(suite.cases) : [COLUMNS, ...suite.cases.map(caseRow)]
-    const notes = suite.cases.flatMap((one) =>
-      one.why === undefined ? [] : [paint('yellow', `  ${one.case}: ${one.why}`)],
-    )
+    const notes = suite.cases.flatMap((one) => notesOf(one).map((note) => paint('yellow', `  ${one.case}: ${note}`)))
+    const rows = rowsOf(suite.cases)
     return [paint('bold', suite.suite), ...alignRows(rows, paint), ...notes].join('\n')
   })
   return [paint('dim', head), ...parts].join('\n\n')
 }
+
+const rowsOf = (cases: SuiteReport['cases']): readonly (readonly string[])[] => {
+  if (cases.some((one) => 'nanosPerOperation' in one)) return microRows(cases)
+  if (cases.some((one) => 'figures' in one)) return figureRows(cases)
+  return [COLUMNS, ...cases.map(caseRow)]
+}
+
+const notesOf = (one: SuiteReport['cases'][number]): readonly string[] => [
+  ...('figures' in one ? (one.notes ?? []) : []),
+  ...(one.why === undefined ? [] : [one.why]),
+]
+
+const figureRows = (cases: SuiteReport['cases']): readonly (readonly string[])[] => [
+  ['case', 'figure', 'value', 'goal', ''],
+  ...cases.flatMap((one) =>
+    ('figures' in one ? one.figures : []).map((figure) => {
+      const goal = figure.atMost === undefined ? '' : `≤ ${figure.atMost}`
+      return [one.case, figure.name, text(figure.value), goal, verdictOf(figure)]
+    }),
+  ),
+]
 
 const caseRow = (one: CaseReport): readonly string[] => {
   const cpu = one.cpuMicrosPerRequest

@@ -8,6 +8,7 @@ import type { H2Stream, StreamHandler } from '../../../src/http/h2/stream.ts'
 import type { TurnFlush } from '../load/turn-flush.ts'
 import type { TlsFiles } from '../load/plan.ts'
 import { tlsOptions } from '../support/tls-options.ts'
+import { BulkAnswer, readBulkRequest } from './bulk.ts'
 import type { Responder } from './responder.ts'
 
 /** A destination's HBONE listener: every CONNECT is answered 200, every request in the tunnel by the responder. */
@@ -56,12 +57,21 @@ const serveTunnel = (connection: H2Connection, stream: H2Stream, responder: Resp
   const count = responder.accept()
   const { answer } = responder
   connection.headers(stream, [':status', '200'], false)
+  let bulk: BulkAnswer | undefined
   return {
     ...ignoreStream,
     onData: (buffer, start, end) => {
-      for (let due = count(buffer, start, end); due > 0; due--) connection.data(stream, answer, 0, answer.length)
+      let due = count(buffer, start, end)
+      const bulkBytes = readBulkRequest(buffer, start, end)
+      if (bulkBytes !== undefined) {
+        due--
+        bulk = new BulkAnswer(connection, stream, bulkBytes)
+        bulk.send()
+      }
+      for (; due > 0; due--) connection.data(stream, answer, 0, answer.length)
       connection.consume(stream, end - start)
     },
+    onDrain: () => bulk?.send(),
     onEnd: () => connection.end(stream),
   }
 }

@@ -1,6 +1,6 @@
 import { Histogram } from './histogram.ts'
 import type { Lane, LaneOwner } from './lane.ts'
-import type { LoadPlan } from './plan.ts'
+import type { LoadPlan, Timeline } from './plan.ts'
 
 /** How often the open loop looks at its schedule, in milliseconds: what it may add to a latency. */
 const TICK_MS = 0.05
@@ -21,6 +21,8 @@ export interface DriverCounts {
   readonly errors: number
   readonly firstError: string | undefined
   readonly latency: Histogram
+  /** If the plan wants it. */
+  readonly timeline: Timeline | undefined
 }
 
 type State = 'opening' | 'running' | 'stopped'
@@ -31,6 +33,8 @@ export const createDriver = (plan: LoadPlan): Driver => {
   const { promise: opened, resolve, reject } = Promise.withResolvers<void>()
   const lanes: Lane[] = []
   const pacer = plan.ratePerSecond === undefined ? undefined : createPacer(plan.ratePerSecond)
+  const atMs: number[] = []
+  const tookMs: number[] = []
   let state: State = 'opening'
   let errors = 0
   let firstError: string | undefined
@@ -52,7 +56,12 @@ export const createDriver = (plan: LoadPlan): Driver => {
     },
     onAnswer: (lane, status, bodyBytes) => {
       if (state !== 'running') return
-      latency.record((performance.now() - lane.dueAt) * 1000)
+      const took = performance.now() - lane.dueAt
+      latency.record(took * 1000)
+      if (plan.hasTimeline === true) {
+        atMs.push(performance.timeOrigin + lane.dueAt)
+        tookMs.push(took)
+      }
       if (status !== 200 || bodyBytes !== plan.bodyBytes) fail(`status ${status} with ${bodyBytes} bytes`)
       if (pacer === undefined) send(lane)
       else pacer.onFree(lane)
@@ -69,10 +78,16 @@ export const createDriver = (plan: LoadPlan): Driver => {
     },
     resetCounts: () => {
       latency.reset()
-      errors = 0
+      errors = atMs.length = tookMs.length = 0
       firstError = undefined
     },
-    counts: () => ({ requests: latency.total, errors, firstError, latency }),
+    counts: () => ({
+      requests: latency.total,
+      errors,
+      firstError,
+      latency,
+      timeline: plan.hasTimeline === true ? { atMs, tookMs } : undefined,
+    }),
   }
 }
 

@@ -1,32 +1,52 @@
-import { connect } from 'node:tls'
+import { connect, createSecureContext } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { H2Connection } from '../../../src/http/h2/connection.ts'
 import { formatErrorCode } from '../../../src/http/h2/constants.ts'
 import type { H2Stream, StreamHandler } from '../../../src/http/h2/stream.ts'
 import { ignoreStream } from '../../../src/http/h2/stream.ts'
 import { tlsOptions } from '../support/tls-options.ts'
-import type { Lane, LaneOwner, Lanes } from './lane.ts'
+import type { Lane, LaneOwner, Lanes, Readers } from './lane.ts'
 import type { LoadPlan } from './plan.ts'
+import { createReaders } from './readers.ts'
 import { ResponseReader } from './response-reader.ts'
 import { closeAll } from './sockets.ts'
 import type { TurnFlush } from './turn-flush.ts'
 
+/** More at a time would measure how a flood of handshakes is met. */
+const HANDSHAKES_AT_ONCE = 64
+
 /** Opens the plan's HBONE connections with their tunnels; a tunnel is a lane once its CONNECT was answered 200. */
 export const openHboneLanes = (plan: LoadPlan, owner: LaneOwner, flush: TurnFlush): Lanes => {
   const sockets: TLSSocket[] = []
-  for (let i = 0; i < plan.connections; i++) {
-    const socket = connect({ ...tlsOptions(plan.tls), host: plan.host, port: plan.port, ALPNProtocols: ['h2'] })
+  const tls = { ...tlsOptions(plan.tls), ALPNProtocols: ['h2'] }
+  const secureContext = createSecureContext(tls)
+  const openNext = (): H2Connection | undefined => {
+    if (sockets.length === plan.connections) return undefined
+    const socket = connect({ ...tls, secureContext, host: plan.host, port: plan.port })
     sockets.push(socket)
-    openConnection(socket, plan, { owner, flush })
+    socket.once('secureConnect', openNext)
+    return openConnection(socket, plan, { owner, flush })
   }
-  return { cipher: () => sockets[0]?.getCipher().name, close: () => closeAll(sockets) }
+  const first = openNext()
+  for (let i = 1; i < HANDSHAKES_AT_ONCE; i++) openNext()
+  return {
+    readers: first === undefined ? undefined : readersOf(plan, first, owner),
+    cipher: () => sockets[0]?.getCipher().name,
+    close: () => closeAll(sockets),
+  }
+}
+
+const readersOf = (plan: LoadPlan, connection: H2Connection, owner: LaneOwner): Readers | undefined => {
+  const { readers, authority } = plan
+  if (readers === undefined) return undefined
+  return createReaders(connection, { ...readers, authority }, (why) => owner.onLost(why))
 }
 
 const openConnection = (
   socket: TLSSocket,
   plan: LoadPlan,
   deps: { readonly owner: LaneOwner; readonly flush: TurnFlush },
-): void => {
+): H2Connection => {
   const write = (): void => {
     if (connection.outputBytes > 0 && !socket.destroyed) socket.write(connection.take())
   }
@@ -57,6 +77,7 @@ const openConnection = (
     connection.abort(0)
     deps.owner.onLost(why)
   })
+  return connection
 }
 
 const openTunnel = (connection: H2Connection, plan: LoadPlan, owner: LaneOwner): void => {

@@ -6,7 +6,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { createDriver } from './driver.ts'
 import type { Driver } from './driver.ts'
 import { openHboneLanes } from './hbone-lanes.ts'
+import { createHolder } from './holder.ts'
 import { openHttpLanes } from './http-lanes.ts'
+import type { Lanes } from './lane.ts'
 import type { FromLoad, LoadPlan, LoadResult, ToLoad } from './plan.ts'
 import { createTurnFlush } from './turn-flush.ts'
 
@@ -26,23 +28,48 @@ const run = async (plan: LoadPlan): Promise<void> => {
     await wait(plan.warmupMs)
     driver.resetCounts()
     tell({ kind: 'began' })
-    tell({ kind: 'ended', result: await measure(plan, driver, lanes.cipher()) })
+    tell({ kind: 'ended', result: await measure(plan, driver, lanes) })
   } catch (error) {
-    tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+    tellFailure(error)
   } finally {
     driver.stop()
+    lanes.readers?.stop()
     await lanes.close()
     tell({ kind: 'idle' })
   }
 }
 
-const measure = async (plan: LoadPlan, driver: Driver, cipher: string | undefined): Promise<LoadResult> => {
+const hold = async (plan: LoadPlan, hasRequest: boolean): Promise<void> => {
+  const holder = createHolder(plan.connections * plan.tunnels, hasRequest)
+  const lanes = openHboneLanes(plan, holder, createTurnFlush())
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  releaseHeld = release
+  try {
+    await Promise.race([holder.held, expire()])
+    tell({ kind: 'held' })
+    await released
+    tell({ kind: 'released', ...holder.lost() })
+  } catch (error) {
+    tellFailure(error)
+  } finally {
+    await lanes.close()
+    tell({ kind: 'idle' })
+  }
+}
+
+let releaseHeld = (): void => {}
+
+const tellFailure = (error: unknown): void => {
+  tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
+}
+
+const measure = async (plan: LoadPlan, driver: Driver, lanes: Lanes): Promise<LoadResult> => {
   const startedAt = performance.now()
   const cpuBefore = process.cpuUsage()
-  await wait(plan.windowMs)
+  await (lanes.readers === undefined ? wait(plan.windowMs) : Promise.race([lanes.readers.read(), wait(plan.windowMs)]))
   const windowMs = performance.now() - startedAt
   const cpu = process.cpuUsage(cpuBefore)
-  const { requests, errors, firstError, latency } = driver.counts()
+  const { requests, errors, firstError, latency, timeline } = driver.counts()
   return {
     requests,
     errors,
@@ -51,7 +78,9 @@ const measure = async (plan: LoadPlan, driver: Driver, cipher: string | undefine
     p50Ms: latency.quantile(0.5) / 1000,
     p99Ms: latency.quantile(0.99) / 1000,
     busy: (cpu.user + cpu.system) / 1000 / windowMs,
-    cipher,
+    cipher: lanes.cipher(),
+    ...(lanes.readers === undefined ? {} : { readers: lanes.readers.counts() }),
+    ...(timeline === undefined ? {} : { timeline }),
   }
 }
 
@@ -63,7 +92,9 @@ const expire = async (): Promise<never> => {
 process.on('disconnect', () => process.exit(0))
 process.on('message', (message) => {
   // Only our parent writes to this channel, and only this type.
-  const { plan } = message as ToLoad
-  void run(plan)
+  const order = message as ToLoad
+  if (order.kind === 'run') void run(order.plan)
+  else if (order.kind === 'hold') void hold(order.plan, order.hasRequest)
+  else releaseHeld()
 })
 tell({ kind: 'up' })

@@ -19,7 +19,21 @@ export interface LoadPlan {
   readonly windowMs: number
   /** Open loop: requests per second over all lanes, on a fixed schedule. Absent: each lane keeps one in flight. */
   readonly ratePerSecond?: number
+  /** Beside the lanes, on the first connection; HBONE only. They start with the window, which ends with the last one. */
+  readonly readers?: ReaderPlan
+  /** Whether every answer is reported with its time. */
+  readonly hasTimeline?: boolean
   readonly tls: TlsFiles
+}
+
+/** Tunnels that read one long answer each, no faster than they are meant to. */
+export interface ReaderPlan {
+  readonly count: number
+  /** The bytes of the request. */
+  readonly request: string
+  readonly answerBytes: number
+  /** Of each reader: it gives window back at this pace. */
+  readonly bytesPerSecond: number
 }
 
 /** PEM files of the client's certificate and whom it trusts. */
@@ -42,14 +56,40 @@ export interface LoadResult {
   readonly busy: number
   /** What TLS agreed on, to see that all proxies do equal work. */
   readonly cipher: string | undefined
+  readonly readers?: ReadersResult
+  readonly timeline?: Timeline
 }
 
-export type ToLoad = { readonly kind: 'run'; readonly plan: LoadPlan }
+/** What the readers have done at the end of the window. */
+export interface ReadersResult {
+  /** Those that have read their answer whole. */
+  readonly finished: number
+  /** Body bytes that were read, all together. */
+  readonly bytes: number
+}
 
-/** `began` and `ended` enclose the window, `idle` follows once all connections are closed. */
+/** Answers in the order in which they came: what happened at `atMs[i]` took `tookMs[i]`. */
+export interface Timeline {
+  /** When each request was due, in milliseconds of the wall clock, so that processes can be compared. */
+  readonly atMs: readonly number[]
+  readonly tookMs: readonly number[]
+}
+
+export type ToLoad =
+  | { readonly kind: 'run'; readonly plan: LoadPlan }
+  /** Opens the plan's lanes, sends one request on each if asked to, and leaves them alone until `release`. */
+  | { readonly kind: 'hold'; readonly plan: LoadPlan; readonly hasRequest: boolean }
+  | { readonly kind: 'release' }
+
+/**
+ * `began` and `ended` enclose the window of a run; `held` says that all lanes are idle, `released` how many were lost
+ * meanwhile. `idle` follows once all connections are closed.
+ */
 export type FromLoad =
   | { readonly kind: 'up' }
   | { readonly kind: 'began' }
   | { readonly kind: 'ended'; readonly result: LoadResult }
+  | { readonly kind: 'held' }
+  | { readonly kind: 'released'; readonly lost: number; readonly firstError: string | undefined }
   | { readonly kind: 'idle' }
   | { readonly kind: 'failed'; readonly message: string }

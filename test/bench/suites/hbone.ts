@@ -60,6 +60,8 @@ export const runHboneSuite = async (context: SuiteContext): Promise<SuiteReport>
     if (context.options.caseName !== undefined && of.name !== context.options.caseName) continue
     cases.push(...(await runCase(of, { ...context, laboratory, backend })))
   }
+  // The next suite's destinations listen at the same addresses.
+  await laboratory.stop()
   return { suite: 'hbone', cases }
 }
 

@@ -22,6 +22,17 @@ export interface Laboratory {
   readonly backendPid: number
   /** Runs `plan` and accounts the CPU time of `pid` and its descendants; throws when a request failed. */
   readonly measure: (plan: LoadPlan, pid: number) => Promise<Run>
+  /** The same for a plan of which requests may fail: they are in the run's `errors`. */
+  readonly observe: (plan: LoadPlan, pid: number) => Promise<Run>
+  /** Opens the plan's lanes, each with one request if wanted, and keeps them idle until they are released. */
+  readonly hold: (plan: LoadPlan, hasRequest: boolean) => Promise<Held>
+  readonly stop: () => Promise<void>
+}
+
+/** Lanes that are open and idle. */
+export interface Held {
+  /** Closes them; throws when some were lost before. */
+  readonly release: () => Promise<void>
 }
 
 /** Starts generator and destinations; they live until `children` stops them. */
@@ -34,24 +45,53 @@ export const createLaboratory = async (children: Children, backend: BackendPlan)
   ])
   tellBackend(destinations, { kind: 'listen', plan: backend })
   await nextMessage<FromBackend>(destinations, 'listening', GRACE_MS)
+  const observe = async (plan: LoadPlan, pid: number): Promise<Run> => {
+    await takeCounts(destinations)
+    const { result, cpuMicros } = await runPlan(load, plan, pid)
+    const { requests, withoutHeader } = await takeCounts(destinations)
+    if (requests < result.requests) throw new Error(`${result.requests} answers, but ${requests} requests arrived`)
+    if (result.requests === 0) throw new Error('no request was answered')
+    return {
+      ...result,
+      withoutHeader,
+      requestsPerSecond: (result.requests / result.windowMs) * 1000,
+      cpuMicrosPerRequest: cpuMicros / result.requests,
+      proxyBusy: cpuMicros / 1000 / result.windowMs,
+    }
+  }
   return {
     backendPid: destinations.pid,
+    observe,
     measure: async (plan, pid) => {
-      await takeCounts(destinations)
-      const { result, cpuMicros } = await runPlan(load, plan, pid)
-      const { requests, withoutHeader } = await takeCounts(destinations)
-      if (requests < result.requests) throw new Error(`${result.requests} answers, but ${requests} requests arrived`)
-      if (result.requests === 0) throw new Error('no request was answered')
-      if (result.errors > 0) throw new Error(`${result.errors} requests failed: ${result.firstError}`)
-      return {
-        ...result,
-        withoutHeader,
-        requestsPerSecond: (result.requests / result.windowMs) * 1000,
-        cpuMicrosPerRequest: cpuMicros / result.requests,
-        proxyBusy: cpuMicros / 1000 / result.windowMs,
+      const run = await observe(plan, pid)
+      if (run.errors > 0) throw new Error(`${run.errors} requests failed: ${run.firstError}`)
+      return run
+    },
+    hold: (plan, hasRequest) => holdLanes(load, plan, hasRequest),
+    stop: async () => {
+      await Promise.all([load.stop(), destinations.stop()])
+    },
+  }
+}
+
+const holdLanes = async (load: Child, plan: LoadPlan, hasRequest: boolean): Promise<Held> => {
+  tellLoad(load, { kind: 'hold', plan, hasRequest })
+  await nextMessage<FromLoad>(load, 'held', 2 * GRACE_MS)
+  return {
+    release: async () => {
+      const idle = nextMessage<FromLoad>(load, 'idle', GRACE_MS)
+      const released = nextMessage<FromLoad>(load, 'released', GRACE_MS)
+      tellLoad(load, { kind: 'release' })
+      const [answer] = await Promise.all([released, idle])
+      if (answer.kind === 'released' && answer.lost > 0) {
+        throw new Error(`${answer.lost} idle lanes were lost: ${answer.firstError}`)
       }
     },
   }
+}
+
+const tellLoad = (load: Child, order: ToLoad): void => {
+  load.process.send(order)
 }
 
 const runPlan = async (
@@ -62,8 +102,7 @@ const runPlan = async (
   const idle = nextMessage<FromLoad>(load, 'idle', plan.warmupMs + plan.windowMs + 2 * GRACE_MS)
   // Awaited below; until then a failure is reported by whichever message is due.
   idle.catch(() => {})
-  const order: ToLoad = { kind: 'run', plan }
-  load.process.send(order)
+  tellLoad(load, { kind: 'run', plan })
   try {
     await nextMessage<FromLoad>(load, 'began', plan.warmupMs + GRACE_MS)
     const pids = processTree(pid)

@@ -16,6 +16,15 @@ export const parseParentPid = (stat: string): number => Number(statFields(stat)[
 /** Peak resident memory in MB (VmHWM of /proc/PID/status); 0 for a process without memory. */
 export const parsePeakRssMb = (status: string): number => Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024
 
+/** Resident memory in MB now (VmRSS of /proc/PID/status); 0 for a process without memory. */
+export const parseRssMb = (status: string): number => Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024
+
+/** How many files a process may have open (soft limit of /proc/PID/limits). */
+export const parseOpenFilesLimit = (limits: string): number => {
+  const soft = /^Max open files\s+(\S+)/m.exec(limits)?.[1]
+  return soft === undefined || soft === 'unlimited' ? Number.POSITIVE_INFINITY : Number(soft)
+}
+
 /** What follows the command's name, which stands in parentheses and may hold anything, parentheses too. */
 const statFields = (stat: string): readonly string[] => stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 
@@ -42,7 +51,14 @@ export const cpuMicrosOf = (pids: readonly number[]): number =>
 export const peakRssMbOf = (pids: readonly number[]): number =>
   pids.reduce((sum, pid) => sum + parsePeakRssMb(readProc(pid, 'status') ?? ''), 0)
 
-const readProc = (pid: number, file: 'stat' | 'status'): string | undefined => {
+/** Resident memory of these processes now, added up, in MB. */
+export const rssMbOf = (pids: readonly number[]): number =>
+  pids.reduce((sum, pid) => sum + parseRssMb(readProc(pid, 'status') ?? ''), 0)
+
+/** How many files `pid` may have open. */
+export const openFilesLimitOf = (pid: number): number => parseOpenFilesLimit(readProc(pid, 'limits') ?? '')
+
+const readProc = (pid: number, file: 'stat' | 'status' | 'limits'): string | undefined => {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8')
   } catch {

@@ -1,0 +1,103 @@
+/**
+ * What the suites `readers`, `tunnels` and `handshakes` have in common: one `fairway run` of its own for each case, and
+ * plans for the same small requests as in the suite `hbone`.
+ */
+import { mkdtempSync } from 'node:fs'
+import { join } from 'node:path'
+import type { BackendPlan } from '../../backend/plan.ts'
+import type { LoadPlan } from '../../load/plan.ts'
+import { startFairway } from '../../proxies/fairway.ts'
+import { PATH_PREFIX, SERVICE_AUTHORITY, SERVICE_HOST } from '../../proxies/objects.ts'
+import type { RunningProxy } from '../../proxies/proxy.ts'
+import { missingCase } from '../../report.ts'
+import type { CaseReport, SuiteReport } from '../../report.ts'
+import type { SuiteContext } from '../hbone.ts'
+import { createLaboratory } from '../laboratory.ts'
+import type { Laboratory } from '../laboratory.ts'
+
+const BODY_BYTES = 1024
+
+/** A suite's surroundings. */
+export interface StrainContext extends SuiteContext {
+  readonly laboratory: Laboratory
+  readonly backend: BackendPlan
+}
+
+/** One case: its name, and how it is measured. */
+export interface StrainCase {
+  readonly name: string
+  readonly measure: (context: StrainContext) => Promise<CaseReport>
+}
+
+/** Runs the cases, or the one the options name; what fails is reported with its reason. */
+export const runStrainSuite = async (
+  suite: string,
+  cases: readonly StrainCase[],
+  context: SuiteContext & { readonly destinations: number },
+): Promise<SuiteReport> => {
+  const { caseName } = context.options
+  const chosen = cases.filter(({ name }) => caseName === undefined || name === caseName)
+  const backend = backendOf(context)
+  const reports: CaseReport[] = []
+  for (const { name, measure } of chosen) {
+    context.progress.show(name)
+    // Generator and destinations anew: what the case before left behind shall not disturb this one.
+    const laboratory = await createLaboratory(context.children, backend)
+    try {
+      reports.push(await measure({ ...context, laboratory, backend }))
+    } catch (error) {
+      reports.push(missingCase(name, 'fairway', error instanceof Error ? error.message : String(error)))
+    } finally {
+      await laboratory.stop()
+    }
+  }
+  return { suite, cases: reports }
+}
+
+const backendOf = (context: SuiteContext & { readonly destinations: number }): BackendPlan => ({
+  addresses: Array.from({ length: context.destinations }, (_, i) => `127.2.0.${i + 1}`),
+  hbonePort: 15008,
+  httpPort: 9080,
+  httpsPort: 9443,
+  bodyBytes: BODY_BYTES,
+  tls: context.certificates.backend,
+})
+
+/** Runs `use` with a Fairway that nobody has used before, and stops it. */
+export const withFairway = async <T>(context: StrainContext, use: (proxy: RunningProxy) => Promise<T>): Promise<T> => {
+  const proxy = await startFairway({
+    children: context.children,
+    certificates: context.certificates,
+    version: context.version,
+    dir: mkdtempSync(join(context.dir, 'strain-')),
+    upstreams: { ...context.backend, isHbone: true },
+    profileDir: context.options.profileDir,
+  })
+  try {
+    return await use(proxy)
+  } finally {
+    await proxy.stop()
+  }
+}
+
+/** Where a plan goes, and how much of it there is. */
+export type Lanes = Pick<LoadPlan, 'host' | 'port' | 'connections' | 'tunnels'>
+
+/** Small requests over HBONE. */
+export const smallRequests = (
+  context: StrainContext,
+  lanes: Lanes,
+  window: Pick<LoadPlan, 'warmupMs' | 'windowMs'> & { readonly ratePerSecond?: number },
+): LoadPlan => ({
+  mode: 'hbone',
+  authority: SERVICE_AUTHORITY,
+  request: formatRequest(`${PATH_PREFIX}/v1/items?page=3`),
+  bodyBytes: BODY_BYTES,
+  tls: context.certificates.client,
+  ...lanes,
+  ...window,
+})
+
+/** A request of the bench as bytes. */
+export const formatRequest = (path: string): string =>
+  `GET ${path} HTTP/1.1\r\nhost: ${SERVICE_HOST}\r\nuser-agent: fairway-bench\r\naccept: */*\r\n\r\n`
