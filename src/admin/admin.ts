@@ -4,6 +4,7 @@
  */
 import { Readable } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { mergeDumps } from '../telemetry/dump.ts'
 import { METRICS_CONTENT_TYPE, renderMetrics } from '../telemetry/render.ts'
@@ -96,7 +97,7 @@ const createServer = (): FastifyInstance => {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null))
   server.setErrorHandler((error, _, reply) => {
-    const message = error instanceof Error ? error.message : String(error)
+    const message = hideSecrets(error instanceof Error ? error.message : String(error))
     const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
     return reply.code(status >= 400 && status < 600 ? status : 500).send({ error: message })
   })

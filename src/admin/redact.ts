@@ -1,19 +1,23 @@
+import { HIDDEN, hideSecrets, isSecretName } from '../lib/secrets/hide-secrets.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
 import type { ValueMatch } from '../model/match.ts'
 import type { Route, Rule } from '../model/route.ts'
 import type { Service } from '../model/service.ts'
 
-/** Headers whose values let their holder in somewhere. */
-const SECRET_HEADER = /^(?:proxy-)?authorization$|^(?:set-)?cookie$|(?:^|[-_])(?:key|apikey|token|secret|password)$/
-
 /** A filter without its configuration: a header modifier may well set an `Authorization`. */
 const redactFilter = ({ kind, origin }: FilterSpec) => ({ kind, origin })
 
-const redactHeader = (match: ValueMatch): ValueMatch =>
-  SECRET_HEADER.test(match.name) ? { ...match, value: '(hidden)' } : match
+const redactHeader = (match: ValueMatch): ValueMatch => (isSecretName(match.name) ? { ...match, value: HIDDEN } : match)
+
+/** A reason may quote what a filter said about its configuration. */
+const redactReason = <T extends { readonly reason: string }>(part: T): T => ({
+  ...part,
+  reason: hideSecrets(part.reason),
+})
 
 const redactRule = (rule: Rule) => ({
   ...rule,
+  ...(rule.closed === undefined ? {} : { closed: redactReason(rule.closed) }),
   matches: rule.matches.map((match) => ({
     ...match,
     headers: match.headers.map(redactHeader),
@@ -21,7 +25,7 @@ const redactRule = (rule: Rule) => ({
   })),
   filters: rule.filters.map(redactFilter),
   backends: rule.backends.map((backend) =>
-    backend.kind === 'service' ? { ...backend, filters: backend.filters.map(redactFilter) } : backend,
+    backend.kind === 'service' ? { ...backend, filters: backend.filters.map(redactFilter) } : redactReason(backend),
   ),
 })
 

@@ -43,7 +43,7 @@ describe('loading objects', () => {
   })
 
   const unreadable: readonly (readonly [string, string, string])[] = [
-    ['a bare text', 'hello', 'f:1:1: wrong value: found "hello", expected an object'],
+    ['a bare text', 'hello', 'f:1:1: no Kubernetes object but a string: expected an object with apiVersion and kind'],
     ['no kind', 'apiVersion: v1', 'f:1:1: kind: is missing: found nothing, expected a string'],
     [
       'a wrong apiVersion',

@@ -1,4 +1,6 @@
 import type { Issue } from '../lib/decoded.ts'
+import { hideFound } from '../lib/secrets/hide-found.ts'
+import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import type { StagedFilter } from './chain.ts'
 import type { Filter, FilterDefinition, FilterEnv } from './index.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
@@ -71,7 +73,10 @@ const createInstance = (
   host: FilterHost,
 ): Instance | { readonly failure: string } => {
   const decoded = definition.config.decode(spec.config, spec.kind)
-  if (!decoded.ok) return { failure: `${spec.origin}: ${decoded.issues.map(formatIssue).join('; ')}` }
+  if (!decoded.ok) {
+    const issues = decoded.issues.map((issue) => formatIssue(hideFound(issue, { [spec.kind]: spec.config })))
+    return { failure: `${spec.origin}: ${issues.join('; ')}` }
+  }
   const abort = new AbortController()
   const env: FilterEnv = { now: host.now, random: host.random, log: host.log, reply: createReply, signal: abort.signal }
   try {
@@ -108,4 +113,5 @@ const canonicalJson = (value: unknown): string =>
       : part,
   )
 
-const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** What user code says of its configuration, which may hold secrets. */
+const describe = (error: unknown): string => hideSecrets(error instanceof Error ? error.message : String(error))

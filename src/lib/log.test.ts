@@ -63,6 +63,32 @@ test('errors, big integers and cycles do not lose the message', () => {
   assert.equal(JSON.parse(lines[1] ?? '').message, 'second')
 })
 
+test('a stack is written where it helps: for bugs, and for all errors at debug', () => {
+  const { log, lines } = start('info')
+  log.error('a', { error: new Error('refused', { cause: new TypeError('x is no function') }) })
+  log.setLevel('debug')
+  log.error('b', { error: new Error('refused') })
+  const [first, second] = lines.map((line) => JSON.parse(line).error)
+  assert.equal(first.stack, undefined)
+  assert.match(first.cause.stack, /^TypeError: x is no function\n\s+at .*log\.test\.ts/)
+  assert.match(second.stack, /^Error: refused\n\s+at .*log\.test\.ts/)
+})
+
+test('secrets that show as such do not get into a line', () => {
+  const { log, lines } = start('debug')
+  const pem = '-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----'
+  log.warn(`bad ${pem}`, {
+    a: ['Bearer hunter2'],
+    b: { deep: 'https://ann:hunter2@db.example/' },
+    token: 'hunter2',
+    'x-api-key': 'hunter2',
+    headers: { cookie: 'hunter2' },
+    error: new Error('Authorization: hunter2', { cause: new Error(pem) }),
+  })
+  assert.doesNotMatch(lines.join(''), /hunter2/)
+  assert.match(lines.join(''), /"token":"\(hidden\)"/)
+})
+
 test('only the five names are levels', () => {
   assert.equal(decodeLogLevel('warn'), 'warn')
   for (const text of ['', 'WARN', 'trace', 'toString']) assert.equal(decodeLogLevel(text), undefined)

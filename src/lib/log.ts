@@ -1,11 +1,16 @@
 import type { Clock } from './clock.ts'
+import { hideSecrets, isSecretName, HIDDEN } from './secrets/hide-secrets.ts'
 
 /** From the most to the least talkative; `off` silences everything but `event`. */
 export const logLevels = ['debug', 'info', 'warn', 'error', 'off'] as const
 
 export type LogLevel = (typeof logLevels)[number]
 
-/** Further facts of a line; values must survive JSON, an `Error` is written as its message and code. Never secrets. */
+/**
+ * Further facts of a line; values must survive JSON. An `Error` is written as its message, code and cause; with its stack
+ * when it is of a kind that only a bug throws (`TypeError`, …), and at the level `debug`. Never secrets: what shows as
+ * one, or is called one, is hidden all the same.
+ */
 export type LogFields = Readonly<Record<string, unknown>>
 
 /** The program's own log: one JSON object per line, `{"time":…,"level":…,"message":…,…fields}`. */
@@ -34,12 +39,14 @@ export const decodeLogLevel = (text: string): LogLevel | undefined => logLevels.
 export const createLogger = (options: LoggerOptions): Logger => {
   const { write, clock } = options
   let threshold = logLevels.indexOf(options.level)
+  const format = (head: Readonly<Record<string, string>>, fields: LogFields | undefined): string =>
+    formatLine(head, fields, logLevels[threshold] === 'debug' ? writeWithStacks : writeValue)
 
   const at =
     (level: LogLevel) =>
     (message: string, fields?: LogFields): void => {
       if (logLevels.indexOf(level) < threshold) return
-      write(formatLine({ time: formatTime(clock.nowMs()), level, message }, fields))
+      write(format({ time: formatTime(clock.nowMs()), level, message }, fields))
     }
 
   return {
@@ -47,7 +54,7 @@ export const createLogger = (options: LoggerOptions): Logger => {
     info: at('info'),
     warn: at('warn'),
     error: at('error'),
-    event: (event, fields) => write(formatLine({ time: formatTime(clock.nowMs()), level: 'info', event }, fields)),
+    event: (event, fields) => write(format({ time: formatTime(clock.nowMs()), level: 'info', event }, fields)),
     level: () => logLevels[threshold] ?? 'info',
     setLevel: (level) => {
       threshold = logLevels.indexOf(level)
@@ -57,21 +64,39 @@ export const createLogger = (options: LoggerOptions): Logger => {
 
 const formatTime = (ms: number): string => new Date(ms).toISOString()
 
+type WriteValue = (key: string, value: unknown) => unknown
+
 /** A field never replaces one of the line's own keys: a reader can trust `level` and `message`. */
-const formatLine = (head: Readonly<Record<string, string>>, fields: LogFields | undefined): string => {
+const formatLine = (
+  head: Readonly<Record<string, string>>,
+  fields: LogFields | undefined,
+  writeField: WriteValue,
+): string => {
   const line: Record<string, unknown> = { ...head }
   for (const [key, value] of Object.entries(fields ?? {})) if (!(key in head)) line[key] = value
   try {
-    return `${JSON.stringify(line, replaceForJson)}\n`
+    return `${JSON.stringify(line, writeField)}\n`
   } catch (error) {
     // A cycle in a field is a bug of the caller, but losing the message to it would hide the next one.
-    return `${JSON.stringify({ ...head, unloggable: String(error) })}\n`
+    return `${JSON.stringify({ ...head, unloggable: String(error) }, writeField)}\n`
   }
 }
 
-const replaceForJson = (_key: string, value: unknown): unknown => {
+const writeValue: WriteValue = (key, value) => replaceForJson(key, value, isBug(value))
+
+const writeWithStacks: WriteValue = (key, value) => replaceForJson(key, value, true)
+
+const replaceForJson = (key: string, value: unknown, withStack: boolean): unknown => {
+  if (typeof value === 'string') return value !== '' && isSecretName(key) ? HIDDEN : hideSecrets(value)
   if (typeof value === 'bigint') return value.toString()
   if (!(value instanceof Error)) return value
   const code: unknown = 'code' in value ? value.code : undefined
-  return { message: value.message, code, cause: value.cause }
+  return { message: value.message, code, ...(withStack ? { stack: value.stack } : {}), cause: value.cause }
 }
+
+/** What the language throws by itself; Node's own errors (`ERR_INVALID_ARG_TYPE`) are of these kinds as well. */
+const isBug = (value: unknown): boolean =>
+  value instanceof TypeError ||
+  value instanceof RangeError ||
+  value instanceof ReferenceError ||
+  value instanceof SyntaxError

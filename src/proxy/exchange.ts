@@ -21,6 +21,7 @@ import type { Channel } from './channel.ts'
 import { Forward } from './forward.ts'
 import type { ForwardFailure, ForwardUser } from './forward.ts'
 import { toForwardRequest, toRequestView } from './request/forward-request.ts'
+import { withoutSecrets } from './request/without-secrets.ts'
 import { HeldBytes } from './held-bytes.ts'
 import { runHooks } from './hook-run.ts'
 import type { SnapshotLease } from './leases.ts'
@@ -335,7 +336,8 @@ export class HttpExchange implements Exchange, ForwardUser {
   /** A filter threw, rejected or wrote what may not go out: closed, whatever it was meant to do. */
   #failFilter(error: unknown): void {
     this.#deps.counters.filterErrors++
-    this.#deps.onError('an exchange failed', error, this.record.requestId)
+    const what = withoutSecrets(error, [this.request.headers, this.response?.headers])
+    this.#deps.onError('an exchange failed', what, this.record.requestId)
     if (this.#isOver) return
     if (this.#writer.hasHead) return this.#breakOff({ kind: 'protocol', message: 'a filter failed' })
     this.#forgetResponse()

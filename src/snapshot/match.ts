@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js'
+import { HIDDEN, isSecretName } from '../lib/secrets/hide-secrets.ts'
 import type { Match, PathMatch, ValueMatch } from '../model/match.ts'
 import type { FieldTest, MatchRequest } from './snapshot.ts'
 
@@ -96,7 +97,7 @@ const compileHeader = (header: ValueMatch, regex: CompileRegex): FieldTest => {
   const fits = compileValue(header, regex)
   return {
     name: `header ${header.name}`,
-    wanted: `${header.type} ${header.value}`,
+    wanted: describeValue(header),
     holds: (request) => {
       const value = request.headers.getLower(header.name)
       return value !== undefined && fits(value)
@@ -108,13 +109,16 @@ const compileQueryParam = (param: ValueMatch, regex: CompileRegex): FieldTest =>
   const fits = compileValue(param, regex)
   return {
     name: `query parameter ${param.name}`,
-    wanted: `${param.type} ${param.value}`,
+    wanted: describeValue(param),
     holds: (request: MatchRequest) => {
       const value = findQueryParam(request.query, param.name)
       return value !== undefined && fits(value)
     },
   }
 }
+
+/** For people, who may see why a route did not match but not the key that it wants. */
+const describeValue = ({ type, name, value }: ValueMatch): string => `${type} ${isSecretName(name) ? HIDDEN : value}`
 
 const compileValue = (match: ValueMatch, regex: CompileRegex): ((text: string) => boolean) => {
   if (match.type === 'RegularExpression') return regex(match.value)

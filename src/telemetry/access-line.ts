@@ -1,4 +1,5 @@
 import type { ExchangeRecord } from '../filter/record.ts'
+import { hideInTarget } from '../lib/secrets/hide-secrets.ts'
 
 export type AccessLogFormat = 'json' | 'text'
 
@@ -8,7 +9,7 @@ const MAX_VALUE_LENGTH = 8192
 /**
  * One exchange as a line of Istio's access log, with its `\n`: the keys of MeshConfig's JSON encoding, or the order of
  * its default text format (waypoint contract 6.4). What is not known is `null` in JSON and `-` in text. No value can
- * begin a line, leave its quotes or reach a terminal as a control sequence.
+ * begin a line, leave its quotes or reach a terminal as a control sequence; secret query parameters and tokens are hidden.
  */
 export const formatAccessLine = (record: ExchangeRecord, format: AccessLogFormat): string =>
   format === 'json' ? formatJson(accessFields(record)) : formatText(accessFields(record))
@@ -19,7 +20,7 @@ export const accessFields = (record: ExchangeRecord) =>
     start_time: new Date(record.startedAtEpochMs).toISOString(),
     route_name: record.route === undefined ? null : `${record.route}/${record.rule ?? ''}`,
     method: cut(record.method),
-    path: cut(record.path),
+    path: cut(hideInTarget(record.path)),
     protocol: record.httpVersion,
     response_code: record.status,
     response_flags: record.flags,

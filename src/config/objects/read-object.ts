@@ -5,6 +5,7 @@
 import type { Issue } from '../../lib/decoded.ts'
 import { nearestWord } from '../../lib/nearest.ts'
 import * as s from '../../lib/schema.ts'
+import { hideFound } from '../../lib/secrets/hide-found.ts'
 import type { ObjectRef } from '../../model/model.ts'
 import { isUnrelated, knownKinds, type KnownKind, type KubeObject } from './kinds.ts'
 import { decodeMetadata, type Metadata } from './metadata.ts'
@@ -30,12 +31,22 @@ const typeMeta = s.object(
   { unknownFields: 'ignore' },
 )
 
-/** Reads one object; never throws. */
+/** Reads one object; never throws. No issue shows what its place or its form calls a secret. */
 export const readObject = (value: unknown): ReadObject => {
-  const type = typeMeta.decode(value, '')
-  if (!type.ok || !s.isPlainObject(value)) {
-    return { state: 'unreadable', ref: undefined, issues: type.ok ? [] : type.issues }
+  const read = readAny(value)
+  const { issues } = read
+  return issues.length === 0 ? read : { ...read, issues: issues.map((issue) => hideFound(issue, value)) }
+}
+
+const readAny = (value: unknown): ReadObject => {
+  if (!s.isPlainObject(value)) {
+    // A key or a token in a file of the wrong name is a document that is one text.
+    const what = Array.isArray(value) ? 'an array' : `a ${typeof value}`
+    const issue = { message: `no Kubernetes object but ${what}`, expected: 'an object with apiVersion and kind' }
+    return { state: 'unreadable', ref: undefined, issues: [issue] }
   }
+  const type = typeMeta.decode(value, '')
+  if (!type.ok) return { state: 'unreadable', ref: undefined, issues: type.issues }
   const { apiVersion, kind } = type.value
   const [group, version] = apiVersion.includes('/') ? splitOnce(apiVersion) : ['', apiVersion]
   const known = knownKinds.get(kind)

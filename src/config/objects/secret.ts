@@ -1,3 +1,4 @@
+import type { Issue } from '../../lib/decoded.ts'
 import * as s from '../../lib/schema.ts'
 import { type KindDecoder } from './kind.ts'
 import type { Metadata } from './metadata.ts'
@@ -25,7 +26,7 @@ const schema = s.object({
 /** Reads a Secret; no issue ever shows a value. */
 export const decodeSecret: KindDecoder<SecretObject> = ({ body, metadata }) => {
   const decoded = schema.decode(body, '')
-  if (!decoded.ok) return { ok: false, issues: decoded.issues.map(withoutData) }
+  if (!decoded.ok) return { ok: false, issues: decoded.issues.map(withoutValues) }
   const { type, data, stringData } = decoded.value
   return {
     ok: true,
@@ -33,6 +34,6 @@ export const decodeSecret: KindDecoder<SecretObject> = ({ body, metadata }) => {
   }
 }
 
-// `data: hunter2` instead of an object would otherwise show the text as what was found.
-const withoutData = <T extends { readonly path?: string; readonly found?: string }>(issue: T): T =>
-  issue.path === 'data' || issue.path === 'stringData' ? { ...issue, found: '(not shown)' } : issue
+/** Whatever is wrong: a value may stand in the wrong place (`data: hunter2`, `hunter2: data`), and so may a whole Secret. */
+const withoutValues = (issue: Issue): Issue =>
+  issue.path === 'type' || issue.found === undefined ? issue : { ...issue, found: '(not shown)' }

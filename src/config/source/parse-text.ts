@@ -116,7 +116,7 @@ const parsePiece = (text: string): Piece => {
   try {
     const documents = parseDocuments(text, lines)
     const issues = documents.flatMap((document) =>
-      document.errors.map((error) => ({ message: error.message, ...at(error.pos[0]) })),
+      document.errors.map((error) => ({ message: withoutQuotes(error.message), ...at(error.pos[0]) })),
     )
     if (issues.length > 0) return { values: [], issues }
     return { values: documents.map((document): unknown => document.toJS({ maxAliasCount })), issues: [] }
@@ -124,9 +124,16 @@ const parsePiece = (text: string): Piece => {
     // The parser recurses, so that deep nesting ends the stack; alias bombs and unknown aliases show when it converts.
     const why =
       error instanceof RangeError ? 'nested too deeply' : error instanceof Error ? error.message : String(error)
-    return { values: [], issues: [{ message: why, line: 0, column: 1 }] }
+    return { values: [], issues: [{ message: withoutQuotes(why), line: 0, column: 1 }] }
   }
 }
+
+/** The parser quotes tags and aliases: a password that begins with `!` or `*` and is not in quotes is one to it. */
+const withoutQuotes = (message: string): string =>
+  message.replace(
+    /^(Unresolved (?:tag|alias)[^:]*|Block scalar header[^:]*|[^:]*: alias): [^]*$/,
+    '$1 (a value in need of quotes?)',
+  )
 
 const parseDocuments = (text: string, lineCounter: LineCounter): readonly Document.Parsed[] => {
   const parsed = parseAllDocuments(text, {

@@ -5,6 +5,7 @@
  */
 import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
+import { hideFound } from '../../../lib/secrets/hide-found.ts'
 import type { KindDecoder } from '../kind.ts'
 import type { Metadata } from '../metadata.ts'
 import { decodeParentRefs, type ParentRef } from '../parent-ref.ts'
@@ -38,9 +39,9 @@ export const decodeHttpRoute: KindDecoder<HttpRouteObject> = (input) => {
     issues.push(wrongType('spec.rules', written, 'an array'))
   }
   const rules = Array.isArray(written)
-    ? written.map((rule: unknown, index) => decodeRule(rule, `spec.rules[${index}]`))
+    ? written.map((rule: unknown, index) => hideDefects(decodeRule(rule, `spec.rules[${index}]`), input.body))
     : []
-  const general = asDefects(issues)
+  const general = asDefects(issues.map((issue) => hideFound(issue, input.body)))
   const complete = withoutDuplicateNames(rules.length === 0 ? [emptyRule] : rules)
   input.warnings.push(...issues, ...complete.flatMap((rule) => rule.defects))
   return {
@@ -48,6 +49,10 @@ export const decodeHttpRoute: KindDecoder<HttpRouteObject> = (input) => {
     value: { kind: 'HTTPRoute', metadata: input.metadata, parentRefs, rules: closeAll(complete, general) },
   }
 }
+
+/** Defects get into conditions, where they are printed. */
+const hideDefects = (rule: HttpRouteRule, body: unknown): HttpRouteRule =>
+  rule.defects.length === 0 ? rule : { ...rule, defects: rule.defects.map((defect) => hideFound(defect, body)) }
 
 const wrongType = (path: string, value: unknown, expected: string): Issue => ({
   message: 'wrong value',
