@@ -80,7 +80,10 @@ const createInstance = (
   const abort = new AbortController()
   const env: FilterEnv = { now: host.now, random: host.random, log: host.log, reply: createReply, signal: abort.signal }
   try {
-    return { staged: { stage: definition.stage, filter: definition.create(decoded.value, env) }, abort }
+    return {
+      staged: { stage: definition.stage, filter: definition.create(decoded.value, env), kind: spec.kind },
+      abort,
+    }
   } catch (error) {
     // User code: whatever it throws closes its rule, not the process.
     return { failure: `${spec.origin}: filter ${spec.kind} could not be made: ${describe(error)}` }

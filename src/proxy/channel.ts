@@ -15,6 +15,8 @@ export interface Channel {
   readonly cut: () => void
   /** False once the connection below is ending: what runs may finish, but nothing new should be put on it. */
   readonly isLasting: boolean
+  /** Bytes that were sent and that the peer, or the way there, does not take at the moment. */
+  readonly queuedBytes: number
   /** Says that received bytes were passed on: the peer may send as many more. */
   readonly consume: (bytes: number) => void
 }

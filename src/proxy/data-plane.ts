@@ -24,8 +24,10 @@ import { drainServer } from './drain.ts'
 import { Flusher } from './flusher.ts'
 import { HboneServer } from './hbone/server.ts'
 import type { TunnelRequest } from './hbone/server.ts'
-import { defaultDeadlines } from './limits/deadlines.ts'
+import { defaultDeadlines, tickMsFor } from './limits/deadlines.ts'
 import type { Deadlines } from './limits/deadlines.ts'
+import { startTicking, visitInSlices } from './limits/ticks.ts'
+import { TurnBudget } from './limits/turn-budget.ts'
 import { SnapshotLeases } from './leases.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './upstream/balance.ts'
@@ -110,6 +112,8 @@ export class DataPlane {
       sink: options.sink,
       createRequestId: randomUUID,
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
+      deadlines,
+      turns: new TurnBudget(),
       takeLease: () => this.#leases.take(),
       isDraining: () => this.#isDraining,
       onClosed: (downstream) => this.#downstreams.delete(downstream),
@@ -126,7 +130,14 @@ export class DataPlane {
       onFault,
     })
     this.#unsubscribe = credentials.subscribe((next) => this.#rotate(next))
-    this.#stopTicking = this.#startTicking()
+    const stopTicks = [
+      startTicking(clock, TICK_MS, (nowMs) => this.#tick(nowMs)),
+      // Deadlines may be shorter, and there may be very many tunnels.
+      startTicking(clock, tickMsFor(deadlines), (nowMs) =>
+        visitInSlices(this.#downstreams, (downstream) => downstream.tick(nowMs)),
+      ),
+    ]
+    this.#stopTicking = () => stopTicks.forEach((stop) => stop())
   }
 
   /** The snapshot in force, for the admin API. */
@@ -242,18 +253,10 @@ export class DataPlane {
     this.#downstreams.add(downstream)
   }
 
-  #startTicking(): () => void {
-    let stop = (): void => {}
-    const tick = (): void => {
-      const nowMs = this.#options.clock.monotonicMs()
-      stop = this.#options.clock.after(TICK_MS, tick)
-      this.#server.tick(nowMs)
-      this.#pools.tick(nowMs)
-      for (const downstream of this.#downstreams) downstream.tick(nowMs)
-      this.#warnings.tick()
-      this.#errors.tick()
-    }
-    stop = this.#options.clock.after(TICK_MS, tick)
-    return () => stop()
+  #tick(nowMs: number): void {
+    this.#server.tick(nowMs)
+    this.#pools.tick(nowMs)
+    this.#warnings.tick()
+    this.#errors.tick()
   }
 }

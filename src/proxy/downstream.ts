@@ -10,23 +10,28 @@ import { HttpExchange } from './exchange.ts'
 import type { ExchangeDeps } from './exchange.ts'
 import { HeldBytes } from './held-bytes.ts'
 import type { SnapshotLease } from './leases.ts'
+import type { Deadlines } from './limits/deadlines.ts'
+import { TunnelWatch } from './limits/tunnel-watch.ts'
+import type { ExchangeExpiry, RestExpiry } from './limits/tunnel-watch.ts'
+import type { Deferrable, TurnBudget } from './limits/turn-budget.ts'
 import { beginRecord } from './request/record.ts'
 
 export interface DownstreamDeps extends ExchangeDeps {
   /** The snapshot for one exchange. */
   readonly takeLease: () => SnapshotLease | undefined
   readonly isDraining: () => boolean
+  readonly deadlines: Deadlines
+  /** Shared by all tunnels of the process. */
+  readonly turns: TurnBudget
   /** Nothing is left of the tunnel. */
   readonly onClosed: (downstream: Downstream) => void
 }
 
 /** How long a client may keep its direction open after we ended ours. */
 const CLOSE_TIMEOUT_MS = 5000
-/** How long a request's head may take from its first byte; many that never end would hold their memory for ever. */
-const HEAD_TIMEOUT_MS = 60_000
 
 /** The HTTP/1.1 server side of one tunnel: requests one after the other, each an exchange of its own. */
-export class Downstream implements ChannelHandler {
+export class Downstream implements ChannelHandler, Deferrable {
   readonly channel: Channel & { handler: ChannelHandler }
   readonly #authority: string
   readonly #source: Source
@@ -42,8 +47,10 @@ export class Downstream implements ChannelHandler {
   /** We have ended our direction, or it is gone. */
   #isClosing = false
   #closingSinceMs = 0
-  #headSinceMs = 0
+  readonly #watch: TunnelWatch
   #isFeeding = false
+  /** This turn has had its share of requests: the backlog waits for the next. */
+  #isDeferred = false
   #isRequestWhole = false
 
   constructor(
@@ -56,6 +63,7 @@ export class Downstream implements ChannelHandler {
     this.#source = origin.source
     this.#destination = origin.destination
     this.#deps = deps
+    this.#watch = new TunnelWatch(deps.deadlines)
     this.#parser = new H1RequestParser({
       onRequest: (head) => this.#onRequest(head),
       onBody: (buffer, start, end) => {
@@ -108,7 +116,7 @@ export class Downstream implements ChannelHandler {
 
   /** For draining: a tunnel without a request ends now. */
   closeIfIdle(): void {
-    if (this.#exchange === undefined && this.#parser.isIdle) this.#close()
+    if (this.#exchange === undefined && this.#parser.isIdle && this.#backlog.isEmpty) this.#close()
   }
 
   /** Ends the tunnel visibly as an error. */
@@ -121,20 +129,60 @@ export class Downstream implements ChannelHandler {
     this.channel.abort()
   }
 
-  /** Called every second or so: a client that does not follow our end is cut off, one that never asks is refused. */
+  /** There is room for more requests in this turn. */
+  resume(): void {
+    this.#isDeferred = false
+    try {
+      this.#drainBacklog()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Called every second or so: whoever keeps us waiting beyond a deadline has had it. */
   tick(nowMs: number): void {
-    if (!this.#isClosing) return this.#tickHead(nowMs)
+    try {
+      this.#tick(nowMs)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #tick(nowMs: number): void {
+    if (this.#isClosing) return this.#tickClosing(nowMs)
+    const exchange = this.#exchange
+    if (exchange === undefined) {
+      const expiry = this.#watch.checkRest(nowMs, this.#parser.isIdle)
+      if (expiry !== undefined) this.#onRestExpiry(expiry)
+    } else {
+      const expiry = this.#watch.checkExchange(nowMs, exchange, this.channel.queuedBytes)
+      if (expiry !== undefined) this.#onExchangeExpiry(exchange, expiry)
+    }
+  }
+
+  #onRestExpiry(expiry: RestExpiry): void {
+    const { deadlines } = this.#deps.counters
+    if (expiry === 'keep-alive') {
+      deadlines.keepAliveIdle++
+      return this.#close()
+    }
+    deadlines.requestHead++
+    this.#refuse(408, 'the request took too long')
+  }
+
+  #onExchangeExpiry(exchange: HttpExchange, expiry: ExchangeExpiry): void {
+    const name = expiry === 'response-head' ? 'responseHead' : expiry === 'stream' ? 'streamIdle' : 'bodyIdle'
+    this.#deps.counters.deadlines[name]++
+    exchange.expire(expiry, this.#deps.deadlines[`${name}Ms`])
+  }
+
+  /** A client that does not follow our end is cut off. */
+  #tickClosing(nowMs: number): void {
     if (this.#closingSinceMs === 0) this.#closingSinceMs = nowMs
     else if (nowMs - this.#closingSinceMs > CLOSE_TIMEOUT_MS) {
       this.#deps.onClosed(this)
       this.channel.cut()
     }
-  }
-
-  #tickHead(nowMs: number): void {
-    if (this.#exchange !== undefined || this.#parser.isIdle) this.#headSinceMs = 0
-    else if (this.#headSinceMs === 0) this.#headSinceMs = nowMs
-    else if (nowMs - this.#headSinceMs > HEAD_TIMEOUT_MS) this.#refuse(408, 'the request took too long')
   }
 
   /** A whole request is in and not answered yet: what comes now is the next one. */
@@ -147,7 +195,10 @@ export class Downstream implements ChannelHandler {
     this.#isFeeding = true
     try {
       while (at < end && !this.#isClosing) {
-        if (this.#exchange !== undefined && this.#isRequestWhole) break
+        if (this.#exchange === undefined) {
+          this.#isDeferred = !this.#deps.turns.take(this)
+          if (this.#isDeferred) break
+        } else if (this.#isRequestWhole) break
         this.#held = 0
         const next = this.#parser.feed(buffer, at, end)
         const exchange = this.#exchange
@@ -157,17 +208,21 @@ export class Downstream implements ChannelHandler {
         at = next
       }
     } catch (error) {
-      this.#deps.onError('a tunnel failed', error)
-      this.#exchange?.onDownstreamGone()
-      this.abort()
+      this.#fail(error)
     } finally {
       this.#isFeeding = false
     }
     if (at < end && !this.#isClosing) this.#backlog.putBack({ buffer, start: at, end })
   }
 
+  #fail(error: unknown): void {
+    this.#deps.onError('a tunnel failed', error)
+    this.#exchange?.onDownstreamGone()
+    this.abort()
+  }
+
   #drainBacklog(): void {
-    while (!this.#backlog.isEmpty && this.#exchange === undefined && !this.#isClosing) {
+    while (!this.#backlog.isEmpty && this.#exchange === undefined && !this.#isClosing && !this.#isDeferred) {
       const next = this.#backlog.shift()
       if (next !== undefined) this.#feed(next.buffer, next.start, next.end)
     }
@@ -188,7 +243,7 @@ export class Downstream implements ChannelHandler {
     }
     const record = beginRecord(head, parties, clock)
     counters.activeExchanges++
-    this.#headSinceMs = 0
+    this.#watch.restart()
     this.#isRequestWhole = head.bodyLength === 0
     const exchange = new HttpExchange(head, { downstream: this, lease, frontend, record }, this.#deps)
     this.#exchange = exchange

@@ -4,7 +4,7 @@
  * rule-scoped filters; backend and its filters; forward; finish the record. YAML, Kubernetes, metric names and
  * concrete filters never enter here.
  */
-import type { Chain } from '../filter/chain.ts'
+import type { Chain, Hook } from '../filter/chain.ts'
 import { emptyChain } from '../filter/chain.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
@@ -12,33 +12,28 @@ import { HeaderList } from '../http/header-list.ts'
 import { removeHopByHop } from '../http/hop-by-hop.ts'
 import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
 import { normalizePath } from '../http/path.ts'
-import type { Clock } from '../lib/clock.ts'
 import type { EndpointKey } from '../model/endpoint.ts'
 import { resolve } from '../snapshot/resolve.ts'
 import type { BackendPlan, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
-import type { Counters } from './counters.ts'
 import type { Channel } from './channel.ts'
 import { Forward } from './forward.ts'
 import type { ForwardFailure, ForwardUser } from './forward.ts'
 import { toForwardRequest, toRequestView } from './request/forward-request.ts'
 import { withoutSecrets } from './request/without-secrets.ts'
 import { HeldBytes } from './held-bytes.ts'
-import { runHooks } from './hook-run.ts'
+import { HookRun } from './hook-run.ts'
 import type { SnapshotLease } from './leases.ts'
+import type { ExchangeExpiry, WatchedExchange } from './limits/tunnel-watch.ts'
+import { finishRecord } from './request/record.ts'
+import type { RecordDeps } from './request/record.ts'
 import * as local from './response/local-reply.ts'
 import type { LocalReply } from './response/local-reply.ts'
 import { ResponseWriter } from './response/response-writer.ts'
 import type { Balancer } from './upstream/balance.ts'
 
-export interface ExchangeDeps {
+export interface ExchangeDeps extends RecordDeps {
   readonly balancer: Balancer
-  readonly clock: Clock
-  readonly counters: Counters
-  /** Gets each record once, when its exchange is over. */
-  readonly sink: (record: ExchangeRecord) => void
   readonly createRequestId: () => string
-  /** `message` is one of a few; requests may provoke errors at any rate. */
-  readonly onError: (message: string, error: unknown, requestId?: string) => void
 }
 
 /** The tunnel that a request came from. */
@@ -52,7 +47,7 @@ export interface ExchangeOwner {
   readonly abort: () => void
 }
 
-export class HttpExchange implements Exchange, ForwardUser {
+export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   readonly source: Source
   readonly destination: Destination
   readonly request: RequestView
@@ -77,6 +72,10 @@ export class HttpExchange implements Exchange, ForwardUser {
   #requestTrailers: HeaderList | undefined
   #isReplying = false
   #isOver = false
+  /** The last run of hooks, which may be waiting for one of them. */
+  #hooks: HookRun | undefined
+  /** A client that expects 100-continue has been told to go on. */
+  #mayContinue: boolean
 
   constructor(
     head: H1RequestHead,
@@ -92,6 +91,7 @@ export class HttpExchange implements Exchange, ForwardUser {
     this.#deps = deps
     this.#head = head
     this.#isRequestWhole = head.bodyLength === 0
+    this.#mayContinue = !head.expectsContinue
     this.#lease = context.lease
     this.#snapshot = context.lease.snapshot
     this.#frontend = frontend
@@ -154,7 +154,32 @@ export class HttpExchange implements Exchange, ForwardUser {
     this.#finish()
   }
 
+  get queuedRequestBytes(): number {
+    return this.#forward?.queuedBytes ?? 0
+  }
+
+  get awaitsBody(): boolean {
+    return !this.#isRequestWhole && this.#mayContinue && this.#forward?.takesBody === true
+  }
+
+  get awaitsHeadSinceMs(): number {
+    return this.#forward?.awaitsHeadSinceMs ?? -1
+  }
+
+  /** A deadline has passed; `deadlineMs` is how much time it gave. */
+  expire(expiry: ExchangeExpiry, deadlineMs: number): void {
+    if (expiry === 'response-head') return this.#forward?.expire(deadlineMs)
+    const filter = this.#hooks?.waitsFor
+    if (filter !== undefined) this.#countFilterError('a filter did not answer in time', filter)
+    this.#hooks?.cancel()
+    const reply = local.replyToExpiry(expiry, filter)
+    if (this.#writer.hasHead) return this.#breakOff(reply)
+    this.#forgetResponse()
+    this.#replyLocally(reply)
+  }
+
   onInformational(head: H1ResponseHead): void {
+    this.#mayContinue = true
     if (!this.#isReplying) this.#writer.writeInformational(head)
   }
 
@@ -181,7 +206,7 @@ export class HttpExchange implements Exchange, ForwardUser {
   }
 
   onFailure(failure: ForwardFailure): void {
-    if (this.#writer.isBegun) return this.#breakOff(failure)
+    if (this.#writer.isBegun) return this.#breakOff(local.breakOf(failure))
     if (failure.kind === 'unwritable') return this.#failFilter(new Error(failure.message))
     this.#replyLocally(local.replyToFailure(failure))
   }
@@ -189,15 +214,15 @@ export class HttpExchange implements Exchange, ForwardUser {
   /** The hooks of one part of the chain, then the next step. */
   #runRequestHooks(chain: Chain, next: () => void): void {
     if (chain.onRequest.length === 0) return next()
-    runHooks(chain.onRequest, this, {
-      onPassed: () => {
-        if (!this.#isOver) next()
-      },
-      onReply: (reply) => {
-        if (!this.#isOver) this.#replyFromFilter(reply)
-      },
-      onThrown: (error) => this.#failFilter(error),
-    })
+    this.#runHooks(chain.onRequest, next, (reply) => this.#replyFromFilter(reply))
+  }
+
+  /** When the exchange is over, or has gone another way, the run is cancelled: then neither is called any more. */
+  #runHooks(hooks: readonly Hook[], onPassed: () => void, onReply: (reply: Reply) => void): void {
+    const onThrown = (error: unknown, isLate: boolean): void =>
+      isLate ? this.#countFilterError('a filter failed late', error) : this.#failFilter(error)
+    this.#hooks = new HookRun(hooks, this, { onPassed, onReply, onThrown })
+    this.#hooks.start()
   }
 
   #route(): void {
@@ -295,13 +320,11 @@ export class HttpExchange implements Exchange, ForwardUser {
     const { onResponse: ofService } = this.#serviceChain
     const hooks = ofBackend.length + ofRule.length === 0 ? ofService : [...ofBackend, ...ofRule, ...ofService]
     if (hooks.length === 0) return this.#sendResponse()
-    runHooks(hooks, this, {
-      onPassed: () => this.#sendResponse(),
-      onReply: (reply) => {
-        if (!this.#isOver) this.#replaceResponse(reply)
-      },
-      onThrown: (error) => this.#failFilter(error),
-    })
+    this.#runHooks(
+      hooks,
+      () => this.#sendResponse(),
+      (reply) => this.#replaceResponse(reply),
+    )
   }
 
   /** A filter answers in place of the upstream: the remaining hooks are not asked, or two of them could take turns for ever. */
@@ -335,19 +358,23 @@ export class HttpExchange implements Exchange, ForwardUser {
 
   /** A filter threw, rejected or wrote what may not go out: closed, whatever it was meant to do. */
   #failFilter(error: unknown): void {
-    this.#deps.counters.filterErrors++
-    const what = withoutSecrets(error, [this.request.headers, this.response?.headers])
-    this.#deps.onError('an exchange failed', what, this.record.requestId)
+    this.#countFilterError('an exchange failed', error)
     if (this.#isOver) return
-    if (this.#writer.hasHead) return this.#breakOff({ kind: 'protocol', message: 'a filter failed' })
+    if (this.#writer.hasHead) return this.#breakOff(local.breakOf({ kind: 'protocol', message: 'a filter failed' }))
     this.#forgetResponse()
     this.#replyLocally(local.filterFailed)
   }
 
+  #countFilterError(message: string, error: unknown): void {
+    this.#deps.counters.filterErrors++
+    const what = withoutSecrets(error, [this.request.headers, this.response?.headers])
+    this.#deps.onError(message, what, this.record.requestId)
+  }
+
   /** The answer is on its way and cannot be completed: the client must see that, and not a short body. */
-  #breakOff(failure: ForwardFailure): void {
-    this.record.flags = failure.kind === 'protocol' ? 'UPE' : 'UC'
-    this.record.details = 'upstream_reset_after_response_started'
+  #breakOff({ flags, details }: Pick<LocalReply, 'flags' | 'details'>): void {
+    this.record.flags = flags
+    this.record.details = details
     this.#forward?.abandon()
     this.#downstream.abort()
     this.#finish()
@@ -363,29 +390,8 @@ export class HttpExchange implements Exchange, ForwardUser {
   #finish(): void {
     if (this.#isOver) return
     this.#isOver = true
-    const { record } = this
-    record.durationMs = this.#deps.clock.monotonicMs() - record.startedAtMs
-    const entered = this.#completed ?? [this.#backendChain, this.#ruleChain, this.#serviceChain]
-    for (const chain of entered) {
-      if (chain.onComplete.length > 0) this.#tellComplete(chain)
-    }
-    this.#deps.counters.activeExchanges--
+    this.#hooks?.cancel()
+    finishRecord(this.record, this.#completed ?? [this.#backendChain, this.#ruleChain, this.#serviceChain], this.#deps)
     this.#lease.end()
-    try {
-      this.#deps.sink(record)
-    } catch (error) {
-      this.#deps.onError('the record of an exchange was lost', error)
-    }
-  }
-
-  #tellComplete(chain: Chain): void {
-    for (const hook of chain.onComplete) {
-      try {
-        hook(this.record)
-      } catch (error) {
-        this.#deps.counters.filterErrors++
-        this.#deps.onError('an onComplete hook failed', error)
-      }
-    }
   }
 }

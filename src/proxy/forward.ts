@@ -20,6 +20,8 @@ export type ForwardFailure =
   | { readonly kind: 'connect-failed'; readonly message: string }
   /** The connection was lost after the request was begun. */
   | { readonly kind: 'reset'; readonly message: string }
+  /** The endpoint had the request and took too long to begin its answer. */
+  | { readonly kind: 'timeout'; readonly message: string }
   /** What came is no HTTP/1.1. */
   | { readonly kind: 'protocol'; readonly message: string }
 
@@ -68,6 +70,8 @@ export class Forward implements SessionUser {
   /** Outlives the session: credit for what is still on its way to the client is owed after the response ended. */
   #channel: Channel | undefined
   #sentAtMs = 0
+  /** When the last byte of the request was handed over. */
+  #wholeAtMs = 0
   readonly #heldBody = new HeldBytes()
   #queuedBytes = 0
   #isRequestWhole = false
@@ -126,6 +130,31 @@ export class Forward implements SessionUser {
     this.#session = undefined
   }
 
+  /** Bytes of the request that the endpoint, or the way there, does not take at the moment. */
+  get queuedBytes(): number {
+    return this.#session === undefined ? 0 : this.#session.channel.queuedBytes
+  }
+
+  /** Whether more of the request's body could go out at once. */
+  get takesBody(): boolean {
+    return this.#session !== undefined && this.#queuedBytes === 0
+  }
+
+  /** Since when the endpoint has had the whole request without beginning its answer, monotonic; -1: it is not so. */
+  get awaitsHeadSinceMs(): number {
+    if (this.#session === undefined || !this.#isRequestWhole || this.#hasResponse) return -1
+    return this.queuedBytes === 0 ? this.#wholeAtMs : -1
+  }
+
+  /** The endpoint has had `deadlineMs` for its answer: its tunnel is reset, and the user told. */
+  expire(deadlineMs: number): void {
+    const { endpoint } = this.#record
+    this.#session?.abandon()
+    this.#session = undefined
+    const where = endpoint === undefined ? '' : ` of ${endpoint.address}:${endpoint.port}`
+    this.#fail({ kind: 'timeout', message: `no response head${where} within ${deadlineMs} ms of the whole request` })
+  }
+
   onInformational(head: H1ResponseHead): void {
     this.#user.onInformational(head)
   }
@@ -161,6 +190,7 @@ export class Forward implements SessionUser {
   onDrain(): void {
     const bytes = this.#queuedBytes
     this.#queuedBytes = 0
+    if (this.#isRequestWhole) this.#wholeAtMs = this.#deps.clock.monotonicMs()
     if (bytes > 0) this.#user.onRequestBytesPassed(bytes)
   }
 
@@ -232,6 +262,7 @@ export class Forward implements SessionUser {
       // Trailers that may not go out are dropped: the body is whole without them.
       session?.channel.sendText(typeof last === 'string' ? last : '0\r\n\r\n')
     }
+    this.#wholeAtMs = this.#request.bodyLength === 0 ? this.#sentAtMs : this.#deps.clock.monotonicMs()
     session?.finishRequest()
   }
 

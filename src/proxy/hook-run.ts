@@ -1,44 +1,76 @@
-import type { Exchange, Filter, Reply } from '../filter/index.ts'
+import type { Hook } from '../filter/chain.ts'
+import type { Exchange, HookResult, Reply } from '../filter/index.ts'
 
-type Hook = NonNullable<Filter['onRequest']>
-
-/** What becomes of a run of hooks; exactly one of them is called, once. */
+/** What becomes of a run of hooks; one of the first two is called, or `onThrown`, once. */
 export interface HookRunUser {
   /** Every hook let the exchange go on. */
   readonly onPassed: () => void
   readonly onReply: (reply: Reply) => void
-  /** A hook threw or rejected. */
-  readonly onThrown: (error: unknown) => void
+  /** A hook threw or rejected; with `isLate` the run had been cancelled, and the exchange has gone another way. */
+  readonly onThrown: (error: unknown, isLate: boolean) => void
 }
 
 /** Calls hooks one after the other, without a promise unless one of them returns one: only then does the exchange wait. */
-export const runHooks = (hooks: readonly Hook[], exchange: Exchange, user: HookRunUser): void => {
-  runFrom(hooks, 0, { exchange, user })
-}
+export class HookRun {
+  readonly #hooks: readonly Hook[]
+  readonly #exchange: Exchange
+  readonly #user: HookRunUser
+  #pending: Hook | undefined
+  #isCancelled = false
 
-const runFrom = (
-  hooks: readonly Hook[],
-  first: number,
-  run: { readonly exchange: Exchange; readonly user: HookRunUser },
-): void => {
-  const { exchange, user } = run
-  for (let i = first; i < hooks.length; i++) {
-    let result: ReturnType<Hook> | undefined
-    let isPromise = false
-    try {
-      result = hooks[i]?.(exchange)
-      // A filter in plain JavaScript may return anything; what is no object throws here, as it should.
-      isPromise = result !== undefined && 'then' in result
-    } catch (error) {
-      return user.onThrown(error)
-    }
-    if (result === undefined) continue
-    if (!isPromise || !('then' in result)) return user.onReply(result as Reply)
-    result
-      .then((reply) => (reply === undefined ? runFrom(hooks, i + 1, run) : user.onReply(reply)))
-      // Also what fails on from there: nobody else is waiting for this promise.
-      .catch((error: unknown) => user.onThrown(error))
-    return
+  constructor(hooks: readonly Hook[], exchange: Exchange, user: HookRunUser) {
+    this.#hooks = hooks
+    this.#exchange = exchange
+    this.#user = user
   }
-  user.onPassed()
+
+  /** The kind of the filter whose promise is waited for, the empty string for one without; `undefined` when none is. */
+  get waitsFor(): string | undefined {
+    return this.#pending === undefined ? undefined : (this.#pending.kind ?? '')
+  }
+
+  /** Calls the hooks; once. May have called the user before it returns. */
+  start(): void {
+    this.#runFrom(0)
+  }
+
+  /** What the hooks say from now on is not asked for any more. */
+  cancel(): void {
+    this.#isCancelled = true
+    this.#pending = undefined
+  }
+
+  #runFrom(first: number): void {
+    const hooks = this.#hooks
+    for (let i = first; i < hooks.length; i++) {
+      let result: HookResult
+      let isPromise = false
+      try {
+        result = hooks[i]?.(this.#exchange)
+        // A filter in plain JavaScript may return anything; what is no object throws here, as it should.
+        isPromise = result !== undefined && 'then' in result
+      } catch (error) {
+        return this.#user.onThrown(error, false)
+      }
+      if (result === undefined) continue
+      if (!isPromise || !('then' in result)) return this.#user.onReply(result as Reply)
+      this.#pending = hooks[i]
+      result
+        .then((reply) => this.#onSettled(reply, i + 1))
+        // Also what fails on from there: nobody else is waiting for this promise.
+        .catch((error: unknown) => {
+          this.#pending = undefined
+          this.#user.onThrown(error, this.#isCancelled)
+        })
+      return
+    }
+    this.#user.onPassed()
+  }
+
+  #onSettled(reply: Reply | void, next: number): void {
+    if (this.#isCancelled) return
+    this.#pending = undefined
+    if (reply === undefined) this.#runFrom(next)
+    else this.#user.onReply(reply)
+  }
 }

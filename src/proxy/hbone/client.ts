@@ -8,6 +8,7 @@ import { systemClock } from '../../lib/clock.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
+import { startDeadline } from '../limits/deadlines.ts'
 import { HboneTransport } from './transport.ts'
 import { TunnelChannel } from './tunnel.ts'
 
@@ -31,7 +32,7 @@ export interface HboneClientOptions {
   readonly port: number
   /** The only identity that will be spoken to. */
   readonly identity: SpiffeId
-  /** TCP, TLS and the peer's SETTINGS together; and again from asking for a tunnel to its answer. */
+  /** TCP, TLS and the peer's SETTINGS together; and again from asking for a tunnel to its answer; 0 for none. */
   readonly connectTimeoutMs: number
   /** Tunnels that the peer will probably allow, until its SETTINGS say; default 100. */
   readonly expectedTunnels?: number
@@ -89,7 +90,7 @@ export class HboneClient {
       },
       { role: 'client' },
     )
-    this.#cancelTimeout = this.#clock.after(options.connectTimeoutMs, () => this.#onTimeout(socket))
+    this.#cancelTimeout = startDeadline(this.#clock, options.connectTimeoutMs, () => this.#onTimeout(socket))
     // `on`, since an error without a listener would end the process.
     socket.on('error', (error) => this.#fail('connect-failed', `failed: ${error.message}`))
     socket.once('close', () => this.#fail('connect-failed', 'was closed by the peer'))
@@ -127,7 +128,9 @@ export class HboneClient {
       },
       channel: undefined,
     }
-    const cancel = this.#clock.after(connectTimeoutMs, () => {
+    const cancel = startDeadline(this.#clock, connectTimeoutMs, () => {
+      // Until the CONNECT is out it is the connection that takes too long, which counts once.
+      if (waiter.channel !== undefined) this.#options.counters.deadlines.connect++
       this.#waiting = this.#waiting.filter((other) => other !== waiter)
       waiter.channel?.reset(CANCEL)
       this.#refuse(waiter, 'timeout', `was not answered within ${connectTimeoutMs} ms`)
@@ -174,7 +177,8 @@ export class HboneClient {
   }
 
   #onTimeout(socket: TLSSocket): void {
-    const { connectTimeoutMs } = this.#options
+    const { connectTimeoutMs, counters } = this.#options
+    counters.deadlines.connect++
     this.#fail('timeout', `timed out after ${connectTimeoutMs} ms: a NetworkPolicy may block the port`)
     if (this.#state === 'open') socket.destroy(new Error(`no SETTINGS within ${connectTimeoutMs} ms`))
   }

@@ -51,6 +51,10 @@ export class TunnelChannel implements Channel, StreamHandler {
     return this.#stream !== undefined && this.#connection.isOpen
   }
 
+  get queuedBytes(): number {
+    return this.#stream?.queuedBytes ?? 0
+  }
+
   reset(code: number): void {
     const stream = this.#stream
     this.#stream = undefined

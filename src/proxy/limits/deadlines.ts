@@ -1,3 +1,5 @@
+import type { Clock } from '../../lib/clock.ts'
+
 /** How long a peer may keep us waiting, each in milliseconds; 0 is for ever. */
 export interface Deadlines {
   /** From the accepted connection to the end of the TLS handshake. */
@@ -28,4 +30,19 @@ export const defaultDeadlines: Deadlines = {
   bodyIdleMs: 300_000,
   keepAliveIdleMs: 3_600_000,
   streamIdleMs: 3_600_000,
+}
+
+/** Runs `expire` when a deadline has passed, so never with one of 0; the result cancels it. */
+export const startDeadline = (clock: Clock, deadlineMs: number, expire: () => void): (() => void) =>
+  deadlineMs === 0 ? () => {} : clock.after(deadlineMs, expire)
+
+const MAX_TICK_MS = 1000
+const MIN_TICK_MS = 50
+/** A deadline that is looked at in ticks passes late by two of them at most: by half of its own time. */
+const TICKS_PER_DEADLINE = 4
+
+/** How often tunnels have to be looked at for these deadlines to be kept. */
+export const tickMsFor = ({ requestHeadMs, responseHeadMs, bodyIdleMs, keepAliveIdleMs, streamIdleMs }: Deadlines) => {
+  const set = [requestHeadMs, responseHeadMs, bodyIdleMs, keepAliveIdleMs, streamIdleMs].filter((ms) => ms > 0)
+  return Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, ...set.map((ms) => Math.floor(ms / TICKS_PER_DEADLINE))))
 }

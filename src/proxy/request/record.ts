@@ -1,6 +1,18 @@
+import type { Chain } from '../../filter/chain.ts'
 import type { Destination, ExchangeRecord, Source } from '../../filter/record.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Counters } from '../counters.ts'
+
+/** Who has to do with records. */
+export interface RecordDeps {
+  readonly clock: Clock
+  readonly counters: Counters
+  /** Gets each record once, when its exchange is over. */
+  readonly sink: (record: ExchangeRecord) => void
+  /** `message` is one of a few; requests may provoke errors at any rate. */
+  readonly onError: (message: string, error: unknown, requestId?: string) => void
+}
 
 /** A record of an exchange that begins now. */
 export const beginRecord = (
@@ -36,6 +48,31 @@ export const beginRecord = (
   attempts: 0,
   generation: parties.generation,
 })
+
+/** The exchange is over: filters are told, then telemetry; none of them can keep the next one from hearing of it. */
+export const finishRecord = (record: ExchangeRecord, chains: readonly Chain[], deps: RecordDeps): void => {
+  record.durationMs = deps.clock.monotonicMs() - record.startedAtMs
+  for (const chain of chains) {
+    if (chain.onComplete.length > 0) tellComplete(chain, record, deps)
+  }
+  deps.counters.activeExchanges--
+  try {
+    deps.sink(record)
+  } catch (error) {
+    deps.onError('the record of an exchange was lost', error)
+  }
+}
+
+const tellComplete = (chain: Chain, record: ExchangeRecord, { counters, onError }: RecordDeps): void => {
+  for (const hook of chain.onComplete) {
+    try {
+      hook(record)
+    } catch (error) {
+      counters.filterErrors++
+      onError('an onComplete hook failed', error)
+    }
+  }
+}
 
 const isGrpc = (head: H1RequestHead): boolean =>
   head.method === 'POST' && (head.headers.getLower('content-type') ?? '').startsWith('application/grpc')

@@ -1,9 +1,10 @@
 import type { ForwardFailure } from '../forward.ts'
+import type { ExchangeExpiry } from '../limits/tunnel-watch.ts'
 
 /** What the proxy answers itself when it cannot forward: status, Envoy's response flag and detail, and a line for people. */
 export interface LocalReply {
   readonly status: number
-  /** Envoy's short flag: `NR` no route, `UH` no healthy upstream, `UF` connect failure, `UC` connection lost, `-` none. */
+  /** Envoy's short flag: `NR` no route, `UH` no healthy upstream, `UF` connect failure, `UC` connection lost, `UT` no answer in time, `SI` idle for too long, `-` none. */
   readonly flags: string
   readonly details: string
   readonly body: string
@@ -66,6 +67,13 @@ export const closedBy = (status: number, reason: string): LocalReply => ({
   body: `${reason}\n`,
 })
 
+const upstreamTimeout: LocalReply = {
+  status: 504,
+  flags: 'UT',
+  details: 'upstream_response_timeout',
+  body: 'upstream request timeout\n',
+}
+
 /** The upstream could not be reached or went away before its answer. */
 const upstreamFailed = (flags: 'UF' | 'UC' | 'UPE'): LocalReply => ({
   status: flags === 'UPE' ? 502 : 503,
@@ -86,7 +94,34 @@ export const replyToFailure = (failure: ForwardFailure): LocalReply => {
       return upstreamFailed('UF')
     case 'reset':
       return upstreamFailed('UC')
+    case 'timeout':
+      return upstreamTimeout
     case 'protocol':
       return upstreamFailed('UPE')
+  }
+}
+
+/** What the record says of an answer that broke off on its way. */
+export const breakOf = (failure: ForwardFailure): Pick<LocalReply, 'flags' | 'details'> => ({
+  flags: failure.kind === 'protocol' ? 'UPE' : 'UC',
+  details: 'upstream_reset_after_response_started',
+})
+
+/** The answer to a request that came to a stop; `filter` is the kind of the filter that is waited for, if one is. */
+export const replyToExpiry = (
+  expiry: Exclude<ExchangeExpiry, 'response-head'>,
+  filter: string | undefined,
+): LocalReply => {
+  if (filter !== undefined) {
+    return { status: 504, flags: 'SI', details: `filter_timeout{${filter}}`, body: 'nothing moved for too long\n' }
+  }
+  switch (expiry) {
+    case 'request-body':
+      return { status: 408, flags: 'SI', details: 'request_body_idle_timeout', body: 'the body took too long\n' }
+    // The client is the one who does not read, so hardly ever will it see this.
+    case 'response-body':
+      return { status: 504, flags: 'SI', details: 'response_body_idle_timeout', body: 'nothing moved for too long\n' }
+    case 'stream':
+      return { status: 504, flags: 'SI', details: 'stream_idle_timeout', body: 'nothing moved for too long\n' }
   }
 }

@@ -24,6 +24,7 @@ export interface PoolOptions {
   readonly clientTls: () => ConnectionOptions
   /** True for an address and port that this very process listens on. */
   readonly isSelf: (address: string, port: number) => boolean
+  /** 0 for none. */
   readonly connectTimeoutMs: number
   /** Where endpoints listen for HBONE; 15008 but in tests. */
   readonly hbonePort: number
@@ -150,7 +151,8 @@ export class EndpointPool {
     const { address, port } = this.endpoint
     const { flusher, counters, clock, connectTimeoutMs } = this.#options
     const onGone = (): void => void counters.openUpstreamConnections--
-    dialPlain({ address, port, timeoutMs: connectTimeoutMs, flusher, clock, onGone }, (dialled) => {
+    const onTimeout = (): void => void counters.deadlines.connect++
+    dialPlain({ address, port, timeoutMs: connectTimeoutMs, flusher, clock, onTimeout, onGone }, (dialled) => {
       if ('channel' in dialled) {
         counters.upstreamConnectionsTotal++
         counters.openUpstreamConnections++

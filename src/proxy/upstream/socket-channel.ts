@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { ignoreChannel } from '../channel.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
+import { startDeadline } from '../limits/deadlines.ts'
 import type { Flushable, Flusher } from '../flusher.ts'
 
 /** Bytes in the socket's buffer above which the sender is told to wait. */
@@ -82,6 +83,10 @@ export class SocketChannel implements Channel, Flushable {
     return !this.#isDone && !this.#isEnding
   }
 
+  get queuedBytes(): number {
+    return this.#socket.writableLength
+  }
+
   consume(bytes: number): void {
     this.#unconsumed -= bytes
     if (this.#unconsumed <= UNCONSUMED_LIMIT_BYTES >> 1 && this.#socket.isPaused()) this.#socket.resume()
@@ -123,9 +128,12 @@ export class SocketChannel implements Channel, Flushable {
 export interface DialOptions {
   readonly address: string
   readonly port: number
+  /** 0 for as long as the system tries. */
   readonly timeoutMs: number
   readonly flusher: Flusher
   readonly clock: Clock
+  /** Nobody answered in time; `done` follows. */
+  readonly onTimeout: () => void
   /** A channel that was handed out is closed in both directions. */
   readonly onGone: () => void
 }
@@ -145,9 +153,10 @@ export const dialPlain = (
     socket.destroy()
     done({ failure: `TCP connect to ${address}:${port} ${why}` })
   }
-  const cancel = options.clock.after(timeoutMs, () =>
-    fail(`timed out after ${timeoutMs} ms: a NetworkPolicy may block the port`),
-  )
+  const cancel = startDeadline(options.clock, timeoutMs, () => {
+    options.onTimeout()
+    fail(`timed out after ${timeoutMs} ms: a NetworkPolicy may block the port`)
+  })
   // Stays: an error without a listener would end the process.
   socket.on('error', (error) => fail(`failed: ${error.message}`))
   socket.once('connect', () => {

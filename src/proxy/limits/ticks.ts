@@ -1,0 +1,29 @@
+import type { Clock } from '../../lib/clock.ts'
+
+/** Calls `run` every so many milliseconds, with the monotonic time; the result ends that. */
+export const startTicking = (clock: Clock, everyMs: number, run: (nowMs: number) => void): (() => void) => {
+  let stop = (): void => {}
+  const tick = (): void => {
+    stop = clock.after(everyMs, tick)
+    run(clock.monotonicMs())
+  }
+  stop = clock.after(everyMs, tick)
+  return () => stop()
+}
+
+/** Of which each may be closed, with all that this takes, and the loop is still not held up (engine.md, rule 8). */
+const SLICE = 512
+
+/** Visits all of a set, a slice in each turn of the loop. What leaves the set meanwhile is not visited any more. */
+export const visitInSlices = <Item>(items: ReadonlySet<Item>, visit: (item: Item) => void): void => {
+  const rest = items.values()
+  const visitSlice = (): void => {
+    for (let i = 0; i < SLICE; i++) {
+      const next = rest.next()
+      if (next.done === true) return
+      visit(next.value)
+    }
+    setImmediate(visitSlice)
+  }
+  visitSlice()
+}
