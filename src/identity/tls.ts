@@ -18,16 +18,25 @@ export interface TlsSettings {
   readonly groups?: string
 }
 
-/** A peer that has not finished its handshake by then is dropped. */
-const HANDSHAKE_TIMEOUT_MS = 10_000
+export interface ServerTlsSettings extends TlsSettings {
+  /** How long a handshake may take, 0 is for ever; default 10 seconds. */
+  readonly handshakeMs?: number
+}
 
-/** Options for `tls.createServer`: a client certificate is demanded, and checked against our trust roots. */
-export const serverTlsOptions = (credentials: Credentials, settings: TlsSettings = {}): TlsOptions => ({
+const HANDSHAKE_MS = 10_000
+/** Node takes 0 for its default of two minutes; this is the longest that a timer can wait. */
+const FOR_EVER_MS = 2 ** 31 - 1
+
+/**
+ * Options for `tls.createServer`: a client certificate is demanded, and checked against our trust roots. A handshake
+ * that takes too long is a `tlsClientError`, and no more than that: Node leaves closing the socket to its listener.
+ */
+export const serverTlsOptions = (credentials: Credentials, settings: ServerTlsSettings = {}): TlsOptions => ({
   ...contextOptions(credentials, settings),
   ALPNProtocols: ['h2'],
   requestCert: true,
   rejectUnauthorized: true,
-  handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+  handshakeTimeout: settings.handshakeMs === 0 ? FOR_EVER_MS : (settings.handshakeMs ?? HANDSHAKE_MS),
 })
 
 /**

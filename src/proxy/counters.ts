@@ -9,6 +9,10 @@ export class Counters {
   tunnelsTotal = 0
   activeExchanges = 0
   tlsHandshakeFailures = 0
+  /** Handshakes that wait for their turn or are under way. */
+  openHandshakes = 0
+  /** Connections that were closed because their handshake had to wait too long. */
+  handshakesShed = 0
   /** Handshakes that succeeded with an identity we do not trust. */
   untrustedPeers = 0
   /** CONNECT refused, by reason. */

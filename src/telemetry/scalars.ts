@@ -28,6 +28,11 @@ export const counterMetrics: Readonly<
   tunnelsTotal: total('fairway_tunnels_total', 'CONNECT requests received'),
   activeExchanges: gauge('fairway_exchanges_active', 'Requests under way'),
   tlsHandshakeFailures: total('fairway_tls_handshake_failures_total', 'TLS handshakes of clients that failed'),
+  openHandshakes: gauge('fairway_tls_handshakes_open', 'TLS handshakes of clients that wait or are under way'),
+  handshakesShed: total(
+    'fairway_tls_handshakes_shed_total',
+    'Connections closed because more handshakes came than the CPU had time for',
+  ),
   untrustedPeers: total('fairway_untrusted_peers_total', 'Peers refused after the handshake because of their identity'),
   upstreamConnectionsTotal: total('fairway_upstream_connections_total', 'Connections opened to endpoints'),
   openUpstreamConnections: gauge('fairway_upstream_connections_open', 'Connections to endpoints that are open'),

@@ -1,0 +1,183 @@
+import type { TLSSocket } from 'node:tls'
+import type { Source } from '../../filter/record.ts'
+import { H2Connection } from '../../http/h2/connection.ts'
+import { ENHANCE_YOUR_CALM, NO_ERROR, SETTINGS_TIMEOUT } from '../../http/h2/constants.ts'
+import { findField } from '../../http/h2/fields.ts'
+import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
+import { ignoreStream } from '../../http/h2/stream.ts'
+import type { SpiffeId } from '../../model/identity.ts'
+import type { Counters } from '../counters.ts'
+import type { Flusher } from '../flusher.ts'
+import type { Deadlines } from '../limits/deadlines.ts'
+import { describeSource } from './baggage.ts'
+import { parseForwarded } from './forwarded.ts'
+import type { Forwarded } from './forwarded.ts'
+import { HboneTransport } from './transport.ts'
+import { TunnelChannel } from './tunnel.ts'
+
+/** A CONNECT that was asked for; whoever gets it answers. */
+export interface TunnelRequest {
+  readonly authority: string
+  readonly source: Source
+  /** What the sender says it is for: for messages only. */
+  readonly forwarded: Forwarded
+  /** Answers 200 and gives the tunnel. */
+  readonly accept: () => TunnelChannel
+  /** Answers with that status and no body. */
+  readonly refuse: (status: number) => void
+}
+
+export interface ServerConnectionOptions {
+  readonly flusher: Flusher
+  readonly counters: Counters
+  /** Of which `prefaceMs` and `requestHeadMs` count here. */
+  readonly deadlines: Deadlines
+  readonly onTunnel: (request: TunnelRequest) => void
+  /** The connection failed because of what the peer did, or did not do in time. */
+  readonly onWarning: (message: string, kind: 'connection') => void
+  readonly onFault: ((error: unknown) => void) | undefined
+  /** Tunnels at a time. */
+  readonly maxConcurrentStreams: number
+}
+
+/** Sources kept for one connection: one for each distinct baggage, and a peer gets no more than this. */
+const MAX_SOURCES = 32
+/** ztunnel writes about 300 bytes; longer baggage is not read. */
+const MAX_BAGGAGE_LENGTH = 4096
+/** One HBONE connection of a peer that is let in: its tunnels, and how long it may keep us waiting. */
+export class ServerConnection {
+  readonly h2: H2Connection
+  readonly transport: HboneTransport
+  readonly #options: ServerConnectionOptions
+  readonly #identity: SpiffeId
+  readonly #address: string
+  readonly #sources = new Map<string, Source>()
+  #sinceMs = 0
+  /** The stream whose header block was under way at the last tick, and since which one. */
+  #headersOf = 0
+  #headersSinceMs = 0
+
+  constructor(socket: TLSSocket, identity: SpiffeId, options: ServerConnectionOptions) {
+    this.#options = options
+    this.#identity = identity
+    this.#address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+    this.transport = new HboneTransport(socket, options.flusher)
+    this.h2 = new H2Connection(
+      {
+        onOutput: () => this.transport.wantFlush(),
+        onStream: (stream, fields, isEnd) => this.#onStream(stream, fields, isEnd),
+        onGoaway: () => this.#closeWhenIdle(),
+        onSettings: () => {},
+        onPong: () => {},
+        onStreamClosed: () => {
+          options.counters.openTunnels--
+          this.#closeWhenIdle()
+        },
+        onFailure: (_code, message) => {
+          options.onWarning(
+            `HBONE connection from ${this.#identity} at ${this.#address} failed: ${message}`,
+            'connection',
+          )
+          this.transport.close()
+        },
+      },
+      { role: 'server', settings: { maxConcurrentStreams: options.maxConcurrentStreams } },
+    )
+  }
+
+  start(onGone: () => void): void {
+    this.transport.start(this.h2, onGone, this.#options.onFault)
+  }
+
+  /** Called every second or so with the monotonic time. */
+  tick(nowMs: number): void {
+    this.transport.tick(nowMs)
+    this.#tickPreface(nowMs)
+    this.#tickHeaders(nowMs)
+  }
+
+  /** Takes no more tunnels, and closes when the last one ends. */
+  finish(): void {
+    this.h2.shutdown()
+    this.#closeWhenIdle()
+  }
+
+  /** The preface with its SETTINGS, and the answer to ours (RFC 9113 section 6.5.3). */
+  #tickPreface(nowMs: number): void {
+    if (this.h2.isAcknowledged) return
+    if (this.#sinceMs === 0) this.#sinceMs = nowMs
+    const { prefaceMs } = this.#options.deadlines
+    if (prefaceMs === 0 || nowMs - this.#sinceMs < prefaceMs || !this.h2.isOpen) return
+    this.#options.counters.deadlines.preface++
+    const what = this.h2.hasSettings ? 'no answer to our SETTINGS' : 'no preface and SETTINGS'
+    this.h2.fail(SETTINGS_TIMEOUT, `${what} within ${prefaceMs} ms`)
+  }
+
+  /** A header block that never ends keeps every other frame out. */
+  #tickHeaders(nowMs: number): void {
+    const streamId = this.h2.unfinishedHeaders
+    if (streamId !== this.#headersOf) this.#headersSinceMs = nowMs
+    this.#headersOf = streamId
+    const { requestHeadMs } = this.#options.deadlines
+    if (streamId === 0 || requestHeadMs === 0 || nowMs - this.#headersSinceMs < requestHeadMs) return
+    this.#options.counters.deadlines.requestHead++
+    this.h2.fail(ENHANCE_YOUR_CALM, `a header block took more than ${requestHeadMs} ms`)
+  }
+
+  #closeWhenIdle(): void {
+    if (this.h2.openStreams === 0 && !this.h2.isOpen) this.transport.close()
+  }
+
+  #onStream(stream: H2Stream, fields: string[], isEnd: boolean): StreamHandler {
+    const { counters, onTunnel } = this.#options
+    counters.openTunnels++
+    counters.tunnelsTotal++
+    if (findField(fields, ':method') !== 'CONNECT' || findField(fields, ':protocol') !== undefined) {
+      counters.connectRefused.notConnect++
+      this.#refuse(stream, [':status', '405', 'allow', 'CONNECT'])
+      return ignoreStream
+    }
+    const channel = new TunnelChannel(this.h2, stream)
+    let handler: StreamHandler = ignoreStream
+    onTunnel({
+      authority: findField(fields, ':authority') ?? '',
+      source: this.#sourceOf(joinField(fields, 'baggage')),
+      forwarded: parseForwarded(joinField(fields, 'forwarded') ?? ''),
+      accept: () => {
+        this.h2.headers(stream, [':status', '200'], false)
+        handler = channel
+        return channel
+      },
+      refuse: (status) => this.#refuse(stream, [':status', String(status)]),
+    })
+    // END_STREAM on the CONNECT itself: the client has nothing to say, and the tunnel learns it once it is set up.
+    if (isEnd && handler === channel) setImmediate(() => this.transport.guard(() => channel.onEnd()))
+    return handler
+  }
+
+  /** Answers, and frees the stream although the client has not ended it (RFC 9113 section 8.1). */
+  #refuse(stream: H2Stream, fields: readonly string[]): void {
+    this.h2.headers(stream, fields, true)
+    this.h2.reset(stream, NO_ERROR)
+  }
+
+  #sourceOf(baggage: string | undefined): Source {
+    const key = baggage === undefined || baggage.length > MAX_BAGGAGE_LENGTH ? '' : baggage
+    const known = this.#sources.get(key)
+    if (known !== undefined) return known
+    // Whoever comes with ever new baggage gets one source for all the rest.
+    if (key !== '' && this.#sources.size >= MAX_SOURCES) return this.#sourceOf(undefined)
+    const source = describeSource(this.#identity, this.#address, key === '' ? undefined : key)
+    this.#sources.set(key, source)
+    return source
+  }
+}
+
+/** Several headers of one name read as one, joined by commas. */
+const joinField = (fields: readonly string[], name: string): string | undefined => {
+  let joined: string | undefined
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] === name) joined = joined === undefined ? fields[i + 1] : `${joined},${fields[i + 1] ?? ''}`
+  }
+  return joined
+}
