@@ -5,7 +5,7 @@ import { afterEach, test } from 'node:test'
 import type { FilterDefinition } from '../filter/index.ts'
 import { CANCEL } from '../http/h2/constants.ts'
 import { anything } from '../lib/schema.ts'
-import { createFakeClock } from '../../test/support/fake-clock.ts'
+import { advanceInSteps as advance, createFakeClock } from '../../test/support/fake-clock.ts'
 import { openTunnel } from '../../test/support/mesh/client-tunnel.ts'
 import { Mesh, VIP, identityOf, podAddress, until } from '../../test/support/mesh/mesh.ts'
 import type { PodTunnel } from '../../test/support/mesh/pod.ts'
@@ -319,11 +319,3 @@ test('a client that resets its tunnel between requests leaves nothing', async ()
   await until(() => mesh.counters.openTunnels === 0)
   assert.equal(mesh.counters.openConnections, 1)
 })
-
-/** Moves a fake clock in steps between which the loop turns. */
-const advance = async (clock: ReturnType<typeof createFakeClock>, ms: number): Promise<void> => {
-  for (let at = 0; at < ms; at += 500) {
-    clock.advance(500)
-    await turns(4)
-  }
-}

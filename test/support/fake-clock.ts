@@ -8,6 +8,9 @@ export interface FakeClock extends Clock {
   readonly pending: () => number
 }
 
+const STEP_MS = 500
+const TURNS_PER_STEP = 4
+
 /** Starts at `startMs` since the epoch (default: a fixed day in 2025); the monotonic reading starts at 0. */
 export const createFakeClock = (startMs = Date.UTC(2025, 0, 15)): FakeClock => {
   let elapsedMs = 0
@@ -35,5 +38,13 @@ export const createFakeClock = (startMs = Date.UTC(2025, 0, 15)): FakeClock => {
     },
     advance,
     pending: () => timers.length,
+  }
+}
+
+/** Moves time forward in steps between which the loop turns, for what needs other parties to answer meanwhile. */
+export const advanceInSteps = async (clock: FakeClock, ms: number): Promise<void> => {
+  for (let at = 0; at < ms; at += STEP_MS) {
+    clock.advance(Math.min(STEP_MS, ms - at))
+    for (let i = 0; i < TURNS_PER_STEP; i++) await new Promise((resolve) => setImmediate(resolve))
   }
 }

@@ -25,6 +25,7 @@ import type { Model } from '../../../src/model/model.ts'
 import type { Rule } from '../../../src/model/route.ts'
 import { Counters } from '../../../src/proxy/counters.ts'
 import { DataPlane } from '../../../src/proxy/data-plane.ts'
+import type { Deadlines } from '../../../src/proxy/limits/deadlines.ts'
 import { Flusher } from '../../../src/proxy/flusher.ts'
 import { HboneClient } from '../../../src/proxy/hbone/client.ts'
 import { attachH2 } from '../http/h2-socket.ts'
@@ -55,6 +56,9 @@ export interface MeshOptions {
   readonly filters?: readonly FilterDefinition[]
   readonly clock?: Clock
   readonly trustDomains?: readonly string[]
+  readonly deadlines?: Deadlines
+  /** Where endpoints are taken to listen for HBONE; default: where the pods do. */
+  readonly upstreamPort?: number
   /** A route with one rule that the service has; without it requests pass through. */
   readonly rule?: Partial<Rule>
 }
@@ -97,6 +101,7 @@ export class Mesh {
       bind: '127.0.0.1',
       reusePort: false,
       upstreamHbonePort: parts.hbonePort,
+      ...(options.deadlines === undefined ? {} : { deadlines: options.deadlines }),
     })
   }
 
@@ -111,7 +116,12 @@ export class Mesh {
       pods.push(await new Pod({ credentials, address: podAddress(index), port, ...pod }).listen())
     }
     const mesh = new Mesh(
-      { ca, dir, credentials: await ca.issue(identityOf('waypoint')), hbonePort: pods[0]?.port ?? 9 },
+      {
+        ca,
+        dir,
+        credentials: await ca.issue(identityOf('waypoint')),
+        hbonePort: options.upstreamPort ?? pods[0]?.port ?? 9,
+      },
       options,
     )
     mesh.pods.push(...pods)

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createFakeClock } from '../../../test/support/fake-clock.ts'
+import { defaultDeadlines, startDeadline, tickMsFor } from './deadlines.ts'
+import { startTicking, visitInSlices } from './ticks.ts'
+
+test('ticks come every so often until they are ended, whatever one of them does', () => {
+  const clock = createFakeClock()
+  const ticks: number[] = []
+  const stop = startTicking(clock, 100, (nowMs) => {
+    ticks.push(nowMs)
+    if (nowMs === 200) throw new Error('once')
+  })
+  clock.advance(150)
+  assert.throws(() => clock.advance(100), /once/)
+  clock.advance(200)
+  stop()
+  clock.advance(1000)
+  assert.deepEqual(ticks, [100, 200, 300, 400])
+  assert.equal(clock.pending(), 0)
+})
+
+test('ticks are as frequent as the shortest deadline asks for, within bounds', () => {
+  assert.equal(tickMsFor(defaultDeadlines), 1000)
+  assert.equal(tickMsFor({ ...defaultDeadlines, bodyIdleMs: 2000 }), 500)
+  assert.equal(tickMsFor({ ...defaultDeadlines, responseHeadMs: 1 }), 50)
+  const none = { requestHeadMs: 0, responseHeadMs: 0, bodyIdleMs: 0, keepAliveIdleMs: 0, streamIdleMs: 0 }
+  assert.equal(tickMsFor({ ...defaultDeadlines, ...none }), 1000)
+})
+
+test('a deadline passes once, unless it is cancelled or none', () => {
+  const clock = createFakeClock()
+  const passed: string[] = []
+  startDeadline(clock, 100, () => passed.push('passed'))
+  startDeadline(clock, 100, () => passed.push('cancelled'))()
+  startDeadline(clock, 0, () => passed.push('none'))()
+  clock.advance(1000)
+  assert.deepEqual(passed, ['passed'])
+})
+
+test('a large set is visited in slices, and what leaves it meanwhile is not', async () => {
+  const items = new Set(Array.from({ length: 1200 }, (_, index) => index))
+  const visited: number[] = []
+  visitInSlices(items, (item) => {
+    visited.push(item)
+    items.delete(item)
+  })
+  assert.equal(visited.length, 512)
+  items.delete(700)
+  await new Promise((resolve) => setImmediate(resolve))
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(visited.length, 1199)
+  assert.ok(!visited.includes(700))
+})
