@@ -68,7 +68,7 @@ function badTarget(target: string, byte: number): H1Failure {
 }
 
 function badVersion({ base, text }: FieldSection, at: number): H1Failure {
-  const line = text.slice(at - base, text.indexOf('\r', at - base))
+  const line = text.slice(at - base, text.indexOf('\r\n', at - base))
   if (/^HTTP\/[0-9]\.[0-9]$/.test(line))
     return h1Failure('unsupported-version', `version ${line} is not HTTP/1.0 or HTTP/1.1`)
   return badRequest(`the request line ends with ${quoted(line)}, not with a version`)
