@@ -2,6 +2,9 @@ import * as h2 from './constants.ts'
 import type { H2Session } from './session.ts'
 import { applySettings } from './settings.ts'
 
+/** Streams that can be walked for what a small frame costs. */
+const STREAMS_PER_POINT = 8
+
 /** A frame that carries neither a body nor a header block. */
 export interface ControlFrame {
   readonly type: number
@@ -29,24 +32,35 @@ export const onControlFrame = (session: H2Session, frame: ControlFrame): void =>
     case h2.FRAME_PUSH_PROMISE:
       return session.fail(h2.PROTOCOL_ERROR, 'PUSH_PROMISE although push is off')
     default: // Unknown types must be ignored (RFC 9113 section 4.1).
-      session.annoy(1)
+      session.chargeSignal()
   }
 }
 
 const onWindowUpdate = (session: H2Session, { streamId, payload }: ControlFrame): void => {
   if (payload.length !== 4) return session.fail(h2.FRAME_SIZE_ERROR, 'WINDOW_UPDATE is not 4 bytes long')
+  if (!session.chargeSignal()) return
   const bytes = payload.readUInt32BE(0) & 0x7fff_ffff
   if (streamId === 0) {
     if (bytes === 0) return session.fail(h2.PROTOCOL_ERROR, 'WINDOW_UPDATE of 0')
-    if (!session.sender.credit(bytes)) session.fail(h2.FLOW_CONTROL_ERROR, 'the connection window overflows')
-    return
+    if (!session.sender.credit(bytes)) return session.fail(h2.FLOW_CONTROL_ERROR, 'the connection window overflows')
+    return chargeSlivers(session)
   }
   if (session.isIdle(streamId)) return session.fail(h2.PROTOCOL_ERROR, `WINDOW_UPDATE on idle stream ${streamId}`)
   const stream = session.streams.get(streamId)
   // It may well come after our end of the stream, and after our reset (RFC 9113 section 5.1).
   if (stream === undefined) return
   if (bytes === 0) return session.resetByError(stream, h2.PROTOCOL_ERROR)
-  if (!session.sender.creditStream(stream, bytes)) session.resetByError(stream, h2.FLOW_CONTROL_ERROR)
+  if (!session.sender.creditStream(stream, bytes)) return session.resetByError(stream, h2.FLOW_CONTROL_ERROR)
+  chargeSlivers(session)
+}
+
+/** A peer that gives window a byte at a time has us make a frame of each. */
+const chargeSlivers = (session: H2Session): void => {
+  const { sender } = session
+  if (sender.slivers === 0) return
+  const { slivers } = sender
+  sender.slivers = 0
+  session.annoy(slivers)
 }
 
 const onReset = (session: H2Session, { streamId, payload }: ControlFrame): void => {
@@ -55,19 +69,19 @@ const onReset = (session: H2Session, { streamId, payload }: ControlFrame): void 
     return session.fail(h2.PROTOCOL_ERROR, `RST_STREAM on idle stream ${streamId}`)
   }
   const stream = session.streams.get(streamId)
-  if (stream !== undefined) {
-    const { handler } = stream
-    session.remove(stream)
-    handler.onReset(payload.readUInt32BE(0))
-  }
-  session.annoy(1)
+  // It may have crossed the end of the stream, once for each: those were of use then.
+  if (stream === undefined) return session.chargeReset()
+  const { handler, hasSent, isLocalClosed } = stream
+  session.remove(stream)
+  handler.onReset(payload.readUInt32BE(0))
+  // Streams that we open ourselves bound what a server can do so.
+  if (!hasSent && !isLocalClosed && session.role === 'server') session.chargeReset()
 }
 
 const onPing = (session: H2Session, { flags, streamId, payload }: ControlFrame): void => {
   if (streamId !== 0) return session.fail(h2.PROTOCOL_ERROR, 'PING on a stream')
   if (payload.length !== 8) return session.fail(h2.FRAME_SIZE_ERROR, 'PING is not 8 bytes long')
-  session.annoy(1)
-  if (session.state === 'failed') return
+  if (!session.chargeSignal()) return
   if ((flags & h2.FLAG_ACK) !== 0) return session.handler.onPong()
   session.output.ping(payload, true)
   session.wantOutput()
@@ -79,14 +93,16 @@ const onSettings = (session: H2Session, { flags, streamId, payload }: ControlFra
   const before = session.peer.initialWindowBytes
   const wrong = applySettings(session.peer, payload, session.role)
   if (wrong !== undefined) return session.fail(wrong.code, wrong.message)
-  if (session.hasSettings) session.annoy(1 + payload.length / 6)
+  const change = session.peer.initialWindowBytes - before
+  // A change of the initial window has us walk all streams.
+  const walkPoints = change === 0 ? 0 : session.streams.size / STREAMS_PER_POINT
+  if (session.hasSettings) session.annoy(1 + payload.length / 6 + walkPoints)
   if (session.state === 'failed') return
   session.hasSettings = true
   session.encoder.setMaxTableBytes(session.peer.headerTableBytes)
   session.sender.maxFrameBytes = Math.min(session.peer.maxFrameBytes, h2.DEFAULT_FRAME_BYTES)
   session.output.settingsAck()
   session.wantOutput()
-  const change = session.peer.initialWindowBytes - before
   if (change !== 0 && !session.sender.shiftWindows(session.streams.values(), change)) {
     return session.fail(h2.FLOW_CONTROL_ERROR, 'SETTINGS_INITIAL_WINDOW_SIZE overflows a stream window')
   }
@@ -122,5 +138,5 @@ const onPriority = (session: H2Session, { streamId, payload }: ControlFrame): vo
   if ((payload.readUInt32BE(0) & 0x7fff_ffff) === streamId) {
     return session.fail(h2.PROTOCOL_ERROR, 'a stream depends on itself')
   }
-  session.annoy(1)
+  session.chargeSignal()
 }

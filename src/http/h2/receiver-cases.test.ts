@@ -127,11 +127,6 @@ const connectionErrors: readonly Case[] = [
     expect: ['connection PROTOCOL_ERROR'],
   },
   {
-    name: 'an endless header block',
-    send: (write) => [open(write, 1, 0), ...Array.from({ length: 40 }, () => formatFrame(h2.FRAME_CONTINUATION, 0, 1))],
-    expect: ['connection ENHANCE_YOUR_CALM'],
-  },
-  {
     name: 'PRIORITY on stream 0',
     send: () => [formatFrame(2, 0, 0, Buffer.alloc(5))],
     expect: ['connection PROTOCOL_ERROR'],
@@ -201,17 +196,6 @@ const connectionErrors: readonly Case[] = [
     name: 'a frame above our limit',
     send: () => [formatFrame(0xbe, 0, 0, Buffer.alloc(16_385))],
     expect: ['connection FRAME_SIZE_ERROR'],
-  },
-  {
-    name: 'a flood of empty frames',
-    send: (write) => [open(write, 1), ...Array.from({ length: 4001 }, () => dataFrame(0, 1, Buffer.alloc(0)))],
-    expect: ['connection ENHANCE_YOUR_CALM'],
-  },
-  {
-    name: 'a flood of streams opened and reset',
-    send: (write) =>
-      Array.from({ length: 4001 }, (_, i) => Buffer.concat([open(write, i * 2 + 1), resetFrame(i * 2 + 1)])),
-    expect: ['connection ENHANCE_YOUR_CALM'],
   },
 ]
 

@@ -4,8 +4,12 @@ import { checkRequestFields, checkResponseFields, checkTrailerFields, findField,
 import type { DataPiece, FrameSink } from './frames/frame-reader.ts'
 import { HeaderAssembler } from './frames/header-block.ts'
 import type { HeaderBlock } from './frames/header-block.ts'
+import { MISTAKE_POINTS } from './session.ts'
 import type { H2Session } from './session.ts'
 import { H2Stream, ignoreStream } from './stream.ts'
+
+/** A DATA frame with less than this costs more than it brings, though it may well be what an interactive tunnel needs. */
+const SMALL_DATA_BYTES = 32
 
 /** A header block once it is decoded. */
 interface Head {
@@ -44,7 +48,10 @@ export class H2Receiver implements FrameSink {
       stream = session.streams.get(streamId)
       session.current = stream
     }
-    if (frameBytes > 0 && !this.#charge(stream, frameBytes)) return
+    if (frameBytes > 0) {
+      if (frameBytes < SMALL_DATA_BYTES && !session.chargeSmallData()) return
+      if (!this.#charge(stream, frameBytes)) return
+    }
     this.#deliver(stream, piece)
   }
 
@@ -117,10 +124,11 @@ export class H2Receiver implements FrameSink {
       return this.#session.fail(h2.PROTOCOL_ERROR, 'DATA padding exceeds the frame')
     }
     const stream = this.#session.streams.get(streamId)
+    const end = payload.length - padding
+    if (end - 1 < SMALL_DATA_BYTES && !this.#session.chargeSmallData()) return
     if (!this.#charge(stream, payload.length)) return
     // Nobody will consume the padding, so its share of the window goes back here.
     if (stream !== undefined) this.credit(stream, padding + 1)
-    const end = payload.length - padding
     this.#deliver(stream, { streamId, flags, frameBytes: payload.length, isLast: true, buffer: payload, start: 1, end })
   }
 
@@ -148,8 +156,13 @@ export class H2Receiver implements FrameSink {
     }
     const isLaterPiece = piece.frameBytes === 0 && piece.end > piece.start
     if (isLaterPiece) return
-    session.annoy(1)
-    if (!session.mayBeInFlight(streamId)) session.sendReset(streamId, h2.STREAM_CLOSED)
+    // A whole window of it may be on its way, and pays with its bytes.
+    if (session.mayBeInFlight(streamId)) {
+      if (piece.frameBytes === 0) session.chargeSmallData()
+      return
+    }
+    session.sendReset(streamId, h2.STREAM_CLOSED)
+    session.annoy(MISTAKE_POINTS)
   }
 
   #onBlock(streamId: number, block: HeaderBlock): void {
@@ -163,7 +176,7 @@ export class H2Receiver implements FrameSink {
     if (stream !== undefined) return this.#onMoreHeaders(stream, result, isEnd)
     if (session.role === 'server') return this.#onRequest(streamId, result, isEnd)
     if (session.isIdle(streamId)) return session.fail(h2.PROTOCOL_ERROR, `HEADERS on idle stream ${streamId}`)
-    session.annoy(1)
+    session.chargeReset()
   }
 
   #onRequest(streamId: number, head: Head, isEnd: boolean): void {
@@ -171,15 +184,21 @@ export class H2Receiver implements FrameSink {
     if ((streamId & 1) === 0) return session.fail(h2.PROTOCOL_ERROR, 'a client stream of even number')
     if (streamId <= session.lastPeerStreamId) {
       if (!session.mayBeInFlight(streamId)) session.fail(h2.STREAM_CLOSED, `HEADERS on closed stream ${streamId}`)
-      return session.annoy(1)
+      return session.chargeReset()
     }
     session.lastPeerStreamId = streamId
-    if (streamId > session.goawayLimit) return session.annoy(1)
-    if (session.streams.size >= session.own.maxConcurrentStreams) return this.#refuse(streamId, h2.REFUSED_STREAM)
+    if (streamId > session.goawayLimit) return session.chargeReset()
+    if (session.streams.size >= session.own.maxConcurrentStreams) {
+      session.sendReset(streamId, h2.REFUSED_STREAM)
+      return session.chargeReset()
+    }
     if (head.kind === 'too-large') return this.#answerTooLarge(streamId, isEnd)
     const length = readContentLength(head.fields)
     const isMalformed = checkRequestFields(head.fields) !== undefined || length < -1 || (isEnd && length > 0)
-    if (isMalformed) return this.#refuse(streamId, h2.PROTOCOL_ERROR)
+    if (isMalformed) {
+      session.sendReset(streamId, h2.PROTOCOL_ERROR)
+      return session.annoy(MISTAKE_POINTS)
+    }
     const stream = session.createStream(streamId, ignoreStream)
     stream.hasHeaders = true
     stream.isRemoteClosed = isEnd
@@ -189,15 +208,10 @@ export class H2Receiver implements FrameSink {
     stream.handler = session.handler.onStream(stream, head.fields, isEnd)
   }
 
-  #refuse(streamId: number, code: number): void {
-    this.#session.sendReset(streamId, code)
-    this.#session.annoy(1)
-  }
-
   /** The list was cut, so the owner cannot judge it: 431 tells the client more than a reset (RFC 9113 section 10.5.1). */
   #answerTooLarge(streamId: number, isEnd: boolean): void {
     const session = this.#session
-    session.annoy(1)
+    session.chargeReset()
     if (session.state === 'failed') return
     // Not in the table: to the owner it never was.
     const stream = new H2Stream(streamId, ignoreStream, { send: 0, receive: 0 })
@@ -224,7 +238,7 @@ export class H2Receiver implements FrameSink {
     if (checkResponseFields(head.fields) !== undefined) return false
     const status = head.fields[1] ?? ''
     if (status.startsWith('1')) {
-      this.#session.annoy(1)
+      this.#session.chargeSignal()
       // 101 has no meaning here (RFC 9113 section 8.6), and an interim response ends nothing.
       return !isEnd && status !== '101'
     }

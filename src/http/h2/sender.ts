@@ -10,6 +10,8 @@ const PASS_LIMIT_BYTES = 64 * 1024
 /** A queued piece below this size, or below this share of its memory, is copied: see `#append`. */
 const COPY_BELOW_BYTES = 1024
 const COPY_BELOW_SHARE = 4
+/** Less than this of a longer queue in one frame costs more than it brings. */
+const SLIVER_BYTES = 64
 const MIN_CHUNK_BYTES = 256
 const MAX_CHUNK_BYTES = 16 * 1024
 
@@ -27,6 +29,8 @@ export class H2Sender {
   #isBlocked = false
   #isPumping = false
   maxFrameBytes = DEFAULT_FRAME_BYTES
+  /** Frames that a mere sliver of window had us make, until somebody charges the peer for them. */
+  slivers = 0
 
   constructor(options: {
     readonly output: FrameOutput
@@ -60,6 +64,7 @@ export class H2Sender {
     if (!this.#mayPass(stream, bytes)) return this.#enqueue(stream, buffer, start, end)
     this.#window -= bytes
     stream.sendWindow -= bytes
+    stream.hasSent = true
     this.#output.data(stream.id, this.maxFrameBytes, buffer, start, end)
     this.#onOutput()
     return true
@@ -73,6 +78,7 @@ export class H2Sender {
     }
     this.#window -= bytes
     stream.sendWindow -= bytes
+    stream.hasSent = true
     this.#output.text(stream.id, this.maxFrameBytes, text)
     this.#onOutput()
     return true
@@ -135,6 +141,7 @@ export class H2Sender {
   #mayPass(stream: H2Stream, bytes: number): boolean {
     return (
       stream.queuedBytes === 0 &&
+      this.#scheduled.length === 0 &&
       bytes <= stream.sendWindow &&
       bytes <= this.#window &&
       bytes <= PASS_LIMIT_BYTES &&
@@ -228,7 +235,10 @@ export class H2Sender {
     stream.queuedBytes -= sent
     stream.sendWindow -= sent
     this.#window -= sent
-    if (sent > 0) this.#onOutput()
+    if (sent === 0) return
+    stream.hasSent = true
+    if (sent < SLIVER_BYTES && stream.queuedBytes > 0) this.slivers++
+    this.#onOutput()
   }
 
   #schedule(stream: H2Stream): void {

@@ -1,6 +1,7 @@
 import { HpackDecoder } from '../hpack/decoder.ts'
 import { HpackEncoder } from '../hpack/encoder.ts'
 import { DEFAULT_WINDOW_BYTES, ENHANCE_YOUR_CALM } from './constants.ts'
+import { FloodGuard } from './flood-guard.ts'
 import { FrameOutput } from './frames/output.ts'
 import { H2Sender } from './sender.ts'
 import { defaultOwnSettings, defaultPeerSettings } from './settings.ts'
@@ -29,11 +30,12 @@ export interface ConnectionHandler {
 export interface ConnectionOptions {
   readonly role: 'server' | 'client'
   readonly settings?: Partial<OwnSettings>
-  /** Frames that cost us more than the peer, allowed between two calls of `forgive`; default 4,000. */
+  /** Frames that carry nothing, allowed between two calls of `forgive`; default 4,000. See `FloodGuard` for the rest. */
   readonly nuisanceLimit?: number
 }
 
-const DEFAULT_NUISANCE_LIMIT = 4000
+/** What a mistake that has us reset a stream counts: a thousand in a second are none (CVE-2025-8671). */
+export const MISTAKE_POINTS = 4
 /** Streams that we have reset, remembered to tell frames in flight from wrong ones. */
 const MAX_REMEMBERED_RESETS = 256
 
@@ -66,8 +68,7 @@ export class H2Session {
   isDirty = false
   state: 'open' | 'closing' | 'failed' = 'open'
   readonly #onStop: () => void
-  readonly #nuisanceLimit: number
-  #nuisance = 0
+  readonly #guard: FloodGuard
   readonly #resets = new Set<number>()
   /** Highest number that `#resets` had to forget. */
   #forgottenReset = 0
@@ -78,7 +79,7 @@ export class H2Session {
     this.role = options.role
     this.own = { ...defaultOwnSettings, ...options.settings }
     this.fullWindowBytes = Math.max(this.own.connectionWindowBytes, DEFAULT_WINDOW_BYTES)
-    this.#nuisanceLimit = options.nuisanceLimit ?? DEFAULT_NUISANCE_LIMIT
+    this.#guard = new FloodGuard(options.nuisanceLimit)
     this.#onStop = onStop
     this.decoder = new HpackDecoder({ maxListBytes: this.own.maxHeaderListBytes })
     this.sender = new H2Sender({
@@ -94,6 +95,7 @@ export class H2Session {
     const receive = this.isAcknowledged ? own : Math.max(own, DEFAULT_WINDOW_BYTES)
     const stream = new H2Stream(id, handler, { send: this.peer.initialWindowBytes, receive })
     this.streams.set(id, stream)
+    this.#guard.noteStream()
     return stream
   }
 
@@ -111,14 +113,32 @@ export class H2Session {
     return this.#resets.has(streamId) || streamId <= this.#forgottenReset || streamId > this.goawayLimit
   }
 
-  /** Counts what costs us more than the peer: floods of it end the connection, ordinary use never gets near. */
+  /** Counts a frame that carries nothing. As with those below, a flood ends the connection; ordinary use never does. */
   annoy(points: number): void {
-    this.#nuisance += points
-    if (this.#nuisance > this.#nuisanceLimit) this.fail(ENHANCE_YOUR_CALM, 'too many frames that carry nothing')
+    if (!this.#guard.takeNuisance(points)) this.fail(ENHANCE_YOUR_CALM, 'too many frames that carry nothing')
+  }
+
+  /** Counts a frame that goes along with others; false when it was one too many. */
+  chargeSignal(): boolean {
+    if (this.#guard.takeSignal(this.output.dataFrames)) return true
+    this.fail(ENHANCE_YOUR_CALM, 'too many frames that go along with nothing')
+    return false
+  }
+
+  /** Counts a stream that was opened for nothing. */
+  chargeReset(): void {
+    if (!this.#guard.takeReset()) this.fail(ENHANCE_YOUR_CALM, 'too many streams that were reset')
+  }
+
+  /** Counts a DATA frame of a few bytes; false when it was one too many. */
+  chargeSmallData(): boolean {
+    if (this.#guard.takeSmallData()) return true
+    this.fail(ENHANCE_YOUR_CALM, 'too many small DATA frames')
+    return false
   }
 
   forgive(): void {
-    this.#nuisance = 0
+    this.#guard.forgive(this.output.dataFrames)
   }
 
   /** RST_STREAM, also for a stream that was never opened here. */
@@ -136,13 +156,13 @@ export class H2Session {
     this.remove(stream)
   }
 
-  /** A stream error (RFC 9113 section 5.4.2): told to the peer and to the owner. Provoking many is a nuisance. */
+  /** A stream error (RFC 9113 section 5.4.2): told to the peer and to the owner. It may not provoke many. */
   resetByError(stream: H2Stream, code: number): void {
     const { handler } = stream
     this.sendReset(stream.id, code)
     this.remove(stream)
     handler.onReset(code)
-    this.annoy(1)
+    this.annoy(MISTAKE_POINTS)
   }
 
   /** The peer ended the stream, or its end of it. */
@@ -155,10 +175,13 @@ export class H2Session {
   }
 
   remove(stream: H2Stream): void {
+    const isUseful = stream.isLocalClosed || stream.hasSent
     if (!stream.isClosed) stream.isReset = true
     this.sender.drop(stream)
     if (this.current === stream) this.current = undefined
-    if (this.streams.delete(stream.id)) this.handler.onStreamClosed()
+    if (!this.streams.delete(stream.id)) return
+    if (isUseful) this.#guard.noteUsefulStream()
+    this.handler.onStreamClosed()
   }
 
   /** Ends every stream above `lastStreamId`; their owners may do anything meanwhile, but not open new ones. */

@@ -38,6 +38,8 @@ export class H2Stream {
   queuedTrailers: readonly string[] | undefined
   /** `onDrain` has been promised. */
   isDrainOwed = false
+  /** At least one byte of body went out. */
+  hasSent = false
   isLocalClosed = false
   isRemoteClosed = false
   isReset = false

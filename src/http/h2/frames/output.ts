@@ -57,6 +57,8 @@ export class Scratch {
  * since memory given to a socket belongs to it until its callback.
  */
 export class FrameOutput {
+  /** DATA frames begun so far. */
+  dataFrames = 0
   readonly #control = new Scratch()
   readonly #data = new Scratch()
   /** Where the header of the last frame stands if it is a DATA frame that may still grow, else -1. */
@@ -207,6 +209,7 @@ export class FrameOutput {
     out.reserve(FRAME_HEADER_BYTES + bytes)
     this.#openFrameAt = out.length
     this.#openFrameStream = streamId
+    this.dataFrames++
     writeHeader(out, 0, FRAME_DATA, 0, streamId)
   }
 
