@@ -11,6 +11,9 @@ import { tlsOptions } from '../support/tls-options.ts'
 import { BulkAnswer, readBulkRequest } from './bulk.ts'
 import type { Responder } from './responder.ts'
 
+/** Above this, long answers wait in their tunnels and the others go ahead of them. */
+const SOCKET_LIMIT_BYTES = 128 * 1024
+
 /** A destination's HBONE listener: every CONNECT is answered 200, every request in the tunnel by the responder. */
 export const createHboneServer = (tls: TlsFiles, responder: Responder, flush: TurnFlush): Server => {
   const options = { ...tlsOptions(tls), requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] }
@@ -29,7 +32,9 @@ export const createHttpServer = (responder: Responder, flush: TurnFlush): Server
 
 const serveHbone = (socket: TLSSocket, responder: Responder, flush: TurnFlush): void => {
   const write = (): void => {
-    if (connection.outputBytes > 0 && !socket.destroyed) socket.write(connection.take())
+    if (connection.outputBytes === 0 || socket.destroyed) return
+    socket.write(connection.take())
+    connection.setBlocked(socket.writableLength > SOCKET_LIMIT_BYTES)
   }
   const connection: H2Connection = new H2Connection(
     {
@@ -49,6 +54,7 @@ const serveHbone = (socket: TLSSocket, responder: Responder, flush: TurnFlush): 
     connection.forgive()
     connection.feed(chunk)
   })
+  socket.on('drain', () => connection.setBlocked(false))
   socket.on('error', () => {})
   socket.on('close', () => connection.abort(0))
 }

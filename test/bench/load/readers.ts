@@ -6,8 +6,10 @@ import type { Readers } from './lane.ts'
 import type { ReaderPlan } from './plan.ts'
 import { ResponseReader } from './response-reader.ts'
 
-/** How often window is given back: at 10 MB/s that is 40 KB at a time, a sixth of the stream's window. */
-const PACE_MS = 4
+/** How often window is given back: at 10 MB/s that is 20 KB at a time. */
+const PACE_MS = 2
+/** Window goes back to the sender in halves of this. */
+const STREAM_WINDOW_BYTES = 256 * 1024
 
 interface Reader {
   /** Gives back what the pace allows by `nowMs`. */
@@ -34,7 +36,12 @@ export const createReaders = (
   }
   return {
     read: () => {
-      for (let i = 0; i < plan.count; i++) readers.push(openReader(connection, plan, { onDone, onFailure }))
+      // Applications do not read in step with each other: else all of them would have their window back at once.
+      const stepMs = (STREAM_WINDOW_BYTES / 2 / plan.bytesPerSecond / plan.count) * 1000
+      const nowMs = performance.now()
+      for (let i = 0; i < plan.count; i++) {
+        readers.push(openReader(connection, { ...plan, startMs: nowMs + i * stepMs }, { onDone, onFailure }))
+      }
       timer = setInterval(() => {
         const nowMs = performance.now()
         for (const reader of readers) reader.pace(nowMs)
@@ -48,10 +55,9 @@ export const createReaders = (
 
 const openReader = (
   connection: H2Connection,
-  plan: ReaderPlan & { readonly authority: string },
+  plan: ReaderPlan & { readonly authority: string; readonly startMs: number },
   owner: { readonly onDone: () => void; readonly onFailure: (why: string) => void },
 ): Reader => {
-  const startedMs = performance.now()
   let received = 0
   let credited = 0
   const response = new ResponseReader((status, bodyBytes) => {
@@ -75,7 +81,7 @@ const openReader = (
   return {
     bytes: () => received,
     pace: (nowMs) => {
-      const due = Math.floor(((nowMs - startedMs) / 1000) * plan.bytesPerSecond)
+      const due = Math.floor(((nowMs - plan.startMs) / 1000) * plan.bytesPerSecond)
       const bytes = Math.min(due, received) - credited
       if (bytes <= 0) return
       credited += bytes

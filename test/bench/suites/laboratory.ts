@@ -35,10 +35,14 @@ export interface Held {
   readonly release: () => Promise<void>
 }
 
-/** Starts generator and destinations; they live until `children` stops them. */
-export const createLaboratory = async (children: Children, backend: BackendPlan): Promise<Laboratory> => {
-  const load = children.fork(new URL('../load/main.ts', import.meta.url))
-  const destinations = children.fork(new URL('../backend/main.ts', import.meta.url))
+/** Starts generator and destinations, with these flags for Node; they live until they or `children` are stopped. */
+export const createLaboratory = async (
+  children: Children,
+  backend: BackendPlan,
+  nodeFlags: readonly string[] = [],
+): Promise<Laboratory> => {
+  const load = children.fork(new URL('../load/main.ts', import.meta.url), nodeFlags)
+  const destinations = children.fork(new URL('../backend/main.ts', import.meta.url), nodeFlags)
   await Promise.all([
     nextMessage<FromLoad>(load, 'up', GRACE_MS),
     nextMessage<FromBackend>(destinations, 'up', GRACE_MS),

@@ -22,7 +22,7 @@ export interface Child {
 export interface Children {
   readonly spawn: (command: string, args: readonly string[], env?: Readonly<Record<string, string>>) => Child
   /** One of our own scripts, with an IPC channel whose end it dies with. */
-  readonly fork: (script: URL) => Child
+  readonly fork: (script: URL, nodeFlags?: readonly string[]) => Child
   readonly stopAll: () => Promise<void>
   /** Without waiting: for exit handlers. */
   readonly killAll: () => void
@@ -41,8 +41,8 @@ export const createChildren = (): Children => {
       own(
         spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env }, detached: true }),
       ),
-    fork: (script) => {
-      const start = pinned('surroundings', process.execPath, [fileURLToPath(script)])
+    fork: (script, nodeFlags = []) => {
+      const start = pinned('surroundings', process.execPath, [...nodeFlags, fileURLToPath(script)])
       return own(spawn(start.command, start.args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], detached: true }))
     },
     stopAll: async () => {
