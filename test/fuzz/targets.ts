@@ -1,10 +1,15 @@
 import type { FuzzTarget } from './engine/target.ts'
+import { baggageTarget } from './targets/baggage.ts'
+import { forwardedTarget } from './targets/forwarded.ts'
 import { h1EncodeTarget } from './targets/h1-encode.ts'
 import { h1Target } from './targets/h1.ts'
 import { h2PairTarget } from './targets/h2-pair.ts'
 import { h2Target } from './targets/h2.ts'
 import { hpackPairTarget } from './targets/hpack-pair.ts'
 import { hpackTarget } from './targets/hpack.ts'
+import { namesTarget } from './targets/names.ts'
+import { objectsTarget } from './targets/objects.ts'
+import { pathTarget } from './targets/path.ts'
 
 /** Everything that is fuzzed, in the order in which `npm run fuzz` does it. */
 export const TARGETS: readonly FuzzTarget[] = [
@@ -14,4 +19,9 @@ export const TARGETS: readonly FuzzTarget[] = [
   h2PairTarget,
   hpackTarget,
   hpackPairTarget,
+  pathTarget,
+  namesTarget,
+  baggageTarget,
+  forwardedTarget,
+  objectsTarget,
 ]

@@ -3,8 +3,9 @@ import type { Guide } from './guide.ts'
 import { minimise } from './minimise.ts'
 import type { FuzzCase, FuzzTarget } from './target.ts'
 
-/** Inputs that are kept because they led to something new. */
+/** Inputs that are kept because they led to something new, and what they may come to together. */
 const POOL_LIMIT = 4096
+const POOL_BYTES = 2 << 20
 /** Outcomes are remembered by hash, in memory that does not grow. */
 const OUTCOME_SLOTS = 1 << 20
 /** Inputs between two looks of the guide. */
@@ -44,7 +45,7 @@ export interface SearchFailure {
 export function search(target: FuzzTarget, options: SearchOptions): SearchResult {
   const { rounds, seed, corpus, onInput } = options
   const seeds = [...target.seeds(), ...corpus.map(({ input }) => input)]
-  const pool: Buffer[] = []
+  const pool = new Pool()
   const outcomes = new Uint8Array(OUTCOME_SLOTS)
   let outcomeCount = 0
   let bytes = 0
@@ -60,11 +61,18 @@ export function search(target: FuzzTarget, options: SearchOptions): SearchResult
   }
   const done = (failure?: SearchFailure): SearchResult => {
     if (guide !== undefined && coveredChars === undefined) coveredChars = stopGuide(guide)
-    return { rounds: round, poolSize: seeds.length + pool.length, outcomes: outcomeCount, bytes, coveredChars, failure }
+    return {
+      rounds: round,
+      poolSize: seeds.length + pool.inputs.length,
+      outcomes: outcomeCount,
+      bytes,
+      coveredChars,
+      failure,
+    }
   }
   const run = (found: FuzzCase): SearchFailure | undefined => {
     try {
-      if (isNewOutcome(target.check(found.input, seededRandom(found.seed)))) keep(pool, found)
+      if (isNewOutcome(target.check(found.input, seededRandom(found.seed)))) pool.keep(found)
       return undefined
     } catch (error) {
       return shrink(target, found, error)
@@ -79,7 +87,7 @@ export function search(target: FuzzTarget, options: SearchOptions): SearchResult
   const batch: FuzzCase[] = []
   for (; round < rounds; round += 1) {
     const random = seededRandom((seed + Math.imul(round, 0x9e37_79b1)) >>> 0)
-    const input = nextInput(target, random, seeds, pool)
+    const input = nextInput(target, random, seeds, pool.inputs)
     const found = { name: `round ${round} of seed ${seed}`, seed: random.below(2 ** 31), input }
     bytes += input.length
     if (onInput?.(round, found.seed, input) === true) break
@@ -88,7 +96,7 @@ export function search(target: FuzzTarget, options: SearchOptions): SearchResult
     if (guide === undefined || coveredChars !== undefined) continue
     batch.push(found)
     if (batch.length < GUIDE_STRIDE) continue
-    if (guide.hasNew()) for (const item of batch) keep(pool, item)
+    if (guide.hasNew()) for (const item of batch) pool.keep(item)
     batch.length = 0
     if (round >= (options.guide?.rounds ?? 0)) coveredChars = stopGuide(guide)
   }
@@ -108,11 +116,20 @@ function nextInput(
   return input
 }
 
-/** Its own memory: a part of another input would keep all of that alive. */
-function keep(pool: Buffer[], { input, seed }: FuzzCase): void {
-  const copy = Buffer.from(Uint8Array.from(input).buffer)
-  if (pool.length < POOL_LIMIT) pool.push(copy)
-  else pool[seed % POOL_LIMIT] = copy
+/** Inputs worth mutating further. Once it is full a new one takes the place of another that is not smaller. */
+class Pool {
+  readonly inputs: Buffer[] = []
+  #bytes = 0
+
+  keep({ input, seed }: FuzzCase): void {
+    const isFull = this.inputs.length >= POOL_LIMIT || this.#bytes + input.length > POOL_BYTES
+    const at = isFull ? seed % this.inputs.length : this.inputs.length
+    const freed = this.inputs[at]?.length ?? 0
+    if (isFull && freed < input.length) return
+    // Memory of its own: a part of another input would keep all of that alive.
+    this.inputs[at] = Buffer.from(Uint8Array.from(input).buffer)
+    this.#bytes += input.length - freed
+  }
 }
 
 function stopGuide(guide: Guide): number {
