@@ -38,9 +38,9 @@ export const createReaders = (
     read: () => {
       // Applications do not read in step with each other: else all of them would have their window back at once.
       const stepMs = (STREAM_WINDOW_BYTES / 2 / plan.bytesPerSecond / plan.count) * 1000
-      const nowMs = performance.now()
+      const firstMs = performance.now()
       for (let i = 0; i < plan.count; i++) {
-        readers.push(openReader(connection, { ...plan, startMs: nowMs + i * stepMs }, { onDone, onFailure }))
+        readers.push(openReader(connection, { ...plan, startMs: firstMs + i * stepMs }, { onDone, onFailure }))
       }
       timer = setInterval(() => {
         const nowMs = performance.now()
