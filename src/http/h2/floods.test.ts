@@ -48,6 +48,10 @@ const plainConnect = Buffer.from('\x02\x07CONNECT\x01\x01a', 'latin1')
 /** `x` of 4,000 bytes, which the table keeps as entry 62. */
 const largeField = Buffer.from(`\x40\x01x\x7f\xa1\x1e${'y'.repeat(4000)}`, 'latin1')
 
+/** `x: y` as a literal that no table keeps. */
+const field = Buffer.from([0, 1, 0x78, 1, 0x79])
+const fullBlock = Buffer.alloc(16_380, field)
+
 const resets: readonly Flood[] = [
   {
     name: 'rapid reset, never more than one stream at a time (CVE-2023-44487)',
@@ -76,6 +80,16 @@ const resets: readonly Flood[] = [
     prepare: () => [headersFrame(5, 1, Buffer.concat([plainConnect, largeField]))],
     unit: (i) => headersFrame(5, id(i + 1), Buffer.concat([plainConnect, Buffer.alloc(200, 0xbe)])),
     allowed: LIMIT / 4,
+  },
+  {
+    name: 'requests with 240 KB of fields',
+    unit: (i, write) =>
+      Buffer.concat([
+        open(write, id(i), 0),
+        ...Array.from({ length: 15 }, () => formatFrame(h2.FRAME_CONTINUATION, 0, id(i), fullBlock)),
+        formatFrame(h2.FRAME_CONTINUATION, END_HEADERS, id(i)),
+      ]),
+    allowed: 4,
   },
   {
     name: 'requests that are malformed',
@@ -109,13 +123,11 @@ const resets: readonly Flood[] = [
 ]
 
 const continuation = (payload: Buffer): Buffer => formatFrame(h2.FRAME_CONTINUATION, 0, 1, payload)
-/** `x: y` as a literal that no table keeps. */
-const field = Buffer.from([0, 1, 0x78, 1, 0x79])
 
 const headers: readonly Flood[] = [
   { name: 'empty CONTINUATION (CVE-2024-27316)', unit: () => continuation(nothing), allowed: 31 },
   { name: 'tiny CONTINUATION (CVE-2024-27316)', unit: () => continuation(field), allowed: 31 },
-  { name: 'full CONTINUATION (CVE-2024-27316)', unit: () => continuation(Buffer.alloc(16_380, field)), allowed: 16 },
+  { name: 'full CONTINUATION (CVE-2024-27316)', unit: () => continuation(fullBlock), allowed: 16 },
 ].map((flood) => ({ ...flood, prepare: (write) => [open(write, 1, 0)] }))
 
 const controls: readonly Flood[] = [

@@ -10,6 +10,8 @@ import { H2Stream, ignoreStream } from './stream.ts'
 
 /** A DATA frame with less than this costs more than it brings, though it may well be what an interactive tunnel needs. */
 const SMALL_DATA_BYTES = 32
+/** What is too large has to be decoded nevertheless, or the tables would be out of step: this much for one point. */
+const BLOCK_BYTES_PER_POINT = 256
 
 /** A header block once it is decoded. */
 interface Head {
@@ -211,6 +213,7 @@ export class H2Receiver implements FrameSink {
   /** The list was cut, so the owner cannot judge it: 431 tells the client more than a reset (RFC 9113 section 10.5.1). */
   #answerTooLarge(streamId: number, isEnd: boolean): void {
     const session = this.#session
+    session.annoy(this.#assembler.bytes / BLOCK_BYTES_PER_POINT)
     session.chargeReset()
     if (session.state === 'failed') return
     // Not in the table: to the owner it never was.
@@ -225,7 +228,10 @@ export class H2Receiver implements FrameSink {
   #onMoreHeaders(stream: H2Stream, head: Head, isEnd: boolean): void {
     const session = this.#session
     if (stream.isRemoteClosed) return session.resetByError(stream, h2.STREAM_CLOSED)
-    if (head.kind === 'too-large') return session.resetByError(stream, h2.ENHANCE_YOUR_CALM)
+    if (head.kind === 'too-large') {
+      session.resetByError(stream, h2.ENHANCE_YOUR_CALM)
+      return session.annoy(this.#assembler.bytes / BLOCK_BYTES_PER_POINT)
+    }
     const isHead = session.role === 'client' && !stream.hasHeaders
     const isFit = isHead ? this.#acceptResponse(stream, head, isEnd) : this.#acceptTrailers(stream, head, isEnd)
     if (!isFit) return session.resetByError(stream, h2.PROTOCOL_ERROR)

@@ -232,6 +232,10 @@ interface TableGame {
 
 const TABLE_GAMES: readonly TableGame[] = [
   { name: 'two updates, to 0 and back', options: {}, acknowledged: true, hex: '20 3fe11f 82', kind: 'ok' },
+  { name: 'a third update', options: {}, acknowledged: true, hex: '20 3fe11f 20 82', kind: 'compression' },
+  { name: 'an update between two fields', options: {}, acknowledged: true, hex: '82 20 82', kind: 'compression' },
+  { name: 'an update above the limit', options: {}, acknowledged: true, hex: '3fe21f 82', kind: 'compression' },
+  { name: 'an update to 2^28', options: {}, acknowledged: true, hex: '3fe1ffff7f 82', kind: 'compression' },
   {
     name: 'the default size before our smaller SETTINGS are acknowledged',
     options: { maxTableBytes: 0 },
@@ -284,4 +288,34 @@ test('entries that fill the table to the last byte stay, one byte more evicts', 
   assert.deepEqual(fieldsOf(filled, '3f25 400161 0162 400163 0164 bf'), ['a', 'b', 'c', 'd', 'a', 'b'])
   assert.equal(filled.tableBytes, 68)
   assert.equal(decodeHex(new HpackDecoder(), '3f24 400161 0162 400163 0164 bf').kind, 'compression')
+})
+
+test('a size to and fro between blocks loses what was in the table', () => {
+  const decoder = new HpackDecoder()
+  for (let i = 0; i < 100; i += 1) {
+    assert.deepEqual(fieldsOf(decoder, '400161 0162 be'), ['a', 'b', 'a', 'b'])
+    assert.equal(decoder.tableBytes, 34)
+    assert.equal(fieldsOf(decoder, '20 3fe11f 82')[1], 'GET')
+    assert.equal(decoder.tableBytes, 0)
+  }
+  assert.equal(decodeHex(decoder, 'be').kind, 'compression')
+})
+
+test('a bomb is cut: a block that refers 16,000 times to one large field holds what the limit allows', () => {
+  const decoder = new HpackDecoder()
+  const large = Buffer.from(`\x40\x01x\x7f\xa1\x1e${'y'.repeat(4000)}`, 'latin1')
+  const bomb = Buffer.concat([large, Buffer.alloc(16_000, 0xbe)])
+  const result = decoder.decode(bomb, 0, bomb.length)
+  assert.equal(result.kind, 'too-large')
+  // Of 64 MB, 64 KiB; and each value is the table's own string.
+  assert.equal(result.kind === 'too-large' && result.fields.length, 32)
+  assert.ok(decoder.tableBytes <= 4096)
+})
+
+// Each new name was looked for among all before it: 100 KB of them took three seconds.
+test('of names that must not be indexed, as many are told as have nothing indexed any more', () => {
+  const names = Array.from({ length: 1000 }, (_, i) => String(1000 + i))
+  const block = Buffer.from(names.map((name) => `\x10\x04${name}\x00`).join(''), 'latin1')
+  const result = new HpackDecoder().decode(block, 0, block.length)
+  assert.deepEqual(result.kind === 'ok' && result.neverIndexed, names.slice(0, 65))
 })

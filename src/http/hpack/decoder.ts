@@ -5,13 +5,15 @@
  */
 import { DynamicTable, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts'
 import { decodeHuffman, huffmanDecodedBound } from './huffman.ts'
-import { isSensitiveName } from './sensitive.ts'
+import { MAX_NEVER_INDEXED_NAMES, isSensitiveName } from './sensitive.ts'
 import { STATIC_ENTRIES, STATIC_NAMES, STATIC_VALUES } from './static-table.ts'
 
 /** SETTINGS_HEADER_TABLE_SIZE before any SETTINGS frame (RFC 9113 section 6.5.2). */
 export const DEFAULT_TABLE_BYTES = 4096
 const DEFAULT_LIST_BYTES = 64 * 1024
 const NO_NAMES: readonly string[] = []
+/** However often a table was resized between two blocks: the smallest size, and the last (RFC 7541 section 4.2). */
+const MAX_SIZE_UPDATES = 2
 /** Integers with more continuation bytes than this (28 bits, far beyond any sensible frame) are refused. */
 const MAX_CONTINUATION_BYTES = 4
 
@@ -27,7 +29,7 @@ export interface HpackDecoderOptions {
  * is in step then and the connection can go on (answer 431 or refuse the stream). `compression` is a connection
  * error of type COMPRESSION_ERROR: the decoder must not be used again. `neverIndexed` holds names whose field came
  * as "never indexed" and that are not sensitive by their name anyway; an intermediary must keep them so
- * (RFC 7541 section 6.2.3), see `HpackEncoder.neverIndex`.
+ * (RFC 7541 section 6.2.3), see `HpackEncoder.neverIndex`. One more than it remembers are told, which is as good as all.
  */
 export type HpackResult =
   | { readonly kind: 'ok'; readonly fields: string[]; readonly neverIndexed: readonly string[] }
@@ -73,12 +75,14 @@ export class HpackDecoder {
     let neverIndexed = NO_NAMES
     let listBytes = 0
     let mayResize = true
+    let sizeUpdates = 0
     this.#position = start
     this.#failure = ''
     while (this.#position < end) {
       const first = block[this.#position] ?? 0
       if (first >> 5 === 1) {
         if (!mayResize) return compression('dynamic table size update after the first field of a block')
+        if (++sizeUpdates > MAX_SIZE_UPDATES) return compression('more than two dynamic table size updates in a block')
         if (!this.#resize(block, end)) return compression(this.#failure)
         continue
       }
@@ -193,5 +197,5 @@ function compression(message: string): HpackResult {
 }
 
 function withName(names: readonly string[], name: string): readonly string[] {
-  return names.includes(name) ? names : [...names, name]
+  return names.length > MAX_NEVER_INDEXED_NAMES || names.includes(name) ? names : [...names, name]
 }

@@ -1,7 +1,7 @@
 import { DEFAULT_TABLE_BYTES } from './decoder.ts'
 import { DynamicTable, ENTRY_OVERHEAD_BYTES } from './dynamic-table.ts'
 import { encodeHuffman, huffmanSize } from './huffman.ts'
-import { isSensitiveName } from './sensitive.ts'
+import { MAX_NEVER_INDEXED_NAMES, isSensitiveName } from './sensitive.ts'
 import { STATIC_ENTRIES, STATIC_INDEX, STATIC_NAMES, STATIC_VALUES } from './static-table.ts'
 
 /** Longest prefixed integer that this encoder writes: a prefix and five times seven bits. */
@@ -10,8 +10,6 @@ const MAX_INTEGER_BYTES = 6
 const MAX_INDEXED_VALUE_CHARS = 256
 /** Slots of the memory of fields seen once. */
 const SIGHTINGS = 64
-/** Names that a peer can have marked as never indexed; beyond it, nothing new is indexed at all. */
-const MAX_NEVER_INDEXED_NAMES = 64
 
 /** Fields whose values hardly change on a connection: they are indexed at first sight. */
 const STABLE_NAMES: ReadonlySet<string> = new Set([

@@ -12,6 +12,9 @@ const SENSITIVE_NAMES: ReadonlySet<string> = new Set([
   'x-xsrf-token',
 ])
 
+/** Names that a peer can have us treat so on a connection; beyond it, nothing new is indexed at all. */
+export const MAX_NEVER_INDEXED_NAMES = 64
+
 /** Whether fields with this lower-case name are always sent as "never indexed". */
 export function isSensitiveName(name: string): boolean {
   return SENSITIVE_NAMES.has(name)

@@ -16,7 +16,8 @@ const partial: HeaderBlock = { kind: 'partial' }
 export class HeaderAssembler {
   readonly #decoder: HpackDecoder
   #pieces: Buffer[] = []
-  #bytes = 0
+  /** Encoded bytes of the block under way, or of the last one. */
+  bytes = 0
   /** The stream whose block is unfinished: no other frame may come until it is; 0 for none. */
   streamId = 0
   /** Flags of the HEADERS frame that began the block. */
@@ -41,19 +42,19 @@ export class HeaderAssembler {
     }
     if (start > end) return error('HEADERS padding exceeds the frame')
     this.flags = flags
+    this.bytes = end - start
     if ((flags & FLAG_END_HEADERS) !== 0) return this.#decode(payload, start, end)
     this.streamId = streamId
     this.#pieces = [Buffer.from(payload.subarray(start, end))]
-    this.#bytes = end - start
     return partial
   }
 
   continue(streamId: number, flags: number, payload: Buffer): HeaderBlock {
     if (streamId !== this.streamId || streamId === 0) return error('CONTINUATION without its HEADERS')
     this.#pieces.push(Buffer.from(payload))
-    this.#bytes += payload.length
-    if (this.#pieces.length > MAX_CONTINUATIONS || this.#bytes > MAX_BLOCK_BYTES) {
-      return { kind: 'error', code: ENHANCE_YOUR_CALM, message: `a header block of more than ${this.#bytes} bytes` }
+    this.bytes += payload.length
+    if (this.#pieces.length > MAX_CONTINUATIONS || this.bytes > MAX_BLOCK_BYTES) {
+      return { kind: 'error', code: ENHANCE_YOUR_CALM, message: `a header block of more than ${this.bytes} bytes` }
     }
     if ((flags & FLAG_END_HEADERS) === 0) return partial
     const block = Buffer.concat(this.#pieces)
