@@ -24,10 +24,12 @@ const MINIMUM_MAJOR = 26
  * of the few runs since. Maglev, the compiler between the quick and the thorough one, leaves 10 MB of its working memory
  * behind and saves no CPU time in a hot path that the thorough one has compiled within a second. `gc` is there for the
  * configuration thread, which cleans up behind itself. The old generation is collected when it has grown by a quarter:
- * left to itself V8 lets what closed connections leave pile up to twice our size first.
+ * left to itself V8 lets what closed connections leave pile up to twice our size first. SIGUSR1 would open an inspector,
+ * through which whoever is on the machine reads private keys and runs code: it does not.
  */
 export const NODE_FLAGS = [
   '--disable-warning=ExperimentalWarning',
+  '--disable-sigusr1',
   '--max-semi-space-size=4',
   '--no-allocation-site-pretenuring',
   '--no-maglev',
@@ -198,7 +200,7 @@ export function handOver(command, args) {
   const env = { NODE_COMPILE_CACHE: compileCache, MALLOC_ARENA_MAX: '1', ...process.env }
   if (typeof process.execve === 'function') process.execve(command, [command, ...args], env)
   const child = spawn(command, args, { stdio: 'inherit', env })
-  const listeners = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'].map((signal) => {
+  const listeners = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'].map((signal) => {
     // A terminal sends these to the whole group, and a second SIGINT may mean "at once" to the child.
     const isFromTerminal = process.stdin.isTTY === true && (signal === 'SIGINT' || signal === 'SIGQUIT')
     const listener = () => (isFromTerminal ? undefined : child.kill(signal))

@@ -9,8 +9,13 @@ import { type TestContext, test } from 'node:test'
 /** Spelled out here too: a flag that gets lost costs memory in every replica, and nothing else would tell. */
 const ownFlags = [
   '--disable-warning=ExperimentalWarning',
+  '--disable-sigusr1',
   '--max-semi-space-size=4',
   '--no-allocation-site-pretenuring',
+  '--no-maglev',
+  '--expose-gc',
+  '--initial-old-space-size=16',
+  '--heap-growing-percent=25',
 ]
 
 interface Installation {

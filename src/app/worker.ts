@@ -3,9 +3,15 @@
  * It ends when the primary does.
  */
 import { CredentialStore } from '../identity/credential-store.ts'
+import { systemClock } from '../lib/clock.ts'
+import { createLogger } from '../lib/log.ts'
+import { guardProcess } from './guard-process.ts'
 import { createLocalPlane } from './local-plane.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import type { Plane } from './plane.ts'
+
+// Only for the end; of how it was started the primary has spoken.
+guardProcess(createLogger({ write: (line) => process.stderr.write(line), level: 'error', clock: systemClock }))
 
 let plane: Plane | undefined
 let credentials: CredentialStore | undefined

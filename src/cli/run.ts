@@ -1,5 +1,6 @@
 /** `fairway run`: the data plane, from flags to SIGTERM. */
 import { startWaypoint } from '../app.ts'
+import { guardProcess } from '../app/guard-process.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
 import { formatFlags } from './arguments.ts'
@@ -29,6 +30,7 @@ ${formatFlags(runFlags)}
 const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
   const options = decodeRunOptions(args, terminal)
   const log = createLogger({ write: terminal.err.write, level: options.logLevel, clock: systemClock })
+  guardProcess(log)
   const waypoint = await startWaypoint(options, log)
   log.event('ready', waypoint.addresses)
   let isEnding = false
