@@ -5,6 +5,7 @@
  */
 import { startAdmin } from './admin/admin.ts'
 import type { AdminServer } from './admin/admin.ts'
+import { checkPorts } from './app/claim-port.ts'
 import { createPlane } from './app/create-plane.ts'
 import type { WaypointOptions } from './app/options.ts'
 import type { Plane } from './app/plane.ts'
@@ -74,6 +75,12 @@ class Waypoint implements RunningWaypoint {
 
   async start(): Promise<void> {
     const { bind, ports, workers, accessLog, logLevel, tlsGroups, trustDomains, deadlines } = this.#options
+    await checkPorts([
+      { role: 'admin', host: '127.0.0.1', port: ports.admin },
+      { role: 'metrics', host: bind, port: ports.metrics },
+      { role: 'ready', host: bind, port: ports.ready },
+      { role: 'hbone', host: bind, port: ports.hbone },
+    ])
     const first = await this.#startConfig()
     const credentials = await this.#openCredentials(first.model)
     this.#credentials = credentials

@@ -171,14 +171,16 @@ it('what comes while one is starting reaches it before it serves', async () => {
   assert.equal(planes.trouble(), undefined)
 })
 
-it('one that cannot be started is tried again', async () => {
+it('one that cannot be started is tried again, after a longer while each time', async () => {
   await startBoth()
   worker(0).end()
   clock.advance(500)
   await worker(2).fail(new Error('out of memory'))
   assert.ok(worker(2).isKilled())
   worker(2).end()
-  clock.advance(500)
+  clock.advance(749)
+  assert.equal(workers.length, 3)
+  clock.advance(251)
   assert.deepEqual(worker(3).waiting(), ['apply 1'])
 })
 

@@ -1,12 +1,12 @@
 import type { CredentialSource } from '../identity/credentials.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { claimPort } from './claim-port.ts'
+import { claimPort, holdPort } from './claim-port.ts'
 import type { ModelChange, Plane, PlaneSettings } from './plane.ts'
+import { RestartDelay } from './restart-delay.ts'
 import { Refusal, startWorkerProcess } from './worker-process.ts'
-import type { StartWorker, WorkerHandle } from './worker-process.ts'
+import type { StartWorker, WorkerEnding, WorkerHandle } from './worker-process.ts'
 
-const RESTART_DELAY_MS = 500
 const DUMP_TIMEOUT_MS = 5000
 /** A worker that has not come to an end so long after its own deadline hangs. */
 const DRAIN_GRACE_MS = 2000
@@ -19,6 +19,8 @@ export interface WorkerPlaneOptions {
   readonly log: Logger
   /** Default: a process of its own. */
   readonly startWorker?: StartWorker
+  /** Default: `Math.random`. */
+  readonly random?: () => number
 }
 
 /**
@@ -30,6 +32,9 @@ export class WorkerPlanes implements Plane {
   /** Those that have everything in force that they should, and those that are being brought there. */
   readonly #serving = new Set<WorkerHandle>()
   readonly #starting = new Set<WorkerHandle>()
+  readonly #restartDelay: RestartDelay
+  /** Lets go of the port that is held for all workers. */
+  #letGo = (): void => {}
   readonly #unsubscribe: () => void
   readonly #started: Promise<unknown>
   #settings: PlaneSettings
@@ -40,6 +45,7 @@ export class WorkerPlanes implements Plane {
   constructor(options: WorkerPlaneOptions) {
     this.#options = options
     this.#settings = options.settings
+    this.#restartDelay = new RestartDelay(options.random ?? Math.random)
     this.#unsubscribe = options.credentials.subscribe((credentials) => {
       for (const worker of this.#all()) worker.post({ kind: 'credentials', credentials })
     })
@@ -69,7 +75,10 @@ export class WorkerPlanes implements Plane {
     await this.#started
     const [first] = this.#serving
     if (first === undefined) throw new Error('no worker could be started')
-    if (port !== 0) await claimPort(this.#settings.bind, port)
+    if (port !== 0) {
+      this.#letGo = await holdPort(this.#settings.bind, port)
+      await claimPort(this.#settings.bind, port)
+    }
     // The first one finds a free port if none is given; the others share it.
     const found = await first.call('listen', { port })
     this.#port = found
@@ -98,6 +107,8 @@ export class WorkerPlanes implements Plane {
 
   async drain(deadlineMs: number): Promise<void> {
     this.#isClosing = true
+    // Whoever comes next may listen as soon as our workers do not.
+    this.#letGo()
     for (const worker of this.#starting) worker.kill()
     const timeoutMs = deadlineMs + DRAIN_GRACE_MS
     await Promise.allSettled([...this.#serving].map((worker) => worker.call('drain', { deadlineMs }, timeoutMs)))
@@ -105,6 +116,7 @@ export class WorkerPlanes implements Plane {
 
   close(): void {
     this.#isClosing = true
+    this.#letGo()
     this.#unsubscribe()
     for (const worker of this.#all()) worker.kill()
   }
@@ -121,7 +133,8 @@ export class WorkerPlanes implements Plane {
   async #start(): Promise<void> {
     if (this.#isClosing) return
     const { log, credentials, clock, startWorker = startWorkerProcess } = this.#options
-    const worker = startWorker(clock, (how) => this.#onExit(worker, how))
+    const startedMs = clock.monotonicMs()
+    const worker = startWorker(clock, (how) => this.#onExit(worker, { how, startedMs }))
     this.#starting.add(worker)
     worker.post({ kind: 'start', settings: this.#settings, credentials: credentials.current() })
     try {
@@ -150,12 +163,13 @@ export class WorkerPlanes implements Plane {
     }
   }
 
-  #onExit(worker: WorkerHandle, how: { readonly code: number | null; readonly signal: string | null }): void {
+  #onExit(worker: WorkerHandle, { how, startedMs }: { readonly how: WorkerEnding; readonly startedMs: number }): void {
     this.#serving.delete(worker)
     this.#starting.delete(worker)
     if (this.#isClosing) return
     const { log, clock } = this.#options
-    log.error(`worker ${worker.pid} ended unexpectedly, another one takes its place`, how)
-    clock.after(RESTART_DELAY_MS, () => void this.#start())
+    const delayMs = this.#restartDelay.next(clock.monotonicMs() - startedMs)
+    log.error(`worker ${worker.pid} ended unexpectedly, another one takes its place in ${delayMs} ms`, { ...how })
+    clock.after(delayMs, () => void this.#start())
   }
 }
