@@ -48,6 +48,7 @@ export class TlsGate {
     this.#admission = new HandshakeAdmission({
       clock,
       idleMs: () => performance.eventLoopUtilization().idle,
+      isUsed: () => counters.openTunnels > 0,
       onShed: ({ address }) => {
         counters.handshakesShed++
         onWarning(

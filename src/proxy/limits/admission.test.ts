@@ -12,11 +12,12 @@ let shed: number
 /** The share of time that the loop is idle for. */
 let idleRatio: number
 let idleMs: number
+let isUsed: boolean
 
 beforeEach(() => {
   clock = createFakeClock()
-  ;[admitted, refused, shed, idleRatio, idleMs] = [[], [], 0, 1, 0]
-  admission = new HandshakeAdmission({ clock, idleMs: () => idleMs, onShed: () => shed++ })
+  ;[admitted, refused, shed, idleRatio, idleMs, isUsed] = [[], [], 0, 1, 0, true]
+  admission = new HandshakeAdmission({ clock, idleMs: () => idleMs, isUsed: () => isUsed, onShed: () => shed++ })
 })
 
 const offer = (count = 1, address = '10.0.0.1'): Applicant[] =>
@@ -65,6 +66,14 @@ describe('handshakes', () => {
     const before = admitted.length
     pass(100)
     assert.equal(admitted.length, before + 10)
+  })
+
+  it('take all of it while nobody has a tunnel', () => {
+    isUsed = false
+    idleRatio = 0
+    offer(1000)
+    pass(65)
+    assert.deepEqual([admitted.length, shed], [1000, 0])
   })
 
   it('of a thousand clients at once are all let in', () => {

@@ -27,6 +27,8 @@ export interface AdmissionOptions {
   readonly clock: Pick<Clock, 'monotonicMs' | 'after'>
   /** How long the loop has been idle since it began, in milliseconds. */
   readonly idleMs: () => number
+  /** Whether anybody is there whom handshakes could hold up. */
+  readonly isUsed: () => boolean
   /** Told of each one that is turned away. */
   readonly onShed: (applicant: Applicant) => void
 }
@@ -39,6 +41,8 @@ const MAX_WAITING = 4096
 const MAX_WAITING_OF_ONE = 1024
 /** How often the queue moves: one handshake each time, as none may line up behind another in front of a tunnel. */
 const TURN_MS = 1
+/** While nobody has a tunnel they line up. */
+const AT_ONCE_UNUSED = 16
 /** The queue moves when the loop was idle for at least this share of the time since the last look. */
 const IDLE_RATIO = 0.25
 /** A loop that is never idle lets one in after this long all the same, about a tenth of its time. */
@@ -184,7 +188,8 @@ export class HandshakeAdmission {
     this.#lastLookMs = nowMs
     this.#lastIdleMs = idle
     this.#shedOverdue(nowMs)
-    if (idleRatio >= IDLE_RATIO || nowMs - this.#lastAdmitMs >= LEAST_EVERY_MS) this.#admitNext(nowMs)
+    if (!this.#options.isUsed()) for (let i = 0; i < AT_ONCE_UNUSED; i++) this.#admitNext(nowMs)
+    else if (idleRatio >= IDLE_RATIO || nowMs - this.#lastAdmitMs >= LEAST_EVERY_MS) this.#admitNext(nowMs)
     this.#cancelTurn = this.#waiting > 0 ? clock.after(TURN_MS, this.#turn) : undefined
   }
 
