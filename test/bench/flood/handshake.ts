@@ -18,13 +18,25 @@ export const prepareHandshake = async (kind: HandshakeKind, target: HandshakeTar
   const { host, port } = target
   const tls = { ...tlsOptions(target.tls), ALPNProtocols: ['h2'] }
   const secureContext = createSecureContext(tls)
-  if (kind === 'full') return (onOutcome) => watch(connectTls({ ...tls, secureContext, host, port }), onOutcome)
+  const nextSource = inTurn(target.sources)
+  if (kind === 'full') {
+    return (onOutcome) => {
+      // In a variable, since Node's types do not know that `localAddress` is passed on.
+      const options = { ...tls, secureContext, host, port, localAddress: nextSource() }
+      watch(connectTls(options), onOutcome)
+    }
+  }
   const hello = await captureHello((at) => connectTls({ ...tls, secureContext, ...at }))
   return (onOutcome) => {
-    const socket = connectTcp({ host, port, noDelay: true })
+    const socket = connectTcp({ host, port, localAddress: nextSource(), noDelay: true })
     socket.write(hello)
     watch(socket, onOutcome)
   }
+}
+
+const inTurn = (sources: readonly string[]): (() => string) => {
+  let next = 0
+  return () => sources[next++ % sources.length] ?? '127.0.0.1'
 }
 
 /** In either kind the first bytes that can be read say that the server has done its part. */

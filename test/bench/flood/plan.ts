@@ -4,6 +4,8 @@ import type { Timeline, TlsFiles } from '../load/plan.ts'
 export interface HandshakeTarget {
   readonly host: string
   readonly port: number
+  /** Loopback addresses to come from in turn: a server may treat its clients one by one. */
+  readonly sources: readonly string[]
   readonly tls: TlsFiles
 }
 
