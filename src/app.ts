@@ -7,6 +7,7 @@ import { startAdmin } from './admin/admin.ts'
 import type { AdminServer } from './admin/admin.ts'
 import { checkPorts } from './app/claim-port.ts'
 import { createPlane } from './app/create-plane.ts'
+import { checkDescriptors, descriptorLimit } from './app/descriptors.ts'
 import type { WaypointOptions } from './app/options.ts'
 import type { Plane } from './app/plane.ts'
 import { formatIssue } from './lib/format-issue.ts'
@@ -75,6 +76,7 @@ class Waypoint implements RunningWaypoint {
 
   async start(): Promise<void> {
     const { bind, ports, workers, accessLog, logLevel, tlsGroups, trustDomains, deadlines } = this.#options
+    checkDescriptors(descriptorLimit(), this.#log)
     await checkPorts([
       { role: 'admin', host: '127.0.0.1', port: ports.admin },
       { role: 'metrics', host: bind, port: ports.metrics },

@@ -9,6 +9,7 @@ import { explainRequest } from '../snapshot/explain.ts'
 import { createAccessLog, createFileWriter } from '../telemetry/access-log.ts'
 import type { AccessLog } from '../telemetry/access-log.ts'
 import { createTelemetry } from '../telemetry/telemetry.ts'
+import { connectionsWithin, descriptorLimit, watchDescriptors } from './descriptors.ts'
 import type { Plane, PlaneSettings } from './plane.ts'
 import { version } from '../lib/version.ts'
 
@@ -33,6 +34,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
           telemetry.record(record)
           accessLog.record(record)
         }
+  const limit = descriptorLimit()
   const plane = new DataPlane({
     credentials,
     trustDomains: settings.trustDomains,
@@ -44,8 +46,10 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     bind: settings.bind,
     reusePort: settings.reusePort,
     deadlines: settings.deadlines,
+    maxConnections: connectionsWithin(limit),
     counters,
   })
+  const stopWatching = watchDescriptors({ limit, clock, log })
   return {
     apply: async ({ model, generation, issues }) => {
       plane.apply(model, generation)
@@ -63,6 +67,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
       await accessLog?.flush()
     },
     close: () => {
+      stopWatching()
       plane.close()
       telemetry.close()
     },

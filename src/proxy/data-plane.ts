@@ -50,6 +50,8 @@ export interface DataPlaneOptions {
   readonly counters?: Counters
   /** How long peers may keep us waiting; default `defaultDeadlines`. */
   readonly deadlines?: Deadlines
+  /** HBONE connections at a time; default 10,000. */
+  readonly maxConnections?: number
   /** Where HBONE endpoints listen; default 15008. */
   readonly upstreamHbonePort?: number
 }
@@ -128,6 +130,7 @@ export class DataPlane {
       onTunnel: (request) => this.#onTunnel(request),
       onWarning: (message, kind) => this.#warnings.warn(kind, message),
       onFault,
+      ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     })
     this.#unsubscribe = credentials.subscribe((next) => this.#rotate(next))
     const stopTicks = [
