@@ -11,6 +11,7 @@ import { checkDescriptors, descriptorLimit } from './app/descriptors.ts'
 import type { WaypointOptions } from './app/options.ts'
 import type { Plane } from './app/plane.ts'
 import { formatIssue } from './lib/format-issue.ts'
+import { newsOf } from './config/news.ts'
 import { startConfig } from './config/start-config.ts'
 import type { ConfigHandle } from './config/start-config.ts'
 import type { ConfigUpdate } from './config/update.ts'
@@ -149,19 +150,10 @@ class Waypoint implements RunningWaypoint {
 
   async #apply(update: ConfigUpdate): Promise<void> {
     const before = this.#latest
-    const { model, generation, issues, objectIssues, conditions, objects } = update
+    const { model, generation, issues, objects } = update
     await this.#plane?.apply({ model, generation, issues: issues.length })
     this.#latest = update
-    for (const issue of issues) this.#log.error(formatIssue(issue), { event: 'config-issue' })
-    const known = new Set(before?.objectIssues.map(formatIssue))
-    for (const line of objectIssues.map(formatIssue)) {
-      if (!known.has(line)) this.#log.warn(line, { event: 'object-issue' })
-    }
-    const told = new Set(before?.conditions.map((condition) => JSON.stringify(condition)))
-    for (const condition of conditions) {
-      if (condition.status === 'True' || told.has(JSON.stringify(condition))) continue
-      this.#log.warn(condition.message, { condition })
-    }
+    for (const { level, message, fields } of newsOf(update, before)) this.#log[level](message, fields)
     this.#log.info('configuration in force', { generation, objects, issues: issues.length })
   }
 

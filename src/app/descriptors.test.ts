@@ -16,9 +16,9 @@ describe('the limit at the start', () => {
   const cases: readonly (readonly [limit: number | undefined, says: RegExp | undefined])[] = [
     [undefined, undefined],
     [1_048_576, undefined],
-    [20_064, undefined],
-    [20_063, /20063 file descriptors.*at most 9999 connections/],
-    [1024, /1024 file descriptors.*at most 480 connections.*LimitNOFILE.*to 20064 or more/],
+    [16_384, undefined],
+    [16_383, /16383 file descriptors.*at most 8159 connections/],
+    [1024, /1024 file descriptors.*at most 480 connections.*LimitNOFILE.*to 16384 or more/],
     [256, /at most 96 connections/],
   ]
   for (const [limit, says] of cases) {

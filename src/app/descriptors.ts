@@ -11,8 +11,8 @@ import { StartupError } from '../lib/startup-error.ts'
 const OWN = 64
 /** As many as the HBONE listener takes by default. */
 const CONNECTIONS = 10_000
-/** A client's connection carries up to 100 tunnels; connections out are shared as well, so as many again are plenty. */
-export const WANTED_DESCRIPTORS = 2 * CONNECTIONS + OWN
+/** A client's connection carries up to 100 tunnels, and connections out are shared as well: for these 8,000 of each. */
+export const WANTED_DESCRIPTORS = 16_384
 /** Below this not even a test would get far. */
 const FLOOR = 256
 

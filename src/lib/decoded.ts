@@ -1,4 +1,4 @@
-/** Where in a file a value stands; `line` and `column` count from 1. */
+/** Where in a file a value stands; `line` and `column` count from 1, and are 0 for a file or folder as a whole. */
 export interface SourcePosition {
   readonly file: string
   readonly line: number

@@ -23,8 +23,9 @@ export const formatFault = ({ message, found, expected }: Issue): string => {
   return details === '' ? message : `${message}: ${details}`
 }
 
-/** `FILE:LINE:COLUMN`, as editors and terminals make it clickable. */
-export const formatPosition = ({ file, line, column }: SourcePosition): string => `${file}:${line}:${column}`
+/** `FILE:LINE:COLUMN`, as editors and terminals make it clickable; `FILE` alone for the whole of it. */
+export const formatPosition = ({ file, line, column }: SourcePosition): string =>
+  line === 0 ? file : `${file}:${line}:${column}`
 
 /** Unicode's control characters and the two separators that also end a line. */
 const escapeControl = (text: string): string =>

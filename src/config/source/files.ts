@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { sep } from 'node:path'
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import type { Issue } from '../../lib/decoded.ts'
-import { listFiles, type ListedFile } from './list-files.ts'
+import { explainUnreadable, listFiles, type ListedFile } from './list-files.ts'
 import { parseText, type Pieces, type RawObject } from './parse-text.ts'
 import { watchFolders } from './watch-folders.ts'
 
@@ -155,7 +155,7 @@ const readListed = (file: ListedFile, before: KnownFile, maxFileBytes: number): 
     if (!parsed.ok) return { ...before, signature, text, issues: parsed.issues, isMissing: false }
     return { signature, text, objects: parsed.objects, pieces: parsed.pieces, issues: [], isMissing: false }
   } catch (error) {
-    return refuse(`cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+    return refuse(explainUnreadable(error))
   }
 }
 
@@ -164,7 +164,7 @@ const isBelow = (path: string, folder: string | undefined): boolean =>
 
 const issueOf = (file: ListedFile, message: string): Issue => ({
   message,
-  position: { file: file.path, line: 1, column: 1 },
+  position: { file: file.path, line: 0, column: 0 },
 })
 
 const isUnchanged = (before: ReadonlyMap<string, KnownFile>, after: ReadonlyMap<string, KnownFile>): boolean =>

@@ -53,7 +53,7 @@ export const listFiles = (paths: readonly string[]): Listing => {
       // Gone between two looks is gone; only what the user named has to be there.
       if (isMissing(error) && !paths.includes(path)) return
       folders.add(dirname(path))
-      issues.push({ message: `cannot be read: ${describe(error)}`, position: { file: path, line: 1, column: 1 } })
+      issues.push({ message: explainUnreadable(error), position: { file: path, line: 0, column: 0 } })
     }
   }
   for (const path of paths) walk(path)
@@ -68,4 +68,18 @@ const isWanted = (folder: string, name: string): boolean => {
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
 
-const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** Why a path cannot be read, and what to do; the system's own words for what is rare. */
+export const explainUnreadable = (error: unknown): string => {
+  switch (error instanceof Error && 'code' in error ? error.code : undefined) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return 'no such file or folder: check the path; expected a YAML or JSON file, or a folder of them'
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied: let the user that fairway runs as read it'
+    case 'ELOOP':
+      return 'its symbolic links go in a circle'
+    default:
+      return `cannot be read: ${error instanceof Error ? error.message : String(error)}`
+  }
+}

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import type { Condition } from '../model/condition.ts'
+import { modelOf } from '../../test/support/models.ts'
+import { newsOf } from './news.ts'
+import type { ConfigUpdate } from './update.ts'
+
+const route = { kind: 'HTTPRoute', namespace: 'shop', name: 'api' }
+const fault = {
+  message: 'wrong value',
+  path: 'spec.rules',
+  found: '5',
+  expected: 'an array',
+  object: 'HTTPRoute shop/api',
+}
+const faultText = 'spec.rules: wrong value: found "5", expected an array'
+
+const condition = (message: string, changes: Partial<Condition> = {}): Condition => ({
+  object: route,
+  parent: 'Service shop/api',
+  type: 'Accepted',
+  status: 'False',
+  reason: 'UnsupportedValue',
+  message,
+  ...changes,
+})
+
+const update = (changes: Partial<ConfigUpdate>): ConfigUpdate => ({
+  generation: 1,
+  model: modelOf([]),
+  conditions: [],
+  issues: [],
+  objectIssues: [],
+  objects: 1,
+  ...changes,
+})
+
+const messages = (now: Partial<ConfigUpdate>, before?: Partial<ConfigUpdate>): readonly string[] =>
+  newsOf(update(now), before === undefined ? undefined : update(before)).map(({ message }) => message)
+
+it('a wrong field is told once, although it is an issue and a condition', () => {
+  const now = { objectIssues: [fault], conditions: [condition(faultText)] }
+  assert.deepEqual(messages(now), [`HTTPRoute shop/api ${faultText}`])
+})
+
+it('of a condition that says more the rest stays', () => {
+  const now = { objectIssues: [fault], conditions: [condition(`Dropped Rule: 1 of 1 rules: ${faultText}; 2 more`)] }
+  assert.deepEqual(messages(now), [`HTTPRoute shop/api ${faultText}`, 'HTTPRoute shop/api: Dropped Rule: 1 of 1 rules'])
+})
+
+it('a condition by itself is told, with its object, and a good one is not', () => {
+  const now = { conditions: [condition('no such Service'), condition('fine', { status: 'True' })] }
+  assert.deepEqual(newsOf(update(now), undefined), [
+    {
+      level: 'warn',
+      message: 'HTTPRoute shop/api: no such Service',
+      fields: {
+        condition: {
+          object: route,
+          parent: 'Service shop/api',
+          type: 'Accepted',
+          status: 'False',
+          reason: 'UnsupportedValue',
+        },
+      },
+    },
+  ])
+})
+
+it('the same fault of another object is not taken for its own', () => {
+  const now = { objectIssues: [{ ...fault, object: 'HTTPRoute shop/other' }], conditions: [condition(faultText)] }
+  assert.deepEqual(messages(now), [`HTTPRoute shop/other ${faultText}`, `HTTPRoute shop/api: ${faultText}`])
+})
+
+it('what was told before is not told again, but a file that cannot be read is', () => {
+  const same = { objectIssues: [fault], conditions: [condition('no such Service')], issues: [{ message: 'bad file' }] }
+  assert.deepEqual(messages(same, same), ['bad file'])
+})
