@@ -27,13 +27,17 @@ export const createFlood = async (children: Children): Promise<Flood> => {
     runAgainst: async (order, pid) => {
       const pids = processTree(pid)
       const began = nextMessage<FromFlood>(child, 'began', GRACE_MS)
+      const over = nextMessage<FromFlood>(child, 'over', order.durationMs + GRACE_MS)
       const ended = nextMessage<FromFlood>(child, 'ended', order.durationMs + GRACE_MS)
+      // Awaited below; until then a failure is reported by whichever message is due.
+      for (const later of [over, ended]) later.catch(() => {})
       tell(child, order)
       await began
       const before = cpuMicrosOf(pids)
       const startedMs = performance.now()
-      const result = resultOf(await ended)
+      await over
       const busy = (cpuMicrosOf(pids) - before) / 1000 / (performance.now() - startedMs)
+      const result = resultOf(await ended)
       return { result, busy }
     },
     stop: () => child.stop(),

@@ -5,8 +5,18 @@ import type { FloodResult } from './plan.ts'
 /** How often the open loop looks at what is due. */
 const TICK_MS = 2
 
+/** A loop, and who is told when it begins nothing more. */
+export interface LoopOptions {
+  readonly durationMs: number
+  readonly onOver: () => void
+}
+
 /** Keeps `concurrency` handshakes under way for a time. */
-export const saturate = async (handshake: Handshake, concurrency: number, durationMs: number): Promise<FloodResult> => {
+export const saturate = async (
+  handshake: Handshake,
+  concurrency: number,
+  { durationMs, onOver }: LoopOptions,
+): Promise<FloodResult> => {
   const tally = createTally()
   let isRunning = true
   const next = (): void => {
@@ -16,12 +26,17 @@ export const saturate = async (handshake: Handshake, concurrency: number, durati
   await wait(durationMs)
   isRunning = false
   const result = tally.result()
+  onOver()
   await tally.settled()
   return result
 }
 
 /** Begins `ratePerSecond` handshakes for a time, and waits for those that are still under way. */
-export const offer = async (handshake: Handshake, ratePerSecond: number, durationMs: number): Promise<FloodResult> => {
+export const offer = async (
+  handshake: Handshake,
+  ratePerSecond: number,
+  { durationMs, onOver }: LoopOptions,
+): Promise<FloodResult> => {
   const tally = createTally()
   const startedMs = performance.now()
   let begun = 0
@@ -31,6 +46,7 @@ export const offer = async (handshake: Handshake, ratePerSecond: number, duratio
     await wait(TICK_MS)
   }
   const atEnd = tally.result()
+  onOver()
   await tally.settled()
   return { ...tally.result(), endedMs: atEnd.endedMs, busy: atEnd.busy }
 }

@@ -16,10 +16,11 @@ const obey = async (order: ToFlood): Promise<void> => {
   try {
     const handshake = await prepareHandshake(order.handshake, order.target)
     tell({ kind: 'began' })
+    const options = { durationMs: order.durationMs, onOver: () => tell({ kind: 'over' }) }
     const result =
       order.kind === 'saturate'
-        ? await saturate(handshake, order.concurrency, order.durationMs)
-        : await offer(handshake, order.ratePerSecond, order.durationMs)
+        ? await saturate(handshake, order.concurrency, options)
+        : await offer(handshake, order.ratePerSecond, options)
     tell({ kind: 'ended', result })
   } catch (error) {
     tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })

@@ -56,5 +56,7 @@ export type FromFlood =
   | { readonly kind: 'up' }
   /** Ready to begin; the window starts now. */
   | { readonly kind: 'began' }
+  /** None begin any more; `ended` follows when those under way are over. */
+  | { readonly kind: 'over' }
   | { readonly kind: 'ended'; readonly result: FloodResult }
   | { readonly kind: 'failed'; readonly message: string }

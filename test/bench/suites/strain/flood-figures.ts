@@ -15,12 +15,14 @@ export interface Observed {
   /** The small requests of tunnels that were open before, with their timeline. */
   readonly run: Run
   readonly flood: FloodResult
+  /** Share of a CPU that the proxy used while the flood went on. */
+  readonly proxyBusy: number
   /** Full handshakes one by one, before, during and after. */
   readonly probes: FloodResult
 }
 
 /** What it did to tunnels that were open, to newcomers, and for how long. */
-export const floodFigures = ({ run, flood, probes }: Observed): readonly Figure[] => {
+export const floodFigures = ({ run, flood, proxyBusy, probes }: Observed): readonly Figure[] => {
   const timeline = run.timeline ?? { atMs: [], tookMs: [] }
   const { before, during, after } = phasesOf(timeline.atMs, flood)
   const quantile = (span: Span, share: number): number | null => rounded(quantileIn(timeline, span, share), 3)
@@ -55,8 +57,8 @@ export const floodFigures = ({ run, flood, probes }: Observed): readonly Figure[
       value: inSeconds(successfulAfter(probes.timeline, after)),
       atMost: MAX_RECOVERY_S,
     },
-    { name: 'proxy busy over all phases, CPUs', value: roundTo(run.proxyBusy, 2) },
-    { name: 'generators busy, CPUs', value: roundTo(run.busy + flood.busy + probes.busy, 2) },
+    { name: 'proxy busy during, CPUs', value: roundTo(proxyBusy, 2) },
+    { name: 'generators busy, CPUs (the flood during it)', value: roundTo(run.busy + flood.busy + probes.busy, 2) },
   ]
 }
 

@@ -21,7 +21,7 @@ const PROBES_PER_SECOND = 10
 /** As many client nodes; newcomers come from another one, and the tunnels that are open from a third. */
 const FLOOD_SOURCES = Array.from({ length: 16 }, (_, i) => `127.3.0.${i + 1}`)
 const NEWCOMER = '127.4.0.1'
-const LANES = { connections: 4, tunnels: 4 }
+const LANES = { connections: 4, tunnels: 16 }
 const REQUESTS_PER_SECOND = 1000
 const WARMUP_MS = 2000
 /** From the capacity measurement to the flood: what it left behind shall be gone. */
@@ -145,8 +145,11 @@ const observeFlood = async (
   const running = context.laboratory.observe({ ...smallRequests(context, lanes, window), hasTimeline: true }, pid)
   const flooding = wait(WARMUP_MS + beforeMs).then(() => {
     context.progress.show(`handshakes: flood of ${ratePerSecond}/s`)
-    return parts.flood.run({ kind: 'offer', handshake: 'hello', target, ratePerSecond, durationMs: floodMs })
+    return parts.flood.runAgainst(
+      { kind: 'offer', handshake: 'hello', target, ratePerSecond, durationMs: floodMs },
+      pid,
+    )
   })
   const [run, flood, probes] = await Promise.all([running, flooding, probing])
-  return { run, flood, probes }
+  return { run, flood: flood.result, proxyBusy: flood.busy, probes }
 }
