@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { afterEach, test } from 'node:test'
+import { Mesh } from '../../../test/support/mesh/mesh.ts'
 import { TurnBudget } from './turn-budget.ts'
+
+let mesh: Mesh | undefined
+afterEach(async () => {
+  await mesh?.close()
+  mesh = undefined
+})
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
@@ -52,4 +59,25 @@ test('many small turns are none too large', async () => {
     await turn()
     assert.equal(begun.length, 60 * (i + 1))
   }
+})
+
+test('thousands of requests in one read, answered here, leave the loop to others between them', async () => {
+  mesh = await Mesh.start()
+  mesh.apply(mesh.model({ api: [] }))
+  const flood = await mesh.tunnel()
+  const count = 9000
+  const ask = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
+  for (let i = 0; i < count; i++) flood.write('', 'GET')
+  flood.write(ask.repeat(count))
+  let most = 0
+  while (mesh.records.length < count) {
+    const before = mesh.records.length
+    await turn()
+    most = Math.max(most, mesh.records.length - before)
+  }
+  // What is read in a turn, and what was left over from the one before.
+  assert.ok(most <= 2 * 256, `${most} in one turn`)
+  for (let i = 0; i < count; i++) assert.equal((await flood.answer()).head.status, 503)
+  flood.channel.end()
+  assert.equal(await flood.ended, 'end')
 })
