@@ -1,13 +1,14 @@
 /**
  * `npm run fuzz -- [target …] [--rounds 100000] [--seed 7] [--minutes 10] [--guide 20000] [--repeat file]`: every target
  * or those named, one after the other, until the rounds or the minutes are over or a promise is broken. Without a seed
- * each run takes a new one and prints it. A failing input is made small and written to `test/fuzz/failures/`.
+ * each run takes a new one and prints it. A failing input is made small and written to `test/fuzz/failures/`. With
+ * `--distil` the few inputs that reached what no corpus file does are written to `corpus/TARGET/found.txt`.
  */
 import fs from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { formatCase, formatHex, parseCases } from './engine/case-file.ts'
+import { formatCase, parseCases } from './engine/case-file.ts'
 import { type WorkerOrder, type WorkerReport, lastInput, sharedInputMemory } from './engine/shared-input.ts'
 import type { FuzzCase, FuzzTarget } from './engine/target.ts'
 import { TARGETS } from './targets.ts'
@@ -21,6 +22,7 @@ const HEAP_LIMIT_MIB = 512
 /** What the heap may grow between the first measurement, taken warm, and the last. */
 const GROWTH_LIMIT_MIB = 16
 const TICK_MS = 500
+const FOUND_NOTE = '# Found by chance, and kept because each one runs code that none before it does.'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,6 +32,7 @@ const { values, positionals } = parseArgs({
     minutes: { type: 'string' },
     guide: { type: 'string' },
     repeat: { type: 'string' },
+    distil: { type: 'boolean', default: false },
   },
 })
 const rounds = values.repeat === undefined ? readCount('rounds', values.rounds, DEFAULT_ROUNDS) : 0
@@ -70,6 +73,7 @@ async function fuzz(target: FuzzTarget): Promise<boolean> {
     return fail(target, { ...found, input: Buffer.from(found.input) }, error)
   }
   console.log(`${name}: good. ${formatFigures(report)}`)
+  if (report.distilled.length > 0) writeFound(target, report.distilled)
   const [first, last] = [report.samples[0], report.samples.at(-1)]
   const growthMib = (last?.heapMib ?? 0) - (first?.heapMib ?? 0)
   if (growthMib <= GROWTH_LIMIT_MIB) return true
@@ -87,7 +91,7 @@ async function search(target: FuzzTarget, only: readonly FuzzCase[] | undefined)
   const shared = sharedInputMemory(1 << 20)
   const corpusFolder = path.join(import.meta.dirname, 'corpus', target.name)
   const order: WorkerOrder = {
-    ...{ target: target.name, rounds, seed, guideRounds, corpusFolder, only, shared },
+    ...{ target: target.name, rounds, seed, guideRounds, corpusFolder, only, shared, isDistilling: values.distil },
     maxMs: minutes * 60_000,
   }
   const worker = new Worker(path.join(import.meta.dirname, 'engine/worker.ts'), {
@@ -122,11 +126,18 @@ function fail(target: FuzzTarget, found: FuzzCase, why: string): false {
   const folder = path.join(import.meta.dirname, 'failures')
   fs.mkdirSync(folder, { recursive: true })
   const file = path.join(folder, `${target.name}-${found.seed}.txt`)
-  fs.writeFileSync(file, formatCase(found, target.format, formatHex(found.input)))
+  fs.writeFileSync(file, formatCase(found, target))
   const shown = path.relative(process.cwd(), file)
   console.error(`${target.name}: FAILED with ${found.input.length} bytes: ${why}`)
   console.error(`Repeat it with: npm run fuzz -- ${target.name} --repeat ${shown}`)
   return false
+}
+
+function writeFound(target: FuzzTarget, cases: readonly FuzzCase[]): void {
+  const folder = path.join(import.meta.dirname, 'corpus', target.name)
+  fs.mkdirSync(folder, { recursive: true })
+  const texts = cases.map((item) => formatCase({ ...item, input: Buffer.from(item.input) }, target))
+  fs.writeFileSync(path.join(folder, 'found.txt'), `${FOUND_NOTE}\n${texts.join('')}`)
 }
 
 function formatFigures(report: WorkerReport): string {
@@ -137,7 +148,7 @@ function formatFigures(report: WorkerReport): string {
   return [
     `${report.rounds} inputs, ${(report.bytes / 1e6).toFixed(0)} MB, in ${seconds.toFixed(0)} s`,
     `(${(report.rounds / seconds).toFixed(0)} inputs/s, slowest ${report.slowestMs.toFixed(0)} ms);`,
-    `${report.outcomes} outcomes, ${report.poolSize} inputs in the pool;`,
+    `${report.outcomes} outcomes, ${report.kept} inputs kept;`,
     `heap ${first?.heapMib.toFixed(1)} to ${last?.heapMib.toFixed(1)} MiB, peak ${peak((sample) => sample.heapMib)};`,
     `RSS ${first?.rssMib.toFixed(0)} to ${last?.rssMib.toFixed(0)} MiB, peak ${peak((sample) => sample.rssMib)}`,
     report.coveredChars === undefined ? '' : `; ${report.coveredChars} characters of source covered while guided`,

@@ -24,8 +24,8 @@ export function parseCases(text: string, format: Format): readonly FuzzCase[] {
 }
 
 /** Writes a case so that `parseCases` reads it again. */
-export function formatCase({ name, seed, input }: FuzzCase, format: Format, lines: readonly string[]): string {
-  const body = format === 'text' ? escapeText(input) : lines
+export function formatCase({ name, seed, input }: FuzzCase, { format, formatLines }: FuzzTarget): string {
+  const body = format === 'text' ? escapeText(input) : (formatLines ?? formatHex)(input)
   return [`${HEADING}${name}`, `seed: ${seed}`, ...body, ''].join('\n')
 }
 
@@ -37,7 +37,7 @@ export function readCorpus(folder: string, format: Format): readonly FuzzCase[] 
 }
 
 /** Bytes in rows of 32. */
-export function formatHex(bytes: Buffer): readonly string[] {
+function formatHex(bytes: Buffer): readonly string[] {
   const rows: string[] = []
   for (let at = 0; at < bytes.length; at += 32) rows.push(bytes.toString('hex', at, Math.min(bytes.length, at + 32)))
   return rows

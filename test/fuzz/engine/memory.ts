@@ -15,6 +15,8 @@ export function createMemoryProbe(): () => MemorySample {
   // The only way to a function that the flag gives to new contexts alone.
   const collect = vm.runInNewContext('gc') as () => void
   return () => {
+    // The second one waits for the memory of buffers that the first one has let go.
+    collect()
     collect()
     const { heapUsed, external, rss } = process.memoryUsage()
     return { heapMib: (heapUsed + external) / MIB, rssMib: rss / MIB }

@@ -10,17 +10,22 @@ export interface WorkerOrder {
   readonly maxMs: number
   readonly guideRounds: number
   readonly corpusFolder: string
+  /** Whether the inputs that it finds are to be reduced to a few for the corpus. */
+  readonly isDistilling: boolean
   /** Instead of the corpus. */
   readonly only: readonly FuzzCase[] | undefined
   readonly shared: SharedArrayBuffer
 }
 
 /** What a search reports when it is over. */
-export interface WorkerReport extends Omit<SearchResult, 'failure'> {
+export interface WorkerReport extends Omit<SearchResult, 'failure' | 'found'> {
   readonly seconds: number
   readonly slowestMs: number
   /** Memory in the course of the run; the first one is taken once the code is warm. */
   readonly samples: readonly MemorySample[]
+  /** Inputs that were kept to be mutated further, and the few of them that the corpus should have. */
+  readonly kept: number
+  readonly distilled: readonly FuzzCase[]
   readonly failure: { readonly found: FuzzCase; readonly error: string } | undefined
 }
 

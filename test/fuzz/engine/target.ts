@@ -5,6 +5,8 @@ export interface FuzzTarget {
   readonly name: string
   /** How its inputs are written in corpus files: text with escapes, or bytes in hexadecimal. */
   readonly format: 'text' | 'hex'
+  /** Hexadecimal lines with comments, for people; default: rows of bytes. */
+  readonly formatLines?: (input: Buffer) => readonly string[]
   /** Inputs to begin with, beside those of its corpus folder; at least one. */
   readonly seeds: () => readonly Buffer[]
   /** Makes a new input of one, or of two; its result is cut at `maxInputBytes`. */

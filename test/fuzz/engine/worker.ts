@@ -2,9 +2,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { TARGETS } from '../targets.ts'
 import { readCorpus } from './case-file.ts'
+import { distil } from './distil.ts'
 import { createGuide } from './guide.ts'
 import { type MemorySample, createMemoryProbe } from './memory.ts'
-import { search } from './search.ts'
+import { knownCases, search } from './search.ts'
+import type { FuzzCase } from './target.ts'
 import { type WorkerOrder, type WorkerReport, lastInput } from './shared-input.ts'
 
 /** Rounds between two measurements of memory. */
@@ -17,13 +19,14 @@ const note = lastInput(order.shared)
 const measure = createMemoryProbe()
 const startedMs = performance.now()
 const samples: MemorySample[] = []
+const corpus = order.only ?? readCorpus(order.corpusFolder, target.format)
 let slowestMs = 0
 let lastMs = startedMs
 
 const result = search(target, {
   rounds: order.rounds,
   seed: order.seed,
-  corpus: order.only ?? readCorpus(order.corpusFolder, target.format),
+  corpus,
   guide: order.guideRounds > 0 ? { rounds: order.guideRounds, create: createGuide } : undefined,
   onInput: (round, checkSeed, input) => {
     const now = performance.now()
@@ -36,16 +39,23 @@ const result = search(target, {
   },
 })
 samples.push(measure())
-const { failure, ...figures } = result
+const { failure, found, ...figures } = result
 const report: WorkerReport = {
   ...figures,
   slowestMs,
   samples,
   seconds: (performance.now() - startedMs) / 1000,
+  kept: found.length,
+  distilled: order.isDistilling && failure === undefined ? distilFrom(found) : [],
   failure: failure && { found: failure.found, error: describe(failure.error) },
 }
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows, this is a thread
 parentPort?.postMessage(report)
+
+function distilFrom(cases: readonly FuzzCase[]): readonly FuzzCase[] {
+  if (target === undefined) return []
+  return distil(target, knownCases(target, corpus), { found: cases, guide: createGuide() })
+}
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)

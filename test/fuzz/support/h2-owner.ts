@@ -25,6 +25,8 @@ export interface Owner {
 
 const BODY = Buffer.alloc(40_000, 0x62)
 const SMALL_BODY_BYTES = 700
+/** Around the windows that a peer is likely to give. */
+const BODY_BYTES = [1, 2, 100, 101, 1000, SMALL_BODY_BYTES, BODY.length]
 const HEAD_BYTES = 80
 const MAX_OPENED = 8
 const REQUESTS: readonly (readonly string[])[] = [
@@ -63,12 +65,12 @@ export function createOwner(options: ConnectionOptions, seed: number): Owner {
     return owned
   }
 
-  const respond = (owned: OwnedStream, habit: number): void => {
+  const respond = (owned: OwnedStream, habit: number, bodyBytes: number): void => {
     const { stream } = owned
     if (habit === 0) return
     if (habit === 1) return reset(owned)
     head(stream, [':status', '200', 'x-id', String(stream.id)], habit === 2)
-    if (habit === 3) send(stream, BODY.length)
+    if (habit === 3) send(stream, bodyBytes)
     if (habit === 4) {
       send(stream, SMALL_BODY_BYTES)
       head(stream, ['x-sum', '1'], true)
@@ -122,7 +124,7 @@ export function createOwner(options: ConnectionOptions, seed: number): Owner {
       const stream = connection.open(chance.pick(REQUESTS), handler, isEnd)
       assert.equal(stream.id, id)
       slot.owned = own(stream)
-      if (!isEnd && chance.chance(0.4)) send(stream, chance.pick([SMALL_BODY_BYTES, BODY.length]))
+      if (!isEnd && chance.chance(0.4)) send(stream, chance.pick(BODY_BYTES))
       if (opened >= 3) return
     }
   }
@@ -133,8 +135,9 @@ export function createOwner(options: ConnectionOptions, seed: number): Owner {
       tell(`${stream.id} opened ${fields.join()} ${isEnd}`)
       const owned = own(stream)
       if (isEnd) owned.endings.push('end')
-      const habit = chanceOf(seed, stream.id).below(11)
-      respond(owned, habit)
+      const chance = chanceOf(seed, stream.id)
+      const habit = chance.below(11)
+      respond(owned, habit, chance.pick(BODY_BYTES))
       return handlerOf(stream.id, () => owned, habit)
     },
     onGoaway: (last, code) => tell(`goaway ${last} ${code}`),

@@ -29,10 +29,12 @@ export class PlainHpack {
     const fields: string[] = []
     try {
       let isFirst = true
+      let resizes = 0
       while (this.#at < block.length) {
         const byte = block.readUInt8(this.#at)
         if (byte >= 0x20 && byte < 0x40) {
-          if (!isFirst) return undefined
+          // The smallest size and the final one are all that a change ever needs (RFC 7541 section 4.2).
+          if (!isFirst || ++resizes > 2) return undefined
           this.#resize(this.#integer(5))
         } else {
           if (isFirst && this.#capacity > this.#allowed) return undefined

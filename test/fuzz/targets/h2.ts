@@ -25,12 +25,16 @@ const OUTPUT_LIMIT_BYTES = 200_000
 export const h2Target: FuzzTarget = {
   name: 'h2',
   format: 'hex',
+  formatLines: formatFrames,
   maxInputBytes: 8192,
   shortRounds: 1000,
   seeds: h2Seeds,
   mutate: mutateH2,
   check,
 }
+
+const FRAME_NAMES =
+  'DATA HEADERS PRIORITY RST_STREAM SETTINGS PUSH_PROMISE PING GOAWAY WINDOW_UPDATE CONTINUATION'.split(' ')
 
 /** What the owner does beside its streams' habits, after so many bytes of input. */
 interface Act {
@@ -161,6 +165,21 @@ function act({ connection }: Owner, kind: Act['kind'] | undefined): void {
 function withoutPreface(output: Buffer, role: 'server' | 'client'): Buffer {
   const isFirst = role === 'client' && output.subarray(0, clientPreface.length).equals(clientPreface)
   return isFirst ? output.subarray(clientPreface.length) : output
+}
+
+/** A frame in a line, with what it is. */
+function formatFrames(input: Buffer): readonly string[] {
+  const { preface, frames, rest } = splitFrames(input)
+  const lines = frames.map(({ type, flags, streamId, payload }, i) => {
+    const start = frameStarts(preface, frames)[i] ?? 0
+    const hex = input.toString('hex', start, start + 9 + payload.length)
+    const head = `${hex.slice(0, 18)}${payload.length > 0 ? ' ' : ''}${hex.slice(18)}`
+    return `${head} # ${FRAME_NAMES[type] ?? `type ${type}`} ${streamId}, flags ${flags}`
+  })
+  return [preface, rest]
+    .map((part) => part.toString('hex'))
+    .flatMap((hex, i) => (i === 0 ? [hex, ...lines] : [hex]))
+    .filter((line) => line !== '')
 }
 
 /** The end of everything: nothing stays open, and every owner has been told so. */

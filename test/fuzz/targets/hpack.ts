@@ -23,6 +23,7 @@ const AROUND = [Buffer.alloc(8, 0xff), Buffer.alloc(8, 0x00), Buffer.alloc(8, 0x
 export const hpackTarget: FuzzTarget = {
   name: 'hpack',
   format: 'hex',
+  formatLines: (input) => formatBlocks(input),
   maxInputBytes: 2048,
   shortRounds: 1500,
   seeds,
@@ -59,6 +60,19 @@ function readBlocks(input: Buffer): readonly (Buffer | undefined)[] {
     at = end
   }
   return blocks
+}
+
+/** A block in a line, its length apart; the rest may be cut. */
+function formatBlocks(input: Buffer): readonly string[] {
+  const lines: string[] = []
+  let at = 0
+  for (const block of readBlocks(input)) {
+    const start = at + 2
+    at = start + (block?.length ?? 0)
+    const note = block === undefined ? '# SETTINGS are acknowledged' : block.toString('hex')
+    lines.push(`${input.toString('hex', start - 2, start)} ${note}`.trim())
+  }
+  return at < input.length ? [...lines, input.toString('hex', at)] : lines
 }
 
 function mutate(input: Buffer, other: Buffer, random: SeededRandom): Buffer {

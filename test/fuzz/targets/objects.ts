@@ -22,7 +22,7 @@ export const objectsTarget: FuzzTarget = {
   name: 'objects',
   format: 'text',
   maxInputBytes: 16_384,
-  shortRounds: 120,
+  shortRounds: 60,
   seeds: () =>
     FOLDERS.flatMap((folder) =>
       fs

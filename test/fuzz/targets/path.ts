@@ -48,7 +48,14 @@ function checkMode(path: string, mode: PathNormalization, random: SeededRandom):
   if (mode !== 'BASE') assert.ok(!normal.includes('//'), `two slashes in ${normal}`)
   if (mode === 'DECODE_AND_MERGE_SLASHES') assert.doesNotMatch(normal, /%2f|%5c/i)
   assert.equal(normalizePath(respell(path, random), mode), normal, 'another spelling has another normal form')
+  if (/^[\w./\\-]*$/.test(path)) assertLikeBrowsers(path, normal, mode)
   return normal === path ? 'same' : 'changed'
+}
+
+/** What the URL standard makes of dot segments and backslashes, where it makes nothing else of the path. */
+function assertLikeBrowsers(path: string, normal: string, mode: PathNormalization): void {
+  const { pathname } = new URL(`http://a${path}`)
+  assert.equal(normal, mode === 'BASE' ? pathname : pathname.replace(/\/{2,}/g, '/'))
 }
 
 /** One unreserved character written as an escape, unless it belongs to one. */
