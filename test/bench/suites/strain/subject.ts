@@ -65,7 +65,8 @@ export const runStrainSuite = async (
 }
 
 const backendOf = (context: SuiteContext & { readonly destinations: number }): BackendPlan => ({
-  addresses: Array.from({ length: context.destinations }, (_, i) => `127.2.0.${i + 1}`),
+  // By process, since another bench may run on the same machine.
+  addresses: Array.from({ length: context.destinations }, (_, i) => `127.2.${process.pid % 256}.${i + 1}`),
   hbonePort: 15008,
   httpPort: 9080,
   httpsPort: 9443,
