@@ -24,6 +24,22 @@ export const HEX_PLUS_ONE: Uint8Array = table((code) => {
   return /[0-9a-fA-F]/.test(digit) ? Number.parseInt(digit, 16) + 1 : 0
 })
 
+const METHOD = /^[A-Z0-9!#$%&'*+.^_`|~-]{1,32}$/
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
+
+/**
+ * Whether both versions may write `text` as a value (RFC 9110 section 5.5). Nothing beyond 0xff: written as one byte,
+ * U+010A would become a line feed.
+ */
+export function isFieldValue(text: string): boolean {
+  return !NOT_IN_VALUE.test(text)
+}
+
+/** Whether `text` is a method as we take it: capitals, and no longer than any that exists. */
+export function isMethod(text: string): boolean {
+  return METHOD.test(text)
+}
+
 export const HTAB = 0x09
 export const LF = 0x0a
 export const CR = 0x0d

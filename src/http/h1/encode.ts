@@ -5,7 +5,8 @@
  */
 import type { HeaderList } from '../header-list.ts'
 import { isConnectionSpecific } from '../hop-by-hop.ts'
-import { USUAL_NAMES } from './field-names.ts'
+import { isFieldValue, isMethod } from './chars.ts'
+import { isFieldName } from './field-names.ts'
 import { quoted } from './limits.ts'
 import { CHUNKED, UNTIL_CLOSE } from './message.ts'
 import { isAuthority } from './target.ts'
@@ -52,10 +53,7 @@ export const CHUNK_END = '\r\n'
 /** The last chunk of a message without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n'
 
-const BAD_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 const BAD_TARGET = /[^\x21-\x7e]|#/
-const GOOD_METHOD = /^[A-Z0-9!#$%&'*+.^_`|~-]{1,32}$/
-const GOOD_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
 
 /** Methods whose requests usually have no content and need no `content-length: 0` (RFC 9110 section 8.6). */
 const WITHOUT_CONTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'CONNECT', 'TRACE'])
@@ -132,7 +130,7 @@ export function encodeRequestHead(
   framing: H1Framing,
 ): string | H1EncodeFailure {
   const { method, target, host } = line
-  if (!GOOD_METHOD.test(method)) return unwritable(`method ${quoted(method)}`)
+  if (!isMethod(method)) return unwritable(`method ${quoted(method)}`)
   if (target === '' || BAD_TARGET.test(target)) return unwritable(`target ${quoted(target)}`)
   if (!isAuthority(host)) return unwritable(`Host ${quoted(host)}`)
   const { bodyLength } = framing
@@ -159,7 +157,7 @@ export function encodeResponseHead(
   const reason = line.reason ?? reasonPhrase(status)
   if (!Number.isInteger(status) || status < 100 || status > 999) return unwritable(`status ${status}`)
   if (!isLength(framing.bodyLength)) return unwritable(`a response body of ${framing.bodyLength} bytes`)
-  if (BAD_VALUE.test(reason)) return unwritable(`reason phrase ${quoted(reason)}`)
+  if (!isFieldValue(reason)) return unwritable(`reason phrase ${quoted(reason)}`)
   const fields = encodeFields(headers)
   if (typeof fields !== 'string') return fields
   const connection = encodeConnection(framing)
@@ -184,14 +182,20 @@ export function reasonPhrase(status: number): string {
   return REASONS[status] ?? ''
 }
 
+/** The content-length that a head without a body may keep, as the answers to HEAD and a 304 (RFC 9110 section 8.6). */
+export function announcedLength(headers: HeaderList): string | undefined {
+  const announced = headers.getLower('content-length')
+  return announced !== undefined && /^[0-9]{1,16}$/.test(announced) ? announced : undefined
+}
+
 function encodeFields(headers: HeaderList): string | H1EncodeFailure {
   const fields = headers.fields
   let text = ''
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? ''
     const value = fields[i + 1] ?? ''
-    if (!USUAL_NAMES.has(name) && !GOOD_NAME.test(name)) return unwritable(`field name ${quoted(name)}`)
-    if (BAD_VALUE.test(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
+    if (!isFieldName(name)) return unwritable(`field name ${quoted(name)}`)
+    if (!isFieldValue(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
     if (!isOurs(name)) text += `${name}: ${value}\r\n`
   }
   return text
@@ -212,7 +216,7 @@ function encodeLength(bodyLength: number): string {
 
 function encodeConnection({ connection, upgrade, bodyLength }: H1Framing): string | H1EncodeFailure {
   if (upgrade !== undefined) {
-    if (upgrade === '' || BAD_VALUE.test(upgrade)) return unwritable(`value ${quoted(upgrade)} of field upgrade`)
+    if (upgrade === '' || !isFieldValue(upgrade)) return unwritable(`value ${quoted(upgrade)} of field upgrade`)
     return `connection: upgrade\r\nupgrade: ${upgrade}\r\n`
   }
   if (bodyLength === UNTIL_CLOSE || connection === 'close') return 'connection: close\r\n'
@@ -222,8 +226,8 @@ function encodeConnection({ connection, upgrade, bodyLength }: H1Framing): strin
 function responseLength(status: number, headers: HeaderList, { bodyLength, method }: H1ResponseFraming): string {
   if (status < 200 || status === 204 || (method === 'CONNECT' && status < 300)) return ''
   if (status !== 304 && method !== 'HEAD') return bodyLength === UNTIL_CLOSE ? '' : encodeLength(bodyLength)
-  const announced = headers.getLower('content-length')
-  return announced !== undefined && /^[0-9]{1,16}$/.test(announced) ? `content-length: ${announced}\r\n` : ''
+  const announced = announcedLength(headers)
+  return announced === undefined ? '' : `content-length: ${announced}\r\n`
 }
 
 function unwritable(what: string): H1EncodeFailure {

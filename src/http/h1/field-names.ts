@@ -43,12 +43,19 @@ const USUAL =
   'x-api-key x-correlation-id x-trace-id x-csrf-token x-user-id priority proxy-connection grpc-status grpc-message'
 
 /** The usual names, which need no check when they are written. */
-export const USUAL_NAMES: ReadonlySet<string> = new Set(USUAL.split(' '))
+const USUAL_NAMES: ReadonlySet<string> = new Set(USUAL.split(' '))
 
 /** A usual name and what it is for; `undefined` marks an empty slot. */
 export interface KnownName {
   readonly name: string
   readonly role: number
+}
+
+const NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/
+
+/** Whether both versions may write `name`: a token in lower case (RFC 9110 section 5.1), and no lookalike. */
+export function isFieldName(name: string): boolean {
+  return USUAL_NAMES.has(name) || (NAME.test(name) && roleOf(name) !== LOOKALIKE)
 }
 
 const SLOTS = 1024

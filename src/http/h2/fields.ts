@@ -3,18 +3,15 @@
  * `undefined`; a malformed message is a stream error of type PROTOCOL_ERROR (section 8.1.1). Strict on purpose: what
  * passes may be written out as HTTP/1.1, where a blank in a path or a second host would be another request.
  */
+import { isFieldValue } from '../h1/chars.ts'
+import { isFieldName } from '../h1/field-names.ts'
 import { isAuthority } from '../h1/target.ts'
 import { isConnectionSpecific } from '../hop-by-hop.ts'
 
-// RFC 9113 section 8.2.1: lower-case token characters.
-const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-zA-Z]+$/
 const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*$/
 // As HTTP/1.1 targets: visible ASCII without '#'.
 const PATH = /^\/[!-"$-~]*$/
-// RFC 9110 section 5.5 allows no control character but HTAB.
-// oxlint-disable-next-line no-control-regex
-const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]/
 const COLON = 0x3a
 
 /** Value of the first field of that name in a flat list. */
@@ -138,7 +135,7 @@ const checkRegularFrom = (fields: readonly string[], from: number): string | und
 }
 
 const checkRegular = (name: string, value: string): string | undefined => {
-  if (!NAME.test(name)) return `bad field name ${quoted(name)}`
+  if (!isFieldName(name)) return `bad field name ${quoted(name)}`
   if (isConnectionSpecific(name)) return `connection-specific field ${name}`
   return name === 'te' && value.toLowerCase() !== 'trailers' ? 'te other than trailers' : undefined
 }
@@ -147,7 +144,7 @@ const checkRegular = (name: string, value: string): string | undefined => {
 const checkValue = (name: string, value: string): string | undefined => {
   if (value.length === 0) return undefined
   const isPadded = isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1))
-  return isPadded || BAD_VALUE.test(value) ? `bad value of ${quoted(name)}` : undefined
+  return isPadded || !isFieldValue(value) ? `bad value of ${quoted(name)}` : undefined
 }
 
 const isBlank = (code: number): boolean => code === 0x20 || code === 0x09

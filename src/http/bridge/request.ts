@@ -1,0 +1,78 @@
+/**
+ * Requests from one version of HTTP to the other, as values. What comes out is what went in or nothing: no field, path
+ * or length that the next hop could read as another request. Sockets, streams and routing never enter here.
+ */
+import type { H1Framing, H1RequestLine } from '../h1/encode.ts'
+import { isMethod } from '../h1/chars.ts'
+import { CHUNKED, UNTIL_CLOSE } from '../h1/message.ts'
+import { checkTarget, isAuthority } from '../h1/target.ts'
+import { checkRequestFields, findField, readContentLength } from '../h2/fields.ts'
+import type { HeaderList } from '../header-list.ts'
+import { splitTarget } from '../path.ts'
+import { type BridgeFailure, unbridgeable } from './failure.ts'
+import { addH2Fields, toH1Fields } from './regular-fields.ts'
+
+/** What `encodeRequestHead` takes. */
+export interface H1Request {
+  readonly line: H1RequestLine
+  /** Without Host, which `line` has, and without fields of a connection. */
+  readonly headers: HeaderList
+  readonly framing: H1Framing
+}
+
+/**
+ * An HTTP/2 request head as HTTP/1.1. `isEnd` says that no body follows; a body of unknown length goes out chunked.
+ * The receiver counts the body against the content-length (`BodyGauge` where there is none).
+ */
+export const requestToH1 = (fields: readonly string[], isEnd: boolean): H1Request | BridgeFailure => {
+  const wrong = checkRequestFields(fields)
+  if (wrong !== undefined) return unbridgeable(wrong)
+  const method = findField(fields, ':method') ?? ''
+  if (!isMethod(method)) return unbridgeable(`:method ${method.slice(0, 40)}, which is not in capitals, or too long`)
+  const authority = findField(fields, ':authority')
+  const host = authority ?? findField(fields, 'host')
+  if (host === undefined) return unbridgeable('neither :authority nor host')
+  const target = method === 'CONNECT' ? host : (findField(fields, ':path') ?? '')
+  const badTarget = checkTarget(method, target, host)
+  if (badTarget !== undefined) return unbridgeable(badTarget.message)
+
+  const length = readContentLength(fields)
+  if (length < -1) return unbridgeable('a content-length that is none, or two that differ')
+  const hasNoBody = isEnd || method === 'CONNECT'
+  if (length > 0 && hasNoBody) return unbridgeable(`content-length ${length} without content`)
+  const bodyLength = hasNoBody ? 0 : length === -1 ? CHUNKED : length
+  const headers = toH1Fields(fields, length)
+  if (method === 'CONNECT') headers.removeLower('content-length')
+  return { line: { method, target, host }, headers, framing: { bodyLength } }
+}
+
+/**
+ * An HTTP/1.1 request head as HTTP/2 fields. An absolute-form target gives its path; Host is `line`'s.
+ * `bodyLength` as in a head; a body of 0 bytes is told by END_STREAM, and by content-length if it was announced.
+ */
+export const requestToH2 = (
+  line: H1RequestLine,
+  headers: HeaderList,
+  framing: { readonly bodyLength: number; readonly scheme: 'http' | 'https' },
+): string[] | BridgeFailure => {
+  const { method, target, host } = line
+  const { bodyLength, scheme } = framing
+  if (!isMethod(method)) return unbridgeable(`method ${method.slice(0, 40)}, which is not in capitals, or too long`)
+  // The field check lets a request have no authority at all; ours always has one.
+  if (!isAuthority(host)) return unbridgeable('no good Host')
+  const badTarget = checkTarget(method, target, host)
+  if (badTarget !== undefined) return unbridgeable(badTarget.message)
+  if (bodyLength === UNTIL_CLOSE) return unbridgeable('a request whose end nobody can tell')
+
+  const fields = [':method', method, ':authority', method === 'CONNECT' ? target : host]
+  if (method !== 'CONNECT') {
+    const { path, query } = splitTarget(target)
+    fields.push(':scheme', scheme, ':path', query === undefined ? path : `${path}?${query}`)
+  }
+  addH2Fields(fields, headers)
+  const isAnnounced = bodyLength > 0 || (bodyLength === 0 && headers.hasLower('content-length'))
+  if (isAnnounced && method !== 'CONNECT') fields.push('content-length', String(bodyLength))
+  const wrong = checkRequestFields(fields)
+  if (wrong !== undefined) return unbridgeable(wrong)
+  return readContentLength(fields) < -1 ? unbridgeable(`a body of ${bodyLength} bytes`) : fields
+}
