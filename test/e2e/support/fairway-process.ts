@@ -37,9 +37,25 @@ export interface FairwayProcess extends AsyncDisposable {
 
 const launcher = fileURLToPath(new URL('../../../src/fairway.mjs', import.meta.url))
 
+export interface ProcessOptions {
+  readonly cwd?: string
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** The hard limit of open files. */
+  readonly descriptors?: number
+}
+
 /** Starts `fairway ARGS`. */
-export const startProcess = (args: readonly string[], options: { readonly cwd?: string } = {}): FairwayProcess => {
-  const child = spawn(process.execPath, [launcher, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+export const startProcess = (args: readonly string[], options: ProcessOptions = {}): FairwayProcess => {
+  const { descriptors, env, ...rest } = options
+  const command = [process.execPath, launcher, ...args]
+  const limited = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors} && exec "$0" "$@"`]
+  const [program = '', ...programArgs] = [...limited, ...command]
+  const child = spawn(program, programArgs, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+    ...rest,
+  })
   const { pid } = child
   if (pid === undefined) throw new Error('fairway could not be started')
   const texts = { stdout: '', stderr: '' }
@@ -97,6 +113,7 @@ export interface RunOptions {
   readonly workers: number
   /** Further flags; the last of two wins. */
   readonly flags?: readonly string[]
+  readonly process?: ProcessOptions
 }
 
 /** The arguments of `fairway run` on free ports of 127.0.0.1. */
@@ -110,7 +127,7 @@ export const runArguments = ({ files, certs, workers, flags = [] }: RunOptions):
 
 /** Starts `fairway run` and waits for its `ready` line. */
 export const startFairway = async (options: RunOptions): Promise<RunningFairway> => {
-  const child = startProcess(runArguments(options))
+  const child = startProcess(runArguments(options), options.process)
   try {
     const line = await child.waitForLog('ready', ({ event }) => event === 'ready')
     const addresses = { hbone: '', ready: '', metrics: '', admin: '', ...line }
