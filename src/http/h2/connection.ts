@@ -80,9 +80,17 @@ export class H2Connection {
     this.#session.wantOutput()
   }
 
-  /** Takes what was read; the memory must stay as it is, since bodies are passed on in place. */
-  feed(chunk: Buffer): void {
-    if (this.#session.state !== 'failed') this.#reader.feed(chunk, 0, chunk.length)
+  /**
+   * Takes what was read; the memory must stay as it is, since bodies are passed on in place. How many bytes it has
+   * taken: all, unless `pauseAfter` has set a limit. What is left must be fed again after the next call of that.
+   */
+  feed(chunk: Buffer): number {
+    return this.#session.state === 'failed' ? chunk.length : this.#reader.feed(chunk, 0, chunk.length)
+  }
+
+  /** Has `feed` stop when that many more frames have come, so that other connections get their turn. */
+  pauseAfter(frames: number): void {
+    this.#reader.frameLimit = this.#reader.framesRead + frames
   }
 
   /** Everything encoded since the last call, in memory of its own. */

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
+import { formatFrame, parseFrames, settingsFrame, words } from '../../../test/support/http/h2-frames.ts'
 import { H2Connection } from '../../http/h2/connection.ts'
+import { FRAME_PING } from '../../http/h2/constants.ts'
 import { Flusher } from '../flusher.ts'
 import { HboneTransport } from './transport.ts'
 
@@ -12,9 +14,29 @@ class StuckSocket extends EventEmitter {
   writableEnded = false
   destroyed = false
   writes = 0
+  isPaused = false
+  /** What was put back. */
+  readonly unread: Buffer[] = []
+  readonly written: Buffer[] = []
+
+  pause(): void {
+    this.isPaused = true
+  }
+
+  /** As a socket does: what was put back comes again. */
+  resume(): void {
+    this.isPaused = false
+    const next = this.unread.shift()
+    if (next !== undefined) this.emit('data', next)
+  }
+
+  unshift(rest: Buffer): void {
+    this.unread.unshift(rest)
+  }
 
   write(bytes: Buffer): boolean {
     this.writes++
+    this.written.push(bytes)
     this.writableLength += bytes.length
     return false
   }
@@ -115,4 +137,28 @@ test('what a guarded call throws is told, and the connection is gone', () => {
   })
   assert.match(String(faults[0]), /planned/)
   assert.equal(socket.destroyed, true)
+})
+
+test('a connection with very many frames lets the others go first, and loses none', async () => {
+  const { socket, transport, connection } = setUp()
+  transport.start(connection, () => {})
+  const pings = Array.from({ length: 2000 }, (_, i) => formatFrame(FRAME_PING, 0, 0, words(0, i)))
+  const answered = (): number[] => {
+    transport.flush()
+    const frames = parseFrames(Buffer.concat(socket.written.splice(0)))
+    return frames.flatMap(({ type, payload }) => (type === FRAME_PING ? [payload.readUInt32BE(4)] : []))
+  }
+  const seen: number[] = []
+  socket.emit('data', Buffer.concat([settingsFrame(), ...pings]))
+  for (let turn = 1; turn <= 4; turn++) {
+    const now = answered()
+    assert.ok(now.length > 0 && now.length <= 512, `${now.length} in turn ${turn}`)
+    assert.equal(socket.isPaused, turn < 4)
+    seen.push(...now)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  assert.deepEqual(
+    seen,
+    pings.map((_, i) => i),
+  )
 })

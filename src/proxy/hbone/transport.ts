@@ -7,6 +7,8 @@ import type { Flushable, Flusher } from '../flusher.ts'
 const SOCKET_LIMIT_BYTES = 256 * 1024
 /** Above this the peer provokes answers and reads none of them: bodies alone never get there. */
 const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024
+/** Frames of one connection after which the others have their turn: some milliseconds of work at most. */
+const FRAMES_PER_TURN = 512
 /** PING after this long without a byte from the peer; gone when the answer takes twice as long (as ztunnel does). */
 export const PING_IDLE_MS = 10_000
 export const PING_TIMEOUT_MS = 20_000
@@ -22,6 +24,8 @@ export class HboneTransport implements Flushable {
   #isClosing = false
   #lastHeardMs = 0
   #pingSentMs = 0
+  /** The flusher's turn in which frames are counted. */
+  #turn = -1
 
   constructor(socket: TLSSocket, flusher: Flusher) {
     this.socket = socket
@@ -42,7 +46,9 @@ export class HboneTransport implements Flushable {
       this.#lastHeardMs = 0
       this.#pingSentMs = 0
       try {
-        connection.feed(chunk)
+        if (this.#flusher.turn !== this.#turn) this.#beginTurn(connection)
+        const taken = connection.feed(chunk)
+        if (taken < chunk.length && !socket.destroyed) this.#rest(connection, chunk.subarray(taken))
       } catch (error) {
         this.#fail(error)
       }
@@ -112,6 +118,25 @@ export class HboneTransport implements Flushable {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /**
+   * Reads no more in this turn. Node goes on as long as there is something, up to 2 MB at once: of small frames that is
+   * a hundred milliseconds and more in which nobody else is heard.
+   */
+  #rest(connection: H2Connection, rest: Buffer): void {
+    const { socket } = this
+    socket.pause()
+    socket.unshift(rest)
+    setImmediate(() => {
+      this.#beginTurn(connection)
+      socket.resume()
+    })
+  }
+
+  #beginTurn(connection: H2Connection): void {
+    this.#turn = this.#flusher.turn
+    connection.pauseAfter(FRAMES_PER_TURN)
   }
 
   /** Bodies that waited move on, and their owners with them. */

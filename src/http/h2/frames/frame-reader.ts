@@ -39,6 +39,9 @@ const none = Buffer.alloc(0)
  * chunk is passed on in place; one that is cut is collected, at most `maxFrameBytes` of it.
  */
 export class FrameReader {
+  /** Frames begun so far, and how many may be before `feed` stops. */
+  framesRead = 0
+  frameLimit = Number.POSITIVE_INFINITY
   readonly #sink: FrameSink
   readonly #maxFrameBytes: number
   #prefaceBytes: number
@@ -67,11 +70,13 @@ export class FrameReader {
     this.#carryBytes = 0
   }
 
+  /** Where it stopped: `end`, unless the frame limit came first. */
   // The loop is flat and long on purpose: it runs once per frame and every call in it would show in a profile.
-  feed(buffer: Buffer, from: number, end: number): void {
+  feed(buffer: Buffer, from: number, end: number): number {
     let at = from
     if (this.#prefaceBytes > 0 && !this.#failed) at = this.#readPreface(buffer, at, end)
-    while (!this.#failed && at < end) {
+    while (at < end && this.framesRead < this.frameLimit) {
+      if (this.#failed) return end
       if (this.#dataRemaining > 0) {
         at = this.#readData(buffer, at, end)
         continue
@@ -82,12 +87,12 @@ export class FrameReader {
       }
       if (end - at < FRAME_HEADER_BYTES) {
         this.#keep(buffer, at, end, FRAME_HEADER_BYTES)
-        return
+        return end
       }
       const length = ((buffer[at] ?? 0) << 16) | ((buffer[at + 1] ?? 0) << 8) | (buffer[at + 2] ?? 0)
       if (length > this.#maxFrameBytes) {
         this.#fail(FRAME_SIZE_ERROR, `a frame of ${length} bytes exceeds the limit of ${this.#maxFrameBytes}`)
-        return
+        return end
       }
       const type = buffer[at + 3] ?? 0
       const flags = buffer[at + 4] ?? 0
@@ -99,11 +104,13 @@ export class FrameReader {
       const frameEnd = at + FRAME_HEADER_BYTES + length
       if (frameEnd > end) {
         this.#keep(buffer, at, end, FRAME_HEADER_BYTES + length)
-        return
+        return end
       }
+      this.framesRead++
       this.#sink.onFrame(type, flags, readStreamId(buffer, at + 5), buffer, at + FRAME_HEADER_BYTES, frameEnd)
       at = frameEnd
     }
+    return at
   }
 
   #readPreface(buffer: Buffer, from: number, end: number): number {
@@ -120,6 +127,7 @@ export class FrameReader {
   }
 
   #beginData(buffer: Buffer, at: number, length: number): void {
+    this.framesRead++
     const piece = this.#piece
     piece.streamId = readStreamId(buffer, at + 5)
     piece.flags = buffer[at + 4] ?? 0
@@ -172,6 +180,7 @@ export class FrameReader {
     const whole = this.#carry
     this.#carry = none
     this.#carryBytes = 0
+    this.framesRead++
     this.#sink.onFrame(type, flags, readStreamId(whole, 5), whole, FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + length)
     return at
   }
