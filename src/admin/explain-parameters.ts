@@ -1,4 +1,5 @@
 import type { Decoded, Issue } from '../lib/decoded.ts'
+import { hideInTarget } from '../lib/secrets/hide-secrets.ts'
 import { parseSpiffeId } from '../model/identity.ts'
 import type { ExplainQuery } from '../snapshot/explain.ts'
 
@@ -16,7 +17,9 @@ export const decodeExplainParameters = (parameters: URLSearchParams): Decoded<Ex
   }
   const read = (path: string, options: { fallback: string; pattern: RegExp; expected: string }): string => {
     const found = parameters.get(path) ?? options.fallback
-    if (!options.pattern.test(found)) issues.push({ path, message: 'bad value', found, expected: options.expected })
+    if (!options.pattern.test(found)) {
+      issues.push({ path, message: 'bad value', found: hideInTarget(found.slice(0, 200)), expected: options.expected })
+    }
     return found
   }
   const authority = read('authority', {
@@ -37,7 +40,9 @@ const readHeader = (text: string, issues: Issue[]): [string, string][] => {
   const match = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*?)[ \t]*$/.exec(text)
   const [, name, value = ''] = match ?? []
   if (name !== undefined) return [[name, value]]
-  issues.push({ path: 'header', message: 'bad value', found: text.slice(0, 200), expected: 'Name: value' })
+  // What is there may be half a credential: only what could be the name is shown.
+  const [found = ''] = /^[^\s:]{0,100}/.exec(text) ?? []
+  issues.push({ path: 'header', message: 'bad value', found, expected: 'Name: value' })
   return []
 }
 
