@@ -2,12 +2,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import type { ClientHttp2Stream } from 'node:http2'
-import { createServer } from 'node:net'
+import { connect as connectTcp, createServer, type Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { eventually } from './support/eventually.ts'
 import type { RunningFairway } from './support/fairway-process.ts'
-import type { HboneClient } from './support/hbone-client.ts'
+import { tlsOf, type HboneClient } from './support/hbone-client.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
+import { issueTo } from './support/mesh-certificates.ts'
 import { gateway, service } from './support/objects.ts'
 
 /** Both run at once, so that each has a network of its own. */
@@ -26,7 +28,7 @@ const objectsOf = (network: string): readonly object[] => [
 const flags = [
   ...['--request-head-timeout', '400ms', '--response-head-timeout', '800ms', '--body-idle-timeout', '600ms'],
   ...['--keep-alive-timeout', '500ms', '--stream-idle-timeout', '1s200ms', '--connect-timeout', '800ms'],
-  ...['--access-log', 'json'],
+  ...['--tls-handshake-timeout', '800ms', '--preface-timeout', '500ms', '--access-log', 'json'],
 ]
 
 const answer: RequestListener = (request, response) => {
@@ -102,6 +104,28 @@ describe('deadlines', { concurrency: true }, () => {
 
       const ask = (stream: ClientHttp2Stream, method: string, path: string, more = ''): void =>
         void stream.write(`${method} ${path} HTTP/1.1\r\nhost: api\r\n${more}\r\n`)
+
+      const toWaypoint = (): { readonly host: string; readonly port: number } => {
+        const [host = '', port] = fairway.addresses.hbone.split(':')
+        return { host, port: Number(port) }
+      }
+
+      const isClosed = async (socket: Socket): Promise<void> => {
+        socket.on('error', () => {}).resume()
+        await new Promise((resolve) => socket.once('close', resolve))
+      }
+
+      it('a client that begins no handshake is closed', async () => {
+        await isClosed(connectTcp(toWaypoint()))
+        await isCounted('handshake')
+      })
+
+      it('a client that does not begin with HTTP/2 is closed', async () => {
+        const credentials = tlsOf(await issueTo(mesh.ca, 'shop/client'))
+        const silent = { ...credentials, ...toWaypoint(), ALPNProtocols: ['h2'], checkServerIdentity: () => undefined }
+        await isClosed(connectTls(silent))
+        await isCounted('preface')
+      })
 
       it('a head that does not end is answered 408, and the tunnel ends', async () => {
         const { stream, seen } = await openRaw(client, VIP)
