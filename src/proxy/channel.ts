@@ -27,8 +27,11 @@ export interface ChannelHandler {
   readonly onData: (buffer: Buffer, start: number, end: number) => void
   /** The peer has ended its direction (FIN, END_STREAM). */
   readonly onEnd: () => void
-  /** The channel is gone. `isClean` when the peer meant an end and no error (reset with NO_ERROR or CANCEL). */
-  readonly onClosed: (isClean: boolean) => void
+  /**
+   * The channel is gone. `isClean` when the peer meant an end and no error (reset with NO_ERROR or CANCEL),
+   * `isRefused` when it says that it looked at nothing of ours (REFUSED_STREAM).
+   */
+  readonly onClosed: (isClean: boolean, isRefused: boolean) => void
   readonly onDrain: () => void
 }
 

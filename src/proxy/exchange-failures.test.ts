@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
-import { CANCEL, INTERNAL_ERROR, NO_ERROR } from '../http/h2/constants.ts'
+import { CANCEL, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM } from '../http/h2/constants.ts'
 import { Mesh, identityOf, podAddress, until } from '../../test/support/mesh/mesh.ts'
 import type { PodOptions, PodTunnel } from '../../test/support/mesh/pod.ts'
 
@@ -146,6 +146,35 @@ for (const { how, run } of lost) {
     assert.equal(mesh.pod.requests, 2)
   })
 }
+
+for (const { method, status, attempts } of [
+  { method: 'GET', status: 200, attempts: 2 },
+  { method: 'POST', status: 503, attempts: 1 },
+]) {
+  test(`a new tunnel whose pod says that it looked at nothing: a ${method} is ${status}`, async () => {
+    await before({
+      onRequest: (pod) => {
+        if (mesh.pod.tunnels.length === 1) pod.reset(REFUSED_STREAM)
+        else pod.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+      },
+    })
+    const tunnel = await mesh.tunnel()
+    assert.equal((await tunnel.request(method, '/', 'content-length: 0\r\n')).head.status, status)
+    assert.equal((await mesh.record(1)).attempts, attempts)
+  })
+}
+
+test('a pod that refuses a CONNECT without looking at it is asked again', async () => {
+  let asked = 0
+  await before({ onConnect: () => (asked++ === 0 ? undefined : 200) })
+  const tunnel = await mesh.tunnel()
+  const answer = tunnel.get()
+  await until(() => mesh.pod.tunnels.length === 1)
+  mesh.pod.tunnels[0]?.reset(REFUSED_STREAM)
+  assert.equal((await answer).head.status, 200)
+  assert.equal(mesh.pod.connections.length, 1)
+  assert.equal((await mesh.record(1)).attempts, 1)
+})
 
 const garbage = [
   { name: 'no HTTP', answer: 'SSH-2.0-OpenSSH_9.6\r\n\r\n' },

@@ -178,13 +178,15 @@ export class Forward implements SessionUser {
     this.#user.onEnd(trailers)
   }
 
-  onFailure(kind: 'reset' | 'protocol', message: string): void {
+  onFailure(kind: 'reset' | 'refused' | 'protocol', message: string): void {
     const session = this.#session
     this.#session = undefined
-    const isStale = kind === 'reset' && !this.#hasResponse && (session?.uses ?? 0) > 1
-    const mayRepeat = isStale && this.#request.bodyLength === 0 && SAFE_METHODS.has(this.#request.method)
+    // A tunnel that was kept may have been ended just then; on a new one only the endpoint's own word counts.
+    const isUnseen = kind === 'refused' || (kind === 'reset' && (session?.uses ?? 0) > 1)
+    const mayRepeat =
+      isUnseen && !this.#hasResponse && this.#request.bodyLength === 0 && SAFE_METHODS.has(this.#request.method)
     if (mayRepeat && this.#record.attempts < MAX_ATTEMPTS) return this.#again()
-    this.#fail({ kind, message })
+    this.#fail({ kind: kind === 'refused' ? 'reset' : kind, message })
   }
 
   onDrain(): void {

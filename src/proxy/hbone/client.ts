@@ -206,7 +206,9 @@ export class HboneClient {
       onEnd: () => {},
       onDrain: () => {},
       // Without an answer nothing was sent into it: on a connection that ends, that says nothing about the endpoint.
-      onClosed: () => this.#refuse(waiter, this.#h2.isOpen ? 'refused' : 'unprocessed', 'was reset'),
+      onClosed: (_isClean, isRefused) => {
+        this.#refuse(waiter, isRefused || !this.#h2.isOpen ? 'unprocessed' : 'refused', 'was reset')
+      },
     }
     channel.onHead = (fields, isEnd) => {
       const status = fields[1] ?? ''

@@ -1,5 +1,5 @@
 import type { H2Connection } from '../../http/h2/connection.ts'
-import { CANCEL, INTERNAL_ERROR, NO_ERROR } from '../../http/h2/constants.ts'
+import { CANCEL, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM } from '../../http/h2/constants.ts'
 import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
 import { ignoreChannel } from '../channel.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
@@ -83,7 +83,7 @@ export class TunnelChannel implements Channel, StreamHandler {
     this.#stream = undefined
     const { handler } = this
     this.handler = ignoreChannel
-    handler.onClosed(code === NO_ERROR || code === CANCEL)
+    handler.onClosed(code === NO_ERROR || code === CANCEL, code === REFUSED_STREAM)
   }
 
   onDrain(): void {

@@ -10,8 +10,8 @@ export interface SessionUser {
   /** Returns whether the bytes were passed on; if not, the user gives credit with `consume` later. */
   readonly onBody: (buffer: Buffer, start: number, end: number) => boolean
   readonly onEnd: (trailers: HeaderList | undefined) => void
-  /** The response will not come, or not whole. */
-  readonly onFailure: (kind: 'reset' | 'protocol', message: string) => void
+  /** The response will not come, or not whole; `refused` when the endpoint says that it did not look at the request. */
+  readonly onFailure: (kind: 'reset' | 'refused' | 'protocol', message: string) => void
   /** Queued request bytes are out. */
   readonly onDrain: () => void
 }
@@ -140,14 +140,15 @@ export class UpstreamSession implements ChannelHandler {
     }
   }
 
-  onClosed(isClean: boolean): void {
+  onClosed(isClean: boolean, isRefused: boolean): void {
     if (this.#isGone) return this.#tellClosed()
     this.#isKeptAlive = false
     try {
       // Only a clean end may complete a body that is delimited by closing; after an error it would be cut unnoticed.
       if (isClean && !this.#isResponseDone) this.#parser.finish()
       if (!this.#isResponseDone) {
-        this.#lose('reset', isClean ? 'the upstream closed the connection' : 'the upstream reset the connection')
+        const how = isClean ? 'closed' : isRefused ? 'refused' : 'reset'
+        this.#lose(isRefused ? 'refused' : 'reset', `the upstream ${how} the connection`)
       }
     } catch (error) {
       this.#fail(error)
@@ -189,7 +190,7 @@ export class UpstreamSession implements ChannelHandler {
     else this.close()
   }
 
-  #lose(kind: 'reset' | 'protocol', message: string): void {
+  #lose(kind: 'reset' | 'refused' | 'protocol', message: string): void {
     if (this.#isGone) return
     const user = this.#user
     this.#user = undefined

@@ -31,7 +31,7 @@ export class SocketChannel implements Channel, Flushable {
     this.#flusher = flusher
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
-      flusher.noteRead()
+      flusher.noteRead(chunk.length)
       this.#unconsumed += chunk.length
       this.handler.onData(chunk, 0, chunk.length)
       if (this.#unconsumed > UNCONSUMED_LIMIT_BYTES) socket.pause()
@@ -121,7 +121,7 @@ export class SocketChannel implements Channel, Flushable {
     this.#isDone = true
     const { handler } = this
     this.handler = ignoreChannel
-    handler.onClosed(isClean)
+    handler.onClosed(isClean, false)
   }
 }
 
