@@ -69,6 +69,32 @@ describe('a server', () => {
     assert.equal(server.openStreams, 0)
   })
 
+  for (const [name, { frame, expect }] of Object.entries<{
+    readonly frame: (write: Write) => Buffer
+    readonly expect: readonly string[]
+  }>({
+    DATA: { frame: () => dataFrame(0, 1), expect: ['stream 1 STREAM_CLOSED'] },
+    'empty DATA': { frame: () => dataFrame(END, 1, Buffer.alloc(0)), expect: ['stream 1 STREAM_CLOSED'] },
+    HEADERS: { frame: (write) => open(write, 1), expect: ['connection STREAM_CLOSED'] },
+    trailers: {
+      frame: (write) => headersFrame(END_HEADERS | END, 1, write('x', 'y')),
+      expect: ['connection STREAM_CLOSED'],
+    },
+    RST_STREAM: { frame: () => formatFrame(h2.FRAME_RST_STREAM, 0, 1, words(h2.CANCEL)), expect: [] },
+    WINDOW_UPDATE: { frame: () => formatFrame(h2.FRAME_WINDOW_UPDATE, 0, 1, words(1)), expect: [] },
+    PRIORITY: { frame: () => formatFrame(h2.FRAME_PRIORITY, 0, 1, Buffer.alloc(5)), expect: [] },
+  })) {
+    it(`${expect.length === 0 ? 'takes' : 'refuses'} ${name} on a stream that both sides have ended`, () => {
+      const record = recordConnection((stream) => server.headers(stream, [':status', '200'], true))
+      const { server, write } = startServer(record)
+      server.feed(open(write, 1, END_HEADERS | END))
+      server.take()
+      assert.equal(server.openStreams, 0)
+      server.feed(frame(write))
+      assert.deepEqual(formatVerdict(server.take()), expect)
+    })
+  }
+
   it('ignores what was in flight when it reset a stream, even long ago', () => {
     const record = recordConnection((stream) => server.reset(stream, h2.CANCEL))
     const { server, write } = startServer(record)

@@ -178,7 +178,7 @@ export class H2Receiver implements FrameSink {
     if (stream !== undefined) return this.#onMoreHeaders(stream, result, isEnd)
     if (session.role === 'server') return this.#onRequest(streamId, result, isEnd)
     if (session.isIdle(streamId)) return session.fail(h2.PROTOCOL_ERROR, `HEADERS on idle stream ${streamId}`)
-    session.chargeReset()
+    session.chargeSignal()
   }
 
   #onRequest(streamId: number, head: Head, isEnd: boolean): void {
@@ -186,7 +186,8 @@ export class H2Receiver implements FrameSink {
     if ((streamId & 1) === 0) return session.fail(h2.PROTOCOL_ERROR, 'a client stream of even number')
     if (streamId <= session.lastPeerStreamId) {
       if (!session.mayBeInFlight(streamId)) session.fail(h2.STREAM_CLOSED, `HEADERS on closed stream ${streamId}`)
-      return session.chargeReset()
+      session.chargeSignal()
+      return
     }
     session.lastPeerStreamId = streamId
     if (streamId > session.goawayLimit) return session.chargeReset()
