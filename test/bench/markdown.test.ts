@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatMarkdown } from './markdown.ts'
-import { missingCase } from './report.ts'
+import { figureCase, missingCase } from './report.ts'
 import type { BenchDocument } from './report.ts'
 
 const document: BenchDocument = {
@@ -29,6 +29,20 @@ const document: BenchDocument = {
         missingCase('hbone-hbone-1x64', 'haproxy', 'not | installed'),
       ],
     },
+    {
+      suite: 'tunnels',
+      cases: [
+        figureCase('tunnels-idle', '0.1.0', {
+          figures: [
+            { name: 'KB per tunnel', value: 2.5, atMost: 3 },
+            { name: 'KB per connection', value: null, atMost: 80 },
+            { name: 'RSS before, MB', value: 99 },
+          ],
+          notes: ['nothing was open'],
+        }),
+        missingCase('tunnels-busy', 'fairway', 'too few files'),
+      ],
+    },
     { suite: 'micro', cases: [{ ...missingCase('resolve', 'fairway', ''), nanosPerOperation: 42.5 }] },
   ],
 }
@@ -47,6 +61,15 @@ test('the tables name machine, versions, figures with their spread, and reasons'
   assert.ok(lines.includes('| hbone-hbone-1x64 | 0.31 (0.3–0.33) | – | 0.9 | 1.2 |'))
   assert.ok(lines.some((line) => line.includes('– (not \\| installed)')))
   assert.ok(lines.includes('| resolve | 42.5 |'))
+})
+
+test('figures stand beside their goals, and what was not measured has missed its goal', () => {
+  const lines = formatMarkdown(document).split('\n')
+  assert.ok(lines.includes('| tunnels-idle | KB per tunnel | 2.5 | ≤ 3 | met |'))
+  assert.ok(lines.includes('| tunnels-idle | KB per connection | – | ≤ 80 | missed |'))
+  assert.ok(lines.includes('| tunnels-idle | RSS before, MB | 99 |  |  |'))
+  assert.ok(lines.includes('| tunnels-busy | too few files | – |  |  |'))
+  assert.ok(lines.includes('- tunnels-idle: nothing was open'))
 })
 
 test('each table has as many rules under its head as columns', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { missingCase } from './report.ts'
+import { figureCase, missingCase } from './report.ts'
 import type { BenchDocument, CaseReport, MicroReport } from './report.ts'
 import { formatTable } from './table.ts'
 
@@ -24,6 +24,18 @@ const document: BenchDocument = {
   settings: { seconds: 5, pairs: 5 },
   suites: [
     { suite: 'hbone', cases: [ours, missingCase('hbone-hbone-1x64', 'haproxy', 'haproxy is not installed')] },
+    {
+      suite: 'tunnels',
+      cases: [
+        figureCase('tunnels-idle', '0.1.0', {
+          figures: [
+            { name: 'KB per tunnel', value: 2.5, atMost: 3 },
+            { name: 'RSS before, MB', value: 99 },
+          ],
+          notes: ['nothing was open'],
+        }),
+      ],
+    },
     { suite: 'micro', cases: [micro] },
   ],
 }
@@ -37,6 +49,14 @@ test('figures stand beside their names, what is missing is a dash with its reaso
   assert.match(lines.find((one) => one.includes('haproxy ')) ?? '', /^hbone-hbone-1x64\s+haproxy\s+–\s+–/)
   assert.ok(lines.some((one) => one.includes('haproxy is not installed')))
   assert.ok(lines.some((one) => /^resolve\s+42\.5$/.test(one)))
+})
+
+test('figures have their goals and whether they meet them, and notes follow', () => {
+  const lines = formatTable(document, (_style, text) => text).split('\n')
+  const line = lines.find((one) => one.includes('KB per tunnel')) ?? ''
+  assert.deepEqual(line.split(/ {2,}/), ['tunnels-idle', 'KB per tunnel', '2.5', '≤ 3', 'met'])
+  assert.ok(lines.some((one) => /RSS before, MB +99$/.test(one)))
+  assert.ok(lines.includes('  tunnels-idle: nothing was open'))
 })
 
 test('columns are as wide as their widest cell', () => {
