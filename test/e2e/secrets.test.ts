@@ -55,14 +55,19 @@ const objects = [
     { backendRefs: [backend('api')] },
   ]),
   // What cannot be read is quoted; this must not be.
-  httpRoute('broken', [
-    { matches: [{ headers: [{ ...header('authorization', `[${plant('regex')}`), type: 'RegularExpression' }] }] },
-    { filters: [setHeaders(header('cookie', `${plant('header-value')}\u0001`))] },
-    { filters: [setHeaders({ name: 'x-a', value: 'a', password: { x: plant('unknown-field') } })] },
-    { matches: [{ headers: [{ name: 'x-api-key', value: [plant('wrong-type')] }] }] },
-    { matches: [{ path: { value: `https://ann:${plant('userinfo')}@api/` } }] },
-    { timeouts: { token: jwt('jwt-in-field') } },
-  ]),
+  httpRoute(
+    'broken',
+    [
+      { matches: [{ headers: [{ ...header('authorization', `[${plant('regex')}`), type: 'RegularExpression' }] }] },
+      { filters: [setHeaders(header('cookie', `${plant('header-value')}\u0001`))] },
+      { filters: [setHeaders({ name: 'x-a', value: 'a', password: { x: plant('unknown-field') } })] },
+      { matches: [{ headers: [{ name: 'x-api-key', value: [plant('wrong-type')] }] }] },
+      { matches: [{ path: { value: `https://ann:${plant('userinfo')}@api/` } }] },
+      { timeouts: { token: jwt('jwt-in-field') } },
+    ],
+    { parent: 'api' },
+  ),
+  { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'map' }, data: { password: [plant('config-map')] } },
   secretObject('good', { stringData: { password: plant('secret-string') } }),
   secretObject('bad-data', { data: plant('secret-data') }),
   secretObject('bad-value', { data: { a: [plant('secret-value')] } }),
