@@ -3,6 +3,7 @@ import type { ExchangeRecord } from '../filter/record.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
+import { createYoungCollector } from '../lib/young-collector.ts'
 import { Counters } from '../proxy/counters.ts'
 import { DataPlane } from '../proxy/data-plane.ts'
 import { explainRequest } from '../snapshot/explain.ts'
@@ -48,6 +49,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     deadlines: settings.deadlines,
     maxConnections: connectionsWithin(limit),
     counters,
+    collectYoung: createYoungCollector(),
   })
   const stopWatching = watchDescriptors({ limit, clock, log })
   return {

@@ -52,6 +52,8 @@ export interface DataPlaneOptions {
   readonly deadlines?: Deadlines
   /** HBONE connections at a time; default 10,000. */
   readonly maxConnections?: number
+  /** Frees what large reads leave behind (see `Flusher`); without it that is left to V8. */
+  readonly collectYoung?: () => void
   /** Where HBONE endpoints listen; default 15008. */
   readonly upstreamHbonePort?: number
 }
@@ -65,7 +67,7 @@ const TICK_MS = 1000
 export class DataPlane {
   readonly counters: Counters
   readonly #options: DataPlaneOptions
-  readonly #flusher = new Flusher()
+  readonly #flusher: Flusher
   readonly #server: HboneServer
   readonly #pools: Pools
   #clientTls: ConnectionOptions
@@ -84,6 +86,7 @@ export class DataPlane {
   constructor(options: DataPlaneOptions) {
     const { clock, log, credentials, deadlines = defaultDeadlines } = options
     this.#options = options
+    this.#flusher = new Flusher(options.collectYoung)
     this.#warnings = new Warnings(clock, (message) => log.warn(message))
     this.#errors = new Warnings(clock, (message) => log.error(message))
     const onFault = (error: unknown): void => this.#onFault('a connection was given up', error)

@@ -25,7 +25,7 @@ test('while it is busy, output waits for the end of the turn, and again not when
     })
     await new Promise<void>((resolve) => process.nextTick(resolve))
     const wasImmediate = isFlushed
-    for (let i = 0; i < reads; i++) flusher.noteRead()
+    for (let i = 0; i < reads; i++) flusher.noteRead(100)
     await turn()
     await turn()
     assert.ok(isFlushed)
@@ -52,4 +52,20 @@ test('one that throws keeps no other from its turn', (t) => {
   assert.throws(() => ticks.shift()?.(), /planned/)
   ticks.shift()?.()
   assert.deepEqual(flushed, ['a', 'b'])
+})
+
+test('what large reads leave behind is collected every few megabytes, after the flush', async () => {
+  const events: string[] = []
+  const flusher = new Flusher(() => events.push('collected'))
+  const read = async (count: number, bytes: number): Promise<void> => {
+    for (let i = 0; i < count; i++) flusher.noteRead(bytes)
+    flusher.schedule({ flush: () => events.push('flushed') })
+    for (let i = 0; i < 4; i++) await turn()
+  }
+  await read(100_000, 1000)
+  await read(255, 16_384)
+  assert.deepEqual(events, ['flushed', 'flushed'])
+  await read(1, 16_384)
+  await read(1, 16_384)
+  assert.deepEqual(events, ['flushed', 'flushed', 'flushed', 'collected', 'flushed'])
 })

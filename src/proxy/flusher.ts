@@ -9,6 +9,10 @@ const BUSY_READS = 3
 const CROWDED_READS = 8
 /** One flush in so many looks how busy the loop is. */
 const PROBE_EVERY = 16
+/** A read from this size on is memory of its own that V8 hardly counts; smaller ones come with garbage that it does. */
+const BULKY_READ_BYTES = 8 * 1024
+/** Bulky reads after which the young generation is collected, and them with it. */
+const COLLECT_AFTER_BYTES = 4 * 1024 * 1024
 
 /**
  * Decides when what was encoded goes out: at the end of the current callback while the loop is quiet (latency), at the
@@ -23,12 +27,23 @@ export class Flusher {
   #reads = 0
   #quietTurns = 0
   #flushes = 0
+  #bulkyBytes = 0
+  readonly #collectYoung: (() => void) | undefined
   /** Counts the times that gathered output was written: what is scheduled in one turn goes out together. */
   turn = 0
 
+  /**
+   * `collectYoung` frees the memory of buffers that are done with. Left to itself V8 waits until 64 MB of them have
+   * gathered, and then takes 5 to 9 ms for a collection of everything: three times a second at 80 MB/s.
+   */
+  constructor(collectYoung?: () => void) {
+    this.#collectYoung = collectYoung
+  }
+
   /** To be called for each read from a socket. */
-  noteRead(): void {
+  noteRead(bytes: number): void {
     this.#reads++
+    if (bytes >= BULKY_READ_BYTES) this.#bulkyBytes += bytes
   }
 
   /** `target.flush` runs soon, once for each call; targets keep themselves from being listed twice. */
@@ -82,6 +97,10 @@ export class Flusher {
         const target = due[at]
         if (target !== undefined) this.schedule(target)
       }
+    }
+    if (this.#bulkyBytes >= COLLECT_AFTER_BYTES) {
+      this.#bulkyBytes = 0
+      this.#collectYoung?.()
     }
   }
 }

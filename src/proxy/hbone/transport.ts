@@ -42,7 +42,7 @@ export class HboneTransport implements Flushable {
     const { socket } = this
     let why: string | undefined
     socket.on('data', (chunk: Buffer) => {
-      this.#flusher.noteRead()
+      this.#flusher.noteRead(chunk.length)
       this.#lastHeardMs = 0
       this.#pingSentMs = 0
       try {

@@ -1,0 +1,20 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+/**
+ * Collects V8's young generation, which takes 0.3 to 1 ms. `gc` comes from a context of its own, made when it is first
+ * needed: in ours, whoever could call it could stop everything.
+ */
+export const createYoungCollector = (): (() => void) => {
+  let collect: NodeJS.GCFunction | undefined
+  return () => {
+    collect ??= findCollector()
+    collect({ type: 'minor', execution: 'sync' })
+  }
+}
+
+const findCollector = (): NodeJS.GCFunction => {
+  setFlagsFromString('--expose-gc')
+  // What the flag defines in each new context.
+  return runInNewContext('gc') as NodeJS.GCFunction
+}
