@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- [target …] [--rounds 100000] [--seed 7] [--minutes 10] [--guide 20000] [--repeat file]`: every target
+ * `npm run fuzz -- [target …] [--rounds 100000] [--seed 7] [--minutes 10] [--repeat file]`: every target
  * or those named, one after the other, until the rounds or the minutes are over or a promise is broken. Without a seed
  * each run takes a new one and prints it. A failing input is made small and written to `test/fuzz/failures/`. With
  * `--distil` the few inputs that reached what no corpus file does are written to `corpus/TARGET/found.txt`.
@@ -8,13 +8,12 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
-import { formatCase, parseCases } from './engine/case-file.ts'
+import { formatCase } from './engine/case-file.ts'
 import { type WorkerOrder, type WorkerReport, lastInput, sharedInputMemory } from './engine/shared-input.ts'
 import type { FuzzCase, FuzzTarget } from './engine/target.ts'
 import { TARGETS } from './targets.ts'
 
 const DEFAULT_ROUNDS = 100_000
-const DEFAULT_GUIDE_ROUNDS = 20_000
 /** Nothing that we parse may take longer: no input is larger than 64 KiB. */
 const HANG_MS = 10_000
 /** A search whose heap passes this has lost hold of something. */
@@ -30,7 +29,6 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string' },
     seed: { type: 'string' },
     minutes: { type: 'string' },
-    guide: { type: 'string' },
     repeat: { type: 'string' },
     distil: { type: 'boolean', default: false },
   },
@@ -38,7 +36,6 @@ const { values, positionals } = parseArgs({
 const rounds = values.repeat === undefined ? readCount('rounds', values.rounds, DEFAULT_ROUNDS) : 0
 const seed = readCount('seed', values.seed, Date.now() % 2 ** 31)
 const minutes = readCount('minutes', values.minutes, Number.MAX_SAFE_INTEGER)
-const guideRounds = values.repeat === undefined ? readCount('guide', values.guide, DEFAULT_GUIDE_ROUNDS) : 0
 
 let failures = 0
 for (const target of selectTargets()) if (!(await fuzz(target))) failures += 1
@@ -61,10 +58,9 @@ function selectTargets(): readonly FuzzTarget[] {
 
 /** Runs one target to its end; false when it failed. */
 async function fuzz(target: FuzzTarget): Promise<boolean> {
-  const { name, format } = target
-  const repeated = values.repeat === undefined ? undefined : parseCases(fs.readFileSync(values.repeat, 'utf8'), format)
-  console.log(repeated ? `${name}: ${repeated.length} cases` : `${name}: ${rounds} rounds from seed ${seed}`)
-  const report = await search(target, repeated)
+  const { name } = target
+  console.log(`${name}: ${values.repeat ?? `${rounds} rounds from seed ${seed}`}`)
+  const report = await search(target)
   showProgress('')
   if ('found' in report) return fail(target, report.found, report.why)
   if (report.failure !== undefined) {
@@ -87,11 +83,13 @@ interface Death {
 }
 
 /** The search in a thread of its own, watched: one input that takes longer than `HANG_MS` ends it. */
-async function search(target: FuzzTarget, only: readonly FuzzCase[] | undefined): Promise<WorkerReport | Death> {
+async function search(target: FuzzTarget): Promise<WorkerReport | Death> {
   const shared = sharedInputMemory(1 << 20)
   const corpusFolder = path.join(import.meta.dirname, 'corpus', target.name)
   const order: WorkerOrder = {
-    ...{ target: target.name, rounds, seed, guideRounds, corpusFolder, only, shared, isDistilling: values.distil },
+    ...{ target: target.name, rounds, seed, corpusFolder, shared },
+    onlyFile: values.repeat,
+    isDistilling: values.distil,
     maxMs: minutes * 60_000,
   }
   const worker = new Worker(path.join(import.meta.dirname, 'engine/worker.ts'), {
@@ -101,6 +99,7 @@ async function search(target: FuzzTarget, only: readonly FuzzCase[] | undefined)
   const input = lastInput(shared)
   const { promise, resolve } = Promise.withResolvers<WorkerReport | Death>()
   worker.on('message', resolve)
+  worker.on('exit', (code) => resolve({ found: input.read(), why: `the thread ended with code ${code}` }))
   worker.on('error', (error) => resolve({ found: input.read(), why: String(error) }))
   const startedMs = performance.now()
   let count = -1
@@ -151,6 +150,5 @@ function formatFigures(report: WorkerReport): string {
     `${report.outcomes} outcomes, ${report.kept} inputs kept;`,
     `heap ${first?.heapMib.toFixed(1)} to ${last?.heapMib.toFixed(1)} MiB, peak ${peak((sample) => sample.heapMib)};`,
     `RSS ${first?.rssMib.toFixed(0)} to ${last?.rssMib.toFixed(0)} MiB, peak ${peak((sample) => sample.rssMib)}`,
-    report.coveredChars === undefined ? '' : `; ${report.coveredChars} characters of source covered while guided`,
   ].join(' ')
 }

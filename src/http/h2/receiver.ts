@@ -235,8 +235,9 @@ export class H2Receiver implements FrameSink {
     }
     const isHead = session.role === 'client' && !stream.hasHeaders
     const isFit = isHead ? this.#acceptResponse(stream, head, isEnd) : this.#acceptTrailers(stream, head, isEnd)
-    if (!isFit) return session.resetByError(stream, h2.PROTOCOL_ERROR)
+    // One interim head too many has ended the connection, and told the stream's owner so.
     if (session.state === 'failed') return
+    if (!isFit) return session.resetByError(stream, h2.PROTOCOL_ERROR)
     stream.handler.onHeaders(head.fields, isEnd)
     if (isEnd) session.endRemote(stream)
   }

@@ -1,5 +1,5 @@
 import { seededRandom } from '../../support/random.ts'
-import type { Guide } from './guide.ts'
+import type { Coverage } from './coverage.ts'
 import type { FuzzCase, FuzzTarget } from './target.ts'
 
 /** Cases that a corpus file gets; later ones would each add a line or two of coverage. */
@@ -9,16 +9,16 @@ const MAX_CASES = 48
 export function distil(
   target: FuzzTarget,
   known: readonly FuzzCase[],
-  { found, guide }: { readonly found: readonly FuzzCase[]; readonly guide: Guide },
+  { found, coverage }: { readonly found: readonly FuzzCase[]; readonly coverage: Coverage },
 ): readonly FuzzCase[] {
   const kept: FuzzCase[] = []
   for (const { input, seed } of known) target.check(input, seededRandom(seed))
-  guide.hasNew()
+  coverage.hasNew()
   for (const item of found.toSorted((a, b) => a.input.length - b.input.length)) {
     if (kept.length >= MAX_CASES) break
     target.check(item.input, seededRandom(item.seed))
-    if (guide.hasNew()) kept.push(item)
+    if (coverage.hasNew()) kept.push(item)
   }
-  guide.stop()
+  coverage.stop()
   return kept
 }

@@ -1,11 +1,7 @@
-import { type SeededRandom, seededRandom } from '../../support/random.ts'
-import type { Guide } from './guide.ts'
+import { seededRandom } from '../../support/random.ts'
 import { minimise } from './minimise.ts'
 import { Pool } from './pool.ts'
 import type { FuzzCase, FuzzTarget } from './target.ts'
-
-/** Inputs between two looks of the guide. */
-const GUIDE_STRIDE = 4
 
 /** How a search begins and ends. */
 export interface SearchOptions {
@@ -13,8 +9,6 @@ export interface SearchOptions {
   readonly seed: number
   /** Inputs of the corpus, each of which is checked once before chance begins. */
   readonly corpus: readonly FuzzCase[]
-  /** Tells new coverage during the first `rounds` given here, then is stopped. */
-  readonly guide?: { readonly rounds: number; readonly create: () => Guide } | undefined
   /** Hears of every input before it is checked, for a watchdog; true ends the search. */
   readonly onInput?: (round: number, checkSeed: number, input: Buffer) => boolean
 }
@@ -25,7 +19,6 @@ export interface SearchResult {
   /** Different outcomes, near enough. */
   readonly outcomes: number
   readonly bytes: number
-  readonly coveredChars: number | undefined
   readonly failure: SearchFailure | undefined
   /** The inputs that chance has led to and that were worth mutating further. */
   readonly found: readonly FuzzCase[]
@@ -41,12 +34,13 @@ export interface SearchFailure {
 export function search(target: FuzzTarget, options: SearchOptions): SearchResult {
   const known = knownCases(target, options.corpus)
   const pool = new Pool()
-  const guide = options.guide === undefined ? undefined : followGuide(options.guide, pool)
   const figures = { rounds: 0, bytes: 0 }
-  const done = (failure: SearchFailure | undefined): SearchResult => {
-    const coveredChars = guide?.stop()
-    return { ...figures, outcomes: pool.outcomes, coveredChars, failure, found: pool.cases }
-  }
+  const done = (failure: SearchFailure | undefined): SearchResult => ({
+    ...figures,
+    outcomes: pool.outcomes,
+    failure,
+    found: pool.cases,
+  })
   for (const item of known) {
     if (options.onInput?.(0, item.seed, item.input) === true) return done(undefined)
     const failure = tryCase(target, item, pool)
@@ -60,7 +54,6 @@ export function search(target: FuzzTarget, options: SearchOptions): SearchResult
     figures.bytes += found.input.length
     const failure = tryCase(target, found, pool)
     if (failure !== undefined) return done(failure)
-    guide?.look(round, found)
   }
   return done(undefined)
 }
@@ -90,33 +83,7 @@ function nextCase(
   let input = pickOne()
   for (let i = random.below(random.chance(0.2) ? 12 : 4); i >= 0; i -= 1)
     input = target.mutate(input, pickOne(), random).subarray(0, target.maxInputBytes)
-  return { name: `round ${round} of seed ${seed}`, seed: checkSeed(random), input }
-}
-
-function checkSeed(random: SeededRandom): number {
-  return random.below(2 ** 31)
-}
-
-/** Keeps every input of a handful that has run new code, as long as the guide is there. */
-function followGuide(options: NonNullable<SearchOptions['guide']>, pool: Pool) {
-  const guide = options.create()
-  const batch: FuzzCase[] = []
-  let covered: number | undefined
-  const stop = (): number => {
-    if (covered !== undefined) return covered
-    covered = guide.covered()
-    guide.stop()
-    return covered
-  }
-  const look = (round: number, item: FuzzCase): void => {
-    if (covered !== undefined) return
-    batch.push(item)
-    if (batch.length < GUIDE_STRIDE) return
-    if (guide.hasNew()) for (const member of batch) pool.keep(member)
-    batch.length = 0
-    if (round >= options.rounds) stop()
-  }
-  return { look, stop }
+  return { name: `round ${round} of seed ${seed}`, seed: random.below(2 ** 31), input }
 }
 
 function shrink(target: FuzzTarget, found: FuzzCase, error: unknown): SearchFailure {

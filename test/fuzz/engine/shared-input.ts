@@ -8,12 +8,11 @@ export interface WorkerOrder {
   readonly rounds: number
   readonly seed: number
   readonly maxMs: number
-  readonly guideRounds: number
   readonly corpusFolder: string
   /** Whether the inputs that it finds are to be reduced to a few for the corpus. */
   readonly isDistilling: boolean
-  /** Instead of the corpus. */
-  readonly only: readonly FuzzCase[] | undefined
+  /** A file of cases instead of the corpus. */
+  readonly onlyFile: string | undefined
   readonly shared: SharedArrayBuffer
 }
 

@@ -1,9 +1,10 @@
 /** The thread in which a search runs: whatever it does, the main thread can end it and knows its last input. */
+import fs from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { TARGETS } from '../targets.ts'
-import { readCorpus } from './case-file.ts'
+import { parseCases, readCorpus } from './case-file.ts'
 import { distil } from './distil.ts'
-import { createGuide } from './guide.ts'
+import { createCoverage } from './coverage.ts'
 import { type MemorySample, createMemoryProbe } from './memory.ts'
 import { knownCases, search } from './search.ts'
 import type { FuzzCase } from './target.ts'
@@ -19,7 +20,10 @@ const note = lastInput(order.shared)
 const measure = createMemoryProbe()
 const startedMs = performance.now()
 const samples: MemorySample[] = []
-const corpus = order.only ?? readCorpus(order.corpusFolder, target.format)
+const corpus =
+  order.onlyFile === undefined
+    ? readCorpus(order.corpusFolder, target.format)
+    : parseCases(fs.readFileSync(order.onlyFile, 'utf8'), target.format)
 let slowestMs = 0
 let lastMs = startedMs
 
@@ -27,7 +31,6 @@ const result = search(target, {
   rounds: order.rounds,
   seed: order.seed,
   corpus,
-  guide: order.guideRounds > 0 ? { rounds: order.guideRounds, create: createGuide } : undefined,
   onInput: (round, checkSeed, input) => {
     const now = performance.now()
     slowestMs = Math.max(slowestMs, now - lastMs)
@@ -54,7 +57,7 @@ parentPort?.postMessage(report)
 
 function distilFrom(cases: readonly FuzzCase[]): readonly FuzzCase[] {
   if (target === undefined) return []
-  return distil(target, knownCases(target, corpus), { found: cases, guide: createGuide() })
+  return distil(target, knownCases(target, corpus), { found: cases, coverage: createCoverage() })
 }
 
 function describe(error: unknown): string {

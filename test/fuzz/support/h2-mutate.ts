@@ -37,6 +37,8 @@ const HEADS: readonly (readonly string[])[] = [
 const STREAMS = [0, 1, 1, 1, 3, 3, 5, 7, 9, 2, 101, 0x7fff_ffff, 0x8000_0001]
 const FLAGS = [0, 1, 4, 5, 5, 8, 9, 0x0c, 0x20, 0x2d, 0xff]
 const INCREMENTS = [0, 1, 100, 16_384, 65_535, 0x7fff_0000, 0x7fff_ffff, 0x8000_0001]
+/** Around the windows and limits that are likely; below 32 a frame counts as small. */
+const DATA_BYTES = [0, 1, 3, 5, 31, 50, 51, 300, 1000, 1001, 2000]
 const SETTINGS: readonly (readonly [number, readonly number[]])[] = [
   [1, [0, 1, 4096, 65_536, 0xffff_ffff]],
   [2, [0, 1, 2]],
@@ -76,10 +78,13 @@ export function splitFrames(input: Buffer): {
 
 /** A change that knows of frames; now and then one that does not. */
 export function mutateH2(input: Buffer, other: Buffer, random: SeededRandom): Buffer {
-  if (random.chance(0.15)) return mutateBytes(input, other, random)
+  if (random.chance(0.08)) return mutateBytes(input, other, random)
   const { preface, frames, rest } = splitFrames(input)
-  mutateFrames(frames, other, random)
-  return Buffer.concat([preface, ...frames.slice(0, MAX_FRAMES).map(writeFrame), rest])
+  // Most single changes of a frame end a connection, and what comes then is not read: fitting frames lead further.
+  if (random.chance(0.65)) addFittingFrame(frames, preface.length > 0 ? 'server' : 'client', random)
+  else mutateFrames(frames, other, random)
+  const kept = random.chance(0.7) ? Buffer.alloc(0) : rest
+  return Buffer.concat([preface, ...frames.slice(0, MAX_FRAMES).map(writeFrame), kept])
 }
 
 function writeFrame({ type, flags, streamId, length, payload }: LooseFrame): Buffer {
@@ -174,6 +179,57 @@ function randomFrame(random: SeededRandom): LooseFrame {
     default:
       return loose(random.below(12), random.pick(FLAGS), streamId, Buffer.alloc(random.below(20), random.below(256)))
   }
+}
+
+/** A frame that the rules allow where it is put, mostly: on a stream that is there, or the next one. */
+function addFittingFrame(frames: LooseFrame[], role: 'server' | 'client', random: SeededRandom): void {
+  const at = 1 + random.below(frames.length)
+  const known = frames.slice(0, at).flatMap(({ type, streamId }) => (type === h2.FRAME_HEADERS ? [streamId] : []))
+  const last = Math.max(-1, ...known.filter((id) => id < 1000))
+  const [streamId, next] = [known.length === 0 ? 1 : random.pick(known), last + 2]
+  frames.splice(
+    at,
+    0,
+    fittingFrame(random, { role, streamId, next: role === 'client' && random.chance(0.4) ? streamId : next }),
+  )
+}
+
+interface Place {
+  readonly role: 'server' | 'client'
+  readonly streamId: number
+  readonly next: number
+}
+
+function fittingFrame(random: SeededRandom, { role, streamId, next }: Place): LooseFrame {
+  switch (random.below(9)) {
+    case 0:
+    case 1:
+      return loose(h2.FRAME_HEADERS, random.pick([4, 4, 5]), next, fittingBlock(random, role))
+    case 2:
+    case 3:
+      return loose(h2.FRAME_DATA, random.pick([0, 0, 0, 1]), streamId, Buffer.alloc(random.pick(DATA_BYTES), 0x64))
+    case 4:
+      return loose(h2.FRAME_WINDOW_UPDATE, 0, random.pick([0, streamId]), words(random.pick([1, 99, 5000, 65_535])))
+    case 5:
+      return loose(h2.FRAME_RST_STREAM, 0, streamId, words(random.pick([0, 5, 7, 8])))
+    case 6:
+      return loose(h2.FRAME_SETTINGS, 0, 0, settingsPayload([4, random.pick([0, 1, 100, 1000, 65_535, 1 << 20])]))
+    case 7:
+      return loose(h2.FRAME_HEADERS, 5, streamId, literalBlock(['x-sum', '1']))
+    default:
+      return random.pick([
+        loose(h2.FRAME_SETTINGS, 1, 0, Buffer.alloc(0)),
+        loose(h2.FRAME_SETTINGS, 0, 0, settingsPayload([1, random.pick([0, 100, 4096])], [3, random.below(6)])),
+        loose(h2.FRAME_PING, random.below(2), 0, words(1, 2)),
+        loose(h2.FRAME_GOAWAY, 0, 0, words(random.pick([0, 1, 3, 0x7fff_ffff]), 0)),
+        loose(h2.FRAME_DATA, 8, streamId, Buffer.concat([Buffer.of(3), Buffer.alloc(10)])),
+      ])
+  }
+}
+
+function fittingBlock(random: SeededRandom, role: 'server' | 'client'): Buffer {
+  const fits = HEADS.filter(([first = '']) => first.startsWith(role === 'server' ? ':method' : ':status'))
+  return literalBlock(random.pick(fits), random.chance(0.3))
 }
 
 function randomSettings(random: SeededRandom): Buffer {

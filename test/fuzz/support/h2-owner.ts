@@ -21,6 +21,8 @@ export interface Owner {
   readonly streams: ReadonlyMap<number, OwnedStream>
   /** Bytes that it has had written: bodies, and the most that heads can come to. */
   readonly sentBytes: () => number
+  /** Whether it has acted on a piece of a body: then it matters how that came. */
+  readonly isCutSensitive: () => boolean
 }
 
 const BODY = Buffer.alloc(40_000, 0x62)
@@ -42,6 +44,7 @@ export function createOwner(options: ConnectionOptions, seed: number): Owner {
   let isFailed = false
   let sentBytes = 0
   let opened = 0
+  let isCutSensitive = false
   const tell = (event: string): void => {
     assert.ok(!isFailed, `${event} after the failure of the connection`)
     log.push(event)
@@ -90,7 +93,10 @@ export function createOwner(options: ConnectionOptions, seed: number): Owner {
       assert.ok(!isFailed && end > start, 'an empty piece')
       const { pieces, stream } = owned()
       pieces.push(Buffer.from(buffer.subarray(start, end)))
-      if (habit === 7) return reset(owned())
+      if (habit === 7) {
+        isCutSensitive = true
+        return reset(owned())
+      }
       if (habit >= 8) {
         sentBytes += end - start
         connection.data(stream, buffer, start, end)
@@ -158,7 +164,7 @@ export function createOwner(options: ConnectionOptions, seed: number): Owner {
   const connection = new H2Connection(handler, options)
   connection.start()
   if (options.role === 'client' && (seed & 2) === 2) openMore()
-  return { connection, log, streams, sentBytes: () => sentBytes }
+  return { connection, log, streams, sentBytes: () => sentBytes, isCutSensitive: () => isCutSensitive }
 }
 
 function chanceOf(seed: number, id: number): SeededRandom {

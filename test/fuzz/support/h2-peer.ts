@@ -10,6 +10,8 @@ interface StreamView {
   credit: number
   /** DATA less WINDOW_UPDATE, the other way round: what it has not been given back. */
   owed: number
+  /** WINDOW_UPDATE that came for it. */
+  given: number
   isEnded: boolean
   isReset: boolean
 }
@@ -67,6 +69,11 @@ export class H2Peer {
     for (const frame of parseFrames(output)) this.#onFrame(frame)
   }
 
+  /** Bytes that the connection has offered to take on a stream beyond its initial window. */
+  givenTo(streamId: number): number {
+    return this.#streams.get(streamId)?.given ?? 0
+  }
+
   #onFrame({ type, flags, streamId, payload }: RawFrame): void {
     assert.ok(!this.#isOver, 'a frame after the last GOAWAY')
     assert.ok(payload.length <= h2.DEFAULT_FRAME_BYTES, `a frame of ${payload.length} bytes`)
@@ -114,7 +121,10 @@ export class H2Peer {
     const bytes = payload.readUInt32BE(0)
     assert.ok(payload.length === 4 && bytes > 0 && bytes <= h2.MAX_WINDOW_BYTES, `WINDOW_UPDATE of ${bytes}`)
     if (streamId === 0) this.#owed -= bytes
-    else this.#view(streamId).owed -= bytes
+    else {
+      this.#view(streamId).owed -= bytes
+      this.#view(streamId).given += bytes
+    }
     const owed = streamId === 0 ? this.#owed : this.#view(streamId).owed
     assert.ok(owed >= 0, `stream ${streamId} is given ${-owed} bytes of window that it has not used`)
   }
@@ -142,7 +152,7 @@ export class H2Peer {
   }
 
   #view(streamId: number): StreamView {
-    const view = this.#streams.get(streamId) ?? { credit: 0, owed: 0, isEnded: false, isReset: false }
+    const view = this.#streams.get(streamId) ?? { credit: 0, owed: 0, given: 0, isEnded: false, isReset: false }
     this.#streams.set(streamId, view)
     return view
   }

@@ -1,11 +1,9 @@
 import inspector from 'node:inspector'
 
 /** Tells which inputs have run code that none before them had. */
-export interface Guide {
+export interface Coverage {
   /** Whether anything new has run since the last call. */
   readonly hasNew: () => boolean
-  /** Characters of our sources that have run so far. */
-  readonly covered: () => number
   /** Lets the code run at full speed again. */
   readonly stop: () => void
 }
@@ -13,10 +11,10 @@ export interface Guide {
 const OUR_SOURCES = /\/src\/(?:http|proxy|identity|model|config|lib|snapshot)\//
 
 /**
- * Guidance by V8's own block coverage. It makes the code two to three times slower and a look costs about a
- * millisecond, so the search looks after a handful of inputs, and only in the beginning of a run.
+ * V8's own block coverage. It makes the code two to three times slower and a look costs about a millisecond: too much
+ * to guide a search by, for which outcomes do as well (docs/decisions/0013-fuzzing.md).
  */
-export function createGuide(): Guide {
+export function createCoverage(): Coverage {
   const session = new inspector.Session()
   session.connect()
   const seen = new Map<string, Uint8Array>()
@@ -35,7 +33,6 @@ export function createGuide(): Guide {
   }
   return {
     hasNew: look,
-    covered: () => [...seen.values()].reduce((sum, marks) => sum + marks.reduce((count, mark) => count + mark, 0), 0),
     stop: () => {
       session.post('Profiler.stopPreciseCoverage')
       session.disconnect()
