@@ -216,6 +216,20 @@ for (const { what, filter } of throwers) {
   })
 }
 
+test('what a filter throws is logged with its stack, and without the secrets of the request', async () => {
+  await withFilters({
+    onRequest: ({ request }) => {
+      throw new Error(`no user for ${request.headers.get('x-api-key')} of ${request.headers.get('x-user')}`)
+    },
+  })
+  const tunnel = await mesh.tunnel()
+  const { head: answer } = await tunnel.get('/', 'x-user: ann\r\nX-Api-Key: hunter2\r\n')
+  assert.equal(answer.status, 500)
+  const line = mesh.logs.find((text) => text.includes('no user for (hidden) of ann'))
+  assert.match(line ?? '', /exchange-filters\.test\.ts/)
+  assert.doesNotMatch(mesh.logs.join(''), /hunter2/)
+})
+
 test('a throwing onComplete and a throwing sink hurt nobody', async () => {
   await withFilters({
     onComplete: () => {

@@ -38,6 +38,7 @@ describe('secrets within a text', () => {
     ['a header line', 'Cookie: a=hunter2; b=3', 'Cookie: (hidden)'],
     ['a header as JSON', '{"x-api-key":"hunter2","a":1}', '{"x-api-key":"(hidden)","a":1}'],
     ['userinfo', 'dial https://ann:hunter2@db.example/x failed', 'dial https://(hidden)@db.example/x failed'],
+    ['a query parameter', 'GET /a?b=1&access_token=hunter2 failed', 'GET /a?b=1&access_token=(hidden) failed'],
     ['several', `${jwt} ${jwt}`, '(hidden) (hidden)'],
   ]
   for (const [name, text, shown] of cases) it(name, () => assert.equal(hideSecrets(text), shown))
@@ -53,7 +54,16 @@ describe('secrets within a text', () => {
   for (const text of harmless) it(`stays: ${text}`, () => assert.equal(hideSecrets(text), text))
 
   it('a text made to be slow is not', { timeout: 20_000 }, () => {
-    for (const piece of ['-----BEGIN PRIVATE KEY-----', 'eyJa.', 'a://', 'Bearer ', 'cookie:', 'x-a']) {
+    for (const piece of [
+      '-----BEGIN PRIVATE KEY-----',
+      'eyJa.',
+      'a://',
+      'Bearer ',
+      'cookie:',
+      'x-a',
+      '?a',
+      '?token=',
+    ]) {
       assert.ok(hideSecrets(piece.repeat(20_000)).length > 0)
     }
   })

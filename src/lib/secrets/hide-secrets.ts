@@ -30,21 +30,24 @@ const JWT = /\beyJ[\w-]{4,}\.[\w-]+(?:\.[\w-]*)*/g
 const SCHEME =
   /\b((?:[Bb]earer|BEARER)(?:\s|%20|\+)|(?:[Bb]asic|BASIC|[Dd]igest|[Nn]egotiate)(?:\s|%20|\+)(?=[\w.~+/:-]{0,40}[A-Z0-9=]))[\w.~+/=:-]{4,}/g
 const USERINFO = /([a-z][a-z0-9+.-]{0,20}:\/\/)[^\s/?#@"'<>]{1,1000}@/gi
+const PARAMETER = /([?&][\w%.-]{0,40}(?:token|key|secret|password|signature|sig|jwt)=)[^&\s"'<>]+/gi
 const LABELLED =
   /\b((?:proxy-|set-)?(?:authorization|cookie)|x-[a-z-]{0,40}(?:key|token|secret))("?\s{0,4}[:=]\s{0,4}"?)[^\s"',][^\r\n"',]*/gi
 
 /**
  * A text without the secrets that show as such: private keys in PEM, JSON web tokens, credentials behind `Bearer` and its
- * like, the user part of URLs, values behind the names of secret headers. Others it cannot know.
+ * like, the user part and secret parameters of URLs, values behind the names of secret headers. Others it cannot know.
  */
 export const hideSecrets = (text: string): string => {
   // Nearly every text has none, and is not copied.
-  if (!/-----BEGIN|eyJ|bearer|basic|digest|negotiate|:\/\/|authorization|cookie|x-[a-z]/i.test(text)) return text
+  if (!/-----BEGIN|eyJ|bearer|basic|digest|negotiate|:\/\/|[?&][^=]{0,50}=|authorization|cookie|x-[a-z]/i.test(text))
+    return text
   return text
     .replace(PRIVATE_KEY, HIDDEN)
     .replace(LABELLED, `$1$2${HIDDEN}`)
     .replace(SCHEME, `$1${HIDDEN}`)
     .replace(JWT, HIDDEN)
+    .replace(PARAMETER, `$1${HIDDEN}`)
     .replace(USERINFO, `$1${HIDDEN}@`)
 }
 
