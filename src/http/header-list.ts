@@ -1,3 +1,5 @@
+const NONE: readonly string[] = []
+
 /**
  * Header fields in order, as a flat list of name, value, name, value, …; names are lower case.
  * Reading is a scan: messages have a dozen fields, and a scan of so few beats building an index.
@@ -6,6 +8,11 @@
 export class HeaderList {
   /** name0, value0, name1, value1, …; for codecs, which read and write it directly. */
   fields: string[]
+  /**
+   * For codecs: the fields as a reader let them pass, whatever has become of `fields` since. What is equal to one of
+   * these need not be looked at again, character by character, to be written.
+   */
+  checked: readonly string[] = NONE
 
   constructor(fields: string[] = []) {
     this.fields = fields
@@ -76,7 +83,9 @@ export class HeaderList {
   }
 
   clone(): HeaderList {
-    return new HeaderList(this.fields.slice())
+    const copy = new HeaderList(this.fields.slice())
+    copy.checked = this.checked
+    return copy
   }
 
   #removeFrom(name: string, start: number): boolean {

@@ -4,7 +4,7 @@ import { removeHopByHop } from '../hop-by-hop.ts'
 const COLON = 0x3a
 
 /**
- * The fields of an HTTP/2 head that HTTP/1.1 has as well. Host is left out, for it goes with the first line; one
+ * The fields of an HTTP/2 head, which have been checked, that HTTP/1.1 has as well. Host is left out, for it goes with the first line; one
  * content-length stays, as `length` says it; cookie crumbs become one cookie (RFC 9113 section 8.2.3).
  */
 export const toH1Fields = (fields: readonly string[], length: number): HeaderList => {
@@ -30,6 +30,7 @@ export const toH1Fields = (fields: readonly string[], length: number): HeaderLis
     kept.push(name, value)
   }
   const headers = new HeaderList(kept)
+  headers.checked = kept.slice()
   removeHopByHop(headers)
   return headers
 }

@@ -251,6 +251,63 @@ describe('nothing is written that could be reread:', () => {
   }
 })
 
+describe('fields that the reader has checked:', () => {
+  const read = (): HeaderList => {
+    const fields = Array.from({ length: 20 }, (_, i) => `x-${i}: ${i}\r\n`).join('')
+    const [request] = recordRequests(`GET / HTTP/1.1\r\nHost: a\r\n${fields}\r\n`)
+    assert.ok(request?.kind === 'request')
+    return request.head.headers
+  }
+  const encode = (headers: HeaderList): unknown => encodeRequestHead(LINE, headers, { bodyLength: 0 })
+  const changes: Readonly<Record<string, (headers: HeaderList, text: string) => void>> = {
+    'a value that was set': (headers, text) => headers.set('x-3', text),
+    'a value put in its place': (headers, text) => {
+      headers.fields[9] = text
+    },
+    'a value behind a removed field': (headers, text) => {
+      headers.remove('x-0')
+      headers.set('x-1', text)
+    },
+    'a value behind many removed fields': (headers, text) => {
+      headers.fields.splice(2, 30)
+      headers.fields[5] = text
+    },
+    'a new field': (headers, text) => headers.add('x-new', text),
+    'a new field in front': (headers, text) => headers.fields.unshift('x-new', text),
+    'a value for another name': (headers, text) => headers.fields.splice(4, 2, 'x-new', text),
+    'the last value': (headers, text) => {
+      headers.fields[headers.fields.length - 1] = text
+    },
+  }
+  for (const [name, change] of Object.entries(changes)) {
+    test(`${name} is checked all the same`, () => {
+      const bad = read()
+      change(bad, 'a\r\nb: c')
+      assert.deepEqual(encode(bad), encode(new HeaderList([...bad.fields])))
+      assert.notEqual(typeof encode(bad), 'string')
+      const clone = bad.clone()
+      assert.notEqual(typeof encode(clone), 'string')
+      const fine = read()
+      change(fine, 'fine')
+      assert.equal(encode(fine), encode(new HeaderList([...fine.fields])))
+      assert.match(String(encode(fine)), /: fine\r\n/)
+    })
+  }
+
+  test('a name that was changed is checked all the same', () => {
+    const headers = read()
+    headers.fields[4] = 'x-1: 1\r\nx'
+    assert.notEqual(typeof encode(headers), 'string')
+  })
+
+  test('names and values that were exchanged are checked all the same', () => {
+    const headers = new HeaderList(['x', 'a b'])
+    headers.checked = ['x', 'a b']
+    headers.fields.reverse()
+    assert.notEqual(typeof encode(headers), 'string')
+  })
+})
+
 test('what is written can be read back, chunks and trailers too', () => {
   const headers = new HeaderList(['x', '1', 'te', 'trailers'])
   const head = encodeRequestHead({ ...LINE, method: 'POST' }, headers, { bodyLength: CHUNKED })

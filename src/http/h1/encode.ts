@@ -55,6 +55,9 @@ export const LAST_CHUNK = '0\r\n\r\n'
 
 const BAD_TARGET = /[^\x21-\x7e]|#/
 
+/** Twice the number of checked fields that are passed over in search of one. */
+const MAX_REMOVED = 16
+
 /** Methods whose requests usually have no content and need no `content-length: 0` (RFC 9110 section 8.6). */
 const WITHOUT_CONTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'CONNECT', 'TRACE'])
 
@@ -188,14 +191,22 @@ export function announcedLength(headers: HeaderList): string | undefined {
   return announced !== undefined && /^[0-9]{1,16}$/.test(announced) ? announced : undefined
 }
 
-function encodeFields(headers: HeaderList): string | H1EncodeFailure {
-  const fields = headers.fields
+/**
+ * Most fields are the very strings that the reader checked, in the same order; comparing two pointers is a tenth of
+ * what looking at their characters costs. Where they differ, a few of those are passed over, as fields that were removed.
+ */
+function encodeFields({ fields, checked }: HeaderList): string | H1EncodeFailure {
   let text = ''
+  let at = 0
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? ''
     const value = fields[i + 1] ?? ''
-    if (!isFieldName(name)) return unwritable(`field name ${quoted(name)}`)
-    if (!isFieldValue(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
+    const stop = Math.min(checked.length, at + MAX_REMOVED)
+    let same = at
+    while (same < stop && (checked[same] !== name || checked[same + 1] !== value)) same += 2
+    if (same < stop) at = same + 2
+    else if (!isFieldName(name)) return unwritable(`field name ${quoted(name)}`)
+    else if (!isFieldValue(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
     if (!isOurs(name)) text += `${name}: ${value}\r\n`
   }
   return text

@@ -91,6 +91,7 @@ export function readFields(section: FieldSection, start: number, maxFields: numb
     if (role !== PLAIN && !noteField(facts, role, value)) return facts
   }
   facts.end = at + 2
+  facts.headers.checked = fields.slice()
   return facts
 }
 
