@@ -43,6 +43,8 @@ export class Downstream implements ChannelHandler, Deferrable {
   /** Bytes that wait for the exchange before them; the window bounds them, since they are not consumed. */
   readonly #backlog = new HeldBytes()
   #held = 0
+  /** Of the body, in what is read at the moment. */
+  #pieces = 0
   #isPeerDone = false
   /** We have ended our direction, or it is gone. */
   #isClosing = false
@@ -67,6 +69,7 @@ export class Downstream implements ChannelHandler, Deferrable {
     this.#parser = new H1RequestParser({
       onRequest: (head) => this.#onRequest(head),
       onBody: (buffer, start, end) => {
+        this.#pieces++
         if (this.#exchange !== undefined && !this.#exchange.onRequestBody(buffer, start, end)) this.#held += end - start
       },
       onEnd: (trailers) => this.#onRequestEnd(trailers),
@@ -187,7 +190,11 @@ export class Downstream implements ChannelHandler, Deferrable {
 
   /** A whole request is in and not answered yet: what comes now is the next one. */
   get #isBusy(): boolean {
-    return this.#isFeeding || (this.#exchange !== undefined && this.#isRequestWhole) || !this.#backlog.isEmpty
+    return this.#isFeeding || this.#isAnswering || !this.#backlog.isEmpty
+  }
+
+  get #isAnswering(): boolean {
+    return this.#exchange !== undefined && this.#isRequestWhole
   }
 
   #feed(buffer: Buffer, from: number, end: number): void {
@@ -195,16 +202,18 @@ export class Downstream implements ChannelHandler, Deferrable {
     this.#isFeeding = true
     try {
       while (at < end && !this.#isClosing) {
-        if (this.#exchange === undefined) {
-          this.#isDeferred = !this.#deps.turns.take(this)
-          if (this.#isDeferred) break
-        } else if (this.#isRequestWhole) break
+        if (this.#isAnswering) break
+        const { turns } = this.#deps
+        this.#isDeferred = !(this.#exchange === undefined ? turns.takeRequest(this) : turns.takePiece(this))
+        if (this.#isDeferred) break
         this.#held = 0
+        this.#pieces = 0
         const next = this.#parser.feed(buffer, at, end)
         const exchange = this.#exchange
         if (exchange !== undefined) exchange.record.requestBytes += next - at
         const passed = next - at - this.#held
         if (passed > 0) this.channel.consume(passed)
+        if (this.#pieces > 1) turns.spend(this.#pieces)
         at = next
       }
     } catch (error) {
@@ -222,7 +231,7 @@ export class Downstream implements ChannelHandler, Deferrable {
   }
 
   #drainBacklog(): void {
-    while (!this.#backlog.isEmpty && this.#exchange === undefined && !this.#isClosing && !this.#isDeferred) {
+    while (!this.#backlog.isEmpty && !this.#isAnswering && !this.#isClosing && !this.#isDeferred) {
       const next = this.#backlog.shift()
       if (next !== undefined) this.#feed(next.buffer, next.start, next.end)
     }

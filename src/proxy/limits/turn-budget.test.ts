@@ -16,7 +16,7 @@ const taker = (budget: TurnBudget, name: string, begun: string[], requests: numb
   let left = requests
   const who = {
     resume: () => {
-      while (left > 0 && budget.take(who)) {
+      while (left > 0 && budget.takeRequest(who)) {
         left--
         begun.push(name)
       }
@@ -59,6 +59,20 @@ test('many small turns are none too large', async () => {
     await turn()
     assert.equal(begun.length, 60 * (i + 1))
   }
+})
+
+test('a body in very many pieces uses up a turn as requests do, and goes on in the next', async () => {
+  const budget = new TurnBudget()
+  const log: string[] = []
+  const body = { resume: () => log.push(`body ${budget.takePiece(body)}`) }
+  budget.spend(1000)
+  body.resume()
+  budget.spend(1100)
+  body.resume()
+  assert.equal(budget.takeRequest({ resume: () => log.push('request') }), false)
+  assert.deepEqual(log, ['body true', 'body false'])
+  await turn()
+  assert.deepEqual(log.slice(2), ['body true', 'request'])
 })
 
 test('thousands of requests in one read, answered here, leave the loop to others between them', async () => {

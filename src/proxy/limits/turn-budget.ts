@@ -1,36 +1,57 @@
-/** Requests that may be begun in one turn of the loop: some milliseconds of work, be they forwarded or answered here. */
-const REQUESTS_PER_TURN = 256
+/** Work that may be done for clients in one turn of the loop, in pieces of body: some milliseconds of it. */
+const PIECES_PER_TURN = 2048
+/** What a request costs, forwarded or answered here, compared with a piece of its body. */
+const PIECES_PER_REQUEST = 8
 /** From here on the end of the turn is waited for; below it a budget costs nothing. */
-const WATCH_FROM = 64
+const WATCH_FROM = 512
 
-/** Somebody with requests at hand that this turn has no room for. */
+/** Somebody with input at hand that this turn has no room for. */
 export interface Deferrable {
   readonly resume: () => void
 }
 
 /**
- * How many requests are begun in one turn of the loop. A single read can hold thousands that are answered here (404,
- * a redirect): all other connections would wait meanwhile, and so would the PINGs (engine.md, rule 8). Those who have
- * to wait take turns.
+ * How much input is worked on in one turn of the loop. A single read can hold thousands of requests that are answered
+ * here (404, a redirect), or a body in chunks of one byte: all other connections would wait meanwhile, and so would the
+ * PINGs (engine.md, rule 8). Those who have to wait take turns.
  */
 export class TurnBudget {
-  #begun = 0
+  #spent = 0
+  #isWatched = false
   readonly #waiting: Deferrable[] = []
 
-  /** Leave to begin one; if not, `who.resume` is called in a later turn. */
-  take(who: Deferrable): boolean {
-    if (this.#begun >= REQUESTS_PER_TURN) {
+  /** Leave to begin a request; if not, `who.resume` is called in a later turn. */
+  takeRequest(who: Deferrable): boolean {
+    return this.#take(who, PIECES_PER_REQUEST)
+  }
+
+  /** Leave to go on with the body of one; if not, `who.resume` is called in a later turn. */
+  takePiece(who: Deferrable): boolean {
+    return this.#take(who, 1)
+  }
+
+  /** Says that there were more pieces than were asked for. */
+  spend(pieces: number): void {
+    this.#spent += pieces
+    if (this.#spent < WATCH_FROM || this.#isWatched) return
+    this.#isWatched = true
+    setImmediate(this.#renew)
+  }
+
+  #take(who: Deferrable, pieces: number): boolean {
+    if (this.#spent >= PIECES_PER_TURN) {
       this.#waiting.push(who)
       return false
     }
-    if (++this.#begun === WATCH_FROM) setImmediate(this.#renew)
+    this.spend(pieces)
     return true
   }
 
   readonly #renew = (): void => {
-    this.#begun = 0
+    this.#isWatched = false
+    this.#spent = 0
     const waiting = this.#waiting
-    while (this.#begun < REQUESTS_PER_TURN) {
+    while (this.#spent < PIECES_PER_TURN) {
       const next = waiting.shift()
       if (next === undefined) return
       next.resume()
