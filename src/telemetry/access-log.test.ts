@@ -70,6 +70,12 @@ test('what did not happen is null in JSON and - in text', () => {
   )
 })
 
+test('secret query parameters are hidden in both formats', () => {
+  const record = makeRecord({ path: '/a?page=2&access_token=hunter2' })
+  assert.equal(JSON.parse(formatAccessLine(record, 'json')).path, '/a?page=2&access_token=(hidden)')
+  assert.match(formatAccessLine(record, 'text'), / \/a\?page=2&access_token=\(hidden\) /)
+})
+
 test('an IPv6 endpoint stands in brackets', () => {
   const record = makeRecord({ endpoint: { ...canaryEndpoint, address: 'fd00::7' } })
   assert.equal(JSON.parse(formatAccessLine(record, 'json')).upstream_host, '[fd00::7]:8080')

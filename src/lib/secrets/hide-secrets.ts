@@ -51,8 +51,14 @@ export const hideSecrets = (text: string): string => {
     .replace(USERINFO, `$1${HIDDEN}@`)
 }
 
+/** What every name and form of a secret has in it, or what can spell it (`%74oken`): most targets have none of that. */
+const SUSPICIOUS =
+  /auth|cookie|token|jwt|key|secret|pass|pwd|credential|sig|sid|session|assertion|bearer|otp|code|eyJ|basic|:\/\/|-----|%(?:[4-7]|2d)/i
+
 /** A request target without the values of secret query parameters, tokens and the user part of an absolute one. */
-export const hideInTarget = (target: string): string => {
+export const hideInTarget = (target: string): string => (SUSPICIOUS.test(target) ? searchTarget(target) : target)
+
+const searchTarget = (target: string): string => {
   const mark = target.indexOf('?')
   const hasScheme = target.charCodeAt(0) !== 47 && target.includes('://')
   if (mark === -1) return hasScheme || target.includes('eyJ') ? hideSecrets(target) : target
