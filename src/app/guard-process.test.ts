@@ -5,8 +5,14 @@ import { fileURLToPath } from 'node:url'
 import { revealingFlags } from './guard-process.ts'
 
 const guard = fileURLToPath(new URL('./guard-process.ts', import.meta.url))
-const log =
-  'const log = { warn: (m) => console.log("warn", m), error: (m, f) => console.log("error", m, JSON.stringify(f)) }'
+/** Writes what is said, and no errors as long as it is off. */
+const log = `let level = 'off'
+const log = {
+  warn: (message) => console.log('warn', message),
+  error: (message, fields) => level !== 'off' && console.log('error', message, JSON.stringify(fields)),
+  level: () => level,
+  setLevel: (next) => { level = next },
+}`
 
 /** Runs a script behind the guard. */
 const run = (script: string, flags: readonly string[] = []) =>

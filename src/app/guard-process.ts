@@ -5,7 +5,7 @@ import type { Logger } from '../lib/log.ts'
  * Makes a process safe to hold keys and traffic; called first in each process of `fairway run`. What cannot be done on a
  * system is silently left undone.
  */
-export const guardProcess = (log: Pick<Logger, 'warn' | 'error'>): void => {
+export const guardProcess = (log: Pick<Logger, 'warn' | 'error' | 'level' | 'setLevel'>): void => {
   // The configuration thread has one of its own; whoever could call this one could stop all traffic.
   // (V8 defines it so that it cannot be deleted.)
   Reflect.set(globalThis, 'gc', undefined)
@@ -18,6 +18,8 @@ export const guardProcess = (log: Pick<Logger, 'warn' | 'error'>): void => {
   // Rejections that nobody handles come here as well. What is broken cannot be known, so nothing is carried on.
   process.on('uncaughtException', (error: unknown, origin) => {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    // Nobody who silenced the log meant an end without a word.
+    if (log.level() === 'off') log.setLevel('error')
     log.error(`this is a bug in fairway, and the process ends (${origin}); please report it: ${what}`, { event: 'bug' })
     process.exit(1)
   })
