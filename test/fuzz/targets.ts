@@ -1,5 +1,6 @@
 import type { FuzzTarget } from './engine/target.ts'
 import { baggageTarget } from './targets/baggage.ts'
+import { bridgeTarget } from './targets/bridge.ts'
 import { forwardedTarget } from './targets/forwarded.ts'
 import { h1EncodeTarget } from './targets/h1-encode.ts'
 import { h1Target } from './targets/h1.ts'
@@ -19,6 +20,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   h2PairTarget,
   hpackTarget,
   hpackPairTarget,
+  bridgeTarget,
   pathTarget,
   namesTarget,
   baggageTarget,

@@ -31,8 +31,7 @@ export class H2Peer {
   #owed = 0
   #goawayLimit = Number.POSITIVE_INFINITY
   #isOver = false
-  /** Bytes that came, and those that nobody asked for: all but bodies and heads. */
-  bytes = 0
+  /** Bytes that no owner asked for: all but bodies and heads. */
   reactionBytes = 0
 
   /** `role` is that of the connection under test; its window is `extraBytes` larger than the default. */
@@ -65,7 +64,6 @@ export class H2Peer {
 
   /** What the connection has written. */
   receive(output: Buffer): void {
-    this.bytes += output.length
     for (const frame of parseFrames(output)) this.#onFrame(frame)
   }
 
