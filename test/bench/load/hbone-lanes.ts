@@ -12,8 +12,8 @@ import { ResponseReader } from './response-reader.ts'
 import { closeAll } from './sockets.ts'
 import type { TurnFlush } from './turn-flush.ts'
 
-/** More at a time would measure how a flood of handshakes is met. */
-const HANDSHAKES_AT_ONCE = 64
+/** More at a time would measure how a flood of handshakes is met: a proxy may refuse what it has no time for. */
+const HANDSHAKES_AT_ONCE = 16
 
 /** Opens the plan's HBONE connections with their tunnels; a tunnel is a lane once its CONNECT was answered 200. */
 export const openHboneLanes = (plan: LoadPlan, owner: LaneOwner, flush: TurnFlush): Lanes => {

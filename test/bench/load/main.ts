@@ -12,7 +12,7 @@ import type { Lanes } from './lane.ts'
 import type { FromLoad, LoadPlan, LoadResult, ToLoad } from './plan.ts'
 import { createTurnFlush } from './turn-flush.ts'
 
-const OPEN_DEADLINE_MS = 15_000
+const OPEN_DEADLINE_MS = 30_000
 
 const tell = (message: FromLoad): void => {
   process.send?.(message)

@@ -103,12 +103,12 @@ const runPlan = async (
   plan: LoadPlan,
   pid: number,
 ): Promise<{ readonly result: LoadResult; readonly cpuMicros: number }> => {
-  const idle = nextMessage<FromLoad>(load, 'idle', plan.warmupMs + plan.windowMs + 2 * GRACE_MS)
+  const idle = nextMessage<FromLoad>(load, 'idle', plan.warmupMs + plan.windowMs + 3 * GRACE_MS)
   // Awaited below; until then a failure is reported by whichever message is due.
   idle.catch(() => {})
   tellLoad(load, { kind: 'run', plan })
   try {
-    await nextMessage<FromLoad>(load, 'began', plan.warmupMs + GRACE_MS)
+    await nextMessage<FromLoad>(load, 'began', plan.warmupMs + 2 * GRACE_MS)
     const pids = processTree(pid)
     const before = cpuMicrosOf(pids)
     const ended = await nextMessage<FromLoad>(load, 'ended', plan.windowMs + GRACE_MS)
