@@ -28,13 +28,13 @@ export interface Reading {
 /** Beyond what any case has; its own limit is 16 KiB, ours 64. */
 const MAX_HEADER_BYTES = 65_536
 
-/** A reading that is being made. */
-interface Draft extends Reading {
-  messages: ReadMessage[]
-  informational: number[]
+/** A reading that is being made; messages have their places from their first line on. */
+interface Draft {
+  readonly messages: ReadMessage[]
+  readonly whole: Set<ReadMessage>
+  readonly informational: number[]
   isRefused: boolean
   handedOver: string | undefined
-  open: number
 }
 
 /** A server of `node:http` that answers everything 200 and remembers what it read on each connection. */
@@ -87,8 +87,8 @@ export class NodeServer {
     const draft = this.#drafts.get(port) ?? emptyDraft()
     this.#drafts.delete(port)
     // A request without Host is answered 400 before anybody hears of it.
-    const isRefused = draft.isRefused || draft.open > 0 || /^HTTP\/1\.1 4/m.test(answer)
-    return { ...finished(draft), isRefused }
+    if (/^HTTP\/1\.1 4/m.test(answer)) draft.isRefused = true
+    return finished(draft)
   }
 
   #draftOf(socket: Duplex): Draft | undefined {
@@ -103,7 +103,7 @@ export class NodeServer {
   #handOver(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
     const draft = this.#draftOf(socket)
     if (draft === undefined) return
-    draft.messages.push(messageOf(request, `${request.method} ${request.url}`))
+    takeWhole(draft, messageOf(request, `${request.method} ${request.url}`))
     takeOver(draft, socket, head)
   }
 }
@@ -126,7 +126,7 @@ export async function readWithNodeClient(text: string, method: string): Promise<
     response.on('close', resolve)
   })
   const switched = (response: http.IncomingMessage, socket: Duplex, head: Buffer): void => {
-    draft.messages.push(messageOf(response, `${response.statusCode} ${response.statusMessage}`))
+    takeWhole(draft, messageOf(response, `${response.statusCode} ${response.statusMessage}`))
     takeOver(draft, socket, head)
     socket.on('close', resolve)
   }
@@ -140,20 +140,27 @@ export async function readWithNodeClient(text: string, method: string): Promise<
   await isOver
   request.destroy()
   server.close()
-  return { ...finished(draft), isRefused: draft.isRefused || draft.open > 0 }
+  return finished(draft)
 }
 
 function emptyDraft(): Draft {
-  return { messages: [], informational: [], isRefused: false, handedOver: undefined, open: 0 }
+  return { messages: [], whole: new Set(), informational: [], isRefused: false, handedOver: undefined }
 }
 
-function finished({ messages, informational, isRefused, handedOver }: Draft): Reading {
-  return { messages, informational, isRefused, handedOver }
+function finished({ messages, whole, informational, isRefused, handedOver }: Draft): Reading {
+  const hasBroken = whole.size < messages.length
+  const wholeOnes = messages.filter((message) => whole.has(message))
+  return { messages: wholeOnes, informational, isRefused: isRefused || hasBroken, handedOver }
+}
+
+function takeWhole(draft: Draft, message: ReadMessage): void {
+  draft.messages.push(message)
+  draft.whole.add(message)
 }
 
 function readInto(draft: Draft, incoming: http.IncomingMessage, line: string): void {
   const message = messageOf(incoming, line)
-  draft.open++
+  draft.messages.push(message)
   incoming.setEncoding('latin1')
   incoming.on('data', (piece: string) => {
     message.body += piece
@@ -161,9 +168,8 @@ function readInto(draft: Draft, incoming: http.IncomingMessage, line: string): v
   incoming.on('error', () => {})
   incoming.on('end', () => {
     if (!incoming.complete) return
-    draft.open--
     message.trailers = inLowerCase(incoming.rawTrailers)
-    draft.messages.push(message)
+    draft.whole.add(message)
   })
 }
 
