@@ -98,12 +98,14 @@ export class DataPlane {
       log: (level, message) => log[level](message),
     })
     this.#leases = new SnapshotLeases((generation) => this.#instances.release(generation))
+    const turns = new TurnBudget()
     this.#pools = new Pools({
       flusher: this.#flusher,
       counters: this.counters,
       clock,
       clientTls: () => this.#clientTls,
       isSelf: createSelfCheck(options.bind, () => this.#port),
+      turns,
       connectTimeoutMs: deadlines.connectMs,
       hbonePort: options.upstreamHbonePort ?? HBONE_PORT,
       idleTimeoutMs: SESSION_IDLE_MS,
@@ -118,7 +120,7 @@ export class DataPlane {
       createRequestId: randomUUID,
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       deadlines,
-      turns: new TurnBudget(),
+      turns,
       takeLease: () => this.#leases.take(),
       isDraining: () => this.#isDraining,
       onClosed: (downstream) => this.#downstreams.delete(downstream),

@@ -11,7 +11,9 @@ import type { Flusher } from '../flusher.ts'
 import type { TunnelFailure } from '../hbone/client.ts'
 import { HboneClient, MAX_TUNNELS } from '../hbone/client.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
+import type { TurnBudget } from '../limits/turn-budget.ts'
 import { UpstreamSession } from './session.ts'
+import type { SessionKeeper } from './session.ts'
 import { dialPlain } from './socket-channel.ts'
 
 export const HBONE_PORT = 15_008
@@ -24,6 +26,8 @@ export interface PoolOptions {
   readonly clientTls: () => ConnectionOptions
   /** True for an address and port that this very process listens on. */
   readonly isSelf: (address: string, port: number) => boolean
+  /** How much of what endpoints send is worked on in one turn; default: everything. */
+  readonly turns?: TurnBudget
   /** 0 for none. */
   readonly connectTimeoutMs: number
   /** Where endpoints listen for HBONE; 15008 but in tests. */
@@ -189,8 +193,8 @@ export class EndpointPool {
   }
 
   #adopt(channel: Channel & { handler: ChannelHandler }): UpstreamSession {
-    const { clock, onFault } = this.#options
-    const session = new UpstreamSession(channel, {
+    const { clock, onFault, turns } = this.#options
+    const keeper: SessionKeeper = {
       onIdle: (idle) => {
         idle.idleSinceMs = clock.monotonicMs()
         if (this.#idle.length >= MAX_IDLE_SESSIONS) idle.close()
@@ -203,7 +207,8 @@ export class EndpointPool {
       },
       onClosed: (closed) => void this.#closing.delete(closed),
       onFault,
-    })
+    }
+    const session = new UpstreamSession(channel, keeper, turns)
     channel.handler = session
     this.#onLive(this)
     return session

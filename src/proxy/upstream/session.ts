@@ -2,6 +2,8 @@ import type { HeaderList } from '../../http/header-list.ts'
 import { H1ResponseParser } from '../../http/h1/parser.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
+import { HeldBytes } from '../held-bytes.ts'
+import type { Deferrable, TurnBudget } from '../limits/turn-budget.ts'
 
 /** Who is using a session for one request; told synchronously. */
 export interface SessionUser {
@@ -29,12 +31,17 @@ export interface SessionKeeper {
 }
 
 /** One HTTP/1.1 connection to an endpoint, in a tunnel or in plaintext, used by one request at a time. */
-export class UpstreamSession implements ChannelHandler {
+export class UpstreamSession implements ChannelHandler, Deferrable {
   readonly channel: Channel
   readonly #parser: H1ResponseParser
   readonly #keeper: SessionKeeper
+  readonly #turns: TurnBudget | undefined
+  /** What came when the turn had no room for it. */
+  readonly #backlog = new HeldBytes()
   #user: SessionUser | undefined
   #held = 0
+  /** Of the body, in what is read at the moment. */
+  #pieces = 0
   #isKeptAlive = true
   #isResponseDone = true
   #isRequestDone = true
@@ -48,9 +55,11 @@ export class UpstreamSession implements ChannelHandler {
   /** When it last became idle, monotonic milliseconds. */
   idleSinceMs = 0
 
-  constructor(channel: Channel, keeper: SessionKeeper) {
+  /** Without `turns` everything is read as it comes. */
+  constructor(channel: Channel, keeper: SessionKeeper, turns?: TurnBudget) {
     this.channel = channel
     this.#keeper = keeper
+    this.#turns = turns
     this.#parser = new H1ResponseParser({
       onInformational: (head) => this.#user?.onInformational(head),
       onResponse: (head) => {
@@ -60,6 +69,7 @@ export class UpstreamSession implements ChannelHandler {
         this.#user?.onResponse(head)
       },
       onBody: (buffer, start, end) => {
+        this.#pieces++
         if (this.#user !== undefined && !this.#user.onBody(buffer, start, end)) this.#held += end - start
       },
       onEnd: (trailers) => this.#onMessageEnd(trailers),
@@ -119,8 +129,21 @@ export class UpstreamSession implements ChannelHandler {
   onData(buffer: Buffer, start: number, end: number): void {
     // Behind our own end nothing is due; the window, which is not given back, bounds what comes.
     if (this.#isGone) return
+    if (!this.#backlog.isEmpty || this.#turns?.takePiece(this) === false) {
+      return this.#backlog.push(buffer, start, end)
+    }
     try {
       this.#feed(buffer, start, end)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** There is room for more input in this turn. */
+  resume(): void {
+    try {
+      do this.#feedHeld()
+      while (!this.#backlog.isEmpty && this.#turns?.takePiece(this) !== false)
     } catch (error) {
       this.#fail(error)
     }
@@ -131,6 +154,7 @@ export class UpstreamSession implements ChannelHandler {
     if (this.#isGone) return this.#tellClosed()
     this.#isKeptAlive = false
     try {
+      while (!this.#backlog.isEmpty) this.#feedHeld()
       this.#parser.finish()
       if (!this.#isResponseDone) {
         this.#lose('reset', 'the upstream ended the connection before its response was complete')
@@ -144,6 +168,7 @@ export class UpstreamSession implements ChannelHandler {
     if (this.#isGone) return this.#tellClosed()
     this.#isKeptAlive = false
     try {
+      while (!this.#backlog.isEmpty) this.#feedHeld()
       // Only a clean end may complete a body that is delimited by closing; after an error it would be cut unnoticed.
       if (isClean && !this.#isResponseDone) this.#parser.finish()
       if (!this.#isResponseDone) {
@@ -167,12 +192,19 @@ export class UpstreamSession implements ChannelHandler {
 
   #feed(buffer: Buffer, start: number, end: number): void {
     this.#held = 0
+    this.#pieces = 0
     const consumed = this.#parser.feed(buffer, start, end)
     const passed = end - start - this.#held
+    if (this.#pieces > 1) this.#turns?.spend(this.#pieces)
     if (this.#isGone) return
     if (passed > 0) this.channel.consume(passed)
     // Bytes behind a complete response that nobody asked for: not to be trusted with another request.
     if (consumed < end) this.#lose('protocol', 'the upstream sent bytes after its response')
+  }
+
+  #feedHeld(): void {
+    const piece = this.#backlog.shift()
+    if (piece !== undefined) this.#feed(piece.buffer, piece.start, piece.end)
   }
 
   #onMessageEnd(trailers: HeaderList | undefined): void {
@@ -186,7 +218,8 @@ export class UpstreamSession implements ChannelHandler {
   #release(): void {
     if (!this.#isResponseDone || !this.#isRequestDone || this.#isGone || this.#user === undefined) return
     this.#user = undefined
-    if (this.#isKeptAlive && this.channel.isLasting) this.#keeper.onIdle(this)
+    // What waits behind a complete response would be taken for the next one.
+    if (this.#isKeptAlive && this.channel.isLasting && this.#backlog.isEmpty) this.#keeper.onIdle(this)
     else this.close()
   }
 
@@ -212,6 +245,7 @@ export class UpstreamSession implements ChannelHandler {
   #leave(): void {
     if (this.#isGone) return
     this.#isGone = true
+    this.#backlog.drop()
     this.#keeper.onGone(this)
   }
 
