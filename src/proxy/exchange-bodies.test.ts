@@ -351,3 +351,24 @@ const stalled = async (tunnelOf: () => PodTunnel | undefined): Promise<PodTunnel
   })
   return tunnel
 }
+
+test('clients that go with an answer half read leave the kept tunnel behind with all of its window', async () => {
+  mesh = await Mesh.start({ pods: [{ onRequest: sendAsked }] })
+  for (let i = 0; i < 3; i++) {
+    const leaving = await mesh.tunnel()
+    leaving.isReading = false
+    await leaving.get(`/${WINDOW - 10_000}`)
+    // Most of this one waits in front of the client, and none of it in front of the waypoint.
+    leaving.write(`GET /100000 HTTP/1.1\r\nhost: api\r\n\r\n`, 'GET')
+    await until(() => mesh.records.length === i * 2 + 1 && leaving.received > WINDOW - 5000)
+    await until(() => mesh.pod.tunnels[0]?.requests.length === i * 2 + 2)
+    await until(() => mesh.pod.tunnels[0]?.stream.queuedBytes === 0, `answer ${i} to be out`)
+    // Once this one is open, what the pod had sent before has come to the waypoint too.
+    await mesh.tunnel()
+    leaving.channel.reset(INTERNAL_ERROR)
+    await until(() => mesh.counters.activeExchanges === 0)
+  }
+  const next = await mesh.tunnel()
+  assert.equal((await next.get(`/${WINDOW}`)).body.length, WINDOW)
+  assert.equal(mesh.pod.tunnels.length, 1)
+})

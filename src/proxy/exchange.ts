@@ -148,6 +148,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   onDownstreamGone(): void {
     if (this.#isOver) return
     this.#forward?.abandon()
+    this.#forward?.consume(this.#writer.drop())
     this.record.flags = 'DC'
     this.record.details = 'downstream_remote_disconnect'
     if (!this.#writer.hasHead) this.record.status = 0

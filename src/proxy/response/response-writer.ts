@@ -126,6 +126,11 @@ export class ResponseWriter {
     return bytes
   }
 
+  /** The client is gone; how many bytes of body it will not take, nor give credit for. */
+  drop(): number {
+    return this.#early.drop() + this.onDrained() + this.takeReleasedBytes()
+  }
+
   /** Bytes that waited for the head and were passed on, or dropped, with it. */
   takeReleasedBytes(): number {
     const bytes = this.#releasedBytes
