@@ -10,6 +10,7 @@ import { findField } from '../../src/http/h2/fields.ts'
 import type { H2Stream, StreamHandler } from '../../src/http/h2/stream.ts'
 import { serveH2 } from '../support/http/h2-socket.ts'
 import { run, skipWithout } from '../support/peer-process.ts'
+import { startConformanceServer } from './h2spec-server.ts'
 
 const sizes = [0, 1, 16_384, 1 << 20]
 
@@ -208,5 +209,23 @@ describe('our HTTP/2 server with nghttp as client', { skip: skipWithout('nghttp'
         rmSync(folder, { recursive: true })
       }
     })
+  }
+})
+
+describe('our HTTP/2 server with h2load as client', { skip: skipWithout('h2load') }, () => {
+  const modes: Readonly<Record<string, readonly string[]>> = {
+    'without a break': [],
+    'through windows of 64 KiB': ['-w', '16', '-W', '16'],
+    'through windows of 1 KiB': ['-w', '10', '-W', '16'],
+  }
+  for (const kind of ['tcp', 'tls'] as const) {
+    for (const [mode, args] of Object.entries(modes)) {
+      it(`answers 20,000 requests over ${kind}, a hundred at a time, ${mode}`, async () => {
+        using server = await startConformanceServer(kind)
+        const url = `${kind === 'tls' ? 'https' : 'http'}://127.0.0.1:${server.port}/`
+        const output = (await run('h2load', ['-n', '20000', '-c', '2', '-m', '100', ...args, url])).toString()
+        assert.match(output, /20000 succeeded, 0 failed, 0 errored, 0 timeout/)
+      })
+    }
   }
 })
