@@ -37,6 +37,8 @@ const MAX_REPEATS = 3
 const BUSY: Shape = { connections: 100, tunnels: 100 }
 /** So long, in windows of the other suites: every tunnel shall have had its turn many times. */
 const BUSY_WINDOWS = 5
+/** The first request on each opens a tunnel to a destination; the window comes after that. */
+const BUSY_WARMUP_MS = 10_000
 const DESTINATIONS = 16
 const WARMUP: Shape = { connections: 8, tunnels: 8 }
 const WARMUP_MS = 2000
@@ -117,7 +119,7 @@ const measureBusy = (context: StrainContext): Promise<CaseReport> =>
   withFairway(context, async (proxy) => {
     checkOpenFiles(proxy, BUSY)
     const windowMs = context.options.seconds * 1000 * BUSY_WINDOWS
-    const plan = { ...planFor(context, proxy, BUSY), windowMs }
+    const plan = { ...planFor(context, proxy, BUSY), warmupMs: BUSY_WARMUP_MS, windowMs }
     const run = await context.laboratory.observe(plan, proxy.pid)
     const figures: Figure[] = [
       { name: 'tunnels', value: BUSY.connections * BUSY.tunnels },
