@@ -17,6 +17,7 @@ import {
   windowFrame,
   words,
 } from '../support/http/h2-frames.ts'
+import { openTunnel } from '../support/mesh/client-tunnel.ts'
 import type { ClientTunnel } from '../support/mesh/client-tunnel.ts'
 import { Mesh, VIP, identityOf, until } from '../support/mesh/mesh.ts'
 
@@ -95,7 +96,8 @@ describe('over TLS, with somebody else on a connection of their own', () => {
   for (const [name, unit] of Object.entries(floods)) {
     it(`a flood of ${name} ends in ENHANCE_YOUR_CALM`, async () => {
       const client = await HostileClient.dial(mesh)
-      for (let i = 0; i < 6000; i += 100) client.send(...Array.from({ length: 100 }, (_, k) => unit(client, i + k)))
+      // Three times the limit: whenever a second ends meanwhile, one part of it is a flood.
+      for (let i = 0; i < 12_000; i += 100) client.send(...Array.from({ length: 100 }, (_, k) => unit(client, i + k)))
       assert.equal((await client.verdict()).at(-1), 'connection ENHANCE_YOUR_CALM')
       await isOver()
       assert.ok(
@@ -117,6 +119,19 @@ describe('over TLS, with somebody else on a connection of their own', () => {
     assert.equal(mesh.pod.requests, seen + 51)
     assert.ok(mesh.records.length <= before + 1, `${mesh.records.length - before} exchanges finished`)
     client.socket.destroy()
+    await isOver()
+  })
+
+  it('3,000 short tunnels on one connection, a hundred at a time and each closed by RST_STREAM, are no flood', async () => {
+    const client = await mesh.dial()
+    const exchange = async (): Promise<void> => {
+      const tunnel = await openTunnel(client, VIP)
+      assert.equal((await tunnel.get()).head.status, 200)
+      tunnel.channel.reset(h2.CANCEL)
+    }
+    for (let i = 0; i < 30; i++) await Promise.all(Array.from({ length: 100 }, exchange))
+    assert.equal(mesh.counters.connectionsTotal, 2)
+    client.destroy()
     await isOver()
   })
 
