@@ -148,6 +148,11 @@ export class H2Connection {
     this.#receiver.credit(stream, bytes)
   }
 
+  /** Gives back what was consumed at once, instead of half a window at a time. */
+  refill(stream: H2Stream): void {
+    this.#receiver.refill(stream)
+  }
+
   /**
    * Keeps fields of this name out of every table on this connection from now on: for names that came so from the
    * other side (`H2Stream.neverIndexed`; RFC 7541 section 6.2.3).
@@ -190,7 +195,10 @@ export class H2Connection {
     this.#session.abort(code)
   }
 
-  /** To be called about once a second: what a peer may do in a burst is counted from here anew. */
+  /**
+   * To be called about once a second: what a peer may do in a burst is counted from here anew, and a connection that
+   * was quiet gives back memory that only a busy one needs.
+   */
   forgive(): void {
     this.#session.forgive()
   }

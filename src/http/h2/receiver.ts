@@ -137,8 +137,13 @@ export class H2Receiver implements FrameSink {
   /** Gives back stream window once half of it waits to be given. */
   credit(stream: H2Stream, bytes: number): void {
     stream.recvUncredited += bytes
+    if (stream.recvUncredited >= this.#session.own.streamWindowBytes >> 1) this.refill(stream)
+  }
+
+  /** Gives back what waits to be given, however little. */
+  refill(stream: H2Stream): void {
     const session = this.#session
-    if (stream.recvUncredited < session.own.streamWindowBytes >> 1 || stream.isRemoteClosed || stream.isReset) return
+    if (stream.recvUncredited === 0 || stream.isRemoteClosed || stream.isReset) return
     session.output.windowUpdate(stream.id, stream.recvUncredited)
     stream.recvWindow += stream.recvUncredited
     stream.recvUncredited = 0

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { clientPreface, dataFrame, formatFrame } from '../../../../test/support/http/h2-frames.ts'
 import { FRAME_PING, FRAME_SIZE_ERROR, PROTOCOL_ERROR } from '../constants.ts'
 import { FrameReader } from './frame-reader.ts'
-import type { FrameSink } from './frame-reader.ts'
+import type { DataPiece, FrameSink } from './frame-reader.ts'
 
 const record = (
   onEach: () => void = () => {},
@@ -111,5 +111,39 @@ describe('the frame reader', () => {
       7,
     )
     assert.deepEqual(kept.map(String), ['first', 'other'])
+  })
+
+  for (const step of [1, 5, 30, 1000]) {
+    it(`stops after as many frames as it may, in chunks of ${step}, and goes on where it stopped`, () => {
+      const whole = record()
+      new FrameReader(whole.sink, { expectPreface: true }).feed(bytes, 0, bytes.length)
+      const { sink, seen, pieces } = record()
+      const reader = new FrameReader(sink, { expectPreface: true })
+      let rests = 0
+      reader.frameLimit = 1
+      for (let at = 0; at < bytes.length;) {
+        const end = Math.min(bytes.length, at + step)
+        at = reader.feed(bytes, at, end)
+        assert.ok(reader.framesRead <= reader.frameLimit)
+        if (at === end) continue
+        rests++
+        reader.frameLimit++
+      }
+      assert.equal(rests, 4)
+      assert.equal(pieces.join(''), whole.pieces.join(''))
+      assert.deepEqual(seen, whole.seen)
+    })
+  }
+
+  it('keeps hold of no chunk once its frames are through', () => {
+    let last: DataPiece | undefined
+    const { sink } = record()
+    const keep: FrameSink = { ...sink, onData: (piece) => (last = piece) }
+    const reader = new FrameReader(keep, { expectPreface: false })
+    for (const payload of [Buffer.from('a body'), Buffer.alloc(0)]) {
+      const chunk = dataFrame(1, 1, payload)
+      reader.feed(chunk, 0, chunk.length)
+      assert.equal(last?.buffer.length, 0)
+    }
   })
 })

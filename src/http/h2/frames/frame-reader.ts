@@ -138,6 +138,8 @@ export class FrameReader {
     piece.buffer = buffer
     piece.start = piece.end = at + FRAME_HEADER_BYTES
     this.#sink.onData(piece)
+    // Else a connection that is quiet after it would keep a whole read alive.
+    piece.buffer = none
   }
 
   #readData(buffer: Buffer, at: number, end: number): number {

@@ -89,6 +89,25 @@ describe('the frame output', () => {
     }
   })
 
+  it('keeps no scratch once it was quiet from one call to the next, and works on', () => {
+    const output = new FrameOutput()
+    assert.equal(output.scratchBytes, 0)
+    output.data(1, MAX, Buffer.alloc(100_000), 0, 100_000)
+    output.ping(Buffer.alloc(8), true)
+    output.take()
+    output.releaseUnused()
+    assert.ok(output.scratchBytes >= 100_000)
+    output.text(1, MAX, 'a')
+    output.releaseUnused()
+    assert.ok(output.scratchBytes >= 100_000)
+    assert.deepEqual(summary(output), [[0, 0, 1, 1]])
+    output.releaseUnused()
+    output.releaseUnused()
+    assert.equal(output.scratchBytes, 0)
+    output.text(1, MAX, 'b')
+    assert.deepEqual(summary(output), [[0, 0, 1, 1]])
+  })
+
   it('gives memory that later frames leave alone', () => {
     const output = new FrameOutput()
     output.text(1, MAX, 'first')

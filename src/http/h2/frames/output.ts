@@ -15,6 +15,7 @@ import {
 } from '../constants.ts'
 
 const INITIAL_BYTES = 4096
+const none = Buffer.alloc(0)
 /** Scratch above this goes once it is mostly unused, so that one burst does not cost its memory for good. */
 const RETAINED_BYTES = 64 * 1024
 /** Copies up to this come from the shared pool, which is far cheaper than memory of their own. */
@@ -28,14 +29,14 @@ export interface HeaderOptions {
 
 /** A growing stretch of scratch memory that bytes are encoded into. */
 export class Scratch {
-  buffer: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+  buffer: Buffer = none
   length = 0
 
   /** Makes room for `bytes` more. */
   reserve(bytes: number): void {
     const needed = this.length + bytes
     if (needed <= this.buffer.length) return
-    let size = this.buffer.length * 2
+    let size = Math.max(INITIAL_BYTES, this.buffer.length * 2)
     while (size < needed) size *= 2
     const larger = Buffer.allocUnsafeSlow(size)
     this.buffer.copy(larger, 0, 0, this.length)
@@ -48,6 +49,11 @@ export class Scratch {
       this.buffer = Buffer.allocUnsafeSlow(RETAINED_BYTES)
     }
     this.length = 0
+  }
+
+  /** Keeps no memory while there is nothing in it. */
+  release(): void {
+    if (this.length === 0) this.buffer = none
   }
 }
 
@@ -64,14 +70,21 @@ export class FrameOutput {
   /** Where the header of the last frame stands if it is a DATA frame that may still grow, else -1. */
   #openFrameAt = -1
   #openFrameStream = 0
+  #isUsed = false
 
   /** Bytes waiting to be taken. */
   get bytes(): number {
     return this.#control.length + this.#data.length
   }
 
+  /** Memory kept to encode into. */
+  get scratchBytes(): number {
+    return this.#control.buffer.length + this.#data.buffer.length
+  }
+
   /** A copy of everything encoded since the last call; memory of its own. */
   take(): Buffer {
+    this.#isUsed = true
     const control = this.#control
     const data = this.#data
     const bytes = control.length + data.length
@@ -82,6 +95,15 @@ export class FrameOutput {
     data.clear()
     this.#openFrameAt = -1
     return taken
+  }
+
+  /** To be called now and then: a connection that was quiet since the last time gives its scratch back. */
+  releaseUnused(): void {
+    if (!this.#isUsed) {
+      this.#control.release()
+      this.#data.release()
+    }
+    this.#isUsed = false
   }
 
   /** Body bytes as DATA; consecutive pieces of one stream grow one frame up to `maxFrameBytes`. */
