@@ -31,7 +31,8 @@ export const openHboneLanes = (plan: LoadPlan, owner: LaneOwner, flush: TurnFlus
   for (let i = 1; i < HANDSHAKES_AT_ONCE; i++) openNext()
   return {
     readers: first === undefined ? undefined : readersOf(plan, first, owner),
-    cipher: () => sockets[0]?.getCipher().name,
+    // A socket that is closed has none any more, whatever Node's types say.
+    cipher: () => sockets.find((socket) => !socket.destroyed)?.getCipher().name,
     close: () => closeAll(sockets),
   }
 }
