@@ -88,6 +88,12 @@ describe('an HTTP/2 request becomes HTTP/1.1:', () => {
   }
 })
 
+it('filters see one content-length, and neither host nor pseudo-header fields', () => {
+  const result = requestToH1([...POST, 'content-length', '03', 'host', 'a', 'x', '1', 'content-length', '3'], false)
+  assert.ok(!('code' in result))
+  assert.deepEqual(result.headers.fields, ['content-length', '3', 'x', '1'])
+})
+
 describe('an HTTP/2 request that would be another in HTTP/1.1 is refused:', () => {
   const without = (name: string): string[] => GET.filter((_, i) => GET[i - (i % 2)] !== name)
   const withPath = (path: string): string[] => [...without(':path'), ':path', path]

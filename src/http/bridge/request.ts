@@ -5,7 +5,7 @@
 import type { H1Framing, H1RequestLine } from '../h1/encode.ts'
 import { isMethod } from '../h1/chars.ts'
 import { CHUNKED, UNTIL_CLOSE } from '../h1/message.ts'
-import { checkTarget, isAuthority } from '../h1/target.ts'
+import { checkTarget } from '../h1/target.ts'
 import { checkRequestFields, findField, readContentLength } from '../h2/fields.ts'
 import type { HeaderList } from '../header-list.ts'
 import { splitTarget } from '../path.ts'
@@ -58,8 +58,6 @@ export const requestToH2 = (
   const { method, target, host } = line
   const { bodyLength, scheme } = framing
   if (!isMethod(method)) return unbridgeable(`method ${method.slice(0, 40)}, which is not in capitals, or too long`)
-  // The field check lets a request have no authority at all; ours always has one.
-  if (!isAuthority(host)) return unbridgeable('no good Host')
   const badTarget = checkTarget(method, target, host)
   if (badTarget !== undefined) return unbridgeable(badTarget.message)
   if (bodyLength === UNTIL_CLOSE) return unbridgeable('a request whose end nobody can tell')

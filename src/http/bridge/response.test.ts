@@ -65,6 +65,7 @@ describe('an HTTP/2 response that would be another in HTTP/1.1 is refused:', () 
       ['lengths that differ', [...ok, 'content-length', '1', 'content-length', '2'], /content-length/, BODY],
       ['a length without a body', [...ok, 'content-length', '1'], /without content/],
       ['a length in a 204', [':status', '204', 'content-length', '1'], /204/],
+      ['a length in a 204 to HEAD', [':status', '204', 'content-length', '1'], /204/, { method: 'HEAD', isEnd: true }],
       ['a length in a 103', [':status', '103', 'content-length', '1'], /103/, BODY],
       ['a length in a tunnel', [...ok, 'content-length', '1'], /200/, { method: 'CONNECT', isEnd: false }],
     ]

@@ -70,6 +70,18 @@ test('a length with leading zeros is passed on without them, lest the next hop r
   assert.equal(event.head.headers.get('content-length'), '10')
 })
 
+test('the host is that of Host, or in HTTP/1.0 without one that of an absolute target', () => {
+  for (const [text, host] of [
+    ['GET http://A:80/ HTTP/1.1\r\nHost: a\r\n\r\n', 'a'],
+    ['GET http://B:81/x HTTP/1.0\r\n\r\n', 'B:81'],
+    ['GET / HTTP/1.0\r\n\r\n', undefined],
+  ] as const) {
+    const [event] = recordRequests(text)
+    assert.ok(event?.kind === 'request')
+    assert.equal(event.head.host, host)
+  }
+})
+
 describe('limits', () => {
   const limits: H1Limits = {
     headBytes: 100,
@@ -130,6 +142,11 @@ describe('limits', () => {
       name: 'chunks beyond it together',
       text: `${CHUNKED_HEAD}4\r\nabcd\r\n6\r\nefghij\r\n0\r\n\r\n`,
       events: 'POST / chunked body:abcd failure:body-too-large:413',
+    },
+    {
+      name: 'chunked bodies of the limit one after the other',
+      text: `${CHUNKED_HEAD}9\r\nabcdefghi\r\n0\r\n\r\n`.repeat(2),
+      events: 'POST / chunked body:abcdefghi end POST / chunked body:abcdefghi end',
     },
     {
       name: 'bodies of the limit one after the other',

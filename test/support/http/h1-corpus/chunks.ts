@@ -81,6 +81,7 @@ export const BAD_CHUNKS: readonly BadCase[] = [
   badChunks('CR in an extension', '1;a\rb\r\na\r\n0\r\n\r\n'),
   badChunks('NUL in an extension', sized('1;\0')),
   badChunks('obs-text in an extension', sized('1;\xe9')),
+  badChunks('an escaped control in a quoted value', sized('1;a="\\\x01"')),
   badChunks('LF in a quoted value', '1;a="\n"\r\na\r\n0\r\n\r\n'),
   badChunks('a line end in a quoted value', '1;a="\r\n0\r\n\r\n"\r\na\r\n0\r\n\r\n'),
   badChunks('an escaped line end in a quoted value', '1;a="\\\r\n"\r\na\r\n0\r\n\r\n'),
