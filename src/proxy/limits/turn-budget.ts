@@ -18,7 +18,9 @@ export interface Deferrable {
 export class TurnBudget {
   #spent = 0
   #isWatched = false
-  readonly #waiting: Deferrable[] = []
+  /** Those at the front have had their turn up to `#next`: thousands may wait, too many to move up one by one. */
+  #waiting: Deferrable[] = []
+  #next = 0
 
   /** Leave to begin a request; if not, `who.resume` is called in a later turn. */
   takeRequest(who: Deferrable): boolean {
@@ -50,11 +52,14 @@ export class TurnBudget {
   readonly #renew = (): void => {
     this.#isWatched = false
     this.#spent = 0
-    const waiting = this.#waiting
     while (this.#spent < PIECES_PER_TURN) {
-      const next = waiting.shift()
-      if (next === undefined) return
+      const next = this.#waiting[this.#next]
+      if (next === undefined) break
+      this.#next++
       next.resume()
     }
+    if (this.#next === 0 || this.#next * 2 < this.#waiting.length) return
+    this.#waiting = this.#waiting.slice(this.#next)
+    this.#next = 0
   }
 }
