@@ -116,6 +116,14 @@ for (const [target, path, query] of TARGETS) {
   test(`splitTarget of ${target}`, () => assert.deepEqual(splitTarget(target), { path, query }))
 }
 
+test('OPTIONS of an authority alone asks about the server, not about its root', () => {
+  assert.deepEqual(splitTarget('http://a:80', 'OPTIONS'), { path: '*', query: undefined })
+  assert.deepEqual(splitTarget('http://a/', 'OPTIONS'), { path: '/', query: undefined })
+  assert.deepEqual(splitTarget('http://a?b', 'OPTIONS'), { path: '/', query: 'b' })
+  assert.deepEqual(splitTarget('*', 'OPTIONS'), { path: '*', query: undefined })
+  assert.deepEqual(splitTarget('http://a', 'GET'), { path: '/', query: undefined })
+})
+
 function isMerging(mode: PathNormalization): boolean {
   return mode === 'MERGE_SLASHES' || mode === 'DECODE_AND_MERGE_SLASHES'
 }

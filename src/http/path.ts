@@ -6,8 +6,12 @@ export interface SplitTarget {
   readonly query: string | undefined
 }
 
-/** Splits origin-form, absolute-form (its scheme and authority are dropped) or `*` (RFC 9112 section 3.2). */
-export function splitTarget(target: string): SplitTarget {
+/**
+ * Splits origin-form, absolute-form (its scheme and authority are dropped) or `*` (RFC 9112 section 3.2). OPTIONS of
+ * an authority alone is OPTIONS of `*` (section 3.2.4); of another method, or none given, it is `/`.
+ */
+export function splitTarget(target: string, method?: string): SplitTarget {
+  if (method === 'OPTIONS' && /^https?:\/\/[^/?]*$/i.test(target)) return { path: '*', query: undefined }
   const pathAndQuery = target.startsWith('/') ? target : withoutAuthority(target)
   const mark = pathAndQuery.indexOf('?')
   if (mark === -1) return { path: pathAndQuery, query: undefined }

@@ -236,6 +236,11 @@ describe('an HTTP/1.1 request becomes HTTP/2:', () => {
       wanted: ':method=OPTIONS|:authority=a|:scheme=http|:path=*',
     },
     {
+      name: 'OPTIONS of an authority alone',
+      line: { method: 'OPTIONS', target: 'http://a' },
+      wanted: ':method=OPTIONS|:authority=a|:scheme=http|:path=*',
+    },
+    {
       name: 'CONNECT',
       line: { method: 'CONNECT', target: 'b:443', host: 'b' },
       wanted: ':method=CONNECT|:authority=b:443',

@@ -64,7 +64,7 @@ export const requestToH2 = (
 
   const fields = [':method', method, ':authority', method === 'CONNECT' ? target : host]
   if (method !== 'CONNECT') {
-    const { path, query } = splitTarget(target)
+    const { path, query } = splitTarget(target, method)
     fields.push(':scheme', scheme, ':path', query === undefined ? path : `${path}?${query}`)
   }
   addH2Fields(fields, headers)

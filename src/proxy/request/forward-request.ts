@@ -5,7 +5,7 @@ import type { ForwardRequest } from '../forward.ts'
 
 /** The request as it came, its target taken apart; the path is not normalised yet. */
 export const toRequestView = (head: H1RequestHead): RequestView => {
-  const { path, query } = splitTarget(head.target)
+  const { path, query } = splitTarget(head.target, head.method)
   return {
     method: head.method,
     scheme: 'http',
