@@ -90,7 +90,7 @@ export class H2Connection {
 
   /** Has `feed` stop when that many more frames have come, so that other connections get their turn. */
   pauseAfter(frames: number): void {
-    this.#reader.frameLimit = this.#reader.framesRead + frames
+    this.#reader.framesLeft = frames
   }
 
   /** Everything encoded since the last call, in memory of its own. */

@@ -39,9 +39,8 @@ const none = Buffer.alloc(0)
  * chunk is passed on in place; one that is cut is collected, at most `maxFrameBytes` of it.
  */
 export class FrameReader {
-  /** Frames begun so far, and how many may be before `feed` stops. */
-  framesRead = 0
-  frameLimit = Number.POSITIVE_INFINITY
+  /** Frames until `feed` stops; below 0 it does not. */
+  framesLeft = -1
   readonly #sink: FrameSink
   readonly #maxFrameBytes: number
   #prefaceBytes: number
@@ -75,7 +74,7 @@ export class FrameReader {
   feed(buffer: Buffer, from: number, end: number): number {
     let at = from
     if (this.#prefaceBytes > 0 && !this.#failed) at = this.#readPreface(buffer, at, end)
-    while (at < end && this.framesRead < this.frameLimit) {
+    while (at < end && this.framesLeft !== 0) {
       if (this.#failed) return end
       if (this.#dataRemaining > 0) {
         at = this.#readData(buffer, at, end)
@@ -106,7 +105,7 @@ export class FrameReader {
         this.#keep(buffer, at, end, FRAME_HEADER_BYTES + length)
         return end
       }
-      this.framesRead++
+      this.framesLeft--
       this.#sink.onFrame(type, flags, readStreamId(buffer, at + 5), buffer, at + FRAME_HEADER_BYTES, frameEnd)
       at = frameEnd
     }
@@ -127,7 +126,7 @@ export class FrameReader {
   }
 
   #beginData(buffer: Buffer, at: number, length: number): void {
-    this.framesRead++
+    this.framesLeft--
     const piece = this.#piece
     piece.streamId = readStreamId(buffer, at + 5)
     piece.flags = buffer[at + 4] ?? 0
@@ -182,7 +181,7 @@ export class FrameReader {
     const whole = this.#carry
     this.#carry = none
     this.#carryBytes = 0
-    this.framesRead++
+    this.framesLeft--
     this.#sink.onFrame(type, flags, readStreamId(whole, 5), whole, FRAME_HEADER_BYTES, FRAME_HEADER_BYTES + length)
     return at
   }
