@@ -38,7 +38,7 @@ const STREAMS = [0, 1, 1, 1, 3, 3, 5, 7, 9, 2, 101, 0x7fff_ffff, 0x8000_0001]
 const FLAGS = [0, 1, 4, 5, 5, 8, 9, 0x0c, 0x20, 0x2d, 0xff]
 const INCREMENTS = [0, 1, 100, 16_384, 65_535, 0x7fff_0000, 0x7fff_ffff, 0x8000_0001]
 /** Around the windows and limits that are likely; below 32 a frame counts as small. */
-const DATA_BYTES = [0, 1, 3, 5, 31, 50, 51, 300, 1000, 1001, 2000]
+const DATA_BYTES = [0, 1, 2, 3, 5, 31, 50, 51, 300, 1000, 1001, 2000]
 const SETTINGS: readonly (readonly [number, readonly number[]])[] = [
   [1, [0, 1, 4096, 65_536, 0xffff_ffff]],
   [2, [0, 1, 2]],

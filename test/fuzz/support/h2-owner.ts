@@ -10,6 +10,8 @@ export interface OwnedStream {
   /** Ends and resets, in order. */
   readonly endings: string[]
   readonly pieces: Buffer[]
+  /** What must come in all if it ends in order; `undefined` when nobody said so. */
+  announcedBytes: number | undefined
   isResetByOwner: boolean
 }
 
@@ -62,7 +64,7 @@ export function createOwner(options: ConnectionOptions, seed: number): Owner {
     connection.reset(owned.stream, 8)
   }
   const own = (stream: H2Stream): OwnedStream => {
-    const owned = { stream, endings: [], pieces: [], isResetByOwner: false }
+    const owned = { stream, endings: [], pieces: [], announcedBytes: undefined, isResetByOwner: false }
     assert.ok(!streams.has(stream.id), `stream ${stream.id} comes twice`)
     streams.set(stream.id, owned)
     return owned
@@ -87,6 +89,10 @@ export function createOwner(options: ConnectionOptions, seed: number): Owner {
   const handlerOf = (id: number, owned: () => OwnedStream, habit: number): StreamHandler => ({
     onHeaders: (fields, isEnd) => {
       tell(`${id} head ${fields.join()} ${isEnd}`)
+      checkFields(fields, fields[0] === ':status' ? ['status'] : [])
+      const { stream } = owned()
+      const isBodiless = stream.isBodiless || stream.isConnect || fields[1] === '304'
+      if (fields[0] === ':status' && !isBodiless) owned().announcedBytes = contentLength(fields)
       if (habit === 6) reset(owned())
     },
     onData: (buffer, start, end) => {
@@ -141,6 +147,8 @@ export function createOwner(options: ConnectionOptions, seed: number): Owner {
       tell(`${stream.id} opened ${fields.join()} ${isEnd}`)
       const owned = own(stream)
       if (isEnd) owned.endings.push('end')
+      checkFields(fields, ['method', 'scheme', 'authority', 'path'])
+      if (fields[1] !== 'CONNECT') owned.announcedBytes = contentLength(fields)
       const chance = chanceOf(seed, stream.id)
       const habit = chance.below(11)
       respond(owned, habit, chance.pick(BODY_BYTES))
@@ -165,6 +173,26 @@ export function createOwner(options: ConnectionOptions, seed: number): Owner {
   connection.start()
   if (options.role === 'client' && (seed & 2) === 2) openMore()
   return { connection, log, streams, sentBytes: () => sentBytes, isCutSensitive: () => isCutSensitive }
+}
+
+/** What no head may hold, checked without the codec's own rules; `pseudo` may come, each once, in front. */
+function checkFields(fields: readonly string[], pseudo: readonly string[]): void {
+  const seen = new Set<string>()
+  for (let i = 0; i < fields.length; i += 2) {
+    const [name = '', value = ''] = fields.slice(i, i + 2)
+    assert.doesNotMatch(value, /[\0\r\n]|^[ \t]|[ \t]$/)
+    assert.ok(!/^(?:connection|keep-alive|proxy-connection|transfer-encoding|upgrade)$/.test(name), name)
+    if (name.startsWith(':')) {
+      assert.ok(pseudo.includes(name.slice(1)) && !seen.has(name), `${name} out of place`)
+      assert.equal(seen.size * 2, i, `${name} behind other fields`)
+      seen.add(name)
+    } else assert.match(name, /^[^\0-\x20A-Z:\x7f-\uffff]+$/)
+  }
+}
+
+function contentLength(fields: readonly string[]): number | undefined {
+  const at = fields.indexOf('content-length')
+  return at === -1 ? undefined : Number(fields[at + 1])
 }
 
 function chanceOf(seed: number, id: number): SeededRandom {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import * as h2 from '../../../src/http/h2/constants.ts'
+import type { OwnSettings } from '../../../src/http/h2/settings.ts'
 import { HpackDecoder } from '../../../src/http/hpack/decoder.ts'
 import { type RawFrame, parseFrames } from '../../support/http/h2-frames.ts'
 import type { LooseFrame } from './h2-mutate.ts'
@@ -24,6 +25,10 @@ export class H2Peer {
   readonly #role: 'server' | 'client'
   readonly #streams = new Map<number, StreamView>()
   readonly #decoder = new HpackDecoder({ maxTableBytes: 1 << 20, maxListBytes: 1 << 22 })
+  readonly #own: OwnSettings
+  /** Whether we have answered its SETTINGS: until then its initial window is not known (RFC 9113 section 6.9.2). */
+  #isAcknowledged = false
+  #hasSettings = false
   #initialWindow = h2.DEFAULT_WINDOW_BYTES
   #window = h2.DEFAULT_WINDOW_BYTES
   #pings = 0
@@ -34,10 +39,11 @@ export class H2Peer {
   /** Bytes that no owner asked for: all but bodies and heads. */
   reactionBytes = 0
 
-  /** `role` is that of the connection under test; its window is `extraBytes` larger than the default. */
-  constructor(role: 'server' | 'client', extraBytes: number) {
+  /** The connection's role and what it advertises. */
+  constructor(role: 'server' | 'client', own: OwnSettings) {
     this.#role = role
-    this.#owed = extraBytes
+    this.#owed = own.connectionWindowBytes - h2.DEFAULT_WINDOW_BYTES
+    this.#own = own
   }
 
   /** A whole frame that the connection is about to be fed. */
@@ -49,7 +55,9 @@ export class H2Peer {
     }
     if (type === h2.FRAME_RST_STREAM && payload.length === 4) this.#view(streamId).isReset = true
     if (type === h2.FRAME_PING && (flags & h2.FLAG_ACK) === 0) this.#pings += 1
+    if (type === h2.FRAME_SETTINGS && (flags & h2.FLAG_ACK) !== 0) this.#isAcknowledged ||= this.#hasSettings
     if (type === h2.FRAME_SETTINGS && (flags & h2.FLAG_ACK) === 0) {
+      this.#hasSettings = true
       this.#settings += 1
       for (let at = 0; at + 6 <= payload.length; at += 6) {
         const [id, value] = [payload.readUInt16BE(at), payload.readUInt32BE(at + 2)]
@@ -67,9 +75,11 @@ export class H2Peer {
     for (const frame of parseFrames(output)) this.#onFrame(frame)
   }
 
-  /** Bytes that the connection has offered to take on a stream beyond its initial window. */
-  givenTo(streamId: number): number {
-    return this.#streams.get(streamId)?.given ?? 0
+  /** Bytes in all that we may send on a stream as far as we know. */
+  allowance(streamId: number): number {
+    const { streamWindowBytes } = this.#own
+    const initial = this.#isAcknowledged ? streamWindowBytes : Math.max(streamWindowBytes, h2.DEFAULT_WINDOW_BYTES)
+    return initial + (this.#streams.get(streamId)?.given ?? 0)
   }
 
   #onFrame({ type, flags, streamId, payload }: RawFrame): void {

@@ -12,7 +12,7 @@ export interface LenientMessage {
  */
 export function readLeniently(bytes: string, hasBody: (firstLine: string) => boolean): LenientMessage[] | undefined {
   const messages: LenientMessage[] = []
-  for (let at = 0; at < bytes.length;) {
+  for (let at = 0; /[^\r\n]/.test(bytes.slice(at));) {
     const head = readHead(bytes, at)
     if (head === undefined) return undefined
     const body = hasBody(head.firstLine) ? readBody(bytes, head.end, head.fields) : { text: '', end: head.end }

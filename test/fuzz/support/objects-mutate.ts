@@ -82,8 +82,13 @@ export function mutateObjects(input: Buffer, other: Buffer, random: SeededRandom
   if (!parsed.ok) return mutateLines(input, other, random)
   const values = parsed.objects.map(({ value }) => structuredClone(value))
   for (let i = random.below(3); i >= 0; i -= 1) mutateValue(random.pick([...values, null]), random)
-  // JSON is YAML, and what `__proto__` stands for in it survives.
-  return Buffer.from(values.map((value) => JSON.stringify(value, undefined, 1)).join('\n---\n'))
+  try {
+    // JSON is YAML, and what `__proto__` stands for in it survives.
+    return Buffer.from(values.map((value) => JSON.stringify(value, undefined, 1)).join('\n---\n'))
+  } catch {
+    // An alias can make a value a part of itself.
+    return mutateLines(input, other, random)
+  }
 }
 
 /** Walks down at random and changes what it comes to. */
