@@ -12,6 +12,7 @@ export function distil(
   { found, coverage }: { readonly found: readonly FuzzCase[]; readonly coverage: Coverage },
 ): readonly FuzzCase[] {
   const kept: FuzzCase[] = []
+  coverage.forget()
   for (const { input, seed } of known) target.check(input, seededRandom(seed))
   coverage.hasNew()
   for (const item of found.toSorted((a, b) => a.input.length - b.input.length)) {

@@ -7,7 +7,6 @@ import { distil } from './distil.ts'
 import { createCoverage } from './coverage.ts'
 import { type MemorySample, createMemoryProbe } from './memory.ts'
 import { knownCases, search } from './search.ts'
-import type { FuzzCase } from './target.ts'
 import { type WorkerOrder, type WorkerReport, lastInput } from './shared-input.ts'
 
 /** Rounds between two measurements of memory. */
@@ -24,6 +23,7 @@ const corpus =
   order.onlyFile === undefined
     ? readCorpus(order.corpusFolder, target.format)
     : parseCases(fs.readFileSync(order.onlyFile, 'utf8'), target.format)
+const coverage = order.isDistilling ? createCoverage() : undefined
 let slowestMs = 0
 let lastMs = startedMs
 
@@ -49,16 +49,14 @@ const report: WorkerReport = {
   samples,
   seconds: (performance.now() - startedMs) / 1000,
   kept: found.length,
-  distilled: order.isDistilling && failure === undefined ? distilFrom(found) : [],
+  distilled:
+    coverage === undefined || failure !== undefined
+      ? []
+      : distil(target, knownCases(target, corpus), { found, coverage }),
   failure: failure && { found: failure.found, error: describe(failure.error) },
 }
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows, this is a thread
 parentPort?.postMessage(report)
-
-function distilFrom(cases: readonly FuzzCase[]): readonly FuzzCase[] {
-  if (target === undefined) return []
-  return distil(target, knownCases(target, corpus), { found: cases, coverage: createCoverage() })
-}
 
 function describe(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error)
