@@ -1,13 +1,14 @@
 import type { FuzzTarget } from './engine/target.ts'
 import { baggageTarget } from './targets/baggage.ts'
-import { bridgeTarget } from './targets/bridge.ts'
+import { bridgeTarget } from './targets/http/bridge.ts'
+import { durationTarget } from './targets/duration.ts'
 import { forwardedTarget } from './targets/forwarded.ts'
-import { h1EncodeTarget } from './targets/h1-encode.ts'
-import { h1Target } from './targets/h1.ts'
-import { h2PairTarget } from './targets/h2-pair.ts'
-import { h2Target } from './targets/h2.ts'
-import { hpackPairTarget } from './targets/hpack-pair.ts'
-import { hpackTarget } from './targets/hpack.ts'
+import { h1EncodeTarget } from './targets/http/h1-encode.ts'
+import { h1Target } from './targets/http/h1.ts'
+import { h2PairTarget } from './targets/http/h2-pair.ts'
+import { h2Target } from './targets/http/h2.ts'
+import { hpackPairTarget } from './targets/http/hpack-pair.ts'
+import { hpackTarget } from './targets/http/hpack.ts'
 import { namesTarget } from './targets/names.ts'
 import { objectsTarget } from './targets/objects.ts'
 import { pathTarget } from './targets/path.ts'
@@ -25,5 +26,6 @@ export const TARGETS: readonly FuzzTarget[] = [
   namesTarget,
   baggageTarget,
   forwardedTarget,
+  durationTarget,
   objectsTarget,
 ]

@@ -3,7 +3,7 @@ import * as h2 from '../../../src/http/h2/constants.ts'
 import type { OwnSettings } from '../../../src/http/h2/settings.ts'
 import { HpackDecoder } from '../../../src/http/hpack/decoder.ts'
 import { type RawFrame, parseFrames } from '../../support/http/h2-frames.ts'
-import type { LooseFrame } from './h2-mutate.ts'
+import type { LooseFrame } from '../mutate/h2.ts'
 
 /** What the other side makes of one stream of ours. */
 interface StreamView {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { decodeSpiffeId } from '../../../src/model/identity.ts'
 import { describeSource, parseBaggage } from '../../../src/proxy/hbone/baggage.ts'
-import { textMutator } from '../engine/mutate-text.ts'
+import { textMutator } from '../mutate/text.ts'
 import type { FuzzTarget } from '../engine/target.ts'
 
 const PRINCIPAL = decodeSpiffeId('spiffe://cluster.local/ns/shop/sa/web')

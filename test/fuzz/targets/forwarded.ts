@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { parseForwarded } from '../../../src/proxy/hbone/forwarded.ts'
-import { textMutator } from '../engine/mutate-text.ts'
+import { textMutator } from '../mutate/text.ts'
 import type { FuzzTarget } from '../engine/target.ts'
 
 /** Whatever stands in `forwarded`, what is taken from it looks like an address and a lower-case name, or is nothing. */

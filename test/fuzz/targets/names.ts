@@ -3,7 +3,7 @@ import { X509Certificate, generateKeyPairSync } from 'node:crypto'
 import { type SubjectName, createCertificate } from '../../../src/identity/certificate.ts'
 import { readSpiffeName, readUriNames } from '../../../src/identity/spiffe-name.ts'
 import { decodeSpiffeId, formatSpiffeId, parseSpiffeId } from '../../../src/model/identity.ts'
-import { textMutator } from '../engine/mutate-text.ts'
+import { textMutator } from '../mutate/text.ts'
 import type { FuzzTarget } from '../engine/target.ts'
 
 const KEYS = generateKeyPairSync('ec', { namedCurve: 'P-256' })

@@ -9,7 +9,7 @@ import { createFilterInstances } from '../../../src/filter/instances.ts'
 import type { Issue } from '../../../src/lib/decoded.ts'
 import { compile } from '../../../src/snapshot/compile.ts'
 import type { FuzzTarget } from '../engine/target.ts'
-import { mutateObjects } from '../support/objects-mutate.ts'
+import { mutateObjects } from '../mutate/objects.ts'
 
 const ROOT = path.join(import.meta.dirname, '../../..')
 const FOLDERS = ['test/golden', 'examples']

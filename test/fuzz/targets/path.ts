@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { normalizePath, splitTarget } from '../../../src/http/path.ts'
 import type { PathNormalization } from '../../../src/model/model.ts'
 import type { SeededRandom } from '../../support/random.ts'
-import { textMutator } from '../engine/mutate-text.ts'
+import { textMutator } from '../mutate/text.ts'
 import type { FuzzTarget } from '../engine/target.ts'
 
 const MODES: readonly PathNormalization[] = ['NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES']

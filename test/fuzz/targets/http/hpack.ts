@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { HpackDecoder } from '../../../src/http/hpack/decoder.ts'
-import { HpackEncoder } from '../../../src/http/hpack/encoder.ts'
-import { isSensitiveName } from '../../../src/http/hpack/sensitive.ts'
-import type { SeededRandom } from '../../support/random.ts'
-import { mutateBytes, splice } from '../engine/mutate-bytes.ts'
-import type { FuzzTarget } from '../engine/target.ts'
-import { encodeBlock, literalBlock, randomRepresentation } from '../support/hpack-blocks.ts'
-import { PlainHpack } from '../support/plain-hpack.ts'
+import { HpackDecoder } from '../../../../src/http/hpack/decoder.ts'
+import { HpackEncoder } from '../../../../src/http/hpack/encoder.ts'
+import { isSensitiveName } from '../../../../src/http/hpack/sensitive.ts'
+import type { SeededRandom } from '../../../support/random.ts'
+import { mutateBytes, splice } from '../../mutate/bytes.ts'
+import type { FuzzTarget } from '../../engine/target.ts'
+import { encodeBlock, literalBlock, randomRepresentation } from '../../support/hpack-blocks.ts'
+import { PlainHpack } from '../../support/plain-hpack.ts'
 
 /** One block of a sequence: its length in two bytes, then itself. `0xffff` stands for the peer's SETTINGS answer. */
 const ACKNOWLEDGED = 0xffff

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import type { H2Stream } from '../../../src/http/h2/stream.ts'
-import { type H2Pair, createH2Pair } from '../../support/http/h2-pair.ts'
-import { type StreamRecord, recordConnection, recordStream } from '../../support/http/h2-recorder.ts'
-import type { SeededRandom } from '../../support/random.ts'
-import { chanceTarget } from '../engine/chance-target.ts'
+import type { H2Stream } from '../../../../src/http/h2/stream.ts'
+import { type H2Pair, createH2Pair } from '../../../support/http/h2-pair.ts'
+import { type StreamRecord, recordConnection, recordStream } from '../../../support/http/h2-recorder.ts'
+import type { SeededRandom } from '../../../support/random.ts'
+import { chanceTarget } from '../../engine/chance-target.ts'
 
 const TUNNEL = [':method', 'CONNECT', ':authority', '10.0.0.1:80']
 const WINDOWS = [1, 50, 1000, 65_535, 200_000]

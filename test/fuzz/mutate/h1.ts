@@ -1,5 +1,5 @@
 import type { SeededRandom } from '../../support/random.ts'
-import { mutateBytes } from '../engine/mutate-bytes.ts'
+import { mutateBytes } from './bytes.ts'
 
 const FIELDS = [
   'Host: a',

@@ -1,8 +1,8 @@
 import * as h2 from '../../../src/http/h2/constants.ts'
 import { clientPreface, formatFrame, settingsPayload, words } from '../../support/http/h2-frames.ts'
 import type { SeededRandom } from '../../support/random.ts'
-import { mutateBytes } from '../engine/mutate-bytes.ts'
-import { hpackInteger, literalBlock, randomRepresentation } from './hpack-blocks.ts'
+import { mutateBytes } from './bytes.ts'
+import { hpackInteger, literalBlock, randomRepresentation } from '../support/hpack-blocks.ts'
 
 /** A frame that can be changed; `length` is what its header says, whatever the payload is. */
 export interface LooseFrame {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { encodeRequestHead, encodeResponseHead } from '../../../src/http/h1/encode.ts'
-import { HeaderList } from '../../../src/http/header-list.ts'
-import { type H1Event, recordRequests, recordResponses } from '../../support/http/h1-events.ts'
-import type { SeededRandom } from '../../support/random.ts'
-import { chanceTarget } from '../engine/chance-target.ts'
-import { readLeniently } from '../support/lenient-h1.ts'
+import { encodeRequestHead, encodeResponseHead } from '../../../../src/http/h1/encode.ts'
+import { HeaderList } from '../../../../src/http/header-list.ts'
+import { type H1Event, recordRequests, recordResponses } from '../../../support/http/h1-events.ts'
+import type { SeededRandom } from '../../../support/random.ts'
+import { chanceTarget } from '../../engine/chance-target.ts'
+import { readLeniently } from '../../support/lenient-h1.ts'
 
 /** Text for encoder input; `\u010a` would become LF if it were cut to a byte. */
 const CHARACTERS = [

@@ -1,5 +1,5 @@
 import type { SeededRandom } from '../../support/random.ts'
-import { mutateBytes, splice } from './mutate-bytes.ts'
+import { mutateBytes, splice } from './bytes.ts'
 
 /** A way to change text that knows the words which mean something in it. */
 export function textMutator(words: readonly string[]): (input: Buffer, other: Buffer, random: SeededRandom) => Buffer {

@@ -1,6 +1,6 @@
 import { parseText } from '../../../src/config/source/parse-text.ts'
 import type { SeededRandom } from '../../support/random.ts'
-import { mutateBytes } from '../engine/mutate-bytes.ts'
+import { mutateBytes } from './bytes.ts'
 
 const VALUES: readonly unknown[] = [
   ...[

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { HpackDecoder } from '../../../src/http/hpack/decoder.ts'
-import { HpackEncoder } from '../../../src/http/hpack/encoder.ts'
-import type { SeededRandom } from '../../support/random.ts'
-import { chanceTarget } from '../engine/chance-target.ts'
-import { encodeBlock } from '../support/hpack-blocks.ts'
-import { PlainHpack } from '../support/plain-hpack.ts'
+import { HpackDecoder } from '../../../../src/http/hpack/decoder.ts'
+import { HpackEncoder } from '../../../../src/http/hpack/encoder.ts'
+import type { SeededRandom } from '../../../support/random.ts'
+import { chanceTarget } from '../../engine/chance-target.ts'
+import { encodeBlock } from '../../support/hpack-blocks.ts'
+import { PlainHpack } from '../../support/plain-hpack.ts'
 
 const NAMES = [':path', ':authority', ':status', 'accept', 'authorization', 'cookie', 'x-request-id', 'x-y', 'date']
 const VALUES = ['', '/', '200', 'GET', 'gzip, deflate', 'x'.repeat(300), '\x00\x7f\x80\xff', 'application/json']
