@@ -19,6 +19,8 @@ export interface Channel {
   readonly queuedBytes: number
   /** Says that received bytes were passed on: the peer may send as many more. */
   readonly consume: (bytes: number) => void
+  /** Says that received bytes were thrown away, and that no more are wanted. */
+  readonly discard: (bytes: number) => void
 }
 
 /** What the owner of a channel is told, synchronously. */

@@ -40,4 +40,10 @@ export class Counters {
   /** Upstreams that presented another identity than the endpoint's. */
   upstreamIdentityMismatches = 0
   filterErrors = 0
+  /** Bytes received, on whatever side, that nobody has taken yet. */
+  heldBytes = 0
+  /** Times that they were more than they should be. */
+  bufferLimitReached = 0
+  /** Tunnels and connections ended because they held most of far too much. */
+  holdersShed = 0
 }

@@ -29,6 +29,7 @@ import type { Deadlines } from './limits/deadlines.ts'
 import { startTicking, visitInSlices } from './limits/ticks.ts'
 import { TurnBudget } from './limits/turn-budget.ts'
 import { SnapshotLeases } from './leases.ts'
+import { ByteBudget, defaultBufferBytes } from './limits/byte-budget.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './upstream/balance.ts'
 import { HBONE_PORT, Pools } from './upstream/pool.ts'
@@ -52,6 +53,8 @@ export interface DataPlaneOptions {
   readonly deadlines?: Deadlines
   /** HBONE connections at a time; default 10,000. */
   readonly maxConnections?: number
+  /** Received bytes that may wait in all (see `ByteBudget`); default 64 MiB, or an eighth of a small container. */
+  readonly bufferBytes?: number
   /** Frees what large reads leave behind (see `Flusher`); without it that is left to V8. */
   readonly collectYoung?: () => void
   /** Where HBONE endpoints listen; default 15008. */
@@ -91,6 +94,7 @@ export class DataPlane {
     this.#errors = new Warnings(clock, (message) => log.error(message))
     const onFault = (error: unknown): void => this.#onFault('a connection was given up', error)
     this.counters = options.counters ?? new Counters()
+    const budget = new ByteBudget(options.bufferBytes ?? defaultBufferBytes(), this.counters)
     this.#clientTls = clientTlsOptions(credentials.current(), options.tls)
     this.#instances = createFilterInstances(options.filters, {
       now: clock.nowMs,
@@ -101,6 +105,7 @@ export class DataPlane {
     const turns = new TurnBudget()
     this.#pools = new Pools({
       flusher: this.#flusher,
+      budget,
       counters: this.counters,
       clock,
       clientTls: () => this.#clientTls,
@@ -130,6 +135,7 @@ export class DataPlane {
       trustDomains: options.trustDomains,
       tls: options.tls,
       flusher: this.#flusher,
+      budget,
       counters: this.counters,
       deadlines,
       onTunnel: (request) => this.#onTunnel(request),

@@ -41,6 +41,12 @@ export const counterMetrics: Readonly<
     'fairway_upstream_identity_mismatches_total',
     'Endpoints that presented another identity than their own',
   ),
+  heldBytes: gauge('fairway_buffered_bytes', 'Bytes received that wait for whoever is to take them'),
+  bufferLimitReached: total('fairway_buffer_limit_reached_total', 'Times that more bytes waited than should'),
+  holdersShed: total(
+    'fairway_buffer_holders_shed_total',
+    'Tunnels and plaintext connections ended because far more bytes waited than should, and most of them there',
+  ),
   filterErrors: total('fairway_filter_errors_total', 'Exceptions thrown by filters'),
 }
 

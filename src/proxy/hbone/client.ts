@@ -8,6 +8,7 @@ import { systemClock } from '../../lib/clock.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
+import type { ByteBudget } from '../limits/byte-budget.ts'
 import { startDeadline } from '../limits/deadlines.ts'
 import { HboneTransport } from './transport.ts'
 import { TunnelChannel } from './tunnel.ts'
@@ -26,6 +27,8 @@ export type TunnelResult =
 export interface HboneClientOptions {
   readonly flusher: Flusher
   readonly counters: Counters
+  /** What is held of what the peer sends counts there. */
+  readonly budget?: ByteBudget
   /** From `clientTlsOptions`. */
   readonly tls: ConnectionOptions
   readonly address: string
@@ -199,7 +202,7 @@ export class HboneClient {
   }
 
   #connect(waiter: Waiter): void {
-    const channel = new TunnelChannel(this.#h2)
+    const channel = new TunnelChannel(this.#h2, this.#options.budget)
     waiter.channel = channel
     channel.handler = {
       onData: () => {},

@@ -8,6 +8,7 @@ import { ignoreStream } from '../../http/h2/stream.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
+import type { ByteBudget } from '../limits/byte-budget.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import { describeSource } from './baggage.ts'
 import { parseForwarded } from './forwarded.ts'
@@ -30,6 +31,7 @@ export interface TunnelRequest {
 export interface ServerConnectionOptions {
   readonly flusher: Flusher
   readonly counters: Counters
+  readonly budget: ByteBudget | undefined
   /** Of which `prefaceMs` and `requestHeadMs` count here. */
   readonly deadlines: Deadlines
   readonly onTunnel: (request: TunnelRequest) => void
@@ -137,7 +139,8 @@ export class ServerConnection {
       this.#refuse(stream, [':status', '405', 'allow', 'CONNECT'])
       return ignoreStream
     }
-    const channel = new TunnelChannel(this.h2, stream)
+    const channel = new TunnelChannel(this.h2, this.#options.budget)
+    channel.attach(stream)
     let handler: StreamHandler = ignoreStream
     onTunnel({
       authority: findField(fields, ':authority') ?? '',

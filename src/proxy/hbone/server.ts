@@ -10,6 +10,7 @@ import { systemClock } from '../../lib/clock.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
+import type { ByteBudget } from '../limits/byte-budget.ts'
 import { defaultDeadlines } from '../limits/deadlines.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import { ServerConnection } from './server-connection.ts'
@@ -24,6 +25,8 @@ export interface HboneServerOptions {
   readonly tls: TlsSettings
   readonly flusher: Flusher
   readonly counters: Counters
+  /** What is held of what peers send counts there. */
+  readonly budget?: ByteBudget
   /** Of which `handshakeMs`, `prefaceMs` and `requestHeadMs` count here; default `defaultDeadlines`. */
   readonly deadlines?: Deadlines
   readonly onTunnel: (request: TunnelRequest) => void
@@ -47,9 +50,9 @@ export class HboneServer {
   #phase: 'serving' | 'announced' | 'final' | 'destroyed' = 'serving'
 
   constructor(options: HboneServerOptions) {
-    const { deadlines = defaultDeadlines, maxConcurrentStreams = 100, onFault } = options
+    const { deadlines = defaultDeadlines, maxConcurrentStreams = 100, budget, onFault } = options
     this.#options = options
-    this.#connectionOptions = { ...options, deadlines, maxConcurrentStreams, onFault }
+    this.#connectionOptions = { ...options, deadlines, maxConcurrentStreams, budget, onFault }
     this.#gate = new TlsGate({
       credentials: options.credentials,
       tls: options.tls,

@@ -3,24 +3,33 @@ import { CANCEL, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM } from '../../http/h2/
 import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
 import { ignoreChannel } from '../channel.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
+import type { ByteBudget, Holder } from '../limits/byte-budget.ts'
+
+/** What a peer may send at a time while the process holds too much: two frames. */
+const PORTION_BYTES = 32 * 1024
 
 /**
  * One CONNECT stream as a channel. Reset mapping as ztunnel has it: NO_ERROR and CANCEL read as an end, an abort is
  * sent as INTERNAL_ERROR, because CANCEL would look like a normal end to a peer that delimits a body by closing.
  */
-export class TunnelChannel implements Channel, StreamHandler {
+export class TunnelChannel implements Channel, StreamHandler, Holder {
   readonly #connection: H2Connection
+  readonly #budget: ByteBudget | undefined
   #stream: H2Stream | undefined
+  heldBytes = 0
+  /** Bytes that were consumed, and whose window the peer did not get back because of the budget. */
+  #withheldBytes = 0
+  #isListed = false
   handler: ChannelHandler = ignoreChannel
   /** A response head (client side), until somebody else takes over. */
   onHead: ((fields: string[], isEnd: boolean) => void) | undefined
 
-  constructor(connection: H2Connection, stream?: H2Stream) {
+  constructor(connection: H2Connection, budget?: ByteBudget) {
     this.#connection = connection
-    this.#stream = stream
+    this.#budget = budget
   }
 
-  /** Set right after opening on the client side: the stream needs its handler first. */
+  /** To be called before anything can come; a client's stream needs its handler first. */
   attach(stream: H2Stream): void {
     this.#stream = stream
   }
@@ -57,13 +66,36 @@ export class TunnelChannel implements Channel, StreamHandler {
 
   reset(code: number): void {
     const stream = this.#stream
-    this.#stream = undefined
+    this.#leave()
     this.handler = ignoreChannel
     if (stream !== undefined) this.#connection.reset(stream, code)
   }
 
   consume(bytes: number): void {
-    if (this.#stream !== undefined) this.#connection.consume(this.#stream, bytes)
+    const stream = this.#stream
+    if (stream === undefined) return
+    this.#release(bytes)
+    const budget = this.#budget
+    if (budget !== undefined && (budget.isOver || this.#withheldBytes > 0)) this.#portion(budget, stream, bytes)
+    else this.#connection.consume(stream, bytes)
+  }
+
+  discard(bytes: number): void {
+    this.#release(bytes)
+  }
+
+  relax(): void {
+    const bytes = this.#withheldBytes
+    if (this.#stream === undefined || bytes === 0) return
+    this.#withheldBytes = 0
+    if (this.heldBytes === 0) this.#unlist()
+    this.#connection.consume(this.#stream, bytes)
+  }
+
+  shed(): void {
+    const { handler } = this
+    this.abort()
+    handler.onClosed(false, false)
   }
 
   onHeaders(fields: string[], isEnd: boolean): void {
@@ -72,7 +104,12 @@ export class TunnelChannel implements Channel, StreamHandler {
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
+    const budget = this.#budget
+    if (budget === undefined) return this.handler.onData(buffer, start, end)
+    this.heldBytes += end - start
+    budget.take(end - start)
     this.handler.onData(buffer, start, end)
+    if (this.heldBytes > 0 && !this.#isListed && this.#stream !== undefined) this.#list(budget)
   }
 
   onEnd(): void {
@@ -80,7 +117,7 @@ export class TunnelChannel implements Channel, StreamHandler {
   }
 
   onReset(code: number): void {
-    this.#stream = undefined
+    this.#leave()
     const { handler } = this
     this.handler = ignoreChannel
     handler.onClosed(code === NO_ERROR || code === CANCEL, code === REFUSED_STREAM)
@@ -88,5 +125,42 @@ export class TunnelChannel implements Channel, StreamHandler {
 
   onDrain(): void {
     this.handler.onDrain()
+  }
+
+  /** What was received is held no more. */
+  #release(bytes: number): void {
+    const released = Math.min(bytes, this.heldBytes)
+    this.heldBytes -= released
+    this.#budget?.give(released)
+    if (this.#isListed && this.heldBytes === 0 && this.#withheldBytes === 0) this.#unlist()
+  }
+
+  /** Window goes back in small portions, each once the one before is used up and consumed: nothing waits for ever. */
+  #portion(budget: ByteBudget, stream: H2Stream, bytes: number): void {
+    this.#withheldBytes += bytes
+    if (!this.#isListed) this.#list(budget)
+    if (!budget.isOver) return this.relax()
+    if (stream.recvWindow + this.heldBytes >= PORTION_BYTES / 2) return
+    const portion = Math.min(this.#withheldBytes, PORTION_BYTES)
+    this.#withheldBytes -= portion
+    this.#connection.consume(stream, portion)
+    this.#connection.refill(stream)
+  }
+
+  #list(budget: ByteBudget): void {
+    this.#isListed = true
+    budget.list(this)
+  }
+
+  #unlist(): void {
+    this.#isListed = false
+    this.#budget?.unlist(this)
+  }
+
+  /** The stream is gone, and what was held of it. */
+  #leave(): void {
+    this.#stream = undefined
+    this.#withheldBytes = 0
+    this.#release(this.heldBytes)
   }
 }

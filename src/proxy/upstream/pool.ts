@@ -10,6 +10,7 @@ import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
 import type { TunnelFailure } from '../hbone/client.ts'
 import { HboneClient, MAX_TUNNELS } from '../hbone/client.ts'
+import type { ByteBudget } from '../limits/byte-budget.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
 import type { TurnBudget } from '../limits/turn-budget.ts'
 import { UpstreamSession } from './session.ts'
@@ -20,6 +21,7 @@ export const HBONE_PORT = 15_008
 
 export interface PoolOptions {
   readonly flusher: Flusher
+  readonly budget: ByteBudget
   readonly counters: Counters
   readonly clock: Clock
   /** The current TLS options; asked at each dial, so that a rotation needs no call. */
@@ -153,10 +155,10 @@ export class EndpointPool {
 
   #openPlain(done: (acquired: Acquired) => void): void {
     const { address, port } = this.endpoint
-    const { flusher, counters, clock, connectTimeoutMs } = this.#options
+    const { flusher, budget, counters, clock, connectTimeoutMs } = this.#options
     const onGone = (): void => void counters.openUpstreamConnections--
     const onTimeout = (): void => void counters.deadlines.connect++
-    dialPlain({ address, port, timeoutMs: connectTimeoutMs, flusher, clock, onTimeout, onGone }, (dialled) => {
+    dialPlain({ address, port, timeoutMs: connectTimeoutMs, flusher, budget, clock, onTimeout, onGone }, (dialled) => {
       if ('channel' in dialled) {
         counters.upstreamConnectionsTotal++
         counters.openUpstreamConnections++
@@ -171,9 +173,10 @@ export class EndpointPool {
     const workload = this.#workload()
     const { clients } = workload
     for (const client of clients) if (client.hasRoom) return client
-    const { flusher, counters, clock, connectTimeoutMs, onFault } = this.#options
+    const { flusher, budget, counters, clock, connectTimeoutMs, onFault } = this.#options
     const client = new HboneClient({
       flusher,
+      budget,
       counters,
       clock,
       connectTimeoutMs,

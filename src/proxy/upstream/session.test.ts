@@ -25,6 +25,7 @@ const begin = () => {
     isLasting: true,
     queuedBytes: 0,
     consume: (bytes) => (got.consumed += bytes),
+    discard: () => {},
   }
   const keeper = { onIdle: () => void log.push('idle'), onGone: () => void log.push('gone') }
   const session = new UpstreamSession(channel, keeper, new TurnBudget())

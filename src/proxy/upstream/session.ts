@@ -128,7 +128,7 @@ export class UpstreamSession implements ChannelHandler, Deferrable {
 
   onData(buffer: Buffer, start: number, end: number): void {
     // Behind our own end nothing is due; the window, which is not given back, bounds what comes.
-    if (this.#isGone) return
+    if (this.#isGone) return this.channel.discard(end - start)
     if (!this.#backlog.isEmpty || this.#turns?.takePiece(this) === false) {
       return this.#backlog.push(buffer, start, end)
     }
@@ -196,7 +196,7 @@ export class UpstreamSession implements ChannelHandler, Deferrable {
     const consumed = this.#parser.feed(buffer, start, end)
     const passed = end - start - this.#held
     if (this.#pieces > 1) this.#turns?.spend(this.#pieces)
-    if (this.#isGone) return
+    if (this.#isGone) return this.channel.discard(passed)
     if (passed > 0) this.channel.consume(passed)
     // Bytes behind a complete response that nobody asked for: not to be trusted with another request.
     if (consumed < end) this.#lose('protocol', 'the upstream sent bytes after its response')
@@ -245,7 +245,7 @@ export class UpstreamSession implements ChannelHandler, Deferrable {
   #leave(): void {
     if (this.#isGone) return
     this.#isGone = true
-    this.#backlog.drop()
+    this.channel.discard(this.#backlog.drop())
     this.#keeper.onGone(this)
   }
 

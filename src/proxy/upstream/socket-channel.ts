@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { ignoreChannel } from '../channel.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
+import type { ByteBudget, Holder } from '../limits/byte-budget.ts'
 import { startDeadline } from '../limits/deadlines.ts'
 import type { Flushable, Flusher } from '../flusher.ts'
 
@@ -10,31 +11,38 @@ import type { Flushable, Flusher } from '../flusher.ts'
 const HIGH_WATER_BYTES = 256 * 1024
 /** Received bytes that the owner has not passed on, above which reading stops. */
 const UNCONSUMED_LIMIT_BYTES = 256 * 1024
+/** The same while the process holds too much. */
+const TIGHT_LIMIT_BYTES = 32 * 1024
 /** Pieces below this join the text before them: a body in tiny chunks must not cost an object for each. */
 const JOIN_BELOW_BYTES = 256
 
 /** A plaintext TCP connection as a channel: writes of one turn go out as one, reading pauses while nobody consumes. */
-export class SocketChannel implements Channel, Flushable {
+export class SocketChannel implements Channel, Flushable, Holder {
   readonly #socket: Socket
   readonly #flusher: Flusher
+  readonly #budget: ByteBudget
   handler: ChannelHandler = ignoreChannel
   #pending: Buffer[] = []
   #pendingText = ''
   #isScheduled = false
   #isFull = false
   #isEnding = false
-  #unconsumed = 0
+  heldBytes = 0
+  #isListed = false
   #isDone = false
 
-  constructor(socket: Socket, flusher: Flusher) {
+  constructor(socket: Socket, flusher: Flusher, budget: ByteBudget) {
     this.#socket = socket
     this.#flusher = flusher
+    this.#budget = budget
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
       flusher.noteRead(chunk.length)
-      this.#unconsumed += chunk.length
+      if (this.#isDone) return
+      this.heldBytes += chunk.length
+      budget.take(chunk.length)
       this.handler.onData(chunk, 0, chunk.length)
-      if (this.#unconsumed > UNCONSUMED_LIMIT_BYTES) socket.pause()
+      if (this.heldBytes > 0) this.#onHeld()
     })
     socket.on('end', () => this.handler.onEnd())
     socket.on('drain', () => {
@@ -68,13 +76,13 @@ export class SocketChannel implements Channel, Flushable {
   }
 
   abort(): void {
-    this.#isDone = true
+    this.#leave()
     this.handler = ignoreChannel
     this.#socket.resetAndDestroy()
   }
 
   cut(): void {
-    this.#isDone = true
+    this.#leave()
     this.handler = ignoreChannel
     this.#socket.destroy()
   }
@@ -88,8 +96,21 @@ export class SocketChannel implements Channel, Flushable {
   }
 
   consume(bytes: number): void {
-    this.#unconsumed -= bytes
-    if (this.#unconsumed <= UNCONSUMED_LIMIT_BYTES >> 1 && this.#socket.isPaused()) this.#socket.resume()
+    this.#release(bytes)
+    if (this.heldBytes <= this.#limitBytes >> 1 && this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  discard(bytes: number): void {
+    this.#release(bytes)
+  }
+
+  /** It reads on as soon as something is consumed. */
+  relax(): void {}
+
+  shed(): void {
+    const { handler } = this
+    this.abort()
+    handler.onClosed(false, false)
   }
 
   flush(): void {
@@ -102,6 +123,32 @@ export class SocketChannel implements Channel, Flushable {
     if (first !== undefined) this.#socket.write(pending.length === 1 ? first : Buffer.concat(pending))
     if (this.#isEnding) this.#socket.end()
     else this.#isFull = this.#socket.writableLength > HIGH_WATER_BYTES
+  }
+
+  get #limitBytes(): number {
+    return this.#budget.isOver ? TIGHT_LIMIT_BYTES : UNCONSUMED_LIMIT_BYTES
+  }
+
+  #onHeld(): void {
+    if (this.heldBytes > this.#limitBytes) this.#socket.pause()
+    if (this.#isListed || this.#isDone) return
+    this.#isListed = true
+    this.#budget.list(this)
+  }
+
+  #release(bytes: number): void {
+    const released = Math.min(bytes, this.heldBytes)
+    this.heldBytes -= released
+    this.#budget.give(released)
+    if (this.heldBytes > 0 || !this.#isListed) return
+    this.#isListed = false
+    this.#budget.unlist(this)
+  }
+
+  /** It is gone, and what was held of it. */
+  #leave(): void {
+    this.#isDone = true
+    this.#release(this.heldBytes)
   }
 
   #settleText(): void {
@@ -118,7 +165,7 @@ export class SocketChannel implements Channel, Flushable {
 
   #close(isClean: boolean): void {
     if (this.#isDone) return
-    this.#isDone = true
+    this.#leave()
     const { handler } = this
     this.handler = ignoreChannel
     handler.onClosed(isClean, false)
@@ -131,6 +178,7 @@ export interface DialOptions {
   /** 0 for as long as the system tries. */
   readonly timeoutMs: number
   readonly flusher: Flusher
+  readonly budget: ByteBudget
   readonly clock: Clock
   /** Nobody answered in time; `done` follows. */
   readonly onTimeout: () => void
@@ -164,6 +212,6 @@ export const dialPlain = (
     isSettled = true
     cancel()
     socket.once('close', options.onGone)
-    done({ channel: new SocketChannel(socket, options.flusher) })
+    done({ channel: new SocketChannel(socket, options.flusher, options.budget) })
   })
 }

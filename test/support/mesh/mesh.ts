@@ -56,6 +56,8 @@ export interface MeshOptions {
   readonly filters?: readonly FilterDefinition[]
   readonly clock?: Clock
   readonly trustDomains?: readonly string[]
+  /** As `DataPlaneOptions` has it. */
+  readonly bufferBytes?: number
   readonly deadlines?: Deadlines
   /** Where endpoints are taken to listen for HBONE; default: where the pods do. */
   readonly upstreamPort?: number
@@ -98,6 +100,7 @@ export class Mesh {
       clock,
       log: createLogger({ write: (line) => this.logs.push(line), level: 'debug', clock }),
       sink: (record) => this.records.push(record),
+      ...(options.bufferBytes === undefined ? {} : { bufferBytes: options.bufferBytes }),
       bind: '127.0.0.1',
       reusePort: false,
       upstreamHbonePort: parts.hbonePort,
@@ -231,6 +234,8 @@ export class Mesh {
     await until(() => counters.openConnections === 0, 'the clients to be gone')
     assert.equal(counters.openTunnels, 0, 'open tunnels')
     assert.equal(counters.activeExchanges, 0, 'active exchanges')
+    // Else a tunnel that is kept has lost some of its window for good.
+    await until(() => counters.heldBytes === 0, 'all that was received to be taken')
     plane.close()
     for (const pod of this.pods) pod.close()
     await until(() => counters.openUpstreamConnections === 0, 'the connections to pods to be gone')

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Counters } from '../counters.ts'
+import { ByteBudget, defaultBufferBytes } from './byte-budget.ts'
+import type { Holder } from './byte-budget.ts'
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+const setUp = () => {
+  const counters = new Counters()
+  const budget = new ByteBudget(1000, counters)
+  const log: string[] = []
+  const hold = (name: string, heldBytes: number): Holder => {
+    const holder = {
+      heldBytes,
+      relax: () => void log.push(`${name} relaxes`),
+      shed: () => {
+        log.push(`${name} ends`)
+        budget.unlist(holder)
+        budget.give(holder.heldBytes)
+        holder.heldBytes = 0
+      },
+    }
+    budget.list(holder)
+    budget.take(heldBytes)
+    return holder
+  }
+  return { counters, budget, log, hold }
+}
+
+describe('the bytes of a process', () => {
+  it('are over the limit until a quarter less is held', () => {
+    const { counters, budget, log, hold } = setUp()
+    hold('a', 1000)
+    assert.equal(budget.isOver, false)
+    budget.take(1)
+    assert.equal(budget.isOver, true)
+    budget.give(250)
+    assert.deepEqual([budget.isOver, log], [true, []])
+    budget.give(1)
+    assert.deepEqual([budget.isOver, log], [false, ['a relaxes']])
+    assert.deepEqual([counters.heldBytes, counters.bufferLimitReached], [750, 1])
+  })
+
+  it('far over it cost those that hold most, not in the middle of receiving', async () => {
+    const { counters, log, hold } = setUp()
+    hold('small', 100)
+    hold('large', 1700)
+    hold('medium', 900)
+    assert.deepEqual(log, [])
+    await turn()
+    assert.deepEqual(log, [])
+    hold('late', 400)
+    assert.deepEqual(log, [])
+    await turn()
+    assert.deepEqual(log, ['large ends', 'medium ends', 'small relaxes', 'late relaxes'])
+    assert.deepEqual([counters.heldBytes, counters.holdersShed], [500, 2])
+  })
+
+  it('may be 64 MiB, or an eighth of what there is', () => {
+    assert.ok(defaultBufferBytes() > 0 && defaultBufferBytes() <= 64 * 1024 * 1024)
+  })
+})

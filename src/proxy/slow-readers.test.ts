@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { afterEach, describe, it } from 'node:test'
+import type { ClientTunnel } from '../../test/support/mesh/client-tunnel.ts'
+import { openTunnel } from '../../test/support/mesh/client-tunnel.ts'
+import { Mesh, podAddress, until } from '../../test/support/mesh/mesh.ts'
+import type { PodTunnel } from '../../test/support/mesh/pod.ts'
+import { createServer } from 'node:net'
+import type { Socket } from 'node:net'
+import { once } from 'node:events'
+
+const MIB = 1024 * 1024
+const READERS = 24
+
+let mesh: Mesh
+afterEach(() => mesh.close())
+
+const sendAnswer = (tunnel: PodTunnel): void => {
+  tunnel.write(`HTTP/1.1 200 OK\r\ncontent-length: ${2 * MIB}\r\n\r\n`)
+  void tunnel.download(2 * MIB)
+}
+
+/** Clients on one connection that have asked and do not read. */
+const startReaders = async (): Promise<readonly ClientTunnel[]> => {
+  const client = await mesh.dial()
+  const tunnels = await Promise.all(Array.from({ length: READERS }, () => openTunnel(client, '10.96.0.12:80')))
+  for (const tunnel of tunnels) {
+    tunnel.isReading = false
+    tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+  }
+  return tunnels
+}
+
+/** Each takes a little of what has come, until all have everything; others are served meanwhile. */
+const readAll = async (tunnels: readonly ClientTunnel[]): Promise<number> => {
+  let most = 0
+  const answers = Promise.all(tunnels.map((tunnel) => tunnel.answer()))
+  await until(() => {
+    most = Math.max(most, mesh.counters.heldBytes)
+    for (const tunnel of tunnels) {
+      const bytes = Math.min(tunnel.unread, 16_384)
+      tunnel.unread -= bytes
+      if (bytes > 0) tunnel.channel.consume(bytes)
+    }
+    return tunnels.every((tunnel) => tunnel.received >= 2 * MIB)
+  })
+  for (const tunnel of tunnels) tunnel.readOn()
+  for (const { body } of await answers) assert.equal(body.length, 2 * MIB)
+  return most
+}
+
+describe('more readers than there is memory for', () => {
+  it('get their answers all the same, through HBONE', async () => {
+    mesh = await Mesh.start({ pods: [{ onRequest: sendAnswer }], bufferBytes: 3 * MIB })
+    const tunnels = await startReaders()
+    await until(() => mesh.counters.heldBytes > 3 * MIB)
+    await readAll(tunnels)
+    assert.ok(mesh.counters.bufferLimitReached > 0)
+    assert.deepEqual([mesh.counters.heldBytes, mesh.counters.holdersShed], [0, 0])
+  })
+
+  it('get them from a plaintext endpoint, which is not read from meanwhile', async () => {
+    mesh = await Mesh.start({ bufferBytes: 3 * MIB })
+    const sockets: Socket[] = []
+    const server = createServer((socket) => {
+      sockets.push(socket)
+      socket.on('error', () => {})
+      socket.once('data', () => {
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${2 * MIB}\r\n\r\n`)
+        socket.write(Buffer.alloc(2 * MIB))
+      })
+    })
+    server.listen(8080, podAddress(9))
+    await once(server, 'listening')
+    mesh.apply(mesh.model({ api: [mesh.endpoint(podAddress(9), { transport: 'plain' })] }))
+    const tunnels = await startReaders()
+    await until(() => mesh.counters.heldBytes > 3 * MIB)
+    await readAll(tunnels)
+    assert.ok(mesh.counters.bufferLimitReached > 0)
+    assert.deepEqual([mesh.counters.heldBytes, mesh.counters.holdersShed], [0, 0])
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+
+  it('are ended where most is held when it is far too much, and nothing is left of them', async () => {
+    mesh = await Mesh.start({ pods: [{ onRequest: sendAnswer }], bufferBytes: MIB })
+    const tunnels = await startReaders()
+    await until(() => mesh.counters.holdersShed > 0)
+    const ends = await Promise.race(tunnels.map((tunnel) => tunnel.ended))
+    assert.equal(ends, 'reset-error')
+    await until(() => mesh.counters.heldBytes <= MIB)
+    const other = await mesh.tunnel()
+    assert.equal((await other.get()).body.length, 2 * MIB)
+    for (const tunnel of tunnels) tunnel.channel.abort()
+    await until(() => mesh.counters.heldBytes === 0 && mesh.counters.activeExchanges === 0)
+  })
+})
