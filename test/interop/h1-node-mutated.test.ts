@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import http from 'node:http'
 import { after, before, test } from 'node:test'
-import { mutateH1 } from '../fuzz/support/h1-mutate.ts'
+import { mutateH1 } from '../fuzz/mutate/h1.ts'
 import { BAD_REQUESTS, GOOD_REQUESTS } from '../support/http/h1-cases.ts'
 import { WHY } from '../support/http/h1-corpus/why.ts'
 import { seededRandom } from '../support/random.ts'
