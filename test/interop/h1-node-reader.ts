@@ -103,7 +103,9 @@ export class NodeServer {
   #handOver(request: http.IncomingMessage, socket: Duplex, head: Buffer): void {
     const draft = this.#draftOf(socket)
     if (draft === undefined) return
-    takeWhole(draft, messageOf(request, `${request.method} ${request.url}`))
+    const line = `${request.method} ${request.url}`
+    if (request.method === 'CONNECT') takeWhole(draft, messageOf(request, line))
+    else readInto(draft, request, line)
     takeOver(draft, socket, head)
   }
 }

@@ -128,6 +128,16 @@ export const GOOD_REQUESTS: readonly GoodCase[] = [
     'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c, a/1\r\nUpgrade: b\r\nConnection: upgrade\r\n\r\n',
     'GET / upgrade=h2c, a/1, b end',
   ),
+  good(
+    'an upgrade with a body',
+    'POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nContent-Length: 3\r\n\r\nabc',
+    'POST / len=3 upgrade=x body:abc end',
+  ),
+  good(
+    'an upgrade with chunks',
+    'POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n',
+    'POST / chunked upgrade=x body:a end',
+  ),
   good('Upgrade that Connection does not name', 'GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n', 'GET / end'),
   good('Connection: upgrade without Upgrade', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\n\r\n', 'GET / end'),
   good('HTTP/1.0', 'GET / HTTP/1.0\r\n\r\n', 'GET / close end'),
