@@ -75,7 +75,7 @@ const floods: Readonly<Record<string, (client: HostileClient, i: number) => Buff
   'empty DATA': (client, i) => (i === 0 ? client.open(1) : dataFrame(0, 1, Buffer.alloc(0))),
 }
 
-describe('over TLS, with somebody else on a connection of their own', () => {
+describe('over TLS, with somebody else on a connection of their own', { timeout: 60_000 }, () => {
   let mesh: Mesh
   let victim: ClientTunnel
   beforeEach(async () => {

@@ -162,3 +162,17 @@ test('a connection with very many frames lets the others go first, and loses non
     pings.map((_, i) => i),
   )
 })
+
+test('a connection with very many small reads lets the others go first', async () => {
+  const { socket, transport, connection } = setUp()
+  transport.start(connection, () => {})
+  socket.emit('data', settingsFrame())
+  const ping = formatFrame(FRAME_PING, 0, 0, words(1, 2))
+  for (let at = 0; at < 62; at++) socket.emit('data', ping.subarray(at % ping.length, (at % ping.length) + 1))
+  assert.equal(socket.isPaused, false)
+  socket.emit('data', ping.subarray(62 % ping.length, (62 % ping.length) + 1))
+  assert.equal(socket.isPaused, true)
+  assert.equal(socket.unread.length, 0)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(socket.isPaused, false)
+})

@@ -9,6 +9,8 @@ const SOCKET_LIMIT_BYTES = 256 * 1024
 const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024
 /** Frames of one connection after which the others have their turn: some milliseconds of work at most. */
 const FRAMES_PER_TURN = 512
+/** Reads likewise: a TLS record each, of 16 KB or of a byte. */
+const READS_PER_TURN = 64
 /** PING after this long without a byte from the peer; gone when the answer takes twice as long (as ztunnel does). */
 export const PING_IDLE_MS = 10_000
 export const PING_TIMEOUT_MS = 20_000
@@ -24,8 +26,9 @@ export class HboneTransport implements Flushable {
   #isClosing = false
   #lastHeardMs = 0
   #pingSentMs = 0
-  /** The flusher's turn in which frames are counted. */
+  /** The flusher's turn in which frames and reads are counted. */
   #turn = -1
+  #readsLeft = 0
 
   constructor(socket: TLSSocket, flusher: Flusher) {
     this.socket = socket
@@ -48,7 +51,8 @@ export class HboneTransport implements Flushable {
       try {
         if (this.#flusher.turn !== this.#turn) this.#beginTurn(connection)
         const taken = connection.feed(chunk)
-        if (taken < chunk.length && !socket.destroyed) this.#rest(connection, chunk.subarray(taken))
+        if (--this.#readsLeft > 0 && taken === chunk.length) return
+        if (!socket.destroyed) this.#rest(connection, chunk.subarray(taken))
       } catch (error) {
         this.#fail(error)
       }
@@ -127,7 +131,7 @@ export class HboneTransport implements Flushable {
   #rest(connection: H2Connection, rest: Buffer): void {
     const { socket } = this
     socket.pause()
-    socket.unshift(rest)
+    if (rest.length > 0) socket.unshift(rest)
     setImmediate(() => {
       this.#beginTurn(connection)
       socket.resume()
@@ -136,6 +140,7 @@ export class HboneTransport implements Flushable {
 
   #beginTurn(connection: H2Connection): void {
     this.#turn = this.#flusher.turn
+    this.#readsLeft = READS_PER_TURN
     connection.pauseAfter(FRAMES_PER_TURN)
   }
 
