@@ -37,9 +37,9 @@ test('while it is busy, output waits for the end of the turn, and again not when
   assert.equal(await flush(0), true)
 })
 
-test('one that throws keeps no other from its turn', (t) => {
+test('one that throws keeps no other from its turn', async (t) => {
   const ticks: (() => void)[] = []
-  t.mock.method(process, 'nextTick', (run: () => void) => ticks.push(run))
+  const { mock } = t.mock.method(process, 'nextTick', (run: () => void) => ticks.push(run))
   const flusher = new Flusher()
   const flushed: string[] = []
   flusher.schedule({ flush: () => flushed.push('a') })
@@ -49,8 +49,10 @@ test('one that throws keeps no other from its turn', (t) => {
     },
   })
   flusher.schedule({ flush: () => flushed.push('b') })
+  // Everybody else's ticks must run, those that report this test among them.
+  mock.restore()
   assert.throws(() => ticks.shift()?.(), /planned/)
-  ticks.shift()?.()
+  await turn()
   assert.deepEqual(flushed, ['a', 'b'])
 })
 
