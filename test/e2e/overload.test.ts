@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect as connectTcp } from 'node:net'
+import type { Socket } from 'node:net'
+import { after, before, describe, it } from 'node:test'
+import { connect as connectTls } from 'node:tls'
+import { eventually } from './support/eventually.ts'
+import type { RunningFairway } from './support/fairway-process.ts'
+import { tlsOf, type HboneClient } from './support/hbone-client.ts'
+import { createMesh, type Mesh } from './support/mesh.ts'
+import { issueTo } from './support/mesh-certificates.ts'
+import { gateway, service } from './support/objects.ts'
+
+const network = '127.71.22'
+const VIP = '10.96.0.10:80'
+/** What one address may have waiting and under way, and more than that. */
+const WAITING_OF_ONE = 1024
+const SILENT = 1400
+
+const objects = [
+  gateway,
+  ...service({ name: 'api', vip: '10.96.0.10', endpoints: [{ address: `${network}.1`, port: 9080 }] }),
+]
+
+describe('more handshakes than there is time for', () => {
+  let mesh: Mesh
+  let fairway: RunningFairway
+  let client: HboneClient
+  const sockets: Socket[] = []
+  before(async () => {
+    mesh = await createMesh(objects)
+    await mesh.startPod('api', { address: `${network}.1`, port: 9080 })
+    fairway = await mesh.startFairway(1, ['--tls-handshake-timeout', '2s'])
+    client = await mesh.dial(fairway)
+    assert.equal((await client.request(VIP)).status, 200)
+  })
+  after(async () => {
+    for (const socket of sockets) socket.destroy()
+    await mesh?.[Symbol.asyncDispose]()
+  })
+
+  const address = (): { readonly host: string; readonly port: number } => {
+    const [host = '', port] = fairway.addresses.hbone.split(':')
+    return { host, port: Number(port) }
+  }
+
+  /** Connects from an address of its own, and says nothing. */
+  const openSilently = async (count: number, localAddress: string): Promise<void> => {
+    for (let i = 0; i < count; i++) {
+      const socket = connectTcp({ ...address(), localAddress })
+      socket.on('error', () => {})
+      sockets.push(socket)
+      // Not more at once than the kernel keeps for a listener.
+      if (i % 100 === 99) await once(socket, 'connect').catch(() => {})
+    }
+  }
+
+  it('from one address are shed beyond its share, and nobody else notices', async () => {
+    await openSilently(SILENT, '127.0.0.9')
+    await eventually('the surplus to be shed', async () => {
+      const shed = await fairway.metric('fairway_tls_handshakes_shed_total')
+      return shed >= SILENT - WAITING_OF_ONE - 70
+    })
+    assert.equal((await client.request(VIP)).status, 200)
+    using other = await mesh.dial(fairway)
+    assert.equal((await other.request(VIP)).status, 200)
+    await eventually('a warning', () => /from 127\.0\.0\.9 refused: more handshakes come/.test(fairway.stderr()))
+  })
+
+  it('of three hundred clients at once all succeed, though a thousand that say nothing wait before them', async () => {
+    const tls = tlsOf(await issueTo(mesh.ca, 'shop/client'))
+    const options = { ...tls, ...address(), ALPNProtocols: ['h2'], checkServerIdentity: () => undefined }
+    assert.ok((await fairway.metric('fairway_tls_handshakes_open')) > 1000, 'the silent ones still wait')
+    const crowd = Array.from({ length: 300 }, async () => {
+      const socket = connectTls(options)
+      socket.on('error', () => {})
+      await once(socket, 'secureConnect')
+      return socket
+    })
+    for (const socket of await Promise.all(crowd)) socket.destroy()
+    assert.equal((await client.request(VIP)).status, 200)
+  })
+
+  it('are over when those that say nothing have had their time', async () => {
+    await eventually('all of them to be closed', () => sockets.every((socket) => socket.destroyed || socket.closed))
+    assert.equal(await fairway.metric('fairway_tls_handshakes_open'), 0)
+    assert.ok((await fairway.metric('fairway_deadlines_exceeded_total', { deadline: 'handshake' })) >= 64)
+  })
+})
