@@ -11,10 +11,7 @@ const CROWDED_READS = 8
 const PROBE_EVERY = 16
 /** A read from this size on is memory of its own that V8 hardly counts; smaller ones come with garbage that it does. */
 const BULKY_READ_BYTES = 8 * 1024
-/**
- * Bulky reads after which the young generation is collected, and them with it. What is written doubles it; a quarter of
- * our heap, 7 MB, and V8 would collect everything (`--heap-growing-percent`).
- */
+/** Bulky reads after which the young generation is collected, and them with it; what is written doubles it. */
 const COLLECT_AFTER_BYTES = 2 * 1024 * 1024
 
 /**
