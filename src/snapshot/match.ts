@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js'
+import { compileRe2 } from '../lib/regex/compile-re2.ts'
 import { HIDDEN, isSecretName } from '../lib/secrets/hide-secrets.ts'
 import type { Match, PathMatch, ValueMatch } from '../model/match.ts'
 import type { FieldTest, MatchRequest } from './snapshot.ts'
@@ -18,7 +18,7 @@ export const createRegexCompiler = (): CompileRegex => {
   return (pattern) => {
     const known = compiled.get(pattern)
     if (known !== undefined) return known
-    const program = RE2JS.compile(pattern)
+    const program = compileRe2(pattern)
     const fits = (text: string): boolean => program.testExact(text)
     compiled.set(pattern, fits)
     return fits

@@ -45,7 +45,7 @@ const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   fastify: ['admin'],
   'prom-client': ['telemetry'],
-  re2js: ['lib', 'http', 'filter', 'config/objects', 'config/translate', 'snapshot'],
+  re2js: ['lib'],
   yaml: ['config/source', 'cli'],
 }
 

@@ -1,4 +1,4 @@
-import { RE2JS } from 're2js'
+import { compileRe2 } from '../../../lib/regex/compile-re2.ts'
 import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import type { Match, PathMatch, ValueMatch } from '../../../model/match.ts'
@@ -106,7 +106,7 @@ const checkRegex = (value: string, path: string): readonly Issue[] => {
     return [{ message: 'wrong value', path, found, expected }]
   }
   try {
-    RE2JS.compile(value)
+    compileRe2(value)
     return []
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
