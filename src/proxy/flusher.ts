@@ -9,8 +9,10 @@ const BUSY_READS = 3
 const CROWDED_READS = 8
 /** One flush in so many looks how busy the loop is. */
 const PROBE_EVERY = 16
-/** A read from this size on is memory of its own that V8 hardly counts; smaller ones come with garbage that it does. */
+/** A read from this size on is memory of its own that V8 hardly counts. */
 const BULKY_READ_BYTES = 8 * 1024
+/** Requests leave so much beside their bytes that V8 collects often enough by itself: bulk is what has no more frames. */
+const MIN_BULKY_FRAME_BYTES = 4 * 1024
 /** Bulky reads after which the young generation is collected, and them with it; what is written doubles it. */
 const COLLECT_AFTER_BYTES = 2 * 1024 * 1024
 
@@ -41,9 +43,13 @@ export class Flusher {
   }
 
   /** To be called for each read from a socket. */
-  noteRead(bytes: number): void {
+  noteRead(): void {
     this.#reads++
-    if (bytes >= BULKY_READ_BYTES) this.#bulkyBytes += bytes
+  }
+
+  /** To be called with what a read held. */
+  noteBytes(bytes: number, frames: number): void {
+    if (bytes >= BULKY_READ_BYTES && bytes >= frames * MIN_BULKY_FRAME_BYTES) this.#bulkyBytes += bytes
   }
 
   /** `target.flush` runs soon, once for each call; targets keep themselves from being listed twice. */

@@ -88,6 +88,11 @@ export class H2Connection {
     return this.#session.state === 'failed' ? chunk.length : this.#reader.feed(chunk, 0, chunk.length)
   }
 
+  /** What is left of the last `pauseAfter`. */
+  get framesLeft(): number {
+    return this.#reader.framesLeft
+  }
+
   /** Has `feed` stop when that many more frames have come, so that other connections get their turn. */
   pauseAfter(frames: number): void {
     this.#reader.framesLeft = frames

@@ -45,12 +45,14 @@ export class HboneTransport implements Flushable {
     const { socket } = this
     let why: string | undefined
     socket.on('data', (chunk: Buffer) => {
-      this.#flusher.noteRead(chunk.length)
+      this.#flusher.noteRead()
       this.#lastHeardMs = 0
       this.#pingSentMs = 0
       try {
         if (this.#flusher.turn !== this.#turn) this.#beginTurn(connection)
+        const before = connection.framesLeft
         const taken = connection.feed(chunk)
+        this.#flusher.noteBytes(chunk.length, before - connection.framesLeft)
         if (--this.#readsLeft > 0 && taken === chunk.length) return
         if (!socket.destroyed) this.#rest(connection, chunk.subarray(taken))
       } catch (error) {

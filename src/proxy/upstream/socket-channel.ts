@@ -37,7 +37,8 @@ export class SocketChannel implements Channel, Flushable, Holder {
     this.#budget = budget
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
-      flusher.noteRead(chunk.length)
+      flusher.noteRead()
+      flusher.noteBytes(chunk.length, 1)
       if (this.#isDone) return
       this.heldBytes += chunk.length
       budget.take(chunk.length)
