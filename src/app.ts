@@ -10,7 +10,9 @@ import { createPlane } from './app/create-plane.ts'
 import { checkDescriptors, descriptorLimit } from './app/descriptors.ts'
 import type { WaypointOptions } from './app/options.ts'
 import type { Plane } from './app/plane.ts'
+import { errorCode } from './lib/errors/error-code.ts'
 import { formatIssue } from './lib/format-issue.ts'
+import { joinHostPort } from './lib/ip.ts'
 import { newsOf } from './config/news.ts'
 import { startConfig } from './config/start-config.ts'
 import type { ConfigHandle } from './config/start-config.ts'
@@ -93,8 +95,7 @@ class Waypoint implements RunningWaypoint {
     this.#first.resolve()
     this.#admin = await this.#startAdmin()
     const port = await this.#listen(this.#plane, ports.hbone)
-    const host = bind.includes(':') ? `[${bind}]` : bind
-    this.addresses = { hbone: `${host}:${port}`, ...this.#admin.addresses }
+    this.addresses = { hbone: joinHostPort(bind, port), ...this.#admin.addresses }
     this.#hasStarted = true
   }
 
@@ -171,7 +172,7 @@ class Waypoint implements RunningWaypoint {
     try {
       return await plane.listen(port)
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+      const code = errorCode(error) ?? ''
       const why =
         code === 'EADDRINUSE'
           ? 'another program has the port (another fairway?): end it, or choose a port with --hbone-port (0 picks a free one)'

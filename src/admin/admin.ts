@@ -4,6 +4,8 @@
  */
 import { Readable } from 'node:stream'
 import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { errorCode } from '../lib/errors/error-code.ts'
+import { joinHostPort } from '../lib/ip.ts'
 import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { mergeDumps } from '../telemetry/dump.ts'
@@ -114,13 +116,13 @@ const listen = async (server: FastifyInstance, { host, port, role }: Listening):
   try {
     await server.listen({ host, port })
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-    const where = `${formatHost(host)}:${port}`
+    const code = errorCode(error) ?? ''
+    const where = joinHostPort(host, port)
     throw new StartupError('ELISTEN', `cannot listen on ${where} (${role}): ${explainListen(code, role)}`, error)
   }
   const address = server.server.address()
   if (address === null || typeof address === 'string') throw new Error(`no TCP address for ${role}`)
-  return `${formatHost(address.address)}:${address.port}`
+  return joinHostPort(address.address, address.port)
 }
 
 const explainListen = (code: string, role: string): string => {
@@ -137,5 +139,3 @@ const explainListen = (code: string, role: string): string => {
       return code
   }
 }
-
-const formatHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)

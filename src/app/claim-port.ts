@@ -1,4 +1,6 @@
 import { createServer } from 'node:net'
+import { errorCode } from '../lib/errors/error-code.ts'
+import { joinHostPort } from '../lib/ip.ts'
 import { StartupError } from '../lib/startup-error.ts'
 
 /** A port that somebody wants to listen on. */
@@ -38,7 +40,7 @@ export const checkPorts = async (wishes: readonly PortWish[]): Promise<void> => 
   const looked = await Promise.all(fixed.map(async (wish) => ((await isTaken(wish)) ? [wish] : [])))
   const taken = looked.flat()
   if (taken.length === 0) return
-  const list = taken.map(({ role, host, port }) => `${formatHost(host)}:${port} (${role})`).join(', ')
+  const list = taken.map(({ role, host, port }) => `${joinHostPort(host, port)} (${role})`).join(', ')
   const flags = taken.map(({ role }) => `--${role}-port`).join(', ')
   const [has, choose] = taken.length === 1 ? ['the port', 'a port'] : ['these ports', 'others']
   const advice = `end it, or choose ${choose} with ${flags} (0 picks a free one)`
@@ -52,14 +54,12 @@ export const checkPorts = async (wishes: readonly PortWish[]): Promise<void> => 
 const isTaken = ({ host, port }: PortWish): Promise<boolean> =>
   claimPort(host, port).then(
     () => false,
-    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'EADDRINUSE',
+    (error: unknown) => errorCode(error) === 'EADDRINUSE',
   )
 
 const overlaps = (a: string, b: string): boolean => a === b || isAll(a) || isAll(b)
 
 const isAll = (host: string): boolean => host === '::' || host === '0.0.0.0'
-
-const formatHost = (host: string): string => (host.includes(':') ? `[${host}]` : host)
 
 /**
  * Holds a port for the group of processes of one fairway, for as long as this process lives: rejects with `EADDRINUSE`

@@ -4,13 +4,13 @@
  */
 import { closeSync, openSync } from 'node:fs'
 import type { Clock } from '../lib/clock.ts'
+import { errorCode } from '../lib/errors/error-code.ts'
 import type { Logger } from '../lib/log.ts'
 import { StartupError } from '../lib/startup-error.ts'
+import { MAX_CONNECTIONS } from '../proxy/hbone/server.ts'
 
 /** What a process needs beside connections: sources, pipes, watchers, listeners, their polls, and some air. */
 const OWN = 64
-/** As many as the HBONE listener takes by default. */
-const CONNECTIONS = 10_000
 /** A client's connection carries up to 100 tunnels, and connections out are shared as well: for these 8,000 of each. */
 export const WANTED_DESCRIPTORS = 16_384
 /** Below this not even a test would get far. */
@@ -36,7 +36,7 @@ const readReport = (): object | undefined => {
 
 /** Connections that may come in, so that half of the descriptors stay for those that go out. */
 export const connectionsWithin = (limit: number | undefined): number =>
-  limit === undefined ? CONNECTIONS : Math.min(CONNECTIONS, Math.max(1, Math.floor((limit - OWN) / 2)))
+  limit === undefined ? MAX_CONNECTIONS : Math.min(MAX_CONNECTIONS, Math.max(1, Math.floor((limit - OWN) / 2)))
 
 /** Says when the limit is lower than a busy waypoint needs; throws `StartupError` (`EDESCRIPTORS`) when it is hopeless. */
 export const checkDescriptors = (limit: number | undefined, log: Pick<Logger, 'warn'>): void => {
@@ -48,7 +48,7 @@ export const checkDescriptors = (limit: number | undefined, log: Pick<Logger, 'w
     throw new StartupError('EDESCRIPTORS', `${why}, and ${WANTED_DESCRIPTORS} under load: ${raise}`)
   }
   log.warn(
-    `a process may have ${limit} file descriptors open: at most ${connectionsWithin(limit)} connections are taken at a time instead of ${CONNECTIONS}; ${raise} to ${WANTED_DESCRIPTORS} or more`,
+    `a process may have ${limit} file descriptors open: at most ${connectionsWithin(limit)} connections are taken at a time instead of ${MAX_CONNECTIONS}; ${raise} to ${WANTED_DESCRIPTORS} or more`,
     { event: 'descriptors', limit, wanted: WANTED_DESCRIPTORS },
   )
 }
@@ -91,7 +91,7 @@ const probeSystem = (): number | 'none' => {
     closeSync(descriptor)
     return descriptor
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    const code = errorCode(error)
     return code === 'EMFILE' || code === 'ENFILE' ? 'none' : 0
   }
 }

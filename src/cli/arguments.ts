@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { errorCode } from '../lib/errors/error-code.ts'
 import { nearestWord } from '../lib/nearest.ts'
 import { exitCodes } from './exit-codes.ts'
 import { CliError } from './verb.ts'
@@ -97,8 +98,7 @@ const withDefaults = (values: Readonly<Record<string, unknown>>, flags: FlagTabl
 
 const explain = (error: unknown, flags: FlagTable): CliError => {
   const message = error instanceof Error ? error.message : String(error)
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return usageError(message.split('\n')[0] ?? message)
+  if (errorCode(error) !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return usageError(message.split('\n')[0] ?? message)
   const [flag = ''] = /--?[^'\s]+/.exec(message) ?? []
   const near = nearestWord(flag.replace(/^-+/, ''), Object.keys(flags))
   return usageError(`unknown flag ${flag}`, near === undefined ? undefined : `did you mean --${near}?`)

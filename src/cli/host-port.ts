@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import { joinHostPort } from '../lib/ip.ts'
 import { usageError } from './arguments.ts'
 
 export interface HostPort {
@@ -23,5 +24,4 @@ export const decodeHostPort = (flag: string, text: string, defaultPort?: number)
 }
 
 /** Writes an authority: IPv6 in brackets. */
-export const formatHostPort = ({ host, port }: HostPort): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+export const formatHostPort = ({ host, port }: HostPort): string => joinHostPort(host, port)

@@ -10,6 +10,7 @@ import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Clock } from '../lib/clock.ts'
+import { errorCode } from '../lib/errors/error-code.ts'
 import type { SpiffeId } from '../model/identity.ts'
 import { createCertificate } from './certificate.ts'
 import { CredentialStore } from './credential-store.ts'
@@ -135,7 +136,7 @@ const readRoot = async (path: string): Promise<Root | undefined> => {
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return undefined
+    if (errorCode(error) === 'ENOENT') return undefined
     throw new StartupError('EDEVCA', `cannot read the development CA ${path}: check who owns the file`, error)
   }
   try {
@@ -171,13 +172,10 @@ const foundRoot = async (path: string, options: DevCaOptions): Promise<Root> => 
     await writeFile(join(options.dir, 'root-cert.pem'), certificatePem)
     return { certificatePem, commonName, ...keys }
   } catch (error) {
-    const winner = isCode(error, 'EEXIST') ? await readRoot(path) : undefined
+    const winner = errorCode(error) === 'EEXIST' ? await readRoot(path) : undefined
     if (winner !== undefined) return winner
     throw new StartupError('EDEVCA', `cannot write the development CA to ${path}: is the folder writable?`, error)
   } finally {
     await rm(draft, { force: true })
   }
 }
-
-const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code

@@ -11,6 +11,7 @@ import {
   type TLSSocket,
   type TlsOptions,
 } from 'node:tls'
+import { errorCode } from '../lib/errors/error-code.ts'
 import type { Credentials, CredentialSource } from './credentials.ts'
 
 export interface TlsSettings {
@@ -88,8 +89,7 @@ export const explainHandshakeFailure = (error: Error, socket: Pick<TLSSocket, 'a
   // Node's types promise an Error; it is the name of OpenSSL's verdict, or null.
   const verdict: unknown = socket.authorizationError
   if (typeof verdict === 'string') return `the client's certificate is refused: ${verdict}`
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
-  return code ?? error.message
+  return errorCode(error) ?? error.message
 }
 
 const contextOptions = (credentials: Credentials, settings: TlsSettings): SecureContextOptions => ({

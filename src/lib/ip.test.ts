@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { canonicalIp } from './ip.ts'
+import { canonicalIp, joinHostPort } from './ip.ts'
 
 const cases: readonly (readonly [string, string | undefined])[] = [
   ['10.0.3.7', '10.0.3.7'],
@@ -18,3 +18,8 @@ for (const [text, wanted] of cases) {
     assert.equal(canonicalIp(text), wanted)
   })
 }
+
+it('a port is written behind its host, IPv6 in brackets', () => {
+  const written = ['10.0.3.7', 'fd00::12', 'api.shop'].map((host) => joinHostPort(host, 80))
+  assert.deepEqual(written, ['10.0.3.7:80', '[fd00::12]:80', 'api.shop:80'])
+})

@@ -10,3 +10,7 @@ export const canonicalIp = (text: string): string | undefined => {
   // The URL parser writes IPv6 in the canonical form.
   return new URL(`http://[${text}]`).hostname.slice(1, -1)
 }
+
+/** A host and port as an authority has them: `10.0.3.7:80`, `[fd00::12]:80`, `api.shop:80`. */
+export const joinHostPort = (host: string, port: number): string =>
+  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

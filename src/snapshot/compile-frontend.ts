@@ -1,5 +1,6 @@
 import { emptyChain } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
+import { joinHostPort } from '../lib/ip.ts'
 import { formatEndpointKey } from '../model/endpoint.ts'
 import type { Service, ServicePort } from '../model/service.ts'
 import { compileChain } from './compile-route.ts'
@@ -16,7 +17,7 @@ export interface FrontendOptions {
 
 /** `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`: every authority that means this port. */
 export const authoritiesOf = (service: Service, port: ServicePort): readonly string[] => [
-  ...service.addresses.map((address) => `${address.includes(':') ? `[${address}]` : address}:${port.port}`),
+  ...service.addresses.map((address) => joinHostPort(address, port.port)),
   `${service.hostname.toLowerCase()}:${port.port}`,
 ]
 

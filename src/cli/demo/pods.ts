@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { DevCa } from '../../identity/dev-ca.ts'
+import { errorCode } from '../../lib/errors/error-code.ts'
 import { formatSpiffeId } from '../../model/identity.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CliError } from '../verb.ts'
@@ -70,5 +71,4 @@ const startSomewhere = async (address: string, start: (address: string) => Promi
   })
 }
 
-const isTaken = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && ['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES'].includes(String(error.code))
+const isTaken = (error: unknown): boolean => ['EADDRINUSE', 'EADDRNOTAVAIL', 'EACCES'].includes(errorCode(error) ?? '')

@@ -1,6 +1,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import type { Issue } from '../../lib/decoded.ts'
+import { errorCode } from '../../lib/errors/error-code.ts'
 
 /** A file to read, and what shows that it changed. */
 export interface ListedFile {
@@ -65,12 +66,11 @@ const isWanted = (folder: string, name: string): boolean => {
   return statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory() ?? false
 }
 
-const isMissing = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')
 
 /** Why a path cannot be read, and what to do; the system's own words for what is rare. */
 export const explainUnreadable = (error: unknown): string => {
-  switch (error instanceof Error && 'code' in error ? error.code : undefined) {
+  switch (errorCode(error) ?? '') {
     case 'ENOENT':
     case 'ENOTDIR':
       return 'no such file or folder: check the path; expected a YAML or JSON file, or a folder of them'

@@ -4,6 +4,7 @@
  */
 import { type H1ResponseFraming, type H1StatusLine, announcedLength } from '../h1/encode.ts'
 import { CHUNKED } from '../h1/message.ts'
+import { isBodiless } from '../h1/response-head.ts'
 import { checkResponseFields, readContentLength } from '../h2/fields.ts'
 import type { HeaderList } from '../header-list.ts'
 import { type BridgeFailure, unbridgeable } from './failure.ts'
@@ -33,11 +34,11 @@ export const responseToH1 = (fields: readonly string[], context: ResponseContext
   if (status < 200 && isEnd) return unbridgeable(`status ${status}, which ends nothing, at the end`)
   const length = readContentLength(fields)
   if (length < -1) return unbridgeable('a content-length that is none, or two that differ')
-  const isBodiless = hasNoBody(status, method)
-  const mayAnnounce = !isBodiless || mayAnnounceMore(status, method)
+  const hasNoBody = isBodiless(method, status)
+  const mayAnnounce = !hasNoBody || mayAnnounceMore(status, method)
   if (length > 0 && !mayAnnounce) return unbridgeable(`content-length ${length} in a ${status}`)
-  if (length > 0 && isEnd && !isBodiless) return unbridgeable(`content-length ${length} without content`)
-  const bodyLength = isBodiless || isEnd ? 0 : length === -1 ? CHUNKED : length
+  if (length > 0 && isEnd && !hasNoBody) return unbridgeable(`content-length ${length} without content`)
+  const bodyLength = hasNoBody || isEnd ? 0 : length === -1 ? CHUNKED : length
   return { line: { status }, headers: toH1Fields(fields, length), framing: { bodyLength, method } }
 }
 
@@ -52,7 +53,7 @@ export const responseToH2 = (
   if (status === 101) return unbridgeable('status 101')
   const fields = [':status', String(status)]
   addH2Fields(fields, headers)
-  if (!hasNoBody(status, method)) {
+  if (!isBodiless(method, status)) {
     if (bodyLength >= 0) fields.push('content-length', String(bodyLength))
   } else if (mayAnnounceMore(status, method)) {
     const announced = announcedLength(headers)
@@ -62,10 +63,6 @@ export const responseToH2 = (
   if (wrong !== undefined) return unbridgeable(wrong)
   return readContentLength(fields) < -1 ? unbridgeable(`a body of ${bodyLength} bytes`) : fields
 }
-
-/** RFC 9112 section 6.3, rules 1 and 2. */
-const hasNoBody = (status: number, method: string): boolean =>
-  status < 200 || status === 204 || status === 304 || method === 'HEAD' || (method === 'CONNECT' && status < 300)
 
 /** These name the length of a body that they do not have (RFC 9110 section 8.6). */
 const mayAnnounceMore = (status: number, method: string): boolean =>

@@ -74,10 +74,15 @@ function checkResponse(status: number, minorVersion: 0 | 1, facts: FieldFacts): 
   return undefined
 }
 
+/** Whether such an answer has no body, whatever its fields say (RFC 9112 section 6.3, rules 1 and 2). */
+export function isBodiless(method: string, status: number): boolean {
+  if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return true
+  return switchesProtocol(method, status)
+}
+
 /** RFC 9112 section 6.3, rules 1 to 8. */
 function bodyLengthOf(method: string, status: number, facts: FieldFacts): number {
-  if (method === 'HEAD' || status < 200 || status === 204 || status === 304) return 0
-  if (switchesProtocol(method, status)) return 0
+  if (isBodiless(method, status)) return 0
   if (facts.isChunked) return CHUNKED
   return facts.contentLength === -1 ? UNTIL_CLOSE : facts.contentLength
 }

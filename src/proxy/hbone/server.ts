@@ -40,7 +40,8 @@ export interface HboneServerOptions {
   readonly maxConcurrentStreams?: number
 }
 
-const MAX_CONNECTIONS = 10_000
+/** HBONE connections of one process at a time, unless told otherwise. */
+export const MAX_CONNECTIONS = 10_000
 
 export class HboneServer {
   readonly #gate: TlsGate

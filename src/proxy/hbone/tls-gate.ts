@@ -11,6 +11,7 @@ import type { Credentials } from '../../identity/credentials.ts'
 import { explainHandshakeFailure, rotateServerContext, serverTlsOptions } from '../../identity/tls.ts'
 import type { TlsSettings } from '../../identity/tls.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { errorCode } from '../../lib/errors/error-code.ts'
 import type { Counters } from '../counters.ts'
 import { Applicant, HandshakeAdmission } from '../limits/admission.ts'
 
@@ -141,7 +142,7 @@ export class TlsGate {
   #onFailure(error: Error, socket: TLSSocket): void {
     const { counters, onWarning } = this.#options
     counters.tlsHandshakeFailures++
-    if ('code' in error && error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT') counters.deadlines.handshake++
+    if (errorCode(error) === 'ERR_TLS_HANDSHAKE_TIMEOUT') counters.deadlines.handshake++
     const peer = socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'a peer that is gone'
     onWarning(`HBONE handshake failed: ${explainHandshakeFailure(error, socket)}, with ${peer}`, 'handshake')
     // Node tells of a deadline, and leaves the socket open.

@@ -4,6 +4,7 @@
  */
 import type { ConnectionOptions } from 'node:tls'
 import type { Clock } from '../../lib/clock.ts'
+import { joinHostPort } from '../../lib/ip.ts'
 import type { Endpoint } from '../../model/endpoint.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
@@ -298,5 +299,4 @@ export class Pools {
   }
 }
 
-const authorityOf = (endpoint: Endpoint): string =>
-  endpoint.address.includes(':') ? `[${endpoint.address}]:${endpoint.port}` : `${endpoint.address}:${endpoint.port}`
+const authorityOf = (endpoint: Endpoint): string => joinHostPort(endpoint.address, endpoint.port)
