@@ -4,6 +4,7 @@
  * as long as the loop has time left; what waits too long is turned away. No socket is known here, only who waits.
  */
 import type { Clock } from '../../lib/clock.ts'
+import { Fifo } from './fifo.ts'
 
 /** A connection that wants to begin its handshake. */
 export class Applicant {
@@ -75,8 +76,7 @@ export class HandshakeAdmission {
   /** Origins with somebody waiting, in the order of their turns. */
   readonly #ring: Origin[] = []
   /** Everybody who waits or waited, in the order they came. */
-  #arrivals: Applicant[] = []
-  #firstArrival = 0
+  readonly #arrivals = new Fifo<Applicant>()
   /** Under way, the oldest first. */
   readonly #handshakes = new Set<Applicant>()
   #waiting = 0
@@ -139,7 +139,7 @@ export class HandshakeAdmission {
   close(): void {
     this.#cancelTurn?.()
     this.#cancelTurn = undefined
-    const all = [...this.#arrivals.slice(this.#firstArrival), ...this.#handshakes]
+    const all = [...this.#arrivals.toArray(), ...this.#handshakes]
     for (const applicant of all) {
       if (applicant.state === 'gone') continue
       this.leave(applicant)
@@ -196,21 +196,18 @@ export class HandshakeAdmission {
   /** The oldest go first, whatever their address: at most a few in one turn. */
   #shedOverdue(nowMs: number): void {
     const limitMs = nowMs < this.#overloadAtMs ? BURST_MS : OVERLOAD_WAIT_MS
-    for (let budget = MAX_SHED_PER_TURN; budget > 0 && this.#firstArrival < this.#arrivals.length;) {
-      const oldest = this.#arrivals[this.#firstArrival]
-      if (oldest?.state === 'waiting') {
-        if (nowMs - oldest.sinceMs <= limitMs) break
+    let budget = MAX_SHED_PER_TURN
+    for (let oldest = this.#arrivals.first; oldest !== undefined && budget > 0; oldest = this.#arrivals.first) {
+      if (oldest.state === 'waiting') {
+        if (nowMs - oldest.sinceMs <= limitMs) return
         this.leave(oldest)
         this.#shed(oldest)
         // The oldest of all is the oldest of its address.
         this.#origins.get(oldest.address)?.waiting.shift()
         budget--
       }
-      this.#firstArrival++
+      this.#arrivals.shift()
     }
-    if (this.#firstArrival * 2 <= this.#arrivals.length) return
-    this.#arrivals = this.#arrivals.slice(this.#firstArrival)
-    this.#firstArrival = 0
   }
 
   /** Addresses take turns, so that one that floods keeps no other waiting. */

@@ -1,3 +1,5 @@
+import { Fifo } from './fifo.ts'
+
 /** Work that may be done for clients in one turn of the loop, in pieces of body: some milliseconds of it. */
 const PIECES_PER_TURN = 2048
 /** What a request costs, forwarded or answered here, compared with a piece of its body. */
@@ -18,9 +20,7 @@ export interface Deferrable {
 export class TurnBudget {
   #spent = 0
   #isWatched = false
-  /** Those at the front have had their turn up to `#next`: thousands may wait, too many to move up one by one. */
-  #waiting: Deferrable[] = []
-  #next = 0
+  readonly #waiting = new Fifo<Deferrable>()
 
   /** Leave to begin a request; if not, `who.resume` is called in a later turn. */
   takeRequest(who: Deferrable): boolean {
@@ -53,13 +53,9 @@ export class TurnBudget {
     this.#isWatched = false
     this.#spent = 0
     while (this.#spent < PIECES_PER_TURN) {
-      const next = this.#waiting[this.#next]
-      if (next === undefined) break
-      this.#next++
+      const next = this.#waiting.shift()
+      if (next === undefined) return
       next.resume()
     }
-    if (this.#next === 0 || this.#next * 2 < this.#waiting.length) return
-    this.#waiting = this.#waiting.slice(this.#next)
-    this.#next = 0
   }
 }
