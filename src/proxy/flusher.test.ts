@@ -73,3 +73,24 @@ test('what large reads leave behind is collected every few megabytes, after the 
   await read(1, 16_384)
   assert.deepEqual(events, ['flushed', 'flushed', 'flushed', 'flushed', 'collected', 'flushed'])
 })
+
+test('between the reads of a long body output waits for the end of the turn, however quiet the loop is', async () => {
+  const flusher = new Flusher()
+  const isWrittenAtOnce = async (): Promise<boolean> => {
+    const events: string[] = []
+    flusher.schedule({ flush: () => events.push('flushed') })
+    await new Promise<void>((resolve) => process.nextTick(resolve))
+    const wasFlushed = events.length > 0
+    await turn()
+    assert.deepEqual(events, ['flushed'])
+    return wasFlushed
+  }
+  flusher.noteBytes(16_384, 1)
+  assert.equal(await isWrittenAtOnce(), false)
+  // As many bytes, but of many requests: they have the busy loop to gather them.
+  flusher.noteBytes(16_384, 100)
+  assert.equal(await isWrittenAtOnce(), true)
+  flusher.noteBytes(16_384, 1)
+  flusher.noteBytes(40, 1)
+  assert.equal(await isWrittenAtOnce(), true)
+})

@@ -30,6 +30,8 @@ export class Flusher {
   #quietTurns = 0
   #flushes = 0
   #bulkyBytes = 0
+  /** The last read was one of a long body: what follows it in the same turn goes out in the same write. */
+  #isBulk = false
   readonly #collectYoung: (() => void) | undefined
   /** Counts the times that gathered output was written: what is scheduled in one turn goes out together. */
   turn = 0
@@ -49,7 +51,8 @@ export class Flusher {
 
   /** To be called with what a read held. */
   noteBytes(bytes: number, frames: number): void {
-    if (bytes >= BULKY_READ_BYTES && bytes >= frames * MIN_BULKY_FRAME_BYTES) this.#bulkyBytes += bytes
+    this.#isBulk = bytes >= BULKY_READ_BYTES && bytes >= frames * MIN_BULKY_FRAME_BYTES
+    if (this.#isBulk) this.#bulkyBytes += bytes
   }
 
   /** `target.flush` runs soon, once for each call; targets keep themselves from being listed twice. */
@@ -57,13 +60,13 @@ export class Flusher {
     this.#pending.push(target)
     if (this.#isArmed) return
     this.#isArmed = true
-    if (this.#isBusy) setImmediate(this.#runBusy)
+    if (this.#isBusy || this.#isBulk) setImmediate(this.#runBusy)
     else process.nextTick(this.#runQuiet)
   }
 
   readonly #runBusy = (): void => {
     // So much came in one turn that the next one brings more at once: writing both together is one write less each.
-    if (this.#reads >= CROWDED_READS && !this.#isDeferred) {
+    if (this.#reads >= CROWDED_READS && !this.#isDeferred && !this.#isBulk) {
       this.#isDeferred = true
       setImmediate(this.#runBusy)
       return

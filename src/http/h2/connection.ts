@@ -6,6 +6,7 @@
 import * as h2 from './constants.ts'
 import { findField } from './fields.ts'
 import { FrameReader } from './frames/frame-reader.ts'
+import { FrameOutput } from './frames/output.ts'
 import { H2Receiver } from './receiver.ts'
 import { H2Session } from './session.ts'
 import type { ConnectionHandler, ConnectionOptions } from './session.ts'
@@ -102,6 +103,11 @@ export class H2Connection {
   take(): Buffer {
     this.#session.isDirty = false
     return this.#session.output.take()
+  }
+
+  /** May be called with what `take` gave, once the socket is done with it: the memory is used again. */
+  static giveBack(taken: Buffer): void {
+    FrameOutput.giveBack(taken)
   }
 
   /** To be called after each write: whether the socket can take more. Queued bodies move on when it can. */

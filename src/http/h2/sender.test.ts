@@ -163,21 +163,42 @@ describe('flow control', () => {
     assert.deepEqual(record.events, ['drain'])
   })
 
-  it('keeps small pieces together in memory of their own, and a large one where it is', () => {
+  it('keeps what waits in memory of its own, that grows with it', () => {
     const { pair, server } = createEcho()
     const stream = pair.client.open(connect, recordStream().handler, false)
     pair.settle()
     pair.client.setBlocked(true)
     const read = body(65_536)
     for (let at = 0; at < 10_000; at++) pair.client.data(stream, read, at, at + 1)
-    const held = stream.queue.reduce((sum, { buffer }) => sum + buffer.buffer.byteLength, 0)
     assert.ok(stream.queue.length < 12, `${stream.queue.length} pieces`)
-    assert.ok(held < 40_000, `${held} bytes held`)
+    const heldBytes = (): number => stream.queue.reduce((sum, { buffer }) => sum + buffer.buffer.byteLength, 0)
+    assert.ok(heldBytes() < 40_000, `${heldBytes()} bytes held`)
     pair.client.data(stream, read, 10_000, 65_536)
-    assert.equal(stream.queue.at(-1)?.buffer, read)
+    assert.ok(heldBytes() < 65_536 + 40_000, `${heldBytes()} bytes held`)
+    const sent = Buffer.from(read)
+    read.fill(0)
     pair.client.setBlocked(false)
     pair.settle()
-    assert.ok(server.streams[0]?.record.body().equals(read))
+    assert.equal(server.streams[0]?.record.body().compare(sent), 0)
+  })
+
+  it('uses memory again that nobody waits in any more, whether it was sent or dropped', () => {
+    const { pair } = createEcho({ server: { settings: { streamWindowBytes: 1 << 20 } } })
+    pair.settle()
+    const queueOf = (bytes: number): readonly Buffer[] => {
+      const stream = pair.client.open(connect, recordStream().handler, false)
+      pair.client.setBlocked(true)
+      pair.client.data(stream, body(bytes), 0, bytes)
+      const buffers = stream.queue.map(({ buffer }) => buffer)
+      if (bytes > 100_000) pair.client.reset(stream, 8)
+      pair.client.setBlocked(false)
+      pair.settle()
+      return buffers
+    }
+    const dropped = queueOf(200_000)
+    const sent = queueOf(64_000)
+    assert.ok(sent.length >= 4 && sent.every((buffer) => dropped.includes(buffer)))
+    assert.ok(queueOf(64_000).every((buffer) => dropped.includes(buffer)))
   })
 
   it('forgets a waiting stream that the peer resets', () => {

@@ -1,5 +1,6 @@
 import type { HpackEncoder } from '../hpack/encoder.ts'
 import { DEFAULT_FRAME_BYTES, DEFAULT_WINDOW_BYTES, MAX_WINDOW_BYTES } from './constants.ts'
+import { BufferPool } from './frames/buffer-pool.ts'
 import type { FrameOutput } from './frames/output.ts'
 import type { H2Stream } from './stream.ts'
 
@@ -7,13 +8,13 @@ import type { H2Stream } from './stream.ts'
 const OUTPUT_LIMIT_BYTES = 256 * 1024
 /** A larger piece always takes turns with the other streams. */
 const PASS_LIMIT_BYTES = 64 * 1024
-/** A queued piece below this size, or below this share of its memory, is copied: see `#append`. */
-const COPY_BELOW_BYTES = 1024
-const COPY_BELOW_SHARE = 4
 /** Less than this of a longer queue in one frame costs more than it brings. */
 const SLIVER_BYTES = 64
+/** What a queue begins with, and what it goes on in. */
 const MIN_CHUNK_BYTES = 256
 const MAX_CHUNK_BYTES = 16 * 1024
+/** Of all connections; 4 MB of them stay when nothing is queued. */
+const chunks = new BufferPool(MAX_CHUNK_BYTES, 256)
 
 /**
  * The sending half of a connection: flow control at both levels (RFC 9113 section 5.2), queues, and turns.
@@ -57,7 +58,7 @@ export class H2Sender {
     if (isEnd) this.#onLocalEnd(stream)
   }
 
-  /** Sends or queues `buffer[start..end)`; the memory must stay as it is. True when all of it was encoded at once. */
+  /** Sends or queues a copy of `buffer[start..end)`. True when all of it was encoded at once. */
   data(stream: H2Stream, buffer: Buffer, start: number, end: number): boolean {
     const bytes = end - start
     if (bytes === 0) return stream.queuedBytes === 0
@@ -97,7 +98,10 @@ export class H2Sender {
 
   /** Forgets what a stream had queued. */
   drop(stream: H2Stream): void {
-    if (stream.queue.length > 0) stream.queue = []
+    if (stream.queue.length > 0) {
+      for (const piece of stream.queue) chunks.give(piece.buffer)
+      stream.queue = []
+    }
     stream.queuedBytes = 0
     stream.isEndQueued = false
     stream.queuedTrailers = undefined
@@ -199,23 +203,24 @@ export class H2Sender {
   }
 
   /**
-   * A large piece is kept by reference. A small one is copied, together with its neighbours: else a peer that sends
-   * a byte per frame would have us keep an object for each, and a whole read alive for a few bytes of it.
+   * What is queued is copied, together with its neighbours: else a peer that sends a byte per frame would have us keep an
+   * object for each, and a whole read alive for a few bytes of it.
    */
   #append(stream: H2Stream, buffer: Buffer, start: number, end: number): void {
-    const bytes = end - start
-    if (bytes >= COPY_BELOW_BYTES && bytes * COPY_BELOW_SHARE >= buffer.buffer.byteLength) {
-      stream.queue.push({ buffer, start, end, isOwn: false })
-      return
+    const { queue } = stream
+    let at = start
+    while (at < end) {
+      let last = queue.at(-1)
+      if (last === undefined || last.end === last.buffer.length) {
+        const wanted = Math.max(end - at, stream.queuedBytes + at - start, MIN_CHUNK_BYTES)
+        const chunk = wanted >= MAX_CHUNK_BYTES ? chunks.take() : Buffer.allocUnsafeSlow(wanted)
+        last = { buffer: chunk, start: 0, end: 0 }
+        queue.push(last)
+      }
+      const bytes = buffer.copy(last.buffer, last.end, at, end)
+      last.end += bytes
+      at += bytes
     }
-    const last = stream.queue.at(-1)
-    if (last !== undefined && last.isOwn && last.buffer.length - last.end >= bytes) {
-      last.end += buffer.copy(last.buffer, last.end, start, end)
-      return
-    }
-    const wanted = Math.min(Math.max(stream.queuedBytes, MIN_CHUNK_BYTES), MAX_CHUNK_BYTES)
-    const chunk = Buffer.allocUnsafeSlow(Math.max(bytes, wanted))
-    stream.queue.push({ buffer: chunk, start: 0, end: buffer.copy(chunk, 0, start, end), isOwn: true })
   }
 
   /** At most one frame's worth of the stream's queue. */
@@ -230,7 +235,10 @@ export class H2Sender {
       piece.start += bytes
       budget -= bytes
       sent += bytes
-      if (piece.start === piece.end) stream.queue.shift()
+      if (piece.start === piece.end) {
+        stream.queue.shift()
+        chunks.give(piece.buffer)
+      }
     }
     stream.queuedBytes -= sent
     stream.sendWindow -= sent

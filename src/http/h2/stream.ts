@@ -12,13 +12,11 @@ export interface StreamHandler {
   readonly onDrain: () => void
 }
 
-/** A piece of body that has to wait for window or for the socket. */
+/** A piece of body that has to wait for window or for the socket, in memory of the queue's own. */
 export interface PendingPiece {
   readonly buffer: Buffer
   start: number
   end: number
-  /** The memory is the queue's own, so that more may be copied in behind `end`. */
-  readonly isOwn: boolean
 }
 
 /** One HTTP/2 stream as the connection keeps it. Fields are plain because every frame touches them. */

@@ -12,6 +12,7 @@ import { explainHandshakeFailure, rotateServerContext, serverTlsOptions } from '
 import type { TlsSettings } from '../../identity/tls.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { errorCode } from '../../lib/errors/error-code.ts'
+import { allowHeapGrowth } from '../../lib/heap-growth.ts'
 import type { Counters } from '../counters.ts'
 import { Applicant, HandshakeAdmission } from '../limits/admission.ts'
 
@@ -32,6 +33,11 @@ export interface TlsGateOptions {
 const BACKLOG = 1024
 /** How long new connections are closed unseen once the queue is full, before it is looked at again. */
 const DOOR_CLOSED_MS = 50
+/**
+ * Of a flood, what each socket leaves lives long enough to reach V8's old generation, 5 to 10 MB in a second: collecting
+ * that once a second made one request in a hundred of those who have a tunnel wait 9 ms.
+ */
+const FLOOD_GROWTH_PERCENT = 200
 
 export class TlsGate {
   readonly #options: TlsGateOptions
@@ -42,6 +48,8 @@ export class TlsGate {
   /** By address and port: Node's TLS server tells of the encrypted socket only, and not of the one below. */
   readonly #handshakes = new Map<string, Applicant>()
   #isDoorClosed = false
+  /** While a flood is on. */
+  #restoreHeapGrowth: (() => void) | undefined
 
   constructor(options: TlsGateOptions) {
     const { clock, counters, onWarning, credentials, tls, handshakeMs, maxConnections } = options
@@ -56,6 +64,10 @@ export class TlsGate {
           `HBONE connection from ${address} refused: more handshakes come than the CPU has time for`,
           'handshake',
         )
+      },
+      onCrowd: (isCrowded) => {
+        this.#restoreHeapGrowth?.()
+        this.#restoreHeapGrowth = isCrowded ? allowHeapGrowth(FLOOD_GROWTH_PERCENT) : undefined
       },
     })
     // Not reading before it is let in: the first bytes wait in the kernel.

@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls'
-import type { H2Connection } from '../../http/h2/connection.ts'
+import { H2Connection } from '../../http/h2/connection.ts'
 import { CONNECT_ERROR } from '../../http/h2/constants.ts'
 import type { Flushable, Flusher } from '../flusher.ts'
 
@@ -7,10 +7,12 @@ import type { Flushable, Flusher } from '../flusher.ts'
 const SOCKET_LIMIT_BYTES = 256 * 1024
 /** Above this the peer provokes answers and reads none of them: bodies alone never get there. */
 const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024
+/** Writes from this size on are worth a callback to have their memory back. */
+const RECYCLED_BYTES = 16 * 1024
 /** Frames of one connection after which the others have their turn: some milliseconds of work at most. */
 const FRAMES_PER_TURN = 512
-/** Reads likewise: a TLS record each, of 16 KB or of a byte. */
-const READS_PER_TURN = 64
+/** Reads likewise: a TLS record each, of 16 KB or of a byte. What full ones hold goes out in one write. */
+const READS_PER_TURN = 16
 /** PING after this long without a byte from the peer; gone when the answer takes twice as long (as ztunnel does). */
 export const PING_IDLE_MS = 10_000
 export const PING_TIMEOUT_MS = 20_000
@@ -88,7 +90,8 @@ export class HboneTransport implements Flushable {
     if (connection === undefined || connection.outputBytes === 0) return
     const bytes = connection.take()
     if (socket.destroyed || socket.writableEnded) return
-    socket.write(bytes)
+    if (bytes.length < RECYCLED_BYTES) socket.write(bytes)
+    else socket.write(bytes, (error) => giveBack(bytes, error))
     const unread = socket.writableLength
     if (this.#isClosing) socket.end()
     else if (unread > UNREAD_LIMIT_BYTES) socket.destroy()
@@ -159,6 +162,11 @@ export class HboneTransport implements Flushable {
     this.socket.destroy()
     this.#onFault(error)
   }
+}
+
+/** After an error nobody knows how far the socket got. */
+const giveBack = (bytes: Buffer, error: Error | null | undefined): void => {
+  if (error === null || error === undefined) H2Connection.giveBack(bytes)
 }
 
 const rethrow = (error: unknown): void => {

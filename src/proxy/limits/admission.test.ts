@@ -82,6 +82,30 @@ describe('handshakes', () => {
     assert.deepEqual([admitted.length, shed], [1000, 0])
   })
 
+  it('are called a crowd while many wait, and until nobody does', () => {
+    const crowds: boolean[] = []
+    const onCrowd = (isCrowded: boolean): void => void crowds.push(isCrowded)
+    admission = new HandshakeAdmission({
+      clock,
+      idleMs: () => idleMs,
+      isUsed: () => true,
+      onShed: () => shed++,
+      onCrowd,
+    })
+    offer(200)
+    pass(250)
+    assert.deepEqual(crowds, [])
+    offer(300)
+    assert.deepEqual(crowds, [true])
+    pass(250)
+    assert.deepEqual(crowds, [true])
+    pass(60)
+    assert.deepEqual(crowds, [true, false])
+    offer(300)
+    admission.close()
+    assert.deepEqual(crowds, [true, false, true, false])
+  })
+
   it('of two addresses take turns', () => {
     offer(500, '10.0.0.1')
     pass(3)

@@ -32,6 +32,8 @@ export interface AdmissionOptions {
   readonly isUsed: () => boolean
   /** Told of each one that is turned away. */
   readonly onShed: (applicant: Applicant) => void
+  /** So many wait that it may be a flood, or no longer. */
+  readonly onCrowd?: (isCrowded: boolean) => void
 }
 
 /** Handshakes that may be under way, in all and from one address: each holds about 40 KB, for nothing yet. */
@@ -40,6 +42,8 @@ const MAX_HANDSHAKES_OF_ONE = 64
 /** Sockets that may wait, in all and from one address. */
 const MAX_WAITING = 4096
 const MAX_WAITING_OF_ONE = 1024
+/** More than the clients of one node that starts anew. */
+const CROWD = 256
 /** How often the queue moves: one handshake each time, as none may line up behind another in front of a tunnel. */
 const TURN_MS = 1
 /** While nobody has a tunnel they line up. */
@@ -80,6 +84,7 @@ export class HandshakeAdmission {
   /** Under way, the oldest first. */
   readonly #handshakes = new Set<Applicant>()
   #waiting = 0
+  #isCrowded = false
   /** When a queue that has not been empty becomes an overload. */
   #overloadAtMs = 0
   #lastAdmitMs = Number.NEGATIVE_INFINITY
@@ -119,6 +124,7 @@ export class HandshakeAdmission {
     origin.isInRing = true
     this.#arrivals.push(applicant)
     this.#waiting++
+    if (this.#waiting === CROWD) this.#setCrowded(true)
     if (this.#cancelTurn === undefined) this.#begin(applicant.sinceMs)
   }
 
@@ -139,6 +145,7 @@ export class HandshakeAdmission {
   close(): void {
     this.#cancelTurn?.()
     this.#cancelTurn = undefined
+    this.#setCrowded(false)
     const all = [...this.#arrivals.toArray(), ...this.#handshakes]
     for (const applicant of all) {
       if (applicant.state === 'gone') continue
@@ -191,6 +198,13 @@ export class HandshakeAdmission {
     if (!this.#options.isUsed()) for (let i = 0; i < AT_ONCE_UNUSED; i++) this.#admitNext(nowMs)
     else if (idleRatio >= IDLE_RATIO || nowMs - this.#lastAdmitMs >= LEAST_EVERY_MS) this.#admitNext(nowMs)
     this.#cancelTurn = this.#waiting > 0 ? clock.after(TURN_MS, this.#turn) : undefined
+    if (this.#waiting === 0) this.#setCrowded(false)
+  }
+
+  #setCrowded(isCrowded: boolean): void {
+    if (this.#isCrowded === isCrowded) return
+    this.#isCrowded = isCrowded
+    this.#options.onCrowd?.(isCrowded)
   }
 
   /** The oldest go first, whatever their address: at most a few in one turn. */

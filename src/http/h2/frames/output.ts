@@ -13,6 +13,7 @@ import {
   FRAME_SETTINGS,
   FRAME_WINDOW_UPDATE,
 } from '../constants.ts'
+import { BufferPool } from './buffer-pool.ts'
 
 const INITIAL_BYTES = 4096
 const none = Buffer.alloc(0)
@@ -20,6 +21,9 @@ const none = Buffer.alloc(0)
 const RETAINED_BYTES = 64 * 1024
 /** Copies up to this come from the shared pool, which is far cheaper than memory of their own. */
 const POOLED_BYTES = 16 * 1024
+/** Larger ones, of all connections: most of those that bodies make, and those of a turn full of them. */
+const copies = new BufferPool(64 * 1024, 16)
+const largeCopies = new BufferPool(512 * 1024, 4)
 
 /** How a header block is encoded and cut. */
 export interface HeaderOptions {
@@ -82,19 +86,27 @@ export class FrameOutput {
     return this.#control.buffer.length + this.#data.buffer.length
   }
 
-  /** A copy of everything encoded since the last call; memory of its own. */
+  /** A copy of everything encoded since the last call; memory of its own, that `giveBack` takes when it is written. */
   take(): Buffer {
     this.#isUsed = true
     const control = this.#control
     const data = this.#data
     const bytes = control.length + data.length
-    const taken = bytes > POOLED_BYTES ? Buffer.allocUnsafeSlow(bytes) : Buffer.allocUnsafe(bytes)
+    const taken = allocateCopy(bytes)
     control.buffer.copy(taken, 0, 0, control.length)
     data.buffer.copy(taken, control.length, 0, data.length)
     control.clear()
     data.clear()
     this.#openFrameAt = -1
     return taken
+  }
+
+  /** Takes back what `take` gave, once nobody else uses it; what is not given back is left to the collector. */
+  static giveBack(taken: Buffer): void {
+    if (taken.length <= POOLED_BYTES) return
+    const whole = Buffer.from(taken.buffer)
+    copies.give(whole)
+    largeCopies.give(whole)
   }
 
   /** To be called now and then: a connection that was quiet since the last time gives its scratch back. */
@@ -245,6 +257,12 @@ export class FrameOutput {
     buffer[at + 1] = length >>> 8
     buffer[at + 2] = length
   }
+}
+
+const allocateCopy = (bytes: number): Buffer => {
+  if (bytes <= POOLED_BYTES) return Buffer.allocUnsafe(bytes)
+  if (bytes <= copies.bytes) return copies.take().subarray(0, bytes)
+  return bytes <= largeCopies.bytes ? largeCopies.take().subarray(0, bytes) : Buffer.allocUnsafeSlow(bytes)
 }
 
 const writeHeader = (out: Scratch, length: number, type: number, flags: number, streamId: number): void => {
