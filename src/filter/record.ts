@@ -25,6 +25,18 @@ export interface Destination {
   readonly port: number
 }
 
+/** One try that was given up for another. */
+export interface TryRecord {
+  readonly endpoint: Endpoint | undefined
+  /** Status of its answer; 0 when there was none. */
+  readonly status: number
+  /** Why it was not the last: `connect-failed`, `refused`, `reset`, `timeout`, `status`. */
+  readonly reason: string
+  /** For people; empty when the status says it all. */
+  readonly failure: string
+  readonly durationMs: number
+}
+
 /**
  * What happened in one exchange: everything telemetry will ever say about it. Filled while the exchange runs, read
  * when it is over. Times are monotonic milliseconds, sizes bytes on the wire inside the tunnel, heads included.
@@ -66,6 +78,8 @@ export interface ExchangeRecord {
   /** The Service that was chosen, when a backend was. */
   backend: Destination | undefined
   attempts: number
+  /** Those before the last one, none of which gave the answer; shared and empty when there was but one. */
+  tries: readonly TryRecord[]
   /** Generation of the snapshot that served it. */
   generation: number
 }

@@ -181,6 +181,7 @@ const createRecord = (exchange: Exchange, outcome: Outcome): ExchangeRecord => (
   endpoint: undefined,
   backend: undefined,
   attempts: outcome.kind === 'forwarded' ? 1 : 0,
+  tries: [],
   generation: 1,
 })
 

@@ -10,6 +10,20 @@ export const formatEndpointKey = (namespace: string, name: string, port: number)
 export interface EndpointSet {
   readonly key: EndpointKey
   readonly endpoints: readonly Endpoint[]
+  /** How the application itself is spoken to, inside the tunnel if there is one; absent: in plaintext. */
+  readonly tls?: BackendTls
+  /** Set when nothing may be sent there (a BackendTLSPolicy that cannot be carried out, say): 503 with this reason. */
+  readonly closed?: string
+}
+
+/** TLS towards a backend (BackendTLSPolicy.spec.validation). */
+export interface BackendTls {
+  /** Sent as SNI, and, without `subjectAltNames`, the name that the certificate must be for. */
+  readonly hostname: string
+  /** If there are any, one of them must be in the certificate, and `hostname` need not. */
+  readonly subjectAltNames: readonly { readonly type: 'Hostname' | 'URI'; readonly value: string }[]
+  /** Roots as PEM texts, or those that Node brings along. */
+  readonly ca: 'System' | readonly string[]
 }
 
 /** One place to send to: a pod's address and port with what is known of the workload. */

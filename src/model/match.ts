@@ -1,9 +1,15 @@
-/** One HTTPRoute match: AND between the fields that are there. */
+/** One match of a route: AND between the fields that are there. That of a GRPCRoute is written as the path it means. */
 export interface Match {
   readonly path: PathMatch
   readonly headers: readonly ValueMatch[]
   readonly queryParams: readonly ValueMatch[]
   readonly method?: string
+  /** There for a match of a GRPCRoute, whose precedence counts these characters and not those of the path (GRPCRouteRule.matches). */
+  readonly grpc?: {
+    /** Characters of the service that is asked for, or of its pattern; 0: any. */
+    readonly serviceLength: number
+    readonly methodLength: number
+  }
 }
 
 export interface PathMatch {

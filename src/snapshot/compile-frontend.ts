@@ -81,5 +81,6 @@ const keepPassThrough = (
 ): Frontend['passThrough'] => {
   if (previous?.destination === destination) return previous.passThrough
   const endpoints = formatEndpointKey(destination.namespace, destination.name, destination.port)
-  return { kind: 'pass-through', backend: { kind: 'service', weight: 1, destination, endpoints, chain: emptyChain } }
+  const backend = { kind: 'service', weight: 1, destination, endpoints, chain: emptyChain, mirrors: [] } as const
+  return { kind: 'pass-through', backend }
 }

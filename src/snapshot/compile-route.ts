@@ -3,12 +3,14 @@ import type { Chain, StagedFilter } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
 import type { Match } from '../model/match.ts'
-import type { Backend, Route, Rule } from '../model/route.ts'
+import type { Backend, Mirror, Route, Rule } from '../model/route.ts'
 import { isEqual } from './is-equal.ts'
 import { compileMatch } from './match.ts'
 import type { CompileRegex } from './match.ts'
 import { compilePrecedence, formatRank } from './precedence.ts'
 import type { BackendPlan, FieldTest, MatchPlan, RoutePlan, RulePlan } from './snapshot.ts'
+
+const noMirrors: readonly Mirror[] = []
 
 export interface RouteOptions {
   /** The same route's plan in the previous snapshot, when its filters came from the same factory. */
@@ -92,6 +94,9 @@ const compileRule = (
     chain: 'chain' in compiled ? compiled.chain : composeChain([]),
     backends,
     totalWeight: backends.reduce((sum, backend) => sum + backend.weight, 0),
+    timeouts: rule.timeouts,
+    retry: rule.retry,
+    mirrors: rule.mirrors ?? noMirrors,
     // Gateway API: a filter that cannot be had must not be skipped; 500 is the status of an invalid rule.
     closed: rule.closed ?? (failure === undefined ? undefined : { status: 500, reason: failure }),
     source: rule,
@@ -103,7 +108,8 @@ const compileBackend = (backend: Backend, filters: FilterFactory): BackendPlan =
   const compiled = compileChain(backend.filters, filters)
   const { weight, service } = backend
   if ('chain' in compiled) {
-    return { kind: 'service', weight, destination: service, endpoints: backend.endpoints, chain: compiled.chain }
+    const { endpoints, mirrors = noMirrors } = backend
+    return { kind: 'service', weight, destination: service, endpoints, chain: compiled.chain, mirrors }
   }
   const ref = `Service ${service.namespace}/${service.name}:${service.port}`
   return { kind: 'invalid', weight, status: 500, reason: compiled.failure, ref }

@@ -100,7 +100,7 @@ const compileGroups = (
   const groups = new Map<EndpointKey, EndpointGroup>()
   for (const set of sets) {
     const group = previous?.groups.get(set.key)
-    groups.set(set.key, group !== undefined && isEqual(group.endpoints, set.endpoints) ? group : set)
+    groups.set(set.key, group !== undefined && isEqual(group, set) ? group : set)
   }
   return groups
 }

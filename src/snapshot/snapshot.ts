@@ -6,10 +6,10 @@
 import type { Chain } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import type { Destination } from '../filter/record.ts'
-import type { Endpoint, EndpointKey } from '../model/endpoint.ts'
+import type { BackendTls, Endpoint, EndpointKey } from '../model/endpoint.ts'
 import type { Match } from '../model/match.ts'
 import type { PathNormalization } from '../model/model.ts'
-import type { Route, Rule } from '../model/route.ts'
+import type { Mirror, Retry, Route, Rule, Timeouts } from '../model/route.ts'
 import type { Service, ServicePort } from '../model/service.ts'
 
 export interface Snapshot {
@@ -118,6 +118,9 @@ export interface RulePlan {
   readonly backends: readonly BackendPlan[]
   /** Sum of the weights; 0 answers 500. */
   readonly totalWeight: number
+  readonly timeouts: Timeouts | undefined
+  readonly retry: Retry | undefined
+  readonly mirrors: readonly Mirror[]
   /** Refuse with this status and reason. */
   readonly closed: { readonly status: number; readonly reason: string } | undefined
   /** What it was made from, for the next `compile` to compare with. */
@@ -132,6 +135,7 @@ export type BackendPlan =
       /** To be looked up in the snapshot's `groups`: endpoints change without their routes (two clocks). */
       readonly endpoints: EndpointKey
       readonly chain: Chain
+      readonly mirrors: readonly Mirror[]
     }
   | {
       readonly kind: 'invalid'
@@ -151,6 +155,10 @@ export interface PassThrough {
 export interface EndpointGroup {
   readonly key: EndpointKey
   readonly endpoints: readonly Endpoint[]
+  /** How the application itself is spoken to, inside the tunnel if there is one; absent: in plaintext. */
+  readonly tls?: BackendTls
+  /** Answer 503 with this reason. */
+  readonly closed?: string
 }
 
 /** What matching looks at. */

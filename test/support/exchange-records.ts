@@ -90,6 +90,7 @@ export const makeRecord = (changes: Partial<ExchangeRecord> = {}): ExchangeRecor
   endpoint: canaryEndpoint,
   backend: canaryService,
   attempts: 1,
+  tries: [],
   generation: 7,
   ...changes,
 })

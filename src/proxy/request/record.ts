@@ -1,5 +1,5 @@
 import type { Chain } from '../../filter/chain.ts'
-import type { Destination, ExchangeRecord, Source } from '../../filter/record.ts'
+import type { Destination, ExchangeRecord, Source, TryRecord } from '../../filter/record.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Counters } from '../counters.ts'
@@ -46,8 +46,11 @@ export const beginRecord = (
   endpoint: undefined,
   backend: undefined,
   attempts: 0,
+  tries: noTries,
   generation: parties.generation,
 })
+
+const noTries: readonly TryRecord[] = []
 
 /** The exchange is over: filters are told, then telemetry; none of them can keep the next one from hearing of it. */
 export const finishRecord = (record: ExchangeRecord, chains: readonly Chain[], deps: RecordDeps): void => {

@@ -8,7 +8,7 @@ import type { EndpointPool, Pools } from './pool.ts'
 
 const backend = (name: string, weight: number): BackendPlan => {
   const { service, endpoints } = backendOf(name)
-  return { kind: 'service', weight, destination: service, endpoints, chain: emptyChain }
+  return { kind: 'service', weight, destination: service, endpoints, chain: emptyChain, mirrors: [] }
 }
 
 const rule = (...weights: readonly number[]): RulePlan => ({
@@ -17,6 +17,9 @@ const rule = (...weights: readonly number[]): RulePlan => ({
   chain: emptyChain,
   backends: weights.map((weight, index) => backend(`b${index}`, weight)),
   totalWeight: weights.reduce((sum, weight) => sum + weight, 0),
+  timeouts: undefined,
+  retry: undefined,
+  mirrors: [],
   closed: undefined,
   source: ruleOf(),
 })
