@@ -12,7 +12,7 @@ import { explainHandshakeFailure, rotateServerContext, serverTlsOptions } from '
 import type { TlsSettings } from '../../identity/tls.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { errorCode } from '../../lib/errors/error-code.ts'
-import { allowHeapGrowth } from '../../lib/heap-growth.ts'
+import { allowHeapGrowth } from '../../lib/memory/heap-growth.ts'
 import type { Counters } from '../counters.ts'
 import { Applicant, HandshakeAdmission } from '../limits/admission.ts'
 
