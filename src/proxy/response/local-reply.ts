@@ -1,4 +1,4 @@
-import type { ForwardFailure } from '../forward.ts'
+import type { ForwardFailure } from '../forward/forward.ts'
 import type { ExchangeExpiry } from '../limits/tunnel-watch.ts'
 
 /** What the proxy answers itself when it cannot forward: status, Envoy's response flag and detail, and a line for people. */
