@@ -1,8 +1,9 @@
 import { HeaderList } from '../http/header-list.ts'
 import { normalizePath, splitTarget } from '../http/path.ts'
+import { formatBackend, formatRule } from './carried-out.ts'
 import { createReasons, formatReasons } from './reasons.ts'
 import { findFrontend, resolve } from './resolve.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Resolution, Snapshot } from './snapshot.ts'
 
 /** A request as somebody imagines it. */
 export interface ExplainQuery {
@@ -79,6 +80,17 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery): Explana
     route: rule?.route,
     rule: rule?.name,
     backends,
-    reasons: formatReasons(collected),
+    reasons: formatReasons(collected, { carriedOut: closed === undefined ? carryOut(resolution, snapshot) : [] }),
+  }
+}
+
+const carryOut = (resolution: Resolution, { groups }: Snapshot): readonly string[] => {
+  switch (resolution.kind) {
+    case 'match':
+      return formatRule(resolution.rule, groups)
+    case 'pass-through':
+      return formatBackend(resolution.backend, groups)
+    case 'no-match':
+      return []
   }
 }

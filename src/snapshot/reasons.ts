@@ -52,8 +52,14 @@ export const explainTable = (
   for (const backend of resolution.rule.backends) if (backend.kind === 'invalid') reasons.invalid.push(backend)
 }
 
-/** Reasons as lines for people; of the candidates that lost at most `maxLost` (default 20) are told. */
-export const formatReasons = (reasons: Reasons, maxLost = 20): readonly string[] => {
+/**
+ * Reasons as lines for people; of the candidates that lost at most `maxLost` (default 20) are told. Before them stands
+ * how the winner is carried out, when that is given.
+ */
+export const formatReasons = (
+  reasons: Reasons,
+  { maxLost = 20, carriedOut = [] }: { readonly maxLost?: number; readonly carriedOut?: readonly string[] } = {},
+): readonly string[] => {
   const lines = [formatRouteSet(reasons)]
   const { winner, closed, lost } = reasons
   if (winner !== undefined) lines.push(`${formatPlan(winner)} matches: ${winner.rank}`)
@@ -62,6 +68,7 @@ export const formatReasons = (reasons: Reasons, maxLost = 20): readonly string[]
   for (const { ref, weight, status, reason } of reasons.invalid) {
     lines.push(`backend ${ref} (weight ${weight}) is answered with ${status}: ${reason}`)
   }
+  lines.push(...carriedOut)
   for (const candidate of lost.slice(0, maxLost)) lines.push(formatCandidate(candidate))
   if (lost.length > maxLost) lines.push(`and ${lost.length - maxLost} more that did not win`)
   return lines

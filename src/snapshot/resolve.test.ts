@@ -178,5 +178,5 @@ test('a long list of losers is cut short for people, not for machines', () => {
   const model = modelOf(Array.from({ length: 30 }, (_, i) => routeOf(`r${i}`)))
   const reasons = explain(model, {})
   assert.equal(reasons.lost.length, 29)
-  assert.equal(formatReasons(reasons, 3).at(-1), 'and 26 more that did not win')
+  assert.equal(formatReasons(reasons, { maxLost: 3 }).at(-1), 'and 26 more that did not win')
 })

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { backendOf, endpointsOf, modelOf, noFilters, routeOf, serviceOf } from '../../test/support/models.ts'
+import type { EndpointSet } from '../model/endpoint.ts'
+import type { Backend, Mirror, Rule } from '../model/route.ts'
+import { compile } from './compile.ts'
+import { explainRequest } from './explain.ts'
+
+const mirrorTo = (name: string, numerator: number, denominator = 100): Mirror => {
+  const { service, endpoints } = backendOf(name)
+  return { service, endpoints, numerator, denominator, origin: 'HTTPRoute shop/a rules[0].filters[0]' }
+}
+
+const mirrored: Backend = { ...backendOf('api'), mirrors: [mirrorTo('shadow', 1, 8)] }
+const closed: EndpointSet = { ...endpointsOf('api', []), closed: 'BackendTLSPolicy shop/api: no such ConfigMap' }
+const inTls = (tls: Partial<EndpointSet['tls']> = {}): EndpointSet => ({
+  ...endpointsOf('api', ['10.1.0.1']),
+  tls: { hostname: 'api.internal', subjectAltNames: [], ca: ['PEM', 'PEM'], ...tls },
+})
+
+/** The lines between the winner and those that lost. */
+const linesOf = (rule: Partial<Rule>, endpoints: readonly EndpointSet[] = []): readonly string[] => {
+  const model = modelOf([routeOf('a', [rule])], { endpoints })
+  const snapshot = compile(model, { generation: 1, filters: noFilters })
+  const query = { authority: '10.96.0.12:80', method: 'GET', target: '/', headers: [], sourceNamespace: 'web' }
+  return explainRequest(snapshot, query).reasons.slice(2)
+}
+
+const cases: readonly {
+  readonly what: string
+  readonly rule: Partial<Rule>
+  readonly endpoints?: readonly EndpointSet[]
+  readonly lines: readonly string[]
+}[] = [
+  { what: 'a rule without any of it', rule: {}, lines: [] },
+  {
+    what: 'timeouts',
+    rule: { timeouts: { requestMs: 10_000, backendRequestMs: 2000 } },
+    lines: ['timeouts: request 10s, each try 2s'],
+  },
+  { what: 'one timeout', rule: { timeouts: { backendRequestMs: 1500 } }, lines: ['timeouts: each try 1s500ms'] },
+  { what: 'timeouts that are none', rule: { timeouts: {} }, lines: [] },
+  {
+    what: 'retries',
+    rule: { retry: { codes: [502, 503], attempts: 2, backoffMs: 25 } },
+    lines: ['retries: 2 on 502, 503 after 25ms'],
+  },
+  {
+    what: 'retries without codes and wait',
+    rule: { retry: { codes: [], attempts: 1, backoffMs: 0 } },
+    lines: ['retries: 1 on connection errors'],
+  },
+  {
+    what: 'mirrors of the rule and of a backend',
+    rule: { mirrors: [mirrorTo('shadow', 20), mirrorTo('other', 100)], backends: [mirrored] },
+    lines: [
+      'mirror: 20 of 100 to Service shop/shadow:80',
+      'mirror: 100 of 100 to Service shop/other:80',
+      'backend shop/api:80, mirror: 1 of 8 to Service shop/shadow:80',
+    ],
+  },
+  {
+    what: 'a backend and a mirror that are closed',
+    rule: { mirrors: [mirrorTo('api', 100)] },
+    endpoints: [closed],
+    lines: [
+      'mirror: 100 of 100 to Service shop/api:80, which is closed: BackendTLSPolicy shop/api: no such ConfigMap',
+      'backend shop/api:80 is closed (503): BackendTLSPolicy shop/api: no such ConfigMap',
+    ],
+  },
+  {
+    what: 'a backend in TLS',
+    rule: {},
+    endpoints: [inTls()],
+    lines: ['backend shop/api:80 is spoken to in TLS: name api.internal, by 2 configured roots'],
+  },
+  {
+    what: 'a backend in TLS with names of its own',
+    rule: {},
+    endpoints: [inTls({ ca: 'System', subjectAltNames: [{ type: 'URI', value: 'spiffe://td/ns/shop/sa/api' }] })],
+    lines: [
+      "backend shop/api:80 is spoken to in TLS: name api.internal, one of spiffe://td/ns/shop/sa/api in its certificate, by the system's roots",
+    ],
+  },
+  {
+    what: 'nothing of what a closed rule would do',
+    rule: { closed: { status: 500, reason: 'no such filter' }, timeouts: { requestMs: 1000 } },
+    endpoints: [inTls()],
+    lines: ['refused with 500: no such filter'],
+  },
+]
+
+for (const { what, rule, endpoints, lines } of cases) {
+  test(`it tells how the winner is carried out: ${what}`, () => assert.deepEqual(linesOf(rule, endpoints), lines))
+}
+
+test('it tells of the TLS of a Service that has no routes', () => {
+  const model = modelOf([], { services: [serviceOf()], endpoints: [inTls()] })
+  const snapshot = compile(model, { generation: 1, filters: noFilters })
+  const query = { authority: '10.96.0.12:80', method: 'GET', target: '/', headers: [], sourceNamespace: undefined }
+  assert.deepEqual(explainRequest(snapshot, query).reasons.slice(1), [
+    'backend shop/api:80 is spoken to in TLS: name api.internal, by 2 configured roots',
+  ])
+})
+
+test('how the winner is carried out stands before those that lost', () => {
+  const routes = [routeOf('a', [{ timeouts: { requestMs: 1000 } }]), routeOf('b')]
+  const snapshot = compile(modelOf(routes), { generation: 1, filters: noFilters })
+  const query = { authority: '10.96.0.12:80', method: 'GET', target: '/', headers: [], sourceNamespace: 'web' }
+  assert.deepEqual(explainRequest(snapshot, query).reasons.slice(2), [
+    'timeouts: request 1s',
+    'HTTPRoute/shop/b rule 0 fits too, with less precedence: PathPrefix path (1 character)',
+  ])
+})
