@@ -11,6 +11,8 @@ export interface Metadata {
   readonly uid?: string
   /** `creationTimestamp` in milliseconds since the epoch. */
   readonly createdAtMs?: number
+  /** Counts the changes of `spec`; the API server's, seldom in files. */
+  readonly generation?: number
   readonly owners: readonly Owner[]
 }
 
@@ -46,6 +48,7 @@ const schema = s.object(
     annotations: s.withDefault(s.record(s.string()), {}),
     uid: s.optional(s.string({ minLength: 1, maxLength: 253 })),
     creationTimestamp: s.optional(timestamp),
+    generation: s.optional(s.integer({ min: 0, max: Number.MAX_SAFE_INTEGER })),
     ownerReferences: s.withDefault(
       s.array(s.object({ kind: s.string(), name: s.string() }, { unknownFields: 'ignore' })),
       [],

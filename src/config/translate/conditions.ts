@@ -1,14 +1,17 @@
 import type { Issue } from '../../lib/decoded.ts'
-import type { Condition } from '../../model/condition.ts'
+import { isFault, type Condition, type ParentReference } from '../../model/condition.ts'
 import type { ObjectRef } from '../../model/model.ts'
 import { formatFault } from '../../lib/format-issue.ts'
 import type { Metadata } from '../objects/metadata.ts'
+import type { ParentRef } from '../objects/parent-ref.ts'
 import type { Entry } from './catalog.ts'
 import type { SourcedObject } from './options.ts'
+import { formatParent } from './route/format-parent.ts'
 
 interface Named {
   readonly kind: string
   readonly metadata: Metadata
+  readonly parentRefs?: readonly ParentRef[]
 }
 
 /** What a condition says; `path` is the field at fault, whose position is looked up only when the status is not True. */
@@ -29,10 +32,25 @@ export const refOf = ({ kind, metadata }: Named): ObjectRef => ({
 })
 
 /** Makes a condition of an object. */
-export const conditionOf = (entry: Entry<Named>, { path, ...verdict }: Verdict): Condition => {
-  const isFault = verdict.status !== 'True' || verdict.type === 'Conflicted' || verdict.type === 'PartiallyInvalid'
-  const position = isFault ? entry.locate(path ?? '') : undefined
-  return { object: refOf(entry.object), ...verdict, ...(position === undefined ? {} : { position }) }
+export const conditionOf = ({ object, locate }: Entry<Named>, { path, ...verdict }: Verdict): Condition => {
+  const { generation } = object.metadata
+  const parentRef = verdict.parent === undefined ? undefined : parentReference(object, verdict.parent)
+  const position = isFault(verdict) ? locate(path ?? '') : undefined
+  return {
+    object: refOf(object),
+    ...verdict,
+    ...(parentRef === undefined ? {} : { parentRef }),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+    ...(position === undefined ? {} : { position }),
+  }
+}
+
+/** The reference of the object that `formatParent` writes like that. */
+const parentReference = ({ parentRefs = [], metadata }: Named, parent: string): ParentReference | undefined => {
+  const ref = parentRefs.find((candidate) => formatParent(candidate, metadata.namespace) === parent)
+  if (ref === undefined) return undefined
+  const { path: _path, ...written } = ref
+  return written
 }
 
 /** The conditions of objects that could not be read, or that nothing is done with. */

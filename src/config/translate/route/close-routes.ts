@@ -5,7 +5,8 @@ import type { UnimplementedRouteObject } from '../../objects/unimplemented-route
 import type { Attachments } from './attach-routes.ts'
 import type { Entry } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
-import { formatParent, resolveParent, type ParentScope } from './resolve-parent.ts'
+import { formatParent } from './format-parent.ts'
+import { resolveParent, type ParentScope } from './resolve-parent.ts'
 
 interface CloseScope extends ParentScope {
   readonly attachments: Attachments

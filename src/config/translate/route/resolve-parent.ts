@@ -51,10 +51,3 @@ const refuseGateway = (name: string, namespace: string, { gateway }: ParentScope
 }
 
 const refused = (reason: string, message: string): ResolvedParent => ({ kind: 'refused', reason, message })
-
-/** How conditions name a parent: `Service shop/api`, with `:80` or `#http` when the reference narrows it to a port. */
-export const formatParent = (ref: ParentRef, routeNamespace: string): string => {
-  const port = ref.port === undefined ? '' : `:${ref.port}`
-  const section = ref.sectionName === undefined ? '' : `#${ref.sectionName}`
-  return `${ref.kind} ${ref.namespace ?? routeNamespace}/${ref.name}${port}${section}`
-}
