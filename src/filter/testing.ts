@@ -18,6 +18,9 @@ import type {
 import type { ExchangeRecord } from './record.ts'
 import { createReply } from './reply.ts'
 
+/** Makes the chain that `runChain` runs: filters with their stages, in running order. */
+export { composeChain } from './chain.ts'
+
 type HeaderPairs = readonly (readonly [name: string, value: string])[]
 
 /** What a test says about its request; all else is a plain `GET http://api.shop/` from nobody in particular. */
@@ -41,7 +44,7 @@ export interface ResponseOptions {
 
 /** How a run ended: with the response that the client gets, and the request as it was when the chain was through. */
 export interface Outcome {
-  /** `forwarded`: the backend answered; `replied`: a filter did, and the response hooks were not run. */
+  /** `forwarded`: the backend answered; `replied`: a filter did. */
   readonly kind: 'forwarded' | 'replied'
   readonly request: RequestView
   readonly response: ResponseView
