@@ -75,6 +75,34 @@ for (const [name, config, before, after] of cases) {
   test(name, () => assert.deepEqual(change(config, before), after))
 }
 
+test('readers see what was there first and what was added last, joined', () => {
+  const decoded = headerChanges.decode({ add: [{ name: 'X-Header-Add', value: 'new' }] }, 'config')
+  assert.ok(decoded.ok)
+  const { headers } = createExchange({ headers: [['x-header-add', 'orig']] }).request
+  createHeaderChanger(decoded.value)(headers)
+  assert.equal(headers.get('X-HEADER-ADD'), 'orig, new')
+})
+
+for (const [name, action] of Object.entries({
+  set: { set: [{ name: 'X-Header', value: 'new' }] },
+  add: { add: [{ name: 'X-Header', value: 'new' }] },
+  remove: { remove: ['X-Header'] },
+})) {
+  test(`${name} finds a header whatever its case`, () => {
+    const wanted = {
+      set: [['x-header', 'new']],
+      add: [
+        ['x-header', 'orig'],
+        ['x-header', 'new'],
+      ],
+      remove: [],
+    }[name]
+    for (const given of ['x-header', 'X-HEADER', 'X-Header']) {
+      assert.deepEqual(change(action, [[given, 'orig']]), wanted)
+    }
+  })
+}
+
 const pair = (name: string, value: string): unknown => ({ set: [{ name, value }] })
 const bad: readonly (readonly [string, unknown, RegExp])[] = [
   ['a line end in a value', pair('x', 'a\r\nevil: 1'), /visible ASCII/],

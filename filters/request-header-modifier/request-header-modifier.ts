@@ -10,14 +10,17 @@ import type { HeaderChanges } from '../header-changes.ts'
 const requestHeaderModifier: FilterDefinition<HeaderChanges> = {
   kind: 'RequestHeaderModifier',
   stage: 'shape',
-  config: schema.refine(headerChanges, (changes, path) =>
-    [...changes.add.map((pair) => pair.name), ...changes.remove].filter(isHost).map((found) => ({
+  config: schema.refine(headerChanges, (changes, path) => [
+    ...[...changes.add.map((pair) => pair.name), ...changes.remove].filter(isHost).map((found) => ({
       message: 'a request has exactly one host',
       path,
       found,
       expected: 'host under set, or URLRewrite with hostname',
     })),
-  ),
+    ...changes.set
+      .filter((pair) => isHost(pair.name) && !isAuthority(pair.value))
+      .map(({ value: found }) => ({ message: 'cannot be a host', path, found, expected: 'host or host:port' })),
+  ]),
   create: (changes) => {
     const host = changes.set.find((pair) => isHost(pair.name))?.value
     const change = createHeaderChanger({ ...changes, set: changes.set.filter((pair) => !isHost(pair.name)) })
@@ -28,6 +31,14 @@ const requestHeaderModifier: FilterDefinition<HeaderChanges> = {
       },
     }
   },
+}
+
+/** A name, an IPv4 address, or an IPv6 address in brackets; then a port (RFC 9110 section 7.2). */
+const authority = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?$/
+
+const isAuthority = (text: string): boolean => {
+  const found = authority.exec(text)
+  return found !== null && Number(found[1] ?? 0) <= 65_535
 }
 
 const isHost = (name: string): boolean => name.toLowerCase() === 'host'

@@ -15,26 +15,53 @@ const redirect = async (
   return { kind, status: response.status, location: response.headers.get('location') }
 }
 
-// Scheme, port of the Service that was dialled, and what is configured (Gateway API, HTTPRequestRedirectFilter.port).
-const ports: readonly (readonly [string, number, object, string])[] = [
-  ['http', 8080, {}, 'http://api.shop:8080/a/b'],
-  ['http', 80, {}, 'http://api.shop/a/b'],
-  ['http', 8080, { scheme: 'https' }, 'https://api.shop/a/b'],
-  ['http', 8080, { scheme: 'http' }, 'http://api.shop/a/b'],
-  ['http', 8080, { port: 80 }, 'http://api.shop/a/b'],
-  ['http', 80, { port: 8443 }, 'http://api.shop:8443/a/b'],
-  ['http', 80, { scheme: 'https', port: 443 }, 'https://api.shop/a/b'],
-  ['http', 80, { scheme: 'https', port: 80 }, 'https://api.shop:80/a/b'],
-  ['http', 443, {}, 'http://api.shop:443/a/b'],
-  ['https', 443, {}, 'https://api.shop/a/b'],
-  ['https', 443, { port: 8443 }, 'https://api.shop:8443/a/b'],
-  ['https', 443, { scheme: 'http' }, 'http://api.shop/a/b'],
-  ['https', 443, { scheme: 'http', port: 8080 }, 'http://api.shop:8080/a/b'],
+type Scheme = 'http' | 'https' | undefined
+
+// Gateway API, HTTPRequestRedirectFilter.port: scheme of the request and port of the Service that was dialled, the
+// scheme that is configured, and what comes of the ports that may be configured beside it.
+const ports: readonly (readonly [
+  asked: string,
+  dialled: number,
+  scheme: Scheme,
+  none: string,
+  with80: string,
+  with443: string,
+  with8080: string,
+])[] = [
+  ['http', 80, undefined, 'http://H', 'http://H', 'http://H:443', 'http://H:8080'],
+  ['http', 80, 'http', 'http://H', 'http://H', 'http://H:443', 'http://H:8080'],
+  ['http', 80, 'https', 'https://H', 'https://H:80', 'https://H', 'https://H:8080'],
+  ['http', 443, undefined, 'http://H:443', 'http://H', 'http://H:443', 'http://H:8080'],
+  ['http', 443, 'http', 'http://H', 'http://H', 'http://H:443', 'http://H:8080'],
+  ['http', 443, 'https', 'https://H', 'https://H:80', 'https://H', 'https://H:8080'],
+  ['http', 8080, undefined, 'http://H:8080', 'http://H', 'http://H:443', 'http://H:8080'],
+  ['http', 8080, 'http', 'http://H', 'http://H', 'http://H:443', 'http://H:8080'],
+  ['http', 8080, 'https', 'https://H', 'https://H:80', 'https://H', 'https://H:8080'],
+  ['https', 80, undefined, 'https://H:80', 'https://H:80', 'https://H', 'https://H:8080'],
+  ['https', 443, undefined, 'https://H', 'https://H:80', 'https://H', 'https://H:8080'],
+  ['https', 443, 'http', 'http://H', 'http://H', 'http://H:443', 'http://H:8080'],
+  ['https', 443, 'https', 'https://H', 'https://H:80', 'https://H', 'https://H:8080'],
+  ['https', 8443, undefined, 'https://H:8443', 'https://H:80', 'https://H', 'https://H:8080'],
+  ['https', 8443, 'http', 'http://H', 'http://H', 'http://H:443', 'http://H:8080'],
 ]
-for (const [scheme, port, config, location] of ports) {
-  test(`${scheme} on port ${port} with ${JSON.stringify(config)} goes to ${location}`, async () => {
-    assert.deepEqual(await redirect(config, { scheme, port }), { kind: 'replied', status: 302, location })
-  })
+for (const [asked, dialled, scheme, none, with80, with443, with8080] of ports) {
+  const wanted = [
+    [undefined, none],
+    [80, with80],
+    [443, with443],
+    [8080, with8080],
+  ] as const
+  for (const [port, url] of wanted) {
+    for (const hostname of [undefined, 'other.example']) {
+      const config = { ...(scheme && { scheme }), ...(port && { port }), ...(hostname && { hostname }) }
+      // The port in Host is what the client believes, and changes nothing.
+      const exchange = { scheme: asked, port: dialled, authority: 'api.shop:9999' }
+      const location = `${url.replace('H', hostname ?? 'api.shop')}/a/b`
+      test(`${asked} on port ${dialled} with ${JSON.stringify(config)} goes to ${location}`, async () => {
+        assert.deepEqual(await redirect(config, exchange), { kind: 'replied', status: 302, location })
+      })
+    }
+  }
 }
 
 const hosts: readonly (readonly [string, object, string])[] = [
@@ -48,6 +75,24 @@ for (const [authority, config, location] of hosts) {
     assert.equal((await redirect(config, { authority })).location, location)
   })
 }
+
+const targets: readonly (readonly [path: string, query: string, location: string])[] = [
+  ['/', '', 'http://api.shop/'],
+  ['/a//b/', '', 'http://api.shop/a//b/'],
+  ['//evil.example/x', '', 'http://api.shop//evil.example/x'],
+  ['/a%2Fb', '?', 'http://api.shop/a%2Fb?'],
+  ['*', '', 'http://api.shop'],
+]
+for (const [path, query, location] of targets) {
+  test(`${path}${query} stays as it is in ${location}`, async () => {
+    assert.equal((await redirect({}, { path, query })).location, location)
+  })
+}
+
+test('of OPTIONS * a path that replaces all is left', async () => {
+  const config = { path: { type: 'ReplaceFullPath', replaceFullPath: '/full' } }
+  assert.equal((await redirect(config, { method: 'OPTIONS', path: '*' })).location, 'http://api.shop/full')
+})
 
 test('the query is kept', async () => {
   assert.equal((await redirect({}, { query: '?q=a%20b' })).location, 'http://api.shop/a/b?q=a%20b')

@@ -42,7 +42,9 @@ const requestRedirect: FilterDefinition<Config> = {
 }
 
 const formatLocation = (redirect: Config, { request, destination, match }: Exchange): string | undefined => {
-  const path = redirect.path === undefined ? request.path : modifyPath(request.path, match?.prefix, redirect.path)
+  // As a URI, OPTIONS of `*` has an empty path (RFC 9112 section 3.2.4): `http://api.shop*` would be another host.
+  const asked = request.path === '*' ? '' : request.path
+  const path = redirect.path === undefined ? asked : modifyPath(asked, match?.prefix, redirect.path)
   if (path === undefined) return undefined
   const scheme = redirect.scheme ?? request.scheme
   const host = redirect.hostname ?? (hostOf(request.authority) || destination.hostname)

@@ -31,6 +31,18 @@ test('the response is changed, the request is not', async () => {
   )
 })
 
+test('the filter of the rule adds to what that of the backend left', async () => {
+  const headers = [['x-a', 'app']] as const
+  const ofBackend = await runFilter(
+    responseHeaderModifier,
+    { set: [{ name: 'x-a', value: 'backend' }] },
+    { response: { headers } },
+  )
+  const response = { headers: [...ofBackend.response.headers] }
+  const ofRule = await runFilter(responseHeaderModifier, { add: [{ name: 'X-A', value: 'rule' }] }, { response })
+  assert.equal(ofRule.response.headers.get('x-a'), 'backend, rule')
+})
+
 test('an invalid value is refused', async () => {
   await assert.rejects(runFilter(responseHeaderModifier, { set: [{ name: 'x', value: 'a\nb' }] }), /visible ASCII/)
 })
