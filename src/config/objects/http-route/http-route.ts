@@ -3,85 +3,20 @@
  * one (`defects`); it is never skipped. List lengths are the API server's concern (its validation costs grow with
  * them), not ours.
  */
-import type { Issue } from '../../../lib/decoded.ts'
-import * as s from '../../../lib/schema.ts'
-import { hideFound } from '../../../lib/secrets/hide-found.ts'
 import type { KindDecoder } from '../kind.ts'
-import type { Metadata } from '../metadata.ts'
-import { decodeParentRefs, type ParentRef } from '../parent-ref.ts'
-import { asDefects, type Defect } from './defect.ts'
+import { decodeRoute, type RouteParts } from './decode-route.ts'
 import { matchAll } from './match.ts'
 import { decodeRule, type HttpRouteRule } from './rule.ts'
 
-export interface HttpRouteObject {
+export interface HttpRouteObject extends RouteParts {
   readonly kind: 'HTTPRoute'
-  readonly metadata: Metadata
-  readonly parentRefs: readonly ParentRef[]
-  /** Never empty: without rules there is one that matches everything and has no backend (HTTPRouteSpec.rules). */
-  readonly rules: readonly HttpRouteRule[]
 }
 
-const known = ['parentRefs', 'hostnames', 'rules', 'useDefaultGateways']
-const hostnames = s.optional(s.array(s.string({ minLength: 1, maxLength: 253 })))
-
-/** Reads an HTTPRoute; the issues of its rules are repeated in `warnings`, so that each of them is reported. */
-export const decodeHttpRoute: KindDecoder<HttpRouteObject> = (input) => {
-  const spec = input.body['spec'] ?? {}
-  input.warnings.push(...s.unknownFields(input.body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
-  if (!s.isPlainObject(spec)) return { ok: false, issues: [wrongType('spec', spec, 'an object')] }
-  const issues: Issue[] = [...s.unknownFields(spec, known, 'spec')]
-  const parentRefs = decodeParentRefs(spec['parentRefs'], issues)
-  const written = spec['rules'] ?? []
-  const names =
-    (spec['hostnames'] ?? undefined) === undefined ? undefined : hostnames.decode(spec['hostnames'], 'spec.hostnames')
-  if (names !== undefined && !names.ok) issues.push(...names.issues)
-  if (!Array.isArray(written)) {
-    issues.push(wrongType('spec.rules', written, 'an array'))
-  }
-  const rules = Array.isArray(written)
-    ? written.map((rule: unknown, index) => hideDefects(decodeRule(rule, `spec.rules[${index}]`), input.body))
-    : []
-  const general = asDefects(issues.map((issue) => hideFound(issue, input.body)))
-  const complete = withoutDuplicateNames(rules.length === 0 ? [emptyRule] : rules)
-  input.warnings.push(...issues, ...complete.flatMap((rule) => rule.defects))
-  return {
-    ok: true,
-    value: { kind: 'HTTPRoute', metadata: input.metadata, parentRefs, rules: closeAll(complete, general) },
-  }
-}
-
-/** Defects get into conditions, where they are printed. */
-const hideDefects = (rule: HttpRouteRule, body: unknown): HttpRouteRule =>
-  rule.defects.length === 0 ? rule : { ...rule, defects: rule.defects.map((defect) => hideFound(defect, body)) }
-
-const wrongType = (path: string, value: unknown, expected: string): Issue => ({
-  message: 'wrong value',
-  path,
-  found: s.formatFound(value),
-  expected,
-})
-
+/** A route without rules matches everything and has no backend (HTTPRouteSpec.rules). */
 const emptyRule: HttpRouteRule = { matches: [matchAll], filters: [], backendRefs: [], defects: [], path: 'spec.rules' }
 
-/** What is wrong above the rules might have narrowed or redirected any of them. */
-const closeAll = (rules: readonly HttpRouteRule[], general: readonly Defect[]): readonly HttpRouteRule[] =>
-  general.length === 0 ? rules : rules.map((rule) => ({ ...rule, defects: [...general, ...rule.defects] }))
-
-/** Policies and telemetry point at rules by name (HTTPRouteRule.name), so a name must mean one rule. */
-const withoutDuplicateNames = (rules: readonly HttpRouteRule[]): readonly HttpRouteRule[] => {
-  const seen = new Set<string>()
-  return rules.map((rule) => {
-    if (rule.name === undefined || !seen.has(rule.name)) {
-      if (rule.name !== undefined) seen.add(rule.name)
-      return rule
-    }
-    const defect: Defect = {
-      reason: 'UnsupportedValue',
-      message: 'another rule of the route has this name',
-      path: `${rule.path}.name`,
-      found: rule.name,
-      expected: 'a name of its own',
-    }
-    return { ...rule, defects: [...rule.defects, defect] }
-  })
+/** Reads an HTTPRoute. */
+export const decodeHttpRoute: KindDecoder<HttpRouteObject> = (input) => {
+  const decoded = decodeRoute(input, { decodeRule, emptyRule })
+  return decoded.ok ? { ok: true, value: { kind: 'HTTPRoute', ...decoded.value } } : decoded
 }
