@@ -99,7 +99,7 @@ const checkPath = (value: string, path: string): readonly Issue[] => {
 }
 
 /** Regular expressions have RE2's syntax, whose matching takes linear time whatever the expression. */
-const checkRegex = (value: string, path: string): readonly Issue[] => {
+export const checkRegex = (value: string, path: string): readonly Issue[] => {
   const found = s.formatFound(value)
   if (value === '' || value.length > 1024) {
     const expected = 'a regular expression of 1 to 1024 characters'
