@@ -10,6 +10,13 @@ test('a pattern matches as RE2 has it, and a bad one is refused', () => {
   assert.throws(() => compileRe2('(?=x)'), /invalid or unsupported Perl syntax|error parsing regexp/)
 })
 
+test('a pattern may not compile to more than matching can bear', () => {
+  assert.equal(compileRe2('a{900}').programSize() > 900, true)
+  assert.throws(() => compileRe2('(a{1,1000})'.repeat(90)), /^RangeError: compiles to \d+ instructions, 1000 at most/)
+  assert.throws(() => compileRe2('a{1000}'), RangeError)
+  assert.throws(() => compileRe2('((a{1000}){1000})'), /invalid repeat count/)
+})
+
 test('the engine is not loaded before there is a pattern', () => {
   const matching = fileURLToPath(new URL('../../snapshot/match.ts', import.meta.url))
   const script = `await import(${JSON.stringify(matching)})
