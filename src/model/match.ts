@@ -1,7 +1,9 @@
 /** One match of a route: AND between the fields that are there. That of a GRPCRoute is written as the path it means. */
 export interface Match {
   readonly path: PathMatch
+  /** Each name once. */
   readonly headers: readonly ValueMatch[]
+  /** Each name once. */
   readonly queryParams: readonly ValueMatch[]
   readonly method?: string
   /** There for a match of a GRPCRoute, whose precedence counts these characters and not those of the path (GRPCRouteRule.matches). */

@@ -1,63 +1,82 @@
 import { emptyChain } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import { joinHostPort } from '../lib/ip.ts'
+import { isEqual } from '../lib/is-equal.ts'
 import { formatEndpointKey } from '../model/endpoint.ts'
 import type { Service, ServicePort } from '../model/service.ts'
 import { compileChain } from './compile-route.ts'
-import { isEqual } from './is-equal.ts'
 import type { Frontend, RouteTable } from './snapshot.ts'
 
 export interface FrontendOptions {
-  /** The frontend at an authority in the previous snapshot, when its filters came from the same factory. */
-  readonly previous: (authority: string) => Frontend | undefined
+  /** Those of the same Service in the previous snapshot, when their filters came from the same factory. */
+  readonly previous: readonly Frontend[]
   readonly filters: FilterFactory
-  /** The table of a route set; `undefined` for an empty one. The same set of unchanged routes gives the same object. */
-  readonly tableOf: (routes: readonly string[]) => RouteTable | undefined
+  /**
+   * The table of a route set; `undefined` for an empty one. The same set of unchanged routes gives the same object;
+   * what has changed is made from the table that was there before.
+   */
+  readonly tableOf: (
+    routes: readonly string[],
+    before: RouteTable | undefined,
+  ) => Generator<void, RouteTable | undefined>
 }
 
-/** `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`: every authority that means this port. */
-export const authoritiesOf = (service: Service, port: ServicePort): readonly string[] => [
+/** Makes the frontend of each port of a Service; a frontend in which nothing changed is the previous object. */
+export function* compileFrontends(service: Service, options: FrontendOptions): Generator<void, readonly Frontend[]> {
+  const { previous, tableOf } = options
+  const frontends: Frontend[] = []
+  let isSame = previous.length === service.ports.length
+  for (const [index, port] of service.ports.entries()) {
+    const before = previous.find((frontend) => frontend.port.port === port.port)
+    const producer = yield* tableOf(port.routes, before?.producer)
+    const consumers = new Map<string, RouteTable>()
+    for (const { namespace, routes } of port.consumerRoutes) {
+      const table = yield* tableOf(routes, before?.consumers.get(namespace))
+      if (table !== undefined) consumers.set(namespace, table)
+    }
+    const isKept =
+      before !== undefined &&
+      before.producer === producer &&
+      isSameTables(before.consumers, consumers) &&
+      isEqual(before.service, service)
+    const frontend = isKept ? before : createFrontend(service, port, { producer, consumers, before, options })
+    isSame &&= frontend === previous[index]
+    frontends.push(frontend)
+  }
+  return isSame ? previous : frontends
+}
+
+const createFrontend = (
+  service: Service,
+  port: ServicePort,
+  parts: {
+    readonly producer: RouteTable | undefined
+    readonly consumers: ReadonlyMap<string, RouteTable>
+    readonly before: Frontend | undefined
+    readonly options: FrontendOptions
+  },
+): Frontend => {
+  const { producer, consumers, before, options } = parts
+  const compiled = compileChain(service.filters, options.filters)
+  const destination = keepDestination(service, port, before)
+  return {
+    destination,
+    service,
+    port,
+    authorities: authoritiesOf(service, port),
+    chain: 'chain' in compiled ? compiled.chain : emptyChain,
+    producer,
+    consumers,
+    passThrough: keepPassThrough(destination, before),
+    closed: service.closed ?? port.closed ?? ('failure' in compiled ? compiled.failure : undefined),
+  }
+}
+
+/** `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`. */
+const authoritiesOf = (service: Service, port: ServicePort): readonly string[] => [
   ...service.addresses.map((address) => joinHostPort(address, port.port)),
   `${service.hostname.toLowerCase()}:${port.port}`,
 ]
-
-/** Makes the frontend of each port of a Service; a frontend in which nothing changed is the previous object. */
-export const compileFrontends = (service: Service, options: FrontendOptions): readonly Frontend[] => {
-  const chain = compileChain(service.filters, options.filters)
-  return service.ports.map((port) => {
-    const previous = options.previous(`${service.hostname.toLowerCase()}:${port.port}`)
-    const producer = options.tableOf(port.routes)
-    const consumers = compileConsumers(port, options)
-    if (
-      previous !== undefined &&
-      previous.producer === producer &&
-      isSameTables(previous.consumers, consumers) &&
-      isEqual(previous.service, service)
-    ) {
-      return previous
-    }
-    const destination = keepDestination(service, port, previous)
-    return {
-      destination,
-      service,
-      port,
-      chain: 'chain' in chain ? chain.chain : emptyChain,
-      producer,
-      consumers,
-      passThrough: keepPassThrough(destination, previous),
-      closed: service.closed ?? port.closed ?? ('failure' in chain ? chain.failure : undefined),
-    }
-  })
-}
-
-const compileConsumers = (port: ServicePort, options: FrontendOptions): ReadonlyMap<string, RouteTable> => {
-  const consumers = new Map<string, RouteTable>()
-  for (const { namespace, routes } of port.consumerRoutes) {
-    const table = options.tableOf(routes)
-    if (table !== undefined) consumers.set(namespace, table)
-  }
-  return consumers
-}
 
 const isSameTables = (a: ReadonlyMap<string, RouteTable>, b: ReadonlyMap<string, RouteTable>): boolean => {
   if (a.size !== b.size) return false

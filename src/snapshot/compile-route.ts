@@ -4,11 +4,10 @@ import type { FilterFactory } from '../filter/instances.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
 import type { Match } from '../model/match.ts'
 import type { Backend, Mirror, Route, Rule } from '../model/route.ts'
-import { isEqual } from './is-equal.ts'
+import { isEqual } from '../lib/is-equal.ts'
 import { compileMatch } from './match.ts'
-import type { CompileRegex } from './match.ts'
-import { compilePrecedence, formatRank } from './precedence.ts'
-import type { BackendPlan, FieldTest, MatchPlan, RoutePlan, RulePlan } from './snapshot.ts'
+import type { CompiledMatch, CompileRegex } from './match.ts'
+import type { BackendPlan, MatchPlan, RoutePlan, RulePlan } from './snapshot.ts'
 
 const noMirrors: readonly Mirror[] = []
 
@@ -27,20 +26,16 @@ export const compileRoute = (route: Route, options: RouteOptions): RoutePlan => 
   const matches: MatchPlan[] = []
   for (const rule of route.rules) {
     const before = previous?.rules.find((plan) => plan.source.index === rule.index)
-    const tests = rule.matches.map((match) => ({ match, ...compileMatch(match, options.regex) }))
-    const bad = tests.find((test) => 'failure' in test)
+    const compiled = rule.matches.map((match) => ({ match, result: compileMatch(match, options.regex) }))
     const plan =
       before !== undefined && isEqual(before.source, rule)
         ? before
         : compileRule(route, rule, {
             ...options,
-            badMatch: bad !== undefined && 'failure' in bad ? bad.failure : undefined,
+            badMatch: compiled.map(({ result }) => failureOf(result)).find((failure) => failure !== undefined),
           })
     rules.push(plan)
-    for (const test of tests) {
-      const fields = 'failure' in test ? [neverFits(test.match, test.failure)] : test.fields
-      matches.push(createMatchPlan(route, plan, { match: test.match, fields }))
-    }
+    for (const { match, result } of compiled) matches.push(createMatchPlan(route, plan, { match, result }))
   }
   return { source: route, rules, matches }
 }
@@ -59,26 +54,23 @@ export const compileChain = (
   return { chain: composeChain(staged) }
 }
 
+// A match that could not be compiled fits nothing; its rule is closed as well, should another match of it fit.
 const createMatchPlan = (
   route: Route,
   rule: RulePlan,
-  { match, fields }: { readonly match: Match; readonly fields: readonly FieldTest[] },
+  { match, result }: { readonly match: Match; readonly result: CompiledMatch },
 ): MatchPlan => ({
   kind: 'match',
   rule,
+  ruleIndex: rule.source.index,
+  route,
   match,
   prefix: match.path.type === 'PathPrefix' ? match.path.value : undefined,
-  rank: formatRank(match),
-  precedence: compilePrecedence(match, rule.source, route),
-  fields,
+  patterns: 'patterns' in result ? result.patterns : undefined,
+  failure: failureOf(result),
 })
 
-/** Stands in for a match that could not be compiled; its rule is closed as well, should another match of it fit. */
-const neverFits = (match: Match, failure: string): FieldTest => ({
-  name: 'invalid match',
-  wanted: `${match.path.type} ${match.path.value}: ${failure}`,
-  holds: () => false,
-})
+const failureOf = (result: CompiledMatch): string | undefined => ('failure' in result ? result.failure : undefined)
 
 const compileRule = (
   route: Route,

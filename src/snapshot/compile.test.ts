@@ -170,7 +170,7 @@ test('an equal model gives the same objects', () => {
   const first = build(threeRoutes())
   const second = build(copyOf(threeRoutes()), first)
   assert.equal(second.generation, 2)
-  for (const part of ['frontends', 'groups', 'routes', 'tables'] as const) {
+  for (const part of ['frontends', 'services', 'groups', 'routes'] as const) {
     assert.equal(second[part].size, first[part].size)
     const before: ReadonlyMap<string, unknown> = first[part]
     for (const [key, value] of second[part]) assert.equal(value, before.get(key), `${part} ${key}`)

@@ -1,13 +1,14 @@
 import type { Filter } from '../filter/index.ts'
 import type { FilterFactory } from '../filter/instances.ts'
+import { isEqual } from '../lib/is-equal.ts'
 import type { EndpointKey, EndpointSet } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
-import { authoritiesOf, compileFrontends } from './compile-frontend.ts'
+import type { ServiceKey } from '../model/service.ts'
+import { compileFrontends } from './compile-frontend.ts'
 import { compileRoute } from './compile-route.ts'
-import { isEqual } from './is-equal.ts'
 import { createRegexCompiler } from './match.ts'
-import { compileRouteTable } from './route-table.ts'
 import type { EndpointGroup, Frontend, RoutePlan, RouteTable, Snapshot } from './snapshot.ts'
+import { compileRouteTable } from './table/route-table.ts'
 
 export interface CompileOptions {
   /** Its objects are handed on wherever the model says the same as then. */
@@ -17,50 +18,57 @@ export interface CompileOptions {
   readonly filters: FilterFactory
 }
 
+/** How many parts that did not change are gone through between two pauses. */
+const STEP = 256
+
 /**
  * The model made fast. Never throws for what a model may hold: what cannot be compiled closes its rule (500), its
  * backend (500) or its Service (503).
  */
-export const compile = (model: Model, { previous, generation, filters }: CompileOptions): Snapshot => {
-  const kept = previous?.filters === filters ? previous : undefined
-  const routes = compileRoutes(model, kept, filters)
-  const tables = new Map<string, RouteTable>()
-  const tableOf = (keys: readonly string[]): RouteTable | undefined => {
-    if (keys.length === 0) return undefined
-    const id = keys.join('\n')
-    const table =
-      tables.get(id) ??
-      keepTable(
-        kept?.tables.get(id),
-        keys.flatMap((key) => routes.get(key) ?? []),
-      )
-    tables.set(id, table)
-    return table
+export const compile = (model: Model, options: CompileOptions): Snapshot => {
+  const steps = compileInSteps(model, options)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
   }
-  const previousFrontend = (authority: string): Frontend | undefined => kept?.frontends.get(authority)
+}
+
+/** As `compile`; it yields, after some tens of microseconds each, where its caller may do something else for a while. */
+export function* compileInSteps(
+  model: Model,
+  { previous, generation, filters }: CompileOptions,
+): Generator<void, Snapshot> {
+  const kept = previous?.filters === filters ? previous : undefined
+  const routes = yield* compileRoutes(model, kept, filters)
+  const tableOf = createTables(routes)
   const frontends = new Map<string, Frontend>()
+  const services = new Map<ServiceKey, readonly Frontend[]>()
   for (const service of boundServices(model)) {
-    for (const frontend of compileFrontends(service, { previous: previousFrontend, filters, tableOf })) {
+    const before = kept?.services.get(service.key) ?? []
+    const those = yield* compileFrontends(service, { previous: before, filters, tableOf })
+    services.set(service.key, those)
+    for (const frontend of those) {
       // Two Services with one address cannot be; should they, the first in the model's order holds it.
-      for (const authority of authoritiesOf(service, frontend.port)) {
+      for (const authority of frontend.authorities) {
         if (!frontends.has(authority)) frontends.set(authority, frontend)
       }
     }
+    if (services.size % STEP === 0 || those !== before) yield
   }
   return {
     generation,
     pathNormalization: model.pathNormalization,
     frontends,
-    groups: compileGroups(model.endpoints, previous),
+    services,
+    groups: yield* compileGroups(model.endpoints, previous),
     routes,
-    tables,
     filters,
   }
 }
 
 /** Every filter that a snapshot can run, each at least once: what `FilterInstances.retain` wants to know. */
 export function* usedFilters(snapshot: Snapshot): Generator<Filter> {
-  for (const frontend of new Set(snapshot.frontends.values())) yield* frontend.chain.filters
+  for (const frontends of snapshot.services.values()) for (const { chain } of frontends) yield* chain.filters
   for (const route of snapshot.routes.values()) {
     for (const rule of route.rules) {
       yield* rule.chain.filters
@@ -73,34 +81,55 @@ export function* usedFilters(snapshot: Snapshot): Generator<Filter> {
 const boundServices = (model: Model): Model['services'] =>
   model.gateway !== undefined && (model.trafficType === 'service' || model.trafficType === 'all') ? model.services : []
 
-const compileRoutes = (
+function* compileRoutes(
   model: Model,
   previous: Snapshot | undefined,
   filters: FilterFactory,
-): ReadonlyMap<string, RoutePlan> => {
+): Generator<void, ReadonlyMap<string, RoutePlan>> {
   const regex = createRegexCompiler()
   const routes = new Map<string, RoutePlan>()
   for (const route of model.routes) {
-    routes.set(route.key, compileRoute(route, { previous: previous?.routes.get(route.key), filters, regex }))
+    const before = previous?.routes.get(route.key)
+    const plan = compileRoute(route, { previous: before, filters, regex })
+    routes.set(route.key, plan)
+    if (routes.size % STEP === 0 || plan !== before) yield
   }
   return routes
 }
 
-const keepTable = (previous: RouteTable | undefined, routes: readonly RoutePlan[]): RouteTable =>
-  previous !== undefined &&
-  previous.routes.length === routes.length &&
-  previous.routes.every((route, index) => route === routes[index])
-    ? previous
-    : compileRouteTable(routes)
+/** Gives each route set its table; ports that have the same set share it, which many do that are ports of one Service. */
+const createTables = (
+  routes: ReadonlyMap<string, RoutePlan>,
+): ((keys: readonly string[], before: RouteTable | undefined) => Generator<void, RouteTable | undefined>) => {
+  /** By the first key. */
+  const tables = new Map<string, RouteTable[]>()
+  return function* tableOf(keys, before) {
+    const [first] = keys
+    if (first === undefined) return undefined
+    const plans = keys.flatMap((key) => routes.get(key) ?? [])
+    const known = tables.get(first) ?? []
+    const same = known.find((table) => isSameSet(table, plans))
+    if (same !== undefined) return same
+    const isKept = before !== undefined && isSameSet(before, plans)
+    const table = isKept ? before : yield* compileRouteTable(plans, before)
+    tables.set(first, [...known, table])
+    return table
+  }
+}
 
-const compileGroups = (
+const isSameSet = (table: RouteTable, plans: readonly RoutePlan[]): boolean =>
+  table.routes.length === plans.length && table.routes.every((route, index) => route === plans[index])
+
+function* compileGroups(
   sets: readonly EndpointSet[],
   previous: Snapshot | undefined,
-): ReadonlyMap<EndpointKey, EndpointGroup> => {
+): Generator<void, ReadonlyMap<EndpointKey, EndpointGroup>> {
   const groups = new Map<EndpointKey, EndpointGroup>()
   for (const set of sets) {
     const group = previous?.groups.get(set.key)
-    groups.set(set.key, group !== undefined && isEqual(group, set) ? group : set)
+    const isSame = group === set || (group !== undefined && isEqual(group, set))
+    groups.set(set.key, isSame ? group : set)
+    if (groups.size % STEP === 0) yield
   }
   return groups
 }

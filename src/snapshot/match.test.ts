@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { matchOf, requestOf } from '../../test/support/models.ts'
+import { matchOf, noFilters, requestOf, routeOf } from '../../test/support/models.ts'
 import type { Match } from '../model/match.ts'
-import { compileMatch, createRegexCompiler, findQueryParam } from './match.ts'
+import { compileRoute } from './compile-route.ts'
+import { compileMatch, createRegexCompiler, describeField, findMisfit, findQueryParam, FITS } from './match.ts'
+import type { MatchPlan } from './snapshot.ts'
 
-const fits = (match: Partial<Match>, request: Parameters<typeof requestOf>[0]): boolean => {
-  const compiled = compileMatch(matchOf(match), createRegexCompiler())
-  if ('failure' in compiled) throw new Error(compiled.failure)
-  return compiled.fields.every((field) => field.holds(requestOf(request)))
+const planOf = (match: Partial<Match>): MatchPlan => {
+  const route = routeOf('a', [{ matches: [matchOf(match)] }])
+  const regex = createRegexCompiler()
+  const [plan] = compileRoute(route, { previous: undefined, filters: noFilters, regex }).matches
+  assert.ok(plan)
+  return plan
 }
+
+const fits = (match: Partial<Match>, request: Parameters<typeof requestOf>[0]): boolean =>
+  findMisfit(planOf(match), requestOf(request)) === FITS
 
 const paths: readonly (readonly [Match['path']['type'], string, readonly string[], readonly string[]])[] = [
   ['Exact', '/abc', ['/abc'], ['/abc/', '/ab', '/abcd', '/ABC', '/x/abc', '/']],
@@ -60,15 +67,41 @@ test('host is a header like any other', () => {
   assert.equal(fits({ headers }, { headers: ['host', 'echo-v2'] }), false)
 })
 
-test('of entries with one name only the first counts', () => {
-  const headers = [
-    { type: 'Exact', name: 'x', value: 'first' },
-    { type: 'Exact', name: 'x', value: 'second' },
-  ] as const
-  assert.equal(fits({ headers }, { headers: ['x', 'first'] }), true)
-  const queryParams = headers
-  assert.equal(fits({ queryParams }, { query: '?x=first' }), true)
-  assert.equal(fits({ queryParams }, { query: '?x=second' }), false)
+const misfits: readonly (readonly [Parameters<typeof requestOf>[0], string])[] = [
+  [{ path: '/b' }, 'path: PathPrefix /a'],
+  [{ path: '/a' }, 'method: PUT'],
+  [{ path: '/a', method: 'PUT' }, 'header x: Exact 1'],
+  [{ path: '/a', method: 'PUT', headers: ['x', '1'] }, 'header authorization: RegularExpression (hidden)'],
+  [{ path: '/a', method: 'PUT', headers: ['x', '1', 'authorization', 'b'] }, 'query parameter q: RegularExpression .'],
+  [
+    { path: '/a', method: 'PUT', headers: ['x', '1', 'authorization', 'b'], query: '?q=1' },
+    'query parameter r: Exact 2',
+  ],
+]
+for (const [request, told] of misfits) {
+  test(`the first condition that does not hold is told: ${told}`, () => {
+    const plan = planOf({
+      path: { type: 'PathPrefix', value: '/a' },
+      method: 'PUT',
+      headers: [
+        { type: 'Exact', name: 'x', value: '1' },
+        { type: 'RegularExpression', name: 'authorization', value: 'b' },
+      ],
+      queryParams: [
+        { type: 'RegularExpression', name: 'q', value: '.' },
+        { type: 'Exact', name: 'r', value: '2' },
+      ],
+    })
+    const { name, wanted } = describeField(plan, findMisfit(plan, requestOf(request)))
+    assert.equal(`${name}: ${wanted}`, told)
+  })
+}
+
+test('a match that cannot be compiled says why it fits nothing', () => {
+  const plan = planOf({ path: { type: 'RegularExpression', value: '(' } })
+  const { name, wanted } = describeField(plan, findMisfit(plan, requestOf({ path: '/(' })))
+  assert.equal(name, 'invalid match')
+  assert.match(wanted, /^RegularExpression \(: .+/)
 })
 
 const queries: readonly (readonly [string, string, string | undefined])[] = [

@@ -1,20 +1,34 @@
 import { compileRe2 } from '../lib/regex/compile-re2.ts'
 import { HIDDEN, isSecretName } from '../lib/secrets/hide-secrets.ts'
-import type { Match, PathMatch, ValueMatch } from '../model/match.ts'
-import type { FieldTest, MatchRequest } from './snapshot.ts'
+import type { Match, ValueMatch } from '../model/match.ts'
+import type { MatchPatterns, MatchPlan, MatchRequest, Pattern } from './snapshot.ts'
 
-/** The tests of a match, or why it cannot be tried. */
-export type CompiledMatch = { readonly fields: readonly FieldTest[] } | { readonly failure: string }
+/** What of a match has to be compiled, or why it cannot be tried. */
+export type CompiledMatch = { readonly patterns: MatchPatterns | undefined } | { readonly failure: string }
 
-/** Whether the whole of a text fits a regular expression; throws for a bad pattern. */
-export type CompileRegex = (pattern: string) => (text: string) => boolean
+/** Compiles a regular expression; throws for a bad one. */
+export type CompileRegex = (pattern: string) => Pattern
+
+/** A condition of a match, for people. */
+export interface MatchField {
+  /** `path`, `method`, `header x-user`, `query parameter animal`. */
+  readonly name: string
+  /** `PathPrefix /shop`. */
+  readonly wanted: string
+}
+
+/** What `findMisfit` says when every condition holds. */
+export const FITS = -1
+const PATH = 0
+const METHOD = 1
+const FIRST_VALUE = 2
 
 /**
  * Compiles patterns with a linear-time engine in RE2's dialect, anchored at both ends as Envoy does. Equal patterns
  * share one program for as long as the result is kept.
  */
 export const createRegexCompiler = (): CompileRegex => {
-  const compiled = new Map<string, (text: string) => boolean>()
+  const compiled = new Map<string, Pattern>()
   return (pattern) => {
     const known = compiled.get(pattern)
     if (known !== undefined) return known
@@ -25,17 +39,57 @@ export const createRegexCompiler = (): CompileRegex => {
   }
 }
 
-/** Makes one test per field of a match, the path first and the cheap ones before the dear ones. */
-export const compileMatch = (match: Match, regex: CompileRegex): CompiledMatch => {
+/** Compiles the regular expressions of a match; most have none, and nothing to be kept for them. */
+export const compileMatch = ({ path, headers, queryParams }: Match, regex: CompileRegex): CompiledMatch => {
+  const isPattern = ({ type }: { readonly type: string }): boolean => type === 'RegularExpression'
+  if (!isPattern(path) && !headers.some(isPattern) && !queryParams.some(isPattern)) return { patterns: undefined }
+  const compile = (field: { readonly type: string; readonly value: string }): Pattern | undefined =>
+    isPattern(field) ? regex(field.value) : undefined
   try {
-    const fields = [compilePath(match.path, regex)]
-    if (match.method !== undefined) fields.push(compileMethod(match.method))
-    for (const header of firstOfEachName(match.headers)) fields.push(compileHeader(header, regex))
-    for (const param of firstOfEachName(match.queryParams)) fields.push(compileQueryParam(param, regex))
-    return { fields }
+    return { patterns: { path: compile(path), headers: headers.map(compile), queryParams: queryParams.map(compile) } }
   } catch (error) {
     return { failure: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/**
+ * The first condition of a match that a request does not fulfil, or `FITS`: the path first, and the cheap ones before
+ * the dear ones. `describeField` says what the number means.
+ */
+export const findMisfit = (plan: MatchPlan, request: MatchRequest): number =>
+  fitsPath(plan, request.path) ? findMisfitBeyondPath(plan, request) : PATH
+
+/** As `findMisfit`, for a request whose path is known to be the exact path or below the prefix that the match has. */
+export const findMisfitBeyondPath = (plan: MatchPlan, request: MatchRequest): number => {
+  const { match, patterns } = plan
+  const { headers, queryParams, method } = match
+  if (plan.failure !== undefined || (patterns?.path !== undefined && !patterns.path(request.path))) return PATH
+  if (method !== undefined && method !== request.method) return METHOD
+  for (let i = 0; i < headers.length; i++) {
+    const header = headers[i]
+    if (header === undefined) break
+    if (!fitsValue(header, request.headers.getLower(header.name), patterns?.headers[i])) return FIRST_VALUE + i
+  }
+  for (let i = 0; i < queryParams.length; i++) {
+    const param = queryParams[i]
+    if (param === undefined) break
+    if (!fitsValue(param, findQueryParam(request.query, param.name), patterns?.queryParams[i])) {
+      return FIRST_VALUE + headers.length + i
+    }
+  }
+  return FITS
+}
+
+/** A condition by the number that `findMisfit` gave. */
+export const describeField = ({ match, failure }: MatchPlan, field: number): MatchField => {
+  const path = `${match.path.type} ${match.path.value}`
+  if (failure !== undefined) return { name: 'invalid match', wanted: `${path}: ${failure}` }
+  if (field === METHOD) return { name: 'method', wanted: match.method ?? '' }
+  const header = match.headers[field - FIRST_VALUE]
+  if (header !== undefined) return { name: `header ${header.name}`, wanted: describeValue(header) }
+  const param = match.queryParams[field - FIRST_VALUE - match.headers.length]
+  if (param !== undefined) return { name: `query parameter ${param.name}`, wanted: describeValue(param) }
+  return { name: 'path', wanted: path }
 }
 
 /** Whether `path` is `prefix` or stands below it, element by element; `prefix` is without trailing slash, `/` as ''. */
@@ -64,68 +118,20 @@ export const findQueryParam = (query: string, name: string): string | undefined 
   return undefined
 }
 
-const compilePath = (path: PathMatch, regex: CompileRegex): FieldTest => ({
-  name: 'path',
-  wanted: `${path.type} ${path.value}`,
-  holds: compilePathTest(path, regex),
-})
-
-const compilePathTest = (path: PathMatch, regex: CompileRegex): FieldTest['holds'] => {
+const fitsPath = ({ match: { path } }: MatchPlan, found: string): boolean => {
   switch (path.type) {
-    case 'Exact': {
-      const { value } = path
-      return (request) => request.path === value
-    }
-    case 'PathPrefix': {
-      const prefix = prefixKey(path.value)
-      return (request) => hasPathPrefix(request.path, prefix)
-    }
-    case 'RegularExpression': {
-      const fits = regex(path.value)
-      return (request) => fits(request.path)
-    }
+    case 'Exact':
+      return found === path.value
+    case 'PathPrefix':
+      return hasPathPrefix(found, prefixKey(path.value))
+    case 'RegularExpression':
+      // With the rest: its program is among the patterns.
+      return true
   }
 }
 
-const compileMethod = (method: string): FieldTest => ({
-  name: 'method',
-  wanted: method,
-  holds: (request) => request.method === method,
-})
-
-const compileHeader = (header: ValueMatch, regex: CompileRegex): FieldTest => {
-  const fits = compileValue(header, regex)
-  return {
-    name: `header ${header.name}`,
-    wanted: describeValue(header),
-    holds: (request) => {
-      const value = request.headers.getLower(header.name)
-      return value !== undefined && fits(value)
-    },
-  }
-}
-
-const compileQueryParam = (param: ValueMatch, regex: CompileRegex): FieldTest => {
-  const fits = compileValue(param, regex)
-  return {
-    name: `query parameter ${param.name}`,
-    wanted: describeValue(param),
-    holds: (request: MatchRequest) => {
-      const value = findQueryParam(request.query, param.name)
-      return value !== undefined && fits(value)
-    },
-  }
-}
+const fitsValue = ({ value }: ValueMatch, found: string | undefined, pattern: Pattern | undefined): boolean =>
+  found !== undefined && (pattern === undefined ? found === value : pattern(found))
 
 /** For people, who may see why a route did not match but not the key that it wants. */
 const describeValue = ({ type, name, value }: ValueMatch): string => `${type} ${isSecretName(name) ? HIDDEN : value}`
-
-const compileValue = (match: ValueMatch, regex: CompileRegex): ((text: string) => boolean) => {
-  if (match.type === 'RegularExpression') return regex(match.value)
-  const { value } = match
-  return (text) => text === value
-}
-
-// HTTPHeaderMatch.name: of entries with an equivalent name only the first counts.
-const firstOfEachName = (matches: readonly ValueMatch[]): readonly ValueMatch[] =>
-  matches.filter((match, index) => matches.findIndex((other) => other.name === match.name) === index)

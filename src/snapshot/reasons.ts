@@ -1,5 +1,7 @@
-import { fitsMatch } from './route-table.ts'
-import type { FieldTest, MatchPlan, MatchRequest, Resolution, RouteTable } from './snapshot.ts'
+import { formatRank } from '../model/precedence.ts'
+import { describeField, findMisfit, FITS } from './match.ts'
+import type { MatchField } from './match.ts'
+import type { MatchPlan, MatchRequest, Resolution, RouteTable } from './snapshot.ts'
 
 /** Why a request was resolved as it was; `resolve` fills it, in the order in which things were decided. */
 export interface Reasons {
@@ -23,7 +25,7 @@ export interface Reasons {
 export interface Candidate {
   readonly plan: MatchPlan
   /** The first field that did not hold; `undefined` when all hold and the winner takes precedence. */
-  readonly failed: FieldTest | undefined
+  readonly failed: MatchField | undefined
 }
 
 /** Reasons with nothing in them, to be given to `resolve`. */
@@ -43,8 +45,8 @@ export const explainTable = (
   const { request, resolution, reasons } = decided
   for (const plan of table.entries) {
     if (plan === resolution) continue
-    const failed = fitsMatch(plan, request) ? undefined : plan.fields.find((field) => !field.holds(request))
-    reasons.lost.push({ plan, failed })
+    const misfit = findMisfit(plan, request)
+    reasons.lost.push({ plan, failed: misfit === FITS ? undefined : describeField(plan, misfit) })
   }
   if (resolution.kind !== 'match') return
   reasons.winner = resolution
@@ -62,7 +64,7 @@ export const formatReasons = (
 ): readonly string[] => {
   const lines = [formatRouteSet(reasons)]
   const { winner, closed, lost } = reasons
-  if (winner !== undefined) lines.push(`${formatPlan(winner)} matches: ${winner.rank}`)
+  if (winner !== undefined) lines.push(`${formatPlan(winner)} matches: ${formatRank(winner.match)}`)
   else if (reasons.routeSet.kind !== 'none') lines.push('no match fits: 404')
   if (closed !== undefined) lines.push(`refused with ${closed.status}: ${closed.reason}`)
   for (const { ref, weight, status, reason } of reasons.invalid) {
@@ -89,7 +91,7 @@ const formatRouteSet = ({ routeSet }: Reasons): string => {
 
 const formatCandidate = ({ plan, failed }: Candidate): string =>
   failed === undefined
-    ? `${formatPlan(plan)} fits too, with less precedence: ${plan.rank}`
+    ? `${formatPlan(plan)} fits too, with less precedence: ${formatRank(plan.match)}`
     : `${formatPlan(plan)} does not fit: ${failed.name} is not ${failed.wanted}`
 
 const formatPlan = (plan: MatchPlan): string => `${plan.rule.route} rule ${plan.rule.name}`

@@ -1,6 +1,6 @@
 import { explainTable } from './reasons.ts'
 import type { Reasons } from './reasons.ts'
-import { findMatch } from './route-table.ts'
+import { findMatch } from './table/route-table.ts'
 import type { Frontend, MatchRequest, Resolution, RouteTable, Snapshot } from './snapshot.ts'
 
 /** Longer than any host name with a port; a longer authority names nothing of ours. */

@@ -7,10 +7,10 @@ import type { Chain } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import type { Destination } from '../filter/record.ts'
 import type { BackendTls, Endpoint, EndpointKey } from '../model/endpoint.ts'
-import type { Match } from '../model/match.ts'
 import type { PathNormalization } from '../model/model.ts'
+import type { Ranked } from '../model/precedence.ts'
 import type { Mirror, Retry, Route, Rule, Timeouts } from '../model/route.ts'
-import type { Service, ServicePort } from '../model/service.ts'
+import type { Service, ServiceKey, ServicePort } from '../model/service.ts'
 
 export interface Snapshot {
   /** Counts up by one with each snapshot of a process. */
@@ -18,11 +18,11 @@ export interface Snapshot {
   readonly pathNormalization: PathNormalization
   /** Keyed by CONNECT authority: `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`. */
   readonly frontends: ReadonlyMap<string, Frontend>
+  /** The same by Service, for the next `compile` to compare with: one for each of its ports. */
+  readonly services: ReadonlyMap<ServiceKey, readonly Frontend[]>
   readonly groups: ReadonlyMap<EndpointKey, EndpointGroup>
   /** By route key. */
   readonly routes: ReadonlyMap<string, RoutePlan>
-  /** By the keys of their routes, each followed by a newline, in the order of the model. */
-  readonly tables: ReadonlyMap<string, RouteTable>
   /** What filters were made with: a plan made with another factory is not handed on. */
   readonly filters: FilterFactory
 }
@@ -32,6 +32,8 @@ export interface Frontend {
   readonly destination: Destination
   readonly service: Service
   readonly port: ServicePort
+  /** Every authority that means this port. */
+  readonly authorities: readonly string[]
   /** Service-scoped filters in running order. */
   readonly chain: Chain
   readonly producer: RouteTable | undefined
@@ -49,63 +51,72 @@ export interface RoutePlan {
 }
 
 /**
- * All (route, rule, match) triples of one route set in the order of precedence, and two indexes into them, so that a
- * request is tried only against those whose path fits.
+ * All (route, rule, match) triples of one route set in the order of precedence, and indexes into them, so that a request
+ * is tried only against the few that could fit. The routes are all of one kind.
  */
 export interface RouteTable {
   readonly routes: readonly RoutePlan[]
   readonly entries: readonly MatchPlan[]
-  /** Exact paths; entries in order. */
-  readonly exact: ReadonlyMap<string, readonly MatchPlan[]>
-  /** Regular expressions in order: no index serves them. */
-  readonly regexes: readonly MatchPlan[]
-  /** Path prefixes without trailing slash (`/` is the empty string); entries in order. */
-  readonly prefixes: ReadonlyMap<string, readonly MatchPlan[]>
-  /** The different lengths of `prefixes`' keys, longest first. */
-  readonly prefixLengths: readonly number[]
+  /** By exact path. */
+  readonly exact: ReadonlyMap<string, Bucket>
+  /** Those with a regular expression for a path, if there are any. */
+  readonly regexes: Bucket | undefined
+  /** By path prefix without trailing slash (`/` is the empty string). */
+  readonly prefixes: ReadonlyMap<string, Bucket>
+  /** By length: the least position of those with a prefix so long; the number of entries where there are none. */
+  readonly firstOfLength: Int32Array
+  /** Position of the first entry that is in `regexes` or `prefixes`; none: the number of entries. */
+  readonly firstInexact: number
   readonly noMatch: NoMatch
 }
 
+/** Some entries of a table by their positions in it, which say what takes precedence: one, a few, or many with an index. */
+export type Bucket = number | BucketList | BucketIndex
+
+/** Entries that have to be tried one after the other. */
+export interface BucketList {
+  readonly kind: 'list'
+  /** Ascending; never empty. */
+  readonly positions: readonly number[]
+}
+
+/** Entries told apart by the value that one part of the request must have. */
+export interface BucketIndex {
+  readonly kind: 'index'
+  /** The least position in it. */
+  readonly first: number
+  readonly by: Discriminator
+  readonly groups: ReadonlyMap<string, Bucket>
+  /** Entries that ask nothing exact of that part. */
+  readonly rest: Bucket | undefined
+}
+
+/** A part of a request that an exact condition can be about; only headers and query parameters have names. */
+export interface Discriminator {
+  readonly kind: 'method' | 'header' | 'query parameter'
+  readonly name: string
+}
+
 /** One match of one rule, ready to be tried. */
-export interface MatchPlan {
+export interface MatchPlan extends Ranked {
   readonly kind: 'match'
   readonly rule: RulePlan
-  readonly match: Match
   /** The PathPrefix that matched (no trailing slash; `/` itself stays), for ReplacePrefixMatch. */
   readonly prefix: string | undefined
-  /** Gateway API's precedence as text, for people: `Exact path (9 characters), method, 2 headers`. */
-  readonly rank: string
-  /** Sorts before the entries it takes precedence over. */
-  readonly precedence: Precedence
-  /** One test per field, the path first; a request fits when all hold. */
-  readonly fields: readonly FieldTest[]
+  /** Of its regular expressions; `undefined` when it has none. */
+  readonly patterns: MatchPatterns | undefined
+  /** Why it fits no request: a pattern that cannot be compiled. */
+  readonly failure: string | undefined
 }
 
-/** One condition of a match. */
-export interface FieldTest {
-  /** For people: `path`, `method`, `header x-user`, `query parameter animal`. */
-  readonly name: string
-  /** For people: `PathPrefix /shop`. */
-  readonly wanted: string
-  readonly holds: (request: MatchRequest) => boolean
-}
+/** Whether the whole of a text fits a regular expression. */
+export type Pattern = (text: string) => boolean
 
-/** Gateway API's order of precedence, field by field in the order in which they decide. */
-export interface Precedence {
-  /** 0 Exact, 1 RegularExpression, 2 PathPrefix. */
-  readonly pathType: number
-  /** Of the path value without trailing slashes; more is first. */
-  readonly pathLength: number
-  readonly hasMethod: boolean
-  /** More is first. */
-  readonly headers: number
-  /** More is first. */
-  readonly queryParams: number
-  /** Older is first; without a time is newest. */
-  readonly createdAtMs: number
-  /** `NAMESPACE/NAME`, alphabetical. */
-  readonly route: string
-  readonly rule: number
+/** The regular expressions of a match; `undefined` where a field is exact. */
+export interface MatchPatterns {
+  readonly path: Pattern | undefined
+  readonly headers: readonly (Pattern | undefined)[]
+  readonly queryParams: readonly (Pattern | undefined)[]
 }
 
 /** Plans of unchanged rules are handed on, so that pick state and metric handles can be keyed by them. */

@@ -1,6 +1,6 @@
 /**
- * Whether two JSON values are equal. Models arrive as fresh copies each time, so identity says nothing; a property that
- * is `undefined` on one side and absent on the other counts as a difference, which costs a rebuild and no more.
+ * Whether two JSON values are equal; the same object is, at once. A property that is `undefined` on one side and absent
+ * on the other counts as a difference.
  */
 export const isEqual = (a: unknown, b: unknown): boolean => {
   if (a === b) return true
@@ -20,8 +20,8 @@ const isEqualRecord = (a: object, b: object): boolean => {
   const left = a as Readonly<Record<string, unknown>>
   const right = b as Readonly<Record<string, unknown>>
   let surplus = 0
-  // `for in` walks the shape without allocating a list of keys, and leaves are compared without a call: at 5,000 routes
-  // this is the larger part of a compile in which nothing changed.
+  // `for in` walks the shape without allocating a list of keys, and leaves are compared without a call: a configuration
+  // that is read anew is compared as a whole.
   for (const key in left) {
     const value = left[key]
     if (value !== right[key] && !isEqual(value, right[key])) return false

@@ -1,0 +1,105 @@
+/**
+ * The matches of a route set as one table. A look-up costs about the same whatever their number, as long as an exact
+ * path, a prefix, a method, or an exact header or query parameter tells them apart; regular expressions are tried one
+ * after the other.
+ */
+import { prefixKey } from '../match.ts'
+import type { Bucket, MatchPlan, MatchRequest, NoMatch, RoutePlan, RouteTable } from '../snapshot.ts'
+import { createBucket, findInBucket } from './bucket.ts'
+import { orderEntries } from './order-entries.ts'
+
+const SLASH = 47
+/** How much is done between two pauses. */
+const STEP = 256
+
+/** Merges the matches of a route set into one table; yields where the caller may do something else for a while. */
+export function* compileRouteTable(
+  routes: readonly RoutePlan[],
+  previous: RouteTable | undefined,
+): Generator<void, RouteTable> {
+  const entries = yield* orderEntries(routes, previous)
+  const exact = new Map<string, number[]>()
+  const prefixes = new Map<string, number[]>()
+  const regexes: number[] = []
+  let firstInexact = entries.length
+  for (const [position, { match }] of entries.entries()) {
+    const { path } = match
+    if (path.type !== 'Exact') firstInexact = Math.min(firstInexact, position)
+    if (path.type === 'Exact') append(exact, path.value, position)
+    else if (path.type === 'PathPrefix') append(prefixes, prefixKey(path.value), position)
+    else regexes.push(position)
+    if (position % STEP === 0) yield
+  }
+  return {
+    routes,
+    entries,
+    exact: yield* createBuckets(entries, exact),
+    regexes: regexes.length === 0 ? undefined : yield* createBucket(entries, regexes),
+    prefixes: yield* createBuckets(entries, prefixes),
+    firstOfLength: indexLengths(prefixes, entries.length),
+    firstInexact,
+    noMatch: { kind: 'no-match' },
+  }
+}
+
+/**
+ * The entry with the highest precedence that fits, as a scan of `entries` would give it: the least position among what
+ * the indexes come to. Allocates nothing but the pieces of the path and the query that it looks up.
+ */
+export const findMatch = (table: RouteTable, request: MatchRequest): MatchPlan | NoMatch => {
+  const { entries, regexes } = table
+  const exact = table.exact.get(request.path)
+  let found = exact === undefined ? entries.length : findInBucket(entries, exact, request, entries.length)
+  if (found > table.firstInexact) {
+    if (regexes !== undefined) found = findInBucket(entries, regexes, request, found)
+    found = findPrefix(table, request, found)
+  }
+  return entries[found] ?? table.noMatch
+}
+
+// Only lengths that occur are cut out of the path, at its slashes, from the longest: a request of thousands of slashes
+// costs no more than the table has lengths.
+const findPrefix = (table: RouteTable, request: MatchRequest, limit: number): number => {
+  const { entries, prefixes, firstOfLength } = table
+  const { path } = request
+  const longest = firstOfLength.length - 1
+  let found = limit
+  for (let end = path.length <= longest ? path.length : path.lastIndexOf('/', longest); end >= 0;) {
+    if ((firstOfLength[end] ?? found) < found && (end > 0 || path.charCodeAt(0) === SLASH)) {
+      const bucket = prefixes.get(path.slice(0, end))
+      if (bucket !== undefined) found = findInBucket(entries, bucket, request, found)
+    }
+    end = end === 0 ? -1 : path.lastIndexOf('/', end - 1)
+  }
+  return found
+}
+
+/** See `RouteTable.firstOfLength`. */
+const indexLengths = (prefixes: ReadonlyMap<string, readonly number[]>, entries: number): Int32Array => {
+  let longest = 0
+  for (const prefix of prefixes.keys()) longest = Math.max(longest, prefix.length)
+  const firstOfLength = new Int32Array(longest + 1).fill(entries)
+  for (const [{ length }, [first = entries]] of prefixes) {
+    firstOfLength[length] = Math.min(firstOfLength[length] ?? entries, first)
+  }
+  return firstOfLength
+}
+
+function* createBuckets(
+  entries: readonly MatchPlan[],
+  positions: ReadonlyMap<string, readonly number[]>,
+): Generator<void, ReadonlyMap<string, Bucket>> {
+  const buckets = new Map<string, Bucket>()
+  for (const [path, those] of positions) {
+    const [first = 0] = those
+    buckets.set(path, those.length === 1 ? first : yield* createBucket(entries, those))
+    if (buckets.size % STEP === 0) yield
+  }
+  return buckets
+}
+
+const append = (map: Map<string, number[]>, key: string, position: number): void => {
+  const positions = map.get(key)
+  if (positions === undefined) map.set(key, [position])
+  else positions.push(position)
+}
