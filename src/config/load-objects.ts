@@ -1,6 +1,6 @@
 import type { Issue, SourcePosition } from '../lib/decoded.ts'
-import type { ObjectRef } from '../model/model.ts'
 import { formatPosition } from '../lib/format-issue.ts'
+import { formatObject } from './format-object.ts'
 import { readObject, type ReadObject } from './objects/read-object.ts'
 import type { RawObject } from './source/parse-text.ts'
 import type { SourcedObject } from './translate/options.ts'
@@ -32,7 +32,7 @@ export const createObjectLoader = (): ((raw: readonly RawObject[]) => LoadedSet)
       for (const issue of result.issues) issues.push(placeIssue(issue, result, item))
       const { ref } = result
       if (ref === undefined || result.state === 'unrelated') continue
-      const key = formatRef(ref)
+      const key = formatObject(ref)
       const other = first.get(key)
       if (other === undefined) {
         first.set(key, item)
@@ -49,7 +49,7 @@ const placeIssue = (issue: Issue, { ref }: ReadObject, { locate }: RawObject): I
   const position = locate(issue.path ?? '')
   return {
     ...issue,
-    ...(ref === undefined ? {} : { object: formatRef(ref) }),
+    ...(ref === undefined ? {} : { object: formatObject(ref) }),
     ...(position === undefined ? {} : { position }),
   }
 }
@@ -66,7 +66,3 @@ const duplicate = (object: string, second: RawObject, first: RawObject): Issue =
 
 const formatPlace = (position: SourcePosition | undefined, file: string): string =>
   position === undefined ? file : formatPosition(position)
-
-/** `HTTPRoute shop/api`; cluster-scoped objects have no namespace: `Namespace shop`. */
-const formatRef = ({ kind, namespace, name }: ObjectRef): string =>
-  namespace === '' ? `${kind} ${name}` : `${kind} ${namespace}/${name}`

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import { formatIssue } from '../../lib/format-issue.ts'
-import { openFileSource, type FileSource, type FileSourceOptions, type RawSet } from './files.ts'
+import { openFileSource, readFileSet, type FileSource, type FileSourceOptions, type RawSet } from './files.ts'
 
 let root = ''
 let source: FileSource | undefined
@@ -58,6 +58,17 @@ describe('reading', () => {
     open()
     assert.deepEqual(names(), ['a1', 'a2', 'b', 'c'])
     assert.equal(issues(), '')
+  })
+
+  it('reads once, without watching, what it would read first', () => {
+    write('a.yaml', 'a')
+    write('sub/b.yaml', 'b: {')
+    open()
+    const missing = join(root, 'missing')
+    const set = readFileSet([root, missing])
+    assert.deepEqual(names(set), names())
+    const [gone, broken] = set.issues
+    assert.deepEqual([gone?.position?.file, broken], [missing, sets.at(-1)?.issues[0]])
   })
 
   it('reads a named file whatever it is called, and each file once', () => {

@@ -53,6 +53,8 @@ interface KnownFile {
 
 const nothing: KnownFile = { signature: '', text: '', objects: [], pieces: new Map(), issues: [], isMissing: false }
 
+const defaultMaxFileBytes = 64 * 1024 * 1024
+
 /** A file that is written without a pause is read all the same. */
 const maxSettleMs = 1000
 /** `kubectl get … > routes.yaml` empties the file long before it fills it again. */
@@ -66,7 +68,7 @@ const emptiedMs = 2000
  */
 export const openFileSource = (options: FileSourceOptions): FileSource => {
   const { paths, onSet, clock = systemClock, debounceMs = 50, pollMs = 5000 } = options
-  const { settleMs = 40, maxFileBytes = 64 * 1024 * 1024 } = options
+  const { settleMs = 40, maxFileBytes = defaultMaxFileBytes } = options
   let known: ReadonlyMap<string, KnownFile> = new Map()
   let listed: readonly Issue[] = []
   let isFirst = true
@@ -107,6 +109,16 @@ export const openFileSource = (options: FileSourceOptions): FileSource => {
   const watch = watchFolders({ clock, debounceMs, pollMs, onChange: refresh })
   refresh()
   return { refresh, close: watch.close }
+}
+
+/** Reads files and folders once, as `openFileSource` does at its first look, and watches nothing. */
+export const readFileSet = (paths: readonly string[]): RawSet => {
+  const listing = listFiles(paths)
+  const files = listing.files.map((file) => readListed(file, nothing, defaultMaxFileBytes))
+  return {
+    objects: files.flatMap((file) => file.objects),
+    issues: [...listing.issues, ...files.flatMap((file) => file.issues)],
+  }
 }
 
 /** Tells whether a changed file may be in the hands of a writer still: half a file can be valid YAML, and so is none. */

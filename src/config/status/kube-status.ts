@@ -1,0 +1,117 @@
+/**
+ * The one place that spells conditions as Kubernetes does: the command line prints it, the admin API shows it, and what
+ * is written into a cluster is it too. Where conditions come from, and who reads them, must never enter here.
+ */
+import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
+import type { Condition, ParentReference } from '../../model/condition.ts'
+import { knownKinds } from '../objects/kinds.ts'
+
+/** Who speaks in `status.parents` and `status.ancestors`: other controllers keep entries of their own beside it. */
+export const CONTROLLER_NAME = 'fairway.dev/waypoint-controller'
+
+/** `metav1.Condition`; when it last changed is not known here, whoever writes it into a cluster adds that. */
+export interface KubeCondition {
+  readonly type: string
+  readonly status: 'True' | 'False' | 'Unknown'
+  readonly observedGeneration?: number
+  readonly reason: string
+  readonly message: string
+}
+
+/** An entry of a route's `status.parents`. */
+export interface ParentStatus {
+  readonly parentRef: ParentReference
+  readonly controllerName: string
+  readonly conditions: readonly KubeCondition[]
+}
+
+/** An entry of a policy's `status.ancestors`. */
+export interface AncestorStatus {
+  readonly ancestorRef: ParentReference
+  readonly controllerName: string
+  readonly conditions: readonly KubeCondition[]
+}
+
+/** `status` of an object: by its kind one of the three, and `conditions` as well for what is about no parent. */
+export interface KubeStatus {
+  readonly parents?: readonly ParentStatus[]
+  readonly ancestors?: readonly AncestorStatus[]
+  readonly conditions?: readonly KubeCondition[]
+}
+
+/** Where Gateway API has the conditions of a kind. */
+export type StatusShape = 'parents' | 'ancestors' | 'conditions'
+
+const shapes: ReadonlyMap<string, StatusShape> = new Map<string, StatusShape>([
+  ...['HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute'].map((kind) => [kind, 'parents'] as const),
+  ['BackendTLSPolicy', 'ancestors'],
+])
+
+export const statusShapeOf = (kind: string): StatusShape => shapes.get(kind) ?? 'conditions'
+
+/**
+ * The status of one object out of all its conditions. `gateway` is who its policies are told about (GEP-713), where a
+ * condition names nobody else.
+ */
+export const kubeStatusOf = (
+  kind: string,
+  conditions: readonly Condition[],
+  gateway: { readonly namespace: string; readonly name: string } | undefined,
+): KubeStatus => {
+  const shape = statusShapeOf(kind)
+  if (shape === 'conditions') return { conditions: conditions.map(kubeConditionOf) }
+  const about = (condition: Condition): ParentReference | undefined =>
+    condition.parentRef ??
+    (condition.parent === undefined ? undefined : parseParent(condition.parent)) ??
+    (shape === 'ancestors' && gateway !== undefined ? { ...gatewayKind, ...gateway } : undefined)
+  const entries = new Map<string, { readonly ref: ParentReference; readonly conditions: KubeCondition[] }>()
+  const aboutNobody: KubeCondition[] = []
+  for (const condition of conditions) {
+    const ref = about(condition)
+    if (ref === undefined) {
+      aboutNobody.push(kubeConditionOf(condition))
+      continue
+    }
+    const key = condition.parent ?? ''
+    const entry = entries.get(key) ?? { ref, conditions: [] }
+    entries.set(key, entry)
+    entry.conditions.push(kubeConditionOf(condition))
+  }
+  const list = [...entries.values()]
+  const rest = aboutNobody.length === 0 ? {} : { conditions: aboutNobody }
+  const controllerName = CONTROLLER_NAME
+  return shape === 'parents'
+    ? {
+        parents: list.map(({ ref, conditions: own }) => ({ parentRef: ref, controllerName, conditions: own })),
+        ...rest,
+      }
+    : {
+        ancestors: list.map(({ ref, conditions: own }) => ({ ancestorRef: ref, controllerName, conditions: own })),
+        ...rest,
+      }
+}
+
+const kubeConditionOf = ({ type, status, observedGeneration, reason, message }: Condition): KubeCondition => ({
+  type,
+  status,
+  ...(observedGeneration === undefined ? {} : { observedGeneration }),
+  reason,
+  message: hideSecrets(message),
+})
+
+const gatewayKind = { group: 'gateway.networking.k8s.io', kind: 'Gateway' } as const
+
+/** Reads `Service shop/api:80#http` for conditions that name a parent which their object does not refer to. */
+const parseParent = (text: string): ParentReference | undefined => {
+  const [, kind, namespace, name, port, sectionName] =
+    /^(\S+) ([^/\s]+)\/([^:#\s]+)(?::(\d+))?(?:#(\S+))?$/.exec(text) ?? []
+  if (kind === undefined || namespace === undefined || name === undefined) return undefined
+  return {
+    group: knownKinds.get(kind)?.group ?? '',
+    kind,
+    namespace,
+    name,
+    ...(sectionName === undefined ? {} : { sectionName }),
+    ...(port === undefined ? {} : { port: Number(port) }),
+  }
+}

@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict'
+import { describe, it, test } from 'node:test'
+import { isFault, type Condition } from '../../model/condition.ts'
+import { objectStatuses, objectStatusOf, type ObjectStatus } from './object-status.ts'
+
+const gateway = { namespace: 'shop', name: 'waypoint' }
+const controllerName = 'fairway.dev/waypoint-controller'
+const written = { group: '', kind: 'Service', name: 'api', port: 80 }
+
+const conditionOf = (kind: string, changes: Partial<Condition> = {}): Condition => ({
+  object: { kind, namespace: 'shop', name: 'api' },
+  type: 'Accepted',
+  status: 'True',
+  reason: 'Accepted',
+  message: 'fine',
+  ...changes,
+})
+
+const onlyStatus = (conditions: readonly Condition[]): ObjectStatus => {
+  const [status, ...others] = objectStatuses(conditions, { gateway })
+  assert.ok(status !== undefined && others.length === 0)
+  return status
+}
+
+const accepted = { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'fine' }
+
+const shapes: readonly {
+  readonly what: string
+  readonly conditions: readonly Condition[]
+  readonly apiVersion?: string
+  readonly status: unknown
+}[] = [
+  {
+    what: 'a Gateway has its conditions itself',
+    conditions: [conditionOf('Gateway')],
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    status: { conditions: [accepted] },
+  },
+  {
+    what: 'so have kinds without a status of their own',
+    conditions: [conditionOf('Service', { observedGeneration: 7 })],
+    apiVersion: 'v1',
+    status: { conditions: [{ ...accepted, observedGeneration: 7 }] },
+  },
+  {
+    what: 'and kinds that nobody knows, without an apiVersion',
+    conditions: [conditionOf('Srevice')],
+    status: { conditions: [accepted] },
+  },
+  {
+    what: 'a route has an entry for each parent, by the reference as it was written',
+    conditions: [
+      conditionOf('HTTPRoute', { parent: 'Service shop/api:80', parentRef: written }),
+      conditionOf('HTTPRoute', { parent: 'Service shop/other#http', type: 'ResolvedRefs', reason: 'ResolvedRefs' }),
+      conditionOf('HTTPRoute', { parent: 'Service shop/api:80', parentRef: written, type: 'ResolvedRefs' }),
+    ],
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    status: {
+      parents: [
+        { parentRef: written, controllerName, conditions: [accepted, { ...accepted, type: 'ResolvedRefs' }] },
+        {
+          parentRef: { group: '', kind: 'Service', namespace: 'shop', name: 'other', sectionName: 'http' },
+          controllerName,
+          conditions: [{ ...accepted, type: 'ResolvedRefs', reason: 'ResolvedRefs' }],
+        },
+      ],
+    },
+  },
+  {
+    what: 'what is about no parent stands beside them',
+    conditions: [conditionOf('GRPCRoute', { status: 'False', reason: 'Invalid' })],
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    status: { parents: [], conditions: [{ ...accepted, status: 'False', reason: 'Invalid' }] },
+  },
+  {
+    what: 'a policy is told about the Gateway that it takes effect on',
+    conditions: [conditionOf('BackendTLSPolicy')],
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    status: {
+      ancestors: [
+        {
+          ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', ...gateway },
+          controllerName,
+          conditions: [accepted],
+        },
+      ],
+    },
+  },
+  {
+    what: 'or about the ancestor that the condition names',
+    conditions: [conditionOf('BackendTLSPolicy', { parent: 'Gateway edge/north' })],
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    status: {
+      ancestors: [
+        {
+          ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace: 'edge', name: 'north' },
+          controllerName,
+          conditions: [accepted],
+        },
+      ],
+    },
+  },
+  {
+    what: 'a message shows no secret',
+    conditions: [conditionOf('Gateway', { message: 'value "Authorization: Bearer hunter2x" is wrong' })],
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    status: { conditions: [{ ...accepted, message: 'value "Authorization: (hidden)" is wrong' }] },
+  },
+]
+
+describe('conditions in the form of Kubernetes', () => {
+  for (const { what, conditions, apiVersion, status } of shapes) {
+    it(what, () => {
+      const shown = onlyStatus(conditions)
+      assert.equal(shown.apiVersion, apiVersion)
+      assert.deepEqual(shown.status, status)
+    })
+  }
+
+  const empty = [
+    ['HTTPRoute', { parents: [] }],
+    ['BackendTLSPolicy', { ancestors: [] }],
+    ['Gateway', { conditions: [] }],
+  ] as const
+  for (const [kind, status] of empty) {
+    it(`${kind}: an object that nothing is said of`, () => {
+      const object = { kind, namespace: 'shop', name: 'api' }
+      assert.deepEqual(objectStatusOf({ object, conditions: [] }, { gateway }).status, status)
+    })
+  }
+
+  it('a policy without a Gateway in force keeps what is said of it', () => {
+    const [shown] = objectStatuses([conditionOf('BackendTLSPolicy')], { gateway: undefined })
+    assert.deepEqual(shown?.status, { ancestors: [], conditions: [accepted] })
+  })
+})
+
+test('an object of the cluster has no namespace', () => {
+  const object = { kind: 'GatewayClass', namespace: '', name: 'c' }
+  assert.deepEqual(onlyStatus([conditionOf('GatewayClass', { object })]).metadata, { name: 'c' })
+})
+
+test('objects stay apart by kind, namespace and name', () => {
+  const objects = [
+    { kind: 'Service', namespace: 'shop', name: 'api' },
+    { kind: 'Service', namespace: 'shop', name: 'b' },
+    { kind: 'Service', namespace: 'b', name: 'api' },
+    { kind: 'Gateway', namespace: 'shop', name: 'api' },
+  ]
+  const all = [...objects, ...objects].map((object) => conditionOf(object.kind, { object }))
+  assert.deepEqual(
+    [...objectStatuses(all, { gateway })].map(({ kind, metadata, status }) => [
+      kind,
+      metadata.namespace,
+      metadata.name,
+      status.conditions?.length,
+    ]),
+    objects.map(({ kind, namespace, name }) => [kind, namespace, name, 2]),
+  )
+})
+
+test('what is bad news is pointed to, with the place in the file', () => {
+  const position = { file: 'a.yaml', line: 3, column: 5 }
+  const parent = 'Service shop/api'
+  const shown = [
+    ...objectStatuses(
+      [
+        conditionOf('HTTPRoute', { parent }),
+        conditionOf('HTTPRoute', {
+          parent,
+          type: 'ResolvedRefs',
+          status: 'False',
+          reason: 'BackendNotFound',
+          position,
+        }),
+        conditionOf('HTTPRoute', { parent, type: 'PartiallyInvalid', reason: 'UnsupportedValue' }),
+      ],
+      { gateway, sourceOf: () => ({ file: 'a.yaml', line: 1, column: 1 }) },
+    ),
+  ]
+  assert.deepEqual(shown[0]?.source, { file: 'a.yaml', line: 1, column: 1 })
+  assert.deepEqual(shown[0]?.faults, [
+    { parent, type: 'ResolvedRefs', reason: 'BackendNotFound', source: position },
+    { parent, type: 'PartiallyInvalid', reason: 'UnsupportedValue' },
+  ])
+})
+
+const news: readonly (readonly [Condition['type'], Condition['status'], boolean])[] = [
+  ['Accepted', 'True', false],
+  ['Accepted', 'False', true],
+  ['ResolvedRefs', 'Unknown', true],
+  ['Conflicted', 'True', true],
+  ['Conflicted', 'False', false],
+  ['PartiallyInvalid', 'True', true],
+]
+for (const [type, status, isBad] of news) {
+  test(`${type} ${status} is ${isBad ? 'bad' : 'no bad'} news`, () => assert.equal(isFault({ type, status }), isBad))
+}
