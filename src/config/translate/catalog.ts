@@ -1,6 +1,7 @@
 import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
 import type { GatewayClassObject } from '../objects/gateway-class.ts'
 import type { GatewayObject } from '../objects/gateway.ts'
+import type { GrpcRouteObject } from '../objects/grpc-route/grpc-route.ts'
 import type { HttpRouteObject } from '../objects/http-route/http-route.ts'
 import type { NamespaceObject } from '../objects/namespace.ts'
 import type { PodObject } from '../objects/pod.ts'
@@ -15,6 +16,9 @@ export interface Entry<T> {
   readonly object: T
   readonly locate: SourcedObject['locate']
 }
+
+/** A route of a kind that is carried out. */
+export type RouteObject = HttpRouteObject | GrpcRouteObject
 
 /** All objects, found by what others call them. Keys are `NAMESPACE/NAME` unless said otherwise; every order is that of the keys. */
 export interface Catalog {

@@ -1,6 +1,5 @@
 import type { Condition } from '../../../model/condition.ts'
-import type { HttpRouteObject } from '../../objects/http-route/http-route.ts'
-import type { Entry } from '../catalog.ts'
+import type { Entry, RouteObject } from '../catalog.ts'
 import { conditionOf, formatFaults } from '../conditions.ts'
 import type { BadRef } from './translate-rule.ts'
 
@@ -9,7 +8,7 @@ import type { BadRef } from './translate-rule.ts'
  * one rule can be carried out, PartiallyInvalid when others cannot.
  */
 export const attachedConditions = (
-  route: Entry<HttpRouteObject>,
+  route: Entry<RouteObject>,
   parent: string,
   badRefs: readonly BadRef[],
 ): readonly Condition[] => {
@@ -52,7 +51,7 @@ export const attachedConditions = (
   ]
 }
 
-const resolvedRefs = (route: Entry<HttpRouteObject>, parent: string, badRefs: readonly BadRef[]): Condition => {
+const resolvedRefs = (route: Entry<RouteObject>, parent: string, badRefs: readonly BadRef[]): Condition => {
   const [first] = badRefs
   if (first === undefined) {
     const message = 'every backend was found'

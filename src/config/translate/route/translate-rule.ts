@@ -3,10 +3,9 @@ import type { FilterSpec } from '../../../model/filter-spec.ts'
 import type { Backend, Rule } from '../../../model/route.ts'
 import type { BackendRef } from '../../objects/http-route/backend-ref.ts'
 import type { HttpFilter } from '../../objects/http-route/filter.ts'
-import type { HttpRouteObject } from '../../objects/http-route/http-route.ts'
 import type { HttpRouteRule } from '../../objects/http-route/rule.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
-import type { Catalog } from '../catalog.ts'
+import type { Catalog, RouteObject } from '../catalog.ts'
 import { formatFaults } from '../conditions.ts'
 import { hostnameOf, tcpPortsOf } from '../service/service-facts.ts'
 
@@ -27,7 +26,7 @@ export interface RuleScope {
 
 /** A rule with its references resolved; one with defects is closed, and sends nothing anywhere. */
 export const translateRule = (
-  { metadata }: HttpRouteObject,
+  { kind: routeKind, metadata }: RouteObject,
   rule: HttpRouteRule,
   { index, scope }: { readonly index: number; readonly scope: RuleScope },
 ): Rule => {
@@ -35,7 +34,7 @@ export const translateRule = (
     filters.map(({ kind, config, path }) => ({
       kind,
       config,
-      origin: `HTTPRoute ${metadata.namespace}/${metadata.name} ${path.replace(/^spec\./, '')}`,
+      origin: `${routeKind} ${metadata.namespace}/${metadata.name} ${path.replace(/^spec\./, '')}`,
     }))
   const base = { index, ...(rule.name === undefined ? {} : { name: rule.name }), matches: rule.matches }
   if (rule.defects.length > 0) {
