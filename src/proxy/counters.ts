@@ -39,6 +39,8 @@ export class Counters {
   upstreamConnectFailures = 0
   /** Upstreams that presented another identity than the endpoint's. */
   upstreamIdentityMismatches = 0
+  /** TLS handshakes with applications that failed, or whose certificate was refused. */
+  upstreamTlsFailures = 0
   filterErrors = 0
   /** Bytes received, on whatever side, that nobody has taken yet. */
   heldBytes = 0

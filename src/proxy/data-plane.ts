@@ -169,6 +169,7 @@ export class DataPlane {
     const snapshot = compile(model, { previous, generation, filters: this.#instances.make })
     this.#instances.retain(generation, usedFilters(snapshot))
     this.#leases.swap(snapshot)
+    this.#pools.retain(snapshot.groups.values())
     return snapshot
   }
 

@@ -41,6 +41,10 @@ export const counterMetrics: Readonly<
     'fairway_upstream_identity_mismatches_total',
     'Endpoints that presented another identity than their own',
   ),
+  upstreamTlsFailures: total(
+    'fairway_upstream_tls_failures_total',
+    'TLS handshakes with applications that failed, or whose certificate was refused',
+  ),
   heldBytes: gauge('fairway_buffered_bytes', 'Bytes received that wait for whoever is to take them'),
   bufferLimitReached: total('fairway_buffer_limit_reached_total', 'Times that more bytes waited than should'),
   holdersShed: total(

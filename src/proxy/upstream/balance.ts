@@ -61,7 +61,7 @@ export class Balancer {
   pickEndpoint(group: EndpointGroup, avoid: EndpointPool | undefined): EndpointPool | undefined {
     let state = this.#groups.get(group)
     if (state === undefined) {
-      const pools = group.endpoints.map((endpoint) => this.#pools.poolOf(endpoint))
+      const pools = group.endpoints.map((endpoint) => this.#pools.poolOf(endpoint, group.tls))
       state = { pools, next: -1, turn: -1, picksInTurn: 0 }
       this.#groups.set(group, state)
     }

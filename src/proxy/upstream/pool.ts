@@ -5,18 +5,22 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { Clock } from '../../lib/clock.ts'
 import { joinHostPort } from '../../lib/ip.ts'
-import type { Endpoint } from '../../model/endpoint.ts'
+import type { BackendTls, Endpoint } from '../../model/endpoint.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
 import type { TunnelFailure } from '../hbone/client.ts'
 import { HboneClient, MAX_TUNNELS } from '../hbone/client.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
-import type { Channel, ChannelHandler } from '../channel.ts'
 import type { TurnBudget } from '../limits/turn-budget.ts'
 import { UpstreamSession } from './session.ts'
 import type { SessionKeeper } from './session.ts'
 import { dialPlain } from './socket-channel.ts'
+import type { BackendTrust } from './tls/backend-trusts.ts'
+import { BackendTrusts } from './tls/backend-trusts.ts'
+import type { HandledChannel } from './tls/cipher-stream.ts'
+import { Handshake } from './tls/handshake.ts'
+import type { Resumption } from './tls/handshake.ts'
 
 export const HBONE_PORT = 15_008
 
@@ -68,31 +72,40 @@ interface Workload {
   maxTunnels: number
 }
 
+/** What a pool has in common with others. */
+interface PoolTies {
+  readonly workload: () => Workload
+  /** How the application is spoken to; `undefined`: in plaintext. */
+  readonly trust: BackendTrust | undefined
+  readonly onLive: (pool: EndpointPool) => void
+}
+
 /** All that is kept about one endpoint; the object outlives snapshots. */
 export class EndpointPool {
   readonly endpoint: Endpoint
   readonly #options: PoolOptions
-  readonly #workload: () => Workload
-  readonly #onLive: (pool: EndpointPool) => void
+  readonly #ties: PoolTies
+  readonly #handshakes = new Set<Handshake>()
+  readonly #resumption: Resumption = { session: undefined, verifiedAtMs: 0 }
   readonly #idle: UpstreamSession[] = []
   /** Closed by us and not yet by the endpoint, since when. */
   readonly #closing = new Map<UpstreamSession, number>()
   /** Exchanges that are using it now. */
   active = 0
 
-  constructor(
-    endpoint: Endpoint,
-    options: PoolOptions,
-    ties: { readonly workload: () => Workload; readonly onLive: (pool: EndpointPool) => void },
-  ) {
+  constructor(endpoint: Endpoint, options: PoolOptions, ties: PoolTies) {
     this.endpoint = endpoint
     this.#options = options
-    this.#workload = ties.workload
-    this.#onLive = ties.onLive
+    this.#ties = ties
   }
 
   get isUnused(): boolean {
-    return this.active === 0 && this.#idle.length === 0 && this.#closing.size === 0
+    return this.active === 0 && this.#idle.length === 0 && this.#closing.size === 0 && this.#handshakes.size === 0
+  }
+
+  /** No snapshot has the TLS settings that its sessions were made with. */
+  get isRetired(): boolean {
+    return this.#ties.trust?.isRetired === true
   }
 
   /** The session that was used last, since it is the likeliest to be alive; `undefined` when a new one is needed. */
@@ -113,12 +126,13 @@ export class EndpointPool {
     if (this.#options.isSelf(endpoint.address, port)) {
       return refuse('self-call', `endpoint ${endpoint.address}:${port} is this waypoint itself`)
     }
-    if (endpoint.transport === 'plain') return this.#openPlain(done)
+    const startedMs = this.#options.clock.monotonicMs()
+    if (endpoint.transport === 'plain') return this.#openPlain(startedMs, done)
     const { identity } = endpoint
     if (identity === undefined) {
       return refuse('no-identity', `endpoint ${endpoint.address} speaks HBONE but its service account is unknown`)
     }
-    this.#openTunnel({ identity, port, dialsLeft: MAX_DIALS }, done)
+    this.#openTunnel({ identity, port, startedMs, dialsLeft: MAX_DIALS }, done)
   }
 
   /** Closes sessions that were idle too long or cannot be used again, and ends those that closing did not end. */
@@ -139,22 +153,28 @@ export class EndpointPool {
   destroy(): void {
     for (const session of [...this.#idle]) session.abandon()
     for (const session of [...this.#closing.keys()]) session.cut()
+    for (const handshake of [...this.#handshakes]) handshake.cancel()
   }
 
   #openTunnel(
-    way: { readonly identity: SpiffeId; readonly port: number; readonly dialsLeft: number },
+    way: {
+      readonly identity: SpiffeId
+      readonly port: number
+      readonly startedMs: number
+      readonly dialsLeft: number
+    },
     done: (acquired: Acquired) => void,
   ): void {
     const client = this.#clientFor(way.identity, way.port)
     client.open(authorityOf(this.endpoint), (result) => {
-      if (result.ok) return done({ ok: true, session: this.#adopt(result.channel) })
-      this.#workload().maxTunnels = Math.max(1, client.maxTunnels)
+      if (result.ok) return this.#secure(result.channel, way.startedMs, done)
+      this.#ties.workload().maxTunnels = Math.max(1, client.maxTunnels)
       if (result.failure.kind !== 'unprocessed' || way.dialsLeft <= 1) return done(result)
       this.#openTunnel({ ...way, dialsLeft: way.dialsLeft - 1 }, done)
     })
   }
 
-  #openPlain(done: (acquired: Acquired) => void): void {
+  #openPlain(startedMs: number, done: (acquired: Acquired) => void): void {
     const { address, port } = this.endpoint
     const { flusher, budget, counters, clock, connectTimeoutMs } = this.#options
     const onGone = (): void => void counters.openUpstreamConnections--
@@ -163,15 +183,44 @@ export class EndpointPool {
       if ('channel' in dialled) {
         counters.upstreamConnectionsTotal++
         counters.openUpstreamConnections++
-        return done({ ok: true, session: this.#adopt(dialled.channel) })
+        return this.#secure(dialled.channel, startedMs, done)
       }
       counters.upstreamConnectFailures++
       return done({ ok: false, failure: { kind: 'connect-failed', message: dialled.failure } })
     })
   }
 
+  /** The way to the endpoint is there; the application may want TLS on it, in what is left of the time. */
+  #secure(channel: HandledChannel, startedMs: number, done: (acquired: Acquired) => void): void {
+    const { trust } = this.#ties
+    if (trust === undefined) return done({ ok: true, session: this.#adopt(channel) })
+    const { clock, flusher, counters, connectTimeoutMs } = this.#options
+    const leftMs = connectTimeoutMs - (clock.monotonicMs() - startedMs)
+    const handshake = new Handshake(
+      {
+        channel,
+        trust,
+        resumption: this.#resumption,
+        authority: authorityOf(this.endpoint),
+        timeoutMs: connectTimeoutMs === 0 ? 0 : Math.max(1, leftMs),
+        clock,
+        flusher,
+        onTimeout: () => void counters.deadlines.connect++,
+      },
+      (result) => {
+        this.#handshakes.delete(handshake)
+        if ('channel' in result) return done({ ok: true, session: this.#adopt(result.channel) })
+        counters.upstreamConnectFailures++
+        counters.upstreamTlsFailures++
+        done({ ok: false, failure: { kind: 'connect-failed', message: result.failure } })
+      },
+    )
+    this.#handshakes.add(handshake)
+    this.#ties.onLive(this)
+  }
+
   #clientFor(identity: SpiffeId, port: number): HboneClient {
-    const workload = this.#workload()
+    const workload = this.#ties.workload()
     const { clients } = workload
     for (const client of clients) if (client.hasRoom) return client
     const { flusher, budget, counters, clock, connectTimeoutMs, onFault } = this.#options
@@ -196,12 +245,12 @@ export class EndpointPool {
     return client
   }
 
-  #adopt(channel: Channel & { handler: ChannelHandler }): UpstreamSession {
+  #adopt(channel: HandledChannel): UpstreamSession {
     const { clock, onFault, turns } = this.#options
     const keeper: SessionKeeper = {
       onIdle: (idle) => {
         idle.idleSinceMs = clock.monotonicMs()
-        if (this.#idle.length >= MAX_IDLE_SESSIONS) idle.close()
+        if (this.isRetired || this.#idle.length >= MAX_IDLE_SESSIONS) idle.close()
         else this.#idle.push(idle)
       },
       onGone: (gone) => {
@@ -214,7 +263,7 @@ export class EndpointPool {
     }
     const session = new UpstreamSession(channel, keeper, turns)
     channel.handler = session
-    this.#onLive(this)
+    this.#ties.onLive(this)
     return session
   }
 }
@@ -226,28 +275,38 @@ export class Pools {
   /** Those that may hold sessions; a group of an old snapshot can keep using one that left `#pools`. */
   readonly #live = new Set<EndpointPool>()
   readonly #workloads = new Map<string, Workload>()
+  readonly #trusts = new BackendTrusts()
 
   constructor(options: PoolOptions) {
     this.#options = options
   }
 
-  /** The pool of an endpoint, the same one as long as workload, identity, address and port are. */
-  poolOf(endpoint: Endpoint): EndpointPool {
+  /** The pool of an endpoint, the same one as long as workload, identity, address, port and TLS settings are. */
+  poolOf(endpoint: Endpoint, tls?: BackendTls): EndpointPool {
+    const trust = tls === undefined ? undefined : this.#trusts.of(tls)
     const workload = `${endpoint.workload.uid}|${endpoint.identity ?? ''}|${endpoint.address}`
-    const key = `${workload}|${endpoint.transport}|${endpoint.port}`
+    const key = `${workload}|${endpoint.transport}|${endpoint.port}|${trust?.id ?? ''}`
     let pool = this.#pools.get(key)
     if (pool === undefined) {
       pool = new EndpointPool(endpoint, this.#options, {
         workload: () => this.#workloadOf(workload),
+        trust,
         onLive: (live) => {
           this.#live.add(live)
           // It may have been forgotten while nobody used it: snapshots to come shall find this one again.
-          if (!this.#pools.has(key)) this.#pools.set(key, live)
+          if (!live.isRetired && !this.#pools.has(key)) this.#pools.set(key, live)
         },
       })
       this.#pools.set(key, pool)
     }
     return pool
+  }
+
+  /** A snapshot with these groups came into force: what is kept for TLS settings that none of them has is closed. */
+  retain(groups: Iterable<{ readonly tls?: BackendTls }>): void {
+    if (!this.#trusts.retain(groups)) return
+    for (const [key, pool] of this.#pools) if (pool.isRetired) this.#pools.delete(key)
+    for (const pool of this.#live) if (pool.isRetired) pool.close()
   }
 
   /** Keep-alive and idle time-outs; called every second or so. */

@@ -6,6 +6,7 @@ import type { Channel, ChannelHandler } from '../channel.ts'
 import type { ByteBudget, Holder } from '../limits/byte-budget.ts'
 import { startDeadline } from '../limits/deadlines.ts'
 import type { Flushable, Flusher } from '../flusher.ts'
+import { GatheredOutput } from './gathered-output.ts'
 
 /** Bytes in the socket's buffer above which the sender is told to wait. */
 const HIGH_WATER_BYTES = 256 * 1024
@@ -13,8 +14,6 @@ const HIGH_WATER_BYTES = 256 * 1024
 const UNCONSUMED_LIMIT_BYTES = 256 * 1024
 /** The same while the process holds too much. */
 const TIGHT_LIMIT_BYTES = 32 * 1024
-/** Pieces below this join the text before them: a body in tiny chunks must not cost an object for each. */
-const JOIN_BELOW_BYTES = 256
 
 /** A plaintext TCP connection as a channel: writes of one turn go out as one, reading pauses while nobody consumes. */
 export class SocketChannel implements Channel, Flushable, Holder {
@@ -22,8 +21,7 @@ export class SocketChannel implements Channel, Flushable, Holder {
   readonly #flusher: Flusher
   readonly #budget: ByteBudget
   handler: ChannelHandler = ignoreChannel
-  #pending: Buffer[] = []
-  #pendingText = ''
+  readonly #output = new GatheredOutput()
   #isScheduled = false
   #isFull = false
   #isEnding = false
@@ -55,17 +53,13 @@ export class SocketChannel implements Channel, Flushable, Holder {
   }
 
   send(buffer: Buffer, start: number, end: number): boolean {
-    if (end - start < JOIN_BELOW_BYTES) this.#pendingText += buffer.toString('latin1', start, end)
-    else {
-      this.#settleText()
-      this.#pending.push(buffer.subarray(start, end))
-    }
+    this.#output.add(buffer, start, end)
     this.#schedule()
     return !this.#isFull
   }
 
   sendText(text: string): boolean {
-    this.#pendingText += text
+    this.#output.addText(text)
     this.#schedule()
     return !this.#isFull
   }
@@ -117,11 +111,8 @@ export class SocketChannel implements Channel, Flushable, Holder {
   flush(): void {
     this.#isScheduled = false
     if (this.#isDone) return
-    this.#settleText()
-    const pending = this.#pending
-    this.#pending = []
-    const first = pending[0]
-    if (first !== undefined) this.#socket.write(pending.length === 1 ? first : Buffer.concat(pending))
+    const bytes = this.#output.take()
+    if (bytes !== undefined) this.#socket.write(bytes)
     if (this.#isEnding) this.#socket.end()
     else this.#isFull = this.#socket.writableLength > HIGH_WATER_BYTES
   }
@@ -150,12 +141,6 @@ export class SocketChannel implements Channel, Flushable, Holder {
   #leave(): void {
     this.#isDone = true
     this.#release(this.heldBytes)
-  }
-
-  #settleText(): void {
-    if (this.#pendingText === '') return
-    this.#pending.push(Buffer.from(this.#pendingText, 'latin1'))
-    this.#pendingText = ''
   }
 
   #schedule(): void {

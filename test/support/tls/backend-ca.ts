@@ -1,9 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { createCertificate } from '../../../src/identity/certificate.ts'
-import type { SubjectName } from '../../../src/identity/certificate.ts'
+import type { CertificateUsage, SubjectName } from '../../../src/identity/certificate.ts'
 import type { BackendTls } from '../../../src/model/endpoint.ts'
 
 const HOUR_MS = 3_600_000
+const FOR_SERVERS = ['serverAuth'] as const
 
 /** What a certificate of a `BackendCa` may be bad at. */
 export interface LeafOptions {
@@ -37,9 +38,9 @@ export const createBackendCa = (commonName = 'the company'): BackendCa => {
   const pem = createCertificate({ publicKey: keys.publicKey, issuer, commonName, ...dates, usage: { kind: 'root' } })
   return {
     pem,
-    issue: (names, { purposes = ['serverAuth'], ...options } = {}) => {
+    issue: (names, { purposes = FOR_SERVERS, ...options } = {}) => {
       const leafKeys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-      const usage = { kind: 'leaf', names: names.map(nameOf), purposes } as const
+      const usage: CertificateUsage = { kind: 'leaf', names: names.map(nameOf), purposes }
       const cert = createCertificate({ publicKey: leafKeys.publicKey, issuer, ...dates, ...options, usage })
       return { cert, key: leafKeys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
     },
