@@ -8,13 +8,14 @@ import type { AdminServer } from './admin/admin.ts'
 import { checkPorts } from './app/claim-port.ts'
 import { createPlane } from './app/create-plane.ts'
 import { checkDescriptors, descriptorLimit } from './app/descriptors.ts'
-import type { WaypointOptions } from './app/options.ts'
+import { translateOptionsOf, type WaypointOptions } from './app/options.ts'
 import type { Plane } from './app/plane.ts'
 import { errorCode } from './lib/errors/error-code.ts'
-import { formatIssue } from './lib/format-issue.ts'
 import { joinHostPort } from './lib/ip.ts'
 import { newsOf } from './config/news.ts'
+import { refuseUnreadable } from './config/refuse-unreadable.ts'
 import { startConfig } from './config/start-config.ts'
+import { objectStatuses } from './config/status/object-status.ts'
 import type { ConfigHandle } from './config/start-config.ts'
 import type { ConfigUpdate } from './config/update.ts'
 import type { CredentialSource } from './identity/credentials.ts'
@@ -119,25 +120,15 @@ class Waypoint implements RunningWaypoint {
   }
 
   async #startConfig(): Promise<ConfigUpdate> {
-    const { files, gateway, clusterDomain, trustDomains, pathNormalization } = this.#options
     this.#config = startConfig({
-      paths: files,
-      translate: {
-        ...(gateway === undefined ? {} : { gateway }),
-        clusterDomain,
-        trustDomain: trustDomains[0],
-        rootNamespace: 'istio-system',
-        pathNormalization,
-      },
+      paths: this.#options.files,
+      translate: translateOptionsOf(this.#options),
       onUpdate: (update) => this.#onUpdate(update),
       onFailure: (message) => this.#log.error(message),
     })
     const first = await this.#config.ready
-    // Later the last good version stays in force; now there is none, and leaving a document out could open what it closes.
-    if (first.issues.length > 0) {
-      const list = first.issues.map((issue) => `  ${formatIssue(issue)}`).join('\n')
-      throw new StartupError('ECONFIG', `the configuration cannot be read:\n${list}`)
-    }
+    // Later the last good version stays in force; now there is none.
+    refuseUnreadable(first.issues)
     return first
   }
 
@@ -197,6 +188,10 @@ class Waypoint implements RunningWaypoint {
           model: this.#latest?.model,
           conditions: this.#latest?.conditions ?? [],
           issues: this.#latest?.issues ?? [],
+        }),
+        statuses: async () => ({
+          generation: this.#latest?.generation ?? 0,
+          items: objectStatuses(this.#latest?.conditions ?? [], { gateway: this.#latest?.model.gateway }),
         }),
         explain: (query) => {
           if (this.#plane === undefined) throw new Error('the data plane is not running')

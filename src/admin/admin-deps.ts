@@ -13,6 +13,8 @@ export interface AdminDeps {
   readonly dumps: () => Promise<readonly MetricsDump[]>
   /** What is in force. */
   readonly config: () => Promise<ConfigInForce>
+  /** What became of each object, as Kubernetes writes it. */
+  readonly statuses: () => Promise<StatusesInForce>
   /** What would become of a request, by the snapshot in force. */
   readonly explain: (query: ExplainQuery) => Promise<Explanation>
   readonly logLevel: () => LogLevel
@@ -28,4 +30,11 @@ export interface ConfigInForce {
   readonly conditions: readonly Condition[]
   /** Documents that could not be read. */
   readonly issues: readonly Issue[]
+}
+
+export interface StatusesInForce {
+  /** 0 when there was none yet. */
+  readonly generation: number
+  /** Kubernetes objects without their `spec`, made one by one; ready to be shown. */
+  readonly items: Iterable<object>
 }

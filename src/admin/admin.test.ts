@@ -24,6 +24,7 @@ const start = async (t: TestContext, changes: Partial<AdminDeps> = {}): Promise<
     notReady: () => state.notReady,
     dumps: async () => [],
     config: async () => emptyConfig,
+    statuses: async () => ({ generation: 0, items: [] }),
     explain: async (query) => {
       asked.push(query)
       const nothing = { service: undefined, path: undefined, route: undefined, rule: undefined, backends: [] }
@@ -92,7 +93,15 @@ test('the root lists the endpoints, and each of them answers', async (t) => {
   const { endpoints } = JSON.parse(await response.text())
   assert.deepEqual(
     endpoints.map(({ method, path }: Record<string, string>) => `${method} ${path}`),
-    ['GET /snapshot', 'GET /conditions', 'GET /resolve', 'GET /log-level', 'POST /log-level', 'POST /drain'],
+    [
+      'GET /snapshot',
+      'GET /conditions',
+      'GET /status',
+      'GET /resolve',
+      'GET /log-level',
+      'POST /log-level',
+      'POST /drain',
+    ],
   )
   for (const { method, path, what } of endpoints) {
     assert.ok(what.length > 10)
@@ -152,6 +161,17 @@ test('conditions come with what could not be read', async (t) => {
   const { addresses } = await start(t, { config: async () => config })
   const shown = JSON.parse(await (await fetch(`http://${addresses.admin}/conditions`)).text())
   assert.deepEqual(shown, { generation: 2, conditions: [condition], issues: [issue] })
+})
+
+test('the status of many objects is one List, asked for as it is written', async (t) => {
+  function* items(): Generator<object> {
+    for (let i = 0; i < 123; i++) yield { kind: 'HTTPRoute', metadata: { name: `r${i}` } }
+  }
+  const { addresses } = await start(t, { statuses: async () => ({ generation: 4, items: items() }) })
+  const response = await fetch(`http://${addresses.admin}/status`)
+  const shown = JSON.parse(await response.text())
+  assert.deepEqual(shown, { apiVersion: 'v1', kind: 'List', generation: 4, items: [...items()] })
+  assert.equal(response.headers.get('content-type'), 'application/json; charset=utf-8')
 })
 
 test('resolve asks with all parameters and returns the reasons', async (t) => {
@@ -357,6 +377,7 @@ const unusedDeps: AdminDeps = {
   notReady: () => undefined,
   dumps: async () => [],
   config: async () => emptyConfig,
+  statuses: async () => ({ generation: 0, items: [] }),
   explain: () => assert.fail('not asked'),
   logLevel: () => 'info',
   setLogLevel: () => {},

@@ -67,6 +67,15 @@ const listEndpoints = (deps: AdminDeps): readonly Endpoint[] => [
   },
   {
     method: 'GET',
+    path: '/status',
+    what: 'the same as a Kubernetes List: each object with its status',
+    answer: async (_, reply) => {
+      const { generation, items } = await deps.statuses()
+      return sendStream(reply, streamJson({ apiVersion: 'v1', kind: 'List', generation }, { items }))
+    },
+  },
+  {
+    method: 'GET',
     path: '/resolve',
     what: 'where a request would go, and why: authority, method, path, header (Name: value), source (NS/SA)',
     answer: (parameters, reply) => {

@@ -9,7 +9,7 @@ const ITEMS_PER_SLICE = 50
  */
 export async function* streamJson(
   fields: Readonly<Record<string, unknown>>,
-  lists: Readonly<Record<string, readonly unknown[]>>,
+  lists: Readonly<Record<string, Iterable<unknown>>>,
 ): AsyncGenerator<string, void, undefined> {
   let separator = '{'
   for (const [name, value] of Object.entries(fields)) {
@@ -21,12 +21,24 @@ export async function* streamJson(
   for (const [name, items] of Object.entries(lists)) {
     yield `${separator}\n${JSON.stringify(name)}:[`
     separator = ','
-    for (let i = 0; i < items.length; i += ITEMS_PER_SLICE) {
-      const slice = items.slice(i, i + ITEMS_PER_SLICE).map((item) => JSON.stringify(item))
-      yield `${i === 0 ? '' : ','}\n${slice.join(',\n')}`
+    let comma = ''
+    for (const slice of slicesOf(items)) {
+      yield `${comma}\n${slice.map((item) => JSON.stringify(item)).join(',\n')}`
+      comma = ','
       await setImmediate()
     }
     yield ']'
   }
   yield separator === '{' ? '{}\n' : '}\n'
+}
+
+function* slicesOf(items: Iterable<unknown>): Generator<readonly unknown[], void, undefined> {
+  let slice: unknown[] = []
+  for (const item of items) {
+    slice.push(item)
+    if (slice.length < ITEMS_PER_SLICE) continue
+    yield slice
+    slice = []
+  }
+  if (slice.length > 0) yield slice
 }

@@ -1,5 +1,6 @@
 import type { Deadlines } from '../proxy/limits/deadlines.ts'
 import type { LogLevel } from '../lib/log.ts'
+import type { TranslateOptions } from '../config/translate/options.ts'
 import type { PathNormalization } from '../model/model.ts'
 
 /** All that `fairway run` can be told; the flags of the command line, decoded. */
@@ -22,3 +23,15 @@ export interface WaypointOptions {
   readonly drainMs: number
   readonly deadlines: Deadlines
 }
+
+/** The part of the options that decides what objects come to. */
+export type MeshOptions = Pick<WaypointOptions, 'gateway' | 'clusterDomain' | 'trustDomains' | 'pathNormalization'>
+
+/** What `translate` is told, by whoever reads the same objects: the data plane, and the verbs that look at files. */
+export const translateOptionsOf = (options: MeshOptions): TranslateOptions => ({
+  ...(options.gateway === undefined ? {} : { gateway: options.gateway }),
+  clusterDomain: options.clusterDomain,
+  trustDomain: options.trustDomains[0],
+  rootNamespace: 'istio-system',
+  pathNormalization: options.pathNormalization,
+})

@@ -3,6 +3,7 @@ import { decodeEndpointSlice, type EndpointSliceObject } from './endpoint-slice.
 import { decodeGatewayClass, type GatewayClassObject } from './gateway-class.ts'
 import { decodeGateway, type GatewayObject } from './gateway.ts'
 import { decodeHttpRoute, type HttpRouteObject } from './http-route/http-route.ts'
+import { kindApi, type KindApi, type kindApis } from './kind-apis.ts'
 import type { KindDecoder } from './kind.ts'
 import { decodeNamespace, type NamespaceObject } from './namespace.ts'
 import { decodePod, type PodObject } from './pod.ts'
@@ -28,10 +29,10 @@ export type KubeObject =
   | UnimplementedRouteObject
 
 /** A kind that this version knows by name. */
-export interface KnownKind {
-  /** Empty for Kubernetes' core. */
-  readonly group: string
-  readonly versions: readonly string[]
+export interface KnownKind extends KindApi, KindReading {}
+
+/** How objects of a kind are read. */
+interface KindReading {
   readonly scope: 'cluster' | 'namespace'
   /**
    * `reject`: labels and annotations decide what the object means. `go-on`: it routes or guards by its `spec` alone,
@@ -42,55 +43,54 @@ export interface KnownKind {
   readonly decode: KindDecoder<KubeObject> | undefined
 }
 
-const core = (decode: KindDecoder<KubeObject>): KnownKind => ({
-  group: '',
-  versions: ['v1'],
+const core = (decode: KindDecoder<KubeObject>): KindReading => ({
   scope: 'namespace',
   onBadMetadata: 'reject',
   decode,
 })
 
-const gatewayApi = (decode: KindDecoder<KubeObject> | undefined): KnownKind => ({
-  group: 'gateway.networking.k8s.io',
-  versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha2'],
+const gatewayApi = (decode: KindDecoder<KubeObject> | undefined): KindReading => ({
   scope: 'namespace',
   onBadMetadata: 'reject',
   decode,
 })
 
-const route = (decode: KindDecoder<KubeObject>): KnownKind => ({ ...gatewayApi(decode), onBadMetadata: 'go-on' })
+const route = (decode: KindDecoder<KubeObject>): KindReading => ({ ...gatewayApi(decode), onBadMetadata: 'go-on' })
 
-const istio = (api: 'networking' | 'security' | 'telemetry', decode?: KindDecoder<KubeObject>): KnownKind => ({
-  group: `${api}.istio.io`,
-  versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha1'],
+const istio = (decode?: KindDecoder<KubeObject>): KindReading => ({
   scope: 'namespace',
   onBadMetadata: 'go-on',
   decode,
 })
 
+const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
+  AuthorizationPolicy: istio(decodeSecurityPolicy('AuthorizationPolicy')),
+  BackendTLSPolicy: gatewayApi(undefined),
+  ConfigMap: core(decodeConfigMap),
+  EndpointSlice: core(decodeEndpointSlice),
+  GRPCRoute: route(decodeUnimplementedRoute('GRPCRoute')),
+  Gateway: gatewayApi(decodeGateway),
+  GatewayClass: { ...gatewayApi(decodeGatewayClass), scope: 'cluster' },
+  HTTPRoute: route(decodeHttpRoute),
+  Namespace: { ...core(decodeNamespace), scope: 'cluster' },
+  PeerAuthentication: istio(),
+  Pod: core(decodePod),
+  ReferenceGrant: gatewayApi(decodeReferenceGrant),
+  RequestAuthentication: istio(decodeSecurityPolicy('RequestAuthentication')),
+  Secret: core(decodeSecret),
+  Service: core(decodeService),
+  ServiceEntry: istio(),
+  TCPRoute: route(decodeUnimplementedRoute('TCPRoute')),
+  TLSRoute: route(decodeUnimplementedRoute('TLSRoute')),
+  Telemetry: istio(),
+}
+
 /** All kinds by name. */
 export const knownKinds: ReadonlyMap<string, KnownKind> = new Map(
-  Object.entries({
-    AuthorizationPolicy: istio('security', decodeSecurityPolicy('AuthorizationPolicy')),
-    BackendTLSPolicy: gatewayApi(undefined),
-    ConfigMap: core(decodeConfigMap),
-    EndpointSlice: { ...core(decodeEndpointSlice), group: 'discovery.k8s.io' },
-    GRPCRoute: route(decodeUnimplementedRoute('GRPCRoute')),
-    Gateway: gatewayApi(decodeGateway),
-    GatewayClass: { ...gatewayApi(decodeGatewayClass), scope: 'cluster' },
-    HTTPRoute: route(decodeHttpRoute),
-    Namespace: { ...core(decodeNamespace), scope: 'cluster' },
-    PeerAuthentication: istio('security'),
-    Pod: core(decodePod),
-    ReferenceGrant: gatewayApi(decodeReferenceGrant),
-    RequestAuthentication: istio('security', decodeSecurityPolicy('RequestAuthentication')),
-    Secret: core(decodeSecret),
-    Service: core(decodeService),
-    ServiceEntry: istio('networking'),
-    TCPRoute: route(decodeUnimplementedRoute('TCPRoute')),
-    TLSRoute: route(decodeUnimplementedRoute('TLSRoute')),
-    Telemetry: istio('telemetry'),
-  } satisfies Record<string, KnownKind>),
+  Object.entries(readings).flatMap(([kind, reading]): readonly (readonly [string, KnownKind])[] => {
+    const api = kindApi(kind)
+    return api === undefined ? [] : [[kind, { ...api, ...reading }]]
+  }),
 )
 
 /** Kinds of Kubernetes itself that stand in the same files as ours and never concern a proxy. */

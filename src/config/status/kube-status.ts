@@ -4,7 +4,7 @@
  */
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
 import type { Condition, ParentReference } from '../../model/condition.ts'
-import { knownKinds } from '../objects/kinds.ts'
+import { kindApi } from '../objects/kind-apis.ts'
 
 /** Who speaks in `status.parents` and `status.ancestors`: other controllers keep entries of their own beside it. */
 export const CONTROLLER_NAME = 'fairway.dev/waypoint-controller'
@@ -107,7 +107,7 @@ const parseParent = (text: string): ParentReference | undefined => {
     /^(\S+) ([^/\s]+)\/([^:#\s]+)(?::(\d+))?(?:#(\S+))?$/.exec(text) ?? []
   if (kind === undefined || namespace === undefined || name === undefined) return undefined
   return {
-    group: knownKinds.get(kind)?.group ?? '',
+    group: kindApi(kind)?.group ?? '',
     kind,
     namespace,
     name,

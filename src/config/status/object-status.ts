@@ -2,7 +2,7 @@ import type { SourcePosition } from '../../lib/decoded.ts'
 import { isFault, type Condition } from '../../model/condition.ts'
 import type { Model, ObjectRef } from '../../model/model.ts'
 import { formatObject } from '../format-object.ts'
-import { knownKinds } from '../objects/kinds.ts'
+import { kindApi } from '../objects/kind-apis.ts'
 import { kubeStatusOf, type KubeStatus } from './kube-status.ts'
 
 /** What became of one object: its reference and `status` as Kubernetes has them, and where to look in the files. */
@@ -85,8 +85,8 @@ const placeOf = ({ parent, type, reason, position }: Condition): FaultPlace => (
 
 /** In the newest version that is known: a reference to an object means it in any. */
 const apiVersionOf = (kind: string): string | undefined => {
-  const known = knownKinds.get(kind)
-  const version = known?.versions[0]
-  if (known === undefined || version === undefined) return undefined
-  return known.group === '' ? version : `${known.group}/${version}`
+  const api = kindApi(kind)
+  if (api === undefined) return undefined
+  const [version] = api.versions
+  return api.group === '' ? version : `${api.group}/${version}`
 }
