@@ -11,6 +11,13 @@ const headerName = schema.string({
   describe: 'an HTTP header name, or *',
 })
 
+/** The lists of the API are sets. */
+const setOf = <T extends string>(items: Schema<T>, maxItems: number): Schema<readonly T[]> =>
+  schema.refine(schema.array(items, { maxItems }), (values, path) => {
+    const found = values.find((value, index) => values.indexOf(value) !== index)
+    return found === undefined ? [] : [{ message: 'is given twice', path, found, expected: 'each value once' }]
+  })
+
 /** Beside "all of them" nothing else has a meaning; the API server refuses it as well. */
 const orAll = <T extends string>(list: Schema<readonly T[]>): Schema<readonly T[]> =>
   schema.refine(list, (values, path) =>
@@ -22,7 +29,7 @@ const orAll = <T extends string>(list: Schema<readonly T[]>): Schema<readonly T[
 /** HTTPCORSFilter, as an HTTPRoute has it under `cors`. */
 export const corsConfig = schema.object({
   allowOrigins: schema.documented(
-    schema.withDefault(orAll(schema.array(corsOrigin, { maxItems: 64 })), []),
+    schema.withDefault(orAll(setOf(corsOrigin, 64)), []),
     'Whose pages may read responses; without any, none may.',
   ),
   allowCredentials: schema.documented(
@@ -30,15 +37,15 @@ export const corsConfig = schema.object({
     'Whether requests may carry cookies and the like.',
   ),
   allowMethods: schema.documented(
-    schema.withDefault(orAll(schema.array(schema.oneOf(methods), { maxItems: 9 })), []),
+    schema.withDefault(orAll(setOf(schema.oneOf(methods), 9)), []),
     'Methods beside GET, HEAD and POST, which need no permission.',
   ),
   allowHeaders: schema.documented(
-    schema.withDefault(orAll(schema.array(headerName, { maxItems: 64 })), []),
+    schema.withDefault(orAll(setOf(headerName, 64)), []),
     'Request headers that a page may set.',
   ),
   exposeHeaders: schema.documented(
-    schema.withDefault(schema.array(headerName, { maxItems: 64 }), []),
+    schema.withDefault(setOf(headerName, 64), []),
     'Response headers that a page may read.',
   ),
   maxAge: schema.documented(

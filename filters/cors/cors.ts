@@ -91,7 +91,7 @@ const listOrEcho = (
   pattern: RegExp,
 ): ((asked: string | undefined) => string | undefined) => {
   if (values.includes('*')) return (asked) => (asked !== undefined && pattern.test(asked) ? asked : undefined)
-  const text = values.length === 0 ? undefined : [...new Set(values)].join(', ')
+  const text = values.length === 0 ? undefined : values.join(', ')
   return () => text
 }
 
