@@ -42,7 +42,7 @@ export const createBackendCa = (commonName = 'the company'): BackendCa => {
       const leafKeys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
       const usage: CertificateUsage = { kind: 'leaf', names: names.map(nameOf), purposes }
       const cert = createCertificate({ publicKey: leafKeys.publicKey, issuer, ...dates, ...options, usage })
-      return { cert, key: leafKeys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }
+      return { cert, key: leafKeys.privateKey.export({ type: 'pkcs8', format: 'pem' }) }
     },
     tls: (hostname, parts = {}) => ({ hostname, subjectAltNames: [], ca: [pem], ...parts }),
   }

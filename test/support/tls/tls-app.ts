@@ -8,6 +8,8 @@ import type { TLSSocket, TlsOptions } from 'node:tls'
 export interface App<S extends Socket> extends AsyncDisposable {
   readonly port: number
   readonly sockets: S[]
+  /** What is below them, those in a handshake among them. */
+  readonly raw: readonly Socket[]
 }
 
 /** A TLS server that hands out its connections; errors of them are left to whoever looks. */
@@ -55,19 +57,16 @@ const listen = async <S extends Socket>(
   at: { readonly address: string; readonly port?: number },
   sockets: S[],
 ): Promise<App<S>> => {
-  // Those in a handshake too.
-  const all = new Set<Socket>()
-  server.on('connection', (socket) => {
-    all.add(socket)
-    socket.on('close', () => all.delete(socket))
-  })
+  const raw: Socket[] = []
+  server.on('connection', (socket) => raw.push(socket))
   server.listen(at.port ?? 0, at.address)
   await once(server, 'listening')
   return {
     port: (server.address() as AddressInfo).port,
     sockets,
+    raw,
     [Symbol.asyncDispose]: async () => {
-      for (const socket of all) socket.destroy()
+      for (const socket of [...sockets, ...raw]) socket.destroy()
       server.close()
       await once(server, 'close')
     },
