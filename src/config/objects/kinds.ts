@@ -2,6 +2,7 @@ import { decodeConfigMap, type ConfigMapObject } from './config-map.ts'
 import { decodeEndpointSlice, type EndpointSliceObject } from './endpoint-slice.ts'
 import { decodeGatewayClass, type GatewayClassObject } from './gateway-class.ts'
 import { decodeGateway, type GatewayObject } from './gateway.ts'
+import { decodeGrpcRoute, type GrpcRouteObject } from './grpc-route/grpc-route.ts'
 import { decodeHttpRoute, type HttpRouteObject } from './http-route/http-route.ts'
 import { kindApi, type KindApi, type kindApis } from './kind-apis.ts'
 import type { KindDecoder } from './kind.ts'
@@ -19,6 +20,7 @@ export type KubeObject =
   | EndpointSliceObject
   | GatewayClassObject
   | GatewayObject
+  | GrpcRouteObject
   | HttpRouteObject
   | NamespaceObject
   | PodObject
@@ -68,7 +70,7 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   BackendTLSPolicy: gatewayApi(undefined),
   ConfigMap: core(decodeConfigMap),
   EndpointSlice: core(decodeEndpointSlice),
-  GRPCRoute: route(decodeUnimplementedRoute('GRPCRoute')),
+  GRPCRoute: route(decodeGrpcRoute),
   Gateway: gatewayApi(decodeGateway),
   GatewayClass: { ...gatewayApi(decodeGatewayClass), scope: 'cluster' },
   HTTPRoute: route(decodeHttpRoute),

@@ -6,7 +6,7 @@ import { decodeParentRefs, type ParentRef } from './parent-ref.ts'
 
 /** A route of a kind that is known but not carried out yet: only what it attaches to is read, so as to close it. */
 export interface UnimplementedRouteObject {
-  readonly kind: 'GRPCRoute' | 'TCPRoute' | 'TLSRoute'
+  readonly kind: 'TCPRoute' | 'TLSRoute'
   readonly metadata: Metadata
   readonly parentRefs: readonly ParentRef[]
 }

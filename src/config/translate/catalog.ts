@@ -37,7 +37,7 @@ export interface Catalog {
   readonly podsByAddress: ReadonlyMap<string, PodObject>
   /** Pods that could not be read: nothing is known of who runs there. */
   readonly brokenPods: ReadonlySet<string>
-  readonly routes: readonly Entry<HttpRouteObject>[]
+  readonly routes: readonly Entry<RouteObject>[]
   readonly unimplementedRoutes: readonly Entry<UnimplementedRouteObject>[]
   readonly policies: readonly Entry<SecurityPolicyObject>[]
 }
@@ -66,7 +66,7 @@ const emptyCatalog = () => ({
   pods: new Map<string, PodObject>(),
   podsByAddress: new Map<string, PodObject>(),
   brokenPods: new Set<string>(),
-  routes: new Array<Entry<HttpRouteObject>>(),
+  routes: new Array<Entry<RouteObject>>(),
   unimplementedRoutes: new Array<Entry<UnimplementedRouteObject>>(),
   policies: new Array<Entry<SecurityPolicyObject>>(),
 })
@@ -88,9 +88,9 @@ const file = (catalog: Draft, key: string, { object, locate }: Entry<AnyObject>)
       return fileSlice(catalog, { object, locate })
     case 'Pod':
       return filePod(catalog, key, object)
+    case 'GRPCRoute':
     case 'HTTPRoute':
       return void catalog.routes.push({ object, locate })
-    case 'GRPCRoute':
     case 'TCPRoute':
     case 'TLSRoute':
       return void catalog.unimplementedRoutes.push({ object, locate })

@@ -6,15 +6,13 @@
 import type { Condition } from '../../model/condition.ts'
 import type { EndpointSet } from '../../model/endpoint.ts'
 import type { Model } from '../../model/model.ts'
-import type { Route } from '../../model/route.ts'
 import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
 import type { ServiceObject, ServicePortObject } from '../objects/service.ts'
-import { attachRoute, type Attachments } from './route/attach-routes.ts'
+import { attachRoutes } from './route/attach-routes.ts'
 import { bindServices } from './service/bind-services.ts'
 import { createCatalog, type Catalog, type Entry } from './catalog.ts'
 import { chooseGateway } from './choose-gateway.ts'
 import { closeForPolicy } from './close-policies.ts'
-import { closeForRoute } from './route/close-routes.ts'
 import { conditionOf, sortConditions, unusableConditions } from './conditions.ts'
 import type { SourcedObject, TranslateOptions } from './options.ts'
 import { tcpPortsOf } from './service/service-facts.ts'
@@ -32,18 +30,14 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
   const catalog = createCatalog(objects)
   const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
   const { services: bound, conditions: aboutBinding } = bindServices(catalog, gateway)
-  const attachments: Attachments = new Map()
-  const closedPorts = new Map<string, string>()
   const wanted = new Map<string, readonly [ServiceObject, ServicePortObject]>()
   const want = (service: ServiceObject, port: ServicePortObject): void => {
     wanted.set(`${service.metadata.namespace}/${service.metadata.name}:${port.port}`, [service, port])
   }
   for (const { object } of bound.values()) for (const port of tcpPortsOf(object)) want(object, port)
   const { clusterDomain, rootNamespace } = options
-  const scope = { catalog, bound, gateway, clusterDomain, rootNamespace, attachments, closedPorts, onBackend: want }
-  const attached = catalog.routes.map((route) => attachRoute(route, scope))
-  // After the HTTPRoutes: which of them share a port decides what a route of another kind does to it.
-  const closing = catalog.unimplementedRoutes.map((route) => closeForRoute(route, scope))
+  const scope = { catalog, bound, gateway, clusterDomain, rootNamespace, onBackend: want }
+  const { routes, attachments, closedPorts, conditions: aboutRoutes } = attachRoutes(scope)
   const policies = catalog.policies.map((policy) => closeForPolicy(policy, scope))
   const closedServices = new Map(policies.flatMap((policy) => [...policy.closed]))
   const served = translateServices(bound, { clusterDomain, attachments, closedServices, closedPorts })
@@ -53,7 +47,7 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
       trafficType: gateway?.trafficType ?? 'none',
       pathNormalization: options.pathNormalization,
       services: served.services,
-      routes: sortByKey([...attached, ...closing].flatMap(({ route }): readonly Route[] => (route ? [route] : []))),
+      routes: sortByKey(routes),
       endpoints: sortByKey(
         [...wanted.values()].map(([service, port]): EndpointSet =>
           translateEndpoints(service, port, { catalog, options }),
@@ -65,7 +59,8 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
       ...aboutGateway,
       ...aboutBinding,
       ...served.conditions,
-      ...[...attached, ...closing, ...policies].flatMap(({ conditions }) => conditions),
+      ...aboutRoutes,
+      ...policies.flatMap(({ conditions }) => conditions),
       ...sliceConditions(catalog),
     ]),
   }

@@ -2,14 +2,15 @@ import type { ParentRef } from '../../objects/parent-ref.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import type { ChosenGateway } from '../choose-gateway.ts'
+import { waypointOf } from '../service/bind-services.ts'
 import { isHeadless, tcpPortsOf } from '../service/service-facts.ts'
 
 /** What a route's reference to a parent came to. */
 export type ResolvedParent =
   | { readonly kind: 'attached'; readonly service: Entry<ServiceObject>; readonly ports: readonly ServicePortObject[] }
   | { readonly kind: 'refused'; readonly reason: string; readonly message: string }
-  /** Somebody else's parent: nothing to say about it. */
-  | { readonly kind: 'foreign' }
+  /** Another Gateway's parent; `nowhere` says why when no Gateway that is there has it. */
+  | { readonly kind: 'foreign'; readonly nowhere?: string }
 
 export interface ParentScope {
   readonly catalog: Catalog
@@ -28,7 +29,7 @@ export const resolveParent = (ref: ParentRef, routeNamespace: string, scope: Par
   const key = `${namespace}/${ref.name}`
   const service = scope.catalog.services.get(key)
   if (service === undefined) return refused('NoMatchingParent', `there is no readable Service ${key} among the objects`)
-  if (!scope.bound.has(key)) return { kind: 'foreign' }
+  if (!scope.bound.has(key)) return unboundService(service.object, scope)
   if (isHeadless(service.object)) {
     return refused('UnsupportedValue', `Service ${key} is headless: it has no frontend for a route to act on`)
   }
@@ -44,9 +45,29 @@ export const resolveParent = (ref: ParentRef, routeNamespace: string, scope: Par
   return refused('NoMatchingParent', `Service ${key} has no such port; it has ${available.join(', ') || 'none'}`)
 }
 
-const refuseGateway = (name: string, namespace: string, { gateway }: ParentScope): ResolvedParent => {
+/** Why a Service that is there is not served here; one of another waypoint is that waypoint's business. */
+const unboundService = (service: ServiceObject, { catalog, gateway }: ParentScope): ResolvedParent => {
+  const { namespace, name } = service.metadata
+  const wanted = waypointOf(service, catalog)
+  const nowhere = (why: string): ResolvedParent => ({
+    kind: 'foreign',
+    nowhere: `Service ${namespace}/${name} ${why}`,
+  })
+  if (wanted === undefined) return nowhere('is bound to no waypoint (label istio.io/use-waypoint)')
+  const key = `${wanted.namespace}/${wanted.name}`
+  if (!catalog.gateways.has(key)) return nowhere(`is bound to Gateway ${key}, which is not among the readable objects`)
   const ours = gateway?.entry.object.metadata
-  if (ours?.name !== name || ours.namespace !== namespace) return { kind: 'foreign' }
+  if (ours?.name !== wanted.name || ours.namespace !== wanted.namespace) return { kind: 'foreign' }
+  return nowhere(`asks for Gateway ${key}, which does not take it`)
+}
+
+const refuseGateway = (name: string, namespace: string, { catalog, gateway }: ParentScope): ResolvedParent => {
+  const ours = gateway?.entry.object.metadata
+  if (ours?.name !== name || ours.namespace !== namespace) {
+    const key = `${namespace}/${name}`
+    if (catalog.gateways.has(key)) return { kind: 'foreign' }
+    return { kind: 'foreign', nowhere: `Gateway ${key} is not among the readable objects` }
+  }
   return refused('NotAllowedByListeners', 'a waypoint takes routes that attach to Services, not to its Gateway')
 }
 

@@ -33,7 +33,8 @@ export const bindServices = (catalog: Catalog, gateway: ChosenGateway | undefine
   return { services, conditions }
 }
 
-const waypointOf = (
+/** The Gateway that the labels of a Service or of its Namespace ask for. */
+export const waypointOf = (
   { metadata }: ServiceObject,
   catalog: Catalog,
 ): { readonly namespace: string; readonly name: string } | undefined => {

@@ -1,7 +1,7 @@
 import type { Condition } from '../../../model/condition.ts'
 import { formatServiceKey, type Service, type ServicePort } from '../../../model/service.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
-import type { Attachments } from '../route/attach-routes.ts'
+import type { Attachments, KindRoutes } from '../route/port-routes.ts'
 import type { Entry } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
 import { protocolOf } from './port-protocol.ts'
@@ -86,10 +86,15 @@ const translatePort = (port: ServicePortObject, key: string, scope: ServiceScope
     port: port.port,
     ...(port.name === undefined || port.name === '' ? {} : { name: port.name }),
     protocol: protocolOf(port),
-    routes: [...(attached?.producers ?? [])].toSorted(),
+    routes: carriedOut(attached?.producers),
     consumerRoutes: [...(attached?.consumers ?? [])]
-      .map(([namespace, routes]) => ({ namespace, routes: [...routes].toSorted() }))
+      .map(([namespace, routes]) => ({ namespace, routes: carriedOut(routes) }))
+      .filter(({ routes }) => routes.length > 0)
       .toSorted((a, b) => (a.namespace < b.namespace ? -1 : 1)),
     ...(closed === undefined ? {} : { closed }),
   }
 }
+
+/** Keys of the routes, unless theirs is a kind that is not carried out yet: such a port is closed, or left alone. */
+const carriedOut = (held: KindRoutes | undefined): readonly string[] =>
+  held?.kind === 'HTTPRoute' || held?.kind === 'GRPCRoute' ? [...held.routes].toSorted() : []

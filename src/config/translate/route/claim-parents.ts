@@ -1,0 +1,99 @@
+import type { Condition } from '../../../model/condition.ts'
+import type { ServicePortObject } from '../../objects/service.ts'
+import type { UnimplementedRouteObject } from '../../objects/unimplemented-route.ts'
+import type { Entry, RouteObject } from '../catalog.ts'
+import { conditionOf } from '../conditions.ts'
+import { protocolOf } from '../service/port-protocol.ts'
+import { formatParent } from './format-parent.ts'
+import { holdersOf, ranking, type Attachments, type Claim, type KindRoutes } from './port-routes.ts'
+import { resolveParent, type ParentScope, type ResolvedParent } from './resolve-parent.ts'
+
+/** A route of any kind that can attach to a Service. */
+export type AnyRoute = RouteObject | UnimplementedRouteObject
+
+/** What one parentRef of a route came to. */
+export interface ClaimedParent {
+  /** As conditions name it. */
+  readonly parent: string
+  /** `spec.parentRefs[0]` */
+  readonly path: string
+  readonly resolved: ResolvedParent
+  /** One for each port that it attaches to. */
+  readonly claims: readonly Claim[]
+}
+
+/** `HTTPRoute/NAMESPACE/NAME` */
+export const routeKey = ({ kind, metadata }: AnyRoute): string => `${kind}/${metadata.namespace}/${metadata.name}`
+
+/** Finds what each parentRef of a route means, before it is known who else wants the same ports. */
+export const claimParents = ({ object }: Entry<AnyRoute>, scope: ParentScope): readonly ClaimedParent[] =>
+  object.parentRefs.map((ref): ClaimedParent => {
+    const { kind, metadata } = object
+    const parent = formatParent(ref, metadata.namespace)
+    const found = resolveParent(ref, metadata.namespace, scope)
+    const { path } = ref
+    if (found.kind !== 'attached') return { parent, path, resolved: found, claims: [] }
+    const takesAny = kind === 'TCPRoute' || kind === 'TLSRoute'
+    const ports = takesAny ? found.ports : found.ports.filter(speaksHttp)
+    if (ports.length === 0) return { parent, path, resolved: notHttp, claims: [] }
+    const claims = ports.map(({ port }) => ({
+      kind,
+      namespace: metadata.namespace,
+      route: routeKey(object),
+      service: found.service.object.metadata,
+      port,
+    }))
+    return { parent, path, resolved: found, claims }
+  })
+
+const notHttp: ResolvedParent = {
+  kind: 'refused',
+  reason: 'NoMatchingParent',
+  message: 'the Service’s ports are declared as TCP or TLS (appProtocol or port name): HTTP is not looked for there',
+}
+
+const speaksHttp = (port: ServicePortObject): boolean => {
+  const protocol = protocolOf(port)
+  return protocol !== 'tcp' && protocol !== 'tls'
+}
+
+/**
+ * What is to be said of the parents that a route does not get. When nobody is there to have any of them, that is
+ * said of the route as a whole: it would be the only trace of a route that acts nowhere.
+ */
+export const refusalConditions = (entry: Entry<AnyRoute>, parents: readonly ClaimedParent[]): readonly Condition[] => {
+  const base = { type: 'Accepted', status: 'False' } as const
+  const refused = parents.flatMap(({ parent, path, resolved }): readonly Condition[] => {
+    if (resolved.kind !== 'refused') return []
+    const { reason, message } = resolved
+    return [conditionOf(entry, { parent, ...base, reason, message, path })]
+  })
+  const whys = parents.map(({ resolved }) => (resolved.kind === 'foreign' ? resolved.nowhere : undefined))
+  if (whys.some((why) => why === undefined)) return refused
+  const why = parents.length === 0 ? 'it has no parentRefs' : [...new Set(whys)].join('; ')
+  const message = `the route attaches to nothing: ${why}`
+  return [conditionOf(entry, { ...base, reason: 'NoMatchingParent', message, path: 'spec.parentRefs' })]
+}
+
+/** A port that a route of a higher kind has. */
+export interface LostPort {
+  readonly port: number
+  readonly holders: KindRoutes
+}
+
+/** The ports of a parent that went to routes of a higher kind. */
+export const lostPorts = ({ claims }: ClaimedParent, attachments: Attachments): readonly LostPort[] =>
+  claims.flatMap((claim) => {
+    const holders = holdersOf(attachments, claim)
+    return holders === undefined || holders.kind === claim.kind ? [] : [{ port: claim.port, holders }]
+  })
+
+/** Names who has the ports: `port 80 is that of GRPCRoute shop/rpc: of several kinds …`. */
+export const formatLostPorts = (lost: readonly LostPort[]): string => {
+  const ports = lost.map(({ port, holders }) => {
+    const names = [...holders.routes].toSorted().map((key) => key.replace('/', ' '))
+    const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
+    return `port ${port} is that of ${shown}`
+  })
+  return `${ports.join('; ')}: of several kinds on one port only the first of ${ranking.join(', ')} is in force`
+}

@@ -1,0 +1,76 @@
+/** Kinds of routes, first the one that has precedence over all others on one port (GEP-1294). */
+export const ranking = ['GRPCRoute', 'HTTPRoute', 'TLSRoute', 'TCPRoute'] as const
+
+export type RouteKind = (typeof ranking)[number]
+
+/** Routes of one kind. */
+export interface KindRoutes {
+  readonly kind: RouteKind
+  /** Keys: `HTTPRoute/NAMESPACE/NAME`. */
+  readonly routes: ReadonlySet<string>
+}
+
+/** Which routes act on one Service port. The two sets never displace each other's. */
+export interface PortRoutes {
+  /** Those from the Service's namespace: for everybody. */
+  readonly producers: KindRoutes | undefined
+  /** Those from other namespaces, by namespace: for its clients, in place of the producers (GEP-1294). */
+  readonly consumers: ReadonlyMap<string, KindRoutes>
+}
+
+/** Routes by Service port; keys are `NAMESPACE/NAME:PORT`. */
+export type Attachments = ReadonlyMap<string, PortRoutes>
+
+/** That a route wants to act on a port. */
+export interface Claim {
+  readonly kind: RouteKind
+  /** The route's. */
+  readonly namespace: string
+  readonly route: string
+  readonly service: { readonly namespace: string; readonly name: string }
+  readonly port: number
+}
+
+/** `NAMESPACE/NAME:PORT` */
+export const portKey = ({ service, port }: Pick<Claim, 'service' | 'port'>): string =>
+  `${service.namespace}/${service.name}:${port}`
+
+interface Draft {
+  producers: DraftRoutes | undefined
+  readonly consumers: Map<string, DraftRoutes>
+}
+
+interface DraftRoutes {
+  readonly kind: RouteKind
+  readonly routes: Set<string>
+}
+
+/** Gives each set of each port to the highest kind that claims it; the order of the claims makes no difference. */
+export const sharePorts = (claims: readonly Claim[]): Attachments => {
+  const ports = new Map<string, Draft>()
+  for (const claim of claims) {
+    const key = portKey(claim)
+    const port: Draft = ports.get(key) ?? { producers: undefined, consumers: new Map() }
+    ports.set(key, port)
+    if (isProducer(claim)) port.producers = addTo(port.producers, claim)
+    else port.consumers.set(claim.namespace, addTo(port.consumers.get(claim.namespace), claim))
+  }
+  return ports
+}
+
+const addTo = (routes: DraftRoutes | undefined, { kind, route }: Claim): DraftRoutes => {
+  if (routes === undefined || ranking.indexOf(kind) < ranking.indexOf(routes.kind)) {
+    return { kind, routes: new Set([route]) }
+  }
+  if (kind === routes.kind) routes.routes.add(route)
+  return routes
+}
+
+/** Whether a route stands in the Service's namespace, and so acts for everybody. */
+export const isProducer = ({ namespace, service }: Claim): boolean => namespace === service.namespace
+
+/** Who has the set that is claimed: routes of the claim's own kind, or of one that outranks it. */
+export const holdersOf = (attachments: Attachments, claim: Claim): KindRoutes | undefined => {
+  const port = attachments.get(portKey(claim))
+  return isProducer(claim) ? port?.producers : port?.consumers.get(claim.namespace)
+}
