@@ -3,26 +3,27 @@
  * service and a method are the path of a request, and only their precedence differs (`Match.grpc`).
  */
 import { decodeRoute, type RouteParts } from '../http-route/decode-route.ts'
-import type { HttpRouteRule } from '../http-route/rule.ts'
+import { createEmptyRule, decodeRule, type RuleShape } from '../http-route/rule.ts'
 import type { KindDecoder } from '../kind.ts'
-import { matchAllCalls } from './match.ts'
-import { decodeGrpcRule } from './rule.ts'
+import { decodeGrpcMatch, matchAllCalls } from './match.ts'
 
 export interface GrpcRouteObject extends RouteParts {
   readonly kind: 'GRPCRoute'
 }
 
-/** A route without rules matches every call and has no backend (GRPCRouteSpec.rules). */
-const emptyRule: HttpRouteRule = {
-  matches: [matchAllCalls],
-  filters: [],
-  backendRefs: [],
-  defects: [],
-  path: 'spec.rules',
+/** A GRPCRouteRule has matches of its own, and fewer fields and filters than an HTTPRouteRule (GRPCRouteFilter). */
+const shape: RuleShape = {
+  decodeMatch: decodeGrpcMatch,
+  matchAll: matchAllCalls,
+  filterTypes: ['RequestHeaderModifier', 'ResponseHeaderModifier', 'RequestMirror', 'ExtensionRef'],
+  fields: {},
 }
+
+/** A route without rules matches every call and has no backend (GRPCRouteSpec.rules). */
+const emptyRule = createEmptyRule(matchAllCalls, 'spec.rules', [])
 
 /** Reads a GRPCRoute. */
 export const decodeGrpcRoute: KindDecoder<GrpcRouteObject> = (input) => {
-  const decoded = decodeRoute(input, { decodeRule: decodeGrpcRule, emptyRule })
+  const decoded = decodeRoute(input, { decodeRule: (value, path) => decodeRule(value, path, shape), emptyRule })
   return decoded.ok ? { ok: true, value: { kind: 'GRPCRoute', ...decoded.value } } : decoded
 }

@@ -1,50 +1,35 @@
 import * as s from '../../../lib/schema.ts'
-import { portNumber } from '../kind.ts'
-import { namespaceName } from '../metadata.ts'
-import { asDefects, itemsOf, type Defect } from './defect.ts'
-import { checkFilters, decodeFilter, type HttpFilter } from './filter.ts'
+import { backendObject, needsPort, type BackendObject } from './backend-object.ts'
+import { asDefects, type Defect } from './defect.ts'
+import { decodeFilters, type FilterList, type FilterType } from './filter.ts'
 
-/** An HTTPBackendRef, defaults applied. */
-export interface BackendRef {
-  readonly group: string
-  readonly kind: string
-  readonly namespace?: string
-  readonly name: string
-  /** Always there for a Service. */
-  readonly port?: number
+/** An HTTPBackendRef or GRPCBackendRef, defaults applied. */
+export interface BackendRef extends BackendObject, FilterList {
   readonly weight: number
-  readonly filters: readonly HttpFilter[]
   /** `spec.rules[0].backendRefs[1]` */
   readonly path: string
 }
 
-const fields = {
-  group: s.withDefault(s.string(), ''),
-  kind: s.withDefault(s.string({ minLength: 1 }), 'Service'),
-  namespace: s.optional(namespaceName),
-  name: s.string({ minLength: 1, maxLength: 253 }),
-  port: s.optional(portNumber),
-  weight: s.withDefault(s.integer({ min: 0, max: 1_000_000 }), 1),
-  filters: s.optional(s.anything()),
-}
-
-const schema = s.refine(s.object(fields), (ref, path) =>
-  ref.kind === 'Service' && ref.group === '' && ref.port === undefined
-    ? [{ message: 'is missing', path: `${path}.port`, found: 'nothing', expected: 'the port of the Service' }]
-    : [],
+const schema = s.refine(
+  s.object({
+    ...backendObject,
+    weight: s.withDefault(s.integer({ min: 0, max: 1_000_000 }), 1),
+    filters: s.optional(s.anything()),
+  }),
+  needsPort,
 )
 
-/** Reads one entry of `backendRefs`; `undefined` with defects when it cannot be read. */
-export const decodeBackendRef = (value: unknown, path: string, defects: Defect[]): BackendRef | undefined => {
+/** Reads one entry of `backendRefs`, whose filters may be of `types`; `undefined` with defects when it cannot be read. */
+export const decodeBackendRef = (
+  value: unknown,
+  path: string,
+  { types, defects }: { readonly types: readonly FilterType[]; readonly defects: Defect[] },
+): BackendRef | undefined => {
   const decoded = schema.decode(value, path)
   if (!decoded.ok) {
     defects.push(...asDefects(decoded.issues))
     return undefined
   }
   const { filters: written, ...rest } = decoded.value
-  const filters = itemsOf(written, `${path}.filters`, defects).flatMap(
-    (item, index) => decodeFilter(item, `${path}.filters[${index}]`, defects) ?? [],
-  )
-  defects.push(...checkFilters(filters, `${path}.filters`))
-  return { ...rest, filters, path }
+  return { ...rest, ...decodeFilters(written, `${path}.filters`, { types, defects }), path }
 }

@@ -1,10 +1,13 @@
-import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
-import { take, type Defect } from './defect.ts'
+import { itemsOf, take, type Defect } from './defect.ts'
+import { cors } from './filter/cors-filter.ts'
+import { headerFilter } from './filter/header-filter.ts'
+import { mirror, toMirrorRef, type MirrorRef } from './filter/mirror.ts'
+import { redirect, rewrite } from './filter/path-filters.ts'
 
 /** A filter that the data plane has: the kind, and its field of the HTTPRouteFilter exactly as written. */
 export interface HttpFilter {
-  readonly kind: (typeof kinds)[number]
+  readonly kind: FilterKind
   readonly config: unknown
   /** Whether it replaces a path prefix, which needs a rule with one PathPrefix match. */
   readonly replacesPrefix: boolean
@@ -12,149 +15,87 @@ export interface HttpFilter {
   readonly path: string
 }
 
-/** Headers that frame the message: a route that changed them would break the connection. */
-const framing = new Set([
-  ...[
-    'connection',
-    'content-length',
-    'keep-alive',
-    'proxy-connection',
-    'te',
-    'trailer',
-    'transfer-encoding',
-    'upgrade',
-  ],
-])
+/** A list of filters, sorted into what changes the exchange itself and who gets a copy of it. */
+export interface FilterList {
+  readonly filters: readonly HttpFilter[]
+  readonly mirrors: readonly MirrorRef[]
+}
 
-const headerName = s.refine(
-  s.string({ maxLength: 256, pattern: /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/, describe: 'an HTTP header name' }),
-  (value, path) =>
-    framing.has(value.toLowerCase())
-      ? [
-          {
-            message: 'cannot be changed by a route',
-            path,
-            found: value,
-            expected: 'a header that does not frame the message',
-          },
-        ]
-      : [],
-)
+type FilterKind = keyof typeof implemented
 
-const header = s.object({
-  name: headerName,
-  value: s.string({
-    maxLength: 4096,
-    pattern: /[!-~]+(?:[ \t]+[!-~]+)*/,
-    describe: 'a header value of visible ASCII, with spaces and tabs only inside',
-  }),
-})
-
-const headers = s.withDefault(s.array(header, { maxItems: 16 }), [])
-
-const headerFilter = s.refine(
-  s.object({ set: headers, add: headers, remove: s.withDefault(s.array(headerName, { maxItems: 16 }), []) }),
-  ({ set, add, remove }, path): readonly Issue[] => {
-    const names = [...set.map((item) => item.name), ...add.map((item) => item.name), ...remove].map((n) =>
-      n.toLowerCase(),
-    )
-    return names
-      .filter((name, index) => names.indexOf(name) !== index)
-      .map((found) => ({ message: 'header is changed twice', path, found, expected: 'one action per header' }))
-  },
-)
-
-const hostname = s.refine(
-  s.string({
-    maxLength: 253,
-    pattern: /[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/,
-    describe: 'a lower-case DNS name without wildcard',
-  }),
-  (found, path) =>
-    /^[0-9]+(\.[0-9]+){3}$/.test(found)
-      ? [{ message: 'is an IP address', path, found, expected: 'a lower-case DNS name' }]
-      : [],
-)
-
-const replacement = s.string({
-  maxLength: 1024,
-  pattern: /[!"$->@-~]*/,
-  describe: 'a path of visible ASCII (others percent-encoded) without query or fragment',
-})
-
-const pathModifier = s.union('type', {
-  ReplaceFullPath: s.object({ type: s.oneOf(['ReplaceFullPath']), replaceFullPath: replacement }),
-  ReplacePrefixMatch: s.object({ type: s.oneOf(['ReplacePrefixMatch']), replacePrefixMatch: replacement }),
-})
-
-const statusCode = s.refine(s.integer(), (status, path): readonly Issue[] =>
-  [301, 302, 303, 307, 308].includes(status)
-    ? []
-    : [{ message: 'unsupported value', path, found: String(status), expected: 'one of 301, 302, 303, 307, 308' }],
-)
-
-const redirect = s.object({
-  scheme: s.optional(s.oneOf(['http', 'https'])),
-  hostname: s.optional(hostname),
-  path: s.optional(pathModifier),
-  port: s.optional(s.integer({ min: 1, max: 65_535 })),
-  statusCode: s.optional(statusCode),
-})
-
-const rewrite = s.object({ hostname: s.optional(hostname), path: s.optional(pathModifier) })
-
-const kinds = ['RequestHeaderModifier', 'ResponseHeaderModifier', 'RequestRedirect', 'URLRewrite'] as const
-const kind = s.oneOf(kinds)
-const type = s.oneOf([...kinds, 'RequestMirror', 'CORS', 'ExternalAuth', 'ExtensionRef'])
+/** What `type` of an entry may be; which of them a kind of route takes is for the caller to say. */
+export type FilterType = FilterKind | 'RequestMirror' | 'ExternalAuth' | 'ExtensionRef'
 
 /**
- * Each kind's field in HTTPRouteFilter and what the whole filter looks like. It is a union: a second filter's field
- * beside the one that `type` names is a mistake, never ignored.
+ * Each kind's field in HTTPRouteFilter and what it looks like. The filter is a union: a second filter's field beside
+ * the one that `type` names is a mistake, never ignored.
  */
-const implemented: Readonly<
-  Record<(typeof kinds)[number], { readonly field: string; readonly schema: s.Schema<unknown> }>
-> = {
-  RequestHeaderModifier: {
-    field: 'requestHeaderModifier',
-    schema: s.object({ type, requestHeaderModifier: headerFilter }),
-  },
-  ResponseHeaderModifier: {
-    field: 'responseHeaderModifier',
-    schema: s.object({ type, responseHeaderModifier: headerFilter }),
-  },
-  RequestRedirect: { field: 'requestRedirect', schema: s.object({ type, requestRedirect: redirect }) },
-  URLRewrite: { field: 'urlRewrite', schema: s.object({ type, urlRewrite: rewrite }) },
+const implemented = {
+  RequestHeaderModifier: { field: 'requestHeaderModifier', schema: headerFilter },
+  ResponseHeaderModifier: { field: 'responseHeaderModifier', schema: headerFilter },
+  RequestRedirect: { field: 'requestRedirect', schema: redirect },
+  URLRewrite: { field: 'urlRewrite', schema: rewrite },
+  CORS: { field: 'cors', schema: cors },
+} as const satisfies Readonly<Record<string, { readonly field: string; readonly schema: s.Schema<unknown> }>>
+
+const isImplemented = (type: FilterType): type is FilterKind => Object.hasOwn(implemented, type)
+
+interface Reading {
+  /** Which filters the list may hold. */
+  readonly types: readonly FilterType[]
+  readonly defects: Defect[]
 }
 
-const typed = s.object({ type }, { unknownFields: 'ignore' })
+/** Reads a list of filters (HTTPRouteFilter, GRPCRouteFilter); one that cannot be carried out is a defect. */
+export const decodeFilters = (value: unknown, path: string, reading: Reading): FilterList => {
+  const filters: HttpFilter[] = []
+  const mirrors: MirrorRef[] = []
+  const type = s.oneOf(reading.types)
+  itemsOf(value, path, reading.defects).forEach((item, index) => {
+    const decoded = decodeFilter(item, `${path}[${index}]`, { ...reading, type })
+    if (decoded === undefined) return
+    if ('kind' in decoded && 'config' in decoded) filters.push(decoded)
+    else mirrors.push(decoded)
+  })
+  reading.defects.push(...checkFilters(filters, path))
+  return { filters, mirrors }
+}
 
-/** Reads one entry of `filters` (HTTPRouteFilter); `undefined` with a defect when it cannot be carried out. */
-export const decodeFilter = (value: unknown, path: string, defects: Defect[]): HttpFilter | undefined => {
-  const written = take(typed.decode(value, path), defects)
+const decodeFilter = (
+  value: unknown,
+  path: string,
+  { types, type, defects }: Reading & { readonly type: s.Schema<FilterType> },
+): HttpFilter | MirrorRef | undefined => {
+  const written = take(s.object({ type }, { unknownFields: 'ignore' }).decode(value, path), defects)
   if (written === undefined || !s.isPlainObject(value)) return undefined
-  const known = kind.decode(written.type, `${path}.type`)
-  if (!known.ok) {
-    defects.push({
-      reason: 'UnsupportedValue',
-      message: `filter ${written.type} is not implemented yet`,
-      path: `${path}.type`,
-      found: written.type,
-      expected: `one of ${kinds.join(', ')}`,
-    })
+  if (written.type === 'RequestMirror') {
+    const decoded = take(s.object({ type, requestMirror: mirror }).decode(value, path), defects)
+    return decoded === undefined ? undefined : toMirrorRef(decoded.requestMirror, path)
+  }
+  if (!isImplemented(written.type)) {
+    defects.push(notImplemented(written.type, types, path))
     return undefined
   }
-  const { field, schema } = implemented[known.value]
-  if (take(schema.decode(value, path), defects) === undefined) return undefined
-  return { kind: known.value, config: value[field], replacesPrefix: replacesPrefix(value[field]), path }
+  const { field, schema } = implemented[written.type]
+  if (take(s.object({ type, [field]: schema }).decode(value, path), defects) === undefined) return undefined
+  return { kind: written.type, config: value[field], replacesPrefix: replacesPrefix(value[field]), path }
 }
+
+const notImplemented = (found: FilterType, types: readonly FilterType[], path: string): Defect => ({
+  reason: 'UnsupportedValue',
+  message: `filter ${found} is not implemented yet`,
+  path: `${path}.type`,
+  found,
+  expected: `one of ${types.filter((type) => type === 'RequestMirror' || isImplemented(type)).join(', ')}`,
+})
 
 const replacesPrefix = (config: unknown): boolean => {
   const modifier = s.isPlainObject(config) ? config['path'] : undefined
   return s.isPlainObject(modifier) && modifier['type'] === 'ReplacePrefixMatch'
 }
 
-/** Which filters of one list exclude each other (HTTPRouteRule.filters, HTTPBackendRef.filters). */
-export const checkFilters = (filters: readonly HttpFilter[], path: string): readonly Defect[] => {
+/** Which filters of one list exclude each other (HTTPRouteRule.filters, HTTPBackendRef.filters); mirrors may repeat. */
+const checkFilters = (filters: readonly HttpFilter[], path: string): readonly Defect[] => {
   const defects: Defect[] = filters
     .filter((filter, index) => filters.findIndex((other) => other.kind === filter.kind) !== index)
     .map((filter) => ({

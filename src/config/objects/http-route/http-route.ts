@@ -5,18 +5,40 @@
  */
 import type { KindDecoder } from '../kind.ts'
 import { decodeRoute, type RouteParts } from './decode-route.ts'
-import { matchAll } from './match.ts'
-import { decodeRule, type HttpRouteRule } from './rule.ts'
+import { take } from './defect.ts'
+import { decodeMatch, matchAll } from './match.ts'
+import { retry } from './retry.ts'
+import { createEmptyRule, decodeRule, type RuleShape } from './rule.ts'
+import { timeouts } from './timeouts.ts'
 
 export interface HttpRouteObject extends RouteParts {
   readonly kind: 'HTTPRoute'
 }
 
+const shape: RuleShape = {
+  decodeMatch,
+  matchAll,
+  filterTypes: [
+    ...(['RequestHeaderModifier', 'ResponseHeaderModifier', 'RequestRedirect', 'URLRewrite'] as const),
+    ...(['RequestMirror', 'CORS', 'ExternalAuth', 'ExtensionRef'] as const),
+  ],
+  fields: {
+    timeouts: (value, path, defects) => {
+      const decoded = take(timeouts.decode(value, path), defects)
+      return decoded === undefined ? {} : { timeouts: decoded }
+    },
+    retry: (value, path, defects) => {
+      const decoded = take(retry.decode(value, path), defects)
+      return decoded === undefined ? {} : { retry: decoded }
+    },
+  },
+}
+
 /** A route without rules matches everything and has no backend (HTTPRouteSpec.rules). */
-const emptyRule: HttpRouteRule = { matches: [matchAll], filters: [], backendRefs: [], defects: [], path: 'spec.rules' }
+const emptyRule = createEmptyRule(matchAll, 'spec.rules', [])
 
 /** Reads an HTTPRoute. */
 export const decodeHttpRoute: KindDecoder<HttpRouteObject> = (input) => {
-  const decoded = decodeRoute(input, { decodeRule, emptyRule })
+  const decoded = decodeRoute(input, { decodeRule: (value, path) => decodeRule(value, path, shape), emptyRule })
   return decoded.ok ? { ok: true, value: { kind: 'HTTPRoute', ...decoded.value } } : decoded
 }

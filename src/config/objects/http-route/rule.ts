@@ -1,64 +1,100 @@
 import * as s from '../../../lib/schema.ts'
 import type { Match } from '../../../model/match.ts'
+import type { Retry, Timeouts } from '../../../model/route.ts'
 import { decodeBackendRef, type BackendRef } from './backend-ref.ts'
 import { asDefects, itemsOf, take, type Defect } from './defect.ts'
-import { checkFilters, decodeFilter, type HttpFilter } from './filter.ts'
-import { decodeMatch, matchAll } from './match.ts'
+import { decodeFilters, type FilterList, type FilterType } from './filter.ts'
 
-/** An HTTPRouteRule. With defects it must not be served: whatever it matches is to be refused. */
-export interface HttpRouteRule {
+/** A rule of an HTTPRoute or GRPCRoute. With defects it must not be served: whatever it matches is to be refused. */
+export interface HttpRouteRule extends FilterList {
   readonly name?: string
   /** Never empty. */
   readonly matches: readonly Match[]
-  readonly filters: readonly HttpFilter[]
   readonly backendRefs: readonly BackendRef[]
+  readonly timeouts?: Timeouts
+  readonly retry?: Retry
   readonly defects: readonly Defect[]
   /** `spec.rules[0]` */
   readonly path: string
 }
 
-const ruleName = s.string({ maxLength: 253, pattern: /[a-z0-9]([a-z0-9.-]*[a-z0-9])?/, describe: 'a section name' })
-const notImplemented = ['timeouts', 'retry', 'sessionPersistence']
-const known = ['name', 'matches', 'filters', 'backendRefs', ...notImplemented]
+/** What the rules of one kind of route have of their own. */
+export interface RuleShape {
+  readonly decodeMatch: (value: unknown, path: string, defects: Defect[]) => Match
+  /** Stands in for the matches of a rule that has none. */
+  readonly matchAll: Match
+  readonly filterTypes: readonly FilterType[]
+  /** Further fields, each with its decoder: the result goes into the rule. */
+  readonly fields: Readonly<Record<string, FieldDecoder>>
+}
+
+type FieldDecoder = (value: unknown, path: string, defects: Defect[]) => Pick<HttpRouteRule, 'timeouts' | 'retry'>
+
+const ruleName = s.string({
+  maxLength: 253,
+  pattern: /[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/,
+  describe: 'a section name',
+})
+
+/** A rule with nothing in it: it matches everything and has no backend. */
+export const createEmptyRule = (matchAll: Match, path: string, defects: readonly Defect[]): HttpRouteRule => ({
+  matches: [matchAll],
+  filters: [],
+  mirrors: [],
+  backendRefs: [],
+  defects,
+  path,
+})
 
 /** Reads one rule; it always gives one, since a rule that cannot be read has to be closed, not forgotten. */
-export const decodeRule = (value: unknown, path: string): HttpRouteRule => {
+export const decodeRule = (value: unknown, path: string, shape: RuleShape): HttpRouteRule => {
   const defects: Defect[] = []
+  const { filterTypes: types } = shape
   if (!s.isPlainObject(value)) {
     take(s.object({}).decode(value, path), defects)
-    return { matches: [matchAll], filters: [], backendRefs: [], defects, path }
+    return createEmptyRule(shape.matchAll, path, defects)
   }
-  defects.push(...asDefects(s.unknownFields(value, known, path)), ...unimplementedFields(value, path))
-  const each = <T>(field: string, decode: (item: unknown, at: string, into: Defect[]) => T | undefined): readonly T[] =>
+  const known = ['name', 'matches', 'filters', 'backendRefs', ...Object.keys(shape.fields), 'sessionPersistence']
+  defects.push(...asDefects(s.unknownFields(value, known, path)), ...withoutPersistence(value, path))
+  const each = <T>(field: string, decode: (item: unknown, at: string) => T | undefined): readonly T[] =>
     itemsOf(value[field], `${path}.${field}`, defects).flatMap(
-      (item, index) => decode(item, `${path}.${field}[${index}]`, defects) ?? [],
+      (item, index) => decode(item, `${path}.${field}[${index}]`) ?? [],
     )
+  const own = Object.entries(shape.fields).reduce<ReturnType<FieldDecoder>>(
+    (all, [field, decode]) =>
+      (value[field] ?? undefined) === undefined
+        ? all
+        : { ...all, ...decode(value[field], `${path}.${field}`, defects) },
+    {},
+  )
   const name = value['name'] ?? undefined
   const ruleCalled = name === undefined ? undefined : take(ruleName.decode(name, `${path}.name`), defects)
-  const matches = each('matches', decodeMatch)
-  const filters = each('filters', decodeFilter)
-  const backendRefs = each('backendRefs', decodeBackendRef)
+  const matches = each('matches', (item, at) => shape.decodeMatch(item, at, defects))
   const rule: HttpRouteRule = {
     ...(ruleCalled === undefined ? {} : { name: ruleCalled }),
-    matches: matches.length === 0 ? [matchAll] : matches,
-    filters,
-    backendRefs,
+    matches: matches.length === 0 ? [shape.matchAll] : matches,
+    ...decodeFilters(value['filters'], `${path}.filters`, { types, defects }),
+    backendRefs: each('backendRefs', (item, at) => decodeBackendRef(item, at, { types, defects })),
+    ...own,
     defects,
     path,
   }
   return { ...rule, defects: [...defects, ...checkRule(rule)] }
 }
 
-const unimplementedFields = (value: Readonly<Record<string, unknown>>, path: string): readonly Defect[] =>
-  notImplemented
-    .filter((field) => (value[field] ?? undefined) !== undefined)
-    .map((field) => ({
+const withoutPersistence = (value: Readonly<Record<string, unknown>>, path: string): readonly Defect[] => {
+  const found = value['sessionPersistence'] ?? undefined
+  if (found === undefined) return []
+  return [
+    {
       reason: 'UnsupportedValue',
-      message: `${field} is not implemented yet`,
-      path: `${path}.${field}`,
-      found: s.formatFound(value[field]),
+      message: 'sessionPersistence is not implemented yet',
+      path: `${path}.sessionPersistence`,
+      found: s.formatFound(found),
       expected: 'a rule without it',
-    }))
+    },
+  ]
+}
 
 /** What the parts of a rule demand of each other (HTTPRouteRule's validation rules). */
 const checkRule = (rule: HttpRouteRule): readonly Defect[] => {
@@ -83,5 +119,5 @@ const checkRule = (rule: HttpRouteRule): readonly Defect[] => {
       expected: 'none',
     })
   }
-  return [...checkFilters(rule.filters, `${rule.path}.filters`), ...defects]
+  return defects
 }

@@ -1,7 +1,7 @@
 import type { Condition } from '../../../model/condition.ts'
 import type { Entry, RouteObject } from '../catalog.ts'
 import { conditionOf, formatFaults } from '../conditions.ts'
-import type { BadRef } from './translate-rule.ts'
+import type { BadRef } from './resolve-backend.ts'
 
 /**
  * What a route's parent is told once the route is attached (Gateway API's route conditions): accepted when at least

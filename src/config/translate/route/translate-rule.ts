@@ -1,95 +1,68 @@
-import { formatEndpointKey } from '../../../model/endpoint.ts'
 import type { FilterSpec } from '../../../model/filter-spec.ts'
-import type { Backend, Rule } from '../../../model/route.ts'
+import type { Backend, Mirror, Rule } from '../../../model/route.ts'
 import type { BackendRef } from '../../objects/http-route/backend-ref.ts'
 import type { HttpFilter } from '../../objects/http-route/filter.ts'
+import type { MirrorRef } from '../../objects/http-route/filter/mirror.ts'
 import type { HttpRouteRule } from '../../objects/http-route/rule.ts'
-import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
-import type { Catalog, RouteObject } from '../catalog.ts'
+import type { RouteObject } from '../catalog.ts'
 import { formatFaults } from '../conditions.ts'
-import { hostnameOf, tcpPortsOf } from '../service/service-facts.ts'
-
-/** A backend reference that leads nowhere, with Gateway API's reason for `ResolvedRefs`. */
-export interface BadRef {
-  readonly reason: 'BackendNotFound' | 'InvalidKind' | 'UnsupportedProtocol'
-  readonly message: string
-  readonly path: string
-}
-
-export interface RuleScope {
-  readonly catalog: Catalog
-  readonly clusterDomain: string
-  /** Called for each Service port that traffic may go to. */
-  readonly onBackend: (service: ServiceObject, port: ServicePortObject) => void
-  readonly onBadRef: (bad: BadRef) => void
-}
+import { resolveBackend, type BackendScope } from './resolve-backend.ts'
 
 /** A rule with its references resolved; one with defects is closed, and sends nothing anywhere. */
 export const translateRule = (
-  { kind: routeKind, metadata }: RouteObject,
+  route: RouteObject,
   rule: HttpRouteRule,
-  { index, scope }: { readonly index: number; readonly scope: RuleScope },
+  { index, scope }: { readonly index: number; readonly scope: BackendScope },
 ): Rule => {
-  const specs = (filters: readonly HttpFilter[]): readonly FilterSpec[] =>
-    filters.map(({ kind, config, path }) => ({
-      kind,
-      config,
-      origin: `${routeKind} ${metadata.namespace}/${metadata.name} ${path.replace(/^spec\./, '')}`,
-    }))
   const base = { index, ...(rule.name === undefined ? {} : { name: rule.name }), matches: rule.matches }
   if (rule.defects.length > 0) {
     const closed = { status: 500, reason: formatFaults(rule.defects) }
     return { ...base, filters: [], backends: [], closed }
   }
-  const backends = rule.backendRefs.map((ref): Backend => {
-    const found = resolveBackend(ref, metadata.namespace, scope.catalog)
-    const { weight } = ref
-    if ('bad' in found) {
-      scope.onBadRef(found.bad)
-      return { kind: 'invalid', weight, status: 500, reason: found.bad.message, ref: found.ref }
-    }
-    scope.onBackend(found.service, found.port)
-    const { namespace, name } = found.service.metadata
-    const { port } = found.port
-    const hostname = hostnameOf(found.service, scope.clusterDomain)
-    const endpoints = formatEndpointKey(namespace, name, port)
-    return {
-      kind: 'service',
-      weight,
-      service: { namespace, name, hostname, port },
-      endpoints,
-      filters: specs(ref.filters),
-    }
-  })
-  return { ...base, filters: specs(rule.filters), backends }
-}
-
-type FoundBackend =
-  | { readonly service: ServiceObject; readonly port: ServicePortObject }
-  | { readonly bad: BadRef; readonly ref: string }
-
-/** References across namespaces need no ReferenceGrant on Service-attached routes (GEP-1294). */
-const resolveBackend = (ref: BackendRef, routeNamespace: string, catalog: Catalog): FoundBackend => {
-  const key = `${ref.namespace ?? routeNamespace}/${ref.name}`
-  const named = `${ref.kind} ${key}${ref.port === undefined ? '' : `:${ref.port}`}`
-  const bad = (reason: BadRef['reason'], message: string): FoundBackend => ({
-    bad: { reason, message, path: ref.path },
-    ref: named,
-  })
-  if (ref.kind !== 'Service' || (ref.group !== '' && ref.group !== 'core')) {
-    return bad(
-      'InvalidKind',
-      `${named}: a backend of kind ${ref.group === '' ? ref.kind : `${ref.group}/${ref.kind}`} is not supported`,
-    )
+  const { timeouts, retry } = rule
+  // In the order in which they are written, so that the first bad reference is the one that conditions name.
+  const mirrors = translateMirrors(rule.mirrors, route, scope)
+  const backends = rule.backendRefs.map((ref) => translateBackend(ref, route, scope))
+  return {
+    ...base,
+    filters: translateFilters(rule.filters, route),
+    backends,
+    ...(timeouts === undefined ? {} : { timeouts }),
+    ...(retry === undefined ? {} : { retry }),
+    ...mirrors,
   }
-  const service = catalog.services.get(key)?.object
-  if (service === undefined) return bad('BackendNotFound', `${named}: there is no readable Service ${key}`)
-  if (service.type === 'ExternalName')
-    return bad('InvalidKind', `${named}: an ExternalName Service cannot be a backend`)
-  const port = tcpPortsOf(service).find((candidate) => candidate.port === ref.port)
-  if (port !== undefined) return { service, port }
-  const other = service.ports.find((candidate) => candidate.port === ref.port)
-  return other === undefined
-    ? bad('BackendNotFound', `${named}: Service ${key} has no such port`)
-    : bad('UnsupportedProtocol', `${named}: the port is ${other.protocol}, and only TCP is carried`)
 }
+
+const translateBackend = (ref: BackendRef, route: RouteObject, scope: BackendScope): Backend => {
+  const { weight } = ref
+  const found = resolveBackend(ref, route, scope)
+  // The mirrors of a backend that is not there are looked for all the same: their own mistakes are to be told.
+  const mirrors = translateMirrors(ref.mirrors, route, scope)
+  return 'bad' in found
+    ? { kind: 'invalid', weight, status: 500, reason: found.bad.message, ref: found.ref }
+    : { kind: 'service', weight, ...found, filters: translateFilters(ref.filters, route), ...mirrors }
+}
+
+const translateFilters = (filters: readonly HttpFilter[], route: RouteObject): readonly FilterSpec[] =>
+  filters.map(({ kind, config, path }) => ({ kind, config, origin: originOf(route, path) }))
+
+/**
+ * The mirrors that get anything. A reference that leads nowhere is reported and otherwise left out: nobody waits for a
+ * mirror, so nobody is refused for the want of one (HTTPRequestMirrorFilter.backendRef).
+ */
+const translateMirrors = (
+  refs: readonly MirrorRef[],
+  route: RouteObject,
+  scope: BackendScope,
+): { readonly mirrors?: readonly Mirror[] } => {
+  const mirrors = refs.flatMap((ref): readonly Mirror[] => {
+    const { numerator, denominator, path } = ref
+    const found = resolveBackend({ ...ref, path: `${path}.requestMirror.backendRef` }, route, scope)
+    if ('bad' in found || numerator === 0) return []
+    return [{ ...found, numerator, denominator, origin: originOf(route, path) }]
+  })
+  return mirrors.length === 0 ? {} : { mirrors }
+}
+
+const originOf = ({ kind, metadata }: RouteObject, path: string): string =>
+  `${kind} ${metadata.namespace}/${metadata.name} ${path.replace(/^spec\./, '')}`

@@ -1,0 +1,113 @@
+import { formatEndpointKey, type EndpointKey } from '../../../model/endpoint.ts'
+import type { BackendService } from '../../../model/route.ts'
+import type { BackendObject } from '../../objects/http-route/backend-object.ts'
+import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
+import type { Catalog, RouteObject } from '../catalog.ts'
+import { protocolOf } from '../service/port-protocol.ts'
+import { hostnameOf, tcpPortsOf } from '../service/service-facts.ts'
+
+/** A backend reference that leads nowhere, with Gateway API's reason for `ResolvedRefs`. */
+export interface BadRef {
+  readonly reason: 'BackendNotFound' | 'InvalidKind' | 'UnsupportedProtocol'
+  readonly message: string
+  readonly path: string
+}
+
+/** What has to be known to follow a reference. */
+export interface BackendScope {
+  readonly catalog: Catalog
+  readonly clusterDomain: string
+  /** Called for each Service port that traffic may go to. */
+  readonly onBackend: (service: ServiceObject, port: ServicePortObject) => void
+  readonly onBadRef: (bad: BadRef) => void
+  /** Whether a BackendTLSPolicy says how TLS is spoken to the port; absent: there is none. */
+  readonly speaksTls?: (service: ServiceObject, port: ServicePortObject) => boolean
+}
+
+/** Where a reference leads to, or in words that it does not. */
+export type ResolvedBackend =
+  | { readonly service: BackendService; readonly endpoints: EndpointKey }
+  | { readonly bad: BadRef; readonly ref: string }
+
+/**
+ * Follows a reference of a route, be it a backend or a mirror, and reports what it finds to the scope. References
+ * across namespaces need no ReferenceGrant on Service-attached routes (GEP-1294).
+ */
+export const resolveBackend = (
+  ref: BackendObject & { readonly path: string },
+  route: RouteObject,
+  scope: BackendScope,
+): ResolvedBackend => {
+  const found = findBackend(ref, route, scope)
+  if ('bad' in found) {
+    scope.onBadRef(found.bad)
+    return found
+  }
+  scope.onBackend(found.service, found.port)
+  const { namespace, name } = found.service.metadata
+  const { port } = found.port
+  const hostname = hostnameOf(found.service, scope.clusterDomain)
+  return { service: { namespace, name, hostname, port }, endpoints: formatEndpointKey(namespace, name, port) }
+}
+
+type Found =
+  | { readonly service: ServiceObject; readonly port: ServicePortObject }
+  | { readonly bad: BadRef; readonly ref: string }
+
+const findBackend = (
+  ref: BackendObject & { readonly path: string },
+  route: RouteObject,
+  scope: BackendScope,
+): Found => {
+  const key = `${ref.namespace ?? route.metadata.namespace}/${ref.name}`
+  const named = `${ref.kind} ${key}${ref.port === undefined ? '' : `:${ref.port}`}`
+  const bad = (reason: BadRef['reason'], message: string): Found => ({
+    bad: { reason, message: `${named}: ${message}`, path: ref.path },
+    ref: named,
+  })
+  if (ref.kind !== 'Service' || (ref.group !== '' && ref.group !== 'core')) {
+    const kind = ref.group === '' ? ref.kind : `${ref.group}/${ref.kind}`
+    return bad('InvalidKind', `a backend of kind ${kind} is not supported`)
+  }
+  const service = scope.catalog.services.get(key)?.object
+  if (service === undefined) return bad('BackendNotFound', `there is no readable Service ${key}`)
+  if (service.type === 'ExternalName') return bad('InvalidKind', 'an ExternalName Service cannot be a backend')
+  const port = tcpPortsOf(service).find((candidate) => candidate.port === ref.port)
+  if (port === undefined) {
+    const other = service.ports.find((candidate) => candidate.port === ref.port)
+    return other === undefined
+      ? bad('BackendNotFound', `Service ${key} has no such port`)
+      : bad('UnsupportedProtocol', `the port is ${other.protocol}, and only TCP is carried`)
+  }
+  const obstacle = unusable(port, route.kind)
+  if (obstacle === undefined || (obstacle.kind === 'tls' && scope.speaksTls?.(service, port) === true)) {
+    return { service, port }
+  }
+  return bad('UnsupportedProtocol', `appProtocol ${port.appProtocol} ${obstacle.why}`)
+}
+
+/**
+ * Why requests of a route cannot be sent to a port that says what it speaks. Only `appProtocol` is held against it: a
+ * port's name is no promise to the Gateway API.
+ */
+const unusable = (
+  port: ServicePortObject,
+  kind: RouteObject['kind'],
+): { readonly kind: string; readonly why: string } | undefined => {
+  if (port.appProtocol === undefined) return undefined
+  const protocol = protocolOf(port)
+  switch (protocol) {
+    case 'tcp':
+      return { kind: protocol, why: 'is no HTTP' }
+    case 'tls':
+      return { kind: protocol, why: 'wants TLS, and no BackendTLSPolicy says which' }
+    case 'http2':
+    case 'grpc':
+      return kind === 'HTTPRoute'
+        ? { kind: protocol, why: 'wants HTTP/2, which is not spoken to backends yet' }
+        : undefined
+    case 'http':
+    case 'unknown':
+      return undefined
+  }
+}
