@@ -1,31 +1,47 @@
-/** The examples are cases too: each folder's `objects.yaml` must come to what its `expect.yaml` says. */
+/**
+ * The examples are cases too: each folder's `objects.yaml` must come to what its `expect.yaml` says, and each request
+ * that its README asks about must be among those.
+ */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
+import { createExchange, runChain } from 'fairway/filter/testing'
 import { parse } from 'yaml'
 import { builtinFilters } from '../filters/index.ts'
 import { createObjectLoader } from '../src/config/load-objects.ts'
 import { parseText } from '../src/config/source/parse-text.ts'
 import { translate } from '../src/config/translate/translate.ts'
 import { createFilterInstances } from '../src/filter/instances.ts'
+import { HeaderList } from '../src/http/header-list.ts'
+import { isFault } from '../src/model/condition.ts'
 import { compile } from '../src/snapshot/compile.ts'
 import { explainRequest } from '../src/snapshot/explain.ts'
-import type { Snapshot } from '../src/snapshot/snapshot.ts'
+import { findFrontend, resolve } from '../src/snapshot/resolve.ts'
+import type { RulePlan, Snapshot } from '../src/snapshot/snapshot.ts'
+
+interface ExpectedRequest {
+  readonly what: string
+  readonly authority: string
+  readonly path: string
+  readonly method?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly source?: string
+  readonly outcome: string
+  readonly status?: number
+  readonly route?: string
+  readonly rule?: string
+  readonly backends?: Readonly<Record<string, number>>
+  /** Words that the reasons of the explanation have, or have not. */
+  readonly says?: readonly string[]
+  readonly neverSays?: readonly string[]
+  /** What the rule's filters answer themselves; a header of `null` is one that must not be there. */
+  readonly answer?: { readonly status: number; readonly headers?: Readonly<Record<string, string | null>> }
+}
 
 interface Expectation {
   readonly issues: number
-  readonly requests: readonly {
-    readonly what: string
-    readonly authority: string
-    readonly path: string
-    readonly source: string
-    readonly outcome: string
-    readonly status?: number
-    readonly route?: string
-    readonly rule?: string
-    readonly backends?: Readonly<Record<string, number>>
-  }[]
+  readonly requests: readonly ExpectedRequest[]
 }
 
 const folder = path.join(import.meta.dirname, '../examples')
@@ -41,10 +57,47 @@ const load = (name: string): { readonly snapshot: Snapshot; readonly issues: rea
     rootNamespace: 'istio-system',
     pathNormalization: 'BASE',
   })
-  const bad = conditions.filter((condition) => condition.status !== 'True' && condition.type !== 'Conflicted')
+  const bad = conditions.filter(isFault)
   const host = { now: () => 0, random: () => 0, log: () => {} }
   const filters = createFilterInstances(builtinFilters, host).make
   return { snapshot: compile(model, { generation: 1, filters }), issues: [...issues, ...bad] }
+}
+
+const explain = (snapshot: Snapshot, request: ExpectedRequest) =>
+  explainRequest(snapshot, {
+    authority: request.authority,
+    method: request.method ?? 'GET',
+    target: request.path,
+    headers: Object.entries(request.headers ?? {}),
+    sourceNamespace: request.source,
+  })
+
+const ruleOf = (snapshot: Snapshot, request: ExpectedRequest): RulePlan => {
+  const frontend = findFrontend(snapshot, request.authority)
+  assert.ok(frontend !== undefined)
+  const headers = new HeaderList(Object.entries(request.headers ?? {}).flat())
+  const message = { method: request.method ?? 'GET', path: request.path, query: '', headers }
+  const resolution = resolve(frontend, message, request.source)
+  assert.ok(resolution.kind === 'match')
+  return resolution.rule
+}
+
+/** The requests that a README asks the admin API about. */
+const asked = (name: string): readonly URLSearchParams[] => {
+  const text = readFileSync(path.join(folder, name, 'README.md'), 'utf8')
+  return Array.from(text.matchAll(/http:\/\/127\.0\.0\.1:15000\/resolve\?([^'"\s]+)/g), ([, query]) => {
+    return new URLSearchParams(query)
+  })
+}
+
+const isAbout = (query: URLSearchParams, request: ExpectedRequest): boolean => {
+  const headers = Object.entries(request.headers ?? {}).map(([header, value]) => `${header}: ${value}`)
+  return (
+    query.get('authority') === request.authority &&
+    (query.get('path') ?? '/') === request.path &&
+    (query.get('method') ?? 'GET') === (request.method ?? 'GET') &&
+    query.getAll('header').join('\n') === headers.join('\n')
+  )
 }
 
 const names = readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
@@ -57,15 +110,44 @@ for (const name of names) {
     const { snapshot, issues } = load(name)
     it('is understood as a whole', () => assert.equal(issues.length, expected.issues, JSON.stringify(issues)))
     it('expects something', () => assert.ok(expected.requests.length > 0))
-    for (const { what, authority, path: target, source, ...wanted } of expected.requests) {
+    for (const { what, ...request } of expected.requests) {
       it(what, () => {
-        const query = { authority, method: 'GET', target, headers: [], sourceNamespace: source }
-        const explanation = explainRequest(snapshot, query)
+        const { reasons, backends, ...explanation } = explain(snapshot, { what, ...request })
+        const weights = Object.fromEntries(backends.map((backend) => [backend.name, backend.weight]))
         const { outcome, status, route, rule } = explanation
-        const backends = Object.fromEntries(explanation.backends.map((backend) => [backend.name, backend.weight]))
-        const found: Readonly<Record<string, unknown>> = { outcome, status, route, rule, backends }
-        for (const [key, value] of Object.entries(wanted)) assert.deepEqual(found[key], value, `${key} of ${authority}`)
+        const found: Readonly<Record<string, unknown>> = { outcome, status, route, rule, backends: weights }
+        for (const [key, value] of Object.entries(request)) if (key in found) assert.deepEqual(found[key], value, key)
+        for (const words of request.says ?? []) {
+          assert.ok(
+            reasons.some((reason) => reason.includes(words)),
+            `${words}, in ${JSON.stringify(reasons)}`,
+          )
+        }
+        for (const words of request.neverSays ?? []) {
+          assert.ok(!reasons.some((reason) => reason.includes(words)), `not ${words}, in ${JSON.stringify(reasons)}`)
+        }
+      })
+      const { answer } = request
+      if (answer === undefined) continue
+      it(`${what}: the answer`, async () => {
+        const { chain } = ruleOf(snapshot, { what, ...request })
+        const headers = Object.entries(request.headers ?? {})
+        const exchange = createExchange({ method: request.method ?? 'GET', path: request.path, headers })
+        const { kind, response } = await runChain(chain, exchange)
+        assert.deepEqual([kind, response.status], ['replied', answer.status])
+        for (const [header, value] of Object.entries(answer.headers ?? {})) {
+          assert.equal(response.headers.get(header), value ?? undefined, header)
+        }
       })
     }
+    for (const query of asked(name)) {
+      it(`its README asks only what is expected here: ${query}`, () => {
+        assert.ok(expected.requests.some((request) => isAbout(query, request)))
+      })
+    }
+    it('its README says what it is', () => {
+      const number = name.slice(0, 2)
+      assert.match(readFileSync(path.join(folder, name, 'README.md'), 'utf8'), new RegExp(`^# ${number} · `))
+    })
   })
 }
