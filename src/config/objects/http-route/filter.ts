@@ -1,7 +1,7 @@
 import * as s from '../../../lib/schema.ts'
 import { itemsOf, take, type Defect } from './defect.ts'
 import { cors } from './filter/cors-filter.ts'
-import { headerFilter } from './filter/header-filter.ts'
+import { headerFilter, requestHeaderFilter } from './filter/header-filter.ts'
 import { mirror, toMirrorRef, type MirrorRef } from './filter/mirror.ts'
 import { redirect, rewrite } from './filter/path-filters.ts'
 
@@ -31,7 +31,7 @@ export type FilterType = FilterKind | 'RequestMirror' | 'ExternalAuth' | 'Extens
  * the one that `type` names is a mistake, never ignored.
  */
 const implemented = {
-  RequestHeaderModifier: { field: 'requestHeaderModifier', schema: headerFilter },
+  RequestHeaderModifier: { field: 'requestHeaderModifier', schema: requestHeaderFilter },
   ResponseHeaderModifier: { field: 'responseHeaderModifier', schema: headerFilter },
   RequestRedirect: { field: 'requestRedirect', schema: redirect },
   URLRewrite: { field: 'urlRewrite', schema: rewrite },

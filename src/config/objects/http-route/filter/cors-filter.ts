@@ -1,12 +1,17 @@
 import type { Issue } from '../../../../lib/decoded.ts'
 import * as s from '../../../../lib/schema.ts'
 
-/** Lists of the API are sets, and `*` says everything already. */
+/** Lists of the API are sets. */
 const setOf = <T extends string>(items: s.Schema<T>, maxItems: number): s.Schema<readonly T[]> =>
   s.refine(s.array(items, { maxItems }), (values, path): readonly Issue[] => {
     const twice = values.find((value, index) => values.indexOf(value) !== index)
-    if (twice !== undefined) return [{ message: 'is given twice', path, found: twice, expected: 'each value once' }]
-    return values.length > 1 && values.some((value) => value === '*')
+    return twice === undefined ? [] : [{ message: 'is given twice', path, found: twice, expected: 'each value once' }]
+  })
+
+/** `*` says everything already; only `exposeHeaders` may have others beside it. */
+const orAll = <T extends string>(list: s.Schema<readonly T[]>): s.Schema<readonly T[]> =>
+  s.refine(list, (values, path): readonly Issue[] =>
+    values.length > 1 && values.some((value) => value === '*')
       ? [
           {
             message: '* beside other values',
@@ -15,8 +20,8 @@ const setOf = <T extends string>(items: s.Schema<T>, maxItems: number): s.Schema
             expected: '* alone, or values without it',
           },
         ]
-      : []
-  })
+      : [],
+  )
 
 /** CORSOrigin: `*` for any, else a scheme and a host, whose first labels `*.` may stand for. */
 const origin = s.refine(
@@ -43,10 +48,10 @@ const headerName = s.string({
 
 /** HTTPCORSFilter. */
 export const cors = s.object({
-  allowOrigins: s.optional(setOf(origin, 64)),
+  allowOrigins: s.optional(orAll(setOf(origin, 64))),
   allowCredentials: s.optional(s.boolean()),
-  allowMethods: s.optional(setOf(method, 9)),
-  allowHeaders: s.optional(setOf(headerName, 64)),
+  allowMethods: s.optional(orAll(setOf(method, 9))),
+  allowHeaders: s.optional(orAll(setOf(headerName, 64))),
   exposeHeaders: s.optional(setOf(headerName, 64)),
   maxAge: s.optional(s.integer({ min: 1, max: 2_147_483_647 })),
 })
