@@ -67,6 +67,13 @@ export const decodeInteger = (
   throw usageError(`--${flag} ${JSON.stringify(text)} is not a whole number from ${range.min} to ${range.max}`)
 }
 
+/** One of several words in a flag's value; throws a usage error otherwise. */
+export const decodeChoice = <Choice extends string>(flag: string, text: string, choices: readonly Choice[]): Choice => {
+  const choice = choices.find((candidate) => candidate === text)
+  if (choice === undefined) throw usageError(`--${flag} ${JSON.stringify(text)} is none of ${choices.join(', ')}`)
+  return choice
+}
+
 /** The flags as aligned lines for `--help`. */
 export const formatFlags = (flags: FlagTable): string => {
   const all = Object.entries({ ...flags, help: { type: 'boolean', short: 'h', help: 'print this' } satisfies FlagSpec })

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { createTerminal } from '../../test/support/terminal.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { runProgram, type Program } from './program.ts'
-import { CliError, type Verb } from './verb.ts'
+import { CliError, type Verb, type VerbEntry } from './verb.ts'
 import { verbs } from './verbs.ts'
 
 const createProgram = (run: Verb['run']): Program => ({
@@ -125,10 +125,72 @@ test('a bug says that it is one before it shows its stack', async () => {
   assert.match(stderr, /^fairway serve: this is a bug in fairway; .*\nTypeError: x is undefined\n {4}at /)
 })
 
-test('every verb that is listed can be loaded, and its help names it and begins with examples', async () => {
-  for (const { name, load } of verbs) {
-    const { help } = await load()
-    assert.match(help, new RegExp(`^fairway ${name}: .*\n\nExamples\n {2}fairway ${name}`))
-    assert.match(help, /\nFlags\n(.|\n)*-h, --help/)
+const checkVerb = async (entry: VerbEntry, before: string): Promise<void> => {
+  const name = `${before} ${entry.name}`
+  if ('verbs' in entry) {
+    for (const verb of entry.verbs) await checkVerb(verb, name)
+    return
   }
+  const { help } = await entry.load()
+  assert.match(help, new RegExp(`^${name}: .*\n\nExamples\n {2}${name}`))
+  assert.match(help, /\nFlags\n(.|\n)*-h, --help/)
+}
+
+test('every verb that is listed can be loaded, and its help names it and begins with examples', async () => {
+  for (const entry of verbs) await checkVerb(entry, 'fairway')
 })
+
+const group: VerbEntry = {
+  name: 'thing',
+  summary: 'things',
+  examples: ['fairway thing show    show it'],
+  verbs: [
+    {
+      name: 'show',
+      summary: 'show it',
+      load: async () => ({
+        help: 'help of show\n',
+        run: async ([first]) => {
+          if (first !== undefined) throw new CliError(64, `no ${first}`)
+          return 79
+        },
+      }),
+    },
+  ],
+}
+
+const groupHelp = `fairway thing: things
+
+Examples
+  fairway thing show    show it
+
+Verbs
+  show  show it
+
+Flags
+  -h, --help  print this; fairway thing VERB --help explains a verb
+`
+
+const inGroup: readonly (readonly [args: readonly string[], code: number, stdout: string, stderr: string])[] = [
+  [['thing'], 0, groupHelp, ''],
+  [['thing', '--help'], 0, groupHelp, ''],
+  [['help', 'thing'], 0, groupHelp, ''],
+  [['thing', 'show', '-h'], 0, 'help of show\n', ''],
+  [['help', 'thing', 'show'], 0, 'help of show\n', ''],
+  [['thing', 'show'], 79, '', ''],
+  [['thing', 'show', 'x'], 64, '', 'fairway thing show: no x\n  see: fairway thing show --help\n'],
+  [
+    ['thing', 'shwo'],
+    64,
+    '',
+    'fairway thing: unknown verb "shwo"\n  did you mean show?\n  see: fairway thing --help\n',
+  ],
+  [['thing', '-x'], 64, '', 'fairway thing: unknown flag -x: a verb comes first\n  see: fairway thing --help\n'],
+]
+for (const [args, code, stdout, stderr] of inGroup) {
+  test(`verbs behind a verb: fairway ${args.join(' ')}`, async () => {
+    const terminal = createTerminal()
+    assert.equal(await runProgram({ version: '1', verbs: [group] }, args, terminal), code)
+    assert.deepEqual([terminal.stdout(), terminal.stderr()], [stdout, stderr])
+  })
+}

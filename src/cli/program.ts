@@ -6,7 +6,7 @@ import { nearestWord } from '../lib/nearest.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { usageError } from './arguments.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
-import { CliError, type Terminal, type VerbEntry } from './verb.ts'
+import { CliError, type Terminal, type VerbEntry, type VerbGroup } from './verb.ts'
 
 export interface Program {
   readonly version: string
@@ -15,15 +15,20 @@ export interface Program {
 
 /** Runs one command line and returns how the process should end; never throws. */
 export const runProgram = async (program: Program, args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
-  const [name] = args
   try {
-    return await dispatch(program, args, terminal)
+    return await dispatchProgram(program, args, terminal)
   } catch (error) {
-    const isVerb = program.verbs.some((verb) => verb.name === name)
-    terminal.err.write(formatFailure(error, isVerb ? `fairway ${name}` : 'fairway'))
+    terminal.err.write(formatFailure(error, ['fairway', ...namesIn(args, program.verbs)].join(' ')))
     if (error instanceof CliError) return error.exitCode
     return error instanceof StartupError ? exitCodes.badConfiguration : exitCodes.failure
   }
+}
+
+/** The verbs that the arguments begin with. */
+const namesIn = ([first, ...rest]: readonly string[], verbs: readonly VerbEntry[]): readonly string[] => {
+  const entry = verbs.find(({ name }) => name === first)
+  if (entry === undefined) return []
+  return [entry.name, ...('verbs' in entry ? namesIn(rest, entry.verbs) : [])]
 }
 
 /** The text for a failure: what happened, what to do next. Only a bug shows its stack, below a sentence that says so. */
@@ -38,19 +43,35 @@ export const formatFailure = (error: unknown, command: string): string => {
   return `${command}: this is a bug in fairway; please report it with the command and these lines:\n${stack}\n`
 }
 
-const dispatch = async (program: Program, args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+const dispatchProgram = async (program: Program, args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
   const [first, ...rest] = args
-  if (first === undefined || first === '--help' || first === '-h') return print(terminal, formatHelp(program))
   if (first === '--version' || first === '-V') return print(terminal, `${program.version}\n`)
-  if (first === 'help') return dispatch(program, [...rest, '--help'], terminal)
+  if (first === 'help') return dispatchProgram(program, [...rest, '--help'], terminal)
+  return dispatch({ verbs: program.verbs, help: () => formatHelp(program) }, args, terminal)
+}
+
+interface Level {
+  readonly verbs: readonly VerbEntry[]
+  readonly help: () => string
+}
+
+const dispatch = async (
+  { verbs, help }: Level,
+  [first, ...rest]: readonly string[],
+  terminal: Terminal,
+): Promise<ExitCode> => {
+  if (first === undefined || first === '--help' || first === '-h') return print(terminal, help())
   if (first.startsWith('-')) throw usageError(`unknown flag ${first}: a verb comes first`)
-  const entry = program.verbs.find((verb) => verb.name === first)
+  const entry = verbs.find((verb) => verb.name === first)
   if (entry === undefined) {
     const near = nearestWord(
       first,
-      program.verbs.map((verb) => verb.name),
+      verbs.map((verb) => verb.name),
     )
     throw usageError(`unknown verb ${JSON.stringify(first)}`, near === undefined ? undefined : `did you mean ${near}?`)
+  }
+  if ('verbs' in entry) {
+    return dispatch({ verbs: entry.verbs, help: () => formatGroupHelp(entry) }, rest, terminal)
   }
   const verb = await entry.load()
   return asksForHelp(rest) ? print(terminal, verb.help) : verb.run(rest, terminal)
@@ -63,25 +84,39 @@ const asksForHelp = (args: readonly string[]): boolean => {
   return flags.includes('--help') || flags.includes('-h')
 }
 
-const formatHelp = ({ verbs }: Program): string => {
+const formatVerbs = (verbs: readonly VerbEntry[]): string => {
   const width = Math.max(...verbs.map((verb) => verb.name.length))
-  const lines = verbs.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}`)
-  return `fairway: an L7 waypoint for ambient service meshes
+  return verbs.map((verb) => `  ${verb.name.padEnd(width)}  ${verb.summary}`).join('\n')
+}
+
+const formatGroupHelp = ({ name, summary, examples, verbs }: VerbGroup): string => `fairway ${name}: ${summary}
+
+Examples
+${examples.map((line) => `  ${line}`).join('\n')}
+
+Verbs
+${formatVerbs(verbs)}
+
+Flags
+  -h, --help  print this; fairway ${name} VERB --help explains a verb
+`
+
+const formatHelp = ({ verbs }: Program): string => `fairway: an L7 waypoint for ambient service meshes
 
 Examples
   fairway demo                                         see a 90/10 canary over mutual TLS, live
   fairway run -f examples/01-canary/objects.yaml       serve Gateway API objects from a file
   fairway request http://10.96.0.10/ --from demo/client -v
                                                        one HTTP request through a waypoint, explained
+  fairway waypoint status -f objects/                  what would become of each object, without running it
 
 Verbs
-${lines.join('\n')}
+${formatVerbs(verbs)}
 
 Flags
   -h, --help     print this; fairway VERB --help explains a verb
   -V, --version  print the version
 `
-}
 
 const print = (terminal: Terminal, text: string): ExitCode => {
   terminal.out.write(text)

@@ -5,7 +5,15 @@ import { resolve as resolvePath } from 'node:path'
 import type { WaypointOptions } from '../app/options.ts'
 import { decodeLogLevel, logLevels } from '../lib/log.ts'
 import { decodeDeadlines, deadlineFlags } from './deadline-flags.ts'
-import { decodeInteger, parseArguments, usageError, type FlagTable, type FlagValues } from './arguments.ts'
+import {
+  decodeChoice,
+  decodeInteger,
+  parseArguments,
+  usageError,
+  type FlagTable,
+  type FlagValues,
+} from './arguments.ts'
+import { decodeMesh, meshFlags } from './mesh-flags.ts'
 import type { Terminal } from './verb.ts'
 
 /** The flags of `fairway run`. */
@@ -17,30 +25,13 @@ export const runFlags = {
     value: 'PATH',
     help: 'YAML or JSON file or folder; repeatable, watched',
   },
-  gateway: {
-    type: 'string',
-    value: 'NS/NAME',
-    help: 'which Gateway this is; default: env GATEWAY_NAMESPACE and GATEWAY_NAME, else the only one with an HBONE listener',
-  },
+  ...meshFlags,
   ca: {
     type: 'string',
     value: 'dev|files',
     help: 'where the certificate comes from; default files with --certs, else dev',
   },
   certs: { type: 'string', value: 'DIR', help: 'cert-chain.pem, key.pem, root-cert.pem; reloaded when they change' },
-  'trust-domain': { type: 'string', default: 'cluster.local', value: 'TD[,ALIAS]', help: 'default cluster.local' },
-  'cluster-domain': {
-    type: 'string',
-    default: 'cluster.local',
-    value: 'DOMAIN',
-    help: 'of service host names; default cluster.local',
-  },
-  'path-normalization': {
-    type: 'string',
-    default: 'BASE',
-    value: 'MODE',
-    help: 'NONE, BASE (default), MERGE_SLASHES, DECODE_AND_MERGE_SLASHES',
-  },
   'tls-groups': {
     type: 'string',
     value: 'LIST',
@@ -87,16 +78,8 @@ export const decodeRunOptions = (
     decodeInteger(name, flags[name], { min: 0, max: 65_535 })
   return {
     files: flags.file.map((file) => resolvePath(cwd, file)),
-    gateway: decodeGateway(flags.gateway, env),
+    ...decodeMesh(flags, env),
     ca: decodeCa(flags, cwd),
-    trustDomains: decodeTrustDomains(flags['trust-domain']),
-    clusterDomain: flags['cluster-domain'],
-    pathNormalization: decodeChoice('path-normalization', flags['path-normalization'], [
-      'NONE',
-      'BASE',
-      'MERGE_SLASHES',
-      'DECODE_AND_MERGE_SLASHES',
-    ]),
     tlsGroups: decodeTlsGroups(flags['tls-groups']),
     bind: decodeBind(flags.bind),
     ports: {
@@ -112,17 +95,6 @@ export const decodeRunOptions = (
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,
     deadlines: decodeDeadlines(flags),
   }
-}
-
-const decodeGateway = (text: string | undefined, env: Terminal['env']): WaypointOptions['gateway'] => {
-  const { GATEWAY_NAMESPACE: fromNamespace = '', GATEWAY_NAME: fromName = '' } = env
-  const isFromEnv = text === undefined && fromNamespace !== '' && fromName !== ''
-  const written = isFromEnv ? `${fromNamespace}/${fromName}` : text
-  if (written === undefined) return undefined
-  const [, namespace, name] = /^([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})$/.exec(written) ?? []
-  if (namespace !== undefined && name !== undefined) return { namespace, name }
-  const source = isFromEnv ? 'GATEWAY_NAMESPACE/GATEWAY_NAME' : '--gateway'
-  throw usageError(`${source} ${JSON.stringify(written)} is not NS/NAME`)
 }
 
 const decodeBind = (text: string): string => {
@@ -150,18 +122,4 @@ const decodeCa = (flags: FlagValues<typeof runFlags>, cwd: string): WaypointOpti
   if (kind !== 'files') throw usageError(`--ca ${JSON.stringify(kind)} is neither dev nor files`)
   if (flags.certs === undefined) throw usageError('--ca files needs --certs DIR')
   return { kind, dir: resolvePath(cwd, flags.certs) }
-}
-
-const decodeTrustDomains = (text: string): readonly [string, ...string[]] => {
-  const [own, ...aliases] = text.split(',').map((part) => part.trim())
-  const wrong = [own, ...aliases].find((domain) => domain === undefined || !/^[a-z0-9._-]{1,255}$/.test(domain))
-  if (own === undefined || wrong !== undefined)
-    throw usageError(`--trust-domain ${JSON.stringify(text)} has no valid form`)
-  return [own, ...aliases]
-}
-
-const decodeChoice = <Choice extends string>(flag: string, text: string, choices: readonly Choice[]): Choice => {
-  const choice = choices.find((candidate) => candidate === text)
-  if (choice === undefined) throw usageError(`--${flag} ${JSON.stringify(text)} is none of ${choices.join(', ')}`)
-  return choice
 }

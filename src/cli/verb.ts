@@ -31,12 +31,24 @@ export interface Verb {
   readonly run: (args: readonly string[], terminal: Terminal) => Promise<ExitCode>
 }
 
-/** A verb in the list of verbs; its code is loaded when it is called. */
-export interface VerbEntry {
+/** A verb in a list of verbs: one to run, or a group of further ones. */
+export type VerbEntry = SingleVerb | VerbGroup
+
+/** Its code is loaded when it is called. */
+export interface SingleVerb {
   readonly name: string
   /** One line without a full stop. */
   readonly summary: string
   readonly load: () => Promise<Verb>
+}
+
+/** Verbs behind a verb: `fairway waypoint status`. */
+export interface VerbGroup {
+  readonly name: string
+  readonly summary: string
+  /** Lines for its help: a command and what it does. */
+  readonly examples: readonly string[]
+  readonly verbs: readonly VerbEntry[]
 }
 
 /** Ends the program with a message for people: what was tried, where, why, and in `next` what to do about it. */

@@ -17,4 +17,16 @@ export const verbs: readonly VerbEntry[] = [
     summary: 'one HTTP request through a waypoint: the curl of HBONE',
     load: async () => (await import('./request.ts')).requestVerb,
   },
+  {
+    name: 'waypoint',
+    summary: 'what becomes of the objects of a waypoint',
+    examples: ['fairway waypoint status -f objects/    what would become of each object, without running it'],
+    verbs: [
+      {
+        name: 'status',
+        summary: 'what became of each object, and what is wrong with it',
+        load: async () => (await import('./waypoint/status.ts')).statusVerb,
+      },
+    ],
+  },
 ]

@@ -27,6 +27,6 @@ export const formatFault = ({ message, found, expected }: Issue): string => {
 export const formatPosition = ({ file, line, column }: SourcePosition): string =>
   line === 0 ? file : `${file}:${line}:${column}`
 
-/** Unicode's control characters and the two separators that also end a line. */
-const escapeControl = (text: string): string =>
+/** Makes foreign text one line: Unicode's control characters, and the two separators that also end a line, escaped. */
+export const escapeControl = (text: string): string =>
   text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)

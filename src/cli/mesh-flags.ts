@@ -1,0 +1,60 @@
+/** The flags that say which waypoint of which mesh is meant: the same objects come to different things for each. */
+import type { MeshOptions } from '../app/options.ts'
+import { decodeChoice, usageError, type FlagTable, type FlagValues } from './arguments.ts'
+import type { Terminal } from './verb.ts'
+
+export const meshFlags = {
+  gateway: {
+    type: 'string',
+    value: 'NS/NAME',
+    help: 'which Gateway this is; default: env GATEWAY_NAMESPACE and GATEWAY_NAME, else the only one with an HBONE listener',
+  },
+  'trust-domain': { type: 'string', default: 'cluster.local', value: 'TD[,ALIAS]', help: 'default cluster.local' },
+  'cluster-domain': {
+    type: 'string',
+    default: 'cluster.local',
+    value: 'DOMAIN',
+    help: 'of service host names; default cluster.local',
+  },
+  'path-normalization': {
+    type: 'string',
+    default: 'BASE',
+    value: 'MODE',
+    help: 'NONE, BASE (default), MERGE_SLASHES, DECODE_AND_MERGE_SLASHES',
+  },
+} as const satisfies FlagTable
+
+/**
+ * What the flags come to; throws `CliError` (64) for what cannot be meant. Of the environment it takes
+ * `GATEWAY_NAMESPACE` and `GATEWAY_NAME`, which Istio's pods have, in place of `--gateway`.
+ */
+export const decodeMesh = (flags: FlagValues<typeof meshFlags>, env: Terminal['env']): MeshOptions => ({
+  gateway: decodeGateway(flags.gateway, env),
+  trustDomains: decodeTrustDomains(flags['trust-domain']),
+  clusterDomain: flags['cluster-domain'],
+  pathNormalization: decodeChoice('path-normalization', flags['path-normalization'], [
+    'NONE',
+    'BASE',
+    'MERGE_SLASHES',
+    'DECODE_AND_MERGE_SLASHES',
+  ]),
+})
+
+const decodeGateway = (text: string | undefined, env: Terminal['env']): MeshOptions['gateway'] => {
+  const { GATEWAY_NAMESPACE: fromNamespace = '', GATEWAY_NAME: fromName = '' } = env
+  const isFromEnv = text === undefined && fromNamespace !== '' && fromName !== ''
+  const written = isFromEnv ? `${fromNamespace}/${fromName}` : text
+  if (written === undefined) return undefined
+  const [, namespace, name] = /^([a-z0-9-]{1,63})\/([a-z0-9.-]{1,253})$/.exec(written) ?? []
+  if (namespace !== undefined && name !== undefined) return { namespace, name }
+  const source = isFromEnv ? 'GATEWAY_NAMESPACE/GATEWAY_NAME' : '--gateway'
+  throw usageError(`${source} ${JSON.stringify(written)} is not NS/NAME`)
+}
+
+const decodeTrustDomains = (text: string): readonly [string, ...string[]] => {
+  const [own, ...aliases] = text.split(',').map((part) => part.trim())
+  const wrong = [own, ...aliases].find((domain) => domain === undefined || !/^[a-z0-9._-]{1,255}$/.test(domain))
+  if (own === undefined || wrong !== undefined)
+    throw usageError(`--trust-domain ${JSON.stringify(text)} has no valid form`)
+  return [own, ...aliases]
+}

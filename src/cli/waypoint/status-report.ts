@@ -1,0 +1,90 @@
+import { isAbsolute, relative, resolve } from 'node:path'
+import { translateOptionsOf, type MeshOptions } from '../../app/options.ts'
+import { formatObject } from '../../config/format-object.ts'
+import { createObjectLoader, type LoadedSet } from '../../config/load-objects.ts'
+import { refuseUnreadable } from '../../config/refuse-unreadable.ts'
+import { readFileSet, type RawSet } from '../../config/source/files.ts'
+import { groupConditions, type ConditionGroup } from '../../config/status/object-status.ts'
+import { translate } from '../../config/translate/translate.ts'
+import type { Issue, SourcePosition } from '../../lib/decoded.ts'
+import { isFault } from '../../model/condition.ts'
+import type { Model, ObjectRef } from '../../model/model.ts'
+
+/** What became of the objects in some files, as the data plane would see them. */
+export interface StatusReport {
+  readonly gateway: Model['gateway']
+  /** Every object, those with nothing to say about them included; in a fixed order. */
+  readonly items: readonly StatusItem[]
+  /** What is wrong with documents that are no objects at all. */
+  readonly stray: readonly Issue[]
+}
+
+/** One object and all that there is to say about it. */
+export interface StatusItem extends ConditionGroup {
+  readonly source: SourcePosition | undefined
+  /** What is wrong with its fields. */
+  readonly issues: readonly Issue[]
+}
+
+/** Whether there is anything wrong with an object. */
+export const hasFindings = ({ conditions, issues }: StatusItem): boolean =>
+  issues.length > 0 || conditions.some(isFault)
+
+/**
+ * Reads the objects as `fairway run` does, once. Throws `StartupError` when a file cannot be read: what the others come
+ * to depends on it.
+ */
+export const loadStatus = (
+  files: readonly string[],
+  { cwd, mesh }: { readonly cwd: string; readonly mesh: MeshOptions },
+): StatusReport => {
+  const set = nameBriefly(readFileSet(files.map((file) => resolve(cwd, file))), cwd)
+  refuseUnreadable(set.issues)
+  const loaded = createObjectLoader()(set.objects)
+  const { model, conditions } = translate(loaded.objects, translateOptionsOf(mesh))
+  const items = joinItems(loaded, groupConditions(conditions))
+  return { gateway: model.gateway, items, stray: loaded.issues.filter(({ object }) => object === undefined) }
+}
+
+const joinItems = ({ objects, issues }: LoadedSet, groups: readonly ConditionGroup[]): readonly StatusItem[] => {
+  const issuesOf = Map.groupBy(issues, ({ object }) => object ?? '')
+  const conditionsOf = new Map(groups.map(({ object, conditions }) => [formatObject(object), conditions]))
+  const sources = new Map<string, SourcePosition | undefined>()
+  const refs = new Map<string, ObjectRef>()
+  for (const { read, locate } of objects) {
+    if (read.ref === undefined) continue
+    refs.set(formatObject(read.ref), read.ref)
+    sources.set(formatObject(read.ref), locate(''))
+  }
+  // A Gateway that was asked for and is not there has a condition as well.
+  for (const { object } of groups) refs.set(formatObject(object), object)
+  return [...refs]
+    .toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([key, object]) => ({
+      object,
+      conditions: conditionsOf.get(key) ?? [],
+      source: sources.get(key),
+      issues: issuesOf.get(key) ?? [],
+    }))
+}
+
+/** Files below the folder that the user stands in are named from there. */
+const nameBriefly = ({ objects, issues }: RawSet, cwd: string): RawSet => {
+  const brief = (file: string): string => {
+    const path = relative(cwd, file)
+    return path === '' || path.startsWith('..') || isAbsolute(path) ? file : path
+  }
+  const place = (position: SourcePosition | undefined): SourcePosition | undefined =>
+    position === undefined ? undefined : { ...position, file: brief(position.file) }
+  return {
+    objects: objects.map((raw) => ({
+      ...raw,
+      file: brief(raw.file),
+      locate: (path: string) => place(raw.locate(path)),
+    })),
+    issues: issues.map((issue) => {
+      const position = place(issue.position)
+      return position === undefined ? issue : { ...issue, position }
+    }),
+  }
+}
