@@ -17,7 +17,11 @@ export const decodeUnimplementedRoute =
   ({ body, metadata, warnings }) => {
     const spec = body['spec']
     const issues: Issue[] = []
-    const parentRefs = decodeParentRefs(s.isPlainObject(spec) ? spec['parentRefs'] : undefined, issues)
+    const parentRefs = decodeParentRefs(
+      s.isPlainObject(spec) ? spec['parentRefs'] : undefined,
+      metadata.namespace,
+      issues,
+    )
     warnings.push(...issues)
     return { ok: true, value: { kind, metadata, parentRefs } }
   }

@@ -32,7 +32,7 @@ export const decodeRoute = (input: KindInput, { decodeRule, emptyRule }: RuleRea
   input.warnings.push(...s.unknownFields(input.body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
   if (!s.isPlainObject(spec)) return { ok: false, issues: [wrongType('spec', spec, 'an object')] }
   const issues: Issue[] = [...s.unknownFields(spec, known, 'spec')]
-  const parentRefs = decodeParentRefs(spec['parentRefs'], issues)
+  const parentRefs = decodeParentRefs(spec['parentRefs'], input.metadata.namespace, issues)
   const written = spec['rules'] ?? []
   const names =
     (spec['hostnames'] ?? undefined) === undefined ? undefined : hostnames.decode(spec['hostnames'], 'spec.hostnames')
