@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HeaderList } from './header-list.ts'
-import { removeHopByHop } from './hop-by-hop.ts'
+import { cleanRequest, removeHopByHop } from './hop-by-hop.ts'
 
 const CASES: readonly { readonly name: string; readonly before: string; readonly after: string }[] = [
   {
@@ -45,6 +45,12 @@ for (const { name, before, after } of CASES) {
     assert.deepEqual(headers.fields, parse(after).fields)
   })
 }
+
+test('a request is cleaned of what its client may not say, too, although Connection names it', () => {
+  const headers = parse('a 1|x-forwarded-client-cert By=me|x-hop 1|connection x-hop, x-forwarded-client-cert')
+  cleanRequest(headers)
+  assert.deepEqual(headers.fields, ['a', '1'])
+})
 
 function parse(text: string): HeaderList {
   const fields = text.split('|').flatMap((field) => {

@@ -48,6 +48,15 @@ export function isConnectionSpecific(name: string): boolean {
 }
 
 /**
+ * Removes from a request whatever must not be seen of it: what concerns only the connection it came on, and what a
+ * client might claim in another's name (X-Forwarded-Client-Cert is for proxies to say; waypoint contract 2.4).
+ */
+export function cleanRequest(headers: HeaderList): void {
+  removeHopByHop(headers)
+  headers.removeLower('x-forwarded-client-cert')
+}
+
+/**
  * Removes what concerns only the connection it came on (RFC 9110 section 7.6.1): Connection and the fields it names,
  * Keep-Alive, Proxy-Connection, HTTP2-Settings, Transfer-Encoding, Upgrade, and TE except for `te: trailers`.
  * Trailer stays, since trailers are passed on. Who forwards an upgrade writes Connection and Upgrade anew.

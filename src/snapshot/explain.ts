@@ -1,4 +1,5 @@
 import { HeaderList } from '../http/header-list.ts'
+import { cleanRequest } from '../http/hop-by-hop.ts'
 import { normalizePath, splitTarget } from '../http/path.ts'
 import { formatBackend, formatRule } from './carried-out.ts'
 import { createReasons, formatReasons } from './reasons.ts'
@@ -44,19 +45,19 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery): Explana
     return { generation, outcome: 'unbound', status: 404, ...nothing, reasons }
   }
   const service = `${frontend.destination.namespace}/${frontend.destination.name}:${frontend.destination.port}`
-  const split = splitTarget(query.target)
+  if (query.method === 'CONNECT') {
+    const reasons = ['CONNECT inside a tunnel is not supported: 405']
+    return { generation, outcome: 'closed', status: 405, ...nothing, service, reasons }
+  }
+  const split = splitTarget(query.target, query.method)
   const path = normalizePath(split.path, snapshot.pathNormalization)
   if (path === undefined) {
     const reasons = [`the path cannot be normalised (${snapshot.pathNormalization}): 400`]
     return { generation, outcome: 'bad-path', status: 400, ...nothing, service, reasons }
   }
-  const fields = query.headers.flatMap(([name, value]) => [name.toLowerCase(), value])
-  const request = {
-    method: query.method,
-    path,
-    query: split.query === undefined ? '' : `?${split.query}`,
-    headers: new HeaderList(fields),
-  }
+  const headers = new HeaderList(query.headers.flatMap(([name, value]) => [name.toLowerCase(), value]))
+  cleanRequest(headers)
+  const request = { method: query.method, path, query: split.query === undefined ? '' : `?${split.query}`, headers }
   const collected = createReasons()
   const resolution = resolve(frontend, request, query.sourceNamespace, collected)
   const rule = resolution.kind === 'match' ? resolution.rule : undefined
