@@ -12,7 +12,7 @@ test('a pattern matches as RE2 has it, and a bad one is refused', () => {
 
 test('a pattern may not compile to more than matching can bear', () => {
   assert.equal(compileRe2('a{900}').programSize() > 900, true)
-  assert.throws(() => compileRe2('(a{1,1000})'.repeat(90)), /^RangeError: compiles to \d+ instructions, 1000 at most/)
+  assert.throws(() => compileRe2('(a{1,1000})'.repeat(90)), /^RangeError: compiles to \d{6} instructions$/)
   assert.throws(() => compileRe2('a{1000}'), RangeError)
   assert.throws(() => compileRe2('((a{1000}){1000})'), /invalid repeat count/)
 })

@@ -24,7 +24,21 @@ export interface RuleReader {
 }
 
 const known = ['parentRefs', 'hostnames', 'rules', 'useDefaultGateways']
-const hostnames = s.optional(s.array(s.string({ minLength: 1, maxLength: 253 })))
+
+/** They narrow nothing for a Service (GEP-1294), but what the API server would refuse is refused here as well. */
+const hostnames = s.array(
+  s.refine(
+    s.string({
+      maxLength: 253,
+      pattern: /(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/,
+      describe: 'a lower-case DNS name, which may begin with *.',
+    }),
+    (found, path) =>
+      /^[0-9]+(\.[0-9]+){3}$/.test(found)
+        ? [{ message: 'is an IP address', path, found, expected: 'a lower-case DNS name' }]
+        : [],
+  ),
+)
 
 /** Reads a route; the issues of its rules are repeated in `warnings`, so that each of them is reported. */
 export const decodeRoute = (input: KindInput, { decodeRule, emptyRule }: RuleReader): Decoded<RouteParts> => {

@@ -40,6 +40,8 @@ const implemented = {
 
 const isImplemented = (type: FilterType): type is FilterKind => Object.hasOwn(implemented, type)
 
+const none: FilterList = { filters: [], mirrors: [] }
+
 interface Reading {
   /** Which filters the list may hold. */
   readonly types: readonly FilterType[]
@@ -48,6 +50,7 @@ interface Reading {
 
 /** Reads a list of filters (HTTPRouteFilter, GRPCRouteFilter); one that cannot be carried out is a defect. */
 export const decodeFilters = (value: unknown, path: string, reading: Reading): FilterList => {
+  if (value === undefined) return none
   const filters: HttpFilter[] = []
   const mirrors: MirrorRef[] = []
   const type = s.oneOf(reading.types)

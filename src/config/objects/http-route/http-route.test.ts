@@ -112,6 +112,18 @@ describe('matches', () => {
       'path.value: (?!a) / a regular expression in RE2 syntax',
     ],
     [
+      'expression that repeats too much',
+      { path: { type: 'RegularExpression', value: '(a{1,900}){1,1}(b{1,900})' } },
+      {},
+      'path.value: (a{1,900}){1,1}(b{1,900}) / at most 1000: less repetition',
+    ],
+    [
+      'expression that explodes',
+      { path: { type: 'RegularExpression', value: '((a{1000}){1000})' } },
+      {},
+      'path.value: ((a{1000}){1000}) / a regular expression in RE2 syntax',
+    ],
+    [
       'empty expression',
       { path: { type: 'RegularExpression', value: '' } },
       {},
@@ -177,6 +189,8 @@ describe('filters', () => {
     ['RequestRedirect', 'requestRedirect', {}],
     ['URLRewrite', 'urlRewrite', { hostname: 'a.example', path: { type: 'ReplaceFullPath', replaceFullPath: '/x' } }],
     ['URLRewrite', 'urlRewrite', { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '' } }],
+    ['CORS', 'cors', { allowOrigins: ['https://a.example'], allowMethods: ['*'], maxAge: 60 }],
+    ['CORS', 'cors', {}],
   ]
   for (const [kind, field, config] of good) {
     it(`${kind} ${JSON.stringify(config)} is handed on as written`, () => {
@@ -236,6 +250,17 @@ describe('filters', () => {
       { type: 'URLRewrite', urlRewrite: { path: { type: 'ReplaceFullPath', replaceFullPath: '/a?b' } } },
       'urlRewrite.path.replaceFullPath: /a?b / a path of visible ASCII (others percent-encoded) without query or fragment',
     ],
+    [
+      'an origin that is none',
+      { type: 'CORS', cors: { allowOrigins: ['a.example'] } },
+      'cors.allowOrigins[0]: a.example / * or an origin like https://example.com, https://*.example.com or http://example.com:8080',
+    ],
+    [
+      'a mirror of more than everything',
+      { type: 'RequestMirror', requestMirror: { backendRef: backend, percent: 101 } },
+      'requestMirror.percent: 101 / an integer from 0 to 100',
+    ],
+    ['a mirror without configuration', { type: 'RequestMirror' }, 'requestMirror: nothing / an object'],
     ...['ExternalAuth', 'ExtensionRef'].map((type): readonly [string, unknown, string] => [
       `${type}, not implemented`,
       { type },
@@ -255,6 +280,8 @@ describe('filters', () => {
 describe('rules', () => {
   const rewrite = { type: 'URLRewrite', urlRewrite: {} }
   const redirect = { type: 'RequestRedirect', requestRedirect: {} }
+  const cors = { type: 'CORS', cors: {} }
+  const mirror = { type: 'RequestMirror', requestMirror: { backendRef: { name: 'shadow', port: 80 }, percent: 5 } }
   const prefix = { type: 'URLRewrite', urlRewrite: { path: { type: 'ReplacePrefixMatch', replacePrefixMatch: '/' } } }
   const cases: readonly (readonly [name: string, written: unknown, reason: string, defect: string])[] = [
     [
@@ -300,6 +327,43 @@ describe('rules', () => {
       'backendRef: backendRef / one of name, matches, filters, backendRefs, timeouts, retry, sessionPersistence',
     ],
     ['name', { name: 'A' }, 'UnsupportedValue', 'name: A / a section name'],
+    ['name with an empty part', { name: 'a..b' }, 'UnsupportedValue', 'name: a..b / a section name'],
+    [
+      'timeouts',
+      { timeouts: { request: '1d' } },
+      'UnsupportedValue',
+      'timeouts.request: 1d / a duration like 500ms, 10s or 1m30s: whole numbers of h, m, s and ms, at most four',
+    ],
+    [
+      'a try that outlasts the request',
+      { timeouts: { request: '1s', backendRequest: '2s' } },
+      'UnsupportedValue',
+      'timeouts.backendRequest: 2s / at most the request timeout, 1s',
+    ],
+    ['retry', { retry: { attempts: 0 } }, 'UnsupportedValue', 'retry.attempts: 0 / an integer from 1 to 2147483647'],
+    ['timeouts that are a list', { timeouts: [] }, 'UnsupportedValue', 'timeouts: [] / an object'],
+    ['CORS twice', { filters: [cors, cors] }, 'IncompatibleFilters', 'filters[1]: CORS / one CORS at most'],
+    [
+      'a filter twice on a backend',
+      { backendRefs: [{ ...backend, filters: [rewrite, mirror, rewrite] }] },
+      'IncompatibleFilters',
+      'backendRefs[0].filters[2]: URLRewrite / one URLRewrite at most',
+    ],
+    [
+      'rewrite and redirect on a backend',
+      { backendRefs: [{ ...backend, filters: [redirect, rewrite] }] },
+      'IncompatibleFilters',
+      'backendRefs[0].filters: RequestRedirect, URLRewrite / one of the two',
+    ],
+    [
+      'prefix redirect of a regular expression',
+      {
+        matches: [{ path: { type: 'RegularExpression', value: '/a' } }],
+        filters: [{ ...redirect, requestRedirect: prefix.urlRewrite }],
+      },
+      'UnsupportedValue',
+      'filters[0]: RegularExpression / a rule with exactly one match, of type PathPrefix',
+    ],
     [
       'backend without port',
       { backendRefs: [{ name: 'a' }] },
@@ -320,6 +384,43 @@ describe('rules', () => {
       assert.equal(rule(written).defects[0]?.reason, reason)
     })
   }
+
+  it('mirrors may repeat, beside everything else', () => {
+    const filters = [mirror, rewrite, mirror, cors]
+    const read1 = rule({ filters, backendRefs: [{ ...backend, filters }] })
+    assert.deepEqual(read1.defects, [])
+    for (const [list, at] of [
+      [read1, 'spec.rules[0]'],
+      [read1.backendRefs[0], 'spec.rules[0].backendRefs[0]'],
+    ] as const) {
+      assert.deepEqual(
+        list?.mirrors.map(({ name, numerator, path }) => [name, numerator, path]),
+        [
+          ['shadow', 5, `${at}.filters[0]`],
+          ['shadow', 5, `${at}.filters[2]`],
+        ],
+      )
+      assert.deepEqual(
+        list?.filters.map(({ kind }) => kind),
+        ['URLRewrite', 'CORS'],
+      )
+    }
+  })
+
+  it('a backend may redirect its share', () => {
+    assert.deepEqual(defects({ backendRefs: [backend, { ...backend, filters: [redirect] }] }), [])
+  })
+
+  it('timeouts and retry are in the rule; without any they are absent', () => {
+    const written = { timeouts: { request: '2s', backendRequest: '0s' }, retry: { codes: [503] } }
+    assert.partialDeepStrictEqual(rule(written), {
+      timeouts: { requestMs: 2000 },
+      retry: { codes: [503], attempts: 2, backoffMs: 25 },
+    })
+    for (const none of [{}, { timeouts: null, retry: null }, { timeouts: { request: '0s' } }]) {
+      assert.equal('timeouts' in rule(none) || 'retry' in rule(none), false)
+    }
+  })
 
   it('a prefix may be rewritten without matches, for the default is one prefix', () => {
     assert.deepEqual(defects({ filters: [prefix] }), [])
@@ -351,6 +452,9 @@ describe('what is wrong above the rules closes all of them', () => {
   const cases: readonly (readonly [name: string, spec: Readonly<Record<string, unknown>>, path: string])[] = [
     ['unknown field', { hostname: 'a' }, 'spec.hostname'],
     ['hostnames', { hostnames: [1] }, 'spec.hostnames[0]'],
+    ['a hostname in capitals', { hostnames: ['*.a.example', 'A.example'] }, 'spec.hostnames[1]'],
+    ['an address for a hostname', { hostnames: ['10.0.0.1'] }, 'spec.hostnames[0]'],
+    ['a wildcard inside', { hostnames: ['a.*.example'] }, 'spec.hostnames[0]'],
     ['a parent’s unknown field', { parentRefs: [{ name: 'a', sectionname: 'b' }] }, 'spec.parentRefs[0].sectionname'],
     ['parents that are no list', { parentRefs: { name: 'a' } }, 'spec.parentRefs'],
     ['rules that are no list', { rules: { matches: [] } }, 'spec.rules'],

@@ -1,4 +1,4 @@
-import { compileRe2 } from '../../../lib/regex/compile-re2.ts'
+import { compileRe2, maxRegexInstructions } from '../../../lib/regex/compile-re2.ts'
 import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import type { Match, PathMatch, ValueMatch } from '../../../model/match.ts'
@@ -109,7 +109,11 @@ export const checkRegex = (value: string, path: string): readonly Issue[] => {
     compileRe2(value)
     return []
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    return [{ message: why, path, found, expected: 'a regular expression in RE2 syntax' }]
+    const message = error instanceof Error ? error.message : String(error)
+    const expected =
+      error instanceof RangeError
+        ? `at most ${maxRegexInstructions}: less repetition`
+        : 'a regular expression in RE2 syntax'
+    return [{ message, path, found, expected }]
   }
 }

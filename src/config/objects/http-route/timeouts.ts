@@ -1,12 +1,15 @@
-import { DURATION_FORM, parseDuration } from '../../../lib/duration.ts'
+import { DURATION_FORM, formatDuration, parseDuration } from '../../../lib/duration.ts'
 import * as s from '../../../lib/schema.ts'
 import type { Timeouts } from '../../../model/route.ts'
 
-/** A Duration (GEP-2257) in milliseconds. */
+/** The longest time that a timer of Node can wait, 24 days; what is longer than that nobody sits out. */
+const longestMs = 2_147_483_647
+
+/** A Duration (GEP-2257) in milliseconds, of at most 24 days. */
 export const duration: s.Schema<number> = {
   decode: (value, path) => {
     const ms = typeof value === 'string' ? parseDuration(value) : undefined
-    if (ms !== undefined) return { ok: true, value: ms }
+    if (ms !== undefined) return { ok: true, value: Math.min(ms, longestMs) }
     return s.failure({ message: 'wrong value', path, found: s.formatFound(value), expected: DURATION_FORM })
   },
   json: { type: 'string' },
@@ -22,8 +25,8 @@ const schema = s.refine(
           {
             message: 'each try may take longer than all of them together',
             path: `${path}.backendRequest`,
-            found: `${backendRequest} ms`,
-            expected: `at most the request timeout of ${request} ms`,
+            found: formatDuration(backendRequest),
+            expected: `at most the request timeout, ${formatDuration(request)}`,
           },
         ],
 )

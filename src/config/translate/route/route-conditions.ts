@@ -58,6 +58,6 @@ const resolvedRefs = (route: Entry<RouteObject>, parent: string, badRefs: readon
     return conditionOf(route, { parent, type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message })
   }
   const { reason, path } = first
-  const message = badRefs.map((bad) => `${bad.path}: ${bad.message}`).join('; ')
+  const message = formatFaults(badRefs)
   return conditionOf(route, { parent, type: 'ResolvedRefs', status: 'False', reason, message, path })
 }
