@@ -134,7 +134,9 @@ for (const format of ['json', 'text'] as const) {
       const bad = new URLSearchParams([['header', `Cookie ${plant('resolve-bad')}`]])
       const { admin, metrics } = fairway.addresses
       const urls = [
-        ...['/snapshot', '/conditions', `/resolve?${query}`, '/', '/none'].map((path) => `http://${admin}${path}`),
+        ...['/snapshot', '/conditions', '/status', `/resolve?${query}`, '/', '/none'].map(
+          (path) => `http://${admin}${path}`,
+        ),
         `http://${metrics}/stats/prometheus`,
       ]
       for (const url of urls) {
@@ -145,6 +147,15 @@ for (const format of ['json', 'text'] as const) {
       const refused = await fetch(`http://${admin}/resolve?${bad}`)
       assert.equal(refused.status, 400)
       assertHidden('/resolve', await refused.text())
+    })
+
+    it('do not show in what waypoint status prints', async () => {
+      for (const output of ['table', 'wide', 'json', 'yaml']) {
+        await using child = startProcess(['waypoint', 'status', '-f', mesh.objectsFile, '-o', output])
+        assert.deepEqual(await child.ended, { code: 79, signal: null }, child.stderr())
+        assert.match(child.stdout(), /bad-value/)
+        assertHidden(`status -o ${output}`, `${child.stdout()}${child.stderr()}`)
+      }
     })
 
     it('do not show in the log, also when files go bad', async () => {
