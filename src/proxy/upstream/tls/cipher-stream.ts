@@ -19,6 +19,7 @@ export interface CipherOwner {
  *
  * Back-pressure goes through it by count. The channel below gets its window back for all cipher text but as much as there
  * is plain text that nobody has taken; so it is that channel's limits, and its account with the byte budget, that hold.
+ * Of a record that is not whole nothing is kept back, or it might never become so.
  */
 export class CipherStream implements ChannelHandler {
   readonly stream: Duplex
