@@ -1,179 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { readObject } from '../read-object.ts'
-import type { HttpRouteObject } from './http-route.ts'
-
-const read = (spec: unknown): HttpRouteObject => {
-  const object = readObject({
-    apiVersion: 'gateway.networking.k8s.io/v1',
-    kind: 'HTTPRoute',
-    metadata: { name: 'r' },
-    spec,
-  })
-  assert.ok(object.state === 'typed' && object.object.kind === 'HTTPRoute', JSON.stringify(object))
-  return object.object
-}
-
-const rule = (written: unknown) => {
-  const [first] = read({ rules: [written] }).rules
-  assert.ok(first !== undefined)
-  return first
-}
-
-const defects = (written: unknown): readonly string[] =>
-  rule(written).defects.map(
-    ({ path, found, expected }) => `${path?.replace('spec.rules[0].', '')}: ${found} / ${expected}`,
-  )
+import { defectsOf, readHttpRoute, readRule } from '../../../../test/support/read-http-route.ts'
 
 const everything = { path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] }
 const backend = { name: 'a', port: 80 }
-
-describe('matches', () => {
-  const good: readonly (readonly [name: string, written: unknown, wanted: Readonly<Record<string, unknown>>])[] = [
-    ['default to everything', {}, everything],
-    ['prefix loses its trailing slash', { path: { value: '/a/' } }, { path: { type: 'PathPrefix', value: '/a' } }],
-    ['exact keeps it', { path: { type: 'Exact', value: '/a/' } }, { path: { type: 'Exact', value: '/a/' } }],
-    [
-      'regular expression',
-      { path: { type: 'RegularExpression', value: '/v[0-9]+/.*' } },
-      { path: { type: 'RegularExpression', value: '/v[0-9]+/.*' } },
-    ],
-    ['percent-encoding is kept', { path: { value: '/a%20b' } }, { path: { type: 'PathPrefix', value: '/a%20b' } }],
-    [
-      'header names are lower-cased, the first of two counts',
-      {
-        headers: [
-          { name: 'X-A', value: '1' },
-          { name: 'x-a', value: '2' },
-        ],
-      },
-      { headers: [{ type: 'Exact', name: 'x-a', value: '1' }] },
-    ],
-    [
-      'query parameter names are not',
-      {
-        queryParams: [
-          { name: 'A', value: '1' },
-          { name: 'a', value: '2' },
-        ],
-      },
-      {
-        queryParams: [
-          { type: 'Exact', name: 'A', value: '1' },
-          { type: 'Exact', name: 'a', value: '2' },
-        ],
-      },
-    ],
-    ['method', { method: 'PATCH' }, { method: 'PATCH' }],
-  ]
-  for (const [name, written, wanted] of good) {
-    it(name, () => {
-      const { matches, defects: found } = rule({ matches: [written], backendRefs: [backend] })
-      assert.deepEqual(found, [])
-      assert.deepEqual(matches, [{ ...everything, ...wanted }])
-    })
-  }
-
-  const bad: readonly (readonly [
-    name: string,
-    written: unknown,
-    wanted: Readonly<Record<string, unknown>>,
-    defect: string,
-  ])[] = [
-    [
-      'path type',
-      { path: { type: 'Glob', value: '/a' } },
-      {},
-      'path.type: Glob / one of Exact, PathPrefix, RegularExpression',
-    ],
-    ['relative path', { path: { value: 'a' } }, {}, 'path.value: a / a path that begins with /'],
-    [
-      'dot segments',
-      { path: { type: 'Exact', value: '/a/..' } },
-      {},
-      'path.value: /a/.. / a path without //, /./, /../, %2f and #',
-    ],
-    [
-      'encoded slash',
-      { path: { value: '/a%2Fb' } },
-      {},
-      'path.value: /a%2Fb / a path without //, /./, /../, %2f and #',
-    ],
-    [
-      'query in a path',
-      { path: { value: '/a?b' } },
-      {},
-      'path.value: /a?b / a path of URL characters, others percent-encoded',
-    ],
-    [
-      'lookahead',
-      { path: { type: 'RegularExpression', value: '(?!a)' } },
-      {},
-      'path.value: (?!a) / a regular expression in RE2 syntax',
-    ],
-    [
-      'expression that repeats too much',
-      { path: { type: 'RegularExpression', value: '(a{1,900}){1,1}(b{1,900})' } },
-      {},
-      'path.value: (a{1,900}){1,1}(b{1,900}) / at most 1000: less repetition',
-    ],
-    [
-      'expression that explodes',
-      { path: { type: 'RegularExpression', value: '((a{1000}){1000})' } },
-      {},
-      'path.value: ((a{1000}){1000}) / a regular expression in RE2 syntax',
-    ],
-    [
-      'empty expression',
-      { path: { type: 'RegularExpression', value: '' } },
-      {},
-      'path.value:  / a regular expression of 1 to 1024 characters',
-    ],
-    [
-      'header name',
-      {
-        headers: [
-          { name: 'a b', value: 'c' },
-          { name: 'x', value: 'y' },
-        ],
-      },
-      { headers: [{ type: 'Exact', name: 'x', value: 'y' }] },
-      'headers[0].name: a b / an HTTP header name',
-    ],
-    ['headers that are no list', { headers: {} }, {}, 'headers: {} / an array'],
-    [
-      'header expression',
-      { headers: [{ type: 'RegularExpression', name: 'x', value: '[' }] },
-      {},
-      'headers[0].value: [ / a regular expression in RE2 syntax',
-    ],
-    ['query value', { queryParams: [{ name: 'a', value: '' }] }, {}, 'queryParams[0].value:  / at least 1 character'],
-    [
-      'method in lower case',
-      { method: 'get' },
-      {},
-      'method: get / one of GET, HEAD, POST, PUT, DELETE, CONNECT, OPTIONS, TRACE, PATCH',
-    ],
-    [
-      'unknown field',
-      { path: { value: '/a' }, cookie: 'x' },
-      { path: { type: 'PathPrefix', value: '/a' } },
-      'cookie: cookie / one of path, headers, queryParams, method',
-    ],
-  ]
-  for (const [name, written, wanted, defect] of bad) {
-    it(`${name}: closes the rule, and matches wider rather than narrower`, () => {
-      const written1 = { matches: [written], backendRefs: [backend] }
-      assert.deepEqual(rule(written1).matches, [{ ...everything, ...wanted }])
-      assert.deepEqual(defects(written1), [`matches[0].${defect}`])
-    })
-  }
-
-  it('something that is no match matches everything', () => {
-    assert.deepEqual(rule({ matches: ['/a'] }).matches, [everything])
-    assert.deepEqual(rule('x').matches, [everything])
-  })
-})
 
 describe('filters', () => {
   const headers = { set: [{ name: 'a', value: 'b c' }], add: [{ name: 'd', value: 'e' }], remove: ['f'] }
@@ -194,7 +24,7 @@ describe('filters', () => {
   ]
   for (const [kind, field, config] of good) {
     it(`${kind} ${JSON.stringify(config)} is handed on as written`, () => {
-      const { filters, defects: found } = rule({ filters: [{ type: kind, [field]: config }] })
+      const { filters, defects: found } = readRule({ filters: [{ type: kind, [field]: config }] })
       assert.deepEqual(found, [])
       assert.deepEqual(
         filters.map((filter) => [filter.kind, filter.config, filter.path]),
@@ -269,8 +99,8 @@ describe('filters', () => {
   ]
   for (const [name, filter, defect] of bad) {
     it(`${name}: closes the rule, on a backend too`, () => {
-      assert.deepEqual(defects({ filters: [filter] }), [`filters[0].${defect}`])
-      assert.deepEqual(defects({ backendRefs: [{ ...backend, filters: [filter] }] }), [
+      assert.deepEqual(defectsOf({ filters: [filter] }), [`filters[0].${defect}`])
+      assert.deepEqual(defectsOf({ backendRefs: [{ ...backend, filters: [filter] }] }), [
         `backendRefs[0].filters[0].${defect}`,
       ])
     })
@@ -380,14 +210,14 @@ describe('rules', () => {
   ]
   for (const [name, written, reason, defect] of cases) {
     it(`${name}: closed`, () => {
-      assert.deepEqual(defects(written), [defect])
-      assert.equal(rule(written).defects[0]?.reason, reason)
+      assert.deepEqual(defectsOf(written), [defect])
+      assert.equal(readRule(written).defects[0]?.reason, reason)
     })
   }
 
   it('mirrors may repeat, beside everything else', () => {
     const filters = [mirror, rewrite, mirror, cors]
-    const read1 = rule({ filters, backendRefs: [{ ...backend, filters }] })
+    const read1 = readRule({ filters, backendRefs: [{ ...backend, filters }] })
     assert.deepEqual(read1.defects, [])
     for (const [list, at] of [
       [read1, 'spec.rules[0]'],
@@ -408,26 +238,26 @@ describe('rules', () => {
   })
 
   it('a backend may redirect its share', () => {
-    assert.deepEqual(defects({ backendRefs: [backend, { ...backend, filters: [redirect] }] }), [])
+    assert.deepEqual(defectsOf({ backendRefs: [backend, { ...backend, filters: [redirect] }] }), [])
   })
 
   it('timeouts and retry are in the rule; without any they are absent', () => {
     const written = { timeouts: { request: '2s', backendRequest: '0s' }, retry: { codes: [503] } }
-    assert.partialDeepStrictEqual(rule(written), {
+    assert.partialDeepStrictEqual(readRule(written), {
       timeouts: { requestMs: 2000 },
       retry: { codes: [503], attempts: 2, backoffMs: 25 },
     })
     for (const none of [{}, { timeouts: null, retry: null }, { timeouts: { request: '0s' } }]) {
-      assert.equal('timeouts' in rule(none) || 'retry' in rule(none), false)
+      assert.equal('timeouts' in readRule(none) || 'retry' in readRule(none), false)
     }
   })
 
   it('a prefix may be rewritten without matches, for the default is one prefix', () => {
-    assert.deepEqual(defects({ filters: [prefix] }), [])
+    assert.deepEqual(defectsOf({ filters: [prefix] }), [])
   })
 
   it('a backend has weight 1 and kind Service unless it says otherwise', () => {
-    assert.deepEqual(rule({ backendRefs: [backend] }).backendRefs, [
+    assert.deepEqual(readRule({ backendRefs: [backend] }).backendRefs, [
       {
         group: '',
         kind: 'Service',
@@ -443,7 +273,9 @@ describe('rules', () => {
 
   it('a route without rules has one that matches everything and sends nowhere', () => {
     for (const spec of [{}, { rules: [] }, { rules: null }]) {
-      assert.partialDeepStrictEqual(read(spec).rules, [{ matches: [everything], backendRefs: [], defects: [] }])
+      assert.partialDeepStrictEqual(readHttpRoute(spec).rules, [
+        { matches: [everything], backendRefs: [], defects: [] },
+      ])
     }
   })
 })
@@ -461,7 +293,10 @@ describe('what is wrong above the rules closes all of them', () => {
   ]
   for (const [name, spec, path] of cases) {
     it(name, () => {
-      const { rules } = read({ rules: [{ backendRefs: [backend] }, { name: 'b', backendRefs: [backend] }], ...spec })
+      const { rules } = readHttpRoute({
+        rules: [{ backendRefs: [backend] }, { name: 'b', backendRefs: [backend] }],
+        ...spec,
+      })
       assert.ok(rules.length > 0)
       for (const each of rules)
         assert.deepEqual(
@@ -472,7 +307,7 @@ describe('what is wrong above the rules closes all of them', () => {
   }
 
   it('only the second of two rules with one name is closed', () => {
-    const { rules } = read({ rules: [{ name: 'a' }, { name: 'a' }] })
+    const { rules } = readHttpRoute({ rules: [{ name: 'a' }, { name: 'a' }] })
     assert.deepEqual(
       rules.map((each) => each.defects.map(({ path }) => path)),
       [[], ['spec.rules[1].name']],
