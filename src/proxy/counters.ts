@@ -41,6 +41,11 @@ export class Counters {
   upstreamIdentityMismatches = 0
   /** TLS handshakes with applications that failed, or whose certificate was refused. */
   upstreamTlsFailures = 0
+  /** Copies of requests under way. */
+  openMirrors = 0
+  mirrorsTotal = 0
+  /** Copies that were not made, or given up before their answer. */
+  mirrorsDropped = 0
   filterErrors = 0
   /** Bytes received, on whatever side, that nobody has taken yet. */
   heldBytes = 0

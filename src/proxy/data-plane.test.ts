@@ -249,7 +249,7 @@ test('a pod that answers no PING is dropped, and the next request finds a new co
     ],
   })
   const tunnel = await mesh.tunnel()
-  const answer = tunnel.get('/hang')
+  const answer = tunnel.request('POST', '/hang', 'content-length: 0\r\n')
   await until(() => mesh.pod.requests === 1)
   for (const socket of mesh.pod.sockets) socket.pause()
   await advance(clock, 33_000)

@@ -135,23 +135,26 @@ const lost = [
   { how: 'is reset', run: (tunnel: PodTunnel): void => tunnel.reset(INTERNAL_ERROR) },
 ]
 for (const { how, run } of lost) {
-  test(`a new tunnel that ${how} before any answer is a 503 UC, not repeated, and the client may go on`, async () => {
-    await before({ onRequest: run })
-    const tunnel = await mesh.tunnel()
-    assert.equal((await tunnel.get()).head.status, 503)
-    assert.equal((await tunnel.get()).head.status, 503)
-    const record = await mesh.record(2)
-    assert.equal(record.flags, 'UC')
-    assert.equal(record.details, 'upstream_reset_before_response_started')
-    assert.equal(mesh.pod.requests, 2)
-  })
+  for (const { method, attempts } of [
+    { method: 'GET', attempts: 3 },
+    { method: 'POST', attempts: 1 },
+  ]) {
+    test(`a new tunnel that ${how} before any answer: a ${method} is tried ${attempts} times and a 503 UC then, and the client may go on`, async () => {
+      await before({ onRequest: run })
+      const tunnel = await mesh.tunnel()
+      for (let i = 0; i < 2; i++) {
+        assert.equal((await tunnel.request(method, '/', 'content-length: 0\r\n')).head.status, 503)
+      }
+      const record = await mesh.record(2)
+      assert.deepEqual([record.flags, record.attempts, record.tries.length], ['UC', attempts, attempts - 1])
+      assert.equal(record.details, 'upstream_reset_before_response_started')
+      assert.equal(mesh.pod.requests, 2 * attempts)
+    })
+  }
 }
 
-for (const { method, status, attempts } of [
-  { method: 'GET', status: 200, attempts: 2 },
-  { method: 'POST', status: 503, attempts: 1 },
-]) {
-  test(`a new tunnel whose pod says that it looked at nothing: a ${method} is ${status}`, async () => {
+for (const method of ['GET', 'POST']) {
+  test(`a new tunnel whose pod says that it looked at nothing: a ${method} is sent again`, async () => {
     await before({
       onRequest: (pod) => {
         if (mesh.pod.tunnels.length === 1) pod.reset(REFUSED_STREAM)
@@ -159,8 +162,13 @@ for (const { method, status, attempts } of [
       },
     })
     const tunnel = await mesh.tunnel()
-    assert.equal((await tunnel.request(method, '/', 'content-length: 0\r\n')).head.status, status)
-    assert.equal((await mesh.record(1)).attempts, attempts)
+    assert.equal((await tunnel.request(method, '/', 'content-length: 5\r\n', 'hello')).head.status, 200)
+    const { attempts, flags, tries } = await mesh.record(1)
+    assert.deepEqual([attempts, flags, tries.map((each) => each.reason)], [2, '-', ['refused']])
+    assert.deepEqual(
+      mesh.pod.tunnels.map(({ requests }) => requests.map(({ body }) => String(body))),
+      [['hello'], ['hello']],
+    )
   })
 }
 

@@ -16,11 +16,12 @@ import type { EndpointKey } from '../model/endpoint.ts'
 import { resolve } from '../snapshot/resolve.ts'
 import type { BackendPlan, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
 import type { Channel } from './channel.ts'
-import { Forward } from './forward/forward.ts'
-import type { ForwardFailure, ForwardUser } from './forward/forward.ts'
-import { toForwardRequest, toRequestView } from './request/forward-request.ts'
+import type { ForwardFailure } from './forward/failure.ts'
+import type { ForwardUser } from './forward/forward.ts'
+import type { MirrorDeps } from './forward/mirrors.ts'
+import { Outgoing } from './forward/outgoing.ts'
+import { toRequestView } from './request/forward-request.ts'
 import { withoutSecrets } from './request/without-secrets.ts'
-import { HeldBytes } from './held-bytes.ts'
 import { HookRun } from './hook-run.ts'
 import type { SnapshotLease } from './leases.ts'
 import type { ExchangeExpiry, WatchedExchange } from './limits/tunnel-watch.ts'
@@ -28,11 +29,11 @@ import { finishRecord } from './request/record.ts'
 import type { RecordDeps } from './request/record.ts'
 import * as local from './response/local-reply.ts'
 import type { LocalReply } from './response/local-reply.ts'
+import { toGrpcReply } from './response/grpc-reply.ts'
+import type { WrittenReply } from './response/grpc-reply.ts'
 import { ResponseWriter } from './response/response-writer.ts'
-import type { Balancer } from './upstream/balance.ts'
 
-export interface ExchangeDeps extends RecordDeps {
-  readonly balancer: Balancer
+export interface ExchangeDeps extends RecordDeps, MirrorDeps {
   readonly createRequestId: () => string
 }
 
@@ -66,14 +67,13 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   #backendChain: Chain = emptyChain
   /** The chains to tell of the end, once they have no say in the response any more. */
   #completed: readonly Chain[] | undefined
-  #forward: Forward | undefined
-  readonly #early = new HeldBytes()
-  #isRequestWhole = false
-  #requestTrailers: HeaderList | undefined
+  readonly #outgoing: Outgoing
   #isReplying = false
   #isOver = false
   /** The last run of hooks, which may be waiting for one of them. */
   #hooks: HookRun | undefined
+  /** There when the route gives the request a time. */
+  #cancelTimeout: (() => void) | undefined
   /** A client that expects 100-continue has been told to go on. */
   #mayContinue: boolean
 
@@ -90,7 +90,6 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     const { record, frontend } = context
     this.#deps = deps
     this.#head = head
-    this.#isRequestWhole = head.bodyLength === 0
     this.#mayContinue = !head.expectsContinue
     this.#lease = context.lease
     this.#snapshot = context.lease.snapshot
@@ -102,6 +101,8 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     this.#serviceChain = frontend?.chain ?? emptyChain
     this.#writer = new ResponseWriter(context.downstream.channel, head, record)
     this.request = toRequestView(head)
+    const client = { address: this.source.address, fallbackHost: this.destination.hostname }
+    this.#outgoing = new Outgoing(this, { head, client }, deps)
   }
 
   /** Begins; may finish before it returns. */
@@ -125,30 +126,25 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
 
   /** Request body from the client; false when it is held until the downstream is told to consume it. */
   onRequestBody(buffer: Buffer, start: number, end: number): boolean {
-    if (this.#isReplying) return true
-    if (this.#forward !== undefined) return this.#forward.sendBody(buffer, start, end)
-    this.#early.push(buffer, start, end)
-    return false
+    return this.#isReplying || this.#outgoing.push(buffer, start, end)
   }
 
   onRequestEnd(trailers: HeaderList | undefined): void {
-    this.#isRequestWhole = true
-    this.#requestTrailers = trailers
-    this.#forward?.endBody(trailers)
+    this.#outgoing.end(trailers)
   }
 
   /** Response bytes that were queued towards the client are out. */
   onDownstreamDrain(): void {
     const bytes = this.#writer.onDrained()
-    if (bytes > 0) this.#forward?.consume(bytes)
+    if (bytes > 0) this.#outgoing.consume(bytes)
     if (this.#writer.isComplete) this.#complete()
   }
 
   /** The client is gone: nobody is left to answer. */
   onDownstreamGone(): void {
     if (this.#isOver) return
-    this.#forward?.abandon()
-    this.#forward?.consume(this.#writer.drop())
+    this.#outgoing.abandon()
+    this.#outgoing.consume(this.#writer.drop())
     this.record.flags = 'DC'
     this.record.details = 'downstream_remote_disconnect'
     if (!this.#writer.hasHead) this.record.status = 0
@@ -156,20 +152,20 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   }
 
   get queuedRequestBytes(): number {
-    return this.#forward?.queuedBytes ?? 0
+    return this.#outgoing.queuedBytes
   }
 
   get awaitsBody(): boolean {
-    return !this.#isRequestWhole && this.#mayContinue && this.#forward?.takesBody === true
+    return !this.#outgoing.isWhole && this.#mayContinue && this.#outgoing.takesBody
   }
 
   get awaitsHeadSinceMs(): number {
-    return this.#forward?.awaitsHeadSinceMs ?? -1
+    return this.#outgoing.awaitsHeadSinceMs
   }
 
   /** A deadline has passed; `deadlineMs` is how much time it gave. */
   expire(expiry: ExchangeExpiry, deadlineMs: number): void {
-    if (expiry === 'response-head') return this.#forward?.expire(deadlineMs)
+    if (expiry === 'response-head') return this.#outgoing.expire(deadlineMs)
     const filter = this.#hooks?.waitsFor
     if (filter !== undefined) this.#countFilterError('a filter did not answer in time', filter)
     this.#hooks?.cancel()
@@ -188,6 +184,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     removeHopByHop(head.headers)
     this.record.status = head.status
     this.record.details = 'via_upstream'
+    if (this.#outgoing.isExhausted) this.record.flags = 'URX'
     this.response = { status: head.status, headers: head.headers }
     this.#writer.begin(head.bodyLength)
     this.#startResponse()
@@ -243,44 +240,46 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
           return this.#replyLocally(local.closedBy(rule.closed.status, rule.closed.reason))
         }
         this.match = { route: rule.route, rule: rule.name, prefix: resolution.prefix }
+        if (rule.timeouts?.requestMs !== undefined) this.#startTimeout(rule.timeouts.requestMs)
         this.#ruleChain = rule.chain
         this.#runRequestHooks(rule.chain, () => this.#chooseBackend(rule))
       }
     }
   }
 
-  #chooseBackend(rule: RulePlan): void {
-    const backend = this.#deps.balancer.pickBackend(rule)
-    if (backend === undefined) this.#replyLocally(local.noWeight)
-    else this.#useBackend(backend)
+  /** Counted from the first byte of the request, whatever it has waited for until now. */
+  #startTimeout(requestMs: number): void {
+    const spentMs = this.#deps.clock.monotonicMs() - this.record.startedAtMs
+    this.#cancelTimeout = this.#deps.clock.after(Math.max(0, requestMs - spentMs), () => {
+      this.#hooks?.cancel()
+      if (this.#writer.hasHead) return this.#breakOff(local.requestTimeout)
+      this.#forgetResponse()
+      this.#replyLocally(local.requestTimeout)
+    })
   }
 
-  #useBackend(backend: BackendPlan): void {
+  #chooseBackend(rule: RulePlan): void {
+    this.#outgoing.drawMirrors(rule.mirrors, this.request)
+    const backend = this.#deps.balancer.pickBackend(rule)
+    if (backend === undefined) this.#replyLocally(local.noWeight)
+    else this.#useBackend(backend, rule)
+  }
+
+  #useBackend(backend: BackendPlan, rule?: RulePlan): void {
     if (backend.kind === 'invalid') return this.#replyLocally(local.closedBy(backend.status, backend.reason))
     this.record.backend = backend.destination
     this.#backendChain = backend.chain
-    this.#runRequestHooks(backend.chain, () => this.#send(backend.endpoints))
+    this.#runRequestHooks(backend.chain, () => {
+      this.#outgoing.drawMirrors(backend.mirrors, this.request)
+      this.#send(backend.endpoints, rule)
+    })
   }
 
-  #send(endpoints: EndpointKey): void {
+  #send(endpoints: EndpointKey, rule: RulePlan | undefined): void {
     const group = this.#snapshot.groups.get(endpoints)
     if (group === undefined) return this.#replyLocally(local.noEndpoint)
-    const client = { address: this.source.address, fallbackHost: this.destination.hostname }
-    const request = toForwardRequest(this.request, this.#head, client)
-    const forward = new Forward(this, { group, request, record: this.record }, this.#deps)
-    this.#forward = forward
-    if (this.#isRequestWhole && this.#early.isEmpty) forward.endBody(this.#requestTrailers)
-    forward.start()
-    if (!this.#early.isEmpty) this.#sendEarly(forward)
-  }
-
-  #sendEarly(forward: Forward): void {
-    let passed = 0
-    for (let piece = this.#early.shift(); piece !== undefined; piece = this.#early.shift()) {
-      if (forward.sendBody(piece.buffer, piece.start, piece.end)) passed += piece.end - piece.start
-    }
-    if (passed > 0) this.#downstream.channel.consume(passed)
-    if (this.#isRequestWhole) forward.endBody(this.#requestTrailers)
+    if (group.closed !== undefined) return this.#replyLocally(local.closedBy(503, group.closed))
+    this.#outgoing.send(this.request, { group, rule, snapshot: this.#snapshot, trace: this.record })
   }
 
   #replyFromFilter(reply: Reply): void {
@@ -293,24 +292,26 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
       return this.#failFilter(error)
     }
     this.record.details = reply.reason
-    this.#reply(reply.status, new HeaderList(fields), reply.body)
+    this.#reply({ status: reply.status, headers: new HeaderList(fields), body: reply.body })
   }
 
   #replyLocally(reply: LocalReply): void {
-    this.record.flags = reply.flags
+    this.record.flags = this.#outgoing.isExhausted ? `${reply.flags},URX` : reply.flags
     this.record.details = reply.details
-    this.#reply(reply.status, new HeaderList(['content-type', 'text/plain']), reply.body)
+    const headers = new HeaderList(['content-type', 'text/plain'])
+    this.#reply({ status: reply.status, headers, body: reply.body }, reply.grpcStatus)
   }
 
-  #reply(status: number, headers: HeaderList, body: string): void {
+  #reply(reply: WrittenReply, grpcStatus?: number): void {
+    const isRefusal = this.record.protocol === 'grpc' && reply.status >= 400
+    const { status, headers, body } = isRefusal ? toGrpcReply(reply, grpcStatus) : reply
+    if (isRefusal) this.record.grpcStatus = headers.getLower('grpc-status') ?? ''
     this.#isReplying = true
-    this.#forward?.abandon()
     this.record.status = status
     this.response = { status, headers }
     this.#writer.beginLocal(body)
-    // What was held of the request body is not wanted any more.
-    const dropped = this.#early.drop()
-    if (dropped > 0) this.#downstream.channel.consume(dropped)
+    // What was held of its body is not wanted any more either.
+    this.#outgoing.abandon()
     this.#startResponse()
   }
 
@@ -339,12 +340,12 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     if (response === undefined || this.#isOver) return
     // An answer to half a request leaves a connection on which nobody knows where the next one begins.
     const keepAlive =
-      this.#head.keepAlive && !this.#downstream.isDraining && (this.#isRequestWhole || !this.#isReplying)
+      this.#head.keepAlive && !this.#downstream.isDraining && (this.#outgoing.isWhole || !this.#isReplying)
     const failure = this.#writer.writeHead(response.status, response.headers, keepAlive)
     if (failure !== undefined) return this.#failFilter(new Error(failure))
     this.record.status = response.status
     const passed = this.#writer.takeReleasedBytes()
-    if (passed > 0) this.#forward?.consume(passed)
+    if (passed > 0) this.#outgoing.consume(passed)
     if (this.#writer.isComplete) this.#complete()
   }
 
@@ -376,14 +377,14 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   #breakOff({ flags, details }: Pick<LocalReply, 'flags' | 'details'>): void {
     this.record.flags = flags
     this.record.details = details
-    this.#forward?.abandon()
+    this.#outgoing.abandon()
     this.#downstream.abort()
     this.#finish()
   }
 
   #complete(): void {
     if (this.#isOver) return
-    const mayContinue = this.#writer.keepsAlive && this.#isRequestWhole
+    const mayContinue = this.#writer.keepsAlive && this.#outgoing.isWhole
     this.#finish()
     this.#downstream.onExchangeDone(mayContinue)
   }
@@ -392,6 +393,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     if (this.#isOver) return
     this.#isOver = true
     this.#hooks?.cancel()
+    this.#cancelTimeout?.()
     finishRecord(this.record, this.#completed ?? [this.#backendChain, this.#ruleChain, this.#serviceChain], this.#deps)
     this.#lease.end()
   }

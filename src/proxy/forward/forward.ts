@@ -4,26 +4,20 @@ import type { H1ResponseHead } from '../../http/h1/message.ts'
 import { CHUNKED } from '../../http/h1/message.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { EndpointGroup } from '../../snapshot/snapshot.ts'
-import type { ExchangeRecord } from '../../filter/record.ts'
+import type { ExchangeRecord, TryRecord } from '../../filter/record.ts'
+import type { Retry } from '../../model/route.ts'
 import type { Channel } from '../channel.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { Balancer } from '../upstream/balance.ts'
 import type { Acquired, EndpointPool } from '../upstream/pool.ts'
 import type { SessionUser, UpstreamSession } from '../upstream/session.ts'
+import type { ForwardFailure, LossKind } from './failure.ts'
+import { ReplayBody } from './replay-body.ts'
+import type { RetryBudgets } from './retry-budget.ts'
+import { backoffBefore, maxRepeats, mayRepeat } from './retry-policy.ts'
+import { UnwantedResponse } from './unwanted-response.ts'
 
-/** Why there is no response, or no whole one. */
-export type ForwardFailure =
-  | { readonly kind: 'no-endpoint' }
-  /** Something that a filter wrote may not go out. */
-  | { readonly kind: 'unwritable'; readonly message: string }
-  /** Nothing was sent: no connection, or not to the right identity. */
-  | { readonly kind: 'connect-failed'; readonly message: string }
-  /** The connection was lost after the request was begun. */
-  | { readonly kind: 'reset'; readonly message: string }
-  /** The endpoint had the request and took too long to begin its answer. */
-  | { readonly kind: 'timeout'; readonly message: string }
-  /** What came is no HTTP/1.1. */
-  | { readonly kind: 'protocol'; readonly message: string }
+const noPools: readonly EndpointPool[] = []
 
 /** Who asked for the response; told synchronously. */
 export interface ForwardUser {
@@ -50,45 +44,66 @@ export interface ForwardRequest {
 export interface ForwardDeps {
   readonly balancer: Balancer
   readonly clock: Clock
+  readonly budgets: RetryBudgets
+  /** What is kept for a repetition is given up first when memory runs short. */
+  readonly memory: { readonly isOver: boolean }
+  /** From 0 to 1, for the jitter of waits. */
+  readonly random: () => number
 }
 
-/** Tries in all: what was certainly not processed may go to another endpoint. */
-const MAX_ATTEMPTS = 3
-/** Methods that are safe to send again when a kept connection turns out dead (RFC 9110 section 9.2.1). */
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+/** What is noted of the tries while they are made. */
+export type ForwardTrace = Pick<ExchangeRecord, 'attempts' | 'tries' | 'endpoint' | 'upstreamMs' | 'upstreamFailure'>
 
-/** One request on its way to an endpoint of a group, with the attempts that takes. */
+/** What is to be sent, where to, and how hard to try. */
+export interface ForwardPlan {
+  readonly group: EndpointGroup
+  readonly request: ForwardRequest
+  readonly trace: ForwardTrace
+  readonly retry: Retry | undefined
+  /** For each try, in milliseconds; `undefined` for ever. */
+  readonly tryMs: number | undefined
+  /** One try, whatever becomes of it: a copy of a request. */
+  readonly isCopy?: boolean
+}
+
+/** One request on its way to an endpoint of a group, with the tries that takes. */
 export class Forward implements SessionUser {
   readonly #deps: ForwardDeps
   readonly #user: ForwardUser
-  readonly #group: EndpointGroup
+  readonly #plan: ForwardPlan
   readonly #request: ForwardRequest
-  readonly #record: ExchangeRecord
+  readonly #trace: ForwardTrace
   #head = ''
   #pool: EndpointPool | undefined
+  /** Endpoints that were tried in vain. */
+  #tried: readonly EndpointPool[] = noPools
   #session: UpstreamSession | undefined
   /** Outlives the session: credit for what is still on its way to the client is owed after the response ended. */
   #channel: Channel | undefined
   #sentAtMs = 0
   /** When the last byte of the request was handed over. */
   #wholeAtMs = 0
+  #triedAtMs = 0
   readonly #heldBody = new HeldBytes()
+  /** What a further try would have to send again; without a body nothing. */
+  readonly #replay: ReplayBody | undefined
   #queuedBytes = 0
   #isRequestWhole = false
   #trailers: HeaderList | undefined
   #hasResponse = false
   #isDone = false
+  /** Ends the wait for the next try, or the time that this one has. */
+  #cancelTimer: (() => void) | undefined
+  /** A repetition was wanted that there was no leave for any more. */
+  isExhausted = false
 
-  constructor(
-    user: ForwardUser,
-    what: { readonly group: EndpointGroup; readonly request: ForwardRequest; readonly record: ExchangeRecord },
-    deps: ForwardDeps,
-  ) {
+  constructor(user: ForwardUser, plan: ForwardPlan, deps: ForwardDeps) {
     this.#user = user
-    this.#group = what.group
-    this.#request = what.request
-    this.#record = what.record
+    this.#plan = plan
+    this.#request = plan.request
+    this.#trace = plan.trace
     this.#deps = deps
+    this.#replay = plan.request.bodyLength === 0 || plan.isCopy === true ? undefined : new ReplayBody()
   }
 
   start(): void {
@@ -96,6 +111,7 @@ export class Forward implements SessionUser {
     const head = encodeRequestHead({ method, target, host }, headers, { bodyLength })
     if (typeof head !== 'string') return this.#fail({ kind: 'unwritable', message: head.message })
     this.#head = head
+    if (this.#plan.isCopy !== true) this.#deps.budgets.of(this.#plan.group).noteRequest()
     this.#attempt()
   }
 
@@ -126,8 +142,7 @@ export class Forward implements SessionUser {
   abandon(): void {
     if (this.#isDone) return
     this.#leave()
-    this.#session?.abandon()
-    this.#session = undefined
+    this.#dropSession()
   }
 
   /** Bytes of the request that the endpoint, or the way there, does not take at the moment. */
@@ -148,11 +163,11 @@ export class Forward implements SessionUser {
 
   /** The endpoint has had `deadlineMs` for its answer: its tunnel is reset, and the user told. */
   expire(deadlineMs: number): void {
-    const { endpoint } = this.#record
-    this.#session?.abandon()
-    this.#session = undefined
-    const where = endpoint === undefined ? '' : ` of ${endpoint.address}:${endpoint.port}`
-    this.#fail({ kind: 'timeout', message: `no response head${where} within ${deadlineMs} ms of the whole request` })
+    this.#dropSession()
+    this.#fail({
+      kind: 'timeout',
+      message: `no response head${this.#place} within ${deadlineMs} ms of the whole request`,
+    })
   }
 
   onInformational(head: H1ResponseHead): void {
@@ -160,8 +175,10 @@ export class Forward implements SessionUser {
   }
 
   onResponse(head: H1ResponseHead): void {
+    const { retry } = this.#plan
+    if (retry?.codes.includes(head.status) === true && this.#takeRepeat()) return this.#repeatAfterAnswer(head.status)
     this.#hasResponse = true
-    this.#record.upstreamMs = this.#deps.clock.monotonicMs() - this.#sentAtMs
+    this.#trace.upstreamMs = this.#deps.clock.monotonicMs() - this.#sentAtMs
     this.#user.onResponse(head)
   }
 
@@ -179,51 +196,104 @@ export class Forward implements SessionUser {
   }
 
   onFailure(kind: 'reset' | 'refused' | 'protocol', message: string): void {
-    const session = this.#session
     this.#session = undefined
-    // A tunnel that was kept may have been ended just then; on a new one only the endpoint's own word counts.
-    const isUnseen = kind === 'refused' || (kind === 'reset' && (session?.uses ?? 0) > 1)
-    const mayRepeat =
-      isUnseen && !this.#hasResponse && this.#request.bodyLength === 0 && SAFE_METHODS.has(this.#request.method)
-    if (mayRepeat && this.#record.attempts < MAX_ATTEMPTS) return this.#again()
-    this.#fail({ kind: kind === 'refused' ? 'reset' : kind, message })
+    this.#lose(kind, message)
   }
 
   onDrain(): void {
-    const bytes = this.#queuedBytes
-    this.#queuedBytes = 0
     if (this.#isRequestWhole) this.#wholeAtMs = this.#deps.clock.monotonicMs()
-    if (bytes > 0) this.#user.onRequestBytesPassed(bytes)
+    this.#passQueued()
   }
 
   #attempt(): void {
-    const pool = this.#deps.balancer.pickEndpoint(this.#group, this.#pool)
+    const pool = this.#deps.balancer.pickEndpoint(this.#plan.group, this.#tried)
     if (pool === undefined) return this.#fail({ kind: 'no-endpoint' })
     pool.active++
     this.#pool = pool
-    this.#record.attempts++
-    this.#record.endpoint = pool.endpoint
+    const attempt = ++this.#trace.attempts
+    this.#trace.endpoint = pool.endpoint
+    const { tryMs } = this.#plan
+    if (tryMs !== undefined) this.#cancelTimer = this.#deps.clock.after(tryMs, () => this.#onTryTimeout(tryMs))
+    if (this.#plan.retry !== undefined || tryMs !== undefined) this.#triedAtMs = this.#deps.clock.monotonicMs()
     const session = pool.takeIdle()
     if (session !== undefined) return this.#send(session)
-    pool.open((acquired) => this.#onAcquired(acquired))
+    pool.open((acquired) => this.#onAcquired(acquired, attempt))
   }
 
-  #onAcquired(acquired: Acquired): void {
-    if (this.#isDone) {
+  #onAcquired(acquired: Acquired, attempt: number): void {
+    // Its time was up before.
+    if (this.#isDone || this.#pool === undefined || attempt !== this.#trace.attempts) {
       if (acquired.ok) acquired.session.park()
       return
     }
     if (acquired.ok) return this.#send(acquired.session)
-    const { message } = acquired.failure
-    this.#record.upstreamFailure = message
-    const hasOther = this.#group.endpoints.length > 1
-    if (hasOther && this.#record.attempts < MAX_ATTEMPTS) return this.#again()
-    this.#fail({ kind: 'connect-failed', message })
+    this.#lose('connect-failed', acquired.failure.message)
   }
 
-  #again(): void {
-    if (this.#pool !== undefined) this.#pool.active--
-    this.#attempt()
+  #onTryTimeout(tryMs: number): void {
+    this.#cancelTimer = undefined
+    this.#dropSession()
+    this.#lose('timeout', `no whole response${this.#place} within ${tryMs} ms`)
+  }
+
+  /** This try will give no answer, or not a whole one: another one, or the end. */
+  #lose(kind: LossKind, message: string): void {
+    const { retry, group } = this.#plan
+    const { method } = this.#request
+    // To connect once more to the only endpoint at once would be in vain.
+    const isFutile = kind === 'connect-failed' && retry === undefined && group.endpoints.length < 2
+    if (!this.#hasResponse && !isFutile && mayRepeat(kind, method, retry) && this.#takeRepeat()) {
+      return this.#repeat({ status: 0, reason: kind, failure: message })
+    }
+    this.#fail({ kind, message })
+  }
+
+  /** Leave for one more try, which counts from then on. */
+  #takeRepeat(): boolean {
+    if (this.#plan.isCopy === true) return false
+    const { retry, group } = this.#plan
+    const isPossible = this.#trace.attempts <= maxRepeats(retry) && this.#replay?.isLost !== true
+    if (isPossible && this.#deps.budgets.of(group).take()) return true
+    // That there are two repetitions at most where the route says nothing is nothing to tell.
+    this.isExhausted = isPossible || retry !== undefined
+    return false
+  }
+
+  #repeatAfterAnswer(status: number): void {
+    const session = this.#session
+    const pool = this.#pool
+    this.#session = undefined
+    if (session !== undefined && pool !== undefined) {
+      // An answer before the whole request leaves a connection that cannot be used again.
+      if (!this.#isRequestWhole || this.#queuedBytes > 0) session.abandon()
+      else {
+        pool.active++
+        session.handOver(new UnwantedResponse(session, this.#deps.clock, () => void pool.active--))
+      }
+    }
+    this.#repeat({ status, reason: 'status', failure: '' })
+  }
+
+  #repeat(why: Pick<TryRecord, 'status' | 'reason' | 'failure'>): void {
+    const trace = this.#trace
+    const { clock, random } = this.#deps
+    const startedAtMs = this.#triedAtMs > 0 ? this.#triedAtMs : clock.monotonicMs()
+    trace.tries = [...trace.tries, { endpoint: trace.endpoint, ...why, durationMs: clock.monotonicMs() - startedAtMs }]
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+    if (this.#pool !== undefined) {
+      this.#pool.active--
+      this.#tried = [...this.#tried, this.#pool]
+      this.#pool = undefined
+    }
+    // What the lost connection had not taken is in the replay.
+    this.#passQueued()
+    const waitMs = backoffBefore(trace.attempts, this.#plan.retry, random)
+    if (waitMs === 0) return this.#attempt()
+    this.#cancelTimer = clock.after(waitMs, () => {
+      this.#cancelTimer = undefined
+      this.#attempt()
+    })
   }
 
   #send(session: UpstreamSession): void {
@@ -232,6 +302,8 @@ export class Forward implements SessionUser {
     this.#sentAtMs = this.#deps.clock.monotonicMs()
     session.begin(this, this.#request.method)
     session.channel.sendText(this.#head)
+    const replay = this.#replay
+    if (replay !== undefined && replay.length > 0) this.#write(session.channel, replay.buffer, 0, replay.length)
     if (!this.#heldBody.isEmpty) this.#sendHeld()
     if (this.#isRequestWhole) this.#finishRequest()
   }
@@ -247,14 +319,21 @@ export class Forward implements SessionUser {
   #sendBody(buffer: Buffer, start: number, end: number): boolean {
     const channel = this.#session?.channel
     if (channel === undefined) return true
-    let isPassed: boolean
-    if (this.#request.bodyLength === CHUNKED) {
-      channel.sendText(chunkHeader(end - start))
-      channel.send(buffer, start, end)
-      isPassed = channel.sendText(CHUNK_END)
-    } else isPassed = channel.send(buffer, start, end)
+    const replay = this.#replay
+    if (replay !== undefined && !replay.isLost) {
+      if (this.#deps.memory.isOver) replay.drop()
+      else replay.add(buffer, start, end)
+    }
+    const isPassed = this.#write(channel, buffer, start, end)
     if (!isPassed) this.#queuedBytes += end - start
     return isPassed
+  }
+
+  #write(channel: Channel, buffer: Buffer, start: number, end: number): boolean {
+    if (this.#request.bodyLength !== CHUNKED) return channel.send(buffer, start, end)
+    channel.sendText(chunkHeader(end - start))
+    channel.send(buffer, start, end)
+    return channel.sendText(CHUNK_END)
   }
 
   #finishRequest(): void {
@@ -268,9 +347,28 @@ export class Forward implements SessionUser {
     session?.finishRequest()
   }
 
+  get #place(): string {
+    const { endpoint } = this.#trace
+    return endpoint === undefined ? '' : ` of ${endpoint.address}:${endpoint.port}`
+  }
+
+  #dropSession(): void {
+    this.#session?.abandon()
+    this.#session = undefined
+  }
+
+  #passQueued(): void {
+    const bytes = this.#queuedBytes
+    this.#queuedBytes = 0
+    if (bytes > 0) this.#user.onRequestBytesPassed(bytes)
+  }
+
   #leave(): void {
     this.#isDone = true
+    this.#cancelTimer?.()
     if (this.#pool !== undefined) this.#pool.active--
+    this.#pool = undefined
+    this.#replay?.drop()
     // Nobody will pass on what was held of the request: the client gets its credit back here.
     const owed = this.#queuedBytes + this.#heldBody.drop()
     this.#queuedBytes = 0
@@ -279,7 +377,7 @@ export class Forward implements SessionUser {
 
   #fail(failure: ForwardFailure): void {
     if (this.#isDone) return
-    if ('message' in failure) this.#record.upstreamFailure = failure.message
+    if ('message' in failure) this.#trace.upstreamFailure = failure.message
     this.#leave()
     this.#user.onFailure(failure)
   }

@@ -1,4 +1,4 @@
-import type { ForwardFailure } from '../forward/forward.ts'
+import type { ForwardFailure } from '../forward/failure.ts'
 import type { ExchangeExpiry } from '../limits/tunnel-watch.ts'
 
 /** What the proxy answers itself when it cannot forward: status, Envoy's response flag and detail, and a line for people. */
@@ -8,7 +8,12 @@ export interface LocalReply {
   readonly flags: string
   readonly details: string
   readonly body: string
+  /** For a gRPC request, where the status alone would say something else; default: see `toGrpcStatus`. */
+  readonly grpcStatus?: number
 }
+
+/** The share of a backend that is none is UNAVAILABLE to gRPC, though 500 to others (GRPCBackendRef). */
+const UNAVAILABLE = 14
 
 export const noRoute: LocalReply = {
   status: 404,
@@ -29,6 +34,7 @@ export const noWeight: LocalReply = {
   flags: 'NC',
   details: 'no_backend',
   body: 'the rule has no backend with a weight above 0\n',
+  grpcStatus: UNAVAILABLE,
 }
 
 export const noEndpoint: LocalReply = {
@@ -65,7 +71,16 @@ export const closedBy = (status: number, reason: string): LocalReply => ({
   flags: status === 503 ? 'UH' : 'NC',
   details: 'closed_by_configuration',
   body: `${reason}\n`,
+  grpcStatus: UNAVAILABLE,
 })
+
+/** The time that the route gives a request is over. */
+export const requestTimeout: LocalReply = {
+  status: 504,
+  flags: 'UT',
+  details: 'request_timeout',
+  body: 'request timeout\n',
+}
 
 const upstreamTimeout: LocalReply = {
   status: 504,
@@ -93,6 +108,7 @@ export const replyToFailure = (failure: ForwardFailure): LocalReply => {
     case 'connect-failed':
       return upstreamFailed('UF')
     case 'reset':
+    case 'refused':
       return upstreamFailed('UC')
     case 'timeout':
       return upstreamTimeout
@@ -103,8 +119,8 @@ export const replyToFailure = (failure: ForwardFailure): LocalReply => {
 
 /** What the record says of an answer that broke off on its way. */
 export const breakOf = (failure: ForwardFailure): Pick<LocalReply, 'flags' | 'details'> => ({
-  flags: failure.kind === 'protocol' ? 'UPE' : 'UC',
-  details: 'upstream_reset_after_response_started',
+  flags: failure.kind === 'protocol' ? 'UPE' : failure.kind === 'timeout' ? 'UT' : 'UC',
+  details: failure.kind === 'timeout' ? 'upstream_response_timeout' : 'upstream_reset_after_response_started',
 })
 
 /** The answer to a request that came to a stop; `filter` is the kind of the filter that is waited for, if one is. */

@@ -83,7 +83,11 @@ test('rules count for themselves; no weight gives nothing', () => {
 test('endpoints come in turn; one that failed is passed over while there is another', () => {
   const balancer = new Balancer(pools, everNew)
   const group: EndpointGroup = endpointsOf('api', ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
-  const pick = (avoid?: EndpointPool): EndpointPool | undefined => balancer.pickEndpoint(group, avoid)
+  const pick = (...avoid: readonly (EndpointPool | undefined)[]): EndpointPool | undefined =>
+    balancer.pickEndpoint(
+      group,
+      avoid.flatMap((pool) => pool ?? []),
+    )
   const first = pick()
   assert.deepEqual(
     [first, pick(), pick(), pick()].map((pool) => pool?.endpoint.address),
@@ -94,9 +98,27 @@ test('endpoints come in turn; one that failed is passed over while there is anot
   pick()
   assert.equal(pick(first)?.endpoint.address, '10.0.0.2')
   const alone: EndpointGroup = endpointsOf('one', ['10.0.0.9'])
-  const only = balancer.pickEndpoint(alone, undefined)
-  assert.equal(balancer.pickEndpoint(alone, only), only)
-  assert.equal(balancer.pickEndpoint(endpointsOf('none', []), undefined), undefined)
+  const only = balancer.pickEndpoint(alone, [])
+  assert.ok(only)
+  assert.equal(balancer.pickEndpoint(alone, [only]), only)
+  assert.equal(balancer.pickEndpoint(endpointsOf('none', []), []), undefined)
+})
+
+test('of those that failed the one that failed last is the last to be tried again', () => {
+  const balancer = new Balancer(pools, everNew)
+  const group: EndpointGroup = endpointsOf('api', ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+  for (let i = 0; i < 12; i++) {
+    const tried: EndpointPool[] = []
+    for (let n = 0; n < 6; n++) {
+      const next = balancer.pickEndpoint(group, tried)
+      assert.ok(next)
+      if (n < 3) assert.ok(!tried.includes(next))
+      else assert.notEqual(next, tried.at(-1))
+      tried.push(next)
+      // Others have their turns meanwhile.
+      for (let k = 0; k < i; k++) balancer.pickEndpoint(group, [])
+    }
+  }
 })
 
 test('in one turn of the loop a few requests go to the same endpoint, and over time each gets the same', () => {
@@ -108,7 +130,7 @@ test('in one turn of the loop a few requests go to the same endpoint, and over t
   let before = ''
   for (let i = 0; i < 1200; i++) {
     if (i % 40 === 0) turns.turn++
-    const address = balancer.pickEndpoint(group, undefined)?.endpoint.address ?? ''
+    const address = balancer.pickEndpoint(group, [])?.endpoint.address ?? ''
     counts.set(address, (counts.get(address) ?? 0) + 1)
     if (address !== before) changes++
     before = address

@@ -57,8 +57,8 @@ export class Balancer {
     return backends[best]
   }
 
-  /** The next endpoint in turn, another than `avoid` if there is one. */
-  pickEndpoint(group: EndpointGroup, avoid: EndpointPool | undefined): EndpointPool | undefined {
+  /** The next endpoint in turn, another than those in `avoid` if there is one, and at least than the last of them. */
+  pickEndpoint(group: EndpointGroup, avoid: readonly EndpointPool[]): EndpointPool | undefined {
     let state = this.#groups.get(group)
     if (state === undefined) {
       const pools = group.endpoints.map((endpoint) => this.#pools.poolOf(endpoint, group.tls))
@@ -68,15 +68,28 @@ export class Balancer {
     const { pools } = state
     if (pools.length === 0) return undefined
     const { turn } = this.#turns
-    if (state.turn === turn && avoid === undefined && state.picksInTurn < PICKS_PER_TURN) {
+    if (state.turn === turn && avoid.length === 0 && state.picksInTurn < PICKS_PER_TURN) {
       state.picksInTurn++
       return pools[state.next]
     }
     state.turn = turn
     state.picksInTurn = 1
     const first = advance(state)
-    return first === avoid && pools.length > 1 ? advance(state) : first
+    return avoid.length === 0 ? first : pickOther(state, first, avoid)
   }
+}
+
+const pickOther = (
+  state: GroupState,
+  first: EndpointPool | undefined,
+  avoid: readonly EndpointPool[],
+): EndpointPool | undefined => {
+  let other = first
+  for (let left = state.pools.length; left > 0; left--) {
+    if (other !== undefined && !avoid.includes(other)) return other
+    other = advance(state)
+  }
+  return other === avoid.at(-1) ? advance(state) : other
 }
 
 const advance = (state: GroupState): EndpointPool | undefined => {

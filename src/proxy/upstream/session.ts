@@ -96,6 +96,11 @@ export class UpstreamSession implements ChannelHandler, Deferrable {
     this.#parser.expect(method)
   }
 
+  /** Somebody else gets the rest of the response. */
+  handOver(user: SessionUser): void {
+    if (this.#user !== undefined) this.#user = user
+  }
+
   /** The request has been handed over whole. */
   finishRequest(): void {
     this.#isRequestDone = true

@@ -1,0 +1,147 @@
+import type { RequestView } from '../../filter/index.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import type { H1RequestHead } from '../../http/h1/message.ts'
+import type { Mirror } from '../../model/route.ts'
+import type { EndpointGroup, RulePlan, Snapshot } from '../../snapshot/snapshot.ts'
+import { HeldBytes } from '../held-bytes.ts'
+import { toForwardRequest } from '../request/forward-request.ts'
+import { Forward } from './forward.ts'
+import type { ForwardTrace, ForwardUser } from './forward.ts'
+import { Mirrors } from './mirrors.ts'
+import type { MirrorDeps } from './mirrors.ts'
+
+/** What the endpoint is told of the client. */
+export interface OutgoingClient {
+  readonly address: string
+  /** `Host` for an HTTP/1.0 request without one. */
+  readonly fallbackHost: string
+}
+
+/** A request on its way out: what came of its body before anybody could take it, the request itself, and its copies. */
+export class Outgoing {
+  readonly #user: ForwardUser
+  readonly #head: H1RequestHead
+  readonly #client: OutgoingClient
+  readonly #deps: MirrorDeps
+  readonly #early = new HeldBytes()
+  #forward: Forward | undefined
+  #mirrors: Mirrors | undefined
+  #trailers: HeaderList | undefined
+  /** The client has sent all of it. */
+  isWhole: boolean
+
+  constructor(
+    user: ForwardUser,
+    from: { readonly head: H1RequestHead; readonly client: OutgoingClient },
+    deps: MirrorDeps,
+  ) {
+    this.#user = user
+    this.#head = from.head
+    this.#client = from.client
+    this.#deps = deps
+    this.isWhole = from.head.bodyLength === 0
+  }
+
+  /** Body from the client; false when it is held until `onRequestBytesPassed`. */
+  push(buffer: Buffer, start: number, end: number): boolean {
+    if (this.#forward === undefined) {
+      this.#early.push(buffer, start, end)
+      return false
+    }
+    this.#mirrors?.push(buffer, start, end)
+    return this.#forward.sendBody(buffer, start, end)
+  }
+
+  end(trailers: HeaderList | undefined): void {
+    this.isWhole = true
+    this.#trailers = trailers
+    if (this.#forward === undefined) return
+    this.#mirrors?.end(trailers)
+    this.#forward.endBody(trailers)
+  }
+
+  /** Those of `mirrors` that chance chooses get a copy of the request as it is now, when it goes out. */
+  drawMirrors(mirrors: readonly Mirror[], request: RequestView): void {
+    if (mirrors.length === 0) return
+    this.#mirrors ??= new Mirrors(this.#head, this.#client, this.#deps)
+    this.#mirrors.draw(mirrors, request)
+  }
+
+  /** Sends it to an endpoint of `group`, as the rule says if there is one; once. May have called the user before it returns. */
+  send(
+    request: RequestView,
+    to: {
+      readonly group: EndpointGroup
+      readonly rule: Pick<RulePlan, 'retry' | 'timeouts'> | undefined
+      readonly snapshot: Snapshot
+      readonly trace: ForwardTrace
+    },
+  ): void {
+    const { group, rule, trace } = to
+    const plan = {
+      group,
+      request: toForwardRequest(request, this.#head, this.#client),
+      trace,
+      retry: rule?.retry,
+      tryMs: rule?.timeouts?.backendRequestMs,
+    }
+    const forward = new Forward(this.#user, plan, this.#deps)
+    this.#forward = forward
+    const isReady = this.isWhole && this.#early.isEmpty
+    if (isReady) forward.endBody(this.#trailers)
+    forward.start()
+    this.#mirrors?.start(to.snapshot)
+    if (isReady) this.#mirrors?.end(this.#trailers)
+    else this.#sendEarly(forward)
+  }
+
+  /** The answer is not wanted any more, or will not come from an endpoint. */
+  abandon(): void {
+    if (!this.isWhole) this.#mirrors?.abandon()
+    this.#forward?.abandon()
+    const dropped = this.#early.drop()
+    if (dropped > 0) this.#user.onRequestBytesPassed(dropped)
+  }
+
+  /** Says that response bytes which were held are passed on. */
+  consume(bytes: number): void {
+    this.#forward?.consume(bytes)
+  }
+
+  /** The endpoint has had `deadlineMs` to begin its answer. */
+  expire(deadlineMs: number): void {
+    this.#forward?.expire(deadlineMs)
+  }
+
+  /** A repetition was wanted that there was no leave for any more. */
+  get isExhausted(): boolean {
+    return this.#forward?.isExhausted === true
+  }
+
+  /** Bytes that the endpoint, or the way there, does not take at the moment. */
+  get queuedBytes(): number {
+    return this.#forward?.queuedBytes ?? 0
+  }
+
+  /** Whether more of the body could go out at once. */
+  get takesBody(): boolean {
+    return this.#forward?.takesBody === true
+  }
+
+  /** Since when the endpoint has had all of it without beginning its answer, monotonic; -1: it is not so. */
+  get awaitsHeadSinceMs(): number {
+    return this.#forward?.awaitsHeadSinceMs ?? -1
+  }
+
+  #sendEarly(forward: Forward): void {
+    let passed = 0
+    for (let piece = this.#early.shift(); piece !== undefined; piece = this.#early.shift()) {
+      this.#mirrors?.push(piece.buffer, piece.start, piece.end)
+      if (forward.sendBody(piece.buffer, piece.start, piece.end)) passed += piece.end - piece.start
+    }
+    if (passed > 0) this.#user.onRequestBytesPassed(passed)
+    if (!this.isWhole) return
+    this.#mirrors?.end(this.#trailers)
+    forward.endBody(this.#trailers)
+  }
+}

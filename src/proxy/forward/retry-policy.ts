@@ -1,0 +1,29 @@
+import type { Retry } from '../../model/route.ts'
+import type { LossKind } from './failure.ts'
+
+/** Repetitions where the route says nothing. */
+const DEFAULT_REPEATS = 2
+/** Methods that change nothing, however often they arrive (RFC 9110 section 9.2.1). */
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
+const MAX_BACKOFF_FACTOR = 10
+/** At most this much is added to a wait, so that clients that failed together do not come again together. */
+const JITTER = 0.5
+
+/** How often a request may be sent again, whatever for. */
+export const maxRepeats = (retry: Retry | undefined): number => retry?.attempts ?? DEFAULT_REPEATS
+
+/**
+ * Whether what was lost may be sent again. Without a `retry` stanza only what cannot have been processed, and methods
+ * that are safe; with one every loss, whatever the method (HTTPRouteRetry: connection errors and timeouts of a try).
+ */
+export const mayRepeat = (kind: LossKind, method: string, retry: Retry | undefined): boolean => {
+  if (retry !== undefined || kind === 'connect-failed' || kind === 'refused') return true
+  return kind === 'reset' && SAFE_METHODS.has(method)
+}
+
+/** The wait before repetition `repeat` (from 1), in milliseconds: doubling from `backoff`, never below it. */
+export const backoffBefore = (repeat: number, retry: Retry | undefined, random: () => number): number => {
+  if (retry === undefined) return 0
+  const factor = Math.min(2 ** (repeat - 1), MAX_BACKOFF_FACTOR)
+  return Math.min(retry.backoffMs * factor * (1 + random() * JITTER), retry.backoffMs * MAX_BACKOFF_FACTOR)
+}

@@ -1,0 +1,46 @@
+import { HeaderList } from '../../http/header-list.ts'
+
+/** What an HTTP status means to a gRPC client (gRPC over HTTP/2, "HTTP to gRPC status code mapping", and ours). */
+const statuses: ReadonlyMap<number, number> = new Map([
+  [400, 13],
+  [401, 16],
+  [403, 7],
+  [404, 12],
+  [408, 4],
+  [429, 14],
+  [500, 13],
+  [502, 14],
+  [503, 14],
+  [504, 4],
+])
+const UNKNOWN = 2
+
+/** The gRPC status of an answer that is ours and not the application's. */
+export const toGrpcStatus = (status: number): number => statuses.get(status) ?? UNKNOWN
+
+/** An answer of ours, before it is written. */
+export interface WrittenReply {
+  readonly status: number
+  readonly headers: HeaderList
+  readonly body: string
+}
+
+/**
+ * A refusal in the only form that a gRPC client understands: Trailers-Only, a head with `grpc-status` and nothing behind
+ * it. Fields that a filter wrote stay, those that describe the text do not.
+ */
+export const toGrpcReply = (reply: WrittenReply, grpcStatus = toGrpcStatus(reply.status)): WrittenReply => {
+  const headers = new HeaderList([...reply.headers.fields])
+  for (const name of ['content-type', 'content-length', 'grpc-status', 'grpc-message']) headers.removeLower(name)
+  headers.fields.push('content-type', 'application/grpc', 'grpc-status', String(grpcStatus))
+  if (reply.body !== '') headers.fields.push('grpc-message', encodeMessage(reply.body.trimEnd()))
+  return { status: 200, headers, body: '' }
+}
+
+/** Percent-encoded UTF-8 outside of printable ASCII (gRPC over HTTP/2, `Percent-Encoded`). */
+const encodeMessage = (message: string): string =>
+  Array.from(Buffer.from(message), (byte) =>
+    byte < 0x20 || byte > 0x7e || byte === 0x25
+      ? `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
+      : String.fromCharCode(byte),
+  ).join('')
