@@ -191,7 +191,7 @@ class Waypoint implements RunningWaypoint {
         }),
         statuses: async () => ({
           generation: this.#latest?.generation ?? 0,
-          items: objectStatuses(this.#latest?.conditions ?? [], { gateway: this.#latest?.model.gateway }),
+          items: objectStatuses(this.#latest?.conditions ?? []),
         }),
         explain: (query) => {
           if (this.#plane === undefined) throw new Error('the data plane is not running')

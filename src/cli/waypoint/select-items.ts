@@ -15,7 +15,6 @@ export interface Selection {
 
 /** The part of a report that was asked for. */
 export interface SelectedStatus {
-  readonly gateway: StatusReport['gateway']
   /** Objects to tell about: those that something is said of, and those that something should be said of. */
   readonly items: readonly StatusItem[]
   /** How many more there are of each kind, which are there for others to refer to. */
@@ -32,12 +31,13 @@ export const selectItems = (report: StatusReport, { namespace, name }: Selection
   }
   const items = name === undefined ? chosen.filter(isWorthTelling) : chosen
   const isAll = name === undefined && namespace === undefined
+  const told = new Set(items)
   const silent = new Map<string, number>()
   for (const item of chosen) {
     const { kind } = item.object
-    if (!items.includes(item)) silent.set(kind, (silent.get(kind) ?? 0) + 1)
+    if (!told.has(item)) silent.set(kind, (silent.get(kind) ?? 0) + 1)
   }
-  return { gateway: report.gateway, items, silent, stray: isAll ? report.stray : [] }
+  return { items, silent, stray: isAll ? report.stray : [] }
 }
 
 /** Of a route or a policy to be silent means that it is no concern of this waypoint. */

@@ -43,6 +43,6 @@ export const createDocument = (status: SelectedStatus): StatusDocument => ({
   apiVersion: 'v1',
   kind: 'List',
   summary: summarize(status),
-  items: status.items.map((item) => objectStatusOf(item, { gateway: status.gateway, sourceOf: () => item.source })),
+  items: status.items.map((item) => objectStatusOf(item, item.source)),
   issues: issuesOf(status),
 })

@@ -89,7 +89,6 @@ const cluster = itemOf(['GatewayClass', '', 'c'], [], {
 const foreign = itemOf(['TCPRoute', 'far', 'away'], [])
 
 const statusOf = (items: readonly StatusItem[], parts: Partial<SelectedStatus> = {}): SelectedStatus => ({
-  gateway: { namespace: 'shop', name: 'waypoint' },
   items,
   silent: new Map(),
   stray: [],

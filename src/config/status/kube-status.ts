@@ -49,32 +49,21 @@ const shapes: ReadonlyMap<string, StatusShape> = new Map<string, StatusShape>([
 
 export const statusShapeOf = (kind: string): StatusShape => shapes.get(kind) ?? 'conditions'
 
-/**
- * The status of one object out of all its conditions. `gateway` is who its policies are told about (GEP-713), where a
- * condition names nobody else.
- */
-export const kubeStatusOf = (
-  kind: string,
-  conditions: readonly Condition[],
-  gateway: { readonly namespace: string; readonly name: string } | undefined,
-): KubeStatus => {
+/** The status of one object out of all its conditions. */
+export const kubeStatusOf = (kind: string, conditions: readonly Condition[]): KubeStatus => {
   const shape = statusShapeOf(kind)
   if (shape === 'conditions') return { conditions: conditions.map(kubeConditionOf) }
-  const about = (condition: Condition): ParentReference | undefined =>
-    condition.parentRef ??
-    (condition.parent === undefined ? undefined : parseParent(condition.parent)) ??
-    (shape === 'ancestors' && gateway !== undefined ? { ...gatewayKind, ...gateway } : undefined)
   const entries = new Map<string, { readonly ref: ParentReference; readonly conditions: KubeCondition[] }>()
   const aboutNobody: KubeCondition[] = []
   for (const condition of conditions) {
-    const ref = about(condition)
+    const { parent = '' } = condition
+    const ref = condition.parentRef ?? parseParent(parent)
     if (ref === undefined) {
       aboutNobody.push(kubeConditionOf(condition))
       continue
     }
-    const key = condition.parent ?? ''
-    const entry = entries.get(key) ?? { ref, conditions: [] }
-    entries.set(key, entry)
+    const entry = entries.get(parent) ?? { ref, conditions: [] }
+    entries.set(parent, entry)
     entry.conditions.push(kubeConditionOf(condition))
   }
   const list = [...entries.values()]
@@ -98,8 +87,6 @@ const kubeConditionOf = ({ type, status, observedGeneration, reason, message }: 
   reason,
   message: hideSecrets(message),
 })
-
-const gatewayKind = { group: 'gateway.networking.k8s.io', kind: 'Gateway' } as const
 
 /** Reads `Service shop/api:80#http` for conditions that name a parent which their object does not refer to. */
 const parseParent = (text: string): ParentReference | undefined => {

@@ -3,7 +3,6 @@ import { describe, it, test } from 'node:test'
 import { isFault, type Condition } from '../../model/condition.ts'
 import { objectStatuses, objectStatusOf, type ObjectStatus } from './object-status.ts'
 
-const gateway = { namespace: 'shop', name: 'waypoint' }
 const controllerName = 'fairway.dev/waypoint-controller'
 const written = { group: '', kind: 'Service', name: 'api', port: 80 }
 
@@ -17,7 +16,7 @@ const conditionOf = (kind: string, changes: Partial<Condition> = {}): Condition 
 })
 
 const onlyStatus = (conditions: readonly Condition[]): ObjectStatus => {
-  const [status, ...others] = objectStatuses(conditions, { gateway })
+  const [status, ...others] = objectStatuses(conditions)
   assert.ok(status !== undefined && others.length === 0)
   return status
 }
@@ -73,21 +72,13 @@ const shapes: readonly {
     status: { parents: [], conditions: [{ ...accepted, status: 'False', reason: 'Invalid' }] },
   },
   {
-    what: 'a policy is told about the Gateway that it takes effect on',
+    what: 'a policy that no ancestor is named for keeps what is said of it',
     conditions: [conditionOf('BackendTLSPolicy')],
     apiVersion: 'gateway.networking.k8s.io/v1',
-    status: {
-      ancestors: [
-        {
-          ancestorRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', ...gateway },
-          controllerName,
-          conditions: [accepted],
-        },
-      ],
-    },
+    status: { ancestors: [], conditions: [accepted] },
   },
   {
-    what: 'or about the ancestor that the condition names',
+    what: 'a policy has an entry for each ancestor that its conditions name',
     conditions: [conditionOf('BackendTLSPolicy', { parent: 'Gateway edge/north' })],
     apiVersion: 'gateway.networking.k8s.io/v1',
     status: {
@@ -125,14 +116,9 @@ describe('conditions in the form of Kubernetes', () => {
   for (const [kind, status] of empty) {
     it(`${kind}: an object that nothing is said of`, () => {
       const object = { kind, namespace: 'shop', name: 'api' }
-      assert.deepEqual(objectStatusOf({ object, conditions: [] }, { gateway }).status, status)
+      assert.deepEqual(objectStatusOf({ object, conditions: [] }).status, status)
     })
   }
-
-  it('a policy without a Gateway in force keeps what is said of it', () => {
-    const [shown] = objectStatuses([conditionOf('BackendTLSPolicy')], { gateway: undefined })
-    assert.deepEqual(shown?.status, { ancestors: [], conditions: [accepted] })
-  })
 })
 
 test('an object of the cluster has no namespace', () => {
@@ -149,7 +135,7 @@ test('objects stay apart by kind, namespace and name', () => {
   ]
   const all = [...objects, ...objects].map((object) => conditionOf(object.kind, { object }))
   assert.deepEqual(
-    [...objectStatuses(all, { gateway })].map(({ kind, metadata, status }) => [
+    [...objectStatuses(all)].map(({ kind, metadata, status }) => [
       kind,
       metadata.namespace,
       metadata.name,
@@ -162,24 +148,15 @@ test('objects stay apart by kind, namespace and name', () => {
 test('what is bad news is pointed to, with the place in the file', () => {
   const position = { file: 'a.yaml', line: 3, column: 5 }
   const parent = 'Service shop/api'
-  const shown = [
-    ...objectStatuses(
-      [
-        conditionOf('HTTPRoute', { parent }),
-        conditionOf('HTTPRoute', {
-          parent,
-          type: 'ResolvedRefs',
-          status: 'False',
-          reason: 'BackendNotFound',
-          position,
-        }),
-        conditionOf('HTTPRoute', { parent, type: 'PartiallyInvalid', reason: 'UnsupportedValue' }),
-      ],
-      { gateway, sourceOf: () => ({ file: 'a.yaml', line: 1, column: 1 }) },
-    ),
+  const object = { kind: 'HTTPRoute', namespace: 'shop', name: 'api' }
+  const conditions = [
+    conditionOf('HTTPRoute', { parent }),
+    conditionOf('HTTPRoute', { parent, type: 'ResolvedRefs', status: 'False', reason: 'BackendNotFound', position }),
+    conditionOf('HTTPRoute', { parent, type: 'PartiallyInvalid', reason: 'UnsupportedValue' }),
   ]
-  assert.deepEqual(shown[0]?.source, { file: 'a.yaml', line: 1, column: 1 })
-  assert.deepEqual(shown[0]?.faults, [
+  const shown = objectStatusOf({ object, conditions }, { file: 'a.yaml', line: 1, column: 1 })
+  assert.deepEqual(shown.source, { file: 'a.yaml', line: 1, column: 1 })
+  assert.deepEqual(shown.faults, [
     { parent, type: 'ResolvedRefs', reason: 'BackendNotFound', source: position },
     { parent, type: 'PartiallyInvalid', reason: 'UnsupportedValue' },
   ])

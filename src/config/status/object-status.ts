@@ -1,6 +1,6 @@
 import type { SourcePosition } from '../../lib/decoded.ts'
 import { isFault, type Condition } from '../../model/condition.ts'
-import type { Model, ObjectRef } from '../../model/model.ts'
+import type { ObjectRef } from '../../model/model.ts'
 import { formatObject } from '../format-object.ts'
 import { kindApi } from '../objects/kind-apis.ts'
 import { kubeStatusOf, type KubeStatus } from './kube-status.ts'
@@ -27,13 +27,6 @@ export interface FaultPlace {
   readonly source?: SourcePosition
 }
 
-export interface StatusContext {
-  /** The Gateway that the conditions are spoken for. */
-  readonly gateway: Model['gateway']
-  /** Tells where an object stands; default: nobody knows. */
-  readonly sourceOf?: (object: ObjectRef) => SourcePosition | undefined
-}
-
 /** The conditions of one object. */
 export interface ConditionGroup {
   readonly object: ObjectRef
@@ -53,24 +46,20 @@ export const groupConditions = (conditions: readonly Condition[]): readonly Cond
 }
 
 /** The status of each object that there are conditions of; made one by one, since there may be thousands. */
-export function* objectStatuses(
-  conditions: readonly Condition[],
-  context: StatusContext,
-): Generator<ObjectStatus, void, undefined> {
-  for (const group of groupConditions(conditions)) yield objectStatusOf(group, context)
+export function* objectStatuses(conditions: readonly Condition[]): Generator<ObjectStatus, void, undefined> {
+  for (const group of groupConditions(conditions)) yield objectStatusOf(group)
 }
 
-/** The status of one object, which may have no conditions at all. */
-export const objectStatusOf = ({ object, conditions }: ConditionGroup, context: StatusContext): ObjectStatus => {
+/** The status of one object, which may have no conditions at all; `source` is where it stands. */
+export const objectStatusOf = ({ object, conditions }: ConditionGroup, source?: SourcePosition): ObjectStatus => {
   const { kind, namespace, name } = object
   const apiVersion = apiVersionOf(kind)
-  const source = context.sourceOf?.(object)
   const faults = conditions.filter(isFault).map(placeOf)
   return {
     ...(apiVersion === undefined ? {} : { apiVersion }),
     kind,
     metadata: { ...(namespace === '' ? {} : { namespace }), name },
-    status: kubeStatusOf(kind, conditions, context.gateway),
+    status: kubeStatusOf(kind, conditions),
     ...(source === undefined ? {} : { source }),
     ...(faults.length === 0 ? {} : { faults }),
   }
