@@ -54,7 +54,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
   const stopWatching = watchDescriptors({ limit, clock, log })
   return {
     apply: async ({ model, generation, issues }) => {
-      plane.apply(model, generation)
+      await plane.apply(model, generation)
       telemetry.observeConfig({ generation, issues })
     },
     listen: (port) => plane.listen(port),

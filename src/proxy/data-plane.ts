@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto'
 import type { ConnectionOptions } from 'node:tls'
 import type { FilterDefinition } from '../filter/index.ts'
 import { createFilterInstances } from '../filter/instances.ts'
-import type { FilterInstances } from '../filter/instances.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
 import type { Credentials, CredentialSource } from '../identity/credentials.ts'
 import { clientTlsOptions } from '../identity/tls.ts'
@@ -14,22 +13,20 @@ import type { TlsSettings } from '../identity/tls.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Model } from '../model/model.ts'
-import { compile, usedFilters } from '../snapshot/compile.ts'
 import { findFrontend } from '../snapshot/resolve.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
+import { ModelApplier } from './apply/model-applier.ts'
 import { Counters } from './counters.ts'
 import { Downstream } from './downstream.ts'
 import type { DownstreamDeps } from './downstream.ts'
 import { drainServer } from './drain.ts'
 import { Flusher } from './flusher.ts'
-import { RetryBudgets } from './forward/retry-budget.ts'
 import { HboneServer } from './hbone/server.ts'
 import type { TunnelRequest } from './hbone/server.ts'
 import { defaultDeadlines, tickMsFor } from './limits/deadlines.ts'
 import type { Deadlines } from './limits/deadlines.ts'
 import { startTicking, visitInSlices } from './limits/ticks.ts'
 import { TurnBudget } from './limits/turn-budget.ts'
-import { SnapshotLeases } from './leases.ts'
 import { ByteBudget, defaultBufferBytes } from './limits/byte-budget.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './upstream/balance.ts'
@@ -58,6 +55,8 @@ export interface DataPlaneOptions {
   readonly bufferBytes?: number
   /** Frees what large reads leave behind (see `Flusher`); without it that is left to V8. */
   readonly collectYoung?: () => void
+  /** How long compiling may hold the loop at a time; default 3 ms. */
+  readonly compileSliceMs?: number
   /** Where HBONE endpoints listen; default 15008. */
   readonly upstreamHbonePort?: number
 }
@@ -74,10 +73,8 @@ export class DataPlane {
   readonly #flusher: Flusher
   readonly #server: HboneServer
   readonly #pools: Pools
-  readonly #budgets = new RetryBudgets()
   #clientTls: ConnectionOptions
-  readonly #instances: FilterInstances
-  readonly #leases: SnapshotLeases
+  readonly #applier: ModelApplier
   readonly #downstreams = new Set<Downstream>()
   readonly #deps: DownstreamDeps
   readonly #warnings: Warnings
@@ -98,12 +95,16 @@ export class DataPlane {
     this.counters = options.counters ?? new Counters()
     const budget = new ByteBudget(options.bufferBytes ?? defaultBufferBytes(), this.counters)
     this.#clientTls = clientTlsOptions(credentials.current(), options.tls)
-    this.#instances = createFilterInstances(options.filters, {
-      now: clock.nowMs,
-      random: Math.random,
-      log: (level, message) => log[level](message),
+    this.#applier = new ModelApplier({
+      instances: createFilterInstances(options.filters, {
+        now: clock.nowMs,
+        random: Math.random,
+        log: (level, message) => log[level](message),
+      }),
+      clock,
+      sliceMs: options.compileSliceMs,
+      onApplied: (snapshot) => this.#pools.retain(snapshot.groups.values()),
     })
-    this.#leases = new SnapshotLeases((generation) => this.#instances.release(generation))
     const turns = new TurnBudget()
     this.#pools = new Pools({
       flusher: this.#flusher,
@@ -121,9 +122,6 @@ export class DataPlane {
     })
     this.#deps = {
       balancer: new Balancer(this.#pools, this.#flusher),
-      budgets: this.#budgets,
-      memory: budget,
-      random: Math.random,
       clock,
       counters: this.counters,
       sink: options.sink,
@@ -131,7 +129,7 @@ export class DataPlane {
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       deadlines,
       turns,
-      takeLease: () => this.#leases.take(),
+      takeLease: () => this.#applier.take(),
       isDraining: () => this.#isDraining,
       onClosed: (downstream) => this.#downstreams.delete(downstream),
     }
@@ -161,21 +159,19 @@ export class DataPlane {
 
   /** The snapshot in force, for the admin API. */
   get snapshot(): Snapshot | undefined {
-    return this.#leases.current
+    return this.#applier.current
   }
 
   get isDraining(): boolean {
     return this.#isDraining
   }
 
-  /** Puts a model in force: all requests that begin from now on see it, those under way keep theirs. */
-  apply(model: Model, generation: number): Snapshot {
-    const previous = this.#leases.current
-    const snapshot = compile(model, { previous, generation, filters: this.#instances.make })
-    this.#instances.retain(generation, usedFilters(snapshot))
-    this.#leases.swap(snapshot)
-    this.#pools.retain(snapshot.groups.values())
-    return snapshot
+  /**
+   * Puts a model in force: all requests that begin from then on see it, those under way keep theirs. A large one is made
+   * in slices while the old one serves; see `ModelApplier` for when the promise is settled.
+   */
+  apply(model: Model, generation: number): Promise<Snapshot> {
+    return this.#applier.apply(model, generation)
   }
 
   /** Starts to take tunnels on `port` (15008 in a cluster, 0 for a free one); resolves to the port. */
@@ -248,7 +244,7 @@ export class DataPlane {
       connectRefused.selfCall++
       return request.refuse(400)
     }
-    const snapshot = this.#leases.current
+    const snapshot = this.#applier.current
     const frontend = snapshot === undefined ? undefined : findFrontend(snapshot, authority)
     if (frontend === undefined) {
       connectRefused.unboundAuthority++
@@ -276,7 +272,6 @@ export class DataPlane {
   #tick(nowMs: number): void {
     this.#server.tick(nowMs)
     this.#pools.tick(nowMs)
-    this.#budgets.tick()
     this.#warnings.tick()
     this.#errors.tick()
   }

@@ -104,6 +104,8 @@ export class Mesh {
       bind: '127.0.0.1',
       reusePort: false,
       upstreamHbonePort: parts.hbonePort,
+      // What is applied is in force when the call returns.
+      compileSliceMs: Infinity,
       ...(options.deadlines === undefined ? {} : { deadlines: options.deadlines }),
     })
   }
@@ -170,7 +172,7 @@ export class Mesh {
   }
 
   apply(model: Model): void {
-    this.plane.apply(model, ++this.#generation)
+    void this.plane.apply(model, ++this.#generation)
   }
 
   /** A connection of a client pod, HBONE port and identity of the waypoint. */
