@@ -16,6 +16,7 @@ export const translateRule = (
 ): Rule => {
   const base = { index, ...(rule.name === undefined ? {} : { name: rule.name }), matches: rule.matches }
   if (rule.defects.length > 0) {
+    reportBadRefs(rule, route, scope)
     const closed = { status: 500, reason: formatFaults(rule.defects) }
     return { ...base, filters: [], backends: [], closed }
   }
@@ -31,6 +32,13 @@ export const translateRule = (
     ...(retry === undefined ? {} : { retry }),
     ...mirrors,
   }
+}
+
+/** `ResolvedRefs` is about every reference of a route, those of its closed rules too; nothing is sent there, though. */
+const reportBadRefs = (rule: HttpRouteRule, route: RouteObject, scope: BackendScope): void => {
+  const reporting = { ...scope, onBackend: () => undefined }
+  translateMirrors(rule.mirrors, route, reporting)
+  for (const ref of rule.backendRefs) translateBackend(ref, route, reporting)
 }
 
 const translateBackend = (ref: BackendRef, route: RouteObject, scope: BackendScope): Backend => {
