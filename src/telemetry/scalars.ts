@@ -45,6 +45,9 @@ export const counterMetrics: Readonly<
     'fairway_upstream_tls_failures_total',
     'TLS handshakes with applications that failed, or whose certificate was refused',
   ),
+  openMirrors: gauge('fairway_mirrors_open', 'Copies of requests that are under way to mirrors'),
+  mirrorsTotal: total('fairway_mirrors_total', 'Copies of requests sent to mirrors'),
+  mirrorsDropped: total('fairway_mirrors_dropped_total', 'Copies of requests that were not made, or given up'),
   heldBytes: gauge('fairway_buffered_bytes', 'Bytes received that wait for whoever is to take them'),
   bufferLimitReached: total('fairway_buffer_limit_reached_total', 'Times that more bytes waited than should'),
   holdersShed: total(
