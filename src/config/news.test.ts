@@ -67,6 +67,15 @@ it('a condition by itself is told, with its object, and a good one is not', () =
   ])
 })
 
+it('what is True and bad all the same is told: a policy that lost, a rule that was dropped', () => {
+  const conflict = condition('an older policy has the target', { type: 'Conflicted', status: 'True' })
+  const dropped = condition('Dropped Rule: rule 1 never matches', { type: 'PartiallyInvalid', status: 'True' })
+  assert.deepEqual(messages({ conditions: [conflict, dropped] }), [
+    'HTTPRoute shop/api: an older policy has the target',
+    'HTTPRoute shop/api: Dropped Rule: rule 1 never matches',
+  ])
+})
+
 it('the same fault of another object is not taken for its own', () => {
   const now = { objectIssues: [{ ...fault, object: 'HTTPRoute shop/other' }], conditions: [condition(faultText)] }
   assert.deepEqual(messages(now), [`HTTPRoute shop/other ${faultText}`, `HTTPRoute shop/api: ${faultText}`])

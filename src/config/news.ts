@@ -1,6 +1,6 @@
 import { formatIssue } from '../lib/format-issue.ts'
 import type { LogFields } from '../lib/log.ts'
-import type { Condition } from '../model/condition.ts'
+import { isFault, type Condition } from '../model/condition.ts'
 import { formatObject } from './format-object.ts'
 import { createOwnWords } from './own-words.ts'
 import type { ConfigUpdate } from './update.ts'
@@ -14,7 +14,7 @@ export interface News {
 
 /**
  * What an update has to say that the one before had not: files that cannot be read, each time; faults of objects, with
- * their place; conditions that are not True, without the faults that were told already.
+ * their place; conditions that are bad news, without the faults that were told already.
  */
 export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined): readonly News[] => {
   const known = new Set(before?.objectIssues.map(formatIssue))
@@ -27,7 +27,7 @@ export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined): 
       .filter((line) => !known.has(line))
       .map((message) => ({ level: 'warn' as const, message, fields: objectIssue })),
     ...update.conditions
-      .filter((condition) => condition.status !== 'True' && !told.has(JSON.stringify(condition)))
+      .filter((condition) => isFault(condition) && !told.has(JSON.stringify(condition)))
       .flatMap((condition) => tellCondition(condition, ownWords(condition))),
   ]
 }
