@@ -1,3 +1,4 @@
+import { decodeBackendTlsPolicy, type BackendTlsPolicyObject } from './backend-tls-policy.ts'
 import { decodeConfigMap, type ConfigMapObject } from './config-map.ts'
 import { decodeEndpointSlice, type EndpointSliceObject } from './endpoint-slice.ts'
 import { decodeGatewayClass, type GatewayClassObject } from './gateway-class.ts'
@@ -16,6 +17,7 @@ import { decodeUnimplementedRoute, type UnimplementedRouteObject } from './unimp
 
 /** Every object that can be read. */
 export type KubeObject =
+  | BackendTlsPolicyObject
   | ConfigMapObject
   | EndpointSliceObject
   | GatewayClassObject
@@ -51,13 +53,14 @@ const core = (decode: KindDecoder<KubeObject>): KindReading => ({
   decode,
 })
 
-const gatewayApi = (decode: KindDecoder<KubeObject> | undefined): KindReading => ({
+const gatewayApi = (decode: KindDecoder<KubeObject>): KindReading => ({
   scope: 'namespace',
   onBadMetadata: 'reject',
   decode,
 })
 
-const route = (decode: KindDecoder<KubeObject>): KindReading => ({ ...gatewayApi(decode), onBadMetadata: 'go-on' })
+/** Routes and policies. */
+const rules = (decode: KindDecoder<KubeObject>): KindReading => ({ ...gatewayApi(decode), onBadMetadata: 'go-on' })
 
 const istio = (decode?: KindDecoder<KubeObject>): KindReading => ({
   scope: 'namespace',
@@ -67,13 +70,13 @@ const istio = (decode?: KindDecoder<KubeObject>): KindReading => ({
 
 const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   AuthorizationPolicy: istio(decodeSecurityPolicy('AuthorizationPolicy')),
-  BackendTLSPolicy: gatewayApi(undefined),
+  BackendTLSPolicy: rules(decodeBackendTlsPolicy),
   ConfigMap: core(decodeConfigMap),
   EndpointSlice: core(decodeEndpointSlice),
-  GRPCRoute: route(decodeGrpcRoute),
+  GRPCRoute: rules(decodeGrpcRoute),
   Gateway: gatewayApi(decodeGateway),
   GatewayClass: { ...gatewayApi(decodeGatewayClass), scope: 'cluster' },
-  HTTPRoute: route(decodeHttpRoute),
+  HTTPRoute: rules(decodeHttpRoute),
   Namespace: { ...core(decodeNamespace), scope: 'cluster' },
   PeerAuthentication: istio(),
   Pod: core(decodePod),
@@ -82,8 +85,8 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   Secret: core(decodeSecret),
   Service: core(decodeService),
   ServiceEntry: istio(),
-  TCPRoute: route(decodeUnimplementedRoute('TCPRoute')),
-  TLSRoute: route(decodeUnimplementedRoute('TLSRoute')),
+  TCPRoute: rules(decodeUnimplementedRoute('TCPRoute')),
+  TLSRoute: rules(decodeUnimplementedRoute('TLSRoute')),
   Telemetry: istio(),
 }
 

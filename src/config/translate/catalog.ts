@@ -1,3 +1,5 @@
+import type { BackendTlsPolicyObject } from '../objects/backend-tls-policy.ts'
+import type { ConfigMapObject } from '../objects/config-map.ts'
 import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
 import type { GatewayClassObject } from '../objects/gateway-class.ts'
 import type { GatewayObject } from '../objects/gateway.ts'
@@ -40,6 +42,8 @@ export interface Catalog {
   readonly routes: readonly Entry<RouteObject>[]
   readonly unimplementedRoutes: readonly Entry<UnimplementedRouteObject>[]
   readonly policies: readonly Entry<SecurityPolicyObject>[]
+  readonly backendTlsPolicies: readonly Entry<BackendTlsPolicyObject>[]
+  readonly configMaps: ReadonlyMap<string, ConfigMapObject>
 }
 
 /** Sorts the objects into a catalog; their order in the set makes no difference. */
@@ -69,6 +73,8 @@ const emptyCatalog = () => ({
   routes: new Array<Entry<RouteObject>>(),
   unimplementedRoutes: new Array<Entry<UnimplementedRouteObject>>(),
   policies: new Array<Entry<SecurityPolicyObject>>(),
+  backendTlsPolicies: new Array<Entry<BackendTlsPolicyObject>>(),
+  configMaps: new Map<string, ConfigMapObject>(),
 })
 
 type Draft = ReturnType<typeof emptyCatalog>
@@ -97,10 +103,13 @@ const file = (catalog: Draft, key: string, { object, locate }: Entry<AnyObject>)
     case 'AuthorizationPolicy':
     case 'RequestAuthentication':
       return void catalog.policies.push({ object, locate })
+    case 'BackendTLSPolicy':
+      return void catalog.backendTlsPolicies.push({ object, locate })
     case 'ConfigMap':
+      return void catalog.configMaps.set(key, object)
     case 'Secret':
     case 'ReferenceGrant':
-      // Routes on Services need no grant, and nothing refers to the other two yet.
+      // Routes on Services need no grant, and nothing refers to a Secret yet.
       return undefined
   }
 }

@@ -21,6 +21,8 @@ export interface Verdict {
   readonly reason: string
   readonly message: string
   readonly parent?: string
+  /** Of a policy, which does not name its parent itself (`ancestorRef`); a route's is found among its parentRefs. */
+  readonly parentRef?: ParentReference
   readonly path?: string
 }
 
@@ -34,7 +36,8 @@ export const refOf = ({ kind, metadata }: Named): ObjectRef => ({
 /** Makes a condition of an object. */
 export const conditionOf = ({ object, locate }: Entry<Named>, { path, ...verdict }: Verdict): Condition => {
   const { generation } = object.metadata
-  const parentRef = verdict.parent === undefined ? undefined : parentReference(object, verdict.parent)
+  const parentRef =
+    verdict.parent === undefined ? undefined : (verdict.parentRef ?? parentReference(object, verdict.parent))
   const position = isFault(verdict) ? locate(path ?? '') : undefined
   return {
     object: refOf(object),

@@ -9,6 +9,8 @@ import type { Model } from '../../model/model.ts'
 import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
 import type { ServiceObject, ServicePortObject } from '../objects/service.ts'
 import { attachRoutes } from './route/attach-routes.ts'
+import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
+import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { bindServices } from './service/bind-services.ts'
 import { createCatalog, type Catalog, type Entry } from './catalog.ts'
 import { chooseGateway } from './choose-gateway.ts'
@@ -36,11 +38,20 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
   }
   for (const { object } of bound.values()) for (const port of tcpPortsOf(object)) want(object, port)
   const { clusterDomain, rootNamespace } = options
-  const scope = { catalog, bound, gateway, clusterDomain, rootNamespace, onBackend: want }
+  const backendTls = translateBackendTls(catalog)
+  const speaksTls = ({ metadata }: ServiceObject, { port }: ServicePortObject): boolean =>
+    backendTls.ports.has(`${metadata.namespace}/${metadata.name}:${port}`)
+  const scope = { catalog, bound, gateway, clusterDomain, rootNamespace, onBackend: want, speaksTls }
   const { routes, attachments, closedPorts, conditions: aboutRoutes } = attachRoutes(scope)
   const policies = catalog.policies.map((policy) => closeForPolicy(policy, scope))
   const closedServices = new Map(policies.flatMap((policy) => [...policy.closed]))
-  const served = translateServices(bound, { clusterDomain, attachments, closedServices, closedPorts })
+  const served = translateServices(bound, {
+    clusterDomain,
+    attachments,
+    closedServices,
+    closedPorts,
+    tlsPorts: backendTls.ports,
+  })
   return {
     model: {
       gateway: gateway === undefined ? undefined : nameOf(gateway.entry.object),
@@ -49,9 +60,10 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
       services: served.services,
       routes: sortByKey(routes),
       endpoints: sortByKey(
-        [...wanted.values()].map(([service, port]): EndpointSet =>
-          translateEndpoints(service, port, { catalog, options }),
-        ),
+        [...wanted].map(([key, [service, port]]): EndpointSet => ({
+          ...translateEndpoints(service, port, { catalog, options }),
+          ...backendTls.ports.get(key),
+        })),
       ),
     },
     conditions: sortConditions([
@@ -61,6 +73,7 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
       ...served.conditions,
       ...aboutRoutes,
       ...policies.flatMap(({ conditions }) => conditions),
+      ...backendTlsConditions({ policies: backendTls, gateway, isReached: (key) => wanted.has(key) }),
       ...sliceConditions(catalog),
     ]),
   }

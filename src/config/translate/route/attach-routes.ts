@@ -3,15 +3,14 @@ import type { Route } from '../../../model/route.ts'
 import type { Entry, RouteObject } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
 import { claimParents, formatLostPorts, lostPorts, refusalConditions, routeKey } from './claim-parents.ts'
-import type { AnyRoute, ClaimedParent } from './claim-parents.ts'
+import type { AnyRoute, ClaimedParent, ClaimScope } from './claim-parents.ts'
 import { closeForRoute } from './close-routes.ts'
 import { sharePorts, type Attachments } from './port-routes.ts'
-import type { ParentScope } from './resolve-parent.ts'
 import { attachedConditions } from './route-conditions.ts'
 import type { BackendScope, BadRef } from './resolve-backend.ts'
 import { translateRule } from './translate-rule.ts'
 
-export interface AttachScope extends ParentScope, Omit<BackendScope, 'onBadRef'> {}
+export interface AttachScope extends ClaimScope, Omit<BackendScope, 'onBadRef' | 'speaksTls'> {}
 
 export interface Attached {
   /** Those that act on at least one port, in no order. */
@@ -49,7 +48,7 @@ interface Claimed<T extends AnyRoute> {
   readonly parents: readonly ClaimedParent[]
 }
 
-const claimAll = <T extends AnyRoute>(entries: readonly Entry<T>[], scope: ParentScope): readonly Claimed<T>[] =>
+const claimAll = <T extends AnyRoute>(entries: readonly Entry<T>[], scope: ClaimScope): readonly Claimed<T>[] =>
   entries.map((entry) => ({ entry, parents: claimParents(entry, scope) }))
 
 /** The route when it has a port, and what the parents that it is attached to are told. */

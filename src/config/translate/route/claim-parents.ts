@@ -1,9 +1,9 @@
 import type { Condition } from '../../../model/condition.ts'
-import type { ServicePortObject } from '../../objects/service.ts'
+import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { UnimplementedRouteObject } from '../../objects/unimplemented-route.ts'
 import type { Entry, RouteObject } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
-import { protocolOf } from '../service/port-protocol.ts'
+import { frontendProtocolOf } from '../service/port-protocol.ts'
 import { formatParent } from './format-parent.ts'
 import { holdersOf, ranking, type Attachments, type Claim, type KindRoutes } from './port-routes.ts'
 import { resolveParent, type ParentScope, type ResolvedParent } from './resolve-parent.ts'
@@ -25,8 +25,13 @@ export interface ClaimedParent {
 /** `HTTPRoute/NAMESPACE/NAME` */
 export const routeKey = ({ kind, metadata }: AnyRoute): string => `${kind}/${metadata.namespace}/${metadata.name}`
 
+export interface ClaimScope extends ParentScope {
+  /** Whether a BackendTLSPolicy says how TLS is spoken to the port's applications. */
+  readonly speaksTls: (service: ServiceObject, port: ServicePortObject) => boolean
+}
+
 /** Finds what each parentRef of a route means, before it is known who else wants the same ports. */
-export const claimParents = ({ object }: Entry<AnyRoute>, scope: ParentScope): readonly ClaimedParent[] =>
+export const claimParents = ({ object }: Entry<AnyRoute>, scope: ClaimScope): readonly ClaimedParent[] =>
   object.parentRefs.map((ref): ClaimedParent => {
     const { kind, metadata } = object
     const parent = formatParent(ref, metadata.namespace)
@@ -34,13 +39,18 @@ export const claimParents = ({ object }: Entry<AnyRoute>, scope: ParentScope): r
     const { path } = ref
     if (found.kind !== 'attached') return { parent, path, resolved: found, claims: [] }
     const takesAny = kind === 'TCPRoute' || kind === 'TLSRoute'
+    const service = found.service.object
+    const speaksHttp = (port: ServicePortObject): boolean => {
+      const protocol = frontendProtocolOf(port, scope.speaksTls(service, port))
+      return protocol !== 'tcp' && protocol !== 'tls'
+    }
     const ports = takesAny ? found.ports : found.ports.filter(speaksHttp)
     if (ports.length === 0) return { parent, path, resolved: notHttp, claims: [] }
     const claims = ports.map(({ port }) => ({
       kind,
       namespace: metadata.namespace,
       route: routeKey(object),
-      service: found.service.object.metadata,
+      service: service.metadata,
       port,
     }))
     return { parent, path, resolved: found, claims }
@@ -50,11 +60,6 @@ const notHttp: ResolvedParent = {
   kind: 'refused',
   reason: 'NoMatchingParent',
   message: 'the Service’s ports are declared as TCP or TLS (appProtocol or port name): HTTP is not looked for there',
-}
-
-const speaksHttp = (port: ServicePortObject): boolean => {
-  const protocol = protocolOf(port)
-  return protocol !== 'tcp' && protocol !== 'tls'
 }
 
 /**

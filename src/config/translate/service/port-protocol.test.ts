@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { PortProtocol } from '../../../model/service.ts'
-import { protocolOf } from './port-protocol.ts'
+import { frontendProtocolOf, protocolOf } from './port-protocol.ts'
 
 const cases: readonly (readonly [
   port: { readonly name?: string; readonly appProtocol?: string; readonly port?: number },
@@ -36,3 +36,11 @@ for (const [port, protocol] of cases) {
     assert.equal(protocolOf({ port: 80, protocol: 'TCP', ...port }), protocol)
   })
 }
+
+it('with a BackendTLSPolicy, what a port says of TLS is about us: clients speak HTTP there', () => {
+  const ports = [{ appProtocol: 'kubernetes.io/wss' }, { name: 'https' }, { name: 'tcp' }, { name: 'grpc' }]
+  const protocols = (hasBackendTls: boolean): readonly string[] =>
+    ports.map((port) => frontendProtocolOf({ port: 80, protocol: 'TCP', ...port }, hasBackendTls))
+  assert.deepEqual(protocols(false), ['tls', 'tls', 'tcp', 'grpc'])
+  assert.deepEqual(protocols(true), ['http', 'http', 'tcp', 'grpc'])
+})

@@ -35,3 +35,12 @@ export const protocolOf = ({ name, appProtocol, port }: ServicePortObject): Port
   const protocol = istioProtocols.get(text.split('-', 1)[0] ?? '')
   return protocol ?? (wellKnownTcpPorts.has(port) ? 'tcp' : 'unknown')
 }
+
+/**
+ * What clients speak on a port. Where a BackendTLSPolicy says how TLS is spoken to the applications, that TLS is ours,
+ * and the port's declaration (`kubernetes.io/wss`, `https`) is about it: clients speak HTTP to us.
+ */
+export const frontendProtocolOf = (port: ServicePortObject, hasBackendTls: boolean): PortProtocol => {
+  const protocol = protocolOf(port)
+  return protocol === 'tls' && hasBackendTls ? 'http' : protocol
+}

@@ -4,7 +4,7 @@ import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Attachments, KindRoutes } from '../route/port-routes.ts'
 import type { Entry } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
-import { protocolOf } from './port-protocol.ts'
+import { frontendProtocolOf } from './port-protocol.ts'
 import { addressesOf, hostnameOf, tcpPortsOf } from './service-facts.ts'
 
 interface ServiceScope {
@@ -14,6 +14,8 @@ interface ServiceScope {
   readonly closedServices: ReadonlyMap<string, string>
   /** Reasons by `NAMESPACE/NAME:PORT`. */
   readonly closedPorts: ReadonlyMap<string, string>
+  /** The ports (`NAMESPACE/NAME:PORT`) that a BackendTLSPolicy is about. */
+  readonly tlsPorts: ReadonlyMap<string, unknown>
 }
 
 /**
@@ -85,7 +87,7 @@ const translatePort = (port: ServicePortObject, key: string, scope: ServiceScope
   return {
     port: port.port,
     ...(port.name === undefined || port.name === '' ? {} : { name: port.name }),
-    protocol: protocolOf(port),
+    protocol: frontendProtocolOf(port, scope.tlsPorts.has(key)),
     routes: carriedOut(attached?.producers),
     consumerRoutes: [...(attached?.consumers ?? [])]
       .map(([namespace, routes]) => ({ namespace, routes: carriedOut(routes) }))

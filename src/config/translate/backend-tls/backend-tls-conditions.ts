@@ -1,0 +1,119 @@
+import type { Condition } from '../../../model/condition.ts'
+import type { ChosenGateway } from '../choose-gateway.ts'
+import { conditionOf, type Verdict } from '../conditions.ts'
+import type { Target } from './choose-policies.ts'
+import type { BackendTlsPolicies, PolicyOutcome } from './translate-backend-tls.ts'
+
+interface PolicyScope {
+  readonly policies: BackendTlsPolicies
+  readonly gateway: ChosenGateway | undefined
+  /** Whether requests may go to the Service port `NAMESPACE/NAME:PORT`. */
+  readonly isReached: (key: string) => boolean
+}
+
+/**
+ * What becomes of each BackendTLSPolicy. Towards our Gateway, its ancestor, when traffic of ours goes to what it
+ * targets; otherwise without one: it then acts on nothing here, and this is the only trace of it.
+ */
+export const backendTlsConditions = (scope: PolicyScope): readonly Condition[] =>
+  scope.policies.outcomes.flatMap((outcome) => {
+    const { gateway } = scope
+    const isReached = outcome.targets.some((target) => keysOf(target).some(scope.isReached))
+    return [
+      ...missingTargets(outcome),
+      ...(gateway !== undefined && isReached ? aboutGateway(outcome, gateway, scope) : withoutTraffic(outcome)),
+    ]
+  })
+
+const keysOf = ({ service, ports }: Target): readonly string[] => ports.map((port) => `${service}:${port}`)
+
+const missingTargets = ({ policy, targetFaults }: PolicyOutcome): readonly Condition[] => {
+  const [first] = targetFaults
+  if (first === undefined) return []
+  const { reason, path } = first
+  const message = targetFaults.map((fault) => `${fault.path}: ${fault.message}`).join('; ')
+  return [conditionOf(policy, { type: 'Accepted', status: 'False', reason, message, path })]
+}
+
+/** Nothing more is said of a policy whose targets are missing, all of them. */
+const withoutTraffic = ({ policy, targets, targetFaults, failure }: PolicyOutcome): readonly Condition[] => {
+  const base = { type: 'Accepted', status: 'False' } as const
+  if (failure !== undefined) return targetFaults.length === 0 ? [conditionOf(policy, { ...base, ...failure })] : []
+  if (targets.length === 0 || targetFaults.length > 0) return []
+  const services = [...new Set(targets.map(({ service }) => service))].join(', ')
+  const message = `the policy acts on nothing: no traffic of this waypoint goes to what it targets of Service ${services}`
+  return [conditionOf(policy, { ...base, reason: 'TargetNotFound', message, path: 'spec.targetRefs' })]
+}
+
+/** A port that a policy targets, and whose it is. */
+interface Place {
+  readonly key: string
+  readonly target: Target
+  readonly winner: Target | undefined
+}
+
+type Ancestor = Pick<Verdict, 'parent' | 'parentRef'>
+
+const aboutGateway = (
+  outcome: PolicyOutcome,
+  { entry }: ChosenGateway,
+  { policies: { chosen } }: PolicyScope,
+): readonly Condition[] => {
+  const { policy, targets } = outcome
+  const { namespace, name } = entry.object.metadata
+  const ancestor: Ancestor = {
+    parent: `Gateway ${namespace}/${name}`,
+    parentRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace, name },
+  }
+  const places = targets.flatMap((target) => keysOf(target).map((key) => ({ key, target, winner: chosen.get(key) })))
+  const lost = places.filter(({ winner }) => winner?.policy !== policy)
+  const conditions = [accepted(outcome, ancestor, lost.length === places.length ? lost : [])]
+  // To leave a port to a policy for just that port is no conflict, as long as there are others.
+  const contested = lost.filter(({ target, winner }) => winner?.sectionName === target.sectionName)
+  if (contested.length > 0 && lost.length < places.length) {
+    const message = `for some ports other policies come first: ${formatLost(contested)}`
+    const verdict = {
+      type: 'Conflicted',
+      status: 'True',
+      reason: 'Conflicted',
+      message,
+      path: 'spec.targetRefs',
+    } as const
+    conditions.push(conditionOf(policy, { ...ancestor, ...verdict }))
+  }
+  return [...conditions, ...resolvedRefs(outcome, ancestor)]
+}
+
+/** `lost` is there when the policy has no port left to act on. */
+const accepted = ({ policy, failure }: PolicyOutcome, ancestor: Ancestor, lost: readonly Place[]): Condition => {
+  const base = { ...ancestor, type: 'Accepted' } as const
+  if (lost.length > 0) {
+    const message = `other policies come first: ${formatLost(lost)}`
+    return conditionOf(policy, { ...base, status: 'False', reason: 'Conflicted', message, path: 'spec.targetRefs' })
+  }
+  if (failure !== undefined) {
+    const { reason, path } = failure
+    const message = `what the policy targets is closed (503): ${failure.message}`
+    return conditionOf(policy, { ...base, status: 'False', reason, message, path })
+  }
+  const message = 'the applications behind its targets are spoken to in TLS'
+  return conditionOf(policy, { ...base, status: 'True', reason: 'Accepted', message })
+}
+
+const formatLost = (lost: readonly Place[]): string =>
+  lost
+    .map(({ key, winner }) => `Service port ${key} is that of BackendTLSPolicy ${winner?.policy.object.metadata.name}`)
+    .join('; ')
+
+const resolvedRefs = ({ policy, certificates }: PolicyOutcome, ancestor: Ancestor): readonly Condition[] => {
+  const base = { ...ancestor, type: 'ResolvedRefs' } as const
+  if (policy.object.validation === undefined) return []
+  const [first] = certificates.faults
+  if (first === undefined) {
+    const message = 'every certificate was found'
+    return [conditionOf(policy, { ...base, status: 'True', reason: 'ResolvedRefs', message })]
+  }
+  const { reason, path } = first
+  const message = certificates.faults.map((fault) => `${fault.path}: ${fault.message}`).join('; ')
+  return [conditionOf(policy, { ...base, status: 'False', reason, message, path })]
+}
