@@ -84,7 +84,10 @@ const broken = itemOf(
   },
 )
 const cluster = itemOf(['GatewayClass', '', 'c'], [], {
-  issues: [{ message: 'm', object: 'GatewayClass c', position: at(30) }],
+  issues: [
+    { message: 'm', path: 'spec.a', object: 'GatewayClass c', position: at(30) },
+    { message: 'n', object: 'GatewayClass c', position: at(31) },
+  ],
 })
 const foreign = itemOf(['TCPRoute', 'far', 'away'], [])
 
@@ -110,7 +113,8 @@ const all = statusOf([broken, gateway, cluster, fine, half, foreign], {
 
 const findings = [
   'objects.yaml:20:3: Gateway shop/broken spec.listeners: wrong value: found "5"',
-  'objects.yaml:30:3: GatewayClass c: m',
+  'objects.yaml:30:3: GatewayClass c spec.a: m',
+  'objects.yaml:31:3: GatewayClass c: n',
   'objects.yaml:12:3: HTTPRoute shop/half at Service shop/api:80: ResolvedRefs is False (BackendNotFound): no gone',
   'objects.yaml:14:3: HTTPRoute shop/half at Service shop/api:80: PartiallyInvalid is True (UnsupportedValue): Dropped Rule: 1 of 2 rules',
   'objects.yaml:9:3: HTTPRoute shop/half at Service shop/b: Accepted is False (NoMatchingParent): no b',
@@ -124,7 +128,7 @@ test('a table has a row for each object, those with findings first, and each fin
   assert.deepEqual(show(all), [
     'KIND          NAME           PARENT                          ACCEPTED  RESOLVEDREFS  OTHER             MESSAGE',
     'Gateway       shop/broken    -                               False     -             -                 spec.listeners: wrong value: found "5"',
-    'GatewayClass  c              -                               -         -             -                 1 field not as written: see below',
+    'GatewayClass  c              -                               -         -             -                 spec.a: m; 1 more',
     'HTTPRoute     shop/half      Service shop/api:80 and 1 more  1 of 2    False         PartiallyInvalid  no gone',
     'Gateway       shop/waypoint  -                               True      -             -                 this is it',
     'HTTPRoute     shop/fine      Service shop/api:80             True      True          -                 every rule is in force',
@@ -141,7 +145,7 @@ test('a wide table has a row for each parent, with reasons and places', () => {
   assert.deepEqual(show(all, { isWide: true }), [
     'KIND          NAME           PARENT               ACCEPTED                  RESOLVEDREFS             OTHER                                SOURCE             MESSAGE',
     'Gateway       shop/broken    -                    False (Invalid)           -                        -                                    objects.yaml:20:3  spec.listeners: wrong value: found "5"',
-    'GatewayClass  c              -                    -                         -                        -                                    objects.yaml:1:3   1 field not as written: see below',
+    'GatewayClass  c              -                    -                         -                        -                                    objects.yaml:1:3   spec.a: m; 1 more',
     'HTTPRoute     shop/half      Service shop/api:80  True                      False (BackendNotFound)  PartiallyInvalid (UnsupportedValue)  objects.yaml:12:3  no gone',
     'HTTPRoute     shop/half      Service shop/b       False (NoMatchingParent)  -                        -                                    objects.yaml:9:3   no b',
     'Gateway       shop/waypoint  -                    True                      -                        -                                    objects.yaml:1:3   this is it',
@@ -172,7 +176,7 @@ test('a terminal cuts the rows and shows colours, and leaves the findings whole'
   const lines = show(statusOf([half]), { colours: createColours(out, {}), maxWidth: 40 })
   assert.equal(lines[1], 'HTTPRoute  \x1b[1mshop/half\x1b[22m  Service shop/api:…')
   assert.equal(lines[3], '1 object: \x1b[31m1 with findings\x1b[39m')
-  assert.deepEqual(lines.slice(5, -1), findings.slice(2, 6))
+  assert.deepEqual(lines.slice(5, -1), findings.slice(3, 7))
 })
 
 test('foreign text neither breaks lines nor shows secrets', () => {
@@ -189,7 +193,7 @@ test('the document for machines is a Kubernetes List', () => {
   assert.deepEqual(rest, {
     apiVersion: 'v1',
     kind: 'List',
-    summary: { objects: 3, withFindings: 2, faults: 3, issues: 3 },
+    summary: { objects: 3, withFindings: 2, faults: 3, issues: 4 },
     issues: [...half.issues, ...cluster.issues, ...all.stray],
   })
   assert.deepEqual(items[0], {

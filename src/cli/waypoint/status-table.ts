@@ -107,7 +107,7 @@ const otherCell = (conditions: readonly Condition[], { colours, isWide }: CellLo
   return { text: [...new Set(texts)].join(', '), paint: others.some(isFault) ? colours.yellow : colours.green }
 }
 
-/** The first bad news; of the good the first will do. */
+/** The first bad news in short; of the good the first will do. */
 const messageOf = (
   { issues }: StatusItem,
   conditions: readonly Condition[],
@@ -116,7 +116,10 @@ const messageOf = (
   const condition = conditions.find((candidate) => isFault(candidate))
   if (condition !== undefined) return clean(wordsOf(condition))
   const [issue] = issues
-  if (issue !== undefined) return `${issues.length} field${issues.length === 1 ? '' : 's'} not as written: see below`
+  if (issue !== undefined) {
+    const more = issues.length === 1 ? '' : `; ${issues.length - 1} more`
+    return clean(`${issue.path === undefined ? '' : `${issue.path}: `}${issue.message}${more}`)
+  }
   const [good] = conditions
   return good === undefined ? 'not of this waypoint: nothing refers to it here' : clean(good.message)
 }
