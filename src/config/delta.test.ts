@@ -69,8 +69,8 @@ describe('updates between threads', () => {
     send(update([route('a'), route('b')], ['bad']))
     const { delta } = send(update([route('a'), route('b', 2)], ['bad']))
     assert.deepEqual(
-      { routes: delta.routes, hasIssues: 'issues' in delta },
-      { routes: { changed: [route('b', 2)] }, hasIssues: false },
+      { routes: delta.model.routes, endpoints: delta.model.endpoints, hasIssues: 'issues' in delta },
+      { routes: [{ at: 1, remove: 1, items: [route('b', 2)] }], endpoints: [], hasIssues: false },
     )
   })
 

@@ -1,23 +1,27 @@
 /**
- * Carries updates between threads cheaply: only what changed is sent, and what did not change comes out on the other
- * side as the very same objects, so that `compile` sees at a glance what it may keep.
+ * Carries updates between threads and processes cheaply: only what changed is sent, and what did not change comes out on
+ * the other side as the very same objects, so that `compile` sees at a glance what it may keep.
  */
 import type { Issue } from '../lib/decoded.ts'
+import { isEqual } from '../lib/is-equal.ts'
 import type { Condition } from '../model/condition.ts'
-import type { EndpointSet } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
-import type { Route } from '../model/route.ts'
-import type { Service } from '../model/service.ts'
+import { applyEdits, findEdits, type Edit } from './edits.ts'
 import type { ConfigUpdate } from './update.ts'
 
-/** The difference between two updates; the first of a writer is a difference from nothing. */
-export interface ConfigDelta {
+/** The difference between two models; the first of a writer is a difference from nothing. */
+export interface ModelDelta {
+  readonly isFirst: boolean
   readonly head: Pick<Model, 'gateway' | 'trafficType' | 'pathNormalization'>
-  readonly services: ListDelta<Service>
-  readonly routes: ListDelta<Route>
-  readonly endpoints: ListDelta<EndpointSet>
-  /** Absent: as before. */
-  readonly conditions?: readonly Condition[]
+  readonly services: readonly Edit<Model['services'][number]>[]
+  readonly routes: readonly Edit<Model['routes'][number]>[]
+  readonly endpoints: readonly Edit<Model['endpoints'][number]>[]
+}
+
+/** The difference between two updates. */
+export interface ConfigDelta {
+  readonly model: ModelDelta
+  readonly conditions: readonly Edit<Condition>[]
   /** Absent: as before. */
   readonly issues?: readonly Issue[]
   /** Absent: as before. */
@@ -25,89 +29,75 @@ export interface ConfigDelta {
   readonly objects: number
 }
 
-export interface ListDelta<T> {
-  /** All keys in order; absent: as before. */
-  readonly keys?: readonly string[]
-  readonly changed: readonly T[]
-}
-
-interface Keyed {
-  readonly key: string
-}
-
-/** Makes the sending side. */
-export const createDeltaWriter = (): ((update: Omit<ConfigUpdate, 'generation'>) => ConfigDelta) => {
-  const services = createListWriter<Service>()
-  const routes = createListWriter<Route>()
-  const endpoints = createListWriter<EndpointSet>()
-  const hasNewConditions = createChangeTest()
-  const hasNewIssues = createChangeTest()
-  const hasNewObjectIssues = createChangeTest()
-  return ({ model, conditions, issues, objectIssues, objects }) => {
+/** Makes the sending side for models. */
+export const createModelWriter = (): ((model: Model) => ModelDelta) => {
+  let before: Model | undefined
+  return (model) => {
     const { gateway, trafficType, pathNormalization } = model
-    return {
+    const delta = {
+      isFirst: before === undefined,
       head: { gateway, trafficType, pathNormalization },
-      services: services(model.services),
-      routes: routes(model.routes),
-      endpoints: endpoints(model.endpoints),
-      ...(hasNewConditions(conditions) ? { conditions } : {}),
-      ...(hasNewIssues(issues) ? { issues } : {}),
-      ...(hasNewObjectIssues(objectIssues) ? { objectIssues } : {}),
+      services: findEdits(before?.services ?? [], model.services, keyOf),
+      routes: findEdits(before?.routes ?? [], model.routes, keyOf),
+      endpoints: findEdits(before?.endpoints ?? [], model.endpoints, keyOf),
+    }
+    before = model
+    return delta
+  }
+}
+
+/** Makes the receiving side for models. */
+export const createModelReader = (): ((delta: ModelDelta) => Model) => {
+  let before: Pick<Model, 'services' | 'routes' | 'endpoints'> = nothing
+  return ({ isFirst, head, services, routes, endpoints }) => {
+    // A writer that begins anew knows nothing of what its predecessor sent.
+    if (isFirst) before = nothing
+    before = {
+      services: applyEdits(before.services, services),
+      routes: applyEdits(before.routes, routes),
+      endpoints: applyEdits(before.endpoints, endpoints),
+    }
+    return { ...head, ...before }
+  }
+}
+
+/** Makes the sending side for updates. */
+export const createDeltaWriter = (): ((update: Omit<ConfigUpdate, 'generation'>) => ConfigDelta) => {
+  const write = createModelWriter()
+  let before: Pick<ConfigUpdate, 'conditions' | 'issues' | 'objectIssues'> | undefined
+  return ({ model, conditions, issues, objectIssues, objects }) => {
+    const delta = {
+      model: write(model),
+      conditions: findEdits(before?.conditions ?? [], conditions, keyOfCondition),
+      ...(isEqual(before?.issues, issues) ? {} : { issues }),
+      ...(isEqual(before?.objectIssues, objectIssues) ? {} : { objectIssues }),
       objects,
     }
+    before = { conditions, issues, objectIssues }
+    return delta
   }
 }
 
-const createChangeTest = (): ((value: unknown) => boolean) => {
-  let last: string | undefined
-  return (value) => {
-    const text = JSON.stringify(value)
-    const isNew = text !== last
-    last = text
-    return isNew
-  }
-}
-
-const createListWriter = <T extends Keyed>(): ((items: readonly T[]) => ListDelta<T>) => {
-  let known: ReadonlyMap<string, string> = new Map()
-  let lastKeys: string | undefined
-  return (items) => {
-    const current = new Map(items.map((item) => [item.key, JSON.stringify(item)]))
-    const changed = items.filter((item) => current.get(item.key) !== known.get(item.key))
-    known = current
-    const keys = items.map((item) => item.key)
-    const joined = keys.join('\n')
-    const isSame = joined === lastKeys
-    lastKeys = joined
-    return isSame ? { changed } : { keys, changed }
-  }
-}
-
-/** Makes the receiving side; it numbers the updates from 1, whoever sends them. */
+/** Makes the receiving side for updates; it numbers them from 1, whoever sends them. */
 export const createDeltaReader = (): ((delta: ConfigDelta) => ConfigUpdate) => {
+  const read = createModelReader()
   let generation = 0
-  let services: readonly Service[] = []
-  let routes: readonly Route[] = []
-  let endpoints: readonly EndpointSet[] = []
   let conditions: readonly Condition[] = []
   let issues: readonly Issue[] = []
   let objectIssues: readonly Issue[] = []
   return (delta) => {
-    // A writer that begins anew knows nothing of what its predecessor sent; its first delta is complete.
-    services = applyList(services, delta.services)
-    routes = applyList(routes, delta.routes)
-    endpoints = applyList(endpoints, delta.endpoints)
-    conditions = delta.conditions ?? conditions
+    conditions = applyEdits(delta.model.isFirst ? [] : conditions, delta.conditions)
     issues = delta.issues ?? issues
     objectIssues = delta.objectIssues ?? objectIssues
     generation++
-    const model: Model = { ...delta.head, services, routes, endpoints }
-    return { generation, model, conditions, issues, objectIssues, objects: delta.objects }
+    return { generation, model: read(delta.model), conditions, issues, objectIssues, objects: delta.objects }
   }
 }
 
-const applyList = <T extends Keyed>(before: readonly T[], { keys, changed }: ListDelta<T>): readonly T[] => {
-  if (keys === undefined && changed.length === 0) return before
-  const items = new Map([...before, ...changed].map((item) => [item.key, item]))
-  return (keys ?? before.map((item) => item.key)).flatMap((key) => items.get(key) ?? [])
-}
+const nothing = { services: [], routes: [], endpoints: [] }
+
+const keyOf = ({ key }: { readonly key: string }): string => key
+
+/** In the order in which `translate` gives them. */
+const keyOfCondition = ({ object, parent, type }: Condition): string =>
+  [object.kind, object.namespace, object.name, parent ?? '', type].join('\n')
