@@ -17,12 +17,14 @@ export interface News {
  * their place; conditions that are bad news, without the faults that were told already.
  */
 export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined): readonly News[] => {
-  const known = new Set(before?.objectIssues.map(formatIssue))
-  const told = new Set(before?.conditions.map((condition) => JSON.stringify(condition)))
+  // With thousands of routes nearly everything is well, or the very objects of before; and this runs where requests do.
+  const hasNewFaults = update.objectIssues !== before?.objectIssues
+  const known = new Set(hasNewFaults ? before?.objectIssues.map(formatIssue) : [])
+  const told = new Set(before?.conditions.filter(isFault).map((condition) => JSON.stringify(condition)))
   const ownWords = createOwnWords(update.objectIssues)
   return [
     ...update.issues.map((issue) => ({ level: 'error' as const, message: formatIssue(issue), fields: fileIssue })),
-    ...update.objectIssues
+    ...(hasNewFaults ? update.objectIssues : [])
       .map(formatIssue)
       .filter((line) => !known.has(line))
       .map((message) => ({ level: 'warn' as const, message, fields: objectIssue })),
