@@ -21,6 +21,7 @@ import { Downstream } from './downstream.ts'
 import type { DownstreamDeps } from './downstream.ts'
 import { drainServer } from './drain.ts'
 import { Flusher } from './flusher.ts'
+import { RetryBudgets } from './forward/retry-budget.ts'
 import { HboneServer } from './hbone/server.ts'
 import type { TunnelRequest } from './hbone/server.ts'
 import { defaultDeadlines, tickMsFor } from './limits/deadlines.ts'
@@ -73,6 +74,7 @@ export class DataPlane {
   readonly #flusher: Flusher
   readonly #server: HboneServer
   readonly #pools: Pools
+  readonly #budgets = new RetryBudgets()
   #clientTls: ConnectionOptions
   readonly #applier: ModelApplier
   readonly #downstreams = new Set<Downstream>()
@@ -122,6 +124,9 @@ export class DataPlane {
     })
     this.#deps = {
       balancer: new Balancer(this.#pools, this.#flusher),
+      budgets: this.#budgets,
+      memory: budget,
+      random: Math.random,
       clock,
       counters: this.counters,
       sink: options.sink,
@@ -272,6 +277,7 @@ export class DataPlane {
   #tick(nowMs: number): void {
     this.#server.tick(nowMs)
     this.#pools.tick(nowMs)
+    this.#budgets.tick()
     this.#warnings.tick()
     this.#errors.tick()
   }

@@ -168,11 +168,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     if (expiry === 'response-head') return this.#outgoing.expire(deadlineMs)
     const filter = this.#hooks?.waitsFor
     if (filter !== undefined) this.#countFilterError('a filter did not answer in time', filter)
-    this.#hooks?.cancel()
-    const reply = local.replyToExpiry(expiry, filter)
-    if (this.#writer.hasHead) return this.#breakOff(reply)
-    this.#forgetResponse()
-    this.#replyLocally(reply)
+    this.#endLate(local.replyToExpiry(expiry, filter))
   }
 
   onInformational(head: H1ResponseHead): void {
@@ -249,13 +245,17 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
 
   /** Counted from the first byte of the request, whatever it has waited for until now. */
   #startTimeout(requestMs: number): void {
-    const spentMs = this.#deps.clock.monotonicMs() - this.record.startedAtMs
-    this.#cancelTimeout = this.#deps.clock.after(Math.max(0, requestMs - spentMs), () => {
-      this.#hooks?.cancel()
-      if (this.#writer.hasHead) return this.#breakOff(local.requestTimeout)
-      this.#forgetResponse()
-      this.#replyLocally(local.requestTimeout)
-    })
+    const leftMs = requestMs - (this.#deps.clock.monotonicMs() - this.record.startedAtMs)
+    this.#cancelTimeout = this.#deps.clock.after(Math.max(0, leftMs), () => this.#endLate(local.requestTimeout))
+  }
+
+  /** Time is up. Filters see the answer, as any of ours, unless one of them is waited for, or has had another response. */
+  #endLate(reply: LocalReply): void {
+    const isStuck = this.#hooks?.waitsFor !== undefined || this.response !== undefined
+    this.#hooks?.cancel()
+    if (this.#writer.hasHead) return this.#breakOff(reply)
+    if (isStuck) this.#forgetResponse()
+    this.#replyLocally(reply)
   }
 
   #chooseBackend(rule: RulePlan): void {

@@ -14,7 +14,7 @@ const retry = (parts: Partial<Retry> = {}): Retry => ({ codes: [503], attempts: 
 const answer = (status: number, body = ''): string =>
   `HTTP/1.1 ${status} X\r\ncontent-length: ${body.length}\r\n\r\n${body}`
 /** A pod that gives these answers in turn, and the last one from then on. */
-const inTurn = (...answers: readonly string[]): PodOptions['onRequest'] => {
+const inTurn = (...answers: readonly string[]): NonNullable<PodOptions['onRequest']> => {
   let given = 0
   return (tunnel) => void tunnel.write(answers[Math.min(given++, answers.length - 1)] ?? '')
 }
@@ -24,8 +24,8 @@ const turns = async (): Promise<void> => {
 }
 
 const start = async (
-  onRequest: PodOptions['onRequest'],
-  rule: MeshOptions['rule'] = { retry: retry() },
+  onRequest: NonNullable<PodOptions['onRequest']>,
+  rule: NonNullable<MeshOptions['rule']> = { retry: retry() },
   options: MeshOptions = {},
 ): Promise<void> => {
   mesh = await Mesh.start({ pods: [{ onRequest }], rule, ...options })
@@ -69,7 +69,10 @@ describe('answers that the route has sent again', () => {
       rule: { retry: retry() },
     })
     assert.equal((await (await mesh.tunnel()).get()).head.status, 200)
-    assert.deepEqual(seen.toSorted(), [0, 1, 2])
+    assert.deepEqual(
+      seen.toSorted((a, b) => a - b),
+      [0, 1, 2],
+    )
   })
 
   it('may be long, and are cut then', async () => {

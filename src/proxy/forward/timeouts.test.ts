@@ -12,7 +12,7 @@ afterEach(() => mesh.close())
 
 const start = async (
   pod: Partial<PodOptions>,
-  rule: MeshOptions['rule'],
+  rule: NonNullable<MeshOptions['rule']>,
   options: Partial<MeshOptions> = {},
 ): Promise<void> => {
   clock = createFakeClock()
