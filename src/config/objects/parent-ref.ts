@@ -52,7 +52,7 @@ export const decodeParentRefs = (value: unknown, routeNamespace: string, issues:
     const whole = wholeParent.decode(item, path)
     return whole.ok ? [{ ...whole.value, path }] : []
   })
-  issues.push(...refs.flatMap((ref, index) => checkAgainst(ref, refs.slice(0, index), routeNamespace)))
+  issues.push(...checkDistinct(refs, routeNamespace))
   return refs
 }
 
@@ -60,24 +60,27 @@ export const decodeParentRefs = (value: unknown, routeNamespace: string, issues:
  * Two references to one parent have to mean different parts of it, and both have to say which (CommonRouteSpec's
  * validation rules).
  */
-const checkAgainst = (ref: ParentRef, earlier: readonly ParentRef[], routeNamespace: string): readonly Issue[] => {
-  const parent = formatWhole(ref, routeNamespace)
-  for (const other of earlier) {
-    if (formatWhole(other, routeNamespace) !== parent) continue
-    const base = { path: ref.path, found: parent }
-    if ((ref.sectionName === undefined) !== (other.sectionName === undefined)) {
-      const expected = 'a sectionName in every reference to one parent, or in none'
-      return [{ ...base, message: `differs from ${other.path} in having a sectionName or not`, expected }]
+const checkDistinct = (refs: readonly ParentRef[], routeNamespace: string): readonly Issue[] => {
+  const firsts = new Map<string, ParentRef>()
+  return refs.flatMap((ref): readonly Issue[] => {
+    const parent = formatWhole(ref, routeNamespace)
+    const part = `${parent}\n${ref.sectionName ?? ''}\n${ref.port ?? ''}`
+    const [first, same] = [firsts.get(parent), firsts.get(part)]
+    if (first === undefined) firsts.set(parent, ref)
+    if (same === undefined) firsts.set(part, ref)
+    if (first === undefined) return []
+    const issue = (message: string, expected: string): readonly Issue[] => [
+      { message, path: ref.path, found: parent, expected },
+    ]
+    if (same !== undefined) return issue(`means the same as ${same.path}`, 'each reference once')
+    for (const field of ['sectionName', 'port'] as const) {
+      if ((ref[field] === undefined) !== (first[field] === undefined)) {
+        const message = `differs from ${first.path} in having a ${field} or not`
+        return issue(message, `a ${field} in every reference to one parent, or in none`)
+      }
     }
-    if ((ref.port === undefined) !== (other.port === undefined)) {
-      const expected = 'a port in every reference to one parent, or in none'
-      return [{ ...base, message: `differs from ${other.path} in having a port or not`, expected }]
-    }
-    if (ref.sectionName === other.sectionName && ref.port === other.port) {
-      return [{ ...base, message: `means the same as ${other.path}`, expected: 'each reference once' }]
-    }
-  }
-  return []
+    return []
+  })
 }
 
 /** The parent without what a reference narrows it to; Kubernetes' own group has two spellings. */

@@ -65,7 +65,7 @@ const attachRoute = (
     if (lost.length < claims.length) winning.push(parent)
     if (lost.length === 0) continue
     const verdict = lost.length === claims.length ? conflicted : partlyConflicted
-    const message = formatLostPorts(lost)
+    const message = formatLostPorts(entry.object.kind, lost)
     conditions.push(conditionOf(entry, { parent, ...verdict, message, path }))
   }
   if (winning.length === 0) return { route: undefined, conditions }

@@ -5,7 +5,7 @@ import type { Entry, RouteObject } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
 import { frontendProtocolOf } from '../service/port-protocol.ts'
 import { formatParent } from './format-parent.ts'
-import { holdersOf, ranking, type Attachments, type Claim, type KindRoutes } from './port-routes.ts'
+import { holdersOf, ranking, type Attachments, type Claim, type KindRoutes, type RouteKind } from './port-routes.ts'
 import { resolveParent, type ParentScope, type ResolvedParent } from './resolve-parent.ts'
 
 /** A route of any kind that can attach to a Service. */
@@ -94,11 +94,20 @@ export const lostPorts = ({ claims }: ClaimedParent, attachments: Attachments): 
   })
 
 /** Names who has the ports: `port 80 is that of GRPCRoute shop/rpc: of several kinds …`. */
-export const formatLostPorts = (lost: readonly LostPort[]): string => {
-  const ports = lost.map(({ port, holders }) => {
-    const names = [...holders.routes].toSorted().map((key) => key.replace('/', ' '))
-    const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more` : names.join(', ')
-    return `port ${port} is that of ${shown}`
-  })
-  return `${ports.join('; ')}: of several kinds on one port only the first of ${ranking.join(', ')} is in force`
+export const formatLostPorts = (kind: RouteKind, lost: readonly LostPort[]): string => {
+  // What comes later in the ranking can only have closed the port.
+  const closed = lost.filter(({ holders }) => ranking.indexOf(holders.kind) > ranking.indexOf(kind))
+  const outranked = lost.filter((port) => !closed.includes(port))
+  const rule = `of several kinds on one port only the first of ${ranking.join(', ')} is in force`
+  return [
+    ...(outranked.length === 0 ? [] : [`${outranked.map(formatLostPort('that of')).join('; ')}: ${rule}`]),
+    ...closed.map(formatLostPort('closed for everybody by')),
+  ].join('; ')
 }
+
+const formatLostPort =
+  (how: string) =>
+  ({ port, holders: { routes } }: LostPort): string => {
+    const names = [...routes.values().take(3)].map((key) => key.replace('/', ' ')).join(', ')
+    return `port ${port} is ${how} ${names}${routes.size > 3 ? ` and ${routes.size - 3} more` : ''}`
+  }

@@ -24,7 +24,7 @@ export const closeForRoute = (
     const base = { parent, path, type: 'Accepted', status: 'False' } as const
     const lost = lostPorts(claimed, attachments)
     if (lost.length === claims.length) {
-      const message = formatLostPorts(lost)
+      const message = formatLostPorts(kind, lost)
       conditions.push(conditionOf(entry, { ...base, reason: 'Conflicted', message }))
       continue
     }
@@ -36,7 +36,7 @@ export const closeForRoute = (
       closed.length === 0
         ? 'it has no effect'
         : `what it attaches to is closed (503): port ${closed.map(({ port }) => port).join(', ')}`
-    const rest = lost.length === 0 ? '' : `; ${formatLostPorts(lost)}`
+    const rest = lost.length === 0 ? '' : `; ${formatLostPorts(kind, lost)}`
     const message = `${kind} is not implemented yet: ${effect}${rest}`
     conditions.push(conditionOf(entry, { ...base, reason: 'UnsupportedKind', message }))
   }

@@ -1,7 +1,7 @@
 import type { Condition } from '../../../model/condition.ts'
 import { formatServiceKey, type Service, type ServicePort } from '../../../model/service.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
-import type { Attachments, KindRoutes } from '../route/port-routes.ts'
+import { isCarriedOut, type Attachments, type KindRoutes } from '../route/port-routes.ts'
 import type { Entry } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
 import { frontendProtocolOf } from './port-protocol.ts'
@@ -99,4 +99,4 @@ const translatePort = (port: ServicePortObject, key: string, scope: ServiceScope
 
 /** Keys of the routes, unless theirs is a kind that is not carried out yet: such a port is closed, or left alone. */
 const carriedOut = (held: KindRoutes | undefined): readonly string[] =>
-  held?.kind === 'HTTPRoute' || held?.kind === 'GRPCRoute' ? [...held.routes].toSorted() : []
+  held !== undefined && isCarriedOut(held.kind) ? [...held.routes].toSorted() : []
