@@ -56,27 +56,47 @@ const run = async (args: readonly string[], cwd: string) => {
   return { code, stdout: child.stdout(), stderr: child.stderr() }
 }
 
-/** One text for each condition, by which both sides can be compared. */
-const textsOf = ({ items }: Shown): readonly string[] =>
+interface Told {
+  readonly object: string
+  readonly parent: string
+  readonly condition: ShownCondition
+}
+
+/** Each condition with what it is about, in words that both sides have. */
+const toldBy = ({ items }: Shown): readonly Told[] =>
   items.flatMap(({ kind, metadata: { namespace = '', name }, status }) => {
-    const texts = (conditions: readonly ShownCondition[], ref: ShownReference | undefined): readonly string[] =>
-      conditions.map(({ type, status: value, reason, message }) => {
-        const port = ref?.port === undefined ? '' : `:${ref.port}`
-        const section = ref?.sectionName === undefined ? '' : `#${ref.sectionName}`
-        const parent = ref === undefined ? '' : `${ref.kind} ${ref.namespace ?? namespace}/${ref.name}${port}${section}`
-        return [kind, namespace, name, parent, type, value, reason, message].join(' | ')
-      })
+    const object = `${kind} ${namespace}/${name}`
+    const tell = (conditions: readonly ShownCondition[], ref: ShownReference | undefined): readonly Told[] => {
+      const port = ref?.port === undefined ? '' : `:${ref.port}`
+      const section = ref?.sectionName === undefined ? '' : `#${ref.sectionName}`
+      const parent = ref === undefined ? '' : `${ref.kind} ${ref.namespace ?? namespace}/${ref.name}${port}${section}`
+      return conditions.map((condition) => ({ object, parent, condition }))
+    }
     return [
-      ...(status.parents ?? []).flatMap((entry) => texts(entry.conditions, entry.parentRef)),
-      ...(status.ancestors ?? []).flatMap((entry) => texts(entry.conditions, entry.ancestorRef)),
-      ...texts(status.conditions ?? [], undefined),
+      ...(status.parents ?? []).flatMap((entry) => tell(entry.conditions, entry.parentRef)),
+      ...(status.ancestors ?? []).flatMap((entry) => tell(entry.conditions, entry.ancestorRef)),
+      ...tell(status.conditions ?? [], undefined),
     ]
   })
 
-const expectedTexts = (conditions: readonly Condition[]): readonly string[] =>
-  conditions.map(({ object: { kind, namespace, name }, parent = '', type, status, reason, message }) =>
-    [kind, namespace, name, parent, type, status, reason, message].join(' | '),
-  )
+const keyOf = ({ object, parent, condition: { type } }: Told): string => `${object} | ${parent} | ${type}`
+
+/** Of one type there is one condition for each object and parent, which says all that is bad. */
+const assertTold = (told: readonly Told[], conditions: readonly Condition[]): void => {
+  const shown = new Map(told.map((item) => [keyOf(item), item.condition]))
+  assert.equal(shown.size, told.length, 'a type comes twice')
+  const wanted = conditions.map(({ object: { kind, namespace, name }, parent = '', ...condition }) => ({
+    object: `${kind} ${namespace}/${name}`,
+    parent,
+    condition,
+  }))
+  assert.deepEqual([...shown.keys()].toSorted(), [...new Set(wanted.map(keyOf))].toSorted())
+  for (const item of wanted) {
+    const { status, message } = shown.get(keyOf(item)) ?? {}
+    assert.equal(status, item.condition.status, keyOf(item))
+    assert.ok(message?.includes(item.condition.message), `${keyOf(item)} leaves out ${item.condition.message}`)
+  }
+}
 
 describe('fairway waypoint status on the golden cases', () => {
   it('there are some', () => assert.ok(cases.length > 5))
@@ -88,7 +108,7 @@ describe('fairway waypoint status on the golden cases', () => {
       const issues = readFileSync(join(folder, 'issues.txt'), 'utf8').split('\n').slice(0, -1)
       const { code, stdout, stderr } = await run(['-f', 'objects.yaml', '-o', 'json'], folder)
       const shown = JSON.parse(stdout) as Shown
-      assert.deepEqual(textsOf(shown).toSorted(), expectedTexts(conditions).toSorted())
+      assertTold(toldBy(shown), conditions)
       assert.equal(shown.issues.length, issues.length)
       const isFine = shown.issues.length === 0 && shown.items.every(({ faults }) => faults === undefined)
       assert.equal(code, isFine ? 0 : 79, stderr)
@@ -114,7 +134,7 @@ it('the admin API shows the same of a waypoint that runs', async () => {
   // The endpoint's document has no fields but these.
   const served = (await fairway.admin('/status')) as Shown
   assert.deepEqual([served.apiVersion, served.kind], [shown.apiVersion, shown.kind])
-  assert.deepEqual(textsOf(served).toSorted(), textsOf(shown).toSorted())
+  assert.deepEqual(toldBy(served), toldBy(shown))
   assert.ok(
     served.items.some(({ status }) =>
       status.parents?.[0]?.conditions.some(({ reason }) => reason === 'BackendNotFound'),

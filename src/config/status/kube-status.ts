@@ -3,7 +3,7 @@
  * is written into a cluster is it too. Where conditions come from, and who reads them, must never enter here.
  */
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
-import type { Condition, ParentReference } from '../../model/condition.ts'
+import { isFault, type Condition, type ParentReference } from '../../model/condition.ts'
 import { kindApi } from '../objects/kind-apis.ts'
 
 /** Who speaks in `status.parents` and `status.ancestors`: other controllers keep entries of their own beside it. */
@@ -52,41 +52,53 @@ export const statusShapeOf = (kind: string): StatusShape => shapes.get(kind) ?? 
 /** The status of one object out of all its conditions. */
 export const kubeStatusOf = (kind: string, conditions: readonly Condition[]): KubeStatus => {
   const shape = statusShapeOf(kind)
-  if (shape === 'conditions') return { conditions: conditions.map(kubeConditionOf) }
-  const entries = new Map<string, { readonly ref: ParentReference; readonly conditions: KubeCondition[] }>()
-  const aboutNobody: KubeCondition[] = []
+  if (shape === 'conditions') return { conditions: kubeConditionsOf(conditions) }
+  const entries = new Map<string, { readonly ref: ParentReference; readonly conditions: Condition[] }>()
+  const aboutNobody: Condition[] = []
   for (const condition of conditions) {
     const { parent = '' } = condition
     const ref = condition.parentRef ?? parseParent(parent)
     if (ref === undefined) {
-      aboutNobody.push(kubeConditionOf(condition))
+      aboutNobody.push(condition)
       continue
     }
     const entry = entries.get(parent) ?? { ref, conditions: [] }
     entries.set(parent, entry)
-    entry.conditions.push(kubeConditionOf(condition))
+    entry.conditions.push(condition)
   }
-  const list = [...entries.values()]
-  const rest = aboutNobody.length === 0 ? {} : { conditions: aboutNobody }
+  const list = [...entries.values()].map((entry) => ({ ref: entry.ref, own: kubeConditionsOf(entry.conditions) }))
+  const rest = aboutNobody.length === 0 ? {} : { conditions: kubeConditionsOf(aboutNobody) }
   const controllerName = CONTROLLER_NAME
   return shape === 'parents'
     ? {
-        parents: list.map(({ ref, conditions: own }) => ({ parentRef: ref, controllerName, conditions: own })),
+        parents: list.map(({ ref, own }) => ({ parentRef: ref, controllerName, conditions: own })),
         ...rest,
       }
     : {
-        ancestors: list.map(({ ref, conditions: own }) => ({ ancestorRef: ref, controllerName, conditions: own })),
+        ancestors: list.map(({ ref, own }) => ({ ancestorRef: ref, controllerName, conditions: own })),
         ...rest,
       }
 }
 
-const kubeConditionOf = ({ type, status, observedGeneration, reason, message }: Condition): KubeCondition => ({
-  type,
-  status,
-  ...(observedGeneration === undefined ? {} : { observedGeneration }),
-  reason,
-  message: hideSecrets(message),
-})
+/** The API server takes one condition of a type, and no longer message than this. */
+const MAX_MESSAGE = 32_768
+
+/** Of several conditions of one type the bad ones are told together, with the reason of the first. */
+const kubeConditionsOf = (conditions: readonly Condition[]): readonly KubeCondition[] =>
+  [...Map.groupBy(conditions, ({ type }) => type).values()].flatMap((same) => {
+    const bad = same.filter(isFault)
+    const [first, ...more] = bad.length > 0 ? bad : same.slice(0, 1)
+    if (first === undefined) return []
+    const { type, status, observedGeneration, reason } = first
+    const message = hideSecrets([first, ...more].map((condition) => condition.message).join('; '))
+    return {
+      type,
+      status,
+      ...(observedGeneration === undefined ? {} : { observedGeneration }),
+      reason,
+      message: message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message,
+    }
+  })
 
 /** Reads `Service shop/api:80#http` for conditions that name a parent which their object does not refer to. */
 const parseParent = (text: string): ParentReference | undefined => {

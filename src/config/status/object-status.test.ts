@@ -92,6 +92,37 @@ const shapes: readonly {
     },
   },
   {
+    what: 'of one type there is one condition: what is bad is told together',
+    conditions: [
+      conditionOf('Service'),
+      conditionOf('Service', { type: 'Conflicted', reason: 'AddressTaken', message: 'has port 80 already' }),
+      conditionOf('Service', { type: 'Conflicted', reason: 'Other', message: 'has port 81 already' }),
+      conditionOf('Service', { message: 'fine too' }),
+    ],
+    apiVersion: 'v1',
+    status: {
+      conditions: [
+        accepted,
+        {
+          ...{ type: 'Conflicted', status: 'True', reason: 'AddressTaken' },
+          message: 'has port 80 already; has port 81 already',
+        },
+      ],
+    },
+  },
+  {
+    what: 'bad news of a type goes before good',
+    conditions: [conditionOf('Service'), conditionOf('Service', { status: 'False', reason: 'Invalid', message: 'no' })],
+    apiVersion: 'v1',
+    status: { conditions: [{ type: 'Accepted', status: 'False', reason: 'Invalid', message: 'no' }] },
+  },
+  {
+    what: 'a message is no longer than the API server takes',
+    conditions: [conditionOf('Gateway', { message: 'm'.repeat(40_000) })],
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    status: { conditions: [{ ...accepted, message: `${'m'.repeat(32_767)}…` }] },
+  },
+  {
     what: 'a message shows no secret',
     conditions: [conditionOf('Gateway', { message: 'value "Authorization: Bearer hunter2x" is wrong' })],
     apiVersion: 'gateway.networking.k8s.io/v1',
@@ -133,7 +164,9 @@ test('objects stay apart by kind, namespace and name', () => {
     { kind: 'Service', namespace: 'b', name: 'api' },
     { kind: 'Gateway', namespace: 'shop', name: 'api' },
   ]
-  const all = [...objects, ...objects].map((object) => conditionOf(object.kind, { object }))
+  const all = (['Accepted', 'Programmed'] as const).flatMap((type) =>
+    objects.map((object) => conditionOf(object.kind, { object, type })),
+  )
   assert.deepEqual(
     [...objectStatuses(all)].map(({ kind, metadata, status }) => [
       kind,
