@@ -2,7 +2,7 @@ import type { EndpointSet } from '../../../model/endpoint.ts'
 import type { Catalog } from '../catalog.ts'
 import { formatFaults } from '../conditions.ts'
 import { choosePolicies, findTargets, type PolicyEntry, type Target, type TargetFault } from './choose-policies.ts'
-import { readCertificates, type Certificates } from './read-certificates.ts'
+import { createCertificateReader, type Certificates, type ReadCertificates } from './read-certificates.ts'
 
 /** How the applications behind a Service port are spoken to, or why they are not. */
 export type PortTls = Pick<EndpointSet, 'tls' | 'closed'>
@@ -37,7 +37,8 @@ export interface BackendTlsPolicies {
  * would otherwise be spoken to without the TLS, or without the check of the name, that somebody asked for.
  */
 export const translateBackendTls = (catalog: Catalog): BackendTlsPolicies => {
-  const outcomes = catalog.backendTlsPolicies.map((policy) => judge(policy, catalog))
+  const read = createCertificateReader(catalog)
+  const outcomes = catalog.backendTlsPolicies.map((policy) => judge(policy, catalog, read))
   const chosen = choosePolicies(outcomes.flatMap(({ targets }) => targets))
   const tlsOf = new Map(outcomes.map((outcome) => [outcome.policy, portTls(outcome)]))
   const ports = new Map<string, PortTls>()
@@ -45,12 +46,11 @@ export const translateBackendTls = (catalog: Catalog): BackendTlsPolicies => {
   return { chosen, ports, outcomes }
 }
 
-const judge = (policy: PolicyEntry, catalog: Catalog): PolicyOutcome => {
+const judge = (policy: PolicyEntry, catalog: Catalog, read: ReadCertificates): PolicyOutcome => {
   const { object } = policy
   const { targets, faults: targetFaults } = findTargets(policy, catalog)
   const ca = object.validation?.ca ?? 'System'
-  const certificates =
-    ca === 'System' ? { pems: [], faults: [] } : readCertificates(ca, object.metadata.namespace, catalog)
+  const certificates = ca === 'System' ? { pems: [], faults: [] } : read(ca, object.metadata.namespace)
   const failure = failureOf(policy, certificates)
   return { policy, targets, targetFaults, certificates, failure }
 }
