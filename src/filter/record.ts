@@ -30,8 +30,8 @@ export interface TryRecord {
   readonly endpoint: Endpoint | undefined
   /** Status of its answer; 0 when there was none. */
   readonly status: number
-  /** Why it was not the last: `connect-failed`, `refused`, `reset`, `timeout`, `status`. */
-  readonly reason: string
+  /** Why it was not the last: an answer with that status, or how it was lost. */
+  readonly reason: 'status' | 'connect-failed' | 'refused' | 'reset' | 'timeout' | 'protocol'
   /** For people; empty when the status says it all. */
   readonly failure: string
   readonly durationMs: number

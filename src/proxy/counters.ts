@@ -34,6 +34,10 @@ export class Counters {
     keepAliveIdle: 0,
     streamIdle: 0,
   }
+  /** Requests that were sent again, by what had become of the try before. */
+  readonly retries = { connectFailed: 0, refused: 0, reset: 0, timeout: 0, protocol: 0, status: 0 }
+  /** Repetitions that were wanted and not made, by what forbade them. */
+  readonly retriesRefused = { attempts: 0, body: 0, budget: 0 }
   upstreamConnectionsTotal = 0
   openUpstreamConnections = 0
   upstreamConnectFailures = 0

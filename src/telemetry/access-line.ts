@@ -1,4 +1,4 @@
-import type { ExchangeRecord } from '../filter/record.ts'
+import type { ExchangeRecord, TryRecord } from '../filter/record.ts'
 import { hideInTarget } from '../lib/secrets/hide-secrets.ts'
 
 export type AccessLogFormat = 'json' | 'text'
@@ -41,7 +41,18 @@ export const accessFields = (record: ExchangeRecord) =>
     downstream_remote_address: record.source.address,
     requested_server_name: null,
     upstream_transport_failure_reason: cut(record.upstreamFailure),
+    // Not one of Istio's keys, and only there when there is something to tell.
+    ...(record.tries.length === 0 ? {} : { upstream_tries: record.tries.map(formatTry) }),
   }) as const
+
+/** A try that was given up for another. */
+const formatTry = ({ endpoint, status, reason, failure, durationMs }: TryRecord) => ({
+  host: formatEndpoint({ endpoint }),
+  status: status === 0 ? null : status,
+  reason,
+  failure: cut(failure),
+  duration: Math.round(durationMs),
+})
 
 type AccessFields = ReturnType<typeof accessFields>
 
@@ -53,7 +64,7 @@ const cut = (value: string | undefined): string | null => {
   return value.length > MAX_VALUE_LENGTH ? `${value.slice(0, MAX_VALUE_LENGTH)}…` : value
 }
 
-const formatEndpoint = ({ endpoint }: ExchangeRecord): string | null => {
+const formatEndpoint = ({ endpoint }: Pick<ExchangeRecord, 'endpoint'>): string | null => {
   if (endpoint === undefined) return null
   return endpoint.address.includes(':')
     ? `[${endpoint.address}]:${endpoint.port}`

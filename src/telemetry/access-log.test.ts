@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import type { ExchangeRecord } from '../filter/record.ts'
 import { canaryEndpoint, makeRecord, unknownSource } from '../../test/support/exchange-records.ts'
 import { formatAccessLine } from './access-line.ts'
 import { createAccessLog, createFileWriter } from './access-log.ts'
@@ -74,6 +75,23 @@ test('secret query parameters are hidden in both formats', () => {
   const record = makeRecord({ path: '/a?page=2&access_token=hunter2' })
   assert.equal(JSON.parse(formatAccessLine(record, 'json')).path, '/a?page=2&access_token=(hidden)')
   assert.match(formatAccessLine(record, 'text'), / \/a\?page=2&access_token=\(hidden\) /)
+})
+
+test('a JSON line tells of the tries before the last one, when there were any', () => {
+  const line = (tries: ExchangeRecord['tries']) =>
+    JSON.parse(formatAccessLine(makeRecord({ tries }), 'json')) as Record<string, unknown>
+  assert.equal('upstream_tries' in line([]), false)
+  const { endpoint } = makeRecord()
+  const failure = 'HBONE connect to 10.0.0.1:15008 failed'
+  const tries: ExchangeRecord['tries'] = [
+    { endpoint, status: 503, reason: 'status', failure: '', durationMs: 12.4 },
+    { endpoint: undefined, status: 0, reason: 'connect-failed', failure, durationMs: 3 },
+  ]
+  const { upstream_host: host } = line([])
+  assert.deepEqual(line(tries)['upstream_tries'], [
+    { host, status: 503, reason: 'status', failure: null, duration: 12 },
+    { host: null, status: null, reason: 'connect-failed', failure, duration: 3 },
+  ])
 })
 
 test('an IPv6 endpoint stands in brackets', () => {

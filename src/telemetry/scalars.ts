@@ -18,10 +18,10 @@ const gauge = (name: string, help: string, merge: 'sum' | 'max' | 'min' = 'sum')
   merge,
 })
 
+type LabelledCounter = 'connectRefused' | 'deadlines' | 'retries' | 'retriesRefused'
+
 /** Fields of `Counters` that are one number each; a field added there without a metric here does not compile. */
-export const counterMetrics: Readonly<
-  Record<Exclude<keyof Counters, 'connectRefused' | 'deadlines'>, ScalarDefinition>
-> = {
+export const counterMetrics: Readonly<Record<Exclude<keyof Counters, LabelledCounter>, ScalarDefinition>> = {
   openConnections: gauge('fairway_connections_open', 'HBONE connections that are open'),
   connectionsTotal: total('fairway_connections_total', 'HBONE connections accepted from trusted peers'),
   openTunnels: gauge('fairway_tunnels_open', 'HBONE tunnels that are open'),
@@ -57,14 +57,24 @@ export const counterMetrics: Readonly<
   filterErrors: total('fairway_filter_errors_total', 'Exceptions thrown by filters'),
 }
 
-export const connectRefusedMetric: ScalarDefinition = {
-  ...total('fairway_connect_refused_total', 'CONNECT requests refused, by reason'),
-  label: 'reason',
-}
-
-export const deadlinesMetric: ScalarDefinition = {
-  ...total('fairway_deadlines_exceeded_total', 'Peers that kept us waiting too long, by the deadline'),
-  label: 'deadline',
+/** Fields of `Counters` that are several numbers, each under its name as the one label. */
+export const labelledMetrics: Readonly<Record<LabelledCounter, ScalarDefinition>> = {
+  connectRefused: {
+    ...total('fairway_connect_refused_total', 'CONNECT requests refused, by reason'),
+    label: 'reason',
+  },
+  deadlines: {
+    ...total('fairway_deadlines_exceeded_total', 'Peers that kept us waiting too long, by the deadline'),
+    label: 'deadline',
+  },
+  retries: {
+    ...total('fairway_retries_total', 'Requests sent again, by what had become of the try before'),
+    label: 'reason',
+  },
+  retriesRefused: {
+    ...total('fairway_retries_refused_total', 'Repetitions that were wanted and not made, by what forbade them'),
+    label: 'reason',
+  },
 }
 
 /** Everything else that is one number. Names of process metrics are those of prom-client's collectors. */
@@ -93,7 +103,7 @@ export const otherMetrics = {
 
 /** All definitions by metric name. */
 export const scalarDefinitions: ReadonlyMap<string, ScalarDefinition> = new Map(
-  [...Object.values(counterMetrics), connectRefusedMetric, deadlinesMetric, ...Object.values(otherMetrics)].map(
-    (definition) => [definition.name, definition],
-  ),
+  [counterMetrics, labelledMetrics, otherMetrics]
+    .flatMap((definitions): readonly ScalarDefinition[] => Object.values(definitions))
+    .map((definition) => [definition.name, definition]),
 )

@@ -6,7 +6,7 @@ import type { ExchangeRecord } from '../filter/record.ts'
 import type { Counters } from '../proxy/counters.ts'
 import type { MetricsDump, ScalarDump } from './dump.ts'
 import { createProcessReadings, type ProcessReadings } from './process-readings.ts'
-import { connectRefusedMetric, counterMetrics, deadlinesMetric, otherMetrics } from './scalars.ts'
+import { counterMetrics, labelledMetrics, otherMetrics } from './scalars.ts'
 import { SeriesTable } from './series-table.ts'
 
 export interface TelemetryOptions {
@@ -62,16 +62,16 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
 }
 
 const readCounters = (counters: Counters): ScalarDump[] => {
-  const { connectRefused, deadlines, ...plain } = counters
+  const { connectRefused, deadlines, retries, retriesRefused, ...plain } = counters
+  const values = new Map(Object.entries(plain))
   const scalars: ScalarDump[] = Object.entries(counterMetrics).map(([field, { name }]) => ({
     name,
-    value: new Map(Object.entries(plain)).get(field) ?? 0,
+    value: values.get(field) ?? 0,
   }))
-  for (const [reason, value] of Object.entries(connectRefused)) {
-    scalars.push({ name: connectRefusedMetric.name, label: toSnakeCase(reason), value })
-  }
-  for (const [deadline, value] of Object.entries(deadlines)) {
-    scalars.push({ name: deadlinesMetric.name, label: toSnakeCase(deadline), value })
+  const labelled = { connectRefused, deadlines, retries, retriesRefused }
+  for (const [field, numbers] of Object.entries(labelled)) {
+    const { name } = labelledMetrics[field as keyof typeof labelled]
+    for (const [label, value] of Object.entries(numbers)) scalars.push({ name, label: toSnakeCase(label), value })
   }
   return scalars
 }

@@ -7,6 +7,7 @@ import type { EndpointGroup } from '../../snapshot/snapshot.ts'
 import type { ExchangeRecord, TryRecord } from '../../filter/record.ts'
 import type { Retry } from '../../model/route.ts'
 import type { Channel } from '../channel.ts'
+import type { Counters } from '../counters.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { Balancer } from '../upstream/balance.ts'
 import type { Acquired, EndpointPool } from '../upstream/pool.ts'
@@ -45,6 +46,7 @@ export interface ForwardDeps {
   readonly balancer: Balancer
   readonly clock: Clock
   readonly budgets: RetryBudgets
+  readonly counters: Pick<Counters, 'retries' | 'retriesRefused'>
   /** What is kept for a repetition is given up first when memory runs short. */
   readonly memory: { readonly isOver: boolean }
   /** From 0 to 1, for the jitter of waits. */
@@ -251,12 +253,20 @@ export class Forward implements SessionUser {
   /** Leave for one more try, which counts from then on. */
   #takeRepeat(): boolean {
     if (this.#plan.isCopy === true) return false
-    const { retry, group } = this.#plan
-    const isPossible = this.#trace.attempts <= maxRepeats(retry) && this.#replay?.isLost !== true
-    if (isPossible && this.#deps.budgets.of(group).take()) return true
+    const refusal = this.#refusalOfRepeat()
+    if (refusal === undefined) return true
     // That there are two repetitions at most where the route says nothing is nothing to tell.
-    this.isExhausted = isPossible || retry !== undefined
+    if (refusal === 'attempts' && this.#plan.retry === undefined) return false
+    this.isExhausted = true
+    this.#deps.counters.retriesRefused[refusal]++
     return false
+  }
+
+  #refusalOfRepeat(): keyof Counters['retriesRefused'] | undefined {
+    const { retry, group } = this.#plan
+    if (this.#trace.attempts > maxRepeats(retry)) return 'attempts'
+    if (this.#replay?.isLost === true) return 'body'
+    return this.#deps.budgets.of(group).take() ? undefined : 'budget'
   }
 
   #repeatAfterAnswer(status: number): void {
@@ -276,6 +286,7 @@ export class Forward implements SessionUser {
 
   #repeat(why: Pick<TryRecord, 'status' | 'reason' | 'failure'>): void {
     const trace = this.#trace
+    this.#deps.counters.retries[why.reason === 'connect-failed' ? 'connectFailed' : why.reason]++
     const { clock, random } = this.#deps
     const startedAtMs = this.#triedAtMs > 0 ? this.#triedAtMs : clock.monotonicMs()
     trace.tries = [...trace.tries, { endpoint: trace.endpoint, ...why, durationMs: clock.monotonicMs() - startedAtMs }]

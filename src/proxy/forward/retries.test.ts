@@ -49,6 +49,7 @@ describe('answers that the route has sent again', () => {
     assert.deepEqual([head.status, String(body)], [503, 'three'])
     const { attempts, tries, flags, details } = await mesh.record(1)
     assert.deepEqual([attempts, tries.length, flags, details], [3, 2, 'URX', 'via_upstream'])
+    assert.deepEqual([mesh.counters.retries.status, mesh.counters.retriesRefused.attempts], [2, 1])
   })
 
   it('are not those with another status', async () => {
@@ -129,7 +130,7 @@ describe('bodies', () => {
     const { head } = await (await mesh.tunnel()).request('POST', '/', `content-length: ${body.length}\r\n`, body)
     assert.equal(head.status, 503)
     const { attempts, flags } = await mesh.record(1)
-    assert.deepEqual([attempts, flags], [1, 'URX'])
+    assert.deepEqual([attempts, flags, mesh.counters.retriesRefused.body], [1, 'URX', 1])
   })
 })
 
@@ -190,4 +191,5 @@ it('a storm of failures adds a fifth to the load, and ten in a second', async ()
   )
   assert.ok(mesh.pod.requests <= 400 * 1.2 + 20, `${mesh.pod.requests} requests for 400`)
   assert.ok(mesh.pod.requests >= 400 * 1.1, `${mesh.pod.requests} requests for 400`)
+  assert.ok(mesh.counters.retriesRefused.budget > 200)
 })
