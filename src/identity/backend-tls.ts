@@ -72,7 +72,10 @@ export const explainBackendFailure = (error: Error): string => {
   if (code === undefined) return error.message
   const verdict = VERDICTS.get(code)
   if (verdict !== undefined) return `${verdict} (${code})`
-  return NOT_TLS.has(code) ? `what it sent is no TLS (${code})` : `${error.message} (${code})`
+  if (NOT_TLS.has(code)) return `what it sent is no TLS (${code})`
+  // OpenSSL's message is a line with file names; what it calls the reason is for people.
+  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
+  return `${reason} (${code})`
 }
 
 const UNTRUSTED = 'its certificate does not lead to a CA of the policy'

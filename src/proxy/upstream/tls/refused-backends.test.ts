@@ -80,6 +80,11 @@ const cases: readonly Case[] = [
     why: /protocol/,
   },
   { name: 'CBC', server: { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' }, why: /handshake failure/ },
+  {
+    name: 'no certificate for that SNI',
+    server: { SNICallback: (_name, answer) => answer(new Error('nobody here of that name')) },
+    why: /peer closed the connection|unrecognized name/,
+  },
   { name: 'another protocol', server: { ALPNProtocols: ['h2'] }, why: /no application protocol/ },
   {
     name: 'a demand for our certificate',

@@ -1,0 +1,199 @@
+import type { ConnectionOptions } from 'node:tls'
+import type { Clock } from '../../lib/clock.ts'
+import { joinHostPort } from '../../lib/ip.ts'
+import type { Endpoint } from '../../model/endpoint.ts'
+import type { SpiffeId } from '../../model/identity.ts'
+import type { Counters } from '../counters.ts'
+import type { Flusher } from '../flusher.ts'
+import type { TunnelFailure } from '../hbone/client.ts'
+import { HboneClient } from '../hbone/client.ts'
+import type { ByteBudget } from '../limits/byte-budget.ts'
+import { dialPlain } from './socket-channel.ts'
+import type { BackendTrust } from './tls/backend-trusts.ts'
+import type { HandledChannel } from './tls/cipher-stream.ts'
+import { Handshake } from './tls/handshake.ts'
+import type { Resumption } from './tls/handshake.ts'
+
+export interface DiallerOptions {
+  readonly flusher: Flusher
+  readonly budget: ByteBudget
+  readonly counters: Counters
+  readonly clock: Clock
+  /** The current TLS options for HBONE; asked at each dial, so that a rotation needs no call. */
+  readonly clientTls: () => ConnectionOptions
+  /** True for an address and port that this very process listens on. */
+  readonly isSelf: (address: string, port: number) => boolean
+  /** For the way to the endpoint and the application's TLS on it; 0 for none. */
+  readonly connectTimeoutMs: number
+  /** Where endpoints listen for HBONE; 15008 but in tests. */
+  readonly hbonePort: number
+  /** Our own code threw; the exchange or connection that it happened to is given up. */
+  readonly onFault: (error: unknown) => void
+}
+
+/** Why no session could be had. */
+export interface AcquireFailure {
+  readonly kind: TunnelFailure['kind'] | 'self-call' | 'no-identity'
+  readonly message: string
+}
+
+export type Dialled =
+  | { readonly ok: true; readonly channel: HandledChannel }
+  | { readonly ok: false; readonly failure: AcquireFailure }
+
+/** The HBONE connections to one workload, which all its ports share. */
+export interface Workload {
+  readonly clients: HboneClient[]
+  idleSinceMs: number
+  /** As the last connection's SETTINGS had it, for guessing how many the next one will take. */
+  maxTunnels: number
+}
+
+/** What dialling one endpoint has in common with dialling others. */
+export interface DialTies {
+  readonly workload: () => Workload
+  /** How the application is spoken to; `undefined`: in plaintext. */
+  readonly trust: BackendTrust | undefined
+}
+
+/** Connections tried for one tunnel while each turns out to be full or ending. */
+const MAX_DIALS = 3
+
+/** Makes channels to the application at one endpoint: a tunnel or a connection, and TLS on it if it wants that. */
+export class Dialler {
+  readonly #endpoint: Endpoint
+  readonly #options: DiallerOptions
+  readonly #ties: DialTies
+  readonly #handshakes = new Set<Handshake>()
+  readonly #resumption: Resumption = { session: undefined, verifiedAtMs: 0 }
+  #pending = 0
+
+  constructor(endpoint: Endpoint, options: DiallerOptions, ties: DialTies) {
+    this.#endpoint = endpoint
+    this.#options = options
+    this.#ties = ties
+  }
+
+  /** Something was asked for and is not told yet. */
+  get isBusy(): boolean {
+    return this.#pending > 0
+  }
+
+  /** `done` is called once, never before this returns. */
+  dial(done: (dialled: Dialled) => void): void {
+    this.#pending++
+    this.#start((dialled) => {
+      this.#pending--
+      done(dialled)
+    })
+  }
+
+  cancelHandshakes(): void {
+    for (const handshake of [...this.#handshakes]) handshake.cancel()
+  }
+
+  #start(done: (dialled: Dialled) => void): void {
+    const { identity, address, transport } = this.#endpoint
+    const { isSelf, hbonePort, clock } = this.#options
+    const port = transport === 'hbone' ? hbonePort : this.#endpoint.port
+    const refuse = (kind: AcquireFailure['kind'], message: string): void =>
+      queueMicrotask(() => done({ ok: false, failure: { kind, message } }))
+    if (isSelf(address, port)) return refuse('self-call', `endpoint ${address}:${port} is this waypoint itself`)
+    const startedMs = clock.monotonicMs()
+    if (transport === 'plain') return this.#openPlain(startedMs, done)
+    if (identity === undefined) {
+      return refuse('no-identity', `endpoint ${address} speaks HBONE but its service account is unknown`)
+    }
+    this.#openTunnel({ identity, port, startedMs, dialsLeft: MAX_DIALS }, done)
+  }
+
+  #openTunnel(
+    way: {
+      readonly identity: SpiffeId
+      readonly port: number
+      readonly startedMs: number
+      readonly dialsLeft: number
+    },
+    done: (dialled: Dialled) => void,
+  ): void {
+    const client = this.#clientFor(way.identity, way.port)
+    client.open(authorityOf(this.#endpoint), (result) => {
+      if (result.ok) return this.#secure(result.channel, way.startedMs, done)
+      this.#ties.workload().maxTunnels = Math.max(1, client.maxTunnels)
+      if (result.failure.kind !== 'unprocessed' || way.dialsLeft <= 1) return done(result)
+      this.#openTunnel({ ...way, dialsLeft: way.dialsLeft - 1 }, done)
+    })
+  }
+
+  #openPlain(startedMs: number, done: (dialled: Dialled) => void): void {
+    const { address, port } = this.#endpoint
+    const { flusher, budget, counters, clock, connectTimeoutMs } = this.#options
+    const onGone = (): void => void counters.openUpstreamConnections--
+    const onTimeout = (): void => void counters.deadlines.connect++
+    dialPlain({ address, port, timeoutMs: connectTimeoutMs, flusher, budget, clock, onTimeout, onGone }, (dialled) => {
+      if ('channel' in dialled) {
+        counters.upstreamConnectionsTotal++
+        counters.openUpstreamConnections++
+        return this.#secure(dialled.channel, startedMs, done)
+      }
+      counters.upstreamConnectFailures++
+      return done({ ok: false, failure: { kind: 'connect-failed', message: dialled.failure } })
+    })
+  }
+
+  /** The way to the endpoint is there; the application may want TLS on it, in what is left of the time. */
+  #secure(channel: HandledChannel, startedMs: number, done: (dialled: Dialled) => void): void {
+    const { trust } = this.#ties
+    if (trust === undefined) return done({ ok: true, channel })
+    const { clock, flusher, counters, connectTimeoutMs } = this.#options
+    const leftMs = connectTimeoutMs - (clock.monotonicMs() - startedMs)
+    const handshake = new Handshake(
+      {
+        channel,
+        trust,
+        resumption: this.#resumption,
+        authority: authorityOf(this.#endpoint),
+        timeoutMs: connectTimeoutMs === 0 ? 0 : Math.max(1, leftMs),
+        clock,
+        flusher,
+        onTimeout: () => void counters.deadlines.connect++,
+      },
+      (result) => {
+        this.#handshakes.delete(handshake)
+        if ('channel' in result) return done({ ok: true, channel: result.channel })
+        counters.upstreamConnectFailures++
+        counters.upstreamTlsFailures++
+        done({ ok: false, failure: { kind: 'connect-failed', message: result.failure } })
+      },
+    )
+    this.#handshakes.add(handshake)
+  }
+
+  #clientFor(identity: SpiffeId, port: number): HboneClient {
+    const workload = this.#ties.workload()
+    const { clients } = workload
+    for (const client of clients) if (client.hasRoom) return client
+    const { flusher, budget, counters, clock, connectTimeoutMs, onFault } = this.#options
+    const client = new HboneClient({
+      flusher,
+      budget,
+      counters,
+      clock,
+      connectTimeoutMs,
+      onFault,
+      tls: this.#options.clientTls(),
+      address: this.#endpoint.address,
+      port,
+      identity,
+      expectedTunnels: workload.maxTunnels,
+      onGone: (gone) => {
+        const at = clients.indexOf(gone)
+        if (at >= 0) clients.splice(at, 1)
+      },
+    })
+    clients.push(client)
+    return client
+  }
+}
+
+const authorityOf = (endpoint: Endpoint): string => joinHostPort(endpoint.address, endpoint.port)
