@@ -4,7 +4,8 @@ import { afterEach, describe, it } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { advanceInSteps, createFakeClock } from '../../../../test/support/fake-clock.ts'
 import type { FakeClock } from '../../../../test/support/fake-clock.ts'
-import { until } from '../../../../test/support/mesh/mesh.ts'
+import { openTunnel } from '../../../../test/support/mesh/client-tunnel.ts'
+import { VIP, until } from '../../../../test/support/mesh/mesh.ts'
 import { createBackendCa } from '../../../../test/support/tls/backend-ca.ts'
 import { answerEach, serveTcp, serveTls } from '../../../../test/support/tls/tls-app.ts'
 import { TlsMesh, TRANSPORTS } from '../../../../test/support/tls/tls-mesh.ts'
@@ -112,6 +113,35 @@ for (const transport of TRANSPORTS) {
       assert.equal(setting.mesh.counters.heldBytes, 0)
     })
 
+    it('more readers than there is memory for get their answers all the same', async () => {
+      setting = await TlsMesh.start(transport, { bufferBytes: 3 * MIB })
+      const { mesh } = setting
+      await using app = await serveTls(good, setting.at, (socket) => {
+        socket.once('data', () => {
+          socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${2 * MIB}\r\n\r\n`)
+          void pour(socket, 2)
+        })
+      })
+      setting.put(ca.tls(HOST), app.port)
+      const client = await mesh.dial()
+      const tunnels = await Promise.all(Array.from({ length: 24 }, () => openTunnel(client, VIP)))
+      for (const tunnel of tunnels) tunnel.isReading = false
+      const answers = Promise.all(tunnels.map((tunnel) => tunnel.get()))
+      await until(() => mesh.counters.heldBytes > 3 * MIB)
+      await until(() => {
+        for (const tunnel of tunnels) {
+          const bytes = Math.min(tunnel.unread, 16_384)
+          tunnel.unread -= bytes
+          if (bytes > 0) tunnel.channel.consume(bytes)
+        }
+        return tunnels.every((tunnel) => tunnel.received >= 2 * MIB)
+      })
+      for (const tunnel of tunnels) tunnel.readOn()
+      for (const { body } of await answers) assert.equal(body.length, 2 * MIB)
+      assert.ok(mesh.counters.bufferLimitReached > 0)
+      assert.deepEqual([mesh.counters.heldBytes, mesh.counters.holdersShed], [0, 0])
+    })
+
     it('bodies go both ways at once', async () => {
       setting = await TlsMesh.start(transport)
       await using app = await serveTls(good, setting.at, (socket) => {
@@ -183,6 +213,15 @@ for (const transport of TRANSPORTS) {
         assert.equal(app.sockets.length, 2)
       })
     }
+
+    it('a demand for our certificate, which TLS 1.3 makes after the handshake, is a lost connection', async () => {
+      setting = await TlsMesh.start(transport)
+      await using app = await serveTls({ ...good, ca: ca.pem, requestCert: true }, setting.at, answerEach(OK))
+      setting.put(ca.tls(HOST), app.port)
+      assert.equal((await (await setting.mesh.tunnel()).request('POST', '/')).head.status, 503)
+      assert.match(setting.lastFailure, /reset the connection/)
+      assert.equal(app.sockets.length, 0)
+    })
 
     it('an idle connection is ended with close_notify after half a minute', async () => {
       const clock: FakeClock = createFakeClock()
