@@ -1,0 +1,67 @@
+/** What the pages say can be followed: their links lead somewhere, and their YAML is understood. */
+import assert from 'node:assert/strict'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { parse } from 'yaml'
+import { createObjectLoader } from '../src/config/load-objects.ts'
+import { parseText } from '../src/config/source/parse-text.ts'
+
+const root = path.join(import.meta.dirname, '..')
+const pages = globSync(['*.md', 'docs/**/*.md', 'filters/**/*.md', 'examples/**/*.md'], { cwd: root })
+const read = (page: string): string => readFileSync(path.join(root, page), 'utf8')
+
+const fences = /^```(\w*)\n([^]*?)^```$/gm
+
+/** The anchors that headings make. */
+const anchorsOf = (text: string): readonly string[] =>
+  Array.from(text.replaceAll(fences, '').matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+
+it('there are pages', () => assert.ok(pages.length > 20))
+
+describe('links', () => {
+  for (const page of pages) {
+    it(`of ${page} lead somewhere`, () => {
+      const text = read(page).replaceAll(fences, '')
+      for (const [, target = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+        if (/^https?:/.test(target)) continue
+        const [file = '', anchor] = target.split('#')
+        const found = file === '' ? page : path.join(path.dirname(page), file)
+        assert.ok(existsSync(path.join(root, found)), `${target} is there`)
+        if (anchor !== undefined) assert.ok(anchorsOf(read(found)).includes(anchor), `${target} has that heading`)
+      }
+    })
+  }
+})
+
+/** A whole object, or the `rules` of an HTTPRoute. */
+const toObject = (block: string): string => {
+  const value: unknown = parse(block)
+  assert.ok(typeof value === 'object' && value !== null)
+  if ('kind' in value) return block
+  assert.ok('rules' in value)
+  const parentRefs = [{ group: '', kind: 'Service', name: 'api' }]
+  const metadata = { name: 'page', namespace: 'shop' }
+  const spec = { parentRefs, rules: value.rules }
+  return JSON.stringify({ apiVersion: 'gateway.networking.k8s.io/v1', kind: 'HTTPRoute', metadata, spec })
+}
+
+describe('YAML', () => {
+  for (const page of pages) {
+    const blocks = Array.from(read(page).matchAll(fences)).flatMap(([, language, block = '']) =>
+      language === 'yaml' ? [block] : [],
+    )
+    for (const [index, block] of blocks.entries()) {
+      it(`block ${index + 1} of ${page} is understood`, () => {
+        const parsed = parseText(page, toObject(block), new Map())
+        assert.ok(parsed.ok)
+        assert.deepEqual(createObjectLoader()(parsed.objects).issues, [])
+      })
+    }
+  }
+})
