@@ -5,7 +5,7 @@ import { createDeltaWriter, type ConfigDelta } from './delta.ts'
 import { createObjectLoader } from './load-objects.ts'
 import { openFileSource } from './source/files.ts'
 import type { TranslateOptions } from './translate/options.ts'
-import { translate } from './translate/translate.ts'
+import { createTranslator } from './translate/translate.ts'
 
 /** What the thread is started with. */
 export interface ConfigThreadData {
@@ -24,6 +24,7 @@ const quietMs = 1000
 
 const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => void): void => {
   const load = createObjectLoader()
+  const translate = createTranslator(data.translate)
   const write = createDeltaWriter()
   let cancelCollection = (): void => {}
   openFileSource({
@@ -31,7 +32,7 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
     onSet: (set) => {
       try {
         const { objects, issues: objectIssues } = load(set.objects)
-        const { model, conditions } = translate(objects, data.translate)
+        const { model, conditions } = translate(objects)
         const delta = write({ model, conditions, issues: set.issues, objectIssues, objects: objects.length })
         post({ kind: 'update', delta })
       } catch (error) {

@@ -9,6 +9,7 @@ import type { Model } from '../../model/model.ts'
 import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
 import type { ServiceObject, ServicePortObject } from '../objects/service.ts'
 import { attachRoutes } from './route/attach-routes.ts'
+import { createRouteMemory, type RouteLookups, type RouteMemory } from './route/route-memory.ts'
 import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { bindServices } from './service/bind-services.ts'
@@ -18,7 +19,7 @@ import { closeForPolicy } from './close-policies.ts'
 import { conditionOf, sortConditions, unusableConditions } from './conditions.ts'
 import type { SourcedObject, TranslateOptions } from './options.ts'
 import { tcpPortsOf } from './service/service-facts.ts'
-import { translateEndpoints } from './service/translate-endpoints.ts'
+import { createEndpointsTranslation, endpointLookups, type TranslateEndpoints } from './service/translate-endpoints.ts'
 import { translateServices } from './service/translate-services.ts'
 
 /** A model and what became of the objects that it was made from. */
@@ -28,7 +29,29 @@ export interface Translation {
 }
 
 /** Translates one complete set of objects for the Gateway that this process is. */
-export const translate = (objects: readonly SourcedObject[], options: TranslateOptions): Translation => {
+export const translate = (objects: readonly SourcedObject[], options: TranslateOptions): Translation =>
+  createTranslator(options)(objects)
+
+/**
+ * Makes a `translate` that remembers: routes and endpoints are translated again only when something changed that they
+ * refer to, and otherwise come out as the very same objects. What it gives does not depend on what it remembers.
+ */
+export const createTranslator = (options: TranslateOptions): ((objects: readonly SourcedObject[]) => Translation) => {
+  const memory = createRouteMemory(options.clusterDomain)
+  const translateEndpoints = createEndpointsTranslation(options)
+  return (objects) => translateSet(objects, options, { memory, translateEndpoints })
+}
+
+interface Remembering {
+  readonly memory: RouteMemory
+  readonly translateEndpoints: TranslateEndpoints
+}
+
+const translateSet = (
+  objects: readonly SourcedObject[],
+  options: TranslateOptions,
+  { memory, translateEndpoints }: Remembering,
+): Translation => {
   const catalog = createCatalog(objects)
   const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
   const { services: bound, conditions: aboutBinding } = bindServices(catalog, gateway)
@@ -41,10 +64,15 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
   const backendTls = translateBackendTls(catalog)
   const speaksTls = ({ metadata }: ServiceObject, { port }: ServicePortObject): boolean =>
     backendTls.ports.has(`${metadata.namespace}/${metadata.name}:${port}`)
-  const scope = { catalog, bound, gateway, clusterDomain, rootNamespace, onBackend: want, speaksTls }
+  const lookups: RouteLookups = {
+    services: catalog.services,
+    tls: { get: (key) => backendTls.ports.has(key) || undefined },
+  }
+  const scope = { catalog, bound, gateway, rootNamespace, onBackend: want, speaksTls, lookups, memory }
   const { routes, attachments, closedPorts, conditions: aboutRoutes } = attachRoutes(scope)
   const policies = catalog.policies.map((policy) => closeForPolicy(policy, scope))
   const closedServices = new Map(policies.flatMap((policy) => [...policy.closed]))
+  const places = endpointLookups(catalog)
   const served = translateServices(bound, {
     clusterDomain,
     attachments,
@@ -60,10 +88,11 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
       services: served.services,
       routes: sortByKey(routes),
       endpoints: sortByKey(
-        [...wanted].map(([key, [service, port]]): EndpointSet => ({
-          ...translateEndpoints(service, port, { catalog, options }),
-          ...backendTls.ports.get(key),
-        })),
+        [...wanted].map(([key, [service, port]]): EndpointSet => {
+          const tls = backendTls.ports.get(key)
+          const set = translateEndpoints(service, port, places)
+          return tls === undefined ? set : { ...set, ...tls }
+        }),
       ),
     },
     conditions: sortConditions([

@@ -2,15 +2,17 @@ import type { Condition } from '../../../model/condition.ts'
 import type { Route } from '../../../model/route.ts'
 import type { Entry, RouteObject } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
-import { claimParents, formatLostPorts, lostPorts, refusalConditions, routeKey } from './claim-parents.ts'
+import { claimParents, formatLostPorts, lostPorts, refusalConditions } from './claim-parents.ts'
 import type { AnyRoute, ClaimedParent, ClaimScope } from './claim-parents.ts'
 import { closeForRoute } from './close-routes.ts'
 import { sharePorts, type Attachments } from './port-routes.ts'
-import { attachedConditions } from './route-conditions.ts'
-import type { BackendScope, BadRef } from './resolve-backend.ts'
-import { translateRule } from './translate-rule.ts'
+import type { BackendScope } from './resolve-backend.ts'
+import type { RouteLookups, RouteMemory } from './route-memory.ts'
 
-export interface AttachScope extends ClaimScope, Omit<BackendScope, 'onBadRef' | 'speaksTls'> {}
+export interface AttachScope extends ClaimScope, Pick<BackendScope, 'onBackend'> {
+  readonly lookups: RouteLookups
+  readonly memory: RouteMemory
+}
 
 export interface Attached {
   /** Those that act on at least one port, in no order. */
@@ -69,25 +71,13 @@ const attachRoute = (
     conditions.push(conditionOf(entry, { parent, ...verdict, message, path }))
   }
   if (winning.length === 0) return { route: undefined, conditions }
-  const badRefs: BadRef[] = []
-  const route = translateRoute(entry.object, { ...scope, onBadRef: (bad) => void badRefs.push(bad) })
-  for (const parent of new Set(winning)) conditions.push(...attachedConditions(entry, parent, badRefs))
-  return { route, conditions }
+  const translated = scope.memory.translate(entry.object, scope.lookups)
+  for (const [service, port] of translated.backends) scope.onBackend(service, port)
+  for (const parent of new Set(winning)) conditions.push(...scope.memory.conditions(entry, parent, translated))
+  return { route: translated.route, conditions }
 }
 
 /** GEP-1294 names the reason. */
 const conflicted = { type: 'Accepted', status: 'False', reason: 'Conflicted' } as const
 /** The route is in force on the parent's other ports, so it is accepted there. */
 const partlyConflicted = { type: 'Conflicted', status: 'True', reason: 'Conflicted' } as const
-
-const translateRoute = (object: RouteObject, scope: BackendScope): Route => {
-  const { namespace, name, createdAtMs } = object.metadata
-  return {
-    key: routeKey(object),
-    kind: object.kind,
-    namespace,
-    name,
-    ...(createdAtMs === undefined ? {} : { createdAtMs }),
-    rules: object.rules.map((rule, index) => translateRule(object, rule, { index, scope })),
-  }
-}

@@ -49,7 +49,7 @@ const resolve = (
   )
   const full = { group: '', kind: 'Service', name: 'api', port: 80, path: 'p', ...ref }
   const resolved = resolveBackend(full, route(kind), {
-    catalog,
+    services: catalog.services,
     clusterDomain: 'cluster.local',
     onBackend: ({ metadata }, { port }) => void wanted.push(`${metadata.namespace}/${metadata.name}:${port}`),
     onBadRef: (one) => void bad.push(one),

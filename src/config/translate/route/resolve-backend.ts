@@ -2,7 +2,8 @@ import { formatEndpointKey, type EndpointKey } from '../../../model/endpoint.ts'
 import type { BackendService } from '../../../model/route.ts'
 import type { BackendObject } from '../../objects/http-route/backend-object.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
-import type { Catalog, RouteObject } from '../catalog.ts'
+import type { Entry, RouteObject } from '../catalog.ts'
+import type { Lookup } from '../memory.ts'
 import { protocolOf } from '../service/port-protocol.ts'
 import { hostnameOf, tcpPortsOf } from '../service/service-facts.ts'
 
@@ -15,7 +16,8 @@ export interface BadRef {
 
 /** What has to be known to follow a reference. */
 export interface BackendScope {
-  readonly catalog: Catalog
+  /** By `NAMESPACE/NAME`. */
+  readonly services: Lookup<Pick<Entry<ServiceObject>, 'object'>>
   readonly clusterDomain: string
   /** Called for each Service port that traffic may go to. */
   readonly onBackend: (service: ServiceObject, port: ServicePortObject) => void
@@ -69,7 +71,7 @@ const findBackend = (
     const kind = ref.group === '' ? ref.kind : `${ref.group}/${ref.kind}`
     return bad('InvalidKind', `a backend of kind ${kind} is not supported`)
   }
-  const service = scope.catalog.services.get(key)?.object
+  const service = scope.services.get(key)?.object
   if (service === undefined) return bad('BackendNotFound', `there is no readable Service ${key}`)
   if (service.type === 'ExternalName') return bad('InvalidKind', 'an ExternalName Service cannot be a backend')
   const port = tcpPortsOf(service).find((candidate) => candidate.port === ref.port)

@@ -3,27 +3,62 @@ import { formatEndpointKey, type Endpoint, type EndpointSet } from '../../../mod
 import type { EndpointSliceObject, SliceEndpoint } from '../../objects/endpoint-slice.ts'
 import type { PodObject } from '../../objects/pod.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
-import type { Catalog } from '../catalog.ts'
+import type { Catalog, Entry } from '../catalog.ts'
+import { createMemory, type Lookup } from '../memory.ts'
 import type { TranslateOptions } from '../options.ts'
 import { identityOf, takesHbone, workloadOf } from './workload.ts'
 
-/** The places behind one Service port: ready endpoints of its EndpointSlices with what their Pods tell, by address. */
-export const translateEndpoints = (
+/** What endpoints are looked up in. */
+// A type and not an interface: only those have an index signature of their own accord.
+export type EndpointLookups = {
+  /** By `NAMESPACE/NAME` of their Service. */
+  readonly slices: Lookup<readonly Pick<Entry<EndpointSliceObject>, 'object'>[]>
+  /** By `NAMESPACE/NAME`; `unreadable` when it exists but nobody knows how it wants to be reached. */
+  readonly pods: Lookup<PodObject | 'unreadable'>
+  readonly podsByAddress: Lookup<PodObject>
+}
+
+/**
+ * The places behind one Service port: ready endpoints of its EndpointSlices with what their Pods tell, by address. The
+ * very same as long as none of these changes.
+ */
+export type TranslateEndpoints = (
   service: ServiceObject,
   port: ServicePortObject,
-  { catalog, options }: { readonly catalog: Catalog; readonly options: TranslateOptions },
+  lookups: EndpointLookups,
+) => EndpointSet
+
+/** Makes the translation for one set of options, with a memory. */
+export const createEndpointsTranslation = (options: TranslateOptions): TranslateEndpoints => {
+  const remember = createMemory<EndpointSet, EndpointLookups>()
+  return (service, port, lookups) =>
+    // A port belongs to one Service object, and so stands for both.
+    remember(port, lookups, (seen) => translateEndpoints(service, port, { lookups: seen, options }))
+}
+
+/** Where a catalog has what endpoints are looked up in. */
+export const endpointLookups = ({ slices, pods, podsByAddress, brokenPods }: Catalog): EndpointLookups => ({
+  slices,
+  pods: { get: (key) => (brokenPods.has(key) ? 'unreadable' : pods.get(key)) },
+  podsByAddress,
+})
+
+const translateEndpoints = (
+  service: ServiceObject,
+  port: ServicePortObject,
+  { lookups, options }: { readonly lookups: EndpointLookups; readonly options: TranslateOptions },
 ): EndpointSet => {
   const { namespace, name } = service.metadata
   const found = new Map<string, Endpoint>()
-  for (const { object: slice } of catalog.slices.get(`${namespace}/${name}`) ?? []) {
+  for (const { object: slice } of lookups.slices.get(`${namespace}/${name}`) ?? []) {
     const target = targetPort(port, { slice, service })
     if (target === undefined || slice.addressType === 'FQDN') continue
     for (const endpoint of slice.endpoints) {
       // An unknown readiness counts as ready; one that terminates is not ready unless the Service asked for such.
       if (endpoint.conditions.ready === false) continue
-      const pod = podOf(endpoint, { slice, catalog })
+      const pod = podOf(endpoint, { slice, lookups })
       if (pod === 'unreadable') continue
-      for (const address of endpoint.addresses) addEndpoint(found, { address, port: target, pod, catalog, options })
+      for (const address of endpoint.addresses) addEndpoint(found, { address, port: target, pod, lookups, options })
     }
   }
   const endpoints = [...found.values()].toSorted((a, b) => compare(a.address, b.address) || a.port - b.port)
@@ -34,15 +69,15 @@ interface Place {
   readonly address: string
   readonly port: number
   readonly pod: PodObject | undefined
-  readonly catalog: Catalog
+  readonly lookups: EndpointLookups
   readonly options: TranslateOptions
 }
 
 const addEndpoint = (found: Map<string, Endpoint>, place: Place): void => {
-  const { port, catalog, options } = place
+  const { port, lookups, options } = place
   const address = canonicalIp(place.address)
   if (address === undefined) return
-  const pod = place.pod ?? catalog.podsByAddress.get(address)
+  const pod = place.pod ?? lookups.podsByAddress.get(address)
   // The same endpoint may stand in two slices for a moment while the controller moves it.
   const key = `${address} ${port}`
   if (found.has(key)) return
@@ -61,14 +96,13 @@ const addEndpoint = (found: Map<string, Endpoint>, place: Place): void => {
   })
 }
 
-/** The Pod behind an endpoint; `unreadable` when it exists but nobody knows how it wants to be reached. */
+/** The Pod behind an endpoint, if it has one. */
 const podOf = (
   { targetRef }: SliceEndpoint,
-  { slice, catalog }: { readonly slice: EndpointSliceObject; readonly catalog: Catalog },
+  { slice, lookups }: { readonly slice: EndpointSliceObject; readonly lookups: EndpointLookups },
 ): PodObject | 'unreadable' | undefined => {
   if (targetRef?.kind !== 'Pod' || targetRef.name === undefined) return undefined
-  const key = `${targetRef.namespace ?? slice.metadata.namespace}/${targetRef.name}`
-  return catalog.brokenPods.has(key) ? 'unreadable' : catalog.pods.get(key)
+  return lookups.pods.get(`${targetRef.namespace ?? slice.metadata.namespace}/${targetRef.name}`)
 }
 
 /**

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { createMemory, type Lookup } from './memory.ts'
+
+interface Service {
+  readonly object: { readonly port: number }
+}
+
+const setUp = () => {
+  let steps = 0
+  const remember = createMemory<readonly number[], { readonly services: Lookup<Service | readonly Service[]> }>()
+  const subject = {}
+  const ask = (services: ReadonlyMap<string, Service | readonly Service[]>, names = ['a', 'b']) =>
+    remember(subject, { services: { get: (key) => services.get(key) } }, (seen) => {
+      steps++
+      return names.flatMap((name) => [seen.services.get(name) ?? []].flat().map(({ object }) => object.port))
+    })
+  return { ask, steps: () => steps }
+}
+
+const a = { port: 1 }
+const b = { port: 2 }
+const place = () => ({ locate: () => undefined })
+
+test('a step is not taken again while it would find the same objects, wherever they stand now', () => {
+  const { ask, steps } = setUp()
+  const first = ask(new Map([['a', { object: a, ...place() }]]))
+  assert.deepEqual(first, [1])
+  assert.equal(ask(new Map([['a', { object: a, ...place() }]])), first)
+  assert.equal(
+    ask(
+      new Map([
+        ['a', { object: a }],
+        ['unseen', { object: b }],
+      ]),
+    ),
+    first,
+  )
+  assert.equal(steps(), 1)
+})
+
+const changes: readonly (readonly [string, ReadonlyMap<string, Service | readonly Service[]>])[] = [
+  ['another object under the same name', new Map([['a', { object: { port: 1 } }]])],
+  ['one that is gone', new Map()],
+  [
+    'one that was missed and is there now',
+    new Map([
+      ['a', { object: a }],
+      ['b', { object: b }],
+    ]),
+  ],
+  ['a list in place of one', new Map([['a', [{ object: a }]]])],
+]
+for (const [name, services] of changes) {
+  test(`a step is taken again for ${name}`, () => {
+    const { ask, steps } = setUp()
+    ask(new Map([['a', { object: a }]]))
+    ask(services)
+    assert.equal(steps(), 2)
+  })
+}
+
+test('a list is the same while its objects are', () => {
+  const { ask, steps } = setUp()
+  ask(new Map([['a', [{ object: a }, { object: b }]]]))
+  ask(new Map([['a', [{ object: a, ...place() }, { object: b }]]]))
+  assert.equal(steps(), 1)
+  ask(new Map([['a', [{ object: a }]]]))
+  assert.equal(steps(), 2)
+})

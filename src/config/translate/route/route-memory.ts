@@ -1,0 +1,80 @@
+import type { Condition } from '../../../model/condition.ts'
+import type { Route } from '../../../model/route.ts'
+import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
+import type { Entry, RouteObject } from '../catalog.ts'
+import { createMemory, type Lookup } from '../memory.ts'
+import { routeKey } from './claim-parents.ts'
+import type { BackendScope, BadRef } from './resolve-backend.ts'
+import { attachedConditions } from './route-conditions.ts'
+import { translateRule } from './translate-rule.ts'
+
+/** A route, and all that its references came to. */
+export interface TranslatedRoute {
+  readonly route: Route
+  readonly badRefs: readonly BadRef[]
+  readonly backends: readonly (readonly [ServiceObject, ServicePortObject])[]
+}
+
+/** Translates routes, each once for as long as nothing changes that it refers to. */
+export interface RouteMemory {
+  readonly translate: (object: RouteObject, seen: RouteLookups) => TranslatedRoute
+  /** What a parent is told that the route is attached to. */
+  readonly conditions: (entry: Entry<RouteObject>, parent: string, translated: TranslatedRoute) => readonly Condition[]
+}
+
+/** What the references of routes are looked up in. */
+// A type and not an interface: only those have an index signature of their own accord.
+export type RouteLookups = {
+  readonly services: BackendScope['services']
+  /** True for Service ports whose applications speak TLS as a BackendTLSPolicy says, by `NAMESPACE/NAME:PORT`. */
+  readonly tls: Lookup<true>
+}
+
+interface Told {
+  readonly locate: Entry<RouteObject>['locate']
+  readonly conditions: readonly Condition[]
+}
+
+/** Makes the memory for one set of options. */
+export const createRouteMemory = (clusterDomain: string): RouteMemory => {
+  const remember = createMemory<TranslatedRoute, RouteLookups>()
+  const told = new WeakMap<TranslatedRoute, Map<string, Told>>()
+  return {
+    translate: (object, lookups) => remember(object, lookups, (seen) => translateRoute(object, seen, clusterDomain)),
+    conditions: (entry, parent, translated) => {
+      const parents = told.get(translated) ?? new Map<string, Told>()
+      told.set(translated, parents)
+      const before = parents.get(parent)
+      if (before?.locate === entry.locate) return before.conditions
+      const conditions = attachedConditions(entry, parent, translated.badRefs)
+      parents.set(parent, { locate: entry.locate, conditions })
+      return conditions
+    },
+  }
+}
+
+const translateRoute = (
+  object: RouteObject,
+  { services, tls }: RouteLookups,
+  clusterDomain: string,
+): TranslatedRoute => {
+  const { namespace, name, createdAtMs } = object.metadata
+  const badRefs: BadRef[] = []
+  const backends: (readonly [ServiceObject, ServicePortObject])[] = []
+  const scope: BackendScope = {
+    services,
+    clusterDomain,
+    onBackend: (service, port) => void backends.push([service, port]),
+    onBadRef: (bad) => void badRefs.push(bad),
+    speaksTls: ({ metadata }, { port }) => tls.get(`${metadata.namespace}/${metadata.name}:${port}`) === true,
+  }
+  const route: Route = {
+    key: routeKey(object),
+    kind: object.kind,
+    namespace,
+    name,
+    ...(createdAtMs === undefined ? {} : { createdAtMs }),
+    rules: object.rules.map((rule, index) => translateRule(object, rule, { index, scope })),
+  }
+  return { route, badRefs, backends }
+}
