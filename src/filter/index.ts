@@ -40,6 +40,7 @@ export interface ResponseView {
 
 /** One request and its response on their way through the chain. */
 export interface Exchange {
+  /** The same object in all hooks, so that a filter can remember by it what it found. */
   readonly request: RequestView
   /** There from `onResponse` on. */
   readonly response: ResponseView | undefined
