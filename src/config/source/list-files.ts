@@ -33,17 +33,22 @@ export const listFiles = (paths: readonly string[]): Listing => {
   const folders = new Set<string>()
   const issues: Issue[] = []
   const visited = new Set<string>()
-  const walk = (path: string): void => {
+  const walk = (path: string, known?: string): void => {
     try {
-      const real = realpathSync(path)
+      const real = known ?? realpathSync(path)
       const stat = statSync(real)
       if (stat.isDirectory()) {
         // A link may lead back to a folder above it.
         if (visited.has(real)) return
         visited.add(real)
         folders.add(path)
-        const names = readdirSync(path).filter((name) => !name.startsWith('.'))
-        for (const name of names.toSorted()) if (isWanted(path, name)) walk(join(path, name))
+        const entries = readdirSync(path, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'))
+        for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+          // Only a link stands elsewhere; to resolve each path is what takes longest with thousands of files.
+          const isHere = entry.isFile() || entry.isDirectory()
+          const inside = isHere ? join(real, entry.name) : undefined
+          if (isWanted(path, entry.name)) walk(join(path, entry.name), inside)
+        }
       } else if (stat.isFile() && !files.has(real)) {
         folders.add(dirname(path))
         folders.add(dirname(real))
