@@ -113,6 +113,14 @@ for (const [code, expected] of failures) {
   })
 }
 
+test('of an error of OpenSSL the reason is told, and not the line with file names', () => {
+  const error = Object.assign(new Error('80:error:0A000410:SSL routines:f:reason:../ssl/x.c:916:'), {
+    code: 'ERR_SSL_TLS_ALERT_HANDSHAKE_FAILURE',
+    reason: 'tls alert handshake failure',
+  })
+  assert.equal(explainBackendFailure(error), 'tls alert handshake failure (ERR_SSL_TLS_ALERT_HANDSHAKE_FAILURE)')
+})
+
 test('an error without a code is left as it is', () => {
   assert.equal(explainBackendFailure(new Error('what Node said')), 'what Node said')
 })
