@@ -19,6 +19,9 @@ const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   .toSorted()
   .map((name) => readVectorFile(join(folder, name)))
 
+/** Enough for 1,000 requests on a busy machine, and for a wait that is in vain to be told as such. */
+const TIMEOUT_MS = 30_000
+
 const declare = (file: VectorFile): void => {
   describe(`${file.name}: ${file.about}`, () => {
     const { model, conditions } = translateFile(file, common)
@@ -31,7 +34,9 @@ const declare = (file: VectorFile): void => {
       assert.deepEqual(faultsOf(conditions).toSorted(), file.faults.toSorted())
     })
     for (const vector of file.cases) {
-      it(vector.name, { todo: vector.todo }, async () => checkOutcome(vector, await mesh.ask(vector)))
+      it(vector.name, { todo: vector.todo, timeout: TIMEOUT_MS }, async () =>
+        checkOutcome(vector, await mesh.ask(vector)),
+      )
     }
   })
 }
