@@ -10,7 +10,7 @@ export interface Condition {
   readonly parent?: string
   /** The reference that `parent` stands for, where the object has one. */
   readonly parentRef?: ParentReference
-  readonly type: 'Accepted' | 'ResolvedRefs' | 'Programmed' | 'Conflicted' | 'PartiallyInvalid'
+  readonly type: 'Accepted' | 'ResolvedRefs' | 'Programmed' | 'Conflicted' | 'PartiallyInvalid' | 'Shadowed'
   readonly status: 'True' | 'False' | 'Unknown'
   /** Gateway API's reason where it has one: `Accepted`, `BackendNotFound`, `UnsupportedValue`, … */
   readonly reason: string
@@ -32,7 +32,7 @@ export interface ParentReference {
 
 /**
  * Whether a condition is bad news: not True, or True where that is the bad news itself (Gateway API's Conflicted and
- * PartiallyInvalid).
+ * PartiallyInvalid, and our Shadowed).
  */
 export const isFault = ({ type, status }: Pick<Condition, 'type' | 'status'>): boolean =>
-  type === 'Conflicted' || type === 'PartiallyInvalid' ? status !== 'False' : status !== 'True'
+  type === 'Conflicted' || type === 'PartiallyInvalid' || type === 'Shadowed' ? status !== 'False' : status !== 'True'

@@ -144,7 +144,7 @@ test('JSON and YAML are the same document', async () => {
   const document = JSON.parse(json.stdout)
   assert.deepEqual(parse(yaml.stdout), document)
   assert.deepEqual([document.apiVersion, document.kind, json.code, yaml.code], ['v1', 'List', 79, 79])
-  assert.deepEqual(document.summary, { objects: 5, withFindings: 3, faults: 2, issues: 2 })
+  assert.deepEqual(document.summary, { objects: 5, withFindings: 3, faults: 3, issues: 2 })
   const [gateway] = document.items
   assert.deepEqual(gateway.source, { file: 'bad/all.yaml', line: 2, column: 1 })
 })

@@ -10,6 +10,7 @@ import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
 import type { ServiceObject, ServicePortObject } from '../objects/service.ts'
 import { attachRoutes } from './route/attach-routes.ts'
 import { createRouteMemory, type RouteLookups, type RouteMemory } from './route/route-memory.ts'
+import { createHiddenRules } from './route/shadow-conditions.ts'
 import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { bindServices } from './service/bind-services.ts'
@@ -39,18 +40,20 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
 export const createTranslator = (options: TranslateOptions): ((objects: readonly SourcedObject[]) => Translation) => {
   const memory = createRouteMemory(options.clusterDomain)
   const translateEndpoints = createEndpointsTranslation(options)
-  return (objects) => translateSet(objects, options, { memory, translateEndpoints })
+  const findHidden = createHiddenRules()
+  return (objects) => translateSet(objects, options, { memory, translateEndpoints, findHidden })
 }
 
 interface Remembering {
   readonly memory: RouteMemory
   readonly translateEndpoints: TranslateEndpoints
+  readonly findHidden: ReturnType<typeof createHiddenRules>
 }
 
 const translateSet = (
   objects: readonly SourcedObject[],
   options: TranslateOptions,
-  { memory, translateEndpoints }: Remembering,
+  { memory, translateEndpoints, findHidden }: Remembering,
 ): Translation => {
   const catalog = createCatalog(objects)
   const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
@@ -68,7 +71,7 @@ const translateSet = (
     services: catalog.services,
     tls: { get: (key) => backendTls.ports.has(key) || undefined },
   }
-  const scope = { catalog, bound, gateway, rootNamespace, onBackend: want, speaksTls, lookups, memory }
+  const scope = { catalog, bound, gateway, rootNamespace, onBackend: want, speaksTls, lookups, memory, findHidden }
   const { routes, attachments, closedPorts, conditions: aboutRoutes } = attachRoutes(scope)
   const policies = catalog.policies.map((policy) => closeForPolicy(policy, scope))
   const closedServices = new Map(policies.flatMap((policy) => [...policy.closed]))

@@ -5,6 +5,7 @@ import { seededRandom } from '../../../test/support/random.ts'
 import type { SeededRandom } from '../../../test/support/random.ts'
 import type { Match, PathMatch, ValueMatch } from '../../model/match.ts'
 import type { Route } from '../../model/route.ts'
+import { findShadowed } from '../../model/shadow.ts'
 import { compile } from '../compile.ts'
 import { findQueryParam, hasPathPrefix, prefixKey } from '../match.ts'
 import type { Bucket, MatchRequest, RouteTable, Snapshot } from '../snapshot.ts'
@@ -28,7 +29,7 @@ const randomPathMatch = (random: SeededRandom): PathMatch => {
   const type = random.pick(['Exact', 'PathPrefix', 'PathPrefix', 'RegularExpression'] as const)
   if (type === 'Exact') return { type, value: randomPath(random) }
   if (type === 'PathPrefix') return { type, value: randomPath(random).replace(/\/+$/, '') || '/' }
-  return { type, value: random.pick(['/a.*', '/[ab]+', '.*b', '/a/?', '(/b)+']) }
+  return { type, value: random.pick(['/a.*', '/[ab]+', '.*b', '/a/?', '(/b)+', '/a/.*', '/b.*']) }
 }
 
 const randomValues = (random: SeededRandom): readonly ValueMatch[] =>
@@ -168,6 +169,21 @@ for (const [kind, randomMatchOf] of [
     assert.ok(indexed > 40, `${indexed} of 150 tables had an index inside a bucket`)
   })
 }
+
+test('a match that is said to be hidden never wins, and some are', () => {
+  let hidden = 0
+  for (let seed = 1; seed <= 100; seed++) {
+    const random = seededRandom(seed)
+    const table = tableIn(compiled(randomRoutes(random, random.chance(0.5) ? randomMatch : randomGrpcMatch)))
+    const shadowed = findShadowed(table.entries)
+    hidden += shadowed.size
+    for (let i = 0; i < 40; i++) {
+      const found = findMatch(table, randomRequest(random))
+      assert.ok(found.kind === 'no-match' || !shadowed.has(found), `seed ${seed}`)
+    }
+  }
+  assert.ok(hidden > 200, `${hidden} were hidden`)
+})
 
 test('a table made from the one before is the table made anew', () => {
   for (let seed = 1; seed <= 60; seed++) {

@@ -8,10 +8,12 @@ import { closeForRoute } from './close-routes.ts'
 import { sharePorts, type Attachments } from './port-routes.ts'
 import type { BackendScope } from './resolve-backend.ts'
 import type { RouteLookups, RouteMemory } from './route-memory.ts'
+import { shadowConditions, type createHiddenRules } from './shadow-conditions.ts'
 
 export interface AttachScope extends ClaimScope, Pick<BackendScope, 'onBackend'> {
   readonly lookups: RouteLookups
   readonly memory: RouteMemory
+  readonly findHidden: ReturnType<typeof createHiddenRules>
 }
 
 export interface Attached {
@@ -34,13 +36,16 @@ export const attachRoutes = (scope: AttachScope): Attached => {
   const attachments = sharePorts(all.flatMap(({ parents }) => parents.flatMap(({ claims }) => claims)))
   const attached = claimed.map((route) => attachRoute(route, attachments, scope))
   const closing = unimplemented.map(({ entry, parents }) => closeForRoute(entry, parents, attachments))
+  const routes = attached.flatMap(({ route }) => route ?? [])
+  const byKey = new Map(routes.map((route) => [route.key, route]))
   return {
-    routes: attached.flatMap(({ route }) => route ?? []),
+    routes,
     attachments,
     closedPorts: new Map(closing.flatMap(({ closedPorts }) => [...closedPorts])),
     conditions: [
       ...all.flatMap(({ entry, parents }) => refusalConditions(entry, parents)),
       ...[...attached, ...closing].flatMap(({ conditions }) => conditions),
+      ...shadowConditions(claimed, { attachments, routes: byKey, findHidden: scope.findHidden }),
     ],
   }
 }

@@ -1,0 +1,108 @@
+import type { Condition } from '../../../model/condition.ts'
+import type { Ranked } from '../../../model/precedence.ts'
+import type { Route } from '../../../model/route.ts'
+import { findShadowed } from '../../../model/shadow.ts'
+import type { Entry, RouteObject } from '../catalog.ts'
+import { conditionOf } from '../conditions.ts'
+import type { ClaimedParent } from './claim-parents.ts'
+import { holdersOf, isProducer, portKey, type Attachments, type Claim } from './port-routes.ts'
+
+/** Rules of a route none of whose matches can ever win, by their position, each with one that wins in its place. */
+type HiddenRules = ReadonlyMap<number, Ranked>
+
+/** The hidden rules of each route of one set. */
+type FindHidden = (set: string, routes: readonly Route[]) => ReadonlyMap<string, HiddenRules>
+
+/** Makes a finder that looks through a set of routes again only when one of them has changed. */
+export const createHiddenRules = (): FindHidden => {
+  const known = new Map<string, { readonly routes: readonly Route[]; readonly hidden: ReturnType<FindHidden> }>()
+  return (set, routes) => {
+    const before = known.get(set)
+    const isSame = before?.routes.length === routes.length && routes.every((route, i) => route === before.routes[i])
+    if (isSame) return before.hidden
+    const hidden = findHidden(routes)
+    known.set(set, { routes, hidden })
+    return hidden
+  }
+}
+
+/**
+ * Tells of rules that are in force and can never match, since another rule takes precedence over them whenever they fit:
+ * on every port that the route has of a parent.
+ */
+export const shadowConditions = (
+  claimed: readonly { readonly entry: Entry<RouteObject>; readonly parents: readonly ClaimedParent[] }[],
+  scope: {
+    readonly attachments: Attachments
+    readonly routes: ReadonlyMap<string, Route>
+    readonly findHidden: FindHidden
+  },
+): readonly Condition[] => {
+  const hiddenOf = createSets(scope)
+  return claimed.flatMap(({ entry, parents }) =>
+    parents.flatMap(({ parent, claims }): readonly Condition[] => {
+      const [first, ...others] = claims.flatMap((claim) => hiddenOf(claim) ?? [])
+      const everywhere = [...(first ?? [])].filter(
+        ([index]) => isWhole(entry.object.rules[index]) && others.every((hidden) => hidden.has(index)),
+      )
+      const [rule] = everywhere
+      if (rule === undefined) return []
+      const path = entry.object.rules[rule[0]]?.path
+      const message = formatHidden(everywhere)
+      const verdict = { parent, type: 'Shadowed', status: 'True', reason: 'NeverMatches', message } as const
+      return [conditionOf(entry, { ...verdict, ...(path === undefined ? {} : { path }) })]
+    }),
+  )
+}
+
+const none: HiddenRules = new Map()
+
+/** Of a dropped rule enough is said, and what it would match is not known. */
+const isWhole = (rule: RouteObject['rules'][number] | undefined): boolean => rule?.defects.length === 0
+
+/** Finds the hidden rules of the route that claims, on the port that it claims; `undefined` where it has not got it. */
+const createSets = ({
+  attachments,
+  routes,
+  findHidden,
+}: Parameters<typeof shadowConditions>[1]): ((claim: Claim) => HiddenRules | undefined) => {
+  const sets = new Map<string, ReturnType<FindHidden>>()
+  return (claim) => {
+    const holders = holdersOf(attachments, claim)
+    if (holders === undefined || holders.kind !== claim.kind) return undefined
+    const key = `${portKey(claim)} ${isProducer(claim) ? '' : claim.namespace}`
+    let set = sets.get(key)
+    if (set === undefined) {
+      set = findHidden(
+        key,
+        [...holders.routes].flatMap((route) => routes.get(route) ?? []),
+      )
+      sets.set(key, set)
+    }
+    return set.get(claim.route) ?? none
+  }
+}
+
+const findHidden = (routes: readonly Route[]): ReadonlyMap<string, HiddenRules> => {
+  const all = routes.flatMap((route) =>
+    route.rules.map((rule) => rule.matches.map((match) => ({ match, route, ruleIndex: rule.index }))),
+  )
+  const shadowed = findShadowed<Ranked>(all.flat())
+  const hidden = new Map<string, Map<number, Ranked>>()
+  for (const matches of shadowed.size === 0 ? [] : all) {
+    const [first] = matches
+    const winner = first === undefined ? undefined : shadowed.get(first)
+    if (first === undefined || winner === undefined || !matches.every((match) => shadowed.has(match))) continue
+    const ofRoute = hidden.get(first.route.key) ?? new Map<number, Ranked>()
+    hidden.set(first.route.key, ofRoute.set(first.ruleIndex, winner))
+  }
+  return hidden
+}
+
+const formatHidden = (hidden: readonly (readonly [number, Ranked])[]): string => {
+  const shown = hidden.slice(0, 5).map(([index, { route, ruleIndex }]) => {
+    const winner = `${route.key.replace('/', ' ')} rules[${ruleIndex}]`
+    return `rules[${index}] can never match: ${winner} takes precedence whenever it fits`
+  })
+  return [...shown, ...(hidden.length > 5 ? [`${hidden.length - 5} more`] : [])].join('; ')
+}
