@@ -17,6 +17,7 @@ import type { SuiteContext } from './suites/hbone.ts'
 import { runMicroSuite } from './suites/micro.ts'
 import { runHandshakesSuite } from './suites/strain/handshakes.ts'
 import { runReadersSuite } from './suites/strain/readers.ts'
+import { runRoutesSuite } from './suites/strain/routes.ts'
 import { runTunnelsSuite } from './suites/strain/tunnels.ts'
 import { createCertificates } from './support/certificates.ts'
 import { createChildren } from './support/children.ts'
@@ -43,6 +44,7 @@ const meshSuites: readonly (readonly [SuiteName, (context: SuiteContext) => Prom
   ['readers', runReadersSuite],
   ['tunnels', runTunnelsSuite],
   ['handshakes', runHandshakesSuite],
+  ['routes', runRoutesSuite],
 ]
 
 const runSuites = async (options: BenchOptions): Promise<BenchDocument> => {

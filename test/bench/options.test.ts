@@ -4,7 +4,7 @@ import { parseOptions } from './options.ts'
 
 test('by default everything is measured, five pairs of five seconds', () => {
   assert.deepEqual(parseOptions([]), {
-    suites: ['hbone', 'readers', 'tunnels', 'handshakes', 'micro'],
+    suites: ['hbone', 'readers', 'tunnels', 'handshakes', 'routes', 'micro'],
     format: 'table',
     caseName: undefined,
     seconds: 5,

@@ -17,9 +17,9 @@ export interface BenchOptions {
   readonly profileDir: string | undefined
 }
 
-export type SuiteName = 'hbone' | 'readers' | 'tunnels' | 'handshakes' | 'micro'
+export type SuiteName = 'hbone' | 'readers' | 'tunnels' | 'handshakes' | 'routes' | 'micro'
 
-export const suiteNames: readonly SuiteName[] = ['hbone', 'readers', 'tunnels', 'handshakes', 'micro']
+export const suiteNames: readonly SuiteName[] = ['hbone', 'readers', 'tunnels', 'handshakes', 'routes', 'micro']
 
 export const usage = `npm run bench [-- OPTIONS]
   --suite NAME    ${suiteNames.join(', ')}; repeatable; default all

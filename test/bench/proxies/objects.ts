@@ -11,10 +11,18 @@ export const PATH_PREFIX = '/api'
 
 /**
  * The Kubernetes objects of a case as JSON documents (which are YAML): one Gateway, one Service with as many endpoints
- * as there are upstreams, one HTTPRoute with a path prefix and one RequestHeaderModifier.
+ * as there are upstreams, one HTTPRoute with a path prefix and one RequestHeaderModifier, and beside it the others that
+ * were asked for.
  */
 export const formatObjects = (upstreams: Upstreams): string =>
-  [gateway, service, route, endpointSlice(upstreams), ...upstreams.addresses.map((ip, i) => pod(ip, i, upstreams))]
+  [
+    gateway,
+    service,
+    route('api', PATH_PREFIX),
+    ...Array.from({ length: (upstreams.routes ?? 1) - 1 }, (_, i) => route(`other-${i}`, `${PATH_PREFIX}/${i}`)),
+    endpointSlice(upstreams),
+    ...upstreams.addresses.map((ip, i) => pod(ip, i, upstreams)),
+  ]
     .map((object) => JSON.stringify(object))
     .join('\n---\n')
 
@@ -39,15 +47,15 @@ const service = {
   },
 }
 
-const route = {
+const route = (name: string, prefix: string): object => ({
   apiVersion: 'gateway.networking.k8s.io/v1',
   kind: 'HTTPRoute',
-  metadata: { name: 'api', namespace },
+  metadata: { name, namespace },
   spec: {
     parentRefs: [{ group: '', kind: 'Service', name: 'api', port: 80 }],
     rules: [
       {
-        matches: [{ path: { type: 'PathPrefix', value: PATH_PREFIX } }],
+        matches: [{ path: { type: 'PathPrefix', value: prefix } }],
         filters: [
           { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: ADDED_HEADER, value: 'api' }] } },
         ],
@@ -55,7 +63,7 @@ const route = {
       },
     ],
   },
-}
+})
 
 const podName = (index: number): string => `api-${index}`
 

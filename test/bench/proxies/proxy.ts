@@ -23,4 +23,6 @@ export interface Upstreams {
   readonly httpsPort: number
   /** Fairway only: whether destinations are reached by HBONE or in plaintext. */
   readonly isHbone: boolean
+  /** Fairway only: how many routes the Service has; default 1. Requests go to the first one. */
+  readonly routes?: number
 }

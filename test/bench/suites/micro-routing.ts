@@ -2,7 +2,9 @@ import { composeChain } from '../../../src/filter/chain.ts'
 import { createFilterInstances } from '../../../src/filter/instances.ts'
 import { createExchange, createFakeEnv } from '../../../src/filter/testing.ts'
 import { compile } from '../../../src/snapshot/compile.ts'
+import type { Match } from '../../../src/model/match.ts'
 import { findFrontend, resolve } from '../../../src/snapshot/resolve.ts'
+import type { MatchRequest } from '../../../src/snapshot/snapshot.ts'
 import { builtinFilters } from '../../../filters/index.ts'
 import { matchOf, modelOf, noFilters, requestOf, routeOf } from '../../support/models.ts'
 import type { Operation } from './operation.ts'
@@ -11,27 +13,58 @@ const AUTHORITY = '10.96.0.12:80'
 
 /** From the CONNECT authority to the rule, and through its filters. */
 export const routingOperations = (): readonly Operation[] => [
-  resolveAmong(1),
-  resolveAmong(100),
-  resolveAmong(5000),
+  ...byWhat.flatMap((how) => [10, 5000].map((routes) => resolveAmong(routes, how))),
   runHeaderModifier(),
 ]
 
-/** The request matches the rule in the middle; each rule has a path prefix of its own. */
-const resolveAmong = (routes: number): Operation => {
-  const model = modelOf(
-    Array.from({ length: routes }, (_, i) =>
-      routeOf(`r${i}`, [{ matches: [matchOf({ path: { type: 'PathPrefix', value: `/api/v1/items-${i}` } })] }]),
-    ),
-  )
+/** How many requests take turns, in small sets and in large ones: the caches of the processor are no part of the question. */
+const REQUESTS = 10
+
+/** What tells the routes of one Service apart: the match of the i-th route, and a request for it. */
+interface How {
+  readonly name: string
+  readonly match: (i: number) => Partial<Match>
+  readonly request: (i: number) => MatchRequest
+}
+
+const accept = ['host', 'api.shop', 'accept', '*/*']
+const path = (type: Match['path']['type'], value: string): Partial<Match> => ({ path: { type, value } })
+
+const byWhat: readonly How[] = [
+  {
+    name: 'prefix',
+    match: (i) => path('PathPrefix', `/api/v1/items-${i}`),
+    request: (i) => requestOf({ path: `/api/v1/items-${i}/3`, headers: accept }),
+  },
+  {
+    name: 'exact path',
+    match: (i) => path('Exact', `/api/v1/items-${i}`),
+    request: (i) => requestOf({ path: `/api/v1/items-${i}`, headers: accept }),
+  },
+  {
+    name: 'header',
+    match: (i) => ({ headers: [{ type: 'Exact', name: 'x-user', value: `user-${i}` }] }),
+    request: (i) => requestOf({ path: '/api', headers: [...accept, 'x-user', `user-${i}`] }),
+  },
+  {
+    name: 'query parameter',
+    match: (i) => ({ queryParams: [{ type: 'Exact', name: 'user', value: `user-${i}` }] }),
+    request: (i) => requestOf({ path: '/api', query: `?page=1&user=user-${i}`, headers: accept }),
+  },
+]
+
+const resolveAmong = (routes: number, { name, match, request }: How): Operation => {
+  const model = modelOf(Array.from({ length: routes }, (_, i) => routeOf(`r${i}`, [{ matches: [matchOf(match(i))] }])))
   const snapshot = compile(model, { generation: 1, filters: noFilters })
-  const request = requestOf({ path: `/api/v1/items-${routes >> 1}/3`, headers: ['host', 'api.shop', 'accept', '*/*'] })
+  const requests = Array.from({ length: REQUESTS }, (_, i) => request(Math.floor((i * routes) / REQUESTS)))
   return {
-    name: `resolve among ${routes} routes`,
+    name: `resolve by ${name} among ${routes} routes`,
     run: (times) => {
       for (let i = 0; i < times; i++) {
         const frontend = findFrontend(snapshot, AUTHORITY)
-        if (frontend === undefined || resolve(frontend, request, 'shop').kind !== 'match') throw new Error('no match')
+        const wanted = requests[i % REQUESTS]
+        if (frontend === undefined || wanted === undefined) throw new Error('no frontend')
+        if (resolve(frontend, wanted, 'shop').kind !== 'match') throw new Error('no match')
       }
     },
   }

@@ -1,5 +1,5 @@
 /**
- * What the suites `readers`, `tunnels` and `handshakes` have in common: one `fairway run` of its own for each case, and
+ * What the suites `readers`, `tunnels`, `handshakes` and `routes` have in common: one `fairway run` of its own for each case, and
  * plans for the same small requests as in the suite `hbone`.
  */
 import { mkdtempSync } from 'node:fs'
@@ -8,7 +8,7 @@ import type { BackendPlan } from '../../backend/plan.ts'
 import type { LoadPlan } from '../../load/plan.ts'
 import { startFairway } from '../../proxies/fairway.ts'
 import { PATH_PREFIX, SERVICE_AUTHORITY, SERVICE_HOST } from '../../proxies/objects.ts'
-import type { RunningProxy } from '../../proxies/proxy.ts'
+import type { RunningProxy, Upstreams } from '../../proxies/proxy.ts'
 import { missingCase } from '../../report.ts'
 import type { CaseReport, SuiteReport } from '../../report.ts'
 import type { SuiteContext } from '../hbone.ts'
@@ -75,13 +75,17 @@ const backendOf = (context: SuiteContext & { readonly destinations: number }): B
 })
 
 /** Runs `use` with a Fairway that nobody has used before, and stops it. */
-export const withFairway = async <T>(context: StrainContext, use: (proxy: RunningProxy) => Promise<T>): Promise<T> => {
+export const withFairway = async <T>(
+  context: StrainContext,
+  use: (proxy: RunningProxy) => Promise<T>,
+  upstreams: Pick<Upstreams, 'routes'> = {},
+): Promise<T> => {
   const proxy = await startFairway({
     children: context.children,
     certificates: context.certificates,
     version: context.version,
     dir: mkdtempSync(join(context.dir, 'strain-')),
-    upstreams: { ...context.backend, isHbone: true },
+    upstreams: { ...context.backend, isHbone: true, ...upstreams },
     profileDir: context.options.profileDir,
   })
   try {
