@@ -16,11 +16,14 @@ export interface LoadedSet {
  * costs nothing. Of two objects with one name the first in reading order is taken.
  */
 export const createObjectLoader = (): ((raw: readonly RawObject[]) => LoadedSet) => {
-  const decoded = new WeakMap<object, ReadObject>()
-  const read = (value: unknown): ReadObject => {
-    if (typeof value !== 'object' || value === null) return readObject(value)
-    const known = decoded.get(value) ?? readObject(value)
-    decoded.set(value, known)
+  const decoded = new WeakMap<object, Decoded>()
+  const read = (value: unknown): Decoded => {
+    if (typeof value !== 'object' || value === null) return decode(value)
+    let known = decoded.get(value)
+    if (known === undefined) {
+      known = decode(value)
+      decoded.set(value, known)
+    }
     return known
   }
   return (raw) => {
@@ -28,11 +31,9 @@ export const createObjectLoader = (): ((raw: readonly RawObject[]) => LoadedSet)
     const objects: SourcedObject[] = []
     const issues: Issue[] = []
     for (const item of raw) {
-      const result = read(item.value)
+      const { result, key } = read(item.value)
       for (const issue of result.issues) issues.push(placeIssue(issue, result, item))
-      const { ref } = result
-      if (ref === undefined || result.state === 'unrelated') continue
-      const key = formatObject(ref)
+      if (key === undefined || result.state === 'unrelated') continue
       const other = first.get(key)
       if (other === undefined) {
         first.set(key, item)
@@ -43,6 +44,17 @@ export const createObjectLoader = (): ((raw: readonly RawObject[]) => LoadedSet)
     }
     return { objects, issues }
   }
+}
+
+interface Decoded {
+  readonly result: ReadObject
+  /** As messages call it, and as no other object is called; `undefined` when it has no name. */
+  readonly key: string | undefined
+}
+
+const decode = (value: unknown): Decoded => {
+  const result = readObject(value)
+  return { result, key: result.ref === undefined ? undefined : formatObject(result.ref) }
 }
 
 const placeIssue = (issue: Issue, { ref }: ReadObject, { locate }: RawObject): Issue => {

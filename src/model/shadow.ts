@@ -34,8 +34,12 @@ export const findShadowed = <T extends Ranked>(set: readonly T[]): ReadonlyMap<T
 }
 
 /** The same text for matches that fit the same requests; what counts for precedence beside that is not in it. */
-const conditionsKey = ({ path, method, headers, queryParams }: Match): string =>
-  JSON.stringify([path.type, path.value, method, sortedValues(headers), sortedValues(queryParams)])
+const conditionsKey = ({ path, method, headers, queryParams }: Match): string => {
+  // Most matches have a path and nothing else.
+  const isBare = headers.length === 0 && queryParams.length === 0
+  const values = isBare ? '' : JSON.stringify([sortedValues(headers), sortedValues(queryParams)])
+  return `${values} ${path.type} ${method ?? ''} ${path.value}`
+}
 
 const sortedValues = (values: readonly ValueMatch[]): readonly string[] =>
   values.map(({ type, name, value }) => JSON.stringify([name, type, value])).toSorted()
