@@ -2,11 +2,17 @@ import type { Credentials } from '../identity/credentials.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
+import type { ModelDelta } from '../config/delta.ts'
 import type { ModelChange, PlaneSettings } from './plane.ts'
+
+/** A `ModelChange` as the difference from the last one that the worker was sent. */
+export interface ModelEdits extends Omit<ModelChange, 'model'> {
+  readonly delta: ModelDelta
+}
 
 /** What a primary asks of a worker, and what it gets. */
 export interface WorkerCalls {
-  readonly apply: { readonly ask: ModelChange; readonly answer: undefined }
+  readonly apply: { readonly ask: ModelEdits; readonly answer: undefined }
   readonly listen: { readonly ask: { readonly port: number }; readonly answer: number }
   readonly dump: { readonly ask: undefined; readonly answer: readonly MetricsDump[] }
   readonly explain: { readonly ask: ExplainQuery; readonly answer: Explanation }

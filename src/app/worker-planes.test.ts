@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, it } from 'node:test'
+import { createModelReader } from '../config/delta.ts'
 import { CredentialStore } from '../identity/credential-store.ts'
 import type { Credentials } from '../identity/credentials.ts'
 import { createLogger } from '../lib/log.ts'
 import { formatSpiffeId } from '../model/identity.ts'
 import { defaultDeadlines } from '../proxy/limits/deadlines.ts'
 import { createFakeClock, type FakeClock } from '../../test/support/fake-clock.ts'
-import type { ToWorker } from './messages.ts'
+import { routeOf } from '../../test/support/models.ts'
+import type { ModelEdits, ToWorker } from './messages.ts'
 import type { ModelChange, PlaneSettings } from './plane.ts'
 import { WorkerPlanes } from './worker-planes.ts'
 import { Refusal, type StartWorker, type WorkerHandle } from './worker-process.ts'
@@ -15,6 +17,8 @@ import { Refusal, type StartWorker, type WorkerHandle } from './worker-process.t
 /** A worker that answers when it is told to. */
 interface FakeWorker extends WorkerHandle {
   readonly posts: ToWorker[]
+  /** What the calls `apply` brought. */
+  readonly applied: ModelEdits[]
   /** `NAME DETAIL` of the calls that wait for an answer, oldest first. */
   readonly waiting: () => readonly string[]
   readonly answer: (value?: unknown) => Promise<void>
@@ -80,6 +84,7 @@ afterEach(() => planes.close())
 const startWorker: StartWorker = (_clock, onExit) => {
   const pending: { name: string; resolve: (value: unknown) => void; reject: (error: Error) => void }[] = []
   const posts: ToWorker[] = []
+  const applied: ModelEdits[] = []
   let isKilled = false
   const settle = async (act: (call: (typeof pending)[number]) => void): Promise<void> => {
     const [next] = pending.splice(0, 1)
@@ -90,10 +95,12 @@ const startWorker: StartWorker = (_clock, onExit) => {
   const worker: FakeWorker = {
     pid: 100 + workers.length,
     posts,
+    applied,
     post: (message) => posts.push(message),
     call: (name, ask) => {
       const { promise, resolve, reject } = Promise.withResolvers<never>()
       const detail = typeof ask === 'object' && 'generation' in ask ? String(ask.generation) : JSON.stringify(ask)
+      if ('delta' in (ask ?? {})) applied.push(ask as ModelEdits)
       // The test answers with what the call is for.
       pending.push({ name: `${name} ${detail}`, resolve: resolve as (value: unknown) => void, reject })
       return promise
@@ -169,6 +176,36 @@ it('what comes while one is starting reaches it before it serves', async () => {
   await worker(2).answer()
   await worker(2).answer(15_008)
   assert.equal(planes.trouble(), undefined)
+})
+
+it('a model reaches a worker as what it does not know yet, and a new one as a whole', async () => {
+  const withRoutes = (generation: number, names: readonly string[]): ModelChange => {
+    const routes = names.map((name) => routeOf(name))
+    return { ...change(generation), model: { ...change(generation).model, routes } }
+  }
+  await startBoth()
+  const sent = [withRoutes(2, ['a', 'c']), withRoutes(3, ['a', 'b', 'c'])]
+  for (const next of sent) {
+    const applied = planes.apply(next)
+    await setImmediate()
+    for (const index of [0, 1]) await worker(index).answer()
+    await applied
+  }
+  worker(0).end()
+  clock.advance(500)
+  const told = (index: number) =>
+    worker(index).applied.map(({ generation, delta }) => {
+      const routes = delta.routes.flatMap(({ items }) => items.map(({ name }) => name)).join('')
+      return `${generation} ${delta.isFirst ? 'first' : 'next'} ${routes}`
+    })
+  assert.deepEqual(told(1), ['1 first ', '2 next ac', '3 next b'])
+  assert.deepEqual(told(2), ['3 first abc'])
+  const read = createModelReader()
+  const models = worker(1).applied.map(({ delta }) => read(structuredClone(delta)))
+  assert.deepEqual(
+    models.slice(1),
+    sent.map(({ model }) => model),
+  )
 })
 
 it('one that cannot be started is tried again, after a longer while each time', async () => {

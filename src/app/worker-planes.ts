@@ -1,7 +1,9 @@
+import { createModelWriter } from '../config/delta.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import { claimPort, holdPort } from './claim-port.ts'
+import type { ModelEdits } from './messages.ts'
 import type { ModelChange, Plane, PlaneSettings } from './plane.ts'
 import { RestartDelay } from './restart-delay.ts'
 import { Refusal, startWorkerProcess } from './worker-process.ts'
@@ -32,6 +34,7 @@ export class WorkerPlanes implements Plane {
   /** Those that have everything in force that they should, and those that are being brought there. */
   readonly #serving = new Set<WorkerHandle>()
   readonly #starting = new Set<WorkerHandle>()
+  readonly #writers = new WeakMap<WorkerHandle, ReturnType<typeof createModelWriter>>()
   readonly #restartDelay: RestartDelay
   /** Lets go of the port that is held for all workers. */
   #letGo = (): void => {}
@@ -59,7 +62,9 @@ export class WorkerPlanes implements Plane {
     this.#latest = change
     await this.#started
     const asked = [...this.#serving]
-    const answered = await Promise.allSettled(asked.map((worker) => worker.call('apply', change)))
+    const answered = await Promise.allSettled(
+      asked.map((worker) => worker.call('apply', this.#editsFor(worker, change))),
+    )
     for (const [index, result] of answered.entries()) {
       if (result.status === 'fulfilled') continue
       if (result.reason instanceof Refusal) {
@@ -126,6 +131,13 @@ export class WorkerPlanes implements Plane {
     return this.#serving.size < count ? `${this.#serving.size} of ${count} workers are running` : undefined
   }
 
+  /** What a worker does not know yet: to read thousands of routes would hold up its requests. */
+  #editsFor(worker: WorkerHandle, { model, ...change }: ModelChange): ModelEdits {
+    const write = this.#writers.get(worker) ?? createModelWriter()
+    this.#writers.set(worker, write)
+    return { ...change, delta: write(model) }
+  }
+
   #all(): readonly WorkerHandle[] {
     return [...this.#serving, ...this.#starting]
   }
@@ -154,7 +166,7 @@ export class WorkerPlanes implements Plane {
       const change = this.#latest
       const port = this.#port
       if (change !== undefined && change !== served) {
-        await worker.call('apply', change)
+        await worker.call('apply', this.#editsFor(worker, change))
         served = change
       } else if (port !== undefined && !isListening) {
         await worker.call('listen', { port })

@@ -2,6 +2,7 @@
  * A data-plane process under a primary: gets settings, credentials and models over IPC, serves, and answers questions.
  * It ends when the primary does.
  */
+import { createModelReader } from '../config/delta.ts'
 import { CredentialStore } from '../identity/credential-store.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
@@ -13,6 +14,7 @@ import type { Plane } from './plane.ts'
 // Only for the end; of how it was started the primary has spoken.
 guardProcess(createLogger({ write: (line) => process.stderr.write(line), level: 'error', clock: systemClock }))
 
+const readModel = createModelReader()
 let plane: Plane | undefined
 let credentials: CredentialStore | undefined
 
@@ -23,8 +25,10 @@ const send = (message: FromWorker): void => {
 const answer = async (message: Extract<ToWorker, { kind: 'call' }>): Promise<unknown> => {
   if (plane === undefined) throw new Error('the worker was not started')
   switch (message.name) {
-    case 'apply':
-      return plane.apply(message.ask)
+    case 'apply': {
+      const { delta, ...change } = message.ask
+      return plane.apply({ ...change, model: readModel(delta) })
+    }
     case 'listen':
       return plane.listen(message.ask.port)
     case 'dump':

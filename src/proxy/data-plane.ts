@@ -56,7 +56,7 @@ export interface DataPlaneOptions {
   readonly bufferBytes?: number
   /** Frees what large reads leave behind (see `Flusher`); without it that is left to V8. */
   readonly collectYoung?: () => void
-  /** How long compiling may hold the loop at a time; default 3 ms. */
+  /** How long compiling may hold the loop at a time; default 2 ms. */
   readonly compileSliceMs?: number
   /** Where HBONE endpoints listen; default 15008. */
   readonly upstreamHbonePort?: number
