@@ -2,71 +2,19 @@ import type { HeaderList } from '../../http/header-list.ts'
 import { CHUNK_END, chunkHeader, encodeLastChunk, encodeRequestHead } from '../../http/h1/encode.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
 import { CHUNKED } from '../../http/h1/message.ts'
-import type { Clock } from '../../lib/clock.ts'
-import type { EndpointGroup } from '../../snapshot/snapshot.ts'
-import type { ExchangeRecord, TryRecord } from '../../filter/record.ts'
-import type { Retry } from '../../model/route.ts'
+import type { TryRecord } from '../../filter/record.ts'
 import type { Channel } from '../channel.ts'
 import type { Counters } from '../counters.ts'
 import { HeldBytes } from '../held-bytes.ts'
-import type { Balancer } from '../upstream/balance.ts'
 import type { Acquired, EndpointPool } from '../upstream/pool.ts'
 import type { SessionUser, UpstreamSession } from '../upstream/session.ts'
 import type { ForwardFailure, LossKind } from './failure.ts'
+import type { ForwardDeps, ForwardPlan, ForwardRequest, ForwardTrace, ForwardUser } from './forward-plan.ts'
 import { ReplayBody } from './replay-body.ts'
-import type { RetryBudgets } from './retry-budget.ts'
 import { backoffBefore, maxRepeats, mayRepeat } from './retry-policy.ts'
 import { UnwantedResponse } from './unwanted-response.ts'
 
 const noPools: readonly EndpointPool[] = []
-
-/** Who asked for the response; told synchronously. */
-export interface ForwardUser {
-  readonly onInformational: (head: H1ResponseHead) => void
-  readonly onResponse: (head: H1ResponseHead) => void
-  /** Returns whether the bytes were passed on; if not, `consume` follows. */
-  readonly onBody: (buffer: Buffer, start: number, end: number) => boolean
-  readonly onEnd: (trailers: HeaderList | undefined) => void
-  readonly onFailure: (failure: ForwardFailure) => void
-  /** Request bytes that were held are on their way. */
-  readonly onRequestBytesPassed: (bytes: number) => void
-}
-
-/** The request as it goes upstream. */
-export interface ForwardRequest {
-  readonly method: string
-  readonly target: string
-  readonly host: string
-  readonly headers: HeaderList
-  /** Bytes, or `CHUNKED`. */
-  readonly bodyLength: number
-}
-
-export interface ForwardDeps {
-  readonly balancer: Balancer
-  readonly clock: Clock
-  readonly budgets: RetryBudgets
-  readonly counters: Pick<Counters, 'retries' | 'retriesRefused'>
-  /** What is kept for a repetition is given up first when memory runs short. */
-  readonly memory: { readonly isOver: boolean }
-  /** From 0 to 1, for the jitter of waits. */
-  readonly random: () => number
-}
-
-/** What is noted of the tries while they are made. */
-export type ForwardTrace = Pick<ExchangeRecord, 'attempts' | 'tries' | 'endpoint' | 'upstreamMs' | 'upstreamFailure'>
-
-/** What is to be sent, where to, and how hard to try. */
-export interface ForwardPlan {
-  readonly group: EndpointGroup
-  readonly request: ForwardRequest
-  readonly trace: ForwardTrace
-  readonly retry: Retry | undefined
-  /** For each try, in milliseconds; `undefined` for ever. */
-  readonly tryMs: number | undefined
-  /** One try, whatever becomes of it: a copy of a request. */
-  readonly isCopy?: boolean
-}
 
 /** One request on its way to an endpoint of a group, with the tries that takes. */
 export class Forward implements SessionUser {

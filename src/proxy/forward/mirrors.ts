@@ -7,7 +7,7 @@ import type { Snapshot } from '../../snapshot/snapshot.ts'
 import type { Counters } from '../counters.ts'
 import { toForwardRequest } from '../request/forward-request.ts'
 import { Forward } from './forward.ts'
-import type { ForwardDeps, ForwardPlan, ForwardRequest, ForwardTrace, ForwardUser } from './forward.ts'
+import type { ForwardDeps, ForwardPlan, ForwardRequest, ForwardTrace, ForwardUser } from './forward-plan.ts'
 
 /** What a copy may lag behind with its body before it is given up: the request itself never waits for it. */
 const MAX_LAG_BYTES = 64 * 1024

@@ -6,7 +6,7 @@ import type { EndpointGroup, RulePlan, Snapshot } from '../../snapshot/snapshot.
 import { HeldBytes } from '../held-bytes.ts'
 import { toForwardRequest } from '../request/forward-request.ts'
 import { Forward } from './forward.ts'
-import type { ForwardTrace, ForwardUser } from './forward.ts'
+import type { ForwardTrace, ForwardUser } from './forward-plan.ts'
 import { Mirrors } from './mirrors.ts'
 import type { MirrorDeps } from './mirrors.ts'
 

@@ -1,7 +1,7 @@
 import type { RequestView } from '../../filter/index.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import { splitTarget } from '../../http/path.ts'
-import type { ForwardRequest } from '../forward/forward.ts'
+import type { ForwardRequest } from '../forward/forward-plan.ts'
 
 /** The request as it came, its target taken apart; the path is not normalised yet. */
 export const toRequestView = (head: H1RequestHead): RequestView => {
