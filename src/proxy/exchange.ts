@@ -377,7 +377,6 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   #breakOff({ flags, details }: Pick<LocalReply, 'flags' | 'details'>): void {
     this.record.flags = flags
     this.record.details = details
-    this.#outgoing.abandon()
     this.#downstream.abort()
     this.#finish()
   }
@@ -392,6 +391,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   #finish(): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#outgoing.abandon()
     this.#hooks?.cancel()
     this.#cancelTimeout?.()
     finishRecord(this.record, this.#completed ?? [this.#backendChain, this.#ruleChain, this.#serviceChain], this.#deps)

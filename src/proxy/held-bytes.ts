@@ -59,6 +59,7 @@ export class HeldBytes {
   /** Forgets everything; returns how many bytes that were. */
   drop(): number {
     const { bytes } = this
+    if (bytes === 0) return 0
     this.bytes = 0
     this.#reset()
     return bytes

@@ -95,6 +95,11 @@ export class Forward implements SessionUser {
     this.#dropSession()
   }
 
+  /** The user has been told how it ended, or wants no more of it. */
+  get isOver(): boolean {
+    return this.#isDone
+  }
+
   /** Bytes of the request that the endpoint, or the way there, does not take at the moment. */
   get queuedBytes(): number {
     return this.#session === undefined ? 0 : this.#session.channel.queuedBytes

@@ -104,6 +104,47 @@ describe('a mirror', () => {
     assert.equal(copy.requests, 0)
   })
 
+  it('gets nothing of a request that no endpoint takes', async () => {
+    const { copy } = await start()
+    mesh.apply(
+      mesh.model({
+        endpoints: [
+          { key: formatEndpointKey('shop', 'api', 80), endpoints: [] },
+          { key: formatEndpointKey('shop', 'shadow', 80), endpoints: [mesh.endpoint(copy.options.address)] },
+        ],
+      }),
+    )
+    const tunnel = await mesh.tunnel()
+    tunnel.write('POST / HTTP/1.1\r\nhost: api\r\ntransfer-encoding: chunked\r\n\r\n', 'POST')
+    assert.equal((await tunnel.answer()).head.status, 503)
+    tunnel.write('5\r\nhello\r\n0\r\n\r\n')
+    await turns()
+    // It got a copy without the body once, and with an end that made it look whole.
+    assert.deepEqual([copy.requests, mesh.counters.mirrorsTotal, mesh.counters.openMirrors], [0, 0, 0])
+  })
+
+  it('of a request that was answered before all of it came is ended', async () => {
+    mesh = await Mesh.start({
+      pods: [{ onHead: (tunnel) => void tunnel.write('HTTP/1.1 413 X\r\ncontent-length: 0\r\n\r\n') }, {}],
+      rule: { mirrors: [mirrorTo('shadow')] },
+    })
+    const [main, copy] = mesh.pods
+    assert.ok(main !== undefined && copy !== undefined)
+    mesh.apply(
+      mesh.model({
+        endpoints: [
+          { key: formatEndpointKey('shop', 'api', 80), endpoints: [mesh.endpoint(main.options.address)] },
+          { key: formatEndpointKey('shop', 'shadow', 80), endpoints: [mesh.endpoint(copy.options.address)] },
+        ],
+      }),
+    )
+    const tunnel = await mesh.tunnel()
+    tunnel.write('POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 10\r\n\r\nhello', 'POST')
+    assert.equal((await tunnel.answer()).head.status, 413)
+    await until(() => mesh.counters.openMirrors === 0)
+    assert.deepEqual([copy.requests, mesh.counters.mirrorsDropped], [0, 1])
+  })
+
   it('gets chunks and trailers as they come', async () => {
     const { copy } = await start()
     const tunnel = await mesh.tunnel()

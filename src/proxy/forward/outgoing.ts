@@ -90,6 +90,8 @@ export class Outgoing {
     const isReady = this.isWhole && this.#early.isEmpty
     if (isReady) forward.endBody(this.#trailers)
     forward.start()
+    // Answered already, so that nothing went out: there is nothing to copy.
+    if (forward.isOver) return
     this.#mirrors?.start(to.snapshot)
     if (isReady) this.#mirrors?.end(this.#trailers)
     else this.#sendEarly(forward)
