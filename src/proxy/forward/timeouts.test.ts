@@ -136,6 +136,19 @@ describe('the time of a try', () => {
     assert.equal((await mesh.record(1)).attempts, 1)
   })
 
+  it('is over while it connects to an endpoint that is going: no tunnel is kept that nobody will use', async () => {
+    await start({ onConnect: () => undefined }, { timeouts: { backendRequestMs: 200 } })
+    const answer = (await mesh.tunnel()).get()
+    await until(() => mesh.pod.tunnels.length === 1)
+    clock.advance(200)
+    assert.equal((await answer).head.status, 504)
+    const [late] = mesh.pod.tunnels
+    assert.ok(late)
+    late.connection.shutdown()
+    late.connection.headers(late.stream, [':status', '200'], false)
+    await until(() => late.connection.openStreams === 0, 'the tunnel to end')
+  })
+
   it('is over in the middle of the answer', async () => {
     await start(
       { onRequest: (tunnel) => void tunnel.write('HTTP/1.1 200 X\r\ncontent-length: 10\r\n\r\nhello') },

@@ -81,9 +81,10 @@ export class UpstreamSession implements ChannelHandler, Deferrable {
     return !this.#isGone && this.#user === undefined && this.channel.isLasting
   }
 
-  /** Nobody wants it any more, though it is as good as new. */
+  /** Nobody wants it any more, though it was never used: kept for others, unless it cannot last. */
   park(): void {
     if (this.isUsable) this.#keeper.onIdle(this)
+    else this.close()
   }
 
   /** Begins a request; its head follows by `channel`. */
