@@ -29,6 +29,15 @@ test('two repetitions, or as many as the route says', () => {
   assert.deepEqual([maxRepeats(undefined), maxRepeats(stanza)], [2, 4])
 })
 
+test('no wait is longer than a timer can be', () => {
+  const longestMs = 2 ** 31 - 1
+  const retry = { ...stanza, backoffMs: longestMs }
+  assert.deepEqual(
+    [1, 2, 9].map((repeat) => backoffBefore(repeat, retry, () => 0.9)),
+    [longestMs, longestMs, longestMs],
+  )
+})
+
 test('waits double from the backoff, with jitter, up to ten times', () => {
   const waits = (random: number): readonly number[] =>
     [1, 2, 3, 4, 5, 9].map((repeat) => backoffBefore(repeat, stanza, () => random))

@@ -6,6 +6,8 @@ const DEFAULT_REPEATS = 2
 /** Methods that change nothing, however often they arrive (RFC 9110 section 9.2.1). */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 const MAX_BACKOFF_FACTOR = 10
+/** A timer that is to wait for longer does not wait at all. */
+const LONGEST_MS = 2 ** 31 - 1
 /** At most this much is added to a wait, so that clients that failed together do not come again together. */
 const JITTER = 0.5
 
@@ -25,5 +27,6 @@ export const mayRepeat = (kind: LossKind, method: string, retry: Retry | undefin
 export const backoffBefore = (repeat: number, retry: Retry | undefined, random: () => number): number => {
   if (retry === undefined) return 0
   const factor = Math.min(2 ** (repeat - 1), MAX_BACKOFF_FACTOR)
-  return Math.min(retry.backoffMs * factor * (1 + random() * JITTER), retry.backoffMs * MAX_BACKOFF_FACTOR)
+  const { backoffMs } = retry
+  return Math.min(backoffMs * factor * (1 + random() * JITTER), backoffMs * MAX_BACKOFF_FACTOR, LONGEST_MS)
 }
