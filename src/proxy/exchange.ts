@@ -9,7 +9,7 @@ import { emptyChain } from '../filter/chain.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
 import { HeaderList } from '../http/header-list.ts'
-import { removeHopByHop } from '../http/hop-by-hop.ts'
+import { cleanRequest, removeHopByHop } from '../http/hop-by-hop.ts'
 import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
 import { normalizePath } from '../http/path.ts'
 import type { EndpointKey } from '../model/endpoint.ts'
@@ -114,9 +114,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     request.path = path
     if (this.#frontend === undefined) return this.#replyLocally(local.unboundService)
     if (this.#frontend.closed !== undefined) return this.#replyLocally(local.closedBy(503, this.#frontend.closed))
-    removeHopByHop(request.headers)
-    // A client must not be able to speak for another (waypoint contract 2.4).
-    request.headers.removeLower('x-forwarded-client-cert')
+    cleanRequest(request.headers)
     if (this.record.requestId === undefined) {
       this.record.requestId = this.#deps.createRequestId()
       request.headers.fields.push('x-request-id', this.record.requestId)
