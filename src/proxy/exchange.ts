@@ -294,7 +294,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   }
 
   #replyLocally(reply: LocalReply): void {
-    this.record.flags = this.#outgoing.isExhausted ? `${reply.flags},URX` : reply.flags
+    this.record.flags = local.flagsOf(reply, this.#outgoing)
     this.record.details = reply.details
     const headers = new HeaderList(['content-type', 'text/plain'])
     this.#reply({ status: reply.status, headers, body: reply.body }, reply.grpcStatus)
@@ -303,7 +303,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   #reply(reply: WrittenReply, grpcStatus?: number): void {
     const isRefusal = this.record.protocol === 'grpc' && reply.status >= 400
     const { status, headers, body } = isRefusal ? toGrpcReply(reply, grpcStatus) : reply
-    if (isRefusal) this.record.grpcStatus = headers.getLower('grpc-status') ?? ''
+    this.record.grpcStatus = isRefusal ? (headers.getLower('grpc-status') ?? '') : ''
     this.#isReplying = true
     this.record.status = status
     this.response = { status, headers }

@@ -144,7 +144,7 @@ export class Forward implements SessionUser {
   onEnd(trailers: HeaderList | undefined): void {
     const session = this.#session
     // An answer before the whole request: the rest is not wanted, and the connection cannot be used again.
-    if (!this.#isRequestWhole || this.#queuedBytes > 0) session?.abandon()
+    if (!this.#isTaken) session?.abandon()
     this.#session = undefined
     this.#leave()
     this.#user.onEnd(trailers)
@@ -169,9 +169,9 @@ export class Forward implements SessionUser {
     this.#trace.endpoint = pool.endpoint
     const { tryMs } = this.#plan
     if (tryMs !== undefined) this.#cancelTimer = this.#deps.clock.after(tryMs, () => this.#onTryTimeout(tryMs))
-    if (this.#plan.retry !== undefined || tryMs !== undefined) this.#triedAtMs = this.#deps.clock.monotonicMs()
+    this.#triedAtMs = this.#deps.clock.monotonicMs()
     const session = pool.takeIdle()
-    if (session !== undefined) return this.#send(session)
+    if (session !== undefined) return this.#send(session, this.#triedAtMs)
     pool.open((acquired) => this.#onAcquired(acquired, attempt))
   }
 
@@ -181,7 +181,7 @@ export class Forward implements SessionUser {
       if (acquired.ok) acquired.session.park()
       return
     }
-    if (acquired.ok) return this.#send(acquired.session)
+    if (acquired.ok) return this.#send(acquired.session, this.#deps.clock.monotonicMs())
     this.#lose('connect-failed', acquired.failure.message)
   }
 
@@ -225,10 +225,10 @@ export class Forward implements SessionUser {
   #repeatAfterAnswer(status: number): void {
     const session = this.#session
     const pool = this.#pool
+    const isTaken = this.#isTaken
     this.#session = undefined
     if (session !== undefined && pool !== undefined) {
-      // An answer before the whole request leaves a connection that cannot be used again.
-      if (!this.#isRequestWhole || this.#queuedBytes > 0) session.abandon()
+      if (!isTaken) session.abandon()
       else {
         pool.active++
         session.handOver(new UnwantedResponse(session, this.#deps.clock, () => void pool.active--))
@@ -241,8 +241,8 @@ export class Forward implements SessionUser {
     const trace = this.#trace
     this.#deps.counters.retries[why.reason === 'connect-failed' ? 'connectFailed' : why.reason]++
     const { clock, random } = this.#deps
-    const startedAtMs = this.#triedAtMs > 0 ? this.#triedAtMs : clock.monotonicMs()
-    trace.tries = [...trace.tries, { endpoint: trace.endpoint, ...why, durationMs: clock.monotonicMs() - startedAtMs }]
+    const durationMs = clock.monotonicMs() - this.#triedAtMs
+    trace.tries = [...trace.tries, { endpoint: trace.endpoint, ...why, durationMs }]
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
     if (this.#pool !== undefined) {
@@ -260,10 +260,10 @@ export class Forward implements SessionUser {
     })
   }
 
-  #send(session: UpstreamSession): void {
+  #send(session: UpstreamSession, nowMs: number): void {
     this.#session = session
     this.#channel = session.channel
-    this.#sentAtMs = this.#deps.clock.monotonicMs()
+    this.#sentAtMs = nowMs
     session.begin(this, this.#request.method)
     session.channel.sendText(this.#head)
     const replay = this.#replay
@@ -309,6 +309,11 @@ export class Forward implements SessionUser {
     }
     this.#wholeAtMs = this.#request.bodyLength === 0 ? this.#sentAtMs : this.#deps.clock.monotonicMs()
     session?.finishRequest()
+  }
+
+  /** All of the request is on its way, what was sent again included: nothing waits on the connection. */
+  get #isTaken(): boolean {
+    return this.#isRequestWhole && this.#queuedBytes === 0 && this.queuedBytes === 0
   }
 
   get #place(): string {

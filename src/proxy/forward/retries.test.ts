@@ -4,7 +4,9 @@ import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
 import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'
 import type { PodOptions, PodTunnel } from '../../../test/support/mesh/pod.ts'
+import type { FilterDefinition } from '../../filter/index.ts'
 import { INTERNAL_ERROR } from '../../http/h2/constants.ts'
+import { anything } from '../../lib/schema.ts'
 import type { Retry } from '../../model/route.ts'
 
 let mesh: Mesh
@@ -50,6 +52,24 @@ describe('answers that the route has sent again', () => {
     const { attempts, tries, flags, details } = await mesh.record(1)
     assert.deepEqual([attempts, tries.length, flags, details], [3, 2, 'URX', 'via_upstream'])
     assert.deepEqual([mesh.counters.retries.status, mesh.counters.retriesRefused.attempts], [2, 1])
+  })
+
+  it('are told as used up, also when a filter fails on the last of them', async () => {
+    const filter: FilterDefinition = {
+      kind: 'Broken',
+      stage: 'shape',
+      config: anything(),
+      create: () => ({
+        onResponse: () => {
+          throw new Error('no')
+        },
+      }),
+    }
+    const filters = [{ kind: 'Broken', config: {}, origin: 'test' }]
+    await start(inTurn(answer(503)), { retry: retry({ attempts: 1 }), filters }, { filters: [filter] })
+    assert.equal((await (await mesh.tunnel()).get()).head.status, 500)
+    const { flags, details } = await mesh.record(1)
+    assert.deepEqual([flags, details], ['URX', 'filter_failed'])
   })
 
   it('are not those with another status', async () => {
@@ -105,6 +125,30 @@ describe('answers that the route has sent again', () => {
 })
 
 describe('bodies', () => {
+  it('that were sent again and not taken leave a connection that nobody uses any more', async () => {
+    let asked = 0
+    mesh = await Mesh.start({
+      pods: [
+        {
+          h2: { settings: { streamWindowBytes: 20_000 } },
+          onHead: (tunnel) => {
+            if (++asked !== 2) return
+            tunnel.isReading = false
+            tunnel.write(answer(200, 'early'))
+          },
+          onRequest: (tunnel) => void tunnel.write(answer(asked === 1 ? 503 : 200)),
+        },
+      ],
+      rule: { retry: retry() },
+    })
+    const tunnel = await mesh.tunnel()
+    const { body } = await tunnel.request('POST', '/', 'content-length: 60000\r\n', 'x'.repeat(60_000))
+    assert.equal(String(body), 'early')
+    // It waited behind the rest of that body, which nobody was going to read.
+    assert.equal((await tunnel.get()).head.status, 200)
+    assert.deepEqual([mesh.pod.tunnels.length, asked], [2, 3])
+  })
+
   for (const [form, head, sent] of [
     ['with a length', 'content-length: 60000\r\n', 'x'.repeat(60_000)],
     [
@@ -155,6 +199,22 @@ describe('lost connections', () => {
     assert.deepEqual(
       (await mesh.record(1)).tries.map(({ reason }) => reason),
       ['reset'],
+    )
+  })
+
+  it('are told with the time that they took, also where the route says nothing of retries', async () => {
+    const clock = createFakeClock()
+    let asked = 0
+    const onRequest = (tunnel: PodTunnel): void => {
+      clock.advance(30)
+      if (asked++ < 2) tunnel.reset(INTERNAL_ERROR)
+      else tunnel.write(answer(200))
+    }
+    await start(onRequest, {}, { clock })
+    assert.equal((await (await mesh.tunnel()).get()).head.status, 200)
+    assert.deepEqual(
+      (await mesh.record(1)).tries.map(({ durationMs }) => durationMs),
+      [30, 30],
     )
   })
 

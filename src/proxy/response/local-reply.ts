@@ -12,6 +12,12 @@ export interface LocalReply {
   readonly grpcStatus?: number
 }
 
+/** What the record says of it: `URX` as well when that was the end of several tries. */
+export const flagsOf = ({ flags }: LocalReply, { isExhausted }: { readonly isExhausted: boolean }): string => {
+  if (!isExhausted) return flags
+  return flags === '-' ? 'URX' : `${flags},URX`
+}
+
 /** The share of a backend that is none is UNAVAILABLE to gRPC, though 500 to others (GRPCBackendRef). */
 const UNAVAILABLE = 14
 
