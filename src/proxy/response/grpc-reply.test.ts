@@ -54,6 +54,11 @@ test('what a filter wrote stays, but for what describes the text', () => {
   })
 })
 
+test('a message is no longer than what a client takes as a head', () => {
+  const { headers } = toGrpcReply({ status: 403, headers: new HeaderList(), body: 'é'.repeat(100_000) })
+  assert.equal(headers.get('grpc-message'), '%C3%A9'.repeat(512))
+})
+
 test('a status that nobody has mapped is UNKNOWN', () => {
   const reply = toGrpcReply({ status: 418, headers: new HeaderList(), body: '' })
   assert.deepEqual(reply.headers.fields, ['content-type', 'application/grpc', 'grpc-status', '2'])

@@ -14,6 +14,8 @@ const statuses: ReadonlyMap<number, number> = new Map([
   [504, 4],
 ])
 const UNKNOWN = 2
+/** Of a text that is to be a message: clients take heads of 8 KiB, and one byte may become three. */
+const MAX_MESSAGE_BYTES = 1024
 
 /** The gRPC status of an answer that is ours and not the application's. */
 export const toGrpcStatus = (status: number): number => statuses.get(status) ?? UNKNOWN
@@ -39,7 +41,7 @@ export const toGrpcReply = (reply: WrittenReply, grpcStatus = toGrpcStatus(reply
 
 /** Percent-encoded UTF-8 outside of printable ASCII (gRPC over HTTP/2, `Percent-Encoded`). */
 const encodeMessage = (message: string): string =>
-  Array.from(Buffer.from(message), (byte) =>
+  Array.from(Buffer.from(message).subarray(0, MAX_MESSAGE_BYTES), (byte) =>
     byte < 0x20 || byte > 0x7e || byte === 0x25
       ? `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
       : String.fromCharCode(byte),
