@@ -22,6 +22,7 @@ import type { DownstreamDeps } from './downstream.ts'
 import { drainServer } from './drain.ts'
 import { Flusher } from './flusher.ts'
 import { RetryBudgets } from './forward/retry-budget.ts'
+import { SpareMemory } from './forward/spare-memory.ts'
 import { HboneServer } from './hbone/server.ts'
 import type { TunnelRequest } from './hbone/server.ts'
 import { defaultDeadlines, tickMsFor } from './limits/deadlines.ts'
@@ -125,7 +126,7 @@ export class DataPlane {
     this.#deps = {
       balancer: new Balancer(this.#pools, this.#flusher),
       budgets: this.#budgets,
-      memory: budget,
+      memory: new SpareMemory(budget),
       random: Math.random,
       clock,
       counters: this.counters,

@@ -8,6 +8,7 @@ import type { Counters } from '../counters.ts'
 import type { Balancer } from '../upstream/balance.ts'
 import type { ForwardFailure } from './failure.ts'
 import type { RetryBudgets } from './retry-budget.ts'
+import type { SpareMemory } from './spare-memory.ts'
 
 /** Who asked for the response; told synchronously. */
 export interface ForwardUser {
@@ -36,8 +37,8 @@ export interface ForwardDeps {
   readonly clock: Clock
   readonly budgets: RetryBudgets
   readonly counters: Pick<Counters, 'retries' | 'retriesRefused'>
-  /** What is kept for a repetition is given up first when memory runs short. */
-  readonly memory: { readonly isOver: boolean }
+  /** For what is kept though it was passed on. */
+  readonly memory: SpareMemory
   /** From 0 to 1, for the jitter of waits. */
   readonly random: () => number
 }

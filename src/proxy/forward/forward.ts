@@ -53,7 +53,7 @@ export class Forward implements SessionUser {
     this.#request = plan.request
     this.#trace = plan.trace
     this.#deps = deps
-    this.#replay = plan.request.bodyLength === 0 || plan.isCopy === true ? undefined : new ReplayBody()
+    this.#replay = plan.request.bodyLength === 0 || plan.isCopy === true ? undefined : new ReplayBody(deps.memory)
   }
 
   start(): void {
@@ -283,11 +283,7 @@ export class Forward implements SessionUser {
   #sendBody(buffer: Buffer, start: number, end: number): boolean {
     const channel = this.#session?.channel
     if (channel === undefined) return true
-    const replay = this.#replay
-    if (replay !== undefined && !replay.isLost) {
-      if (this.#deps.memory.isOver) replay.drop()
-      else replay.add(buffer, start, end)
-    }
+    this.#replay?.add(buffer, start, end)
     const isPassed = this.#write(channel, buffer, start, end)
     if (!isPassed) this.#queuedBytes += end - start
     return isPassed

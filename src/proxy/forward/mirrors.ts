@@ -8,6 +8,7 @@ import type { Counters } from '../counters.ts'
 import { toForwardRequest } from '../request/forward-request.ts'
 import { Forward } from './forward.ts'
 import type { ForwardDeps, ForwardPlan, ForwardRequest, ForwardTrace, ForwardUser } from './forward-plan.ts'
+import type { SpareMemory } from './spare-memory.ts'
 
 /** What a copy may lag behind with its body before it is given up: the request itself never waits for it. */
 const MAX_LAG_BYTES = 64 * 1024
@@ -85,6 +86,7 @@ class Copy implements ForwardUser {
   readonly #counters: Counters
   readonly #clock: Clock
   #cancelTimer: (() => void) | undefined
+  readonly #memory: SpareMemory
   #lagBytes = 0
   #isDone = false
 
@@ -94,6 +96,7 @@ class Copy implements ForwardUser {
     this.#forward = new Forward(this, plan, deps)
     this.#counters = deps.counters
     this.#clock = deps.clock
+    this.#memory = deps.memory
   }
 
   start(): void {
@@ -106,7 +109,7 @@ class Copy implements ForwardUser {
   push(buffer: Buffer, start: number, end: number): void {
     if (this.#isDone || this.#forward.sendBody(buffer, start, end)) return
     this.#lagBytes += end - start
-    if (this.#lagBytes > MAX_LAG_BYTES) this.giveUp()
+    if (!this.#memory.take(end - start) || this.#lagBytes > MAX_LAG_BYTES) this.giveUp()
   }
 
   end(trailers: HeaderList | undefined): void {
@@ -137,6 +140,7 @@ class Copy implements ForwardUser {
 
   onRequestBytesPassed(bytes: number): void {
     this.#lagBytes -= bytes
+    this.#memory.give(bytes)
   }
 
   #finish(isDropped: boolean): void {

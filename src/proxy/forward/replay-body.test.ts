@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ReplayBody } from './replay-body.ts'
+import { SpareMemory } from './spare-memory.ts'
 
 test('what was sent is kept as it was, up to 64 KiB', () => {
-  const body = new ReplayBody()
+  const body = new ReplayBody(new SpareMemory({ isOver: false }))
   const sent = Buffer.alloc(64 * 1024)
   for (let i = 0; i < sent.length; i++) sent[i] = i * 7
   const copy = Buffer.from(sent)
