@@ -302,3 +302,36 @@ test('an IPv6 endpoint is dialled, and named in brackets', { skip: !hasIpv6 }, a
   assert.equal((await tunnel.get()).head.status, 200)
   assert.equal(mesh.pod.tunnels[0]?.authority, '[::1]:8080')
 })
+
+for (const transport of ['hbone', 'plain'] as const) {
+  test(`what loses its ${transport} connection when the process ends asks for no other one`, async () => {
+    let dials = 0
+    const server = createTcpServer((socket) => {
+      dials++
+      socket.on('error', () => {})
+    })
+    mesh = await Mesh.start({ pods: [{ onRequest: () => {} }] })
+    await new Promise<void>((resolve) => server.listen(8080, podAddress(7), resolve))
+    using _ = { [Symbol.dispose]: () => void server.close() }
+    if (transport === 'plain') {
+      mesh.apply(
+        mesh.model({
+          api: [
+            mesh.endpoint(podAddress(7), { transport: 'plain' }),
+            mesh.endpoint(podAddress(7), { transport: 'plain', port: 8081 }),
+          ],
+        }),
+      )
+    }
+    const tunnel = await mesh.tunnel()
+    tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+    await until(() => mesh.counters.openUpstreamConnections === 1)
+    await until(() => (transport === 'plain' ? dials : mesh.pod.requests) === 1)
+    const before = mesh.counters.upstreamConnectionsTotal
+    mesh.plane.close()
+    await until(() => mesh.records.length === 1)
+    await turns(50)
+    assert.equal(mesh.counters.upstreamConnectionsTotal, before)
+    assert.equal(mesh.counters.openUpstreamConnections, 0)
+  })
+}

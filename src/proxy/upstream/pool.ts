@@ -35,6 +35,8 @@ const CLOSE_TIMEOUT_MS = 5000
 /** What a pool has in common with others. */
 interface PoolTies extends DialTies {
   readonly onLive: (pool: EndpointPool) => void
+  /** Nothing is dialled any more. */
+  readonly isEnded: () => boolean
 }
 
 /** All that is kept about one endpoint; the object outlives snapshots. */
@@ -76,6 +78,10 @@ export class EndpointPool {
 
   /** Opens a new session; `done` is called once, never before this returns. */
   open(done: (acquired: Acquired) => void): void {
+    if (this.#ties.isEnded()) {
+      const failure = { kind: 'connect-failed', message: 'this process is ending' } as const
+      return queueMicrotask(() => done({ ok: false, failure }))
+    }
     this.#ties.onLive(this)
     this.#dialler.dial((dialled) => {
       done(dialled.ok ? { ok: true, session: this.#adopt(dialled.channel) } : dialled)
@@ -134,6 +140,7 @@ export class Pools {
   readonly #live = new Set<EndpointPool>()
   readonly #workloads = new Map<string, Workload>()
   readonly #trusts = new BackendTrusts()
+  #isEnded = false
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -149,6 +156,7 @@ export class Pools {
       pool = new EndpointPool(endpoint, this.#options, {
         workload: () => this.#workloadOf(workload),
         trust,
+        isEnded: () => this.#isEnded,
         onLive: (live) => {
           this.#live.add(live)
           // It may have been forgotten while nobody used it: snapshots to come shall find this one again.
@@ -188,7 +196,9 @@ export class Pools {
     for (const { clients } of this.#workloads.values()) for (const client of [...clients]) client.retire()
   }
 
+  /** Ends everything; who loses a connection by that may want another one, and gets none. */
   destroy(): void {
+    this.#isEnded = true
     for (const pool of this.#live) pool.destroy()
     for (const { clients } of this.#workloads.values()) for (const client of [...clients]) client.destroy()
   }
