@@ -138,3 +138,28 @@ test('in one turn of the loop a few requests go to the same endpoint, and over t
   assert.deepEqual([...counts.values()], [400, 400, 400])
   assert.ok(changes <= 600, `${changes} changes`)
 })
+
+for (const [perTurn, endpoints] of [
+  [10, 2],
+  [3, 2],
+  [9, 4],
+  [1, 3],
+]) {
+  test(`of ${perTurn} requests a turn each of ${endpoints} endpoints gets the same`, () => {
+    const turns = { turn: 0 }
+    const balancer = new Balancer(pools, turns)
+    const group = endpointsOf(
+      'api',
+      Array.from({ length: endpoints ?? 0 }, (_, i) => `10.0.0.${i}`),
+    )
+    const counts = new Map<string, number>()
+    for (let i = 0; i < 1200; i++) {
+      if (i % (perTurn ?? 1) === 0) turns.turn++
+      const address = balancer.pickEndpoint(group, [])?.endpoint.address ?? ''
+      counts.set(address, (counts.get(address) ?? 0) + 1)
+    }
+    const [least = 0, most = 0] = [Math.min(...counts.values()), Math.max(...counts.values())]
+    assert.equal(counts.size, endpoints)
+    assert.ok(most - least <= 8, `${least} to ${most}`)
+  })
+}

@@ -11,7 +11,10 @@ interface GroupState {
   /** Where the last pick went. */
   next: number
   turn: number
-  picksInTurn: number
+  /** How many went there in a row. */
+  picks: number
+  /** How many each but the first has in this round: as many as the first had. */
+  quota: number
 }
 
 /**
@@ -62,37 +65,34 @@ export class Balancer {
     let state = this.#groups.get(group)
     if (state === undefined) {
       const pools = group.endpoints.map((endpoint) => this.#pools.poolOf(endpoint, group.tls))
-      state = { pools, next: -1, turn: -1, picksInTurn: 0 }
+      state = { pools, next: -1, turn: -1, picks: 0, quota: 0 }
       this.#groups.set(group, state)
     }
     const { pools } = state
     if (pools.length === 0) return undefined
+    if (avoid.length > 0) return pickOther(state, avoid)
     const { turn } = this.#turns
-    if (state.turn === turn && avoid.length === 0 && state.picksInTurn < PICKS_PER_TURN) {
-      state.picksInTurn++
+    const isFirst = state.next === 0
+    // The first of a round has what one turn brings it; the others have no less, even if that takes them another turn.
+    const isDone = isFirst ? state.turn !== turn || state.picks >= PICKS_PER_TURN : state.picks >= state.quota
+    state.turn = turn
+    if (!isDone) {
+      state.picks++
       return pools[state.next]
     }
-    state.turn = turn
-    state.picksInTurn = 1
-    const first = advance(state)
-    return avoid.length === 0 ? first : pickOther(state, first, avoid)
+    if (isFirst) state.quota = state.picks
+    state.picks = 1
+    state.next = state.next + 1 < pools.length ? state.next + 1 : 0
+    return pools[state.next]
   }
 }
 
-const pickOther = (
-  state: GroupState,
-  first: EndpointPool | undefined,
-  avoid: readonly EndpointPool[],
-): EndpointPool | undefined => {
-  let other = first
-  for (let left = state.pools.length; left > 0; left--) {
+/** Whose turn it is stays as it is. */
+const pickOther = ({ pools, next }: GroupState, avoid: readonly EndpointPool[]): EndpointPool | undefined => {
+  for (let i = 1; i <= pools.length; i++) {
+    const other = pools[(next + i) % pools.length]
     if (other !== undefined && !avoid.includes(other)) return other
-    other = advance(state)
   }
-  return other === avoid.at(-1) ? advance(state) : other
-}
-
-const advance = (state: GroupState): EndpointPool | undefined => {
-  state.next = state.next + 1 < state.pools.length ? state.next + 1 : 0
-  return state.pools[state.next]
+  const after = pools[(next + 1) % pools.length]
+  return after === avoid.at(-1) ? pools[(next + 2) % pools.length] : after
 }
