@@ -3,12 +3,13 @@ import { afterEach, test } from 'node:test'
 import type { FilterDefinition } from '../filter/index.ts'
 import { anything } from '../lib/schema.ts'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
+import type { FakeClock } from '../../test/support/fake-clock.ts'
 import { Mesh, until } from '../../test/support/mesh/mesh.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())
 
-/** Marks what passes it; never lets `/stuck` go on, nor the response to `/held`. */
+/** Marks what passes it; never lets `/stuck` go on, nor the response to `/held` and `/silent-held`. */
 const marker: FilterDefinition = {
   kind: 'Marker',
   stage: 'shape',
@@ -17,9 +18,27 @@ const marker: FilterDefinition = {
     onRequest: ({ request }) => (request.path === '/stuck' ? new Promise<void>(() => {}) : undefined),
     onResponse: ({ request, response }) => {
       response?.headers.set('x-passed', String(response.status))
-      return request.path === '/held' ? new Promise<void>(() => {}) : undefined
+      return request.path.endsWith('held') ? new Promise<void>(() => {}) : undefined
     },
   }),
+}
+
+const start = async (clock: FakeClock): Promise<void> => {
+  mesh = await Mesh.start({
+    clock,
+    filters: [marker],
+    rule: { filters: [{ kind: 'Marker', config: {}, origin: 'here' }], timeouts: { requestMs: 500 } },
+    pods: [
+      {
+        onRequest: (tunnel, { head }) => {
+          if (head.target === '/held') tunnel.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+        },
+      },
+    ],
+  })
+}
+const turns = async (): Promise<void> => {
+  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 const cases: readonly (readonly [path: string, passed: string | undefined, what: string])[] = [
@@ -30,23 +49,12 @@ const cases: readonly (readonly [path: string, passed: string | undefined, what:
 for (const [path, passed, what] of cases) {
   test(`the answer to a request whose time is up ${what}`, async () => {
     const clock = createFakeClock()
-    mesh = await Mesh.start({
-      clock,
-      filters: [marker],
-      rule: { filters: [{ kind: 'Marker', config: {}, origin: 'here' }], timeouts: { requestMs: 500 } },
-      pods: [
-        {
-          onRequest: (tunnel, { head }) => {
-            if (head.target === '/held') tunnel.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
-          },
-        },
-      ],
-    })
+    await start(clock)
     const tunnel = await mesh.tunnel()
     const answer = tunnel.get(path)
     await until(() => mesh.counters.activeExchanges === 1)
     if (path !== '/stuck') await until(() => mesh.pod.requests === 1)
-    for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
+    await turns()
     clock.advance(500)
     const { head } = await answer
     assert.deepEqual([head.status, head.headers.get('x-passed')], [504, passed])
@@ -54,3 +62,20 @@ for (const [path, passed, what] of cases) {
     assert.deepEqual([flags, details], ['UT', 'request_timeout'])
   })
 }
+
+test('the answer to a request whose time is up waits a second for a filter, and no longer', async () => {
+  const clock = createFakeClock()
+  await start(clock)
+  const answer = (await mesh.tunnel()).get('/silent-held')
+  await until(() => mesh.pod.requests === 1)
+  clock.advance(500)
+  await turns()
+  clock.advance(999)
+  await turns()
+  assert.equal(mesh.records.length, 0)
+  clock.advance(1)
+  const { head } = await answer
+  assert.deepEqual([head.status, head.headers.get('x-passed')], [504, undefined])
+  const { flags, details } = await mesh.record(1)
+  assert.deepEqual([flags, details], ['UT', 'request_timeout'])
+})

@@ -30,8 +30,12 @@ import type { RecordDeps } from './request/record.ts'
 import * as local from './response/local-reply.ts'
 import type { LocalReply } from './response/local-reply.ts'
 import { toGrpcReply } from './response/grpc-reply.ts'
-import type { WrittenReply } from './response/grpc-reply.ts'
+import { toWrittenReply } from './response/written-reply.ts'
+import type { WrittenReply } from './response/written-reply.ts'
 import { ResponseWriter } from './response/response-writer.ts'
+
+/** What filters may take for an answer that is late already. */
+const LATE_FILTER_MS = 1000
 
 export interface ExchangeDeps extends RecordDeps, MirrorDeps {
   readonly createRequestId: () => string
@@ -254,6 +258,10 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     if (this.#writer.hasHead) return this.#breakOff(reply)
     if (isStuck) this.#forgetResponse()
     this.#replyLocally(reply)
+    if (this.#hooks?.waitsFor === undefined) return
+    // One of them waits with this answer too. It may, for a moment: nothing else would end it soon.
+    this.#cancelTimeout?.()
+    this.#cancelTimeout = this.#deps.clock.after(LATE_FILTER_MS, () => this.#endLate(reply))
   }
 
   #chooseBackend(rule: RulePlan): void {
@@ -281,16 +289,10 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   }
 
   #replyFromFilter(reply: Reply): void {
-    const fields: string[] = []
-    try {
-      for (const [name, value] of reply.headers) fields.push(name.toLowerCase(), value)
-      if (typeof reply.body !== 'string') throw new TypeError('a filter replied with a body that is no string')
-    } catch (error) {
-      // Made without `env.reply`, in plain JavaScript, and wrong.
-      return this.#failFilter(error)
-    }
+    const written = toWrittenReply(reply)
+    if (written instanceof Error) return this.#failFilter(written)
     this.record.details = reply.reason
-    this.#reply({ status: reply.status, headers: new HeaderList(fields), body: reply.body })
+    this.#reply(written)
   }
 
   #replyLocally(reply: LocalReply): void {

@@ -1,4 +1,5 @@
 import { HeaderList } from '../../http/header-list.ts'
+import type { WrittenReply } from './written-reply.ts'
 
 /** What an HTTP status means to a gRPC client (gRPC over HTTP/2, "HTTP to gRPC status code mapping", and ours). */
 const statuses: ReadonlyMap<number, number> = new Map([
@@ -19,13 +20,6 @@ const MAX_MESSAGE_BYTES = 1024
 
 /** The gRPC status of an answer that is ours and not the application's. */
 export const toGrpcStatus = (status: number): number => statuses.get(status) ?? UNKNOWN
-
-/** An answer of ours, before it is written. */
-export interface WrittenReply {
-  readonly status: number
-  readonly headers: HeaderList
-  readonly body: string
-}
 
 /**
  * A refusal in the only form that a gRPC client understands: Trailers-Only, a head with `grpc-status` and nothing behind

@@ -1,0 +1,21 @@
+import type { Reply } from '../../filter/index.ts'
+import { HeaderList } from '../../http/header-list.ts'
+
+/** An answer of ours, before it is written. */
+export interface WrittenReply {
+  readonly status: number
+  readonly headers: HeaderList
+  readonly body: string
+}
+
+/** A filter's answer; the error when it was made without `env.reply`, in plain JavaScript, and wrong. */
+export const toWrittenReply = ({ status, headers, body }: Reply): WrittenReply | Error => {
+  const fields: string[] = []
+  try {
+    for (const [name, value] of headers) fields.push(name.toLowerCase(), value)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+  if (typeof body !== 'string') return new TypeError('a filter replied with a body that is no string')
+  return { status, headers: new HeaderList(fields), body }
+}
