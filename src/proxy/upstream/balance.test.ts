@@ -158,7 +158,7 @@ for (const [perTurn, endpoints] of [
       const address = balancer.pickEndpoint(group, [])?.endpoint.address ?? ''
       counts.set(address, (counts.get(address) ?? 0) + 1)
     }
-    const [least = 0, most = 0] = [Math.min(...counts.values()), Math.max(...counts.values())]
+    const [least, most] = [Math.min(...counts.values()), Math.max(...counts.values())]
     assert.equal(counts.size, endpoints)
     assert.ok(most - least <= 8, `${least} to ${most}`)
   })
