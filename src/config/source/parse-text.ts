@@ -22,6 +22,7 @@ export type Pieces = ReadonlyMap<string, Piece>
 interface Piece {
   readonly values: readonly unknown[]
   readonly issues: readonly PieceIssue[]
+  readonly find: Find
 }
 
 interface PieceIssue {
@@ -52,7 +53,7 @@ export const parseText = (file: string, text: string, known: Pieces): ParsedText
         position: { file, line: line + issue.line + 1, column: issue.column },
       })),
     )
-    const find = createFinder(part)
+    const { find } = piece
     const locateIn = (document: number, prefix: string) => (path: string) => {
       const found = find(
         document,
@@ -108,6 +109,7 @@ const countLines = (text: string): number => {
 }
 
 const parsePiece = (text: string): Piece => {
+  const find = createFinder(text)
   const lines = new LineCounter()
   const at = (offset: number): { readonly line: number; readonly column: number } => {
     const { line, col } = lines.linePos(offset)
@@ -118,13 +120,13 @@ const parsePiece = (text: string): Piece => {
     const issues = documents.flatMap((document) =>
       document.errors.map((error) => ({ message: withoutQuotes(error.message), ...at(error.pos[0]) })),
     )
-    if (issues.length > 0) return { values: [], issues }
-    return { values: documents.map((document): unknown => document.toJS({ maxAliasCount })), issues: [] }
+    if (issues.length > 0) return { values: [], issues, find }
+    return { values: documents.map((document): unknown => document.toJS({ maxAliasCount })), issues: [], find }
   } catch (error) {
     // The parser recurses, so that deep nesting ends the stack; alias bombs and unknown aliases show when it converts.
     const why =
       error instanceof RangeError ? 'nested too deeply' : error instanceof Error ? error.message : String(error)
-    return { values: [], issues: [{ message: withoutQuotes(why), line: 0, column: 1 }] }
+    return { values: [], issues: [{ message: withoutQuotes(why), line: 0, column: 1 }], find }
   }
 }
 
@@ -146,18 +148,40 @@ const parseDocuments = (text: string, lineCounter: LineCounter): readonly Docume
   return Array.isArray(parsed) ? parsed : []
 }
 
-type Find = (document: number, path: string) => { readonly line: number; readonly col: number } | undefined
+type Find = (document: number, path: string) => PiecePosition | undefined
 
-/** Looks positions up in a text; it is parsed once more for that, on the first question only: most texts are never asked. */
+/** As the parser counts: both from 1. */
+interface PiecePosition {
+  readonly line: number
+  readonly col: number
+}
+
+interface Parsed {
+  readonly documents: readonly Document.Parsed[]
+  readonly lines: LineCounter
+}
+
+/**
+ * Looks positions up in a text, which is parsed once more for the first question: most texts are never asked. What was
+ * found is kept, the parsed text, which takes twenty times the text's memory, only until it is collected.
+ */
 const createFinder = (text: string): Find => {
-  let parsed: { readonly documents: readonly Document.Parsed[]; readonly lines: LineCounter } | undefined
+  const known = new Map<string, PiecePosition | undefined>()
+  let parsed: WeakRef<Parsed> | undefined
+  const parse = (): Parsed => {
+    const lines = new LineCounter()
+    const fresh = { documents: parseDocuments(text, lines), lines }
+    parsed = new WeakRef(fresh)
+    return fresh
+  }
   return (document, path) => {
-    if (parsed === undefined) {
-      const lines = new LineCounter()
-      parsed = { documents: parseDocuments(text, lines), lines }
-    }
-    const root = parsed.documents[document]
-    return root === undefined ? undefined : parsed.lines.linePos(findOffset(root, path))
+    const key = `${document} ${path}`
+    if (known.has(key)) return known.get(key)
+    const { documents, lines } = parsed?.deref() ?? parse()
+    const root = documents[document]
+    const found = root === undefined ? undefined : lines.linePos(findOffset(root, path))
+    known.set(key, found)
+    return found
   }
 }
 
