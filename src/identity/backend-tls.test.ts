@@ -92,10 +92,9 @@ test('nobody without a certificate is let in', () => {
   assert.equal(refuseBackend(undefined, ca.tls('orders.shop.svc')), 'it presented no certificate')
 })
 
-test('the whole set of options is there: SNI, ALPN, a demand for a good chain', () => {
+test('the whole set of options is there: SNI, a demand for a good chain', () => {
   const options = backendTlsOptions(ca.tls('orders.shop.svc'))
   assert.equal(options.servername, 'orders.shop.svc')
-  assert.deepEqual(options.ALPNProtocols, ['http/1.1'])
   assert.equal(options.rejectUnauthorized, true)
   assert.ok(options.secureContext)
 })

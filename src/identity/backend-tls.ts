@@ -22,7 +22,7 @@ const CIPHERS = [
 ].join(':')
 
 /**
- * Options for `tls.connect` beside `socket` and `session`. They hold a secure context, which is dear: make them once per
+ * Options for `tls.connect` beside `socket`, `session` and what ALPN offers. They hold a secure context, which is dear: make them once per
  * `BackendTls`. The chain is checked by them, the name by `refuseBackend`. Roots that cannot be read are nobody's.
  */
 export const backendTlsOptions = ({ hostname, ca }: BackendTls): ConnectionOptions => ({
@@ -36,7 +36,6 @@ export const backendTlsOptions = ({ hostname, ca }: BackendTls): ConnectionOptio
     secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
   }),
   servername: hostname,
-  ALPNProtocols: ['http/1.1'],
   rejectUnauthorized: true,
   // Node's own falls back to the common name, which RFC 9525 section 6.3 forbids.
   checkServerIdentity: () => undefined,

@@ -38,7 +38,12 @@ export interface AcquireFailure {
 }
 
 export type Dialled =
-  | { readonly ok: true; readonly channel: HandledChannel }
+  | {
+      readonly ok: true
+      readonly channel: HandledChannel
+      /** What TLS agreed on (ALPN); empty without TLS, and with a peer that has no ALPN. */
+      readonly protocol: string
+    }
   | { readonly ok: false; readonly failure: AcquireFailure }
 
 /** The HBONE connections to one workload, which all its ports share. */
@@ -54,6 +59,13 @@ export interface DialTies {
   readonly workload: () => Workload
   /** How the application is spoken to; `undefined`: in plaintext. */
   readonly trust: BackendTrust | undefined
+}
+
+/** One way to the application that is being made. */
+interface DialWish {
+  readonly protocols: readonly string[]
+  /** Monotonic. */
+  readonly startedMs: number
 }
 
 /** Connections tried for one tunnel while each turns out to be full or ending. */
@@ -79,10 +91,10 @@ export class Dialler {
     return this.#pending > 0
   }
 
-  /** `done` is called once, never before this returns. */
-  dial(done: (dialled: Dialled) => void): void {
+  /** `done` is called once, never before this returns. With TLS `protocols` are offered (ALPN), the best first. */
+  dial(protocols: readonly string[], done: (dialled: Dialled) => void): void {
     this.#pending++
-    this.#start((dialled) => {
+    this.#start(protocols, (dialled) => {
       this.#pending--
       done(dialled)
     })
@@ -92,40 +104,40 @@ export class Dialler {
     for (const handshake of [...this.#handshakes]) handshake.cancel()
   }
 
-  #start(done: (dialled: Dialled) => void): void {
+  #start(protocols: readonly string[], done: (dialled: Dialled) => void): void {
     const { identity, address, transport } = this.#endpoint
     const { isSelf, hbonePort, clock } = this.#options
     const port = transport === 'hbone' ? hbonePort : this.#endpoint.port
     const refuse = (kind: AcquireFailure['kind'], message: string): void =>
       queueMicrotask(() => done({ ok: false, failure: { kind, message } }))
     if (isSelf(address, port)) return refuse('self-call', `endpoint ${address}:${port} is this waypoint itself`)
-    const startedMs = clock.monotonicMs()
-    if (transport === 'plain') return this.#openPlain(startedMs, done)
+    const wish = { protocols, startedMs: clock.monotonicMs() }
+    if (transport === 'plain') return this.#openPlain(wish, done)
     if (identity === undefined) {
       return refuse('no-identity', `endpoint ${address} speaks HBONE but its service account is unknown`)
     }
-    this.#openTunnel({ identity, port, startedMs, dialsLeft: MAX_DIALS }, done)
+    this.#openTunnel({ identity, port, wish, dialsLeft: MAX_DIALS }, done)
   }
 
   #openTunnel(
     way: {
       readonly identity: SpiffeId
       readonly port: number
-      readonly startedMs: number
+      readonly wish: DialWish
       readonly dialsLeft: number
     },
     done: (dialled: Dialled) => void,
   ): void {
     const client = this.#clientFor(way.identity, way.port)
     client.open(authorityOf(this.#endpoint), (result) => {
-      if (result.ok) return this.#secure(result.channel, way.startedMs, done)
+      if (result.ok) return this.#secure(result.channel, way.wish, done)
       this.#ties.workload().maxTunnels = Math.max(1, client.maxTunnels)
       if (result.failure.kind !== 'unprocessed' || way.dialsLeft <= 1) return done(result)
       this.#openTunnel({ ...way, dialsLeft: way.dialsLeft - 1 }, done)
     })
   }
 
-  #openPlain(startedMs: number, done: (dialled: Dialled) => void): void {
+  #openPlain(wish: DialWish, done: (dialled: Dialled) => void): void {
     const { address, port } = this.#endpoint
     const { flusher, budget, counters, clock, connectTimeoutMs } = this.#options
     const onGone = (): void => void counters.openUpstreamConnections--
@@ -134,7 +146,7 @@ export class Dialler {
       if ('channel' in dialled) {
         counters.upstreamConnectionsTotal++
         counters.openUpstreamConnections++
-        return this.#secure(dialled.channel, startedMs, done)
+        return this.#secure(dialled.channel, wish, done)
       }
       counters.upstreamConnectFailures++
       return done({ ok: false, failure: { kind: 'connect-failed', message: dialled.failure } })
@@ -142,15 +154,16 @@ export class Dialler {
   }
 
   /** The way to the endpoint is there; the application may want TLS on it, in what is left of the time. */
-  #secure(channel: HandledChannel, startedMs: number, done: (dialled: Dialled) => void): void {
+  #secure(channel: HandledChannel, wish: DialWish, done: (dialled: Dialled) => void): void {
     const { trust } = this.#ties
-    if (trust === undefined) return done({ ok: true, channel })
+    if (trust === undefined) return done({ ok: true, channel, protocol: '' })
     const { clock, flusher, counters, connectTimeoutMs } = this.#options
-    const leftMs = connectTimeoutMs - (clock.monotonicMs() - startedMs)
+    const leftMs = connectTimeoutMs - (clock.monotonicMs() - wish.startedMs)
     const handshake = new Handshake(
       {
         channel,
         trust,
+        protocols: wish.protocols,
         resumption: this.#resumption,
         authority: authorityOf(this.#endpoint),
         timeoutMs: connectTimeoutMs === 0 ? 0 : Math.max(1, leftMs),
@@ -160,7 +173,7 @@ export class Dialler {
       },
       (result) => {
         this.#handshakes.delete(handshake)
-        if ('channel' in result) return done({ ok: true, channel: result.channel })
+        if ('channel' in result) return done({ ok: true, ...result })
         counters.upstreamConnectFailures++
         counters.upstreamTlsFailures++
         done({ ok: false, failure: { kind: 'connect-failed', message: result.failure } })

@@ -6,7 +6,7 @@ import type { BackendTls, Endpoint } from '../../model/endpoint.ts'
 import { MAX_TUNNELS } from '../hbone/client.ts'
 import type { TurnBudget } from '../limits/turn-budget.ts'
 import { Dialler } from './dialler.ts'
-import type { AcquireFailure, DiallerOptions, DialTies, Workload } from './dialler.ts'
+import type { AcquireFailure, Dialled, DiallerOptions, DialTies, Workload } from './dialler.ts'
 import { UpstreamSession } from './session.ts'
 import type { SessionKeeper } from './session.ts'
 import { BackendTrusts } from './tls/backend-trusts.ts'
@@ -23,9 +23,24 @@ export interface PoolOptions extends DiallerOptions {
   readonly connectionIdleTimeoutMs: number
 }
 
+/** A way to the application for bytes of any protocol, and not shared. */
+export type OpenedChannel =
+  | {
+      readonly ok: true
+      /** Nobody handles it yet. */
+      readonly channel: HandledChannel
+      /** To be called when it is over, or not wanted any more; later calls do nothing. */
+      readonly release: () => void
+    }
+  | { readonly ok: false; readonly failure: AcquireFailure }
+
 export type Acquired =
   | { readonly ok: true; readonly session: UpstreamSession }
   | { readonly ok: false; readonly failure: AcquireFailure }
+
+/** What TLS offers (ALPN). */
+const HTTP1_ONLY: readonly string[] = ['http/1.1']
+const NO_PROTOCOLS: readonly string[] = []
 
 /** Sessions kept idle for one endpoint. */
 const MAX_IDLE_SESSIONS = 256
@@ -78,13 +93,26 @@ export class EndpointPool {
 
   /** Opens a new session; `done` is called once, never before this returns. */
   open(done: (acquired: Acquired) => void): void {
-    if (this.#ties.isEnded()) {
-      const failure = { kind: 'connect-failed', message: 'this process is ending' } as const
-      return queueMicrotask(() => done({ ok: false, failure }))
-    }
-    this.#ties.onLive(this)
-    this.#dialler.dial((dialled) => {
+    this.#dial(HTTP1_ONLY, (dialled) => {
       done(dialled.ok ? { ok: true, session: this.#adopt(dialled.channel) } : dialled)
+    })
+  }
+
+  /**
+   * Opens a channel to the application for bytes that are none of our business, with TLS if a policy asks for it; `done`
+   * is called once, never before this returns. It counts among `active` from now on, until its `release`.
+   */
+  openChannel(done: (opened: OpenedChannel) => void): void {
+    this.active++
+    let isReleased = false
+    const release = (): void => {
+      if (!isReleased) this.active--
+      isReleased = true
+    }
+    this.#dial(NO_PROTOCOLS, (dialled) => {
+      if (dialled.ok) return done({ ok: true, channel: dialled.channel, release })
+      release()
+      done(dialled)
     })
   }
 
@@ -107,6 +135,15 @@ export class EndpointPool {
     for (const session of [...this.#idle]) session.abandon()
     for (const session of [...this.#closing.keys()]) session.cut()
     this.#dialler.cancelHandshakes()
+  }
+
+  #dial(protocols: readonly string[], done: (dialled: Dialled) => void): void {
+    if (this.#ties.isEnded()) {
+      const failure = { kind: 'connect-failed', message: 'this process is ending' } as const
+      return queueMicrotask(() => done({ ok: false, failure }))
+    }
+    this.#ties.onLive(this)
+    this.#dialler.dial(protocols, done)
   }
 
   #adopt(channel: HandledChannel): UpstreamSession {

@@ -76,6 +76,7 @@ const setUp = (timeoutMs = 10_000) => {
     {
       channel,
       trust,
+      protocols: [],
       resumption,
       authority: '10.0.0.1:8443',
       timeoutMs,

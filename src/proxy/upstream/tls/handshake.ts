@@ -21,6 +21,8 @@ export interface HandshakeOptions {
   /** The way to the endpoint; the handshake owns it from now on. */
   readonly channel: HandledChannel
   readonly trust: BackendTrust
+  /** Offered by ALPN, the best first; none: the application is not asked. */
+  readonly protocols: readonly string[]
   readonly resumption: Resumption
   /** For messages: `10.0.3.7:8443`. */
   readonly authority: string
@@ -32,7 +34,8 @@ export interface HandshakeOptions {
   readonly onTimeout: () => void
 }
 
-export type HandshakeResult = { readonly channel: TlsChannel } | { readonly failure: string }
+/** `protocol` is what ALPN agreed on, or empty. */
+export type HandshakeResult = { readonly channel: TlsChannel; readonly protocol: string } | { readonly failure: string }
 
 /**
  * A TLS handshake with an application over a channel, begun at once. `done` is called once, and not before the
@@ -72,11 +75,12 @@ export class Handshake implements CipherOwner {
   }
 
   #start(): void {
-    const { trust, resumption } = this.#options
+    const { trust, protocols, resumption } = this.#options
     const session = this.#isFresh ? resumption.session : undefined
     let socket: TLSSocket
     try {
-      const offer = session === undefined ? {} : { session }
+      const alpn = protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }
+      const offer = session === undefined ? alpn : { ...alpn, session }
       socket = connect({ ...trust.options, ...offer, socket: this.#cipher.stream })
     } catch (error) {
       queueMicrotask(() => this.#fail(`is not possible: ${String(error)}`))
@@ -108,7 +112,8 @@ export class Handshake implements CipherOwner {
     if (this.#session !== undefined) resumption.session = this.#session
     this.#state = 'succeeded'
     this.#cancelDeadline()
-    this.#done({ channel: new TlsChannel(socket, this.#cipher, { flusher, clock }) })
+    const channel = new TlsChannel(socket, this.#cipher, { flusher, clock })
+    this.#done({ channel, protocol: socket.alpnProtocol || '' })
   }
 
   #fail(why: string): void {
