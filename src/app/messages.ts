@@ -1,5 +1,6 @@
 import type { Credentials } from '../identity/credentials.ts'
 import type { LogLevel } from '../lib/log.ts'
+import type { Packed } from '../lib/memory/packed-json.ts'
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
 import type { ModelDelta } from '../config/delta.ts'
@@ -7,7 +8,7 @@ import type { ModelChange, PlaneSettings } from './plane.ts'
 
 /** A `ModelChange` as the difference from the last one that the worker was sent. */
 export interface ModelEdits extends Omit<ModelChange, 'model'> {
-  readonly delta: ModelDelta
+  readonly delta: Packed<ModelDelta>
 }
 
 /** What a primary asks of a worker, and what it gets. */

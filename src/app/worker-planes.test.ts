@@ -5,6 +5,7 @@ import { createModelReader } from '../config/delta.ts'
 import { CredentialStore } from '../identity/credential-store.ts'
 import type { Credentials } from '../identity/credentials.ts'
 import { createLogger } from '../lib/log.ts'
+import { unpackJson } from '../lib/memory/packed-json.ts'
 import { formatSpiffeId } from '../model/identity.ts'
 import { defaultDeadlines } from '../proxy/limits/deadlines.ts'
 import { createFakeClock, type FakeClock } from '../../test/support/fake-clock.ts'
@@ -195,13 +196,14 @@ it('a model reaches a worker as what it does not know yet, and a new one as a wh
   clock.advance(500)
   const told = (index: number) =>
     worker(index).applied.map(({ generation, delta }) => {
-      const routes = delta.routes.flatMap(({ items }) => items.map(({ name }) => name)).join('')
-      return `${generation} ${delta.isFirst ? 'first' : 'next'} ${routes}`
+      const { isFirst, routes } = unpackJson(delta)
+      const names = routes.flatMap(({ items }) => items.map(({ name }) => name)).join('')
+      return `${generation} ${isFirst ? 'first' : 'next'} ${names}`
     })
   assert.deepEqual(told(1), ['1 first ', '2 next ac', '3 next b'])
   assert.deepEqual(told(2), ['3 first abc'])
   const read = createModelReader()
-  const models = worker(1).applied.map(({ delta }) => read(structuredClone(delta)))
+  const models = worker(1).applied.map(({ delta }) => read(unpackJson(delta)))
   assert.deepEqual(
     models.slice(1),
     sent.map(({ model }) => model),

@@ -2,6 +2,7 @@ import { createModelWriter } from '../config/delta.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import { packJson } from '../lib/memory/packed-json.ts'
 import { claimPort, holdPort } from './claim-port.ts'
 import type { ModelEdits } from './messages.ts'
 import type { ModelChange, Plane, PlaneSettings } from './plane.ts'
@@ -135,7 +136,7 @@ export class WorkerPlanes implements Plane {
   #editsFor(worker: WorkerHandle, { model, ...change }: ModelChange): ModelEdits {
     const write = this.#writers.get(worker) ?? createModelWriter()
     this.#writers.set(worker, write)
-    return { ...change, delta: write(model) }
+    return { ...change, delta: packJson(write(model)) }
   }
 
   #all(): readonly WorkerHandle[] {

@@ -6,6 +6,7 @@ import { createModelReader } from '../config/delta.ts'
 import { CredentialStore } from '../identity/credential-store.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
+import { unpackJson } from '../lib/memory/packed-json.ts'
 import { guardProcess } from './guard-process.ts'
 import { createLocalPlane } from './local-plane.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
@@ -27,7 +28,7 @@ const answer = async (message: Extract<ToWorker, { kind: 'call' }>): Promise<unk
   switch (message.name) {
     case 'apply': {
       const { delta, ...change } = message.ask
-      return plane.apply({ ...change, model: readModel(delta) })
+      return plane.apply({ ...change, model: readModel(unpackJson(delta)) })
     }
     case 'listen':
       return plane.listen(message.ask.port)

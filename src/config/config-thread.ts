@@ -1,6 +1,7 @@
 /** The thread side of `startConfig`: watches, parses, translates and posts. Nothing of the data path is loaded here. */
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
+import { packJson, type Packed } from '../lib/memory/packed-json.ts'
 import { createDeltaWriter, type ConfigDelta } from './delta.ts'
 import { createObjectLoader } from './load-objects.ts'
 import { openFileSource } from './source/files.ts'
@@ -15,7 +16,7 @@ export interface ConfigThreadData {
 
 /** What the thread says. */
 export type ConfigThreadMessage =
-  | { readonly kind: 'update'; readonly delta: ConfigDelta }
+  | { readonly kind: 'update'; readonly delta: Packed<ConfigDelta> }
   /** A set could not be dealt with, which is a bug; the thread goes on with the next one. */
   | { readonly kind: 'failure'; readonly message: string }
 
@@ -34,7 +35,7 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
         const { objects, issues: objectIssues } = load(set.objects)
         const { model, conditions } = translate(objects)
         const delta = write({ model, conditions, issues: set.issues, objectIssues, objects: objects.length })
-        post({ kind: 'update', delta })
+        post({ kind: 'update', delta: packJson(delta) })
       } catch (error) {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
         post({ kind: 'failure', message: `the configuration could not be translated, the last one stays: ${why}` })

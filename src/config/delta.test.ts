@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { packJson, unpackJson } from '../lib/memory/packed-json.ts'
 import type { Model } from '../model/model.ts'
 import type { Route } from '../model/route.ts'
 import { createDeltaReader, createDeltaWriter } from './delta.ts'
@@ -35,7 +36,7 @@ const createLink = () => {
   const write = createDeltaWriter()
   const read = createDeltaReader()
   return (sent: ReturnType<typeof update>) => {
-    const delta = structuredClone(write(sent))
+    const delta = unpackJson(packJson(write(sent)))
     return { delta, received: read(delta) }
   }
 }

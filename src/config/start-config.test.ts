@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { systemClock } from '../lib/clock.ts'
+import { packJson } from '../lib/memory/packed-json.ts'
 import type { ConfigThreadMessage } from './config-thread.ts'
 import { createDeltaWriter } from './delta.ts'
 import { formatIssue } from '../lib/format-issue.ts'
@@ -115,7 +116,9 @@ describe('a thread that fails', () => {
   } as const
   const update = (): ConfigThreadMessage => ({
     kind: 'update',
-    delta: createDeltaWriter()({ model: emptyModel, conditions: [], issues: [], objectIssues: [], objects: 0 }),
+    delta: packJson(
+      createDeltaWriter()({ model: emptyModel, conditions: [], issues: [], objectIssues: [], objects: 0 }),
+    ),
   })
 
   const startFake = () => {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { systemClock, type Clock } from '../lib/clock.ts'
+import { unpackJson } from '../lib/memory/packed-json.ts'
 import { createDeltaReader } from './delta.ts'
 import type { ConfigThreadData, ConfigThreadMessage } from './config-thread.ts'
 import type { TranslateOptions } from './translate/options.ts'
@@ -56,7 +57,7 @@ export const startConfig = (options: ConfigOptions): ConfigHandle => {
   const receive = (message: ConfigThreadMessage): void => {
     if (message.kind === 'failure') return fail(message.message)
     restartMs = firstRestartMs
-    const update = read(message.delta)
+    const update = read(unpackJson(message.delta))
     if (isReady) return options.onUpdate(update)
     isReady = true
     first.resolve(update)
