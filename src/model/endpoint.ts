@@ -1,4 +1,5 @@
 import type { SpiffeId } from './identity.ts'
+import type { PortProtocol } from './port-protocol.ts'
 
 /** `NAMESPACE/NAME:PORT` of a Service port's endpoints. Made only by `formatEndpointKey`. */
 export type EndpointKey = string & { readonly __brand: 'EndpointKey' }
@@ -10,6 +11,8 @@ export const formatEndpointKey = (namespace: string, name: string, port: number)
 export interface EndpointSet {
   readonly key: EndpointKey
   readonly endpoints: readonly Endpoint[]
+  /** What the Service port is declared to speak; absent, and never `unknown`, when it is not declared. */
+  readonly protocol?: PortProtocol
   /** How the application itself is spoken to, inside the tunnel if there is one; absent: in plaintext. */
   readonly tls?: BackendTls
   /** Set when nothing may be sent there (a BackendTLSPolicy that cannot be carried out, say): 503 with this reason. */

@@ -1,12 +1,11 @@
+import type { ConnectionRoutes } from './connection-route.ts'
 import type { FilterSpec } from './filter-spec.ts'
+import type { PortProtocol } from './port-protocol.ts'
 
 /** `NAMESPACE/NAME` of a Service. Made only by `formatServiceKey`. */
 export type ServiceKey = string & { readonly __brand: 'ServiceKey' }
 
 export const formatServiceKey = (namespace: string, name: string): ServiceKey => `${namespace}/${name}` as ServiceKey
-
-/** What a Service port speaks, as Istio reads `appProtocol` and port names; `unknown` means find out by looking. */
-export type PortProtocol = 'http' | 'http2' | 'grpc' | 'tcp' | 'tls' | 'unknown'
 
 /** A Service whose traffic passes through this waypoint. */
 export interface Service {
@@ -34,7 +33,17 @@ export interface ServicePort {
    */
   readonly routes: readonly string[]
   /** Consumer routes by the client's namespace; they replace the producer set, and never merge with it. */
-  readonly consumerRoutes: readonly { readonly namespace: string; readonly routes: readonly string[] }[]
+  readonly consumerRoutes: readonly ConsumerRoutes[]
+  /** The producer routes when they act on connections (TCPRoute, TLSRoute): `routes` is empty then. */
+  readonly connections?: ConnectionRoutes
   /** As for the whole Service, for this port alone (a route of a kind that is not carried out yet is attached to it, say). */
   readonly closed?: string
+}
+
+/** The routes of one namespace for its own clients. */
+export interface ConsumerRoutes {
+  readonly namespace: string
+  readonly routes: readonly string[]
+  /** As in `ServicePort`. */
+  readonly connections?: ConnectionRoutes
 }

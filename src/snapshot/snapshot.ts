@@ -8,6 +8,7 @@ import type { FilterFactory } from '../filter/instances.ts'
 import type { Destination } from '../filter/record.ts'
 import type { BackendTls, Endpoint, EndpointKey } from '../model/endpoint.ts'
 import type { PathNormalization } from '../model/model.ts'
+import type { PortProtocol } from '../model/port-protocol.ts'
 import type { Ranked } from '../model/precedence.ts'
 import type { Mirror, Retry, Route, Rule, Timeouts } from '../model/route.ts'
 import type { Service, ServiceKey, ServicePort } from '../model/service.ts'
@@ -166,6 +167,8 @@ export interface PassThrough {
 export interface EndpointGroup {
   readonly key: EndpointKey
   readonly endpoints: readonly Endpoint[]
+  /** What the Service port is declared to speak; absent, and never `unknown`, when it is not declared. */
+  readonly protocol?: PortProtocol
   /** How the application itself is spoken to, inside the tunnel if there is one; absent: in plaintext. */
   readonly tls?: BackendTls
   /** Answer 503 with this reason. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { PortProtocol } from '../../../model/service.ts'
+import type { PortProtocol } from '../../../model/port-protocol.ts'
 import { frontendProtocolOf, protocolOf } from './port-protocol.ts'
 
 const cases: readonly (readonly [

@@ -1,4 +1,4 @@
-import type { PortProtocol } from '../../../model/service.ts'
+import type { PortProtocol } from '../../../model/port-protocol.ts'
 import type { ServicePortObject } from '../../objects/service.ts'
 
 /** Values of `appProtocol` that Kubernetes defines. */

@@ -6,6 +6,7 @@ import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import { createMemory, type Lookup } from '../memory.ts'
 import type { TranslateOptions } from '../options.ts'
+import { protocolOf } from './port-protocol.ts'
 import { identityOf, takesHbone, workloadOf } from './workload.ts'
 
 /** What endpoints are looked up in. */
@@ -62,7 +63,9 @@ const translateEndpoints = (
     }
   }
   const endpoints = [...found.values()].toSorted((a, b) => compare(a.address, b.address) || a.port - b.port)
-  return { key: formatEndpointKey(namespace, name, port.port), endpoints }
+  const protocol = protocolOf(port)
+  const key = formatEndpointKey(namespace, name, port.port)
+  return { key, endpoints, ...(protocol === 'unknown' ? {} : { protocol }) }
 }
 
 interface Place {
