@@ -15,6 +15,7 @@ import { TunnelWatch } from './limits/tunnel-watch.ts'
 import type { ExchangeExpiry, RestExpiry } from './limits/tunnel-watch.ts'
 import type { Deferrable, TurnBudget } from './limits/turn-budget.ts'
 import { beginRecord } from './request/record.ts'
+import { H1ResponseSink } from './response/h1-response-sink.ts'
 
 export interface DownstreamDeps extends ExchangeDeps {
   /** The snapshot for one exchange. */
@@ -33,6 +34,7 @@ const CLOSE_TIMEOUT_MS = 5000
 /** The HTTP/1.1 server side of one tunnel: requests one after the other, each an exchange of its own. */
 export class Downstream implements ChannelHandler, Deferrable {
   readonly channel: Channel & { handler: ChannelHandler }
+  readonly sink: H1ResponseSink
   readonly #authority: string
   readonly #source: Source
   /** What was called when the tunnel was opened, for the record of requests that find it unbound. */
@@ -61,6 +63,7 @@ export class Downstream implements ChannelHandler, Deferrable {
     deps: DownstreamDeps,
   ) {
     this.channel = channel
+    this.sink = new H1ResponseSink(channel)
     this.#authority = origin.authority
     this.#source = origin.source
     this.#destination = origin.destination
@@ -108,6 +111,10 @@ export class Downstream implements ChannelHandler, Deferrable {
 
   onDrain(): void {
     this.#exchange?.onDownstreamDrain()
+  }
+
+  consume(bytes: number): void {
+    this.channel.consume(bytes)
   }
 
   /** The exchange is over: the next request, or the end. */
@@ -254,6 +261,7 @@ export class Downstream implements ChannelHandler, Deferrable {
     counters.activeExchanges++
     this.#watch.restart()
     this.#isRequestWhole = head.bodyLength === 0
+    this.sink.begin(head, record)
     const exchange = new HttpExchange(head, { downstream: this, lease, frontend, record }, this.#deps)
     this.#exchange = exchange
     exchange.start()

@@ -9,13 +9,12 @@ import { emptyChain } from '../filter/chain.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
 import { HeaderList } from '../http/header-list.ts'
-import { cleanRequest, removeHopByHop } from '../http/hop-by-hop.ts'
+import { removeHopByHop } from '../http/hop-by-hop.ts'
 import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
 import { normalizePath } from '../http/path.ts'
 import type { EndpointKey } from '../model/endpoint.ts'
 import { resolve } from '../snapshot/resolve.ts'
 import type { BackendPlan, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
-import type { Channel } from './channel.ts'
 import type { ForwardFailure } from './forward/failure.ts'
 import type { ForwardUser } from './forward/forward-plan.ts'
 import type { MirrorDeps } from './forward/mirrors.ts'
@@ -25,7 +24,9 @@ import { withoutSecrets } from './request/without-secrets.ts'
 import { HookRun } from './hook-run.ts'
 import type { SnapshotLease } from './leases.ts'
 import type { ExchangeExpiry, WatchedExchange } from './limits/tunnel-watch.ts'
-import { finishRecord } from './request/record.ts'
+import type { ExchangeOwner } from './request/exchange-owner.ts'
+import { prepareRequest, requestTimeMs } from './request/prepare-request.ts'
+import { finishRecord, noteGrpcStatus } from './request/record.ts'
 import type { RecordDeps } from './request/record.ts'
 import * as local from './response/local-reply.ts'
 import type { LocalReply } from './response/local-reply.ts'
@@ -39,17 +40,6 @@ const LATE_FILTER_MS = 1000
 
 export interface ExchangeDeps extends RecordDeps, MirrorDeps {
   readonly createRequestId: () => string
-}
-
-/** The tunnel that a request came from. */
-export interface ExchangeOwner {
-  readonly channel: Channel
-  /** The answer should say that it is the last on its connection. */
-  readonly isDraining: boolean
-  /** The exchange is over; whether another may follow. */
-  readonly onExchangeDone: (mayContinue: boolean) => void
-  /** Ends the tunnel visibly as an error. */
-  readonly abort: () => void
 }
 
 export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
@@ -103,7 +93,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     this.source = record.source
     this.destination = record.destination
     this.#serviceChain = frontend?.chain ?? emptyChain
-    this.#writer = new ResponseWriter(context.downstream.channel, head, record)
+    this.#writer = new ResponseWriter(context.downstream.sink, head.method)
     this.request = toRequestView(head)
     const client = { address: this.source.address, fallbackHost: this.destination.hostname }
     this.#outgoing = new Outgoing(this, { head, client }, deps)
@@ -118,11 +108,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     request.path = path
     if (this.#frontend === undefined) return this.#replyLocally(local.unboundService)
     if (this.#frontend.closed !== undefined) return this.#replyLocally(local.closedBy(503, this.#frontend.closed))
-    cleanRequest(request.headers)
-    if (this.record.requestId === undefined) {
-      this.record.requestId = this.#deps.createRequestId()
-      request.headers.fields.push('x-request-id', this.record.requestId)
-    }
+    prepareRequest(request, this.record, this.#deps.createRequestId)
     this.#runRequestHooks(this.#serviceChain, () => this.#route())
   }
 
@@ -158,7 +144,8 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   }
 
   get awaitsBody(): boolean {
-    return !this.#outgoing.isWhole && this.#mayContinue && this.#outgoing.takesBody
+    // With an answer under way it is a conversation, and silence a part of it.
+    return !this.#outgoing.isWhole && !this.#writer.isBegun && this.#mayContinue && this.#outgoing.takesBody
   }
 
   get awaitsHeadSinceMs(): number {
@@ -182,6 +169,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     removeHopByHop(head.headers)
     this.record.status = head.status
     this.record.details = 'via_upstream'
+    noteGrpcStatus(this.record, head.headers)
     if (this.#outgoing.isExhausted) this.record.flags = 'URX'
     this.response = { status: head.status, headers: head.headers }
     this.#writer.begin(head.bodyLength)
@@ -193,12 +181,13 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   }
 
   onEnd(trailers: HeaderList | undefined): void {
+    if (trailers !== undefined) noteGrpcStatus(this.record, trailers)
     this.#writer.endBody(trailers)
     if (this.#writer.isComplete) this.#complete()
   }
 
   onRequestBytesPassed(bytes: number): void {
-    this.#downstream.channel.consume(bytes)
+    this.#downstream.consume(bytes)
   }
 
   onFailure(failure: ForwardFailure): void {
@@ -229,6 +218,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
       case 'no-match':
         return this.#replyLocally(local.noRoute)
       case 'pass-through':
+        this.#startTimeout(undefined)
         return this.#useBackend(resolution.backend)
       case 'match': {
         const { rule } = resolution
@@ -238,7 +228,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
           return this.#replyLocally(local.closedBy(rule.closed.status, rule.closed.reason))
         }
         this.match = { route: rule.route, rule: rule.name, prefix: resolution.prefix }
-        if (rule.timeouts?.requestMs !== undefined) this.#startTimeout(rule.timeouts.requestMs)
+        this.#startTimeout(rule.timeouts?.requestMs)
         this.#ruleChain = rule.chain
         this.#runRequestHooks(rule.chain, () => this.#chooseBackend(rule))
       }
@@ -246,7 +236,9 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   }
 
   /** Counted from the first byte of the request, whatever it has waited for until now. */
-  #startTimeout(requestMs: number): void {
+  #startTimeout(routeMs: number | undefined): void {
+    const requestMs = requestTimeMs(this.record, this.request.headers, routeMs)
+    if (requestMs === undefined) return
     const leftMs = requestMs - (this.#deps.clock.monotonicMs() - this.record.startedAtMs)
     this.#cancelTimeout = this.#deps.clock.after(Math.max(0, leftMs), () => this.#endLate(local.requestTimeout))
   }

@@ -37,5 +37,8 @@ export const toForwardRequest = (
     host: host === '' ? client.fallbackHost : host,
     headers,
     bodyLength: head.bodyLength,
+    isHttp2: false,
+    h1Head: undefined,
+    h2Head: undefined,
   }
 }

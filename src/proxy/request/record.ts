@@ -1,6 +1,7 @@
 import type { Chain } from '../../filter/chain.ts'
 import type { Destination, ExchangeRecord, Source, TryRecord } from '../../filter/record.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
+import type { HeaderList } from '../../http/header-list.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Counters } from '../counters.ts'
 
@@ -17,7 +18,13 @@ export interface RecordDeps {
 /** A record of an exchange that begins now. */
 export const beginRecord = (
   head: H1RequestHead,
-  parties: { readonly source: Source; readonly destination: Destination; readonly generation: number },
+  parties: {
+    readonly source: Source
+    readonly destination: Destination
+    readonly generation: number
+    /** Default: as `head` says. */
+    readonly httpVersion?: string
+  },
   clock: Clock,
 ): ExchangeRecord => ({
   source: parties.source,
@@ -27,7 +34,7 @@ export const beginRecord = (
   durationMs: 0,
   upstreamMs: -1,
   protocol: isGrpc(head) ? 'grpc' : 'http',
-  httpVersion: head.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0',
+  httpVersion: parties.httpVersion ?? (head.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0'),
   method: head.method,
   path: head.target,
   authority: head.host ?? '',
@@ -64,6 +71,11 @@ export const finishRecord = (record: ExchangeRecord, chains: readonly Chain[], d
   } catch (error) {
     deps.onError('the record of an exchange was lost', error)
   }
+}
+
+/** The status of a gRPC call is in its trailers, or in the head of an answer that has nothing else. */
+export const noteGrpcStatus = (record: ExchangeRecord, headers: HeaderList): void => {
+  if (record.protocol === 'grpc') record.grpcStatus = headers.getLower('grpc-status') ?? record.grpcStatus
 }
 
 const tellComplete = (chain: Chain, record: ExchangeRecord, { counters, onError }: RecordDeps): void => {

@@ -1,24 +1,15 @@
-import type { ExchangeRecord } from '../../filter/record.ts'
 import type { HeaderList } from '../../http/header-list.ts'
-import { CHUNK_END, LAST_CHUNK, chunkHeader, encodeLastChunk, encodeResponseHead } from '../../http/h1/encode.ts'
-import type { H1RequestHead, H1ResponseHead } from '../../http/h1/message.ts'
-import { CHUNKED, UNTIL_CLOSE } from '../../http/h1/message.ts'
-import type { Channel } from '../channel.ts'
+import type { H1ResponseHead } from '../../http/h1/message.ts'
 import { HeldBytes } from '../held-bytes.ts'
+import type { ResponseSink } from './response-sink.ts'
 
 const NOT_ASCII = /[\u0080-\uffff]/
 
-/**
- * Writes one response to the client: framing, back-pressure, and holding the body back while response filters wait.
- * Framing is ours, not the upstream's: what came chunked or delimited by closing goes out chunked, to an HTTP/1.0
- * client delimited by closing (RFC 9112 section 6.3).
- */
+/** One response on its way to the client: back-pressure, and holding the body back while response filters wait. */
 export class ResponseWriter {
-  readonly #channel: Channel
-  readonly #head: H1RequestHead
-  readonly #record: ExchangeRecord
+  readonly #sink: ResponseSink
+  readonly #method: string
   #bodyLength = 0
-  #isChunked = false
   /** The status, or HEAD, rules a body out: what comes all the same would be taken for the next response. */
   #isBodiless = false
   /** Body that came before the head could go out. */
@@ -36,12 +27,16 @@ export class ResponseWriter {
   hasHead = false
   /** Written whole, and out of our queues: the tunnel is free for the next response. */
   isComplete = false
-  keepsAlive = false
 
-  constructor(channel: Channel, head: H1RequestHead, record: ExchangeRecord) {
-    this.#channel = channel
-    this.#head = head
-    this.#record = record
+  /** `method` is the request's. */
+  constructor(sink: ResponseSink, method: string) {
+    this.#sink = sink
+    this.#method = method
+  }
+
+  /** Whether the client's connection may carry another request. */
+  get keepsAlive(): boolean {
+    return this.hasHead && this.#sink.keepsAlive
   }
 
   /** An upstream's response with a body of `bodyLength` bytes, `CHUNKED` or `UNTIL_CLOSE`. */
@@ -67,29 +62,18 @@ export class ResponseWriter {
   }
 
   writeInformational(head: H1ResponseHead): void {
-    // HTTP/1.0 clients do not know them (RFC 9110 section 15.2).
-    if (this.#head.minorVersion === 0) return
-    const text = encodeResponseHead({ status: head.status }, head.headers, { bodyLength: 0, method: this.#head.method })
-    if (typeof text === 'string') this.#channel.sendText(text)
+    this.#sink.writeInformational(head)
   }
 
   /** Writes the head and what was held of the body; the reason when the head may not go out. */
   writeHead(status: number, headers: HeaderList, mayKeepAlive: boolean): string | undefined {
     if (status < 200) return `status ${status}, which ends no exchange, cannot be a response`
-    const isOld = this.#head.minorVersion === 0
-    this.#isBodiless = status === 204 || status === 304 || this.#head.method === 'HEAD'
-    const hasNoLength = this.#bodyLength === CHUNKED || this.#bodyLength === UNTIL_CLOSE
-    this.#isChunked = hasNoLength && !isOld && !this.#isBodiless
-    this.keepsAlive = mayKeepAlive && (!(hasNoLength && isOld) || this.#isBodiless)
-    const text = encodeResponseHead({ status }, headers, {
-      method: this.#head.method,
-      bodyLength: this.#isBodiless ? 0 : hasNoLength ? (isOld ? UNTIL_CLOSE : CHUNKED) : this.#bodyLength,
-      connection: this.keepsAlive ? (isOld ? 'keep-alive' : undefined) : 'close',
-    })
-    if (typeof text !== 'string') return text.message
+    const isBodiless = status === 204 || status === 304 || this.#method === 'HEAD'
+    const failure = this.#sink.writeHead({ status, headers, bodyLength: this.#bodyLength, isBodiless, mayKeepAlive })
+    if (failure !== undefined) return failure
+    this.#isBodiless = isBodiless
     this.hasHead = true
-    this.#sendText(text)
-    if (this.#localBody !== '' && !this.#isBodiless) this.#sendText(this.#localBody)
+    if (this.#localBody !== '' && !isBodiless) this.#isQueued = !this.#sink.writeText(this.#localBody)
     if (!this.#early.isEmpty) this.#writeEarly()
     if (this.#isBodyWhole) this.#finish()
     return undefined
@@ -102,11 +86,8 @@ export class ResponseWriter {
       return false
     }
     if (this.#isBodiless) return true
-    if (this.#isChunked) this.#sendText(chunkHeader(end - start))
-    this.#record.responseBytes += end - start
-    let isPassed = this.#channel.send(buffer, start, end)
+    const isPassed = this.#sink.writeBody(buffer, start, end)
     this.#isQueued = !isPassed
-    if (this.#isChunked) isPassed = this.#sendText(CHUNK_END)
     if (!isPassed) this.#heldBytes += end - start
     return isPassed
   }
@@ -146,19 +127,8 @@ export class ResponseWriter {
   }
 
   #finish(): void {
-    if (this.#isChunked) {
-      const last = encodeLastChunk(this.#trailers)
-      // Trailers that may not go out are dropped: the body is whole without them.
-      this.#sendText(typeof last === 'string' ? last : LAST_CHUNK)
-    }
+    if (!this.#sink.end(this.#trailers)) this.#isQueued = true
     this.#isEnded = true
     this.isComplete = !this.#isQueued
-  }
-
-  #sendText(text: string): boolean {
-    this.#record.responseBytes += text.length
-    const isPassed = this.#channel.sendText(text)
-    this.#isQueued = !isPassed
-    return isPassed
   }
 }

@@ -1,0 +1,27 @@
+import type { RequestView } from '../../filter/index.ts'
+import type { ExchangeRecord } from '../../filter/record.ts'
+import { parseGrpcTimeout } from '../../http/grpc-timeout.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import { cleanRequest } from '../../http/hop-by-hop.ts'
+
+/** Takes out of a request what nobody may see of it, and gives it an id if it has none. */
+export const prepareRequest = (
+  { headers }: RequestView,
+  record: Pick<ExchangeRecord, 'requestId'>,
+  createRequestId: () => string,
+): void => {
+  cleanRequest(headers)
+  if (record.requestId !== undefined) return
+  record.requestId = createRequestId()
+  headers.fields.push('x-request-id', record.requestId)
+}
+
+/** How long a request may take, in milliseconds: what its route gives it, or a gRPC call itself if that is less. */
+export const requestTimeMs = (
+  { protocol }: Pick<ExchangeRecord, 'protocol'>,
+  headers: HeaderList,
+  routeMs: number | undefined,
+): number | undefined => {
+  const callMs = protocol === 'grpc' ? parseGrpcTimeout(headers.getLower('grpc-timeout') ?? '') : undefined
+  return callMs === undefined || routeMs === undefined ? (callMs ?? routeMs) : Math.min(callMs, routeMs)
+}
