@@ -38,3 +38,17 @@ export type ConnectionBackend =
     }
   /** An invalid reference: its share of the connections is refused. */
   | { readonly kind: 'invalid'; readonly weight: number; readonly reason: string; readonly ref: string }
+
+/**
+ * Who has which name, among the rules of one port in order of precedence: the first that asks for it. The empty name
+ * stands for any that nobody else has.
+ */
+export const shareHostnames = <T extends Pick<SniRule, 'hostnames'>>(rules: readonly T[]): ReadonlyMap<string, T> => {
+  const holders = new Map<string, T>()
+  for (const rule of rules) {
+    for (const hostname of rule.hostnames.length === 0 ? [''] : rule.hostnames) {
+      if (!holders.has(hostname)) holders.set(hostname, rule)
+    }
+  }
+  return holders
+}

@@ -5,6 +5,7 @@ import { isEqual } from '../lib/is-equal.ts'
 import { formatEndpointKey } from '../model/endpoint.ts'
 import type { Service, ServicePort } from '../model/service.ts'
 import { compileChain } from './compile-route.ts'
+import { compileConnections } from './connection/compile-connections.ts'
 import type { Frontend, RouteTable } from './snapshot.ts'
 
 export interface FrontendOptions {
@@ -63,10 +64,12 @@ const createFrontend = (
     destination,
     service,
     port,
+    protocol: port.protocol,
     authorities: authoritiesOf(service, port),
     chain: 'chain' in compiled ? compiled.chain : emptyChain,
     producer,
     consumers,
+    connections: compileConnections(port, before?.connections),
     passThrough: keepPassThrough(destination, before),
     closed: service.closed ?? port.closed ?? ('failure' in compiled ? compiled.failure : undefined),
   }

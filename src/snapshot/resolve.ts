@@ -1,7 +1,8 @@
 import { explainTable } from './reasons.ts'
 import type { Reasons } from './reasons.ts'
 import { findMatch } from './table/route-table.ts'
-import type { Frontend, MatchRequest, Resolution, RouteTable, Snapshot } from './snapshot.ts'
+import { connectionTableOf } from './resolve-tcp.ts'
+import type { Frontend, MatchRequest, NoMatch, Resolution, RouteTable, Snapshot } from './snapshot.ts'
 
 /** Longer than any host name with a port; a longer authority names nothing of ours. */
 const MAX_AUTHORITY = 300
@@ -20,7 +21,8 @@ export const findFrontend = (snapshot: Snapshot, authority: string): Frontend | 
 /**
  * Decides where a request goes, once its frontend is known. `sourceNamespace` is that of the verified client identity,
  * never of a header: a namespace with consumer routes has them instead of the producer's (GEP-1294), an unknown one has
- * the producer's. A Service port without routes passes through; with routes none of which fits, `no-match` (404).
+ * the producer's. A Service port without routes passes through; with routes none of which fits, or which act on
+ * connections and not on requests (`resolveTcp`), `no-match` (404).
  * Given `reasons`, it notes in them why it decided so; without, it allocates nothing.
  */
 export const resolve = (
@@ -29,6 +31,9 @@ export const resolve = (
   sourceNamespace: string | undefined,
   reasons?: Reasons,
 ): Resolution => {
+  // A tunnel that was HTTP's before such routes were attached; its connection is not theirs any more.
+  if (frontend.connections !== undefined && connectionTableOf(frontend, sourceNamespace) !== undefined)
+    return noRequests
   const table = routeSet(frontend, sourceNamespace, reasons)
   const resolution = table === undefined ? frontend.passThrough : findMatch(table, request)
   if (reasons !== undefined) {
@@ -37,6 +42,8 @@ export const resolve = (
   }
   return resolution
 }
+
+const noRequests: NoMatch = { kind: 'no-match' }
 
 const routeSet = (
   frontend: Frontend,

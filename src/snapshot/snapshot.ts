@@ -6,6 +6,7 @@
 import type { Chain } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import type { Destination } from '../filter/record.ts'
+import type { ConnectionRule } from '../model/connection-route.ts'
 import type { BackendTls, Endpoint, EndpointKey } from '../model/endpoint.ts'
 import type { PathNormalization } from '../model/model.ts'
 import type { PortProtocol } from '../model/port-protocol.ts'
@@ -33,16 +34,92 @@ export interface Frontend {
   readonly destination: Destination
   readonly service: Service
   readonly port: ServicePort
+  /** What clients are declared to speak; what becomes of a tunnel depends on routes too: `tunnelKindOf`. */
+  readonly protocol: PortProtocol
   /** Every authority that means this port. */
   readonly authorities: readonly string[]
   /** Service-scoped filters in running order. */
   readonly chain: Chain
   readonly producer: RouteTable | undefined
   readonly consumers: ReadonlyMap<string, RouteTable>
+  /** The route sets of this port that act on connections; `undefined` when there are none. */
+  readonly connections: ConnectionTables | undefined
   readonly passThrough: PassThrough
   /** Answer 503 with this reason, whatever the request. */
   readonly closed: string | undefined
 }
+
+/** Route sets of TCPRoutes and TLSRoutes on one port. Each set is of one kind, so a namespace has one here or in `consumers`. */
+export interface ConnectionTables {
+  readonly producer: ConnectionTable | undefined
+  readonly consumers: ReadonlyMap<string, ConnectionTable>
+}
+
+export type ConnectionTable = TcpTable | SniTable
+
+/** All connections go one way. */
+export interface TcpTable {
+  readonly kind: 'tcp'
+  readonly plan: ConnectionPlan
+}
+
+/** Connections by the server name in their TLS ClientHello. */
+export interface SniTable {
+  readonly kind: 'tls'
+  readonly exact: ReadonlyMap<string, ConnectionPlan>
+  /** By what follows the asterisk: `.example.com`. */
+  readonly wildcards: ReadonlyMap<string, ConnectionPlan>
+  /** For names that nothing else is for, and for connections without a name. */
+  readonly any: ConnectionPlan | undefined
+  /** All that has a name to itself, in order of precedence. */
+  readonly plans: readonly ConnectionPlan[]
+  readonly noMatch: RefusedConnection
+  readonly notTls: RefusedConnection
+}
+
+/** Where connections go: a backend is picked by weight for each. Handed on while its rule is the same. */
+export interface ConnectionPlan extends Weighted<ConnectionBackendPlan> {
+  readonly kind: 'backends'
+  /** `TCPRoute/NS/NAME` */
+  readonly route: string
+  /** The rule's name, else its index as text. */
+  readonly rule: string
+  /** Refuse every connection: the rule is closed, or its weights add up to nothing. */
+  readonly refused: RefusedConnection | undefined
+  /** What it was made from, for the next `compile` to compare with. */
+  readonly source: ConnectionRule
+}
+
+/** What one is picked from by weight; the state of picking is kept by this object. */
+export interface Weighted<T extends { readonly weight: number }> {
+  readonly backends: readonly T[]
+  /** Sum of the weights; 0: nothing can be picked. */
+  readonly totalWeight: number
+}
+
+export type ConnectionBackendPlan =
+  | {
+      readonly kind: 'service'
+      readonly weight: number
+      readonly destination: Destination
+      /** To be looked up in the snapshot's `groups`. */
+      readonly endpoints: EndpointKey
+    }
+  /** Its share of the connections is refused. */
+  | { readonly kind: 'invalid'; readonly weight: number; readonly reason: string; readonly ref: string }
+
+/** A connection that must not be carried: `closed` by configuration, or `no-match` for no route of the port takes it. */
+export interface RefusedConnection {
+  readonly kind: 'refused'
+  readonly cause: 'closed' | 'no-match'
+  /** For people. */
+  readonly reason: string
+  /** The route that refuses it, if one does. */
+  readonly route: string | undefined
+}
+
+/** What is decided about a connection. */
+export type ConnectionResolution = ConnectionPlan | PassThrough | RefusedConnection
 
 /** A route's rules, and the model's object that they were made from, for the next `compile` to compare with. */
 export interface RoutePlan {
@@ -121,15 +198,14 @@ export interface MatchPatterns {
 }
 
 /** Plans of unchanged rules are handed on, so that pick state and metric handles can be keyed by them. */
-export interface RulePlan {
+export interface RulePlan extends Weighted<BackendPlan> {
   /** `HTTPRoute/NS/NAME` */
   readonly route: string
   /** The rule's name, else its index as text. */
   readonly name: string
   readonly chain: Chain
+  /** Weights that add up to 0 answer 500. */
   readonly backends: readonly BackendPlan[]
-  /** Sum of the weights; 0 answers 500. */
-  readonly totalWeight: number
   readonly timeouts: Timeouts | undefined
   readonly retry: Retry | undefined
   readonly mirrors: readonly Mirror[]

@@ -1,4 +1,4 @@
-import type { BackendPlan, EndpointGroup, RulePlan } from '../../snapshot/snapshot.ts'
+import type { EndpointGroup, Weighted } from '../../snapshot/snapshot.ts'
 import type { EndpointPool, Pools } from './pool.ts'
 
 /** Counts the turns in which output is gathered before it is written: `Flusher`. */
@@ -31,7 +31,7 @@ export class Balancer {
   readonly #pools: Pools
   readonly #turns: Turns
   readonly #groups = new WeakMap<EndpointGroup, GroupState>()
-  readonly #weights = new WeakMap<RulePlan, number[]>()
+  readonly #weights = new WeakMap<object, number[]>()
 
   constructor(pools: Pools, turns: Turns) {
     this.#pools = pools
@@ -39,17 +39,17 @@ export class Balancer {
   }
 
   /**
-   * Smooth weighted round robin per request: exact over each cycle of the weights, and evenly spread inside it.
-   * `undefined` when the weights add up to nothing.
+   * Smooth weighted round robin, per request or connection: exact over each cycle of the weights, and evenly spread
+   * inside it. `undefined` when the weights add up to nothing.
    */
-  pickBackend(rule: RulePlan): BackendPlan | undefined {
-    const { backends, totalWeight } = rule
+  pickBackend<T extends { readonly weight: number }>(plan: Weighted<T>): T | undefined {
+    const { backends, totalWeight } = plan
     if (totalWeight <= 0) return undefined
     if (backends.length === 1) return backends[0]
-    let current = this.#weights.get(rule)
+    let current = this.#weights.get(plan)
     if (current === undefined) {
       current = backends.map(() => 0)
-      this.#weights.set(rule, current)
+      this.#weights.set(plan, current)
     }
     let best = 0
     for (let i = 0; i < backends.length; i++) {
