@@ -56,6 +56,54 @@ test('one that throws keeps no other from its turn', async (t) => {
   assert.deepEqual(flushed, ['a', 'b'])
 })
 
+test('what goes into the output of another is gathered before that is written, and both go out in one turn', async () => {
+  const flusher = new Flusher()
+  const written: string[] = []
+  let output = 'own'
+  const outer = {
+    flush: () => {
+      written.push(output)
+      output = ''
+    },
+  }
+  flusher.schedule(outer)
+  flusher.gather({
+    flush: () => {
+      output += ' and inner'
+    },
+  })
+  await turn()
+  assert.deepEqual(written, ['own and inner'])
+
+  flusher.gather({
+    flush: () => {
+      output = 'late'
+      flusher.schedule(outer)
+    },
+  })
+  await turn()
+  assert.deepEqual(written, ['own and inner', 'late'])
+})
+
+test('one that throws while it is gathered keeps no other from its turn', async (t) => {
+  const ticks: (() => void)[] = []
+  const { mock } = t.mock.method(process, 'nextTick', (run: () => void) => ticks.push(run))
+  const flusher = new Flusher()
+  const flushed: string[] = []
+  flusher.schedule({ flush: () => flushed.push('outer') })
+  flusher.gather({
+    flush: () => {
+      throw new Error('planned')
+    },
+  })
+  flusher.gather({ flush: () => flushed.push('inner') })
+  assert.throws(() => ticks.shift()?.(), /planned/)
+  mock.restore()
+  ticks.shift()?.()
+  await turn()
+  assert.deepEqual(flushed, ['inner', 'outer'])
+})
+
 test('what large reads leave behind is collected every few megabytes, after the flush', async () => {
   const events: string[] = []
   const flusher = new Flusher(() => events.push('collected'))

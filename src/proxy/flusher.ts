@@ -23,6 +23,7 @@ const COLLECT_AFTER_BYTES = 2 * 1024 * 1024
  */
 export class Flusher {
   #pending: Flushable[] = []
+  #gathering: Flushable[] = []
   #isArmed = false
   #isBusy = false
   #isDeferred = false
@@ -58,6 +59,16 @@ export class Flusher {
   /** `target.flush` runs soon, once for each call; targets keep themselves from being listed twice. */
   schedule(target: Flushable): void {
     this.#pending.push(target)
+    this.#arm()
+  }
+
+  /** The same, ahead of all that is scheduled: for a target whose output goes into that of others. */
+  gather(target: Flushable): void {
+    this.#gathering.push(target)
+    this.#arm()
+  }
+
+  #arm(): void {
     if (this.#isArmed) return
     this.#isArmed = true
     if (this.#isBusy || this.#isBulk) setImmediate(this.#runBusy)
@@ -92,24 +103,43 @@ export class Flusher {
     this.#quietTurns = 0
   }
 
+  /** What they come to is scheduled while this run is armed still, and so goes out in it. */
+  #runGathering(): void {
+    const inner = this.#gathering
+    this.#gathering = []
+    try {
+      flushAll(inner, (target) => void this.#gathering.push(target))
+    } catch (error) {
+      this.#isArmed = false
+      this.#arm()
+      throw error
+    }
+  }
+
   #run(): void {
-    this.#isArmed = false
     this.turn++
+    if (this.#gathering.length > 0) this.#runGathering()
+    this.#isArmed = false
     const due = this.#pending
     this.#pending = []
-    let at = 0
-    try {
-      while (at < due.length) due[at++]?.flush()
-    } finally {
-      // One that throws must not keep the others from their turn: they believe that they are listed.
-      for (; at < due.length; at++) {
-        const target = due[at]
-        if (target !== undefined) this.schedule(target)
-      }
-    }
+    flushAll(due, (target) => this.schedule(target))
+    if (this.#gathering.length > 0) this.#arm()
     if (this.#bulkyBytes >= COLLECT_AFTER_BYTES) {
       this.#bulkyBytes = 0
       this.#collectYoung?.()
+    }
+  }
+}
+
+/** One that throws must not keep the others from their turn: they believe that they are listed. */
+const flushAll = (due: readonly Flushable[], postpone: (target: Flushable) => void): void => {
+  let at = 0
+  try {
+    while (at < due.length) due[at++]?.flush()
+  } finally {
+    for (; at < due.length; at++) {
+      const target = due[at]
+      if (target !== undefined) postpone(target)
     }
   }
 }
