@@ -4,8 +4,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
-import { createObjectLoader } from '../src/config/load-objects.ts'
-import { parseText } from '../src/config/source/parse-text.ts'
+import { loadText } from './support/load-text.ts'
 
 const root = path.join(import.meta.dirname, '..')
 const pages = globSync(['*.md', 'docs/**/*.md', 'filters/**/*.md', 'examples/**/*.md'], { cwd: root })
@@ -58,9 +57,7 @@ describe('YAML', () => {
     )
     for (const [index, block] of blocks.entries()) {
       it(`block ${index + 1} of ${page} is understood`, () => {
-        const parsed = parseText(page, toObject(block), new Map())
-        assert.ok(parsed.ok)
-        assert.deepEqual(createObjectLoader()(parsed.objects).issues, [])
+        assert.deepEqual(loadText(page, toObject(block)).issues, [])
       })
     }
   }

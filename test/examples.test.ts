@@ -9,8 +9,6 @@ import { describe, it } from 'node:test'
 import { createExchange, runChain } from 'fairway/filter/testing'
 import { parse } from 'yaml'
 import { builtinFilters } from '../filters/index.ts'
-import { createObjectLoader } from '../src/config/load-objects.ts'
-import { parseText } from '../src/config/source/parse-text.ts'
 import { translate } from '../src/config/translate/translate.ts'
 import { createFilterInstances } from '../src/filter/instances.ts'
 import { HeaderList } from '../src/http/header-list.ts'
@@ -19,6 +17,7 @@ import { compile } from '../src/snapshot/compile.ts'
 import { explainRequest } from '../src/snapshot/explain.ts'
 import { findFrontend, resolve } from '../src/snapshot/resolve.ts'
 import type { RulePlan, Snapshot } from '../src/snapshot/snapshot.ts'
+import { loadText } from './support/load-text.ts'
 
 interface ExpectedRequest {
   readonly what: string
@@ -48,9 +47,7 @@ const folder = path.join(import.meta.dirname, '../examples')
 
 const load = (name: string): { readonly snapshot: Snapshot; readonly issues: readonly unknown[] } => {
   const file = path.join(folder, name, 'objects.yaml')
-  const parsed = parseText(file, readFileSync(file, 'utf8'), new Map())
-  assert.ok(parsed.ok, `${file} can be parsed`)
-  const { objects, issues } = createObjectLoader()(parsed.objects)
+  const { objects, issues } = loadText(file, readFileSync(file, 'utf8'))
   const { model, conditions } = translate(objects, {
     clusterDomain: 'cluster.local',
     trustDomain: 'cluster.local',

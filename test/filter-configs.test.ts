@@ -5,9 +5,8 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { builtinFilters } from '../filters/index.ts'
-import { createObjectLoader } from '../src/config/load-objects.ts'
-import { parseText } from '../src/config/source/parse-text.ts'
 import { translate } from '../src/config/translate/translate.ts'
+import { loadText } from './support/load-text.ts'
 
 const long = 'a'.repeat(300)
 const header = (name: string, value = 'x'): unknown => ({ name, value })
@@ -145,9 +144,7 @@ const refusalOf = (kind: string, config: unknown): string | undefined => {
     spec: { gatewayClassName: 'fairway-waypoint', listeners: [{ name: 'mesh', port: 15_008, protocol: 'HBONE' }] },
   }
   const text = [service, gateway, route].map((object) => JSON.stringify(object)).join('\n---\n')
-  const parsed = parseText('objects.yaml', text, new Map())
-  assert.ok(parsed.ok, 'the objects can be parsed')
-  const { model, conditions } = translate(createObjectLoader()(parsed.objects).objects, {
+  const { model, conditions } = translate(loadText('objects.yaml', text).objects, {
     clusterDomain: 'cluster.local',
     trustDomain: 'cluster.local',
     rootNamespace: 'istio-system',

@@ -3,7 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
 import { packJson, type Packed } from '../lib/memory/packed-json.ts'
 import { createDeltaWriter, type ConfigDelta } from './delta.ts'
-import { createObjectLoader } from './load-objects.ts'
+import { loadObjects } from './load-objects.ts'
+import { readObject } from './objects/read-object.ts'
 import { openFileSource } from './source/files.ts'
 import type { TranslateOptions } from './translate/options.ts'
 import { createTranslator } from './translate/translate.ts'
@@ -24,15 +25,15 @@ export type ConfigThreadMessage =
 const quietMs = 1000
 
 const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => void): void => {
-  const load = createObjectLoader()
   const translate = createTranslator(data.translate)
   const write = createDeltaWriter()
   let cancelCollection = (): void => {}
   openFileSource({
     paths: data.paths,
+    decode: readObject,
     onSet: (set) => {
       try {
-        const { objects, issues: objectIssues } = load(set.objects)
+        const { objects, issues: objectIssues } = loadObjects(set.objects)
         const { model, conditions } = translate(objects)
         const delta = write({ model, conditions, issues: set.issues, objectIssues, objects: objects.length })
         post({ kind: 'update', delta: packJson(delta) })

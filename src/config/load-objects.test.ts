@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { formatIssue } from '../lib/format-issue.ts'
-import { createObjectLoader } from './load-objects.ts'
-import { parseText, type RawObject } from './source/parse-text.ts'
+import { loadObjects } from './load-objects.ts'
+import { readObject, type ReadObject } from './objects/read-object.ts'
+import { createPlacing, type FoundObject } from './source/locate.ts'
+import { parseText } from './source/parse-text.ts'
 
-const parse = (file: string, text: string): readonly RawObject[] => {
-  const parsed = parseText(file, text, new Map())
+const parse = (file: string, text: string): readonly FoundObject<ReadObject>[] => {
+  const parsed = parseText(file, text, { decode: readObject })
   assert.ok(parsed.ok)
-  return parsed.objects
+  return createPlacing<ReadObject>(() => text)(file, parsed.items)
 }
 
 const configMap = (name: string, data = '{}'): string =>
@@ -15,7 +17,7 @@ const configMap = (name: string, data = '{}'): string =>
 
 describe('loading objects', () => {
   it('takes the first of two objects with one name, and names both places', () => {
-    const loaded = createObjectLoader()([
+    const loaded = loadObjects([
       ...parse('a.yaml', configMap('one')),
       ...parse('b.yaml', `# a comment\n${configMap('one')}`),
     ])
@@ -29,17 +31,9 @@ describe('loading objects', () => {
   })
 
   it('sees two copies of one text in a file as a duplicate, not as one object', () => {
-    const { objects, issues } = createObjectLoader()(
-      parse('a.yaml', `---\n${configMap('one')}---\n${configMap('one')}`),
-    )
+    const { objects, issues } = loadObjects(parse('a.yaml', `---\n${configMap('one')}---\n${configMap('one')}`))
     assert.equal(objects.length, 1)
     assert.match(issues.map(formatIssue).join(), /a\.yaml:4:48: .*a\.yaml:2:48/)
-  })
-
-  it('decodes a value only once', () => {
-    const load = createObjectLoader()
-    const raw = parse('a.yaml', configMap('one'))
-    assert.equal(load(raw).objects[0]?.read, load(raw).objects[0]?.read)
   })
 
   const unreadable: readonly (readonly [string, string, string])[] = [
@@ -63,7 +57,7 @@ describe('loading objects', () => {
   ]
   for (const [name, text, line] of unreadable) {
     it(`explains ${name}`, () => {
-      assert.deepEqual(createObjectLoader()(parse('f', text)).issues.map(formatIssue), [line])
+      assert.deepEqual(loadObjects(parse('f', text)).issues.map(formatIssue), [line])
     })
   }
 
@@ -72,6 +66,6 @@ describe('loading objects', () => {
       'f',
       '{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}\n---\n{apiVersion: v1, kind: ServiceAccount}',
     )
-    assert.deepEqual(createObjectLoader()(raw), { objects: [], issues: [] })
+    assert.deepEqual(loadObjects(raw), { objects: [], issues: [] })
   })
 })

@@ -1,8 +1,8 @@
 import type { Issue, SourcePosition } from '../lib/decoded.ts'
 import { formatPosition } from '../lib/format-issue.ts'
 import { formatObject } from './format-object.ts'
-import { readObject, type ReadObject } from './objects/read-object.ts'
-import type { RawObject } from './source/parse-text.ts'
+import type { ReadObject } from './objects/read-object.ts'
+import type { FoundObject } from './source/locate.ts'
 import type { SourcedObject } from './translate/options.ts'
 
 /** The objects of a complete set, each once, and everything that is wrong with them. */
@@ -11,53 +11,28 @@ export interface LoadedSet {
   readonly issues: readonly Issue[]
 }
 
-/**
- * Makes the step from raw to typed objects. It remembers what each value decoded to, so that an unchanged document
- * costs nothing. Of two objects with one name the first in reading order is taken.
- */
-export const createObjectLoader = (): ((raw: readonly RawObject[]) => LoadedSet) => {
-  const decoded = new WeakMap<object, Decoded>()
-  const read = (value: unknown): Decoded => {
-    if (typeof value !== 'object' || value === null) return decode(value)
-    let known = decoded.get(value)
-    if (known === undefined) {
-      known = decode(value)
-      decoded.set(value, known)
+/** Takes of a complete set each object once: of two with one name the first in reading order. */
+export const loadObjects = (found: readonly FoundObject<ReadObject>[]): LoadedSet => {
+  const first = new Map<string, FoundObject<ReadObject>>()
+  const objects: SourcedObject[] = []
+  const issues: Issue[] = []
+  for (const item of found) {
+    const { value: read, locate } = item
+    for (const issue of read.issues) issues.push(placeIssue(issue, item))
+    if (read.ref === undefined || read.state === 'unrelated') continue
+    const key = formatObject(read.ref)
+    const other = first.get(key)
+    if (other === undefined) {
+      first.set(key, item)
+      objects.push({ read, locate })
+    } else {
+      issues.push(duplicate(key, item, other))
     }
-    return known
   }
-  return (raw) => {
-    const first = new Map<string, RawObject>()
-    const objects: SourcedObject[] = []
-    const issues: Issue[] = []
-    for (const item of raw) {
-      const { result, key } = read(item.value)
-      for (const issue of result.issues) issues.push(placeIssue(issue, result, item))
-      if (key === undefined || result.state === 'unrelated') continue
-      const other = first.get(key)
-      if (other === undefined) {
-        first.set(key, item)
-        objects.push({ read: result, locate: item.locate })
-      } else {
-        issues.push(duplicate(key, item, other))
-      }
-    }
-    return { objects, issues }
-  }
+  return { objects, issues }
 }
 
-interface Decoded {
-  readonly result: ReadObject
-  /** As messages call it, and as no other object is called; `undefined` when it has no name. */
-  readonly key: string | undefined
-}
-
-const decode = (value: unknown): Decoded => {
-  const result = readObject(value)
-  return { result, key: result.ref === undefined ? undefined : formatObject(result.ref) }
-}
-
-const placeIssue = (issue: Issue, { ref }: ReadObject, { locate }: RawObject): Issue => {
+const placeIssue = (issue: Issue, { value: { ref }, locate }: FoundObject<ReadObject>): Issue => {
   const position = locate(issue.path ?? '')
   return {
     ...issue,
@@ -66,7 +41,7 @@ const placeIssue = (issue: Issue, { ref }: ReadObject, { locate }: RawObject): I
   }
 }
 
-const duplicate = (object: string, second: RawObject, first: RawObject): Issue => {
+const duplicate = (object: string, second: FoundObject<ReadObject>, first: FoundObject<ReadObject>): Issue => {
   const position = second.locate('metadata.name')
   return {
     message: `declared twice: the one at ${formatPlace(first.locate('metadata.name'), first.file)} is in force, this one is not`,

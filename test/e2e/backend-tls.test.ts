@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, it } from 'node:test'
 import type { TLSSocket } from 'node:tls'
-import { createObjectLoader } from '../../src/config/load-objects.ts'
-import { parseText } from '../../src/config/source/parse-text.ts'
 import { translate } from '../../src/config/translate/translate.ts'
 import type { Model } from '../../src/model/model.ts'
 import { Mesh, podAddress } from '../support/mesh/mesh.ts'
 import { createBackendCa } from '../support/tls/backend-ca.ts'
 import { answerEach, serveTls, type App } from '../support/tls/tls-app.ts'
+import { loadText } from '../support/load-text.ts'
 
 const HOST = 'api.shop.svc'
 const at = { address: podAddress(40) }
@@ -49,9 +48,7 @@ const trusts = (configMap: string, hostname = HOST): string =>
   policy(`{ hostname: ${hostname}, caCertificateRefs: [{ group: '', kind: ConfigMap, name: ${configMap} }] }`)
 
 const modelOf = (text: string): Model => {
-  const parsed = parseText('objects.yaml', text, new Map())
-  assert.ok(parsed.ok)
-  return translate(createObjectLoader()(parsed.objects).objects, {
+  return translate(loadText('objects.yaml', text).objects, {
     clusterDomain: 'cluster.local',
     trustDomain: 'cluster.local',
     rootNamespace: 'istio-system',

@@ -8,10 +8,9 @@ import { readdirSync, readFileSync, writeFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { formatIssue } from '../../src/lib/format-issue.ts'
-import { createObjectLoader } from '../../src/config/load-objects.ts'
-import { parseText } from '../../src/config/source/parse-text.ts'
 import type { TranslateOptions } from '../../src/config/translate/options.ts'
 import { translate } from '../../src/config/translate/translate.ts'
+import { loadText } from '../support/load-text.ts'
 
 const options: TranslateOptions = {
   clusterDomain: 'cluster.local',
@@ -26,9 +25,7 @@ const isCase = (name: string): boolean => existsSync(join(folder, name, 'objects
 const cases = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => isCase(name))
 
 const run = (name: string, order: 'as written' | 'reversed') => {
-  const parsed = parseText('objects.yaml', readFileSync(join(folder, name, 'objects.yaml'), 'utf8'), new Map())
-  assert.ok(parsed.ok, 'objects.yaml can be parsed')
-  const { objects, issues } = createObjectLoader()(parsed.objects)
+  const { objects, issues } = loadText('objects.yaml', readFileSync(join(folder, name, 'objects.yaml'), 'utf8'))
   const { model, conditions } = translate(order === 'reversed' ? objects.toReversed() : objects, options)
   return {
     'model.json': `${JSON.stringify(model, null, 2)}\n`,

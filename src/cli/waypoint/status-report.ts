@@ -1,9 +1,10 @@
 import { isAbsolute, relative, resolve } from 'node:path'
 import { translateOptionsOf, type MeshOptions } from '../../app/options.ts'
 import { formatObject } from '../../config/format-object.ts'
-import { createObjectLoader, type LoadedSet } from '../../config/load-objects.ts'
+import { loadObjects, type LoadedSet } from '../../config/load-objects.ts'
+import { readObject, type ReadObject } from '../../config/objects/read-object.ts'
 import { refuseUnreadable } from '../../config/refuse-unreadable.ts'
-import { readFileSet, type RawSet } from '../../config/source/files.ts'
+import { readFileSet, type FileSet } from '../../config/source/files.ts'
 import { groupConditions, type ConditionGroup } from '../../config/status/object-status.ts'
 import { translate } from '../../config/translate/translate.ts'
 import type { Issue, SourcePosition } from '../../lib/decoded.ts'
@@ -38,9 +39,10 @@ export const loadStatus = (
   files: readonly string[],
   { cwd, mesh }: { readonly cwd: string; readonly mesh: MeshOptions },
 ): StatusReport => {
-  const set = nameBriefly(readFileSet(files.map((file) => resolve(cwd, file))), cwd)
+  const paths = files.map((file) => resolve(cwd, file))
+  const set = nameBriefly(readFileSet(paths, readObject), cwd)
   refuseUnreadable(set.issues)
-  const loaded = createObjectLoader()(set.objects)
+  const loaded = loadObjects(set.objects)
   const { model, conditions } = translate(loaded.objects, translateOptionsOf(mesh))
   const items = joinItems(loaded, groupConditions(conditions))
   return { gateway: model.gateway, items, stray: loaded.issues.filter(({ object }) => object === undefined) }
@@ -69,7 +71,7 @@ const joinItems = ({ objects, issues }: LoadedSet, groups: readonly ConditionGro
 }
 
 /** Files below the folder that the user stands in are named from there. */
-const nameBriefly = ({ objects, issues }: RawSet, cwd: string): RawSet => {
+const nameBriefly = ({ objects, issues }: FileSet<ReadObject>, cwd: string): FileSet<ReadObject> => {
   const brief = (file: string): string => {
     const path = relative(cwd, file)
     return path === '' || path.startsWith('..') || isAbsolute(path) ? file : path
@@ -77,10 +79,10 @@ const nameBriefly = ({ objects, issues }: RawSet, cwd: string): RawSet => {
   const place = (position: SourcePosition | undefined): SourcePosition | undefined =>
     position === undefined ? undefined : { ...position, file: brief(position.file) }
   return {
-    objects: objects.map((raw) => ({
-      ...raw,
-      file: brief(raw.file),
-      locate: (path: string) => place(raw.locate(path)),
+    objects: objects.map((found) => ({
+      ...found,
+      file: brief(found.file),
+      locate: (path: string) => place(found.locate(path)),
     })),
     issues: issues.map((issue) => {
       const position = place(issue.position)

@@ -5,11 +5,17 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import { formatIssue } from '../../lib/format-issue.ts'
-import { openFileSource, readFileSet, type FileSource, type FileSourceOptions, type RawSet } from './files.ts'
+import { openFileSource, readFileSet, type FileSource, type FileSet, type FileSourceOptions } from './files.ts'
+
+interface Written {
+  readonly written: unknown
+}
+
+const decode = (written: unknown): Written => ({ written })
 
 let root = ''
 let source: FileSource | undefined
-let sets: RawSet[] = []
+let sets: FileSet<Written>[] = []
 let waiting: (() => void) | undefined
 
 beforeEach(() => {
@@ -30,10 +36,11 @@ const write = (path: string, text: string): void => {
   writeFileSync(join(root, path), text)
 }
 
-const open = (options: Partial<FileSourceOptions> = {}): FileSource => {
+const open = (options: Partial<FileSourceOptions<Written>> = {}): FileSource => {
   source = openFileSource({
     paths: [root],
     clock: stillClock,
+    decode,
     settleMs: 0,
     onSet: (set) => {
       sets.push(set)
@@ -44,7 +51,8 @@ const open = (options: Partial<FileSourceOptions> = {}): FileSource => {
   return source
 }
 
-const names = (set: RawSet | undefined = sets.at(-1)): unknown => set?.objects.map(({ value }) => value)
+const names = (set: FileSet<Written> | undefined = sets.at(-1)): unknown =>
+  set?.objects.map(({ value }) => value.written)
 const issues = (): string => (sets.at(-1)?.issues ?? []).map(formatIssue).join('\n').replaceAll(root, 'ROOT')
 
 describe('reading', () => {
@@ -65,7 +73,7 @@ describe('reading', () => {
     write('sub/b.yaml', 'b: {')
     open()
     const missing = join(root, 'missing')
-    const set = readFileSet([root, missing])
+    const set = readFileSet([root, missing], decode)
     assert.deepEqual(names(set), names())
     const [gone, broken] = set.issues
     assert.deepEqual([gone?.position?.file, broken], [missing, sets.at(-1)?.issues[0]])

@@ -8,20 +8,25 @@ import { sep } from 'node:path'
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import type { Issue } from '../../lib/decoded.ts'
 import { explainUnreadable, listFiles, type ListedFile } from './list-files.ts'
-import { parseText, type Pieces, type RawObject } from './parse-text.ts'
+import { createPlacing, type FoundObject, type PlaceItems } from './locate.ts'
+import { parseText, type Item } from './parse-text.ts'
 import { watchFolders } from './watch-folders.ts'
 
 /** All objects there are at one moment, and what could not be read. */
-export interface RawSet {
-  readonly objects: readonly RawObject[]
+export interface FileSet<T> {
+  readonly objects: readonly FoundObject<T>[]
   readonly issues: readonly Issue[]
 }
 
-export interface FileSourceOptions {
+/** What is kept of an object, made of what was written. The same text gives the same `T` again, by identity. */
+export type Decode<T> = (value: unknown) => T
+
+export interface FileSourceOptions<T> {
   /** Files and folders. */
   readonly paths: readonly string[]
+  readonly decode: Decode<T>
   /** Called with each complete set: once before `openFileSource` returns, then whenever the content changed. */
-  readonly onSet: (set: RawSet) => void
+  readonly onSet: (set: FileSet<T>) => void
   /** Default: the machine's. */
   readonly clock?: Clock
   /** Default 50. */
@@ -41,17 +46,16 @@ export interface FileSource {
 }
 
 /** What is known of one file: its last good objects, and what is wrong with its present content. */
-interface KnownFile {
+interface KnownFile<T> {
   readonly signature: string
-  readonly text: string
-  readonly objects: readonly RawObject[]
-  readonly pieces: Pieces
+  readonly items: readonly Item<T>[]
   readonly issues: readonly Issue[]
   /** Not there at the last look: an editor that saves by renaming takes a file away for a moment. */
   readonly isMissing: boolean
 }
 
-const nothing: KnownFile = { signature: '', text: '', objects: [], pieces: new Map(), issues: [], isMissing: false }
+const noIssues: readonly Issue[] = []
+const nothing: KnownFile<never> = { signature: '', items: [], issues: noIssues, isMissing: false }
 
 const defaultMaxFileBytes = 64 * 1024 * 1024
 
@@ -66,10 +70,12 @@ const emptiedMs = 2000
  * along, once two looks have missed it; a path of `paths` itself that vanishes keeps them, for to serve nothing is
  * rarely what was meant; only changed documents are parsed again.
  */
-export const openFileSource = (options: FileSourceOptions): FileSource => {
+export const openFileSource = <T extends object>(options: FileSourceOptions<T>): FileSource => {
   const { paths, onSet, clock = systemClock, debounceMs = 50, pollMs = 5000 } = options
   const { settleMs = 40, maxFileBytes = defaultMaxFileBytes } = options
-  let known: ReadonlyMap<string, KnownFile> = new Map()
+  const read = createReading(options.decode, maxFileBytes)
+  const place = createPlacing<T>()
+  let known: ReadonlyMap<string, KnownFile<T>> = new Map()
   let listed: readonly Issue[] = []
   let isFirst = true
   const isUnsettled = createSettling(clock, settleMs)
@@ -77,11 +83,11 @@ export const openFileSource = (options: FileSourceOptions): FileSource => {
   const refresh = (): void => {
     const listing = listFiles(paths)
     watch.follow(listing.folders)
-    const current = new Map<string, KnownFile>()
+    const current = new Map<string, KnownFile<T>>()
     for (const file of listing.files) {
       const before = known.get(file.path)
       if (isFirst || !isUnsettled(file, before)) {
-        current.set(file.path, readListed(file, before ?? nothing, maxFileBytes))
+        current.set(file.path, read(file, before ?? nothing))
       } else {
         if (before !== undefined) current.set(file.path, { ...before, isMissing: false })
         watch.lookAgain()
@@ -99,11 +105,7 @@ export const openFileSource = (options: FileSourceOptions): FileSource => {
     listed = listing.issues
     isFirst = false
     if (isSame) return
-    const files = [...current.values()]
-    onSet({
-      objects: files.flatMap((file) => file.objects),
-      issues: [...listing.issues, ...files.flatMap((file) => file.issues)],
-    })
+    onSet(joinFiles(current, listing.issues, place))
   }
 
   const watch = watchFolders({ clock, debounceMs, pollMs, onChange: refresh })
@@ -112,24 +114,31 @@ export const openFileSource = (options: FileSourceOptions): FileSource => {
 }
 
 /** Reads files and folders once, as `openFileSource` does at its first look, and watches nothing. */
-export const readFileSet = (paths: readonly string[]): RawSet => {
+export const readFileSet = <T extends object>(paths: readonly string[], decode: Decode<T>): FileSet<T> => {
   const listing = listFiles(paths)
-  const files = listing.files.map((file) => readListed(file, nothing, defaultMaxFileBytes))
-  return {
-    objects: files.flatMap((file) => file.objects),
-    issues: [...listing.issues, ...files.flatMap((file) => file.issues)],
-  }
+  const read = createReading(decode, defaultMaxFileBytes)
+  const files = new Map(listing.files.map((file) => [file.path, read(file, nothing)]))
+  return joinFiles(files, listing.issues, createPlacing<T>())
 }
+
+const joinFiles = <T>(
+  files: ReadonlyMap<string, KnownFile<T>>,
+  issues: readonly Issue[],
+  place: PlaceItems<T>,
+): FileSet<T> => ({
+  objects: [...files].flatMap(([path, { items }]) => place(path, items)),
+  issues: [...issues, ...[...files.values()].flatMap((file) => file.issues)],
+})
 
 /** Tells whether a changed file may be in the hands of a writer still: half a file can be valid YAML, and so is none. */
 const createSettling = (
   clock: Clock,
   settleMs: number,
-): ((file: ListedFile, before: KnownFile | undefined) => boolean) => {
+): ((file: ListedFile, before: KnownFile<unknown> | undefined) => boolean) => {
   const waitingSinceMs = new Map<string, number>()
   return (file, before) => {
     const nowMs = clock.nowMs()
-    const isEmptied = file.sizeBytes === 0 && before !== undefined && before.objects.length > 0
+    const isEmptied = file.sizeBytes === 0 && before !== undefined && before.items.length > 0
     const ageMs = nowMs - file.modifiedMs
     const sinceMs = waitingSinceMs.get(file.path) ?? nowMs
     const isYoung =
@@ -144,46 +153,44 @@ const createSettling = (
   }
 }
 
-const readListed = (file: ListedFile, before: KnownFile, maxFileBytes: number): KnownFile => {
-  if (file.signature === before.signature) return before
-  const { signature } = file
-  const refuse = (message: string): KnownFile => ({
-    ...before,
-    signature,
-    text: '',
-    issues: [issueOf(file, message)],
-    isMissing: false,
-  })
-  if (file.sizeBytes > maxFileBytes) {
-    return refuse(`file has ${file.sizeBytes} bytes, at most ${maxFileBytes} are read`)
-  }
-  try {
-    const text = readFileSync(file.path, 'utf8')
-    // An issue of the last look (permissions, size) is over once the file could be read, even with the same text.
-    if (text === before.text && before.issues.length === 0 && before !== nothing) {
-      return { ...before, signature, isMissing: false }
+type ReadListed<T> = (file: ListedFile, before: KnownFile<T>) => KnownFile<T>
+
+const createReading =
+  <T>(decode: Decode<T>, maxFileBytes: number): ReadListed<T> =>
+  (file, before) => {
+    const { signature } = file
+    if (signature === before.signature) return before
+    const known = before.items
+    const refuse = (issues: readonly Issue[]): KnownFile<T> => ({ signature, items: known, issues, isMissing: false })
+    if (file.sizeBytes > maxFileBytes) {
+      return refuse(issueOf(file, `file has ${file.sizeBytes} bytes, at most ${maxFileBytes} are read`))
     }
-    const parsed = parseText(file.path, text, before.pieces)
-    if (!parsed.ok) return { ...before, signature, text, issues: parsed.issues, isMissing: false }
-    return { signature, text, objects: parsed.objects, pieces: parsed.pieces, issues: [], isMissing: false }
-  } catch (error) {
-    return refuse(explainUnreadable(error))
+    try {
+      const parsed = parseText(file.path, readFileSync(file.path, 'utf8'), { decode, known })
+      if (!parsed.ok) return refuse(parsed.issues)
+      const { items } = parsed
+      const isSame = items.length === known.length && items.every((item, index) => item === known[index])
+      return { signature, items: isSame ? known : items, issues: noIssues, isMissing: false }
+    } catch (error) {
+      return refuse(issueOf(file, explainUnreadable(error)))
+    }
   }
-}
 
 const isBelow = (path: string, folder: string | undefined): boolean =>
   folder !== undefined && (path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep))
 
-const issueOf = (file: ListedFile, message: string): Issue => ({
-  message,
-  position: { file: file.path, line: 0, column: 0 },
-})
+const issueOf = (file: ListedFile, message: string): readonly Issue[] => [
+  { message, position: { file: file.path, line: 0, column: 0 } },
+]
 
-const isUnchanged = (before: ReadonlyMap<string, KnownFile>, after: ReadonlyMap<string, KnownFile>): boolean =>
+const isUnchanged = (
+  before: ReadonlyMap<string, KnownFile<unknown>>,
+  after: ReadonlyMap<string, KnownFile<unknown>>,
+): boolean =>
   before.size === after.size &&
   [...after].every(([path, file]) => {
     const old = before.get(path)
-    return old !== undefined && old.objects === file.objects && isSameIssues(old.issues, file.issues)
+    return old !== undefined && old.items === file.items && isSameIssues(old.issues, file.issues)
   })
 
 const isSameIssues = (a: readonly Issue[], b: readonly Issue[]): boolean =>

@@ -52,7 +52,7 @@ export const listFiles = (paths: readonly string[]): Listing => {
       } else if (stat.isFile() && !files.has(real)) {
         folders.add(dirname(path))
         folders.add(dirname(real))
-        const signature = [real, stat.dev, stat.ino, stat.size, stat.mtimeMs, stat.ctimeMs].join(' ')
+        const signature = `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`
         files.set(real, { path, sizeBytes: stat.size, modifiedMs: stat.mtimeMs, signature })
       }
     } catch (error) {

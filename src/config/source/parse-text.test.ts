@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parseText, type ParsedText, type RawObject } from './parse-text.ts'
+import { parseText, type Item } from './parse-text.ts'
 
-const parse = (text: string, known: Parameters<typeof parseText>[2] = new Map()): Extract<ParsedText, { ok: true }> => {
-  const parsed = parseText('f.yaml', text, known)
-  assert.ok(parsed.ok, parsed.ok ? '' : JSON.stringify(parsed.issues))
-  return parsed
+interface Written {
+  readonly written: unknown
 }
-const values = (objects: readonly RawObject[]): readonly unknown[] => objects.map(({ value }) => value)
+
+const decode = (written: unknown): Written => ({ written })
+const parse = (text: string, known: readonly Item<Written>[] = []): readonly Item<Written>[] => {
+  const parsed = parseText('f.yaml', text, { decode, known })
+  assert.ok(parsed.ok, parsed.ok ? '' : JSON.stringify(parsed.issues))
+  return parsed.items
+}
+const values = (items: readonly Item<Written>[]): readonly unknown[] => items.map(({ value }) => value.written)
 
 describe('what a text holds', () => {
   const cases: readonly (readonly [name: string, text: string, wanted: readonly unknown[]])[] = [
@@ -30,7 +35,7 @@ describe('what a text holds', () => {
     ],
     ['number-like keys as text', '80: a', [{ '80': 'a' }]],
   ]
-  for (const [name, text, wanted] of cases) it(name, () => assert.deepEqual(values(parse(text).objects), wanted))
+  for (const [name, text, wanted] of cases) it(name, () => assert.deepEqual(values(parse(text)), wanted))
 })
 
 describe('malformed text', () => {
@@ -55,7 +60,7 @@ describe('malformed text', () => {
   ]
   for (const [name, text, line, message] of cases) {
     it(`names the line of ${name}`, () => {
-      const parsed = parseText('f.yaml', text, new Map())
+      const parsed = parseText('f.yaml', text, { decode })
       assert.ok(!parsed.ok)
       assert.equal(parsed.issues[0]?.position?.line, line)
       assert.equal(parsed.issues[0]?.position?.file, 'f.yaml')
@@ -64,57 +69,29 @@ describe('malformed text', () => {
   }
 })
 
-describe('positions', () => {
-  const text = [
-    '# first',
-    '---',
-    'kind: A',
-    'spec:',
-    '  rules:',
-    '    - name: one',
-    '      "a/b": [x, {y: 1}]',
-    '    - &two { name: two }',
-    '    - *two',
-    '---',
-    'kind: List',
-    'items:',
-    '  - { kind: B, spec: { z: 1 } }',
-  ].join('\n')
-  const cases: readonly (readonly [object: number, path: string, line: number, column: number])[] = [
-    [0, '', 3, 1],
-    [0, 'spec.rules[0].name', 6, 7],
-    [0, 'spec.rules[0]["a/b"][1].y', 7, 19],
-    [0, 'spec.rules[1].name', 8, 14],
-    [0, 'spec.rules[0].missing.deeper', 6, 7],
-    [0, 'spec.rules[9]', 5, 3],
-    [0, 'nowhere', 3, 1],
-    [1, '', 13, 5],
-    [1, 'spec.z', 13, 24],
-  ]
-  for (const [object, path, line, column] of cases) {
-    it(`object ${object} ${path === '' ? '(itself)' : path} stands at ${line}:${column}`, () => {
-      assert.deepEqual(parse(text).objects[object]?.locate(path), { file: 'f.yaml', line, column })
-    })
-  }
-
-  it('follow an alias to what it stands for', () => {
-    assert.equal(parse(text).objects[0]?.locate('spec.rules[2].name')?.line, 8)
-  })
-})
-
 describe('parsing again', () => {
   it('gives unchanged documents the same value, at their new place', () => {
     const before = parse('a: 1\n---\nb: 2\n---\nc: 3\n')
-    const after = parse('a: 1\nx: 1\n---\nb: 2\n---\nc: 3\n', before.pieces)
-    assert.equal(after.objects[1]?.value, before.objects[1]?.value)
-    assert.equal(after.objects[2]?.value, before.objects[2]?.value)
-    assert.notEqual(after.objects[0]?.value, before.objects[0]?.value)
-    assert.equal(after.objects[1]?.locate('b')?.line, 4)
-    assert.equal(before.objects[1]?.locate('b')?.line, 3)
+    const after = parse('a: 1\nx: 1\n---\nb: 2\n---\nc: 3\n', before)
+    assert.equal(after[1]?.value, before[1]?.value)
+    assert.equal(after[2]?.value, before[2]?.value)
+    assert.notEqual(after[0]?.value, before[0]?.value)
+    assert.deepEqual([before[1]?.line, after[1]?.line], [1, 2])
   })
 
-  it('forgets documents that are gone', () => {
-    const before = parse('a: 1\n---\nb: 2\n')
-    assert.equal(parse('a: 1\n', before.pieces).pieces.size, 1)
+  it('gives the same items for the same text', () => {
+    const text = 'kind: List\nitems: [{ a: 1 }, { b: 2 }]\n---\nc: 3\n---\nc: 3\n'
+    const before = parse(text)
+    assert.equal(before.length, 4)
+    assert.ok(parse(text, before).every((item, index) => item === before[index]))
+  })
+
+  it('gives each copy of a document its own place', () => {
+    const before = parse('c: 3\n---\nc: 3\n---\nc: 3\n')
+    const after = parse('# new\n---\nc: 3\n---\nc: 3\n', before)
+    assert.deepEqual(
+      after.map(({ line }) => line),
+      [1, 3],
+    )
   })
 })

@@ -78,9 +78,9 @@ const SCALARS = [
 export function mutateObjects(input: Buffer, other: Buffer, random: SeededRandom): Buffer {
   if (random.chance(0.1)) return mutateBytes(input, other, random)
   if (random.chance(0.5)) return mutateLines(input, other, random)
-  const parsed = parseText('', input.toString('utf8'), new Map())
+  const parsed = parseText('', input.toString('utf8'), { decode: (value) => value })
   if (!parsed.ok) return mutateLines(input, other, random)
-  const values = parsed.objects.map(({ value }) => structuredClone(value))
+  const values = parsed.items.map(({ value }) => structuredClone(value))
   for (let i = random.below(3); i >= 0; i -= 1) mutateValue(random.pick([...values, null]), random)
   try {
     // JSON is YAML, and what `__proto__` stands for in it survives.

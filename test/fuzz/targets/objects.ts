@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import path from 'node:path'
 import { builtinFilters } from '../../../filters/index.ts'
-import { createObjectLoader } from '../../../src/config/load-objects.ts'
+import { loadObjects } from '../../../src/config/load-objects.ts'
+import { readObject, type ReadObject } from '../../../src/config/objects/read-object.ts'
+import { createPlacing } from '../../../src/config/source/locate.ts'
 import { parseText } from '../../../src/config/source/parse-text.ts'
 import { translate } from '../../../src/config/translate/translate.ts'
 import { createFilterInstances } from '../../../src/filter/instances.ts'
@@ -37,12 +39,12 @@ export const objectsTarget: FuzzTarget = {
 function check(input: Buffer): string {
   const text = input.toString('utf8')
   const lines = text.split('\n').length
-  const parsed = parseText('objects.yaml', text, new Map())
+  const parsed = parseText('objects.yaml', text, { decode: readObject })
   if (!parsed.ok) {
     checkIssues(parsed.issues, lines)
     return parsed.issues.map(({ message }) => message.slice(0, 20)).join()
   }
-  const { objects, issues } = createObjectLoader()(parsed.objects)
+  const { objects, issues } = loadObjects(createPlacing<ReadObject>(() => text)('objects.yaml', parsed.items))
   checkIssues(issues, lines)
   const { model, conditions } = translate(objects, {
     clusterDomain: 'cluster.local',

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { builtinFilters } from '../../../filters/index.ts'
-import { createObjectLoader } from '../../../src/config/load-objects.ts'
-import { parseText } from '../../../src/config/source/parse-text.ts'
 import { translate } from '../../../src/config/translate/translate.ts'
 import type { ExchangeRecord } from '../../../src/filter/record.ts'
 import type { Issue } from '../../../src/lib/decoded.ts'
@@ -17,6 +15,7 @@ import type { Answer, ClientTunnel } from '../mesh/client-tunnel.ts'
 import { Mesh, identityOf, podAddress, until } from '../mesh/mesh.ts'
 import type { PodRequest, PodTunnel } from '../mesh/pod.ts'
 import type { Vector, VectorFile } from './vector-file.ts'
+import { loadText } from '../load-text.ts'
 
 /** A request as a pod got it. */
 export interface Arrival {
@@ -45,9 +44,7 @@ export interface TranslatedFile {
 
 /** Objects through the loader and the translation, as from files; `common` are those that every file has. */
 export const translateFile = (file: VectorFile, common: string): TranslatedFile => {
-  const parsed = parseText(`${file.name}.yaml`, `${file.objects}---\n${common}`, new Map())
-  assert.ok(parsed.ok, `${file.name}.yaml can be parsed`)
-  const { objects, issues } = createObjectLoader()(parsed.objects)
+  const { objects, issues } = loadText(`${file.name}.yaml`, `${file.objects}---\n${common}`)
   const { model, conditions } = translate(objects, {
     clusterDomain: 'cluster.local',
     trustDomain: 'cluster.local',
