@@ -1,6 +1,7 @@
 import type { FuzzTarget } from './engine/target.ts'
 import { baggageTarget } from './targets/baggage.ts'
 import { bridgeTarget } from './targets/http/bridge.ts'
+import { clientHelloTarget } from './targets/client-hello.ts'
 import { durationTarget } from './targets/duration.ts'
 import { forwardedTarget } from './targets/forwarded.ts'
 import { h1EncodeTarget } from './targets/http/h1-encode.ts'
@@ -26,6 +27,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   namesTarget,
   baggageTarget,
   forwardedTarget,
+  clientHelloTarget,
   durationTarget,
   objectsTarget,
 ]
