@@ -3,6 +3,7 @@ import type { ExchangeRecord } from '../filter/record.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
+import { collectAll } from '../lib/memory/collector.ts'
 import { createYoungCollector } from '../lib/memory/young-collector.ts'
 import { Counters } from '../proxy/counters.ts'
 import { DataPlane } from '../proxy/data-plane.ts'
@@ -57,7 +58,11 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
       await plane.apply(model, generation)
       telemetry.observeConfig({ generation, issues })
     },
-    listen: (port) => plane.listen(port),
+    listen: (port) => {
+      // What the start and a large first configuration left behind; whom it would stop come from now on.
+      collectAll()
+      return plane.listen(port)
+    },
     dumps: async () => [telemetry.dump()],
     explain: async (query) => {
       if (plane.snapshot === undefined) throw new Error('no configuration is in force yet')
