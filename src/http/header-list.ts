@@ -1,4 +1,6 @@
 const NONE: readonly string[] = []
+/** Twice the number of checked fields that are passed over in search of one. */
+const MAX_REMOVED = 16
 
 /**
  * Header fields in order, as a flat list of name, value, name, value, …; names are lower case.
@@ -80,6 +82,14 @@ export class HeaderList {
   /** Visits each field in order. */
   *[Symbol.iterator](): IterableIterator<readonly [name: string, value: string]> {
     for (let i = 0; i < this.fields.length; i += 2) yield [this.fields[i] ?? '', this.fields[i + 1] ?? '']
+  }
+
+  /** Where in `checked`, from `from` on, a field stands that a reader let pass; -1 when it has to be looked at. */
+  findChecked(name: string, value: string, from: number): number {
+    const { checked } = this
+    const stop = Math.min(checked.length, from + MAX_REMOVED)
+    for (let i = from; i < stop; i += 2) if (checked[i] === name && checked[i + 1] === value) return i
+    return -1
   }
 
   clone(): HeaderList {

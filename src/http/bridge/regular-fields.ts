@@ -1,5 +1,7 @@
+import { UNTIL_CLOSE } from '../h1/message.ts'
 import { HeaderList } from '../header-list.ts'
-import { removeHopByHop } from '../hop-by-hop.ts'
+import { isConnectionSpecific, removeHopByHop } from '../hop-by-hop.ts'
+import { checkRegularField } from '../h2/fields.ts'
 
 const COLON = 0x3a
 
@@ -35,12 +37,42 @@ export const toH1Fields = (fields: readonly string[], length: number): HeaderLis
   return headers
 }
 
-/** Appends the fields of an HTTP/1.1 head that HTTP/2 has as well to `fields`, without Host and content-length. */
-export const addH2Fields = (fields: string[], headers: HeaderList): void => {
-  const copy = headers.clone()
-  removeHopByHop(copy)
-  for (let i = 0; i < copy.fields.length; i += 2) {
-    const name = copy.fields[i] ?? ''
-    if (name !== 'host' && name !== 'content-length') fields.push(name, copy.fields[i + 1] ?? '')
+/**
+ * Appends the fields of an HTTP/1.1 head that HTTP/2 has as well to `fields`, without Host and content-length; what is
+ * wrong with one that may not go out. Those that a reader let pass are not looked at again.
+ */
+export const addH2Fields = (fields: string[], headers: HeaderList): string | undefined => {
+  const list = withoutConnection(headers)
+  let at = 0
+  for (let i = 0; i < list.fields.length; i += 2) {
+    const name = list.fields[i] ?? ''
+    const value = list.fields[i + 1] ?? ''
+    const same = list.findChecked(name, value, at)
+    if (same >= 0) at = same + 2
+    else {
+      const wrong = checkRegularField(name, value)
+      if (wrong !== undefined) return wrong
+    }
+    if (name !== 'host' && name !== 'content-length') fields.push(name, value)
   }
+  return undefined
+}
+
+/** Whether it can be the length of a body, those that stand for other framings included. */
+export const isBodyLength = (bodyLength: number): boolean =>
+  Number.isSafeInteger(bodyLength) && bodyLength >= UNTIL_CLOSE
+
+/** Mostly what was forwarded is without these already. */
+const withoutConnection = (headers: HeaderList): HeaderList => {
+  const { fields } = headers
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    const isKept =
+      name === 'te' ? fields[i + 1] === 'trailers' : !isConnectionSpecific(name) && name !== 'http2-settings'
+    if (isKept) continue
+    const copy = headers.clone()
+    removeHopByHop(copy)
+    return copy
+  }
+  return headers
 }

@@ -10,7 +10,7 @@ import { checkRequestFields, findField, readContentLength } from '../h2/fields.t
 import type { HeaderList } from '../header-list.ts'
 import { splitTarget } from '../path.ts'
 import { type BridgeFailure, unbridgeable } from './failure.ts'
-import { addH2Fields, toH1Fields } from './regular-fields.ts'
+import { addH2Fields, isBodyLength, toH1Fields } from './regular-fields.ts'
 
 /** What `encodeRequestHead` takes. */
 export interface H1Request {
@@ -26,7 +26,11 @@ export interface H1Request {
  */
 export const requestToH1 = (fields: readonly string[], isEnd: boolean): H1Request | BridgeFailure => {
   const wrong = checkRequestFields(fields)
-  if (wrong !== undefined) return unbridgeable(wrong)
+  return wrong === undefined ? checkedRequestToH1(fields, isEnd) : unbridgeable(wrong)
+}
+
+/** The same for fields that `checkRequestFields` let pass, as an HTTP/2 receiver's have. */
+export const checkedRequestToH1 = (fields: readonly string[], isEnd: boolean): H1Request | BridgeFailure => {
   const method = findField(fields, ':method') ?? ''
   if (!isMethod(method)) return unbridgeable(`:method ${method.slice(0, 40)}, which is not in capitals, or too long`)
   const authority = findField(fields, ':authority')
@@ -67,10 +71,10 @@ export const requestToH2 = (
     const { path, query } = splitTarget(target, method)
     fields.push(':scheme', scheme, ':path', query === undefined ? path : `${path}?${query}`)
   }
-  addH2Fields(fields, headers)
+  const wrong = checkRequestFields(fields) ?? addH2Fields(fields, headers)
+  if (wrong !== undefined) return unbridgeable(wrong)
+  if (!isBodyLength(bodyLength)) return unbridgeable(`a body of ${bodyLength} bytes`)
   const isAnnounced = bodyLength > 0 || (bodyLength === 0 && headers.hasLower('content-length'))
   if (isAnnounced && method !== 'CONNECT') fields.push('content-length', String(bodyLength))
-  const wrong = checkRequestFields(fields)
-  if (wrong !== undefined) return unbridgeable(wrong)
-  return readContentLength(fields) < -1 ? unbridgeable(`a body of ${bodyLength} bytes`) : fields
+  return fields
 }

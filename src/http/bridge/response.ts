@@ -8,7 +8,7 @@ import { isBodiless } from '../h1/response-head.ts'
 import { checkResponseFields, readContentLength } from '../h2/fields.ts'
 import type { HeaderList } from '../header-list.ts'
 import { type BridgeFailure, unbridgeable } from './failure.ts'
-import { addH2Fields, toH1Fields } from './regular-fields.ts'
+import { addH2Fields, isBodyLength, toH1Fields } from './regular-fields.ts'
 
 /** What `encodeResponseHead` takes. */
 export interface H1Response {
@@ -52,16 +52,16 @@ export const responseToH2 = (
   const { method, bodyLength } = framing
   if (status === 101) return unbridgeable('status 101')
   const fields = [':status', String(status)]
-  addH2Fields(fields, headers)
+  const wrong = checkResponseFields(fields) ?? addH2Fields(fields, headers)
+  if (wrong !== undefined) return unbridgeable(wrong)
+  if (!isBodyLength(bodyLength)) return unbridgeable(`a body of ${bodyLength} bytes`)
   if (!isBodiless(method, status)) {
     if (bodyLength >= 0) fields.push('content-length', String(bodyLength))
   } else if (mayAnnounceMore(status, method)) {
     const announced = announcedLength(headers)
     if (announced !== undefined) fields.push('content-length', announced)
   }
-  const wrong = checkResponseFields(fields)
-  if (wrong !== undefined) return unbridgeable(wrong)
-  return readContentLength(fields) < -1 ? unbridgeable(`a body of ${bodyLength} bytes`) : fields
+  return fields
 }
 
 /** These name the length of a body that they do not have (RFC 9110 section 8.6). */

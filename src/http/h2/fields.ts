@@ -59,6 +59,10 @@ export const checkResponseFields = (fields: readonly string[]): string | undefin
 /** What is wrong with trailers. */
 export const checkTrailerFields = (fields: readonly string[]): string | undefined => checkRegularFrom(fields, 0)
 
+/** What is wrong with a field that is no pseudo-header field. */
+export const checkRegularField = (name: string, value: string): string | undefined =>
+  checkValue(name, value) ?? checkRegular(name, value)
+
 /** What the pseudo-header fields said. */
 interface RequestParts {
   method?: string
@@ -128,7 +132,7 @@ const checkRegularFrom = (fields: readonly string[], from: number): string | und
     const name = fields[i] ?? ''
     const value = fields[i + 1] ?? ''
     if (name.charCodeAt(0) === COLON) return `pseudo-header field ${quoted(name)} out of place`
-    const wrong = checkValue(name, value) ?? checkRegular(name, value)
+    const wrong = checkRegularField(name, value)
     if (wrong !== undefined) return wrong
   }
   return undefined
