@@ -1,4 +1,5 @@
 /** The thread side of `startConfig`: watches, parses, translates and posts. Nothing of the data path is loaded here. */
+import { flushCompileCache } from 'node:module'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
 import { packJson, type Packed } from '../lib/memory/packed-json.ts'
@@ -42,7 +43,7 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
         post({ kind: 'failure', message: `the configuration could not be translated, the last one stays: ${why}` })
       }
       cancelCollection()
-      cancelCollection = systemClock.after(quietMs, collectGarbage)
+      cancelCollection = systemClock.after(quietMs, cleanUp)
     },
   })
 }
@@ -51,7 +52,10 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
  * Gives back what reading and translating took. V8 collects when something is allocated, and here nothing is for hours:
  * an empty young generation alone is 6 MB. Without `--expose-gc` (see src/bootstrap.mjs) it stays.
  */
-const collectGarbage = (): void => {
+const cleanUp = (): void => {
+  // Node would keep what it compiled when the process ends in peace, but not for a thread. The next start then needs no
+  // compiler for types, which is 7 MB.
+  flushCompileCache()
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }
 
