@@ -20,10 +20,11 @@ const pathOrder: Readonly<Record<PathMatch['type'], number>> = { Exact: 0, Regul
  * For sorting: negative when `a` takes precedence, positive when `b` does, 0 for two matches of one rule that tie.
  */
 export const comparePrecedence = (a: Ranked, b: Ranked): number =>
-  compareMatches(a.match, b.match) ||
-  compareAge(a.route.createdAtMs, b.route.createdAtMs) ||
-  compareText(a.route.key, b.route.key) ||
-  a.ruleIndex - b.ruleIndex
+  compareMatches(a.match, b.match) || compareRoutes(a.route, b.route) || a.ruleIndex - b.ruleIndex
+
+/** The part of it that goes by the routes alone: the older one, then by name. */
+export const compareRoutes = (a: Ranked['route'], b: Ranked['route']): number =>
+  compareAge(a.createdAtMs, b.createdAtMs) || compareText(a.key, b.key)
 
 /** `Exact path (9 characters), method, 2 headers, 1 query parameter`. */
 export const formatRank = (match: Match): string => {

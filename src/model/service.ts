@@ -36,8 +36,6 @@ export interface ServicePort {
   readonly consumerRoutes: readonly ConsumerRoutes[]
   /** The producer routes when they act on connections (TCPRoute, TLSRoute): `routes` is empty then. */
   readonly connections?: ConnectionRoutes
-  /** As for the whole Service, for this port alone (a route of a kind that is not carried out yet is attached to it, say). */
-  readonly closed?: string
 }
 
 /** The routes of one namespace for its own clients. */

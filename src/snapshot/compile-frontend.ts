@@ -71,7 +71,7 @@ const createFrontend = (
     consumers,
     connections: compileConnections(port, before?.connections),
     passThrough: keepPassThrough(destination, before),
-    closed: service.closed ?? port.closed ?? ('failure' in compiled ? compiled.failure : undefined),
+    closed: service.closed ?? ('failure' in compiled ? compiled.failure : undefined),
   }
 }
 

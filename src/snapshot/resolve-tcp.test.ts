@@ -25,10 +25,14 @@ const sni = (...rules: readonly (readonly [string, ...string[]])[]): ConnectionR
   rules: rules.map(([name, ...hostnames]): SniRule => ({ ...ruleOf(name), hostnames })),
 })
 
-const build = (port: Partial<ServicePort>, previous?: Snapshot): Snapshot =>
-  compile(modelOf([routeOf('web')], { services: [serviceOf(port)] }), { generation: 1, previous, filters: noFilters })
+type Port = Partial<ServicePort> & { readonly closed?: string }
 
-const frontendOf = (port: Partial<ServicePort>, previous?: Snapshot): Frontend => {
+const build = ({ closed, ...port }: Port, previous?: Snapshot): Snapshot => {
+  const services = [serviceOf(port, closed === undefined ? {} : { closed })]
+  return compile(modelOf([routeOf('web')], { services }), { generation: 1, previous, filters: noFilters })
+}
+
+const frontendOf = (port: Port, previous?: Snapshot): Frontend => {
   const frontend = findFrontend(build(port, previous), '10.96.0.12:80')
   assert.ok(frontend)
   return frontend
@@ -122,7 +126,7 @@ test('without routes for connections they pass through', () => {
   assert.equal(resolveTls(frontend, undefined, 'a'), frontend.passThrough)
 })
 
-const refusals: readonly (readonly [string, Partial<ServicePort>, string, string | undefined])[] = [
+const refusals: readonly (readonly [string, Port, string, string | undefined])[] = [
   ['a closed rule', { connections: tcp('a', { closed: 'a defect' }) }, 'a defect', 'TCPRoute/shop/a'],
   [
     'no backends',
@@ -136,8 +140,8 @@ const refusals: readonly (readonly [string, Partial<ServicePort>, string, string
     'no backend of the route has any weight',
     'TCPRoute/shop/a',
   ],
-  ['a closed port', { closed: 'a policy', connections: tcp('a') }, 'a policy', undefined],
-  ['a closed port without routes', { closed: 'a policy' }, 'a policy', undefined],
+  ['a closed Service', { closed: 'a policy', connections: tcp('a') }, 'a policy', undefined],
+  ['a closed Service without routes', { closed: 'a policy' }, 'a policy', undefined],
 ]
 for (const [name, port, reason, route] of refusals) {
   test(`${name} refuses connections`, () => {

@@ -13,7 +13,8 @@ import { decodeReferenceGrant, type ReferenceGrantObject } from './reference-gra
 import { decodeSecret, type SecretObject } from './secret.ts'
 import { decodeSecurityPolicy, type SecurityPolicyObject } from './security-policy.ts'
 import { decodeService, type ServiceObject } from './service.ts'
-import { decodeUnimplementedRoute, type UnimplementedRouteObject } from './unimplemented-route.ts'
+import { decodeTcpRoute, type TcpRouteObject } from './tcp-route/tcp-route.ts'
+import { decodeTlsRoute, type TlsRouteObject } from './tls-route/tls-route.ts'
 
 /** Every object that can be read. */
 export type KubeObject =
@@ -30,7 +31,8 @@ export type KubeObject =
   | SecretObject
   | SecurityPolicyObject
   | ServiceObject
-  | UnimplementedRouteObject
+  | TcpRouteObject
+  | TlsRouteObject
 
 /** A kind that this version knows by name. */
 export interface KnownKind extends KindApi, KindReading {}
@@ -85,8 +87,8 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   Secret: core(decodeSecret),
   Service: core(decodeService),
   ServiceEntry: istio(),
-  TCPRoute: rules(decodeUnimplementedRoute('TCPRoute')),
-  TLSRoute: rules(decodeUnimplementedRoute('TLSRoute')),
+  TCPRoute: rules(decodeTcpRoute),
+  TLSRoute: rules(decodeTlsRoute),
   Telemetry: istio(),
 }
 

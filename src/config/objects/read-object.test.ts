@@ -95,9 +95,22 @@ describe('objects that are read', () => {
     ],
     ['a policy for nothing, which is the namespace', make('AuthorizationPolicy'), { target: { kind: 'namespace' } }],
     [
-      'a route of a later version',
-      make('TCPRoute', { spec: { parentRefs: [{ kind: 'Service', group: '', name: 'a' }], rules: 3 } }),
-      { parentRefs: [{ group: '', kind: 'Service', name: 'a', path: 'spec.parentRefs[0]' }] },
+      'a TCPRoute',
+      make('TCPRoute', {
+        spec: {
+          parentRefs: [{ kind: 'Service', group: '', name: 'a' }],
+          rules: [{ backendRefs: [{ name: 'b', port: 1 }] }],
+        },
+      }),
+      {
+        parentRefs: [{ group: '', kind: 'Service', name: 'a', path: 'spec.parentRefs[0]' }],
+        rules: [{ defects: [], backendRefs: [{ name: 'b', port: 1, weight: 1 }] }],
+      },
+    ],
+    [
+      'a TLSRoute',
+      make('TLSRoute', { spec: { hostnames: ['a.b', '*.b'], rules: [{ name: 'x', backendRefs: [] }] } }),
+      { hostnames: ['a.b', '*.b'], rules: [{ name: 'x', backendRefs: [], defects: [] }] },
     ],
   ]
   for (const [name, value, wanted] of cases) {

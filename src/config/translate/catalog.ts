@@ -9,7 +9,8 @@ import type { NamespaceObject } from '../objects/namespace.ts'
 import type { PodObject } from '../objects/pod.ts'
 import type { SecurityPolicyObject } from '../objects/security-policy.ts'
 import type { ServiceObject } from '../objects/service.ts'
-import type { UnimplementedRouteObject } from '../objects/unimplemented-route.ts'
+import type { TcpRouteObject } from '../objects/tcp-route/tcp-route.ts'
+import type { TlsRouteObject } from '../objects/tls-route/tls-route.ts'
 import { canonicalIp } from '../../lib/ip.ts'
 import type { SourcedObject } from './options.ts'
 
@@ -19,8 +20,14 @@ export interface Entry<T> {
   readonly locate: SourcedObject['locate']
 }
 
-/** A route of a kind that is carried out. */
+/** A route that acts on requests. */
 export type RouteObject = HttpRouteObject | GrpcRouteObject
+
+/** A route that acts on connections. */
+export type ConnectionRouteObject = TcpRouteObject | TlsRouteObject
+
+/** A route of any kind that can attach to a Service. */
+export type AnyRoute = RouteObject | ConnectionRouteObject
 
 /** All objects, found by what others call them. Keys are `NAMESPACE/NAME` unless said otherwise; every order is that of the keys. */
 export interface Catalog {
@@ -40,7 +47,7 @@ export interface Catalog {
   /** Pods that could not be read: nothing is known of who runs there. */
   readonly brokenPods: ReadonlySet<string>
   readonly routes: readonly Entry<RouteObject>[]
-  readonly unimplementedRoutes: readonly Entry<UnimplementedRouteObject>[]
+  readonly connectionRoutes: readonly Entry<ConnectionRouteObject>[]
   readonly policies: readonly Entry<SecurityPolicyObject>[]
   readonly backendTlsPolicies: readonly Entry<BackendTlsPolicyObject>[]
   readonly configMaps: ReadonlyMap<string, ConfigMapObject>
@@ -71,7 +78,7 @@ const emptyCatalog = () => ({
   podsByAddress: new Map<string, PodObject>(),
   brokenPods: new Set<string>(),
   routes: new Array<Entry<RouteObject>>(),
-  unimplementedRoutes: new Array<Entry<UnimplementedRouteObject>>(),
+  connectionRoutes: new Array<Entry<ConnectionRouteObject>>(),
   policies: new Array<Entry<SecurityPolicyObject>>(),
   backendTlsPolicies: new Array<Entry<BackendTlsPolicyObject>>(),
   configMaps: new Map<string, ConfigMapObject>(),
@@ -99,7 +106,7 @@ const file = (catalog: Draft, key: string, { object, locate }: Entry<AnyObject>)
       return void catalog.routes.push({ object, locate })
     case 'TCPRoute':
     case 'TLSRoute':
-      return void catalog.unimplementedRoutes.push({ object, locate })
+      return void catalog.connectionRoutes.push({ object, locate })
     case 'AuthorizationPolicy':
     case 'RequestAuthentication':
       return void catalog.policies.push({ object, locate })

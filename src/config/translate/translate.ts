@@ -71,8 +71,19 @@ const translateSet = (
     services: catalog.services,
     tls: { get: (key) => backendTls.ports.has(key) || undefined },
   }
-  const scope = { catalog, bound, gateway, rootNamespace, onBackend: want, speaksTls, lookups, memory, findHidden }
-  const { routes, attachments, closedPorts, conditions: aboutRoutes } = attachRoutes(scope)
+  const scope = {
+    catalog,
+    bound,
+    gateway,
+    rootNamespace,
+    clusterDomain,
+    onBackend: want,
+    speaksTls,
+    lookups,
+    memory,
+    findHidden,
+  }
+  const { routes, attachments, setOf, conditions: aboutRoutes } = attachRoutes(scope)
   const policies = catalog.policies.map((policy) => closeForPolicy(policy, scope))
   const closedServices = new Map(policies.flatMap((policy) => [...policy.closed]))
   const places = endpointLookups(catalog)
@@ -80,7 +91,7 @@ const translateSet = (
     clusterDomain,
     attachments,
     closedServices,
-    closedPorts,
+    setOf,
     tlsPorts: backendTls.ports,
   })
   return {

@@ -23,6 +23,7 @@ import { formatSpiffeId } from '../../../src/model/identity.ts'
 import type { SpiffeId } from '../../../src/model/identity.ts'
 import type { Model } from '../../../src/model/model.ts'
 import type { Rule } from '../../../src/model/route.ts'
+import type { PortProtocol } from '../../../src/model/port-protocol.ts'
 import { Counters } from '../../../src/proxy/counters.ts'
 import { DataPlane } from '../../../src/proxy/data-plane.ts'
 import type { Deadlines } from '../../../src/proxy/limits/deadlines.ts'
@@ -33,7 +34,7 @@ import { openTunnel } from './client-tunnel.ts'
 import type { ClientTunnel } from './client-tunnel.ts'
 import { Pod } from './pod.ts'
 import type { PodOptions } from './pod.ts'
-import { modelOf, routeOf } from '../models.ts'
+import { modelOf, routeOf, serviceOf } from '../models.ts'
 
 /** The address that clients dial. */
 export const VIP = '10.96.0.12:80'
@@ -61,6 +62,8 @@ export interface MeshOptions {
   readonly deadlines?: Deadlines
   /** Where endpoints are taken to listen for HBONE; default: where the pods do. */
   readonly upstreamPort?: number
+  /** What the Service's port is declared to speak; default `http`. */
+  readonly protocol?: PortProtocol
   /** A route with one rule that the service has; without it requests pass through. */
   readonly rule?: Partial<Rule>
 }
@@ -159,11 +162,14 @@ export class Mesh {
   /** Service `shop/api` with the pods behind it; parts replaced. */
   model(parts: Partial<Model> & { readonly api?: readonly Endpoint[] } = {}): Model {
     const { api, ...rest } = parts
-    const { rule } = this.#options
-    return modelOf(rule === undefined ? [] : [routeOf('api', [rule])], {
+    const { rule, protocol = 'http' } = this.#options
+    const routes = rule === undefined ? [] : [routeOf('api', [rule])]
+    return modelOf(routes, {
+      services: [serviceOf({ protocol, routes: routes.map(({ key }) => key) })],
       endpoints: [
         {
           key: formatEndpointKey('shop', 'api', 80),
+          protocol,
           endpoints: api ?? this.pods.map((pod) => this.endpoint(pod.options.address)),
         },
       ],

@@ -3,9 +3,10 @@ import { describe, it } from 'node:test'
 import { compileRe2 } from '../../../lib/regex/compile-re2.ts'
 import type { Match } from '../../../model/match.ts'
 import type { RouteParts } from '../http-route/decode-route.ts'
+import type { HttpRouteRule } from '../http-route/rule.ts'
 import { decodeGrpcRoute } from './grpc-route.ts'
 
-const read = (spec: unknown): RouteParts => {
+const read = (spec: unknown): RouteParts<HttpRouteRule> => {
   const metadata = { name: 'r', namespace: 'shop', labels: {}, annotations: {}, owners: [] }
   const decoded = decodeGrpcRoute({ metadata, body: { spec }, warnings: [] })
   assert.ok(decoded.ok, JSON.stringify(decoded))

@@ -3,11 +3,11 @@
  * service and a method are the path of a request, and only their precedence differs (`Match.grpc`).
  */
 import { decodeRoute, type RouteParts } from '../http-route/decode-route.ts'
-import { createEmptyRule, decodeRule, type RuleShape } from '../http-route/rule.ts'
+import { createEmptyRule, decodeRule, type HttpRouteRule, type RuleShape } from '../http-route/rule.ts'
 import type { KindDecoder } from '../kind.ts'
 import { decodeGrpcMatch, matchAllCalls } from './match.ts'
 
-export interface GrpcRouteObject extends RouteParts {
+export interface GrpcRouteObject extends RouteParts<HttpRouteRule> {
   readonly kind: 'GRPCRoute'
 }
 

@@ -1,4 +1,4 @@
-/** What HTTPRoute and GRPCRoute have in common: everything around their rules. */
+/** What all kinds of routes have in common: everything around their rules. */
 import type { Decoded, Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import { hideFound } from '../../../lib/secrets/hide-found.ts'
@@ -6,50 +6,51 @@ import type { KindInput } from '../kind.ts'
 import type { Metadata } from '../metadata.ts'
 import { decodeParentRefs, type ParentRef } from '../parent-ref.ts'
 import { asDefects, type Defect } from './defect.ts'
-import type { HttpRouteRule } from './rule.ts'
+import { hostname } from './hostname.ts'
+
+/** A rule of any kind of route. With defects it must not be served: whatever it is for is to be refused. */
+export interface AnyRule {
+  readonly name?: string
+  readonly defects: readonly Defect[]
+  /** `spec.rules[0]` */
+  readonly path: string
+}
 
 /** The parts of a route that do not depend on its kind. */
-export interface RouteParts {
+export interface RouteParts<R extends AnyRule> {
   readonly metadata: Metadata
   readonly parentRefs: readonly ParentRef[]
   /** Never empty. */
-  readonly rules: readonly HttpRouteRule[]
+  readonly rules: readonly R[]
 }
 
 /** What depends on it. */
-export interface RuleReader {
-  readonly decodeRule: (value: unknown, path: string) => HttpRouteRule
+export interface RuleReader<R extends AnyRule> {
+  readonly decodeRule: (value: unknown, path: string) => R
   /** Stands in for the rules of a route that has none. */
-  readonly emptyRule: HttpRouteRule
+  readonly emptyRule: R
+  /** Whether the kind has no field `hostnames`. */
+  readonly isNameless?: boolean
 }
 
-const known = ['parentRefs', 'hostnames', 'rules', 'useDefaultGateways']
+const known = ['parentRefs', 'rules', 'useDefaultGateways']
 
-/** They narrow nothing for a Service (GEP-1294), but what the API server would refuse is refused here as well. */
-const hostnames = s.array(
-  s.refine(
-    s.string({
-      maxLength: 253,
-      pattern: /(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/,
-      describe: 'a lower-case DNS name, which may begin with *.',
-    }),
-    (found, path) =>
-      /^[0-9]+(\.[0-9]+){3}$/.test(found)
-        ? [{ message: 'is an IP address', path, found, expected: 'a lower-case DNS name' }]
-        : [],
-  ),
-)
+/** Those of requests narrow nothing for a Service (GEP-1294), but what the API server would refuse is refused as well. */
+const hostnames = s.array(hostname)
 
 /** Reads a route; the issues of its rules are repeated in `warnings`, so that each of them is reported. */
-export const decodeRoute = (input: KindInput, { decodeRule, emptyRule }: RuleReader): Decoded<RouteParts> => {
+export const decodeRoute = <R extends AnyRule>(
+  input: KindInput,
+  { decodeRule, emptyRule, isNameless = false }: RuleReader<R>,
+): Decoded<RouteParts<R>> => {
   const spec = input.body['spec'] ?? {}
   input.warnings.push(...s.unknownFields(input.body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
   if (!s.isPlainObject(spec)) return { ok: false, issues: [wrongType('spec', spec, 'an object')] }
-  const issues: Issue[] = [...s.unknownFields(spec, known, 'spec')]
+  const issues: Issue[] = [...s.unknownFields(spec, isNameless ? known : [...known, 'hostnames'], 'spec')]
   const parentRefs = decodeParentRefs(spec['parentRefs'], input.metadata.namespace, issues)
   const written = spec['rules'] ?? []
-  const names =
-    (spec['hostnames'] ?? undefined) === undefined ? undefined : hostnames.decode(spec['hostnames'], 'spec.hostnames')
+  const isNamed = !isNameless && (spec['hostnames'] ?? undefined) !== undefined
+  const names = isNamed ? hostnames.decode(spec['hostnames'], 'spec.hostnames') : undefined
   if (names !== undefined && !names.ok) issues.push(...names.issues)
   if (!Array.isArray(written)) {
     issues.push(wrongType('spec.rules', written, 'an array'))
@@ -58,13 +59,15 @@ export const decodeRoute = (input: KindInput, { decodeRule, emptyRule }: RuleRea
     ? written.map((rule: unknown, index) => hideDefects(decodeRule(rule, `spec.rules[${index}]`), input.body))
     : []
   const general = asDefects(issues.map((issue) => hideFound(issue, input.body)))
-  const complete = withoutDuplicateNames(rules.length === 0 ? [emptyRule] : rules)
+  // What is no list has been told of; that no rule is in it need not be.
+  const empty = Array.isArray(written) ? emptyRule : { ...emptyRule, defects: [] }
+  const complete = withoutDuplicateNames(rules.length === 0 ? [empty] : rules)
   input.warnings.push(...issues, ...complete.flatMap((rule) => rule.defects))
   return { ok: true, value: { metadata: input.metadata, parentRefs, rules: closeAll(complete, general) } }
 }
 
 /** Defects get into conditions, where they are printed. */
-const hideDefects = (rule: HttpRouteRule, body: unknown): HttpRouteRule =>
+const hideDefects = <R extends AnyRule>(rule: R, body: unknown): R =>
   rule.defects.length === 0 ? rule : { ...rule, defects: rule.defects.map((defect) => hideFound(defect, body)) }
 
 const wrongType = (path: string, value: unknown, expected: string): Issue => ({
@@ -75,11 +78,11 @@ const wrongType = (path: string, value: unknown, expected: string): Issue => ({
 })
 
 /** What is wrong above the rules might have narrowed or redirected any of them. */
-const closeAll = (rules: readonly HttpRouteRule[], general: readonly Defect[]): readonly HttpRouteRule[] =>
+const closeAll = <R extends AnyRule>(rules: readonly R[], general: readonly Defect[]): readonly R[] =>
   general.length === 0 ? rules : rules.map((rule) => ({ ...rule, defects: [...general, ...rule.defects] }))
 
 /** Policies and telemetry point at rules by name (HTTPRouteRule.name), so a name must mean one rule. */
-const withoutDuplicateNames = (rules: readonly HttpRouteRule[]): readonly HttpRouteRule[] => {
+const withoutDuplicateNames = <R extends AnyRule>(rules: readonly R[]): readonly R[] => {
   const seen = new Set<string>()
   return rules.map((rule) => {
     if (rule.name === undefined || !seen.has(rule.name)) {

@@ -8,10 +8,10 @@ import { decodeRoute, type RouteParts } from './decode-route.ts'
 import { take } from './defect.ts'
 import { decodeMatch, matchAll } from './match.ts'
 import { retry } from './retry.ts'
-import { createEmptyRule, decodeRule, type RuleShape } from './rule.ts'
+import { createEmptyRule, decodeRule, type HttpRouteRule, type RuleShape } from './rule.ts'
 import { timeouts } from './timeouts.ts'
 
-export interface HttpRouteObject extends RouteParts {
+export interface HttpRouteObject extends RouteParts<HttpRouteRule> {
   readonly kind: 'HTTPRoute'
 }
 

@@ -2,20 +2,17 @@ import * as s from '../../../lib/schema.ts'
 import type { Match } from '../../../model/match.ts'
 import type { Retry, Timeouts } from '../../../model/route.ts'
 import { decodeBackendRef, type BackendRef } from './backend-ref.ts'
+import type { AnyRule } from './decode-route.ts'
 import { asDefects, itemsOf, take, type Defect } from './defect.ts'
 import { decodeFilters, type FilterList, type FilterType } from './filter.ts'
 
-/** A rule of an HTTPRoute or GRPCRoute. With defects it must not be served: whatever it matches is to be refused. */
-export interface HttpRouteRule extends FilterList {
-  readonly name?: string
+/** A rule of an HTTPRoute or GRPCRoute. */
+export interface HttpRouteRule extends FilterList, AnyRule {
   /** Never empty. */
   readonly matches: readonly Match[]
   readonly backendRefs: readonly BackendRef[]
   readonly timeouts?: Timeouts
   readonly retry?: Retry
-  readonly defects: readonly Defect[]
-  /** `spec.rules[0]` */
-  readonly path: string
 }
 
 /** What the rules of one kind of route have of their own. */
@@ -30,7 +27,8 @@ export interface RuleShape {
 
 type FieldDecoder = (value: unknown, path: string, defects: Defect[]) => Pick<HttpRouteRule, 'timeouts' | 'retry'>
 
-const ruleName = s.string({
+/** The name of a rule (SectionName). */
+export const ruleName = s.string({
   maxLength: 253,
   pattern: /[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/,
   describe: 'a section name',

@@ -1,27 +1,31 @@
 import type { Condition } from '../../../model/condition.ts'
 import type { Route } from '../../../model/route.ts'
-import type { Entry, RouteObject } from '../catalog.ts'
+import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
+import type { AnyRoute, ConnectionRouteObject, Entry, RouteObject } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
+import { createConnectionSets, type ConnectionSets } from '../connection/connection-sets.ts'
+import { hiddenConnections } from '../connection/hidden-connections.ts'
+import { translateConnectionRoute } from '../connection/translate-connection-route.ts'
 import { claimParents, formatLostPorts, lostPorts, refusalConditions } from './claim-parents.ts'
-import type { AnyRoute, ClaimedParent, ClaimScope } from './claim-parents.ts'
-import { closeForRoute } from './close-routes.ts'
+import type { ClaimedParent, ClaimScope } from './claim-parents.ts'
 import { sharePorts, type Attachments } from './port-routes.ts'
-import type { BackendScope } from './resolve-backend.ts'
+import type { BackendScope, BadRef } from './resolve-backend.ts'
+import { attachedConditions } from './route-conditions.ts'
 import type { RouteLookups, RouteMemory } from './route-memory.ts'
 import { shadowConditions, type createHiddenRules } from './shadow-conditions.ts'
 
-export interface AttachScope extends ClaimScope, Pick<BackendScope, 'onBackend'> {
+export interface AttachScope extends ClaimScope, Pick<BackendScope, 'onBackend' | 'clusterDomain'> {
   readonly lookups: RouteLookups
   readonly memory: RouteMemory
   readonly findHidden: ReturnType<typeof createHiddenRules>
 }
 
 export interface Attached {
-  /** Those that act on at least one port, in no order. */
+  /** Those that act on the requests of at least one port, in no order. */
   readonly routes: readonly Route[]
   readonly attachments: Attachments
-  /** Reasons why Service ports are closed, by `NAMESPACE/NAME:PORT`. */
-  readonly closedPorts: ReadonlyMap<string, string>
+  /** What acts on the connections of a port that such routes have. */
+  readonly setOf: ConnectionSets
   readonly conditions: readonly Condition[]
 }
 
@@ -30,22 +34,38 @@ export interface Attached {
  * then is there something to say to each route.
  */
 export const attachRoutes = (scope: AttachScope): Attached => {
-  const claimed = claimAll(scope.catalog.routes, scope)
-  const unimplemented = claimAll(scope.catalog.unimplementedRoutes, scope)
-  const all: readonly Claimed<AnyRoute>[] = [...claimed, ...unimplemented]
+  const { catalog, memory, lookups, clusterDomain, findHidden } = scope
+  const claimed = claimAll(catalog.routes, scope)
+  const connecting = claimAll(catalog.connectionRoutes, scope)
+  const all: readonly Claimed<AnyRoute>[] = [...claimed, ...connecting]
   const attachments = sharePorts(all.flatMap(({ parents }) => parents.flatMap(({ claims }) => claims)))
-  const attached = claimed.map((route) => attachRoute(route, attachments, scope))
-  const closing = unimplemented.map(({ entry, parents }) => closeForRoute(entry, parents, attachments))
-  const routes = attached.flatMap(({ route }) => route ?? [])
+  const ofRequests = claimed.map((route) =>
+    attachRoute(route, attachments, {
+      scope,
+      translate: (object: RouteObject) => memory.translate(object, lookups),
+      tell: memory.conditions,
+    }),
+  )
+  const ofConnections = connecting.map((route) =>
+    attachRoute(route, attachments, {
+      scope,
+      translate: (object: ConnectionRouteObject) =>
+        translateConnectionRoute(object, { services: lookups.services, clusterDomain }),
+      tell: (entry, parent, { badRefs }) => attachedConditions(entry, parent, badRefs),
+    }),
+  )
+  const routes = ofRequests.flatMap(({ translated }) => translated?.route ?? [])
+  const setOf = createConnectionSets(ofConnections.flatMap(({ translated }) => translated ?? []))
   const byKey = new Map(routes.map((route) => [route.key, route]))
   return {
     routes,
     attachments,
-    closedPorts: new Map(closing.flatMap(({ closedPorts }) => [...closedPorts])),
+    setOf,
     conditions: [
       ...all.flatMap(({ entry, parents }) => refusalConditions(entry, parents)),
-      ...[...attached, ...closing].flatMap(({ conditions }) => conditions),
-      ...shadowConditions(claimed, { attachments, routes: byKey, findHidden: scope.findHidden }),
+      ...[...ofRequests, ...ofConnections].flatMap(({ conditions }) => conditions),
+      ...shadowConditions(claimed, { attachments, routes: byKey, findHidden }),
+      ...hiddenConnections(connecting, { attachments, setOf }),
     ],
   }
 }
@@ -58,12 +78,25 @@ interface Claimed<T extends AnyRoute> {
 const claimAll = <T extends AnyRoute>(entries: readonly Entry<T>[], scope: ClaimScope): readonly Claimed<T>[] =>
   entries.map((entry) => ({ entry, parents: claimParents(entry, scope) }))
 
+/** What a route's references came to. */
+interface Translated {
+  readonly badRefs: readonly BadRef[]
+  readonly backends: readonly (readonly [ServiceObject, ServicePortObject])[]
+}
+
+interface Attaching<T extends AnyRoute, R extends Translated> {
+  readonly scope: AttachScope
+  readonly translate: (object: T) => R
+  /** What a parent is told that the route is attached to. */
+  readonly tell: (entry: Entry<T>, parent: string, translated: R) => readonly Condition[]
+}
+
 /** The route when it has a port, and what the parents that it is attached to are told. */
-const attachRoute = (
-  { entry, parents }: Claimed<RouteObject>,
+const attachRoute = <T extends AnyRoute, R extends Translated>(
+  { entry, parents }: Claimed<T>,
   attachments: Attachments,
-  scope: AttachScope,
-): { readonly route: Route | undefined; readonly conditions: readonly Condition[] } => {
+  { scope, translate, tell }: Attaching<T, R>,
+): { readonly translated: R | undefined; readonly conditions: readonly Condition[] } => {
   const conditions: Condition[] = []
   const winning: string[] = []
   for (const claimedParent of parents) {
@@ -72,14 +105,13 @@ const attachRoute = (
     if (lost.length < claims.length) winning.push(parent)
     if (lost.length === 0) continue
     const verdict = lost.length === claims.length ? conflicted : partlyConflicted
-    const message = formatLostPorts(entry.object.kind, lost)
-    conditions.push(conditionOf(entry, { parent, ...verdict, message, path }))
+    conditions.push(conditionOf(entry, { parent, ...verdict, message: formatLostPorts(lost), path }))
   }
-  if (winning.length === 0) return { route: undefined, conditions }
-  const translated = scope.memory.translate(entry.object, scope.lookups)
+  if (winning.length === 0) return { translated: undefined, conditions }
+  const translated = translate(entry.object)
   for (const [service, port] of translated.backends) scope.onBackend(service, port)
-  for (const parent of new Set(winning)) conditions.push(...scope.memory.conditions(entry, parent, translated))
-  return { route: translated.route, conditions }
+  for (const parent of new Set(winning)) conditions.push(...tell(entry, parent, translated))
+  return { translated, conditions }
 }
 
 /** GEP-1294 names the reason. */

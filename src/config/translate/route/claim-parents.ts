@@ -1,15 +1,12 @@
 import type { Condition } from '../../../model/condition.ts'
+import type { PortProtocol } from '../../../model/port-protocol.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
-import type { UnimplementedRouteObject } from '../../objects/unimplemented-route.ts'
-import type { Entry, RouteObject } from '../catalog.ts'
+import type { AnyRoute, Entry } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
 import { frontendProtocolOf } from '../service/port-protocol.ts'
 import { formatParent } from './format-parent.ts'
 import { holdersOf, ranking, type Attachments, type Claim, type KindRoutes, type RouteKind } from './port-routes.ts'
 import { resolveParent, type ParentScope, type ResolvedParent } from './resolve-parent.ts'
-
-/** A route of any kind that can attach to a Service. */
-export type AnyRoute = RouteObject | UnimplementedRouteObject
 
 /** What one parentRef of a route came to. */
 export interface ClaimedParent {
@@ -38,14 +35,9 @@ export const claimParents = ({ object }: Entry<AnyRoute>, scope: ClaimScope): re
     const found = resolveParent(ref, metadata.namespace, scope)
     const { path } = ref
     if (found.kind !== 'attached') return { parent, path, resolved: found, claims: [] }
-    const takesAny = kind === 'TCPRoute' || kind === 'TLSRoute'
     const service = found.service.object
-    const speaksHttp = (port: ServicePortObject): boolean => {
-      const protocol = frontendProtocolOf(port, scope.speaksTls(service, port))
-      return protocol !== 'tcp' && protocol !== 'tls'
-    }
-    const ports = takesAny ? found.ports : found.ports.filter(speaksHttp)
-    if (ports.length === 0) return { parent, path, resolved: notHttp, claims: [] }
+    const ports = found.ports.filter((port) => actsOn(kind, frontendProtocolOf(port, scope.speaksTls(service, port))))
+    if (ports.length === 0) return { parent, path, resolved: kind === 'TLSRoute' ? notTls : notHttp, claims: [] }
     const claims = ports.map(({ port }) => ({
       kind,
       namespace: metadata.namespace,
@@ -55,6 +47,26 @@ export const claimParents = ({ object }: Entry<AnyRoute>, scope: ClaimScope): re
     }))
     return { parent, path, resolved: found, claims }
   })
+
+/** Whether a route has anything to do on a port of that declaration; to a TCPRoute everything is bytes. */
+const actsOn = (kind: RouteKind, protocol: PortProtocol): boolean => {
+  switch (kind) {
+    case 'TCPRoute':
+      return true
+    case 'TLSRoute':
+      return protocol === 'tcp' || protocol === 'tls' || protocol === 'unknown'
+    case 'HTTPRoute':
+    case 'GRPCRoute':
+      return protocol !== 'tcp' && protocol !== 'tls'
+  }
+}
+
+const notTls: ResolvedParent = {
+  kind: 'refused',
+  reason: 'NoMatchingParent',
+  message:
+    'the Service’s ports are declared as HTTP (appProtocol, port name or BackendTLSPolicy): TLS is not looked for there',
+}
 
 const notHttp: ResolvedParent = {
   kind: 'refused',
@@ -94,20 +106,12 @@ export const lostPorts = ({ claims }: ClaimedParent, attachments: Attachments): 
   })
 
 /** Names who has the ports: `port 80 is that of GRPCRoute shop/rpc: of several kinds …`. */
-export const formatLostPorts = (kind: RouteKind, lost: readonly LostPort[]): string => {
-  // What comes later in the ranking can only have closed the port.
-  const closed = lost.filter(({ holders }) => ranking.indexOf(holders.kind) > ranking.indexOf(kind))
-  const outranked = lost.filter((port) => !closed.includes(port))
+export const formatLostPorts = (lost: readonly LostPort[]): string => {
   const rule = `of several kinds on one port only the first of ${ranking.join(', ')} is in force`
-  return [
-    ...(outranked.length === 0 ? [] : [`${outranked.map(formatLostPort('that of')).join('; ')}: ${rule}`]),
-    ...closed.map(formatLostPort('closed for everybody by')),
-  ].join('; ')
+  return `${lost.map(formatLostPort).join('; ')}: ${rule}`
 }
 
-const formatLostPort =
-  (how: string) =>
-  ({ port, holders: { routes } }: LostPort): string => {
-    const names = [...routes.values().take(3)].map((key) => key.replace('/', ' ')).join(', ')
-    return `port ${port} is ${how} ${names}${routes.size > 3 ? ` and ${routes.size - 3} more` : ''}`
-  }
+const formatLostPort = ({ port, holders: { routes } }: LostPort): string => {
+  const names = [...routes.values().take(3)].map((key) => key.replace('/', ' ')).join(', ')
+  return `port ${port} is that of ${names}${routes.size > 3 ? ` and ${routes.size - 3} more` : ''}`
+}

@@ -58,16 +58,7 @@ export const sharePorts = (claims: readonly Claim[]): Attachments => {
     if (isProducer(claim)) port.producers = addTo(port.producers, claim)
     else port.consumers.set(claim.namespace, addTo(port.consumers.get(claim.namespace), claim))
   }
-  for (const port of ports.values()) giveUpClosed(port)
   return ports
-}
-
-/** TLSRoute and TCPRoute are not carried out yet: where they have a port, it is closed for consumers too. */
-export const isCarriedOut = (kind: RouteKind): boolean => kind === 'GRPCRoute' || kind === 'HTTPRoute'
-
-const giveUpClosed = ({ producers, consumers }: Draft): void => {
-  if (producers === undefined || isCarriedOut(producers.kind)) return
-  for (const [namespace, { kind }] of consumers) if (isCarriedOut(kind)) consumers.set(namespace, producers)
 }
 
 const addTo = (routes: DraftRoutes | undefined, { kind, route }: Claim): DraftRoutes => {

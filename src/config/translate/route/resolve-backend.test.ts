@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { readObject } from '../../objects/read-object.ts'
-import { createCatalog, type RouteObject } from '../catalog.ts'
+import { createCatalog, type AnyRoute } from '../catalog.ts'
 import { resolveBackend, type BadRef } from './resolve-backend.ts'
 
 const services: readonly object[] = [
@@ -18,12 +18,7 @@ const speaking = (appProtocol: string): object => ({
   spec: { clusterIP: '10.0.0.1', ports: [{ port: 80, appProtocol }] },
 })
 
-const route = (kind: 'HTTPRoute' | 'GRPCRoute'): RouteObject => ({
-  kind,
-  metadata: { name: 'r', namespace: 'shop', labels: {}, annotations: {}, owners: [] },
-  parentRefs: [],
-  rules: [],
-})
+const ofRoute = { name: 'r', namespace: 'shop', labels: {}, annotations: {}, owners: [] }
 
 interface Ref {
   readonly group?: string
@@ -37,7 +32,7 @@ interface Ref {
 const resolve = (
   ref: Ref,
   objects: readonly object[],
-  { kind = 'HTTPRoute', hasTls = false }: { readonly kind?: 'HTTPRoute' | 'GRPCRoute'; readonly hasTls?: boolean } = {},
+  { kind = 'HTTPRoute', hasTls = false }: { readonly kind?: AnyRoute['kind']; readonly hasTls?: boolean } = {},
 ) => {
   const bad: BadRef[] = []
   const wanted: string[] = []
@@ -48,13 +43,17 @@ const resolve = (
     })),
   )
   const full = { group: '', kind: 'Service', name: 'api', port: 80, path: 'p', ...ref }
-  const resolved = resolveBackend(full, route(kind), {
-    services: catalog.services,
-    clusterDomain: 'cluster.local',
-    onBackend: ({ metadata }, { port }) => void wanted.push(`${metadata.namespace}/${metadata.name}:${port}`),
-    onBadRef: (one) => void bad.push(one),
-    speaksTls: () => hasTls,
-  })
+  const resolved = resolveBackend(
+    full,
+    { kind, metadata },
+    {
+      services: catalog.services,
+      clusterDomain: 'cluster.local',
+      onBackend: ({ metadata }, { port }) => void wanted.push(`${metadata.namespace}/${metadata.name}:${port}`),
+      onBadRef: (one) => void bad.push(one),
+      speaksTls: () => hasTls,
+    },
+  )
   return { resolved, bad, wanted }
 }
 
@@ -119,20 +118,20 @@ describe('a reference to a backend', () => {
 })
 
 describe('what a port says it speaks', () => {
-  const cases: readonly (readonly [appProtocol: string, http: boolean, grpc: boolean, withTls: boolean])[] = [
-    ['http', true, true, true],
-    ['kubernetes.io/ws', true, true, true],
-    ['example.com/unheard-of', true, true, true],
-    ['grpc-web', true, true, true],
-    ['kubernetes.io/wss', false, false, true],
-    ['https', false, false, true],
-    ['tls', false, false, true],
-    ['tcp', false, false, false],
-    ['redis', false, false, false],
-    ['kubernetes.io/h2c', false, true, false],
-    ['grpc', false, true, false],
+  const cases: readonly (readonly [appProtocol: string, http: boolean, withTls: boolean])[] = [
+    ['http', true, true],
+    ['kubernetes.io/ws', true, true],
+    ['example.com/unheard-of', true, true],
+    ['grpc-web', true, true],
+    ['kubernetes.io/wss', false, true],
+    ['https', false, true],
+    ['tls', false, true],
+    ['tcp', false, false],
+    ['redis', false, false],
+    ['kubernetes.io/h2c', true, true],
+    ['grpc', true, true],
   ]
-  for (const [appProtocol, http, grpc, withTls] of cases) {
+  for (const [appProtocol, http, withTls] of cases) {
     it(appProtocol, () => {
       const outcome = (more: Parameters<typeof resolve>[2]) => {
         const { resolved, bad } = resolve({}, [speaking(appProtocol)], more)
@@ -143,7 +142,9 @@ describe('what a port says it speaks', () => {
         return 'endpoints' in resolved
       }
       assert.equal(outcome({}), http, 'for an HTTPRoute')
-      assert.equal(outcome({ kind: 'GRPCRoute' }), grpc, 'for a GRPCRoute')
+      assert.equal(outcome({ kind: 'GRPCRoute' }), http, 'for a GRPCRoute')
+      assert.ok(outcome({ kind: 'TCPRoute' }), 'for a TCPRoute')
+      assert.ok(outcome({ kind: 'TLSRoute' }), 'for a TLSRoute')
       assert.equal(outcome({ hasTls: true }), withTls, 'for an HTTPRoute with a BackendTLSPolicy')
     })
   }

@@ -2,7 +2,7 @@ import { formatEndpointKey, type EndpointKey } from '../../../model/endpoint.ts'
 import type { BackendService } from '../../../model/route.ts'
 import type { BackendObject } from '../../objects/http-route/backend-object.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
-import type { Entry, RouteObject } from '../catalog.ts'
+import type { AnyRoute, Entry } from '../catalog.ts'
 import type { Lookup } from '../memory.ts'
 import { protocolOf } from '../service/port-protocol.ts'
 import { hostnameOf, tcpPortsOf } from '../service/service-facts.ts'
@@ -37,7 +37,7 @@ export type ResolvedBackend =
  */
 export const resolveBackend = (
   ref: BackendObject & { readonly path: string },
-  route: RouteObject,
+  route: Pick<AnyRoute, 'kind' | 'metadata'>,
   scope: BackendScope,
 ): ResolvedBackend => {
   const found = findBackend(ref, route, scope)
@@ -58,7 +58,7 @@ type Found =
 
 const findBackend = (
   ref: BackendObject & { readonly path: string },
-  route: RouteObject,
+  route: Pick<AnyRoute, 'kind' | 'metadata'>,
   scope: BackendScope,
 ): Found => {
   const key = `${ref.namespace ?? route.metadata.namespace}/${ref.name}`
@@ -89,26 +89,23 @@ const findBackend = (
 }
 
 /**
- * Why requests of a route cannot be sent to a port that says what it speaks. Only `appProtocol` is held against it: a
- * port's name is no promise to the Gateway API.
+ * Why a route cannot send to a port that says what it speaks. Only `appProtocol` is held against it: a port's name is no
+ * promise to the Gateway API. Connections go anywhere.
  */
 const unusable = (
   port: ServicePortObject,
-  kind: RouteObject['kind'],
+  kind: AnyRoute['kind'],
 ): { readonly kind: string; readonly why: string } | undefined => {
-  if (port.appProtocol === undefined) return undefined
+  if (port.appProtocol === undefined || kind === 'TCPRoute' || kind === 'TLSRoute') return undefined
   const protocol = protocolOf(port)
   switch (protocol) {
     case 'tcp':
       return { kind: protocol, why: 'is no HTTP' }
     case 'tls':
       return { kind: protocol, why: 'wants TLS, and no BackendTLSPolicy says which' }
+    case 'http':
     case 'http2':
     case 'grpc':
-      return kind === 'HTTPRoute'
-        ? { kind: protocol, why: 'wants HTTP/2, which is not spoken to backends yet' }
-        : undefined
-    case 'http':
     case 'unknown':
       return undefined
   }

@@ -1,5 +1,5 @@
 import type { Condition } from '../../../model/condition.ts'
-import type { Entry, RouteObject } from '../catalog.ts'
+import type { AnyRoute, Entry } from '../catalog.ts'
 import { conditionOf, formatFaults } from '../conditions.ts'
 import type { BadRef } from './resolve-backend.ts'
 
@@ -8,13 +8,14 @@ import type { BadRef } from './resolve-backend.ts'
  * one rule can be carried out, PartiallyInvalid when others cannot.
  */
 export const attachedConditions = (
-  route: Entry<RouteObject>,
+  route: Entry<AnyRoute>,
   parent: string,
   badRefs: readonly BadRef[],
 ): readonly Condition[] => {
-  const closed = route.object.rules.filter((rule) => rule.defects.length > 0)
+  const rules = countedRules(route.object)
+  const closed = rules.filter((rule) => rule.defects.length > 0)
   const defect = closed[0]?.defects[0]
-  const faults = `Dropped Rule: ${closed.length} of ${route.object.rules.length} rules, their requests are answered 500: ${formatFaults(closed.flatMap((rule) => rule.defects))}`
+  const faults = `Dropped Rule: ${closed.length} of ${rules.length} rules, ${answerOf(route.object)}: ${formatFaults(closed.flatMap((rule) => rule.defects))}`
   const at = defect?.path === undefined ? {} : { path: defect.path }
   const conditions = [resolvedRefs(route, parent, badRefs)]
   if (defect === undefined) {
@@ -29,14 +30,14 @@ export const attachedConditions = (
       ...conditions,
     ]
   }
-  if (closed.length === route.object.rules.length) {
+  if (closed.length === rules.length) {
     const { reason } = defect
     return [
       conditionOf(route, { parent, type: 'Accepted', status: 'False', reason, message: faults, ...at }),
       ...conditions,
     ]
   }
-  const message = `${route.object.rules.length - closed.length} of ${route.object.rules.length} rules are in force`
+  const message = `${rules.length - closed.length} of ${rules.length} rules are in force`
   return [
     conditionOf(route, { parent, type: 'Accepted', status: 'True', reason: 'Accepted', message }),
     conditionOf(route, {
@@ -51,7 +52,14 @@ export const attachedConditions = (
   ]
 }
 
-const resolvedRefs = (route: Entry<RouteObject>, parent: string, badRefs: readonly BadRef[]): Condition => {
+/** Connections are those of the first rule, whatever is written after it. */
+const countedRules = ({ kind, rules }: AnyRoute): AnyRoute['rules'] =>
+  kind === 'TCPRoute' || kind === 'TLSRoute' ? rules.slice(0, 1) : rules
+
+const answerOf = ({ kind }: AnyRoute): string =>
+  kind === 'TCPRoute' || kind === 'TLSRoute' ? 'their connections are refused' : 'their requests are answered 500'
+
+const resolvedRefs = (route: Entry<AnyRoute>, parent: string, badRefs: readonly BadRef[]): Condition => {
   const [first] = badRefs
   if (first === undefined) {
     const message = 'every backend was found'

@@ -1,7 +1,8 @@
 import type { Condition } from '../../../model/condition.ts'
 import { formatServiceKey, type Service, type ServicePort } from '../../../model/service.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
-import { isCarriedOut, type Attachments, type KindRoutes } from '../route/port-routes.ts'
+import type { ConnectionSets } from '../connection/connection-sets.ts'
+import type { Attachments, KindRoutes } from '../route/port-routes.ts'
 import type { Entry } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
 import { frontendProtocolOf } from './port-protocol.ts'
@@ -12,8 +13,7 @@ interface ServiceScope {
   readonly attachments: Attachments
   /** Reasons by `NAMESPACE/NAME`. */
   readonly closedServices: ReadonlyMap<string, string>
-  /** Reasons by `NAMESPACE/NAME:PORT`. */
-  readonly closedPorts: ReadonlyMap<string, string>
+  readonly setOf: ConnectionSets
   /** The ports (`NAMESPACE/NAME:PORT`) that a BackendTLSPolicy is about. */
   readonly tlsPorts: ReadonlyMap<string, unknown>
 }
@@ -83,20 +83,23 @@ const translateService = (
 
 const translatePort = (port: ServicePortObject, key: string, scope: ServiceScope): ServicePort => {
   const attached = scope.attachments.get(key)
-  const closed = scope.closedPorts.get(key)
   return {
     port: port.port,
     ...(port.name === undefined || port.name === '' ? {} : { name: port.name }),
     protocol: frontendProtocolOf(port, scope.tlsPorts.has(key)),
-    routes: carriedOut(attached?.producers),
+    ...routesOf(attached?.producers, scope),
     consumerRoutes: [...(attached?.consumers ?? [])]
-      .map(([namespace, routes]) => ({ namespace, routes: carriedOut(routes) }))
-      .filter(({ routes }) => routes.length > 0)
+      .map(([namespace, held]) => ({ namespace, ...routesOf(held, scope) }))
       .toSorted((a, b) => (a.namespace < b.namespace ? -1 : 1)),
-    ...(closed === undefined ? {} : { closed }),
   }
 }
 
-/** Keys of the routes, unless theirs is a kind that is not carried out yet: such a port is closed, or left alone. */
-const carriedOut = (held: KindRoutes | undefined): readonly string[] =>
-  held !== undefined && isCarriedOut(held.kind) ? [...held.routes].toSorted() : []
+/** The routes of one set: keys of those that act on requests, or whole those that act on connections. */
+const routesOf = (
+  held: KindRoutes | undefined,
+  { setOf }: ServiceScope,
+): Pick<ServicePort, 'routes' | 'connections'> => {
+  const connections = held === undefined ? undefined : setOf(held)
+  if (connections !== undefined) return { routes: [], connections }
+  return { routes: held === undefined ? [] : [...held.routes].toSorted() }
+}
