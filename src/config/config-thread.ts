@@ -4,8 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
 import { packJson, type Packed } from '../lib/memory/packed-json.ts'
 import { createDeltaWriter, type ConfigDelta } from './delta.ts'
-import { loadObjects } from './load-objects.ts'
-import { readObject } from './objects/read-object.ts'
+import { createObjectReader, loadObjects } from './load-objects.ts'
 import { openFileSource } from './source/files.ts'
 import type { TranslateOptions } from './translate/options.ts'
 import { createTranslator } from './translate/translate.ts'
@@ -31,7 +30,7 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
   let cancelCollection = (): void => {}
   openFileSource({
     paths: data.paths,
-    decode: readObject,
+    decode: createObjectReader(),
     onSet: (set) => {
       try {
         const { objects, issues: objectIssues } = loadObjects(set.objects)

@@ -1,7 +1,8 @@
 import type { Issue, SourcePosition } from '../lib/decoded.ts'
 import { formatPosition } from '../lib/format-issue.ts'
+import { compact } from '../lib/memory/compact.ts'
 import { formatObject } from './format-object.ts'
-import type { ReadObject } from './objects/read-object.ts'
+import { readObject, type ReadObject } from './objects/read-object.ts'
 import type { FoundObject } from './source/locate.ts'
 import type { SourcedObject } from './translate/options.ts'
 
@@ -9,6 +10,21 @@ import type { SourcedObject } from './translate/options.ts'
 export interface LoadedSet {
   readonly objects: readonly SourcedObject[]
   readonly issues: readonly Issue[]
+}
+
+/**
+ * Makes what decodes objects to be kept: in a form that takes little memory, most of it shared with the one of the same
+ * kind that came before.
+ */
+export const createObjectReader = (): ((value: unknown) => ReadObject) => {
+  const last = new Map<string, ReadObject>()
+  return (value) => {
+    const read = readObject(value)
+    const kind = read.ref?.kind ?? ''
+    const kept = compact(read, last.get(kind))
+    last.set(kind, kept)
+    return kept
+  }
 }
 
 /** Takes of a complete set each object once: of two with one name the first in reading order. */
