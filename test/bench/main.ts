@@ -12,9 +12,15 @@ import type { BenchOptions, SuiteName } from './options.ts'
 import { createProgress } from './progress.ts'
 import type { BenchDocument, Machine, SuiteReport } from './report.ts'
 import { roundTo } from './statistics.ts'
-import { runHboneSuite } from './suites/hbone.ts'
-import type { SuiteContext } from './suites/hbone.ts'
+import type { SuiteContext } from './suites/context.ts'
+import { hboneSuite } from './suites/hbone.ts'
+import type { MeshSuite } from './suites/mesh-case.ts'
+import { runMeshSuite } from './suites/mesh-suite.ts'
 import { runMicroSuite } from './suites/micro.ts'
+import { downloadSuite, uploadSuite } from './suites/protocols/bodies.ts'
+import { grpcSuite, h2cSuite } from './suites/protocols/http2.ts'
+import { tcpSuite } from './suites/protocols/tcp.ts'
+import { websocketSuite } from './suites/protocols/websocket.ts'
 import { runHandshakesSuite } from './suites/strain/handshakes.ts'
 import { runReadersSuite } from './suites/strain/readers.ts'
 import { runRoutesSuite } from './suites/strain/routes.ts'
@@ -38,9 +44,14 @@ const readMachine = (): Machine => ({
   isPinned: canPin,
 })
 
+const meshSuites: readonly MeshSuite[] = [
+  ...[hboneSuite, grpcSuite, h2cSuite],
+  ...[uploadSuite, downloadSuite, websocketSuite, tcpSuite],
+]
+
 /** Suites in front of real destinations, in the order in which they run. */
-const meshSuites: readonly (readonly [SuiteName, (context: SuiteContext) => Promise<SuiteReport>])[] = [
-  ['hbone', runHboneSuite],
+const liveSuites: readonly (readonly [SuiteName, (context: SuiteContext) => Promise<SuiteReport>])[] = [
+  ...meshSuites.map((suite) => [suite.name, (context: SuiteContext) => runMeshSuite(suite, context)] as const),
   ['readers', runReadersSuite],
   ['tunnels', runTunnelsSuite],
   ['handshakes', runHandshakesSuite],
@@ -62,7 +73,7 @@ const runSuites = async (options: BenchOptions): Promise<BenchDocument> => {
     process.once(signal, () => process.exit(EXIT_INTERRUPTED))
   try {
     const suites: SuiteReport[] = []
-    const chosen = meshSuites.filter(([name]) => options.suites.includes(name))
+    const chosen = liveSuites.filter(([name]) => options.suites.includes(name))
     if (chosen.length > 0) {
       const certificates = createCertificates(dir)
       const context = { options, children, certificates, dir, version: ownVersion(), progress }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseOptions } from './options.ts'
+import { parseOptions, suiteNames } from './options.ts'
 
 test('by default everything is measured, five pairs of five seconds', () => {
   assert.deepEqual(parseOptions([]), {
-    suites: ['hbone', 'readers', 'tunnels', 'handshakes', 'routes', 'micro'],
+    suites: suiteNames,
     format: 'table',
     caseName: undefined,
     seconds: 5,
@@ -21,7 +21,7 @@ test('quick is one pair of one second, unless more is asked for', () => {
 
 describe('what makes no sense is refused by name', () => {
   for (const [argv, why] of [
-    [['--suite', 'policy'], /--suite policy: there is hbone, readers/],
+    [['--suite', 'policy'], /--suite policy: there is hbone, grpc/],
     [['--seconds', '0'], /--seconds 0/],
     [['--pairs', 'many'], /--pairs many/],
     [['--fast'], /--fast/],

@@ -17,9 +17,12 @@ export interface BenchOptions {
   readonly profileDir: string | undefined
 }
 
-export type SuiteName = 'hbone' | 'readers' | 'tunnels' | 'handshakes' | 'routes' | 'micro'
+export const suiteNames = [
+  ...(['hbone', 'grpc', 'h2c', 'upload', 'download', 'websocket', 'tcp'] as const),
+  ...(['readers', 'tunnels', 'handshakes', 'routes', 'micro'] as const),
+] as const
 
-export const suiteNames: readonly SuiteName[] = ['hbone', 'readers', 'tunnels', 'handshakes', 'routes', 'micro']
+export type SuiteName = (typeof suiteNames)[number]
 
 export const usage = `npm run bench [-- OPTIONS]
   --suite NAME    ${suiteNames.join(', ')}; repeatable; default all

@@ -26,13 +26,20 @@ export interface SuiteReport {
   readonly cases: readonly (CaseReport | MicroReport | FigureReport)[]
 }
 
+/** What is counted in place of requests: of long bodies, messages sent back, and connections opened for one each. */
+export type Unit = 'MiB' | 'echo' | 'connection'
+
 /** One proxy in one case. What could not be measured is `null`, and `why` says why. */
 export interface CaseReport {
-  /** `<in>-<out>-<client connections>x<tunnels each>` */
+  /** `<suite>-<out, where there is more than one>-<client connections>x<requests in flight on each>` */
   readonly case: string
   readonly proxy: string
+  /** What members named for requests count instead; absent: requests. */
+  readonly unit?: Unit
+  /** What is spoken on either side of the proxy. */
+  readonly topology?: string
   readonly version?: string
-  /** Client connections; of peers, whose connections carry one request at a time, also measured at C × T. */
+  /** Client connections; peers whose connections carry one request at a time are also measured at C × T. */
   readonly connections?: number
   readonly destinations?: number
   readonly requestsPerSecond: number | null
@@ -48,6 +55,8 @@ export interface CaseReport {
   readonly ratio?: Ratios
   /** The same against the peer with as many connections as we have requests in flight. */
   readonly ratioAtSameConcurrency?: Ratios
+  /** The goal for `ratioAtSameConcurrency.nginxTls`. */
+  readonly maxRatio?: number
   /** Spread of `ratio` over single pairs. */
   readonly pairRatio?: { readonly nginxTls: Spread | null; readonly nginxPlain: Spread | null }
   readonly why?: string

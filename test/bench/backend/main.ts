@@ -1,15 +1,15 @@
 /**
- * All destinations of the bench in one process: each on a loopback address of its own, over HBONE, over HTTP/1.1 with
- * mutual TLS, and in plaintext, all answered by the same code. It ends with its parent.
+ * All destinations of the bench in one process: each on a loopback address of its own, over HBONE, with mutual TLS and
+ * in plaintext, all answered by the same code. It ends with its parent.
  */
 import { once } from 'node:events'
 import { createTurnFlush } from '../load/turn-flush.ts'
 import type { BackendPlan, FromBackend, ToBackend } from './plan.ts'
-import { createResponder } from './responder.ts'
-import type { Responder } from './responder.ts'
-import { createHboneServer, createHttpServer, createHttpsServer } from './servers.ts'
+import { createHboneServer, createPlainListener, createTlsListener } from './servers.ts'
+import { createService } from './services/service.ts'
+import { createTally } from './tally.ts'
 
-let responder: Responder | undefined
+const tally = createTally()
 
 const tell = (message: FromBackend): void => {
   process.send?.(message)
@@ -17,14 +17,13 @@ const tell = (message: FromBackend): void => {
 
 const listen = async (plan: BackendPlan): Promise<void> => {
   const flush = createTurnFlush()
-  const answering = createResponder(plan.bodyBytes)
-  responder = answering
+  const deps = { serve: createService(plan, tally, flush), flush }
   const listening: Promise<unknown>[] = []
   for (const host of plan.addresses) {
     const servers = [
-      [createHboneServer(plan.tls, answering, flush), plan.hbonePort],
-      [createHttpsServer(plan.tls, answering, flush), plan.httpsPort],
-      [createHttpServer(answering, flush), plan.httpPort],
+      [createHboneServer(plan, deps), plan.hbonePort],
+      [createTlsListener(plan, deps), plan.httpsPort],
+      [createPlainListener(deps), plan.httpPort],
     ] as const
     for (const [server, port] of servers) {
       listening.push(once(server, 'listening'))
@@ -39,7 +38,7 @@ process.on('message', (message) => {
   // Only our parent writes to this channel, and only this type.
   const order = message as ToBackend
   if (order.kind === 'count') {
-    return tell({ kind: 'counts', counts: responder?.takeCounts() ?? { requests: 0, withoutHeader: 0 } })
+    return tell({ kind: 'counts', counts: tally.take() })
   }
   listen(order.plan).then(
     () => tell({ kind: 'listening' }),

@@ -6,10 +6,15 @@ export interface BackendPlan {
   readonly hbonePort: number
   readonly httpPort: number
   readonly httpsPort: number
-  /** Body length of every answer. */
+  /** What is behind every listener; absent: `http`, in windows of the default size. */
+  readonly serves?: ServiceKind
+  /** Body length of every answer; over TCP, of what is sent one way. */
   readonly bodyBytes: number
   readonly tls: TlsFiles
 }
+
+/** HTTP/1.1 without bodies, with long ones, HTTP/2 (gRPC calls too), WebSockets that echo, TCP that does as it is told. */
+export type ServiceKind = 'http' | 'bodies' | 'h2' | 'websocket' | 'tcp'
 
 export type ToBackend =
   | { readonly kind: 'listen'; readonly plan: BackendPlan }

@@ -1,36 +1,48 @@
 import { createServer as createTcpServer } from 'node:net'
-import type { Server, Socket } from 'node:net'
+import type { Server } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { H2Connection } from '../../../src/http/h2/connection.ts'
-import { ignoreStream } from '../../../src/http/h2/stream.ts'
-import type { H2Stream, StreamHandler } from '../../../src/http/h2/stream.ts'
+import type { OwnSettings } from '../../../src/http/h2/settings.ts'
 import type { TurnFlush } from '../load/turn-flush.ts'
-import type { TlsFiles } from '../load/plan.ts'
+import type { PipeUser } from '../pipes/pipe.ts'
+import { attachPipe } from '../pipes/socket-pipe.ts'
+import { tunnelHandler, tunnelPipe } from '../pipes/tunnel-pipe.ts'
+import { ZTUNNEL_WINDOWS } from '../pipes/windows.ts'
 import { tlsOptions } from '../support/tls-options.ts'
-import { BulkAnswer, readBulkRequest } from './bulk.ts'
-import type { Responder } from './responder.ts'
+import type { BackendPlan } from './plan.ts'
 
 /** Above this, long answers wait in their tunnels and the others go ahead of them. */
 const SOCKET_LIMIT_BYTES = 128 * 1024
+const MAX_TUNNELS = 1000
 
-/** A destination's HBONE listener: every CONNECT is answered 200, every request in the tunnel by the responder. */
-export const createHboneServer = (tls: TlsFiles, responder: Responder, flush: TurnFlush): Server => {
-  const options = { ...tlsOptions(tls), requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] }
-  return createTlsServer(options, (socket) => serveHbone(socket, responder, flush))
+interface Deps {
+  /** What every pipe gets. */
+  readonly serve: PipeUser
+  readonly flush: TurnFlush
 }
 
-/** The same destination for proxies without HBONE: HTTP/1.1 keep-alive over mutual TLS. */
-export const createHttpsServer = (tls: TlsFiles, responder: Responder, flush: TurnFlush): Server => {
-  const options = { ...tlsOptions(tls), requestCert: true, rejectUnauthorized: true }
-  return createTlsServer(options, (socket) => serveHttp(socket, responder, flush))
+/** A destination's HBONE listener: every CONNECT is answered 200. */
+export const createHboneServer = (plan: BackendPlan, deps: Deps): Server => {
+  const options = { ...tlsOptions(plan.tls), requestCert: true, rejectUnauthorized: true, ALPNProtocols: ['h2'] }
+  const windows = plan.serves === undefined ? {} : ZTUNNEL_WINDOWS
+  return createTlsServer(options, (socket) =>
+    serveHbone(socket, { maxConcurrentStreams: MAX_TUNNELS, ...windows }, deps),
+  )
+}
+
+/** The same destination for proxies without HBONE, over mutual TLS. */
+export const createTlsListener = (plan: BackendPlan, { serve, flush }: Deps): Server => {
+  const mutual = { ...tlsOptions(plan.tls), requestCert: true, rejectUnauthorized: true }
+  const options = plan.serves === 'h2' ? { ...mutual, ALPNProtocols: ['h2', 'http/1.1'] } : mutual
+  return createTlsServer(options, (socket) => attachPipe(socket, serve, flush))
 }
 
 /** And in plaintext. */
-export const createHttpServer = (responder: Responder, flush: TurnFlush): Server =>
-  createTcpServer({ noDelay: true }, (socket) => serveHttp(socket, responder, flush))
+export const createPlainListener = ({ serve, flush }: Deps): Server =>
+  createTcpServer({ noDelay: true }, (socket) => attachPipe(socket, serve, flush))
 
-const serveHbone = (socket: TLSSocket, responder: Responder, flush: TurnFlush): void => {
+const serveHbone = (socket: TLSSocket, settings: Partial<OwnSettings>, { serve, flush }: Deps): void => {
   const write = (): void => {
     if (connection.outputBytes === 0 || socket.destroyed) return
     socket.write(connection.take())
@@ -39,14 +51,17 @@ const serveHbone = (socket: TLSSocket, responder: Responder, flush: TurnFlush): 
   const connection: H2Connection = new H2Connection(
     {
       onOutput: () => flush.mark(write),
-      onStream: (stream) => serveTunnel(connection, stream, responder),
+      onStream: (stream) => {
+        connection.headers(stream, [':status', '200'], false)
+        return tunnelHandler(connection, stream, serve(tunnelPipe(connection, stream)))
+      },
       onGoaway: () => {},
       onSettings: () => {},
       onPong: () => {},
       onStreamClosed: () => {},
       onFailure: (_code, message) => socket.destroy(new Error(message)),
     },
-    { role: 'server', settings: { maxConcurrentStreams: 1000 } },
+    { role: 'server', settings },
   )
   socket.setNoDelay(true)
   connection.start()
@@ -57,45 +72,4 @@ const serveHbone = (socket: TLSSocket, responder: Responder, flush: TurnFlush): 
   socket.on('drain', () => connection.setBlocked(false))
   socket.on('error', () => {})
   socket.on('close', () => connection.abort(0))
-}
-
-const serveTunnel = (connection: H2Connection, stream: H2Stream, responder: Responder): StreamHandler => {
-  const count = responder.accept()
-  const { answer } = responder
-  connection.headers(stream, [':status', '200'], false)
-  let bulk: BulkAnswer | undefined
-  return {
-    ...ignoreStream,
-    onData: (buffer, start, end) => {
-      let due = count(buffer, start, end)
-      const bulkBytes = readBulkRequest(buffer, start, end)
-      if (bulkBytes !== undefined) {
-        due--
-        bulk = new BulkAnswer(connection, stream, bulkBytes)
-        bulk.send()
-      }
-      for (; due > 0; due--) connection.data(stream, answer, 0, answer.length)
-      connection.consume(stream, end - start)
-    },
-    onDrain: () => bulk?.send(),
-    onEnd: () => connection.end(stream),
-  }
-}
-
-const serveHttp = (socket: Socket, responder: Responder, flush: TurnFlush): void => {
-  const count = responder.accept()
-  const { answer } = responder
-  let due = 0
-  // The answer's memory never changes, so it may be in many writes at once.
-  const write = (): void => {
-    if (!socket.destroyed) for (; due > 0; due--) socket.write(answer)
-    due = 0
-  }
-  socket.setNoDelay(true)
-  socket.on('data', (chunk: Buffer) => {
-    const isMarked = due > 0
-    due += count(chunk, 0, chunk.length)
-    if (due > 0 && !isMarked) flush.mark(write)
-  })
-  socket.on('error', () => {})
 }

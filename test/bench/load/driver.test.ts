@@ -65,6 +65,35 @@ test('what was before the window does not count', () => {
   assert.deepEqual({ requests, errors, firstError }, { requests: 0, errors: 0, firstError: undefined })
 })
 
+test('a lane that was lost before the window is missing in it', () => {
+  const { driver } = openDriver()
+  driver.start()
+  driver.onLost('gone')
+  driver.resetCounts()
+  const { errors, firstError } = driver.counts()
+  assert.deepEqual({ errors, firstError }, { errors: 1, firstError: 'gone' })
+})
+
+test('bytes of long bodies count from the start of the window', () => {
+  const { driver } = openDriver()
+  driver.start()
+  driver.onBytes(10)
+  driver.resetCounts()
+  driver.onBytes(3)
+  driver.onBytes(4)
+  assert.equal(driver.counts().bytes, 7)
+})
+
+test('requests on one HTTP/2 connection are a lane each', async () => {
+  const work = { kind: 'h2', streams: 2, fields: [], messageBytes: undefined } as const
+  const driver = createDriver({ ...plan, tunnels: 1, work })
+  const lane: Lane = { dueAt: 0, send: () => {} }
+  driver.onOpen(lane)
+  assert.equal(await Promise.race([driver.opened.then(() => 'open'), Promise.resolve('not yet')]), 'not yet')
+  driver.onOpen(lane)
+  await driver.opened
+})
+
 test('after the end nothing is sent or counted any more', () => {
   const { driver, lanes, sent } = openDriver()
   driver.start()

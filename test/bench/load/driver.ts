@@ -1,5 +1,6 @@
 import { Histogram } from './histogram.ts'
 import type { Lane, LaneOwner } from './lane.ts'
+import { countLanes } from './plan.ts'
 import type { LoadPlan, Timeline } from './plan.ts'
 
 /** How often the open loop looks at its schedule, in milliseconds: what it may add to a latency. */
@@ -18,6 +19,7 @@ export interface Driver extends LaneOwner {
 
 export interface DriverCounts {
   readonly requests: number
+  readonly bytes: number
   readonly errors: number
   readonly firstError: string | undefined
   readonly latency: Histogram
@@ -36,11 +38,20 @@ export const createDriver = (plan: LoadPlan): Driver => {
   const atMs: number[] = []
   const tookMs: number[] = []
   let state: State = 'opening'
+  const laneCount = countLanes(plan)
+  let bytes = 0
   let errors = 0
+  /** Lanes that are gone stay gone: a window in which fewer work than should is none. */
+  let lost = 0
   let firstError: string | undefined
   const fail = (why: string): void => {
     if (state === 'stopped') return
     errors++
+    firstError ??= why
+  }
+  const lose = (why: string): void => {
+    if (state === 'stopped') return
+    lost++
     firstError ??= why
     if (state === 'opening') reject(new Error(why))
   }
@@ -52,7 +63,7 @@ export const createDriver = (plan: LoadPlan): Driver => {
     opened,
     onOpen: (lane) => {
       lanes.push(lane)
-      if (lanes.length === plan.connections * plan.tunnels) resolve()
+      if (lanes.length === laneCount) resolve()
     },
     onAnswer: (lane, status, bodyBytes) => {
       if (state !== 'running') return
@@ -66,7 +77,8 @@ export const createDriver = (plan: LoadPlan): Driver => {
       if (pacer === undefined) send(lane)
       else pacer.onFree(lane)
     },
-    onLost: fail,
+    onBytes: (count) => (bytes += count),
+    onLost: lose,
     start: () => {
       state = 'running'
       if (pacer === undefined) lanes.forEach(send)
@@ -78,12 +90,13 @@ export const createDriver = (plan: LoadPlan): Driver => {
     },
     resetCounts: () => {
       latency.reset()
-      errors = atMs.length = tookMs.length = 0
-      firstError = undefined
+      bytes = errors = atMs.length = tookMs.length = 0
+      if (lost === 0) firstError = undefined
     },
     counts: () => ({
       requests: latency.total,
-      errors,
+      bytes,
+      errors: errors + lost,
       firstError,
       latency,
       timeline: plan.hasTimeline === true ? { atMs, tookMs } : undefined,

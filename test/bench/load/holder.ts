@@ -43,6 +43,7 @@ export const createHolder = (count: number, hasRequest: boolean): Holder => {
       else if (answered === count) resolve()
       else sendNext()
     },
+    onBytes: () => {},
     onLost,
   }
 }

@@ -1,6 +1,7 @@
+import type { PipeUser } from '../pipes/pipe.ts'
 import type { ReadersResult } from './plan.ts'
 
-/** Something that carries one request at a time: a tunnel, or an HTTP/1.1 connection. */
+/** Something that carries one request at a time: a tunnel, a connection, or one of the calls on it. */
 export interface Lane {
   /** Writes the request; the answer is reported to the `LaneOwner`. */
   readonly send: () => void
@@ -12,9 +13,20 @@ export interface Lane {
 export interface LaneOwner {
   readonly onOpen: (lane: Lane) => void
   readonly onAnswer: (lane: Lane, status: number, bodyBytes: number) => void
+  /** So much of a long body has been sent or received; only where bodies are what is measured. */
+  readonly onBytes: (bytes: number) => void
   /** The lane is gone for the rest of the run. */
   readonly onLost: (why: string) => void
 }
+
+/** Gives pipes to the proxy: tunnels of one HBONE connection, or connections of their own. */
+export interface Carrier {
+  /** `use` gets the pipe once it is open; one that cannot be opened is reported to the `LaneOwner`. */
+  readonly open: (use: PipeUser) => void
+}
+
+/** Takes as many pipes of a carrier that is ready as the plan says, and makes lanes of them. */
+export type Client = (carrier: Carrier) => void
 
 /** Tunnels that read long answers beside the lanes. */
 export interface Readers {
@@ -26,7 +38,7 @@ export interface Readers {
 }
 
 /** The connections of a run. */
-export interface Lanes {
+export interface Carriers {
   /** There if the plan has some. */
   readonly readers?: Readers | undefined
   readonly cipher: () => string | undefined

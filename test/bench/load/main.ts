@@ -3,13 +3,15 @@
  * window. It ends with its parent. Nothing that is measured may ever run in it.
  */
 import { setTimeout as wait } from 'node:timers/promises'
+import { createClient } from './clients/client.ts'
 import { createDriver } from './driver.ts'
 import type { Driver } from './driver.ts'
-import { openHboneLanes } from './hbone-lanes.ts'
+import { openHboneCarriers } from './hbone-carriers.ts'
 import { createHolder } from './holder.ts'
-import { openHttpLanes } from './http-lanes.ts'
-import type { Lanes } from './lane.ts'
+import type { Carriers, LaneOwner } from './lane.ts'
+import { countLanes } from './plan.ts'
 import type { FromLoad, LoadPlan, LoadResult, ToLoad } from './plan.ts'
+import { openSocketCarriers } from './socket-carriers.ts'
 import { createTurnFlush } from './turn-flush.ts'
 
 const OPEN_DEADLINE_MS = 30_000
@@ -18,30 +20,35 @@ const tell = (message: FromLoad): void => {
   process.send?.(message)
 }
 
+const openCarriers = (plan: LoadPlan, owner: LaneOwner): Carriers => {
+  const deps = { owner, flush: createTurnFlush() }
+  const client = createClient(plan, deps)
+  return plan.mode === 'hbone' ? openHboneCarriers(plan, client, deps) : openSocketCarriers(plan, client, deps)
+}
+
 const run = async (plan: LoadPlan): Promise<void> => {
   const driver = createDriver(plan)
-  const flush = createTurnFlush()
-  const lanes = plan.mode === 'hbone' ? openHboneLanes(plan, driver, flush) : openHttpLanes(plan, driver, flush)
+  const carriers = openCarriers(plan, driver)
   try {
     await Promise.race([driver.opened, expire()])
     driver.start()
     await wait(plan.warmupMs)
     driver.resetCounts()
     tell({ kind: 'began' })
-    tell({ kind: 'ended', result: await measure(plan, driver, lanes) })
+    tell({ kind: 'ended', result: await measure(plan, driver, carriers) })
   } catch (error) {
     tellFailure(error)
   } finally {
     driver.stop()
-    lanes.readers?.stop()
-    await lanes.close()
+    carriers.readers?.stop()
+    await carriers.close()
     tell({ kind: 'idle' })
   }
 }
 
 const hold = async (plan: LoadPlan, hasRequest: boolean): Promise<void> => {
-  const holder = createHolder(plan.connections * plan.tunnels, hasRequest)
-  const lanes = openHboneLanes(plan, holder, createTurnFlush())
+  const holder = createHolder(countLanes(plan), hasRequest)
+  const carriers = openCarriers(plan, holder)
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   releaseHeld = release
   try {
@@ -52,7 +59,7 @@ const hold = async (plan: LoadPlan, hasRequest: boolean): Promise<void> => {
   } catch (error) {
     tellFailure(error)
   } finally {
-    await lanes.close()
+    await carriers.close()
     tell({ kind: 'idle' })
   }
 }
@@ -63,23 +70,26 @@ const tellFailure = (error: unknown): void => {
   tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) })
 }
 
-const measure = async (plan: LoadPlan, driver: Driver, lanes: Lanes): Promise<LoadResult> => {
+const measure = async (plan: LoadPlan, driver: Driver, carriers: Carriers): Promise<LoadResult> => {
   const startedAt = performance.now()
   const cpuBefore = process.cpuUsage()
-  await (lanes.readers === undefined ? wait(plan.windowMs) : Promise.race([lanes.readers.read(), wait(plan.windowMs)]))
+  await (carriers.readers === undefined
+    ? wait(plan.windowMs)
+    : Promise.race([carriers.readers.read(), wait(plan.windowMs)]))
   const windowMs = performance.now() - startedAt
   const cpu = process.cpuUsage(cpuBefore)
-  const { requests, errors, firstError, latency, timeline } = driver.counts()
+  const { requests, bytes, errors, firstError, latency, timeline } = driver.counts()
   return {
     requests,
+    bytes,
     errors,
     firstError,
     windowMs,
     p50Ms: latency.quantile(0.5) / 1000,
     p99Ms: latency.quantile(0.99) / 1000,
     busy: (cpu.user + cpu.system) / 1000 / windowMs,
-    cipher: lanes.cipher(),
-    ...(lanes.readers === undefined ? {} : { readers: lanes.readers.counts() }),
+    cipher: carriers.cipher(),
+    ...(carriers.readers === undefined ? {} : { readers: carriers.readers.counts() }),
     ...(timeline === undefined ? {} : { timeline }),
   }
 }

@@ -7,11 +7,13 @@ export interface LoadPlan {
   readonly host: string
   readonly port: number
   readonly connections: number
-  /** Tunnels on each connection; 1 for HTTP/1.1, whose connections carry one request at a time. */
+  /** Tunnels on each connection; 1 in the other modes, whose connections are not shared. */
   readonly tunnels: number
+  /** What the lanes do; absent: the plan's request as HTTP/1.1, without a body. */
+  readonly work?: Work
   /** CONNECT authority of each tunnel. */
   readonly authority: string
-  /** The bytes of the request that every lane sends again and again. */
+  /** The bytes of the HTTP/1.1 request that every lane sends again and again, or that opens its WebSocket. */
   readonly request: string
   /** Body length of the right answer; anything else counts as an error. */
   readonly bodyBytes: number
@@ -25,6 +27,29 @@ export interface LoadPlan {
   readonly hasTimeline?: boolean
   readonly tls: TlsFiles
 }
+
+/** What goes through a tunnel or connection. */
+export type Work =
+  /** HTTP/1.1, with so many bytes of body behind each request if it has one. */
+  | { readonly kind: 'bodies'; readonly uploadBytes: number | undefined }
+  /** HTTP/2 with so many requests in flight. With a message they are gRPC calls, which must end with status 0. */
+  | {
+      readonly kind: 'h2'
+      readonly streams: number
+      readonly fields: readonly string[]
+      readonly messageBytes: number | undefined
+    }
+  /** Messages that come back. */
+  | { readonly kind: 'websocket'; readonly messageBytes: number }
+  /** One byte that is answered by one byte, or many one way; with `isFresh` each time on a connection of its own. */
+  | { readonly kind: 'tcp'; readonly verb: TcpVerb; readonly bytes: number; readonly isFresh: boolean }
+
+/** What the first byte of a TCP exchange asks for: that byte back, many bytes, or to be let send many. */
+export type TcpVerb = 'echo' | 'download' | 'upload'
+
+/** Lanes of a plan. */
+export const countLanes = (plan: Pick<LoadPlan, 'connections' | 'tunnels' | 'work'>): number =>
+  plan.connections * plan.tunnels * (plan.work?.kind === 'h2' ? plan.work.streams : 1)
 
 /** Tunnels that read one long answer each, no faster than they are meant to. */
 export interface ReaderPlan {
@@ -46,6 +71,8 @@ export interface TlsFiles {
 /** What was counted in the window of a run. */
 export interface LoadResult {
   readonly requests: number
+  /** Of long bodies, where those are what is measured. */
+  readonly bytes: number
   readonly errors: number
   /** The first reason for an error, for people. */
   readonly firstError: string | undefined

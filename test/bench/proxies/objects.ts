@@ -1,24 +1,25 @@
 import { ADDED_HEADER } from '../backend/responder.ts'
 import { BACKEND_ACCOUNT } from '../support/certificates.ts'
 import type { Upstreams } from './proxy.ts'
+import { GRPC_SERVICE, PATH_PREFIX } from './traffic.ts'
+import type { Traffic } from './traffic.ts'
 
 /** CONNECT authority of the benched Service. */
 export const SERVICE_AUTHORITY = '10.96.0.10:80'
 
-/** Host of the benched Service, and the path prefix that its one rule matches. */
+/** Host of the benched Service. */
 export const SERVICE_HOST = 'api.bench.svc.cluster.local'
-export const PATH_PREFIX = '/api'
 
 /**
  * The Kubernetes objects of a case as JSON documents (which are YAML): one Gateway, one Service with as many endpoints
  * as there are upstreams, one HTTPRoute with a path prefix and one RequestHeaderModifier, and beside it the others that
- * were asked for.
+ * were asked for. gRPC has a GRPCRoute with one service instead, TCP no route.
  */
 export const formatObjects = (upstreams: Upstreams): string =>
   [
     gateway,
-    service,
-    route('api', PATH_PREFIX),
+    service(upstreams.traffic ?? 'http'),
+    ...routesOf(upstreams.traffic ?? 'http'),
     ...Array.from({ length: (upstreams.routes ?? 1) - 1 }, (_, i) => route(`other-${i}`, `${PATH_PREFIX}/${i}`)),
     endpointSlice(upstreams),
     ...upstreams.addresses.map((ip, i) => pod(ip, i, upstreams)),
@@ -35,7 +36,16 @@ const gateway = {
   spec: { gatewayClassName: 'fairway-waypoint', listeners: [{ name: 'mesh', port: 15008, protocol: 'HBONE' }] },
 }
 
-const service = {
+const appProtocols: Readonly<Record<Traffic, string>> = {
+  http: 'http',
+  bodies: 'http',
+  websocket: 'kubernetes.io/ws',
+  h2c: 'kubernetes.io/h2c',
+  grpc: 'grpc',
+  tcp: 'tcp',
+}
+
+const service = (traffic: Traffic): object => ({
   apiVersion: 'v1',
   kind: 'Service',
   metadata: { name: 'api', namespace, labels: { 'istio.io/use-waypoint': 'waypoint' } },
@@ -43,26 +53,33 @@ const service = {
     clusterIP: '10.96.0.10',
     clusterIPs: ['10.96.0.10'],
     selector: { app: 'api' },
-    ports: [{ name: 'http', port: 80, targetPort: 9080, protocol: 'TCP', appProtocol: 'http' }],
+    ports: [{ name: 'http', port: 80, targetPort: 9080, protocol: 'TCP', appProtocol: appProtocols[traffic] }],
   },
+})
+
+const routesOf = (traffic: Traffic): readonly object[] => {
+  if (traffic === 'tcp') return []
+  return [traffic === 'grpc' ? grpcRoute : route('api', PATH_PREFIX)]
+}
+
+const parentRefs = [{ group: '', kind: 'Service', name: 'api', port: 80 }]
+const filters = [
+  { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: ADDED_HEADER, value: 'api' }] } },
+]
+const backendRefs = [{ name: 'api', port: 80 }]
+
+const grpcRoute = {
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'GRPCRoute',
+  metadata: { name: 'api', namespace },
+  spec: { parentRefs, rules: [{ matches: [{ method: { service: GRPC_SERVICE } }], filters, backendRefs }] },
 }
 
 const route = (name: string, prefix: string): object => ({
   apiVersion: 'gateway.networking.k8s.io/v1',
   kind: 'HTTPRoute',
   metadata: { name, namespace },
-  spec: {
-    parentRefs: [{ group: '', kind: 'Service', name: 'api', port: 80 }],
-    rules: [
-      {
-        matches: [{ path: { type: 'PathPrefix', value: prefix } }],
-        filters: [
-          { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: ADDED_HEADER, value: 'api' }] } },
-        ],
-        backendRefs: [{ name: 'api', port: 80 }],
-      },
-    ],
-  },
+  spec: { parentRefs, rules: [{ matches: [{ path: { type: 'PathPrefix', value: prefix } }], filters, backendRefs }] },
 })
 
 const podName = (index: number): string => `api-${index}`

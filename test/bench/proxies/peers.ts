@@ -1,18 +1,19 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { ADDED_HEADER } from '../backend/responder.ts'
 import { COMMON_NAME } from '../support/certificates.ts'
 import { canConnect } from '../support/can-connect.ts'
 import { pinned } from '../support/pinning.ts'
 import { waitFor } from '../support/wait-for.ts'
 import type { ProxyContext } from './context.ts'
-import { PATH_PREFIX } from './objects.ts'
+import { formatHaproxy } from './haproxy/configuration.ts'
+import { formatNginx } from './nginx/configuration.ts'
+import { askProgram, findProgram } from './program.ts'
 import type { RunningProxy } from './proxy.ts'
-import { fillTemplate } from './template.ts'
+import { pathPrefixOf } from './traffic.ts'
 
 const READY_DEADLINE_MS = 10_000
 
@@ -20,14 +21,13 @@ const READY_DEADLINE_MS = 10_000
 export interface Peer {
   readonly name: 'nginx-tls' | 'nginx-plain' | 'haproxy'
   readonly program: 'nginx' | 'haproxy'
-  readonly template: string
   readonly isTls: boolean
 }
 
 export const peers: readonly Peer[] = [
-  { name: 'nginx-tls', program: 'nginx', template: 'nginx-tls.conf', isTls: true },
-  { name: 'nginx-plain', program: 'nginx', template: 'nginx-plain.conf', isTls: false },
-  { name: 'haproxy', program: 'haproxy', template: 'haproxy.cfg', isTls: true },
+  { name: 'nginx-tls', program: 'nginx', isTls: true },
+  { name: 'nginx-plain', program: 'nginx', isTls: false },
+  { name: 'haproxy', program: 'haproxy', isTls: true },
 ]
 
 /** Starts a peer in the foreground with one worker; throws with the reason when it is not installed or does not start. */
@@ -35,8 +35,8 @@ export const startPeer = async (peer: Peer, context: ProxyContext): Promise<Runn
   const program = findProgram(peer.program)
   if (program === undefined) throw new Error(`${peer.program} is not installed`)
   const port = await pickFreePort()
-  const configFile = join(context.dir, peer.template)
-  writeFileSync(configFile, fillTemplate(readTemplate(peer), templateValues(peer, context, port)))
+  const configFile = join(context.dir, `${peer.name}.conf`)
+  writeFileSync(configFile, formatConfiguration(peer, context, { program, port }))
   const args = peer.program === 'nginx' ? ['-c', configFile, '-p', context.dir] : ['-db', '-f', configFile]
   const start = pinned('proxy', program, args)
   const child = context.children.spawn(start.command, start.args)
@@ -46,7 +46,7 @@ export const startPeer = async (peer: Peer, context: ProxyContext): Promise<Runn
   })
   return {
     name: peer.name,
-    version: versionOf(program),
+    version: /\d+\.\d+\.\d+/.exec(askProgram(program, '-v'))?.[0] ?? 'unknown',
     mode: peer.isTls ? 'https' : 'http',
     host: '127.0.0.1',
     port,
@@ -55,7 +55,16 @@ export const startPeer = async (peer: Peer, context: ProxyContext): Promise<Runn
   }
 }
 
-const readTemplate = (peer: Peer): string => readFileSync(new URL(peer.template, import.meta.url), 'utf8')
+const formatConfiguration = (
+  peer: Peer,
+  context: ProxyContext,
+  { program, port }: { readonly program: string; readonly port: number },
+): string => {
+  const values = templateValues(peer, context, port)
+  const traffic = context.upstreams.traffic ?? 'http'
+  if (peer.program === 'haproxy') return formatHaproxy(traffic, values)
+  return formatNginx(traffic, peer.isTls, { about: askProgram(program, '-V'), values })
+}
 
 const templateValues = (peer: Peer, context: ProxyContext, port: number): Record<string, string> => {
   const { waypoint } = context.certificates
@@ -74,22 +83,10 @@ const templateValues = (peer: Peer, context: ProxyContext, port: number): Record
     waypointKey: waypoint.keyFile,
     waypointPem,
     ca: waypoint.caFile,
-    prefix: PATH_PREFIX,
+    prefix: pathPrefixOf(context.upstreams.traffic ?? 'http'),
     header: ADDED_HEADER,
     commonName: COMMON_NAME,
   }
-}
-
-/** Looks in PATH and where Debian puts daemons. */
-const findProgram = (name: string): string | undefined =>
-  [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin']
-    .map((dir) => join(dir, name))
-    .find((file) => existsSync(file))
-
-const versionOf = (program: string): string => {
-  // nginx tells its version on stderr and haproxy on stdout.
-  const text = execFileSync('/bin/sh', ['-c', '"$0" -v 2>&1', program], { encoding: 'utf8' })
-  return /\d+\.\d+\.\d+/.exec(text)?.[0] ?? 'unknown'
 }
 
 const pickFreePort = async (): Promise<number> => {

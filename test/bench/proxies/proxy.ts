@@ -1,4 +1,5 @@
 import type { LoadMode } from '../load/plan.ts'
+import type { Traffic } from './traffic.ts'
 
 /** What is measured, by the name it has in the report. */
 export type ProxyName = 'fairway' | 'nginx-tls' | 'nginx-plain' | 'haproxy' | 'direct'
@@ -23,6 +24,8 @@ export interface Upstreams {
   readonly httpsPort: number
   /** Fairway only: whether destinations are reached by HBONE or in plaintext. */
   readonly isHbone: boolean
+  /** What goes there; default `http`. */
+  readonly traffic?: Traffic
   /** Fairway only: how many routes the Service has; default 1. Requests go to the first one. */
   readonly routes?: number
 }

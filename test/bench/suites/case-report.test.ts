@@ -1,21 +1,23 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { reportCase } from './case-report.ts'
-import type { HboneCase } from './cases.ts'
 import type { Contender } from './contender.ts'
 import type { Run } from './laboratory.ts'
+import type { MeshCase } from './mesh-case.ts'
 
-const busyPod: HboneCase = {
+const busyPod: MeshCase = {
   name: 'hbone-hbone-1x64',
   out: 'hbone',
   connections: 1,
   tunnels: 64,
   destinations: 1,
-  hasPeers: true,
+  peers: 'both',
+  load: { request: '', bodyBytes: 0 },
 }
 
 const runOf = (cpuMicrosPerRequest: number): Run => ({
   requests: 1000,
+  bytes: 0,
   errors: 0,
   firstError: undefined,
   windowMs: 1000,
@@ -41,18 +43,23 @@ const contenderOf = (name: string, connections: number, cpu: readonly number[]):
 })
 
 describe('a case', () => {
-  const reports = reportCase(busyPod, [
-    contenderOf('fairway', 1, [10, 12, 11]),
-    contenderOf('nginx-tls', 1, [100, 120, 110]),
-    contenderOf('nginx-tls', 64, [20, 22, 24]),
-    contenderOf('nginx-plain', 1, [50, 50]),
-    contenderOf('nginx-plain', 64, [11, 11, 11]),
-  ])
+  const reports = reportCase(
+    busyPod,
+    [
+      contenderOf('fairway', 1, [10, 12, 11]),
+      contenderOf('nginx-tls', 1, [100, 120, 110]),
+      contenderOf('nginx-tls', 64, [20, 22, 24]),
+      contenderOf('nginx-plain', 1, [50, 50]),
+      contenderOf('nginx-plain', 64, [11, 11, 11]),
+    ],
+    'http',
+  )
 
   test('has the documented members for us', () => {
     assert.deepEqual(reports[0], {
       case: 'hbone-hbone-1x64',
       proxy: 'fairway',
+      topology: 'HBONE with HTTP/1.1 in, HBONE with HTTP/1.1 out',
       version: '1.2.3',
       connections: 1,
       destinations: 1,
@@ -80,7 +87,7 @@ describe('a case', () => {
 
 test('a proxy that could not be started is null in every figure, with the reason', () => {
   const missing: Contender = { ...contenderOf('haproxy', 1, []), proxy: undefined, why: 'haproxy is not installed' }
-  assert.deepEqual(reportCase(busyPod, [missing])[0], {
+  assert.deepEqual(reportCase(busyPod, [missing], 'http')[0], {
     case: 'hbone-hbone-1x64',
     proxy: 'haproxy',
     requestsPerSecond: null,
@@ -92,13 +99,36 @@ test('a proxy that could not be started is null in every figure, with the reason
 })
 
 test('a case without peers has no ratios', () => {
-  const [report] = reportCase({ ...busyPod, hasPeers: false }, [contenderOf('fairway', 1, [10])])
+  const [report] = reportCase({ ...busyPod, peers: 'none' }, [contenderOf('fairway', 1, [10])], 'http')
   assert.equal(report?.ratio, undefined)
 })
 
 test('a proxy that failed on the way keeps its figures and says so', () => {
   const failing: Contender = { ...contenderOf('fairway', 1, [10]), why: '3 requests failed' }
-  const [report] = reportCase(busyPod, [failing])
+  const [report] = reportCase(busyPod, [failing], 'http')
   assert.equal(report?.cpuMicrosPerRequest?.median, 10)
   assert.equal(report?.why, '3 requests failed')
+})
+
+test('of long bodies each MiB counts, those of requests that are not over too', () => {
+  const run: Run = { ...runOf(6), bytes: 3000 * 2 ** 20 }
+  const [report] = reportCase(
+    { ...busyPod, unit: 'MiB' },
+    [{ ...contenderOf('fairway', 1, []), runs: [run] }],
+    'bodies',
+  )
+  assert.equal(report?.unit, 'MiB')
+  assert.equal(report?.requestsPerSecond, 3000)
+  assert.equal(report?.cpuMicrosPerRequest?.median, 2)
+})
+
+test('a peer that carries many requests on a connection is the same at both', () => {
+  const [report] = reportCase(
+    { ...busyPod, peers: 'multiplexed', maxRatio: 0.8 },
+    [contenderOf('fairway', 1, [8]), { ...contenderOf('nginx-tls', 1, [16]), tunnels: 64 }],
+    'grpc',
+  )
+  assert.deepEqual(report?.ratio, { nginxTls: 0.5, nginxPlain: null })
+  assert.deepEqual(report?.ratioAtSameConcurrency, { nginxTls: 0.5, nginxPlain: null })
+  assert.equal(report?.maxRatio, 0.8)
 })

@@ -2,40 +2,44 @@ import { missingCase, ratiosOf } from '../report.ts'
 import type { CaseReport, Latency } from '../report.ts'
 import { median, ratioOf, roundTo, spreadOf } from '../statistics.ts'
 import type { Ratio } from '../statistics.ts'
-import type { HboneCase } from './cases.ts'
+import { describeTopology } from '../proxies/topology.ts'
+import type { Traffic } from '../proxies/traffic.ts'
 import type { Contender } from './contender.ts'
 import type { Run } from './laboratory.ts'
+import type { MeshCase } from './mesh-case.ts'
 
 /** The report of a case: everybody's figures, and ours compared with the peers'. */
-export const reportCase = (of: HboneCase, contenders: readonly Contender[]): readonly CaseReport[] =>
+export const reportCase = (of: MeshCase, contenders: readonly Contender[], traffic: Traffic): readonly CaseReport[] =>
   contenders.map((contender) => {
-    const report = reportContender(contender, of)
-    if (contender.name !== 'fairway' || !of.hasPeers || contender.runs.length === 0) return report
+    const report = reportContender(contender, of, traffic)
+    if (contender.name !== 'fairway' || of.peers === 'none' || contender.runs.length === 0) return report
     return { ...report, ...compare(contender, of, contenders) }
   })
 
 const compare = (
   ours: Contender,
-  of: HboneCase,
+  of: MeshCase,
   contenders: readonly Contender[],
-): Pick<CaseReport, 'ratio' | 'ratioAtSameConcurrency' | 'pairRatio'> => {
-  const against = (name: string, connections: number): Ratio | undefined => {
-    const peer = contenders.find((one) => one.name === name && one.connections === connections)
+): Pick<CaseReport, 'ratio' | 'ratioAtSameConcurrency' | 'maxRatio' | 'pairRatio'> => {
+  const against = (name: string, isMeant: (peer: Contender) => boolean): Ratio | undefined => {
+    const peer = contenders.find((one) => one.name === name && isMeant(one))
     // A peer that failed on the way has fewer runs: no pairs.
     if (peer === undefined || peer.runs.length !== ours.runs.length) return undefined
-    return ratioOf(cpuOf(ours), cpuOf(peer))
+    return ratioOf(cpuOf(ours, of), cpuOf(peer, of))
   }
-  const tls = against('nginx-tls', of.connections)
-  const plain = against('nginx-plain', of.connections)
-  const lanes = of.connections * of.tunnels
+  const hasConnections = (peer: Contender): boolean => peer.connections === of.connections
+  const hasInFlight = (peer: Contender): boolean => peer.connections * peer.tunnels === of.connections * of.tunnels
+  const tls = against('nginx-tls', hasConnections)
+  const plain = against('nginx-plain', hasConnections)
   return {
     ratio: ratiosOf(tls, plain),
-    ratioAtSameConcurrency: ratiosOf(against('nginx-tls', lanes), against('nginx-plain', lanes)),
+    ratioAtSameConcurrency: ratiosOf(against('nginx-tls', hasInFlight), against('nginx-plain', hasInFlight)),
+    ...(of.maxRatio === undefined ? {} : { maxRatio: of.maxRatio }),
     pairRatio: { nginxTls: tls?.ofPairs ?? null, nginxPlain: plain?.ofPairs ?? null },
   }
 }
 
-const reportContender = (contender: Contender, of: HboneCase): CaseReport => {
+const reportContender = (contender: Contender, of: MeshCase, traffic: Traffic): CaseReport => {
   const { proxy, runs } = contender
   if (proxy === undefined || runs.length === 0) {
     return missingCase(of.name, contender.name, contender.why ?? 'no run was finished')
@@ -43,13 +47,15 @@ const reportContender = (contender: Contender, of: HboneCase): CaseReport => {
   return {
     case: of.name,
     proxy: contender.name,
+    ...(of.unit === undefined ? {} : { unit: of.unit }),
+    topology: describeTopology(proxy.name, traffic),
     version: proxy.version,
     connections: contender.connections,
     destinations: of.destinations,
-    requestsPerSecond: Math.round(median(runs.map((run) => run.requestsPerSecond))),
+    requestsPerSecond: Math.round(median(runs.map((run) => run.requestsPerSecond * unitsOf(run, of)))),
     latencyMs: latencyOf(runs),
     paced: contender.paced ?? null,
-    cpuMicrosPerRequest: spreadOf(cpuOf(contender)),
+    cpuMicrosPerRequest: spreadOf(cpuOf(contender, of)),
     peakRssMb: contender.peakRssMb === undefined ? null : roundTo(contender.peakRssMb, 1),
     busy: {
       proxy: roundTo(median(runs.map((run) => run.proxyBusy)), 2),
@@ -59,7 +65,11 @@ const reportContender = (contender: Contender, of: HboneCase): CaseReport => {
   }
 }
 
-const cpuOf = (contender: Contender): readonly number[] => contender.runs.map((run) => run.cpuMicrosPerRequest)
+const cpuOf = ({ runs }: Contender, of: MeshCase): readonly number[] =>
+  runs.map((run) => run.cpuMicrosPerRequest / unitsOf(run, of))
+
+/** How many of what is counted a request was, on average: of long bodies also the parts of some are in a window. */
+const unitsOf = (run: Run, { unit }: MeshCase): number => (unit === 'MiB' ? run.bytes / 2 ** 20 / run.requests : 1)
 
 /** Medians of the runs' quantiles, in milliseconds. */
 export const latencyOf = (runs: readonly Run[]): Latency => ({

@@ -2,6 +2,7 @@ import type { LoadPlan } from '../load/plan.ts'
 import type { RunningProxy } from '../proxies/proxy.ts'
 import type { Latency } from '../report.ts'
 import type { Laboratory, Run } from './laboratory.ts'
+import { planShapeOf } from './mesh-case.ts'
 
 /** One proxy with one number of client connections in one case, and what was measured of it. */
 export interface Contender {
@@ -30,7 +31,8 @@ export const measureContender = async (
   if (proxy === undefined) return undefined
   const { mode, host, port } = proxy
   try {
-    const run = await laboratory.measure({ ...plan, mode, host, port, connections, tunnels }, proxy.pid)
+    const shape = planShapeOf(plan.work, { connections, tunnels })
+    const run = await laboratory.measure({ ...plan, ...shape, mode, host, port }, proxy.pid)
     if (run.withoutHeader > 0 && proxy.name !== 'direct') throw new Error('the route did not add its header')
     return run
   } catch (error) {

@@ -25,6 +25,7 @@ const floodOf = (timeline: Timeline): FloodResult => ({
 
 const runOf = (timeline: Timeline): Run => ({
   requests: 2000,
+  bytes: 0,
   errors: 0,
   firstError: undefined,
   windowMs: 20_000,
