@@ -29,6 +29,8 @@ import { defaultDeadlines, tickMsFor } from './limits/deadlines.ts'
 import type { Deadlines } from './limits/deadlines.ts'
 import { startTicking, visitInSlices } from './limits/ticks.ts'
 import { TurnBudget } from './limits/turn-budget.ts'
+import { H2Tunnel } from './inner-h2/h2-tunnel.ts'
+import type { H2TunnelDeps } from './inner-h2/h2-tunnel.ts'
 import { ByteBudget, defaultBufferBytes } from './limits/byte-budget.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './upstream/balance.ts'
@@ -78,8 +80,8 @@ export class DataPlane {
   readonly #budgets = new RetryBudgets()
   #clientTls: ConnectionOptions
   readonly #applier: ModelApplier
-  readonly #downstreams = new Set<Downstream>()
-  readonly #deps: DownstreamDeps
+  readonly #downstreams = new Set<Downstream | H2Tunnel>()
+  readonly #deps: DownstreamDeps & H2TunnelDeps
   readonly #warnings: Warnings
   readonly #errors: Warnings
   readonly #stopTicking: () => void
@@ -135,9 +137,11 @@ export class DataPlane {
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       deadlines,
       turns,
+      flusher: this.#flusher,
+      budget,
       takeLease: () => this.#applier.take(),
       isDraining: () => this.#isDraining,
-      onClosed: (downstream) => this.#downstreams.delete(downstream),
+      onClosed: (downstream: Downstream | H2Tunnel) => this.#downstreams.delete(downstream),
     }
     this.#server = new HboneServer({
       credentials: credentials.current(),
@@ -260,6 +264,14 @@ export class DataPlane {
       return request.refuse(404)
     }
     const { protocol } = frontend.port
+    if (protocol === 'http2' || protocol === 'grpc') {
+      const tunnel = request.accept()
+      const { source } = request
+      const server = new H2Tunnel(tunnel, { authority, source, destination: frontend.destination }, this.#deps)
+      tunnel.handler = server
+      this.#downstreams.add(server)
+      return
+    }
     if (protocol !== 'http' && protocol !== 'unknown') {
       connectRefused.unsupportedProtocol++
       this.#warnings.warn(

@@ -1,25 +1,21 @@
-import type { Destination, Source } from '../filter/record.ts'
 import type { HeaderList } from '../http/header-list.ts'
 import { encodeResponseHead } from '../http/h1/encode.ts'
 import type { H1Failure, H1RequestHead } from '../http/h1/message.ts'
 import { HeaderList as Headers } from '../http/header-list.ts'
 import { H1RequestParser } from '../http/h1/parser.ts'
-import { findFrontend } from '../snapshot/resolve.ts'
 import type { Channel, ChannelHandler } from './channel.ts'
-import { HttpExchange } from './exchange.ts'
-import type { ExchangeDeps } from './exchange.ts'
+import type { HttpExchange } from './exchange.ts'
 import { HeldBytes } from './held-bytes.ts'
-import type { SnapshotLease } from './leases.ts'
 import type { Deadlines } from './limits/deadlines.ts'
+import { expireExchange } from './limits/expire-exchange.ts'
 import { TunnelWatch } from './limits/tunnel-watch.ts'
-import type { ExchangeExpiry, RestExpiry } from './limits/tunnel-watch.ts'
+import type { RestExpiry } from './limits/tunnel-watch.ts'
 import type { Deferrable, TurnBudget } from './limits/turn-budget.ts'
-import { beginRecord } from './request/record.ts'
+import { beginExchange } from './request/begin-exchange.ts'
+import type { BeginDeps, TunnelOrigin } from './request/begin-exchange.ts'
 import { H1ResponseSink } from './response/h1-response-sink.ts'
 
-export interface DownstreamDeps extends ExchangeDeps {
-  /** The snapshot for one exchange. */
-  readonly takeLease: () => SnapshotLease | undefined
+export interface DownstreamDeps extends BeginDeps {
   readonly isDraining: () => boolean
   readonly deadlines: Deadlines
   /** Shared by all tunnels of the process. */
@@ -35,10 +31,7 @@ const CLOSE_TIMEOUT_MS = 5000
 export class Downstream implements ChannelHandler, Deferrable {
   readonly channel: Channel & { handler: ChannelHandler }
   readonly sink: H1ResponseSink
-  readonly #authority: string
-  readonly #source: Source
-  /** What was called when the tunnel was opened, for the record of requests that find it unbound. */
-  readonly #destination: Destination
+  readonly #origin: TunnelOrigin
   readonly #deps: DownstreamDeps
   readonly #parser: H1RequestParser
   #exchange: HttpExchange | undefined
@@ -57,16 +50,10 @@ export class Downstream implements ChannelHandler, Deferrable {
   #isDeferred = false
   #isRequestWhole = false
 
-  constructor(
-    channel: Channel & { handler: ChannelHandler },
-    origin: { readonly authority: string; readonly source: Source; readonly destination: Destination },
-    deps: DownstreamDeps,
-  ) {
+  constructor(channel: Channel & { handler: ChannelHandler }, origin: TunnelOrigin, deps: DownstreamDeps) {
     this.channel = channel
     this.sink = new H1ResponseSink(channel)
-    this.#authority = origin.authority
-    this.#source = origin.source
-    this.#destination = origin.destination
+    this.#origin = origin
     this.#deps = deps
     this.#watch = new TunnelWatch(deps.deadlines)
     this.#parser = new H1RequestParser({
@@ -166,7 +153,7 @@ export class Downstream implements ChannelHandler, Deferrable {
       if (expiry !== undefined) this.#onRestExpiry(expiry)
     } else {
       const expiry = this.#watch.checkExchange(nowMs, exchange, this.channel.queuedBytes)
-      if (expiry !== undefined) this.#onExchangeExpiry(exchange, expiry)
+      if (expiry !== undefined) expireExchange(exchange, expiry, this.#deps)
     }
   }
 
@@ -178,12 +165,6 @@ export class Downstream implements ChannelHandler, Deferrable {
     }
     deadlines.requestHead++
     this.#refuse(408, 'the request took too long')
-  }
-
-  #onExchangeExpiry(exchange: HttpExchange, expiry: ExchangeExpiry): void {
-    const name = expiry === 'response-head' ? 'responseHead' : expiry === 'stream' ? 'streamIdle' : 'bodyIdle'
-    this.#deps.counters.deadlines[name]++
-    exchange.expire(expiry, this.#deps.deadlines[`${name}Ms`])
   }
 
   /** A client that does not follow our end is cut off. */
@@ -246,23 +227,12 @@ export class Downstream implements ChannelHandler, Deferrable {
   }
 
   #onRequest(head: H1RequestHead): void {
-    const { counters, clock } = this.#deps
-    const lease = this.#deps.takeLease()
+    const exchange = beginExchange(head, { origin: this.#origin, owner: this }, this.#deps)
     // A tunnel exists only since a snapshot was in force.
-    if (lease === undefined) return this.abort()
-    const { snapshot } = lease
-    const frontend = findFrontend(snapshot, this.#authority)
-    const parties = {
-      source: this.#source,
-      destination: frontend?.destination ?? this.#destination,
-      generation: snapshot.generation,
-    }
-    const record = beginRecord(head, parties, clock)
-    counters.activeExchanges++
+    if (exchange === undefined) return this.abort()
     this.#watch.restart()
     this.#isRequestWhole = head.bodyLength === 0
-    this.sink.begin(head, record)
-    const exchange = new HttpExchange(head, { downstream: this, lease, frontend, record }, this.#deps)
+    this.sink.begin(head, exchange.record)
     this.#exchange = exchange
     exchange.start()
   }

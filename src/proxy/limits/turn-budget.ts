@@ -40,6 +40,11 @@ export class TurnBudget {
     setImmediate(this.#renew)
   }
 
+  /** Says that a request has begun for which nobody asked. */
+  spendRequest(): void {
+    this.spend(PIECES_PER_REQUEST)
+  }
+
   #take(who: Deferrable, pieces: number): boolean {
     if (this.#spent >= PIECES_PER_TURN) {
       this.#waiting.push(who)

@@ -23,7 +23,7 @@ export const beginRecord = (
     readonly destination: Destination
     readonly generation: number
     /** Default: as `head` says. */
-    readonly httpVersion?: string
+    readonly httpVersion?: string | undefined
   },
   clock: Clock,
 ): ExchangeRecord => ({

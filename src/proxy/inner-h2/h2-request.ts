@@ -1,0 +1,210 @@
+import type { ExchangeRecord } from '../../filter/record.ts'
+import { checkedRequestToH1 } from '../../http/bridge/request.ts'
+import { responseToH2 } from '../../http/bridge/response.ts'
+import { trailersToH1, trailersToH2 } from '../../http/bridge/trailers.ts'
+import type { H1RequestHead, H1ResponseHead } from '../../http/h1/message.ts'
+import type { H2Connection } from '../../http/h2/connection.ts'
+import { INTERNAL_ERROR, NO_ERROR } from '../../http/h2/constants.ts'
+import type { H2Stream } from '../../http/h2/stream.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import type { ChannelHandler } from '../channel.ts'
+import type { HttpExchange } from '../exchange.ts'
+import { TunnelChannel } from '../hbone/tunnel.ts'
+import type { ByteBudget } from '../limits/byte-budget.ts'
+import type { Deadlines } from '../limits/deadlines.ts'
+import { expireExchange } from '../limits/expire-exchange.ts'
+import { TunnelWatch } from '../limits/tunnel-watch.ts'
+import { beginExchange } from '../request/begin-exchange.ts'
+import type { BeginDeps, TunnelOrigin } from '../request/begin-exchange.ts'
+import type { ExchangeOwner } from '../request/exchange-owner.ts'
+import type { OutgoingHead, ResponseSink } from '../response/response-sink.ts'
+
+export interface H2RequestDeps extends BeginDeps {
+  readonly deadlines: Deadlines
+  readonly budget: ByteBudget
+}
+
+/** The connection that requests come on. */
+export interface H2RequestOwner {
+  readonly h2: H2Connection
+  readonly origin: TunnelOrigin
+  readonly isDraining: boolean
+  /** Nothing is left of the request. */
+  readonly onRequestDone: (request: H2Request) => void
+}
+
+/** One request of an HTTP/2 client: a stream, and the exchange on it, whose response goes out here. */
+export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
+  readonly #owner: H2RequestOwner
+  readonly #stream: H2Stream
+  readonly #deps: H2RequestDeps
+  /** The stream as bytes with credit, which the process's budget knows of. */
+  readonly channel: TunnelChannel
+  #exchange: HttpExchange | undefined
+  #method = ''
+  #record: Pick<ExchangeRecord, 'responseBytes'> = { responseBytes: 0 }
+  #trailers: HeaderList | undefined
+  #isWhole = false
+  #watch: TunnelWatch | undefined
+  /** The head has ended the response. */
+  #isEnded = false
+  keepsAlive = true
+
+  constructor(stream: H2Stream, owner: H2RequestOwner, deps: H2RequestDeps) {
+    this.#stream = stream
+    this.#owner = owner
+    this.#deps = deps
+    this.channel = new TunnelChannel(owner.h2, deps.budget)
+    this.channel.attach(stream)
+    this.channel.handler = this
+    this.channel.onHead = (fields) => this.#onTrailers(fields)
+  }
+
+  /** Begins with the head, which the receiver has checked. */
+  start(fields: readonly string[], isEnd: boolean): void {
+    const request = checkedRequestToH1(fields, isEnd)
+    if ('code' in request) return this.#refuse(400)
+    const { line, headers, framing } = request
+    this.#method = line.method
+    this.#isWhole = isEnd
+    const head: H1RequestHead = {
+      ...line,
+      headers,
+      minorVersion: 1,
+      bodyLength: framing.bodyLength,
+      keepAlive: true,
+      expectsContinue: headers.getLower('expect')?.toLowerCase() === '100-continue',
+      upgrade: undefined,
+    }
+    const { origin } = this.#owner
+    const exchange = beginExchange(head, { origin, owner: this }, this.#deps)
+    if (exchange === undefined) return this.#refuse(503)
+    this.#exchange = exchange
+    this.#record = exchange.record
+    exchange.record.requestBytes += sizeOf(fields)
+    exchange.start()
+  }
+
+  get sink(): ResponseSink {
+    return this
+  }
+
+  get isDraining(): boolean {
+    return this.#owner.isDraining
+  }
+
+  /** Called every second or so. */
+  tick(nowMs: number): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return
+    this.#watch ??= new TunnelWatch(this.#deps.deadlines)
+    const expiry = this.#watch.checkExchange(nowMs, exchange, this.#stream.queuedBytes)
+    if (expiry !== undefined) expireExchange(exchange, expiry, this.#deps)
+  }
+
+  onData(buffer: Buffer, start: number, end: number): void {
+    const exchange = this.#exchange
+    if (exchange === undefined) return this.channel.discard(end - start)
+    exchange.record.requestBytes += end - start
+    if (exchange.onRequestBody(buffer, start, end)) this.channel.consume(end - start)
+  }
+
+  onEnd(): void {
+    if (this.#isWhole) return
+    this.#isWhole = true
+    this.#exchange?.onRequestEnd(this.#trailers)
+  }
+
+  onDrain(): void {
+    this.#exchange?.onDownstreamDrain()
+  }
+
+  /** The client has reset the stream, or lost it with its connection. */
+  onClosed(): void {
+    const exchange = this.#exchange
+    this.#leave()
+    exchange?.onDownstreamGone()
+  }
+
+  /** The connection brings no more of what is not whole. */
+  onInputLost(): void {
+    if (!this.#isWhole) this.channel.shed()
+  }
+
+  consume(bytes: number): void {
+    this.channel.consume(bytes)
+  }
+
+  onExchangeDone(): void {
+    this.#leave()
+    // The answer is whole, and what is left of the request not wanted (RFC 9113 section 8.1).
+    if (!this.#isWhole) this.channel.reset(NO_ERROR)
+  }
+
+  abort(): void {
+    this.#leave()
+    this.channel.reset(INTERNAL_ERROR)
+  }
+
+  writeInformational({ status, headers }: H1ResponseHead): void {
+    const fields = responseToH2({ status }, headers, { bodyLength: 0, method: this.#method })
+    // A 101 among them: HTTP/2 has no such answer.
+    if (Array.isArray(fields)) this.#owner.h2.headers(this.#stream, fields, false)
+  }
+
+  writeHead({ status, headers, bodyLength, isBodiless }: OutgoingHead): string | undefined {
+    const fields = responseToH2({ status }, headers, { bodyLength, method: this.#method })
+    if (!Array.isArray(fields)) return fields.message
+    this.#isEnded = isBodiless || bodyLength === 0
+    this.#record.responseBytes += sizeOf(fields)
+    this.#owner.h2.headers(this.#stream, fields, this.#isEnded)
+    return undefined
+  }
+
+  writeBody(buffer: Buffer, start: number, end: number): boolean {
+    this.#record.responseBytes += end - start
+    return this.#owner.h2.data(this.#stream, buffer, start, end)
+  }
+
+  writeText(text: string): boolean {
+    this.#record.responseBytes += text.length
+    return this.#owner.h2.text(this.#stream, text)
+  }
+
+  end(trailers: HeaderList | undefined): boolean {
+    if (this.#isEnded) return true
+    const { h2 } = this.#owner
+    const fields = trailers === undefined || trailers.size === 0 ? undefined : trailersToH2(trailers)
+    // Trailers that may not go out are dropped: the body is whole without them.
+    if (!Array.isArray(fields)) h2.end(this.#stream)
+    else {
+      this.#record.responseBytes += sizeOf(fields)
+      h2.headers(this.#stream, fields, true)
+    }
+    return this.#stream.queuedBytes === 0
+  }
+
+  #onTrailers(fields: readonly string[]): void {
+    const trailers = trailersToH1(fields)
+    this.#trailers = 'code' in trailers ? undefined : trailers
+  }
+
+  /** Answers what never became a request. */
+  #refuse(status: number): void {
+    this.#owner.h2.headers(this.#stream, [':status', String(status)], true)
+    if (!this.#isWhole) this.channel.reset(NO_ERROR)
+    this.#leave()
+  }
+
+  #leave(): void {
+    this.#exchange = undefined
+    this.#owner.onRequestDone(this)
+  }
+}
+
+/** Bytes of names and values, which is what a head counts for whatever became of it in the tables of HPACK. */
+const sizeOf = (fields: readonly string[]): number => {
+  let bytes = 0
+  for (const text of fields) bytes += text.length
+  return bytes
+}

@@ -1,0 +1,205 @@
+import type { ConnectionHandler, H2Connection } from '../../http/h2/connection.ts'
+import { ENHANCE_YOUR_CALM, SETTINGS_TIMEOUT } from '../../http/h2/constants.ts'
+import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
+import type { Channel, ChannelHandler } from '../channel.ts'
+import type { Flusher } from '../flusher.ts'
+import type { TurnBudget } from '../limits/turn-budget.ts'
+import type { TunnelOrigin } from '../request/begin-exchange.ts'
+import { H2Request } from './h2-request.ts'
+import type { H2RequestDeps, H2RequestOwner } from './h2-request.ts'
+import { InnerTransport } from './inner-transport.ts'
+
+export interface H2TunnelDeps extends H2RequestDeps {
+  readonly flusher: Flusher
+  readonly turns: TurnBudget
+  readonly isDraining: () => boolean
+  /** Nothing is left of the tunnel. */
+  readonly onClosed: (tunnel: H2Tunnel) => void
+}
+
+/** Requests that a client may have open in one tunnel, as grpc-java and others take for granted. */
+const MAX_STREAMS = 1000
+/** Output that a client provokes and does not read, above which it has had enough. */
+const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024
+/** How long a client may keep its direction open after we ended ours. */
+const CLOSE_TIMEOUT_MS = 5000
+
+/** The HTTP/2 server side of one tunnel (prior knowledge): requests side by side, each an exchange of its own. */
+export class H2Tunnel implements ChannelHandler, H2RequestOwner {
+  readonly #channel: Channel
+  readonly #deps: H2TunnelDeps
+  readonly #transport: InnerTransport
+  readonly #requests = new Set<H2Request>()
+  readonly origin: TunnelOrigin
+  /** Our direction is ended, or will be when the last request is. */
+  #isClosing = false
+  /** Told a tick ago that it will be. */
+  #isAnnounced = false
+  #isPeerDone = false
+  #isGone = false
+  #quietSinceMs = -1
+  #closingSinceMs = -1
+  #headersOf = 0
+  #headersSinceMs = 0
+
+  constructor(channel: Channel, origin: TunnelOrigin, deps: H2TunnelDeps) {
+    this.#channel = channel
+    this.#deps = deps
+    this.origin = { ...origin, httpVersion: 'HTTP/2' }
+    const { flusher, turns } = deps
+    this.#transport = new InnerTransport(channel, this.#handler(), {
+      role: 'server',
+      settings: { maxConcurrentStreams: MAX_STREAMS },
+      flusher,
+      turns,
+      onFault: (error) => this.#fail(error),
+    })
+    this.#transport.start()
+  }
+
+  get h2(): H2Connection {
+    return this.#transport.h2
+  }
+
+  get isDraining(): boolean {
+    return this.#deps.isDraining()
+  }
+
+  onData(buffer: Buffer, start: number, end: number): void {
+    this.#transport.read(buffer, start, end)
+  }
+
+  /** HTTP/2 knows no half-closed connection: whole requests are answered still, others are lost. */
+  onEnd(): void {
+    this.#transport.finishReading(() => {
+      this.#isPeerDone = true
+      for (const request of [...this.#requests]) request.onInputLost()
+      this.#shutdown()
+    })
+  }
+
+  onClosed(): void {
+    this.#leave()
+    this.#transport.abandon()
+  }
+
+  onDrain(): void {
+    this.#transport.onDrain()
+  }
+
+  onRequestDone(request: H2Request): void {
+    this.#requests.delete(request)
+  }
+
+  /** For draining: ends now, or asks for no more requests; those that are on their way meanwhile are served. */
+  closeIfIdle(): void {
+    if (this.h2.openStreams === 0) return this.#shutdown()
+    this.h2.announceShutdown()
+    this.#isAnnounced = true
+  }
+
+  /** Called every second or so: whoever keeps us waiting beyond a deadline has had it. */
+  tick(nowMs: number): void {
+    this.#transport.guard(() => {
+      if (this.#isGone) return
+      this.#transport.tick(nowMs)
+      if (this.#isAnnounced) this.#shutdown()
+      else if (this.isDraining) this.closeIfIdle()
+      for (const request of this.#requests) request.tick(nowMs)
+      this.#tickQuiet(nowMs)
+      this.#tickHeaders(nowMs)
+      if (this.#channel.queuedBytes > UNREAD_LIMIT_BYTES) this.h2.fail(ENHANCE_YOUR_CALM, 'nothing is read')
+    })
+  }
+
+  #handler(): Omit<ConnectionHandler, 'onOutput'> {
+    return {
+      onStream: (stream, fields, isEnd) => this.#onStream(stream, fields, isEnd),
+      onGoaway: () => this.#shutdown(),
+      onSettings: () => {},
+      onPong: () => {},
+      onStreamClosed: () => this.#closeWhenIdle(),
+      onFailure: () => {
+        this.#isClosing = true
+        this.#transport.close()
+        this.#leaveIfDone()
+      },
+    }
+  }
+
+  #onStream(stream: H2Stream, fields: readonly string[], isEnd: boolean): StreamHandler {
+    this.#deps.turns.spendRequest()
+    const request = new H2Request(stream, this, this.#deps)
+    this.#requests.add(request)
+    request.start(fields, isEnd)
+    return request.channel
+  }
+
+  /** A client that says nothing: no SETTINGS, no answer to ours, or no request for longer than it may. */
+  #tickQuiet(nowMs: number): void {
+    if (this.#isClosing && this.h2.openStreams === 0) return this.#tickClosing(nowMs)
+    const isQuiet = this.h2.openStreams === 0
+    if (!isQuiet || this.#quietSinceMs < 0) this.#quietSinceMs = nowMs
+    const { keepAliveIdleMs, requestHeadMs } = this.#deps.deadlines
+    const { deadlines } = this.#deps.counters
+    const quietMs = nowMs - this.#quietSinceMs
+    if (!this.h2.hasSettings && requestHeadMs > 0 && quietMs >= requestHeadMs) {
+      deadlines.requestHead++
+      return this.h2.fail(SETTINGS_TIMEOUT, `no preface and SETTINGS within ${requestHeadMs} ms`)
+    }
+    if (!isQuiet || keepAliveIdleMs === 0 || quietMs < keepAliveIdleMs) return
+    deadlines.keepAliveIdle++
+    this.#shutdown()
+  }
+
+  /** A header block that never ends keeps every other frame out. */
+  #tickHeaders(nowMs: number): void {
+    const streamId = this.h2.unfinishedHeaders
+    if (streamId !== this.#headersOf) this.#headersSinceMs = nowMs
+    this.#headersOf = streamId
+    const { requestHeadMs } = this.#deps.deadlines
+    if (streamId === 0 || requestHeadMs === 0 || nowMs - this.#headersSinceMs < requestHeadMs) return
+    this.#deps.counters.deadlines.requestHead++
+    this.h2.fail(ENHANCE_YOUR_CALM, `a header block took more than ${requestHeadMs} ms`)
+  }
+
+  /** A client that does not follow our end is cut off. */
+  #tickClosing(nowMs: number): void {
+    if (this.#closingSinceMs < 0) this.#closingSinceMs = nowMs
+    else if (nowMs - this.#closingSinceMs > CLOSE_TIMEOUT_MS) {
+      this.#leave()
+      this.#transport.abandon()
+      this.#channel.cut()
+    }
+  }
+
+  #shutdown(): void {
+    if (this.#isClosing) return
+    this.#isClosing = true
+    this.h2.shutdown()
+    this.#closeWhenIdle()
+  }
+
+  #closeWhenIdle(): void {
+    if (!this.#isClosing || this.h2.openStreams > 0) return
+    this.#transport.close()
+    this.#leaveIfDone()
+  }
+
+  #leaveIfDone(): void {
+    if (this.#isPeerDone) this.#leave()
+  }
+
+  #fail(error: unknown): void {
+    this.#deps.onError('a tunnel failed', error)
+    this.#leave()
+    this.#transport.abandon()
+    this.#channel.abort()
+  }
+
+  #leave(): void {
+    if (this.#isGone) return
+    this.#isGone = true
+    this.#deps.onClosed(this)
+  }
+}

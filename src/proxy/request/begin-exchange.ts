@@ -1,0 +1,46 @@
+import type { Destination, Source } from '../../filter/record.ts'
+import type { H1RequestHead } from '../../http/h1/message.ts'
+import { findFrontend } from '../../snapshot/resolve.ts'
+import { HttpExchange } from '../exchange.ts'
+import type { ExchangeDeps } from '../exchange.ts'
+import type { SnapshotLease } from '../leases.ts'
+import type { ExchangeOwner } from './exchange-owner.ts'
+import { beginRecord } from './record.ts'
+
+/** What the tunnel says of the requests in it. */
+export interface TunnelOrigin {
+  /** As the CONNECT had it. */
+  readonly authority: string
+  readonly source: Source
+  /** What was called when the tunnel was opened, for the record of requests that find it unbound. */
+  readonly destination: Destination
+  /** Default: what heads say. */
+  readonly httpVersion?: string
+}
+
+export interface BeginDeps extends ExchangeDeps {
+  /** The snapshot for one exchange. */
+  readonly takeLease: () => SnapshotLease | undefined
+}
+
+/** An exchange on the snapshot of now, not started yet; `undefined` when none is in force. */
+export const beginExchange = (
+  head: H1RequestHead,
+  from: { readonly origin: TunnelOrigin; readonly owner: ExchangeOwner },
+  deps: BeginDeps,
+): HttpExchange | undefined => {
+  const lease = deps.takeLease()
+  if (lease === undefined) return undefined
+  const { origin, owner } = from
+  const { snapshot } = lease
+  const frontend = findFrontend(snapshot, origin.authority)
+  const parties = {
+    source: origin.source,
+    destination: frontend?.destination ?? origin.destination,
+    generation: snapshot.generation,
+    httpVersion: origin.httpVersion,
+  }
+  const record = beginRecord(head, parties, deps.clock)
+  deps.counters.activeExchanges++
+  return new HttpExchange(head, { downstream: owner, lease, frontend, record }, deps)
+}
