@@ -44,8 +44,12 @@ export function* compileFrontends(service: Service, options: FrontendOptions): G
     isSame &&= frontend === previous[index]
     frontends.push(frontend)
   }
-  return isSame ? previous : frontends
+  // A copy is as long as it has to be.
+  return isSame ? previous : frontends.slice()
 }
+
+/** Shared, since hardly a Service has any. */
+const noConsumers: Frontend['consumers'] = new Map()
 
 const createFrontend = (
   service: Service,
@@ -68,7 +72,7 @@ const createFrontend = (
     authorities: authoritiesOf(service, port),
     chain: 'chain' in compiled ? compiled.chain : emptyChain,
     producer,
-    consumers,
+    consumers: consumers.size === 0 ? noConsumers : consumers,
     connections: compileConnections(port, before?.connections),
     passThrough: keepPassThrough(destination, before),
     closed: service.closed ?? ('failure' in compiled ? compiled.failure : undefined),
@@ -76,10 +80,10 @@ const createFrontend = (
 }
 
 /** `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`. */
-const authoritiesOf = (service: Service, port: ServicePort): readonly string[] => [
-  ...service.addresses.map((address) => joinHostPort(address, port.port)),
-  `${service.hostname.toLowerCase()}:${port.port}`,
-]
+const authoritiesOf = (service: Service, port: ServicePort): readonly string[] =>
+  service.addresses
+    .map((address) => joinHostPort(address, port.port))
+    .concat(`${service.hostname.toLowerCase()}:${port.port}`)
 
 const isSameTables = (a: ReadonlyMap<string, RouteTable>, b: ReadonlyMap<string, RouteTable>): boolean => {
   if (a.size !== b.size) return false

@@ -16,16 +16,19 @@ export interface RouteOptions {
   readonly previous: RoutePlan | undefined
   readonly filters: FilterFactory
   readonly regex: CompileRegex
+  readonly backends: CompileBackends
 }
+
+/** Makes the plans of a rule's backends. */
+export type CompileBackends = (backends: readonly Backend[]) => readonly BackendPlan[]
 
 /** Makes a route's plan; the same route as before gives the same plan, and an unchanged rule keeps its own. */
 export const compileRoute = (route: Route, options: RouteOptions): RoutePlan => {
   const { previous } = options
   if (previous !== undefined && isEqual(previous.source, route)) return previous
-  const rules: RulePlan[] = []
   const matches: MatchPlan[] = []
   for (const rule of route.rules) {
-    const before = previous?.rules.find((plan) => plan.source.index === rule.index)
+    const before = previous?.matches.find(({ ruleIndex }) => ruleIndex === rule.index)?.rule
     const compiled = rule.matches.map((match) => ({ match, result: compileMatch(match, options.regex) }))
     const plan =
       before !== undefined && isEqual(before.source, rule)
@@ -34,10 +37,22 @@ export const compileRoute = (route: Route, options: RouteOptions): RoutePlan => 
             ...options,
             badMatch: compiled.map(({ result }) => failureOf(result)).find((failure) => failure !== undefined),
           })
-    rules.push(plan)
     for (const { match, result } of compiled) matches.push(createMatchPlan(route, plan, { match, result }))
   }
-  return { source: route, rules, matches }
+  // A copy is as long as it has to be; what grew has place for 17.
+  return { source: route, matches: matches.slice() }
+}
+
+/** The same list gives the same plans for as long as the result is kept: thousands of routes lead to one Service. */
+export const createBackendsCompiler = (filters: FilterFactory): CompileBackends => {
+  const compiled = new Map<readonly Backend[], readonly BackendPlan[]>()
+  return (backends) => {
+    const known = compiled.get(backends)
+    if (known !== undefined) return known
+    const plans = backends.map((backend) => compileBackend(backend, filters))
+    compiled.set(backends, plans)
+    return plans
+  }
 }
 
 /** The filters of a spec list as a chain, or why one of them cannot be made. */
@@ -75,11 +90,11 @@ const failureOf = (result: CompiledMatch): string | undefined => ('failure' in r
 const compileRule = (
   route: Route,
   rule: Rule,
-  { filters, badMatch }: { readonly filters: FilterFactory; readonly badMatch: string | undefined },
+  options: Pick<RouteOptions, 'filters' | 'backends'> & { readonly badMatch: string | undefined },
 ): RulePlan => {
-  const compiled = compileChain(rule.filters, filters)
-  const failure = badMatch ?? ('failure' in compiled ? compiled.failure : undefined)
-  const backends = rule.backends.map((backend) => compileBackend(backend, filters))
+  const compiled = compileChain(rule.filters, options.filters)
+  const failure = options.badMatch ?? ('failure' in compiled ? compiled.failure : undefined)
+  const backends = options.backends(rule.backends)
   return {
     route: route.key,
     name: rule.name ?? String(rule.index),

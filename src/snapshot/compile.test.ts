@@ -30,7 +30,9 @@ const frontendOf = (snapshot: Snapshot, authority = '10.96.0.12:80'): Frontend =
 }
 
 const ruleOf = (snapshot: Snapshot, route: string, index = 0): RulePlan => {
-  const rule = snapshot.routes.get(`HTTPRoute/shop/${route}`)?.rules[index]
+  const rule = snapshot.routes
+    .get(`HTTPRoute/shop/${route}`)
+    ?.matches.find(({ ruleIndex }) => ruleIndex === index)?.rule
   assert.ok(rule)
   return rule
 }

@@ -5,7 +5,7 @@ import type { EndpointKey, EndpointSet } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
 import type { ServiceKey } from '../model/service.ts'
 import { compileFrontends } from './compile-frontend.ts'
-import { compileRoute } from './compile-route.ts'
+import { compileRoute, createBackendsCompiler } from './compile-route.ts'
 import { createRegexCompiler } from './match.ts'
 import type { EndpointGroup, Frontend, RoutePlan, RouteTable, Snapshot } from './snapshot.ts'
 import { compileRouteTable } from './table/route-table.ts'
@@ -70,7 +70,7 @@ export function* compileInSteps(
 export function* usedFilters(snapshot: Snapshot): Generator<Filter> {
   for (const frontends of snapshot.services.values()) for (const { chain } of frontends) yield* chain.filters
   for (const route of snapshot.routes.values()) {
-    for (const rule of route.rules) {
+    for (const { rule } of route.matches) {
       yield* rule.chain.filters
       for (const backend of rule.backends) if (backend.kind === 'service') yield* backend.chain.filters
     }
@@ -87,10 +87,11 @@ function* compileRoutes(
   filters: FilterFactory,
 ): Generator<void, ReadonlyMap<string, RoutePlan>> {
   const regex = createRegexCompiler()
+  const backends = createBackendsCompiler(filters)
   const routes = new Map<string, RoutePlan>()
   for (const route of model.routes) {
     const before = previous?.routes.get(route.key)
-    const plan = compileRoute(route, { previous: before, filters, regex })
+    const plan = compileRoute(route, { previous: before, filters, regex, backends })
     routes.set(route.key, plan)
     if (routes.size % STEP === 0 || plan !== before) yield
   }

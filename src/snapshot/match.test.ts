@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { matchOf, noFilters, requestOf, routeOf } from '../../test/support/models.ts'
 import type { Match } from '../model/match.ts'
-import { compileRoute } from './compile-route.ts'
+import { compileRoute, createBackendsCompiler } from './compile-route.ts'
 import { compileMatch, createRegexCompiler, describeField, findMisfit, findQueryParam, FITS } from './match.ts'
 import type { MatchPlan } from './snapshot.ts'
 
 const planOf = (match: Partial<Match>): MatchPlan => {
   const route = routeOf('a', [{ matches: [matchOf(match)] }])
   const regex = createRegexCompiler()
-  const [plan] = compileRoute(route, { previous: undefined, filters: noFilters, regex }).matches
+  const backends = createBackendsCompiler(noFilters)
+  const [plan] = compileRoute(route, { previous: undefined, filters: noFilters, regex, backends }).matches
   assert.ok(plan)
   return plan
 }

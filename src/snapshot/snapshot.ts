@@ -121,10 +121,9 @@ export interface RefusedConnection {
 /** What is decided about a connection. */
 export type ConnectionResolution = ConnectionPlan | PassThrough | RefusedConnection
 
-/** A route's rules, and the model's object that they were made from, for the next `compile` to compare with. */
+/** A route's matches by rule, and the model's object that they were made from, for the next `compile` to compare with. */
 export interface RoutePlan {
   readonly source: Route
-  readonly rules: readonly RulePlan[]
   readonly matches: readonly MatchPlan[]
 }
 
@@ -142,7 +141,7 @@ export interface RouteTable {
   /** By path prefix without trailing slash (`/` is the empty string). */
   readonly prefixes: ReadonlyMap<string, Bucket>
   /** By length: the least position of those with a prefix so long; the number of entries where there are none. */
-  readonly firstOfLength: Int32Array
+  readonly firstOfLength: readonly number[]
   /** Position of the first entry that is in `regexes` or `prefixes`; none: the number of entries. */
   readonly firstInexact: number
   readonly noMatch: NoMatch

@@ -45,9 +45,11 @@ export function* createBucket(
 ): Generator<void, Bucket> {
   const [first = 0] = positions
   if (positions.length === 1) return first
-  if (positions.length <= LIST_LENGTH || depth === MAX_DEPTH) return { kind: 'list', positions }
+  // A copy is as long as it has to be.
+  const list = (): Bucket => ({ kind: 'list', positions: positions.slice() })
+  if (positions.length <= LIST_LENGTH || depth === MAX_DEPTH) return list()
   const by = yield* chooseDiscriminator(entries, positions)
-  if (by === undefined) return { kind: 'list', positions }
+  if (by === undefined) return list()
   const split = new Map<string, number[]>()
   const others: number[] = []
   for (const [i, position] of positions.entries()) {

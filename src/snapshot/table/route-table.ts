@@ -11,6 +11,9 @@ import { orderEntries } from './order-entries.ts'
 const SLASH = 47
 /** How much is done between two pauses. */
 const STEP = 256
+// Shared, since most tables have no use for one of their own, and there may be thousands.
+const noMatch: NoMatch = { kind: 'no-match' }
+const noBuckets: ReadonlyMap<string, Bucket> = new Map()
 
 /** Merges the matches of a route set into one table; yields where the caller may do something else for a while. */
 export function* compileRouteTable(
@@ -31,14 +34,15 @@ export function* compileRouteTable(
     if (position % STEP === 0) yield
   }
   return {
-    routes,
+    // A copy is as long as it has to be.
+    routes: routes.slice(),
     entries,
     exact: yield* createBuckets(entries, exact),
     regexes: regexes.length === 0 ? undefined : yield* createBucket(entries, regexes),
     prefixes: yield* createBuckets(entries, prefixes),
     firstOfLength: indexLengths(prefixes, entries.length),
     firstInexact,
-    noMatch: { kind: 'no-match' },
+    noMatch,
   }
 }
 
@@ -75,10 +79,10 @@ const findPrefix = (table: RouteTable, request: MatchRequest, limit: number): nu
 }
 
 /** See `RouteTable.firstOfLength`. */
-const indexLengths = (prefixes: ReadonlyMap<string, readonly number[]>, entries: number): Int32Array => {
+const indexLengths = (prefixes: ReadonlyMap<string, readonly number[]>, entries: number): readonly number[] => {
   let longest = 0
   for (const prefix of prefixes.keys()) longest = Math.max(longest, prefix.length)
-  const firstOfLength = new Int32Array(longest + 1).fill(entries)
+  const firstOfLength = Array.from({ length: longest + 1 }, () => entries)
   for (const [{ length }, [first = entries]] of prefixes) {
     firstOfLength[length] = Math.min(firstOfLength[length] ?? entries, first)
   }
@@ -89,6 +93,7 @@ function* createBuckets(
   entries: readonly MatchPlan[],
   positions: ReadonlyMap<string, readonly number[]>,
 ): Generator<void, ReadonlyMap<string, Bucket>> {
+  if (positions.size === 0) return noBuckets
   const buckets = new Map<string, Bucket>()
   for (const [path, those] of positions) {
     const [first = 0] = those
