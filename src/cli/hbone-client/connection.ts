@@ -12,7 +12,8 @@ import type { SpiffeId } from '../../model/identity.ts'
 import { Flusher } from '../../proxy/flusher.ts'
 import { HboneTransport } from '../../proxy/hbone/transport.ts'
 import { TunnelChannel } from '../../proxy/hbone/tunnel.ts'
-import { UpstreamSession } from '../../proxy/upstream/session.ts'
+import { H1Session } from '../../proxy/upstream/h1/h1-session.ts'
+import type { UpstreamSession } from '../../proxy/upstream/session.ts'
 import { explainClose, explainConnectError, type HboneFailure } from './failure.ts'
 
 export interface DialOptions {
@@ -167,7 +168,7 @@ export class HboneConnection {
         return refuse(`was answered ${status}`, connectAdvice[status])
       }
       cancel()
-      const session = new UpstreamSession(channel, { onIdle: () => {}, onGone: () => {} })
+      const session = new H1Session(channel, { onIdle: () => {}, onGone: () => {} })
       channel.handler = session
       resolve({ ok: true, session, connectMs: this.#clock.monotonicMs() - startedMs })
     }

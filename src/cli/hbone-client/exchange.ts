@@ -1,8 +1,8 @@
 import type { HeaderList } from '../../http/header-list.ts'
-import { encodeRequestHead } from '../../http/h1/encode.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { Clock } from '../../lib/clock.ts'
-import type { UpstreamSession } from '../../proxy/upstream/session.ts'
+import { writeHead } from '../../proxy/upstream/head.ts'
+import type { UpstreamRequest, UpstreamSession } from '../../proxy/upstream/session.ts'
 import type { HboneFailure } from './failure.ts'
 
 /** One request, whole in memory. */
@@ -48,8 +48,9 @@ export const exchange = (
   const { clock, onHead, onBody } = options
   const { promise, resolve } = Promise.withResolvers<Exchanged>()
   const bodyLength = request.body?.length ?? 0
-  const encoded = encodeRequestHead(request, request.headers, { bodyLength })
-  if (typeof encoded !== 'string') return Promise.resolve(httpFailure(`the request cannot be sent: ${encoded.message}`))
+  const outgoing: UpstreamRequest = { ...request, bodyLength, isHttp2: false, h1Head: undefined, h2Head: undefined }
+  const unwritable = writeHead(outgoing, session.version, 'http')
+  if (unwritable !== undefined) return Promise.resolve(httpFailure(`the request cannot be sent: ${unwritable}`))
 
   const startedMs = clock.monotonicMs()
   const received = { head: undefined as H1ResponseHead | undefined, headMs: 0, bodyBytes: 0 }
@@ -74,7 +75,7 @@ export const exchange = (
         received.bodyBytes += end - start
         const wait = onBody?.(buffer.subarray(start, end))
         if (wait === undefined) return true
-        void wait.then(() => session.channel.consume(end - start))
+        void wait.then(() => session.consume(end - start))
         return false
       },
       onEnd: () => {
@@ -86,11 +87,10 @@ export const exchange = (
       onFailure: (_kind, message) => fail(message),
       onDrain: () => {},
     },
-    request.method,
+    outgoing,
   )
-  session.channel.sendText(encoded)
-  if (request.body !== undefined && bodyLength > 0) session.channel.send(request.body, 0, bodyLength)
-  session.finishRequest()
+  if (request.body !== undefined && bodyLength > 0) session.write(request.body, 0, bodyLength)
+  session.finish(undefined)
   return promise
 }
 

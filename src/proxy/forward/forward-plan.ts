@@ -6,6 +6,7 @@ import type { Retry } from '../../model/route.ts'
 import type { EndpointGroup } from '../../snapshot/snapshot.ts'
 import type { Counters } from '../counters.ts'
 import type { Balancer } from '../upstream/balance.ts'
+import type { UpstreamRequest } from '../upstream/session.ts'
 import type { ForwardFailure } from './failure.ts'
 import type { RetryBudgets } from './retry-budget.ts'
 import type { SpareMemory } from './spare-memory.ts'
@@ -23,14 +24,7 @@ export interface ForwardUser {
 }
 
 /** The request as it goes upstream. */
-export interface ForwardRequest {
-  readonly method: string
-  readonly target: string
-  readonly host: string
-  readonly headers: HeaderList
-  /** Bytes, or `CHUNKED`. */
-  readonly bodyLength: number
-}
+export type ForwardRequest = UpstreamRequest
 
 export interface ForwardDeps {
   readonly balancer: Balancer

@@ -1,13 +1,11 @@
 import type { HeaderList } from '../../http/header-list.ts'
-import { CHUNK_END, chunkHeader, encodeLastChunk, encodeRequestHead } from '../../http/h1/encode.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
-import { CHUNKED } from '../../http/h1/message.ts'
 import type { TryRecord } from '../../filter/record.ts'
-import type { Channel } from '../channel.ts'
 import type { Counters } from '../counters.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { Acquired, EndpointPool } from '../upstream/pool.ts'
-import type { SessionUser, UpstreamSession } from '../upstream/session.ts'
+import { writeHead } from '../upstream/head.ts'
+import type { HttpVersion, SessionUser, UpstreamSession } from '../upstream/session.ts'
 import type { ForwardFailure, LossKind } from './failure.ts'
 import type { ForwardDeps, ForwardPlan, ForwardRequest, ForwardTrace, ForwardUser } from './forward-plan.ts'
 import { ReplayBody } from './replay-body.ts'
@@ -23,13 +21,14 @@ export class Forward implements SessionUser {
   readonly #plan: ForwardPlan
   readonly #request: ForwardRequest
   readonly #trace: ForwardTrace
-  #head = ''
+  /** What endpoints are asked for. */
+  readonly #version: HttpVersion
   #pool: EndpointPool | undefined
   /** Endpoints that were tried in vain. */
   #tried: readonly EndpointPool[] = noPools
   #session: UpstreamSession | undefined
-  /** Outlives the session: credit for what is still on its way to the client is owed after the response ended. */
-  #channel: Channel | undefined
+  /** The last session: credit for what is still on its way to the client is owed after the response ended. */
+  #creditor: UpstreamSession | undefined
   #sentAtMs = 0
   /** When the last byte of the request was handed over. */
   #wholeAtMs = 0
@@ -52,15 +51,14 @@ export class Forward implements SessionUser {
     this.#plan = plan
     this.#request = plan.request
     this.#trace = plan.trace
+    this.#version = versionFor(plan)
     this.#deps = deps
     this.#replay = plan.request.bodyLength === 0 || plan.isCopy === true ? undefined : new ReplayBody(deps.memory)
   }
 
   start(): void {
-    const { method, target, host, headers, bodyLength } = this.#request
-    const head = encodeRequestHead({ method, target, host }, headers, { bodyLength })
-    if (typeof head !== 'string') return this.#fail({ kind: 'unwritable', message: head.message })
-    this.#head = head
+    const unwritable = this.#writeHead(this.#version)
+    if (unwritable !== undefined) return this.#fail({ kind: 'unwritable', message: unwritable })
     if (this.#plan.isCopy !== true) this.#deps.budgets.of(this.#plan.group).noteRequest()
     this.#attempt()
   }
@@ -85,7 +83,7 @@ export class Forward implements SessionUser {
 
   /** Says that response bytes which were held are passed on. */
   consume(bytes: number): void {
-    this.#channel?.consume(bytes)
+    this.#creditor?.consume(bytes)
   }
 
   /** The client is gone, or wants no more of it. */
@@ -102,7 +100,7 @@ export class Forward implements SessionUser {
 
   /** Bytes of the request that the endpoint, or the way there, does not take at the moment. */
   get queuedBytes(): number {
-    return this.#session === undefined ? 0 : this.#session.channel.queuedBytes
+    return this.#session === undefined ? 0 : this.#session.queuedBytes
   }
 
   /** Whether more of the request's body could go out at once. */
@@ -170,9 +168,9 @@ export class Forward implements SessionUser {
     const { tryMs } = this.#plan
     if (tryMs !== undefined) this.#cancelTimer = this.#deps.clock.after(tryMs, () => this.#onTryTimeout(tryMs))
     this.#triedAtMs = this.#deps.clock.monotonicMs()
-    const session = pool.takeIdle()
+    const session = pool.takeIdle(this.#version)
     if (session !== undefined) return this.#send(session, this.#triedAtMs)
-    pool.open((acquired) => this.#onAcquired(acquired, attempt))
+    pool.open(this.#version, (acquired) => this.#onAcquired(acquired, attempt))
   }
 
   #onAcquired(acquired: Acquired, attempt: number): void {
@@ -261,13 +259,19 @@ export class Forward implements SessionUser {
   }
 
   #send(session: UpstreamSession, nowMs: number): void {
+    if (session.version !== this.#version) {
+      const refusal = this.#adaptTo(session)
+      if (refusal !== undefined) {
+        session.park()
+        return this.#lose('connect-failed', refusal)
+      }
+    }
     this.#session = session
-    this.#channel = session.channel
+    this.#creditor = session
     this.#sentAtMs = nowMs
-    session.begin(this, this.#request.method)
-    session.channel.sendText(this.#head)
+    session.begin(this, this.#request)
     const replay = this.#replay
-    if (replay !== undefined && replay.length > 0) this.#write(session.channel, replay.buffer, 0, replay.length)
+    if (replay !== undefined && replay.length > 0) session.write(replay.buffer, 0, replay.length)
     if (!this.#heldBody.isEmpty) this.#sendHeld()
     if (this.#isRequestWhole) this.#finishRequest()
   }
@@ -281,30 +285,17 @@ export class Forward implements SessionUser {
   }
 
   #sendBody(buffer: Buffer, start: number, end: number): boolean {
-    const channel = this.#session?.channel
-    if (channel === undefined) return true
+    const session = this.#session
+    if (session === undefined) return true
     this.#replay?.add(buffer, start, end)
-    const isPassed = this.#write(channel, buffer, start, end)
+    const isPassed = session.write(buffer, start, end)
     if (!isPassed) this.#queuedBytes += end - start
     return isPassed
   }
 
-  #write(channel: Channel, buffer: Buffer, start: number, end: number): boolean {
-    if (this.#request.bodyLength !== CHUNKED) return channel.send(buffer, start, end)
-    channel.sendText(chunkHeader(end - start))
-    channel.send(buffer, start, end)
-    return channel.sendText(CHUNK_END)
-  }
-
   #finishRequest(): void {
-    const session = this.#session
-    if (this.#request.bodyLength === CHUNKED) {
-      const last = encodeLastChunk(this.#trailers)
-      // Trailers that may not go out are dropped: the body is whole without them.
-      session?.channel.sendText(typeof last === 'string' ? last : '0\r\n\r\n')
-    }
     this.#wholeAtMs = this.#request.bodyLength === 0 ? this.#sentAtMs : this.#deps.clock.monotonicMs()
-    session?.finishRequest()
+    this.#session?.finish(this.#trailers)
   }
 
   /** All of the request is on its way, what was sent again included: nothing waits on the connection. */
@@ -315,6 +306,16 @@ export class Forward implements SessionUser {
   get #place(): string {
     const { endpoint } = this.#trace
     return endpoint === undefined ? '' : ` of ${endpoint.address}:${endpoint.port}`
+  }
+
+  #writeHead(version: HttpVersion): string | undefined {
+    return writeHead(this.#request, version, this.#plan.group.tls === undefined ? 'http' : 'https')
+  }
+
+  /** TLS did not agree on HTTP/2: the request goes as HTTP/1.1 if it can; why not, else. */
+  #adaptTo({ version }: UpstreamSession): string | undefined {
+    const isGrpc = this.#request.headers.getLower('content-type')?.startsWith('application/grpc') === true
+    return isGrpc ? `TLS${this.#place} did not agree on HTTP/2, which gRPC needs` : this.#writeHead(version)
   }
 
   #dropSession(): void {
@@ -347,3 +348,7 @@ export class Forward implements SessionUser {
     this.#user.onFailure(failure)
   }
 }
+
+/** A client that speaks HTTP/2 is passed on as it came, and so is nothing else where the port does not ask for it. */
+const versionFor = ({ request, group }: ForwardPlan): HttpVersion =>
+  request.isHttp2 || group.protocol === 'http2' || group.protocol === 'grpc' ? 2 : 1

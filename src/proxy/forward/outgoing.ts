@@ -23,6 +23,7 @@ export class Outgoing {
   readonly #head: H1RequestHead
   readonly #client: OutgoingClient
   readonly #deps: MirrorDeps
+  readonly #upgrade: string | undefined
   readonly #early = new HeldBytes()
   #forward: Forward | undefined
   #mirrors: Mirrors | undefined
@@ -32,14 +33,15 @@ export class Outgoing {
 
   constructor(
     user: ForwardUser,
-    from: { readonly head: H1RequestHead; readonly client: OutgoingClient },
+    from: { readonly head: H1RequestHead; readonly client: OutgoingClient; readonly upgrade: string | undefined },
     deps: MirrorDeps,
   ) {
     this.#user = user
     this.#head = from.head
     this.#client = from.client
     this.#deps = deps
-    this.isWhole = from.head.bodyLength === 0
+    this.#upgrade = from.upgrade
+    this.isWhole = from.head.bodyLength === 0 && from.upgrade === undefined
   }
 
   /** Body from the client; false when it is held until `onRequestBytesPassed`. */
@@ -60,9 +62,15 @@ export class Outgoing {
     this.#forward.endBody(trailers)
   }
 
+  /** Nothing is switched to after all: a request that asked for it was whole. */
+  settle(): void {
+    if (this.#upgrade !== undefined) this.end(undefined)
+  }
+
   /** Those of `mirrors` that chance chooses get a copy of the request as it is now, when it goes out. */
   drawMirrors(mirrors: readonly Mirror[], request: RequestView): void {
-    if (mirrors.length === 0) return
+    // A copy of a request to switch would have the mirror talk to nobody.
+    if (mirrors.length === 0 || this.#upgrade !== undefined) return
     this.#mirrors ??= new Mirrors(this.#head, this.#client, this.#deps)
     this.#mirrors.draw(mirrors, request)
   }
@@ -80,7 +88,7 @@ export class Outgoing {
     const { group, rule, trace } = to
     const plan = {
       group,
-      request: toForwardRequest(request, this.#head, this.#client),
+      request: toForwardRequest(request, this.#head, { ...this.#client, upgrade: this.#upgrade }),
       trace,
       retry: rule?.retry,
       tryMs: rule?.timeouts?.backendRequestMs,

@@ -51,7 +51,7 @@ test('a channel carries what it is given, and counts as active until it is relea
   assert.equal(pool.active, 1)
   assert.equal(await exchange(opened, 'SSH-2.0-fairway\r\n'), 'SSH-2.0-fairway\r\n')
   assert.equal(pool.active, 0)
-  assert.equal(pool.takeIdle(), undefined)
+  assert.equal(pool.takeIdle(1), undefined)
 })
 
 test('TLS that a policy asks for is on the channel, without a word of HTTP', async () => {

@@ -7,8 +7,9 @@ import { MAX_TUNNELS } from '../hbone/client.ts'
 import type { TurnBudget } from '../limits/turn-budget.ts'
 import { Dialler } from './dialler.ts'
 import type { AcquireFailure, Dialled, DiallerOptions, DialTies, Workload } from './dialler.ts'
-import { UpstreamSession } from './session.ts'
-import type { SessionKeeper } from './session.ts'
+import { H1Session } from './h1/h1-session.ts'
+import type { H1Keeper } from './h1/h1-session.ts'
+import type { HttpVersion, UpstreamSession } from './session.ts'
 import { BackendTrusts } from './tls/backend-trusts.ts'
 import type { HandledChannel } from './tls/cipher-stream.ts'
 
@@ -60,9 +61,9 @@ export class EndpointPool {
   readonly #options: PoolOptions
   readonly #ties: PoolTies
   readonly #dialler: Dialler
-  readonly #idle: UpstreamSession[] = []
+  readonly #idle: H1Session[] = []
   /** Closed by us and not yet by the endpoint, since when. */
-  readonly #closing = new Map<UpstreamSession, number>()
+  readonly #closing = new Map<H1Session, number>()
   /** Exchanges that are using it now. */
   active = 0
 
@@ -83,7 +84,8 @@ export class EndpointPool {
   }
 
   /** The session that was used last, since it is the likeliest to be alive; `undefined` when a new one is needed. */
-  takeIdle(): UpstreamSession | undefined {
+  takeIdle(version: HttpVersion): UpstreamSession | undefined {
+    if (version === 2) return undefined
     for (;;) {
       const session = this.#idle.pop()
       if (session === undefined || session.isUsable) return session
@@ -91,8 +93,11 @@ export class EndpointPool {
     }
   }
 
-  /** Opens a new session; `done` is called once, never before this returns. */
-  open(done: (acquired: Acquired) => void): void {
+  /**
+   * Opens a new session; `done` is called once, never before this returns. The session may be of a lower version than
+   * was asked for, where TLS agrees on no other one.
+   */
+  open(_version: HttpVersion, done: (acquired: Acquired) => void): void {
     this.#dial(HTTP1_ONLY, (dialled) => {
       done(dialled.ok ? { ok: true, session: this.#adopt(dialled.channel) } : dialled)
     })
@@ -146,9 +151,9 @@ export class EndpointPool {
     this.#dialler.dial(protocols, done)
   }
 
-  #adopt(channel: HandledChannel): UpstreamSession {
+  #adopt(channel: HandledChannel): H1Session {
     const { clock, onFault, turns } = this.#options
-    const keeper: SessionKeeper = {
+    const keeper: H1Keeper = {
       onIdle: (idle) => {
         idle.idleSinceMs = clock.monotonicMs()
         if (this.isRetired || this.#idle.length >= MAX_IDLE_SESSIONS) idle.close()
@@ -162,7 +167,7 @@ export class EndpointPool {
       onClosed: (closed) => void this.#closing.delete(closed),
       onFault,
     }
-    const session = new UpstreamSession(channel, keeper, turns)
+    const session = new H1Session(channel, keeper, turns)
     channel.handler = session
     this.#ties.onLive(this)
     return session

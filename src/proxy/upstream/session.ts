@@ -1,9 +1,23 @@
 import type { HeaderList } from '../../http/header-list.ts'
-import { H1ResponseParser } from '../../http/h1/parser.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
-import type { Channel, ChannelHandler } from '../channel.ts'
-import { HeldBytes } from '../held-bytes.ts'
-import type { Deferrable, TurnBudget } from '../limits/turn-budget.ts'
+
+/** The version of HTTP that an endpoint is spoken to in: 1.1, or 2. */
+export type HttpVersion = 1 | 2
+
+/** A request as it goes to an endpoint. */
+export interface UpstreamRequest {
+  readonly method: string
+  readonly target: string
+  readonly host: string
+  readonly headers: HeaderList
+  /** Bytes, or `CHUNKED`. */
+  readonly bodyLength: number
+  /** The client sent it by HTTP/2, so it goes on as that (Istio: HTTP/2 is not downgraded). */
+  readonly isHttp2: boolean
+  /** Its head as each version has it, once `writeHead` was asked for it: every try sends the same. */
+  h1Head: string | undefined
+  h2Head: readonly string[] | undefined
+}
 
 /** Who is using a session for one request; told synchronously. */
 export interface SessionUser {
@@ -18,246 +32,28 @@ export interface SessionUser {
   readonly onDrain: () => void
 }
 
-/** Who keeps a session; each is told of synchronously. */
-export interface SessionKeeper {
-  /** Both directions of an exchange are complete, and another one may follow. */
-  readonly onIdle: (session: UpstreamSession) => void
-  /** It takes no further request. */
-  readonly onGone: (session: UpstreamSession) => void
-  /** Nothing is left of it: for sessions that were closed politely this comes when the peer has closed too. */
-  readonly onClosed?: (session: UpstreamSession) => void
-  /** Our own code threw: the exchange is given up. Default: thrown on. */
-  readonly onFault?: (error: unknown) => void
-}
-
-/** One HTTP/1.1 connection to an endpoint, in a tunnel or in plaintext, used by one request at a time. */
-export class UpstreamSession implements ChannelHandler, Deferrable {
-  readonly channel: Channel
-  readonly #parser: H1ResponseParser
-  readonly #keeper: SessionKeeper
-  readonly #turns: TurnBudget | undefined
-  /** What came when the turn had no room for it. */
-  readonly #backlog = new HeldBytes()
-  #user: SessionUser | undefined
-  #held = 0
-  /** Of the body, in what is read at the moment. */
-  #pieces = 0
-  #isKeptAlive = true
-  #isResponseDone = true
-  #isRequestDone = true
-  /** Takes no further request. */
-  #isGone = false
-  #isPeerDone = false
-  /** Closed in both directions. */
-  #isClosed = false
-  /** Requests it has carried, the current one included. */
-  uses = 0
-  /** When it last became idle, monotonic milliseconds. */
-  idleSinceMs = 0
-
-  /** Without `turns` everything is read as it comes. */
-  constructor(channel: Channel, keeper: SessionKeeper, turns?: TurnBudget) {
-    this.channel = channel
-    this.#keeper = keeper
-    this.#turns = turns
-    this.#parser = new H1ResponseParser({
-      onInformational: (head) => this.#user?.onInformational(head),
-      onResponse: (head) => {
-        // We ask for no upgrade, so none can be granted; the client would take what follows for another protocol.
-        if (head.status < 200) return this.#lose('protocol', `the upstream answered ${head.status}`)
-        this.#isKeptAlive = head.keepAlive
-        this.#user?.onResponse(head)
-      },
-      onBody: (buffer, start, end) => {
-        this.#pieces++
-        if (this.#user !== undefined && !this.#user.onBody(buffer, start, end)) this.#held += end - start
-      },
-      onEnd: (trailers) => this.#onMessageEnd(trailers),
-      onFailure: (failure) => this.#lose(failure.code === 'truncated' ? 'reset' : 'protocol', failure.message),
-    })
-  }
-
-  get isUsable(): boolean {
-    return !this.#isGone && this.#user === undefined && this.channel.isLasting
-  }
-
-  /** Nobody wants it any more, though it was never used: kept for others, unless it cannot last. */
-  park(): void {
-    if (this.isUsable) this.#keeper.onIdle(this)
-    else this.close()
-  }
-
-  /** Begins a request; its head follows by `channel`. */
-  begin(user: SessionUser, method: string): void {
-    this.#user = user
-    this.uses++
-    this.#isResponseDone = false
-    this.#isRequestDone = false
-    this.#isKeptAlive = true
-    this.#parser.expect(method)
-  }
-
+/**
+ * One request's way to an endpoint, whatever the version: an HTTP/1.1 connection that is kept for one request after the
+ * other, or a stream of an HTTP/2 connection. How a message is framed is decided here and nowhere else.
+ */
+export interface UpstreamSession {
+  readonly version: HttpVersion
+  /** Whether a request may begin on it. */
+  readonly isUsable: boolean
+  /** Bytes of the request that the endpoint, or the way there, does not take at the moment. */
+  readonly queuedBytes: number
+  /** Begins a request with its head, which `writeHead` has written for this version. */
+  readonly begin: (user: SessionUser, request: UpstreamRequest) => void
+  /** Body of the request, whose memory must stay as it is; false when it had to queue: `onDrain` follows. */
+  readonly write: (buffer: Buffer, start: number, end: number) => boolean
+  /** The request has been handed over whole. Trailers that may not go out are dropped: the body is whole without them. */
+  readonly finish: (trailers: HeaderList | undefined) => void
+  /** Response bytes that were held are passed on; may well be said after the response has ended. */
+  readonly consume: (bytes: number) => void
   /** Somebody else gets the rest of the response. */
-  handOver(user: SessionUser): void {
-    if (this.#user !== undefined) this.#user = user
-  }
-
-  /** The request has been handed over whole. */
-  finishRequest(): void {
-    this.#isRequestDone = true
-    this.#release()
-  }
-
-  /** The user goes; the connection cannot be used again unless the exchange was complete. */
-  abandon(): void {
-    this.#user = undefined
-    if (this.#isGone) return
-    this.channel.abort()
-    this.#leave()
-    this.#tellClosed()
-  }
-
-  /** Closes an idle session politely: our direction now, the rest when the peer follows, or with `cut`. */
-  close(): void {
-    if (this.#isGone) return
-    this.#leave()
-    this.channel.end()
-    if (this.#isPeerDone) this.#tellClosed()
-  }
-
-  /** Ends what `close` began. */
-  cut(): void {
-    if (this.#isClosed) return
-    this.channel.cut()
-    this.#tellClosed()
-  }
-
-  onData(buffer: Buffer, start: number, end: number): void {
-    // Behind our own end nothing is due; the window, which is not given back, bounds what comes.
-    if (this.#isGone) return this.channel.discard(end - start)
-    if (!this.#backlog.isEmpty || this.#turns?.takePiece(this) === false) {
-      return this.#backlog.push(buffer, start, end)
-    }
-    try {
-      this.#feed(buffer, start, end)
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  /** There is room for more input in this turn. */
-  resume(): void {
-    try {
-      do this.#feedHeld()
-      while (!this.#backlog.isEmpty && this.#turns?.takePiece(this) !== false)
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  onEnd(): void {
-    this.#isPeerDone = true
-    if (this.#isGone) return this.#tellClosed()
-    this.#isKeptAlive = false
-    try {
-      while (!this.#backlog.isEmpty) this.#feedHeld()
-      this.#parser.finish()
-      if (!this.#isResponseDone) {
-        this.#lose('reset', 'the upstream ended the connection before its response was complete')
-      } else if (this.#user === undefined) this.close()
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  onClosed(isClean: boolean, isRefused: boolean): void {
-    if (this.#isGone) return this.#tellClosed()
-    this.#isKeptAlive = false
-    try {
-      while (!this.#backlog.isEmpty) this.#feedHeld()
-      // Only a clean end may complete a body that is delimited by closing; after an error it would be cut unnoticed.
-      if (isClean && !this.#isResponseDone) this.#parser.finish()
-      if (!this.#isResponseDone) {
-        const how = isClean ? 'closed' : isRefused ? 'refused' : 'reset'
-        this.#lose(isRefused ? 'refused' : 'reset', `the upstream ${how} the connection`)
-      }
-    } catch (error) {
-      this.#fail(error)
-    }
-    this.#leave()
-    this.#tellClosed()
-  }
-
-  onDrain(): void {
-    try {
-      this.#user?.onDrain()
-    } catch (error) {
-      this.#fail(error)
-    }
-  }
-
-  #feed(buffer: Buffer, start: number, end: number): void {
-    this.#held = 0
-    this.#pieces = 0
-    const consumed = this.#parser.feed(buffer, start, end)
-    const passed = end - start - this.#held
-    if (this.#pieces > 1) this.#turns?.spend(this.#pieces)
-    if (this.#isGone) return this.channel.discard(passed)
-    if (passed > 0) this.channel.consume(passed)
-    // Bytes behind a complete response that nobody asked for: not to be trusted with another request.
-    if (consumed < end) this.#lose('protocol', 'the upstream sent bytes after its response')
-  }
-
-  #feedHeld(): void {
-    const piece = this.#backlog.shift()
-    if (piece !== undefined) this.#feed(piece.buffer, piece.start, piece.end)
-  }
-
-  #onMessageEnd(trailers: HeaderList | undefined): void {
-    this.#isResponseDone = true
-    const user = this.#user
-    user?.onEnd(trailers)
-    this.#release()
-  }
-
-  /** Back to the pool once both directions are complete, or gone when it may not be used again. */
-  #release(): void {
-    if (!this.#isResponseDone || !this.#isRequestDone || this.#isGone || this.#user === undefined) return
-    this.#user = undefined
-    // What waits behind a complete response would be taken for the next one.
-    if (this.#isKeptAlive && this.channel.isLasting && this.#backlog.isEmpty) this.#keeper.onIdle(this)
-    else this.close()
-  }
-
-  #lose(kind: 'reset' | 'refused' | 'protocol', message: string): void {
-    if (this.#isGone) return
-    const user = this.#user
-    this.#user = undefined
-    this.#parser.stop()
-    this.channel.abort()
-    this.#leave()
-    this.#tellClosed()
-    if (!this.#isResponseDone) user?.onFailure(kind, message)
-  }
-
-  /** A bug of ours: whoever waits for this response must not wait for ever. */
-  #fail(error: unknown): void {
-    const { onFault } = this.#keeper
-    this.#lose('protocol', 'the proxy failed')
-    if (onFault === undefined) throw error
-    onFault(error)
-  }
-
-  #leave(): void {
-    if (this.#isGone) return
-    this.#isGone = true
-    this.channel.discard(this.#backlog.drop())
-    this.#keeper.onGone(this)
-  }
-
-  #tellClosed(): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
-    this.#keeper.onClosed?.(this)
-  }
+  readonly handOver: (user: SessionUser) => void
+  /** The user goes, and hears nothing more. What was not complete is broken off. */
+  readonly abandon: () => void
+  /** Nobody wants it any more, though it was never used: kept for others, unless it cannot last. */
+  readonly park: () => void
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Channel } from '../channel.ts'
-import { TurnBudget } from '../limits/turn-budget.ts'
-import { UpstreamSession } from './session.ts'
-import type { SessionUser } from './session.ts'
+import { upstreamRequest } from '../../../../test/support/upstream-request.ts'
+import type { Channel } from '../../channel.ts'
+import { TurnBudget } from '../../limits/turn-budget.ts'
+import { H1Session } from './h1-session.ts'
+import type { SessionUser } from '../session.ts'
 
 const HEAD = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
 const CHUNKS = 20_000
@@ -28,7 +29,7 @@ const begin = () => {
     discard: () => {},
   }
   const keeper = { onIdle: () => void log.push('idle'), onGone: () => void log.push('gone') }
-  const session = new UpstreamSession(channel, keeper, new TurnBudget())
+  const session = new H1Session(channel, keeper, new TurnBudget())
   const user: SessionUser = {
     onInformational: () => {},
     onResponse: ({ status }) => void log.push(`head ${status}`),
@@ -40,8 +41,8 @@ const begin = () => {
     onFailure: (kind) => void log.push(kind),
     onDrain: () => {},
   }
-  session.begin(user, 'GET')
-  session.finishRequest()
+  session.begin(user, upstreamRequest())
+  session.finish(undefined)
   const receive = (bytes: Buffer): void => {
     for (let at = 0; at < bytes.length; at += FRAME_BYTES) {
       session.onData(bytes, at, Math.min(at + FRAME_BYTES, bytes.length))
