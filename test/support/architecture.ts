@@ -61,7 +61,7 @@ const MAX_LINES = 400
 const MAX_FILES = 12
 /** Folders with one file per verb or per kind. */
 const WIDE_FOLDERS = ['src/cli', 'src/config/objects']
-const FILE_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|long|fuzz))?\.(?:ts|mjs)$/
+const FILE_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|long|fuzz|d))?\.(?:ts|mjs)$/
 const FORBIDDEN_NAMES = /(?:^|-)(?:utils?|helpers?|common|managers?|types?|misc|index)(?:\.test)?\.(?:ts|mjs)$/
 const INDEX_FILES = ['src/filter/index.ts', 'filters/index.ts']
 
