@@ -17,12 +17,15 @@ interface Remembered<R> {
   readonly result: R
 }
 
+/** Takes a step for an object, or gives what it came to before. */
+export type Memory<R, L extends Lookups> = (subject: object, lookups: L, step: (seen: L) => R) => R
+
 /**
  * Remembers what a step of the translation came to for an object, and what it looked up on the way: as long as the
  * object is the same and every look-up would be answered the same, the step is not taken again and its result is the
  * very same. The step must depend on nothing else, and see of a sourced object only the object, not its place.
  */
-export const createMemory = <R, L extends Lookups>(): ((subject: object, lookups: L, step: (seen: L) => R) => R) => {
+export const createMemory = <R, L extends Lookups>(): Memory<R, L> => {
   const remembered = new WeakMap<object, Remembered<R>>()
   return (subject, lookups, step) => {
     const before = remembered.get(subject)

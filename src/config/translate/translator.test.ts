@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import { seededRandom } from '../../../test/support/random.ts'
+import { compact } from '../../lib/memory/compact.ts'
 import { readObject } from '../objects/read-object.ts'
 import type { SourcedObject, TranslateOptions } from './options.ts'
 import { createTranslator, translate } from './translate.ts'
@@ -13,12 +14,14 @@ const options: TranslateOptions = {
   pathNormalization: 'BASE',
 }
 
-/** An object by its text: the same text is the same object, as the loader has it. */
+/** An object by its text: the same text is the same object, and equal parts are shared, as the loader has it. */
 const read = new Map<string, SourcedObject['read']>()
+let last: SourcedObject['read'] | undefined
 const load = (documents: readonly string[], firstLine = 1): readonly SourcedObject[] =>
   documents.map((text, index) => {
-    const known = read.get(text) ?? readObject(parse(text))
+    const known = read.get(text) ?? compact(readObject(parse(text)), last)
     read.set(text, known)
+    last = known
     return { read: known, locate: () => ({ file: 'f.yaml', line: firstLine + index, column: 1 }) }
   })
 
@@ -55,6 +58,18 @@ const choices: readonly (readonly string[])[] = [
 ]
 
 describe('a translator that remembers', () => {
+  it('tells Services apart whose ports are one object', () => {
+    const objects = [gateway, service('api', '10.0.0.1', http), service('web', '10.0.0.3', http), slice('web', ['x'])]
+    const { endpoints } = createTranslator(options)(load(objects)).model
+    assert.deepEqual(
+      endpoints.map((set) => [set.key, set.endpoints.length]),
+      [
+        ['shop/api:80', 0],
+        ['shop/web:80', 1],
+      ],
+    )
+  })
+
   it('gives what one gives that knows nothing', () => {
     const random = seededRandom(7)
     const remembering = createTranslator(options)

@@ -4,7 +4,7 @@ import type { EndpointSliceObject, SliceEndpoint } from '../../objects/endpoint-
 import type { PodObject } from '../../objects/pod.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
-import { createMemory, type Lookup } from '../memory.ts'
+import { createMemory, type Lookup, type Memory } from '../memory.ts'
 import type { TranslateOptions } from '../options.ts'
 import { protocolOf } from './port-protocol.ts'
 import { identityOf, takesHbone, workloadOf } from './workload.ts'
@@ -31,10 +31,13 @@ export type TranslateEndpoints = (
 
 /** Makes the translation for one set of options, with a memory. */
 export const createEndpointsTranslation = (options: TranslateOptions): TranslateEndpoints => {
-  const remember = createMemory<EndpointSet, EndpointLookups>()
-  return (service, port, lookups) =>
-    // A port belongs to one Service object, and so stands for both.
-    remember(port, lookups, (seen) => translateEndpoints(service, port, { lookups: seen, options }))
+  // One for each port number: equal ports of several Services may be one object.
+  const memories = new Map<number, Memory<EndpointSet, EndpointLookups>>()
+  return (service, port, lookups) => {
+    const remember = memories.get(port.port) ?? createMemory<EndpointSet, EndpointLookups>()
+    memories.set(port.port, remember)
+    return remember(service, lookups, (seen) => translateEndpoints(service, port, { lookups: seen, options }))
+  }
 }
 
 /** Where a catalog has what endpoints are looked up in. */
