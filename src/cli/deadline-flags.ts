@@ -24,6 +24,14 @@ export const deadlineFlags = {
   'body-idle-timeout': flag('time for a client to send, or to read, more of a body', defaultDeadlines.bodyIdleMs),
   'keep-alive-timeout': flag('time for a client to send its next request', defaultDeadlines.keepAliveIdleMs),
   'stream-idle-timeout': flag('time for a request under way to move at all', defaultDeadlines.streamIdleMs),
+  'protocol-detection-timeout': flag(
+    'time for a client to show what it speaks on a port of unknown protocol; then it is TCP',
+    defaultDeadlines.protocolDetectionMs,
+  ),
+  'client-hello-timeout': flag('time for a client to name its server, for TLSRoutes', defaultDeadlines.clientHelloMs),
+  'tcp-idle-timeout': flag('time for a TCP connection to move at all', defaultDeadlines.tcpIdleMs),
+  'upgrade-idle-timeout': flag('time for a WebSocket, say, to move at all', defaultDeadlines.upgradeIdleMs),
+  'upgrade-max-duration': flag('time that a WebSocket, say, may last in all', defaultDeadlines.upgradeMaxMs),
 } as const
 
 /** The deadlines that the flags ask for; throws `CliError` (64) for what is no duration. */
@@ -38,6 +46,11 @@ export const decodeDeadlines = (flags: FlagValues<typeof deadlineFlags>): Deadli
     bodyIdleMs: read('body-idle-timeout'),
     keepAliveIdleMs: read('keep-alive-timeout'),
     streamIdleMs: read('stream-idle-timeout'),
+    upgradeIdleMs: read('upgrade-idle-timeout'),
+    upgradeMaxMs: read('upgrade-max-duration'),
+    protocolDetectionMs: read('protocol-detection-timeout'),
+    clientHelloMs: read('client-hello-timeout'),
+    tcpIdleMs: read('tcp-idle-timeout'),
   }
 }
 

@@ -14,6 +14,9 @@ const deadlines = [
   ['body-idle-timeout', 'bodyIdleMs'],
   ['keep-alive-timeout', 'keepAliveIdleMs'],
   ['stream-idle-timeout', 'streamIdleMs'],
+  ['protocol-detection-timeout', 'protocolDetectionMs'],
+  ['client-hello-timeout', 'clientHelloMs'],
+  ['tcp-idle-timeout', 'tcpIdleMs'],
 ] as const
 
 const decode = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>

@@ -39,7 +39,7 @@ export interface TryRecord {
 
 /**
  * What happened in one exchange: everything telemetry will ever say about it. Filled while the exchange runs, read
- * when it is over. Times are monotonic milliseconds, sizes bytes on the wire inside the tunnel, heads included.
+ * when it is over. A connection whose bytes are passed on as they are is one of protocol `tcp`. Times are monotonic milliseconds, sizes bytes on the wire inside the tunnel, heads included.
  */
 export interface ExchangeRecord {
   readonly source: Source
@@ -60,6 +60,8 @@ export interface ExchangeRecord {
   requestId: string | undefined
   userAgent: string | undefined
   forwardedFor: string | undefined
+  /** What the connection was switched to (WebSocket), so that the duration says nothing of how long an answer took. */
+  upgrade: string | undefined
   /** 0 when the client went away before an answer. */
   status: number
   grpcStatus: string
@@ -82,4 +84,8 @@ export interface ExchangeRecord {
   tries: readonly TryRecord[]
   /** Generation of the snapshot that served it. */
   generation: number
+  /** The server that a TCP connection's ClientHello asked for, where routes wanted to know. */
+  readonly sni?: string | undefined
+  /** Why a TCP connection was refused, for people: nothing could be told to the client. */
+  termination?: string
 }

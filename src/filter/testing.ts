@@ -172,6 +172,7 @@ const createRecord = (exchange: Exchange, outcome: Outcome): ExchangeRecord => (
   requestId: exchange.request.headers.get('x-request-id'),
   userAgent: exchange.request.headers.get('user-agent'),
   forwardedFor: exchange.request.headers.get('x-forwarded-for'),
+  upgrade: undefined,
   status: outcome.response.status,
   grpcStatus: '',
   flags: '-',

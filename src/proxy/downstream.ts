@@ -49,6 +49,8 @@ export class Downstream implements ChannelHandler, Deferrable {
   /** This turn has had its share of requests: the backlog waits for the next. */
   #isDeferred = false
   #isRequestWhole = false
+  /** The exchange has switched to another protocol: what comes is body of it. */
+  #isUpgraded = false
 
   constructor(channel: Channel & { handler: ChannelHandler }, origin: TunnelOrigin, deps: DownstreamDeps) {
     this.channel = channel
@@ -108,6 +110,12 @@ export class Downstream implements ChannelHandler, Deferrable {
   onExchangeDone(mayContinue: boolean): void {
     this.#exchange = undefined
     if (!mayContinue) return this.#close()
+    if (!this.#isFeeding) this.#drainBacklog()
+  }
+
+  onUpgraded(): void {
+    this.#isUpgraded = true
+    this.#isRequestWhole = false
     if (!this.#isFeeding) this.#drainBacklog()
   }
 
@@ -196,7 +204,7 @@ export class Downstream implements ChannelHandler, Deferrable {
         if (this.#isDeferred) break
         this.#held = 0
         this.#pieces = 0
-        const next = this.#parser.feed(buffer, at, end)
+        const next = this.#isUpgraded ? this.#passOn(buffer, at, end) : this.#parser.feed(buffer, at, end)
         const exchange = this.#exchange
         if (exchange !== undefined) exchange.record.requestBytes += next - at
         const passed = next - at - this.#held
@@ -210,6 +218,11 @@ export class Downstream implements ChannelHandler, Deferrable {
       this.#isFeeding = false
     }
     if (at < end && !this.#isClosing) this.#backlog.putBack({ buffer, start: at, end })
+  }
+
+  #passOn(buffer: Buffer, start: number, end: number): number {
+    if (this.#exchange?.onRequestBody(buffer, start, end) === false) this.#held += end - start
+    return end
   }
 
   #fail(error: unknown): void {
@@ -248,7 +261,8 @@ export class Downstream implements ChannelHandler, Deferrable {
     if (this.#exchange === undefined) {
       if (this.#parser.isIdle) return this.#close()
     } else if (this.#isRequestWhole) return
-    this.#parser.finish()
+    if (this.#isUpgraded) this.#onRequestEnd(undefined)
+    else this.#parser.finish()
   }
 
   #onParseFailure(failure: H1Failure): void {

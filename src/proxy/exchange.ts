@@ -12,9 +12,8 @@ import { HeaderList } from '../http/header-list.ts'
 import { removeHopByHop } from '../http/hop-by-hop.ts'
 import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
 import { normalizePath } from '../http/path.ts'
-import type { EndpointKey } from '../model/endpoint.ts'
-import { resolve } from '../snapshot/resolve.ts'
-import type { BackendPlan, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
+import { groupOf, resolve } from '../snapshot/resolve.ts'
+import type { BackendPlan, EndpointGroup, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
 import type { ForwardFailure } from './forward/failure.ts'
 import type { ForwardUser } from './forward/forward-plan.ts'
 import type { MirrorDeps } from './forward/mirrors.ts'
@@ -22,12 +21,16 @@ import { Outgoing } from './forward/outgoing.ts'
 import { toRequestView } from './request/forward-request.ts'
 import { withoutSecrets } from './request/without-secrets.ts'
 import { HookRun } from './hook-run.ts'
+import { startDeadline } from './limits/deadlines.ts'
+import type { Deadlines } from './limits/deadlines.ts'
 import type { SnapshotLease } from './leases.ts'
 import type { ExchangeExpiry, WatchedExchange } from './limits/tunnel-watch.ts'
+import { EnteredChains } from './request/entered-chains.ts'
 import type { ExchangeOwner } from './request/exchange-owner.ts'
 import { prepareRequest, requestTimeMs } from './request/prepare-request.ts'
 import { finishRecord, noteGrpcStatus } from './request/record.ts'
 import type { RecordDeps } from './request/record.ts'
+import { upgradeOf } from './request/upgrade.ts'
 import * as local from './response/local-reply.ts'
 import type { LocalReply } from './response/local-reply.ts'
 import { toGrpcReply } from './response/grpc-reply.ts'
@@ -40,6 +43,7 @@ const LATE_FILTER_MS = 1000
 
 export interface ExchangeDeps extends RecordDeps, MirrorDeps {
   readonly createRequestId: () => string
+  readonly deadlines: Pick<Deadlines, 'upgradeMaxMs'>
 }
 
 export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
@@ -56,11 +60,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   readonly #downstream: ExchangeOwner
   readonly #head: H1RequestHead
   readonly #writer: ResponseWriter
-  #serviceChain: Chain
-  #ruleChain: Chain = emptyChain
-  #backendChain: Chain = emptyChain
-  /** The chains to tell of the end, once they have no say in the response any more. */
-  #completed: readonly Chain[] | undefined
+  readonly #chains: EnteredChains
   readonly #outgoing: Outgoing
   #isReplying = false
   #isOver = false
@@ -92,11 +92,11 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     this.record = record
     this.source = record.source
     this.destination = record.destination
-    this.#serviceChain = frontend?.chain ?? emptyChain
+    this.#chains = new EnteredChains(frontend?.chain ?? emptyChain)
     this.#writer = new ResponseWriter(context.downstream.sink, head.method)
     this.request = toRequestView(head)
     const client = { address: this.source.address, fallbackHost: this.destination.hostname }
-    this.#outgoing = new Outgoing(this, { head, client }, deps)
+    this.#outgoing = new Outgoing(this, { head, client, upgrade: upgradeOf(head) }, deps)
   }
 
   /** Begins; may finish before it returns. */
@@ -109,7 +109,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     if (this.#frontend === undefined) return this.#replyLocally(local.unboundService)
     if (this.#frontend.closed !== undefined) return this.#replyLocally(local.closedBy(503, this.#frontend.closed))
     prepareRequest(request, this.record, this.#deps.createRequestId)
-    this.#runRequestHooks(this.#serviceChain, () => this.#route())
+    this.#runRequestHooks(this.#chains.service, () => this.#route())
   }
 
   /** Request body from the client; false when it is held until the downstream is told to consume it. */
@@ -144,8 +144,10 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   }
 
   get awaitsBody(): boolean {
-    // With an answer under way it is a conversation, and silence a part of it.
-    return !this.#outgoing.isWhole && !this.#writer.isBegun && this.#mayContinue && this.#outgoing.takesBody
+    // With an answer under way it is a conversation, and silence a part of it; of HTTP/1.1 hardly anybody can have one.
+    const isConversation =
+      this.#writer.isBegun && (this.record.httpVersion === 'HTTP/2' || this.record.upgrade !== undefined)
+    return !this.#outgoing.isWhole && !isConversation && this.#mayContinue && this.#outgoing.takesBody
   }
 
   get awaitsHeadSinceMs(): number {
@@ -166,13 +168,17 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   }
 
   onResponse(head: H1ResponseHead): void {
+    const upgrade = head.status === 101 ? head.headers.getLower('upgrade') : undefined
     removeHopByHop(head.headers)
     this.record.status = head.status
     this.record.details = 'via_upstream'
     noteGrpcStatus(this.record, head.headers)
     if (this.#outgoing.isExhausted) this.record.flags = 'URX'
     this.response = { status: head.status, headers: head.headers }
-    this.#writer.begin(head.bodyLength)
+    if (upgrade === undefined) {
+      this.#outgoing.settle()
+      this.#writer.begin(head.bodyLength)
+    } else this.#beginUpgrade(upgrade)
     this.#startResponse()
   }
 
@@ -194,6 +200,15 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     if (this.#writer.isBegun) return this.#breakOff(local.breakOf(failure))
     if (failure.kind === 'unwritable') return this.#failFilter(new Error(failure.message))
     this.#replyLocally(local.replyToFailure(failure))
+  }
+
+  /** A conversation has its own limits. */
+  #beginUpgrade(protocol: string): void {
+    this.#cancelTimeout?.()
+    this.record.upgrade = protocol
+    this.#writer.beginUpgrade(protocol)
+    const { upgradeMaxMs } = this.#deps.deadlines
+    this.#cancelTimeout = startDeadline(this.#deps.clock, upgradeMaxMs, () => this.#endLate(local.upgradeTimeout))
   }
 
   /** The hooks of one part of the chain, then the next step. */
@@ -229,7 +244,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
         }
         this.match = { route: rule.route, rule: rule.name, prefix: resolution.prefix }
         this.#startTimeout(rule.timeouts?.requestMs)
-        this.#ruleChain = rule.chain
+        this.#chains.rule = rule.chain
         this.#runRequestHooks(rule.chain, () => this.#chooseBackend(rule))
       }
     }
@@ -266,15 +281,14 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   #useBackend(backend: BackendPlan, rule?: RulePlan): void {
     if (backend.kind === 'invalid') return this.#replyLocally(local.closedBy(backend.status, backend.reason))
     this.record.backend = backend.destination
-    this.#backendChain = backend.chain
+    this.#chains.backend = backend.chain
     this.#runRequestHooks(backend.chain, () => {
       this.#outgoing.drawMirrors(backend.mirrors, this.request)
-      this.#send(backend.endpoints, rule)
+      this.#send(groupOf(this.#snapshot, backend), rule)
     })
   }
 
-  #send(endpoints: EndpointKey, rule: RulePlan | undefined): void {
-    const group = this.#snapshot.groups.get(endpoints)
+  #send(group: EndpointGroup | undefined, rule: RulePlan | undefined): void {
     if (group === undefined) return this.#replyLocally(local.noEndpoint)
     if (group.closed !== undefined) return this.#replyLocally(local.closedBy(503, group.closed))
     this.#outgoing.send(this.request, { group, rule, snapshot: this.#snapshot, trace: this.record })
@@ -303,28 +317,21 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     this.response = { status, headers }
     this.#writer.beginLocal(body)
     // What was held of its body is not wanted any more either.
+    this.#outgoing.settle()
     this.#outgoing.abandon()
     this.#startResponse()
   }
 
   /** Response hooks in reverse order of the requests', for those parts of the chain that were entered. */
   #startResponse(): void {
-    const { onResponse: ofBackend } = this.#backendChain
-    const { onResponse: ofRule } = this.#ruleChain
-    const { onResponse: ofService } = this.#serviceChain
-    const hooks = ofBackend.length + ofRule.length === 0 ? ofService : [...ofBackend, ...ofRule, ...ofService]
+    const hooks = this.#chains.onResponse
     if (hooks.length === 0) return this.#sendResponse()
-    this.#runHooks(
-      hooks,
-      () => this.#sendResponse(),
-      (reply) => this.#replaceResponse(reply),
-    )
-  }
-
-  /** A filter answers in place of the upstream: the remaining hooks are not asked, or two of them could take turns for ever. */
-  #replaceResponse(reply: Reply): void {
-    this.#forgetResponse()
-    this.#replyFromFilter(reply)
+    // A filter may answer in place of the upstream. The remaining hooks are not asked then: two could take turns for ever.
+    const replace = (reply: Reply): void => {
+      this.#forgetResponse()
+      this.#replyFromFilter(reply)
+    }
+    this.#runHooks(hooks, () => this.#sendResponse(), replace)
   }
 
   #sendResponse(): void {
@@ -336,6 +343,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     const failure = this.#writer.writeHead(response.status, response.headers, keepAlive)
     if (failure !== undefined) return this.#failFilter(new Error(failure))
     this.record.status = response.status
+    if (response.status === 101) this.#downstream.onUpgraded()
     const passed = this.#writer.takeReleasedBytes()
     if (passed > 0) this.#outgoing.consume(passed)
     if (this.#writer.isComplete) this.#complete()
@@ -343,10 +351,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
 
   /** The next response goes out as it is, whatever filters there were. */
   #forgetResponse(): void {
-    this.#completed = [this.#backendChain, this.#ruleChain, this.#serviceChain]
-    this.#serviceChain = emptyChain
-    this.#ruleChain = emptyChain
-    this.#backendChain = emptyChain
+    this.#chains.forget()
     this.#writer.discard()
   }
 
@@ -386,7 +391,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     this.#outgoing.abandon()
     this.#hooks?.cancel()
     this.#cancelTimeout?.()
-    finishRecord(this.record, this.#completed ?? [this.#backendChain, this.#ruleChain, this.#serviceChain], this.#deps)
+    finishRecord(this.record, this.#chains.all, this.#deps)
     this.#lease.end()
   }
 }

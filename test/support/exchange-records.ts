@@ -78,6 +78,7 @@ export const makeRecord = (changes: Partial<ExchangeRecord> = {}): ExchangeRecor
   requestId: '0f2a',
   userAgent: 'curl/8.5.0',
   forwardedFor: undefined,
+  upgrade: undefined,
   status: 200,
   grpcStatus: '',
   flags: '-',

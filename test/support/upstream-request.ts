@@ -10,6 +10,7 @@ export const upstreamRequest = (parts: Partial<UpstreamRequest> = {}): UpstreamR
     host: 'api',
     headers: new HeaderList(),
     bodyLength: 0,
+    upgrade: undefined,
     isHttp2: false,
     h1Head: undefined,
     h2Head: undefined,

@@ -12,6 +12,9 @@ import { splitTarget } from '../path.ts'
 import { type BridgeFailure, unbridgeable } from './failure.ts'
 import { addH2Fields, isBodyLength, toH1Fields } from './regular-fields.ts'
 
+/** Sixteen bytes, as any other: it guards browsers against servers that know nothing of WebSocket, and no browser looks here. */
+const WEBSOCKET_KEY = Buffer.from('fairway-waypoint').toString('base64')
+
 /** What `encodeRequestHead` takes. */
 export interface H1Request {
   readonly line: H1RequestLine
@@ -48,6 +51,23 @@ export const checkedRequestToH1 = (fields: readonly string[], isEnd: boolean): H
   const headers = toH1Fields(fields, length)
   if (method === 'CONNECT') headers.removeLower('content-length')
   return { line: { method, target, host }, headers, framing: { bodyLength } }
+}
+
+/**
+ * An extended CONNECT, checked, as the HTTP/1.1 request that asks to switch to its `:protocol` (RFC 8441 section 5).
+ * The key that a WebSocket server wants to see answered is our own: HTTP/2 needs none.
+ */
+export const switchToH1 = (fields: readonly string[]): H1Request | BridgeFailure => {
+  const switched: string[] = []
+  let hasKey = false
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    hasKey ||= name === 'sec-websocket-key'
+    if (name !== ':protocol') switched.push(name, name === ':method' ? 'GET' : (fields[i + 1] ?? ''))
+  }
+  const isWebSocket = findField(fields, ':protocol')?.toLowerCase() === 'websocket'
+  if (isWebSocket && !hasKey) switched.push('sec-websocket-key', WEBSOCKET_KEY)
+  return checkedRequestToH1(switched, true)
 }
 
 /**

@@ -33,8 +33,8 @@ export const readContentLength = (fields: readonly string[]): number => {
   return length
 }
 
-/** What is wrong with the fields of a request head. */
-export const checkRequestFields = (fields: readonly string[]): string | undefined => {
+/** What is wrong with the fields of a request head; `mayConnect`: SETTINGS_ENABLE_CONNECT_PROTOCOL was sent. */
+export const checkRequestFields = (fields: readonly string[], mayConnect = false): string | undefined => {
   const parts: RequestParts = {}
   let isPastPseudo = false
   for (let i = 0; i < fields.length; i += 2) {
@@ -46,7 +46,7 @@ export const checkRequestFields = (fields: readonly string[]): string | undefine
     const wrong = checkValue(name, value) ?? (isPseudo ? takePart(parts, name, value) : checkRegular(name, value))
     if (wrong !== undefined) return wrong
   }
-  return checkHost(fields, parts.authority) ?? checkRequestForm(parts)
+  return checkHost(fields, parts.authority) ?? checkRequestForm(parts, mayConnect)
 }
 
 /** What is wrong with the fields of a response head. */
@@ -100,14 +100,19 @@ const takePart = (parts: RequestParts, name: string, value: string): string | un
 }
 
 /** The method, and the parts that go with it (RFC 9113 sections 8.3.1 and 8.5, RFC 8441 section 4). */
-const checkRequestForm = ({ method, scheme, authority, path, protocol }: RequestParts): string | undefined => {
+const checkRequestForm = (
+  { method, scheme, authority, path, protocol }: RequestParts,
+  mayConnect: boolean,
+): string | undefined => {
   if (method === undefined || !TOKEN.test(method)) return 'no good :method'
   if (method === 'CONNECT' && protocol === undefined) {
     if (scheme !== undefined || path !== undefined) return 'CONNECT with :scheme or :path'
     return authority === undefined ? 'CONNECT without :authority' : undefined
   }
-  // We never offer SETTINGS_ENABLE_CONNECT_PROTOCOL.
-  if (protocol !== undefined) return ':protocol although it is not offered'
+  if (protocol !== undefined) {
+    if (!mayConnect) return ':protocol although it is not offered'
+    if (method !== 'CONNECT' || authority === undefined || !TOKEN.test(protocol)) return 'no good :protocol'
+  }
   if (scheme === undefined || !SCHEME.test(scheme)) return 'no good :scheme'
   if (path !== undefined && PATH.test(path)) return undefined
   return path === '*' && method === 'OPTIONS' ? undefined : 'no good :path'

@@ -202,7 +202,8 @@ export class H2Receiver implements FrameSink {
     }
     if (head.kind === 'too-large') return this.#answerTooLarge(streamId, isEnd)
     const length = readContentLength(head.fields)
-    const isMalformed = checkRequestFields(head.fields) !== undefined || length < -1 || (isEnd && length > 0)
+    const wrong = checkRequestFields(head.fields, session.own.hasConnectProtocol)
+    const isMalformed = wrong !== undefined || length < -1 || (isEnd && length > 0)
     if (isMalformed) {
       session.sendReset(streamId, h2.PROTOCOL_ERROR)
       return session.annoy(MISTAKE_POINTS)

@@ -5,6 +5,7 @@ import {
   FRAME_SIZE_ERROR,
   MAX_WINDOW_BYTES,
   PROTOCOL_ERROR,
+  SETTINGS_ENABLE_CONNECT_PROTOCOL,
   SETTINGS_ENABLE_PUSH,
   SETTINGS_HEADER_TABLE_SIZE,
   SETTINGS_INITIAL_WINDOW_SIZE,
@@ -40,6 +41,8 @@ export interface OwnSettings {
   readonly maxConcurrentStreams: number
   /** Decoded header list limit in bytes; default 64 KiB. */
   readonly maxHeaderListBytes: number
+  /** Whether clients may ask for WebSocket and the like (server; RFC 8441); default no. */
+  readonly hasConnectProtocol: boolean
 }
 
 export const defaultOwnSettings: OwnSettings = {
@@ -47,6 +50,7 @@ export const defaultOwnSettings: OwnSettings = {
   connectionWindowBytes: 8 * 1024 * 1024,
   maxConcurrentStreams: 100,
   maxHeaderListBytes: 64 * 1024,
+  hasConnectProtocol: false,
 }
 
 /** Our settings as SETTINGS entries; push is always off for a client. */
@@ -54,6 +58,7 @@ export const encodeOwnSettings = (own: OwnSettings, isClient: boolean): readonly
   isClient ? [SETTINGS_ENABLE_PUSH, 0] : [SETTINGS_MAX_CONCURRENT_STREAMS, own.maxConcurrentStreams],
   [SETTINGS_INITIAL_WINDOW_SIZE, own.streamWindowBytes],
   [SETTINGS_MAX_HEADER_LIST_SIZE, own.maxHeaderListBytes],
+  ...(own.hasConnectProtocol ? [[SETTINGS_ENABLE_CONNECT_PROTOCOL, 1] as const] : []),
 ]
 
 /** Applies a SETTINGS payload to `peer`; the connection error it calls for, if any. `role` is ours. */

@@ -40,6 +40,7 @@ export class Forward implements SessionUser {
   #isRequestWhole = false
   #trailers: HeaderList | undefined
   #hasResponse = false
+  #isUpgraded = false
   #isDone = false
   /** Ends the wait for the next try, or the time that this one has. */
   #cancelTimer: (() => void) | undefined
@@ -131,6 +132,9 @@ export class Forward implements SessionUser {
     const { retry } = this.#plan
     if (retry?.codes.includes(head.status) === true && this.#takeRepeat()) return this.#repeatAfterAnswer(head.status)
     this.#hasResponse = true
+    // A conversation has no time of its own as tries have.
+    this.#isUpgraded = head.status === 101
+    if (this.#isUpgraded) this.#cancelTimer?.()
     this.#trace.upstreamMs = this.#deps.clock.monotonicMs() - this.#sentAtMs
     this.#user.onResponse(head)
   }
@@ -142,7 +146,8 @@ export class Forward implements SessionUser {
   onEnd(trailers: HeaderList | undefined): void {
     const session = this.#session
     // An answer before the whole request: the rest is not wanted, and the connection cannot be used again.
-    if (!this.#isTaken) session?.abandon()
+    if (this.#isUpgraded) session?.finish(undefined)
+    else if (!this.#isTaken) session?.abandon()
     this.#session = undefined
     this.#leave()
     this.#user.onEnd(trailers)
@@ -351,4 +356,8 @@ export class Forward implements SessionUser {
 
 /** A client that speaks HTTP/2 is passed on as it came, and so is nothing else where the port does not ask for it. */
 const versionFor = ({ request, group }: ForwardPlan): HttpVersion =>
-  request.isHttp2 || group.protocol === 'http2' || group.protocol === 'grpc' ? 2 : 1
+  // A server of WebSocket knows its HTTP/1.1 form, and hardly ever that of HTTP/2 (RFC 8441).
+  request.upgrade === undefined &&
+  (request.isHttp2 || group.protocol === 'http2' || group.protocol === 'grpc')
+    ? 2
+    : 1

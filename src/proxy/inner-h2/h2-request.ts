@@ -1,14 +1,16 @@
 import type { ExchangeRecord } from '../../filter/record.ts'
-import { checkedRequestToH1 } from '../../http/bridge/request.ts'
+import { checkedRequestToH1, switchToH1 } from '../../http/bridge/request.ts'
 import { responseToH2 } from '../../http/bridge/response.ts'
 import { trailersToH1, trailersToH2 } from '../../http/bridge/trailers.ts'
 import type { H1RequestHead, H1ResponseHead } from '../../http/h1/message.ts'
 import type { H2Connection } from '../../http/h2/connection.ts'
 import { INTERNAL_ERROR, NO_ERROR } from '../../http/h2/constants.ts'
+import { findField } from '../../http/h2/fields.ts'
 import type { H2Stream } from '../../http/h2/stream.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { ChannelHandler } from '../channel.ts'
 import type { HttpExchange } from '../exchange.ts'
+import { HeldBytes } from '../held-bytes.ts'
 import { TunnelChannel } from '../hbone/tunnel.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
@@ -45,6 +47,9 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
   #record: Pick<ExchangeRecord, 'responseBytes'> = { responseBytes: 0 }
   #trailers: HeaderList | undefined
   #isWhole = false
+  /** It is an extended CONNECT: what comes before its answer waits for that. */
+  #awaitsUpgrade = false
+  readonly #early = new HeldBytes()
   #watch: TunnelWatch | undefined
   /** The head has ended the response. */
   #isEnded = false
@@ -62,11 +67,13 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
 
   /** Begins with the head, which the receiver has checked. */
   start(fields: readonly string[], isEnd: boolean): void {
-    const request = checkedRequestToH1(fields, isEnd)
-    if ('code' in request) return this.#refuse(400)
+    this.#isWhole = isEnd
+    const upgrade = findField(fields, ':protocol')
+    this.#awaitsUpgrade = upgrade !== undefined
+    const request = upgrade === undefined ? checkedRequestToH1(fields, isEnd) : switchToH1(fields)
+    if ('code' in request || (isEnd && upgrade !== undefined)) return this.#refuse(400)
     const { line, headers, framing } = request
     this.#method = line.method
-    this.#isWhole = isEnd
     const head: H1RequestHead = {
       ...line,
       headers,
@@ -74,7 +81,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
       bodyLength: framing.bodyLength,
       keepAlive: true,
       expectsContinue: headers.getLower('expect')?.toLowerCase() === '100-continue',
-      upgrade: undefined,
+      upgrade,
     }
     const { origin } = this.#owner
     const exchange = beginExchange(head, { origin, owner: this }, this.#deps)
@@ -105,6 +112,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
   onData(buffer: Buffer, start: number, end: number): void {
     const exchange = this.#exchange
     if (exchange === undefined) return this.channel.discard(end - start)
+    if (this.#awaitsUpgrade) return this.#early.push(buffer, start, end)
     exchange.record.requestBytes += end - start
     if (exchange.onRequestBody(buffer, start, end)) this.channel.consume(end - start)
   }
@@ -112,6 +120,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
   onEnd(): void {
     if (this.#isWhole) return
     this.#isWhole = true
+    if (this.#awaitsUpgrade) return
     this.#exchange?.onRequestEnd(this.#trailers)
   }
 
@@ -135,6 +144,14 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
     this.channel.consume(bytes)
   }
 
+  onUpgraded(): void {
+    this.#awaitsUpgrade = false
+    for (let piece = this.#early.shift(); piece !== undefined; piece = this.#early.shift()) {
+      this.onData(piece.buffer, piece.start, piece.end)
+    }
+    if (this.#isWhole) this.#exchange?.onRequestEnd(undefined)
+  }
+
   onExchangeDone(): void {
     this.#leave()
     // The answer is whole, and what is left of the request not wanted (RFC 9113 section 8.1).
@@ -152,8 +169,11 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
     if (Array.isArray(fields)) this.#owner.h2.headers(this.#stream, fields, false)
   }
 
-  writeHead({ status, headers, bodyLength, isBodiless }: OutgoingHead): string | undefined {
-    const fields = responseToH2({ status }, headers, { bodyLength, method: this.#method })
+  writeHead({ status, headers, bodyLength, isBodiless, upgrade }: OutgoingHead): string | undefined {
+    // The answer to an extended CONNECT that was a request to switch upstream (RFC 8441 section 5).
+    if (upgrade !== undefined) headers.removeLower('sec-websocket-accept')
+    const shown = upgrade === undefined ? this.#statusOf(status) : 200
+    const fields = responseToH2({ status: shown }, headers, { bodyLength, method: this.#method })
     if (!Array.isArray(fields)) return fields.message
     this.#isEnded = isBodiless || bodyLength === 0
     this.#record.responseBytes += sizeOf(fields)
@@ -184,6 +204,11 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
     return this.#stream.queuedBytes === 0
   }
 
+  /** Any 2xx would tell a client that its extended CONNECT was granted. */
+  #statusOf(status: number): number {
+    return this.#awaitsUpgrade && status < 300 ? 502 : status
+  }
+
   #onTrailers(fields: readonly string[]): void {
     const trailers = trailersToH1(fields)
     this.#trailers = 'code' in trailers ? undefined : trailers
@@ -198,6 +223,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
 
   #leave(): void {
     this.#exchange = undefined
+    this.channel.discard(this.#early.drop())
     this.#owner.onRequestDone(this)
   }
 }

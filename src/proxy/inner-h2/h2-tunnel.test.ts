@@ -193,6 +193,21 @@ test('an answer that breaks off is a reset, and the connection goes on', async (
   assert.equal(statusOf(await get('/')), 200)
 })
 
+test('a server that answers 200 instead of switching has not granted an extended CONNECT', async () => {
+  await start()
+  await once(session, 'remoteSettings')
+  const stream = session.request(
+    { ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/chat' },
+    { endStream: false },
+  )
+  stream.write('too early')
+  const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+  assert.equal(headers[':status'], 502)
+  stream.end()
+  await until(() => mesh.counters.activeExchanges === 0)
+  assert.doesNotMatch(mesh.pod.tunnels[0]?.seen ?? '', /too early/)
+})
+
 test('an interim answer passes', async () => {
   const pods: readonly Partial<PodOptions>[] = [
     {
@@ -252,7 +267,6 @@ test('when the process drains, clients are told to go elsewhere, and open reques
 })
 
 const hostile: Readonly<Record<string, readonly [bytes: string, end: RegExp]>> = {
-  'no preface': ['GET / HTTP/1.1\r\n\r\n', /preface/],
   'a frame that is too long': [`${preface}\xff\xff\xff\0\0\0\0\0\x01`, /exceeds/],
   'no SETTINGS first': [`${preface}\0\0\x08\x06\0\0\0\0\0${'\0'.repeat(8)}`, /SETTINGS/],
   'DATA on an idle stream': [`${preface}${settings}\0\0\x01\0\0\0\0\0\x01x`, /idle/],

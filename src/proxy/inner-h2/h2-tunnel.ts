@@ -49,7 +49,7 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
     const { flusher, turns } = deps
     this.#transport = new InnerTransport(channel, this.#handler(), {
       role: 'server',
-      settings: { maxConcurrentStreams: MAX_STREAMS },
+      settings: { maxConcurrentStreams: MAX_STREAMS, hasConnectProtocol: true },
       flusher,
       turns,
       onFault: (error) => this.#fail(error),
@@ -96,6 +96,12 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
     if (this.h2.openStreams === 0) return this.#shutdown()
     this.h2.announceShutdown()
     this.#isAnnounced = true
+  }
+
+  abort(): void {
+    this.#leave()
+    this.#transport.abandon()
+    this.#channel.abort()
   }
 
   /** Called every second or so: whoever keeps us waiting beyond a deadline has had it. */
@@ -192,9 +198,7 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
 
   #fail(error: unknown): void {
     this.#deps.onError('a tunnel failed', error)
-    this.#leave()
-    this.#transport.abandon()
-    this.#channel.abort()
+    this.abort()
   }
 
   #leave(): void {

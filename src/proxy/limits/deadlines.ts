@@ -18,6 +18,16 @@ export interface Deadlines {
   readonly keepAliveIdleMs: number
   /** Without a byte in either direction while a request is under way, whoever is waited for. */
   readonly streamIdleMs: number
+  /** The same on a connection that was switched to WebSocket, say. */
+  readonly upgradeIdleMs: number
+  /** How long such a connection may last in all. */
+  readonly upgradeMaxMs: number
+  /** From a tunnel to a port of unknown protocol to the sign of one; then it is TCP. */
+  readonly protocolDetectionMs: number
+  /** From a tunnel that is routed by server name to the whole of its ClientHello. */
+  readonly clientHelloMs: number
+  /** Without a byte in either direction on a TCP connection. */
+  readonly tcpIdleMs: number
 }
 
 /** What holds without flags. */
@@ -30,6 +40,11 @@ export const defaultDeadlines: Deadlines = {
   bodyIdleMs: 300_000,
   keepAliveIdleMs: 3_600_000,
   streamIdleMs: 3_600_000,
+  upgradeIdleMs: 3_600_000,
+  upgradeMaxMs: 0,
+  protocolDetectionMs: 5000,
+  clientHelloMs: 10_000,
+  tcpIdleMs: 3_600_000,
 }
 
 /** Runs `expire` when a deadline has passed, so never with one of 0; the result cancels it. */
@@ -42,7 +57,10 @@ const MIN_TICK_MS = 50
 const TICKS_PER_DEADLINE = 4
 
 /** How often tunnels have to be looked at for these deadlines to be kept. */
-export const tickMsFor = ({ requestHeadMs, responseHeadMs, bodyIdleMs, keepAliveIdleMs, streamIdleMs }: Deadlines) => {
-  const set = [requestHeadMs, responseHeadMs, bodyIdleMs, keepAliveIdleMs, streamIdleMs].filter((ms) => ms > 0)
+export const tickMsFor = (deadlines: Deadlines): number => {
+  const { requestHeadMs, responseHeadMs, bodyIdleMs, keepAliveIdleMs, streamIdleMs } = deadlines
+  const ofHttp = [requestHeadMs, responseHeadMs, bodyIdleMs, keepAliveIdleMs, streamIdleMs]
+  const ofOthers = [deadlines.upgradeIdleMs, deadlines.clientHelloMs, deadlines.tcpIdleMs]
+  const set = [...ofHttp, ...ofOthers].filter((ms) => ms > 0)
   return Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, ...set.map((ms) => Math.floor(ms / TICKS_PER_DEADLINE))))
 }

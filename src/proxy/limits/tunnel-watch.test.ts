@@ -12,7 +12,12 @@ const deadlines: Deadlines = {
   responseHeadMs: 5000,
   bodyIdleMs: 4000,
   keepAliveIdleMs: 10_000,
+  upgradeIdleMs: 0,
+  upgradeMaxMs: 0,
   streamIdleMs: 20_000,
+  protocolDetectionMs: 1,
+  clientHelloMs: 1,
+  tcpIdleMs: 1,
 }
 
 /** What a tick sees; missing is 0, false, or -1. */

@@ -8,7 +8,11 @@ export type ExchangeExpiry = 'request-body' | 'response-head' | 'response-body' 
 /** An exchange as far as deadlines go. Looked at once in a tick, so that the bytes on their way cost nothing. */
 export interface WatchedExchange {
   /** Bytes from the client, and bytes given to its tunnel. */
-  readonly record: { readonly requestBytes: number; readonly responseBytes: number }
+  readonly record: {
+    readonly requestBytes: number
+    readonly responseBytes: number
+    readonly upgrade?: string | undefined
+  }
   /** Bytes of the request that wait for the endpoint to take them. */
   readonly queuedRequestBytes: number
   /** The client's turn: all it has sent of the body is on its way, and the rest may come. */
@@ -59,12 +63,13 @@ export class TunnelWatch {
   /** To be called in each tick with a request under way; `unsentBytes` wait for the client to take them. */
   checkExchange(nowMs: number, exchange: WatchedExchange, unsentBytes: number): ExchangeExpiry | undefined {
     this.#compare(nowMs, exchange, unsentBytes)
-    const { responseHeadMs, bodyIdleMs, streamIdleMs } = this.#deadlines
+    const { responseHeadMs, bodyIdleMs, streamIdleMs, upgradeIdleMs } = this.#deadlines
     const { awaitsHeadSinceMs } = exchange
     if (awaitsHeadSinceMs >= 0 && hasPassed(awaitsHeadSinceMs, nowMs, responseHeadMs)) return 'response-head'
     if (hasPassed(this.#unreadSinceMs, nowMs, bodyIdleMs)) return 'response-body'
     if (hasPassed(this.#awaitsBodySinceMs, nowMs, bodyIdleMs)) return 'request-body'
-    return hasPassed(this.#sinceMs, nowMs, streamIdleMs) ? 'stream' : undefined
+    const idleMs = exchange.record.upgrade === undefined ? streamIdleMs : upgradeIdleMs
+    return hasPassed(this.#sinceMs, nowMs, idleMs) ? 'stream' : undefined
   }
 
   #compare(nowMs: number, exchange: WatchedExchange, unsentBytes: number): void {

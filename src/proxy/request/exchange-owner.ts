@@ -8,6 +8,8 @@ export interface ExchangeOwner {
   readonly sink: ResponseSink
   /** The answer should say that it is the last on its connection. */
   readonly isDraining: boolean
+  /** The request was granted what it asked to switch to: what comes from here on is body of it, without framing. */
+  readonly onUpgraded: () => void
   /** The exchange is over; whether another may follow. */
   readonly onExchangeDone: (mayContinue: boolean) => void
   /** Ends the tunnel visibly as an error. */

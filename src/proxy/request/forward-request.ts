@@ -23,7 +23,7 @@ export const toRequestView = (head: H1RequestHead): RequestView => {
 export const toForwardRequest = (
   request: RequestView,
   head: H1RequestHead,
-  client: { readonly address: string; readonly fallbackHost: string },
+  client: { readonly address: string; readonly fallbackHost: string; readonly upgrade?: string | undefined },
 ): ForwardRequest => {
   const { headers, authority, method } = request
   // The application sees only us as its peer; this is how it learns of the client (waypoint contract 2.4).
@@ -37,6 +37,7 @@ export const toForwardRequest = (
     host: host === '' ? client.fallbackHost : host,
     headers,
     bodyLength: head.bodyLength,
+    upgrade: client.upgrade,
     isHttp2: false,
     h1Head: undefined,
     h2Head: undefined,

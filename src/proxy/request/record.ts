@@ -41,6 +41,7 @@ export const beginRecord = (
   requestId: head.headers.getLower('x-request-id'),
   userAgent: head.headers.getLower('user-agent'),
   forwardedFor: head.headers.getLower('x-forwarded-for'),
+  upgrade: undefined,
   status: 0,
   grpcStatus: '',
   flags: '-',

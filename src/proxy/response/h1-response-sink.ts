@@ -38,17 +38,18 @@ export class H1ResponseSink implements ResponseSink {
     if (typeof text === 'string') this.#channel.sendText(text)
   }
 
-  writeHead({ status, headers, bodyLength, isBodiless, mayKeepAlive }: OutgoingHead): string | undefined {
+  writeHead({ status, headers, bodyLength, isBodiless, upgrade, mayKeepAlive }: OutgoingHead): string | undefined {
     const isOld = this.#isOld
     const hasNoLength = bodyLength === CHUNKED || bodyLength === UNTIL_CLOSE
-    const keepsAlive = mayKeepAlive && (!(hasNoLength && isOld) || isBodiless)
+    const keepsAlive = mayKeepAlive && upgrade === undefined && (!(hasNoLength && isOld) || isBodiless)
     const text = encodeResponseHead({ status }, headers, {
       method: this.#method,
       bodyLength: isBodiless ? 0 : hasNoLength ? (isOld ? UNTIL_CLOSE : CHUNKED) : bodyLength,
       connection: keepsAlive ? (isOld ? 'keep-alive' : undefined) : 'close',
+      upgrade,
     })
     if (typeof text !== 'string') return text.message
-    this.#isChunked = hasNoLength && !isOld && !isBodiless
+    this.#isChunked = hasNoLength && !isOld && !isBodiless && upgrade === undefined
     this.keepsAlive = keepsAlive
     this.writeText(text)
     return undefined

@@ -88,6 +88,14 @@ export const requestTimeout: LocalReply = {
   body: 'request timeout\n',
 }
 
+/** What was switched to has lasted as long as it may. */
+export const upgradeTimeout: LocalReply = {
+  status: 504,
+  flags: 'UT',
+  details: 'upgrade_max_duration_reached',
+  body: 'the connection lasted too long\n',
+}
+
 const upstreamTimeout: LocalReply = {
   status: 504,
   flags: 'UT',

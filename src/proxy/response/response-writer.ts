@@ -1,5 +1,6 @@
 import type { HeaderList } from '../../http/header-list.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
+import { UNTIL_CLOSE } from '../../http/h1/message.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { ResponseSink } from './response-sink.ts'
 
@@ -10,6 +11,8 @@ export class ResponseWriter {
   readonly #sink: ResponseSink
   readonly #method: string
   #bodyLength = 0
+  /** Of a 101: what is spoken on the connection from its head on. */
+  #upgrade: string | undefined
   /** The status, or HEAD, rules a body out: what comes all the same would be taken for the next response. */
   #isBodiless = false
   /** Body that came before the head could go out. */
@@ -45,6 +48,12 @@ export class ResponseWriter {
     this.#bodyLength = bodyLength
   }
 
+  /** An upstream's 101: what follows it is body, in both directions, until they end. */
+  beginUpgrade(protocol: string): void {
+    this.begin(UNTIL_CLOSE)
+    this.#upgrade = protocol
+  }
+
   /** Our own response, whole. */
   beginLocal(body: string): void {
     // Written as Latin-1, one byte per character: of its UTF-8 form therefore.
@@ -56,6 +65,7 @@ export class ResponseWriter {
   /** Forgets a response whose head is not out. */
   discard(): void {
     this.isBegun = false
+    this.#upgrade = undefined
     this.#releasedBytes += this.#early.drop()
     this.#isBodyWhole = false
     this.#trailers = undefined
@@ -67,9 +77,18 @@ export class ResponseWriter {
 
   /** Writes the head and what was held of the body; the reason when the head may not go out. */
   writeHead(status: number, headers: HeaderList, mayKeepAlive: boolean): string | undefined {
-    if (status < 200) return `status ${status}, which ends no exchange, cannot be a response`
+    const upgrade = this.#upgrade
+    if (upgrade !== undefined && status !== 101) return `status ${status} in place of 101, which the upstream meant`
+    if (status < 200 && upgrade === undefined) return `status ${status}, which ends no exchange, cannot be a response`
     const isBodiless = status === 204 || status === 304 || this.#method === 'HEAD'
-    const failure = this.#sink.writeHead({ status, headers, bodyLength: this.#bodyLength, isBodiless, mayKeepAlive })
+    const failure = this.#sink.writeHead({
+      status,
+      headers,
+      bodyLength: this.#bodyLength,
+      isBodiless,
+      upgrade,
+      mayKeepAlive,
+    })
     if (failure !== undefined) return failure
     this.#isBodiless = isBodiless
     this.hasHead = true

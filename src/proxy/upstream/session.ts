@@ -12,6 +12,8 @@ export interface UpstreamRequest {
   readonly headers: HeaderList
   /** Bytes, or `CHUNKED`. */
   readonly bodyLength: number
+  /** What the connection shall be switched to (WebSocket, say): once a 101 says so, all that follows is body. */
+  readonly upgrade: string | undefined
   /** The client sent it by HTTP/2, so it goes on as that (Istio: HTTP/2 is not downgraded). */
   readonly isHttp2: boolean
   /** Its head as each version has it, once `writeHead` was asked for it: every try sends the same. */

@@ -36,6 +36,9 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
   #isResponseDone = true
   #isRequestDone = true
   #isChunked = false
+  #mayUpgrade = false
+  /** Switched to another protocol: what comes is body until the end, and what goes too. */
+  #isUpgraded = false
   /** Takes no further request. */
   #isGone = false
   #isPeerDone = false
@@ -52,9 +55,11 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
     this.#parser = new H1ResponseParser({
       onInformational: (head) => this.#user?.onInformational(head),
       onResponse: (head) => {
-        // We ask for no upgrade, so none can be granted; the client would take what follows for another protocol.
-        if (head.status < 200) return this.#lose('protocol', `the upstream answered ${head.status}`)
+        // Nobody asked for it: the client would take what follows for another protocol.
+        if (head.status < 200 && !this.#mayUpgrade)
+          return this.#lose('protocol', `the upstream answered ${head.status}`)
         this.#isKeptAlive = head.keepAlive
+        this.#isUpgraded = head.status === 101
         this.#user?.onResponse(head)
       },
       onBody: (buffer, start, end) => {
@@ -85,6 +90,7 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
     this.#isRequestDone = false
     this.#isKeptAlive = true
     this.#isChunked = request.bodyLength === CHUNKED
+    this.#mayUpgrade = request.upgrade !== undefined
     this.#parser.expect(request.method)
     this.#channel.sendText(request.h1Head ?? '')
   }
@@ -103,6 +109,7 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
       this.#channel.sendText(typeof last === 'string' ? last : LAST_CHUNK)
     }
     this.#isRequestDone = true
+    if (this.#isUpgraded) this.#channel.end()
     this.#release()
   }
 
@@ -167,7 +174,7 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
     this.#isKeptAlive = false
     try {
       while (!this.#backlog.isEmpty) this.#feedHeld()
-      this.#parser.finish()
+      this.#finishResponse()
       if (!this.#isResponseDone) {
         this.#lose('reset', 'the upstream ended the connection before its response was complete')
       } else if (this.#user === undefined) this.close()
@@ -182,7 +189,7 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
     try {
       while (!this.#backlog.isEmpty) this.#feedHeld()
       // Only a clean end may complete a body that is delimited by closing; after an error it would be cut unnoticed.
-      if (isClean && !this.#isResponseDone) this.#parser.finish()
+      if (isClean && !this.#isResponseDone) this.#finishResponse()
       if (!this.#isResponseDone) {
         const how = isClean ? 'closed' : isRefused ? 'refused' : 'reset'
         this.#lose(isRefused ? 'refused' : 'reset', `the upstream ${how} the connection`)
@@ -205,13 +212,25 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
   #feed(buffer: Buffer, start: number, end: number): void {
     this.#held = 0
     this.#pieces = 0
-    const consumed = this.#parser.feed(buffer, start, end)
-    const passed = end - start - this.#held
+    const consumed = this.#isUpgraded ? this.#passOn(buffer, start, end) : this.#parser.feed(buffer, start, end)
+    const passed = consumed - start - this.#held
     if (this.#pieces > 1) this.#turns?.spend(this.#pieces)
     if (this.#isGone) return this.#channel.discard(passed)
     if (passed > 0) this.#channel.consume(passed)
+    if (consumed < end && this.#isUpgraded) return this.#feed(buffer, consumed, end)
     // Bytes behind a complete response that nobody asked for: not to be trusted with another request.
     if (consumed < end) this.#lose('protocol', 'the upstream sent bytes after its response')
+  }
+
+  #passOn(buffer: Buffer, start: number, end: number): number {
+    if (this.#user?.onBody(buffer, start, end) === false) this.#held += end - start
+    return end
+  }
+
+  /** The endpoint has ended its direction. */
+  #finishResponse(): void {
+    if (this.#isUpgraded) this.#endResponse(undefined)
+    else this.#parser.finish()
   }
 
   #feedHeld(): void {
@@ -220,6 +239,11 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
   }
 
   #onMessageEnd(trailers: HeaderList | undefined): void {
+    // Behind a 101 it is only just beginning.
+    if (!this.#isUpgraded) this.#endResponse(trailers)
+  }
+
+  #endResponse(trailers: HeaderList | undefined): void {
     this.#isResponseDone = true
     const user = this.#user
     user?.onEnd(trailers)

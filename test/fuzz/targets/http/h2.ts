@@ -79,6 +79,7 @@ function createPlan(input: Buffer, random: SeededRandom, starts: readonly number
     connectionWindowBytes: AMPLE_BYTES + random.pick(WINDOWS),
     maxConcurrentStreams: random.pick([1, 3, 100]),
     maxHeaderListBytes: random.pick([100, 65_536]),
+    hasConnectProtocol: random.chance(0.5),
   }
   const acts = Array.from({ length: random.below(4) }, () => ({ at: random.pick(starts), kind: random.pick(ACTS) }))
   const nuisance = random.chance(0.2) ? { nuisanceLimit: random.below(8) } : {}

@@ -1,0 +1,36 @@
+import type { Chain, Hook } from '../../filter/chain.ts'
+import { emptyChain } from '../../filter/chain.ts'
+
+/** The three parts of the filter chain, as far as a request has got into them. */
+export class EnteredChains {
+  service: Chain
+  rule: Chain = emptyChain
+  backend: Chain = emptyChain
+  /** Those that have no say in the response any more, and are told of the end all the same. */
+  #forgotten: readonly Chain[] | undefined
+
+  constructor(service: Chain) {
+    this.service = service
+  }
+
+  /** In reverse order of the requests' hooks. */
+  get onResponse(): readonly Hook[] {
+    const { onResponse: ofBackend } = this.backend
+    const { onResponse: ofRule } = this.rule
+    const { onResponse: ofService } = this.service
+    return ofBackend.length + ofRule.length === 0 ? ofService : [...ofBackend, ...ofRule, ...ofService]
+  }
+
+  /** Who is told how it ended. */
+  get all(): readonly Chain[] {
+    return this.#forgotten ?? [this.backend, this.rule, this.service]
+  }
+
+  /** The next response is not shown to any of them. */
+  forget(): void {
+    this.#forgotten = this.all
+    this.service = emptyChain
+    this.rule = emptyChain
+    this.backend = emptyChain
+  }
+}
