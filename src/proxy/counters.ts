@@ -8,6 +8,9 @@ export class Counters {
   openTunnels = 0
   tunnelsTotal = 0
   activeExchanges = 0
+  /** Tunnels whose bytes are passed on as they are. */
+  openTcpConnections = 0
+  tcpConnectionsTotal = 0
   tlsHandshakeFailures = 0
   /** Handshakes that wait for their turn or are under way. */
   openHandshakes = 0
@@ -21,7 +24,6 @@ export class Counters {
     badAuthority: 0,
     unboundAuthority: 0,
     selfCall: 0,
-    unsupportedProtocol: 0,
   }
   /** Deadlines that ran out, by their names in `Deadlines`. */
   readonly deadlines = {
@@ -33,6 +35,9 @@ export class Counters {
     bodyIdle: 0,
     keepAliveIdle: 0,
     streamIdle: 0,
+    protocolDetection: 0,
+    clientHello: 0,
+    tcpIdle: 0,
   }
   /** Requests that were sent again, by what had become of the try before. */
   readonly retries = { connectFailed: 0, refused: 0, reset: 0, timeout: 0, protocol: 0, status: 0 }

@@ -26,14 +26,10 @@ const authorities = [
   { authority: '10.96.0.12', answer: 400, counter: 'badAuthority' },
   { authority: '10.96.0.12:0', answer: 400, counter: 'badAuthority' },
   { authority: `${'a'.repeat(400)}:80`, answer: 400, counter: 'badAuthority' },
-  { authority: '10.96.0.12:5432', answer: 503, counter: 'unsupportedProtocol' },
 ] as const
 for (const { authority, answer, counter } of authorities) {
   test(`CONNECT ${authority.slice(0, 40)} is answered ${answer}`, async () => {
     mesh = await Mesh.start()
-    const service = serviceOf()
-    const tcp = { port: 5432, protocol: 'tcp', routes: [], consumerRoutes: [] } as const
-    mesh.apply(mesh.model({ services: [{ ...service, ports: [...service.ports, tcp] }] }))
     const client = await mesh.dial()
     await assert.rejects(openTunnel(client, authority), new RegExp(`was answered ${answer}`))
     assert.equal(mesh.counters.connectRefused[counter], 1)

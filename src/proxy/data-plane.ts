@@ -14,12 +14,14 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Model } from '../model/model.ts'
 import { findFrontend } from '../snapshot/resolve.ts'
+import { tunnelKindOf } from '../snapshot/resolve-tcp.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { ModelApplier } from './apply/model-applier.ts'
 import { Counters } from './counters.ts'
 import { Downstream } from './downstream.ts'
 import type { DownstreamDeps } from './downstream.ts'
 import { drainServer } from './drain.ts'
+import { Tunnels } from './entry/tunnels.ts'
 import { Flusher } from './flusher.ts'
 import { RetryBudgets } from './forward/retry-budget.ts'
 import { SpareMemory } from './forward/spare-memory.ts'
@@ -27,11 +29,12 @@ import { HboneServer } from './hbone/server.ts'
 import type { TunnelRequest } from './hbone/server.ts'
 import { defaultDeadlines, tickMsFor } from './limits/deadlines.ts'
 import type { Deadlines } from './limits/deadlines.ts'
-import { startTicking, visitInSlices } from './limits/ticks.ts'
+import { startTicking } from './limits/ticks.ts'
 import { TurnBudget } from './limits/turn-budget.ts'
 import { H2Tunnel } from './inner-h2/h2-tunnel.ts'
 import type { H2TunnelDeps } from './inner-h2/h2-tunnel.ts'
 import { ByteBudget, defaultBufferBytes } from './limits/byte-budget.ts'
+import { PlainGroups } from './tcp/plain-groups.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './upstream/balance.ts'
 import { HBONE_PORT, Pools } from './upstream/pool.ts'
@@ -80,8 +83,7 @@ export class DataPlane {
   readonly #budgets = new RetryBudgets()
   #clientTls: ConnectionOptions
   readonly #applier: ModelApplier
-  readonly #downstreams = new Set<Downstream | H2Tunnel>()
-  readonly #deps: DownstreamDeps & H2TunnelDeps
+  readonly #tunnels: Tunnels
   readonly #warnings: Warnings
   readonly #errors: Warnings
   readonly #stopTicking: () => void
@@ -125,7 +127,7 @@ export class DataPlane {
       connectionIdleTimeoutMs: CONNECTION_IDLE_MS,
       onFault,
     })
-    this.#deps = {
+    const deps: DownstreamDeps & H2TunnelDeps = {
       balancer: new Balancer(this.#pools, this.#flusher),
       budgets: this.#budgets,
       memory: new SpareMemory(budget),
@@ -141,8 +143,21 @@ export class DataPlane {
       budget,
       takeLease: () => this.#applier.take(),
       isDraining: () => this.#isDraining,
-      onClosed: (downstream: Downstream | H2Tunnel) => this.#downstreams.delete(downstream),
+      onClosed: (server: Downstream | H2Tunnel) => this.#tunnels.forget(server),
     }
+    this.#tunnels = new Tunnels({
+      clock,
+      counters: this.counters,
+      deadlines,
+      http1: (channel, origin) => new Downstream(channel, origin, deps),
+      http2: (channel, origin) => new H2Tunnel(channel, origin, deps),
+      tcp: {
+        ...deps,
+        plainGroups: new PlainGroups(),
+        snapshot: () => this.#applier.current,
+        onRefused: (message) => log.debug(message),
+      },
+    })
     this.#server = new HboneServer({
       credentials: credentials.current(),
       trustDomains: options.trustDomains,
@@ -160,9 +175,7 @@ export class DataPlane {
     const stopTicks = [
       startTicking(clock, TICK_MS, (nowMs) => this.#tick(nowMs)),
       // Deadlines may be shorter, and there may be very many tunnels.
-      startTicking(clock, tickMsFor(deadlines), (nowMs) =>
-        visitInSlices(this.#downstreams, (downstream) => downstream.tick(nowMs)),
-      ),
+      startTicking(clock, tickMsFor(deadlines), (nowMs) => this.#tunnels.tick(nowMs)),
     ]
     this.#stopTicking = () => stopTicks.forEach((stop) => stop())
   }
@@ -214,9 +227,7 @@ export class DataPlane {
     await drainServer(
       {
         server: this.#server,
-        closeIdle: () => {
-          for (const downstream of this.#downstreams) downstream.closeIfIdle()
-        },
+        closeIdle: () => this.#tunnels.closeIdle(),
         clock: this.#options.clock,
       },
       deadlineMs,
@@ -263,28 +274,9 @@ export class DataPlane {
       this.#options.log.debug(`CONNECT ${authority} from ${source.principal ?? ''}${meant}: not bound to this waypoint`)
       return request.refuse(404)
     }
-    const { protocol } = frontend.port
-    if (protocol === 'http2' || protocol === 'grpc') {
-      const tunnel = request.accept()
-      const { source } = request
-      const server = new H2Tunnel(tunnel, { authority, source, destination: frontend.destination }, this.#deps)
-      tunnel.handler = server
-      this.#downstreams.add(server)
-      return
-    }
-    if (protocol !== 'http' && protocol !== 'unknown') {
-      connectRefused.unsupportedProtocol++
-      this.#warnings.warn(
-        'protocol',
-        `CONNECT ${authority} refused: the port speaks ${protocol}, only HTTP/1.1 is served yet`,
-      )
-      return request.refuse(503)
-    }
-    const channel = request.accept()
+    const { source } = request
     const { destination } = frontend
-    const downstream = new Downstream(channel, { authority, source: request.source, destination }, this.#deps)
-    channel.handler = downstream
-    this.#downstreams.add(downstream)
+    this.#tunnels.open(request.accept(), { authority, source, destination }, tunnelKindOf(frontend, source.namespace))
   }
 
   #tick(nowMs: number): void {

@@ -21,11 +21,11 @@ export const accessFields = (record: ExchangeRecord) =>
     route_name: record.route === undefined ? null : `${record.route}/${record.rule ?? ''}`,
     method: cut(record.method),
     path: cut(hideInTarget(record.path)),
-    protocol: record.httpVersion,
+    protocol: cut(record.httpVersion),
     response_code: record.status,
     response_flags: record.flags,
     response_code_details: cut(record.details),
-    connection_termination_details: null,
+    connection_termination_details: cut(record.termination),
     bytes_received: record.requestBytes,
     bytes_sent: record.responseBytes,
     duration: Math.round(record.durationMs),
@@ -39,7 +39,7 @@ export const accessFields = (record: ExchangeRecord) =>
     upstream_local_address: null,
     downstream_local_address: null,
     downstream_remote_address: record.source.address,
-    requested_server_name: null,
+    requested_server_name: cut(record.sni),
     upstream_transport_failure_reason: cut(record.upstreamFailure),
     // Not one of Istio's keys, and only there when there is something to tell.
     ...(record.tries.length === 0 ? {} : { upstream_tries: record.tries.map(formatTry) }),
@@ -72,8 +72,10 @@ const formatEndpoint = ({ endpoint }: Pick<ExchangeRecord, 'endpoint'>): string 
 }
 
 /** In the style of Istio's waypoint, which tools search for; `null` when no backend was chosen. */
-const formatCluster = ({ backend }: ExchangeRecord): string | null =>
-  backend === undefined ? null : `inbound-vip|${backend.port}|http|${backend.hostname}`
+const formatCluster = ({ backend, protocol }: ExchangeRecord): string | null =>
+  backend === undefined
+    ? null
+    : `inbound-vip|${backend.port}|${protocol === 'tcp' ? 'tcp' : 'http'}|${backend.hostname}`
 
 /** JSON leaves DEL, the C1 controls and Unicode's line separators as they are. */
 const formatJson = (fields: AccessFields): string => `${JSON.stringify(fields).replace(unsafe, escapeUnicode)}\n`

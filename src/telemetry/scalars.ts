@@ -27,6 +27,8 @@ export const counterMetrics: Readonly<Record<Exclude<keyof Counters, LabelledCou
   openTunnels: gauge('fairway_tunnels_open', 'HBONE tunnels that are open'),
   tunnelsTotal: total('fairway_tunnels_total', 'CONNECT requests received'),
   activeExchanges: gauge('fairway_exchanges_active', 'Requests under way'),
+  openTcpConnections: gauge('fairway_tcp_connections_open', 'TCP connections that are carried as they are'),
+  tcpConnectionsTotal: total('fairway_tcp_connections_total', 'TCP connections carried as they are, or refused'),
   tlsHandshakeFailures: total('fairway_tls_handshake_failures_total', 'TLS handshakes of clients that failed'),
   openHandshakes: gauge('fairway_tls_handshakes_open', 'TLS handshakes of clients that wait or are under way'),
   handshakesShed: total(

@@ -74,9 +74,6 @@ describe('no ClientHello is', () => {
     return inRecords(message)
   }
   const cases: readonly (readonly [string, Buffer, RegExp])[] = [
-    ['plain text', Buffer.from('GET / HTTP/1.1\r\n'), /type 71/],
-    ['a record of data', Buffer.from([23, 3, 3, 0, 5]), /type 23/],
-    ['SSL 2', Buffer.from([22, 2, 0, 0, 5]), /version 2/],
     ['a record without bytes', Buffer.from([22, 3, 1, 0, 0]), /0 bytes/],
     ['a record that is too long', Buffer.from([22, 3, 1, 0x40, 1]), /16385 bytes/],
     ['another message', inRecords(Buffer.from([2, 0, 0, 1, 0])), /type 2/],
@@ -105,6 +102,16 @@ describe('no ClientHello is', () => {
         assert.equal(found?.kind, 'invalid')
         assert.match(found.kind === 'invalid' ? found.message : '', message)
       }
+    })
+  }
+
+  for (const [name, bytes] of [
+    ['plain text', Buffer.from('GET / HTTP/1.1\r\n')],
+    ['a record of data', Buffer.from([23, 3, 3, 0, 5])],
+    ['SSL 2', Buffer.from([22, 2, 0, 0, 5])],
+  ] as const) {
+    it(`${name}, which is not TLS at all`, () => {
+      for (const size of [bytes.length, 1]) assert.deepEqual(read(bytes, size).found, { kind: 'none' })
     })
   }
 

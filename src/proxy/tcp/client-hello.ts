@@ -2,7 +2,9 @@
 export type ClientHello =
   /** `sni` in lower case; `undefined` when the client names no server. */
   | { readonly kind: 'hello'; readonly sni: string | undefined }
-  /** What came is no ClientHello, for people. */
+  /** It is not TLS at all. */
+  | { readonly kind: 'none' }
+  /** It is TLS, and what came is no ClientHello, for people. */
   | { readonly kind: 'invalid'; readonly message: string }
 
 /** Real ones have 200 to 2,000 bytes, and some more with the keys of post-quantum groups. */
@@ -44,7 +46,7 @@ export class ClientHelloReader {
         if (this.#headBytes < RECORD_HEAD_BYTES) continue
         this.#headBytes = 0
         const fault = this.#beginRecord()
-        if (fault !== undefined) return invalid(fault)
+        if (fault !== undefined) return fault
         continue
       }
       const bytes = Math.min(end - at, this.#recordLeft)
@@ -57,11 +59,14 @@ export class ClientHelloReader {
     return this.#seen > MAX_RECORDS_BYTES ? invalid(`it has no end within ${MAX_RECORDS_BYTES} bytes`) : undefined
   }
 
-  #beginRecord(): string | undefined {
+  #beginRecord(): ClientHello | undefined {
     const [type, major] = this.#head
     const length = this.#head.readUInt16BE(3)
-    if (type !== HANDSHAKE || major !== 3) return `a record of type ${type} and version ${major} is no handshake`
-    if (length === 0 || length > MAX_RECORD_BYTES) return `a record of a handshake has ${length} bytes`
+    if (type !== HANDSHAKE || major !== 3) {
+      if (this.#messageBytes === 0) return { kind: 'none' }
+      return invalid(`a record of type ${type} and version ${major} is no handshake`)
+    }
+    if (length === 0 || length > MAX_RECORD_BYTES) return invalid(`a record of a handshake has ${length} bytes`)
     this.#recordLeft = length
     return undefined
   }

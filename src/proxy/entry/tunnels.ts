@@ -1,0 +1,150 @@
+/**
+ * What becomes of a tunnel that was accepted: who serves it is decided by what its port is declared to speak, by its
+ * routes, or by its first bytes. The only place that knows all servers of tunnels.
+ */
+import type { Clock } from '../../lib/clock.ts'
+import type { TunnelKind } from '../../snapshot/resolve-tcp.ts'
+import type { Counters } from '../counters.ts'
+import { startDeadline } from '../limits/deadlines.ts'
+import type { Deadlines } from '../limits/deadlines.ts'
+import { visitInSlices } from '../limits/ticks.ts'
+import type { RestExpiry } from '../limits/tunnel-watch.ts'
+import type { TunnelOrigin } from '../request/begin-exchange.ts'
+import { HelloEntry } from '../tcp/hello-entry.ts'
+import type { HelloOutcome } from '../tcp/hello-entry.ts'
+import { TcpTunnel } from '../tcp/tcp-tunnel.ts'
+import type { TcpDeps, TcpOrigin } from '../tcp/tcp-tunnel.ts'
+import { Farewell } from './farewell.ts'
+import { HttpVersionSniffer, ProtocolSniffer } from './sniffer.ts'
+import type { Spoken } from './sniffer.ts'
+import { TunnelEntry } from './tunnel-entry.ts'
+import { handOver } from './tunnel-server.ts'
+import type { ServedChannel, TunnelServer } from './tunnel-server.ts'
+
+export interface TunnelsOptions {
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly deadlines: Deadlines
+  /** Servers say `forget` when nothing is left of their tunnel. */
+  readonly http1: (channel: ServedChannel, origin: TunnelOrigin) => TunnelServer
+  readonly http2: (channel: ServedChannel, origin: TunnelOrigin) => TunnelServer
+  readonly tcp: TcpDeps
+}
+
+/** All tunnels of the process, each with whoever serves it at the moment. */
+export class Tunnels {
+  readonly #options: TunnelsOptions
+  readonly #servers = new Set<TunnelServer>()
+
+  constructor(options: TunnelsOptions) {
+    this.#options = options
+  }
+
+  /** Takes a tunnel on. */
+  open(channel: ServedChannel, origin: TunnelOrigin, kind: TunnelKind): void {
+    handOver(channel, this.#keep(this.#firstServer(channel, origin, kind)))
+  }
+
+  /** Nothing is left of a tunnel, or another server has it. */
+  forget(server: TunnelServer): void {
+    this.#servers.delete(server)
+  }
+
+  /** To be called as often as deadlines want it, with the monotonic time. */
+  tick(nowMs: number): void {
+    visitInSlices(this.#servers, (server) => server.tick(nowMs))
+  }
+
+  /** For draining: tunnels on which nothing is under way end now. */
+  closeIdle(): void {
+    for (const server of this.#servers) server.closeIfIdle()
+  }
+
+  #firstServer(channel: ServedChannel, origin: TunnelOrigin, kind: TunnelKind): TunnelServer {
+    switch (kind) {
+      case 'http':
+        return this.#awaitVersion(channel, origin)
+      case 'sniff':
+        return this.#awaitProtocol(channel, origin)
+      case 'tls':
+        return this.#awaitHello(channel, origin)
+      case 'tcp':
+        return this.#tcp(channel, origin)
+    }
+  }
+
+  #awaitVersion(channel: ServedChannel, origin: TunnelOrigin): TunnelEntry {
+    return new TunnelEntry(channel, {
+      sniffer: new HttpVersionSniffer(),
+      deadlines: this.#options.deadlines,
+      // What is not HTTP, or breaks off, is for the server of HTTP/1.1 to refuse.
+      serverFor: (spoken) => this.#keep(this.#serverOf(spoken === 'other' ? 'http1' : spoken, channel, origin)),
+      onExpired: this.#onExpired,
+      onClosed: this.#onClosed,
+    })
+  }
+
+  #awaitProtocol(channel: ServedChannel, origin: TunnelOrigin): TunnelEntry {
+    const { clock, counters, deadlines } = this.#options
+    const cancel = startDeadline(clock, deadlines.protocolDetectionMs, () => {
+      counters.deadlines.protocolDetection++
+      entry.giveUp()
+    })
+    const entry = new TunnelEntry(channel, {
+      sniffer: new ProtocolSniffer(),
+      deadlines,
+      serverFor: (spoken) => this.#keep(this.#serverOf(spoken, channel, origin)),
+      onExpired: this.#onExpired,
+      onClosed: () => {
+        cancel()
+        this.forget(entry)
+      },
+    })
+    return entry
+  }
+
+  #awaitHello(channel: ServedChannel, origin: TunnelOrigin): HelloEntry {
+    const { counters, deadlines } = this.#options
+    return new HelloEntry(channel, {
+      deadlineMs: deadlines.clientHelloMs,
+      serverFor: (hello) => {
+        if (hello.kind === 'nothing') return this.#keep(new Farewell(channel, this.#onClosed))
+        if (hello.kind === 'timeout') counters.deadlines.clientHello++
+        return this.#keep(this.#tcp(channel, origin, hello))
+      },
+      onClosed: this.#onClosed,
+    })
+  }
+
+  #serverOf(spoken: Spoken | 'nothing', channel: ServedChannel, origin: TunnelOrigin): TunnelServer {
+    switch (spoken) {
+      case 'http1':
+        return this.#options.http1(channel, origin)
+      case 'http2':
+        return this.#options.http2(channel, origin)
+      case 'tls':
+        // No TLSRoute asks for the name: it stays unknown.
+        return this.#tcp(channel, origin, { kind: 'hello', sni: undefined })
+      case 'other':
+        return this.#tcp(channel, origin)
+      case 'nothing':
+        return new Farewell(channel, this.#onClosed)
+    }
+  }
+
+  #tcp(channel: ServedChannel, origin: TunnelOrigin, hello?: HelloOutcome): TcpTunnel {
+    const whole: TcpOrigin = hello === undefined ? origin : { ...origin, hello }
+    return new TcpTunnel(channel, whole, this.#options.tcp, this.#onClosed)
+  }
+
+  #keep(server: TunnelServer): TunnelServer {
+    this.#servers.add(server)
+    return server
+  }
+
+  readonly #onClosed = (server: TunnelServer): void => this.forget(server)
+
+  readonly #onExpired = (expiry: RestExpiry): void => {
+    this.#options.counters.deadlines[expiry === 'keep-alive' ? 'keepAliveIdle' : 'requestHead']++
+  }
+}

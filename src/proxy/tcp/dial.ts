@@ -1,0 +1,74 @@
+import type { ExchangeRecord } from '../../filter/record.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { EndpointGroup } from '../../snapshot/snapshot.ts'
+import type { ServedChannel } from '../entry/tunnel-server.ts'
+import type { Balancer } from '../upstream/balance.ts'
+import type { EndpointPool } from '../upstream/pool.ts'
+import { connectFailed, noEndpoint } from './tcp-record.ts'
+import type { ConnectionEnd } from './tcp-record.ts'
+
+/** Endpoints that are tried beside the first one; nothing has been sent to any of them. */
+const MAX_REPEATS = 2
+
+export interface DialOwner {
+  /** The channel has no handler yet; `release` is to be called when it is over. */
+  readonly onConnected: (channel: ServedChannel, release: () => void) => void
+  readonly onFailed: (end: ConnectionEnd) => void
+}
+
+/** Looks for an endpoint of a group that takes a connection, and notes the tries in its record. */
+export class Dial {
+  readonly #group: EndpointGroup
+  readonly #record: Pick<ExchangeRecord, 'attempts' | 'tries' | 'endpoint' | 'upstreamFailure'>
+  readonly #deps: { readonly balancer: Balancer; readonly clock: Clock }
+  readonly #owner: DialOwner
+  #tried: readonly EndpointPool[] = []
+  #isCancelled = false
+
+  constructor(
+    plan: { readonly group: EndpointGroup; readonly record: ExchangeRecord },
+    owner: DialOwner,
+    deps: { readonly balancer: Balancer; readonly clock: Clock },
+  ) {
+    this.#group = plan.group
+    this.#record = plan.record
+    this.#owner = owner
+    this.#deps = deps
+  }
+
+  /** The owner is told once, unless it cancels. */
+  start(): void {
+    const { balancer, clock } = this.#deps
+    const record = this.#record
+    const pool = balancer.pickEndpoint(this.#group, this.#tried)
+    if (pool === undefined) return this.#owner.onFailed(noEndpoint)
+    record.attempts++
+    record.endpoint = pool.endpoint
+    const startedMs = clock.monotonicMs()
+    pool.openChannel((opened) => {
+      if (opened.ok) return this.#onOpened(opened.channel, opened.release)
+      if (this.#isCancelled) return
+      const failure = opened.failure.message
+      this.#tried = [...this.#tried, pool]
+      if (this.#tried.length > MAX_REPEATS || this.#tried.length >= this.#group.endpoints.length) {
+        record.upstreamFailure = failure
+        return this.#owner.onFailed(connectFailed)
+      }
+      const durationMs = clock.monotonicMs() - startedMs
+      const lost = { endpoint: pool.endpoint, status: 0, reason: 'connect-failed', failure, durationMs } as const
+      record.tries = [...record.tries, lost]
+      this.start()
+    })
+  }
+
+  /** What still comes of it is closed. */
+  cancel(): void {
+    this.#isCancelled = true
+  }
+
+  #onOpened(channel: ServedChannel, release: () => void): void {
+    if (!this.#isCancelled) return this.#owner.onConnected(channel, release)
+    channel.cut()
+    release()
+  }
+}

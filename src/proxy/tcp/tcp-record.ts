@@ -1,0 +1,86 @@
+import type { ExchangeRecord, TryRecord } from '../../filter/record.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { TunnelOrigin } from '../request/begin-exchange.ts'
+
+/** Why a connection is over, or never came about. */
+export interface ConnectionEnd {
+  /** Envoy's short flag: `NR` no route, `NC` a backend that is none, `UH` no endpoint, `UF` none could be connected, `UC` and `DC` reset by endpoint and client, `DPE` no ClientHello, `SI` idle for too long, `-` none. */
+  readonly flags: string
+  readonly details: string
+  /** For people, where the details do not say it all. */
+  readonly reason?: string
+}
+
+/** Both sides have said all they wanted to. */
+export const ended: ConnectionEnd = { flags: '-', details: 'via_upstream' }
+
+export const clientReset: ConnectionEnd = { flags: 'DC', details: 'downstream_remote_disconnect' }
+
+export const upstreamReset: ConnectionEnd = { flags: 'UC', details: 'upstream_remote_disconnect' }
+
+export const idleTooLong: ConnectionEnd = { flags: 'SI', details: 'tcp_idle_timeout' }
+
+export const connectFailed: ConnectionEnd = { flags: 'UF', details: 'upstream_connect_failure' }
+
+export const noEndpoint: ConnectionEnd = { flags: 'UH', details: 'no_healthy_upstream' }
+
+export const unbound: ConnectionEnd = { flags: 'NR', details: 'service_not_bound' }
+
+export const helloTooLate: ConnectionEnd = { flags: 'DPE', details: 'tls_client_hello_timeout' }
+
+/** A bug of ours. */
+export const failed: ConnectionEnd = { flags: '-', details: 'internal_error' }
+
+export const noClientHello = (reason: string): ConnectionEnd => ({
+  flags: 'DPE',
+  details: 'tls_client_hello_invalid',
+  reason,
+})
+
+export const noRoute = (reason: string): ConnectionEnd => ({ flags: 'NR', details: 'route_not_found', reason })
+
+/** By a Service or its endpoints (`UH`), or by a route (`NC`), as with requests. */
+export const closedBy = (flags: 'UH' | 'NC', reason: string): ConnectionEnd => ({
+  flags,
+  details: 'closed_by_configuration',
+  reason,
+})
+
+/** A record of a connection that begins now; what only requests have is empty. */
+export const beginTcpRecord = (
+  origin: TunnelOrigin,
+  { sni, generation, clock }: { readonly sni: string | undefined; readonly generation: number; readonly clock: Clock },
+): ExchangeRecord => ({
+  source: origin.source,
+  destination: origin.destination,
+  startedAtMs: clock.monotonicMs(),
+  startedAtEpochMs: clock.nowMs(),
+  durationMs: 0,
+  upstreamMs: -1,
+  protocol: 'tcp',
+  httpVersion: '',
+  method: '',
+  path: '',
+  authority: '',
+  requestId: undefined,
+  userAgent: undefined,
+  forwardedFor: undefined,
+  upgrade: undefined,
+  status: 0,
+  grpcStatus: '',
+  flags: '-',
+  details: '',
+  upstreamFailure: '',
+  requestBytes: 0,
+  responseBytes: 0,
+  route: undefined,
+  rule: undefined,
+  endpoint: undefined,
+  backend: undefined,
+  attempts: 0,
+  tries: noTries,
+  generation,
+  sni,
+})
+
+const noTries: readonly TryRecord[] = []

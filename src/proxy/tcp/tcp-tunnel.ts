@@ -1,0 +1,258 @@
+/**
+ * A tunnel whose bytes are none of our business: one connection to one endpoint, chosen when it begins. Nothing of HTTP
+ * may enter here, and nothing of what a later configuration says: the connection stays where it is.
+ */
+import type { ExchangeRecord } from '../../filter/record.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { findFrontend, groupOf } from '../../snapshot/resolve.ts'
+import { resolveTcp, resolveTls } from '../../snapshot/resolve-tcp.ts'
+import type { ConnectionResolution, EndpointGroup, Frontend, Snapshot } from '../../snapshot/snapshot.ts'
+import type { Counters } from '../counters.ts'
+import type { ServedChannel, TunnelServer } from '../entry/tunnel-server.ts'
+import { HeldBytes } from '../held-bytes.ts'
+import type { Deadlines } from '../limits/deadlines.ts'
+import type { TunnelOrigin } from '../request/begin-exchange.ts'
+import type { Balancer } from '../upstream/balance.ts'
+import { Dial } from './dial.ts'
+import type { HelloOutcome } from './hello-entry.ts'
+import type { PlainGroups } from './plain-groups.ts'
+import { Relay } from './relay.ts'
+import type { RelayEnd } from './relay.ts'
+import * as ends from './tcp-record.ts'
+import type { ConnectionEnd } from './tcp-record.ts'
+
+export interface TcpDeps {
+  readonly balancer: Balancer
+  readonly plainGroups: PlainGroups
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly deadlines: Deadlines
+  /** Gets the record of each connection once, when it is over. */
+  readonly sink: (record: ExchangeRecord) => void
+  readonly onError: (message: string, error: unknown) => void
+  readonly snapshot: () => Snapshot | undefined
+  /** A line for the log about a connection that was not carried. */
+  readonly onRefused: (message: string) => void
+}
+
+/** What is known of a connection when it begins. */
+export interface TcpOrigin extends TunnelOrigin {
+  /** Absent: nobody looked. */
+  readonly hello?: HelloOutcome
+}
+
+/** What becomes of a connection. */
+type Way = { readonly group: EndpointGroup } | { readonly end: ConnectionEnd }
+
+export class TcpTunnel implements TunnelServer {
+  readonly #channel: ServedChannel
+  readonly #origin: TcpOrigin
+  readonly #deps: TcpDeps
+  readonly #onClosed: (tunnel: TcpTunnel) => void
+  readonly #record: ExchangeRecord
+  readonly #snapshot: Snapshot | undefined
+  /** What came before there was an endpoint. */
+  readonly #held = new HeldBytes()
+  #isClientDone = false
+  #dial: Dial | undefined
+  #relay: Relay | undefined
+  #release: (() => void) | undefined
+  #isOver = false
+  #movedAtMs = -1
+  #moved = 0
+
+  constructor(channel: ServedChannel, origin: TcpOrigin, deps: TcpDeps, onClosed: (tunnel: TcpTunnel) => void) {
+    this.#channel = channel
+    this.#origin = origin
+    this.#deps = deps
+    this.#onClosed = onClosed
+    this.#snapshot = deps.snapshot()
+    const { hello } = origin
+    const sni = hello?.kind === 'hello' ? hello.sni : undefined
+    this.#record = ends.beginTcpRecord(origin, { sni, generation: this.#snapshot?.generation ?? 0, clock: deps.clock })
+    deps.counters.openTcpConnections++
+    deps.counters.tcpConnectionsTotal++
+  }
+
+  /** Sets out for an endpoint. */
+  start(): void {
+    this.#guard(() => this.#start())
+  }
+
+  onData(buffer: Buffer, start: number, end: number): void {
+    if (this.#relay === undefined) this.#held.push(buffer, start, end)
+    else this.#relay.onData(buffer, start, end)
+  }
+
+  onEnd(): void {
+    this.#isClientDone = true
+    this.#relay?.onEnd()
+  }
+
+  onClosed(isClean: boolean): void {
+    if (this.#relay === undefined) this.#finish(ends.clientReset)
+    else this.#relay.onClosed(isClean)
+  }
+
+  onDrain(): void {
+    this.#relay?.onDrain()
+  }
+
+  tick(nowMs: number): void {
+    this.#guard(() => {
+      this.#relay?.tick(nowMs)
+      if (!this.#isOver) this.#checkIdle(nowMs)
+    })
+  }
+
+  /** Never is it known to be idle: it goes on until the rest is cut. */
+  closeIfIdle(): void {}
+
+  abort(): void {
+    this.#breakOff(ends.failed)
+  }
+
+  #start(): void {
+    const way = this.#findWay()
+    if ('end' in way) return this.#refuse(way.end)
+    this.#dial = new Dial(
+      { group: way.group, record: this.#record },
+      {
+        onConnected: (channel, release) => this.#guard(() => this.#onConnected(channel, release)),
+        onFailed: (end) => this.#guard(() => this.#refuse(end)),
+      },
+      this.#deps,
+    )
+    this.#dial.start()
+  }
+
+  #checkIdle(nowMs: number): void {
+    const { request, response } = this.#relay ?? {}
+    const queued = (request?.queuedBytes ?? 0) + (response?.queuedBytes ?? 0)
+    // Both only differ when something moved, and cannot make up for each other: what is queued was counted before.
+    const moved = 2 * ((request?.bytes ?? 0) + (response?.bytes ?? 0)) - queued
+    if (moved !== this.#moved || this.#movedAtMs < 0) this.#movedAtMs = nowMs
+    this.#moved = moved
+    const { tcpIdleMs } = this.#deps.deadlines
+    if (tcpIdleMs === 0 || nowMs - this.#movedAtMs < tcpIdleMs) return
+    this.#deps.counters.deadlines.tcpIdle++
+    this.#breakOff(ends.idleTooLong)
+  }
+
+  #findWay(): Way {
+    const { hello, authority, source } = this.#origin
+    const snapshot = this.#snapshot
+    const frontend = snapshot === undefined ? undefined : findFrontend(snapshot, authority)
+    if (snapshot === undefined || frontend === undefined) return { end: ends.unbound }
+    if (hello?.kind === 'timeout') return { end: ends.helloTooLate }
+    if (hello?.kind === 'invalid') return { end: ends.noClientHello(hello.message) }
+    const resolution =
+      hello?.kind === 'hello'
+        ? resolveTls(frontend, source.namespace, hello.sni)
+        : resolveTcp(frontend, source.namespace)
+    return this.#follow(resolution, frontend, snapshot)
+  }
+
+  #follow(resolution: ConnectionResolution, frontend: Frontend, snapshot: Snapshot): Way {
+    const record = this.#record
+    if (resolution.kind === 'refused') {
+      const { cause, reason, route } = resolution
+      record.route = route
+      if (cause === 'no-match') return { end: ends.noRoute(reason) }
+      return { end: ends.closedBy(route === undefined ? 'UH' : 'NC', reason) }
+    }
+    if (resolution.kind === 'backends') {
+      record.route = resolution.route
+      record.rule = resolution.rule
+    }
+    const backend = resolution.kind === 'backends' ? this.#deps.balancer.pickBackend(resolution) : resolution.backend
+    if (backend === undefined) return { end: ends.closedBy('NC', 'no backend of the route has any weight') }
+    if (backend.kind === 'invalid') return { end: ends.closedBy('NC', `backend ${backend.ref}: ${backend.reason}`) }
+    record.backend = backend.destination
+    const group = groupOf(snapshot, backend)
+    if (group === undefined || (group.closed === undefined && group.endpoints.length === 0)) {
+      return { end: ends.noEndpoint }
+    }
+    if (group.closed !== undefined) return { end: ends.closedBy('UH', group.closed) }
+    // What is TLS already is not wrapped in ours.
+    const isTls = this.#origin.hello?.kind === 'hello' || frontend.protocol === 'tls'
+    return { group: isTls ? this.#deps.plainGroups.of(group) : group }
+  }
+
+  #onConnected(upstream: ServedChannel, release: () => void): void {
+    this.#release = release
+    const relay = new Relay(this.#channel, upstream, {
+      onOver: (end) => this.#finish(endOf(end)),
+      onFault: (error) => this.#fail(error),
+    })
+    this.#relay = relay
+    for (let piece = this.#held.shift(); piece !== undefined; piece = this.#held.shift()) {
+      relay.onData(piece.buffer, piece.start, piece.end)
+    }
+    if (this.#isClientDone) relay.onEnd()
+  }
+
+  /** The client sees an error, since there is nothing that it could be told. */
+  #refuse(end: ConnectionEnd): void {
+    const { authority, source, hello } = this.#origin
+    const sni = hello?.kind === 'hello' && hello.sni !== undefined ? ` for ${hello.sni}` : ''
+    const why = end.reason ?? this.#record.upstreamFailure
+    this.#deps.onRefused(
+      `TCP ${authority}${sni} from ${source.principal ?? source.address} refused: ${end.details}${why === '' ? '' : `: ${why}`}`,
+    )
+    this.#breakOff(end)
+  }
+
+  #breakOff(end: ConnectionEnd): void {
+    if (this.#isOver) return
+    if (this.#relay === undefined) this.#channel.abort()
+    else this.#relay.abort()
+    this.#finish(end)
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#deps.onError('a connection failed', error)
+    this.#breakOff(ends.failed)
+  }
+
+  #finish(end: ConnectionEnd): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    const { clock, counters, sink, onError } = this.#deps
+    this.#dial?.cancel()
+    this.#release?.()
+    const record = this.#record
+    record.flags = end.flags
+    record.details = end.details
+    if (end.reason !== undefined) record.termination = end.reason
+    record.requestBytes = (this.#relay?.request.bytes ?? 0) + this.#held.drop()
+    record.responseBytes = this.#relay?.response.bytes ?? 0
+    record.durationMs = clock.monotonicMs() - record.startedAtMs
+    counters.openTcpConnections--
+    this.#onClosed(this)
+    try {
+      sink(record)
+    } catch (error) {
+      onError('the record of a connection was lost', error)
+    }
+  }
+}
+
+const endOf = (end: RelayEnd): ConnectionEnd => {
+  switch (end) {
+    case 'ended':
+      return ends.ended
+    case 'client-reset':
+      return ends.clientReset
+    case 'upstream-reset':
+      return ends.upstreamReset
+  }
+}
