@@ -55,6 +55,7 @@ const change = (generation: number): ModelChange => ({
     services: [],
     routes: [],
     endpoints: [],
+    pods: [],
   },
   generation,
   issues: 0,

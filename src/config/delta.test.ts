@@ -21,6 +21,7 @@ const update = (routes: readonly Route[], issues: readonly string[] = []) => {
     services: [],
     routes,
     endpoints: [],
+    pods: [],
   }
   return {
     model,

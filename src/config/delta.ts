@@ -16,6 +16,7 @@ export interface ModelDelta {
   readonly services: readonly Edit<Model['services'][number]>[]
   readonly routes: readonly Edit<Model['routes'][number]>[]
   readonly endpoints: readonly Edit<Model['endpoints'][number]>[]
+  readonly pods: readonly Edit<Model['pods'][number]>[]
 }
 
 /** The difference between two updates. */
@@ -40,6 +41,7 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
       services: findEdits(before?.services ?? [], model.services, keyOf),
       routes: findEdits(before?.routes ?? [], model.routes, keyOf),
       endpoints: findEdits(before?.endpoints ?? [], model.endpoints, keyOf),
+      pods: findEdits(before?.pods ?? [], model.pods, keyOf),
     }
     before = model
     return delta
@@ -48,15 +50,16 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
 
 /** Makes the receiving side for models; it keeps what it is given. */
 export const createModelReader = (): ((delta: ModelDelta) => Model) => {
-  let before: Pick<Model, 'services' | 'routes' | 'endpoints'> | undefined
+  let before: Pick<Model, 'services' | 'routes' | 'endpoints' | 'pods'> | undefined
   return (delta) => {
-    const { isFirst, head, services, routes, endpoints } = delta
+    const { isFirst, head, services, routes, endpoints, pods } = delta
     // A writer that begins anew knows nothing of what its predecessor sent.
     const known = isFirst || before === undefined ? nothing : before
     before = {
       services: applyEdits(known.services, services),
       routes: applyEdits(known.routes, routes),
       endpoints: applyEdits(known.endpoints, endpoints),
+      pods: applyEdits(known.pods, pods),
     }
     const { gateway, trafficType, pathNormalization } = head
     return { gateway, trafficType, pathNormalization, ...before }
@@ -96,7 +99,12 @@ export const createDeltaReader = (): ((delta: ConfigDelta) => ConfigUpdate) => {
   }
 }
 
-const nothing: Pick<Model, 'services' | 'routes' | 'endpoints'> = { services: [], routes: [], endpoints: [] }
+const nothing: Pick<Model, 'services' | 'routes' | 'endpoints' | 'pods'> = {
+  services: [],
+  routes: [],
+  endpoints: [],
+  pods: [],
+}
 
 const keyOf = ({ key }: { readonly key: string }): string => key
 

@@ -113,6 +113,7 @@ describe('a thread that fails', () => {
     services: [],
     routes: [],
     endpoints: [],
+    pods: [],
   } as const
   const update = (): ConfigThreadMessage => ({
     kind: 'update',

@@ -7,6 +7,9 @@ export type EndpointKey = string & { readonly __brand: 'EndpointKey' }
 export const formatEndpointKey = (namespace: string, name: string, port: number): EndpointKey =>
   `${namespace}/${name}:${port}` as EndpointKey
 
+/** The same of a port of one Pod. */
+export const formatPodEndpointKey = (pod: string, port: number): EndpointKey => `Pod ${pod}:${port}` as EndpointKey
+
 /** The endpoints behind one Service port. An empty `endpoints` is a known lack (503), not an unknown Service. */
 export interface EndpointSet {
   readonly key: EndpointKey
@@ -54,4 +57,18 @@ export interface Workload {
   readonly app?: string
   readonly version?: string
   readonly cluster?: string
+}
+
+/** A Pod whose own addresses clients reach through this waypoint; whatever the port, it is sent to as it is. */
+export interface BoundPod {
+  /** `NAMESPACE/NAME` */
+  readonly key: string
+  /** IPs in canonical form; at least one. */
+  readonly addresses: readonly string[]
+  /** As of an `Endpoint`. */
+  readonly transport: Endpoint['transport']
+  readonly identity?: SpiffeId
+  readonly workload: Workload
+  /** Set when its traffic must be refused with 503; the reason is for people. */
+  readonly closed?: string
 }

@@ -2,7 +2,7 @@
  * The intermediate representation: all that the data plane needs to know, and nothing of where it came from.
  * Plain readonly data that survives JSON (and `structuredClone`): no methods, no Maps, no Kubernetes field names.
  */
-import type { EndpointSet } from './endpoint.ts'
+import type { BoundPod, EndpointSet } from './endpoint.ts'
 import type { Route } from './route.ts'
 import type { Service } from './service.ts'
 
@@ -23,6 +23,8 @@ export interface Model {
   readonly routes: readonly Route[]
   /** Endpoints of each Service port that is a frontend or a backend, sorted by key. Fast clock. */
   readonly endpoints: readonly EndpointSet[]
+  /** Pods bound to this waypoint, sorted by key; none unless the Gateway takes workload traffic. Fast clock. */
+  readonly pods: readonly BoundPod[]
 }
 
 /** Refers to a Kubernetes object in messages: `HTTPRoute shop/api`. */

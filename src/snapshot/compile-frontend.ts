@@ -6,11 +6,11 @@ import { formatEndpointKey } from '../model/endpoint.ts'
 import type { Service, ServicePort } from '../model/service.ts'
 import { compileChain } from './compile-route.ts'
 import { compileConnections } from './connection/compile-connections.ts'
-import type { Frontend, RouteTable } from './snapshot.ts'
+import type { Frontend, RouteTable, ServiceFrontend } from './snapshot.ts'
 
 export interface FrontendOptions {
   /** Those of the same Service in the previous snapshot, when their filters came from the same factory. */
-  readonly previous: readonly Frontend[]
+  readonly previous: readonly ServiceFrontend[]
   readonly filters: FilterFactory
   /**
    * The table of a route set; `undefined` for an empty one. The same set of unchanged routes gives the same object;
@@ -23,9 +23,12 @@ export interface FrontendOptions {
 }
 
 /** Makes the frontend of each port of a Service; a frontend in which nothing changed is the previous object. */
-export function* compileFrontends(service: Service, options: FrontendOptions): Generator<void, readonly Frontend[]> {
+export function* compileFrontends(
+  service: Service,
+  options: FrontendOptions,
+): Generator<void, readonly ServiceFrontend[]> {
   const { previous, tableOf } = options
-  const frontends: Frontend[] = []
+  const frontends: ServiceFrontend[] = []
   let isSame = previous.length === service.ports.length
   for (const [index, port] of service.ports.entries()) {
     const before = previous.find((frontend) => frontend.port.port === port.port)
@@ -57,14 +60,15 @@ const createFrontend = (
   parts: {
     readonly producer: RouteTable | undefined
     readonly consumers: ReadonlyMap<string, RouteTable>
-    readonly before: Frontend | undefined
+    readonly before: ServiceFrontend | undefined
     readonly options: FrontendOptions
   },
-): Frontend => {
+): ServiceFrontend => {
   const { producer, consumers, before, options } = parts
   const compiled = compileChain(service.filters, options.filters)
   const destination = keepDestination(service, port, before)
   return {
+    kind: 'service',
     destination,
     service,
     port,

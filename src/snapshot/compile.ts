@@ -7,7 +7,8 @@ import type { ServiceKey } from '../model/service.ts'
 import { compileFrontends } from './compile-frontend.ts'
 import { compileRoute, createBackendsCompiler } from './compile-route.ts'
 import { createRegexCompiler } from './match.ts'
-import type { EndpointGroup, Frontend, RoutePlan, RouteTable, Snapshot } from './snapshot.ts'
+import type { EndpointGroup, RoutePlan, RouteTable, ServiceFrontend, Snapshot } from './snapshot.ts'
+import { compilePods } from './pod-frontends.ts'
 import { compileRouteTable } from './table/route-table.ts'
 
 export interface CompileOptions {
@@ -41,8 +42,8 @@ export function* compileInSteps(
   const kept = previous?.filters === filters ? previous : undefined
   const routes = yield* compileRoutes(model, kept, filters)
   const tableOf = createTables(routes)
-  const frontends = new Map<string, Frontend>()
-  const services = new Map<ServiceKey, readonly Frontend[]>()
+  const frontends = new Map<string, ServiceFrontend>()
+  const services = new Map<ServiceKey, readonly ServiceFrontend[]>()
   for (const service of boundServices(model)) {
     const before = kept?.services.get(service.key) ?? []
     const those = yield* compileFrontends(service, { previous: before, filters, tableOf })
@@ -59,6 +60,7 @@ export function* compileInSteps(
     generation,
     pathNormalization: model.pathNormalization,
     frontends,
+    pods: yield* compilePods(boundPods(model), previous?.pods),
     services,
     groups: yield* compileGroups(model.endpoints, previous),
     routes,
@@ -80,6 +82,9 @@ export function* usedFilters(snapshot: Snapshot): Generator<Filter> {
 // Without a Gateway, or with one that does not take Services, nothing is bound and every CONNECT is refused.
 const boundServices = (model: Model): Model['services'] =>
   model.gateway !== undefined && (model.trafficType === 'service' || model.trafficType === 'all') ? model.services : []
+
+const boundPods = (model: Model): Model['pods'] =>
+  model.gateway !== undefined && (model.trafficType === 'workload' || model.trafficType === 'all') ? model.pods : []
 
 function* compileRoutes(
   model: Model,

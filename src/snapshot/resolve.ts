@@ -1,22 +1,31 @@
+import type { EndpointKey } from '../model/endpoint.ts'
 import { explainTable } from './reasons.ts'
 import type { Reasons } from './reasons.ts'
 import { findMatch } from './table/route-table.ts'
 import { connectionTableOf } from './resolve-tcp.ts'
-import type { Frontend, MatchRequest, NoMatch, Resolution, RouteTable, Snapshot } from './snapshot.ts'
+import type { EndpointGroup, Frontend, MatchRequest, NoMatch, Resolution, RouteTable, Snapshot } from './snapshot.ts'
 
 /** Longer than any host name with a port; a longer authority names nothing of ours. */
 const MAX_AUTHORITY = 300
 
 /**
- * The Service port that a CONNECT authority means. ztunnel writes canonical addresses, which are found at once; other
- * spellings (capitals, a trailing dot, long IPv6 forms) are brought into that form first. The port must be there.
+ * The Service port that a CONNECT authority means, or else the port of a Pod. ztunnel writes canonical addresses, which
+ * are found at once; other spellings (capitals, a trailing dot, long IPv6 forms) are brought into that form first. The
+ * port must be there.
  */
 export const findFrontend = (snapshot: Snapshot, authority: string): Frontend | undefined => {
-  const found = snapshot.frontends.get(authority)
+  const found = snapshot.frontends.get(authority) ?? snapshot.pods?.find(authority)
   if (found !== undefined || authority.length > MAX_AUTHORITY) return found
   const canonical = canonicalAuthority(authority)
-  return canonical === undefined ? undefined : snapshot.frontends.get(canonical)
+  if (canonical === undefined) return undefined
+  return snapshot.frontends.get(canonical) ?? snapshot.pods?.find(canonical)
 }
+
+/** The endpoints of a backend; `undefined` when there is no such Service port. */
+export const groupOf = (
+  snapshot: Snapshot,
+  { group, endpoints }: { readonly group?: EndpointGroup; readonly endpoints: EndpointKey },
+): EndpointGroup | undefined => group ?? snapshot.groups.get(endpoints)
 
 /**
  * Decides where a request goes, once its frontend is known. `sourceNamespace` is that of the verified client identity,

@@ -7,7 +7,7 @@ import type { Chain } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import type { Destination } from '../filter/record.ts'
 import type { ConnectionRule } from '../model/connection-route.ts'
-import type { BackendTls, Endpoint, EndpointKey } from '../model/endpoint.ts'
+import type { BackendTls, BoundPod, Endpoint, EndpointKey } from '../model/endpoint.ts'
 import type { PathNormalization } from '../model/model.ts'
 import type { PortProtocol } from '../model/port-protocol.ts'
 import type { Ranked } from '../model/precedence.ts'
@@ -19,9 +19,11 @@ export interface Snapshot {
   readonly generation: number
   readonly pathNormalization: PathNormalization
   /** Keyed by CONNECT authority: `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`. */
-  readonly frontends: ReadonlyMap<string, Frontend>
+  readonly frontends: ReadonlyMap<string, ServiceFrontend>
+  /** Those of Pods, made when they are asked for; `undefined` when no Pod is bound. */
+  readonly pods: PodFrontends | undefined
   /** The same by Service, for the next `compile` to compare with: one for each of its ports. */
-  readonly services: ReadonlyMap<ServiceKey, readonly Frontend[]>
+  readonly services: ReadonlyMap<ServiceKey, readonly ServiceFrontend[]>
   readonly groups: ReadonlyMap<EndpointKey, EndpointGroup>
   /** By route key. */
   readonly routes: ReadonlyMap<string, RoutePlan>
@@ -29,15 +31,13 @@ export interface Snapshot {
   readonly filters: FilterFactory
 }
 
-/** A Service port that clients reach through this waypoint. */
-export interface Frontend {
+/** What clients reach through this waypoint: a Service port, or a port of a Pod. */
+export type Frontend = ServiceFrontend | PodFrontend
+
+interface AnyFrontend {
   readonly destination: Destination
-  readonly service: Service
-  readonly port: ServicePort
   /** What clients are declared to speak; what becomes of a tunnel depends on routes too: `tunnelKindOf`. */
   readonly protocol: PortProtocol
-  /** Every authority that means this port. */
-  readonly authorities: readonly string[]
   /** Service-scoped filters in running order. */
   readonly chain: Chain
   readonly producer: RouteTable | undefined
@@ -47,6 +47,30 @@ export interface Frontend {
   readonly passThrough: PassThrough
   /** Answer 503 with this reason, whatever the request. */
   readonly closed: string | undefined
+}
+
+/** A Service port. */
+export interface ServiceFrontend extends AnyFrontend {
+  readonly kind: 'service'
+  readonly service: Service
+  readonly port: ServicePort
+  /** Every authority that means this port. */
+  readonly authorities: readonly string[]
+}
+
+/** A port of a Pod, for clients that dial the Pod itself: no Service's routes, and nothing declared of what it speaks. */
+export interface PodFrontend extends AnyFrontend {
+  readonly kind: 'pod'
+  readonly pod: BoundPod
+  readonly port: Pick<ServicePort, 'port' | 'protocol'>
+}
+
+/** The frontends of Pods. There may be 65,535 of each Pod, so that only those in use are kept, up to a limit. */
+export interface PodFrontends {
+  /** By CONNECT authority in canonical form. The same object again, unless thousands of others were asked for since. */
+  readonly find: (authority: string) => PodFrontend | undefined
+  /** Those that were made. */
+  readonly made: () => Iterable<PodFrontend>
 }
 
 /** Route sets of TCPRoutes and TLSRoutes on one port. Each set is of one kind, so a namespace has one here or in `consumers`. */
@@ -102,7 +126,7 @@ export type ConnectionBackendPlan =
       readonly kind: 'service'
       readonly weight: number
       readonly destination: Destination
-      /** To be looked up in the snapshot's `groups`. */
+      /** To be looked up with `groupOf`. */
       readonly endpoints: EndpointKey
     }
   /** Its share of the connections is refused. */
@@ -219,8 +243,10 @@ export type BackendPlan =
       readonly kind: 'service'
       readonly weight: number
       readonly destination: Destination
-      /** To be looked up in the snapshot's `groups`: endpoints change without their routes (two clocks). */
+      /** To be looked up with `groupOf`: endpoints change without their routes (two clocks). */
       readonly endpoints: EndpointKey
+      /** Of a Pod, whose only endpoint it is itself; not among the snapshot's `groups`. */
+      readonly group?: EndpointGroup
       readonly chain: Chain
       readonly mirrors: readonly Mirror[]
     }

@@ -72,6 +72,7 @@ export const modelOf = (routes: readonly Route[], parts: Partial<Model> = {}): M
   services: [serviceOf({ routes: routes.map((route) => route.key) })],
   routes,
   endpoints: [endpointsOf('api', ['10.1.0.1'])],
+  pods: [],
   ...parts,
 })
 

@@ -8,16 +8,22 @@ export interface PodObject {
   readonly metadata: Metadata
   /** Default `default`. */
   readonly serviceAccount: string
-  /** `status.podIPs` and `status.podIP`, as written. */
+  /** `status.podIPs` and `status.podIP`, as written; none once it has ended, when they may be another's. */
   readonly addresses: readonly string[]
+  /** There when its addresses are the node's (`spec.hostNetwork`). */
+  readonly isOnHostNetwork?: true
 }
 
-// A Pod has hundreds of fields that are nobody's business here: only these four are looked at.
+// A Pod has hundreds of fields that are nobody's business here: only these few are looked at.
 const schema = s.object(
   {
     spec: s.withDefault(
       s.object(
-        { serviceAccountName: s.optional(s.string()), serviceAccount: s.optional(s.string()) },
+        {
+          serviceAccountName: s.optional(s.string()),
+          serviceAccount: s.optional(s.string()),
+          hostNetwork: s.optional(s.boolean()),
+        },
         { unknownFields: 'ignore' },
       ),
       {},
@@ -25,6 +31,7 @@ const schema = s.object(
     status: s.withDefault(
       s.object(
         {
+          phase: s.optional(s.string()),
           podIP: s.optional(s.string()),
           podIPs: s.withDefault(s.array(s.object({ ip: s.optional(s.string()) }, { unknownFields: 'ignore' })), []),
         },
@@ -41,7 +48,8 @@ export const decodePod: KindDecoder<PodObject> = ({ body, metadata }) => {
   const decoded = schema.decode(body, '')
   if (!decoded.ok) return decoded
   const { spec, status } = decoded.value
-  const written = [status.podIP, ...status.podIPs.map((entry) => entry.ip)]
+  const isOver = status.phase === 'Succeeded' || status.phase === 'Failed'
+  const written = isOver ? [] : [status.podIP, ...status.podIPs.map((entry) => entry.ip)]
   const addresses = [...new Set(written.filter((ip) => ip !== undefined && ip !== ''))]
   // The API server copies the old name of the field into the new one; files may have either, or neither.
   const serviceAccount = [spec.serviceAccountName, spec.serviceAccount].find(
@@ -54,6 +62,7 @@ export const decodePod: KindDecoder<PodObject> = ({ body, metadata }) => {
       metadata,
       serviceAccount: serviceAccount ?? 'default',
       addresses: addresses.filter((ip) => ip !== undefined),
+      ...(spec.hostNetwork === true ? { isOnHostNetwork: true } : {}),
     },
   }
 }

@@ -41,8 +41,8 @@ export interface Catalog {
   readonly slices: ReadonlyMap<string, readonly Entry<EndpointSliceObject>[]>
   /** Slices that name no Service. */
   readonly orphanSlices: readonly Entry<EndpointSliceObject>[]
-  readonly pods: ReadonlyMap<string, PodObject>
-  /** By canonical address; of several Pods the first. */
+  readonly pods: ReadonlyMap<string, Entry<PodObject>>
+  /** By canonical address of their own; of several Pods the first. */
   readonly podsByAddress: ReadonlyMap<string, PodObject>
   /** Pods that could not be read: nothing is known of who runs there. */
   readonly brokenPods: ReadonlySet<string>
@@ -74,7 +74,7 @@ const emptyCatalog = () => ({
   services: new Map<string, Entry<ServiceObject>>(),
   slices: new Map<string, Entry<EndpointSliceObject>[]>(),
   orphanSlices: new Array<Entry<EndpointSliceObject>>(),
-  pods: new Map<string, PodObject>(),
+  pods: new Map<string, Entry<PodObject>>(),
   podsByAddress: new Map<string, PodObject>(),
   brokenPods: new Set<string>(),
   routes: new Array<Entry<RouteObject>>(),
@@ -100,7 +100,7 @@ const file = (catalog: Draft, key: string, { object, locate }: Entry<AnyObject>)
     case 'EndpointSlice':
       return fileSlice(catalog, { object, locate })
     case 'Pod':
-      return filePod(catalog, key, object)
+      return filePod(catalog, key, { object, locate })
     case 'GRPCRoute':
     case 'HTTPRoute':
       return void catalog.routes.push({ object, locate })
@@ -131,9 +131,10 @@ const fileSlice = (catalog: Draft, slice: Entry<EndpointSliceObject>): void => {
   else slices.push(slice)
 }
 
-const filePod = (catalog: Draft, key: string, pod: PodObject): void => {
-  catalog.pods.set(key, pod)
-  for (const address of pod.addresses) {
+const filePod = (catalog: Draft, key: string, entry: Entry<PodObject>): void => {
+  const { object: pod } = entry
+  catalog.pods.set(key, entry)
+  for (const address of pod.isOnHostNetwork === true ? [] : pod.addresses) {
     const canonical = canonicalIp(address)
     if (canonical !== undefined && !catalog.podsByAddress.has(canonical)) catalog.podsByAddress.set(canonical, pod)
   }

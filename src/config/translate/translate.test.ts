@@ -189,6 +189,7 @@ describe('translate', () => {
         services: [],
         routes: [],
         endpoints: [],
+        pods: [],
       },
       conditions: [],
     })

@@ -13,6 +13,7 @@ import { createRouteMemory, type RouteLookups, type RouteMemory } from './route/
 import { createHiddenRules } from './route/shadow-conditions.ts'
 import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
+import { bindPods } from './service/bind-pods.ts'
 import { bindServices } from './service/bind-services.ts'
 import { createCatalog, type Catalog, type Entry } from './catalog.ts'
 import { chooseGateway } from './choose-gateway.ts'
@@ -86,6 +87,12 @@ const translateSet = (
   const { routes, attachments, setOf, conditions: aboutRoutes } = attachRoutes(scope)
   const policies = catalog.policies.map((policy) => closeForPolicy(policy, scope))
   const closedServices = new Map(policies.flatMap((policy) => [...policy.closed]))
+  const { pods, conditions: aboutPods } = bindPods({
+    catalog,
+    gateway,
+    options,
+    closedFor: (namespace) => policies.map(({ closedPods }) => closedPods(namespace)).find((why) => why !== undefined),
+  })
   const places = endpointLookups(catalog)
   const served = translateServices(bound, {
     clusterDomain,
@@ -108,11 +115,13 @@ const translateSet = (
           return tls === undefined ? set : { ...set, ...tls }
         }),
       ),
+      pods: sortByKey(pods),
     },
     conditions: sortConditions([
       ...unusableConditions(objects),
       ...aboutGateway,
       ...aboutBinding,
+      ...aboutPods,
       ...served.conditions,
       ...aboutRoutes,
       ...policies.flatMap(({ conditions }) => conditions),

@@ -45,7 +45,7 @@ const resolve = (
   const full = { group: '', kind: 'Service', name: 'api', port: 80, path: 'p', ...ref }
   const resolved = resolveBackend(
     full,
-    { kind, metadata },
+    { kind, metadata: ofRoute },
     {
       services: catalog.services,
       clusterDomain: 'cluster.local',

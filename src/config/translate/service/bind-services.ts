@@ -28,14 +28,14 @@ export const bindServices = (catalog: Catalog, gateway: ChosenGateway | undefine
     if (wanted?.name !== name || wanted.namespace !== namespace || isWaypointItself(entry.object, gateway)) continue
     const refusal = refuse(entry.object, { gateway, catalog })
     if (refusal === undefined) services.set(key, entry)
-    conditions.push(conditionOf(entry, refusal ?? accepted(gateway)))
+    conditions.push(conditionOf(entry, refusal ?? acceptedBy(gateway)))
   }
   return { services, conditions }
 }
 
-/** The Gateway that the labels of a Service or of its Namespace ask for. */
+/** The Gateway that the labels of a Service or Pod, or of its Namespace, ask for. */
 export const waypointOf = (
-  { metadata }: ServiceObject,
+  { metadata }: Pick<ServiceObject, 'metadata'>,
   catalog: Catalog,
 ): { readonly namespace: string; readonly name: string } | undefined => {
   const ofNamespace = catalog.namespaces.get(metadata.namespace)?.object.metadata.labels ?? {}
@@ -53,7 +53,8 @@ const isWaypointItself = ({ metadata, selector }: ServiceObject, { entry }: Chos
   return isOurs || managedWaypoints.has(metadata.labels['gateway.istio.io/managed'] ?? '')
 }
 
-const accepted = ({ entry }: ChosenGateway) => {
+/** The verdict on what a Gateway takes. */
+export const acceptedBy = ({ entry }: ChosenGateway) => {
   const { namespace, name } = entry.object.metadata
   const message = `bound to Gateway ${namespace}/${name}`
   return { type: 'Accepted', status: 'True', reason: 'Accepted', message } as const
@@ -76,12 +77,23 @@ const refuse = (
     return refused('NotAllowedByListeners', `the Gateway takes ${gateway.trafficType} traffic (istio.io/waypoint-for)`)
   }
   if (!isNamespaceAllowed(service.metadata.namespace, gateway, catalog)) {
-    return refused('NotAllowedByListeners', 'the HBONE listener’s allowedRoutes does not allow the Service’s namespace')
+    return notAllowedNamespace('Service')
   }
   return undefined
 }
 
-const isNamespaceAllowed = (namespace: string, { entry, listener }: ChosenGateway, catalog: Catalog): boolean => {
+/** The verdict on what stands in a namespace that may not use the Gateway. */
+export const notAllowedNamespace = (kind: 'Service' | 'Pod') => {
+  const message = `the HBONE listener’s allowedRoutes does not allow the ${kind}’s namespace`
+  return { type: 'Accepted', status: 'False', reason: 'NotAllowedByListeners', message } as const
+}
+
+/** Whether the listener lets a namespace use the Gateway. */
+export const isNamespaceAllowed = (
+  namespace: string,
+  { entry, listener }: ChosenGateway,
+  catalog: Catalog,
+): boolean => {
   const { from, selector } = listener?.allowedRoutes.namespaces ?? { from: 'Same' }
   switch (from) {
     case 'All':

@@ -43,7 +43,7 @@ export const createEndpointsTranslation = (options: TranslateOptions): Translate
 /** Where a catalog has what endpoints are looked up in. */
 export const endpointLookups = ({ slices, pods, podsByAddress, brokenPods }: Catalog): EndpointLookups => ({
   slices,
-  pods: { get: (key) => (brokenPods.has(key) ? 'unreadable' : pods.get(key)) },
+  pods: { get: (key) => (brokenPods.has(key) ? 'unreadable' : pods.get(key)?.object) },
   podsByAddress,
 })
 

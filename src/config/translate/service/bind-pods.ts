@@ -1,0 +1,91 @@
+import { canonicalIp } from '../../../lib/ip.ts'
+import type { Condition } from '../../../model/condition.ts'
+import type { BoundPod } from '../../../model/endpoint.ts'
+import type { PodObject } from '../../objects/pod.ts'
+import type { Catalog, Entry } from '../catalog.ts'
+import type { ChosenGateway } from '../choose-gateway.ts'
+import { conditionOf } from '../conditions.ts'
+import type { TranslateOptions } from '../options.ts'
+import { acceptedBy, isNamespaceAllowed, notAllowedNamespace, waypointOf } from './bind-services.ts'
+import { identityOf, takesHbone, workloadOf } from './workload.ts'
+
+interface Bound {
+  readonly pods: readonly BoundPod[]
+  readonly conditions: readonly Condition[]
+}
+
+interface PodScope {
+  readonly catalog: Catalog
+  readonly gateway: ChosenGateway | undefined
+  readonly options: TranslateOptions
+  /** Why Pods of a namespace are closed, if they are. */
+  readonly closedFor: (namespace: string) => string | undefined
+}
+
+/**
+ * Which Pods are reached through the Gateway at their own addresses: the same labels as a Service's, on the Pod or its
+ * Namespace, and a Gateway that takes workloads. Only a Pod that carries the label itself is told what came of it: with
+ * the Namespace's all are meant, each of which would say the same.
+ */
+export const bindPods = ({ catalog, gateway, options, closedFor }: PodScope): Bound => {
+  const pods: BoundPod[] = []
+  const conditions: Condition[] = []
+  if (gateway === undefined) return { pods, conditions }
+  const { name, namespace } = gateway.entry.object.metadata
+  const closed = new Map<string, string | undefined>()
+  const closedOnce = (of: string): string | undefined => {
+    if (!closed.has(of)) closed.set(of, closedFor(of))
+    return closed.get(of)
+  }
+  for (const entry of catalog.pods.values()) {
+    const wanted = waypointOf(entry.object, catalog)
+    if (wanted?.name !== name || wanted.namespace !== namespace || isWaypoint(entry.object)) continue
+    const refusal = refuse(entry, gateway, catalog)
+    if (entry.object.metadata.labels['istio.io/use-waypoint'] !== undefined) {
+      conditions.push(conditionOf(entry, refusal ?? acceptedBy(gateway)))
+    }
+    const pod = refusal === undefined ? translatePod(entry.object, options, closedOnce) : undefined
+    if (pod !== undefined) pods.push(pod)
+  }
+  return { pods, conditions }
+}
+
+/** A waypoint's or gateway's own Pod: to send it through the waypoint would be a loop. */
+const isWaypoint = ({ metadata }: PodObject): boolean =>
+  metadata.labels['gateway.networking.k8s.io/gateway-name'] !== undefined
+
+const translatePod = (
+  pod: PodObject,
+  { trustDomain, clusterId }: TranslateOptions,
+  closedFor: PodScope['closedFor'],
+): BoundPod | undefined => {
+  const { namespace, name } = pod.metadata
+  const addresses = [...new Set(pod.addresses.flatMap((address) => canonicalIp(address) ?? []))]
+  if (addresses.length === 0 || pod.isOnHostNetwork === true) return undefined
+  const isHbone = takesHbone(pod)
+  const identity = isHbone ? identityOf(pod, trustDomain) : undefined
+  const closed = closedFor(namespace)
+  return {
+    key: `${namespace}/${name}`,
+    addresses,
+    transport: isHbone ? 'hbone' : 'plain',
+    ...(identity === undefined ? {} : { identity }),
+    workload: workloadOf(pod, clusterId),
+    ...(closed === undefined ? {} : { closed }),
+  }
+}
+
+const refuse = ({ object }: Entry<PodObject>, gateway: ChosenGateway, catalog: Catalog) => {
+  const refused = { type: 'Accepted', status: 'False' } as const
+  const { trafficType } = gateway
+  if (trafficType !== 'workload' && trafficType !== 'all') {
+    const message = `the Gateway takes ${trafficType === 'none' ? 'no' : trafficType} traffic (istio.io/waypoint-for), not that of workloads`
+    return { ...refused, reason: 'NotAllowedByListeners', message }
+  }
+  if (object.isOnHostNetwork === true) {
+    const message = 'the Pod has its node’s address (hostNetwork), which is not its own: it is not bound'
+    return { ...refused, reason: 'UnsupportedValue', message, path: 'spec.hostNetwork' }
+  }
+  if (!isNamespaceAllowed(object.metadata.namespace, gateway, catalog)) return notAllowedNamespace('Pod')
+  return undefined
+}

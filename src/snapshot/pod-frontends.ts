@@ -1,0 +1,105 @@
+import { emptyChain } from '../filter/chain.ts'
+import { joinHostPort } from '../lib/ip.ts'
+import { isEqual } from '../lib/is-equal.ts'
+import { formatPodEndpointKey, type BoundPod } from '../model/endpoint.ts'
+import type { EndpointGroup, PodFrontend, PodFrontends } from './snapshot.ts'
+
+/** How many frontends a generation of the cache holds; there are two. */
+const CACHED = 2048
+/** How many Pods are filed between two pauses. */
+const STEP = 1024
+
+/**
+ * Makes the frontends of bound Pods; `undefined` when there are none. Those that were made before are handed on as long
+ * as their Pod is the same.
+ */
+export function* compilePods(
+  pods: readonly BoundPod[],
+  previous: PodFrontends | undefined,
+): Generator<void, PodFrontends | undefined> {
+  if (pods.length === 0) return undefined
+  const byAddress = new Map<string, BoundPod>()
+  let count = 0
+  for (const pod of pods) {
+    // Two Pods with one address cannot be; should they, the first in the model's order holds it.
+    for (const address of pod.addresses) if (!byAddress.has(address)) byAddress.set(address, pod)
+    if (++count % STEP === 0) yield
+  }
+  const cache = createCache()
+  for (const before of previous?.made() ?? []) {
+    const [endpoint] = before.passThrough.backend.group?.endpoints ?? []
+    if (endpoint === undefined) continue
+    const pod = byAddress.get(endpoint.address)
+    if (pod !== undefined && isEqual(pod, before.pod)) cache.set(joinHostPort(endpoint.address, endpoint.port), before)
+  }
+  const find = (authority: string): PodFrontend | undefined => {
+    const cached = cache.get(authority)
+    if (cached !== undefined) return cached
+    const [, host = '', digits] = AUTHORITY.exec(authority) ?? []
+    const address = host.startsWith('[') ? host.slice(1, -1) : host
+    const pod = byAddress.get(address)
+    const port = Number(digits)
+    if (pod === undefined || port > 65_535) return undefined
+    const frontend = createFrontend(pod, address, port)
+    cache.set(authority, frontend)
+    return frontend
+  }
+  return { find, made: cache.values }
+}
+
+const AUTHORITY = /^([0-9.]+|\[[0-9a-f:.]+\]):([1-9][0-9]{0,4})$/
+
+const noTables: PodFrontend['consumers'] = new Map()
+/** Istio's word for traffic that no Service was asked for; a Pod's own name would make a series of metrics for each. */
+const UNKNOWN = 'unknown'
+
+const createFrontend = (pod: BoundPod, address: string, port: number): PodFrontend => {
+  const { key, transport, identity, workload } = pod
+  const [namespace = ''] = key.split('/', 1)
+  const destination = { namespace, name: UNKNOWN, hostname: UNKNOWN, port }
+  const endpoint = { address, port, transport, ...(identity === undefined ? {} : { identity }), workload }
+  const group: EndpointGroup = { key: formatPodEndpointKey(key, port), endpoints: [endpoint] }
+  return {
+    kind: 'pod',
+    destination,
+    pod,
+    port: { port, protocol: 'unknown' },
+    protocol: 'unknown',
+    chain: emptyChain,
+    producer: undefined,
+    consumers: noTables,
+    connections: undefined,
+    passThrough: {
+      kind: 'pass-through',
+      backend: { kind: 'service', weight: 1, destination, endpoints: group.key, group, chain: emptyChain, mirrors: [] },
+    },
+    closed: pod.closed,
+  }
+}
+
+/**
+ * Keeps what was asked for lately: once a generation is full, the one before it is forgotten, and what is asked for
+ * again moves on.
+ */
+const createCache = () => {
+  let young = new Map<string, PodFrontend>()
+  let old: ReadonlyMap<string, PodFrontend> = new Map()
+  const set = (authority: string, frontend: PodFrontend): void => {
+    if (young.size >= CACHED) {
+      old = young
+      young = new Map()
+    }
+    young.set(authority, frontend)
+  }
+  return {
+    set,
+    get: (authority: string): PodFrontend | undefined => {
+      const found = young.get(authority)
+      if (found !== undefined) return found
+      const older = old.get(authority)
+      if (older !== undefined) set(authority, older)
+      return older
+    },
+    values: (): Iterable<PodFrontend> => new Set([...old.values(), ...young.values()]),
+  }
+}
