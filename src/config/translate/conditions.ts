@@ -48,6 +48,12 @@ export const conditionOf = ({ object, locate }: Entry<Named>, { path, ...verdict
   }
 }
 
+/** What all conditions of an object about one parent have in common, for those who share it among them. */
+export const aboutParent = (object: Named, parent: string): Pick<Condition, 'object' | 'parentRef'> => {
+  const parentRef = parentReference(object, parent)
+  return { object: refOf(object), ...(parentRef === undefined ? {} : { parentRef }) }
+}
+
 /** The reference of the object that `formatParent` writes like that. */
 const parentReference = ({ parentRefs = [], metadata }: Named, parent: string): ParentReference | undefined => {
   const ref = parentRefs.find((candidate) => formatParent(candidate, metadata.namespace) === parent)

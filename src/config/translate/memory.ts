@@ -6,14 +6,12 @@ export interface Lookup<V> {
 /** What a step may look things up in, by name. */
 export type Lookups = Readonly<Record<string, Lookup<unknown>>>
 
-interface Answer {
-  readonly lookup: string
-  readonly key: string
-  readonly value: unknown
-}
-
 interface Remembered<R> {
-  readonly answers: readonly Answer[]
+  /**
+   * What was asked and what came back: lookup, key, answer, lookup, key, answer, …; there are tens of thousands. Answers
+   * are without what stands around objects (their place, a list of them), which is made anew each time.
+   */
+  readonly answers: readonly unknown[]
   readonly result: R
 }
 
@@ -29,33 +27,41 @@ export const createMemory = <R, L extends Lookups>(): Memory<R, L> => {
   const remembered = new WeakMap<object, Remembered<R>>()
   return (subject, lookups, step) => {
     const before = remembered.get(subject)
-    if (before?.answers.every(({ lookup, key, value }) => isSame(lookups[lookup]?.get(key), value)) === true) {
-      return before.result
-    }
-    const answers: Answer[] = []
+    if (before !== undefined && isAnsweredSame(before.answers, lookups)) return before.result
+    const answers: unknown[] = []
     const watched = Object.entries(lookups).map(([lookup, source]) => [
       lookup,
       {
         get: (key: string): unknown => {
           const value = source.get(key)
-          answers.push({ lookup, key, value })
+          answers.push(lookup, key, bare(value))
           return value
         },
       },
     ])
     // The same names with the same answers, each noted.
     const result = step(Object.fromEntries(watched) as L)
-    remembered.set(subject, { answers, result })
+    // A list that grew has room for sixteen more.
+    remembered.set(subject, { answers: answers.slice(), result })
     return result
   }
 }
 
-/** Whether two answers are the same objects; what stands around them (their place, a list of them) is made anew each time. */
-const isSame = (a: unknown, b: unknown): boolean => {
-  if (a === b) return true
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, i) => isSame(item, b[i]))
-  return isSourced(a) && isSourced(b) && a.object === b.object
+const isAnsweredSame = (answers: readonly unknown[], lookups: Lookups): boolean => {
+  for (let i = 0; i < answers.length; i += 3) {
+    const now = lookups[String(answers[i])]?.get(String(answers[i + 1]))
+    if (!isAnswer(now, answers[i + 2])) return false
+  }
+  return true
 }
 
-const isSourced = (value: unknown): value is { readonly object: unknown } =>
-  typeof value === 'object' && value !== null && 'object' in value
+const bare = (value: unknown): unknown => (Array.isArray(value) ? value.map(bareObject) : bareObject(value))
+
+const bareObject = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null && 'object' in value ? value.object : value
+
+/** Whether a look-up is answered now as it was. */
+const isAnswer = (now: unknown, before: unknown): boolean =>
+  Array.isArray(now)
+    ? Array.isArray(before) && now.length === before.length && now.every((item, i) => bareObject(item) === before[i])
+    : bareObject(now) === before

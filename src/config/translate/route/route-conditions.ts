@@ -1,6 +1,6 @@
 import type { Condition } from '../../../model/condition.ts'
 import type { AnyRoute, Entry } from '../catalog.ts'
-import { conditionOf, formatFaults } from '../conditions.ts'
+import { aboutParent, conditionOf, formatFaults, type Verdict } from '../conditions.ts'
 import type { BadRef } from './resolve-backend.ts'
 
 /**
@@ -17,11 +17,12 @@ export const attachedConditions = (
   const defect = closed[0]?.defects[0]
   const faults = `Dropped Rule: ${closed.length} of ${rules.length} rules, ${answerOf(route.object)}: ${formatFaults(closed.flatMap((rule) => rule.defects))}`
   const at = defect?.path === undefined ? {} : { path: defect.path }
-  const conditions = [resolvedRefs(route, parent, badRefs)]
+  const about = aboutParent(route.object, parent)
+  const say = (verdict: Verdict): Condition => ({ ...conditionOf(route, { parent, ...verdict }), ...about })
+  const conditions = [say(resolvedRefs(badRefs))]
   if (defect === undefined) {
     return [
-      conditionOf(route, {
-        parent,
+      say({
         type: 'Accepted',
         status: 'True',
         reason: 'Accepted',
@@ -32,16 +33,12 @@ export const attachedConditions = (
   }
   if (closed.length === rules.length) {
     const { reason } = defect
-    return [
-      conditionOf(route, { parent, type: 'Accepted', status: 'False', reason, message: faults, ...at }),
-      ...conditions,
-    ]
+    return [say({ type: 'Accepted', status: 'False', reason, message: faults, ...at }), ...conditions]
   }
   const message = `${rules.length - closed.length} of ${rules.length} rules are in force`
   return [
-    conditionOf(route, { parent, type: 'Accepted', status: 'True', reason: 'Accepted', message }),
-    conditionOf(route, {
-      parent,
+    say({ type: 'Accepted', status: 'True', reason: 'Accepted', message }),
+    say({
       type: 'PartiallyInvalid',
       status: 'True',
       reason: 'UnsupportedValue',
@@ -59,13 +56,11 @@ const countedRules = ({ kind, rules }: AnyRoute): AnyRoute['rules'] =>
 const answerOf = ({ kind }: AnyRoute): string =>
   kind === 'TCPRoute' || kind === 'TLSRoute' ? 'their connections are refused' : 'their requests are answered 500'
 
-const resolvedRefs = (route: Entry<AnyRoute>, parent: string, badRefs: readonly BadRef[]): Condition => {
+const resolvedRefs = (badRefs: readonly BadRef[]): Verdict => {
   const [first] = badRefs
   if (first === undefined) {
-    const message = 'every backend was found'
-    return conditionOf(route, { parent, type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message })
+    return { type: 'ResolvedRefs', status: 'True', reason: 'ResolvedRefs', message: 'every backend was found' }
   }
   const { reason, path } = first
-  const message = formatFaults(badRefs)
-  return conditionOf(route, { parent, type: 'ResolvedRefs', status: 'False', reason, message, path })
+  return { type: 'ResolvedRefs', status: 'False', reason, message: formatFaults(badRefs), path }
 }

@@ -31,27 +31,31 @@ export type RouteLookups = {
 }
 
 interface Told {
-  readonly locate: Entry<RouteObject>['locate']
+  readonly parent: string
   readonly conditions: readonly Condition[]
 }
 
 /** Makes the memory for one set of options. */
 export const createRouteMemory = (clusterDomain: string): RouteMemory => {
   const remember = createMemory<TranslatedRoute, RouteLookups>()
-  const told = new WeakMap<TranslatedRoute, Map<string, Told>>()
+  const told = new WeakMap<TranslatedRoute, readonly Told[]>()
   return {
     translate: (object, lookups) => remember(object, lookups, (seen) => translateRoute(object, seen, clusterDomain)),
     conditions: (entry, parent, translated) => {
-      const parents = told.get(translated) ?? new Map<string, Told>()
-      told.set(translated, parents)
-      const before = parents.get(parent)
-      if (before?.locate === entry.locate) return before.conditions
+      const known = told.get(translated) ?? []
+      const before = known.find((each) => each.parent === parent)
+      if (before !== undefined) return before.conditions
       const conditions = attachedConditions(entry, parent, translated.badRefs)
-      parents.set(parent, { locate: entry.locate, conditions })
+      // Those with a position are of one place, and the next time the object may stand elsewhere.
+      if (conditions.every(({ position }) => position === undefined)) {
+        told.set(translated, known.concat({ parent, conditions }))
+      }
       return conditions
     },
   }
 }
+
+const noBadRefs: readonly BadRef[] = []
 
 const translateRoute = (
   object: RouteObject,
@@ -76,5 +80,6 @@ const translateRoute = (
     ...(createdAtMs === undefined ? {} : { createdAtMs }),
     rules: object.rules.map((rule, index) => translateRule(object, rule, { index, scope })),
   }
-  return { route, badRefs, backends }
+  // Lists that grew have room for sixteen more.
+  return { route, badRefs: badRefs.length === 0 ? noBadRefs : badRefs.slice(), backends: backends.slice() }
 }

@@ -56,6 +56,7 @@ export const shadowConditions = (
 }
 
 const none: HiddenRules = new Map()
+const noneHidden: ReturnType<FindHidden> = new Map()
 
 /** Of a dropped rule enough is said, and what it would match is not known. */
 const isWhole = (rule: RouteObject['rules'][number] | undefined): boolean => rule?.defects.length === 0
@@ -88,8 +89,9 @@ const findHidden = (routes: readonly Route[]): ReadonlyMap<string, HiddenRules> 
     route.rules.map((rule) => rule.matches.map((match) => ({ match, route, ruleIndex: rule.index }))),
   )
   const shadowed = findShadowed<Ranked>(all.flat())
+  if (shadowed.size === 0) return noneHidden
   const hidden = new Map<string, Map<number, Ranked>>()
-  for (const matches of shadowed.size === 0 ? [] : all) {
+  for (const matches of all) {
     const [first] = matches
     const winner = first === undefined ? undefined : shadowed.get(first)
     if (first === undefined || winner === undefined || !matches.every((match) => shadowed.has(match))) continue
