@@ -10,7 +10,7 @@ export interface MetricsDump {
 export interface SeriesDump {
   /** In the exposition format, without braces. */
   readonly labels: string
-  /** As `SeriesTable` keeps them: exchanges per duration bucket, then the sum of milliseconds. */
+  /** As `SeriesTable` keeps them: exchanges per duration bucket, the sum of milliseconds, exchanges without a duration. */
   readonly values: readonly number[]
 }
 

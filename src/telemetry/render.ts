@@ -60,7 +60,7 @@ const formatDuration = ({ labels, values }: SeriesDump): string => {
 }
 
 const countOf = (values: readonly number[]): number => {
-  let count = 0
+  let count = values[durationBoundsMs.length + 2] ?? 0
   for (let i = 0; i <= durationBoundsMs.length; i++) count += values[i] ?? 0
   return count
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { apiService, canaryEndpoint, knownSource, makeRecord } from '../../test/support/exchange-records.ts'
+import { renderMetrics } from './render.ts'
 import { durationBoundsMs, SeriesTable, SERIES_LENGTH } from './series-table.ts'
 
 const counts = (table: SeriesTable): number[] =>
-  table.entries().map(({ values }) => values.slice(0, -1).reduce((sum, value) => sum + value, 0))
+  table.entries().map(({ values }) => values.toSpliced(-2, 1).reduce((sum, value) => sum + value, 0))
 
 test('records with the same labels share a series, whichever objects carry them', () => {
   const table = new SeriesTable(100)
@@ -61,11 +62,22 @@ test('durations fall into the bucket whose bound they do not exceed', () => {
   const values = table.entries()[0]?.values ?? []
   assert.equal(values.length, SERIES_LENGTH)
   assert.deepEqual(values.slice(0, 3), [2, 2, 0])
-  assert.deepEqual(values.slice(durationBoundsMs.length - 1, -1), [1, 1])
+  assert.deepEqual(values.slice(durationBoundsMs.length - 1, -2), [1, 1])
   assert.equal(
-    values.at(-1),
+    values.at(-2),
     durations.reduce((sum, value) => sum + value),
   )
+})
+
+test('what was switched to another protocol is counted and not timed', async () => {
+  const table = new SeriesTable(100)
+  table.add(makeRecord({ status: 101, durationMs: 5 }))
+  table.add(makeRecord({ status: 101, durationMs: 3_600_000, upgrade: 'websocket' }))
+  const [series] = table.entries()
+  assert.deepEqual(series?.values.slice(-2), [5, 1])
+  const text = (await Array.fromAsync(renderMetrics({ series: table.entries(), scalars: [] }))).join('')
+  assert.match(text, /^istio_requests_total\{.*\} 2$/m)
+  assert.match(text, /^istio_request_duration_milliseconds_count\{.*\} 1$/m)
 })
 
 test('a full table counts new series in one of unknowns, and old ones as before', () => {

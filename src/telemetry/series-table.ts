@@ -8,10 +8,14 @@ export const durationBoundsMs: readonly number[] = [
   3_600_000,
 ]
 
-/** Values of a series: exchanges per bucket (not cumulative), those above the last bound, the sum of milliseconds. */
-export const SERIES_LENGTH = durationBoundsMs.length + 2
+/**
+ * Values of a series: exchanges per bucket (not cumulative), those above the last bound, the sum of milliseconds, and
+ * exchanges that were counted and not timed.
+ */
+export const SERIES_LENGTH = durationBoundsMs.length + 3
 
-const SUM = SERIES_LENGTH - 1
+const SUM = SERIES_LENGTH - 2
+const UNTIMED = SERIES_LENGTH - 1
 
 interface Series {
   readonly labels: string
@@ -62,6 +66,11 @@ export class SeriesTable {
   add(record: ExchangeRecord): void {
     const values = this.#find(record).values
     const durationMs = record.durationMs
+    // How long people talked says nothing of how fast an answer came.
+    if (record.upgrade !== undefined) {
+      values[UNTIMED] = (values[UNTIMED] ?? 0) + 1
+      return
+    }
     let bucket = 0
     while (bucket < durationBoundsMs.length && durationMs > (durationBoundsMs[bucket] ?? 0)) bucket++
     values[bucket] = (values[bucket] ?? 0) + 1
