@@ -115,6 +115,10 @@ const readOptions = (): BenchOptions | undefined => {
 }
 
 const main = async (): Promise<void> => {
+  if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) {
+    process.stdout.write(`${usage}\n`)
+    return
+  }
   const options = readOptions()
   if (options === undefined) return
   const document = await runSuites(options)

@@ -72,6 +72,17 @@ test('figures stand beside their goals, and what was not measured has missed its
   assert.ok(lines.includes('- tunnels-idle: nothing was open'))
 })
 
+test('goals and topologies stand below the tables, and what is counted in a column', () => {
+  const [hbone] = document.suites
+  const ours = hbone?.cases[0]
+  assert.ok(ours !== undefined)
+  const cases = [{ ...ours, case: 'tcp-echo', unit: 'echo' as const, topology: 'HBONE in', maxRatio: 1 }]
+  const lines = formatMarkdown({ ...document, suites: [{ suite: 'tcp', cases }] }).split('\n')
+  assert.ok(lines.some((line) => line.startsWith('| tcp-echo | fairway | 1 | echo | 15.2 (14–16.9) | 61234 |')))
+  assert.ok(lines.includes('- tcp-echo: CPU ÷ nginx TLS, same requests in flight 0.9, at most 1: met'))
+  assert.ok(lines.includes('- fairway: HBONE in'))
+})
+
 test('each table has as many rules under its head as columns', () => {
   const lines = formatMarkdown(document).split('\n')
   for (const [i, line] of lines.entries()) {

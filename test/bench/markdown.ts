@@ -1,4 +1,4 @@
-import { verdictOf } from './report.ts'
+import { ratioGoalOf, topologiesOf, verdictOf } from './report.ts'
 import type { BenchDocument, CaseReport, FigureReport, MicroReport, SuiteReport } from './report.ts'
 
 /** The document's tables as they stand in docs/performance.md. */
@@ -24,31 +24,41 @@ const tableOf = ({ cases }: SuiteReport): string => {
   return cases.some(hasFigures) ? figureTable(cases) : caseTable(cases)
 }
 
-const caseTable = (cases: readonly CaseReport[]): string =>
-  formatRows([
-    [
-      'case',
-      'proxy',
-      'client connections',
-      'CPU µs per request (min–max)',
-      'requests/s',
-      'p50 / p99 ms',
-      'paced: rate, p50 / p99 ms',
-      'peak RSS MB',
-    ],
-    ...cases.map((one) => [
-      one.case,
-      one.proxy,
-      text(one.connections),
-      one.cpuMicrosPerRequest === null
-        ? `– (${one.why ?? 'not measured'})`
-        : `${one.cpuMicrosPerRequest.median} (${one.cpuMicrosPerRequest.min}–${one.cpuMicrosPerRequest.max})`,
-      text(one.requestsPerSecond),
-      one.latencyMs === null ? '–' : `${one.latencyMs.p50} / ${one.latencyMs.p99}`,
-      one.paced ? `${one.paced.ratePerSecond}/s, ${one.paced.latencyMs.p50} / ${one.paced.latencyMs.p99}` : '–',
-      text(one.peakRssMb),
-    ]),
-  ]) + ratioTable(cases)
+const caseTable = (cases: readonly CaseReport[]): string => {
+  const hasUnits = cases.some((one) => one.unit !== undefined)
+  const head = [
+    ...['case', 'proxy', 'client connections'],
+    ...(hasUnits ? ['per', 'CPU µs (min–max)', 'rate/s'] : ['CPU µs per request (min–max)', 'requests/s']),
+    ...['p50 / p99 ms', 'paced: rate, p50 / p99 ms', 'peak RSS MB'],
+  ]
+  const topologies = Array.from(topologiesOf(cases), ([proxy, what]) => `- ${proxy}: ${what}`).join('\n')
+  const rows = formatRows([head, ...cases.map((one) => caseRow(one, hasUnits))])
+  return [rows, ...ratioTables(cases), ...(topologies === '' ? [] : [topologies])].join('\n\n')
+}
+
+const caseRow = (one: CaseReport, hasUnits: boolean): readonly string[] => [
+  one.case,
+  one.proxy,
+  text(one.connections),
+  ...(hasUnits ? [one.unit ?? 'request'] : []),
+  one.cpuMicrosPerRequest === null
+    ? `– (${one.why ?? 'not measured'})`
+    : `${one.cpuMicrosPerRequest.median} (${one.cpuMicrosPerRequest.min}–${one.cpuMicrosPerRequest.max})`,
+  text(one.requestsPerSecond),
+  one.latencyMs === null ? '–' : `${one.latencyMs.p50} / ${one.latencyMs.p99}`,
+  one.paced ? `${one.paced.ratePerSecond}/s, ${one.paced.latencyMs.p50} / ${one.paced.latencyMs.p99}` : '–',
+  text(one.peakRssMb),
+]
+
+const ratioTables = (cases: readonly CaseReport[]): readonly string[] => {
+  const goals = cases.flatMap((one) => {
+    const goal = ratioGoalOf(one)
+    return goal === undefined
+      ? []
+      : [`- ${one.case}: ${goal.name} ${text(goal.value)}, at most ${goal.atMost}: ${verdictOf(goal)}`]
+  })
+  return [ratioTable(cases), goals.join('\n')].filter((part) => part !== '')
+}
 
 const ratioTable = (cases: readonly CaseReport[]): string => {
   const compared = cases.filter((one) => one.ratio !== undefined)
@@ -67,7 +77,7 @@ const ratioTable = (cases: readonly CaseReport[]): string => {
     '÷ nginx TLS, same requests in flight',
     '÷ nginx plain, same requests in flight',
   ]
-  return `\n\n${formatRows([head, ...rows])}`
+  return formatRows([head, ...rows])
 }
 
 const withSpread = (

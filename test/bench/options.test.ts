@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { parseOptions, suiteNames } from './options.ts'
+import { parseOptions, suiteNames, usage } from './options.ts'
 
 test('by default everything is measured, five pairs of five seconds', () => {
   assert.deepEqual(parseOptions([]), {
@@ -12,6 +12,10 @@ test('by default everything is measured, five pairs of five seconds', () => {
     isQuick: false,
     profileDir: undefined,
   })
+})
+
+test('the usage tells what each suite is', () => {
+  for (const name of suiteNames) assert.match(usage, new RegExp(`^  ${name} +\\S`, 'm'))
 })
 
 test('quick is one pair of one second, unless more is asked for', () => {

@@ -25,14 +25,30 @@ export const suiteNames = [
 export type SuiteName = (typeof suiteNames)[number]
 
 export const usage = `npm run bench [-- OPTIONS]
-  --suite NAME    ${suiteNames.join(', ')}; repeatable; default all
+  --suite NAME    one of those below; repeatable; default all
   --case NAME     only this case
   --seconds N     length of a measured window, default 5
   --pairs N       how often everybody is measured in turn, default 5
   --quick         one pair of one second: to see that it works, not to quote
   --profile DIR   write CPU profiles of Fairway to DIR, without peers
   --json          one JSON document on stdout
-  --markdown      the tables of docs/performance.md`
+  --markdown      the tables of docs/performance.md
+  --help          this
+
+Beside nginx and HAProxy, each through HBONE or mutual TLS:
+  hbone           small HTTP/1.1 requests, a tunnel or connection for each in flight
+  grpc            unary gRPC calls, many in flight on one HTTP/2 connection
+  h2c             small HTTP/2 requests, the same way
+  upload          request bodies of 16 MiB: CPU per MiB
+  download        response bodies of 16 MiB: CPU per MiB
+  websocket       small messages that come back, on WebSockets that are open
+  tcp             16 MiB one way: CPU per MiB; one byte for one, on open connections, and on a new one each time
+Alone:
+  readers         small requests beside eight slow readers
+  tunnels         memory of connections and tunnels
+  handshakes      a flood of handshakes
+  routes          10 routes and 5,000
+  micro           single operations in this process`
 
 /** Reads the arguments after the script's name; throws an `Error` that says what is wrong. */
 export const parseOptions = (argv: readonly string[]): BenchOptions => {

@@ -98,6 +98,20 @@ export interface Figure {
 export const verdictOf = ({ value, atMost }: Figure): 'met' | 'missed' | '' =>
   atMost === undefined ? '' : value !== null && value <= atMost ? 'met' : 'missed'
 
+/** Our cost beside that of nginx with TLS as a figure, where a case has a goal for it. */
+export const ratioGoalOf = ({ maxRatio, ratioAtSameConcurrency }: CaseReport): Figure | undefined =>
+  maxRatio === undefined
+    ? undefined
+    : {
+        name: 'CPU ÷ nginx TLS, same requests in flight',
+        value: ratioAtSameConcurrency?.nginxTls ?? null,
+        atMost: maxRatio,
+      }
+
+/** What lies on either side of each proxy of a suite, where that is told; once for each. */
+export const topologiesOf = (cases: readonly CaseReport[]): ReadonlyMap<string, string> =>
+  new Map(cases.flatMap(({ proxy, topology }) => (topology === undefined ? [] : [[proxy, topology] as const])))
+
 /** The report of a case with figures. */
 export const figureCase = (
   name: string,

@@ -59,6 +59,20 @@ test('figures have their goals and whether they meet them, and notes follow', ()
   assert.ok(lines.includes('  tunnels-idle: nothing was open'))
 })
 
+test('what is counted in place of requests has a column, goals are judged, and topologies are told once', () => {
+  const long: CaseReport = { ...ours, case: 'upload-1x1', unit: 'MiB', topology: 'HBONE in, HBONE out', maxRatio: 0.8 }
+  const peer: CaseReport = { ...missingCase('upload-1x1', 'nginx-tls', 'nginx is not installed') }
+  const suites = [{ suite: 'upload', cases: [long, { ...long, case: 'upload-1x8' }, peer] }]
+  const lines = formatTable({ ...document, suites }, (_style, text) => text).split('\n')
+  assert.match(lines.find((one) => one.startsWith('case')) ?? '', /conns +per +rate\/s +CPU µs +min–max/)
+  assert.match(lines.find((one) => one.startsWith('upload-1x1')) ?? '', /fairway +1 +MiB +61234 +15\.2/)
+  assert.equal(lines.filter((one) => one === '  fairway: HBONE in, HBONE out').length, 1)
+  assert.ok(
+    lines.includes('  upload-1x1: CPU ÷ nginx TLS, same requests in flight: 0.9, at most 0.8: missed'),
+    lines.join('\n'),
+  )
+})
+
 test('columns are as wide as their widest cell', () => {
   const lines = formatTable(document, (_style, text) => text).split('\n')
   const head = lines.find((one) => one.startsWith('case')) ?? ''

@@ -1,21 +1,14 @@
-import { verdictOf } from './report.ts'
+import { ratioGoalOf, topologiesOf, verdictOf } from './report.ts'
 import type { BenchDocument, CaseReport, MicroReport, SuiteReport } from './report.ts'
 
 /** Colours a text, or leaves it as it is. */
 export type Paint = (style: 'bold' | 'dim' | 'red' | 'green' | 'yellow', text: string) => string
 
-const COLUMNS = [
-  'case',
-  'proxy',
-  'conns',
-  'req/s',
-  'CPU µs/req',
-  'min–max',
-  'p50 ms',
-  'p99 ms',
-  'RSS MB',
-  '× nginx TLS',
-  '× plain',
+/** With a column for what is counted, where that is not requests. */
+const columnsOf = (hasUnits: boolean): readonly string[] => [
+  ...['case', 'proxy', 'conns'],
+  ...(hasUnits ? ['per', 'rate/s', 'CPU µs'] : ['req/s', 'CPU µs/req']),
+  ...['min–max', 'p50 ms', 'p99 ms', 'RSS MB', '× nginx TLS', '× plain'],
 ]
 
 /** The document for people: a table per suite. */
@@ -25,8 +18,9 @@ export const formatTable = (document: BenchDocument, paint: Paint): string => {
   const head = `${date} · ${machine.cpu} × ${machine.cpus} · Node ${machine.node} · load ${machine.loadBefore} · ${pinning}`
   const parts = document.suites.map((suite) => {
     const notes = suite.cases.flatMap((one) => notesOf(one).map((note) => paint('yellow', `  ${one.case}: ${note}`)))
+    const topologies = Array.from(topologiesOf(suite.cases), ([proxy, what]) => paint('dim', `  ${proxy}: ${what}`))
     const rows = rowsOf(suite.cases)
-    return [paint('bold', suite.suite), ...alignRows(rows, paint), ...notes].join('\n')
+    return [paint('bold', suite.suite), ...alignRows(rows, paint), ...topologies, ...notes].join('\n')
   })
   return [paint('dim', head), ...parts].join('\n\n')
 }
@@ -34,13 +28,20 @@ export const formatTable = (document: BenchDocument, paint: Paint): string => {
 const rowsOf = (cases: SuiteReport['cases']): readonly (readonly string[])[] => {
   if (cases.some((one) => 'nanosPerOperation' in one)) return microRows(cases)
   if (cases.some((one) => 'figures' in one)) return figureRows(cases)
-  return [COLUMNS, ...cases.map(caseRow)]
+  const hasUnits = cases.some((one) => one.unit !== undefined)
+  return [columnsOf(hasUnits), ...cases.map((one) => caseRow(one, hasUnits))]
 }
 
 const notesOf = (one: SuiteReport['cases'][number]): readonly string[] => [
+  ...goalNotes(one),
   ...('figures' in one ? (one.notes ?? []) : []),
   ...(one.why === undefined ? [] : [one.why]),
 ]
+
+const goalNotes = (one: CaseReport): readonly string[] => {
+  const goal = ratioGoalOf(one)
+  return goal === undefined ? [] : [`${goal.name}: ${text(goal.value)}, at most ${goal.atMost}: ${verdictOf(goal)}`]
+}
 
 const figureRows = (cases: SuiteReport['cases']): readonly (readonly string[])[] => [
   ['case', 'figure', 'value', 'goal', ''],
@@ -52,12 +53,13 @@ const figureRows = (cases: SuiteReport['cases']): readonly (readonly string[])[]
   ),
 ]
 
-const caseRow = (one: CaseReport): readonly string[] => {
+const caseRow = (one: CaseReport, hasUnits: boolean): readonly string[] => {
   const cpu = one.cpuMicrosPerRequest
   return [
     one.case,
     one.proxy,
     text(one.connections),
+    ...(hasUnits ? [one.unit ?? 'request'] : []),
     text(one.requestsPerSecond),
     text(cpu?.median),
     cpu === null ? '–' : `${cpu.min}–${cpu.max}`,

@@ -18,13 +18,14 @@ export const attachPipe = (socket: Socket, use: PipeUser, flush: TurnFlush): voi
     handler.onDrain()
   }
   const writeAll = (): void => {
-    const last = pending.pop()
-    if (last === undefined || socket.destroyed) return
-    for (const bytes of pending) socket.write(bytes)
-    if (isDrainOwed) socket.write(last, onWritten)
-    else socket.write(last)
+    const due = pending
     pending = []
     pendingBytes = 0
+    const last = due.pop()
+    if (last === undefined || socket.destroyed) return
+    for (const bytes of due) socket.write(bytes)
+    if (isDrainOwed) socket.write(last, onWritten)
+    else socket.write(last)
   }
   const handler = use({
     write: (bytes) => {

@@ -42,7 +42,8 @@ const compare = (
 const reportContender = (contender: Contender, of: MeshCase, traffic: Traffic): CaseReport => {
   const { proxy, runs } = contender
   if (proxy === undefined || runs.length === 0) {
-    return missingCase(of.name, contender.name, contender.why ?? 'no run was finished')
+    const missing = missingCase(of.name, contender.name, contender.why ?? 'no run was finished')
+    return of.unit === undefined ? missing : { ...missing, unit: of.unit }
   }
   return {
     case: of.name,

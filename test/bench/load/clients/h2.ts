@@ -67,13 +67,16 @@ const createLane = (connection: H2Connection, { fields, messageBytes }: H2Work, 
   let status = 0
   let bodyBytes = 0
   let grpcStatus: string | undefined
+  let grpcMessage: string | undefined
   let stream: H2Stream
   // One for all requests of the lane, since it has one at a time.
   const handler: StreamHandler = {
     ...ignoreStream,
     onHeaders: (received) => {
       if (status === 0) status = Number(received[1])
-      if (message !== undefined) grpcStatus ??= valueOf(received, 'grpc-status')
+      if (message === undefined) return
+      grpcStatus ??= valueOf(received, 'grpc-status')
+      if (grpcStatus !== '0') grpcMessage ??= valueOf(received, 'grpc-message')
     },
     onData: (_buffer, start, end) => {
       bodyBytes += end - start
@@ -81,7 +84,10 @@ const createLane = (connection: H2Connection, { fields, messageBytes }: H2Work, 
     },
     onEnd: () => {
       if (message === undefined || (grpcStatus === '0' && status === 200)) owner.onAnswer(lane, status, bodyBytes)
-      else owner.onLost(`a call was answered ${status} with grpc-status ${grpcStatus ?? 'missing'}`)
+      else
+        owner.onLost(
+          `a call was answered ${status} with grpc-status ${grpcStatus ?? 'missing'}: ${grpcMessage ?? 'no message'}`,
+        )
     },
     onReset: (code) => owner.onLost(`a request was reset with ${formatErrorCode(code)}`),
   }
@@ -89,7 +95,7 @@ const createLane = (connection: H2Connection, { fields, messageBytes }: H2Work, 
     dueAt: 0,
     send: () => {
       status = bodyBytes = 0
-      grpcStatus = undefined
+      grpcStatus = grpcMessage = undefined
       stream = connection.open(fields, handler, message === undefined)
       if (message === undefined) return
       connection.data(stream, message, 0, message.length)
