@@ -27,7 +27,14 @@ export interface ResponseContext {
 /** An HTTP/2 response head, interim ones included, as HTTP/1.1. A body of unknown length goes out chunked. */
 export const responseToH1 = (fields: readonly string[], context: ResponseContext): H1Response | BridgeFailure => {
   const wrong = checkResponseFields(fields)
-  if (wrong !== undefined) return unbridgeable(wrong)
+  return wrong === undefined ? checkedResponseToH1(fields, context) : unbridgeable(wrong)
+}
+
+/** The same for fields that `checkResponseFields` let pass, as an HTTP/2 receiver's have. */
+export const checkedResponseToH1 = (
+  fields: readonly string[],
+  context: ResponseContext,
+): H1Response | BridgeFailure => {
   const status = Number(fields[1])
   const { method, isEnd } = context
   if (status === 101) return unbridgeable('status 101')

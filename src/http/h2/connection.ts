@@ -66,6 +66,11 @@ export class H2Connection {
     return this.#session.state === 'open'
   }
 
+  /** The peer's mistake for which we gave the connection up, known when its streams are told; else empty. */
+  get failure(): string {
+    return this.#session.failure
+  }
+
   /** Bytes that `take` would give. */
   get outputBytes(): number {
     return this.#session.output.bytes

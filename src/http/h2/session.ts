@@ -67,6 +67,8 @@ export class H2Session {
   isAcknowledged = false
   isDirty = false
   state: 'open' | 'closing' | 'failed' = 'open'
+  /** What we gave the connection up for, if that was it. */
+  failure = ''
   readonly #onStop: () => void
   readonly #guard: FloodGuard
   readonly #resets = new Set<number>()
@@ -160,6 +162,7 @@ export class H2Session {
   /** A stream error (RFC 9113 section 5.4.2): told to the peer and to the owner. It may not provoke many. */
   resetByError(stream: H2Stream, code: number): void {
     const { handler } = stream
+    stream.isFaulty = true
     this.sendReset(stream.id, code)
     this.remove(stream)
     handler.onReset(code)
@@ -204,6 +207,7 @@ export class H2Session {
   /** A connection error (RFC 9113 section 5.4.1). */
   fail(code: number, message: string): void {
     if (this.state === 'failed') return
+    this.failure = message
     this.sendGoaway(code, message)
     this.abort(code)
     this.handler.onFailure(code, message)

@@ -8,6 +8,11 @@ import type { ByteBudget, Holder } from '../limits/byte-budget.ts'
 /** What a peer may send at a time while the process holds too much: two frames. */
 const PORTION_BYTES = 32 * 1024
 
+/** Who owns the channel of a stream; header blocks go to `onHead` while the channel itself has none. */
+export interface StreamUser extends ChannelHandler {
+  readonly onHead?: (fields: string[], isEnd: boolean) => void
+}
+
 /**
  * One CONNECT stream as a channel. Reset mapping as ztunnel has it: NO_ERROR and CANCEL read as an end, an abort is
  * sent as INTERNAL_ERROR, because CANCEL would look like a normal end to a peer that delimits a body by closing.
@@ -20,7 +25,9 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
   /** Bytes that were consumed, and whose window the peer did not get back because of the budget. */
   #withheldBytes = 0
   #isListed = false
-  handler: ChannelHandler = ignoreChannel
+  handler: StreamUser = ignoreChannel
+  /** What the peer reset the stream with, or it was lost with; -1 before that. */
+  resetCode = -1
   /** A response head (client side), until somebody else takes over. */
   onHead: ((fields: string[], isEnd: boolean) => void) | undefined
 
@@ -100,7 +107,8 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
 
   onHeaders(fields: string[], isEnd: boolean): void {
     // Trailers have no meaning in a tunnel (contract 1.8); their END_STREAM arrives as `onEnd`.
-    this.onHead?.(fields, isEnd)
+    if (this.onHead === undefined) this.handler.onHead?.(fields, isEnd)
+    else this.onHead(fields, isEnd)
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
@@ -117,6 +125,7 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
   }
 
   onReset(code: number): void {
+    this.resetCode = code
     this.#leave()
     const { handler } = this
     this.handler = ignoreChannel

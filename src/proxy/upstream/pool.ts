@@ -2,13 +2,15 @@
  * Connections to endpoints, kept by who is there (workload and identity) and never by address alone: an address that
  * another pod took over is another pool (waypoint contract 1.7, istio/ztunnel#1637).
  */
+import { joinHostPort } from '../../lib/ip.ts'
 import type { BackendTls, Endpoint } from '../../model/endpoint.ts'
 import { MAX_TUNNELS } from '../hbone/client.ts'
-import type { TurnBudget } from '../limits/turn-budget.ts'
+import { TurnBudget } from '../limits/turn-budget.ts'
 import { Dialler } from './dialler.ts'
 import type { AcquireFailure, Dialled, DiallerOptions, DialTies, Workload } from './dialler.ts'
 import { H1Session } from './h1/h1-session.ts'
 import type { H1Keeper } from './h1/h1-session.ts'
+import { H2Clients } from './h2/h2-clients.ts'
 import type { HttpVersion, UpstreamSession } from './session.ts'
 import { BackendTrusts } from './tls/backend-trusts.ts'
 import type { HandledChannel } from './tls/cipher-stream.ts'
@@ -41,6 +43,7 @@ export type Acquired =
 
 /** What TLS offers (ALPN). */
 const HTTP1_ONLY: readonly string[] = ['http/1.1']
+const HTTP2_FIRST: readonly string[] = ['h2', 'http/1.1']
 const NO_PROTOCOLS: readonly string[] = []
 
 /** Sessions kept idle for one endpoint. */
@@ -62,6 +65,8 @@ export class EndpointPool {
   readonly #ties: PoolTies
   readonly #dialler: Dialler
   readonly #idle: H1Session[] = []
+  /** There once HTTP/2 was asked for. */
+  #h2: H2Clients | undefined
   /** Closed by us and not yet by the endpoint, since when. */
   readonly #closing = new Map<H1Session, number>()
   /** Exchanges that are using it now. */
@@ -75,7 +80,13 @@ export class EndpointPool {
   }
 
   get isUnused(): boolean {
-    return this.active === 0 && this.#idle.length === 0 && this.#closing.size === 0 && !this.#dialler.isBusy
+    return (
+      this.active === 0 &&
+      this.#idle.length === 0 &&
+      this.#closing.size === 0 &&
+      this.#h2?.isEmpty !== false &&
+      !this.#dialler.isBusy
+    )
   }
 
   /** No snapshot has the TLS settings that its sessions were made with. */
@@ -85,7 +96,10 @@ export class EndpointPool {
 
   /** The session that was used last, since it is the likeliest to be alive; `undefined` when a new one is needed. */
   takeIdle(version: HttpVersion): UpstreamSession | undefined {
-    if (version === 2) return undefined
+    if (version === 2) {
+      const shared = this.#h2?.take()
+      if (shared !== undefined || this.#h2?.isHttp1Only !== true) return shared
+    }
     for (;;) {
       const session = this.#idle.pop()
       if (session === undefined || session.isUsable) return session
@@ -97,7 +111,8 @@ export class EndpointPool {
    * Opens a new session; `done` is called once, never before this returns. The session may be of a lower version than
    * was asked for, where TLS agrees on no other one.
    */
-  open(_version: HttpVersion, done: (acquired: Acquired) => void): void {
+  open(version: HttpVersion, done: (acquired: Acquired) => void): void {
+    if (version === 2) return (this.#h2 ??= this.#createClients()).open(done)
     this.#dial(HTTP1_ONLY, (dialled) => {
       done(dialled.ok ? { ok: true, session: this.#adopt(dialled.channel) } : dialled)
     })
@@ -127,18 +142,21 @@ export class EndpointPool {
     for (const session of [...this.#idle]) {
       if (nowMs - session.idleSinceMs > idleTimeoutMs || !session.isUsable) session.close()
     }
+    this.#h2?.tick(nowMs)
     for (const [session, sinceMs] of this.#closing) if (nowMs - sinceMs > CLOSE_TIMEOUT_MS) session.cut()
   }
 
-  /** Closes idle sessions politely. */
+  /** Closes idle sessions politely; what is shared ends with its last request. */
   close(): void {
     for (const session of [...this.#idle]) session.close()
+    this.#h2?.retire()
   }
 
-  /** Ends idle sessions and handshakes at once. */
+  /** Ends idle sessions, shared connections and handshakes at once. */
   destroy(): void {
     for (const session of [...this.#idle]) session.abandon()
     for (const session of [...this.#closing.keys()]) session.cut()
+    this.#h2?.destroy()
     this.#dialler.cancelHandshakes()
   }
 
@@ -149,6 +167,25 @@ export class EndpointPool {
     }
     this.#ties.onLive(this)
     this.#dialler.dial(protocols, done)
+  }
+
+  #createClients(): H2Clients {
+    const { endpoint } = this
+    const { turns = new TurnBudget() } = this.#options
+    return new H2Clients(
+      {
+        dial: (done) => this.#dial(HTTP2_FIRST, done),
+        authority: joinHostPort(endpoint.address, endpoint.port),
+        isTls: this.#ties.trust !== undefined,
+        onOtherProtocol: (channel, [first, ...others]) => {
+          const session = this.#adopt(channel)
+          if (first === undefined) session.park()
+          else first.done({ ok: true, session })
+          for (const { done } of others) this.open(1, done)
+        },
+      },
+      { ...this.#options, turns },
+    )
   }
 
   #adopt(channel: HandledChannel): H1Session {

@@ -1,0 +1,93 @@
+import type { UpstreamSession } from '../session.ts'
+import { H2Client } from './h2-client.ts'
+import type { H2ClientDeps, H2ClientKeeper, StreamWaiter } from './h2-client.ts'
+
+/** Connections tried for one request while each turns out to be full or ending. */
+const MAX_DIALS = 3
+/** Streams that a peer is taken to allow before one has said: what most servers do. */
+const EXPECTED_STREAMS = 100
+
+/** The HTTP/2 connections to one endpoint: as few as the peer's limits allow. */
+export class H2Clients {
+  readonly #clients: H2Client[] = []
+  readonly #deps: H2ClientDeps
+  readonly #keeper: H2ClientKeeper
+  #expectedStreams = EXPECTED_STREAMS
+  /** At the last handshake TLS did not agree on h2. */
+  isHttp1Only = false
+
+  constructor(keeper: Pick<H2ClientKeeper, 'dial' | 'authority' | 'isTls' | 'onOtherProtocol'>, deps: H2ClientDeps) {
+    this.#deps = deps
+    const expected = (): number => this.#expectedStreams
+    this.#keeper = {
+      ...keeper,
+      get expectedStreams() {
+        return expected()
+      },
+      onOpen: (maxStreams) => {
+        this.#expectedStreams = Math.max(1, maxStreams)
+        this.isHttp1Only = false
+      },
+      onUnserved: (waiters) => {
+        for (const waiter of waiters) this.#place(waiter)
+      },
+      onOtherProtocol: (channel, waiters) => {
+        this.isHttp1Only = true
+        keeper.onOtherProtocol(channel, waiters)
+      },
+      onGone: (gone) => {
+        const at = this.#clients.indexOf(gone)
+        if (at >= 0) this.#clients.splice(at, 1)
+      },
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#clients.length === 0
+  }
+
+  /** A session on a connection that has room. */
+  take(): UpstreamSession | undefined {
+    for (const client of this.#clients) {
+      const session = client.take()
+      if (session !== undefined) return session
+    }
+    return undefined
+  }
+
+  /** A session on a connection that is being made, or will be; `done` is called once, never before this returns. */
+  open(done: StreamWaiter['done']): void {
+    this.#wait({ done, dialsLeft: MAX_DIALS })
+  }
+
+  tick(nowMs: number): void {
+    for (const client of [...this.#clients]) client.tick(nowMs)
+  }
+
+  /** No further streams on what there is. */
+  retire(): void {
+    for (const client of [...this.#clients]) client.retire()
+  }
+
+  destroy(): void {
+    for (const client of [...this.#clients]) client.destroy()
+  }
+
+  #place(waiter: StreamWaiter): void {
+    const session = this.take()
+    if (session !== undefined) return waiter.done({ ok: true, session })
+    if (--waiter.dialsLeft > 0) return this.#wait(waiter)
+    const message = `HTTP/2 with ${this.#keeper.authority} allows no more streams`
+    waiter.done({ ok: false, failure: { kind: 'connect-failed', message } })
+  }
+
+  #wait(waiter: StreamWaiter): void {
+    // Whatever TLS agrees on without h2 is not shared.
+    let client = this.isHttp1Only ? undefined : this.#clients.find((other) => other.takesWaiters)
+    if (client === undefined) {
+      client = new H2Client(this.#keeper, this.#deps)
+      this.#clients.push(client)
+    }
+    client.wait(waiter)
+  }
+}
