@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, test } from 'node:test'
 import { until } from '../../../test/support/mesh/mesh.ts'
-import { PlainPools } from '../../../test/support/pools.ts'
+import { PlainPools } from '../../../test/support/upstream/plain-pools.ts'
 import { createBackendCa } from '../../../test/support/tls/backend-ca.ts'
 import { serveTcp, serveTls } from '../../../test/support/tls/tls-app.ts'
 import { ignoreChannel } from '../channel.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { upstreamRequest } from '../../../../test/support/upstream-request.ts'
+import { upstreamRequest } from '../../../../test/support/upstream/upstream-request.ts'
 import type { Channel } from '../../channel.ts'
 import { TurnBudget } from '../../limits/turn-budget.ts'
 import { H1Session } from './h1-session.ts'

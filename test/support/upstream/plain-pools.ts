@@ -1,12 +1,12 @@
-import type { Clock } from '../../src/lib/clock.ts'
-import { systemClock } from '../../src/lib/clock.ts'
-import type { BackendTls, Endpoint } from '../../src/model/endpoint.ts'
-import { Counters } from '../../src/proxy/counters.ts'
-import { Flusher } from '../../src/proxy/flusher.ts'
-import { ByteBudget } from '../../src/proxy/limits/byte-budget.ts'
-import { TurnBudget } from '../../src/proxy/limits/turn-budget.ts'
-import type { EndpointPool } from '../../src/proxy/upstream/pool.ts'
-import { Pools } from '../../src/proxy/upstream/pool.ts'
+import type { Clock } from '../../../src/lib/clock.ts'
+import { systemClock } from '../../../src/lib/clock.ts'
+import type { BackendTls, Endpoint } from '../../../src/model/endpoint.ts'
+import { Counters } from '../../../src/proxy/counters.ts'
+import { Flusher } from '../../../src/proxy/flusher.ts'
+import { ByteBudget } from '../../../src/proxy/limits/byte-budget.ts'
+import { TurnBudget } from '../../../src/proxy/limits/turn-budget.ts'
+import type { EndpointPool } from '../../../src/proxy/upstream/pool.ts'
+import { Pools } from '../../../src/proxy/upstream/pool.ts'
 
 /** Pools for endpoints that are reached without HBONE, and nothing in front of them. */
 export class PlainPools implements Disposable {

@@ -1,7 +1,7 @@
-import type { HeaderList } from '../../src/http/header-list.ts'
-import type { H1ResponseHead } from '../../src/http/h1/message.ts'
-import type { EndpointPool } from '../../src/proxy/upstream/pool.ts'
-import type { HttpVersion, SessionUser, UpstreamRequest, UpstreamSession } from '../../src/proxy/upstream/session.ts'
+import type { HeaderList } from '../../../src/http/header-list.ts'
+import type { H1ResponseHead } from '../../../src/http/h1/message.ts'
+import type { EndpointPool } from '../../../src/proxy/upstream/pool.ts'
+import type { HttpVersion, SessionUser, UpstreamRequest, UpstreamSession } from '../../../src/proxy/upstream/session.ts'
 import { upstreamRequest } from './upstream-request.ts'
 
 /** A session of a pool, kept or new, as forwarding takes it; throws with why there is none. */

@@ -1,6 +1,6 @@
-import { HeaderList } from '../../src/http/header-list.ts'
-import type { UpstreamRequest } from '../../src/proxy/upstream/session.ts'
-import { writeHead } from '../../src/proxy/upstream/head.ts'
+import { HeaderList } from '../../../src/http/header-list.ts'
+import type { UpstreamRequest } from '../../../src/proxy/upstream/session.ts'
+import { writeHead } from '../../../src/proxy/upstream/head.ts'
 
 /** A request with its head written for both versions; parts replaced. */
 export const upstreamRequest = (parts: Partial<UpstreamRequest> = {}): UpstreamRequest => {
