@@ -27,7 +27,14 @@ const start = async (t: TestContext, changes: Partial<AdminDeps> = {}): Promise<
     statuses: async () => ({ generation: 0, items: [] }),
     explain: async (query) => {
       asked.push(query)
-      const nothing = { service: undefined, path: undefined, route: undefined, rule: undefined, backends: [] }
+      const nothing = {
+        tunnel: undefined,
+        service: undefined,
+        path: undefined,
+        route: undefined,
+        rule: undefined,
+        backends: [],
+      }
       return { generation: 3, outcome: 'unbound', status: 404, ...nothing, reasons: ['because'] }
     },
     logLevel: () => state.level,
@@ -182,6 +189,7 @@ test('resolve asks with all parameters and returns the reasons', async (t) => {
     ['path', '/items?q=1&r=a%20b'],
     ['header', 'X-User:  ann '],
     ['header', 'x-empty:'],
+    ['sni', 'a.example.com'],
     ['source', 'web/front'],
   ])
   const response = await fetch(`http://${addresses.admin}/resolve?${query}`)
@@ -196,6 +204,7 @@ test('resolve asks with all parameters and returns the reasons', async (t) => {
         ['X-User', 'ann'],
         ['x-empty', ''],
       ],
+      sni: 'a.example.com',
       sourceNamespace: 'web',
     },
   ])
@@ -227,6 +236,7 @@ const badQueries: readonly (readonly [query: string, paths: readonly string[]])[
   ['?authority=a:80&header=novalue&header=a%0ab:c', ['header', 'header']],
   ['?authority=a:80&source=a/b/c', ['source']],
   ['?authority=a:80&authority=b:80', ['authority']],
+  ['?authority=a:80&sni=a%20b', ['sni']],
 ]
 
 for (const [query, paths] of badQueries) {

@@ -77,7 +77,7 @@ const listEndpoints = (deps: AdminDeps): readonly Endpoint[] => [
   {
     method: 'GET',
     path: '/resolve',
-    what: 'where a request would go, and why: authority, method, path, header (Name: value), source (NS/SA)',
+    what: 'where a request or connection would go, and why: authority, method, path, header, sni, source (NS/SA)',
     answer: (parameters, reply) => {
       const query = decodeExplainParameters(parameters)
       return query.ok ? deps.explain(query.value) : sendIssues(reply, query)

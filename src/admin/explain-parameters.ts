@@ -3,11 +3,12 @@ import { hideInTarget } from '../lib/secrets/hide-secrets.ts'
 import { parseSpiffeId } from '../model/identity.ts'
 import type { ExplainQuery } from '../snapshot/explain.ts'
 
-const KNOWN = ['authority', 'method', 'path', 'header', 'source']
+const KNOWN = ['authority', 'method', 'path', 'header', 'sni', 'source']
 
 /**
  * Reads the parameters of `/resolve`: `authority` (required), `method` (GET), `path` with query (`/`), `header` as
- * `Name: value` (repeatable), `source` as a namespace, `NS/SA` or a SPIFFE ID.
+ * `Name: value` (repeatable), `sni` for a TLS connection (empty: it names no server), `source` as a namespace, `NS/SA`
+ * or a SPIFFE ID.
  */
 export const decodeExplainParameters = (parameters: URLSearchParams): Decoded<ExplainQuery> => {
   const issues: Issue[] = []
@@ -30,10 +31,16 @@ export const decodeExplainParameters = (parameters: URLSearchParams): Decoded<Ex
   const method = read('method', { fallback: 'GET', pattern: /^[!#$%&'*+.^_`|~\w-]+$/, expected: 'a method' })
   const target = read('path', { fallback: '/', pattern: /^(?:\/[^\s#]*|\*)$/, expected: 'a path such as /items?q=1' })
   const headers = parameters.getAll('header').flatMap((text) => readHeader(text, issues))
+  const sni = parameters.has('sni')
+    ? read('sni', { fallback: '', pattern: /^[^\s/:]{0,253}$/, expected: 'a server name, or nothing' })
+    : undefined
   const source = parameters.get('source')
   const sourceNamespace = source === null ? undefined : readSource(source, issues)
   if (issues.length > 0) return { ok: false, issues }
-  return { ok: true, value: { authority, method, target, headers, sourceNamespace } }
+  return {
+    ok: true,
+    value: { authority, method, target, headers, ...(sni === undefined ? {} : { sni }), sourceNamespace },
+  }
 }
 
 const readHeader = (text: string, issues: Issue[]): [string, string][] => {

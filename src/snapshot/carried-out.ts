@@ -1,31 +1,41 @@
 import { formatDuration } from '../lib/duration.ts'
 import type { BackendTls } from '../model/endpoint.ts'
 import type { Mirror, Retry, Timeouts } from '../model/route.ts'
+import { groupOf } from './resolve.ts'
 import type { BackendPlan, RulePlan, Snapshot } from './snapshot.ts'
 
 type ServicePlan = Extract<BackendPlan, { readonly kind: 'service' }>
 
 /** How a rule is carried out once it has won, as lines for people: what the proxy reads of it, besides its filters. */
-export const formatRule = (rule: RulePlan, groups: Snapshot['groups']): readonly string[] => [
+export const formatRule = (rule: RulePlan, snapshot: Snapshot): readonly string[] => [
   ...formatTimeouts(rule.timeouts),
   ...formatRetry(rule.retry),
-  ...rule.mirrors.map((mirror) => formatMirror(mirror, groups)),
-  ...rule.backends.flatMap((backend) => (backend.kind === 'service' ? formatBackend(backend, groups) : [])),
+  ...rule.mirrors.map((mirror) => formatMirror(mirror, snapshot.groups)),
+  ...rule.backends.flatMap((backend) => (backend.kind === 'service' ? formatBackend(backend, snapshot) : [])),
 ]
 
 /** What is special about a backend: that it is closed, or spoken to in TLS, or mirrored. */
-export const formatBackend = (
-  { destination, endpoints, mirrors }: ServicePlan,
-  groups: Snapshot['groups'],
+export const formatBackend = (backend: ServicePlan, snapshot: Snapshot): readonly string[] => [
+  ...formatEndpoints(backend, snapshot),
+  ...backend.mirrors.map((mirror) => `backend ${formatName(backend)}, ${formatMirror(mirror, snapshot.groups)}`),
+]
+
+/** What is special about the endpoints of a backend. */
+export const formatEndpoints = (
+  backend: Omit<ServicePlan, 'chain' | 'mirrors'>,
+  snapshot: Snapshot,
 ): readonly string[] => {
-  const name = `backend ${destination.namespace}/${destination.name}:${destination.port}`
-  const group = groups.get(endpoints)
+  const name = `backend ${formatName(backend)}`
+  const { closed, tls } = groupOf(snapshot, backend) ?? {}
   return [
-    ...(group?.closed === undefined ? [] : [`${name} is closed (503): ${group.closed}`]),
-    ...(group?.tls === undefined ? [] : [`${name} is spoken to in TLS: ${formatTls(group.tls)}`]),
-    ...mirrors.map((mirror) => `${name}, ${formatMirror(mirror, groups)}`),
+    ...(closed === undefined ? [] : [`${name} is closed (503): ${closed}`]),
+    ...(tls === undefined ? [] : [`${name} is spoken to in TLS: ${formatTls(tls)}`]),
   ]
 }
+
+/** `shop/api:80`, or `Pod shop/api-1:8080`. */
+export const formatName = ({ group, destination }: Pick<ServicePlan, 'group' | 'destination'>): string =>
+  group?.key ?? `${destination.namespace}/${destination.name}:${destination.port}`
 
 const formatTimeouts = (timeouts: Timeouts | undefined): readonly string[] => {
   const { requestMs, backendRequestMs } = timeouts ?? {}

@@ -2,11 +2,13 @@ import { HeaderList } from '../http/header-list.ts'
 import { cleanRequest } from '../http/hop-by-hop.ts'
 import { normalizePath, splitTarget } from '../http/path.ts'
 import { formatBackend, formatRule } from './carried-out.ts'
+import { describeBackends, explainConnection, type ExplainedBackend } from './connection/explain-connection.ts'
 import { createReasons, formatReasons } from './reasons.ts'
+import { tunnelKindOf, type TunnelKind } from './resolve-tcp.ts'
 import { findFrontend, resolve } from './resolve.ts'
-import type { Resolution, Snapshot } from './snapshot.ts'
+import type { Frontend, Resolution, Snapshot } from './snapshot.ts'
 
-/** A request as somebody imagines it. */
+/** A request or a connection as somebody imagines it. */
 export interface ExplainQuery {
   /** Of the CONNECT: `10.96.0.12:80` or `api.shop.svc.cluster.local:80`. */
   readonly authority: string
@@ -14,46 +16,54 @@ export interface ExplainQuery {
   /** With its query, as a client would send it. */
   readonly target: string
   readonly headers: readonly (readonly [name: string, value: string])[]
+  /** Server name of a TLS connection, empty for one that names none; absent: no TLS is meant. */
+  readonly sni?: string
   /** Namespace of the client's verified identity. */
   readonly sourceNamespace: string | undefined
 }
 
-/** What would become of a request, and why; plain data. */
+/** What would become of a request or connection, and why; plain data. */
 export interface Explanation {
   readonly generation: number
   readonly outcome: 'unbound' | 'bad-path' | 'closed' | 'no-match' | 'pass-through' | 'match'
-  /** Status of the answer where it is decided already. */
+  /** Status of the answer where it is decided already; a connection has none. */
   readonly status: number | undefined
+  /** What is looked for in a tunnel to this address. */
+  readonly tunnel: TunnelKind | undefined
+  /** `shop/api:80`, or `Pod shop/api-1:8080`. */
   readonly service: string | undefined
   readonly path: string | undefined
   readonly route: string | undefined
   readonly rule: string | undefined
-  readonly backends: readonly { readonly name: string; readonly weight: number; readonly endpoints: number }[]
+  readonly backends: readonly ExplainedBackend[]
   /** One line for each step of the decision. */
   readonly reasons: readonly string[]
 }
 
 /** Asks the very functions that the data path asks, and tells what they said. */
 export const explainRequest = (snapshot: Snapshot, query: ExplainQuery): Explanation => {
-  const nothing = { service: undefined, path: undefined, route: undefined, rule: undefined, backends: [] }
+  const nothing = { path: undefined, route: undefined, rule: undefined, backends: [] }
   const { generation } = snapshot
   const frontend = findFrontend(snapshot, query.authority)
   if (frontend === undefined) {
-    const reasons = [
-      `no service bound to this waypoint has the address ${query.authority}: CONNECT is refused with 404`,
-    ]
-    return { generation, outcome: 'unbound', status: 404, ...nothing, reasons }
+    const reasons = [`nothing bound to this waypoint has the address ${query.authority}: CONNECT is refused with 404`]
+    return { generation, outcome: 'unbound', status: 404, tunnel: undefined, service: undefined, ...nothing, reasons }
   }
-  const service = `${frontend.destination.namespace}/${frontend.destination.name}:${frontend.destination.port}`
+  const tunnel = tunnelKindOf(frontend, query.sourceNamespace)
+  const about = { generation, tunnel, service: describeFrontend(frontend) }
+  // A port that declares nothing is taken to be asked about a request, unless there is a server name.
+  if (tunnel === 'tcp' || tunnel === 'tls' || (tunnel === 'sniff' && query.sni !== undefined)) {
+    return { ...about, status: undefined, ...nothing, ...explainConnection(snapshot, frontend, query) }
+  }
   if (query.method === 'CONNECT') {
     const reasons = ['CONNECT inside a tunnel is not supported: 405']
-    return { generation, outcome: 'closed', status: 405, ...nothing, service, reasons }
+    return { ...about, outcome: 'closed', status: 405, ...nothing, reasons }
   }
   const split = splitTarget(query.target, query.method)
   const path = normalizePath(split.path, snapshot.pathNormalization)
   if (path === undefined) {
     const reasons = [`the path cannot be normalised (${snapshot.pathNormalization}): 400`]
-    return { generation, outcome: 'bad-path', status: 400, ...nothing, service, reasons }
+    return { ...about, outcome: 'bad-path', status: 400, ...nothing, reasons }
   }
   const headers = new HeaderList(query.headers.flatMap(([name, value]) => [name.toLowerCase(), value]))
   cleanRequest(headers)
@@ -62,35 +72,34 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery): Explana
   const resolution = resolve(frontend, request, query.sourceNamespace, collected)
   const rule = resolution.kind === 'match' ? resolution.rule : undefined
   const plans = resolution.kind === 'pass-through' ? [resolution.backend] : (rule?.backends ?? [])
-  const backends = plans.map((backend) =>
-    backend.kind === 'invalid'
-      ? { name: `invalid: ${backend.reason}`, weight: backend.weight, endpoints: 0 }
-      : {
-          name: `${backend.destination.namespace}/${backend.destination.name}:${backend.destination.port}`,
-          weight: backend.weight,
-          endpoints: snapshot.groups.get(backend.endpoints)?.endpoints.length ?? 0,
-        },
-  )
   const { closed } = collected
+  const carriedOut = closed === undefined ? carryOut(resolution, snapshot) : []
   return {
-    generation,
+    ...about,
     outcome: closed === undefined ? resolution.kind : 'closed',
     status: closed?.status ?? (resolution.kind === 'no-match' ? 404 : undefined),
-    service,
     path,
     route: rule?.route,
     rule: rule?.name,
-    backends,
-    reasons: formatReasons(collected, { carriedOut: closed === undefined ? carryOut(resolution, snapshot) : [] }),
+    backends: describeBackends(plans, snapshot),
+    reasons: [...formatSniffing(tunnel), ...formatReasons(collected, { carriedOut })],
   }
 }
 
-const carryOut = (resolution: Resolution, { groups }: Snapshot): readonly string[] => {
+const describeFrontend = (frontend: Frontend): string =>
+  frontend.kind === 'pod'
+    ? `Pod ${frontend.pod.key}:${frontend.port.port}`
+    : `${frontend.service.key}:${frontend.port.port}`
+
+const formatSniffing = (tunnel: TunnelKind): readonly string[] =>
+  tunnel === 'sniff' ? ['the port declares nothing: what begins as HTTP is served as HTTP, as is told here'] : []
+
+const carryOut = (resolution: Resolution, snapshot: Snapshot): readonly string[] => {
   switch (resolution.kind) {
     case 'match':
-      return formatRule(resolution.rule, groups)
+      return formatRule(resolution.rule, snapshot)
     case 'pass-through':
-      return formatBackend(resolution.backend, groups)
+      return formatBackend(resolution.backend, snapshot)
     case 'no-match':
       return []
   }
