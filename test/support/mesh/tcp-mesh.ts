@@ -1,0 +1,62 @@
+import type { ConnectionRoutes } from '../../../src/model/connection-route.ts'
+import type { BackendTls, EndpointSet } from '../../../src/model/endpoint.ts'
+import { formatEndpointKey } from '../../../src/model/endpoint.ts'
+import type { ServicePort } from '../../../src/model/service.ts'
+import { serviceOf } from '../models.ts'
+import { Mesh, VIP, identityOf, podAddress } from './mesh.ts'
+import type { MeshOptions } from './mesh.ts'
+import { RelayPod } from './relay-pod.ts'
+import { openStream } from './tunnel-stream.ts'
+import type { TunnelStream } from './tunnel-stream.ts'
+
+/** What lies behind Service `shop/api` and others, and how its port is declared. */
+export interface TcpSetting {
+  /** Default `tcp`. */
+  readonly protocol?: ServicePort['protocol']
+  readonly connections?: ConnectionRoutes
+  /** Ports of applications at `at`, by Service. */
+  readonly services: Readonly<Record<string, readonly number[]>>
+  readonly tls?: BackendTls
+}
+
+/** A waypoint whose Service `shop/api` leads to TCP applications that a test starts at `at`. */
+export class TcpMesh {
+  readonly mesh: Mesh
+  /** Where applications are to listen. */
+  readonly at = { address: podAddress(60) }
+  readonly #transport: 'plain' | 'hbone'
+  readonly #relay: RelayPod | undefined
+
+  private constructor(mesh: Mesh, transport: 'plain' | 'hbone', relay: RelayPod | undefined) {
+    this.mesh = mesh
+    this.#transport = transport
+    this.#relay = relay
+  }
+
+  static async start(transport: 'plain' | 'hbone', options: MeshOptions = {}): Promise<TcpMesh> {
+    const mesh = await Mesh.start(options)
+    if (transport === 'plain') return new TcpMesh(mesh, transport, undefined)
+    const relay = new RelayPod(await mesh.ca.issue(identityOf('api')), podAddress(60))
+    return new TcpMesh(mesh, transport, await relay.listen(mesh.hbonePort))
+  }
+
+  put({ protocol = 'tcp', connections, services, tls }: TcpSetting): void {
+    const endpoints = Object.entries(services).map(([name, ports]): EndpointSet => {
+      const places = ports.map((port) => this.mesh.endpoint(this.at.address, { port, transport: this.#transport }))
+      const key = formatEndpointKey('shop', name, 80)
+      return { key, endpoints: places, ...(tls === undefined ? {} : { tls }) }
+    })
+    const port = { protocol, ...(connections === undefined ? {} : { connections }) }
+    this.mesh.apply(this.mesh.model({ services: [serviceOf(port)], endpoints }))
+  }
+
+  /** A tunnel on a connection of its own. */
+  async open(authority = VIP): Promise<TunnelStream> {
+    return openStream(await this.mesh.dial(), authority)
+  }
+
+  async close(): Promise<void> {
+    await this.mesh.close()
+    this.#relay?.[Symbol.dispose]()
+  }
+}
