@@ -5,12 +5,16 @@ import type { HttpVersion, SessionUser, UpstreamRequest, UpstreamSession } from 
 import { upstreamRequest } from './upstream-request.ts'
 
 /** A session of a pool, kept or new, as forwarding takes it; throws with why there is none. */
-export const acquire = (pool: EndpointPool, version: HttpVersion = 2): Promise<UpstreamSession> => {
+export const acquire = (pool: EndpointPool, version: HttpVersion = 2): Promise<UpstreamSession> =>
+  use(pool, version, (session) => session)
+
+/** The same; what is done with it is done at once. */
+const use = <T>(pool: EndpointPool, version: HttpVersion, then: (session: UpstreamSession) => T): Promise<T> => {
   const idle = pool.takeIdle(version)
-  if (idle !== undefined) return Promise.resolve(idle)
+  if (idle !== undefined) return Promise.resolve(then(idle))
   return new Promise((resolve, reject) => {
     pool.open(version, (acquired) => {
-      if (acquired.ok) resolve(acquired.session)
+      if (acquired.ok) resolve(then(acquired.session))
       else reject(new Error(`${acquired.failure.kind}: ${acquired.failure.message}`))
     })
   })
@@ -41,17 +45,19 @@ export class UpstreamExchange implements SessionUser {
     this.#end = resolve
   }
 
-  /** Begins a request without a body, or with the body and trailers that follow. */
-  static async send(
+  /** Begins a request without a body, or with the body and trailers that follow; by HTTP/2 unless told otherwise. */
+  static send(
     pool: EndpointPool,
     parts: Partial<UpstreamRequest> = {},
     body?: { readonly bytes: Buffer; readonly trailers?: HeaderList },
   ): Promise<UpstreamExchange> {
-    const exchange = new UpstreamExchange(await acquire(pool))
-    exchange.begin({ ...(body === undefined ? {} : { bodyLength: body.bytes.length }), ...parts })
-    if (body !== undefined) exchange.session.write(body.bytes, 0, body.bytes.length)
-    exchange.session.finish(body?.trailers)
-    return exchange
+    return use(pool, parts.isHttp2 === false ? 1 : 2, (session) => {
+      const exchange = new UpstreamExchange(session)
+      exchange.begin({ ...(body === undefined ? {} : { bodyLength: body.bytes.length }), ...parts })
+      if (body !== undefined) session.write(body.bytes, 0, body.bytes.length)
+      session.finish(body?.trailers)
+      return exchange
+    })
   }
 
   /** The same, and waits for the end. */
