@@ -1,3 +1,4 @@
+import { isEqual } from '../../../lib/is-equal.ts'
 import type { Condition } from '../../../model/condition.ts'
 import type { Route } from '../../../model/route.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
@@ -39,8 +40,13 @@ interface Told {
 export const createRouteMemory = (clusterDomain: string): RouteMemory => {
   const remember = createMemory<TranslatedRoute, RouteLookups>()
   const told = new WeakMap<TranslatedRoute, readonly Told[]>()
+  let last: TranslatedRoute | undefined
   return {
-    translate: (object, lookups) => remember(object, lookups, (seen) => translateRoute(object, seen, clusterDomain)),
+    translate: (object, lookups) =>
+      remember(object, lookups, (seen) => {
+        last = shareBackends(translateRoute(object, seen, clusterDomain), last)
+        return last
+      }),
     conditions: (entry, parent, translated) => {
       const known = told.get(translated) ?? []
       const before = known.find((each) => each.parent === parent)
@@ -54,6 +60,23 @@ export const createRouteMemory = (clusterDomain: string): RouteMemory => {
     },
   }
 }
+
+/** Neighbouring routes often send to the same Services: what is equal is there once. */
+const shareBackends = (translated: TranslatedRoute, last: TranslatedRoute | undefined): TranslatedRoute => {
+  if (last === undefined) return translated
+  const { route, backends, badRefs } = translated
+  const rules = route.rules.map((rule, index) => {
+    const other = last.route.rules[index]
+    if (other === undefined) return rule
+    return { ...rule, filters: like(rule.filters, other.filters), backends: like(rule.backends, other.backends) }
+  })
+  const isSame =
+    backends.length === last.backends.length &&
+    backends.every(([service, port], i) => service === last.backends[i]?.[0] && port === last.backends[i]?.[1])
+  return { route: { ...route, rules }, backends: isSame ? last.backends : backends, badRefs }
+}
+
+const like = <T>(list: readonly T[], other: readonly T[]): readonly T[] => (isEqual(list, other) ? other : list)
 
 const noBadRefs: readonly BadRef[] = []
 
