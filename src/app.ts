@@ -19,7 +19,6 @@ import { objectStatuses } from './config/status/object-status.ts'
 import type { ConfigHandle } from './config/start-config.ts'
 import type { ConfigUpdate } from './config/update.ts'
 import type { CredentialSource } from './identity/credentials.ts'
-import { createDevCa, createDevCredentials } from './identity/dev-ca.ts'
 import { createFileCredentials } from './identity/files.ts'
 import { systemClock } from './lib/clock.ts'
 import type { Logger } from './lib/log.ts'
@@ -91,7 +90,7 @@ class Waypoint implements RunningWaypoint {
     const credentials = await this.#openCredentials(first.model)
     this.#credentials = credentials
     const settings = { bind, reusePort: workers > 1, trustDomains, tlsGroups, accessLog, logLevel, deadlines }
-    this.#plane = createPlane(settings, { workers, credentials, log: this.#log })
+    this.#plane = await createPlane(settings, { workers, credentials, log: this.#log })
     await this.#apply(first)
     this.#first.resolve()
     this.#admin = await this.#startAdmin()
@@ -152,6 +151,7 @@ class Waypoint implements RunningWaypoint {
   async #openCredentials(model: Model): Promise<CredentialSource> {
     const { ca, trustDomains } = this.#options
     if (ca.kind === 'files') return createFileCredentials({ dir: ca.dir, clock: systemClock, log: this.#log })
+    const { createDevCa, createDevCredentials } = await import('./identity/dev-ca.ts')
     const [trustDomain] = trustDomains
     const authority = await createDevCa({ dir: ca.stateDir, trustDomain, clock: systemClock })
     const { namespace, name } = model.gateway ?? { namespace: 'default', name: 'waypoint' }

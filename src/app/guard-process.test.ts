@@ -30,6 +30,12 @@ describe('a guarded process', () => {
     assert.equal(run('console.log(typeof gc, typeof globalThis.gc)').stdout, 'undefined undefined\n')
   })
 
+  it('can still collect what it left behind', () => {
+    const collector = fileURLToPath(new URL('../lib/memory/collector.ts', import.meta.url))
+    const script = `console.log(typeof (await import(${JSON.stringify(collector)})).collector)`
+    assert.equal(run(script).stdout, 'function\n')
+  })
+
   it('lives on after SIGUSR1, and opens no inspector', () => {
     const script =
       'process.kill(process.pid, "SIGUSR1"); setTimeout(async () => console.log((await import("node:inspector")).url()), 100)'

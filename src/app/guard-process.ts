@@ -1,14 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import type { Logger } from '../lib/log.ts'
+import { hideCollector } from '../lib/memory/collector.ts'
 
 /**
  * Makes a process safe to hold keys and traffic; called first in each process of `fairway run`. What cannot be done on a
  * system is silently left undone.
  */
 export const guardProcess = (log: Pick<Logger, 'warn' | 'error' | 'level' | 'setLevel'>): void => {
-  // The configuration thread has one of its own; whoever could call this one could stop all traffic.
-  // (V8 defines it so that it cannot be deleted.)
-  Reflect.set(globalThis, 'gc', undefined)
+  hideCollector()
   // With --disable-sigusr1 no inspector opens; without a listener the signal would now end the process.
   process.on('SIGUSR1', () => {})
   leaveNothingInCores()

@@ -1,7 +1,4 @@
-/**
- * V8's collector (`--expose-gc`, see src/bootstrap.mjs), for this folder and the configuration thread: `guardProcess`
- * takes it from everybody else, since whoever can call it can stop all traffic.
- */
+/** V8's collector (`--expose-gc`, see src/bootstrap.mjs), as it was before it was hidden. */
 export const collector: NodeJS.GCFunction | undefined = globalThis.gc
 
 /**
@@ -10,4 +7,10 @@ export const collector: NodeJS.GCFunction | undefined = globalThis.gc
  */
 export const collectAll = (): void => {
   collector?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+}
+
+/** Leaves it to those that import it from here: whoever can call it can stop all traffic. */
+export const hideCollector = (): void => {
+  // V8 defines it so that it cannot be deleted.
+  Reflect.set(globalThis, 'gc', undefined)
 }
