@@ -117,6 +117,12 @@ test('frontends are kept while their Pod is the same, and no longer', () => {
   assert.equal(frontendOf(first, '10.1.0.2:80'), asked[1])
 })
 
+test('nothing is made anew while the Pods are the same', () => {
+  const pods = [podOf('api')]
+  const first = build(pods)
+  assert.equal(build(pods, first).pods, first.pods)
+})
+
 test('whatever is asked for, only some thousand frontends are kept, and those that are in use stay', () => {
   const snapshot = build([podOf('api')])
   const used = frontendOf(snapshot, '10.1.0.1:1')
@@ -126,6 +132,6 @@ test('whatever is asked for, only some thousand frontends are kept, and those th
   }
   const made = [...(snapshot.pods?.made() ?? [])]
   assert.ok(made.length > 2000 && made.length <= 4096, `${made.length}`)
-  const kept = build([podOf('api')], snapshot)
+  const kept = build(structuredClone([podOf('api')]), snapshot)
   assert.equal([...(kept.pods?.made() ?? [])].length, made.length)
 })

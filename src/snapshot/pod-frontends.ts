@@ -18,6 +18,7 @@ export function* compilePods(
   previous: PodFrontends | undefined,
 ): Generator<void, PodFrontends | undefined> {
   if (pods.length === 0) return undefined
+  if (previous?.source === pods) return previous
   const byAddress = new Map<string, BoundPod>()
   let count = 0
   for (const pod of pods) {
@@ -44,7 +45,7 @@ export function* compilePods(
     cache.set(authority, frontend)
     return frontend
   }
-  return { find, made: cache.values }
+  return { find, made: cache.values, source: pods }
 }
 
 const AUTHORITY = /^([0-9.]+|\[[0-9a-f:.]+\]):([1-9][0-9]{0,4})$/

@@ -71,6 +71,8 @@ export interface PodFrontends {
   readonly find: (authority: string) => PodFrontend | undefined
   /** Those that were made. */
   readonly made: () => Iterable<PodFrontend>
+  /** What they are made from, for the next `compile` to compare with. */
+  readonly source: readonly BoundPod[]
 }
 
 /** Route sets of TCPRoutes and TLSRoutes on one port. Each set is of one kind, so a namespace has one here or in `consumers`. */

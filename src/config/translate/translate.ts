@@ -13,7 +13,7 @@ import { createRouteMemory, type RouteLookups, type RouteMemory } from './route/
 import { createHiddenRules } from './route/shadow-conditions.ts'
 import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
-import { bindPods } from './service/bind-pods.ts'
+import { bindPods, createPodTranslation, type TranslatePod } from './service/bind-pods.ts'
 import { bindServices } from './service/bind-services.ts'
 import { createCatalog, type Catalog, type Entry } from './catalog.ts'
 import { chooseGateway } from './choose-gateway.ts'
@@ -41,20 +41,22 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
 export const createTranslator = (options: TranslateOptions): ((objects: readonly SourcedObject[]) => Translation) => {
   const memory = createRouteMemory(options.clusterDomain)
   const translateEndpoints = createEndpointsTranslation(options)
+  const translatePod = createPodTranslation(options)
   const findHidden = createHiddenRules()
-  return (objects) => translateSet(objects, options, { memory, translateEndpoints, findHidden })
+  return (objects) => translateSet(objects, options, { memory, translateEndpoints, translatePod, findHidden })
 }
 
 interface Remembering {
   readonly memory: RouteMemory
   readonly translateEndpoints: TranslateEndpoints
+  readonly translatePod: TranslatePod
   readonly findHidden: ReturnType<typeof createHiddenRules>
 }
 
 const translateSet = (
   objects: readonly SourcedObject[],
   options: TranslateOptions,
-  { memory, translateEndpoints, findHidden }: Remembering,
+  { memory, translateEndpoints, translatePod, findHidden }: Remembering,
 ): Translation => {
   const catalog = createCatalog(objects)
   const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
@@ -90,7 +92,7 @@ const translateSet = (
   const { pods, conditions: aboutPods } = bindPods({
     catalog,
     gateway,
-    options,
+    translatePod,
     closedFor: (namespace) => policies.map(({ closedPods }) => closedPods(namespace)).find((why) => why !== undefined),
   })
   const places = endpointLookups(catalog)

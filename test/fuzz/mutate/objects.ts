@@ -29,6 +29,8 @@ const VALUES: readonly unknown[] = [
     'PathPrefix',
     'RegularExpression',
     'HTTPRoute',
+    'TCPRoute',
+    'TLSRoute',
     'Same',
     'x'.repeat(300),
     '1h2m',

@@ -17,9 +17,22 @@ interface Bound {
 interface PodScope {
   readonly catalog: Catalog
   readonly gateway: ChosenGateway | undefined
-  readonly options: TranslateOptions
+  readonly translatePod: TranslatePod
   /** Why Pods of a namespace are closed, if they are. */
   readonly closedFor: (namespace: string) => string | undefined
+}
+
+/** What is sent to a Pod, and how; `undefined` for one without an address of its own. The same as long as the Pod is. */
+export type TranslatePod = (pod: PodObject) => BoundPod | undefined
+
+/** Makes the translation for one set of options, with a memory: there may be ten thousand Pods in each set. */
+export const createPodTranslation = (options: TranslateOptions): TranslatePod => {
+  const known = new WeakMap<PodObject, BoundPod>()
+  return (pod) => {
+    const bound = known.get(pod) ?? translatePod(pod, options)
+    if (bound !== undefined) known.set(pod, bound)
+    return bound
+  }
 }
 
 /**
@@ -27,7 +40,7 @@ interface PodScope {
  * Namespace, and a Gateway that takes workloads. Only a Pod that carries the label itself is told what came of it: with
  * the Namespace's all are meant, each of which would say the same.
  */
-export const bindPods = ({ catalog, gateway, options, closedFor }: PodScope): Bound => {
+export const bindPods = ({ catalog, gateway, translatePod: translate, closedFor }: PodScope): Bound => {
   const pods: BoundPod[] = []
   const conditions: Condition[] = []
   if (gateway === undefined) return { pods, conditions }
@@ -44,8 +57,10 @@ export const bindPods = ({ catalog, gateway, options, closedFor }: PodScope): Bo
     if (entry.object.metadata.labels['istio.io/use-waypoint'] !== undefined) {
       conditions.push(conditionOf(entry, refusal ?? acceptedBy(gateway)))
     }
-    const pod = refusal === undefined ? translatePod(entry.object, options, closedOnce) : undefined
-    if (pod !== undefined) pods.push(pod)
+    const pod = refusal === undefined ? translate(entry.object) : undefined
+    if (pod === undefined) continue
+    const why = closedOnce(entry.object.metadata.namespace)
+    pods.push(why === undefined ? pod : { ...pod, closed: why })
   }
   return { pods, conditions }
 }
@@ -54,24 +69,18 @@ export const bindPods = ({ catalog, gateway, options, closedFor }: PodScope): Bo
 const isWaypoint = ({ metadata }: PodObject): boolean =>
   metadata.labels['gateway.networking.k8s.io/gateway-name'] !== undefined
 
-const translatePod = (
-  pod: PodObject,
-  { trustDomain, clusterId }: TranslateOptions,
-  closedFor: PodScope['closedFor'],
-): BoundPod | undefined => {
+const translatePod = (pod: PodObject, { trustDomain, clusterId }: TranslateOptions): BoundPod | undefined => {
   const { namespace, name } = pod.metadata
   const addresses = [...new Set(pod.addresses.flatMap((address) => canonicalIp(address) ?? []))]
   if (addresses.length === 0 || pod.isOnHostNetwork === true) return undefined
   const isHbone = takesHbone(pod)
   const identity = isHbone ? identityOf(pod, trustDomain) : undefined
-  const closed = closedFor(namespace)
   return {
     key: `${namespace}/${name}`,
     addresses,
     transport: isHbone ? 'hbone' : 'plain',
     ...(identity === undefined ? {} : { identity }),
     workload: workloadOf(pod, clusterId),
-    ...(closed === undefined ? {} : { closed }),
   }
 }
 
