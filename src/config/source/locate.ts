@@ -84,16 +84,16 @@ const openText = (text: string): OpenFile => {
 }
 
 /**
- * Keeps what was made last, until it is collected: a parsed text takes twenty times the text's memory, and questions
- * about one object come together.
+ * Keeps what was made last until the turn ends: questions about one object come together, and a parsed text takes
+ * twenty times the text's memory.
  */
 const createCache = <V extends object>(): ((key: string, make: () => V) => V) => {
-  let last: { readonly key: string; readonly value: WeakRef<V> } | undefined
+  let last: { readonly key: string; readonly value: V } | undefined
   return (key, make) => {
-    const kept = last?.key === key ? last.value.deref() : undefined
-    const value = kept ?? make()
-    if (kept === undefined) last = { key, value: new WeakRef(value) }
-    return value
+    if (last?.key === key) return last.value
+    if (last === undefined) queueMicrotask(() => (last = undefined))
+    last = { key, value: make() }
+    return last.value
   }
 }
 
