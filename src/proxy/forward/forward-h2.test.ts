@@ -1,0 +1,195 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:http2'
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { afterEach, describe, it } from 'node:test'
+import { createFakeClock } from '../../../test/support/fake-clock.ts'
+import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
+import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'
+import { backendOf } from '../../../test/support/models.ts'
+import { createBackendCa } from '../../../test/support/tls/backend-ca.ts'
+import { answerEach, serveTls } from '../../../test/support/tls/tls-app.ts'
+import { formatEndpointKey } from '../../model/endpoint.ts'
+import type { BackendTls } from '../../model/endpoint.ts'
+import { defaultDeadlines } from '../limits/deadlines.ts'
+
+let mesh: Mesh
+let server: Http2Server
+const sessions: ServerHttp2Session[] = []
+afterEach(async () => {
+  await mesh.close()
+  server?.close()
+  for (const session of sessions.splice(0)) session.destroy()
+})
+
+type Respond = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void
+const ca = createBackendCa()
+const HOST = 'orders.shop.svc'
+
+const put = (port: number, tls?: BackendTls): void => {
+  const endpoints = [mesh.endpoint('127.0.0.1', { transport: 'plain', port })]
+  const parts = { protocol: 'http2', endpoints, ...(tls === undefined ? {} : { tls }) } as const
+  const keys = ['api', 'shadow'].map((name) => formatEndpointKey('shop', name, 80))
+  mesh.apply(mesh.model({ endpoints: keys.map((key) => ({ key, ...parts })) }))
+}
+
+/** A waypoint before an application that speaks HTTP/2 alone. */
+const start = async (respond: Respond, options: MeshOptions = {}): Promise<void> => {
+  server = createServer()
+  server.on('session', (session) => sessions.push(session))
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    stream.on('error', () => {})
+    respond(stream, headers)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  mesh = await Mesh.start(options)
+  put((server.address() as AddressInfo).port)
+}
+
+const answer = (stream: ServerHttp2Stream, status: number, body: string): void => {
+  stream.respond({ ':status': status })
+  stream.end(body)
+}
+
+describe('an HTTP/1.1 client and an endpoint that speaks HTTP/2', () => {
+  it('exchange bodies and trailers both ways', async () => {
+    await start((stream) => {
+      let sent: IncomingHttpHeaders = {}
+      stream.on('trailers', (fields) => (sent = fields))
+      stream.respond({ ':status': 200, 'x-a': 'b' }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': `${String(sent['x-sum'])} too` }))
+      stream.pipe(stream)
+    })
+    const tunnel = await mesh.tunnel()
+    const chunks = '5\r\nhello\r\n0\r\nx-sum: 5\r\n\r\n'
+    const { head, body, trailers } = await tunnel.request('POST', '/', 'transfer-encoding: chunked\r\n', chunks)
+    assert.deepEqual([head.status, head.headers.get('x-a'), String(body)], [200, 'b', 'hello'])
+    assert.deepEqual(trailers?.fields, ['x-sum', '5 too'])
+    await tunnel.get()
+    assert.equal(sessions.length, 1)
+  })
+
+  it('share what is kept, however many clients there are', async () => {
+    await start((stream) => answer(stream, 200, 'ok'))
+    const tunnels = await Promise.all(Array.from({ length: 20 }, () => mesh.tunnel()))
+    for (const { head } of await Promise.all(tunnels.map((tunnel) => tunnel.get()))) assert.equal(head.status, 200)
+    assert.equal(sessions.length, 1)
+  })
+})
+
+describe('a request to an endpoint that speaks HTTP/2', () => {
+  it('is sent again after an answer that the route does not want, body and all', async () => {
+    let count = 0
+    await start(
+      (stream) => {
+        let got = ''
+        stream.on('data', (chunk: Buffer) => (got += String(chunk)))
+        stream.on('end', () => answer(stream, ++count < 3 ? 503 : 200, got))
+      },
+      { rule: { retry: { codes: [503], attempts: 2, backoffMs: 1 } } },
+    )
+    const { head, body } = await (await mesh.tunnel()).request('PUT', '/', 'content-length: 4\r\n', 'body')
+    assert.deepEqual([head.status, String(body)], [200, 'body'])
+    const { attempts, flags } = await mesh.record(1)
+    assert.deepEqual([attempts, flags], [3, '-'])
+    assert.equal(sessions.length, 1)
+  })
+
+  it('is sent again when its stream was refused, whatever its method', async () => {
+    let count = 0
+    await start((stream) => (++count === 1 ? stream.close(7) : answer(stream, 200, 'ok')))
+    const { head } = await (await mesh.tunnel()).request('POST', '/', 'content-length: 1\r\n', 'x')
+    assert.equal(head.status, 200)
+    const { attempts, tries } = await mesh.record(1)
+    assert.deepEqual([attempts, tries[0]?.reason], [2, 'refused'])
+  })
+
+  it('is given up when its answer does not begin in time; the connection goes on', async () => {
+    const clock = createFakeClock()
+    let lost = 0
+    await start(
+      (stream, headers) => {
+        stream.on('aborted', () => lost++)
+        if (headers[':path'] !== '/slow') answer(stream, 200, 'ok')
+      },
+      { clock, deadlines: { ...defaultDeadlines, responseHeadMs: 2000 } },
+    )
+    const tunnel = await mesh.tunnel()
+    const slow = tunnel.request('GET', '/slow')
+    await until(() => sessions.length === 1)
+    for (let i = 0; i < 40; i++) await new Promise((resolve) => setImmediate(resolve))
+    for (let at = 0; at < 5000; at += 500) {
+      clock.advance(500)
+      for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    assert.equal((await slow).head.status, 504)
+    await until(() => lost === 1)
+    assert.equal((await tunnel.get()).head.status, 200)
+    assert.equal(sessions.length, 1)
+  })
+
+  it('is reset when its client goes in the middle of the answer', async () => {
+    let code: number | undefined
+    await start((stream) => {
+      stream.respond({ ':status': 200 })
+      stream.write('half')
+      stream.on('close', () => (code = stream.rstCode))
+    })
+    const tunnel = await mesh.tunnel()
+    tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+    await until(() => tunnel.partial.bytes === 4)
+    tunnel.channel.abort()
+    await until(() => code === 8)
+    assert.equal(sessions.length, 1)
+    assert.equal((await mesh.record(1)).flags, 'DC')
+  })
+
+  it('whose answer breaks off in the middle breaks off for the client', async () => {
+    await start((stream) => {
+      stream.respond({ ':status': 200, 'content-length': '10' })
+      stream.write('half')
+      setImmediate(() => sessions[0]?.destroy())
+    })
+    const tunnel = await mesh.tunnel()
+    tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+    assert.equal(await tunnel.ended, 'reset-error')
+    assert.match((await mesh.record(1)).upstreamFailure, /^HTTP\/2 with 127\.0\.0\.1:\d+ was/)
+  })
+
+  it('is copied to a mirror that speaks HTTP/2 too', async () => {
+    const seen: string[] = []
+    const { service, endpoints } = backendOf('shadow')
+    const mirror = { service, endpoints, numerator: 1, denominator: 1, origin: 'the test' }
+    await start(
+      (stream) => {
+        stream.on('data', (chunk: Buffer) => seen.push(String(chunk)))
+        stream.on('end', () => answer(stream, 200, 'ok'))
+      },
+      { rule: { mirrors: [mirror] } },
+    )
+    await (await mesh.tunnel()).request('POST', '/', 'content-length: 4\r\n', 'twin')
+    await until(() => mesh.counters.openMirrors === 0)
+    assert.deepEqual([seen, mesh.counters.mirrorsDropped], [['twin', 'twin'], 0])
+  })
+})
+
+it('where TLS does not agree on HTTP/2, HTTP goes as HTTP/1.1 and gRPC not at all', async () => {
+  await start(() => {})
+  const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
+  await using app = await serveTls(ca.issue([HOST]), { address: '127.0.0.1' }, answerEach(ok))
+  put(app.port, ca.tls(HOST))
+  const tunnel = await mesh.tunnel()
+  assert.equal((await tunnel.get()).head.status, 200)
+  const refused = await tunnel.request(
+    'POST',
+    '/',
+    'content-length: 0\r\ncontent-type: application/grpc\r\nte: trailers\r\n',
+  )
+  assert.equal(refused.head.headers.get('grpc-status'), '14')
+  assert.match(
+    (await mesh.record(2)).upstreamFailure,
+    /TLS of 127\.0\.0\.1:\d+ did not agree on HTTP\/2, which gRPC needs/,
+  )
+})
