@@ -64,7 +64,7 @@ const createFrontend = (pod: BoundPod, address: string, port: number): PodFronte
     kind: 'pod',
     destination,
     pod,
-    port: { port, protocol: 'unknown' },
+    port: { port },
     protocol: 'unknown',
     chain: emptyChain,
     producer: undefined,

@@ -62,7 +62,7 @@ export interface ServiceFrontend extends AnyFrontend {
 export interface PodFrontend extends AnyFrontend {
   readonly kind: 'pod'
   readonly pod: BoundPod
-  readonly port: Pick<ServicePort, 'port' | 'protocol'>
+  readonly port: { readonly port: number }
 }
 
 /** The frontends of Pods. There may be 65,535 of each Pod, so that only those in use are kept, up to a limit. */
