@@ -27,11 +27,14 @@ export const compileConnections = (
 export const plansOf = (table: ConnectionTable): readonly ConnectionPlan[] =>
   table.kind === 'tcp' ? [table.plan] : table.plans
 
+/** By route. */
+type KnownPlans = ReadonlyMap<string, ConnectionPlan>
+
 const compileTable = (
   routes: ConnectionRoutes | undefined,
   before: ConnectionTable | undefined,
 ): ConnectionTable | undefined => {
-  const known = before === undefined ? [] : plansOf(before)
+  const known: KnownPlans = new Map(before === undefined ? [] : plansOf(before).map((plan) => [plan.route, plan]))
   switch (routes?.kind) {
     case undefined:
       return undefined
@@ -44,7 +47,7 @@ const compileTable = (
 
 const compileSniTable = (
   rules: Extract<ConnectionRoutes, { kind: 'TLSRoute' }>['rules'],
-  known: readonly ConnectionPlan[],
+  known: KnownPlans,
 ): ConnectionTable => {
   const exact = new Map<string, ConnectionPlan>()
   const wildcards = new Map<string, ConnectionPlan>()
@@ -71,8 +74,8 @@ const compileSniTable = (
   }
 }
 
-const compilePlan = (rule: ConnectionRule, known: readonly ConnectionPlan[]): ConnectionPlan => {
-  const before = known.find(({ route }) => route === rule.route)
+const compilePlan = (rule: ConnectionRule, known: KnownPlans): ConnectionPlan => {
+  const before = known.get(rule.route)
   if (before !== undefined && isEqual(before.source, rule)) return before
   const totalWeight = rule.backends.reduce((sum, { weight }) => sum + weight, 0)
   const why = rule.closed ?? (totalWeight > 0 ? undefined : 'no backend of the route has any weight')
