@@ -92,7 +92,9 @@ const describeFrontend = (frontend: Frontend): string =>
     : `${frontend.service.key}:${frontend.port.port}`
 
 const formatSniffing = (tunnel: TunnelKind): readonly string[] =>
-  tunnel === 'sniff' ? ['the port declares nothing: what begins as HTTP is served as HTTP, as is told here'] : []
+  tunnel === 'sniff'
+    ? ['the port declares nothing: HTTP is served as told here, anything else passes through to the endpoints']
+    : []
 
 const carryOut = (resolution: Resolution, snapshot: Snapshot): readonly string[] => {
   switch (resolution.kind) {

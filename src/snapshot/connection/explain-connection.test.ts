@@ -121,7 +121,7 @@ const cases: readonly {
     parts: services({ protocol: 'unknown' }),
     wanted: ['sniff', 'pass-through', undefined],
     reasons: [
-      'the port declares nothing: what begins as HTTP is served as HTTP, as is told here',
+      'the port declares nothing: HTTP is served as told here, anything else passes through to the endpoints',
       "no routes for web: passes through to the Service's endpoints",
     ],
   },
