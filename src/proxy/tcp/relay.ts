@@ -30,7 +30,7 @@ export class Relay {
     this.#onOver = owner.onOver
     this.request = new Flow(client, upstream)
     this.response = new Flow(upstream, client)
-    upstream.handler = guarded(this.#upstreamHandler(), owner.onFault)
+    upstream.handler = this.#upstreamHandler(owner.onFault)
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
@@ -79,18 +79,34 @@ export class Relay {
     }
   }
 
-  #upstreamHandler(): ChannelHandler {
+  /** What a plaintext connection says has no other guard. */
+  #upstreamHandler(onFault: (error: unknown) => void): ChannelHandler {
+    const guard = (run: () => void): void => {
+      try {
+        run()
+      } catch (error) {
+        onFault(error)
+      }
+    }
     return {
-      onData: (buffer, start, end) => this.response.pass(buffer, start, end),
-      onEnd: () => {
-        this.response.end()
-        this.#settle()
+      onData: (buffer, start, end) => {
+        try {
+          this.response.pass(buffer, start, end)
+        } catch (error) {
+          onFault(error)
+        }
       },
-      onClosed: (isClean) => this.#onUpstreamClosed(isClean),
-      onDrain: () => {
-        this.request.drain()
-        this.#settle()
-      },
+      onEnd: () =>
+        guard(() => {
+          this.response.end()
+          this.#settle()
+        }),
+      onClosed: (isClean) => guard(() => this.#onUpstreamClosed(isClean)),
+      onDrain: () =>
+        guard(() => {
+          this.request.drain()
+          this.#settle()
+        }),
     }
   }
 
@@ -123,21 +139,4 @@ export interface RelayOwner {
   readonly onOver: (end: RelayEnd) => void
   /** Our own code threw: the connection is to be given up, the others go on. */
   readonly onFault: (error: unknown) => void
-}
-
-/** What a plaintext connection says has no other guard. */
-const guarded = (handler: ChannelHandler, onFault: (error: unknown) => void): ChannelHandler => {
-  const guard = (run: () => void): void => {
-    try {
-      run()
-    } catch (error) {
-      onFault(error)
-    }
-  }
-  return {
-    onData: (buffer, start, end) => guard(() => handler.onData(buffer, start, end)),
-    onEnd: () => guard(() => handler.onEnd()),
-    onClosed: (isClean, isRefused) => guard(() => handler.onClosed(isClean, isRefused)),
-    onDrain: () => guard(() => handler.onDrain()),
-  }
 }

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { ConnectionRoutes } from '../../../src/model/connection-route.ts'
 import type { BackendTls, EndpointSet } from '../../../src/model/endpoint.ts'
 import { formatEndpointKey } from '../../../src/model/endpoint.ts'
@@ -26,6 +29,7 @@ export class TcpMesh {
   readonly at = { address: podAddress(60) }
   readonly #transport: 'plain' | 'hbone'
   readonly #relay: RelayPod | undefined
+  readonly #apps = new AsyncDisposableStack()
 
   private constructor(mesh: Mesh, transport: 'plain' | 'hbone', relay: RelayPod | undefined) {
     this.mesh = mesh
@@ -38,6 +42,24 @@ export class TcpMesh {
     if (transport === 'plain') return new TcpMesh(mesh, transport, undefined)
     const relay = new RelayPod(await mesh.ca.issue(identityOf('api')), podAddress(60))
     return new TcpMesh(mesh, transport, await relay.listen(mesh.hbonePort))
+  }
+
+  /** An application that leaves it to `onSocket` to end its direction. */
+  async serve(onSocket: (socket: Socket) => void): Promise<{ readonly port: number; readonly sockets: Socket[] }> {
+    const sockets: Socket[] = []
+    const server = createServer({ allowHalfOpen: true }, (socket) => {
+      sockets.push(socket)
+      socket.on('error', () => {})
+      onSocket(socket)
+    })
+    server.listen(0, this.at.address)
+    await once(server, 'listening')
+    this.#apps.defer(async () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    })
+    return { port: (server.address() as AddressInfo).port, sockets }
   }
 
   put({ protocol = 'tcp', connections, services, tls }: TcpSetting): void {
@@ -58,5 +80,15 @@ export class TcpMesh {
   async close(): Promise<void> {
     await this.mesh.close()
     this.#relay?.[Symbol.dispose]()
+    await this.#apps.disposeAsync()
   }
 }
+
+/** An application that greets, answers in capitals, and ends when its client does. */
+export const chatty =
+  (name: string) =>
+  (socket: Socket): void => {
+    socket.write(`220 ${name}\n`)
+    socket.on('data', (chunk) => socket.write(chunk.toString('latin1').toUpperCase()))
+    socket.on('end', () => socket.end('bye\n'))
+  }

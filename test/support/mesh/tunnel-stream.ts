@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { Duplex } from 'node:stream'
 import type { ChannelHandler } from '../../../src/proxy/channel.ts'
 import type { HboneClient } from '../../../src/proxy/hbone/client.ts'
@@ -72,4 +73,23 @@ export class TunnelStream extends Duplex implements ChannelHandler {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     done(error)
   }
+}
+
+/** Waits for so many bytes. */
+export const readBytes = async (stream: TunnelStream, bytes: number): Promise<string> => {
+  let seen = ''
+  while (seen.length < bytes) {
+    const chunk: unknown = stream.read()
+    if (Buffer.isBuffer(chunk)) seen += chunk.toString('latin1')
+    else await once(stream, 'readable')
+  }
+  return seen
+}
+
+/** Everything up to the end; the other direction stays as it is. */
+export const readRest = async (stream: TunnelStream): Promise<string> => {
+  let seen = ''
+  stream.on('data', (chunk: Buffer) => (seen += chunk.toString('latin1')))
+  await once(stream, 'end')
+  return seen
 }
