@@ -70,19 +70,20 @@ export class H2Receiver implements FrameSink {
 
   onFrame(type: number, flags: number, streamId: number, buffer: Buffer, start: number, end: number): void {
     const session = this.#session
-    const payload = buffer.subarray(start, end)
     if (this.#assembler.streamId !== 0 && type !== h2.FRAME_CONTINUATION) {
       return session.fail(h2.PROTOCOL_ERROR, 'a frame inside a header block')
     }
     if (!session.hasSettings && type !== h2.FRAME_SETTINGS) {
       return session.fail(h2.PROTOCOL_ERROR, 'the first frame is not SETTINGS')
     }
+    if (type === h2.FRAME_HEADERS) {
+      if (streamId === 0) return session.fail(h2.PROTOCOL_ERROR, 'HEADERS on stream 0')
+      return this.#onBlock(streamId, this.#assembler.begin(streamId, flags, buffer, start, end))
+    }
+    const payload = buffer.subarray(start, end)
     switch (type) {
       case h2.FRAME_DATA:
         return this.#onPaddedData(flags, streamId, payload)
-      case h2.FRAME_HEADERS:
-        if (streamId === 0) return session.fail(h2.PROTOCOL_ERROR, 'HEADERS on stream 0')
-        return this.#onBlock(streamId, this.#assembler.begin(streamId, flags, payload))
       case h2.FRAME_CONTINUATION:
         return this.#onBlock(streamId, this.#assembler.continue(streamId, flags, payload))
       default:

@@ -27,25 +27,26 @@ export class HeaderAssembler {
     this.#decoder = decoder
   }
 
-  begin(streamId: number, flags: number, payload: Buffer): HeaderBlock {
-    let start = 0
-    let end = payload.length
+  /** The payload is `buffer[from..to)`: a view of it would be the dearest thing about a small HEADERS frame. */
+  begin(streamId: number, flags: number, buffer: Buffer, from: number, to: number): HeaderBlock {
+    let start = from
+    let end = to
     if ((flags & FLAG_PADDED) !== 0) {
-      if (end < 1) return error('HEADERS too short for its padding')
-      end -= payload[0] ?? 0
-      start = 1
+      if (end - start < 1) return error('HEADERS too short for its padding')
+      end -= buffer[start] ?? 0
+      start++
     }
     if ((flags & FLAG_PRIORITY) !== 0) {
       if (end - start < 5) return error('HEADERS too short for its priority')
-      if ((payload.readUInt32BE(start) & 0x7fff_ffff) === streamId) return error('a stream depends on itself')
+      if ((buffer.readUInt32BE(start) & 0x7fff_ffff) === streamId) return error('a stream depends on itself')
       start += 5
     }
     if (start > end) return error('HEADERS padding exceeds the frame')
     this.flags = flags
     this.bytes = end - start
-    if ((flags & FLAG_END_HEADERS) !== 0) return this.#decode(payload, start, end)
+    if ((flags & FLAG_END_HEADERS) !== 0) return this.#decode(buffer, start, end)
     this.streamId = streamId
-    this.#pieces = [Buffer.from(payload.subarray(start, end))]
+    this.#pieces = [Buffer.from(buffer.subarray(start, end))]
     return partial
   }
 
