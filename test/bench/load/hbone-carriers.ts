@@ -53,6 +53,7 @@ const readersOf = (plan: LoadPlan, connection: H2Connection, owner: LaneOwner): 
 }
 
 const openConnection = (socket: TLSSocket, plan: LoadPlan, client: Client, deps: Deps): H2Connection => {
+  let why = 'the connection was closed'
   const write = (): void => {
     if (connection.outputBytes === 0 || socket.destroyed) return
     socket.write(connection.take())
@@ -62,7 +63,9 @@ const openConnection = (socket: TLSSocket, plan: LoadPlan, client: Client, deps:
     {
       onOutput: () => deps.flush.mark(write),
       onStream: () => ignoreStream,
-      onGoaway: () => {},
+      onGoaway: (_last, code) => {
+        if (code !== 0) why = `the proxy gave the connection up with ${formatErrorCode(code)}`
+      },
       onSettings: () => {},
       onPong: () => {},
       onStreamClosed: () => {},
@@ -70,7 +73,6 @@ const openConnection = (socket: TLSSocket, plan: LoadPlan, client: Client, deps:
     },
     { role: 'client', ...(plan.work === undefined ? {} : { settings: ZTUNNEL_WINDOWS }) },
   )
-  let why = 'the connection was closed'
   socket.setNoDelay(true)
   socket.on('secureConnect', () => {
     connection.start()
@@ -83,8 +85,9 @@ const openConnection = (socket: TLSSocket, plan: LoadPlan, client: Client, deps:
   socket.on('drain', () => connection.setBlocked(false))
   socket.on('error', (error) => (why = error.message))
   socket.on('close', () => {
-    connection.abort(0)
+    // Before its tunnels say that they are gone: the first reason is the one that is told.
     deps.owner.onLost(why)
+    connection.abort(0)
   })
   return connection
 }
