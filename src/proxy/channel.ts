@@ -5,6 +5,8 @@
 export interface Channel {
   /** Sends or queues `buffer[start..end)`, whose memory must stay as it is; false when it had to queue: `onDrain` follows. */
   readonly send: (buffer: Buffer, start: number, end: number) => boolean
+  /** What was sent has been copied when `send` returns, and its memory may be used again. */
+  readonly isCopying?: boolean
   /** Sends or queues Latin-1 text. */
   readonly sendText: (text: string) => boolean
   /** Ends our direction behind what is queued. */

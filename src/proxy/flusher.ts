@@ -31,6 +31,8 @@ export class Flusher {
   #quietTurns = 0
   #flushes = 0
   #bulkyBytes = 0
+  /** Since the last read. */
+  #innerFrames = 0
   /** The last read was one of a long body: what follows it in the same turn goes out in the same write. */
   #isBulk = false
   readonly #collectYoung: (() => void) | undefined
@@ -50,10 +52,17 @@ export class Flusher {
     this.#reads++
   }
 
-  /** To be called with what a read held. */
+  /** To be called with what a read held, after that was worked on. */
   noteBytes(bytes: number, frames: number): void {
-    this.#isBulk = bytes >= BULKY_READ_BYTES && bytes >= frames * MIN_BULKY_FRAME_BYTES
+    const all = frames + this.#innerFrames
+    this.#innerFrames = 0
+    this.#isBulk = bytes >= BULKY_READ_BYTES && bytes >= all * MIN_BULKY_FRAME_BYTES
     if (this.#isBulk) this.#bulkyBytes += bytes
+  }
+
+  /** A connection inside another had so many frames: a full frame of the outer one that holds requests is no bulk. */
+  noteInnerFrames(frames: number): void {
+    this.#innerFrames += frames
   }
 
   /** `target.flush` runs soon, once for each call; targets keep themselves from being listed twice. */

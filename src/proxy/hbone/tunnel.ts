@@ -21,6 +21,7 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
   readonly #connection: H2Connection
   readonly #budget: ByteBudget | undefined
   #stream: H2Stream | undefined
+  readonly isCopying = true
   heldBytes = 0
   /** Bytes that were consumed, and whose window the peer did not get back because of the budget. */
   #withheldBytes = 0

@@ -87,6 +87,8 @@ export class InnerTransport implements Flushable, Deferrable {
     if (this.#isGone || this.h2.outputBytes === 0) return
     const bytes = this.h2.take()
     const isPassed = this.channel.send(bytes, 0, bytes.length)
+    // Left to the collector it would cost more than all that is in it.
+    if (this.channel.isCopying === true) H2Connection.giveBack(bytes)
     if (this.#isClosing) return this.#end()
     this.guard(() => this.h2.setBlocked(!isPassed))
   }
@@ -127,7 +129,9 @@ export class InnerTransport implements Flushable, Deferrable {
       const { h2 } = this
       h2.pauseAfter(FRAMES_AT_ONCE)
       const taken = h2.feed(buffer.subarray(from, end))
-      this.#options.turns.spend(FRAMES_AT_ONCE - h2.framesLeft)
+      const frames = FRAMES_AT_ONCE - h2.framesLeft
+      this.#options.flusher.noteInnerFrames(frames)
+      this.#options.turns.spend(frames)
       if (this.#isGone) return
       this.channel.consume(taken)
       if (from + taken === end) return

@@ -36,11 +36,11 @@ export class SocketChannel implements Channel, Flushable, Holder {
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
       flusher.noteRead()
-      flusher.noteBytes(chunk.length, 1)
       if (this.#isDone) return
       this.heldBytes += chunk.length
       budget.take(chunk.length)
       this.handler.onData(chunk, 0, chunk.length)
+      flusher.noteBytes(chunk.length, 1)
       if (this.heldBytes > 0) this.#onHeld()
     })
     socket.on('end', () => this.handler.onEnd())
