@@ -18,7 +18,7 @@ import type { ForwardFailure } from './forward/failure.ts'
 import type { ForwardUser } from './forward/forward-plan.ts'
 import type { MirrorDeps } from './forward/mirrors.ts'
 import { Outgoing } from './forward/outgoing.ts'
-import { toRequestView } from './request/forward-request.ts'
+import { clientOf, toRequestView } from './request/forward-request.ts'
 import { withoutSecrets } from './request/without-secrets.ts'
 import { HookRun } from './hook-run.ts'
 import { startDeadline } from './limits/deadlines.ts'
@@ -30,7 +30,6 @@ import type { ExchangeOwner } from './request/exchange-owner.ts'
 import { prepareRequest, requestTimeMs } from './request/prepare-request.ts'
 import { finishRecord, noteGrpcStatus } from './request/record.ts'
 import type { RecordDeps } from './request/record.ts'
-import { upgradeOf } from './request/upgrade.ts'
 import * as local from './response/local-reply.ts'
 import type { LocalReply } from './response/local-reply.ts'
 import { toGrpcReply } from './response/grpc-reply.ts'
@@ -95,8 +94,8 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     this.#chains = new EnteredChains(frontend?.chain ?? emptyChain)
     this.#writer = new ResponseWriter(context.downstream.sink, head.method)
     this.request = toRequestView(head)
-    const client = { address: this.source.address, fallbackHost: this.destination.hostname }
-    this.#outgoing = new Outgoing(this, { head, client, upgrade: upgradeOf(head) }, deps)
+    const client = clientOf(head, record)
+    this.#outgoing = new Outgoing(this, { head, client }, deps)
   }
 
   /** Begins; may finish before it returns. */

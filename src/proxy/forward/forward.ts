@@ -317,10 +317,14 @@ export class Forward implements SessionUser {
     return writeHead(this.#request, version, this.#plan.group.tls === undefined ? 'http' : 'https')
   }
 
-  /** TLS did not agree on HTTP/2: the request goes as HTTP/1.1 if it can; why not, else. */
+  /** The endpoint has no HTTP/2: the request goes as HTTP/1.1 if it can; why not, else. */
   #adaptTo({ version }: UpstreamSession): string | undefined {
+    const { tls, protocol } = this.#plan.group
+    const who = `${tls === undefined ? 'the application' : 'TLS'}${this.#place}`
     const isGrpc = this.#request.headers.getLower('content-type')?.startsWith('application/grpc') === true
-    return isGrpc ? `TLS${this.#place} did not agree on HTTP/2, which gRPC needs` : this.#writeHead(version)
+    if (isGrpc) return `${who} did not agree on HTTP/2, which gRPC needs`
+    const isBroken = tls === undefined && isHttp2(this.#plan.group)
+    return isBroken ? `${who} answered in HTTP/1.1: its port is declared as ${protocol}` : this.#writeHead(version)
   }
 
   #dropSession(): void {
@@ -357,7 +361,7 @@ export class Forward implements SessionUser {
 /** A client that speaks HTTP/2 is passed on as it came, and so is nothing else where the port does not ask for it. */
 const versionFor = ({ request, group }: ForwardPlan): HttpVersion =>
   // A server of WebSocket knows its HTTP/1.1 form, and hardly ever that of HTTP/2 (RFC 8441).
-  request.upgrade === undefined &&
-  (request.isHttp2 || group.protocol === 'http2' || group.protocol === 'grpc')
-    ? 2
-    : 1
+  request.upgrade === undefined && (request.isHttp2 || isHttp2(group)) ? 2 : 1
+
+/** Whether the port is declared to speak nothing else. */
+const isHttp2 = ({ protocol }: ForwardPlan['group']): boolean => protocol === 'http2' || protocol === 'grpc'

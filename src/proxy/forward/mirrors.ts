@@ -6,6 +6,7 @@ import type { Mirror } from '../../model/route.ts'
 import type { Snapshot } from '../../snapshot/snapshot.ts'
 import type { Counters } from '../counters.ts'
 import { toForwardRequest } from '../request/forward-request.ts'
+import type { ForwardClient } from '../request/forward-request.ts'
 import { Forward } from './forward.ts'
 import type { ForwardDeps, ForwardPlan, ForwardRequest, ForwardTrace, ForwardUser } from './forward-plan.ts'
 import type { SpareMemory } from './spare-memory.ts'
@@ -22,21 +23,15 @@ export interface MirrorDeps extends ForwardDeps {
   readonly counters: Counters
 }
 
-/** Who a request that is to be copied comes from, for what forwarding adds to it. */
-interface Client {
-  readonly address: string
-  readonly fallbackHost: string
-}
-
 /** The copies of one request: made as it was after the filters of its rule, or of its backend, and begun behind it. */
 export class Mirrors {
   readonly #head: H1RequestHead
-  readonly #client: Client
+  readonly #client: ForwardClient
   readonly #deps: MirrorDeps
   readonly #drawn: { readonly mirror: Mirror; readonly request: ForwardRequest }[] = []
   #copies: readonly Copy[] = []
 
-  constructor(head: H1RequestHead, client: Client, deps: MirrorDeps) {
+  constructor(head: H1RequestHead, client: ForwardClient, deps: MirrorDeps) {
     this.#head = head
     this.#client = client
     this.#deps = deps

@@ -5,25 +5,18 @@ import type { Mirror } from '../../model/route.ts'
 import type { EndpointGroup, RulePlan, Snapshot } from '../../snapshot/snapshot.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import { toForwardRequest } from '../request/forward-request.ts'
+import type { ForwardClient } from '../request/forward-request.ts'
 import { Forward } from './forward.ts'
 import type { ForwardTrace, ForwardUser } from './forward-plan.ts'
 import { Mirrors } from './mirrors.ts'
 import type { MirrorDeps } from './mirrors.ts'
 
-/** What the endpoint is told of the client. */
-export interface OutgoingClient {
-  readonly address: string
-  /** `Host` for an HTTP/1.0 request without one. */
-  readonly fallbackHost: string
-}
-
 /** A request on its way out: what came of its body before anybody could take it, the request itself, and its copies. */
 export class Outgoing {
   readonly #user: ForwardUser
   readonly #head: H1RequestHead
-  readonly #client: OutgoingClient
+  readonly #client: ForwardClient
   readonly #deps: MirrorDeps
-  readonly #upgrade: string | undefined
   readonly #early = new HeldBytes()
   #forward: Forward | undefined
   #mirrors: Mirrors | undefined
@@ -33,15 +26,14 @@ export class Outgoing {
 
   constructor(
     user: ForwardUser,
-    from: { readonly head: H1RequestHead; readonly client: OutgoingClient; readonly upgrade: string | undefined },
+    from: { readonly head: H1RequestHead; readonly client: ForwardClient },
     deps: MirrorDeps,
   ) {
     this.#user = user
     this.#head = from.head
     this.#client = from.client
     this.#deps = deps
-    this.#upgrade = from.upgrade
-    this.isWhole = from.head.bodyLength === 0 && from.upgrade === undefined
+    this.isWhole = from.head.bodyLength === 0 && from.client.upgrade === undefined
   }
 
   /** Body from the client; false when it is held until `onRequestBytesPassed`. */
@@ -64,13 +56,13 @@ export class Outgoing {
 
   /** Nothing is switched to after all: a request that asked for it was whole. */
   settle(): void {
-    if (this.#upgrade !== undefined) this.end(undefined)
+    if (this.#client.upgrade !== undefined) this.end(undefined)
   }
 
   /** Those of `mirrors` that chance chooses get a copy of the request as it is now, when it goes out. */
   drawMirrors(mirrors: readonly Mirror[], request: RequestView): void {
     // A copy of a request to switch would have the mirror talk to nobody.
-    if (mirrors.length === 0 || this.#upgrade !== undefined) return
+    if (mirrors.length === 0 || this.#client.upgrade !== undefined) return
     this.#mirrors ??= new Mirrors(this.#head, this.#client, this.#deps)
     this.#mirrors.draw(mirrors, request)
   }
@@ -88,7 +80,7 @@ export class Outgoing {
     const { group, rule, trace } = to
     const plan = {
       group,
-      request: toForwardRequest(request, this.#head, { ...this.#client, upgrade: this.#upgrade }),
+      request: toForwardRequest(request, this.#head, this.#client),
       trace,
       retry: rule?.retry,
       tryMs: rule?.timeouts?.backendRequestMs,

@@ -127,7 +127,7 @@ test('a client that cancels ends the request at the endpoint too', async () => {
   stream.on('error', () => {})
   await until(() => mesh.pod.requests === 1)
   stream.close(constants.NGHTTP2_CANCEL)
-  await until(() => mesh.pod.tunnels[0]?.end !== 'open')
+  await until(() => mesh.pod.tunnels.at(-1)?.end !== 'open')
   const record = await mesh.record(1)
   assert.deepEqual([record.flags, record.status], ['DC', 0])
 })
@@ -168,12 +168,15 @@ test('a large upload waits for a slow endpoint, and arrives whole', async () => 
   const stream = session.request({ ':method': 'POST', ':path': '/big' })
   const answer = answerOf(stream)
   stream.end(Buffer.alloc(bytes))
-  await until(() => (mesh.pod.tunnels[0]?.unread ?? 0) > 200_000)
+  const slow = (): PodTunnel | undefined =>
+    mesh.pod.tunnels.find(({ isReading, unread }) => !isReading && unread > 200_000)
+  await until(() => slow() !== undefined)
   assert.equal(statusOf(await get('/other')), 200)
   assert.ok(mesh.counters.heldBytes < 1024 * 1024, `${mesh.counters.heldBytes} bytes held`)
-  mesh.pod.tunnels[0]?.readOn()
+  const tunnel = slow()
+  tunnel?.readOn()
   assert.equal(statusOf(await answer), 200)
-  assert.equal(mesh.pod.tunnels[0]?.requests[0]?.bodyBytes, bytes)
+  assert.equal(tunnel?.requests.at(-1)?.bodyBytes, bytes)
 })
 
 test('an answer that breaks off is a reset, and the connection goes on', async () => {
@@ -205,7 +208,18 @@ test('a server that answers 200 instead of switching has not granted an extended
   assert.equal(headers[':status'], 502)
   stream.end()
   await until(() => mesh.counters.activeExchanges === 0)
-  assert.doesNotMatch(mesh.pod.tunnels[0]?.seen ?? '', /too early/)
+  assert.doesNotMatch(mesh.pod.tunnels.at(-1)?.seen ?? '', /too early/)
+})
+
+test('an endpoint that knows HTTP/1.1 alone is asked in it, and not in HTTP/2 again', async () => {
+  await start()
+  for (let i = 0; i < 3; i++) assert.equal(statusOf(await get(`/${i}`)), 200)
+  assert.equal(mesh.pod.tunnels.length, 2)
+  const call = await answerOf(
+    session.request({ ':method': 'POST', ':path': '/a.B/C', 'content-type': 'application/grpc' }),
+  )
+  assert.equal(call.headers['grpc-status'], '14')
+  assert.match((await mesh.record(4)).upstreamFailure, /HTTP\/2, which gRPC needs/)
 })
 
 test('an interim answer passes', async () => {

@@ -1,6 +1,8 @@
 import type { RequestView } from '../../filter/index.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
+import type { ExchangeRecord } from '../../filter/record.ts'
 import { splitTarget } from '../../http/path.ts'
+import { upgradeOf } from './upgrade.ts'
 import type { ForwardRequest } from '../forward/forward-plan.ts'
 
 /** The request as it came, its target taken apart; the path is not normalised yet. */
@@ -16,15 +18,32 @@ export const toRequestView = (head: H1RequestHead): RequestView => {
   }
 }
 
+/** What the endpoint is told of the client, and how the client asked. */
+export interface ForwardClient {
+  readonly address: string
+  /** `Host` for an HTTP/1.0 request without one. */
+  readonly fallbackHost: string
+  readonly isHttp2: boolean
+  /** As `upgradeOf` has it. */
+  readonly upgrade: string | undefined
+}
+
+/** The client of a request, as its tunnel and its head tell. */
+export const clientOf = (
+  head: H1RequestHead,
+  { source, destination, httpVersion }: Pick<ExchangeRecord, 'source' | 'destination' | 'httpVersion'>,
+): ForwardClient => ({
+  address: source.address,
+  fallbackHost: destination.hostname,
+  isHttp2: httpVersion === 'HTTP/2',
+  upgrade: upgradeOf(head),
+})
+
 /**
  * The request as it goes to the endpoint, after the filters. Host is what a filter set as authority (URLRewrite) or,
  * as Istio allows, as header; an HTTP/1.0 request without one gets `fallbackHost`.
  */
-export const toForwardRequest = (
-  request: RequestView,
-  head: H1RequestHead,
-  client: { readonly address: string; readonly fallbackHost: string; readonly upgrade?: string | undefined },
-): ForwardRequest => {
+export const toForwardRequest = (request: RequestView, head: H1RequestHead, client: ForwardClient): ForwardRequest => {
   const { headers, authority, method } = request
   // The application sees only us as its peer; this is how it learns of the client (waypoint contract 2.4).
   headers.fields.push('x-forwarded-for', client.address)
@@ -38,7 +57,7 @@ export const toForwardRequest = (
     headers,
     bodyLength: head.bodyLength,
     upgrade: client.upgrade,
-    isHttp2: false,
+    isHttp2: client.isHttp2,
     h1Head: undefined,
     h2Head: undefined,
   }

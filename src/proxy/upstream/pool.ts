@@ -109,10 +109,13 @@ export class EndpointPool {
 
   /**
    * Opens a new session; `done` is called once, never before this returns. The session may be of a lower version than
-   * was asked for, where TLS agrees on no other one.
+   * was asked for, where TLS agrees on no other one, or the endpoint knows no other.
    */
   open(version: HttpVersion, done: (acquired: Acquired) => void): void {
-    if (version === 2) return (this.#h2 ??= this.#createClients()).open(done)
+    if (version === 2) {
+      this.#h2 ??= this.#createClients()
+      if (!this.#h2.refusesPreface) return this.#h2.open(done)
+    }
     this.#dial(HTTP1_ONLY, (dialled) => {
       done(dialled.ok ? { ok: true, session: this.#adopt(dialled.channel) } : dialled)
     })
@@ -182,6 +185,9 @@ export class EndpointPool {
           if (first === undefined) session.park()
           else first.done({ ok: true, session })
           for (const { done } of others) this.open(1, done)
+        },
+        onHttp1: (waiters) => {
+          for (const { done } of waiters) this.open(1, done)
         },
       },
       { ...this.#options, turns },

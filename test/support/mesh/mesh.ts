@@ -169,7 +169,7 @@ export class Mesh {
       endpoints: [
         {
           key: formatEndpointKey('shop', 'api', 80),
-          protocol: 'http',
+          protocol: protocol === 'grpc' ? protocol : 'http',
           endpoints: api ?? this.pods.map((pod) => this.endpoint(pod.options.address)),
         },
       ],

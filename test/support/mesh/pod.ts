@@ -191,7 +191,8 @@ export class Pod {
         if (onRequest !== undefined) onRequest(tunnel, request)
         else tunnel.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
       },
-      onFailure: () => {},
+      // As servers do, HTTP/2's preface among what they do not understand.
+      onFailure: ({ status }) => void tunnel.write(`HTTP/1.1 ${status} No\r\nconnection: close\r\n\r\n`),
     })
   }
 }

@@ -56,12 +56,16 @@ export interface H2ClientKeeper {
   readonly onUnserved: (waiters: readonly StreamWaiter[]) => void
   /** TLS agreed on something else: the channel is for HTTP/1.1. `onGone` came before. */
   readonly onOtherProtocol: (channel: HandledChannel, waiters: readonly StreamWaiter[]) => void
+  /** Without having been asked it answered in HTTP/1.1: it knows no other. `onGone` came before. */
+  readonly onHttp1: (waiters: readonly StreamWaiter[]) => void
   /** Nothing is left of it; once. */
   readonly onGone: (client: H2Client) => void
 }
 
 /** Streams on one connection, even if the peer allows more. */
 export const MAX_STREAMS = 1000
+/** How the answer of a server begins that knows HTTP/1.1 alone. */
+const HTTP1 = 'HTTP/1.'
 /** How long an endpoint may keep its direction open after we ended ours. */
 const CLOSE_TIMEOUT_MS = 5000
 
@@ -78,6 +82,7 @@ export class H2Client implements ChannelHandler, StreamOwner {
   lossReason = ''
   /** Since when there is no stream, nothing was heard, no PING was answered, and we have ended it; monotonic, 0: it is not so. */
   #idleSinceMs = 0
+  #hasHeard = false
   #lastHeardMs = 0
   #pingSentMs = 0
   #closingSinceMs = 0
@@ -149,6 +154,11 @@ export class H2Client implements ChannelHandler, StreamOwner {
   onData(buffer: Buffer, start: number, end: number): void {
     this.#lastHeardMs = 0
     this.#pingSentMs = 0
+    if (!this.#hasHeard) {
+      this.#hasHeard = true
+      const isHttp1 = buffer.toString('latin1', start, Math.min(end, start + HTTP1.length)) === HTTP1
+      if (isHttp1 && !this.#keeper.isTls) return this.#onHttp1()
+    }
     this.#transport?.read(buffer, start, end)
   }
 
@@ -157,7 +167,8 @@ export class H2Client implements ChannelHandler, StreamOwner {
   }
 
   onEnd(): void {
-    if (this.#closingSinceMs > 0) return this.#vanish('was closed', () => {})
+    // Our own end may not be out yet.
+    if (this.#closingSinceMs > 0) return this.#vanish('was closed', () => this.#channel?.cut())
     this.#transport?.finishReading(() => this.#vanish('was closed by the peer', () => this.#channel?.abort()))
   }
 
@@ -256,6 +267,16 @@ export class H2Client implements ChannelHandler, StreamOwner {
   #onTransportFault(error: unknown): void {
     this.#vanish('was given up: the proxy failed', () => this.#channel?.abort())
     this.#deps.onFault(error)
+  }
+
+  /** It took our preface for a request that it does not understand, so it has done nothing. */
+  #onHttp1(): void {
+    this.#leave()
+    this.#channel?.cut()
+    this.#transport?.abandon()
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#keeper.onHttp1(waiting)
   }
 
   /** Says GOAWAY, and ends when the last stream does. */

@@ -7,16 +7,23 @@ const MAX_DIALS = 3
 /** Streams that a peer is taken to allow before one has said: what most servers do. */
 const EXPECTED_STREAMS = 100
 
+/** How long an endpoint is taken for one that knows HTTP/1.1 alone: another version of it may be there soon. */
+const HTTP1_ONLY_MS = 60_000
+
 /** The HTTP/2 connections to one endpoint: as few as the peer's limits allow. */
 export class H2Clients {
   readonly #clients: H2Client[] = []
   readonly #deps: H2ClientDeps
   readonly #keeper: H2ClientKeeper
   #expectedStreams = EXPECTED_STREAMS
-  /** At the last handshake TLS did not agree on h2. */
+  /** At the last handshake TLS did not agree on h2, or what answered our preface was HTTP/1.1. */
   isHttp1Only = false
+  #http1SinceMs = 0
 
-  constructor(keeper: Pick<H2ClientKeeper, 'dial' | 'authority' | 'isTls' | 'onOtherProtocol'>, deps: H2ClientDeps) {
+  constructor(
+    keeper: Pick<H2ClientKeeper, 'dial' | 'authority' | 'isTls' | 'onOtherProtocol' | 'onHttp1'>,
+    deps: H2ClientDeps,
+  ) {
     this.#deps = deps
     const expected = (): number => this.#expectedStreams
     this.#keeper = {
@@ -34,6 +41,11 @@ export class H2Clients {
       onOtherProtocol: (channel, waiters) => {
         this.isHttp1Only = true
         keeper.onOtherProtocol(channel, waiters)
+      },
+      onHttp1: (waiters) => {
+        this.isHttp1Only = true
+        this.#http1SinceMs = deps.clock.monotonicMs()
+        keeper.onHttp1(waiters)
       },
       onGone: (gone) => {
         const at = this.#clients.indexOf(gone)
@@ -60,7 +72,13 @@ export class H2Clients {
     this.#wait({ done, dialsLeft: MAX_DIALS })
   }
 
+  /** Whether asking for HTTP/2 is in vain for the time being. */
+  get refusesPreface(): boolean {
+    return this.isHttp1Only && !this.#keeper.isTls
+  }
+
   tick(nowMs: number): void {
+    if (this.refusesPreface && nowMs - this.#http1SinceMs > HTTP1_ONLY_MS) this.isHttp1Only = false
     for (const client of [...this.#clients]) client.tick(nowMs)
   }
 
