@@ -198,19 +198,19 @@ const flow: readonly Flood[] = [
     name: 'DATA of one byte each',
     prepare: (write) => [open(write, 1)],
     unit: () => dataFrame(0, 1),
-    allowed: LIMIT * 50,
+    allowed: LIMIT * 500,
   },
   {
     name: 'padded DATA of one byte each',
     prepare: (write) => [open(write, 1)],
     unit: () => dataFrame(h2.FLAG_PADDED, 1, Buffer.from([0, 1])),
-    allowed: LIMIT * 50,
+    allowed: LIMIT * 500,
   },
   {
     name: 'DATA of one byte each on a stream that we have reset',
     prepare: (write) => [open(write, 1), windowFrame(1, 0)],
     unit: () => dataFrame(0, 1),
-    allowed: LIMIT * 50,
+    allowed: LIMIT * 500,
   },
 ]
 
