@@ -213,12 +213,26 @@ describe('no request is lost to an endpoint that', () => {
     assert.deepEqual([deadlines.connect, upstreamConnectFailures], [1, 1])
   })
 
-  it('answers as HTTP/1.1', async () => {
-    const port = await serve('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
+  it('speaks something else', async () => {
+    const port = await serve('SSH-2.0-OpenSSH_9.9\r\n')
     await assert.rejects(
       UpstreamExchange.run(setting.of(port)),
       /connect-failed: HTTP\/2 with 127\.0\.0\.1:\d+ failed: a frame of .*: does the application speak HTTP\/2\?/,
     )
+  })
+
+  it('knows HTTP/1.1 alone, and takes the preface for a bad request', async () => {
+    app = await serveTcp({ address: '127.0.0.1' }, (socket) => {
+      socket.on('data', (chunk: Buffer) => {
+        if (chunk.toString('latin1', 0, 3) === 'PRI') socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
+        else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+      })
+    })
+    const pool = setting.of(app.port)
+    const { outcome, session } = await UpstreamExchange.run(pool)
+    assert.deepEqual([outcome, session.version], ['200 ok', 1])
+    assert.equal((await UpstreamExchange.run(pool)).outcome, '200 ok')
+    assert.equal(app.sockets.length, 2)
   })
 
   it('closes at once', async () => {
