@@ -20,7 +20,7 @@ export interface Door {
 export const openDoor = async (mesh: Mesh, authority = VIP): Promise<Door> => {
   const client = await mesh.dial()
   const sockets = new Set<Socket>()
-  const server: Server = createServer({ allowHalfOpen: true }, (socket) => {
+  const server: Server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.pause()
