@@ -7,9 +7,10 @@ import { readFileSync } from 'node:fs'
 import { sep } from 'node:path'
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import type { Issue } from '../../lib/decoded.ts'
-import { explainUnreadable, listFiles, type ListedFile } from './list-files.ts'
+import { explainUnreadable, listFiles, listTold, type ListedFile, type Listing } from './list-files.ts'
 import { createPlacing, type FoundObject, type PlaceItems } from './locate.ts'
 import { parseText, type Item } from './parse-text.ts'
+import { createSettling } from './settling.ts'
 import { watchFolders } from './watch-folders.ts'
 
 /** All objects there are at one moment, and what could not be read. */
@@ -47,7 +48,8 @@ export interface FileSource {
 
 /** What is known of one file: its last good objects, and what is wrong with its present content. */
 interface KnownFile<T> {
-  readonly signature: string
+  /** As it was when it was read; `undefined`: it is to be read again. */
+  readonly listed: ListedFile | undefined
   readonly items: readonly Item<T>[]
   readonly issues: readonly Issue[]
   /** Not there at the last look: an editor that saves by renaming takes a file away for a moment. */
@@ -55,14 +57,9 @@ interface KnownFile<T> {
 }
 
 const noIssues: readonly Issue[] = []
-const nothing: KnownFile<never> = { signature: '', items: [], issues: noIssues, isMissing: false }
+const nothing: KnownFile<never> = { listed: undefined, items: [], issues: noIssues, isMissing: false }
 
 const defaultMaxFileBytes = 64 * 1024 * 1024
-
-/** A file that is written without a pause is read all the same. */
-const maxSettleMs = 1000
-/** `kubectl get … > routes.yaml` empties the file long before it fills it again. */
-const emptiedMs = 2000
 
 /**
  * Reads files and folders and keeps watching them. A file that cannot be read or parsed keeps its last good objects in
@@ -75,42 +72,61 @@ export const openFileSource = <T extends object>(options: FileSourceOptions<T>):
   const { settleMs = 40, maxFileBytes = defaultMaxFileBytes } = options
   const read = createReading(options.decode, maxFileBytes)
   const place = createPlacing<T>()
-  let known: ReadonlyMap<string, KnownFile<T>> = new Map()
-  let listed: readonly Issue[] = []
-  let isFirst = true
   const isUnsettled = createSettling(clock, settleMs)
+  let known = new Map<string, KnownFile<T>>()
+  let listing: Omit<Listing, 'files'> = { folders: new Set(), isPlain: false, issues: noIssues }
+  let isFirst = true
+  const listedAt = (path: string): ListedFile | undefined => known.get(path)?.listed
 
-  const refresh = (): void => {
-    const listing = listFiles(paths)
-    watch.follow(listing.folders)
+  const lookAt = (file: ListedFile): KnownFile<T> | undefined => {
+    const before = known.get(file.path)
+    if (isFirst || !isUnsettled(file, before)) return read(file, before ?? nothing)
+    watch.lookAgain(file.path)
+    return before?.isMissing === true ? { ...before, isMissing: false } : before
+  }
+  const lookAround = (): boolean => {
+    const { files, ...now } = listFiles(paths, listedAt)
+    watch.follow(now.folders)
     const current = new Map<string, KnownFile<T>>()
-    for (const file of listing.files) {
-      const before = known.get(file.path)
-      if (isFirst || !isUnsettled(file, before)) {
-        current.set(file.path, read(file, before ?? nothing))
-      } else {
-        if (before !== undefined) current.set(file.path, { ...before, isMissing: false })
-        watch.lookAgain()
-      }
+    for (const listed of files) {
+      const file = lookAt(listed)
+      if (file !== undefined) current.set(listed.path, file)
     }
     for (const [path, file] of known) {
       if (current.has(path)) continue
-      const isLost = listing.issues.some(({ position }) => isBelow(path, position?.file))
+      const isLost = now.issues.some(({ position }) => isBelow(path, position?.file))
       if (!isLost && file.isMissing) continue
-      current.set(path, { ...file, signature: '', isMissing: true })
+      current.set(path, { ...file, listed: undefined, isMissing: true })
       if (!isLost) watch.lookAgain()
     }
-    const isSame = !isFirst && isUnchanged(known, current) && isSameIssues(listed, listing.issues)
+    const isSame = isUnchanged(known, current) && isSameIssues(listing.issues, now.issues)
     known = current
-    listed = listing.issues
+    listing = now
+    return isSame
+  }
+  /** A change of a file among thousands is in force without a look at all the others. */
+  const lookAtTold = (files: readonly ListedFile[]): boolean => {
+    let isSame = true
+    for (const listed of files) {
+      const before = known.get(listed.path)
+      const file = lookAt(listed)
+      if (before === undefined || file === undefined) continue
+      known.set(listed.path, file)
+      isSame &&= isSameFile(before, file)
+    }
+    return isSame
+  }
+  const look = (told?: ReadonlySet<string>): void => {
+    const files = told === undefined ? undefined : listTold(told, listing, listedAt)
+    const isSame = files === undefined ? lookAround() : lookAtTold(files)
+    if (isSame && !isFirst) return
     isFirst = false
-    if (isSame) return
-    onSet(joinFiles(current, listing.issues, place))
+    onSet(joinFiles(known, listing.issues, place))
   }
 
-  const watch = watchFolders({ clock, debounceMs, pollMs, onChange: refresh })
-  refresh()
-  return { refresh, close: watch.close }
+  const watch = watchFolders({ clock, debounceMs, pollMs, onChange: look })
+  look()
+  return { refresh: () => look(), close: watch.close }
 }
 
 /** Reads files and folders once, as `openFileSource` does at its first look, and watches nothing. */
@@ -130,38 +146,19 @@ const joinFiles = <T>(
   issues: [...issues, ...[...files.values()].flatMap((file) => file.issues)],
 })
 
-/** Tells whether a changed file may be in the hands of a writer still: half a file can be valid YAML, and so is none. */
-const createSettling = (
-  clock: Clock,
-  settleMs: number,
-): ((file: ListedFile, before: KnownFile<unknown> | undefined) => boolean) => {
-  const waitingSinceMs = new Map<string, number>()
-  return (file, before) => {
-    const nowMs = clock.nowMs()
-    const isEmptied = file.sizeBytes === 0 && before !== undefined && before.items.length > 0
-    const ageMs = nowMs - file.modifiedMs
-    const sinceMs = waitingSinceMs.get(file.path) ?? nowMs
-    const isYoung =
-      file.signature !== before?.signature &&
-      Math.max(ageMs, 0) < (isEmptied ? emptiedMs : settleMs) &&
-      // A file system whose clock is ahead would make us wait for nothing.
-      ageMs > -maxSettleMs &&
-      nowMs - sinceMs < (isEmptied ? emptiedMs : maxSettleMs)
-    if (isYoung) waitingSinceMs.set(file.path, sinceMs)
-    else waitingSinceMs.delete(file.path)
-    return isYoung
-  }
-}
-
 type ReadListed<T> = (file: ListedFile, before: KnownFile<T>) => KnownFile<T>
 
 const createReading =
   <T>(decode: Decode<T>, maxFileBytes: number): ReadListed<T> =>
   (file, before) => {
-    const { signature } = file
-    if (signature === before.signature) return before
+    if (file === before.listed) return before
     const known = before.items
-    const refuse = (issues: readonly Issue[]): KnownFile<T> => ({ signature, items: known, issues, isMissing: false })
+    const refuse = (issues: readonly Issue[]): KnownFile<T> => ({
+      listed: file,
+      items: known,
+      issues,
+      isMissing: false,
+    })
     if (file.sizeBytes > maxFileBytes) {
       return refuse(issueOf(file, `file has ${file.sizeBytes} bytes, at most ${maxFileBytes} are read`))
     }
@@ -170,7 +167,7 @@ const createReading =
       if (!parsed.ok) return refuse(parsed.issues)
       const { items } = parsed
       const isSame = items.length === known.length && items.every((item, index) => item === known[index])
-      return { signature, items: isSame ? known : items, issues: noIssues, isMissing: false }
+      return { listed: file, items: isSame ? known : items, issues: noIssues, isMissing: false }
     } catch (error) {
       return refuse(issueOf(file, explainUnreadable(error)))
     }
@@ -186,12 +183,17 @@ const issueOf = (file: ListedFile, message: string): readonly Issue[] => [
 const isUnchanged = (
   before: ReadonlyMap<string, KnownFile<unknown>>,
   after: ReadonlyMap<string, KnownFile<unknown>>,
-): boolean =>
-  before.size === after.size &&
-  [...after].every(([path, file]) => {
+): boolean => {
+  if (before.size !== after.size) return false
+  for (const [path, file] of after) {
     const old = before.get(path)
-    return old !== undefined && old.items === file.items && isSameIssues(old.issues, file.issues)
-  })
+    if (old === undefined || !isSameFile(old, file)) return false
+  }
+  return true
+}
+
+const isSameFile = (a: KnownFile<unknown>, b: KnownFile<unknown>): boolean =>
+  a === b || (a.items === b.items && isSameIssues(a.issues, b.issues))
 
 const isSameIssues = (a: readonly Issue[], b: readonly Issue[]): boolean =>
   a === b || JSON.stringify(a) === JSON.stringify(b)

@@ -1,26 +1,35 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs'
-import { dirname, extname, join } from 'node:path'
+import { lstatSync, readdirSync, realpathSync, statSync, type Stats } from 'node:fs'
+import { basename, dirname, extname, join } from 'node:path'
 import type { Issue } from '../../lib/decoded.ts'
 import { errorCode } from '../../lib/errors/error-code.ts'
 
-/** A file to read, and what shows that it changed. */
+/** A file to read, and what shows that it was written, replaced or swapped by a symbolic link. */
 export interface ListedFile {
   /** As the user wrote it, or below that. */
   readonly path: string
+  /** It was found in a folder, and is no link: what is told of its name is told of it. */
+  readonly isPlain: boolean
+  readonly device: number
+  readonly inode: number
   readonly sizeBytes: number
   /** When it was last written, since the Unix epoch, by the clock of the file system. */
   readonly modifiedMs: number
-  /** Different when the file was written, replaced or swapped by a symbolic link. */
-  readonly signature: string
+  /** The same for what is known of it: its name, its rights. */
+  readonly changedMs: number
 }
 
 export interface Listing {
   readonly files: readonly ListedFile[]
   /** Where changes show: the folders of all files, links resolved as well. */
   readonly folders: ReadonlySet<string>
+  /** All files are plain and nothing is amiss: what is told of a name is about the file of that name, or about none. */
+  readonly isPlain: boolean
   /** Paths that could not be listed. */
   readonly issues: readonly Issue[]
 }
+
+/** What was found at a path when it was last looked at; a file that is as it was then is the very same object again. */
+export type KnownListed = (path: string) => ListedFile | undefined
 
 const extensions: ReadonlySet<string> = new Set(['.yaml', '.yml', '.json'])
 
@@ -28,32 +37,27 @@ const extensions: ReadonlySet<string> = new Set(['.yaml', '.yml', '.json'])
  * Finds the files behind paths of files and folders, recursively, in a fixed order, each once. In folders only .yaml,
  * .yml and .json count, and names that begin with a dot do not (editors' swap files, a ConfigMap volume's `..data`).
  */
-export const listFiles = (paths: readonly string[]): Listing => {
+export const listFiles = (paths: readonly string[], known: KnownListed = () => undefined): Listing => {
   const files = new Map<string, ListedFile>()
   const folders = new Set<string>()
   const issues: Issue[] = []
   const visited = new Set<string>()
-  const walk = (path: string, known?: string): void => {
+  let isAllPlain = true
+  const walk = (path: string, inside?: string): void => {
     try {
-      const real = known ?? realpathSync(path)
+      const real = inside ?? realpathSync(path)
       const stat = statSync(real)
       if (stat.isDirectory()) {
         // A link may lead back to a folder above it.
         if (visited.has(real)) return
         visited.add(real)
         folders.add(path)
-        const entries = readdirSync(path, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'))
-        for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-          // Only a link stands elsewhere; to resolve each path is what takes longest with thousands of files.
-          const isHere = entry.isFile() || entry.isDirectory()
-          const inside = isHere ? join(real, entry.name) : undefined
-          if (isWanted(path, entry.name)) walk(join(path, entry.name), inside)
-        }
+        walkFolder(path, real)
       } else if (stat.isFile() && !files.has(real)) {
-        folders.add(dirname(path))
-        folders.add(dirname(real))
-        const signature = `${stat.dev} ${stat.ino} ${stat.size} ${stat.mtimeMs} ${stat.ctimeMs}`
-        files.set(real, { path, sizeBytes: stat.size, modifiedMs: stat.mtimeMs, signature })
+        const isPlain = inside !== undefined
+        if (!isPlain) folders.add(dirname(path)).add(dirname(real))
+        isAllPlain &&= isPlain
+        files.set(real, listedAs(path, { stat, isPlain, before: known(path) }))
       }
     } catch (error) {
       // Gone between two looks is gone; only what the user named has to be there.
@@ -62,8 +66,68 @@ export const listFiles = (paths: readonly string[]): Listing => {
       issues.push({ message: explainUnreadable(error), position: { file: path, line: 0, column: 0 } })
     }
   }
+  const walkFolder = (path: string, real: string): void => {
+    const entries = readdirSync(path, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'))
+    // With thousands of files `join` would take longer than the system.
+    const [start, realStart] = [join(path, 'x').slice(0, -1), join(real, 'x').slice(0, -1)]
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const { name } = entry
+      // Only a link stands elsewhere; to resolve each path is what takes longest.
+      const isHere = entry.isFile() || entry.isDirectory()
+      isAllPlain &&= isHere
+      if (isWanted(path, name)) walk(start + name, isHere ? realStart + name : undefined)
+    }
+  }
   for (const path of paths) walk(path)
-  return { files: [...files.values()], folders, issues }
+  return { files: [...files.values()], folders, isPlain: isAllPlain && issues.length === 0, issues }
+}
+
+/**
+ * Looks only at paths that the system has told of: gives the files among them, which were known and are still there, or
+ * `undefined` when it takes a look at everything, since a file came or went, or a link may lead elsewhere now.
+ */
+export const listTold = (
+  told: ReadonlySet<string>,
+  before: Pick<Listing, 'folders' | 'isPlain'>,
+  known: KnownListed,
+): readonly ListedFile[] | undefined => {
+  if (!before.isPlain) return undefined
+  const files: ListedFile[] = []
+  try {
+    for (const path of told) {
+      const stat = lstatSync(path, { throwIfNoEntry: false })
+      const file = known(path)
+      if (file !== undefined && stat?.isFile() === true) {
+        files.push(listedAs(path, { stat, isPlain: true, before: file }))
+      } else if (file !== undefined || mayBeListed(path, stat) || before.folders.has(path)) return undefined
+    }
+  } catch {
+    return undefined
+  }
+  return files
+}
+
+/** Whether what was not listed may have to be now: editors write beside a file, under names that do not count. */
+const mayBeListed = (path: string, stat: Stats | undefined): boolean =>
+  stat !== undefined &&
+  !basename(path).startsWith('.') &&
+  (!stat.isFile() || extensions.has(extname(path).toLowerCase()))
+
+const listedAs = (
+  path: string,
+  found: { readonly stat: Stats; readonly isPlain: boolean; readonly before: ListedFile | undefined },
+): ListedFile => {
+  const { isPlain, before } = found
+  const { dev: device, ino: inode, size: sizeBytes, mtimeMs: modifiedMs, ctimeMs: changedMs } = found.stat
+  const isSame =
+    before !== undefined &&
+    before.changedMs === changedMs &&
+    before.modifiedMs === modifiedMs &&
+    before.inode === inode &&
+    before.sizeBytes === sizeBytes &&
+    before.device === device &&
+    before.isPlain === isPlain
+  return isSame ? before : { path, isPlain, device, inode, sizeBytes, modifiedMs, changedMs }
 }
 
 const isWanted = (folder: string, name: string): boolean => {
