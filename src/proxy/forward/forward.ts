@@ -1,3 +1,4 @@
+import { isGrpcContentType } from '../../http/grpc-content-type.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { TryRecord } from '../../filter/record.ts'
@@ -321,8 +322,8 @@ export class Forward implements SessionUser {
   #adaptTo({ version }: UpstreamSession): string | undefined {
     const { tls, protocol } = this.#plan.group
     const who = `${tls === undefined ? 'the application' : 'TLS'}${this.#place}`
-    const isGrpc = this.#request.headers.getLower('content-type')?.startsWith('application/grpc') === true
-    if (isGrpc) return `${who} did not agree on HTTP/2, which gRPC needs`
+    if (isGrpcContentType(this.#request.headers.getLower('content-type')))
+      return `${who} did not agree on HTTP/2, which gRPC needs`
     const isBroken = tls === undefined && isHttp2(this.#plan.group)
     return isBroken ? `${who} answered in HTTP/1.1: its port is declared as ${protocol}` : this.#writeHead(version)
   }

@@ -1,5 +1,6 @@
 import type { Chain } from '../../filter/chain.ts'
 import type { Destination, ExchangeRecord, Source, TryRecord } from '../../filter/record.ts'
+import { isGrpcContentType } from '../../http/grpc-content-type.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -91,4 +92,4 @@ const tellComplete = (chain: Chain, record: ExchangeRecord, { counters, onError 
 }
 
 const isGrpc = (head: H1RequestHead): boolean =>
-  head.method === 'POST' && (head.headers.getLower('content-type') ?? '').startsWith('application/grpc')
+  head.method === 'POST' && isGrpcContentType(head.headers.getLower('content-type'))
