@@ -4,70 +4,28 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { afterEach, test } from 'node:test'
 import * as grpc from '@grpc/grpc-js'
-import { EchoClient, createEchoServer, echoService, listen } from '../support/grpc-echo.ts'
+import { echoService } from '../support/grpc-echo.ts'
 import type { EchoLog } from '../support/grpc-echo.ts'
-import { openDoor } from '../support/mesh/door.ts'
-import type { Door } from '../support/mesh/door.ts'
-import { Mesh, until } from '../support/mesh/mesh.ts'
+import { GrpcMesh } from '../support/mesh/grpc-mesh.ts'
 import type { MeshOptions } from '../support/mesh/mesh.ts'
+import { until } from '../support/mesh/mesh.ts'
 
-let mesh: Mesh
-let door: Door
-let client: grpc.Client
-let server: grpc.Server
-afterEach(async () => {
-  client.close()
-  server.forceShutdown()
-  door.close()
-  await mesh.close()
-})
+let setting: GrpcMesh
+afterEach(() => setting.close())
 
 const start = async (options: MeshOptions = {}): Promise<EchoLog> => {
-  const echo = createEchoServer()
-  server = echo.server
-  const port = await listen(server)
-  mesh = await Mesh.start({ protocol: 'grpc', ...options })
-  mesh.apply(mesh.model({ api: [mesh.endpoint('127.0.0.1', { transport: 'plain', port })] }))
-  door = await openDoor(mesh)
-  client = new EchoClient(`127.0.0.1:${door.port}`, grpc.credentials.createInsecure(), {
-    'grpc.max_receive_message_length': 8 * 1024 * 1024,
-  })
-  return echo.log
+  setting = await GrpcMesh.start(options)
+  return setting.log
 }
 
 const { unary, collect, repeat, chat } = echoService
 
-interface Outcome {
-  readonly error: grpc.ServiceError | null
-  readonly value: Buffer | undefined
-  readonly trailers: grpc.Metadata
-}
-
-const call = (message: Buffer | string, options: grpc.CallOptions = {}): Promise<Outcome> =>
-  new Promise((resolve) => {
-    let error: grpc.ServiceError | null = null
-    let value: Buffer | undefined
-    const request = client.makeUnaryRequest(
-      unary.path,
-      unary.requestSerialize,
-      unary.responseDeserialize,
-      Buffer.from(message),
-      new grpc.Metadata(),
-      options,
-      (failure, answer) => {
-        error = failure
-        value = answer
-      },
-    )
-    request.on('status', ({ metadata }) => setImmediate(() => resolve({ error, value, trailers: metadata })))
-  })
-
 test('a unary call is answered, with its trailers', async () => {
   const log = await start()
-  const { value, trailers, error } = await call('hello')
+  const { value, trailers, error } = await setting.call('hello')
   assert.deepEqual([error, value?.toString(), trailers.get('x-trailer')], [null, 'hello', ['end']])
   assert.ok((log.metadata[0]?.get('x-request-id').length ?? 0) > 0)
-  const record = await mesh.record(1)
+  const record = await setting.mesh.record(1)
   assert.deepEqual(
     [record.protocol, record.grpcStatus, record.status, record.httpVersion],
     ['grpc', '0', 200, 'HTTP/2'],
@@ -77,23 +35,23 @@ test('a unary call is answered, with its trailers', async () => {
 for (const code of [1, 5, 7, 8, 14, 16]) {
   test(`status ${code} arrives with its message and trailers`, async () => {
     await start()
-    const { error, trailers } = await call(`fail ${code}`)
+    const { error, trailers } = await setting.call(`fail ${code}`)
     assert.deepEqual([error?.code, error?.details, trailers.get('x-trailer')], [code, 'as you wish: ü', ['end']])
-    assert.equal((await mesh.record(1)).grpcStatus, String(code))
+    assert.equal((await setting.mesh.record(1)).grpcStatus, String(code))
   })
 }
 
 test('messages of 4 MB pass in both directions', async () => {
   await start()
   const sent = randomBytes(4 * 1024 * 1024)
-  const { value } = await call(sent)
+  const { value } = await setting.call(sent)
   assert.ok(value?.equals(sent))
 })
 
 test('a client streams', async () => {
   await start()
   const answer = Promise.withResolvers<Buffer | undefined>()
-  const stream = client.makeClientStreamRequest(
+  const stream = setting.client.makeClientStreamRequest(
     collect.path,
     collect.requestSerialize,
     collect.responseDeserialize,
@@ -107,7 +65,7 @@ test('a client streams', async () => {
 
 test('a server streams', async () => {
   await start()
-  const stream = client.makeServerStreamRequest(
+  const stream = setting.client.makeServerStreamRequest(
     repeat.path,
     repeat.requestSerialize,
     repeat.responseDeserialize,
@@ -123,7 +81,7 @@ test('a server streams', async () => {
 
 test('both stream, each message as soon as it is said', async () => {
   await start()
-  const stream = client.makeBidiStreamRequest(chat.path, chat.requestSerialize, chat.responseDeserialize)
+  const stream = setting.client.makeBidiStreamRequest(chat.path, chat.requestSerialize, chat.responseDeserialize)
   for (let i = 0; i < 20; i++) {
     stream.write(Buffer.from(`word ${i}`))
     const [echo] = (await once(stream, 'data')) as [Buffer]
@@ -135,16 +93,16 @@ test('both stream, each message as soon as it is said', async () => {
 
 test('a deadline is kept, and the endpoint told', async () => {
   const log = await start()
-  const { error } = await call('never', { deadline: Date.now() + 300 })
+  const { error } = await setting.call('never', { deadline: Date.now() + 300 })
   assert.equal(error?.code, grpc.status.DEADLINE_EXCEEDED)
   await until(() => log.cancelled.length > 0, 'the endpoint to hear of it')
   assert.ok(Number(log.deadlines[0]) < Infinity)
-  await until(() => mesh.counters.activeExchanges === 0)
+  await until(() => setting.mesh.counters.activeExchanges === 0)
 })
 
 test('a client that cancels is told to the endpoint, before and within an answer', async () => {
   const log = await start()
-  const request = client.makeUnaryRequest(
+  const request = setting.client.makeUnaryRequest(
     unary.path,
     unary.requestSerialize,
     unary.responseDeserialize,
@@ -154,7 +112,7 @@ test('a client that cancels is told to the endpoint, before and within an answer
   await until(() => log.metadata.length === 1)
   request.cancel()
   await until(() => log.cancelled.includes('unary'))
-  const stream = client.makeServerStreamRequest(
+  const stream = setting.client.makeServerStreamRequest(
     repeat.path,
     repeat.requestSerialize,
     repeat.responseDeserialize,
@@ -164,27 +122,27 @@ test('a client that cancels is told to the endpoint, before and within an answer
   await once(stream, 'data')
   stream.cancel()
   await until(() => log.cancelled.includes('repeat'))
-  await until(() => mesh.counters.activeExchanges === 0)
+  await until(() => setting.mesh.counters.activeExchanges === 0)
 })
 
 test('a thousand calls at once are answered, each with its own', async () => {
   await start()
   const words = Array.from({ length: 1000 }, (_, i) => `call ${i}`)
-  const answers = await Promise.all(words.map(async (word) => (await call(word)).value?.toString()))
+  const answers = await Promise.all(words.map(async (word) => (await setting.call(word)).value?.toString()))
   assert.deepEqual(answers, words)
 })
 
 test('an endpoint that dies in the middle of calls ends them with UNAVAILABLE, or what it said', async () => {
   const log = await start()
-  const calls = Promise.all(Array.from({ length: 5 }, () => call('never')))
+  const calls = Promise.all(Array.from({ length: 5 }, () => setting.call('never')))
   await until(() => log.metadata.length === 5)
-  server.forceShutdown()
+  setting.server.forceShutdown()
   for (const { error } of await calls) assert.equal(error?.code, grpc.status.UNAVAILABLE)
 })
 
 test('without an endpoint a call is UNAVAILABLE at once', async () => {
   await start()
-  mesh.apply(mesh.model({ api: [] }))
-  const { error } = await call('hello')
+  setting.mesh.apply(setting.mesh.model({ api: [] }))
+  const { error } = await setting.call('hello')
   assert.deepEqual([error?.code, error?.details], [grpc.status.UNAVAILABLE, 'no endpoint of the service is ready'])
 })

@@ -23,6 +23,8 @@ export interface EchoLog {
   readonly cancelled: string[]
   readonly deadlines: (Date | number)[]
   readonly metadata: grpc.Metadata[]
+  /** Chats that are open. */
+  readonly open: () => number
 }
 
 /**
@@ -31,7 +33,8 @@ export interface EchoLog {
  */
 export const createEchoServer = (): { readonly server: grpc.Server; readonly log: EchoLog } => {
   const server = new grpc.Server({ 'grpc.max_receive_message_length': 8 * 1024 * 1024 })
-  const log: EchoLog = { cancelled: [], deadlines: [], metadata: [] }
+  let open = 0
+  const log: EchoLog = { cancelled: [], deadlines: [], metadata: [], open: () => open }
   server.addService(echoService, {
     unary: (call: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) => {
       log.metadata.push(call.metadata)
@@ -59,6 +62,9 @@ export const createEchoServer = (): { readonly server: grpc.Server; readonly log
       call.end()
     },
     chat: (call: grpc.ServerDuplexStream<Buffer, Buffer>) => {
+      open++
+      call.on('close', () => open--)
+      call.on('cancelled', () => log.cancelled.push('chat'))
       call.on('data', (piece: Buffer) => call.write(piece))
       call.on('end', () => call.end())
     },
