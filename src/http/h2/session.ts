@@ -6,6 +6,7 @@ import { FrameOutput } from './frames/output.ts'
 import { H2Sender } from './sender.ts'
 import { defaultOwnSettings, defaultPeerSettings } from './settings.ts'
 import type { OwnSettings, PeerSettings } from './settings.ts'
+import { StreamTable } from './stream-table.ts'
 import { H2Stream, ignoreStream } from './stream.ts'
 import type { StreamHandler } from './stream.ts'
 
@@ -52,7 +53,7 @@ export class H2Session {
   readonly encoder = new HpackEncoder()
   readonly decoder: HpackDecoder
   readonly sender: H2Sender
-  readonly streams = new Map<number, H2Stream>()
+  readonly streams = new StreamTable()
   /** The stream of the last DATA frame: bodies come in runs. */
   current: H2Stream | undefined
   /** What the connection window is filled up to; it cannot be made smaller than the default (RFC 9113 section 6.9.2). */
@@ -96,7 +97,7 @@ export class H2Session {
     const own = this.own.streamWindowBytes
     const receive = this.isAcknowledged ? own : Math.max(own, DEFAULT_WINDOW_BYTES)
     const stream = new H2Stream(id, handler, { send: this.peer.initialWindowBytes, receive })
-    this.streams.set(id, stream)
+    this.streams.add(stream)
     this.#guard.noteStream()
     return stream
   }
@@ -190,7 +191,7 @@ export class H2Session {
 
   /** Ends every stream above `lastStreamId`; their owners may do anything meanwhile, but not open new ones. */
   abandonStreams(lastStreamId: number, code: number): void {
-    for (const stream of [...this.streams.values()]) {
+    for (const stream of this.streams.values()) {
       if (stream.id <= lastStreamId || stream.isClosed) continue
       const { handler } = stream
       this.remove(stream)

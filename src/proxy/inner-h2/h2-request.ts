@@ -47,6 +47,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
   #record: Pick<ExchangeRecord, 'responseBytes'> = { responseBytes: 0 }
   #trailers: HeaderList | undefined
   #isWhole = false
+  #isGone = false
   /** It is an extended CONNECT: what comes before its answer waits for that. */
   #awaitsUpgrade = false
   readonly #early = new HeldBytes()
@@ -54,6 +55,8 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
   /** The head has ended the response. */
   #isEnded = false
   keepsAlive = true
+  /** For its owner: where it stands among the others. */
+  place = 0
 
   constructor(stream: H2Stream, owner: H2RequestOwner, deps: H2RequestDeps) {
     this.#stream = stream
@@ -222,6 +225,8 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
   }
 
   #leave(): void {
+    if (this.#isGone) return
+    this.#isGone = true
     this.#exchange = undefined
     this.channel.discard(this.#early.drop())
     this.#owner.onRequestDone(this)

@@ -29,7 +29,8 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
   readonly #channel: Channel
   readonly #deps: H2TunnelDeps
   readonly #transport: InnerTransport
-  readonly #requests = new Set<H2Request>()
+  /** Each knows its place, which the last one takes when it goes: a Set would keep requests alive (see `StreamTable`). */
+  readonly #requests: H2Request[] = []
   readonly origin: TunnelOrigin
   /** Our direction is ended, or will be when the last request is. */
   #isClosing = false
@@ -88,7 +89,10 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
   }
 
   onRequestDone(request: H2Request): void {
-    this.#requests.delete(request)
+    const last = this.#requests.pop()
+    if (last === undefined || last === request) return
+    last.place = request.place
+    this.#requests[request.place] = last
   }
 
   /** For draining: ends now, or asks for no more requests; those that are on their way meanwhile are served. */
@@ -111,7 +115,7 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
       this.#transport.tick(nowMs)
       if (this.#isAnnounced) this.#shutdown()
       else if (this.isDraining) this.closeIfIdle()
-      for (const request of this.#requests) request.tick(nowMs)
+      for (const request of [...this.#requests]) request.tick(nowMs)
       this.#tickQuiet(nowMs)
       this.#tickHeaders(nowMs)
       if (this.#channel.queuedBytes > UNREAD_LIMIT_BYTES) this.h2.fail(ENHANCE_YOUR_CALM, 'nothing is read')
@@ -136,7 +140,7 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
   #onStream(stream: H2Stream, fields: readonly string[], isEnd: boolean): StreamHandler {
     this.#deps.turns.spendRequest()
     const request = new H2Request(stream, this, this.#deps)
-    this.#requests.add(request)
+    request.place = this.#requests.push(request) - 1
     request.start(fields, isEnd)
     return request.channel
   }
