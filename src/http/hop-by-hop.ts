@@ -63,8 +63,11 @@ export function cleanRequest(headers: HeaderList): void {
  */
 export function removeHopByHop(headers: HeaderList): void {
   const fields = headers.fields
-  for (let i = 0; i < fields.length; i += 2)
-    if (isConnectionField(fields[i] ?? '')) return removeFrom(headers, nominated(headers))
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    const isKept = name === 'te' ? fields[i + 1] === 'trailers' : !isConnectionField(name)
+    if (!isKept) return removeFrom(headers, nominated(headers))
+  }
 }
 
 function removeFrom(headers: HeaderList, named: ReadonlySet<string>): void {

@@ -2,7 +2,6 @@
  * The data plane of one process: an HBONE listener, the pools behind it, and the snapshot that is in force. Objects,
  * YAML and metric names never enter; what it serves comes as a model, what happened leaves as records and counters.
  */
-import { randomUUID } from 'node:crypto'
 import type { ConnectionOptions } from 'node:tls'
 import type { FilterDefinition } from '../filter/index.ts'
 import { createFilterInstances } from '../filter/instances.ts'
@@ -11,6 +10,7 @@ import type { Credentials, CredentialSource } from '../identity/credentials.ts'
 import { clientTlsOptions } from '../identity/tls.ts'
 import type { TlsSettings } from '../identity/tls.ts'
 import type { Clock } from '../lib/clock.ts'
+import { createUuidSource } from '../lib/random-uuid.ts'
 import type { Logger } from '../lib/log.ts'
 import type { Model } from '../model/model.ts'
 import { findFrontend } from '../snapshot/resolve.ts'
@@ -135,7 +135,7 @@ export class DataPlane {
       clock,
       counters: this.counters,
       sink: options.sink,
-      createRequestId: randomUUID,
+      createRequestId: createUuidSource(),
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       deadlines,
       turns,

@@ -32,7 +32,8 @@ export const toH1Fields = (fields: readonly string[], length: number): HeaderLis
     kept.push(name, value)
   }
   const headers = new HeaderList(kept)
-  headers.checked = kept.slice()
+  // What was put together or written anew here is not among them, and looked at once more when it goes out.
+  headers.checked = fields
   removeHopByHop(headers)
   return headers
 }

@@ -13,6 +13,7 @@ const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*$/
 // As HTTP/1.1 targets: visible ASCII without '#'.
 const PATH = /^\/[!-"$-~]*$/
 const COLON = 0x3a
+const NONE: readonly string[] = []
 
 /** Value of the first field of that name in a flat list. */
 export const findField = (fields: readonly string[], name: string): string | undefined => {
@@ -33,8 +34,15 @@ export const readContentLength = (fields: readonly string[]): number => {
   return length
 }
 
-/** What is wrong with the fields of a request head; `mayConnect`: SETTINGS_ENABLE_CONNECT_PROTOCOL was sent. */
-export const checkRequestFields = (fields: readonly string[], mayConnect = false): string | undefined => {
+/**
+ * What is wrong with the fields of a request head; `mayConnect`: SETTINGS_ENABLE_CONNECT_PROTOCOL was sent. `known` is an
+ * earlier head that was good: what stands at the same place in both, as most does that HPACK's table gives, is so too.
+ */
+export const checkRequestFields = (
+  fields: readonly string[],
+  mayConnect = false,
+  known: readonly string[] = NONE,
+): string | undefined => {
   const parts: RequestParts = {}
   let isPastPseudo = false
   for (let i = 0; i < fields.length; i += 2) {
@@ -43,21 +51,25 @@ export const checkRequestFields = (fields: readonly string[], mayConnect = false
     const isPseudo = name.charCodeAt(0) === COLON
     if (isPseudo && isPastPseudo) return `${name} after regular fields`
     isPastPseudo = !isPseudo
-    const wrong = checkValue(name, value) ?? (isPseudo ? takePart(parts, name, value) : checkRegular(name, value))
+    const isKnown = known[i] === name && known[i + 1] === value
+    if (isKnown && !isPseudo) continue
+    const wrong =
+      (isKnown ? undefined : checkValue(name, value)) ??
+      (isPseudo ? takePart(parts, name, value) : checkRegular(name, value))
     if (wrong !== undefined) return wrong
   }
   return checkHost(fields, parts.authority) ?? checkRequestForm(parts, mayConnect)
 }
 
-/** What is wrong with the fields of a response head. */
-export const checkResponseFields = (fields: readonly string[]): string | undefined => {
+/** What is wrong with the fields of a response head; `known` as for requests. */
+export const checkResponseFields = (fields: readonly string[], known: readonly string[] = NONE): string | undefined => {
   if (fields[0] !== ':status') return 'no :status first'
   if (!/^[1-9][0-9][0-9]$/.test(fields[1] ?? '')) return 'bad :status'
-  return checkRegularFrom(fields, 2)
+  return checkRegularFrom(fields, 2, known)
 }
 
 /** What is wrong with trailers. */
-export const checkTrailerFields = (fields: readonly string[]): string | undefined => checkRegularFrom(fields, 0)
+export const checkTrailerFields = (fields: readonly string[]): string | undefined => checkRegularFrom(fields, 0, NONE)
 
 /** What is wrong with a field that is no pseudo-header field. */
 export const checkRegularField = (name: string, value: string): string | undefined =>
@@ -132,10 +144,11 @@ const checkHost = (fields: readonly string[], authority: string | undefined): st
   return host.toLowerCase() === authority.toLowerCase() ? undefined : 'host that differs from :authority'
 }
 
-const checkRegularFrom = (fields: readonly string[], from: number): string | undefined => {
+const checkRegularFrom = (fields: readonly string[], from: number, known: readonly string[]): string | undefined => {
   for (let i = from; i < fields.length; i += 2) {
     const name = fields[i] ?? ''
     const value = fields[i + 1] ?? ''
+    if (known[i] === name && known[i + 1] === value) continue
     if (name.charCodeAt(0) === COLON) return `pseudo-header field ${quoted(name)} out of place`
     const wrong = checkRegularField(name, value)
     if (wrong !== undefined) return wrong

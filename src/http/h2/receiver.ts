@@ -25,6 +25,8 @@ export class H2Receiver implements FrameSink {
   readonly #session: H2Session
   readonly #assembler: HeaderAssembler
   #window = h2.DEFAULT_WINDOW_BYTES
+  /** The last head that was good: the next one is mostly like it. */
+  #known: readonly string[] = []
 
   constructor(session: H2Session) {
     this.#session = session
@@ -203,12 +205,13 @@ export class H2Receiver implements FrameSink {
     }
     if (head.kind === 'too-large') return this.#answerTooLarge(streamId, isEnd)
     const length = readContentLength(head.fields)
-    const wrong = checkRequestFields(head.fields, session.own.hasConnectProtocol)
+    const wrong = checkRequestFields(head.fields, session.own.hasConnectProtocol, this.#known)
     const isMalformed = wrong !== undefined || length < -1 || (isEnd && length > 0)
     if (isMalformed) {
       session.sendReset(streamId, h2.PROTOCOL_ERROR)
       return session.annoy(MISTAKE_POINTS)
     }
+    this.#known = head.fields
     const stream = session.createStream(streamId, ignoreStream)
     stream.hasHeaders = true
     stream.isRemoteClosed = isEnd
@@ -250,7 +253,8 @@ export class H2Receiver implements FrameSink {
   }
 
   #acceptResponse(stream: H2Stream, head: Head, isEnd: boolean): boolean {
-    if (checkResponseFields(head.fields) !== undefined) return false
+    if (checkResponseFields(head.fields, this.#known) !== undefined) return false
+    this.#known = head.fields
     const status = head.fields[1] ?? ''
     if (status.startsWith('1')) {
       this.#session.chargeSignal()

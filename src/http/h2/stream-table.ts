@@ -62,7 +62,7 @@ export class StreamTable {
 
   /** All streams in the order of their numbers. */
   values(): H2Stream[] {
-    return this.#slots.filter((stream) => stream !== undefined).sort((a, b) => a.id - b.id)
+    return this.#slots.filter((stream) => stream !== undefined).toSorted((a, b) => a.id - b.id)
   }
 
   #home(id: number): number {
