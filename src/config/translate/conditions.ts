@@ -90,10 +90,13 @@ export const formatFaults = (issues: readonly Issue[]): string => {
 
 /** Conditions in one fixed order: by object, parent and type. */
 export const sortConditions = (conditions: readonly Condition[]): readonly Condition[] =>
-  conditions
-    .map((condition) => {
-      const { kind, namespace, name } = condition.object
-      return { key: [kind, namespace, name, condition.parent ?? '', condition.type].join('\n'), condition }
-    })
-    .toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-    .map(({ condition }) => condition)
+  conditions.toSorted(
+    (a, b) =>
+      compare(a.object.kind, b.object.kind) ||
+      compare(a.object.namespace, b.object.namespace) ||
+      compare(a.object.name, b.object.name) ||
+      compare(a.parent ?? '', b.parent ?? '') ||
+      compare(a.type, b.type),
+  )
+
+const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)

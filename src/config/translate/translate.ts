@@ -62,7 +62,12 @@ const translateSet = (
   const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
   const { services: bound, conditions: aboutBinding } = bindServices(catalog, gateway)
   const wanted = new Map<string, readonly [ServiceObject, ServicePortObject]>()
+  const wantedOf = new Map<ServiceObject, Set<number>>()
   const want = (service: ServiceObject, port: ServicePortObject): void => {
+    const ports = wantedOf.get(service) ?? new Set()
+    // Thousands of routes send to the same few Services.
+    if (ports.has(port.port)) return
+    wantedOf.set(service, ports.add(port.port))
     wanted.set(`${service.metadata.namespace}/${service.metadata.name}:${port.port}`, [service, port])
   }
   for (const { object } of bound.values()) for (const port of tcpPortsOf(object)) want(object, port)

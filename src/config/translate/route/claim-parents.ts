@@ -38,12 +38,14 @@ export const claimParents = ({ object }: Entry<AnyRoute>, scope: ClaimScope): re
     const service = found.service.object
     const ports = found.ports.filter((port) => actsOn(kind, frontendProtocolOf(port, scope.speaksTls(service, port))))
     if (ports.length === 0) return { parent, path, resolved: kind === 'TLSRoute' ? notTls : notHttp, claims: [] }
+    const { namespace, name } = service.metadata
     const claims = ports.map(({ port }) => ({
       kind,
       namespace: metadata.namespace,
       route: routeKey(object),
       service: service.metadata,
       port,
+      key: `${namespace}/${name}:${port}`,
     }))
     return { parent, path, resolved: found, claims }
   })

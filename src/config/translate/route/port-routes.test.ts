@@ -5,7 +5,9 @@ import { holdersOf, sharePorts, type Claim, type RouteKind } from './port-routes
 const service = { namespace: 'shop', name: 'api' }
 const claim = (kind: RouteKind, name: string, more: Partial<Claim> = {}): Claim => {
   const namespace = more.namespace ?? 'shop'
-  return { kind, namespace, route: `${kind}/${namespace}/${name}`, service, port: 80, ...more }
+  const { port = 80 } = more
+  const key = `${service.namespace}/${service.name}:${port}`
+  return { kind, namespace, route: `${kind}/${namespace}/${name}`, service, port, key, ...more }
 }
 
 const producers = (claims: readonly Claim[]): readonly string[] => [

@@ -29,11 +29,9 @@ export interface Claim {
   readonly route: string
   readonly service: { readonly namespace: string; readonly name: string }
   readonly port: number
+  /** The port's: `NAMESPACE/NAME:PORT`. */
+  readonly key: string
 }
-
-/** `NAMESPACE/NAME:PORT` */
-export const portKey = ({ service, port }: Pick<Claim, 'service' | 'port'>): string =>
-  `${service.namespace}/${service.name}:${port}`
 
 interface Draft {
   producers: DraftRoutes | undefined
@@ -52,9 +50,11 @@ interface DraftRoutes {
 export const sharePorts = (claims: readonly Claim[]): Attachments => {
   const ports = new Map<string, Draft>()
   for (const claim of claims) {
-    const key = portKey(claim)
-    const port: Draft = ports.get(key) ?? { producers: undefined, consumers: new Map() }
-    ports.set(key, port)
+    let port = ports.get(claim.key)
+    if (port === undefined) {
+      port = { producers: undefined, consumers: new Map() }
+      ports.set(claim.key, port)
+    }
     if (isProducer(claim)) port.producers = addTo(port.producers, claim)
     else port.consumers.set(claim.namespace, addTo(port.consumers.get(claim.namespace), claim))
   }
@@ -74,6 +74,6 @@ export const isProducer = ({ namespace, service }: Claim): boolean => namespace 
 
 /** Who has the set that is claimed: routes of the claim's own kind, or of one that outranks it. */
 export const holdersOf = (attachments: Attachments, claim: Claim): KindRoutes | undefined => {
-  const port = attachments.get(portKey(claim))
+  const port = attachments.get(claim.key)
   return isProducer(claim) ? port?.producers : port?.consumers.get(claim.namespace)
 }

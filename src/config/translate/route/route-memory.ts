@@ -31,15 +31,10 @@ export type RouteLookups = {
   readonly tls: Lookup<true>
 }
 
-interface Told {
-  readonly parent: string
-  readonly conditions: readonly Condition[]
-}
-
 /** Makes the memory for one set of options. */
 export const createRouteMemory = (clusterDomain: string): RouteMemory => {
   const remember = createMemory<TranslatedRoute, RouteLookups>()
-  const told = new WeakMap<TranslatedRoute, readonly Told[]>()
+  const told = new WeakMap<TranslatedRoute, readonly Condition[]>()
   let last: TranslatedRoute | undefined
   return {
     translate: (object, lookups) =>
@@ -48,18 +43,26 @@ export const createRouteMemory = (clusterDomain: string): RouteMemory => {
         return last
       }),
     conditions: (entry, parent, translated) => {
-      const known = told.get(translated) ?? []
-      const before = known.find((each) => each.parent === parent)
-      if (before !== undefined) return before.conditions
+      const known = told.get(translated) ?? noConditions
+      const before = conditionsAbout(parent, known)
+      if (before.length > 0) return before
       const conditions = attachedConditions(entry, parent, translated.badRefs)
       // Those with a position are of one place, and the next time the object may stand elsewhere.
       if (conditions.every(({ position }) => position === undefined)) {
-        told.set(translated, known.concat({ parent, conditions }))
+        told.set(translated, known.length === 0 ? conditions : known.concat(conditions))
       }
       return conditions
     },
   }
 }
+
+const noConditions: readonly Condition[] = []
+
+/** Most routes have one parent, and its conditions are all there are. */
+const conditionsAbout = (parent: string, conditions: readonly Condition[]): readonly Condition[] =>
+  conditions.every((condition) => condition.parent === parent)
+    ? conditions
+    : conditions.filter((condition) => condition.parent === parent)
 
 /** Neighbouring routes often send to the same Services: what is equal is there once. */
 const shareBackends = (translated: TranslatedRoute, last: TranslatedRoute | undefined): TranslatedRoute => {

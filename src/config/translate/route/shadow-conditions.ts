@@ -5,7 +5,7 @@ import { findShadowed } from '../../../model/shadow.ts'
 import type { Entry, RouteObject } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
 import type { ClaimedParent } from './claim-parents.ts'
-import { holdersOf, isProducer, portKey, type Attachments, type Claim } from './port-routes.ts'
+import { holdersOf, isProducer, type Attachments, type Claim, type KindRoutes } from './port-routes.ts'
 
 /** Rules of a route none of whose matches can ever win, by their position, each with one that wins in its place. */
 type HiddenRules = ReadonlyMap<number, Ranked>
@@ -41,6 +41,7 @@ export const shadowConditions = (
   const hiddenOf = createSets(scope)
   return claimed.flatMap(({ entry, parents }) =>
     parents.flatMap(({ parent, claims }): readonly Condition[] => {
+      if (!claims.some((claim) => hiddenOf(claim) !== none)) return noConditions
       const [first, ...others] = claims.flatMap((claim) => hiddenOf(claim) ?? [])
       const everywhere = [...(first ?? [])].filter(
         ([index]) => isWhole(entry.object.rules[index]) && others.every((hidden) => hidden.has(index)),
@@ -55,6 +56,7 @@ export const shadowConditions = (
   )
 }
 
+const noConditions: readonly Condition[] = []
 const none: HiddenRules = new Map()
 const noneHidden: ReturnType<FindHidden> = new Map()
 
@@ -67,18 +69,17 @@ const createSets = ({
   routes,
   findHidden,
 }: Parameters<typeof shadowConditions>[1]): ((claim: Claim) => HiddenRules | undefined) => {
-  const sets = new Map<string, ReturnType<FindHidden>>()
+  const sets = new Map<KindRoutes, ReturnType<FindHidden>>()
   return (claim) => {
     const holders = holdersOf(attachments, claim)
     if (holders === undefined || holders.kind !== claim.kind) return undefined
-    const key = `${portKey(claim)} ${isProducer(claim) ? '' : claim.namespace}`
-    let set = sets.get(key)
+    let set = sets.get(holders)
     if (set === undefined) {
       set = findHidden(
-        key,
+        `${claim.key} ${isProducer(claim) ? '' : claim.namespace}`,
         [...holders.routes].flatMap((route) => routes.get(route) ?? []),
       )
-      sets.set(key, set)
+      sets.set(holders, set)
     }
     return set.get(claim.route) ?? none
   }
