@@ -48,7 +48,14 @@ export const exchange = (
   const { clock, onHead, onBody } = options
   const { promise, resolve } = Promise.withResolvers<Exchanged>()
   const bodyLength = request.body?.length ?? 0
-  const outgoing: UpstreamRequest = { ...request, bodyLength, upgrade: undefined, isHttp2: false, h1Head: undefined, h2Head: undefined }
+  const outgoing: UpstreamRequest = {
+    ...request,
+    bodyLength,
+    upgrade: undefined,
+    isHttp2: false,
+    h1Head: undefined,
+    h2Head: undefined,
+  }
   const unwritable = writeHead(outgoing, session.version, 'http')
   if (unwritable !== undefined) return Promise.resolve(httpFailure(`the request cannot be sent: ${unwritable}`))
 

@@ -1,4 +1,4 @@
-import { isGrpcContentType } from '../../http/grpc-content-type.ts'
+import { isGrpcContentType } from '../../http/is-grpc.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { TryRecord } from '../../filter/record.ts'

@@ -1,6 +1,6 @@
 import type { Chain } from '../../filter/chain.ts'
 import type { Destination, ExchangeRecord, Source, TryRecord } from '../../filter/record.ts'
-import { isGrpcContentType } from '../../http/grpc-content-type.ts'
+import { isGrpcContentType } from '../../http/is-grpc.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { Clock } from '../../lib/clock.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isGrpcContentType } from './grpc-content-type.ts'
+import { isGrpcContentType } from './is-grpc.ts'
 
 const cases: readonly (readonly [string | undefined, boolean])[] = [
   ['application/grpc', true],
