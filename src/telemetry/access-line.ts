@@ -41,7 +41,8 @@ export const accessFields = (record: ExchangeRecord) =>
     downstream_remote_address: record.source.address,
     requested_server_name: cut(record.sni),
     upstream_transport_failure_reason: cut(record.upstreamFailure),
-    // Not one of Istio's keys, and only there when there is something to tell.
+    // Not Istio's keys, and only there when there is something to tell.
+    ...(record.protocol === 'grpc' ? { grpc_status: cut(record.grpcStatus) } : {}),
     ...(record.tries.length === 0 ? {} : { upstream_tries: record.tries.map(formatTry) }),
   }) as const
 

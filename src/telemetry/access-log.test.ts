@@ -94,6 +94,14 @@ test('a JSON line tells of the tries before the last one, when there were any', 
   ])
 })
 
+test('a JSON line of a gRPC call has its status, which is not that of HTTP', () => {
+  const line = (record: Partial<ExchangeRecord>): unknown =>
+    (JSON.parse(formatAccessLine(makeRecord(record), 'json')) as Record<string, unknown>)['grpc_status']
+  assert.equal(line({ protocol: 'grpc', grpcStatus: '14' }), '14')
+  assert.equal(line({ protocol: 'grpc', grpcStatus: '' }), null)
+  assert.equal(line({ protocol: 'http', grpcStatus: '' }), undefined)
+})
+
 test('an IPv6 endpoint stands in brackets', () => {
   const record = makeRecord({ endpoint: { ...canaryEndpoint, address: 'fd00::7' } })
   assert.equal(JSON.parse(formatAccessLine(record, 'json')).upstream_host, '[fd00::7]:8080')
