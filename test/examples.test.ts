@@ -1,6 +1,6 @@
 /**
  * The examples are cases too: each folder's `objects.yaml` must come to what its `expect.yaml` says, and each request
- * that its README asks about must be among those.
+ * or connection that its README asks about must be among those.
  */
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -22,10 +22,15 @@ import { loadText } from './support/load-text.ts'
 interface ExpectedRequest {
   readonly what: string
   readonly authority: string
-  readonly path: string
+  /** Of a request; a connection has none. */
+  readonly path?: string
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly source?: string
+  /** Server name of a TLS connection, empty for one that names none. */
+  readonly sni?: string
+  /** What is looked for in the tunnel. */
+  readonly tunnel?: string
   readonly outcome: string
   readonly status?: number
   readonly route?: string
@@ -64,16 +69,17 @@ const explain = (snapshot: Snapshot, request: ExpectedRequest) =>
   explainRequest(snapshot, {
     authority: request.authority,
     method: request.method ?? 'GET',
-    target: request.path,
+    target: request.path ?? '/',
     headers: Object.entries(request.headers ?? {}),
     sourceNamespace: request.source,
+    ...(request.sni === undefined ? {} : { sni: request.sni }),
   })
 
 const ruleOf = (snapshot: Snapshot, request: ExpectedRequest): RulePlan => {
   const frontend = findFrontend(snapshot, request.authority)
   assert.ok(frontend !== undefined)
   const headers = new HeaderList(Object.entries(request.headers ?? {}).flat())
-  const message = { method: request.method ?? 'GET', path: request.path, query: '', headers }
+  const message = { method: request.method ?? 'GET', path: request.path ?? '/', query: '', headers }
   const resolution = resolve(frontend, message, request.source)
   assert.ok(resolution.kind === 'match')
   return resolution.rule
@@ -91,7 +97,8 @@ const isAbout = (query: URLSearchParams, request: ExpectedRequest): boolean => {
   const headers = Object.entries(request.headers ?? {}).map(([header, value]) => `${header}: ${value}`)
   return (
     query.get('authority') === request.authority &&
-    (query.get('path') ?? '/') === request.path &&
+    (query.get('path') ?? '/') === (request.path ?? '/') &&
+    (query.get('sni') ?? undefined) === request.sni &&
     (query.get('method') ?? 'GET') === (request.method ?? 'GET') &&
     query.getAll('header').join('\n') === headers.join('\n')
   )
@@ -111,8 +118,8 @@ for (const name of names) {
       it(what, () => {
         const { reasons, backends, ...explanation } = explain(snapshot, { what, ...request })
         const weights = Object.fromEntries(backends.map((backend) => [backend.name, backend.weight]))
-        const { outcome, status, route, rule } = explanation
-        const found: Readonly<Record<string, unknown>> = { outcome, status, route, rule, backends: weights }
+        const { tunnel, outcome, status, route, rule } = explanation
+        const found: Readonly<Record<string, unknown>> = { tunnel, outcome, status, route, rule, backends: weights }
         for (const [key, value] of Object.entries(request)) if (key in found) assert.deepEqual(found[key], value, key)
         for (const words of request.says ?? []) {
           assert.ok(
@@ -129,7 +136,7 @@ for (const name of names) {
       it(`${what}: the answer`, async () => {
         const { chain } = ruleOf(snapshot, { what, ...request })
         const headers = Object.entries(request.headers ?? {})
-        const exchange = createExchange({ method: request.method ?? 'GET', path: request.path, headers })
+        const exchange = createExchange({ method: request.method ?? 'GET', path: request.path ?? '/', headers })
         const { kind, response } = await runChain(chain, exchange)
         assert.deepEqual([kind, response.status], ['replied', answer.status])
         for (const [header, value] of Object.entries(answer.headers ?? {})) {
