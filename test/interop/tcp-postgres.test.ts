@@ -1,18 +1,14 @@
 /** PostgreSQL through a waypoint: a client that asks for TLS in the clear first, on ports that declare TCP and nothing. */
 import assert from 'node:assert/strict'
 import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { spawn, spawnSync } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { openDoor } from '../support/mesh/door.ts'
 import { until } from '../support/mesh/mesh.ts'
 import { TcpMesh } from '../support/mesh/tcp-mesh.ts'
-import { run, skipWithout } from '../support/peer-process.ts'
+import { freePort, run, skipWithout, startPeer } from '../support/peer-process.ts'
 import { createBackendCa } from '../support/tls/backend-ca.ts'
 
 const skip = skipWithout('initdb') || skipWithout('postgres') || skipWithout('psql')
@@ -24,7 +20,6 @@ describe('PostgreSQL', { skip }, () => {
   const ca = createBackendCa()
   const open = new AsyncDisposableStack()
   let tcp: TcpMesh
-  let server: ChildProcess
   let dir = ''
   let port = 0
   let door = 0
@@ -52,7 +47,7 @@ describe('PostgreSQL', { skip }, () => {
       encoding: 'utf8',
     })
     assert.equal(made.status, 0, made.stderr)
-    port = await freePortAt(tcp.at.address)
+    port = await freePort(tcp.at.address)
     const settings = {
       ssl: 'on',
       ssl_cert_file: join(dir, 'cert.pem'),
@@ -62,12 +57,8 @@ describe('PostgreSQL', { skip }, () => {
       fsync: 'off',
     }
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    server = spawn('postgres', ['-D', data, '-p', String(port), ...flags], { ...who, stdio: 'ignore' })
-    open.defer(async () => {
-      server.kill('SIGINT')
-      if (server.exitCode === null) await once(server, 'exit')
-    })
-    await listening(tcp.at.address, port)
+    const place = { address: tcp.at.address, user: who }
+    open.use(await startPeer('postgres', ['-D', data, '-p', String(port), ...flags], port, place))
     const entrance = await openDoor(tcp.mesh)
     open.defer(() => entrance.close())
     door = entrance.port
@@ -100,25 +91,3 @@ describe('PostgreSQL', { skip }, () => {
     assert.ok(tcp.mesh.records.some(({ flags }) => flags === '-'))
   })
 })
-
-const freePortAt = async (address: string): Promise<number> => {
-  const server = createServer().listen(0, address)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
-const listening = async (host: string, port: number): Promise<void> => {
-  for (let tries = 0; tries < 500; tries++) {
-    const socket = connect({ host, port })
-    const isThere = await new Promise((resolve) => {
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
-    })
-    socket.destroy()
-    if (isThere === true) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  throw new Error(`nobody listens on ${host}:${port}`)
-}

@@ -22,9 +22,9 @@ export const run = async (program: string, args: readonly string[], input?: Buff
 }
 
 /** A port that was free a moment ago. */
-export const freePort = async (): Promise<number> => {
+export const freePort = async (address = '127.0.0.1'): Promise<number> => {
   const server = createServer()
-  server.listen(0, '127.0.0.1')
+  server.listen(0, address)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   server.close()
@@ -37,25 +37,36 @@ export interface PeerProcess extends Disposable {
   readonly hasEnded: () => boolean
 }
 
+/** Where a program listens, default 127.0.0.1, and as whom it runs, default as we do. */
+export interface PeerOptions {
+  readonly address?: string
+  readonly user?: { readonly uid?: number; readonly gid?: number }
+}
+
 /** Starts a program that listens on `port` and waits, at most 10 s, until it does. */
-export const startPeer = async (program: string, args: readonly string[], port: number): Promise<PeerProcess> => {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+export const startPeer = async (
+  program: string,
+  args: readonly string[],
+  port: number,
+  { address = '127.0.0.1', user = {} }: PeerOptions = {},
+): Promise<PeerProcess> => {
+  const child = spawn(program, args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] })
   let complaints = ''
   child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
   for (let attempt = 0; attempt < 500; attempt++) {
     if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${complaints}`)
-    if (await isListening(port))
+    if (await isListening(port, address))
       return { hasEnded: () => child.exitCode !== null, [Symbol.dispose]: () => void child.kill('SIGKILL') }
     // Another program gives no sign when it is ready, other than that it is.
     await delay(20)
   }
   child.kill('SIGKILL')
-  throw new Error(`${program} does not listen on ${port} after 10 s: ${complaints}`)
+  throw new Error(`${program} does not listen on ${address}:${port} after 10 s: ${complaints}`)
 }
 
-const isListening = async (port: number): Promise<boolean> => {
+const isListening = async (port: number, address: string): Promise<boolean> => {
   const { promise, resolve } = Promise.withResolvers<boolean>()
-  const socket = connect(port, '127.0.0.1')
+  const socket = connect(port, address)
   socket.on('connect', () => resolve(true))
   socket.on('error', () => resolve(false))
   const result = await promise
