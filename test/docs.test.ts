@@ -1,9 +1,10 @@
-/** What the pages say can be followed: their links lead somewhere, and their YAML is understood. */
+/** What the pages say can be followed: their links lead somewhere, their YAML is understood, and none is missing. */
 import assert from 'node:assert/strict'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { parse } from 'yaml'
+import { deadlineFlags } from '../src/cli/deadline-flags.ts'
 import { loadText } from './support/load-text.ts'
 
 const root = path.join(import.meta.dirname, '..')
@@ -34,6 +35,19 @@ describe('links', () => {
         assert.ok(existsSync(path.join(root, found)), `${target} is there`)
         if (anchor !== undefined) assert.ok(anchorsOf(read(found)).includes(anchor), `${target} has that heading`)
       }
+    })
+  }
+})
+
+describe('nothing is left out:', () => {
+  for (const page of pages.filter((name) => path.dirname(name) === 'docs/concepts')) {
+    it(`the README leads to ${page}`, () => assert.ok(read('README.md').includes(`](${page})`)))
+  }
+  for (const [name, { default: time }] of Object.entries(deadlineFlags)) {
+    it(`the page of limits has --${name} with its default`, () => {
+      const [, told = ''] =
+        new RegExp(`^\\| \`--${name}\` *\\| (\\S+)`, 'm').exec(read('docs/concepts/limits.md')) ?? []
+      assert.equal(told === 'none' ? '0s' : told, time)
     })
   }
 })

@@ -25,13 +25,19 @@ export const deadlineFlags = {
   'keep-alive-timeout': flag('time for a client to send its next request', defaultDeadlines.keepAliveIdleMs),
   'stream-idle-timeout': flag('time for a request under way to move at all', defaultDeadlines.streamIdleMs),
   'protocol-detection-timeout': flag(
-    'time for a client to show what it speaks on a port of unknown protocol; then it is TCP',
+    'time for a client to show what it speaks where its port declares nothing: TCP',
     defaultDeadlines.protocolDetectionMs,
   ),
-  'client-hello-timeout': flag('time for a client to name its server, for TLSRoutes', defaultDeadlines.clientHelloMs),
-  'tcp-idle-timeout': flag('time for a TCP connection to move at all', defaultDeadlines.tcpIdleMs),
-  'upgrade-idle-timeout': flag('time for a WebSocket, say, to move at all', defaultDeadlines.upgradeIdleMs),
-  'upgrade-max-duration': flag('time that a WebSocket, say, may last in all', defaultDeadlines.upgradeMaxMs),
+  'client-hello-timeout': flag(
+    'time for a client to name its server, where there are TLSRoutes',
+    defaultDeadlines.clientHelloMs,
+  ),
+  'tcp-idle-timeout': flag('time for a TCP connection to move at all, in either direction', defaultDeadlines.tcpIdleMs),
+  'upgrade-idle-timeout': flag(
+    'the same for a WebSocket, or what else was switched to',
+    defaultDeadlines.upgradeIdleMs,
+  ),
+  'upgrade-max-duration': flag('time that such a connection may last in all', defaultDeadlines.upgradeMaxMs),
 } as const
 
 /** The deadlines that the flags ask for; throws `CliError` (64) for what is no duration. */

@@ -40,7 +40,7 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
   let config = { generation: 0, issues: 0 }
   return {
     record: (record) => {
-      // TCP has metrics of its own (istio_tcp_*), which come with TCP services.
+      // A connection is no request. Istio's metrics of it (istio_tcp_*) are not written yet.
       if (record.protocol !== 'tcp') table.add(record)
     },
     observeConfig: (next) => {
