@@ -1,5 +1,6 @@
 /** The thread side of `startConfig`: watches, parses, translates and posts. Nothing of the data path is loaded here. */
 import { flushCompileCache } from 'node:module'
+import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
 import { packJson, type Packed } from '../lib/memory/packed-json.ts'
@@ -24,13 +25,26 @@ export type ConfigThreadMessage =
 /** How long nothing may change before the thread cleans up, in milliseconds. */
 const quietMs = 1000
 
+/** How much of the heap is worth a collection of all of it, which takes 50 ms and more. */
+const wasteBytes = 4 * 1024 * 1024
+
 const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => void): void => {
   const translate = createTranslator(data.translate)
   const write = createDeltaWriter()
   let cancelCollection = (): void => {}
+  let restingBytes = 0
+  const cleanUp = (): void => {
+    giveBack()
+    restingBytes = getHeapStatistics().total_heap_size
+  }
   openFileSource({
     paths: data.paths,
     decode: createObjectReader(),
+    onLook: () => {
+      if (getHeapStatistics().total_heap_size < restingBytes + wasteBytes) return
+      cancelCollection()
+      cancelCollection = systemClock.after(quietMs, cleanUp)
+    },
     onSet: (set) => {
       try {
         const { objects, issues: objectIssues } = loadObjects(set.objects)
@@ -41,8 +55,6 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
         post({ kind: 'failure', message: `the configuration could not be translated, the last one stays: ${why}` })
       }
-      cancelCollection()
-      cancelCollection = systemClock.after(quietMs, cleanUp)
     },
   })
 }
@@ -51,7 +63,7 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
  * Gives back what reading and translating took. V8 collects when something is allocated, and here nothing is for hours:
  * an empty young generation alone is 6 MB. Without `--expose-gc` (see src/bootstrap.mjs) it stays.
  */
-const cleanUp = (): void => {
+const giveBack = (): void => {
   // Node would keep what it compiled when the process ends in peace, but not for a thread. The next start then needs no
   // compiler for types, which is 7 MB.
   flushCompileCache()

@@ -137,6 +137,40 @@ describe('changes', () => {
     assert.deepEqual(names(), ['b'])
   })
 
+  it('are found in folders that are long at rest as well', () => {
+    // An hour after the folders were changed, as it were.
+    const clock: Clock = { ...stillClock, nowMs: () => Date.now() + 3_600_000 }
+    write('sub/a.yaml', 'a')
+    write('b.yaml', 'b')
+    const { refresh } = open({ clock })
+    const seen = (change: () => void): unknown => {
+      change()
+      refresh()
+      return names()
+    }
+    const rest = (): void => {
+      for (const folder of ['', 'sub']) utimesSync(join(root, folder), 1, 1)
+    }
+    rest()
+    assert.deepEqual(seen(rest), ['b', 'a'])
+    assert.deepEqual(
+      seen(() => write('sub/a.yaml', 'a2')),
+      ['b', 'a2'],
+    )
+    assert.deepEqual(
+      seen(() => write('sub/c.yaml', 'c')),
+      ['b', 'a2', 'c'],
+    )
+    assert.deepEqual(
+      seen(() => rmSync(join(root, 'b.yaml'))),
+      ['b', 'a2', 'c'],
+    )
+    assert.deepEqual(
+      seen(() => {}),
+      ['a2', 'c'],
+    )
+  })
+
   it('a named path that vanishes keeps its objects, and comes back', () => {
     write('a.yaml', 'a')
     const { refresh } = open({ paths: [join(root, 'a.yaml')] })

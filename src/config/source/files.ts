@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs'
 import { sep } from 'node:path'
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import type { Issue } from '../../lib/decoded.ts'
-import { explainUnreadable, listFiles, listTold, type ListedFile, type Listing } from './list-files.ts'
+import { explainUnreadable, listFiles, listKnown, listTold, type ListedFile, type Listing } from './list-files.ts'
 import { createPlacing, type FoundObject, type PlaceItems } from './locate.ts'
 import { parseText, type Item } from './parse-text.ts'
 import { createSettling } from './settling.ts'
@@ -28,6 +28,8 @@ export interface FileSourceOptions<T> {
   readonly decode: Decode<T>
   /** Called with each complete set: once before `openFileSource` returns, then whenever the content changed. */
   readonly onSet: (set: FileSet<T>) => void
+  /** Called after each look, whatever it found. */
+  readonly onLook?: () => void
   /** Default: the machine's. */
   readonly clock?: Clock
   /** Default 50. */
@@ -68,13 +70,14 @@ const defaultMaxFileBytes = 64 * 1024 * 1024
  * rarely what was meant; only changed documents are parsed again.
  */
 export const openFileSource = <T extends object>(options: FileSourceOptions<T>): FileSource => {
-  const { paths, onSet, clock = systemClock, debounceMs = 50, pollMs = 5000 } = options
+  const { paths, onSet, clock = systemClock, debounceMs = 50, pollMs = 5000, onLook = () => {} } = options
   const { settleMs = 40, maxFileBytes = defaultMaxFileBytes } = options
   const read = createReading(options.decode, maxFileBytes)
   const place = createPlacing<T>()
   const isUnsettled = createSettling(clock, settleMs)
   let known = new Map<string, KnownFile<T>>()
-  let listing: Omit<Listing, 'files'> = { folders: new Set(), isPlain: false, issues: noIssues }
+  let listing: Read = { folders: new Set(), stamps: new Map(), isPlain: false, issues: noIssues, readAtMs: 0 }
+  let sinceAround = 0
   let isFirst = true
   const listedAt = (path: string): ListedFile | undefined => known.get(path)?.listed
 
@@ -85,23 +88,28 @@ export const openFileSource = <T extends object>(options: FileSourceOptions<T>):
     return before?.isMissing === true ? { ...before, isMissing: false } : before
   }
   const lookAround = (): boolean => {
+    const readAtMs = clock.nowMs()
     const { files, ...now } = listFiles(paths, listedAt)
+    sinceAround = 0
     watch.follow(now.folders)
     const current = new Map<string, KnownFile<T>>()
     for (const listed of files) {
       const file = lookAt(listed)
       if (file !== undefined) current.set(listed.path, file)
     }
+    // New files that are being written, and missing ones, are known by another look around.
+    let isPlain = now.isPlain && current.size === files.length
     for (const [path, file] of known) {
       if (current.has(path)) continue
       const isLost = now.issues.some(({ position }) => isBelow(path, position?.file))
       if (!isLost && file.isMissing) continue
       current.set(path, { ...file, listed: undefined, isMissing: true })
+      isPlain = false
       if (!isLost) watch.lookAgain()
     }
     const isSame = isUnchanged(known, current) && isSameIssues(listing.issues, now.issues)
     known = current
-    listing = now
+    listing = { ...now, isPlain, readAtMs }
     return isSame
   }
   /** A change of a file among thousands is in force without a look at all the others. */
@@ -116,18 +124,29 @@ export const openFileSource = <T extends object>(options: FileSourceOptions<T>):
     }
     return isSame
   }
+  /** Now and then all is looked at anyhow: not every file system has times to rely on. */
+  const lookAtKnown = (): readonly ListedFile[] | undefined =>
+    ++sinceAround < looksAround ? listKnown(known.keys(), listing, listedAt) : undefined
   const look = (told?: ReadonlySet<string>): void => {
-    const files = told === undefined ? undefined : listTold(told, listing, listedAt)
+    const files = told === undefined ? lookAtKnown() : listTold(told, listing, listedAt)
     const isSame = files === undefined ? lookAround() : lookAtTold(files)
-    if (isSame && !isFirst) return
+    if (isFirst || !isSame) onSet(joinFiles(known, listing.issues, place))
     isFirst = false
-    onSet(joinFiles(known, listing.issues, place))
+    onLook()
   }
 
   const watch = watchFolders({ clock, debounceMs, pollMs, onChange: look })
   look()
   return { refresh: () => look(), close: watch.close }
 }
+
+/** A listing without its files, and when it was begun. */
+interface Read extends Omit<Listing, 'files'> {
+  readonly readAtMs: number
+}
+
+/** Once a minute. */
+const looksAround = 12
 
 /** Reads files and folders once, as `openFileSource` does at its first look, and watches nothing. */
 export const readFileSet = <T extends object>(paths: readonly string[], decode: Decode<T>): FileSet<T> => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, utimesSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { listFiles, listTold, type ListedFile, type Listing } from './list-files.ts'
+import { listFiles, listKnown, listTold, type ListedFile, type Listing } from './list-files.ts'
 
 let root = ''
 beforeEach(() => {
@@ -28,9 +28,7 @@ const knownOf =
 const tell = (paths: readonly string[], before: Listing): readonly string[] | 'everything' => {
   const known = knownOf(before)
   const files = listTold(new Set(paths.map(at)), before, known)
-  return (
-    files?.filter((file) => file !== known(file.path)).map((file) => file.path.slice(root.length + 1)) ?? 'everything'
-  )
+  return files?.map((file) => file.path.slice(root.length + 1)) ?? 'everything'
 }
 
 describe('a second look', () => {
@@ -93,5 +91,43 @@ describe('what is told', () => {
     assert.equal(tell(['a.yaml'], listFiles([root, at('named')])), 'everything')
     symlinkSync(at('named'), at('link.yaml'))
     assert.equal(tell(['a.yaml'], listFiles([root])), 'everything')
+  })
+})
+
+describe('a look at what is known', () => {
+  const look = (before: Listing, readAtMs: number): readonly string[] | 'everything' => {
+    const paths = before.files.map(({ path }) => path)
+    const files = listKnown(paths, { ...before, readAtMs }, knownOf(before))
+    return files?.map((file) => file.path.slice(root.length + 1)) ?? 'everything'
+  }
+  const later = (): number => Date.now() + 60_000
+
+  it('finds what was written, in all folders', () => {
+    const before = listFiles([root])
+    assert.deepEqual(look(before, later()), [])
+    write('sub/c.yaml', 'more')
+    assert.deepEqual(look(before, later()), ['sub/c.yaml'])
+  })
+
+  for (const [what, change] of [
+    ['a new file', () => write('sub/d.yaml', 'd')],
+    ['a file gone', () => rmSync(at('a.yaml'))],
+    ['a file in place of another', () => renameSync(at('a.yaml'), at('b.yaml'))],
+    ['a folder gone', () => rmSync(at('sub'), { recursive: true })],
+    ['times set back', () => utimesSync(at('sub'), 1, 1)],
+  ] as const) {
+    it(`${what}: the folders are read again`, () => {
+      // Within one tick of the file system's clock a folder shows no second change.
+      utimesSync(root, 1, 1)
+      utimesSync(at('sub'), 2, 2)
+      const before = listFiles([root])
+      change()
+      assert.equal(look(before, later()), 'everything')
+    })
+  }
+
+  it('does not trust a folder that was changed just before it was read', () => {
+    const before = listFiles([root])
+    assert.equal(look(before, Date.now()), 'everything')
   })
 })

@@ -110,9 +110,9 @@ const attachRoute = <T extends AnyRoute, R extends Translated>(
   if (winning.length === 0) return { translated: undefined, conditions }
   const translated = translate(entry.object)
   for (const [service, port] of translated.backends) scope.onBackend(service, port)
-  for (const [index, parent] of winning.entries()) {
+  winning.forEach((parent, index) => {
     if (winning.indexOf(parent) === index) conditions.push(...tell(entry, parent, translated))
-  }
+  })
   return { translated, conditions }
 }
 
