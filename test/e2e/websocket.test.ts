@@ -15,6 +15,7 @@ import { openDoor } from '../support/mesh/door.ts'
 import type { Door } from '../support/mesh/door.ts'
 import { Mesh, until } from '../support/mesh/mesh.ts'
 import type { MeshOptions } from '../support/mesh/mesh.ts'
+import { serveTcp } from '../support/tls/tls-app.ts'
 
 let mesh: Mesh
 let door: Door
@@ -119,6 +120,29 @@ test('a server that does not switch is heard, and the tunnel goes on with HTTP',
   const upgrade = 'connection: upgrade\r\nupgrade: another\r\n'
   assert.equal((await tunnel.get('/', upgrade)).head.status, 400)
   assert.equal((await tunnel.get('/again')).head.status, 200)
+})
+
+test('a server that answers 200 has not switched: the client is told so, and what it asks next is read as HTTP', async () => {
+  await start()
+  const app = await serveTcp({ address: '127.0.0.1' }, (socket) => {
+    socket.on('data', (chunk: Buffer) => {
+      const body = chunk.toString().includes('websocket') ? 'plain' : 'again'
+      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n${body}`)
+    })
+  })
+  closers.push(() => void app[Symbol.asyncDispose]())
+  mesh.apply(mesh.model({ api: [mesh.endpoint('127.0.0.1', { transport: 'plain', port: app.port })] }))
+  const socket = new WebSocket(`ws://127.0.0.1:${door.port}/chat`)
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
+  assert.equal(response.statusCode, 200)
+  socket.on('error', () => {})
+  socket.terminate()
+  const tunnel = await mesh.tunnel()
+  const refused = await tunnel.get('/chat', 'connection: upgrade\r\nupgrade: websocket\r\n')
+  assert.deepEqual([refused.head.status, refused.body.toString()], [200, 'plain'])
+  const next = await tunnel.get('/again')
+  assert.deepEqual([next.head.status, next.body.toString()], [200, 'again'])
+  assert.ok(mesh.records.every(({ upgrade }) => upgrade === undefined))
 })
 
 test('the time that a route gives a request is not that of a conversation', async () => {
