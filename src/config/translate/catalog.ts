@@ -56,9 +56,10 @@ export interface Catalog {
 /** Sorts the objects into a catalog; their order in the set makes no difference. */
 export const createCatalog = (objects: readonly SourcedObject[]): Catalog => {
   const catalog = emptyCatalog()
-  const keyed = objects.flatMap(({ read, locate }) =>
-    read.ref === undefined ? [] : [{ key: `${read.ref.namespace}/${read.ref.name}`, read, locate }],
-  )
+  const keyed: (SourcedObject & { readonly key: string })[] = []
+  for (const { read, locate } of objects) {
+    if (read.ref !== undefined) keyed.push({ key: `${read.ref.namespace}/${read.ref.name}`, read, locate })
+  }
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
   for (const { key, read, locate } of keyed) {
     if (read.state === 'typed') file(catalog, key, { object: read.object, locate })

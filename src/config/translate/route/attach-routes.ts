@@ -2,13 +2,14 @@ import type { Condition } from '../../../model/condition.ts'
 import type { Route } from '../../../model/route.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { AnyRoute, ConnectionRouteObject, Entry, RouteObject } from '../catalog.ts'
-import { conditionOf } from '../conditions.ts'
+import { conditionOf, type Verdict } from '../conditions.ts'
 import { createConnectionSets, type ConnectionSets } from '../connection/connection-sets.ts'
 import { hiddenConnections } from '../connection/hidden-connections.ts'
 import { translateConnectionRoute } from '../connection/translate-connection-route.ts'
-import { claimParents, formatLostPorts, lostPorts, refusalConditions } from './claim-parents.ts'
+import { createClaiming, formatLostPorts, lostPorts, refusalConditions, routeKey } from './claim-parents.ts'
 import type { ClaimedParent, ClaimScope } from './claim-parents.ts'
-import { sharePorts, type Attachments } from './port-routes.ts'
+import { sharePorts, type Attachments, type Claimant } from './port-routes.ts'
+import { rememberLast } from './remember-last.ts'
 import type { BackendScope, BadRef } from './resolve-backend.ts'
 import { attachedConditions } from './route-conditions.ts'
 import type { RouteLookups, RouteMemory } from './route-memory.ts'
@@ -38,24 +39,21 @@ export const attachRoutes = (scope: AttachScope): Attached => {
   const claimed = claimAll(catalog.routes, scope)
   const connecting = claimAll(catalog.connectionRoutes, scope)
   const all: readonly Claimed<AnyRoute>[] = [...claimed, ...connecting]
-  const attachments = sharePorts(all.flatMap(({ parents }) => parents.flatMap(({ claims }) => claims)))
-  const ofRequests = claimed.map((route) =>
-    attachRoute(route, attachments, {
-      scope,
-      translate: (object: RouteObject) => memory.translate(object, lookups),
-      tell: memory.conditions,
-    }),
-  )
-  const ofConnections = connecting.map((route) =>
-    attachRoute(route, attachments, {
-      scope,
-      translate: (object: ConnectionRouteObject) =>
-        translateConnectionRoute(object, { services: lookups.services, clusterDomain }),
-      tell: (entry, parent, { badRefs }) => attachedConditions(entry, parent, badRefs),
-    }),
-  )
-  const routes = ofRequests.flatMap(({ translated }) => translated?.route ?? [])
-  const setOf = createConnectionSets(ofConnections.flatMap(({ translated }) => translated ?? []))
+  const attachments = sharePorts(all)
+  const attaching = { settle: rememberLast(settleIn(attachments)), onBackend: scope.onBackend }
+  const ofRequests = attachAll(claimed, {
+    ...attaching,
+    translate: (object: RouteObject) => memory.translate(object, lookups),
+    tell: memory.conditions,
+  })
+  const ofConnections = attachAll(connecting, {
+    ...attaching,
+    translate: (object: ConnectionRouteObject) =>
+      translateConnectionRoute(object, { services: lookups.services, clusterDomain }),
+    tell: (entry, parent, { badRefs }) => attachedConditions(entry, parent, badRefs),
+  })
+  const routes = ofRequests.attached.map(({ route }) => route)
+  const setOf = createConnectionSets(ofConnections.attached)
   const byKey = new Map(routes.map((route) => [route.key, route]))
   return {
     routes,
@@ -63,20 +61,45 @@ export const attachRoutes = (scope: AttachScope): Attached => {
     setOf,
     conditions: [
       ...all.flatMap(({ entry, parents }) => refusalConditions(entry, parents)),
-      ...[...ofRequests, ...ofConnections].flatMap(({ conditions }) => conditions),
+      ...ofRequests.conditions,
+      ...ofConnections.conditions,
       ...shadowConditions(claimed, { attachments, routes: byKey, findHidden }),
       ...hiddenConnections(connecting, { attachments, setOf }),
     ],
   }
 }
 
-interface Claimed<T extends AnyRoute> {
+interface Claimed<T extends AnyRoute> extends Claimant {
   readonly entry: Entry<T>
   readonly parents: readonly ClaimedParent[]
 }
 
-const claimAll = <T extends AnyRoute>(entries: readonly Entry<T>[], scope: ClaimScope): readonly Claimed<T>[] =>
-  entries.map((entry) => ({ entry, parents: claimParents(entry, scope) }))
+const claimAll = <T extends AnyRoute>(entries: readonly Entry<T>[], scope: ClaimScope): readonly Claimed<T>[] => {
+  const claim = createClaiming(scope)
+  return entries.map((entry) => ({ key: routeKey(entry.object), entry, parents: claim(entry.object) }))
+}
+
+/** What the parents of a route are told of ports that it has not got, and those where it has any. */
+interface Settled {
+  readonly lost: readonly Verdict[]
+  readonly winning: readonly string[]
+}
+
+const settleIn =
+  (attachments: Attachments) =>
+  (parents: readonly ClaimedParent[]): Settled => {
+    const lost: Verdict[] = []
+    const winning = new Set<string>()
+    for (const claimed of parents) {
+      const { parent, path, claims } = claimed
+      const ports = lostPorts(claimed, attachments)
+      if (ports.length < claims.length) winning.add(parent)
+      if (ports.length === 0) continue
+      const verdict = ports.length === claims.length ? conflicted : partlyConflicted
+      lost.push({ parent, ...verdict, message: formatLostPorts(ports), path })
+    }
+    return { lost, winning: [...winning] }
+  }
 
 /** What a route's references came to. */
 interface Translated {
@@ -84,36 +107,34 @@ interface Translated {
   readonly backends: readonly (readonly [ServiceObject, ServicePortObject])[]
 }
 
-interface Attaching<T extends AnyRoute, R extends Translated> {
-  readonly scope: AttachScope
+interface Attaching<T extends AnyRoute, R extends Translated> extends Pick<BackendScope, 'onBackend'> {
+  readonly settle: (parents: readonly ClaimedParent[]) => Settled
   readonly translate: (object: T) => R
   /** What a parent is told that the route is attached to. */
   readonly tell: (entry: Entry<T>, parent: string, translated: R) => readonly Condition[]
 }
 
-/** The route when it has a port, and what the parents that it is attached to are told. */
-const attachRoute = <T extends AnyRoute, R extends Translated>(
-  { entry, parents }: Claimed<T>,
-  attachments: Attachments,
-  { scope, translate, tell }: Attaching<T, R>,
-): { readonly translated: R | undefined; readonly conditions: readonly Condition[] } => {
+/** The routes that have a port, and what all parents are told. There are thousands, and most are as they were. */
+const attachAll = <T extends AnyRoute, R extends Translated>(
+  claimed: readonly Claimed<T>[],
+  { settle, translate, tell, onBackend }: Attaching<T, R>,
+): { readonly attached: readonly R[]; readonly conditions: readonly Condition[] } => {
+  const attached: R[] = []
   const conditions: Condition[] = []
-  const winning: string[] = []
-  for (const claimedParent of parents) {
-    const { parent, path, claims } = claimedParent
-    const lost = lostPorts(claimedParent, attachments)
-    if (lost.length < claims.length) winning.push(parent)
-    if (lost.length === 0) continue
-    const verdict = lost.length === claims.length ? conflicted : partlyConflicted
-    conditions.push(conditionOf(entry, { parent, ...verdict, message: formatLostPorts(lost), path }))
+  let reported: R['backends'] | undefined
+  for (const { entry, parents } of claimed) {
+    const { lost, winning } = settle(parents)
+    for (const verdict of lost) conditions.push(conditionOf(entry, verdict))
+    if (winning.length === 0) continue
+    const translated = translate(entry.object)
+    attached.push(translated)
+    if (translated.backends !== reported) for (const [service, port] of translated.backends) onBackend(service, port)
+    reported = translated.backends
+    for (const parent of winning) {
+      for (const condition of tell(entry, parent, translated)) conditions.push(condition)
+    }
   }
-  if (winning.length === 0) return { translated: undefined, conditions }
-  const translated = translate(entry.object)
-  for (const [service, port] of translated.backends) scope.onBackend(service, port)
-  winning.forEach((parent, index) => {
-    if (winning.indexOf(parent) === index) conditions.push(...tell(entry, parent, translated))
-  })
-  return { translated, conditions }
+  return { attached, conditions }
 }
 
 /** GEP-1294 names the reason. */

@@ -1,5 +1,6 @@
 import type { Condition } from '../../../model/condition.ts'
 import type { PortProtocol } from '../../../model/port-protocol.ts'
+import type { ParentRef } from '../../objects/parent-ref.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { AnyRoute, Entry } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
@@ -27,28 +28,43 @@ export interface ClaimScope extends ParentScope {
   readonly speaksTls: (service: ServiceObject, port: ServicePortObject) => boolean
 }
 
-/** Finds what each parentRef of a route means, before it is known who else wants the same ports. */
-export const claimParents = ({ object }: Entry<AnyRoute>, scope: ClaimScope): readonly ClaimedParent[] =>
-  object.parentRefs.map((ref): ClaimedParent => {
-    const { kind, metadata } = object
-    const parent = formatParent(ref, metadata.namespace)
-    const found = resolveParent(ref, metadata.namespace, scope)
-    const { path } = ref
-    if (found.kind !== 'attached') return { parent, path, resolved: found, claims: [] }
-    const service = found.service.object
-    const ports = found.ports.filter((port) => actsOn(kind, frontendProtocolOf(port, scope.speaksTls(service, port))))
-    if (ports.length === 0) return { parent, path, resolved: kind === 'TLSRoute' ? notTls : notHttp, claims: [] }
-    const { namespace, name } = service.metadata
-    const claims = ports.map(({ port }) => ({
-      kind,
-      namespace: metadata.namespace,
-      route: routeKey(object),
-      service: service.metadata,
-      port,
-      key: `${namespace}/${name}:${port}`,
-    }))
-    return { parent, path, resolved: found, claims }
-  })
+/** Finds what the parentRefs of a route mean, before it is known who else wants the same ports. */
+export type ClaimParents = (object: AnyRoute) => readonly ClaimedParent[]
+
+/** Neighbouring routes often have the same parents, which then are found once. */
+export const createClaiming = (scope: ClaimScope): ClaimParents => {
+  let last: AnyRoute | undefined
+  let parents: readonly ClaimedParent[] = []
+  return (object) => {
+    const isAlike =
+      last !== undefined &&
+      last.parentRefs === object.parentRefs &&
+      last.kind === object.kind &&
+      last.metadata.namespace === object.metadata.namespace
+    last = object
+    if (!isAlike) parents = object.parentRefs.map((ref) => claimParent(ref, object, scope))
+    return parents
+  }
+}
+
+const claimParent = (ref: ParentRef, { kind, metadata }: AnyRoute, scope: ClaimScope): ClaimedParent => {
+  const parent = formatParent(ref, metadata.namespace)
+  const found = resolveParent(ref, metadata.namespace, scope)
+  const { path } = ref
+  if (found.kind !== 'attached') return { parent, path, resolved: found, claims: [] }
+  const service = found.service.object
+  const ports = found.ports.filter((port) => actsOn(kind, frontendProtocolOf(port, scope.speaksTls(service, port))))
+  if (ports.length === 0) return { parent, path, resolved: kind === 'TLSRoute' ? notTls : notHttp, claims: [] }
+  const { namespace, name } = service.metadata
+  const claims = ports.map(({ port }) => ({
+    kind,
+    namespace: metadata.namespace,
+    service: service.metadata,
+    port,
+    key: `${namespace}/${name}:${port}`,
+  }))
+  return { parent, path, resolved: found, claims }
+}
 
 /** Whether a route has anything to do on a port of that declaration; to a TCPRoute everything is bytes. */
 const actsOn = (kind: RouteKind, protocol: PortProtocol): boolean => {
@@ -81,6 +97,7 @@ const notHttp: ResolvedParent = {
  * said of the route as a whole: it would be the only trace of a route that acts nowhere.
  */
 export const refusalConditions = (entry: Entry<AnyRoute>, parents: readonly ClaimedParent[]): readonly Condition[] => {
+  if (parents.length > 0 && parents.every(({ resolved }) => resolved.kind === 'attached')) return noConditions
   const base = { type: 'Accepted', status: 'False' } as const
   const refused = parents.flatMap(({ parent, path, resolved }): readonly Condition[] => {
     if (resolved.kind !== 'refused') return []
@@ -93,6 +110,8 @@ export const refusalConditions = (entry: Entry<AnyRoute>, parents: readonly Clai
   const message = `the route attaches to nothing: ${why}`
   return [conditionOf(entry, { ...base, reason: 'NoMatchingParent', message, path: 'spec.parentRefs' })]
 }
+
+const noConditions: readonly Condition[] = []
 
 /** A port that a route of a higher kind has. */
 export interface LostPort {

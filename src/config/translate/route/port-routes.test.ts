@@ -1,20 +1,28 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { holdersOf, sharePorts, type Claim, type RouteKind } from './port-routes.ts'
+import { holdersOf, sharePorts, type Attachments, type Claim, type RouteKind } from './port-routes.ts'
 
 const service = { namespace: 'shop', name: 'api' }
-const claim = (kind: RouteKind, name: string, more: Partial<Claim> = {}): Claim => {
+
+interface NamedClaim extends Claim {
+  readonly route: string
+}
+
+const claim = (kind: RouteKind, name: string, more: Partial<Claim> = {}): NamedClaim => {
   const namespace = more.namespace ?? 'shop'
   const { port = 80 } = more
   const key = `${service.namespace}/${service.name}:${port}`
   return { kind, namespace, route: `${kind}/${namespace}/${name}`, service, port, key, ...more }
 }
 
-const producers = (claims: readonly Claim[]): readonly string[] => [
-  ...(sharePorts(claims).get('shop/api:80')?.producers?.routes ?? []),
+const share = (claims: readonly NamedClaim[]): Attachments =>
+  sharePorts(claims.map((each) => ({ key: each.route, parents: [{ claims: [each] }] })))
+
+const producers = (claims: readonly NamedClaim[]): readonly string[] => [
+  ...(share(claims).get('shop/api:80')?.producers?.routes ?? []),
 ]
 
-const cases: readonly (readonly [name: string, claims: readonly Claim[], wanted: readonly string[]])[] = [
+const cases: readonly (readonly [name: string, claims: readonly NamedClaim[], wanted: readonly string[]])[] = [
   [
     'one kind shares a port',
     [claim('HTTPRoute', 'a'), claim('HTTPRoute', 'b')],
@@ -42,7 +50,7 @@ test('ports, producers and each namespace’s consumers are settled apart', () =
   const outdone = claim('HTTPRoute', 'b', { namespace: 'near' })
   const other = claim('HTTPRoute', 'b', { namespace: 'far' })
   const producer = claim('HTTPRoute', 'c')
-  const ports = sharePorts([elsewhere, consumer, outdone, other, producer])
+  const ports = share([elsewhere, consumer, outdone, other, producer])
   const holders = [elsewhere, consumer, outdone, other, producer].map((each) => [
     ...(holdersOf(ports, each)?.routes ?? []),
   ])

@@ -21,16 +21,21 @@ export interface PortRoutes {
 /** Routes by Service port; keys are `NAMESPACE/NAME:PORT`. */
 export type Attachments = ReadonlyMap<string, PortRoutes>
 
-/** That a route wants to act on a port. */
+/** That routes of one kind and namespace want to act on a port; those with the same parents have it in common. */
 export interface Claim {
   readonly kind: RouteKind
-  /** The route's. */
+  /** The routes'. */
   readonly namespace: string
-  readonly route: string
   readonly service: { readonly namespace: string; readonly name: string }
   readonly port: number
   /** The port's: `NAMESPACE/NAME:PORT`. */
   readonly key: string
+}
+
+/** What one route wants; its key is `HTTPRoute/NAMESPACE/NAME`. */
+export interface Claimant {
+  readonly key: string
+  readonly parents: readonly { readonly claims: readonly Claim[] }[]
 }
 
 interface Draft {
@@ -47,21 +52,26 @@ interface DraftRoutes {
  * Gives each set of each port to the highest kind that claims it; the order of the claims makes no difference but to the
  * order in which routes are named.
  */
-export const sharePorts = (claims: readonly Claim[]): Attachments => {
+export const sharePorts = (claimants: readonly Claimant[]): Attachments => {
   const ports = new Map<string, Draft>()
-  for (const claim of claims) {
-    let port = ports.get(claim.key)
-    if (port === undefined) {
-      port = { producers: undefined, consumers: new Map() }
-      ports.set(claim.key, port)
-    }
-    if (isProducer(claim)) port.producers = addTo(port.producers, claim)
-    else port.consumers.set(claim.namespace, addTo(port.consumers.get(claim.namespace), claim))
+  for (const { key, parents } of claimants) {
+    for (const { claims } of parents) for (const claim of claims) addClaim(ports, claim, key)
   }
   return ports
 }
 
-const addTo = (routes: DraftRoutes | undefined, { kind, route }: Claim): DraftRoutes => {
+const addClaim = (ports: Map<string, Draft>, claim: Claim, route: string): void => {
+  let port = ports.get(claim.key)
+  if (port === undefined) {
+    port = { producers: undefined, consumers: new Map() }
+    ports.set(claim.key, port)
+  }
+  const { kind, namespace } = claim
+  if (isProducer(claim)) port.producers = addTo(port.producers, kind, route)
+  else port.consumers.set(namespace, addTo(port.consumers.get(namespace), kind, route))
+}
+
+const addTo = (routes: DraftRoutes | undefined, kind: RouteKind, route: string): DraftRoutes => {
   if (routes === undefined || ranking.indexOf(kind) < ranking.indexOf(routes.kind)) {
     return { kind, routes: new Set([route]) }
   }

@@ -6,6 +6,7 @@ import type { Entry, RouteObject } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
 import type { ClaimedParent } from './claim-parents.ts'
 import { holdersOf, isProducer, type Attachments, type Claim, type KindRoutes } from './port-routes.ts'
+import { rememberLast } from './remember-last.ts'
 
 /** Rules of a route none of whose matches can ever win, by their position, each with one that wins in its place. */
 type HiddenRules = ReadonlyMap<number, Ranked>
@@ -31,18 +32,21 @@ export const createHiddenRules = (): FindHidden => {
  * on every port that the route has of a parent.
  */
 export const shadowConditions = (
-  claimed: readonly { readonly entry: Entry<RouteObject>; readonly parents: readonly ClaimedParent[] }[],
+  claimed: readonly {
+    readonly key: string
+    readonly entry: Entry<RouteObject>
+    readonly parents: readonly ClaimedParent[]
+  }[],
   scope: {
     readonly attachments: Attachments
     readonly routes: ReadonlyMap<string, Route>
     readonly findHidden: FindHidden
   },
 ): readonly Condition[] => {
-  const hiddenOf = createSets(scope)
-  return claimed.flatMap(({ entry, parents }) =>
-    parents.flatMap(({ parent, claims }): readonly Condition[] => {
-      if (!claims.some((claim) => hiddenOf(claim) !== none)) return noConditions
-      const [first, ...others] = claims.flatMap((claim) => hiddenOf(claim) ?? [])
+  const hidingIn = rememberLast(findHiding(createSets(scope)))
+  return claimed.flatMap(({ key, entry, parents }) =>
+    hidingIn(parents).flatMap(({ parent, sets }): readonly Condition[] => {
+      const [first, ...others] = sets.map((set) => set.get(key) ?? none)
       const everywhere = [...(first ?? [])].filter(
         ([index]) => isWhole(entry.object.rules[index]) && others.every((hidden) => hidden.has(index)),
       )
@@ -56,20 +60,29 @@ export const shadowConditions = (
   )
 }
 
-const noConditions: readonly Condition[] = []
+type HiddenSet = ReturnType<FindHidden>
+
+/** The parents where rules are hidden, with the sets of all their ports. */
+const findHiding =
+  (setOf: (claim: Claim) => HiddenSet | undefined) =>
+  (parents: readonly ClaimedParent[]): readonly { readonly parent: string; readonly sets: readonly HiddenSet[] }[] =>
+    parents
+      .map(({ parent, claims }) => ({ parent, sets: claims.flatMap((claim) => setOf(claim) ?? []) }))
+      .filter(({ sets }) => sets.some((set) => set !== noneHidden))
+
 const none: HiddenRules = new Map()
-const noneHidden: ReturnType<FindHidden> = new Map()
+const noneHidden: HiddenSet = new Map()
 
 /** Of a dropped rule enough is said, and what it would match is not known. */
 const isWhole = (rule: RouteObject['rules'][number] | undefined): boolean => rule?.defects.length === 0
 
-/** Finds the hidden rules of the route that claims, on the port that it claims; `undefined` where it has not got it. */
+/** Finds the hidden rules of the routes that have the port that is claimed; `undefined` where the claimants have not got it. */
 const createSets = ({
   attachments,
   routes,
   findHidden,
-}: Parameters<typeof shadowConditions>[1]): ((claim: Claim) => HiddenRules | undefined) => {
-  const sets = new Map<KindRoutes, ReturnType<FindHidden>>()
+}: Parameters<typeof shadowConditions>[1]): ((claim: Claim) => HiddenSet | undefined) => {
+  const sets = new Map<KindRoutes, HiddenSet>()
   return (claim) => {
     const holders = holdersOf(attachments, claim)
     if (holders === undefined || holders.kind !== claim.kind) return undefined
@@ -81,7 +94,7 @@ const createSets = ({
       )
       sets.set(holders, set)
     }
-    return set.get(claim.route) ?? none
+    return set
   }
 }
 
