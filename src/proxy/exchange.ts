@@ -176,7 +176,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     this.response = { status: head.status, headers: head.headers }
     if (upgrade === undefined) {
       this.#outgoing.settle()
-      this.#writer.begin(head.bodyLength)
+      this.#writer.begin(head.bodyLength, head.isOpen)
     } else this.#beginUpgrade(upgrade)
     this.#startResponse()
   }
@@ -374,6 +374,9 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     this.record.flags = flags
     this.record.details = details
     this.#downstream.abort()
+    this.#outgoing.abandon()
+    // What was held of it is owed to the endpoint's connection, which others use.
+    this.#outgoing.consume(this.#writer.drop())
     this.#finish()
   }
 

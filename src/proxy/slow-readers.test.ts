@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
+import { advanceInSteps, createFakeClock } from '../../test/support/fake-clock.ts'
 import type { ClientTunnel } from '../../test/support/mesh/client-tunnel.ts'
 import { openTunnel } from '../../test/support/mesh/client-tunnel.ts'
 import { Mesh, podAddress, until } from '../../test/support/mesh/mesh.ts'
@@ -7,6 +8,7 @@ import type { PodTunnel } from '../../test/support/mesh/pod.ts'
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import { once } from 'node:events'
+import { defaultDeadlines } from './limits/deadlines.ts'
 
 const MIB = 1024 * 1024
 const READERS = 24
@@ -93,4 +95,31 @@ describe('more readers than there is memory for', () => {
     for (const tunnel of tunnels) tunnel.channel.abort()
     await until(() => mesh.counters.heldBytes === 0 && mesh.counters.activeExchanges === 0)
   })
+})
+
+it('an answer that nobody reads any more costs the connection that it came on nothing', async () => {
+  const clock = createFakeClock()
+  const bytes = 300_000
+  mesh = await Mesh.start({
+    clock,
+    deadlines: { ...defaultDeadlines, bodyIdleMs: 2000 },
+    pods: [
+      {
+        onRequest: (tunnel) => {
+          tunnel.write(`HTTP/1.1 200 OK\r\ncontent-length: ${bytes}\r\n\r\n`)
+          void tunnel.download(bytes)
+        },
+      },
+    ],
+  })
+  const stalled = await mesh.tunnel()
+  stalled.isReading = false
+  stalled.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+  await until(() => mesh.pod.tunnels[0]?.stream.queuedBytes === 0 && mesh.counters.heldBytes > 0)
+  await advanceInSteps(clock, 5000)
+  assert.equal(await stalled.ended, 'reset-error')
+  assert.equal((await mesh.record(1)).details, 'response_body_idle_timeout')
+  assert.equal(mesh.counters.heldBytes, 0)
+  assert.equal((await (await mesh.tunnel()).get()).body.length, bytes)
+  assert.equal(mesh.pod.tunnels.length, 1)
 })

@@ -31,6 +31,8 @@ export interface H1ResponseHead {
   readonly headers: HeaderList
   readonly bodyLength: number
   readonly keepAlive: boolean
+  /** Of HTTP/2: nothing of a body will come, but the end has not come either, and may bring trailers. */
+  readonly isOpen?: boolean
 }
 
 /** Why a message was refused, and the status a server should answer with. */

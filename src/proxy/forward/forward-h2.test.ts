@@ -5,11 +5,13 @@ import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2S
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
-import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
+import { openInner } from '../../../test/support/mesh/inner-client.ts'
+import { Mesh, VIP, until } from '../../../test/support/mesh/mesh.ts'
 import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'
 import { backendOf } from '../../../test/support/models.ts'
 import { createBackendCa } from '../../../test/support/tls/backend-ca.ts'
 import { answerEach, serveTls } from '../../../test/support/tls/tls-app.ts'
+import { ignoreStream } from '../../http/h2/stream.ts'
 import { formatEndpointKey } from '../../model/endpoint.ts'
 import type { BackendTls } from '../../model/endpoint.ts'
 import { defaultDeadlines } from '../limits/deadlines.ts'
@@ -156,6 +158,34 @@ describe('a request to an endpoint that speaks HTTP/2', () => {
     tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
     assert.equal(await tunnel.ended, 'reset-error')
     assert.match((await mesh.record(1)).upstreamFailure, /^HTTP\/2 with 127\.0\.0\.1:\d+ was/)
+  })
+
+  it('whose answer is empty, and has no end, ends with its client', async () => {
+    await start((stream) => stream.respond({ ':status': 200, 'content-length': '0' }))
+    const client = await openInner(await mesh.dial(), VIP)
+    let status = ''
+    const head = [':method', 'GET', ':scheme', 'http', ':path', '/', ':authority', 'api']
+    const onHeaders = (fields: readonly string[]): void => void (status = fields[1] ?? '')
+    client.h2.open(head, { ...ignoreStream, onHeaders }, true)
+    await until(() => status === '200')
+    client.reset(true)
+    assert.equal((await mesh.record(1)).flags, 'DC')
+  })
+
+  it('may have trailers behind an answer of no bytes', async () => {
+    await start((stream) => {
+      stream.respond({ ':status': 200, 'content-length': '0' }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': '0' }))
+      stream.end()
+    })
+    const client = await openInner(await mesh.dial(), VIP)
+    const heads: (readonly string[])[] = []
+    const head = [':method', 'GET', ':scheme', 'http', ':path', '/', ':authority', 'api']
+    const over = Promise.withResolvers<void>()
+    const onHeaders = (fields: readonly string[]): void => void heads.push(fields)
+    client.h2.open(head, { ...ignoreStream, onHeaders, onEnd: over.resolve }, true)
+    await over.promise
+    assert.deepEqual(heads[1], ['x-sum', '0'])
   })
 
   it('is copied to a mirror that speaks HTTP/2 too', async () => {

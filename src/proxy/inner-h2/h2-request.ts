@@ -172,13 +172,14 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
     if (Array.isArray(fields)) this.#owner.h2.headers(this.#stream, fields, false)
   }
 
-  writeHead({ status, headers, bodyLength, isBodiless, upgrade }: OutgoingHead): string | undefined {
+  writeHead({ status, headers, bodyLength, isBodiless, isOpen, upgrade }: OutgoingHead): string | undefined {
     // The answer to an extended CONNECT that was a request to switch upstream (RFC 8441 section 5).
     if (upgrade !== undefined) headers.removeLower('sec-websocket-accept')
     const shown = upgrade === undefined ? this.#statusOf(status) : 200
     const fields = responseToH2({ status: shown }, headers, { bodyLength, method: this.#method })
     if (!Array.isArray(fields)) return fields.message
-    this.#isEnded = isBodiless || bodyLength === 0
+    // Once both ends are out nobody could tell us that the client is gone.
+    this.#isEnded = (isBodiless || bodyLength === 0) && !isOpen
     this.#record.responseBytes += sizeOf(fields)
     this.#owner.h2.headers(this.#stream, fields, this.#isEnded)
     return undefined

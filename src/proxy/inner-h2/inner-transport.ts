@@ -54,6 +54,8 @@ export class InnerTransport implements Flushable, Deferrable {
     if (this.#isGone) return this.channel.discard(end - start)
     if (!this.#backlog.isEmpty || !this.#options.turns.takePiece(this)) return this.#backlog.push(buffer, start, end)
     this.#feed(buffer, start, end)
+    // Asked for once only: whoever waits more than once for his turn has more turns than others.
+    if (!this.#backlog.isEmpty && this.#options.turns.takePiece(this)) this.resume()
   }
 
   /** The channel brings no more; `done` is called once all that came is worked on. */
@@ -132,11 +134,10 @@ export class InnerTransport implements Flushable, Deferrable {
       const frames = FRAMES_AT_ONCE - h2.framesLeft
       this.#options.flusher.noteInnerFrames(frames)
       this.#options.turns.spend(frames)
-      if (this.#isGone) return
+      // What came ended it: nobody reads the rest.
+      if (this.#isGone) return this.channel.discard(end - from)
       this.channel.consume(taken)
-      if (from + taken === end) return
-      this.#backlog.putBack({ buffer, start: from + taken, end })
-      if (this.#options.turns.takePiece(this)) this.resume()
+      if (from + taken < end) this.#backlog.putBack({ buffer, start: from + taken, end })
     })
   }
 

@@ -9,6 +9,8 @@ export interface OutgoingHead {
   readonly bodyLength: number
   /** The status, or HEAD, rules a body out. */
   readonly isBodiless: boolean
+  /** Without a body too, its end is still to come, and may bring trailers. */
+  readonly isOpen: boolean
   /** Of a 101: what is spoken from here on, and is body. */
   readonly upgrade: string | undefined
   /** What came before allows another request on the connection. */

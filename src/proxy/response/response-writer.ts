@@ -11,6 +11,7 @@ export class ResponseWriter {
   readonly #sink: ResponseSink
   readonly #method: string
   #bodyLength = 0
+  #isOpen = false
   /** Of a 101: what is spoken on the connection from its head on. */
   #upgrade: string | undefined
   /** The status, or HEAD, rules a body out: what comes all the same would be taken for the next response. */
@@ -42,9 +43,10 @@ export class ResponseWriter {
     return this.hasHead && this.#sink.keepsAlive
   }
 
-  /** An upstream's response with a body of `bodyLength` bytes, `CHUNKED` or `UNTIL_CLOSE`. */
-  begin(bodyLength: number): void {
+  /** An upstream's response with a body of `bodyLength` bytes, `CHUNKED` or `UNTIL_CLOSE`; `isOpen` as its head has it. */
+  begin(bodyLength: number, isOpen = false): void {
     this.isBegun = true
+    this.#isOpen = isOpen
     this.#bodyLength = bodyLength
   }
 
@@ -65,6 +67,7 @@ export class ResponseWriter {
   /** Forgets a response whose head is not out. */
   discard(): void {
     this.isBegun = false
+    this.#isOpen = false
     this.#upgrade = undefined
     this.#releasedBytes += this.#early.drop()
     this.#isBodyWhole = false
@@ -86,6 +89,7 @@ export class ResponseWriter {
       headers,
       bodyLength: this.#bodyLength,
       isBodiless,
+      isOpen: this.#isOpen,
       upgrade,
       mayKeepAlive,
     })

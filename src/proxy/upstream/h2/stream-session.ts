@@ -141,7 +141,16 @@ export class StreamSession implements UpstreamSession, StreamUser {
     }
     const { headers, line, framing } = response
     const { bodyLength } = framing
-    const head = { status: line.status, reason: '', minorVersion: 1, headers, bodyLength, keepAlive: true } as const
+    const isOpen = bodyLength === 0 && !isEnd
+    const head = {
+      status: line.status,
+      reason: '',
+      minorVersion: 1,
+      headers,
+      bodyLength,
+      keepAlive: true,
+      isOpen,
+    } as const
     if (line.status < 200) return this.#user?.onInformational(head)
     this.#hasHead = true
     this.#mayHaveBody = bodyLength !== 0

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { clientPreface, createBlockWriter, dataFrame } from '../../../test/support/http/h2-frames.ts'
+import { headersFrame, resetFrame, settingsFrame } from '../../../test/support/http/h2-frames.ts'
+import { MemoryChannel } from '../../../test/support/mesh/memory-channel.ts'
+import { FLAG_END_HEADERS } from '../../http/h2/constants.ts'
+import { ignoreStream } from '../../http/h2/stream.ts'
+import type { StreamHandler } from '../../http/h2/stream.ts'
+import { Flusher } from '../flusher.ts'
+import { TurnBudget } from '../limits/turn-budget.ts'
+import { InnerTransport } from './inner-transport.ts'
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** A server on a channel of its own, which has got the beginning of a request. */
+const serve = (turns: TurnBudget, onClosed = (): void => {}, onData: StreamHandler['onData'] = () => {}) => {
+  const channel = new MemoryChannel()
+  const transport: InnerTransport = new InnerTransport(
+    channel,
+    {
+      onStream: () => ({ ...ignoreStream, onData }),
+      onGoaway: () => {},
+      onSettings: () => {},
+      onPong: () => {},
+      onStreamClosed: onClosed,
+      onFailure: (_code, message) => assert.fail(message),
+    },
+    { role: 'server', flusher: new Flusher(), turns, onFault: (error) => assert.fail(String(error)) },
+  )
+  transport.start()
+  const block = createBlockWriter()(':method', 'POST', ':scheme', 'http', ':path', '/', ':authority', 'api')
+  let received = 0
+  const receive = (...frames: readonly Buffer[]): void => {
+    const bytes = Buffer.concat(frames)
+    received += bytes.length
+    transport.read(bytes, 0, bytes.length)
+  }
+  receive(clientPreface, settingsFrame(), headersFrame(FLAG_END_HEADERS, 1, block))
+  return { channel, transport, receive, unsettled: () => received - channel.consumed - channel.discarded }
+}
+
+test('what came together with the end of the last stream is not held for ever', async () => {
+  const { channel, transport, receive, unsettled } = serve(new TurnBudget(), () => transport.close())
+  transport.h2.shutdown()
+  await turn()
+  assert.equal(unsettled(), 0)
+  receive(resetFrame(1), dataFrame(0, 1))
+  assert.equal(channel.ending, 'end')
+  assert.equal(unsettled(), 0)
+})
+
+test('whoever brings more than a turn has room for waits like others, not in many places', async () => {
+  const turns = new TurnBudget()
+  let frames = 0
+  const greedy = serve(turns, undefined, () => void frames++)
+  let isServed = false
+  const modest = serve(turns, undefined, () => void (isServed = true))
+  const small = dataFrame(0, 1, Buffer.alloc(1))
+  greedy.receive(...Array.from({ length: 50_000 }, () => small))
+  modest.receive(small)
+  assert.equal(isServed, false)
+  await turn()
+  await turn()
+  await turn()
+  assert.ok(isServed, 'one of two has had all turns')
+  assert.ok(frames < 12_000, `${frames} frames of the other were worked on before`)
+})
