@@ -68,3 +68,21 @@ test('a list is the same while its objects are', () => {
   ask(new Map([['a', [{ object: a }]]]))
   assert.equal(steps(), 2)
 })
+
+test('what several subjects looked up is found to be another for each of them', () => {
+  const remember = createMemory<number | undefined, { readonly services: Lookup<Service> }>()
+  const subjects = [{}, {}, {}]
+  const ask = (services: ReadonlyMap<string, Service>) => {
+    const lookups = { services: { get: (key: string) => services.get(key) } }
+    return subjects.map((subject, i) =>
+      remember(subject, lookups, (seen) => seen.services.get(i < 2 ? 'a' : 'b')?.object.port),
+    )
+  }
+  assert.deepEqual(ask(new Map([['a', { object: a }]])), [1, 1, undefined])
+  assert.deepEqual(ask(new Map([['a', { object: b }]])), [2, 2, undefined])
+  const both = new Map([
+    ['a', { object: b }],
+    ['b', { object: a }],
+  ])
+  assert.deepEqual(ask(both), [2, 2, 1])
+})

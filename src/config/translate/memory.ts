@@ -15,7 +15,7 @@ interface Remembered<R> {
   readonly result: R
 }
 
-/** Takes a step for an object, or gives what it came to before. */
+/** Takes a step for an object, or gives what it came to before. The very same lookups always answer the same. */
 export type Memory<R, L extends Lookups> = (subject: object, lookups: L, step: (seen: L) => R) => R
 
 /**
@@ -25,9 +25,19 @@ export type Memory<R, L extends Lookups> = (subject: object, lookups: L, step: (
  */
 export const createMemory = <R, L extends Lookups>(): Memory<R, L> => {
   const remembered = new WeakMap<object, Remembered<R>>()
+  let last: readonly unknown[] = []
+  // By the lookups weakly: they hold everything that there was.
+  const checked = new WeakMap<L, { readonly answers: readonly unknown[]; readonly isSame: boolean }>()
+  const isSame = (answers: readonly unknown[], lookups: L): boolean => {
+    const before = checked.get(lookups)
+    if (before?.answers === answers) return before.isSame
+    const now = { answers, isSame: isAnsweredSame(answers, lookups) }
+    checked.set(lookups, now)
+    return now.isSame
+  }
   return (subject, lookups, step) => {
     const before = remembered.get(subject)
-    if (before !== undefined && isAnsweredSame(before.answers, lookups)) return before.result
+    if (before !== undefined && isSame(before.answers, lookups)) return before.result
     const answers: unknown[] = []
     const watched = Object.entries(lookups).map(([lookup, source]) => [
       lookup,
@@ -41,8 +51,10 @@ export const createMemory = <R, L extends Lookups>(): Memory<R, L> => {
     ])
     // The same names with the same answers, each noted.
     const result = step(Object.fromEntries(watched) as L)
-    // A list that grew has room for sixteen more.
-    remembered.set(subject, { answers: answers.slice(), result })
+    // Neighbours often look up the same, which then is kept once; and a list that grew has room for sixteen more.
+    const isAlike = answers.length === last.length && answers.every((answer, i) => answer === last[i])
+    if (!isAlike) last = answers.slice()
+    remembered.set(subject, { answers: last, result })
     return result
   }
 }

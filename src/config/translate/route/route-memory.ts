@@ -14,6 +14,8 @@ export interface TranslatedRoute {
   readonly route: Route
   readonly badRefs: readonly BadRef[]
   readonly backends: readonly (readonly [ServiceObject, ServicePortObject])[]
+  /** What its parents were told, as far as the memory kept it. */
+  told: readonly Condition[]
 }
 
 /** Translates routes, each once for as long as nothing changes that it refers to. */
@@ -34,7 +36,6 @@ export type RouteLookups = {
 /** Makes the memory for one set of options. */
 export const createRouteMemory = (clusterDomain: string): RouteMemory => {
   const remember = createMemory<TranslatedRoute, RouteLookups>()
-  const told = new WeakMap<TranslatedRoute, readonly Condition[]>()
   let last: TranslatedRoute | undefined
   return {
     translate: (object, lookups) =>
@@ -43,13 +44,13 @@ export const createRouteMemory = (clusterDomain: string): RouteMemory => {
         return last
       }),
     conditions: (entry, parent, translated) => {
-      const known = told.get(translated) ?? noConditions
+      const known = translated.told
       const before = conditionsAbout(parent, known)
       if (before.length > 0) return before
       const conditions = attachedConditions(entry, parent, translated.badRefs)
       // Those with a position are of one place, and the next time the object may stand elsewhere.
       if (conditions.every(({ position }) => position === undefined)) {
-        told.set(translated, known.length === 0 ? conditions : known.concat(conditions))
+        translated.told = known.length === 0 ? conditions : known.concat(conditions)
       }
       return conditions
     },
@@ -67,7 +68,7 @@ const conditionsAbout = (parent: string, conditions: readonly Condition[]): read
 /** Neighbouring routes often send to the same Services: what is equal is there once. */
 const shareBackends = (translated: TranslatedRoute, last: TranslatedRoute | undefined): TranslatedRoute => {
   if (last === undefined) return translated
-  const { route, backends, badRefs } = translated
+  const { route, backends } = translated
   const rules = route.rules.map((rule, index) => {
     const other = last.route.rules[index]
     if (other === undefined) return rule
@@ -76,7 +77,7 @@ const shareBackends = (translated: TranslatedRoute, last: TranslatedRoute | unde
   const isSame =
     backends.length === last.backends.length &&
     backends.every(([service, port], i) => service === last.backends[i]?.[0] && port === last.backends[i]?.[1])
-  return { route: { ...route, rules }, backends: isSame ? last.backends : backends, badRefs }
+  return { ...translated, route: { ...route, rules }, backends: isSame ? last.backends : backends }
 }
 
 const like = <T>(list: readonly T[], other: readonly T[]): readonly T[] => (isEqual(list, other) ? other : list)
@@ -107,5 +108,6 @@ const translateRoute = (
     rules: object.rules.map((rule, index) => translateRule(object, rule, { index, scope })),
   }
   // Lists that grew have room for sixteen more.
-  return { route, badRefs: badRefs.length === 0 ? noBadRefs : badRefs.slice(), backends: backends.slice() }
+  const refs = { badRefs: badRefs.length === 0 ? noBadRefs : badRefs.slice(), backends: backends.slice() }
+  return { route, ...refs, told: noConditions }
 }
