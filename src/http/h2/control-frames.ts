@@ -43,7 +43,7 @@ const onWindowUpdate = (session: H2Session, { streamId, payload }: ControlFrame)
   if (streamId === 0) {
     if (bytes === 0) return session.fail(h2.PROTOCOL_ERROR, 'WINDOW_UPDATE of 0')
     if (!session.sender.credit(bytes)) return session.fail(h2.FLOW_CONTROL_ERROR, 'the connection window overflows')
-    return chargeSlivers(session)
+    return session.chargeSlivers()
   }
   if (session.isIdle(streamId)) return session.fail(h2.PROTOCOL_ERROR, `WINDOW_UPDATE on idle stream ${streamId}`)
   const stream = session.streams.get(streamId)
@@ -51,16 +51,7 @@ const onWindowUpdate = (session: H2Session, { streamId, payload }: ControlFrame)
   if (stream === undefined) return
   if (bytes === 0) return session.resetByError(stream, h2.PROTOCOL_ERROR)
   if (!session.sender.creditStream(stream, bytes)) return session.resetByError(stream, h2.FLOW_CONTROL_ERROR)
-  chargeSlivers(session)
-}
-
-/** A peer that gives window a byte at a time has us make a frame of each. */
-const chargeSlivers = (session: H2Session): void => {
-  const { sender } = session
-  if (sender.slivers === 0) return
-  const { slivers } = sender
-  sender.slivers = 0
-  session.annoy(slivers)
+  session.chargeSlivers()
 }
 
 const onReset = (session: H2Session, { streamId, payload }: ControlFrame): void => {

@@ -7,13 +7,17 @@ const SMALL_DATA_FACTOR = 500
 /** WINDOW_UPDATE and the like that each DATA frame we send may bring, as Envoy has it, and each stream. */
 const SIGNALS_PER_DATA_FRAME = 10
 const SIGNALS_PER_STREAM = 2
+/** What each other DATA frame may leave of windows: a rest of the stream's, and one of the connection's. */
+const SLIVERS_PER_DATA_FRAME = 2
 
 /**
  * What a peer may cost us beyond its use. Every frame is paid for by somebody: floods are those that are cheap to send,
  * cost us time, and bring nobody anything. Four accounts, each with what an ordinary peer may do in any case and what
  * useful work adds to it, so that a limit is never met by being busy:
  *
- * - nuisances (SETTINGS, empty DATA, mistakes that have us reset a stream: CVE-2025-8671): a fixed number in a period;
+ * - nuisances (SETTINGS, empty DATA, mistakes that have us reset a stream: CVE-2025-8671): a fixed number in a period.
+ *   So are slivers, DATA frames of ours that a rest of a few bytes of window had us make, but for two for each other one:
+ *   a server that gives 32,769 bytes at a time leaves one to every 32 KB that it gets, which was seen;
  * - signals (WINDOW_UPDATE, PING, PRIORITY, unknown frames, interim heads), which go along with work: the same, and ten
  *   for each DATA frame that we have sent and two for each stream;
  * - streams for nothing (reset by the peer before it got a byte: CVE-2023-44487; beyond the limit that we told; with too
@@ -27,6 +31,7 @@ export class FloodGuard {
   readonly #limit: number
   #nuisances = 0
   #signals = 0
+  #slivers = 0
   #streams = 0
   #resets = 0
   #useful = 0
@@ -40,6 +45,14 @@ export class FloodGuard {
   takeNuisance(points: number): boolean {
     this.#nuisances += points
     return this.#nuisances <= this.#limit
+  }
+
+  /** `count` more slivers, which are among the DATA frames sent so far. */
+  takeSlivers(count: number, dataFramesSent: number): boolean {
+    this.#slivers += count
+    const earned = Math.max(0, dataFramesSent - this.#slivers) * SLIVERS_PER_DATA_FRAME
+    const excess = this.#slivers - earned
+    return excess <= 0 || this.takeNuisance(Math.min(count, excess))
   }
 
   /** `dataFramesSent` counts from the connection's beginning: a slow peer answers late. */

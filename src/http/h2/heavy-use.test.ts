@@ -103,6 +103,26 @@ describe('heavy use within one second is no flood', () => {
     assert.deepEqual(failures(), [])
   })
 
+  for (const [name, windows] of Object.entries({
+    'of the stream and the connection': (id: number) => [windowFrame(id, 32_769), windowFrame(0, 32_769)],
+    'that differ by a byte': (id: number) => [windowFrame(id, 1), windowFrame(0, 16_385), windowFrame(id, 16_384)],
+  })) {
+    it(`of a reader of a long body whose windows leave a byte over each time, ${name}`, () => {
+      let body: H2Stream | undefined
+      const { server, open, exchange, failures } = startServer((stream) => void (body = stream))
+      exchange(open(1), dataFrame(0, 1, request))
+      const piece = Buffer.alloc(65_536)
+      let slivers = 0
+      for (let i = 0; i < 9000; i++) {
+        if (body !== undefined && body.queuedBytes < piece.length) server.data(body, piece, 0, piece.length)
+        const frames = parseFrames(exchange(...windows(1)))
+        if (frames.some(({ type, payload }) => type === h2.FRAME_DATA && payload.length === 1)) slivers++
+      }
+      assert.deepEqual(failures(), [])
+      assert.ok(slivers > 8000, `${slivers} frames were of one byte`)
+    })
+  }
+
   it('of 150,000 messages of ten bytes', () => {
     const { open, exchange, failures } = startServer(() => {})
     exchange(open(1))

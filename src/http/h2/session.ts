@@ -121,6 +121,15 @@ export class H2Session {
     if (!this.#guard.takeNuisance(points)) this.fail(ENHANCE_YOUR_CALM, 'too many frames that carry nothing')
   }
 
+  /** Counts the slivers that the peer's windows had us make since the last time. */
+  chargeSlivers(): void {
+    const { sender, output } = this
+    if (sender.slivers === 0) return
+    const isFine = this.#guard.takeSlivers(sender.slivers, output.dataFrames)
+    sender.slivers = 0
+    if (!isFine) this.fail(ENHANCE_YOUR_CALM, 'too many windows of a few bytes')
+  }
+
   /** Counts a frame that goes along with others; false when it was one too many. */
   chargeSignal(): boolean {
     if (this.#guard.takeSignal(this.output.dataFrames)) return true

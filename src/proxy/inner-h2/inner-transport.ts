@@ -8,8 +8,8 @@ import type { Deferrable, TurnBudget } from '../limits/turn-budget.ts'
 
 /** Frames that are worked on before others may have their turn. */
 const FRAMES_AT_ONCE = 256
-/** What `H2Connection.forgive` takes for a period. */
-const FORGIVE_EVERY_MS = 1000
+/** What `H2Connection.forgive` takes for a period: ticks a second apart may be a little early. */
+const FORGIVE_EVERY_MS = 900
 
 export interface InnerTransportOptions {
   readonly flusher: Flusher
