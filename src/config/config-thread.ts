@@ -22,8 +22,13 @@ export type ConfigThreadMessage =
   /** A set could not be dealt with, which is a bug; the thread goes on with the next one. */
   | { readonly kind: 'failure'; readonly message: string }
 
-/** How long nothing may change before the thread cleans up, in milliseconds. */
-const quietMs = 1000
+/** How long nothing may change before the thread cleans up behind its start, in milliseconds. */
+const quietAfterStartMs = 1000
+/**
+ * The same later on: a collection throws much compiled code away, and holds up a change that comes meanwhile. Whoever
+ * rolls something out makes one change after the other.
+ */
+const quietMs = 3000
 
 /** How much of the heap is worth a collection of all of it, which takes 50 ms and more. */
 const wasteBytes = 4 * 1024 * 1024
@@ -43,7 +48,7 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
     onLook: () => {
       if (getHeapStatistics().total_heap_size < restingBytes + wasteBytes) return
       cancelCollection()
-      cancelCollection = systemClock.after(quietMs, cleanUp)
+      cancelCollection = systemClock.after(restingBytes === 0 ? quietAfterStartMs : quietMs, cleanUp)
     },
     onSet: (set) => {
       try {
