@@ -251,6 +251,8 @@ export class Downstream implements ChannelHandler, Deferrable {
   }
 
   #onRequestEnd(trailers: HeaderList | undefined): void {
+    // Without a body it was whole with its head; what it asks to switch to has an end of its own.
+    if (this.#isRequestWhole) return
     this.#isRequestWhole = true
     this.#exchange?.onRequestEnd(trailers)
   }

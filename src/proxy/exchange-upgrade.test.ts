@@ -1,7 +1,7 @@
-/** The proxy switches no protocol inside a tunnel yet; nothing that hoped for it may be taken for HTTP. */
+/** What asks for another protocol, and gets it or not; nothing that hoped for it may be taken for HTTP. */
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
-import { Mesh } from '../../test/support/mesh/mesh.ts'
+import { Mesh, until } from '../../test/support/mesh/mesh.ts'
 import type { PodOptions } from '../../test/support/mesh/pod.ts'
 
 let mesh: Mesh
@@ -61,4 +61,30 @@ test('a pod that switches all the same is a broken upstream: 502, and its bytes 
   assert.equal(answer.head.status, 502)
   assert.doesNotMatch(answer.body.toString(), /HTTP/)
   assert.equal((await mesh.record(1)).status, 502)
+})
+
+test('a pod that switches to it does not say what is a broken upstream: 502, and no fault of a filter', async () => {
+  await answering('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\n\r\n')
+  const tunnel = await mesh.tunnel()
+  assert.equal((await tunnel.get('/chat', 'connection: upgrade\r\nupgrade: websocket\r\n')).head.status, 502)
+  assert.equal((await mesh.record(1)).flags, 'UPE')
+  assert.equal(mesh.counters.filterErrors, 0)
+})
+
+test('what was switched to ends as it is ended: one direction first, and the other goes on', async () => {
+  await answering('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\nhello')
+  const tunnel = await mesh.tunnel()
+  tunnel.write('GET / HTTP/1.1\r\nhost: api\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n', 'GET')
+  await until(() => tunnel.received > 0 && mesh.pod.tunnels.length === 1)
+  const [switched] = mesh.pod.tunnels
+  assert.ok(switched)
+  switched.isStubborn = true
+  tunnel.channel.end()
+  await until(() => switched.end === 'end', 'the end of the client')
+  const { received } = tunnel
+  switched.write('and bye')
+  await until(() => tunnel.received === received + 7)
+  switched.finish()
+  assert.equal(await tunnel.ended, 'end')
+  assert.deepEqual([(await mesh.record(1)).flags, mesh.records[0]?.status], ['-', 101])
 })

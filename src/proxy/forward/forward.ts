@@ -107,12 +107,13 @@ export class Forward implements SessionUser {
 
   /** Whether more of the request's body could go out at once. */
   get takesBody(): boolean {
-    return this.#session !== undefined && this.#queuedBytes === 0
+    return this.#session !== undefined && this.#queuedBytes === 0 && !this.#asksToSwitch
   }
 
   /** Since when the endpoint has had the whole request without beginning its answer, monotonic; -1: it is not so. */
   get awaitsHeadSinceMs(): number {
-    if (this.#session === undefined || !this.#isRequestWhole || this.#hasResponse) return -1
+    const isAsked = this.#isRequestWhole || this.#asksToSwitch
+    if (this.#session === undefined || !isAsked || this.#hasResponse) return -1
     return this.queuedBytes === 0 ? this.#wholeAtMs : -1
   }
 
@@ -162,6 +163,11 @@ export class Forward implements SessionUser {
   onDrain(): void {
     if (this.#isRequestWhole) this.#wholeAtMs = this.#deps.clock.monotonicMs()
     this.#passQueued()
+  }
+
+  /** It is up to the endpoint to say whether anything follows the head. */
+  get #asksToSwitch(): boolean {
+    return this.#request.upgrade !== undefined && !this.#hasResponse
   }
 
   #attempt(): void {
@@ -275,6 +281,7 @@ export class Forward implements SessionUser {
     this.#session = session
     this.#creditor = session
     this.#sentAtMs = nowMs
+    this.#wholeAtMs = nowMs
     session.begin(this, this.#request)
     const replay = this.#replay
     if (replay !== undefined && replay.length > 0) session.write(replay.buffer, 0, replay.length)

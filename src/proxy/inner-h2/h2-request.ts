@@ -19,6 +19,7 @@ import { TunnelWatch } from '../limits/tunnel-watch.ts'
 import { beginExchange } from '../request/begin-exchange.ts'
 import type { BeginDeps, TunnelOrigin } from '../request/begin-exchange.ts'
 import type { ExchangeOwner } from '../request/exchange-owner.ts'
+import { upgradeOf } from '../request/upgrade.ts'
 import type { OutgoingHead, ResponseSink } from '../response/response-sink.ts'
 
 export interface H2RequestDeps extends BeginDeps {
@@ -86,6 +87,8 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
       expectsContinue: headers.getLower('expect')?.toLowerCase() === '100-continue',
       upgrade,
     }
+    // Protocols that nothing can be switched to here (RFC 9220 section 3).
+    if (upgrade !== undefined && upgradeOf(head) === undefined) return this.#refuse(501)
     const { origin } = this.#owner
     const exchange = beginExchange(head, { origin, owner: this }, this.#deps)
     if (exchange === undefined) return this.#refuse(503)

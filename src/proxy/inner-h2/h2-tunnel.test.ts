@@ -211,6 +211,18 @@ test('a server that answers 200 instead of switching has not granted an extended
   assert.doesNotMatch(mesh.pod.tunnels.at(-1)?.seen ?? '', /too early/)
 })
 
+test('an extended CONNECT to what cannot be switched to is 501, and no request of another kind', async () => {
+  await start()
+  await once(session, 'remoteSettings')
+  const fields = { ':method': 'CONNECT', ':protocol': 'h2c', ':path': '/chat' }
+  const stream = session.request(fields, { endStream: false })
+  const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+  assert.equal(headers[':status'], 501)
+  stream.end()
+  await until(() => stream.closed)
+  assert.equal(mesh.pod.tunnels.length, 0)
+})
+
 test('an endpoint that knows HTTP/1.1 alone is asked in it, and not in HTTP/2 again', async () => {
   await start()
   for (let i = 0; i < 3; i++) assert.equal(statusOf(await get(`/${i}`)), 200)

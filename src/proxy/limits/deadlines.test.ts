@@ -92,6 +92,17 @@ for (const isDraining of [false, true]) {
       assert.equal(mesh.counters.deadlines.responseHead, 1)
     })
 
+    it('to an endpoint to say whether it switches to what was asked for: it is not the client who is late', async () => {
+      await start({ responseHeadMs: 5000, bodyIdleMs: 2000 }, silent)
+      const tunnel = await mesh.tunnel()
+      tunnel.write('GET / HTTP/1.1\r\nhost: api\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n', 'GET')
+      await until(() => mesh.pod.requests === 1)
+      await mayDrain()
+      await pass(7000)
+      assert.equal((await tunnel.answer()).head.status, 504)
+      await assertRecord(1, { status: 504, flags: 'UT', details: 'upstream_response_timeout' })
+    })
+
     it('to a client to send more of its body: 408, the endpoint sees a broken request', async () => {
       await start({ bodyIdleMs: 5000 })
       const tunnel = await mesh.tunnel()

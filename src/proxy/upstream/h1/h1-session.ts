@@ -55,8 +55,8 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
     this.#parser = new H1ResponseParser({
       onInformational: (head) => this.#user?.onInformational(head),
       onResponse: (head) => {
-        // Nobody asked for it: the client would take what follows for another protocol.
-        if (head.status < 200 && !this.#mayUpgrade)
+        // Nobody asked for it, or knows what follows: the client would take that for another protocol.
+        if (head.status < 200 && !(this.#mayUpgrade && head.headers.hasLower('upgrade')))
           return this.#lose('protocol', `the upstream answered ${head.status}`)
         this.#isKeptAlive = head.keepAlive
         this.#isUpgraded = head.status === 101
