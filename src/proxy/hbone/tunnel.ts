@@ -83,6 +83,7 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
     const stream = this.#stream
     if (stream === undefined) return
     this.#release(bytes)
+    if (stream.isRemoteClosed) return
     const budget = this.#budget
     if (budget !== undefined && (budget.isOver || this.#withheldBytes > 0)) this.#portion(budget, stream, bytes)
     else this.#connection.consume(stream, bytes)
@@ -122,6 +123,9 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
   }
 
   onEnd(): void {
+    // There is nobody left to give window to.
+    this.#withheldBytes = 0
+    if (this.#isListed && this.heldBytes === 0) this.#unlist()
     this.handler.onEnd()
   }
 

@@ -76,6 +76,8 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
       this.#isPeerDone = true
       for (const request of [...this.#requests]) request.onInputLost()
       this.#shutdown()
+      // Our end may have been out before.
+      this.#closeWhenIdle()
     })
   }
 

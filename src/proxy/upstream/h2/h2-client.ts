@@ -66,6 +66,8 @@ export interface H2ClientKeeper {
 export const MAX_STREAMS = 1000
 /** How the answer of a server begins that knows HTTP/1.1 alone. */
 const HTTP1 = 'HTTP/1.'
+/** Above this the endpoint has been sent many requests and reads none of them: bodies alone never get there. */
+const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024
 /** How long an endpoint may keep its direction open after we ended ours. */
 const CLOSE_TIMEOUT_MS = 5000
 
@@ -131,6 +133,9 @@ export class H2Client implements ChannelHandler, StreamOwner {
     const transport = this.#transport
     if (transport === undefined) return
     transport.tick(nowMs)
+    if ((this.#channel?.queuedBytes ?? 0) > UNREAD_LIMIT_BYTES) {
+      return this.#vanish('was given up: nothing is read', () => this.#channel?.abort())
+    }
     if (this.#closingSinceMs > 0) {
       if (nowMs - this.#closingSinceMs > CLOSE_TIMEOUT_MS) this.#vanish('was closed', () => this.#channel?.cut())
     } else if (this.#state === 'open' || this.#state === 'closing') this.#watch(transport, nowMs)

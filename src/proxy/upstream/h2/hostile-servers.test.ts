@@ -18,6 +18,7 @@ import type { App } from '../../../../test/support/tls/tls-app.ts'
 import { PlainPools } from '../../../../test/support/upstream/plain-pools.ts'
 import { UpstreamExchange } from '../../../../test/support/upstream/upstream-exchange.ts'
 import * as h2 from '../../../http/h2/constants.ts'
+import { HeaderList } from '../../../http/header-list.ts'
 
 let clock: FakeClock
 let setting: PlainPools
@@ -187,6 +188,24 @@ describe('what an endpoint does to the connection fails what is on it, and the n
       assert.ok(pool.isUnused)
     })
   }
+
+  it('reading nothing of very many requests', async () => {
+    app = await serveTcp({ address: '127.0.0.1' }, (socket) => {
+      socket.write(SETTINGS)
+      socket.pause()
+    })
+    const pool = setting.of(app.port)
+    const waiting = await UpstreamExchange.send(pool)
+    const { session } = waiting
+    for (let i = 0; i < 500; i++) {
+      const headers = new HeaderList(['x-large', `${i}${'x'.repeat(32_000)}`])
+      const { session: other } = await UpstreamExchange.send(pool, { headers })
+      other.abandon()
+    }
+    await pass(2000)
+    assert.match(waiting.outcome, /^reset: HTTP\/2 with 127\.0\.0\.1:\d+ was given up: nothing is read$/)
+    assert.equal(session.isUsable, false)
+  })
 
   it('half a frame, and no answer to a PING', async () => {
     const pool = setting.of(await serve(SETTINGS, () => [Buffer.from('000010010400', 'hex')]))
