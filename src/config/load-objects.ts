@@ -34,7 +34,7 @@ export const loadObjects = (found: readonly FoundObject<ReadObject>[]): LoadedSe
   const issues: Issue[] = []
   for (const item of found) {
     const { value: read, locate } = item
-    for (const issue of read.issues) issues.push(placeIssue(issue, item))
+    if (read.issues.length > 0) issues.push(...read.issues.map((issue) => placeIssue(issue, item)))
     if (read.ref === undefined || read.state === 'unrelated') continue
     const key = formatObject(read.ref)
     const other = first.get(key)

@@ -114,7 +114,10 @@ interface Attaching<T extends AnyRoute, R extends Translated> extends Pick<Backe
   readonly tell: (entry: Entry<T>, parent: string, translated: R) => readonly Condition[]
 }
 
-/** The routes that have a port, and what all parents are told. There are thousands, and most are as they were. */
+/**
+ * The routes that have a port, and what all parents are told. There are thousands, and most are as they were: what
+ * iterators leave behind would be a good part of all that a change of one of them allocates.
+ */
 const attachAll = <T extends AnyRoute, R extends Translated>(
   claimed: readonly Claimed<T>[],
   { settle, translate, tell, onBackend }: Attaching<T, R>,
@@ -122,18 +125,17 @@ const attachAll = <T extends AnyRoute, R extends Translated>(
   const attached: R[] = []
   const conditions: Condition[] = []
   let reported: R['backends'] | undefined
-  for (const { entry, parents } of claimed) {
+  const keep = (condition: Condition): void => void conditions.push(condition)
+  claimed.forEach(({ entry, parents }) => {
     const { lost, winning } = settle(parents)
-    for (const verdict of lost) conditions.push(conditionOf(entry, verdict))
-    if (winning.length === 0) continue
+    lost.forEach((verdict) => keep(conditionOf(entry, verdict)))
+    if (winning.length === 0) return
     const translated = translate(entry.object)
     attached.push(translated)
-    if (translated.backends !== reported) for (const [service, port] of translated.backends) onBackend(service, port)
+    if (translated.backends !== reported) translated.backends.forEach(([service, port]) => onBackend(service, port))
     reported = translated.backends
-    for (const parent of winning) {
-      for (const condition of tell(entry, parent, translated)) conditions.push(condition)
-    }
-  }
+    winning.forEach((parent) => tell(entry, parent, translated).forEach(keep))
+  })
   return { attached, conditions }
 }
 

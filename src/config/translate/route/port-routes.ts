@@ -54,9 +54,9 @@ interface DraftRoutes {
  */
 export const sharePorts = (claimants: readonly Claimant[]): Attachments => {
   const ports = new Map<string, Draft>()
-  for (const { key, parents } of claimants) {
-    for (const { claims } of parents) for (const claim of claims) addClaim(ports, claim, key)
-  }
+  claimants.forEach(({ key, parents }) => {
+    parents.forEach(({ claims }) => claims.forEach((claim) => addClaim(ports, claim, key)))
+  })
   return ports
 }
 
