@@ -1,3 +1,4 @@
+import type { BackendPolicy } from './backend/backend-policy.ts'
 import type { SpiffeId } from './identity.ts'
 import type { PortProtocol } from './port-protocol.ts'
 
@@ -20,6 +21,17 @@ export interface EndpointSet {
   readonly tls?: BackendTls
   /** Set when nothing may be sent there (a BackendTLSPolicy that cannot be carried out, say): 503 with this reason. */
   readonly closed?: string
+  /** How endpoints are chosen, watched and spared; absent: as the data plane does it of its own accord. */
+  readonly policy?: BackendPolicy
+  /** Those that are known and get no requests, for people. */
+  readonly aside?: readonly AsideEndpoint[]
+}
+
+/** A place behind a Service port that is not used, and why (EndpointSlice conditions). */
+export interface AsideEndpoint {
+  readonly address: string
+  readonly port: number
+  readonly reason: 'not-ready' | 'terminating'
 }
 
 /** TLS towards a backend (BackendTLSPolicy.spec.validation). */
@@ -42,6 +54,8 @@ export interface Endpoint {
   /** The exact identity an HBONE endpoint must present; `undefined` for `hbone` fails closed (503). */
   readonly identity?: SpiffeId
   readonly workload: Workload
+  /** It is preferred: in this process' zone or on its node, where the Service asks for that (`spec.trafficDistribution`). */
+  readonly isNear?: true
 }
 
 /** Who runs at an endpoint, for metrics, logs and pool keys. Absent facts are `undefined`. */

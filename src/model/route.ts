@@ -1,3 +1,4 @@
+import type { SessionPersistence } from './backend/backend-policy.ts'
 import type { FilterSpec } from './filter-spec.ts'
 import type { Match } from './match.ts'
 import type { EndpointKey } from './endpoint.ts'
@@ -28,6 +29,8 @@ export interface Rule {
   readonly retry?: Retry
   /** Who gets a copy of each request after the rule's filters; absent or empty: nobody. */
   readonly mirrors?: readonly Mirror[]
+  /** Requests of one session go to one endpoint of all of `backends`; absent: what the policy of a backend says. */
+  readonly sessionPersistence?: SessionPersistence
   /** Set when requests that match must be refused (bad filter, unsupported field): status and reason. */
   readonly closed?: { readonly status: number; readonly reason: string }
 }

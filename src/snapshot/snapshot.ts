@@ -7,7 +7,8 @@ import type { Chain } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import type { Destination } from '../filter/record.ts'
 import type { ConnectionRule } from '../model/connection-route.ts'
-import type { BackendTls, BoundPod, Endpoint, EndpointKey } from '../model/endpoint.ts'
+import type { BackendPolicy } from '../model/backend/backend-policy.ts'
+import type { AsideEndpoint, BackendTls, BoundPod, Endpoint, EndpointKey } from '../model/endpoint.ts'
 import type { PathNormalization } from '../model/model.ts'
 import type { PortProtocol } from '../model/port-protocol.ts'
 import type { Ranked } from '../model/precedence.ts'
@@ -276,6 +277,10 @@ export interface EndpointGroup {
   readonly tls?: BackendTls
   /** Answer 503 with this reason. */
   readonly closed?: string
+  /** How endpoints are chosen, watched and spared; absent: as the data plane does it of its own accord. */
+  readonly policy?: BackendPolicy
+  /** Those that are known and get no requests, for people. */
+  readonly aside?: readonly AsideEndpoint[]
 }
 
 /** What matching looks at. */
