@@ -69,8 +69,8 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
     this.channel.onHead = (fields) => this.#onTrailers(fields)
   }
 
-  /** Begins with the head, which the receiver has checked. */
-  start(fields: readonly string[], isEnd: boolean): void {
+  /** Begins with the head, which the receiver has checked; `bytes` as `sizeOf` has it. */
+  start(fields: readonly string[], isEnd: boolean, bytes: number): void {
     this.#isWhole = isEnd
     const upgrade = findField(fields, ':protocol')
     this.#awaitsUpgrade = upgrade !== undefined
@@ -94,7 +94,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
     if (exchange === undefined) return this.#refuse(503)
     this.#exchange = exchange
     this.#record = exchange.record
-    exchange.record.requestBytes += sizeOf(fields)
+    exchange.record.requestBytes += bytes
     exchange.start()
   }
 
@@ -238,7 +238,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
 }
 
 /** Bytes of names and values, which is what a head counts for whatever became of it in the tables of HPACK. */
-const sizeOf = (fields: readonly string[]): number => {
+export const sizeOf = (fields: readonly string[]): number => {
   let bytes = 0
   for (const text of fields) bytes += text.length
   return bytes

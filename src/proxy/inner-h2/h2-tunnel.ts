@@ -5,7 +5,7 @@ import type { Channel, ChannelHandler } from '../channel.ts'
 import type { Flusher } from '../flusher.ts'
 import type { TurnBudget } from '../limits/turn-budget.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
-import { H2Request } from './h2-request.ts'
+import { H2Request, sizeOf } from './h2-request.ts'
 import type { H2RequestDeps, H2RequestOwner } from './h2-request.ts'
 import { InnerTransport } from './inner-transport.ts'
 
@@ -19,6 +19,8 @@ export interface H2TunnelDeps extends H2RequestDeps {
 
 /** Requests that a client may have open in one tunnel, as grpc-java and others take for granted. */
 const MAX_STREAMS = 1000
+/** Of a head that take as long as a frame of a body. */
+const BYTES_PER_PIECE = 512
 /** Output that a client provokes and does not read, above which it has had enough. */
 const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024
 /** How long a client may keep its direction open after we ended ours. */
@@ -143,7 +145,11 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
     this.#deps.turns.spendRequest()
     const request = new H2Request(stream, this, this.#deps)
     request.place = this.#requests.push(request) - 1
-    request.start(fields, isEnd)
+    const bytes = sizeOf(fields)
+    const { h2 } = this
+    // What is large in here may have been a few bytes in HPACK.
+    if (bytes >= BYTES_PER_PIECE) h2.pauseAfter(Math.max(0, h2.framesLeft - Math.floor(bytes / BYTES_PER_PIECE)))
+    request.start(fields, isEnd, bytes)
     return request.channel
   }
 
