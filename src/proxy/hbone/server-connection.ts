@@ -1,7 +1,7 @@
 import type { TLSSocket } from 'node:tls'
 import type { Source } from '../../filter/record.ts'
 import { H2Connection } from '../../http/h2/connection.ts'
-import { ENHANCE_YOUR_CALM, NO_ERROR, SETTINGS_TIMEOUT } from '../../http/h2/constants.ts'
+import { NO_ERROR, SETTINGS_TIMEOUT } from '../../http/h2/constants.ts'
 import { findField } from '../../http/h2/fields.ts'
 import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
 import { ignoreStream } from '../../http/h2/stream.ts'
@@ -10,6 +10,7 @@ import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
+import { HeaderBlockWatch } from '../limits/header-block-watch.ts'
 import { describeSource } from './baggage.ts'
 import { parseForwarded } from './forwarded.ts'
 import type { Forwarded } from './forwarded.ts'
@@ -55,12 +56,11 @@ export class ServerConnection {
   readonly #address: string
   readonly #sources = new Map<string, Source>()
   #sinceMs = 0
-  /** The stream whose header block was under way at the last tick, and since which one. */
-  #headersOf = 0
-  #headersSinceMs = 0
+  readonly #headers: HeaderBlockWatch
 
   constructor(socket: TLSSocket, identity: SpiffeId, options: ServerConnectionOptions) {
     this.#options = options
+    this.#headers = new HeaderBlockWatch(options.deadlines, options.counters)
     this.#identity = identity
     this.#address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     this.transport = new HboneTransport(socket, options.flusher)
@@ -95,7 +95,7 @@ export class ServerConnection {
   tick(nowMs: number): void {
     this.transport.tick(nowMs)
     this.#tickPreface(nowMs)
-    this.#tickHeaders(nowMs)
+    this.#headers.tick(this.h2, nowMs)
   }
 
   /** Takes no more tunnels, and closes when the last one ends. */
@@ -113,17 +113,6 @@ export class ServerConnection {
     this.#options.counters.deadlines.preface++
     const what = this.h2.hasSettings ? 'no answer to our SETTINGS' : 'no preface and SETTINGS'
     this.h2.fail(SETTINGS_TIMEOUT, `${what} within ${prefaceMs} ms`)
-  }
-
-  /** A header block that never ends keeps every other frame out. */
-  #tickHeaders(nowMs: number): void {
-    const streamId = this.h2.unfinishedHeaders
-    if (streamId !== this.#headersOf) this.#headersSinceMs = nowMs
-    this.#headersOf = streamId
-    const { requestHeadMs } = this.#options.deadlines
-    if (streamId === 0 || requestHeadMs === 0 || nowMs - this.#headersSinceMs < requestHeadMs) return
-    this.#options.counters.deadlines.requestHead++
-    this.h2.fail(ENHANCE_YOUR_CALM, `a header block took more than ${requestHeadMs} ms`)
   }
 
   #closeWhenIdle(): void {

@@ -3,6 +3,7 @@ import { ENHANCE_YOUR_CALM, SETTINGS_TIMEOUT } from '../../http/h2/constants.ts'
 import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
 import type { Flusher } from '../flusher.ts'
+import { HeaderBlockWatch } from '../limits/header-block-watch.ts'
 import type { TurnBudget } from '../limits/turn-budget.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
 import { H2Request, sizeOf } from './h2-request.ts'
@@ -42,12 +43,12 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
   #isGone = false
   #quietSinceMs = -1
   #closingSinceMs = -1
-  #headersOf = 0
-  #headersSinceMs = 0
+  readonly #headers: HeaderBlockWatch
 
   constructor(channel: Channel, origin: TunnelOrigin, deps: H2TunnelDeps) {
     this.#channel = channel
     this.#deps = deps
+    this.#headers = new HeaderBlockWatch(deps.deadlines, deps.counters)
     this.origin = { ...origin, httpVersion: 'HTTP/2' }
     const { flusher, turns } = deps
     this.#transport = new InnerTransport(channel, this.#handler(), {
@@ -121,7 +122,7 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
       else if (this.isDraining) this.closeIfIdle()
       for (const request of [...this.#requests]) request.tick(nowMs)
       this.#tickQuiet(nowMs)
-      this.#tickHeaders(nowMs)
+      this.#headers.tick(this.h2, nowMs)
       if (this.#channel.queuedBytes > UNREAD_LIMIT_BYTES) this.h2.fail(ENHANCE_YOUR_CALM, 'nothing is read')
     })
   }
@@ -168,17 +169,6 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
     if (!isQuiet || keepAliveIdleMs === 0 || quietMs < keepAliveIdleMs) return
     deadlines.keepAliveIdle++
     this.#shutdown()
-  }
-
-  /** A header block that never ends keeps every other frame out. */
-  #tickHeaders(nowMs: number): void {
-    const streamId = this.h2.unfinishedHeaders
-    if (streamId !== this.#headersOf) this.#headersSinceMs = nowMs
-    this.#headersOf = streamId
-    const { requestHeadMs } = this.#deps.deadlines
-    if (streamId === 0 || requestHeadMs === 0 || nowMs - this.#headersSinceMs < requestHeadMs) return
-    this.#deps.counters.deadlines.requestHead++
-    this.h2.fail(ENHANCE_YOUR_CALM, `a header block took more than ${requestHeadMs} ms`)
   }
 
   /** A client that does not follow our end is cut off. */
