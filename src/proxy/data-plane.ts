@@ -36,7 +36,7 @@ import type { H2TunnelDeps } from './inner-h2/h2-tunnel.ts'
 import { ByteBudget, defaultBufferBytes } from './limits/byte-budget.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
 import { createSelfCheck } from './upstream/self.ts'
-import { Balancer } from './upstream/balance.ts'
+import { Balancer } from './balance/balancer.ts'
 import { HBONE_PORT, Pools } from './upstream/pool.ts'
 import { Warnings } from './warnings.ts'
 

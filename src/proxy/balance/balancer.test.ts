@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { emptyChain } from '../../filter/chain.ts'
 import type { BackendPlan, EndpointGroup, RulePlan } from '../../snapshot/snapshot.ts'
 import { backendOf, endpointsOf, ruleOf } from '../../../test/support/models.ts'
-import { Balancer } from './balance.ts'
-import type { EndpointPool, Pools } from './pool.ts'
+import { Balancer } from './balancer.ts'
+import type { EndpointPool, Pools } from '../upstream/pool.ts'
 
 const backend = (name: string, weight: number): BackendPlan => {
   const { service, endpoints } = backendOf(name)

@@ -1,5 +1,5 @@
 import type { EndpointGroup, Weighted } from '../../snapshot/snapshot.ts'
-import type { EndpointPool, Pools } from './pool.ts'
+import type { EndpointPool, Pools } from '../upstream/pool.ts'
 
 /** Counts the turns in which output is gathered before it is written: `Flusher`. */
 export interface Turns {
@@ -60,8 +60,11 @@ export class Balancer {
     return backends[best]
   }
 
-  /** The next endpoint in turn, another than those in `avoid` if there is one, and at least than the last of them. */
-  pickEndpoint(group: EndpointGroup, avoid: readonly EndpointPool[]): EndpointPool | undefined {
+  /**
+   * An endpoint for a request or connection, another than those in `avoid` if there is one, and at least than the last
+   * of them. `hash` is of what the group's policy hashes (`hashOf`); without it the policy's choice is by chance.
+   */
+  pickEndpoint(group: EndpointGroup, avoid: readonly EndpointPool[], _hash?: number): EndpointPool | undefined {
     let state = this.#groups.get(group)
     if (state === undefined) {
       const pools = group.endpoints.map((endpoint) => this.#pools.poolOf(endpoint, group.tls))
