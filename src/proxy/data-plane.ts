@@ -143,6 +143,7 @@ export class DataPlane {
       budget,
       takeLease: () => this.#applier.take(),
       isDraining: () => this.#isDraining,
+      onWarning: (message) => this.#warnings.warn('HTTP/2 connection', message),
       onClosed: (server: Downstream | H2Tunnel) => this.#tunnels.forget(server),
     }
     this.#tunnels = new Tunnels({

@@ -311,6 +311,8 @@ for (const [name, [bytes, why]] of Object.entries(hostile)) {
     raw.end()
     await once(raw, 'close')
     assert.equal(statusOf(await get('/')), 200)
+    const warning = mesh.logs.find((line) => line.includes('HTTP/2 connection of spiffe://'))
+    assert.match(warning ?? '', why)
   })
 }
 

@@ -14,6 +14,8 @@ export interface H2TunnelDeps extends H2RequestDeps {
   readonly flusher: Flusher
   readonly turns: TurnBudget
   readonly isDraining: () => boolean
+  /** Why a client has lost its connection. */
+  readonly onWarning: (message: string) => void
   /** Nothing is left of the tunnel. */
   readonly onClosed: (tunnel: H2Tunnel) => void
 }
@@ -134,7 +136,10 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
       onSettings: () => {},
       onPong: () => {},
       onStreamClosed: () => this.#closeWhenIdle(),
-      onFailure: () => {
+      onFailure: (_code, message) => {
+        const { authority, source } = this.origin
+        const client = source.principal ?? source.address
+        this.#deps.onWarning(`HTTP/2 connection of ${client} to ${authority} failed: ${message}`)
         this.#isClosing = true
         this.#transport.close()
         this.#leaveIfDone()
