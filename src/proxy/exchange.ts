@@ -339,9 +339,9 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     // An answer to half a request leaves a connection on which nobody knows where the next one begins.
     const keepAlive =
       this.#head.keepAlive && !this.#downstream.isDraining && (this.#outgoing.isWhole || !this.#isReplying)
+    this.record.status = response.status
     const failure = this.#writer.writeHead(response.status, response.headers, keepAlive)
     if (failure !== undefined) return this.#failFilter(new Error(failure))
-    this.record.status = response.status
     if (response.status === 101) this.#downstream.onUpgraded()
     const passed = this.#writer.takeReleasedBytes()
     if (passed > 0) this.#outgoing.consume(passed)

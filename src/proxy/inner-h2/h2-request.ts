@@ -213,7 +213,12 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
 
   /** Any 2xx would tell a client that its extended CONNECT was granted. */
   #statusOf(status: number): number {
-    return this.#awaitsUpgrade && status < 300 ? 502 : status
+    if (!this.#awaitsUpgrade || status >= 300) return status
+    const record = this.#record
+    record.status = 502
+    record.flags = 'UPE'
+    record.details = 'upgrade_not_granted'
+    return record.status
   }
 
   #onTrailers(fields: readonly string[]): void {

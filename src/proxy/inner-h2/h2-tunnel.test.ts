@@ -209,6 +209,8 @@ test('a server that answers 200 instead of switching has not granted an extended
   stream.end()
   await until(() => mesh.counters.activeExchanges === 0)
   assert.doesNotMatch(mesh.pod.tunnels.at(-1)?.seen ?? '', /too early/)
+  const { status, flags, details } = await mesh.record(1)
+  assert.deepEqual({ status, flags, details }, { status: 502, flags: 'UPE', details: 'upgrade_not_granted' })
 })
 
 test('an extended CONNECT to what cannot be switched to is 501, and no request of another kind', async () => {
