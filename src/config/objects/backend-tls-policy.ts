@@ -6,7 +6,8 @@ import type { Issue } from '../../lib/decoded.ts'
 import * as s from '../../lib/schema.ts'
 import { hideFound } from '../../lib/secrets/hide-found.ts'
 import type { KindDecoder } from './kind.ts'
-import { objectName, type Metadata } from './metadata.ts'
+import type { Metadata } from './metadata.ts'
+import { decodeTargetRefs, sectionRef, type PolicyTargetRef } from './target-refs.ts'
 
 export interface BackendTlsPolicyObject {
   readonly kind: 'BackendTLSPolicy'
@@ -16,17 +17,6 @@ export interface BackendTlsPolicyObject {
   readonly validation?: BackendValidation
   /** What keeps the policy from being carried out as written. */
   readonly defects: readonly Issue[]
-}
-
-/** Something in the policy's namespace. */
-export interface PolicyTargetRef {
-  readonly group: string
-  readonly kind: string
-  readonly name: string
-  /** The name of a Service port; absent: all ports. */
-  readonly sectionName?: string
-  /** `spec.targetRefs[0]` */
-  readonly path: string
 }
 
 /** Whom to trust. */
@@ -43,19 +33,6 @@ export interface CaCertificateRef {
   /** `spec.validation.caCertificateRefs[0]` */
   readonly path: string
 }
-
-const targetRef = s.object({
-  group: s.withDefault(s.string(), ''),
-  kind: s.string({ minLength: 1 }),
-  name: objectName,
-  sectionName: s.optional(s.string({ minLength: 1, maxLength: 253 })),
-})
-
-/** A reference whose section cannot be read means the whole target. */
-const wholeTarget = s.object(
-  { group: s.withDefault(s.string(), ''), kind: s.string({ minLength: 1 }), name: objectName },
-  { unknownFields: 'ignore' },
-)
 
 const dnsName = /[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/
 const isIp = /^[0-9]+(?:\.[0-9]+){3}$/
@@ -126,7 +103,7 @@ export const decodeBackendTlsPolicy: KindDecoder<BackendTlsPolicyObject> = ({ bo
   }
   const fields = s.isPlainObject(spec) ? spec : {}
   defects.push(...s.unknownFields(fields, known, 'spec'), ...checkOptions(fields['options']))
-  const targetRefs = decodeTargetRefs(fields['targetRefs'], defects)
+  const targetRefs = decodeTargetRefs(fields['targetRefs'], defects, { ref: sectionRef, unreadable: 'whole' })
   const decoded = validation.decode(fields['validation'] ?? {}, 'spec.validation')
   if (!decoded.ok) defects.push(...decoded.issues)
   const shown = defects.map((defect) => hideFound(defect, body))
@@ -148,20 +125,4 @@ const checkOptions = (value: unknown): readonly Issue[] => {
     found: name,
     expected: 'no options',
   }))
-}
-
-const decodeTargetRefs = (value: unknown, defects: Issue[]): readonly PolicyTargetRef[] => {
-  const path = 'spec.targetRefs'
-  if (!Array.isArray(value) || value.length === 0) {
-    defects.push({ message: 'wrong value', path, found: s.formatFound(value), expected: 'at least one target' })
-    return []
-  }
-  return value.flatMap((item: unknown, index): readonly PolicyTargetRef[] => {
-    const at = `${path}[${index}]`
-    const decoded = targetRef.decode(item, at)
-    if (decoded.ok) return [{ ...decoded.value, path: at }]
-    defects.push(...decoded.issues)
-    const whole = wholeTarget.decode(item, at)
-    return whole.ok ? [{ ...whole.value, path: at }] : []
-  })
 }

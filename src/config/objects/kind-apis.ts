@@ -19,6 +19,7 @@ const istio = (api: 'networking' | 'security' | 'telemetry'): KindApi => ({
 /** The API of every kind that is known; without their decoders, so that it can be asked where nothing is decoded. */
 export const kindApis = {
   AuthorizationPolicy: istio('security'),
+  BackendPolicy: { group: 'fairway.dev', versions: ['v1alpha1'] },
   BackendTLSPolicy: gatewayApi,
   ConfigMap: core,
   EndpointSlice: { group: 'discovery.k8s.io', versions: ['v1'] },
@@ -37,6 +38,7 @@ export const kindApis = {
   TCPRoute: gatewayApi,
   TLSRoute: gatewayApi,
   Telemetry: istio('telemetry'),
+  XBackendTrafficPolicy: { group: 'gateway.networking.x-k8s.io', versions: ['v1alpha1'] },
 } as const satisfies Readonly<Record<string, KindApi>>
 
 const byKind: ReadonlyMap<string, KindApi> = new Map(Object.entries(kindApis))

@@ -1,3 +1,8 @@
+import {
+  decodeBackendPolicy,
+  decodeBackendTrafficPolicy,
+  type BackendPolicyObject,
+} from './backend-policy/backend-policy.ts'
 import { decodeBackendTlsPolicy, type BackendTlsPolicyObject } from './backend-tls-policy.ts'
 import { decodeConfigMap, type ConfigMapObject } from './config-map.ts'
 import { decodeEndpointSlice, type EndpointSliceObject } from './endpoint-slice.ts'
@@ -18,6 +23,7 @@ import { decodeTlsRoute, type TlsRouteObject } from './tls-route/tls-route.ts'
 
 /** Every object that can be read. */
 export type KubeObject =
+  | BackendPolicyObject
   | BackendTlsPolicyObject
   | ConfigMapObject
   | EndpointSliceObject
@@ -72,6 +78,7 @@ const istio = (decode?: KindDecoder<KubeObject>): KindReading => ({
 
 const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   AuthorizationPolicy: istio(decodeSecurityPolicy('AuthorizationPolicy')),
+  BackendPolicy: rules(decodeBackendPolicy),
   BackendTLSPolicy: rules(decodeBackendTlsPolicy),
   ConfigMap: core(decodeConfigMap),
   EndpointSlice: core(decodeEndpointSlice),
@@ -90,6 +97,7 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   TCPRoute: rules(decodeTcpRoute),
   TLSRoute: rules(decodeTlsRoute),
   Telemetry: istio(),
+  XBackendTrafficPolicy: rules(decodeBackendTrafficPolicy),
 }
 
 /** All kinds by name. */

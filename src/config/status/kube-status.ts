@@ -44,7 +44,7 @@ export type StatusShape = 'parents' | 'ancestors' | 'conditions'
 
 const shapes: ReadonlyMap<string, StatusShape> = new Map<string, StatusShape>([
   ...['HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute'].map((kind) => [kind, 'parents'] as const),
-  ['BackendTLSPolicy', 'ancestors'],
+  ...['BackendPolicy', 'BackendTLSPolicy', 'XBackendTrafficPolicy'].map((kind) => [kind, 'ancestors'] as const),
 ])
 
 export const statusShapeOf = (kind: string): StatusShape => shapes.get(kind) ?? 'conditions'

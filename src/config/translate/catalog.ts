@@ -1,3 +1,4 @@
+import type { BackendPolicyObject } from '../objects/backend-policy/backend-policy.ts'
 import type { BackendTlsPolicyObject } from '../objects/backend-tls-policy.ts'
 import type { ConfigMapObject } from '../objects/config-map.ts'
 import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
@@ -49,6 +50,7 @@ export interface Catalog {
   readonly routes: readonly Entry<RouteObject>[]
   readonly connectionRoutes: readonly Entry<ConnectionRouteObject>[]
   readonly policies: readonly Entry<SecurityPolicyObject>[]
+  readonly backendPolicies: readonly Entry<BackendPolicyObject>[]
   readonly backendTlsPolicies: readonly Entry<BackendTlsPolicyObject>[]
   readonly configMaps: ReadonlyMap<string, ConfigMapObject>
 }
@@ -81,6 +83,7 @@ const emptyCatalog = () => ({
   routes: new Array<Entry<RouteObject>>(),
   connectionRoutes: new Array<Entry<ConnectionRouteObject>>(),
   policies: new Array<Entry<SecurityPolicyObject>>(),
+  backendPolicies: new Array<Entry<BackendPolicyObject>>(),
   backendTlsPolicies: new Array<Entry<BackendTlsPolicyObject>>(),
   configMaps: new Map<string, ConfigMapObject>(),
 })
@@ -111,6 +114,9 @@ const file = (catalog: Draft, key: string, { object, locate }: Entry<AnyObject>)
     case 'AuthorizationPolicy':
     case 'RequestAuthentication':
       return void catalog.policies.push({ object, locate })
+    case 'BackendPolicy':
+    case 'XBackendTrafficPolicy':
+      return void catalog.backendPolicies.push({ object, locate })
     case 'BackendTLSPolicy':
       return void catalog.backendTlsPolicies.push({ object, locate })
     case 'ConfigMap':

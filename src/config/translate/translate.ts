@@ -11,6 +11,8 @@ import type { ServiceObject, ServicePortObject } from '../objects/service.ts'
 import { attachRoutes } from './route/attach-routes.ts'
 import { createRouteMemory, type RouteLookups, type RouteMemory } from './route/route-memory.ts'
 import { createHiddenRules } from './route/shadow-conditions.ts'
+import { backendPolicyConditions } from './backend-policy/backend-policy-conditions.ts'
+import { translateBackendPolicies } from './backend-policy/translate-backend-policies.ts'
 import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { bindPods, createPodTranslation, type TranslatePod } from './service/bind-pods.ts'
@@ -73,6 +75,7 @@ const translateSet = (
   for (const { object } of bound.values()) for (const port of tcpPortsOf(object)) want(object, port)
   const { clusterDomain, rootNamespace } = options
   const backendTls = translateBackendTls(catalog)
+  const backendPolicies = translateBackendPolicies(catalog)
   const speaksTls = ({ metadata }: ServiceObject, { port }: ServicePortObject): boolean =>
     backendTls.ports.has(`${metadata.namespace}/${metadata.name}:${port}`)
   const lookups: RouteLookups = {
@@ -118,8 +121,10 @@ const translateSet = (
       endpoints: sortByKey(
         [...wanted].map(([key, [service, port]]): EndpointSet => {
           const tls = backendTls.ports.get(key)
+          const policy = backendPolicies.ports.get(key)?.policy
           const set = translateEndpoints(service, port, places)
-          return tls === undefined ? set : { ...set, ...tls }
+          if (tls === undefined && policy === undefined) return set
+          return { ...set, ...tls, ...(policy === undefined ? {} : { policy }) }
         }),
       ),
       pods: sortByKey(pods),
@@ -132,6 +137,7 @@ const translateSet = (
       ...served.conditions,
       ...aboutRoutes,
       ...policies.flatMap(({ conditions }) => conditions),
+      ...backendPolicyConditions({ policies: backendPolicies, gateway, isReached: (key) => wanted.has(key) }),
       ...backendTlsConditions({ policies: backendTls, gateway, isReached: (key) => wanted.has(key) }),
       ...sliceConditions(catalog),
     ]),

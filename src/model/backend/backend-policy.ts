@@ -83,6 +83,11 @@ export interface SessionPersistence {
   readonly type: 'Cookie' | 'Header'
   /** Of the cookie or the header, as on the wire. */
   readonly name: string
+  /**
+   * Whose sessions these are: a route's rule, or a Service port without one. Two may have one `name`, and a token of the
+   * one must not be taken for the other's.
+   */
+  readonly scope: string
   /** Of the cookie; default `/`. */
   readonly path?: string
   /** `Permanent`: the cookie has a Max-Age, which is the absolute timeout. */

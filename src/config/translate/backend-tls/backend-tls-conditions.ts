@@ -1,7 +1,9 @@
 import type { Condition } from '../../../model/condition.ts'
 import type { ChosenGateway } from '../choose-gateway.ts'
-import { conditionOf, type Verdict } from '../conditions.ts'
-import type { Target } from './choose-policies.ts'
+import { conditionOf } from '../conditions.ts'
+import { keysOf } from '../policy/find-targets.ts'
+import { ancestorOf, missingTargets, withoutTraffic, type Ancestor } from '../policy/target-conditions.ts'
+import type { TlsTarget } from './choose-policies.ts'
 import type { BackendTlsPolicies, PolicyOutcome } from './translate-backend-tls.ts'
 
 interface PolicyScope {
@@ -21,50 +23,26 @@ export const backendTlsConditions = (scope: PolicyScope): readonly Condition[] =
     const isReached = outcome.targets.some((target) => keysOf(target).some(scope.isReached))
     return [
       ...missingTargets(outcome),
-      ...(gateway !== undefined && isReached ? aboutGateway(outcome, gateway, scope) : withoutTraffic(outcome)),
+      ...(gateway !== undefined && isReached
+        ? aboutGateway(outcome, gateway, scope)
+        : withoutTraffic(outcome, outcome.failure)),
     ]
   })
-
-const keysOf = ({ service, ports }: Target): readonly string[] => ports.map((port) => `${service}:${port}`)
-
-const missingTargets = ({ policy, targetFaults }: PolicyOutcome): readonly Condition[] => {
-  const [first] = targetFaults
-  if (first === undefined) return []
-  const { reason, path } = first
-  const message = targetFaults.map((fault) => `${fault.path}: ${fault.message}`).join('; ')
-  return [conditionOf(policy, { type: 'Accepted', status: 'False', reason, message, path })]
-}
-
-/** Nothing more is said of a policy whose targets are missing, all of them. */
-const withoutTraffic = ({ policy, targets, targetFaults, failure }: PolicyOutcome): readonly Condition[] => {
-  const base = { type: 'Accepted', status: 'False' } as const
-  if (failure !== undefined) return targetFaults.length === 0 ? [conditionOf(policy, { ...base, ...failure })] : []
-  if (targets.length === 0 || targetFaults.length > 0) return []
-  const services = [...new Set(targets.map(({ service }) => service))].join(', ')
-  const message = `the policy acts on nothing: no traffic of this waypoint goes to what it targets of Service ${services}`
-  return [conditionOf(policy, { ...base, reason: 'TargetNotFound', message, path: 'spec.targetRefs' })]
-}
 
 /** A port that a policy targets, and whose it is. */
 interface Place {
   readonly key: string
-  readonly target: Target
-  readonly winner: Target | undefined
+  readonly target: TlsTarget
+  readonly winner: TlsTarget | undefined
 }
-
-type Ancestor = Pick<Verdict, 'parent' | 'parentRef'>
 
 const aboutGateway = (
   outcome: PolicyOutcome,
-  { entry }: ChosenGateway,
+  gateway: ChosenGateway,
   { policies: { chosen } }: PolicyScope,
 ): readonly Condition[] => {
   const { policy, targets } = outcome
-  const { namespace, name } = entry.object.metadata
-  const ancestor: Ancestor = {
-    parent: `Gateway ${namespace}/${name}`,
-    parentRef: { group: 'gateway.networking.k8s.io', kind: 'Gateway', namespace, name },
-  }
+  const ancestor = ancestorOf(gateway)
   const places = targets.flatMap((target) => keysOf(target).map((key) => ({ key, target, winner: chosen.get(key) })))
   const lost = places.filter(({ winner }) => winner?.policy !== policy)
   const conditions = [accepted(outcome, ancestor, lost.length === places.length ? lost : [])]

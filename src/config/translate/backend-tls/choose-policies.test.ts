@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { choosePolicies, type Target } from './choose-policies.ts'
+import { choosePolicies, type TlsTarget } from './choose-policies.ts'
 
-const target = (name: string, createdAtMs: number | undefined, sectionName?: string): Target => ({
+const target = (name: string, createdAtMs: number | undefined, sectionName?: string): TlsTarget => ({
   policy: {
     object: {
       kind: 'BackendTLSPolicy',
@@ -25,7 +25,7 @@ const target = (name: string, createdAtMs: number | undefined, sectionName?: str
   ports: [443],
 })
 
-const cases: readonly (readonly [name: string, first: Target, second: Target])[] = [
+const cases: readonly (readonly [name: string, first: TlsTarget, second: TlsTarget])[] = [
   ['one for the port comes before an older one for the Service', target('b', 2, 'https'), target('a', 1)],
   ['the older one comes first', target('b', 1), target('a', 2)],
   ['the older one for a port comes first', target('b', 1, 'https'), target('a', 2, 'https')],

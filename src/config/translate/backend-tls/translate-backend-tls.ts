@@ -1,7 +1,9 @@
 import type { EndpointSet } from '../../../model/endpoint.ts'
-import type { Catalog } from '../catalog.ts'
+import type { Catalog, Entry } from '../catalog.ts'
 import { formatFaults } from '../conditions.ts'
-import { choosePolicies, findTargets, type PolicyEntry, type Target, type TargetFault } from './choose-policies.ts'
+import type { BackendTlsPolicyObject } from '../../objects/backend-tls-policy.ts'
+import { findTargets, type TargetFault } from '../policy/find-targets.ts'
+import { choosePolicies, type TlsTarget } from './choose-policies.ts'
 import { createCertificateReader, type Certificates, type ReadCertificates } from './read-certificates.ts'
 
 /** How the applications behind a Service port are spoken to, or why they are not. */
@@ -9,8 +11,8 @@ export type PortTls = Pick<EndpointSet, 'tls' | 'closed'>
 
 /** What becomes of one policy. */
 export interface PolicyOutcome {
-  readonly policy: PolicyEntry
-  readonly targets: readonly Target[]
+  readonly policy: Entry<BackendTlsPolicyObject>
+  readonly targets: readonly TlsTarget[]
   readonly targetFaults: readonly TargetFault[]
   /** Empty for a policy that trusts the system's roots. */
   readonly certificates: Certificates
@@ -26,7 +28,7 @@ interface Failure {
 
 export interface BackendTlsPolicies {
   /** The target that counts, by `NAMESPACE/NAME:PORT`. */
-  readonly chosen: ReadonlyMap<string, Target>
+  readonly chosen: ReadonlyMap<string, TlsTarget>
   /** By the same key. */
   readonly ports: ReadonlyMap<string, PortTls>
   readonly outcomes: readonly PolicyOutcome[]
@@ -46,7 +48,7 @@ export const translateBackendTls = (catalog: Catalog): BackendTlsPolicies => {
   return { chosen, ports, outcomes }
 }
 
-const judge = (policy: PolicyEntry, catalog: Catalog, read: ReadCertificates): PolicyOutcome => {
+const judge = (policy: Entry<BackendTlsPolicyObject>, catalog: Catalog, read: ReadCertificates): PolicyOutcome => {
   const { object } = policy
   const { targets, faults: targetFaults } = findTargets(policy, catalog)
   const ca = object.validation?.ca ?? 'System'
@@ -55,7 +57,7 @@ const judge = (policy: PolicyEntry, catalog: Catalog, read: ReadCertificates): P
   return { policy, targets, targetFaults, certificates, failure }
 }
 
-const failureOf = ({ object }: PolicyEntry, { pems, faults }: Certificates): Failure | undefined => {
+const failureOf = ({ object }: Entry<BackendTlsPolicyObject>, { pems, faults }: Certificates): Failure | undefined => {
   const [defect] = object.defects
   if (defect !== undefined) {
     return { reason: 'Invalid', message: formatFaults(object.defects), path: defect.path ?? 'spec' }

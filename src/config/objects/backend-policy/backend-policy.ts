@@ -1,0 +1,109 @@
+/**
+ * BackendPolicy (fairway.dev/v1alpha1) and XBackendTrafficPolicy (gateway.networking.x-k8s.io/v1alpha1), unknown to
+ * typed. They make traffic more reliable and guard nothing, so that what cannot be understood never closes anything:
+ * each part of a policy is taken whole or not at all, and its `defects` say what is not.
+ */
+import type { Issue } from '../../../lib/decoded.ts'
+import * as s from '../../../lib/schema.ts'
+import { hideFound } from '../../../lib/secrets/hide-found.ts'
+import type { BackendPolicy } from '../../../model/backend/backend-policy.ts'
+import type { KindDecoder } from '../kind.ts'
+import type { Metadata } from '../metadata.ts'
+import { decodeTargetRefs, sectionRef, wholeRef, type PolicyTargetRef, type TargetRefsOptions } from '../target-refs.ts'
+import { limits, pool } from './capacity.ts'
+import { loadBalancing } from './load-balancing.ts'
+import { outlierDetection } from './outlier-detection.ts'
+import { retryBudget } from './retry-budget.ts'
+import { sessionPersistence, type WrittenPersistence } from './session-persistence.ts'
+
+/** What a policy says of its targets, part by part. */
+export type PolicyParts = Omit<BackendPolicy, 'source' | 'sessionPersistence'> & {
+  readonly sessionPersistence?: WrittenPersistence
+}
+
+export interface BackendPolicyObject {
+  readonly kind: 'BackendPolicy' | 'XBackendTrafficPolicy'
+  readonly metadata: Metadata
+  readonly targetRefs: readonly PolicyTargetRef[]
+  /** Those that could be read. */
+  readonly parts: PolicyParts
+  /** What keeps parts of the policy, or all of it, from being carried out. */
+  readonly defects: readonly Issue[]
+}
+
+export type PartName = keyof PolicyParts
+
+/** All parts, in the order in which they are told of. */
+export const policyParts: readonly PartName[] = [
+  ...(['loadBalancing', 'outlierDetection', 'limits', 'retryBudget', 'pool', 'sessionPersistence'] as const),
+]
+
+/** What a kind calls a part. */
+export const fieldOfPart = (kind: BackendPolicyObject['kind'], part: PartName): string =>
+  kind === 'XBackendTrafficPolicy' && part === 'retryBudget' ? 'retryConstraint' : part
+
+/** How the parts of a kind are read, by the names of their fields. */
+interface PolicyShape {
+  readonly kind: BackendPolicyObject['kind']
+  readonly fields: Readonly<Record<string, { readonly part: PartName; readonly schema: s.Schema<unknown> }>>
+  readonly refs: TargetRefsOptions
+}
+
+const ours: PolicyShape = {
+  kind: 'BackendPolicy',
+  fields: {
+    loadBalancing: { part: 'loadBalancing', schema: loadBalancing },
+    outlierDetection: { part: 'outlierDetection', schema: outlierDetection },
+    limits: { part: 'limits', schema: limits },
+    retryBudget: { part: 'retryBudget', schema: retryBudget },
+    pool: { part: 'pool', schema: pool },
+    sessionPersistence: { part: 'sessionPersistence', schema: sessionPersistence },
+  },
+  refs: { ref: sectionRef, unreadable: 'none' },
+}
+
+const gatewayApis: PolicyShape = {
+  kind: 'XBackendTrafficPolicy',
+  fields: {
+    retryConstraint: { part: 'retryBudget', schema: retryBudget },
+    sessionPersistence: { part: 'sessionPersistence', schema: sessionPersistence },
+  },
+  refs: { ref: wholeRef, unreadable: 'none' },
+}
+
+const decodePolicy =
+  ({ kind, fields, refs }: PolicyShape): KindDecoder<BackendPolicyObject> =>
+  ({ body, metadata, warnings }) => {
+    warnings.push(...s.unknownFields(body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
+    const written = body['spec'] ?? {}
+    const found: Issue[] = []
+    const spec = s.isPlainObject(written) ? written : {}
+    if (spec !== written) {
+      found.push({ message: 'wrong value', path: 'spec', found: s.formatFound(written), expected: 'an object' })
+    }
+    const names = Object.keys(fields)
+    found.push(...s.unknownFields(spec, ['targetRefs', ...names], 'spec'))
+    const targetRefs = decodeTargetRefs(spec['targetRefs'], found, refs)
+    const asked = names.filter((name) => (spec[name] ?? undefined) !== undefined)
+    if (asked.length === 0) {
+      const expected = `one of ${names.join(', ')}`
+      found.push({ message: 'the policy asks for nothing', path: 'spec', found: 'no part of it', expected })
+    }
+    const parts: Partial<Record<PartName, unknown>> = {}
+    for (const name of asked) {
+      const field = fields[name]
+      const decoded = field?.schema.decode(spec[name], `spec.${name}`)
+      if (decoded?.ok === false) found.push(...decoded.issues)
+      else if (field !== undefined) parts[field.part] = decoded?.value
+    }
+    const defects = found.map((defect) => hideFound(defect, body))
+    warnings.push(...defects)
+    // Each part has been made by the schema of that part.
+    return { ok: true, value: { kind, metadata, targetRefs, parts: parts as PolicyParts, defects } }
+  }
+
+/** Reads a BackendPolicy; its defects are repeated in `warnings`, so that each of them is reported. */
+export const decodeBackendPolicy = decodePolicy(ours)
+
+/** Reads an XBackendTrafficPolicy, whose targets are whole Services. */
+export const decodeBackendTrafficPolicy = decodePolicy(gatewayApis)

@@ -1,0 +1,115 @@
+import type { Condition } from '../../../model/condition.ts'
+import { fieldOfPart, policyParts, type PartName } from '../../objects/backend-policy/backend-policy.ts'
+import type { ChosenGateway } from '../choose-gateway.ts'
+import { conditionOf, formatFaults, type Verdict } from '../conditions.ts'
+import { keysOf } from '../policy/find-targets.ts'
+import { ancestorOf, missingTargets, withoutTraffic } from '../policy/target-conditions.ts'
+import type { BackendPolicies, BackendPolicyOutcome, BackendTarget } from './translate-backend-policies.ts'
+
+interface PolicyScope {
+  readonly policies: BackendPolicies
+  readonly gateway: ChosenGateway | undefined
+  /** Whether requests may go to the Service port `NAMESPACE/NAME:PORT`. */
+  readonly isReached: (key: string) => boolean
+}
+
+/**
+ * What becomes of each BackendPolicy and XBackendTrafficPolicy. Towards our Gateway, its ancestor, when traffic of ours
+ * goes to what it targets; otherwise without one: it then acts on nothing here, and this is the only trace of it.
+ */
+export const backendPolicyConditions = (scope: PolicyScope): readonly Condition[] =>
+  scope.policies.outcomes.flatMap((outcome) => {
+    const { gateway } = scope
+    const isReached = outcome.targets.some((target) => keysOf(target).some(scope.isReached))
+    return [
+      ...missingTargets(outcome),
+      ...(gateway !== undefined && isReached
+        ? aboutGateway(outcome, gateway, scope)
+        : withoutTraffic(outcome, failureOf(outcome))),
+    ]
+  })
+
+type Failure = Pick<Verdict, 'reason' | 'message' | 'path'>
+
+/** Why nothing of a policy can be carried out, if that is so. */
+const failureOf = ({ policy: { object }, targets }: BackendPolicyOutcome): Failure | undefined => {
+  const [defect] = object.defects
+  if (defect === undefined || (partsOf(object.parts).length > 0 && targets.length > 0)) return undefined
+  const message = `the policy has no effect, what it targets is served as without it: ${formatFaults(object.defects)}`
+  return { reason: 'Invalid', message, path: defect.path ?? 'spec' }
+}
+
+const partsOf = (parts: Readonly<Partial<Record<PartName, unknown>>>): readonly PartName[] =>
+  policyParts.filter((part) => parts[part] !== undefined)
+
+/** A part of the policy on a port that it targets, and whose part is in force there. */
+interface Place {
+  readonly key: string
+  readonly part: PartName
+  readonly target: BackendTarget
+  readonly winner: BackendTarget | undefined
+}
+
+const aboutGateway = (
+  outcome: BackendPolicyOutcome,
+  gateway: ChosenGateway,
+  { policies: { ports } }: PolicyScope,
+): readonly Condition[] => {
+  const { policy, targets } = outcome
+  const tell = (verdict: Verdict): Condition => conditionOf(policy, { ...ancestorOf(gateway), ...verdict })
+  const failure = failureOf(outcome)
+  if (failure !== undefined) return [tell({ type: 'Accepted', status: 'False', ...failure })]
+  const parts = partsOf(policy.object.parts)
+  const places = targets.flatMap((target) =>
+    keysOf(target).flatMap((key) =>
+      parts.map((part): Place => ({ key, part, target, winner: ports.get(key)?.winners.get(part) })),
+    ),
+  )
+  const isLost = ({ winner }: Place): boolean => winner?.policy !== policy
+  const lost = places.filter(isLost)
+  const base = { reason: 'Conflicted', path: 'spec.targetRefs' } as const
+  if (lost.length === places.length) {
+    const message = `other policies come first: ${formatLost(lost)}`
+    return [tell({ type: 'Accepted', status: 'False', ...base, message })]
+  }
+  const inForce = parts.filter((part) => places.some((place) => place.part === part && !isLost(place)))
+  const { kind, defects } = policy.object
+  const message = `in force: ${inForce.map((part) => fieldOfPart(kind, part)).join(', ')}`
+  const contested = lost.filter(isContested)
+  return [
+    tell({ type: 'Accepted', status: 'True', reason: 'Accepted', message }),
+    ...(contested.length === 0
+      ? []
+      : [tell({ type: 'Conflicted', status: 'True', ...base, message: formatContested(contested) })]),
+    ...(defects.length === 0
+      ? []
+      : [
+          tell({
+            type: 'PartiallyInvalid',
+            status: 'True',
+            reason: 'UnsupportedValue',
+            message: `left out, the rest is in force: ${formatFaults(defects)}`,
+            path: defects[0]?.path ?? 'spec',
+          }),
+        ]),
+  ]
+}
+
+/** To leave a port to a policy of the same kind for just that port is no conflict, as long as something else remains. */
+const isContested = ({ target, winner }: Place): boolean =>
+  winner?.sectionName === target.sectionName || winner?.policy.object.kind !== target.policy.object.kind
+
+const formatContested = (lost: readonly Place[]): string => `for a part other policies come first: ${formatLost(lost)}`
+
+/** How many parts are named before they are only counted. */
+const SHOWN = 8
+
+const formatLost = (lost: readonly Place[]): string => {
+  const shown = lost.slice(0, SHOWN).map(({ key, part, target, winner }) => {
+    const { kind, metadata } = winner?.policy.object ?? target.policy.object
+    const field = fieldOfPart(target.policy.object.kind, part)
+    return `${kind} ${metadata.namespace}/${metadata.name} decides ${field} of Service port ${key}`
+  })
+  const more = lost.length - shown.length
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join('; ')
+}
