@@ -12,6 +12,7 @@ import { attachRoutes } from './route/attach-routes.ts'
 import { createRouteMemory, type RouteLookups, type RouteMemory } from './route/route-memory.ts'
 import { createHiddenRules } from './route/shadow-conditions.ts'
 import { backendPolicyConditions } from './backend-policy/backend-policy-conditions.ts'
+import { createSessionAdding } from './backend-policy/route-sessions.ts'
 import { translateBackendPolicies } from './backend-policy/translate-backend-policies.ts'
 import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
@@ -45,7 +46,9 @@ export const createTranslator = (options: TranslateOptions): ((objects: readonly
   const translateEndpoints = createEndpointsTranslation(options)
   const translatePod = createPodTranslation(options)
   const findHidden = createHiddenRules()
-  return (objects) => translateSet(objects, options, { memory, translateEndpoints, translatePod, findHidden })
+  const addingSessions = createSessionAdding()
+  return (objects) =>
+    translateSet(objects, options, { memory, translateEndpoints, translatePod, findHidden, addingSessions })
 }
 
 interface Remembering {
@@ -53,12 +56,13 @@ interface Remembering {
   readonly translateEndpoints: TranslateEndpoints
   readonly translatePod: TranslatePod
   readonly findHidden: ReturnType<typeof createHiddenRules>
+  readonly addingSessions: ReturnType<typeof createSessionAdding>
 }
 
 const translateSet = (
   objects: readonly SourcedObject[],
   options: TranslateOptions,
-  { memory, translateEndpoints, translatePod, findHidden }: Remembering,
+  { memory, translateEndpoints, translatePod, findHidden, addingSessions }: Remembering,
 ): Translation => {
   const catalog = createCatalog(objects)
   const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
@@ -93,6 +97,7 @@ const translateSet = (
     lookups,
     memory,
     findHidden,
+    addSessions: addingSessions(backendPolicies.ports),
   }
   const { routes, attachments, setOf, conditions: aboutRoutes } = attachRoutes(scope)
   const policies = catalog.policies.map((policy) => closeForPolicy(policy, scope))

@@ -131,7 +131,7 @@ describe('matches', () => {
 describe('rules', () => {
   const bad: readonly (readonly [name: string, written: unknown, wanted: readonly string[]])[] = [
     ['timeouts, which a GRPCRoute has not', { timeouts: { request: '1s' } }, ['timeouts: timeouts']],
-    ['session persistence', { sessionPersistence: {} }, ['sessionPersistence: {}']],
+    ['session persistence', { sessionPersistence: { type: 'Query' } }, ['sessionPersistence.type: Query']],
     [
       'a rewrite',
       { filters: [{ type: 'URLRewrite', urlRewrite: { hostname: 'a.example' } }] },

@@ -3,7 +3,8 @@
  * service and a method are the path of a request, and only their precedence differs (`Match.grpc`).
  */
 import { decodeRoute, type RouteParts } from '../http-route/decode-route.ts'
-import { createEmptyRule, decodeRule, type HttpRouteRule, type RuleShape } from '../http-route/rule.ts'
+import { withoutSharedSessions } from '../http-route/distinct-sessions.ts'
+import { createEmptyRule, decodeRule, sessionField, type HttpRouteRule, type RuleShape } from '../http-route/rule.ts'
 import type { KindDecoder } from '../kind.ts'
 import { decodeGrpcMatch, matchAllCalls } from './match.ts'
 
@@ -16,7 +17,7 @@ const shape: RuleShape = {
   decodeMatch: decodeGrpcMatch,
   matchAll: matchAllCalls,
   filterTypes: ['RequestHeaderModifier', 'ResponseHeaderModifier', 'RequestMirror', 'ExtensionRef'],
-  fields: {},
+  fields: { sessionPersistence: sessionField },
 }
 
 /** A route without rules matches every call and has no backend (GRPCRouteSpec.rules). */
@@ -24,6 +25,10 @@ const emptyRule = createEmptyRule(matchAllCalls, 'spec.rules', [])
 
 /** Reads a GRPCRoute. */
 export const decodeGrpcRoute: KindDecoder<GrpcRouteObject> = (input) => {
-  const decoded = decodeRoute(input, { decodeRule: (value, path) => decodeRule(value, path, shape), emptyRule })
+  const decoded = decodeRoute(input, {
+    decodeRule: (value, path) => decodeRule(value, path, shape),
+    checkRules: withoutSharedSessions,
+    emptyRule,
+  })
   return decoded.ok ? { ok: true, value: { kind: 'GRPCRoute', ...decoded.value } } : decoded
 }

@@ -27,6 +27,8 @@ export interface RouteParts<R extends AnyRule> {
 /** What depends on it. */
 export interface RuleReader<R extends AnyRule> {
   readonly decodeRule: (value: unknown, path: string) => R
+  /** What its rules demand of each other, beside names of their own. */
+  readonly checkRules?: (rules: readonly R[]) => readonly R[]
   /** Stands in for the rules of a route that has none. */
   readonly emptyRule: R
   /** Whether the kind has no field `hostnames`. */
@@ -41,7 +43,7 @@ const hostnames = s.array(hostname)
 /** Reads a route; the issues of its rules are repeated in `warnings`, so that each of them is reported. */
 export const decodeRoute = <R extends AnyRule>(
   input: KindInput,
-  { decodeRule, emptyRule, isNameless = false }: RuleReader<R>,
+  { decodeRule, checkRules = (rules) => rules, emptyRule, isNameless = false }: RuleReader<R>,
 ): Decoded<RouteParts<R>> => {
   const spec = input.body['spec'] ?? {}
   input.warnings.push(...s.unknownFields(input.body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
@@ -61,7 +63,7 @@ export const decodeRoute = <R extends AnyRule>(
   const general = asDefects(issues.map((issue) => hideFound(issue, input.body)))
   // What is no list has been told of; that no rule is in it need not be.
   const empty = Array.isArray(written) ? emptyRule : { ...emptyRule, defects: [] }
-  const complete = withoutDuplicateNames(rules.length === 0 ? [empty] : rules)
+  const complete = withoutDuplicateNames(checkRules(rules.length === 0 ? [empty] : rules))
   input.warnings.push(...issues, ...complete.flatMap((rule) => rule.defects))
   return { ok: true, value: { metadata: input.metadata, parentRefs, rules: closeAll(complete, general) } }
 }

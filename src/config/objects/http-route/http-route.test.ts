@@ -145,10 +145,10 @@ describe('rules', () => {
       'backendRefs[0].filters[0]: PathPrefix, PathPrefix / a rule with exactly one match, of type PathPrefix',
     ],
     [
-      'session persistence',
-      { sessionPersistence: {} },
+      'session persistence without an end',
+      { sessionPersistence: { cookieConfig: { lifetimeType: 'Permanent' } } },
       'UnsupportedValue',
-      'sessionPersistence: {} / a rule without it',
+      'sessionPersistence.absoluteTimeout: nothing / how long a Permanent cookie lasts',
     ],
     [
       'unknown field',

@@ -8,7 +8,8 @@ import { decodeRoute, type RouteParts } from './decode-route.ts'
 import { take } from './defect.ts'
 import { decodeMatch, matchAll } from './match.ts'
 import { retry } from './retry.ts'
-import { createEmptyRule, decodeRule, type HttpRouteRule, type RuleShape } from './rule.ts'
+import { withoutSharedSessions } from './distinct-sessions.ts'
+import { createEmptyRule, decodeRule, sessionField, type HttpRouteRule, type RuleShape } from './rule.ts'
 import { timeouts } from './timeouts.ts'
 
 export interface HttpRouteObject extends RouteParts<HttpRouteRule> {
@@ -31,6 +32,7 @@ const shape: RuleShape = {
       const decoded = take(retry.decode(value, path), defects)
       return decoded === undefined ? {} : { retry: decoded }
     },
+    sessionPersistence: sessionField,
   },
 }
 
@@ -39,6 +41,10 @@ const emptyRule = createEmptyRule(matchAll, 'spec.rules', [])
 
 /** Reads an HTTPRoute. */
 export const decodeHttpRoute: KindDecoder<HttpRouteObject> = (input) => {
-  const decoded = decodeRoute(input, { decodeRule: (value, path) => decodeRule(value, path, shape), emptyRule })
+  const decoded = decodeRoute(input, {
+    decodeRule: (value, path) => decodeRule(value, path, shape),
+    checkRules: withoutSharedSessions,
+    emptyRule,
+  })
   return decoded.ok ? { ok: true, value: { kind: 'HTTPRoute', ...decoded.value } } : decoded
 }

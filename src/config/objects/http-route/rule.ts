@@ -1,6 +1,7 @@
 import * as s from '../../../lib/schema.ts'
 import type { Match } from '../../../model/match.ts'
 import type { Retry, Timeouts } from '../../../model/route.ts'
+import { sessionPersistence, type WrittenPersistence } from '../backend-policy/session-persistence.ts'
 import { decodeBackendRef, type BackendRef } from './backend-ref.ts'
 import type { AnyRule } from './decode-route.ts'
 import { asDefects, itemsOf, take, type Defect } from './defect.ts'
@@ -13,6 +14,8 @@ export interface HttpRouteRule extends FilterList, AnyRule {
   readonly backendRefs: readonly BackendRef[]
   readonly timeouts?: Timeouts
   readonly retry?: Retry
+  /** The name of a cookie or header may be left to be made. */
+  readonly sessionPersistence?: WrittenPersistence
 }
 
 /** What the rules of one kind of route have of their own. */
@@ -25,7 +28,17 @@ export interface RuleShape {
   readonly fields: Readonly<Record<string, FieldDecoder>>
 }
 
-type FieldDecoder = (value: unknown, path: string, defects: Defect[]) => Pick<HttpRouteRule, 'timeouts' | 'retry'>
+type FieldDecoder = (
+  value: unknown,
+  path: string,
+  defects: Defect[],
+) => Pick<HttpRouteRule, 'timeouts' | 'retry' | 'sessionPersistence'>
+
+/** All kinds of routes that act on requests have it. */
+export const sessionField: FieldDecoder = (value, path, defects) => {
+  const decoded = take(sessionPersistence.decode(value, path), defects)
+  return decoded === undefined ? {} : { sessionPersistence: decoded }
+}
 
 /** The name of a rule (SectionName). */
 export const ruleName = s.string({
@@ -52,8 +65,8 @@ export const decodeRule = (value: unknown, path: string, shape: RuleShape): Http
     take(s.object({}).decode(value, path), defects)
     return createEmptyRule(shape.matchAll, path, defects)
   }
-  const known = ['name', 'matches', 'filters', 'backendRefs', ...Object.keys(shape.fields), 'sessionPersistence']
-  defects.push(...asDefects(s.unknownFields(value, known, path)), ...withoutPersistence(value, path))
+  const known = ['name', 'matches', 'filters', 'backendRefs', ...Object.keys(shape.fields)]
+  defects.push(...asDefects(s.unknownFields(value, known, path)))
   const each = <T>(field: string, decode: (item: unknown, at: string) => T | undefined): readonly T[] =>
     itemsOf(value[field], `${path}.${field}`, defects).flatMap(
       (item, index) => decode(item, `${path}.${field}[${index}]`) ?? [],
@@ -78,20 +91,6 @@ export const decodeRule = (value: unknown, path: string, shape: RuleShape): Http
     path,
   }
   return { ...rule, defects: [...defects, ...checkRule(rule)] }
-}
-
-const withoutPersistence = (value: Readonly<Record<string, unknown>>, path: string): readonly Defect[] => {
-  const found = value['sessionPersistence'] ?? undefined
-  if (found === undefined) return []
-  return [
-    {
-      reason: 'UnsupportedValue',
-      message: 'sessionPersistence is not implemented yet',
-      path: `${path}.sessionPersistence`,
-      found: s.formatFound(found),
-      expected: 'a rule without it',
-    },
-  ]
 }
 
 /** What the parts of a rule demand of each other (HTTPRouteRule's validation rules). */

@@ -6,6 +6,7 @@ import { conditionOf, type Verdict } from '../conditions.ts'
 import { createConnectionSets, type ConnectionSets } from '../connection/connection-sets.ts'
 import { hiddenConnections } from '../connection/hidden-connections.ts'
 import { translateConnectionRoute } from '../connection/translate-connection-route.ts'
+import type { AddSessions } from '../backend-policy/route-sessions.ts'
 import { createClaiming, formatLostPorts, lostPorts, refusalConditions, routeKey } from './claim-parents.ts'
 import type { ClaimedParent, ClaimScope } from './claim-parents.ts'
 import { sharePorts, type Attachments, type Claimant } from './port-routes.ts'
@@ -19,6 +20,7 @@ export interface AttachScope extends ClaimScope, Pick<BackendScope, 'onBackend' 
   readonly lookups: RouteLookups
   readonly memory: RouteMemory
   readonly findHidden: ReturnType<typeof createHiddenRules>
+  readonly addSessions: AddSessions
 }
 
 export interface Attached {
@@ -35,7 +37,7 @@ export interface Attached {
  * then is there something to say to each route.
  */
 export const attachRoutes = (scope: AttachScope): Attached => {
-  const { catalog, memory, lookups, clusterDomain, findHidden } = scope
+  const { catalog, memory, lookups, clusterDomain, findHidden, addSessions } = scope
   const claimed = claimAll(catalog.routes, scope)
   const connecting = claimAll(catalog.connectionRoutes, scope)
   const all: readonly Claimed<AnyRoute>[] = [...claimed, ...connecting]
@@ -52,7 +54,7 @@ export const attachRoutes = (scope: AttachScope): Attached => {
       translateConnectionRoute(object, { services: lookups.services, clusterDomain }),
     tell: (entry, parent, { badRefs }) => attachedConditions(entry, parent, badRefs),
   })
-  const routes = ofRequests.attached.map(({ route }) => route)
+  const routes = ofRequests.attached.map(({ route }) => addSessions(route))
   const setOf = createConnectionSets(ofConnections.attached)
   const byKey = new Map(routes.map((route) => [route.key, route]))
   return {

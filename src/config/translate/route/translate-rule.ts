@@ -5,7 +5,10 @@ import type { HttpFilter } from '../../objects/http-route/filter.ts'
 import type { MirrorRef } from '../../objects/http-route/filter/mirror.ts'
 import type { HttpRouteRule } from '../../objects/http-route/rule.ts'
 import type { RouteObject } from '../catalog.ts'
+import { nameSession } from '../backend-policy/name-session.ts'
+import { sessionOwner } from '../backend-policy/route-sessions.ts'
 import { formatFaults } from '../conditions.ts'
+import { routeKey } from './claim-parents.ts'
 import { resolveBackend, type BackendScope } from './resolve-backend.ts'
 
 /** A rule with its references resolved; one with defects is closed, and sends nothing anywhere. */
@@ -20,7 +23,7 @@ export const translateRule = (
     const closed = { status: 500, reason: formatFaults(rule.defects) }
     return { ...base, filters: [], backends: [], closed }
   }
-  const { timeouts, retry } = rule
+  const { timeouts, retry, sessionPersistence: session } = rule
   // In the order in which they are written, so that the first bad reference is the one that conditions name.
   const mirrors = translateMirrors(rule.mirrors, route, scope)
   const backends = rule.backendRefs.map((ref) => translateBackend(ref, route, scope))
@@ -30,6 +33,11 @@ export const translateRule = (
     backends,
     ...(timeouts === undefined ? {} : { timeouts }),
     ...(retry === undefined ? {} : { retry }),
+    ...(session === undefined
+      ? {}
+      : {
+          sessionPersistence: nameSession(session, { owner: sessionOwner(routeKey(route), base), sharesName: false }),
+        }),
     ...mirrors,
   }
 }
