@@ -14,6 +14,9 @@ export interface WaypointOptions {
   readonly trustDomains: readonly [string, ...string[]]
   readonly clusterDomain: string
   readonly pathNormalization: PathNormalization
+  /** Where this process runs, for Services that prefer what is near; `undefined`: not known. */
+  readonly zone: string | undefined
+  readonly node: string | undefined
   readonly tlsGroups: string | undefined
   readonly bind: string
   readonly ports: { readonly hbone: number; readonly ready: number; readonly metrics: number; readonly admin: number }
@@ -25,7 +28,10 @@ export interface WaypointOptions {
 }
 
 /** The part of the options that decides what objects come to. */
-export type MeshOptions = Pick<WaypointOptions, 'gateway' | 'clusterDomain' | 'trustDomains' | 'pathNormalization'>
+export type MeshOptions = Pick<
+  WaypointOptions,
+  'gateway' | 'clusterDomain' | 'trustDomains' | 'pathNormalization' | 'zone' | 'node'
+>
 
 /** What `translate` is told, by whoever reads the same objects: the data plane, and the verbs that look at files. */
 export const translateOptionsOf = (options: MeshOptions): TranslateOptions => ({
@@ -34,4 +40,6 @@ export const translateOptionsOf = (options: MeshOptions): TranslateOptions => ({
   trustDomain: options.trustDomains[0],
   rootNamespace: 'istio-system',
   pathNormalization: options.pathNormalization,
+  ...(options.zone === undefined ? {} : { zone: options.zone }),
+  ...(options.node === undefined ? {} : { node: options.node }),
 })

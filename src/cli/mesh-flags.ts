@@ -22,11 +22,18 @@ export const meshFlags = {
     value: 'MODE',
     help: 'NONE, BASE (default), MERGE_SLASHES, DECODE_AND_MERGE_SLASHES',
   },
+  zone: {
+    type: 'string',
+    value: 'ZONE',
+    help: 'where this runs, for Services that prefer what is near; default: env FAIRWAY_ZONE',
+  },
+  node: { type: 'string', value: 'NODE', help: 'the node that this runs on; default: env FAIRWAY_NODE' },
 } as const satisfies FlagTable
 
 /**
  * What the flags come to; throws `CliError` (64) for what cannot be meant. Of the environment it takes
- * `GATEWAY_NAMESPACE` and `GATEWAY_NAME`, which Istio's pods have, in place of `--gateway`.
+ * `GATEWAY_NAMESPACE` and `GATEWAY_NAME`, which Istio's pods have, in place of `--gateway`, and `FAIRWAY_ZONE` and
+ * `FAIRWAY_NODE` in place of `--zone` and `--node`.
  */
 export const decodeMesh = (flags: FlagValues<typeof meshFlags>, env: Terminal['env']): MeshOptions => ({
   gateway: decodeGateway(flags.gateway, env),
@@ -38,6 +45,8 @@ export const decodeMesh = (flags: FlagValues<typeof meshFlags>, env: Terminal['e
     'MERGE_SLASHES',
     'DECODE_AND_MERGE_SLASHES',
   ]),
+  zone: decodePlace('zone', flags.zone, env['FAIRWAY_ZONE']),
+  node: decodePlace('node', flags.node, env['FAIRWAY_NODE']),
 })
 
 const decodeGateway = (text: string | undefined, env: Terminal['env']): MeshOptions['gateway'] => {
@@ -49,6 +58,14 @@ const decodeGateway = (text: string | undefined, env: Terminal['env']): MeshOpti
   if (namespace !== undefined && name !== undefined) return { namespace, name }
   const source = isFromEnv ? 'GATEWAY_NAMESPACE/GATEWAY_NAME' : '--gateway'
   throw usageError(`${source} ${JSON.stringify(written)} is not NS/NAME`)
+}
+
+/** The value of a label, or the name of a node. An empty variable is one that is not there. */
+const decodePlace = (flag: 'zone' | 'node', text: string | undefined, fromEnv = ''): string | undefined => {
+  const written = text ?? (fromEnv === '' ? undefined : fromEnv)
+  if (written === undefined || /^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/.test(written)) return written
+  const source = text === undefined ? `FAIRWAY_${flag.toUpperCase()}` : `--${flag}`
+  throw usageError(`${source} ${JSON.stringify(written)} is not the name of a ${flag}`)
 }
 
 const decodeTrustDomains = (text: string): readonly [string, ...string[]] => {

@@ -31,6 +31,8 @@ describe('the flags of fairway run', () => {
       trustDomains: ['cluster.local'],
       clusterDomain: 'cluster.local',
       pathNormalization: 'BASE',
+      zone: undefined,
+      node: undefined,
       tlsGroups: undefined,
       bind: '::',
       ports: { hbone: 15_008, ready: 15_021, metrics: 15_020, admin: 15_000 },
@@ -54,6 +56,8 @@ describe('the flags of fairway run', () => {
     ],
     ['trust domain and aliases', ['--trust-domain', 'a.b, old-1,x_y'], 'trustDomains', ['a.b', 'old-1', 'x_y']],
     ['a group of key exchange', ['--tls-groups', 'X25519:P-256'], 'tlsGroups', 'X25519:P-256'],
+    ['a zone', ['--zone', 'eu-1a'], 'zone', 'eu-1a'],
+    ['a node', ['--node', 'node-7.example'], 'node', 'node-7.example'],
     ['workers', ['--workers', '3'], 'workers', 3],
     ['seconds as milliseconds', ['--drain-seconds', '0'], 'drainMs', 0],
     ...deadlines.map(
@@ -88,6 +92,8 @@ describe('the flags of fairway run', () => {
     [['--bind', '[::1]'], /is no IP address/],
     [['--hbone-port', '65536'], /--hbone-port "65536" is not a whole number from 0 to 65535/],
     [['--metrics-port', '-1'], /--metrics-port/],
+    [['--zone', ''], /--zone "" is not the name of a zone/],
+    [['--node', 'a/b'], /--node "a\/b" is not the name of a node/],
     [['--workers', '0'], /--workers "0" is not a whole number from 1 to 256/],
     [['--access-log', 'yes'], /--access-log "yes" is none of json, text, off/],
     [['--log-level', 'trace'], /--log-level "trace" is none of debug, info, warn, error, off/],
@@ -114,6 +120,15 @@ describe('the flags of fairway run', () => {
 })
 
 describe('the environment of fairway run', () => {
+  it('says where it runs where no flag does', () => {
+    const env = { FAIRWAY_ZONE: 'eu-1a', FAIRWAY_NODE: 'n1' }
+    const placeOf = ({ zone, node }: ReturnType<typeof decode>) => [zone, node]
+    assert.deepEqual(placeOf(decode([], env)), ['eu-1a', 'n1'])
+    assert.deepEqual(placeOf(decode(['--zone', 'eu-1b'], env)), ['eu-1b', 'n1'])
+    assert.deepEqual(placeOf(decode([], { FAIRWAY_ZONE: '' })), [undefined, undefined])
+    assert.throws(() => decode([], { FAIRWAY_NODE: 'no de' }), /FAIRWAY_NODE "no de" is not the name of a node/)
+  })
+
   it('names the gateway where no flag does', () => {
     const env = { GATEWAY_NAMESPACE: 'shop', GATEWAY_NAME: 'waypoint' }
     assert.deepEqual(decode([], env).gateway, { namespace: 'shop', name: 'waypoint' })

@@ -61,7 +61,8 @@ export const runFlags = {
 
 /**
  * Reads the arguments of `fairway run`; throws `CliError` (64) for what cannot be meant. Of the environment it takes
- * `GATEWAY_NAMESPACE` and `GATEWAY_NAME`, which Istio's pods have, in place of `--gateway`.
+ * `GATEWAY_NAMESPACE` and `GATEWAY_NAME`, which Istio's pods have, in place of `--gateway`, and `FAIRWAY_ZONE` and
+ * `FAIRWAY_NODE`.
  */
 export const decodeRunOptions = (
   args: readonly string[],

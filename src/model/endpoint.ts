@@ -14,6 +14,7 @@ export const formatPodEndpointKey = (pod: string, port: number): EndpointKey => 
 /** The endpoints behind one Service port. An empty `endpoints` is a known lack (503), not an unknown Service. */
 export interface EndpointSet {
   readonly key: EndpointKey
+  /** Those that are ready; where none is, those that still serve while they terminate. */
   readonly endpoints: readonly Endpoint[]
   /** What the Service port is declared to speak; absent, and never `unknown`, when it is not declared. */
   readonly protocol?: PortProtocol
@@ -27,11 +28,14 @@ export interface EndpointSet {
   readonly aside?: readonly AsideEndpoint[]
 }
 
-/** A place behind a Service port that is not used, and why (EndpointSlice conditions). */
+/**
+ * A place behind a Service port that is not used, and why: the conditions of its EndpointSlice, or a Pod that cannot be
+ * read, so that nobody knows how it wants to be reached.
+ */
 export interface AsideEndpoint {
   readonly address: string
   readonly port: number
-  readonly reason: 'not-ready' | 'terminating'
+  readonly reason: 'not-ready' | 'terminating' | 'pod-unreadable'
 }
 
 /** TLS towards a backend (BackendTLSPolicy.spec.validation). */

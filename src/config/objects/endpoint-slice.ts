@@ -15,6 +15,26 @@ export interface EndpointSliceObject {
 export type SliceEndpoint = s.ValueOf<typeof endpoint>
 export type SlicePort = s.ValueOf<typeof slicePort>
 
+/** Whom an endpoint is meant for, by name; as far as that can be read. */
+export interface EndpointHints {
+  readonly zones: readonly string[]
+  readonly nodes: readonly string[]
+}
+
+/** A wrong hint must not cost an endpoint: it is none. */
+const hints: s.Schema<EndpointHints> = {
+  decode: (value) => ({ ok: true, value: { zones: namesOf(value, 'forZones'), nodes: namesOf(value, 'forNodes') } }),
+  json: { 'x-kubernetes-preserve-unknown-fields': true },
+}
+
+const namesOf = (value: unknown, field: string): readonly string[] => {
+  const list = s.isPlainObject(value) ? value[field] : undefined
+  return (Array.isArray(list) ? list : []).flatMap((item: unknown): readonly string[] => {
+    const name = s.isPlainObject(item) ? item['name'] : undefined
+    return typeof name === 'string' ? [name] : []
+  })
+}
+
 const endpoint = s.object({
   addresses: s.array(s.string(), { minItems: 1, maxItems: 100 }),
   conditions: s.withDefault(
@@ -33,7 +53,7 @@ const endpoint = s.object({
   hostname: s.optional(s.string()),
   nodeName: s.optional(s.string()),
   zone: s.optional(s.string()),
-  hints: s.optional(s.anything()),
+  hints: s.optional(hints),
   deprecatedTopology: s.optional(s.anything()),
 })
 

@@ -11,7 +11,12 @@ export interface ServiceObject {
   readonly clusterIPs: readonly string[]
   readonly selector: Readonly<Record<string, string>>
   readonly ports: readonly ServicePortObject[]
+  /** Which endpoints are preferred (`spec.trafficDistribution`, KEP-3015); absent: none. */
+  readonly distribution?: TrafficDistribution
 }
+
+/** `PreferSameNode` falls back to the zone. */
+export type TrafficDistribution = 'PreferSameZone' | 'PreferSameNode'
 
 export type ServicePortObject = s.ValueOf<typeof servicePort>
 
@@ -38,6 +43,7 @@ const spec = s.object(
     clusterIPs: s.withDefault(s.array(s.string()), []),
     selector: s.withDefault(s.record(s.string()), {}),
     ports: s.withDefault(s.array(servicePort), []),
+    trafficDistribution: s.optional(s.string()),
   },
   { unknownFields: 'ignore' },
 )
@@ -58,8 +64,48 @@ export const decodeService: KindDecoder<ServiceObject> = (input) => {
   const { clusterIP, clusterIPs, type, selector, ports } = decoded.value
   const first = clusterIP === undefined || clusterIP === '' ? [] : [clusterIP]
   const addresses = [...new Set([...first, ...clusterIPs])]
+  const distribution = distributionOf(decoded.value.trafficDistribution, input)
   return {
     ok: true,
-    value: { kind: 'Service', metadata: input.metadata, type, clusterIPs: addresses, selector, ports },
+    value: {
+      kind: 'Service',
+      metadata: input.metadata,
+      type,
+      clusterIPs: addresses,
+      selector,
+      ports,
+      ...(distribution === undefined ? {} : { distribution }),
+    },
   }
+}
+
+/** Istio's name for it where the field is not there (`networking.istio.io/traffic-distribution`). */
+const annotation = 'networking.istio.io/traffic-distribution'
+
+const distributions: Readonly<Record<string, TrafficDistribution>> = {
+  prefersamezone: 'PreferSameZone',
+  // The old name of the same.
+  preferclose: 'PreferSameZone',
+  prefersamenode: 'PreferSameNode',
+}
+
+/** One that is not known prefers nothing: endpoints far away serve as well. */
+const distributionOf = (
+  field: string | undefined,
+  { metadata, warnings }: Parameters<KindDecoder<ServiceObject>>[0],
+): TrafficDistribution | undefined => {
+  const written = field ?? metadata.annotations[annotation]
+  if (written === undefined) return undefined
+  const found = distributions[written.toLowerCase()]
+  if (found === undefined) {
+    const path = field === undefined ? `metadata.annotations["${annotation}"]` : 'spec.trafficDistribution'
+    const expected = 'PreferSameZone, PreferClose or PreferSameNode'
+    warnings.push({
+      message: 'unsupported value: no endpoint is preferred',
+      path,
+      found: s.formatFound(written),
+      expected,
+    })
+  }
+  return found
 }

@@ -13,6 +13,10 @@ export interface TranslateOptions {
   /** Policies in this namespace hold for the whole mesh (`istio-system`). */
   readonly rootNamespace: string
   readonly pathNormalization: PathNormalization
+  /** Where this process runs, as EndpointSlices call it (`topology.kubernetes.io/zone`); default: not known. */
+  readonly zone?: string
+  /** The node that it runs on. */
+  readonly node?: string
   /** Named in metrics as the cluster of the workloads. */
   readonly clusterId?: string
 }

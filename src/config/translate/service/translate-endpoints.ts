@@ -1,11 +1,12 @@
-import { canonicalIp } from '../../../lib/ip.ts'
-import { formatEndpointKey, type Endpoint, type EndpointSet } from '../../../model/endpoint.ts'
-import type { EndpointSliceObject, SliceEndpoint } from '../../objects/endpoint-slice.ts'
+import { formatEndpointKey, type AsideEndpoint, type Endpoint, type EndpointSet } from '../../../model/endpoint.ts'
+import type { EndpointSliceObject } from '../../objects/endpoint-slice.ts'
 import type { PodObject } from '../../objects/pod.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import { createMemory, type Lookup, type Memory } from '../memory.ts'
 import type { TranslateOptions } from '../options.ts'
+import { collectPlaces, type Place } from './endpoint-places.ts'
+import { nearPlaces } from './near-places.ts'
 import { protocolOf } from './port-protocol.ts'
 import { identityOf, takesHbone, workloadOf } from './workload.ts'
 
@@ -20,8 +21,9 @@ export type EndpointLookups = {
 }
 
 /**
- * The places behind one Service port: ready endpoints of its EndpointSlices with what their Pods tell, by address. The
- * very same as long as none of these changes.
+ * The places behind one Service port: ready endpoints of its EndpointSlices with what their Pods tell, by address; where
+ * none is ready, those that still serve while they terminate, as kube-proxy has it. The very same as long as none of these
+ * changes.
  */
 export type TranslateEndpoints = (
   service: ServiceObject,
@@ -47,87 +49,76 @@ export const endpointLookups = ({ slices, pods, podsByAddress, brokenPods }: Cat
   podsByAddress,
 })
 
-const translateEndpoints = (
-  service: ServiceObject,
-  port: ServicePortObject,
-  { lookups, options }: { readonly lookups: EndpointLookups; readonly options: TranslateOptions },
-): EndpointSet => {
-  const { namespace, name } = service.metadata
-  const found = new Map<string, Endpoint>()
-  for (const { object: slice } of lookups.slices.get(`${namespace}/${name}`) ?? []) {
-    const target = targetPort(port, { slice, service })
-    if (target === undefined || slice.addressType === 'FQDN') continue
-    for (const endpoint of slice.endpoints) {
-      // An unknown readiness counts as ready; one that terminates is not ready unless the Service asked for such.
-      if (endpoint.conditions.ready === false) continue
-      const pod = podOf(endpoint, { slice, lookups })
-      if (pod === 'unreadable') continue
-      for (const address of endpoint.addresses) addEndpoint(found, { address, port: target, pod, lookups, options })
-    }
-  }
-  const endpoints = [...found.values()].toSorted((a, b) => compare(a.address, b.address) || a.port - b.port)
-  const protocol = protocolOf(port)
-  const key = formatEndpointKey(namespace, name, port.port)
-  return { key, endpoints, ...(protocol === 'unknown' ? {} : { protocol }) }
-}
-
-interface Place {
-  readonly address: string
-  readonly port: number
-  readonly pod: PodObject | undefined
+interface EndpointScope {
   readonly lookups: EndpointLookups
   readonly options: TranslateOptions
 }
 
-const addEndpoint = (found: Map<string, Endpoint>, place: Place): void => {
-  const { port, lookups, options } = place
-  const address = canonicalIp(place.address)
-  if (address === undefined) return
-  const pod = place.pod ?? lookups.podsByAddress.get(address)
-  // The same endpoint may stand in two slices for a moment while the controller moves it.
-  const key = `${address} ${port}`
-  if (found.has(key)) return
-  if (pod === undefined) {
-    found.set(key, { address, port, transport: 'plain', workload: { uid: address } })
-    return
+const translateEndpoints = (
+  service: ServiceObject,
+  port: ServicePortObject,
+  { lookups, options }: EndpointScope,
+): EndpointSet => {
+  const { namespace, name } = service.metadata
+  const slices = (lookups.slices.get(`${namespace}/${name}`) ?? []).map(({ object }) => object)
+  const places = collectPlaces(slices, service, port)
+  const ready = findEndpoints(places, 'ready', { lookups, options })
+  const used = ready.size > 0 ? ready : findEndpoints(places, 'draining', { lookups, options })
+  // When the last ones are terminating, any of them is welcome.
+  const near = used === ready ? nearPlaces([...ready.keys()], service.distribution, options) : undefined
+  const endpoints = [...used].map(([place, endpoint]) =>
+    near?.has(place) === true ? { ...endpoint, isNear: true as const } : endpoint,
+  )
+  const aside = places.flatMap((place) => (used.has(place) ? [] : [asideOf(place)]))
+  const protocol = protocolOf(port)
+  return {
+    key: formatEndpointKey(namespace, name, port.port),
+    endpoints,
+    ...(protocol === 'unknown' ? {} : { protocol }),
+    ...(aside.length === 0 ? {} : { aside }),
   }
+}
+
+/** The places in one condition that can be sent to. */
+const findEndpoints = (
+  places: readonly Place[],
+  condition: Place['condition'],
+  scope: EndpointScope,
+): ReadonlyMap<Place, Endpoint> => {
+  const endpoints = new Map<Place, Endpoint>()
+  for (const place of places) {
+    const endpoint = place.condition === condition ? findEndpoint(place, scope) : undefined
+    if (endpoint !== undefined) endpoints.set(place, endpoint)
+  }
+  return endpoints
+}
+
+const findEndpoint = (place: Place, { lookups, options }: EndpointScope): Endpoint | undefined => {
+  const { address, port } = place
+  const named = podOf(place, lookups)
+  if (named === 'unreadable') return undefined
+  const pod = named ?? lookups.podsByAddress.get(address)
+  if (pod === undefined) return { address, port, transport: 'plain', workload: { uid: address } }
   const isHbone = takesHbone(pod)
   const identity = isHbone ? identityOf(pod, options.trustDomain) : undefined
-  found.set(key, {
+  return {
     address,
     port,
     transport: isHbone ? 'hbone' : 'plain',
     ...(identity === undefined ? {} : { identity }),
     workload: workloadOf(pod, options.clusterId),
-  })
+  }
 }
 
 /** The Pod behind an endpoint, if it has one. */
-const podOf = (
-  { targetRef }: SliceEndpoint,
-  { slice, lookups }: { readonly slice: EndpointSliceObject; readonly lookups: EndpointLookups },
-): PodObject | 'unreadable' | undefined => {
+const podOf = ({ namespace, endpoint }: Place, lookups: EndpointLookups): PodObject | 'unreadable' | undefined => {
+  const { targetRef } = endpoint
   if (targetRef?.kind !== 'Pod' || targetRef.name === undefined) return undefined
-  return lookups.pods.get(`${targetRef.namespace ?? slice.metadata.namespace}/${targetRef.name}`)
+  return lookups.pods.get(`${targetRef.namespace ?? namespace}/${targetRef.name}`)
 }
 
-/**
- * The endpoints' port for a Service port: by name, as Kubernetes' controller writes it. Slices written by hand often
- * leave the name out: then by number, or because there is only one.
- */
-const targetPort = (
-  port: ServicePortObject,
-  { slice, service }: { readonly slice: EndpointSliceObject; readonly service: ServiceObject },
-): number | undefined => {
-  const direct = typeof port.targetPort === 'number' ? port.targetPort : port.port
-  // No ports at all means every port (EndpointSlice.ports).
-  if (slice.ports.length === 0) return direct
-  const tcp = slice.ports.filter((candidate) => candidate.protocol === 'TCP')
-  const named = tcp.find((candidate) => (candidate.name ?? '') === (port.name ?? ''))
-  if (named !== undefined) return named.port ?? direct
-  const unnamed = tcp.filter((candidate) => (candidate.name ?? '') === '')
-  const isOnly = tcp.length === 1 && service.ports.length === 1
-  return (isOnly ? unnamed[0] : unnamed.find((candidate) => candidate.port === direct))?.port
-}
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+const asideOf = ({ address, port, condition }: Place): AsideEndpoint => ({
+  address,
+  port,
+  reason: condition === 'not-ready' ? condition : condition === 'ready' ? 'pod-unreadable' : 'terminating',
+})
