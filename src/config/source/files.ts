@@ -32,7 +32,7 @@ export interface FileSourceOptions<T> {
   readonly onLook?: () => void
   /** Default: the machine's. */
   readonly clock?: Clock
-  /** Default 50. */
+  /** Default 20. */
   readonly debounceMs?: number
   /** A known file that was written less than this ago is left alone for another look, at most for a second. Default 40. */
   readonly settleMs?: number
@@ -70,7 +70,7 @@ const defaultMaxFileBytes = 64 * 1024 * 1024
  * rarely what was meant; only changed documents are parsed again.
  */
 export const openFileSource = <T extends object>(options: FileSourceOptions<T>): FileSource => {
-  const { paths, onSet, clock = systemClock, debounceMs = 50, pollMs = 5000, onLook = () => {} } = options
+  const { paths, onSet, clock = systemClock, debounceMs = 20, pollMs = 5000, onLook = () => {} } = options
   const { settleMs = 40, maxFileBytes = defaultMaxFileBytes } = options
   const read = createReading(options.decode, maxFileBytes)
   const place = createPlacing<T>()
