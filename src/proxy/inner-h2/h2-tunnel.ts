@@ -4,7 +4,6 @@ import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
 import type { Flusher } from '../flusher.ts'
 import { HeaderBlockWatch } from '../limits/header-block-watch.ts'
-import type { TurnBudget } from '../limits/turn-budget.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
 import { H2Request, sizeOf } from './h2-request.ts'
 import type { H2RequestDeps, H2RequestOwner } from './h2-request.ts'
@@ -12,7 +11,6 @@ import { InnerTransport } from './inner-transport.ts'
 
 export interface H2TunnelDeps extends H2RequestDeps {
   readonly flusher: Flusher
-  readonly turns: TurnBudget
   readonly isDraining: () => boolean
   /** Why a client has lost its connection. */
   readonly onWarning: (message: string) => void
@@ -45,6 +43,8 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
   #isGone = false
   #quietSinceMs = -1
   #closingSinceMs = -1
+  /** What was still to be read at the last tick since then. */
+  #closingBytes = 0
   readonly #headers: HeaderBlockWatch
 
   constructor(channel: Channel, origin: TunnelOrigin, deps: H2TunnelDeps) {
@@ -93,6 +93,10 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
 
   onDrain(): void {
     this.#transport.onDrain()
+  }
+
+  guard(run: () => void): void {
+    this.#transport.guard(run)
   }
 
   onRequestDone(request: H2Request): void {
@@ -148,7 +152,6 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
   }
 
   #onStream(stream: H2Stream, fields: readonly string[], isEnd: boolean): StreamHandler {
-    this.#deps.turns.spendRequest()
     const request = new H2Request(stream, this, this.#deps)
     request.place = this.#requests.push(request) - 1
     const bytes = sizeOf(fields)
@@ -176,9 +179,14 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
     this.#shutdown()
   }
 
-  /** A client that does not follow our end is cut off. */
+  /** A client that does not follow our end, or does not read up to it, is cut off. */
   #tickClosing(nowMs: number): void {
-    if (this.#closingSinceMs < 0) this.#closingSinceMs = nowMs
+    this.#leaveIfDone()
+    if (this.#isGone) return
+    const { queuedBytes } = this.#channel
+    const hasRead = queuedBytes < this.#closingBytes
+    this.#closingBytes = queuedBytes
+    if (this.#closingSinceMs < 0 || hasRead) this.#closingSinceMs = nowMs
     else if (nowMs - this.#closingSinceMs > CLOSE_TIMEOUT_MS) {
       this.#leave()
       this.#transport.abandon()
@@ -200,7 +208,8 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
   }
 
   #leaveIfDone(): void {
-    if (this.#isPeerDone) this.#leave()
+    const isOut = this.h2.outputBytes === 0 && this.#channel.queuedBytes === 0
+    if (this.#isPeerDone && isOut) this.#leave()
   }
 
   #fail(error: unknown): void {

@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { advanceInSteps, createFakeClock } from '../../../test/support/fake-clock.ts'
 import { clientPreface, createBlockWriter, dataFrame } from '../../../test/support/http/h2-frames.ts'
-import { headersFrame, resetFrame, settingsFrame } from '../../../test/support/http/h2-frames.ts'
+import { headersFrame, resetFrame, settingsFrame, windowFrame } from '../../../test/support/http/h2-frames.ts'
 import { MemoryChannel } from '../../../test/support/mesh/memory-channel.ts'
-import { FLAG_END_HEADERS } from '../../http/h2/constants.ts'
+import { Mesh, VIP, until } from '../../../test/support/mesh/mesh.ts'
+import type { PodTunnel } from '../../../test/support/mesh/pod.ts'
+import { FLAG_END_HEADERS, FLAG_END_STREAM, SETTINGS_INITIAL_WINDOW_SIZE } from '../../http/h2/constants.ts'
 import { ignoreStream } from '../../http/h2/stream.ts'
 import type { StreamHandler } from '../../http/h2/stream.ts'
+import { ignoreChannel } from '../channel.ts'
 import { Flusher } from '../flusher.ts'
+import type { TunnelChannel } from '../hbone/tunnel.ts'
 import { TurnBudget } from '../limits/turn-budget.ts'
 import { InnerTransport } from './inner-transport.ts'
 
@@ -64,4 +69,33 @@ test('whoever brings more than a turn has room for waits like others, not in man
   await turn()
   assert.ok(isServed, 'one of two has had all turns')
   assert.ok(frames < 12_000, `${frames} frames of the other were worked on before`)
+})
+
+test('a client that ends its tunnel and does not read what is left for it is not waited for', async () => {
+  const clock = createFakeClock()
+  const pods = [
+    {
+      onRequest: (tunnel: PodTunnel) =>
+        void tunnel.write(`HTTP/1.1 200 OK\r\ncontent-length: 150000\r\n\r\n${'x'.repeat(150_000)}`),
+    },
+  ]
+  const mesh = await Mesh.start({ protocol: 'http2', clock, pods })
+  const channel = await new Promise<TunnelChannel>((resolve, reject) => {
+    void mesh.dial().then((client) => client.open(VIP, (result) => (result.ok ? resolve(result.channel) : reject())))
+  })
+  let end = ''
+  channel.handler = { ...ignoreChannel, onEnd: () => (end = 'end'), onClosed: () => (end = 'reset') }
+  const block = createBlockWriter()
+  const head = () => block(':method', 'GET', ':scheme', 'http', ':path', '/', ':authority', 'api')
+  const ids = [1, 3]
+  const requests = ids.map((id) => headersFrame(FLAG_END_HEADERS | FLAG_END_STREAM, id, head()))
+  const window = settingsFrame([SETTINGS_INITIAL_WINDOW_SIZE, 1 << 20])
+  const bytes = Buffer.concat([clientPreface, window, windowFrame(0, 1 << 24), ...requests])
+  channel.send(bytes, 0, bytes.length)
+  await until(() => mesh.records.length === ids.length)
+  channel.end()
+  await until(() => mesh.counters.activeExchanges === 0)
+  await advanceInSteps(clock, 10_000)
+  await until(() => end === 'reset', 'the end of the tunnel')
+  await mesh.close()
 })
