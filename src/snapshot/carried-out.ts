@@ -1,6 +1,7 @@
 import { formatDuration } from '../lib/duration.ts'
 import type { BackendTls } from '../model/endpoint.ts'
 import type { Mirror, Retry, Timeouts } from '../model/route.ts'
+import { formatGroup, formatSession } from './format-policy.ts'
 import { groupOf } from './resolve.ts'
 import type { BackendPlan, RulePlan, Snapshot } from './snapshot.ts'
 
@@ -10,11 +11,12 @@ type ServicePlan = Extract<BackendPlan, { readonly kind: 'service' }>
 export const formatRule = (rule: RulePlan, snapshot: Snapshot): readonly string[] => [
   ...formatTimeouts(rule.timeouts),
   ...formatRetry(rule.retry),
+  ...(rule.source.sessionPersistence === undefined ? [] : [formatSession(rule.source.sessionPersistence)]),
   ...rule.mirrors.map((mirror) => formatMirror(mirror, snapshot.groups)),
   ...rule.backends.flatMap((backend) => (backend.kind === 'service' ? formatBackend(backend, snapshot) : [])),
 ]
 
-/** What is special about a backend: that it is closed, or spoken to in TLS, or mirrored. */
+/** What is special about a backend: that it is closed, spoken to in TLS, under a policy, or mirrored. */
 export const formatBackend = (backend: ServicePlan, snapshot: Snapshot): readonly string[] => [
   ...formatEndpoints(backend, snapshot),
   ...backend.mirrors.map((mirror) => `backend ${formatName(backend)}, ${formatMirror(mirror, snapshot.groups)}`),
@@ -26,10 +28,13 @@ export const formatEndpoints = (
   snapshot: Snapshot,
 ): readonly string[] => {
   const name = `backend ${formatName(backend)}`
-  const { closed, tls } = groupOf(snapshot, backend) ?? {}
+  const group = groupOf(snapshot, backend)
+  if (group === undefined) return []
+  const { closed, tls } = group
   return [
     ...(closed === undefined ? [] : [`${name} is closed (503): ${closed}`]),
     ...(tls === undefined ? [] : [`${name} is spoken to in TLS: ${formatTls(tls)}`]),
+    ...formatGroup(name, group),
   ]
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { backendOf, endpointsOf, modelOf, noFilters, routeOf, serviceOf } from '../../test/support/models.ts'
+import { defaultOutlierDetection, defaultRetryBudget } from '../model/backend/backend-defaults.ts'
 import type { EndpointSet } from '../model/endpoint.ts'
 import type { Backend, Mirror, Rule } from '../model/route.ts'
 import { compile } from './compile.ts'
@@ -80,6 +81,74 @@ const cases: readonly {
     endpoints: [inTls({ ca: 'System', subjectAltNames: [{ type: 'URI', value: 'spiffe://td/ns/shop/sa/api' }] })],
     lines: [
       "backend shop/api:80 is spoken to in TLS: name api.internal, one of spiffe://td/ns/shop/sa/api in its certificate, by the system's roots",
+    ],
+  },
+  {
+    what: 'sessions of the rule',
+    rule: {
+      sessionPersistence: {
+        type: 'Cookie',
+        name: 'basket',
+        scope: 's',
+        path: '/b',
+        lifetimeType: 'Permanent',
+        absoluteTimeoutMs: 3_600_000,
+      },
+    },
+    lines: ['sessions by cookie basket of path /b, which outlives the browser, for 1h at most'],
+  },
+  {
+    what: 'a policy, part by part',
+    rule: {},
+    endpoints: [
+      {
+        ...endpointsOf('api', ['10.1.0.1']),
+        policy: {
+          source: 'BackendPolicy shop/api',
+          loadBalancing: { algorithm: 'ConsistentHash', key: { type: 'Header', name: 'x-user' }, maxLoadPercent: 150 },
+          outlierDetection: {
+            ...defaultOutlierDetection,
+            successRatio: { minimumPercent: 80, minimumRequests: 100 },
+          },
+          limits: { maxConnections: 9, maxRequests: 200, maxPendingRequests: 50 },
+          retryBudget: defaultRetryBudget,
+          pool: { connectMs: 2000, idleMs: 60_000 },
+          sessionPersistence: { type: 'Header', name: 'x-s', scope: 's', lifetimeType: 'Session' },
+        },
+      },
+    ],
+    lines: [
+      'backend shop/api:80 is balanced by ConsistentHash of header x-user, at most 150 % of the mean load each (BackendPolicy shop/api)',
+      'backend shop/api:80 ejects endpoints after 5 5xx in a row, 3 failures of our own to reach them in a row, less than 80 % good answers in 10s with 100 or more: for 1s to 8s, 50 % of them at most (BackendPolicy shop/api)',
+      'backend shop/api:80 takes at most 9 connections, 200 requests, 50 that wait (BackendPolicy shop/api)',
+      'backend shop/api:80 has retries for 20 % of the requests of 10s, or 10 in 1s (BackendPolicy shop/api)',
+      'backend shop/api:80 has connections with 2s to be made, 1m of idleness (BackendPolicy shop/api)',
+      'backend shop/api:80 has sessions by header x-s where no route applies (BackendPolicy shop/api)',
+    ],
+  },
+  {
+    what: 'a policy of one part, endpoints that are near and others that stand aside',
+    rule: {},
+    endpoints: [
+      {
+        ...endpointsOf('api', ['10.1.0.1', '10.1.0.2']),
+        endpoints: endpointsOf('api', ['10.1.0.1', '10.1.0.2']).endpoints.map((endpoint, index) =>
+          index === 0 ? { ...endpoint, isNear: true as const } : endpoint,
+        ),
+        policy: {
+          source: 'BackendPolicy shop/api',
+          loadBalancing: { algorithm: 'LeastRequest', slowStart: { durationMs: 30_000, minimumPercent: 10 } },
+        },
+        aside: [
+          { address: '10.1.0.3', port: 8080, reason: 'not-ready' },
+          { address: 'fd00::4', port: 8080, reason: 'terminating' },
+        ],
+      },
+    ],
+    lines: [
+      'backend shop/api:80 is balanced by LeastRequest, new ones with 10 % to begin with and all after 30s (BackendPolicy shop/api)',
+      'backend shop/api:80 prefers 1 of 2 endpoints, which are near',
+      'backend shop/api:80 has 2 endpoints aside, without requests: 10.1.0.3:8080 not-ready, [fd00::4]:8080 terminating',
     ],
   },
   {
