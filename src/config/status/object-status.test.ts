@@ -142,6 +142,8 @@ describe('conditions in the form of Kubernetes', () => {
   const empty = [
     ['HTTPRoute', { parents: [] }],
     ['BackendTLSPolicy', { ancestors: [] }],
+    ['BackendPolicy', { ancestors: [] }],
+    ['XBackendTrafficPolicy', { ancestors: [] }],
     ['Gateway', { conditions: [] }],
   ] as const
   for (const [kind, status] of empty) {

@@ -12,6 +12,7 @@ const options: TranslateOptions = {
   trustDomain: 'td',
   rootNamespace: 'istio-system',
   pathNormalization: 'BASE',
+  zone: 'a',
 }
 
 /** An object by its text: the same text is the same object, and equal parts are shared, as the loader has it. */
@@ -38,6 +39,11 @@ const pod = (name: string, account: string): string =>
 const tls = (hostname: string): string =>
   `{ apiVersion: gateway.networking.k8s.io/v1, kind: BackendTLSPolicy, metadata: { name: tls, namespace: shop }, spec: { targetRefs: [{ group: '', kind: Service, name: web }], validation: { hostname: ${hostname}, wellKnownCACertificates: System } } }`
 
+const policy = (name: string, spec: string, target = 'web', kind = 'BackendPolicy'): string =>
+  `{ apiVersion: ${kind === 'BackendPolicy' ? 'fairway.dev' : 'gateway.networking.x-k8s.io'}/v1alpha1, kind: ${kind}, metadata: { name: ${name}, namespace: shop }, spec: { targetRefs: [{ group: '', kind: Service, name: ${target} }], ${spec} } }`
+const changingSlice = (conditions: string): string =>
+  slice('api', ['web-1', 'web-2']).replace('targetRef', `conditions: { ${conditions} }, zone: a, targetRef`)
+
 const http = '{ name: http, port: 80 }'
 const https = '{ name: http, port: 80, appProtocol: https }'
 /** Each line is one object; what it is may change, and it may be gone. */
@@ -55,6 +61,23 @@ const choices: readonly (readonly string[])[] = [
   ],
   [pod('web-2', 'one')],
   [tls('a.example'), tls('b.example')],
+  [
+    policy('p', 'limits: { maxRequests: 1 }'),
+    policy('p', 'sessionPersistence: {}'),
+    policy('p', 'sessionPersistence: { sessionName: s }, limits: {}'),
+    policy('p', 'limits: { maxRequests: 1 }', 'api'),
+  ],
+  [policy('q', 'limits: { maxRequests: 2 }, sessionPersistence: { type: Header }'), policy('q', 'pool: 1')],
+  [
+    policy('x', 'retryConstraint: {}', 'api', 'XBackendTrafficPolicy'),
+    policy('x', 'sessionPersistence: { absoluteTimeout: 1h }', 'web', 'XBackendTrafficPolicy'),
+  ],
+  [route('d', 'web', 'sessionPersistence: { type: Header },'), route('d', 'web', 'sessionPersistence: {},')],
+  [
+    changingSlice('ready: true'),
+    changingSlice('ready: false'),
+    changingSlice('ready: false, serving: true, terminating: true'),
+  ],
 ]
 
 describe('a translator that remembers', () => {
@@ -95,5 +118,21 @@ describe('a translator that remembers', () => {
     assert.deepEqual(same(first.model.endpoints, second.model.endpoints), [true, true])
     const ofRoute = ({ conditions }: typeof first) => conditions.filter(({ object }) => object.name === 'a')
     assert.deepEqual(ofRoute(second), ofRoute(first))
+  })
+
+  it('gives the very same routes under a policy, and other ones when its sessions change', () => {
+    const translateNext = createTranslator(options)
+    const rest = [gateway, service('api', '10.0.0.1', http), service('web', '10.0.0.3', http)]
+    const routes = [route('a', 'api'), route('b', 'web')]
+    const step = (...policies: readonly string[]) => translateNext(load([...rest, ...routes, ...policies])).model.routes
+    const sessions = policy('p', 'sessionPersistence: {}')
+    const [plain, first] = [step(), step(sessions)]
+    const kept = step(sessions, policy('q', 'limits: { maxRequests: 1 }'))
+    const other = step(policy('p', 'sessionPersistence: { type: Header }'))
+    const same = (before: typeof plain, after: typeof plain) => after.map((item, i) => item === before[i])
+    assert.deepEqual(same(plain, first), [true, false])
+    assert.deepEqual(same(first, kept), [true, true])
+    assert.deepEqual(same(kept, other), [true, false])
+    assert.deepEqual(same(plain, step()), [true, true])
   })
 })

@@ -18,7 +18,8 @@ const names = {
   QueryParameter: s.string({ minLength: 1, maxLength: 256 }),
 }
 
-const key: s.Schema<HashKey> = s.union('type', {
+/** Called so because the value of a field called `key` would be taken for a secret and not be shown. */
+const hashOn: s.Schema<HashKey> = s.union('type', {
   // Names of headers are looked up in lower case.
   Header: s.map(s.object({ type: s.oneOf(['Header']), name: names.Header }), ({ type, name }) => ({
     type,
@@ -33,7 +34,7 @@ const key: s.Schema<HashKey> = s.union('type', {
 const schema = s.object({
   algorithm: s.oneOf(['RoundRobin', 'LeastRequest', 'Random', 'ConsistentHash']),
   slowStart: s.optional(slowStart),
-  consistentHash: s.optional(s.object({ key, maxLoadPercent: s.optional(s.integer({ min: 101, max: 10_000 })) })),
+  consistentHash: s.optional(s.object({ hashOn, maxLoadPercent: s.optional(s.integer({ min: 101, max: 10_000 })) })),
 })
 
 /** `spec.loadBalancing` */
@@ -49,13 +50,16 @@ export const loadBalancing: s.Schema<LoadBalancing> = {
     }
     // Keys would move to an endpoint and, as its share grows, more of them: the opposite of what is asked for.
     if (slow !== undefined) return misplaced(`${path}.slowStart`, algorithm, 'RoundRobin, LeastRequest or Random')
-    const expected = 'the key that requests are told apart by'
+    const expected = 'hashOn, which says what requests are told apart by'
     return hash === undefined
       ? s.failure({ message: 'is missing', path: `${path}.consistentHash`, found: 'nothing', expected })
-      : { ok: true, value: { algorithm, ...hash } }
+      : { ok: true, value: { algorithm, key: hash.hashOn, ...boundOf(hash) } }
   },
   json: schema.json,
 }
+
+const boundOf = ({ maxLoadPercent }: { readonly maxLoadPercent?: number }): { readonly maxLoadPercent?: number } =>
+  maxLoadPercent === undefined ? {} : { maxLoadPercent }
 
 const misplaced = (path: string, algorithm: string, expected: string) =>
   s.failure({ message: 'has no effect with this algorithm', path, found: algorithm, expected })
