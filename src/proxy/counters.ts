@@ -1,3 +1,5 @@
+import type { OverloadReason } from './overload/overload-reason.ts'
+
 /**
  * What the proxy counts beside exchanges: plain numbers that it increments and telemetry reads. Totals only grow,
  * gauges (`open…`) go both ways.
@@ -43,6 +45,19 @@ export class Counters {
   readonly retries = { connectFailed: 0, refused: 0, reset: 0, timeout: 0, protocol: 0, status: 0 }
   /** Repetitions that were wanted and not made, by what forbade them. */
   readonly retriesRefused = { attempts: 0, body: 0, budget: 0 }
+  /** Requests and tunnels that there was no time or no room for, by what ran out. */
+  readonly overloadRefused: Record<OverloadReason, number> = {
+    eventLoop: 0,
+    source: 0,
+    requests: 0,
+    tunnels: 0,
+    bytes: 0,
+    heap: 0,
+  }
+  /** Connections that were closed because memory was nearly gone, and their clients had most of it. */
+  overloadConnectionsClosed = 0
+  /** Requests that wait for their turn. */
+  waitingRequests = 0
   upstreamConnectionsTotal = 0
   openUpstreamConnections = 0
   upstreamConnectFailures = 0

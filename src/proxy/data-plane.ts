@@ -34,6 +34,8 @@ import { TurnBudget } from './limits/turn-budget.ts'
 import { H2Tunnel } from './inner-h2/h2-tunnel.ts'
 import type { H2TunnelDeps } from './inner-h2/h2-tunnel.ts'
 import { ByteBudget, defaultBufferBytes } from './limits/byte-budget.ts'
+import { Overload } from './overload/overload.ts'
+import type { OverloadOptions } from './overload/overload.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './balance/balancer.ts'
@@ -60,6 +62,8 @@ export interface DataPlaneOptions {
   readonly maxConnections?: number
   /** Received bytes that may wait in all (see `ByteBudget`); default 64 MiB, or an eighth of a small container. */
   readonly bufferBytes?: number
+  /** Requests under way and tunnels at a time, and how long requests may wait; defaults as `OverloadOptions` has them. */
+  readonly overload?: Omit<OverloadOptions, 'counters'>
   /** Frees what large reads leave behind (see `Flusher`); without it that is left to V8. */
   readonly collectYoung?: () => void
   /** How long compiling may hold the loop at a time; default 2 ms. */
@@ -84,6 +88,8 @@ export class DataPlane {
   #clientTls: ConnectionOptions
   readonly #applier: ModelApplier
   readonly #tunnels: Tunnels
+  readonly #turns: TurnBudget
+  readonly #overload: Overload
   readonly #warnings: Warnings
   readonly #errors: Warnings
   readonly #stopTicking: () => void
@@ -112,7 +118,10 @@ export class DataPlane {
       sliceMs: options.compileSliceMs,
       onApplied: (snapshot) => this.#pools.retain(snapshot.groups.values()),
     })
-    const turns = new TurnBudget()
+    this.#overload = new Overload({ ...options.overload, counters: this.counters })
+    const { sources } = this.#overload
+    this.#turns = new TurnBudget(clock.monotonicMs, sources)
+    const turns = this.#turns
     this.#pools = new Pools({
       flusher: this.#flusher,
       budget,
@@ -142,6 +151,7 @@ export class DataPlane {
       flusher: this.#flusher,
       budget,
       takeLease: () => this.#applier.take(),
+      overload: this.#overload,
       isDraining: () => this.#isDraining,
       onWarning: (message) => this.#warnings.warn('HTTP/2 connection', message),
       onClosed: (server: Downstream | H2Tunnel) => this.#tunnels.forget(server),
@@ -166,6 +176,7 @@ export class DataPlane {
       flusher: this.#flusher,
       budget,
       counters: this.counters,
+      clients: sources,
       deadlines,
       onTunnel: (request) => this.#onTunnel(request),
       onWarning: (message, kind) => this.#warnings.warn(kind, message),
@@ -275,12 +286,19 @@ export class DataPlane {
       this.#options.log.debug(`CONNECT ${authority} from ${source.principal ?? ''}${meant}: not bound to this waypoint`)
       return request.refuse(404)
     }
-    const { source } = request
+    const { source, load } = request
+    const refusal = this.#overload.refusalOfTunnel(load)
+    if (refusal !== undefined) {
+      this.counters.overloadRefused[refusal]++
+      return request.refuse(503)
+    }
     const { destination } = frontend
-    this.#tunnels.open(request.accept(), { authority, source, destination }, tunnelKindOf(frontend, source.namespace))
+    const origin = { authority, source, load, destination }
+    this.#tunnels.open(request.accept(), origin, tunnelKindOf(frontend, source.namespace))
   }
 
   #tick(nowMs: number): void {
+    this.counters.waitingRequests = this.#turns.waiting
     this.#server.tick(nowMs)
     this.#pools.tick(nowMs)
     this.#budgets.tick()

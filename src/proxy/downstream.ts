@@ -4,15 +4,17 @@ import type { H1Failure, H1RequestHead } from '../http/h1/message.ts'
 import { HeaderList as Headers } from '../http/header-list.ts'
 import { H1RequestParser } from '../http/h1/parser.ts'
 import type { Channel, ChannelHandler } from './channel.ts'
-import type { HttpExchange } from './exchange.ts'
 import { HeldBytes } from './held-bytes.ts'
 import type { Deadlines } from './limits/deadlines.ts'
 import { expireExchange } from './limits/expire-exchange.ts'
 import { TunnelWatch } from './limits/tunnel-watch.ts'
 import type { RestExpiry } from './limits/tunnel-watch.ts'
 import type { Deferrable, TurnBudget } from './limits/turn-budget.ts'
+import type { OverloadReason } from './overload/overload-reason.ts'
+import type { Applicant, SourceLoad } from './overload/source-load.ts'
 import { beginExchange } from './request/begin-exchange.ts'
 import type { BeginDeps, TunnelOrigin } from './request/begin-exchange.ts'
+import type { OwnedExchange } from './request/exchange-owner.ts'
 import { H1ResponseSink } from './response/h1-response-sink.ts'
 
 export interface DownstreamDeps extends BeginDeps {
@@ -28,13 +30,15 @@ export interface DownstreamDeps extends BeginDeps {
 const CLOSE_TIMEOUT_MS = 5000
 
 /** The HTTP/1.1 server side of one tunnel: requests one after the other, each an exchange of its own. */
-export class Downstream implements ChannelHandler, Deferrable {
+export class Downstream implements ChannelHandler, Deferrable, Applicant {
   readonly channel: Channel & { handler: ChannelHandler }
   readonly sink: H1ResponseSink
+  readonly load: SourceLoad
+  waitingSinceMs = 0
   readonly #origin: TunnelOrigin
   readonly #deps: DownstreamDeps
   readonly #parser: H1RequestParser
-  #exchange: HttpExchange | undefined
+  #exchange: OwnedExchange | undefined
   /** Bytes that wait for the exchange before them; the window bounds them, since they are not consumed. */
   readonly #backlog = new HeldBytes()
   #held = 0
@@ -48,6 +52,8 @@ export class Downstream implements ChannelHandler, Deferrable {
   #isFeeding = false
   /** This turn has had its share of requests: the backlog waits for the next. */
   #isDeferred = false
+  /** It is the next request's turn, and there is no time for it. */
+  #refusal: OverloadReason | undefined
   #isRequestWhole = false
   /** The exchange has switched to another protocol: what comes is body of it. */
   #isUpgraded = false
@@ -55,6 +61,7 @@ export class Downstream implements ChannelHandler, Deferrable {
   constructor(channel: Channel & { handler: ChannelHandler }, origin: TunnelOrigin, deps: DownstreamDeps) {
     this.channel = channel
     this.sink = new H1ResponseSink(channel)
+    this.load = origin.load
     this.#origin = origin
     this.#deps = deps
     this.#watch = new TunnelWatch(deps.deadlines)
@@ -71,6 +78,10 @@ export class Downstream implements ChannelHandler, Deferrable {
 
   get isDraining(): boolean {
     return this.#deps.isDraining()
+  }
+
+  get isGone(): boolean {
+    return this.#isClosing
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
@@ -93,9 +104,7 @@ export class Downstream implements ChannelHandler, Deferrable {
     this.#deps.onClosed(this)
     this.#parser.stop()
     this.#backlog.drop()
-    const exchange = this.#exchange
-    this.#exchange = undefined
-    exchange?.onDownstreamGone()
+    this.#takeExchange()?.onDownstreamGone()
   }
 
   onDrain(): void {
@@ -108,7 +117,7 @@ export class Downstream implements ChannelHandler, Deferrable {
 
   /** The exchange is over: the next request, or the end. */
   onExchangeDone(mayContinue: boolean): void {
-    this.#exchange = undefined
+    this.#takeExchange()
     if (!mayContinue) return this.#close()
     if (!this.#isFeeding) this.#drainBacklog()
   }
@@ -128,7 +137,7 @@ export class Downstream implements ChannelHandler, Deferrable {
   abort(): void {
     this.#isClosing = true
     this.#deps.onClosed(this)
-    this.#exchange = undefined
+    this.#takeExchange()
     this.#backlog.drop()
     this.#parser.stop()
     this.channel.abort()
@@ -142,6 +151,13 @@ export class Downstream implements ChannelHandler, Deferrable {
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /** There is no time for the request that waits. */
+  refuse(reason: OverloadReason): void {
+    this.#refusal = reason
+    this.resume()
+    this.#refusal = undefined
   }
 
   /** Called every second or so: whoever keeps us waiting beyond a deadline has had it. */
@@ -200,7 +216,7 @@ export class Downstream implements ChannelHandler, Deferrable {
       while (at < end && !this.#isClosing) {
         if (this.#isAnswering) break
         const { turns } = this.#deps
-        this.#isDeferred = !(this.#exchange === undefined ? turns.takeRequest(this) : turns.takePiece(this))
+        this.#isDeferred = !this.#takeTurn(turns)
         if (this.#isDeferred) break
         this.#held = 0
         this.#pieces = 0
@@ -218,6 +234,11 @@ export class Downstream implements ChannelHandler, Deferrable {
       this.#isFeeding = false
     }
     if (at < end && !this.#isClosing) this.#backlog.putBack({ buffer, start: at, end })
+  }
+
+  #takeTurn(turns: TurnBudget): boolean {
+    if (this.#exchange !== undefined) return turns.takePiece(this)
+    return this.#refusal !== undefined || turns.takeRequest(this)
   }
 
   #passOn(buffer: Buffer, start: number, end: number): number {
@@ -240,14 +261,26 @@ export class Downstream implements ChannelHandler, Deferrable {
   }
 
   #onRequest(head: H1RequestHead): void {
-    const exchange = beginExchange(head, { origin: this.#origin, owner: this }, this.#deps)
+    const refusal = this.#refusal
+    this.#refusal = undefined
+    const exchange = beginExchange(head, { origin: this.#origin, owner: this, refusal }, this.#deps)
     // A tunnel exists only since a snapshot was in force.
     if (exchange === undefined) return this.abort()
+    this.load.requests++
     this.#watch.restart()
     this.#isRequestWhole = head.bodyLength === 0
     this.sink.begin(head, exchange.record)
     this.#exchange = exchange
     exchange.start()
+  }
+
+  /** The exchange, which is ours no more. */
+  #takeExchange(): OwnedExchange | undefined {
+    const exchange = this.#exchange
+    if (exchange === undefined) return undefined
+    this.#exchange = undefined
+    this.load.requests--
+    return exchange
   }
 
   #onRequestEnd(trailers: HeaderList | undefined): void {
@@ -269,8 +302,7 @@ export class Downstream implements ChannelHandler, Deferrable {
 
   #onParseFailure(failure: H1Failure): void {
     if (failure.code === 'truncated') {
-      this.#exchange?.onDownstreamGone()
-      this.#exchange = undefined
+      this.#takeExchange()?.onDownstreamGone()
       return this.abort()
     }
     if (this.#exchange !== undefined) {

@@ -18,7 +18,7 @@ const gauge = (name: string, help: string, merge: 'sum' | 'max' | 'min' = 'sum')
   merge,
 })
 
-type LabelledCounter = 'connectRefused' | 'deadlines' | 'retries' | 'retriesRefused'
+type LabelledCounter = 'connectRefused' | 'deadlines' | 'retries' | 'retriesRefused' | 'overloadRefused'
 
 /** Fields of `Counters` that are one number each; a field added there without a metric here does not compile. */
 export const counterMetrics: Readonly<Record<Exclude<keyof Counters, LabelledCounter>, ScalarDefinition>> = {
@@ -56,6 +56,11 @@ export const counterMetrics: Readonly<Record<Exclude<keyof Counters, LabelledCou
     'fairway_buffer_holders_shed_total',
     'Tunnels and plaintext connections ended because far more bytes waited than should, and most of them there',
   ),
+  waitingRequests: gauge('fairway_requests_waiting', 'Requests that wait for their turn, as of the last second'),
+  overloadConnectionsClosed: total(
+    'fairway_overload_connections_closed_total',
+    'Connections closed because memory was nearly gone, and their client had most of it',
+  ),
   filterErrors: total('fairway_filter_errors_total', 'Exceptions thrown by filters'),
 }
 
@@ -75,6 +80,13 @@ export const labelledMetrics: Readonly<Record<LabelledCounter, ScalarDefinition>
   },
   retriesRefused: {
     ...total('fairway_retries_refused_total', 'Repetitions that were wanted and not made, by what forbade them'),
+    label: 'reason',
+  },
+  overloadRefused: {
+    ...total(
+      'fairway_overload_refused_total',
+      'Requests and tunnels refused for lack of time or room, by what ran out',
+    ),
     label: 'reason',
   },
 }

@@ -9,6 +9,7 @@ import type { ExchangeRecord } from '../../filter/record.ts'
 import type { TunnelKind } from '../../snapshot/resolve-tcp.ts'
 import { Counters } from '../counters.ts'
 import { defaultDeadlines } from '../limits/deadlines.ts'
+import { SourceLoad } from '../overload/source-load.ts'
 import { PlainGroups } from '../tcp/plain-groups.ts'
 import { Balancer } from '../balance/balancer.ts'
 import { PlainPools } from '../../../test/support/upstream/plain-pools.ts'
@@ -77,7 +78,8 @@ const open = (kind: TunnelKind, deadlines = defaultDeadlines): void => {
     },
   })
   const destination = { namespace: 'shop', name: 'api', hostname: 'api.shop', port: 80 }
-  tunnels.open(channel, { authority: '10.96.0.12:80', source: unknownSource, destination }, kind)
+  const load = new SourceLoad('client')
+  tunnels.open(channel, { authority: '10.96.0.12:80', source: unknownSource, load, destination }, kind)
 }
 
 beforeEach(() => {

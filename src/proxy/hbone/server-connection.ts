@@ -11,6 +11,8 @@ import type { Flusher } from '../flusher.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import { HeaderBlockWatch } from '../limits/header-block-watch.ts'
+import type { SourceLoad } from '../overload/source-load.ts'
+import type { Sources } from '../overload/sources.ts'
 import { describeSource } from './baggage.ts'
 import { parseForwarded } from './forwarded.ts'
 import type { Forwarded } from './forwarded.ts'
@@ -21,6 +23,8 @@ import { TunnelChannel } from './tunnel.ts'
 export interface TunnelRequest {
   readonly authority: string
   readonly source: Source
+  /** All that this client does, on whatever connection. */
+  readonly load: SourceLoad
   /** What the sender says it is for: for messages only. */
   readonly forwarded: Forwarded
   /** Answers 200 and gives the tunnel. */
@@ -33,6 +37,8 @@ export interface ServerConnectionOptions {
   readonly flusher: Flusher
   readonly counters: Counters
   readonly budget: ByteBudget | undefined
+  /** Who is connected, and what each of them has open. */
+  readonly clients: Sources
   /** Of which `prefaceMs` and `requestHeadMs` count here. */
   readonly deadlines: Deadlines
   readonly onTunnel: (request: TunnelRequest) => void
@@ -51,6 +57,7 @@ const MAX_BAGGAGE_LENGTH = 4096
 export class ServerConnection {
   readonly h2: H2Connection
   readonly transport: HboneTransport
+  readonly load: SourceLoad
   readonly #options: ServerConnectionOptions
   readonly #identity: SpiffeId
   readonly #address: string
@@ -62,6 +69,7 @@ export class ServerConnection {
     this.#options = options
     this.#headers = new HeaderBlockWatch(options.deadlines, options.counters)
     this.#identity = identity
+    this.load = options.clients.join(identity)
     this.#address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     this.transport = new HboneTransport(socket, options.flusher)
     this.h2 = new H2Connection(
@@ -73,6 +81,7 @@ export class ServerConnection {
         onPong: () => {},
         onStreamClosed: () => {
           options.counters.openTunnels--
+          this.load.tunnels--
           this.#closeWhenIdle()
         },
         onFailure: (_code, message) => {
@@ -88,7 +97,12 @@ export class ServerConnection {
   }
 
   start(onGone: () => void): void {
-    this.transport.start(this.h2, onGone, this.#options.onFault)
+    const { clients, onFault } = this.#options
+    const onClosed = (): void => {
+      clients.leave(this.load)
+      onGone()
+    }
+    this.transport.start(this.h2, onClosed, onFault)
   }
 
   /** Called every second or so with the monotonic time. */
@@ -123,6 +137,7 @@ export class ServerConnection {
     const { counters, onTunnel } = this.#options
     counters.openTunnels++
     counters.tunnelsTotal++
+    this.load.tunnels++
     if (findField(fields, ':method') !== 'CONNECT' || findField(fields, ':protocol') !== undefined) {
       counters.connectRefused.notConnect++
       this.#refuse(stream, [':status', '405', 'allow', 'CONNECT'])
@@ -134,6 +149,7 @@ export class ServerConnection {
     onTunnel({
       authority: findField(fields, ':authority') ?? '',
       source: this.#sourceOf(joinField(fields, 'baggage')),
+      load: this.load,
       forwarded: parseForwarded(joinField(fields, 'forwarded') ?? ''),
       accept: () => {
         this.h2.headers(stream, [':status', '200'], false)

@@ -13,6 +13,8 @@ import type { Flusher } from '../flusher.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
 import { defaultDeadlines } from '../limits/deadlines.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
+import type { SourceLoad } from '../overload/source-load.ts'
+import { Sources } from '../overload/sources.ts'
 import { ServerConnection } from './server-connection.ts'
 import type { ServerConnectionOptions, TunnelRequest } from './server-connection.ts'
 import { TlsGate } from './tls-gate.ts'
@@ -27,6 +29,8 @@ export interface HboneServerOptions {
   readonly counters: Counters
   /** What is held of what peers send counts there. */
   readonly budget?: ByteBudget
+  /** Those that are connected are in there. */
+  readonly clients?: Sources
   /** Of which `handshakeMs`, `prefaceMs` and `requestHeadMs` count here; default `defaultDeadlines`. */
   readonly deadlines?: Deadlines
   readonly onTunnel: (request: TunnelRequest) => void
@@ -52,8 +56,9 @@ export class HboneServer {
 
   constructor(options: HboneServerOptions) {
     const { deadlines = defaultDeadlines, maxConcurrentStreams = 100, budget, onFault } = options
+    const { clients = new Sources() } = options
     this.#options = options
-    this.#connectionOptions = { ...options, deadlines, maxConcurrentStreams, budget, onFault }
+    this.#connectionOptions = { ...options, deadlines, maxConcurrentStreams, budget, onFault, clients }
     this.#gate = new TlsGate({
       credentials: options.credentials,
       tls: options.tls,
@@ -92,6 +97,16 @@ export class HboneServer {
   finishDrain(): void {
     this.#phase = 'final'
     for (const connection of this.#connections) connection.finish()
+  }
+
+  /** Closes so many of a client's connections, those with most tunnels first; returns how many there were. */
+  closeOf(load: SourceLoad, most: number): number {
+    const found = [...this.#connections]
+      .filter((connection) => connection.load === load)
+      .toSorted((a, b) => b.h2.openStreams - a.h2.openStreams)
+      .slice(0, most)
+    for (const connection of found) connection.transport.socket.destroy()
+    return found.length
   }
 
   get openConnections(): number {

@@ -9,22 +9,25 @@ import { findField } from '../../http/h2/fields.ts'
 import type { H2Stream } from '../../http/h2/stream.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { ChannelHandler } from '../channel.ts'
-import type { HttpExchange } from '../exchange.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import { TunnelChannel } from '../hbone/tunnel.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import { expireExchange } from '../limits/expire-exchange.ts'
 import { TunnelWatch } from '../limits/tunnel-watch.ts'
+import type { TurnBudget } from '../limits/turn-budget.ts'
+import type { OverloadReason } from '../overload/overload-reason.ts'
+import type { Applicant, SourceLoad } from '../overload/source-load.ts'
 import { beginExchange } from '../request/begin-exchange.ts'
 import type { BeginDeps, TunnelOrigin } from '../request/begin-exchange.ts'
-import type { ExchangeOwner } from '../request/exchange-owner.ts'
+import type { ExchangeOwner, OwnedExchange } from '../request/exchange-owner.ts'
 import { upgradeOf } from '../request/upgrade.ts'
 import type { OutgoingHead, ResponseSink } from '../response/response-sink.ts'
 
 export interface H2RequestDeps extends BeginDeps {
   readonly deadlines: Deadlines
   readonly budget: ByteBudget
+  readonly turns: TurnBudget
 }
 
 /** The connection that requests come on. */
@@ -34,22 +37,38 @@ export interface H2RequestOwner {
   readonly isDraining: boolean
   /** Nothing is left of the request. */
   readonly onRequestDone: (request: H2Request) => void
+  /** Runs what belongs to this connection: if it throws, the connection is given up. */
+  readonly guard: (run: () => void) => void
+}
+
+/** A head whose turn has not come. */
+interface WaitingHead {
+  readonly head: H1RequestHead
+  readonly bytes: number
+  readonly isEnd: boolean
 }
 
 /** One request of an HTTP/2 client: a stream, and the exchange on it, whose response goes out here. */
-export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
+export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, Applicant {
   readonly #owner: H2RequestOwner
   readonly #stream: H2Stream
   readonly #deps: H2RequestDeps
   /** The stream as bytes with credit, which the process's budget knows of. */
   readonly channel: TunnelChannel
-  #exchange: HttpExchange | undefined
+  #exchange: OwnedExchange | undefined
+  #waiting: WaitingHead | undefined
+  waitingSinceMs = 0
   #method = ''
-  #record: Pick<ExchangeRecord, 'responseBytes'> = { responseBytes: 0 }
+  #record: Pick<ExchangeRecord, 'responseBytes' | 'status' | 'flags' | 'details'> = {
+    responseBytes: 0,
+    status: 0,
+    flags: '-',
+    details: '',
+  }
   #trailers: HeaderList | undefined
   #isWhole = false
   #isGone = false
-  /** It is an extended CONNECT: what comes before its answer waits for that. */
+  /** It is an extended CONNECT: what comes before its answer waits for that, as it does for its turn. */
   #awaitsUpgrade = false
   readonly #early = new HeldBytes()
   #watch: TunnelWatch | undefined
@@ -89,13 +108,26 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
     }
     // Protocols that nothing can be switched to here (RFC 9220 section 3).
     if (upgrade !== undefined && upgradeOf(head) === undefined) return this.#refuse(501)
-    const { origin } = this.#owner
-    const exchange = beginExchange(head, { origin, owner: this }, this.#deps)
-    if (exchange === undefined) return this.#refuse(503)
-    this.#exchange = exchange
-    this.#record = exchange.record
-    exchange.record.requestBytes += bytes
-    exchange.start()
+    if (this.#deps.turns.takeRequest(this)) this.#begin({ head, bytes, isEnd }, undefined)
+    else this.#waiting = { head, bytes, isEnd }
+  }
+
+  get load(): SourceLoad {
+    return this.#owner.origin.load
+  }
+
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  /** Its turn has come. */
+  resume(): void {
+    this.#beginLate(undefined)
+  }
+
+  /** There is no time for it. */
+  refuse(reason: OverloadReason): void {
+    this.#beginLate(reason)
   }
 
   get sink(): ResponseSink {
@@ -116,9 +148,9 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
+    if (this.#awaitsUpgrade || this.#waiting !== undefined) return this.#early.push(buffer, start, end)
     const exchange = this.#exchange
     if (exchange === undefined) return this.channel.discard(end - start)
-    if (this.#awaitsUpgrade) return this.#early.push(buffer, start, end)
     exchange.record.requestBytes += end - start
     if (exchange.onRequestBody(buffer, start, end)) this.channel.consume(end - start)
   }
@@ -126,7 +158,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
   onEnd(): void {
     if (this.#isWhole) return
     this.#isWhole = true
-    if (this.#awaitsUpgrade) return
+    if (this.#awaitsUpgrade || this.#waiting !== undefined) return
     this.#exchange?.onRequestEnd(this.#trailers)
   }
 
@@ -152,9 +184,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
 
   onUpgraded(): void {
     this.#awaitsUpgrade = false
-    for (let piece = this.#early.shift(); piece !== undefined; piece = this.#early.shift()) {
-      this.onData(piece.buffer, piece.start, piece.end)
-    }
+    this.#deliverEarly()
     if (this.#isWhole) this.#exchange?.onRequestEnd(undefined)
   }
 
@@ -211,6 +241,35 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
     return this.#stream.queuedBytes === 0
   }
 
+  #beginLate(refusal: OverloadReason | undefined): void {
+    const waiting = this.#waiting
+    if (waiting === undefined) return
+    this.#waiting = undefined
+    this.#owner.guard(() => {
+      this.#begin(waiting, refusal)
+      if (this.#awaitsUpgrade) return
+      this.#deliverEarly()
+      if (this.#isWhole && !waiting.isEnd) this.#exchange?.onRequestEnd(this.#trailers)
+    })
+  }
+
+  #begin({ head, bytes }: WaitingHead, refusal: OverloadReason | undefined): void {
+    const { origin } = this.#owner
+    const exchange = beginExchange(head, { origin, owner: this, refusal }, this.#deps)
+    if (exchange === undefined) return this.#refuse(503)
+    this.load.requests++
+    this.#exchange = exchange
+    this.#record = exchange.record
+    exchange.record.requestBytes += bytes
+    exchange.start()
+  }
+
+  #deliverEarly(): void {
+    for (let piece = this.#early.shift(); piece !== undefined; piece = this.#early.shift()) {
+      this.onData(piece.buffer, piece.start, piece.end)
+    }
+  }
+
   /** Any 2xx would tell a client that its extended CONNECT was granted. */
   #statusOf(status: number): number {
     if (!this.#awaitsUpgrade || status >= 300) return status
@@ -236,7 +295,9 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink {
   #leave(): void {
     if (this.#isGone) return
     this.#isGone = true
+    if (this.#exchange !== undefined) this.load.requests--
     this.#exchange = undefined
+    this.#waiting = undefined
     this.channel.discard(this.#early.drop())
     this.#owner.onRequestDone(this)
   }

@@ -4,7 +4,6 @@ import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
 import type { Flusher } from '../flusher.ts'
 import { HeaderBlockWatch } from '../limits/header-block-watch.ts'
-import type { TurnBudget } from '../limits/turn-budget.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
 import { H2Request, sizeOf } from './h2-request.ts'
 import type { H2RequestDeps, H2RequestOwner } from './h2-request.ts'
@@ -12,7 +11,6 @@ import { InnerTransport } from './inner-transport.ts'
 
 export interface H2TunnelDeps extends H2RequestDeps {
   readonly flusher: Flusher
-  readonly turns: TurnBudget
   readonly isDraining: () => boolean
   /** Why a client has lost its connection. */
   readonly onWarning: (message: string) => void
@@ -97,6 +95,10 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
     this.#transport.onDrain()
   }
 
+  guard(run: () => void): void {
+    this.#transport.guard(run)
+  }
+
   onRequestDone(request: H2Request): void {
     const last = this.#requests.pop()
     if (last === undefined || last === request) return
@@ -150,7 +152,6 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
   }
 
   #onStream(stream: H2Stream, fields: readonly string[], isEnd: boolean): StreamHandler {
-    this.#deps.turns.spendRequest()
     const request = new H2Request(stream, this, this.#deps)
     request.place = this.#requests.push(request) - 1
     const bytes = sizeOf(fields)

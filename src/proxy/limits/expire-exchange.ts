@@ -1,11 +1,11 @@
 import type { Counters } from '../counters.ts'
-import type { HttpExchange } from '../exchange.ts'
+import type { OwnedExchange } from '../request/exchange-owner.ts'
 import type { Deadlines } from './deadlines.ts'
 import type { ExchangeExpiry } from './tunnel-watch.ts'
 
 /** A deadline of the exchange has passed: it is counted, and the exchange told. */
 export const expireExchange = (
-  exchange: HttpExchange,
+  exchange: Pick<OwnedExchange, 'expire'>,
   expiry: ExchangeExpiry,
   { counters, deadlines }: { readonly counters: Counters; readonly deadlines: Deadlines },
 ): void => {

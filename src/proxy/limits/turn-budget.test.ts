@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { Mesh } from '../../../test/support/mesh/mesh.ts'
+import type { OverloadReason } from '../overload/overload-reason.ts'
+import { BURST_MS, STANDING_WAIT_MS } from '../overload/request-queue.ts'
+import { SourceLoad } from '../overload/source-load.ts'
+import type { Applicant } from '../overload/source-load.ts'
 import { TurnBudget } from './turn-budget.ts'
 
 let mesh: Mesh | undefined
@@ -12,9 +16,13 @@ afterEach(async () => {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Takes as long as it may; what it begins is listed by its name. */
-const taker = (budget: TurnBudget, name: string, begun: string[], requests: number) => {
+const taker = (budget: TurnBudget, name: string, begun: string[], requests: number): Applicant => {
   let left = requests
-  const who = {
+  const who: Applicant = {
+    load: new SourceLoad(name),
+    waitingSinceMs: 0,
+    isGone: false,
+    refuse: (reason: OverloadReason) => begun.push(`${name} ${reason}`),
     resume: () => {
       while (left > 0 && budget.takeRequest(who)) {
         left--
@@ -26,7 +34,7 @@ const taker = (budget: TurnBudget, name: string, begun: string[], requests: numb
 }
 
 test('a turn begins a few hundred requests, and the next one goes on', async () => {
-  const budget = new TurnBudget()
+  const budget = new TurnBudget(() => 0)
   const begun: string[] = []
   taker(budget, 'a', begun, 1000).resume()
   assert.equal(begun.length, 256)
@@ -37,18 +45,52 @@ test('a turn begins a few hundred requests, and the next one goes on', async () 
   assert.equal(begun.length, 1000)
 })
 
-test('those who wait take turns, and newcomers do not push in', async () => {
-  const budget = new TurnBudget()
+test('those who wait take turns, one request at a time, and newcomers do not push in', async () => {
+  const budget = new TurnBudget(() => 0)
   const begun: string[] = []
   for (const name of ['a', 'b', 'c']) taker(budget, name, begun, 600).resume()
-  await turn()
+  assert.equal(begun.length, 256)
   await turn()
   taker(budget, 'd', begun, 10).resume()
-  assert.equal(begun.length, 3 * 256)
-  assert.deepEqual([begun[256], begun[512]], ['a', 'b'])
+  assert.equal(begun.length, 512)
+  const count = (name: string): number => begun.slice(256).filter((one) => one === name).length
+  assert.ok(count('b') > 0 && count('c') > 0 && count('d') === 0)
+  await turn()
+  assert.equal(count('d'), 10)
   for (let i = 0; i < 8; i++) await turn()
-  assert.equal(begun[768], 'c')
   assert.equal(begun.length, 1810)
+})
+
+test('what takes long is begun in slices of time, and those that wait too long are refused', async () => {
+  let nowMs = 0
+  const budget = new TurnBudget(() => nowMs)
+  const log: string[] = []
+  const load = new SourceLoad('a')
+  const ask = (name: string): void => {
+    const begin = (): void => {
+      nowMs += 0.2
+      log.push(name)
+    }
+    const refuse = (reason: OverloadReason): void => void log.push(`${name} ${reason}`)
+    const who: Applicant = { load, waitingSinceMs: 0, isGone: false, resume: begin, refuse }
+    if (budget.takeRequest(who)) begin()
+  }
+  budget.spend(2048)
+  for (let i = 0; i < 10; i++) ask(`early ${i}`)
+  await turn()
+  assert.deepEqual(log, ['early 0', 'early 1', 'early 2', 'early 3'])
+  nowMs += BURST_MS
+  ask('late')
+  await turn()
+  assert.equal(log[4], 'late')
+  assert.deepEqual(
+    log.slice(5),
+    ['early 4', 'early 5', 'early 6', 'early 7', 'early 8', 'early 9'].map((one) => `${one} eventLoop`),
+  )
+  assert.equal(budget.waiting, 0)
+  ask('next')
+  assert.equal(log.at(-1), 'next')
+  assert.ok(STANDING_WAIT_MS < BURST_MS)
 })
 
 test('many small turns are none too large', async () => {
@@ -69,7 +111,14 @@ test('a body in very many pieces uses up a turn as requests do, and goes on in t
   body.resume()
   budget.spend(1100)
   body.resume()
-  assert.equal(budget.takeRequest({ resume: () => log.push('request') }), false)
+  const who: Applicant = {
+    load: new SourceLoad('a'),
+    waitingSinceMs: 0,
+    isGone: false,
+    resume: () => log.push('request'),
+    refuse: () => log.push('refused'),
+  }
+  assert.equal(budget.takeRequest(who), false)
   assert.deepEqual(log, ['body true', 'body false'])
   await turn()
   assert.deepEqual(log.slice(2), ['body true', 'request'])

@@ -1,3 +1,7 @@
+import { FairQueue } from '../overload/fair-queue.ts'
+import type { WaitingRequest } from '../overload/request-queue.ts'
+import type { Applicant } from '../overload/source-load.ts'
+import { Sources } from '../overload/sources.ts'
 import { Fifo } from './fifo.ts'
 
 /** Work that may be done for clients in one turn of the loop, in pieces of body: some milliseconds of it. */
@@ -6,6 +10,15 @@ const PIECES_PER_TURN = 2048
 const PIECES_PER_REQUEST = 8
 /** From here on the end of the turn is waited for; below it a budget costs nothing. */
 const WATCH_FROM = 512
+/**
+ * Loop time for beginning requests that had to wait. What else there is to do for them takes about twice as long again:
+ * so a turn in which there are more than there is time for lasts 2 ms or so, and whoever may begin has it within a few.
+ */
+const BEGIN_SLICE_MS = 0.7
+/** And for refusing those that waited too long, beside others that began, and when nobody is left who may begin. */
+const REFUSE_SLICE_MS = 0.15
+const REFUSE_ALONE_SLICE_MS = 0.7
+const MAX_REFUSED_PER_TURN = 256
 
 /** Somebody with input at hand that this turn has no room for. */
 export interface Deferrable {
@@ -15,52 +28,95 @@ export interface Deferrable {
 /**
  * How much input is worked on in one turn of the loop. A single read can hold thousands of requests that are answered
  * here (404, a redirect), or a body in chunks of one byte: all other connections would wait meanwhile, and so would the
- * PINGs (engine.md, rule 8). Those who have to wait take turns.
+ * PINGs (engine.md, rule 8). Pieces of requests that have begun take turns; requests that have not wait in a `FairQueue`.
  */
 export class TurnBudget {
   #spent = 0
   #isWatched = false
-  readonly #waiting = new Fifo<Deferrable>()
+  /** What may be spent before requests have to wait; 0 while some do, so that newcomers stand behind them. */
+  #requestLimit = PIECES_PER_TURN
+  /** The one whose turn it is. */
+  #begins: WaitingRequest | undefined
+  readonly #pieces = new Fifo<Deferrable>()
+  readonly #requests: FairQueue
 
-  /** Leave to begin a request; if not, `who.resume` is called in a later turn. */
-  takeRequest(who: Deferrable): boolean {
-    return this.#take(who, PIECES_PER_REQUEST)
+  /** Default: the time of the machine, and clients that nobody has told it of. */
+  constructor(monotonicMs = (): number => performance.now(), sources = new Sources()) {
+    this.#requests = new FairQueue(monotonicMs, () => sources.all())
+  }
+
+  /** Requests that wait. */
+  get waiting(): number {
+    return this.#requests.waiting
+  }
+
+  /** Leave to begin a request; if not, `who.resume` is called in a later turn, or `who.refuse`. */
+  takeRequest(who: Applicant): boolean {
+    if (this.#spent >= this.#requestLimit && this.#begins !== who) return this.#wait(who)
+    this.#begins = undefined
+    this.spend(PIECES_PER_REQUEST)
+    return true
   }
 
   /** Leave to go on with the body of one; if not, `who.resume` is called in a later turn. */
   takePiece(who: Deferrable): boolean {
-    return this.#take(who, 1)
+    if (this.#spent >= PIECES_PER_TURN) {
+      this.#pieces.push(who)
+      return false
+    }
+    this.spend(1)
+    return true
   }
 
   /** Says that there were more pieces than were asked for. */
   spend(pieces: number): void {
     this.#spent += pieces
-    if (this.#spent < WATCH_FROM || this.#isWatched) return
+    if (this.#spent >= WATCH_FROM) this.#watch()
+  }
+
+  #wait(who: Applicant): false {
+    this.#requests.push(who)
+    this.#requestLimit = 0
+    this.#watch()
+    return false
+  }
+
+  #watch(): void {
+    if (this.#isWatched) return
     this.#isWatched = true
     setImmediate(this.#renew)
-  }
-
-  /** Says that a request has begun for which nobody asked. */
-  spendRequest(): void {
-    this.spend(PIECES_PER_REQUEST)
-  }
-
-  #take(who: Deferrable, pieces: number): boolean {
-    if (this.#spent >= PIECES_PER_TURN) {
-      this.#waiting.push(who)
-      return false
-    }
-    this.spend(pieces)
-    return true
   }
 
   readonly #renew = (): void => {
     this.#isWatched = false
     this.#spent = 0
-    while (this.#spent < PIECES_PER_TURN) {
-      const next = this.#waiting.shift()
-      if (next === undefined) return
+    while (this.#hasRoom()) {
+      const next = this.#pieces.shift()
+      if (next === undefined) break
       next.resume()
     }
+    if (this.#requests.waiting > 0) this.#serve()
+    if (this.#pieces.first !== undefined || this.#requests.waiting > 0) this.#watch()
+  }
+
+  /** Pieces leave requests the half of a turn at least. */
+  #serve(): void {
+    this.#spent = Math.min(this.#spent, PIECES_PER_TURN / 2)
+    const isDone = this.#requests.serve(BEGIN_SLICE_MS, this.#hasRoom, this.#begin)
+    this.#requests.refuse(isDone ? REFUSE_ALONE_SLICE_MS : REFUSE_SLICE_MS, MAX_REFUSED_PER_TURN)
+    this.#updateLimit()
+  }
+
+  readonly #hasRoom = (): boolean => this.#spent < PIECES_PER_TURN
+
+  readonly #begin = (who: WaitingRequest): void => {
+    this.#updateLimit()
+    this.#begins = who
+    who.resume()
+    this.#begins = undefined
+  }
+
+  #updateLimit(): void {
+    this.#requestLimit = this.#requests.waiting > 0 ? 0 : PIECES_PER_TURN
   }
 }

@@ -4,7 +4,11 @@ import { findFrontend } from '../../snapshot/resolve.ts'
 import { HttpExchange } from '../exchange.ts'
 import type { ExchangeDeps } from '../exchange.ts'
 import type { SnapshotLease } from '../leases.ts'
-import type { ExchangeOwner } from './exchange-owner.ts'
+import type { Overload } from '../overload/overload.ts'
+import type { OverloadReason } from '../overload/overload-reason.ts'
+import { RefusedExchange } from '../overload/refused-exchange.ts'
+import type { SourceLoad } from '../overload/source-load.ts'
+import type { ExchangeOwner, OwnedExchange } from './exchange-owner.ts'
 import { beginRecord } from './record.ts'
 
 /** What the tunnel says of the requests in it. */
@@ -12,6 +16,8 @@ export interface TunnelOrigin {
   /** As the CONNECT had it. */
   readonly authority: string
   readonly source: Source
+  /** All that this client does, on whatever connection. */
+  readonly load: SourceLoad
   /** What was called when the tunnel was opened, for the record of requests that find it unbound. */
   readonly destination: Destination
   /** Default: what heads say. */
@@ -21,14 +27,22 @@ export interface TunnelOrigin {
 export interface BeginDeps extends ExchangeDeps {
   /** The snapshot for one exchange. */
   readonly takeLease: () => SnapshotLease | undefined
+  readonly overload: Overload
 }
 
-/** An exchange on the snapshot of now, not started yet; `undefined` when none is in force. */
+/**
+ * An exchange on the snapshot of now, not started yet; `undefined` when none is in force. It is one that only refuses
+ * when there is a `refusal`, or no room for another.
+ */
 export const beginExchange = (
   head: H1RequestHead,
-  from: { readonly origin: TunnelOrigin; readonly owner: ExchangeOwner },
+  from: {
+    readonly origin: TunnelOrigin
+    readonly owner: ExchangeOwner
+    readonly refusal: OverloadReason | undefined
+  },
   deps: BeginDeps,
-): HttpExchange | undefined => {
+): OwnedExchange | undefined => {
   const lease = deps.takeLease()
   if (lease === undefined) return undefined
   const { origin, owner } = from
@@ -41,6 +55,11 @@ export const beginExchange = (
     httpVersion: origin.httpVersion,
   }
   const record = beginRecord(head, parties, deps.clock)
+  const reason = from.refusal ?? deps.overload.refusalOfRequest(origin.load)
   deps.counters.activeExchanges++
+  if (reason !== undefined) {
+    deps.counters.overloadRefused[reason]++
+    return new RefusedExchange(head, { owner, lease, record, reason }, deps)
+  }
   return new HttpExchange(head, { downstream: owner, lease, frontend, record }, deps)
 }

@@ -1,3 +1,6 @@
+import type { ExchangeRecord } from '../../filter/record.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import type { ExchangeExpiry, WatchedExchange } from '../limits/tunnel-watch.ts'
 import type { ResponseSink } from '../response/response-sink.ts'
 
 /** What a request came on: a tunnel, or a stream of an HTTP/2 connection in one. */
@@ -14,4 +17,20 @@ export interface ExchangeOwner {
   readonly onExchangeDone: (mayContinue: boolean) => void
   /** Ends the tunnel visibly as an error. */
   readonly abort: () => void
+}
+
+/** A request as whoever it came on has to do with it. */
+export interface OwnedExchange extends WatchedExchange {
+  readonly record: ExchangeRecord
+  /** Begins; may finish before it returns. */
+  readonly start: () => void
+  /** Request body from the client; false when it is held until the owner is told to consume it. */
+  readonly onRequestBody: (buffer: Buffer, start: number, end: number) => boolean
+  readonly onRequestEnd: (trailers: HeaderList | undefined) => void
+  /** Response bytes that were queued towards the client are out. */
+  readonly onDownstreamDrain: () => void
+  /** The client is gone: nobody is left to answer. */
+  readonly onDownstreamGone: () => void
+  /** A deadline has passed; `deadlineMs` is how much time it gave. */
+  readonly expire: (expiry: ExchangeExpiry, deadlineMs: number) => void
 }

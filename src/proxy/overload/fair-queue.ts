@@ -1,0 +1,148 @@
+import type { OverloadReason } from './overload-reason.ts'
+import type { WaitingRequest } from './request-queue.ts'
+import type { Applicant, SourceLoad } from './source-load.ts'
+
+/** Loop time of one client in its turn: a few requests. */
+const QUANTUM_MS = 0.05
+/** Requests likewise, should a clock stand still. */
+const MAX_PER_TURN = 16
+/** What a client whose requests take long has to wait for at most, in quanta. */
+const MAX_DEBT = 20
+/** Of one client: beyond it the oldest are refused at once. The tunnels that there may be bound it as well. */
+export const MAX_WAITING_OF_ONE = 16_384
+/** Whoever had a request served within this time is there; looked for no more often than that. */
+const PRESENT_MS = 1000
+const LOOK_EVERY_MS = 100
+
+/**
+ * Requests that wait, by client identity. Clients take turns (deficit round robin), measured in the loop time that what
+ * they ask for takes: so neither many tunnels, nor many requests, nor dear ones get a client more than its share while
+ * others wait. Who waits too long is refused, the oldest first.
+ */
+export class FairQueue {
+  readonly #monotonicMs: () => number
+  readonly #everybody: () => Iterable<SourceLoad>
+  /** Clients with somebody waiting, in the order of their turns. */
+  readonly #ring: SourceLoad[] = []
+  #waiting = 0
+  /** Requests that had waited, and were begun. */
+  #begun = 0
+  #isContended = false
+  #lookedMs = Number.NEGATIVE_INFINITY
+
+  /** `everybody` are the clients that are connected. */
+  constructor(monotonicMs: () => number, everybody: () => Iterable<SourceLoad>) {
+    this.#monotonicMs = monotonicMs
+    this.#everybody = everybody
+  }
+
+  /** Those who wait, of all clients. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  push(request: Applicant): void {
+    const { load } = request
+    if (load.queue.length >= MAX_WAITING_OF_ONE) this.#take(load, () => load.queue.takeOldest())?.refuse('source')
+    load.queue.push(request, this.#monotonicMs())
+    this.#waiting++
+    if (load.isInRing) return
+    load.isInRing = true
+    this.#ring.push(load)
+  }
+
+  /**
+   * Has `begin` called for those whose turn it is, until so much time is used up, or nobody is left who may begin: then
+   * it is `true`.
+   */
+  serve(sliceMs: number, mayGoOn: () => boolean, begin: (request: WaitingRequest) => void): boolean {
+    const startMs = this.#monotonicMs()
+    let nowMs = startMs
+    // A whole round in which nobody had anything that may begin is the last one.
+    for (let barren = 0; barren < this.#ring.length;) {
+      if (nowMs - startMs >= sliceMs || !mayGoOn()) return false
+      const load = this.#next()
+      if (load === undefined) return true
+      load.deficitMs = Math.min(load.deficitMs + QUANTUM_MS, QUANTUM_MS)
+      const before = this.#begun
+      const isInDebt = load.deficitMs <= 0
+      if (!isInDebt) nowMs = this.#serveOne(load, { nowMs, endMs: startMs + sliceMs, mayGoOn, begin })
+      barren = isInDebt || this.#begun > before ? 0 : barren + 1
+    }
+    return true
+  }
+
+  /** Refuses those that have waited too long, until so much time is used up; `true` when none of them is left. */
+  refuse(sliceMs: number, most: number): boolean {
+    const startMs = this.#monotonicMs()
+    let nowMs = startMs
+    let left = most
+    for (let rest = this.#ring.length; rest > 0; rest--) {
+      const load = this.#next()
+      if (load === undefined) return true
+      for (;;) {
+        const late = this.#take(load, () => load.queue.takeOverdue(nowMs))
+        if (late === undefined) break
+        late.refuse(this.#whyLate(nowMs))
+        nowMs = this.#monotonicMs()
+        if (--left <= 0 || nowMs - startMs >= sliceMs) return false
+      }
+    }
+    return true
+  }
+
+  #serveOne(
+    load: SourceLoad,
+    turn: {
+      readonly nowMs: number
+      readonly endMs: number
+      readonly mayGoOn: () => boolean
+      readonly begin: (request: WaitingRequest) => void
+    },
+  ): number {
+    let { nowMs } = turn
+    for (let i = 0; i < MAX_PER_TURN && load.deficitMs > 0 && nowMs < turn.endMs && turn.mayGoOn(); i++) {
+      const request = this.#take(load, () => load.queue.take(nowMs))
+      if (request === undefined) break
+      load.servedMs = nowMs
+      this.#begun++
+      turn.begin(request)
+      const afterMs = this.#monotonicMs()
+      load.deficitMs = Math.max(load.deficitMs - (afterMs - nowMs), -MAX_DEBT * QUANTUM_MS)
+      nowMs = afterMs
+    }
+    if (load.queue.length === 0) load.deficitMs = Math.min(load.deficitMs, 0)
+    return nowMs
+  }
+
+  /** The client whose turn is next; behind it come all others that have somebody waiting. */
+  #next(): SourceLoad | undefined {
+    for (;;) {
+      const load = this.#ring.shift()
+      if (load === undefined) return undefined
+      load.isInRing = load.queue.length > 0
+      if (!load.isInRing) continue
+      this.#ring.push(load)
+      return load
+    }
+  }
+
+  #take(load: SourceLoad, take: () => WaitingRequest | undefined): WaitingRequest | undefined {
+    const before = load.queue.length
+    const request = take()
+    this.#waiting -= before - load.queue.length
+    return request
+  }
+
+  /** Where some clients get on without waiting while others wait too long, these are too many. */
+  #whyLate(nowMs: number): OverloadReason {
+    if (nowMs - this.#lookedMs >= LOOK_EVERY_MS) {
+      this.#lookedMs = nowMs
+      this.#isContended = false
+      for (const { queue, servedMs } of this.#everybody()) {
+        if (nowMs - servedMs < PRESENT_MS && !queue.isStanding(nowMs)) this.#isContended = true
+      }
+    }
+    return this.#isContended ? 'source' : 'eventLoop'
+  }
+}
