@@ -1,3 +1,4 @@
+import { HealthCounters } from './balance/health/health-counters.ts'
 import type { OverloadReason } from './overload/overload-reason.ts'
 
 /**
@@ -58,6 +59,7 @@ export class Counters {
   overloadConnectionsClosed = 0
   /** Requests that wait for their turn. */
   waitingRequests = 0
+  readonly endpoints = new HealthCounters()
   upstreamConnectionsTotal = 0
   openUpstreamConnections = 0
   upstreamConnectFailures = 0

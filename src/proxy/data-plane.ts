@@ -39,6 +39,8 @@ import type { OverloadOptions } from './overload/overload.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './balance/balancer.ts'
+import type { HealthRegistry } from './balance/health/health-registry.ts'
+import { formatTurn } from './balance/health/format-health.ts'
 import { HBONE_PORT, Pools } from './upstream/pool.ts'
 import { Warnings } from './warnings.ts'
 
@@ -77,6 +79,8 @@ const SESSION_IDLE_MS = 30_000
 /** As ztunnel releases its pool (POOL_UNUSED_RELEASE_TIMEOUT). */
 const CONNECTION_IDLE_MS = 300_000
 const TICK_MS = 1000
+/** How exactly ejections end. */
+const HEALTH_TICK_MS = 250
 
 export class DataPlane {
   readonly counters: Counters
@@ -84,6 +88,7 @@ export class DataPlane {
   readonly #flusher: Flusher
   readonly #server: HboneServer
   readonly #pools: Pools
+  readonly #balancer: Balancer
   readonly #budgets = new RetryBudgets()
   #clientTls: ConnectionOptions
   readonly #applier: ModelApplier
@@ -92,6 +97,8 @@ export class DataPlane {
   readonly #overload: Overload
   readonly #warnings: Warnings
   readonly #errors: Warnings
+  /** What is worth a line, and no warning. */
+  readonly #news: Warnings
   readonly #stopTicking: () => void
   readonly #unsubscribe: () => void
   #port = 0
@@ -104,6 +111,7 @@ export class DataPlane {
     this.#flusher = new Flusher(options.collectYoung)
     this.#warnings = new Warnings(clock, (message) => log.warn(message))
     this.#errors = new Warnings(clock, (message) => log.error(message))
+    this.#news = new Warnings(clock, (message) => log.info(message))
     const onFault = (error: unknown): void => this.#onFault('a connection was given up', error)
     this.counters = options.counters ?? new Counters()
     const budget = new ByteBudget(options.bufferBytes ?? defaultBufferBytes(), this.counters)
@@ -116,7 +124,10 @@ export class DataPlane {
       }),
       clock,
       sliceMs: options.compileSliceMs,
-      onApplied: (snapshot) => this.#pools.retain(snapshot.groups.values()),
+      onApplied: ({ groups }) => {
+        this.#pools.retain(groups.values())
+        this.#balancer.retain(groups)
+      },
     })
     this.#overload = new Overload({ ...options.overload, counters: this.counters })
     const { sources } = this.#overload
@@ -135,9 +146,14 @@ export class DataPlane {
       idleTimeoutMs: SESSION_IDLE_MS,
       connectionIdleTimeoutMs: CONNECTION_IDLE_MS,
       onFault,
+      onTurn: (health) => {
+        if (health.state === 'healthy') this.#news.warn('returned', formatTurn(health))
+        else this.#warnings.warn('ejected', formatTurn(health))
+      },
     })
+    this.#balancer = new Balancer(this.#pools, this.#flusher, { clock, random: Math.random })
     const deps: DownstreamDeps & H2TunnelDeps = {
-      balancer: new Balancer(this.#pools, this.#flusher),
+      balancer: this.#balancer,
       budgets: this.#budgets,
       memory: new SpareMemory(budget),
       random: Math.random,
@@ -186,6 +202,7 @@ export class DataPlane {
     this.#unsubscribe = credentials.subscribe((next) => this.#rotate(next))
     const stopTicks = [
       startTicking(clock, TICK_MS, (nowMs) => this.#tick(nowMs)),
+      startTicking(clock, HEALTH_TICK_MS, (nowMs) => this.#pools.health.tick(nowMs)),
       // Deadlines may be shorter, and there may be very many tunnels.
       startTicking(clock, tickMsFor(deadlines), (nowMs) => this.#tunnels.tick(nowMs)),
     ]
@@ -195,6 +212,11 @@ export class DataPlane {
   /** The snapshot in force, for the admin API. */
   get snapshot(): Snapshot | undefined {
     return this.#applier.current
+  }
+
+  /** What is known of endpoints, for the admin API. */
+  get health(): HealthRegistry {
+    return this.#pools.health
   }
 
   get isDraining(): boolean {
@@ -304,5 +326,6 @@ export class DataPlane {
     this.#budgets.tick()
     this.#warnings.tick()
     this.#errors.tick()
+    this.#news.tick()
   }
 }

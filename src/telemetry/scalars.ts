@@ -1,3 +1,4 @@
+import type { HealthCounters } from '../proxy/balance/health/health-counters.ts'
 import type { Counters } from '../proxy/counters.ts'
 
 /** A metric without the wide labels of a request: what it is called, and how those of several workers become one. */
@@ -21,7 +22,9 @@ const gauge = (name: string, help: string, merge: 'sum' | 'max' | 'min' = 'sum')
 type LabelledCounter = 'connectRefused' | 'deadlines' | 'retries' | 'retriesRefused' | 'overloadRefused'
 
 /** Fields of `Counters` that are one number each; a field added there without a metric here does not compile. */
-export const counterMetrics: Readonly<Record<Exclude<keyof Counters, LabelledCounter>, ScalarDefinition>> = {
+export const counterMetrics: Readonly<
+  Record<Exclude<keyof Counters, LabelledCounter | 'endpoints'>, ScalarDefinition>
+> = {
   openConnections: gauge('fairway_connections_open', 'HBONE connections that are open'),
   connectionsTotal: total('fairway_connections_total', 'HBONE connections accepted from trusted peers'),
   openTunnels: gauge('fairway_tunnels_open', 'HBONE tunnels that are open'),
@@ -91,6 +94,28 @@ export const labelledMetrics: Readonly<Record<LabelledCounter, ScalarDefinition>
   },
 }
 
+/** What became of endpoints: `Counters.endpoints`. Each worker has its own view, so that states are those of the worst. */
+export const endpointMetrics: Readonly<Record<keyof HealthCounters, ScalarDefinition>> = {
+  ejections: {
+    ...total('fairway_endpoint_ejections_total', 'Endpoints ejected, by what for'),
+    label: 'reason',
+  },
+  spared: total(
+    'fairway_endpoint_ejections_spared_total',
+    'Ejections not made, since too many endpoints of the Service port are ejected',
+  ),
+  returns: total('fairway_endpoint_returns_total', 'Endpoints that are healthy again'),
+  rests: total('fairway_endpoint_rests_total', 'Answers that asked for fewer requests (Retry-After, gRPC push-back)'),
+  probes: {
+    ...total('fairway_endpoint_probes_total', 'Dials to endpoints on probation, by what came of them'),
+    label: 'result',
+  },
+  states: {
+    ...gauge('fairway_endpoints_unhealthy', 'Endpoints that have fewer requests than others, or none, by state', 'max'),
+    label: 'state',
+  },
+}
+
 /** Everything else that is one number. Names of process metrics are those of prom-client's collectors. */
 export const otherMetrics = {
   build: {
@@ -117,7 +142,7 @@ export const otherMetrics = {
 
 /** All definitions by metric name. */
 export const scalarDefinitions: ReadonlyMap<string, ScalarDefinition> = new Map(
-  [counterMetrics, labelledMetrics, otherMetrics]
+  [counterMetrics, labelledMetrics, endpointMetrics, otherMetrics]
     .flatMap((definitions): readonly ScalarDefinition[] => Object.values(definitions))
     .map((definition) => [definition.name, definition]),
 )

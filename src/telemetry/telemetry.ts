@@ -3,10 +3,11 @@
  * beside the request path and must never have a say in a response, wait, or throw.
  */
 import type { ExchangeRecord } from '../filter/record.ts'
+import type { HealthCounters } from '../proxy/balance/health/health-counters.ts'
 import type { Counters } from '../proxy/counters.ts'
 import type { MetricsDump, ScalarDump } from './dump.ts'
 import { createProcessReadings, type ProcessReadings } from './process-readings.ts'
-import { counterMetrics, labelledMetrics, otherMetrics } from './scalars.ts'
+import { counterMetrics, endpointMetrics, labelledMetrics, otherMetrics } from './scalars.ts'
 import { SeriesTable } from './series-table.ts'
 
 export interface TelemetryOptions {
@@ -62,7 +63,7 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
 }
 
 const readCounters = (counters: Counters): ScalarDump[] => {
-  const { connectRefused, deadlines, retries, retriesRefused, overloadRefused, ...plain } = counters
+  const { connectRefused, deadlines, retries, retriesRefused, overloadRefused, endpoints, ...plain } = counters
   const values = new Map(Object.entries(plain))
   const scalars: ScalarDump[] = Object.entries(counterMetrics).map(([field, { name }]) => ({
     name,
@@ -73,8 +74,15 @@ const readCounters = (counters: Counters): ScalarDump[] => {
     const { name } = labelledMetrics[field as keyof typeof labelled]
     for (const [label, value] of Object.entries(numbers)) scalars.push({ name, label: toSnakeCase(label), value })
   }
-  return scalars
+  return [...scalars, ...readEndpoints(endpoints)]
 }
+
+const readEndpoints = (endpoints: HealthCounters): ScalarDump[] =>
+  Object.entries(endpointMetrics).flatMap(([field, { name }]) => {
+    const value = endpoints[field as keyof typeof endpointMetrics]
+    if (typeof value === 'number') return [{ name, value }]
+    return Object.entries(value).map(([label, count]) => ({ name, label: toSnakeCase(label), value: count }))
+  })
 
 const readOthers = (options: TelemetryOptions): ScalarDump[] => {
   const { version, certificateNotAfterMs, accessLogDropped } = options

@@ -3,8 +3,8 @@ import { test } from 'node:test'
 import { emptyChain } from '../../filter/chain.ts'
 import type { BackendPlan, EndpointGroup, RulePlan } from '../../snapshot/snapshot.ts'
 import { backendOf, endpointsOf, ruleOf } from '../../../test/support/models.ts'
-import { Balancer } from './balancer.ts'
-import type { EndpointPool, Pools } from '../upstream/pool.ts'
+import { FakePools } from '../../../test/support/upstream/fake-pools.ts'
+import type { EndpointPool } from '../upstream/pool.ts'
 
 const backend = (name: string, weight: number): BackendPlan => {
   const { service, endpoints } = backendOf(name)
@@ -24,19 +24,6 @@ const rule = (...weights: readonly number[]): RulePlan => ({
   source: ruleOf(),
 })
 
-/** Pools that are told apart by the address of their endpoint; nothing is ever dialled. */
-const pools = {
-  poolOf: (endpoint: EndpointPool['endpoint']) => ({ endpoint }) as EndpointPool,
-} as unknown as Pools
-
-/** Each look finds another turn of the loop. */
-const everNew = {
-  seen: 0,
-  get turn(): number {
-    return this.seen++
-  },
-}
-
 const cases: readonly { readonly weights: readonly number[]; readonly picks: string }[] = [
   { weights: [1], picks: '000' },
   { weights: [1, 1], picks: '0101' },
@@ -47,7 +34,7 @@ const cases: readonly { readonly weights: readonly number[]; readonly picks: str
 ]
 for (const { weights, picks } of cases) {
   test(`weights ${weights.join(':')} give ${picks}`, () => {
-    const balancer = new Balancer(pools, everNew)
+    const { balancer } = new FakePools()
     const plan = rule(...weights)
     const picked = Array.from(picks, () => plan.backends.indexOf(balancer.pickBackend(plan) ?? backend('none', 0)))
     assert.equal(picked.join(''), picks)
@@ -55,7 +42,7 @@ for (const { weights, picks } of cases) {
 }
 
 test('90 to 10 is exact over each hundred, and never two canaries in a row', () => {
-  const balancer = new Balancer(pools, everNew)
+  const { balancer } = new FakePools()
   const plan = rule(90, 10)
   let before = 0
   for (let hundred = 0; hundred < 5; hundred++) {
@@ -71,7 +58,7 @@ test('90 to 10 is exact over each hundred, and never two canaries in a row', () 
 })
 
 test('rules count for themselves; no weight gives nothing', () => {
-  const balancer = new Balancer(pools, everNew)
+  const { balancer } = new FakePools()
   const [a, b] = [rule(1, 1), rule(1, 1)]
   assert.equal(balancer.pickBackend(a), a.backends[0])
   assert.equal(balancer.pickBackend(b), b.backends[0])
@@ -81,7 +68,7 @@ test('rules count for themselves; no weight gives nothing', () => {
 })
 
 test('endpoints come in turn; one that failed is passed over while there is another', () => {
-  const balancer = new Balancer(pools, everNew)
+  const { balancer } = new FakePools()
   const group: EndpointGroup = endpointsOf('api', ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
   const pick = (...avoid: readonly (EndpointPool | undefined)[]): EndpointPool | undefined =>
     balancer.pickEndpoint(
@@ -105,7 +92,7 @@ test('endpoints come in turn; one that failed is passed over while there is anot
 })
 
 test('of those that failed the one that failed last is the last to be tried again', () => {
-  const balancer = new Balancer(pools, everNew)
+  const { balancer } = new FakePools()
   const group: EndpointGroup = endpointsOf('api', ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
   for (let i = 0; i < 12; i++) {
     const tried: EndpointPool[] = []
@@ -123,7 +110,7 @@ test('of those that failed the one that failed last is the last to be tried agai
 
 test('in one turn of the loop a few requests go to the same endpoint, and over time each gets the same', () => {
   const turns = { turn: 0 }
-  const balancer = new Balancer(pools, turns)
+  const { balancer } = new FakePools(turns)
   const group: EndpointGroup = endpointsOf('api', ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
   const counts = new Map<string, number>()
   let changes = 0
@@ -147,7 +134,7 @@ for (const [perTurn, endpoints] of [
 ]) {
   test(`of ${perTurn} requests a turn each of ${endpoints} endpoints gets the same`, () => {
     const turns = { turn: 0 }
-    const balancer = new Balancer(pools, turns)
+    const { balancer } = new FakePools(turns)
     const group = endpointsOf(
       'api',
       Array.from({ length: endpoints ?? 0 }, (_, i) => `10.0.0.${i}`),

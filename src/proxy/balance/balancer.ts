@@ -1,20 +1,26 @@
+/**
+ * Who gets the next request: the backend of a rule by weight, and the endpoint of a backend by its policy and by how
+ * endpoints fared. Requests themselves, and how endpoints are reached, are none of its business.
+ */
+import type { Clock } from '../../lib/clock.ts'
+import type { EndpointKey } from '../../model/endpoint.ts'
 import type { EndpointGroup, Weighted } from '../../snapshot/snapshot.ts'
 import type { EndpointPool, Pools } from '../upstream/pool.ts'
+import { pickByChance, pickLeastRequest, pickOther, pickUntilAccepted } from './choices.ts'
+import { GroupState } from './group-state.ts'
+import { Outcomes } from './health/outcomes.ts'
+import type { Trying } from './health/outcomes.ts'
+import { loadLimit, pickByHash } from './rendezvous.ts'
 
 /** Counts the turns in which output is gathered before it is written: `Flusher`. */
 export interface Turns {
   readonly turn: number
 }
 
-interface GroupState {
-  readonly pools: readonly EndpointPool[]
-  /** Where the last pick went. */
-  next: number
-  turn: number
-  /** How many went there in a row. */
-  picks: number
-  /** How many each but the first has in this round: as many as the first had. */
-  quota: number
+export interface BalancerDeps {
+  readonly clock: Clock
+  /** From 0 to 1. */
+  readonly random: () => number
 }
 
 /**
@@ -24,18 +30,27 @@ interface GroupState {
 const PICKS_PER_TURN = 8
 
 /**
- * Chooses the backend of a rule by weight and the endpoint of a backend in turn. The state is kept by the plan objects,
- * which survive a new snapshot as long as they are the same.
+ * Chooses the backend of a rule by weight and the endpoint of a backend by its policy. The state is kept by the plan
+ * objects, which survive a new snapshot as long as they are the same.
  */
 export class Balancer {
+  /** To be told what came of what was picked. */
+  readonly outcomes: Outcomes
   readonly #pools: Pools
   readonly #turns: Turns
+  readonly #deps: BalancerDeps
+  readonly #health: Pools['health']
   readonly #groups = new WeakMap<EndpointGroup, GroupState>()
   readonly #weights = new WeakMap<object, number[]>()
+  /** Endpoints that a Service port had when it was last asked for, where new ones begin slowly. */
+  readonly #known = new Map<EndpointKey, ReadonlySet<string>>()
 
-  constructor(pools: Pools, turns: Turns) {
+  constructor(pools: Pools, turns: Turns, deps: BalancerDeps) {
     this.#pools = pools
     this.#turns = turns
+    this.#deps = deps
+    this.#health = pools.health
+    this.outcomes = new Outcomes(pools.health, deps.clock)
   }
 
   /**
@@ -62,18 +77,13 @@ export class Balancer {
 
   /**
    * An endpoint for a request or connection, another than those in `avoid` if there is one, and at least than the last
-   * of them. `hash` is of what the group's policy hashes (`hashOf`); without it the policy's choice is by chance.
+   * of them. `hash` is of what the group's policy hashes (`hashOf`); without it such a policy's choice is by chance.
    */
-  pickEndpoint(group: EndpointGroup, avoid: readonly EndpointPool[], _hash?: number): EndpointPool | undefined {
+  pickEndpoint(group: EndpointGroup, avoid: readonly EndpointPool[], hash?: number): EndpointPool | undefined {
     let state = this.#groups.get(group)
-    if (state === undefined) {
-      const pools = group.endpoints.map((endpoint) => this.#pools.poolOf(endpoint, group.tls))
-      state = { pools, next: -1, turn: -1, picks: 0, quota: 0 }
-      this.#groups.set(group, state)
-    }
-    const { pools } = state
-    if (pools.length === 0) return undefined
-    if (avoid.length > 0) return pickOther(state, avoid)
+    if (state === undefined || state.epoch !== this.#health.epoch) state = this.#stateOf(group)
+    if (!state.isPlain || avoid.length > 0) return this.#pickWatched(state, avoid, hash)
+    const { eligible } = state
     const { turn } = this.#turns
     const isFirst = state.next === 0
     // The first of a round has what one turn brings it; the others have no less, even if that takes them another turn.
@@ -81,21 +91,133 @@ export class Balancer {
     state.turn = turn
     if (!isDone) {
       state.picks++
-      return pools[state.next]
+      return eligible[state.next]
     }
     if (isFirst) state.quota = state.picks
     state.picks = 1
-    state.next = state.next + 1 < pools.length ? state.next + 1 : 0
-    return pools[state.next]
+    state.next = state.next + 1 < eligible.length ? state.next + 1 : 0
+    return eligible[state.next]
   }
-}
 
-/** Whose turn it is stays as it is. */
-const pickOther = ({ pools, next }: GroupState, avoid: readonly EndpointPool[]): EndpointPool | undefined => {
-  for (let i = 1; i <= pools.length; i++) {
-    const other = pools[(next + i) % pools.length]
-    if (other !== undefined && !avoid.includes(other)) return other
+  /** What was tried, for `outcomes`. */
+  trying(group: EndpointGroup, { health }: EndpointPool, startedMs: number): Trying {
+    return { health, watcher: this.#stateOf(group), startedMs }
   }
-  const after = pools[(next + 1) % pools.length]
-  return after === avoid.at(-1) ? pools[(next + 2) % pools.length] : after
+
+  /** A snapshot with these groups came into force. */
+  retain(groups: ReadonlyMap<EndpointKey, EndpointGroup>): void {
+    for (const key of this.#known.keys()) if (!groups.has(key)) this.#known.delete(key)
+  }
+
+  #stateOf(group: EndpointGroup): GroupState {
+    let state = this.#groups.get(group)
+    if (state === undefined) {
+      const pools = group.endpoints.map((endpoint) => this.#pools.poolOf(endpoint, group.tls))
+      state = new GroupState(group, pools)
+      this.#groups.set(group, state)
+      this.#startSlowly(group.key, state)
+    }
+    const { epoch } = this.#health
+    if (state.epoch !== epoch) state.refresh(epoch)
+    return state
+  }
+
+  /** Those that the group did not have before; when nobody knows, everybody has been there for long. */
+  #startSlowly(key: EndpointKey, { pools, slowStart }: GroupState): void {
+    if (slowStart === undefined) return void this.#known.delete(key)
+    const known = this.#known.get(key)
+    const nowMs = this.#deps.clock.monotonicMs()
+    for (const { health } of pools) {
+      if (known?.has(health.key) === false) health.startSlowly(slowStart, nowMs)
+    }
+    this.#known.set(key, new Set(pools.map(({ health }) => health.key)))
+  }
+
+  /** Where more than turns has a say. */
+  #pickWatched(state: GroupState, avoid: readonly EndpointPool[], hash: number | undefined): EndpointPool | undefined {
+    const { eligible, policy } = state
+    if (eligible.length === 0) return undefined
+    if (policy.algorithm === 'ConsistentHash' && hash !== undefined) return this.#pickByHash(state, avoid, hash)
+    const { random } = this.#deps
+    if (avoid.length > 0) {
+      const start = policy.algorithm === 'RoundRobin' ? state.next + 1 : Math.floor(random() * eligible.length)
+      return pickOther(state, avoid, start)
+    }
+    if (state.trials.length > 0) {
+      for (const pool of state.trials) if (this.#mayTry(pool)) return pool
+    }
+    switch (policy.algorithm) {
+      case 'LeastRequest':
+        return state.hasShares ? pickUntilAccepted(state, random, pickLeastRequest) : pickLeastRequest(eligible, random)
+      case 'Random':
+      case 'ConsistentHash':
+        return state.hasShares ? pickUntilAccepted(state, random, pickByChance) : pickByChance(eligible, random)
+      case 'RoundRobin':
+        return this.#pickInTurn(state)
+    }
+  }
+
+  /** As `pickEndpoint` has it, where endpoints with a share below 1 lose a part of their turns. */
+  #pickInTurn(state: GroupState): EndpointPool | undefined {
+    const { eligible } = state
+    const { turn } = this.#turns
+    const { random } = this.#deps
+    const isFirst = state.next === 0
+    const isDone = isFirst ? state.turn !== turn || state.picks >= PICKS_PER_TURN : state.picks >= state.quota
+    state.turn = turn
+    if (!isDone && state.next >= 0) {
+      state.picks++
+      return eligible[state.next]
+    }
+    if (isFirst) state.quota = state.picks
+    state.picks = 1
+    // After so many rounds in which nobody had luck it is as good as anybody's turn.
+    for (let left = eligible.length * 32; left > 0; left--) {
+      state.next = state.next + 1 < eligible.length ? state.next + 1 : 0
+      const share = eligible[state.next]?.health.share ?? 1
+      if (share === 1 || random() < share) break
+    }
+    return eligible[state.next]
+  }
+
+  /** Shares do not count: a key would move, and move back. Trials are only for requests that would have gone there. */
+  #pickByHash(state: GroupState, avoid: readonly EndpointPool[], hash: number): EndpointPool | undefined {
+    const { eligible, trials, policy } = state
+    if (avoid.length === 0 && trials.length > 0 && !state.isPanic) {
+      const wanted = pickByHash(state.pools, hash)
+      if (wanted !== undefined && trials.includes(wanted) && this.#mayTry(wanted)) return wanted
+    }
+    const percent = 'maxLoadPercent' in policy ? policy.maxLoadPercent : undefined
+    const limit = percent === undefined ? Number.POSITIVE_INFINITY : loadLimit(eligible, percent)
+    if (avoid.length === 0 && percent === undefined) return pickByHash(eligible, hash)
+    const isOther = (pool: EndpointPool): boolean => !avoid.includes(pool)
+    const open = pickByHash(eligible, hash, (pool) => pool.active < limit && isOther(pool))
+    return open ?? pickByHash(eligible, hash, isOther) ?? pickOther(state, avoid, 0)
+  }
+
+  /** Leave for one request, where only a request can tell; otherwise a dial of our own is begun. */
+  #mayTry(pool: EndpointPool): boolean {
+    const { health } = pool
+    if (!health.needsDial) return health.takeTrial(this.#deps.clock.monotonicMs())
+    if (!health.isProbing) this.#probe(pool)
+    return false
+  }
+
+  /**
+   * An ejection for what became of connections is ended by a connection, which nobody's request has to wait for. It is
+   * made only where requests want it: nobody dials endpoints that have no traffic, or that are gone.
+   */
+  #probe(pool: EndpointPool): void {
+    const { health } = pool
+    const startedMs = this.#deps.clock.monotonicMs()
+    health.isProbing = true
+    pool.probe((failure) => {
+      health.isProbing = false
+      this.#health.counters.probes[failure === undefined ? 'succeeded' : 'failed']++
+      const { watcher } = health
+      if (watcher === undefined) return
+      if (failure === undefined) this.outcomes.onConnected({ health, watcher, startedMs })
+      else this.outcomes.onUnreachable({ health, watcher, startedMs }, failure)
+    })
+  }
 }

@@ -66,7 +66,7 @@ const open = (kind: TunnelKind, deadlines = defaultDeadlines): void => {
     http1: keep('http1'),
     http2: keep('http2'),
     tcp: {
-      balancer: new Balancer(pools.pools, { turn: 0 }),
+      balancer: new Balancer(pools.pools, { turn: 0 }, { clock, random: () => 0 }),
       plainGroups: new PlainGroups(),
       clock,
       counters,

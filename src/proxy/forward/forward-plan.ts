@@ -48,6 +48,8 @@ export interface ForwardPlan {
   readonly retry: Retry | undefined
   /** For each try, in milliseconds; `undefined` for ever. */
   readonly tryMs: number | undefined
+  /** Of what the group's policy hashes, where it does and the request has it. */
+  readonly hash?: number | undefined
   /** One try, whatever becomes of it: a copy of a request. */
   readonly isCopy?: boolean
 }

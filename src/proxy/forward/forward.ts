@@ -1,7 +1,8 @@
-import { isGrpcContentType } from '../../http/is-grpc.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { TryRecord } from '../../filter/record.ts'
+import type { Balancer } from '../balance/balancer.ts'
+import type { Trying } from '../balance/health/outcomes.ts'
 import type { Counters } from '../counters.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { Acquired, EndpointPool } from '../upstream/pool.ts'
@@ -9,6 +10,7 @@ import { writeHead } from '../upstream/head.ts'
 import type { HttpVersion, SessionUser, UpstreamSession } from '../upstream/session.ts'
 import type { ForwardFailure, LossKind } from './failure.ts'
 import type { ForwardDeps, ForwardPlan, ForwardRequest, ForwardTrace, ForwardUser } from './forward-plan.ts'
+import { refusalOfHttp1, versionFor } from './http-version.ts'
 import { ReplayBody } from './replay-body.ts'
 import { backoffBefore, maxRepeats, mayRepeat } from './retry-policy.ts'
 import { UnwantedResponse } from './unwanted-response.ts'
@@ -42,6 +44,10 @@ export class Forward implements SessionUser {
   #trailers: HeaderList | undefined
   #hasResponse = false
   #isUpgraded = false
+  /** More of an answer than a plain success is worth a look for the sake of the endpoint's health. */
+  readonly #isWatchful: boolean
+  /** Nothing is known yet of how well the endpoint did at this try. */
+  #awaitsVerdict = false
   #isDone = false
   /** Ends the wait for the next try, or the time that this one has. */
   #cancelTimer: (() => void) | undefined
@@ -54,6 +60,7 @@ export class Forward implements SessionUser {
     this.#request = plan.request
     this.#trace = plan.trace
     this.#version = versionFor(plan)
+    this.#isWatchful = this.#version === 2 || plan.group.policy !== undefined
     this.#deps = deps
     this.#replay = plan.request.bodyLength === 0 || plan.isCopy === true ? undefined : new ReplayBody(deps.memory)
   }
@@ -119,11 +126,10 @@ export class Forward implements SessionUser {
 
   /** The endpoint has had `deadlineMs` for its answer: its tunnel is reset, and the user told. */
   expire(deadlineMs: number): void {
+    const message = `no response head${this.#place} within ${deadlineMs} ms of the whole request`
     this.#dropSession()
-    this.#fail({
-      kind: 'timeout',
-      message: `no response head${this.#place} within ${deadlineMs} ms of the whole request`,
-    })
+    this.#noteLoss('timeout', message)
+    this.#fail({ kind: 'timeout', message })
   }
 
   onInformational(head: H1ResponseHead): void {
@@ -132,6 +138,8 @@ export class Forward implements SessionUser {
 
   onResponse(head: H1ResponseHead): void {
     const { retry } = this.#plan
+    if (head.status >= 429 || this.#isWatchful || this.#pool?.health.isQuiet === false) this.#noteHead(head)
+    else this.#awaitsVerdict = false
     if (retry?.codes.includes(head.status) === true && this.#takeRepeat()) return this.#repeatAfterAnswer(head.status)
     this.#hasResponse = true
     // A conversation has no time of its own as tries have.
@@ -151,6 +159,7 @@ export class Forward implements SessionUser {
     if (this.#isUpgraded) session?.finish(undefined)
     else if (!this.#isTaken) session?.abandon()
     this.#session = undefined
+    if (this.#awaitsVerdict) this.#tell((outcomes, trying) => outcomes.onTrailers(trying, trailers))
     this.#leave()
     this.#user.onEnd(trailers)
   }
@@ -171,10 +180,11 @@ export class Forward implements SessionUser {
   }
 
   #attempt(): void {
-    const pool = this.#deps.balancer.pickEndpoint(this.#plan.group, this.#tried)
+    const pool = this.#deps.balancer.pickEndpoint(this.#plan.group, this.#tried, this.#plan.hash)
     if (pool === undefined) return this.#fail({ kind: 'no-endpoint' })
     pool.active++
     this.#pool = pool
+    this.#awaitsVerdict = true
     const attempt = ++this.#trace.attempts
     this.#trace.endpoint = pool.endpoint
     const { tryMs } = this.#plan
@@ -191,8 +201,13 @@ export class Forward implements SessionUser {
       if (acquired.ok) acquired.session.park()
       return
     }
-    if (acquired.ok) return this.#send(acquired.session, this.#deps.clock.monotonicMs())
-    this.#lose('connect-failed', acquired.failure.message)
+    if (acquired.ok) {
+      if (!this.#pool.health.isQuiet) this.#tell((outcomes, trying) => outcomes.onConnected(trying))
+      return this.#send(acquired.session, this.#deps.clock.monotonicMs())
+    }
+    const { failure } = acquired
+    this.#tell((outcomes, trying) => outcomes.onUnreachable(trying, failure))
+    this.#lose('connect-failed', failure.message)
   }
 
   #onTryTimeout(tryMs: number): void {
@@ -204,6 +219,7 @@ export class Forward implements SessionUser {
   /** This try will give no answer, or not a whole one: another one, or the end. */
   #lose(kind: LossKind, message: string): void {
     const { retry, group } = this.#plan
+    this.#noteLoss(kind, message)
     const { method } = this.#request
     // To connect once more to the only endpoint at once would be in vain.
     const isFutile = kind === 'connect-failed' && retry === undefined && group.endpoints.length < 2
@@ -255,11 +271,8 @@ export class Forward implements SessionUser {
     trace.tries = [...trace.tries, { endpoint: trace.endpoint, ...why, durationMs }]
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
-    if (this.#pool !== undefined) {
-      this.#pool.active--
-      this.#tried = [...this.#tried, this.#pool]
-      this.#pool = undefined
-    }
+    if (this.#pool !== undefined) this.#tried = [...this.#tried, this.#pool]
+    this.#release()
     // What the lost connection had not taken is in the replay.
     this.#passQueued()
     const waitMs = backoffBefore(trace.attempts, this.#plan.retry, random)
@@ -272,7 +285,8 @@ export class Forward implements SessionUser {
 
   #send(session: UpstreamSession, nowMs: number): void {
     if (session.version !== this.#version) {
-      const refusal = this.#adaptTo(session)
+      // It has no HTTP/2: the request goes as HTTP/1.1 if it can.
+      const refusal = refusalOfHttp1(this.#plan, this.#place) ?? this.#writeHead(session.version)
       if (refusal !== undefined) {
         session.park()
         return this.#lose('connect-failed', refusal)
@@ -325,14 +339,30 @@ export class Forward implements SessionUser {
     return writeHead(this.#request, version, this.#plan.group.tls === undefined ? 'http' : 'https')
   }
 
-  /** The endpoint has no HTTP/2: the request goes as HTTP/1.1 if it can; why not, else. */
-  #adaptTo({ version }: UpstreamSession): string | undefined {
-    const { tls, protocol } = this.#plan.group
-    const who = `${tls === undefined ? 'the application' : 'TLS'}${this.#place}`
-    if (isGrpcContentType(this.#request.headers.getLower('content-type')))
-      return `${who} did not agree on HTTP/2, which gRPC needs`
-    const isBroken = tls === undefined && isHttp2(this.#plan.group)
-    return isBroken ? `${who} answered in HTTP/1.1: its port is declared as ${protocol}` : this.#writeHead(version)
+  /** The endpoint has this request no more. */
+  #release(): void {
+    const pool = this.#pool
+    if (pool === undefined) return
+    pool.active--
+    if (!pool.health.isQuiet) pool.health.endTrial(this.#triedAtMs)
+    this.#pool = undefined
+  }
+
+  #noteHead(head: H1ResponseHead): void {
+    this.#tell((outcomes, trying) => {
+      this.#awaitsVerdict = !outcomes.onHead(trying, head)
+    })
+  }
+
+  #noteLoss(kind: LossKind, message: string): void {
+    if (!this.#awaitsVerdict || kind === 'connect-failed' || kind === 'refused') return
+    this.#awaitsVerdict = false
+    this.#tell((outcomes, trying) => outcomes.onLost(trying, kind, message))
+  }
+
+  #tell(run: (outcomes: Balancer['outcomes'], trying: Trying) => void): void {
+    const { balancer } = this.#deps
+    if (this.#pool !== undefined) run(balancer.outcomes, balancer.trying(this.#plan.group, this.#pool, this.#triedAtMs))
   }
 
   #dropSession(): void {
@@ -349,8 +379,7 @@ export class Forward implements SessionUser {
   #leave(): void {
     this.#isDone = true
     this.#cancelTimer?.()
-    if (this.#pool !== undefined) this.#pool.active--
-    this.#pool = undefined
+    this.#release()
     this.#replay?.drop()
     // Nobody will pass on what was held of the request: the client gets its credit back here.
     const owed = this.#queuedBytes + this.#heldBody.drop()
@@ -365,11 +394,3 @@ export class Forward implements SessionUser {
     this.#user.onFailure(failure)
   }
 }
-
-/** A client that speaks HTTP/2 is passed on as it came, and so is nothing else where the port does not ask for it. */
-const versionFor = ({ request, group }: ForwardPlan): HttpVersion =>
-  // A server of WebSocket knows its HTTP/1.1 form, and hardly ever that of HTTP/2 (RFC 8441).
-  request.upgrade === undefined && (request.isHttp2 || isHttp2(group)) ? 2 : 1
-
-/** Whether the port is declared to speak nothing else. */
-const isHttp2 = ({ protocol }: ForwardPlan['group']): boolean => protocol === 'http2' || protocol === 'grpc'

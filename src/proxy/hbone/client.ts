@@ -42,6 +42,8 @@ export interface HboneClientOptions {
   readonly clock?: Clock
   /** The connection is closed, or was never made; once. */
   readonly onGone: (connection: HboneClient) => void
+  /** The peer answered no PING: the connection is given up, its tunnels are told soon. */
+  readonly onSilent?: () => void
   /** Our own code threw while it handled what the peer sent; default: thrown on. */
   readonly onFault?: (error: unknown) => void
 }
@@ -144,7 +146,8 @@ export class HboneClient {
   }
 
   tick(nowMs: number): void {
-    if (this.#state === 'open' || this.#state === 'closing') this.#transport.tick(nowMs)
+    if (this.#state !== 'open' && this.#state !== 'closing') return
+    if (!this.#transport.tick(nowMs)) this.#options.onSilent?.()
   }
 
   /** No new tunnels beside those that wait already; closes when the last one does. */

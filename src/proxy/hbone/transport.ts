@@ -107,17 +107,22 @@ export class HboneTransport implements Flushable {
     setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT_MS).unref()
   }
 
-  /** Keep-alive, called every second or so with the monotonic time. */
-  tick(nowMs: number): void {
+  /** Keep-alive, called every second or so with the monotonic time; false: the peer answered no PING and is given up. */
+  tick(nowMs: number): boolean {
     const connection = this.#connection
-    if (connection === undefined) return
+    if (connection === undefined) return true
     connection.forgive()
     if (this.#lastHeardMs === 0) this.#lastHeardMs = nowMs
-    if (this.#pingSentMs > 0 && nowMs - this.#pingSentMs > PING_TIMEOUT_MS) this.socket.destroy()
-    else if (this.#pingSentMs === 0 && nowMs - this.#lastHeardMs > PING_IDLE_MS) {
+    if (this.#pingSentMs > 0 && nowMs - this.#pingSentMs > PING_TIMEOUT_MS) {
+      const isNews = !this.socket.destroyed
+      this.socket.destroy()
+      return !isNews
+    }
+    if (this.#pingSentMs === 0 && nowMs - this.#lastHeardMs > PING_IDLE_MS) {
       this.#pingSentMs = nowMs
       connection.ping()
     }
+    return true
   }
 
   /** Runs what belongs to this connection: if it throws, the connection is given up. */

@@ -46,7 +46,12 @@ export class Dial {
     record.endpoint = pool.endpoint
     const startedMs = clock.monotonicMs()
     pool.openChannel((opened) => {
-      if (opened.ok) return this.#onOpened(opened.channel, opened.release)
+      const trying = balancer.trying(this.#group, pool, startedMs)
+      if (opened.ok) {
+        balancer.outcomes.onConnected(trying)
+        return this.#onOpened(opened.channel, opened.release)
+      }
+      balancer.outcomes.onUnreachable(trying, opened.failure)
       if (this.#isCancelled) return
       const failure = opened.failure.message
       this.#tried = [...this.#tried, pool]

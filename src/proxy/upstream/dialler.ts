@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { joinHostPort } from '../../lib/ip.ts'
 import type { Endpoint } from '../../model/endpoint.ts'
 import type { SpiffeId } from '../../model/identity.ts'
+import type { EndpointHealth } from '../balance/health/endpoint-health.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
 import type { TunnelFailure } from '../hbone/client.ts'
@@ -49,6 +50,8 @@ export type Dialled =
 /** The HBONE connections to one workload, which all its ports share. */
 export interface Workload {
   readonly clients: HboneClient[]
+  /** Of the endpoints that were dialled through them. */
+  readonly healths: Set<EndpointHealth>
   idleSinceMs: number
   /** As the last connection's SETTINGS had it, for guessing how many the next one will take. */
   maxTunnels: number
@@ -59,6 +62,9 @@ export interface DialTies {
   readonly workload: () => Workload
   /** How the application is spoken to; `undefined`: in plaintext. */
   readonly trust: BackendTrust | undefined
+  readonly health: EndpointHealth
+  /** A connection that the endpoint was reached by answered no PING. */
+  readonly onSilent: (health: EndpointHealth) => void
 }
 
 /** One way to the application that is being made. */
@@ -184,7 +190,8 @@ export class Dialler {
 
   #clientFor(identity: SpiffeId, port: number): HboneClient {
     const workload = this.#ties.workload()
-    const { clients } = workload
+    const { clients, healths } = workload
+    healths.add(this.#ties.health)
     for (const client of clients) if (client.hasRoom) return client
     const { flusher, budget, counters, clock, connectTimeoutMs, onFault } = this.#options
     const client = new HboneClient({
@@ -199,6 +206,7 @@ export class Dialler {
       port,
       identity,
       expectedTunnels: workload.maxTunnels,
+      onSilent: () => healths.forEach(this.#ties.onSilent),
       onGone: (gone) => {
         const at = clients.indexOf(gone)
         if (at >= 0) clients.splice(at, 1)

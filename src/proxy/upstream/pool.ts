@@ -4,6 +4,8 @@
  */
 import { joinHostPort } from '../../lib/ip.ts'
 import type { BackendTls, Endpoint } from '../../model/endpoint.ts'
+import type { EndpointHealth } from '../balance/health/endpoint-health.ts'
+import { HealthRegistry } from '../balance/health/health-registry.ts'
 import { MAX_TUNNELS } from '../hbone/client.ts'
 import { TurnBudget } from '../limits/turn-budget.ts'
 import { Dialler } from './dialler.ts'
@@ -24,6 +26,8 @@ export interface PoolOptions extends DiallerOptions {
   readonly idleTimeoutMs: number
   /** Connections without a tunnel are closed after this long. */
   readonly connectionIdleTimeoutMs: number
+  /** An endpoint was ejected, or is back. */
+  readonly onTurn?: (health: EndpointHealth) => void
 }
 
 /** A way to the application for bytes of any protocol, and not shared. */
@@ -61,6 +65,8 @@ interface PoolTies extends DialTies {
 /** All that is kept about one endpoint; the object outlives snapshots. */
 export class EndpointPool {
   readonly endpoint: Endpoint
+  /** Of the endpoint, whichever pool is used; it may have others with other TLS settings. */
+  readonly health: EndpointHealth
   readonly #options: PoolOptions
   readonly #ties: PoolTies
   readonly #dialler: Dialler
@@ -74,6 +80,7 @@ export class EndpointPool {
 
   constructor(endpoint: Endpoint, options: PoolOptions, ties: PoolTies) {
     this.endpoint = endpoint
+    this.health = ties.health
     this.#options = options
     this.#ties = ties
     this.#dialler = new Dialler(endpoint, options, ties)
@@ -139,6 +146,16 @@ export class EndpointPool {
     })
   }
 
+  /** Makes a way to the application, and gives it up: `done` is told why that failed, if it did. */
+  probe(done: (failure: AcquireFailure | undefined) => void): void {
+    this.openChannel((opened) => {
+      if (!opened.ok) return done(opened.failure)
+      opened.channel.cut()
+      opened.release()
+      done(undefined)
+    })
+  }
+
   /** Closes sessions that were idle too long or cannot be used again, and ends those that closing did not end. */
   sweep(nowMs: number): void {
     const { idleTimeoutMs } = this.#options
@@ -180,6 +197,7 @@ export class EndpointPool {
         dial: (done) => this.#dial(HTTP2_FIRST, done),
         authority: joinHostPort(endpoint.address, endpoint.port),
         isTls: this.#ties.trust !== undefined,
+        onSilent: () => this.#ties.onSilent(this.health),
         onOtherProtocol: (channel, [first, ...others]) => {
           const session = this.#adopt(channel)
           if (first === undefined) session.park()
@@ -219,6 +237,7 @@ export class EndpointPool {
 
 /** The pools of all endpoints, and the HBONE connections that endpoints of one workload share. */
 export class Pools {
+  readonly health: HealthRegistry
   readonly #options: PoolOptions
   readonly #pools = new Map<string, EndpointPool>()
   /** Those that may hold sessions; a group of an old snapshot can keep using one that left `#pools`. */
@@ -229,6 +248,12 @@ export class Pools {
 
   constructor(options: PoolOptions) {
     this.#options = options
+    const { clock, counters, onTurn } = options
+    this.health = new HealthRegistry({
+      clock,
+      counters: counters.endpoints,
+      ...(onTurn === undefined ? {} : { onTurn }),
+    })
   }
 
   /** The pool of an endpoint, the same one as long as workload, identity, address, port and TLS settings are. */
@@ -241,6 +266,8 @@ export class Pools {
       pool = new EndpointPool(endpoint, this.#options, {
         workload: () => this.#workloadOf(workload),
         trust,
+        health: this.health.of(endpoint),
+        onSilent: (health) => this.health.noteSilent(health),
         isEnded: () => this.#isEnded,
         onLive: (live) => {
           this.#live.add(live)
@@ -284,6 +311,7 @@ export class Pools {
   /** Ends everything; who loses a connection by that may want another one, and gets none. */
   destroy(): void {
     this.#isEnded = true
+    this.health.end()
     for (const pool of this.#live) pool.destroy()
     for (const { clients } of this.#workloads.values()) for (const client of [...clients]) client.destroy()
   }
@@ -304,7 +332,7 @@ export class Pools {
   #workloadOf(key: string): Workload {
     let workload = this.#workloads.get(key)
     if (workload === undefined) {
-      workload = { clients: [], idleSinceMs: 0, maxTunnels: MAX_TUNNELS }
+      workload = { clients: [], healths: new Set(), idleSinceMs: 0, maxTunnels: MAX_TUNNELS }
       this.#workloads.set(key, workload)
     }
     return workload

@@ -58,6 +58,8 @@ export interface H2ClientKeeper {
   readonly onOtherProtocol: (channel: HandledChannel, waiters: readonly StreamWaiter[]) => void
   /** Without having been asked it answered in HTTP/1.1: it knows no other. `onGone` came before. */
   readonly onHttp1: (waiters: readonly StreamWaiter[]) => void
+  /** It answered no PING; `onGone` follows. */
+  readonly onSilent?: () => void
   /** Nothing is left of it; once. */
   readonly onGone: (client: H2Client) => void
 }
@@ -316,6 +318,7 @@ export class H2Client implements ChannelHandler, StreamOwner {
     if (this.#lastHeardMs === 0) this.#lastHeardMs = nowMs
     if (this.#pingSentMs > 0) {
       if (nowMs - this.#pingSentMs <= PING_TIMEOUT_MS) return
+      this.#keeper.onSilent?.()
       return this.#vanish(`did not answer a PING within ${PING_TIMEOUT_MS} ms`, () => this.#channel?.abort())
     }
     if (nowMs - this.#lastHeardMs <= PING_IDLE_MS) return

@@ -21,7 +21,7 @@ export class H2Clients {
   #http1SinceMs = 0
 
   constructor(
-    keeper: Pick<H2ClientKeeper, 'dial' | 'authority' | 'isTls' | 'onOtherProtocol' | 'onHttp1'>,
+    keeper: Pick<H2ClientKeeper, 'dial' | 'authority' | 'isTls' | 'onSilent' | 'onOtherProtocol' | 'onHttp1'>,
     deps: H2ClientDeps,
   ) {
     this.#deps = deps
@@ -96,7 +96,8 @@ export class H2Clients {
     if (session !== undefined) return waiter.done({ ok: true, session })
     if (--waiter.dialsLeft > 0) return this.#wait(waiter)
     const message = `HTTP/2 with ${this.#keeper.authority} allows no more streams`
-    waiter.done({ ok: false, failure: { kind: 'connect-failed', message } })
+    // It is busy, not out of reach.
+    waiter.done({ ok: false, failure: { kind: 'unprocessed', message } })
   }
 
   #wait(waiter: StreamWaiter): void {

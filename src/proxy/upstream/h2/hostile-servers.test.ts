@@ -267,7 +267,7 @@ describe('no request is lost to an endpoint that', () => {
     const port = await serve(none)
     await assert.rejects(
       UpstreamExchange.run(setting.of(port)),
-      /connect-failed: HTTP\/2 with .* allows no more streams/,
+      /unprocessed: HTTP\/2 with .* allows no more streams/,
     )
     assert.equal(setting.counters.upstreamConnectionsTotal, 3)
   })

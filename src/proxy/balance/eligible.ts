@@ -1,0 +1,49 @@
+import { mostOut } from './health/endpoint-health.ts'
+import type { Watcher } from './health/endpoint-health.ts'
+import type { EndpointPool } from '../upstream/pool.ts'
+
+/** Who of a Service port's endpoints may have requests. */
+export interface Eligible {
+  /** In the order of the group; empty only when it is. */
+  readonly pools: readonly EndpointPool[]
+  /** On probation: one request at a time, or a dial of our own. */
+  readonly trials: readonly EndpointPool[]
+  /** Nobody is healthy: everybody is used rather than nobody. */
+  readonly isPanic: boolean
+  /** Some have a share below 1. */
+  readonly hasShares: boolean
+}
+
+/**
+ * The rules of who may be picked, in this order:
+ * 1. Ejected ones are left out, and those on probation but for trials; never more of them than the policy allows in all
+ *    (they may have been ejected for the sake of another Service): those whose ejection ends first are used then.
+ * 2. Of the others those nearby, as long as half of all those nearby are among them.
+ * 3. When nobody is left everybody is (panic).
+ */
+export const findEligible = (all: readonly EndpointPool[], watcher: Pick<Watcher, 'size' | 'rules'>): Eligible => {
+  const out = leaveOut(all, mostOut(watcher))
+  const healthy = out.length === 0 ? all : subtract(all, out)
+  if (healthy.length === 0) {
+    const trials = all.filter(({ health }) => health.state === 'probation')
+    return { pools: all, trials, isPanic: all.length > 0, hasShares: false }
+  }
+  const near = healthy.filter(isNear)
+  const isNearEnough = near.length > 0 && near.length * 2 >= all.filter(isNear).length
+  const pools = isNearEnough && near.length < healthy.length ? near : healthy
+  const trials = out.filter((pool) => pool.health.state === 'probation' && (!isNearEnough || isNear(pool)))
+  return { pools, trials, isPanic: false, hasShares: pools.some(({ health }) => health.share < 1) }
+}
+
+const isNear = ({ endpoint }: EndpointPool): boolean => endpoint.isNear === true
+
+const leaveOut = (all: readonly EndpointPool[], most: number): readonly EndpointPool[] => {
+  const out = all.filter(({ health }) => health.state !== 'healthy')
+  if (out.length <= most) return out
+  return out.toSorted((a, b) => b.health.untilMs - a.health.untilMs).slice(0, most)
+}
+
+const subtract = (all: readonly EndpointPool[], out: readonly EndpointPool[]): readonly EndpointPool[] => {
+  const gone = new Set(out)
+  return all.filter((pool) => !gone.has(pool))
+}

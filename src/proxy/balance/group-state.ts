@@ -1,0 +1,69 @@
+import type { HashKey, LoadBalancing } from '../../model/backend/backend-policy.ts'
+import { passiveOutlierDetection } from '../../model/backend/backend-defaults.ts'
+import type { EndpointGroup } from '../../snapshot/snapshot.ts'
+import type { EndpointPool } from '../upstream/pool.ts'
+import { findEligible } from './eligible.ts'
+import type { SlowStart, Watcher } from './health/endpoint-health.ts'
+
+const roundRobin: LoadBalancing = { algorithm: 'RoundRobin' }
+
+/** What the balancer keeps for one endpoint group: who may be picked, and whose turn it is. */
+export class GroupState implements Watcher {
+  readonly pools: readonly EndpointPool[]
+  readonly policy: LoadBalancing
+  readonly rules: Watcher['rules']
+  readonly slowStart: SlowStart | undefined
+  /** Of the registry, when what follows was found out. */
+  epoch = -1
+  /** May be picked at any time; empty only when the group is. */
+  eligible: readonly EndpointPool[] = []
+  trials: readonly EndpointPool[] = []
+  hasShares = false
+  isPanic = false
+  /** Nothing but turns decides. */
+  isPlain = false
+  /** Where the last pick went, among `eligible`. */
+  next = -1
+  turn = -1
+  /** How many went there in a row. */
+  picks = 0
+  /** How many each but the first has in this round: as many as the first had. */
+  quota = 0
+
+  constructor({ policy }: EndpointGroup, pools: readonly EndpointPool[]) {
+    this.pools = pools
+    this.policy = policy?.loadBalancing ?? roundRobin
+    this.rules = policy?.outlierDetection ?? passiveOutlierDetection
+    this.slowStart = 'slowStart' in this.policy ? this.policy.slowStart : undefined
+  }
+
+  get size(): number {
+    return this.pools.length
+  }
+
+  countOut(): number {
+    let out = 0
+    for (const { health } of this.pools) if (health.state !== 'healthy') out++
+    return out
+  }
+
+  /** Finds out anew who may be picked. */
+  refresh(epoch: number): void {
+    const { pools, trials, isPanic, hasShares } = findEligible(this.pools, this)
+    this.epoch = epoch
+    this.eligible = pools
+    this.trials = trials
+    this.isPanic = isPanic
+    this.hasShares = hasShares && pools.length > 1
+    this.isPlain = this.policy.algorithm === 'RoundRobin' && pools.length > 0 && trials.length === 0 && !this.hasShares
+    // The place of the last pick may be another's now, or nobody's.
+    this.next = Math.min(this.next, pools.length - 1)
+    for (const { health } of this.pools) health.watcher = this
+  }
+}
+
+/** What a group's policy hashes; `undefined` when it does not. */
+export const hashedBy = ({ policy }: EndpointGroup): HashKey | undefined => {
+  const { loadBalancing } = policy ?? {}
+  return loadBalancing?.algorithm === 'ConsistentHash' ? loadBalancing.key : undefined
+}
