@@ -1,4 +1,4 @@
-import type { HashKey, LoadBalancing } from '../../model/backend/backend-policy.ts'
+import type { LoadBalancing } from '../../model/backend/backend-policy.ts'
 import { passiveOutlierDetection } from '../../model/backend/backend-defaults.ts'
 import type { EndpointGroup } from '../../snapshot/snapshot.ts'
 import type { EndpointPool } from '../upstream/pool.ts'
@@ -60,10 +60,4 @@ export class GroupState implements Watcher {
     this.next = Math.min(this.next, pools.length - 1)
     for (const { health } of this.pools) health.watcher = this
   }
-}
-
-/** What a group's policy hashes; `undefined` when it does not. */
-export const hashedBy = ({ policy }: EndpointGroup): HashKey | undefined => {
-  const { loadBalancing } = policy ?? {}
-  return loadBalancing?.algorithm === 'ConsistentHash' ? loadBalancing.key : undefined
 }

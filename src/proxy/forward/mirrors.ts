@@ -5,7 +5,8 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Mirror } from '../../model/route.ts'
 import type { Snapshot } from '../../snapshot/snapshot.ts'
 import type { Counters } from '../counters.ts'
-import { toForwardRequest } from '../request/forward-request.ts'
+import { hashOf } from '../balance/hash-key.ts'
+import { hashableOf, toForwardRequest } from '../request/forward-request.ts'
 import type { ForwardClient } from '../request/forward-request.ts'
 import { Forward } from './forward.ts'
 import type { ForwardDeps, ForwardPlan, ForwardRequest, ForwardTrace, ForwardUser } from './forward-plan.ts'
@@ -55,7 +56,8 @@ export class Mirrors {
         counters.mirrorsDropped++
         return []
       }
-      return [new Copy({ group, request }, this.#deps)]
+      const hash = hashOf(group, hashableOf(request, this.#client))
+      return [new Copy({ group, request, hash }, this.#deps)]
     })
     for (const copy of this.#copies) copy.start()
   }
@@ -85,7 +87,7 @@ class Copy implements ForwardUser {
   #lagBytes = 0
   #isDone = false
 
-  constructor(what: Pick<ForwardPlan, 'group' | 'request'>, deps: MirrorDeps) {
+  constructor(what: Pick<ForwardPlan, 'group' | 'request' | 'hash'>, deps: MirrorDeps) {
     const trace: ForwardTrace = { attempts: 0, tries: [], endpoint: undefined, upstreamMs: -1, upstreamFailure: '' }
     const plan = { ...what, trace, retry: undefined, tryMs: undefined, isCopy: true }
     this.#forward = new Forward(this, plan, deps)

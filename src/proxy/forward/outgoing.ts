@@ -4,7 +4,8 @@ import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { Mirror } from '../../model/route.ts'
 import type { EndpointGroup, RulePlan, Snapshot } from '../../snapshot/snapshot.ts'
 import { HeldBytes } from '../held-bytes.ts'
-import { toForwardRequest } from '../request/forward-request.ts'
+import { hashOf } from '../balance/hash-key.ts'
+import { hashableOf, toForwardRequest } from '../request/forward-request.ts'
 import type { ForwardClient } from '../request/forward-request.ts'
 import { Forward } from './forward.ts'
 import type { ForwardTrace, ForwardUser } from './forward-plan.ts'
@@ -78,12 +79,14 @@ export class Outgoing {
     },
   ): void {
     const { group, rule, trace } = to
+    const forwarded = toForwardRequest(request, this.#head, this.#client)
     const plan = {
       group,
-      request: toForwardRequest(request, this.#head, this.#client),
+      request: forwarded,
       trace,
       retry: rule?.retry,
       tryMs: rule?.timeouts?.backendRequestMs,
+      hash: group.policy === undefined ? undefined : hashOf(group, hashableOf(forwarded, this.#client)),
     }
     const forward = new Forward(this.#user, plan, this.#deps)
     this.#forward = forward

@@ -1,6 +1,7 @@
 import type { RequestView } from '../../filter/index.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
+import type { Hashable } from '../balance/hash-key.ts'
 import { splitTarget } from '../../http/path.ts'
 import { upgradeOf } from './upgrade.ts'
 import type { ForwardRequest } from '../forward/forward-plan.ts'
@@ -21,6 +22,8 @@ export const toRequestView = (head: H1RequestHead): RequestView => {
 /** What the endpoint is told of the client, and how the client asked. */
 export interface ForwardClient {
   readonly address: string
+  /** Verified, as its tunnel has it. */
+  readonly principal: string | undefined
   /** `Host` for an HTTP/1.0 request without one. */
   readonly fallbackHost: string
   readonly isHttp2: boolean
@@ -34,6 +37,7 @@ export const clientOf = (
   { source, destination, httpVersion }: Pick<ExchangeRecord, 'source' | 'destination' | 'httpVersion'>,
 ): ForwardClient => ({
   address: source.address,
+  principal: source.principal,
   fallbackHost: destination.hostname,
   isHttp2: httpVersion === 'HTTP/2',
   upgrade: upgradeOf(head),
@@ -62,3 +66,11 @@ export const toForwardRequest = (request: RequestView, head: H1RequestHead, clie
     h2Head: undefined,
   }
 }
+
+/** What of a request an endpoint may be chosen by. */
+export const hashableOf = ({ headers, target }: ForwardRequest, { principal, address }: ForwardClient): Hashable => ({
+  headers,
+  target,
+  principal,
+  address,
+})

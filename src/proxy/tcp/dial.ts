@@ -4,6 +4,7 @@ import type { EndpointGroup } from '../../snapshot/snapshot.ts'
 import type { ServedChannel } from '../entry/tunnel-server.ts'
 import type { Balancer } from '../balance/balancer.ts'
 import type { EndpointPool } from '../upstream/pool.ts'
+import { hashOf } from '../balance/hash-key.ts'
 import { connectFailed, noEndpoint } from './tcp-record.ts'
 import type { ConnectionEnd } from './tcp-record.ts'
 
@@ -19,7 +20,7 @@ export interface DialOwner {
 /** Looks for an endpoint of a group that takes a connection, and notes the tries in its record. */
 export class Dial {
   readonly #group: EndpointGroup
-  readonly #record: Pick<ExchangeRecord, 'attempts' | 'tries' | 'endpoint' | 'upstreamFailure'>
+  readonly #record: Pick<ExchangeRecord, 'source' | 'attempts' | 'tries' | 'endpoint' | 'upstreamFailure'>
   readonly #deps: { readonly balancer: Balancer; readonly clock: Clock }
   readonly #owner: DialOwner
   #tried: readonly EndpointPool[] = []
@@ -40,7 +41,7 @@ export class Dial {
   start(): void {
     const { balancer, clock } = this.#deps
     const record = this.#record
-    const pool = balancer.pickEndpoint(this.#group, this.#tried)
+    const pool = balancer.pickEndpoint(this.#group, this.#tried, hashOf(this.#group, record.source))
     if (pool === undefined) return this.#owner.onFailed(noEndpoint)
     record.attempts++
     record.endpoint = pool.endpoint

@@ -1,0 +1,62 @@
+import type { HeaderList } from '../../http/header-list.ts'
+import type { HashKey } from '../../model/backend/backend-policy.ts'
+import { findQueryParam } from '../../snapshot/match.ts'
+import type { EndpointGroup } from '../../snapshot/snapshot.ts'
+import { hashText } from './hash-text.ts'
+
+/** What a request or a connection has that could be hashed. */
+export interface Hashable {
+  /** Absent: a connection. */
+  readonly headers?: HeaderList
+  /** Path and query. */
+  readonly target?: string
+  readonly principal: string | undefined
+  readonly address: string
+}
+
+/**
+ * The hash of what the group's policy tells requests apart by; `undefined` when it does not hash, and for those that have
+ * nothing of the kind: they go to a random endpoint. An empty value is nothing, or all who have none would go to one
+ * endpoint.
+ */
+export const hashOf = ({ policy }: EndpointGroup, from: Hashable): number | undefined => {
+  const { loadBalancing } = policy ?? {}
+  if (loadBalancing?.algorithm !== 'ConsistentHash') return undefined
+  const value = valueOf(loadBalancing.key, from)
+  return value === undefined || value === '' ? undefined : hashText(value)
+}
+
+const valueOf = (key: HashKey, { headers, target, principal, address }: Hashable): string | undefined => {
+  switch (key.type) {
+    case 'Header':
+      return headers?.getLower(key.name)
+    case 'Cookie':
+      return headers === undefined ? undefined : findCookie(headers, key.name)
+    case 'QueryParameter':
+      return target === undefined ? undefined : findQueryParam(queryOf(target), key.name)
+    case 'SourcePrincipal':
+      return principal
+    case 'SourceAddress':
+      return address
+    // Tokens are looked into by filters, who tell nobody yet.
+    case 'JWTClaim':
+      return undefined
+  }
+}
+
+const queryOf = (target: string): string => {
+  const mark = target.indexOf('?')
+  return mark === -1 ? '' : target.slice(mark)
+}
+
+/** The first cookie of that name, in whichever of several fields (RFC 6265 section 5.4, RFC 9113 section 8.2.3). */
+const findCookie = ({ fields }: HeaderList, name: string): string | undefined => {
+  for (let i = 0; i < fields.length; i += 2) {
+    if (fields[i] !== 'cookie') continue
+    for (const pair of (fields[i + 1] ?? '').split(';')) {
+      const start = pair.startsWith(' ') ? 1 : 0
+      if (pair.startsWith(name, start) && pair[start + name.length] === '=') return pair.slice(start + name.length + 1)
+    }
+  }
+  return undefined
+}
