@@ -41,6 +41,8 @@ export class Balancer {
   readonly #deps: BalancerDeps
   readonly #health: Pools['health']
   readonly #groups = new WeakMap<EndpointGroup, GroupState>()
+  /** Of `#groups`: the group that was asked for last is mostly the one that is asked for next. */
+  #last: GroupState | undefined
   readonly #weights = new WeakMap<object, number[]>()
   /** Endpoints that a Service port had when it was last asked for, where new ones begin slowly. */
   readonly #known = new Map<EndpointKey, ReadonlySet<string>>()
@@ -80,8 +82,11 @@ export class Balancer {
    * of them. `hash` is of what the group's policy hashes (`hashOf`); without it such a policy's choice is by chance.
    */
   pickEndpoint(group: EndpointGroup, avoid: readonly EndpointPool[], hash?: number): EndpointPool | undefined {
-    let state = this.#groups.get(group)
-    if (state === undefined || state.epoch !== this.#health.epoch) state = this.#stateOf(group)
+    let state = this.#last
+    if (state === undefined || state.group !== group || state.epoch !== this.#health.epoch) {
+      state = this.#stateOf(group)
+      this.#last = state
+    }
     if (!state.isPlain || avoid.length > 0) return this.#pickWatched(state, avoid, hash)
     const { eligible } = state
     const { turn } = this.#turns
@@ -106,6 +111,7 @@ export class Balancer {
 
   /** A snapshot with these groups came into force. */
   retain(groups: ReadonlyMap<EndpointKey, EndpointGroup>): void {
+    this.#last = undefined
     for (const key of this.#known.keys()) if (!groups.has(key)) this.#known.delete(key)
   }
 

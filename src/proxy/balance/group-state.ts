@@ -9,6 +9,7 @@ const roundRobin: LoadBalancing = { algorithm: 'RoundRobin' }
 
 /** What the balancer keeps for one endpoint group: who may be picked, and whose turn it is. */
 export class GroupState implements Watcher {
+  readonly group: EndpointGroup
   readonly pools: readonly EndpointPool[]
   readonly policy: LoadBalancing
   readonly rules: Watcher['rules']
@@ -30,7 +31,9 @@ export class GroupState implements Watcher {
   /** How many each but the first has in this round: as many as the first had. */
   quota = 0
 
-  constructor({ policy }: EndpointGroup, pools: readonly EndpointPool[]) {
+  constructor(group: EndpointGroup, pools: readonly EndpointPool[]) {
+    const { policy } = group
+    this.group = group
     this.pools = pools
     this.policy = policy?.loadBalancing ?? roundRobin
     this.rules = policy?.outlierDetection ?? passiveOutlierDetection

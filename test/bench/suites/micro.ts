@@ -6,6 +6,7 @@ import type { BenchOptions } from '../options.ts'
 import type { Progress } from '../progress.ts'
 import type { MicroReport, SuiteReport } from '../report.ts'
 import { roundTo } from '../statistics.ts'
+import { balancingOperations } from './micro-balancing.ts'
 import { codecOperations } from './micro-codecs.ts'
 import { routingOperations } from './micro-routing.ts'
 import type { Operation } from './operation.ts'
@@ -16,7 +17,7 @@ const ROUND_MS_QUICK = 2
 
 /** Measures all operations, or the one the options name; the least of 20 rounds in nanoseconds. */
 export const runMicroSuite = (options: BenchOptions, progress: Progress): SuiteReport => {
-  const operations = [...codecOperations(), ...routingOperations()]
+  const operations = [...codecOperations(), ...routingOperations(), ...balancingOperations()]
   const chosen = operations.filter(({ name }) => options.caseName === undefined || name === options.caseName)
   const cases = chosen.map((operation): MicroReport => {
     progress.show(operation.name)
