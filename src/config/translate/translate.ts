@@ -11,9 +11,15 @@ import type { ServiceObject, ServicePortObject } from '../objects/service.ts'
 import { attachRoutes } from './route/attach-routes.ts'
 import { createRouteMemory, type RouteLookups, type RouteMemory } from './route/route-memory.ts'
 import { createHiddenRules } from './route/shadow-conditions.ts'
-import { backendPolicyConditions } from './backend-policy/backend-policy-conditions.ts'
+import {
+  createBackendPolicyConditions,
+  type BackendPolicyConditions,
+} from './backend-policy/backend-policy-conditions.ts'
 import { createSessionAdding } from './backend-policy/route-sessions.ts'
-import { translateBackendPolicies } from './backend-policy/translate-backend-policies.ts'
+import {
+  createBackendPolicyTranslation,
+  type TranslateBackendPolicies,
+} from './backend-policy/translate-backend-policies.ts'
 import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { bindPods, createPodTranslation, type TranslatePod } from './service/bind-pods.ts'
@@ -46,9 +52,16 @@ export const createTranslator = (options: TranslateOptions): ((objects: readonly
   const translateEndpoints = createEndpointsTranslation(options)
   const translatePod = createPodTranslation(options)
   const findHidden = createHiddenRules()
-  const addingSessions = createSessionAdding()
-  return (objects) =>
-    translateSet(objects, options, { memory, translateEndpoints, translatePod, findHidden, addingSessions })
+  const remembering = {
+    memory,
+    translateEndpoints,
+    translatePod,
+    findHidden,
+    addingSessions: createSessionAdding(),
+    translateBackendPolicies: createBackendPolicyTranslation(),
+    backendPolicyConditions: createBackendPolicyConditions(),
+  }
+  return (objects) => translateSet(objects, options, remembering)
 }
 
 interface Remembering {
@@ -57,12 +70,14 @@ interface Remembering {
   readonly translatePod: TranslatePod
   readonly findHidden: ReturnType<typeof createHiddenRules>
   readonly addingSessions: ReturnType<typeof createSessionAdding>
+  readonly translateBackendPolicies: TranslateBackendPolicies
+  readonly backendPolicyConditions: BackendPolicyConditions
 }
 
 const translateSet = (
   objects: readonly SourcedObject[],
   options: TranslateOptions,
-  { memory, translateEndpoints, translatePod, findHidden, addingSessions }: Remembering,
+  { memory, translateEndpoints, translatePod, findHidden, addingSessions, ...remembering }: Remembering,
 ): Translation => {
   const catalog = createCatalog(objects)
   const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
@@ -79,7 +94,7 @@ const translateSet = (
   for (const { object } of bound.values()) for (const port of tcpPortsOf(object)) want(object, port)
   const { clusterDomain, rootNamespace } = options
   const backendTls = translateBackendTls(catalog)
-  const backendPolicies = translateBackendPolicies(catalog)
+  const backendPolicies = remembering.translateBackendPolicies(catalog)
   const speaksTls = ({ metadata }: ServiceObject, { port }: ServicePortObject): boolean =>
     backendTls.ports.has(`${metadata.namespace}/${metadata.name}:${port}`)
   const lookups: RouteLookups = {
@@ -142,7 +157,11 @@ const translateSet = (
       ...served.conditions,
       ...aboutRoutes,
       ...policies.flatMap(({ conditions }) => conditions),
-      ...backendPolicyConditions({ policies: backendPolicies, gateway, isReached: (key) => wanted.has(key) }),
+      ...remembering.backendPolicyConditions({
+        policies: backendPolicies,
+        gateway,
+        isReached: (key) => wanted.has(key),
+      }),
       ...backendTlsConditions({ policies: backendTls, gateway, isReached: (key) => wanted.has(key) }),
       ...sliceConditions(catalog),
     ]),

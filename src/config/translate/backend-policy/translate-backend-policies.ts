@@ -2,7 +2,14 @@ import type { BackendPolicy } from '../../../model/backend/backend-policy.ts'
 import { policyParts, type BackendPolicyObject, type PartName } from '../../objects/backend-policy/backend-policy.ts'
 import type { WrittenPersistence } from '../../objects/backend-policy/session-persistence.ts'
 import type { Catalog, Entry } from '../catalog.ts'
-import { comparePrecedence, findTargets, keysOf, type Target, type TargetFault } from '../policy/find-targets.ts'
+import { createMemory } from '../memory.ts'
+import {
+  comparePrecedence,
+  findTargets,
+  type FoundTargets,
+  type Target,
+  type TargetLookups,
+} from '../policy/find-targets.ts'
 import { nameSession } from './name-session.ts'
 
 /** The ports of a Service that a BackendPolicy or XBackendTrafficPolicy targets. */
@@ -11,8 +18,8 @@ export type BackendTarget = Target<BackendPolicyObject>
 /** What becomes of one policy. */
 export interface BackendPolicyOutcome {
   readonly policy: Entry<BackendPolicyObject>
-  readonly targets: readonly BackendTarget[]
-  readonly targetFaults: readonly TargetFault[]
+  /** The very same for as long as they come to the same. */
+  readonly found: FoundTargets<BackendPolicyObject>
 }
 
 /** What all policies come to on one Service port. */
@@ -30,48 +37,77 @@ export interface BackendPolicies {
   readonly outcomes: readonly BackendPolicyOutcome[]
 }
 
+/** Merges all policies on each Service port. */
+export type TranslateBackendPolicies = (catalog: Catalog) => BackendPolicies
+
 /**
- * Merges all policies on a Service port, part by part: of those that have a part a BackendPolicy comes before an
- * XBackendTrafficPolicy, then Gateway API's rules of precedence hold.
+ * Makes what merges policies part by part: of those that have a part a BackendPolicy comes before an
+ * XBackendTrafficPolicy, then Gateway API's rules of precedence hold. With a memory: there may be one for each of thousands
+ * of Services, and what an endpoint does changes none of them.
  */
-export const translateBackendPolicies = (catalog: Catalog): BackendPolicies => {
-  const outcomes = catalog.backendPolicies.map((policy): BackendPolicyOutcome => {
-    const { targets, faults } = findTargets(policy, catalog)
-    return { policy, targets, targetFaults: faults }
-  })
-  const targeting = new Map<string, BackendTarget[]>()
-  for (const target of outcomes.flatMap(({ targets }) => targets)) {
-    for (const key of keysOf(target)) {
-      const others = targeting.get(key)
-      if (others === undefined) targeting.set(key, [target])
-      else others.push(target)
+export const createBackendPolicyTranslation = (): TranslateBackendPolicies => {
+  const remember = createMemory<FoundTargets<BackendPolicyObject>, TargetLookups>()
+  let known: ReadonlyMap<string, MergedPort> = new Map()
+  return (catalog) => {
+    const lookups: TargetLookups = { services: catalog.services }
+    const outcomes = catalog.backendPolicies.map((policy): BackendPolicyOutcome => {
+      const { object } = policy
+      return { policy, found: remember(object, lookups, (seen) => findTargets(object, seen)) }
+    })
+    const merged = new Map<string, MergedPort>()
+    const ports = new Map<string, PortPolicy>()
+    for (const [key, targets] of groupTargets(outcomes)) {
+      const before = known.get(key)
+      const isSame = before !== undefined && isSameList(before.targets, targets)
+      const port = isSame ? before.port : mergeTargets(key, targets.toSorted(compareTargets))
+      merged.set(key, isSame ? before : { targets, port })
+      if (port !== undefined) ports.set(key, port)
+    }
+    known = merged
+    return { ports, outcomes }
+  }
+}
+
+interface MergedPort {
+  readonly targets: readonly BackendTarget[]
+  readonly port: PortPolicy | undefined
+}
+
+const isSameList = <T>(a: readonly T[], b: readonly T[]): boolean =>
+  a.length === b.length && a.every((item, index) => item === b[index])
+
+/** All targets of each port. */
+const groupTargets = (outcomes: readonly BackendPolicyOutcome[]): ReadonlyMap<string, readonly BackendTarget[]> => {
+  const groups = new Map<string, BackendTarget[]>()
+  for (const { found } of outcomes) {
+    for (const target of found.targets) {
+      for (const key of target.keys) {
+        const others = groups.get(key)
+        if (others === undefined) groups.set(key, [target])
+        else others.push(target)
+      }
     }
   }
-  const ports = new Map<string, PortPolicy>()
-  for (const [key, targets] of targeting) {
-    const merged = mergeTargets(key, targets.toSorted(compareTargets))
-    if (merged !== undefined) ports.set(key, merged)
-  }
-  return { ports, outcomes }
+  return groups
 }
 
 const compareTargets = (a: BackendTarget, b: BackendTarget): number => rankOf(a) - rankOf(b) || comparePrecedence(a, b)
 
-const rankOf = ({ policy }: BackendTarget): number => (policy.object.kind === 'BackendPolicy' ? 0 : 1)
+const rankOf = ({ policy }: BackendTarget): number => (policy.kind === 'BackendPolicy' ? 0 : 1)
 
 /** `targets` are in order of precedence. */
 const mergeTargets = (key: string, targets: readonly BackendTarget[]): PortPolicy | undefined => {
   const winners = new Map<PartName, BackendTarget>()
   for (const part of policyParts) {
-    const winner = targets.find(({ policy }) => policy.object.parts[part] !== undefined)
+    const winner = targets.find(({ policy }) => policy.parts[part] !== undefined)
     if (winner !== undefined) winners.set(part, winner)
   }
   if (winners.size === 0) return undefined
-  const parts = Object.fromEntries([...winners].map(([part, { policy }]) => [part, policy.object.parts[part]]))
-  const source = [...new Set([...winners.values()].map(({ policy }) => policy.object))]
+  const parts = Object.fromEntries([...winners].map(([part, { policy }]) => [part, policy.parts[part]]))
+  const source = [...new Set([...winners.values()].map(({ policy }) => policy))]
     .map(({ kind, metadata }) => `${kind} ${metadata.namespace}/${metadata.name}`)
     .join(', ')
-  const session = winners.get('sessionPersistence')?.policy.object.parts.sessionPersistence
+  const session = winners.get('sessionPersistence')?.policy.parts.sessionPersistence
   const named =
     session === undefined
       ? {}

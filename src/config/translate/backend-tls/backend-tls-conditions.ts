@@ -1,7 +1,6 @@
 import type { Condition } from '../../../model/condition.ts'
 import type { ChosenGateway } from '../choose-gateway.ts'
 import { conditionOf } from '../conditions.ts'
-import { keysOf } from '../policy/find-targets.ts'
 import { ancestorOf, missingTargets, withoutTraffic, type Ancestor } from '../policy/target-conditions.ts'
 import type { TlsTarget } from './choose-policies.ts'
 import type { BackendTlsPolicies, PolicyOutcome } from './translate-backend-tls.ts'
@@ -20,7 +19,7 @@ interface PolicyScope {
 export const backendTlsConditions = (scope: PolicyScope): readonly Condition[] =>
   scope.policies.outcomes.flatMap((outcome) => {
     const { gateway } = scope
-    const isReached = outcome.targets.some((target) => keysOf(target).some(scope.isReached))
+    const isReached = outcome.targets.some((target) => target.keys.some(scope.isReached))
     return [
       ...missingTargets(outcome),
       ...(gateway !== undefined && isReached
@@ -43,8 +42,8 @@ const aboutGateway = (
 ): readonly Condition[] => {
   const { policy, targets } = outcome
   const ancestor = ancestorOf(gateway)
-  const places = targets.flatMap((target) => keysOf(target).map((key) => ({ key, target, winner: chosen.get(key) })))
-  const lost = places.filter(({ winner }) => winner?.policy !== policy)
+  const places = targets.flatMap((target) => target.keys.map((key) => ({ key, target, winner: chosen.get(key) })))
+  const lost = places.filter(({ winner }) => winner?.policy !== policy.object)
   const conditions = [accepted(outcome, ancestor, lost.length === places.length ? lost : [])]
   // To leave a port to a policy for just that port is no conflict, as long as there are others.
   const contested = lost.filter(({ target, winner }) => winner?.sectionName === target.sectionName)
@@ -80,7 +79,7 @@ const accepted = ({ policy, failure }: PolicyOutcome, ancestor: Ancestor, lost: 
 
 const formatLost = (lost: readonly Place[]): string =>
   lost
-    .map(({ key, winner }) => `Service port ${key} is that of BackendTLSPolicy ${winner?.policy.object.metadata.name}`)
+    .map(({ key, winner }) => `Service port ${key} is that of BackendTLSPolicy ${winner?.policy.metadata.name}`)
     .join('; ')
 
 const resolvedRefs = ({ policy, certificates }: PolicyOutcome, ancestor: Ancestor): readonly Condition[] => {

@@ -4,25 +4,22 @@ import { choosePolicies, type TlsTarget } from './choose-policies.ts'
 
 const target = (name: string, createdAtMs: number | undefined, sectionName?: string): TlsTarget => ({
   policy: {
-    object: {
-      kind: 'BackendTLSPolicy',
-      metadata: {
-        name,
-        namespace: 'shop',
-        labels: {},
-        annotations: {},
-        owners: [],
-        ...(createdAtMs === undefined ? {} : { createdAtMs }),
-      },
-      targetRefs: [],
-      defects: [],
+    kind: 'BackendTLSPolicy',
+    metadata: {
+      name,
+      namespace: 'shop',
+      labels: {},
+      annotations: {},
+      owners: [],
+      ...(createdAtMs === undefined ? {} : { createdAtMs }),
     },
-    locate: () => undefined,
+    targetRefs: [],
+    defects: [],
   },
   path: 'spec.targetRefs[0]',
   service: 'shop/api',
   sectionName,
-  ports: [443],
+  keys: ['shop/api:443'],
 })
 
 const cases: readonly (readonly [name: string, first: TlsTarget, second: TlsTarget])[] = [

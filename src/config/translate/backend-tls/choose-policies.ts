@@ -1,5 +1,5 @@
 import type { BackendTlsPolicyObject } from '../../objects/backend-tls-policy.ts'
-import { comparePrecedence, keysOf, type Target } from '../policy/find-targets.ts'
+import { comparePrecedence, type Target } from '../policy/find-targets.ts'
 
 /** The ports of a Service that a BackendTLSPolicy targets. */
 export type TlsTarget = Target<BackendTlsPolicyObject>
@@ -8,7 +8,7 @@ export type TlsTarget = Target<BackendTlsPolicyObject>
 export const choosePolicies = (targets: readonly TlsTarget[]): ReadonlyMap<string, TlsTarget> => {
   const chosen = new Map<string, TlsTarget>()
   for (const target of targets) {
-    for (const key of keysOf(target)) {
+    for (const key of target.keys) {
       const other = chosen.get(key)
       if (other === undefined || comparePrecedence(target, other) < 0) chosen.set(key, target)
     }

@@ -42,7 +42,7 @@ export const translateBackendTls = (catalog: Catalog): BackendTlsPolicies => {
   const read = createCertificateReader(catalog)
   const outcomes = catalog.backendTlsPolicies.map((policy) => judge(policy, catalog, read))
   const chosen = choosePolicies(outcomes.flatMap(({ targets }) => targets))
-  const tlsOf = new Map(outcomes.map((outcome) => [outcome.policy, portTls(outcome)]))
+  const tlsOf = new Map(outcomes.map((outcome) => [outcome.policy.object, portTls(outcome)]))
   const ports = new Map<string, PortTls>()
   for (const [key, { policy }] of chosen) ports.set(key, tlsOf.get(policy) ?? {})
   return { chosen, ports, outcomes }
@@ -50,7 +50,7 @@ export const translateBackendTls = (catalog: Catalog): BackendTlsPolicies => {
 
 const judge = (policy: Entry<BackendTlsPolicyObject>, catalog: Catalog, read: ReadCertificates): PolicyOutcome => {
   const { object } = policy
-  const { targets, faults: targetFaults } = findTargets(policy, catalog)
+  const { targets, faults: targetFaults } = findTargets(object, catalog)
   const ca = object.validation?.ca ?? 'System'
   const certificates = ca === 'System' ? { pems: [], faults: [] } : read(ca, object.metadata.namespace)
   const failure = failureOf(policy, certificates)

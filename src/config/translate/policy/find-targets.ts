@@ -1,7 +1,9 @@
 /** What policies that name their targets have in common, whatever they ask for (GEP-713). */
 import type { Metadata } from '../../objects/metadata.ts'
 import type { PolicyTargetRef } from '../../objects/target-refs.ts'
-import type { Catalog, Entry } from '../catalog.ts'
+import type { ServiceObject } from '../../objects/service.ts'
+import type { Entry } from '../catalog.ts'
+import type { Lookup } from '../memory.ts'
 import { tcpPortsOf } from '../service/service-facts.ts'
 
 /** A policy that is attached to what it names. */
@@ -20,12 +22,13 @@ export interface TargetFault {
 
 /** The ports of a Service that a policy targets. */
 export interface Target<P extends TargetingPolicy = TargetingPolicy> {
-  readonly policy: Entry<P>
+  readonly policy: P
   readonly path: string
   /** `NAMESPACE/NAME` */
   readonly service: string
   readonly sectionName: string | undefined
-  readonly ports: readonly number[]
+  /** Of its ports: `NAMESPACE/NAME:PORT`. */
+  readonly keys: readonly string[]
 }
 
 /** What the references of a policy come to. */
@@ -34,31 +37,37 @@ export interface FoundTargets<P extends TargetingPolicy> {
   readonly faults: readonly TargetFault[]
 }
 
+/** What targets are looked up in, by `NAMESPACE/NAME`. */
+// A type and not an interface: only those have an index signature of their own accord.
+export type TargetLookups = { readonly services: Lookup<Pick<Entry<ServiceObject>, 'object'>> }
+
 /** Follows the references of a policy, all within its namespace. */
-export const findTargets = <P extends TargetingPolicy>(policy: Entry<P>, catalog: Catalog): FoundTargets<P> => {
-  const found = policy.object.targetRefs.map((ref) => findTarget(ref, policy, catalog))
+export const findTargets = <P extends TargetingPolicy>(policy: P, { services }: TargetLookups): FoundTargets<P> => {
+  const found = policy.targetRefs.map((ref) => findTarget(ref, policy, services))
   return {
-    targets: found.flatMap((result) => ('ports' in result ? [result] : [])),
+    targets: found.flatMap((result) => ('keys' in result ? [result] : [])),
     faults: found.flatMap((result) => ('reason' in result ? [result] : [])),
   }
 }
 
 const findTarget = <P extends TargetingPolicy>(
   { group, kind, name, sectionName, path }: PolicyTargetRef,
-  policy: Entry<P>,
-  catalog: Catalog,
+  policy: P,
+  services: TargetLookups['services'],
 ): Target<P> | TargetFault => {
   if (kind !== 'Service' || (group !== '' && group !== 'core')) {
     const written = group === '' ? kind : `${group}/${kind}`
     return { reason: 'Invalid', message: `a target of kind ${written} is not supported, only a Service is`, path }
   }
-  const key = `${policy.object.metadata.namespace}/${name}`
-  const service = catalog.services.get(key)?.object
+  const key = `${policy.metadata.namespace}/${name}`
+  const service = services.get(key)?.object
   const missing = (message: string): TargetFault => ({ reason: 'TargetNotFound', message, path })
   if (service === undefined) return missing(`there is no readable Service ${key} among the objects`)
   const all = tcpPortsOf(service)
-  const ports = all.filter((port) => sectionName === undefined || port.name === sectionName).map(({ port }) => port)
-  if (ports.length > 0) return { policy, path, service: key, sectionName, ports }
+  const meant = all.filter((port) => sectionName === undefined || port.name === sectionName)
+  if (meant.length > 0) {
+    return { policy, path, service: key, sectionName, keys: meant.map(({ port }) => `${key}:${port}`) }
+  }
   const names = all.map((port) => port.name ?? String(port.port)).join(', ') || 'none'
   return missing(
     sectionName === undefined
@@ -67,16 +76,13 @@ const findTarget = <P extends TargetingPolicy>(
   )
 }
 
-/** The ports of a target as others know them: `NAMESPACE/NAME:PORT`. */
-export const keysOf = ({ service, ports }: Target): readonly string[] => ports.map((port) => `${service}:${port}`)
-
 /**
  * Which of two targets of one Service port comes first: one for the port before one for the whole Service, then the
  * oldest, then the first by name (Gateway API's rules for policies that target the same).
  */
 export const comparePrecedence = (a: Target, b: Target): number => {
   if (isForPort(a) !== isForPort(b)) return isForPort(a) ? -1 : 1
-  const [ours, theirs] = [a.policy.object.metadata, b.policy.object.metadata]
+  const [ours, theirs] = [a.policy.metadata, b.policy.metadata]
   const [age, otherAge] = [ours.createdAtMs ?? Infinity, theirs.createdAtMs ?? Infinity]
   if (age !== otherAge) return age < otherAge ? -1 : 1
   // Both stand in the Service's namespace, so names are enough.
