@@ -183,6 +183,7 @@ class Waypoint implements RunningWaypoint {
       deps: {
         notReady: () => this.#notReady(),
         dumps: async () => (await this.#plane?.dumps()) ?? [],
+        endpoints: async () => (await this.#plane?.endpoints()) ?? [],
         config: async () => ({
           generation: this.#latest?.generation ?? 0,
           model: this.#latest?.model,

@@ -2,6 +2,7 @@ import type { Issue } from '../lib/decoded.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { Condition } from '../model/condition.ts'
 import type { Model } from '../model/model.ts'
+import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
 
@@ -11,6 +12,8 @@ export interface AdminDeps {
   readonly notReady: () => string | undefined
   /** Metrics of each process; merged here. */
   readonly dumps: () => Promise<readonly MetricsDump[]>
+  /** How endpoints are doing in each process; merged here. */
+  readonly endpoints: () => Promise<readonly (readonly EndpointReading[])[]>
   /** What is in force. */
   readonly config: () => Promise<ConfigInForce>
   /** What became of each object, as Kubernetes writes it. */

@@ -23,6 +23,7 @@ const start = async (t: TestContext, changes: Partial<AdminDeps> = {}): Promise<
   const deps: AdminDeps = {
     notReady: () => state.notReady,
     dumps: async () => [],
+    endpoints: async () => [],
     config: async () => emptyConfig,
     statuses: async () => ({ generation: 0, items: [] }),
     explain: async (query) => {
@@ -102,6 +103,7 @@ test('the root lists the endpoints, and each of them answers', async (t) => {
     endpoints.map(({ method, path }: Record<string, string>) => `${method} ${path}`),
     [
       'GET /snapshot',
+      'GET /endpoints',
       'GET /conditions',
       'GET /status',
       'GET /resolve',
@@ -386,6 +388,7 @@ test('close ends waiting connections', async (t) => {
 const unusedDeps: AdminDeps = {
   notReady: () => undefined,
   dumps: async () => [],
+  endpoints: async () => [],
   config: async () => emptyConfig,
   statuses: async () => ({ generation: 0, items: [] }),
   explain: () => assert.fail('not asked'),

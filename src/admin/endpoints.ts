@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Decoded } from '../lib/decoded.ts'
 import { decodeLogLevel, logLevels, type LogLevel } from '../lib/log.ts'
 import type { AdminDeps } from './admin-deps.ts'
+import { endpointRows } from './endpoint-rows.ts'
 import { decodeExplainParameters } from './explain-parameters.ts'
 import { streamJson } from './json-stream.ts'
 import { refuseForeign } from './local-only.ts'
@@ -54,6 +55,16 @@ const listEndpoints = (deps: AdminDeps): readonly Endpoint[] => [
         endpoints: model?.endpoints ?? [],
       }
       return sendStream(reply, streamJson({ generation, gateway, trafficType, pathNormalization }, lists))
+    },
+  },
+  {
+    method: 'GET',
+    path: '/endpoints',
+    what: 'how each endpoint is doing in all processes: state, why, share, requests under way; service (NS/NAME) for one Service',
+    answer: async (parameters, reply) => {
+      const [{ generation, model }, processes] = await Promise.all([deps.config(), deps.endpoints()])
+      const rows = endpointRows(model?.endpoints ?? [], processes, parameters.get('service') ?? undefined)
+      return sendStream(reply, streamJson({ generation, processes: processes.length }, { endpoints: rows }))
     },
   },
   {

@@ -64,9 +64,10 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
       return plane.listen(port)
     },
     dumps: async () => [telemetry.dump()],
+    endpoints: async () => [plane.readHealth()],
     explain: async (query) => {
       if (plane.snapshot === undefined) throw new Error('no configuration is in force yet')
-      return explainRequest(plane.snapshot, query)
+      return explainRequest(plane.snapshot, query, (endpoint) => plane.explainHealth(endpoint))
     },
     setLogLevel: log.setLevel,
     drain: async (deadlineMs) => {

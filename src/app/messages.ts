@@ -2,6 +2,7 @@ import type { Credentials } from '../identity/credentials.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { Packed } from '../lib/memory/packed-json.ts'
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
+import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
 import type { ModelDelta } from '../config/delta.ts'
 import type { ModelChange, PlaneSettings } from './plane.ts'
@@ -16,6 +17,7 @@ export interface WorkerCalls {
   readonly apply: { readonly ask: ModelEdits; readonly answer: undefined }
   readonly listen: { readonly ask: { readonly port: number }; readonly answer: number }
   readonly dump: { readonly ask: undefined; readonly answer: readonly MetricsDump[] }
+  readonly endpoints: { readonly ask: undefined; readonly answer: readonly (readonly EndpointReading[])[] }
   readonly explain: { readonly ask: ExplainQuery; readonly answer: Explanation }
   readonly drain: { readonly ask: { readonly deadlineMs: number }; readonly answer: undefined }
 }

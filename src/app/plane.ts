@@ -1,6 +1,7 @@
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { Model } from '../model/model.ts'
+import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
 import type { Deadlines } from '../proxy/limits/deadlines.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
 
@@ -31,6 +32,8 @@ export interface Plane {
   readonly listen: (port: number) => Promise<number>
   /** The metrics of each process. */
   readonly dumps: () => Promise<readonly MetricsDump[]>
+  /** How endpoints are doing in each process. */
+  readonly endpoints: () => Promise<readonly (readonly EndpointReading[])[]>
   /** What would become of a request, by the snapshot in force. */
   readonly explain: (query: ExplainQuery) => Promise<Explanation>
   readonly setLogLevel: (level: LogLevel) => void

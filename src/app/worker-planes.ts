@@ -100,6 +100,12 @@ export class WorkerPlanes implements Plane {
     return answered.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
   }
 
+  async endpoints(): ReturnType<Plane['endpoints']> {
+    const asked = [...this.#serving].map((worker) => worker.call('endpoints', undefined, DUMP_TIMEOUT_MS))
+    const answered = await Promise.allSettled(asked)
+    return answered.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
+  }
+
   async explain(query: Parameters<Plane['explain']>[0]): ReturnType<Plane['explain']> {
     const [first] = this.#serving
     if (first === undefined) throw new Error('no worker is running')

@@ -34,6 +34,8 @@ const answer = async (message: Extract<ToWorker, { kind: 'call' }>): Promise<unk
       return plane.listen(message.ask.port)
     case 'dump':
       return plane.dumps()
+    case 'endpoints':
+      return plane.endpoints()
     case 'explain':
       return plane.explain(message.ask)
     case 'drain':

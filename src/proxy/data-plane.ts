@@ -12,6 +12,7 @@ import type { TlsSettings } from '../identity/tls.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createUuidSource } from '../lib/ids/random-uuid.ts'
 import type { Logger } from '../lib/log.ts'
+import type { Endpoint } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
 import { findFrontend } from '../snapshot/resolve.ts'
 import { tunnelKindOf } from '../snapshot/resolve-tcp.ts'
@@ -39,8 +40,8 @@ import type { OverloadOptions } from './overload/overload.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './balance/balancer.ts'
-import type { HealthRegistry } from './balance/health/health-registry.ts'
-import { formatTurn } from './balance/health/format-health.ts'
+import type { EndpointReading } from './balance/health/endpoint-reading.ts'
+import { formatHealth, formatTurn } from './balance/health/format-health.ts'
 import { HBONE_PORT, Pools } from './upstream/pool.ts'
 import { Warnings } from './warnings.ts'
 
@@ -214,9 +215,15 @@ export class DataPlane {
     return this.#applier.current
   }
 
-  /** What is known of endpoints, for the admin API. */
-  get health(): HealthRegistry {
-    return this.#pools.health
+  /** How endpoints are doing, for the admin API. */
+  readHealth(): readonly EndpointReading[] {
+    return this.#pools.readHealth()
+  }
+
+  /** Why an endpoint has fewer requests than others, or none; `undefined` when it has not. */
+  explainHealth(endpoint: Endpoint): string | undefined {
+    const health = this.#pools.health.peek(endpoint)
+    return health === undefined ? undefined : formatHealth(health, this.#options.clock.monotonicMs())
   }
 
   get isDraining(): boolean {

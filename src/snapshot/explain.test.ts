@@ -181,3 +181,25 @@ test('how the winner is carried out stands before those that lost', () => {
     'HTTPRoute/shop/b rule 0 fits too, with less precedence: PathPrefix path (1 character)',
   ])
 })
+
+test('endpoints that would not be picked, or not as often, are told of with why', () => {
+  const addresses = Array.from({ length: 23 }, (_, i) => `10.1.0.${i}`)
+  const model = modelOf([routeOf('a')], { endpoints: [endpointsOf('api', addresses)] })
+  const snapshot = compile(model, { generation: 1, filters: noFilters })
+  const query = { authority: '10.96.0.12:80', method: 'GET', target: '/', headers: [], sourceNamespace: 'web' }
+  const ill = (limit: number) =>
+    explainRequest(snapshot, query, ({ address }) => (Number(address.slice(7)) < limit ? 'ejected' : undefined)).reasons
+  assert.deepEqual(ill(1).slice(2), ['endpoint 10.1.0.0:8080 of shop/api:80 is ejected'])
+  assert.deepEqual(ill(23).slice(-1), ['and 3 more endpoints like these'])
+  assert.equal(ill(23).length, 2 + 21)
+  assert.deepEqual(ill(0), explainRequest(snapshot, query).reasons)
+})
+
+test('of a connection too', () => {
+  const services = [serviceOf({ protocol: 'tcp' })]
+  const model = modelOf([], { services, endpoints: [endpointsOf('api', ['10.1.0.1'])] })
+  const snapshot = compile(model, { generation: 1, filters: noFilters })
+  const query = { authority: '10.96.0.12:80', method: 'GET', target: '/', headers: [], sourceNamespace: 'web' }
+  const { reasons } = explainRequest(snapshot, query, () => 'on probation')
+  assert.deepEqual(reasons.slice(-1), ['endpoint 10.1.0.1:8080 of shop/api:80 is on probation'])
+})

@@ -1,12 +1,19 @@
 import { HeaderList } from '../http/header-list.ts'
 import { cleanRequest } from '../http/hop-by-hop.ts'
 import { normalizePath, splitTarget } from '../http/path.ts'
+import { joinHostPort } from '../lib/ip.ts'
+import type { Endpoint } from '../model/endpoint.ts'
 import { formatBackend, formatRule } from './carried-out.ts'
-import { describeBackends, explainConnection, type ExplainedBackend } from './connection/explain-connection.ts'
+import {
+  describeBackends,
+  explainConnection,
+  groupsOf,
+  type ExplainedBackend,
+} from './connection/explain-connection.ts'
 import { createReasons, formatReasons } from './reasons.ts'
 import { tunnelKindOf, type TunnelKind } from './resolve-tcp.ts'
 import { findFrontend, resolve } from './resolve.ts'
-import type { Frontend, Resolution, Snapshot } from './snapshot.ts'
+import type { EndpointGroup, Frontend, Resolution, Snapshot } from './snapshot.ts'
 
 /** A request or a connection as somebody imagines it. */
 export interface ExplainQuery {
@@ -40,8 +47,11 @@ export interface Explanation {
   readonly reasons: readonly string[]
 }
 
-/** Asks the very functions that the data path asks, and tells what they said. */
-export const explainRequest = (snapshot: Snapshot, query: ExplainQuery): Explanation => {
+/** Why an endpoint has fewer requests than others, or none; `undefined` when it has not. */
+export type HealthOf = (endpoint: Endpoint) => string | undefined
+
+/** Asks the very functions that the data path asks, and tells what they said; with `healthOf` of endpoints too. */
+export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, healthOf?: HealthOf): Explanation => {
   const nothing = { path: undefined, route: undefined, rule: undefined, backends: [] }
   const { generation } = snapshot
   const frontend = findFrontend(snapshot, query.authority)
@@ -53,7 +63,14 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery): Explana
   const about = { generation, tunnel, service: describeFrontend(frontend) }
   // A port that declares nothing is taken to be asked about a request, unless there is a server name.
   if (tunnel === 'tcp' || tunnel === 'tls' || (tunnel === 'sniff' && query.sni !== undefined)) {
-    return { ...about, status: undefined, ...nothing, ...explainConnection(snapshot, frontend, query) }
+    const { reasons, groups, ...rest } = explainConnection(snapshot, frontend, query)
+    return {
+      ...about,
+      status: undefined,
+      ...nothing,
+      ...rest,
+      reasons: [...reasons, ...formatHealth(groups, healthOf)],
+    }
   }
   if (query.method === 'CONNECT') {
     const reasons = ['CONNECT inside a tunnel is not supported: 405']
@@ -73,7 +90,8 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery): Explana
   const rule = resolution.kind === 'match' ? resolution.rule : undefined
   const plans = resolution.kind === 'pass-through' ? [resolution.backend] : (rule?.backends ?? [])
   const { closed } = collected
-  const carriedOut = closed === undefined ? carryOut(resolution, snapshot) : []
+  const health = formatHealth(groupsOf(plans, snapshot), healthOf)
+  const carriedOut = closed === undefined ? [...carryOut(resolution, snapshot), ...health] : []
   return {
     ...about,
     outcome: closed === undefined ? resolution.kind : 'closed',
@@ -90,6 +108,23 @@ const describeFrontend = (frontend: Frontend): string =>
   frontend.kind === 'pod'
     ? `Pod ${frontend.pod.key}:${frontend.port.port}`
     : `${frontend.service.key}:${frontend.port.port}`
+
+/** How many endpoints are told of. */
+const MAX_UNHEALTHY = 20
+
+/** Which endpoints would not be picked, or not as often, and why. */
+const formatHealth = (groups: readonly EndpointGroup[], healthOf: HealthOf | undefined): readonly string[] => {
+  if (healthOf === undefined) return []
+  const lines = groups.flatMap(({ key, endpoints }) =>
+    endpoints.flatMap((endpoint) => {
+      const health = healthOf(endpoint)
+      const { address, port } = endpoint
+      return health === undefined ? [] : [`endpoint ${joinHostPort(address, port)} of ${key} is ${health}`]
+    }),
+  )
+  const more = lines.length - MAX_UNHEALTHY
+  return more > 0 ? [...lines.slice(0, MAX_UNHEALTHY), `and ${more} more endpoints like these`] : lines
+}
 
 const formatSniffing = (tunnel: TunnelKind): readonly string[] =>
   tunnel === 'sniff'

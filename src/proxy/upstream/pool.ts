@@ -5,6 +5,8 @@
 import { joinHostPort } from '../../lib/ip.ts'
 import type { BackendTls, Endpoint } from '../../model/endpoint.ts'
 import type { EndpointHealth } from '../balance/health/endpoint-health.ts'
+import { readEndpoints } from '../balance/health/endpoint-reading.ts'
+import type { EndpointReading } from '../balance/health/endpoint-reading.ts'
 import { HealthRegistry } from '../balance/health/health-registry.ts'
 import { MAX_TUNNELS } from '../hbone/client.ts'
 import { TurnBudget } from '../limits/turn-budget.ts'
@@ -285,6 +287,13 @@ export class Pools {
     if (!this.#trusts.retain(groups)) return
     for (const [key, pool] of this.#pools) if (pool.isRetired) this.#pools.delete(key)
     for (const pool of this.#live) if (pool.isRetired) pool.close()
+  }
+
+  /** How endpoints are doing, for people: those with something to tell. */
+  readHealth(): readonly EndpointReading[] {
+    const { clock } = this.#options
+    const now = { monotonicMs: clock.monotonicMs(), epochMs: clock.nowMs() }
+    return readEndpoints(this.health.noted, this.#live, now)
   }
 
   /** Keep-alive and idle time-outs; called every second or so. */

@@ -8,6 +8,7 @@ import type {
   ConnectionPlan,
   ConnectionResolution,
   ConnectionTable,
+  EndpointGroup,
   Frontend,
   Snapshot,
 } from '../snapshot.ts'
@@ -27,6 +28,8 @@ export interface ExplainedConnection {
   readonly rule: string | undefined
   readonly backends: readonly ExplainedBackend[]
   readonly reasons: readonly string[]
+  /** Of its backends. */
+  readonly groups: readonly EndpointGroup[]
 }
 
 /** Backends for an explanation, with how many endpoints each has. */
@@ -43,6 +46,13 @@ export const describeBackends = (
           endpoints: groupOf(snapshot, backend)?.endpoints.length ?? 0,
         },
   )
+
+/** The endpoints of backends, as far as there are any. */
+export const groupsOf = (
+  plans: readonly (BackendPlan | ConnectionBackendPlan)[],
+  snapshot: Snapshot,
+): readonly EndpointGroup[] =>
+  plans.flatMap((backend) => (backend.kind === 'invalid' ? [] : (groupOf(snapshot, backend) ?? [])))
 
 /** What would become of a connection: one with TLS if the query has a server name, be it an empty one. */
 export const explainConnection = (
@@ -66,6 +76,7 @@ export const explainConnection = (
     route: resolution.kind === 'pass-through' ? undefined : resolution.route,
     rule: winner?.rule,
     backends: describeBackends(plans, snapshot),
+    groups: groupsOf(plans, snapshot),
     reasons: [
       set,
       ...(winner === undefined ? [] : [`${formatPlan(winner)} ${formatNames(winner.source)}`]),

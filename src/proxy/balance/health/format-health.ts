@@ -25,7 +25,7 @@ export const formatHealth = (health: EndpointHealth, nowMs: number): string | un
     case 'healthy': {
       if (share === 1) return undefined
       const why = restsUntilMs > nowMs ? 'it asked for rest' : 'it starts slowly'
-      return `with ${Math.round(share * 100)} % of its share: ${why}`
+      return `given ${Math.round(share * 100)} % of its share: ${why}`
     }
   }
 }
