@@ -81,7 +81,7 @@ const translateSet = (
 ): Translation => {
   const catalog = createCatalog(objects)
   const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
-  const { services: bound, conditions: aboutBinding } = bindServices(catalog, gateway)
+  const { services: bound, conditions: aboutBinding } = bindServices(catalog, gateway, options)
   const wanted = new Map<string, readonly [ServiceObject, ServicePortObject]>()
   const wantedOf = new Map<ServiceObject, Set<number>>()
   const want = (service: ServiceObject, port: ServicePortObject): void => {

@@ -3,7 +3,9 @@ import type { ServiceObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import type { ChosenGateway } from '../choose-gateway.ts'
 import { conditionOf } from '../conditions.ts'
+import type { TranslateOptions } from '../options.ts'
 import { matchLabels } from './match-labels.ts'
+import { lackOfPlace } from './near-places.ts'
 
 /** Services that istiod would never send through a waypoint: its own waypoints. */
 const managedWaypoints: ReadonlySet<string> = new Set(['istio.io-mesh-controller', 'istio.io-eastwest-controller'])
@@ -17,7 +19,11 @@ interface Bound {
  * Which Services send their traffic through the Gateway: label `istio.io/use-waypoint` on the Service, else on its
  * Namespace; `none` opts out. The Gateway has to take Services, and to allow their namespace.
  */
-export const bindServices = (catalog: Catalog, gateway: ChosenGateway | undefined): Bound => {
+export const bindServices = (
+  catalog: Catalog,
+  gateway: ChosenGateway | undefined,
+  options: Pick<TranslateOptions, 'zone' | 'node'>,
+): Bound => {
   const services = new Map<string, Entry<ServiceObject>>()
   const conditions: Condition[] = []
   if (gateway === undefined) return { services, conditions }
@@ -28,7 +34,8 @@ export const bindServices = (catalog: Catalog, gateway: ChosenGateway | undefine
     if (wanted?.name !== name || wanted.namespace !== namespace || isWaypointItself(entry.object, gateway)) continue
     const refusal = refuse(entry.object, { gateway, catalog })
     if (refusal === undefined) services.set(key, entry)
-    conditions.push(conditionOf(entry, refusal ?? acceptedBy(gateway)))
+    const lack = lackOfPlace(entry.object.distribution, options)
+    conditions.push(conditionOf(entry, refusal ?? acceptedBy(gateway, lack)))
   }
   return { services, conditions }
 }
@@ -53,10 +60,10 @@ const isWaypointItself = ({ metadata, selector }: ServiceObject, { entry }: Chos
   return isOurs || managedWaypoints.has(metadata.labels['gateway.istio.io/managed'] ?? '')
 }
 
-/** The verdict on what a Gateway takes. */
-export const acceptedBy = ({ entry }: ChosenGateway) => {
+/** The verdict on what a Gateway takes; `but` is what becomes of it nonetheless. */
+export const acceptedBy = ({ entry }: ChosenGateway, but?: string) => {
   const { namespace, name } = entry.object.metadata
-  const message = `bound to Gateway ${namespace}/${name}`
+  const message = `bound to Gateway ${namespace}/${name}${but === undefined ? '' : `; ${but}`}`
   return { type: 'Accepted', status: 'True', reason: 'Accepted', message } as const
 }
 

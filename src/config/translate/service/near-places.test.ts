@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TrafficDistribution } from '../../objects/service.ts'
-import { nearPlaces } from './near-places.ts'
+import { lackOfPlace, nearPlaces } from './near-places.ts'
 
 interface Told {
   readonly zone?: string
@@ -74,4 +74,18 @@ for (const [name, asked, told, wanted, where = here] of cases) {
     const found = nearPlaces(places, asked, where)
     assert.deepEqual(found === undefined ? undefined : [...found].map((one) => places.indexOf(one)), wanted)
   })
+}
+
+const lacks: readonly (readonly [asked: TrafficDistribution | undefined, where: Told, wanted: RegExp])[] = [
+  [undefined, {}, /^undefined$/],
+  ['PreferSameZone', {}, /^trafficDistribution PreferSameZone has no effect, .*\(--zone\)$/],
+  ['PreferSameZone', { node: 'n1' }, /\(--zone\)$/],
+  ['PreferSameZone', { zone: 'a' }, /^undefined$/],
+  ['PreferSameNode', {}, /\(--node, --zone\)$/],
+  ['PreferSameNode', { node: 'n1' }, /^undefined$/],
+  ['PreferSameNode', { zone: 'a' }, /^undefined$/],
+]
+for (const [asked, where, wanted] of lacks) {
+  test(`whether it is told where we are: ${asked} with ${JSON.stringify(where)}`, () =>
+    assert.match(String(lackOfPlace(asked, where)), wanted))
 }

@@ -18,6 +18,17 @@ export const nearPlaces = <P extends { readonly endpoint: SliceEndpoint }>(
   return near.length === 0 || near.length === places.length ? undefined : new Set(near)
 }
 
+/** Why a Service that prefers what is near will not get it, for people: nobody said where we are. */
+export const lackOfPlace = (
+  distribution: TrafficDistribution | undefined,
+  { zone, node }: Pick<TranslateOptions, 'zone' | 'node'>,
+): string | undefined => {
+  if (distribution === undefined || zone !== undefined) return undefined
+  if (distribution === 'PreferSameNode' && node !== undefined) return undefined
+  const flags = distribution === 'PreferSameNode' ? '--node, --zone' : '--zone'
+  return `trafficDistribution ${distribution} has no effect, since this process was not told where it runs (${flags})`
+}
+
 const isForNode = ({ hints, nodeName }: SliceEndpoint, node: string | undefined): boolean =>
   isFor(hints?.nodes, nodeName, node)
 
