@@ -8,6 +8,9 @@ import { readdirSync, readFileSync, writeFileSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { formatIssue } from '../../src/lib/format-issue.ts'
+import { createModelReader, createModelWriter } from '../../src/config/delta.ts'
+import { packJson, unpackJson } from '../../src/lib/memory/packed-json.ts'
+import type { Model } from '../../src/model/model.ts'
 import type { TranslateOptions } from '../../src/config/translate/options.ts'
 import { translate } from '../../src/config/translate/translate.ts'
 import { loadText } from '../support/load-text.ts'
@@ -36,6 +39,7 @@ const run = (name: string, order: 'as written' | 'reversed') => {
 
 describe('golden cases', () => {
   it('exist', () => assert.ok(cases.length > 0))
+  const [write, read] = [createModelWriter(), createModelReader()]
   for (const { name } of cases) {
     const outcome = run(name, 'as written')
     for (const [file, text] of Object.entries(outcome)) {
@@ -46,6 +50,11 @@ describe('golden cases', () => {
         assert.equal(text, readFileSync(path, 'utf8'))
       })
     }
+    it(`${name}: arrives as it was sent, whatever was sent before`, () => {
+      // A model survives JSON, and without a Gateway the key is left out there.
+      const model: Model = { gateway: undefined, ...(JSON.parse(outcome['model.json']) as Omit<Model, 'gateway'>) }
+      assert.deepEqual(read(unpackJson(packJson(write(model)))), model)
+    })
     it(`${name}: the order of the objects makes no difference`, () => {
       assert.equal(run(name, 'reversed')['model.json'], outcome['model.json'])
       assert.equal(run(name, 'reversed')['conditions.json'], outcome['conditions.json'])
