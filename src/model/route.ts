@@ -29,7 +29,10 @@ export interface Rule {
   readonly retry?: Retry
   /** Who gets a copy of each request after the rule's filters; absent or empty: nobody. */
   readonly mirrors?: readonly Mirror[]
-  /** Requests of one session go to one endpoint of all of `backends`; absent: what the policy of a backend says. */
+  /**
+   * Requests of one session go to one endpoint of all of `backends`, whatever the weights; what the policy of a backend asks
+   * for is in it already. Absent: there are no sessions.
+   */
   readonly sessionPersistence?: SessionPersistence
   /** Set when requests that match must be refused (bad filter, unsupported field): status and reason. */
   readonly closed?: { readonly status: number; readonly reason: string }

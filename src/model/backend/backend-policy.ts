@@ -11,7 +11,7 @@ export interface BackendPolicy {
   readonly limits?: BackendLimits
   readonly retryBudget?: RetryBudgetPolicy
   readonly pool?: PoolPolicy
-  /** For routes whose rule says nothing of its own. */
+  /** Where no route applies: rules have what policies ask for their backends as their own (`Rule.sessionPersistence`). */
   readonly sessionPersistence?: SessionPersistence
 }
 
