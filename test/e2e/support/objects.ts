@@ -31,6 +31,10 @@ export interface EndpointSpec {
   readonly transport?: 'hbone' | 'plain'
   /** Default: the name of the Service. */
   readonly serviceAccount?: string
+  /** Name of the Pod; default: the Service's with the endpoint's place. */
+  readonly pod?: string
+  /** Of the EndpointSlice; default: ready. */
+  readonly conditions?: { readonly ready: boolean; readonly serving?: boolean; readonly terminating?: boolean }
 }
 
 /** A Service on port 80, its EndpointSlices and its Pods. */
@@ -46,29 +50,36 @@ export const service = ({ name, vip, endpoints, isBound = true }: ServiceSpec): 
       ports: [{ name: 'http', port: 80, targetPort: 'http', protocol: 'TCP', appProtocol: 'http' }],
     },
   },
-  ...endpoints.flatMap((endpoint, index) => [slice(name, endpoint, index), pod(name, endpoint, index)]),
+  ...endpoints.flatMap((endpoint, index) => {
+    const podName = endpoint.pod ?? `${name}-${index}`
+    return [slice(name, endpoint, podName), pod(name, endpoint, podName)]
+  }),
 ]
 
-const slice = (name: string, { address, port }: EndpointSpec, index: number): object => ({
+const slice = (
+  name: string,
+  { address, port, conditions = { ready: true } }: EndpointSpec,
+  podName: string,
+): object => ({
   apiVersion: 'discovery.k8s.io/v1',
   kind: 'EndpointSlice',
-  metadata: { name: `${name}-${index}`, namespace: NAMESPACE, labels: { 'kubernetes.io/service-name': name } },
+  metadata: { name: podName, namespace: NAMESPACE, labels: { 'kubernetes.io/service-name': name } },
   addressType: 'IPv4',
   ports: [{ name: 'http', port, protocol: 'TCP' }],
   endpoints: [
     {
       addresses: [address],
-      conditions: { ready: true },
-      targetRef: { kind: 'Pod', name: `${name}-${index}`, namespace: NAMESPACE },
+      conditions,
+      targetRef: { kind: 'Pod', name: podName, namespace: NAMESPACE },
     },
   ],
 })
 
-const pod = (name: string, endpoint: EndpointSpec, index: number): object => ({
+const pod = (name: string, endpoint: EndpointSpec, podName: string): object => ({
   apiVersion: 'v1',
   kind: 'Pod',
   metadata: {
-    name: `${name}-${index}`,
+    name: podName,
     namespace: NAMESPACE,
     labels: { app: name, version: 'v1' },
     annotations: endpoint.transport === 'plain' ? {} : { 'ambient.istio.io/redirection': 'enabled' },
@@ -93,6 +104,14 @@ export const httpRoute = (
     parentRefs: [{ group: '', kind: 'Service', name: options.parent ?? name, namespace: NAMESPACE, port: 80 }],
     rules,
   },
+})
+
+/** A BackendPolicy on a Service of `shop`. */
+export const backendPolicy = (name: string, spec: object): object => ({
+  apiVersion: 'fairway.dev/v1alpha1',
+  kind: 'BackendPolicy',
+  metadata: { name, namespace: NAMESPACE },
+  spec: { targetRefs: [{ group: '', kind: 'Service', name }], ...spec },
 })
 
 /** A backendRef to a Service of `shop`. */

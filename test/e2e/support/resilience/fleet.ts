@@ -1,0 +1,81 @@
+/** A Service `api` of pod processes behind a waypoint, and whatever happens to them. */
+import { join } from 'node:path'
+import { eventually } from '../eventually.ts'
+import type { LogLine, RunningFairway } from '../fairway-process.ts'
+import { createMesh, type Mesh } from '../mesh.ts'
+import { issueTo, writeCertificates } from '../mesh-certificates.ts'
+import { gateway, service, type EndpointSpec } from '../objects.ts'
+import type { PodPlan } from './pod-plan.ts'
+import { startPodProcess, type PodProcess } from './pod-process.ts'
+import { startSteadyLoad, type SteadyLoad, type SteadyLoadOptions } from './steady-load.ts'
+
+export const API_PORT = 9080
+const HBONE_PORT = 15_008
+const VIP = '10.96.0.10'
+export const API = `${VIP}:80`
+
+export interface PodSpec extends Partial<Omit<PodPlan, 'tls' | 'port'>> {
+  readonly name: string
+  readonly address: string
+  /** Default: `shop/api`. */
+  readonly who?: string
+  /** Network namespace; default: ours. */
+  readonly namespace?: string
+}
+
+export interface Fleet extends AsyncDisposable {
+  readonly mesh: Mesh
+  /** Starts a pod and waits until it listens. */
+  readonly startPod: (spec: PodSpec) => Promise<PodProcess>
+  /** Writes the configuration: `api` with these endpoints, and whatever else there is. */
+  readonly put: (endpoints: readonly EndpointSpec[], others?: readonly object[]) => void
+  readonly startFairway: (workers: number, flags?: readonly string[]) => Promise<RunningFairway>
+  readonly startLoad: (fairway: RunningFairway, shape: LoadShape) => Promise<SteadyLoad>
+}
+
+export type LoadShape = Omit<SteadyLoadOptions, 'waypoint' | 'authority' | 'tls'>
+
+/** The endpoint of a pod, as the EndpointSlice has it. */
+export const endpointOf = ({ name, address }: { readonly name: string; readonly address: string }): EndpointSpec => ({
+  address,
+  port: API_PORT,
+  pod: name,
+})
+
+/** Makes a mesh without pods; `put` before `startFairway`. */
+export const createFleet = async (): Promise<Fleet> => {
+  const open = new AsyncDisposableStack()
+  const mesh = open.use(await createMesh([gateway]))
+  const clientDir = writeCertificates(join(mesh.dir, 'client'), await issueTo(mesh.ca, 'shop/client'))
+  const tls = {
+    certFile: join(clientDir, 'cert-chain.pem'),
+    keyFile: join(clientDir, 'key.pem'),
+    caFile: join(clientDir, 'root-cert.pem'),
+  }
+  return {
+    mesh,
+    startPod: async ({ who = 'shop/api', namespace, ...spec }) => {
+      const { certificateChainPem: cert, privateKeyPem: key, trustRootsPem: ca } = await issueTo(mesh.ca, who)
+      return open.use(await startPodProcess({ port: HBONE_PORT, tls: { cert, key, ca }, ...spec }, namespace))
+    },
+    put: (endpoints, others = []) => mesh.write([gateway, ...service({ name: 'api', vip: VIP, endpoints }), ...others]),
+    startFairway: (workers, flags) => mesh.startFairway(workers, flags),
+    startLoad: ({ addresses }, shape) => startSteadyLoad({ waypoint: addresses.hbone, authority: API, tls, ...shape }),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  }
+}
+
+/** When a line about an endpoint was written, the first after `afterMs`; both by `Date.now()`. */
+export const whenLogged = async (
+  fairway: RunningFairway,
+  what: { readonly address: string; readonly text: string; readonly afterMs: number },
+  timeoutMs?: number,
+): Promise<number> => {
+  const { address, text, afterMs } = what
+  const fits = (line: LogLine): boolean =>
+    Date.parse(String(line['time'])) >= afterMs &&
+    JSON.stringify(line).includes(`endpoint ${address}:`) &&
+    JSON.stringify(line).includes(text)
+  const line = await eventually(`the log to say ${text} of ${address}`, () => fairway.log().find(fits), timeoutMs)
+  return Date.parse(String(line['time']))
+}

@@ -1,0 +1,138 @@
+/** Requests at a fixed rate through a waypoint, cheap enough to leave the machine to those who are looked at. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { createClient } from '../../../bench/load/clients/client.ts'
+import { openHboneCarriers } from '../../../bench/load/hbone-carriers.ts'
+import type { Lane } from '../../../bench/load/lane.ts'
+import type { LoadPlan, TlsFiles } from '../../../bench/load/plan.ts'
+import { createTurnFlush } from '../../../bench/load/turn-flush.ts'
+
+export interface SteadyLoadOptions {
+  /** `HOST:PORT` of the waypoint. */
+  readonly waypoint: string
+  readonly authority: string
+  readonly tls: TlsFiles
+  readonly ratePerSecond: number
+  readonly connections: number
+  /** On each connection; each carries one request at a time. */
+  readonly tunnels: number
+  /** Default: a GET of `/`. */
+  readonly request?: string
+}
+
+export interface SteadyReport {
+  readonly answers: number
+  /** Answers that were not 200 with the right body, and tunnels that were lost. */
+  readonly failed: number
+  /** The first twenty of them, each with the time since the start in milliseconds. */
+  readonly failures: readonly string[]
+  /** Requests that had no answer when the time to wait for it was over. */
+  readonly unanswered: number
+  /** Seconds in which requests had to wait for a free tunnel. */
+  readonly ratePerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  readonly slowestMs: number
+}
+
+export interface SteadyLoad {
+  readonly answers: () => number
+  /** Answers and lost tunnels that were no success, so far. */
+  readonly failed: () => number
+  /** Milliseconds that the slowest request under way has waited. */
+  readonly longestWaitMs: () => number
+  /** Sends nothing new, waits for what is under way at most so long, and closes everything. */
+  readonly stop: (waitMs?: number) => Promise<SteadyReport>
+}
+
+const TICK_MS = 2
+const MAX_FAILURES = 20
+/** What pods answer. */
+const BODY_BYTES = 2
+const GET = 'GET / HTTP/1.1\r\nhost: api.shop.svc.cluster.local\r\n\r\n'
+
+/** Opens all tunnels, then sends on a schedule whatever the answers do. */
+export const startSteadyLoad = async (options: SteadyLoadOptions): Promise<SteadyLoad> => {
+  const { connections, tunnels, ratePerSecond } = options
+  const plan = planOf(options)
+  const opened = Promise.withResolvers<void>()
+  const free: Lane[] = []
+  const busy = new Set<Lane>()
+  const tookMs: number[] = []
+  const failures: string[] = []
+  let [failed, isOver, startedAt] = [0, false, performance.now()]
+  const fail = (what: string): void => {
+    if (isOver) return
+    failed++
+    if (failures.length < MAX_FAILURES) failures.push(`${Math.round(performance.now() - startedAt)}: ${what}`)
+    opened.reject(new Error(what))
+  }
+  const owner = {
+    onOpen: (lane: Lane) => {
+      if (free.push(lane) === connections * tunnels) opened.resolve()
+    },
+    onAnswer: (lane: Lane, status: number, bodyBytes: number) => {
+      tookMs.push(performance.now() - lane.dueAt)
+      if (status !== 200 || bodyBytes !== BODY_BYTES) fail(`status ${status} with ${bodyBytes} bytes`)
+      busy.delete(lane)
+      free.push(lane)
+    },
+    onBytes: () => {},
+    onLost: fail,
+  }
+  const deps = { owner, flush: createTurnFlush() }
+  const carriers = openHboneCarriers(plan, createClient(plan, deps), deps)
+  await opened.promise
+  startedAt = performance.now()
+  const intervalMs = 1000 / ratePerSecond
+  let nextDueAt = startedAt
+  const timer = setInterval(() => {
+    const now = performance.now()
+    for (; nextDueAt <= now; nextDueAt += intervalMs) {
+      // Oldest first, so that every connection, and with it every worker, has its share.
+      const lane = free.shift()
+      if (lane === undefined) return
+      lane.dueAt = nextDueAt
+      busy.add(lane)
+      lane.send()
+    }
+  }, TICK_MS)
+  return {
+    answers: () => tookMs.length,
+    failed: () => failed,
+    longestWaitMs: () => performance.now() - Math.min(performance.now(), ...Array.from(busy, ({ dueAt }) => dueAt)),
+    stop: async (waitMs = 5000) => {
+      clearInterval(timer)
+      const sentMs = performance.now() - startedAt
+      const endMs = performance.now() + waitMs
+      while (busy.size > 0 && performance.now() < endMs) await delay(TICK_MS)
+      isOver = true
+      const unanswered = busy.size
+      await carriers.close()
+      const sorted = Float64Array.from(tookMs).toSorted()
+      const quantile = (q: number): number => sorted[Math.floor((sorted.length - 1) * q)] ?? 0
+      return {
+        answers: sorted.length,
+        failed,
+        failures,
+        unanswered,
+        ratePerSecond: Math.round((sorted.length * 1000) / sentMs),
+        p50Ms: quantile(0.5),
+        p99Ms: quantile(0.99),
+        slowestMs: quantile(1),
+      }
+    },
+  }
+}
+
+const planOf = ({ waypoint, authority, tls, connections, tunnels, request = GET }: SteadyLoadOptions): LoadPlan => {
+  const [host = '', port] = waypoint.split(':')
+  const shape = { connections, tunnels, authority, request, bodyBytes: BODY_BYTES, tls }
+  return { mode: 'hbone', host, port: Number(port), ...shape, warmupMs: 0, windowMs: 0 }
+}
+
+/** One line for people. */
+export const formatReport = (report: SteadyReport): string => {
+  const { answers, failed, unanswered, ratePerSecond, p50Ms, p99Ms, slowestMs } = report
+  const times = [p50Ms, p99Ms, slowestMs].map((ms) => ms.toFixed(1)).join(' / ')
+  return `${answers} answers at ${ratePerSecond}/s, ${failed} failed, ${unanswered} unanswered, p50/p99/max ${times} ms`
+}
