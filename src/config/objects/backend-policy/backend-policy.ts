@@ -81,26 +81,34 @@ const decodePolicy =
     if (spec !== written) {
       found.push({ message: 'wrong value', path: 'spec', found: s.formatFound(written), expected: 'an object' })
     }
-    const names = Object.keys(fields)
-    found.push(...s.unknownFields(spec, ['targetRefs', ...names], 'spec'))
+    found.push(...s.unknownFields(spec, ['targetRefs', ...Object.keys(fields)], 'spec'))
     const targetRefs = decodeTargetRefs(spec['targetRefs'], found, refs)
-    const asked = names.filter((name) => (spec[name] ?? undefined) !== undefined)
-    if (asked.length === 0) {
-      const expected = `one of ${names.join(', ')}`
-      found.push({ message: 'the policy asks for nothing', path: 'spec', found: 'no part of it', expected })
-    }
-    const parts: Partial<Record<PartName, unknown>> = {}
-    for (const name of asked) {
-      const field = fields[name]
-      const decoded = field?.schema.decode(spec[name], `spec.${name}`)
-      if (decoded?.ok === false) found.push(...decoded.issues)
-      else if (field !== undefined) parts[field.part] = decoded?.value
-    }
+    const parts = decodeParts(spec, fields, found)
     const defects = found.map((defect) => hideFound(defect, body))
     warnings.push(...defects)
-    // Each part has been made by the schema of that part.
-    return { ok: true, value: { kind, metadata, targetRefs, parts: parts as PolicyParts, defects } }
+    return { ok: true, value: { kind, metadata, targetRefs, parts, defects } }
   }
+
+/** The parts that can be read; at least one has to be asked for. */
+const decodeParts = (
+  spec: Readonly<Record<string, unknown>>,
+  fields: PolicyShape['fields'],
+  defects: Issue[],
+): PolicyParts => {
+  const parts: Partial<Record<PartName, unknown>> = {}
+  const asked = Object.entries(fields).filter(([name]) => (spec[name] ?? undefined) !== undefined)
+  for (const [name, { part, schema }] of asked) {
+    const decoded = schema.decode(spec[name], `spec.${name}`)
+    if (decoded.ok) parts[part] = decoded.value
+    else defects.push(...decoded.issues)
+  }
+  if (asked.length === 0) {
+    const expected = `one of ${Object.keys(fields).join(', ')}`
+    defects.push({ message: 'the policy asks for nothing', path: 'spec', found: 'no part of it', expected })
+  }
+  // Each has been made by the schema of that part.
+  return parts as PolicyParts
+}
 
 /** Reads a BackendPolicy; its defects are repeated in `warnings`, so that each of them is reported. */
 export const decodeBackendPolicy = decodePolicy(ours)

@@ -121,34 +121,41 @@ const aboutGateway = (
       parts.map((part): Place => ({ key, part, target, winner: ports.get(key)?.winners.get(part) })),
     ),
   )
-  const isLost = ({ winner }: Place): boolean => winner?.policy !== policy.object
-  const lost = places.filter(isLost)
-  const base = { reason: 'Conflicted', path: 'spec.targetRefs' } as const
-  if (lost.length === places.length) {
+  const isOwn = ({ winner }: Place): boolean => winner?.policy === policy.object
+  const lost = places.filter((place) => !isOwn(place))
+  const verdicts = accepted(policy.object, places.filter(isOwn), lost)
+  // Whoever has lost everything need not be told that some of it was wrong.
+  return [...verdicts, ...(lost.length === places.length ? [] : leftOut(policy.object))].map(tell)
+}
+
+/** What a policy has got of what it asks for, and what it has lost to others. */
+const accepted = (
+  { kind, parts }: BackendPolicyObject,
+  own: readonly Place[],
+  lost: readonly Place[],
+): readonly Verdict[] => {
+  const conflict = { reason: 'Conflicted', path: 'spec.targetRefs' } as const
+  if (own.length === 0) {
     const message = `other policies come first: ${formatLost(lost)}`
-    return [tell({ type: 'Accepted', status: 'False', ...base, message })]
+    return [{ type: 'Accepted', status: 'False', ...conflict, message }]
   }
-  const inForce = parts.filter((part) => places.some((place) => place.part === part && !isLost(place)))
-  const { kind, defects } = policy.object
+  const inForce = partsOf(parts).filter((part) => own.some((place) => place.part === part))
   const message = `in force: ${inForce.map((part) => fieldOfPart(kind, part)).join(', ')}`
   const contested = lost.filter(isContested)
   return [
-    tell({ type: 'Accepted', status: 'True', reason: 'Accepted', message }),
+    { type: 'Accepted', status: 'True', reason: 'Accepted', message },
     ...(contested.length === 0
       ? []
-      : [tell({ type: 'Conflicted', status: 'True', ...base, message: formatContested(contested) })]),
-    ...(defects.length === 0
-      ? []
-      : [
-          tell({
-            type: 'PartiallyInvalid',
-            status: 'True',
-            reason: 'UnsupportedValue',
-            message: `left out, the rest is in force: ${formatFaults(defects)}`,
-            path: defects[0]?.path ?? 'spec',
-          }),
-        ]),
+      : [{ type: 'Conflicted', status: 'True', ...conflict, message: formatContested(contested) } as const]),
   ]
+}
+
+const leftOut = ({ defects }: BackendPolicyObject): readonly Verdict[] => {
+  const [first] = defects
+  if (first === undefined) return []
+  const message = `left out, the rest is in force: ${formatFaults(defects)}`
+  const path = first.path ?? 'spec'
+  return [{ type: 'PartiallyInvalid', status: 'True', reason: 'UnsupportedValue', message, path }]
 }
 
 /** To leave a port to a policy of the same kind for just that port is no conflict, as long as something else remains. */
