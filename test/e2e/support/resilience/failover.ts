@@ -16,7 +16,7 @@ export interface FailoverOptions {
 }
 
 export interface FailoverReport extends SteadyReport {
-  /** From the kill to the log's line about the ejection. */
+  /** From the kill to the ejection in each worker, as the log has it. */
   readonly ejectedMs: number
   /** From the moment the pod listens again to its first request. */
   readonly backMs: number
@@ -41,8 +41,8 @@ export const failOver = async (options: FailoverOptions): Promise<FailoverReport
   await delay(SETTLE_MS)
   const killedMs = Date.now()
   await victim.kill('SIGKILL')
-  const ejectedMs =
-    (await whenLogged(fairway, { address: spec.address, text: 'is ejected', afterMs: killedMs })) - killedMs
+  const ejection = { address: spec.address, text: 'is ejected', afterMs: killedMs, workers }
+  const ejectedMs = (await whenLogged(fairway, ejection)) - killedMs
   await delay(Math.max(0, downMs - (Date.now() - killedMs)))
   const again = await fleet.startPod(spec)
   const backMs = (await again.firstRequest) - again.sinceMs

@@ -65,17 +65,36 @@ export const createFleet = async (): Promise<Fleet> => {
   }
 }
 
-/** When a line about an endpoint was written, the first after `afterMs`; both by `Date.now()`. */
+/**
+ * When the log said something of an endpoint after `afterMs`, once for each of `workers`: when the last of them did. By
+ * `Date.now()`.
+ */
 export const whenLogged = async (
   fairway: RunningFairway,
-  what: { readonly address: string; readonly text: string; readonly afterMs: number },
+  what: { readonly address: string; readonly text: string; readonly afterMs: number; readonly workers: number },
   timeoutMs?: number,
 ): Promise<number> => {
-  const { address, text, afterMs } = what
-  const fits = (line: LogLine): boolean =>
-    Date.parse(String(line['time'])) >= afterMs &&
-    JSON.stringify(line).includes(`endpoint ${address}:`) &&
-    JSON.stringify(line).includes(text)
-  const line = await eventually(`the log to say ${text} of ${address}`, () => fairway.log().find(fits), timeoutMs)
-  return Date.parse(String(line['time']))
+  const { address, text, afterMs, workers } = what
+  const timeOf = (line: LogLine): number => Date.parse(String(line['time']))
+  const lines = await eventually(
+    `the log to say ${text} of ${address}`,
+    () => {
+      const found = fairway.log().filter((line) => {
+        const message = String(line['message'])
+        return timeOf(line) >= afterMs && message.includes(`endpoint ${address}:`) && message.includes(text)
+      })
+      return found.length >= workers && found
+    },
+    timeoutMs,
+  )
+  return timeOf(lines[workers - 1] ?? {})
+}
+
+/** The states of the endpoints of `api`, as the admin API has them. */
+export const statesOf = async (fairway: RunningFairway): Promise<readonly string[]> => {
+  // What the admin API documents.
+  const { endpoints } = (await fairway.admin('/endpoints?service=shop/api')) as {
+    readonly endpoints: readonly { readonly state: string }[]
+  }
+  return endpoints.map(({ state }) => state)
 }

@@ -27,7 +27,8 @@ export interface SteadyReport {
   readonly failures: readonly string[]
   /** Requests that had no answer when the time to wait for it was over. */
   readonly unanswered: number
-  /** Seconds in which requests had to wait for a free tunnel. */
+  /** When the last of those was due, by `Date.now()`; 0 when there are none. */
+  readonly lastUnansweredMs: number
   readonly ratePerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -38,8 +39,6 @@ export interface SteadyLoad {
   readonly answers: () => number
   /** Answers and lost tunnels that were no success, so far. */
   readonly failed: () => number
-  /** Milliseconds that the slowest request under way has waited. */
-  readonly longestWaitMs: () => number
   /** Sends nothing new, waits for what is under way at most so long, and closes everything. */
   readonly stop: (waitMs?: number) => Promise<SteadyReport>
 }
@@ -99,7 +98,6 @@ export const startSteadyLoad = async (options: SteadyLoadOptions): Promise<Stead
   return {
     answers: () => tookMs.length,
     failed: () => failed,
-    longestWaitMs: () => performance.now() - Math.min(performance.now(), ...Array.from(busy, ({ dueAt }) => dueAt)),
     stop: async (waitMs = 5000) => {
       clearInterval(timer)
       const sentMs = performance.now() - startedAt
@@ -107,6 +105,7 @@ export const startSteadyLoad = async (options: SteadyLoadOptions): Promise<Stead
       while (busy.size > 0 && performance.now() < endMs) await delay(TICK_MS)
       isOver = true
       const unanswered = busy.size
+      const lastDueAt = Math.max(...Array.from(busy, ({ dueAt }) => dueAt))
       await carriers.close()
       const sorted = Float64Array.from(tookMs).toSorted()
       const quantile = (q: number): number => sorted[Math.floor((sorted.length - 1) * q)] ?? 0
@@ -115,6 +114,7 @@ export const startSteadyLoad = async (options: SteadyLoadOptions): Promise<Stead
         failed,
         failures,
         unanswered,
+        lastUnansweredMs: unanswered === 0 ? 0 : performance.timeOrigin + lastDueAt,
         ratePerSecond: Math.round((sorted.length * 1000) / sentMs),
         p50Ms: quantile(0.5),
         p99Ms: quantile(0.99),

@@ -1,0 +1,95 @@
+/** All pods of a Service are replaced one after the other under load, as a Deployment does it. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { createFleet, endpointOf, API } from './fleet.ts'
+import type { PodProcess } from './pod-process.ts'
+import type { SteadyReport } from './steady-load.ts'
+import type { EndpointSpec } from '../objects.ts'
+
+export interface ReplacementOptions {
+  readonly network: string
+  readonly workers: number
+  readonly ratePerSecond: number
+  /** Rounds in which all three pods are replaced. */
+  readonly rounds: number
+  /** Between a new pod and the end of the old one, and until the next. */
+  readonly pauseMs: number
+  /** How long a pod serves on after SIGTERM; 0: it refuses everything at once. */
+  readonly serveOnMs: number
+  /** Default: a GET. */
+  readonly request?: string
+  readonly objects?: readonly object[]
+}
+
+export interface ReplacementReport extends SteadyReport {
+  readonly pods: number
+  /** What became of long answers that were under way when their pods were told to end. */
+  readonly streams: readonly string[]
+  /** How many of those there were at pods that were told to end. */
+  readonly streamsAtEnd: number
+  /** Pods that got no request at all. */
+  readonly idlePods: number
+}
+
+const STREAM = { pieces: 10, everyMs: 50 }
+const WHOLE_STREAM = 'piece'.repeat(STREAM.pieces)
+const STREAMS = 6
+
+/** A new pod, then its slice, then the old one out of its slice at the same time as SIGTERM; again and again. */
+export const replaceAll = async (options: ReplacementOptions): Promise<ReplacementReport> => {
+  const { network, workers, ratePerSecond, rounds, pauseMs, serveOnMs, request, objects } = options
+  await using fleet = await createFleet()
+  let count = 0
+  const startNext = (): Promise<PodProcess> => {
+    const n = 3 + count++
+    const shape = { serveOnMs, stream: STREAM }
+    return fleet.startPod({ name: `api-${n}`, address: `${network}.${n}`, ...shape })
+  }
+  const serving = await Promise.all([startNext(), startNext(), startNext()])
+  const put = (leaving: readonly PodProcess[]): void => {
+    fleet.put([...serving.map(endpointOf), ...leaving.map(terminating)], objects)
+  }
+  put([])
+  const fairway = await fleet.startFairway(workers)
+  const load = await fleet.startLoad(fairway, {
+    ratePerSecond,
+    connections: 4,
+    tunnels: 25,
+    ...(request === undefined ? {} : { request }),
+  })
+  const client = await fleet.mesh.dial(fairway)
+  const streams: Promise<string>[] = []
+  let [streamsAtEnd, idlePods] = [0, 0]
+  await delay(pauseMs)
+  for (let i = 0; i < rounds * 3; i++) {
+    serving.push(await startNext())
+    put([])
+    await delay(pauseMs)
+    const old = serving.shift()
+    if (old === undefined) throw new Error('there are always three')
+    const before = await old.counts()
+    for (let n = 0; n < STREAMS; n++) {
+      streams.push(
+        client.request(API, { path: '/stream' }).then(
+          ({ status, body }) => (status === 200 && body === WHOLE_STREAM ? 'whole' : `${status} ${body}`),
+          (error: unknown) => String(error),
+        ),
+      )
+    }
+    // They are under way, and far from their end.
+    await delay((STREAM.pieces * STREAM.everyMs) / 4)
+    const atEnd = await old.counts()
+    streamsAtEnd += atEnd.streams - before.streams
+    if (atEnd.requests === 0) idlePods++
+    put([old])
+    await old.kill('SIGTERM')
+    put([])
+    await delay(pauseMs)
+  }
+  const report = await load.stop()
+  return { ...report, pods: count, streams: await Promise.all(streams), streamsAtEnd, idlePods }
+}
+
+const terminating = (pod: PodProcess): EndpointSpec => ({
+  ...endpointOf(pod),
+  conditions: { ready: false, serving: true, terminating: true },
+})
