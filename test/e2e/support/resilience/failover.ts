@@ -1,7 +1,7 @@
 /** One of three pods is killed under load, and comes back. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '../eventually.ts'
-import { createFleet, endpointOf, whenLogged } from './fleet.ts'
+import { createFleet, endpointOf, refusalsOf, whenLogged } from './fleet.ts'
 import type { SteadyReport } from './steady-load.ts'
 
 export interface FailoverOptions {
@@ -22,6 +22,7 @@ export interface FailoverReport extends SteadyReport {
   readonly backMs: number
   /** Requests that the pod had, once it was back, in the last second of the load, and all of that second. */
   readonly lastShare: number
+  readonly refusals: string
 }
 
 const SETTLE_MS = 500
@@ -36,7 +37,7 @@ export const failOver = async (options: FailoverOptions): Promise<FailoverReport
   if (victim === undefined || spec === undefined) throw new Error('three pods were started')
   fleet.put(specs.map(endpointOf), objects)
   const fairway = await fleet.startFairway(workers)
-  const load = await fleet.startLoad(fairway, { ratePerSecond, connections: 4, tunnels: 25 })
+  const load = await fleet.startLoad(fairway, { ratePerSecond, connections: 16, tunnels: 6 })
   await eventually('requests at the victim', async () => (await victim.counts()).requests > 0)
   await delay(SETTLE_MS)
   const killedMs = Date.now()
@@ -51,5 +52,6 @@ export const failOver = async (options: FailoverOptions): Promise<FailoverReport
   await delay(SETTLE_MS)
   const after = [load.answers(), (await again.counts()).requests] as const
   const lastShare = (after[1] - before[1]) / (after[0] - before[0])
-  return { ...(await load.stop()), ejectedMs, backMs, lastShare }
+  const report = await load.stop()
+  return { ...report, ejectedMs, backMs, lastShare, refusals: await refusalsOf(fairway) }
 }

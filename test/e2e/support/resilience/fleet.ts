@@ -90,6 +90,13 @@ export const whenLogged = async (
   return timeOf(lines[workers - 1] ?? {})
 }
 
+/** What the waypoint itself refused: for lack of time (this machine is too busy), and repetitions. */
+export const refusalsOf = async (fairway: RunningFairway): Promise<string> => {
+  const names = ['fairway_overload_refused_total', 'fairway_retries_refused_total'] as const
+  const counts = await Promise.all(names.map((name) => fairway.metric(name)))
+  return `${counts[0]} for lack of time, ${counts[1]} repetitions`
+}
+
 /** The states of the endpoints of `api`, as the admin API has them. */
 export const statesOf = async (fairway: RunningFairway): Promise<readonly string[]> => {
   // What the admin API documents.

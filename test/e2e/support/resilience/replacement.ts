@@ -1,6 +1,6 @@
 /** All pods of a Service are replaced one after the other under load, as a Deployment does it. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { createFleet, endpointOf, API } from './fleet.ts'
+import { createFleet, endpointOf, API, refusalsOf } from './fleet.ts'
 import type { PodProcess } from './pod-process.ts'
 import type { SteadyReport } from './steady-load.ts'
 import type { EndpointSpec } from '../objects.ts'
@@ -28,6 +28,7 @@ export interface ReplacementReport extends SteadyReport {
   readonly streamsAtEnd: number
   /** Pods that got no request at all. */
   readonly idlePods: number
+  readonly refusals: string
 }
 
 const STREAM = { pieces: 10, everyMs: 50 }
@@ -52,8 +53,8 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
   const fairway = await fleet.startFairway(workers)
   const load = await fleet.startLoad(fairway, {
     ratePerSecond,
-    connections: 4,
-    tunnels: 25,
+    connections: 16,
+    tunnels: 6,
     ...(request === undefined ? {} : { request }),
   })
   const client = await fleet.mesh.dial(fairway)
@@ -86,7 +87,8 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
     await delay(pauseMs)
   }
   const report = await load.stop()
-  return { ...report, pods: count, streams: await Promise.all(streams), streamsAtEnd, idlePods }
+  const refusals = await refusalsOf(fairway)
+  return { ...report, pods: count, streams: await Promise.all(streams), streamsAtEnd, idlePods, refusals }
 }
 
 const terminating = (pod: PodProcess): EndpointSpec => ({

@@ -12,6 +12,7 @@ export interface SteadyLoadOptions {
   readonly authority: string
   readonly tls: TlsFiles
   readonly ratePerSecond: number
+  /** With many of them every worker has some. */
   readonly connections: number
   /** On each connection; each carries one request at a time. */
   readonly tunnels: number
