@@ -1,4 +1,5 @@
 import { HealthCounters } from './balance/health/health-counters.ts'
+import type { LimitName } from './balance/limits/service-load.ts'
 import type { OverloadReason } from './overload/overload-reason.ts'
 
 /**
@@ -59,6 +60,10 @@ export class Counters {
   overloadConnectionsClosed = 0
   /** Requests that wait for their turn. */
   waitingRequests = 0
+  /** Requests and connections that a limit of their Service port was in the way of, by which. */
+  readonly upstreamOverflow: Record<LimitName, number> = { requests: 0, pending: 0, connections: 0 }
+  /** Requests that wait until a Service port has less to do. */
+  pendingRequests = 0
   readonly endpoints = new HealthCounters()
   upstreamConnectionsTotal = 0
   openUpstreamConnections = 0

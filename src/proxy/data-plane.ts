@@ -40,6 +40,7 @@ import type { OverloadOptions } from './overload/overload.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './balance/balancer.ts'
+import { ServiceLoads } from './balance/limits/service-loads.ts'
 import type { EndpointReading } from './balance/health/endpoint-reading.ts'
 import { formatHealth, formatTurn } from './balance/health/format-health.ts'
 import { HBONE_PORT, Pools } from './upstream/pool.ts'
@@ -90,6 +91,7 @@ export class DataPlane {
   readonly #server: HboneServer
   readonly #pools: Pools
   readonly #balancer: Balancer
+  readonly #loads: ServiceLoads
   readonly #budgets = new RetryBudgets()
   #clientTls: ConnectionOptions
   readonly #applier: ModelApplier
@@ -128,6 +130,7 @@ export class DataPlane {
       onApplied: ({ groups }) => {
         this.#pools.retain(groups.values())
         this.#balancer.retain(groups)
+        this.#loads.retain(groups)
       },
     })
     this.#overload = new Overload({ ...options.overload, counters: this.counters })
@@ -153,8 +156,10 @@ export class DataPlane {
       },
     })
     this.#balancer = new Balancer(this.#pools, this.#flusher, { clock, random: Math.random })
+    this.#loads = new ServiceLoads(this.counters)
     const deps: DownstreamDeps & H2TunnelDeps = {
       balancer: this.#balancer,
+      loads: this.#loads,
       budgets: this.#budgets,
       memory: new SpareMemory(budget),
       random: Math.random,

@@ -56,6 +56,15 @@ export class HeldBytes {
     else this.#pieces.unshift(piece)
   }
 
+  /** Hands on all of it in order; returns how many bytes `pass` said of that they were passed on. */
+  drain(pass: (buffer: Buffer, start: number, end: number) => boolean): number {
+    let passed = 0
+    for (let piece = this.shift(); piece !== undefined; piece = this.shift()) {
+      if (pass(piece.buffer, piece.start, piece.end)) passed += piece.end - piece.start
+    }
+    return passed
+  }
+
   /** Forgets everything; returns how many bytes that were. */
   drop(): number {
     const { bytes } = this

@@ -19,7 +19,13 @@ const gauge = (name: string, help: string, merge: 'sum' | 'max' | 'min' = 'sum')
   merge,
 })
 
-type LabelledCounter = 'connectRefused' | 'deadlines' | 'retries' | 'retriesRefused' | 'overloadRefused'
+type LabelledCounter =
+  | 'connectRefused'
+  | 'deadlines'
+  | 'retries'
+  | 'retriesRefused'
+  | 'overloadRefused'
+  | 'upstreamOverflow'
 
 /** Fields of `Counters` that are one number each; a field added there without a metric here does not compile. */
 export const counterMetrics: Readonly<
@@ -59,6 +65,10 @@ export const counterMetrics: Readonly<
     'fairway_buffer_holders_shed_total',
     'Tunnels and plaintext connections ended because far more bytes waited than should, and most of them there',
   ),
+  pendingRequests: gauge(
+    'fairway_upstream_requests_pending',
+    'Requests that wait until a Service port has less to do, or a connection to spare',
+  ),
   waitingRequests: gauge('fairway_requests_waiting', 'Requests that wait for their turn, as of the last second'),
   overloadConnectionsClosed: total(
     'fairway_overload_connections_closed_total',
@@ -84,6 +94,13 @@ export const labelledMetrics: Readonly<Record<LabelledCounter, ScalarDefinition>
   retriesRefused: {
     ...total('fairway_retries_refused_total', 'Repetitions that were wanted and not made, by what forbade them'),
     label: 'reason',
+  },
+  upstreamOverflow: {
+    ...total(
+      'fairway_upstream_overflow_total',
+      'Requests and connections that a limit of their Service port was in the way of, by which',
+    ),
+    label: 'limit',
   },
   overloadRefused: {
     ...total(

@@ -104,6 +104,11 @@ export class Balancer {
     return eligible[state.next]
   }
 
+  /** Those of a group that may be picked at any time. */
+  eligible(group: EndpointGroup): readonly EndpointPool[] {
+    return this.#stateOf(group).eligible
+  }
+
   /** What was tried, for `outcomes`. */
   trying(group: EndpointGroup, { health }: EndpointPool, startedMs: number): Trying {
     return { health, watcher: this.#stateOf(group), startedMs }

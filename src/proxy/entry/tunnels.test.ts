@@ -12,6 +12,7 @@ import { defaultDeadlines } from '../limits/deadlines.ts'
 import { SourceLoad } from '../overload/source-load.ts'
 import { PlainGroups } from '../tcp/plain-groups.ts'
 import { Balancer } from '../balance/balancer.ts'
+import { ServiceLoads } from '../balance/limits/service-loads.ts'
 import { PlainPools } from '../../../test/support/upstream/plain-pools.ts'
 import { Tunnels } from './tunnels.ts'
 import type { ServedChannel, TunnelServer } from './tunnel-server.ts'
@@ -67,6 +68,7 @@ const open = (kind: TunnelKind, deadlines = defaultDeadlines): void => {
     http2: keep('http2'),
     tcp: {
       balancer: new Balancer(pools.pools, { turn: 0 }, { clock, random: () => 0 }),
+      loads: new ServiceLoads(counters),
       plainGroups: new PlainGroups(),
       clock,
       counters,

@@ -1,6 +1,10 @@
+import type { LimitName } from '../balance/limits/service-load.ts'
+
 /** Why there is no response, or no whole one. */
 export type ForwardFailure =
   | { readonly kind: 'no-endpoint' }
+  /** A limit of the Service port is in the way. */
+  | { readonly kind: 'overflow'; readonly limit: LimitName }
   /** Something that a filter wrote may not go out. */
   | { readonly kind: 'unwritable'; readonly message: string }
   | { readonly kind: LossKind; readonly message: string }

@@ -14,6 +14,7 @@ import { answerEach, serveTls } from '../../../test/support/tls/tls-app.ts'
 import { ignoreStream } from '../../http/h2/stream.ts'
 import { formatEndpointKey } from '../../model/endpoint.ts'
 import type { BackendTls } from '../../model/endpoint.ts'
+import type { BackendLimits } from '../../model/backend/backend-policy.ts'
 import { defaultDeadlines } from '../limits/deadlines.ts'
 
 let mesh: Mesh
@@ -78,6 +79,48 @@ describe('an HTTP/1.1 client and an endpoint that speaks HTTP/2', () => {
     const tunnels = await Promise.all(Array.from({ length: 20 }, () => mesh.tunnel()))
     for (const { head } of await Promise.all(tunnels.map((tunnel) => tunnel.get()))) assert.equal(head.status, 200)
     assert.equal(sessions.length, 1)
+  })
+})
+
+describe('limits of the Service port, and HTTP/2', () => {
+  const limited = async (limits: BackendLimits, respond: Respond): Promise<readonly Promise<number>[]> => {
+    await start(respond)
+    server.updateSettings({ maxConcurrentStreams: 2 })
+    const { port } = server.address() as AddressInfo
+    const endpoints = [mesh.endpoint('127.0.0.1', { transport: 'plain', port })]
+    const key = formatEndpointKey('shop', 'api', 80)
+    mesh.apply(mesh.model({ endpoints: [{ key, protocol: 'http2', endpoints, policy: { source: 'test', limits } }] }))
+    const tunnels = await Promise.all(Array.from({ length: 9 }, () => mesh.tunnel()))
+    return tunnels.map(async (tunnel) => (await tunnel.get()).head.status)
+  }
+
+  it('have requests share a connection, and wait while it has no room', async () => {
+    const limits = { maxConnections: 1, maxRequests: 100, maxPendingRequests: 10 }
+    let most = 0
+    let open = 0
+    const asked = await limited(limits, (stream) => {
+      most = Math.max(most, ++open)
+      setImmediate(() => {
+        open--
+        answer(stream, 200, 'ok')
+      })
+    })
+    assert.deepEqual(new Set(await Promise.all(asked)), new Set([200]))
+    assert.deepEqual([sessions.length, most, mesh.counters.pendingRequests], [1, 2, 0])
+  })
+
+  it('refuse what would need one connection more', async () => {
+    const held: ServerHttp2Stream[] = []
+    const asked = await limited({ maxConnections: 1 }, (stream) => void held.push(stream))
+    await until(() => mesh.counters.upstreamOverflow.connections === 7)
+    assert.deepEqual([held.length, sessions.length], [2, 1])
+    for (const stream of held) answer(stream, 200, 'ok')
+    const statuses = await Promise.all(asked)
+    assert.equal(statuses.filter((status) => status === 503).length, 7)
+    const late = (await mesh.tunnel()).get()
+    await until(() => held.length === 3)
+    answer(held[2] ?? assert.fail(), 200, 'ok')
+    assert.equal((await late).head.status, 200)
   })
 })
 

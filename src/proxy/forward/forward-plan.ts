@@ -6,6 +6,7 @@ import type { Retry } from '../../model/route.ts'
 import type { EndpointGroup } from '../../snapshot/snapshot.ts'
 import type { Counters } from '../counters.ts'
 import type { Balancer } from '../balance/balancer.ts'
+import type { ServiceLoads } from '../balance/limits/service-loads.ts'
 import type { UpstreamRequest } from '../upstream/session.ts'
 import type { ForwardFailure } from './failure.ts'
 import type { RetryBudgets } from './retry-budget.ts'
@@ -30,6 +31,7 @@ export interface ForwardDeps {
   readonly balancer: Balancer
   readonly clock: Clock
   readonly budgets: RetryBudgets
+  readonly loads: ServiceLoads
   readonly counters: Pick<Counters, 'retries' | 'retriesRefused'>
   /** For what is kept though it was passed on. */
   readonly memory: SpareMemory

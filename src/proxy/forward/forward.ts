@@ -3,17 +3,18 @@ import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { TryRecord } from '../../filter/record.ts'
 import type { Balancer } from '../balance/balancer.ts'
 import type { Trying } from '../balance/health/outcomes.ts'
-import type { Counters } from '../counters.ts'
+import { Place } from '../balance/limits/place.ts'
+import type { LimitName } from '../balance/limits/service-load.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { Acquired, EndpointPool } from '../upstream/pool.ts'
 import { writeHead } from '../upstream/head.ts'
 import type { HttpVersion, SessionUser, UpstreamSession } from '../upstream/session.ts'
 import type { ForwardFailure, LossKind } from './failure.ts'
-import type { ForwardDeps, ForwardPlan, ForwardRequest, ForwardTrace, ForwardUser } from './forward-plan.ts'
+import type { ForwardDeps, ForwardPlan, ForwardTrace, ForwardUser } from './forward-plan.ts'
 import { refusalOfHttp1, versionFor } from './http-version.ts'
 import { ReplayBody } from './replay-body.ts'
-import { backoffBefore, maxRepeats, mayRepeat } from './retry-policy.ts'
-import { UnwantedResponse } from './unwanted-response.ts'
+import { backoffBefore, mayRepeat, refusalOfRepeat } from './retry-policy.ts'
+import { readToEnd } from './unwanted-response.ts'
 
 const noPools: readonly EndpointPool[] = []
 
@@ -22,10 +23,11 @@ export class Forward implements SessionUser {
   readonly #deps: ForwardDeps
   readonly #user: ForwardUser
   readonly #plan: ForwardPlan
-  readonly #request: ForwardRequest
   readonly #trace: ForwardTrace
   /** What endpoints are asked for. */
   readonly #version: HttpVersion
+  /** Where the Service port has limits. */
+  #place: Place | undefined
   #pool: EndpointPool | undefined
   /** Endpoints that were tried in vain. */
   #tried: readonly EndpointPool[] = noPools
@@ -57,7 +59,6 @@ export class Forward implements SessionUser {
   constructor(user: ForwardUser, plan: ForwardPlan, deps: ForwardDeps) {
     this.#user = user
     this.#plan = plan
-    this.#request = plan.request
     this.#trace = plan.trace
     this.#version = versionFor(plan)
     this.#isWatchful = this.#version === 2 || plan.group.policy !== undefined
@@ -68,8 +69,13 @@ export class Forward implements SessionUser {
   start(): void {
     const unwritable = this.#writeHead(this.#version)
     if (unwritable !== undefined) return this.#fail({ kind: 'unwritable', message: unwritable })
-    if (this.#plan.isCopy !== true) this.#deps.budgets.of(this.#plan.group).noteRequest()
-    this.#attempt()
+    const { group, isCopy } = this.#plan
+    if (isCopy !== true) this.#deps.budgets.of(group).noteRequest()
+    const load = group.policy?.limits === undefined ? undefined : this.#deps.loads.of(group)
+    if (load === undefined) return this.#attempt()
+    const onNoRoom = (limit: LimitName): void => this.#fail({ kind: 'overflow', limit })
+    this.#place = new Place(load, { mayWait: isCopy !== true, onRoom: () => this.#attempt(), onNoRoom })
+    this.#place.enter()
   }
 
   /** Request body; false when it is held until `onRequestBytesPassed`. */
@@ -126,7 +132,7 @@ export class Forward implements SessionUser {
 
   /** The endpoint has had `deadlineMs` for its answer: its tunnel is reset, and the user told. */
   expire(deadlineMs: number): void {
-    const message = `no response head${this.#place} within ${deadlineMs} ms of the whole request`
+    const message = `no response head${this.#where} within ${deadlineMs} ms of the whole request`
     this.#dropSession()
     this.#noteLoss('timeout', message)
     this.#fail({ kind: 'timeout', message })
@@ -138,8 +144,9 @@ export class Forward implements SessionUser {
 
   onResponse(head: H1ResponseHead): void {
     const { retry } = this.#plan
-    if (head.status >= 429 || this.#isWatchful || this.#pool?.health.isQuiet === false) this.#noteHead(head)
-    else this.#awaitsVerdict = false
+    if (head.status >= 429 || this.#isWatchful || this.#pool?.health.isQuiet === false) {
+      this.#tell((outcomes, trying) => (this.#awaitsVerdict = !outcomes.onHead(trying, head)))
+    } else this.#awaitsVerdict = false
     if (retry?.codes.includes(head.status) === true && this.#takeRepeat()) return this.#repeatAfterAnswer(head.status)
     this.#hasResponse = true
     // A conversation has no time of its own as tries have.
@@ -176,12 +183,15 @@ export class Forward implements SessionUser {
 
   /** It is up to the endpoint to say whether anything follows the head. */
   get #asksToSwitch(): boolean {
-    return this.#request.upgrade !== undefined && !this.#hasResponse
+    return this.#plan.request.upgrade !== undefined && !this.#hasResponse
   }
 
   #attempt(): void {
-    const pool = this.#deps.balancer.pickEndpoint(this.#plan.group, this.#tried, this.#plan.hash)
-    if (pool === undefined) return this.#fail({ kind: 'no-endpoint' })
+    const { group, hash } = this.#plan
+    const picked = this.#deps.balancer.pickEndpoint(group, this.#tried, hash)
+    if (picked === undefined) return this.#fail({ kind: 'no-endpoint' })
+    const pool = this.#place === undefined ? picked : this.#connect(this.#place, picked)
+    if (pool === undefined) return
     pool.active++
     this.#pool = pool
     this.#awaitsVerdict = true
@@ -192,7 +202,14 @@ export class Forward implements SessionUser {
     this.#triedAtMs = this.#deps.clock.monotonicMs()
     const session = pool.takeIdle(this.#version)
     if (session !== undefined) return this.#send(session, this.#triedAtMs)
-    pool.open(this.#version, (acquired) => this.#onAcquired(acquired, attempt))
+    pool.open(this.#version, (acquired) => this.#onAcquired(acquired, attempt), this.#place?.load)
+  }
+
+  #connect(place: Place, picked: EndpointPool): EndpointPool | undefined {
+    const { group, hash } = this.#plan
+    // What is meant for one endpoint, or not for some, is not sent elsewhere for the sake of a connection.
+    const isFree = hash === undefined && this.#tried === noPools
+    return place.connect(picked, this.#version, isFree ? this.#deps.balancer.eligible(group) : noPools)
   }
 
   #onAcquired(acquired: Acquired, attempt: number): void {
@@ -206,6 +223,13 @@ export class Forward implements SessionUser {
       return this.#send(acquired.session, this.#deps.clock.monotonicMs())
     }
     const { failure } = acquired
+    if (failure.kind === 'overflow') {
+      // There turned out to be no connection for it: the try was none.
+      this.#cancelTimer?.()
+      this.#release()
+      this.#trace.attempts--
+      return this.#place?.awaitConnection()
+    }
     this.#tell((outcomes, trying) => outcomes.onUnreachable(trying, failure))
     this.#lose('connect-failed', failure.message)
   }
@@ -213,14 +237,14 @@ export class Forward implements SessionUser {
   #onTryTimeout(tryMs: number): void {
     this.#cancelTimer = undefined
     this.#dropSession()
-    this.#lose('timeout', `no whole response${this.#place} within ${tryMs} ms`)
+    this.#lose('timeout', `no whole response${this.#where} within ${tryMs} ms`)
   }
 
   /** This try will give no answer, or not a whole one: another one, or the end. */
   #lose(kind: LossKind, message: string): void {
     const { retry, group } = this.#plan
     this.#noteLoss(kind, message)
-    const { method } = this.#request
+    const { method } = this.#plan.request
     // To connect once more to the only endpoint at once would be in vain.
     const isFutile = kind === 'connect-failed' && retry === undefined && group.endpoints.length < 2
     if (!this.#hasResponse && !isFutile && mayRepeat(kind, method, retry) && this.#takeRepeat()) {
@@ -232,34 +256,23 @@ export class Forward implements SessionUser {
   /** Leave for one more try, which counts from then on. */
   #takeRepeat(): boolean {
     if (this.#plan.isCopy === true) return false
-    const refusal = this.#refusalOfRepeat()
+    const { retry, group } = this.#plan
+    const tries = { attempts: this.#trace.attempts, isBodyLost: this.#replay?.isLost === true }
+    const refusal = refusalOfRepeat(tries, retry, () => this.#deps.budgets.of(group).take())
     if (refusal === undefined) return true
     // That there are two repetitions at most where the route says nothing is nothing to tell.
-    if (refusal === 'attempts' && this.#plan.retry === undefined) return false
+    if (refusal === 'attempts' && retry === undefined) return false
     this.isExhausted = true
     this.#deps.counters.retriesRefused[refusal]++
     return false
   }
 
-  #refusalOfRepeat(): keyof Counters['retriesRefused'] | undefined {
-    const { retry, group } = this.#plan
-    if (this.#trace.attempts > maxRepeats(retry)) return 'attempts'
-    if (this.#replay?.isLost === true) return 'body'
-    return this.#deps.budgets.of(group).take() ? undefined : 'budget'
-  }
-
   #repeatAfterAnswer(status: number): void {
     const session = this.#session
-    const pool = this.#pool
     const isTaken = this.#isTaken
     this.#session = undefined
-    if (session !== undefined && pool !== undefined) {
-      if (!isTaken) session.abandon()
-      else {
-        pool.active++
-        session.handOver(new UnwantedResponse(session, this.#deps.clock, () => void pool.active--))
-      }
-    }
+    if (isTaken) readToEnd(session, this.#pool, this.#deps.clock)
+    else session?.abandon()
     this.#repeat({ status, reason: 'status', failure: '' })
   }
 
@@ -286,7 +299,7 @@ export class Forward implements SessionUser {
   #send(session: UpstreamSession, nowMs: number): void {
     if (session.version !== this.#version) {
       // It has no HTTP/2: the request goes as HTTP/1.1 if it can.
-      const refusal = refusalOfHttp1(this.#plan, this.#place) ?? this.#writeHead(session.version)
+      const refusal = refusalOfHttp1(this.#plan, this.#where) ?? this.#writeHead(session.version)
       if (refusal !== undefined) {
         session.park()
         return this.#lose('connect-failed', refusal)
@@ -296,19 +309,14 @@ export class Forward implements SessionUser {
     this.#creditor = session
     this.#sentAtMs = nowMs
     this.#wholeAtMs = nowMs
-    session.begin(this, this.#request)
+    session.begin(this, this.#plan.request)
     const replay = this.#replay
     if (replay !== undefined && replay.length > 0) session.write(replay.buffer, 0, replay.length)
-    if (!this.#heldBody.isEmpty) this.#sendHeld()
-    if (this.#isRequestWhole) this.#finishRequest()
-  }
-
-  #sendHeld(): void {
-    let passed = 0
-    for (let piece = this.#heldBody.shift(); piece !== undefined; piece = this.#heldBody.shift()) {
-      if (this.#sendBody(piece.buffer, piece.start, piece.end)) passed += piece.end - piece.start
+    if (!this.#heldBody.isEmpty) {
+      const passed = this.#heldBody.drain((buffer, start, end) => this.#sendBody(buffer, start, end))
+      if (passed > 0) this.#user.onRequestBytesPassed(passed)
     }
-    if (passed > 0) this.#user.onRequestBytesPassed(passed)
+    if (this.#isRequestWhole) this.#finishRequest()
   }
 
   #sendBody(buffer: Buffer, start: number, end: number): boolean {
@@ -321,7 +329,7 @@ export class Forward implements SessionUser {
   }
 
   #finishRequest(): void {
-    this.#wholeAtMs = this.#request.bodyLength === 0 ? this.#sentAtMs : this.#deps.clock.monotonicMs()
+    this.#wholeAtMs = this.#plan.request.bodyLength === 0 ? this.#sentAtMs : this.#deps.clock.monotonicMs()
     this.#session?.finish(this.#trailers)
   }
 
@@ -330,13 +338,13 @@ export class Forward implements SessionUser {
     return this.#isRequestWhole && this.#queuedBytes === 0 && this.queuedBytes === 0
   }
 
-  get #place(): string {
+  get #where(): string {
     const { endpoint } = this.#trace
     return endpoint === undefined ? '' : ` of ${endpoint.address}:${endpoint.port}`
   }
 
   #writeHead(version: HttpVersion): string | undefined {
-    return writeHead(this.#request, version, this.#plan.group.tls === undefined ? 'http' : 'https')
+    return writeHead(this.#plan.request, version, this.#plan.group.tls === undefined ? 'http' : 'https')
   }
 
   /** The endpoint has this request no more. */
@@ -346,12 +354,6 @@ export class Forward implements SessionUser {
     pool.active--
     if (!pool.health.isQuiet) pool.health.endTrial(this.#triedAtMs)
     this.#pool = undefined
-  }
-
-  #noteHead(head: H1ResponseHead): void {
-    this.#tell((outcomes, trying) => {
-      this.#awaitsVerdict = !outcomes.onHead(trying, head)
-    })
   }
 
   #noteLoss(kind: LossKind, message: string): void {
@@ -380,6 +382,7 @@ export class Forward implements SessionUser {
     this.#isDone = true
     this.#cancelTimer?.()
     this.#release()
+    this.#place?.leave()
     this.#replay?.drop()
     // Nobody will pass on what was held of the request: the client gets its credit back here.
     const owed = this.#queuedBytes + this.#heldBody.drop()

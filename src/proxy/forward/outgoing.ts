@@ -139,11 +139,10 @@ export class Outgoing {
   }
 
   #sendEarly(forward: Forward): void {
-    let passed = 0
-    for (let piece = this.#early.shift(); piece !== undefined; piece = this.#early.shift()) {
-      this.#mirrors?.push(piece.buffer, piece.start, piece.end)
-      if (forward.sendBody(piece.buffer, piece.start, piece.end)) passed += piece.end - piece.start
-    }
+    const passed = this.#early.drain((buffer, start, end) => {
+      this.#mirrors?.push(buffer, start, end)
+      return forward.sendBody(buffer, start, end)
+    })
     if (passed > 0) this.#user.onRequestBytesPassed(passed)
     if (!this.isWhole) return
     this.#mirrors?.end(this.#trailers)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LossKind } from './failure.ts'
-import { backoffBefore, maxRepeats, mayRepeat } from './retry-policy.ts'
+import { backoffBefore, mayRepeat, refusalOfRepeat } from './retry-policy.ts'
 
 const stanza = { codes: [503], attempts: 4, backoffMs: 100 }
 
@@ -25,8 +25,16 @@ for (const [kind, method, byDefault] of losses) {
   })
 }
 
-test('two repetitions, or as many as the route says', () => {
-  assert.deepEqual([maxRepeats(undefined), maxRepeats(stanza)], [2, 4])
+test('two repetitions, or as many as the route says; leave is taken only when nothing else forbids one', () => {
+  let taken = 0
+  const refusals = (retry: typeof stanza | undefined, isBodyLost = false): string =>
+    [1, 2, 3, 4, 5]
+      .map((attempts) => refusalOfRepeat({ attempts, isBodyLost }, retry, () => ++taken > 1) ?? 'none')
+      .join(' ')
+  assert.equal(refusals(undefined), 'budget none attempts attempts attempts')
+  assert.equal(refusals(stanza), 'none none none none attempts')
+  assert.equal(refusals(stanza, true), 'body body body body attempts')
+  assert.equal(taken, 6)
 })
 
 test('no wait is longer than a timer can be', () => {

@@ -1,4 +1,5 @@
 import type { Retry } from '../../model/route.ts'
+import type { Counters } from '../counters.ts'
 import type { LossKind } from './failure.ts'
 
 /** Repetitions where the route says nothing. */
@@ -11,8 +12,16 @@ const LONGEST_MS = 2 ** 31 - 1
 /** At most this much is added to a wait, so that clients that failed together do not come again together. */
 const JITTER = 0.5
 
-/** How often a request may be sent again, whatever for. */
-export const maxRepeats = (retry: Retry | undefined): number => retry?.attempts ?? DEFAULT_REPEATS
+/** What forbids one more try, if anything does; leave of the budget is taken last, and by that counts. */
+export const refusalOfRepeat = (
+  { attempts, isBodyLost }: { readonly attempts: number; readonly isBodyLost: boolean },
+  retry: Retry | undefined,
+  takeLeave: () => boolean,
+): keyof Counters['retriesRefused'] | undefined => {
+  if (attempts > (retry?.attempts ?? DEFAULT_REPEATS)) return 'attempts'
+  if (isBodyLost) return 'body'
+  return takeLeave() ? undefined : 'budget'
+}
 
 /**
  * Whether what was lost may be sent again. Without a `retry` stanza only what cannot have been processed, and methods

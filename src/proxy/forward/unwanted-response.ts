@@ -1,15 +1,27 @@
 import type { Clock } from '../../lib/clock.ts'
+import type { EndpointPool } from '../upstream/pool.ts'
 import type { SessionUser, UpstreamSession } from '../upstream/session.ts'
 
 /** More than this is not worth a connection. */
 const LIMIT_BYTES = 64 * 1024
 const LIMIT_MS = 5000
 
+/** Has the answer that a session is getting read to its end, though nobody wants it. */
+export const readToEnd = (
+  session: UpstreamSession | undefined,
+  pool: EndpointPool | undefined,
+  clock: Pick<Clock, 'after'>,
+): void => {
+  if (session === undefined || pool === undefined) return
+  pool.active++
+  session.handOver(new UnwantedResponse(session, clock, () => void pool.active--))
+}
+
 /**
  * Reads an answer that nobody wants to its end, so that the connection can be used again: when everything answers 503,
  * a new one for each request would be the larger part of the load.
  */
-export class UnwantedResponse implements SessionUser {
+class UnwantedResponse implements SessionUser {
   readonly #session: UpstreamSession
   readonly #onDone: () => void
   readonly #cancel: () => void
@@ -17,7 +29,7 @@ export class UnwantedResponse implements SessionUser {
   #isDone = false
 
   /** `onDone` is called once, when the session is idle again or gone. */
-  constructor(session: UpstreamSession, clock: Clock, onDone: () => void) {
+  constructor(session: UpstreamSession, clock: Pick<Clock, 'after'>, onDone: () => void) {
     this.#session = session
     this.#onDone = onDone
     this.#cancel = clock.after(LIMIT_MS, () => this.#giveUp())

@@ -1,10 +1,11 @@
+import type { LimitName } from '../balance/limits/service-load.ts'
 import type { ForwardFailure } from '../forward/failure.ts'
 import type { ExchangeExpiry } from '../limits/tunnel-watch.ts'
 
 /** What the proxy answers itself when it cannot forward: status, Envoy's response flag and detail, and a line for people. */
 export interface LocalReply {
   readonly status: number
-  /** Envoy's short flag: `NR` no route, `UH` no healthy upstream, `UF` connect failure, `UC` connection lost, `UT` no answer in time, `SI` idle for too long, `-` none. */
+  /** Envoy's short flag: `NR` no route, `UH` no healthy upstream, `UF` connect failure, `UC` connection lost, `UT` no answer in time, `UO` a limit of the Service port, `SI` idle for too long, `-` none. */
   readonly flags: string
   readonly details: string
   readonly body: string
@@ -49,6 +50,14 @@ export const noEndpoint: LocalReply = {
   details: 'no_healthy_upstream',
   body: 'no endpoint of the service is ready\n',
 }
+
+/** A limit of the Service port is in the way. */
+const overflow = (limit: LimitName): LocalReply => ({
+  status: 503,
+  flags: 'UO',
+  details: `upstream_overflow{${limit}}`,
+  body: 'the service has as much to do as it may\n',
+})
 
 export const filterFailed: LocalReply = {
   status: 500,
@@ -117,6 +126,8 @@ export const replyToFailure = (failure: ForwardFailure): LocalReply => {
   switch (failure.kind) {
     case 'no-endpoint':
       return noEndpoint
+    case 'overflow':
+      return overflow(failure.limit)
     case 'unwritable':
       return filterFailed
     case 'connect-failed':

@@ -4,7 +4,7 @@ import type { TunnelOrigin } from '../request/begin-exchange.ts'
 
 /** Why a connection is over, or never came about. */
 export interface ConnectionEnd {
-  /** Envoy's short flag: `NR` no route, `NC` a backend that is none, `UH` no endpoint, `UF` none could be connected, `UC` and `DC` reset by endpoint and client, `DPE` no ClientHello, `SI` idle for too long, `-` none. */
+  /** Envoy's short flag: `NR` no route, `NC` a backend that is none, `UH` no endpoint, `UF` none could be connected, `UO` too many of them, `UC` and `DC` reset by endpoint and client, `DPE` no ClientHello, `SI` idle for too long, `-` none. */
   readonly flags: string
   readonly details: string
   /** For people, where the details do not say it all. */
@@ -23,6 +23,9 @@ export const idleTooLong: ConnectionEnd = { flags: 'SI', details: 'tcp_idle_time
 export const connectFailed: ConnectionEnd = { flags: 'UF', details: 'upstream_connect_failure' }
 
 export const noEndpoint: ConnectionEnd = { flags: 'UH', details: 'no_healthy_upstream' }
+
+/** The Service port has as many connections as it may. */
+export const overflow: ConnectionEnd = { flags: 'UO', details: 'upstream_overflow{connections}' }
 
 export const unbound: ConnectionEnd = { flags: 'NR', details: 'service_not_bound' }
 

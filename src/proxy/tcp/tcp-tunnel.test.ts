@@ -201,6 +201,49 @@ describe('a connection on which nothing moves', () => {
   })
 })
 
+describe('limits of the Service port', () => {
+  for (const transport of ['plain', 'hbone'] as const) {
+    it(`refuse connections over ${transport} until others are over`, async () => {
+      tcp = await TcpMesh.start(transport)
+      const { port, sockets } = await tcp.serve(echo)
+      tcp.put({ services: { api: [port] }, policy: { limits: { maxConnections: 2 } } })
+      const open = async (): Promise<Awaited<ReturnType<typeof tcp.open>>> => {
+        const stream = await tcp.open()
+        stream.write('a')
+        return stream
+      }
+      const first = await open()
+      assert.equal(await readBytes(first, 1), 'a')
+      assert.equal(await readBytes(await open(), 1), 'a')
+      const third = await open()
+      await until(() => third.ending === 'reset-error')
+      const { flags, details, attempts } = await tcp.mesh.record(1)
+      assert.deepEqual([flags, details, attempts], ['UO', 'upstream_overflow{connections}', 0])
+      assert.equal(tcp.mesh.counters.upstreamOverflow.connections, 1)
+      first.end()
+      await tcp.mesh.record(2)
+      assert.equal(await readBytes(await open(), 1), 'a')
+      assert.equal(sockets.length, 3)
+    })
+  }
+
+  it('count nothing that could not be connected', async () => {
+    tcp = await TcpMesh.start('plain')
+    const { port } = await tcp.serve(echo)
+    const put = (at: number): void => tcp.put({ services: { api: [at] }, policy: { limits: { maxConnections: 1 } } })
+    put(1)
+    for (let i = 1; i <= 2; i++) {
+      const stream = await tcp.open()
+      await until(() => stream.ending === 'reset-error')
+      assert.equal((await tcp.mesh.record(i)).flags, 'UF')
+    }
+    put(port)
+    const stream = await tcp.open()
+    stream.write('a')
+    assert.equal(await readBytes(stream, 1), 'a')
+  })
+})
+
 describe('draining', () => {
   it('leaves connections alone until its deadline, and then cuts them', async () => {
     const clock = createFakeClock()

@@ -3,7 +3,6 @@
  * may enter here, and nothing of what a later configuration says: the connection stays where it is.
  */
 import type { ExchangeRecord } from '../../filter/record.ts'
-import type { Clock } from '../../lib/clock.ts'
 import { findFrontend, groupOf } from '../../snapshot/resolve.ts'
 import { resolveTcp, resolveTls } from '../../snapshot/resolve-tcp.ts'
 import type { ConnectionResolution, EndpointGroup, Frontend, Snapshot } from '../../snapshot/snapshot.ts'
@@ -12,8 +11,8 @@ import type { ServedChannel, TunnelServer } from '../entry/tunnel-server.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
-import type { Balancer } from '../balance/balancer.ts'
 import { Dial } from './dial.ts'
+import type { DialDeps } from './dial.ts'
 import type { HelloOutcome } from './hello-entry.ts'
 import type { PlainGroups } from './plain-groups.ts'
 import { Relay } from './relay.ts'
@@ -21,10 +20,8 @@ import type { RelayEnd } from './relay.ts'
 import * as ends from './tcp-record.ts'
 import type { ConnectionEnd } from './tcp-record.ts'
 
-export interface TcpDeps {
-  readonly balancer: Balancer
+export interface TcpDeps extends DialDeps {
   readonly plainGroups: PlainGroups
-  readonly clock: Clock
   readonly counters: Counters
   readonly deadlines: Deadlines
   /** Gets the record of each connection once, when it is over. */

@@ -34,7 +34,7 @@ export interface DiallerOptions {
 
 /** Why no session could be had. */
 export interface AcquireFailure {
-  readonly kind: TunnelFailure['kind'] | 'self-call' | 'no-identity'
+  readonly kind: TunnelFailure['kind'] | 'self-call' | 'no-identity' | 'overflow'
   readonly message: string
 }
 

@@ -5,6 +5,9 @@
 import { joinHostPort } from '../../lib/ip.ts'
 import type { BackendTls, Endpoint } from '../../model/endpoint.ts'
 import type { EndpointHealth } from '../balance/health/endpoint-health.ts'
+import type { ConnectionLease } from '../balance/limits/connection-lease.ts'
+import { overflow } from '../balance/limits/overflow.ts'
+import type { ServiceLoad } from '../balance/limits/service-load.ts'
 import { readEndpoints } from '../balance/health/endpoint-reading.ts'
 import type { EndpointReading } from '../balance/health/endpoint-reading.ts'
 import { HealthRegistry } from '../balance/health/health-registry.ts'
@@ -116,17 +119,32 @@ export class EndpointPool {
     }
   }
 
+  /** Whether a request would need a connection that is neither there nor being made for several. */
+  needsDial(version: HttpVersion): boolean {
+    if (version === 2 && this.#h2?.isHttp1Only !== true) return this.#h2?.hasRoom !== true
+    for (let last = this.#idle.at(-1); last !== undefined; last = this.#idle.at(-1)) {
+      if (last.isUsable) return false
+      last.close()
+    }
+    return true
+  }
+
   /**
    * Opens a new session; `done` is called once, never before this returns. The session may be of a lower version than
-   * was asked for, where TLS agrees on no other one, or the endpoint knows no other.
+   * was asked for, where TLS agrees on no other one, or the endpoint knows no other. What it takes of connections counts
+   * in `load`; when there is none left the failure is `overflow`.
    */
-  open(version: HttpVersion, done: (acquired: Acquired) => void): void {
+  open(version: HttpVersion, done: (acquired: Acquired) => void, load?: ServiceLoad): void {
     if (version === 2) {
       this.#h2 ??= this.#createClients()
-      if (!this.#h2.refusesPreface) return this.#h2.open(done)
+      if (!this.#h2.refusesPreface) return this.#h2.open(done, load)
     }
+    const lease = load?.connect()
+    if (load !== undefined && lease === undefined) return queueMicrotask(() => done({ ok: false, failure: overflow }))
     this.#dial(HTTP1_ONLY, (dialled) => {
-      done(dialled.ok ? { ok: true, session: this.#adopt(dialled.channel) } : dialled)
+      if (dialled.ok) return done({ ok: true, session: this.#adopt(dialled.channel, lease) })
+      lease?.release()
+      done(dialled)
     })
   }
 
@@ -201,37 +219,40 @@ export class EndpointPool {
         isTls: this.#ties.trust !== undefined,
         onSilent: () => this.#ties.onSilent(this.health),
         onOtherProtocol: (channel, [first, ...others]) => {
-          const session = this.#adopt(channel)
+          const session = this.#adopt(channel, first?.load?.connect())
           if (first === undefined) session.park()
           else first.done({ ok: true, session })
-          for (const { done } of others) this.open(1, done)
+          for (const { done, load } of others) this.open(1, done, load)
         },
         onHttp1: (waiters) => {
-          for (const { done } of waiters) this.open(1, done)
+          for (const { done, load } of waiters) this.open(1, done, load)
         },
       },
       { ...this.#options, turns },
     )
   }
 
-  #adopt(channel: HandledChannel): H1Session {
+  #adopt(channel: HandledChannel, lease?: ConnectionLease): H1Session {
     const { clock, onFault, turns } = this.#options
     const keeper: H1Keeper = {
       onIdle: (idle) => {
         idle.idleSinceMs = clock.monotonicMs()
         if (this.isRetired || this.#idle.length >= MAX_IDLE_SESSIONS) idle.close()
         else this.#idle.push(idle)
+        lease?.noteIdle()
       },
       onGone: (gone) => {
         const at = this.#idle.lastIndexOf(gone)
         if (at >= 0) this.#idle.splice(at, 1)
         this.#closing.set(gone, clock.monotonicMs())
+        lease?.release()
       },
       onClosed: (closed) => void this.#closing.delete(closed),
       onFault,
     }
     const session = new H1Session(channel, keeper, turns)
     channel.handler = session
+    if (lease !== undefined) lease.holder = session
     this.#ties.onLive(this)
     return session
   }

@@ -18,6 +18,7 @@ import type { Clock } from '../../../src/lib/clock.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { createLogger } from '../../../src/lib/log.ts'
 import type { Endpoint } from '../../../src/model/endpoint.ts'
+import type { BackendPolicy } from '../../../src/model/backend/backend-policy.ts'
 import { formatEndpointKey } from '../../../src/model/endpoint.ts'
 import { formatSpiffeId } from '../../../src/model/identity.ts'
 import type { SpiffeId } from '../../../src/model/identity.ts'
@@ -66,6 +67,8 @@ export interface MeshOptions {
   readonly protocol?: PortProtocol
   /** A route with one rule that the service has; without it requests pass through. */
   readonly rule?: Partial<Rule>
+  /** Of the Service's port. */
+  readonly policy?: Omit<BackendPolicy, 'source'>
 }
 
 /** A waypoint in this process with a CA of its own, the pods behind it, and clients in front, all on real TLS. */
@@ -160,9 +163,12 @@ export class Mesh {
   }
 
   /** Service `shop/api` with the pods behind it; parts replaced. */
-  model(parts: Partial<Model> & { readonly api?: readonly Endpoint[] } = {}): Model {
-    const { api, ...rest } = parts
+  model(
+    parts: Partial<Model> & { readonly api?: readonly Endpoint[]; readonly policy?: MeshOptions['policy'] } = {},
+  ): Model {
+    const { api, policy: _policy, ...rest } = parts
     const { rule, protocol = 'http' } = this.#options
+    const policy = parts.policy ?? this.#options.policy
     const routes = rule === undefined ? [] : [routeOf('api', [rule])]
     return modelOf(routes, {
       services: [serviceOf({ protocol, routes: routes.map(({ key }) => key) })],
@@ -170,6 +176,7 @@ export class Mesh {
         {
           key: formatEndpointKey('shop', 'api', 80),
           protocol: protocol === 'grpc' ? protocol : 'http',
+          ...(policy === undefined ? {} : { policy: { source: 'BackendPolicy shop/api', ...policy } }),
           endpoints: api ?? this.pods.map((pod) => this.endpoint(pod.options.address)),
         },
       ],

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import type { ConnectionRoutes } from '../../../src/model/connection-route.ts'
+import type { BackendPolicy } from '../../../src/model/backend/backend-policy.ts'
 import type { BackendTls, EndpointSet } from '../../../src/model/endpoint.ts'
 import { formatEndpointKey } from '../../../src/model/endpoint.ts'
 import type { ServicePort } from '../../../src/model/service.ts'
@@ -20,6 +21,8 @@ export interface TcpSetting {
   /** Ports of applications at `at`, by Service. */
   readonly services: Readonly<Record<string, readonly number[]>>
   readonly tls?: BackendTls
+  /** Of each of them. */
+  readonly policy?: Omit<BackendPolicy, 'source'>
 }
 
 /** A waypoint whose Service `shop/api` leads to TCP applications that a test starts at `at`. */
@@ -62,11 +65,16 @@ export class TcpMesh {
     return { port: (server.address() as AddressInfo).port, sockets }
   }
 
-  put({ protocol = 'tcp', connections, services, tls }: TcpSetting): void {
+  put({ protocol = 'tcp', connections, services, tls, policy }: TcpSetting): void {
     const endpoints = Object.entries(services).map(([name, ports]): EndpointSet => {
       const places = ports.map((port) => this.mesh.endpoint(this.at.address, { port, transport: this.#transport }))
       const key = formatEndpointKey('shop', name, 80)
-      return { key, endpoints: places, ...(tls === undefined ? {} : { tls }) }
+      return {
+        key,
+        endpoints: places,
+        ...(tls === undefined ? {} : { tls }),
+        ...(policy === undefined ? {} : { policy: { source: 'test', ...policy } }),
+      }
     })
     const port = { protocol, ...(connections === undefined ? {} : { connections }) }
     this.mesh.apply(this.mesh.model({ services: [serviceOf(port)], endpoints }))

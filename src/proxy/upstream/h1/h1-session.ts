@@ -138,6 +138,12 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
     if (this.#isPeerDone) this.#tellClosed()
   }
 
+  closeIdle(): boolean {
+    if (!this.isUsable) return false
+    this.close()
+    return true
+  }
+
   /** Ends what `close` began. */
   cut(): void {
     if (this.#isClosed) return

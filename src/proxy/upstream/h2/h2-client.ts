@@ -2,6 +2,7 @@ import { CONNECT_ERROR, REFUSED_STREAM } from '../../../http/h2/constants.ts'
 import type { H2Connection } from '../../../http/h2/connection.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { ChannelHandler } from '../../channel.ts'
+import type { ServiceLoad } from '../../balance/limits/service-load.ts'
 import type { Counters } from '../../counters.ts'
 import type { Flusher } from '../../flusher.ts'
 import { PING_IDLE_MS, PING_TIMEOUT_MS } from '../../hbone/transport.ts'
@@ -38,6 +39,8 @@ export interface StreamWaiter {
   ) => void
   /** Connections that it may still be tried on. */
   dialsLeft: number
+  /** Where those count that are made for it. */
+  readonly load: ServiceLoad | undefined
 }
 
 /** Who keeps a connection; each is told of synchronously. */
@@ -141,6 +144,12 @@ export class H2Client implements ChannelHandler, StreamOwner {
     if (this.#closingSinceMs > 0) {
       if (nowMs - this.#closingSinceMs > CLOSE_TIMEOUT_MS) this.#vanish('was closed', () => this.#channel?.cut())
     } else if (this.#state === 'open' || this.#state === 'closing') this.#watch(transport, nowMs)
+  }
+
+  closeIdle(): boolean {
+    if (!this.hasRoom || this.h2.openStreams > 0) return false
+    this.#close()
+    return true
   }
 
   /** No further streams; closes when the last one ends. */

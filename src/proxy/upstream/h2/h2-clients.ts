@@ -1,3 +1,6 @@
+import type { ConnectionLease } from '../../balance/limits/connection-lease.ts'
+import { overflow } from '../../balance/limits/overflow.ts'
+import type { ServiceLoad } from '../../balance/limits/service-load.ts'
 import type { UpstreamSession } from '../session.ts'
 import { H2Client } from './h2-client.ts'
 import type { H2ClientDeps, H2ClientKeeper, StreamWaiter } from './h2-client.ts'
@@ -13,6 +16,8 @@ const HTTP1_ONLY_MS = 60_000
 /** The HTTP/2 connections to one endpoint: as few as the peer's limits allow. */
 export class H2Clients {
   readonly #clients: H2Client[] = []
+  /** Of those that count somewhere. */
+  readonly #leases = new WeakMap<H2Client, ConnectionLease>()
   readonly #deps: H2ClientDeps
   readonly #keeper: H2ClientKeeper
   #expectedStreams = EXPECTED_STREAMS
@@ -50,6 +55,7 @@ export class H2Clients {
       onGone: (gone) => {
         const at = this.#clients.indexOf(gone)
         if (at >= 0) this.#clients.splice(at, 1)
+        this.#leases.get(gone)?.release()
       },
     }
   }
@@ -68,8 +74,13 @@ export class H2Clients {
   }
 
   /** A session on a connection that is being made, or will be; `done` is called once, never before this returns. */
-  open(done: StreamWaiter['done']): void {
-    this.#wait({ done, dialsLeft: MAX_DIALS })
+  open(done: StreamWaiter['done'], load?: ServiceLoad): void {
+    this.#wait({ done, dialsLeft: MAX_DIALS, load })
+  }
+
+  /** Whether there is a connection, or one is being made, for one request more. */
+  get hasRoom(): boolean {
+    return this.#clients.some((client) => client.hasRoom || client.takesWaiters)
   }
 
   /** Whether asking for HTTP/2 is in vain for the time being. */
@@ -104,8 +115,16 @@ export class H2Clients {
     // Whatever TLS agrees on without h2 is not shared.
     let client = this.isHttp1Only ? undefined : this.#clients.find((other) => other.takesWaiters)
     if (client === undefined) {
+      const lease = waiter.load?.connect()
+      if (waiter.load !== undefined && lease === undefined) {
+        return queueMicrotask(() => waiter.done({ ok: false, failure: overflow }))
+      }
       client = new H2Client(this.#keeper, this.#deps)
       this.#clients.push(client)
+      if (lease !== undefined) {
+        lease.holder = client
+        this.#leases.set(client, lease)
+      }
     }
     client.wait(waiter)
   }
