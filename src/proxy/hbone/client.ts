@@ -42,7 +42,7 @@ export interface HboneClientOptions {
   readonly clock?: Clock
   /** The connection is closed, or was never made; once. */
   readonly onGone: (connection: HboneClient) => void
-  /** The peer answered no PING: the connection is given up, its tunnels are told soon. */
+  /** The peer does not answer a PING, told at each tick until it does or the connection is given up. */
   readonly onSilent?: () => void
   /** Our own code threw while it handled what the peer sent; default: thrown on. */
   readonly onFault?: (error: unknown) => void
@@ -145,9 +145,10 @@ export class HboneClient {
     else queueMicrotask(() => this.#refuse(waiter, 'unprocessed', 'found the connection ending'))
   }
 
-  tick(nowMs: number): void {
+  /** Called every second or so; `isAwaited` when somebody waits for what the peer will send. */
+  tick(nowMs: number, isAwaited: boolean): void {
     if (this.#state !== 'open' && this.#state !== 'closing') return
-    if (!this.#transport.tick(nowMs)) this.#options.onSilent?.()
+    if (!this.#transport.tick(nowMs, isAwaited)) this.#options.onSilent?.()
   }
 
   /** No new tunnels beside those that wait already; closes when the last one does. */

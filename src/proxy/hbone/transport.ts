@@ -16,6 +16,10 @@ const READS_PER_TURN = 16
 /** PING after this long without a byte from the peer; gone when the answer takes twice as long (as ztunnel does). */
 export const PING_IDLE_MS = 10_000
 export const PING_TIMEOUT_MS = 20_000
+/** The same while somebody waits for the peer: whether it is there is then worth a PING. */
+const AWAITED_PING_IDLE_MS = 1000
+/** An answer that takes so long comes late enough to send nothing more that way, and not to give up what was sent. */
+const PING_LATE_MS = 2000
 /** A peer that reads nothing keeps a closing socket no longer. */
 const CLOSE_TIMEOUT_MS = 1000
 
@@ -107,21 +111,22 @@ export class HboneTransport implements Flushable {
     setTimeout(() => this.socket.destroy(), CLOSE_TIMEOUT_MS).unref()
   }
 
-  /** Keep-alive, called every second or so with the monotonic time; false: the peer answered no PING and is given up. */
-  tick(nowMs: number): boolean {
+  /**
+   * Keep-alive, called every second or so with the monotonic time; with `isAwaited` silence is looked into sooner. False:
+   * the peer owes the answer to a PING, or has been given up for it.
+   */
+  tick(nowMs: number, isAwaited = false): boolean {
     const connection = this.#connection
     if (connection === undefined) return true
     connection.forgive()
     if (this.#lastHeardMs === 0) this.#lastHeardMs = nowMs
-    if (this.#pingSentMs > 0 && nowMs - this.#pingSentMs > PING_TIMEOUT_MS) {
-      const isNews = !this.socket.destroyed
-      this.socket.destroy()
-      return !isNews
+    if (this.#pingSentMs > 0) {
+      if (nowMs - this.#pingSentMs > PING_TIMEOUT_MS) this.socket.destroy()
+      return nowMs - this.#pingSentMs <= PING_LATE_MS
     }
-    if (this.#pingSentMs === 0 && nowMs - this.#lastHeardMs > PING_IDLE_MS) {
-      this.#pingSentMs = nowMs
-      connection.ping()
-    }
+    if (nowMs - this.#lastHeardMs <= (isAwaited ? AWAITED_PING_IDLE_MS : PING_IDLE_MS)) return true
+    this.#pingSentMs = nowMs
+    connection.ping()
     return true
   }
 

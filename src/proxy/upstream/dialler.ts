@@ -50,8 +50,8 @@ export type Dialled =
 /** The HBONE connections to one workload, which all its ports share. */
 export interface Workload {
   readonly clients: HboneClient[]
-  /** Of the endpoints that were dialled through them. */
-  readonly healths: Set<EndpointHealth>
+  /** The endpoints that were dialled through them. */
+  readonly users: Set<DialOwner>
   idleSinceMs: number
   /** As the last connection's SETTINGS had it, for guessing how many the next one will take. */
   maxTunnels: number
@@ -62,9 +62,16 @@ export interface DialTies {
   readonly workload: () => Workload
   /** How the application is spoken to; `undefined`: in plaintext. */
   readonly trust: BackendTrust | undefined
+  /** A connection that the endpoint is reached by does not answer. */
+  readonly onSilent: (health: EndpointHealth, what: string) => void
+}
+
+/** Whose channels are made. */
+export interface DialOwner {
+  readonly endpoint: Endpoint
   readonly health: EndpointHealth
-  /** A connection that the endpoint was reached by answered no PING. */
-  readonly onSilent: (health: EndpointHealth) => void
+  /** Exchanges that are using it now. */
+  readonly active: number
 }
 
 /** One way to the application that is being made. */
@@ -74,20 +81,26 @@ interface DialWish {
   readonly startedMs: number
 }
 
+/** By then a SYN was lost twice: much longer than it takes where nothing is wrong. */
+const LATE_MS = 3000
 /** Connections tried for one tunnel while each turns out to be full or ending. */
 const MAX_DIALS = 3
 
 /** Makes channels to the application at one endpoint: a tunnel or a connection, and TLS on it if it wants that. */
 export class Dialler {
+  readonly #owner: DialOwner
   readonly #endpoint: Endpoint
   readonly #options: DiallerOptions
   readonly #ties: DialTies
   readonly #handshakes = new Set<Handshake>()
   readonly #resumption: Resumption = { session: undefined, verifiedAtMs: 0 }
   #pending = 0
+  /** Since when something has been asked for and nothing came of it, monotonic. */
+  #waitsSinceMs = 0
 
-  constructor(endpoint: Endpoint, options: DiallerOptions, ties: DialTies) {
-    this.#endpoint = endpoint
+  constructor(owner: DialOwner, options: DiallerOptions, ties: DialTies) {
+    this.#owner = owner
+    this.#endpoint = owner.endpoint
     this.#options = options
     this.#ties = ties
   }
@@ -99,11 +112,19 @@ export class Dialler {
 
   /** `done` is called once, never before this returns. With TLS `protocols` are offered (ALPN), the best first. */
   dial(protocols: readonly string[], done: (dialled: Dialled) => void): void {
-    this.#pending++
+    const { clock } = this.#options
+    if (this.#pending++ === 0) this.#waitsSinceMs = clock.monotonicMs()
     this.#start(protocols, (dialled) => {
       this.#pending--
+      this.#waitsSinceMs = clock.monotonicMs()
       done(dialled)
     })
+  }
+
+  /** Called every second or so: whoever is asked next shall not have to wait as well. */
+  tick(nowMs: number): void {
+    if (this.#pending === 0 || nowMs - this.#waitsSinceMs <= LATE_MS) return
+    this.#ties.onSilent(this.#owner.health, `a connection was not made within ${LATE_MS} ms`)
   }
 
   cancelHandshakes(): void {
@@ -190,8 +211,8 @@ export class Dialler {
 
   #clientFor(identity: SpiffeId, port: number): HboneClient {
     const workload = this.#ties.workload()
-    const { clients, healths } = workload
-    healths.add(this.#ties.health)
+    const { clients, users } = workload
+    users.add(this.#owner)
     for (const client of clients) if (client.hasRoom) return client
     const { flusher, budget, counters, clock, connectTimeoutMs, onFault } = this.#options
     const client = new HboneClient({
@@ -206,7 +227,9 @@ export class Dialler {
       port,
       identity,
       expectedTunnels: workload.maxTunnels,
-      onSilent: () => healths.forEach(this.#ties.onSilent),
+      onSilent: () => {
+        for (const { health } of users) this.#ties.onSilent(health, 'its connection does not answer a PING')
+      },
       onGone: (gone) => {
         const at = clients.indexOf(gone)
         if (at >= 0) clients.splice(at, 1)

@@ -57,11 +57,14 @@ const NO_PROTOCOLS: readonly string[] = []
 
 /** Sessions kept idle for one endpoint. */
 const MAX_IDLE_SESSIONS = 256
+/** A tick that comes so long after the one before says nothing of how long others took. */
+const LATE_TICK_MS = 2000
 /** How long an endpoint may keep its direction open after we ended ours. */
 const CLOSE_TIMEOUT_MS = 5000
 
 /** What a pool has in common with others. */
 interface PoolTies extends DialTies {
+  readonly health: EndpointHealth
   readonly onLive: (pool: EndpointPool) => void
   /** Nothing is dialled any more. */
   readonly isEnded: () => boolean
@@ -88,7 +91,7 @@ export class EndpointPool {
     this.health = ties.health
     this.#options = options
     this.#ties = ties
-    this.#dialler = new Dialler(endpoint, options, ties)
+    this.#dialler = new Dialler(this, options, ties)
   }
 
   get isUnused(): boolean {
@@ -183,6 +186,7 @@ export class EndpointPool {
       if (nowMs - session.idleSinceMs > idleTimeoutMs || !session.isUsable) session.close()
     }
     this.#h2?.tick(nowMs)
+    this.#dialler.tick(nowMs)
     for (const [session, sinceMs] of this.#closing) if (nowMs - sinceMs > CLOSE_TIMEOUT_MS) session.cut()
   }
 
@@ -217,7 +221,7 @@ export class EndpointPool {
         dial: (done) => this.#dial(HTTP2_FIRST, done),
         authority: joinHostPort(endpoint.address, endpoint.port),
         isTls: this.#ties.trust !== undefined,
-        onSilent: () => this.#ties.onSilent(this.health),
+        onSilent: () => this.#ties.onSilent(this.health, 'its connection does not answer a PING'),
         onOtherProtocol: (channel, [first, ...others]) => {
           const session = this.#adopt(channel, first?.load?.connect())
           if (first === undefined) session.park()
@@ -268,6 +272,9 @@ export class Pools {
   readonly #workloads = new Map<string, Workload>()
   readonly #trusts = new BackendTrusts()
   #isEnded = false
+  #tickedMs = 0
+  /** This process was held up: answers may have come that nobody has read yet. */
+  #isCatchingUp = false
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -290,7 +297,9 @@ export class Pools {
         workload: () => this.#workloadOf(workload),
         trust,
         health: this.health.of(endpoint),
-        onSilent: (health) => this.health.noteSilent(health),
+        onSilent: (health, what) => {
+          if (!this.#isCatchingUp) this.health.noteSilent(health, what)
+        },
         isEnded: () => this.#isEnded,
         onLive: (live) => {
           this.#live.add(live)
@@ -319,6 +328,8 @@ export class Pools {
 
   /** Keep-alive and idle time-outs; called every second or so. */
   tick(nowMs: number): void {
+    this.#isCatchingUp = nowMs - this.#tickedMs > LATE_TICK_MS
+    this.#tickedMs = nowMs
     for (const pool of this.#live) {
       pool.sweep(nowMs)
       if (pool.isUnused) this.#live.delete(pool)
@@ -348,9 +359,10 @@ export class Pools {
 
   #tickWorkload(workload: Workload, nowMs: number): void {
     const clients = [...workload.clients]
+    const isAwaited = isAnyActive(workload.users)
     let isBusy = false
     for (const client of clients) {
-      client.tick(nowMs)
+      client.tick(nowMs, isAwaited)
       if (client.openTunnels > 0) isBusy = true
     }
     if (isBusy || workload.idleSinceMs === 0) workload.idleSinceMs = nowMs
@@ -362,9 +374,14 @@ export class Pools {
   #workloadOf(key: string): Workload {
     let workload = this.#workloads.get(key)
     if (workload === undefined) {
-      workload = { clients: [], healths: new Set(), idleSinceMs: 0, maxTunnels: MAX_TUNNELS }
+      workload = { clients: [], users: new Set(), idleSinceMs: 0, maxTunnels: MAX_TUNNELS }
       this.#workloads.set(key, workload)
     }
     return workload
   }
+}
+
+const isAnyActive = (users: Workload['users']): boolean => {
+  for (const { active } of users) if (active > 0) return true
+  return false
 }

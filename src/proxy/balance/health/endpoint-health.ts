@@ -146,7 +146,7 @@ export class EndpointHealth {
     if (this.localOriginFailures >= limit) this.#eject('localOrigin', detail, at)
   }
 
-  /** Its connection fell silent: nobody answered a PING. There is no need to try that three times. */
+  /** Nobody answers, so that whoever is sent there would wait: there is no need to try that three times. */
   noteSilent(detail: string, at: Happening): void {
     if (at.watcher.rules.consecutiveLocalOriginFailures === 0 || !this.#isNews(at)) return
     if (this.state === 'probation') this.#beginEjection('silent', detail, at)
@@ -254,7 +254,8 @@ export class EndpointHealth {
     const { watcher } = at
     if (watcher.countOut() >= mostOut(watcher)) {
       this.#forgetStreaks()
-      return this.#owner.onSpared()
+      if (watcher.size > 1) this.#owner.onSpared()
+      return
     }
     this.#beginEjection(reason, detail, at)
   }

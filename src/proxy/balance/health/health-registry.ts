@@ -86,12 +86,12 @@ export class HealthRegistry {
     return health === undefined || health.isQuiet ? undefined : health
   }
 
-  /** A connection to it fell silent, whoever used it. */
-  noteSilent(health: EndpointHealth): void {
+  /** A connection to it fell silent, or was not made in time, whoever wanted it. */
+  noteSilent(health: EndpointHealth, what: string): void {
     const { watcher } = health
     if (watcher === undefined || this.#isEnded) return
     const { nowMs } = this
-    health.noteSilent('its connection answered no PING', { watcher, startedMs: nowMs, nowMs })
+    health.noteSilent(what, { watcher, startedMs: nowMs, nowMs })
   }
 
   /** To be called some times a second: ejections end, shares grow, and what is over is forgotten. */

@@ -265,10 +265,7 @@ describe('no request is lost to an endpoint that', () => {
   it('allows no stream at all: a few connections are tried, and that is it', async () => {
     const none = formatFrame(h2.FRAME_SETTINGS, 0, 0, settingsPayload([h2.SETTINGS_MAX_CONCURRENT_STREAMS, 0]))
     const port = await serve(none)
-    await assert.rejects(
-      UpstreamExchange.run(setting.of(port)),
-      /unprocessed: HTTP\/2 with .* allows no more streams/,
-    )
+    await assert.rejects(UpstreamExchange.run(setting.of(port)), /unprocessed: HTTP\/2 with .* allows no more streams/)
     assert.equal(setting.counters.upstreamConnectionsTotal, 3)
   })
 
