@@ -123,7 +123,7 @@ export class Balancer {
   #stateOf(group: EndpointGroup): GroupState {
     let state = this.#groups.get(group)
     if (state === undefined) {
-      const pools = group.endpoints.map((endpoint) => this.#pools.poolOf(endpoint, group.tls))
+      const pools = group.endpoints.map((endpoint) => this.#pools.poolOf(endpoint, group))
       state = new GroupState(group, pools)
       this.#groups.set(group, state)
       this.#startSlowly(group.key, state)

@@ -3,7 +3,9 @@
  * another pod took over is another pool (waypoint contract 1.7, istio/ztunnel#1637).
  */
 import { joinHostPort } from '../../lib/ip.ts'
+import type { PoolPolicy } from '../../model/backend/backend-policy.ts'
 import type { BackendTls, Endpoint } from '../../model/endpoint.ts'
+import type { EndpointGroup } from '../../snapshot/snapshot.ts'
 import type { EndpointHealth } from '../balance/health/endpoint-health.ts'
 import type { ConnectionLease } from '../balance/limits/connection-lease.ts'
 import { overflow } from '../balance/limits/overflow.ts'
@@ -34,6 +36,9 @@ export interface PoolOptions extends DiallerOptions {
   /** An endpoint was ejected, or is back. */
   readonly onTurn?: (health: EndpointHealth) => void
 }
+
+/** What of an endpoint group matters for the connections to its endpoints. */
+export type PoolSettings = Pick<EndpointGroup, 'tls' | 'policy'>
 
 /** A way to the application for bytes of any protocol, and not shared. */
 export type OpenedChannel =
@@ -286,14 +291,15 @@ export class Pools {
     })
   }
 
-  /** The pool of an endpoint, the same one as long as workload, identity, address, port and TLS settings are. */
-  poolOf(endpoint: Endpoint, tls?: BackendTls): EndpointPool {
+  /** The pool of an endpoint, the same one as long as workload, identity, address, port, TLS and other settings are. */
+  poolOf(endpoint: Endpoint, { tls, policy }: PoolSettings = {}): EndpointPool {
     const trust = tls === undefined ? undefined : this.#trusts.of(tls)
     const workload = `${endpoint.workload.uid}|${endpoint.identity ?? ''}|${endpoint.address}`
-    const key = `${workload}|${endpoint.transport}|${endpoint.port}|${trust?.id ?? ''}`
+    const { connectMs, idleMs } = policy?.pool ?? {}
+    const key = `${workload}|${endpoint.transport}|${endpoint.port}|${trust?.id ?? ''}|${connectMs ?? ''}|${idleMs ?? ''}`
     let pool = this.#pools.get(key)
     if (pool === undefined) {
-      pool = new EndpointPool(endpoint, this.#options, {
+      pool = new EndpointPool(endpoint, withSettings(this.#options, policy?.pool), {
         workload: () => this.#workloadOf(workload),
         trust,
         health: this.health.of(endpoint),
@@ -384,4 +390,10 @@ export class Pools {
 const isAnyActive = (users: Workload['users']): boolean => {
   for (const { active } of users) if (active > 0) return true
   return false
+}
+
+const withSettings = (options: PoolOptions, settings: PoolPolicy | undefined): PoolOptions => {
+  if (settings === undefined) return options
+  const { connectMs = options.connectTimeoutMs, idleMs = options.idleTimeoutMs } = settings
+  return { ...options, connectTimeoutMs: connectMs, idleTimeoutMs: idleMs }
 }

@@ -34,7 +34,7 @@ export class PlainPools implements Disposable {
 
   of(port: number, tls?: BackendTls): EndpointPool {
     const endpoint: Endpoint = { address: '127.0.0.1', port, transport: 'plain', workload: { uid: `app-${port}` } }
-    return this.pools.poolOf(endpoint, tls)
+    return this.pools.poolOf(endpoint, tls === undefined ? {} : { tls })
   }
 
   [Symbol.dispose](): void {
