@@ -35,6 +35,8 @@ import { TurnBudget } from './limits/turn-budget.ts'
 import { H2Tunnel } from './inner-h2/h2-tunnel.ts'
 import type { H2TunnelDeps } from './inner-h2/h2-tunnel.ts'
 import { ByteBudget, defaultBufferBytes } from './limits/byte-budget.ts'
+import { MemoryGuard, memoryPerProcess, readMemoryRatio } from './overload/memory-guard.ts'
+import { OverloadWatch } from './overload/overload-watch.ts'
 import { Overload } from './overload/overload.ts'
 import type { OverloadOptions } from './overload/overload.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
@@ -68,6 +70,10 @@ export interface DataPlaneOptions {
   readonly bufferBytes?: number
   /** Requests under way and tunnels at a time, and how long requests may wait; defaults as `OverloadOptions` has them. */
   readonly overload?: Omit<OverloadOptions, 'counters'>
+  /** What this process may use; default: all that the container has. */
+  readonly memoryBytes?: number
+  /** Frees all that can be freed, and stops everything for 50 ms: for when memory is short. */
+  readonly collectAll?: () => void
   /** Frees what large reads leave behind (see `Flusher`); without it that is left to V8. */
   readonly collectYoung?: () => void
   /** How long compiling may hold the loop at a time; default 2 ms. */
@@ -98,6 +104,7 @@ export class DataPlane {
   readonly #tunnels: Tunnels
   readonly #turns: TurnBudget
   readonly #overload: Overload
+  readonly #overloadWatch: OverloadWatch
   readonly #warnings: Warnings
   readonly #errors: Warnings
   /** What is worth a line, and no warning. */
@@ -117,7 +124,8 @@ export class DataPlane {
     this.#news = new Warnings(clock, (message) => log.info(message))
     const onFault = (error: unknown): void => this.#onFault('a connection was given up', error)
     this.counters = options.counters ?? new Counters()
-    const budget = new ByteBudget(options.bufferBytes ?? defaultBufferBytes(), this.counters)
+    const { bufferBytes = defaultBufferBytes(), memoryBytes = memoryPerProcess() } = options
+    const budget = new ByteBudget(bufferBytes, this.counters)
     this.#clientTls = clientTlsOptions(credentials.current(), options.tls)
     this.#applier = new ModelApplier({
       instances: createFilterInstances(options.filters, {
@@ -135,7 +143,7 @@ export class DataPlane {
     })
     this.#overload = new Overload({ ...options.overload, counters: this.counters })
     const { sources } = this.#overload
-    this.#turns = new TurnBudget(clock.monotonicMs, sources)
+    this.#turns = new TurnBudget(clock.monotonicMs, sources, (isCrowded) => (this.#flusher.isCrowded = isCrowded))
     const turns = this.#turns
     this.#pools = new Pools({
       flusher: this.#flusher,
@@ -205,6 +213,15 @@ export class DataPlane {
       onFault,
       ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     })
+    this.#overloadWatch = new OverloadWatch({
+      overload: this.#overload,
+      counters: this.counters,
+      memory: new MemoryGuard(() => readMemoryRatio(memoryBytes)),
+      bufferBytes,
+      log,
+      closeOf: (load, most) => this.#server.closeOf(load, most),
+      collect: options.collectAll,
+    })
     this.#unsubscribe = credentials.subscribe((next) => this.#rotate(next))
     const stopTicks = [
       startTicking(clock, TICK_MS, (nowMs) => this.#tick(nowMs)),
@@ -263,6 +280,7 @@ export class DataPlane {
   close(): void {
     this.#isDraining = true
     this.#stopTicking()
+    this.#overloadWatch.close()
     this.#unsubscribe()
     this.#server.destroy()
     this.#pools.destroy()
@@ -333,6 +351,7 @@ export class DataPlane {
 
   #tick(nowMs: number): void {
     this.counters.waitingRequests = this.#turns.waiting
+    this.#overloadWatch.tick(nowMs)
     this.#server.tick(nowMs)
     this.#pools.tick(nowMs)
     this.#budgets.tick()

@@ -36,6 +36,8 @@ export class Flusher {
   /** The last read was one of a long body: what follows it in the same turn goes out in the same write. */
   #isBulk = false
   readonly #collectYoung: (() => void) | undefined
+  /** Turns are long by themselves: whoever is in the middle of one shall not have to wait for two. */
+  isCrowded = false
   /** Counts the times that gathered output was written: what is scheduled in one turn goes out together. */
   turn = 0
 
@@ -86,7 +88,7 @@ export class Flusher {
 
   readonly #runBusy = (): void => {
     // So much came in one turn that the next one brings more at once: writing both together is one write less each.
-    if (this.#reads >= CROWDED_READS && !this.#isDeferred && !this.#isBulk) {
+    if (this.#reads >= CROWDED_READS && !this.#isDeferred && !this.#isBulk && !this.isCrowded) {
       this.#isDeferred = true
       setImmediate(this.#runBusy)
       return

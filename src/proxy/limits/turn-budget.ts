@@ -13,11 +13,13 @@ const WATCH_FROM = 512
 /**
  * Loop time for beginning requests that had to wait. What else there is to do for them takes about twice as long again:
  * so a turn in which there are more than there is time for lasts 2 ms or so, and whoever may begin has it within a few.
+ * Longer ones save little, as there are fewer writes, and lose more: all that is under way at a time outgrows the young
+ * generation, and is collected again and again.
  */
-const BEGIN_SLICE_MS = 0.7
+const BEGIN_SLICE_MS = 0.5
 /** And for refusing those that waited too long, beside others that began, and when nobody is left who may begin. */
-const REFUSE_SLICE_MS = 0.15
-const REFUSE_ALONE_SLICE_MS = 0.7
+const REFUSE_SLICE_MS = 0.1
+const REFUSE_ALONE_SLICE_MS = 0.5
 const MAX_REFUSED_PER_TURN = 256
 
 /** Somebody with input at hand that this turn has no room for. */
@@ -39,10 +41,20 @@ export class TurnBudget {
   #begins: WaitingRequest | undefined
   readonly #pieces = new Fifo<Deferrable>()
   readonly #requests: FairQueue
+  readonly #onCrowd: (isCrowded: boolean) => void
+  #isCrowded = false
 
-  /** Default: the time of the machine, and clients that nobody has told it of. */
-  constructor(monotonicMs = (): number => performance.now(), sources = new Sources()) {
+  /**
+   * Default: the time of the machine, and clients that nobody has told it of. `onCrowd` is told when requests are left
+   * over at the end of a turn, and when none are any more.
+   */
+  constructor(
+    monotonicMs = (): number => performance.now(),
+    sources = new Sources(),
+    onCrowd: (isCrowded: boolean) => void = () => {},
+  ) {
     this.#requests = new FairQueue(monotonicMs, () => sources.all())
+    this.#onCrowd = onCrowd
   }
 
   /** Requests that wait. */
@@ -96,6 +108,11 @@ export class TurnBudget {
       next.resume()
     }
     if (this.#requests.waiting > 0) this.#serve()
+    const isCrowded = this.#requests.waiting > 0
+    if (isCrowded !== this.#isCrowded) {
+      this.#isCrowded = isCrowded
+      this.#onCrowd(isCrowded)
+    }
     if (this.#pieces.first !== undefined || this.#requests.waiting > 0) this.#watch()
   }
 

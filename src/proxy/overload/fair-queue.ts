@@ -43,8 +43,10 @@ export class FairQueue {
 
   push(request: Applicant): void {
     const { load } = request
-    if (load.queue.length >= MAX_WAITING_OF_ONE) this.#take(load, () => load.queue.takeOldest())?.refuse('source')
-    load.queue.push(request, this.#monotonicMs())
+    const nowMs = this.#monotonicMs()
+    const isFull = load.queue.length >= MAX_WAITING_OF_ONE
+    if (isFull) this.#take(load, () => load.queue.takeOldest(nowMs))?.refuse('source')
+    load.queue.push(request, nowMs)
     this.#waiting++
     if (load.isInRing) return
     load.isInRing = true

@@ -3,6 +3,7 @@
  * have most give way first. Time is another matter: who waits for it, and for how long, is in `FairQueue`.
  */
 import type { Counters } from '../counters.ts'
+import type { Pressure } from './memory-guard.ts'
 import type { OverloadReason } from './overload-reason.ts'
 import type { SourceLoad } from './source-load.ts'
 import { Sources } from './sources.ts'
@@ -13,7 +14,7 @@ export interface OverloadOptions {
   readonly maxRequests?: number
   /** Default: any number. */
   readonly maxTunnels?: number
-  /** How long requests may wait while more come than there is time for; default 20 ms, 0 is for ever. */
+  /** How long requests may wait while more come than there is time for; default 5 ms, 0 is for ever. */
   readonly waitMs?: number
 }
 
@@ -23,9 +24,6 @@ const OPEN_RATIO = 0.75
 const MIN_REQUESTS = 32
 /** What is left of the number of requests and tunnels in each second in which memory is short. */
 const BRAKE_RATIO = 0.5
-
-/** Memory as far as it matters here: fine, short, or nearly gone. */
-export type Pressure = 'none' | 'high' | 'critical'
 
 export class Overload {
   readonly sources: Sources

@@ -15,7 +15,9 @@ export interface WaitingRequest {
 /** How long a queue may be at work on one burst: all clients of a node at once, or what a pause has left. */
 export const BURST_MS = 250
 /** After that it is an overload, and whoever has waited for so long is told that there is no time. */
-export const STANDING_WAIT_MS = 20
+export const STANDING_WAIT_MS = 5
+/** And it is the same one still if the queue was empty for no longer than this. */
+const CALM_MS = 250
 
 /**
  * The requests of one client that wait. A burst is worked off in the order it came. When the queue has not been empty
@@ -28,6 +30,8 @@ export class RequestQueue {
   #items: WaitingRequest[] = []
   #next = 0
   #standingAtMs = 0
+  /** When an overload was worked off, as far as it was there. */
+  #relievedMs = Number.NEGATIVE_INFINITY
 
   /** `waitMs` in place of `STANDING_WAIT_MS`; 0 is for ever. */
   constructor(waitMs = STANDING_WAIT_MS) {
@@ -45,7 +49,7 @@ export class RequestQueue {
   }
 
   push(request: WaitingRequest, nowMs: number): void {
-    if (this.length === 0) this.#standingAtMs = nowMs + BURST_MS
+    if (this.length === 0) this.#standingAtMs = nowMs - this.#relievedMs < CALM_MS ? nowMs : nowMs + BURST_MS
     request.waitingSinceMs = nowMs
     this.#items.push(request)
   }
@@ -56,8 +60,8 @@ export class RequestQueue {
     for (;;) {
       const request = isStanding ? this.#items.at(-1) : this.#items[this.#next]
       if (request === undefined || (isStanding && this.#isOverdue(request, nowMs))) return undefined
-      if (isStanding) this.#dropLast()
-      else this.#dropFirst()
+      if (isStanding) this.#dropLast(nowMs)
+      else this.#dropFirst(nowMs)
       if (!request.isGone) return request
     }
   }
@@ -68,15 +72,15 @@ export class RequestQueue {
     for (;;) {
       const request = this.#items[this.#next]
       if (request === undefined || !(request.isGone || this.#isOverdue(request, nowMs))) return undefined
-      this.#dropFirst()
+      this.#dropFirst(nowMs)
       if (!request.isGone) return request
     }
   }
 
   /** Takes out the oldest. */
-  takeOldest(): WaitingRequest | undefined {
+  takeOldest(nowMs: number): WaitingRequest | undefined {
     const request = this.#items[this.#next]
-    if (request !== undefined) this.#dropFirst()
+    if (request !== undefined) this.#dropFirst(nowMs)
     return request
   }
 
@@ -84,21 +88,22 @@ export class RequestQueue {
     return nowMs - request.waitingSinceMs >= this.#waitMs
   }
 
-  #dropLast(): void {
+  #dropLast(nowMs: number): void {
     this.#items.pop()
-    if (this.#items.length === this.#next) this.#reset()
+    if (this.#items.length === this.#next) this.#reset(nowMs)
   }
 
-  #dropFirst(): void {
+  #dropFirst(nowMs: number): void {
     this.#next++
-    if (this.#items.length === this.#next) this.#reset()
+    if (this.#items.length === this.#next) this.#reset(nowMs)
     else if (this.#next * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#next)
       this.#next = 0
     }
   }
 
-  #reset(): void {
+  #reset(nowMs: number): void {
+    if (nowMs >= this.#standingAtMs) this.#relievedMs = nowMs
     this.#items = []
     this.#next = 0
   }

@@ -1,0 +1,43 @@
+import { totalmem } from 'node:os'
+import { getHeapStatistics } from 'node:v8'
+
+/** Memory as far as it matters here: fine, short, or nearly gone. */
+export type Pressure = 'none' | 'high' | 'critical'
+
+/** From which share of what there is each begins; it is over some way below, so that nothing flickers. */
+const HIGH = { from: 0.85, until: 0.8 }
+const CRITICAL = { from: 0.95, until: 0.9 }
+
+/** What is left is to be used by so many processes. */
+export const memoryPerProcess = (processes = 1): number =>
+  Math.min(process.constrainedMemory() || Infinity, totalmem()) / processes
+
+/**
+ * How much of its memory this process uses, 0 to 1: of V8's heap, or of what the container may have, whichever is
+ * nearer to its end. Buffers and TLS lie outside of the heap.
+ */
+export const readMemoryRatio = (limitBytes: number): number => {
+  const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
+  return Math.max(used / limit, process.memoryUsage.rss() / limitBytes)
+}
+
+/** Tells memory that is short from memory that is not. */
+export class MemoryGuard {
+  readonly #readRatio: () => number
+  #pressure: Pressure = 'none'
+  ratio = 0
+
+  constructor(readRatio: () => number) {
+    this.#readRatio = readRatio
+  }
+
+  /** To be called about once a second. */
+  check(): Pressure {
+    const ratio = this.#readRatio()
+    this.ratio = ratio
+    const isCritical = ratio >= (this.#pressure === 'critical' ? CRITICAL.until : CRITICAL.from)
+    const isHigh = ratio >= (this.#pressure === 'none' ? HIGH.from : HIGH.until)
+    this.#pressure = isCritical ? 'critical' : isHigh ? 'high' : 'none'
+    return this.#pressure
+  }
+}

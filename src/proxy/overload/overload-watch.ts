@@ -1,0 +1,116 @@
+import type { Logger } from '../../lib/log.ts'
+import { allowHeapGrowth } from '../../lib/memory/heap-growth.ts'
+import type { Counters } from '../counters.ts'
+import type { MemoryGuard } from './memory-guard.ts'
+import type { Overload } from './overload.ts'
+import type { SourceLoad } from './source-load.ts'
+
+export interface OverloadWatchOptions {
+  readonly overload: Overload
+  readonly counters: Counters
+  readonly memory: MemoryGuard
+  /** As `ByteBudget` has it. */
+  readonly bufferBytes: number
+  readonly log: Pick<Logger, 'info' | 'warn'>
+  /** Closes so many of a client's connections; how many there were. */
+  readonly closeOf: (load: SourceLoad, most: number) => number
+  /** Frees what can be freed, and stops everything for 50 ms or so. */
+  readonly collect?: (() => void) | undefined
+}
+
+/** While it goes on there is a line this often. */
+const REPEAT_MS = 10_000
+/** It is over when nothing was refused for so long. */
+const CALM_MS = 3000
+const COLLECT_EVERY_MS = 60_000
+/** Bytes that wait, in budgets: there are no more requests for them. */
+const BYTES_RATIO = 2
+/** What is under way lives longer then, and much of it reaches the old generation: see `TlsGate`. */
+const GROWTH_PERCENT = 150
+/** Of the connections of one client, in a second. */
+const CLOSED_SHARE = 4
+
+/** Looks once a second at memory and at what was refused; says so, and what to do. */
+export class OverloadWatch {
+  readonly #options: OverloadWatchOptions
+  #seen = 0
+  #closedSeen = 0
+  #begunMs = -1
+  #lastRefusedMs = 0
+  #toldMs = 0
+  #total = 0
+  #collectedMs = Number.NEGATIVE_INFINITY
+  #restoreHeapGrowth: (() => void) | undefined
+
+  constructor(options: OverloadWatchOptions) {
+    this.#options = options
+  }
+
+  tick(nowMs: number): void {
+    this.#tickMemory(nowMs)
+    const { counters } = this.#options
+    const all = Object.values(counters.overloadRefused).reduce((sum, count) => sum + count, 0)
+    const refused = all - this.#seen
+    const closed = counters.overloadConnectionsClosed - this.#closedSeen
+    this.#seen = all
+    this.#closedSeen = counters.overloadConnectionsClosed
+    if (refused + closed > 0) this.#tellOf(refused, closed, nowMs)
+    else if (this.#begunMs >= 0 && nowMs - this.#lastRefusedMs >= CALM_MS) this.#tellEnd()
+  }
+
+  close(): void {
+    this.#restoreHeapGrowth?.()
+    this.#restoreHeapGrowth = undefined
+  }
+
+  #tickMemory(nowMs: number): void {
+    const { overload, memory, counters, bufferBytes } = this.#options
+    let pressure = memory.check()
+    if (pressure !== 'none' && nowMs - this.#collectedMs >= COLLECT_EVERY_MS) {
+      this.#collectedMs = nowMs
+      this.#options.collect?.()
+      pressure = memory.check()
+    }
+    const hasBytes = counters.heldBytes > bufferBytes * BYTES_RATIO
+    overload.setPressure(hasBytes && pressure === 'none' ? 'high' : pressure, pressure === 'none' ? 'bytes' : 'heap')
+    if (pressure === 'critical') this.#closeGreediest()
+  }
+
+  #closeGreediest(): void {
+    const { overload, counters, closeOf } = this.#options
+    const load = overload.greediest()
+    if (load === undefined) return
+    counters.overloadConnectionsClosed += closeOf(load, Math.ceil(load.connections / CLOSED_SHARE))
+  }
+
+  #tellOf(refused: number, closed: number, nowMs: number): void {
+    this.#lastRefusedMs = nowMs
+    this.#total += refused
+    this.#restoreHeapGrowth ??= allowHeapGrowth(GROWTH_PERCENT)
+    if (this.#begunMs < 0) this.#begunMs = nowMs
+    else if (nowMs - this.#toldMs < REPEAT_MS) return
+    this.#toldMs = nowMs
+    const { overload, counters, memory, log } = this.#options
+    const greediest = overload.greediest()
+    log.warn(
+      `overload: ${refused} requests or tunnels were refused in the last second${closed === 0 ? '' : `, and ${closed} connections closed`}; run more replicas or workers, give them more CPU or memory, or limit the client that asks for most`,
+      {
+        event: 'overload',
+        refused: { ...counters.overloadRefused },
+        memory: Math.round(memory.ratio * 100) / 100,
+        requests: counters.activeExchanges,
+        waiting: counters.waitingRequests,
+        tunnels: counters.openTunnels,
+        greediest: greediest?.principal,
+      },
+    )
+  }
+
+  #tellEnd(): void {
+    const seconds = Math.round((this.#lastRefusedMs - this.#begunMs) / 1000) + 1
+    this.#options.log.info(`the overload is over: ${this.#total} refused in ${seconds} s`, { event: 'overload-over' })
+    this.#begunMs = -1
+    this.#total = 0
+    this.close()
+  }
+}
