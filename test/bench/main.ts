@@ -22,6 +22,8 @@ import { grpcSuite, h2cSuite } from './suites/protocols/http2.ts'
 import { tcpSuite } from './suites/protocols/tcp.ts'
 import { websocketSuite } from './suites/protocols/websocket.ts'
 import { runHandshakesSuite } from './suites/strain/handshakes.ts'
+import { runFairnessSuite } from './suites/strain/fairness.ts'
+import { runOverloadSuite } from './suites/strain/overload.ts'
 import { runReadersSuite } from './suites/strain/readers.ts'
 import { runRoutesSuite } from './suites/strain/routes.ts'
 import { runTunnelsSuite } from './suites/strain/tunnels.ts'
@@ -55,6 +57,8 @@ const liveSuites: readonly (readonly [SuiteName, (context: SuiteContext) => Prom
   ['readers', runReadersSuite],
   ['tunnels', runTunnelsSuite],
   ['handshakes', runHandshakesSuite],
+  ['overload', runOverloadSuite],
+  ['fairness', runFairnessSuite],
   ['routes', runRoutesSuite],
 ]
 

@@ -19,7 +19,7 @@ export interface BenchOptions {
 
 export const suiteNames = [
   ...(['hbone', 'grpc', 'h2c', 'upload', 'download', 'websocket', 'tcp'] as const),
-  ...(['readers', 'tunnels', 'handshakes', 'routes', 'micro'] as const),
+  ...(['readers', 'tunnels', 'handshakes', 'overload', 'fairness', 'routes', 'micro'] as const),
 ] as const
 
 export type SuiteName = (typeof suiteNames)[number]
@@ -47,6 +47,8 @@ Alone:
   readers         small requests beside eight slow readers
   tunnels         memory of connections and tunnels
   handshakes      a flood of handshakes
+  overload        four times as much as there is time for
+  fairness        one greedy client beside twenty others
   routes          10 routes and 5,000
   micro           single operations in this process`
 

@@ -13,4 +13,6 @@ export interface ProxyContext {
   readonly version: string
   /** Where Fairway writes a CPU profile when it stops; none when absent. */
   readonly profileDir: string | undefined
+  /** Fairway's, beside those that every case has. */
+  readonly flags?: readonly string[]
 }

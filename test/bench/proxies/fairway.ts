@@ -18,31 +18,38 @@ export const startFairway = async (context: ProxyContext): Promise<RunningProxy>
   writeFileSync(objectsFile, formatObjects(context.upstreams))
   const { command, args } = pinned('proxy', process.execPath, [
     ...[launcher, 'run', '--file', objectsFile, '--ca', 'files', '--certs', context.certificates.waypoint.dir],
+    ...(context.flags ?? []),
     ...['--bind', '127.0.0.1', '--workers', '1', '--access-log', 'off'],
     ...['--hbone-port', '0', '--ready-port', '0', '--metrics-port', '0', '--admin-port', '0'],
   ])
   const { profileDir } = context
   const profiling = `${process.env.FAIRWAY_NODE_FLAGS ?? ''} --cpu-prof --cpu-prof-dir=${profileDir}`
   const child = context.children.spawn(command, args, profileDir === undefined ? {} : { FAIRWAY_NODE_FLAGS: profiling })
-  const port = await waitFor('fairway is ready', READY_DEADLINE_MS, () => {
+  const addresses = await waitFor('fairway is ready', READY_DEADLINE_MS, () => {
     if (child.hasExited()) throw new Error(`fairway ended: ${child.stderr()}`)
-    return readyPort(child)
+    return readyAddresses(child)
   })
   return {
     name: 'fairway',
     version: context.version,
     mode: 'hbone',
     host: '127.0.0.1',
-    port,
+    port: Number(addresses.hbone.slice(addresses.hbone.lastIndexOf(':') + 1)),
     pid: child.pid,
+    addresses,
     stop: () => child.stop(),
   }
 }
 
-/** The port of the `ready` line's HBONE address, once it was printed. */
-const readyPort = (child: Child): number | undefined => {
+interface Addresses {
+  readonly hbone: string
+  readonly ready: string
+  readonly metrics: string
+  readonly admin: string
+}
+
+/** What the `ready` line says, once it was printed. */
+const readyAddresses = (child: Child): Addresses | undefined => {
   const line = child.stderr().match(/^\{.*"event":"ready".*\}$/m)?.[0]
-  if (line === undefined) return undefined
-  const { hbone } = JSON.parse(line) as { readonly hbone: string }
-  return Number(hbone.slice(hbone.lastIndexOf(':') + 1))
+  return line === undefined ? undefined : (JSON.parse(line) as Addresses)
 }

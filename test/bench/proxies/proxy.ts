@@ -13,6 +13,8 @@ export interface RunningProxy {
   readonly port: number
   /** CPU time and memory of this process and its descendants are the proxy's. */
   readonly pid: number
+  /** Fairway only: `ADDRESS:PORT` of readiness, metrics and admin API. */
+  readonly addresses?: { readonly ready: string; readonly metrics: string; readonly admin: string }
   readonly stop: () => Promise<void>
 }
 

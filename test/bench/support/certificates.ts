@@ -13,6 +13,8 @@ export interface BenchCertificates {
   readonly client: Leaf
   readonly backend: Leaf
   readonly waypoint: Leaf
+  /** One more client. */
+  readonly issue: (account: string) => Leaf
 }
 
 /** The common name of every leaf: nginx checks one, and falls back to it where only a URI is in the SAN. */
@@ -29,8 +31,13 @@ export const createCertificates = (dir: string): BenchCertificates => {
     ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
     ...['-keyout', caKey, '-out', caCert, '-subj', '/O=bench/CN=bench CA'],
   ])
-  const leaf = (account: string): Leaf => createLeaf(join(dir, account), account, { caKey, caCert })
-  return { client: leaf('client'), backend: leaf(BACKEND_ACCOUNT), waypoint: leaf('waypoint') }
+  const issued = new Map<string, Leaf>()
+  const leaf = (account: string): Leaf => {
+    const known = issued.get(account) ?? createLeaf(join(dir, account), account, { caKey, caCert })
+    issued.set(account, known)
+    return known
+  }
+  return { client: leaf('client'), backend: leaf(BACKEND_ACCOUNT), waypoint: leaf('waypoint'), issue: leaf }
 }
 
 const createLeaf = (dir: string, account: string, ca: { readonly caKey: string; readonly caCert: string }): Leaf => {

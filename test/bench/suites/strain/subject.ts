@@ -16,13 +16,14 @@ import type { SuiteContext } from '../context.ts'
 import { createLaboratory } from '../laboratory.ts'
 import type { Laboratory } from '../laboratory.ts'
 
-const BODY_BYTES = 1024
+/** Of every answer. */
+export const BODY_BYTES = 1024
 
 /**
  * For generator and destinations. Left to itself V8 collects everything for each 64 MB of buffers that were read or
  * written, which at 80 MB/s is 8 ms of standstill in 3 of 100 requests: theirs, not the proxy's.
  */
-const calmNodeFlags: readonly string[] = [
+export const calmNodeFlags: readonly string[] = [
   '--external-memory-accounted-in-global-limit',
   '--initial-old-space-size=2048',
   '--max-semi-space-size=1',

@@ -1,0 +1,154 @@
+/**
+ * The suite `overload`: twenty client identities ask for four times as much as a Fairway can do, for a minute, after
+ * what it can do was measured in the same run. What still has to be so: it gets about as much done, what is answered is
+ * answered soon, memory stays, and all is as before when they stop. Readiness and metrics are asked for meanwhile.
+ */
+import { figureCase } from '../../report.ts'
+import type { CaseReport, Figure, SuiteReport } from '../../report.ts'
+import { roundTo } from '../../statistics.ts'
+import { cpuMicrosOf, processTree, rssMbOf } from '../../support/process-stats.ts'
+import { sampleRss } from '../../support/rss-sampler.ts'
+import { startProbes } from '../../support/http-probe.ts'
+import type { ProbeResult } from '../../support/http-probe.ts'
+import { WINDOW_MS } from '../../surge/plan.ts'
+import type { Outcome, StepResult, SurgeStep } from '../../surge/plan.ts'
+import type { SuiteContext } from '../context.ts'
+import { runStrainSuite, withFairway } from './subject.ts'
+import type { StrainContext } from './subject.ts'
+import { calmAfterMs, measureSurgeCapacity, withSurge } from './surge-case.ts'
+import type { SurgeCapacity } from './surge-case.ts'
+
+const CLIENTS = 20
+const SHAPE = { connections: 1, tunnels: 100 }
+const OVERLOAD = 4
+/** What is normal, as a share of the capacity. */
+const NORMAL = 0.5
+const MIN_GOODPUT = 0.85
+const MAX_P99_RATIO = 3
+const MAX_GROWTH_MB = 48
+const MAX_RECOVERY_S = 2
+const MAX_PROBE_MS = 100
+
+interface Phases {
+  readonly capacityMs: number
+  readonly normalMs: number
+  readonly overloadMs: number
+  readonly afterMs: number
+}
+
+const PHASES: Phases = { capacityMs: 5000, normalMs: 10_000, overloadMs: 60_000, afterMs: 10_000 }
+const QUICK_PHASES: Phases = { capacityMs: 1500, normalMs: 3000, overloadMs: 6000, afterMs: 4000 }
+
+export const runOverloadSuite = (context: SuiteContext): Promise<SuiteReport> =>
+  runStrainSuite('overload', [{ name: 'overload-4x', measure }], { ...context, destinations: 1 })
+
+const measure = (context: StrainContext): Promise<CaseReport> =>
+  withFairway(context, (proxy) =>
+    withSurge(
+      context,
+      proxy,
+      Array.from({ length: CLIENTS }, () => SHAPE),
+      async (surge) => {
+        const phases = context.options.isQuick ? QUICK_PHASES : PHASES
+        context.progress.show('overload: capacity')
+        const capacity = await measureSurgeCapacity(surge, CLIENTS, phases.capacityMs)
+        const pids = processTree(proxy.pid)
+        const beforeMb = rssMbOf(pids)
+        const watch = { peakMb: beforeMb, cpuMicros: 0, probes: undefined as ProbeResult | undefined }
+        let stop = (): void => {}
+        const onStep = (index: number): void => {
+          stop()
+          stop = (): void => {}
+          if (index !== 1) return
+          context.progress.show(`overload: ${Math.round(OVERLOAD * capacity.perSecond)}/s`)
+          const rss = sampleRss(pids)
+          const probes = startProbes([
+            `http://${proxy.addresses?.ready ?? ''}/healthz/ready`,
+            `http://${proxy.addresses?.metrics ?? ''}/stats/prometheus`,
+          ])
+          const cpuBefore = cpuMicrosOf(pids)
+          stop = (): void => {
+            watch.peakMb = rss.stop()
+            watch.cpuMicros = cpuMicrosOf(pids) - cpuBefore
+            watch.probes = probes.stop()
+          }
+        }
+        const results = await surge.run(
+          stepsOf(capacity.perSecond, phases),
+          Array.from({ length: CLIENTS }, () => 0),
+          onStep,
+        )
+        return figureCase('overload-4x', context.version, {
+          figures: [
+            ...figuresOf(capacity, results),
+            { name: 'RSS before, MB', value: roundTo(beforeMb, 1) },
+            {
+              name: 'RSS growth in the overload, MB',
+              value: roundTo(watch.peakMb - beforeMb, 1),
+              atMost: MAX_GROWTH_MB,
+            },
+            ...probeFigures(watch.probes),
+            { name: 'proxy busy, CPUs', value: roundTo(watch.cpuMicros / 1e6 / (results[1]?.seconds ?? 1), 2) },
+            { name: 'generator busy, CPUs', value: roundTo(results[1]?.busy ?? 0, 2) },
+          ],
+          notes: [
+            `the capacity is the best of closed loops over all clients, with ${capacity.inFlight} requests in flight; generator busy ${roundTo(capacity.busy, 2)} CPUs`,
+            'a request that finds no tunnel free when it is due is given up by its client, as one whose pool is used up',
+          ],
+        })
+      },
+    ),
+  )
+
+const stepsOf = (capacity: number, phases: Phases): readonly SurgeStep[] => {
+  const step = (share: number, durationMs: number): SurgeStep => ({
+    durationMs,
+    loads: Array.from({ length: CLIENTS }, () => ({ kind: 'rate', perSecond: (capacity * share) / CLIENTS })),
+  })
+  return [step(NORMAL, phases.normalMs), step(OVERLOAD, phases.overloadMs), step(NORMAL, phases.afterMs)]
+}
+
+const figuresOf = (capacity: SurgeCapacity, results: readonly StepResult[]): readonly Figure[] => {
+  const [normal, during, after] = results
+  const [before] = normal?.groups ?? []
+  const [outcome] = during?.groups ?? []
+  if (before === undefined || outcome === undefined || during === undefined || after === undefined) return []
+  const perSecond = (count: number): number => Math.round(count / during.seconds)
+  const lost = 1 - outcome.accepted / during.seconds / capacity.perSecond
+  const calmMs = calmAfterMs(after, WINDOW_MS, MAX_P99_RATIO * before.acceptedMs.p99)
+  return [
+    { name: 'capacity, requests/s', value: Math.round(capacity.perSecond) },
+    { name: 'offered, requests/s', value: perSecond(outcome.due) },
+    { name: 'answered 200, requests/s', value: perSecond(outcome.accepted) },
+    { name: 'answered 503, requests/s', value: perSecond(outcome.refused) },
+    { name: 'found no free tunnel, requests/s', value: perSecond(outcome.unsent) },
+    { name: 'capacity lost, share', value: roundTo(lost, 3), atMost: roundTo(1 - MIN_GOODPUT, 3) },
+    { name: 'any other end', value: countFailed([before, outcome]), atMost: 0 },
+    { name: 'normal: refused', value: before.refused, atMost: 0 },
+    { name: 'normal: p50, ms', value: roundTo(before.acceptedMs.p50, 3) },
+    { name: 'normal: p99, ms', value: roundTo(before.acceptedMs.p99, 3) },
+    { name: 'overload: p50 of 200, ms', value: roundTo(outcome.acceptedMs.p50, 3) },
+    { name: 'overload: p99 of 200, ms', value: roundTo(outcome.acceptedMs.p99, 3) },
+    {
+      name: 'p99 of 200, overload ÷ normal',
+      value: roundTo(outcome.acceptedMs.p99 / before.acceptedMs.p99, 2),
+      atMost: MAX_P99_RATIO,
+    },
+    { name: 'overload: p50 of 503, ms', value: roundTo(outcome.refusedMs.p50, 1) },
+    { name: 'overload: p99 of 503, ms', value: roundTo(outcome.refusedMs.p99, 1) },
+    { name: 'recovery, s', value: calmMs === null ? null : roundTo(calmMs / 1000, 2), atMost: MAX_RECOVERY_S },
+  ]
+}
+
+const countFailed = (outcomes: readonly Outcome[]): number => outcomes.reduce((sum, { failed }) => sum + failed, 0)
+
+const probeFigures = (probes: ProbeResult | undefined): readonly Figure[] => [
+  { name: 'readiness and metrics: asked', value: probes?.asked ?? null },
+  { name: 'readiness and metrics: not answered 200', value: probes?.failed ?? null, atMost: 0 },
+  { name: 'readiness and metrics: p50, ms', value: probes === undefined ? null : roundTo(probes.p50Ms, 1) },
+  {
+    name: 'readiness and metrics: slowest, ms',
+    value: probes === undefined ? null : roundTo(probes.maxMs, 1),
+    atMost: MAX_PROBE_MS,
+  },
+]
