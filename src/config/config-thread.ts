@@ -5,7 +5,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
 import { packJson, type Packed } from '../lib/memory/packed-json.ts'
 import { createDeltaWriter, type ConfigDelta } from './delta.ts'
-import { createObjectReader, loadObjects } from './load-objects.ts'
+import { createObjectLoading, createObjectReader } from './load-objects.ts'
 import { openFileSource } from './source/files.ts'
 import type { TranslateOptions } from './translate/options.ts'
 import { createTranslator } from './translate/translate.ts'
@@ -34,6 +34,7 @@ const quietMs = 3000
 const wasteBytes = 4 * 1024 * 1024
 
 const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => void): void => {
+  const load = createObjectLoading()
   const translate = createTranslator(data.translate)
   const write = createDeltaWriter()
   let cancelCollection = (): void => {}
@@ -52,7 +53,7 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
     },
     onSet: (set) => {
       try {
-        const { objects, issues: objectIssues } = loadObjects(set.objects)
+        const { objects, issues: objectIssues } = load(set.objects)
         const { model, conditions } = translate(objects)
         const delta = write({ model, conditions, issues: set.issues, objectIssues, objects: objects.length })
         post({ kind: 'update', delta: packJson(delta) })

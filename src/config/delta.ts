@@ -4,9 +4,9 @@
  */
 import type { Issue } from '../lib/decoded.ts'
 import { isEqual } from '../lib/is-equal.ts'
+import { applyEdits, findEdits, type Edit } from '../lib/lists/edits.ts'
 import type { Condition } from '../model/condition.ts'
 import type { Model } from '../model/model.ts'
-import { applyEdits, findEdits, type Edit } from './edits.ts'
 import type { ConfigUpdate } from './update.ts'
 
 /** The difference between two models; the first of a writer is a difference from nothing. */

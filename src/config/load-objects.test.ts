@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { seededRandom } from '../../test/support/random.ts'
 import { formatIssue } from '../lib/format-issue.ts'
-import { loadObjects } from './load-objects.ts'
+import { createObjectLoading, loadObjects } from './load-objects.ts'
 import { readObject, type ReadObject } from './objects/read-object.ts'
 import { createPlacing, type FoundObject } from './source/locate.ts'
 import { parseText } from './source/parse-text.ts'
@@ -22,7 +23,7 @@ describe('loading objects', () => {
       ...parse('b.yaml', `# a comment\n${configMap('one')}`),
     ])
     assert.deepEqual(
-      loaded.objects.map(({ locate }) => locate('')?.file),
+      loaded.objects.map((object) => object.locate('')?.file),
       ['a.yaml'],
     )
     assert.deepEqual(loaded.issues.map(formatIssue), [
@@ -66,6 +67,41 @@ describe('loading objects', () => {
       'f',
       '{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}}\n---\n{apiVersion: v1, kind: ServiceAccount}',
     )
-    assert.deepEqual(loadObjects(raw), { objects: [], issues: [] })
+    assert.deepEqual(loadObjects(raw), { objects: [], issues: [], hasDuplicates: false })
+  })
+})
+
+describe('loading that remembers', () => {
+  /** Each line is one file in its versions, the same objects as long as it is the same one. */
+  const files = [
+    [configMap('one'), configMap('one', '{ a: b }'), configMap('one', '{ a: 1 }'), configMap('two')],
+    [configMap('two'), configMap('three', '{ a: [] }'), configMap('one')],
+    [configMap('four'), `${configMap('four')}---\n${configMap('five')}`, `---\n# moved\n${configMap('four')}`],
+    ['hello', '{ apiVersion: apps/v1, kind: Deployment, metadata: { name: one } }', configMap('six')],
+    [
+      '',
+      '{ apiVersion: v1, kind: Secret, metadata: { name: one } }',
+      '{ apiVersion: v1, kind: Pod, metadata: { name: A_b } }',
+    ],
+  ].map((versions, i) => versions.map((text) => parse(`${i}.yaml`, text)))
+
+  it('gives what loading anew gives, with the same objects', () => {
+    const random = seededRandom(3)
+    const load = createObjectLoading()
+    let chosen = files.map((versions) => versions[0] ?? [])
+    for (let step = 0; step < 300; step++) {
+      const changing = random.below(files.length)
+      chosen = chosen.map((now, i) => (i === changing ? random.pick([...(files[i] ?? []), []]) : now))
+      const [loaded, anew] = [load(chosen.flat()), loadObjects(chosen.flat())]
+      assert.deepEqual(loaded, anew, `step ${step}`)
+      assert.ok(loaded.objects.every((object, i) => object === anew.objects[i]))
+    }
+  })
+
+  it('gives the very same issues where none came or went', () => {
+    const load = createObjectLoading()
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => parse(`${name}.yaml`, configMap(name)))
+    assert.ok(a !== undefined && b !== undefined && c !== undefined)
+    assert.equal(load([...a, ...b]).issues, load([...a, ...c]).issues)
   })
 })

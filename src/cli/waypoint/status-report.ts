@@ -53,10 +53,11 @@ const joinItems = ({ objects, issues }: LoadedSet, groups: readonly ConditionGro
   const conditionsOf = new Map(groups.map(({ object, conditions }) => [formatObject(object), conditions]))
   const sources = new Map<string, SourcePosition | undefined>()
   const refs = new Map<string, ObjectRef>()
-  for (const { read, locate } of objects) {
-    if (read.ref === undefined) continue
-    refs.set(formatObject(read.ref), read.ref)
-    sources.set(formatObject(read.ref), locate(''))
+  for (const object of objects) {
+    const { ref } = object.read
+    if (ref === undefined) continue
+    refs.set(formatObject(ref), ref)
+    sources.set(formatObject(ref), object.locate(''))
   }
   // A Gateway that was asked for and is not there has a condition as well.
   for (const { object } of groups) refs.set(formatObject(object), object)

@@ -51,8 +51,7 @@ const open = (options: Partial<FileSourceOptions<Written>> = {}): FileSource => 
   return source
 }
 
-const names = (set: FileSet<Written> | undefined = sets.at(-1)): unknown =>
-  set?.objects.map(({ value }) => value.written)
+const names = (set: FileSet<Written> | undefined = sets.at(-1)): unknown => set?.objects.map(({ read }) => read.written)
 const issues = (): string => (sets.at(-1)?.issues ?? []).map(formatIssue).join('\n').replaceAll(root, 'ROOT')
 
 describe('reading', () => {
@@ -124,6 +123,24 @@ describe('changes', () => {
     write('a.yaml', 'a')
     refresh()
     assert.equal(sets.length, 1)
+  })
+
+  it('what did not change is the very same object, and what moved another one at its new place', () => {
+    write('a.yaml', '---\na1\n---\na2\n---\na3')
+    write('b.yaml', 'b')
+    const { refresh } = open()
+    write('a.yaml', '---\na1\n---\n# new\na2\n---\na3')
+    refresh()
+    const [before, after] = sets.map(({ objects }) => objects)
+    assert.deepEqual(
+      after?.map((object, i) => object === before?.[i]),
+      [true, false, false, true],
+    )
+    assert.deepEqual(
+      after?.map((object) => object.locate('')?.line),
+      [2, 5, 7, 1],
+    )
+    assert.equal(after?.[2]?.read, before?.[2]?.read)
   })
 
   it('a file deleted from a folder takes its objects along once two looks have missed it', () => {

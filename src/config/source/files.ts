@@ -9,7 +9,7 @@ import { systemClock, type Clock } from '../../lib/clock.ts'
 import type { Issue } from '../../lib/decoded.ts'
 import { explainUnreadable, listFiles, listKnown, listTold, type ListedFile, type Listing } from './list-files.ts'
 import { createPlacing, type FoundObject, type PlaceItems } from './locate.ts'
-import { parseText, type Item } from './parse-text.ts'
+import { parseText } from './parse-text.ts'
 import { createSettling } from './settling.ts'
 import { watchFolders } from './watch-folders.ts'
 
@@ -52,7 +52,7 @@ export interface FileSource {
 interface KnownFile<T> {
   /** As it was when it was read; `undefined`: it is to be read again. */
   readonly listed: ListedFile | undefined
-  readonly items: readonly Item<T>[]
+  readonly items: readonly FoundObject<T>[]
   readonly issues: readonly Issue[]
   /** Not there at the last look: an editor that saves by renaming takes a file away for a moment. */
   readonly isMissing: boolean
@@ -72,8 +72,7 @@ const defaultMaxFileBytes = 64 * 1024 * 1024
 export const openFileSource = <T extends object>(options: FileSourceOptions<T>): FileSource => {
   const { paths, onSet, clock = systemClock, debounceMs = 20, pollMs = 5000, onLook = () => {} } = options
   const { settleMs = 40, maxFileBytes = defaultMaxFileBytes } = options
-  const read = createReading(options.decode, maxFileBytes)
-  const place = createPlacing<T>()
+  const read = createReading({ decode: options.decode, place: createPlacing<T>(), maxFileBytes })
   const isUnsettled = createSettling(clock, settleMs)
   let known = new Map<string, KnownFile<T>>()
   let listing: Read = { folders: new Set(), stamps: new Map(), isPlain: false, issues: noIssues, readAtMs: 0 }
@@ -130,7 +129,7 @@ export const openFileSource = <T extends object>(options: FileSourceOptions<T>):
   const look = (told?: ReadonlySet<string>): void => {
     const files = told === undefined ? lookAtKnown() : listTold(told, listing, listedAt)
     const isSame = files === undefined ? lookAround() : lookAtTold(files)
-    if (isFirst || !isSame) onSet(joinFiles(known, listing.issues, place))
+    if (isFirst || !isSame) onSet(joinFiles(known, listing.issues))
     isFirst = false
     onLook()
   }
@@ -151,24 +150,33 @@ const looksAround = 12
 /** Reads files and folders once, as `openFileSource` does at its first look, and watches nothing. */
 export const readFileSet = <T extends object>(paths: readonly string[], decode: Decode<T>): FileSet<T> => {
   const listing = listFiles(paths)
-  const read = createReading(decode, defaultMaxFileBytes)
+  const read = createReading({ decode, place: createPlacing<T>(), maxFileBytes: defaultMaxFileBytes })
   const files = new Map(listing.files.map((file) => [file.path, read(file, nothing)]))
-  return joinFiles(files, listing.issues, createPlacing<T>())
+  return joinFiles(files, listing.issues)
 }
 
-const joinFiles = <T>(
-  files: ReadonlyMap<string, KnownFile<T>>,
-  issues: readonly Issue[],
-  place: PlaceItems<T>,
-): FileSet<T> => ({
-  objects: [...files].flatMap(([path, { items }]) => place(path, items)),
-  issues: [...issues, ...[...files.values()].flatMap((file) => file.issues)],
-})
+/** There are thousands of files, most with one object and no issue. */
+const joinFiles = <T>(files: ReadonlyMap<string, KnownFile<T>>, issues: readonly Issue[]): FileSet<T> => {
+  const objects: FoundObject<T>[] = []
+  const all = [...issues]
+  files.forEach((file) => {
+    file.items.forEach((item) => void objects.push(item))
+    if (file.issues.length > 0) all.push(...file.issues)
+  })
+  // A list that grew has room for half as many again.
+  return { objects: objects.slice(), issues: all }
+}
 
 type ReadListed<T> = (file: ListedFile, before: KnownFile<T>) => KnownFile<T>
 
+interface ReadingOptions<T> {
+  readonly decode: Decode<T>
+  readonly place: PlaceItems<T>
+  readonly maxFileBytes: number
+}
+
 const createReading =
-  <T>(decode: Decode<T>, maxFileBytes: number): ReadListed<T> =>
+  <T>({ decode, place, maxFileBytes }: ReadingOptions<T>): ReadListed<T> =>
   (file, before) => {
     if (file === before.listed) return before
     const known = before.items
@@ -184,7 +192,7 @@ const createReading =
     try {
       const parsed = parseText(file.path, readFileSync(file.path, 'utf8'), { decode, known })
       if (!parsed.ok) return refuse(parsed.issues)
-      const { items } = parsed
+      const items = place(file.path, parsed.items)
       const isSame = items.length === known.length && items.every((item, index) => item === known[index])
       return { listed: file, items: isSame ? known : items, issues: noIssues, isMissing: false }
     } catch (error) {

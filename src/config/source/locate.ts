@@ -5,18 +5,17 @@ import { splitPath } from '../../lib/field-path.ts'
 import { parseDocuments, type Item } from './parse-text.ts'
 import { hashText, splitDocuments } from './split-documents.ts'
 
-/** An object of a file, and the way back to where it was written. */
-export interface FoundObject<T> {
-  readonly value: T
+/** An object of a file, and the way back to where it was written; another one as soon as it says or stands otherwise. */
+export interface FoundObject<T> extends Item<T> {
   readonly file: string
   /**
    * The position of a field by its path, or of the nearest field around it that was written; `undefined` when the file
    * says something else by now.
    */
-  readonly locate: (path: string) => SourcePosition | undefined
+  locate(path: string): SourcePosition | undefined
 }
 
-/** Adds the way back to the items of a file. */
+/** Adds the way back to the items of a file; those that have it stay the same objects. */
 export type PlaceItems<T> = (file: string, items: readonly Item<T>[]) => readonly FoundObject<T>[]
 
 /**
@@ -26,25 +25,42 @@ export type PlaceItems<T> = (file: string, items: readonly Item<T>[]) => readonl
 export const createPlacing = <T extends object>(read = readText): PlaceItems<T> => {
   const known = new WeakMap<T, Map<string, PiecePosition>>()
   const open = createCache<OpenFile>()
-  return (file, items) =>
-    items.map((item) => ({
-      value: item.value,
-      file,
-      locate: (path) => {
-        const positions = known.get(item.value) ?? new Map<string, PiecePosition>()
-        const position =
-          positions.get(path) ??
-          findPosition(
-            open(file, () => openText(read(file))),
-            item,
-            path,
-          )
-        if (position === undefined) return undefined
-        known.set(item.value, positions.set(path, position))
-        return { file, line: item.line + position.line, column: position.col }
-      },
-    }))
+  const locate = (item: FoundObject<T>, path: string): SourcePosition | undefined => {
+    const { file, line } = item
+    const positions = known.get(item.read) ?? new Map<string, PiecePosition>()
+    const opened = (): OpenFile => open(file, () => openText(read(file)))
+    const position = positions.get(path) ?? findPosition(opened(), item, path)
+    if (position === undefined) return undefined
+    known.set(item.read, positions.set(path, position))
+    return { file, line: line + position.line, column: position.col }
+  }
+  const Placed = placedClass(locate)
+  return (file, items) => items.map((item) => (item instanceof Placed ? item : new Placed(file, item)))
 }
+
+/** A class, since a function for each of thousands of objects would take as much memory as the rest of it. */
+const placedClass = <T>(locate: (item: FoundObject<T>, path: string) => SourcePosition | undefined) =>
+  class Placed implements FoundObject<T> {
+    readonly read: T
+    readonly hash: string
+    readonly line: number
+    readonly document: number
+    readonly prefix: string
+    readonly file: string
+
+    constructor(file: string, { read, hash, line, document, prefix }: Item<T>) {
+      this.read = read
+      this.hash = hash
+      this.line = line
+      this.document = document
+      this.prefix = prefix
+      this.file = file
+    }
+
+    locate(path: string): SourcePosition | undefined {
+      return locate(this, path)
+    }
+  }
 
 /** As the parser counts: both from 1, in the piece. */
 interface PiecePosition {

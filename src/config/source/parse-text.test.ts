@@ -12,7 +12,7 @@ const parse = (text: string, known: readonly Item<Written>[] = []): readonly Ite
   assert.ok(parsed.ok, parsed.ok ? '' : JSON.stringify(parsed.issues))
   return parsed.items
 }
-const values = (items: readonly Item<Written>[]): readonly unknown[] => items.map(({ value }) => value.written)
+const values = (items: readonly Item<Written>[]): readonly unknown[] => items.map(({ read }) => read.written)
 
 describe('what a text holds', () => {
   const cases: readonly (readonly [name: string, text: string, wanted: readonly unknown[]])[] = [
@@ -73,9 +73,9 @@ describe('parsing again', () => {
   it('gives unchanged documents the same value, at their new place', () => {
     const before = parse('a: 1\n---\nb: 2\n---\nc: 3\n')
     const after = parse('a: 1\nx: 1\n---\nb: 2\n---\nc: 3\n', before)
-    assert.equal(after[1]?.value, before[1]?.value)
-    assert.equal(after[2]?.value, before[2]?.value)
-    assert.notEqual(after[0]?.value, before[0]?.value)
+    assert.equal(after[1]?.read, before[1]?.read)
+    assert.equal(after[2]?.read, before[2]?.read)
+    assert.notEqual(after[0]?.read, before[0]?.read)
     assert.deepEqual([before[1]?.line, after[1]?.line], [1, 2])
   })
 

@@ -8,7 +8,7 @@ import { hashText, splitDocuments } from './split-documents.ts'
  * made of it is kept, which would take ten times as much memory.
  */
 export interface Item<T> {
-  readonly value: T
+  readonly read: T
   /** Of the piece of text that it stands in. */
   readonly hash: string
   /** The piece's first line in the text, from 0. */
@@ -55,7 +55,7 @@ export const parseText = <T>(file: string, text: string, { decode, known = [] }:
     }
     piece.values.forEach((value, document) => {
       for (const { object, prefix } of unfoldList(value)) {
-        items.push({ value: decode(object), hash, line, document, prefix })
+        items.push({ read: decode(object), hash, line, document, prefix })
       }
     })
   }
@@ -63,7 +63,7 @@ export const parseText = <T>(file: string, text: string, { decode, known = [] }:
   return issues.length > 0 ? { ok: false, issues } : { ok: true, items: items.slice() }
 }
 
-/** The items of a piece where it stands now; it may have stood in several places. */
+/** The items of a piece where it stands now, the very same where it stood; it may have stood in several places. */
 const moveTo = <T>(items: readonly Item<T>[], line: number): readonly Item<T>[] => {
   const there = items.filter((item) => item.line === line)
   if (there.length > 0) return there

@@ -18,7 +18,7 @@ import type { SourcedObject } from './options.ts'
 /** An object of one kind, with the means to say where a field of it stands. */
 export interface Entry<T> {
   readonly object: T
-  readonly locate: SourcedObject['locate']
+  readonly source: Pick<SourcedObject, 'locate'>
 }
 
 /** A route that acts on requests. */
@@ -58,13 +58,15 @@ export interface Catalog {
 /** Sorts the objects into a catalog; their order in the set makes no difference. */
 export const createCatalog = (objects: readonly SourcedObject[]): Catalog => {
   const catalog = emptyCatalog()
-  const keyed: (SourcedObject & { readonly key: string })[] = []
-  for (const { read, locate } of objects) {
-    if (read.ref !== undefined) keyed.push({ key: `${read.ref.namespace}/${read.ref.name}`, read, locate })
+  const keyed: { readonly key: string; readonly source: SourcedObject }[] = []
+  for (const source of objects) {
+    const { ref } = source.read
+    if (ref !== undefined) keyed.push({ key: `${ref.namespace}/${ref.name}`, source })
   }
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
-  for (const { key, read, locate } of keyed) {
-    if (read.state === 'typed') file(catalog, key, { object: read.object, locate })
+  for (const { key, source } of keyed) {
+    const { read } = source
+    if (read.state === 'typed') file(catalog, key, { object: read.object, source })
     else if (read.state === 'broken' && read.ref.kind === 'Pod') catalog.brokenPods.add(key)
   }
   return catalog
@@ -91,34 +93,34 @@ const emptyCatalog = () => ({
 type Draft = ReturnType<typeof emptyCatalog>
 type AnyObject = Extract<SourcedObject['read'], { readonly state: 'typed' }>['object']
 
-const file = (catalog: Draft, key: string, { object, locate }: Entry<AnyObject>): void => {
+const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>): void => {
   switch (object.kind) {
     case 'Gateway':
-      return void catalog.gateways.set(key, { object, locate })
+      return void catalog.gateways.set(key, { object, source })
     case 'GatewayClass':
-      return void catalog.gatewayClasses.set(object.metadata.name, { object, locate })
+      return void catalog.gatewayClasses.set(object.metadata.name, { object, source })
     case 'Namespace':
-      return void catalog.namespaces.set(object.metadata.name, { object, locate })
+      return void catalog.namespaces.set(object.metadata.name, { object, source })
     case 'Service':
-      return void catalog.services.set(key, { object, locate })
+      return void catalog.services.set(key, { object, source })
     case 'EndpointSlice':
-      return fileSlice(catalog, { object, locate })
+      return fileSlice(catalog, { object, source })
     case 'Pod':
-      return filePod(catalog, key, { object, locate })
+      return filePod(catalog, key, { object, source })
     case 'GRPCRoute':
     case 'HTTPRoute':
-      return void catalog.routes.push({ object, locate })
+      return void catalog.routes.push({ object, source })
     case 'TCPRoute':
     case 'TLSRoute':
-      return void catalog.connectionRoutes.push({ object, locate })
+      return void catalog.connectionRoutes.push({ object, source })
     case 'AuthorizationPolicy':
     case 'RequestAuthentication':
-      return void catalog.policies.push({ object, locate })
+      return void catalog.policies.push({ object, source })
     case 'BackendPolicy':
     case 'XBackendTrafficPolicy':
-      return void catalog.backendPolicies.push({ object, locate })
+      return void catalog.backendPolicies.push({ object, source })
     case 'BackendTLSPolicy':
-      return void catalog.backendTlsPolicies.push({ object, locate })
+      return void catalog.backendTlsPolicies.push({ object, source })
     case 'ConfigMap':
       return void catalog.configMaps.set(key, object)
     case 'Secret':

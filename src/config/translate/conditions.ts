@@ -34,11 +34,11 @@ export const refOf = ({ kind, metadata }: Named): ObjectRef => ({
 })
 
 /** Makes a condition of an object. */
-export const conditionOf = ({ object, locate }: Entry<Named>, { path, ...verdict }: Verdict): Condition => {
+export const conditionOf = ({ object, source }: Entry<Named>, { path, ...verdict }: Verdict): Condition => {
   const { generation } = object.metadata
   const parentRef =
     verdict.parent === undefined ? undefined : (verdict.parentRef ?? parentReference(object, verdict.parent))
-  const position = isFault(verdict) ? locate(path ?? '') : undefined
+  const position = isFault(verdict) ? source.locate(path ?? '') : undefined
   return {
     object: refOf(object),
     ...verdict,
@@ -64,9 +64,10 @@ const parentReference = ({ parentRefs = [], metadata }: Named, parent: string): 
 
 /** The conditions of objects that could not be read, or that nothing is done with. */
 export const unusableConditions = (objects: readonly SourcedObject[]): readonly Condition[] =>
-  objects.flatMap(({ read, locate }) => {
+  objects.flatMap((source) => {
+    const { read } = source
     if (read.state !== 'broken' && read.state !== 'unsupported') return []
-    const position = locate(read.issues[0]?.path ?? '')
+    const position = source.locate(read.issues[0]?.path ?? '')
     return [
       {
         object: read.ref,
@@ -91,12 +92,11 @@ export const formatFaults = (issues: readonly Issue[]): string => {
 /** Conditions in one fixed order: by object, parent and type. */
 export const sortConditions = (conditions: readonly Condition[]): readonly Condition[] =>
   conditions.toSorted(
-    (a, b) =>
-      compare(a.object.kind, b.object.kind) ||
-      compare(a.object.namespace, b.object.namespace) ||
-      compare(a.object.name, b.object.name) ||
-      compare(a.parent ?? '', b.parent ?? '') ||
-      compare(a.type, b.type),
+    (a, b) => compareRefs(a.object, b.object) || compare(a.parent ?? '', b.parent ?? '') || compare(a.type, b.type),
   )
+
+/** The order of objects in which their conditions come. */
+export const compareRefs = (a: ObjectRef, b: ObjectRef): number =>
+  compare(a.kind, b.kind) || compare(a.namespace, b.namespace) || compare(a.name, b.name)
 
 const compare = (a: string, b: string): number => (a === b ? 0 : a < b ? -1 : 1)

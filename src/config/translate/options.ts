@@ -21,9 +21,9 @@ export interface TranslateOptions {
   readonly clusterId?: string
 }
 
-/** An object and where it stands. */
+/** An object and where it stands; another one as soon as either is another. */
 export interface SourcedObject {
   readonly read: ReadObject
   /** The position of a field (or of the nearest field around it) by its path. */
-  readonly locate: (path: string) => SourcePosition | undefined
+  locate(path: string): SourcePosition | undefined
 }

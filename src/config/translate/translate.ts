@@ -8,7 +8,8 @@ import type { EndpointSet } from '../../model/endpoint.ts'
 import type { Model } from '../../model/model.ts'
 import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
 import type { ServiceObject, ServicePortObject } from '../objects/service.ts'
-import { attachRoutes } from './route/attach-routes.ts'
+import { changeRoutes, type Translated } from './change/change-routes.ts'
+import { attachRoutes, type AttachScope } from './route/attach-routes.ts'
 import { createRouteMemory, type RouteLookups, type RouteMemory } from './route/route-memory.ts'
 import { createHiddenRules } from './route/shadow-conditions.ts'
 import {
@@ -25,6 +26,7 @@ import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { bindPods, createPodTranslation, type TranslatePod } from './service/bind-pods.ts'
 import { bindServices } from './service/bind-services.ts'
 import { createCatalog, type Catalog, type Entry } from './catalog.ts'
+import { sortByKey } from './sort-by-key.ts'
 import { chooseGateway } from './choose-gateway.ts'
 import { closeForPolicy } from './close-policies.ts'
 import { conditionOf, sortConditions, unusableConditions } from './conditions.ts'
@@ -45,7 +47,8 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
 
 /**
  * Makes a `translate` that remembers: routes and endpoints are translated again only when something changed that they
- * refer to, and otherwise come out as the very same objects. What it gives does not depend on what it remembers.
+ * refer to, and otherwise come out as the very same objects; where only routes changed, nothing else is looked at. What it
+ * gives does not depend on what it remembers.
  */
 export const createTranslator = (options: TranslateOptions): ((objects: readonly SourcedObject[]) => Translation) => {
   const memory = createRouteMemory(options.clusterDomain)
@@ -61,7 +64,12 @@ export const createTranslator = (options: TranslateOptions): ((objects: readonly
     translateBackendPolicies: createBackendPolicyTranslation(),
     backendPolicyConditions: createBackendPolicyConditions(),
   }
-  return (objects) => translateSet(objects, options, remembering)
+  let before: Translated | undefined
+  return (objects) => {
+    const changed = before === undefined ? undefined : changeRoutes(before, objects)
+    before = changed ?? translateSet(objects, options, remembering)
+    return before.translation
+  }
 }
 
 interface Remembering {
@@ -78,7 +86,7 @@ const translateSet = (
   objects: readonly SourcedObject[],
   options: TranslateOptions,
   { memory, translateEndpoints, translatePod, findHidden, addingSessions, ...remembering }: Remembering,
-): Translation => {
+): Translated => {
   const catalog = createCatalog(objects)
   const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
   const { services: bound, conditions: aboutBinding } = bindServices(catalog, gateway, options)
@@ -92,30 +100,31 @@ const translateSet = (
     wanted.set(`${service.metadata.namespace}/${service.metadata.name}:${port.port}`, [service, port])
   }
   for (const { object } of bound.values()) for (const port of tcpPortsOf(object)) want(object, port)
+  const boundPorts = wanted.size
   const { clusterDomain, rootNamespace } = options
   const backendTls = translateBackendTls(catalog)
   const backendPolicies = remembering.translateBackendPolicies(catalog)
-  const speaksTls = ({ metadata }: ServiceObject, { port }: ServicePortObject): boolean =>
-    backendTls.ports.has(`${metadata.namespace}/${metadata.name}:${port}`)
-  const lookups: RouteLookups = {
-    services: catalog.services,
-    tls: { get: (key) => backendTls.ports.has(key) || undefined },
-  }
-  const scope = {
-    catalog,
+  const { services, namespaces, gateways } = catalog
+  const attaching = {
+    catalog: { services, namespaces, gateways },
     bound,
     gateway,
-    rootNamespace,
     clusterDomain,
-    onBackend: want,
-    speaksTls,
-    lookups,
+    ...lookInto(services, backendTls.ports),
     memory,
     findHidden,
     addSessions: addingSessions(backendPolicies.ports),
   }
-  const { routes, attachments, setOf, conditions: aboutRoutes } = attachRoutes(scope)
-  const policies = catalog.policies.map((policy) => closeForPolicy(policy, scope))
+  const {
+    routes,
+    attachments,
+    setOf,
+    conditions: aboutRoutes,
+  } = attachRoutes(catalog, {
+    ...attaching,
+    onBackend: want,
+  })
+  const policies = catalog.policies.map((policy) => closeForPolicy(policy, { catalog, bound, gateway, rootNamespace }))
   const closedServices = new Map(policies.flatMap((policy) => [...policy.closed]))
   const { pods, conditions: aboutPods } = bindPods({
     catalog,
@@ -131,7 +140,7 @@ const translateSet = (
     setOf,
     tlsPorts: backendTls.ports,
   })
-  return {
+  const translation = {
     model: {
       gateway: gateway === undefined ? undefined : nameOf(gateway.entry.object),
       trafficType: gateway?.trafficType ?? 'none',
@@ -166,7 +175,17 @@ const translateSet = (
       ...sliceConditions(catalog),
     ]),
   }
+  return { objects, translation, attaching, tlsPorts: backendTls.ports, sendsElsewhere: wanted.size > boundPorts }
 }
+
+/** What a step sees of the Services and their policies. Apart, so that it holds on to nothing else of the set. */
+const lookInto = (
+  services: RouteLookups['services'],
+  tlsPorts: ReadonlyMap<string, unknown>,
+): Pick<AttachScope, 'lookups' | 'speaksTls'> => ({
+  lookups: { services, tls: { get: (key) => tlsPorts.has(key) || undefined } },
+  speaksTls: ({ metadata }, { port }) => tlsPorts.has(`${metadata.namespace}/${metadata.name}:${port}`),
+})
 
 const nameOf = ({
   metadata,
@@ -174,9 +193,6 @@ const nameOf = ({
   namespace: metadata.namespace,
   name: metadata.name,
 })
-
-const sortByKey = <T extends { readonly key: string }>(items: readonly T[]): readonly T[] =>
-  items.toSorted((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
 
 /** Slices that give no endpoints, which otherwise shows only as a 503 far away. */
 const sliceConditions = (catalog: Catalog): readonly Condition[] => {

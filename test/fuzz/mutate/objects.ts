@@ -82,7 +82,7 @@ export function mutateObjects(input: Buffer, other: Buffer, random: SeededRandom
   if (random.chance(0.5)) return mutateLines(input, other, random)
   const parsed = parseText('', input.toString('utf8'), { decode: (value) => value })
   if (!parsed.ok) return mutateLines(input, other, random)
-  const values = parsed.items.map(({ value }) => structuredClone(value))
+  const values = parsed.items.map(({ read }) => structuredClone(read))
   for (let i = random.below(3); i >= 0; i -= 1) mutateValue(random.pick([...values, null]), random)
   try {
     // JSON is YAML, and what `__proto__` stands for in it survives.

@@ -1,7 +1,7 @@
 import type { Condition } from '../../../model/condition.ts'
 import type { Route } from '../../../model/route.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
-import type { AnyRoute, ConnectionRouteObject, Entry, RouteObject } from '../catalog.ts'
+import type { AnyRoute, Catalog, ConnectionRouteObject, Entry, RouteObject } from '../catalog.ts'
 import { conditionOf, type Verdict } from '../conditions.ts'
 import { createConnectionSets, type ConnectionSets } from '../connection/connection-sets.ts'
 import { hiddenConnections } from '../connection/hidden-connections.ts'
@@ -33,13 +33,16 @@ export interface Attached {
 }
 
 /**
- * Attaches all routes. First each says which ports it wants, then the kinds of routes decide who gets them, and only
- * then is there something to say to each route.
+ * Attaches routes: all of them, or all that have to do with some Services. First each says which ports it wants, then the
+ * kinds of routes decide who gets them, and only then is there something to say to each route.
  */
-export const attachRoutes = (scope: AttachScope): Attached => {
-  const { catalog, memory, lookups, clusterDomain, findHidden, addSessions } = scope
-  const claimed = claimAll(catalog.routes, scope)
-  const connecting = claimAll(catalog.connectionRoutes, scope)
+export const attachRoutes = (
+  { routes: ofCatalog, connectionRoutes }: Pick<Catalog, 'routes' | 'connectionRoutes'>,
+  scope: AttachScope,
+): Attached => {
+  const { memory, lookups, clusterDomain, findHidden, addSessions } = scope
+  const claimed = claimAll(ofCatalog, scope)
+  const connecting = claimAll(connectionRoutes, scope)
   const all: readonly Claimed<AnyRoute>[] = [...claimed, ...connecting]
   const attachments = sharePorts(all)
   const attaching = { settle: rememberLast(settleIn(attachments)), onBackend: scope.onBackend }

@@ -13,7 +13,7 @@ export type ResolvedParent =
   | { readonly kind: 'foreign'; readonly nowhere?: string }
 
 export interface ParentScope {
-  readonly catalog: Catalog
+  readonly catalog: Pick<Catalog, 'services' | 'namespaces' | 'gateways'>
   readonly bound: ReadonlyMap<string, Entry<ServiceObject>>
   readonly gateway: ChosenGateway | undefined
 }

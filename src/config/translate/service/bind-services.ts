@@ -43,7 +43,7 @@ export const bindServices = (
 /** The Gateway that the labels of a Service or Pod, or of its Namespace, ask for. */
 export const waypointOf = (
   { metadata }: Pick<ServiceObject, 'metadata'>,
-  catalog: Catalog,
+  catalog: Pick<Catalog, 'namespaces'>,
 ): { readonly namespace: string; readonly name: string } | undefined => {
   const ofNamespace = catalog.namespaces.get(metadata.namespace)?.object.metadata.labels ?? {}
   // The object's labels are taken as a pair: its name never meets the Namespace's `use-waypoint-namespace`.

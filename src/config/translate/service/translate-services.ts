@@ -8,14 +8,17 @@ import { conditionOf } from '../conditions.ts'
 import { frontendProtocolOf } from './port-protocol.ts'
 import { addressesOf, hostnameOf, tcpPortsOf } from './service-facts.ts'
 
-interface ServiceScope {
-  readonly clusterDomain: string
+interface PortScope {
   readonly attachments: Attachments
-  /** Reasons by `NAMESPACE/NAME`. */
-  readonly closedServices: ReadonlyMap<string, string>
   readonly setOf: ConnectionSets
   /** The ports (`NAMESPACE/NAME:PORT`) that a BackendTLSPolicy is about. */
   readonly tlsPorts: ReadonlyMap<string, unknown>
+}
+
+interface ServiceScope extends PortScope {
+  readonly clusterDomain: string
+  /** Reasons by `NAMESPACE/NAME`. */
+  readonly closedServices: ReadonlyMap<string, string>
 }
 
 /**
@@ -48,22 +51,14 @@ export const translateServices = (
       )
       return false
     })
-    return translateService(entry.object, { addresses, ports, scope })
+    return translateService(entry.object, { addresses, scope })
   })
   return { services, conditions }
 }
 
 const translateService = (
   service: ServiceObject,
-  {
-    addresses,
-    ports,
-    scope,
-  }: {
-    readonly addresses: readonly string[]
-    readonly ports: readonly ServicePortObject[]
-    readonly scope: ServiceScope
-  },
+  { addresses, scope }: { readonly addresses: readonly string[]; readonly scope: ServiceScope },
 ): Service => {
   const { namespace, name } = service.metadata
   const closed = scope.closedServices.get(`${namespace}/${name}`)
@@ -73,15 +68,21 @@ const translateService = (
     name,
     hostname: hostnameOf(service, scope.clusterDomain),
     addresses,
-    ports: ports
-      .map((port) => translatePort(port, `${namespace}/${name}:${port.port}`, scope))
-      .toSorted((a, b) => a.port - b.port),
+    ports: translatePorts(service, scope),
     filters: [],
     ...(closed === undefined ? {} : { closed }),
   }
 }
 
-const translatePort = (port: ServicePortObject, key: string, scope: ServiceScope): ServicePort => {
+/** The ports of a Service with the routes that have them. */
+export const translatePorts = (service: ServiceObject, scope: PortScope): readonly ServicePort[] => {
+  const { namespace, name } = service.metadata
+  return tcpPortsOf(service)
+    .map((port) => translatePort(port, `${namespace}/${name}:${port.port}`, scope))
+    .toSorted((a, b) => a.port - b.port)
+}
+
+const translatePort = (port: ServicePortObject, key: string, scope: PortScope): ServicePort => {
   const attached = scope.attachments.get(key)
   return {
     port: port.port,
@@ -95,10 +96,7 @@ const translatePort = (port: ServicePortObject, key: string, scope: ServiceScope
 }
 
 /** The routes of one set: keys of those that act on requests, or whole those that act on connections. */
-const routesOf = (
-  held: KindRoutes | undefined,
-  { setOf }: ServiceScope,
-): Pick<ServicePort, 'routes' | 'connections'> => {
+const routesOf = (held: KindRoutes | undefined, { setOf }: PortScope): Pick<ServicePort, 'routes' | 'connections'> => {
   const connections = held === undefined ? undefined : setOf(held)
   if (connections !== undefined) return { routes: [], connections }
   return { routes: held === undefined ? [] : [...held.routes].toSorted() }

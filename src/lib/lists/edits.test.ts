@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { seededRandom, type SeededRandom } from '../../test/support/random.ts'
+import { seededRandom, type SeededRandom } from '../../../test/support/random.ts'
 import { applyEdits, findEdits } from './edits.ts'
 
 interface Item {

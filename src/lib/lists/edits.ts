@@ -1,4 +1,4 @@
-import { isEqual } from '../lib/is-equal.ts'
+import { isEqual } from '../is-equal.ts'
 
 /** Takes the place of `remove` items of the old list from `at` on. */
 export interface Edit<T> {
