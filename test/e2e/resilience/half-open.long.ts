@@ -12,7 +12,7 @@ for (const workers of [1, 2]) {
   it(`a pod that falls silent costs no GET, and nobody waits longer than for its PING (${workers} workers)`, async (t) => {
     using network = createPodNetwork(70 + workers, 3)
     if (network === undefined) return t.skip('network namespaces, or nft, are not to be had')
-    const shape = { ratePerSecond: 2000, connections: 40, tunnels: 100 }
+    const shape = { ratePerSecond: 1000, connections: 30, tunnels: 100 }
     const report = await loseHalfWay({ network, workers, ...shape, downMs: 35_000 })
     t.diagnostic(`${formatReport(report)}; ejected after ${report.ejectedMs} ms, back after ${report.backMs} ms`)
     assert.deepEqual([report.failures, report.unanswered], [[], 0], report.refusals)

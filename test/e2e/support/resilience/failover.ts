@@ -55,3 +55,21 @@ export const failOver = async (options: FailoverOptions): Promise<FailoverReport
   const report = await load.stop()
   return { ...report, ejectedMs, backMs, lastShare, refusals: await refusalsOf(fairway) }
 }
+
+/** Kills two of three pods with SIGKILL at once, for good. */
+export const loseTwo = async (
+  options: Omit<FailoverOptions, 'downMs'>,
+): Promise<SteadyReport & { readonly refusals: string }> => {
+  const { network, workers, ratePerSecond, objects } = options
+  await using fleet = await createFleet()
+  const specs = [3, 4, 5].map((n) => ({ name: `api-${n}`, address: `${network}.${n}` }))
+  const pods = await Promise.all(specs.map((spec) => fleet.startPod(spec)))
+  fleet.put(specs.map(endpointOf), objects)
+  const fairway = await fleet.startFairway(workers)
+  const load = await fleet.startLoad(fairway, { ratePerSecond, connections: 16, tunnels: 6 })
+  await eventually('some requests', () => load.answers() > ratePerSecond)
+  await Promise.all(pods.slice(1).map((pod) => pod.kill('SIGKILL')))
+  await delay(2000)
+  const report = await load.stop()
+  return { ...report, refusals: await refusalsOf(fairway) }
+}

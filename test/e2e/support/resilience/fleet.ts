@@ -19,6 +19,8 @@ export interface PodSpec extends Partial<Omit<PodPlan, 'tls' | 'port'>> {
   readonly address: string
   /** Default: `shop/api`. */
   readonly who?: string
+  /** Default: `hbone`. */
+  readonly transport?: 'hbone' | 'plain'
   /** Network namespace; default: ours. */
   readonly namespace?: string
 }
@@ -36,8 +38,13 @@ export interface Fleet extends AsyncDisposable {
 export type LoadShape = Omit<SteadyLoadOptions, 'waypoint' | 'authority' | 'tls'>
 
 /** The endpoint of a pod, as the EndpointSlice has it. */
-export const endpointOf = ({ name, address }: { readonly name: string; readonly address: string }): EndpointSpec => ({
+export const endpointOf = ({
+  name,
   address,
+  transport = 'hbone',
+}: Pick<PodSpec, 'name' | 'address' | 'transport'>): EndpointSpec => ({
+  address,
+  transport,
   port: API_PORT,
   pod: name,
 })
@@ -54,7 +61,8 @@ export const createFleet = async (): Promise<Fleet> => {
   }
   return {
     mesh,
-    startPod: async ({ who = 'shop/api', namespace, ...spec }) => {
+    startPod: async ({ who = 'shop/api', transport = 'hbone', namespace, ...spec }) => {
+      if (transport === 'plain') return open.use(await startPodProcess({ port: API_PORT, ...spec }, namespace))
       const { certificateChainPem: cert, privateKeyPem: key, trustRootsPem: ca } = await issueTo(mesh.ca, who)
       return open.use(await startPodProcess({ port: HBONE_PORT, tls: { cert, key, ca }, ...spec }, namespace))
     },

@@ -13,6 +13,8 @@ export interface HalfOpenOptions {
   /** Of the load, together with `tunnels`: enough for all that may have to wait. */
   readonly connections: number
   readonly tunnels: number
+  /** Default: `hbone`. */
+  readonly transport?: 'hbone' | 'plain'
   readonly objects?: readonly object[]
   /** How long after the ejection packets are still dropped; absent: for ever. */
   readonly downMs?: number
@@ -29,9 +31,9 @@ export interface HalfOpenReport extends SteadyReport {
 
 /** Drops what goes to and from the second of three pods, and heals that again if asked to. */
 export const loseHalfWay = async (options: HalfOpenOptions): Promise<HalfOpenReport> => {
-  const { network, workers, downMs, objects, ...shape } = options
+  const { network, workers, downMs, transport = 'hbone', objects, ...shape } = options
   await using fleet = await createFleet()
-  const specs = network.addresses.slice(0, 3).map((address, index) => ({ name: `api-${index}`, address }))
+  const specs = network.addresses.slice(0, 3).map((address, index) => ({ name: `api-${index}`, address, transport }))
   await Promise.all(specs.map((spec) => fleet.startPod({ ...spec, namespace: network.namespace })))
   fleet.put(specs.map(endpointOf), objects)
   const fairway = await fleet.startFairway(workers)

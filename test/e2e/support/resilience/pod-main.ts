@@ -6,46 +6,52 @@
  */
 import {
   createSecureServer,
+  type Http2SecureServer,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
+import { createServer, type Server } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { FromPod, PodCounts, PodPlan } from './pod-plan.ts'
 
 // Only `startPodProcess` writes it.
 const plan = JSON.parse(process.argv[2] ?? '') as PodPlan
 const headEnd = '\r\n\r\n'
 const sessions = new Set<ServerHttp2Session>()
-/** The tunnels, and whether a request is under way in each. */
-const tunnels = new Map<ServerHttp2Stream, { isBusy: boolean }>()
+/** Tunnels and connections of the application, and whether a request is under way in each. */
+const tunnels = new Map<Duplex, { isBusy: boolean }>()
 const counts = { connections: 0, prefaces: 0, tunnels: 0, requests: 0, streams: 0, hosts: {} as Record<string, number> }
 let isDraining = false
 
 const tell = (message: FromPod): void => void process.send?.(message)
 
-const server = createSecureServer({
-  ...plan.tls,
-  minVersion: 'TLSv1.3',
-  requestCert: true,
-  rejectUnauthorized: true,
-})
-server.on('connection', () => void counts.connections++)
-server.on('sessionError', () => {})
-server.on('session', (session) => {
-  sessions.add(session)
-  session.once('remoteSettings', () => void counts.prefaces++)
-  session.once('close', () => sessions.delete(session))
-})
-server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-  stream.on('error', () => {})
-  if (headers[':method'] !== 'CONNECT') return stream.respond({ ':status': 405 }, { endStream: true })
-  if (isDraining) return stream.respond({ ':status': 503 }, { endStream: true })
-  stream.respond({ ':status': 200 })
-  counts.tunnels++
-  return serve(stream)
-})
+const createZtunnel = (tls: NonNullable<PodPlan['tls']>): Http2SecureServer => {
+  const ztunnel = createSecureServer({ ...tls, minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: true })
+  ztunnel.on('sessionError', () => {})
+  ztunnel.on('session', (session) => {
+    sessions.add(session)
+    session.once('remoteSettings', () => void counts.prefaces++)
+    session.once('close', () => sessions.delete(session))
+  })
+  ztunnel.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    stream.on('error', () => {})
+    if (headers[':method'] !== 'CONNECT') return stream.respond({ ':status': 405 }, { endStream: true })
+    if (isDraining) return stream.respond({ ':status': 503 }, { endStream: true })
+    stream.respond({ ':status': 200 })
+    counts.tunnels++
+    return serve(stream)
+  })
+  return ztunnel
+}
 
-const serve = (stream: ServerHttp2Stream): void => {
+const createPlain = (): Server =>
+  createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {})
+    serve(socket)
+  })
+
+const serve = (stream: Duplex): void => {
   const state = { isBusy: false }
   tunnels.set(stream, state)
   stream.once('close', () => tunnels.delete(stream))
@@ -66,7 +72,7 @@ const serve = (stream: ServerHttp2Stream): void => {
   })
 }
 
-const onRequest = (stream: ServerHttp2Stream, state: { isBusy: boolean }, head: string): void => {
+const onRequest = (stream: Duplex, state: { isBusy: boolean }, head: string): void => {
   if (counts.requests++ === 0) tell({ kind: 'first-request', atMs: Date.now() })
   const host = /\r\nhost: *([^\r]*)/i.exec(head)?.[1] ?? ''
   counts.hosts[host] = (counts.hosts[host] ?? 0) + 1
@@ -77,7 +83,7 @@ const onRequest = (stream: ServerHttp2Stream, state: { isBusy: boolean }, head: 
   return undefined
 }
 
-const pour = (stream: ServerHttp2Stream, state: { isBusy: boolean }): void => {
+const pour = (stream: Duplex, state: { isBusy: boolean }): void => {
   const { pieces, everyMs } = plan.stream ?? { pieces: 10, everyMs: 100 }
   state.isBusy = true
   counts.streams++
@@ -92,6 +98,9 @@ const pour = (stream: ServerHttp2Stream, state: { isBusy: boolean }): void => {
   }, everyMs)
   stream.once('close', () => clearInterval(timer))
 }
+
+const server = plan.tls === undefined ? createPlain() : createZtunnel(plan.tls)
+server.on('connection', () => void counts.connections++)
 
 /** As an application ends on SIGTERM: nothing new, idle connections are closed, what is under way is finished. */
 const drain = (): void => {

@@ -2,9 +2,9 @@
 export interface PodPlan {
   readonly name: string
   readonly address: string
-  /** Of HBONE. */
   readonly port: number
-  readonly tls: { readonly cert: string; readonly key: string; readonly ca: string }
+  /** Absent: the application alone, in plaintext. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca: string }
   /** Of every answer but streams; default 200. */
   readonly status?: number
   /** What `/stream` is answered with; default ten pieces in a second. */
