@@ -14,6 +14,7 @@ import type { BackendTrust } from './tls/backend-trusts.ts'
 import type { HandledChannel } from './tls/cipher-stream.ts'
 import { Handshake } from './tls/handshake.ts'
 import type { Resumption } from './tls/handshake.ts'
+import type { DialOwner, Workload } from './workloads.ts'
 
 export interface DiallerOptions {
   readonly flusher: Flusher
@@ -47,16 +48,6 @@ export type Dialled =
     }
   | { readonly ok: false; readonly failure: AcquireFailure }
 
-/** The HBONE connections to one workload, which all its ports share. */
-export interface Workload {
-  readonly clients: HboneClient[]
-  /** The endpoints that were dialled through them. */
-  readonly users: Set<DialOwner>
-  idleSinceMs: number
-  /** As the last connection's SETTINGS had it, for guessing how many the next one will take. */
-  maxTunnels: number
-}
-
 /** What dialling one endpoint has in common with dialling others. */
 export interface DialTies {
   readonly workload: () => Workload
@@ -64,14 +55,6 @@ export interface DialTies {
   readonly trust: BackendTrust | undefined
   /** A connection that the endpoint is reached by does not answer. */
   readonly onSilent: (health: EndpointHealth, what: string) => void
-}
-
-/** Whose channels are made. */
-export interface DialOwner {
-  readonly endpoint: Endpoint
-  readonly health: EndpointHealth
-  /** Exchanges that are using it now. */
-  readonly active: number
 }
 
 /** One way to the application that is being made. */

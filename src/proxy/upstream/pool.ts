@@ -13,16 +13,16 @@ import type { ServiceLoad } from '../balance/limits/service-load.ts'
 import { readEndpoints } from '../balance/health/endpoint-reading.ts'
 import type { EndpointReading } from '../balance/health/endpoint-reading.ts'
 import { HealthRegistry } from '../balance/health/health-registry.ts'
-import { MAX_TUNNELS } from '../hbone/client.ts'
 import { TurnBudget } from '../limits/turn-budget.ts'
 import { Dialler } from './dialler.ts'
-import type { AcquireFailure, Dialled, DiallerOptions, DialTies, Workload } from './dialler.ts'
+import type { AcquireFailure, Dialled, DiallerOptions, DialTies } from './dialler.ts'
 import { H1Session } from './h1/h1-session.ts'
 import type { H1Keeper } from './h1/h1-session.ts'
 import { H2Clients } from './h2/h2-clients.ts'
 import type { HttpVersion, UpstreamSession } from './session.ts'
 import { BackendTrusts } from './tls/backend-trusts.ts'
 import type { HandledChannel } from './tls/cipher-stream.ts'
+import { Workloads } from './workloads.ts'
 
 export const HBONE_PORT = 15_008
 
@@ -277,7 +277,7 @@ export class Pools {
   readonly #pools = new Map<string, EndpointPool>()
   /** Those that may hold sessions; a group of an old snapshot can keep using one that left `#pools`. */
   readonly #live = new Set<EndpointPool>()
-  readonly #workloads = new Map<string, Workload>()
+  readonly #workloads: Workloads
   readonly #trusts = new BackendTrusts()
   #isEnded = false
   #tickedMs = 0
@@ -286,7 +286,8 @@ export class Pools {
 
   constructor(options: PoolOptions) {
     this.#options = options
-    const { clock, counters, onTurn } = options
+    const { clock, counters, onTurn, connectionIdleTimeoutMs } = options
+    this.#workloads = new Workloads(connectionIdleTimeoutMs)
     this.health = new HealthRegistry({
       clock,
       counters: counters.endpoints,
@@ -303,7 +304,7 @@ export class Pools {
     let pool = this.#pools.get(key)
     if (pool === undefined) {
       pool = new EndpointPool(endpoint, withSettings(this.#options, policy?.pool), {
-        workload: () => this.#workloadOf(workload),
+        workload: () => this.#workloads.of(workload),
         trust,
         health: this.health.of(endpoint),
         onSilent: (health, what) => {
@@ -346,16 +347,13 @@ export class Pools {
     for (const [key, pool] of this.#pools) {
       if (!this.#live.has(pool) && pool.isUnused) this.#pools.delete(key)
     }
-    for (const [key, workload] of this.#workloads) {
-      this.#tickWorkload(workload, nowMs)
-      if (workload.clients.length === 0) this.#workloads.delete(key)
-    }
+    this.#workloads.tick(nowMs)
   }
 
   /** Idle connections are closed, busy ones when their last tunnel ends: new dials use the new certificate and trust. */
   retireConnections(): void {
     for (const pool of this.#live) pool.close()
-    for (const { clients } of this.#workloads.values()) for (const client of [...clients]) client.retire()
+    this.#workloads.retire()
   }
 
   /** Ends everything; who loses a connection by that may want another one, and gets none. */
@@ -363,36 +361,8 @@ export class Pools {
     this.#isEnded = true
     this.health.end()
     for (const pool of this.#live) pool.destroy()
-    for (const { clients } of this.#workloads.values()) for (const client of [...clients]) client.destroy()
+    this.#workloads.destroy()
   }
-
-  #tickWorkload(workload: Workload, nowMs: number): void {
-    const clients = [...workload.clients]
-    const isAwaited = isAnyActive(workload.users)
-    let isBusy = false
-    for (const client of clients) {
-      client.tick(nowMs, isAwaited)
-      if (client.openTunnels > 0) isBusy = true
-    }
-    if (isBusy || workload.idleSinceMs === 0) workload.idleSinceMs = nowMs
-    else if (nowMs - workload.idleSinceMs > this.#options.connectionIdleTimeoutMs) {
-      for (const client of clients) client.retire()
-    }
-  }
-
-  #workloadOf(key: string): Workload {
-    let workload = this.#workloads.get(key)
-    if (workload === undefined) {
-      workload = { clients: [], users: new Set(), idleSinceMs: 0, maxTunnels: MAX_TUNNELS }
-      this.#workloads.set(key, workload)
-    }
-    return workload
-  }
-}
-
-const isAnyActive = (users: Workload['users']): boolean => {
-  for (const { active } of users) if (active > 0) return true
-  return false
 }
 
 const withSettings = (options: PoolOptions, settings: PoolPolicy | undefined): PoolOptions => {

@@ -1,0 +1,78 @@
+import type { Endpoint } from '../../model/endpoint.ts'
+import type { EndpointHealth } from '../balance/health/endpoint-health.ts'
+import type { HboneClient } from '../hbone/client.ts'
+import { MAX_TUNNELS } from '../hbone/client.ts'
+
+/** Whose channels are made. */
+export interface DialOwner {
+  readonly endpoint: Endpoint
+  readonly health: EndpointHealth
+  /** Exchanges that are using it now. */
+  readonly active: number
+}
+
+/** The HBONE connections to one workload, which all its ports share. */
+export interface Workload {
+  readonly clients: HboneClient[]
+  /** The endpoints that were dialled through them. */
+  readonly users: Set<DialOwner>
+  idleSinceMs: number
+  /** As the last connection's SETTINGS had it, for guessing how many the next one will take. */
+  maxTunnels: number
+}
+
+/** The workloads that there are HBONE connections to, by who and where they are. */
+export class Workloads {
+  readonly #byKey = new Map<string, Workload>()
+  readonly #idleTimeoutMs: number
+
+  /** Connections without a tunnel are closed after `idleTimeoutMs`. */
+  constructor(idleTimeoutMs: number) {
+    this.#idleTimeoutMs = idleTimeoutMs
+  }
+
+  of(key: string): Workload {
+    let workload = this.#byKey.get(key)
+    if (workload === undefined) {
+      workload = { clients: [], users: new Set(), idleSinceMs: 0, maxTunnels: MAX_TUNNELS }
+      this.#byKey.set(key, workload)
+    }
+    return workload
+  }
+
+  /** Called every second or so. */
+  tick(nowMs: number): void {
+    for (const [key, workload] of this.#byKey) {
+      this.#tick(workload, nowMs)
+      if (workload.clients.length === 0) this.#byKey.delete(key)
+    }
+  }
+
+  /** Each connection is closed when its last tunnel ends. */
+  retire(): void {
+    for (const { clients } of this.#byKey.values()) for (const client of [...clients]) client.retire()
+  }
+
+  destroy(): void {
+    for (const { clients } of this.#byKey.values()) for (const client of [...clients]) client.destroy()
+  }
+
+  #tick(workload: Workload, nowMs: number): void {
+    const clients = [...workload.clients]
+    const isAwaited = isAnyActive(workload.users)
+    let isBusy = false
+    for (const client of clients) {
+      client.tick(nowMs, isAwaited)
+      if (client.openTunnels > 0) isBusy = true
+    }
+    if (isBusy || workload.idleSinceMs === 0) workload.idleSinceMs = nowMs
+    else if (nowMs - workload.idleSinceMs > this.#idleTimeoutMs) {
+      for (const client of clients) client.retire()
+    }
+  }
+}
+
+const isAnyActive = (users: Workload['users']): boolean => {
+  for (const { active } of users) if (active > 0) return true
+  return false
+}
