@@ -64,6 +64,8 @@ export class Counters {
   readonly upstreamOverflow: Record<LimitName, number> = { requests: 0, pending: 0, connections: 0 }
   /** Requests that wait until a Service port has less to do. */
   pendingRequests = 0
+  /** Answers to requests of sessions, by whether the client was with an endpoint before, and with the one that answered. */
+  readonly sessions = { begun: 0, kept: 0, moved: 0 }
   readonly endpoints = new HealthCounters()
   upstreamConnectionsTotal = 0
   openUpstreamConnections = 0

@@ -40,6 +40,7 @@ import { OverloadWatch } from './overload/overload-watch.ts'
 import { Overload } from './overload/overload.ts'
 import type { OverloadOptions } from './overload/overload.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
+import { Sessions } from './session/sessions.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './balance/balancer.ts'
 import { ServiceLoads } from './balance/limits/service-loads.ts'
@@ -168,6 +169,7 @@ export class DataPlane {
     const deps: DownstreamDeps & H2TunnelDeps = {
       balancer: this.#balancer,
       loads: this.#loads,
+      sessions: new Sessions({ balancer: this.#balancer, clock, counters: this.counters }),
       budgets: this.#budgets,
       memory: new SpareMemory(budget),
       random: Math.random,

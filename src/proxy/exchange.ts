@@ -16,8 +16,8 @@ import { groupOf, resolve } from '../snapshot/resolve.ts'
 import type { BackendPlan, EndpointGroup, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
 import type { ForwardFailure } from './forward/failure.ts'
 import type { ForwardUser } from './forward/forward-plan.ts'
-import type { MirrorDeps } from './forward/mirrors.ts'
 import { Outgoing } from './forward/outgoing.ts'
+import type { OutgoingDeps } from './forward/outgoing.ts'
 import { clientOf, toRequestView } from './request/forward-request.ts'
 import { withoutSecrets } from './request/without-secrets.ts'
 import { HookRun } from './hook-run.ts'
@@ -40,7 +40,7 @@ import { ResponseWriter } from './response/response-writer.ts'
 /** What filters may take for an answer that is late already. */
 const LATE_FILTER_MS = 1000
 
-export interface ExchangeDeps extends RecordDeps, MirrorDeps {
+export interface ExchangeDeps extends RecordDeps, OutgoingDeps {
   readonly createRequestId: () => string
   readonly deadlines: Pick<Deadlines, 'upgradeMaxMs'>
 }
@@ -272,7 +272,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
 
   #chooseBackend(rule: RulePlan): void {
     this.#outgoing.drawMirrors(rule.mirrors, this.request)
-    const backend = this.#deps.balancer.pickBackend(rule)
+    const backend = this.#outgoing.pickBackend(rule, this.request, this.#snapshot)
     if (backend === undefined) this.#replyLocally(local.noWeight)
     else this.#useBackend(backend, rule)
   }

@@ -26,6 +26,7 @@ type LabelledCounter =
   | 'retriesRefused'
   | 'overloadRefused'
   | 'upstreamOverflow'
+  | 'sessions'
 
 /** Fields of `Counters` that are one number each; a field added there without a metric here does not compile. */
 export const counterMetrics: Readonly<
@@ -101,6 +102,13 @@ export const labelledMetrics: Readonly<Record<LabelledCounter, ScalarDefinition>
       'Requests and connections that a limit of their Service port was in the way of, by which',
     ),
     label: 'limit',
+  },
+  sessions: {
+    ...total(
+      'fairway_sessions_total',
+      'Answers to requests of sessions, by whether the session begins, or moved to another endpoint',
+    ),
+    label: 'state',
   },
   overloadRefused: {
     ...total(

@@ -63,14 +63,23 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
 }
 
 const readCounters = (counters: Counters): ScalarDump[] => {
-  const { connectRefused, deadlines, retries, retriesRefused, overloadRefused, upstreamOverflow, endpoints, ...plain } =
-    counters
+  const {
+    connectRefused,
+    deadlines,
+    retries,
+    retriesRefused,
+    overloadRefused,
+    upstreamOverflow,
+    sessions,
+    endpoints,
+    ...plain
+  } = counters
   const values = new Map(Object.entries(plain))
   const scalars: ScalarDump[] = Object.entries(counterMetrics).map(([field, { name }]) => ({
     name,
     value: values.get(field) ?? 0,
   }))
-  const labelled = { connectRefused, deadlines, retries, retriesRefused, overloadRefused, upstreamOverflow }
+  const labelled = { connectRefused, deadlines, retries, retriesRefused, overloadRefused, upstreamOverflow, sessions }
   for (const [field, numbers] of Object.entries(labelled)) {
     const { name } = labelledMetrics[field as keyof typeof labelled]
     for (const [label, value] of Object.entries(numbers)) scalars.push({ name, label: toSnakeCase(label), value })

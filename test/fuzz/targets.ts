@@ -13,6 +13,7 @@ import { hpackTarget } from './targets/http/hpack.ts'
 import { namesTarget } from './targets/names.ts'
 import { objectsTarget } from './targets/objects.ts'
 import { pathTarget } from './targets/path.ts'
+import { sessionTokenTarget } from './targets/session-token.ts'
 
 /** Everything that is fuzzed, in the order in which `npm run fuzz` does it. */
 export const TARGETS: readonly FuzzTarget[] = [
@@ -27,6 +28,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   namesTarget,
   baggageTarget,
   forwardedTarget,
+  sessionTokenTarget,
   clientHelloTarget,
   durationTarget,
   objectsTarget,

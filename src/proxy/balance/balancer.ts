@@ -104,6 +104,17 @@ export class Balancer {
     return eligible[state.next]
   }
 
+  /** All of a group, in the order of its endpoints. */
+  pools(group: EndpointGroup): readonly EndpointPool[] {
+    return this.#stateOf(group).pools
+  }
+
+  /** Whether what has begun at one of a group's endpoints may go on there, though others may be nearer. */
+  isInUse(group: EndpointGroup, pool: EndpointPool): boolean {
+    const { eligible } = this.#stateOf(group)
+    return pool.health.state === 'healthy' || eligible.includes(pool)
+  }
+
   /** Those of a group that may be picked at any time. */
   eligible(group: EndpointGroup): readonly EndpointPool[] {
     return this.#stateOf(group).eligible

@@ -1,3 +1,4 @@
+import { findCookie } from '../../http/cookies.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { HashKey } from '../../model/backend/backend-policy.ts'
 import { findQueryParam } from '../../snapshot/match.ts'
@@ -31,7 +32,7 @@ const valueOf = (key: HashKey, { headers, target, principal, address }: Hashable
     case 'Header':
       return headers?.getLower(key.name)
     case 'Cookie':
-      return headers === undefined ? undefined : findCookie(headers, key.name)
+      return headers === undefined ? undefined : findCookie(headers, key.name, (text) => text)
     case 'QueryParameter':
       return target === undefined ? undefined : findQueryParam(queryOf(target), key.name)
     case 'SourcePrincipal':
@@ -47,16 +48,4 @@ const valueOf = (key: HashKey, { headers, target, principal, address }: Hashable
 const queryOf = (target: string): string => {
   const mark = target.indexOf('?')
   return mark === -1 ? '' : target.slice(mark)
-}
-
-/** The first cookie of that name, in whichever of several fields (RFC 6265 section 5.4, RFC 9113 section 8.2.3). */
-const findCookie = ({ fields }: HeaderList, name: string): string | undefined => {
-  for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i] !== 'cookie') continue
-    for (const pair of (fields[i + 1] ?? '').split(';')) {
-      const start = pair.startsWith(' ') ? 1 : 0
-      if (pair.startsWith(name, start) && pair[start + name.length] === '=') return pair.slice(start + name.length + 1)
-    }
-  }
-  return undefined
 }

@@ -8,6 +8,7 @@ import type { Counters } from '../counters.ts'
 import type { Balancer } from '../balance/balancer.ts'
 import type { ServiceLoads } from '../balance/limits/service-loads.ts'
 import type { UpstreamRequest } from '../upstream/session.ts'
+import type { Session } from '../session/sessions.ts'
 import type { ForwardFailure } from './failure.ts'
 import type { RetryBudgets } from './retry-budget.ts'
 import type { SpareMemory } from './spare-memory.ts'
@@ -52,6 +53,8 @@ export interface ForwardPlan {
   readonly tryMs: number | undefined
   /** Of what the group's policy hashes, where it does and the request has it. */
   readonly hash?: number | undefined
+  /** Where the request belongs, and how the client is told; absent: anywhere. */
+  readonly session?: Session | undefined
   /** One try, whatever becomes of it: a copy of a request. */
   readonly isCopy?: boolean
 }

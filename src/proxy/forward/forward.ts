@@ -10,7 +10,7 @@ import type { Acquired, EndpointPool } from '../upstream/pool.ts'
 import { writeHead } from '../upstream/head.ts'
 import type { HttpVersion, SessionUser, UpstreamSession } from '../upstream/session.ts'
 import type { ForwardFailure, LossKind } from './failure.ts'
-import type { ForwardDeps, ForwardPlan, ForwardTrace, ForwardUser } from './forward-plan.ts'
+import type { ForwardDeps, ForwardPlan, ForwardUser } from './forward-plan.ts'
 import { refusalOfHttp1, versionFor } from './http-version.ts'
 import { ReplayBody } from './replay-body.ts'
 import { backoffBefore, mayRepeat, refusalOfRepeat } from './retry-policy.ts'
@@ -23,7 +23,6 @@ export class Forward implements SessionUser {
   readonly #deps: ForwardDeps
   readonly #user: ForwardUser
   readonly #plan: ForwardPlan
-  readonly #trace: ForwardTrace
   /** What endpoints are asked for. */
   readonly #version: HttpVersion
   /** Where the Service port has limits. */
@@ -59,7 +58,6 @@ export class Forward implements SessionUser {
   constructor(user: ForwardUser, plan: ForwardPlan, deps: ForwardDeps) {
     this.#user = user
     this.#plan = plan
-    this.#trace = plan.trace
     this.#version = versionFor(plan)
     this.#isWatchful = this.#version === 2 || plan.group.policy !== undefined
     this.#deps = deps
@@ -149,10 +147,11 @@ export class Forward implements SessionUser {
     } else this.#awaitsVerdict = false
     if (retry?.codes.includes(head.status) === true && this.#takeRepeat()) return this.#repeatAfterAnswer(head.status)
     this.#hasResponse = true
+    if (this.#pool !== undefined) this.#plan.session?.onAnswer(head.headers, this.#pool)
     // A conversation has no time of its own as tries have.
     this.#isUpgraded = head.status === 101
     if (this.#isUpgraded) this.#cancelTimer?.()
-    this.#trace.upstreamMs = this.#deps.clock.monotonicMs() - this.#sentAtMs
+    this.#plan.trace.upstreamMs = this.#deps.clock.monotonicMs() - this.#sentAtMs
     this.#user.onResponse(head)
   }
 
@@ -187,34 +186,35 @@ export class Forward implements SessionUser {
   }
 
   #attempt(): void {
-    const { group, hash } = this.#plan
-    const picked = this.#deps.balancer.pickEndpoint(group, this.#tried, hash)
+    const { group, hash, session } = this.#plan
+    const own = session !== undefined && this.#tried === noPools ? session.pool : undefined
+    const picked = own ?? this.#deps.balancer.pickEndpoint(group, this.#tried, hash)
     if (picked === undefined) return this.#fail({ kind: 'no-endpoint' })
     const pool = this.#place === undefined ? picked : this.#connect(this.#place, picked)
     if (pool === undefined) return
     pool.active++
     this.#pool = pool
     this.#awaitsVerdict = true
-    const attempt = ++this.#trace.attempts
-    this.#trace.endpoint = pool.endpoint
+    const attempt = ++this.#plan.trace.attempts
+    this.#plan.trace.endpoint = pool.endpoint
     const { tryMs } = this.#plan
     if (tryMs !== undefined) this.#cancelTimer = this.#deps.clock.after(tryMs, () => this.#onTryTimeout(tryMs))
     this.#triedAtMs = this.#deps.clock.monotonicMs()
-    const session = pool.takeIdle(this.#version)
-    if (session !== undefined) return this.#send(session, this.#triedAtMs)
+    const idle = pool.takeIdle(this.#version)
+    if (idle !== undefined) return this.#send(idle, this.#triedAtMs)
     pool.open(this.#version, (acquired) => this.#onAcquired(acquired, attempt), this.#place?.load)
   }
 
   #connect(place: Place, picked: EndpointPool): EndpointPool | undefined {
-    const { group, hash } = this.#plan
+    const { group, hash, session } = this.#plan
     // What is meant for one endpoint, or not for some, is not sent elsewhere for the sake of a connection.
-    const isFree = hash === undefined && this.#tried === noPools
+    const isFree = hash === undefined && session?.pool === undefined && this.#tried === noPools
     return place.connect(picked, this.#version, isFree ? this.#deps.balancer.eligible(group) : noPools)
   }
 
   #onAcquired(acquired: Acquired, attempt: number): void {
     // Its time was up before.
-    if (this.#isDone || this.#pool === undefined || attempt !== this.#trace.attempts) {
+    if (this.#isDone || this.#pool === undefined || attempt !== this.#plan.trace.attempts) {
       if (acquired.ok) acquired.session.park()
       return
     }
@@ -227,7 +227,7 @@ export class Forward implements SessionUser {
       // There turned out to be no connection for it: the try was none.
       this.#cancelTimer?.()
       this.#release()
-      this.#trace.attempts--
+      this.#plan.trace.attempts--
       return this.#place?.awaitConnection()
     }
     this.#tell((outcomes, trying) => outcomes.onUnreachable(trying, failure))
@@ -257,7 +257,7 @@ export class Forward implements SessionUser {
   #takeRepeat(): boolean {
     if (this.#plan.isCopy === true) return false
     const { retry, group } = this.#plan
-    const tries = { attempts: this.#trace.attempts, isBodyLost: this.#replay?.isLost === true }
+    const tries = { attempts: this.#plan.trace.attempts, isBodyLost: this.#replay?.isLost === true }
     const refusal = refusalOfRepeat(tries, retry, () => this.#deps.budgets.of(group).take())
     if (refusal === undefined) return true
     // That there are two repetitions at most where the route says nothing is nothing to tell.
@@ -277,7 +277,7 @@ export class Forward implements SessionUser {
   }
 
   #repeat(why: Pick<TryRecord, 'status' | 'reason' | 'failure'>): void {
-    const trace = this.#trace
+    const trace = this.#plan.trace
     this.#deps.counters.retries[why.reason === 'connect-failed' ? 'connectFailed' : why.reason]++
     const { clock, random } = this.#deps
     const durationMs = clock.monotonicMs() - this.#triedAtMs
@@ -339,7 +339,7 @@ export class Forward implements SessionUser {
   }
 
   get #where(): string {
-    const { endpoint } = this.#trace
+    const { endpoint } = this.#plan.trace
     return endpoint === undefined ? '' : ` of ${endpoint.address}:${endpoint.port}`
   }
 
@@ -392,7 +392,7 @@ export class Forward implements SessionUser {
 
   #fail(failure: ForwardFailure): void {
     if (this.#isDone) return
-    if ('message' in failure) this.#trace.upstreamFailure = failure.message
+    if ('message' in failure) this.#plan.trace.upstreamFailure = failure.message
     this.#leave()
     this.#user.onFailure(failure)
   }

@@ -2,7 +2,7 @@ import type { RequestView } from '../../filter/index.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { Mirror } from '../../model/route.ts'
-import type { EndpointGroup, RulePlan, Snapshot } from '../../snapshot/snapshot.ts'
+import type { BackendPlan, EndpointGroup, RulePlan, Snapshot } from '../../snapshot/snapshot.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import { hashOf } from '../balance/hash-key.ts'
 import { hashableOf, toForwardRequest } from '../request/forward-request.ts'
@@ -11,24 +11,32 @@ import { Forward } from './forward.ts'
 import type { ForwardTrace, ForwardUser } from './forward-plan.ts'
 import { Mirrors } from './mirrors.ts'
 import type { MirrorDeps } from './mirrors.ts'
+import type { Session, Sessions } from '../session/sessions.ts'
+
+/** What sessions need beside. */
+export interface OutgoingDeps extends MirrorDeps {
+  readonly sessions: Sessions
+}
 
 /** A request on its way out: what came of its body before anybody could take it, the request itself, and its copies. */
 export class Outgoing {
   readonly #user: ForwardUser
   readonly #head: H1RequestHead
   readonly #client: ForwardClient
-  readonly #deps: MirrorDeps
+  readonly #deps: OutgoingDeps
   readonly #early = new HeldBytes()
   #forward: Forward | undefined
   #mirrors: Mirrors | undefined
   #trailers: HeaderList | undefined
+  /** Where the rule, or what is called without one, has sessions. */
+  #session: Session | undefined
   /** The client has sent all of it. */
   isWhole: boolean
 
   constructor(
     user: ForwardUser,
     from: { readonly head: H1RequestHead; readonly client: ForwardClient },
-    deps: MirrorDeps,
+    deps: OutgoingDeps,
   ) {
     this.#user = user
     this.#head = from.head
@@ -68,6 +76,15 @@ export class Outgoing {
     this.#mirrors.draw(mirrors, request)
   }
 
+  /** The backend of a rule that the request's session is with, or else one by weight. */
+  pickBackend(rule: RulePlan, { headers }: RequestView, snapshot: Snapshot): BackendPlan | undefined {
+    const { sessionPersistence } = rule.source
+    const { balancer, sessions } = this.#deps
+    if (sessionPersistence === undefined) return balancer.pickBackend(rule)
+    this.#session = sessions.of(sessionPersistence, headers)
+    return this.#session.findBackend(rule, snapshot) ?? balancer.pickBackend(rule)
+  }
+
   /** Sends it to an endpoint of `group`, as the rule says if there is one; once. May have called the user before it returns. */
   send(
     request: RequestView,
@@ -79,6 +96,10 @@ export class Outgoing {
     },
   ): void {
     const { group, rule, trace } = to
+    if (rule === undefined && group.policy?.sessionPersistence !== undefined) {
+      this.#session = this.#deps.sessions.of(group.policy.sessionPersistence, request.headers)
+      this.#session.findIn(group)
+    }
     const forwarded = toForwardRequest(request, this.#head, this.#client)
     const plan = {
       group,
@@ -86,6 +107,7 @@ export class Outgoing {
       trace,
       retry: rule?.retry,
       tryMs: rule?.timeouts?.backendRequestMs,
+      session: this.#session,
       hash: group.policy === undefined ? undefined : hashOf(group, hashableOf(forwarded, this.#client)),
     }
     const forward = new Forward(this.#user, plan, this.#deps)
