@@ -21,21 +21,24 @@ export interface Eligible {
  * 2. Of the others those nearby, as long as half of all those nearby are among them.
  * 3. When nobody is left everybody is (panic).
  */
-export const findEligible = (all: readonly EndpointPool[], watcher: Pick<Watcher, 'size' | 'rules'>): Eligible => {
+export const findEligible = (
+  all: readonly EndpointPool[],
+  /** Some of them. */
+  nearby: ReadonlySet<EndpointPool>,
+  watcher: Pick<Watcher, 'size' | 'rules'>,
+): Eligible => {
   const out = leaveOut(all, mostOut(watcher))
   const healthy = out.length === 0 ? all : subtract(all, out)
   if (healthy.length === 0) {
     const trials = all.filter(({ health }) => health.state === 'probation')
     return { pools: all, trials, isPanic: all.length > 0, hasShares: false }
   }
-  const near = healthy.filter(isNear)
-  const isNearEnough = near.length > 0 && near.length * 2 >= all.filter(isNear).length
+  const near = nearby.size === 0 ? [] : healthy.filter((pool) => nearby.has(pool))
+  const isNearEnough = near.length > 0 && near.length * 2 >= nearby.size
   const pools = isNearEnough && near.length < healthy.length ? near : healthy
-  const trials = out.filter((pool) => pool.health.state === 'probation' && (!isNearEnough || isNear(pool)))
+  const trials = out.filter((pool) => pool.health.state === 'probation' && (!isNearEnough || nearby.has(pool)))
   return { pools, trials, isPanic: false, hasShares: pools.some(({ health }) => health.share < 1) }
 }
-
-const isNear = ({ endpoint }: EndpointPool): boolean => endpoint.isNear === true
 
 const leaveOut = (all: readonly EndpointPool[], most: number): readonly EndpointPool[] => {
   const out = all.filter(({ health }) => health.state !== 'healthy')

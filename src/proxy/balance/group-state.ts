@@ -11,6 +11,8 @@ const roundRobin: LoadBalancing = { algorithm: 'RoundRobin' }
 export class GroupState implements Watcher {
   readonly group: EndpointGroup
   readonly pools: readonly EndpointPool[]
+  /** Of the group's endpoints: a pool may be another Service's too, which asks for something else. */
+  readonly #near: ReadonlySet<EndpointPool>
   readonly policy: LoadBalancing
   readonly rules: Watcher['rules']
   readonly slowStart: SlowStart | undefined
@@ -35,6 +37,7 @@ export class GroupState implements Watcher {
     const { policy } = group
     this.group = group
     this.pools = pools
+    this.#near = new Set(pools.filter((_, i) => group.endpoints[i]?.isNear === true))
     this.policy = policy?.loadBalancing ?? roundRobin
     this.rules = policy?.outlierDetection ?? passiveOutlierDetection
     this.slowStart = 'slowStart' in this.policy ? this.policy.slowStart : undefined
@@ -52,7 +55,7 @@ export class GroupState implements Watcher {
 
   /** Finds out anew who may be picked. */
   refresh(epoch: number): void {
-    const { pools, trials, isPanic, hasShares } = findEligible(this.pools, this)
+    const { pools, trials, isPanic, hasShares } = findEligible(this.pools, this.#near, this)
     this.epoch = epoch
     this.eligible = pools
     this.trials = trials

@@ -333,3 +333,39 @@ test('nothing counts once the process is ending', () => {
   pools.health.noteSilent(poolAt(0).health, 'silence')
   assert.equal(poolAt(0).health.isQuiet, true)
 })
+
+test('failures of who is ejected, and used for want of others, do not keep it away for longer', () => {
+  group = groupOf(2, { maxEjectionPercent: 100 })
+  pick()
+  for (const index of [0, 1]) times(3, () => fail(poolAt(index)))
+  pools.advance(500)
+  const { untilMs } = poolAt(0).health
+  times(6, () => fail(poolAt(0)))
+  assert.deepEqual([poolAt(0).health.untilMs, poolAt(0).health.ejections], [untilMs, 1])
+})
+
+test('a retry goes to one with its whole share first, then to one far away, then to one that is ejected', () => {
+  const { endpoints } = groupOf(5)
+  group = {
+    ...groupOf(5, { maxEjectionPercent: 80 }),
+    // The first three are near.
+    endpoints: endpoints.map((endpoint, i) => (i < 3 ? { ...endpoint, isNear: true } : endpoint)),
+  }
+  pick()
+  poolAt(1).health.rest(10_000)
+  times(3, () => fail(poolAt(3)))
+  const tried: EndpointPool[] = []
+  for (let i = 0; i < 5; i++) tried.push(pools.balancer.pickEndpoint(group, tried) ?? assert.fail())
+  const order = tried.map(({ endpoint }) => endpoint.address.slice(7)).join('')
+  assert.match(order, /^(..2|2..)54$/)
+  const others = pools.balancer.pickEndpoint(group, [poolAt(0)])
+  assert.equal(others, poolAt(2), 'not the one that rests')
+})
+
+test('an ejection in the middle of a turn leaves nobody without an endpoint', () => {
+  pools = new FakePools({ turn: 0 })
+  const first = Array.from({ length: 8 + 8 + 2 }, () => pick()).at(-1)
+  assert.equal(first, poolAt(2))
+  times(3, () => fail(poolAt(2)))
+  assert.equal(picks(32).includes('3'), false)
+})
