@@ -184,6 +184,7 @@ class Waypoint implements RunningWaypoint {
         notReady: () => this.#notReady(),
         dumps: async () => (await this.#plane?.dumps()) ?? [],
         endpoints: async () => (await this.#plane?.endpoints()) ?? [],
+        limits: async () => (await this.#plane?.limits()) ?? [],
         config: async () => ({
           generation: this.#latest?.generation ?? 0,
           model: this.#latest?.model,

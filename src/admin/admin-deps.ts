@@ -3,6 +3,7 @@ import type { LogLevel } from '../lib/log.ts'
 import type { Condition } from '../model/condition.ts'
 import type { Model } from '../model/model.ts'
 import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
+import type { LimitReading } from '../proxy/balance/limits/service-loads.ts'
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
 
@@ -14,6 +15,8 @@ export interface AdminDeps {
   readonly dumps: () => Promise<readonly MetricsDump[]>
   /** How endpoints are doing in each process; merged here. */
   readonly endpoints: () => Promise<readonly (readonly EndpointReading[])[]>
+  /** How Service ports stand with their limits in each process. */
+  readonly limits: () => Promise<readonly (readonly LimitReading[])[]>
   /** What is in force. */
   readonly config: () => Promise<ConfigInForce>
   /** What became of each object, as Kubernetes writes it. */

@@ -21,11 +21,8 @@ const start = async (t: TestContext, changes: Partial<AdminDeps> = {}): Promise<
   const asked: ExplainQuery[] = []
   const state: Started['state'] = { level: 'info', drains: 0, notReady: undefined }
   const deps: AdminDeps = {
+    ...unusedDeps,
     notReady: () => state.notReady,
-    dumps: async () => [],
-    endpoints: async () => [],
-    config: async () => emptyConfig,
-    statuses: async () => ({ generation: 0, items: [] }),
     explain: async (query) => {
       asked.push(query)
       const nothing = {
@@ -104,6 +101,7 @@ test('the root lists the endpoints, and each of them answers', async (t) => {
     [
       'GET /snapshot',
       'GET /endpoints',
+      'GET /limits',
       'GET /conditions',
       'GET /status',
       'GET /resolve',
@@ -389,6 +387,7 @@ const unusedDeps: AdminDeps = {
   notReady: () => undefined,
   dumps: async () => [],
   endpoints: async () => [],
+  limits: async () => [],
   config: async () => emptyConfig,
   statuses: async () => ({ generation: 0, items: [] }),
   explain: () => assert.fail('not asked'),

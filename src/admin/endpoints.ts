@@ -6,6 +6,7 @@ import type { AdminDeps } from './admin-deps.ts'
 import { endpointRows } from './endpoint-rows.ts'
 import { decodeExplainParameters } from './explain-parameters.ts'
 import { streamJson } from './json-stream.ts'
+import { limitRows } from './limit-rows.ts'
 import { refuseForeign } from './local-only.ts'
 import { redactRoute, redactService } from './redact.ts'
 
@@ -65,6 +66,15 @@ const listEndpoints = (deps: AdminDeps): readonly Endpoint[] => [
       const [{ generation, model }, processes] = await Promise.all([deps.config(), deps.endpoints()])
       const rows = endpointRows(model?.endpoints ?? [], processes, parameters.get('service') ?? undefined)
       return sendStream(reply, streamJson({ generation, processes: processes.length }, { endpoints: rows }))
+    },
+  },
+  {
+    method: 'GET',
+    path: '/limits',
+    what: 'Service ports with limits, and what they have under way in each process',
+    answer: async (_, reply) => {
+      const [{ generation, model }, processes] = await Promise.all([deps.config(), deps.limits()])
+      return sendStream(reply, streamJson({ generation }, { limits: limitRows(model?.endpoints ?? [], processes) }))
     },
   },
   {

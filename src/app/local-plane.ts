@@ -65,6 +65,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     },
     dumps: async () => [telemetry.dump()],
     endpoints: async () => [plane.readHealth()],
+    limits: async () => [plane.readLimits()],
     explain: async (query) => {
       if (plane.snapshot === undefined) throw new Error('no configuration is in force yet')
       return explainRequest(plane.snapshot, query, (endpoint) => plane.explainHealth(endpoint))

@@ -3,6 +3,7 @@ import type { LogLevel } from '../lib/log.ts'
 import type { Packed } from '../lib/memory/packed-json.ts'
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
 import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
+import type { LimitReading } from '../proxy/balance/limits/service-loads.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
 import type { ModelDelta } from '../config/delta.ts'
 import type { ModelChange, PlaneSettings } from './plane.ts'
@@ -18,6 +19,7 @@ export interface WorkerCalls {
   readonly listen: { readonly ask: { readonly port: number }; readonly answer: number }
   readonly dump: { readonly ask: undefined; readonly answer: readonly MetricsDump[] }
   readonly endpoints: { readonly ask: undefined; readonly answer: readonly (readonly EndpointReading[])[] }
+  readonly limits: { readonly ask: undefined; readonly answer: readonly (readonly LimitReading[])[] }
   readonly explain: { readonly ask: ExplainQuery; readonly answer: Explanation }
   readonly drain: { readonly ask: { readonly deadlineMs: number }; readonly answer: undefined }
 }

@@ -2,6 +2,7 @@ import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { Model } from '../model/model.ts'
 import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
+import type { LimitReading } from '../proxy/balance/limits/service-loads.ts'
 import type { Deadlines } from '../proxy/limits/deadlines.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
 
@@ -34,6 +35,8 @@ export interface Plane {
   readonly dumps: () => Promise<readonly MetricsDump[]>
   /** How endpoints are doing in each process. */
   readonly endpoints: () => Promise<readonly (readonly EndpointReading[])[]>
+  /** How Service ports stand with their limits in each process. */
+  readonly limits: () => Promise<readonly (readonly LimitReading[])[]>
   /** What would become of a request, by the snapshot in force. */
   readonly explain: (query: ExplainQuery) => Promise<Explanation>
   readonly setLogLevel: (level: LogLevel) => void

@@ -93,17 +93,16 @@ export class WorkerPlanes implements Plane {
     return found
   }
 
-  async dumps(): ReturnType<Plane['dumps']> {
-    const asked = [...this.#serving].map((worker) => worker.call('dump', undefined, DUMP_TIMEOUT_MS))
-    const answered = await Promise.allSettled(asked)
-    // A worker that is being replaced is missing from one scrape; the others are not.
-    return answered.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
+  dumps(): ReturnType<Plane['dumps']> {
+    return this.#askAll((worker) => worker.call('dump', undefined, DUMP_TIMEOUT_MS))
   }
 
-  async endpoints(): ReturnType<Plane['endpoints']> {
-    const asked = [...this.#serving].map((worker) => worker.call('endpoints', undefined, DUMP_TIMEOUT_MS))
-    const answered = await Promise.allSettled(asked)
-    return answered.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
+  endpoints(): ReturnType<Plane['endpoints']> {
+    return this.#askAll((worker) => worker.call('endpoints', undefined, DUMP_TIMEOUT_MS))
+  }
+
+  limits(): ReturnType<Plane['limits']> {
+    return this.#askAll((worker) => worker.call('limits', undefined, DUMP_TIMEOUT_MS))
   }
 
   async explain(query: Parameters<Plane['explain']>[0]): ReturnType<Plane['explain']> {
@@ -143,6 +142,12 @@ export class WorkerPlanes implements Plane {
     const write = this.#writers.get(worker) ?? createModelWriter()
     this.#writers.set(worker, write)
     return { ...change, delta: packJson(write(model)) }
+  }
+
+  /** What each has to tell. A worker that is being replaced is missing from one answer; the others are not. */
+  async #askAll<Told>(ask: (worker: WorkerHandle) => Promise<readonly Told[]>): Promise<readonly Told[]> {
+    const answered = await Promise.allSettled([...this.#serving].map(ask))
+    return answered.flatMap((result) => (result.status === 'fulfilled' ? result.value : []))
   }
 
   #all(): readonly WorkerHandle[] {

@@ -36,6 +36,8 @@ const answer = async (message: Extract<ToWorker, { kind: 'call' }>): Promise<unk
       return plane.dumps()
     case 'endpoints':
       return plane.endpoints()
+    case 'limits':
+      return plane.limits()
     case 'explain':
       return plane.explain(message.ask)
     case 'drain':

@@ -44,6 +44,7 @@ import { Sessions } from './session/sessions.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './balance/balancer.ts'
 import { ServiceLoads } from './balance/limits/service-loads.ts'
+import type { LimitReading } from './balance/limits/service-loads.ts'
 import type { EndpointReading } from './balance/health/endpoint-reading.ts'
 import { formatHealth, formatTurn } from './balance/health/format-health.ts'
 import { HBONE_PORT, Pools } from './upstream/pool.ts'
@@ -242,6 +243,11 @@ export class DataPlane {
   /** How endpoints are doing, for the admin API. */
   readHealth(): readonly EndpointReading[] {
     return this.#pools.readHealth()
+  }
+
+  /** How Service ports stand with their limits, for the admin API: those with something under way. */
+  readLimits(): readonly LimitReading[] {
+    return this.#loads.read()
   }
 
   /** Why an endpoint has fewer requests than others, or none; `undefined` when it has not. */
