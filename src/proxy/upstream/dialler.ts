@@ -159,7 +159,8 @@ export class Dialler {
         return this.#secure(dialled.channel, wish, done)
       }
       counters.upstreamConnectFailures++
-      return done({ ok: false, failure: { kind: 'connect-failed', message: dialled.failure } })
+      const kind = dialled.isDeaf ? 'timeout' : 'connect-failed'
+      return done({ ok: false, failure: { kind, message: dialled.failure } })
     })
   }
 

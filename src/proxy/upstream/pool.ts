@@ -18,6 +18,7 @@ import { Dialler } from './dialler.ts'
 import type { AcquireFailure, Dialled, DiallerOptions, DialTies } from './dialler.ts'
 import { H1Session } from './h1/h1-session.ts'
 import type { H1Keeper } from './h1/h1-session.ts'
+import { SilenceWatch } from './h1/silence-watch.ts'
 import { H2Clients } from './h2/h2-clients.ts'
 import type { HttpVersion, UpstreamSession } from './session.ts'
 import { BackendTrusts } from './tls/backend-trusts.ts'
@@ -89,6 +90,8 @@ export class EndpointPool {
   readonly #idle: H1Session[] = []
   /** There once HTTP/2 was asked for. */
   #h2: H2Clients | undefined
+  /** For connections that have no PING. */
+  readonly #watch: SilenceWatch | undefined
   /** Closed by us and not yet by the endpoint, since when. */
   readonly #closing = new Map<H1Session, number>()
   /** Exchanges that are using it now. */
@@ -100,6 +103,7 @@ export class EndpointPool {
     this.#options = options
     this.#ties = ties
     this.#dialler = new Dialler(this, options, ties)
+    this.#watch = endpoint.transport === 'plain' ? new SilenceWatch((done) => this.#ask(done)) : undefined
   }
 
   get isUnused(): boolean {
@@ -195,6 +199,7 @@ export class EndpointPool {
     }
     this.#h2?.tick(nowMs)
     this.#dialler.tick(nowMs)
+    this.#watch?.tick(nowMs)
     for (const [session, sinceMs] of this.#closing) if (nowMs - sinceMs > CLOSE_TIMEOUT_MS) session.cut()
   }
 
@@ -219,6 +224,14 @@ export class EndpointPool {
     }
     this.#ties.onLive(this)
     this.#dialler.dial(protocols, done)
+  }
+
+  /** Whether anybody is there: `isDeaf` when nobody said yes or no. */
+  #ask(done: (isDeaf: boolean) => void): void {
+    this.#dial(NO_PROTOCOLS, (dialled) => {
+      if (dialled.ok) dialled.channel.cut()
+      done(!dialled.ok && dialled.failure.kind === 'timeout')
+    })
   }
 
   #createClients(): H2Clients {
@@ -259,11 +272,15 @@ export class EndpointPool {
         this.#closing.set(gone, clock.monotonicMs())
         lease?.release()
       },
-      onClosed: (closed) => void this.#closing.delete(closed),
+      onClosed: (closed) => {
+        this.#closing.delete(closed)
+        this.#watch?.delete(closed)
+      },
       onFault,
     }
     const session = new H1Session(channel, keeper, turns)
     channel.handler = session
+    this.#watch?.add(session)
     if (lease !== undefined) lease.holder = session
     this.#ties.onLive(this)
     return session

@@ -172,27 +172,30 @@ export interface DialOptions {
   readonly onGone: () => void
 }
 
-/** Dials a plaintext endpoint; `done` is called once. */
+/** What the system says when it waited in vain itself. */
+const DEAF_CODES: ReadonlySet<unknown> = new Set(['ETIMEDOUT', 'EHOSTUNREACH'])
+
+/** Dials a plaintext endpoint; `done` is called once. `isDeaf`: nobody said yes or no. */
 export const dialPlain = (
   options: DialOptions,
-  done: (result: { readonly channel: SocketChannel } | { readonly failure: string }) => void,
+  done: (result: { readonly channel: SocketChannel } | { readonly failure: string; readonly isDeaf: boolean }) => void,
 ): void => {
   const { address, port, timeoutMs } = options
   const socket = connect({ host: address, port, allowHalfOpen: true })
   let isSettled = false
-  const fail = (why: string): void => {
+  const fail = (why: string, isDeaf: boolean): void => {
     if (isSettled) return
     isSettled = true
     cancel()
     socket.destroy()
-    done({ failure: `TCP connect to ${address}:${port} ${why}` })
+    done({ failure: `TCP connect to ${address}:${port} ${why}`, isDeaf })
   }
   const cancel = startDeadline(options.clock, timeoutMs, () => {
     options.onTimeout()
-    fail(`timed out after ${timeoutMs} ms: a NetworkPolicy may block the port`)
+    fail(`timed out after ${timeoutMs} ms: a NetworkPolicy may block the port`, true)
   })
   // Stays: an error without a listener would end the process.
-  socket.on('error', (error) => fail(`failed: ${error.message}`))
+  socket.on('error', (error: NodeJS.ErrnoException) => fail(`failed: ${error.message}`, DEAF_CODES.has(error.code)))
   socket.once('connect', () => {
     if (isSettled) return
     isSettled = true

@@ -5,15 +5,24 @@ import { loseHalfWay } from '../support/resilience/half-open.ts'
 import { createPodNetwork } from '../support/resilience/pod-network.ts'
 import { formatReport } from '../support/resilience/steady-load.ts'
 
-/** PING after at most ten seconds of silence, and 20 s for its answer; TCP itself would take 15 minutes. */
+/**
+ * PING after at most ten seconds of silence, and 20 s for its answer; in plaintext a connection in its place, with 10 s.
+ * TCP itself would take 15 minutes.
+ */
 const PING_TIMEOUT_MS = 30_000
 
-for (const workers of [1, 2]) {
-  it(`a pod that falls silent costs no GET, and nobody waits longer than for its PING (${workers} workers)`, async (t) => {
+const cases = [
+  { workers: 1, transport: 'hbone', ratePerSecond: 1000 },
+  { workers: 2, transport: 'hbone', ratePerSecond: 1000 },
+  { workers: 1, transport: 'plain', ratePerSecond: 200 },
+] as const
+
+for (const { workers, transport, ratePerSecond } of cases) {
+  it(`a pod that falls silent costs no GET, and nobody waits longer (${transport}, ${workers} workers)`, async (t) => {
     using network = createPodNetwork(70 + workers, 3)
     if (network === undefined) return t.skip('network namespaces, or nft, are not to be had')
-    const shape = { ratePerSecond: 1000, connections: 30, tunnels: 100 }
-    const report = await loseHalfWay({ network, workers, ...shape, downMs: 35_000 })
+    const shape = { ratePerSecond, connections: 30, tunnels: 100 }
+    const report = await loseHalfWay({ network, workers, transport, ...shape, downMs: 35_000 })
     t.diagnostic(`${formatReport(report)}; ejected after ${report.ejectedMs} ms, back after ${report.backMs} ms`)
     assert.deepEqual([report.failures, report.unanswered], [[], 0], report.refusals)
     assert.ok(report.slowestMs < PING_TIMEOUT_MS, `${report.slowestMs} ms`)

@@ -6,6 +6,7 @@ import type { Channel, ChannelHandler } from '../../channel.ts'
 import { HeldBytes } from '../../held-bytes.ts'
 import type { Deferrable, TurnBudget } from '../../limits/turn-budget.ts'
 import type { SessionUser, UpstreamRequest, UpstreamSession } from '../session.ts'
+import type { WatchedSession } from './silence-watch.ts'
 
 /** Who keeps a session; each is told of synchronously. */
 export interface H1Keeper {
@@ -20,7 +21,7 @@ export interface H1Keeper {
 }
 
 /** One HTTP/1.1 connection to an endpoint, in a tunnel or in plaintext, used by one request at a time. */
-export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
+export class H1Session implements UpstreamSession, ChannelHandler, Deferrable, WatchedSession {
   readonly version = 1
   readonly #channel: Channel
   readonly #parser: H1ResponseParser
@@ -35,6 +36,7 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
   #isKeptAlive = true
   #isResponseDone = true
   #isRequestDone = true
+  #hasHead = false
   #isChunked = false
   #mayUpgrade = false
   /** Switched to another protocol: what comes is body until the end, and what goes too. */
@@ -46,6 +48,8 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
   #isClosed = false
   /** When it last became idle, monotonic milliseconds. */
   idleSinceMs = 0
+  isHeard = true
+  silentSinceMs = 0
 
   /** Without `turns` everything is read as it comes. */
   constructor(channel: Channel, keeper: H1Keeper, turns?: TurnBudget) {
@@ -60,6 +64,7 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
           return this.#lose('protocol', `the upstream answered ${head.status}`)
         this.#isKeptAlive = head.keepAlive
         this.#isUpgraded = head.status === 101
+        this.#hasHead = true
         this.#user?.onResponse(head)
       },
       onBody: (buffer, start, end) => {
@@ -84,8 +89,18 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
     return this.#channel.queuedBytes
   }
 
+  get awaitsHead(): boolean {
+    return this.#user !== undefined && !this.#hasHead
+  }
+
+  loseSilent(): void {
+    this.#lose('reset', 'the upstream is gone without a word')
+  }
+
   begin(user: SessionUser, request: UpstreamRequest): void {
     this.#user = user
+    this.isHeard = true
+    this.#hasHead = false
     this.#isResponseDone = false
     this.#isRequestDone = false
     this.#isKeptAlive = true
@@ -152,6 +167,7 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable {
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
+    this.isHeard = true
     // Behind our own end nothing is due; the window, which is not given back, bounds what comes.
     if (this.#isGone) return this.#channel.discard(end - start)
     if (!this.#backlog.isEmpty || this.#turns?.takePiece(this) === false) {
