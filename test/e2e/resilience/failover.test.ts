@@ -22,6 +22,14 @@ for (const workers of [1, 2]) {
   }
 }
 
+const allMayBeOut = backendPolicy('api', { outlierDetection: { maxEjectionPercent: 100, consecutive5xxErrors: 0 } })
+
+it('two of three that are killed cost no GET, where all may be ejected', async (t) => {
+  const report = await loseTwo({ network: '127.71.30', workers: 1, ratePerSecond: 1000, objects: [allMayBeOut] })
+  t.diagnostic(formatReport(report))
+  assert.deepEqual([report.failures, report.unanswered], [[], 0], report.refusals)
+})
+
 it('two of three that are killed cost no GET', { todo: 'half of the endpoints are ejected at most' }, async (t) => {
   const report = await loseTwo({ network: '127.71.30', workers: 1, ratePerSecond: 1000 })
   t.diagnostic(formatReport(report))
