@@ -16,8 +16,8 @@ export interface Trying {
   readonly startedMs: number
 }
 
-/** Failures of connections that say nothing of the endpoint: a connection that is full or ending. */
-const BLAMELESS: ReadonlySet<string> = new Set(['unprocessed'])
+/** Failures of connections that say nothing of the endpoint: one that is full or ending, and a limit of ours. */
+const BLAMELESS: ReadonlySet<string> = new Set(['unprocessed', 'overflow'])
 
 /** What comes of requests and connections, told to the health of the endpoints. */
 export class Outcomes {

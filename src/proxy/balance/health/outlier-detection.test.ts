@@ -94,9 +94,11 @@ test('those who waited for one connection tell of one failure', () => {
   assert.equal(first.health.localOriginFailures, 1)
 })
 
-test('a connection that is full, or ending, is no failure', () => {
+test('a connection that is full or ending, and one that a limit is against, is no failure', () => {
   const first = poolAt(0)
-  times(5, () => pools.balancer.outcomes.onUnreachable(trying(first), { kind: 'unprocessed', message: 'full' }))
+  for (const kind of ['unprocessed', 'overflow']) {
+    times(5, () => pools.balancer.outcomes.onUnreachable(trying(first), { kind, message: 'full' }))
+  }
   assert.equal(first.health.isQuiet, true)
 })
 
