@@ -65,7 +65,7 @@ export interface ExchangeRecord {
   /** 0 when the client went away before an answer. */
   status: number
   grpcStatus: string
-  /** Envoy's short flags: `-`, `NR`, `UH`, `UF`, `UC`, `DC`, `UT`, `DPE`, … */
+  /** Envoy's short flags: `-`, `NR`, `UH`, `UO`, `UF`, `UC`, `DC`, `UT`, `DPE`, … */
   flags: string
   /** Why it ended as it did, for people: `via_upstream`, `route_not_found`, `direct_response`, … */
   details: string

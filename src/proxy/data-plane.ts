@@ -363,6 +363,7 @@ export class DataPlane {
     this.#server.tick(nowMs)
     this.#pools.tick(nowMs)
     this.#budgets.tick()
+    this.#loads.tick()
     this.#warnings.tick()
     this.#errors.tick()
     this.#news.tick()

@@ -62,7 +62,7 @@ export class ServiceLoad {
   /** Other limits hold from now on, for those who wait as well: some may go on, the last ones may be too many. */
   set limits(limits: BackendLimits) {
     this.#limits = limits
-    this.#wake()
+    this.wake()
   }
 
   /** Whether one more connection may be made. */
@@ -88,10 +88,10 @@ export class ServiceLoad {
   connect(): ConnectionLease | undefined {
     if (!this.makeRoom()) return undefined
     const lease: ConnectionLease = new ConnectionLease({
-      onIdle: () => this.#wake(),
+      onIdle: () => this.wake(),
       onReleased: () => {
         this.#leases.delete(lease)
-        this.#wake()
+        this.wake()
       },
     })
     this.#leases.add(lease)
@@ -132,15 +132,18 @@ export class ServiceLoad {
   /** For its places alone: a request is over. */
   leave(): void {
     this.requests--
-    this.#wake()
+    this.wake()
   }
 
   get #hasRequest(): boolean {
     return this.requests < (this.#limits.maxRequests ?? Number.POSITIVE_INFINITY)
   }
 
-  /** Behind what is going on: what was used by those who leave is free then. */
-  #wake(): void {
+  /**
+   * Those who wait look whether there is room. That is behind what is going on: what was used by those who leave is free
+   * then.
+   */
+  wake(): void {
     if (this.pending === 0 || this.#isWaking) return
     this.#isWaking = true
     queueMicrotask(() => {

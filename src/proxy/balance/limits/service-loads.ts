@@ -49,6 +49,11 @@ export class ServiceLoads {
     }
   }
 
+  /** Called every second or so: what others leave of a connection that they share with a Service port is told to nobody. */
+  tick(): void {
+    for (const load of this.#loads.values()) load.wake()
+  }
+
   /** For people: those with something under way. */
   read(): readonly LimitReading[] {
     return Array.from(this.#loads, ([key, { limits, requests, pending, connections }]) => {
