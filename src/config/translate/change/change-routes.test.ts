@@ -150,6 +150,19 @@ describe('a set in which only routes changed', () => {
     assert.equal(next([...services, a, b, c]).conditions.length, first.conditions.length)
   })
 
+  it('is not taken for one when nearly all routes share a Service', () => {
+    const next = createTranslator(options)
+    const services = [load(gateway), load(service('api'))]
+    const of = (value: string) =>
+      Array.from({ length: 1200 }, (_, i) =>
+        load(route('HTTPRoute', `r${i}`, [parent('api')], [rule('api', path(i === 0 ? value : `/${i}`))])),
+      )
+    const first = next([...services, ...of('/0')])
+    const second = next([...services, ...of('/1')])
+    assert.deepEqual(second, translate([...services, ...of('/1')], options))
+    assert.notEqual(second.model.endpoints, first.model.endpoints)
+  })
+
   it('is not taken for one when routes are neighbours by way of very many others', () => {
     const next = createTranslator(options)
     const names = Array.from({ length: 40 }, (_, i) => `s${'x'.repeat(40 - i)}`)

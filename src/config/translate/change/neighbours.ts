@@ -32,14 +32,15 @@ export const findNeighbours = (
   const changed = new Set(come)
   const found = new Set<SourcedObject>()
   for (let known = -1, looks = 0; known < parents.services.size; looks++) {
-    if (looks === mostLooks || found.size > mostNeighbours) return undefined
+    if (looks === mostLooks) return undefined
     known = parents.services.size
-    objects.forEach((object) => {
+    for (const object of objects) {
       const route = routeOf(object.read)
-      if (route === undefined || !parents.hasOneOf(route) || changed.has(object) || found.has(object)) return
+      if (route === undefined || !parents.hasOneOf(route) || changed.has(object)) continue
       found.add(object)
       parents.add(route)
-    })
+      if (found.size > mostNeighbours) return undefined
+    }
   }
   return { services: parents.services, before: [...found, ...gone], after: [...found, ...come] }
 }

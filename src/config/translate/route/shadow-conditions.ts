@@ -22,7 +22,8 @@ export const createHiddenRules = (): FindHidden => {
     const isSame = before?.routes.length === routes.length && routes.every((route, i) => route === before.routes[i])
     if (isSame) return before.hidden
     const hidden = findHidden(routes)
-    known.set(set, { routes, hidden })
+    // A list that grew has room for sixteen more.
+    known.set(set, { routes: routes.slice(), hidden })
     return hidden
   }
 }

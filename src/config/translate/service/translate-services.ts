@@ -51,7 +51,8 @@ export const translateServices = (
       )
       return false
     })
-    return translateService(entry.object, { addresses, scope })
+    // A list that grew has room for sixteen more.
+    return translateService(entry.object, { addresses: addresses.slice(), scope })
   })
   return { services, conditions }
 }
