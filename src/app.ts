@@ -78,7 +78,7 @@ class Waypoint implements RunningWaypoint {
   }
 
   async start(): Promise<void> {
-    const { bind, ports, workers, accessLog, logLevel, tlsGroups, trustDomains, deadlines } = this.#options
+    const { bind, ports, workers, accessLog, logLevel, tlsGroups, trustDomains, deadlines, overload } = this.#options
     checkDescriptors(descriptorLimit(), this.#log)
     await checkPorts([
       { role: 'admin', host: '127.0.0.1', port: ports.admin },
@@ -89,7 +89,9 @@ class Waypoint implements RunningWaypoint {
     const first = await this.#startConfig()
     const credentials = await this.#openCredentials(first.model)
     this.#credentials = credentials
-    const settings = { bind, reusePort: workers > 1, trustDomains, tlsGroups, accessLog, logLevel, deadlines }
+    const reusePort = workers > 1
+    const limits = { deadlines, overload, workers }
+    const settings = { bind, reusePort, trustDomains, tlsGroups, accessLog, logLevel, ...limits }
     this.#plane = await createPlane(settings, { workers, credentials, log: this.#log })
     await this.#apply(first)
     this.#first.resolve()

@@ -7,6 +7,7 @@ import { collectAll } from '../lib/memory/collector.ts'
 import { createYoungCollector } from '../lib/memory/young-collector.ts'
 import { Counters } from '../proxy/counters.ts'
 import { DataPlane } from '../proxy/data-plane.ts'
+import { memoryPerProcess } from '../proxy/overload/memory-guard.ts'
 import { explainRequest } from '../snapshot/explain.ts'
 import { createAccessLog, createFileWriter } from '../telemetry/access-log.ts'
 import type { AccessLog } from '../telemetry/access-log.ts'
@@ -48,6 +49,9 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     bind: settings.bind,
     reusePort: settings.reusePort,
     deadlines: settings.deadlines,
+    overload: settings.overload,
+    memoryBytes: memoryPerProcess(settings.workers),
+    collectAll,
     maxConnections: connectionsWithin(limit),
     counters,
     collectYoung: createYoungCollector(),

@@ -1,4 +1,5 @@
 import type { Deadlines } from '../proxy/limits/deadlines.ts'
+import type { OverloadLimits } from '../proxy/overload/overload.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { TranslateOptions } from '../config/translate/options.ts'
 import type { PathNormalization } from '../model/model.ts'
@@ -25,6 +26,7 @@ export interface WaypointOptions {
   readonly logLevel: LogLevel
   readonly drainMs: number
   readonly deadlines: Deadlines
+  readonly overload: OverloadLimits
 }
 
 /** The part of the options that decides what objects come to. */

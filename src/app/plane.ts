@@ -4,6 +4,7 @@ import type { Model } from '../model/model.ts'
 import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
 import type { LimitReading } from '../proxy/balance/limits/service-loads.ts'
 import type { Deadlines } from '../proxy/limits/deadlines.ts'
+import type { OverloadLimits } from '../proxy/overload/overload.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
 
 /** What a data plane is told about itself at its start; plain data, since it may go to another process. */
@@ -15,6 +16,9 @@ export interface PlaneSettings {
   readonly accessLog: 'json' | 'text' | 'off'
   readonly logLevel: LogLevel
   readonly deadlines: Deadlines
+  readonly overload: OverloadLimits
+  /** Data-plane processes, which share the memory that there is. */
+  readonly workers: number
 }
 
 /** The next model to serve. */

@@ -36,6 +36,8 @@ const settings: PlaneSettings = {
   accessLog: 'off',
   logLevel: 'info',
   deadlines: defaultDeadlines,
+  overload: {},
+  workers: 2,
 }
 
 const credentialsOf = (serviceAccount: string): Credentials => ({

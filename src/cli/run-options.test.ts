@@ -41,6 +41,7 @@ describe('the flags of fairway run', () => {
       logLevel: 'info',
       drainMs: 25_000,
       deadlines: defaultDeadlines,
+      overload: { maxRequests: 0, waitMs: 5 },
     })
   })
 

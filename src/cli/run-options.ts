@@ -14,6 +14,7 @@ import {
   type FlagValues,
 } from './arguments.ts'
 import { decodeMesh, meshFlags } from './mesh-flags.ts'
+import { decodeOverload, overloadFlags } from './overload-flags.ts'
 import type { Terminal } from './verb.ts'
 
 /** The flags of `fairway run`. */
@@ -56,6 +57,7 @@ export const runFlags = {
     value: 'N',
     help: 'time to end in good order after SIGTERM; default 25',
   },
+  ...overloadFlags,
   ...deadlineFlags,
 } as const satisfies FlagTable
 
@@ -95,6 +97,7 @@ export const decodeRunOptions = (
     logLevel: decodeLogLevel(flags['log-level']) ?? decodeChoice('log-level', flags['log-level'], logLevels),
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,
     deadlines: decodeDeadlines(flags),
+    overload: decodeOverload(flags),
   }
 }
 

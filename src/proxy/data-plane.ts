@@ -38,7 +38,8 @@ import { ByteBudget, defaultBufferBytes } from './limits/byte-budget.ts'
 import { MemoryGuard, memoryPerProcess, readMemoryRatio } from './overload/memory-guard.ts'
 import { OverloadWatch } from './overload/overload-watch.ts'
 import { Overload } from './overload/overload.ts'
-import type { OverloadOptions } from './overload/overload.ts'
+import type { OverloadLimits } from './overload/overload.ts'
+import type { Sources } from './overload/sources.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
 import { Sessions } from './session/sessions.ts'
 import { createSelfCheck } from './upstream/self.ts'
@@ -70,8 +71,8 @@ export interface DataPlaneOptions {
   readonly maxConnections?: number
   /** Received bytes that may wait in all (see `ByteBudget`); default 64 MiB, or an eighth of a small container. */
   readonly bufferBytes?: number
-  /** Requests under way and tunnels at a time, and how long requests may wait; defaults as `OverloadOptions` has them. */
-  readonly overload?: Omit<OverloadOptions, 'counters'>
+  /** Requests under way and tunnels at a time, and how long requests may wait; defaults as `OverloadLimits` has them. */
+  readonly overload?: OverloadLimits
   /** What this process may use; default: all that the container has. */
   readonly memoryBytes?: number
   /** Frees all that can be freed, and stops everything for 50 ms: for when memory is short. */
@@ -143,7 +144,7 @@ export class DataPlane {
         this.#loads.retain(groups)
       },
     })
-    this.#overload = new Overload({ ...options.overload, counters: this.counters })
+    this.#overload = new Overload({ ...options.overload, counters: this.counters, memoryBytes })
     const { sources } = this.#overload
     this.#turns = new TurnBudget(clock.monotonicMs, sources, (isCrowded) => (this.#flusher.isCrowded = isCrowded))
     const turns = this.#turns
@@ -254,6 +255,11 @@ export class DataPlane {
   explainHealth(endpoint: Endpoint): string | undefined {
     const health = this.#pools.health.peek(endpoint)
     return health === undefined ? undefined : formatHealth(health, this.#options.clock.monotonicMs())
+  }
+
+  /** Who is connected, and what each of them has under way. */
+  get clients(): Sources {
+    return this.#overload.sources
   }
 
   get isDraining(): boolean {

@@ -79,13 +79,14 @@ export class FairQueue {
     const startMs = this.#monotonicMs()
     let nowMs = startMs
     let left = most
+    const reason = this.#whyLate(nowMs)
     for (let rest = this.#ring.length; rest > 0; rest--) {
       const load = this.#next()
       if (load === undefined) return true
       for (;;) {
         const late = this.#take(load, () => load.queue.takeOverdue(nowMs))
         if (late === undefined) break
-        late.refuse(this.#whyLate(nowMs))
+        late.refuse(reason)
         nowMs = this.#monotonicMs()
         if (--left <= 0 || nowMs - startMs >= sliceMs) return false
       }
@@ -136,7 +137,7 @@ export class FairQueue {
     return request
   }
 
-  /** Where some clients get on without waiting while others wait too long, these are too many. */
+  /** Where some clients get on without waiting while others wait too long, these ask for too much. */
   #whyLate(nowMs: number): OverloadReason {
     if (nowMs - this.#lookedMs >= LOOK_EVERY_MS) {
       this.#lookedMs = nowMs

@@ -8,15 +8,26 @@ import type { OverloadReason } from './overload-reason.ts'
 import type { SourceLoad } from './source-load.ts'
 import { Sources } from './sources.ts'
 
-export interface OverloadOptions {
-  readonly counters: Counters
-  /** Requests under way; default: any number. */
+/** What an operator may set; for each process, and plain data. */
+export interface OverloadLimits {
+  /** Requests under way; default 0: any number. */
   readonly maxRequests?: number
-  /** Default: any number. */
+  /** 0 is any number; default: what an eighth of the memory holds, and at most 100,000. */
   readonly maxTunnels?: number
   /** How long requests may wait while more come than there is time for; default 5 ms, 0 is for ever. */
   readonly waitMs?: number
 }
+
+export interface OverloadOptions extends OverloadLimits {
+  readonly counters: Counters
+  /** What this process may use. */
+  readonly memoryBytes: number
+}
+
+const MAX_DEFAULT_TUNNELS = 100_000
+/** A tunnel with its parser and what it may hold for a moment. */
+const TUNNEL_BYTES = 3 * 1024
+const SHARE_OF_MEMORY = 8
 
 /** Up to this share of a limit everybody gets what he asks for; the rest is for clients with less than their share. */
 const OPEN_RATIO = 0.75
@@ -38,15 +49,16 @@ export class Overload {
   #freeTunnels: number
   #brake: 'bytes' | 'heap' | undefined
 
-  constructor({ counters, maxRequests = Infinity, maxTunnels = Infinity, waitMs }: OverloadOptions) {
+  constructor({ counters, maxRequests = 0, maxTunnels, memoryBytes, waitMs }: OverloadOptions) {
+    const tunnels = maxTunnels ?? Math.min(MAX_DEFAULT_TUNNELS, memoryBytes / SHARE_OF_MEMORY / TUNNEL_BYTES)
     this.sources = new Sources(waitMs)
     this.#counters = counters
-    this.#maxRequests = maxRequests
-    this.#maxTunnels = maxTunnels
-    this.#requestLimit = maxRequests
-    this.#tunnelLimit = maxTunnels
-    this.#freeRequests = maxRequests * OPEN_RATIO
-    this.#freeTunnels = maxTunnels * OPEN_RATIO
+    this.#maxRequests = maxRequests || Infinity
+    this.#maxTunnels = Math.floor(tunnels) || Infinity
+    this.#requestLimit = this.#maxRequests
+    this.#tunnelLimit = this.#maxTunnels
+    this.#freeRequests = this.#requestLimit * OPEN_RATIO
+    this.#freeTunnels = this.#tunnelLimit * OPEN_RATIO
   }
 
   /** Why this client may not begin a request now; `undefined` when it may. */

@@ -61,10 +61,7 @@ const HTTP1_ONLY: readonly string[] = ['http/1.1']
 const HTTP2_FIRST: readonly string[] = ['h2', 'http/1.1']
 const NO_PROTOCOLS: readonly string[] = []
 
-/**
- * Sessions kept idle for one endpoint, half a minute each. If a moment's congestion needs more than these, each request
- * beyond opens a tunnel and closes it, which costs more than the request: so the congestion never ends.
- */
+/** Sessions kept idle for one endpoint: congestion that needs more would open and close one for each request. */
 const MAX_IDLE_SESSIONS = 2048
 /** A tick that comes so long after the one before says nothing of how long others took. */
 const LATE_TICK_MS = 2000

@@ -28,6 +28,7 @@ import type { PortProtocol } from '../../../src/model/port-protocol.ts'
 import { Counters } from '../../../src/proxy/counters.ts'
 import { DataPlane } from '../../../src/proxy/data-plane.ts'
 import type { Deadlines } from '../../../src/proxy/limits/deadlines.ts'
+import type { OverloadLimits } from '../../../src/proxy/overload/overload.ts'
 import { Flusher } from '../../../src/proxy/flusher.ts'
 import { HboneClient } from '../../../src/proxy/hbone/client.ts'
 import { attachH2 } from '../http/h2-socket.ts'
@@ -61,6 +62,7 @@ export interface MeshOptions {
   /** As `DataPlaneOptions` has it. */
   readonly bufferBytes?: number
   readonly deadlines?: Deadlines
+  readonly overload?: OverloadLimits
   /** Where endpoints are taken to listen for HBONE; default: where the pods do. */
   readonly upstreamPort?: number
   /** What the Service's port is declared to speak; default `http`. */
@@ -113,6 +115,7 @@ export class Mesh {
       // What is applied is in force when the call returns.
       compileSliceMs: Infinity,
       ...(options.deadlines === undefined ? {} : { deadlines: options.deadlines }),
+      ...(options.overload === undefined ? {} : { overload: options.overload }),
     })
   }
 
@@ -244,11 +247,14 @@ export class Mesh {
   /** Ends the clients, then the waypoint; nothing may be left of either. */
   async close(): Promise<void> {
     const { counters, plane } = this
+    const loads = [...plane.clients.all()]
     for (const client of this.clients) client.destroy()
     for (const socket of this.#sockets) socket.destroy()
     await until(() => counters.openConnections === 0, 'the clients to be gone')
     assert.equal(counters.openTunnels, 0, 'open tunnels')
     assert.equal(counters.activeExchanges, 0, 'active exchanges')
+    const left = loads.map(({ tunnels, requests }) => tunnels + requests).filter((count) => count !== 0)
+    assert.deepEqual([plane.clients.size, left], [0, []], 'what clients have under way')
     // Else a tunnel that is kept has lost some of its window for good.
     await until(() => counters.heldBytes === 0, 'all that was received to be taken')
     plane.close()

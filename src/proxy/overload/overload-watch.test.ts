@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, it } from 'node:test'
+import { Counters } from '../counters.ts'
+import { MemoryGuard, readMemoryRatio } from './memory-guard.ts'
+import { OverloadWatch } from './overload-watch.ts'
+import { Overload } from './overload.ts'
+
+let counters: Counters
+let overload: Overload
+let ratio: number
+let collected: number
+let closed: string[]
+let lines: string[]
+let watch: OverloadWatch
+let nowMs: number
+
+beforeEach(() => {
+  counters = new Counters()
+  overload = new Overload({ counters, memoryBytes: 2 ** 30 })
+  ratio = 0.5
+  collected = 0
+  closed = []
+  lines = []
+  nowMs = 0
+  watch = new OverloadWatch({
+    overload,
+    counters,
+    memory: new MemoryGuard(() => ratio),
+    bufferBytes: 1000,
+    log: {
+      warn: (message, fields) => lines.push(`warn ${message} ${JSON.stringify(fields)}`),
+      info: (message) => lines.push(`info ${message}`),
+    },
+    closeOf: (load, most) => {
+      closed.push(`${load.principal} ${most}`)
+      return most
+    },
+    collect: () => collected++,
+  })
+})
+
+const tick = (seconds = 1): void => {
+  for (let i = 0; i < seconds; i++) {
+    nowMs += 1000
+    watch.tick(nowMs)
+  }
+}
+
+describe('an overload', () => {
+  it('is told of at once, again after ten seconds, and when it is over', () => {
+    tick(5)
+    assert.deepEqual(lines, [])
+    overload.sources.join('spiffe://a/ns/b/sa/c')
+    for (let second = 0; second < 15; second++) {
+      counters.overloadRefused.eventLoop += 10
+      tick()
+    }
+    assert.equal(lines.length, 2)
+    assert.match(lines[0] ?? '', /^warn overload: 10 requests .* run more replicas .*"greediest":"spiffe:/)
+    tick(10)
+    assert.deepEqual(lines.slice(2), ['info the overload is over: 150 refused in 15 s'])
+    counters.overloadRefused.source++
+    tick()
+    assert.equal(lines.length, 4)
+    watch.close()
+  })
+})
+
+describe('memory', () => {
+  it('that is short is collected, once a minute', () => {
+    ratio = 0.86
+    tick(3)
+    assert.equal(collected, 1)
+    tick(60)
+    assert.equal(collected, 2)
+    assert.deepEqual(closed, [])
+  })
+
+  it('that is nearly gone costs the greediest a quarter of its connections in each second', () => {
+    const load = overload.sources.join('a')
+    for (let i = 0; i < 8; i++) overload.sources.join('b')
+    for (let i = 0; i < 4; i++) overload.sources.join('a')
+    load.requests = 1000
+    ratio = 0.96
+    tick()
+    assert.deepEqual(closed, ['a 2'])
+    assert.equal(counters.overloadConnectionsClosed, 2)
+    assert.match(lines[0] ?? '', /and 2 connections closed/)
+    ratio = 0.91
+    tick()
+    assert.equal(closed.length, 2)
+    ratio = 0.89
+    tick()
+    assert.equal(closed.length, 2)
+  })
+
+  it('is no longer short only some way below', () => {
+    const load = overload.sources.join('a')
+    const isShort = (at: number): boolean => {
+      ratio = at
+      tick()
+      counters.activeExchanges = 100
+      const refusal = overload.refusalOfRequest(load)
+      counters.activeExchanges = 0
+      return refusal !== undefined
+    }
+    assert.deepEqual([0.84, 0.86, 0.81, 0.79, 0.84].map(isShort), [false, true, true, false, false])
+  })
+
+  it('is short as well when far more bytes wait than should', () => {
+    const load = overload.sources.join('a')
+    counters.heldBytes = 2001
+    counters.activeExchanges = 100
+    tick()
+    assert.equal(overload.refusalOfRequest(load), 'bytes')
+    counters.heldBytes = 0
+    tick()
+    assert.equal(overload.refusalOfRequest(load), undefined)
+  })
+
+  it('of this process is some of what there is', () => {
+    const share = readMemoryRatio(100 * 2 ** 30)
+    assert.ok(share > 0 && share < 1)
+    assert.ok(readMemoryRatio(1) > 1)
+  })
+})
