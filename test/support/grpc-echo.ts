@@ -28,7 +28,7 @@ export interface EchoLog {
 }
 
 /**
- * A gRPC server of that service. `fail CODE` is answered with that status, `never` not at all; the other calls give
+ * A gRPC server of that service. `fail CODE [PUSHBACK_MS]` is answered with that status, `never` not at all; the other calls give
  * back what they get, `repeat` ten times.
  */
 export const createEchoServer = (): { readonly server: grpc.Server; readonly log: EchoLog } => {
@@ -40,10 +40,11 @@ export const createEchoServer = (): { readonly server: grpc.Server; readonly log
       log.metadata.push(call.metadata)
       log.deadlines.push(call.getDeadline())
       call.on('cancelled', () => log.cancelled.push('unary'))
-      const [word = '', code] = call.request.subarray(0, 20).toString().split(' ')
+      const [word = '', code, pushbackMs] = call.request.subarray(0, 20).toString().split(' ')
       if (word === 'never') return
       const trailers = new grpc.Metadata()
       trailers.set('x-trailer', 'end')
+      if (pushbackMs !== undefined) trailers.set('grpc-retry-pushback-ms', pushbackMs)
       if (word === 'fail') done({ code: Number(code), details: 'as you wish: ü' }, null, trailers)
       else done(null, call.request, trailers)
     },

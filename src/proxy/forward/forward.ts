@@ -3,6 +3,7 @@ import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { TryRecord } from '../../filter/record.ts'
 import type { Balancer } from '../balance/balancer.ts'
 import type { Trying } from '../balance/health/outcomes.ts'
+import { asksForRest } from '../balance/health/retry-after.ts'
 import { Place } from '../balance/limits/place.ts'
 import type { LimitName } from '../balance/limits/service-load.ts'
 import { HeldBytes } from '../held-bytes.ts'
@@ -45,8 +46,6 @@ export class Forward implements SessionUser {
   #trailers: HeaderList | undefined
   #hasResponse = false
   #isUpgraded = false
-  /** More of an answer than a plain success is worth a look for the sake of the endpoint's health. */
-  readonly #isWatchful: boolean
   /** Nothing is known yet of how well the endpoint did at this try. */
   #awaitsVerdict = false
   #isDone = false
@@ -59,7 +58,6 @@ export class Forward implements SessionUser {
     this.#user = user
     this.#plan = plan
     this.#version = versionFor(plan)
-    this.#isWatchful = this.#version === 2 || plan.group.policy !== undefined
     this.#deps = deps
     this.#replay = plan.request.bodyLength === 0 || plan.isCopy === true ? undefined : new ReplayBody(deps.memory)
   }
@@ -141,8 +139,9 @@ export class Forward implements SessionUser {
   }
 
   onResponse(head: H1ResponseHead): void {
-    const { retry } = this.#plan
-    if (head.status >= 429 || this.#isWatchful || this.#pool?.health.isQuiet === false) {
+    const { retry, group } = this.#plan
+    const isRemarkable = head.status >= 429 || group.policy !== undefined || this.#pool?.health.isQuiet === false
+    if (isRemarkable || (this.#version === 2 && asksForRest(head.headers))) {
       this.#tell((outcomes, trying) => (this.#awaitsVerdict = !outcomes.onHead(trying, head)))
     } else this.#awaitsVerdict = false
     if (retry?.codes.includes(head.status) === true && this.#takeRepeat()) return this.#repeatAfterAnswer(head.status)
@@ -165,7 +164,8 @@ export class Forward implements SessionUser {
     if (this.#isUpgraded) session?.finish(undefined)
     else if (!this.#isTaken) session?.abandon()
     this.#session = undefined
-    if (this.#awaitsVerdict) this.#tell((outcomes, trying) => outcomes.onTrailers(trying, trailers))
+    if (this.#awaitsVerdict || (trailers !== undefined && asksForRest(trailers)))
+      this.#tell((outcomes, trying) => outcomes.onTrailers(trying, trailers))
     this.#leave()
     this.#user.onEnd(trailers)
   }

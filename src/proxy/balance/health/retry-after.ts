@@ -16,11 +16,16 @@ export const retryAfterMs = (headers: HeaderList, nowEpochMs: number): number =>
   return Number.isNaN(dateMs) ? 0 : Math.max(0, Math.min(dateMs - nowEpochMs, MOST_MS))
 }
 
+/** Whether a gRPC call asks for that: what to look for where nothing else is worth a look. */
+export const asksForRest = (fields: HeaderList): boolean => fields.hasLower(PUSHBACK)
+
+const PUSHBACK = 'grpc-retry-pushback-ms'
+
 /**
  * The same of a gRPC call that failed (`grpc-retry-pushback-ms`, gRFC A6). A value below 0 asks not to be tried again by
  * this client, and says nothing of others.
  */
 export const pushbackMs = (fields: HeaderList): number => {
-  const value = fields.getLower('grpc-retry-pushback-ms')
+  const value = fields.getLower(PUSHBACK)
   return value !== undefined && /^[0-9]{1,9}$/.test(value) ? Math.min(Number(value), MOST_MS) : 0
 }
