@@ -28,6 +28,10 @@ export interface BalancerDeps {
  * together travels in one TLS record and one system call, and so do the answers; over time each endpoint gets the same.
  */
 const PICKS_PER_TURN = 8
+const LOOKS_AT_TRIALS = 4
+/** Dials of our own: half of a large Service may be due for one at once, and each costs a handshake. */
+const PROBES_AT_ONCE = 64
+const PROBES_EVERY_MS = 250
 
 /**
  * Chooses the backend of a rule by weight and the endpoint of a backend by its policy. The state is kept by the plan
@@ -44,6 +48,9 @@ export class Balancer {
   /** Of `#groups`: the group that was asked for last is mostly the one that is asked for next. */
   #last: GroupState | undefined
   readonly #weights = new WeakMap<object, number[]>()
+  #probedMs = Number.NEGATIVE_INFINITY
+  /** Until so much time has passed since then. */
+  #probesLeft = 0
   /** Endpoints that a Service port had when it was last asked for, where new ones begin slowly. */
   readonly #known = new Map<EndpointKey, ReadonlySet<string>>()
 
@@ -165,9 +172,8 @@ export class Balancer {
       const start = policy.algorithm === 'RoundRobin' ? state.next + 1 : Math.floor(random() * eligible.length)
       return pickOther(state, avoid, start)
     }
-    if (state.trials.length > 0) {
-      for (const pool of state.trials) if (this.#mayTry(pool)) return pool
-    }
+    const trial = state.trials.length === 0 ? undefined : this.#findTrial(state)
+    if (trial !== undefined) return trial
     switch (policy.algorithm) {
       case 'LeastRequest':
         return state.hasShares ? pickUntilAccepted(state, random, pickLeastRequest) : pickLeastRequest(eligible, random)
@@ -217,6 +223,17 @@ export class Balancer {
     return open ?? pickByHash(eligible, hash, isOther) ?? pickOther(state, avoid, 0)
   }
 
+  /** One of those on probation that may have this request. There may be thousands: each request looks at some of them. */
+  #findTrial(state: GroupState): EndpointPool | undefined {
+    const { trials } = state
+    for (let looks = Math.min(trials.length, LOOKS_AT_TRIALS); looks > 0; looks--) {
+      state.nextTrial = state.nextTrial + 1 < trials.length ? state.nextTrial + 1 : 0
+      const pool = trials[state.nextTrial]
+      if (pool !== undefined && this.#mayTry(pool)) return pool
+    }
+    return undefined
+  }
+
   /** Leave for one request, where only a request can tell; otherwise a dial of our own is begun. */
   #mayTry(pool: EndpointPool): boolean {
     const { health } = pool
@@ -232,6 +249,12 @@ export class Balancer {
   #probe(pool: EndpointPool): void {
     const { health } = pool
     const startedMs = this.#deps.clock.monotonicMs()
+    if (startedMs - this.#probedMs >= PROBES_EVERY_MS) {
+      this.#probedMs = startedMs
+      this.#probesLeft = PROBES_AT_ONCE
+    }
+    if (this.#probesLeft === 0) return
+    this.#probesLeft--
     health.isProbing = true
     pool.probe((failure) => {
       health.isProbing = false

@@ -28,6 +28,8 @@ export class GroupState implements Watcher {
   /** Where the last pick went, among `eligible`. */
   next = -1
   turn = -1
+  /** Where the last look at `trials` ended. */
+  nextTrial = -1
   /** How many went there in a row. */
   picks = 0
   /** How many each but the first has in this round: as many as the first had. */

@@ -20,7 +20,7 @@ export interface Watcher {
 /** Who keeps the states; told synchronously. */
 export interface HealthOwner {
   /** Who may be picked, or how often, is another question now. */
-  readonly onChange: () => void
+  readonly onChange: (health: EndpointHealth) => void
   /** There is something to remember of it. */
   readonly onNoted: (health: EndpointHealth) => void
   readonly onEjected: (health: EndpointHealth, reason: EjectionReason) => void
@@ -61,6 +61,8 @@ export class EndpointHealth {
   readonly hash: number
   readonly #owner: HealthOwner
   state: 'healthy' | 'ejected' | 'probation' = 'healthy'
+  /** For the owner: what it was counted as last. */
+  countedAs: 'ejected' | 'probation' | 'slowed' | undefined
   /** Since when it has been so; 0: always. */
   sinceMs = 0
   /** Nothing is to be remembered of it, so that a good answer changes nothing. */
@@ -138,7 +140,8 @@ export class EndpointHealth {
     if (!this.#isNews(at)) return
     const { rules } = at.watcher
     const limit = rules.consecutiveLocalOriginFailures
-    if (limit === 0) return
+    // Whoever is kept away until there is a connection stays so without one, whoever's rules it was ejected by.
+    if (limit === 0 && !this.#awaitsConnection) return
     this.localOriginFailures++
     const times = this.localOriginFailures === 1 ? 'a connection' : `${this.localOriginFailures} connections in a row`
     const detail = `${times} failed: ${failure.message}`
@@ -148,7 +151,8 @@ export class EndpointHealth {
 
   /** Nobody answers, so that whoever is sent there would wait: there is no need to try that three times. */
   noteSilent(detail: string, at: Happening): void {
-    if (at.watcher.rules.consecutiveLocalOriginFailures === 0 || !this.#isNews(at)) return
+    const isWatched = at.watcher.rules.consecutiveLocalOriginFailures > 0 || this.#awaitsConnection
+    if (!isWatched || !this.#isNews(at)) return
     if (this.state === 'probation') this.#beginEjection('silent', detail, at)
     else this.#eject('silent', detail, at)
   }
@@ -207,6 +211,10 @@ export class EndpointHealth {
     this.#updateShare(nowMs)
     this.isQuiet = this.#isNeutral
     return !this.isQuiet
+  }
+
+  get #awaitsConnection(): boolean {
+    return this.state === 'probation' && this.needsDial
   }
 
   get #isNeutral(): boolean {
@@ -278,7 +286,7 @@ export class EndpointHealth {
   #change(state: EndpointHealth['state'], nowMs: number): void {
     this.state = state
     this.sinceMs = nowMs
-    this.#owner.onChange()
+    this.#owner.onChange(this)
   }
 
   #forgetStreaks(): void {
@@ -316,7 +324,7 @@ export class EndpointHealth {
   #setShare(share: number): void {
     const isOther = share < 1 !== this.share < 1
     this.share = share
-    if (isOther) this.#owner.onChange()
+    if (isOther) this.#owner.onChange(this)
   }
 }
 

@@ -34,9 +34,9 @@ export class HealthRegistry {
     const { counters, onTurn } = options
     this.counters = counters
     this.#owner = {
-      onChange: () => {
+      onChange: (health) => {
         this.epoch++
-        this.#count()
+        this.#count(health)
       },
       onNoted: (health) => this.#noted.add(health),
       onEjected: (health, reason) => {
@@ -110,15 +110,14 @@ export class HealthRegistry {
     this.#isEnded = true
   }
 
-  /** Few are noted, and seldom does one change. */
-  #count(): void {
+  /** One by one: thousands may change at once. */
+  #count(health: EndpointHealth): void {
     const { states } = this.counters
-    let [ejected, probation, slowed] = [0, 0, 0]
-    for (const { state, share } of this.#noted) {
-      if (state === 'ejected') ejected++
-      else if (state === 'probation') probation++
-      else if (share < 1) slowed++
-    }
-    Object.assign(states, { ejected, probation, slowed })
+    const { state, share, countedAs } = health
+    const counts = state !== 'healthy' ? state : share < 1 ? 'slowed' : undefined
+    if (counts === countedAs) return
+    if (countedAs !== undefined) states[countedAs]--
+    if (counts !== undefined) states[counts]++
+    health.countedAs = counts
   }
 }

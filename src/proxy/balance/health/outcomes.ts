@@ -89,8 +89,9 @@ export class Outcomes {
     const isGateway = status >= 502 && status <= 504
     const isError = status >= 500
     if (rules.successRatio !== undefined) health.noteAnswer(!isError, at)
-    if (!isError || !countsErrors(rules, isGateway)) health.noteGood(at)
-    else health.noteError({ isGateway, detail: what }, at)
+    if (isError && countsErrors(rules, isGateway)) return health.noteError({ isGateway, detail: what }, at)
+    // Where errors do not count they say nothing, least of all that it is well: other Services' rules may look at them.
+    if (!isError || rules.consecutiveGatewayErrors > 0) health.noteGood(at)
   }
 
   /** One that is alone gets everything all the same. */
