@@ -86,11 +86,23 @@ describe('a request beyond the limit', () => {
     const tunnel = await mesh.tunnel()
     const release = fill(mesh)
     tunnel.write(`${post(5)}he`, 'POST')
-    await until(() => mesh?.counters.activeExchanges === 11)
+    await until(() => mesh?.counters.overloadRefused.requests === 1)
     tunnel.channel.abort()
     const { status, details } = await mesh.record(1)
     assert.deepEqual([status, details], [0, 'overload{requests}'])
     release()
+  })
+
+  it('takes no room from others, however long its body takes', async () => {
+    const full = (mesh = await Mesh.start({ overload: { maxRequests: 2 } }))
+    const tunnels = [await mesh.tunnel(), await mesh.tunnel(), await mesh.tunnel()]
+    const release = fill(mesh)
+    for (const tunnel of tunnels) tunnel.write(`${post(5)}he`, 'POST')
+    await until(() => full.counters.overloadRefused.requests === 3)
+    release()
+    const other = await mesh.tunnel()
+    other.write(get, 'GET')
+    assert.equal((await other.answer()).head.status, 200)
   })
 
   it('is answered by HTTP/2, and as gRPC wants it', async () => {

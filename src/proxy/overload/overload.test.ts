@@ -95,11 +95,11 @@ describe('limits', () => {
 })
 
 describe('memory that is short', () => {
-  it('has ever fewer requests under way, but some, and no more tunnels', () => {
+  it('has ever fewer requests under way, but some, and no more tunnels than there are', () => {
     const overload = create()
     const load = overload.sources.join('a')
     repeat(1000, () => begin(overload, load))
-    repeat(10, () => open(overload, load))
+    repeat(100, () => open(overload, load))
     overload.setPressure('high')
     assert.equal(begin(overload, load), 'heap')
     assert.equal(open(overload, load), 'heap')
@@ -119,6 +119,17 @@ describe('memory that is short', () => {
     overload.setPressure('none')
     assert.equal(begin(overload, load), 'begun')
     assert.equal(open(overload, load), 'open')
+  })
+
+  it('leaves room for some tunnels, or a process that has no more than it needs would never serve anybody again', () => {
+    const overload = create()
+    const load = overload.sources.join('a')
+    for (let second = 0; second < 60; second++) overload.setPressure('high')
+    assert.deepEqual(
+      repeat(48, () => open(overload, load)),
+      ['open'],
+    )
+    assert.equal(open(overload, load), 'source')
   })
 
   it('is told apart from bytes that nobody takes', () => {

@@ -31,8 +31,9 @@ const SHARE_OF_MEMORY = 8
 
 /** Up to this share of a limit everybody gets what he asks for; the rest is for clients with less than their share. */
 const OPEN_RATIO = 0.75
-/** Of requests, whatever becomes of memory: an operator has to be able to see what is going on. */
+/** Whatever becomes of memory: an operator has to be able to see what is going on, and memory may never get better. */
 const MIN_REQUESTS = 32
+const MIN_TUNNELS = 64
 /** What is left of the number of requests and tunnels in each second in which memory is short. */
 const BRAKE_RATIO = 0.5
 
@@ -86,7 +87,7 @@ export class Overload {
     this.#brake = brake
     const { activeExchanges, openTunnels } = this.#counters
     const requests = Math.min(this.#requestLimit, Math.max(MIN_REQUESTS, Math.floor(activeExchanges * BRAKE_RATIO)))
-    this.#setLimits(requests, Math.min(this.#tunnelLimit, openTunnels))
+    this.#setLimits(requests, Math.min(this.#tunnelLimit, Math.max(MIN_TUNNELS, openTunnels)))
   }
 
   /** The client with most open, of those that have something: who gives way first. */

@@ -4,7 +4,7 @@ import { HeaderList } from '../../http/header-list.ts'
 import type { SnapshotLease } from '../leases.ts'
 import type { ExchangeExpiry, WatchedExchange } from '../limits/tunnel-watch.ts'
 import type { ExchangeOwner, OwnedExchange } from '../request/exchange-owner.ts'
-import { finishRecord } from '../request/record.ts'
+import { tellRecord } from '../request/record.ts'
 import type { RecordDeps } from '../request/record.ts'
 import { toGrpcReply } from '../response/grpc-reply.ts'
 import { replyToExpiry } from '../response/local-reply.ts'
@@ -18,7 +18,8 @@ const BODY = 'overloaded, try again later\n'
 
 /**
  * A request for which there is no time: 503, and nothing else happens. It has no filters, no route and no endpoint, as
- * these are what there is no time for.
+ * these are what there is no time for. It is not among the requests under way, or a client whose bodies never end would
+ * leave no room for others by being refused.
  */
 export class RefusedExchange implements OwnedExchange, WatchedExchange {
   readonly record: ExchangeRecord
@@ -118,7 +119,7 @@ export class RefusedExchange implements OwnedExchange, WatchedExchange {
   #finish(): void {
     if (this.#isOver) return
     this.#isOver = true
-    finishRecord(this.record, noChains, this.#deps)
+    tellRecord(this.record, noChains, this.#deps)
     this.#lease.end()
   }
 }

@@ -56,10 +56,10 @@ export const beginExchange = (
   }
   const record = beginRecord(head, parties, deps.clock)
   const reason = from.refusal ?? deps.overload.refusalOfRequest(origin.load)
-  deps.counters.activeExchanges++
   if (reason !== undefined) {
     deps.counters.overloadRefused[reason]++
     return new RefusedExchange(head, { owner, lease, record, reason }, deps)
   }
+  deps.counters.activeExchanges++
   return new HttpExchange(head, { downstream: owner, lease, frontend, record }, deps)
 }

@@ -61,13 +61,18 @@ export const beginRecord = (
 
 const noTries: readonly TryRecord[] = []
 
-/** The exchange is over: filters are told, then telemetry; none of them can keep the next one from hearing of it. */
+/** The exchange that was under way is over, and is told of. */
 export const finishRecord = (record: ExchangeRecord, chains: readonly Chain[], deps: RecordDeps): void => {
+  deps.counters.activeExchanges--
+  tellRecord(record, chains, deps)
+}
+
+/** Filters are told, then telemetry; none of them can keep the next one from hearing of it. */
+export const tellRecord = (record: ExchangeRecord, chains: readonly Chain[], deps: RecordDeps): void => {
   record.durationMs = deps.clock.monotonicMs() - record.startedAtMs
   for (const chain of chains) {
     if (chain.onComplete.length > 0) tellComplete(chain, record, deps)
   }
-  deps.counters.activeExchanges--
   try {
     deps.sink(record)
   } catch (error) {
