@@ -42,7 +42,7 @@ export interface HboneClientOptions {
   readonly clock?: Clock
   /** The connection is closed, or was never made; once. */
   readonly onGone: (connection: HboneClient) => void
-  /** The peer does not answer a PING, told at each tick until it does or the connection is given up. */
+  /** The peer does not answer a PING: told when the answer is late, and when the connection is given up. */
   readonly onSilent?: () => void
   /** Our own code threw while it handled what the peer sent; default: thrown on. */
   readonly onFault?: (error: unknown) => void

@@ -20,6 +20,8 @@ export const PING_TIMEOUT_MS = 20_000
 const AWAITED_PING_IDLE_MS = 1000
 /** An answer that takes so long comes late enough to send nothing more that way, and not to give up what was sent. */
 const PING_LATE_MS = 2000
+/** A tick that comes so long after the one before: this process was held up, and may not have read the answer yet. */
+const LATE_TICK_MS = 2000
 /** A peer that reads nothing keeps a closing socket no longer. */
 const CLOSE_TIMEOUT_MS = 1000
 
@@ -32,6 +34,9 @@ export class HboneTransport implements Flushable {
   #isClosing = false
   #lastHeardMs = 0
   #pingSentMs = 0
+  #tickedMs = 0
+  /** Its answer is. */
+  #isLate = false
   /** The flusher's turn in which frames and reads are counted. */
   #turn = -1
   #readsLeft = 0
@@ -113,19 +118,27 @@ export class HboneTransport implements Flushable {
 
   /**
    * Keep-alive, called every second or so with the monotonic time; with `isAwaited` silence is looked into sooner. False:
-   * the peer owes the answer to a PING, or has been given up for it.
+   * the answer to a PING is late, which is told once, or will not be waited for any more.
    */
   tick(nowMs: number, isAwaited = false): boolean {
     const connection = this.#connection
     if (connection === undefined) return true
     connection.forgive()
+    const wasHeldUp = nowMs - this.#tickedMs > LATE_TICK_MS
+    this.#tickedMs = nowMs
     if (this.#lastHeardMs === 0) this.#lastHeardMs = nowMs
     if (this.#pingSentMs > 0) {
-      if (nowMs - this.#pingSentMs > PING_TIMEOUT_MS) this.socket.destroy()
-      return nowMs - this.#pingSentMs <= PING_LATE_MS
+      if (wasHeldUp) return true
+      const waitedMs = nowMs - this.#pingSentMs
+      const wasLate = this.#isLate
+      this.#isLate = waitedMs > PING_LATE_MS
+      if (waitedMs <= PING_TIMEOUT_MS) return wasLate || !this.#isLate
+      this.socket.destroy()
+      return false
     }
     if (nowMs - this.#lastHeardMs <= (isAwaited ? AWAITED_PING_IDLE_MS : PING_IDLE_MS)) return true
     this.#pingSentMs = nowMs
+    this.#isLate = false
     connection.ping()
     return true
   }
