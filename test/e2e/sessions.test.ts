@@ -73,19 +73,20 @@ for (const workers of [1, 2]) {
       for (const session of sessions) await goOn(clients, session)
       const atCanary = sessions.find(({ pod }) => pod === canary.address)
       assert.ok(atCanary)
-      mesh.write(objectsOf(0, [two, three]))
+      // The last one: those behind it would be other pods.
+      mesh.write(objectsOf(0, [one, two]))
       await eventually('the change', async () => {
         const { body } = await (clients[0] ?? assert.fail()).request(VIP)
         return (
-          body !== canary.address && body !== one.address && (await fairway.metric('fairway_config_generation')) > 1
+          body !== canary.address && body !== three.address && (await fairway.metric('fairway_config_generation')) > 1
         )
       })
-      const stay = sessions.filter(({ pod }) => pod !== one.address)
+      const stay = sessions.filter(({ pod }) => pod !== three.address)
       for (const session of [...stay, atCanary]) await goOn(clients, session)
       await fairway[Symbol.asyncDispose]()
       await using other = await mesh.startFairway(workers)
       for (const session of [...stay, atCanary]) await goOn(await dialSeveral(other), session)
-      for (const { pod, cookie } of sessions.filter((session) => session.pod === one.address)) {
+      for (const { pod, cookie } of sessions.filter((session) => session.pod === three.address)) {
         const { body, headers } = await (await mesh.dial(other)).request(VIP, { headers: { cookie } })
         assert.ok(body !== pod && headers['set-cookie'] !== undefined)
       }
