@@ -21,8 +21,15 @@ export const defaultOutlierDetection: OutlierDetection = {
   maxEjectionPercent: 50,
 }
 
-/** What holds without `outlierDetection`: an answer, whatever it says, ejects nobody. */
-export const passiveOutlierDetection: OutlierDetection = { ...defaultOutlierDetection, consecutive5xxErrors: 0 }
+/**
+ * What holds without `outlierDetection`: an answer, whatever it says, ejects nobody. Who cannot be connected to is of no
+ * use, however many there are of them; that is no guess, and a dial brings them back. When nobody is left all are used.
+ */
+export const passiveOutlierDetection: OutlierDetection = {
+  ...defaultOutlierDetection,
+  consecutive5xxErrors: 0,
+  maxEjectionPercent: 100,
+}
 
 /** `outlierDetection.successRatio`: fewer requests in an interval say nothing. */
 export const defaultMinimumRequests = 100

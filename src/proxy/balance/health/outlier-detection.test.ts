@@ -198,6 +198,15 @@ test('when all are ejected all are used, and one that answers is back at once', 
   assert.equal(picks(4), '2222')
 })
 
+test('without a policy all that cannot be connected to are put aside, and when nobody is left all are used', () => {
+  group = endpointsOf('api', ['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+  pick()
+  for (const index of [0, 1]) times(3, () => fail(poolAt(index)))
+  assert.equal(picks(6), '333333')
+  times(3, () => fail(poolAt(2)))
+  assert.equal(new Set(picks(6)).size, 3)
+})
+
 test('a retry goes to an ejected endpoint only when there is no other one', () => {
   times(3, () => fail(poolAt(1)))
   const tried: EndpointPool[] = []
@@ -213,7 +222,7 @@ test('a retry goes to an ejected endpoint only when there is no other one', () =
 
 test('an ejection that is too much for a smaller Service with the same endpoints is not honoured there', () => {
   const endpoints = group.endpoints.slice(0, 2)
-  const small: EndpointGroup = { ...endpointsOf('small', []), endpoints }
+  const small: EndpointGroup = { ...groupOf(2, { maxEjectionPercent: 50 }), endpoints }
   group = groupOf(6)
   pick()
   times(3, () => fail(poolAt(0)))
