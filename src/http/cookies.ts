@@ -11,10 +11,14 @@ export const findCookie = <T>(
 ): T | undefined => {
   for (let i = 0; i < fields.length; i += 2) {
     if (fields[i] !== 'cookie') continue
-    for (const pair of (fields[i + 1] ?? '').split(';')) {
-      const start = pair.startsWith(' ') ? 1 : 0
-      if (!pair.startsWith(name, start) || pair[start + name.length] !== '=') continue
-      const found = read(pair.slice(start + name.length + 1))
+    const pairs = fields[i + 1] ?? ''
+    // Not cut into pieces: there may be 64 KiB of semicolons.
+    for (let end = -1, start = 0; start < pairs.length; start = end + 1) {
+      const semicolon = pairs.indexOf(';', start)
+      end = semicolon === -1 ? pairs.length : semicolon
+      const valueAt = start + (pairs[start] === ' ' ? 1 : 0) + name.length + 1
+      if (pairs[valueAt - 1] !== '=' || !pairs.startsWith(name, valueAt - 1 - name.length)) continue
+      const found = read(pairs.slice(valueAt, end))
       if (found !== undefined) return found
     }
   }
