@@ -7,7 +7,7 @@ import type { EndpointKey } from '../../model/endpoint.ts'
 import type { EndpointGroup, Weighted } from '../../snapshot/snapshot.ts'
 import type { EndpointPool, Pools } from '../upstream/pool.ts'
 import { pickByChance, pickLeastRequest, pickOther, pickUntilAccepted } from './choices.ts'
-import { GroupState } from './group-state.ts'
+import { GroupState, rulesOf } from './group-state.ts'
 import { Outcomes } from './health/outcomes.ts'
 import type { Trying } from './health/outcomes.ts'
 import { loadLimit, pickByHash } from './rendezvous.ts'
@@ -136,6 +136,11 @@ export class Balancer {
   retain(groups: ReadonlyMap<EndpointKey, EndpointGroup>): void {
     this.#last = undefined
     for (const key of this.#known.keys()) if (!groups.has(key)) this.#known.delete(key)
+    for (const health of this.#health.noted) {
+      if (health.state === 'ejected' && health.ejectedFor !== undefined) {
+        health.limitEjection(rulesOf(groups.get(health.ejectedFor)).maxEjectionMs)
+      }
+    }
   }
 
   #stateOf(group: EndpointGroup): GroupState {

@@ -1,11 +1,16 @@
-import type { LoadBalancing } from '../../model/backend/backend-policy.ts'
+import type { LoadBalancing, OutlierDetection } from '../../model/backend/backend-policy.ts'
 import { passiveOutlierDetection } from '../../model/backend/backend-defaults.ts'
+import type { EndpointKey } from '../../model/endpoint.ts'
 import type { EndpointGroup } from '../../snapshot/snapshot.ts'
 import type { EndpointPool } from '../upstream/pool.ts'
 import { findEligible } from './eligible.ts'
 import type { SlowStart, Watcher } from './health/endpoint-health.ts'
 
 const roundRobin: LoadBalancing = { algorithm: 'RoundRobin' }
+
+/** When endpoints of a Service port are ejected; of one that is gone as of one without a policy. */
+export const rulesOf = (group: EndpointGroup | undefined): OutlierDetection =>
+  group?.policy?.outlierDetection ?? passiveOutlierDetection
 
 /** What the balancer keeps for one endpoint group: who may be picked, and whose turn it is. */
 export class GroupState implements Watcher {
@@ -41,8 +46,12 @@ export class GroupState implements Watcher {
     this.pools = pools
     this.#near = new Set(pools.filter((_, i) => group.endpoints[i]?.isNear === true))
     this.policy = policy?.loadBalancing ?? roundRobin
-    this.rules = policy?.outlierDetection ?? passiveOutlierDetection
+    this.rules = rulesOf(group)
     this.slowStart = 'slowStart' in this.policy ? this.policy.slowStart : undefined
+  }
+
+  get key(): EndpointKey {
+    return this.group.key
   }
 
   get size(): number {
@@ -53,6 +62,11 @@ export class GroupState implements Watcher {
     let out = 0
     for (const { health } of this.pools) if (health.state !== 'healthy') out++
     return out
+  }
+
+  /** Where all were away it was the network, most likely, and the first one back should not have to do everything. */
+  onReturned(nowMs: number): void {
+    if (this.isPanic) for (const { health } of this.pools) health.hasten(nowMs)
   }
 
   /** Finds out anew who may be picked. */

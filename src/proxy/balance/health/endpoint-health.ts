@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../../model/endpoint.ts'
+import type { Endpoint, EndpointKey } from '../../../model/endpoint.ts'
 import type { LoadBalancing, OutlierDetection } from '../../../model/backend/backend-policy.ts'
 import { hashText } from '../hash-text.ts'
 
@@ -9,12 +9,15 @@ export type SlowStart = NonNullable<Extract<LoadBalancing, { readonly slowStart?
 
 /** Whose endpoint it is that something is to be decided about: the endpoints of one Service port. */
 export interface Watcher {
+  readonly key: EndpointKey
   readonly rules: OutlierDetection
   readonly slowStart: SlowStart | undefined
   /** Endpoints in all. */
   readonly size: number
   /** Those that are not healthy at the moment. */
   readonly countOut: () => number
+  /** One of them is healthy again. */
+  readonly onReturned: (nowMs: number) => void
 }
 
 /** Who keeps the states; told synchronously. */
@@ -74,6 +77,8 @@ export class EndpointHealth {
   /** The same for people. */
   detail = ''
   untilMs = 0
+  /** By whose rules. */
+  ejectedFor: EndpointKey | undefined
   /** Ejections in a row. */
   ejections = 0
   /** Failures in a row, by what `OutlierDetection` counts. */
@@ -197,6 +202,17 @@ export class EndpointHealth {
     this.#updateShare(nowMs)
   }
 
+  /** Whether it can be connected to is worth a look now. */
+  hasten(nowMs: number): void {
+    if (this.state === 'ejected' && this.needsDial) this.#change('probation', nowMs)
+  }
+
+  /** The rules that it was ejected by are others now: it was for so long at most. */
+  limitEjection(maxEjectionMs: number): void {
+    this.#lastMs = Math.min(this.#lastMs, maxEjectionMs)
+    this.untilMs = Math.min(this.untilMs, this.sinceMs + maxEjectionMs)
+  }
+
   /** Time passes; false when nothing is left to remember. */
   tick(nowMs: number): boolean {
     if (this.state === 'ejected' && nowMs >= this.untilMs) this.#change('probation', nowMs)
@@ -247,6 +263,7 @@ export class EndpointHealth {
   #recover({ startedMs, nowMs, watcher }: Happening): void {
     if (this.state === 'healthy' || startedMs < this.sinceMs) return
     this.#return(nowMs, watcher.slowStart)
+    watcher.onReturned(nowMs)
   }
 
   #return(nowMs: number, slowStart: SlowStart | undefined): void {
@@ -275,6 +292,7 @@ export class EndpointHealth {
     this.reason = reason
     this.detail = detail
     this.untilMs = nowMs + this.#lastMs
+    this.ejectedFor = watcher.key
     this.#slowStart = undefined
     this.answers = undefined
     this.#trialMs = -1

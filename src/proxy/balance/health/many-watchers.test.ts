@@ -110,3 +110,42 @@ test('of very many that are due for a dial few are dialled at a time', () => {
   }
   assert.equal(probing(), 500, 'each has its turn')
 })
+
+test('an ejection lasts no longer than the rules of now allow, or those of a Service without a policy', () => {
+  const strict = serviceOf('api', 3, { baseEjectionMs: 86_400_000, maxEjectionMs: 86_400_000 })
+  const cases: readonly (readonly [readonly EndpointGroup[], number])[] = [
+    [[strict, other], 86_400_000],
+    [[{ ...strict }], 86_400_000],
+    [[serviceOf('api', 3, { maxEjectionMs: 60_000 }), other], 60_000],
+    [[serviceOf('api', 3)], 8000],
+    [[other], 8000],
+  ]
+  for (const [groups, lasts] of cases) {
+    pools = new FakePools()
+    eject(strict, 0)
+    const { health } = poolAt(0)
+    pools.advance(1000)
+    pools.balancer.retain(new Map(groups.map((group) => [group.key, group])))
+    assert.equal(health.untilMs - health.sinceMs, lasts)
+  }
+})
+
+test('a connection that this system has no room for says nothing of an endpoint', () => {
+  for (const code of ['EMFILE', 'EADDRNOTAVAIL']) {
+    const message = `TCP connect to 10.0.0.1:80 failed: connect ${code}`
+    times(5, () => pools.balancer.outcomes.onUnreachable(trying(api, 0), { kind: 'connect-failed', message }))
+  }
+  assert.equal(stateOf(0), 'healthy')
+  assert.equal(poolAt(0).health.isQuiet, true)
+})
+
+test('when all were out of reach, the first one that is back has the others dialled at once', () => {
+  const all = serviceOf('api', 3, { maxEjectionPercent: 100 })
+  for (let i = 0; i < 3; i++) eject(all, i)
+  pools.clock.advance(5)
+  answer(all, 200)
+  assert.deepEqual([0, 1, 2].map(stateOf), ['healthy', 'probation', 'probation'])
+  assert.equal(pools.balancer.pickEndpoint(all, []), poolAt(0))
+  for (const i of [1, 2]) (poolAt(i) as unknown as FakePool).probes.pop()?.(undefined)
+  assert.deepEqual([0, 1, 2].map(stateOf), ['healthy', 'healthy', 'healthy'])
+})

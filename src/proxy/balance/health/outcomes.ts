@@ -19,6 +19,9 @@ export interface Trying {
 /** Failures of connections that say nothing of the endpoint: one that is full or ending, and a limit of ours. */
 const BLAMELESS: ReadonlySet<string> = new Set(['unprocessed', 'overflow'])
 
+/** This system has no file descriptor, port or memory for a connection: nobody has been asked anything. */
+const OUR_OWN = /\b(?:EMFILE|ENFILE|EADDRNOTAVAIL|ENOBUFS|ENOMEM)\b/
+
 /** What comes of requests and connections, told to the health of the endpoints. */
 export class Outcomes {
   readonly #registry: HealthRegistry
@@ -37,6 +40,7 @@ export class Outcomes {
   /** It could not be connected to; `failure` is the same object for all who waited for one connection. */
   onUnreachable(trying: Trying, failure: { readonly kind: string; readonly message: string }): void {
     if (this.#registry.isEnded || BLAMELESS.has(failure.kind)) return
+    if (failure.kind === 'connect-failed' && OUR_OWN.test(failure.message)) return
     trying.health.noteUnreachable(failure, this.#happening(trying))
   }
 
