@@ -216,8 +216,9 @@ export class EndpointHealth {
   /** Time passes; false when nothing is left to remember. */
   tick(nowMs: number): boolean {
     if (this.state === 'ejected' && nowMs >= this.untilMs) this.#change('probation', nowMs)
+    // Nobody knows any better: it is not told as back.
     if (this.state === 'probation' && nowMs - this.sinceMs > FORGET_MS && !this.isProbing)
-      this.#return(nowMs, undefined)
+      this.#change('healthy', nowMs)
     if (this.state === 'healthy') {
       // It was well for as long as it had been kept away.
       if (nowMs - this.sinceMs >= this.#lastMs) this.ejections = 0

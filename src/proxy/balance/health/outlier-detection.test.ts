@@ -144,6 +144,7 @@ test('nobody is dialled where nobody asks', () => {
   assert.equal(poolAt(1).health.isProbing, false)
   pools.advance(300_000)
   assert.equal(stateOf(1), 'healthy')
+  assert.deepEqual(pools.turns, ['10.0.0.2 ejected'])
   pools.advance(1000)
   assert.equal(pools.health.noted.size, 0)
 })
