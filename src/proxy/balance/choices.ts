@@ -38,8 +38,9 @@ export const pickUntilAccepted = (
 }
 
 /**
- * Another than those in `avoid`, from place `start` on: at best one with its whole share, at worst one that is ejected;
- * when there is no other one, at least another than the last of them. Whose turn it is stays as it is.
+ * Another than those in `avoid`, from place `start` on: at best one with its whole share, at worst one that is ejected for
+ * its answers; when there is no other one, at least another than the last of them. One that cannot be connected to is no
+ * other one. Whose turn it is stays as it is.
  */
 export const pickOther = (
   { eligible, pools }: Pick<GroupState, 'eligible' | 'pools'>,
@@ -61,7 +62,9 @@ export const pickOther = (
 
 /** Far away rather than on probation, and that rather than ejected. */
 const findLeft = (pools: readonly EndpointPool[], avoid: readonly EndpointPool[]): EndpointPool | undefined => {
-  const left = pools.filter((pool) => !avoid.includes(pool))
+  const left = pools.filter(
+    (pool) => !avoid.includes(pool) && (pool.health.state === 'healthy' || !pool.health.needsDial),
+  )
   for (const state of ['healthy', 'probation', 'ejected']) {
     const found = left.find(({ health }) => health.state === state)
     if (found !== undefined) return found

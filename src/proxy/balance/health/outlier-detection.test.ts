@@ -208,17 +208,27 @@ test('without a policy all that cannot be connected to are put aside, and when n
   assert.equal(new Set(picks(6)).size, 3)
 })
 
-test('a retry goes to an ejected endpoint only when there is no other one', () => {
-  times(3, () => fail(poolAt(1)))
+/** Where a request goes that fails wherever it goes. */
+const triesOf = (count: number): string => {
   const tried: EndpointPool[] = []
-  const order = Array.from({ length: 3 }, () => {
-    const pool = pools.balancer.pickEndpoint(group, tried)
-    assert.ok(pool)
-    tried.push(pool)
-    return pool.endpoint.address.slice(7)
-  })
-  assert.equal(order.at(-1), '2')
-  assert.equal(new Set(order).size, 3)
+  for (let i = 0; i < count; i++) tried.push(pools.balancer.pickEndpoint(group, tried) ?? assert.fail())
+  return tried.map(({ endpoint }) => endpoint.address.slice(7)).join('')
+}
+
+test('a retry goes to an endpoint that is ejected for its answers only when there is no other one', () => {
+  group = groupOf(3, {})
+  pick()
+  times(5, () => answer(poolAt(1), 500))
+  assert.match(triesOf(3), /^(13|31)2$/)
+})
+
+test('a retry never goes to an endpoint that cannot be connected to, as long as there is another one', () => {
+  times(3, () => fail(poolAt(1)))
+  assert.match(triesOf(5), /^(13131|31313)$/)
+  times(3, () => fail(poolAt(2)))
+  assert.equal(triesOf(3), '111')
+  times(3, () => fail(poolAt(0)))
+  assert.equal(new Set(triesOf(3)).size, 3)
 })
 
 test('an ejection that is too much for a smaller Service with the same endpoints is not honoured there', () => {
@@ -365,11 +375,8 @@ test('a retry goes to one with its whole share first, then to one far away, then
   }
   pick()
   poolAt(1).health.rest(10_000)
-  times(3, () => fail(poolAt(3)))
-  const tried: EndpointPool[] = []
-  for (let i = 0; i < 5; i++) tried.push(pools.balancer.pickEndpoint(group, tried) ?? assert.fail())
-  const order = tried.map(({ endpoint }) => endpoint.address.slice(7)).join('')
-  assert.match(order, /^(..2|2..)54$/)
+  times(5, () => answer(poolAt(3), 500))
+  assert.match(triesOf(5), /^(..2|2..)54$/)
   const others = pools.balancer.pickEndpoint(group, [poolAt(0)])
   assert.equal(others, poolAt(2), 'not the one that rests')
 })
