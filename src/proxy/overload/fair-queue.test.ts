@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { seededRandom } from '../../../test/support/random.ts'
 import { FairQueue } from './fair-queue.ts'
 import type { OverloadReason } from './overload-reason.ts'
-import { BURST_MS, STANDING_WAIT_MS } from './request-queue.ts'
+import { LONGEST_WAIT_MS, STANDING_WAIT_MS } from './request-queue.ts'
 import type { Applicant, SourceLoad } from './source-load.ts'
 import { Sources } from './sources.ts'
 
@@ -103,7 +103,7 @@ describe('a fair queue', () => {
     const other = bench.sources.join('other')
     const more = (): void => {
       push(greedy)
-      bench.nowMs += BURST_MS / 2
+      bench.nowMs += LONGEST_WAIT_MS / 2
     }
     times(4, more)
     assert.equal(queue.refuse(1, 1), false)

@@ -143,7 +143,7 @@ export class FairQueue {
       this.#lookedMs = nowMs
       this.#isContended = false
       for (const { queue, servedMs } of this.#everybody()) {
-        if (nowMs - servedMs < PRESENT_MS && !queue.isStanding(nowMs)) this.#isContended = true
+        if (nowMs - servedMs < PRESENT_MS && !queue.isOverload(nowMs)) this.#isContended = true
       }
     }
     return this.#isContended ? 'source' : 'eventLoop'

@@ -18,7 +18,16 @@ export const memoryPerProcess = (processes = 1): number =>
  */
 export const readMemoryRatio = (limitBytes: number): number => {
   const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
-  return Math.max(used / limit, process.memoryUsage.rss() / limitBytes)
+  return Math.max(used / limit, readRss() / limitBytes)
+}
+
+/** Told by a file, for which there may be no descriptor: then there is no news of it, and the heap has to do. */
+const readRss = (): number => {
+  try {
+    return process.memoryUsage.rss()
+  } catch {
+    return 0
+  }
 }
 
 /** Tells memory that is short from memory that is not. */

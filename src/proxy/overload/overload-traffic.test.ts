@@ -5,7 +5,7 @@ import { openInner } from '../../../test/support/mesh/inner-client.ts'
 import type { InnerClient } from '../../../test/support/mesh/inner-client.ts'
 import { Mesh, VIP, identityOf, until } from '../../../test/support/mesh/mesh.ts'
 import { ignoreStream } from '../../http/h2/stream.ts'
-import { BURST_MS } from './request-queue.ts'
+import { LONGEST_WAIT_MS } from './request-queue.ts'
 
 let mesh: Mesh | undefined
 afterEach(async () => {
@@ -159,14 +159,14 @@ describe('requests that wait for their turn', () => {
     mesh = await Mesh.start({ protocol: 'http2', clock })
     const { clients, statuses } = await flood(mesh, 900)
     await until(isSomebodyWaiting)
-    clock.advance(BURST_MS + 1)
+    clock.advance(LONGEST_WAIT_MS + 1)
     const all = await statuses
     const refused = all.filter((status) => status === '503').length
     assert.ok(refused > 0, 'some are refused')
     assert.equal(all.filter((status) => status === '200').length, 900 - refused)
     assert.equal(mesh.counters.overloadRefused.eventLoop, refused)
     assert.equal(mesh.records.filter(({ flags }) => flags === 'OM').length, refused)
-    clock.advance(BURST_MS)
+    clock.advance(LONGEST_WAIT_MS)
     const [client] = clients
     assert.ok(client)
     assert.equal(valueOf(await openStream(client, h2Get), ':status'), '200')
