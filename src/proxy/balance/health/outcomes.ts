@@ -32,9 +32,11 @@ export class Outcomes {
     this.#clock = clock
   }
 
-  /** It was connected to. */
+  /** It was connected to: it is there now, whenever that was begun. */
   onConnected(trying: Trying): void {
-    if (!this.#registry.isEnded) trying.health.noteReached(this.#happening(trying))
+    if (this.#registry.isEnded) return
+    const at = this.#happening(trying)
+    trying.health.noteReached({ ...at, startedMs: at.nowMs })
   }
 
   /** It could not be connected to; `failure` is the same object for all who waited for one connection. */

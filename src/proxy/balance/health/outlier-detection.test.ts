@@ -137,6 +137,16 @@ test('who cannot be connected to is dialled by us before any request goes there,
   assert.deepEqual(pools.counters.states, { ejected: 0, probation: 0, slowed: 0 })
 })
 
+test('a connection that was begun before the ejection, and made after it, brings the endpoint back', () => {
+  const startedMs = pools.clock.monotonicMs()
+  pools.clock.advance(10)
+  times(3, () => fail(poolAt(1)))
+  assert.equal(stateOf(1), 'ejected')
+  pools.clock.advance(10)
+  pools.balancer.outcomes.onConnected(trying(poolAt(1), startedMs))
+  assert.equal(stateOf(1), 'healthy')
+})
+
 test('nobody is dialled where nobody asks', () => {
   times(3, () => fail(poolAt(1)))
   pools.advance(20_000)
