@@ -261,6 +261,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   #endLate(reply: LocalReply): void {
     const isStuck = this.#hooks?.waitsFor !== undefined || this.response !== undefined
     this.#hooks?.cancel()
+    this.#outgoing.abandon(reply === local.requestTimeout)
     if (this.#writer.hasHead) return this.#breakOff(reply)
     if (isStuck) this.#forgetResponse()
     this.#replyLocally(reply)

@@ -97,9 +97,10 @@ export class Forward implements SessionUser {
     this.#creditor?.consume(bytes)
   }
 
-  /** The client is gone, or wants no more of it. */
-  abandon(): void {
+  /** The client is gone, or wants no more of it; `isLate`: since the endpoint has not answered in the time of the route. */
+  abandon(isLate = false): void {
     if (this.#isDone) return
+    if (isLate && this.awaitsHeadSinceMs >= 0) this.#noteLoss('timeout', `no response${this.#where} in time`)
     this.#leave()
     this.#dropSession()
   }

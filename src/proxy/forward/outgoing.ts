@@ -122,10 +122,11 @@ export class Outgoing {
     else this.#sendEarly(forward)
   }
 
-  /** The answer is not wanted any more, or will not come from an endpoint. */
-  abandon(): void {
+  /** The answer is not wanted any more, or will not come from an endpoint; `isLate`: the time of the request is up. */
+  abandon(isLate = false): void {
     if (!this.isWhole) this.#mirrors?.abandon()
-    this.#forward?.abandon()
+    // Any client could have endpoints put aside by giving its calls no time.
+    this.#forward?.abandon(isLate && !this.#head.headers.hasLower('grpc-timeout'))
     const dropped = this.#early.drop()
     if (dropped > 0) this.#user.onRequestBytesPassed(dropped)
   }

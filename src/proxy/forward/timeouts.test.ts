@@ -4,6 +4,7 @@ import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import type { FakeClock } from '../../../test/support/fake-clock.ts'
 import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
 import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'
+import { defaultOutlierDetection } from '../../model/backend/backend-defaults.ts'
 import type { PodOptions } from '../../../test/support/mesh/pod.ts'
 
 let mesh: Mesh
@@ -75,6 +76,23 @@ describe('the time of a request', () => {
     await turns()
     clock.advance(500)
     assert.equal((await tunnel.answer()).head.status, 504)
+  })
+
+  it('counts as an error of the endpoint when it is the route that gave it, and not the client', async () => {
+    const outlierDetection = { ...defaultOutlierDetection, consecutiveGatewayErrors: 5 }
+    await start({ onRequest: () => {} }, { timeouts: { requestMs: 500 } }, { policy: { outlierDetection } })
+    const tunnel = await mesh.tunnel()
+    const late = async (fields: string): Promise<number | undefined> => {
+      const { requests } = mesh.pod
+      tunnel.write(`POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 0\r\n${fields}\r\n`, 'POST')
+      await until(() => mesh.pod.requests > requests)
+      await turns()
+      clock.advance(500)
+      await tunnel.answer()
+      return mesh.plane.readHealth()[0]?.gatewayErrors
+    }
+    const call = 'content-type: application/grpc\r\ngrpc-timeout: 100m\r\n'
+    assert.deepEqual([await late(call), await late(''), await late(''), await late(call)], [undefined, 1, 2, 2])
   })
 
   it('covers all tries', async () => {
