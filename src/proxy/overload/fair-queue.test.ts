@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { seededRandom } from '../../../test/support/random.ts'
-import { FairQueue } from './fair-queue.ts'
+import { FairQueue, MAX_WAITING_OF_ONE } from './fair-queue.ts'
 import type { OverloadReason } from './overload-reason.ts'
 import { LONGEST_WAIT_MS, STANDING_WAIT_MS } from './request-queue.ts'
 import type { Applicant, SourceLoad } from './source-load.ts'
@@ -162,4 +162,28 @@ describe('a fair queue', () => {
       }
     })
   }
+
+  it('refuses one for each that is too many, also when that one has its next request at hand', () => {
+    const { bench, queue } = createBench()
+    const load = bench.sources.join('greedy')
+    let refused = 0
+    const push = (): void => {
+      const who: Applicant = {
+        load,
+        waitingSinceMs: 0,
+        isGone: false,
+        resume: () => {},
+        refuse: () => {
+          refused++
+          queue.push(who)
+        },
+      }
+      queue.push(who)
+    }
+    times(MAX_WAITING_OF_ONE, push)
+    assert.equal(refused, 0)
+    times(3000, push)
+    assert.equal(refused, 3000)
+    assert.equal(queue.waiting, MAX_WAITING_OF_ONE + 3000)
+  })
 })

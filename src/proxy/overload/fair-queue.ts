@@ -28,6 +28,7 @@ export class FairQueue {
   /** Requests that had waited, and were begun. */
   #begun = 0
   #isContended = false
+  #isMakingRoom = false
   #lookedMs = Number.NEGATIVE_INFINITY
 
   /** `everybody` are the clients that are connected. */
@@ -44,8 +45,7 @@ export class FairQueue {
   push(request: Applicant): void {
     const { load } = request
     const nowMs = this.#monotonicMs()
-    const isFull = load.queue.length >= MAX_WAITING_OF_ONE
-    if (isFull) this.#take(load, () => load.queue.takeOldest(nowMs))?.refuse('source')
+    if (load.queue.length >= MAX_WAITING_OF_ONE) this.#makeRoom(load, nowMs)
     load.queue.push(request, nowMs)
     this.#waiting++
     if (load.isInRing) return
@@ -92,6 +92,17 @@ export class FairQueue {
       }
     }
     return true
+  }
+
+  /** Whoever is refused may have the next request at hand, which is pushed meanwhile: nobody makes room for that one. */
+  #makeRoom(load: SourceLoad, nowMs: number): void {
+    if (this.#isMakingRoom) return
+    this.#isMakingRoom = true
+    try {
+      this.#take(load, () => load.queue.takeOldest(nowMs))?.refuse('source')
+    } finally {
+      this.#isMakingRoom = false
+    }
   }
 
   #serveOne(
