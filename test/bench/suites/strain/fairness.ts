@@ -6,7 +6,7 @@
 import { figureCase } from '../../report.ts'
 import type { CaseReport, Figure, SuiteReport } from '../../report.ts'
 import { roundTo } from '../../statistics.ts'
-import type { Outcome, StepResult, SurgeStep } from '../../surge/plan.ts'
+import type { StepResult, SurgeStep } from '../../surge/plan.ts'
 import type { SuiteContext } from '../context.ts'
 import { runStrainSuite, withFairway } from './subject.ts'
 import type { StrainContext } from './subject.ts'
@@ -72,7 +72,9 @@ const figuresOf = (results: readonly StepResult[]): readonly Figure[] => {
     { name: 'greedy: found no free tunnel, requests/s', value: perSecond(greedy.unsent) },
     { name: 'greedy: p99 of 200, ms', value: roundTo(greedy.acceptedMs.p99, 3) },
     { name: 'others: answered 200, requests/s', value: perSecond(strained.accepted) },
-    { name: 'others: not answered 200', value: [calm, strained, again].reduce(missing, 0), atMost: 0 },
+    { name: 'others: refused or failed', value: strained.refused + strained.failed, atMost: 0 },
+    { name: 'others: found no free tunnel, share', value: roundTo(strained.unsent / strained.due, 4) },
+    { name: 'others: found no free tunnel without, share', value: roundTo(calm.unsent / calm.due, 4) },
     { name: 'others: p50 without, ms', value: roundTo((calm.acceptedMs.p50 + again.acceptedMs.p50) / 2, 3) },
     { name: 'others: p50 with, ms', value: roundTo(strained.acceptedMs.p50, 3) },
     { name: 'others: p99 without, before, ms', value: roundTo(calm.acceptedMs.p99, 3) },
@@ -82,5 +84,3 @@ const figuresOf = (results: readonly StepResult[]): readonly Figure[] => {
     { name: 'generator busy, CPUs', value: roundTo(during.busy, 2) },
   ]
 }
-
-const missing = (sum: number, { unsent, refused, failed }: Outcome): number => sum + unsent + refused + failed

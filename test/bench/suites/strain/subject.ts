@@ -80,7 +80,7 @@ const backendOf = (context: SuiteContext & { readonly destinations: number }): B
 export const withFairway = async <T>(
   context: StrainContext,
   use: (proxy: RunningProxy) => Promise<T>,
-  upstreams: Pick<Upstreams, 'routes'> = {},
+  { flags = [], ...upstreams }: Pick<Upstreams, 'routes'> & { readonly flags?: readonly string[] } = {},
 ): Promise<T> => {
   const proxy = await startFairway({
     children: context.children,
@@ -89,6 +89,7 @@ export const withFairway = async <T>(
     dir: mkdtempSync(join(context.dir, 'strain-')),
     upstreams: { ...context.backend, isHbone: true, ...upstreams },
     profileDir: context.options.profileDir,
+    flags,
   })
   try {
     return await use(proxy)
