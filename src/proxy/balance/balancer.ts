@@ -129,7 +129,8 @@ export class Balancer {
 
   /** What was tried, for `outcomes`. */
   trying(group: EndpointGroup, { health }: EndpointPool, startedMs: number): Trying {
-    return { health, watcher: this.#stateOf(group), startedMs }
+    // Who may be picked is not asked here: when thousands fail at once, that would be found out anew for each of them.
+    return { health, watcher: this.#groups.get(group) ?? this.#stateOf(group), startedMs }
   }
 
   /** A snapshot with these groups came into force. */

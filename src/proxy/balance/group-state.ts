@@ -66,7 +66,9 @@ export class GroupState implements Watcher {
 
   /** Where all were away it was the network, most likely, and the first one back should not have to do everything. */
   onReturned(nowMs: number): void {
-    if (this.isPanic) for (const { health } of this.pools) health.hasten(nowMs)
+    let healthy = 0
+    for (const { health } of this.pools) if (health.state === 'healthy' && ++healthy > 1) return
+    for (const { health } of this.pools) health.hasten(nowMs)
   }
 
   /** Finds out anew who may be picked. */

@@ -8,6 +8,7 @@ import type { EndpointPool } from '../../upstream/pool.ts'
 import { endpointsOf } from '../../../../test/support/models.ts'
 import { FakePools } from '../../../../test/support/upstream/fake-pools.ts'
 import type { FakePool } from '../../../../test/support/upstream/fake-pools.ts'
+import type { GroupState } from '../group-state.ts'
 import type { Trying } from './outcomes.ts'
 
 /** A Service with the same endpoints as any other of that size; without rules it has no policy. */
@@ -148,4 +149,14 @@ test('when all were out of reach, the first one that is back has the others dial
   assert.equal(pools.balancer.pickEndpoint(all, []), poolAt(0))
   for (const i of [1, 2]) (poolAt(i) as unknown as FakePool).probes.pop()?.(undefined)
   assert.deepEqual([0, 1, 2].map(stateOf), ['healthy', 'healthy', 'healthy'])
+})
+
+test('what fails is noted without asking who may be picked, which is found out once for the next request', () => {
+  const large = serviceOf('api', 1000)
+  pools.balancer.pickEndpoint(large, [])
+  const { watcher } = trying(large, 0)
+  const { epoch } = watcher as GroupState
+  for (let i = 0; i < 500; i++) eject(large, i)
+  assert.equal((watcher as GroupState).epoch, epoch)
+  assert.equal(pools.balancer.eligible(large).length, 500)
 })
