@@ -16,8 +16,9 @@ export interface Eligible {
 
 /**
  * The rules of who may be picked, in this order:
- * 1. Ejected ones are left out, and those on probation but for trials; never more of them than the policy allows in all
- *    (they may have been ejected for the sake of another Service): those whose ejection ends first are used then.
+ * 1. Ejected ones are left out, and those on probation but for trials, if the policy looks at what they were ejected for;
+ *    never more of them than it allows in all (they may have been ejected for the sake of another Service): those whose
+ *    ejection ends first are used then.
  * 2. Of the others those nearby, as long as half of all those nearby are among them.
  * 3. When nobody is left everybody is (panic).
  */
@@ -27,10 +28,10 @@ export const findEligible = (
   nearby: ReadonlySet<EndpointPool>,
   watcher: Pick<Watcher, 'size' | 'rules'>,
 ): Eligible => {
-  const out = leaveOut(all, mostOut(watcher))
+  const out = leaveOut(all, watcher)
   const healthy = out.length === 0 ? all : subtract(all, out)
   if (healthy.length === 0) {
-    const trials = all.filter(({ health }) => health.state === 'probation')
+    const trials = all.filter(({ health }) => health.state === 'probation' && health.isOutFor(watcher.rules))
     return { pools: all, trials, isPanic: all.length > 0, hasShares: false }
   }
   const near = nearby.size === 0 ? [] : healthy.filter((pool) => nearby.has(pool))
@@ -40,8 +41,9 @@ export const findEligible = (
   return { pools, trials, isPanic: false, hasShares: pools.some(({ health }) => health.share < 1) }
 }
 
-const leaveOut = (all: readonly EndpointPool[], most: number): readonly EndpointPool[] => {
-  const out = all.filter(({ health }) => health.state !== 'healthy')
+const leaveOut = (all: readonly EndpointPool[], watcher: Pick<Watcher, 'size' | 'rules'>): readonly EndpointPool[] => {
+  const most = mostOut(watcher)
+  const out = all.filter(({ health }) => health.isOutFor(watcher.rules))
   if (out.length <= most) return out
   return out.toSorted((a, b) => b.health.untilMs - a.health.untilMs).slice(0, most)
 }

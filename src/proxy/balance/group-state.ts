@@ -60,7 +60,7 @@ export class GroupState implements Watcher {
 
   countOut(): number {
     let out = 0
-    for (const { health } of this.pools) if (health.state !== 'healthy') out++
+    for (const { health } of this.pools) if (health.isOutFor(this.rules)) out++
     return out
   }
 

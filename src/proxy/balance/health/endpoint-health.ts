@@ -112,6 +112,12 @@ export class EndpointHealth {
     return this.reason === 'localOrigin' || this.reason === 'silent'
   }
 
+  /** Whether a Service with these rules goes without it: what it answers to others is theirs to judge. */
+  isOutFor(rules: OutlierDetection): boolean {
+    if (this.state === 'healthy') return false
+    return this.needsDial || countsErrors(rules, true)
+  }
+
   /** Leave for one request to try whether it is well. */
   takeTrial(nowMs: number): boolean {
     if (this.state !== 'probation' || this.needsDial) return false
@@ -135,6 +141,8 @@ export class EndpointHealth {
   noteGood(at: Happening): void {
     this.gatewayErrors = 0
     this.serverErrors = 0
+    // Whoever uses it all the same does not end its time with those who do not.
+    if (this.state === 'ejected' && !this.isOutFor(at.watcher.rules)) return
     this.#recover(at)
   }
 

@@ -75,6 +75,23 @@ test('where errors do not count they do not say that all is well', () => {
   assert.equal(stateOf(0), 'healthy')
 })
 
+/** Places of those that six requests go to. */
+const placesOf = (group: EndpointGroup): ReadonlySet<number | undefined> =>
+  new Set(Array.from({ length: 6 }, () => pools.balancer.pickEndpoint(group, [])).map((pool) => placeOf(group, pool)))
+
+const placeOf = (group: EndpointGroup, pool: EndpointPool | undefined): number =>
+  group.endpoints.findIndex((_, i) => poolAt(i, group) === pool)
+
+test('what an endpoint answers to one Service takes it from no other that does not look at answers', () => {
+  times(5, () => answer(api, 500))
+  assert.equal(placesOf(api).has(0), false)
+  assert.equal(placesOf(other).has(0), true)
+  times(3, () => answer(other, 200))
+  assert.equal(stateOf(0), 'ejected', 'good answers elsewhere do not end its time')
+  eject(other, 2)
+  assert.equal(placesOf(other).has(2), false, 'nobody goes where nobody gets')
+})
+
 test('a request that is lost brings nobody back who could not be connected to', () => {
   const all = serviceOf('api', 3, { maxEjectionPercent: 100, consecutive5xxErrors: 0 })
   for (let i = 0; i < 3; i++) eject(all, i)
