@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { beforeEach, describe, it } from 'node:test'
+import { beforeEach, describe, it, test } from 'node:test'
 import { Counters } from '../counters.ts'
 import { MemoryGuard, readMemoryRatio } from './memory-guard.ts'
 import { OverloadWatch } from './overload-watch.ts'
@@ -13,6 +13,7 @@ let closed: string[]
 let lines: string[]
 let watch: OverloadWatch
 let nowMs: number
+let growth: string[]
 
 beforeEach(() => {
   counters = new Counters()
@@ -22,6 +23,7 @@ beforeEach(() => {
   closed = []
   lines = []
   nowMs = 0
+  growth = []
   watch = new OverloadWatch({
     overload,
     counters,
@@ -36,6 +38,10 @@ beforeEach(() => {
       return most
     },
     collect: () => collected++,
+    allowGrowth: (percent) => {
+      growth.push(`${percent}`)
+      return () => growth.push('calm')
+    },
   })
 })
 
@@ -45,6 +51,23 @@ const tick = (seconds = 1): void => {
     watch.tick(nowMs)
   }
 }
+
+test('the heap may grow while requests wait, refused or not, until none has waited for a while', () => {
+  tick(2)
+  counters.waitingRequests = 300
+  tick(5)
+  counters.waitingRequests = 0
+  tick(2)
+  counters.waitingRequests = 1
+  tick()
+  counters.waitingRequests = 0
+  tick(2)
+  assert.deepEqual(growth, ['100'])
+  tick()
+  assert.deepEqual(growth, ['100', 'calm'])
+  tick(9)
+  assert.deepEqual(growth, ['100', 'calm'])
+})
 
 describe('an overload', () => {
   it('is told of at once, again after ten seconds, and when it is over', () => {

@@ -1,5 +1,6 @@
 import type { Logger } from '../../lib/log.ts'
 import { allowHeapGrowth } from '../../lib/memory/heap-growth.ts'
+import type { AllowHeapGrowth } from '../../lib/memory/heap-growth.ts'
 import type { Counters } from '../counters.ts'
 import type { MemoryGuard } from './memory-guard.ts'
 import type { Overload } from './overload.ts'
@@ -16,17 +17,19 @@ export interface OverloadWatchOptions {
   readonly closeOf: (load: SourceLoad, most: number) => number
   /** Frees what can be freed, and stops everything for 50 ms or so. */
   readonly collect?: (() => void) | undefined
+  /** Default: V8's. */
+  readonly allowGrowth?: AllowHeapGrowth
 }
 
 /** While it goes on there is a line this often. */
 const REPEAT_MS = 10_000
-/** It is over when nothing was refused for so long. */
+/** It is over when nothing was refused, or nobody waited, for so long. */
 const CALM_MS = 3000
 const COLLECT_EVERY_MS = 60_000
 /** Bytes that wait, in budgets: there are no more requests for them. */
 const BYTES_RATIO = 2
 /** What is under way lives longer then, and much of it reaches the old generation: see `TlsGate`. */
-const GROWTH_PERCENT = 150
+const GROWTH_PERCENT = 100
 /** Of the connections of one client, in a second. */
 const CLOSED_SHARE = 4
 
@@ -40,6 +43,7 @@ export class OverloadWatch {
   #toldMs = 0
   #total = 0
   #collectedMs = Number.NEGATIVE_INFINITY
+  #crowdedMs = 0
   #restoreHeapGrowth: (() => void) | undefined
 
   constructor(options: OverloadWatchOptions) {
@@ -48,6 +52,7 @@ export class OverloadWatch {
 
   tick(nowMs: number): void {
     this.#tickMemory(nowMs)
+    this.#tickGrowth(nowMs)
     const { counters } = this.#options
     const all = Object.values(counters.overloadRefused).reduce((sum, count) => sum + count, 0)
     const refused = all - this.#seen
@@ -76,6 +81,15 @@ export class OverloadWatch {
     if (pressure === 'critical') this.#closeGreediest()
   }
 
+  /** Where requests have to wait there are hundreds of them, whether any are refused or not. */
+  #tickGrowth(nowMs: number): void {
+    const { counters, allowGrowth = allowHeapGrowth } = this.#options
+    if (counters.waitingRequests > 0) {
+      this.#crowdedMs = nowMs
+      this.#restoreHeapGrowth ??= allowGrowth(GROWTH_PERCENT)
+    } else if (nowMs - this.#crowdedMs >= CALM_MS) this.close()
+  }
+
   #closeGreediest(): void {
     const { overload, counters, closeOf } = this.#options
     const load = overload.greediest()
@@ -86,7 +100,6 @@ export class OverloadWatch {
   #tellOf(refused: number, closed: number, nowMs: number): void {
     this.#lastRefusedMs = nowMs
     this.#total += refused
-    this.#restoreHeapGrowth ??= allowHeapGrowth(GROWTH_PERCENT)
     if (this.#begunMs < 0) this.#begunMs = nowMs
     else if (nowMs - this.#toldMs < REPEAT_MS) return
     this.#toldMs = nowMs
@@ -111,6 +124,5 @@ export class OverloadWatch {
     this.#options.log.info(`the overload is over: ${this.#total} refused in ${seconds} s`, { event: 'overload-over' })
     this.#begunMs = -1
     this.#total = 0
-    this.close()
   }
 }
