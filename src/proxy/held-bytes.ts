@@ -56,12 +56,17 @@ export class HeldBytes {
     else this.#pieces.unshift(piece)
   }
 
-  /** Hands on all of it in order; returns how many bytes `pass` said of that they were passed on. */
+  /** Hands on all of it in order, with what comes meanwhile. */
+  deliver(take: (buffer: Buffer, start: number, end: number) => void): void {
+    for (let piece = this.shift(); piece !== undefined; piece = this.shift()) take(piece.buffer, piece.start, piece.end)
+  }
+
+  /** The same; returns how many bytes `pass` said of that they were passed on. */
   drain(pass: (buffer: Buffer, start: number, end: number) => boolean): number {
     let passed = 0
-    for (let piece = this.shift(); piece !== undefined; piece = this.shift()) {
-      if (pass(piece.buffer, piece.start, piece.end)) passed += piece.end - piece.start
-    }
+    this.deliver((buffer, start, end) => {
+      if (pass(buffer, start, end)) passed += end - start
+    })
     return passed
   }
 

@@ -1,8 +1,7 @@
-import { HeldBytes } from '../held-bytes.ts'
 import { TunnelWatch } from '../limits/tunnel-watch.ts'
 import type { RestExpiry } from '../limits/tunnel-watch.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
-import { handOver } from './tunnel-server.ts'
+import { HeldTunnel } from './held-tunnel.ts'
 import type { ServedChannel, TunnelServer } from './tunnel-server.ts'
 import type { Sniffer, Spoken } from './sniffer.ts'
 
@@ -18,25 +17,25 @@ export interface TunnelEntryOptions {
 }
 
 /**
- * A tunnel until it is known what is spoken on it. What comes meanwhile is kept, and not consumed, so that the window
- * bounds it; the next server gets it as if it had been there from the beginning. Once per tunnel; then it is gone.
+ * A tunnel until it is known what is spoken on it; the next server gets what has come as if it had been there from the
+ * beginning. Once per tunnel.
  */
 export class TunnelEntry implements TunnelServer {
   readonly #channel: ServedChannel
   readonly #options: TunnelEntryOptions
   readonly #watch: TunnelWatch
-  readonly #held = new HeldBytes()
-  #isDecided = false
+  readonly #tunnel: HeldTunnel
 
   constructor(channel: ServedChannel, options: TunnelEntryOptions) {
     this.#channel = channel
     this.#options = options
     this.#watch = new TunnelWatch(options.deadlines)
+    this.#tunnel = new HeldTunnel(channel, () => options.onClosed(this))
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
     const spoken = this.#options.sniffer.feed(buffer, start, end)
-    if (spoken === undefined) return this.#held.push(buffer, start, end)
+    if (spoken === undefined) return this.#tunnel.held.push(buffer, start, end)
     this.#decide(spoken, false)
     this.#channel.handler.onData(buffer, start, end)
   }
@@ -47,25 +46,24 @@ export class TunnelEntry implements TunnelServer {
   }
 
   onClosed(): void {
-    this.#leave()
+    this.#tunnel.leave()
   }
 
   onDrain(): void {}
 
   tick(nowMs: number): void {
-    const expiry = this.#watch.checkRest(nowMs, this.#held.isEmpty)
-    if (expiry === undefined || this.#isDecided) return
+    const expiry = this.#watch.checkRest(nowMs, this.#tunnel.held.isEmpty)
+    if (expiry === undefined || this.#tunnel.isOver) return
     this.#options.onExpired(expiry)
     this.#decide('nothing', false)
   }
 
   closeIfIdle(): void {
-    if (this.#held.isEmpty) this.#decide('nothing', false)
+    if (this.#tunnel.held.isEmpty) this.#decide('nothing', false)
   }
 
   abort(): void {
-    this.#leave()
-    this.#channel.abort()
+    this.#tunnel.abort()
   }
 
   /** Enough was waited for: it is nothing that is known. */
@@ -74,17 +72,6 @@ export class TunnelEntry implements TunnelServer {
   }
 
   #decide(spoken: Spoken | 'nothing', isEnded: boolean): void {
-    if (this.#isDecided) return
-    this.#isDecided = true
-    const server = this.#options.serverFor(spoken)
-    this.#options.onClosed(this)
-    handOver(this.#channel, server, { held: this.#held, isEnded })
-  }
-
-  #leave(): void {
-    if (this.#isDecided) return
-    this.#isDecided = true
-    this.#held.drop()
-    this.#options.onClosed(this)
+    this.#tunnel.passTo(() => this.#options.serverFor(spoken), isEnded)
   }
 }

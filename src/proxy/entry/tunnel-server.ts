@@ -28,8 +28,6 @@ export const handOver = (channel: ServedChannel, server: TunnelServer, arrived?:
   server.start?.()
   if (arrived === undefined) return
   const { held, isEnded } = arrived
-  for (let piece = held.shift(); piece !== undefined; piece = held.shift()) {
-    channel.handler.onData(piece.buffer, piece.start, piece.end)
-  }
+  held.deliver((buffer, start, end) => channel.handler.onData(buffer, start, end))
   if (isEnded) channel.handler.onEnd()
 }

@@ -265,9 +265,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
   }
 
   #deliverEarly(): void {
-    for (let piece = this.#early.shift(); piece !== undefined; piece = this.#early.shift()) {
-      this.onData(piece.buffer, piece.start, piece.end)
-    }
+    this.#early.deliver((buffer, start, end) => this.onData(buffer, start, end))
   }
 
   /** Any 2xx would tell a client that its extended CONNECT was granted. */

@@ -143,10 +143,9 @@ export class ResponseWriter {
   }
 
   #writeEarly(): void {
-    for (let piece = this.#early.shift(); piece !== undefined; piece = this.#early.shift()) {
-      const { buffer, start, end } = piece
+    this.#early.deliver((buffer, start, end) => {
       if (this.writeBody(buffer, start, end)) this.#releasedBytes += end - start
-    }
+    })
   }
 
   #finish(): void {

@@ -1,6 +1,5 @@
 import type { ServedChannel, TunnelServer } from '../entry/tunnel-server.ts'
-import { handOver } from '../entry/tunnel-server.ts'
-import { HeldBytes } from '../held-bytes.ts'
+import { HeldTunnel } from '../entry/held-tunnel.ts'
 import { ClientHelloReader } from './client-hello.ts'
 import type { ClientHello } from './client-hello.ts'
 
@@ -18,30 +17,28 @@ export interface HelloEntryOptions {
 
 /** A tunnel until its TLS client has said which server it wants; the next server gets the hello as it came. */
 export class HelloEntry implements TunnelServer {
-  readonly #channel: ServedChannel
   readonly #options: HelloEntryOptions
   readonly #reader = new ClientHelloReader()
-  readonly #held = new HeldBytes()
-  #isDecided = false
+  readonly #tunnel: HeldTunnel
   #sinceMs = -1
 
   constructor(channel: ServedChannel, options: HelloEntryOptions) {
-    this.#channel = channel
     this.#options = options
+    this.#tunnel = new HeldTunnel(channel, () => options.onClosed(this))
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
-    this.#held.push(buffer, start, end)
+    this.#tunnel.held.push(buffer, start, end)
     const hello = this.#reader.feed(buffer, start, end)
     if (hello !== undefined) this.#decide(hello, false)
   }
 
   onEnd(): void {
-    this.#decide(this.#held.isEmpty ? { kind: 'none' } : { kind: 'invalid', message: 'it breaks off' }, true)
+    this.#decide(this.#tunnel.held.isEmpty ? { kind: 'none' } : { kind: 'invalid', message: 'it breaks off' }, true)
   }
 
   onClosed(): void {
-    this.#leave()
+    this.#tunnel.leave()
   }
 
   onDrain(): void {}
@@ -53,26 +50,14 @@ export class HelloEntry implements TunnelServer {
   }
 
   closeIfIdle(): void {
-    if (this.#held.isEmpty) this.#decide({ kind: 'nothing' }, false)
+    if (this.#tunnel.held.isEmpty) this.#decide({ kind: 'nothing' }, false)
   }
 
   abort(): void {
-    this.#leave()
-    this.#channel.abort()
+    this.#tunnel.abort()
   }
 
   #decide(outcome: HelloOutcome | { readonly kind: 'nothing' }, isEnded: boolean): void {
-    if (this.#isDecided) return
-    this.#isDecided = true
-    const server = this.#options.serverFor(outcome)
-    this.#options.onClosed(this)
-    handOver(this.#channel, server, { held: this.#held, isEnded })
-  }
-
-  #leave(): void {
-    if (this.#isDecided) return
-    this.#isDecided = true
-    this.#held.drop()
-    this.#options.onClosed(this)
+    this.#tunnel.passTo(() => this.#options.serverFor(outcome), isEnded)
   }
 }

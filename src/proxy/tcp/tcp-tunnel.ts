@@ -183,9 +183,7 @@ export class TcpTunnel implements TunnelServer {
       onFault: (error) => this.#fail(error),
     })
     this.#relay = relay
-    for (let piece = this.#held.shift(); piece !== undefined; piece = this.#held.shift()) {
-      relay.onData(piece.buffer, piece.start, piece.end)
-    }
+    this.#held.deliver((buffer, start, end) => relay.onData(buffer, start, end))
     if (this.#isClientDone) relay.onEnd()
   }
 
