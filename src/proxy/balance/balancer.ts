@@ -95,20 +95,7 @@ export class Balancer {
       this.#last = state
     }
     if (!state.isPlain || avoid.length > 0) return this.#pickWatched(state, avoid, hash)
-    const { eligible } = state
-    const { turn } = this.#turns
-    const isFirst = state.next === 0
-    // The first of a round has what one turn brings it; the others have no less, even if that takes them another turn.
-    const isDone = isFirst ? state.turn !== turn || state.picks >= PICKS_PER_TURN : state.picks >= state.quota
-    state.turn = turn
-    if (!isDone) {
-      state.picks++
-      return eligible[state.next]
-    }
-    if (isFirst) state.quota = state.picks
-    state.picks = 1
-    state.next = state.next + 1 < eligible.length ? state.next + 1 : 0
-    return eligible[state.next]
+    return this.#pickInTurn(state)
   }
 
   /** All of a group, in the order of its endpoints. */
@@ -191,12 +178,13 @@ export class Balancer {
     }
   }
 
-  /** As `pickEndpoint` has it, where endpoints with a share below 1 lose a part of their turns. */
+  /** One after the other; those with a share below 1 lose a part of their turns. */
   #pickInTurn(state: GroupState): EndpointPool | undefined {
     const { eligible } = state
     const { turn } = this.#turns
     const { random } = this.#deps
     const isFirst = state.next === 0
+    // The first of a round has what one turn brings it; the others have no less, even if that takes them another turn.
     const isDone = isFirst ? state.turn !== turn || state.picks >= PICKS_PER_TURN : state.picks >= state.quota
     state.turn = turn
     if (!isDone && state.next >= 0) {
