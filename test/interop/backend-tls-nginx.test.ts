@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
-import { freePort, skipWithout, startPeer } from '../support/peer-process.ts'
+import { startNginx } from '../support/nginx.ts'
+import { freePort, skipWithout } from '../support/peer-process.ts'
 import type { PeerProcess } from '../support/peer-process.ts'
 import { createBackendCa } from '../support/tls/backend-ca.ts'
 import { TlsMesh, TRANSPORTS } from '../support/tls/tls-mesh.ts'
@@ -14,16 +15,6 @@ const ca = createBackendCa()
 
 /** `$ssl_session_reused` is `r` for a resumed handshake, and `.` else. */
 const configOf = (dir: string, [port, plainPort]: readonly [number, number], protocols: string): string => `
-daemon off;
-master_process off;
-pid ${dir}/nginx.pid;
-error_log ${dir}/error.log;
-events { worker_connections 256; }
-http {
-  access_log off;
-  client_max_body_size 100m;
-  client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy; fastcgi_temp_path ${dir}/fastcgi;
-  uwsgi_temp_path ${dir}/uwsgi; scgi_temp_path ${dir}/scgi;
   ssl_certificate ${dir}/cert.pem;
   ssl_certificate_key ${dir}/key.pem;
   ssl_protocols ${protocols};
@@ -44,7 +35,6 @@ http {
     listen 127.0.0.1:${plainPort};
     location / { return 200 "$content_length"; }
   }
-}
 `
 
 for (const protocols of ['TLSv1.3', 'TLSv1.2']) {
@@ -60,8 +50,7 @@ for (const protocols of ['TLSv1.3', 'TLSv1.2']) {
       writeFileSync(join(dir, 'files', 'file'), FILE)
       writeFileSync(join(dir, 'cert.pem'), cert)
       writeFileSync(join(dir, 'key.pem'), key)
-      writeFileSync(join(dir, 'nginx.conf'), configOf(dir, [port, await freePort()], protocols))
-      nginx = await startPeer('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf')], port)
+      nginx = await startNginx(dir, port, configOf(dir, [port, await freePort()], protocols))
     })
     after(() => {
       nginx[Symbol.dispose]()

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, describe, it } from 'node:test'
 import type { BackendTls } from '../../src/model/endpoint.ts'
 import { formatEndpointKey } from '../../src/model/endpoint.ts'
+import { startNginx } from '../support/nginx.ts'
 import { freePort, skipWithout, startPeer } from '../support/peer-process.ts'
 import type { PeerProcess } from '../support/peer-process.ts'
 import { createBackendCa } from '../support/tls/backend-ca.ts'
@@ -16,17 +17,7 @@ const ca = createBackendCa()
 
 /** It ends a connection with GOAWAY after twenty requests. */
 const configOf = (dir: string, [port, tlsPort, plainPort]: readonly number[]): string => `
-daemon off;
-master_process off;
-pid ${dir}/nginx.pid;
-error_log ${dir}/error.log;
-events { worker_connections 256; }
-http {
-  access_log off;
-  client_max_body_size 100m;
   keepalive_requests 20;
-  client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy; fastcgi_temp_path ${dir}/fastcgi;
-  uwsgi_temp_path ${dir}/uwsgi; scgi_temp_path ${dir}/scgi;
   ssl_certificate ${dir}/cert.pem;
   ssl_certificate_key ${dir}/key.pem;
   server {
@@ -40,7 +31,6 @@ http {
     listen 127.0.0.1:${plainPort};
     location / { return 200 "$content_length"; }
   }
-}
 `
 
 const dir = mkdtempSync(join(tmpdir(), 'fairway-h2-'))
@@ -66,8 +56,7 @@ describe('an endpoint that is nginx with HTTP/2', { skip: skipWithout('nginx', '
     const { cert, key } = ca.issue([HOST])
     writeFileSync(join(dir, 'cert.pem'), cert)
     writeFileSync(join(dir, 'key.pem'), key)
-    writeFileSync(join(dir, 'nginx.conf'), configOf(dir, ports))
-    nginx = await startPeer('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf')], ports[0] ?? 0)
+    nginx = await startNginx(dir, ports[0] ?? 0, configOf(dir, ports))
   })
   after(() => nginx[Symbol.dispose]())
 

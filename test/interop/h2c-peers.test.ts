@@ -15,6 +15,7 @@ import { formatEndpointKey } from '../../src/model/endpoint.ts'
 import { openDoor } from '../support/mesh/door.ts'
 import type { Door } from '../support/mesh/door.ts'
 import { Mesh, until } from '../support/mesh/mesh.ts'
+import { startNginx } from '../support/nginx.ts'
 import { freePort, run, skipWithout, startPeer } from '../support/peer-process.ts'
 
 const MIB = 1 << 20
@@ -53,22 +54,11 @@ const answer = (
 }
 
 const nginxConfig = (port: number, plainPort: number): string => `
-daemon off;
-master_process off;
-pid ${dir}/nginx.pid;
-error_log ${dir}/error.log;
-events { worker_connections 1024; }
-http {
-  access_log off;
-  client_max_body_size 100m;
-  client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy; fastcgi_temp_path ${dir}/fastcgi;
-  uwsgi_temp_path ${dir}/uwsgi; scgi_temp_path ${dir}/scgi;
   server {
     listen 127.0.0.1:${port} http2;
     root ${dir}/files;
     location = /upload { proxy_pass http://127.0.0.1:${plainPort}; proxy_request_buffering off; }
   }
-}
 `
 
 /** A server, as far as a test starts it and tells what it can. */
@@ -107,8 +97,7 @@ const backends: readonly Backend[] = [
     isApplication: false,
     start: async (owned) => {
       const port = await freePort()
-      writeFileSync(join(dir, 'nginx.conf'), nginxConfig(port, await startNodeH1(owned)))
-      owned.use(await startPeer('nginx', ['-p', dir, '-c', join(dir, 'nginx.conf')], port))
+      owned.use(await startNginx(dir, port, nginxConfig(port, await startNodeH1(owned))))
       return port
     },
   },
