@@ -153,7 +153,7 @@ class Waypoint implements RunningWaypoint {
   async #openCredentials(model: Model): Promise<CredentialSource> {
     const { ca, trustDomains } = this.#options
     if (ca.kind === 'files') return createFileCredentials({ dir: ca.dir, clock: systemClock, log: this.#log })
-    const { createDevCa, createDevCredentials } = await import('./identity/dev-ca.ts')
+    const { createDevCa, createDevCredentials } = await import('./identity/ca/dev-ca.ts')
     const [trustDomain] = trustDomains
     const authority = await createDevCa({ dir: ca.stateDir, trustDomain, clock: systemClock })
     const { namespace, name } = model.gateway ?? { namespace: 'default', name: 'waypoint' }

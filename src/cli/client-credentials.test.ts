@@ -3,7 +3,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { type TestContext, test } from 'node:test'
-import { createDevCa } from '../identity/dev-ca.ts'
+import { createDevCa } from '../identity/ca/dev-ca.ts'
 import { systemClock } from '../lib/clock.ts'
 import { decodeIdentity, loadClientCredentials, stateDir } from './client-credentials.ts'
 

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Credentials } from '../identity/credentials.ts'
-import { createDevCa } from '../identity/dev-ca.ts'
+import { createDevCa } from '../identity/ca/dev-ca.ts'
 import { createFileCredentials } from '../identity/files.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'

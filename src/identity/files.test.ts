@@ -9,7 +9,7 @@ import { createLogger } from '../lib/log.ts'
 import { formatSpiffeId } from '../model/identity.ts'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import type { Credentials } from './credentials.ts'
-import { createDevCa } from './dev-ca.ts'
+import { createDevCa } from './ca/dev-ca.ts'
 import { createFileCredentials } from './files.ts'
 
 const identity = formatSpiffeId({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'api' })

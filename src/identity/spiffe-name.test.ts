@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
-import { createCertificate, type SubjectName } from './certificate.ts'
+import { createCertificate, type SubjectName } from './ca/certificate.ts'
 import { readSpiffeName, readUriNames } from './spiffe-name.ts'
 
 const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })

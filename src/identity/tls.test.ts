@@ -11,7 +11,7 @@ import { systemClock } from '../lib/clock.ts'
 import { formatSpiffeId, type SpiffeId } from '../model/identity.ts'
 import { CredentialStore } from './credential-store.ts'
 import type { Credentials } from './credentials.ts'
-import { createDevCa, type DevCa } from './dev-ca.ts'
+import { createDevCa, type DevCa } from './ca/dev-ca.ts'
 import { isTrusted, readPeerIdentity, type PeerIdentity } from './peer.ts'
 import {
   clientTlsOptions,

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto'
-import type { DevCa } from '../../identity/dev-ca.ts'
+import type { DevCa } from '../../identity/ca/dev-ca.ts'
 import { errorCode } from '../../lib/errors/error-code.ts'
 import { formatSpiffeId } from '../../model/identity.ts'
 import { exitCodes } from '../exit-codes.ts'

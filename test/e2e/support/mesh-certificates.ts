@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Credentials } from '../../../src/identity/credentials.ts'
-import { createDevCa, type DevCa, type IssueOptions } from '../../../src/identity/dev-ca.ts'
+import { createDevCa, type DevCa, type IssueOptions } from '../../../src/identity/ca/dev-ca.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { formatSpiffeId } from '../../../src/model/identity.ts'
 

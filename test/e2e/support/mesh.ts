@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DevCa } from '../../../src/identity/dev-ca.ts'
+import type { DevCa } from '../../../src/identity/ca/dev-ca.ts'
 import { startDestination, type Destination, type DestinationOptions } from './destination.ts'
 import { startFairway, type RunningFairway } from './fairway-process.ts'
 import { dialWaypoint, tlsOf, type HboneClient } from './hbone-client.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { X509Certificate, generateKeyPairSync } from 'node:crypto'
-import { type SubjectName, createCertificate } from '../../../src/identity/certificate.ts'
+import { type SubjectName, createCertificate } from '../../../src/identity/ca/certificate.ts'
 import { readSpiffeName, readUriNames } from '../../../src/identity/spiffe-name.ts'
 import { decodeSpiffeId, formatSpiffeId, parseSpiffeId } from '../../../src/model/identity.ts'
 import { textMutator } from '../mutate/text.ts'

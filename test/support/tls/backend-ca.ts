@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { createCertificate } from '../../../src/identity/certificate.ts'
-import type { CertificateUsage, SubjectName } from '../../../src/identity/certificate.ts'
+import { createCertificate } from '../../../src/identity/ca/certificate.ts'
+import type { CertificateUsage, SubjectName } from '../../../src/identity/ca/certificate.ts'
 import type { BackendTls } from '../../../src/model/endpoint.ts'
 
 const HOUR_MS = 3_600_000

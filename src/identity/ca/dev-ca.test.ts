@@ -4,10 +4,10 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { systemClock } from '../lib/clock.ts'
-import { formatSpiffeId } from '../model/identity.ts'
-import { createFakeClock } from '../../test/support/fake-clock.ts'
-import { decodeCredentials } from './decode-credentials.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { formatSpiffeId } from '../../model/identity.ts'
+import { createFakeClock } from '../../../test/support/fake-clock.ts'
+import { decodeCredentials } from '../decode-credentials.ts'
 import { createDevCa, createDevCredentials } from './dev-ca.ts'
 
 const makeDir = async (t: TestContext): Promise<string> => {

@@ -9,13 +9,13 @@ import {
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Clock } from '../lib/clock.ts'
-import { errorCode } from '../lib/errors/error-code.ts'
-import type { SpiffeId } from '../model/identity.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { errorCode } from '../../lib/errors/error-code.ts'
+import type { SpiffeId } from '../../model/identity.ts'
 import { createCertificate } from './certificate.ts'
-import { CredentialStore } from './credential-store.ts'
-import type { Credentials, CredentialSource } from './credentials.ts'
-import { StartupError } from '../lib/startup-error.ts'
+import { CredentialStore } from '../credential-store.ts'
+import type { Credentials, CredentialSource } from '../credentials.ts'
+import { StartupError } from '../../lib/startup-error.ts'
 
 /** A certificate authority for one machine: for the demo, development and tests, never for a cluster. */
 export interface DevCa {
