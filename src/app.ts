@@ -8,6 +8,7 @@ import type { AdminServer } from './admin/admin.ts'
 import { checkPorts } from './app/claim-port.ts'
 import { createPlane } from './app/create-plane.ts'
 import { checkDescriptors, descriptorLimit } from './app/descriptors.ts'
+import { openCredentials, type OpeningCredentials } from './app/open-credentials.ts'
 import { translateOptionsOf, type WaypointOptions } from './app/options.ts'
 import type { Plane } from './app/plane.ts'
 import { errorCode } from './lib/errors/error-code.ts'
@@ -18,13 +19,10 @@ import { startConfig } from './config/start-config.ts'
 import { objectStatuses } from './config/status/object-status.ts'
 import type { ConfigHandle } from './config/start-config.ts'
 import type { ConfigUpdate } from './config/update.ts'
-import type { CredentialSource } from './identity/credentials.ts'
-import { createFileCredentials } from './identity/files.ts'
+import type { CredentialSource, CredentialStatus } from './identity/credentials.ts'
 import { systemClock } from './lib/clock.ts'
 import type { Logger } from './lib/log.ts'
 import { StartupError } from './lib/startup-error.ts'
-import { formatSpiffeId } from './model/identity.ts'
-import type { Model } from './model/model.ts'
 
 /** A waypoint that takes traffic. */
 export interface RunningWaypoint {
@@ -43,16 +41,29 @@ export interface RunningWaypoint {
   readonly ended: Promise<void>
 }
 
-/** Starts everything or nothing: throws `StartupError` with a code and what to do. */
-export const startWaypoint = async (options: WaypointOptions, log: Logger): Promise<RunningWaypoint> => {
+/**
+ * Starts everything or nothing: throws `StartupError` with a code and what to do. A certificate may be long in coming;
+ * one that is told to end meanwhile, by `stop` or over the admin API, is `undefined`.
+ */
+export const startWaypoint = async (
+  options: WaypointOptions,
+  log: Logger,
+  stop?: AbortSignal,
+): Promise<RunningWaypoint | undefined> => {
   const waypoint = new Waypoint(options, log)
+  stop?.addEventListener('abort', () => void waypoint.close())
   try {
     await waypoint.start()
   } catch (error) {
-    await waypoint.close()
-    throw error
+    if (!waypoint.isClosed) {
+      await waypoint.close()
+      throw error
+    }
   }
-  return waypoint
+  if (!waypoint.isClosed) return waypoint
+  // Whatever came to be after that.
+  await waypoint.close()
+  return undefined
 }
 
 class Waypoint implements RunningWaypoint {
@@ -60,6 +71,7 @@ class Waypoint implements RunningWaypoint {
   readonly #options: WaypointOptions
   readonly #log: Logger
   #config: ConfigHandle | undefined
+  #opening: OpeningCredentials | undefined
   #credentials: CredentialSource | undefined
   #plane: Plane | undefined
   #admin: AdminServer | undefined
@@ -71,6 +83,7 @@ class Waypoint implements RunningWaypoint {
   #draining: Promise<void> | undefined
   readonly #end = Promise.withResolvers<void>()
   readonly ended = this.#end.promise
+  isClosed = false
 
   constructor(options: WaypointOptions, log: Logger) {
     this.#options = options
@@ -87,7 +100,10 @@ class Waypoint implements RunningWaypoint {
       { role: 'hbone', host: bind, port: ports.hbone },
     ])
     const first = await this.#startConfig()
-    const credentials = await this.#openCredentials(first.model)
+    this.#opening = openCredentials(this.#options, first.model, { clock: systemClock, log: this.#log })
+    // Before there is a certificate: whoever waits for it should be told why.
+    this.#admin = await this.#startAdmin()
+    const credentials = await this.#opening.ready
     this.#credentials = credentials
     const reusePort = workers > 1
     const limits = { deadlines, overload, workers }
@@ -95,7 +111,6 @@ class Waypoint implements RunningWaypoint {
     this.#plane = await createPlane(settings, { workers, credentials, log: this.#log })
     await this.#apply(first)
     this.#first.resolve()
-    this.#admin = await this.#startAdmin()
     const port = await this.#listen(this.#plane, ports.hbone)
     this.addresses = { hbone: joinHostPort(bind, port), ...this.#admin.addresses }
     this.#hasStarted = true
@@ -107,8 +122,9 @@ class Waypoint implements RunningWaypoint {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true
     this.#plane?.close()
-    this.#credentials?.close()
+    this.#opening?.close()
     await this.#admin?.close()
     await this.#config?.close()
     this.#end.resolve()
@@ -148,17 +164,6 @@ class Waypoint implements RunningWaypoint {
     this.#latest = update
     for (const { level, message, fields } of newsOf(update, before)) this.#log[level](message, fields)
     this.#log.info('configuration in force', { generation, objects, issues: issues.length })
-  }
-
-  async #openCredentials(model: Model): Promise<CredentialSource> {
-    const { ca, trustDomains } = this.#options
-    if (ca.kind === 'files') return createFileCredentials({ dir: ca.dir, clock: systemClock, log: this.#log })
-    const { createDevCa, createDevCredentials } = await import('./identity/ca/dev-ca.ts')
-    const [trustDomain] = trustDomains
-    const authority = await createDevCa({ dir: ca.stateDir, trustDomain, clock: systemClock })
-    const { namespace, name } = model.gateway ?? { namespace: 'default', name: 'waypoint' }
-    const identity = formatSpiffeId({ trustDomain, namespace, serviceAccount: name })
-    return createDevCredentials(authority, identity, { clock: systemClock })
   }
 
   async #listen(plane: Plane, port: number): Promise<number> {
@@ -214,9 +219,15 @@ class Waypoint implements RunningWaypoint {
 
   #notReady(): string | undefined {
     if (this.#draining !== undefined) return 'draining'
-    if (!this.#hasStarted) return 'starting'
+    const status = this.#opening?.status()
+    if (!this.#hasStarted) return status?.waitingFor === undefined ? 'starting' : explainWaiting(status)
     const expiresMs = this.#credentials?.current().notAfterMs ?? 0
-    if (expiresMs <= systemClock.nowMs()) return 'the certificate has expired'
+    if (expiresMs <= systemClock.nowMs()) return `the certificate has expired${lastFailureOf(status)}`
     return this.#plane?.trouble()
   }
 }
+
+const explainWaiting = (status: CredentialStatus): string => `waiting for ${status.waitingFor}${lastFailureOf(status)}`
+
+const lastFailureOf = (status: CredentialStatus | undefined): string =>
+  status?.lastFailure === undefined ? '' : `: ${status.lastFailure.message}`

@@ -16,6 +16,6 @@ export const createPlane = async (
     const { createLocalPlane } = await import('./local-plane.ts')
     return createLocalPlane(settings, credentials)
   }
-  const { WorkerPlanes } = await import('./worker-planes.ts')
+  const { WorkerPlanes } = await import('./workers/worker-planes.ts')
   return new WorkerPlanes({ count: workers, settings, credentials, clock: systemClock, log })
 }

@@ -10,7 +10,7 @@ export interface WaypointOptions {
   readonly files: readonly string[]
   /** Which Gateway this process is; default: the only one with an HBONE listener among the files. */
   readonly gateway: { readonly namespace: string; readonly name: string } | undefined
-  readonly ca: { readonly kind: 'dev'; readonly stateDir: string } | { readonly kind: 'files'; readonly dir: string }
+  readonly ca: CaOptions
   /** Ours first, then aliases. */
   readonly trustDomains: readonly [string, ...string[]]
   readonly clusterDomain: string
@@ -27,6 +27,37 @@ export interface WaypointOptions {
   readonly drainMs: number
   readonly deadlines: Deadlines
   readonly overload: OverloadLimits
+}
+
+/** Where the certificate comes from (`--ca`). */
+export type CaOptions =
+  | { readonly kind: 'dev'; readonly stateDir: string }
+  | { readonly kind: 'files'; readonly dir: string }
+  | ({ readonly kind: 'istiod' } & IstiodOptions)
+  | {
+      readonly kind: 'spire'
+      /** Path of the Workload API's Unix socket. */
+      readonly socketPath: string
+    }
+
+/** A CA with istiod's gRPC API: istiod itself, istio-csr, or another. */
+export interface IstiodOptions {
+  /** `HOST:PORT`. */
+  readonly address: string
+  /** PEM file with whom to trust at that address, read anew at each call; `SYSTEM`: whom Node trusts. */
+  readonly caRootPath: string
+  /** The name that its certificate must have; default: the host of the address. */
+  readonly serverName: string | undefined
+  /** The service account's token, read anew at each call. */
+  readonly tokenPath: string
+  /** Which cluster the token is of. */
+  readonly clusterId: string
+  /** How long a certificate is wanted to last; the CA may give less. */
+  readonly ttlMs: number
+  /** Kubernetes' signer, for CAs that hand the request on to one. */
+  readonly certSigner: string | undefined
+  /** The account to be certified; default: what the token says. */
+  readonly account: { readonly namespace: string; readonly serviceAccount: string } | undefined
 }
 
 /** The part of the options that decides what objects come to. */

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { Credentials } from '../identity/credentials.ts'
+import { CredentialTally } from '../identity/credential-tally.ts'
 import { createDevCa } from '../identity/ca/dev-ca.ts'
 import { createFileCredentials } from '../identity/files.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -32,7 +33,12 @@ export const loadClientCredentials = async (options: ClientCredentialsOptions): 
     return ca.issue(wanted)
   }
   const log = createLogger({ write: () => {}, level: 'off', clock })
-  const source = await createFileCredentials({ dir: resolve(cwd, certs), clock, log })
+  const source = await createFileCredentials({
+    dir: resolve(cwd, certs),
+    clock,
+    log,
+    tally: new CredentialTally('files'),
+  })
   const credentials = source.current()
   source.close()
   if (identity !== undefined && identity !== credentials.identity) {

@@ -33,15 +33,20 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const options = decodeRunOptions(args, terminal)
   const log = createLogger({ write: terminal.err.write, level: options.logLevel, clock: systemClock })
   guardProcess(log)
-  const waypoint = await startWaypoint(options, log)
-  log.event('ready', waypoint.addresses)
+  const stop = new AbortController()
+  let end = (_isHasty: boolean): void => stop.abort()
   let isEnding = false
   terminal.onSignal((signal) => {
     const isHasty = isEnding || signal === 'SIGINT'
     isEnding = true
-    void (isHasty ? waypoint.close() : waypoint.drain())
+    end(isHasty)
   })
-  await waypoint.ended
+  const waypoint = await startWaypoint(options, log, stop.signal)
+  if (waypoint !== undefined) {
+    end = (isHasty) => void (isHasty ? waypoint.close() : waypoint.drain())
+    log.event('ready', waypoint.addresses)
+    await waypoint.ended
+  }
   log.event('stopped')
   return exitCodes.fine
 }

@@ -8,6 +8,8 @@ export interface Credentials {
   readonly privateKeyPem: string
   /** One or more concatenated roots. */
   readonly trustRootsPem: string
+  /** Revocation lists in force, concatenated; absent: nobody looks whether a certificate was revoked. */
+  readonly crlPem?: string
   readonly notBeforeMs: number
   readonly notAfterMs: number
 }
@@ -17,5 +19,24 @@ export interface CredentialSource {
   readonly current: () => Credentials
   /** Calls `listener` after each change; the result stops that. */
   readonly subscribe: (listener: (credentials: Credentials) => void) => () => void
+  readonly status: () => CredentialStatus
   readonly close: () => void
+}
+
+/** The values of `--ca`. */
+export type CredentialKind = 'dev' | 'files' | 'istiod' | 'spire'
+
+/** How a source is doing; nothing in it is secret. Counted by `CredentialTally`, for every source in one way. */
+export interface CredentialStatus {
+  readonly kind: CredentialKind
+  /** Sets that took over from another. */
+  readonly rotations: number
+  /** Attempts to get a set that came to nothing; a set that was refused is one. */
+  readonly failures: number
+  /** The last of those; it stays when a later attempt succeeds. */
+  readonly lastFailure?: { readonly atMs: number; readonly message: string }
+  /** When the next set is asked for, since the epoch; absent where somebody else says when. */
+  readonly nextRenewalMs?: number
+  /** As long as there has been no set at all: what is waited for (`a certificate from istiod at …`). */
+  readonly waitingFor?: string
 }

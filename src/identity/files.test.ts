@@ -8,6 +8,7 @@ import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
 import { formatSpiffeId } from '../model/identity.ts'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
+import { CredentialTally } from './credential-tally.ts'
 import type { Credentials } from './credentials.ts'
 import { createDevCa } from './ca/dev-ca.ts'
 import { createFileCredentials } from './files.ts'
@@ -38,22 +39,22 @@ const start = async (t: TestContext) => {
     },
   })
   const line = (): Promise<unknown> => once(news, 'line')
-  return { dir, clock, ca, log, lines, line }
+  return { dir, clock, ca, log, lines, line, tally: new CredentialTally('files') }
 }
 
 test('a folder with Istio’s names gives the credentials', async (t) => {
-  const { dir, clock, ca, log } = await start(t)
+  const { dir, clock, ca, log, tally } = await start(t)
   const issued = await ca.issue(identity)
   await writeSet(dir, issued)
-  const source = await createFileCredentials({ dir, clock, log })
+  const source = await createFileCredentials({ dir, clock, log, tally })
   t.after(source.close)
   assert.deepEqual(source.current(), issued)
 })
 
 test('a changed set takes over as a whole and is told to subscribers', async (t) => {
-  const { dir, clock, ca, log } = await start(t)
+  const { dir, clock, ca, log, tally } = await start(t)
   await writeSet(dir, await ca.issue(identity))
-  const source = await createFileCredentials({ dir, clock, log })
+  const source = await createFileCredentials({ dir, clock, log, tally })
   t.after(source.close)
   const next = await ca.issue(identity)
   await writeSet(dir, next)
@@ -64,7 +65,7 @@ test('a changed set takes over as a whole and is told to subscribers', async (t)
 })
 
 test('a change is noticed by watching, long before the poll', async (t) => {
-  const { dir, ca, log } = await start(t)
+  const { dir, ca, log, tally } = await start(t)
   const current = await createDevCa({ dir: join(dir, 'ca2'), trustDomain: 'cluster.local', clock: systemClock })
   assert.notEqual(ca, current)
   // As the kubelet does it: the files are links through a link that is replaced in one step.
@@ -72,7 +73,7 @@ test('a change is noticed by watching, long before the poll', async (t) => {
   await writeSet(join(certs, 'v1'), await current.issue(identity))
   await symlink('v1', join(certs, '..data'))
   for (const name of ['cert-chain.pem', 'key.pem', 'root-cert.pem']) await symlink(`..data/${name}`, join(certs, name))
-  const source = await createFileCredentials({ dir: certs, clock: systemClock, log })
+  const source = await createFileCredentials({ dir: certs, clock: systemClock, log, tally })
   t.after(source.close)
   const next = await current.issue(identity)
   await writeSet(join(certs, 'v2'), next)
@@ -86,10 +87,10 @@ test('a change is noticed by watching, long before the poll', async (t) => {
 })
 
 test('a set that does not hold together is refused once, and the old one stays', async (t) => {
-  const { dir, clock, ca, log, lines, line } = await start(t)
+  const { dir, clock, ca, log, tally, lines, line } = await start(t)
   const first = await ca.issue(identity)
   await writeSet(dir, first)
-  const source = await createFileCredentials({ dir, clock, log })
+  const source = await createFileCredentials({ dir, clock, log, tally })
   t.after(source.close)
   const next = await ca.issue(identity)
   await writeFile(join(dir, 'cert-chain.pem'), next.certificateChainPem)
@@ -148,10 +149,10 @@ const bad: readonly {
 
 for (const { what, spoil, message } of bad) {
   test(`at the start ${what} is an error with file, reason and advice`, async (t) => {
-    const { dir, clock, ca, log } = await start(t)
+    const { dir, clock, ca, log, tally } = await start(t)
     const set = await ca.issue(identity)
     await writeSet(dir, { ...set, ...spoil(set, await ca.issue(identity)) })
-    await assert.rejects(createFileCredentials({ dir, clock, log }), (error: unknown) => {
+    await assert.rejects(createFileCredentials({ dir, clock, log, tally }), (error: unknown) => {
       assert.ok(error instanceof Error && 'code' in error)
       assert.equal(error.code, 'ECREDENTIALS')
       assert.match(error.message, message)
@@ -162,8 +163,8 @@ for (const { what, spoil, message } of bad) {
 }
 
 test('an expired, an early and a missing certificate are each named', async (t) => {
-  const { dir, clock, ca, log } = await start(t)
-  const rejects = (message: RegExp) => assert.rejects(createFileCredentials({ dir, clock, log }), { message })
+  const { dir, clock, ca, log, tally } = await start(t)
+  const rejects = (message: RegExp) => assert.rejects(createFileCredentials({ dir, clock, log, tally }), { message })
   await writeSet(dir, await ca.issue(identity, { ttlMs: -1000, notBeforeMs: clock.nowMs() - 10_000 }))
   await rejects(/the certificate expired at 2025-01-14T23:59:59\.000Z/)
   await writeSet(dir, await ca.issue(identity, { notBeforeMs: clock.nowMs() + 10_000 }))

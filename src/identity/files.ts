@@ -7,13 +7,12 @@ import type { Logger } from '../lib/log.ts'
 import { CredentialStore } from './credential-store.ts'
 import type { Credentials, CredentialSource } from './credentials.ts'
 import { decodeCredentials, type CredentialTexts } from './decode-credentials.ts'
+import type { SourceParts } from './source-parts.ts'
 import { StartupError } from '../lib/startup-error.ts'
 
-export interface FileCredentialsOptions {
+export interface FileCredentialsOptions extends Pick<SourceParts, 'clock' | 'log' | 'tally'> {
   /** Holds `cert-chain.pem`, `key.pem` and `root-cert.pem` (Istio's names). */
   readonly dir: string
-  readonly clock: Clock
-  readonly log: Logger
 }
 
 /** The files are looked at this often even if no change was reported: network file systems report none. */
@@ -26,7 +25,7 @@ const SETTLE_MS = 200
  * a warning, and the set before it stays. Throws `StartupError` (`ECREDENTIALS`) when the first set cannot be used.
  */
 export const createFileCredentials = async (options: FileCredentialsOptions): Promise<CredentialSource> => {
-  const { dir, clock, log } = options
+  const { dir, clock, log, tally } = options
   const first = await readCredentials(dir, clock.nowMs())
   if (!first.ok) {
     const advice = 'put a valid cert-chain.pem, key.pem and root-cert.pem there, or start with --ca dev'
@@ -35,7 +34,7 @@ export const createFileCredentials = async (options: FileCredentialsOptions): Pr
       `cannot use the certificates in ${dir}: ${formatIssues(first.issues)}; ${advice}`,
     )
   }
-  const store = new CredentialStore(first.value)
+  const store = new CredentialStore(first.value, tally)
   let lastRefusal = ''
 
   const reload = async (): Promise<void> => {
@@ -51,6 +50,7 @@ export const createFileCredentials = async (options: FileCredentialsOptions): Pr
     // Polling would repeat the same complaint every time.
     if (refusal === lastRefusal) return
     lastRefusal = refusal
+    tally.failed(refusal, clock.nowMs())
     log.warn(`new certificates in ${dir} refused: ${refusal}; the old ones stay in force`, {
       notAfter: formatDate(store.current()),
     })
@@ -60,7 +60,7 @@ export const createFileCredentials = async (options: FileCredentialsOptions): Pr
     stop()
     store.close()
   }
-  return { current: store.current, subscribe: store.subscribe, close }
+  return { current: store.current, subscribe: store.subscribe, status: store.status, close }
 }
 
 interface Watching {

@@ -7,6 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { systemClock } from '../../lib/clock.ts'
 import { formatSpiffeId } from '../../model/identity.ts'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
+import { CredentialTally } from '../credential-tally.ts'
 import { decodeCredentials } from '../decode-credentials.ts'
 import { createDevCa, createDevCredentials } from './dev-ca.ts'
 
@@ -81,7 +82,11 @@ test('a folder that cannot be made is named', async (t) => {
 test('credentials are issued anew at half of their life', async (t) => {
   const clock = createFakeClock()
   const ca = await createDevCa({ dir: await makeDir(t), trustDomain: 'cluster.local', clock })
-  const source = await createDevCredentials(ca, identity, { clock, ttlMs: 3_600_000 })
+  const source = await createDevCredentials(ca, identity, {
+    clock,
+    ttlMs: 3_600_000,
+    tally: new CredentialTally('dev'),
+  })
   const first = source.current()
   const next = new Promise((resolve) => source.subscribe(resolve))
   clock.advance(1_799_000)

@@ -15,6 +15,7 @@ import type { SpiffeId } from '../../model/identity.ts'
 import { createCertificate } from './certificate.ts'
 import { CredentialStore } from '../credential-store.ts'
 import type { Credentials, CredentialSource } from '../credentials.ts'
+import type { SourceParts } from '../source-parts.ts'
 import { StartupError } from '../../lib/startup-error.ts'
 
 /** A certificate authority for one machine: for the demo, development and tests, never for a cluster. */
@@ -79,10 +80,10 @@ export const createDevCa = async (options: DevCaOptions): Promise<DevCa> => {
 export const createDevCredentials = async (
   ca: DevCa,
   identity: SpiffeId,
-  options: { readonly clock: Clock; readonly ttlMs?: number },
+  options: Pick<SourceParts, 'clock' | 'tally'> & { readonly ttlMs?: number },
 ): Promise<CredentialSource> => {
-  const { clock, ttlMs = LEAF_TTL_MS } = options
-  const store = new CredentialStore(await ca.issue(identity, { ttlMs }))
+  const { clock, tally, ttlMs = LEAF_TTL_MS } = options
+  const store = new CredentialStore(await ca.issue(identity, { ttlMs }), tally)
   let isClosed = false
   let cancel = (): void => {}
   const schedule = (): void => {
@@ -101,7 +102,7 @@ export const createDevCredentials = async (
     cancel()
     store.close()
   }
-  return { current: store.current, subscribe: store.subscribe, close }
+  return { current: store.current, subscribe: store.subscribe, status: store.status, close }
 }
 
 const issueLeaf = async (

@@ -1,12 +1,12 @@
-import type { Credentials } from '../identity/credentials.ts'
-import type { LogLevel } from '../lib/log.ts'
-import type { Packed } from '../lib/memory/packed-json.ts'
-import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
-import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
-import type { LimitReading } from '../proxy/balance/limits/service-loads.ts'
-import type { MetricsDump } from '../telemetry/dump.ts'
-import type { ModelDelta } from '../config/delta.ts'
-import type { ModelChange, PlaneSettings } from './plane.ts'
+import type { CredentialKind, Credentials } from '../../identity/credentials.ts'
+import type { LogLevel } from '../../lib/log.ts'
+import type { Packed } from '../../lib/memory/packed-json.ts'
+import type { Explanation, ExplainQuery } from '../../snapshot/explain.ts'
+import type { EndpointReading } from '../../proxy/balance/health/endpoint-reading.ts'
+import type { LimitReading } from '../../proxy/balance/limits/service-loads.ts'
+import type { MetricsDump } from '../../telemetry/dump.ts'
+import type { ModelDelta } from '../../config/delta.ts'
+import type { ModelChange, PlaneSettings } from '../plane.ts'
 
 /** A `ModelChange` as the difference from the last one that the worker was sent. */
 export interface ModelEdits extends Omit<ModelChange, 'model'> {
@@ -28,7 +28,13 @@ export type CallName = keyof WorkerCalls
 
 /** From the primary to a worker. Each `call` is answered with its `id`. */
 export type ToWorker =
-  | { readonly kind: 'start'; readonly settings: PlaneSettings; readonly credentials: Credentials }
+  | {
+      readonly kind: 'start'
+      readonly settings: PlaneSettings
+      readonly credentials: Credentials
+      /** Whom they are from. */
+      readonly source: CredentialKind
+    }
   | { readonly kind: 'credentials'; readonly credentials: Credentials }
   | { readonly kind: 'log-level'; readonly level: LogLevel }
   | { readonly [Name in CallName]: WorkerCallMessage<Name> }[CallName]

@@ -2,15 +2,16 @@
  * A data-plane process under a primary: gets settings, credentials and models over IPC, serves, and answers questions.
  * It ends when the primary does.
  */
-import { createModelReader } from '../config/delta.ts'
-import { CredentialStore } from '../identity/credential-store.ts'
-import { systemClock } from '../lib/clock.ts'
-import { createLogger } from '../lib/log.ts'
-import { unpackJson } from '../lib/memory/packed-json.ts'
-import { guardProcess } from './guard-process.ts'
-import { createLocalPlane } from './local-plane.ts'
+import { createModelReader } from '../../config/delta.ts'
+import { CredentialStore } from '../../identity/credential-store.ts'
+import { CredentialTally } from '../../identity/credential-tally.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { createLogger } from '../../lib/log.ts'
+import { unpackJson } from '../../lib/memory/packed-json.ts'
+import { guardProcess } from '../guard-process.ts'
+import { createLocalPlane } from '../local-plane.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
-import type { Plane } from './plane.ts'
+import type { Plane } from '../plane.ts'
 
 // Only for the end; of how it was started the primary has spoken.
 guardProcess(createLogger({ write: (line) => process.stderr.write(line), level: 'error', clock: systemClock }))
@@ -48,7 +49,7 @@ const answer = async (message: Extract<ToWorker, { kind: 'call' }>): Promise<unk
 process.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'start':
-      credentials = new CredentialStore(message.credentials)
+      credentials = new CredentialStore(message.credentials, new CredentialTally(message.source))
       plane = createLocalPlane(message.settings, credentials)
       return
     case 'credentials':

@@ -1,11 +1,11 @@
-import { createModelWriter } from '../config/delta.ts'
-import type { CredentialSource } from '../identity/credentials.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Logger } from '../lib/log.ts'
-import { packJson } from '../lib/memory/packed-json.ts'
-import { claimPort, holdPort } from './claim-port.ts'
+import { createModelWriter } from '../../config/delta.ts'
+import type { CredentialSource } from '../../identity/credentials.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/log.ts'
+import { packJson } from '../../lib/memory/packed-json.ts'
+import { claimPort, holdPort } from '../claim-port.ts'
 import type { ModelEdits } from './messages.ts'
-import type { ModelChange, Plane, PlaneSettings } from './plane.ts'
+import type { ModelChange, Plane, PlaneSettings } from '../plane.ts'
 import { RestartDelay } from './restart-delay.ts'
 import { Refusal, startWorkerProcess } from './worker-process.ts'
 import type { StartWorker, WorkerEnding, WorkerHandle } from './worker-process.ts'
@@ -160,7 +160,8 @@ export class WorkerPlanes implements Plane {
     const startedMs = clock.monotonicMs()
     const worker = startWorker(clock, (how) => this.#onExit(worker, { how, startedMs }))
     this.#starting.add(worker)
-    worker.post({ kind: 'start', settings: this.#settings, credentials: credentials.current() })
+    const source = credentials.status().kind
+    worker.post({ kind: 'start', settings: this.#settings, credentials: credentials.current(), source })
     try {
       await this.#bringUpToDate(worker)
     } catch (error) {

@@ -1,0 +1,66 @@
+/** Where the certificate comes from: one source for each `--ca`, of which only the one in use is loaded. */
+import { CredentialTally } from '../identity/credential-tally.ts'
+import type { CredentialSource, CredentialStatus } from '../identity/credentials.ts'
+import type { SourceParts } from '../identity/source-parts.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+import { formatSpiffeId, type SpiffeId } from '../model/identity.ts'
+import type { Model } from '../model/model.ts'
+import type { WaypointOptions } from './options.ts'
+
+/** A source that may have to wait for its first credentials. */
+export interface OpeningCredentials {
+  /** The source once it has them. Rejects with a `StartupError` when there will be none, and after `close`. */
+  readonly ready: Promise<CredentialSource>
+  /** How it is doing, from the beginning. */
+  readonly status: () => CredentialStatus
+  /** Closes the source, or ends the waiting for it. */
+  readonly close: () => void
+}
+
+/** Opens the source that the options name; returns at once. */
+export const openCredentials = (
+  options: Pick<WaypointOptions, 'ca' | 'trustDomains'>,
+  model: Model,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+): OpeningCredentials => {
+  const tally = new CredentialTally(options.ca.kind)
+  const stop = new AbortController()
+  const ready = openSource(options, model, { tally, clock, log, signal: stop.signal }).then((source) => {
+    stop.signal.addEventListener('abort', source.close)
+    if (stop.signal.aborted) source.close()
+    stop.signal.throwIfAborted()
+    return source
+  })
+  // Whoever waits for it is told; nobody may be waiting yet.
+  ready.catch(() => {})
+  return { ready, status: tally.status, close: () => stop.abort() }
+}
+
+const openSource = async (
+  { ca, trustDomains }: Pick<WaypointOptions, 'ca' | 'trustDomains'>,
+  model: Model,
+  parts: SourceParts,
+): Promise<CredentialSource> => {
+  switch (ca.kind) {
+    case 'dev': {
+      const { createDevCa, createDevCredentials } = await import('../identity/ca/dev-ca.ts')
+      const [trustDomain] = trustDomains
+      const authority = await createDevCa({ dir: ca.stateDir, trustDomain, clock: parts.clock })
+      return createDevCredentials(authority, identityOf(trustDomain, model), parts)
+    }
+    case 'files': {
+      const { createFileCredentials } = await import('../identity/files.ts')
+      return createFileCredentials({ dir: ca.dir, ...parts })
+    }
+    case 'istiod':
+    case 'spire':
+      throw new Error(`--ca ${ca.kind} is not there yet`)
+  }
+}
+
+/** Of a waypoint that nobody told its account: the account is called as its Gateway. */
+const identityOf = (trustDomain: string, model: Model): SpiffeId => {
+  const { namespace, name } = model.gateway ?? { namespace: 'default', name: 'waypoint' }
+  return formatSpiffeId({ trustDomain, namespace, serviceAccount: name })
+}
