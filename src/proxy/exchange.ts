@@ -17,33 +17,26 @@ import type { BackendPlan, EndpointGroup, Frontend, RulePlan, Snapshot } from '.
 import type { ForwardFailure } from './forward/failure.ts'
 import type { ForwardUser } from './forward/forward-plan.ts'
 import { Outgoing } from './forward/outgoing.ts'
-import type { OutgoingDeps } from './forward/outgoing.ts'
 import { clientOf, toRequestView } from './request/forward-request.ts'
 import { withoutSecrets } from './request/without-secrets.ts'
 import { HookRun } from './hook-run.ts'
 import { startDeadline } from './limits/deadlines.ts'
-import type { Deadlines } from './limits/deadlines.ts'
 import type { SnapshotLease } from './leases.ts'
 import type { ExchangeExpiry, WatchedExchange } from './limits/tunnel-watch.ts'
 import { EnteredChains } from './request/entered-chains.ts'
+import type { ExchangeContext, ExchangeDeps } from './request/exchange-parts.ts'
 import type { ExchangeOwner } from './request/exchange-owner.ts'
 import { prepareRequest, requestTimeMs } from './request/prepare-request.ts'
 import { finishRecord, noteGrpcStatus } from './request/record.ts'
-import type { RecordDeps } from './request/record.ts'
 import * as local from './response/local-reply.ts'
 import type { LocalReply } from './response/local-reply.ts'
-import { toGrpcReply } from './response/grpc-reply.ts'
+import { toFinalReply } from './response/grpc-reply.ts'
 import { toWrittenReply } from './response/written-reply.ts'
 import type { WrittenReply } from './response/written-reply.ts'
 import { ResponseWriter } from './response/response-writer.ts'
 
 /** What filters may take for an answer that is late already. */
 const LATE_FILTER_MS = 1000
-
-export interface ExchangeDeps extends RecordDeps, OutgoingDeps {
-  readonly createRequestId: () => string
-  readonly deadlines: Pick<Deadlines, 'upgradeMaxMs'>
-}
 
 export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   readonly source: Source
@@ -70,16 +63,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   /** A client that expects 100-continue has been told to go on. */
   #mayContinue: boolean
 
-  constructor(
-    head: H1RequestHead,
-    context: {
-      readonly downstream: ExchangeOwner
-      readonly lease: SnapshotLease
-      readonly frontend: Frontend | undefined
-      readonly record: ExchangeRecord
-    },
-    deps: ExchangeDeps,
-  ) {
+  constructor(head: H1RequestHead, context: ExchangeContext, deps: ExchangeDeps) {
     const { record, frontend } = context
     this.#deps = deps
     this.#head = head
@@ -309,11 +293,8 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   }
 
   #reply(reply: WrittenReply, grpcStatus?: number): void {
-    const isRefusal = this.record.protocol === 'grpc' && reply.status >= 400
-    const { status, headers, body } = isRefusal ? toGrpcReply(reply, grpcStatus) : reply
-    this.record.grpcStatus = isRefusal ? (headers.getLower('grpc-status') ?? '') : ''
+    const { status, headers, body } = toFinalReply(reply, this.record, grpcStatus)
     this.#isReplying = true
-    this.record.status = status
     this.response = { status, headers }
     this.#writer.beginLocal(body)
     // What was held of its body is not wanted any more either.

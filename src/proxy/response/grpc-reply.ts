@@ -1,3 +1,4 @@
+import type { ExchangeRecord } from '../../filter/record.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import type { WrittenReply } from './written-reply.ts'
 
@@ -31,6 +32,19 @@ export const toGrpcReply = (reply: WrittenReply, grpcStatus = toGrpcStatus(reply
   headers.fields.push('content-type', 'application/grpc', 'grpc-status', String(grpcStatus))
   if (reply.body !== '') headers.fields.push('grpc-message', encodeMessage(reply.body.trimEnd()))
   return { status: 200, headers, body: '' }
+}
+
+/** A reply as its client understands it; the record is told what it says. `grpcStatus`: where the status alone would say something else. */
+export const toFinalReply = (
+  reply: WrittenReply,
+  record: Pick<ExchangeRecord, 'protocol' | 'status' | 'grpcStatus'>,
+  grpcStatus?: number,
+): WrittenReply => {
+  const isRefusal = record.protocol === 'grpc' && reply.status >= 400
+  const final = isRefusal ? toGrpcReply(reply, grpcStatus) : reply
+  record.grpcStatus = isRefusal ? (final.headers.getLower('grpc-status') ?? '') : ''
+  record.status = final.status
+  return final
 }
 
 /** Percent-encoded UTF-8 outside of printable ASCII (gRPC over HTTP/2, `Percent-Encoded`). */

@@ -1,0 +1,22 @@
+import type { ExchangeRecord } from '../../filter/record.ts'
+import type { Frontend } from '../../snapshot/snapshot.ts'
+import type { OutgoingDeps } from '../forward/outgoing.ts'
+import type { SnapshotLease } from '../leases.ts'
+import type { Deadlines } from '../limits/deadlines.ts'
+import type { ExchangeOwner } from './exchange-owner.ts'
+import type { RecordDeps } from './record.ts'
+
+/** What all exchanges of a process share. */
+export interface ExchangeDeps extends RecordDeps, OutgoingDeps {
+  readonly createRequestId: () => string
+  readonly deadlines: Pick<Deadlines, 'upgradeMaxMs'>
+}
+
+/** What one exchange begins with, beside the head of its request. */
+export interface ExchangeContext {
+  readonly downstream: ExchangeOwner
+  readonly lease: SnapshotLease
+  /** `undefined`: the Service is not bound any more. */
+  readonly frontend: Frontend | undefined
+  readonly record: ExchangeRecord
+}
