@@ -1,0 +1,97 @@
+import type { PolicyTarget, TargetRef } from '../../objects/policy-target.ts'
+import type { ServiceObject } from '../../objects/service.ts'
+import type { Entry } from '../catalog.ts'
+import type { ChosenGateway } from '../choose-gateway.ts'
+
+/** What the targets of security policies are looked for in. */
+export interface TargetScope {
+  /** The Services of this waypoint by `NAMESPACE/NAME`. */
+  readonly bound: ReadonlyMap<string, Entry<ServiceObject>>
+  readonly gateway: ChosenGateway | undefined
+  readonly rootNamespace: string
+}
+
+/** What of this waypoint a security policy is about. */
+export interface ResolvedTargets {
+  /** `NAMESPACE/NAME` of its Services, each once. */
+  readonly services: readonly string[]
+  /** Whether it is about the Pods of a namespace, as long as the waypoint takes workload traffic. */
+  readonly takesPods: (namespace: string) => boolean
+  /** What leads nowhere. */
+  readonly faults: readonly { readonly message: string; readonly path: string }[]
+}
+
+/**
+ * Follows the references of a policy (waypoint contract 7 and 5.1): a Service, the Gateway or a ServiceEntry stands in the
+ * policy's own namespace, and the GatewayClass may be named in the root namespace only. A policy without references is for
+ * ztunnel. What cannot be read is taken to mean the whole namespace: it may be used to close, never to let through.
+ */
+export const resolveTargets = (target: PolicyTarget, namespace: string, scope: TargetScope): ResolvedTargets => {
+  switch (target.kind) {
+    case 'selector':
+    case 'none':
+      return { ...nothing, faults: [{ message: forZtunnel(target.kind), path: 'spec' }] }
+    case 'unreadable':
+      return wholeNamespace(namespace, scope)
+    case 'refs': {
+      const all = target.refs.map((ref) => resolveRef(ref, namespace, scope))
+      return {
+        services: [...new Set(all.flatMap(({ services }) => services))],
+        takesPods: (of) => all.some(({ takesPods }) => takesPods(of)),
+        faults: all.flatMap(({ faults }) => faults),
+      }
+    }
+  }
+}
+
+const forZtunnel = (kind: 'selector' | 'none'): string =>
+  kind === 'selector'
+    ? 'a policy with a workload selector is enforced by the ztunnel of the destination; a waypoint ignores it'
+    : 'a policy without targetRefs is enforced by the ztunnels of its namespace; a waypoint ignores it'
+
+const nothing: ResolvedTargets = { services: [], takesPods: () => false, faults: [] }
+
+const everything = ({ bound }: TargetScope): ResolvedTargets => ({
+  services: [...bound.keys()],
+  takesPods: () => true,
+  faults: [],
+})
+
+/** Of the root namespace that is the whole mesh. */
+const wholeNamespace = (namespace: string, scope: TargetScope): ResolvedTargets =>
+  namespace === scope.rootNamespace
+    ? everything(scope)
+    : {
+        services: [...scope.bound.keys()].filter((key) => key.startsWith(`${namespace}/`)),
+        takesPods: (other) => other === namespace,
+        faults: [],
+      }
+
+const resolveRef = (ref: TargetRef, namespace: string, scope: TargetScope): ResolvedTargets => {
+  const fault = (message: string): ResolvedTargets => ({ ...nothing, faults: [{ message, path: ref.path }] })
+  if (ref.namespace !== undefined && ref.namespace !== namespace) {
+    return fault(`a target in another namespace (${ref.namespace}) is never taken`)
+  }
+  const ours = scope.gateway?.entry.object.metadata
+  const key = `${namespace}/${ref.name}`
+  switch (`${ref.group}/${ref.kind}`) {
+    case '/Service':
+      return scope.bound.has(key)
+        ? { ...nothing, services: [key] }
+        : fault(`Service ${key} is none of this waypoint's Services`)
+    case 'gateway.networking.k8s.io/Gateway':
+      return ours?.name === ref.name && ours.namespace === namespace
+        ? everything(scope)
+        : fault(`Gateway ${key} is not this waypoint`)
+    case 'gateway.networking.k8s.io/GatewayClass':
+      if (scope.gateway?.className !== ref.name) return fault(`GatewayClass ${ref.name} is not this waypoint's`)
+      return namespace === scope.rootNamespace
+        ? everything(scope)
+        : fault(`a GatewayClass may be targeted from the root namespace (${scope.rootNamespace}) only`)
+    case 'networking.istio.io/ServiceEntry':
+      return fault(`ServiceEntry ${key} is none of this waypoint's Services`)
+    default:
+      // Whatever this is meant to be, it stands in this namespace.
+      return wholeNamespace(namespace, scope)
+  }
+}

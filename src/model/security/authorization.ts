@@ -1,0 +1,62 @@
+/** An AuthorizationPolicy as data: who may, or may not, and for which requests. */
+export interface AuthorizationPolicy {
+  /** `NAMESPACE/NAME` */
+  readonly key: string
+  readonly action: AuthorizationAction
+  /** Decided and told of, and never carried out (annotation `istio.io/dry-run`). */
+  readonly isDryRun: boolean
+  /** Whom to ask, by name; of `CUSTOM` only. */
+  readonly provider?: string
+  /** The policy matches what one of them matches; without any it matches nothing. */
+  readonly rules: readonly AuthorizationRule[]
+}
+
+/** `CUSTOM` asks a provider, `AUDIT` only leaves a note. */
+export type AuthorizationAction = 'ALLOW' | 'DENY' | 'AUDIT' | 'CUSTOM'
+
+/** Matches when one of `from`, one of `to` and all of `when` do; an empty list says nothing, and so always does. */
+export interface AuthorizationRule {
+  readonly from: readonly (readonly FieldCondition[])[]
+  readonly to: readonly (readonly FieldCondition[])[]
+  readonly when: readonly FieldCondition[]
+}
+
+/** Holds when one of `values` fits, where there are any, and none of `notValues` does. */
+export interface FieldCondition {
+  readonly field: PolicyField
+  /** As written, but for trust domains, which stand here with all their aliases. */
+  readonly values: readonly string[]
+  readonly notValues: readonly string[]
+  /** Where it stands in `spec`: `rules[0].from[1].source.principals`. */
+  readonly path: string
+}
+
+/** What a condition is about. Those with a name or a path of names have it in brackets in Istio's key. */
+export type PolicyField =
+  | { readonly kind: PlainField }
+  /** In lower case. */
+  | { readonly kind: 'request.headers' | 'request.experimental.inline.headers'; readonly name: string }
+  /** `request.auth.claims[a][b]` */
+  | { readonly kind: 'request.auth.claims'; readonly names: readonly string[] }
+
+/** Fields without a name, as Istio's `when` calls them; those of an operation that it has no key for as `request.…`. */
+export type PlainField =
+  | 'source.principal'
+  | 'source.namespace'
+  /** Values are `NAMESPACE/NAME`. */
+  | 'source.serviceAccount'
+  | 'source.trustDomain'
+  | 'source.ip'
+  | 'remote.ip'
+  | 'request.auth.principal'
+  | 'request.auth.audiences'
+  | 'request.auth.presenter'
+  | 'request.host'
+  | 'request.method'
+  | 'request.path'
+  | 'destination.ip'
+  | 'destination.port'
+  | 'connection.sni'
+
+/** Whether a field is one of requests, which a connection whose bytes are passed on does not have. */
+export const isRequestField = ({ kind }: PolicyField): boolean => kind.startsWith('request.')

@@ -1,0 +1,34 @@
+import type { Source } from '../../filter/record.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import type { VerifiedToken } from './verified-token.ts'
+
+/**
+ * What security policies are decided by, for a request and for a connection alike. Only what was verified, or what the
+ * backend is going to receive, stands here: never what a client merely claims of itself.
+ */
+export interface RequestFacts {
+  /** Absent for a connection whose bytes are passed on as they are. */
+  readonly request: RequestPart | undefined
+  /** `principal` is from the client's certificate; `address` is the address that its tunnel comes from. */
+  readonly source: Pick<Source, 'principal' | 'namespace' | 'serviceAccount' | 'address'>
+  /** The address that was dialled, in canonical form; `undefined` where the authority has a host name instead. */
+  readonly destinationAddress: string | undefined
+  /** The Service port, or the port of a Pod. */
+  readonly destinationPort: number
+  /** The server name of the TLS connection inside the tunnel, where it was looked at. */
+  readonly sni: string | undefined
+  /** The token whose signature and dates have been verified; absent before that, and where there was none. */
+  readonly token: VerifiedToken | undefined
+}
+
+/** A request as far as policies see it; `RequestView` is one. */
+export interface RequestPart {
+  readonly method: string
+  /** Host and port as the client wrote them. */
+  readonly authority: string
+  /** Normalised, without the query: what the backend receives. */
+  readonly path: string
+  /** With its `?`, or empty. */
+  readonly query: string
+  readonly headers: HeaderList
+}
