@@ -49,13 +49,16 @@ const listEndpoints = (deps: AdminDeps): readonly Endpoint[] => [
     what: 'services, routes and endpoints in force; filters without their configuration',
     answer: async (_, reply) => {
       const { generation, model } = await deps.config()
-      const { gateway, trafficType, pathNormalization } = model ?? {}
+      const { gateway, trafficType, pathNormalization, tellsClientIdentity } = model ?? {}
       const lists = {
         services: model?.services.map(redactService) ?? [],
         routes: model?.routes.map(redactRoute) ?? [],
         endpoints: model?.endpoints ?? [],
       }
-      return sendStream(reply, streamJson({ generation, gateway, trafficType, pathNormalization }, lists))
+      return sendStream(
+        reply,
+        streamJson({ generation, gateway, trafficType, pathNormalization, tellsClientIdentity }, lists),
+      )
     },
   },
   {

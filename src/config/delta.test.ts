@@ -43,6 +43,16 @@ const createLink = () => {
 }
 
 describe('updates between threads', () => {
+  it('carry all of a model that is no list', () => {
+    const send = createLink()
+    const sent = update([])
+    const heads: readonly Partial<Model>[] = [{ tellsClientIdentity: true }, { gateway: undefined }, {}]
+    for (const head of heads) {
+      const model = { ...sent.model, ...head }
+      assert.deepEqual(send({ ...sent, model }).received.model, model)
+    }
+  })
+
   it('arrive as they were sent, numbered from 1', () => {
     const send = createLink()
     for (const [index, sent] of [

@@ -9,10 +9,12 @@ import type { Condition } from '../model/condition.ts'
 import type { Model } from '../model/model.ts'
 import type { ConfigUpdate } from './update.ts'
 
+type ListName = 'services' | 'routes' | 'endpoints' | 'pods'
+
 /** The difference between two models; the first of a writer is a difference from nothing. */
 export interface ModelDelta {
   readonly isFirst: boolean
-  readonly head: Pick<Model, 'gateway' | 'trafficType' | 'pathNormalization'>
+  readonly head: Omit<Model, ListName>
   readonly services: readonly Edit<Model['services'][number]>[]
   readonly routes: readonly Edit<Model['routes'][number]>[]
   readonly endpoints: readonly Edit<Model['endpoints'][number]>[]
@@ -34,14 +36,14 @@ export interface ConfigDelta {
 export const createModelWriter = (): ((model: Model) => ModelDelta) => {
   let before: Model | undefined
   return (model) => {
-    const { gateway, trafficType, pathNormalization } = model
+    const { services, routes, endpoints, pods, ...head } = model
     const delta = {
       isFirst: before === undefined,
-      head: { gateway, trafficType, pathNormalization },
-      services: findEdits(before?.services ?? [], model.services, keyOf),
-      routes: findEdits(before?.routes ?? [], model.routes, keyOf),
-      endpoints: findEdits(before?.endpoints ?? [], model.endpoints, keyOf),
-      pods: findEdits(before?.pods ?? [], model.pods, keyOf),
+      head,
+      services: findEdits(before?.services ?? [], services, keyOf),
+      routes: findEdits(before?.routes ?? [], routes, keyOf),
+      endpoints: findEdits(before?.endpoints ?? [], endpoints, keyOf),
+      pods: findEdits(before?.pods ?? [], pods, keyOf),
     }
     before = model
     return delta
@@ -50,7 +52,7 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
 
 /** Makes the receiving side for models; it keeps what it is given. */
 export const createModelReader = (): ((delta: ModelDelta) => Model) => {
-  let before: Pick<Model, 'services' | 'routes' | 'endpoints' | 'pods'> | undefined
+  let before: Pick<Model, ListName> | undefined
   return (delta) => {
     const { isFirst, head, services, routes, endpoints, pods } = delta
     // A writer that begins anew knows nothing of what its predecessor sent.
@@ -61,8 +63,8 @@ export const createModelReader = (): ((delta: ModelDelta) => Model) => {
       endpoints: applyEdits(known.endpoints, endpoints),
       pods: applyEdits(known.pods, pods),
     }
-    const { gateway, trafficType, pathNormalization } = head
-    return { gateway, trafficType, pathNormalization, ...before }
+    // One that is undefined did not travel.
+    return { ...head, gateway: head.gateway, ...before }
   }
 }
 
@@ -99,7 +101,7 @@ export const createDeltaReader = (): ((delta: ConfigDelta) => ConfigUpdate) => {
   }
 }
 
-const nothing: Pick<Model, 'services' | 'routes' | 'endpoints' | 'pods'> = {
+const nothing: Pick<Model, ListName> = {
   services: [],
   routes: [],
   endpoints: [],

@@ -1,4 +1,5 @@
 import type { HeaderList } from './header-list.ts'
+import { removeIdentityClaims } from './identity-claims.ts'
 
 /**
  * Fields that stay although Connection names them. RFC 9110 section 7.6.1 asks to drop all that are named, but a client
@@ -49,11 +50,11 @@ export function isConnectionSpecific(name: string): boolean {
 
 /**
  * Removes from a request whatever must not be seen of it: what concerns only the connection it came on, and what a
- * client might claim in another's name (X-Forwarded-Client-Cert is for proxies to say; waypoint contract 2.4).
+ * client might claim in another's name.
  */
 export function cleanRequest(headers: HeaderList): void {
   removeHopByHop(headers)
-  headers.removeLower('x-forwarded-client-cert')
+  removeIdentityClaims(headers)
 }
 
 /**

@@ -17,6 +17,8 @@ export interface Model {
   readonly gateway: { readonly namespace: string; readonly name: string } | undefined
   readonly trafficType: TrafficType
   readonly pathNormalization: PathNormalization
+  /** Endpoints are told who the client is (annotation `ambient.istio.io/xfcc-include-client-identity`); absent: they are not. */
+  readonly tellsClientIdentity?: true
   /** Services bound to this waypoint (frontends), sorted by key. Slow clock. */
   readonly services: readonly Service[]
   /** Every route attached to at least one of `services`, sorted by key. Slow clock. */

@@ -179,6 +179,7 @@ export class DataPlane {
       counters: this.counters,
       sink: options.sink,
       createRequestId: createUuidSource(),
+      ownIdentity: () => credentials.current().identity,
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       deadlines,
       turns,

@@ -78,7 +78,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     this.#chains = new EnteredChains(frontend?.chain ?? emptyChain)
     this.#writer = new ResponseWriter(context.downstream.sink, head.method)
     this.request = toRequestView(head)
-    const client = clientOf(head, record)
+    const client = clientOf(head, record, this.#snapshot.tellsClientIdentity ? deps.ownIdentity() : undefined)
     this.#outgoing = new Outgoing(this, { head, client }, deps)
   }
 

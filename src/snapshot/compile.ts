@@ -59,6 +59,7 @@ export function* compileInSteps(
   return {
     generation,
     pathNormalization: model.pathNormalization,
+    tellsClientIdentity: model.tellsClientIdentity === true,
     frontends,
     pods: yield* compilePods(boundPods(model), previous?.pods),
     services,

@@ -19,6 +19,8 @@ export interface Snapshot {
   /** Counts up by one with each snapshot of a process. */
   readonly generation: number
   readonly pathNormalization: PathNormalization
+  /** Endpoints are told who the client is. */
+  readonly tellsClientIdentity: boolean
   /** Keyed by CONNECT authority: `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`. */
   readonly frontends: ReadonlyMap<string, ServiceFrontend>
   /** Those of Pods, made when they are asked for; `undefined` when no Pod is bound. */

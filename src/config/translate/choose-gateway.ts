@@ -12,6 +12,7 @@ export interface ChosenGateway {
   readonly listener: Listener | undefined
   readonly trafficType: TrafficType
   readonly className: string
+  readonly tellsClientIdentity: boolean
 }
 
 interface Choice {
@@ -53,6 +54,9 @@ const accept = (entry: Entry<GatewayObject>, catalog: Catalog): Choice => {
   const written = metadata.labels[label] ?? catalog.gatewayClasses.get(className)?.object.metadata.labels[label]
   const trafficType = decodeTrafficType(written ?? 'service')
   const listener = hboneListener(entry.object)
+  const identity =
+    metadata.annotations[CLIENT_IDENTITY] ??
+    catalog.gatewayClasses.get(className)?.object.metadata.annotations[CLIENT_IDENTITY]
   const condition =
     trafficType === undefined
       ? conditionOf(entry, {
@@ -62,16 +66,34 @@ const accept = (entry: Entry<GatewayObject>, catalog: Catalog): Choice => {
           message: `label ${label} is ${JSON.stringify(written)}, expected service, workload, all or none: nothing is bound`,
           path: `metadata.labels["${label}"]`,
         })
-      : conditionOf(entry, {
-          type: 'Accepted',
-          status: 'True',
-          reason: 'Accepted',
-          message: 'this process is the Gateway',
-        })
+      : acceptedCondition(entry, identity)
   return {
-    gateway: { entry, listener, trafficType: trafficType ?? 'none', className },
+    gateway: {
+      entry,
+      listener,
+      trafficType: trafficType ?? 'none',
+      className,
+      tellsClientIdentity: identity === 'true',
+    },
     conditions: [condition],
   }
+}
+
+/** Whether endpoints are told who the client is, in `x-forwarded-client-cert`; as in Istio from 1.30 on. */
+const CLIENT_IDENTITY = 'ambient.istio.io/xfcc-include-client-identity'
+
+/** Of a value that says neither, endpoints would notice only that something is missing. */
+const acceptedCondition = (entry: Entry<GatewayObject>, identity: string | undefined): Condition => {
+  const message = 'this process is the Gateway'
+  const accepted = { type: 'Accepted', status: 'True', reason: 'Accepted' } as const
+  if (identity === undefined || identity === 'true' || identity === 'false') {
+    return conditionOf(entry, { ...accepted, message })
+  }
+  return conditionOf(entry, {
+    ...accepted,
+    message: `${message}; annotation ${CLIENT_IDENTITY} is ${JSON.stringify(identity)}, expected "true" or "false": endpoints are not told who the client is`,
+    path: `metadata.annotations["${CLIENT_IDENTITY}"]`,
+  })
 }
 
 const decodeTrafficType = (text: string): TrafficType | undefined => {

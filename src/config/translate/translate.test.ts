@@ -85,6 +85,36 @@ describe('which Gateway we are', () => {
   }
 })
 
+describe('whether endpoints are told who the client is', () => {
+  const annotated = (document: string, value: string | undefined): string => {
+    const annotation = `annotations: { ambient.istio.io/xfcc-include-client-identity: '${value}' }, `
+    return value === undefined ? document : document.replace('metadata: { ', `metadata: { ${annotation}`)
+  }
+  const gatewayClass =
+    '{ apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: { name: c }, spec: { controllerName: a.b/c } }'
+  const cases: readonly (readonly [own: string | undefined, ofClass: string | undefined, tells: true | undefined])[] = [
+    [undefined, undefined, undefined],
+    ['true', undefined, true],
+    [undefined, 'true', true],
+    ['false', 'true', undefined],
+    ['yes', 'true', undefined],
+    ['True', undefined, undefined],
+  ]
+  for (const [own, ofClass, tells] of cases) {
+    it(`Gateway ${own}, its class ${ofClass}`, () => {
+      const { model, conditions } = translate(
+        load(annotated(gateway('a'), own), annotated(gatewayClass, ofClass)),
+        options,
+      )
+      assert.equal(model.tellsClientIdentity, tells)
+      const [condition] = conditions.filter(({ object }) => object.kind === 'Gateway')
+      assert.equal(condition?.status, 'True')
+      const isOdd = own === 'yes' || own === 'True'
+      assert.equal(condition?.message.includes('expected "true" or "false"'), isOdd)
+    })
+  }
+})
+
 describe('which Services are bound', () => {
   const from = (text: string): string => `, allowedRoutes: { namespaces: ${text} }`
   const cases: readonly (readonly [name: string, gateway: string, namespace: string, isBound: boolean])[] = [

@@ -145,6 +145,7 @@ const translateSet = (
       gateway: gateway === undefined ? undefined : nameOf(gateway.entry.object),
       trafficType: gateway?.trafficType ?? 'none',
       pathNormalization: options.pathNormalization,
+      ...(gateway?.tellsClientIdentity === true ? { tellsClientIdentity: true as const } : {}),
       services: served.services,
       routes: sortByKey(routes),
       endpoints: sortByKey(

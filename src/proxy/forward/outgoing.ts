@@ -1,6 +1,7 @@
 import type { RequestView } from '../../filter/index.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
+import type { SpiffeId } from '../../model/identity.ts'
 import type { Mirror } from '../../model/route.ts'
 import type { BackendPlan, EndpointGroup, RulePlan, Snapshot } from '../../snapshot/snapshot.ts'
 import { HeldBytes } from '../held-bytes.ts'
@@ -15,6 +16,8 @@ import type { Session, Sessions } from '../session/sessions.ts'
 
 /** What sessions need beside. */
 export interface OutgoingDeps extends MirrorDeps {
+  /** Who we are at the moment. */
+  readonly ownIdentity: () => SpiffeId
   readonly sessions: Sessions
 }
 

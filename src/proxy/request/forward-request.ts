@@ -1,8 +1,10 @@
 import type { RequestView } from '../../filter/index.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
-import type { Hashable } from '../balance/hash-key.ts'
+import { removeIdentityClaims } from '../../http/identity-claims.ts'
 import { splitTarget } from '../../http/path.ts'
+import type { SpiffeId } from '../../model/identity.ts'
+import type { Hashable } from '../balance/hash-key.ts'
 import { upgradeOf } from './upgrade.ts'
 import type { ForwardRequest } from '../forward/forward-plan.ts'
 
@@ -24,6 +26,8 @@ export interface ForwardClient {
   readonly address: string
   /** Verified, as its tunnel has it. */
   readonly principal: string | undefined
+  /** Who we are, where the endpoint is told who the client is; else `undefined`. */
+  readonly namedBy: SpiffeId | undefined
   /** `Host` for an HTTP/1.0 request without one. */
   readonly fallbackHost: string
   readonly isHttp2: boolean
@@ -35,9 +39,11 @@ export interface ForwardClient {
 export const clientOf = (
   head: H1RequestHead,
   { source, destination, httpVersion }: Pick<ExchangeRecord, 'source' | 'destination' | 'httpVersion'>,
+  namedBy: SpiffeId | undefined,
 ): ForwardClient => ({
   address: source.address,
   principal: source.principal,
+  namedBy,
   fallbackHost: destination.hostname,
   isHttp2: httpVersion === 'HTTP/2',
   upgrade: upgradeOf(head),
@@ -49,6 +55,11 @@ export const clientOf = (
  */
 export const toForwardRequest = (request: RequestView, head: H1RequestHead, client: ForwardClient): ForwardRequest => {
   const { headers, authority, method } = request
+  // What filters have set is no better than what a client sends: a consumer's route is not for the producer to trust.
+  removeIdentityClaims(headers)
+  if (client.namedBy !== undefined && client.principal !== undefined) {
+    headers.fields.push('x-forwarded-client-cert', `By=${client.namedBy};URI=${client.principal}`)
+  }
   // The application sees only us as its peer; this is how it learns of the client (waypoint contract 2.4).
   headers.fields.push('x-forwarded-for', client.address)
   if (!headers.hasLower('x-forwarded-proto')) headers.fields.push('x-forwarded-proto', request.scheme)

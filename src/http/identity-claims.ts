@@ -1,0 +1,52 @@
+import type { HeaderList } from './header-list.ts'
+
+/**
+ * Who calls is what the handshake of its tunnel proved. A field that says so is therefore the next proxy's to write, and
+ * from a client no more than a claim in whosoever's name (waypoint contract 2.4): `x-forwarded-client-cert`, Envoy's
+ * `x-envoy-internal` and `x-envoy-peer-metadata`, and all that begins with `x-istio-`.
+ *
+ * The same names with `_` are removed too, and so is `x_forwarded_for`: CGI, and whatever descends from it (WSGI, Rack,
+ * PHP), takes both for one variable. `x-forwarded-for` itself stays, since its last entry is ours.
+ */
+export const removeIdentityClaims = (headers: HeaderList): void => {
+  const { fields } = headers
+  for (let i = 0; i < fields.length; i += 2) if (isIdentityClaim(fields[i] ?? '')) return removeFrom(fields, i)
+}
+
+const removeFrom = (fields: string[], first: number): void => {
+  let kept = first
+  for (let i = first; i < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    if (isIdentityClaim(name)) continue
+    fields[kept++] = name
+    fields[kept++] = fields[i + 1] ?? ''
+  }
+  fields.length = kept
+}
+
+/** The shortest of them is `x-istio-source`. */
+const MIN_LENGTH = 14
+const LETTER_I = 0x69
+const LETTER_X = 0x78
+
+/** By length and two letters first: of a dozen fields hardly one is compared. */
+const isIdentityClaim = (name: string): boolean => {
+  if (name.length < MIN_LENGTH || name.charCodeAt(0) !== LETTER_X) return false
+  if (name.charCodeAt(2) === LETTER_I) return hyphenated(name).startsWith('x-istio-')
+  switch (name.length) {
+    case 15:
+      return name !== 'x-forwarded-for' && hyphenated(name) === 'x-forwarded-for'
+    case 16:
+      return hyphenated(name) === 'x-envoy-internal'
+    case 21:
+      return hyphenated(name) === 'x-envoy-peer-metadata'
+    case 23:
+      return hyphenated(name) === 'x-forwarded-client-cert'
+    case 24:
+      return hyphenated(name) === 'x-envoy-peer-metadata-id'
+    default:
+      return false
+  }
+}
+
+const hyphenated = (name: string): string => name.replaceAll('_', '-')
