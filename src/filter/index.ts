@@ -5,6 +5,7 @@
 import type { HeaderList } from '../http/header-list.ts'
 import type { Schema } from '../lib/schema.ts'
 import type { Destination, ExchangeRecord, Source } from './record.ts'
+import type { VerifiedToken } from './verified-token.ts'
 
 export type { HeaderList } from '../http/header-list.ts'
 export type { JsonSchema, Schema } from '../lib/schema.ts'
@@ -12,6 +13,9 @@ export type { JsonSchema, Schema } from '../lib/schema.ts'
 export * as schema from '../lib/schema.ts'
 export type { Decoded, Issue } from '../lib/decoded.ts'
 export type { Destination, ExchangeRecord, Source } from './record.ts'
+/** The texts of a claim: `claimValues(token, ['groups'])`. */
+export { claimValues } from './verified-token.ts'
+export type { VerifiedToken } from './verified-token.ts'
 
 /** Stages run in this order; inside one, the order of the configuration holds. Responses pass in reverse. */
 export const stages = ['preflight', 'identify', 'admit', 'shape', 'select'] as const
@@ -30,6 +34,8 @@ export interface RequestView {
   /** The query with its `?`, or the empty string. */
   query: string
   readonly headers: HeaderList
+  /** What a RequestAuthentication has verified; absent without a token, or without such a policy. Filters may rely on it. */
+  token?: VerifiedToken | undefined
 }
 
 /** The response head as a filter sees and changes it. */

@@ -41,6 +41,7 @@ import { Overload } from './overload/overload.ts'
 import type { OverloadLimits } from './overload/overload.ts'
 import type { Sources } from './overload/sources.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
+import { Guards } from './security/guards.ts'
 import { Sessions } from './session/sessions.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './balance/balancer.ts'
@@ -180,6 +181,7 @@ export class DataPlane {
       sink: options.sink,
       createRequestId: createUuidSource(),
       ownIdentity: () => credentials.current().identity,
+      guards: new Guards([]),
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       deadlines,
       turns,

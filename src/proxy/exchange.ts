@@ -4,7 +4,7 @@
  * rule-scoped filters; backend and its filters; forward; finish the record. YAML, Kubernetes, metric names and
  * concrete filters never enter here.
  */
-import type { Chain, Hook } from '../filter/chain.ts'
+import type { Chain } from '../filter/chain.ts'
 import { emptyChain } from '../filter/chain.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
@@ -20,6 +20,7 @@ import { Outgoing } from './forward/outgoing.ts'
 import { clientOf, toRequestView } from './request/forward-request.ts'
 import { withoutSecrets } from './request/without-secrets.ts'
 import { HookRun } from './hook-run.ts'
+import type { ExchangeHook } from './hook-run.ts'
 import { startDeadline } from './limits/deadlines.ts'
 import type { SnapshotLease } from './leases.ts'
 import type { ExchangeExpiry, WatchedExchange } from './limits/tunnel-watch.ts'
@@ -34,11 +35,12 @@ import { toFinalReply } from './response/grpc-reply.ts'
 import { toWrittenReply } from './response/written-reply.ts'
 import type { WrittenReply } from './response/written-reply.ts'
 import { ResponseWriter } from './response/response-writer.ts'
+import type { GuardedExchange } from './security/guards.ts'
 
 /** What filters may take for an answer that is late already. */
 const LATE_FILTER_MS = 1000
 
-export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
+export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchange {
   readonly source: Source
   readonly destination: Destination
   readonly request: RequestView
@@ -57,7 +59,7 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   #isReplying = false
   #isOver = false
   /** The last run of hooks, which may be waiting for one of them. */
-  #hooks: HookRun | undefined
+  #hooks: HookRun<HttpExchange> | undefined
   /** There when the route gives the request a time. */
   #cancelTimeout: (() => void) | undefined
   /** A client that expects 100-continue has been told to go on. */
@@ -92,7 +94,13 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
     if (this.#frontend === undefined) return this.#replyLocally(local.unboundService)
     if (this.#frontend.closed !== undefined) return this.#replyLocally(local.closedBy(503, this.#frontend.closed))
     prepareRequest(request, this.record, this.#deps.createRequestId)
-    this.#runRequestHooks(this.#chains.service, () => this.#route())
+    const guards = this.#deps.guards.of(this.#frontend)
+    if (guards.length === 0) return this.#filter()
+    this.#runHooks(
+      guards,
+      () => this.#filter(),
+      (reply) => this.#replyFromFilter(reply),
+    )
   }
 
   /** Request body from the client; false when it is held until the downstream is told to consume it. */
@@ -201,11 +209,15 @@ export class HttpExchange implements Exchange, ForwardUser, WatchedExchange {
   }
 
   /** When the exchange is over, or has gone another way, the run is cancelled: then neither is called any more. */
-  #runHooks(hooks: readonly Hook[], onPassed: () => void, onReply: (reply: Reply) => void): void {
+  #runHooks(hooks: readonly ExchangeHook<HttpExchange>[], onPassed: () => void, onReply: (reply: Reply) => void): void {
     const onThrown = (error: unknown, isLate: boolean): void =>
       isLate ? this.#countFilterError('a filter failed late', error) : this.#failFilter(error)
-    this.#hooks = new HookRun(hooks, this, { onPassed, onReply, onThrown })
+    this.#hooks = new HookRun<HttpExchange>(hooks, this, { onPassed, onReply, onThrown })
     this.#hooks.start()
+  }
+
+  #filter(): void {
+    this.#runRequestHooks(this.#chains.service, () => this.#route())
   }
 
   #route(): void {

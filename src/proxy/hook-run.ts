@@ -1,5 +1,10 @@
-import type { Hook } from '../filter/chain.ts'
 import type { Exchange, HookResult, Reply } from '../filter/index.ts'
+
+/** Something that looks at an exchange and may answer it; a filter's hook is one. */
+export interface ExchangeHook<E extends Exchange> {
+  (exchange: E): HookResult
+  readonly kind?: string | undefined
+}
 
 /** What becomes of a run of hooks; one of the first two is called, or `onThrown`, once. */
 export interface HookRunUser {
@@ -11,14 +16,14 @@ export interface HookRunUser {
 }
 
 /** Calls hooks one after the other, without a promise unless one of them returns one: only then does the exchange wait. */
-export class HookRun {
-  readonly #hooks: readonly Hook[]
-  readonly #exchange: Exchange
+export class HookRun<E extends Exchange> {
+  readonly #hooks: readonly ExchangeHook<E>[]
+  readonly #exchange: E
   readonly #user: HookRunUser
-  #pending: Hook | undefined
+  #pending: ExchangeHook<E> | undefined
   #isCancelled = false
 
-  constructor(hooks: readonly Hook[], exchange: Exchange, user: HookRunUser) {
+  constructor(hooks: readonly ExchangeHook<E>[], exchange: E, user: HookRunUser) {
     this.#hooks = hooks
     this.#exchange = exchange
     this.#user = user

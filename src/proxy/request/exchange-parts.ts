@@ -3,12 +3,15 @@ import type { Frontend } from '../../snapshot/snapshot.ts'
 import type { OutgoingDeps } from '../forward/outgoing.ts'
 import type { SnapshotLease } from '../leases.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
+import type { Guards } from '../security/guards.ts'
 import type { ExchangeOwner } from './exchange-owner.ts'
 import type { RecordDeps } from './record.ts'
 
 /** What all exchanges of a process share. */
 export interface ExchangeDeps extends RecordDeps, OutgoingDeps {
   readonly createRequestId: () => string
+  /** Who has a say before any filter. */
+  readonly guards: Guards
   readonly deadlines: Pick<Deadlines, 'upgradeMaxMs'>
 }
 

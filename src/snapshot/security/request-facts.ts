@@ -1,6 +1,6 @@
 import type { Source } from '../../filter/record.ts'
 import type { HeaderList } from '../../http/header-list.ts'
-import type { VerifiedToken } from './verified-token.ts'
+import type { VerifiedToken } from '../../filter/verified-token.ts'
 
 /**
  * What security policies are decided by, for a request and for a connection alike. Only what was verified, or what the

@@ -1,0 +1,41 @@
+/**
+ * What stands before the filters of a Service: its security policies. Each says nothing, and the request goes on, or
+ * answers it; which policies there are, and how they decide, is no business of this file.
+ */
+import type { Exchange } from '../../filter/index.ts'
+import type { ExchangeRecord } from '../../filter/record.ts'
+import type { Frontend } from '../../snapshot/snapshot.ts'
+import type { ExchangeHook } from '../hook-run.ts'
+
+/** An exchange that is judged. */
+export interface GuardedExchange extends Exchange {
+  readonly record: ExchangeRecord
+}
+
+/** Judges one exchange; a promise makes only this one wait. `kind` is the policy's. */
+export type Guard = ExchangeHook<GuardedExchange>
+
+/** Makes the guard of a frontend; `undefined` where it has nothing to say, and then never will. */
+export type GuardMaker = (frontend: Frontend) => Guard | undefined
+
+const NONE: readonly Guard[] = []
+
+/** The guards of frontends, each made once. */
+export class Guards {
+  readonly #makers: readonly GuardMaker[]
+  readonly #known = new WeakMap<Frontend, readonly Guard[]>()
+
+  /** `makers` in the order in which their guards are asked (Istio's: CUSTOM, JWT, then AUDIT, DENY and ALLOW). */
+  constructor(makers: readonly GuardMaker[]) {
+    this.#makers = makers
+  }
+
+  of(frontend: Frontend): readonly Guard[] {
+    const known = this.#known.get(frontend)
+    if (known !== undefined) return known
+    const made = this.#makers.flatMap((make) => make(frontend) ?? [])
+    const guards = made.length === 0 ? NONE : made
+    this.#known.set(frontend, guards)
+    return guards
+  }
+}
