@@ -93,6 +93,8 @@ const CONNECTION_IDLE_MS = 300_000
 const TICK_MS = 1000
 /** How exactly ejections end. */
 const HEALTH_TICK_MS = 250
+/** Used at rest, from which it is worth a word; see `MemoryGuard.settle`. */
+const TIGHT_MEMORY = 0.7
 
 export class DataPlane {
   readonly counters: Counters
@@ -108,6 +110,7 @@ export class DataPlane {
   readonly #tunnels: Tunnels
   readonly #turns: TurnBudget
   readonly #overload: Overload
+  readonly #memory: MemoryGuard
   readonly #overloadWatch: OverloadWatch
   readonly #warnings: Warnings
   readonly #errors: Warnings
@@ -220,10 +223,11 @@ export class DataPlane {
       onFault,
       ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
     })
+    this.#memory = new MemoryGuard(() => readMemoryRatio(memoryBytes))
     this.#overloadWatch = new OverloadWatch({
       overload: this.#overload,
       counters: this.counters,
-      memory: new MemoryGuard(() => readMemoryRatio(memoryBytes)),
+      memory: this.#memory,
       bufferBytes,
       log,
       closeOf: (load, most) => this.#server.closeOf(load, most),
@@ -280,6 +284,7 @@ export class DataPlane {
   /** Starts to take tunnels on `port` (15008 in a cluster, 0 for a free one); resolves to the port. */
   async listen(port: number): Promise<number> {
     const { bind, reusePort } = this.#options
+    this.#tellIfTight(this.#memory.settle())
     this.#port = await this.#server.listen({ host: bind, port, reusePort })
     return this.#port
   }
@@ -325,6 +330,15 @@ export class DataPlane {
     } catch (error) {
       this.#options.log.error('new credentials cannot be used, the old ones stay', { error })
     }
+  }
+
+  /** Of what this process may use, so much is used before anybody came. */
+  #tellIfTight(share: number): void {
+    if (share < TIGHT_MEMORY) return
+    const percent = Math.round(share * 100)
+    this.#options.log.warn(
+      `${percent} % of the memory is used before there is any traffic: raise the container's memory limit, or run fewer workers`,
+    )
   }
 
   /** A bug of ours or of a filter; requests may provoke it at any rate. */

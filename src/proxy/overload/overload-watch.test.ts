@@ -130,6 +130,27 @@ describe('memory', () => {
     assert.deepEqual([0.84, 0.86, 0.81, 0.79, 0.84].map(isShort), [false, true, true, false, false])
   })
 
+  const tight = [
+    { atRest: 0.4, high: 0.85, critical: 0.95 },
+    { atRest: 0.7, high: 0.85, critical: 0.95 },
+    { atRest: 0.9, high: 0.95, critical: 0.98 },
+    // Eight workers in half a gigabyte: most of what each has is the same pages.
+    { atRest: 1.6, high: 1.8, critical: 1.92 },
+  ]
+  for (const { atRest, high, critical } of tight) {
+    it(`is short from ${high} on where a process at rest uses ${atRest}`, () => {
+      let used = atRest
+      const guard = new MemoryGuard(() => used)
+      guard.settle()
+      const at = (ratio: number): string => {
+        used = ratio
+        return guard.check()
+      }
+      const found = [at(high - 0.001), at(high + 0.001), at(critical + 0.001), at(Math.max(atRest, 0.79))]
+      assert.deepEqual(found, ['none', 'high', 'critical', 'none'])
+    })
+  }
+
   it('is short as well when far more bytes wait than should', () => {
     const load = overload.sources.join('a')
     counters.heldBytes = 2001
