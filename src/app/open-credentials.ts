@@ -50,7 +50,7 @@ const openSource = async (
       return createDevCredentials(authority, identityOf(trustDomain, model), parts)
     }
     case 'files': {
-      const { createFileCredentials } = await import('../identity/files.ts')
+      const { createFileCredentials } = await import('../identity/files/file-credentials.ts')
       return createFileCredentials({ dir: ca.dir, ...parts })
     }
     case 'istiod':

@@ -1,10 +1,8 @@
 import { join, resolve } from 'node:path'
 import type { Credentials } from '../identity/credentials.ts'
-import { CredentialTally } from '../identity/credential-tally.ts'
 import { createDevCa } from '../identity/ca/dev-ca.ts'
-import { createFileCredentials } from '../identity/files.ts'
+import { loadFileCredentials } from '../identity/files/file-credentials.ts'
 import type { Clock } from '../lib/clock.ts'
-import { createLogger } from '../lib/log.ts'
 import { decodeSpiffeId, formatSpiffeId, type SpiffeId } from '../model/identity.ts'
 import { usageError } from './arguments.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -32,15 +30,7 @@ export const loadClientCredentials = async (options: ClientCredentialsOptions): 
     const ca = await createDevCa({ dir: stateDir(cwd), trustDomain: trustDomainOf(wanted), clock })
     return ca.issue(wanted)
   }
-  const log = createLogger({ write: () => {}, level: 'off', clock })
-  const source = await createFileCredentials({
-    dir: resolve(cwd, certs),
-    clock,
-    log,
-    tally: new CredentialTally('files'),
-  })
-  const credentials = source.current()
-  source.close()
+  const credentials = await loadFileCredentials({ dir: resolve(cwd, certs), clock })
   if (identity !== undefined && identity !== credentials.identity) {
     throw new CliError(
       exitCodes.badConfiguration,

@@ -1,24 +1,28 @@
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import type { Decoded, Issue } from '../lib/decoded.ts'
 import type { Credentials } from './credentials.ts'
+import { splitPem } from './pem.ts'
 import { readSpiffeName } from './spiffe-name.ts'
 
-/** Three PEM texts as they come from a folder, a CA or a workload API. */
+/** PEM texts as they come from a folder, a CA or a workload API. */
 export interface CredentialTexts {
   readonly certificateChainPem: string
   readonly privateKeyPem: string
   readonly trustRootsPem: string
+  /** Revocation lists; absent: there are none. */
+  readonly crlPem?: string
 }
 
 /**
- * Checks that three PEM texts make one usable set: all parse, the key fits the leaf, the leaf is valid at `nowMs` and
- * carries exactly one SPIFFE identity. Reports everything that is wrong; `path` is the field of `CredentialTexts`.
- * Never shows key material.
+ * Checks that PEM texts make one usable set: all parse to their ends, the key fits the leaf, the leaf is valid at
+ * `nowMs` and carries exactly one SPIFFE identity. Reports everything that is wrong; `path` is the field of
+ * `CredentialTexts`. Never shows key material.
  */
 export const decodeCredentials = (texts: CredentialTexts, nowMs: number): Decoded<Credentials> => {
   const issues: Issue[] = []
   const chain = readCertificates(texts.certificateChainPem, 'certificateChainPem', issues)
   readCertificates(texts.trustRootsPem, 'trustRootsPem', issues)
+  checkCrl(texts.crlPem, issues)
   const key = readKey(texts.privateKeyPem, issues)
   const leaf = chain?.[0]
   if (leaf === undefined) return { ok: false, issues }
@@ -41,7 +45,11 @@ export const decodeCredentials = (texts: CredentialTexts, nowMs: number): Decode
 
 /** All certificates of a PEM text in order; `undefined` and an issue when there is none or one is broken. */
 const readCertificates = (pem: string, path: string, issues: Issue[]): readonly X509Certificate[] | undefined => {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
+  const blocks = splitPem('CERTIFICATE', pem)
+  if (blocks === undefined) {
+    issues.push({ message: 'a certificate is cut off: is the file still being written?', path })
+    return undefined
+  }
   if (blocks.length === 0) {
     issues.push({ message: 'no certificate found', path, expected: 'PEM with BEGIN CERTIFICATE' })
     return undefined
@@ -51,6 +59,17 @@ const readCertificates = (pem: string, path: string, issues: Issue[]): readonly 
   } catch (error) {
     issues.push({ message: `a certificate cannot be read (${describe(error)})`, path, expected: 'PEM, X.509' })
     return undefined
+  }
+}
+
+/** Whether there are lists and whole ones; what they say is judged where a certificate is. */
+const checkCrl = (pem: string | undefined, issues: Issue[]): void => {
+  if (pem === undefined) return
+  const blocks = splitPem('X509 CRL', pem)
+  if (blocks === undefined) {
+    issues.push({ message: 'a revocation list is cut off: is the file still being written?', path: 'crlPem' })
+  } else if (blocks.length === 0) {
+    issues.push({ message: 'no revocation list found', path: 'crlPem', expected: 'PEM with BEGIN X509 CRL' })
   }
 }
 

@@ -11,6 +11,7 @@ import {
   time,
   utf8String,
 } from './der.ts'
+import { formatPem } from '../pem.ts'
 
 /** What a certificate says; signed with ECDSA and SHA-256 (the issuer's key must be an EC key). */
 export interface CertificateRequest {
@@ -104,6 +105,3 @@ const keyIdentifier = (key: KeyObject): Buffer =>
     .update(key.export({ type: 'spki', format: 'der' }))
     .digest()
     .subarray(0, 20)
-
-const formatPem = (label: string, bytes: Buffer): string =>
-  `-----BEGIN ${label}-----\n${bytes.toString('base64').replace(/.{1,64}/g, '$&\n')}-----END ${label}-----\n`

@@ -4,14 +4,15 @@ import { mkdtemp, rm, symlink, unlink, writeFile, mkdir, rename } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
-import { systemClock } from '../lib/clock.ts'
-import { createLogger } from '../lib/log.ts'
-import { formatSpiffeId } from '../model/identity.ts'
-import { createFakeClock } from '../../test/support/fake-clock.ts'
-import { CredentialTally } from './credential-tally.ts'
-import type { Credentials } from './credentials.ts'
-import { createDevCa } from './ca/dev-ca.ts'
-import { createFileCredentials } from './files.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { createLogger } from '../../lib/log.ts'
+import { formatSpiffeId } from '../../model/identity.ts'
+import { createFakeClock, type FakeClock } from '../../../test/support/fake-clock.ts'
+import { CredentialTally } from '../credential-tally.ts'
+import type { Credentials } from '../credentials.ts'
+import { createDevCa } from '../ca/dev-ca.ts'
+import { formatPem } from '../pem.ts'
+import { createFileCredentials } from './file-credentials.ts'
 
 const identity = formatSpiffeId({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'api' })
 
@@ -97,8 +98,10 @@ test('a set that does not hold together is refused once, and the old one stays',
   const refused = line()
   clock.advance(30_000)
   await refused
-  assert.match(lines[0] ?? '', /key\.pem: the private key does not belong to the certificate.*the old ones stay/)
-  assert.equal(lines[0]?.includes('PRIVATE KEY'), false)
+  assert.match(lines.at(-1) ?? '', /key\.pem: the private key does not belong to the certificate.*the old ones stay/)
+  assert.equal(lines.join('').includes('PRIVATE KEY'), false)
+  assert.equal(source.status().failures, 1)
+  assert.match(source.status().lastFailure?.message ?? '', /key\.pem: the private key does not belong/)
   assert.deepEqual(source.current(), first)
   const told = new Promise((resolve) => source.subscribe(resolve))
   await writeFile(join(dir, 'key.pem'), next.privateKeyPem)
@@ -106,6 +109,100 @@ test('a set that does not hold together is refused once, and the old one stays',
   assert.deepEqual(source.current(), next)
   assert.equal(lines.filter((text) => text.includes('refused')).length, 1)
 })
+
+const crlPem = formatPem('X509 CRL', Buffer.from('3000', 'hex'))
+
+test('a revocation list beside the certificate is part of the set', async (t) => {
+  const { dir, clock, ca, log, lines, tally } = await start(t)
+  const set = await ca.issue(identity)
+  await writeSet(dir, set)
+  await writeFile(join(dir, 'ca-crl.pem'), crlPem)
+  const source = await createFileCredentials({ dir, clock, log, tally })
+  t.after(source.close)
+  assert.deepEqual(source.current(), { ...set, crlPem })
+  assert.deepEqual(lines, [])
+  // Kubernetes has no way to leave a key out of a ConfigMap but by making its value empty.
+  await writeFile(join(dir, 'ca-crl.pem'), '\n')
+  await until(clock, () => source.current().crlPem === undefined)
+  assert.match(lines.at(-1) ?? '', /"warn".*ca-crl\.pem is gone from/)
+  assert.deepEqual(source.current(), set)
+})
+
+test('without a revocation list that is said once', async (t) => {
+  const { dir, clock, ca, log, lines, tally } = await start(t)
+  await writeSet(dir, await ca.issue(identity))
+  const source = await createFileCredentials({ dir, clock, log, tally })
+  t.after(source.close)
+  assert.match(lines.join(''), /"info".*has no ca-crl\.pem: nobody looks whether a certificate was revoked/)
+  assert.equal(lines.length, 1)
+})
+
+test('a revocation list that cannot be used stays out, and does not hold back a certificate', async (t) => {
+  const { dir, clock, ca, log, lines, tally } = await start(t)
+  await writeSet(dir, await ca.issue(identity))
+  await writeFile(join(dir, 'ca-crl.pem'), crlPem)
+  const source = await createFileCredentials({ dir, clock, log, tally })
+  t.after(source.close)
+  const next = await ca.issue(identity)
+  await writeSet(dir, next)
+  await writeFile(join(dir, 'ca-crl.pem'), crlPem.slice(0, 30))
+  await until(clock, () => source.current().privateKeyPem === next.privateKeyPem)
+  assert.deepEqual(source.current(), { ...next, crlPem })
+  assert.match(lines.join(''), /new revocation lists in .* refused: ca-crl\.pem: /)
+  for (let i = 0; i < 3; i++) await poll(clock)
+  assert.equal(source.status().failures, 1)
+})
+
+test('half of a file with several roots is not taken for all of it', async (t) => {
+  const { dir, clock, ca, log, lines, tally } = await start(t)
+  const other = await createDevCa({ dir: join(dir, 'ca2'), trustDomain: 'cluster.local', clock })
+  const set = await ca.issue(identity)
+  const trustRootsPem = set.trustRootsPem + other.rootPem
+  await writeSet(dir, { ...set, trustRootsPem })
+  const source = await createFileCredentials({ dir, clock, log, tally })
+  t.after(source.close)
+  assert.equal(source.current().trustRootsPem, trustRootsPem)
+  await writeFile(join(dir, 'root-cert.pem'), trustRootsPem.slice(0, -40))
+  await until(clock, () => source.status().failures === 1)
+  assert.match(lines.at(-1) ?? '', /root-cert\.pem: a certificate is cut off/)
+  assert.equal(source.current().trustRootsPem, trustRootsPem)
+  await writeFile(join(dir, 'root-cert.pem'), other.rootPem + set.trustRootsPem)
+  await until(clock, () => source.status().rotations === 1)
+  assert.equal(source.current().trustRootsPem, other.rootPem + set.trustRootsPem)
+})
+
+test('the names of a Kubernetes TLS secret are as good as Istio’s', async (t) => {
+  const { dir, clock, ca, log, tally } = await start(t)
+  const set = await ca.issue(identity)
+  await mkdir(dir, { recursive: true })
+  await writeFile(join(dir, 'tls.crt'), set.certificateChainPem)
+  await writeFile(join(dir, 'tls.key'), set.privateKeyPem)
+  await assert.rejects(createFileCredentials({ dir, clock, log, tally }), /ca\.crt: cannot be read \(ENOENT/)
+  await writeFile(join(dir, 'ca.crt'), set.trustRootsPem)
+  const source = await createFileCredentials({ dir, clock, log, tally })
+  t.after(source.close)
+  assert.deepEqual(source.current(), set)
+})
+
+test('a folder that was made anew under its name is found', async (t) => {
+  const { dir, clock, ca, log, tally } = await start(t)
+  const certs = join(dir, 'certs')
+  await writeSet(certs, await ca.issue(identity))
+  const source = await createFileCredentials({ dir: certs, clock, log, tally })
+  t.after(source.close)
+  await rename(certs, join(dir, 'old'))
+  await until(clock, () => source.status().failures === 1)
+  const next = await ca.issue(identity)
+  await writeSet(certs, next)
+  await until(clock, () => source.status().rotations === 1)
+  assert.deepEqual(source.current(), next)
+})
+
+/** Polls until the claim holds. */
+const until = async (clock: FakeClock, claim: () => boolean): Promise<void> => {
+  for (let i = 0; i < 2000 && !claim(); i++) await poll(clock)
+  assert.ok(claim(), String(claim))
+}
 
 /** Moves the fake clock to the next look, and lets the files be read. */
 const poll = async (clock: { readonly advance: (ms: number) => void }): Promise<undefined> => {
