@@ -7,8 +7,8 @@ import type { EndpointPool } from '../upstream/pool.ts'
 import { findEligible } from './eligible.ts'
 
 /**
- * Each endpoint is a letter: `h` healthy, `e` ejected (until its place in the text, in seconds), `p` on probation, `s` with
- * a share; capital letters are nearby.
+ * Each endpoint is a letter: `h` healthy, `e` ejected for its answers (until its place in the text, in seconds), `u` because it
+ * cannot be reached, `p` on probation, `s` with a share; capital letters are nearby.
  */
 const poolsOf = (letters: string): readonly EndpointPool[] => {
   const pools = new FakePools()
@@ -19,9 +19,10 @@ const poolsOf = (letters: string): readonly EndpointPool[] => {
   return Array.from(letters, (letter, i) => {
     const endpoint = endpoints[i] ?? assert.fail()
     const pool = pools.poolOf(endpoint)
-    const state = { e: 'ejected', p: 'probation' } as const
+    const state = { e: 'ejected', u: 'ejected', p: 'probation' } as const
     const key = letter.toLowerCase()
-    if (key === 'e' || key === 'p') pool.health.state = state[key]
+    if (key === 'e' || key === 'u' || key === 'p') pool.health.state = state[key]
+    pool.health.reason = key === 'u' ? 'localOrigin' : 'serverErrors'
     if (key === 's') pool.health.share = 0.5
     pool.health.untilMs = i * 1000
     return pool
@@ -49,6 +50,11 @@ const cases: readonly Case[] = [
   { what: 'of two that are out the one that is back first', letters: 'ee', eligible: '0' },
   { what: 'no more left out than the policy allows', letters: 'eeeh', eligible: '03', percent: 50 },
   { what: 'one left out at least', letters: 'eehhh', eligible: '0234', percent: 1 },
+  { what: 'none that cannot be reached, whatever the policy allows', letters: 'uuuh', eligible: '3', percent: 50 },
+  { what: 'one that answers rather than one that does not', letters: 'uueh', eligible: '23', percent: 50 },
+  { what: 'as few for their answers as are left to be', letters: 'ueeehh', eligible: '145', percent: 50 },
+  { what: 'the only one, if it cannot be reached', letters: 'u', eligible: '0' },
+  { what: 'everybody when nobody can be reached', letters: 'uu', eligible: '01', isPanic: true },
   { what: 'everybody when nobody is well', letters: 'eee', eligible: '012', percent: 100, isPanic: true },
   {
     what: 'everybody, and those on probation',

@@ -16,9 +16,9 @@ export interface Eligible {
 
 /**
  * The rules of who may be picked, in this order:
- * 1. Ejected ones are left out, and those on probation but for trials, if the policy looks at what they were ejected for;
- *    never more of them than it allows in all (they may have been ejected for the sake of another Service): those whose
- *    ejection ends first are used then.
+ * 1. Ejected ones are left out, and those on probation but for trials, if the policy looks at what they were ejected for.
+ *    Where they are more than it allows in all (they may have been ejected for the sake of another Service), of those that
+ *    answer the ones whose ejection ends first are used. The only endpoint is always used.
  * 2. Of the others those nearby, as long as half of all those nearby are among them.
  * 3. When nobody is left everybody is (panic).
  */
@@ -45,7 +45,12 @@ const leaveOut = (all: readonly EndpointPool[], watcher: Pick<Watcher, 'size' | 
   const most = mostOut(watcher)
   const out = all.filter(({ health }) => health.isOutFor(watcher.rules))
   if (out.length <= most) return out
-  return out.toSorted((a, b) => b.health.untilMs - a.health.untilMs).slice(0, most)
+  if (watcher.size < 2) return []
+  const unreachable = out.filter(({ health }) => health.needsDial)
+  const answering = out
+    .filter(({ health }) => !health.needsDial)
+    .toSorted((a, b) => b.health.untilMs - a.health.untilMs)
+  return [...unreachable, ...answering.slice(0, Math.max(0, most - unreachable.length))]
 }
 
 const subtract = (all: readonly EndpointPool[], out: readonly EndpointPool[]): readonly EndpointPool[] => {

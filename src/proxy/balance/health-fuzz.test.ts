@@ -194,7 +194,12 @@ class Run {
     const { watcher } = pools.balancer.trying(group, pools.poolOf(first), 0)
     const out = watcher.countOut()
     // Else they may have been ejected by other rules: those of before, or of another Service.
-    if (this.#mode === 'fixed') assert.ok(out <= mostOut(watcher), `${out} of ${watcher.size} are out`)
+    const judged = group.endpoints.filter((endpoint) => {
+      const { health } = pools.poolOf(endpoint)
+      return health.isOutFor(watcher.rules) && !health.needsDial
+    })
+    // Else they may have been ejected by other rules: those of before, or of another Service.
+    if (this.#mode === 'fixed') assert.ok(judged.length <= mostOut(watcher), `${judged.length} of ${watcher.size}`)
     // Who is picked is not ejected, unless nobody else is there or more than may be are.
     if (out === 0 || out > mostOut(watcher) || out === watcher.size) return
     const pool = pools.balancer.pickEndpoint(group, [], 1)

@@ -109,7 +109,7 @@ export class EndpointHealth {
 
   /** Whether a connection of our own can tell if it is back, so that no request need be risked. */
   get needsDial(): boolean {
-    return this.reason === 'localOrigin' || this.reason === 'silent'
+    return isUnreachable(this.reason)
   }
 
   /** Whether a Service with these rules goes without it: what it answers to others is theirs to judge. */
@@ -283,10 +283,11 @@ export class EndpointHealth {
     this.#owner.onReturned(this)
   }
 
-  /** One may always be ejected, unless it is the only one; otherwise only a share of them. */
+  /** Of what cannot be reached all may be ejected but the only one, for its answers only a share: they are a guess. */
   #eject(reason: EjectionReason, detail: string, at: Happening): void {
     const { watcher } = at
-    if (watcher.countOut() >= mostOut(watcher)) {
+    const most = isUnreachable(reason) && watcher.size > 1 ? watcher.size : mostOut(watcher)
+    if (watcher.countOut() >= most) {
       this.#forgetStreaks()
       if (watcher.size > 1) this.#owner.onSpared()
       return
@@ -363,7 +364,9 @@ export interface Happening {
   readonly nowMs: number
 }
 
-/** How many endpoints of a Service port may be kept away at a time. */
+const isUnreachable = (reason: EjectionReason | undefined): boolean => reason === 'localOrigin' || reason === 'silent'
+
+/** How many endpoints of a Service port may be kept away at a time, the last of them for their answers. */
 export const mostOut = ({ size, rules }: Pick<Watcher, 'size' | 'rules'>): number =>
   size < 2 ? 0 : Math.max(1, Math.floor((size * rules.maxEjectionPercent) / 100))
 

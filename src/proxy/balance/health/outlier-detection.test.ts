@@ -188,16 +188,37 @@ const sizes: readonly (readonly [number, number, number])[] = [
   [3, 100, 3],
 ]
 for (const [size, maxEjectionPercent, most] of sizes) {
-  test(`of ${size} endpoints and ${maxEjectionPercent} % at most ${most} are ejected`, () => {
+  test(`of ${size} endpoints and ${maxEjectionPercent} % at most ${most} are ejected for their answers`, () => {
     group = groupOf(size, { maxEjectionPercent })
     pick()
-    for (let i = 0; i < size; i++) times(3, () => fail(poolAt(i)))
+    for (let i = 0; i < size; i++) times(5, () => answer(poolAt(i), 500))
     const states = group.endpoints.map((_, i) => stateOf(i))
     assert.equal(states.filter((state) => state === 'ejected').length, most)
     assert.equal(pools.counters.spared, size > 1 ? size - most : 0)
     assert.equal(new Set(picks(size * 2)).size, most === size ? size : size - most)
   })
 }
+
+for (const [size, maxEjectionPercent] of sizes) {
+  const most = size === 1 ? 0 : size
+  test(`of ${size} endpoints that cannot be reached ${most} are ejected, whatever ${maxEjectionPercent} % are`, () => {
+    group = groupOf(size, { maxEjectionPercent })
+    pick()
+    for (let i = 0; i < size; i++) times(3, () => fail(poolAt(i)))
+    const states = group.endpoints.map((_, i) => stateOf(i))
+    assert.equal(states.filter((state) => state === 'ejected').length, most)
+    assert.equal(pools.counters.spared, 0)
+  })
+}
+
+test('as many cannot be reached as a policy allows to be ejected: none is for its answers', () => {
+  group = groupOf(4, { maxEjectionPercent: 50 })
+  pick()
+  for (const i of [0, 1]) times(3, () => fail(poolAt(i)))
+  times(5, () => answer(poolAt(2), 500))
+  assert.deepEqual([stateOf(2), pools.counters.spared], ['healthy', 1])
+  assert.match(picks(4), /^(3434|4343)$/)
+})
 
 test('when all are ejected all are used, and one that answers is back at once', () => {
   group = groupOf(3, { maxEjectionPercent: 100 })
@@ -244,11 +265,11 @@ test('a retry never goes to an endpoint that cannot be connected to, as long as 
 test('an ejection that is too much for a smaller Service with the same endpoints is not honoured there', () => {
   const endpoints = group.endpoints.slice(0, 2)
   const small: EndpointGroup = { ...groupOf(2, { maxEjectionPercent: 50 }), endpoints }
-  group = groupOf(6)
+  group = groupOf(6, {})
   pick()
-  times(3, () => fail(poolAt(0)))
+  times(5, () => answer(poolAt(0), 500))
   pools.clock.advance(10)
-  times(3, () => fail(poolAt(1)))
+  times(5, () => answer(poolAt(1), 500))
   assert.deepEqual([stateOf(0), stateOf(1)], ['ejected', 'ejected'])
   const used = Array.from({ length: 4 }, () => pools.balancer.pickEndpoint(small, [])?.endpoint.address)
   assert.deepEqual(new Set(used), new Set(['10.0.0.1']), 'the one whose ejection ends first')
