@@ -9,6 +9,8 @@ export interface DialOwner {
   readonly health: EndpointHealth
   /** Exchanges that are using it now. */
   readonly active: number
+  /** It has no channel, and asks for none. */
+  readonly isUnused: boolean
 }
 
 /** The HBONE connections to one workload, which all its ports share. */
@@ -59,6 +61,8 @@ export class Workloads {
 
   #tick(workload: Workload, nowMs: number): void {
     const clients = [...workload.clients]
+    // Each change of a policy's settings has owners of its own, and those of before would stay.
+    for (const user of workload.users) if (user.isUnused) workload.users.delete(user)
     const isAwaited = isAnyActive(workload.users)
     let isBusy = false
     for (const client of clients) {
