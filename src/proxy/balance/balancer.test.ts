@@ -150,3 +150,33 @@ for (const [perTurn, endpoints] of [
     assert.ok(most - least <= 8, `${least} to ${most}`)
   })
 }
+
+for (const [size, refreshes] of [
+  [100, 50],
+  [1000, 1],
+] as const) {
+  test(`of ${size} endpoints it is found out ${refreshes} times who may be picked while 50 are ejected at once`, () => {
+    const pools = new FakePools()
+    const group = endpointsOf(
+      'api',
+      Array.from({ length: size }, (_, i) => `10.0.${i >> 8}.${i & 255}`),
+    )
+    const pick = (): EndpointPool => pools.balancer.pickEndpoint(group, []) ?? assert.fail()
+    pick()
+    pools.clock.advance(10)
+    const seen = new Set<readonly EndpointPool[]>()
+    const dead = pools.balancer.pools(group).slice(0, 50)
+    for (const pool of dead) {
+      pools.health.noteSilent(pool.health, 'silence')
+      pick()
+      seen.add(pools.balancer.eligible(group))
+    }
+    assert.equal(seen.size, refreshes)
+    pools.clock.advance(5)
+    const picked = Array.from({ length: size * 2 }, pick)
+    assert.equal(
+      picked.some((pool) => dead.includes(pool)),
+      false,
+    )
+  })
+}

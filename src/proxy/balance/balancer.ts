@@ -33,6 +33,10 @@ const LOOKS_AT_TRIALS = 4
 const PROBES_AT_ONCE = 64
 const PROBES_EVERY_MS = 250
 
+/** Of so many to find out who may be picked takes 0.1 ms and more: done for each change while thousands change, seconds. */
+const MANY_POOLS = 1000
+const REFRESH_MS = 5
+
 /**
  * Chooses the backend of a rule by weight and the endpoint of a backend by its policy. The state is kept by the plan
  * objects, which survive a new snapshot as long as they are the same.
@@ -140,7 +144,13 @@ export class Balancer {
       this.#startSlowly(group.key, state)
     }
     const { epoch } = this.#health
-    if (state.epoch !== epoch) state.refresh(epoch)
+    if (state.epoch === epoch) return state
+    if (state.pools.length >= MANY_POOLS) {
+      const nowMs = this.#deps.clock.monotonicMs()
+      if (nowMs - state.refreshedMs < REFRESH_MS) return state
+      state.refreshedMs = nowMs
+    }
+    state.refresh(epoch)
     return state
   }
 

@@ -23,6 +23,8 @@ export class GroupState implements Watcher {
   readonly slowStart: SlowStart | undefined
   /** Of the registry, when what follows was found out. */
   epoch = -1
+  /** Monotonic; kept where there are many. */
+  refreshedMs = Number.NEGATIVE_INFINITY
   /** May be picked at any time; empty only when the group is. */
   eligible: readonly EndpointPool[] = []
   trials: readonly EndpointPool[] = []
