@@ -1,5 +1,8 @@
+import { countRefusals } from '../identity/trust/refusal-reason.ts'
+import type { RefusalReason } from '../identity/trust/refusal-reason.ts'
 import { HealthCounters } from './balance/health/health-counters.ts'
 import type { LimitName } from './balance/limits/service-load.ts'
+import type { RetireReason } from './hbone/retirement.ts'
 import type { OverloadReason } from './overload/overload-reason.ts'
 
 /**
@@ -16,12 +19,18 @@ export class Counters {
   openTcpConnections = 0
   tcpConnectionsTotal = 0
   tlsHandshakeFailures = 0
+  /** Handshakes that succeeded, by their key exchange group: those of clients, and ours with endpoints. */
+  readonly handshakes = { inbound: new Map<string, number>(), outbound: new Map<string, number>() }
   /** Handshakes that wait for their turn or are under way. */
   openHandshakes = 0
   /** Connections that were closed because their handshake had to wait too long. */
   handshakesShed = 0
   /** Handshakes that succeeded with an identity we do not trust. */
   untrustedPeers = 0
+  /** Clients that were not let in, in the handshake or right after it. */
+  readonly handshakeRefusals: Record<RefusalReason, number> = countRefusals()
+  /** Connections, on either side, that were open when their peer was not permitted any more. */
+  readonly connectionsRetired: Record<RetireReason, number> = { expired: 0, revoked: 0, untrustedRoot: 0 }
   /** CONNECT refused, by reason. */
   readonly connectRefused = {
     notConnect: 0,
@@ -42,6 +51,8 @@ export class Counters {
     protocolDetection: 0,
     clientHello: 0,
     tcpIdle: 0,
+    distrustedPeer: 0,
+    expiredPeer: 0,
   }
   /** Requests that were sent again, by what had become of the try before. */
   readonly retries = { connectFailed: 0, refused: 0, reset: 0, timeout: 0, protocol: 0, status: 0 }
@@ -86,4 +97,9 @@ export class Counters {
   bufferLimitReached = 0
   /** Tunnels and connections ended because they held most of far too much. */
   holdersShed = 0
+}
+
+/** Adds one to a number that is there from then on. */
+export const countOne = (numbers: Map<string, number>, key: string): void => {
+  numbers.set(key, (numbers.get(key) ?? 0) + 1)
 }

@@ -17,8 +17,8 @@ export interface SeriesDump {
 export interface ScalarDump {
   /** A name of `scalarDefinitions`. */
   readonly name: string
-  /** Value of its label, if it has one. */
-  readonly label?: string
+  /** Value of its label, or of each in the order of the definition. */
+  readonly label?: string | readonly string[]
   readonly value: number
 }
 
@@ -45,7 +45,7 @@ export const mergeDumps = (dumps: readonly MetricsDump[]): MetricsDump => {
 const mergeScalar = (scalars: Map<string, ScalarDump>, scalar: ScalarDump): void => {
   const definition = scalarDefinitions.get(scalar.name)
   if (definition === undefined) return
-  const key = `${scalar.name} ${scalar.label ?? ''}`
+  const key = `${scalar.name} ${JSON.stringify(scalar.label)}`
   const other = scalars.get(key)
   const value = other === undefined ? scalar.value : combine[definition.merge](other.value, scalar.value)
   scalars.set(key, { ...scalar, value })

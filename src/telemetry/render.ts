@@ -86,7 +86,12 @@ const createMetric = (definition: ScalarDefinition, registry: Registry): Counter
 }
 
 /** Istio's dashboards join on `istio_build{component="proxy"}`. */
-const formatScalarLabels = (definition: ScalarDefinition, label: string | undefined): Record<string, string> => {
-  const component = definition.name === 'istio_build' ? { component: 'proxy' } : {}
-  return definition.label === undefined ? component : { ...component, [definition.label]: label ?? '' }
+const formatScalarLabels = (definition: ScalarDefinition, label: ScalarDump['label']): Record<string, string> => {
+  const labels: Record<string, string> = definition.name === 'istio_build' ? { component: 'proxy' } : {}
+  const values = listOf(label)
+  for (const [i, name] of listOf(definition.label).entries()) labels[name] = values[i] ?? ''
+  return labels
 }
+
+const listOf = (texts: string | readonly string[] | undefined): readonly string[] =>
+  typeof texts === 'string' ? [texts] : (texts ?? [])

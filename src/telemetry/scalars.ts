@@ -7,8 +7,8 @@ export interface ScalarDefinition {
   readonly help: string
   readonly type: 'counter' | 'gauge'
   readonly merge: 'sum' | 'max' | 'min'
-  /** The one label it may have. */
-  readonly label?: string
+  /** Its label, or several. */
+  readonly label?: string | readonly string[]
 }
 
 const total = (name: string, help: string): ScalarDefinition => ({ name, help, type: 'counter', merge: 'sum' })
@@ -27,10 +27,12 @@ type LabelledCounter =
   | 'overloadRefused'
   | 'upstreamOverflow'
   | 'sessions'
+  | 'handshakeRefusals'
+  | 'connectionsRetired'
 
 /** Fields of `Counters` that are one number each; a field added there without a metric here does not compile. */
 export const counterMetrics: Readonly<
-  Record<Exclude<keyof Counters, LabelledCounter | 'endpoints'>, ScalarDefinition>
+  Record<Exclude<keyof Counters, LabelledCounter | 'endpoints' | 'handshakes'>, ScalarDefinition>
 > = {
   openConnections: gauge('fairway_connections_open', 'HBONE connections that are open'),
   connectionsTotal: total('fairway_connections_total', 'HBONE connections accepted from trusted peers'),
@@ -96,6 +98,17 @@ export const labelledMetrics: Readonly<Record<LabelledCounter, ScalarDefinition>
     ...total('fairway_retries_refused_total', 'Repetitions that were wanted and not made, by what forbade them'),
     label: 'reason',
   },
+  handshakeRefusals: {
+    ...total('fairway_handshake_refusals_total', 'Clients not let in, in the handshake or right after it, by reason'),
+    label: 'reason',
+  },
+  connectionsRetired: {
+    ...total(
+      'fairway_connections_retired_total',
+      'HBONE connections, on either side, whose peer is not permitted any more, by reason',
+    ),
+    label: 'reason',
+  },
   upstreamOverflow: {
     ...total(
       'fairway_upstream_overflow_total',
@@ -118,6 +131,40 @@ export const labelledMetrics: Readonly<Record<LabelledCounter, ScalarDefinition>
     label: 'reason',
   },
 }
+
+/** Handshakes on HBONE: `Counters.handshakes`. */
+export const handshakeMetric: ScalarDefinition = {
+  ...total('fairway_handshakes_total', 'HBONE handshakes that succeeded, by side and key exchange group'),
+  label: ['side', 'group'],
+}
+
+/** Of our certificate and whom we trust; told once for all workers. */
+export const certificateMetrics = {
+  info: {
+    ...gauge(
+      'fairway_certificate_info',
+      'Who issued our certificate, a hash of its serial number, and its source',
+      'max',
+    ),
+    label: ['issuer', 'serial_hash', 'source'],
+  },
+  remaining: gauge(
+    'fairway_certificate_remaining_seconds',
+    'How long our certificate and its chain are still valid; negative when they are no more',
+    'min',
+  ),
+  rotations: total('fairway_certificate_rotations_total', 'Certificates that took over from another'),
+  failures: total('fairway_certificate_failures_total', 'Attempts to get a certificate that failed, or gave a bad one'),
+  trustRoots: gauge('fairway_trust_roots', 'Roots whose certificates are trusted', 'max'),
+  crlExpiry: {
+    ...gauge(
+      'fairway_crl_expiry_timestamp_seconds',
+      'When a revocation list in force is to be replaced, by its CA, in seconds since the epoch',
+      'min',
+    ),
+    label: 'issuer',
+  },
+} as const satisfies Readonly<Record<string, ScalarDefinition>>
 
 /** What became of endpoints: `Counters.endpoints`. Each worker has its own view, so that states are those of the worst. */
 export const endpointMetrics: Readonly<Record<keyof HealthCounters, ScalarDefinition>> = {
@@ -167,7 +214,7 @@ export const otherMetrics = {
 
 /** All definitions by metric name. */
 export const scalarDefinitions: ReadonlyMap<string, ScalarDefinition> = new Map(
-  [counterMetrics, labelledMetrics, endpointMetrics, otherMetrics]
+  [counterMetrics, labelledMetrics, { handshakeMetric }, certificateMetrics, endpointMetrics, otherMetrics]
     .flatMap((definitions): readonly ScalarDefinition[] => Object.values(definitions))
     .map((definition) => [definition.name, definition]),
 )

@@ -7,7 +7,7 @@ import type { HealthCounters } from '../proxy/balance/health/health-counters.ts'
 import type { Counters } from '../proxy/counters.ts'
 import type { MetricsDump, ScalarDump } from './dump.ts'
 import { createProcessReadings, type ProcessReadings } from './process-readings.ts'
-import { counterMetrics, endpointMetrics, labelledMetrics, otherMetrics } from './scalars.ts'
+import { counterMetrics, endpointMetrics, handshakeMetric, labelledMetrics, otherMetrics } from './scalars.ts'
 import { SeriesTable } from './series-table.ts'
 
 export interface TelemetryOptions {
@@ -72,6 +72,7 @@ const readCounters = (counters: Counters): ScalarDump[] => {
     upstreamOverflow,
     sessions,
     endpoints,
+    handshakes,
     ...plain
   } = counters
   const values = new Map(Object.entries(plain))
@@ -84,8 +85,14 @@ const readCounters = (counters: Counters): ScalarDump[] => {
     const { name } = labelledMetrics[field as keyof typeof labelled]
     for (const [label, value] of Object.entries(numbers)) scalars.push({ name, label: toSnakeCase(label), value })
   }
-  return [...scalars, ...readEndpoints(endpoints)]
+  return [...scalars, ...readHandshakes(handshakes), ...readEndpoints(endpoints)]
 }
+
+/** Groups keep their names: they are OpenSSL's. */
+const readHandshakes = (handshakes: Counters['handshakes']): ScalarDump[] =>
+  Object.entries(handshakes).flatMap(([side, groups]) =>
+    Array.from(groups, ([group, value]) => ({ name: handshakeMetric.name, label: [side, group], value })),
+  )
 
 const readEndpoints = (endpoints: HealthCounters): ScalarDump[] =>
   Object.entries(endpointMetrics).flatMap(([field, { name }]) => {

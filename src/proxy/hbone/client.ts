@@ -3,10 +3,11 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import { H2Connection } from '../../http/h2/connection.ts'
 import { CANCEL } from '../../http/h2/constants.ts'
 import { readPeerIdentity } from '../../identity/peer.ts'
+import { groupOfClient } from '../../identity/tls-group.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { systemClock } from '../../lib/clock.ts'
 import type { SpiffeId } from '../../model/identity.ts'
-import type { Counters } from '../counters.ts'
+import { countOne, type Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
 import { startDeadline } from '../limits/deadlines.ts'
@@ -174,6 +175,7 @@ export class HboneClient {
       return this.#fail('wrong-identity', `reached ${found} instead of ${identity}`)
     }
     this.#state = 'open'
+    countOne(counters.handshakes.outbound, groupOfClient(socket))
     counters.upstreamConnectionsTotal++
     counters.openUpstreamConnections++
     const onGone = (why: string | undefined): void => {

@@ -10,10 +10,11 @@ import type { Server as TlsServer, TLSSocket } from 'node:tls'
 import type { Credentials } from '../../identity/credentials.ts'
 import { explainHandshakeFailure, rotateServerContext, serverTlsOptions } from '../../identity/tls.ts'
 import type { TlsSettings } from '../../identity/tls.ts'
+import { groupOfServer } from '../../identity/tls-group.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { errorCode } from '../../lib/errors/error-code.ts'
 import { allowHeapGrowth } from '../../lib/memory/heap-growth.ts'
-import type { Counters } from '../counters.ts'
+import { countOne, type Counters } from '../counters.ts'
 import { Applicant, HandshakeAdmission } from '../limits/admission.ts'
 
 export interface TlsGateOptions {
@@ -148,6 +149,7 @@ export class TlsGate {
     const key = `${socket.remoteAddress} ${socket.remotePort}`
     const applicant = this.#handshakes.get(key)
     if (applicant !== undefined) this.#leave(key, applicant)
+    countOne(this.#options.counters.handshakes.inbound, groupOfServer(this.#options.tls.groups))
     this.#options.onSecure(socket)
   }
 

@@ -13,7 +13,7 @@ import { CredentialStore } from '../../../src/identity/credential-store.ts'
 import type { Credentials } from '../../../src/identity/credentials.ts'
 import { createDevCa } from '../../../src/identity/ca/dev-ca.ts'
 import type { DevCa, IssueOptions } from '../../../src/identity/ca/dev-ca.ts'
-import { clientTlsOptions } from '../../../src/identity/tls.ts'
+import { clientTlsOptions, type TlsSettings } from '../../../src/identity/tls.ts'
 import type { Clock } from '../../../src/lib/clock.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { createLogger } from '../../../src/lib/log.ts'
@@ -59,6 +59,8 @@ export interface MeshOptions {
   readonly filters?: readonly FilterDefinition[]
   readonly clock?: Clock
   readonly trustDomains?: readonly string[]
+  /** Of the waypoint; default: OpenSSL's. */
+  readonly tls?: TlsSettings
   /** As `DataPlaneOptions` has it. */
   readonly bufferBytes?: number
   readonly deadlines?: Deadlines
@@ -103,7 +105,7 @@ export class Mesh {
     this.plane = new DataPlane({
       credentials: this.store,
       trustDomains: options.trustDomains ?? ['cluster.local'],
-      tls: {},
+      tls: options.tls ?? {},
       filters: options.filters ?? [],
       clock,
       log: createLogger({ write: (line) => this.logs.push(line), level: 'debug', clock }),
@@ -193,14 +195,19 @@ export class Mesh {
 
   /** A connection of a client pod, HBONE port and identity of the waypoint. */
   async dial(
-    options: { readonly identity?: SpiffeId; readonly credentials?: Credentials; readonly issue?: IssueOptions } = {},
+    options: {
+      readonly identity?: SpiffeId
+      readonly credentials?: Credentials
+      readonly issue?: IssueOptions
+      readonly tls?: TlsSettings
+    } = {},
   ): Promise<HboneClient> {
     const credentials =
       options.credentials ?? (await this.ca.issue(options.identity ?? identityOf('client'), options.issue))
     const client = new HboneClient({
       flusher: this.#flusher,
       counters: new Counters(),
-      tls: clientTlsOptions(credentials),
+      tls: clientTlsOptions(credentials, options.tls),
       address: '127.0.0.1',
       port: this.port,
       identity: identityOf('waypoint'),

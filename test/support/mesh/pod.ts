@@ -9,7 +9,7 @@ import { H1RequestParser } from '../../../src/http/h1/parser.ts'
 import type { H1RequestHead } from '../../../src/http/h1/message.ts'
 import type { HeaderList } from '../../../src/http/header-list.ts'
 import type { Credentials } from '../../../src/identity/credentials.ts'
-import { serverTlsOptions } from '../../../src/identity/tls.ts'
+import { serverTlsOptions, type TlsSettings } from '../../../src/identity/tls.ts'
 import { attachH2 } from '../http/h2-socket.ts'
 
 /** A request that a pod got, its body counted and kept up to 1 MiB. */
@@ -87,6 +87,8 @@ export interface PodOptions {
   /** Status of each CONNECT; `undefined` does not answer. Default 200. */
   readonly onConnect?: (authority: string) => number | undefined
   readonly h2?: Omit<ConnectionOptions, 'role'>
+  /** Default: OpenSSL's. */
+  readonly tls?: TlsSettings
 }
 
 /** A pod: HBONE with an HTTP/1.1 server inside, written on the codecs alone so that a test can do anything to it. */
@@ -102,7 +104,7 @@ export class Pod {
 
   constructor(options: PodOptions) {
     this.options = options
-    this.#server = createServer(serverTlsOptions(options.credentials))
+    this.#server = createServer(serverTlsOptions(options.credentials, options.tls))
     this.#server.on('secureConnection', (socket) => this.#onSocket(socket))
     this.#server.on('tlsClientError', () => {})
   }
