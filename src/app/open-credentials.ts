@@ -1,10 +1,12 @@
 /** Where the certificate comes from: one source for each `--ca`, of which only the one in use is loaded. */
+import type { CertificateAnswer, CertificateCall } from '../identity/ca/certificate-call.ts'
+import type { WorkloadName } from '../identity/ca/istiod-settings.ts'
 import { CredentialTally } from '../identity/credential-tally.ts'
 import type { CredentialSource, CredentialStatus } from '../identity/credentials.ts'
 import type { SourceParts } from '../identity/source-parts.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { formatSpiffeId, type SpiffeId } from '../model/identity.ts'
+import { formatSpiffeId } from '../model/identity.ts'
 import type { Model } from '../model/model.ts'
 import type { WaypointOptions } from './options.ts'
 
@@ -26,12 +28,14 @@ export const openCredentials = (
 ): OpeningCredentials => {
   const tally = new CredentialTally(options.ca.kind)
   const stop = new AbortController()
-  const ready = openSource(options, model, { tally, clock, log, signal: stop.signal }).then((source) => {
-    stop.signal.addEventListener('abort', source.close)
-    if (stop.signal.aborted) source.close()
-    stop.signal.throwIfAborted()
-    return source
-  })
+  const ready = openSource(options, model, { tally, clock, log, random: Math.random, signal: stop.signal }).then(
+    (source) => {
+      stop.signal.addEventListener('abort', source.close)
+      if (stop.signal.aborted) source.close()
+      stop.signal.throwIfAborted()
+      return source
+    },
+  )
   // Whoever waits for it is told; nobody may be waiting yet.
   ready.catch(() => {})
   return { ready, status: tally.status, close: () => stop.abort() }
@@ -47,20 +51,30 @@ const openSource = async (
       const { createDevCa, createDevCredentials } = await import('../identity/ca/dev-ca.ts')
       const [trustDomain] = trustDomains
       const authority = await createDevCa({ dir: ca.stateDir, trustDomain, clock: parts.clock })
-      return createDevCredentials(authority, identityOf(trustDomain, model), parts)
+      return createDevCredentials(authority, formatSpiffeId({ trustDomain, ...accountOf(model) }), parts)
     }
     case 'files': {
       const { createFileCredentials } = await import('../identity/files/file-credentials.ts')
       return createFileCredentials({ dir: ca.dir, ...parts })
     }
-    case 'istiod':
+    case 'istiod': {
+      const { createIstiodCredentials } = await import('../identity/ca/istiod.ts')
+      const [trustDomain] = trustDomains
+      return createIstiodCredentials({ ...ca, ...parts, trustDomain, fallbackAccount: accountOf(model), call })
+    }
     case 'spire':
       throw new Error(`--ca ${ca.kind} is not there yet`)
   }
 }
 
-/** Of a waypoint that nobody told its account: the account is called as its Gateway. */
-const identityOf = (trustDomain: string, model: Model): SpiffeId => {
+/** gRPC is loaded when it is first needed. */
+const call = async (request: CertificateCall): Promise<CertificateAnswer> => {
+  const { callCertificateAuthority } = await import('../identity/ca/certificate-call.ts')
+  return callCertificateAuthority(request)
+}
+
+/** A waypoint that nobody tells its account has one that is called as its Gateway. */
+const accountOf = (model: Model): WorkloadName => {
   const { namespace, name } = model.gateway ?? { namespace: 'default', name: 'waypoint' }
-  return formatSpiffeId({ trustDomain, namespace, serviceAccount: name })
+  return { namespace, serviceAccount: name }
 }

@@ -1,3 +1,4 @@
+import type { IstiodSettings } from '../identity/ca/istiod-settings.ts'
 import type { Deadlines } from '../proxy/limits/deadlines.ts'
 import type { OverloadLimits } from '../proxy/overload/overload.ts'
 import type { LogLevel } from '../lib/log.ts'
@@ -33,32 +34,12 @@ export interface WaypointOptions {
 export type CaOptions =
   | { readonly kind: 'dev'; readonly stateDir: string }
   | { readonly kind: 'files'; readonly dir: string }
-  | ({ readonly kind: 'istiod' } & IstiodOptions)
+  | ({ readonly kind: 'istiod' } & IstiodSettings)
   | {
       readonly kind: 'spire'
       /** Path of the Workload API's Unix socket. */
       readonly socketPath: string
     }
-
-/** A CA with istiod's gRPC API: istiod itself, istio-csr, or another. */
-export interface IstiodOptions {
-  /** `HOST:PORT`. */
-  readonly address: string
-  /** PEM file with whom to trust at that address, read anew at each call; `SYSTEM`: whom Node trusts. */
-  readonly caRootPath: string
-  /** The name that its certificate must have; default: the host of the address. */
-  readonly serverName: string | undefined
-  /** The service account's token, read anew at each call. */
-  readonly tokenPath: string
-  /** Which cluster the token is of. */
-  readonly clusterId: string
-  /** How long a certificate is wanted to last; the CA may give less. */
-  readonly ttlMs: number
-  /** Kubernetes' signer, for CAs that hand the request on to one. */
-  readonly certSigner: string | undefined
-  /** The account to be certified; default: what the token says. */
-  readonly account: { readonly namespace: string; readonly serviceAccount: string } | undefined
-}
 
 /** The part of the options that decides what objects come to. */
 export type MeshOptions = Pick<

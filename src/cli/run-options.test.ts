@@ -83,7 +83,7 @@ describe('the flags of fairway run', () => {
   const wrong: readonly (readonly [readonly string[], RegExp])[] = [
     [['--gateway', 'waypoint'], /--gateway "waypoint" is not NS\/NAME/],
     [['--gateway', 'Shop/waypoint'], /is not NS\/NAME/],
-    [['--ca', 'vault'], /--ca "vault" is neither dev nor files/],
+    [['--ca', 'vault'], /--ca "vault" is none of dev, files, istiod, spire/],
     [['--ca', 'files'], /--ca files needs --certs DIR/],
     [['--trust-domain', ''], /--trust-domain "" has no valid form/],
     [['--trust-domain', 'a,,b'], /has no valid form/],

@@ -4,15 +4,9 @@ import { availableParallelism } from 'node:os'
 import { resolve as resolvePath } from 'node:path'
 import type { WaypointOptions } from '../app/options.ts'
 import { decodeLogLevel, logLevels } from '../lib/log.ts'
+import { caFlags, decodeCa } from './ca-flags.ts'
 import { decodeDeadlines, deadlineFlags } from './deadline-flags.ts'
-import {
-  decodeChoice,
-  decodeInteger,
-  parseArguments,
-  usageError,
-  type FlagTable,
-  type FlagValues,
-} from './arguments.ts'
+import { decodeChoice, decodeInteger, parseArguments, usageError, type FlagTable } from './arguments.ts'
 import { decodeMesh, meshFlags } from './mesh-flags.ts'
 import { decodeOverload, overloadFlags } from './overload-flags.ts'
 import type { Terminal } from './verb.ts'
@@ -27,12 +21,7 @@ export const runFlags = {
     help: 'YAML or JSON file or folder; repeatable, watched',
   },
   ...meshFlags,
-  ca: {
-    type: 'string',
-    value: 'dev|files',
-    help: 'where the certificate comes from; default files with --certs, else dev',
-  },
-  certs: { type: 'string', value: 'DIR', help: 'cert-chain.pem, key.pem, root-cert.pem; reloaded when they change' },
+  ...caFlags,
   'tls-groups': {
     type: 'string',
     value: 'LIST',
@@ -63,8 +52,8 @@ export const runFlags = {
 
 /**
  * Reads the arguments of `fairway run`; throws `CliError` (64) for what cannot be meant. Of the environment it takes
- * `GATEWAY_NAMESPACE` and `GATEWAY_NAME`, which Istio's pods have, in place of `--gateway`, and `FAIRWAY_ZONE` and
- * `FAIRWAY_NODE`.
+ * `GATEWAY_NAMESPACE` and `GATEWAY_NAME`, which Istio's pods have, in place of `--gateway`, `FAIRWAY_ZONE` and
+ * `FAIRWAY_NODE`, and what tells where the certificate comes from (`ca-flags.ts`).
  */
 export const decodeRunOptions = (
   args: readonly string[],
@@ -82,7 +71,7 @@ export const decodeRunOptions = (
   return {
     files: flags.file.map((file) => resolvePath(cwd, file)),
     ...decodeMesh(flags, env),
-    ca: decodeCa(flags, cwd),
+    ca: decodeCa(flags, { cwd, env }),
     tlsGroups: decodeTlsGroups(flags['tls-groups']),
     bind: decodeBind(flags.bind),
     ports: {
@@ -118,12 +107,4 @@ const decodeTlsGroups = (text: string | undefined): string | undefined => {
       'write names joined by colons: X25519MLKEM768:X25519:P-256',
     )
   }
-}
-
-const decodeCa = (flags: FlagValues<typeof runFlags>, cwd: string): WaypointOptions['ca'] => {
-  const kind = flags.ca ?? (flags.certs === undefined ? 'dev' : 'files')
-  if (kind === 'dev') return { kind, stateDir: resolvePath(cwd, '.fairway') }
-  if (kind !== 'files') throw usageError(`--ca ${JSON.stringify(kind)} is neither dev nor files`)
-  if (flags.certs === undefined) throw usageError('--ca files needs --certs DIR')
-  return { kind, dir: resolvePath(cwd, flags.certs) }
 }

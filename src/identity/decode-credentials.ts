@@ -44,7 +44,7 @@ export const decodeCredentials = (texts: CredentialTexts, nowMs: number): Decode
 }
 
 /** All certificates of a PEM text in order; `undefined` and an issue when there is none or one is broken. */
-const readCertificates = (pem: string, path: string, issues: Issue[]): readonly X509Certificate[] | undefined => {
+export const readCertificates = (pem: string, path: string, issues: Issue[]): readonly X509Certificate[] | undefined => {
   const blocks = splitPem('CERTIFICATE', pem)
   if (blocks === undefined) {
     issues.push({ message: 'a certificate is cut off: is the file still being written?', path })

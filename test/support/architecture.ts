@@ -43,6 +43,8 @@ const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
 
 /** Where an npm package may be seen; a package that is not listed may be seen nowhere. */
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  '@bufbuild/protobuf': ['identity'],
+  '@grpc/grpc-js': ['identity'],
   fastify: ['admin'],
   'prom-client': ['telemetry'],
   re2js: ['lib'],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { systemClock } from '../../lib/clock.ts'
+import { createLogger } from '../../lib/log.ts'
 import { formatSpiffeId } from '../../model/identity.ts'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { CredentialTally } from '../credential-tally.ts'
@@ -82,11 +83,15 @@ test('a folder that cannot be made is named', async (t) => {
 test('credentials are issued anew at half of their life', async (t) => {
   const clock = createFakeClock()
   const ca = await createDevCa({ dir: await makeDir(t), trustDomain: 'cluster.local', clock })
-  const source = await createDevCredentials(ca, identity, {
+  const log = createLogger({ write: () => {}, level: 'off', clock })
+  const parts = {
     clock,
-    ttlMs: 3_600_000,
+    log,
+    random: () => 0.5,
     tally: new CredentialTally('dev'),
-  })
+    signal: new AbortController().signal,
+  }
+  const source = await createDevCredentials(ca, identity, { ...parts, ttlMs: 3_600_000 })
   const first = source.current()
   const next = new Promise((resolve) => source.subscribe(resolve))
   clock.advance(1_799_000)

@@ -13,7 +13,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { errorCode } from '../../lib/errors/error-code.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import { createCertificate } from './certificate.ts'
-import { CredentialStore } from '../credential-store.ts'
+import { Renewal, type Obtained } from './renewal.ts'
 import type { Credentials, CredentialSource } from '../credentials.ts'
 import type { SourceParts } from '../source-parts.ts'
 import { StartupError } from '../../lib/startup-error.ts'
@@ -77,32 +77,20 @@ export const createDevCa = async (options: DevCaOptions): Promise<DevCa> => {
 }
 
 /** Credentials of one identity, issued anew when half of their life is over. */
-export const createDevCredentials = async (
+export const createDevCredentials = (
   ca: DevCa,
   identity: SpiffeId,
-  options: Pick<SourceParts, 'clock' | 'tally'> & { readonly ttlMs?: number },
+  options: SourceParts & { readonly ttlMs?: number },
 ): Promise<CredentialSource> => {
-  const { clock, tally, ttlMs = LEAF_TTL_MS } = options
-  const store = new CredentialStore(await ca.issue(identity, { ttlMs }), tally)
-  let isClosed = false
-  let cancel = (): void => {}
-  const schedule = (): void => {
-    // Making a key fails only when the machine is out of memory; the next half-life tries again.
-    cancel = clock.after(ttlMs / 2, () => void renew().catch(schedule))
+  const { ttlMs = LEAF_TTL_MS } = options
+  const obtain = async (): Promise<Obtained> => {
+    try {
+      return { ok: true, credentials: await ca.issue(identity, { ttlMs }) }
+    } catch (error) {
+      return { ok: false, message: error instanceof Error ? error.message : String(error) }
+    }
   }
-  const renew = async (): Promise<void> => {
-    const next = await ca.issue(identity, { ttlMs })
-    if (isClosed) return
-    store.replace(next)
-    schedule()
-  }
-  schedule()
-  const close = (): void => {
-    isClosed = true
-    cancel()
-    store.close()
-  }
-  return { current: store.current, subscribe: store.subscribe, status: store.status, close }
+  return new Renewal({ ...options, from: 'the development CA', obtain }).ready
 }
 
 const issueLeaf = async (
