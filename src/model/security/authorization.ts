@@ -31,16 +31,11 @@ export interface FieldCondition {
   readonly path: string
 }
 
-/** What a condition is about. Those with a name or a path of names have it in brackets in Istio's key. */
-export type PolicyField =
-  | { readonly kind: PlainField }
-  /** In lower case. */
-  | { readonly kind: 'request.headers' | 'request.experimental.inline.headers'; readonly name: string }
-  /** `request.auth.claims[a][b]` */
-  | { readonly kind: 'request.auth.claims'; readonly names: readonly string[] }
+/** What a condition is about, as Istio's `when` calls it; what only an operation can name as `request.…`. */
+export type PolicyField = { readonly kind: ConnectionField } | RequestField
 
-/** Fields without a name, as Istio's `when` calls them; those of an operation that it has no key for as `request.…`. */
-export type PlainField =
+/** Of a connection, and so of each request in it. */
+export type ConnectionField =
   | 'source.principal'
   | 'source.namespace'
   /** Values are `NAMESPACE/NAME`. */
@@ -48,15 +43,28 @@ export type PlainField =
   | 'source.trustDomain'
   | 'source.ip'
   | 'remote.ip'
+  | 'destination.ip'
+  | 'destination.port'
+  | 'connection.sni'
+
+/** Of a request, so that a connection whose bytes are passed on does not have it. */
+export type RequestField =
+  | { readonly kind: PlainRequestField }
+  /** In lower case. */
+  | { readonly kind: 'request.headers' | 'request.experimental.inline.headers'; readonly name: string }
+  /** `request.auth.claims[a][b]` */
+  | { readonly kind: 'request.auth.claims'; readonly names: readonly string[] }
+
+type PlainRequestField =
   | 'request.auth.principal'
   | 'request.auth.audiences'
   | 'request.auth.presenter'
   | 'request.host'
   | 'request.method'
   | 'request.path'
-  | 'destination.ip'
-  | 'destination.port'
-  | 'connection.sni'
 
-/** Whether a field is one of requests, which a connection whose bytes are passed on does not have. */
-export const isRequestField = ({ kind }: PolicyField): boolean => kind.startsWith('request.')
+/** Fields without a name of their own in brackets. */
+export type PlainField = ConnectionField | PlainRequestField
+
+/** Whether a connection whose bytes are passed on lacks a field. */
+export const isRequestField = (field: PolicyField): field is RequestField => field.kind.startsWith('request.')

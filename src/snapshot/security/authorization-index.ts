@@ -1,0 +1,80 @@
+import type { AuthorizationAction, AuthorizationPolicy, FieldCondition } from '../../model/security/authorization.ts'
+import type { FactsMatcher } from './match/field.ts'
+
+/** What policies decide about a request or connection; made once, and the same object for each that is alike. */
+export interface Decision {
+  readonly verdict: 'allow' | 'deny'
+  /** Of the rule that decided; `undefined`: none did. */
+  readonly action: AuthorizationAction | undefined
+  /** `NAMESPACE/NAME` */
+  readonly policy: string | undefined
+  /** Its index in the policy. */
+  readonly rule: number | undefined
+  /** `dry-run`: what would be decided if the policies with `istio.io/dry-run` were carried out. */
+  readonly mode: 'enforce' | 'dry-run'
+  /** In Envoy's words: `rbac_access_denied_matched_policy[ns[shop]-policy[admins]-rule[0]]`. */
+  readonly details: string
+}
+
+/** All policies that apply to a frontend, so that those that cannot match a request are not asked. */
+export interface AuthorizationIndex {
+  /** In the order of their keys. */
+  readonly policies: readonly PolicyPlan[]
+  readonly requests: RuleSets
+  /** For connections, of which there are no methods or paths to compare. */
+  readonly connections: RuleSets
+  /** Whether there is anything to note: AUDIT policies, or some that are not carried out (`istio.io/dry-run`). */
+  readonly isWatched: boolean
+}
+
+/** Rules by what follows when one of them matches. */
+export interface RuleSets {
+  readonly custom: RuleNode
+  readonly audit: RuleNode
+  readonly deny: RuleNode
+  /** `undefined`: there is no ALLOW policy, and what is not denied is allowed. */
+  readonly allow: RuleNode | undefined
+  readonly dryRunDeny: RuleNode
+  readonly dryRunAllow: RuleNode | undefined
+}
+
+/** Rules to be tried one after the other, or told apart by a fact first. */
+export type RuleNode =
+  | { readonly kind: 'list'; readonly rules: readonly RulePlan[] }
+  | {
+      readonly kind: 'by'
+      readonly by: Discriminator
+      /** Rules that match only when the fact is one of theirs. Texts may stand here by their hash: it only narrows down. */
+      readonly groups: ReadonlyMap<string | number, RuleNode>
+      /** Rules that ask nothing exact of it. */
+      readonly rest: RuleNode | undefined
+    }
+
+/** A fact that rules are told apart by; `segment` is the first of the path. */
+export type Discriminator = 'principal' | 'namespace' | 'path' | 'segment' | 'method' | 'host' | 'port'
+
+/** A policy ready to be asked; handed on while the policy is the same. */
+export interface PolicyPlan {
+  readonly source: AuthorizationPolicy
+  readonly rules: readonly RulePlan[]
+  /** Its rules as they are for connections; those that can match none are not among them. */
+  readonly connectionRules: readonly RulePlan[]
+}
+
+/** A rule ready to be tried: one of `from`, one of `to` and all of `when` have to hold. */
+export interface RulePlan {
+  readonly policy: AuthorizationPolicy
+  readonly index: number
+  readonly from: readonly (readonly ConditionPlan[])[]
+  readonly to: readonly (readonly ConditionPlan[])[]
+  readonly when: readonly ConditionPlan[]
+  /** What is decided when it matches. */
+  readonly decision: Decision
+}
+
+export interface ConditionPlan {
+  readonly source: FieldCondition
+  /** `undefined`: nothing has to fit. */
+  readonly anyOf: FactsMatcher | undefined
+  readonly noneOf: FactsMatcher | undefined
+}
