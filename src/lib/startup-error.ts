@@ -1,6 +1,6 @@
 /**
  * Why the program cannot start, in words for the person who started it: what was tried, on what, what to do next.
- * Codes: `ECREDENTIALS` (certificate files), `EDEVCA` (development CA), `ELISTEN` (a port),
+ * Codes: `ECREDENTIALS` (certificate files), `EDEVCA` (development CA), `ESPIRE` (Workload API), `ELISTEN` (a port),
  * `ECONFIG` (files of objects), `EDESCRIPTORS` (the limit of open files).
  */
 export class StartupError extends Error {
