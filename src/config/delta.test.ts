@@ -22,6 +22,7 @@ const update = (routes: readonly Route[], issues: readonly string[] = []) => {
     routes,
     endpoints: [],
     pods: [],
+    authentications: [],
   }
   return {
     model,

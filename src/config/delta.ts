@@ -9,7 +9,7 @@ import type { Condition } from '../model/condition.ts'
 import type { Model } from '../model/model.ts'
 import type { ConfigUpdate } from './update.ts'
 
-type ListName = 'services' | 'routes' | 'endpoints' | 'pods'
+type ListName = 'services' | 'routes' | 'endpoints' | 'pods' | 'authentications'
 
 /** The difference between two models; the first of a writer is a difference from nothing. */
 export interface ModelDelta {
@@ -19,6 +19,7 @@ export interface ModelDelta {
   readonly routes: readonly Edit<Model['routes'][number]>[]
   readonly endpoints: readonly Edit<Model['endpoints'][number]>[]
   readonly pods: readonly Edit<Model['pods'][number]>[]
+  readonly authentications: readonly Edit<Model['authentications'][number]>[]
 }
 
 /** The difference between two updates. */
@@ -36,7 +37,7 @@ export interface ConfigDelta {
 export const createModelWriter = (): ((model: Model) => ModelDelta) => {
   let before: Model | undefined
   return (model) => {
-    const { services, routes, endpoints, pods, ...head } = model
+    const { services, routes, endpoints, pods, authentications, ...head } = model
     const delta = {
       isFirst: before === undefined,
       head,
@@ -44,6 +45,7 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
       routes: findEdits(before?.routes ?? [], routes, keyOf),
       endpoints: findEdits(before?.endpoints ?? [], endpoints, keyOf),
       pods: findEdits(before?.pods ?? [], pods, keyOf),
+      authentications: findEdits(before?.authentications ?? [], authentications, keyOf),
     }
     before = model
     return delta
@@ -54,7 +56,7 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
 export const createModelReader = (): ((delta: ModelDelta) => Model) => {
   let before: Pick<Model, ListName> | undefined
   return (delta) => {
-    const { isFirst, head, services, routes, endpoints, pods } = delta
+    const { isFirst, head, services, routes, endpoints, pods, authentications } = delta
     // A writer that begins anew knows nothing of what its predecessor sent.
     const known = isFirst || before === undefined ? nothing : before
     before = {
@@ -62,6 +64,7 @@ export const createModelReader = (): ((delta: ModelDelta) => Model) => {
       routes: applyEdits(known.routes, routes),
       endpoints: applyEdits(known.endpoints, endpoints),
       pods: applyEdits(known.pods, pods),
+      authentications: applyEdits(known.authentications, authentications),
     }
     // One that is undefined did not travel.
     return { ...head, gateway: head.gateway, ...before }
@@ -106,6 +109,7 @@ const nothing: Pick<Model, ListName> = {
   routes: [],
   endpoints: [],
   pods: [],
+  authentications: [],
 }
 
 const keyOf = ({ key }: { readonly key: string }): string => key

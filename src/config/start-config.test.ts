@@ -114,6 +114,7 @@ describe('a thread that fails', () => {
     routes: [],
     endpoints: [],
     pods: [],
+    authentications: [],
   } as const
   const update = (): ConfigThreadMessage => ({
     kind: 'update',

@@ -89,4 +89,6 @@ export interface BoundPod {
   readonly workload: Workload
   /** Set when its traffic must be refused with 503; the reason is for people. */
   readonly closed?: string
+  /** As of a `Service`. */
+  readonly authentications?: readonly string[]
 }

@@ -4,6 +4,7 @@
  */
 import type { BoundPod, EndpointSet } from './endpoint.ts'
 import type { Route } from './route.ts'
+import type { RequestAuthentication } from './security/authentication.ts'
 import type { Service } from './service.ts'
 
 /** How paths are normalised before anything looks at them (MeshConfig.pathNormalization). */
@@ -27,6 +28,8 @@ export interface Model {
   readonly endpoints: readonly EndpointSet[]
   /** Pods bound to this waypoint, sorted by key; none unless the Gateway takes workload traffic. Fast clock. */
   readonly pods: readonly BoundPod[]
+  /** RequestAuthentications that any of `services` or `pods` is judged by, sorted by key. Slow clock. */
+  readonly authentications: readonly RequestAuthentication[]
 }
 
 /** Refers to a Kubernetes object in messages: `HTTPRoute shop/api`. */

@@ -21,6 +21,8 @@ export interface Service {
   readonly filters: readonly FilterSpec[]
   /** Set when the Service's traffic must be refused with 503 (an unsupported security object targets it, say); the reason is for people. */
   readonly closed?: string
+  /** Keys of the RequestAuthentications whose rules all apply, sorted; absent: none. */
+  readonly authentications?: readonly string[]
 }
 
 export interface ServicePort {

@@ -79,9 +79,13 @@ const createFrontend = (
     consumers: consumers.size === 0 ? noConsumers : consumers,
     connections: compileConnections(port, before?.connections),
     passThrough: keepPassThrough(destination, before),
-    closed: service.closed ?? ('failure' in compiled ? compiled.failure : undefined),
+    closed: service.closed ?? ('failure' in compiled ? compiled.failure : undefined) ?? notYet(service),
   }
 }
+
+// Nothing verifies tokens yet, and to let everybody in would be worse than to refuse.
+const notYet = ({ authentications }: Service): string | undefined =>
+  authentications === undefined ? undefined : 'RequestAuthentication is not carried out yet'
 
 /** `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`. */
 const authoritiesOf = (service: Service, port: ServicePort): readonly string[] =>

@@ -74,7 +74,8 @@ const createFrontend = (pod: BoundPod, address: string, port: number): PodFronte
       kind: 'pass-through',
       backend: { kind: 'service', weight: 1, destination, endpoints: group.key, group, chain: emptyChain, mirrors: [] },
     },
-    closed: pod.closed,
+    closed:
+      pod.closed ?? (pod.authentications === undefined ? undefined : 'RequestAuthentication is not carried out yet'),
   }
 }
 

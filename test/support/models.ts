@@ -73,6 +73,7 @@ export const modelOf = (routes: readonly Route[], parts: Partial<Model> = {}): M
   routes,
   endpoints: [endpointsOf('api', ['10.1.0.1'])],
   pods: [],
+  authentications: [],
   ...parts,
 })
 

@@ -58,6 +58,7 @@ const change = (generation: number): ModelChange => ({
     routes: [],
     endpoints: [],
     pods: [],
+    authentications: [],
   },
   generation,
   issues: 0,

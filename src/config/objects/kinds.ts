@@ -14,6 +14,10 @@ import { kindApi, type KindApi, type kindApis } from './kind-apis.ts'
 import type { KindDecoder } from './kind.ts'
 import { decodeNamespace, type NamespaceObject } from './namespace.ts'
 import { decodePod, type PodObject } from './pod.ts'
+import {
+  decodeRequestAuthentication,
+  type RequestAuthenticationObject,
+} from './request-authentication/request-authentication.ts'
 import { decodeReferenceGrant, type ReferenceGrantObject } from './reference-grant.ts'
 import { decodeSecret, type SecretObject } from './secret.ts'
 import { decodeSecurityPolicy, type SecurityPolicyObject } from './security-policy.ts'
@@ -34,6 +38,7 @@ export type KubeObject =
   | NamespaceObject
   | PodObject
   | ReferenceGrantObject
+  | RequestAuthenticationObject
   | SecretObject
   | SecurityPolicyObject
   | ServiceObject
@@ -90,7 +95,7 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   PeerAuthentication: istio(),
   Pod: core(decodePod),
   ReferenceGrant: gatewayApi(decodeReferenceGrant),
-  RequestAuthentication: istio(decodeSecurityPolicy('RequestAuthentication')),
+  RequestAuthentication: istio(decodeRequestAuthentication),
   Secret: core(decodeSecret),
   Service: core(decodeService),
   ServiceEntry: istio(),

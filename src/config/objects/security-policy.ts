@@ -3,11 +3,11 @@ import { type KindDecoder } from './kind.ts'
 import { objectName, type Metadata } from './metadata.ts'
 
 /**
- * An AuthorizationPolicy or RequestAuthentication (security.istio.io/v1). Neither is carried out yet, so only what it
- * targets is read: that is closed. A target that cannot be read counts as the whole namespace.
+ * An AuthorizationPolicy (security.istio.io/v1). It is not carried out yet, so only what it targets is read: that is
+ * closed. A target that cannot be read counts as the whole namespace.
  */
 export interface SecurityPolicyObject {
-  readonly kind: 'AuthorizationPolicy' | 'RequestAuthentication'
+  readonly kind: 'AuthorizationPolicy'
   readonly metadata: Metadata
   readonly target: PolicyTarget
 }

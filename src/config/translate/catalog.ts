@@ -8,6 +8,7 @@ import type { GrpcRouteObject } from '../objects/grpc-route/grpc-route.ts'
 import type { HttpRouteObject } from '../objects/http-route/http-route.ts'
 import type { NamespaceObject } from '../objects/namespace.ts'
 import type { PodObject } from '../objects/pod.ts'
+import type { RequestAuthenticationObject } from '../objects/request-authentication/request-authentication.ts'
 import type { SecurityPolicyObject } from '../objects/security-policy.ts'
 import type { ServiceObject } from '../objects/service.ts'
 import type { TcpRouteObject } from '../objects/tcp-route/tcp-route.ts'
@@ -50,6 +51,7 @@ export interface Catalog {
   readonly routes: readonly Entry<RouteObject>[]
   readonly connectionRoutes: readonly Entry<ConnectionRouteObject>[]
   readonly policies: readonly Entry<SecurityPolicyObject>[]
+  readonly authentications: readonly Entry<RequestAuthenticationObject>[]
   readonly backendPolicies: readonly Entry<BackendPolicyObject>[]
   readonly backendTlsPolicies: readonly Entry<BackendTlsPolicyObject>[]
   readonly configMaps: ReadonlyMap<string, ConfigMapObject>
@@ -85,6 +87,7 @@ const emptyCatalog = () => ({
   routes: new Array<Entry<RouteObject>>(),
   connectionRoutes: new Array<Entry<ConnectionRouteObject>>(),
   policies: new Array<Entry<SecurityPolicyObject>>(),
+  authentications: new Array<Entry<RequestAuthenticationObject>>(),
   backendPolicies: new Array<Entry<BackendPolicyObject>>(),
   backendTlsPolicies: new Array<Entry<BackendTlsPolicyObject>>(),
   configMaps: new Map<string, ConfigMapObject>(),
@@ -114,8 +117,9 @@ const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>)
     case 'TLSRoute':
       return void catalog.connectionRoutes.push({ object, source })
     case 'AuthorizationPolicy':
-    case 'RequestAuthentication':
       return void catalog.policies.push({ object, source })
+    case 'RequestAuthentication':
+      return void catalog.authentications.push({ object, source })
     case 'BackendPolicy':
     case 'XBackendTrafficPolicy':
       return void catalog.backendPolicies.push({ object, source })

@@ -220,6 +220,7 @@ describe('translate', () => {
         routes: [],
         endpoints: [],
         pods: [],
+        authentications: [],
       },
       conditions: [],
     })

@@ -29,11 +29,12 @@ import { createCatalog, type Catalog, type Entry } from './catalog.ts'
 import { sortByKey } from './sort-by-key.ts'
 import { chooseGateway } from './choose-gateway.ts'
 import { closeForPolicy } from './close-policies.ts'
+import { translateAuthentications } from './security/authentications.ts'
 import { conditionOf, sortConditions, unusableConditions } from './conditions.ts'
 import type { SourcedObject, TranslateOptions } from './options.ts'
 import { tcpPortsOf } from './service/service-facts.ts'
 import { createEndpointsTranslation, endpointLookups, type TranslateEndpoints } from './service/translate-endpoints.ts'
-import { translateServices } from './service/translate-services.ts'
+import { translateServices, type SecurityOf } from './service/translate-services.ts'
 
 /** A model and what became of the objects that it was made from. */
 export interface Translation {
@@ -125,18 +126,23 @@ const translateSet = (
     onBackend: want,
   })
   const policies = catalog.policies.map((policy) => closeForPolicy(policy, { catalog, bound, gateway, rootNamespace }))
-  const closedServices = new Map(policies.flatMap((policy) => [...policy.closed]))
+  const authentications = translateAuthentications(catalog.authentications, { bound, gateway, rootNamespace })
+  const closedServices = new Map([...authentications.closed.services, ...policies.flatMap(({ closed }) => [...closed])])
   const { pods, conditions: aboutPods } = bindPods({
     catalog,
     gateway,
     translatePod,
-    closedFor: (namespace) => policies.map(({ closedPods }) => closedPods(namespace)).find((why) => why !== undefined),
+    closedFor: (namespace) =>
+      policies.map(({ closedPods }) => closedPods(namespace)).find((why) => why !== undefined) ??
+      authentications.closed.pods(namespace),
+    securityOf: (namespace) => securityOf(authentications.inForce.pods(namespace)),
   })
   const places = endpointLookups(catalog)
   const served = translateServices(bound, {
     clusterDomain,
     attachments,
     closedServices,
+    securityOf: (key) => securityOf(authentications.inForce.services.get(key)),
     setOf,
     tlsPorts: backendTls.ports,
   })
@@ -158,6 +164,7 @@ const translateSet = (
         }),
       ),
       pods: sortByKey(pods),
+      authentications: authentications.policies,
     },
     conditions: sortConditions([
       ...unusableConditions(objects),
@@ -167,6 +174,7 @@ const translateSet = (
       ...served.conditions,
       ...aboutRoutes,
       ...policies.flatMap(({ conditions }) => conditions),
+      ...authentications.conditions,
       ...remembering.backendPolicyConditions({
         policies: backendPolicies,
         gateway,
@@ -178,6 +186,10 @@ const translateSet = (
   }
   return { objects, translation, attaching, tlsPorts: backendTls.ports, sendsElsewhere: wanted.size > boundPorts }
 }
+
+/** Which security policies something is judged by, as far as there are any. */
+const securityOf = (authentications: readonly string[] | undefined): SecurityOf =>
+  authentications === undefined || authentications.length === 0 ? {} : { authentications }
 
 /** What a step sees of the Services and their policies. Apart, so that it holds on to nothing else of the set. */
 const lookInto = (

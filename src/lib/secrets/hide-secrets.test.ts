@@ -14,6 +14,7 @@ describe('names of secrets', () => {
     'path',
     'author',
     'x-request-id',
+    'jwtRules',
     'keyboard',
     'q',
     '',

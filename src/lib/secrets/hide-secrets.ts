@@ -21,6 +21,8 @@ export const isSecretName = (name: string): boolean => {
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .toLowerCase()
     .split(/[^a-z0-9]+/)
+  // Rules about secrets are none.
+  if (words.at(-1) === 'rules') return false
   return words.some((word) => SECRET_WORDS.has(word) || /(?:token|secret|password|apikey)$/.test(word))
 }
 

@@ -20,6 +20,8 @@ interface PodScope {
   readonly translatePod: TranslatePod
   /** Why Pods of a namespace are closed, if they are. */
   readonly closedFor: (namespace: string) => string | undefined
+  /** Which security policies Pods of a namespace are judged by. */
+  readonly securityOf: (namespace: string) => Pick<BoundPod, 'authentications'>
 }
 
 /** What is sent to a Pod, and how; `undefined` for one without an address of its own. The same as long as the Pod is. */
@@ -40,15 +42,19 @@ export const createPodTranslation = (options: TranslateOptions): TranslatePod =>
  * Namespace, and a Gateway that takes workloads. Only a Pod that carries the label itself is told what came of it: with
  * the Namespace's all are meant, each of which would say the same.
  */
-export const bindPods = ({ catalog, gateway, translatePod: translate, closedFor }: PodScope): Bound => {
+export const bindPods = ({ catalog, gateway, translatePod: translate, closedFor, securityOf }: PodScope): Bound => {
   const pods: BoundPod[] = []
   const conditions: Condition[] = []
   if (gateway === undefined) return { pods, conditions }
   const { name, namespace } = gateway.entry.object.metadata
-  const closed = new Map<string, string | undefined>()
-  const closedOnce = (of: string): string | undefined => {
-    if (!closed.has(of)) closed.set(of, closedFor(of))
-    return closed.get(of)
+  const known = new Map<string, Pick<BoundPod, 'closed' | 'authentications'>>()
+  const policiesOf = (of: string): Pick<BoundPod, 'closed' | 'authentications'> => {
+    const found = known.get(of)
+    if (found !== undefined) return found
+    const closed = closedFor(of)
+    const policies = { ...(closed === undefined ? {} : { closed }), ...securityOf(of) }
+    known.set(of, policies)
+    return policies
   }
   for (const entry of catalog.pods.values()) {
     const wanted = waypointOf(entry.object, catalog)
@@ -59,11 +65,13 @@ export const bindPods = ({ catalog, gateway, translatePod: translate, closedFor 
     }
     const pod = refusal === undefined ? translate(entry.object) : undefined
     if (pod === undefined) continue
-    const why = closedOnce(entry.object.metadata.namespace)
-    pods.push(why === undefined ? pod : { ...pod, closed: why })
+    const policies = policiesOf(entry.object.metadata.namespace)
+    pods.push(isEmpty(policies) ? pod : { ...pod, ...policies })
   }
   return { pods, conditions }
 }
+
+const isEmpty = (policies: object): boolean => Object.keys(policies).length === 0
 
 /** A waypoint's or gateway's own Pod: to send it through the waypoint would be a loop. */
 const isWaypoint = ({ metadata }: PodObject): boolean =>

@@ -15,10 +15,15 @@ interface PortScope {
   readonly tlsPorts: ReadonlyMap<string, unknown>
 }
 
+/** Which security policies something is judged by. */
+export type SecurityOf = Pick<Service, 'authentications'>
+
 interface ServiceScope extends PortScope {
   readonly clusterDomain: string
   /** Reasons by `NAMESPACE/NAME`. */
   readonly closedServices: ReadonlyMap<string, string>
+  /** By `NAMESPACE/NAME`. */
+  readonly securityOf: (key: string) => SecurityOf
 }
 
 /**
@@ -72,6 +77,7 @@ const translateService = (
     ports: translatePorts(service, scope),
     filters: [],
     ...(closed === undefined ? {} : { closed }),
+    ...scope.securityOf(`${namespace}/${name}`),
   }
 }
 

@@ -1,0 +1,124 @@
+import type { Issue } from '../../../lib/decoded.ts'
+import type { Condition } from '../../../model/condition.ts'
+import type { Metadata } from '../../objects/metadata.ts'
+import type { PolicyTarget } from '../../objects/policy-target.ts'
+import type { Entry } from '../catalog.ts'
+import { conditionOf, formatFaults, type Verdict } from '../conditions.ts'
+import { resolveTargets, type ResolvedTargets, type TargetScope } from './resolve-targets.ts'
+
+/** A security policy as far as its attachment goes. */
+export interface AttachedPolicy {
+  readonly kind: string
+  readonly metadata: Metadata
+  readonly target: PolicyTarget
+  /** Why it cannot be carried out. */
+  readonly defects: readonly Issue[]
+}
+
+/** A security policy and what of this waypoint it is about. */
+export interface Attachment<P extends AttachedPolicy> {
+  readonly policy: Entry<P>
+  readonly targets: ResolvedTargets
+  /** Why all that it is about must be refused; `undefined` when it can be carried out. */
+  readonly closed: string | undefined
+}
+
+/** Finds what policies are about; one that cannot be carried out closes it (503), whatever else is there. */
+export const attachPolicies = <P extends AttachedPolicy>(
+  policies: readonly Entry<P>[],
+  scope: TargetScope,
+): readonly Attachment<P>[] =>
+  policies.map((policy) => {
+    const { kind, metadata, target, defects } = policy.object
+    const targets = resolveTargets(target, metadata.namespace, scope)
+    const why = `${kind} ${metadata.namespace}/${metadata.name} cannot be carried out`
+    return { policy, targets, closed: defects.length === 0 ? undefined : why }
+  })
+
+/** What policies close: reasons by Service key, and for the Pods of a namespace. */
+export interface ClosedByPolicies {
+  readonly services: ReadonlyMap<string, string>
+  readonly pods: (namespace: string) => string | undefined
+}
+
+/** All that is closed by policies which cannot be carried out. */
+export const closedBy = (attachments: readonly Attachment<AttachedPolicy>[]): ClosedByPolicies => ({
+  services: new Map(
+    attachments.flatMap(({ targets, closed }) =>
+      closed === undefined ? [] : targets.services.map((key) => [key, closed] as const),
+    ),
+  ),
+  pods: (namespace) =>
+    attachments.find(({ targets, closed }) => closed !== undefined && targets.takesPods(namespace))?.closed,
+})
+
+/** Keys of the policies in force, by what they are in force on. */
+export interface PoliciesInForce {
+  /** By Service key; none for those without any. */
+  readonly services: ReadonlyMap<string, readonly string[]>
+  /** For the Pods of a namespace. */
+  readonly pods: (namespace: string) => readonly string[]
+}
+
+/** Which policies are in force where, in the order of the policies. */
+export const inForce = (attachments: readonly Attachment<AttachedPolicy>[]): PoliciesInForce => {
+  const carriedOut = attachments.filter(({ closed }) => closed === undefined)
+  const services = new Map<string, string[]>()
+  for (const { policy, targets } of carriedOut) {
+    for (const service of targets.services) {
+      const keys = services.get(service)
+      if (keys === undefined) services.set(service, [keyOf(policy.object)])
+      else keys.push(keyOf(policy.object))
+    }
+  }
+  const pods = (namespace: string): readonly string[] =>
+    carriedOut.flatMap(({ policy, targets }) => (targets.takesPods(namespace) ? [keyOf(policy.object)] : []))
+  return { services, pods }
+}
+
+/** What models call a policy. */
+export const keyOf = ({ metadata }: Pick<AttachedPolicy, 'metadata'>): string =>
+  `${metadata.namespace}/${metadata.name}`
+
+/**
+ * Tells what became of a policy: what it is in force on, or closes, or why on nothing; and what of it, as its `notes` have
+ * it, can have no effect.
+ */
+export const attachmentConditions = (
+  { policy, targets, closed }: Attachment<AttachedPolicy>,
+  { hasPods, notes }: { readonly hasPods: boolean; readonly notes: readonly string[] },
+): readonly Condition[] => {
+  const { defects, metadata } = policy.object
+  const where = formatWhere(targets, hasPods && targets.takesPods(metadata.namespace))
+  const lost = targets.faults.map(({ message, path }) => `${path}: ${message}`)
+  const [fault] = targets.faults
+  const tell = (verdict: Verdict): Condition => conditionOf(policy, verdict)
+  const accepted = { type: 'Accepted', status: 'False' } as const
+  if (closed !== undefined) {
+    const effect = where === '' ? 'it closes nothing here' : `what it targets is closed (503): ${where}`
+    const message = `the policy cannot be carried out, ${effect}: ${formatFaults(defects)}`
+    return [tell({ ...accepted, reason: 'Invalid', message, path: defects[0]?.path ?? 'spec' })]
+  }
+  if (where === '') {
+    const message = lost.length === 0 ? 'it targets nothing of this waypoint' : lost.join('; ')
+    return [tell({ ...accepted, reason: 'TargetNotFound', message, path: fault?.path ?? 'spec' })]
+  }
+  const partly = [...lost, ...notes]
+  const effect: Verdict = { type: 'Accepted', status: 'True', reason: 'Accepted', message: `in force on ${where}` }
+  if (partly.length === 0) return [tell(effect)]
+  const reason = lost.length > 0 ? 'TargetNotFound' : 'UnsupportedValue'
+  const message = `without effect: ${partly.join('; ')}`
+  return [
+    tell(effect),
+    tell({ type: 'PartiallyInvalid', status: 'True', reason, message, path: fault?.path ?? 'spec' }),
+  ]
+}
+
+/** How many Services are named before they are only counted. */
+const SHOWN = 5
+
+const formatWhere = ({ services }: ResolvedTargets, withPods: boolean): string => {
+  const more = services.length - SHOWN
+  const names = `${services.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return [...(services.length === 0 ? [] : [names]), ...(withPods ? ['Pods of this waypoint'] : [])].join(', and ')
+}

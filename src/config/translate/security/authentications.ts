@@ -1,0 +1,60 @@
+import type { Condition } from '../../../model/condition.ts'
+import type { RequestAuthentication } from '../../../model/security/authentication.ts'
+import type { RequestAuthenticationObject } from '../../objects/request-authentication/request-authentication.ts'
+import type { Entry } from '../catalog.ts'
+import {
+  attachmentConditions,
+  attachPolicies,
+  closedBy,
+  inForce,
+  keyOf,
+  type Attachment,
+  type ClosedByPolicies,
+  type PoliciesInForce,
+} from './attachment.ts'
+import type { TargetScope } from './resolve-targets.ts'
+
+/** What the RequestAuthentications of a set come to. */
+export interface Authentications {
+  /** Those that are in force on anything, sorted by key. */
+  readonly policies: readonly RequestAuthentication[]
+  readonly inForce: PoliciesInForce
+  readonly closed: ClosedByPolicies
+  readonly conditions: readonly Condition[]
+}
+
+/** Translates RequestAuthentications, which come sorted by key. */
+export const translateAuthentications = (
+  objects: readonly Entry<RequestAuthenticationObject>[],
+  scope: TargetScope,
+): Authentications => {
+  const { trafficType } = scope.gateway ?? {}
+  const hasPods = trafficType === 'workload' || trafficType === 'all'
+  const attachments = attachPolicies(objects, scope).map(tellWithoutTargets)
+  return {
+    policies: attachments
+      .filter(({ closed, targets, policy }) => {
+        const isUsed = targets.services.length > 0 || (hasPods && targets.takesPods(policy.object.metadata.namespace))
+        return closed === undefined && isUsed
+      })
+      .map(({ policy: { object } }) => ({ key: keyOf(object), rules: object.rules })),
+    inForce: inForce(attachments),
+    closed: closedBy(attachments),
+    conditions: attachments.flatMap((attachment) =>
+      attachmentConditions(attachment, { hasPods, notes: notesOf(attachment.policy.object) }),
+    ),
+  }
+}
+
+/** A ztunnel carries out policies without targets, but looks at no token. */
+const tellWithoutTargets = (
+  attachment: Attachment<RequestAuthenticationObject>,
+): Attachment<RequestAuthenticationObject> => {
+  const { kind } = attachment.policy.object.target
+  if (kind !== 'none' && kind !== 'selector') return attachment
+  const message = 'nobody carries it out: a waypoint takes policies with targetRefs only, and a ztunnel sees no tokens'
+  return { ...attachment, targets: { ...attachment.targets, faults: [{ message, path: 'spec' }] } }
+}
+
+const notesOf = ({ rules, notes }: RequestAuthenticationObject): readonly string[] =>
+  rules.length === 0 ? ['spec.jwtRules is empty: no token is looked at'] : notes
