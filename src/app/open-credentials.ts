@@ -62,8 +62,10 @@ const openSource = async (
       const [trustDomain] = trustDomains
       return createIstiodCredentials({ ...ca, ...parts, trustDomain, fallbackAccount: accountOf(model), call })
     }
-    case 'spire':
-      throw new Error(`--ca ${ca.kind} is not there yet`)
+    case 'spire': {
+      const { createSpireCredentials } = await import('../identity/spire/spire.ts')
+      return createSpireCredentials({ ...ca, ...parts, trustDomains })
+    }
   }
 }
 

@@ -39,6 +39,8 @@ export type CaOptions =
       readonly kind: 'spire'
       /** Path of the Workload API's Unix socket. */
       readonly socketPath: string
+      /** Which of the agent's identities; default: the first that fits. */
+      readonly hint: string | undefined
     }
 
 /** The part of the options that decides what objects come to. */

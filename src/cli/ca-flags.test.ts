@@ -79,10 +79,18 @@ describe('--ca istiod', () => {
 describe('--ca spire', () => {
   for (const written of ['unix:///run/spire/agent.sock', 'unix:/run/spire/agent.sock']) {
     it(`finds its socket at ${written}`, () => {
-      const expected = { kind: 'spire', socketPath: '/run/spire/agent.sock' }
+      const expected = { kind: 'spire', socketPath: '/run/spire/agent.sock', hint: undefined }
       assert.deepEqual(decode(['--ca', 'spire'], { SPIFFE_ENDPOINT_SOCKET: written }), expected)
     })
   }
+
+  it('takes a hint', () => {
+    const expected = { kind: 'spire', socketPath: '/a', hint: 'internal' }
+    assert.deepEqual(
+      decode(['--ca', 'spire', '--spire-hint', 'internal'], { SPIFFE_ENDPOINT_SOCKET: 'unix:/a' }),
+      expected,
+    )
+  })
 })
 
 const wrong: readonly (readonly [args: readonly string[], env: Readonly<Record<string, string>>, message: RegExp])[] = [

@@ -37,6 +37,11 @@ export const caFlags = {
     help: `roots of the mesh, beside what istiod says; watched; default ${MESH_ROOTS}`,
   },
   'ca-token': { type: 'string', value: 'FILE', help: `the account's token for --ca istiod; default ${TOKEN}` },
+  'spire-hint': {
+    type: 'string',
+    value: 'HINT',
+    help: 'which of the agent’s identities for --ca spire; default the first that is a workload of our trust domain',
+  },
 } as const satisfies FlagTable
 
 /** What flags and environment ask for; throws `CliError` (64) for what cannot be meant. */
@@ -56,7 +61,7 @@ export const decodeCa = (flags: FlagValues<typeof caFlags>, { cwd, env }: Pick<T
     case 'istiod':
       return { kind, ...decodeIstiod(flags, { cwd, env }) }
     case 'spire':
-      return { kind, socketPath: decodeSpiffeSocket(env) }
+      return { kind, socketPath: decodeSpiffeSocket(env), hint: flags['spire-hint'] }
   }
 }
 

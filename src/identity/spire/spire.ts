@@ -19,7 +19,6 @@ import { openWorkloadStream, type WorkloadStreamEnd } from './workload-stream.ts
 export interface SpireOptions extends SourceParts, WantedSvid {
   /** Path of the Workload API's Unix socket. */
   readonly socketPath: string
-  readonly random: () => number
 }
 
 /** A request is answered without delay (SPIFFE Workload API section 4.3): who does not answer for so long hangs. */
