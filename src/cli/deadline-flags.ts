@@ -33,6 +33,14 @@ export const deadlineFlags = {
     defaultDeadlines.clientHelloMs,
   ),
   'tcp-idle-timeout': flag('time for a TCP connection to move at all, in either direction', defaultDeadlines.tcpIdleMs),
+  'distrusted-peer-timeout': flag(
+    'time for tunnels to end whose peer was revoked, or whose root was removed',
+    defaultDeadlines.distrustedPeerMs,
+  ),
+  'expired-peer-timeout': flag(
+    'time for tunnels to end whose peer’s certificate ran out',
+    defaultDeadlines.expiredPeerMs,
+  ),
   'upgrade-idle-timeout': flag(
     'the same for a WebSocket, or what else was switched to',
     defaultDeadlines.upgradeIdleMs,
@@ -57,6 +65,8 @@ export const decodeDeadlines = (flags: FlagValues<typeof deadlineFlags>): Deadli
     protocolDetectionMs: read('protocol-detection-timeout'),
     clientHelloMs: read('client-hello-timeout'),
     tcpIdleMs: read('tcp-idle-timeout'),
+    distrustedPeerMs: read('distrusted-peer-timeout'),
+    expiredPeerMs: read('expired-peer-timeout'),
   }
 }
 

@@ -3,7 +3,12 @@ import { decodeSpiffeId, type SpiffeId } from '../model/identity.ts'
 
 export type NamedIdentity =
   | { readonly ok: true; readonly identity: SpiffeId }
-  | { readonly ok: false; readonly reason: string }
+  | {
+      readonly ok: false
+      readonly kind: 'noIdentity' | 'severalIdentities' | 'badIdentity'
+      /** For people; `it` is the certificate. */
+      readonly reason: string
+    }
 
 /**
  * The SPIFFE identity of a leaf: it must carry exactly one URI name, and that must be a workload identity
@@ -11,15 +16,23 @@ export type NamedIdentity =
  */
 export const readSpiffeName = (certificate: X509Certificate): NamedIdentity => {
   const uris = readUriNames(certificate.subjectAltName ?? '')
-  if (uris === undefined) return { ok: false, reason: 'its subject alternative names cannot be read' }
+  if (uris === undefined) return refuse('badIdentity', 'its subject alternative names cannot be read')
   const [uri] = uris
-  if (uri === undefined) return { ok: false, reason: 'it has no URI name, so no SPIFFE identity' }
-  if (uris.length > 1) return { ok: false, reason: `it has ${uris.length} URI names where exactly one is allowed` }
+  if (uri === undefined) return refuse('noIdentity', 'it has no URI name, so no SPIFFE identity')
+  if (uris.length > 1) {
+    return refuse('severalIdentities', `it has ${uris.length} URI names where exactly one is allowed`)
+  }
   const identity = decodeSpiffeId(uri)
   if (identity !== undefined) return { ok: true, identity }
   const shown = JSON.stringify(uri.slice(0, 200))
-  return { ok: false, reason: `its URI name ${shown} is not of the form spiffe://TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT` }
+  return refuse('badIdentity', `its URI name ${shown} is not of the form spiffe://TRUST-DOMAIN/ns/NAMESPACE/sa/ACCOUNT`)
 }
+
+const refuse = (kind: Extract<NamedIdentity, { ok: false }>['kind'], reason: string): NamedIdentity => ({
+  ok: false,
+  kind,
+  reason,
+})
 
 /**
  * The URI names in Node's text form of the extension, `undefined` when the text is not of that form. Node separates

@@ -12,7 +12,7 @@ import {
   type TlsOptions,
 } from 'node:tls'
 import { errorCode } from '../lib/errors/error-code.ts'
-import type { Credentials, CredentialSource } from './credentials.ts'
+import type { Credentials } from './credentials.ts'
 
 export interface TlsSettings {
   /** Key exchange groups as OpenSSL names them, joined by `:` (`--tls-groups`); default: what OpenSSL offers. */
@@ -52,7 +52,7 @@ export const rotateServerContext = (
 
 /**
  * Options for `tls.connect` beside `host` and `port`. Building the context is dear: make the options once per
- * credentials and share them between connections (`createClientTls` does).
+ * credentials and share them between connections.
  */
 export const clientTlsOptions = (credentials: Credentials, settings: TlsSettings = {}): ConnectionOptions => ({
   secureContext: createSecureContext(contextOptions(credentials, settings)),
@@ -64,22 +64,6 @@ export const clientTlsOptions = (credentials: Credentials, settings: TlsSettings
   // before it sends a byte; no `session` is ever passed, because a resumed handshake shows no certificate.
   checkServerIdentity: () => undefined,
 })
-
-/** Client options that follow a credential source. */
-export interface ClientTls {
-  /** The options for the credentials in force; the same object until they change. */
-  readonly current: () => ConnectionOptions
-  readonly close: () => void
-}
-
-/** Keeps one shared client context for the credentials in force, built when it is first needed. */
-export const createClientTls = (source: CredentialSource, settings: TlsSettings = {}): ClientTls => {
-  let options: ConnectionOptions | undefined
-  const unsubscribe = source.subscribe(() => {
-    options = undefined
-  })
-  return { current: () => (options ??= clientTlsOptions(source.current(), settings)), close: unsubscribe }
-}
 
 /**
  * Why a client's handshake failed, for log lines. When the certificate is at fault Node's error says only `socket hang

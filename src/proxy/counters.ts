@@ -1,3 +1,5 @@
+import { countRefusals } from '../identity/trust/refusal-reason.ts'
+import type { RefusalReason, RetireReason } from '../identity/trust/refusal-reason.ts'
 import { HealthCounters } from './balance/health/health-counters.ts'
 import type { LimitName } from './balance/limits/service-load.ts'
 import type { OverloadReason } from './overload/overload-reason.ts'
@@ -24,6 +26,10 @@ export class Counters {
   handshakesShed = 0
   /** Handshakes that succeeded with an identity we do not trust. */
   untrustedPeers = 0
+  /** Clients that were not let in, in the handshake or right after it. */
+  readonly handshakeRefusals: Record<RefusalReason, number> = countRefusals()
+  /** Connections, on either side, that were open when their peer was not permitted any more. */
+  readonly connectionsRetired: Record<RetireReason, number> = { expired: 0, revoked: 0, untrustedRoot: 0 }
   /** CONNECT refused, by reason. */
   readonly connectRefused = {
     notConnect: 0,
@@ -44,6 +50,8 @@ export class Counters {
     protocolDetection: 0,
     clientHello: 0,
     tcpIdle: 0,
+    distrustedPeer: 0,
+    expiredPeer: 0,
   }
   /** Requests that were sent again, by what had become of the try before. */
   readonly retries = { connectFailed: 0, refused: 0, reset: 0, timeout: 0, protocol: 0, status: 0 }

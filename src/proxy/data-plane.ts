@@ -2,12 +2,10 @@
  * The data plane of one process: an HBONE listener, the pools behind it, and the snapshot that is in force. Objects,
  * YAML and metric names never enter; what it serves comes as a model, what happened leaves as records and counters.
  */
-import type { ConnectionOptions } from 'node:tls'
 import type { FilterDefinition } from '../filter/index.ts'
 import { createFilterInstances } from '../filter/instances.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
-import type { Credentials, CredentialSource } from '../identity/credentials.ts'
-import { clientTlsOptions } from '../identity/tls.ts'
+import type { CredentialSource } from '../identity/credentials.ts'
 import type { TlsSettings } from '../identity/tls.ts'
 import type { Clock } from '../lib/clock.ts'
 import { createUuidSource } from '../lib/ids/random-uuid.ts'
@@ -26,6 +24,7 @@ import { Tunnels } from './entry/tunnels.ts'
 import { Flusher } from './flusher.ts'
 import { RetryBudgets } from './forward/retry-budget.ts'
 import { SpareMemory } from './forward/spare-memory.ts'
+import { MeshIdentity } from './hbone/mesh-identity.ts'
 import { HboneServer } from './hbone/server.ts'
 import type { TunnelRequest } from './hbone/server.ts'
 import { defaultDeadlines, tickMsFor } from './limits/deadlines.ts'
@@ -105,7 +104,7 @@ export class DataPlane {
   readonly #balancer: Balancer
   readonly #loads: ServiceLoads
   readonly #budgets = new RetryBudgets()
-  #clientTls: ConnectionOptions
+  readonly #mesh: MeshIdentity
   readonly #applier: ModelApplier
   readonly #tunnels: Tunnels
   readonly #turns: TurnBudget
@@ -133,7 +132,7 @@ export class DataPlane {
     this.counters = options.counters ?? new Counters()
     const { bufferBytes = defaultBufferBytes(), memoryBytes = memoryPerProcess() } = options
     const budget = new ByteBudget(bufferBytes, this.counters)
-    this.#clientTls = clientTlsOptions(credentials.current(), options.tls)
+    this.#mesh = new MeshIdentity(options)
     this.#applier = new ModelApplier({
       instances: createFilterInstances(options.filters, {
         now: clock.nowMs,
@@ -157,7 +156,8 @@ export class DataPlane {
       budget,
       counters: this.counters,
       clock,
-      clientTls: () => this.#clientTls,
+      mesh: this.#mesh,
+      deadlines,
       isSelf: createSelfCheck(options.bind, () => this.#port),
       turns,
       connectTimeoutMs: deadlines.connectMs,
@@ -212,6 +212,8 @@ export class DataPlane {
     this.#server = new HboneServer({
       credentials: credentials.current(),
       trustDomains: options.trustDomains,
+      trust: this.#mesh.trust(),
+      clock,
       tls: options.tls,
       flusher: this.#flusher,
       budget,
@@ -233,7 +235,7 @@ export class DataPlane {
       closeOf: (load, most) => this.#server.closeOf(load, most),
       collect: options.collectAll,
     })
-    this.#unsubscribe = credentials.subscribe((next) => this.#rotate(next))
+    this.#unsubscribe = this.#mesh.follow({ server: this.#server, pools: this.#pools })
     const stopTicks = [
       startTicking(clock, TICK_MS, (nowMs) => this.#tick(nowMs)),
       startTicking(clock, HEALTH_TICK_MS, (nowMs) => this.#pools.health.tick(nowMs)),
@@ -320,18 +322,6 @@ export class DataPlane {
     )
   }
 
-  /** New handshakes on both sides use the new ones. If they are no good, those in force stay. */
-  #rotate(next: Credentials): void {
-    try {
-      const clientTls = clientTlsOptions(next, this.#options.tls)
-      this.#server.rotate(next)
-      this.#clientTls = clientTls
-      this.#pools.retireConnections()
-    } catch (error) {
-      this.#options.log.error('new credentials cannot be used, the old ones stay', { error })
-    }
-  }
-
   /** Of what this process may use, so much is used before anybody came. */
   #tellIfTight(share: number): void {
     if (share < TIGHT_MEMORY) return
@@ -383,6 +373,7 @@ export class DataPlane {
   #tick(nowMs: number): void {
     this.counters.waitingRequests = this.#turns.waiting
     this.#overloadWatch.tick(nowMs)
+    this.#mesh.tick()
     this.#server.tick(nowMs)
     this.#pools.tick(nowMs)
     this.#budgets.tick()

@@ -71,6 +71,8 @@ const readCounters = (counters: Counters): ScalarDump[] => {
     overloadRefused,
     upstreamOverflow,
     sessions,
+    handshakeRefusals,
+    connectionsRetired,
     endpoints,
     handshakes,
     ...plain
@@ -80,7 +82,17 @@ const readCounters = (counters: Counters): ScalarDump[] => {
     name,
     value: values.get(field) ?? 0,
   }))
-  const labelled = { connectRefused, deadlines, retries, retriesRefused, overloadRefused, upstreamOverflow, sessions }
+  const labelled = {
+    connectRefused,
+    deadlines,
+    retries,
+    retriesRefused,
+    overloadRefused,
+    upstreamOverflow,
+    sessions,
+    handshakeRefusals,
+    connectionsRetired,
+  }
   for (const [field, numbers] of Object.entries(labelled)) {
     const { name } = labelledMetrics[field as keyof typeof labelled]
     for (const [label, value] of Object.entries(numbers)) scalars.push({ name, label: toSnakeCase(label), value })

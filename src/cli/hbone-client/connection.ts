@@ -6,7 +6,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
 import { H2Connection } from '../../http/h2/connection.ts'
 import { CANCEL } from '../../http/h2/constants.ts'
 import { findField } from '../../http/h2/fields.ts'
-import { readPeerIdentity } from '../../identity/peer.ts'
+import { readPeerIdentity } from '../../identity/trust/peer.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import { Flusher } from '../../proxy/flusher.ts'
@@ -212,7 +212,7 @@ const readFacts = (
   const peer = readPeerIdentity(socket)
   if (!peer.ok) {
     const next = 'a waypoint presents a certificate with exactly one SPIFFE name: is this address one?'
-    return { stage: 'identity', message: `${host}:${port} is no workload of the mesh: ${peer.reason}`, next }
+    return { stage: 'identity', message: `${host}:${port} is no workload of the mesh: ${peer.message}`, next }
   }
   const key = socket.getEphemeralKeyInfo()
   const group = key !== null && 'name' in key ? key.name : undefined

@@ -1,8 +1,12 @@
 import { connect } from 'node:tls'
-import type { ConnectionOptions, TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import { H2Connection } from '../../http/h2/connection.ts'
 import { CANCEL } from '../../http/h2/constants.ts'
-import { readPeerIdentity } from '../../identity/peer.ts'
+import { judgePeer } from '../../identity/trust/peer.ts'
+import type { PeerIdentity } from '../../identity/trust/peer.ts'
+import { retireReasonOf } from '../../identity/trust/refusal-reason.ts'
+import type { RetireReason } from '../../identity/trust/refusal-reason.ts'
+import type { ChainKnowledge, Trust } from '../../identity/trust/trust.ts'
 import { groupOfClient } from '../../identity/tls-group.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -10,7 +14,11 @@ import type { SpiffeId } from '../../model/identity.ts'
 import { countOne, type Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
-import { startDeadline } from '../limits/deadlines.ts'
+import { defaultDeadlines, startDeadline } from '../limits/deadlines.ts'
+import type { Deadlines } from '../limits/deadlines.ts'
+import type { MeshIdentity } from './mesh-identity.ts'
+import type { ReviewedPeer } from './peer-review.ts'
+import { Retirement } from './retirement.ts'
 import { HboneTransport } from './transport.ts'
 import { TunnelChannel } from './tunnel.ts'
 
@@ -30,8 +38,10 @@ export interface HboneClientOptions {
   readonly counters: Counters
   /** What is held of what the peer sends counts there. */
   readonly budget?: ByteBudget
-  /** From `clientTlsOptions`. */
-  readonly tls: ConnectionOptions
+  /** Who we are and whom we trust. */
+  readonly mesh: Pick<MeshIdentity, 'clientTls' | 'trust'>
+  /** Of which those of peers that are not permitted any more count here; default `defaultDeadlines`. */
+  readonly deadlines?: Pick<Deadlines, 'distrustedPeerMs' | 'expiredPeerMs'>
   readonly address: string
   readonly port: number
   /** The only identity that will be spoken to. */
@@ -61,12 +71,16 @@ interface Waiter {
 export const MAX_TUNNELS = 100
 
 /** One HBONE connection to one workload, dialled at once. Tunnels asked for meanwhile wait for the handshake. */
-export class HboneClient {
+export class HboneClient implements ReviewedPeer {
   readonly #options: HboneClientOptions
   readonly #clock: Clock
   readonly #transport: HboneTransport
   readonly #h2: H2Connection
   readonly #cancelTimeout: () => void
+  readonly #retirement: Retirement
+  /** With which the peer's chain is checked in the handshake. */
+  readonly #trustAtDial: Trust
+  #notAfterMs = Infinity
   #state: 'connecting' | 'open' | 'closing' | 'gone' = 'connecting'
   #isRetired = false
   #maxTunnels = MAX_TUNNELS
@@ -75,8 +89,11 @@ export class HboneClient {
   constructor(options: HboneClientOptions) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
+    const { deadlines = defaultDeadlines, counters } = options
+    this.#retirement = new Retirement({ deadlines, counters })
+    this.#trustAtDial = options.mesh.trust()
     const socket = connect({
-      ...options.tls,
+      ...options.mesh.clientTls(),
       host: options.address,
       port: options.port,
     })
@@ -149,6 +166,8 @@ export class HboneClient {
   /** Called every second or so; `isAwaited` when somebody waits for what the peer will send. */
   tick(nowMs: number, isAwaited: boolean): void {
     if (this.#state !== 'open' && this.#state !== 'closing') return
+    if (this.#notAfterMs <= this.#clock.nowMs()) this.#retireFor('expired')
+    if (this.#retirement.tick(nowMs) === 'over') return this.destroy()
     if (!this.#transport.tick(nowMs, isAwaited)) this.#options.onSilent?.()
   }
 
@@ -162,6 +181,17 @@ export class HboneClient {
     this.#transport.socket.destroy()
   }
 
+  review(trust: Trust, chain: ChainKnowledge): void {
+    // One that is being made is judged when it is.
+    if (this.#state === 'connecting' || this.#state === 'gone') return
+    const peer = judgePeer(this.#transport.socket, trust, chain)
+    if (!peer.ok) this.#retireFor(retireReasonOf(peer.reason))
+  }
+
+  #retireFor(reason: RetireReason): void {
+    if (this.#retirement.begin(reason)) this.retire()
+  }
+
   get #freeTunnels(): number {
     return Math.min(MAX_TUNNELS - this.#h2.openStreams, this.#h2.freeStreams)
   }
@@ -169,11 +199,13 @@ export class HboneClient {
   #onSecure(socket: TLSSocket): void {
     if (this.#state !== 'connecting') return
     const { counters, identity } = this.#options
-    const found = identityOf(socket)
-    if (found !== identity) {
+    const peer = this.#judge(socket)
+    if (!peer.ok || peer.identity !== identity) {
       counters.upstreamIdentityMismatches++
+      const found = peer.ok ? peer.identity : `somebody whom we do not trust (${peer.message})`
       return this.#fail('wrong-identity', `reached ${found} instead of ${identity}`)
     }
+    this.#notAfterMs = peer.notAfterMs
     this.#state = 'open'
     countOne(counters.handshakes.outbound, groupOfClient(socket))
     counters.upstreamConnectionsTotal++
@@ -183,6 +215,18 @@ export class HboneClient {
       this.#gone(why)
     }
     this.#transport.start(this.#h2, onGone, this.#options.onFault)
+  }
+
+  #judge(socket: TLSSocket): PeerIdentity {
+    const trust = this.#options.mesh.trust()
+    // The roots may have changed since the handshake began.
+    const isChainProven = trust.keepsRoots(this.#trustAtDial)
+    try {
+      return judgePeer(socket, trust, { nowMs: this.#clock.nowMs(), isChainProven })
+    } catch (error) {
+      // Certificates are written by others, and read by code that is not ours.
+      return { ok: false, reason: 'malformed', message: `a certificate that cannot be read: ${String(error)}` }
+    }
   }
 
   #onTimeout(socket: TLSSocket): void {
@@ -281,16 +325,5 @@ export class HboneClient {
     this.#waiting = []
     const failure: TunnelFailure = { kind, message: `HBONE connect to ${address}:${port} ${why}` }
     for (const waiter of waiting) waiter.done({ ok: false, failure })
-  }
-}
-
-/** The peer's identity, or why it has none. */
-const identityOf = (socket: TLSSocket): string => {
-  try {
-    const peer = readPeerIdentity(socket)
-    return peer.ok ? peer.identity : peer.reason
-  } catch (error) {
-    // Certificates are written by others, and read by code that is not ours.
-    return `somebody whose certificate cannot be read (${String(error)})`
   }
 }

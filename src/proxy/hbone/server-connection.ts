@@ -5,6 +5,10 @@ import { NO_ERROR, SETTINGS_TIMEOUT } from '../../http/h2/constants.ts'
 import { findField } from '../../http/h2/fields.ts'
 import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
 import { ignoreStream } from '../../http/h2/stream.ts'
+import { judgeClient } from '../../identity/trust/peer.ts'
+import { retireReasonOf } from '../../identity/trust/refusal-reason.ts'
+import type { RetireReason } from '../../identity/trust/refusal-reason.ts'
+import type { ChainKnowledge, Trust } from '../../identity/trust/trust.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
@@ -16,6 +20,8 @@ import type { Sources } from '../overload/sources.ts'
 import { describeSource } from './baggage.ts'
 import { parseForwarded } from './forwarded.ts'
 import type { Forwarded } from './forwarded.ts'
+import type { ReviewedPeer } from './peer-review.ts'
+import { Retirement } from './retirement.ts'
 import { HboneTransport } from './transport.ts'
 import { TunnelChannel } from './tunnel.ts'
 
@@ -39,11 +45,11 @@ export interface ServerConnectionOptions {
   readonly budget: ByteBudget | undefined
   /** Who is connected, and what each of them has open. */
   readonly clients: Sources
-  /** Of which `prefaceMs` and `requestHeadMs` count here. */
+  /** Of which `prefaceMs`, `requestHeadMs`, `distrustedPeerMs` and `expiredPeerMs` count here. */
   readonly deadlines: Deadlines
   readonly onTunnel: (request: TunnelRequest) => void
   /** The connection failed because of what the peer did, or did not do in time. */
-  readonly onWarning: (message: string, kind: 'connection') => void
+  readonly onWarning: (message: string, kind: 'connection' | 'peer') => void
   readonly onFault: ((error: unknown) => void) | undefined
   /** Tunnels at a time. */
   readonly maxConcurrentStreams: number
@@ -54,7 +60,7 @@ const MAX_SOURCES = 32
 /** ztunnel writes about 300 bytes; longer baggage is not read. */
 const MAX_BAGGAGE_LENGTH = 4096
 /** One HBONE connection of a peer that is let in: its tunnels, and how long it may keep us waiting. */
-export class ServerConnection {
+export class ServerConnection implements ReviewedPeer {
   readonly h2: H2Connection
   readonly transport: HboneTransport
   readonly load: SourceLoad
@@ -64,12 +70,20 @@ export class ServerConnection {
   readonly #sources = new Map<string, Source>()
   #sinceMs = 0
   readonly #headers: HeaderBlockWatch
+  readonly #notAfterMs: number
+  readonly #retirement: Retirement
 
-  constructor(socket: TLSSocket, identity: SpiffeId, options: ServerConnectionOptions) {
+  constructor(
+    socket: TLSSocket,
+    peer: { readonly identity: SpiffeId; readonly notAfterMs: number },
+    options: ServerConnectionOptions,
+  ) {
     this.#options = options
     this.#headers = new HeaderBlockWatch(options.deadlines, options.counters)
-    this.#identity = identity
-    this.load = options.clients.join(identity)
+    this.#retirement = new Retirement(options)
+    this.#identity = peer.identity
+    this.#notAfterMs = peer.notAfterMs
+    this.load = options.clients.join(peer.identity)
     this.#address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
     this.transport = new HboneTransport(socket, options.flusher)
     this.h2 = new H2Connection(
@@ -105,17 +119,42 @@ export class ServerConnection {
     this.transport.start(this.h2, onClosed, onFault)
   }
 
-  /** Called every second or so with the monotonic time. */
-  tick(nowMs: number): void {
+  /** Called every second or so with the monotonic time, and that of day. */
+  tick(nowMs: number, epochMs: number): void {
     this.transport.tick(nowMs)
+    if (this.#notAfterMs <= epochMs) this.#retire('expired', 'its certificate has run out')
+    this.#tickRetirement(nowMs)
     this.#tickPreface(nowMs)
     this.#headers.tick(this.h2, nowMs)
+  }
+
+  review(trust: Trust, chain: ChainKnowledge): void {
+    const { socket } = this.transport
+    // One that has run out is found in the next tick.
+    if (socket.destroyed) return
+    const peer = judgeClient(socket, trust, chain)
+    if (!peer.ok) this.#retire(retireReasonOf(peer.reason), peer.message)
   }
 
   /** Takes no more tunnels, and closes when the last one ends. */
   finish(): void {
     this.h2.shutdown()
     this.#closeWhenIdle()
+  }
+
+  #retire(reason: RetireReason, why: string): void {
+    if (!this.#retirement.begin(reason)) return
+    const { onWarning } = this.#options
+    onWarning(`HBONE connection from ${this.#identity} at ${this.#address} is ended: ${why}`, 'peer')
+    // Whoever holds no grudge against us gets to know in time for tunnels that are on their way.
+    if (reason === 'expired') this.h2.announceShutdown()
+    else this.finish()
+  }
+
+  #tickRetirement(nowMs: number): void {
+    const step = this.#retirement.tick(nowMs)
+    if (step === 'over') this.transport.socket.destroy()
+    else if (step === 'final' && this.h2.isOpen) this.finish()
   }
 
   /** The preface with its SETTINGS, and the answer to ours (RFC 9113 section 6.5.3). */

@@ -4,10 +4,12 @@
  */
 import type { TLSSocket } from 'node:tls'
 import type { Credentials } from '../../identity/credentials.ts'
-import { isTrusted, readPeerIdentity } from '../../identity/peer.ts'
 import type { TlsSettings } from '../../identity/tls.ts'
+import { judgeClient } from '../../identity/trust/peer.ts'
+import type { PeerIdentity } from '../../identity/trust/peer.ts'
+import type { Trust } from '../../identity/trust/trust.ts'
 import { systemClock } from '../../lib/clock.ts'
-import type { SpiffeId } from '../../model/identity.ts'
+import type { Clock } from '../../lib/clock.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
@@ -15,6 +17,8 @@ import { defaultDeadlines } from '../limits/deadlines.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import type { SourceLoad } from '../overload/source-load.ts'
 import { Sources } from '../overload/sources.ts'
+import { decodeTrust } from './mesh-identity.ts'
+import type { ReviewedPeer } from './peer-review.ts'
 import { ServerConnection } from './server-connection.ts'
 import type { ServerConnectionOptions, TunnelRequest } from './server-connection.ts'
 import { TlsGate } from './tls-gate.ts'
@@ -24,6 +28,10 @@ export type { TunnelRequest } from './server-connection.ts'
 export interface HboneServerOptions {
   readonly credentials: Credentials
   readonly trustDomains: readonly string[]
+  /** What `credentials` and `trustDomains` come to, where it is known already. */
+  readonly trust?: Trust
+  /** By which certificates run out; default: the machine's. */
+  readonly clock?: Clock
   readonly tls: TlsSettings
   readonly flusher: Flusher
   readonly counters: Counters
@@ -52,12 +60,16 @@ export class HboneServer {
   readonly #options: HboneServerOptions
   readonly #connectionOptions: ServerConnectionOptions
   readonly #connections = new Set<ServerConnection>()
+  readonly #clock: Clock
+  #trust: Trust
   #phase: 'serving' | 'announced' | 'final' | 'destroyed' = 'serving'
 
   constructor(options: HboneServerOptions) {
     const { deadlines = defaultDeadlines, maxConcurrentStreams = 100, budget, onFault } = options
     const { clients = new Sources() } = options
     this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#trust = options.trust ?? this.#decodeTrust(options.credentials)
     this.#connectionOptions = { ...options, deadlines, maxConcurrentStreams, budget, onFault, clients }
     this.#gate = new TlsGate({
       credentials: options.credentials,
@@ -67,7 +79,7 @@ export class HboneServer {
       // Handshakes share the loop as it really is, whatever clock the rest is tested with.
       clock: systemClock,
       counters: options.counters,
-      onSecure: (socket) => this.#accept(socket),
+      onSecure: (socket, isCurrent) => this.#accept(socket, isCurrent),
       onWarning: options.onWarning,
     })
   }
@@ -77,13 +89,20 @@ export class HboneServer {
     return this.#gate.listen(options)
   }
 
-  /** New handshakes use these from now on; open connections stay. */
-  rotate(credentials: Credentials): void {
+  /** New handshakes use these from now on; open connections stay until somebody reviews them. */
+  rotate(credentials: Credentials, trust = this.#decodeTrust(credentials)): void {
     this.#gate.rotate(credentials)
+    this.#trust = trust
+  }
+
+  /** Everybody who is let in. */
+  peers(): readonly ReviewedPeer[] {
+    return [...this.#connections]
   }
 
   tick(nowMs: number): void {
-    for (const connection of this.#connections) connection.tick(nowMs)
+    const epochMs = this.#clock.nowMs()
+    for (const connection of this.#connections) connection.tick(nowMs, epochMs)
   }
 
   /** First step of draining: no new connections, and peers are told to open no new tunnels. */
@@ -120,21 +139,21 @@ export class HboneServer {
     for (const connection of this.#connections) connection.transport.socket.destroy()
   }
 
-  #accept(socket: TLSSocket): void {
+  #accept(socket: TLSSocket, isCurrent: boolean): void {
     // Until somebody else listens for it: an error without a listener would end the process.
     socket.on('error', () => socket.destroy())
+    if (this.#phase === 'destroyed' || socket.destroyed) return void socket.destroy()
     const { counters } = this.#options
-    const refusal = this.#judge(socket)
-    if (typeof refusal !== 'object') {
-      if (refusal !== undefined) {
-        counters.untrustedPeers++
-        this.#options.onWarning(`HBONE peer ${socket.remoteAddress ?? ''} refused: ${refusal}`, 'peer')
-      }
+    const peer = this.#judge(socket, isCurrent)
+    if (!peer.ok) {
+      counters.untrustedPeers++
+      counters.handshakeRefusals[peer.reason]++
+      this.#options.onWarning(`HBONE peer ${socket.remoteAddress ?? ''} refused: ${peer.message}`, 'peer')
       socket.destroy()
       return
     }
     socket.setNoDelay(true)
-    const connection = new ServerConnection(socket, refusal.identity, this.#connectionOptions)
+    const connection = new ServerConnection(socket, peer, this.#connectionOptions)
     this.#connections.add(connection)
     counters.openConnections++
     counters.connectionsTotal++
@@ -147,17 +166,16 @@ export class HboneServer {
     else if (this.#phase === 'final') connection.finish()
   }
 
-  /** Who it is, or why it may not come in; `undefined` when nobody may any more. */
-  #judge(socket: TLSSocket): { readonly identity: SpiffeId } | string | undefined {
-    if (this.#phase === 'destroyed' || socket.destroyed) return undefined
+  #judge(socket: TLSSocket, isChainProven: boolean): PeerIdentity {
     try {
-      const peer = readPeerIdentity(socket)
-      if (!peer.ok) return peer.reason
-      if (!isTrusted(peer.identity, this.#options.trustDomains)) return `${peer.identity} is of a foreign trust domain`
-      return peer
+      return judgeClient(socket, this.#trust, { nowMs: this.#clock.nowMs(), isChainProven })
     } catch (error) {
       // Certificates are written by others, and read by code that is not ours.
-      return `its certificate cannot be read: ${String(error)}`
+      return { ok: false, reason: 'malformed', message: `its certificate cannot be read: ${String(error)}` }
     }
+  }
+
+  #decodeTrust(credentials: Credentials): Trust {
+    return decodeTrust(credentials, { trustDomains: this.#options.trustDomains, nowMs: this.#clock.nowMs() })
   }
 }

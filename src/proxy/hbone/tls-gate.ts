@@ -11,6 +11,7 @@ import type { Credentials } from '../../identity/credentials.ts'
 import { explainHandshakeFailure, rotateServerContext, serverTlsOptions } from '../../identity/tls.ts'
 import type { TlsSettings } from '../../identity/tls.ts'
 import { groupOfServer } from '../../identity/tls-group.ts'
+import { reasonOfFailure } from '../../identity/trust/refusal-reason.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { errorCode } from '../../lib/errors/error-code.ts'
 import { allowHeapGrowth } from '../../lib/memory/heap-growth.ts'
@@ -26,7 +27,8 @@ export interface TlsGateOptions {
   readonly maxConnections: number
   readonly clock: Clock
   readonly counters: Counters
-  readonly onSecure: (socket: TLSSocket) => void
+  /** `isCurrent`: its chain was checked against the roots that are in force. */
+  readonly onSecure: (socket: TLSSocket, isCurrent: boolean) => void
   readonly onWarning: (message: string, kind: 'handshake' | 'listener') => void
 }
 
@@ -40,6 +42,12 @@ const DOOR_CLOSED_MS = 50
  */
 const FLOOD_GROWTH_PERCENT = 200
 
+/** One that is under way. */
+interface Handshake {
+  readonly applicant: Applicant
+  readonly era: number
+}
+
 export class TlsGate {
   readonly #options: TlsGateOptions
   readonly #listener: Server
@@ -47,7 +55,9 @@ export class TlsGate {
   readonly #tls: TlsServer
   readonly #admission: HandshakeAdmission
   /** By address and port: Node's TLS server tells of the encrypted socket only, and not of the one below. */
-  readonly #handshakes = new Map<string, Applicant>()
+  readonly #handshakes = new Map<string, Handshake>()
+  /** Counts rotations: a handshake is made with what was in force when it began. */
+  #era = 0
   #isDoorClosed = false
   /** While a flood is on. */
   #restoreHeapGrowth: (() => void) | undefined
@@ -100,6 +110,7 @@ export class TlsGate {
   /** New handshakes use these from now on. */
   rotate(credentials: Credentials): void {
     rotateServerContext(this.#tls, credentials, this.#options.tls)
+    this.#era++
   }
 
   /** Listens no more; handshakes that wait or are under way go on. */
@@ -122,7 +133,7 @@ export class TlsGate {
     const key = `${remoteAddress} ${remotePort}`
     const applicant = new Applicant(remoteAddress.replace(/^::ffff:/, ''), {
       admit: () => {
-        this.#handshakes.set(key, applicant)
+        this.#handshakes.set(key, { applicant, era: this.#era })
         this.#tls.emit('connection', socket)
       },
       // A reset, so that neither side keeps anything of it.
@@ -147,15 +158,16 @@ export class TlsGate {
 
   #onSecure(socket: TLSSocket): void {
     const key = `${socket.remoteAddress} ${socket.remotePort}`
-    const applicant = this.#handshakes.get(key)
-    if (applicant !== undefined) this.#leave(key, applicant)
+    const handshake = this.#handshakes.get(key)
+    if (handshake !== undefined) this.#leave(key, handshake.applicant)
     countOne(this.#options.counters.handshakes.inbound, groupOfServer(this.#options.tls.groups))
-    this.#options.onSecure(socket)
+    this.#options.onSecure(socket, handshake?.era === this.#era)
   }
 
   #onFailure(error: Error, socket: TLSSocket): void {
     const { counters, onWarning } = this.#options
     counters.tlsHandshakeFailures++
+    counters.handshakeRefusals[reasonOfFailure(error, socket.authorizationError)]++
     if (errorCode(error) === 'ERR_TLS_HANDSHAKE_TIMEOUT') counters.deadlines.handshake++
     const peer = socket.remoteAddress?.replace(/^::ffff:/, '') ?? 'a peer that is gone'
     onWarning(`HBONE handshake failed: ${explainHandshakeFailure(error, socket)}, with ${peer}`, 'handshake')
@@ -164,7 +176,7 @@ export class TlsGate {
   }
 
   #leave(key: string, applicant: Applicant): void {
-    if (this.#handshakes.get(key) === applicant) this.#handshakes.delete(key)
+    if (this.#handshakes.get(key)?.applicant === applicant) this.#handshakes.delete(key)
     this.#admission.leave(applicant)
     this.#count()
   }

@@ -28,6 +28,10 @@ export interface Deadlines {
   readonly clientHelloMs: number
   /** Without a byte in either direction on a TCP connection. */
   readonly tcpIdleMs: number
+  /** What tunnels of a peer have left whose certificate was revoked, or whose root is trusted no more. */
+  readonly distrustedPeerMs: number
+  /** The same when its certificate ran out. */
+  readonly expiredPeerMs: number
 }
 
 /** What holds without flags. */
@@ -45,6 +49,8 @@ export const defaultDeadlines: Deadlines = {
   protocolDetectionMs: 5000,
   clientHelloMs: 10_000,
   tcpIdleMs: 3_600_000,
+  distrustedPeerMs: 10_000,
+  expiredPeerMs: 3_600_000,
 }
 
 /** Runs `expire` when a deadline has passed, so never with one of 0; the result cancels it. */

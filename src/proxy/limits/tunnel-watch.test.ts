@@ -18,6 +18,8 @@ const deadlines: Deadlines = {
   protocolDetectionMs: 1,
   clientHelloMs: 1,
   tcpIdleMs: 1,
+  distrustedPeerMs: 1,
+  expiredPeerMs: 1,
 }
 
 /** What a tick sees; missing is 0, false, or -1. */

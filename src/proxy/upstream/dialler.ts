@@ -1,4 +1,3 @@
-import type { ConnectionOptions } from 'node:tls'
 import type { Clock } from '../../lib/clock.ts'
 import { joinHostPort } from '../../lib/ip.ts'
 import type { Endpoint } from '../../model/endpoint.ts'
@@ -8,7 +7,9 @@ import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
 import type { TunnelFailure } from '../hbone/client.ts'
 import { HboneClient } from '../hbone/client.ts'
+import type { MeshIdentity } from '../hbone/mesh-identity.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
+import type { Deadlines } from '../limits/deadlines.ts'
 import { dialPlain } from './socket-channel.ts'
 import type { BackendTrust } from './tls/backend-trusts.ts'
 import type { HandledChannel } from './tls/cipher-stream.ts'
@@ -21,8 +22,10 @@ export interface DiallerOptions {
   readonly budget: ByteBudget
   readonly counters: Counters
   readonly clock: Clock
-  /** The current TLS options for HBONE; asked at each dial, so that a rotation needs no call. */
-  readonly clientTls: () => ConnectionOptions
+  /** Who we are and whom we trust on HBONE; asked at each dial, so that a rotation needs no call. */
+  readonly mesh: Pick<MeshIdentity, 'clientTls' | 'trust'>
+  /** What connections have left whose peer is not permitted any more; default `defaultDeadlines`. */
+  readonly deadlines?: Pick<Deadlines, 'distrustedPeerMs' | 'expiredPeerMs'>
   /** True for an address and port that this very process listens on. */
   readonly isSelf: (address: string, port: number) => boolean
   /** For the way to the endpoint and the application's TLS on it; 0 for none. */
@@ -206,7 +209,8 @@ export class Dialler {
       clock,
       connectTimeoutMs,
       onFault,
-      tls: this.#options.clientTls(),
+      mesh: this.#options.mesh,
+      ...(this.#options.deadlines === undefined ? {} : { deadlines: this.#options.deadlines }),
       address: this.#endpoint.address,
       port,
       identity,

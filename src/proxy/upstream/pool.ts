@@ -13,6 +13,7 @@ import type { ServiceLoad } from '../balance/limits/service-load.ts'
 import { readEndpoints } from '../balance/health/endpoint-reading.ts'
 import type { EndpointReading } from '../balance/health/endpoint-reading.ts'
 import { HealthRegistry } from '../balance/health/health-registry.ts'
+import type { ReviewedPeer } from '../hbone/peer-review.ts'
 import { TurnBudget } from '../limits/turn-budget.ts'
 import { Dialler } from './dialler.ts'
 import type { AcquireFailure, Dialled, DiallerOptions, DialTies } from './dialler.ts'
@@ -368,6 +369,11 @@ export class Pools {
   retireConnections(): void {
     for (const pool of this.#live) pool.close()
     this.#workloads.retire()
+  }
+
+  /** The HBONE connections to endpoints. */
+  peers(): readonly ReviewedPeer[] {
+    return this.#workloads.peers()
   }
 
   /** Ends everything; who loses a connection by that may want another one, and gets none. */

@@ -2,6 +2,7 @@ import type { Endpoint } from '../../model/endpoint.ts'
 import type { EndpointHealth } from '../balance/health/endpoint-health.ts'
 import type { HboneClient } from '../hbone/client.ts'
 import { MAX_TUNNELS } from '../hbone/client.ts'
+import type { ReviewedPeer } from '../hbone/peer-review.ts'
 
 /** Whose channels are made. */
 export interface DialOwner {
@@ -53,6 +54,11 @@ export class Workloads {
   /** Each connection is closed when its last tunnel ends. */
   retire(): void {
     for (const { clients } of this.#byKey.values()) for (const client of [...clients]) client.retire()
+  }
+
+  /** All connections, those that are being made among them. */
+  peers(): readonly ReviewedPeer[] {
+    return Array.from(this.#byKey.values(), ({ clients }) => clients).flat()
   }
 
   destroy(): void {

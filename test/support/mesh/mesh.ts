@@ -31,6 +31,7 @@ import type { Deadlines } from '../../../src/proxy/limits/deadlines.ts'
 import type { OverloadLimits } from '../../../src/proxy/overload/overload.ts'
 import { Flusher } from '../../../src/proxy/flusher.ts'
 import { HboneClient } from '../../../src/proxy/hbone/client.ts'
+import { decodeTrust } from '../../../src/proxy/hbone/mesh-identity.ts'
 import { attachH2 } from '../http/h2-socket.ts'
 import { openTunnel } from './client-tunnel.ts'
 import type { ClientTunnel } from './client-tunnel.ts'
@@ -204,10 +205,11 @@ export class Mesh {
   ): Promise<HboneClient> {
     const credentials =
       options.credentials ?? (await this.ca.issue(options.identity ?? identityOf('client'), options.issue))
+    const trust = decodeTrust(credentials, { trustDomains: [], nowMs: Date.now() })
     const client = new HboneClient({
       flusher: this.#flusher,
       counters: new Counters(),
-      tls: clientTlsOptions(credentials, options.tls),
+      mesh: { clientTls: () => clientTlsOptions(credentials, options.tls), trust: () => trust },
       address: '127.0.0.1',
       port: this.port,
       identity: identityOf('waypoint'),

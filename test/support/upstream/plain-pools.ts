@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import type { Clock } from '../../../src/lib/clock.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import type { BackendTls, Endpoint } from '../../../src/model/endpoint.ts'
@@ -22,7 +23,7 @@ export class PlainPools implements Disposable {
       counters: this.counters,
       clock: options.clock ?? systemClock,
       turns: new TurnBudget(),
-      clientTls: () => ({}),
+      mesh: { clientTls: () => ({}), trust: () => assert.fail('nobody speaks HBONE here') },
       isSelf: () => false,
       connectTimeoutMs: 10_000,
       hbonePort: 9,

@@ -1,0 +1,52 @@
+import type { RetireReason } from '../../identity/trust/refusal-reason.ts'
+import type { Counters } from '../counters.ts'
+import type { Deadlines } from '../limits/deadlines.ts'
+
+/** How long what, and where it is counted. */
+export interface RetirementParts {
+  readonly deadlines: Pick<Deadlines, 'distrustedPeerMs' | 'expiredPeerMs'>
+  readonly counters: Pick<Counters, 'connectionsRetired' | 'deadlines'>
+}
+
+/** From the GOAWAY that announces the end to the final one: long enough for tunnels that are being opened. */
+const ANNOUNCED_MS = 1000
+
+/**
+ * The end of one connection whose peer is not permitted any more: no new tunnels at once, and after a time that depends
+ * on the reason the rest is cut. A certificate that ran out says nothing against its holder, who gets much more of it.
+ */
+export class Retirement {
+  readonly #parts: RetirementParts
+  #reason: RetireReason | undefined
+  #sinceMs = 0
+
+  constructor(parts: RetirementParts) {
+    this.#parts = parts
+  }
+
+  get reason(): RetireReason | undefined {
+    return this.#reason
+  }
+
+  /** False: it has begun before, for a reason that is as bad. */
+  begin(reason: RetireReason): boolean {
+    if (this.#reason !== undefined && (this.#reason !== 'expired' || reason === 'expired')) return false
+    if (this.#reason === undefined) this.#parts.counters.connectionsRetired[reason]++
+    this.#reason = reason
+    this.#sinceMs = 0
+    return true
+  }
+
+  /** Called every second or so with the monotonic time: whether the end is final now, or over. */
+  tick(nowMs: number): 'announced' | 'final' | 'over' | undefined {
+    if (this.#reason === undefined) return undefined
+    if (this.#sinceMs === 0) this.#sinceMs = nowMs
+    const { deadlines, counters } = this.#parts
+    const name = this.#reason === 'expired' ? 'expiredPeer' : 'distrustedPeer'
+    const limitMs = deadlines[`${name}Ms`]
+    const passedMs = nowMs - this.#sinceMs
+    if (limitMs === 0 || passedMs < limitMs) return passedMs < ANNOUNCED_MS ? 'announced' : 'final'
+    counters.deadlines[name]++
+    return 'over'
+  }
+}
