@@ -70,7 +70,7 @@ const readCrl = (bytes: Buffer): RevocationList => {
   const signature = list.read(BIT_STRING)
   const fields = new DerReader(bytes, body)
   fields.readIf(INTEGER)
-  fields.read(SEQUENCE)
+  if (!isSame(bytes, fields.read(SEQUENCE), algorithm)) throw new DerError('it names two signature algorithms')
   const issuer = fields.read(SEQUENCE)
   const thisUpdateMs = readTime(bytes, fields.next())
   const hasNext = fields.nextTag === UTC_TIME || fields.nextTag === GENERALIZED_TIME
@@ -142,6 +142,9 @@ const LIST_KNOWN: ReadonlySet<string> = new Set([AUTHORITY_KEY_ID, '2.5.29.20'])
 /** Reason and invalidity date. */
 const ENTRY_KNOWN: ReadonlySet<string> = new Set(['2.5.29.21', '2.5.29.24'])
 
+const isSame = (bytes: Buffer, a: DerElement, b: DerElement): boolean =>
+  bytes.subarray(a.from, a.end).equals(bytes.subarray(b.from, b.end))
+
 interface SignedParts {
   readonly body: DerElement
   readonly algorithm: DerElement
@@ -154,7 +157,8 @@ const createSignatureCheck = (bytes: Buffer, parts: SignedParts): ((key: KeyObje
   const algorithm = ALGORITHMS.get(oid)
   if (algorithm === undefined) throw new DerError(`its signature algorithm ${oid} is not known`)
   const signed = bytes.subarray(parts.body.from, parts.body.end)
-  // The first byte says how many bits of the last one do not count: none, in a signature.
+  // The first byte says how many bits of the last one do not count.
+  if (bytes[parts.signature.start] !== 0) throw new DerError('a signature that is no whole number of bytes')
   const signature = bytes.subarray(parts.signature.start + 1, parts.signature.end)
   return (key) => {
     if (!algorithm.keys.includes(key.asymmetricKeyType ?? '')) return false
