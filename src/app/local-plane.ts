@@ -4,6 +4,7 @@ import type { CredentialSource } from '../identity/credentials.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
 import { collectAll } from '../lib/memory/collector.ts'
+import { watchFullCollections } from '../lib/memory/full-collections.ts'
 import { createYoungCollector } from '../lib/memory/young-collector.ts'
 import { Counters } from '../proxy/counters.ts'
 import { DataPlane } from '../proxy/data-plane.ts'
@@ -38,6 +39,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
           accessLog.record(record)
         }
   const limit = descriptorLimit()
+  const fullCollections = watchFullCollections()
   const plane = new DataPlane({
     credentials,
     trustDomains: settings.trustDomains,
@@ -52,6 +54,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     overload: settings.overload,
     memoryBytes: memoryPerProcess(settings.workers),
     collectAll,
+    fullCollections: fullCollections.count,
     maxConnections: connectionsWithin(limit),
     counters,
     collectYoung: createYoungCollector(),
@@ -81,6 +84,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     },
     close: () => {
       stopWatching()
+      fullCollections.close()
       plane.close()
       telemetry.close()
     },

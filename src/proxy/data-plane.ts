@@ -77,6 +77,8 @@ export interface DataPlaneOptions {
   readonly memoryBytes?: number
   /** Frees all that can be freed, and stops everything for 50 ms: for when memory is short. */
   readonly collectAll?: () => void
+  /** Collections of V8's whole heap so far. */
+  readonly fullCollections?: () => number
   /** Frees what large reads leave behind (see `Flusher`); without it that is left to V8. */
   readonly collectYoung?: () => void
   /** How long compiling may hold the loop at a time; default 2 ms. */
@@ -234,6 +236,7 @@ export class DataPlane {
       log,
       closeOf: (load, most) => this.#server.closeOf(load, most),
       collect: options.collectAll,
+      fullCollections: options.fullCollections,
     })
     this.#unsubscribe = this.#mesh.follow({ server: this.#server, pools: this.#pools })
     const stopTicks = [

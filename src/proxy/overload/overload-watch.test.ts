@@ -14,6 +14,7 @@ let lines: string[]
 let watch: OverloadWatch
 let nowMs: number
 let growth: string[]
+let collections: number
 
 beforeEach(() => {
   counters = new Counters()
@@ -24,6 +25,7 @@ beforeEach(() => {
   lines = []
   nowMs = 0
   growth = []
+  collections = 0
   watch = new OverloadWatch({
     overload,
     counters,
@@ -38,6 +40,7 @@ beforeEach(() => {
       return most
     },
     collect: () => collected++,
+    fullCollections: () => collections,
     allowGrowth: (percent) => {
       growth.push(`${percent}`)
       return () => growth.push('calm')
@@ -57,16 +60,29 @@ test('the heap may grow while requests wait, refused or not, until none has wait
   counters.waitingRequests = 300
   tick(5)
   counters.waitingRequests = 0
-  tick(2)
+  tick(20)
   counters.waitingRequests = 1
   tick()
   counters.waitingRequests = 0
-  tick(2)
+  tick(29)
   assert.deepEqual(growth, ['100'])
   tick()
   assert.deepEqual(growth, ['100', 'calm'])
-  tick(9)
+  tick(60)
   assert.deepEqual(growth, ['100', 'calm'])
+})
+
+test('the heap may grow when all of it is collected three times a second, for two seconds', () => {
+  const second = (times: number): readonly string[] => {
+    collections += times
+    tick()
+    return growth
+  }
+  assert.deepEqual([2, 2, 9, 2, 3].flatMap(second), [], 'as when a process starts')
+  assert.deepEqual(second(3), ['100'])
+  for (let i = 0; i < 29; i++) second(1)
+  assert.deepEqual(growth, ['100'])
+  assert.deepEqual(second(1), ['100', 'calm'])
 })
 
 describe('an overload', () => {
