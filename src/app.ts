@@ -10,6 +10,7 @@ import { createPlane } from './app/create-plane.ts'
 import { checkDescriptors, descriptorLimit } from './app/descriptors.ts'
 import { openCredentials, type OpeningCredentials } from './app/open-credentials.ts'
 import { translateOptionsOf, type WaypointOptions } from './app/options.ts'
+import { showCredentials, type ShownCredentials } from './app/show-credentials.ts'
 import type { Plane } from './app/plane.ts'
 import { errorCode } from './lib/errors/error-code.ts'
 import { joinHostPort } from './lib/ip.ts'
@@ -101,8 +102,9 @@ class Waypoint implements RunningWaypoint {
     ])
     const first = await this.#startConfig()
     this.#opening = openCredentials(this.#options, first.model, { clock: systemClock, log: this.#log })
+    const shown = showCredentials(this.#options, this.#opening, systemClock)
     // Before there is a certificate: whoever waits for it should be told why.
-    this.#admin = await this.#startAdmin()
+    this.#admin = await this.#startAdmin(shown)
     const credentials = await this.#opening.ready
     this.#credentials = credentials
     const reusePort = workers > 1
@@ -181,7 +183,7 @@ class Waypoint implements RunningWaypoint {
     }
   }
 
-  #startAdmin(): Promise<AdminServer> {
+  #startAdmin(shown: ShownCredentials): Promise<AdminServer> {
     const { bind, ports, logLevel } = this.#options
     let level = logLevel
     return startAdmin({
@@ -189,7 +191,8 @@ class Waypoint implements RunningWaypoint {
       ports,
       deps: {
         notReady: () => this.#notReady(),
-        dumps: async () => (await this.#plane?.dumps()) ?? [],
+        dumps: async () => [...((await this.#plane?.dumps()) ?? []), shown.dump()],
+        certs: shown.document,
         endpoints: async () => (await this.#plane?.endpoints()) ?? [],
         limits: async () => (await this.#plane?.limits()) ?? [],
         config: async () => ({

@@ -1,3 +1,4 @@
+import type { CertsDocument } from '../identity/report/certs-document.ts'
 import type { Issue } from '../lib/decoded.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { Condition } from '../model/condition.ts'
@@ -17,6 +18,8 @@ export interface AdminDeps {
   readonly endpoints: () => Promise<readonly (readonly EndpointReading[])[]>
   /** How Service ports stand with their limits in each process. */
   readonly limits: () => Promise<readonly (readonly LimitReading[])[]>
+  /** Our certificate and whom we trust. */
+  readonly certs: () => CertsDocument
   /** What is in force. */
   readonly config: () => Promise<ConfigInForce>
   /** What became of each object, as Kubernetes writes it. */

@@ -3,14 +3,13 @@ import { once } from 'node:events'
 import http, { type IncomingHttpHeaders } from 'node:http'
 import { createServer, type AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
+import { emptyConfig, unusedDeps } from '../../test/support/admin/admin-deps.ts'
 import { modelOf, matchOf, routeOf, serviceOf } from '../../test/support/models.ts'
 import { parseMetrics } from '../../test/support/prometheus-text.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { ExplainQuery } from '../snapshot/explain.ts'
 import { startAdmin, type AdminServer } from './admin.ts'
-import type { AdminDeps, ConfigInForce } from './admin-deps.ts'
-
-const emptyConfig: ConfigInForce = { generation: 0, model: undefined, conditions: [], issues: [] }
+import type { AdminDeps } from './admin-deps.ts'
 
 interface Started extends AdminServer {
   readonly asked: ExplainQuery[]
@@ -102,6 +101,7 @@ test('the root lists the endpoints, and each of them answers', async (t) => {
       'GET /snapshot',
       'GET /endpoints',
       'GET /limits',
+      'GET /certs',
       'GET /conditions',
       'GET /status',
       'GET /resolve',
@@ -382,16 +382,3 @@ test('close ends waiting connections', async (t) => {
   await close()
   await assert.rejects(fetch(`http://${addresses.ready}/healthz/ready`))
 })
-
-const unusedDeps: AdminDeps = {
-  notReady: () => undefined,
-  dumps: async () => [],
-  endpoints: async () => [],
-  limits: async () => [],
-  config: async () => emptyConfig,
-  statuses: async () => ({ generation: 0, items: [] }),
-  explain: () => assert.fail('not asked'),
-  logLevel: () => 'info',
-  setLogLevel: () => {},
-  drain: () => {},
-}

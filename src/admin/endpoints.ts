@@ -82,6 +82,12 @@ const listEndpoints = (deps: AdminDeps): readonly Endpoint[] => [
   },
   {
     method: 'GET',
+    path: '/certs',
+    what: 'our certificate, its source and chain, trust roots and revocation lists, and what is wrong with them',
+    answer: () => deps.certs(),
+  },
+  {
+    method: 'GET',
     path: '/conditions',
     what: 'what became of each object, and documents that could not be read',
     answer: async (_, reply) => {

@@ -18,6 +18,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./request.ts')).requestVerb,
   },
   {
+    name: 'certs',
+    summary: 'the certificate of a running waypoint, or in a folder: who issued it, how long it lasts, whom it trusts',
+    load: async () => (await import('./certs/certs.ts')).certsVerb,
+  },
+  {
     name: 'waypoint',
     summary: 'what becomes of the objects of a waypoint',
     examples: ['fairway waypoint status -f objects/    what would become of each object, without running it'],

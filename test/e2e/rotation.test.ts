@@ -57,6 +57,19 @@ for (const workers of [1, 2]) {
     assert.equal(await shown(), before, 'what cannot be used leaves the old one in force')
     assert.equal((await fairway.readiness()).status, 200)
 
+    const document = JSON.stringify(await fairway.admin('/certs'))
+    assert.partialDeepStrictEqual(JSON.parse(document), {
+      identity: 'spiffe://cluster.local/ns/shop/sa/waypoint',
+      source: { kind: 'files', place: mesh.certs, rotations: 3, failures: 1 },
+      chain: [{ sha256: before.replaceAll(':', '').toLowerCase() }],
+      troubles: [],
+    })
+    assert.doesNotMatch(document, /PRIVATE|BEGIN/)
+    const told = ['rotations_total', 'failures_total', 'info'].map((name) =>
+      fairway.metric(`fairway_certificate_${name}`),
+    )
+    assert.deepEqual(await Promise.all(told), [3, 1, 1], 'once, however many workers there are')
+
     const report = await load.stop()
     t.diagnostic(`${report.requests} requests`)
     assert.deepEqual(report.failures, [])

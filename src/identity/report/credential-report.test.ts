@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, it } from 'node:test'
+import { createCertificate, type CertificateIssuer, type CertificateUsage } from '../ca/certificate.ts'
+import type { Credentials } from '../credentials.ts'
+import { createCertsDocument } from './certs-document.ts'
+import { createCredentialReports, describeCredentials } from './credential-report.ts'
+
+const DAY_MS = 86_400_000
+const NOW_MS = Date.parse('2026-11-21T12:00:00Z')
+const newKeys = () => generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const issuerOf = (commonName: string): CertificateIssuer => ({ commonName, ...newKeys() })
+const root = issuerOf('Root')
+const between = issuerOf('Between')
+const IDENTITY = 'spiffe://cluster.local/ns/shop/sa/waypoint'
+const leafUsage: CertificateUsage = {
+  kind: 'leaf',
+  names: [{ type: 'URI', value: IDENTITY }],
+  purposes: ['serverAuth', 'clientAuth'],
+}
+
+/** Days count from now. */
+const issue = (
+  issuer: CertificateIssuer,
+  what: { readonly ca?: CertificateIssuer; readonly from?: number; readonly to?: number } = {},
+): string =>
+  createCertificate({
+    publicKey: what.ca?.publicKey ?? newKeys().publicKey,
+    ...(what.ca === undefined ? {} : { commonName: what.ca.commonName }),
+    issuer,
+    notBeforeMs: NOW_MS + (what.from ?? -0.25) * DAY_MS,
+    notAfterMs: NOW_MS + (what.to ?? 0.75) * DAY_MS,
+    usage: what.ca === undefined ? leafUsage : { kind: 'root' },
+  })
+
+const rootPem = issue(root, { ca: root, from: -100, to: 1000 })
+const betweenPem = issue(root, { ca: between, from: -100, to: 500 })
+
+const texts = (certificateChainPem: string, trustRootsPem = rootPem) => ({ certificateChainPem, trustRootsPem })
+
+describe('the report of credentials', () => {
+  it('shows each certificate, leaf first, and no secret', () => {
+    const { chain, trustRoots, revocationLists, isRooted } = describeCredentials(
+      texts(issue(between) + betweenPem, rootPem),
+    )
+    assert.partialDeepStrictEqual(chain, [
+      {
+        subject: '',
+        issuer: 'CN=Between',
+        names: [IDENTITY],
+        key: 'EC prime256v1',
+        notBefore: '2026-11-21T06:00:00.000Z',
+        notAfter: '2026-11-22T06:00:00.000Z',
+      },
+      { subject: 'CN=Between', issuer: 'CN=Root', names: [] },
+    ])
+    assert.match(`${chain[0]?.serialNumber} ${chain[0]?.sha256}`, /^[0-9A-F]{30,32} [0-9a-f]{64}$/)
+    assert.partialDeepStrictEqual(trustRoots, [{ subject: 'CN=Root', issuer: 'CN=Root' }])
+    assert.deepEqual([revocationLists, isRooted], [[], true])
+  })
+
+  it('leaves out what cannot be read', () => {
+    const { chain, trustRoots } = describeCredentials(texts('', `${rootPem}${rootPem.replace(/\n[^-]{10}/, '\nAAAA')}`))
+    assert.deepEqual([chain.length, trustRoots.length], [0, 1])
+  })
+
+  it('is made once for the same credentials', () => {
+    const reportOf = createCredentialReports()
+    const credentials = { ...texts(issue(root)), privateKeyPem: '' } as Credentials
+    const report = reportOf(credentials)
+    assert.equal(reportOf(credentials), report)
+    assert.notEqual(reportOf({ ...credentials }), report)
+  })
+})
+
+describe('what somebody should see to', () => {
+  const other = issuerOf('Other')
+  const cases: readonly (readonly [name: string, chain: string, roots: string, troubles: readonly RegExp[]])[] = [
+    ['nothing', issue(root), rootPem, []],
+    ['nothing of a chain', issue(between) + betweenPem, rootPem, []],
+    ['nothing of one that brings its root', issue(root) + rootPem, rootPem, []],
+    ['no certificate', '', rootPem, [/^there is no certificate$/]],
+    ['one that has ended', issue(root, { to: -0.1 }), rootPem, [/^spiffe:.*waypoint expired at 2026-11-21T09:36:00/]],
+    ['one of tomorrow', issue(root, { from: 0.5 }), rootPem, [/valid only from 2026-11-22T00:00:00.*clock/]],
+    ['one that nobody renewed', issue(root, { from: -0.99, to: 0.05 }), rootPem, [/is late$/]],
+    ['one of years that is due in a month', issue(root, { from: -1000, to: 29 }), rootPem, [/is late$/]],
+    ['nothing of one of years that is not', issue(root, { from: -1000, to: 31 }), rootPem, []],
+    [
+      'an intermediate that ends first',
+      issue(between) + issue(root, { ca: between, from: -1, to: 0.5 }),
+      rootPem,
+      [/^CN=Between ends at 2026-11-22T00:00:00.*before the leaf/],
+    ],
+    ['a chain of strangers', issue(other), rootPem, [/no trust root signed our chain/]],
+    [
+      'a root that has ended, beside one that is good',
+      issue(root),
+      rootPem + issue(other, { ca: other, from: -10, to: -1 }),
+      [/^trust root CN=Other expired at/],
+    ],
+    [
+      'a root that ends soon',
+      issue(root),
+      rootPem + issue(other, { ca: other, from: -10, to: 20 }),
+      [/^trust root CN=Other expires at/],
+    ],
+  ]
+  for (const [name, chain, roots, wanted] of cases) {
+    it(name, () => {
+      const report = describeCredentials(texts(chain, roots))
+      const status = { kind: 'files', rotations: 0, failures: 0 } as const
+      const { troubles } = createCertsDocument({ report, status, trustDomains: [] }, NOW_MS)
+      assert.equal(troubles.length, wanted.length, troubles.join('\n'))
+      for (const [i, pattern] of wanted.entries()) assert.match(troubles[i] ?? '', pattern)
+    })
+  }
+})
+
+describe('the document', () => {
+  const status = {
+    kind: 'istiod',
+    rotations: 3,
+    failures: 2,
+    lastFailure: { atMs: NOW_MS - 5000, message: 'unavailable' },
+    nextRenewalMs: NOW_MS + 60_000,
+  } as const
+
+  it('is as good as the certificate that ends first', () => {
+    const chain = issue(between) + issue(root, { ca: between, from: -1, to: 0.5 })
+    const report = describeCredentials(texts(chain))
+    const document = createCertsDocument({ report, status, trustDomains: ['cluster.local', 'old'] }, NOW_MS)
+    assert.partialDeepStrictEqual(document, {
+      identity: IDENTITY,
+      trustDomains: ['cluster.local', 'old'],
+      source: {
+        kind: 'istiod',
+        rotations: 3,
+        failures: 2,
+        lastFailure: { at: '2026-11-21T11:59:55.000Z', message: 'unavailable' },
+        nextRenewal: '2026-11-21T12:01:00.000Z',
+      },
+      validity: { until: '2026-11-22T00:00:00.000Z', remainingSeconds: 43_200, lifetimeSeconds: 64_800 },
+      stolen: { forSeconds: 43_200, forSecondsAtMost: 64_800, endsEarlierBy: 'nothing' },
+    })
+    assert.deepEqual(JSON.parse(JSON.stringify(document)), document)
+  })
+
+  it('says what is waited for as long as there is none', () => {
+    const waiting = { ...status, waitingFor: 'a certificate from istiod at ca:15012' }
+    const document = createCertsDocument({ report: undefined, status: waiting, trustDomains: ['a'] }, NOW_MS)
+    assert.deepEqual(document.troubles, [
+      'there is no certificate yet, waiting for a certificate from istiod at ca:15012: unavailable',
+    ])
+    assert.deepEqual(
+      [document.identity, document.validity, document.stolen, document.chain],
+      [undefined, undefined, undefined, []],
+    )
+  })
+})
