@@ -2,14 +2,8 @@
  * The data plane of one process: an HBONE listener, the pools behind it, and the snapshot that is in force. Objects,
  * YAML and metric names never enter; what it serves comes as a model, what happened leaves as records and counters.
  */
-import type { FilterDefinition } from '../filter/index.ts'
 import { createFilterInstances } from '../filter/instances.ts'
-import type { ExchangeRecord } from '../filter/record.ts'
-import type { CredentialSource } from '../identity/credentials.ts'
-import type { TlsSettings } from '../identity/tls.ts'
-import type { Clock } from '../lib/clock.ts'
 import { createUuidSource } from '../lib/ids/random-uuid.ts'
-import type { Logger } from '../lib/log.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
 import { findFrontend } from '../snapshot/resolve.ts'
@@ -17,6 +11,7 @@ import { tunnelKindOf } from '../snapshot/resolve-tcp.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { ModelApplier } from './apply/model-applier.ts'
 import { Counters } from './counters.ts'
+import type { DataPlaneOptions } from './data-plane-options.ts'
 import { Downstream } from './downstream.ts'
 import type { DownstreamDeps } from './downstream.ts'
 import { drainServer } from './drain.ts'
@@ -28,7 +23,6 @@ import { MeshIdentity } from './hbone/mesh-identity.ts'
 import { HboneServer } from './hbone/server.ts'
 import type { TunnelRequest } from './hbone/server.ts'
 import { defaultDeadlines, tickMsFor } from './limits/deadlines.ts'
-import type { Deadlines } from './limits/deadlines.ts'
 import { startTicking } from './limits/ticks.ts'
 import { TurnBudget } from './limits/turn-budget.ts'
 import { H2Tunnel } from './inner-h2/h2-tunnel.ts'
@@ -37,7 +31,6 @@ import { ByteBudget, defaultBufferBytes } from './limits/byte-budget.ts'
 import { MemoryGuard, memoryPerProcess, readMemoryRatio } from './overload/memory-guard.ts'
 import { OverloadWatch } from './overload/overload-watch.ts'
 import { Overload } from './overload/overload.ts'
-import type { OverloadLimits } from './overload/overload.ts'
 import type { Sources } from './overload/sources.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
 import { Guards } from './security/guards.ts'
@@ -50,42 +43,6 @@ import type { EndpointReading } from './balance/health/endpoint-reading.ts'
 import { formatHealth, formatTurn } from './balance/health/format-health.ts'
 import { HBONE_PORT, Pools } from './upstream/pool.ts'
 import { Warnings } from './warnings.ts'
-
-export interface DataPlaneOptions {
-  readonly credentials: CredentialSource
-  /** Ours first, then aliases: peers of these are let in. */
-  readonly trustDomains: readonly string[]
-  readonly tls: TlsSettings
-  readonly filters: readonly FilterDefinition[]
-  readonly clock: Clock
-  readonly log: Logger
-  /** Gets each exchange once, when it is over. */
-  readonly sink: (record: ExchangeRecord) => void
-  readonly bind: string
-  /** Several processes listen on the same port. */
-  readonly reusePort: boolean
-  readonly counters?: Counters
-  /** How long peers may keep us waiting; default `defaultDeadlines`. */
-  readonly deadlines?: Deadlines
-  /** HBONE connections at a time; default 10,000. */
-  readonly maxConnections?: number
-  /** Received bytes that may wait in all (see `ByteBudget`); default 64 MiB, or an eighth of a small container. */
-  readonly bufferBytes?: number
-  /** Requests under way and tunnels at a time, and how long requests may wait; defaults as `OverloadLimits` has them. */
-  readonly overload?: OverloadLimits
-  /** What this process may use; default: all that the container has. */
-  readonly memoryBytes?: number
-  /** Frees all that can be freed, and stops everything for 50 ms: for when memory is short. */
-  readonly collectAll?: () => void
-  /** Collections of V8's whole heap so far. */
-  readonly fullCollections?: () => number
-  /** Frees what large reads leave behind (see `Flusher`); without it that is left to V8. */
-  readonly collectYoung?: () => void
-  /** How long compiling may hold the loop at a time; default 2 ms. */
-  readonly compileSliceMs?: number
-  /** Where HBONE endpoints listen; default 15008. */
-  readonly upstreamHbonePort?: number
-}
 
 /** Below the keep-alive time of common servers' proxies, above that between bursts of requests. */
 const SESSION_IDLE_MS = 30_000

@@ -1,0 +1,46 @@
+import type { FilterDefinition } from '../filter/index.ts'
+import type { ExchangeRecord } from '../filter/record.ts'
+import type { CredentialSource } from '../identity/credentials.ts'
+import type { TlsSettings } from '../identity/tls.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/log.ts'
+import type { Counters } from './counters.ts'
+import type { Deadlines } from './limits/deadlines.ts'
+import type { OverloadLimits } from './overload/overload.ts'
+
+/** What a data plane is made with. */
+export interface DataPlaneOptions {
+  readonly credentials: CredentialSource
+  /** Ours first, then aliases: peers of these are let in. */
+  readonly trustDomains: readonly string[]
+  readonly tls: TlsSettings
+  readonly filters: readonly FilterDefinition[]
+  readonly clock: Clock
+  readonly log: Logger
+  /** Gets each exchange once, when it is over. */
+  readonly sink: (record: ExchangeRecord) => void
+  readonly bind: string
+  /** Several processes listen on the same port. */
+  readonly reusePort: boolean
+  readonly counters?: Counters
+  /** How long peers may keep us waiting; default `defaultDeadlines`. */
+  readonly deadlines?: Deadlines
+  /** HBONE connections at a time; default 10,000. */
+  readonly maxConnections?: number
+  /** Received bytes that may wait in all (see `ByteBudget`); default 64 MiB, or an eighth of a small container. */
+  readonly bufferBytes?: number
+  /** Requests under way and tunnels at a time, and how long requests may wait; defaults as `OverloadLimits` has them. */
+  readonly overload?: OverloadLimits
+  /** What this process may use; default: all that the container has. */
+  readonly memoryBytes?: number
+  /** Frees all that can be freed, and stops everything for 50 ms: for when memory is short. */
+  readonly collectAll?: () => void
+  /** Collections of V8's whole heap so far. */
+  readonly fullCollections?: () => number
+  /** Frees what large reads leave behind (see `Flusher`); without it that is left to V8. */
+  readonly collectYoung?: () => void
+  /** How long compiling may hold the loop at a time; default 2 ms. */
+  readonly compileSliceMs?: number
+  /** Where HBONE endpoints listen; default 15008. */
+  readonly upstreamHbonePort?: number
+}
