@@ -13,6 +13,8 @@ export interface SClientOptions {
   readonly ca: string
   /** Further arguments. */
   readonly args?: readonly string[]
+  /** Whether it has printed all that is wanted; default: it goes on until the server ends it. */
+  readonly isOver?: (output: string) => boolean
 }
 
 /** `openssl s_client`: a client that shares no TLS code with Node, which has an OpenSSL of its own. */
@@ -25,7 +27,7 @@ export class SClient implements Disposable {
   }
 
   /** Connects and stays until the server ends it; all that it printed. */
-  async run({ port, cert, key, ca, args = [] }: SClientOptions): Promise<string> {
+  async run({ port, cert, key, ca, args = [], isOver }: SClientOptions): Promise<string> {
     // Of `-cert` it takes the first one only.
     const cas =
       splitPem('CERTIFICATE', cert ?? '')
@@ -42,7 +44,10 @@ export class SClient implements Disposable {
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     let output = ''
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+      if (isOver?.(output) === true) child.stdin.end()
+    })
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
     child.stdin.on('error', () => {})
     await once(child, 'close')
