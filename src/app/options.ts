@@ -54,6 +54,7 @@ export const translateOptionsOf = (options: MeshOptions): TranslateOptions => ({
   ...(options.gateway === undefined ? {} : { gateway: options.gateway }),
   clusterDomain: options.clusterDomain,
   trustDomain: options.trustDomains[0],
+  trustDomainAliases: options.trustDomains.slice(1),
   rootNamespace: 'istio-system',
   pathNormalization: options.pathNormalization,
   ...(options.zone === undefined ? {} : { zone: options.zone }),

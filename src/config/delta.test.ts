@@ -23,6 +23,7 @@ const update = (routes: readonly Route[], issues: readonly string[] = []) => {
     endpoints: [],
     pods: [],
     authentications: [],
+    authorizations: [],
   }
   return {
     model,

@@ -9,7 +9,7 @@ import type { Condition } from '../model/condition.ts'
 import type { Model } from '../model/model.ts'
 import type { ConfigUpdate } from './update.ts'
 
-type ListName = 'services' | 'routes' | 'endpoints' | 'pods' | 'authentications'
+type ListName = 'services' | 'routes' | 'endpoints' | 'pods' | 'authentications' | 'authorizations'
 
 /** The difference between two models; the first of a writer is a difference from nothing. */
 export interface ModelDelta {
@@ -20,6 +20,7 @@ export interface ModelDelta {
   readonly endpoints: readonly Edit<Model['endpoints'][number]>[]
   readonly pods: readonly Edit<Model['pods'][number]>[]
   readonly authentications: readonly Edit<Model['authentications'][number]>[]
+  readonly authorizations: readonly Edit<Model['authorizations'][number]>[]
 }
 
 /** The difference between two updates. */
@@ -37,7 +38,7 @@ export interface ConfigDelta {
 export const createModelWriter = (): ((model: Model) => ModelDelta) => {
   let before: Model | undefined
   return (model) => {
-    const { services, routes, endpoints, pods, authentications, ...head } = model
+    const { services, routes, endpoints, pods, authentications, authorizations, ...head } = model
     const delta = {
       isFirst: before === undefined,
       head,
@@ -46,6 +47,7 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
       endpoints: findEdits(before?.endpoints ?? [], endpoints, keyOf),
       pods: findEdits(before?.pods ?? [], pods, keyOf),
       authentications: findEdits(before?.authentications ?? [], authentications, keyOf),
+      authorizations: findEdits(before?.authorizations ?? [], authorizations, keyOf),
     }
     before = model
     return delta
@@ -56,7 +58,7 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
 export const createModelReader = (): ((delta: ModelDelta) => Model) => {
   let before: Pick<Model, ListName> | undefined
   return (delta) => {
-    const { isFirst, head, services, routes, endpoints, pods, authentications } = delta
+    const { isFirst, head, services, routes, endpoints, pods, authentications, authorizations } = delta
     // A writer that begins anew knows nothing of what its predecessor sent.
     const known = isFirst || before === undefined ? nothing : before
     before = {
@@ -65,6 +67,7 @@ export const createModelReader = (): ((delta: ModelDelta) => Model) => {
       endpoints: applyEdits(known.endpoints, endpoints),
       pods: applyEdits(known.pods, pods),
       authentications: applyEdits(known.authentications, authentications),
+      authorizations: applyEdits(known.authorizations, authorizations),
     }
     // One that is undefined did not travel.
     return { ...head, gateway: head.gateway, ...before }
@@ -110,6 +113,7 @@ const nothing: Pick<Model, ListName> = {
   endpoints: [],
   pods: [],
   authentications: [],
+  authorizations: [],
 }
 
 const keyOf = ({ key }: { readonly key: string }): string => key

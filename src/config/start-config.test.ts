@@ -115,6 +115,7 @@ describe('a thread that fails', () => {
     endpoints: [],
     pods: [],
     authentications: [],
+    authorizations: [],
   } as const
   const update = (): ConfigThreadMessage => ({
     kind: 'update',

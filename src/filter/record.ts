@@ -1,5 +1,6 @@
 import type { Endpoint } from '../model/endpoint.ts'
 import type { SpiffeId } from '../model/identity.ts'
+import type { AuthorizationDecision } from '../model/security/authorization-decision.ts'
 
 /** Who is calling, as far as the tunnel tells; one object per HBONE connection and workload, so that it can key caches. */
 export interface Source {
@@ -86,6 +87,10 @@ export interface ExchangeRecord {
   generation: number
   /** The server that a TCP connection's ClientHello asked for, where routes wanted to know. */
   readonly sni?: string | undefined
+  /** What AuthorizationPolicies decided, where there are any. */
+  authorization?: AuthorizationDecision
+  /** AUDIT rules that matched, and what policies would decide that are not carried out (`istio.io/dry-run`). */
+  authorizationNotes?: readonly AuthorizationDecision[]
   /** Why a TCP connection was refused, for people: nothing could be told to the client. */
   termination?: string
 }

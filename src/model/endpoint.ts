@@ -91,4 +91,6 @@ export interface BoundPod {
   readonly closed?: string
   /** As of a `Service`. */
   readonly authentications?: readonly string[]
+  /** As of a `Service`. */
+  readonly authorizations?: readonly string[]
 }

@@ -5,6 +5,7 @@
 import type { BoundPod, EndpointSet } from './endpoint.ts'
 import type { Route } from './route.ts'
 import type { RequestAuthentication } from './security/authentication.ts'
+import type { AuthorizationPolicy } from './security/authorization.ts'
 import type { Service } from './service.ts'
 
 /** How paths are normalised before anything looks at them (MeshConfig.pathNormalization). */
@@ -30,6 +31,8 @@ export interface Model {
   readonly pods: readonly BoundPod[]
   /** RequestAuthentications that any of `services` or `pods` is judged by, sorted by key. Slow clock. */
   readonly authentications: readonly RequestAuthentication[]
+  /** AuthorizationPolicies, likewise. */
+  readonly authorizations: readonly AuthorizationPolicy[]
 }
 
 /** Refers to a Kubernetes object in messages: `HTTPRoute shop/api`. */

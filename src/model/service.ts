@@ -23,6 +23,8 @@ export interface Service {
   readonly closed?: string
   /** Keys of the RequestAuthentications whose rules all apply, sorted; absent: none. */
   readonly authentications?: readonly string[]
+  /** Keys of the AuthorizationPolicies that apply, sorted; absent: none. */
+  readonly authorizations?: readonly string[]
 }
 
 export interface ServicePort {

@@ -33,6 +33,7 @@ import { OverloadWatch } from './overload/overload-watch.ts'
 import { Overload } from './overload/overload.ts'
 import type { Sources } from './overload/sources.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
+import { authorizationGuard, customGuard } from './security/authorization-guard.ts'
 import { Guards } from './security/guards.ts'
 import { Sessions } from './session/sessions.ts'
 import { createSelfCheck } from './upstream/self.ts'
@@ -143,7 +144,7 @@ export class DataPlane {
       sink: options.sink,
       createRequestId: createUuidSource(),
       ownIdentity: () => credentials.current().identity,
-      guards: new Guards([]),
+      guards: new Guards([customGuard, authorizationGuard]),
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       deadlines,
       turns,

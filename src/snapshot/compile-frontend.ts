@@ -6,12 +6,15 @@ import { formatEndpointKey } from '../model/endpoint.ts'
 import type { Service, ServicePort } from '../model/service.ts'
 import { compileChain } from './compile-route.ts'
 import { compileConnections } from './connection/compile-connections.ts'
+import type { AuthorizationIndex } from './security/authorization-index.ts'
 import type { Frontend, RouteTable, ServiceFrontend } from './snapshot.ts'
 
 export interface FrontendOptions {
   /** Those of the same Service in the previous snapshot, when their filters came from the same factory. */
   readonly previous: readonly ServiceFrontend[]
   readonly filters: FilterFactory
+  /** Of the Service's policies. */
+  readonly authorization: AuthorizationIndex | undefined
   /**
    * The table of a route set; `undefined` for an empty one. The same set of unchanged routes gives the same object;
    * what has changed is made from the table that was there before.
@@ -42,6 +45,7 @@ export function* compileFrontends(
       before !== undefined &&
       before.producer === producer &&
       isSameTables(before.consumers, consumers) &&
+      before.authorization === options.authorization &&
       isEqual(before.service, service)
     const frontend = isKept ? before : createFrontend(service, port, { producer, consumers, before, options })
     isSame &&= frontend === previous[index]
@@ -79,6 +83,7 @@ const createFrontend = (
     consumers: consumers.size === 0 ? noConsumers : consumers,
     connections: compileConnections(port, before?.connections),
     passThrough: keepPassThrough(destination, before),
+    authorization: options.authorization,
     closed: service.closed ?? ('failure' in compiled ? compiled.failure : undefined) ?? notYet(service),
   }
 }

@@ -9,6 +9,7 @@ import { compileRoute, createBackendsCompiler } from './compile-route.ts'
 import { createRegexCompiler } from './match.ts'
 import type { EndpointGroup, RoutePlan, RouteTable, ServiceFrontend, Snapshot } from './snapshot.ts'
 import { compilePods } from './pod-frontends.ts'
+import { compilePolicies, IndexCompiler, noAuthorizations } from './security/compile-authorization.ts'
 import { compileRouteTable } from './table/route-table.ts'
 
 export interface CompileOptions {
@@ -42,11 +43,15 @@ export function* compileInSteps(
   const kept = previous?.filters === filters ? previous : undefined
   const routes = yield* compileRoutes(model, kept, filters)
   const tableOf = createTables(routes)
+  const before = previous?.authorizations ?? noAuthorizations
+  const plans = yield* compilePolicies(model.authorizations, before.plans)
+  const indexes = new IndexCompiler(plans, before)
   const frontends = new Map<string, ServiceFrontend>()
   const services = new Map<ServiceKey, readonly ServiceFrontend[]>()
   for (const service of boundServices(model)) {
-    const before = kept?.services.get(service.key) ?? []
-    const those = yield* compileFrontends(service, { previous: before, filters, tableOf })
+    const were = kept?.services.get(service.key) ?? []
+    const authorization = yield* indexes.compile(service.authorizations)
+    const those = yield* compileFrontends(service, { previous: were, filters, tableOf, authorization })
     services.set(service.key, those)
     for (const frontend of those) {
       // Two Services with one address cannot be; should they, the first in the model's order holds it.
@@ -54,17 +59,18 @@ export function* compileInSteps(
         if (!frontends.has(authority)) frontends.set(authority, frontend)
       }
     }
-    if (services.size % STEP === 0 || those !== before) yield
+    if (services.size % STEP === 0 || those !== were) yield
   }
   return {
     generation,
     pathNormalization: model.pathNormalization,
     tellsClientIdentity: model.tellsClientIdentity === true,
     frontends,
-    pods: yield* compilePods(boundPods(model), previous?.pods),
+    pods: yield* compilePods(boundPods(model), previous?.pods, { plans, indexes }),
     services,
     groups: yield* compileGroups(model.endpoints, previous),
     routes,
+    authorizations: { plans, indexes: indexes.indexes },
     filters,
   }
 }

@@ -2,6 +2,8 @@ import { emptyChain } from '../filter/chain.ts'
 import { joinHostPort } from '../lib/ip.ts'
 import { isEqual } from '../lib/is-equal.ts'
 import { formatPodEndpointKey, type BoundPod } from '../model/endpoint.ts'
+import type { AuthorizationIndex, PolicyPlan } from './security/authorization-index.ts'
+import type { IndexCompiler } from './security/compile-authorization.ts'
 import type { EndpointGroup, PodFrontend, PodFrontends } from './snapshot.ts'
 
 /** How many frontends a generation of the cache holds; there are two. */
@@ -9,21 +11,30 @@ const CACHED = 2048
 /** How many Pods are filed between two pauses. */
 const STEP = 1024
 
+interface PodPolicies {
+  readonly plans: ReadonlyMap<string, PolicyPlan>
+  readonly indexes: Pick<IndexCompiler, 'compile'>
+}
+
 /**
  * Makes the frontends of bound Pods; `undefined` when there are none. Those that were made before are handed on as long
- * as their Pod is the same.
+ * as their Pod and its policies are the same.
  */
 export function* compilePods(
   pods: readonly BoundPod[],
   previous: PodFrontends | undefined,
+  { plans, indexes }: PodPolicies,
 ): Generator<void, PodFrontends | undefined> {
   if (pods.length === 0) return undefined
-  if (previous?.source === pods) return previous
+  if (previous?.source === pods && previous.plans === plans) return previous
+  const judged = new Map<BoundPod, AuthorizationIndex>()
   const byAddress = new Map<string, BoundPod>()
   let count = 0
   for (const pod of pods) {
     // Two Pods with one address cannot be; should they, the first in the model's order holds it.
     for (const address of pod.addresses) if (!byAddress.has(address)) byAddress.set(address, pod)
+    const authorization = yield* indexes.compile(pod.authorizations)
+    if (authorization !== undefined) judged.set(pod, authorization)
     if (++count % STEP === 0) yield
   }
   const cache = createCache()
@@ -31,7 +42,8 @@ export function* compilePods(
     const [endpoint] = before.passThrough.backend.group?.endpoints ?? []
     if (endpoint === undefined) continue
     const pod = byAddress.get(endpoint.address)
-    if (pod !== undefined && isEqual(pod, before.pod)) cache.set(joinHostPort(endpoint.address, endpoint.port), before)
+    const isKept = pod !== undefined && isEqual(pod, before.pod) && judged.get(pod) === before.authorization
+    if (isKept) cache.set(joinHostPort(endpoint.address, endpoint.port), before)
   }
   const find = (authority: string): PodFrontend | undefined => {
     const cached = cache.get(authority)
@@ -41,11 +53,11 @@ export function* compilePods(
     const pod = byAddress.get(address)
     const port = Number(digits)
     if (pod === undefined || port > 65_535) return undefined
-    const frontend = createFrontend(pod, address, port)
+    const frontend = createFrontend(pod, { address, port, authorization: judged.get(pod) })
     cache.set(authority, frontend)
     return frontend
   }
-  return { find, made: cache.values, source: pods }
+  return { find, made: cache.values, source: pods, plans }
 }
 
 const AUTHORITY = /^([0-9.]+|\[[0-9a-f:.]+\]):([1-9][0-9]{0,4})$/
@@ -54,7 +66,14 @@ const noTables: PodFrontend['consumers'] = new Map()
 /** Istio's word for traffic that no Service was asked for; a Pod's own name would make a series of metrics for each. */
 const UNKNOWN = 'unknown'
 
-const createFrontend = (pod: BoundPod, address: string, port: number): PodFrontend => {
+const createFrontend = (
+  pod: BoundPod,
+  {
+    address,
+    port,
+    authorization,
+  }: { readonly address: string; readonly port: number; readonly authorization: AuthorizationIndex | undefined },
+): PodFrontend => {
   const { key, transport, identity, workload } = pod
   const [namespace = ''] = key.split('/', 1)
   const destination = { namespace, name: UNKNOWN, hostname: UNKNOWN, port }
@@ -74,6 +93,7 @@ const createFrontend = (pod: BoundPod, address: string, port: number): PodFronte
       kind: 'pass-through',
       backend: { kind: 'service', weight: 1, destination, endpoints: group.key, group, chain: emptyChain, mirrors: [] },
     },
+    authorization,
     closed:
       pod.closed ?? (pod.authentications === undefined ? undefined : 'RequestAuthentication is not carried out yet'),
   }

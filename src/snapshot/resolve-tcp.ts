@@ -15,16 +15,17 @@ export type TunnelKind = 'http' | 'tcp' | 'tls' | 'sniff'
  */
 export const tunnelKindOf = (frontend: Frontend, sourceNamespace: string | undefined): TunnelKind => {
   const table = connectionTableOf(frontend, sourceNamespace)
-  if (table !== undefined) return table.kind
+  const forBytes = frontend.authorization?.wantsServerName === true ? 'tls' : 'tcp'
+  if (table !== undefined) return table.kind === 'tls' ? 'tls' : forBytes
   switch (frontend.protocol) {
     case 'http':
     case 'http2':
     case 'grpc':
       return 'http'
-    // Where no TLSRoute asks for its name, TLS is bytes like any other.
+    // Where neither a TLSRoute nor a policy asks for its name, TLS is bytes like any other.
     case 'tcp':
     case 'tls':
-      return 'tcp'
+      return forBytes
     case 'unknown':
       return 'sniff'
   }

@@ -14,6 +14,7 @@ import type { PortProtocol } from '../model/port-protocol.ts'
 import type { Ranked } from '../model/precedence.ts'
 import type { Mirror, Retry, Route, Rule, Timeouts } from '../model/route.ts'
 import type { Service, ServiceKey, ServicePort } from '../model/service.ts'
+import type { AuthorizationIndex, Authorizations, PolicyPlan } from './security/authorization-index.ts'
 
 export interface Snapshot {
   /** Counts up by one with each snapshot of a process. */
@@ -30,6 +31,8 @@ export interface Snapshot {
   readonly groups: ReadonlyMap<EndpointKey, EndpointGroup>
   /** By route key. */
   readonly routes: ReadonlyMap<string, RoutePlan>
+  /** The AuthorizationPolicies, and the sets of them that apply to frontends. */
+  readonly authorizations: Authorizations
   /** What filters were made with: a plan made with another factory is not handed on. */
   readonly filters: FilterFactory
 }
@@ -48,6 +51,8 @@ interface AnyFrontend {
   /** The route sets of this port that act on connections; `undefined` when there are none. */
   readonly connections: ConnectionTables | undefined
   readonly passThrough: PassThrough
+  /** Who may; `undefined`: whoever comes. */
+  readonly authorization: AuthorizationIndex | undefined
   /** Answer 503 with this reason, whatever the request. */
   readonly closed: string | undefined
 }
@@ -76,6 +81,7 @@ export interface PodFrontends {
   readonly made: () => Iterable<PodFrontend>
   /** What they are made from, for the next `compile` to compare with. */
   readonly source: readonly BoundPod[]
+  readonly plans: ReadonlyMap<string, PolicyPlan>
 }
 
 /** Route sets of TCPRoutes and TLSRoutes on one port. Each set is of one kind, so a namespace has one here or in `consumers`. */

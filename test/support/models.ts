@@ -74,6 +74,7 @@ export const modelOf = (routes: readonly Route[], parts: Partial<Model> = {}): M
   endpoints: [endpointsOf('api', ['10.1.0.1'])],
   pods: [],
   authentications: [],
+  authorizations: [],
   ...parts,
 })
 

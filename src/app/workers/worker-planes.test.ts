@@ -59,6 +59,7 @@ const change = (generation: number): ModelChange => ({
     endpoints: [],
     pods: [],
     authentications: [],
+    authorizations: [],
   },
   generation,
   issues: 0,

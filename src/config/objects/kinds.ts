@@ -1,4 +1,8 @@
 import {
+  decodeAuthorizationPolicy,
+  type AuthorizationPolicyObject,
+} from './authorization-policy/authorization-policy.ts'
+import {
   decodeBackendPolicy,
   decodeBackendTrafficPolicy,
   type BackendPolicyObject,
@@ -20,13 +24,13 @@ import {
 } from './request-authentication/request-authentication.ts'
 import { decodeReferenceGrant, type ReferenceGrantObject } from './reference-grant.ts'
 import { decodeSecret, type SecretObject } from './secret.ts'
-import { decodeSecurityPolicy, type SecurityPolicyObject } from './security-policy.ts'
 import { decodeService, type ServiceObject } from './service.ts'
 import { decodeTcpRoute, type TcpRouteObject } from './tcp-route/tcp-route.ts'
 import { decodeTlsRoute, type TlsRouteObject } from './tls-route/tls-route.ts'
 
 /** Every object that can be read. */
 export type KubeObject =
+  | AuthorizationPolicyObject
   | BackendPolicyObject
   | BackendTlsPolicyObject
   | ConfigMapObject
@@ -40,7 +44,6 @@ export type KubeObject =
   | ReferenceGrantObject
   | RequestAuthenticationObject
   | SecretObject
-  | SecurityPolicyObject
   | ServiceObject
   | TcpRouteObject
   | TlsRouteObject
@@ -82,7 +85,7 @@ const istio = (decode?: KindDecoder<KubeObject>): KindReading => ({
 })
 
 const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
-  AuthorizationPolicy: istio(decodeSecurityPolicy('AuthorizationPolicy')),
+  AuthorizationPolicy: istio(decodeAuthorizationPolicy),
   BackendPolicy: rules(decodeBackendPolicy),
   BackendTLSPolicy: rules(decodeBackendTlsPolicy),
   ConfigMap: core(decodeConfigMap),

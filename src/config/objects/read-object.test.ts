@@ -76,7 +76,7 @@ describe('objects that are read', () => {
     [
       'a policy for targets',
       make('AuthorizationPolicy', { spec: { targetRefs: [{ kind: 'Service', name: 'a' }] } }),
-      { target: { kind: 'refs', refs: [{ group: '', kind: 'Service', name: 'a' }] } },
+      { target: { kind: 'refs', refs: [{ group: '', kind: 'Service', name: 'a', path: 'spec.targetRefs[0]' }] } },
     ],
     [
       'a policy for one target',
@@ -88,12 +88,7 @@ describe('objects that are read', () => {
       make('AuthorizationPolicy', { spec: { selector: { matchLabels: { a: 'b' } } } }),
       { target: { kind: 'selector' } },
     ],
-    [
-      'a policy with an empty selector, which is the namespace',
-      make('AuthorizationPolicy', { spec: { selector: {} } }),
-      { target: { kind: 'namespace' } },
-    ],
-    ['a policy for nothing, which is the namespace', make('AuthorizationPolicy'), { target: { kind: 'namespace' } }],
+    ['a policy for nothing in particular', make('AuthorizationPolicy'), { target: { kind: 'none' } }],
     [
       'a TCPRoute',
       make('TCPRoute', {
@@ -228,14 +223,6 @@ describe('objects that are read in spite of something', () => {
       assert.ok(read.state === 'typed')
       assert.equal(read.object.metadata.namespace, 'shop')
       assert.deepEqual(brief(read.issues), ['metadata.labels.a: 1 / a string'])
-    }
-  })
-
-  it('a policy whose targets cannot be read means its namespace', () => {
-    for (const targetRefs of [[], 'all', [{ kind: 'Service' }], [{ kind: 'Service', name: 'a', nmae: 'b' }]]) {
-      const read = readObject(make('AuthorizationPolicy', { spec: { targetRefs } }))
-      assert.ok(read.state === 'typed' && read.object.kind === 'AuthorizationPolicy')
-      assert.deepEqual(read.object.target, { kind: 'namespace' })
     }
   })
 

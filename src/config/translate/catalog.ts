@@ -1,3 +1,4 @@
+import type { AuthorizationPolicyObject } from '../objects/authorization-policy/authorization-policy.ts'
 import type { BackendPolicyObject } from '../objects/backend-policy/backend-policy.ts'
 import type { BackendTlsPolicyObject } from '../objects/backend-tls-policy.ts'
 import type { ConfigMapObject } from '../objects/config-map.ts'
@@ -9,7 +10,6 @@ import type { HttpRouteObject } from '../objects/http-route/http-route.ts'
 import type { NamespaceObject } from '../objects/namespace.ts'
 import type { PodObject } from '../objects/pod.ts'
 import type { RequestAuthenticationObject } from '../objects/request-authentication/request-authentication.ts'
-import type { SecurityPolicyObject } from '../objects/security-policy.ts'
 import type { ServiceObject } from '../objects/service.ts'
 import type { TcpRouteObject } from '../objects/tcp-route/tcp-route.ts'
 import type { TlsRouteObject } from '../objects/tls-route/tls-route.ts'
@@ -50,7 +50,7 @@ export interface Catalog {
   readonly brokenPods: ReadonlySet<string>
   readonly routes: readonly Entry<RouteObject>[]
   readonly connectionRoutes: readonly Entry<ConnectionRouteObject>[]
-  readonly policies: readonly Entry<SecurityPolicyObject>[]
+  readonly authorizations: readonly Entry<AuthorizationPolicyObject>[]
   readonly authentications: readonly Entry<RequestAuthenticationObject>[]
   readonly backendPolicies: readonly Entry<BackendPolicyObject>[]
   readonly backendTlsPolicies: readonly Entry<BackendTlsPolicyObject>[]
@@ -86,7 +86,7 @@ const emptyCatalog = () => ({
   brokenPods: new Set<string>(),
   routes: new Array<Entry<RouteObject>>(),
   connectionRoutes: new Array<Entry<ConnectionRouteObject>>(),
-  policies: new Array<Entry<SecurityPolicyObject>>(),
+  authorizations: new Array<Entry<AuthorizationPolicyObject>>(),
   authentications: new Array<Entry<RequestAuthenticationObject>>(),
   backendPolicies: new Array<Entry<BackendPolicyObject>>(),
   backendTlsPolicies: new Array<Entry<BackendTlsPolicyObject>>(),
@@ -117,7 +117,7 @@ const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>)
     case 'TLSRoute':
       return void catalog.connectionRoutes.push({ object, source })
     case 'AuthorizationPolicy':
-      return void catalog.policies.push({ object, source })
+      return void catalog.authorizations.push({ object, source })
     case 'RequestAuthentication':
       return void catalog.authentications.push({ object, source })
     case 'BackendPolicy':

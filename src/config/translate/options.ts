@@ -10,6 +10,8 @@ export interface TranslateOptions {
   readonly clusterDomain: string
   /** The trust domain of the endpoints' identities. */
   readonly trustDomain: string
+  /** Others whose identities count as the same in policies. */
+  readonly trustDomainAliases?: readonly string[]
   /** Policies in this namespace hold for the whole mesh (`istio-system`). */
   readonly rootNamespace: string
   readonly pathNormalization: PathNormalization

@@ -150,36 +150,6 @@ describe('which Services are bound', () => {
   }
 })
 
-describe('a mesh-wide policy', () => {
-  const policy = (target: string, namespace = 'istio-system'): string =>
-    `{ apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: { name: p, namespace: ${namespace} }, spec: { ${target} } }`
-  const ref = (group: string, kind: string, name: string): string =>
-    `targetRefs: [{ group: ${group}, kind: ${kind}, name: ${name} }]`
-  const cases: readonly (readonly [name: string, policy: string, closed: boolean])[] = [
-    ['in the root namespace closes everything', policy(''), true],
-    ['in another namespace does not', policy('', 'other'), false],
-    ['for our class', policy(ref('gateway.networking.k8s.io', 'GatewayClass', 'c')), true],
-    ['for another class', policy(ref('gateway.networking.k8s.io', 'GatewayClass', 'd')), false],
-    ['for our class from elsewhere', policy(ref('gateway.networking.k8s.io', 'GatewayClass', 'c'), 'shop'), false],
-    ['for our Gateway', policy(ref('gateway.networking.k8s.io', 'Gateway', 'waypoint'), 'shop'), true],
-    [
-      'for a Gateway of that name elsewhere',
-      policy(ref('gateway.networking.k8s.io', 'Gateway', 'waypoint'), 'other'),
-      false,
-    ],
-    ['for a ServiceEntry', policy(ref('networking.istio.io', 'ServiceEntry', 'x'), 'shop'), false],
-    ['for a kind nobody knows', policy(ref("''", 'Servce', 'api'), 'shop'), true],
-  ]
-  for (const [name, written, isClosed] of cases) {
-    it(name, () => {
-      const { model, conditions } = translate(load(gateway('waypoint'), service('api'), written), options)
-      assert.equal(model.services[0]?.closed !== undefined, isClosed)
-      const about = conditions.find(({ object }) => object.kind === 'AuthorizationPolicy')
-      assert.deepEqual([about?.status, about?.reason], ['False', isClosed ? 'UnsupportedKind' : 'TargetNotFound'])
-    })
-  }
-})
-
 describe('translate', () => {
   const objects = (): readonly SourcedObject[] =>
     load(
@@ -221,6 +191,7 @@ describe('translate', () => {
         endpoints: [],
         pods: [],
         authentications: [],
+        authorizations: [],
       },
       conditions: [],
     })

@@ -28,8 +28,8 @@ import { bindServices } from './service/bind-services.ts'
 import { createCatalog, type Catalog, type Entry } from './catalog.ts'
 import { sortByKey } from './sort-by-key.ts'
 import { chooseGateway } from './choose-gateway.ts'
-import { closeForPolicy } from './close-policies.ts'
 import { translateAuthentications } from './security/authentications.ts'
+import { createAuthorizationTranslation, type TranslateAuthorizations } from './security/authorizations.ts'
 import { conditionOf, sortConditions, unusableConditions } from './conditions.ts'
 import type { SourcedObject, TranslateOptions } from './options.ts'
 import { tcpPortsOf } from './service/service-facts.ts'
@@ -64,6 +64,7 @@ export const createTranslator = (options: TranslateOptions): ((objects: readonly
     addingSessions: createSessionAdding(),
     translateBackendPolicies: createBackendPolicyTranslation(),
     backendPolicyConditions: createBackendPolicyConditions(),
+    translateAuthorizations: createAuthorizationTranslation(options),
   }
   let before: Translated | undefined
   return (objects) => {
@@ -81,6 +82,7 @@ interface Remembering {
   readonly addingSessions: ReturnType<typeof createSessionAdding>
   readonly translateBackendPolicies: TranslateBackendPolicies
   readonly backendPolicyConditions: BackendPolicyConditions
+  readonly translateAuthorizations: TranslateAuthorizations
 }
 
 const translateSet = (
@@ -125,24 +127,24 @@ const translateSet = (
     ...attaching,
     onBackend: want,
   })
-  const policies = catalog.policies.map((policy) => closeForPolicy(policy, { catalog, bound, gateway, rootNamespace }))
-  const authentications = translateAuthentications(catalog.authentications, { bound, gateway, rootNamespace })
-  const closedServices = new Map([...authentications.closed.services, ...policies.flatMap(({ closed }) => [...closed])])
+  const targets = { bound, gateway, rootNamespace }
+  const authentications = translateAuthentications(catalog.authentications, targets)
+  const authorizations = remembering.translateAuthorizations(catalog.authorizations, targets)
   const { pods, conditions: aboutPods } = bindPods({
     catalog,
     gateway,
     translatePod,
-    closedFor: (namespace) =>
-      policies.map(({ closedPods }) => closedPods(namespace)).find((why) => why !== undefined) ??
-      authentications.closed.pods(namespace),
-    securityOf: (namespace) => securityOf(authentications.inForce.pods(namespace)),
+    closedFor: (namespace) => authentications.closed.pods(namespace) ?? authorizations.closed.pods(namespace),
+    securityOf: (namespace) =>
+      securityOf(authentications.inForce.pods(namespace), authorizations.inForce.pods(namespace)),
   })
   const places = endpointLookups(catalog)
   const served = translateServices(bound, {
     clusterDomain,
     attachments,
-    closedServices,
-    securityOf: (key) => securityOf(authentications.inForce.services.get(key)),
+    closedServices: new Map([...authentications.closed.services, ...authorizations.closed.services]),
+    securityOf: (key) =>
+      securityOf(authentications.inForce.services.get(key), authorizations.inForce.services.get(key)),
     setOf,
     tlsPorts: backendTls.ports,
   })
@@ -165,6 +167,7 @@ const translateSet = (
       ),
       pods: sortByKey(pods),
       authentications: authentications.policies,
+      authorizations: authorizations.policies,
     },
     conditions: sortConditions([
       ...unusableConditions(objects),
@@ -173,8 +176,8 @@ const translateSet = (
       ...aboutPods,
       ...served.conditions,
       ...aboutRoutes,
-      ...policies.flatMap(({ conditions }) => conditions),
       ...authentications.conditions,
+      ...authorizations.conditions,
       ...remembering.backendPolicyConditions({
         policies: backendPolicies,
         gateway,
@@ -188,8 +191,10 @@ const translateSet = (
 }
 
 /** Which security policies something is judged by, as far as there are any. */
-const securityOf = (authentications: readonly string[] | undefined): SecurityOf =>
-  authentications === undefined || authentications.length === 0 ? {} : { authentications }
+const securityOf = (authentications: readonly string[] = [], authorizations: readonly string[] = []): SecurityOf => ({
+  ...(authentications.length === 0 ? {} : { authentications }),
+  ...(authorizations.length === 0 ? {} : { authorizations }),
+})
 
 /** What a step sees of the Services and their policies. Apart, so that it holds on to nothing else of the set. */
 const lookInto = (

@@ -3,6 +3,7 @@
  * routes, or by its first bytes. The only place that knows all servers of tunnels.
  */
 import type { Clock } from '../../lib/clock.ts'
+import { findFrontend } from '../../snapshot/resolve.ts'
 import type { TunnelKind } from '../../snapshot/resolve-tcp.ts'
 import type { Counters } from '../counters.ts'
 import { startDeadline } from '../limits/deadlines.ts'
@@ -86,14 +87,16 @@ export class Tunnels {
 
   #awaitProtocol(channel: ServedChannel, origin: TunnelOrigin): TunnelEntry {
     const { clock, counters, deadlines } = this.#options
+    let isGivenUp = false
     const cancel = startDeadline(clock, deadlines.protocolDetectionMs, () => {
+      isGivenUp = true
       counters.deadlines.protocolDetection++
       entry.giveUp()
     })
     const entry = new TunnelEntry(channel, {
       sniffer: new ProtocolSniffer(),
       deadlines,
-      serverFor: (spoken) => this.#keep(this.#serverOf(spoken, channel, origin)),
+      serverFor: (spoken) => this.#keep(this.#serverOf(isGivenUp ? 'undecided' : spoken, channel, origin)),
       onExpired: this.#onExpired,
       onClosed: () => {
         cancel()
@@ -116,20 +119,29 @@ export class Tunnels {
     })
   }
 
-  #serverOf(spoken: Spoken | 'nothing', channel: ServedChannel, origin: TunnelOrigin): TunnelServer {
+  #serverOf(spoken: Spoken | 'undecided' | 'nothing', channel: ServedChannel, origin: TunnelOrigin): TunnelServer {
     switch (spoken) {
       case 'http1':
         return this.#options.http1(channel, origin)
       case 'http2':
         return this.#options.http2(channel, origin)
       case 'tls':
-        // No TLSRoute asks for the name: it stays unknown.
+        if (this.#isNameWanted(origin)) return this.#awaitHello(channel, origin)
+        // Neither a TLSRoute nor a policy asks for the name: it stays unknown.
         return this.#tcp(channel, origin, { kind: 'hello', sni: undefined })
       case 'other':
-        return this.#tcp(channel, origin)
+        return this.#tcp(channel, origin, { kind: 'none' })
+      case 'undecided':
+        // It may still begin with TLS.
+        return this.#isNameWanted(origin) ? this.#awaitHello(channel, origin) : this.#tcp(channel, origin)
       case 'nothing':
         return new Farewell(channel, this.#onClosed)
     }
+  }
+
+  #isNameWanted({ authority }: TunnelOrigin): boolean {
+    const snapshot = this.#options.tcp.snapshot()
+    return snapshot !== undefined && findFrontend(snapshot, authority)?.authorization?.wantsServerName === true
   }
 
   #tcp(channel: ServedChannel, origin: TunnelOrigin, hello?: HelloOutcome): TcpTunnel {

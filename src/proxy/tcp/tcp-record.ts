@@ -40,6 +40,9 @@ export const noClientHello = (reason: string): ConnectionEnd => ({
   reason,
 })
 
+/** Policies do not let this client have it. */
+export const denied = (details: string): ConnectionEnd => ({ flags: '-', details })
+
 export const noRoute = (reason: string): ConnectionEnd => ({ flags: 'NR', details: 'route_not_found', reason })
 
 /** By a Service or its endpoints (`UH`), or by a route (`NC`), as with requests. */

@@ -11,6 +11,7 @@ import type { ServedChannel, TunnelServer } from '../entry/tunnel-server.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
+import { authorizeConnection } from '../security/authorize-connection.ts'
 import { Dial } from './dial.ts'
 import type { DialDeps } from './dial.ts'
 import type { HelloOutcome } from './hello-entry.ts'
@@ -143,6 +144,8 @@ export class TcpTunnel implements TunnelServer {
     if (snapshot === undefined || frontend === undefined) return { end: ends.unbound }
     if (hello?.kind === 'timeout') return { end: ends.helloTooLate }
     if (hello?.kind === 'invalid') return { end: ends.noClientHello(hello.message) }
+    const denied = authorizeConnection(frontend, { source, hello: helloOf(hello) }, this.#record)
+    if (denied !== undefined) return { end: ends.denied(denied.details) }
     const resolution =
       hello?.kind === 'hello'
         ? resolveTls(frontend, source.namespace, hello.sni)
@@ -240,6 +243,10 @@ export class TcpTunnel implements TunnelServer {
     }
   }
 }
+
+/** A client that ended without a word has looked for no server, which is known then. */
+const helloOf = (hello: HelloOutcome | undefined): { readonly sni: string | undefined } | undefined =>
+  hello === undefined || hello.kind === 'timeout' ? undefined : { sni: hello.kind === 'hello' ? hello.sni : undefined }
 
 const endOf = (end: RelayEnd): ConnectionEnd => {
   switch (end) {

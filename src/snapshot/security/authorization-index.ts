@@ -1,20 +1,6 @@
-import type { AuthorizationAction, AuthorizationPolicy, FieldCondition } from '../../model/security/authorization.ts'
+import type { AuthorizationPolicy, FieldCondition } from '../../model/security/authorization.ts'
+import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
 import type { FactsMatcher } from './match/field.ts'
-
-/** What policies decide about a request or connection; made once, and the same object for each that is alike. */
-export interface Decision {
-  readonly verdict: 'allow' | 'deny'
-  /** Of the rule that decided; `undefined`: none did. */
-  readonly action: AuthorizationAction | undefined
-  /** `NAMESPACE/NAME` */
-  readonly policy: string | undefined
-  /** Its index in the policy. */
-  readonly rule: number | undefined
-  /** `dry-run`: what would be decided if the policies with `istio.io/dry-run` were carried out. */
-  readonly mode: 'enforce' | 'dry-run'
-  /** In Envoy's words: `rbac_access_denied_matched_policy[ns[shop]-policy[admins]-rule[0]]`. */
-  readonly details: string
-}
 
 /** All policies that apply to a frontend, so that those that cannot match a request are not asked. */
 export interface AuthorizationIndex {
@@ -25,6 +11,10 @@ export interface AuthorizationIndex {
   readonly connections: RuleSets
   /** Whether there is anything to note: AUDIT policies, or some that are not carried out (`istio.io/dry-run`). */
   readonly isWatched: boolean
+  /** Whether there are CUSTOM policies. */
+  readonly hasCustom: boolean
+  /** Whether a connection's server name matters, so that nothing can be decided before it is known. */
+  readonly wantsServerName: boolean
 }
 
 /** Rules by what follows when one of them matches. */
@@ -53,6 +43,13 @@ export type RuleNode =
 /** A fact that rules are told apart by; `segment` is the first of the path. */
 export type Discriminator = 'principal' | 'namespace' | 'path' | 'segment' | 'method' | 'host' | 'port'
 
+/** Policies by key, each ready to be asked, and the sets of them that apply to frontends. */
+export interface Authorizations {
+  readonly plans: ReadonlyMap<string, PolicyPlan>
+  /** By the keys of the policies. */
+  readonly indexes: ReadonlyMap<string, AuthorizationIndex>
+}
+
 /** A policy ready to be asked; handed on while the policy is the same. */
 export interface PolicyPlan {
   readonly source: AuthorizationPolicy
@@ -69,7 +66,7 @@ export interface RulePlan {
   readonly to: readonly (readonly ConditionPlan[])[]
   readonly when: readonly ConditionPlan[]
   /** What is decided when it matches. */
-  readonly decision: Decision
+  readonly decision: AuthorizationDecision
 }
 
 export interface ConditionPlan {

@@ -2,24 +2,28 @@
  * What AuthorizationPolicies decide (waypoint contract 7.1). One walk for the data path, for what is told of it, and for
  * tests; it neither waits nor counts, and allocates nothing to allow.
  */
-import type { AuthorizationIndex, Decision, RulePlan, RuleSets } from './authorization-index.ts'
+import type { AuthorizationIndex, RulePlan, RuleSets } from './authorization-index.ts'
+import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
 import { findRule } from './rule-node.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 const undecided = { action: undefined, policy: undefined, rule: undefined } as const
 
 /** There is no ALLOW policy, and nothing denies. */
-export const notDenied: Decision = { ...undecided, verdict: 'allow', mode: 'enforce', details: '' }
+export const notDenied: AuthorizationDecision = { ...undecided, verdict: 'allow', mode: 'enforce', details: '' }
 
 const NONE = 'rbac_access_denied_matched_policy[none]'
 
 /** There are ALLOW policies, and none of them allows. */
-export const notAllowed: Decision = { ...undecided, verdict: 'deny', mode: 'enforce', details: NONE }
+export const notAllowed: AuthorizationDecision = { ...undecided, verdict: 'deny', mode: 'enforce', details: NONE }
 
-const wouldBeDenied: Decision = { ...notAllowed, mode: 'dry-run' }
+/** A connection that policies want to know a server name of, and nobody has looked for one. */
+export const notDecidable: AuthorizationDecision = { ...notAllowed, details: 'rbac_server_name_unknown' }
+
+const wouldBeDenied: AuthorizationDecision = { ...notAllowed, mode: 'dry-run' }
 
 /** DENY before ALLOW; with ALLOW policies, one of them has to. CUSTOM has been asked before (`findCustom`). */
-export const authorize = (index: AuthorizationIndex, facts: RequestFacts): Decision => {
+export const authorize = (index: AuthorizationIndex, facts: RequestFacts): AuthorizationDecision => {
   const { deny, allow } = setsFor(index, facts)
   const denied = findRule(deny, facts)
   if (denied !== undefined) return denied.decision
@@ -35,7 +39,7 @@ export const findCustom = (index: AuthorizationIndex, facts: RequestFacts): Rule
  * What is only noted: an AUDIT rule that matches, and what the policies that are not carried out (`istio.io/dry-run`)
  * would decide, DENY and ALLOW each by themselves. To be asked only of an index that `isWatched`.
  */
-export const watch = (index: AuthorizationIndex, facts: RequestFacts): readonly Decision[] => {
+export const watch = (index: AuthorizationIndex, facts: RequestFacts): readonly AuthorizationDecision[] => {
   const { audit, dryRunDeny, dryRunAllow } = setsFor(index, facts)
   const noted = [findRule(audit, facts)?.decision, findRule(dryRunDeny, facts)?.decision]
   if (dryRunAllow !== undefined) noted.push(findRule(dryRunAllow, facts)?.decision ?? wouldBeDenied)

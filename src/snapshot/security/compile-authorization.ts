@@ -1,20 +1,13 @@
 import { isEqual } from '../../lib/is-equal.ts'
 import type { AuthorizationAction, AuthorizationPolicy } from '../../model/security/authorization.ts'
-import type { AuthorizationIndex, PolicyPlan, RulePlan, RuleSets } from './authorization-index.ts'
+import type { AuthorizationIndex, Authorizations, PolicyPlan, RulePlan, RuleSets } from './authorization-index.ts'
 import { compilePolicy } from './compile-policy.ts'
 import { arrangeRules } from './rule-node.ts'
-
-/** Policies by key, each ready to be asked, and the sets of them that apply to frontends. */
-export interface Authorizations {
-  readonly plans: ReadonlyMap<string, PolicyPlan>
-  /** By the keys of the policies. */
-  readonly indexes: ReadonlyMap<string, AuthorizationIndex>
-}
 
 /** Nothing is decided. */
 export const noAuthorizations: Authorizations = { plans: new Map(), indexes: new Map() }
 
-/** Compiles the policies; those that did not change are handed on. */
+/** Compiles the policies; those that did not change are handed on, and all together where none did. */
 export function* compilePolicies(
   policies: readonly AuthorizationPolicy[],
   previous: Authorizations['plans'],
@@ -26,18 +19,20 @@ export function* compilePolicies(
     plans.set(policy.key, isSame ? before : compilePolicy(policy))
     if (!isSame) yield
   }
-  return plans
+  const isSame = plans.size === previous.size && [...plans].every(([key, plan]) => previous.get(key) === plan)
+  return isSame ? previous : plans
 }
 
 /** Gives each set of policies its index, the same to all that have the same set. */
 export class IndexCompiler {
-  readonly indexes = new Map<string, AuthorizationIndex>()
+  readonly indexes: Map<string, AuthorizationIndex>
   readonly #plans: Authorizations['plans']
   readonly #previous: Authorizations['indexes']
 
-  constructor(plans: Authorizations['plans'], previous: Authorizations['indexes']) {
+  constructor(plans: Authorizations['plans'], previous: Authorizations) {
     this.#plans = plans
-    this.#previous = previous
+    this.#previous = previous.indexes
+    this.indexes = new Map(plans === previous.plans ? previous.indexes : [])
   }
 
   /** `keys` sorted; `undefined` for none. A key without a policy counts for one that nobody understands, and denies. */
@@ -69,6 +64,8 @@ export function* compileIndex(policies: readonly PolicyPlan[]): Generator<void, 
     requests: yield* compileSets(policies, 'requests'),
     connections: yield* compileSets(policies, 'connections'),
     isWatched: policies.some(({ source }) => source.action === 'AUDIT' || isShadow(source)),
+    hasCustom: policies.some(({ source }) => source.action === 'CUSTOM'),
+    wantsServerName: policies.some(({ connectionRules }) => connectionRules.some(wantsServerName)),
   }
 }
 
@@ -89,6 +86,9 @@ function* compileSets(policies: readonly PolicyPlan[], of: 'requests' | 'connect
     dryRunAllow: allows(true) ? yield* arrangeRules(rulesOf('ALLOW', 'dry-run'), of) : undefined,
   }
 }
+
+const wantsServerName = ({ when }: RulePlan): boolean =>
+  when.some(({ source }) => source.field.kind === 'connection.sni')
 
 /** CUSTOM and AUDIT know no dry run: a provider that is not asked cannot be told of, and a note changes nothing. */
 const isShadow = ({ action, isDryRun }: AuthorizationPolicy): boolean =>

@@ -5,7 +5,8 @@ import {
   type AuthorizationRule,
   type FieldCondition,
 } from '../../model/security/authorization.ts'
-import type { ConditionPlan, Decision, PolicyPlan, RulePlan } from './authorization-index.ts'
+import type { ConditionPlan, PolicyPlan, RulePlan } from './authorization-index.ts'
+import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
 import { compileField } from './match/field.ts'
 
 /** Makes a policy ready to be asked. */
@@ -41,7 +42,7 @@ const compileCondition = (source: FieldCondition, action: AuthorizationAction): 
   }
 }
 
-const decisionOf = ({ key, action, isDryRun }: AuthorizationPolicy, rule: number): Decision => {
+const decisionOf = ({ key, action, isDryRun }: AuthorizationPolicy, rule: number): AuthorizationDecision => {
   const isRefusal = action === 'DENY' || action === 'CUSTOM'
   const mode = isDryRun && action !== 'CUSTOM' ? 'dry-run' : 'enforce'
   const what = isRefusal ? 'denied' : 'allowed'

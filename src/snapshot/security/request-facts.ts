@@ -11,8 +11,8 @@ export interface RequestFacts {
   readonly request: RequestPart | undefined
   /** `principal` is from the client's certificate; `address` is the address that its tunnel comes from. */
   readonly source: Pick<Source, 'principal' | 'namespace' | 'serviceAccount' | 'address'>
-  /** The address that was dialled, in canonical form; `undefined` where the authority has a host name instead. */
-  readonly destinationAddress: string | undefined
+  /** All addresses of the Service, or of the Pod, whichever of them was dialled: a client that uses a name has dialled none. */
+  readonly destinationAddresses: readonly string[]
   /** The Service port, or the port of a Pod. */
   readonly destinationPort: number
   /** The server name of the TLS connection inside the tunnel, where it was looked at. */

@@ -5,6 +5,7 @@ import type { ConnectionRoutes } from '../../../src/model/connection-route.ts'
 import type { BackendPolicy } from '../../../src/model/backend/backend-policy.ts'
 import type { BackendTls, EndpointSet } from '../../../src/model/endpoint.ts'
 import { formatEndpointKey } from '../../../src/model/endpoint.ts'
+import type { AuthorizationPolicy } from '../../../src/model/security/authorization.ts'
 import type { ServicePort } from '../../../src/model/service.ts'
 import { serviceOf } from '../models.ts'
 import { Mesh, VIP, identityOf, podAddress } from './mesh.ts'
@@ -23,6 +24,8 @@ export interface TcpSetting {
   readonly tls?: BackendTls
   /** Of each of them. */
   readonly policy?: Omit<BackendPolicy, 'source'>
+  /** In force on Service `shop/api`. */
+  readonly policies?: readonly AuthorizationPolicy[]
 }
 
 /** A waypoint whose Service `shop/api` leads to TCP applications that a test starts at `at`. */
@@ -65,7 +68,7 @@ export class TcpMesh {
     return { port: (server.address() as AddressInfo).port, sockets }
   }
 
-  put({ protocol = 'tcp', connections, services, tls, policy }: TcpSetting): void {
+  put({ protocol = 'tcp', connections, services, tls, policy, policies = [] }: TcpSetting): void {
     const endpoints = Object.entries(services).map(([name, ports]): EndpointSet => {
       const places = ports.map((port) => this.mesh.endpoint(this.at.address, { port, transport: this.#transport }))
       const key = formatEndpointKey('shop', name, 80)
@@ -77,7 +80,8 @@ export class TcpMesh {
       }
     })
     const port = { protocol, ...(connections === undefined ? {} : { connections }) }
-    this.mesh.apply(this.mesh.model({ services: [serviceOf(port)], endpoints }))
+    const judged = policies.length === 0 ? {} : { authorizations: policies.map(({ key }) => key) }
+    this.mesh.apply(this.mesh.model({ services: [serviceOf(port, judged)], endpoints, authorizations: policies }))
   }
 
   /** A tunnel on a connection of its own. */

@@ -21,7 +21,7 @@ interface PodScope {
   /** Why Pods of a namespace are closed, if they are. */
   readonly closedFor: (namespace: string) => string | undefined
   /** Which security policies Pods of a namespace are judged by. */
-  readonly securityOf: (namespace: string) => Pick<BoundPod, 'authentications'>
+  readonly securityOf: (namespace: string) => Pick<BoundPod, 'authentications' | 'authorizations'>
 }
 
 /** What is sent to a Pod, and how; `undefined` for one without an address of its own. The same as long as the Pod is. */
@@ -47,8 +47,8 @@ export const bindPods = ({ catalog, gateway, translatePod: translate, closedFor,
   const conditions: Condition[] = []
   if (gateway === undefined) return { pods, conditions }
   const { name, namespace } = gateway.entry.object.metadata
-  const known = new Map<string, Pick<BoundPod, 'closed' | 'authentications'>>()
-  const policiesOf = (of: string): Pick<BoundPod, 'closed' | 'authentications'> => {
+  const known = new Map<string, Pick<BoundPod, 'closed' | 'authentications' | 'authorizations'>>()
+  const policiesOf = (of: string): Pick<BoundPod, 'closed' | 'authentications' | 'authorizations'> => {
     const found = known.get(of)
     if (found !== undefined) return found
     const closed = closedFor(of)

@@ -16,7 +16,7 @@ interface PortScope {
 }
 
 /** Which security policies something is judged by. */
-export type SecurityOf = Pick<Service, 'authentications'>
+export type SecurityOf = Pick<Service, 'authentications' | 'authorizations'>
 
 interface ServiceScope extends PortScope {
   readonly clusterDomain: string

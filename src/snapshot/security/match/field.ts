@@ -36,8 +36,10 @@ const compileConnectionField = (field: ConnectionField, values: readonly string[
       return ofSource(compileAddresses(values), ({ address }) => address)
     case 'remote.ip':
       return ofFacts(compileAddresses(values), remoteAddressOf)
-    case 'destination.ip':
-      return ofFacts(compileAddresses(values), ({ destinationAddress }) => destinationAddress)
+    case 'destination.ip': {
+      const fits = compileAddresses(values)
+      return ({ destinationAddresses }) => destinationAddresses.some(fits)
+    }
     case 'destination.port':
       return compilePorts(values)
     case 'connection.sni':

@@ -1,0 +1,101 @@
+import {
+  isRequestField,
+  type AuthorizationRule,
+  type FieldCondition,
+  type PolicyField,
+} from '../../../model/security/authorization.ts'
+import type { AuthorizationPolicyObject } from '../../objects/authorization-policy/authorization-policy.ts'
+import { protocolOf } from '../service/port-protocol.ts'
+import { tcpPortsOf } from '../service/service-facts.ts'
+import type { ResolvedTargets, TargetScope } from './resolve-targets.ts'
+
+/** How many are told of. */
+const MAX_NOTES = 8
+
+/** What of a policy can have no effect here, or another than it seems, and why. */
+export const notesOf = (
+  policy: AuthorizationPolicyObject,
+  targets: ResolvedTargets,
+  scope: TargetScope,
+): readonly string[] => {
+  const ports = targets.services.flatMap((key) => {
+    const service = scope.bound.get(key)?.object
+    return service === undefined ? [] : tcpPortsOf(service)
+  })
+  const speaksTcp = ports.some((port) => ['tcp', 'tls'].includes(protocolOf(port)))
+  const numbers = targets.takesPods(policy.metadata.namespace) ? undefined : new Set(ports.map(({ port }) => port))
+  const notes = [
+    ...aboutPolicy(policy),
+    ...policy.rules.flatMap((rule, index) => [
+      ...conditionsOf(rule).flatMap((condition) => aboutCondition(condition, numbers)),
+      ...(speaksTcp ? aboutConnections(rule, index, policy) : []),
+    ]),
+  ]
+  const more = notes.length - MAX_NOTES
+  return more > 0 ? [...notes.slice(0, MAX_NOTES), `${more} more`] : notes
+}
+
+const conditionsOf = ({ from, to, when }: AuthorizationRule): readonly FieldCondition[] => [
+  ...from.flat(),
+  ...to.flat(),
+  ...when,
+]
+
+const aboutPolicy = ({ action, provider, rules, metadata }: AuthorizationPolicyObject): readonly string[] => {
+  const dryRun = metadata.annotations['istio.io/dry-run']
+  const isKnown = dryRun === undefined || dryRun === 'true' || dryRun === 'false'
+  return [
+    ...(rules.length === 0 && action !== 'ALLOW' ? [`spec.rules is empty: ${action} matches nothing`] : []),
+    ...(isKnown ? [] : [`annotation istio.io/dry-run is "${dryRun}" and not "true": the policy is carried out`]),
+    ...(dryRun === 'true' && (action === 'CUSTOM' || action === 'AUDIT')
+      ? [`annotation istio.io/dry-run means nothing with ${action}`]
+      : []),
+    ...(provider === undefined
+      ? []
+      : [`spec.provider: nobody can be asked yet, not ${provider} either: what a rule matches is denied`]),
+  ]
+}
+
+/** Connections have no methods and paths (waypoint contract 7.3). */
+const aboutConnections = (
+  rule: AuthorizationRule,
+  index: number,
+  { action }: AuthorizationPolicyObject,
+): readonly string[] => {
+  const found = conditionsOf(rule).find(({ field }) => isRequestField(field))
+  if (found === undefined) return []
+  const effect =
+    action === 'ALLOW'
+      ? `rules[${index}] allows no connection that is not HTTP`
+      : `rules[${index}] matches connections that are not HTTP without it`
+  return [`${found.path} is about requests: ${effect}`]
+}
+
+const aboutCondition = (
+  { field, values, notValues, path }: FieldCondition,
+  ports: ReadonlySet<number> | undefined,
+): readonly string[] =>
+  [...values, ...notValues].flatMap((value) => {
+    const why = whyNever(field, value, ports)
+    return why === undefined ? [] : [`${path}: "${value}" never fits, ${why}`]
+  })
+
+/** Why a value fits nothing, whatever comes. */
+const whyNever = ({ kind }: PolicyField, value: string, ports: ReadonlySet<number> | undefined): string | undefined => {
+  if (kind === 'destination.port') {
+    return ports?.has(Number(value)) === false ? 'since no Service that the policy targets has such a port' : undefined
+  }
+  if (kind === 'request.path') return whyNoPath(value)
+  if (kind === 'request.method' && /^[a-z]/.test(value)) return 'since methods are in capitals'
+  if (kind === 'source.principal' && value.startsWith('spiffe://')) return 'since principals stand without spiffe://'
+  const isGlob = kind === 'source.namespace' || kind.endsWith('.ip')
+  return !isGlob && value.slice(1, -1).includes('*') ? 'since * stands for something at one end only' : undefined
+}
+
+const whyNoPath = (value: string): string | undefined => {
+  if (!value.startsWith('/') && !value.startsWith('*')) return 'since paths begin with /'
+  if (value.includes('?')) return 'since the query is no part of the path'
+  return !value.includes('{*') && value.slice(1, -1).includes('*')
+    ? 'since * stands for something at one end only'
+    : undefined
+}

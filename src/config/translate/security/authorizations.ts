@@ -1,0 +1,73 @@
+import type { Condition } from '../../../model/condition.ts'
+import type { AuthorizationPolicy } from '../../../model/security/authorization.ts'
+import type { AuthorizationPolicyObject } from '../../objects/authorization-policy/authorization-policy.ts'
+import type { Entry } from '../catalog.ts'
+import type { TranslateOptions } from '../options.ts'
+import {
+  attachmentConditions,
+  attachPolicies,
+  closedBy,
+  inForce,
+  keyOf,
+  type Attachment,
+  type ClosedByPolicies,
+  type PoliciesInForce,
+} from './attachment.ts'
+import { notesOf } from './authorization-notes.ts'
+import { expandTrustDomains } from './expand-trust-domains.ts'
+import type { TargetScope } from './resolve-targets.ts'
+
+/** What the AuthorizationPolicies of a set come to. */
+export interface Authorizations {
+  /** Those that are in force on anything, sorted by key. */
+  readonly policies: readonly AuthorizationPolicy[]
+  readonly inForce: PoliciesInForce
+  readonly closed: ClosedByPolicies
+  readonly conditions: readonly Condition[]
+}
+
+/** Translates AuthorizationPolicies, which come sorted by key. */
+export type TranslateAuthorizations = (
+  objects: readonly Entry<AuthorizationPolicyObject>[],
+  scope: TargetScope,
+) => Authorizations
+
+/** Makes the translation for one set of options, with a memory: a policy comes out the same as long as its object is. */
+export const createAuthorizationTranslation = (
+  options: Pick<TranslateOptions, 'trustDomain' | 'trustDomainAliases'>,
+): TranslateAuthorizations => {
+  const trustDomains = [...new Set([options.trustDomain, ...(options.trustDomainAliases ?? [])])]
+  const known = new WeakMap<AuthorizationPolicyObject, AuthorizationPolicy>()
+  const policyOf = (object: AuthorizationPolicyObject): AuthorizationPolicy => {
+    const policy = known.get(object) ?? translatePolicy(object, trustDomains)
+    known.set(object, policy)
+    return policy
+  }
+  return (objects, scope) => {
+    const { trafficType } = scope.gateway ?? {}
+    const hasPods = trafficType === 'workload' || trafficType === 'all'
+    const attachments = attachPolicies(objects, scope)
+    const isUsed = ({ closed, targets, policy }: Attachment<AuthorizationPolicyObject>): boolean =>
+      closed === undefined &&
+      (targets.services.length > 0 || (hasPods && targets.takesPods(policy.object.metadata.namespace)))
+    return {
+      policies: attachments.filter(isUsed).map(({ policy }) => policyOf(policy.object)),
+      inForce: inForce(attachments),
+      closed: closedBy(attachments),
+      conditions: attachments.flatMap((attachment) =>
+        attachmentConditions(attachment, {
+          hasPods,
+          notes: notesOf(attachment.policy.object, attachment.targets, scope),
+        }),
+      ),
+    }
+  }
+}
+
+const translatePolicy = (object: AuthorizationPolicyObject, trustDomains: readonly string[]): AuthorizationPolicy => ({
+  key: keyOf(object),
+  action: object.action,
+  isDryRun: object.metadata.annotations['istio.io/dry-run'] === 'true',
+  ...(object.provider === undefined ? {} : { provider: object.provider }),
+  rules: object.rules.map((rule) => expandTrustDomains(rule, trustDomains)),
+})
