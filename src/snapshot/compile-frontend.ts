@@ -6,7 +6,7 @@ import { formatEndpointKey } from '../model/endpoint.ts'
 import type { Service, ServicePort } from '../model/service.ts'
 import { compileChain } from './compile-route.ts'
 import { compileConnections } from './connection/compile-connections.ts'
-import type { AuthorizationIndex } from './security/authorization-index.ts'
+import type { AuthorizationIndex } from './security/policy-plans.ts'
 import type { Frontend, RouteTable, ServiceFrontend } from './snapshot.ts'
 
 export interface FrontendOptions {

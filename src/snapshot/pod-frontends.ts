@@ -2,7 +2,7 @@ import { emptyChain } from '../filter/chain.ts'
 import { joinHostPort } from '../lib/ip.ts'
 import { isEqual } from '../lib/is-equal.ts'
 import { formatPodEndpointKey, type BoundPod } from '../model/endpoint.ts'
-import type { AuthorizationIndex, PolicyPlan } from './security/authorization-index.ts'
+import type { AuthorizationIndex, PolicyPlan } from './security/policy-plans.ts'
 import type { IndexCompiler } from './security/compile-authorization.ts'
 import type { EndpointGroup, PodFrontend, PodFrontends } from './snapshot.ts'
 

@@ -14,7 +14,7 @@ import type { PortProtocol } from '../model/port-protocol.ts'
 import type { Ranked } from '../model/precedence.ts'
 import type { Mirror, Retry, Route, Rule, Timeouts } from '../model/route.ts'
 import type { Service, ServiceKey, ServicePort } from '../model/service.ts'
-import type { AuthorizationIndex, Authorizations, PolicyPlan } from './security/authorization-index.ts'
+import type { AuthorizationIndex, Authorizations, PolicyPlan } from './security/policy-plans.ts'
 
 export interface Snapshot {
   /** Counts up by one with each snapshot of a process. */

@@ -2,7 +2,7 @@
  * What AuthorizationPolicies decide (waypoint contract 7.1). One walk for the data path, for what is told of it, and for
  * tests; it neither waits nor counts, and allocates nothing to allow.
  */
-import type { AuthorizationIndex, RulePlan, RuleSets } from './authorization-index.ts'
+import type { AuthorizationIndex, RulePlan, RuleSets } from './policy-plans.ts'
 import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
 import { findRule } from './rule-node.ts'
 import type { RequestFacts } from './request-facts.ts'

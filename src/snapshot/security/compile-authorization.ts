@@ -1,6 +1,6 @@
 import { isEqual } from '../../lib/is-equal.ts'
 import type { AuthorizationAction, AuthorizationPolicy } from '../../model/security/authorization.ts'
-import type { AuthorizationIndex, Authorizations, PolicyPlan, RulePlan, RuleSets } from './authorization-index.ts'
+import type { AuthorizationIndex, Authorizations, PolicyPlan, RulePlan, RuleSets } from './policy-plans.ts'
 import { compilePolicy } from './compile-policy.ts'
 import { arrangeRules } from './rule-node.ts'
 

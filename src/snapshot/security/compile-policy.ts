@@ -5,7 +5,7 @@ import {
   type AuthorizationRule,
   type FieldCondition,
 } from '../../model/security/authorization.ts'
-import type { ConditionPlan, PolicyPlan, RulePlan } from './authorization-index.ts'
+import type { ConditionPlan, PolicyPlan, RulePlan } from './policy-plans.ts'
 import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
 import { compileField } from './match/field.ts'
 

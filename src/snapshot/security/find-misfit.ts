@@ -1,4 +1,4 @@
-import type { ConditionPlan, RulePlan } from './authorization-index.ts'
+import type { ConditionPlan, RulePlan } from './policy-plans.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 /**

@@ -1,5 +1,5 @@
 import { parsePathTemplate, isPathTemplate } from '../../model/security/path-template.ts'
-import type { ConditionPlan, Discriminator, RulePlan } from './authorization-index.ts'
+import type { ConditionPlan, Discriminator, RulePlan } from './policy-plans.ts'
 import { isExact } from './match/texts.ts'
 import type { RequestFacts } from './request-facts.ts'
 

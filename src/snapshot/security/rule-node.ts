@@ -1,4 +1,4 @@
-import type { Discriminator, RuleNode, RulePlan } from './authorization-index.ts'
+import type { Discriminator, RuleNode, RulePlan } from './policy-plans.ts'
 import { findMisfit } from './find-misfit.ts'
 import { keyOfFacts, keysOfRule } from './rule-keys.ts'
 import type { RequestFacts } from './request-facts.ts'

@@ -1,4 +1,4 @@
-import { parseCidr } from '../../../lib/cidr.ts'
+import { parseCidr } from '../../../lib/addresses/cidr.ts'
 import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import type { PolicyField } from '../../../model/security/authorization.ts'

@@ -1,4 +1,4 @@
-import { isInCidr, maskIp, parseCidr, parseIp, type Cidr, type IpGroups } from '../../../lib/cidr.ts'
+import { isInCidr, maskIp, parseCidr, parseIp, type Cidr, type IpGroups } from '../../../lib/addresses/cidr.ts'
 import type { TextMatcher } from './texts.ts'
 
 /** Compiles addresses and ranges of them; a text that is no address is in none. */
