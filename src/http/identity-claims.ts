@@ -29,8 +29,8 @@ const MIN_LENGTH = 14
 const LETTER_I = 0x69
 const LETTER_X = 0x78
 
-/** By length and two letters first: of a dozen fields hardly one is compared. */
-const isIdentityClaim = (name: string): boolean => {
+/** Whether a field, in lower case, is one. By length and two letters first: of a dozen fields hardly one is compared. */
+export const isIdentityClaim = (name: string): boolean => {
   if (name.length < MIN_LENGTH || name.charCodeAt(0) !== LETTER_X) return false
   if (name.charCodeAt(2) === LETTER_I) return hyphenated(name).startsWith('x-istio-')
   switch (name.length) {

@@ -1,4 +1,5 @@
 import { isConnectionSpecific } from './hop-by-hop.ts'
+import { isIdentityClaim } from './identity-claims.ts'
 
 /**
  * Fields that must not come as trailers: they frame, route, authenticate, limit or describe a message, and come too
@@ -24,7 +25,7 @@ export function forbiddenTrailer(fields: readonly string[]): string | undefined 
   for (let i = 0; i < fields.length; i += 2) {
     const name = fields[i] ?? ''
     if (FORBIDDEN.has(name) || isConnectionSpecific(name)) return name
-    if (FORBIDDEN_PREFIXES.some((prefix) => name.startsWith(prefix))) return name
+    if (FORBIDDEN_PREFIXES.some((prefix) => name.startsWith(prefix)) || isIdentityClaim(name)) return name
   }
   return undefined
 }

@@ -30,6 +30,7 @@ const report: CredentialReport = {
     list('O=b', '2026-11-21T11:59:59.000Z'),
     { issuer: 'O=never', thisUpdate: '2026-11-21T11:59:59.000Z', revoked: 0 },
   ],
+  revoked: [],
   isRooted: true,
 }
 

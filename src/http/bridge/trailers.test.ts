@@ -25,6 +25,8 @@ const refused: readonly (readonly [name: string, value: string])[] = [
   ['x-forwarded-for', 'a'],
   ['x-forwarded-client-cert', 'a'],
   ['x-envoy-internal', 'true'],
+  ['x-istio-attributes', 'a'],
+  ['x_forwarded_client_cert', 'a'],
   [':status', '200'],
   ['X', '1'],
   ['x', 'a\r\nb: c'],

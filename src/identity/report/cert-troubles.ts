@@ -13,7 +13,10 @@ export const findCertTroubles = (report: CredentialReport, nowMs: number): reado
   ...listTroubles(report, nowMs),
 ]
 
-const chainTroubles = ({ chain, trustRoots, isRooted }: CredentialReport, nowMs: number): readonly string[] => {
+const chainTroubles = (
+  { chain, trustRoots, revoked, isRooted }: CredentialReport,
+  nowMs: number,
+): readonly string[] => {
   const [leaf, ...others] = chain
   if (leaf === undefined) return ['there is no certificate']
   const untimely = chain.flatMap((certificate) => {
@@ -33,6 +36,9 @@ const chainTroubles = ({ chain, trustRoots, isRooted }: CredentialReport, nowMs:
   const isStray = trustRoots.length > 0 && !isRooted
   return [
     ...untimely,
+    ...chain
+      .filter(({ serialNumber }) => revoked.includes(serialNumber))
+      .map((certificate) => `${nameOf(certificate)} is revoked: peers with that list refuse us`),
     ...shorter,
     ...(isStray ? ['no trust root signed our chain: peers that trust the same roots refuse us'] : []),
   ]

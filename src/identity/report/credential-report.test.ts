@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, it } from 'node:test'
+import { TestCa } from '../../../test/support/tls/test-ca.ts'
+import { formatSpiffeId } from '../../model/identity.ts'
 import { createCertificate, type CertificateIssuer, type CertificateUsage } from '../ca/certificate.ts'
 import type { Credentials } from '../credentials.ts'
 import { createCertsDocument } from './certs-document.ts'
@@ -57,6 +59,54 @@ describe('the report of credentials', () => {
     assert.match(`${chain[0]?.serialNumber} ${chain[0]?.sha256}`, /^[0-9A-F]{30,32} [0-9a-f]{64}$/)
     assert.partialDeepStrictEqual(trustRoots, [{ subject: 'CN=Root', issuer: 'CN=Root' }])
     assert.deepEqual([revocationLists, isRooted], [[], true])
+  })
+
+  it('has each root once', () => {
+    const { trustRoots } = describeCredentials(texts(issue(root), rootPem + issue(between, { ca: between }) + rootPem))
+    assert.deepEqual(
+      trustRoots.map(({ subject }) => subject),
+      ['CN=Root', 'CN=Between'],
+    )
+  })
+
+  it('shows revocation lists by the CA that they are of', () => {
+    const [ours, stranger] = [new TestCa('Ours'), new TestCa('Stranger')]
+    const identity = formatSpiffeId({ trustDomain: 'a', namespace: 'b', serviceAccount: 'c' })
+    const credentials = ours.issue(identity)
+    const revoked = [1, 2].map(() => ours.issue(identity).certificateChainPem)
+    const dates = { thisUpdateMs: NOW_MS - 1000 }
+    const crlPem = [
+      ours.revoke(revoked, { ...dates, nextUpdateMs: NOW_MS }),
+      ours.revoke([], { ...dates, nextUpdateMs: null }),
+      stranger.revoke([], { ...dates, nextUpdateMs: NOW_MS + 1000 }),
+    ].join('')
+    const report = describeCredentials({ ...credentials, crlPem })
+    const [thisUpdate, nextUpdate] = ['2026-11-21T11:59:59.000Z', '2026-11-21T12:00:00.000Z']
+    assert.deepEqual(report.revocationLists, [
+      { issuer: 'CN=Ours', thisUpdate, nextUpdate, revoked: 2 },
+      { issuer: 'CN=Ours', thisUpdate, revoked: 0 },
+      { issuer: 'a CA that is not among ours', thisUpdate, nextUpdate: '2026-11-21T12:00:01.000Z', revoked: 0 },
+    ])
+    const status = { kind: 'files', rotations: 0, failures: 0 } as const
+    const { troubles, stolen } = createCertsDocument({ report, status, trustDomains: [] }, NOW_MS)
+    const overdue = troubles.filter((trouble) => trouble.includes('revocation list'))
+    assert.deepEqual(overdue, [
+      `the revocation list of CN=Ours was to be replaced by ${nextUpdate}: whom it names stays refused`,
+    ])
+    assert.equal(stolen?.endsEarlierBy, 'revocation-list')
+  })
+
+  it('knows when it is our own certificate that is revoked', () => {
+    const ca = new TestCa('Ours')
+    const identity = formatSpiffeId({ trustDomain: 'a', namespace: 'b', serviceAccount: 'c' })
+    const credentials = ca.issue(identity)
+    const crlPem = ca.revoke([credentials.certificateChainPem])
+    const status = { kind: 'files', rotations: 0, failures: 0 } as const
+    const report = describeCredentials({ ...credentials, crlPem })
+    const { troubles } = createCertsDocument({ report, status, trustDomains: [] }, credentials.notBeforeMs)
+    assert.deepEqual(troubles, [`${identity} is revoked: peers with that list refuse us`])
+    const other = describeCredentials({ ...credentials, crlPem: new TestCa('Ours').revoke([]) })
+    assert.deepEqual(other.revoked, [])
   })
 
   it('leaves out what cannot be read', () => {

@@ -6,14 +6,17 @@ import { createHash, type X509Certificate } from 'node:crypto'
 import type { Credentials } from '../credentials.ts'
 import type { CredentialTexts } from '../decode-credentials.ts'
 import { readCertificateFacts } from '../trust/certificate-facts.ts'
-import { decodeCrls } from '../trust/crl.ts'
+import { decodeCrls, type RevocationList } from '../trust/crl.ts'
 import { readCertificates, viewCertificate, type CertificateView } from './certificate-view.ts'
 
 export interface CredentialReport {
   /** Leaf first; those that can be read. */
   readonly chain: readonly CertificateView[]
+  /** Each once. */
   readonly trustRoots: readonly CertificateView[]
   readonly revocationLists: readonly RevocationView[]
+  /** Serial numbers of those in the chain that such a list names. */
+  readonly revoked: readonly string[]
   /** Whether one of the roots signed the chain's last certificate, or is it. */
   readonly isRooted: boolean
 }
@@ -32,11 +35,15 @@ export interface RevocationView {
 /** Shows PEM texts; what cannot be read is left out. */
 export const describeCredentials = (texts: Omit<CredentialTexts, 'privateKeyPem'>): CredentialReport => {
   const chain = readCertificates(texts.certificateChainPem)
-  const roots = readCertificates(texts.trustRootsPem)
+  const all = readCertificates(texts.trustRootsPem)
+  const roots = [...new Map(all.map((root) => [root.fingerprint256, root])).values()]
+  const lists = decodeCrls(texts.crlPem ?? '')
+  const revocationLists = lists.ok ? lists.value : []
   return {
     chain: chain.map(viewCertificate),
     trustRoots: roots.map(viewCertificate),
-    revocationLists: viewLists(texts.crlPem ?? '', [...roots, ...chain]),
+    revocationLists: viewLists(revocationLists, [...roots, ...chain]),
+    revoked: chain.filter((certificate) => isRevoked(certificate, revocationLists)).map((one) => one.serialNumber),
     isRooted: isRooted(chain.at(-1), roots),
   }
 }
@@ -54,11 +61,14 @@ export const createCredentialReports = (): ((credentials: Credentials) => Creden
 export const hashSerial = ({ serialNumber }: CertificateView): string =>
   createHash('sha256').update(serialNumber).digest('hex').slice(0, 16)
 
-const viewLists = (pem: string, known: readonly X509Certificate[]): readonly RevocationView[] => {
-  const lists = decodeCrls(pem)
-  if (!lists.ok) return []
+const isRevoked = (certificate: X509Certificate, lists: readonly RevocationList[]): boolean => {
+  const { serial, issuer } = readCertificateFacts(certificate.raw)
+  return lists.some((list) => list.issuer === issuer && list.revoked.has(serial))
+}
+
+const viewLists = (lists: readonly RevocationList[], known: readonly X509Certificate[]): readonly RevocationView[] => {
   const names = new Map(known.map((certificate) => [readCertificateFacts(certificate.raw).subject, certificate]))
-  return lists.value.map(({ issuer, thisUpdateMs, nextUpdateMs, revoked }) => {
+  return lists.map(({ issuer, thisUpdateMs, nextUpdateMs, revoked }) => {
     const certificate = names.get(issuer)
     return {
       issuer: certificate === undefined ? 'a CA that is not among ours' : viewCertificate(certificate).subject,
