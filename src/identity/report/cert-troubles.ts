@@ -1,10 +1,10 @@
 import type { CertificateView } from './certificate-view.ts'
 import type { CredentialReport } from './credential-report.ts'
 
-/** A root is replaced everywhere at once, which takes planning. */
-const ROOT_NOTICE_MS = 30 * 86_400_000
-/** Whoever renews a certificate does it long before this, unless it is valid for years. */
+/** Whoever renews a certificate does it long before so little of it is left… */
 const LATE_RATIO = 0.1
+/** …unless it is valid for years. */
+const LATE_MS = 30 * 86_400_000
 
 /** What somebody should see to, each in a sentence. */
 export const findCertTroubles = (report: CredentialReport, nowMs: number): readonly string[] => [
@@ -46,14 +46,14 @@ const chainTroubles = (
 
 const isLate = ({ notBefore, notAfter }: CertificateView, nowMs: number): boolean => {
   const lifetimeMs = Date.parse(notAfter) - Date.parse(notBefore)
-  return Date.parse(notAfter) - nowMs < Math.min(LATE_RATIO * lifetimeMs, ROOT_NOTICE_MS)
+  return Date.parse(notAfter) - nowMs < Math.min(LATE_RATIO * lifetimeMs, LATE_MS)
 }
 
 const rootTroubles = (root: CertificateView, nowMs: number): readonly string[] => {
-  const leftMs = Date.parse(root.notAfter) - nowMs
-  if (leftMs <= 0) return [`trust root ${nameOf(root)} expired at ${root.notAfter}: it lets nobody in any more`]
-  if (leftMs < ROOT_NOTICE_MS) return [`trust root ${nameOf(root)} expires at ${root.notAfter}`]
-  return []
+  const { notAfter } = root
+  if (Date.parse(notAfter) <= nowMs) return [`trust root ${nameOf(root)} expired at ${notAfter}: it lets nobody in`]
+  // It is replaced everywhere at once, which takes planning.
+  return isLate(root, nowMs) ? [`trust root ${nameOf(root)} expires at ${notAfter}`] : []
 }
 
 const listTroubles = ({ revocationLists }: CredentialReport, nowMs: number): readonly string[] =>

@@ -148,10 +148,11 @@ describe('what somebody should see to', () => {
       rootPem + issue(other, { ca: other, from: -10, to: -1 }),
       [/^trust root CN=Other expired at/],
     ],
+    ['nothing of a root that is short-lived', issue(root), rootPem + issue(other, { ca: other, from: -1, to: 1 }), []],
     [
       'a root that ends soon',
       issue(root),
-      rootPem + issue(other, { ca: other, from: -10, to: 20 }),
+      rootPem + issue(other, { ca: other, from: -1000, to: 29 }),
       [/^trust root CN=Other expires at/],
     ],
   ]
