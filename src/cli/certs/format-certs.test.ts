@@ -62,10 +62,10 @@ test('all that there is to say, for people', () => {
   renewal    in 11 hours 30 minutes; 1 rotation, 2 failures, the last 5 minutes ago: UNAVAILABLE
   trusts     cluster.local, and as aliases old.local
 
-CERTIFICATE  NAME                                        ISSUED BY        EXPIRES                  REMAINS
-leaf         spiffe://cluster.local/ns/shop/sa/waypoint  O=cluster.local  2026-11-22 11:00:00 UTC  23 hours
-trust root   O=cluster.local                             itself           2027-11-19 11:00:00 UTC  362 days 23 hours
-trust root   O=old                                       itself           2026-11-20 12:00:00 UTC  expired
+CERTIFICATE  EXPIRES                  REMAINS            NAME                                        ISSUED BY
+leaf         2026-11-22 11:00:00 UTC  23 hours           spiffe://cluster.local/ns/shop/sa/waypoint  O=cluster.local
+trust root   2027-11-19 11:00:00 UTC  362 days 23 hours  O=cluster.local                             itself
+trust root   2026-11-20 12:00:00 UTC  expired            O=old                                       itself
 
 Stolen now, the certificate and its key would be good until 2026-11-22 11:00:00 UTC, for 23 hours;
 stolen as soon as they are made, for 1 day.
@@ -128,7 +128,7 @@ test('of a waypoint that waits for its first certificate', () => {
 test('wide, with keys, serial numbers and digests', () => {
   assert.match(
     format(fine, false, true),
-    /REMAINS {12}KEY {12}SERIAL {2}SHA-256\n.*23 hours {11}EC prime256v1 {2}ab12 {4}c0ffee\n/,
+    / {2}ISSUED BY {8}KEY {12}SERIAL {2}SHA-256\n.* {2}O=cluster.local {2}EC prime256v1 {2}ab12 {4}c0ffee\n/,
   )
 })
 

@@ -76,7 +76,8 @@ const formatCertificates = ({ chain, trustRoots }: CertsDocument, look: CertsLoo
     ...chain.map((certificate, i) => row(i === 0 ? 'leaf' : 'intermediate', certificate, look)),
     ...trustRoots.map((root) => row('trust root', root, look)),
   ]
-  const titles = ['CERTIFICATE', 'NAME', 'ISSUED BY', 'EXPIRES', 'REMAINS', ...(look.isWide ? wideTitles : [])]
+  // What matters most comes first: a screen may not have room for all of it.
+  const titles = ['CERTIFICATE', 'EXPIRES', 'REMAINS', 'NAME', 'ISSUED BY', ...(look.isWide ? wideTitles : [])]
   return rows.length === 0 ? '' : table([header(titles, look), ...rows], look)
 }
 
@@ -89,10 +90,10 @@ const row = (role: string, certificate: CertificateView, { colours, isWide, nowM
   const remains = remainingMs <= 0 ? 'expired' : isEarly ? 'not valid yet' : wordsForTime(remainingMs / 1000)
   return [
     { text: role },
-    { text: escapeControl(subject === '' ? names.join(', ') : subject) },
-    { text: issuer === subject ? 'itself' : escapeControl(issuer) },
     { text: formatDate(notAfter) },
     { text: remains, paint: remainingMs <= 0 || isEarly ? colours.red : colours.green },
+    { text: escapeControl(subject === '' ? names.join(', ') : subject) },
+    { text: issuer === subject ? 'itself' : escapeControl(issuer) },
     ...(isWide ? [key, serialNumber.toLowerCase(), sha256].map((text) => ({ text })) : []),
   ]
 }
