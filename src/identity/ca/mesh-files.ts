@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Issue } from '../../lib/decoded.ts'
@@ -41,10 +42,12 @@ export class MeshFiles {
     return this.#texts
   }
 
-  /** Has `look` called whenever they may have changed. */
+  /** Has `look` called whenever they may have changed. Nothing is mounted into a pod that runs, so lists may be nowhere. */
   async watch(look: () => Promise<void>): Promise<void> {
     const { meshRootsPath, crlPath, clock, log } = this.#options
-    const dirs = new Set([dirname(meshRootsPath), dirname(crlPath)])
+    const dirs = new Set(
+      [meshRootsPath, ...(existsSync(dirname(crlPath)) ? [crlPath] : [])].map((path) => dirname(path)),
+    )
     this.#folders = [...dirs].map((dir) => new WatchedFolder({ dir, clock, log, look }))
     await Promise.all(this.#folders.map((folder) => folder.open()))
   }

@@ -196,6 +196,14 @@ test('a renewal before its time comes within the time that it may be spread over
   assert.equal(clock.pending(), 1)
 })
 
+test('a renewal that is wanted soon does not put off one that is due before', async (t) => {
+  const { renewal, clock, pass } = start(t, { ttlMs: 20_000 })
+  await renewal.ready
+  await pass(5000)
+  renewal.renewWithin(30_000)
+  assert.equal(renewal.status().nextRenewalMs, clock.nowMs() + 5000)
+})
+
 test('a renewal before its time does not shorten the pauses of a CA that is down', async (t) => {
   const { renewal, ca, clock, pass } = start(t)
   await renewal.ready

@@ -62,11 +62,13 @@ export class Renewal implements CredentialSource {
   /** Puts in force what is the same certificate with other trust. */
   readonly replace = (credentials: Credentials): void => this.#started().replace(credentials)
 
-  /** Asks for the next set before its time, within `spreadMs`, at a moment that is left to chance. */
+  /** Asks for the next set within `spreadMs`, at a moment that is left to chance, unless it is due before that. */
   readonly renewWithin = (spreadMs: number): void => {
     this.#isWantedSoon = this.#isAsking
-    if (this.#isAsking || this.#failures > 0) return
-    this.#plan(this.#options.random() * spreadMs)
+    const { clock, random, tally } = this.#options
+    const delayMs = random() * spreadMs
+    const isDueBefore = (tally.status().nextRenewalMs ?? 0) <= clock.nowMs() + delayMs
+    if (!this.#isAsking && this.#failures === 0 && !isDueBefore) this.#plan(delayMs)
   }
 
   readonly close = (): void => {

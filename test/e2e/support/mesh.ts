@@ -18,7 +18,11 @@ export interface Mesh extends AsyncDisposable {
   /** Replaces the objects in one step; a string stands as it is. */
   readonly write: (objects: readonly object[] | string) => void
   /** Starts a waypoint on the objects file, or on what `-f` among the flags names. */
-  readonly startFairway: (workers: number, flags?: readonly string[]) => Promise<RunningFairway>
+  readonly startFairway: (
+    workers: number,
+    flags?: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ) => Promise<RunningFairway>
   /** Starts a pod of the account `shop/NAME` (HBONE), or `NAME` without any (plaintext). */
   readonly startPod: (name: string, options: PodOptions) => Promise<Destination>
   /** Dials as `NAMESPACE/ACCOUNT`. */
@@ -32,10 +36,10 @@ export interface PodOptions extends Omit<DestinationOptions, 'credentials'> {
   readonly who?: string
 }
 
-/** Makes a mesh in a temporary folder. */
-export const createMesh = async (objects: readonly object[] | string): Promise<Mesh> => {
+/** Makes a mesh in a temporary folder; its CA is one of its own unless there is one already. */
+export const createMesh = async (objects: readonly object[] | string, existingCa?: DevCa): Promise<Mesh> => {
   const dir = mkdtempSync(join(tmpdir(), 'fairway-e2e-'))
-  const ca = await foundCa(dir)
+  const ca = existingCa ?? (await foundCa(dir))
   const certs = writeCertificates(join(dir, 'waypoint'), await issueTo(ca, 'shop/waypoint'))
   const objectsFile = join(dir, 'objects.yaml')
   const open = new AsyncDisposableStack()
@@ -49,8 +53,10 @@ export const createMesh = async (objects: readonly object[] | string): Promise<M
     certs,
     objectsFile,
     write: (content) => replaceFile(objectsFile, textOf(content)),
-    startFairway: async (workers, flags = []) =>
-      open.use(await startFairway({ files: flags.includes('-f') ? [] : [objectsFile], certs, workers, flags })),
+    startFairway: async (workers, flags = [], env = {}) => {
+      const files = flags.includes('-f') ? [] : [objectsFile]
+      return open.use(await startFairway({ files, certs, workers, flags, process: { env } }))
+    },
     startPod: async (name, { transport = 'hbone', who = `shop/${name}`, ...options }) => {
       const identity = transport === 'plain' ? {} : { credentials: await issueTo(ca, who) }
       return open.use(await startDestination(name, { ...options, ...identity }))

@@ -40,6 +40,7 @@ interface Signer {
 
 /** A root, and the CA that it lets issue. */
 interface Hierarchy {
+  readonly name: string
   readonly rootPem: string
   readonly issuerPem: string
   readonly issuer: Signer
@@ -90,19 +91,21 @@ export class IstioCa implements DevCa, AsyncDisposable {
     this.#accounts.delete(token)
   }
 
-  /** Lets the mesh trust one more root, which signs nothing yet. */
+  /** Lets the mesh trust one more root, which signs nothing yet; the first one is called `first`. */
   addRoot(name: string): void {
     this.#roots = [...this.#roots, this.#found(name)]
   }
 
-  /** From now on the newest root stands above what is issued. */
-  signWithNewest(): void {
-    this.#signing = this.#roots.at(-1) ?? this.#signing
+  /** From now on that root stands above what is issued. */
+  signWith(name: string): void {
+    const found = this.#roots.find((root) => root.name === name)
+    if (found === undefined) throw new Error(`there is no root ${name}`)
+    this.#signing = found
   }
 
-  /** Lets the mesh trust the newest root alone. */
-  dropOldRoots(): void {
-    this.#roots = this.#roots.slice(-1)
+  /** The mesh trusts that root no more. */
+  dropRoot(name: string): void {
+    this.#roots = this.#roots.filter((root) => root.name !== name)
   }
 
   readonly issue = async (identity: SpiffeId, options: IssueOptions = {}): Promise<Credentials> => {
@@ -119,6 +122,7 @@ export class IstioCa implements DevCa, AsyncDisposable {
     }
   }
 
+  /** Listens with a certificate of the root that it signs with. */
   async start(): Promise<void> {
     const server = new grpc.Server()
     server.addService(service, { createCertificate: this.#onCall })
@@ -199,7 +203,7 @@ export class IstioCa implements DevCa, AsyncDisposable {
     if (root === undefined || issuer === undefined) throw new Error('two were made')
     const certify = (subject: Signer): string =>
       createCertificate({ ...subject, issuer: root, ...this.#dates(DAY_MS), usage: { kind: 'root' } })
-    return { rootPem: certify(root), issuerPem: certify(issuer), issuer }
+    return { name, rootPem: certify(root), issuerPem: certify(issuer), issuer }
   }
 
   #dates(ttlMs: number): { readonly notBeforeMs: number; readonly notAfterMs: number } {

@@ -1,5 +1,6 @@
 /** A Service `api` of pod processes behind a waypoint, and whatever happens to them. */
 import { join } from 'node:path'
+import type { DevCa } from '../../../../src/identity/ca/dev-ca.ts'
 import { eventually } from '../eventually.ts'
 import type { LogLine, RunningFairway } from '../fairway-process.ts'
 import { createMesh, type Mesh } from '../mesh.ts'
@@ -31,7 +32,7 @@ export interface Fleet extends AsyncDisposable {
   readonly startPod: (spec: PodSpec) => Promise<PodProcess>
   /** Writes the configuration: `api` with these endpoints, and whatever else there is. */
   readonly put: (endpoints: readonly EndpointSpec[], others?: readonly object[]) => void
-  readonly startFairway: (workers: number, flags?: readonly string[]) => Promise<RunningFairway>
+  readonly startFairway: Mesh['startFairway']
   readonly startLoad: (fairway: RunningFairway, shape: LoadShape) => Promise<SteadyLoad>
 }
 
@@ -50,9 +51,9 @@ export const endpointOf = ({
 })
 
 /** Makes a mesh without pods; `put` before `startFairway`. */
-export const createFleet = async (): Promise<Fleet> => {
+export const createFleet = async (existingCa?: DevCa): Promise<Fleet> => {
   const open = new AsyncDisposableStack()
-  const mesh = open.use(await createMesh([gateway]))
+  const mesh = open.use(await createMesh([gateway], existingCa))
   const clientDir = writeCertificates(join(mesh.dir, 'client'), await issueTo(mesh.ca, 'shop/client'))
   const tls = {
     certFile: join(clientDir, 'cert-chain.pem'),
@@ -67,7 +68,7 @@ export const createFleet = async (): Promise<Fleet> => {
       return open.use(await startPodProcess({ port: HBONE_PORT, tls: { cert, key, ca }, ...spec }, namespace))
     },
     put: (endpoints, others = []) => mesh.write([gateway, ...service({ name: 'api', vip: VIP, endpoints }), ...others]),
-    startFairway: (workers, flags) => mesh.startFairway(workers, flags),
+    startFairway: mesh.startFairway,
     startLoad: ({ addresses }, shape) => startSteadyLoad({ waypoint: addresses.hbone, authority: API, tls, ...shape }),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }
