@@ -90,6 +90,14 @@ export class Counters {
   /** Copies that were not made, or given up before their answer. */
   mirrorsDropped = 0
   filterErrors = 0
+  /** Tokens that were known from before. */
+  jwtCacheHits = 0
+  /** Tokens whose signature was checked. */
+  jwtVerifications = 0
+  /** Requests that were refused for their token. */
+  jwtRefused = 0
+  jwksFetches = 0
+  jwksFetchFailures = 0
   /** Bytes received, on whatever side, that nobody has taken yet. */
   heldBytes = 0
   /** Times that they were more than they should be. */

@@ -7,6 +7,7 @@ import type { Logger } from '../lib/log.ts'
 import type { Counters } from './counters.ts'
 import type { Deadlines } from './limits/deadlines.ts'
 import type { OverloadLimits } from './overload/overload.ts'
+import type { FetchText } from './security/jwt/keys/fetch-text.ts'
 
 /** What a data plane is made with. */
 export interface DataPlaneOptions {
@@ -43,4 +44,6 @@ export interface DataPlaneOptions {
   readonly compileSliceMs?: number
   /** Where HBONE endpoints listen; default 15008. */
   readonly upstreamHbonePort?: number
+  /** How keys of issuers are got; default: over HTTP. */
+  readonly fetchText?: FetchText
 }

@@ -33,8 +33,8 @@ import { OverloadWatch } from './overload/overload-watch.ts'
 import { Overload } from './overload/overload.ts'
 import type { Sources } from './overload/sources.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
-import { authorizationGuard, customGuard } from './security/authorization-guard.ts'
-import { Guards } from './security/guards.ts'
+import { customGuard } from './security/authorization-guard.ts'
+import { Security } from './security/security.ts'
 import { Sessions } from './session/sessions.ts'
 import { createSelfCheck } from './upstream/self.ts'
 import { Balancer } from './balance/balancer.ts'
@@ -63,6 +63,7 @@ export class DataPlane {
   readonly #pools: Pools
   readonly #balancer: Balancer
   readonly #loads: ServiceLoads
+  readonly #security: Security
   readonly #budgets = new RetryBudgets()
   readonly #mesh: MeshIdentity
   readonly #applier: ModelApplier
@@ -101,7 +102,9 @@ export class DataPlane {
       }),
       clock,
       sliceMs: options.compileSliceMs,
-      onApplied: ({ groups }) => {
+      onApplied: (snapshot) => {
+        const { groups } = snapshot
+        this.#security.retain(snapshot)
         this.#pools.retain(groups.values())
         this.#balancer.retain(groups)
         this.#loads.retain(groups)
@@ -132,6 +135,14 @@ export class DataPlane {
     })
     this.#balancer = new Balancer(this.#pools, this.#flusher, { clock, random: Math.random })
     this.#loads = new ServiceLoads(this.counters)
+    this.#security = new Security({
+      clock,
+      counters: this.counters,
+      random: Math.random,
+      warn: (kind, message) => this.#warnings.warn(kind, message),
+      tell: (kind, message) => this.#news.warn(kind, message),
+      fetchText: options.fetchText,
+    })
     const deps: DownstreamDeps & H2TunnelDeps = {
       balancer: this.#balancer,
       loads: this.#loads,
@@ -144,7 +155,7 @@ export class DataPlane {
       sink: options.sink,
       createRequestId: createUuidSource(),
       ownIdentity: () => credentials.current().identity,
-      guards: new Guards([customGuard, authorizationGuard]),
+      guards: this.#security.guardsWith(customGuard),
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       deadlines,
       turns,
@@ -269,6 +280,7 @@ export class DataPlane {
     this.#unsubscribe()
     this.#server.destroy()
     this.#pools.destroy()
+    this.#security.close()
   }
 
   async #drain(deadlineMs: number): Promise<void> {

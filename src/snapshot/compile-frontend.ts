@@ -6,15 +6,14 @@ import { formatEndpointKey } from '../model/endpoint.ts'
 import type { Service, ServicePort } from '../model/service.ts'
 import { compileChain } from './compile-route.ts'
 import { compileConnections } from './connection/compile-connections.ts'
-import type { AuthorizationIndex } from './security/policy-plans.ts'
 import type { Frontend, RouteTable, ServiceFrontend } from './snapshot.ts'
 
 export interface FrontendOptions {
   /** Those of the same Service in the previous snapshot, when their filters came from the same factory. */
   readonly previous: readonly ServiceFrontend[]
   readonly filters: FilterFactory
-  /** Of the Service's policies. */
-  readonly authorization: AuthorizationIndex | undefined
+  /** What the Service's policies come to. */
+  readonly policies: Pick<Frontend, 'authorization' | 'authentication'>
   /**
    * The table of a route set; `undefined` for an empty one. The same set of unchanged routes gives the same object;
    * what has changed is made from the table that was there before.
@@ -30,7 +29,7 @@ export function* compileFrontends(
   service: Service,
   options: FrontendOptions,
 ): Generator<void, readonly ServiceFrontend[]> {
-  const { previous, tableOf } = options
+  const { previous, tableOf, policies } = options
   const frontends: ServiceFrontend[] = []
   let isSame = previous.length === service.ports.length
   for (const [index, port] of service.ports.entries()) {
@@ -45,7 +44,8 @@ export function* compileFrontends(
       before !== undefined &&
       before.producer === producer &&
       isSameTables(before.consumers, consumers) &&
-      before.authorization === options.authorization &&
+      before.authorization === policies.authorization &&
+      before.authentication === policies.authentication &&
       isEqual(before.service, service)
     const frontend = isKept ? before : createFrontend(service, port, { producer, consumers, before, options })
     isSame &&= frontend === previous[index]
@@ -83,14 +83,10 @@ const createFrontend = (
     consumers: consumers.size === 0 ? noConsumers : consumers,
     connections: compileConnections(port, before?.connections),
     passThrough: keepPassThrough(destination, before),
-    authorization: options.authorization,
-    closed: service.closed ?? ('failure' in compiled ? compiled.failure : undefined) ?? notYet(service),
+    ...options.policies,
+    closed: service.closed ?? ('failure' in compiled ? compiled.failure : undefined),
   }
 }
-
-// Nothing verifies tokens yet, and to let everybody in would be worse than to refuse.
-const notYet = ({ authentications }: Service): string | undefined =>
-  authentications === undefined ? undefined : 'RequestAuthentication is not carried out yet'
 
 /** `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`. */
 const authoritiesOf = (service: Service, port: ServicePort): readonly string[] =>

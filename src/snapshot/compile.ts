@@ -10,6 +10,7 @@ import { createRegexCompiler } from './match.ts'
 import type { EndpointGroup, RoutePlan, RouteTable, ServiceFrontend, Snapshot } from './snapshot.ts'
 import { compilePods } from './pod-frontends.ts'
 import { compilePolicies, IndexCompiler, noAuthorizations } from './security/compile-authorization.ts'
+import { compileAuthentications, noAuthentications } from './security/authentication-plan.ts'
 import { compileRouteTable } from './table/route-table.ts'
 
 export interface CompileOptions {
@@ -46,12 +47,15 @@ export function* compileInSteps(
   const before = previous?.authorizations ?? noAuthorizations
   const plans = yield* compilePolicies(model.authorizations, before.plans)
   const indexes = new IndexCompiler(plans, before)
+  const authentications = compileAuthentications(model.authentications, previous?.authentications ?? noAuthentications)
   const frontends = new Map<string, ServiceFrontend>()
   const services = new Map<ServiceKey, readonly ServiceFrontend[]>()
   for (const service of boundServices(model)) {
     const were = kept?.services.get(service.key) ?? []
     const authorization = yield* indexes.compile(service.authorizations)
-    const those = yield* compileFrontends(service, { previous: were, filters, tableOf, authorization })
+    const authentication = authentications.planOf(service.authentications)
+    const policies = { authorization, authentication }
+    const those = yield* compileFrontends(service, { previous: were, filters, tableOf, policies })
     services.set(service.key, those)
     for (const frontend of those) {
       // Two Services with one address cannot be; should they, the first in the model's order holds it.
@@ -66,11 +70,12 @@ export function* compileInSteps(
     pathNormalization: model.pathNormalization,
     tellsClientIdentity: model.tellsClientIdentity === true,
     frontends,
-    pods: yield* compilePods(boundPods(model), previous?.pods, { plans, indexes }),
+    pods: yield* compilePods(boundPods(model), previous?.pods, { plans, indexes, authentications }),
     services,
     groups: yield* compileGroups(model.endpoints, previous),
     routes,
     authorizations: { plans, indexes: indexes.indexes },
+    authentications,
     filters,
   }
 }

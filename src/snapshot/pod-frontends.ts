@@ -2,6 +2,7 @@ import { emptyChain } from '../filter/chain.ts'
 import { joinHostPort } from '../lib/ip.ts'
 import { isEqual } from '../lib/is-equal.ts'
 import { formatPodEndpointKey, type BoundPod } from '../model/endpoint.ts'
+import type { Authentications } from './security/authentication-plan.ts'
 import type { AuthorizationIndex, PolicyPlan } from './security/policy-plans.ts'
 import type { IndexCompiler } from './security/compile-authorization.ts'
 import type { EndpointGroup, PodFrontend, PodFrontends } from './snapshot.ts'
@@ -14,6 +15,7 @@ const STEP = 1024
 interface PodPolicies {
   readonly plans: ReadonlyMap<string, PolicyPlan>
   readonly indexes: Pick<IndexCompiler, 'compile'>
+  readonly authentications: Authentications
 }
 
 /**
@@ -23,10 +25,11 @@ interface PodPolicies {
 export function* compilePods(
   pods: readonly BoundPod[],
   previous: PodFrontends | undefined,
-  { plans, indexes }: PodPolicies,
+  { plans, indexes, authentications }: PodPolicies,
 ): Generator<void, PodFrontends | undefined> {
   if (pods.length === 0) return undefined
-  if (previous?.source === pods && previous.plans === plans) return previous
+  const isSame = previous?.plans === plans && previous.authentications === authentications.policies
+  if (isSame && previous.source === pods) return previous
   const judged = new Map<BoundPod, AuthorizationIndex>()
   const byAddress = new Map<string, BoundPod>()
   let count = 0
@@ -42,8 +45,9 @@ export function* compilePods(
     const [endpoint] = before.passThrough.backend.group?.endpoints ?? []
     if (endpoint === undefined) continue
     const pod = byAddress.get(endpoint.address)
-    const isKept = pod !== undefined && isEqual(pod, before.pod) && judged.get(pod) === before.authorization
-    if (isKept) cache.set(joinHostPort(endpoint.address, endpoint.port), before)
+    if (pod === undefined || !isEqual(pod, before.pod) || judged.get(pod) !== before.authorization) continue
+    if (authentications.planOf(pod.authentications) === before.authentication)
+      cache.set(joinHostPort(endpoint.address, endpoint.port), before)
   }
   const find = (authority: string): PodFrontend | undefined => {
     const cached = cache.get(authority)
@@ -53,11 +57,12 @@ export function* compilePods(
     const pod = byAddress.get(address)
     const port = Number(digits)
     if (pod === undefined || port > 65_535) return undefined
-    const frontend = createFrontend(pod, { address, port, authorization: judged.get(pod) })
+    const authentication = authentications.planOf(pod.authentications)
+    const frontend = createFrontend(pod, { address, port, authorization: judged.get(pod), authentication })
     cache.set(authority, frontend)
     return frontend
   }
-  return { find, made: cache.values, source: pods, plans }
+  return { find, made: cache.values, source: pods, plans, authentications: authentications.policies }
 }
 
 const AUTHORITY = /^([0-9.]+|\[[0-9a-f:.]+\]):([1-9][0-9]{0,4})$/
@@ -72,7 +77,8 @@ const createFrontend = (
     address,
     port,
     authorization,
-  }: { readonly address: string; readonly port: number; readonly authorization: AuthorizationIndex | undefined },
+    authentication,
+  }: { readonly address: string; readonly port: number } & Pick<PodFrontend, 'authorization' | 'authentication'>,
 ): PodFrontend => {
   const { key, transport, identity, workload } = pod
   const [namespace = ''] = key.split('/', 1)
@@ -94,8 +100,8 @@ const createFrontend = (
       backend: { kind: 'service', weight: 1, destination, endpoints: group.key, group, chain: emptyChain, mirrors: [] },
     },
     authorization,
-    closed:
-      pod.closed ?? (pod.authentications === undefined ? undefined : 'RequestAuthentication is not carried out yet'),
+    authentication,
+    closed: pod.closed,
   }
 }
 

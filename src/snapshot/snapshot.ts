@@ -15,6 +15,7 @@ import type { Ranked } from '../model/precedence.ts'
 import type { Mirror, Retry, Route, Rule, Timeouts } from '../model/route.ts'
 import type { Service, ServiceKey, ServicePort } from '../model/service.ts'
 import type { AuthorizationIndex, Authorizations, PolicyPlan } from './security/policy-plans.ts'
+import type { AuthenticationPlan, Authentications } from './security/authentication-plan.ts'
 
 export interface Snapshot {
   /** Counts up by one with each snapshot of a process. */
@@ -33,6 +34,8 @@ export interface Snapshot {
   readonly routes: ReadonlyMap<string, RoutePlan>
   /** The AuthorizationPolicies, and the sets of them that apply to frontends. */
   readonly authorizations: Authorizations
+  /** RequestAuthentications. */
+  readonly authentications: Authentications
   /** What filters were made with: a plan made with another factory is not handed on. */
   readonly filters: FilterFactory
 }
@@ -55,6 +58,8 @@ interface AnyFrontend {
   readonly authorization: AuthorizationIndex | undefined
   /** Answer 503 with this reason, whatever the request. */
   readonly closed: string | undefined
+  /** Whose tokens are looked for; `undefined` when nobody's are. */
+  readonly authentication: AuthenticationPlan | undefined
 }
 
 /** A Service port. */
@@ -82,6 +87,7 @@ export interface PodFrontends {
   /** What they are made from, for the next `compile` to compare with. */
   readonly source: readonly BoundPod[]
   readonly plans: ReadonlyMap<string, PolicyPlan>
+  readonly authentications: Authentications['policies']
 }
 
 /** Route sets of TCPRoutes and TLSRoutes on one port. Each set is of one kind, so a namespace has one here or in `consumers`. */

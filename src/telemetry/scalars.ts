@@ -78,6 +78,11 @@ export const counterMetrics: Readonly<
     'Connections closed because memory was nearly gone, and their client had most of it',
   ),
   filterErrors: total('fairway_filter_errors_total', 'Exceptions thrown by filters'),
+  jwtCacheHits: total('fairway_jwt_cache_hits_total', 'Tokens that had been verified before'),
+  jwtVerifications: total('fairway_jwt_verifications_total', 'Tokens whose signature was checked'),
+  jwtRefused: total('fairway_jwt_refused_total', 'Requests refused for their token'),
+  jwksFetches: total('fairway_jwks_fetches_total', 'Times that keys of an issuer were asked for'),
+  jwksFetchFailures: total('fairway_jwks_fetch_failures_total', 'Times that they could not be got'),
 }
 
 /** Fields of `Counters` that are several numbers, each under its name as the one label. */

@@ -46,6 +46,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   '@bufbuild/protobuf': ['identity'],
   '@grpc/grpc-js': ['identity'],
   fastify: ['admin'],
+  jose: ['proxy'],
   'prom-client': ['telemetry'],
   re2js: ['lib'],
   yaml: ['config/source', 'cli'],

@@ -1,0 +1,61 @@
+import type { Clock } from '../../lib/clock.ts'
+import type { Snapshot } from '../../snapshot/snapshot.ts'
+import type { Counters } from '../counters.ts'
+import { authorizationGuard } from './authorization-guard.ts'
+import { Guards, type GuardMaker } from './guards.ts'
+import { Authenticator } from './jwt/authenticator.ts'
+import { createJwtGuards } from './jwt/jwt-guard.ts'
+import { createFetchText, type FetchText } from './jwt/keys/fetch-text.ts'
+import type { KeyNews } from './jwt/keys/key-ring.ts'
+import { KeyRings } from './jwt/keys/key-rings.ts'
+import { findSigner } from './jwt/keys/verify-signature.ts'
+import { TokenCache } from './jwt/token-cache.ts'
+
+export interface SecurityDeps {
+  readonly clock: Clock
+  readonly counters: Counters
+  /** From 0 (included) to 1 (excluded). */
+  readonly random: () => number
+  /** Told what people should know; `kind` is the same for what says the same. */
+  readonly warn: (kind: string, message: string) => void
+  readonly tell: (kind: string, message: string) => void
+  /** Default: over HTTP. */
+  readonly fetchText?: FetchText | undefined
+}
+
+/** All that security policies need of a process: whom requests are judged by, and what that takes beside snapshots. */
+export class Security {
+  readonly #keys: KeyRings
+  readonly #jwtGuards: GuardMaker
+
+  constructor({ clock, counters, random, warn, tell, fetchText = createFetchText(clock) }: SecurityDeps) {
+    const onNews = (news: KeyNews): void => {
+      const kind = `keys of ${news.source}`
+      if (news.failure === undefined) tell(kind, `keys of ${news.source} are there again`)
+      else warn(kind, formatFailure(news, news.failure))
+    }
+    this.#keys = new KeyRings({ clock, random, counters, fetchText, onNews })
+    const authenticator = new Authenticator({ clock, counters, findSigner, keys: this.#keys, cache: new TokenCache() })
+    this.#jwtGuards = createJwtGuards(authenticator, counters)
+  }
+
+  /** All guards in Istio's order; `custom` asks whoever CUSTOM policies name. */
+  guardsWith(custom: GuardMaker): Guards {
+    return new Guards([custom, this.#jwtGuards, authorizationGuard])
+  }
+
+  /** A snapshot has come into force: what it needs is got ahead of the first request, what it does not is let go. */
+  retain({ authentications }: Snapshot): void {
+    const policies = [...authentications.policies.values()]
+    this.#keys.retain(policies.flatMap(({ rules }) => rules.map(({ keys }) => keys)))
+  }
+
+  close(): void {
+    this.#keys.close()
+  }
+}
+
+const formatFailure = ({ source, hasKeys }: KeyNews, failure: string): string => {
+  const effect = hasKeys ? 'those that are there stay in use' : 'all tokens that need them are refused'
+  return `keys of ${source} could not be got, ${effect}: ${failure}`
+}
