@@ -53,6 +53,17 @@ describe(`a waypoint with the group ${PQC} alone`, () => {
   })
 })
 
+describe('a waypoint with the groups of FIPS 140', () => {
+  const groups = 'P-256:P-384'
+
+  it('agrees on one of them, and on no other', async () => {
+    mesh = await Mesh.start({ tls: { groups } })
+    await (await openTunnel(await mesh.dial({ tls: { groups: 'X25519:P-384' } }), VIP)).get()
+    assert.deepEqual(handshakes(), { inbound: { unknown: 1 }, outbound: { 'P-256': 1 } })
+    await assert.rejects(openTunnel(await mesh.dial({ tls: { groups: 'X25519' } }), VIP))
+  })
+})
+
 describe('a waypoint with the groups that OpenSSL has of its own accord', () => {
   it('counts what was agreed on with an endpoint, and cannot tell it of a client', async () => {
     mesh = await Mesh.start({ pods: [{ tls: { groups: 'P-384' } }] })
