@@ -3,6 +3,7 @@ import type { Decoded, Issue } from '../lib/decoded.ts'
 import type { Credentials } from './credentials.ts'
 import { splitPem } from './pem.ts'
 import { readSpiffeName } from './spiffe-name.ts'
+import { Trust } from './trust/trust.ts'
 
 /** PEM texts as they come from a folder, a CA or a workload API. */
 export interface CredentialTexts {
@@ -15,14 +16,13 @@ export interface CredentialTexts {
 
 /**
  * Checks that PEM texts make one usable set: all parse to their ends, the key fits the leaf, the leaf is valid at
- * `nowMs` and carries exactly one SPIFFE identity. Reports everything that is wrong; `path` is the field of
- * `CredentialTexts`. Never shows key material.
+ * `nowMs` and carries exactly one SPIFFE identity, and each revocation list is signed by the CA that it names. Reports
+ * everything that is wrong; `path` is the field of `CredentialTexts`. Never shows key material.
  */
 export const decodeCredentials = (texts: CredentialTexts, nowMs: number): Decoded<Credentials> => {
   const issues: Issue[] = []
   const chain = readCertificates(texts.certificateChainPem, 'certificateChainPem', issues)
   readCertificates(texts.trustRootsPem, 'trustRootsPem', issues)
-  checkCrl(texts.crlPem, issues)
   const key = readKey(texts.privateKeyPem, issues)
   const leaf = chain?.[0]
   if (leaf === undefined) return { ok: false, issues }
@@ -40,11 +40,18 @@ export const decodeCredentials = (texts: CredentialTexts, nowMs: number): Decode
   const name = readSpiffeName(leaf)
   if (!name.ok) fail(`the certificate names no workload: ${name.reason}`)
   if (!name.ok || issues.length > 0) return { ok: false, issues }
+  // Roots can be read by now, so that what is wrong is with the revocation lists.
+  const trust = Trust.decode(texts, [], nowMs)
+  if (!trust.ok) return trust
   return { ok: true, value: { ...texts, identity: name.identity, notBeforeMs, notAfterMs } }
 }
 
 /** All certificates of a PEM text in order; `undefined` and an issue when there is none or one is broken. */
-export const readCertificates = (pem: string, path: string, issues: Issue[]): readonly X509Certificate[] | undefined => {
+export const readCertificates = (
+  pem: string,
+  path: string,
+  issues: Issue[],
+): readonly X509Certificate[] | undefined => {
   const blocks = splitPem('CERTIFICATE', pem)
   if (blocks === undefined) {
     issues.push({ message: 'a certificate is cut off: is the file still being written?', path })
@@ -59,17 +66,6 @@ export const readCertificates = (pem: string, path: string, issues: Issue[]): re
   } catch (error) {
     issues.push({ message: `a certificate cannot be read (${describe(error)})`, path, expected: 'PEM, X.509' })
     return undefined
-  }
-}
-
-/** Whether there are lists and whole ones; what they say is judged where a certificate is. */
-const checkCrl = (pem: string | undefined, issues: Issue[]): void => {
-  if (pem === undefined) return
-  const blocks = splitPem('X509 CRL', pem)
-  if (blocks === undefined) {
-    issues.push({ message: 'a revocation list is cut off: is the file still being written?', path: 'crlPem' })
-  } else if (blocks.length === 0) {
-    issues.push({ message: 'no revocation list found', path: 'crlPem', expected: 'PEM with BEGIN X509 CRL' })
   }
 }
 

@@ -8,10 +8,10 @@ import { systemClock } from '../../lib/clock.ts'
 import { createLogger } from '../../lib/log.ts'
 import { formatSpiffeId } from '../../model/identity.ts'
 import { createFakeClock, type FakeClock } from '../../../test/support/fake-clock.ts'
+import { TestCa } from '../../../test/support/tls/test-ca.ts'
 import { CredentialTally } from '../credential-tally.ts'
 import type { Credentials } from '../credentials.ts'
 import { createDevCa } from '../ca/dev-ca.ts'
-import { formatPem } from '../pem.ts'
 import { createFileCredentials } from './file-credentials.ts'
 
 const identity = formatSpiffeId({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'api' })
@@ -110,7 +110,7 @@ test('a set that does not hold together is refused once, and the old one stays',
   assert.equal(lines.filter((text) => text.includes('refused')).length, 1)
 })
 
-const crlPem = formatPem('X509 CRL', Buffer.from('3000', 'hex'))
+const crlPem = new TestCa('another CA').revoke([])
 
 test('a revocation list beside the certificate is part of the set', async (t) => {
   const { dir, clock, ca, log, lines, tally } = await start(t)
@@ -145,10 +145,17 @@ test('a revocation list that cannot be used stays out, and does not hold back a 
   t.after(source.close)
   const next = await ca.issue(identity)
   await writeSet(dir, next)
-  await writeFile(join(dir, 'ca-crl.pem'), crlPem.slice(0, 30))
+  // It has the CA's name, and another's signature.
+  await writeFile(
+    join(dir, 'ca-crl.pem'),
+    new TestCa('Fairway development CA for cluster.local').revoke([], { keyId: null }),
+  )
   await until(clock, () => source.current().privateKeyPem === next.privateKeyPem)
   assert.deepEqual(source.current(), { ...next, crlPem })
-  assert.match(lines.join(''), /new revocation lists in .* refused: ca-crl\.pem: /)
+  assert.match(
+    lines.join(''),
+    /new revocation lists in .* refused: ca-crl\.pem: .*not signed by the CA whose name it has/,
+  )
   for (let i = 0; i < 3; i++) await poll(clock)
   assert.equal(source.status().failures, 1)
 })

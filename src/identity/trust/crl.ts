@@ -47,7 +47,8 @@ export const decodeCrls = (pem: string): Decoded<readonly RevocationList[]> => {
   const fail = (message: string): void => void issues.push({ message, path: 'crlPem', expected: 'PEM, X509 CRL' })
   const blocks = splitPem('X509 CRL', pem) ?? []
   // Half a text would be taken for fewer lists, and a certificate in its place for none.
-  if (blocks.length !== pem.split('-----BEGIN ').length - 1) fail('a list is cut off, or something else stands there')
+  if (blocks.length !== pem.split('-----BEGIN ').length - 1)
+    fail('a revocation list is cut off, or something else stands there')
   else if (blocks.length === 0 && pem.trim() !== '') fail('no revocation list found')
   const lists: RevocationList[] = []
   for (const [index, block] of blocks.entries()) {
