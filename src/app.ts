@@ -105,6 +105,8 @@ class Waypoint implements RunningWaypoint {
     const shown = showCredentials(this.#options, this.#opening, systemClock)
     // Before there is a certificate: whoever waits for it should be told why.
     this.#admin = await this.#startAdmin(shown)
+    const { waitingFor } = this.#opening.status()
+    if (waitingFor !== undefined) this.#log.info(`waiting for ${waitingFor}`, { ...this.#admin.addresses })
     const credentials = await this.#opening.ready
     this.#credentials = credentials
     const reusePort = workers > 1

@@ -6,7 +6,7 @@ import type { CredentialSource, CredentialStatus } from '../identity/credentials
 import type { SourceParts } from '../identity/source-parts.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
-import { formatSpiffeId } from '../model/identity.ts'
+import { formatSpiffeId, parseSpiffeId, type SpiffeId } from '../model/identity.ts'
 import type { Model } from '../model/model.ts'
 import type { WaypointOptions } from './options.ts'
 
@@ -33,6 +33,7 @@ export const openCredentials = (
       stop.signal.addEventListener('abort', source.close)
       if (stop.signal.aborted) source.close()
       stop.signal.throwIfAborted()
+      warnOfTrustDomain(source.current().identity, options.trustDomains, log)
       return source
     },
   )
@@ -67,6 +68,17 @@ const openSource = async (
       return createSpireCredentials({ ...ca, ...parts, trustDomains })
     }
   }
+}
+
+/** Who issues certificates knows which mesh this is; a flag that says otherwise makes us refuse everybody in it. */
+const warnOfTrustDomain = (identity: SpiffeId, trustDomains: readonly string[], log: Logger): void => {
+  const trustDomain = parseSpiffeId(identity)?.trustDomain
+  if (trustDomain === undefined || trustDomains.includes(trustDomain)) return
+  const known = trustDomains.join(',')
+  log.warn(
+    `our certificate is of the trust domain ${trustDomain}, peers of which are refused: --trust-domain is ${known}`,
+    { identity },
+  )
 }
 
 /** gRPC is loaded when it is first needed. */
