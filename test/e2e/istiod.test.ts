@@ -48,7 +48,7 @@ for (const workers of [1, 2]) {
   })
 
   it(`a CA that is gone for longer than a certificate lasts (${workers} workers)`, async (t) => {
-    const report = await loseIstiod({ network: '127.71.34', workers, ttlMs: 4000, downMs: 6000 })
+    const report = await loseIstiod({ network: '127.71.71', workers, ttlMs: 4000, downMs: 6000 })
     t.diagnostic(`${report.requests} requests, ${report.attempts} attempts, back after ${report.recoveredMs} ms`)
     assert.deepEqual(report.unreadyWhileValid, [])
     assert.deepEqual(report.readyWhenExpired, [])

@@ -6,7 +6,7 @@ import { rotateUnderLoad } from './support/rotations.ts'
 for (const workers of [1, 2]) {
   it(`certificates of istiod and a root are replaced under load (${workers} workers)`, async (t) => {
     const report = await rotateUnderLoad({
-      network: '127.71.33',
+      network: '127.71.70',
       workers,
       ttlMs: 3000,
       rotations: 6,
