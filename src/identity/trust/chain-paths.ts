@@ -5,7 +5,8 @@ import type { TrustRoot } from './trust-root.ts'
 
 /** A certificate that leads to a root, and who issued it. */
 export interface ChainPath {
-  readonly certificate: X509Certificate
+  /** Of a CA: it is large, and of a leaf nobody asks for it again. */
+  readonly ca: X509Certificate | undefined
   readonly facts: CertificateFacts
   /** The way on; `undefined`: a root issued it. */
   readonly issuer: ChainPath | undefined
@@ -14,7 +15,7 @@ export interface ChainPath {
 /** Longer than any mesh's; OpenSSL's own limit is 100. */
 const MAX_DEPTH = 8
 /** Ways that are remembered: a peer that connects again, or whose connections are judged again, costs one look-up. */
-const MAX_REMEMBERED = 2048
+const MAX_REMEMBERED = 1024
 
 /**
  * Finds the way from a peer's certificate to one of the roots, by signatures. It is for chains that OpenSSL has accepted
@@ -43,7 +44,7 @@ export class ChainPaths {
     const isByRoot = this.#roots.some((root) => root.hasIssued(certificate, nowMs))
     const issuer = isByRoot ? undefined : this.#findIssuer(certificate, nowMs, depth + 1)
     if (!isByRoot && issuer === undefined) return undefined
-    const path = { certificate, facts: readCertificateFacts(raw), issuer }
+    const path = { ca: certificate.ca ? certificate : undefined, facts: readCertificateFacts(raw), issuer }
     if (this.#known.size >= MAX_REMEMBERED) this.#known.clear()
     this.#known.set(key, path)
     return path

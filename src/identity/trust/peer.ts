@@ -45,14 +45,11 @@ export const readPeerIdentity = (socket: HandshakenSocket): PeerIdentity => {
 export const judgePeer = (socket: HandshakenSocket, trust: Trust, chain: ChainKnowledge): PeerIdentity => {
   const peer = readPeerIdentity(socket)
   if (!peer.ok) return peer
-  if (peer.notAfterMs <= chain.nowMs) {
-    return refuse(
-      'expired',
-      `the certificate of ${peer.identity} expired at ${new Date(peer.notAfterMs).toISOString()}`,
-    )
-  }
   const refusal = trust.refuse(peer.certificate, chain)
-  return refusal === undefined ? peer : refuse(refusal.reason, `${peer.identity} is refused: ${refusal.message}`)
+  if (refusal !== undefined) return refuse(refusal.reason, `${peer.identity} is refused: ${refusal.message}`)
+  // Last, since anything else is worse.
+  if (peer.notAfterMs > chain.nowMs) return peer
+  return refuse('expired', `the certificate of ${peer.identity} ran out at ${new Date(peer.notAfterMs).toISOString()}`)
 }
 
 /** The same for who comes to us, whose trust domain must be ours or an alias; whom we go to must have its own identity. */

@@ -59,9 +59,9 @@ export class Revocations {
   }
 
   /** A CA that leads to one of our roots: lists of its name have waited for its key. */
-  #meet({ facts, certificate }: ChainPath): void {
+  #meet({ facts, ca: certificate }: ChainPath): void {
     const waiting = this.#waiting.get(facts.subject)
-    if (waiting === undefined) return
+    if (waiting === undefined || certificate === undefined) return
     const key = certificate.raw.toString('latin1')
     for (const list of [...waiting]) {
       const strangers = this.#strangers.get(list) ?? new Set<string>()

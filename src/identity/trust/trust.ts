@@ -4,8 +4,10 @@
  */
 import { X509Certificate } from 'node:crypto'
 import type { Decoded } from '../../lib/decoded.ts'
+import { parseSpiffeId } from '../../model/identity.ts'
 import type { Credentials } from '../credentials.ts'
 import { splitPem } from '../pem.ts'
+import { readSpiffeName } from '../spiffe-name.ts'
 import { readCertificateFacts } from './certificate-facts.ts'
 import { ChainPaths } from './chain-paths.ts'
 import type { ChainPath } from './chain-paths.ts'
@@ -18,7 +20,7 @@ import { readTrustRoots } from './trust-root.ts'
 import type { TrustRoot } from './trust-root.ts'
 
 /** What of the credentials says whom we trust. */
-export type TrustTexts = Pick<Credentials, 'certificateChainPem' | 'trustRootsPem' | 'crlPem'>
+export type TrustTexts = Pick<Credentials, 'certificateChainPem' | 'trustRootsPem' | 'federatedRootsPem' | 'crlPem'>
 
 /** What is known of a chain before it is looked at. */
 export interface ChainKnowledge {
@@ -27,26 +29,36 @@ export interface ChainKnowledge {
   readonly isChainProven: boolean
 }
 
+/** Where chains may lead. */
+interface Anchors {
+  readonly roots: readonly TrustRoot[]
+  readonly paths: ChainPaths
+}
+
 export class Trust {
   /** Ours first, then aliases. */
   readonly trustDomains: readonly string[]
+  /** Of all trust domains. */
   readonly roots: readonly TrustRoot[]
   readonly #crlPem: string
   readonly #revocations: Revocations
-  readonly #paths: ChainPaths
+  readonly #own: Anchors
+  /** Those of trust domains that have roots of their own. */
+  readonly #federated: ReadonlyMap<string, Anchors>
 
   private constructor(parts: {
     readonly trustDomains: readonly string[]
-    readonly roots: readonly TrustRoot[]
     readonly crlPem: string
-    readonly paths: ChainPaths
+    readonly own: Anchors
+    readonly federated: ReadonlyMap<string, Anchors>
     readonly revocations: Revocations
   }) {
     this.trustDomains = parts.trustDomains
-    this.roots = parts.roots
+    this.roots = [parts.own, ...parts.federated.values()].flatMap(({ roots }) => roots)
     this.#crlPem = parts.crlPem
     this.#revocations = parts.revocations
-    this.#paths = parts.paths
+    this.#own = parts.own
+    this.#federated = parts.federated
   }
 
   /**
@@ -58,12 +70,21 @@ export class Trust {
     const lists: Decoded<readonly RevocationList[]> =
       before !== undefined && before.#crlPem === crlPem ? { ok: true, value: before.lists } : decodeCrls(crlPem)
     if (!lists.ok) return lists
-    const roots = readTrustRoots(texts.trustRootsPem)
-    const paths = new ChainPaths(roots)
-    const known = lists.value.length === 0 ? [] : [...roots, ...ownCas(texts.certificateChainPem, paths, nowMs)]
-    const revocations = new Revocations(lists.value, known)
+    const own = readAnchors(texts.trustRootsPem)
+    const federated = new Map(
+      Object.entries(texts.federatedRootsPem ?? {}).map(([trustDomain, pem]) => [trustDomain, readAnchors(pem)]),
+    )
+    const revocations = new Revocations(
+      lists.value,
+      lists.value.length === 0
+        ? []
+        : [
+            ...[own, ...federated.values()].flatMap(({ roots }) => roots),
+            ...ownCas(texts.certificateChainPem, own.paths, nowMs),
+          ],
+    )
     if (revocations.issues.length > 0) return { ok: false, issues: revocations.issues }
-    return { ok: true, value: new Trust({ trustDomains, roots, crlPem, paths, revocations }) }
+    return { ok: true, value: new Trust({ trustDomains, crlPem, own, federated, revocations }) }
   }
 
   /** The revocation lists in force. */
@@ -76,25 +97,49 @@ export class Trust {
     return this.#crlPem === before.#crlPem && this.keepsRoots(before)
   }
 
-  /** Whether all roots of `before` are still there, so that what led to one of those is proven. */
+  /** Whether all roots of `before` are still there for whom they counted, so that what led to one of those is proven. */
   keepsRoots(before: Trust): boolean {
-    if (this.roots === before.roots) return true
-    const kept = new Set(this.roots.map(({ bytes }) => bytes))
-    return before.roots.every(({ bytes }) => kept.has(bytes))
+    // Ours no longer count for a domain that has got its own.
+    for (const trustDomain of this.#federated.keys()) if (!before.#federated.has(trustDomain)) return false
+    const kept = new Set(this.#anchorNames())
+    return before.#anchorNames().every((name) => kept.has(name))
   }
 
   /** Why a leaf is not trusted, as far as its chain and revocation lists go. */
   refuse(leaf: X509Certificate, { nowMs, isChainProven }: ChainKnowledge): Refusal | undefined {
-    if (isChainProven && this.#revocations.isEmpty) return undefined
+    // OpenSSL does not know that a root counts for its own trust domain only.
+    const isProven = isChainProven && this.#federated.size === 0
+    if (isProven && this.#revocations.isEmpty) return undefined
     let path: ChainPath | undefined
     // Of a leaf that a root issued nobody in between can have been revoked; names and key identifiers say which root.
-    if (!isChainProven || !this.roots.some(({ certificate }) => leaf.checkIssued(certificate))) {
-      path = this.#paths.find(leaf, nowMs)
+    if (!isProven || !this.roots.some(({ certificate }) => leaf.checkIssued(certificate))) {
+      path = this.#anchorsOf(leaf).paths.find(leaf, nowMs)
       if (path === undefined) return UNTRUSTED
     }
     if (this.#revocations.isEmpty) return undefined
     return this.#revocations.has(path?.facts ?? readCertificateFacts(leaf.raw), path) ? REVOKED : undefined
   }
+
+  /** The roots of the trust domain that the leaf says it is of; ours count for aliases that have none (SPIFFE federation). */
+  #anchorsOf(leaf: X509Certificate): Anchors {
+    if (this.#federated.size === 0) return this.#own
+    const name = readSpiffeName(leaf)
+    const trustDomain = name.ok ? (parseSpiffeId(name.identity)?.trustDomain ?? '') : ''
+    return this.#federated.get(trustDomain) ?? this.#own
+  }
+
+  /** Each root, and for whom it counts. */
+  #anchorNames(): readonly string[] {
+    const federated = [...this.#federated].flatMap(([trustDomain, { roots }]) =>
+      roots.map(({ bytes }) => `${trustDomain} ${bytes}`),
+    )
+    return [...this.#own.roots.map(({ bytes }) => ` ${bytes}`), ...federated]
+  }
+}
+
+const readAnchors = (pem: string): Anchors => {
+  const roots = readTrustRoots(pem)
+  return { roots, paths: new ChainPaths(roots) }
 }
 
 const UNTRUSTED: Refusal = { reason: 'untrustedRoot', message: 'its certificate leads to none of the trust roots' }
@@ -105,7 +150,7 @@ const ownCas = (chainPem: string, paths: ChainPaths, nowMs: number): readonly Kn
   const cas: KnownCa[] = []
   for (const block of (splitPem('CERTIFICATE', chainPem) ?? []).slice(1)) {
     const path = paths.find(new X509Certificate(block), nowMs)
-    if (path !== undefined) cas.push({ subject: path.facts.subject, certificate: path.certificate })
+    if (path?.ca !== undefined) cas.push({ subject: path.facts.subject, certificate: path.ca })
   }
   return cas
 }

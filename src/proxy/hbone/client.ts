@@ -167,7 +167,10 @@ export class HboneClient implements ReviewedPeer {
   tick(nowMs: number, isAwaited: boolean): void {
     if (this.#state !== 'open' && this.#state !== 'closing') return
     if (this.#notAfterMs <= this.#clock.nowMs()) this.#retireFor('expired')
-    if (this.#retirement.tick(nowMs) === 'over') return this.destroy()
+    if (this.#retirement.phase(nowMs) === 'over') {
+      this.#retirement.noteCut()
+      return this.destroy()
+    }
     if (!this.#transport.tick(nowMs, isAwaited)) this.#options.onSilent?.()
   }
 

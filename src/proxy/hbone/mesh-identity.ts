@@ -46,9 +46,9 @@ export class MeshIdentity {
   constructor(options: MeshIdentityOptions) {
     const { credentials, clock, tls } = options
     this.#options = options
-    this.#review = new PeerReview(clock)
     this.#clientTls = clientTlsOptions(credentials.current(), tls)
     this.#trust = this.#decodeTrust(credentials.current())
+    this.#review = new PeerReview(this.#trust, clock)
   }
 
   /** For new connections that we make. */

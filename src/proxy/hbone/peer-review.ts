@@ -1,5 +1,6 @@
 import type { ChainKnowledge, Trust } from '../../identity/trust/trust.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { Slices } from './slices.ts'
 
 /** A connection whose peer was let in. */
 export interface ReviewedPeer {
@@ -7,51 +8,28 @@ export interface ReviewedPeer {
   readonly review: (trust: Trust, chain: ChainKnowledge) => void
 }
 
-/** As long as others may hold the loop (see `ModelApplier`). */
-const SLICE_MS = 2
-
-/**
- * Judges all open connections again after a change of what is trusted, a slice in each turn of the loop: ten thousand of
- * them take a second, which traffic must not wait for.
- */
+/** Judges all open connections again after a change of what is trusted. */
 export class PeerReview {
   readonly #clock: Clock
-  readonly #sliceMs: number
-  #peers: ReviewedPeer[] = []
-  #trust: Trust | undefined
+  readonly #slices: Slices<ReviewedPeer>
+  #trust: Trust
   #isChainProven = true
 
-  constructor(clock: Clock, sliceMs = SLICE_MS) {
+  constructor(trust: Trust, clock: Clock) {
     this.#clock = clock
-    this.#sliceMs = sliceMs
-  }
-
-  /** There are some that have not been judged yet. */
-  get isUnderWay(): boolean {
-    return this.#peers.length > 0
+    this.#trust = trust
+    this.#slices = new Slices((peer) => this.#review(peer), clock)
   }
 
   /** Begins with all of them, in place of those that an earlier call has not come to. */
   begin(peers: readonly ReviewedPeer[], trust: Trust, isChainProven: boolean): void {
     // Who was not judged after the change before has that to be looked at as well.
-    this.#isChainProven = isChainProven && (!this.isUnderWay || this.#isChainProven)
-    const wasUnderWay = this.isUnderWay
-    this.#peers = [...peers]
+    this.#isChainProven = isChainProven && (!this.#slices.isUnderWay || this.#isChainProven)
     this.#trust = trust
-    if (this.isUnderWay && !wasUnderWay) setImmediate(this.#work)
+    this.#slices.add(peers)
   }
 
-  readonly #work = (): void => {
-    if (this.#trust !== undefined) this.#reviewSome(this.#trust)
-    if (this.isUnderWay) setImmediate(this.#work)
-  }
-
-  #reviewSome(trust: Trust): void {
-    const untilMs = this.#clock.monotonicMs() + this.#sliceMs
-    const chain = { nowMs: this.#clock.nowMs(), isChainProven: this.#isChainProven }
-    for (let peer = this.#peers.pop(); peer !== undefined; peer = this.#peers.pop()) {
-      peer.review(trust, chain)
-      if (this.#clock.monotonicMs() >= untilMs) return
-    }
+  #review(peer: ReviewedPeer): void {
+    peer.review(this.#trust, { nowMs: this.#clock.nowMs(), isChainProven: this.#isChainProven })
   }
 }

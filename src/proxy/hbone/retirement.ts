@@ -2,7 +2,7 @@ import type { RetireReason } from '../../identity/trust/refusal-reason.ts'
 import type { Counters } from '../counters.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 
-/** How long what, and where it is counted. */
+/** How long what may take, and where it is counted. */
 export interface RetirementParts {
   readonly deadlines: Pick<Deadlines, 'distrustedPeerMs' | 'expiredPeerMs'>
   readonly counters: Pick<Counters, 'connectionsRetired' | 'deadlines'>
@@ -12,8 +12,8 @@ export interface RetirementParts {
 const ANNOUNCED_MS = 1000
 
 /**
- * The end of one connection whose peer is not permitted any more: no new tunnels at once, and after a time that depends
- * on the reason the rest is cut. A certificate that ran out says nothing against its holder, who gets much more of it.
+ * The end of one connection whose peer is not permitted any more: no new tunnels, and after a time that depends on the
+ * reason the rest is cut. A certificate that ran out says nothing against its holder, who gets much more of it.
  */
 export class Retirement {
   readonly #parts: RetirementParts
@@ -24,8 +24,8 @@ export class Retirement {
     this.#parts = parts
   }
 
-  get reason(): RetireReason | undefined {
-    return this.#reason
+  get hasBegun(): boolean {
+    return this.#reason !== undefined
   }
 
   /** False: it has begun before, for a reason that is as bad. */
@@ -37,16 +37,22 @@ export class Retirement {
     return true
   }
 
-  /** Called every second or so with the monotonic time: whether the end is final now, or over. */
-  tick(nowMs: number): 'announced' | 'final' | 'over' | undefined {
+  /** How far it is, asked every second or so with the monotonic time; `undefined`: it has not begun. */
+  phase(nowMs: number): 'announced' | 'final' | 'over' | undefined {
     if (this.#reason === undefined) return undefined
     if (this.#sinceMs === 0) this.#sinceMs = nowMs
-    const { deadlines, counters } = this.#parts
-    const name = this.#reason === 'expired' ? 'expiredPeer' : 'distrustedPeer'
-    const limitMs = deadlines[`${name}Ms`]
     const passedMs = nowMs - this.#sinceMs
-    if (limitMs === 0 || passedMs < limitMs) return passedMs < ANNOUNCED_MS ? 'announced' : 'final'
-    counters.deadlines[name]++
-    return 'over'
+    const limitMs = this.#parts.deadlines[`${this.#deadline}Ms`]
+    if (limitMs > 0 && passedMs >= limitMs) return 'over'
+    return passedMs < ANNOUNCED_MS ? 'announced' : 'final'
+  }
+
+  /** The connection is cut since its time is over. */
+  noteCut(): void {
+    this.#parts.counters.deadlines[this.#deadline]++
+  }
+
+  get #deadline(): 'expiredPeer' | 'distrustedPeer' {
+    return this.#reason === 'expired' ? 'expiredPeer' : 'distrustedPeer'
   }
 }

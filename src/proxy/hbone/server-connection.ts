@@ -119,18 +119,31 @@ export class ServerConnection implements ReviewedPeer {
     this.transport.start(this.h2, onClosed, onFault)
   }
 
-  /** Called every second or so with the monotonic time, and that of day. */
-  tick(nowMs: number, epochMs: number): void {
+  /** Called every second or so with the monotonic time. */
+  tick(nowMs: number): void {
     this.transport.tick(nowMs)
-    if (this.#notAfterMs <= epochMs) this.#retire('expired', 'its certificate has run out')
-    this.#tickRetirement(nowMs)
     this.#tickPreface(nowMs)
     this.#headers.tick(this.h2, nowMs)
   }
 
+  /** Whether the peer is to be retired, or a step further with that: what `endSome` does. Asked every second or so. */
+  isEnding(nowMs: number, epochMs: number): boolean {
+    if (!this.#retirement.hasBegun) return this.#notAfterMs <= epochMs
+    const phase = this.#retirement.phase(nowMs)
+    return phase === 'over' || (phase === 'final' && this.h2.isOpen)
+  }
+
+  /** Costs more than one look does: for many of them it is to be spread (see `Slices`). */
+  endSome(nowMs: number): void {
+    if (this.transport.socket.destroyed) return
+    if (!this.#retirement.hasBegun) return this.#retire('expired', 'its certificate has run out')
+    if (this.#retirement.phase(nowMs) !== 'over') return this.finish()
+    this.#retirement.noteCut()
+    this.transport.socket.destroy()
+  }
+
   review(trust: Trust, chain: ChainKnowledge): void {
     const { socket } = this.transport
-    // One that has run out is found in the next tick.
     if (socket.destroyed) return
     const peer = judgeClient(socket, trust, chain)
     if (!peer.ok) this.#retire(retireReasonOf(peer.reason), peer.message)
@@ -149,12 +162,6 @@ export class ServerConnection implements ReviewedPeer {
     // Whoever holds no grudge against us gets to know in time for tunnels that are on their way.
     if (reason === 'expired') this.h2.announceShutdown()
     else this.finish()
-  }
-
-  #tickRetirement(nowMs: number): void {
-    const step = this.#retirement.tick(nowMs)
-    if (step === 'over') this.transport.socket.destroy()
-    else if (step === 'final' && this.h2.isOpen) this.finish()
   }
 
   /** The preface with its SETTINGS, and the answer to ours (RFC 9113 section 6.5.3). */

@@ -19,6 +19,7 @@ import type { SourceLoad } from '../overload/source-load.ts'
 import { Sources } from '../overload/sources.ts'
 import { decodeTrust } from './mesh-identity.ts'
 import type { ReviewedPeer } from './peer-review.ts'
+import { Slices } from './slices.ts'
 import { ServerConnection } from './server-connection.ts'
 import type { ServerConnectionOptions, TunnelRequest } from './server-connection.ts'
 import { TlsGate } from './tls-gate.ts'
@@ -61,6 +62,8 @@ export class HboneServer {
   readonly #connectionOptions: ServerConnectionOptions
   readonly #connections = new Set<ServerConnection>()
   readonly #clock: Clock
+  /** Those whose peer is not permitted any more. */
+  readonly #endings: Slices<ServerConnection>
   #trust: Trust
   #phase: 'serving' | 'announced' | 'final' | 'destroyed' = 'serving'
 
@@ -68,7 +71,9 @@ export class HboneServer {
     const { deadlines = defaultDeadlines, maxConcurrentStreams = 100, budget, onFault } = options
     const { clients = new Sources() } = options
     this.#options = options
-    this.#clock = options.clock ?? systemClock
+    const { clock = systemClock } = options
+    this.#clock = clock
+    this.#endings = new Slices((connection) => connection.endSome(clock.monotonicMs()), clock)
     this.#trust = options.trust ?? this.#decodeTrust(options.credentials)
     this.#connectionOptions = { ...options, deadlines, maxConcurrentStreams, budget, onFault, clients }
     this.#gate = new TlsGate({
@@ -102,7 +107,12 @@ export class HboneServer {
 
   tick(nowMs: number): void {
     const epochMs = this.#clock.nowMs()
-    for (const connection of this.#connections) connection.tick(nowMs, epochMs)
+    const ending: ServerConnection[] = []
+    for (const connection of this.#connections) {
+      connection.tick(nowMs)
+      if (connection.isEnding(nowMs, epochMs)) ending.push(connection)
+    }
+    this.#endings.add(ending)
   }
 
   /** First step of draining: no new connections, and peers are told to open no new tunnels. */

@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { createFakeClock } from '../../../test/support/fake-clock.ts'
+import { TestCa } from '../../../test/support/tls/test-ca.ts'
+import { identityOf } from '../../../test/support/mesh/mesh.ts'
+import { decodeTrust } from './mesh-identity.ts'
+import { PeerReview } from './peer-review.ts'
+import { Slices } from './slices.ts'
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+describe('slices', () => {
+  test('in each turn as many as there is time for, none twice, and at least one', async () => {
+    const clock = createFakeClock()
+    const done: number[] = []
+    const slices = new Slices<number>((item) => {
+      done.push(item)
+      clock.advance(item)
+    }, clock)
+    slices.add([0.5, 0.6, 0.7, 0.8, 5, 0.1])
+    slices.add([0.5, 0.2])
+    assert.deepEqual(done, [], 'nothing in the turn of the caller')
+    await turn()
+    assert.deepEqual(done, [0.5, 0.6, 0.7, 0.8])
+    await turn()
+    assert.deepEqual(done.slice(4), [5])
+    assert.equal(slices.isUnderWay, true)
+    await turn()
+    assert.deepEqual(done.slice(5), [0.1, 0.2])
+    assert.equal(slices.isUnderWay, false)
+    slices.add([0.5])
+    await turn()
+    assert.equal(done.length, 8)
+  })
+})
+
+describe('a review', () => {
+  const root = new TestCa('Root')
+  const trustOf = () => decodeTrust(root.issue(identityOf('waypoint')), { trustDomains: [], nowMs: Date.now() })
+
+  test('of peers that an earlier one has not come to looks at what that one would have', async () => {
+    const clock = createFakeClock()
+    const [first, second, third] = [trustOf(), trustOf(), trustOf()]
+    const seen: unknown[] = []
+    const peers = ['a', 'b', 'c'].map((name) => ({
+      review: (trust: unknown, { isChainProven }: { readonly isChainProven: boolean }) => {
+        const which = trust === first ? 'first' : trust === second ? 'second' : 'third'
+        seen.push([name, which, isChainProven])
+        clock.advance(3)
+      },
+    }))
+    const review = new PeerReview(first, clock)
+    review.begin(peers, first, false)
+    await turn()
+    review.begin(peers, second, true)
+    for (let i = 0; i < 4; i++) await turn()
+    review.begin(peers.slice(0, 1), third, true)
+    await turn()
+    assert.deepEqual(seen, [
+      ['a', 'first', false],
+      ['b', 'second', false],
+      ['c', 'second', false],
+      ['a', 'second', false],
+      ['a', 'third', true],
+    ])
+  })
+})
