@@ -30,7 +30,7 @@ const declare = (file: VectorFile): void => {
     const { model, conditions } = translateFile(file, common)
     let mesh: VectorMesh
     before(async () => {
-      mesh = await VectorMesh.start(model, file.to)
+      mesh = await VectorMesh.start(model, file)
     })
     after(() => mesh.close())
     it('has these faults and no others', { todo: file.faultsTodo }, () => {

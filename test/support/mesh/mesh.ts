@@ -30,6 +30,7 @@ import { DataPlane } from '../../../src/proxy/data-plane.ts'
 import type { Deadlines } from '../../../src/proxy/limits/deadlines.ts'
 import type { OverloadLimits } from '../../../src/proxy/overload/overload.ts'
 import { Flusher } from '../../../src/proxy/flusher.ts'
+import type { FetchText } from '../../../src/proxy/security/jwt/keys/fetch-text.ts'
 import { HboneClient } from '../../../src/proxy/hbone/client.ts'
 import { decodeTrust } from '../../../src/proxy/hbone/mesh-identity.ts'
 import { attachH2 } from '../http/h2-socket.ts'
@@ -72,6 +73,8 @@ export interface MeshOptions {
   readonly protocol?: PortProtocol
   /** A route with one rule that the service has; without it requests pass through. */
   readonly rule?: Partial<Rule>
+  /** As `DataPlaneOptions` has it. */
+  readonly fetchText?: FetchText
   /** Of the Service's port. */
   readonly policy?: Omit<BackendPolicy, 'source'>
 }
@@ -119,6 +122,7 @@ export class Mesh {
       compileSliceMs: Infinity,
       ...(options.deadlines === undefined ? {} : { deadlines: options.deadlines }),
       ...(options.overload === undefined ? {} : { overload: options.overload }),
+      ...(options.fetchText === undefined ? {} : { fetchText: options.fetchText }),
     })
   }
 

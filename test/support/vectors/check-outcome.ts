@@ -81,6 +81,8 @@ const checkRecord = (want: Want, record: ExchangeRecord): void => {
 
 /** Who asks why gets the truth: the explanation is of what has happened. */
 const checkExplanation = (explanation: Explanation, record: ExchangeRecord): void => {
+  // Whether a signature is good is not asked, so the explanation is of what would become of it with a good one.
+  if (record.details.startsWith('jwt_authn_access_denied')) return
   assert.equal(explanation.route, record.route, 'route in the explanation')
   assert.equal(explanation.rule, record.rule, 'rule in the explanation')
   // To a gRPC client a refusal is a 200 whose grpc-status says it.

@@ -8,6 +8,7 @@ import { basename } from 'node:path'
 import { parse } from 'yaml'
 import { formatIssue } from '../../../src/lib/format-issue.ts'
 import * as s from '../../../src/lib/schema.ts'
+import { createFillIn, fillAll, fillIns } from './fill-in.ts'
 
 /** A text, or null for a header that must not be there. */
 const wantedHeader: s.Schema<string | null> = {
@@ -74,6 +75,7 @@ const file = s.object({
   faults: s.withDefault(s.array(s.string()), []),
   /** Why the faults cannot be those yet. */
   faultsTodo: s.optional(s.string({ minLength: 1 })),
+  ...fillIns,
   cases: s.array(vector, { minItems: 1 }),
 })
 
@@ -97,5 +99,8 @@ export const readVectorFile = (path: string): VectorFile => {
   assert.notEqual(start, -1, `${path}: the last document does not begin with "about:"`)
   const decoded = file.decode(parse(text.slice(start + 5)), '')
   if (!decoded.ok) throw new Error(`${path}: ${decoded.issues.map((issue) => formatIssue(issue)).join('\n')}`)
-  return { ...decoded.value, name: basename(path, '.yaml'), objects: text.slice(0, start + 1) }
+  const fillIn = createFillIn(decoded.value)
+  const { cases, web } = decoded.value
+  const filled = { cases: fillAll(cases, fillIn), web: fillAll(web, fillIn) }
+  return { ...decoded.value, ...filled, name: basename(path, '.yaml'), objects: fillIn(text.slice(0, start + 1)) }
 }

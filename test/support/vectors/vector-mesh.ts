@@ -71,11 +71,16 @@ export class VectorMesh {
     this.#defaultTo = defaultTo
   }
 
-  static async start(model: Model, defaultTo: string): Promise<VectorMesh> {
+  static async start(model: Model, { to, web }: Pick<VectorFile, 'to' | 'web'>): Promise<VectorMesh> {
     const arrivals: Arrival[] = []
     const names = [...new Set(model.endpoints.flatMap((set) => set.endpoints.map(podName)))]
     const mesh = await Mesh.start({
       filters: builtinFilters,
+      fetchText: (url) => {
+        const text = web[url]
+        const missing = new Error(`GET ${url}: nobody is there`)
+        return text === undefined ? Promise.reject(missing) : Promise.resolve({ text, maxAgeMs: undefined })
+      },
       pods: names.map((pod) => ({
         onRequest: (tunnel, request) => {
           arrivals.push({ pod, request, authority: tunnel.authority })
@@ -84,7 +89,7 @@ export class VectorMesh {
       })),
     })
     mesh.apply(placeEndpoints(model, names))
-    return new VectorMesh(mesh, arrivals, defaultTo)
+    return new VectorMesh(mesh, arrivals, to)
   }
 
   /** Makes the requests of a vector, over the tunnel that its client has already. */
