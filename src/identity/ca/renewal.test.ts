@@ -18,9 +18,12 @@ interface Options {
   readonly isDown?: boolean
 }
 
-/** A CA that answers as it is told, and a clock that moves only by `pass`. */
+/** A CA that answers as it is told, and a clock that moves only by `pass`, or is set while timers stand still. */
 const start = (t: TestContext, { ttlMs = HOUR_MS, random = () => 0.5, isDown = false }: Options = {}) => {
-  const clock = createFakeClock()
+  const timers = createFakeClock()
+  let setMs = 0
+  const clock = { ...timers, nowMs: () => timers.nowMs() + setMs }
+  const setClock = (byMs: number): void => void (setMs += byMs)
   const askedMs: number[] = []
   const lines: string[] = []
   const ca = { isDown, ttlMs, serial: 0 }
@@ -53,7 +56,7 @@ const start = (t: TestContext, { ttlMs = HOUR_MS, random = () => 0.5, isDown = f
       await settle()
     }
   }
-  return { clock, ca, askedMs, lines, stop, renewal, pass, settle, tally }
+  return { clock, setClock, ca, askedMs, lines, stop, renewal, pass, settle, tally }
 }
 
 test('a certificate is renewed at half of what is left, again and again', async (t) => {
@@ -91,6 +94,24 @@ test('a life of ninety days, longer than a timer can wait, is not renewed at onc
   assert.equal(askedMs.length, 1)
   await pass(DAY_MS, HOUR_MS)
   assert.equal(askedMs.length, 2)
+})
+
+test('a machine that slept for longer than the certificate lasts asks within a minute', async (t) => {
+  const { renewal, clock, setClock, pass } = start(t)
+  await renewal.ready
+  setClock(2 * HOUR_MS)
+  assert.ok(renewal.current().notAfterMs < clock.nowMs())
+  await pass(60_000, 1000)
+  assert.ok(renewal.current().notAfterMs > clock.nowMs())
+})
+
+test('a clock that is set back does not lead to a renewal that is too late', async (t) => {
+  const { renewal, clock, setClock, pass } = start(t)
+  await renewal.ready
+  setClock(-2 * HOUR_MS)
+  await pass(2.75 * HOUR_MS, 60_000)
+  assert.ok(renewal.current().notAfterMs > clock.nowMs())
+  assert.equal(renewal.status().rotations, 1)
 })
 
 test('a CA that gives a second is not asked more than once a second', async (t) => {

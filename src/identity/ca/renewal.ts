@@ -19,8 +19,8 @@ export interface RenewalOptions extends SourceParts {
 const JITTER_RATIO = 0.1
 /** However short the life that a CA gives: it is not asked more often. */
 const MIN_DELAY_MS = 1000
-/** A wait of this length is looked at again, since clocks are set, machines sleep, and timers end at 25 days. */
-const LONGEST_WAIT_MS = 3_600_000
+/** The clock is looked at this often while we wait: clocks are set, machines sleep, and timers end at 25 days. */
+const LONGEST_WAIT_MS = 60_000
 
 /**
  * The one rule by which certificates that we ask for are renewed: at half of what is left of their own dates, give or
