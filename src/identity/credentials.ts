@@ -8,6 +8,11 @@ export interface Credentials {
   readonly privateKeyPem: string
   /** One or more concatenated roots. */
   readonly trustRootsPem: string
+  /**
+   * Roots of other trust domains, by their names (SPIFFE federation). They count for identities of that domain and no
+   * other, and ours do not count for those.
+   */
+  readonly federatedRootsPem?: Readonly<Record<string, string>>
   /** Revocation lists in force, concatenated; absent: nobody looks whether a certificate was revoked. */
   readonly crlPem?: string
   readonly notBeforeMs: number

@@ -10,6 +10,8 @@ export interface CredentialTexts {
   readonly certificateChainPem: string
   readonly privateKeyPem: string
   readonly trustRootsPem: string
+  /** Roots of other trust domains, by their names. */
+  readonly federatedRootsPem?: Readonly<Record<string, string>>
   /** Revocation lists; absent: there are none. */
   readonly crlPem?: string
 }
@@ -23,6 +25,7 @@ export const decodeCredentials = (texts: CredentialTexts, nowMs: number): Decode
   const issues: Issue[] = []
   const chain = readCertificates(texts.certificateChainPem, 'certificateChainPem', issues)
   readCertificates(texts.trustRootsPem, 'trustRootsPem', issues)
+  for (const pem of Object.values(texts.federatedRootsPem ?? {})) readCertificates(pem, 'federatedRootsPem', issues)
   const key = readKey(texts.privateKeyPem, issues)
   const leaf = chain?.[0]
   if (leaf === undefined) return { ok: false, issues }

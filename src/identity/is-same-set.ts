@@ -1,3 +1,4 @@
+import { isEqual } from '../lib/is-equal.ts'
 import type { Credentials } from './credentials.ts'
 
 /** Whether nothing would change if one took over from the other. */
@@ -5,4 +6,5 @@ export const isSameSet = (a: Credentials, b: Credentials): boolean =>
   a.certificateChainPem === b.certificateChainPem &&
   a.privateKeyPem === b.privateKeyPem &&
   a.trustRootsPem === b.trustRootsPem &&
+  isEqual(a.federatedRootsPem, b.federatedRootsPem) &&
   a.crlPem === b.crlPem

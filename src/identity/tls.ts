@@ -79,7 +79,8 @@ export const explainHandshakeFailure = (error: Error, socket: Pick<TLSSocket, 'a
 const contextOptions = (credentials: Credentials, settings: TlsSettings): SecureContextOptions => ({
   cert: credentials.certificateChainPem,
   key: credentials.privateKeyPem,
-  ca: credentials.trustRootsPem,
+  // Which of them counts for whom is looked at after the handshake (`Trust`).
+  ca: [credentials.trustRootsPem, ...Object.values(credentials.federatedRootsPem ?? {})],
   minVersion: 'TLSv1.3',
   maxVersion: 'TLSv1.3',
   ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256',

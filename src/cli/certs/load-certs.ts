@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { decodeCredentials, type CredentialTexts } from '../../identity/decode-credentials.ts'
+import { decodeCredentials } from '../../identity/decode-credentials.ts'
 import { readSet, type SetNames } from '../../identity/files/read-set.ts'
 import { createCertsDocument, type CertsDocument } from '../../identity/report/certs-document.ts'
 import { describeCredentials } from '../../identity/report/credential-report.ts'
@@ -61,7 +61,7 @@ const formatFileIssue = ({ path, message }: Issue, names: SetNames): string => {
   return name === undefined ? message : `${name}: ${message}`
 }
 
-const isTextName = (path: string | undefined): path is keyof CredentialTexts =>
+const isTextName = (path: string | undefined): path is keyof SetNames =>
   path === 'certificateChainPem' || path === 'privateKeyPem' || path === 'trustRootsPem' || path === 'crlPem'
 
 /** That much tells ours from another server's; the version may be another one. */

@@ -5,7 +5,7 @@ import { errorCode } from '../../lib/errors/error-code.ts'
 import type { CredentialTexts } from '../decode-credentials.ts'
 
 /** What the files of a set are called. */
-export type SetNames = Readonly<Required<CredentialTexts>>
+export type SetNames = Readonly<Required<Omit<CredentialTexts, 'federatedRootsPem'>>>
 
 /** Istio's names, and those of a Kubernetes TLS secret, which cert-manager and its CSI drivers write. */
 const NAMES: readonly [SetNames, SetNames] = [

@@ -35,7 +35,7 @@ export interface RevocationView {
 /** Shows PEM texts; what cannot be read is left out. */
 export const describeCredentials = (texts: Omit<CredentialTexts, 'privateKeyPem'>): CredentialReport => {
   const chain = readCertificates(texts.certificateChainPem)
-  const all = readCertificates(texts.trustRootsPem)
+  const all = [texts.trustRootsPem, ...Object.values(texts.federatedRootsPem ?? {})].flatMap(readCertificates)
   const roots = [...new Map(all.map((root) => [root.fingerprint256, root])).values()]
   const lists = decodeCrls(texts.crlPem ?? '')
   const revocationLists = lists.ok ? lists.value : []

@@ -26,7 +26,7 @@ export const decodeSvid = (
 ): Decoded<NextCredentials> => {
   const picked = pickSvid(response.svids, wanted)
   if (!picked.ok) return { ok: false, issues: [{ message: picked.reason, path: 'svids' }] }
-  const texts = formatTexts(picked.svid, response.crls)
+  const texts = formatTexts(picked.svid, response, wanted)
   if (!texts.ok) return texts
   const decoded = decodeNextCredentials(texts.value, before, nowMs)
   if (!decoded.ok) return { ok: false, issues: decoded.issues.map(nameField) }
@@ -36,15 +36,32 @@ export const decodeSvid = (
   return { ok: true, value: { credentials, crlIssues: crlIssues.map(nameField) } }
 }
 
-const formatTexts = (svid: X509Svid, crls: readonly Uint8Array[]): Decoded<CredentialTexts> => {
+const formatTexts = (
+  svid: X509Svid,
+  { crls, federatedBundles }: X509SvidResponse,
+  { trustDomains }: WantedSvid,
+): Decoded<CredentialTexts> => {
   const issues: Issue[] = []
   const certificateChainPem = formatCertificates(svid.chain, 'x509_svid', issues)
   const trustRootsPem = formatCertificates(svid.bundle, 'bundle', issues)
   const privateKeyPem = formatKey(svid.key, issues)
+  // Bundles of domains that nobody asked for would only let in who is refused for the domain.
+  const federated = trustDomains.slice(1).flatMap((trustDomain) => {
+    const bundle = federatedBundles.get(`spiffe://${trustDomain}`)
+    return bundle === undefined ? [] : [[trustDomain, formatCertificates(bundle, 'federated_bundles', issues)]]
+  })
   if (issues.length > 0) return { ok: false, issues }
-  const texts = { certificateChainPem, privateKeyPem, trustRootsPem }
   const crlPem = crls.map((crl) => formatPem('X509 CRL', crl)).join('')
-  return { ok: true, value: crlPem === '' ? texts : { ...texts, crlPem } }
+  return {
+    ok: true,
+    value: {
+      certificateChainPem,
+      trustRootsPem,
+      privateKeyPem,
+      ...(federated.length === 0 ? {} : { federatedRootsPem: Object.fromEntries(federated) }),
+      ...(crlPem === '' ? {} : { crlPem }),
+    },
+  }
 }
 
 /** What the message says of the identity must be what the certificate says: nobody could tell which of them is meant. */
@@ -74,6 +91,7 @@ const fieldNames: Readonly<Record<string, string>> = {
   certificateChainPem: 'x509_svid',
   privateKeyPem: 'x509_svid_key',
   trustRootsPem: 'bundle',
+  federatedRootsPem: 'federated_bundles',
   crlPem: 'crl',
 }
 

@@ -42,7 +42,7 @@ const start = async (t: TestContext) => {
   const open = async (hint?: string) => {
     const source = await createSpireCredentials({
       socketPath,
-      trustDomains: ['mesh.example'],
+      trustDomains: ['mesh.example', 'old.example'],
       hint,
       clock,
       log,
@@ -102,6 +102,26 @@ test('a set that is sent again is no rotation; other roots and revocation lists 
   // What is absent has been taken back.
   spire.send(responseOf(svidOf(set)))
   await until(() => source.status().rotations === 2)
+  assert.deepEqual(source.current(), set)
+})
+
+test('bundles of other trust domains are taken for those that are aliases', async (t) => {
+  const { issue, ca, agent, open } = await start(t)
+  const spire = await agent()
+  const set = await issue()
+  const other = new TestCa('the root of another domain')
+  const federated_bundles = {
+    'spiffe://old.example': derOf(other.pem + ca.rootPem),
+    'spiffe://foreign.example': derOf(ca.rootPem),
+  }
+  spire.send(encodeSvidResponse({ svids: [svidOf(set)], federated_bundles }))
+  const source = await open()
+  assert.deepEqual(source.current(), { ...set, federatedRootsPem: { 'old.example': other.pem + ca.rootPem } })
+  // The same again is no rotation, and what is absent has been taken back.
+  spire.send(encodeSvidResponse({ svids: [svidOf(set)], federated_bundles }))
+  spire.send(responseOf(svidOf(set)))
+  await until(() => source.status().rotations > 0)
+  assert.equal(source.status().rotations, 1)
   assert.deepEqual(source.current(), set)
 })
 
@@ -283,6 +303,18 @@ const bad: readonly BadCase[] = [
     what: 'half of the roots',
     message: (good) => responseOf({ ...good, bundle: cut(good.bundle) }),
     reason: /bundle: is no row of whole certificates/,
+  },
+  {
+    what: 'half of the roots of an alias',
+    message: (good) =>
+      encodeSvidResponse({ svids: [good], federated_bundles: { 'spiffe://old.example': cut(good.bundle) } }),
+    reason: /federated_bundles: is no row of whole certificates/,
+  },
+  {
+    what: 'no roots of an alias that is there',
+    message: (good) =>
+      encodeSvidResponse({ svids: [good], federated_bundles: { 'spiffe://old.example': new Uint8Array() } }),
+    reason: /federated_bundles: no certificate found/,
   },
   {
     what: 'another name than the certificate has',
