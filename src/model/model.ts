@@ -6,6 +6,7 @@ import type { BoundPod, EndpointSet } from './endpoint.ts'
 import type { Route } from './route.ts'
 import type { RequestAuthentication } from './security/authentication.ts'
 import type { AuthorizationPolicy } from './security/authorization.ts'
+import type { AuthorizationProvider } from './security/external-authorization.ts'
 import type { Service } from './service.ts'
 
 /** How paths are normalised before anything looks at them (MeshConfig.pathNormalization). */
@@ -33,6 +34,8 @@ export interface Model {
   readonly authentications: readonly RequestAuthentication[]
   /** AuthorizationPolicies, likewise. */
   readonly authorizations: readonly AuthorizationPolicy[]
+  /** Whom CUSTOM policies may name, sorted by key; absent: nobody. */
+  readonly providers?: readonly AuthorizationProvider[]
 }
 
 /** Refers to a Kubernetes object in messages: `HTTPRoute shop/api`. */

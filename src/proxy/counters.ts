@@ -89,6 +89,8 @@ export class Counters {
   mirrorsTotal = 0
   /** Copies that were not made, or given up before their answer. */
   mirrorsDropped = 0
+  /** Questions whether a request may pass, by what came of them; `failedOpen` are those of `failed` that passed all the same. */
+  readonly externalAuthorization = { allowed: 0, denied: 0, failed: 0, failedOpen: 0 }
   filterErrors = 0
   /** Tokens that were known from before. */
   jwtCacheHits = 0

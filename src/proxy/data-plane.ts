@@ -33,7 +33,9 @@ import { OverloadWatch } from './overload/overload-watch.ts'
 import { Overload } from './overload/overload.ts'
 import type { Sources } from './overload/sources.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
-import { customGuard } from './security/authorization-guard.ts'
+import { createCustomGuard } from './security/custom-guard.ts'
+import { ExternalAuthorizer } from './security/ext-authz/authorizer.ts'
+import { externalAuthFilter } from './security/ext-authz/external-auth-filter.ts'
 import { Security } from './security/security.ts'
 import { Sessions } from './session/sessions.ts'
 import { createSelfCheck } from './upstream/self.ts'
@@ -66,6 +68,7 @@ export class DataPlane {
   readonly #security: Security
   readonly #budgets = new RetryBudgets()
   readonly #mesh: MeshIdentity
+  readonly #authorizer: ExternalAuthorizer
   readonly #applier: ModelApplier
   readonly #tunnels: Tunnels
   readonly #turns: TurnBudget
@@ -95,7 +98,7 @@ export class DataPlane {
     const budget = new ByteBudget(bufferBytes, this.counters)
     this.#mesh = new MeshIdentity(options)
     this.#applier = new ModelApplier({
-      instances: createFilterInstances(options.filters, {
+      instances: createFilterInstances([...options.filters, externalAuthFilter(() => this.#authorizer)], {
         now: clock.nowMs,
         random: Math.random,
         log: (level, message) => log[level](message),
@@ -143,19 +146,26 @@ export class DataPlane {
       tell: (kind, message) => this.#news.warn(kind, message),
       fetchText: options.fetchText,
     })
-    const deps: DownstreamDeps & H2TunnelDeps = {
+    const forwarding = {
       balancer: this.#balancer,
       loads: this.#loads,
-      sessions: new Sessions({ balancer: this.#balancer, clock, counters: this.counters }),
       budgets: this.#budgets,
       memory: new SpareMemory(budget),
       random: Math.random,
       clock,
       counters: this.counters,
+    }
+    this.#authorizer = new ExternalAuthorizer({
+      ...forwarding,
+      onWarning: (key, message) => this.#warnings.warn(key, message),
+    })
+    const deps: DownstreamDeps & H2TunnelDeps = {
+      ...forwarding,
+      sessions: new Sessions({ balancer: this.#balancer, clock, counters: this.counters }),
       sink: options.sink,
       createRequestId: createUuidSource(),
       ownIdentity: () => credentials.current().identity,
-      guards: this.#security.guardsWith(customGuard),
+      guards: this.#security.guardsWith(createCustomGuard(this.#authorizer)),
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       deadlines,
       turns,

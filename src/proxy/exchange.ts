@@ -4,8 +4,7 @@
  * rule-scoped filters; backend and its filters; forward; finish the record. YAML, Kubernetes, metric names and
  * concrete filters never enter here.
  */
-import type { Chain } from '../filter/chain.ts'
-import { emptyChain } from '../filter/chain.ts'
+import { emptyChain, type Chain } from '../filter/chain.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
 import { HeaderList } from '../http/header-list.ts'
@@ -14,13 +13,13 @@ import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
 import { normalizePath } from '../http/path.ts'
 import { groupOf, resolve } from '../snapshot/resolve.ts'
 import type { BackendPlan, EndpointGroup, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
+import { goOn, type BodyWish } from './forward/body-reader.ts'
 import type { ForwardFailure } from './forward/failure.ts'
 import type { ForwardUser } from './forward/forward-plan.ts'
 import { Outgoing } from './forward/outgoing.ts'
 import { clientOf, toRequestView } from './request/forward-request.ts'
 import { withoutSecrets } from './request/without-secrets.ts'
-import { HookRun } from './hook-run.ts'
-import type { ExchangeHook } from './hook-run.ts'
+import { HookRun, type ExchangeHook } from './hook-run.ts'
 import { startDeadline } from './limits/deadlines.ts'
 import type { SnapshotLease } from './leases.ts'
 import type { ExchangeExpiry, WatchedExchange } from './limits/tunnel-watch.ts'
@@ -32,8 +31,7 @@ import { finishRecord, noteGrpcStatus } from './request/record.ts'
 import * as local from './response/local-reply.ts'
 import type { LocalReply } from './response/local-reply.ts'
 import { toFinalReply } from './response/grpc-reply.ts'
-import { toWrittenReply } from './response/written-reply.ts'
-import type { WrittenReply } from './response/written-reply.ts'
+import { toWrittenReply, type WrittenReply } from './response/written-reply.ts'
 import { ResponseWriter } from './response/response-writer.ts'
 import type { GuardedExchange } from './security/guards.ts'
 
@@ -47,14 +45,15 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   readonly record: ExchangeRecord
   response: ResponseView | undefined
   match: Exchange['match']
+  onOver: (() => void) | undefined
   readonly #deps: ExchangeDeps
   readonly #lease: SnapshotLease
-  readonly #snapshot: Snapshot
-  readonly #frontend: Frontend | undefined
+  readonly snapshot: Snapshot
+  readonly frontend: Frontend | undefined
   readonly #downstream: ExchangeOwner
   readonly #head: H1RequestHead
   readonly #writer: ResponseWriter
-  readonly #chains: EnteredChains
+  readonly chains: EnteredChains
   readonly #outgoing: Outgoing
   #isReplying = false
   #isOver = false
@@ -71,16 +70,16 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
     this.#head = head
     this.#mayContinue = !head.expectsContinue
     this.#lease = context.lease
-    this.#snapshot = context.lease.snapshot
-    this.#frontend = frontend
+    this.snapshot = context.lease.snapshot
+    this.frontend = frontend
     this.#downstream = context.downstream
     this.record = record
     this.source = record.source
     this.destination = record.destination
-    this.#chains = new EnteredChains(frontend?.chain ?? emptyChain)
+    this.chains = new EnteredChains(frontend?.chain ?? emptyChain)
     this.#writer = new ResponseWriter(context.downstream.sink, head.method)
     this.request = toRequestView(head)
-    const client = clientOf(head, record, this.#snapshot.tellsClientIdentity ? deps.ownIdentity() : undefined)
+    const client = clientOf(head, record, this.snapshot.tellsClientIdentity ? deps.ownIdentity() : undefined)
     this.#outgoing = new Outgoing(this, { head, client }, deps)
   }
 
@@ -88,19 +87,24 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   start(): void {
     const { request } = this
     if (this.#head.method === 'CONNECT') return this.#replyLocally(local.methodNotAllowed)
-    const path = normalizePath(request.path, this.#snapshot.pathNormalization)
+    const path = normalizePath(request.path, this.snapshot.pathNormalization)
     if (path === undefined) return this.#replyLocally(local.badPath)
     request.path = path
-    if (this.#frontend === undefined) return this.#replyLocally(local.unboundService)
-    if (this.#frontend.closed !== undefined) return this.#replyLocally(local.closedBy(503, this.#frontend.closed))
+    if (this.frontend === undefined) return this.#replyLocally(local.unboundService)
+    if (this.frontend.closed !== undefined) return this.#replyLocally(local.closedBy(503, this.frontend.closed))
     prepareRequest(request, this.record, this.#deps.createRequestId)
-    const guards = this.#deps.guards.of(this.#frontend)
+    const guards = this.#deps.guards.of(this.frontend)
     if (guards.length === 0) return this.#filter()
     this.#runHooks(
       guards,
       () => this.#filter(),
       (reply) => this.#replyFromFilter(reply),
     )
+  }
+
+  readBody(wish: BodyWish): void {
+    if (!this.#mayContinue) this.onInformational(goOn())
+    this.#outgoing.readBody(wish, (bytes) => this.#downstream.consume(bytes))
   }
 
   /** Request body from the client; false when it is held until the downstream is told to consume it. */
@@ -184,7 +188,8 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   }
 
   onRequestBytesPassed(bytes: number): void {
-    this.#downstream.consume(bytes)
+    const owed = this.#outgoing.withoutAdvance(bytes)
+    if (owed > 0) this.#downstream.consume(owed)
   }
 
   onFailure(failure: ForwardFailure): void {
@@ -217,11 +222,11 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   }
 
   #filter(): void {
-    this.#runRequestHooks(this.#chains.service, () => this.#route())
+    this.#runRequestHooks(this.chains.service, () => this.#route())
   }
 
   #route(): void {
-    const frontend = this.#frontend
+    const frontend = this.frontend
     if (frontend === undefined) return
     const resolution = resolve(frontend, this.request, this.source.namespace)
     switch (resolution.kind) {
@@ -239,7 +244,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
         }
         this.match = { route: rule.route, rule: rule.name, prefix: resolution.prefix }
         this.#startTimeout(rule.timeouts?.requestMs)
-        this.#chains.rule = rule.chain
+        this.chains.rule = rule.chain
         this.#runRequestHooks(rule.chain, () => this.#chooseBackend(rule))
       }
     }
@@ -269,7 +274,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
 
   #chooseBackend(rule: RulePlan): void {
     this.#outgoing.drawMirrors(rule.mirrors, this.request)
-    const backend = this.#outgoing.pickBackend(rule, this.request, this.#snapshot)
+    const backend = this.#outgoing.pickBackend(rule, this.request, this.snapshot)
     if (backend === undefined) this.#replyLocally(local.noWeight)
     else this.#useBackend(backend, rule)
   }
@@ -277,17 +282,17 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   #useBackend(backend: BackendPlan, rule?: RulePlan): void {
     if (backend.kind === 'invalid') return this.#replyLocally(local.closedBy(backend.status, backend.reason))
     this.record.backend = backend.destination
-    this.#chains.backend = backend.chain
+    this.chains.backend = backend.chain
     this.#runRequestHooks(backend.chain, () => {
       this.#outgoing.drawMirrors(backend.mirrors, this.request)
-      this.#send(groupOf(this.#snapshot, backend), rule)
+      this.#send(groupOf(this.snapshot, backend), rule)
     })
   }
 
   #send(group: EndpointGroup | undefined, rule: RulePlan | undefined): void {
     if (group === undefined) return this.#replyLocally(local.noEndpoint)
     if (group.closed !== undefined) return this.#replyLocally(local.closedBy(503, group.closed))
-    this.#outgoing.send(this.request, { group, rule, snapshot: this.#snapshot, trace: this.record })
+    this.#outgoing.send(this.request, { group, rule, snapshot: this.snapshot, trace: this.record })
   }
 
   #replyFromFilter(reply: Reply): void {
@@ -317,7 +322,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
 
   /** Response hooks in reverse order of the requests', for those parts of the chain that were entered. */
   #startResponse(): void {
-    const hooks = this.#chains.onResponse
+    const hooks = this.chains.onResponse
     if (hooks.length === 0) return this.#sendResponse()
     // A filter may answer in place of the upstream. The remaining hooks are not asked then: two could take turns for ever.
     const replace = (reply: Reply): void => {
@@ -344,7 +349,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
 
   /** The next response goes out as it is, whatever filters there were. */
   #forgetResponse(): void {
-    this.#chains.forget()
+    this.chains.forget()
     this.#writer.discard()
   }
 
@@ -386,8 +391,9 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
     this.#isOver = true
     this.#outgoing.abandon()
     this.#hooks?.cancel()
+    this.onOver?.()
     this.#cancelTimeout?.()
-    finishRecord(this.record, this.#chains.all, this.#deps)
+    finishRecord(this.record, this.chains.all, this.#deps)
     this.#lease.end()
   }
 }

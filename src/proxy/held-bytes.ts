@@ -10,6 +10,8 @@ const COPY_BELOW_BYTES = 1024
 const COPY_BELOW_SHARE = 4
 const CHUNK_BYTES = 4096
 
+const nothing: Piece = { buffer: Buffer.alloc(0), start: 0, end: 0 }
+
 /**
  * Bytes that were received and cannot be passed on yet, in order. How many there are is bounded by the window they were
  * sent under, since they are not consumed; what they cost is bounded here: small pieces are copied together, else a
@@ -68,6 +70,17 @@ export class HeldBytes {
       if (pass(buffer, start, end)) passed += end - start
     })
     return passed
+  }
+
+  /** A copy of the first bytes, at most so many; all of it stays. */
+  copy(maxBytes: number): Buffer {
+    const copy = Buffer.allocUnsafe(Math.min(this.bytes, maxBytes))
+    let copied = 0
+    for (let i = this.#next; copied < copy.length; i++) {
+      const { buffer, start, end } = this.#pieces[i] ?? nothing
+      copied += buffer.copy(copy, copied, start, end)
+    }
+    return copy
   }
 
   /** Forgets everything; returns how many bytes that were. */

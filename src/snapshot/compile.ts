@@ -69,6 +69,7 @@ export function* compileInSteps(
     generation,
     pathNormalization: model.pathNormalization,
     tellsClientIdentity: model.tellsClientIdentity === true,
+    providers: new Map((model.providers ?? []).map((provider) => [provider.key, provider])),
     frontends,
     pods: yield* compilePods(boundPods(model), previous?.pods, { plans, indexes, authentications }),
     services,

@@ -12,6 +12,7 @@ import type { AsideEndpoint, BackendTls, BoundPod, Endpoint, EndpointKey } from 
 import type { PathNormalization } from '../model/model.ts'
 import type { PortProtocol } from '../model/port-protocol.ts'
 import type { Ranked } from '../model/precedence.ts'
+import type { AuthorizationProvider } from '../model/security/external-authorization.ts'
 import type { Mirror, Retry, Route, Rule, Timeouts } from '../model/route.ts'
 import type { Service, ServiceKey, ServicePort } from '../model/service.ts'
 import type { AuthorizationIndex, Authorizations, PolicyPlan } from './security/policy-plans.ts'
@@ -23,6 +24,8 @@ export interface Snapshot {
   readonly pathNormalization: PathNormalization
   /** Endpoints are told who the client is. */
   readonly tellsClientIdentity: boolean
+  /** Whom CUSTOM policies may name, by name. */
+  readonly providers: ReadonlyMap<string, AuthorizationProvider>
   /** Keyed by CONNECT authority: `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`. */
   readonly frontends: ReadonlyMap<string, ServiceFrontend>
   /** Those of Pods, made when they are asked for; `undefined` when no Pod is bound. */

@@ -29,6 +29,7 @@ type LabelledCounter =
   | 'sessions'
   | 'handshakeRefusals'
   | 'connectionsRetired'
+  | 'externalAuthorization'
 
 /** Fields of `Counters` that are one number each; a field added there without a metric here does not compile. */
 export const counterMetrics: Readonly<
@@ -113,6 +114,13 @@ export const labelledMetrics: Readonly<Record<LabelledCounter, ScalarDefinition>
       'HBONE connections, on either side, whose peer is not permitted any more, by reason',
     ),
     label: 'reason',
+  },
+  externalAuthorization: {
+    ...total(
+      'fairway_external_authorization_total',
+      'Requests that somebody else was asked about, by what came of it; failed_open are failed ones that passed',
+    ),
+    label: 'outcome',
   },
   upstreamOverflow: {
     ...total(

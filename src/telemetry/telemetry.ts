@@ -73,6 +73,7 @@ const readCounters = (counters: Counters): ScalarDump[] => {
     sessions,
     handshakeRefusals,
     connectionsRetired,
+    externalAuthorization,
     endpoints,
     handshakes,
     ...plain
@@ -92,6 +93,7 @@ const readCounters = (counters: Counters): ScalarDump[] => {
     sessions,
     handshakeRefusals,
     connectionsRetired,
+    externalAuthorization,
   }
   for (const [field, numbers] of Object.entries(labelled)) {
     const { name } = labelledMetrics[field as keyof typeof labelled]

@@ -8,6 +8,8 @@ import { HeldBytes } from '../held-bytes.ts'
 import { hashOf } from '../balance/hash-key.ts'
 import { hashableOf, toForwardRequest } from '../request/forward-request.ts'
 import type { ForwardClient } from '../request/forward-request.ts'
+import { BodyReader } from './body-reader.ts'
+import type { BodyWish } from './body-reader.ts'
 import { Forward } from './forward.ts'
 import type { ForwardTrace, ForwardUser } from './forward-plan.ts'
 import { Mirrors } from './mirrors.ts'
@@ -28,6 +30,8 @@ export class Outgoing {
   readonly #client: ForwardClient
   readonly #deps: OutgoingDeps
   readonly #early = new HeldBytes()
+  /** Where somebody wanted to see the body before it goes out. */
+  #reader: BodyReader | undefined
   #forward: Forward | undefined
   #mirrors: Mirrors | undefined
   #trailers: HeaderList | undefined
@@ -48,10 +52,26 @@ export class Outgoing {
     this.isWhole = from.head.bodyLength === 0 && from.client.upgrade === undefined
   }
 
+  /** Shows the body before it goes out; `consume` gives the client credit. */
+  readBody(wish: BodyWish, consume: (bytes: number) => void): void {
+    // What follows a request to switch is no body of it.
+    if (this.#client.upgrade !== undefined) return wish.onBody({ kind: 'whole', bytes: Buffer.alloc(0) })
+    if (!wish.allowsPartial && this.#head.bodyLength > wish.maxBytes) return wish.onBody({ kind: 'too-large' })
+    this.#reader ??= new BodyReader(this.#early, this.#deps.memory, consume)
+    this.#reader.begin(wish)
+    this.#reader.look(this.isWhole)
+  }
+
+  /** Of request bytes that are passed on, how many the client has had no credit for yet. */
+  withoutAdvance(bytes: number): number {
+    return this.#reader === undefined ? bytes : this.#reader.withoutAdvance(bytes)
+  }
+
   /** Body from the client; false when it is held until `onRequestBytesPassed`. */
   push(buffer: Buffer, start: number, end: number): boolean {
     if (this.#forward === undefined) {
       this.#early.push(buffer, start, end)
+      this.#reader?.look(false)
       return false
     }
     this.#mirrors?.push(buffer, start, end)
@@ -61,7 +81,7 @@ export class Outgoing {
   end(trailers: HeaderList | undefined): void {
     this.isWhole = true
     this.#trailers = trailers
-    if (this.#forward === undefined) return
+    if (this.#forward === undefined) return this.#reader?.look(true)
     this.#mirrors?.end(trailers)
     this.#forward.endBody(trailers)
   }
@@ -130,6 +150,7 @@ export class Outgoing {
     if (!this.isWhole) this.#mirrors?.abandon()
     // Any client could have endpoints put aside by giving its calls no time.
     this.#forward?.abandon(isLate && !this.#head.headers.hasLower('grpc-timeout'))
+    this.#reader?.cancel()
     const dropped = this.#early.drop()
     if (dropped > 0) this.#user.onRequestBytesPassed(dropped)
   }
@@ -156,7 +177,7 @@ export class Outgoing {
 
   /** Whether more of the body could go out at once. */
   get takesBody(): boolean {
-    return this.#forward?.takesBody === true
+    return this.#reader?.isWaiting === true || this.#forward?.takesBody === true
   }
 
   /** Since when the endpoint has had all of it without beginning its answer, monotonic; -1: it is not so. */

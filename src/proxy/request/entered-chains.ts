@@ -1,11 +1,15 @@
 import type { Chain, Hook } from '../../filter/chain.ts'
 import { emptyChain } from '../../filter/chain.ts'
 
+const NONE: readonly Hook[] = []
+
 /** The three parts of the filter chain, as far as a request has got into them. */
 export class EnteredChains {
   service: Chain
   rule: Chain = emptyChain
   backend: Chain = emptyChain
+  /** Of guards, which come before all filters. */
+  #others: readonly Hook[] = NONE
   /** Those that have no say in the response any more, and are told of the end all the same. */
   #forgotten: readonly Chain[] | undefined
 
@@ -18,7 +22,15 @@ export class EnteredChains {
     const { onResponse: ofBackend } = this.backend
     const { onResponse: ofRule } = this.rule
     const { onResponse: ofService } = this.service
-    return ofBackend.length + ofRule.length === 0 ? ofService : [...ofBackend, ...ofRule, ...ofService]
+    const others = this.#others
+    return ofBackend.length + ofRule.length + others.length === 0
+      ? ofService
+      : [...ofBackend, ...ofRule, ...ofService, ...others]
+  }
+
+  /** Runs this hook too, after all others. */
+  alsoOnResponse(hook: Hook): void {
+    this.#others = [...this.#others, hook]
   }
 
   /** Who is told how it ended. */
@@ -32,5 +44,6 @@ export class EnteredChains {
     this.service = emptyChain
     this.rule = emptyChain
     this.backend = emptyChain
+    this.#others = NONE
   }
 }

@@ -1,20 +1,9 @@
 import { createReply } from '../../filter/reply.ts'
 import type { Reply } from '../../filter/index.ts'
 import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
-import { authorize, findCustom, watch } from '../../snapshot/security/authorize.ts'
+import { authorize, watch } from '../../snapshot/security/authorize.ts'
 import type { GuardedExchange, GuardMaker } from './guards.ts'
 import { createRequestFacts } from './request-facts-of.ts'
-
-/** Refuses what a CUSTOM rule matches: there is nobody who can be asked yet. Stands before tokens are looked at. */
-export const customGuard: GuardMaker = (frontend) => {
-  const { authorization } = frontend
-  if (authorization?.hasCustom !== true) return undefined
-  const factsOf = createRequestFacts(frontend)
-  return (exchange) => {
-    const rule = findCustom(authorization, factsOf(exchange))
-    return rule === undefined ? undefined : refuse(exchange, rule.decision)
-  }
-}
 
 /** Lets through, or answers 403, as the AuthorizationPolicies of the frontend have it. */
 export const authorizationGuard: GuardMaker = (frontend) => {

@@ -4,12 +4,24 @@
  */
 import type { Exchange } from '../../filter/index.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
-import type { Frontend } from '../../snapshot/snapshot.ts'
+import type { Frontend, Snapshot } from '../../snapshot/snapshot.ts'
+import type { BodyWish } from '../forward/body-reader.ts'
+import type { EnteredChains } from '../request/entered-chains.ts'
 import type { ExchangeHook } from '../hook-run.ts'
 
 /** An exchange that is judged. */
 export interface GuardedExchange extends Exchange {
   readonly record: ExchangeRecord
+  /** The one that the exchange keeps to its end. */
+  readonly snapshot: Snapshot
+  /** What was called; there when guards are asked. */
+  readonly frontend: Frontend | undefined
+  /** Shows the body, which goes to the backend all the same. */
+  readonly readBody: (wish: BodyWish) => void
+  /** Where hooks are added that run when there is an answer, after those of the filters. */
+  readonly chains: Pick<EnteredChains, 'alsoOnResponse'>
+  /** Called at the end, whatever it is: what was begun for this exchange is of no use any more. */
+  onOver: (() => void) | undefined
 }
 
 /** Judges one exchange; a promise makes only this one wait. `kind` is the policy's. */
