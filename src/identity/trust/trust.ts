@@ -99,6 +99,7 @@ export class Trust {
 
   /** Whether all roots of `before` are still there for whom they counted, so that what led to one of those is proven. */
   keepsRoots(before: Trust): boolean {
+    if (before === this) return true
     // Ours no longer count for a domain that has got its own.
     for (const trustDomain of this.#federated.keys()) if (!before.#federated.has(trustDomain)) return false
     const kept = new Set(this.#anchorNames())

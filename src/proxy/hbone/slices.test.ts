@@ -13,10 +13,14 @@ describe('slices', () => {
   test('in each turn as many as there is time for, none twice, and at least one', async () => {
     const clock = createFakeClock()
     const done: number[] = []
-    const slices = new Slices<number>((item) => {
-      done.push(item)
-      clock.advance(item)
-    }, clock)
+    const slices = new Slices<number>(
+      (item) => {
+        done.push(item)
+        clock.advance(item)
+      },
+      clock,
+      2,
+    )
     slices.add([0.5, 0.6, 0.7, 0.8, 5, 0.1])
     slices.add([0.5, 0.2])
     assert.deepEqual(done, [], 'nothing in the turn of the caller')

@@ -1,7 +1,7 @@
 import type { Clock } from '../../lib/clock.ts'
 
-/** As long as others may hold the loop (see `ModelApplier`). */
-const SLICE_MS = 2
+/** What is written in consequence comes on top of it, and others hold the loop in the same turn. */
+const SLICE_MS = 1
 
 /**
  * Does something to each of many connections, as many in a turn of the loop as there is time for: what takes a moment for
