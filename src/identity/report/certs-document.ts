@@ -76,7 +76,8 @@ export const createCertsDocument = (subject: CertsSubject, nowMs: number): Certs
     trustRoots,
     revocationLists,
     ...(validity === undefined ? {} : { stolen: stolenOf(validity, revocationLists) }),
-    troubles: report === undefined ? [whyNone(status)] : findCertTroubles(report, nowMs),
+    troubles:
+      report === undefined ? [whyNone(status)] : [...failing(status, nowMs), ...findCertTroubles(report, nowMs)],
   }
 }
 
@@ -93,6 +94,14 @@ export const validityOf = (chain: readonly CertificateView[], nowMs: number): Va
     lifetimeSeconds: Math.round((untilMs - fromMs) / 1000),
   }
 }
+
+/** Nobody who asks for certificates waits longer than a minute after a failure, and then says so again. */
+const FAILING_MS = 120_000
+
+const failing = ({ lastFailure }: CredentialStatus, nowMs: number): readonly string[] =>
+  lastFailure === undefined || nowMs - lastFailure.atMs > FAILING_MS
+    ? []
+    : [`the next certificate cannot be had, or not all of it: ${lastFailure.message}`]
 
 const whyNone = ({ waitingFor, lastFailure }: CredentialStatus): string => {
   const what = waitingFor === undefined ? '' : `, waiting for ${waitingFor}`

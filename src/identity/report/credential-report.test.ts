@@ -196,6 +196,13 @@ describe('the document', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(document)), document)
   })
 
+  it('says that there is no next one for two minutes after each failure', () => {
+    const report = describeCredentials(texts(issue(root)))
+    const troublesAt = (nowMs: number) => createCertsDocument({ report, status, trustDomains: [] }, nowMs).troubles
+    assert.deepEqual(troublesAt(NOW_MS), ['the next certificate cannot be had, or not all of it: unavailable'])
+    assert.deepEqual(troublesAt(NOW_MS + 115_001), [])
+  })
+
   it('says what is waited for as long as there is none', () => {
     const waiting = { ...status, waitingFor: 'a certificate from istiod at ca:15012' }
     const document = createCertsDocument({ report: undefined, status: waiting, trustDomains: ['a'] }, NOW_MS)
