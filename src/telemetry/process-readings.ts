@@ -1,8 +1,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
+import { readResidentBytes } from '../lib/memory/resident.ts'
 
 /** How the process itself is doing. */
 export interface ProcessReading {
   readonly cpuSeconds: number
+  /** As it was last known, when it cannot be read: a scrape is wanted most when descriptors are all used up. */
   readonly residentBytes: number
   readonly heapUsedBytes: number
   readonly startTimeSeconds: number
@@ -23,9 +26,10 @@ export const createProcessReadings = (): ProcessReadings => {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   delay.enable()
   const startTimeSeconds = Date.now() / 1000 - process.uptime()
+  let residentBytes = readResidentBytes() ?? 0
   const read = (): ProcessReading => {
     const { user, system } = process.cpuUsage()
-    const { rss, heapUsed } = process.memoryUsage()
+    residentBytes = readResidentBytes() ?? residentBytes
     // The histogram counts the sampling interval itself; what is above it is the delay.
     const seconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1000)
     const isEmpty = delay.count === 0
@@ -37,8 +41,8 @@ export const createProcessReadings = (): ProcessReadings => {
     delay.reset()
     return {
       cpuSeconds: (user + system) / 1e6,
-      residentBytes: rss,
-      heapUsedBytes: heapUsed,
+      residentBytes,
+      heapUsedBytes: getHeapStatistics().used_heap_size,
       startTimeSeconds,
       loopDelay,
     }

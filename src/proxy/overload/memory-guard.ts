@@ -1,5 +1,6 @@
 import { totalmem } from 'node:os'
 import { getHeapStatistics } from 'node:v8'
+import { readResidentBytes } from '../../lib/memory/resident.ts'
 
 /** Memory as far as it matters here: fine, short, or nearly gone. */
 export type Pressure = 'none' | 'high' | 'critical'
@@ -22,16 +23,8 @@ export const memoryPerProcess = (processes = 1): number =>
  */
 export const readMemoryRatio = (limitBytes: number): number => {
   const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
-  return Math.max(used / limit, readRss() / limitBytes)
-}
-
-/** Told by a file, for which there may be no descriptor: then there is no news of it, and the heap has to do. */
-const readRss = (): number => {
-  try {
-    return process.memoryUsage.rss()
-  } catch {
-    return 0
-  }
+  // Where nobody can say what is resident the heap has to do.
+  return Math.max(used / limit, (readResidentBytes() ?? 0) / limitBytes)
 }
 
 /** Tells memory that is short from memory that is not. */
