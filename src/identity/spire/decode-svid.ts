@@ -48,7 +48,7 @@ const formatTexts = (
   // Bundles of domains that nobody asked for would only let in who is refused for the domain.
   const federated = trustDomains.slice(1).flatMap((trustDomain) => {
     const bundle = federatedBundles.get(`spiffe://${trustDomain}`)
-    return bundle === undefined ? [] : [[trustDomain, formatCertificates(bundle, 'federated_bundles', issues)]]
+    return bundle === undefined ? [] : [[trustDomain, formatCertificates(bundle, 'federated_bundles', issues)] as const]
   })
   if (issues.length > 0) return { ok: false, issues }
   const crlPem = crls.map((crl) => formatPem('X509 CRL', crl)).join('')
