@@ -40,6 +40,7 @@ const fine: CertsDocument = {
   trustRoots: [
     certificate({ subject: 'O=cluster.local', notAfter: '2027-11-19T11:00:00.000Z' }),
     certificate({ subject: 'O=old', issuer: 'O=old', notAfter: '2026-11-20T12:00:00.000Z' }),
+    { ...certificate({ subject: 'O=far', issuer: 'O=far' }), federatedDomain: 'far.example' },
   ],
   revocationLists: [],
   stolen: { until: '2026-11-22T11:00:00.000Z', forSeconds: 82_800, forSecondsAtMost: 86_400, endsEarlierBy: 'nothing' },
@@ -62,10 +63,11 @@ test('all that there is to say, for people', () => {
   renewal    in 11 hours 30 minutes; 1 rotation, 2 failures, the last 5 minutes ago: UNAVAILABLE
   trusts     cluster.local, and as aliases old.local
 
-CERTIFICATE  EXPIRES                  REMAINS            NAME                                        ISSUED BY
-leaf         2026-11-22 11:00:00 UTC  23 hours           spiffe://cluster.local/ns/shop/sa/waypoint  O=cluster.local
-trust root   2027-11-19 11:00:00 UTC  362 days 23 hours  O=cluster.local                             itself
-trust root   2026-11-20 12:00:00 UTC  expired            O=old                                       itself
+CERTIFICATE          EXPIRES                  REMAINS            NAME                                        ISSUED BY
+leaf                 2026-11-22 11:00:00 UTC  23 hours           spiffe://cluster.local/ns/shop/sa/waypoint  O=cluster.local
+trust root           2027-11-19 11:00:00 UTC  362 days 23 hours  O=cluster.local                             itself
+trust root           2026-11-20 12:00:00 UTC  expired            O=old                                       itself
+root of far.example  2026-11-22 11:00:00 UTC  23 hours           O=far                                       itself
 
 Stolen now, the certificate and its key would be good until 2026-11-22 11:00:00 UTC, for 23 hours;
 stolen as soon as they are made, for 1 day.
@@ -135,8 +137,8 @@ test('wide, with keys, serial numbers and digests', () => {
 test('a screen has colours, and tables end at its edge', () => {
   const text = format(fine, true)
   assert.ok(text.startsWith('\u001b[1mspiffe://'))
-  const rows = text.split('\n').filter((line) => /^(.\[2m)?(CERTIFICATE|leaf|trust root)/.test(line))
-  assert.equal(rows.length, 4)
+  const rows = text.split('\n').filter((line) => /^(.\[2m)?(CERTIFICATE|leaf|trust root|root of)/.test(line))
+  assert.equal(rows.length, 5)
   // eslint-disable-next-line no-control-regex
   for (const line of rows) assert.ok(line.replace(/\u001b\[\d+m/g, '').length <= 60, line)
 })

@@ -74,7 +74,9 @@ const formatTrust = (own: string, aliases: readonly string[]): string =>
 const formatCertificates = ({ chain, trustRoots }: CertsDocument, look: CertsLook): string => {
   const rows = [
     ...chain.map((certificate, i) => row(i === 0 ? 'leaf' : 'intermediate', certificate, look)),
-    ...trustRoots.map((root) => row('trust root', root, look)),
+    ...trustRoots.map((root) =>
+      row(root.federatedDomain === undefined ? 'trust root' : `root of ${root.federatedDomain}`, root, look),
+    ),
   ]
   // What matters most comes first: a screen may not have room for all of it.
   const titles = ['CERTIFICATE', 'EXPIRES', 'REMAINS', 'NAME', 'ISSUED BY', ...(look.isWide ? wideTitles : [])]

@@ -1,6 +1,6 @@
 import type { CredentialKind, CredentialStatus } from '../credentials.ts'
 import type { CertificateView } from './certificate-view.ts'
-import type { CredentialReport, RevocationView } from './credential-report.ts'
+import type { CredentialReport, RevocationView, TrustRootView } from './credential-report.ts'
 import { findCertTroubles } from './cert-troubles.ts'
 
 /** What `GET /certs` answers and `fairway certs -o json` prints. Dates are ISO 8601, times whole seconds. */
@@ -12,7 +12,7 @@ export interface CertsDocument {
   readonly source: SourceView
   readonly validity?: ValidityView
   readonly chain: readonly CertificateView[]
-  readonly trustRoots: readonly CertificateView[]
+  readonly trustRoots: readonly TrustRootView[]
   /** In force; without any, nobody looks whether a certificate was revoked. */
   readonly revocationLists: readonly RevocationView[]
   readonly stolen?: StolenView

@@ -69,6 +69,22 @@ describe('the report of credentials', () => {
     )
   })
 
+  it('has the roots of a federated trust domain behind ours, and does not take them for ours', () => {
+    const stranger = issuerOf('Stranger')
+    const strangerPem = issue(stranger, { ca: stranger })
+    const federatedRootsPem = { 'a.example': strangerPem + strangerPem, 'b.example': rootPem }
+    const report = describeCredentials({ ...texts(issue(stranger)), federatedRootsPem })
+    assert.deepEqual(
+      report.trustRoots.map(({ subject, federatedDomain }) => [subject, federatedDomain]),
+      [
+        ['CN=Root', undefined],
+        ['CN=Stranger', 'a.example'],
+        ['CN=Root', 'b.example'],
+      ],
+    )
+    assert.equal(report.isRooted, false)
+  })
+
   it('shows revocation lists by the CA that they are of', () => {
     const [ours, stranger] = [new TestCa('Ours'), new TestCa('Stranger')]
     const identity = formatSpiffeId({ trustDomain: 'a', namespace: 'b', serviceAccount: 'c' })

@@ -12,13 +12,18 @@ import { readCertificates, viewCertificate, type CertificateView } from './certi
 export interface CredentialReport {
   /** Leaf first; those that can be read. */
   readonly chain: readonly CertificateView[]
-  /** Each once. */
-  readonly trustRoots: readonly CertificateView[]
+  /** Each once for each trust domain that it counts for, ours first. */
+  readonly trustRoots: readonly TrustRootView[]
   readonly revocationLists: readonly RevocationView[]
   /** Serial numbers of those in the chain that such a list names. */
   readonly revoked: readonly string[]
-  /** Whether one of the roots signed the chain's last certificate, or is it. */
+  /** Whether one of our own roots signed the chain's last certificate, or is it. */
   readonly isRooted: boolean
+}
+
+export interface TrustRootView extends CertificateView {
+  /** The one trust domain that it counts for; absent: ours, and its aliases. */
+  readonly federatedDomain?: string
 }
 
 /** A revocation list that is in force. */
@@ -35,18 +40,27 @@ export interface RevocationView {
 /** Shows PEM texts; what cannot be read is left out. */
 export const describeCredentials = (texts: Omit<CredentialTexts, 'privateKeyPem'>): CredentialReport => {
   const chain = readCertificates(texts.certificateChainPem)
-  const all = [texts.trustRootsPem, ...Object.values(texts.federatedRootsPem ?? {})].flatMap(readCertificates)
-  const roots = [...new Map(all.map((root) => [root.fingerprint256, root])).values()]
+  const roots = readRoots(texts.trustRootsPem)
+  const federated = Object.entries(texts.federatedRootsPem ?? {}).flatMap(([federatedDomain, pem]) =>
+    readRoots(pem).map((root) => ({ root, federatedDomain })),
+  )
   const lists = decodeCrls(texts.crlPem ?? '')
   const revocationLists = lists.ok ? lists.value : []
   return {
     chain: chain.map(viewCertificate),
-    trustRoots: roots.map(viewCertificate),
-    revocationLists: viewLists(revocationLists, [...roots, ...chain]),
+    trustRoots: [
+      ...roots.map(viewCertificate),
+      ...federated.map(({ root, federatedDomain }) => ({ ...viewCertificate(root), federatedDomain })),
+    ],
+    revocationLists: viewLists(revocationLists, [...roots, ...chain, ...federated.map(({ root }) => root)]),
     revoked: chain.filter((certificate) => isRevoked(certificate, revocationLists)).map((one) => one.serialNumber),
     isRooted: isRooted(chain.at(-1), roots),
   }
 }
+
+const readRoots = (pem: string): readonly X509Certificate[] => [
+  ...new Map(readCertificates(pem).map((root) => [root.fingerprint256, root])).values(),
+]
 
 /** Remembers the report of the credentials that it was asked about last: certificates are dear to read. */
 export const createCredentialReports = (): ((credentials: Credentials) => CredentialReport) => {
