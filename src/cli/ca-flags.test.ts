@@ -42,7 +42,13 @@ describe('--ca istiod', () => {
       { address: 'cert-manager-istio-csr.cert-manager.svc:443' },
     ],
     ['takes ztunnel’s address before pilot-agent’s', [], { CA_ADDRESS: 'a:1', CA_ADDR: 'b:2' }, { address: 'a:1' }],
-    ['takes a flag before both', ['--ca-address', '[::1]'], { CA_ADDRESS: 'a:1' }, { address: '[::1]:15012' }],
+    ['takes a flag before both', ['--ca-address', 'c'], { CA_ADDRESS: 'a:1' }, { address: 'c:15012' }],
+    [
+      'takes an IP address with a name',
+      ['--ca-address', '[::1]'],
+      { ISTIOD_SAN: 'x' },
+      { address: '[::1]:15012', serverName: 'x' },
+    ],
     [
       'takes files by flags',
       ['--ca-root', 'r.pem', '--ca-token', '/t'],
@@ -100,6 +106,7 @@ const wrong: readonly (readonly [args: readonly string[], env: Readonly<Record<s
     /--ca-address "http:\/\/istiod:15012" is not of the form/,
   ],
   [['--ca', 'istiod'], { CA_ADDRESS: 'a:99999' }, /CA_ADDRESS "a:99999" is not of the form/],
+  [['--ca', 'istiod', '--ca-address', '10.0.0.1:15012'], {}, /--ca-address "10\.0\.0\.1:15012" is an IP address/],
   [['--ca', 'istiod'], { SECRET_TTL: 'a day' }, /SECRET_TTL "a day" is not a duration/],
   [['--ca', 'istiod'], { SECRET_TTL: '5s' }, /at least 10s/],
   [['--ca', 'spire'], {}, /--ca spire needs the environment variable SPIFFE_ENDPOINT_SOCKET/],

@@ -2,6 +2,7 @@
  * The flags of `fairway run` that say where the certificate comes from. What Istio's pods have in their environment is
  * called as there, so that a pod made for one of its proxies suits.
  */
+import { isIP } from 'node:net'
 import { resolve as resolvePath } from 'node:path'
 import type { CaOptions } from '../app/options.ts'
 import { DURATION_FORM, parseDuration } from '../lib/duration.ts'
@@ -70,11 +71,12 @@ const decodeIstiod = (
   { cwd, env }: Pick<Terminal, 'cwd' | 'env'>,
 ): Omit<Extract<CaOptions, { readonly kind: 'istiod' }>, 'kind'> => {
   const caRoot = valueOf(env, 'CA_ROOT_CA')
+  const serverName = valueOf(env, 'ISTIOD_SAN', 'ALT_CA_HOSTNAME')
   const namespace = valueOf(env, 'POD_NAMESPACE')
   const serviceAccount = valueOf(env, 'SERVICE_ACCOUNT')
   return {
-    address: decodeAddress(flags['ca-address'], env),
-    serverName: valueOf(env, 'ISTIOD_SAN', 'ALT_CA_HOSTNAME'),
+    address: decodeAddress(flags['ca-address'], env, serverName),
+    serverName,
     caRootPath: caRoot === undefined || caRoot === 'SYSTEM' ? caRoot : resolvePath(cwd, caRoot),
     meshRootsPath: resolvePath(cwd, flags['ca-root'] ?? MESH_ROOTS),
     crlPath: resolvePath(cwd, valueOf(env, 'CRL_PATH') ?? CRL),
@@ -87,10 +89,15 @@ const decodeIstiod = (
 }
 
 /** ztunnel's variable may hold a URL. A token must not go out in plaintext, so `http` is refused. */
-const decodeAddress = (flag: string | undefined, env: Terminal['env']): string => {
+const decodeAddress = (flag: string | undefined, env: Terminal['env'], serverName: string | undefined): string => {
   const name = flag === undefined ? 'CA_ADDRESS' : '--ca-address'
   const written = flag ?? valueOf(env, 'CA_ADDRESS', 'CA_ADDR') ?? ISTIOD
-  return formatHostPort(decodeHostPort(name, written.replace(/^https:\/\/([^/]*)\/?$/, '$1'), 15_012))
+  const address = decodeHostPort(name, written.replace(/^https:\/\/([^/]*)\/?$/, '$1'), 15_012)
+  if (isIP(address.host) === 0 || serverName !== undefined) return formatHostPort(address)
+  throw usageError(
+    `${name} ${JSON.stringify(written)} is an IP address, and nobody knows what name its certificate must have`,
+    'set ISTIOD_SAN, for istiod to istiod.istio-system.svc',
+  )
 }
 
 const decodeTtl = (text: string): number => {

@@ -71,6 +71,21 @@ const metadataOf = ({ token, clusterId }: CertificateCall): Metadata => {
 }
 
 const explain = ({ code, details, message }: ServiceError): string => {
-  const reason = details === '' ? message : details
-  return `${status[code] ?? code}: ${reason.length > 500 ? `${reason.slice(0, 500)}…` : reason}`
+  // Around the error of the connection there is nothing that tells anybody anything.
+  const reason = (details === '' ? message : details).replace(CONNECTION_ERROR, '$1')
+  const shown = reason.length > 500 ? `${reason.slice(0, 500)}…` : reason
+  const cause = CAUSES.find(([fits]) => fits.test(`${status[code]} ${reason}`))?.[1]
+  return `${status[code] ?? code}: ${shown}${cause === undefined ? '' : `: ${cause}`}`
 }
+
+const CONNECTION_ERROR =
+  /^No connection established\. Last error: (?:\w*Error(?: \[\w+\])?: )?(.*?)\.? Resolution note: .*$/s
+
+/** What it usually comes from. */
+const CAUSES: readonly (readonly [fits: RegExp, cause: string])[] = [
+  [/^UNAUTHENTICATED /, 'is the token meant for this CA (audience istio-ca), and CLUSTER_ID a cluster that it knows?'],
+  [
+    /local issuer certificate|self-signed certificate|first certificate/,
+    'is it the CA of this mesh? --ca-root has no root for it',
+  ],
+]

@@ -144,12 +144,12 @@ const failures: readonly {
   {
     what: 'a token that the CA does not take',
     spoil: ({ paths }) => writeFile(paths.token, 'e30.e30.c2ln'),
-    message: /UNAUTHENTICATED: authentication failure$/,
+    message: /UNAUTHENTICATED: authentication failure: is the token meant for this CA/,
   },
   {
     what: 'a cluster that it does not know',
     spoil: async () => ({ clusterId: 'eu' }),
-    message: /UNAUTHENTICATED: unknown cluster eu$/,
+    message: /UNAUTHENTICATED: unknown cluster eu: is the token .* CLUSTER_ID a cluster that it knows\?$/,
   },
   {
     what: 'a token that is not there',
@@ -170,17 +170,18 @@ const failures: readonly {
   {
     what: 'a CA that is somebody else',
     spoil: ({ paths }) => writeFile(paths.roots, new IstioCa().rootPem),
-    message: /UNAVAILABLE: .*(self-signed|unable to (get|verify)|certificate)/,
+    message:
+      /UNAVAILABLE: unable to get local issuer certificate: is it the CA of this mesh\? --ca-root has no root for it$/,
   },
   {
     what: 'a CA of another name',
     spoil: async () => ({ serverName: 'istiod.elsewhere.svc' }),
-    message: /UNAVAILABLE: .*(Hostname|altnames|name)/i,
+    message: /UNAVAILABLE: Hostname\/IP does not match certificate's altnames: .* DNS:istiod\.istio-system\.svc$/,
   },
   {
     what: 'nobody there',
     spoil: async ({ ca }) => ca.stop(),
-    message: /UNAVAILABLE: .*ECONNREFUSED/,
+    message: /UNAVAILABLE: connect ECONNREFUSED 127\.0\.0\.1:\d+$/,
   },
   {
     what: 'an answer without roots',
