@@ -109,6 +109,7 @@ Examples
   fairway request http://10.96.0.10/ --from demo/client -v
                                                        one HTTP request through a waypoint, explained
   fairway waypoint status -f objects/                  what would become of each object, without running it
+  fairway certs                                        who the waypoint on this machine is, and for how long
 
 Verbs
 ${formatVerbs(verbs)}
