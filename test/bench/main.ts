@@ -16,16 +16,17 @@ import type { SuiteContext } from './suites/context.ts'
 import { hboneSuite } from './suites/hbone.ts'
 import type { MeshSuite } from './suites/mesh-case.ts'
 import { runMeshSuite } from './suites/mesh-suite.ts'
-import { runMicroSuite } from './suites/micro.ts'
+import { runMicroSuite } from './suites/micro/micro.ts'
 import { downloadSuite, uploadSuite } from './suites/protocols/bodies.ts'
 import { grpcSuite, h2cSuite } from './suites/protocols/http2.ts'
 import { tcpSuite } from './suites/protocols/tcp.ts'
 import { websocketSuite } from './suites/protocols/websocket.ts'
+import { runAuthzSuite } from './suites/side-by-side/authz.ts'
 import { runHandshakesSuite } from './suites/strain/handshakes.ts'
 import { runFairnessSuite } from './suites/strain/fairness.ts'
 import { runOverloadSuite } from './suites/strain/overload.ts'
 import { runReadersSuite } from './suites/strain/readers.ts'
-import { runRoutesSuite } from './suites/strain/routes.ts'
+import { runRoutesSuite } from './suites/side-by-side/routes.ts'
 import { runTunnelsSuite } from './suites/strain/tunnels.ts'
 import { createCertificates } from './support/certificates.ts'
 import { createChildren } from './support/children.ts'
@@ -60,6 +61,7 @@ const liveSuites: readonly (readonly [SuiteName, (context: SuiteContext) => Prom
   ['overload', runOverloadSuite],
   ['fairness', runFairnessSuite],
   ['routes', runRoutesSuite],
+  ['authz', runAuthzSuite],
 ]
 
 const runSuites = async (options: BenchOptions): Promise<BenchDocument> => {

@@ -78,7 +78,7 @@ export interface MicroReport extends CaseReport {
   readonly nanosPerOperation: number | null
 }
 
-/** A case of `readers`, `tunnels`, `handshakes` or `routes`: figures of which some have a goal. */
+/** A case of a suite that has Fairway alone: figures of which some have a goal. */
 export interface FigureReport extends CaseReport {
   readonly figures: readonly Figure[]
   /** How it was measured, where that depends on the machine. */

@@ -1,6 +1,7 @@
 import { ADDED_HEADER } from '../backend/responder.ts'
 import { BACKEND_ACCOUNT } from '../support/certificates.ts'
 import type { Upstreams } from './proxy.ts'
+import { guardedServices, policiesOf } from './policies.ts'
 import { GRPC_SERVICE, PATH_PREFIX } from './traffic.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -13,12 +14,17 @@ export const SERVICE_HOST = 'api.bench.svc.cluster.local'
 /**
  * The Kubernetes objects of a case as JSON documents (which are YAML): one Gateway, one Service with as many endpoints
  * as there are upstreams, one HTTPRoute with a path prefix and one RequestHeaderModifier, and beside it the others that
- * were asked for. gRPC has a GRPCRoute with one service instead, TCP no route.
+ * were asked for. gRPC has a GRPCRoute with one service instead, TCP no route. Policies come with the Services that they
+ * are about.
  */
 export const formatObjects = (upstreams: Upstreams): string =>
   [
     gateway,
-    service(upstreams.traffic ?? 'http'),
+    service('api', '10.96.0.10', upstreams.traffic ?? 'http'),
+    ...guardedServices(upstreams.policies ?? 0)
+      .slice(1)
+      .map((name, i) => service(name, `10.96.1.${i + 1}`, 'http')),
+    ...policiesOf(upstreams.policies ?? 0, upstreams.ruleKind),
     ...routesOf(upstreams.traffic ?? 'http'),
     ...Array.from({ length: (upstreams.routes ?? 1) - 1 }, (_, i) => route(`other-${i}`, `${PATH_PREFIX}/${i}`)),
     endpointSlice(upstreams),
@@ -45,14 +51,14 @@ const appProtocols: Readonly<Record<Traffic, string>> = {
   tcp: 'tcp',
 }
 
-const service = (traffic: Traffic): object => ({
+const service = (name: string, ip: string, traffic: Traffic): object => ({
   apiVersion: 'v1',
   kind: 'Service',
-  metadata: { name: 'api', namespace, labels: { 'istio.io/use-waypoint': 'waypoint' } },
+  metadata: { name, namespace, labels: { 'istio.io/use-waypoint': 'waypoint' } },
   spec: {
-    clusterIP: '10.96.0.10',
-    clusterIPs: ['10.96.0.10'],
-    selector: { app: 'api' },
+    clusterIP: ip,
+    clusterIPs: [ip],
+    selector: { app: name },
     ports: [{ name: 'http', port: 80, targetPort: 9080, protocol: 'TCP', appProtocol: appProtocols[traffic] }],
   },
 })

@@ -1,4 +1,5 @@
 import type { LoadMode } from '../load/plan.ts'
+import type { RuleKind } from './policies.ts'
 import type { Traffic } from './traffic.ts'
 
 /** What is measured, by the name it has in the report. */
@@ -30,4 +31,8 @@ export interface Upstreams {
   readonly traffic?: Traffic
   /** Fairway only: how many routes the Service has; default 1. Requests go to the first one. */
   readonly routes?: number
+  /** Fairway only: how many AuthorizationPolicies there are, see `policiesOf`; default none. */
+  readonly policies?: number
+  /** What their rules go by; default `mixed`. */
+  readonly ruleKind?: RuleKind
 }

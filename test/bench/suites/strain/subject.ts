@@ -1,5 +1,5 @@
 /**
- * What the suites `readers`, `tunnels`, `handshakes` and `routes` have in common: one `fairway run` of its own for each case, and
+ * What suites that have Fairway alone have in common: one `fairway run` of its own for each case, and
  * plans for the same small requests as in the suite `hbone`.
  */
 import { mkdtempSync } from 'node:fs'
@@ -80,7 +80,7 @@ const backendOf = (context: SuiteContext & { readonly destinations: number }): B
 export const withFairway = async <T>(
   context: StrainContext,
   use: (proxy: RunningProxy) => Promise<T>,
-  { flags = [], ...upstreams }: Pick<Upstreams, 'routes'> & { readonly flags?: readonly string[] } = {},
+  { flags = [], ...upstreams }: Pick<Upstreams, 'routes' | 'policies'> & { readonly flags?: readonly string[] } = {},
 ): Promise<T> => {
   const proxy = await startFairway({
     children: context.children,

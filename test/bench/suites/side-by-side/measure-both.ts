@@ -1,0 +1,67 @@
+import type { RunningProxy } from '../../proxies/proxy.ts'
+import { figureCase } from '../../report.ts'
+import type { FigureReport } from '../../report.ts'
+import { median, ratioOf, roundTo } from '../../statistics.ts'
+import { processTree, rssMbOf } from '../../support/process-stats.ts'
+import type { Run } from '../laboratory.ts'
+import { smallRequests } from '../strain/subject.ts'
+import type { StrainContext } from '../strain/subject.ts'
+
+/** Of each window, and before the first one of a proxy, whose code is still cold. */
+const WARMUP_MS = 500
+const FIRST_WARMUP_MS = 3000
+
+/** Two Fairways that must cost the same, or nearly. */
+export interface SideBySide {
+  readonly name: string
+  readonly tunnels: number
+  /** What each of them has, for people. */
+  readonly little: string
+  readonly much: string
+  readonly maxRatio: number
+}
+
+/** Measures both, again and again in turn: what slows the machine for a while slows both. */
+export const measureBoth = async (
+  context: StrainContext,
+  { name, tunnels, little, much, maxRatio }: SideBySide,
+  proxies: { readonly little: RunningProxy; readonly much: RunningProxy },
+): Promise<FigureReport> => {
+  const runs: { readonly little: Run[]; readonly much: Run[] } = { little: [], much: [] }
+  for (let pair = 0; pair < context.options.pairs; pair++) {
+    context.progress.show(`${name} ${pair + 1}/${context.options.pairs}`)
+    const warmupMs = pair === 0 ? FIRST_WARMUP_MS : WARMUP_MS
+    for (const which of ['little', 'much'] as const) {
+      runs[which].push(await measureOne(context, proxies[which], { tunnels, warmupMs }))
+    }
+  }
+  const cpuOf = (those: readonly Run[]): readonly number[] => those.map((run) => run.cpuMicrosPerRequest)
+  const rssOf = ({ pid }: RunningProxy): number => roundTo(rssMbOf(processTree(pid)), 1)
+  return figureCase(name, context.version, {
+    figures: [
+      { name: `CPU µs per request, ${little}`, value: roundTo(median(cpuOf(runs.little)), 2) },
+      { name: `CPU µs per request, ${much}`, value: roundTo(median(cpuOf(runs.much)), 2) },
+      {
+        name: `${much} ÷ ${little}`,
+        value: ratioOf(cpuOf(runs.much), cpuOf(runs.little)).ofMedians,
+        atMost: maxRatio,
+      },
+      { name: `RSS MB, ${little}`, value: rssOf(proxies.little) },
+      { name: `RSS MB, ${much}`, value: rssOf(proxies.much) },
+    ],
+  })
+}
+
+const measureOne = (
+  context: StrainContext,
+  { host, port, pid }: RunningProxy,
+  { tunnels, warmupMs }: { readonly tunnels: number; readonly warmupMs: number },
+): Promise<Run> =>
+  context.laboratory.measure(
+    smallRequests(
+      context,
+      { host, port, connections: 1, tunnels },
+      { warmupMs, windowMs: context.options.seconds * 1000 },
+    ),
+    pid,
+  )
