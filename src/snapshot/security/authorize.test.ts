@@ -7,30 +7,28 @@ import {
   randomPolicy,
 } from '../../../test/support/authorization/random-policies.ts'
 import { seededRandom, type SeededRandom } from '../../../test/support/random.ts'
+import { runSteps } from '../../../test/support/run-steps.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import type { AuthorizationPolicy } from '../../model/security/authorization.ts'
 import { authorize, findCustom, notAllowed, notDenied, setsFor, watch } from './authorize.ts'
 import { compileIndex } from './compile-authorization.ts'
 import { compilePolicy } from './compile-policy.ts'
 import { findMisfit } from './find-misfit.ts'
-import type { AuthorizationIndex, RulePlan } from './policy-plans.ts'
+import type { AuthorizationIndex, PolicyPlan, RulePlan } from './policy-plans.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 const SETS = 250
 const REQUESTS = 6
 
-const indexOf = (policies: readonly AuthorizationPolicy[]): AuthorizationIndex => {
-  const steps = compileIndex(policies.map(compilePolicy))
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
-}
+const plansOf = (policies: readonly AuthorizationPolicy[]): readonly PolicyPlan[] =>
+  policies.map((policy) => runSteps(compilePolicy(policy)))
+
+const indexOf = (policies: readonly AuthorizationPolicy[]): AuthorizationIndex =>
+  runSteps(compileIndex(plansOf(policies)))
 
 /** Every rule that matches, tried one after the other, without the index. */
 const matching = (policies: readonly AuthorizationPolicy[], facts: RequestFacts): readonly RulePlan[] =>
-  policies
-    .map(compilePolicy)
+  plansOf(policies)
     .flatMap(({ rules, connectionRules }) => (facts.request === undefined ? connectionRules : rules))
     .filter((rule) => findMisfit(rule, facts) === undefined)
 

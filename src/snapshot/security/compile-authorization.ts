@@ -16,7 +16,7 @@ export function* compilePolicies(
   for (const policy of policies) {
     const before = previous.get(policy.key)
     const isSame = before !== undefined && (before.source === policy || isEqual(before.source, policy))
-    plans.set(policy.key, isSame ? before : compilePolicy(policy))
+    plans.set(policy.key, isSame ? before : yield* compilePolicy(policy))
     if (!isSame) yield
   }
   const isSame = plans.size === previous.size && [...plans].every(([key, plan]) => previous.get(key) === plan)
@@ -41,7 +41,8 @@ export class IndexCompiler {
     const name = keys.join('\n')
     const known = this.indexes.get(name)
     if (known !== undefined) return known
-    const plans = keys.map((key) => this.#plans.get(key) ?? compilePolicy(denyAll(key)))
+    const plans: PolicyPlan[] = []
+    for (const key of keys) plans.push(this.#plans.get(key) ?? (yield* compilePolicy(denyAll(key))))
     const before = this.#previous.get(name)
     const isSame = before !== undefined && before.policies.every((plan, i) => plan === plans[i])
     const index = isSame ? before : yield* compileIndex(plans)

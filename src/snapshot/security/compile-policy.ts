@@ -9,9 +9,16 @@ import type { ConditionPlan, PolicyPlan, RulePlan } from './policy-plans.ts'
 import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
 import { compileField } from './match/field.ts'
 
+/** How many rules are compiled between two pauses. */
+const STEP = 8
+
 /** Makes a policy ready to be asked. */
-export const compilePolicy = (policy: AuthorizationPolicy): PolicyPlan => {
-  const rules = policy.rules.map((rule, index) => compileRule(rule, policy, index))
+export function* compilePolicy(policy: AuthorizationPolicy): Generator<void, PolicyPlan> {
+  const rules: RulePlan[] = []
+  for (const [index, rule] of policy.rules.entries()) {
+    rules.push(compileRule(rule, policy, index))
+    if (rules.length % STEP === 0) yield
+  }
   return { source: policy, rules, connectionRules: rules.flatMap((rule) => forConnections(rule) ?? []) }
 }
 

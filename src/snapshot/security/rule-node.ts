@@ -11,6 +11,9 @@ const MAX_COPIES = 32
 const connectionFacts: readonly Discriminator[] = ['principal', 'namespace', 'port']
 const requestFacts: readonly Discriminator[] = [...connectionFacts, 'path', 'segment', 'method', 'host']
 
+/** How many rules are looked at between two pauses. */
+const STEP = 64
+
 /** Arranges rules so that a request is tried against those alone that could match it. */
 export const arrangeRules = (rules: readonly RulePlan[], of: 'requests' | 'connections'): Generator<void, RuleNode> =>
   arrange(rules, of === 'requests' ? requestFacts : connectionFacts)
@@ -36,10 +39,12 @@ interface Split {
 }
 
 function* arrange(rules: readonly RulePlan[], left: readonly Discriminator[]): Generator<void, RuleNode> {
-  yield
   if (rules.length <= LIST_LENGTH) return { kind: 'list', rules }
-  const splits = left.map((by) => splitBy(rules, by)).filter(({ cost }) => cost < rules.length * 0.75)
-  const best = splits.toSorted((a, b) => a.cost - b.cost)[0]
+  let best: Split | undefined
+  for (const by of left) {
+    const split = yield* splitBy(rules, by)
+    if (split.cost < (best?.cost ?? rules.length * 0.75)) best = split
+  }
   if (best === undefined) return { kind: 'list', rules }
   const others = left.filter((by) => by !== best.by)
   const groups = new Map<string | number, RuleNode>()
@@ -48,11 +53,12 @@ function* arrange(rules: readonly RulePlan[], left: readonly Discriminator[]): G
   return { kind: 'by', by: best.by, groups, rest }
 }
 
-const splitBy = (rules: readonly RulePlan[], by: Discriminator): Split => {
+function* splitBy(rules: readonly RulePlan[], by: Discriminator): Generator<void, Split> {
   const groups = new Map<string | number, RulePlan[]>()
   const rest: RulePlan[] = []
   let copies = 0
-  for (const rule of rules) {
+  for (const [index, rule] of rules.entries()) {
+    if (index % STEP === 0) yield
     const keys = keysOfRule(rule, by)
     if (keys === undefined) rest.push(rule)
     for (const key of keys ?? []) {
