@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { TLSSocket } from 'node:tls'
+import { encodeSvidResponse, startSpiffeAgent, svidOf, type SvidFields } from '../support/mesh/spiffe-agent.ts'
+import { eventually } from './support/eventually.ts'
+import { runArguments, startFairway, startProcess } from './support/fairway-process.ts'
+import { startLoad } from './support/load.ts'
+import { createMesh } from './support/mesh.ts'
+import { issueTo } from './support/mesh-certificates.ts'
+import { gateway, service } from './support/objects.ts'
+
+const network = '127.71.72'
+const VIP = '10.96.0.10:80'
+const objects = [
+  gateway,
+  ...service({ name: 'api', vip: '10.96.0.10', endpoints: [{ address: `${network}.1`, port: 9080 }] }),
+]
+
+const responseOf = (...svids: readonly SvidFields[]): Buffer => encodeSvidResponse({ svids })
+
+for (const workers of [1, 2]) {
+  it(`identities that an agent sends are followed under load (${workers} workers)`, async (t) => {
+    await using mesh = await createMesh(objects)
+    const socket = join(mesh.dir, 'agent.sock')
+    const agent = await startSpiffeAgent(socket)
+    t.after(agent.close)
+    const other = svidOf(await issueTo(mesh.ca, 'shop/other'), 'other')
+    agent.send(responseOf(other, svidOf(await issueTo(mesh.ca, 'shop/waypoint'), 'waypoint')))
+    const pod = await mesh.startPod('api', { address: `${network}.1`, port: 9080 })
+    await using fairway = await startFairway({
+      files: [mesh.objectsFile],
+      certs: '/nowhere',
+      workers,
+      flags: ['--ca', 'spire', '--spire-hint', 'waypoint'],
+      process: { env: { SPIFFE_ENDPOINT_SOCKET: `unix://${socket}` } },
+    })
+    const load = startLoad({
+      lanes: 6,
+      lanesPerConnection: 2,
+      dial: () => mesh.dial(fairway),
+      authority: VIP,
+      check: ({ status }) => (status === 200 ? undefined : `status ${status}`),
+    })
+    await eventually('load', () => load.requests() > 50)
+
+    /** The fingerprint that a new client is shown. */
+    const shown = async (): Promise<string> => {
+      using client = await mesh.dial(fairway)
+      assert.equal((await client.request(VIP)).status, 200)
+      const { socket: tls } = client.session
+      assert.ok(tls instanceof TLSSocket)
+      return tls.getPeerCertificate().fingerprint256
+    }
+    for (let round = 0; round < 3; round++) {
+      const next = await issueTo(mesh.ca, 'shop/waypoint')
+      const { fingerprint256 } = new X509Certificate(next.certificateChainPem)
+      agent.send(responseOf(other, svidOf(next, 'waypoint')))
+      // Several, since each is served by one worker or the other.
+      await eventually('new clients to be shown it', async () => {
+        const seen = await Promise.all(Array.from({ length: 4 * workers }, shown))
+        return seen.every((fingerprint) => fingerprint === fingerprint256)
+      })
+      await eventually('destinations to be shown it', () => pod.peers.includes(fingerprint256))
+    }
+    const before = await shown()
+    agent.send(responseOf(other))
+    await fairway.waitForLog('that it was taken back', ({ message }) => /what it sent is refused/.test(String(message)))
+    await agent.close()
+    await fairway.waitForLog('that the agent is gone', ({ message }) => /no identity from/.test(String(message)))
+    assert.equal(await shown(), before, 'what was sent last is in force while it is valid')
+    assert.equal((await fairway.readiness()).status, 200)
+    const report = await load.stop()
+    t.diagnostic(`${report.requests} requests`)
+    assert.deepEqual(report.failures, [])
+  })
+
+  it(`an identity that is not there yet is waited for (${workers} workers)`, async (t) => {
+    await using mesh = await createMesh(objects)
+    const socket = join(mesh.dir, 'agent.sock')
+    const agent = await startSpiffeAgent(socket)
+    t.after(agent.close)
+    const flags = ['--ca', 'spire']
+    const args = runArguments({ files: [mesh.objectsFile], certs: '/nowhere', workers, flags })
+    await using child = startProcess(args, { env: { SPIFFE_ENDPOINT_SOCKET: `unix://${socket}` } })
+    const line = await child.waitForLog('that it waits', ({ message }) => String(message).startsWith('waiting for '))
+    const response = await fetch(`http://${String(line['ready'])}/healthz/ready`)
+    assert.equal(response.status, 503)
+    assert.equal(await response.text(), `waiting for an identity from the SPIFFE Workload API at ${socket}\n`)
+    agent.send(responseOf(svidOf(await issueTo(mesh.ca, 'shop/waypoint'))))
+    await child.waitForLog('ready', ({ event }) => event === 'ready')
+    child.kill('SIGTERM')
+    assert.deepEqual(await child.ended, { code: 0, signal: null })
+  })
+}
