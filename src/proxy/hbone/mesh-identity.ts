@@ -27,11 +27,11 @@ export interface ConnectionHolders {
   readonly server: {
     /** Throws when the credentials are no good, and keeps those it has. */
     readonly rotate: (credentials: Credentials, trust: Trust) => void
-    readonly peers: () => readonly ReviewedPeer[]
+    readonly peers: () => Iterable<ReviewedPeer>
   }
   readonly pools: {
     readonly retireConnections: () => void
-    readonly peers: () => readonly ReviewedPeer[]
+    readonly peers: () => Iterable<ReviewedPeer>
   }
 }
 
@@ -88,7 +88,7 @@ export class MeshIdentity {
     this.#trust = trust
     pools.retireConnections()
     if (!trust.keeps(before)) {
-      this.#review.begin([...server.peers(), ...pools.peers()], trust, trust.keepsRoots(before))
+      this.#review.begin([server.peers(), pools.peers()], trust, trust.keepsRoots(before))
     }
   }
 

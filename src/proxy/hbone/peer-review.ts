@@ -22,11 +22,12 @@ export class PeerReview {
   }
 
   /** Begins with all of them, in place of those that an earlier call has not come to. */
-  begin(peers: readonly ReviewedPeer[], trust: Trust, isChainProven: boolean): void {
+  begin(peers: readonly Iterable<ReviewedPeer>[], trust: Trust, isChainProven: boolean): void {
     // Who was not judged after the change before has that to be looked at as well.
     this.#isChainProven = isChainProven && (!this.#slices.isUnderWay || this.#isChainProven)
     this.#trust = trust
-    this.#slices.add(peers)
+    this.#slices.clear()
+    for (const some of peers) this.#slices.add(some)
   }
 
   #review(peer: ReviewedPeer): void {

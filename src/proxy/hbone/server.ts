@@ -100,9 +100,9 @@ export class HboneServer {
     this.#trust = trust
   }
 
-  /** Everybody who is let in. */
-  peers(): readonly ReviewedPeer[] {
-    return [...this.#connections]
+  /** Everybody who is let in, as of when it is read. */
+  peers(): Iterable<ReviewedPeer> {
+    return this.#connections
   }
 
   tick(nowMs: number): void {

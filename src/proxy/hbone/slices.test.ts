@@ -10,7 +10,7 @@ import { Slices } from './slices.ts'
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 describe('slices', () => {
-  test('in each turn as many as there is time for, none twice, and at least one', async () => {
+  test('in each turn as many as there is time for, in order, and at least one', async () => {
     const clock = createFakeClock()
     const done: number[] = []
     const slices = new Slices<number>(
@@ -21,8 +21,9 @@ describe('slices', () => {
       clock,
       2,
     )
-    slices.add([0.5, 0.6, 0.7, 0.8, 5, 0.1])
-    slices.add([0.5, 0.2])
+    slices.add([0.5, 0.6, 0.7, 0.8, 5])
+    slices.add([])
+    slices.add(new Set([0.1, 0.2]))
     assert.deepEqual(done, [], 'nothing in the turn of the caller')
     await turn()
     assert.deepEqual(done, [0.5, 0.6, 0.7, 0.8])
@@ -33,6 +34,10 @@ describe('slices', () => {
     assert.deepEqual(done.slice(5), [0.1, 0.2])
     assert.equal(slices.isUnderWay, false)
     slices.add([0.5])
+    await turn()
+    assert.equal(done.length, 8)
+    slices.add([1, 2])
+    slices.clear()
     await turn()
     assert.equal(done.length, 8)
   })
@@ -54,11 +59,11 @@ describe('a review', () => {
       },
     }))
     const review = new PeerReview(first, clock)
-    review.begin(peers, first, false)
+    review.begin([peers], first, false)
     await turn()
-    review.begin(peers, second, true)
+    review.begin([peers.slice(1), peers.slice(0, 1)], second, true)
     for (let i = 0; i < 4; i++) await turn()
-    review.begin(peers.slice(0, 1), third, true)
+    review.begin([peers.slice(0, 1)], third, true)
     await turn()
     assert.deepEqual(seen, [
       ['a', 'first', false],

@@ -11,7 +11,7 @@ export class Slices<Item> {
   readonly #each: (item: Item) => void
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #sliceMs: number
-  readonly #items = new Set<Item>()
+  #queue: Iterator<Item>[] = []
   #isScheduled = false
 
   constructor(each: (item: Item) => void, clock: Pick<Clock, 'monotonicMs'>, sliceMs = SLICE_MS) {
@@ -22,22 +22,30 @@ export class Slices<Item> {
 
   /** There are some that nothing was done to yet. */
   get isUnderWay(): boolean {
-    return this.#items.size > 0
+    return this.#queue.length > 0
   }
 
-  /** From the next turn on; those that wait already do so once. */
+  /** From the next turn on, behind those that wait already; read as their turn comes. */
   add(items: Iterable<Item>): void {
-    for (const item of items) this.#items.add(item)
+    this.#queue.push(items[Symbol.iterator]())
     this.#schedule()
+  }
+
+  /** Forgets those that wait. */
+  clear(): void {
+    this.#queue = []
   }
 
   readonly #work = (): void => {
     this.#isScheduled = false
     const untilMs = this.#clock.monotonicMs() + this.#sliceMs
-    for (const item of this.#items) {
-      this.#items.delete(item)
-      this.#each(item)
-      if (this.#clock.monotonicMs() >= untilMs) break
+    for (let items = this.#queue[0]; items !== undefined; items = this.#queue[0]) {
+      const next = items.next()
+      if (next.done === true) this.#queue.shift()
+      else {
+        this.#each(next.value)
+        if (this.#clock.monotonicMs() >= untilMs) break
+      }
     }
     this.#schedule()
   }

@@ -372,7 +372,7 @@ export class Pools {
   }
 
   /** The HBONE connections to endpoints. */
-  peers(): readonly ReviewedPeer[] {
+  peers(): Iterable<ReviewedPeer> {
     return this.#workloads.peers()
   }
 

@@ -57,8 +57,9 @@ export class Workloads {
   }
 
   /** All connections, those that are being made among them. */
-  peers(): readonly ReviewedPeer[] {
-    return Array.from(this.#byKey.values(), ({ clients }) => clients).flat()
+  *peers(): Iterable<ReviewedPeer> {
+    // Who is retired may leave at once.
+    for (const { clients } of this.#byKey.values()) yield* [...clients]
   }
 
   destroy(): void {
