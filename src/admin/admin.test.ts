@@ -226,6 +226,16 @@ for (const [query, namespace] of sources) {
   })
 }
 
+test('resolve takes claims for those of a token that was verified', async (t) => {
+  const { addresses, asked } = await start(t)
+  const claims = { iss: 'https://id.test', groups: ['a'] }
+  await fetch(`http://${addresses.admin}/resolve?authority=a:80&claims=${encodeURIComponent(JSON.stringify(claims))}`)
+  assert.deepEqual(
+    asked.map((query) => query.claims),
+    [claims],
+  )
+})
+
 const badQueries: readonly (readonly [query: string, paths: readonly string[]])[] = [
   ['', ['authority']],
   ['?authority=api', ['authority']],
@@ -237,6 +247,8 @@ const badQueries: readonly (readonly [query: string, paths: readonly string[]])[
   ['?authority=a:80&source=a/b/c', ['source']],
   ['?authority=a:80&authority=b:80', ['authority']],
   ['?authority=a:80&sni=a%20b', ['sni']],
+  ['?authority=a:80&claims=[]', ['claims']],
+  ['?authority=a:80&claims={', ['claims']],
 ]
 
 for (const [query, paths] of badQueries) {

@@ -2,13 +2,14 @@ import type { Decoded, Issue } from '../lib/decoded.ts'
 import { hideInTarget } from '../lib/secrets/hide-secrets.ts'
 import { parseSpiffeId } from '../model/identity.ts'
 import type { ExplainQuery } from '../snapshot/explain.ts'
+import { parseClaims } from '../snapshot/security/token-view.ts'
 
-const KNOWN = ['authority', 'method', 'path', 'header', 'sni', 'source']
+const KNOWN = ['authority', 'method', 'path', 'header', 'sni', 'source', 'claims']
 
 /**
  * Reads the parameters of `/resolve`: `authority` (required), `method` (GET), `path` with query (`/`), `header` as
  * `Name: value` (repeatable), `sni` for a TLS connection (empty: it names no server), `source` as a namespace, `NS/SA`
- * or a SPIFFE ID.
+ * or a SPIFFE ID, `claims` as a JSON object, those of a token that counts as verified.
  */
 export const decodeExplainParameters = (parameters: URLSearchParams): Decoded<ExplainQuery> => {
   const issues: Issue[] = []
@@ -34,12 +35,17 @@ export const decodeExplainParameters = (parameters: URLSearchParams): Decoded<Ex
   const sni = parameters.has('sni')
     ? read('sni', { fallback: '', pattern: /^[^\s/:]{0,253}$/, expected: 'a server name, or nothing' })
     : undefined
+  const claims = readClaims(parameters.get('claims'), issues)
   const source = parameters.get('source')
   const sourceNamespace = source === null ? undefined : readSource(source, issues)
   if (issues.length > 0) return { ok: false, issues }
   return {
     ok: true,
-    value: { authority, method, target, headers, ...(sni === undefined ? {} : { sni }), sourceNamespace },
+    value: {
+      ...{ authority, method, target, headers, sourceNamespace },
+      ...(sni === undefined ? {} : { sni }),
+      ...(claims === undefined ? {} : { claims }),
+    },
   }
 }
 
@@ -51,6 +57,14 @@ const readHeader = (text: string, issues: Issue[]): [string, string][] => {
   const [found = ''] = /^[^\s:]{0,100}/.exec(text) ?? []
   issues.push({ path: 'header', message: 'bad value', found, expected: 'Name: value' })
   return []
+}
+
+const readClaims = (json: string | null, issues: Issue[]): ExplainQuery['claims'] | undefined => {
+  const claims = json === null ? undefined : parseClaims(json)
+  if (json !== null && claims === undefined) {
+    issues.push({ path: 'claims', message: 'bad value', expected: 'a JSON object such as {"iss":"https://id.test"}' })
+  }
+  return claims
 }
 
 const readSource = (text: string, issues: Issue[]): string | undefined => {

@@ -20,9 +20,11 @@ export interface PathMatch {
   readonly value: string
 }
 
-/** `name` is lower-cased for headers, verbatim for query parameters. */
+/** `name` is lower-cased for headers, verbatim for query parameters and claims. */
 export interface ValueMatch {
   readonly type: 'Exact' | 'RegularExpression'
   readonly name: string
   readonly value: string
+  /** Of a header: it is no header but a claim of the verified token, and these names lead to it, one inside the other. */
+  readonly claim?: readonly string[]
 }

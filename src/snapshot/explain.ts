@@ -1,3 +1,4 @@
+import type { VerifiedToken } from '../filter/verified-token.ts'
 import { HeaderList } from '../http/header-list.ts'
 import { cleanRequest } from '../http/hop-by-hop.ts'
 import { normalizePath, splitTarget } from '../http/path.ts'
@@ -13,6 +14,8 @@ import {
 import { createReasons, formatReasons } from './reasons.ts'
 import { tunnelKindOf, type TunnelKind } from './resolve-tcp.ts'
 import { findFrontend, resolve } from './resolve.ts'
+import { explainTokens } from './security/explain-tokens.ts'
+import { viewClaims } from './security/token-view.ts'
 import type { EndpointGroup, Frontend, Resolution, Snapshot } from './snapshot.ts'
 
 /** A request or a connection as somebody imagines it. */
@@ -25,6 +28,8 @@ export interface ExplainQuery {
   readonly headers: readonly (readonly [name: string, value: string])[]
   /** Server name of a TLS connection, empty for one that names none; absent: no TLS is meant. */
   readonly sni?: string
+  /** Those of a token that counts as verified. */
+  readonly claims?: Readonly<Record<string, unknown>>
   /** Namespace of the client's verified identity. */
   readonly sourceNamespace: string | undefined
 }
@@ -84,7 +89,8 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, healthOf
   }
   const headers = new HeaderList(query.headers.flatMap(([name, value]) => [name.toLowerCase(), value]))
   cleanRequest(headers)
-  const request = { method: query.method, path, query: split.query === undefined ? '' : `?${split.query}`, headers }
+  const search = split.query === undefined ? '' : `?${split.query}`
+  const request = { method: query.method, path, query: search, headers, token: identify(frontend, headers, query) }
   const collected = createReasons()
   const resolution = resolve(frontend, request, query.sourceNamespace, collected)
   const rule = resolution.kind === 'match' ? resolution.rule : undefined
@@ -100,8 +106,24 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, healthOf
     route: rule?.route,
     rule: rule?.name,
     backends: describeBackends(plans, snapshot),
-    reasons: [...formatSniffing(tunnel), ...formatReasons(collected, { carriedOut })],
+    reasons: [
+      ...formatSniffing(tunnel),
+      ...explainTokens(frontend.authentication, query.claims),
+      ...formatReasons(collected, { carriedOut }),
+    ],
   }
+}
+
+/** As a verified token has it: the headers that it alone may write, and what it says. */
+const identify = (
+  { authentication }: Frontend,
+  headers: HeaderList,
+  { claims }: ExplainQuery,
+): VerifiedToken | undefined => {
+  for (const name of authentication?.outputs ?? []) headers.removeLower(name)
+  const view = claims === undefined ? undefined : viewClaims(claims, authentication)
+  if (view !== undefined) headers.fields.push(...view.outputs)
+  return view?.token
 }
 
 const describeFrontend = (frontend: Frontend): string =>

@@ -1,3 +1,4 @@
+import { claimValues, type VerifiedToken } from '../filter/verified-token.ts'
 import { compileRe2 } from '../lib/regex/compile-re2.ts'
 import { HIDDEN, isSecretName } from '../lib/secrets/hide-secrets.ts'
 import type { Match, ValueMatch } from '../model/match.ts'
@@ -68,7 +69,13 @@ export const findMisfitBeyondPath = (plan: MatchPlan, request: MatchRequest): nu
   for (let i = 0; i < headers.length; i++) {
     const header = headers[i]
     if (header === undefined) break
-    if (!fitsValue(header, request.headers.getLower(header.name), patterns?.headers[i])) return FIRST_VALUE + i
+    const { claim } = header
+    const pattern = patterns?.headers[i]
+    const fits =
+      claim === undefined
+        ? fitsValue(header, request.headers.getLower(header.name), pattern)
+        : fitsClaim(header, request.token, claim, pattern)
+    if (!fits) return FIRST_VALUE + i
   }
   for (let i = 0; i < queryParams.length; i++) {
     const param = queryParams[i]
@@ -86,6 +93,9 @@ export const describeField = ({ match, failure }: MatchPlan, field: number): Mat
   if (failure !== undefined) return { name: 'invalid match', wanted: `${path}: ${failure}` }
   if (field === METHOD) return { name: 'method', wanted: match.method ?? '' }
   const header = match.headers[field - FIRST_VALUE]
+  if (header?.claim !== undefined) {
+    return { name: `claim ${header.claim.join('.')} of a verified token`, wanted: `${header.type} ${header.value}` }
+  }
   if (header !== undefined) return { name: `header ${header.name}`, wanted: describeValue(header) }
   const param = match.queryParams[field - FIRST_VALUE - match.headers.length]
   if (param !== undefined) return { name: `query parameter ${param.name}`, wanted: describeValue(param) }
@@ -132,6 +142,18 @@ const fitsPath = ({ match: { path } }: MatchPlan, found: string): boolean => {
 
 const fitsValue = ({ value }: ValueMatch, found: string | undefined, pattern: Pattern | undefined): boolean =>
   found !== undefined && (pattern === undefined ? found === value : pattern(found))
+
+/** One of several texts is enough (JWT claim based routing). */
+const fitsClaim = (
+  { value }: ValueMatch,
+  token: VerifiedToken | undefined,
+  names: readonly string[],
+  pattern: Pattern | undefined,
+): boolean => {
+  if (token === undefined) return false
+  const found = claimValues(token, names)
+  return pattern === undefined ? found.includes(value) : found.some(pattern)
+}
 
 /** For people, who may see why a route did not match but not the key that it wants. */
 const describeValue = ({ type, name, value }: ValueMatch): string => `${type} ${isSecretName(name) ? HIDDEN : value}`

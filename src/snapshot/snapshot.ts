@@ -6,6 +6,7 @@
 import type { Chain } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import type { Destination } from '../filter/record.ts'
+import type { VerifiedToken } from '../filter/verified-token.ts'
 import type { ConnectionRule } from '../model/connection-route.ts'
 import type { BackendPolicy } from '../model/backend/backend-policy.ts'
 import type { AsideEndpoint, BackendTls, BoundPod, Endpoint, EndpointKey } from '../model/endpoint.ts'
@@ -309,6 +310,8 @@ export interface MatchRequest {
   readonly query: string
   /** `host` is among them. */
   readonly headers: { readonly getLower: (name: string) => string | undefined }
+  /** Of a request that was verified. */
+  readonly token?: VerifiedToken | undefined
 }
 
 /** A route set has routes, and none of them fits: 404. */

@@ -23,6 +23,22 @@ const request = {
     'late=x; sid=s2; e=',
   ]),
   target: '/path?user=bob&user=eve&empty=',
+  token: {
+    principal: 'https://id.test/ann',
+    issuer: 'https://id.test',
+    subject: 'ann',
+    audiences: [],
+    presenter: undefined,
+    claims: {
+      sub: 'ann',
+      org: { unit: 'books' },
+      'a.b': 'dotted',
+      a: { b: 'deep' },
+      tenant: 7,
+      groups: ['x', 'y'],
+      none: {},
+    },
+  },
   principal: 'spiffe://cluster.local/ns/shop/sa/web',
   address: '10.1.2.3',
 }
@@ -43,7 +59,13 @@ const cases: readonly (readonly [HashKey, string | undefined])[] = [
   [{ type: 'QueryParameter', name: 'use' }, undefined],
   [{ type: 'SourcePrincipal' }, request.principal],
   [{ type: 'SourceAddress' }, request.address],
-  [{ type: 'JWTClaim', name: 'sub' }, undefined],
+  [{ type: 'JWTClaim', name: 'sub' }, 'ann'],
+  [{ type: 'JWTClaim', name: 'org.unit' }, 'books'],
+  [{ type: 'JWTClaim', name: 'a.b' }, 'dotted'],
+  [{ type: 'JWTClaim', name: 'tenant' }, '7'],
+  [{ type: 'JWTClaim', name: 'groups' }, 'x y'],
+  [{ type: 'JWTClaim', name: 'none' }, undefined],
+  [{ type: 'JWTClaim', name: 'gone' }, undefined],
 ]
 for (const [key, value] of cases) {
   test(`${key.type} ${'name' in key ? key.name : ''} of a request is ${value}`, () => {
@@ -56,7 +78,8 @@ test('a connection has its source, and nothing else', () => {
   const connection = { principal: undefined, address: '10.1.2.3' }
   const of = (key: HashKey) => hashOf(groupOf({ algorithm: 'ConsistentHash', key }), connection)
   assert.equal(of({ type: 'SourceAddress' }), hashText('10.1.2.3'))
-  for (const type of ['Header', 'Cookie', 'QueryParameter'] as const) assert.equal(of({ type, name: 'a' }), undefined)
+  for (const type of ['Header', 'Cookie', 'QueryParameter', 'JWTClaim'] as const)
+    assert.equal(of({ type, name: 'a' }), undefined)
   assert.equal(of({ type: 'SourcePrincipal' }), undefined)
 })
 

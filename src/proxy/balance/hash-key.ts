@@ -1,5 +1,6 @@
 import { findCookie } from '../../http/cookies.ts'
 import type { HeaderList } from '../../http/header-list.ts'
+import { claimValue, type VerifiedToken } from '../../filter/verified-token.ts'
 import type { HashKey } from '../../model/backend/backend-policy.ts'
 import { findQueryParam } from '../../snapshot/match.ts'
 import type { EndpointGroup } from '../../snapshot/snapshot.ts'
@@ -11,6 +12,7 @@ export interface Hashable {
   readonly headers?: HeaderList
   /** Path and query. */
   readonly target?: string
+  readonly token?: VerifiedToken | undefined
   readonly principal: string | undefined
   readonly address: string
 }
@@ -27,7 +29,7 @@ export const hashOf = ({ policy }: EndpointGroup, from: Hashable): number | unde
   return value === undefined || value === '' ? undefined : hashText(value)
 }
 
-const valueOf = (key: HashKey, { headers, target, principal, address }: Hashable): string | undefined => {
+const valueOf = (key: HashKey, { headers, target, token, principal, address }: Hashable): string | undefined => {
   switch (key.type) {
     case 'Header':
       return headers?.getLower(key.name)
@@ -39,10 +41,17 @@ const valueOf = (key: HashKey, { headers, target, principal, address }: Hashable
       return principal
     case 'SourceAddress':
       return address
-    // Tokens are looked into by filters, who tell nobody yet.
     case 'JWTClaim':
-      return undefined
+      return token === undefined ? undefined : textOfClaim(token, key.name)
   }
+}
+
+/** A text or a number, also of a claim in others, with dots between names; several texts are one with all of them. */
+const textOfClaim = (token: VerifiedToken, name: string): string | undefined => {
+  const value = claimValue(token.claims, [name]) ?? claimValue(token.claims, name.split('.'))
+  if (typeof value === 'string') return value
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string').join(' ') : undefined
 }
 
 const queryOf = (target: string): string => {

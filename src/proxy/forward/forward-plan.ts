@@ -1,3 +1,4 @@
+import type { VerifiedToken } from '../../filter/verified-token.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
@@ -26,7 +27,10 @@ export interface ForwardUser {
 }
 
 /** The request as it goes upstream. */
-export type ForwardRequest = UpstreamRequest
+export interface ForwardRequest extends UpstreamRequest {
+  /** What an endpoint may be chosen by. */
+  readonly token: VerifiedToken | undefined
+}
 
 export interface ForwardDeps {
   readonly balancer: Balancer

@@ -74,15 +74,20 @@ export const toForwardRequest = (request: RequestView, head: H1RequestHead, clie
     bodyLength: head.bodyLength,
     upgrade: client.upgrade,
     isHttp2: client.isHttp2,
+    token: request.token,
     h1Head: undefined,
     h2Head: undefined,
   }
 }
 
 /** What of a request an endpoint may be chosen by. */
-export const hashableOf = ({ headers, target }: ForwardRequest, { principal, address }: ForwardClient): Hashable => ({
+export const hashableOf = (
+  { headers, target, token }: ForwardRequest,
+  { principal, address }: ForwardClient,
+): Hashable => ({
   headers,
   target,
+  token,
   principal,
   address,
 })

@@ -98,8 +98,8 @@ function* chooseDiscriminator(
 
 const countConditions = (candidates: Map<string, Candidate>, match: Match): void => {
   if (match.method !== undefined) countValue(candidates, { kind: 'method', name: '' }, match.method)
-  for (const { type, name, value } of match.headers) {
-    if (type === 'Exact') countValue(candidates, { kind: 'header', name }, value)
+  for (const { type, name, value, claim } of match.headers) {
+    if (type === 'Exact' && claim === undefined) countValue(candidates, { kind: 'header', name }, value)
   }
   for (const { type, name, value } of match.queryParams) {
     if (type === 'Exact') countValue(candidates, { kind: 'query parameter', name }, value)

@@ -29,7 +29,8 @@ export const fillIns = {
 export type FillIns = { readonly [K in keyof typeof fillIns]: s.ValueOf<(typeof fillIns)[K]> }
 
 /**
- * Makes what puts them in: `${ann}` is a token, `${payload:ann}` its middle part, `${keys:a,b}` a set of keys. What is not
+ * Makes what puts them in: `${ann}` is a token, `${payload:ann}` its middle part, `${claims:ann}`
+ * what that says, `${keys:a,b}` a set of keys. What is not
  * known throws.
  */
 export const createFillIn = ({ keys, claims, tokens }: FillIns): ((text: string) => string) => {
@@ -46,6 +47,7 @@ export const createFillIn = ({ keys, claims, tokens }: FillIns): ((text: string)
   return (text) =>
     text.replaceAll(/\$\{(?:(\w+):)?([\w,.-]+)\}/g, (_, what: string | undefined, name: string) => {
       if (what === 'keys') return keySetOf(...name.split(',').map(keyOf))
+      if (what === 'claims') return Buffer.from(tokenOf(name).split('.')[1] ?? '', 'base64url').toString()
       if (what === 'payload') return tokenOf(name).split('.')[1] ?? ''
       return tokenOf(name)
     })

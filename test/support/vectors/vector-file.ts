@@ -59,6 +59,8 @@ const vector = s.object({
   host: s.withDefault(s.string(), 'api'),
   /** Lines `name: value`, sent as they are. */
   headers: s.withDefault(s.array(s.string({ pattern: /[^:]+: [^]*/ })), []),
+  /** Claims of the token that the explanation is to take for verified, as JSON. */
+  claims: s.optional(s.string()),
   count: s.withDefault(s.integer({ min: 1 }), 1),
   want: s.withDefault(want, { status: 200, headers: {}, podPort: 8080, seen: {}, isUnread: false }),
   /** Why it cannot hold yet. */

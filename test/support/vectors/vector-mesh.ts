@@ -9,6 +9,7 @@ import { formatSpiffeId } from '../../../src/model/identity.ts'
 import type { Model } from '../../../src/model/model.ts'
 import { explainRequest } from '../../../src/snapshot/explain.ts'
 import type { Explanation } from '../../../src/snapshot/explain.ts'
+import { parseClaims } from '../../../src/snapshot/security/token-view.ts'
 import type { HboneClient } from '../../../src/proxy/hbone/client.ts'
 import { openTunnel } from '../mesh/client-tunnel.ts'
 import type { Answer, ClientTunnel } from '../mesh/client-tunnel.ts'
@@ -127,7 +128,7 @@ export class VectorMesh {
     return this.#mesh.close()
   }
 
-  #explain({ request, headers, from, host }: Vector, authority: string): Explanation {
+  #explain({ request, headers, from, host, claims }: Vector, authority: string): Explanation {
     const { snapshot } = this.#mesh.plane
     assert.ok(snapshot)
     const [method = '', target = ''] = request.split(' ')
@@ -136,7 +137,9 @@ export class VectorMesh {
       line.slice(line.indexOf(':') + 1).trim(),
     ])
     const all: (readonly [string, string])[] = [['host', host], ...fields]
-    return explainRequest(snapshot, { authority, method, target, headers: all, sourceNamespace: from })
+    const parsed = claims === undefined ? undefined : parseClaims(claims)
+    const said = parsed === undefined ? {} : { claims: parsed }
+    return explainRequest(snapshot, { authority, method, target, headers: all, sourceNamespace: from, ...said })
   }
 
   async #send(tunnel: ClientTunnel, { request, host, headers }: Vector): Promise<Answer> {

@@ -152,9 +152,9 @@ describe('a BackendPolicy', () => {
       ['loadBalancing.consistentHash.hashOn.name: name'],
     ],
     [
-      'a key that cannot be had yet',
-      hash({ hashOn: { type: 'JWTClaim', name: 'sub' } }),
-      ['loadBalancing.consistentHash.hashOn.type: JWTClaim'],
+      'a claim without a name',
+      hash({ hashOn: { type: 'JWTClaim' } }),
+      ['loadBalancing.consistentHash.hashOn.name: nothing'],
     ],
     [
       'a bound below the mean',

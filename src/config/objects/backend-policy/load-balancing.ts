@@ -16,6 +16,7 @@ const names = {
   Header: token('an HTTP header name'),
   Cookie: token('the name of a cookie'),
   QueryParameter: s.string({ minLength: 1, maxLength: 256 }),
+  JWTClaim: s.string({ minLength: 1, maxLength: 256 }),
 }
 
 /** Called so because the value of a field called `key` would be taken for a secret and not be shown. */
@@ -27,6 +28,7 @@ const hashOn: s.Schema<HashKey> = s.union('type', {
   })),
   Cookie: s.object({ type: s.oneOf(['Cookie']), name: names.Cookie }),
   QueryParameter: s.object({ type: s.oneOf(['QueryParameter']), name: names.QueryParameter }),
+  JWTClaim: s.object({ type: s.oneOf(['JWTClaim']), name: names.JWTClaim }),
   SourcePrincipal: s.object({ type: s.oneOf(['SourcePrincipal']) }),
   SourceAddress: s.object({ type: s.oneOf(['SourceAddress']) }),
 })

@@ -2,6 +2,7 @@ import { compileRe2, maxRegexInstructions } from '../../../lib/regex/compile-re2
 import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import type { Match, PathMatch, ValueMatch } from '../../../model/match.ts'
+import { parseClaimName } from './claim-name.ts'
 import { asDefects, take, type Defect } from './defect.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const
@@ -21,18 +22,27 @@ const pathMatch = s.refine(
     type === 'RegularExpression' ? checkRegex(value, `${path}.value`) : checkPath(value, `${path}.value`),
 )
 
-const valueMatch = (maxLength: number) =>
+/** A claim may stand where a header's name does. */
+const headerName: s.Schema<string> = {
+  json: name.json,
+  decode: (value, path) =>
+    typeof value === 'string' && value.length <= 256 && parseClaimName(value) !== undefined
+      ? { ok: true, value }
+      : name.decode(value, path),
+}
+
+const valueMatch = (named: s.Schema<string>, maxLength: number) =>
   s.refine(
     s.object({
       type: s.withDefault(s.oneOf(['Exact', 'RegularExpression']), 'Exact'),
-      name,
+      name: named,
       value: s.string({ minLength: 1, maxLength }),
     }),
     ({ type, value }, path) => (type === 'RegularExpression' ? checkRegex(value, `${path}.value`) : []),
   )
 
-const headerMatch = valueMatch(4096)
-const queryParamMatch = valueMatch(1024)
+const headerMatch = valueMatch(headerName, 4096)
+const queryParamMatch = valueMatch(name, 1024)
 const method = s.oneOf(methods)
 
 const known = ['path', 'headers', 'queryParams', 'method']
@@ -56,12 +66,17 @@ export const decodeMatch = (value: unknown, path: string, defects: Defect[]): Ma
   const headers = decodeValues(headerMatch, { value: at('headers'), path: `${path}.headers`, defects })
   return {
     path: written === undefined ? matchAll.path : normalizePath(written),
-    headers: firstOfEach(headers.map((header) => ({ ...header, name: header.name.toLowerCase() }))),
+    headers: firstOfEach(headers.map(toHeaderMatch)),
     queryParams: firstOfEach(
       decodeValues(queryParamMatch, { value: at('queryParams'), path: `${path}.queryParams`, defects }),
     ),
     ...(wanted === undefined ? {} : { method: wanted }),
   }
+}
+
+const toHeaderMatch = (header: ValueMatch): ValueMatch => {
+  const claim = parseClaimName(header.name)
+  return claim === undefined ? { ...header, name: header.name.toLowerCase() } : { ...header, claim }
 }
 
 const decodeValues = (

@@ -2,13 +2,13 @@ import { hash } from 'node:crypto'
 import type { RequestView } from '../../../filter/index.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import type { AuthenticationPlan, JwtRulePlan } from '../../../snapshot/security/authentication-plan.ts'
+import { viewToken, type TokenView } from '../../../snapshot/security/token-view.ts'
 import type { JwtFault } from './jwt-fault.ts'
 import type { KeyRings, Keys } from './keys/key-rings.ts'
 import type { PublicKey } from './keys/key-set.ts'
 import { MAX_TOKEN_LENGTH, parseToken, type ParsedToken } from './parse-token.ts'
-import type { SignedToken, TokenCache, TokenView } from './token-cache.ts'
+import type { SignedToken, TokenCache } from './token-cache.ts'
 import { findTokens, isTooMany, type FoundToken } from './token-places.ts'
-import { viewToken } from './token-view.ts'
 
 /** What a request comes to. */
 export type Judgement =

@@ -1,5 +1,4 @@
-import type { VerifiedToken } from '../../../filter/verified-token.ts'
-import type { JwtRulePlan } from '../../../snapshot/security/authentication-plan.ts'
+import type { TokenView } from '../../../snapshot/security/token-view.ts'
 import type { PublicKey } from './keys/key-set.ts'
 import type { Keys } from './keys/key-rings.ts'
 import type { ParsedToken } from './parse-token.ts'
@@ -11,14 +10,6 @@ export interface SignedToken {
   readonly signer: PublicKey
   /** What the rule that was last asked makes of it. */
   view: TokenView | undefined
-}
-
-/** A token as a rule has it seen. */
-export interface TokenView {
-  readonly rule: JwtRulePlan
-  readonly token: VerifiedToken
-  /** Names and values, alternating, of the headers that endpoints are told by. */
-  readonly outputs: readonly string[]
 }
 
 /** Limits of each of the two generations. */
