@@ -111,6 +111,11 @@ test('of a certificate that has ended, and what is wrong', () => {
   assert.match(text, /Stolen now, the certificate and its key would be good for nothing\.\n\n! a\\u001b\[31m b\n! c\n$/)
 })
 
+test('a folder has no renewal', () => {
+  const text = format({ ...fine, source: { kind: 'files', place: '/certs' } })
+  assert.match(text, /\n {2}source {5}files, \/certs\n {2}trusts /)
+})
+
 test('of a waypoint that waits for its first certificate', () => {
   const source = { kind: 'spire', waitingFor: 'an agent', rotations: 0, failures: 0 } as const
   const document = { trustDomains: ['a'], source, chain: [], trustRoots: [], revocationLists: [], troubles: ['none'] }

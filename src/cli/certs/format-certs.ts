@@ -52,7 +52,9 @@ const formatValidity = ({ from, until, remainingSeconds, lifetimeSeconds }: Vali
   return `${left} more, until ${formatDate(until)} (${share} % of ${wordsForTime(lifetimeSeconds)})`
 }
 
-const formatRenewal = ({ nextRenewal, rotations, failures, lastFailure, kind }: SourceView, nowMs: number): string => {
+const formatRenewal = (source: SourceView, nowMs: number): string | undefined => {
+  const { nextRenewal, rotations, failures, lastFailure, kind } = source
+  if (rotations === undefined || failures === undefined) return undefined
   const seconds = nextRenewal === undefined ? undefined : (Date.parse(nextRenewal) - nowMs) / 1000
   const next =
     seconds === undefined

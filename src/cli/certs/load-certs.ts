@@ -43,7 +43,7 @@ export const loadFromFolder = async (folder: string, cwd: string, nowMs: number)
   const decoded = decodeCredentials(texts, leaf === undefined ? nowMs : Date.parse(leaf.notBefore))
   const issues = decoded.ok ? [] : decoded.issues.map((issue) => formatFileIssue(issue, names))
   const trustDomain = parseSpiffeId(leaf?.names[0] ?? '')?.trustDomain
-  const status = { kind: 'files', rotations: 0, failures: 0 } as const
+  const status = { kind: 'files' } as const
   const trustDomains = trustDomain === undefined ? [] : [trustDomain]
   const document = createCertsDocument({ report, status, place: dir, trustDomains }, nowMs)
   return { ...document, troubles: [...issues, ...document.troubles] }

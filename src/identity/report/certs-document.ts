@@ -26,8 +26,9 @@ export interface SourceView {
   /** The folder, or the address of the CA. */
   readonly place?: string
   readonly waitingFor?: string
-  readonly rotations: number
-  readonly failures: number
+  /** Absent, as all that follows, of a folder that no waypoint watches. */
+  readonly rotations?: number
+  readonly failures?: number
   readonly lastFailure?: { readonly at: string; readonly message: string }
   readonly nextRenewal?: string
 }
@@ -38,6 +39,7 @@ export interface ValidityView {
   readonly until: string
   /** Negative: it has ended. */
   readonly remainingSeconds: number
+  /** Since the leaf was made. */
   readonly lifetimeSeconds: number
 }
 
@@ -55,7 +57,8 @@ export interface StolenView {
 export interface CertsSubject {
   /** Absent: there are none yet. */
   readonly report: CredentialReport | undefined
-  readonly status: CredentialStatus
+  /** Of a folder that no waypoint watches its kind is all there is. */
+  readonly status: CredentialStatus | Pick<CredentialStatus, 'kind'>
   readonly place?: string
   readonly trustDomains: readonly string[]
 }
@@ -87,23 +90,24 @@ export const validityOf = (chain: readonly CertificateView[], nowMs: number): Va
   if (leaf === undefined) return undefined
   const untilMs = Math.min(...chain.map(({ notAfter }) => Date.parse(notAfter)))
   const fromMs = Math.max(...chain.map(({ notBefore }) => Date.parse(notBefore)))
+  const madeMs = Date.parse(leaf.notBefore)
   return {
     from: new Date(fromMs).toISOString(),
     until: new Date(untilMs).toISOString(),
     remainingSeconds: Math.floor((untilMs - nowMs) / 1000),
-    lifetimeSeconds: Math.round((untilMs - fromMs) / 1000),
+    lifetimeSeconds: Math.round((untilMs - madeMs) / 1000),
   }
 }
 
 /** Nobody who asks for certificates waits longer than a minute after a failure, and then says so again. */
 const FAILING_MS = 120_000
 
-const failing = ({ lastFailure }: CredentialStatus, nowMs: number): readonly string[] =>
+const failing = ({ lastFailure }: Partial<CredentialStatus>, nowMs: number): readonly string[] =>
   lastFailure === undefined || nowMs - lastFailure.atMs > FAILING_MS
     ? []
     : [`the next certificate cannot be had, or not all of it: ${lastFailure.message}`]
 
-const whyNone = ({ waitingFor, lastFailure }: CredentialStatus): string => {
+const whyNone = ({ waitingFor, lastFailure }: Partial<CredentialStatus>): string => {
   const what = waitingFor === undefined ? '' : `, waiting for ${waitingFor}`
   return `there is no certificate yet${what}${lastFailure === undefined ? '' : `: ${lastFailure.message}`}`
 }
@@ -115,7 +119,8 @@ const stolenOf = (validity: ValidityView, lists: readonly RevocationView[]): Sto
   endsEarlierBy: lists.length === 0 ? 'nothing' : 'revocation-list',
 })
 
-const viewSource = (status: CredentialStatus, place: string | undefined): SourceView => {
+const viewSource = (status: CertsSubject['status'], place: string | undefined): SourceView => {
+  if (!('rotations' in status)) return { kind: status.kind, ...(place === undefined ? {} : { place }) }
   const { kind, waitingFor, rotations, failures, lastFailure, nextRenewalMs } = status
   return {
     kind,

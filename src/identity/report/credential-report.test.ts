@@ -212,6 +212,12 @@ describe('the document', () => {
     assert.deepEqual(JSON.parse(JSON.stringify(document)), document)
   })
 
+  it('counts the life of the leaf, also where its intermediate was made anew', () => {
+    const report = describeCredentials(texts(issue(between) + issue(root, { ca: between, from: -0.1, to: 100 })))
+    const { validity } = createCertsDocument({ report, status: { kind: 'files' }, trustDomains: [] }, NOW_MS)
+    assert.partialDeepStrictEqual(validity, { from: '2026-11-21T09:36:00.000Z', lifetimeSeconds: 86_400 })
+  })
+
   it('says that there is no next one for two minutes after each failure', () => {
     const report = describeCredentials(texts(issue(root)))
     const troublesAt = (nowMs: number) => createCertsDocument({ report, status, trustDomains: [] }, nowMs).troubles
