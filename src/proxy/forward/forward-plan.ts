@@ -29,7 +29,7 @@ export interface ForwardUser {
 /** The request as it goes upstream. */
 export interface ForwardRequest extends UpstreamRequest {
   /** What an endpoint may be chosen by. */
-  readonly token: VerifiedToken | undefined
+  readonly token?: VerifiedToken | undefined
 }
 
 export interface ForwardDeps {
