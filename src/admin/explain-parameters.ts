@@ -1,15 +1,15 @@
 import type { Decoded, Issue } from '../lib/decoded.ts'
+import { isPlainObject } from '../lib/schema.ts'
 import { hideInTarget } from '../lib/secrets/hide-secrets.ts'
 import { parseSpiffeId } from '../model/identity.ts'
 import type { ExplainQuery } from '../snapshot/explain.ts'
-import { parseClaims } from '../snapshot/security/token-view.ts'
 
-const KNOWN = ['authority', 'method', 'path', 'header', 'sni', 'source', 'claims']
+const KNOWN = ['authority', 'method', 'path', 'header', 'sni', 'source', 'address', 'claims']
 
 /**
  * Reads the parameters of `/resolve`: `authority` (required), `method` (GET), `path` with query (`/`), `header` as
  * `Name: value` (repeatable), `sni` for a TLS connection (empty: it names no server), `source` as a namespace, `NS/SA`
- * or a SPIFFE ID, `claims` as a JSON object, those of a token that counts as verified.
+ * or a SPIFFE ID, `address` that the client's tunnel comes from, `claims` of a verified token as JSON.
  */
 export const decodeExplainParameters = (parameters: URLSearchParams): Decoded<ExplainQuery> => {
   const issues: Issue[] = []
@@ -35,15 +35,19 @@ export const decodeExplainParameters = (parameters: URLSearchParams): Decoded<Ex
   const sni = parameters.has('sni')
     ? read('sni', { fallback: '', pattern: /^[^\s/:]{0,253}$/, expected: 'a server name, or nothing' })
     : undefined
-  const claims = readClaims(parameters.get('claims'), issues)
   const source = parameters.get('source')
-  const sourceNamespace = source === null ? undefined : readSource(source, issues)
+  const client = source === null ? { sourceNamespace: undefined } : readSource(source, issues)
+  const address = parameters.has('address')
+    ? read('address', { fallback: '', pattern: /^[0-9A-Fa-f:.]{2,45}$/, expected: 'an IP address' })
+    : undefined
+  const claims = readClaims(parameters.get('claims'), issues)
   if (issues.length > 0) return { ok: false, issues }
   return {
     ok: true,
     value: {
-      ...{ authority, method, target, headers, sourceNamespace },
+      ...{ authority, method, target, headers, ...client },
       ...(sni === undefined ? {} : { sni }),
+      ...(address === undefined ? {} : { address }),
       ...(claims === undefined ? {} : { claims }),
     },
   }
@@ -59,20 +63,36 @@ const readHeader = (text: string, issues: Issue[]): [string, string][] => {
   return []
 }
 
-const readClaims = (json: string | null, issues: Issue[]): ExplainQuery['claims'] | undefined => {
-  const claims = json === null ? undefined : parseClaims(json)
-  if (json !== null && claims === undefined) {
-    issues.push({ path: 'claims', message: 'bad value', expected: 'a JSON object such as {"iss":"https://id.test"}' })
+const readSource = (
+  text: string,
+  issues: Issue[],
+): Pick<ExplainQuery, 'sourceNamespace' | 'serviceAccount' | 'trustDomain'> => {
+  const parts = parseSpiffeId(text)
+  if (parts !== undefined) {
+    const { namespace, serviceAccount, trustDomain } = parts
+    return { sourceNamespace: namespace, serviceAccount, trustDomain }
   }
-  return claims
-}
-
-const readSource = (text: string, issues: Issue[]): string | undefined => {
-  const namespace =
-    parseSpiffeId(text)?.namespace ?? /^([A-Za-z0-9._-]{1,253})(?:\/[A-Za-z0-9._-]{1,253})?$/.exec(text)?.[1]
-  if (namespace === undefined) {
+  const [, sourceNamespace, serviceAccount] = /^([A-Za-z0-9._-]{1,253})(?:\/([A-Za-z0-9._-]{1,253}))?$/.exec(text) ?? []
+  if (sourceNamespace === undefined) {
     const expected = 'a namespace, NAMESPACE/ACCOUNT or a SPIFFE ID'
     issues.push({ path: 'source', message: 'bad value', found: text.slice(0, 200), expected })
   }
-  return namespace
+  return { sourceNamespace, ...(serviceAccount === undefined ? {} : { serviceAccount }) }
+}
+
+/** What is there may be a token: it is never shown. */
+const readClaims = (text: string | null, issues: Issue[]): ExplainQuery['claims'] => {
+  if (text === null) return undefined
+  try {
+    const claims: unknown = JSON.parse(text)
+    if (isPlainObject(claims)) return claims
+  } catch {
+    // No JSON: told of below.
+  }
+  issues.push({
+    path: 'claims',
+    message: 'bad value',
+    expected: 'an object in JSON, such as {"iss":"idp","sub":"alice"}',
+  })
+  return undefined
 }

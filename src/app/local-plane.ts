@@ -75,7 +75,9 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     limits: async () => [plane.readLimits()],
     explain: async (query) => {
       if (plane.snapshot === undefined) throw new Error('no configuration is in force yet')
-      return explainRequest(plane.snapshot, query, (endpoint) => plane.explainHealth(endpoint))
+      const [trustDomain] = settings.trustDomains
+      const whole = trustDomain === undefined ? query : { trustDomain, ...query }
+      return explainRequest(plane.snapshot, whole, (endpoint) => plane.explainHealth(endpoint))
     },
     setLogLevel: log.setLevel,
     drain: async (deadlineMs) => {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { describe, it, test } from 'node:test'
 import { backendOf, endpointsOf, modelOf, noFilters, routeOf, serviceOf } from '../../test/support/models.ts'
 import { defaultOutlierDetection, defaultRetryBudget } from '../model/backend/backend-defaults.ts'
 import type { EndpointSet } from '../model/endpoint.ts'
+import type { Model } from '../model/model.ts'
 import type { Backend, Mirror, Rule } from '../model/route.ts'
 import { compile } from './compile.ts'
 import { explainRequest } from './explain.ts'
+import type { Snapshot } from './snapshot.ts'
 
 const mirrorTo = (name: string, numerator: number, denominator = 100): Mirror => {
   const { service, endpoints } = backendOf(name)
@@ -202,4 +204,70 @@ test('of a connection too', () => {
   const query = { authority: '10.96.0.12:80', method: 'GET', target: '/', headers: [], sourceNamespace: 'web' }
   const { reasons } = explainRequest(snapshot, query, () => 'on probation')
   assert.deepEqual(reasons.slice(-1), ['endpoint 10.1.0.1:8080 of shop/api:80 is on probation'])
+})
+
+describe('AuthorizationPolicies', () => {
+  const rule = (kind: 'source.principal' | 'request.path', values: readonly string[], path: string) => ({
+    from: [],
+    to: [[{ field: { kind }, values, notValues: [], path }]],
+    when: [],
+  })
+  const authorizations: Model['authorizations'] = [
+    {
+      key: 'shop/admins',
+      action: 'DENY',
+      isDryRun: false,
+      rules: [rule('request.path', ['/admin/*'], 'spec.rules[0].to[0].operation.paths')],
+    },
+    {
+      key: 'shop/web',
+      action: 'ALLOW',
+      isDryRun: false,
+      rules: [rule('source.principal', ['td/ns/shop/sa/web'], 'spec.rules[0].from[0].source.principals')],
+    },
+  ]
+  const judged = (): Snapshot =>
+    compile(
+      modelOf([], {
+        services: [serviceOf({ routes: [] }, { authorizations: ['shop/admins', 'shop/web'] })],
+        authorizations,
+      }),
+      { generation: 1, filters: noFilters },
+    )
+  const ask = (target: string, serviceAccount: string) =>
+    explainRequest(judged(), {
+      authority: '10.96.0.12:80',
+      method: 'GET',
+      target,
+      headers: [],
+      sourceNamespace: 'shop',
+      serviceAccount,
+      trustDomain: 'td',
+    })
+
+  it('are told of, each with the first field that failed', () => {
+    const { outcome, authorization, reasons } = ask('/a', 'web')
+    assert.deepEqual(
+      [outcome, authorization?.verdict, authorization?.decision.policy],
+      ['pass-through', 'allow', 'shop/web'],
+    )
+    assert.deepEqual(reasons.slice(0, 2), [
+      'allowed: AuthorizationPolicy shop/web rule 0 (ALLOW) matches',
+      'AuthorizationPolicy shop/admins (DENY) rule 0 does not match: spec.rules[0].to[0].operation.paths is none of /admin/*',
+    ])
+  })
+
+  it('that deny come before routes', () => {
+    const denied = ask('/x/../admin/', 'web')
+    assert.deepEqual([denied.outcome, denied.status, denied.backends], ['denied', 403, []])
+    assert.equal(denied.reasons[0], 'denied: AuthorizationPolicy shop/admins rule 0 (DENY) matches')
+    const notAllowed = ask('/a', 'cron')
+    assert.deepEqual([notAllowed.outcome, notAllowed.status], ['denied', 403])
+    assert.ok(notAllowed.reasons.includes('denied: no policy allows it'))
+    assert.ok(
+      notAllowed.reasons.includes(
+        'AuthorizationPolicy shop/web (ALLOW) rule 0 does not match: spec.rules[0].from[0].source.principals is none of td/ns/shop/sa/web',
+      ),
+    )
+  })
 })

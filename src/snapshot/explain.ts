@@ -12,32 +12,29 @@ import {
   type ExplainedBackend,
 } from './connection/explain-connection.ts'
 import { createReasons, formatReasons } from './reasons.ts'
-import { tunnelKindOf, type TunnelKind } from './resolve-tcp.ts'
-import { findFrontend, resolve } from './resolve.ts'
+import { explainAuthorization, type ExplainedAuthorization } from './security/explain-authorization.ts'
 import { explainTokens } from './security/explain-tokens.ts'
 import { viewClaims } from './security/token-view.ts'
+import { imagineFacts, type ImaginedClient } from './security/imagine-facts.ts'
+import type { RequestFacts } from './security/request-facts.ts'
+import { tunnelKindOf, type TunnelKind } from './resolve-tcp.ts'
+import { findFrontend, resolve } from './resolve.ts'
 import type { EndpointGroup, Frontend, Resolution, Snapshot } from './snapshot.ts'
 
 /** A request or a connection as somebody imagines it. */
-export interface ExplainQuery {
+export interface ExplainQuery extends ImaginedClient {
   /** Of the CONNECT: `10.96.0.12:80` or `api.shop.svc.cluster.local:80`. */
   readonly authority: string
   readonly method: string
   /** With its query, as a client would send it. */
   readonly target: string
   readonly headers: readonly (readonly [name: string, value: string])[]
-  /** Server name of a TLS connection, empty for one that names none; absent: no TLS is meant. */
-  readonly sni?: string
-  /** Those of a token that counts as verified. */
-  readonly claims?: Readonly<Record<string, unknown>>
-  /** Namespace of the client's verified identity. */
-  readonly sourceNamespace: string | undefined
 }
 
 /** What would become of a request or connection, and why; plain data. */
 export interface Explanation {
   readonly generation: number
-  readonly outcome: 'unbound' | 'bad-path' | 'closed' | 'no-match' | 'pass-through' | 'match'
+  readonly outcome: 'unbound' | 'bad-path' | 'closed' | 'denied' | 'no-match' | 'pass-through' | 'match'
   /** Status of the answer where it is decided already; a connection has none. */
   readonly status: number | undefined
   /** What is looked for in a tunnel to this address. */
@@ -48,6 +45,8 @@ export interface Explanation {
   readonly route: string | undefined
   readonly rule: string | undefined
   readonly backends: readonly ExplainedBackend[]
+  /** What AuthorizationPolicies have to say; absent where there are none. */
+  readonly authorization?: Omit<ExplainedAuthorization, 'reasons'>
   /** One line for each step of the decision. */
   readonly reasons: readonly string[]
 }
@@ -69,13 +68,14 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, healthOf
   // A port that declares nothing is taken to be asked about a request, unless there is a server name.
   if (tunnel === 'tcp' || tunnel === 'tls' || (tunnel === 'sniff' && query.sni !== undefined)) {
     const { reasons, groups, ...rest } = explainConnection(snapshot, frontend, query)
-    return {
+    const explained = {
       ...about,
       status: undefined,
       ...nothing,
       ...rest,
       reasons: [...reasons, ...formatHealth(groups, healthOf)],
     }
+    return addAuthorization(explained, frontend, imagineFacts(query, frontend, undefined))
   }
   if (query.method === 'CONNECT') {
     const reasons = ['CONNECT inside a tunnel is not supported: 405']
@@ -98,7 +98,7 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, healthOf
   const { closed } = collected
   const health = formatHealth(groupsOf(plans, snapshot), healthOf)
   const carriedOut = closed === undefined ? [...carryOut(resolution, snapshot), ...health] : []
-  return {
+  const explained: Explanation = {
     ...about,
     outcome: closed === undefined ? resolution.kind : 'closed',
     status: closed?.status ?? (resolution.kind === 'no-match' ? 404 : undefined),
@@ -112,6 +112,27 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, healthOf
       ...formatReasons(collected, { carriedOut }),
     ],
   }
+  const part = { ...request, authority: headers.getLower('host') ?? query.authority }
+  return addAuthorization(explained, frontend, imagineFacts(query, frontend, part))
+}
+
+/** Policies are asked before routes, and what they refuse never gets there. */
+const addAuthorization = (explained: Explanation, { authorization }: Frontend, facts: RequestFacts): Explanation => {
+  if (authorization === undefined || explained.outcome === 'closed') return explained
+  const { reasons, ...rest } = explainAuthorization(authorization, facts)
+  const { principal, namespace } = facts.source
+  const unknown = principal === undefined && namespace !== undefined
+  const whole = {
+    ...explained,
+    authorization: rest,
+    reasons: [
+      ...(unknown ? ['of the client only the namespace is known: no principal fits it'] : []),
+      ...reasons,
+      ...explained.reasons,
+    ],
+  }
+  if (rest.verdict !== 'deny') return whole
+  return { ...whole, outcome: 'denied', status: facts.request === undefined ? undefined : 403, backends: [] }
 }
 
 /** As a verified token has it: the headers that it alone may write, and what it says. */

@@ -11,6 +11,8 @@ import { compile } from '../../../src/snapshot/compile.ts'
 import { findFrontend } from '../../../src/snapshot/resolve.ts'
 import { authorize, findCustom, watch } from '../../../src/snapshot/security/authorize.ts'
 import { destinationOf } from '../../../src/snapshot/security/facts-of.ts'
+import { explainAuthorization } from '../../../src/snapshot/security/explain-authorization.ts'
+import type { AuthorizationIndex } from '../../../src/snapshot/security/policy-plans.ts'
 import type { RequestFacts } from '../../../src/snapshot/security/request-facts.ts'
 import type { Frontend, Snapshot } from '../../../src/snapshot/snapshot.ts'
 import { loadText } from '../load-text.ts'
@@ -92,10 +94,24 @@ export class Judge {
     const index = frontend.authorization
     if (index === undefined) return { verdict: 'allow', by: undefined, notes: [] }
     const custom = findCustom(index, facts)
+    this.#checkExplanation(index, facts)
     const notes = index.isWatched ? watch(index, facts).map(formatNote) : []
     if (custom !== undefined) return { verdict: 'ask', by: formatRule(custom.decision), notes }
     const decision = authorize(index, facts)
     return { verdict: decision.verdict, by: formatRule(decision), notes }
+  }
+
+  /** What is told must be what is decided, and every policy has to have its say. */
+  #checkExplanation(index: AuthorizationIndex, facts: RequestFacts): void {
+    const { decision, verdict, considered } = explainAuthorization(index, facts)
+    assert.deepEqual(decision, findCustom(index, facts)?.decision ?? authorize(index, facts))
+    assert.deepEqual(
+      considered.map(({ policy }) => policy),
+      index.policies.map(({ source }) => source.key),
+    )
+    const matching = considered.filter(({ matches }) => matches !== undefined).map(({ policy }) => policy)
+    if (decision.policy !== undefined) assert.ok(matching.includes(decision.policy), verdict)
+    for (const { matches, failed } of considered) if (matches !== undefined) assert.equal(failed.length, matches)
   }
 }
 

@@ -1,0 +1,110 @@
+import { HIDDEN, isSecretName } from '../../lib/secrets/hide-secrets.ts'
+import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
+import type { AuthorizationPolicy, FieldCondition } from '../../model/security/authorization.ts'
+import { authorize, findCustom, watch } from './authorize.ts'
+import { findMisfit } from './find-misfit.ts'
+import type { AuthorizationIndex, ConditionPlan, PolicyPlan } from './policy-plans.ts'
+import type { RequestFacts } from './request-facts.ts'
+
+/** What policies decide about a request or connection, and what each of them has to say; plain data. */
+export interface ExplainedAuthorization {
+  /** `ask`: the provider of a CUSTOM policy is asked first. */
+  readonly verdict: 'allow' | 'deny' | 'ask'
+  readonly decision: AuthorizationDecision
+  /** What is only noted. */
+  readonly notes: readonly AuthorizationDecision[]
+  /** Every policy that applies, in the order of their keys. */
+  readonly considered: readonly ConsideredPolicy[]
+  /** The same for people. */
+  readonly reasons: readonly string[]
+}
+
+/** What became of one policy. */
+export interface ConsideredPolicy {
+  readonly policy: string
+  readonly action: AuthorizationPolicy['action']
+  readonly isDryRun: boolean
+  /** The first of its rules that matches; `undefined`: none does. */
+  readonly matches: number | undefined
+  /** Of each rule before it, or of all, the first condition that did not hold. */
+  readonly failed: readonly { readonly rule: number; readonly path: string; readonly wanted: string }[]
+}
+
+/** How many rules that do not match are told of. */
+const MAX_RULES = 20
+
+/** Asks what the data path asks, and then each rule by itself what keeps it from matching. */
+export const explainAuthorization = (index: AuthorizationIndex, facts: RequestFacts): ExplainedAuthorization => {
+  const custom = findCustom(index, facts)?.decision
+  const decision = custom ?? authorize(index, facts)
+  const notes = index.isWatched ? watch(index, facts) : []
+  const considered = index.policies.map((plan) => consider(plan, facts))
+  return {
+    verdict: custom === undefined ? decision.verdict : 'ask',
+    decision,
+    notes,
+    considered,
+    reasons: [
+      formatDecision(decision, custom !== undefined),
+      ...notes.map(formatNote),
+      ...formatConsidered(considered),
+    ],
+  }
+}
+
+const consider = ({ source, rules, connectionRules }: PolicyPlan, facts: RequestFacts): ConsideredPolicy => {
+  const { key, action, isDryRun } = source
+  const about = { policy: key, action, isDryRun }
+  const failed: { rule: number; path: string; wanted: string }[] = []
+  for (const plan of rules) {
+    const tried = facts.request === undefined ? connectionRules.find(({ index }) => index === plan.index) : plan
+    if (tried === undefined) {
+      failed.push({ rule: plan.index, path: `spec.rules[${plan.index}]`, wanted: 'about requests, and this is none' })
+      continue
+    }
+    const misfit = findMisfit(tried, facts)
+    if (misfit === undefined) return { ...about, matches: plan.index, failed }
+    failed.push({ rule: plan.index, path: misfit.source.path, wanted: formatMisfit(misfit, facts) })
+  }
+  return { ...about, matches: undefined, failed }
+}
+
+const formatMisfit = ({ source, anyOf }: ConditionPlan, facts: RequestFacts): string =>
+  anyOf !== undefined && !anyOf(facts)
+    ? `none of ${formatValues(source, source.values)}`
+    : `one of ${formatValues(source, source.notValues)}, which are excluded`
+
+/** How many values are shown. */
+const MAX_VALUES = 8
+
+const formatValues = ({ field }: FieldCondition, values: readonly string[]): string => {
+  const names = 'name' in field ? [field.name] : 'names' in field ? field.names : []
+  if (names.some(isSecretName)) return HIDDEN
+  const more = values.length - MAX_VALUES
+  return `${values.slice(0, MAX_VALUES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
+
+const formatDecision = ({ verdict, action, policy, rule }: AuthorizationDecision, isAsked: boolean): string => {
+  const by = `AuthorizationPolicy ${policy} rule ${rule} (${action}) matches`
+  if (isAsked) return `${by}: its provider is asked`
+  if (policy === undefined) return verdict === 'allow' ? 'allowed: no policy denies it' : 'denied: no policy allows it'
+  return `${verdict === 'allow' ? 'allowed' : 'denied'}: ${by}`
+}
+
+const formatNote = ({ verdict, action, policy, rule, mode }: AuthorizationDecision): string => {
+  if (mode === 'enforce') return `noted: AuthorizationPolicy ${policy} rule ${rule} (${action}) matches`
+  const what = `would be ${verdict === 'allow' ? 'allowed' : 'denied'} (istio.io/dry-run)`
+  if (policy === undefined) return `${what}: no policy of the dry run allows it`
+  return `${what}: AuthorizationPolicy ${policy} rule ${rule} (${action}) matches`
+}
+
+const formatConsidered = (considered: readonly ConsideredPolicy[]): readonly string[] => {
+  const lines = considered.flatMap(({ policy, action, isDryRun, matches, failed }) => {
+    const name = `AuthorizationPolicy ${policy} (${action}${isDryRun ? ', dry run' : ''})`
+    if (matches !== undefined) return []
+    if (failed.length === 0) return [`${name} has no rules, and matches nothing`]
+    return failed.map(({ rule, path, wanted }) => `${name} rule ${rule} does not match: ${path} is ${wanted}`)
+  })
+  const more = lines.length - MAX_RULES
+  return more > 0 ? [...lines.slice(0, MAX_RULES), `and ${more} more rules that do not match`] : lines
+}
