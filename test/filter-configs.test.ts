@@ -45,7 +45,12 @@ const origins = (...allowOrigins: readonly unknown[]): unknown => ({ allowOrigin
 
 const cases: Readonly<Record<string, { readonly good: readonly unknown[]; readonly bad: readonly unknown[] }>> = {
   RequestHeaderModifier: {
-    good: [...headerCases.good, { set: [header('Host', 'a.b:80')] }, { set: [header('HOST', '[fd00::1]')] }],
+    good: [
+      ...headerCases.good,
+      { set: [header('Host', 'a.b:80')] },
+      { set: [header('HOST', '[fd00::1]')] },
+      { remove: ['X-Forwarded-Client-Cert'], set: [header('X-Forwarded-For')] },
+    ],
     bad: [
       ...headerCases.bad,
       { add: [header('Host', 'a')] },
@@ -53,6 +58,9 @@ const cases: Readonly<Record<string, { readonly good: readonly unknown[]; readon
       { set: [header('host', 'a b')] },
       { set: [header('host', 'a/b')] },
       { set: [header('host', 'a:65536')] },
+      { set: [header('X-Forwarded-Client-Cert')] },
+      { add: [header('x_forwarded_client_cert')] },
+      { add: [header('X-Envoy-Internal')] },
     ],
   },
   ResponseHeaderModifier: { good: [...headerCases.good, { remove: ['host'] }], bad: headerCases.bad },

@@ -1,11 +1,12 @@
-import { schema } from 'fairway/filter'
+import { isIdentityClaim, schema } from 'fairway/filter'
 import type { FilterDefinition } from 'fairway/filter'
 import { createHeaderChanger, headerChanges } from '../header-changes.ts'
 import type { HeaderChanges } from '../header-changes.ts'
 
 /**
  * Changes the request's headers (HTTPRoute filter RequestHeaderModifier). `set: host` replaces the authority, as in
- * Istio; a request has exactly one, so `host` can be neither added nor removed.
+ * Istio; a request has exactly one, so `host` can be neither added nor removed. Headers that say who the client is can be
+ * removed only.
  */
 const requestHeaderModifier: FilterDefinition<HeaderChanges> = {
   kind: 'RequestHeaderModifier',
@@ -17,6 +18,14 @@ const requestHeaderModifier: FilterDefinition<HeaderChanges> = {
       found,
       expected: 'host under set, or URLRewrite with hostname',
     })),
+    ...[...changes.set, ...changes.add]
+      .filter(({ name }) => isIdentityClaim(name.toLowerCase()))
+      .map(({ name: found }) => ({
+        message: 'says who the client is, which a route cannot',
+        path,
+        found,
+        expected: 'a header of another name',
+      })),
     ...changes.set
       .filter((pair) => isHost(pair.name) && !isAuthority(pair.value))
       .map(({ value: found }) => ({ message: 'cannot be a host', path, found, expected: 'host or host:port' })),

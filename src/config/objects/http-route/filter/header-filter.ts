@@ -1,3 +1,4 @@
+import { isIdentityClaim } from '../../../../http/identity-claims.ts'
 import type { Issue } from '../../../../lib/decoded.ts'
 import * as s from '../../../../lib/schema.ts'
 
@@ -64,7 +65,10 @@ const isAuthority = (text: string): boolean => {
 
 const isHost = (name: string): boolean => name.toLowerCase() === 'host'
 
-/** The same for requests, which have exactly one host: it can be set, to what can be one. */
+/**
+ * The same for requests, which have exactly one host: it can be set, to what can be one. Who the client is, a consumer's
+ * route must not tell the producer's application; so no route does.
+ */
 export const requestHeaderFilter = s.refine(headerFilter, ({ set, add, remove }, path): readonly Issue[] => [
   ...[...add.map((item) => item.name), ...remove].filter(isHost).map((found) => ({
     message: 'a request has exactly one host',
@@ -72,6 +76,14 @@ export const requestHeaderFilter = s.refine(headerFilter, ({ set, add, remove },
     found,
     expected: 'host under set, or URLRewrite with hostname',
   })),
+  ...[...set, ...add]
+    .filter(({ name }) => isIdentityClaim(name.toLowerCase()))
+    .map(({ name: found }) => ({
+      message: 'says who the client is, which a route cannot',
+      path,
+      found,
+      expected: 'a header of another name',
+    })),
   ...set
     .filter(({ name, value }) => isHost(name) && !isAuthority(value))
     .map(({ value: found }) => ({ message: 'cannot be a host', path, found, expected: 'host or host:port' })),
