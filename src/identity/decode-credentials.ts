@@ -3,6 +3,7 @@ import type { Decoded, Issue } from '../lib/decoded.ts'
 import type { Credentials } from './credentials.ts'
 import { splitPem } from './pem.ts'
 import { readSpiffeName } from './spiffe-name.ts'
+import { DerError } from './trust/der-reader.ts'
 import { Trust } from './trust/trust.ts'
 
 /** PEM texts as they come from a folder, a CA or a workload API. */
@@ -43,10 +44,20 @@ export const decodeCredentials = (texts: CredentialTexts, nowMs: number): Decode
   const name = readSpiffeName(leaf)
   if (!name.ok) fail(`the certificate names no workload: ${name.reason}`)
   if (!name.ok || issues.length > 0) return { ok: false, issues }
-  // Roots can be read by now, so that what is wrong is with the revocation lists.
-  const trust = Trust.decode(texts, [], nowMs)
-  if (!trust.ok) return trust
+  const untrusted = checkTrust(texts, nowMs)
+  if (untrusted.length > 0) return { ok: false, issues: untrusted }
   return { ok: true, value: { ...texts, identity: name.identity, notBeforeMs, notAfterMs } }
+}
+
+/** What is wrong with revocation lists, or with what is looked for in the certificates of CAs for their sake. */
+const checkTrust = (texts: CredentialTexts, nowMs: number): readonly Issue[] => {
+  try {
+    const trust = Trust.decode(texts, [], nowMs)
+    return trust.ok ? [] : trust.issues
+  } catch (error) {
+    if (!(error instanceof DerError)) throw error
+    return [{ message: `a certificate cannot be read (${error.message})`, path: 'trustRootsPem' }]
+  }
 }
 
 /** All certificates of a PEM text in order; `undefined` and an issue when there is none or one is broken. */
@@ -65,7 +76,10 @@ export const readCertificates = (
     return undefined
   }
   try {
-    return blocks.map((block) => new X509Certificate(block))
+    const certificates = blocks.map((block) => new X509Certificate(block))
+    // Node reads keys when they are first asked for, and that is no time for an exception.
+    for (const certificate of certificates) void certificate.publicKey
+    return certificates
   } catch (error) {
     issues.push({ message: `a certificate cannot be read (${describe(error)})`, path, expected: 'PEM, X.509' })
     return undefined

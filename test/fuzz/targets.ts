@@ -14,6 +14,7 @@ import { namesTarget } from './targets/names.ts'
 import { objectsTarget } from './targets/objects.ts'
 import { pathTarget } from './targets/path.ts'
 import { sessionTokenTarget } from './targets/session-token.ts'
+import { workloadApiTarget } from './targets/workload-api.ts'
 
 /** Everything that is fuzzed, in the order in which `npm run fuzz` does it. */
 export const TARGETS: readonly FuzzTarget[] = [
@@ -31,5 +32,6 @@ export const TARGETS: readonly FuzzTarget[] = [
   sessionTokenTarget,
   clientHelloTarget,
   durationTarget,
+  workloadApiTarget,
   objectsTarget,
 ]

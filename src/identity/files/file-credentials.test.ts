@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm, symlink, unlink, writeFile, mkdir, rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -12,6 +13,7 @@ import { TestCa } from '../../../test/support/tls/test-ca.ts'
 import { CredentialTally } from '../credential-tally.ts'
 import type { Credentials } from '../credentials.ts'
 import { createDevCa } from '../ca/dev-ca.ts'
+import { formatPem } from '../pem.ts'
 import { createFileCredentials } from './file-credentials.ts'
 
 const identity = formatSpiffeId({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'api' })
@@ -218,6 +220,15 @@ const poll = async (clock: { readonly advance: (ms: number) => void }): Promise<
   return undefined
 }
 
+/** The point is no longer on the curve, which nobody sees before the key is asked for. */
+const damageKey = (pem: string): string => {
+  const { raw, publicKey } = new X509Certificate(pem)
+  const at = raw.indexOf(publicKey.export({ type: 'spki', format: 'der' }).subarray(-64))
+  const damaged = Buffer.from(raw)
+  damaged[at] = (damaged[at] ?? 0) ^ 1
+  return formatPem('CERTIFICATE', damaged)
+}
+
 const bad: readonly {
   readonly what: string
   readonly spoil: (set: Credentials, other: Credentials) => Partial<Credentials>
@@ -244,6 +255,11 @@ const bad: readonly {
     message: /does not belong/,
   },
   { what: 'empty roots', spoil: () => ({ trustRootsPem: '' }), message: /root-cert\.pem: no certificate found/ },
+  {
+    what: 'a root with a damaged key',
+    spoil: (set) => ({ trustRootsPem: damageKey(set.trustRootsPem) }),
+    message: /root-cert\.pem: a certificate cannot be read/,
+  },
   {
     what: 'a root in place of the leaf',
     spoil: (set) => ({ certificateChainPem: set.trustRootsPem }),
