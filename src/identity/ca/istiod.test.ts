@@ -11,7 +11,7 @@ import { createLogger } from '../../lib/log.ts'
 import { formatSpiffeId } from '../../model/identity.ts'
 import { CredentialTally } from '../credential-tally.ts'
 import { splitPem } from '../pem.ts'
-import { callCertificateAuthority } from './certificate-call.ts'
+import { callCertificateAuthority, type CertificateCall } from './certificate-call.ts'
 import { createIstiodCredentials, type IstiodOptions } from './istiod.ts'
 
 const identity = formatSpiffeId({ trustDomain: 'cluster.local', namespace: 'shop', serviceAccount: 'waypoint' })
@@ -281,6 +281,45 @@ test('a root that is taken out of file and answer is trusted no more', async (t)
   assert.equal(source.current().trustRootsPem, ca.rootPem)
 })
 
+test('a pod without revocation lists is told so once, and warned of nothing', async (t) => {
+  const { open, lines, clock, line } = await start(t)
+  await open()
+  await line(/there is no .*ca-crl\.pem: nobody looks whether a certificate was revoked/)
+  look(clock)
+  assert.deepEqual(
+    lines.filter((text) => /"level":"(warn|error)"/.test(text)),
+    [],
+  )
+})
+
+test('revocation lists that are cut off later leave those before them, and hold back nothing else', async (t) => {
+  const { ca, open, paths, clock, line, tally } = await start(t)
+  const source = await open()
+  await writeFile(paths.crl, '-----BEGIN X509 CRL-----\nAAAA')
+  look(clock)
+  await line(/revocation lists of .* are refused: a revocation list is cut off.*those before them stay in force/)
+  assert.equal(tally.status().failures, 1)
+  const changed = new Promise((resolve) => source.subscribe(resolve))
+  ca.addRoot('second')
+  await writeFile(paths.roots, ca.rootPem)
+  look(clock)
+  await changed
+  assert.equal(source.current().crlPem, undefined)
+  assert.equal(splitPem('CERTIFICATE', source.current().trustRootsPem)?.length, 2)
+})
+
+test('public CAs are whom Node trusts', async (t) => {
+  const { open, line } = await start(t)
+  const asked: CertificateCall[] = []
+  const call = async (request: CertificateCall) => {
+    asked.push(request)
+    return { ok: false, message: 'never mind' } as const
+  }
+  open({ caRootPath: 'SYSTEM', call }).catch(() => {})
+  await line(/never mind/)
+  assert.equal(asked[0]?.rootsPem, undefined)
+})
+
 test('a mounted file that is cut off leaves what was there before, and says so once', async (t) => {
   const { ca, open, paths, clock, line, lines } = await start(t)
   const source = await open()
@@ -296,12 +335,18 @@ test('a mounted file that is cut off leaves what was there before, and says so o
 })
 
 test('roots of the CA alone are trusted there, and nowhere else', async (t) => {
-  const { ca, open, paths, dir } = await start(t)
+  const { ca, open, paths, dir, clock } = await start(t)
   const elsewhere = join(dir, 'ca.pem')
   await writeFile(elsewhere, ca.rootPem)
   const mesh = new IstioCa()
   await writeFile(paths.roots, mesh.rootPem)
   const source = await open({ caRootPath: elsewhere })
   // The CA names its own root in its answer.
+  assert.equal(source.current().trustRootsPem, mesh.rootPem + ca.rootPem)
+  const changed = new Promise((resolve) => source.subscribe(resolve))
+  mesh.addRoot('second')
+  await writeFile(paths.roots, mesh.rootPem)
+  look(clock)
+  await changed
   assert.equal(source.current().trustRootsPem, mesh.rootPem + ca.rootPem)
 })

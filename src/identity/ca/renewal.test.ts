@@ -166,6 +166,21 @@ test('down for ten half-lives: asked on and on, never later than a quarter of wh
   assert.equal(renewal.status().lastFailure?.message, 'UNAVAILABLE: nobody there')
 })
 
+test('after it recovered, the pauses of the next outage begin short again', async (t) => {
+  const { renewal, ca, askedMs, pass } = start(t)
+  await renewal.ready
+  ca.isDown = true
+  await pass(HOUR_MS / 2 + 60_000, 50)
+  ca.isDown = false
+  await pass(HOUR_MS / 4, 50)
+  assert.equal(renewal.status().rotations, 1)
+  ca.isDown = true
+  const before = askedMs.length
+  await pass(HOUR_MS / 2, 50)
+  const [first = 0, second = 0, third = 0] = askedMs.slice(before)
+  assert.deepEqual([second - first, third - second], [1000, 1500])
+})
+
 test('the first certificate is waited for, for as long as it takes', async (t) => {
   const { renewal, ca, tally, pass, settle } = start(t, { isDown: true })
   await settle()
@@ -244,6 +259,7 @@ test('one that is wanted while an answer is under way is asked for after it', as
   await settle()
   await pass(1000)
   assert.deepEqual(askedMs, [0, HOUR_MS / 2, HOUR_MS / 2 + 1000])
+  assert.equal(renewal.status().nextRenewalMs, clock.nowMs() + HOUR_MS / 2)
 })
 
 test('subscribers are told of each one', async (t) => {

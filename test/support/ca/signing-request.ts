@@ -3,7 +3,7 @@ import { createPublicKey, verify, type KeyObject } from 'node:crypto'
 /** What a CA takes from a signing request. */
 export interface SigningRequest {
   readonly publicKey: KeyObject
-  /** Names of the type URI in its subjectAltName. */
+  /** Names of the type URI in its subjectAltName, which must be critical since there is no subject (RFC 5280 section 4.2.1.6). */
   readonly uris: readonly string[]
 }
 
@@ -41,7 +41,8 @@ const urisOf = (attribute: Element): readonly string[] => {
   const [extensions] = elementsOf(values?.body)
   const names = elementsOf(extensions?.body).map((extension) => elementsOf(extension.body))
   const [found] = names.filter(([oid]) => oid?.body.toString('hex') === SUBJECT_ALT_NAME)
-  const [list] = elementsOf(found?.at(-1)?.body)
+  if (found?.[1]?.body[0] !== 0xff) throw new Error('the subjectAltName is not critical')
+  const [list] = elementsOf(found.at(-1)?.body)
   return elementsOf(list?.body)
     .filter(({ tag }) => tag === URI)
     .map(({ body }) => body.toString('latin1'))
