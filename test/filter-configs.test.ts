@@ -49,7 +49,7 @@ const cases: Readonly<Record<string, { readonly good: readonly unknown[]; readon
       ...headerCases.good,
       { set: [header('Host', 'a.b:80')] },
       { set: [header('HOST', '[fd00::1]')] },
-      { remove: ['X-Forwarded-Client-Cert'], set: [header('X-Forwarded-For')] },
+      { remove: ['X-Forwarded-Client-Cert'], set: [header('X-Forwarded-For'), header('X-Istio-A')] },
     ],
     bad: [
       ...headerCases.bad,
@@ -60,7 +60,7 @@ const cases: Readonly<Record<string, { readonly good: readonly unknown[]; readon
       { set: [header('host', 'a:65536')] },
       { set: [header('X-Forwarded-Client-Cert')] },
       { add: [header('x_forwarded_client_cert')] },
-      { add: [header('X-Envoy-Internal')] },
+      { add: [header('X_Forwarded_For')] },
     ],
   },
   ResponseHeaderModifier: { good: [...headerCases.good, { remove: ['host'] }], bad: headerCases.bad },

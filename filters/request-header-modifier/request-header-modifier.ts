@@ -1,4 +1,4 @@
-import { isIdentityClaim, schema } from 'fairway/filter'
+import { isOwnField, schema } from 'fairway/filter'
 import type { FilterDefinition } from 'fairway/filter'
 import { createHeaderChanger, headerChanges } from '../header-changes.ts'
 import type { HeaderChanges } from '../header-changes.ts'
@@ -19,7 +19,7 @@ const requestHeaderModifier: FilterDefinition<HeaderChanges> = {
       expected: 'host under set, or URLRewrite with hostname',
     })),
     ...[...changes.set, ...changes.add]
-      .filter(({ name }) => isIdentityClaim(name.toLowerCase()))
+      .filter(({ name }) => isOwnField(name.toLowerCase()))
       .map(({ name: found }) => ({
         message: 'says who the client is, which a route cannot',
         path,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { HeaderList } from './header-list.ts'
-import { removeIdentityClaims } from './identity-claims.ts'
+import { isOwnField, removeIdentityClaims, removeOwnFields } from './identity-claims.ts'
 
 const CLAIMS = [
   'x-forwarded-client-cert',
@@ -52,4 +52,15 @@ test('nothing else goes', () => {
   headers.fields.push('x-forwarded-client-cert', 'v')
   removeIdentityClaims(headers)
   assert.deepEqual(headers.fields, fields)
+})
+
+test('of what goes out, only what we write is removed', () => {
+  const own = CLAIMS.filter(isOwnField)
+  assert.deepEqual(own, CLAIMS.slice(0, 5))
+  const headers = new HeaderList([...CLAIMS, ...OTHERS].flatMap((name) => [name, 'v']))
+  removeOwnFields(headers)
+  assert.deepEqual(
+    Array.from(headers, ([name]) => name),
+    [...CLAIMS.slice(5), ...OTHERS],
+  )
 })

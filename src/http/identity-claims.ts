@@ -10,14 +10,24 @@ import type { HeaderList } from './header-list.ts'
  */
 export const removeIdentityClaims = (headers: HeaderList): void => {
   const { fields } = headers
-  for (let i = 0; i < fields.length; i += 2) if (isIdentityClaim(fields[i] ?? '')) return removeFrom(fields, i)
+  for (let i = 0; i < fields.length; i += 2) {
+    if (isIdentityClaim(fields[i] ?? '')) return removeFrom(fields, i, isIdentityClaim)
+  }
 }
 
-const removeFrom = (fields: string[], first: number): void => {
+/** Removes what only we may say in a request that goes out, whoever said it. */
+export const removeOwnFields = (headers: HeaderList): void => {
+  const { fields } = headers
+  for (let i = 0; i < fields.length; i += 2) {
+    if (isOwnField(fields[i] ?? '')) return removeFrom(fields, i, isOwnField)
+  }
+}
+
+const removeFrom = (fields: string[], first: number, isUnwanted: (name: string) => boolean): void => {
   let kept = first
   for (let i = first; i < fields.length; i += 2) {
     const name = fields[i] ?? ''
-    if (isIdentityClaim(name)) continue
+    if (isUnwanted(name)) continue
     fields[kept++] = name
     fields[kept++] = fields[i + 1] ?? ''
   }
@@ -34,16 +44,27 @@ export const isIdentityClaim = (name: string): boolean => {
   if (name.length < MIN_LENGTH || name.charCodeAt(0) !== LETTER_X) return false
   if (name.charCodeAt(2) === LETTER_I) return hyphenated(name).startsWith('x-istio-')
   switch (name.length) {
-    case 15:
-      return name !== 'x-forwarded-for' && hyphenated(name) === 'x-forwarded-for'
     case 16:
       return hyphenated(name) === 'x-envoy-internal'
     case 21:
       return hyphenated(name) === 'x-envoy-peer-metadata'
-    case 23:
-      return hyphenated(name) === 'x-forwarded-client-cert'
     case 24:
       return hyphenated(name) === 'x-envoy-peer-metadata-id'
+    default:
+      return isOwnField(name)
+  }
+}
+
+/**
+ * Whether a field, in lower case, tells the endpoint who the client is, or looks like one that does: that is ours to
+ * write, and neither a route's nor a filter's.
+ */
+export const isOwnField = (name: string): boolean => {
+  switch (name.length) {
+    case 15:
+      return name !== 'x-forwarded-for' && hyphenated(name) === 'x-forwarded-for'
+    case 23:
+      return hyphenated(name) === 'x-forwarded-client-cert'
     default:
       return false
   }

@@ -1,7 +1,7 @@
 import type { RequestView } from '../../filter/index.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
-import { removeIdentityClaims } from '../../http/identity-claims.ts'
+import { removeOwnFields } from '../../http/identity-claims.ts'
 import { splitTarget } from '../../http/path.ts'
 import type { SpiffeId } from '../../model/identity.ts'
 import type { Hashable } from '../balance/hash-key.ts'
@@ -57,7 +57,7 @@ export const clientOf = (
 export const toForwardRequest = (request: RequestView, head: H1RequestHead, client: ForwardClient): ForwardRequest => {
   const { headers, authority, method } = request
   // What filters have set is no better than what a client sends: a consumer's route is not for the producer to trust.
-  removeIdentityClaims(headers)
+  removeOwnFields(headers)
   if (client.namedBy !== undefined && client.principal !== undefined) {
     headers.fields.push('x-forwarded-client-cert', `By=${client.namedBy};URI=${client.principal}`)
   }

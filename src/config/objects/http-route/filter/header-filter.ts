@@ -1,4 +1,4 @@
-import { isIdentityClaim } from '../../../../http/identity-claims.ts'
+import { isOwnField } from '../../../../http/identity-claims.ts'
 import type { Issue } from '../../../../lib/decoded.ts'
 import * as s from '../../../../lib/schema.ts'
 
@@ -77,7 +77,7 @@ export const requestHeaderFilter = s.refine(headerFilter, ({ set, add, remove },
     expected: 'host under set, or URLRewrite with hostname',
   })),
   ...[...set, ...add]
-    .filter(({ name }) => isIdentityClaim(name.toLowerCase()))
+    .filter(({ name }) => isOwnField(name.toLowerCase()))
     .map(({ name: found }) => ({
       message: 'says who the client is, which a route cannot',
       path,
