@@ -1,13 +1,20 @@
-import type { X509Certificate } from 'node:crypto'
+import type { KeyObject, X509Certificate } from 'node:crypto'
 import { readCertificateFacts } from './certificate-facts.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
 import type { TrustRoot } from './trust-root.ts'
 
+/** A CA that is a root, or leads to one. */
+export interface KnownCa {
+  readonly subject: string
+  readonly certificate: X509Certificate
+  readonly publicKey: KeyObject
+}
+
 /** A certificate that leads to a root, and who issued it. */
 export interface ChainPath {
-  /** Of a CA: it is large, and of a leaf nobody asks for it again. */
-  readonly ca: X509Certificate | undefined
   readonly facts: CertificateFacts
+  /** Only of a CA: it is large, and of a leaf nobody asks for it. */
+  readonly ca: KnownCa | undefined
   /** The way on; `undefined`: a root issued it. */
   readonly issuer: ChainPath | undefined
 }
@@ -44,7 +51,10 @@ export class ChainPaths {
     const isByRoot = this.#roots.some((root) => root.hasIssued(certificate, nowMs))
     const issuer = isByRoot ? undefined : this.#findIssuer(certificate, nowMs, depth + 1)
     if (!isByRoot && issuer === undefined) return undefined
-    const path = { ca: certificate.ca ? certificate : undefined, facts: readCertificateFacts(raw), issuer }
+    const facts = readCertificateFacts(raw)
+    const { subject } = facts
+    const ca = certificate.ca ? { subject, certificate, publicKey: certificate.publicKey } : undefined
+    const path = { facts, ca, issuer }
     if (this.#known.size >= MAX_REMEMBERED) this.#known.clear()
     this.#known.set(key, path)
     return path
@@ -54,8 +64,9 @@ export class ChainPaths {
     const issuer = certificate.issuerCertificate
     if (issuer === undefined || depth > MAX_DEPTH || !issuer.ca) return undefined
     if (issuer.validToDate.getTime() < nowMs || issuer.validFromDate.getTime() > nowMs) return undefined
+    const path = this.#find(issuer, nowMs, depth)
     // Node links them by their names alone.
-    if (!certificate.checkIssued(issuer) || !certificate.verify(issuer.publicKey)) return undefined
-    return this.#find(issuer, nowMs, depth)
+    const isIssuer = path?.ca !== undefined && certificate.checkIssued(issuer) && certificate.verify(path.ca.publicKey)
+    return isIssuer ? path : undefined
   }
 }

@@ -1,15 +1,8 @@
-import type { X509Certificate } from 'node:crypto'
 import type { Issue } from '../../lib/decoded.ts'
 import { readSubjectKeyId } from './certificate-facts.ts'
 import type { CertificateFacts } from './certificate-facts.ts'
-import type { ChainPath } from './chain-paths.ts'
+import type { ChainPath, KnownCa } from './chain-paths.ts'
 import type { RevocationList } from './crl.ts'
-
-/** A CA whose name and key are known: a root, or somebody on the way to one. */
-export interface KnownCa {
-  readonly subject: string
-  readonly certificate: X509Certificate
-}
 
 /**
  * Who was revoked. A list counts for the CA of its name, once that CA's key is known and has signed it; lists of CAs that
@@ -30,7 +23,7 @@ export class Revocations {
     const issues: Issue[] = []
     for (const [index, list] of lists.entries()) {
       const candidates = cas.filter((ca) => isNamed(list, ca))
-      if (candidates.some(({ certificate }) => list.isSignedBy(certificate.publicKey))) put(this.#signed, list)
+      if (candidates.some(({ publicKey }) => list.isSignedBy(publicKey))) put(this.#signed, list)
       else if (candidates.length === 0) put(this.#waiting, list)
       else {
         const what = `revocation list ${index + 1} of ${lists.length}`
@@ -48,7 +41,7 @@ export class Revocations {
   has(certificate: CertificateFacts, path: ChainPath | undefined): boolean {
     if (path === undefined) return this.#isListed(certificate)
     for (let step: ChainPath | undefined = path; step !== undefined; step = step.issuer) {
-      if (step.issuer !== undefined) this.#meet(step.issuer)
+      if (step.issuer?.ca !== undefined) this.#meet(step.issuer.ca)
       if (this.#isListed(step.facts)) return true
     }
     return false
@@ -59,20 +52,19 @@ export class Revocations {
   }
 
   /** A CA that leads to one of our roots: lists of its name have waited for its key. */
-  #meet({ facts, ca: certificate }: ChainPath): void {
-    const waiting = this.#waiting.get(facts.subject)
-    if (waiting === undefined || certificate === undefined) return
-    const key = certificate.raw.toString('latin1')
+  #meet(ca: KnownCa): void {
+    const waiting = this.#waiting.get(ca.subject)
+    if (waiting === undefined) return
+    const key = ca.certificate.raw.toString('latin1')
     for (const list of [...waiting]) {
       const strangers = this.#strangers.get(list) ?? new Set<string>()
       if (strangers.has(key)) continue
-      const isItsCa = isNamed(list, { subject: facts.subject, certificate }) && list.isSignedBy(certificate.publicKey)
-      if (isItsCa) {
+      if (isNamed(list, ca) && list.isSignedBy(ca.publicKey)) {
         put(this.#signed, list)
         waiting.splice(waiting.indexOf(list), 1)
       } else this.#strangers.set(list, strangers.add(key))
     }
-    if (waiting.length === 0) this.#waiting.delete(facts.subject)
+    if (waiting.length === 0) this.#waiting.delete(ca.subject)
   }
 }
 

@@ -10,12 +10,11 @@ import { splitPem } from '../pem.ts'
 import { readSpiffeName } from '../spiffe-name.ts'
 import { readCertificateFacts } from './certificate-facts.ts'
 import { ChainPaths } from './chain-paths.ts'
-import type { ChainPath } from './chain-paths.ts'
+import type { ChainPath, KnownCa } from './chain-paths.ts'
 import { decodeCrls } from './crl.ts'
 import type { RevocationList } from './crl.ts'
 import type { Refusal } from './refusal-reason.ts'
 import { Revocations } from './revocations.ts'
-import type { KnownCa } from './revocations.ts'
 import { readTrustRoots } from './trust-root.ts'
 import type { TrustRoot } from './trust-root.ts'
 
@@ -151,7 +150,7 @@ const ownCas = (chainPem: string, paths: ChainPaths, nowMs: number): readonly Kn
   const cas: KnownCa[] = []
   for (const block of (splitPem('CERTIFICATE', chainPem) ?? []).slice(1)) {
     const path = paths.find(new X509Certificate(block), nowMs)
-    if (path?.ca !== undefined) cas.push({ subject: path.facts.subject, certificate: path.ca })
+    if (path?.ca !== undefined) cas.push(path.ca)
   }
   return cas
 }
