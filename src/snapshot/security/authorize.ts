@@ -4,7 +4,7 @@
  */
 import type { AuthorizationIndex, RulePlan, RuleSets } from './policy-plans.ts'
 import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
-import { findRule } from './rule-node.ts'
+import { findRule } from './find-rule.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 const undecided = { action: undefined, policy: undefined, rule: undefined } as const

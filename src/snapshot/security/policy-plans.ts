@@ -40,8 +40,14 @@ export type RuleNode =
       readonly rest: RuleNode | undefined
     }
 
-/** A fact that rules are told apart by; `segment` is the first of the path. */
-export type Discriminator = 'principal' | 'namespace' | 'path' | 'segment' | 'method' | 'host' | 'port'
+/**
+ * A fact that rules are told apart by; `prefix` is the beginning of the path up to one of its slashes, or all of it, and
+ * `leaf` its last segment.
+ */
+export type Discriminator =
+  | { readonly kind: 'principal' | 'namespace' | 'port' | 'path' | 'prefix' | 'leaf' | 'method' | 'host' }
+  /** In lower case; a field proper. */
+  | { readonly kind: 'header'; readonly name: string }
 
 /** Policies by key, each ready to be asked, and the sets of them that apply to frontends. */
 export interface Authorizations {

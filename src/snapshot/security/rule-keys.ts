@@ -1,9 +1,15 @@
-import { parsePathTemplate, isPathTemplate } from '../../model/security/path-template.ts'
+import {
+  isPathTemplate,
+  parsePathTemplate,
+  type PathTemplate,
+  type TemplatePart,
+} from '../../model/security/path-template.ts'
+import type { PolicyField } from '../../model/security/authorization.ts'
 import type { ConditionPlan, Discriminator, RulePlan } from './policy-plans.ts'
 import { isExact } from './match/texts.ts'
-import type { RequestFacts } from './request-facts.ts'
 
-type Key = string | number
+/** A value of a fact; a text may stand here by its hash. */
+export type Key = string | number
 
 /** The values of a fact without one of which a rule matches nothing; `undefined` when it may match whatever the fact is. */
 export const keysOfRule = ({ from, to, when }: RulePlan, by: Discriminator): readonly Key[] | undefined => {
@@ -13,25 +19,17 @@ export const keysOfRule = ({ from, to, when }: RulePlan, by: Discriminator): rea
   return found.toSorted((a, b) => a.length - b.length)[0]
 }
 
-/** The fact itself, as `keysOfRule` writes it; allocates nothing. */
-export const keyOfFacts = (facts: RequestFacts, by: Discriminator): Key | undefined => {
-  const { request, source } = facts
-  switch (by) {
-    case 'principal':
-      return source.principal
-    case 'namespace':
-      return source.namespace
-    case 'port':
-      return facts.destinationPort
-    case 'path':
-      return request?.path
-    case 'method':
-      return request?.method
-    case 'host':
-      return request === undefined ? undefined : hashOf(request.authority, 0, request.authority.length)
-    case 'segment':
-      return request === undefined ? undefined : hashOf(request.path, 1, endOfSegment(request.path))
+/** Names of the header fields that rules want an exact value of, those that most of them ask for first. */
+export const headersOfRules = (rules: readonly RulePlan[]): readonly string[] => {
+  const counts = new Map<string, number>()
+  for (const { when } of rules) {
+    for (const { source } of when) {
+      const { field, values } = source
+      if (field.kind !== 'request.headers' || isPseudoField(field.name) || values.length === 0) continue
+      if (values.every(isExact)) counts.set(field.name, (counts.get(field.name) ?? 0) + 1)
+    }
   }
+  return [...counts].toSorted(([, a], [, b]) => b - a).map(([name]) => name)
 }
 
 /** All hold, so that the keys of any of them will do. */
@@ -53,19 +51,16 @@ const keysOfCondition = ({ source }: ConditionPlan, by: Discriminator): readonly
   if (source.values.length === 0) return undefined
   const keys = new Set<Key>()
   for (const value of source.values) {
-    const key = keyOfValue(source.field.kind, value, by)
+    const key = keyOfValue(source.field, value, by)
     if (key === undefined) return undefined
     keys.add(key)
   }
   return [...keys]
 }
 
-const keyOfValue = (
-  kind: ConditionPlan['source']['field']['kind'],
-  value: string,
-  by: Discriminator,
-): Key | undefined => {
-  switch (by) {
+const keyOfValue = (field: PolicyField, value: string, by: Discriminator): Key | undefined => {
+  const { kind } = field
+  switch (by.kind) {
     case 'principal':
       return kind === 'source.principal' && isExact(value) ? `spiffe://${value}` : undefined
     case 'namespace':
@@ -78,47 +73,63 @@ const keyOfValue = (
       return kind === 'request.method' && isExact(value) ? value : undefined
     case 'host':
       return kind === 'request.host' && isExact(value) ? hashOf(value, 0, value.length) : undefined
-    case 'segment':
-      return kind === 'request.path' ? segmentOf(value) : undefined
+    case 'prefix':
+      return kind === 'request.path' ? prefixOf(value) : undefined
+    case 'leaf':
+      return kind === 'request.path' ? leafOf(value) : undefined
+    case 'header':
+      return kind === 'request.headers' && field.name === by.name && isExact(value) ? value : undefined
   }
 }
 
-const namespaceOf = (kind: ConditionPlan['source']['field']['kind'], value: string): string | undefined => {
+const namespaceOf = (kind: PolicyField['kind'], value: string): string | undefined => {
   if (kind === 'source.namespace') return value.includes('*') ? undefined : value
   if (kind === 'source.serviceAccount') return value.slice(0, value.indexOf('/'))
   // Whatever is left open at either end, an identity has but one such part.
   return kind === 'source.principal' ? /^[^/]*\/ns\/([^/*]+)\//.exec(value)?.[1] : undefined
 }
 
-/** The first segment of all paths that fit, where that is known. */
-const segmentOf = (pattern: string): number | undefined => {
-  if (!pattern.startsWith('/')) return undefined
-  if (isPathTemplate(pattern)) {
-    const template = parsePathTemplate(pattern)
-    const first = typeof template === 'string' ? undefined : template[0]
-    return first?.kind === 'text' ? wholeSegmentOf(first.text) : undefined
-  }
-  if (isExact(pattern)) return hashOf(pattern, 1, endOfSegment(pattern))
-  return wholeSegmentOf(pattern.slice(0, -1))
+/** Where all paths that fit begin, up to a slash that they all have, or to their end. */
+const prefixOf = (pattern: string): number | undefined => {
+  if (isPathTemplate(pattern)) return wholeSegmentsOf(textOf(parseTemplate(pattern)[0]))
+  if (isExact(pattern)) return hashOf(pattern, 0, pattern.length)
+  return pattern.startsWith('*') ? undefined : wholeSegmentsOf(pattern.slice(0, -1))
 }
 
-/** Of a beginning, which has to go on behind the segment. */
-const wholeSegmentOf = (prefix: string): number | undefined => {
-  const end = prefix.indexOf('/', 1)
-  return end === -1 ? undefined : hashOf(prefix, 1, end)
+const wholeSegmentsOf = (prefix: string): number | undefined => {
+  const end = prefix.lastIndexOf('/')
+  return end <= 0 ? undefined : hashOf(prefix, 0, end)
 }
 
-const endOfSegment = (path: string): number => {
-  const slash = path.indexOf('/', 1)
-  return slash === -1 ? path.length : slash
+/** The last segment of all paths that fit. */
+const leafOf = (pattern: string): number | undefined => {
+  if (isPathTemplate(pattern)) return leafOfEnd(textOf(parseTemplate(pattern).at(-1)))
+  if (isExact(pattern)) return hashOf(pattern, pattern.lastIndexOf('/') + 1, pattern.length)
+  return pattern.startsWith('*') ? leafOfEnd(pattern.slice(1)) : undefined
 }
+
+const leafOfEnd = (suffix: string): number | undefined => {
+  const slash = suffix.lastIndexOf('/')
+  return slash === -1 ? undefined : hashOf(suffix, slash + 1, suffix.length)
+}
+
+const parseTemplate = (pattern: string): PathTemplate => {
+  const template = parsePathTemplate(pattern)
+  return typeof template === 'string' ? [] : template
+}
+
+const textOf = (part: TemplatePart | undefined): string => (part?.kind === 'text' ? part.text : '')
+
+/** What a policy may name as if it were a field, and is none. */
+const isPseudoField = (name: string): boolean => name.startsWith(':') || name === 'host'
 
 /** The same for capitals and small letters. Others may have the same too: who is found by it is asked all the same. */
-const hashOf = (text: string, start: number, end: number): number => {
+export const hashOf = (text: string, start: number, end: number): number => {
   let hash = 0
-  for (let i = start; i < end; i++) {
-    const code = text.charCodeAt(i)
-    hash = (Math.imul(hash, 31) + (code >= 65 && code <= 90 ? code + 32 : code)) | 0
-  }
+  for (let i = start; i < end; i++) hash = nextHash(hash, text.charCodeAt(i))
   return hash
 }
+
+/** The hash of a text with one character more. */
+export const nextHash = (hash: number, code: number): number =>
+  (Math.imul(hash, 31) + (code >= 65 && code <= 90 ? code + 32 : code)) | 0
