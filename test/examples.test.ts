@@ -26,7 +26,10 @@ interface ExpectedRequest {
   readonly path?: string
   readonly method?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** A namespace, or `NAMESPACE/ACCOUNT`. */
   readonly source?: string
+  /** Of a verified token. */
+  readonly claims?: Readonly<Record<string, unknown>>
   /** Server name of a TLS connection, empty for one that names none. */
   readonly sni?: string
   /** What is looked for in the tunnel. */
@@ -71,16 +74,22 @@ const explain = (snapshot: Snapshot, request: ExpectedRequest) =>
     method: request.method ?? 'GET',
     target: request.path ?? '/',
     headers: Object.entries(request.headers ?? {}),
-    sourceNamespace: request.source,
+    ...clientOf(request.source),
+    ...(request.claims === undefined ? {} : { claims: request.claims }),
     ...(request.sni === undefined ? {} : { sni: request.sni }),
   })
+
+const clientOf = (source: string | undefined) => {
+  const [sourceNamespace, serviceAccount] = source?.split('/') ?? []
+  return { sourceNamespace, ...(serviceAccount === undefined ? {} : { serviceAccount }) }
+}
 
 const ruleOf = (snapshot: Snapshot, request: ExpectedRequest): RulePlan => {
   const frontend = findFrontend(snapshot, request.authority)
   assert.ok(frontend !== undefined)
   const headers = new HeaderList(Object.entries(request.headers ?? {}).flat())
   const message = { method: request.method ?? 'GET', path: request.path ?? '/', query: '', headers }
-  const resolution = resolve(frontend, message, request.source)
+  const resolution = resolve(frontend, message, clientOf(request.source).sourceNamespace)
   assert.ok(resolution.kind === 'match')
   return resolution.rule
 }
@@ -99,6 +108,7 @@ const isAbout = (query: URLSearchParams, request: ExpectedRequest): boolean => {
     query.get('authority') === request.authority &&
     (query.get('path') ?? '/') === (request.path ?? '/') &&
     (query.get('sni') ?? undefined) === request.sni &&
+    (query.get('source') ?? request.source) === request.source &&
     (query.get('method') ?? 'GET') === (request.method ?? 'GET') &&
     query.getAll('header').join('\n') === headers.join('\n')
   )
