@@ -8,8 +8,8 @@ for (const workers of [1, 2]) {
     const report = await rotateUnderLoad({
       network: '127.71.70',
       workers,
-      ttlMs: 3000,
-      rotations: 6,
+      ttlMs: 4000,
+      rotations: 5,
       ratePerSecond: 300,
     })
     t.diagnostic(`${report.rotations} rotations: ${formatReport(report)}; refused: ${report.refusals}`)
