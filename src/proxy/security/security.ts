@@ -8,7 +8,7 @@ import { createJwtGuards } from './jwt/jwt-guard.ts'
 import { createFetchText, type FetchText } from './jwt/keys/fetch-text.ts'
 import type { KeyNews } from './jwt/keys/key-ring.ts'
 import { KeyRings } from './jwt/keys/key-rings.ts'
-import { findSigner } from './jwt/keys/verify-signature.ts'
+import { findSigner, prepareToVerify } from './jwt/keys/verify-signature.ts'
 import { TokenCache } from './jwt/token-cache.ts'
 
 export interface SecurityDeps {
@@ -46,8 +46,10 @@ export class Security {
 
   /** A snapshot has come into force: what it needs is got ahead of the first request, what it does not is let go. */
   retain({ authentications }: Snapshot): void {
-    const policies = [...authentications.policies.values()]
-    this.#keys.retain(policies.flatMap(({ rules }) => rules.map(({ keys }) => keys)))
+    const rules = [...authentications.policies.values()].flatMap((policy) => policy.rules)
+    this.#keys.retain(rules.map(({ keys }) => keys))
+    // Should it fail, the first token will show it.
+    if (rules.length > 0) prepareToVerify().catch(() => undefined)
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /**
- * Signatures, on `jose`, which has WebCrypto check them on a thread of its own. It is loaded for the first token that has
- * to be checked: most waypoints never see one.
+ * Signatures, on `jose`, which has WebCrypto check them on a thread of its own. It is loaded when the first policy needs it:
+ * most waypoints never have one.
  */
 import type { compactVerify, CryptoKey, importJWK, JWK } from 'jose'
 import type { PublicKey } from './key-set.ts'
@@ -16,6 +16,11 @@ const loadJose = async (): Promise<Jose> => {
   // Those two only: the whole of it is half as large again.
   const [verify, keys] = await Promise.all([import('jose/jws/compact/verify'), import('jose/key/import')])
   return { compactVerify: verify.compactVerify, importJWK: keys.importJWK }
+}
+
+/** Loads what checking takes, ahead of the first token. */
+export const prepareToVerify = async (): Promise<void> => {
+  await loadJose()
 }
 
 /** The first of `keys` that has signed the token with `alg`; `undefined` when none has. Never rejects. */
