@@ -6,6 +6,7 @@ import {
   encodeCertificateRequest,
   type CertificateRequestMessage,
 } from './citadel.ts'
+import { grpcReason } from '../grpc/grpc-reason.ts'
 
 /** One call; plain data, since it may be made on another thread. */
 export interface CertificateCall {
@@ -70,16 +71,12 @@ const metadataOf = ({ token, clusterId }: CertificateCall): Metadata => {
   return metadata
 }
 
-const explain = ({ code, details, message }: ServiceError): string => {
-  // Around the error of the connection there is nothing that tells anybody anything.
-  const reason = (details === '' ? message : details).replace(CONNECTION_ERROR, '$1')
-  const shown = reason.length > 500 ? `${reason.slice(0, 500)}…` : reason
+const explain = (error: ServiceError): string => {
+  const { code } = error
+  const reason = grpcReason(error)
   const cause = CAUSES.find(([fits]) => fits.test(`${status[code]} ${reason}`))?.[1]
-  return `${status[code] ?? code}: ${shown}${cause === undefined ? '' : `: ${cause}`}`
+  return `${status[code] ?? code}: ${reason}${cause === undefined ? '' : `: ${cause}`}`
 }
-
-const CONNECTION_ERROR =
-  /^No connection established\. Last error: (?:\w*Error(?: \[\w+\])?: )?(.*?)\.? Resolution note: .*$/s
 
 /** What it usually comes from. */
 const CAUSES: readonly (readonly [fits: RegExp, cause: string])[] = [

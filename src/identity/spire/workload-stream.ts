@@ -1,5 +1,6 @@
 /** The only place that speaks gRPC to the SPIFFE Workload Endpoint; loaded with grpc-js only under `--ca spire`. */
 import { Client, credentials, Metadata, status as Code, type ServiceError } from '@grpc/grpc-js'
+import { grpcReason } from '../grpc/grpc-reason.ts'
 import { FETCH_X509_SVID } from './workload-api.ts'
 
 export interface WorkloadStreamHandlers {
@@ -58,8 +59,9 @@ const encodeNothing = (): Buffer => Buffer.alloc(0)
 
 const asIs = (bytes: Buffer): Uint8Array => bytes
 
-const explain = ({ code, details, message }: ServiceError): WorkloadStreamEnd => {
-  const reason = (details === '' ? message : details).replace(/\. Resolution note: $/, '')
+const explain = (error: ServiceError): WorkloadStreamEnd => {
+  const { code } = error
+  const reason = grpcReason(error)
   if (code === Code.PERMISSION_DENIED) return { kind: 'no-identity', reason }
   const isRefused = code === Code.INVALID_ARGUMENT || code === Code.UNIMPLEMENTED
   return { kind: isRefused ? 'refused' : 'failed', reason: `${Code[code]}: ${reason}` }
