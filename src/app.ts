@@ -92,7 +92,7 @@ class Waypoint implements RunningWaypoint {
   }
 
   async start(): Promise<void> {
-    const { bind, ports, workers, accessLog, logLevel, tlsGroups, trustDomains, deadlines, overload } = this.#options
+    const { bind, ports, workers, accessLog, logLevel, tlsGroups, deadlines, overload } = this.#options
     checkDescriptors(descriptorLimit(), this.#log)
     await checkPorts([
       { role: 'admin', host: '127.0.0.1', port: ports.admin },
@@ -101,8 +101,10 @@ class Waypoint implements RunningWaypoint {
       { role: 'hbone', host: bind, port: ports.hbone },
     ])
     const first = await this.#startConfig()
-    this.#opening = openCredentials(this.#options, first.model, { clock: systemClock, log: this.#log })
-    const shown = showCredentials(this.#options, this.#opening, systemClock)
+    const { trustDomains = this.#options.trustDomains } = first.model
+    const meshed = { ...this.#options, trustDomains }
+    this.#opening = openCredentials(meshed, first.model, { clock: systemClock, log: this.#log })
+    const shown = showCredentials(meshed, this.#opening, systemClock)
     // Before there is a certificate: whoever waits for it should be told why.
     this.#admin = await this.#startAdmin(shown)
     const { waitingFor } = this.#opening.status()
@@ -144,6 +146,7 @@ class Waypoint implements RunningWaypoint {
     this.#config = startConfig({
       paths: this.#options.files,
       translate: translateOptionsOf(this.#options),
+      mesh: this.#options.mesh,
       onUpdate: (update) => this.#onUpdate(update),
       onFailure: (message) => this.#log.error(message),
     })

@@ -2,6 +2,7 @@ import type { IstiodSettings } from '../identity/ca/istiod-settings.ts'
 import type { Deadlines } from '../proxy/limits/deadlines.ts'
 import type { OverloadLimits } from '../proxy/overload/overload.ts'
 import type { LogLevel } from '../lib/log.ts'
+import type { MeshSource } from '../config/mesh-options.ts'
 import type { TranslateOptions } from '../config/translate/options.ts'
 import type { PathNormalization } from '../model/model.ts'
 
@@ -16,6 +17,8 @@ export interface WaypointOptions {
   readonly trustDomains: readonly [string, ...string[]]
   readonly clusterDomain: string
   readonly pathNormalization: PathNormalization
+  /** Where Istio's MeshConfig is, and which flags win over it. */
+  readonly mesh: MeshSource | undefined
   /** Where this process runs, for Services that prefer what is near; `undefined`: not known. */
   readonly zone: string | undefined
   readonly node: string | undefined
@@ -46,7 +49,7 @@ export type CaOptions =
 /** The part of the options that decides what objects come to. */
 export type MeshOptions = Pick<
   WaypointOptions,
-  'gateway' | 'clusterDomain' | 'trustDomains' | 'pathNormalization' | 'zone' | 'node'
+  'gateway' | 'clusterDomain' | 'trustDomains' | 'pathNormalization' | 'mesh' | 'zone' | 'node'
 >
 
 /** What `translate` is told, by whoever reads the same objects: the data plane, and the verbs that look at files. */

@@ -1,4 +1,5 @@
 /** The flags that say which waypoint of which mesh is meant: the same objects come to different things for each. */
+import { resolve as resolvePath } from 'node:path'
 import type { MeshOptions } from '../app/options.ts'
 import { decodeChoice, usageError, type FlagTable, type FlagValues } from './arguments.ts'
 import type { Terminal } from './verb.ts'
@@ -9,7 +10,16 @@ export const meshFlags = {
     value: 'NS/NAME',
     help: 'which Gateway this is; default: env GATEWAY_NAMESPACE and GATEWAY_NAME, else the only one with an HBONE listener',
   },
-  'trust-domain': { type: 'string', default: 'cluster.local', value: 'TD[,ALIAS]', help: 'default cluster.local' },
+  'mesh-config': {
+    type: 'string',
+    value: 'FILE',
+    help: "Istio's MeshConfig as YAML, or the ConfigMap that has it as `mesh`; watched",
+  },
+  'trust-domain': {
+    type: 'string',
+    value: 'TD[,ALIAS]',
+    help: 'default cluster.local; wins over --mesh-config',
+  },
   'cluster-domain': {
     type: 'string',
     default: 'cluster.local',
@@ -18,9 +28,8 @@ export const meshFlags = {
   },
   'path-normalization': {
     type: 'string',
-    default: 'BASE',
     value: 'MODE',
-    help: 'NONE, BASE (default), MERGE_SLASHES, DECODE_AND_MERGE_SLASHES',
+    help: 'NONE, BASE (default), MERGE_SLASHES, DECODE_AND_MERGE_SLASHES; wins over --mesh-config',
   },
   zone: {
     type: 'string',
@@ -35,11 +44,15 @@ export const meshFlags = {
  * `GATEWAY_NAMESPACE` and `GATEWAY_NAME`, which Istio's pods have, in place of `--gateway`, and `FAIRWAY_ZONE` and
  * `FAIRWAY_NODE` in place of `--zone` and `--node`.
  */
-export const decodeMesh = (flags: FlagValues<typeof meshFlags>, env: Terminal['env']): MeshOptions => ({
+export const decodeMesh = (
+  flags: FlagValues<typeof meshFlags>,
+  { cwd, env }: Pick<Terminal, 'cwd' | 'env'>,
+): MeshOptions => ({
   gateway: decodeGateway(flags.gateway, env),
-  trustDomains: decodeTrustDomains(flags['trust-domain']),
+  trustDomains: decodeTrustDomains(flags['trust-domain'] ?? 'cluster.local'),
   clusterDomain: flags['cluster-domain'],
-  pathNormalization: decodeChoice('path-normalization', flags['path-normalization'], [
+  mesh: decodeMeshSource(flags, cwd),
+  pathNormalization: decodeChoice('path-normalization', flags['path-normalization'] ?? 'BASE', [
     'NONE',
     'BASE',
     'MERGE_SLASHES',
@@ -48,6 +61,13 @@ export const decodeMesh = (flags: FlagValues<typeof meshFlags>, env: Terminal['e
   zone: decodePlace('zone', flags.zone, env['FAIRWAY_ZONE']),
   node: decodePlace('node', flags.node, env['FAIRWAY_NODE']),
 })
+
+const decodeMeshSource = (flags: FlagValues<typeof meshFlags>, cwd: string): MeshOptions['mesh'] => {
+  const path = flags['mesh-config']
+  if (path === undefined) return undefined
+  const winners = ['trust-domain', 'path-normalization'] as const
+  return { path: resolvePath(cwd, path), flags: winners.filter((flag) => flags[flag] !== undefined) }
+}
 
 const decodeGateway = (text: string | undefined, env: Terminal['env']): MeshOptions['gateway'] => {
   const { GATEWAY_NAMESPACE: fromNamespace = '', GATEWAY_NAME: fromName = '' } = env

@@ -30,6 +30,7 @@ describe('the flags of fairway run', () => {
       ca: { kind: 'dev', stateDir: '/home/me/.fairway' },
       trustDomains: ['cluster.local'],
       clusterDomain: 'cluster.local',
+      mesh: undefined,
       pathNormalization: 'BASE',
       zone: undefined,
       node: undefined,

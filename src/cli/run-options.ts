@@ -70,7 +70,7 @@ export const decodeRunOptions = (
     decodeInteger(name, flags[name], { min: 0, max: 65_535 })
   return {
     files: flags.file.map((file) => resolvePath(cwd, file)),
-    ...decodeMesh(flags, env),
+    ...decodeMesh(flags, { cwd, env }),
     ca: decodeCa(flags, { cwd, env }),
     tlsGroups: decodeTlsGroups(flags['tls-groups']),
     bind: decodeBind(flags.bind),

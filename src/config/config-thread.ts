@@ -5,15 +5,19 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
 import { packJson, type Packed } from '../lib/memory/packed-json.ts'
 import { createDeltaWriter, type ConfigDelta } from './delta.ts'
-import { createObjectLoading, createObjectReader } from './load-objects.ts'
+import type { Issue } from '../lib/decoded.ts'
+import { createObjectReader } from './load-objects.ts'
+import type { MeshSource } from './mesh-options.ts'
 import { openFileSource } from './source/files.ts'
+import { openMeshFile } from './source/mesh-file.ts'
 import type { TranslateOptions } from './translate/options.ts'
-import { createTranslator } from './translate/translate.ts'
+import { createSetTranslation } from './translate-set.ts'
 
 /** What the thread is started with. */
 export interface ConfigThreadData {
   readonly paths: readonly string[]
   readonly translate: TranslateOptions
+  readonly mesh: MeshSource | undefined
 }
 
 /** What the thread says. */
@@ -21,6 +25,8 @@ export type ConfigThreadMessage =
   | { readonly kind: 'update'; readonly delta: Packed<ConfigDelta> }
   /** A set could not be dealt with, which is a bug; the thread goes on with the next one. */
   | { readonly kind: 'failure'; readonly message: string }
+  /** The MeshConfig cannot be read, and there is no older one. */
+  | { readonly kind: 'refused'; readonly issues: readonly Issue[] }
 
 /** How long nothing may change before the thread cleans up behind its start, in milliseconds. */
 const quietAfterStartMs = 1000
@@ -34,14 +40,33 @@ const quietMs = 3000
 const wasteBytes = 4 * 1024 * 1024
 
 const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => void): void => {
-  const load = createObjectLoading()
-  const translate = createTranslator(data.translate)
+  const { mesh } = data
+  const translation = createSetTranslation(data.translate, mesh)
   const write = createDeltaWriter()
   let cancelCollection = (): void => {}
   let restingBytes = 0
   const cleanUp = (): void => {
     giveBack()
     restingBytes = getHeapStatistics().total_heap_size
+  }
+  const publish = (): void => {
+    try {
+      const result = translation.translate()
+      if (result.kind === 'update') post({ kind: 'update', delta: packJson(write(result.update)) })
+      else if (result.kind === 'refused') post(result)
+    } catch (error) {
+      const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+      post({ kind: 'failure', message: `the configuration could not be translated, the last one stays: ${why}` })
+    }
+  }
+  if (mesh !== undefined) {
+    openMeshFile({
+      path: mesh.path,
+      onRead: (file) => {
+        translation.takeMesh(file)
+        publish()
+      },
+    })
   }
   openFileSource({
     paths: data.paths,
@@ -52,15 +77,8 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
       cancelCollection = systemClock.after(restingBytes === 0 ? quietAfterStartMs : quietMs, cleanUp)
     },
     onSet: (set) => {
-      try {
-        const { objects, issues: objectIssues } = load(set.objects)
-        const { model, conditions } = translate(objects)
-        const delta = write({ model, conditions, issues: set.issues, objectIssues, objects: objects.length })
-        post({ kind: 'update', delta: packJson(delta) })
-      } catch (error) {
-        const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
-        post({ kind: 'failure', message: `the configuration could not be translated, the last one stays: ${why}` })
-      }
+      translation.takeObjects(set)
+      publish()
     },
   })
 }

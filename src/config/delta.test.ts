@@ -30,6 +30,7 @@ const update = (routes: readonly Route[], issues: readonly string[] = []) => {
     conditions: [],
     issues: issues.map((message) => ({ message })),
     objectIssues: [],
+    notes: [],
     objects: routes.length,
   }
 }

@@ -31,6 +31,8 @@ export interface ConfigDelta {
   readonly issues?: readonly Issue[]
   /** Absent: as before. */
   readonly objectIssues?: readonly Issue[]
+  /** Absent: as before. */
+  readonly notes?: readonly string[]
   readonly objects: number
 }
 
@@ -77,16 +79,17 @@ export const createModelReader = (): ((delta: ModelDelta) => Model) => {
 /** Makes the sending side for updates. */
 export const createDeltaWriter = (): ((update: Omit<ConfigUpdate, 'generation'>) => ConfigDelta) => {
   const write = createModelWriter()
-  let before: Pick<ConfigUpdate, 'conditions' | 'issues' | 'objectIssues'> | undefined
-  return ({ model, conditions, issues, objectIssues, objects }) => {
+  let before: Pick<ConfigUpdate, 'conditions' | 'issues' | 'objectIssues' | 'notes'> | undefined
+  return ({ model, conditions, issues, objectIssues, notes, objects }) => {
     const delta = {
       model: write(model),
       conditions: findEdits(before?.conditions ?? [], conditions, keyOfCondition),
       ...(isEqual(before?.issues, issues) ? {} : { issues }),
       ...(isEqual(before?.objectIssues, objectIssues) ? {} : { objectIssues }),
+      ...(isEqual(before?.notes, notes) ? {} : { notes }),
       objects,
     }
-    before = { conditions, issues, objectIssues }
+    before = { conditions, issues, objectIssues, notes }
     return delta
   }
 }
@@ -98,12 +101,14 @@ export const createDeltaReader = (): ((delta: ConfigDelta) => ConfigUpdate) => {
   let conditions: readonly Condition[] = []
   let issues: readonly Issue[] = []
   let objectIssues: readonly Issue[] = []
+  let notes: readonly string[] = []
   return (delta) => {
     conditions = applyEdits(delta.model.isFirst ? [] : conditions, delta.conditions)
     issues = delta.issues ?? issues
     objectIssues = delta.objectIssues ?? objectIssues
+    notes = delta.notes ?? notes
     generation++
-    return { generation, model: read(delta.model), conditions, issues, objectIssues, objects: delta.objects }
+    return { generation, model: read(delta.model), conditions, issues, objectIssues, notes, objects: delta.objects }
   }
 }
 

@@ -31,6 +31,7 @@ const update = (changes: Partial<ConfigUpdate>): ConfigUpdate => ({
   conditions: [],
   issues: [],
   objectIssues: [],
+  notes: [],
   objects: 1,
   ...changes,
 })
@@ -84,4 +85,11 @@ it('the same fault of another object is not taken for its own', () => {
 it('what was told before is not told again, but a file that cannot be read is', () => {
   const same = { objectIssues: [fault], conditions: [condition('no such Service')], issues: [{ message: 'bad file' }] }
   assert.deepEqual(messages(same, same), ['bad file'])
+})
+
+it('a word about the MeshConfig is said once', () => {
+  const note = 'of no effect on a waypoint in mesh.yaml: accessLogFile'
+  const info = { level: 'info', message: note, fields: { event: 'mesh-config' } }
+  assert.deepEqual(newsOf(update({ notes: [note] }), undefined), [info])
+  assert.deepEqual(newsOf(update({ notes: [note] }), update({ notes: [note] })), [])
 })

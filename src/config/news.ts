@@ -7,7 +7,7 @@ import type { ConfigUpdate } from './update.ts'
 
 /** A line for the log. */
 export interface News {
-  readonly level: 'error' | 'warn'
+  readonly level: 'error' | 'warn' | 'info'
   readonly message: string
   readonly fields: LogFields
 }
@@ -23,6 +23,9 @@ export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined): 
   const told = new Set(before?.conditions.filter(isFault).map((condition) => JSON.stringify(condition)))
   const ownWords = createOwnWords(update.objectIssues)
   return [
+    ...(update.notes === before?.notes ? [] : update.notes)
+      .filter((note) => before?.notes.includes(note) !== true)
+      .map((note) => ({ level: 'info' as const, message: note, fields: meshNote })),
     ...update.issues.map((issue) => ({ level: 'error' as const, message: formatIssue(issue), fields: fileIssue })),
     ...(hasNewFaults ? update.objectIssues : [])
       .map(formatIssue)
@@ -34,6 +37,7 @@ export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined): 
   ]
 }
 
+const meshNote = { event: 'mesh-config' }
 const fileIssue = { event: 'config-issue' }
 const objectIssue = { event: 'object-issue' }
 

@@ -8,6 +8,9 @@ import { StartupError } from '../lib/startup-error.ts'
  */
 export const refuseUnreadable = (issues: readonly Issue[]): void => {
   if (issues.length === 0) return
-  const list = issues.map((issue) => `  ${formatIssue(issue)}`).join('\n')
-  throw new StartupError('ECONFIG', `the configuration cannot be read:\n${list}`)
+  throw new StartupError('ECONFIG', `the configuration cannot be read:\n${formatIssues(issues)}`)
 }
+
+/** A line for each. */
+export const formatIssues = (issues: readonly Issue[]): string =>
+  issues.map((issue) => `  ${formatIssue(issue)}`).join('\n')

@@ -120,7 +120,7 @@ describe('a thread that fails', () => {
   const update = (): ConfigThreadMessage => ({
     kind: 'update',
     delta: packJson(
-      createDeltaWriter()({ model: emptyModel, conditions: [], issues: [], objectIssues: [], objects: 0 }),
+      createDeltaWriter()({ model: emptyModel, conditions: [], issues: [], objectIssues: [], notes: [], objects: 0 }),
     ),
   })
 

@@ -2,6 +2,9 @@ import { Worker } from 'node:worker_threads'
 import { systemClock, type Clock } from '../lib/clock.ts'
 import { unpackJson } from '../lib/memory/packed-json.ts'
 import { createDeltaReader } from './delta.ts'
+import type { Issue } from '../lib/decoded.ts'
+import type { MeshSource } from './mesh-options.ts'
+import { formatIssues, refuseUnreadable } from './refuse-unreadable.ts'
 import type { ConfigThreadData, ConfigThreadMessage } from './config-thread.ts'
 import type { TranslateOptions } from './translate/options.ts'
 import type { ConfigUpdate } from './update.ts'
@@ -10,6 +13,8 @@ export interface ConfigOptions {
   /** Files and folders to read and watch. */
   readonly paths: readonly string[]
   readonly translate: TranslateOptions
+  /** Default: there is no MeshConfig. */
+  readonly mesh?: MeshSource | undefined
   /** Gets every update after the first. Unchanged parts are the same objects as before. */
   readonly onUpdate: (update: ConfigUpdate) => void
   /** Called when the thread stumbled; the last update stays in force, and the thread is started again if it ended. */
@@ -54,8 +59,17 @@ export const startConfig = (options: ConfigOptions): ConfigHandle => {
     options.onFailure(message)
     if (!isReady) first.reject(new Error(message))
   }
+  const refuse = (issues: readonly Issue[]): void => {
+    if (isReady) return fail(`the configuration stays as it is:\n${formatIssues(issues)}`)
+    try {
+      refuseUnreadable(issues)
+    } catch (error) {
+      first.reject(error)
+    }
+  }
   const receive = (message: ConfigThreadMessage): void => {
     if (message.kind === 'failure') return fail(message.message)
+    if (message.kind === 'refused') return refuse(message.issues)
     restartMs = firstRestartMs
     const update = read(unpackJson(message.delta))
     if (isReady) return options.onUpdate(update)
@@ -63,7 +77,7 @@ export const startConfig = (options: ConfigOptions): ConfigHandle => {
     first.resolve(update)
   }
   const start = (): ConfigThread => {
-    const data: ConfigThreadData = { paths: options.paths, translate: options.translate }
+    const data: ConfigThreadData = { paths: options.paths, translate: options.translate, mesh: options.mesh }
     const thread = createThread(data)
     thread.on('message', receive)
     thread.on('error', (error) => fail(`the configuration thread failed: ${String(error)}`))

@@ -15,6 +15,8 @@ export interface ConfigUpdate {
    * declared twice. What each came to is in `conditions`.
    */
   readonly objectIssues: readonly Issue[]
+  /** What should be known of the MeshConfig, and is no fault. */
+  readonly notes: readonly string[]
   /** Objects in the set. */
   readonly objects: number
 }

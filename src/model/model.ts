@@ -20,6 +20,8 @@ export interface Model {
   readonly gateway: { readonly namespace: string; readonly name: string } | undefined
   readonly trafficType: TrafficType
   readonly pathNormalization: PathNormalization
+  /** Whose identities are let in, ours first; absent: those that the process was started with. */
+  readonly trustDomains?: readonly [string, ...string[]]
   /** Endpoints are told who the client is (annotation `ambient.istio.io/xfcc-include-client-identity`); absent: they are not. */
   readonly tellsClientIdentity?: true
   /** Services bound to this waypoint (frontends), sorted by key. Slow clock. */

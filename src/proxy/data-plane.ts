@@ -262,6 +262,10 @@ export class DataPlane {
    * in slices while the old one serves; see `ModelApplier` for when the promise is settled.
    */
   apply(model: Model, generation: number): Promise<Snapshot> {
+    const { trustDomains } = model
+    if (trustDomains !== undefined) {
+      this.#mesh.trustDomains(trustDomains, { server: this.#server, pools: this.#pools })
+    }
     return this.#applier.apply(model, generation)
   }
 

@@ -1,6 +1,6 @@
 /**
  * Golden cases: each folder beside this file holds `objects.yaml`, what it is translated to (`model.json`,
- * `conditions.json`) and what was wrong with its objects (`issues.txt`). `UPDATE_GOLDEN=1` writes the results anew:
+ * `conditions.json`) and what was wrong with its objects (`issues.txt`); with `mesh.yaml` that is the MeshConfig. `UPDATE_GOLDEN=1` writes the results anew:
  * look at the difference before you commit it. Folder `vectors` is a suite of its own.
  */
 import assert from 'node:assert/strict'
@@ -11,6 +11,8 @@ import { formatIssue } from '../../src/lib/format-issue.ts'
 import { createModelReader, createModelWriter } from '../../src/config/delta.ts'
 import { packJson, unpackJson } from '../../src/lib/memory/packed-json.ts'
 import type { Model } from '../../src/model/model.ts'
+import { withMeshConfig } from '../../src/config/mesh-options.ts'
+import { readMeshFile } from '../../src/config/source/mesh-file.ts'
 import type { TranslateOptions } from '../../src/config/translate/options.ts'
 import { translate } from '../../src/config/translate/translate.ts'
 import { loadText } from '../support/load-text.ts'
@@ -27,9 +29,18 @@ const isUpdate = process.env['UPDATE_GOLDEN'] === '1'
 const isCase = (name: string): boolean => existsSync(join(folder, name, 'objects.yaml'))
 const cases = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => isCase(name))
 
+/** With the MeshConfig that stands in the folder as `mesh.yaml`, if one does. */
+const optionsOf = (name: string): TranslateOptions => {
+  const path = join(folder, name, 'mesh.yaml')
+  if (!existsSync(path)) return options
+  const mesh = readMeshFile(path)
+  assert.ok(mesh.ok, JSON.stringify(mesh))
+  return withMeshConfig(options, mesh, { path: 'mesh.yaml', flags: [] }).options
+}
+
 const run = (name: string, order: 'as written' | 'reversed') => {
   const { objects, issues } = loadText('objects.yaml', readFileSync(join(folder, name, 'objects.yaml'), 'utf8'))
-  const { model, conditions } = translate(order === 'reversed' ? objects.toReversed() : objects, options)
+  const { model, conditions } = translate(order === 'reversed' ? objects.toReversed() : objects, optionsOf(name))
   return {
     'model.json': `${JSON.stringify(model, null, 2)}\n`,
     'conditions.json': `${JSON.stringify(conditions, null, 2)}\n`,

@@ -3,9 +3,12 @@ import { translateOptionsOf, type MeshOptions } from '../../app/options.ts'
 import { formatObject } from '../../config/format-object.ts'
 import { loadObjects, type LoadedSet } from '../../config/load-objects.ts'
 import { readObject, type ReadObject } from '../../config/objects/read-object.ts'
+import { withMeshConfig } from '../../config/mesh-options.ts'
 import { refuseUnreadable } from '../../config/refuse-unreadable.ts'
 import { readFileSet, type FileSet } from '../../config/source/files.ts'
+import { readMeshFile } from '../../config/source/mesh-file.ts'
 import { groupConditions, type ConditionGroup } from '../../config/status/object-status.ts'
+import type { TranslateOptions } from '../../config/translate/options.ts'
 import { translate } from '../../config/translate/translate.ts'
 import type { Issue, SourcePosition } from '../../lib/decoded.ts'
 import { isFault } from '../../model/condition.ts'
@@ -43,9 +46,19 @@ export const loadStatus = (
   const set = nameBriefly(readFileSet(paths, readObject), cwd)
   refuseUnreadable(set.issues)
   const loaded = loadObjects(set.objects)
-  const { model, conditions } = translate(loaded.objects, translateOptionsOf(mesh))
+  const { model, conditions } = translate(loaded.objects, optionsOf(mesh))
   const items = joinItems(loaded, groupConditions(conditions))
   return { gateway: model.gateway, items, stray: loaded.issues.filter(({ object }) => object === undefined) }
+}
+
+/** What flags and MeshConfig come to; the latter must be readable, as everything else. */
+const optionsOf = (mesh: MeshOptions): TranslateOptions => {
+  const base = translateOptionsOf(mesh)
+  if (mesh.mesh === undefined) return base
+  const file = readMeshFile(mesh.mesh.path)
+  if (file.ok) return withMeshConfig(base, file, mesh.mesh).options
+  refuseUnreadable(file.issues)
+  return base
 }
 
 const joinItems = ({ objects, issues }: LoadedSet, groups: readonly ConditionGroup[]): readonly StatusItem[] => {

@@ -60,7 +60,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   if (flags.file.length === 0) {
     throw usageError('no files are given', 'name a file or folder: fairway waypoint status -f objects/')
   }
-  const report = loadStatus(flags.file, { cwd: terminal.cwd, mesh: decodeMesh(flags, terminal.env) })
+  const report = loadStatus(flags.file, { cwd: terminal.cwd, mesh: decodeMesh(flags, terminal) })
   const status = selectItems(report, { namespace: flags.namespace, name: positionals[0] })
   if (report.gateway === undefined && !report.items.some(({ object }) => object.kind === 'Gateway')) {
     terminal.err.write('there is no Gateway among the files: nothing is bound to a waypoint\n')

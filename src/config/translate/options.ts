@@ -1,5 +1,6 @@
 import type { SourcePosition } from '../../lib/decoded.ts'
 import type { PathNormalization } from '../../model/model.ts'
+import type { MeshProvider } from '../objects/mesh-config/provider.ts'
 import type { ReadObject } from '../objects/read-object.ts'
 
 /** What the objects themselves do not say. */
@@ -15,6 +16,8 @@ export interface TranslateOptions {
   /** Policies in this namespace hold for the whole mesh (`istio-system`). */
   readonly rootNamespace: string
   readonly pathNormalization: PathNormalization
+  /** What the MeshConfig says beside, where there is one (`--mesh-config`), and where it stands. */
+  readonly mesh?: { readonly source: string; readonly providers: readonly MeshProvider[] }
   /** Where this process runs, as EndpointSlices call it (`topology.kubernetes.io/zone`); default: not known. */
   readonly zone?: string
   /** The node that it runs on. */

@@ -25,6 +25,7 @@ import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { bindPods, createPodTranslation, type TranslatePod } from './service/bind-pods.ts'
 import { bindServices } from './service/bind-services.ts'
+import { findProviders } from './security/providers.ts'
 import { createCatalog, type Catalog, type Entry } from './catalog.ts'
 import { sortByKey } from './sort-by-key.ts'
 import { chooseGateway } from './choose-gateway.ts'
@@ -129,7 +130,15 @@ const translateSet = (
   })
   const targets = { bound, gateway, rootNamespace }
   const authentications = translateAuthentications(catalog.authentications, targets)
-  const authorizations = remembering.translateAuthorizations(catalog.authorizations, targets)
+  const providers = findProviders(options, { services, speaksTls: attaching.speaksTls })
+  const authorizations = remembering.translateAuthorizations(catalog.authorizations, {
+    ...targets,
+    providerFault: providers.faultOf,
+  })
+  const asked = providers.use(
+    authorizations.policies.flatMap(({ provider }) => provider ?? []),
+    want,
+  )
   const { pods, conditions: aboutPods } = bindPods({
     catalog,
     gateway,
@@ -154,6 +163,8 @@ const translateSet = (
       trafficType: gateway?.trafficType ?? 'none',
       pathNormalization: options.pathNormalization,
       ...(gateway?.tellsClientIdentity === true ? { tellsClientIdentity: true as const } : {}),
+      ...(options.mesh === undefined ? {} : { trustDomains: trustDomainsOf(options) }),
+      ...(asked.length === 0 ? {} : { providers: asked }),
       services: served.services,
       routes: sortByKey(routes),
       endpoints: sortByKey(
@@ -189,6 +200,11 @@ const translateSet = (
   }
   return { objects, translation, attaching, tlsPorts: backendTls.ports, sendsElsewhere: wanted.size > boundPorts }
 }
+
+const trustDomainsOf = ({ trustDomain, trustDomainAliases = [] }: TranslateOptions): readonly [string, ...string[]] => [
+  trustDomain,
+  ...trustDomainAliases,
+]
 
 /** Which security policies something is judged by, as far as there are any. */
 const securityOf = (authentications: readonly string[] = [], authorizations: readonly string[] = []): SecurityOf => ({

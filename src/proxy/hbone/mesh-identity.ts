@@ -41,11 +41,13 @@ export class MeshIdentity {
   /** Revocation lists whose age was told. */
   readonly #told = new WeakSet<RevocationList>()
   #clientTls: ConnectionOptions
+  #trustDomains: readonly string[]
   #trust: Trust
 
   constructor(options: MeshIdentityOptions) {
     const { credentials, clock, tls } = options
     this.#options = options
+    this.#trustDomains = options.trustDomains
     this.#clientTls = clientTlsOptions(credentials.current(), tls)
     this.#trust = this.#decodeTrust(credentials.current())
     this.#review = new PeerReview(this.#trust, clock)
@@ -65,6 +67,19 @@ export class MeshIdentity {
         this.#options.log.error('new credentials cannot be used, the old ones stay', { error })
       }
     })
+  }
+
+  /** Lets in identities of these trust domains, ours first; whoever is there and is not of them is retired. */
+  trustDomains(trustDomains: readonly string[], { server, pools }: ConnectionHolders): void {
+    const before = this.#trust
+    if (trustDomains.join() === this.#trustDomains.join()) return
+    this.#trustDomains = trustDomains
+    const current = this.#options.credentials.current()
+    const trust = this.#decodeTrust(current, before)
+    server.rotate(current, trust)
+    this.#trust = trust
+    if (before.trustDomains.every((name) => trustDomains.includes(name))) return
+    this.#review.begin([server.peers(), pools.peers()], trust, trust.keepsRoots(before))
   }
 
   /** Called every second or so: an old list is not a reason to refuse anybody, but one to look after it. */
@@ -93,8 +108,8 @@ export class MeshIdentity {
   }
 
   #decodeTrust(credentials: Credentials, before?: Trust): Trust {
-    const { trustDomains, clock } = this.#options
-    return decodeTrust(credentials, { trustDomains, nowMs: clock.nowMs(), before })
+    const nowMs = this.#options.clock.nowMs()
+    return decodeTrust(credentials, { trustDomains: this.#trustDomains, nowMs, before })
   }
 }
 

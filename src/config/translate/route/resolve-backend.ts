@@ -26,6 +26,12 @@ export interface BackendScope {
   readonly speaksTls?: (service: ServiceObject, port: ServicePortObject) => boolean
 }
 
+/** Who refers: a route, or what stands in for one. */
+export interface Referrer {
+  readonly kind: AnyRoute['kind']
+  readonly metadata: { readonly namespace: string }
+}
+
 /** Where a reference leads to, or in words that it does not. */
 export type ResolvedBackend =
   | { readonly service: BackendService; readonly endpoints: EndpointKey }
@@ -37,7 +43,7 @@ export type ResolvedBackend =
  */
 export const resolveBackend = (
   ref: BackendObject & { readonly path: string },
-  route: Pick<AnyRoute, 'kind' | 'metadata'>,
+  route: Referrer,
   scope: BackendScope,
 ): ResolvedBackend => {
   const found = findBackend(ref, route, scope)
@@ -56,11 +62,7 @@ type Found =
   | { readonly service: ServiceObject; readonly port: ServicePortObject }
   | { readonly bad: BadRef; readonly ref: string }
 
-const findBackend = (
-  ref: BackendObject & { readonly path: string },
-  route: Pick<AnyRoute, 'kind' | 'metadata'>,
-  scope: BackendScope,
-): Found => {
+const findBackend = (ref: BackendObject & { readonly path: string }, route: Referrer, scope: BackendScope): Found => {
   const key = `${ref.namespace ?? route.metadata.namespace}/${ref.name}`
   const named = `${ref.kind} ${key}${ref.port === undefined ? '' : `:${ref.port}`}`
   const bad = (reason: BadRef['reason'], message: string): Found => ({

@@ -9,6 +9,12 @@ import { protocolOf } from '../service/port-protocol.ts'
 import { tcpPortsOf } from '../service/service-facts.ts'
 import type { ResolvedTargets, TargetScope } from './resolve-targets.ts'
 
+/** What notes are made by. */
+export interface NoteScope extends TargetScope {
+  /** Why nobody can be asked by a provider's name; `undefined` when somebody can. */
+  readonly providerFault: (name: string) => string | undefined
+}
+
 /** How many are told of. */
 const MAX_NOTES = 8
 
@@ -16,7 +22,7 @@ const MAX_NOTES = 8
 export const notesOf = (
   policy: AuthorizationPolicyObject,
   targets: ResolvedTargets,
-  scope: TargetScope,
+  scope: NoteScope,
 ): readonly string[] => {
   const ports = targets.services.flatMap((key) => {
     const service = scope.bound.get(key)?.object
@@ -25,7 +31,7 @@ export const notesOf = (
   const speaksTcp = ports.some((port) => ['tcp', 'tls'].includes(protocolOf(port)))
   const numbers = targets.takesPods(policy.metadata.namespace) ? undefined : new Set(ports.map(({ port }) => port))
   const notes = [
-    ...aboutPolicy(policy),
+    ...aboutPolicy(policy, scope),
     ...policy.rules.flatMap((rule, index) => [
       ...conditionsOf(rule).flatMap((condition) => aboutCondition(condition, numbers)),
       ...(speaksTcp ? aboutConnections(rule, index, policy) : []),
@@ -41,8 +47,12 @@ const conditionsOf = ({ from, to, when }: AuthorizationRule): readonly FieldCond
   ...when,
 ]
 
-const aboutPolicy = ({ action, provider, rules, metadata }: AuthorizationPolicyObject): readonly string[] => {
+const aboutPolicy = (
+  { action, provider, rules, metadata }: AuthorizationPolicyObject,
+  { providerFault }: NoteScope,
+): readonly string[] => {
   const dryRun = metadata.annotations['istio.io/dry-run']
+  const fault = provider === undefined ? undefined : providerFault(provider)
   const isKnown = dryRun === undefined || dryRun === 'true' || dryRun === 'false'
   return [
     ...(rules.length === 0 && action !== 'ALLOW' ? [`spec.rules is empty: ${action} matches nothing`] : []),
@@ -50,9 +60,7 @@ const aboutPolicy = ({ action, provider, rules, metadata }: AuthorizationPolicyO
     ...(dryRun === 'true' && (action === 'CUSTOM' || action === 'AUDIT')
       ? [`annotation istio.io/dry-run means nothing with ${action}`]
       : []),
-    ...(provider === undefined
-      ? []
-      : [`spec.provider: nobody can be asked yet, not ${provider} either: what a rule matches is denied`]),
+    ...(fault === undefined ? [] : [`spec.provider: what a rule matches is denied, since ${fault}`]),
   ]
 }
 

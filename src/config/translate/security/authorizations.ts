@@ -13,9 +13,8 @@ import {
   type ClosedByPolicies,
   type PoliciesInForce,
 } from './attachment.ts'
-import { notesOf } from './authorization-notes.ts'
+import { notesOf, type NoteScope } from './authorization-notes.ts'
 import { expandTrustDomains } from './expand-trust-domains.ts'
-import type { TargetScope } from './resolve-targets.ts'
 
 /** What the AuthorizationPolicies of a set come to. */
 export interface Authorizations {
@@ -29,7 +28,7 @@ export interface Authorizations {
 /** Translates AuthorizationPolicies, which come sorted by key. */
 export type TranslateAuthorizations = (
   objects: readonly Entry<AuthorizationPolicyObject>[],
-  scope: TargetScope,
+  scope: NoteScope,
 ) => Authorizations
 
 /** Makes the translation for one set of options, with a memory: a policy comes out the same as long as its object is. */

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { decodeMeshConfig } from './mesh-config.ts'
+import type { MeshProvider } from './provider.ts'
+
+const decodeOne = (provider: object): MeshProvider | undefined => {
+  const decoded = decodeMeshConfig({ extensionProviders: [provider] })
+  assert.ok(decoded.ok, JSON.stringify(decoded))
+  return decoded.value.config.providers[0]
+}
+
+const at = { service: 'authz.shop.svc.cluster.local', port: 9000 }
+
+const defaults = { timeoutMs: 2000, failOpen: false, statusOnError: 403 }
+
+describe('an extension provider', () => {
+  it('that speaks gRPC gets all fields, and may do what it wants', () => {
+    assert.deepEqual(decodeOne({ name: 'opa', envoyExtAuthzGrpc: at }), {
+      name: 'opa',
+      service: { namespace: undefined, hostname: 'authz.shop.svc.cluster.local' },
+      port: 9000,
+      settings: {
+        protocol: 'grpc',
+        ...defaults,
+        addedHeaders: [],
+        answer: { toUpstream: 'all', toDownstreamOnAllow: 'all', toDownstreamOnDeny: 'all' },
+        pathPrefix: '',
+      },
+    })
+  })
+
+  it('that speaks HTTP gets no fields, and may do nothing', () => {
+    const settings = {
+      protocol: 'http',
+      ...defaults,
+      shownHeaders: [],
+      addedHeaders: [],
+      answer: { toUpstream: [], toDownstreamOnAllow: [], toDownstreamOnDeny: 'all' },
+      pathPrefix: '',
+    }
+    assert.deepEqual(decodeOne({ name: 'opa', envoyExtAuthzHttp: at })?.settings, settings)
+  })
+
+  it('says all of it', () => {
+    const written = {
+      service: 'shop/authz.shop.svc.cluster.local',
+      port: 80,
+      timeout: '0.25s',
+      failOpen: true,
+      statusOnError: '503',
+      pathPrefix: '/check',
+      includeHeadersInCheck: ['X-Old'],
+      includeRequestHeadersInCheck: ['Cookie', 'x-a*', '*-ID'],
+      includeAdditionalHeadersInCheck: { 'X-From': 'waypoint' },
+      includeRequestBodyInCheck: { maxRequestBytes: 1024, allowPartialMessage: true, packAsBytes: true },
+      headersToUpstreamOnAllow: ['X-User'],
+      headersToDownstreamOnAllow: ['x-rate*'],
+      headersToDownstreamOnDeny: ['x-why'],
+    }
+    const exact = (text: string) => ({ kind: 'exact', text })
+    assert.deepEqual(decodeOne({ name: 'a', envoyExtAuthzHttp: written }), {
+      name: 'a',
+      service: { namespace: 'shop', hostname: 'authz.shop.svc.cluster.local' },
+      port: 80,
+      settings: {
+        protocol: 'http',
+        timeoutMs: 250,
+        failOpen: true,
+        statusOnError: 503,
+        body: { maxBytes: 1024, allowsPartial: true, asBytes: true },
+        shownHeaders: [
+          exact('x-old'),
+          exact('cookie'),
+          { kind: 'prefix', text: 'x-a' },
+          { kind: 'suffix', text: '-id' },
+        ],
+        addedHeaders: [['x-from', 'waypoint']],
+        answer: {
+          toUpstream: [exact('x-user')],
+          toDownstreamOnAllow: [{ kind: 'prefix', text: 'x-rate' }],
+          toDownstreamOnDeny: [exact('x-why')],
+        },
+        pathPrefix: '/check',
+      },
+    })
+  })
+
+  const bad: readonly (readonly [name: string, fields: object, path: string, found: string])[] = [
+    ['no service', { service: null }, 'service', 'nothing'],
+    ['no host', { service: 'a/b/c' }, 'service', 'a/b/c'],
+    ['no port', { port: undefined }, 'port', 'nothing'],
+    ['a port that is none', { port: 0 }, 'port', '0'],
+    ['no time at all', { timeout: '0s' }, 'timeout', '0s'],
+    ['a time without a unit', { timeout: '5' }, 'timeout', '5'],
+    ['a number for a time', { timeout: 5 }, 'timeout', '5'],
+    ['a status that is none', { statusOnError: '99' }, 'statusOnError', '99'],
+    ['a text for a truth', { failOpen: 'yes' }, 'failOpen', 'yes'],
+    ['another spelling', { failopen: true }, 'failopen', 'failopen'],
+    [
+      'an empty body',
+      { includeRequestBodyInCheck: { maxRequestBytes: 0 } },
+      'includeRequestBodyInCheck.maxRequestBytes',
+      '0',
+    ],
+    [
+      'too large a body',
+      { includeRequestBodyInCheck: { maxRequestBytes: 16_777_217 } },
+      'includeRequestBodyInCheck.maxRequestBytes',
+      '16777217',
+    ],
+    ['a body of no size', { includeRequestBodyInCheck: {} }, 'includeRequestBodyInCheck.maxRequestBytes', 'nothing'],
+    ['presence of a field', { headersToUpstreamOnAllow: ['*'] }, 'headersToUpstreamOnAllow[0]', '*'],
+    ['an asterisk inside', { headersToUpstreamOnAllow: ['a*b'] }, 'headersToUpstreamOnAllow[0]', 'a*b'],
+    ['a prefix that is no path', { pathPrefix: 'check' }, 'pathPrefix', 'check'],
+    ['a prefix with a query', { pathPrefix: '/check?a' }, 'pathPrefix', '/check?a'],
+    [
+      'a field that is none',
+      { includeAdditionalHeadersInCheck: { 'a b': 'c' } },
+      'includeAdditionalHeadersInCheck["a b"]',
+      'a b',
+    ],
+    [
+      'two lines in a field',
+      { includeAdditionalHeadersInCheck: { a: 'b\nc' } },
+      'includeAdditionalHeadersInCheck.a',
+      'b\nc',
+    ],
+  ]
+  for (const [name, fields, path, found] of bad) {
+    it(`has ${name}: refused`, () => {
+      const decoded = decodeMeshConfig({ extensionProviders: [{ name: 'a', envoyExtAuthzHttp: { ...at, ...fields } }] })
+      assert.ok(!decoded.ok)
+      const prefix = 'extensionProviders[0].envoyExtAuthzHttp.'
+      assert.deepEqual(
+        decoded.issues.map((issue) => [issue.path, issue.found]),
+        [[prefix + path, found]],
+      )
+    })
+  }
+
+  it('of gRPC has no header rules', () => {
+    const decoded = decodeMeshConfig({
+      extensionProviders: [{ name: 'a', envoyExtAuthzGrpc: { ...at, headersToUpstreamOnAllow: [] } }],
+    })
+    assert.ok(!decoded.ok)
+    assert.equal(decoded.issues[0]?.path, 'extensionProviders[0].envoyExtAuthzGrpc.headersToUpstreamOnAllow')
+  })
+
+  it('is of one kind, and has a name of its own', () => {
+    const both = { name: 'a', envoyExtAuthzGrpc: at, envoyExtAuthzHttp: at }
+    assert.ok(!decodeMeshConfig({ extensionProviders: [both] }).ok)
+    const one = { name: 'a', envoyExtAuthzGrpc: at }
+    const twice = decodeMeshConfig({ extensionProviders: [one, { name: 'z', zipkin: {} }, one] })
+    assert.ok(!twice.ok)
+    assert.deepEqual(
+      twice.issues.map(({ path, found }) => [path, found]),
+      [['extensionProviders[2].name', 'a']],
+    )
+  })
+})

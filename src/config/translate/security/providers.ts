@@ -1,0 +1,95 @@
+import type { AuthorizationProvider } from '../../../model/security/external-authorization.ts'
+import type { MeshProvider } from '../../objects/mesh-config/provider.ts'
+import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
+import type { TranslateOptions } from '../options.ts'
+import { resolveBackend, type BackendScope } from '../route/resolve-backend.ts'
+import { sortByKey } from '../sort-by-key.ts'
+
+/** What providers are looked for in. */
+export type ProviderScope = Pick<BackendScope, 'services' | 'speaksTls'>
+
+/** Finds the extension providers of the mesh by name. */
+export interface Providers {
+  /** Why nobody can be asked by that name; `undefined` when somebody can. */
+  readonly faultOf: (name: string) => string | undefined
+  /** Those of the names, sorted, each once; `want` is told of the Service ports that they listen at. */
+  readonly use: (
+    names: readonly string[],
+    want: (service: ServiceObject, port: ServicePortObject) => void,
+  ) => readonly AuthorizationProvider[]
+}
+
+interface Found {
+  readonly provider: AuthorizationProvider
+  readonly at?: readonly [service: ServiceObject, port: ServicePortObject]
+}
+
+/** Makes the finder for one set of objects. */
+export const findProviders = (
+  { mesh, clusterDomain }: Pick<TranslateOptions, 'mesh' | 'clusterDomain'>,
+  scope: ProviderScope,
+): Providers => {
+  const known = new Map<string, Found>()
+  const find = (name: string): Found => {
+    const before = known.get(name)
+    if (before !== undefined) return before
+    const written = mesh?.providers.find((provider) => provider.name === name)
+    const found =
+      written === undefined ? closed(name, explainMissing(name, mesh)) : follow(written, { ...scope, clusterDomain })
+    known.set(name, found)
+    return found
+  }
+  return {
+    faultOf: (name) => {
+      const { provider } = find(name)
+      return provider.kind === 'closed' ? provider.reason : undefined
+    },
+    use: (names, want) =>
+      sortByKey(
+        [...new Set(names)].map((name) => {
+          const { provider, at } = find(name)
+          if (at !== undefined) want(...at)
+          return provider
+        }),
+      ),
+  }
+}
+
+const closed = (key: string, reason: string): Found => ({ provider: { key, kind: 'closed', reason } })
+
+const explainMissing = (name: string, mesh: TranslateOptions['mesh']): string => {
+  if (mesh === undefined) {
+    return `nothing is known of provider ${name}: give the MeshConfig that has it in extensionProviders (--mesh-config)`
+  }
+  const names = mesh.providers.map((provider) => provider.name).join(', ')
+  const known = names === '' ? 'has none' : `has ${names}`
+  return `extensionProviders of ${mesh.source} ${known}, and not ${name}: add it there`
+}
+
+/** `NAME.NAMESPACE.svc.CLUSTER_DOMAIN` is a Service; other hosts are of ServiceEntries. */
+const follow = (
+  { name, service, port, settings }: MeshProvider,
+  scope: ProviderScope & Pick<TranslateOptions, 'clusterDomain'>,
+): Found => {
+  const { namespace, hostname } = service
+  const [serviceName = '', serviceNamespace = '', ...rest] = hostname.split('.')
+  if (rest.join('.') !== `svc.${scope.clusterDomain}` || (namespace ?? serviceNamespace) !== serviceNamespace) {
+    const wanted = `NAME.NAMESPACE.svc.${scope.clusterDomain}`
+    return closed(
+      name,
+      `${hostname} of provider ${name} is the host of no Service: write ${wanted} (a ServiceEntry is not looked for)`,
+    )
+  }
+  let at: Found['at']
+  const found = resolveBackend(
+    { group: '', kind: 'Service', namespace: serviceNamespace, name: serviceName, port, path: 'extensionProviders' },
+    { kind: 'HTTPRoute', metadata: { namespace: serviceNamespace } },
+    { ...scope, onBackend: (...reached) => (at = reached), onBadRef: () => {} },
+  )
+  if ('bad' in found) {
+    const what = found.bad.message
+    return closed(name, `provider ${name}: ${what}: have the Service and its EndpointSlices among the objects`)
+  }
+  const whole = { ...settings, service: found.service, endpoints: found.endpoints }
+  return { provider: { key: name, kind: 'usable', settings: whole }, ...(at === undefined ? {} : { at }) }
+}
