@@ -117,8 +117,12 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, healthOf
 }
 
 /** Policies are asked before routes, and what they refuse never gets there. */
-const addAuthorization = (explained: Explanation, { authorization }: Frontend, facts: RequestFacts): Explanation => {
-  if (authorization === undefined || explained.outcome === 'closed') return explained
+const addAuthorization = (
+  explained: Explanation,
+  { authorization, closed }: Frontend,
+  facts: RequestFacts,
+): Explanation => {
+  if (authorization === undefined || closed !== undefined) return explained
   const { reasons, ...rest } = explainAuthorization(authorization, facts)
   const { principal, namespace } = facts.source
   const unknown = principal === undefined && namespace !== undefined

@@ -33,7 +33,11 @@ export const authorize = (index: AuthorizationIndex, facts: RequestFacts): Autho
 
 /** The CUSTOM rule that matches: its policy's provider has the first say, before a token is looked at. */
 export const findCustom = (index: AuthorizationIndex, facts: RequestFacts): RulePlan | undefined =>
-  findRule(setsFor(index, facts).custom, facts)
+  findRule(setsFor(index, facts).custom, beforeTokens(facts))
+
+/** The facts as they are when providers are asked. */
+export const beforeTokens = (facts: RequestFacts): RequestFacts =>
+  facts.token === undefined ? facts : { ...facts, token: undefined }
 
 /**
  * What is only noted: an AUDIT rule that matches, and what the policies that are not carried out (`istio.io/dry-run`)

@@ -1,7 +1,7 @@
 import { HIDDEN, isSecretName } from '../../lib/secrets/hide-secrets.ts'
 import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
 import type { AuthorizationPolicy, FieldCondition } from '../../model/security/authorization.ts'
-import { authorize, findCustom, watch } from './authorize.ts'
+import { authorize, beforeTokens, findCustom, watch } from './authorize.ts'
 import { findMisfit } from './find-misfit.ts'
 import type { AuthorizationIndex, ConditionPlan, PolicyPlan } from './policy-plans.ts'
 import type { RequestFacts } from './request-facts.ts'
@@ -38,7 +38,9 @@ export const explainAuthorization = (index: AuthorizationIndex, facts: RequestFa
   const custom = findCustom(index, facts)?.decision
   const decision = custom ?? authorize(index, facts)
   const notes = index.isWatched ? watch(index, facts) : []
-  const considered = index.policies.map((plan) => consider(plan, facts))
+  const considered = index.policies.map((plan) =>
+    consider(plan, plan.source.action === 'CUSTOM' ? beforeTokens(facts) : facts),
+  )
   return {
     verdict: custom === undefined ? decision.verdict : 'ask',
     decision,

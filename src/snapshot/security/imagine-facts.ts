@@ -22,16 +22,9 @@ export interface ImaginedClient {
 
 /** The facts of a request, or of a connection, as somebody imagines it. */
 export const imagineFacts = (
-  {
-    sourceNamespace: namespace,
-    serviceAccount,
-    trustDomain = 'cluster.local',
-    address = '',
-    sni,
-    claims,
-  }: ImaginedClient,
+  { sourceNamespace: namespace, serviceAccount, trustDomain = 'cluster.local', address = '', sni }: ImaginedClient,
   frontend: Frontend,
-  request: RequestFacts['request'],
+  request: (NonNullable<RequestFacts['request']> & { readonly token: VerifiedToken | undefined }) | undefined,
 ): RequestFacts => {
   const isKnown = namespace !== undefined && serviceAccount !== undefined
   const principal = isKnown ? formatSpiffeId({ trustDomain, namespace, serviceAccount }) : undefined
@@ -40,20 +33,6 @@ export const imagineFacts = (
     source: { principal, namespace, serviceAccount, address },
     ...destinationOf(frontend),
     sni: request !== undefined || sni === '' ? undefined : sni,
-    token: request === undefined ? undefined : imagineToken(claims),
-  }
-}
-
-const imagineToken = (claims: ImaginedClient['claims']): VerifiedToken | undefined => {
-  if (claims === undefined) return undefined
-  const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-  const { iss, sub, aud, azp } = claims
-  return {
-    principal: `${text(iss)}/${text(sub)}`,
-    issuer: text(iss),
-    subject: text(sub),
-    audiences: [aud].flat().filter((value) => typeof value === 'string'),
-    presenter: typeof azp === 'string' ? azp : undefined,
-    claims,
+    token: request?.token,
   }
 }
