@@ -185,10 +185,13 @@ export class HboneClient implements ReviewedPeer {
   }
 
   review(trust: Trust, chain: ChainKnowledge): void {
-    // One that is being made is judged when it is.
-    if (this.#state === 'connecting' || this.#state === 'gone') return
-    const peer = judgePeer(this.#transport.socket, trust, chain)
-    if (!peer.ok) this.#retireFor(retireReasonOf(peer.reason))
+    const { socket } = this.#transport
+    // One that is being made is judged when it is; one that is gone shows no certificate any more.
+    if (this.#state === 'connecting' || this.#state === 'gone' || socket.destroyed) return
+    this.#transport.guard(() => {
+      const peer = judgePeer(socket, trust, chain)
+      if (!peer.ok) this.#retireFor(retireReasonOf(peer.reason))
+    })
   }
 
   #retireFor(reason: RetireReason): void {

@@ -14,8 +14,11 @@ import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'
 import { TestCa } from '../../../test/support/tls/test-ca.ts'
 import type { Credentials } from '../../identity/credentials.ts'
 import { clientTlsOptions } from '../../identity/tls.ts'
+import { Counters } from '../counters.ts'
+import { Flusher } from '../flusher.ts'
 import { defaultDeadlines } from '../limits/deadlines.ts'
-import type { HboneClient } from './client.ts'
+import { HboneClient } from './client.ts'
+import { decodeTrust } from './mesh-identity.ts'
 
 const root = new TestCa('First Root')
 const other = new TestCa('Second Root')
@@ -229,6 +232,28 @@ describe('endpoints', () => {
     assert.equal((await client.tunnel.get()).head.status, 503)
     assert.match(mesh.records.at(-1)?.upstreamFailure ?? '', /ran out at/)
   })
+})
+
+test('a connection that has just ended is not judged by what it no longer shows', async () => {
+  await start()
+  const counters = new Counters()
+  const trusted = decodeTrust(own, { trustDomains: [], nowMs: Date.now() })
+  const tls = clientTlsOptions(root.issue(identityOf('client')))
+  const connection = new HboneClient({
+    flusher: new Flusher(),
+    counters,
+    mesh: { clientTls: () => tls, trust: () => trusted },
+    address: '127.0.0.1',
+    port: mesh.port,
+    identity: identityOf('waypoint'),
+    connectTimeoutMs: 10_000,
+    onGone: () => {},
+  })
+  mesh.clients.push(connection)
+  await openTunnel(connection, VIP)
+  connection.destroy()
+  connection.review(trusted, { nowMs: Date.now(), isChainProven: true })
+  assert.deepEqual(counters.connectionsRetired, { expired: 0, revoked: 0, untrustedRoot: 0 })
 })
 
 test('a list that is out of date is told about once, and stays in force', async () => {

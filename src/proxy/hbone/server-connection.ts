@@ -145,8 +145,10 @@ export class ServerConnection implements ReviewedPeer {
   review(trust: Trust, chain: ChainKnowledge): void {
     const { socket } = this.transport
     if (socket.destroyed) return
-    const peer = judgeClient(socket, trust, chain)
-    if (!peer.ok) this.#retire(retireReasonOf(peer.reason), peer.message)
+    this.transport.guard(() => {
+      const peer = judgeClient(socket, trust, chain)
+      if (!peer.ok) this.#retire(retireReasonOf(peer.reason), peer.message)
+    })
   }
 
   /** Takes no more tunnels, and closes when the last one ends. */
