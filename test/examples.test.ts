@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { createExchange, runChain } from 'fairway/filter/testing'
 import { parse } from 'yaml'
 import { builtinFilters } from '../filters/index.ts'
@@ -110,7 +111,8 @@ const isAbout = (query: URLSearchParams, request: ExpectedRequest): boolean => {
     (query.get('sni') ?? undefined) === request.sni &&
     (query.get('source') ?? request.source) === request.source &&
     (query.get('method') ?? 'GET') === (request.method ?? 'GET') &&
-    query.getAll('header').join('\n') === headers.join('\n')
+    query.getAll('header').join('\n') === headers.join('\n') &&
+    isDeepStrictEqual(JSON.parse(query.get('claims') ?? 'null'), request.claims ?? null)
   )
 }
 
