@@ -9,6 +9,8 @@ export interface KindInput {
   readonly body: Readonly<Record<string, unknown>>
   /** Takes what is wrong without making the object unusable. */
   readonly warnings: Issue[]
+  /** What is wrong already, of a kind that closes what it is about (`onUnknownVersion`). */
+  readonly defects?: readonly Issue[]
 }
 
 /** Reads the rest of an object whose metadata is already known. */

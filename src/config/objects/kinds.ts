@@ -59,6 +59,8 @@ interface KindReading {
    * and must not drop out of force because a label is wrong.
    */
   readonly onBadMetadata: 'reject' | 'go-on'
+  /** `close`: to pass over an object of another version would let through what it may refuse. Default: it is passed over. */
+  readonly onUnknownVersion?: 'close'
   /** `undefined`: known, but nothing is done with it yet. */
   readonly decode: KindDecoder<KubeObject> | undefined
 }
@@ -84,8 +86,10 @@ const istio = (decode?: KindDecoder<KubeObject>): KindReading => ({
   decode,
 })
 
+const guard = (decode: KindDecoder<KubeObject>): KindReading => ({ ...istio(decode), onUnknownVersion: 'close' })
+
 const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
-  AuthorizationPolicy: istio(decodeAuthorizationPolicy),
+  AuthorizationPolicy: guard(decodeAuthorizationPolicy),
   BackendPolicy: rules(decodeBackendPolicy),
   BackendTLSPolicy: rules(decodeBackendTlsPolicy),
   ConfigMap: core(decodeConfigMap),
@@ -98,7 +102,7 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   PeerAuthentication: istio(),
   Pod: core(decodePod),
   ReferenceGrant: gatewayApi(decodeReferenceGrant),
-  RequestAuthentication: istio(decodeRequestAuthentication),
+  RequestAuthentication: guard(decodeRequestAuthentication),
   Secret: core(decodeSecret),
   Service: core(decodeService),
   ServiceEntry: istio(),

@@ -5,9 +5,9 @@ import { decodePolicyTarget } from './policy-target.ts'
 
 const refTo = (name: string, parts: object = {}) => ({ group: '', kind: 'Service', name, ...parts })
 
-const decode = (spec: Readonly<Record<string, unknown>>) => {
+const decode = (spec: unknown) => {
   const defects: Issue[] = []
-  const target = decodePolicyTarget(spec, defects)
+  const target = decodePolicyTarget(spec, ['rules'], defects)
   return { target, defects: defects.map(({ path, found }) => `${path}: ${found}`) }
 }
 
@@ -35,12 +35,9 @@ for (const [name, spec, target] of GOOD) {
   test(`the target of a policy: ${name}`, () => assert.deepEqual(decode(spec), { target, defects: [] }))
 }
 
-const BAD: readonly (readonly [
-  name: string,
-  spec: Readonly<Record<string, unknown>>,
-  kind: string,
-  defects: readonly string[],
-])[] = [
+const BAD: readonly (readonly [name: string, spec: unknown, kind: string, defects: readonly string[]])[] = [
+  ['a slip of the pen', { targetrefs: [refTo('a')] }, 'unreadable', ['spec.targetrefs: targetrefs']],
+  ['no object', [], 'unreadable', ['spec: []']],
   ['no list', { targetRefs: 'all' }, 'unreadable', ['spec.targetRefs: all']],
   ['no name', { targetRefs: [{ kind: 'Service' }] }, 'unreadable', ['spec.targetRefs[0].name: nothing']],
   ['one of two', { targetRefs: [refTo('a'), 7] }, 'unreadable', ['spec.targetRefs[1]: 7']],

@@ -45,10 +45,22 @@ const KINDS: readonly string[] = [
 ]
 
 /**
- * Reads whom a policy is about. What is wrong goes to `defects`; a policy that has any must not be carried out as if it
- * were whole, and the target that is given then takes in all that may be meant.
+ * Reads whom a policy is about, from its `spec`, whose other fields are `known`. What is wrong goes to `defects`; a policy
+ * that has any must not be carried out as if it were whole, and the target that is given then takes in all that may be
+ * meant: a field that nobody knows may be meant for one.
  */
-export const decodePolicyTarget = (spec: Readonly<Record<string, unknown>>, defects: Issue[]): PolicyTarget => {
+export const decodePolicyTarget = (spec: unknown, known: readonly string[], defects: Issue[]): PolicyTarget => {
+  if (!s.isPlainObject(spec)) {
+    defects.push({ message: 'wrong value', path: 'spec', found: s.formatFound(spec), expected: 'an object' })
+    return { kind: 'unreadable' }
+  }
+  const unknown = s.unknownFields(spec, ['targetRef', 'targetRefs', 'selector', ...known], 'spec')
+  defects.push(...unknown)
+  const target = decodeTarget(spec, defects)
+  return target.kind === 'none' && unknown.length > 0 ? { kind: 'unreadable' } : target
+}
+
+const decodeTarget = (spec: Readonly<Record<string, unknown>>, defects: Issue[]): PolicyTarget => {
   const single = spec['targetRef'] ?? undefined
   const several = spec['targetRefs'] ?? undefined
   const labels = spec['selector'] ?? undefined

@@ -52,13 +52,23 @@ const readAny = (value: unknown): ReadObject => {
   const known = knownKinds.get(kind)
   const ref = referTo(value, kind, known?.scope ?? 'namespace')
   if (isUnrelated(group, kind)) return { state: 'unrelated', ref, issues: [] }
-  if (known === undefined || known.group !== group || !known.versions.includes(version)) {
+  if (known === undefined || known.group !== group) {
     return { state: 'unsupported', ref, issues: [unknownKind(apiVersion, kind, known)] }
   }
-  return readKnown(value, ref, known)
+  if (known.versions.includes(version)) return readKnown(value, { ref, known, defects: [] })
+  const defect = unknownKind(apiVersion, kind, known)
+  return known.onUnknownVersion === 'close'
+    ? readKnown(value, { ref, known, defects: [defect] })
+    : { state: 'unsupported', ref, issues: [defect] }
 }
 
-const readKnown = (body: Readonly<Record<string, unknown>>, ref: ObjectRef, known: KnownKind): ReadObject => {
+interface Reading {
+  readonly ref: ObjectRef
+  readonly known: KnownKind
+  readonly defects: readonly Issue[]
+}
+
+const readKnown = (body: Readonly<Record<string, unknown>>, { ref, known, defects }: Reading): ReadObject => {
   const warnings: Issue[] = []
   const metadata = decodeMetadata(body['metadata'], known.scope, warnings)
   if (!metadata.ok) {
@@ -69,7 +79,7 @@ const readKnown = (body: Readonly<Record<string, unknown>>, ref: ObjectRef, know
     const message = `${ref.kind} is not implemented yet: the object has no effect`
     return { state: 'unsupported', ref, issues: [{ message, path: 'kind', found: ref.kind, expected: supported }] }
   }
-  const decoded = known.decode({ metadata: metadata.ok ? metadata.value : bareMetadata(ref), body, warnings })
+  const decoded = known.decode({ metadata: metadata.ok ? metadata.value : bareMetadata(ref), body, warnings, defects })
   if (!decoded.ok) return { state: 'broken', ref, issues: [...warnings, ...decoded.issues] }
   return { state: 'typed', ref, object: decoded.value, issues: warnings }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Issue } from '../../../lib/decoded.ts'
+import { readObject } from '../read-object.ts'
 import { decodeAuthorizationPolicy } from './authorization-policy.ts'
 
 const decode = (spec: unknown, body: object = {}) => {
@@ -174,4 +175,20 @@ for (const [spec, path] of BAD) {
 test('a field beside spec is reported, and closes nothing', () => {
   const { defects, warnings } = decode({}, { rules: [] })
   assert.deepEqual([defects, warnings], [[], ['rules: rules']])
+})
+
+test('a policy of a version that nobody knows closes what it is about', () => {
+  const policy = {
+    apiVersion: 'security.istio.io/v2',
+    kind: 'AuthorizationPolicy',
+    metadata: { name: 'p', namespace: 'shop' },
+    spec: { action: 'DENY', targetRefs: [{ kind: 'Service', name: 'api' }], rules: [{}] },
+  }
+  const read = readObject(policy)
+  assert.ok(read.state === 'typed' && read.object.kind === 'AuthorizationPolicy')
+  assert.deepEqual(
+    read.object.defects.map(({ path, found }) => [path, found]),
+    [['apiVersion', 'security.istio.io/v2']],
+  )
+  assert.equal(readObject({ ...policy, apiVersion: 'security.example.com/v1' }).state, 'unsupported')
 })

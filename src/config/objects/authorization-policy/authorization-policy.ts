@@ -26,8 +26,6 @@ export interface AuthorizationPolicyObject {
 
 const MAX_RULES = 512
 
-const known = ['selector', 'targetRef', 'targetRefs', 'action', 'provider', 'rules']
-
 const body = s.refine(
   s.object(
     {
@@ -49,15 +47,10 @@ const body = s.refine(
 export const decodeAuthorizationPolicy: KindDecoder<AuthorizationPolicyObject> = (input) => {
   const { metadata, warnings } = input
   warnings.push(...s.unknownFields(input.body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
-  const defects: Issue[] = []
+  const defects: Issue[] = [...(input.defects ?? [])]
   const written = input.body['spec'] ?? {}
+  const target = decodePolicyTarget(written, ['action', 'provider', 'rules'], defects)
   const spec = s.isPlainObject(written) ? written : {}
-  if (spec !== written) {
-    const found = s.formatFound(written)
-    defects.push({ message: 'wrong value', path: 'spec', found, expected: 'an object' })
-  }
-  defects.push(...s.unknownFields(spec, known, 'spec'))
-  const target = spec === written ? decodePolicyTarget(spec, defects) : { kind: 'unreadable' as const }
   const decoded = body.decode(spec, 'spec')
   if (!decoded.ok) defects.push(...decoded.issues)
   const shown = defects.map((defect) => hideFound(defect, input.body))
