@@ -2,6 +2,7 @@ import type { FuzzTarget } from './engine/target.ts'
 import { baggageTarget } from './targets/baggage.ts'
 import { bridgeTarget } from './targets/http/bridge.ts'
 import { clientHelloTarget } from './targets/client-hello.ts'
+import { crlTarget } from './targets/crl.ts'
 import { durationTarget } from './targets/duration.ts'
 import { forwardedTarget } from './targets/forwarded.ts'
 import { h1EncodeTarget } from './targets/http/h1-encode.ts'
@@ -31,6 +32,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   forwardedTarget,
   sessionTokenTarget,
   clientHelloTarget,
+  crlTarget,
   durationTarget,
   workloadApiTarget,
   objectsTarget,

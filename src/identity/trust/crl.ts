@@ -98,7 +98,7 @@ const readEntries = (bytes: Buffer, entries: DerElement): Set<string> => {
     const entry = new DerReader(bytes, reader.read(SEQUENCE))
     const { start, end } = entry.read(INTEGER)
     revoked.add(bytes.toString('latin1', start, end))
-    entry.next()
+    readTime(bytes, entry.next())
     const extensions = entry.readIf(SEQUENCE)
     if (extensions !== undefined) checkExtensions(bytes, readExtensions(bytes, extensions), ENTRY_KNOWN)
   }
