@@ -1,6 +1,7 @@
 import * as s from '../../../lib/schema.ts'
 import { itemsOf, take, type Defect } from './defect.ts'
 import { cors } from './filter/cors-filter.ts'
+import { externalAuth, toExternalAuthRef, type ExternalAuthRef } from './filter/external-auth.ts'
 import { headerFilter, requestHeaderFilter } from './filter/header-filter.ts'
 import { mirror, toMirrorRef, type MirrorRef } from './filter/mirror.ts'
 import { redirect, rewrite } from './filter/path-filters.ts'
@@ -15,8 +16,10 @@ export interface HttpFilter {
   readonly path: string
 }
 
-/** A list of filters, sorted into what changes the exchange itself and who gets a copy of it. */
+/** A list of filters, sorted into what changes the exchange itself, who is asked about it, and who gets a copy of it. */
 export interface FilterList {
+  /** In their order, and before all others. */
+  readonly externalAuths: readonly ExternalAuthRef[]
   readonly filters: readonly HttpFilter[]
   readonly mirrors: readonly MirrorRef[]
 }
@@ -40,7 +43,7 @@ const implemented = {
 
 const isImplemented = (type: FilterType): type is FilterKind => Object.hasOwn(implemented, type)
 
-const none: FilterList = { filters: [], mirrors: [] }
+const none: FilterList = { externalAuths: [], filters: [], mirrors: [] }
 
 interface Reading {
   /** Which filters the list may hold. */
@@ -53,27 +56,33 @@ export const decodeFilters = (value: unknown, path: string, reading: Reading): F
   if (value === undefined) return none
   const filters: HttpFilter[] = []
   const mirrors: MirrorRef[] = []
+  const externalAuths: ExternalAuthRef[] = []
   const type = s.oneOf(reading.types)
   itemsOf(value, path, reading.defects).forEach((item, index) => {
     const decoded = decodeFilter(item, `${path}[${index}]`, { ...reading, type })
     if (decoded === undefined) return
-    if ('kind' in decoded && 'config' in decoded) filters.push(decoded)
+    if ('config' in decoded) filters.push(decoded)
+    else if ('settings' in decoded) externalAuths.push(decoded)
     else mirrors.push(decoded)
   })
   reading.defects.push(...checkFilters(filters, path))
-  return { filters, mirrors }
+  return { externalAuths, filters, mirrors }
 }
 
 const decodeFilter = (
   value: unknown,
   path: string,
   { types, type, defects }: Reading & { readonly type: s.Schema<FilterType> },
-): HttpFilter | MirrorRef | undefined => {
+): HttpFilter | MirrorRef | ExternalAuthRef | undefined => {
   const written = take(s.object({ type }, { unknownFields: 'ignore' }).decode(value, path), defects)
   if (written === undefined || !s.isPlainObject(value)) return undefined
   if (written.type === 'RequestMirror') {
     const decoded = take(s.object({ type, requestMirror: mirror }).decode(value, path), defects)
     return decoded === undefined ? undefined : toMirrorRef(decoded.requestMirror, path)
+  }
+  if (written.type === 'ExternalAuth') {
+    const decoded = take(s.object({ type, externalAuth }).decode(value, path), defects)
+    return decoded === undefined ? undefined : toExternalAuthRef(decoded.externalAuth, path)
   }
   if (!isImplemented(written.type)) {
     defects.push(notImplemented(written.type, types, path))
@@ -89,7 +98,7 @@ const notImplemented = (found: FilterType, types: readonly FilterType[], path: s
   message: `filter ${found} is not implemented yet`,
   path: `${path}.type`,
   found,
-  expected: `one of ${types.filter((type) => type === 'RequestMirror' || isImplemented(type)).join(', ')}`,
+  expected: `one of ${types.filter((type) => type !== 'ExtensionRef').join(', ')}`,
 })
 
 const replacesPrefix = (config: unknown): boolean => {

@@ -91,11 +91,12 @@ describe('filters', () => {
       'requestMirror.percent: 101 / an integer from 0 to 100',
     ],
     ['a mirror without configuration', { type: 'RequestMirror' }, 'requestMirror: nothing / an object'],
-    ...['ExternalAuth', 'ExtensionRef'].map((type): readonly [string, unknown, string] => [
-      `${type}, not implemented`,
-      { type },
-      `type: ${type} / one of RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect, URLRewrite, RequestMirror, CORS`,
-    ]),
+    ['ExternalAuth without configuration', { type: 'ExternalAuth' }, 'externalAuth: nothing / an object'],
+    [
+      'ExtensionRef, not implemented',
+      { type: 'ExtensionRef' },
+      'type: ExtensionRef / one of RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect, URLRewrite, RequestMirror, CORS, ExternalAuth',
+    ],
   ]
   for (const [name, filter, defect] of bad) {
     it(`${name}: closes the rule, on a backend too`, () => {
@@ -265,6 +266,7 @@ describe('rules', () => {
         port: 80,
         weight: 1,
         filters: [],
+        externalAuths: [],
         mirrors: [],
         path: 'spec.rules[0].backendRefs[0]',
       },

@@ -50,6 +50,7 @@ export const ruleName = s.string({
 /** A rule with nothing in it: it matches everything and has no backend. */
 export const createEmptyRule = (matchAll: Match, path: string, defects: readonly Defect[]): HttpRouteRule => ({
   matches: [matchAll],
+  externalAuths: [],
   filters: [],
   mirrors: [],
   backendRefs: [],

@@ -1,7 +1,9 @@
 import type { FilterSpec } from '../../../model/filter-spec.ts'
+import type { ExternalAuthorization } from '../../../model/security/external-authorization.ts'
 import type { Backend, Mirror, Rule } from '../../../model/route.ts'
 import type { BackendRef } from '../../objects/http-route/backend-ref.ts'
-import type { HttpFilter } from '../../objects/http-route/filter.ts'
+import type { FilterList } from '../../objects/http-route/filter.ts'
+import type { ExternalAuthRef } from '../../objects/http-route/filter/external-auth.ts'
 import type { MirrorRef } from '../../objects/http-route/filter/mirror.ts'
 import type { HttpRouteRule } from '../../objects/http-route/rule.ts'
 import type { RouteObject } from '../catalog.ts'
@@ -25,12 +27,14 @@ export const translateRule = (
   }
   const { timeouts, retry, sessionPersistence: session } = rule
   // In the order in which they are written, so that the first bad reference is the one that conditions name.
+  const chain = translateChain(rule, route, scope)
   const mirrors = translateMirrors(rule.mirrors, route, scope)
   const backends = rule.backendRefs.map((ref) => translateBackend(ref, route, scope))
   return {
     ...base,
-    filters: translateFilters(rule.filters, route),
+    filters: chain.filters,
     backends,
+    ...(chain.bad === undefined ? {} : { closed: { status: 500, reason: chain.bad } }),
     ...(timeouts === undefined ? {} : { timeouts }),
     ...(retry === undefined ? {} : { retry }),
     ...(session === undefined
@@ -45,6 +49,7 @@ export const translateRule = (
 /** `ResolvedRefs` is about every reference of a route, those of its closed rules too; nothing is sent there, though. */
 const reportBadRefs = (rule: HttpRouteRule, route: RouteObject, scope: BackendScope): void => {
   const reporting = { ...scope, onBackend: () => undefined }
+  translateChain(rule, route, reporting)
   translateMirrors(rule.mirrors, route, reporting)
   for (const ref of rule.backendRefs) translateBackend(ref, route, reporting)
 }
@@ -54,13 +59,40 @@ const translateBackend = (ref: BackendRef, route: RouteObject, scope: BackendSco
   const found = resolveBackend(ref, route, scope)
   // The mirrors of a backend that is not there are looked for all the same: their own mistakes are to be told.
   const mirrors = translateMirrors(ref.mirrors, route, scope)
-  return 'bad' in found
-    ? { kind: 'invalid', weight, status: 500, reason: found.bad.message, ref: found.ref }
-    : { kind: 'service', weight, ...found, filters: translateFilters(ref.filters, route), ...mirrors }
+  const chain = translateChain(ref, route, scope)
+  if ('bad' in found) return { kind: 'invalid', weight, status: 500, reason: found.bad.message, ref: found.ref }
+  const { filters, bad } = chain
+  if (bad === undefined) return { kind: 'service', weight, ...found, filters, ...mirrors }
+  const { namespace, name, port } = found.service
+  return { kind: 'invalid', weight, status: 500, reason: bad, ref: `Service ${namespace}/${name}:${port}` }
 }
 
-const translateFilters = (filters: readonly HttpFilter[], route: RouteObject): readonly FilterSpec[] =>
-  filters.map(({ kind, config, path }) => ({ kind, config, origin: originOf(route, path) }))
+/**
+ * The filters of a rule or backend, and why they cannot be carried out: a reference to somebody to be asked that leads
+ * nowhere must not let anything through.
+ */
+const translateChain = (
+  { externalAuths, filters }: Pick<FilterList, 'externalAuths' | 'filters'>,
+  route: RouteObject,
+  scope: BackendScope,
+): { readonly filters: readonly FilterSpec[]; readonly bad?: string } => {
+  const specs = filters.map(({ kind, config, path }) => ({ kind, config, origin: originOf(route, path) }))
+  if (externalAuths.length === 0) return { filters: specs }
+  const found = externalAuths.map((ref) => translateExternalAuth(ref, route, scope))
+  const bad = found.find((one) => 'bad' in one)
+  return { filters: [...found.flatMap((one) => ('bad' in one ? [] : [one])), ...specs], ...bad }
+}
+
+const translateExternalAuth = (
+  { settings, path, ...ref }: ExternalAuthRef,
+  route: RouteObject,
+  scope: BackendScope,
+): FilterSpec | { readonly bad: string } => {
+  const found = resolveBackend({ ...ref, path: `${path}.externalAuth.backendRef` }, route, scope)
+  if ('bad' in found) return { bad: `filter ExternalAuth: ${found.bad.message}` }
+  const config: ExternalAuthorization = { ...settings, ...found }
+  return { kind: 'ExternalAuth', config, origin: originOf(route, path) }
+}
 
 /**
  * The mirrors that get anything. A reference that leads nowhere is reported and otherwise left out: nobody waits for a

@@ -57,7 +57,14 @@ export class ProviderCall implements ForwardUser {
   ) {
     const trace: ForwardTrace = { attempts: 0, tries: [], endpoint: undefined, upstreamMs: -1, upstreamFailure: '' }
     const { body, ...head } = request
-    const upstream = { ...head, token: undefined, bodyLength: body.length, upgrade: undefined, h1Head: undefined, h2Head: undefined }
+    const upstream = {
+      ...head,
+      token: undefined,
+      bodyLength: body.length,
+      upgrade: undefined,
+      h1Head: undefined,
+      h2Head: undefined,
+    }
     this.#forward = new Forward(
       this,
       { group: to.group, request: upstream, trace, retry: undefined, tryMs: undefined },
