@@ -128,12 +128,13 @@ const translateSet = (
     ...attaching,
     onBackend: want,
   })
-  const targets = { bound, gateway, rootNamespace }
+  const targets = { bound, keys: [...bound.keys()], gateway, rootNamespace }
   const authentications = translateAuthentications(catalog.authentications, targets)
   const providers = findProviders(options, { services, speaksTls: attaching.speaksTls })
   const authorizations = remembering.translateAuthorizations(catalog.authorizations, {
     ...targets,
     providerFault: providers.faultOf,
+    verifiesTokens: (key) => authentications.inForce.services.has(key),
   })
   const asked = providers.use(
     authorizations.policies.flatMap(({ provider }) => provider ?? []),

@@ -13,32 +13,75 @@ import type { ResolvedTargets, TargetScope } from './resolve-targets.ts'
 export interface NoteScope extends TargetScope {
   /** Why nobody can be asked by a provider's name; `undefined` when somebody can. */
   readonly providerFault: (name: string) => string | undefined
+  /** Whether a RequestAuthentication is in force on a Service, by its key. */
+  readonly verifiesTokens: (service: string) => boolean
+}
+
+/** What the ports of all targets of a policy are. */
+interface TargetPorts {
+  readonly all: ReadonlySet<number>
+  /** Those that are declared to be no HTTP. */
+  readonly opaque: ReadonlySet<number>
 }
 
 /** How many are told of. */
 const MAX_NOTES = 8
 
-/** What of a policy can have no effect here, or another than it seems, and why. */
-export const notesOf = (
-  policy: AuthorizationPolicyObject,
-  targets: ResolvedTargets,
-  scope: NoteScope,
-): readonly string[] => {
-  const ports = targets.services.flatMap((key) => {
-    const service = scope.bound.get(key)?.object
+/** Says what of a policy can have no effect here, or another than it seems, and why. */
+export type NotesOf = (policy: AuthorizationPolicyObject, targets: ResolvedTargets) => readonly string[]
+
+/** Makes the notes for one set of objects; what policies with the same targets share is found out once. */
+export const createNotes = (scope: NoteScope): NotesOf => {
+  const known = new Map<readonly string[], TargetPorts>()
+  const portsOf = (services: readonly string[]): TargetPorts => {
+    const ports = known.get(services) ?? findPorts(services, scope)
+    known.set(services, ports)
+    return ports
+  }
+  return (policy, { services, takesPods }) => {
+    const { all, opaque } = portsOf(services)
+    const ports = takesPods(policy.metadata.namespace) ? undefined : all
+    const notes = [
+      ...aboutPolicy(policy, scope),
+      ...aboutTokens(policy, services, scope),
+      ...policy.rules.flatMap((rule, index) => [
+        ...conditionsOf(rule).flatMap((condition) => aboutCondition(condition, ports)),
+        ...(takesConnections(rule, opaque) ? aboutConnections(rule, index, policy) : []),
+      ]),
+    ]
+    const more = notes.length - MAX_NOTES
+    return more > 0 ? [...notes.slice(0, MAX_NOTES), `${more} more`] : notes
+  }
+}
+
+const findPorts = (services: readonly string[], { bound }: NoteScope): TargetPorts => {
+  const ports = services.flatMap((key) => {
+    const service = bound.get(key)?.object
     return service === undefined ? [] : tcpPortsOf(service)
   })
-  const speaksTcp = ports.some((port) => ['tcp', 'tls'].includes(protocolOf(port)))
-  const numbers = targets.takesPods(policy.metadata.namespace) ? undefined : new Set(ports.map(({ port }) => port))
-  const notes = [
-    ...aboutPolicy(policy, scope),
-    ...policy.rules.flatMap((rule, index) => [
-      ...conditionsOf(rule).flatMap((condition) => aboutCondition(condition, numbers)),
-      ...(speaksTcp ? aboutConnections(rule, index, policy) : []),
-    ]),
-  ]
-  const more = notes.length - MAX_NOTES
-  return more > 0 ? [...notes.slice(0, MAX_NOTES), `${more} more`] : notes
+  const numbersOf = (some: typeof ports): ReadonlySet<number> => new Set(some.map(({ port }) => port))
+  const isOpaque = (port: (typeof ports)[number]): boolean => ['tcp', 'tls'].includes(protocolOf(port))
+  return { all: numbersOf(ports), opaque: numbersOf(ports.filter(isOpaque)) }
+}
+
+/** Whether a rule can be about a connection to one of these ports, as far as it names ports. */
+const takesConnections = ({ to, when }: AuthorizationRule, opaque: ReadonlySet<number>): boolean => {
+  const admits = (conditions: readonly FieldCondition[]): boolean =>
+    conditions.every(
+      ({ field, values }) =>
+        field.kind !== 'destination.port' || values.length === 0 || values.some((port) => opaque.has(Number(port))),
+    )
+  return opaque.size > 0 && admits(when) && (to.length === 0 || to.some(admits))
+}
+
+const aboutTokens = (
+  { rules }: AuthorizationPolicyObject,
+  services: readonly string[],
+  { verifiesTokens }: NoteScope,
+): readonly string[] => {
+  const asking = rules.flatMap(conditionsOf).find(({ field }) => field.kind.startsWith('request.auth.'))
+  if (asking === undefined || services.length === 0 || services.some(verifiesTokens)) return []
+  return [`${asking.path}: no RequestAuthentication verifies tokens there, so there are none`]
 }
 
 const conditionsOf = ({ from, to, when }: AuthorizationRule): readonly FieldCondition[] => [

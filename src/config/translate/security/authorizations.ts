@@ -13,7 +13,7 @@ import {
   type ClosedByPolicies,
   type PoliciesInForce,
 } from './attachment.ts'
-import { notesOf, type NoteScope } from './authorization-notes.ts'
+import { createNotes, type NoteScope } from './authorization-notes.ts'
 import { expandTrustDomains } from './expand-trust-domains.ts'
 
 /** What the AuthorizationPolicies of a set come to. */
@@ -46,6 +46,7 @@ export const createAuthorizationTranslation = (
     const { trafficType } = scope.gateway ?? {}
     const hasPods = trafficType === 'workload' || trafficType === 'all'
     const attachments = attachPolicies(objects, scope)
+    const notesOf = createNotes(scope)
     const isUsed = ({ closed, targets, policy }: Attachment<AuthorizationPolicyObject>): boolean =>
       closed === undefined &&
       (targets.services.length > 0 || (hasPods && targets.takesPods(policy.object.metadata.namespace)))
@@ -56,7 +57,7 @@ export const createAuthorizationTranslation = (
       conditions: attachments.flatMap((attachment) =>
         attachmentConditions(attachment, {
           hasPods,
-          notes: notesOf(attachment.policy.object, attachment.targets, scope),
+          notes: notesOf(attachment.policy.object, attachment.targets),
         }),
       ),
     }

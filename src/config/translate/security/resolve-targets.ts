@@ -7,6 +7,8 @@ import type { ChosenGateway } from '../choose-gateway.ts'
 export interface TargetScope {
   /** The Services of this waypoint by `NAMESPACE/NAME`. */
   readonly bound: ReadonlyMap<string, Entry<ServiceObject>>
+  /** All keys of `bound`. */
+  readonly keys: readonly string[]
   readonly gateway: ChosenGateway | undefined
   readonly rootNamespace: string
 }
@@ -34,6 +36,9 @@ export const resolveTargets = (target: PolicyTarget, namespace: string, scope: T
     case 'unreadable':
       return wholeNamespace(namespace, scope)
     case 'refs': {
+      const [first, ...others] = target.refs
+      // Most have but one, and many the Gateway: these share the list of all Services.
+      if (first !== undefined && others.length === 0) return resolveRef(first, namespace, scope)
       const all = target.refs.map((ref) => resolveRef(ref, namespace, scope))
       return {
         services: [...new Set(all.flatMap(({ services }) => services))],
@@ -51,8 +56,8 @@ const forZtunnel = (kind: 'selector' | 'none'): string =>
 
 const nothing: ResolvedTargets = { services: [], takesPods: () => false, faults: [] }
 
-const everything = ({ bound }: TargetScope): ResolvedTargets => ({
-  services: [...bound.keys()],
+const everything = ({ keys }: TargetScope): ResolvedTargets => ({
+  services: keys,
   takesPods: () => true,
   faults: [],
 })
@@ -62,7 +67,7 @@ const wholeNamespace = (namespace: string, scope: TargetScope): ResolvedTargets 
   namespace === scope.rootNamespace
     ? everything(scope)
     : {
-        services: [...scope.bound.keys()].filter((key) => key.startsWith(`${namespace}/`)),
+        services: scope.keys.filter((key) => key.startsWith(`${namespace}/`)),
         takesPods: (other) => other === namespace,
         faults: [],
       }
