@@ -43,6 +43,8 @@ export class Guards {
   }
 
   of(frontend: Frontend): readonly Guard[] {
+    // Most have no policies, and are not looked up for it.
+    if (frontend.authentication === undefined && frontend.authorization === undefined) return NONE
     const known = this.#known.get(frontend)
     if (known !== undefined) return known
     const made = this.#makers.flatMap((make) => make(frontend) ?? [])

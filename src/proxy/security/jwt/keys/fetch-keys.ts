@@ -6,13 +6,17 @@ import type { FetchedText, FetchText } from './fetch-text.ts'
 export type RemoteKeySource = Exclude<KeySource, { kind: 'inline' }>
 
 /** Gets the key set of an issuer as text; with discovery its configuration is asked for the address each time. */
-export const fetchKeys = async (source: RemoteKeySource, fetchText: FetchText): Promise<FetchedText> => {
-  const { timeoutMs } = source
-  if (source.kind === 'uri') return fetchText(source.uri, timeoutMs)
+export const fetchKeys = async (
+  source: RemoteKeySource,
+  fetchText: FetchText,
+  signal: AbortSignal,
+): Promise<FetchedText> => {
+  const limits = { timeoutMs: source.timeoutMs, signal }
+  if (source.kind === 'uri') return fetchText(source.uri, limits)
   // OpenID Connect Discovery 1.0 section 4: the slash at its end is taken off first.
   const address = `${withoutSlash(source.issuer)}/.well-known/openid-configuration`
-  const { text } = await fetchText(address, timeoutMs)
-  return fetchText(addressOf(text, { address, issuer: source.issuer }), timeoutMs)
+  const { text } = await fetchText(address, limits)
+  return fetchText(addressOf(text, { address, issuer: source.issuer }), limits)
 }
 
 const addressOf = (

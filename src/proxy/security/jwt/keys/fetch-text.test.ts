@@ -23,6 +23,8 @@ const listen = async (listener: RequestListener): Promise<string> => {
   return `http://127.0.0.1:${port}`
 }
 
+const { signal } = new AbortController()
+const limits = { timeoutMs: 5000, signal }
 const fetchText = createFetchText(systemClock)
 
 describe('a text', () => {
@@ -31,7 +33,7 @@ describe('a text', () => {
       assert.equal(request.headers.accept, 'application/json')
       response.setHeader('cache-control', 'public, max-age=90').end('{"keys":[]}')
     })
-    assert.deepEqual(await fetchText(url, 5000), { text: '{"keys":[]}', maxAgeMs: 90_000 })
+    assert.deepEqual(await fetchText(url, limits), { text: '{"keys":[]}', maxAgeMs: 90_000 })
   })
 
   const ages: readonly (readonly [header: string, maxAgeMs: number | undefined])[] = [
@@ -45,7 +47,7 @@ describe('a text', () => {
   for (const [header, maxAgeMs] of ages) {
     it(`with ${header} may be kept for ${maxAgeMs ?? 'as long as usual'}`, async () => {
       const url = await listen((_, response) => response.setHeader('cache-control', header).end('x'))
-      assert.equal((await fetchText(url, 5000)).maxAgeMs, maxAgeMs)
+      assert.equal((await fetchText(url, limits)).maxAgeMs, maxAgeMs)
     })
   }
 
@@ -54,7 +56,7 @@ describe('a text', () => {
       if (request.url === '/new') response.end('there')
       else response.writeHead(302, { location: '/new' }).end()
     })
-    assert.equal((await fetchText(url, 5000)).text, 'there')
+    assert.equal((await fetchText(url, limits)).text, 'there')
   })
 
   it('may be in pieces, cut inside of a character', async () => {
@@ -63,7 +65,7 @@ describe('a text', () => {
       response.write(first)
       setImmediate(() => response.end(second))
     })
-    assert.equal((await fetchText(url, 5000)).text, '"é"')
+    assert.equal((await fetchText(url, limits)).text, '"é"')
   })
 })
 
@@ -86,21 +88,33 @@ describe('it fails and says why:', () => {
   for (const [what, listener, message] of answers) {
     it(what, async () => {
       const url = await listen(listener)
-      await assert.rejects(fetchText(url, 5000), { message })
+      await assert.rejects(fetchText(url, limits), { message })
     })
   }
 
   it('nobody listens', async () => {
-    await assert.rejects(fetchText('http://127.0.0.1:9/', 5000), { message: /^GET http:\/\/127\.0\.0\.1:9\/: / })
+    await assert.rejects(fetchText('http://127.0.0.1:9/', limits), { message: /^GET http:\/\/127\.0\.0\.1:9\/: / })
   })
 
   it('no answer in time', async () => {
     const clock = createFakeClock()
     const asked = Promise.withResolvers<void>()
     const url = await listen(() => asked.resolve())
-    const answer = assert.rejects(createFetchText(clock)(url, 700), { message: /no answer within 700 ms$/ })
+    const answer = assert.rejects(createFetchText(clock)(url, { timeoutMs: 700, signal }), {
+      message: /no answer within 700 ms$/,
+    })
     await asked.promise
     clock.advance(700)
+    await answer
+  })
+
+  it('nobody wants the answer any more', async () => {
+    const asked = Promise.withResolvers<void>()
+    const url = await listen(() => asked.resolve())
+    const closing = new AbortController()
+    const answer = assert.rejects(fetchText(url, { ...limits, signal: closing.signal }))
+    await asked.promise
+    closing.abort()
     await answer
   })
 })
@@ -117,6 +131,7 @@ describe("an issuer's configuration", () => {
     fetchKeys(
       { kind: 'discovery', issuer, timeoutMs: 1 },
       fetchFrom(typeof configuration === 'string' ? configuration : JSON.stringify(configuration)),
+      signal,
     )
 
   it('says where the keys are', async () => {

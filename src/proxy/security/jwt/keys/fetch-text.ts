@@ -7,8 +7,15 @@ export interface FetchedText {
   readonly maxAgeMs: number | undefined
 }
 
-/** Gets a text within so much time; rejects with what went wrong, for people. */
-export type FetchText = (url: string, timeoutMs: number) => Promise<FetchedText>
+/** Limits of an attempt. */
+export interface FetchLimits {
+  readonly timeoutMs: number
+  /** The answer is of no use any more. */
+  readonly signal: AbortSignal
+}
+
+/** Gets a text; rejects with what went wrong, for people. */
+export type FetchText = (url: string, limits: FetchLimits) => Promise<FetchedText>
 
 const MAX_BYTES = 1024 * 1024
 const MAX_REDIRECTS = 5
@@ -16,13 +23,11 @@ const MAX_REDIRECTS = 5
 /** Makes what gets texts over HTTP. Redirects are followed, but from `https` to `http` they are refused. */
 export const createFetchText =
   (clock: Clock): FetchText =>
-  async (url, timeoutMs) => {
-    const controller = new AbortController()
-    const cancel = clock.after(timeoutMs, () =>
-      controller.abort(new Error(`GET ${url}: no answer within ${timeoutMs} ms`)),
-    )
+  async (url, { timeoutMs, signal }) => {
+    const late = new AbortController()
+    const cancel = clock.after(timeoutMs, () => late.abort(new Error(`GET ${url}: no answer within ${timeoutMs} ms`)))
     try {
-      return await follow(url, controller.signal)
+      return await follow(url, AbortSignal.any([late.signal, signal]))
     } catch (error) {
       // What is behind a failed fetch says more than it does itself.
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error

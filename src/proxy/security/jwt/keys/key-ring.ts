@@ -59,7 +59,7 @@ export class KeyRing {
   #unknownLeft = UNKNOWN_BURST
   #unknownSinceMs = 0
   #cancelTimer: (() => void) | undefined
-  #isClosed = false
+  readonly #closing = new AbortController()
 
   constructor(source: RemoteKeySource, deps: KeyRingDeps) {
     this.#source = source
@@ -80,9 +80,9 @@ export class KeyRing {
     if (this.#keys === undefined) void this.#fetchFirst()
   }
 
-  /** Asks nobody any more. */
+  /** Asks nobody any more, and waits for no answer: a process could not end for as long. */
   close(): void {
-    this.#isClosed = true
+    this.#closing.abort()
     this.#cancelTimer?.()
   }
 
@@ -112,7 +112,7 @@ export class KeyRing {
   #fetch(): Promise<void> {
     this.#cancelTimer?.()
     this.#deps.counters.jwksFetches++
-    this.#fetching = fetchKeys(this.#source, this.#deps.fetchText)
+    this.#fetching = fetchKeys(this.#source, this.#deps.fetchText, this.#closing.signal)
       .then(
         ({ text, maxAgeMs }) => this.#take(text, maxAgeMs),
         (error: unknown) => this.#fail(error instanceof Error ? error.message : String(error)),
@@ -136,6 +136,7 @@ export class KeyRing {
   }
 
   #fail(failure: string): void {
+    if (this.#closing.signal.aborted) return
     this.#deps.counters.jwksFetchFailures++
     this.#failures++
     const waitMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures - 1, 10))
@@ -146,7 +147,7 @@ export class KeyRing {
   }
 
   #fetchAfter(delayMs: number): void {
-    if (this.#isClosed) return
+    if (this.#closing.signal.aborted) return
     this.#cancelTimer = this.#deps.clock.after(delayMs, () => {
       if (this.#fetching === undefined) void this.#fetch()
     })
