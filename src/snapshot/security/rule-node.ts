@@ -3,6 +3,8 @@ import { headersOfRules, keysOfRule, type Key } from './rule-keys.ts'
 
 /** So few are tried faster than told apart. */
 const LIST_LENGTH = 4
+/** A fact that leaves so few to be tried is good enough, and no other is looked for. */
+const GOOD_COST = 2
 /** Rules may stand in several groups, but not in more than so many on average. */
 const MAX_COPIES = 32
 
@@ -38,6 +40,7 @@ function* arrange(rules: readonly RulePlan[], left: readonly Discriminator[]): G
   for (const by of left) {
     const split = yield* splitBy(rules, by)
     if (split.cost < (best?.cost ?? rules.length * 0.75)) best = split
+    if (split.cost <= GOOD_COST) break
   }
   if (best === undefined) return { kind: 'list', rules }
   const others = left.filter((by) => by !== best.by)
