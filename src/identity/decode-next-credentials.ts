@@ -20,8 +20,8 @@ export const decodeNextCredentials = (
   const decoded = decodeCredentials(texts, nowMs)
   if (decoded.ok) return { ok: true, value: { credentials: decoded.value, crlIssues: [] } }
   const crlIssues = decoded.issues.filter((issue) => issue.path === 'crlPem')
-  if (before === undefined || crlIssues.length < decoded.issues.length) return decoded
+  if (before === undefined || crlIssues.length === 0) return decoded
   const { crlPem: _, ...others } = texts
   const kept = decodeCredentials(before.crlPem === undefined ? others : { ...others, crlPem: before.crlPem }, nowMs)
-  return kept.ok ? { ok: true, value: { credentials: kept.value, crlIssues } } : kept
+  return kept.ok ? { ok: true, value: { credentials: kept.value, crlIssues } } : decoded
 }

@@ -1,71 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { test, type TestContext } from 'node:test'
-import { status as Code } from '@grpc/grpc-js'
-import { formatSpiffeId } from '../../model/identity.ts'
-import { createLogger } from '../../lib/log.ts'
-import { createFakeClock } from '../../../test/support/fake-clock.ts'
-import {
-  derOf,
-  encodeSvidResponse,
-  startSpiffeAgent,
-  svidOf,
-  type SpiffeAgent,
-  type SvidFields,
-} from '../../../test/support/mesh/spiffe-agent.ts'
+import { test } from 'node:test'
+import { derOf, encodeSvidResponse, svidOf, type SvidFields } from '../../../test/support/mesh/spiffe-agent.ts'
+import { HOUR_MS, responseOf, startSpire, until } from '../../../test/support/mesh/spire-source.ts'
 import { TestCa } from '../../../test/support/tls/test-ca.ts'
-import { createDevCa } from '../ca/dev-ca.ts'
-import { CredentialTally } from '../credential-tally.ts'
-import { createSpireCredentials } from './spire.ts'
-
-const identity = formatSpiffeId({ trustDomain: 'mesh.example', namespace: 'shop', serviceAccount: 'waypoint' })
-const HOUR_MS = 3_600_000
-
-const start = async (t: TestContext) => {
-  const dir = await mkdtemp(join(tmpdir(), 'fairway-spire-'))
-  t.after(() => rm(dir, { recursive: true, force: true }))
-  const socketPath = join(dir, 'api.sock')
-  const clock = createFakeClock()
-  const ca = await createDevCa({ dir: join(dir, 'ca'), trustDomain: 'mesh.example', clock })
-  const issue = () => ca.issue(identity, { ttlMs: HOUR_MS })
-  const lines: string[] = []
-  const log = createLogger({ level: 'debug', clock, write: (line) => void lines.push(line) })
-  const tally = new CredentialTally('spire')
-  const stop = new AbortController()
-  const agent = async (service?: string): Promise<SpiffeAgent> => {
-    const started = await startSpiffeAgent(socketPath, service)
-    t.after(started.close)
-    return started
-  }
-  const open = async (hint?: string) => {
-    const source = await createSpireCredentials({
-      socketPath,
-      trustDomains: ['mesh.example', 'old.example'],
-      hint,
-      clock,
-      log,
-      tally,
-      signal: stop.signal,
-      random: () => 0,
-    })
-    t.after(source.close)
-    return source
-  }
-  return { clock, ca, issue, lines, tally, stop, agent, open }
-}
-
-/** Lets the other side answer until the claim holds. */
-const until = async (claim: () => boolean): Promise<void> => {
-  for (let i = 0; i < 100_000 && !claim(); i++) await new Promise(setImmediate)
-  assert.ok(claim(), String(claim))
-}
-
-const responseOf = (...svids: readonly SvidFields[]): Buffer => encodeSvidResponse({ svids })
 
 test('the first set that the agent sends is in force, the next one takes over', async (t) => {
-  const { issue, tally, agent, open, clock } = await start(t)
+  const { issue, tally, agent, open, clock } = await startSpire(t)
   const spire = await agent()
   const first = await issue()
   spire.send(responseOf(svidOf(first)))
@@ -86,7 +26,7 @@ test('the first set that the agent sends is in force, the next one takes over', 
 })
 
 test('a set that is sent again is no rotation; other roots and revocation lists are one', async (t) => {
-  const { issue, ca, agent, open } = await start(t)
+  const { issue, ca, agent, open } = await startSpire(t)
   const spire = await agent()
   const set = await issue()
   spire.send(responseOf(svidOf(set)))
@@ -106,7 +46,7 @@ test('a set that is sent again is no rotation; other roots and revocation lists 
 })
 
 test('bundles of other trust domains are taken for those that are aliases', async (t) => {
-  const { issue, ca, agent, open } = await start(t)
+  const { issue, ca, agent, open } = await startSpire(t)
   const spire = await agent()
   const set = await issue()
   const other = new TestCa('the root of another domain')
@@ -126,7 +66,7 @@ test('bundles of other trust domains are taken for those that are aliases', asyn
 })
 
 test('of several identities the one with the hint is taken', async (t) => {
-  const { issue, agent, open } = await start(t)
+  const { issue, agent, open } = await startSpire(t)
   const spire = await agent()
   const [web, waypoint] = [await issue(), await issue()]
   spire.send(responseOf(svidOf(web, 'web'), svidOf(waypoint, 'waypoint')))
@@ -134,139 +74,16 @@ test('of several identities the one with the hint is taken', async (t) => {
   assert.deepEqual((await open()).current(), web)
 })
 
-test('an agent that is not there is waited for, with growing pauses', async (t) => {
-  const { issue, tally, agent, open, clock, lines } = await start(t)
-  const opening = open()
-  const pauses: number[] = []
-  for (let failures = 1; failures <= 8; failures++) {
-    await until(() => tally.status().failures === failures)
-    const pauseMs = (tally.status().nextRenewalMs ?? 0) - clock.nowMs()
-    pauses.push(pauseMs / 1000)
-    if (failures < 8) clock.advance(pauseMs)
-  }
-  assert.deepEqual(pauses, [1, 2, 4, 8, 16, 32, 60, 60])
-  assert.match(tally.status().lastFailure?.message ?? '', /UNAVAILABLE.*ENOENT/)
-  assert.match(lines.at(-1) ?? '', /"warn".*no identity from the SPIFFE Workload API at .*ENOENT.*"retryInSeconds":60/)
-  const spire = await agent()
-  const set = await issue()
-  spire.send(responseOf(svidOf(set)))
-  clock.advance(60_000)
-  assert.deepEqual((await opening).current(), set)
-  assert.equal(tally.status().waitingFor, undefined)
-})
-
-test('an agent that knows no identity for us is asked again, and what would help is said', async (t) => {
-  const { issue, tally, agent, open, clock } = await start(t)
-  const spire = await agent()
-  spire.refuse({ code: Code.PERMISSION_DENIED, details: 'no identity issued' })
-  const opening = open()
-  await until(() => tally.status().failures === 1)
-  assert.match(
-    tally.status().lastFailure?.message ?? '',
-    /knows none for this process \(no identity issued\): is there a registration entry for spiffe:\/\/mesh\.example\/ns/,
-  )
-  const set = await issue()
-  spire.refuse(undefined)
-  spire.send(responseOf(svidOf(set)))
-  clock.advance(1000)
-  assert.deepEqual((await opening).current(), set)
-})
-
-test('what is no Workload API ends the start', async (t) => {
-  const { agent, open } = await start(t)
-  await agent('SomethingElse')
-  await assert.rejects(open(), (error: unknown) => {
-    assert.ok(error instanceof Error && 'code' in error)
-    assert.equal(error.code, 'ESPIRE')
-    assert.match(error.message, /api\.sock is none \(UNIMPLEMENTED: .*\): is it the socket of a SPIRE agent/)
-    return true
-  })
-})
-
-test('whoever is told to end stops waiting', async (t) => {
-  const { agent, open, stop, clock } = await start(t)
-  await agent()
-  const opening = open()
-  stop.abort(new Error('told to end'))
-  await assert.rejects(opening, /told to end/)
-  assert.equal(clock.pending(), 0)
-})
-
-test('an agent that does not answer is left and asked again', async (t) => {
-  const { issue, tally, agent, open, clock } = await start(t)
-  const spire = await agent()
-  const opening = open()
-  await until(() => spire.calls() === 1)
-  clock.advance(10_000)
-  assert.match(tally.status().lastFailure?.message ?? '', /no answer within 10 s/)
-  const set = await issue()
-  spire.send(responseOf(svidOf(set)))
-  clock.advance(1000)
-  assert.deepEqual((await opening).current(), set)
-})
-
-test('an agent that dies leaves the set in force, and its successor is followed', async (t) => {
-  const { issue, agent, open, clock } = await start(t)
-  const spire = await agent()
-  const first = await issue()
-  spire.send(responseOf(svidOf(first)))
-  const source = await open()
-  await spire.close()
-  await until(() => source.status().failures === 1)
-  assert.deepEqual(source.current(), first)
-  const successor = await agent()
-  const next = await issue()
-  successor.send(responseOf(svidOf(next)))
-  clock.advance(1000)
-  await until(() => source.status().rotations === 1)
-  assert.deepEqual(source.current(), next)
-  assert.equal(source.status().nextRenewalMs, undefined)
-})
-
-test('a stream that is ended in good order is opened again at once', async (t) => {
-  const { issue, agent, open, clock } = await start(t)
+test('a revocation list that cannot be used does not hold back a certificate', async (t) => {
+  const { issue, agent, open } = await startSpire(t)
   const spire = await agent()
   spire.send(responseOf(svidOf(await issue())))
   const source = await open()
-  clock.advance(5000)
   const next = await issue()
-  spire.end()
-  spire.send(responseOf(svidOf(next)))
+  spire.send(encodeSvidResponse({ svids: [svidOf(next)], crl: [Buffer.from('3000', 'hex')] }))
   await until(() => source.status().rotations === 1)
   assert.deepEqual(source.current(), next)
-  assert.equal(source.status().failures, 0)
-  // One that ends them at once is not asked in a loop.
-  spire.end()
-  await until(() => source.status().failures === 1)
-  assert.match(source.status().lastFailure?.message ?? '', /ended at once/)
-})
-
-test('an identity that is taken back stays in force while it is valid', async (t) => {
-  const { issue, agent, open, lines } = await start(t)
-  const spire = await agent()
-  const set = await issue()
-  spire.send(responseOf(svidOf(set)))
-  const source = await open()
-  spire.end({ code: Code.PERMISSION_DENIED, details: 'no identity issued' })
-  await until(() => source.status().failures === 1)
-  assert.deepEqual(source.current(), set)
-  assert.match(lines.at(-1) ?? '', /no identity issued.*"inForceUntil":"2025-01-15T01:00:00\.000Z"/)
-})
-
-test('an agent that falls silent is asked again before the certificate runs out', async (t) => {
-  const { issue, agent, open, clock } = await start(t)
-  const spire = await agent()
-  spire.send(responseOf(svidOf(await issue())))
-  const source = await open()
-  spire.send(undefined)
-  clock.advance((HOUR_MS * 2) / 3 - 1)
-  assert.equal(spire.calls(), 1)
-  clock.advance(1)
-  await until(() => spire.calls() === 2)
-  const next = await issue()
-  spire.send(responseOf(svidOf(next)))
-  await until(() => source.status().rotations === 1)
-  assert.deepEqual(source.current(), next)
+  assert.match(source.status().lastFailure?.message ?? '', /list of revoked certificates is refused: crl: /)
 })
 
 interface BadCase {
@@ -330,7 +147,7 @@ const bad: readonly BadCase[] = [
 
 for (const { what, message, reason } of bad) {
   test(`a message with ${what} is refused once, and what is in force stays`, async (t) => {
-    const { issue, agent, open, lines } = await start(t)
+    const { issue, agent, open, lines } = await startSpire(t)
     const spire = await agent()
     const set = await issue()
     spire.send(responseOf(svidOf(set)))
@@ -347,11 +164,13 @@ for (const { what, message, reason } of bad) {
     await until(() => source.status().rotations === 1)
     assert.deepEqual(source.current(), next)
     assert.equal(source.status().failures, 1)
+    spire.send(refused)
+    await until(() => source.status().failures === 2)
   })
 }
 
 test('a first message that is refused is waited over', async (t) => {
-  const { issue, tally, agent, open } = await start(t)
+  const { issue, tally, agent, open } = await startSpire(t)
   const spire = await agent()
   spire.send(responseOf())
   const opening = open()

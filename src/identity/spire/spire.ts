@@ -48,6 +48,8 @@ class SpireSource {
   readonly ready = this.#first.promise
   #store: CredentialStore | undefined
   #openedMs = 0
+  /** Whether the stream that is open, or was last, has brought a message. */
+  #isAnswered = false
   /** Attempts in a row that brought no usable set. */
   #failures = 0
   #lastRefusal = ''
@@ -81,6 +83,7 @@ class SpireSource {
   readonly #connect = (): void => {
     const { socketPath, clock } = this.#options
     this.#openedMs = clock.monotonicMs()
+    this.#isAnswered = false
     this.#closeStream = openWorkloadStream(socketPath, { onMessage: this.#onMessage, onEnd: this.#onEnd })
     this.#after(ANSWER_MS, () => {
       this.#closeStream()
@@ -89,6 +92,7 @@ class SpireSource {
   }
 
   readonly #onMessage = (message: Uint8Array): void => {
+    this.#isAnswered = true
     const decoded = this.#decode(message)
     if (!decoded.ok) this.#refuse('what it sent', decoded.issues)
     else this.#accept(decoded.value)
@@ -114,7 +118,7 @@ class SpireSource {
     this.#failures = 0
     tally.planned(undefined)
     if (crlIssues.length === 0) this.#lastRefusal = ''
-    else this.#refuse('new revocation lists', crlIssues)
+    else this.#refuse('its new list of revoked certificates', crlIssues)
     if (this.#store !== undefined && isSameSet(credentials, this.#store.current())) return
     log.info(`an identity was sent by ${this.#from}`, {
       identity: credentials.identity,
@@ -147,7 +151,7 @@ class SpireSource {
 
   readonly #onEnd = (end: WorkloadStreamEnd): void => {
     const isHealthy = this.#options.clock.monotonicMs() - this.#openedMs >= HEALTHY_MS
-    if (end.kind === 'ended' && isHealthy && this.#failures === 0) {
+    if (end.kind === 'ended' && isHealthy && this.#isAnswered) {
       this.#connect()
       return
     }
@@ -191,7 +195,7 @@ class SpireSource {
 }
 
 const explainEnd = (end: WorkloadStreamEnd, { trustDomains }: WantedSvid): string => {
-  if (end.kind === 'ended') return 'the stream was ended at once'
+  if (end.kind === 'ended') return 'the stream was ended too soon'
   if (end.kind !== 'no-identity') return end.reason
   const wanted = `spiffe://${trustDomains[0]}/ns/NAMESPACE/sa/ACCOUNT`
   return `it knows none for this process (${end.reason}): is there a registration entry for ${wanted}?`

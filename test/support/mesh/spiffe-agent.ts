@@ -66,6 +66,8 @@ export interface SpiffeAgent {
   readonly refuse: (status: { readonly code: Code; readonly details: string } | undefined) => void
   /** Calls so far; those without the header that the standard demands were refused. */
   readonly calls: () => number
+  /** Streams that are open. */
+  readonly listeners: () => number
   readonly close: () => Promise<void>
 }
 
@@ -110,6 +112,7 @@ export const startSpiffeAgent = async (path: string, service = 'SpiffeWorkloadAP
       refusal = status
     },
     calls: () => calls,
+    listeners: () => open.size,
     close: async () => {
       server.forceShutdown()
       await rm(path, { force: true })
