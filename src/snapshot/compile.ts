@@ -9,7 +9,7 @@ import { compileRoute, createBackendsCompiler } from './compile-route.ts'
 import { createRegexCompiler } from './match.ts'
 import type { EndpointGroup, RoutePlan, RouteTable, ServiceFrontend, Snapshot } from './snapshot.ts'
 import { compilePods } from './pod-frontends.ts'
-import { compilePolicies, IndexCompiler, noAuthorizations } from './security/compile-authorization.ts'
+import { compilePolicies, findShared, IndexCompiler, noAuthorizations } from './security/compile-authorization.ts'
 import { compileAuthentications, noAuthentications } from './security/authentication-plan.ts'
 import { compileRouteTable } from './table/route-table.ts'
 
@@ -46,7 +46,8 @@ export function* compileInSteps(
   const tableOf = createTables(routes)
   const before = previous?.authorizations ?? noAuthorizations
   const plans = yield* compilePolicies(model.authorizations, before.plans)
-  const indexes = new IndexCompiler(plans, before)
+  const shared = findShared(model.services.map(({ authorizations }) => authorizations))
+  const indexes = new IndexCompiler(plans, before, shared)
   const authentications = compileAuthentications(model.authentications, previous?.authentications ?? noAuthentications)
   const frontends = new Map<string, ServiceFrontend>()
   const services = new Map<ServiceKey, readonly ServiceFrontend[]>()

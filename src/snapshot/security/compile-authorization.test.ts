@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { copyOf, modelOf, noFilters, routeOf, serviceOf } from '../../../test/support/models.ts'
+import { randomFacts } from '../../../test/support/authorization/random-policies.ts'
+import { seededRandom } from '../../../test/support/random.ts'
 import { runSteps } from '../../../test/support/run-steps.ts'
 import type { BoundPod } from '../../model/endpoint.ts'
 import type { Model } from '../../model/model.ts'
@@ -9,6 +11,7 @@ import { formatServiceKey } from '../../model/service.ts'
 import { compile } from '../compile.ts'
 import { findFrontend } from '../resolve.ts'
 import type { Frontend, Snapshot } from '../snapshot.ts'
+import { authorize } from './authorize.ts'
 import { compilePolicies, noAuthorizations } from './compile-authorization.ts'
 
 const policy = (name: string, path = '/a'): AuthorizationPolicy => ({
@@ -113,4 +116,31 @@ test('policies that are all the same come out as the same map', () => {
   const changed = runSteps(compilePolicies([policy('a'), policy('b', '/x')], first))
   assert.equal(changed.get('shop/a'), first.get('shop/a'))
   assert.notEqual(changed.get('shop/b'), first.get('shop/b'))
+})
+
+test('what many Services have in common is arranged once, and each of them decides by all of it', () => {
+  const names = Array.from({ length: 20 }, (_, i) => `own-${i}`)
+  const services = names.map((name, i) => {
+    const addresses = [`10.97.0.${i + 1}`]
+    const parts = { name, key: formatServiceKey('shop', name), addresses }
+    return serviceOf({}, { ...parts, authorizations: ['shop/a', 'shop/b', `shop/${name}`] })
+  })
+  const policies = [policy('a'), policy('b', '/b'), ...names.map((name) => policy(name, `/${name}`))]
+  const snapshot = build(model(policies, { services }))
+  const judge = (i: number, path: string) => {
+    const { authorization } = at(snapshot, `10.97.0.${i + 1}:80`)
+    assert.ok(authorization !== undefined)
+    const facts = randomFacts(seededRandom(1))
+    assert.ok(facts.request !== undefined)
+    return authorize(authorization, { ...facts, request: { ...facts.request, path } })
+  }
+  for (const [i, name] of names.entries()) {
+    assert.equal(judge(i, '/a').policy, 'shop/a')
+    assert.equal(judge(i, '/b').policy, 'shop/b')
+    assert.equal(judge(i, `/${name}`).policy, `shop/${name}`)
+    assert.equal(judge(i, `/own-${i + 1}`).verdict, 'allow')
+  }
+  const denies = names.map((_, i) => at(snapshot, `10.97.0.${i + 1}:80`).authorization?.requests.deny)
+  const shared = denies.map((deny) => (deny?.kind === 'parts' ? deny.parts[0] : undefined))
+  assert.ok(shared[0] !== undefined && shared.every((part) => part === shared[0]))
 })

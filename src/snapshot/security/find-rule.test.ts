@@ -74,7 +74,7 @@ const factsOf = (random: SeededRandom): RequestFacts => {
 }
 
 const kindsOf = (node: RuleNode): readonly Discriminator['kind'][] =>
-  node.kind === 'list'
+  node.kind !== 'by'
     ? []
     : [node.by.kind, ...[...node.groups.values(), ...(node.rest === undefined ? [] : [node.rest])].flatMap(kindsOf)]
 

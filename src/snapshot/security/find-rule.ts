@@ -17,6 +17,13 @@ export const findRule = (node: RuleNode, facts: RequestFacts): Found => {
     for (const rule of node.rules) if (findMisfit(rule, facts) === undefined) return rule
     return undefined
   }
+  if (node.kind === 'parts') {
+    for (const part of node.parts) {
+      const found = findRule(part, facts)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
   const found = findInGroups(node.groups, node.by, facts)
   return found ?? (node.rest === undefined ? undefined : findRule(node.rest, facts))
 }

@@ -20,6 +20,8 @@ export interface AuthorizationIndex {
 /** Rules by what follows when one of them matches. */
 export interface RuleSets {
   readonly custom: RuleNode
+  /** The same by provider. */
+  readonly customs: ReadonlyMap<string, RuleNode>
   readonly audit: RuleNode
   readonly deny: RuleNode
   /** `undefined`: there is no ALLOW policy, and what is not denied is allowed. */
@@ -31,6 +33,8 @@ export interface RuleSets {
 /** Rules to be tried one after the other, or told apart by a fact first. */
 export type RuleNode =
   | { readonly kind: 'list'; readonly rules: readonly RulePlan[] }
+  /** Rules of several sets, some of which others have as well. */
+  | { readonly kind: 'parts'; readonly parts: readonly RuleNode[] }
   | {
       readonly kind: 'by'
       readonly by: Discriminator
