@@ -110,7 +110,9 @@ test('a set that does not hold together is refused once, and the old one stays',
   while (source.current() !== (await Promise.race([told, poll(clock)]))) continue
   assert.deepEqual(source.current(), next)
   assert.equal(lines.filter((text) => text.includes('refused')).length, 1)
-  await writeFile(join(dir, 'key.pem'), first.privateKeyPem)
+  // In one step: half of a key would be another complaint.
+  await writeFile(join(dir, 'key.new'), first.privateKeyPem)
+  await rename(join(dir, 'key.new'), join(dir, 'key.pem'))
   await until(clock, () => source.status().failures === 2)
   assert.equal(lines.filter((text) => text.includes('refused')).length, 2)
 })

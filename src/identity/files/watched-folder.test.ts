@@ -120,6 +120,20 @@ test('a folder that comes to be under the name is watched in place of the one be
   assert.equal(lines.length, 2)
 })
 
+test('a folder that is replaced between two looks is watched from the next one on', async (t) => {
+  const { dir, advance, folder, looks, change, lines } = await start(t)
+  await folder.open()
+  await advance(200)
+  await rename(dir, `${dir}.old`)
+  await mkdir(dir)
+  await advance(30_000)
+  const before = looks()
+  await change()
+  await advance(200)
+  assert.equal(looks(), before + 1)
+  assert.deepEqual(lines, [])
+})
+
 test('one that was closed is left alone', async (t) => {
   const { clock, folder, looks } = await start(t)
   await folder.open()
