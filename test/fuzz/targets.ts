@@ -15,6 +15,7 @@ import { namesTarget } from './targets/names.ts'
 import { objectsTarget } from './targets/objects.ts'
 import { pathTarget } from './targets/path.ts'
 import { sessionTokenTarget } from './targets/session-token.ts'
+import { tokensTarget } from './targets/tokens.ts'
 import { workloadApiTarget } from './targets/workload-api.ts'
 
 /** Everything that is fuzzed, in the order in which `npm run fuzz` does it. */
@@ -31,6 +32,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   baggageTarget,
   forwardedTarget,
   sessionTokenTarget,
+  tokensTarget,
   clientHelloTarget,
   crlTarget,
   durationTarget,

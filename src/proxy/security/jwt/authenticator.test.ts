@@ -159,6 +159,18 @@ it('no key is tried for a token that is of no use anyway', async () => {
   assert.deepEqual(tried, [])
 })
 
+it('a token in which one character is another is refused', async () => {
+  const plan = planOf(ruleOf())
+  const token = signToken(key, { iss: issuer, sub: 'ann' })
+  assert.equal(told(await authenticator.judge(plan, bearing(token))), 'ann')
+  // The last one has bits that are no part of the signature.
+  for (let i = 0; i < token.length - 1; i++) {
+    const changed = `${token.slice(0, i)}${token[i] === 'A' ? 'B' : 'A'}${token.slice(i + 1)}`
+    const judgement = await authenticator.judge(plan, bearing(changed))
+    assert.equal(judgement.kind, 'refused', changed)
+  }
+})
+
 it('only keys with the right kind are tried, in whatever order they stand', async () => {
   const rsa = createTestKey('', 'RS256')
   const jwks = JSON.stringify({ keys: [rsa, other, key].map(({ jwk }) => ({ ...jwk, kid: undefined })) })

@@ -5,27 +5,39 @@ import type { Authenticator, Judgement } from './authenticator.ts'
 import { jwtFaults, statusOf, type JwtFault } from './jwt-fault.ts'
 import { removeToken } from './token-places.ts'
 
+/** Judges a request by its token, and changes it accordingly; nothing: it may go on. */
+export type TokenJudge = (request: RequestView) => undefined | Reply | Promise<undefined | Reply>
+
 /** Makes the guards of frontends with RequestAuthentications. */
 export const createJwtGuards =
   (authenticator: Authenticator, counters: { jwtRefused: number }): GuardMaker =>
   ({ authentication }) => {
     if (authentication === undefined) return undefined
-    const finish = (request: RequestView, judgement: Judgement): Reply | undefined => {
-      if (judgement.kind === 'verified') takeToken(request, judgement)
-      if (judgement.kind !== 'refused') return undefined
-      counters.jwtRefused++
-      return refuse(request, judgement.fault)
-    }
-    const guard = ({ request }: Exchange): HookResult => {
-      removeOutputs(request, authentication)
-      if (isPreflight(request)) return undefined
-      const judgement = authenticator.judge(authentication, request)
-      return judgement instanceof Promise
-        ? judgement.then((settled) => finish(request, settled))
-        : finish(request, judgement)
-    }
-    return Object.assign(guard, { kind: 'RequestAuthentication' })
+    const judge = createTokenJudge(authentication, authenticator, counters)
+    return Object.assign(({ request }: Exchange): HookResult => judge(request), { kind: 'RequestAuthentication' })
   }
+
+/** Makes the judge of a set of rules. */
+export const createTokenJudge = (
+  plan: AuthenticationPlan,
+  authenticator: Authenticator,
+  counters: { jwtRefused: number },
+): TokenJudge => {
+  const finish = (request: RequestView, judgement: Judgement): Reply | undefined => {
+    if (judgement.kind === 'verified') takeToken(request, judgement)
+    if (judgement.kind !== 'refused') return undefined
+    counters.jwtRefused++
+    return refuse(request, judgement.fault)
+  }
+  return (request) => {
+    removeOutputs(request, plan)
+    if (isPreflight(request)) return undefined
+    const judgement = authenticator.judge(plan, request)
+    return judgement instanceof Promise
+      ? judgement.then((settled) => finish(request, settled))
+      : finish(request, judgement)
+  }
+}
 
 /** What only verified tokens may say, whoever wrote it. */
 const removeOutputs = ({ headers }: RequestView, { outputs }: AuthenticationPlan): void => {

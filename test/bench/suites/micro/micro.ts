@@ -10,12 +10,14 @@ import { balancingOperations } from './balancing.ts'
 import { codecOperations } from './codecs.ts'
 import { nanosOf } from './nanos-of.ts'
 import { routingOperations } from './routing.ts'
+import { tokenOperations } from './tokens.ts'
 
 /** Measures all operations, or the one the options name; the least of 20 rounds in nanoseconds. */
 export const runMicroSuite = (options: BenchOptions, progress: Progress): SuiteReport => {
   const operations = [
     ...[...codecOperations(), ...routingOperations(), ...balancingOperations()],
     ...authorizationOperations(),
+    ...tokenOperations(),
   ]
   const chosen = operations.filter(({ name }) => options.caseName === undefined || name === options.caseName)
   const cases = chosen.map((operation): MicroReport => {
