@@ -11,7 +11,7 @@ import { runSteps } from '../../../test/support/run-steps.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import type { AuthorizationPolicy } from '../../model/security/authorization.ts'
 import { authorize, findCustom, notAllowed, notDenied, setsFor, watch } from './authorize.ts'
-import { compileIndex } from './compile-authorization.ts'
+import { compileIndex, IndexCompiler, noAuthorizations } from './compile-authorization.ts'
 import { compilePolicy } from './compile-policy.ts'
 import { findMisfit } from './find-misfit.ts'
 import type { AuthorizationIndex, PolicyPlan, RulePlan } from './policy-plans.ts'
@@ -125,6 +125,25 @@ describe('whatever the policies are', () => {
       assert.equal(authorize(other, facts).verdict, authorize(index, facts).verdict)
       assert.equal(findCustom(other, facts) === undefined, findCustom(index, facts) === undefined)
       return policies.length > 2
+    })
+  })
+
+  it('what other Services have as well makes no difference', () => {
+    always((policies, facts, random, index) => {
+      const keys = policies.map(({ key }) => key)
+      const shared = new Set(keys.filter(() => random.chance(0.5)))
+      const plans = new Map(plansOf(policies).map((plan) => [plan.source.key, plan]))
+      const joined = runSteps(new IndexCompiler(plans, noAuthorizations, shared).compile(keys))
+      if (joined === undefined) return false
+      assert.equal(authorize(joined, facts).verdict, authorize(index, facts).verdict)
+      assert.equal(findCustom(joined, facts) === undefined, findCustom(index, facts) === undefined)
+      assert.equal(watch(joined, facts).length, watch(index, facts).length)
+      const { isWatched, hasCustom, wantsServerName } = index
+      assert.deepEqual(
+        [joined.isWatched, joined.hasCustom, joined.wantsServerName],
+        [isWatched, hasCustom, wantsServerName],
+      )
+      return shared.size > 0 && shared.size < keys.length
     })
   })
 
