@@ -3,9 +3,12 @@ import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { TLSSocket } from 'node:tls'
-import { encodeSvidResponse, startSpiffeAgent, svidOf, type SvidFields } from '../support/mesh/spiffe-agent.ts'
+import { formatSpiffeId } from '../../src/model/identity.ts'
+import { derOf, encodeSvidResponse, startSpiffeAgent, svidOf, type SvidFields } from '../support/mesh/spiffe-agent.ts'
+import { TestCa } from '../support/tls/test-ca.ts'
 import { eventually } from './support/eventually.ts'
 import { runArguments, startFairway, startProcess } from './support/fairway-process.ts'
+import { dialWaypoint, tlsOf } from './support/hbone-client.ts'
 import { startLoad } from './support/load.ts'
 import { createMesh } from './support/mesh.ts'
 import { issueTo } from './support/mesh-certificates.ts'
@@ -94,3 +97,37 @@ for (const workers of [1, 2]) {
     assert.deepEqual(await child.ended, { code: 0, signal: null })
   })
 }
+
+it('roots of another trust domain let in its clients, and nobody who says that it is one of ours', async (t) => {
+  await using mesh = await createMesh(objects)
+  const socket = join(mesh.dir, 'agent.sock')
+  const agent = await startSpiffeAgent(socket)
+  t.after(agent.close)
+  const other = new TestCa('the CA of another trust domain')
+  const svids = [svidOf(await issueTo(mesh.ca, 'shop/waypoint'))]
+  agent.send(encodeSvidResponse({ svids, federated_bundles: { 'spiffe://old.example': derOf(other.pem) } }))
+  await mesh.startPod('api', { address: `${network}.1`, port: 9080 })
+  await using fairway = await startFairway({
+    files: [mesh.objectsFile],
+    certs: '/nowhere',
+    workers: 2,
+    flags: ['--ca', 'spire', '--trust-domain', 'cluster.local,old.example'],
+    process: { env: { SPIFFE_ENDPOINT_SOCKET: `unix://${socket}` } },
+  })
+  const dialAs = (trustDomain: string) => {
+    const identity = formatSpiffeId({ trustDomain, namespace: 'shop', serviceAccount: 'client' })
+    const ca = mesh.ca.rootPem
+    return dialWaypoint(fairway.addresses.hbone, { ...tlsOf(other.issue(identity)), ca })
+  }
+  using client = await dialAs('old.example')
+  assert.equal((await client.request(VIP)).status, 200)
+  await assert.rejects(dialAs('cluster.local'))
+  await eventually(
+    'the refusal to be counted',
+    async () => (await fairway.metric('fairway_handshake_refusals_total', { reason: 'untrusted_root' })) === 1,
+  )
+  // What is taken back counts no more, for new clients and for those that are there.
+  agent.send(responseOf(...svids))
+  await eventually('the client to be told', () => !client.isOpen)
+  await assert.rejects(dialAs('old.example'))
+})
