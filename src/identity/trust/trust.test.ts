@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import { connect, createServer } from 'node:tls'
-import type { TLSSocket } from 'node:tls'
+import type { TLSSocket, TlsOptions } from 'node:tls'
 import { TestCa } from '../../../test/support/tls/test-ca.ts'
 import { formatSpiffeId, type SpiffeId } from '../../model/identity.ts'
 import type { Credentials } from '../credentials.ts'
@@ -43,8 +43,13 @@ const trustOf = (texts: Texts, before?: Trust): Trust => {
 }
 
 /** What a waypoint with these roots sees of a client, after a handshake. */
-const meet = async (t: TestContext, client: Credentials, roots = [root.pem]): Promise<TLSSocket> => {
-  const server = createServer(serverTlsOptions({ ...waypoint, trustRootsPem: roots.join('') }))
+const meet = async (
+  t: TestContext,
+  client: Credentials,
+  roots = [root.pem],
+  options: TlsOptions = {},
+): Promise<TLSSocket> => {
+  const server = createServer({ ...serverTlsOptions({ ...waypoint, trustRootsPem: roots.join('') }), ...options })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const secure = once(server, 'secureConnection')
@@ -107,6 +112,40 @@ describe('roots', () => {
     const shown = { ...client, certificateChainPem: client.certificateChainPem + new TestCa('Root').pem }
     const socket = await meet(t, shown)
     assert.equal(verdict(socket, trustOf({ roots: [other.pem] }), false), 'untrustedRoot')
+  })
+
+  /** Whether a chain that OpenSSL may have refused is followed to the root. */
+  const isFollowed = async (t: TestContext, client: Credentials, nowMs = Date.now()): Promise<boolean> => {
+    const socket = await meet(t, client, [root.pem], { rejectUnauthorized: false })
+    const certificate = socket.getPeerX509Certificate()
+    assert.ok(certificate)
+    return trustOf({}).refuse(certificate, { nowMs, isChainProven: false }) === undefined
+  }
+
+  test('a signature counts, and not what a certificate says of its issuer', async (t) => {
+    const issuer = new TestCa('Issuer', { parent: root })
+    const signer = new TestCa('x').keys.privateKey
+    assert.equal(await isFollowed(t, issuer.issue(named('client'))), true)
+    assert.equal(await isFollowed(t, issuer.issue(named('client'), { signer })), false)
+    assert.equal(await isFollowed(t, root.issue(named('client'), { signer })), false)
+  })
+
+  test('a CA on the way that is expired, or not yet valid', async (t) => {
+    const hour = 3_600_000
+    const parts = { parent: root, notBeforeMs: Date.now() - hour, notAfterMs: Date.now() + hour }
+    const client = new TestCa('Issuer', parts).issue(named('client'))
+    assert.equal(await isFollowed(t, client), true)
+    assert.equal(await isFollowed(t, client, Date.now() + 2 * hour), false)
+    const next = new TestCa('Next', { parent: root, notBeforeMs: Date.now() + hour })
+    assert.equal(await isFollowed(t, next.issue(named('client'))), false)
+  })
+
+  test('a chain of more CAs than any mesh has is not followed', async (t) => {
+    let issuer = root
+    for (let i = 1; i <= 8; i++) issuer = new TestCa(`CA ${i}`, { parent: issuer })
+    assert.equal(await isFollowed(t, issuer.issue(named('client'))), true)
+    issuer = new TestCa('CA 9', { parent: issuer })
+    assert.equal(await isFollowed(t, issuer.issue(named('client'))), false)
   })
 
   test('an expired root vouches for nobody', async (t) => {

@@ -25,6 +25,13 @@ interface Keys {
   readonly privateKey: KeyObject
 }
 
+export interface CaParts {
+  readonly parent?: TestCa
+  readonly keys?: Keys
+  readonly notBeforeMs?: number
+  readonly notAfterMs?: number
+}
+
 /** What a certificate may be bad at. */
 export interface LeafParts {
   readonly names?: readonly SubjectName[]
@@ -33,6 +40,8 @@ export interface LeafParts {
   readonly notAfterMs?: number
   /** Default: those of the whole chain up to the root. */
   readonly trustRootsPem?: string
+  /** Whose signature it bears, in place of the CA's that it names. */
+  readonly signer?: KeyObject
 }
 
 /** What a revocation list says, beside who is on it. */
@@ -59,12 +68,13 @@ export class TestCa {
   readonly #parent: TestCa | undefined
 
   /** A root, or with `parent` a CA below that one. With `keys` it is another certificate of the same CA. */
-  constructor(commonName: string, parts: { readonly parent?: TestCa; readonly keys?: Keys } = {}) {
+  constructor(commonName: string, parts: CaParts = {}) {
     this.commonName = commonName
     this.keys = parts.keys ?? generateKeyPairSync('ec', { namedCurve: 'P-256' })
     this.#parent = parts.parent
     this.pem = createCertificate({
       ...this.#dates(),
+      ...only(parts),
       publicKey: this.keys.publicKey,
       issuer: this.#parent?.issuer ?? this.issuer,
       commonName,
@@ -88,7 +98,8 @@ export class TestCa {
     const { names = [{ type: 'URI', value: identity }], purposes = ['serverAuth', 'clientAuth'] } = parts
     const dates = { ...this.#dates(), ...only(parts) }
     const usage = { kind: 'leaf', names, purposes } as const
-    const leaf = createCertificate({ publicKey: keys.publicKey, issuer: this.issuer, ...dates, usage })
+    const issuer = { ...this.issuer, ...(parts.signer === undefined ? {} : { privateKey: parts.signer }) }
+    const leaf = createCertificate({ publicKey: keys.publicKey, issuer, ...dates, usage })
     return {
       identity,
       certificateChainPem: leaf + this.#intermediates(),
@@ -148,7 +159,10 @@ export const keyIdentifier = (key: KeyObject): Buffer =>
     .digest()
     .subarray(0, 20)
 
-const only = ({ notBeforeMs, notAfterMs }: LeafParts): { notBeforeMs?: number; notAfterMs?: number } => ({
+const only = ({
+  notBeforeMs,
+  notAfterMs,
+}: Pick<LeafParts, 'notBeforeMs' | 'notAfterMs'>): { notBeforeMs?: number; notAfterMs?: number } => ({
   ...(notBeforeMs === undefined ? {} : { notBeforeMs }),
   ...(notAfterMs === undefined ? {} : { notAfterMs }),
 })
