@@ -10,7 +10,7 @@ import { createRegexCompiler } from './match.ts'
 import type { EndpointGroup, RoutePlan, RouteTable, ServiceFrontend, Snapshot } from './snapshot.ts'
 import { compilePods } from './pod-frontends.ts'
 import { compilePolicies, findShared, IndexCompiler, noAuthorizations } from './security/compile-authorization.ts'
-import { compileAuthentications, noAuthentications } from './security/authentication-plan.ts'
+import { compileAuthentications, noAuthentications } from './security/tokens/authentication-plan.ts'
 import { compileRouteTable } from './table/route-table.ts'
 
 export interface CompileOptions {

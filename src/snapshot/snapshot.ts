@@ -17,7 +17,7 @@ import type { AuthorizationProvider } from '../model/security/external-authoriza
 import type { Mirror, Retry, Route, Rule, Timeouts } from '../model/route.ts'
 import type { Service, ServiceKey, ServicePort } from '../model/service.ts'
 import type { AuthorizationIndex, Authorizations, PolicyPlan } from './security/policy-plans.ts'
-import type { AuthenticationPlan, Authentications } from './security/authentication-plan.ts'
+import type { AuthenticationPlan, Authentications } from './security/tokens/authentication-plan.ts'
 
 export interface Snapshot {
   /** Counts up by one with each snapshot of a process. */

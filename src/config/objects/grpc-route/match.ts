@@ -2,7 +2,7 @@ import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import type { Match, PathMatch } from '../../../model/match.ts'
 import { asDefects, take, type Defect } from '../http-route/defect.ts'
-import { checkRegex, decodeMatch, matchAll } from '../http-route/match.ts'
+import { checkRegex, decodeMatch, matchAll } from '../http-route/match/match.ts'
 
 /** A GRPCMethodMatch; at least one of the two names is there. */
 interface MethodMatch {

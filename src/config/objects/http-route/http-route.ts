@@ -6,7 +6,7 @@
 import type { KindDecoder } from '../kind.ts'
 import { decodeRoute, type RouteParts } from './decode-route.ts'
 import { take } from './defect.ts'
-import { decodeMatch, matchAll } from './match.ts'
+import { decodeMatch, matchAll } from './match/match.ts'
 import { retry } from './retry.ts'
 import { withoutSharedSessions } from './distinct-sessions.ts'
 import { createEmptyRule, decodeRule, sessionField, type HttpRouteRule, type RuleShape } from './rule.ts'

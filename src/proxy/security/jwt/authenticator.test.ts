@@ -9,7 +9,7 @@ import {
   compileAuthentications,
   noAuthentications,
   type AuthenticationPlan,
-} from '../../../snapshot/security/authentication-plan.ts'
+} from '../../../snapshot/security/tokens/authentication-plan.ts'
 import { Authenticator, type Judgement } from './authenticator.ts'
 import { KeyRings } from './keys/key-rings.ts'
 import type { PublicKey } from './keys/key-set.ts'

@@ -1,5 +1,5 @@
 import type { Exchange, HookResult, Reply, RequestView } from '../../../filter/index.ts'
-import type { AuthenticationPlan } from '../../../snapshot/security/authentication-plan.ts'
+import type { AuthenticationPlan } from '../../../snapshot/security/tokens/authentication-plan.ts'
 import type { GuardMaker } from '../guards.ts'
 import type { Authenticator, Judgement } from './authenticator.ts'
 import { jwtFaults, statusOf, type JwtFault } from './jwt-fault.ts'

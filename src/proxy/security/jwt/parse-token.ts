@@ -1,5 +1,5 @@
 import { isPlainObject } from '../../../lib/schema.ts'
-import { comparableAudience } from '../../../snapshot/security/authentication-plan.ts'
+import { comparableAudience } from '../../../snapshot/security/tokens/authentication-plan.ts'
 import type { JwtFault } from './jwt-fault.ts'
 
 /** A token taken apart. Nothing of it is to be believed: no signature has been looked at. */

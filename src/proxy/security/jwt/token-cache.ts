@@ -1,4 +1,4 @@
-import type { TokenView } from '../../../snapshot/security/token-view.ts'
+import type { TokenView } from '../../../snapshot/security/tokens/token-view.ts'
 import type { PublicKey } from './keys/key-set.ts'
 import type { Keys } from './keys/key-rings.ts'
 import type { ParsedToken } from './parse-token.ts'

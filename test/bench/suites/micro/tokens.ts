@@ -9,7 +9,10 @@ import { KeyRings } from '../../../../src/proxy/security/jwt/keys/key-rings.ts'
 import { findSigner } from '../../../../src/proxy/security/jwt/keys/verify-signature.ts'
 import { parseToken } from '../../../../src/proxy/security/jwt/parse-token.ts'
 import { TokenCache } from '../../../../src/proxy/security/jwt/token-cache.ts'
-import { compileAuthentications, noAuthentications } from '../../../../src/snapshot/security/authentication-plan.ts'
+import {
+  compileAuthentications,
+  noAuthentications,
+} from '../../../../src/snapshot/security/tokens/authentication-plan.ts'
 import { createTestKey, keySetOf, signToken } from '../../../support/jwt/test-keys.ts'
 import type { Operation } from './operation.ts'
 

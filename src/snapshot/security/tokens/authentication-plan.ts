@@ -1,5 +1,5 @@
-import { isEqual } from '../../lib/is-equal.ts'
-import type { JwtRule, RequestAuthentication } from '../../model/security/authentication.ts'
+import { isEqual } from '../../../lib/is-equal.ts'
+import type { JwtRule, RequestAuthentication } from '../../../model/security/authentication.ts'
 
 /** The rules that all requests to a frontend are judged by. */
 export interface AuthenticationPlan {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { defectsOf, readRule } from '../../../../test/support/read-http-route.ts'
+import { defectsOf, readRule } from '../../../../../test/support/read-http-route.ts'
 
 const everything = { path: { type: 'PathPrefix', value: '/' }, headers: [], queryParams: [] }
 const backend = { name: 'a', port: 80 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import type { JwtRule } from '../../model/security/authentication.ts'
+import type { JwtRule } from '../../../model/security/authentication.ts'
 import { compileAuthentications, noAuthentications } from './authentication-plan.ts'
 import { explainTokens } from './explain-tokens.ts'
 

@@ -1,5 +1,5 @@
-import { claimValue, type VerifiedToken } from '../../filter/verified-token.ts'
-import { isPlainObject } from '../../lib/schema.ts'
+import { claimValue, type VerifiedToken } from '../../../filter/verified-token.ts'
+import { isPlainObject } from '../../../lib/schema.ts'
 import type { AuthenticationPlan, JwtRulePlan } from './authentication-plan.ts'
 
 /** A token as a rule has policies, routes and endpoints see it. */

@@ -1,9 +1,9 @@
-import { compileRe2, maxRegexInstructions } from '../../../lib/regex/compile-re2.ts'
-import type { Issue } from '../../../lib/decoded.ts'
-import * as s from '../../../lib/schema.ts'
-import type { Match, PathMatch, ValueMatch } from '../../../model/match.ts'
+import { compileRe2, maxRegexInstructions } from '../../../../lib/regex/compile-re2.ts'
+import type { Issue } from '../../../../lib/decoded.ts'
+import * as s from '../../../../lib/schema.ts'
+import type { Match, PathMatch, ValueMatch } from '../../../../model/match.ts'
 import { parseClaimName } from './claim-name.ts'
-import { asDefects, take, type Defect } from './defect.ts'
+import { asDefects, take, type Defect } from '../defect.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { JwtRule, RequestAuthentication } from '../../model/security/authentication.ts'
+import type { JwtRule, RequestAuthentication } from '../../../model/security/authentication.ts'
 import { comparableAudience, compileAuthentications, noAuthentications } from './authentication-plan.ts'
 
 const policyOf = (key: string, issuer: string, parts: Partial<JwtRule> = {}): RequestAuthentication => ({
