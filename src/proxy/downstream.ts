@@ -3,6 +3,8 @@ import { encodeResponseHead } from '../http/h1/encode.ts'
 import type { H1Failure, H1RequestHead } from '../http/h1/message.ts'
 import { HeaderList as Headers } from '../http/header-list.ts'
 import { H1RequestParser } from '../http/h1/parser.ts'
+import { findFrontend } from '../snapshot/resolve.ts'
+import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Channel, ChannelHandler } from './channel.ts'
 import { HeldBytes } from './held-bytes.ts'
 import type { Deadlines } from './limits/deadlines.ts'
@@ -16,6 +18,7 @@ import { beginExchange } from './request/begin-exchange.ts'
 import type { BeginDeps, TunnelOrigin } from './request/begin-exchange.ts'
 import type { OwnedExchange } from './request/exchange-owner.ts'
 import { H1ResponseSink } from './response/h1-response-sink.ts'
+import type { LiveStream } from './security/live/live-review.ts'
 
 export interface DownstreamDeps extends BeginDeps {
   readonly isDraining: () => boolean
@@ -158,6 +161,20 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     this.#refusal = reason
     this.resume()
     this.#refusal = undefined
+  }
+
+  live(): readonly LiveStream[] {
+    return this.#exchange === undefined ? [] : [this]
+  }
+
+  review(snapshot: Snapshot): void {
+    const frontend = findFrontend(snapshot, this.#origin.authority)
+    if (frontend === undefined) return
+    try {
+      this.#exchange?.review(frontend)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** Called every second or so: whoever keeps us waiting beyond a deadline has had it. */

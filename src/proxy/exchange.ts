@@ -4,13 +4,12 @@
  * rule-scoped filters; backend and its filters; forward; finish the record. YAML, Kubernetes, metric names and
  * concrete filters never enter here.
  */
-import { emptyChain, type Chain } from '../filter/chain.ts'
+import { emptyChain } from '../filter/chain.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
 import { HeaderList } from '../http/header-list.ts'
 import { removeHopByHop } from '../http/hop-by-hop.ts'
 import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
-import { normalizePath } from '../http/path.ts'
 import { groupOf, resolve } from '../snapshot/resolve.ts'
 import type { BackendPlan, EndpointGroup, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
 import { goOn, type BodyWish } from './forward/body-reader.ts'
@@ -27,13 +26,15 @@ import { EnteredChains } from './request/entered-chains.ts'
 import type { ExchangeContext, ExchangeDeps } from './request/exchange-parts.ts'
 import type { ExchangeOwner } from './request/exchange-owner.ts'
 import { prepareRequest, requestTimeMs } from './request/prepare-request.ts'
+import { refusalOf } from './request/refusal-of.ts'
 import { finishRecord, noteGrpcStatus } from './request/record.ts'
 import * as local from './response/local-reply.ts'
-import type { LocalReply } from './response/local-reply.ts'
 import { toFinalReply } from './response/grpc-reply.ts'
 import { toWrittenReply, type WrittenReply } from './response/written-reply.ts'
 import { ResponseWriter } from './response/response-writer.ts'
 import type { GuardedExchange } from './security/guards.ts'
+import { reviewExchange } from './security/live/review-exchange.ts'
+import type { Standing } from './security/live/standing.ts'
 
 /** What filters may take for an answer that is late already. */
 const LATE_FILTER_MS = 1000
@@ -46,6 +47,8 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   response: ResponseView | undefined
   match: Exchange['match']
   onOver: (() => void) | undefined
+  standing: Standing | undefined
+  isAdmitted = false
   readonly #deps: ExchangeDeps
   readonly #lease: SnapshotLease
   readonly snapshot: Snapshot
@@ -85,21 +88,17 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
 
   /** Begins; may finish before it returns. */
   start(): void {
-    const { request } = this
-    if (this.#head.method === 'CONNECT') return this.#replyLocally(local.methodNotAllowed)
-    const path = normalizePath(request.path, this.snapshot.pathNormalization)
-    if (path === undefined) return this.#replyLocally(local.badPath)
-    request.path = path
-    if (this.frontend === undefined) return this.#replyLocally(local.unboundService)
-    if (this.frontend.closed !== undefined) return this.#replyLocally(local.closedBy(503, this.frontend.closed))
-    prepareRequest(request, this.record, this.#deps.createRequestId)
-    const guards = this.#deps.guards.of(this.frontend)
-    if (guards.length === 0) return this.#filter()
-    this.#runHooks(
-      guards,
-      () => this.#filter(),
-      (reply) => this.#replyFromFilter(reply),
-    )
+    const { frontend } = this
+    const refusal = refusalOf(this.request, frontend, this.snapshot)
+    if (refusal !== undefined || frontend === undefined) return this.#replyLocally(refusal ?? local.unboundService)
+    prepareRequest(this.request, this.record, this.#deps.createRequestId)
+    this.#runRequestHooks(this.#deps.guards.of(frontend), () => this.#filter())
+  }
+
+  /** Ends what the policies of now do not permit. */
+  review(frontend: Frontend): void {
+    const denied = reviewExchange(this, this.#head, frontend)
+    if (denied !== undefined) this.#endLate(local.notPermitted(denied.details))
   }
 
   readBody(wish: BodyWish): void {
@@ -207,10 +206,10 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
     this.#cancelTimeout = startDeadline(this.#deps.clock, upgradeMaxMs, () => this.#endLate(local.upgradeTimeout))
   }
 
-  /** The hooks of one part of the chain, then the next step. */
-  #runRequestHooks(chain: Chain, next: () => void): void {
-    if (chain.onRequest.length === 0) return next()
-    this.#runHooks(chain.onRequest, next, (reply) => this.#replyFromFilter(reply))
+  /** Guards, or the hooks of one part of the chain, then the next step. */
+  #runRequestHooks(hooks: readonly ExchangeHook<HttpExchange>[], next: () => void): void {
+    if (hooks.length === 0) return next()
+    this.#runHooks(hooks, next, (reply) => this.#replyFromFilter(reply))
   }
 
   /** When the exchange is over, or has gone another way, the run is cancelled: then neither is called any more. */
@@ -222,7 +221,8 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   }
 
   #filter(): void {
-    this.#runRequestHooks(this.chains.service, () => this.#route())
+    this.isAdmitted = true
+    this.#runRequestHooks(this.chains.service.onRequest, () => this.#route())
   }
 
   #route(): void {
@@ -245,7 +245,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
         this.match = { route: rule.route, rule: rule.name, prefix: resolution.prefix }
         this.#startTimeout(rule.timeouts?.requestMs)
         this.chains.rule = rule.chain
-        this.#runRequestHooks(rule.chain, () => this.#chooseBackend(rule))
+        this.#runRequestHooks(rule.chain.onRequest, () => this.#chooseBackend(rule))
       }
     }
   }
@@ -259,7 +259,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   }
 
   /** Time is up. Filters see the answer, as any of ours, unless one of them is waited for, or has had another response. */
-  #endLate(reply: LocalReply): void {
+  #endLate(reply: local.LocalReply): void {
     const isStuck = this.#hooks?.waitsFor !== undefined || this.response !== undefined
     this.#hooks?.cancel()
     this.#outgoing.abandon(reply === local.requestTimeout)
@@ -283,7 +283,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
     if (backend.kind === 'invalid') return this.#replyLocally(local.closedBy(backend.status, backend.reason))
     this.record.backend = backend.destination
     this.chains.backend = backend.chain
-    this.#runRequestHooks(backend.chain, () => {
+    this.#runRequestHooks(backend.chain.onRequest, () => {
       this.#outgoing.drawMirrors(backend.mirrors, this.request)
       this.#send(groupOf(this.snapshot, backend), rule)
     })
@@ -302,7 +302,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
     this.#reply(written)
   }
 
-  #replyLocally(reply: LocalReply): void {
+  #replyLocally(reply: local.LocalReply): void {
     this.record.flags = local.flagsOf(reply, this.#outgoing)
     this.record.details = reply.details
     const headers = new HeaderList(['content-type', 'text/plain'])
@@ -369,7 +369,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   }
 
   /** The answer is on its way and cannot be completed: the client must see that, and not a short body. */
-  #breakOff({ flags, details }: Pick<LocalReply, 'flags' | 'details'>): void {
+  #breakOff({ flags, details }: Pick<local.LocalReply, 'flags' | 'details'>): void {
     this.record.flags = flags
     this.record.details = details
     this.#downstream.abort()

@@ -1,5 +1,6 @@
 import type { Channel, ChannelHandler } from '../channel.ts'
 import type { HeldBytes } from '../held-bytes.ts'
+import type { LiveStream } from '../security/live/live-review.ts'
 
 /** Whoever serves a tunnel: it has the tunnel's bytes until another takes over. */
 export interface TunnelServer extends ChannelHandler {
@@ -11,6 +12,8 @@ export interface TunnelServer extends ChannelHandler {
   readonly closeIfIdle: () => void
   /** Ends the tunnel visibly as an error. */
   readonly abort: () => void
+  /** What is under way in it, that policies may have a say about. */
+  readonly live?: () => Iterable<LiveStream>
 }
 
 /** A tunnel that can be handed from one server to another. */

@@ -11,6 +11,7 @@ import type { Deadlines } from '../limits/deadlines.ts'
 import { visitInSlices } from '../limits/ticks.ts'
 import type { RestExpiry } from '../limits/tunnel-watch.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
+import type { LiveStream } from '../security/live/live-review.ts'
 import { HelloEntry } from '../tcp/hello-entry.ts'
 import type { HelloOutcome } from '../tcp/hello-entry.ts'
 import { TcpTunnel } from '../tcp/tcp-tunnel.ts'
@@ -54,6 +55,11 @@ export class Tunnels {
   /** To be called as often as deadlines want it, with the monotonic time. */
   tick(nowMs: number): void {
     visitInSlices(this.#servers, (server) => server.tick(nowMs))
+  }
+
+  /** All that is under way, one by one. */
+  *live(): Generator<LiveStream> {
+    for (const server of this.#servers) yield* server.live?.() ?? []
   }
 
   /** For draining: tunnels on which nothing is under way end now. */

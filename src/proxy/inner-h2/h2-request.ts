@@ -8,6 +8,8 @@ import { INTERNAL_ERROR, NO_ERROR } from '../../http/h2/constants.ts'
 import { findField } from '../../http/h2/fields.ts'
 import type { H2Stream } from '../../http/h2/stream.ts'
 import type { HeaderList } from '../../http/header-list.ts'
+import { findFrontend } from '../../snapshot/resolve.ts'
+import type { Snapshot } from '../../snapshot/snapshot.ts'
 import type { ChannelHandler } from '../channel.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import { TunnelChannel } from '../hbone/tunnel.ts'
@@ -136,6 +138,11 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
 
   get isDraining(): boolean {
     return this.#owner.isDraining
+  }
+
+  review(snapshot: Snapshot): void {
+    const frontend = findFrontend(snapshot, this.#owner.origin.authority)
+    if (frontend !== undefined) this.#owner.guard(() => this.#exchange?.review(frontend))
   }
 
   /** Called every second or so. */

@@ -5,6 +5,7 @@ import type { Channel, ChannelHandler } from '../channel.ts'
 import type { Flusher } from '../flusher.ts'
 import { HeaderBlockWatch } from '../limits/header-block-watch.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
+import type { LiveStream } from '../security/live/live-review.ts'
 import { H2Request, sizeOf } from './h2-request.ts'
 import type { H2RequestDeps, H2RequestOwner } from './h2-request.ts'
 import { InnerTransport } from './inner-transport.ts'
@@ -104,6 +105,11 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
     if (last === undefined || last === request) return
     last.place = request.place
     this.#requests[request.place] = last
+  }
+
+  /** Those of now: one that ends leaves its place to another. */
+  live(): readonly LiveStream[] {
+    return [...this.#requests]
   }
 
   /** For draining: ends now, or asks for no more requests; those that are on their way meanwhile are served. */

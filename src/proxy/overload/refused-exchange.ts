@@ -80,6 +80,9 @@ export class RefusedExchange implements OwnedExchange, WatchedExchange {
     this.#finish()
   }
 
+  /** Nothing was asked about it, and nothing is. */
+  review(): void {}
+
   get awaitsBody(): boolean {
     return !this.#isWhole && !this.#writer.hasHead
   }

@@ -1,5 +1,6 @@
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { HeaderList } from '../../http/header-list.ts'
+import type { Frontend } from '../../snapshot/snapshot.ts'
 import type { ExchangeExpiry, WatchedExchange } from '../limits/tunnel-watch.ts'
 import type { ResponseSink } from '../response/response-sink.ts'
 
@@ -31,6 +32,8 @@ export interface OwnedExchange extends WatchedExchange {
   readonly onDownstreamDrain: () => void
   /** The client is gone: nobody is left to answer. */
   readonly onDownstreamGone: () => void
+  /** The policies of this frontend are asked, where they are not those that it was judged by. */
+  readonly review: (frontend: Frontend) => void
   /** A deadline has passed; `deadlineMs` is how much time it gave. */
   readonly expire: (expiry: ExchangeExpiry, deadlineMs: number) => void
 }

@@ -59,6 +59,14 @@ const overflow = (limit: LimitName): LocalReply => ({
   body: 'the service has as much to do as it may\n',
 })
 
+/** Policies that came later do not let it go on. */
+export const notPermitted = (details: string): LocalReply => ({
+  status: 403,
+  flags: '-',
+  details,
+  body: 'RBAC: access denied',
+})
+
 export const filterFailed: LocalReply = {
   status: 500,
   flags: '-',

@@ -20,8 +20,8 @@ export const authorizationGuard: GuardMaker = (frontend) => {
   }
 }
 
-/** As Envoy answers. */
-const refuse = ({ record }: GuardedExchange, decision: AuthorizationDecision): Reply => {
+/** Answers as Envoy does. */
+export const refuse = ({ record }: GuardedExchange, decision: AuthorizationDecision): Reply => {
   record.authorization = decision
   return createReply(403, {
     headers: [['content-type', 'text/plain']],

@@ -8,6 +8,7 @@ import type { Frontend, Snapshot } from '../../snapshot/snapshot.ts'
 import type { BodyWish } from '../forward/body-reader.ts'
 import type { EnteredChains } from '../request/entered-chains.ts'
 import type { ExchangeHook } from '../hook-run.ts'
+import type { Standing } from './live/standing.ts'
 
 /** An exchange that is judged. */
 export interface GuardedExchange extends Exchange {
@@ -20,6 +21,8 @@ export interface GuardedExchange extends Exchange {
   readonly readBody: (wish: BodyWish) => void
   /** Where hooks are added that run when there is an answer, after those of the filters. */
   readonly chains: Pick<EnteredChains, 'alsoOnResponse'>
+  /** What policies have seen of it, once they have. */
+  standing: Standing | undefined
   /** Called at the end, whatever it is: what was begun for this exchange is of no use any more. */
   onOver: (() => void) | undefined
 }
@@ -35,11 +38,16 @@ const NONE: readonly Guard[] = []
 /** The guards of frontends, each made once. */
 export class Guards {
   readonly #makers: readonly GuardMaker[]
+  readonly #last: GuardMaker
   readonly #known = new WeakMap<Frontend, readonly Guard[]>()
 
-  /** `makers` in the order in which their guards are asked (Istio's: CUSTOM, JWT, then AUDIT, DENY and ALLOW). */
-  constructor(makers: readonly GuardMaker[]) {
+  /**
+   * `makers` in the order in which their guards are asked (Istio's: CUSTOM, JWT, then AUDIT, DENY and ALLOW), and what is
+   * done where any of them has let a request through.
+   */
+  constructor(makers: readonly GuardMaker[], last: GuardMaker) {
     this.#makers = makers
+    this.#last = last
   }
 
   of(frontend: Frontend): readonly Guard[] {
@@ -48,7 +56,7 @@ export class Guards {
     const known = this.#known.get(frontend)
     if (known !== undefined) return known
     const made = this.#makers.flatMap((make) => make(frontend) ?? [])
-    const guards = made.length === 0 ? NONE : made
+    const guards = made.length === 0 ? NONE : [...made, this.#last(frontend) ?? []].flat()
     this.#known.set(frontend, guards)
     return guards
   }

@@ -4,7 +4,9 @@ import type { Frontend } from '../../snapshot/snapshot.ts'
 import type { GuardedExchange } from './guards.ts'
 
 /** Gives what policies decide by of each exchange of a frontend; once for each guard that wants it. */
-export const createRequestFacts = (frontend: Frontend): ((exchange: GuardedExchange) => RequestFacts) => {
+export const createRequestFacts = (
+  frontend: Frontend,
+): ((exchange: Pick<GuardedExchange, 'request' | 'source'>) => RequestFacts) => {
   const { destinationAddresses, destinationPort } = destinationOf(frontend)
   return ({ request, source }) => ({
     request,

@@ -10,6 +10,7 @@ import type { KeyNews } from './jwt/keys/key-ring.ts'
 import { KeyRings } from './jwt/keys/key-rings.ts'
 import { findSigner, prepareToVerify } from './jwt/keys/verify-signature.ts'
 import { TokenCache } from './jwt/token-cache.ts'
+import { admissionGuard } from './live/standing.ts'
 
 export interface SecurityDeps {
   readonly clock: Clock
@@ -41,7 +42,7 @@ export class Security {
 
   /** All guards in Istio's order; `custom` asks whoever CUSTOM policies name. */
   guardsWith(custom: GuardMaker): Guards {
-    return new Guards([custom, this.#jwtGuards, authorizationGuard])
+    return new Guards([custom, this.#jwtGuards, authorizationGuard], admissionGuard)
   }
 
   /** A snapshot has come into force: what it needs is got ahead of the first request, what it does not is let go. */
