@@ -1,4 +1,5 @@
 import type { Decoded, Issue } from '../../lib/decoded.ts'
+import { formatIssue } from '../../lib/format-issue.ts'
 import { StartupError } from '../../lib/startup-error.ts'
 import { CredentialStore } from '../credential-store.ts'
 import type { Credentials, CredentialSource } from '../credentials.ts'
@@ -113,7 +114,6 @@ const nameFiles = (issues: readonly Issue[], names: SetNames): readonly Issue[] 
     return name === undefined ? issue : { ...issue, path: name }
   })
 
-const formatIssues = (issues: readonly Issue[]): string =>
-  issues.map((issue) => `${issue.path ?? 'set'}: ${issue.message}`).join('; ')
+const formatIssues = (issues: readonly Issue[]): string => issues.map(formatIssue).join('; ')
 
 const formatDate = (credentials: Credentials): string => new Date(credentials.notAfterMs).toISOString()

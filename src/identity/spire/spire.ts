@@ -4,6 +4,7 @@
  * whatever becomes of the stream.
  */
 import type { Decoded, Issue } from '../../lib/decoded.ts'
+import { formatIssue } from '../../lib/format-issue.ts'
 import { StartupError } from '../../lib/startup-error.ts'
 import { backoffMs } from '../backoff.ts'
 import { CredentialStore } from '../credential-store.ts'
@@ -140,7 +141,7 @@ class SpireSource {
 
   /** The agent repeats itself when it is asked again; the complaint is not repeated. */
   #refuse(what: string, issues: readonly Issue[]): void {
-    const refusal = issues.map((issue) => `${issue.path ?? 'svids'}: ${issue.message}`).join('; ')
+    const refusal = issues.map(formatIssue).join('; ')
     if (refusal === this.#lastRefusal) return
     this.#lastRefusal = refusal
     const { clock, log, tally } = this.#options
