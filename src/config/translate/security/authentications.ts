@@ -12,6 +12,8 @@ import {
   type ClosedByPolicies,
   type PoliciesInForce,
 } from './attachment.ts'
+import { protocolOf } from '../service/port-protocol.ts'
+import { tcpPortsOf } from '../service/service-facts.ts'
 import type { TargetScope } from './resolve-targets.ts'
 
 /** What the RequestAuthentications of a set come to. */
@@ -41,7 +43,7 @@ export const translateAuthentications = (
     inForce: inForce(attachments),
     closed: closedBy(attachments),
     conditions: attachments.flatMap((attachment) =>
-      attachmentConditions(attachment, { hasPods, notes: notesOf(attachment.policy.object) }),
+      attachmentConditions(attachment, { hasPods, notes: notesOf(attachment, scope) }),
     ),
   }
 }
@@ -56,5 +58,17 @@ const tellWithoutTargets = (
   return { ...attachment, targets: { ...attachment.targets, faults: [{ message, path: 'spec' }] } }
 }
 
-const notesOf = ({ rules, notes }: RequestAuthenticationObject): readonly string[] =>
-  rules.length === 0 ? ['spec.jwtRules is empty: no token is looked at'] : notes
+const notesOf = (
+  { policy: { object }, targets }: Attachment<RequestAuthenticationObject>,
+  { bound }: TargetScope,
+): readonly string[] => {
+  if (object.rules.length === 0) return ['spec.jwtRules is empty: no token is looked at']
+  const named = object.target.kind === 'refs' ? object.target.refs : []
+  // Of all Services of a waypoint some will be databases; who names one means something by it.
+  const silent = targets.services.filter((key) => {
+    const isNamed = named.some(({ kind, name }) => kind === 'Service' && key.endsWith(`/${name}`))
+    const service = bound.get(key)?.object
+    return isNamed && service !== undefined && tcpPortsOf(service).every((port) => protocolOf(port) === 'tcp')
+  })
+  return [...object.notes, ...silent.map((key) => `no port of Service ${key} speaks HTTP: no token is looked at there`)]
+}
