@@ -35,7 +35,10 @@ import type { Sources } from './overload/sources.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
 import { createCustomGuard } from './security/custom-guard.ts'
 import { ExternalAuthorizer } from './security/ext-authz/authorizer.ts'
+import { ConnectionAuthorizer } from './security/ext-authz/connection-authorizer.ts'
+import { ProviderAsker } from './security/ext-authz/provider-asker.ts'
 import { externalAuthFilter } from './security/ext-authz/external-auth-filter.ts'
+import { LiveReview } from './security/live/live-review.ts'
 import { Security } from './security/security.ts'
 import { Sessions } from './session/sessions.ts'
 import { createSelfCheck } from './upstream/self.ts'
@@ -66,6 +69,7 @@ export class DataPlane {
   readonly #balancer: Balancer
   readonly #loads: ServiceLoads
   readonly #security: Security
+  readonly #live: LiveReview
   readonly #budgets = new RetryBudgets()
   readonly #mesh: MeshIdentity
   readonly #authorizer: ExternalAuthorizer
@@ -108,11 +112,13 @@ export class DataPlane {
       onApplied: (snapshot) => {
         const { groups } = snapshot
         this.#security.retain(snapshot)
+        this.#live.begin(snapshot)
         this.#pools.retain(groups.values())
         this.#balancer.retain(groups)
         this.#loads.retain(groups)
       },
     })
+    this.#live = new LiveReview(() => this.#tunnels.live(), clock)
     this.#overload = new Overload({ ...options.overload, counters: this.counters, memoryBytes })
     const { sources } = this.#overload
     this.#turns = new TurnBudget(clock.monotonicMs, sources, (isCrowded) => (this.#flusher.isCrowded = isCrowded))
@@ -155,10 +161,12 @@ export class DataPlane {
       clock,
       counters: this.counters,
     }
-    this.#authorizer = new ExternalAuthorizer({
+    const asking = {
       ...forwarding,
-      onWarning: (key, message) => this.#warnings.warn(key, message),
-    })
+      onWarning: (key: string, message: string): void => this.#warnings.warn(key, message),
+    }
+    const asker = new ProviderAsker(asking)
+    this.#authorizer = new ExternalAuthorizer(asker, asking)
     const deps: DownstreamDeps & H2TunnelDeps = {
       ...forwarding,
       sessions: new Sessions({ balancer: this.#balancer, clock, counters: this.counters }),
@@ -186,6 +194,7 @@ export class DataPlane {
       tcp: {
         ...deps,
         plainGroups: new PlainGroups(),
+        connections: new ConnectionAuthorizer(asker, asking),
         snapshot: () => this.#applier.current,
         onRefused: (message) => log.debug(message),
       },

@@ -70,6 +70,7 @@ const open = (kind: TunnelKind, deadlines = defaultDeadlines): void => {
       balancer: new Balancer(pools.pools, { turn: 0 }, { clock, random: () => 0 }),
       loads: new ServiceLoads(counters),
       plainGroups: new PlainGroups(),
+      connections: { check: () => () => {} },
       clock,
       counters,
       deadlines,

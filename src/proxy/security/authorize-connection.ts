@@ -1,7 +1,8 @@
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
-import { authorize, findCustom, notDecidable, watch } from '../../snapshot/security/authorize.ts'
+import { authorize, findCustoms, notDecidable, watch } from '../../snapshot/security/authorize.ts'
 import { destinationOf } from '../../snapshot/security/facts-of.ts'
+import type { RulePlan } from '../../snapshot/security/policy-plans.ts'
 import type { RequestFacts } from '../../snapshot/security/request-facts.ts'
 import type { Frontend } from '../../snapshot/snapshot.ts'
 
@@ -12,23 +13,32 @@ export interface ConnectionFacts {
   readonly hello: { readonly sni: string | undefined } | undefined
 }
 
+/** What policies say of a connection. */
+export type ConnectionVerdict =
+  | { readonly kind: 'allowed' }
+  | { readonly kind: 'denied'; readonly decision: AuthorizationDecision }
+  /** It may be carried if the providers of these CUSTOM rules say so; there is one rule of each. */
+  | { readonly kind: 'ask'; readonly rules: readonly RulePlan[] }
+
+const ALLOWED: ConnectionVerdict = { kind: 'allowed' }
+
 /**
- * Why a connection must not be carried; `undefined` when it may. Nobody can be asked for a CUSTOM policy, so what one of
- * its rules matches is refused; and so is a connection of which policies want to know what nobody has looked at.
+ * Whether a connection may be carried. One of which policies want to know what nobody has looked at may not. Providers are
+ * asked last here, since whoever is denied anyway need not be asked about.
  */
 export const authorizeConnection = (
   frontend: Frontend,
   { source, hello }: ConnectionFacts,
   record: ExchangeRecord,
-): AuthorizationDecision | undefined => {
+): ConnectionVerdict => {
   const { authorization } = frontend
-  if (authorization === undefined) return undefined
+  if (authorization === undefined) return ALLOWED
   const facts = { request: undefined, source, ...destinationOf(frontend), sni: hello?.sni, token: undefined }
   if (authorization.isWatched) record.authorizationNotes = watch(authorization, facts)
   const isUndecidable = authorization.wantsServerName && hello === undefined
-  const decision = isUndecidable
-    ? notDecidable
-    : (findCustom(authorization, facts)?.decision ?? authorize(authorization, facts))
+  const decision = isUndecidable ? notDecidable : authorize(authorization, facts)
   record.authorization = decision
-  return decision.verdict === 'deny' ? decision : undefined
+  if (decision.verdict === 'deny') return { kind: 'denied', decision }
+  const rules = findCustoms(authorization, facts)
+  return rules.length === 0 ? ALLOWED : { kind: 'ask', rules }
 }

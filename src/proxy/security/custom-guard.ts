@@ -1,11 +1,13 @@
-import { findCustom } from '../../snapshot/security/authorize.ts'
+import type { Reply } from '../../filter/index.ts'
+import { findCustoms } from '../../snapshot/security/authorize.ts'
+import type { RulePlan } from '../../snapshot/security/policy-plans.ts'
 import type { ExternalAuthorizer } from './ext-authz/authorizer.ts'
-import type { GuardMaker } from './guards.ts'
+import type { GuardedExchange, GuardMaker } from './guards.ts'
 import { createRequestFacts } from './request-facts-of.ts'
 
 /**
- * Asks the provider of the CUSTOM policy whose rule matches. It stands before tokens are looked at. A policy whose
- * provider is not there refuses what it matches, as in Istio.
+ * Asks the providers of the CUSTOM policies whose rules match, one after the other: each may refuse. It stands before
+ * tokens are looked at. A policy whose provider is not there refuses what it matches, as in Istio.
  */
 export const createCustomGuard =
   (authorizer: ExternalAuthorizer): GuardMaker =>
@@ -14,20 +16,35 @@ export const createCustomGuard =
     if (authorization?.hasCustom !== true) return undefined
     const factsOf = createRequestFacts(frontend)
     return (exchange) => {
-      const rule = findCustom(authorization, factsOf(exchange))
-      if (rule === undefined) return undefined
-      const { key, provider: name = '' } = rule.policy
-      // The frontend may be older than what the mesh says of its providers.
-      const provider = exchange.snapshot.providers.get(name)
-      if (provider?.kind !== 'usable') {
-        exchange.record.authorization = rule.decision
-        const why = provider?.reason ?? 'the mesh has no such extension provider'
-        return authorizer.refuse(exchange, { name: `provider ${name} of AuthorizationPolicy ${key}`, why })
-      }
-      const answer = authorizer.check(exchange, { name: `provider ${name}`, settings: provider.settings })
-      return answer.then((reply) => {
-        if (reply !== undefined) exchange.record.authorization = rule.decision
-        return reply
-      })
+      const rules = findCustoms(authorization, factsOf(exchange))
+      return rules.length === 0 ? undefined : askAll(authorizer, exchange, rules)
     }
   }
+
+const askAll = async (
+  authorizer: ExternalAuthorizer,
+  exchange: GuardedExchange,
+  rules: readonly RulePlan[],
+): Promise<Reply | void> => {
+  for (const rule of rules) {
+    const refusal = await askOne(authorizer, exchange, rule)
+    if (refusal === undefined) continue
+    exchange.record.authorization = rule.decision
+    return refusal
+  }
+}
+
+const askOne = async (
+  authorizer: ExternalAuthorizer,
+  exchange: GuardedExchange,
+  { policy }: RulePlan,
+): Promise<Reply | void> => {
+  const { key, provider: name = '' } = policy
+  // The frontend may be older than what the mesh says of its providers.
+  const provider = exchange.snapshot.providers.get(name)
+  if (provider?.kind === 'usable') {
+    return authorizer.check(exchange, { name: `provider ${name}`, settings: provider.settings })
+  }
+  const why = provider?.reason ?? 'the mesh has no such extension provider'
+  return authorizer.refuse(exchange, { name: `provider ${name} of AuthorizationPolicy ${key}`, why })
+}

@@ -43,6 +43,9 @@ export const noClientHello = (reason: string): ConnectionEnd => ({
 /** Policies do not let this client have it. */
 export const denied = (details: string): ConnectionEnd => ({ flags: '-', details })
 
+/** The provider of a CUSTOM policy says no, or nothing. */
+export const refusedByProvider = (details: string): ConnectionEnd => ({ flags: 'UAEX', details })
+
 export const noRoute = (reason: string): ConnectionEnd => ({ flags: 'NR', details: 'route_not_found', reason })
 
 /** By a Service or its endpoints (`UH`), or by a route (`NC`), as with requests. */

@@ -1,17 +1,21 @@
 /**
  * A tunnel whose bytes are none of our business: one connection to one endpoint, chosen when it begins. Nothing of HTTP
- * may enter here, and nothing of what a later configuration says: the connection stays where it is.
+ * may enter here, and nothing of what a later configuration says but whether the client may still have it: the connection
+ * stays where it is.
  */
 import type { ExchangeRecord } from '../../filter/record.ts'
 import { findFrontend, groupOf } from '../../snapshot/resolve.ts'
 import { resolveTcp, resolveTls } from '../../snapshot/resolve-tcp.ts'
+import type { AuthorizationIndex } from '../../snapshot/security/policy-plans.ts'
 import type { ConnectionResolution, EndpointGroup, Frontend, Snapshot } from '../../snapshot/snapshot.ts'
 import type { Counters } from '../counters.ts'
 import type { ServedChannel, TunnelServer } from '../entry/tunnel-server.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
-import { authorizeConnection } from '../security/authorize-connection.ts'
+import type { AskedConnection, ConnectionAuthorizer } from '../security/ext-authz/connection-authorizer.ts'
+import { authorizeConnection, type ConnectionVerdict } from '../security/authorize-connection.ts'
+import type { LiveStream } from '../security/live/live-review.ts'
 import { Dial } from './dial.ts'
 import type { DialDeps } from './dial.ts'
 import type { HelloOutcome } from './hello-entry.ts'
@@ -29,6 +33,8 @@ export interface TcpDeps extends DialDeps {
   readonly sink: (record: ExchangeRecord) => void
   readonly onError: (message: string, error: unknown) => void
   readonly snapshot: () => Snapshot | undefined
+  /** Asks providers about connections. */
+  readonly connections: Pick<ConnectionAuthorizer, 'check'>
   /** A line for the log about a connection that was not carried. */
   readonly onRefused: (message: string) => void
 }
@@ -42,6 +48,11 @@ export interface TcpOrigin extends TunnelOrigin {
 /** What becomes of a connection. */
 type Way = { readonly group: EndpointGroup } | { readonly end: ConnectionEnd }
 
+/** What the connection waits for, and somebody else decides. */
+type AskedWay = Way & { readonly asked?: AskedConnection }
+
+const POLICIES_CHANGED = 'policies have changed'
+
 export class TcpTunnel implements TunnelServer {
   readonly #channel: ServedChannel
   readonly #origin: TcpOrigin
@@ -51,8 +62,12 @@ export class TcpTunnel implements TunnelServer {
   readonly #snapshot: Snapshot | undefined
   /** What came before there was an endpoint. */
   readonly #held = new HeldBytes()
+  /** The policies that it was judged by last. */
+  #judgedBy: AuthorizationIndex | undefined
   #isClientDone = false
   #dial: Dial | undefined
+  /** Ends the question whether it may be carried, while it waits for the answer. */
+  #cancelQuestion: (() => void) | undefined
   #relay: Relay | undefined
   #release: (() => void) | undefined
   #isOver = false
@@ -103,6 +118,22 @@ export class TcpTunnel implements TunnelServer {
     })
   }
 
+  live(): readonly LiveStream[] {
+    return [this]
+  }
+
+  /** Nobody can look for a server name any more: where policies want to know it now, the connection ends. */
+  review(snapshot: Snapshot): void {
+    this.#guard(() => {
+      const frontend = findFrontend(snapshot, this.#origin.authority)
+      if (this.#isOver || frontend === undefined || frontend.authorization === this.#judgedBy) return
+      const verdict = this.#judge(frontend)
+      // Providers are asked about connections that begin.
+      if (verdict.kind === 'denied')
+        this.#refuse({ ...ends.denied(verdict.decision.details), reason: POLICIES_CHANGED })
+    })
+  }
+
   /** Never is it known to be idle: it goes on until the rest is cut. */
   closeIfIdle(): void {}
 
@@ -113,8 +144,21 @@ export class TcpTunnel implements TunnelServer {
   #start(): void {
     const way = this.#findWay()
     if ('end' in way) return this.#refuse(way.end)
+    const { group, asked } = way
+    if (asked === undefined) return this.#connect(group)
+    this.#cancelQuestion = this.#deps.connections.check(asked, (refusal) =>
+      this.#guard(() => {
+        this.#cancelQuestion = undefined
+        if (refusal === undefined) return this.#connect(group)
+        this.#record.authorization = refusal.rule.decision
+        this.#refuse(ends.refusedByProvider(refusal.details))
+      }),
+    )
+  }
+
+  #connect(group: EndpointGroup): void {
     this.#dial = new Dial(
-      { group: way.group, record: this.#record },
+      { group, record: this.#record },
       {
         onConnected: (channel, release) => this.#guard(() => this.#onConnected(channel, release)),
         onFailed: (end) => this.#guard(() => this.#refuse(end)),
@@ -137,20 +181,29 @@ export class TcpTunnel implements TunnelServer {
     this.#breakOff(ends.idleTooLong)
   }
 
-  #findWay(): Way {
+  #findWay(): AskedWay {
     const { hello, authority, source } = this.#origin
     const snapshot = this.#snapshot
     const frontend = snapshot === undefined ? undefined : findFrontend(snapshot, authority)
     if (snapshot === undefined || frontend === undefined) return { end: ends.unbound }
     if (hello?.kind === 'timeout') return { end: ends.helloTooLate }
     if (hello?.kind === 'invalid') return { end: ends.noClientHello(hello.message) }
-    const denied = authorizeConnection(frontend, { source, hello: helloOf(hello) }, this.#record)
-    if (denied !== undefined) return { end: ends.denied(denied.details) }
+    const record = this.#record
+    const verdict = this.#judge(frontend)
+    if (verdict.kind === 'denied') return { end: ends.denied(verdict.decision.details) }
     const resolution =
       hello?.kind === 'hello'
         ? resolveTls(frontend, source.namespace, hello.sni)
         : resolveTcp(frontend, source.namespace)
-    return this.#follow(resolution, frontend, snapshot)
+    const way = this.#follow(resolution, frontend, snapshot)
+    if (verdict.kind !== 'ask') return way
+    return { ...way, asked: { snapshot, frontend, record, sni: record.sni, rules: verdict.rules } }
+  }
+
+  #judge(frontend: Frontend): ConnectionVerdict {
+    const { source, hello } = this.#origin
+    this.#judgedBy = frontend.authorization
+    return authorizeConnection(frontend, { source, hello: helloOf(hello) }, this.#record)
   }
 
   #follow(resolution: ConnectionResolution, frontend: Frontend, snapshot: Snapshot): Way {
@@ -225,6 +278,7 @@ export class TcpTunnel implements TunnelServer {
     if (this.#isOver) return
     this.#isOver = true
     const { clock, counters, sink, onError } = this.#deps
+    this.#cancelQuestion?.()
     this.#dial?.cancel()
     this.#release?.()
     const record = this.#record

@@ -35,6 +35,21 @@ export const authorize = (index: AuthorizationIndex, facts: RequestFacts): Autho
 export const findCustom = (index: AuthorizationIndex, facts: RequestFacts): RulePlan | undefined =>
   findRule(setsFor(index, facts).custom, beforeTokens(facts))
 
+const noRules: readonly RulePlan[] = []
+
+/** Of each provider the CUSTOM rule that matches: all of them are asked, and each may refuse. */
+export const findCustoms = (index: AuthorizationIndex, facts: RequestFacts): readonly RulePlan[] => {
+  const { customs } = setsFor(index, facts)
+  if (customs.size === 0) return noRules
+  const known = beforeTokens(facts)
+  const found: RulePlan[] = []
+  for (const node of customs.values()) {
+    const rule = findRule(node, known)
+    if (rule !== undefined) found.push(rule)
+  }
+  return found
+}
+
 /** The facts as they are when providers are asked. */
 export const beforeTokens = (facts: RequestFacts): RequestFacts =>
   facts.token === undefined ? facts : { ...facts, token: undefined }

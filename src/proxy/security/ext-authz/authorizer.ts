@@ -1,43 +1,22 @@
 /**
- * Asks somebody else whether a request may pass, and does what the answer says. Where there is no answer the request is
- * refused, unless its settings say otherwise. Which policies and filters want that is no business of this file.
+ * Has somebody else decide whether a request may pass, and does what the answer says. Where there is no answer the
+ * request is refused, unless its settings say otherwise. Which policies and filters want that is no business of this file.
  */
 import type { Reply } from '../../../filter/index.ts'
 import { createReply } from '../../../filter/reply.ts'
-import { formatEndpointKey } from '../../../model/endpoint.ts'
-import type { ExternalAuthorization } from '../../../model/security/external-authorization.ts'
-import { groupOf } from '../../../snapshot/resolve.ts'
-import { destinationOf } from '../../../snapshot/security/facts-of.ts'
-import type { EndpointGroup } from '../../../snapshot/snapshot.ts'
-import type { Counters } from '../../counters.ts'
 import type { BodyView } from '../../forward/body-reader.ts'
-import type { ForwardDeps } from '../../forward/forward-plan.ts'
 import type { GuardedExchange } from '../guards.ts'
 import { applyChanges, changeFields, findUnwritable } from './apply-changes.ts'
-import type { Protocol } from './grpc-check.ts'
-import { createHttpProtocol } from './http-check.ts'
-import { ProviderCall } from './provider-call.ts'
+import { formatFailure, type AskerDeps, type Provider, type ProviderAsker } from './provider-asker.ts'
 import type { Question, QuestionRequest } from './question.ts'
 import type { Verdict } from './verdict.ts'
 
-export interface AuthorizerDeps extends ForwardDeps {
-  readonly counters: Counters
-  /** `key` is one of a few; requests may provoke it at any rate. */
-  readonly onWarning: (key: string, message: string) => void
-}
-
-/** Who is asked, and how he is called in messages. */
-export interface Provider {
-  readonly name: string
-  readonly settings: ExternalAuthorization
-}
-
 export class ExternalAuthorizer {
-  readonly #deps: AuthorizerDeps
-  readonly #protocols = new WeakMap<ExternalAuthorization, Protocol>()
-  readonly #principals = new WeakMap<EndpointGroup, { readonly principal: string | undefined }>()
+  readonly #asker: ProviderAsker
+  readonly #deps: Pick<AskerDeps, 'counters' | 'onWarning'>
 
-  constructor(deps: AuthorizerDeps) {
+  constructor(asker: ProviderAsker, deps: Pick<AskerDeps, 'counters' | 'onWarning'>) {
+    this.#asker = asker
     this.#deps = deps
   }
 
@@ -60,55 +39,15 @@ export class ExternalAuthorizer {
   refuse(exchange: GuardedExchange, { name, why }: { readonly name: string; readonly why: string }): Reply {
     this.#deps.counters.externalAuthorization.failed++
     this.#deps.onWarning(name, `${name}: ${why}`)
-    return this.#refuse(exchange, denied)
+    return this.#refuse(exchange, unanswered)
   }
 
   async #ask(exchange: GuardedExchange, provider: Provider, body: QuestionRequest['body']): Promise<Reply | void> {
-    const { settings } = provider
-    const group = groupOf(exchange.snapshot, settings)
-    const reason = group === undefined ? 'it is not among the known endpoints' : group.closed
-    if (group === undefined || reason !== undefined) return this.#fail(exchange, provider, reason ?? '')
-    const protocol = this.#protocols.get(settings) ?? (await this.#open(settings))
-    const question = this.#questionOf(exchange, body)
-    const verdict = await this.#call(exchange, { protocol, question, group, timeoutMs: settings.timeoutMs })
-    return this.#conclude(exchange, provider, verdict)
-  }
-
-  /** What gRPC's messages take is loaded when it is first needed. */
-  async #open(settings: ExternalAuthorization): Promise<Protocol> {
-    const protocol =
-      settings.protocol === 'http'
-        ? createHttpProtocol(settings)
-        : (await import('./grpc-check.ts')).createGrpcProtocol(settings)
-    this.#protocols.set(settings, protocol)
-    return protocol
-  }
-
-  #call(
-    exchange: GuardedExchange,
-    to: {
-      readonly protocol: Protocol
-      readonly question: Question
-      readonly group: EndpointGroup
-      readonly timeoutMs: number
-    },
-  ): Promise<Verdict> {
-    return new Promise((resolve) => {
-      const call = new ProviderCall(
-        to.protocol.ask(to.question),
-        {
-          ...to,
-          onAnswer: (answer) => {
-            exchange.onOver = undefined
-            resolve(answer.kind === 'answer' ? to.protocol.read(answer) : { kind: 'error', message: answer.message })
-          },
-        },
-        this.#deps,
-      )
-      // Nobody waits for the answer then, and this promise goes with the exchange.
-      exchange.onOver = () => call.giveUp()
-      call.start()
-    })
+    const { cancel, verdict } = this.#asker.ask(this.#questionOf(exchange, body), provider, exchange.snapshot)
+    exchange.onOver = cancel
+    const answer = await verdict
+    exchange.onOver = undefined
+    return this.#conclude(exchange, provider, answer)
   }
 
   #conclude(exchange: GuardedExchange, provider: Provider, verdict: Verdict): Reply | void {
@@ -139,13 +78,12 @@ export class ExternalAuthorizer {
     this.#deps.onWarning(`${name} ignored`, `${name}: what its answer wants is not done here: ${ignored.join(', ')}`)
   }
 
-  #fail(exchange: GuardedExchange, { name, settings }: Provider, why: string): Reply | void {
+  #fail(exchange: GuardedExchange, provider: Provider, why: string): Reply | void {
     const { counters, onWarning } = this.#deps
-    const { service, failOpen, statusOnError } = settings
-    const asked = `${name}: Service ${service.namespace}/${service.name}:${service.port} gives no answer: ${why}`
+    const { failOpen, statusOnError } = provider.settings
     counters.externalAuthorization.failed++
-    onWarning(name, `${asked}; the request is ${failOpen ? 'let through' : `answered ${statusOnError}`}`)
-    if (!failOpen) return this.#refuse(exchange, { ...denied, status: statusOnError })
+    onWarning(provider.name, formatFailure(provider, why, `the request is answered ${statusOnError}`))
+    if (!failOpen) return this.#refuse(exchange, { ...unanswered, status: statusOnError })
     counters.externalAuthorization.failedOpen++
   }
 
@@ -157,21 +95,12 @@ export class ExternalAuthorizer {
     return createReply(status, { headers, body, reason })
   }
 
-  #questionOf(
-    { request, record, source, destination, snapshot, frontend }: GuardedExchange,
-    body: QuestionRequest['body'],
-  ): Question {
-    const { namespace, name, hostname, port } = destination
-    const group = snapshot.groups.get(formatEndpointKey(namespace, name, port))
+  #questionOf(exchange: GuardedExchange, body: QuestionRequest['body']): Question {
+    const { request, record, source, destination, snapshot, frontend } = exchange
     const length = request.headers.getLower('content-length')
     return {
       source,
-      destination: {
-        hostname,
-        port,
-        address: frontend === undefined ? undefined : destinationOf(frontend).destinationAddresses[0],
-        principal: group === undefined ? undefined : this.#principalOf(group),
-      },
+      destination: this.#asker.destinationOf(destination, frontend, snapshot),
       startedAtMs: record.startedAtEpochMs,
       sni: undefined,
       request: {
@@ -183,15 +112,6 @@ export class ExternalAuthorizer {
       },
     }
   }
-
-  #principalOf(group: EndpointGroup): string | undefined {
-    const known = this.#principals.get(group)
-    if (known !== undefined) return known.principal
-    const [first, ...others] = group.endpoints
-    const principal = others.every(({ identity }) => identity === first?.identity) ? first?.identity : undefined
-    this.#principals.set(group, { principal })
-    return principal
-  }
 }
 
 interface Refusal {
@@ -202,6 +122,6 @@ interface Refusal {
 }
 
 /** In Envoy's words. */
-const denied: Refusal = { status: 403, fields: [], body: '', reason: 'ext_authz_error' }
+const unanswered: Refusal = { status: 403, fields: [], body: '', reason: 'ext_authz_error' }
 const tooLarge: Refusal = { status: 413, fields: [], body: 'Payload Too Large', reason: 'request_payload_too_large' }
 const noRoom: Refusal = { status: 503, fields: [], body: '', reason: 'ext_authz_no_memory' }

@@ -71,7 +71,10 @@ describe('ExternalAuth', () => {
     })
     const statuses: number[] = []
     for (let i = 0; i < 4; i++) statuses.push((await tunnel.get('/')).head.status)
-    assert.deepEqual(statuses.toSorted((a, b) => a - b), [200, 200, 403, 403])
+    assert.deepEqual(
+      statuses.toSorted((a, b) => a - b),
+      [200, 200, 403, 403],
+    )
   })
 
   it('shows the body as bytes, and a second one sees it again', async () => {

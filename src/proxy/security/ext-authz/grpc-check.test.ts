@@ -146,6 +146,27 @@ describe('a provider that speaks gRPC', () => {
     assert.equal((await tunnel.get('/')).head.status, 200)
   })
 
+  it('is one of several, and each may refuse', async () => {
+    const tunnel = await start()
+    const model = authzModel(mesh, { port: provider.port })
+    const [policy] = model.authorizations
+    const [known] = model.providers ?? []
+    assert.ok(policy !== undefined && known?.kind === 'usable')
+    const others = ['b', 'c'].map((name) => ({ ...policy, key: `shop/${name}`, provider: name }))
+    mesh.apply({
+      ...model,
+      authorizations: [policy, ...others],
+      services: model.services.map((service) => ({ ...service, authorizations: ['shop/ask', 'shop/b', 'shop/c'] })),
+      providers: [known, { ...known, key: 'b' }, { ...known, key: 'c' }],
+    })
+    provider.answer = () => ({ code: provider.seen.length === 2 ? 7 : 0 })
+    assert.equal((await tunnel.get('/')).head.status, 403)
+    assert.equal(provider.seen.length, 2)
+    provider.answer = () => ({ code: 0 })
+    assert.equal((await tunnel.get('/')).head.status, 200)
+    assert.equal(provider.seen.length, 5)
+  })
+
   it('is asked again for the next request, over the same connection', async () => {
     const tunnel = await start()
     for (let i = 0; i < 3; i++) assert.equal((await tunnel.get('/')).head.status, 200)
