@@ -17,6 +17,7 @@ import type {
 } from './index.ts'
 import type { ExchangeRecord } from './record.ts'
 import { createReply } from './reply.ts'
+import { readClaims } from './verified-token.ts'
 
 /** Makes the chain that `runChain` runs: filters with their stages, in running order. */
 export { composeChain } from './chain.ts'
@@ -33,6 +34,8 @@ export interface ExchangeOptions {
   readonly headers?: HeaderPairs
   readonly source?: Partial<Source>
   readonly destination?: Partial<Destination>
+  /** A token that counts as verified; `iss` and `sub` are its principal. */
+  readonly claims?: Readonly<Record<string, unknown>>
   readonly match?: Exchange['match']
 }
 
@@ -97,6 +100,7 @@ export const createExchange = (options: ExchangeOptions = {}): Exchange => ({
     path: options.path ?? '/',
     query: options.query ?? '',
     headers: createHeaders(options.headers),
+    token: options.claims === undefined ? undefined : readClaims(options.claims),
   },
   response: undefined,
   source: { ...unknownSource, ...options.source },

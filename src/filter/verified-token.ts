@@ -28,3 +28,31 @@ export const claimValue = (claims: Readonly<Record<string, unknown>>, names: rea
   }
   return value
 }
+
+/** A token with these claims, those of `lists` taken apart: texts with spaces between. What is no text is left out. */
+export const readClaims = (
+  claims: Readonly<Record<string, unknown>>,
+  lists: readonly string[] = ['scope', 'permission'],
+): VerifiedToken => {
+  const textOf = (name: string): string => (typeof claims[name] === 'string' ? claims[name] : '')
+  const { aud, azp } = claims
+  return {
+    principal: `${textOf('iss')}/${textOf('sub')}`,
+    issuer: textOf('iss'),
+    subject: textOf('sub'),
+    audiences: typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud.filter((one) => typeof one === 'string') : [],
+    presenter: typeof azp === 'string' ? azp : undefined,
+    claims: splitLists(claims, lists),
+  }
+}
+
+const splitLists = (
+  claims: Readonly<Record<string, unknown>>,
+  lists: readonly string[],
+): Readonly<Record<string, unknown>> => {
+  const split = lists.flatMap((name): readonly (readonly [string, unknown])[] => {
+    const value = Object.hasOwn(claims, name) ? claims[name] : undefined
+    return typeof value === 'string' ? [[name, value.split(' ').filter((part) => part !== '')]] : []
+  })
+  return split.length === 0 ? claims : Object.fromEntries([...Object.entries(claims), ...split])
+}

@@ -1,4 +1,4 @@
-import { claimValue, type VerifiedToken } from '../../../filter/verified-token.ts'
+import { claimValue, readClaims, type VerifiedToken } from '../../../filter/verified-token.ts'
 import { isPlainObject } from '../../../lib/schema.ts'
 import type { AuthenticationPlan, JwtRulePlan } from './authentication-plan.ts'
 
@@ -19,7 +19,7 @@ export interface SaidByToken {
 /** Makes the view of a token that a rule has verified. */
 export const viewToken = (said: SaidByToken, rule: JwtRulePlan): TokenView => ({
   rule,
-  token: tokenOf(said.claims, rule.spaceDelimitedClaims),
+  token: readClaims(said.claims, rule.spaceDelimitedClaims),
   outputs: outputsOf(said, rule),
 })
 
@@ -45,31 +45,6 @@ export const parseClaims = (json: string): Readonly<Record<string, unknown>> | u
   } catch {
     return undefined
   }
-}
-
-const tokenOf = (claims: Readonly<Record<string, unknown>>, lists: readonly string[]): VerifiedToken => {
-  const textOf = (name: string): string => (typeof claims[name] === 'string' ? claims[name] : '')
-  const { aud, azp } = claims
-  return {
-    principal: `${textOf('iss')}/${textOf('sub')}`,
-    issuer: textOf('iss'),
-    subject: textOf('sub'),
-    audiences: typeof aud === 'string' ? [aud] : Array.isArray(aud) ? aud.filter((one) => typeof one === 'string') : [],
-    presenter: typeof azp === 'string' ? azp : undefined,
-    claims: splitLists(claims, lists),
-  }
-}
-
-/** Claims in which `lists` are lists, though they may be written as one text with spaces between. */
-const splitLists = (
-  claims: Readonly<Record<string, unknown>>,
-  lists: readonly string[],
-): Readonly<Record<string, unknown>> => {
-  const split = lists.flatMap((name): readonly (readonly [string, unknown])[] => {
-    const value = Object.hasOwn(claims, name) ? claims[name] : undefined
-    return typeof value === 'string' ? [[name, value.split(' ').filter((part) => part !== '')]] : []
-  })
-  return split.length === 0 ? claims : Object.fromEntries([...Object.entries(claims), ...split])
 }
 
 const outputsOf = (
