@@ -72,7 +72,7 @@ export const readCertificates = (
     return undefined
   }
   if (blocks.length === 0) {
-    issues.push({ message: 'no certificate found', path, expected: 'PEM with BEGIN CERTIFICATE' })
+    issues.push({ message: 'no certificate found', path, expected: 'PEM, X.509' })
     return undefined
   }
   try {
