@@ -32,10 +32,10 @@ const expansionOf = (kind: FieldCondition['field']['kind']): Expansion | undefin
 const expandTrustDomain: Expansion = (value, trustDomains) =>
   value === LOCAL || trustDomains.includes(value) ? [...trustDomains] : [value]
 
-/** Only what has all five parts of an identity names a trust domain; `*` as one is none in particular. */
+/** Only what has all five parts of an identity names a trust domain. */
 const expandPrincipal: Expansion = (principal, trustDomains) => {
   const [written = '', ...parts] = principal.split('/')
-  if (parts.length !== 4 || written === '*') return [principal]
+  if (parts.length !== 4) return [principal]
   if (written !== LOCAL && !trustDomains.some((trustDomain) => fits(trustDomain, written))) return [principal]
   return trustDomains.map((trustDomain) => (fits(trustDomain, written) ? principal : [trustDomain, ...parts].join('/')))
 }
