@@ -8,7 +8,7 @@ export type Keys = Pick<KeyRing, 'find'>
 /** Keys by where they come from: rules that name the same place have the same. One for each process. */
 export class KeyRings {
   readonly #deps: KeyRingDeps
-  readonly #bySource = new WeakMap<KeySource, Keys>()
+  #bySource = new WeakMap<KeySource, Keys>()
   readonly #known = new Map<string, Keys>()
 
   constructor(deps: KeyRingDeps) {
@@ -36,6 +36,8 @@ export class KeyRings {
       }
       if (keys instanceof KeyRing) keys.close()
       this.#known.delete(name)
+      // A source may come back, and what is closed is not opened again.
+      this.#bySource = new WeakMap()
     }
   }
 
