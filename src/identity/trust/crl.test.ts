@@ -81,6 +81,11 @@ describe('what is read', () => {
   for (const [what, pem] of Object.entries(good)) test(what, () => assert.equal(listsOf(pem).length, 1))
 })
 
+/** A list with its bytes changed. */
+const edited = (pem: string, edit: (bytes: Buffer) => Buffer): string => formatPem('X509 CRL', edit(bytesOf(pem)))
+
+const bytesOf = (pem: string): Buffer => Buffer.from(pem.replaceAll(/-----[^-]*-----|\n/g, ''), 'base64')
+
 describe('what is refused', () => {
   const whole = ca.revoke([first.certificateChainPem])
   const bad: Readonly<Record<string, readonly [pem: string, why: RegExp]>> = {
@@ -89,6 +94,15 @@ describe('what is refused', () => {
     'a certificate beside it': [whole + ca.pem, /cut off, or something else/],
     'a list that is cut off': [whole.slice(0, -30), /cut off/],
     'a second list that is cut off': [whole + whole.slice(0, 100), /cut off/],
+    'bytes behind its end': [edited(whole, (bytes) => Buffer.concat([bytes, Buffer.of(5, 0)])), /bytes behind its end/],
+    'a signature of another kind than it says': [
+      // The name of the algorithm that is not signed is the last one: SHA-384 in place of SHA-256.
+      edited(whole, (bytes) => {
+        bytes[bytes.lastIndexOf(Buffer.from('2a8648ce3d040302', 'hex')) + 7] = 3
+        return bytes
+      }),
+      /two signature algorithms/,
+    ],
     'no DER': [formatPem('X509 CRL', Buffer.from('hello')), /list 1 of 1 cannot be read/],
     'a delta list': [ca.revoke([], { extensions: [extension('2.5.29.27', Buffer.of(2, 1, 1), true)] }), /delta list/],
     'an indirect list': [ca.revoke([], { extensions: [indirect] }), /indirect list/],
@@ -105,8 +119,7 @@ describe('what is refused', () => {
 })
 
 test('bytes that were changed anywhere are refused, or are signed by nobody', () => {
-  const text = ca.revoke([first.certificateChainPem, second.certificateChainPem])
-  const bytes = Buffer.from(text.replaceAll(/-----[^-]*-----|\n/g, ''), 'base64')
+  const bytes = bytesOf(ca.revoke([first.certificateChainPem, second.certificateChainPem]))
   const random = seededRandom(7)
   for (let at = 0; at < bytes.length; at++) {
     const changed = Buffer.from(bytes)
