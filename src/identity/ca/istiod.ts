@@ -17,7 +17,7 @@ import type { IstiodSettings, WorkloadName } from './istiod-settings.ts'
 import { MeshFiles, type MeshTexts } from './mesh-files.ts'
 import { Renewal, type Obtained } from './renewal.ts'
 import { accountOfToken } from './token.ts'
-import { uniteRoots } from './unite-roots.ts'
+import { splitAnswer, uniteRoots } from './mesh-roots.ts'
 
 export interface IstiodOptions extends SourceParts, IstiodSettings {
   readonly trustDomain: string
@@ -96,19 +96,15 @@ class IstiodSource {
     return this.#accept(answer.chain, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }), texts)
   }
 
-  /** The leaf, then intermediates, and at last the roots (istiod: a single text may hold several certificates). */
   #accept(chain: readonly string[], privateKeyPem: string, texts: MeshTexts): Obtained {
-    const rootsPem = chain.at(-1)
-    if (rootsPem === undefined || chain.length < 2) {
+    const answer = splitAnswer(chain)
+    if (answer === undefined) {
       return {
         ok: false,
         message: `its answer has ${chain.length} elements, where a certificate and roots were expected`,
       }
     }
-    const certificateChainPem = chain
-      .slice(0, -1)
-      .map((pem) => `${pem.trim()}\n`)
-      .join('')
+    const { certificateChainPem, rootsPem } = answer
     const decoded = this.#decode({ certificateChainPem, privateKeyPem }, rootsPem, texts)
     if (!decoded.ok) return { ok: false, message: `its answer cannot be used: ${decoded.message}` }
     this.#issuerRootsPem = rootsPem
