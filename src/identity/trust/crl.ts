@@ -92,18 +92,53 @@ const readCrl = (bytes: Buffer): RevocationList => {
   }
 }
 
-const readEntries = (bytes: Buffer, entries: DerElement): Set<string> => {
+/** When somebody was revoked, and why, is of no interest. */
+const readEntries = (bytes: Buffer, { start, end }: DerElement): Set<string> => {
   const revoked = new Set<string>()
-  for (const reader = new DerReader(bytes, entries); !reader.isAtEnd;) {
-    const entry = new DerReader(bytes, reader.read(SEQUENCE))
-    const { start, end } = entry.read(INTEGER)
-    revoked.add(bytes.toString('latin1', start, end))
-    readTime(bytes, entry.next())
-    const extensions = entry.readIf(SEQUENCE)
-    if (extensions !== undefined) checkExtensions(bytes, readExtensions(bytes, extensions), ENTRY_KNOWN)
+  // Parts of one text cost a third less than texts of their own.
+  const text = bytes.toString('latin1')
+  for (let at = start; at < end;) {
+    const plainEnd = endOfPlainEntry(bytes, at, end)
+    if (plainEnd === undefined) {
+      const element = new DerReader(bytes, { start: at, end }).read(SEQUENCE)
+      const entry = new DerReader(bytes, element)
+      const serial = entry.read(INTEGER)
+      revoked.add(text.slice(serial.start, serial.end))
+      entry.next()
+      const extensions = entry.readIf(SEQUENCE)
+      if (extensions !== undefined) checkExtensions(bytes, readExtensions(bytes, extensions), ENTRY_KNOWN)
+      at = element.end
+    } else {
+      revoked.add(text.slice(at + ENTRY_HEAD, plainEnd - PLAIN_TIME))
+      at = plainEnd
+    }
   }
   return revoked
 }
+
+/**
+ * Where an entry ends that has a serial number and a UTCTime and nothing else, which is nearly all of them: a list may
+ * have tens of thousands, and the loop waits while it is read. `undefined` for any other.
+ */
+const endOfPlainEntry = (bytes: Buffer, at: number, end: number): number | undefined => {
+  const length = bytes[at + 1] ?? 0x80
+  const entryEnd = at + 2 + length
+  const serialEnd = at + ENTRY_HEAD + (bytes[at + 3] ?? 0)
+  const isPlain =
+    bytes[at] === SEQUENCE &&
+    length < 0x80 &&
+    entryEnd <= end &&
+    bytes[at + 2] === INTEGER &&
+    serialEnd + PLAIN_TIME === entryEnd &&
+    bytes[serialEnd] === UTC_TIME &&
+    bytes[serialEnd + 1] === PLAIN_TIME - 2
+  return isPlain ? entryEnd : undefined
+}
+
+/** Tags and lengths of the entry and its serial number. */
+const ENTRY_HEAD = 4
+/** A UTCTime with its tag and length. */
+const PLAIN_TIME = 15
 
 /** Who skips a critical extension misreads the list (RFC 5280 section 5.2). */
 const checkExtensions = (bytes: Buffer, extensions: readonly Extension[], known: ReadonlySet<string>): void => {
