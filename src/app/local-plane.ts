@@ -12,6 +12,7 @@ import { memoryPerProcess } from '../proxy/overload/memory-guard.ts'
 import { explainRequest } from '../snapshot/explain.ts'
 import { createAccessLog, createFileWriter } from '../telemetry/access-log.ts'
 import type { AccessLog } from '../telemetry/access-log.ts'
+import { createDecisionChoice } from '../telemetry/decisions/choose-decisions.ts'
 import { createTelemetry } from '../telemetry/telemetry.ts'
 import { connectionsWithin, descriptorLimit, watchDescriptors } from './descriptors.ts'
 import type { Plane, PlaneSettings } from './plane.ts'
@@ -94,7 +95,9 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
   }
 }
 
-const openAccessLog = (settings: PlaneSettings): AccessLog | undefined =>
-  settings.accessLog === 'off'
-    ? undefined
-    : createAccessLog({ format: settings.accessLog, write: createFileWriter(STDOUT) })
+const openAccessLog = ({ accessLog, authzLog }: PlaneSettings): AccessLog | undefined => {
+  const write = createFileWriter(STDOUT)
+  const decisions = authzLog === 'off' ? {} : { tellsDecision: createDecisionChoice(authzLog, Math.random) }
+  if (accessLog !== 'off') return createAccessLog({ format: accessLog, write, ...decisions })
+  return authzLog === 'off' ? undefined : createAccessLog({ format: 'json', lines: 'decisions', write, ...decisions })
+}

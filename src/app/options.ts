@@ -27,6 +27,8 @@ export interface WaypointOptions {
   readonly ports: { readonly hbone: number; readonly ready: number; readonly metrics: number; readonly admin: number }
   readonly workers: number
   readonly accessLog: 'json' | 'text' | 'off'
+  /** Which share of the requests that policies allow has its decision logged, beside all that are denied. */
+  readonly authzLog: number | 'off'
   readonly logLevel: LogLevel
   readonly drainMs: number
   readonly deadlines: Deadlines

@@ -14,6 +14,8 @@ export interface PlaneSettings {
   readonly trustDomains: readonly string[]
   readonly tlsGroups: string | undefined
   readonly accessLog: 'json' | 'text' | 'off'
+  /** Which share of the requests that policies allow has its decision logged, beside all that are denied. */
+  readonly authzLog: number | 'off'
   readonly logLevel: LogLevel
   readonly deadlines: Deadlines
   readonly overload: OverloadLimits

@@ -39,6 +39,7 @@ describe('the flags of fairway run', () => {
       ports: { hbone: 15_008, ready: 15_021, metrics: 15_020, admin: 15_000 },
       workers: availableParallelism(),
       accessLog: 'off',
+      authzLog: 'off',
       logLevel: 'info',
       drainMs: 25_000,
       deadlines: defaultDeadlines,
@@ -74,6 +75,10 @@ describe('the flags of fairway run', () => {
     ['no deadline', ['--connect-timeout', '0s'], 'deadlines', { ...defaultDeadlines, connectMs: 0 }],
     ['the last of two', ['--bind', '127.0.0.1', '--bind', '::1'], 'bind', '::1'],
     ['an access log', ['--access-log', 'text'], 'accessLog', 'text'],
+    ['no log of decisions without an access log', [], 'authzLog', 'off'],
+    ['some decisions in an access log', ['--access-log', 'json'], 'authzLog', 0.01],
+    ['a share of decisions', ['--authz-log', '.25'], 'authzLog', 0.25],
+    ['no decisions in an access log', ['--access-log', 'json', '--authz-log', 'off'], 'authzLog', 'off'],
     ['silence', ['--log-level', 'off'], 'logLevel', 'off'],
   ]
   for (const [what, args, field, expected] of cases) {
@@ -98,6 +103,8 @@ describe('the flags of fairway run', () => {
     [['--node', 'a/b'], /--node "a\/b" is not the name of a node/],
     [['--workers', '0'], /--workers "0" is not a whole number from 1 to 256/],
     [['--access-log', 'yes'], /--access-log "yes" is none of json, text, off/],
+    [['--authz-log', '1%'], /--authz-log "1%" is no share from 0 to 1/],
+    [['--authz-log', '1.5'], /--authz-log "1\.5" is no share/],
     [['--log-level', 'trace'], /--log-level "trace" is none of debug, info, warn, error, off/],
     [['--path-normalization', 'base'], /is none of NONE, BASE, MERGE_SLASHES, DECODE_AND_MERGE_SLASHES/],
     [['--drain-seconds', '1.5'], /--drain-seconds "1.5" is not a whole number/],

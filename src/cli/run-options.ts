@@ -39,6 +39,11 @@ export const runFlags = {
     help: 'data-plane processes; default auto: one for each CPU',
   },
   'access-log': { type: 'string', default: 'off', value: 'json|text|off', help: 'to stdout; default off' },
+  'authz-log': {
+    type: 'string',
+    value: 'SHARE|off',
+    help: 'log decisions of AuthorizationPolicies: all that deny, this share of the others; default 0.01 with an access log, else off',
+  },
   'log-level': { type: 'string', default: 'info', value: 'LEVEL', help: `${logLevels.join(', ')}; default info` },
   'drain-seconds': {
     type: 'string',
@@ -49,6 +54,9 @@ export const runFlags = {
   ...overloadFlags,
   ...deadlineFlags,
 } as const satisfies FlagTable
+
+/** Of the requests that policies allow, where there is an access log. */
+const DECISIONS_LOGGED = 0.01
 
 /**
  * Reads the arguments of `fairway run`; throws `CliError` (64) for what cannot be meant. Of the environment it takes
@@ -83,11 +91,23 @@ export const decodeRunOptions = (
     workers:
       flags.workers === 'auto' ? availableParallelism() : decodeInteger('workers', flags.workers, { min: 1, max: 256 }),
     accessLog: decodeChoice('access-log', flags['access-log'], ['json', 'text', 'off']),
+    authzLog: decodeAuthzLog(flags['authz-log'], flags['access-log']),
     logLevel: decodeLogLevel(flags['log-level']) ?? decodeChoice('log-level', flags['log-level'], logLevels),
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,
     deadlines: decodeDeadlines(flags),
     overload: decodeOverload(flags),
   }
+}
+
+/** By hand: a share is no whole number. */
+const decodeAuthzLog = (text: string | undefined, accessLog: string): number | 'off' => {
+  if (text === undefined) return accessLog === 'off' ? 'off' : DECISIONS_LOGGED
+  if (text === 'off') return 'off'
+  if (/^(?:0|1|0?\.\d{1,6}|1\.0)$/.test(text)) return Number(text)
+  throw usageError(
+    `--authz-log ${JSON.stringify(text)} is no share from 0 to 1`,
+    'write 0.01 for one request in a hundred, or off',
+  )
 }
 
 const decodeBind = (text: string): string => {

@@ -89,6 +89,8 @@ export interface ExchangeRecord {
   readonly sni?: string | undefined
   /** What AuthorizationPolicies decided, where there are any. */
   authorization?: AuthorizationDecision
+  /** `ISSUER/SUBJECT` of the verified token that policies have seen, where there was one. */
+  requestPrincipal?: string
   /** AUDIT rules that matched, and what policies would decide that are not carried out (`istio.io/dry-run`). */
   authorizationNotes?: readonly AuthorizationDecision[]
   /** Why a TCP connection was refused, for people: nothing could be told to the client. */

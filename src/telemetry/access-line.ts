@@ -1,5 +1,6 @@
 import type { ExchangeRecord, TryRecord } from '../filter/record.ts'
 import { hideInTarget } from '../lib/secrets/hide-secrets.ts'
+import { formatDecision, type DecisionFields } from './decisions/decision-fields.ts'
 
 export type AccessLogFormat = 'json' | 'text'
 
@@ -10,9 +11,17 @@ const MAX_VALUE_LENGTH = 8192
  * One exchange as a line of Istio's access log, with its `\n`: the keys of MeshConfig's JSON encoding, or the order of
  * its default text format (waypoint contract 6.4). What is not known is `null` in JSON and `-` in text. No value can
  * begin a line, leave its quotes or reach a terminal as a control sequence; secret query parameters and tokens are hidden.
+ * `decision` is for those lines that tell of it: a field more, or a column at the end.
  */
-export const formatAccessLine = (record: ExchangeRecord, format: AccessLogFormat): string =>
-  format === 'json' ? formatJson(accessFields(record)) : formatText(accessFields(record))
+export const formatAccessLine = (
+  record: ExchangeRecord,
+  format: AccessLogFormat,
+  decision?: DecisionFields,
+): string => {
+  const fields = accessFields(record)
+  if (format === 'json') return formatJson(decision === undefined ? fields : { ...fields, authorization: decision })
+  return `${formatText(fields)}${decision === undefined ? '' : ` ${bare(formatDecision(decision))}`}\n`
+}
 
 /** The fields of a line, by Istio's JSON keys. */
 export const accessFields = (record: ExchangeRecord) =>
@@ -79,7 +88,7 @@ const formatCluster = ({ backend, protocol }: ExchangeRecord): string | null =>
     : `inbound-vip|${backend.port}|${protocol === 'tcp' ? 'tcp' : 'http'}|${backend.hostname}`
 
 /** JSON leaves DEL, the C1 controls and Unicode's line separators as they are. */
-const formatJson = (fields: AccessFields): string => `${JSON.stringify(fields).replace(unsafe, escapeUnicode)}\n`
+const formatJson = (fields: object): string => `${JSON.stringify(fields).replace(unsafe, escapeUnicode)}\n`
 
 const unsafe = /[\p{Cc}\u2028\u2029]/gu
 
@@ -87,7 +96,7 @@ const escapeUnicode = (char: string): string => `\\u${char.charCodeAt(0).toStrin
 
 const formatText = (fields: AccessFields): string => {
   const request = [fields.method, fields.path, fields.protocol].map((value) => quotable(value)).join(' ')
-  return `${[
+  return [
     `[${fields.start_time}]`,
     `"${request}"`,
     bare(fields.response_code),
@@ -110,7 +119,7 @@ const formatText = (fields: AccessFields): string => {
     bare(fields.downstream_remote_address),
     bare(fields.requested_server_name),
     bare(fields.route_name),
-  ].join(' ')}\n`
+  ].join(' ')
 }
 
 /** Escapes what would end the quotes or the line. */

@@ -1,9 +1,14 @@
 import { write } from 'node:fs'
 import type { ExchangeRecord } from '../filter/record.ts'
 import { formatAccessLine, type AccessLogFormat } from './access-line.ts'
+import { decisionFields } from './decisions/decision-fields.ts'
 
 export interface AccessLogOptions {
   readonly format: AccessLogFormat
+  /** Which records get a line; default all of them. */
+  readonly lines?: 'all' | 'decisions'
+  /** Whose line tells what AuthorizationPolicies decided (`createDecisionChoice`); default none. */
+  readonly tellsDecision?: (record: ExchangeRecord) => boolean
   /** Takes whole lines; resolves when it can take more, and must not throw. See `createFileWriter`. */
   readonly write: (lines: string) => Promise<void>
   /** Characters that may wait; lines beyond are dropped and counted. Default 4 MiB. */
@@ -23,7 +28,7 @@ export interface AccessLog {
  * It never makes an exchange wait: a reader that is too slow loses lines, and the loss is counted.
  */
 export const createAccessLog = (options: AccessLogOptions): AccessLog => {
-  const { format, maxWaiting = 4 * 1024 * 1024 } = options
+  const { format, lines: wanted = 'all', tellsDecision = () => false, maxWaiting = 4 * 1024 * 1024 } = options
   let waiting: string[] = []
   let waitingChars = 0
   let dropped = 0
@@ -52,7 +57,9 @@ export const createAccessLog = (options: AccessLogOptions): AccessLog => {
 
   return {
     record: (record) => {
-      const line = formatAccessLine(record, format)
+      const decision = tellsDecision(record) ? decisionFields(record) : undefined
+      if (decision === undefined && wanted === 'decisions') return
+      const line = formatAccessLine(record, format, decision)
       if (waitingChars + line.length > maxWaiting) {
         dropped++
         return

@@ -151,6 +151,15 @@ export const handshakeMetric: ScalarDefinition = {
   label: ['side', 'group'],
 }
 
+/** What AuthorizationPolicies decided: `DecisionCounts`. */
+export const decisionMetric: ScalarDefinition = {
+  ...total(
+    'fairway_authz_decisions_total',
+    'Requests and connections that AuthorizationPolicies decided about, and what those would have that only watch',
+  ),
+  label: ['action', 'verdict', 'mode'],
+}
+
 /** Of our certificate and whom we trust; told once for all workers. */
 export const certificateMetrics = {
   info: {
@@ -227,7 +236,14 @@ export const otherMetrics = {
 
 /** All definitions by metric name. */
 export const scalarDefinitions: ReadonlyMap<string, ScalarDefinition> = new Map(
-  [counterMetrics, labelledMetrics, { handshakeMetric }, certificateMetrics, endpointMetrics, otherMetrics]
+  [
+    counterMetrics,
+    labelledMetrics,
+    { handshakeMetric, decisionMetric },
+    certificateMetrics,
+    endpointMetrics,
+    otherMetrics,
+  ]
     .flatMap((definitions): readonly ScalarDefinition[] => Object.values(definitions))
     .map((definition) => [definition.name, definition]),
 )

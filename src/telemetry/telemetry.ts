@@ -5,6 +5,7 @@
 import type { ExchangeRecord } from '../filter/record.ts'
 import type { HealthCounters } from '../proxy/balance/health/health-counters.ts'
 import type { Counters } from '../proxy/counters.ts'
+import { DecisionCounts } from './decisions/count-decisions.ts'
 import type { MetricsDump, ScalarDump } from './dump.ts'
 import { createProcessReadings, type ProcessReadings } from './process-readings.ts'
 import { counterMetrics, endpointMetrics, handshakeMetric, labelledMetrics, otherMetrics } from './scalars.ts'
@@ -38,9 +39,11 @@ export interface Telemetry {
 export const createTelemetry = (options: TelemetryOptions): Telemetry => {
   const table = new SeriesTable(options.maxSeries ?? 5000)
   const processReadings = options.process ?? createProcessReadings()
+  const decisions = new DecisionCounts()
   let config = { generation: 0, issues: 0 }
   return {
     record: (record) => {
+      if (record.authorization !== undefined) decisions.add(record)
       // A connection is no request. Istio's metrics of it (istio_tcp_*) are not written yet.
       if (record.protocol !== 'tcp') table.add(record)
     },
@@ -51,6 +54,7 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
       series: table.entries(),
       scalars: [
         ...readCounters(options.counters),
+        ...decisions.dump(),
         ...readOthers(options),
         { name: otherMetrics.configGeneration.name, value: config.generation },
         { name: otherMetrics.configIssues.name, value: config.issues },

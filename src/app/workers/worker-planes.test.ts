@@ -34,6 +34,7 @@ const settings: PlaneSettings = {
   trustDomains: ['cluster.local'],
   tlsGroups: undefined,
   accessLog: 'off',
+  authzLog: 'off',
   logLevel: 'info',
   deadlines: defaultDeadlines,
   overload: {},

@@ -12,6 +12,7 @@ export const authorizationGuard: GuardMaker = (frontend) => {
   const factsOf = createRequestFacts(frontend)
   return (exchange) => {
     const facts = factsOf(exchange)
+    if (facts.token !== undefined) exchange.record.requestPrincipal = facts.token.principal
     if (authorization.isWatched) exchange.record.authorizationNotes = watch(authorization, facts)
     const decision = authorize(authorization, facts)
     if (decision.verdict === 'deny') return refuse(exchange, decision)
