@@ -36,6 +36,7 @@ export class Counters {
     badAuthority: 0,
     unboundAuthority: 0,
     selfCall: 0,
+    denied: 0,
   }
   /** Deadlines that ran out, by their names in `Deadlines`. */
   readonly deadlines = {

@@ -363,7 +363,12 @@ export class DataPlane {
     }
     const { destination } = frontend
     const origin = { authority, source, load, destination }
-    this.#tunnels.open(request.accept(), origin, tunnelKindOf(frontend, source.namespace))
+    const kind = tunnelKindOf(frontend, source.namespace)
+    if (this.#tunnels.denies(frontend, origin, kind)) {
+      connectRefused.denied++
+      return request.refuse(401)
+    }
+    this.#tunnels.open(request.accept(), origin, kind)
   }
 
   #tick(nowMs: number): void {

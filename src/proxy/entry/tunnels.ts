@@ -5,6 +5,7 @@
 import type { Clock } from '../../lib/clock.ts'
 import { findFrontend } from '../../snapshot/resolve.ts'
 import type { TunnelKind } from '../../snapshot/resolve-tcp.ts'
+import type { Frontend } from '../../snapshot/snapshot.ts'
 import type { Counters } from '../counters.ts'
 import { startDeadline } from '../limits/deadlines.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
@@ -12,6 +13,7 @@ import { visitInSlices } from '../limits/ticks.ts'
 import type { RestExpiry } from '../limits/tunnel-watch.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
 import type { LiveStream } from '../security/live/live-review.ts'
+import { deniesConnect } from '../tcp/deny-connect.ts'
 import { HelloEntry } from '../tcp/hello-entry.ts'
 import type { HelloOutcome } from '../tcp/hello-entry.ts'
 import { TcpTunnel } from '../tcp/tcp-tunnel.ts'
@@ -45,6 +47,11 @@ export class Tunnels {
   /** Takes a tunnel on. */
   open(channel: ServedChannel, origin: TunnelOrigin, kind: TunnelKind): void {
     handOver(channel, this.#keep(this.#firstServer(channel, origin, kind)))
+  }
+
+  /** Whether policies refuse a tunnel that is not open yet, as far as that can be known now. */
+  denies(frontend: Frontend, origin: TunnelOrigin, kind: TunnelKind): boolean {
+    return kind === 'tcp' && deniesConnect(frontend, origin, this.#options.tcp)
   }
 
   /** Nothing is left of a tunnel, or another server has it. */

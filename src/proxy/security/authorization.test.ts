@@ -130,21 +130,40 @@ const startTcp = async (): Promise<TcpMesh> => {
   return tcp
 }
 
-test('a connection is carried or ended as its policies have it', async () => {
-  const tcp = await startTcp()
-  const { port } = await tcp.serve(echo)
-  tcp.put({ services: { api: [port] }, policies: [policy('web', 'ALLOW', fromWeb)] })
-  const web = await openStream(await tcp.mesh.dial({ identity: identityOf('web') }), VIP)
-  web.write('hello')
-  assert.equal(await readBytes(web, 5), 'hello')
-  const other = await tcp.open()
-  await until(() => other.ending !== 'open')
-  assert.equal(other.ending, 'reset-error')
-  const record = await tcp.mesh.record(1)
-  assert.deepEqual([record.flags, record.details], ['-', 'rbac_access_denied_matched_policy[none]'])
-  assert.ok(tcp.mesh.logs.some((line) => line.includes('rbac_access_denied_matched_policy[none]')))
-  web.channel.abort()
-})
+for (const [protocol, refusal] of [
+  ['tcp', '401'],
+  ['unknown', 'reset-error'],
+] as const) {
+  test(`a connection to a port of ${protocol} is carried or refused as its policies have it`, async () => {
+    const tcp = await startTcp()
+    const { port } = await tcp.serve(echo)
+    tcp.put({ protocol, services: { api: [port] }, policies: [policy('web', 'ALLOW', fromWeb)] })
+    const web = await openStream(await tcp.mesh.dial({ identity: identityOf('web') }), VIP)
+    // No method of HTTP begins like this.
+    web.write('\0hello')
+    assert.equal(await readBytes(web, 6), '\0hello')
+    assert.equal(await endingOf(tcp), refusal)
+    const record = await tcp.mesh.record(1)
+    assert.deepEqual([record.flags, record.details], ['-', 'rbac_access_denied_matched_policy[none]'])
+    assert.deepEqual([record.authorization?.verdict, record.source.serviceAccount], ['deny', 'client'])
+    assert.ok(tcp.mesh.logs.some((line) => line.includes('rbac_access_denied_matched_policy[none]')))
+    assert.equal(tcp.mesh.counters.connectRefused.denied, protocol === 'tcp' ? 1 : 0)
+    assert.equal(tcp.mesh.counters.tcpConnectionsTotal, 2)
+    web.channel.abort()
+  })
+}
+
+/** How a client that is let in nowhere is told so. */
+const endingOf = async (tcp: TcpMesh): Promise<string> => {
+  try {
+    const stream = await tcp.open()
+    stream.write('\0hello')
+    await until(() => stream.ending !== 'open')
+    return stream.ending
+  } catch (error) {
+    return /40[0-9]/.exec(String(error))?.[0] ?? String(error)
+  }
+}
 
 for (const protocol of ['tcp', 'tls', 'unknown'] as const) {
   test(`on a port of ${protocol} the server name is looked for where a policy asks for it`, async () => {

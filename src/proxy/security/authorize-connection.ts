@@ -20,6 +20,15 @@ export type ConnectionVerdict =
   /** It may be carried if the providers of these CUSTOM rules say so; there is one rule of each. */
   | { readonly kind: 'ask'; readonly rules: readonly RulePlan[] }
 
+/** What policies decide by. */
+export const connectionFacts = (frontend: Frontend, { source, hello }: ConnectionFacts): RequestFacts => ({
+  request: undefined,
+  source,
+  ...destinationOf(frontend),
+  sni: hello?.sni,
+  token: undefined,
+})
+
 const ALLOWED: ConnectionVerdict = { kind: 'allowed' }
 
 /**
@@ -28,14 +37,14 @@ const ALLOWED: ConnectionVerdict = { kind: 'allowed' }
  */
 export const authorizeConnection = (
   frontend: Frontend,
-  { source, hello }: ConnectionFacts,
+  about: ConnectionFacts,
   record: ExchangeRecord,
 ): ConnectionVerdict => {
   const { authorization } = frontend
   if (authorization === undefined) return ALLOWED
-  const facts = { request: undefined, source, ...destinationOf(frontend), sni: hello?.sni, token: undefined }
+  const facts = connectionFacts(frontend, about)
   if (authorization.isWatched) record.authorizationNotes = watch(authorization, facts)
-  const isUndecidable = authorization.wantsServerName && hello === undefined
+  const isUndecidable = authorization.wantsServerName && about.hello === undefined
   const decision = isUndecidable ? notDecidable : authorize(authorization, facts)
   record.authorization = decision
   if (decision.verdict === 'deny') return { kind: 'denied', decision }

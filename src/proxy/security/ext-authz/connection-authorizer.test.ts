@@ -110,7 +110,7 @@ describe('a connection that a CUSTOM policy matches', () => {
   it('is not asked about when it is denied anyway', async () => {
     const deny: AuthorizationPolicy = { key: 'shop/no', action: 'DENY', isDryRun: false, rules: [everything] }
     await start(() => ({ code: 0 }), {}, { policies: [deny] })
-    await isRefused(await tcp.open())
+    await assert.rejects(tcp.open(), /401/)
     assert.equal(provider.seen.length, 0)
   })
 
