@@ -10,7 +10,7 @@ import type { KeyNews } from './jwt/keys/key-ring.ts'
 import { KeyRings } from './jwt/keys/key-rings.ts'
 import { findSigner, prepareToVerify } from './jwt/keys/verify-signature.ts'
 import { TokenCache } from './jwt/token-cache.ts'
-import { admissionGuard } from './live/standing.ts'
+import { admissionGuard } from './live/admission-guard.ts'
 
 export interface SecurityDeps {
   readonly clock: Clock

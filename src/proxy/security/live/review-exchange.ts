@@ -2,7 +2,7 @@ import type { H1RequestHead } from '../../../http/h1/message.ts'
 import type { AuthorizationDecision } from '../../../model/security/authorization-decision.ts'
 import { authorize } from '../../../snapshot/security/authorize.ts'
 import type { Frontend } from '../../../snapshot/snapshot.ts'
-import { factsAsReceived, type LiveExchange } from './standing.ts'
+import { factsAsReceived, type LiveExchange } from './facts-as-received.ts'
 
 /**
  * What the policies of now decide about a request that is under way, where they are others than it was judged by last;

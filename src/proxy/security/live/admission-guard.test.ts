@@ -8,7 +8,8 @@ import { findFrontend } from '../../../snapshot/resolve.ts'
 import type { Frontend } from '../../../snapshot/snapshot.ts'
 import type { GuardedExchange } from '../guards.ts'
 import { reviewExchange } from './review-exchange.ts'
-import { admissionGuard, type LiveExchange } from './standing.ts'
+import { admissionGuard } from './admission-guard.ts'
+import type { LiveExchange } from './facts-as-received.ts'
 
 const frontendWith = (conditions: Conditions): Frontend => {
   const policy = policyOf('DENY', conditions)

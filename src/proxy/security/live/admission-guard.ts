@@ -1,0 +1,30 @@
+import { HeaderList } from '../../../http/header-list.ts'
+import { authorize } from '../../../snapshot/security/authorize.ts'
+import type { RequestFacts } from '../../../snapshot/security/request-facts.ts'
+import { refuse } from '../authorization-guard.ts'
+import type { GuardMaker } from '../guards.ts'
+import { createRequestFacts } from '../request-facts-of.ts'
+
+/**
+ * The last of the guards: keeps what the others have seen before filters change it, so that policies which come later can
+ * be asked about the same. Where no guard has anything to say nothing is kept, see `factsAsReceived`.
+ */
+export const admissionGuard: GuardMaker = (frontend) => {
+  const factsOf = createRequestFacts(frontend)
+  return (exchange) => {
+    const facts = keep(factsOf(exchange))
+    const before = exchange.standing
+    exchange.standing = { index: before === undefined ? frontend.authorization : before.index, facts }
+    // Policies have changed while a provider was asked, or keys were waited for.
+    if (before?.index === undefined || before.index === frontend.authorization) return undefined
+    const decision = authorize(before.index, facts)
+    return decision.verdict === 'deny' ? refuse(exchange, decision) : undefined
+  }
+}
+
+const keep = (facts: RequestFacts): RequestFacts => {
+  const { request } = facts
+  if (request === undefined) return facts
+  const { method, authority, path, query, headers } = request
+  return { ...facts, request: { method, authority, path, query, headers: new HeaderList([...headers.fields]) } }
+}
