@@ -45,7 +45,10 @@ function* arrange(rules: readonly RulePlan[], left: readonly Discriminator[]): G
   if (best === undefined) return { kind: 'list', rules }
   const others = left.filter((by) => by !== best.by)
   const groups = new Map<Key, RuleNode>()
-  for (const [key, group] of best.groups) groups.set(key, yield* arrange(group, others))
+  for (const [key, group] of best.groups) {
+    groups.set(key, yield* arrange(group, others))
+    if (groups.size % STEP === 0) yield
+  }
   const rest = best.rest.length === 0 ? undefined : yield* arrange(best.rest, others)
   return { kind: 'by', by: best.by, groups, rest }
 }
