@@ -3,16 +3,21 @@
  * or connection that its README asks about must be among those.
  */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
 import { createExchange, runChain } from 'fairway/filter/testing'
 import { parse } from 'yaml'
 import { builtinFilters } from '../filters/index.ts'
+import { withMeshConfig } from '../src/config/mesh-options.ts'
+import { readMeshFile } from '../src/config/source/mesh-file.ts'
+import type { TranslateOptions } from '../src/config/translate/options.ts'
 import { translate } from '../src/config/translate/translate.ts'
+import type { FilterDefinition } from '../src/filter/index.ts'
 import { createFilterInstances } from '../src/filter/instances.ts'
 import { HeaderList } from '../src/http/header-list.ts'
+import { anything } from '../src/lib/schema.ts'
 import { isFault } from '../src/model/condition.ts'
 import { compile } from '../src/snapshot/compile.ts'
 import { explainRequest } from '../src/snapshot/explain.ts'
@@ -54,18 +59,36 @@ interface Expectation {
 
 const folder = path.join(import.meta.dirname, '../examples')
 
-const load = (name: string): { readonly snapshot: Snapshot; readonly issues: readonly unknown[] } => {
-  const file = path.join(folder, name, 'objects.yaml')
-  const { objects, issues } = loadText(file, readFileSync(file, 'utf8'))
-  const { model, conditions } = translate(objects, {
+/** With the MeshConfig that stands in the folder as `mesh.yaml`, if one does. */
+const optionsOf = (name: string): TranslateOptions => {
+  const options: TranslateOptions = {
     clusterDomain: 'cluster.local',
     trustDomain: 'cluster.local',
     rootNamespace: 'istio-system',
     pathNormalization: 'BASE',
-  })
+  }
+  const file = path.join(folder, name, 'mesh.yaml')
+  if (!existsSync(file)) return options
+  const mesh = readMeshFile(file)
+  assert.ok(mesh.ok, JSON.stringify(mesh))
+  return withMeshConfig(options, mesh, { path: 'mesh.yaml', flags: [] }).options
+}
+
+/** Nobody is asked here. */
+const externalAuth: FilterDefinition = {
+  kind: 'ExternalAuth',
+  stage: 'identify',
+  config: anything(),
+  create: () => ({}),
+}
+
+const load = (name: string): { readonly snapshot: Snapshot; readonly issues: readonly unknown[] } => {
+  const file = path.join(folder, name, 'objects.yaml')
+  const { objects, issues } = loadText(file, readFileSync(file, 'utf8'))
+  const { model, conditions } = translate(objects, optionsOf(name))
   const bad = conditions.filter(isFault)
   const host = { now: () => 0, random: () => 0, log: () => {} }
-  const filters = createFilterInstances(builtinFilters, host).make
+  const filters = createFilterInstances([...builtinFilters, externalAuth], host).make
   return { snapshot: compile(model, { generation: 1, filters }), issues: [...issues, ...bad] }
 }
 

@@ -11,6 +11,7 @@ type ServicePlan = Extract<BackendPlan, { readonly kind: 'service' }>
 export const formatRule = (rule: RulePlan, snapshot: Snapshot): readonly string[] => [
   ...formatTimeouts(rule.timeouts),
   ...formatRetry(rule.retry),
+  ...formatAsked(rule.source),
   ...(rule.source.sessionPersistence === undefined ? [] : [formatSession(rule.source.sessionPersistence)]),
   ...rule.mirrors.map((mirror) => formatMirror(mirror, snapshot.groups)),
   ...rule.backends.flatMap((backend) => (backend.kind === 'service' ? formatBackend(backend, snapshot) : [])),
@@ -41,6 +42,12 @@ export const formatEndpoints = (
 /** `shop/api:80`, or `Pod shop/api-1:8080`. */
 export const formatName = ({ group, destination }: Pick<ServicePlan, 'group' | 'destination'>): string =>
   group?.key ?? `${destination.namespace}/${destination.name}:${destination.port}`
+
+/** Filters that have somebody else decide. */
+const formatAsked = ({ filters }: Pick<RulePlan['source'], 'filters'>): readonly string[] =>
+  filters
+    .filter(({ kind }) => kind === 'ExternalAuth')
+    .map(({ origin }) => `${origin} asks somebody else whether the request may pass (ExternalAuth)`)
 
 const formatTimeouts = (timeouts: Timeouts | undefined): readonly string[] => {
   const { requestMs, backendRequestMs } = timeouts ?? {}

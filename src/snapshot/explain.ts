@@ -13,6 +13,7 @@ import {
 } from './connection/explain-connection.ts'
 import { createReasons, formatReasons } from './reasons.ts'
 import { explainAuthorization, type ExplainedAuthorization } from './security/explain-authorization.ts'
+import { explainProviders } from './security/explain/explain-providers.ts'
 import { explainTokens } from './security/tokens/explain-tokens.ts'
 import { viewClaims } from './security/tokens/token-view.ts'
 import { imagineFacts, type ImaginedClient } from './security/imagine-facts.ts'
@@ -75,7 +76,7 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, healthOf
       ...rest,
       reasons: [...reasons, ...formatHealth(groups, healthOf)],
     }
-    return addAuthorization(explained, frontend, imagineFacts(query, frontend, undefined))
+    return addAuthorization(explained, { snapshot, frontend }, imagineFacts(query, frontend, undefined))
   }
   if (query.method === 'CONNECT') {
     const reasons = ['CONNECT inside a tunnel is not supported: 405']
@@ -113,17 +114,19 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, healthOf
     ],
   }
   const part = { ...request, authority: headers.getLower('host') ?? query.authority }
-  return addAuthorization(explained, frontend, imagineFacts(query, frontend, part))
+  return addAuthorization(explained, { snapshot, frontend }, imagineFacts(query, frontend, part))
 }
 
 /** Policies are asked before routes, and what they refuse never gets there. */
 const addAuthorization = (
   explained: Explanation,
-  { authorization, closed }: Frontend,
+  { snapshot, frontend }: { readonly snapshot: Snapshot; readonly frontend: Frontend },
   facts: RequestFacts,
 ): Explanation => {
+  const { authorization, closed } = frontend
   if (authorization === undefined || closed !== undefined) return explained
   const { reasons, ...rest } = explainAuthorization(authorization, facts)
+  const providers = rest.verdict === 'ask' ? explainProviders(snapshot, authorization, facts) : undefined
   const { principal, namespace } = facts.source
   const unknown = principal === undefined && namespace !== undefined
   const whole = {
@@ -132,10 +135,11 @@ const addAuthorization = (
     reasons: [
       ...(unknown ? ['of the client only the namespace is known: no principal fits it'] : []),
       ...reasons,
+      ...(providers?.reasons ?? []),
       ...explained.reasons,
     ],
   }
-  if (rest.verdict !== 'deny') return whole
+  if (rest.verdict !== 'deny' && providers?.isRefused !== true) return whole
   return { ...whole, outcome: 'denied', status: facts.request === undefined ? undefined : 403, backends: [] }
 }
 

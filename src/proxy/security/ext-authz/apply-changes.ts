@@ -2,7 +2,7 @@ import type { RequestView } from '../../../filter/index.ts'
 import { isFieldValue, TOKEN_LOWER } from '../../../http/h1/chars.ts'
 import type { HeaderList } from '../../../http/header-list.ts'
 import { isConnectionSpecific } from '../../../http/hop-by-hop.ts'
-import type { FieldChange, RequestChanges } from './verdict.ts'
+import type { FieldChange, RequestChanges } from './protocol/verdict.ts'
 
 /** They say where a message ends, or where it goes: not for somebody who was asked whether it may. */
 const KEPT: ReadonlySet<string> = new Set(['host', 'content-length', 'te', 'trailer', 'expect'])

@@ -8,8 +8,8 @@ import type { BodyView } from '../../forward/body-reader.ts'
 import type { GuardedExchange } from '../guards.ts'
 import { applyChanges, changeFields, findUnwritable } from './apply-changes.ts'
 import { formatFailure, type AskerDeps, type Provider, type ProviderAsker } from './provider-asker.ts'
-import type { Question, QuestionRequest } from './question.ts'
-import type { Verdict } from './verdict.ts'
+import type { Question, QuestionRequest } from './protocol/question.ts'
+import type { Verdict } from './protocol/verdict.ts'
 
 export class ExternalAuthorizer {
   readonly #asker: ProviderAsker

@@ -2,7 +2,7 @@ import type { ExchangeRecord } from '../../../filter/record.ts'
 import type { RulePlan } from '../../../snapshot/security/policy-plans.ts'
 import type { Frontend, Snapshot } from '../../../snapshot/snapshot.ts'
 import { formatFailure, type AskerDeps, type Provider, type ProviderAsker } from './provider-asker.ts'
-import type { Verdict } from './verdict.ts'
+import type { Verdict } from './protocol/verdict.ts'
 
 /** A connection whose bytes are passed on, which CUSTOM rules match. */
 export interface AskedConnection {

@@ -10,11 +10,11 @@ import type { EndpointGroup, Frontend, Snapshot } from '../../../snapshot/snapsh
 import type { Destination } from '../../../filter/record.ts'
 import type { Counters } from '../../counters.ts'
 import type { ForwardDeps } from '../../forward/forward-plan.ts'
-import type { Protocol } from './grpc-check.ts'
-import { createHttpProtocol } from './http-check.ts'
+import type { Protocol } from './protocol/grpc-check.ts'
+import { createHttpProtocol } from './protocol/http-check.ts'
 import { ProviderCall } from './provider-call.ts'
-import type { Question, QuestionDestination } from './question.ts'
-import type { Verdict } from './verdict.ts'
+import type { Question, QuestionDestination } from './protocol/question.ts'
+import type { Verdict } from './protocol/verdict.ts'
 
 export interface AskerDeps extends ForwardDeps {
   readonly counters: Counters
@@ -85,7 +85,7 @@ export class ProviderAsker {
     const protocol =
       settings.protocol === 'http'
         ? createHttpProtocol(settings)
-        : (await import('./grpc-check.ts')).createGrpcProtocol(settings)
+        : (await import('./protocol/grpc-check.ts')).createGrpcProtocol(settings)
     this.#protocols.set(settings, protocol)
     return protocol
   }

@@ -1,9 +1,9 @@
-import { HeaderList } from '../../../http/header-list.ts'
-import { isGrpcContentType } from '../../../http/is-grpc.ts'
-import type { ExternalAuthorization } from '../../../model/security/external-authorization.ts'
+import { HeaderList } from '../../../../http/header-list.ts'
+import { isGrpcContentType } from '../../../../http/is-grpc.ts'
+import type { ExternalAuthorization } from '../../../../model/security/external-authorization.ts'
 import { CHECK, decodeCheckResponse, encodeCheckRequest } from './check-messages.ts'
 import { compileNames } from './names.ts'
-import type { CallAnswer, CallRequest } from './provider-call.ts'
+import type { CallAnswer, CallRequest } from '../provider-call.ts'
 import type { Question } from './question.ts'
 import type { Verdict } from './verdict.ts'
 

@@ -3,7 +3,7 @@
  * as far as they are used. It loads protobuf's wire format: import it when it is first needed.
  */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import { HeaderList } from '../../../http/header-list.ts'
+import { HeaderList } from '../../../../http/header-list.ts'
 import { fromUtf8, toUtf8 } from './field-text.ts'
 import type { Question, QuestionRequest } from './question.ts'
 import type { FieldAction, FieldChange, RequestChanges, Verdict } from './verdict.ts'

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import * as grpc from '@grpc/grpc-js'
-import { authzModel, startAuthzMesh, type AuthzMeshOptions } from '../../../../test/support/ext-authz/authz-mesh.ts'
-import { startCheckServer, type CheckServer } from '../../../../test/support/ext-authz/check-server.ts'
-import type { ClientTunnel } from '../../../../test/support/mesh/client-tunnel.ts'
-import { identityOf, type Mesh, until } from '../../../../test/support/mesh/mesh.ts'
+import { authzModel, startAuthzMesh, type AuthzMeshOptions } from '../../../../../test/support/ext-authz/authz-mesh.ts'
+import { startCheckServer, type CheckServer } from '../../../../../test/support/ext-authz/check-server.ts'
+import type { ClientTunnel } from '../../../../../test/support/mesh/client-tunnel.ts'
+import { identityOf, type Mesh, until } from '../../../../../test/support/mesh/mesh.ts'
 
 let mesh: Mesh
 let provider: CheckServer

@@ -1,5 +1,5 @@
-import type { Source } from '../../../filter/record.ts'
-import type { HeaderList } from '../../../http/header-list.ts'
+import type { Source } from '../../../../filter/record.ts'
+import type { HeaderList } from '../../../../http/header-list.ts'
 
 /** What a provider is asked about: a request, or a connection whose bytes are passed on as they are. */
 export interface Question {

@@ -1,4 +1,4 @@
-import type { FieldChoice, NamePattern } from '../../../model/security/external-authorization.ts'
+import type { FieldChoice, NamePattern } from '../../../../model/security/external-authorization.ts'
 
 /** Whether a field's name, in lower case, is among those that are chosen. */
 export type NameTest = (name: string) => boolean

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { startAuthzMesh } from '../../../../test/support/ext-authz/authz-mesh.ts'
-import { startHttpProvider, type HttpProvider } from '../../../../test/support/ext-authz/http-provider.ts'
-import type { ClientTunnel } from '../../../../test/support/mesh/client-tunnel.ts'
-import { type Mesh, until } from '../../../../test/support/mesh/mesh.ts'
-import type { ExternalAuthorization, NamePattern } from '../../../model/security/external-authorization.ts'
+import { startAuthzMesh } from '../../../../../test/support/ext-authz/authz-mesh.ts'
+import { startHttpProvider, type HttpProvider } from '../../../../../test/support/ext-authz/http-provider.ts'
+import type { ClientTunnel } from '../../../../../test/support/mesh/client-tunnel.ts'
+import { type Mesh, until } from '../../../../../test/support/mesh/mesh.ts'
+import type { ExternalAuthorization, NamePattern } from '../../../../model/security/external-authorization.ts'
 
 let mesh: Mesh
 let provider: HttpProvider

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../../http/header-list.ts'
+import type { HeaderList } from '../../../../http/header-list.ts'
 
 /** What a provider says, or that it says nothing of use. */
 export type Verdict =
