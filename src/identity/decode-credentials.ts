@@ -3,6 +3,7 @@ import type { Decoded, Issue } from '../lib/decoded.ts'
 import type { Credentials } from './credentials.ts'
 import { splitPem } from './pem.ts'
 import { readSpiffeName } from './spiffe-name.ts'
+import { readCertificateFacts, readValidity } from './trust/certificate-facts.ts'
 import { DerError } from './trust/der-reader.ts'
 import { Trust } from './trust/trust.ts'
 
@@ -35,11 +36,10 @@ export const decodeCredentials = (texts: CredentialTexts, nowMs: number): Decode
   if (key !== undefined && !leaf.checkPrivateKey(key)) {
     fail('the private key does not belong to the certificate: were both files replaced?', 'privateKeyPem')
   }
-  const notBeforeMs = leaf.validFromDate.getTime()
-  const notAfterMs = leaf.validToDate.getTime()
-  if (nowMs > notAfterMs) fail(`the certificate expired at ${leaf.validToDate.toISOString()}`)
+  const { notBeforeMs, notAfterMs } = readValidity(leaf.raw)
+  if (nowMs > notAfterMs) fail(`the certificate expired at ${new Date(notAfterMs).toISOString()}`)
   if (nowMs < notBeforeMs) {
-    fail(`the certificate is valid only from ${leaf.validFromDate.toISOString()} on: is a clock wrong?`)
+    fail(`the certificate is valid only from ${new Date(notBeforeMs).toISOString()} on: is a clock wrong?`)
   }
   const name = readSpiffeName(leaf)
   if (!name.ok) fail(`the certificate names no workload: ${name.reason}`)
@@ -77,8 +77,12 @@ export const readCertificates = (
   }
   try {
     const certificates = blocks.map((block) => new X509Certificate(block))
-    // Node reads keys when they are first asked for, and that is no time for an exception.
-    for (const certificate of certificates) void certificate.publicKey
+    for (const certificate of certificates) {
+      // Node reads keys when they are first asked for, and that is no time for an exception.
+      void certificate.publicKey
+      readCertificateFacts(certificate.raw)
+      readValidity(certificate.raw)
+    }
     return certificates
   } catch (error) {
     issues.push({ message: `a certificate cannot be read (${describe(error)})`, path, expected: 'PEM, X.509' })

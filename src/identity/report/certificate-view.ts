@@ -1,6 +1,7 @@
 import { X509Certificate, type KeyObject } from 'node:crypto'
 import { readUriNames } from '../spiffe-name.ts'
 import { splitPem } from '../pem.ts'
+import { readCertificateFacts, readValidity } from '../trust/certificate-facts.ts'
 
 /** What there is to see of a certificate: all of it is public. */
 export interface CertificateView {
@@ -24,7 +25,11 @@ export interface CertificateView {
 export const readCertificates = (pem: string): readonly X509Certificate[] =>
   (splitPem('CERTIFICATE', pem) ?? []).flatMap((block) => {
     try {
-      return [new X509Certificate(block)]
+      const certificate = new X509Certificate(block)
+      // Node reads the rest when it is asked for, and makes anything of dates that are none.
+      readCertificateFacts(certificate.raw)
+      readValidity(certificate.raw)
+      return [certificate]
     } catch {
       return []
     }

@@ -6,6 +6,7 @@ import {
   OCTET_STRING,
   SEQUENCE,
   readObjectIdentifier,
+  readTime,
 } from './der-reader.ts'
 import type { DerElement } from './der-reader.ts'
 
@@ -33,6 +34,19 @@ export const readCertificateFacts = (raw: Buffer): CertificateFacts => {
     issuer: raw.toString('latin1', issuer.from, issuer.end),
     subject: raw.toString('latin1', subject.from, subject.end),
   }
+}
+
+/**
+ * From when and until when a certificate is valid. Node makes whatever is in memory of dates that are none, or are
+ * written in a way that OpenSSL refuses in a handshake; this throws `DerError`.
+ */
+export const readValidity = (raw: Buffer): { readonly notBeforeMs: number; readonly notAfterMs: number } => {
+  const fields = openBody(raw)
+  fields.read(INTEGER)
+  fields.read(SEQUENCE)
+  fields.read(SEQUENCE)
+  const dates = new DerReader(raw, fields.read(SEQUENCE))
+  return { notBeforeMs: readTime(raw, dates.next()), notAfterMs: readTime(raw, dates.next()) }
 }
 
 /** The key identifier of a CA, one byte a character, that lists and certificates of its key name; absent: it has none. */

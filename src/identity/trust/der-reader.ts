@@ -103,16 +103,40 @@ export const readObjectIdentifier = (bytes: Buffer, { start, end }: DerElement):
   return [root, first - root * 40, ...rest].join('.')
 }
 
-/** UTCTime or GeneralizedTime in milliseconds since the epoch, in the only form that RFC 5280 allows (`…Z`). */
+/**
+ * UTCTime or GeneralizedTime in milliseconds since the epoch, in the only form that RFC 5280 allows (`…Z`). Digits are
+ * read one by one: a list has as many times as it has entries.
+ */
 export const readTime = (bytes: Buffer, { tag, start, end }: DerElement): number => {
-  const text = bytes.toString('latin1', start, end)
-  const match = (tag === UTC_TIME ? UTC_FORM : GENERALIZED_FORM).exec(text)
-  if (match === null || (tag !== UTC_TIME && tag !== GENERALIZED_TIME)) throw new DerError('a time that is none')
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1).map(Number)
+  const yearDigits = tag === UTC_TIME ? 2 : 4
+  const isForm = (tag === UTC_TIME || tag === GENERALIZED_TIME) && end - start === yearDigits + 11
+  if (!isForm || bytes[end - 1] !== LETTER_Z) throw new DerError(NO_TIME)
+  const digits = readDigits(bytes, start, yearDigits)
   // Two digits are of the years 1950 to 2049 (RFC 5280 section 4.1.2.5.1).
-  const fullYear = tag === GENERALIZED_TIME ? year : year < 50 ? 2000 + year : 1900 + year
-  return Date.UTC(fullYear, month - 1, day, hour, minute, second)
+  const year = tag === GENERALIZED_TIME ? digits : digits < 50 ? 2000 + digits : 1900 + digits
+  const at = start + yearDigits
+  const month = readDigits(bytes, at, 2)
+  const day = readDigits(bytes, at + 2, 2)
+  const hour = readDigits(bytes, at + 4, 2)
+  const minute = readDigits(bytes, at + 6, 2)
+  const second = readDigits(bytes, at + 8, 2)
+  const isPossible = year >= 100 && month >= 1 && month <= 12 && day >= 1 && hour <= 23 && minute <= 59 && second <= 59
+  // The day before the first of the next month is the last one.
+  const lastDay = day <= 28 ? day : new Date(Date.UTC(year, month, 0)).getUTCDate()
+  if (!isPossible || day > lastDay) throw new DerError(NO_TIME)
+  return Date.UTC(year, month - 1, day, hour, minute, second)
 }
 
-const UTC_FORM = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/
-const GENERALIZED_FORM = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/
+const NO_TIME = 'a time that is none'
+const LETTER_Z = 0x5a
+const DIGIT_0 = 0x30
+
+const readDigits = (bytes: Buffer, start: number, count: number): number => {
+  let value = 0
+  for (let at = start; at < start + count; at++) {
+    const digit = (bytes[at] ?? 0) - DIGIT_0
+    if (digit < 0 || digit > 9) throw new DerError(NO_TIME)
+    value = value * 10 + digit
+  }
+  return value
+}

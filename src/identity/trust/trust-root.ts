@@ -27,13 +27,27 @@ export class TrustRoot {
   /** Whether it signed that certificate (or is it), and may still be relied on. */
   hasIssued(certificate: X509Certificate, nowMs: number): boolean {
     if (nowMs < this.#notBeforeMs || nowMs > this.#notAfterMs) return false
+    return this.hasSigned(certificate)
+  }
+
+  /** The same at any time. */
+  hasSigned(certificate: X509Certificate): boolean {
     // Names, and key identifiers where there are some: two hundred times cheaper than the signature.
     return certificate.checkIssued(this.certificate) && certificate.verify(this.publicKey)
   }
 }
 
-/** The roots of a bundle, each once. Throws for what is no certificate. */
+/**
+ * The roots of a bundle, each once. What another CA has signed is one only where that CA is one too: so has it OpenSSL,
+ * and Node has no way to tell its TLS server otherwise. Throws for what is no certificate.
+ */
 export const readTrustRoots = (pem: string): readonly TrustRoot[] => {
   const roots = (splitPem('CERTIFICATE', pem) ?? []).map((block) => new TrustRoot(block))
-  return [...new Map(roots.map((root) => [root.bytes, root])).values()]
+  const all = [...new Map(roots.map((root) => [root.bytes, root])).values()]
+  const counting = new Set(all.filter(({ certificate }) => certificate.checkIssued(certificate)))
+  // Those that were added are gone through as well.
+  for (const issuer of counting) {
+    for (const root of all) if (!counting.has(root) && issuer.hasSigned(root.certificate)) counting.add(root)
+  }
+  return all.filter((root) => counting.has(root))
 }

@@ -87,6 +87,15 @@ describe('roots', () => {
     assert.equal(verdict(theirs, trustOf({ roots: [other.pem] }), false), 'in')
   })
 
+  test('a root that another one signed is one only beside that one', () => {
+    const renewed = new TestCa('Other', { parent: root, keys: other.keys })
+    const trust = trustOf({ roots: [root.pem, renewed.pem] })
+    assert.equal(trust.roots.length, 2)
+    const alone = trustOf({ roots: [other.pem, new TestCa('Third', { parent: root }).pem] })
+    assert.equal(alone.roots.length, 1)
+    assert.equal(alone.keepsRoots(trust), false)
+  })
+
   test('another root of the same name is another root', async (t) => {
     const namesake = new TestCa('Root')
     const socket = await meet(t, root.issue(named('client')))

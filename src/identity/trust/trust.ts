@@ -3,7 +3,7 @@
  * there when it changes. Nothing about sockets belongs here.
  */
 import { X509Certificate } from 'node:crypto'
-import type { Decoded } from '../../lib/decoded.ts'
+import type { Decoded, Issue } from '../../lib/decoded.ts'
 import { parseSpiffeId } from '../../model/identity.ts'
 import type { Credentials } from '../credentials.ts'
 import { splitPem } from '../pem.ts'
@@ -70,6 +70,7 @@ export class Trust {
       before !== undefined && before.#crlPem === crlPem ? { ok: true, value: before.lists } : decodeCrls(crlPem)
     if (!lists.ok) return lists
     const own = readAnchors(texts.trustRootsPem)
+    if (own.roots.length === 0) return { ok: false, issues: [NO_ROOT] }
     const federated = new Map(
       Object.entries(texts.federatedRootsPem ?? {}).map(([trustDomain, pem]) => [trustDomain, readAnchors(pem)]),
     )
@@ -142,6 +143,10 @@ const readAnchors = (pem: string): Anchors => {
   return { roots, paths: new ChainPaths(roots) }
 }
 
+const NO_ROOT: Issue = {
+  message: 'none of the roots signed itself: a CA that another one signed is a root only beside that one',
+  path: 'trustRootsPem',
+}
 const UNTRUSTED: Refusal = { reason: 'untrustedRoot', message: 'its certificate leads to none of the trust roots' }
 const REVOKED: Refusal = { reason: 'revoked', message: 'its certificate, or that of its CA, was revoked' }
 
