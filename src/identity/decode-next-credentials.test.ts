@@ -12,6 +12,13 @@ const crlPem = ca.revoke([other.certificateChainPem])
 const before = { ...ca.issue(identity), crlPem }
 const nowMs = Date.now()
 
+// As istiod's roots, which all have one name; and lists as `openssl ca -gencrl` makes them, which name no key.
+const gone = new TestCa('root')
+const both = ca.pem + gone.pem
+const oldList = gone.revoke([], { keyId: null })
+const lists = `${oldList}${ca.revoke([other.certificateChainPem], { keyId: null })}`
+const ofBoth = { ...ca.issue(identity, { trustRootsPem: both }), crlPem: lists }
+
 const cases: readonly {
   readonly what: string
   readonly texts: Parameters<typeof decodeNextCredentials>[0]
@@ -36,6 +43,20 @@ const cases: readonly {
     before,
     crlPem: 'refused',
     paths: ['privateKeyPem'],
+  },
+  {
+    what: 'a set without a root whose list is still there',
+    texts: { ...next, crlPem: lists },
+    before: ofBoth,
+    crlPem: lists.slice(oldList.length),
+    paths: ['crlPem'],
+  },
+  {
+    what: 'a set with a list that its CA did not sign, at first',
+    texts: { ...next, crlPem: oldList },
+    before: undefined,
+    crlPem: 'refused',
+    paths: ['crlPem'],
   },
 ]
 

@@ -1,6 +1,9 @@
 import type { Decoded, Issue } from '../lib/decoded.ts'
 import type { Credentials } from './credentials.ts'
 import { decodeCredentials, type CredentialTexts } from './decode-credentials.ts'
+import { splitPem } from './pem.ts'
+import { decodeCrls } from './trust/crl.ts'
+import { readTrustRoots, type TrustRoot } from './trust/trust-root.ts'
 
 export interface NextCredentials {
   readonly credentials: Credentials
@@ -22,6 +25,23 @@ export const decodeNextCredentials = (
   const crlIssues = decoded.issues.filter((issue) => issue.path === 'crlPem')
   if (before === undefined || crlIssues.length === 0) return decoded
   const { crlPem: _, ...others } = texts
-  const kept = decodeCredentials(before.crlPem === undefined ? others : { ...others, crlPem: before.crlPem }, nowMs)
-  return kept.ok ? { ok: true, value: { credentials: kept.value, crlIssues } } : decoded
+  for (const crlPem of [before.crlPem, withoutGone(before, texts.trustRootsPem)]) {
+    const kept = decodeCredentials(crlPem === undefined ? others : { ...others, crlPem }, nowMs)
+    if (kept.ok) return { ok: true, value: { credentials: kept.value, crlIssues } }
+  }
+  return decoded
+}
+
+/**
+ * The lists in force less those of roots that are gone: they are about nobody who is trusted, and where another root has
+ * the name, as it is with istiod's, would be taken for forged ones of that.
+ */
+const withoutGone = ({ crlPem = '', trustRootsPem }: Credentials, nextRootsPem: string): string | undefined => {
+  const [roots, nextRoots] = [readTrustRoots(trustRootsPem), readTrustRoots(nextRootsPem)]
+  const kept = (splitPem('X509 CRL', crlPem) ?? []).filter((pem) => {
+    const list = decodeCrls(pem)
+    const isBy = ({ publicKey }: TrustRoot): boolean => list.ok && list.value.some((one) => one.isSignedBy(publicKey))
+    return !roots.some(isBy) || nextRoots.some(isBy)
+  })
+  return kept.length === 0 ? undefined : kept.map((pem) => `${pem}\n`).join('')
 }
