@@ -86,6 +86,8 @@ const edited = (pem: string, edit: (bytes: Buffer) => Buffer): string => formatP
 
 const bytesOf = (pem: string): Buffer => Buffer.from(pem.replaceAll(/-----[^-]*-----|\n/g, ''), 'base64')
 
+const serialOf = (pem: string): Buffer => Buffer.from(factsOf(pem).serial, 'latin1')
+
 describe('what is refused', () => {
   const whole = ca.revoke([first.certificateChainPem])
   const bad: Readonly<Record<string, readonly [pem: string, why: RegExp]>> = {
@@ -109,6 +111,15 @@ describe('what is refused', () => {
     'a critical extension that nobody knows': [
       ca.revoke([], { extensions: [extension('1.2.3.4', sequence(), true)] }),
       /critical extension 1\.2\.3\.4/,
+    ],
+    "a serial number that is longer than it need be, and would be nobody's": [
+      edited(whole, (bytes) => {
+        // Of 16 bytes the first two.
+        const at = bytes.indexOf(serialOf(first.certificateChainPem))
+        bytes.fill(0, at, at + 2)
+        return bytes
+      }),
+      /serial number that is not in its shortest form/,
     ],
     'an entry of another CA': [
       ca.revoke([first.certificateChainPem], { entryExtensions: [extension('2.5.29.29', sequence(), true)] }),
