@@ -227,6 +227,18 @@ test('several roots in one bundle are all trusted', async (t) => {
   await dial(t, server, clientTlsOptions({ ...(await foreignCa.issue(named('c'))), trustRootsPem: ca.rootPem }))
 })
 
+for (const label of ['X509 CERTIFICATE', 'TRUSTED CERTIFICATE']) {
+  test(`of a bundle OpenSSL gets what is shown as roots, and no ${label} beside it`, async (t) => {
+    const trustRootsPem = waypoint.trustRootsPem + foreignCa.rootPem.replaceAll('CERTIFICATE', label)
+    const server = await listen(t, serverTlsOptions({ ...waypoint, trustRootsPem }))
+    const refused = once(server, 'tlsClientError')
+    const stranger = { ...(await foreignCa.issue(named('client'))), trustRootsPem: waypoint.trustRootsPem }
+    await assert.rejects(dial(t, server, clientTlsOptions(stranger)))
+    const [, socket] = await refused
+    assert.equal(socket.authorizationError, 'UNABLE_TO_VERIFY_LEAF_SIGNATURE')
+  })
+}
+
 test('no ticket is given, so a session cannot be resumed', async (t) => {
   for (const rotate of [false, true]) {
     const server = await listen(t, serverTlsOptions(waypoint))

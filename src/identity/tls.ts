@@ -13,6 +13,7 @@ import {
 } from 'node:tls'
 import { errorCode } from '../lib/errors/error-code.ts'
 import type { Credentials } from './credentials.ts'
+import { splitPem } from './pem.ts'
 
 export interface TlsSettings {
   /** Key exchange groups as OpenSSL names them, joined by `:` (`--tls-groups`); default: what OpenSSL offers. */
@@ -77,10 +78,10 @@ export const explainHandshakeFailure = (error: Error, socket: Pick<TLSSocket, 'a
 }
 
 const contextOptions = (credentials: Credentials, settings: TlsSettings): SecureContextOptions => ({
-  cert: credentials.certificateChainPem,
+  cert: readBlocks(credentials.certificateChainPem).join('\n'),
   key: credentials.privateKeyPem,
   // Which of them counts for whom is looked at after the handshake (`Trust`).
-  ca: [credentials.trustRootsPem, ...Object.values(credentials.federatedRootsPem ?? {})],
+  ca: [credentials.trustRootsPem, ...Object.values(credentials.federatedRootsPem ?? {})].flatMap(readBlocks),
   minVersion: 'TLSv1.3',
   maxVersion: 'TLSv1.3',
   ciphers: 'TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256',
@@ -88,3 +89,9 @@ const contextOptions = (credentials: Credentials, settings: TlsSettings): Secure
   secureOptions: constants.SSL_OP_NO_TICKET,
   ...(settings.groups === undefined ? {} : { ecdhCurve: settings.groups }),
 })
+
+/**
+ * The certificates that everybody else here reads. Of a whole text OpenSSL would take blocks of other labels as well
+ * (`TRUSTED CERTIFICATE`): roots that nobody is shown, and whose end nobody would notice.
+ */
+const readBlocks = (pem: string): readonly string[] => splitPem('CERTIFICATE', pem) ?? []
