@@ -6,6 +6,7 @@ import {
   encodeCertificateRequest,
   type CertificateRequestMessage,
 } from './citadel.ts'
+import { HIDDEN } from '../../lib/secrets/hide-secrets.ts'
 import { grpcReason } from '../grpc/grpc-reason.ts'
 
 /** One call; plain data, since it may be made on another thread. */
@@ -58,7 +59,7 @@ const makeCall = (call: CertificateCall): Promise<CertificateAnswer> => {
     { deadline: Date.now() + deadlineMs },
     (error: ServiceError | null, chain: readonly string[] | undefined) => {
       client.close()
-      resolve(error === null ? { ok: true, chain: chain ?? [] } : { ok: false, message: explain(error) })
+      resolve(error === null ? { ok: true, chain: chain ?? [] } : { ok: false, message: explain(error, call) })
     },
   )
   return promise
@@ -71,9 +72,10 @@ const metadataOf = ({ token, clusterId }: CertificateCall): Metadata => {
   return metadata
 }
 
-const explain = (error: ServiceError): string => {
-  const { code } = error
-  const reason = grpcReason(error)
+const explain = ({ code, details, message }: ServiceError, { token }: CertificateCall): string => {
+  // Some say what they do not take.
+  const withoutToken = (text: string): string => text.replaceAll(token, HIDDEN)
+  const reason = grpcReason({ details: withoutToken(details), message: withoutToken(message) })
   const cause = CAUSES.find(([fits]) => fits.test(`${status[code]} ${reason}`))?.[1]
   return `${status[code] ?? code}: ${reason}${cause === undefined ? '' : `: ${cause}`}`
 }

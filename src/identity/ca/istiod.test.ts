@@ -202,6 +202,24 @@ const failures: readonly {
     message: /its answer cannot be used: the private key does not belong/,
   },
   {
+    what: 'an answer whose roots are cut off, beside roots that are mounted',
+    spoil: async ({ ca }) => ({
+      call: async () => ({ ok: true, chain: ['x', ca.rootPem.slice(0, 100)] }),
+    }),
+    message: /its answer cannot be used: a certificate is cut off/,
+  },
+  {
+    what: 'a CA that repeats the token',
+    spoil: async ({ ca, paths }) => {
+      await writeFile(paths.token, 'opaque-secret.eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0')
+      ca.failure = {
+        code: grpc.status.UNAUTHENTICATED,
+        details: 'no opaque-secret.eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0; nor eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.x',
+      }
+    },
+    message: /UNAUTHENTICATED: no \(hidden\); nor \(hidden\): is the token/,
+  },
+  {
     what: 'an unreadable list of revoked certificates, at the start',
     spoil: ({ paths }) => writeFile(paths.crl, '-----BEGIN X509 CRL-----\nAAAA'),
     message: /its answer cannot be used: a revocation list is cut off/,

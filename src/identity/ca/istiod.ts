@@ -8,6 +8,7 @@ import { promisify } from 'node:util'
 import { formatSpiffeId } from '../../model/identity.ts'
 import type { Issue } from '../../lib/decoded.ts'
 import type { Credentials, CredentialSource } from '../credentials.ts'
+import { readCertificates } from '../decode-credentials.ts'
 import { decodeNextCredentials } from '../decode-next-credentials.ts'
 import { isSameSet } from '../is-same-set.ts'
 import type { SourceParts } from '../source-parts.ts'
@@ -105,6 +106,10 @@ class IstiodSource {
       }
     }
     const { certificateChainPem, rootsPem } = answer
+    const issues: Issue[] = []
+    // Beside the mounted ones nobody would miss them, and whoever depends on them would be cut off.
+    if (rootsPem.trim() !== '') readCertificates(rootsPem, 'trustRootsPem', issues)
+    if (issues.length > 0) return { ok: false, message: `its answer cannot be used: ${formatIssues(issues)}` }
     const decoded = this.#decode({ certificateChainPem, privateKeyPem }, rootsPem, texts)
     if (!decoded.ok) return { ok: false, message: `its answer cannot be used: ${decoded.message}` }
     this.#issuerRootsPem = rootsPem
