@@ -6,7 +6,7 @@ import type { Credentials, CredentialSource } from '../credentials.ts'
 import { isSameSet } from '../is-same-set.ts'
 import { decodeNextCredentials, type NextCredentials } from '../decode-next-credentials.ts'
 import type { SourceParts } from '../source-parts.ts'
-import { readSet, type SetNames } from './read-set.ts'
+import { readSet, type FileSet, type SetNames } from './read-set.ts'
 import { WatchedFolder } from './watched-folder.ts'
 
 export interface FileCredentialsOptions extends Pick<SourceParts, 'clock' | 'log' | 'tally'> {
@@ -42,7 +42,7 @@ export const loadFileCredentials = async ({
   dir,
   clock,
 }: Pick<FileCredentialsOptions, 'dir' | 'clock'>): Promise<Credentials> => {
-  const set = await readCredentials(dir, undefined, clock.nowMs())
+  const set = decodeSet(await readSet(dir), undefined, clock.nowMs())
   if (set.ok) return set.value.credentials
   const advice = 'put a valid cert-chain.pem, key.pem and root-cert.pem there, or start with --ca dev'
   const refusal = formatIssues(set.issues)
@@ -63,7 +63,13 @@ class Reloader {
   async look(): Promise<void> {
     const { dir, clock } = this.#options
     const before = this.#store.current()
-    const next = await readCredentials(dir, before, clock.nowMs())
+    const set = await readSet(dir)
+    // Nearly always nothing has changed, and reading a long revocation list takes a while.
+    if (set.ok && isSameSet(set.value.texts, before)) {
+      this.#lastRefusal = ''
+      return
+    }
+    const next = decodeSet(set, before, clock.nowMs())
     if (!next.ok) return this.#refuse('new certificates', next.issues)
     const { credentials, crlIssues } = next.value
     if (crlIssues.length === 0) this.#lastRefusal = ''
@@ -95,12 +101,7 @@ class Reloader {
 
 const NO_REVOCATION = 'nobody looks whether a certificate was revoked'
 
-const readCredentials = async (
-  dir: string,
-  before: Credentials | undefined,
-  nowMs: number,
-): Promise<Decoded<NextCredentials>> => {
-  const set = await readSet(dir)
+const decodeSet = (set: Decoded<FileSet>, before: Credentials | undefined, nowMs: number): Decoded<NextCredentials> => {
   if (!set.ok) return set
   const { names, texts } = set.value
   const decoded = decodeNextCredentials(texts, before, nowMs)
