@@ -19,6 +19,8 @@ const CLAIMS = [
   'x-istio-source',
   'x_istio_source',
   'x-istio-of-tomorrow',
+  'x-istio-jwt',
+  'x-istio-',
 ]
 
 const OTHERS = [

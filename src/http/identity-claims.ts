@@ -34,8 +34,8 @@ const removeFrom = (fields: string[], first: number, isUnwanted: (name: string) 
   fields.length = kept
 }
 
-/** The shortest of them is `x-istio-source`. */
-const MIN_LENGTH = 14
+/** All of them are longer than `x-istio`. */
+const MIN_LENGTH = 8
 const LETTER_I = 0x69
 const LETTER_X = 0x78
 
