@@ -29,7 +29,12 @@ export class Counters {
   /** Clients that were not let in, in the handshake or right after it. */
   readonly handshakeRefusals: Record<RefusalReason, number> = countRefusals()
   /** Connections, on either side, that were open when their peer was not permitted any more. */
-  readonly connectionsRetired: Record<RetireReason, number> = { expired: 0, revoked: 0, untrustedRoot: 0 }
+  readonly connectionsRetired: Record<RetireReason, number> = {
+    expired: 0,
+    revoked: 0,
+    untrustedRoot: 0,
+    foreignTrustDomain: 0,
+  }
   /** CONNECT refused, by reason. */
   readonly connectRefused = {
     notConnect: 0,

@@ -47,10 +47,10 @@ export const REFUSAL_REASONS = [
 export type RefusalReason = (typeof REFUSAL_REASONS)[number]
 
 /** Why a connection that was let in is not kept: what is asked again once it is open. */
-export type RetireReason = Extract<RefusalReason, 'expired' | 'revoked' | 'untrustedRoot'>
+export type RetireReason = Extract<RefusalReason, 'expired' | 'revoked' | 'untrustedRoot' | 'foreignTrustDomain'>
 
 export const retireReasonOf = (reason: RefusalReason): RetireReason =>
-  reason === 'expired' || reason === 'revoked' ? reason : 'untrustedRoot'
+  reason === 'expired' || reason === 'revoked' || reason === 'foreignTrustDomain' ? reason : 'untrustedRoot'
 
 /** Why a peer is not let in: `reason` for metrics, `message` for people. */
 export interface Refusal {

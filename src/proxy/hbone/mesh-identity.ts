@@ -50,7 +50,7 @@ export class MeshIdentity {
     this.#trustDomains = options.trustDomains
     this.#clientTls = clientTlsOptions(credentials.current(), tls)
     this.#trust = this.#decodeTrust(credentials.current())
-    this.#review = new PeerReview(this.#trust, clock)
+    this.#review = new PeerReview(this.trust, clock)
   }
 
   /** For new connections that we make. */
@@ -79,7 +79,7 @@ export class MeshIdentity {
     server.rotate(current, trust)
     this.#trust = trust
     if (before.trustDomains.every((name) => trustDomains.includes(name))) return
-    this.#review.begin([server.peers(), pools.peers()], trust, trust.keepsRoots(before))
+    this.#review.begin([server.peers(), pools.peers()], trust.keepsRoots(before))
   }
 
   /** Called every second or so: an old list is not a reason to refuse anybody, but one to look after it. */
@@ -103,7 +103,7 @@ export class MeshIdentity {
     this.#trust = trust
     pools.retireConnections()
     if (!trust.keeps(before)) {
-      this.#review.begin([server.peers(), pools.peers()], trust, trust.keepsRoots(before))
+      this.#review.begin([server.peers(), pools.peers()], trust.keepsRoots(before))
     }
   }
 

@@ -12,25 +12,25 @@ export interface ReviewedPeer {
 export class PeerReview {
   readonly #clock: Clock
   readonly #slices: Slices<ReviewedPeer>
-  #trust: Trust
+  readonly #trust: () => Trust
   #isChainProven = true
 
-  constructor(trust: Trust, clock: Clock) {
+  /** `trust` is what is in force when a peer has its turn. */
+  constructor(trust: () => Trust, clock: Clock) {
     this.#clock = clock
     this.#trust = trust
     this.#slices = new Slices((peer) => this.#review(peer), clock)
   }
 
   /** Begins with all of them, in place of those that an earlier call has not come to. */
-  begin(peers: readonly Iterable<ReviewedPeer>[], trust: Trust, isChainProven: boolean): void {
+  begin(peers: readonly Iterable<ReviewedPeer>[], isChainProven: boolean): void {
     // Who was not judged after the change before has that to be looked at as well.
     this.#isChainProven = isChainProven && (!this.#slices.isUnderWay || this.#isChainProven)
-    this.#trust = trust
     this.#slices.clear()
     for (const some of peers) this.#slices.add(some)
   }
 
   #review(peer: ReviewedPeer): void {
-    peer.review(this.#trust, { nowMs: this.#clock.nowMs(), isChainProven: this.#isChainProven })
+    peer.review(this.#trust(), { nowMs: this.#clock.nowMs(), isChainProven: this.#isChainProven })
   }
 }

@@ -58,12 +58,15 @@ describe('a review', () => {
         clock.advance(3)
       },
     }))
-    const review = new PeerReview(first, clock)
-    review.begin([peers], first, false)
+    let current = first
+    const review = new PeerReview(() => current, clock)
+    review.begin([peers], false)
     await turn()
-    review.begin([peers.slice(1), peers.slice(0, 1)], second, true)
+    current = second
+    review.begin([peers.slice(1), peers.slice(0, 1)], true)
     for (let i = 0; i < 4; i++) await turn()
-    review.begin([peers.slice(0, 1)], third, true)
+    current = third
+    review.begin([peers.slice(0, 1)], true)
     await turn()
     assert.deepEqual(seen, [
       ['a', 'first', false],
