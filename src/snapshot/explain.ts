@@ -140,7 +140,8 @@ const addAuthorization = (
     ],
   }
   if (rest.verdict !== 'deny' && providers?.isRefused !== true) return whole
-  return { ...whole, outcome: 'denied', status: facts.request === undefined ? undefined : 403, backends: [] }
+  const status = facts.request === undefined ? undefined : 403
+  return { ...whole, outcome: 'denied', status, route: undefined, rule: undefined, backends: [] }
 }
 
 /** As a verified token has it: the headers that it alone may write, and what it says. */

@@ -139,7 +139,8 @@ export class VectorMesh {
     const all: (readonly [string, string])[] = [['host', host], ...fields]
     const parsed = claims === undefined ? undefined : parseClaims(claims)
     const said = parsed === undefined ? {} : { claims: parsed }
-    return explainRequest(snapshot, { authority, method, target, headers: all, sourceNamespace: from, ...said })
+    const client = { sourceNamespace: from, serviceAccount: 'client' }
+    return explainRequest(snapshot, { authority, method, target, headers: all, ...client, ...said })
   }
 
   async #send(tunnel: ClientTunnel, { request, host, headers }: Vector): Promise<Answer> {
