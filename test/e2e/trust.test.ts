@@ -1,5 +1,6 @@
 /** Whom a waypoint trusts changes in its files while there is load: who is not permitted any more goes, nobody else notices. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { it } from 'node:test'
 import { formatSpiffeId } from '../../src/model/identity.ts'
@@ -56,7 +57,10 @@ for (const workers of [1, 2]) {
     using good = await dial(spared)
     for (const one of [bad, good]) assert.equal((await one.connect(VIP)).status, 200)
 
+    const goaway = once(bad.session, 'goaway')
     replaceFile(join(mesh.certs, 'ca-crl.pem'), other.revoke([revoked.certificateChainPem]))
+    const [, lastStreamId]: number[] = await goaway
+    assert.equal(lastStreamId, 1, 'the final one, not an announcement')
     await isEnded(bad, 'revoked', 1)
     await assert.rejects(dial(revoked))
     await counted('fairway_handshake_refusals_total', 'revoked', 1)
