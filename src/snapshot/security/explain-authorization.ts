@@ -1,16 +1,19 @@
 import { HIDDEN, isSecretName } from '../../lib/secrets/hide-secrets.ts'
 import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
 import type { AuthorizationPolicy, FieldCondition } from '../../model/security/authorization.ts'
-import { authorize, beforeTokens, findCustom, watch } from './authorize.ts'
+import { authorize, beforeTokens, findCustoms, watch } from './authorize.ts'
 import { findMisfit } from './find-misfit.ts'
 import type { AuthorizationIndex, ConditionPlan, PolicyPlan } from './policy-plans.ts'
 import type { RequestFacts } from './request-facts.ts'
 
 /** What policies decide about a request or connection, and what each of them has to say; plain data. */
 export interface ExplainedAuthorization {
-  /** `ask`: the provider of a CUSTOM policy is asked first. */
+  /** `ask`: allowed, as long as the providers of CUSTOM policies have nothing against it. */
   readonly verdict: 'allow' | 'deny' | 'ask'
+  /** By DENY and ALLOW policies. */
   readonly decision: AuthorizationDecision
+  /** CUSTOM rules whose providers are asked before; one of each provider. */
+  readonly asked: readonly AuthorizationDecision[]
   /** What is only noted. */
   readonly notes: readonly AuthorizationDecision[]
   /** Every policy that applies, in the order of their keys. */
@@ -35,19 +38,21 @@ const MAX_RULES = 20
 
 /** Asks what the data path asks, and then each rule by itself what keeps it from matching. */
 export const explainAuthorization = (index: AuthorizationIndex, facts: RequestFacts): ExplainedAuthorization => {
-  const custom = findCustom(index, facts)?.decision
-  const decision = custom ?? authorize(index, facts)
+  const asked = findCustoms(index, facts).map((rule) => rule.decision)
+  const decision = authorize(index, facts)
   const notes = index.isWatched ? watch(index, facts) : []
   const considered = index.policies.map((plan) =>
     consider(plan, plan.source.action === 'CUSTOM' ? beforeTokens(facts) : facts),
   )
   return {
-    verdict: custom === undefined ? decision.verdict : 'ask',
+    verdict: decision.verdict === 'allow' && asked.length > 0 ? 'ask' : decision.verdict,
     decision,
+    asked,
     notes,
     considered,
     reasons: [
-      formatDecision(decision, custom !== undefined),
+      ...asked.map((rule) => `${formatRule(rule)}: its provider is asked`),
+      formatDecision(decision),
       ...notes.map(formatNote),
       ...formatConsidered(considered),
     ],
@@ -86,18 +91,21 @@ const formatValues = ({ field }: FieldCondition, values: readonly string[]): str
   return `${values.slice(0, MAX_VALUES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
-const formatDecision = ({ verdict, action, policy, rule }: AuthorizationDecision, isAsked: boolean): string => {
-  const by = `AuthorizationPolicy ${policy} rule ${rule} (${action}) matches`
-  if (isAsked) return `${by}: its provider is asked`
+const formatRule = ({ action, policy, rule }: AuthorizationDecision): string =>
+  `AuthorizationPolicy ${policy} rule ${rule} (${action}) matches`
+
+const formatDecision = (decision: AuthorizationDecision): string => {
+  const { verdict, policy } = decision
   if (policy === undefined) return verdict === 'allow' ? 'allowed: no policy denies it' : 'denied: no policy allows it'
-  return `${verdict === 'allow' ? 'allowed' : 'denied'}: ${by}`
+  return `${verdict === 'allow' ? 'allowed' : 'denied'}: ${formatRule(decision)}`
 }
 
-const formatNote = ({ verdict, action, policy, rule, mode }: AuthorizationDecision): string => {
-  if (mode === 'enforce') return `noted: AuthorizationPolicy ${policy} rule ${rule} (${action}) matches`
+const formatNote = (decision: AuthorizationDecision): string => {
+  const { verdict, policy, mode } = decision
+  if (mode === 'enforce') return `noted: ${formatRule(decision)}`
   const what = `would be ${verdict === 'allow' ? 'allowed' : 'denied'} (istio.io/dry-run)`
   if (policy === undefined) return `${what}: no policy of the dry run allows it`
-  return `${what}: AuthorizationPolicy ${policy} rule ${rule} (${action}) matches`
+  return `${what}: ${formatRule(decision)}`
 }
 
 const formatConsidered = (considered: readonly ConsideredPolicy[]): readonly string[] => {

@@ -103,8 +103,10 @@ export class Judge {
 
   /** What is told must be what is decided, and every policy has to have its say. */
   #checkExplanation(index: AuthorizationIndex, facts: RequestFacts): void {
-    const { decision, verdict, considered } = explainAuthorization(index, facts)
-    assert.deepEqual(decision, findCustom(index, facts)?.decision ?? authorize(index, facts))
+    const { decision, asked, verdict, considered } = explainAuthorization(index, facts)
+    assert.deepEqual(decision, authorize(index, facts))
+    assert.equal(asked.length > 0, findCustom(index, facts) !== undefined)
+    assert.equal(verdict, decision.verdict === 'allow' && asked.length > 0 ? 'ask' : decision.verdict)
     assert.deepEqual(
       considered.map(({ policy }) => policy),
       index.policies.map(({ source }) => source.key),
