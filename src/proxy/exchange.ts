@@ -151,7 +151,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   /** A deadline has passed; `deadlineMs` is how much time it gave. */
   expire(expiry: ExchangeExpiry, deadlineMs: number): void {
     if (expiry === 'response-head') return this.#outgoing.expire(deadlineMs)
-    const filter = this.#hooks?.waitsFor
+    const filter = expiry === 'request-body' ? undefined : this.#hooks?.waitsFor
     if (filter !== undefined) this.#countFilterError('a filter did not answer in time', filter)
     this.#endLate(local.replyToExpiry(expiry, filter))
   }

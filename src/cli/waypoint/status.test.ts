@@ -45,6 +45,19 @@ const files: Readonly<Record<string, string>> = {
   'two.yaml': [waypoint('waypoint'), waypoint('other'), service('api')].join('---'),
   'unread.yaml': 'a: [',
   'none.yaml': service('api'),
+  'asked.yaml': [
+    waypoint('waypoint'),
+    service('api'),
+    `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ask, namespace: shop }
+spec: { targetRefs: [{ group: '', kind: Service, name: api }], action: CUSTOM, provider: { name: opa }, rules: [{}] }
+`,
+  ].join('---'),
+  'mesh.yaml':
+    'extensionProviders: [{ name: opa, envoyExtAuthzGrpc: { service: api.shop.svc.cluster.local, port: 80 } }]',
+  'mesh/bad.yaml': 'trustDomain: "a b"',
 }
 
 let cwd = ''
@@ -95,6 +108,8 @@ const outcomes: readonly {
     code: 0,
     stdout: / good\/api\.yaml:\d+:1 /,
   },
+  { args: ['-f', 'asked.yaml'], code: 79, stdout: /give the MeshConfig .*--mesh-config/ },
+  { args: ['-f', 'asked.yaml', '--mesh-config', 'mesh.yaml'], code: 0, stdout: /\n3 objects: all fine\n$/ },
   { args: ['-f', 'two.yaml'], code: 79, stdout: /say with --gateway/ },
   { args: ['-f', 'two.yaml', '--gateway', 'shop/waypoint'], code: 0, stdout: /this process is the Gateway/ },
   { args: ['-f', 'two.yaml'], env: { GATEWAY_NAMESPACE: 'shop', GATEWAY_NAME: 'waypoint' }, code: 0 },

@@ -62,7 +62,8 @@ const writePeer = (
     open(writer, 1)
     open(writer, 1)
     text(writer, 2, peer.address)
-    if (peer.port !== 0) writer.tag(3, WireType.Varint).uint32(peer.port)
+    // One of `port_specifier` has to be there, though nobody knows the client's port.
+    writer.tag(3, WireType.Varint).uint32(peer.port)
     writer.join().join()
   }
   text(writer, 2, peer.service ?? '')

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:http2'
 import { afterEach, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
-import { startAuthzMesh } from '../../../../../test/support/ext-authz/authz-mesh.ts'
+import { authzModel, startAuthzMesh } from '../../../../../test/support/ext-authz/authz-mesh.ts'
+import { advanceInSteps, createFakeClock } from '../../../../../test/support/fake-clock.ts'
+import { openDoor } from '../../../../../test/support/mesh/door.ts'
+import { serviceOf } from '../../../../../test/support/models.ts'
+import { defaultDeadlines } from '../../../limits/deadlines.ts'
 import { startHttpProvider, type HttpProvider } from '../../../../../test/support/ext-authz/http-provider.ts'
 import type { ClientTunnel } from '../../../../../test/support/mesh/client-tunnel.ts'
 import { type Mesh, until } from '../../../../../test/support/mesh/mesh.ts'
@@ -270,6 +276,58 @@ describe('the body of a request', () => {
     tunnel.write('hello')
     const { head, informational } = await tunnel.answer()
     assert.deepEqual([head.status, informational, provider.seen[0]?.body], [200, [100], 'hello'])
+  })
+
+  it('of HTTP/2 may be larger than a window too', async () => {
+    provider = await startHttpProvider(echo)
+    mesh = await startAuthzMesh({
+      port: provider.port,
+      protocol: 'http2',
+      settings: { protocol: 'http', shownHeaders: [], ...shown(3_000_000, false) },
+    })
+    const app = createServer((request, response) => void request.pipe(response))
+    app.listen(0, '127.0.0.1')
+    await once(app, 'listening')
+    const place = app.address()
+    assert.ok(typeof place === 'object' && place !== null)
+    const model = authzModel(mesh, { port: provider.port, settings: { protocol: 'http', ...shown(3_000_000, false) } })
+    const [api, authz] = model.endpoints
+    assert.ok(api !== undefined && authz !== undefined)
+    const endpoints = [mesh.endpoint('127.0.0.1', { transport: 'plain', port: place.port })]
+    mesh.apply({
+      ...model,
+      services: [serviceOf({ protocol: 'http2' }, { authorizations: ['shop/ask'] })],
+      endpoints: [{ ...api, protocol: 'http2', endpoints }, authz],
+    })
+    const door = await openDoor(mesh)
+    const session = connect(`http://127.0.0.1:${door.port}`)
+    for (let i = 0; i < 2; i++) {
+      const body = Buffer.alloc(1_500_000, 'abcdefghij')
+      const stream = session.request({ ':method': 'POST', ':path': '/' })
+      stream.end(body)
+      const pieces: Buffer[] = []
+      for await (const piece of stream) pieces.push(piece as Buffer)
+      assert.ok(Buffer.concat(pieces).equals(body))
+      assert.equal(provider.seen[i]?.body.length, body.length)
+    }
+    session.close()
+    app.close()
+    await until(() => mesh.counters.openTunnels === 0)
+    door.close()
+  })
+
+  it('that stops coming is waited for as any other', async () => {
+    const clock = createFakeClock(Date.now())
+    provider = await startHttpProvider(echo)
+    const deadlines = { ...defaultDeadlines, bodyIdleMs: 5000 }
+    const settings = { protocol: 'http', shownHeaders: [], ...shown(10, false) } as const
+    mesh = await startAuthzMesh({ port: provider.port, settings, clock, deadlines })
+    const tunnel = await mesh.tunnel()
+    tunnel.write('POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 10\r\n\r\nhalf', 'POST')
+    await until(() => mesh.counters.activeExchanges === 1)
+    await advanceInSteps(clock, 8000)
+    assert.equal((await tunnel.answer()).head.status, 408)
+    assert.equal(provider.seen.length, 0)
   })
 
   it('that is not there is shown as empty', async () => {
