@@ -17,10 +17,19 @@ const folder = join(import.meta.dirname, 'hostile')
 const denyAdmin = policyOf('DENY', { path: ['/admin', '/admin/*'] })
 
 let mesh: HostileMesh
-before(async () => {
-  mesh = await HostileMesh.start()
-})
-after(() => mesh.close())
+
+/** The same for backends of either version. */
+const describeBoth = (name: string, declare: (backend: Version) => void): void => {
+  for (const backend of versions) {
+    describe(`${name}, to a backend of HTTP/${backend}`, () => {
+      before(async () => {
+        mesh = await HostileMesh.start(backend)
+      })
+      after(() => mesh.close())
+      declare(backend)
+    })
+  }
+}
 
 /** `denied`, `refused`, or what the backend has received, as `show` has it. */
 const describeEnding = ({ statuses, received }: Ending, show: (head: string) => string, refusal = 400): string => {
@@ -34,7 +43,7 @@ const describeEnding = ({ statuses, received }: Ending, show: (head: string) => 
   return show(head)
 }
 
-describe('targets that may mean /admin to somebody', () => {
+describeBoth('targets that may mean /admin to somebody', () => {
   const targets = readTargets(join(folder, 'paths.yaml'))
 
   const send = (version: Version, { method, target }: Target): Promise<Ending> =>
@@ -69,7 +78,7 @@ describe('targets that may mean /admin to somebody', () => {
   }
 })
 
-describe('heads that read in two ways', () => {
+describeBoth('heads that read in two ways', () => {
   const heads = readHeads(join(folder, 'heads.yaml'))
 
   const send = (version: Version, head: Head): Promise<Ending> | undefined => {
@@ -108,14 +117,14 @@ describe('heads that read in two ways', () => {
   }
 })
 
-describe('requests inside of others', () => {
-  for (const { it: name, send, arrive, answers } of readSmuggled(join(folder, 'smuggled.yaml'))) {
+describeBoth('requests inside of others', (backend) => {
+  for (const { it: name, send, answers, ...whole } of readSmuggled(join(folder, 'smuggled.yaml'))) {
     it(name, async () => {
       mesh.judge([denyAdmin])
       const { statuses, received } = await mesh.send1(send)
       assert.deepEqual(
-        received.map((head) => head.split('\r\n', 1)[0]),
-        arrive,
+        received.map((head) => head.slice(0, head.indexOf(' HTTP/'))),
+        (backend === 2 ? whole.arriveByHttp2 : undefined) ?? whole.arrive,
       )
       if (answers !== undefined) assert.deepEqual(statuses, answers)
     })

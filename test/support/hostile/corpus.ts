@@ -46,8 +46,10 @@ const headSchema = s.object({
 const smuggledSchema = s.object({
   it: s.string(),
   send: s.string(),
-  /** Request lines that the backend receives. */
+  /** Method and target of each whole request that the backend receives. */
   arrive: s.array(s.string()),
+  /** In place of these, where the backend speaks HTTP/2. */
+  arriveByHttp2: s.optional(s.array(s.string())),
   /** Statuses that the client gets. */
   answers: s.optional(s.array(s.integer())),
 })

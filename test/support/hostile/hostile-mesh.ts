@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { findField } from '../../../src/http/h2/fields.ts'
-import type { PathNormalization } from '../../../src/model/model.ts'
+import type { Model, PathNormalization } from '../../../src/model/model.ts'
 import type { AuthorizationPolicy } from '../../../src/model/security/authorization.ts'
 import type { HboneClient } from '../../../src/proxy/hbone/client.ts'
 import { openInner, type InnerClient } from '../mesh/inner-client.ts'
-import { Mesh, until, VIP } from '../mesh/mesh.ts'
+import { Mesh, podAddress, until, VIP } from '../mesh/mesh.ts'
 import type { PodTunnel } from '../mesh/pod.ts'
 import { openStream } from '../mesh/tunnel-stream.ts'
+import { startH2Backend } from './h2-backend.ts'
 
 /** What one request came to, or several in a row: statuses, and each request that the backend received. */
 export interface Ending {
@@ -15,21 +16,31 @@ export interface Ending {
   readonly received: readonly string[]
 }
 
-/** A waypoint whose one pod keeps what it receives, byte by byte. */
+/** A waypoint whose one backend keeps what it receives, byte by byte. */
 export class HostileMesh {
   readonly #mesh: Mesh
   readonly #client: HboneClient
   readonly #received: string[]
+  readonly #endpoints: Model['endpoints']
+  readonly #open: AsyncDisposableStack
   #inner: InnerClient | undefined
 
-  private constructor(mesh: Mesh, client: HboneClient, received: string[]) {
-    this.#mesh = mesh
-    this.#client = client
+  private constructor(
+    parts: { readonly mesh: Mesh; readonly client: HboneClient; readonly open: AsyncDisposableStack },
+    received: string[],
+    endpoints: Model['endpoints'],
+  ) {
+    this.#mesh = parts.mesh
+    this.#client = parts.client
+    this.#open = parts.open
     this.#received = received
+    this.#endpoints = endpoints
   }
 
-  static async start(): Promise<HostileMesh> {
+  /** `backend` is the version of HTTP that the backend speaks. */
+  static async start(backend: 1 | 2 = 1): Promise<HostileMesh> {
     const received: string[] = []
+    const open = new AsyncDisposableStack()
     const marks = new WeakMap<PodTunnel, number>()
     const mesh = await Mesh.start({
       pods: [
@@ -42,7 +53,15 @@ export class HostileMesh {
         },
       ],
     })
-    return new HostileMesh(mesh, await mesh.dial(), received)
+    open.defer(() => mesh.close())
+    const parts = { mesh, client: await mesh.dial(), open }
+    const [endpoints] = mesh.model().endpoints
+    if (backend === 1 || endpoints === undefined) return new HostileMesh(parts, received, mesh.model().endpoints)
+    const address = podAddress(70)
+    const { port, close } = await startH2Backend(address, (head) => received.push(head))
+    open.defer(close)
+    const endpoint = mesh.endpoint(address, { transport: 'plain', port })
+    return new HostileMesh(parts, received, [{ ...endpoints, protocol: 'http2', endpoints: [endpoint] }])
   }
 
   /** From now on these policies are in force, and paths are normalised like this. */
@@ -50,7 +69,8 @@ export class HostileMesh {
     const model = this.#mesh.model()
     const authorizations = policies.map(({ key }) => key)
     const services = model.services.map((service) => ({ ...service, authorizations }))
-    this.#mesh.apply({ ...model, authorizations: policies, services, pathNormalization })
+    const endpoints = this.#endpoints
+    this.#mesh.apply({ ...model, endpoints, authorizations: policies, services, pathNormalization })
   }
 
   /** Sends these bytes, one for each character, on a connection of their own, and ends it. */
@@ -95,7 +115,7 @@ export class HostileMesh {
 
   async close(): Promise<void> {
     this.#inner?.reset(false)
-    await this.#mesh.close()
+    await this.#open.disposeAsync()
   }
 
   async #innerClient(): Promise<InnerClient> {
