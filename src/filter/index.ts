@@ -36,6 +36,8 @@ export interface RequestView {
   /** The query with its `?`, or the empty string. */
   query: string
   readonly headers: HeaderList
+  /** The protocols that the backend is asked to switch to (`websocket`), with `, ` between; absent: to none. */
+  readonly upgrade?: string | undefined
   /** What a RequestAuthentication has verified; absent without a token, or without such a policy. Filters may rely on it. */
   token?: VerifiedToken | undefined
 }

@@ -18,6 +18,7 @@ export const toRequestView = (head: H1RequestHead): RequestView => {
     path,
     query: query === undefined ? '' : `?${query}`,
     headers: head.headers,
+    upgrade: upgradeOf(head),
     token: undefined,
   }
 }

@@ -1,4 +1,5 @@
 import { findMisfit } from './find-misfit.ts'
+import { glueOf } from './match/headers.ts'
 import type { Discriminator, RuleNode, RulePlan } from './policy-plans.ts'
 import type { RequestFacts } from './request-facts.ts'
 import { hashOf, nextHash, type Key } from './rule-keys.ts'
@@ -72,7 +73,7 @@ const findByPrefix = (groups: Groups, path: string, facts: RequestFacts): Found 
   return findIn(groups.get(hash), facts)
 }
 
-/** By the value of a field; where there are several, by each of them and by all with commas between them. */
+/** By the value of a field; where there are several, by each of them and by all of them together. */
 const findByHeader = (groups: Groups, name: string, facts: RequestFacts): Found => {
   const fields = facts.request?.headers.fields ?? []
   let all: string | undefined
@@ -81,7 +82,7 @@ const findByHeader = (groups: Groups, name: string, facts: RequestFacts): Found 
     const value = fields[i + 1] ?? ''
     const found = findIn(groups.get(value), facts)
     if (found !== undefined) return found
-    all = all === undefined ? value : `${all},${value}`
+    all = all === undefined ? value : all + glueOf(name) + value
   }
   return all === undefined ? undefined : findIn(groups.get(all), facts)
 }

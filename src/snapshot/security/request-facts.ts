@@ -31,4 +31,6 @@ export interface RequestPart {
   /** With its `?`, or empty. */
   readonly query: string
   readonly headers: HeaderList
+  /** The protocols that the endpoint will be asked to switch to (`websocket`), with `, ` between. */
+  readonly upgrade?: string | undefined
 }

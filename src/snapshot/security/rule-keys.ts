@@ -6,6 +6,7 @@ import {
 } from '../../model/security/path-template.ts'
 import type { PolicyField } from '../../model/security/authorization.ts'
 import type { ConditionPlan, Discriminator, RulePlan } from './policy-plans.ts'
+import { isReadApart } from './match/headers.ts'
 import { isExact } from './match/texts.ts'
 
 /** A value of a fact; a text may stand here by its hash. */
@@ -25,7 +26,7 @@ export const headersOfRules = (rules: readonly RulePlan[]): readonly string[] =>
   for (const { when } of rules) {
     for (const { source } of when) {
       const { field, values } = source
-      if (field.kind !== 'request.headers' || isPseudoField(field.name) || values.length === 0) continue
+      if (field.kind !== 'request.headers' || isReadApart(field.name) || values.length === 0) continue
       if (values.every(isExact)) counts.set(field.name, (counts.get(field.name) ?? 0) + 1)
     }
   }
@@ -119,9 +120,6 @@ const parseTemplate = (pattern: string): PathTemplate => {
 }
 
 const textOf = (part: TemplatePart | undefined): string => (part?.kind === 'text' ? part.text : '')
-
-/** What a policy may name as if it were a field, and is none. */
-const isPseudoField = (name: string): boolean => name.startsWith(':') || name === 'host'
 
 /** The same for capitals and small letters. Others may have the same too: who is found by it is asked all the same. */
 export const hashOf = (text: string, start: number, end: number): number => {

@@ -25,6 +25,7 @@ export const admissionGuard: GuardMaker = (frontend) => {
 const keep = (facts: RequestFacts): RequestFacts => {
   const { request } = facts
   if (request === undefined) return facts
-  const { method, authority, path, query, headers } = request
-  return { ...facts, request: { method, authority, path, query, headers: new HeaderList([...headers.fields]) } }
+  const { method, authority, path, query, headers, upgrade } = request
+  const kept = { method, authority, path, query, headers: new HeaderList([...headers.fields]), upgrade }
+  return { ...facts, request: kept }
 }

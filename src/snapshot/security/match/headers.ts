@@ -1,5 +1,5 @@
 import type { RequestPart } from '../request-facts.ts'
-import { compileTexts } from './texts.ts'
+import { compileTexts, type TextMatcher } from './texts.ts'
 
 /**
  * How a field that stands in a request several times is compared: `joined` with commas, as Envoy does, or `each` line by
@@ -13,37 +13,56 @@ export const compileHeader = (
   patterns: readonly string[],
   repeats: Repeats,
 ): ((request: RequestPart) => boolean) => {
-  const fits = compileTexts(patterns, { isEmptyPresent: true })
-  switch (name) {
-    case ':method':
-      return ({ method }) => fits(method)
-    case ':authority':
-    case 'host':
-      return ({ authority }) => fits(authority === '' ? undefined : authority)
-    case ':path':
-      return ({ path, query }) => fits(path + query)
-    case ':scheme':
-      return () => fits('http')
-    default:
-      return ({ headers }) => {
-        const lines = linesOf(headers.fields, name)
-        if (lines === undefined) return false
-        if (typeof lines === 'string') return fits(lines)
-        return fits(lines.join(',')) || (repeats === 'each' && lines.some(fits))
-      }
+  const fits = compileValues(name, patterns)
+  const read = readerOf(name)
+  return (request) => {
+    const lines = read(request)
+    if (lines === undefined) return false
+    if (typeof lines === 'string') return fits(lines)
+    return fits(lines.join(glueOf(name))) || (repeats === 'each' && lines.some(fits))
   }
 }
 
 /** Compiles a condition about a field that is a list: one of the values between its commas has to fit. */
 export const compileListHeader = (name: string, patterns: readonly string[]): ((request: RequestPart) => boolean) => {
-  const fits = compileTexts(patterns, { isEmptyPresent: true })
-  return ({ headers }) => {
-    const whole = headers.getLower(name)
+  const fits = compileValues(name, patterns)
+  const read = readerOf(name)
+  return (request) => {
+    const lines = read(request)
+    const whole = lines === undefined || typeof lines === 'string' ? lines : lines.join(', ')
     return whole !== undefined && (fits(whole) || whole.split(',').some((value) => fits(value.trim())))
   }
 }
 
-/** The only value of a field, or all of several. */
+/** Whether a policy's field is read from elsewhere than the fields of a request, or not from there alone. */
+export const isReadApart = (name: string): boolean => name.startsWith(':') || apart.has(name)
+
+/** What stands between the lines of a field that are read as one (RFC 9113 section 8.2.3 for cookies). */
+export const glueOf = (name: string): string => (name === 'cookie' ? '; ' : ',')
+
+/** Names of protocols have no case (RFC 9110 section 7.8). */
+const compileValues = (name: string, patterns: readonly string[]): TextMatcher =>
+  compileTexts(patterns, { isEmptyPresent: true, ignoreCase: name === 'upgrade' })
+
+/** The only value of a field, or all of several; `undefined`: there is none. */
+type Reader = (request: RequestPart) => string | readonly string[] | undefined
+
+const authorityOf: Reader = ({ authority }) => (authority === '' ? undefined : authority)
+
+const apart: ReadonlyMap<string, Reader> = new Map<string, Reader>([
+  [':method', ({ method }) => method],
+  [':authority', authorityOf],
+  ['host', authorityOf],
+  [':path', ({ path, query }) => path + query],
+  [':scheme', () => 'http'],
+  // It is of the connection, and so not among the fields; the endpoint is asked for the same.
+  ['upgrade', ({ upgrade }) => (upgrade?.includes(',') === true ? upgrade.split(', ') : upgrade)],
+  // What the endpoint will be told where nobody has said it yet.
+  ['x-forwarded-proto', ({ headers }) => linesOf(headers.fields, 'x-forwarded-proto') ?? 'http'],
+])
+
+const readerOf = (name: string): Reader => apart.get(name) ?? (({ headers }) => linesOf(headers.fields, name))
+
 const linesOf = (fields: readonly string[], name: string): string | readonly string[] | undefined => {
   let first: string | undefined
   let all: string[] | undefined
