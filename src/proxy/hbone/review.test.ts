@@ -14,6 +14,7 @@ import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'
 import { TestCa } from '../../../test/support/tls/test-ca.ts'
 import type { Credentials } from '../../identity/credentials.ts'
 import { clientTlsOptions } from '../../identity/tls.ts'
+import type { Trust } from '../../identity/trust/trust.ts'
 import { Counters } from '../counters.ts'
 import { Flusher } from '../flusher.ts'
 import { defaultDeadlines } from '../limits/deadlines.ts'
@@ -254,26 +255,46 @@ describe('endpoints', () => {
   })
 })
 
-test('a connection that has just ended is not judged by what it no longer shows', async () => {
-  await start()
-  const counters = new Counters()
-  const trusted = decodeTrust(own, { trustDomains: [], nowMs: Date.now() })
-  const tls = clientTlsOptions(root.issue(identityOf('client')))
-  const connection = new HboneClient({
-    flusher: new Flusher(),
-    counters,
-    mesh: { clientTls: () => tls, trust: () => trusted },
-    address: '127.0.0.1',
-    port: mesh.port,
-    identity: identityOf('waypoint'),
-    connectTimeoutMs: 10_000,
-    onGone: () => {},
+describe('a connection that we make', () => {
+  /** Dials the waypoint with both roots, as a client that has `trust` in force when asked. */
+  const dialWith = async (
+    trusted: () => Trust,
+  ): Promise<{ readonly connection: HboneClient; readonly counters: Counters }> => {
+    await start()
+    const counters = new Counters()
+    const tls = clientTlsOptions({ ...root.issue(identityOf('client')), trustRootsPem: root.pem + other.pem })
+    const connection = new HboneClient({
+      flusher: new Flusher(),
+      counters,
+      mesh: { clientTls: () => tls, trust: trusted },
+      address: '127.0.0.1',
+      port: mesh.port,
+      identity: identityOf('waypoint'),
+      connectTimeoutMs: 10_000,
+      onGone: () => {},
+    })
+    mesh.clients.push(connection)
+    return { connection, counters }
+  }
+  const trustIn = (trustRootsPem: string): Trust =>
+    decodeTrust({ ...own, trustRootsPem }, { trustDomains: [], nowMs: Date.now() })
+
+  test('when it has just ended it is not judged by what it no longer shows', async () => {
+    const trusted = trustIn(root.pem)
+    const { connection, counters } = await dialWith(() => trusted)
+    await openTunnel(connection, VIP)
+    connection.destroy()
+    connection.review(trusted, { nowMs: Date.now(), isChainProven: true })
+    assert.deepEqual(retired(counters), {})
   })
-  mesh.clients.push(connection)
-  await openTunnel(connection, VIP)
-  connection.destroy()
-  connection.review(trusted, { nowMs: Date.now(), isChainProven: true })
-  assert.deepEqual(retired(counters), {})
+
+  test('when roots change during its handshake it is judged by those that are left', async () => {
+    let current = trustIn(root.pem + other.pem)
+    const { connection, counters } = await dialWith(() => current)
+    current = trustIn(other.pem)
+    await assert.rejects(openTunnel(connection, VIP), /whom we do not trust .*leads to none of the trust roots/)
+    assert.equal(counters.upstreamIdentityMismatches, 1)
+  })
 })
 
 test('a list that is out of date is told about once, and stays in force', async () => {

@@ -24,6 +24,6 @@ test('a MeshConfig that changes decides who is let in, and who may stay', async 
   await until(() => !ours.hasRoom, 'a GOAWAY')
   assert.equal(alias.hasRoom, true)
   await assert.rejects(dialAs('cluster.local').then((client) => openTunnel(client, VIP)))
-  assert.equal(mesh.counters.connectionsRetired.untrustedRoot, 1)
+  assert.equal(mesh.counters.connectionsRetired.foreignTrustDomain, 1)
   assert.equal(mesh.counters.handshakeRefusals.foreignTrustDomain, 2)
 })
