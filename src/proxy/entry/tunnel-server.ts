@@ -13,7 +13,7 @@ export interface TunnelServer extends ChannelHandler {
   /** Ends the tunnel visibly as an error. */
   readonly abort: () => void
   /** What is under way in it, that policies may have a say about. */
-  readonly live?: () => Iterable<LiveStream>
+  readonly live?: () => readonly LiveStream[]
 }
 
 /** A tunnel that can be handed from one server to another. */

@@ -25,6 +25,11 @@ import { TunnelEntry } from './tunnel-entry.ts'
 import { handOver } from './tunnel-server.ts'
 import type { ServedChannel, TunnelServer } from './tunnel-server.ts'
 
+/** Tunnels on which nothing is under way, that are passed over in one go. */
+const IDLE_AT_A_TIME = 256
+const NOTHING: LiveStream = { review: () => {} }
+const NOTHING_LIVE: readonly LiveStream[] = []
+
 export interface TunnelsOptions {
   readonly clock: Clock
   readonly counters: Counters
@@ -64,9 +69,14 @@ export class Tunnels {
     visitInSlices(this.#servers, (server) => server.tick(nowMs))
   }
 
-  /** All that is under way, one by one. */
+  /** All that is under way, one by one; now and then nothing, so that nobody has to wait for the end of many idle tunnels. */
   *live(): Generator<LiveStream> {
-    for (const server of this.#servers) yield* server.live?.() ?? []
+    let idle = 0
+    for (const server of this.#servers) {
+      const live = server.live?.() ?? NOTHING_LIVE
+      if (live.length > 0) yield* live
+      else if (++idle % IDLE_AT_A_TIME === 0) yield NOTHING
+    }
   }
 
   /** For draining: tunnels on which nothing is under way end now. */

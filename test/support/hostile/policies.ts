@@ -25,6 +25,8 @@ const fieldOf = (written: string): PolicyField => {
     case 'method':
     case 'path':
       return { kind: `request.${name}` }
+    case 'request.auth.principal':
+      return { kind: name }
     default:
       return { kind: 'request.headers', name }
   }

@@ -5,6 +5,7 @@ import { modelOf, noFilters, serviceOf } from '../../../../test/support/models.t
 import { HeaderList } from '../../../http/header-list.ts'
 import { compile } from '../../../snapshot/compile.ts'
 import { findFrontend } from '../../../snapshot/resolve.ts'
+import type { VerifiedToken } from '../../../filter/verified-token.ts'
 import type { Frontend } from '../../../snapshot/snapshot.ts'
 import type { GuardedExchange } from '../guards.ts'
 import { reviewExchange } from './review-exchange.ts'
@@ -20,20 +21,53 @@ const frontendWith = (conditions: Conditions): Frontend => {
   return frontend
 }
 
+/** An exchange in front of its last guard; nothing else of one is looked at here. */
+const exchangeOf = (frontend: Frontend, token?: VerifiedToken): LiveExchange & GuardedExchange => {
+  const request = { method: 'GET', authority: 'api', path: '/admin', query: '', headers: new HeaderList(), token }
+  const source = { principal: undefined, namespace: undefined, serviceAccount: undefined, address: '10.1.0.1' }
+  return { frontend, request, source, record: {}, isAdmitted: false } as unknown as LiveExchange & GuardedExchange
+}
+const head = {
+  method: 'GET',
+  target: '/admin',
+  minorVersion: 1,
+  headers: new HeaderList(),
+  host: 'api',
+  bodyLength: 0,
+  keepAlive: true,
+  expectsContinue: false,
+  upgrade: undefined,
+} as const
+
 it('what has come while a provider was asked is asked when that is over', () => {
   const before = frontendWith({ path: ['/other'] })
   for (const [conditions, expected] of [
     [{ path: ['/admin'] }, 403],
     [{ path: ['/else'] }, undefined],
   ] as const) {
-    const request = { method: 'GET', authority: 'api', path: '/admin', query: '', headers: new HeaderList() }
-    const source = { principal: undefined, namespace: undefined, serviceAccount: undefined, address: '10.1.0.1' }
-    // Nothing else of an exchange is looked at here.
-    const exchange = { frontend: before, request, source, record: {}, isAdmitted: false } as unknown as LiveExchange &
-      GuardedExchange
-    const head = { method: 'GET', target: '/admin', headers: request.headers } as never
+    const exchange = exchangeOf(before)
     assert.equal(reviewExchange(exchange, head, frontendWith(conditions)), undefined)
     const reply = admissionGuard(before)?.(exchange)
     assert.equal(reply !== undefined && 'status' in reply ? reply.status : undefined, expected)
   }
+})
+
+it('a token counts as it was verified, whether or not it has run out since', () => {
+  const before = frontendWith({ path: ['/other'] })
+  const token = {
+    principal: 'idp/anna',
+    issuer: 'idp',
+    subject: 'anna',
+    audiences: [],
+    presenter: undefined,
+    claims: { exp: 1 },
+  }
+  const exchange = exchangeOf(before, token)
+  assert.equal(admissionGuard(before)?.(exchange), undefined)
+  // What filters do to the token of the request is none of policies' business.
+  exchange.request.token = undefined
+  const live = { ...exchange, isAdmitted: true }
+  assert.equal(reviewExchange(live, head, frontendWith({ 'request.auth.principal': ['idp/bert'] })), undefined)
+  const denied = reviewExchange(live, head, frontendWith({ 'request.auth.principal': ['idp/anna'] }))
+  assert.equal(denied?.policy, 'shop/deny')
 })
