@@ -14,6 +14,7 @@ import { readEndpoints } from '../balance/health/endpoint-reading.ts'
 import type { EndpointReading } from '../balance/health/endpoint-reading.ts'
 import { HealthRegistry } from '../balance/health/health-registry.ts'
 import type { ReviewedPeer } from '../hbone/peer-review.ts'
+import { Slices } from '../hbone/slices.ts'
 import { TurnBudget } from '../limits/turn-budget.ts'
 import { Dialler } from './dialler.ts'
 import type { AcquireFailure, Dialled, DiallerOptions, DialTies } from './dialler.ts'
@@ -294,6 +295,7 @@ export class Pools {
   readonly #live = new Set<EndpointPool>()
   readonly #workloads: Workloads
   readonly #trusts = new BackendTrusts()
+  readonly #retiring: Slices<() => void>
   #isEnded = false
   #tickedMs = 0
   /** This process was held up: answers may have come that nobody has read yet. */
@@ -303,6 +305,7 @@ export class Pools {
     this.#options = options
     const { clock, counters, onTurn, connectionIdleTimeoutMs } = options
     this.#workloads = new Workloads(connectionIdleTimeoutMs)
+    this.#retiring = new Slices((retire) => retire(), clock)
     this.health = new HealthRegistry({
       clock,
       counters: counters.endpoints,
@@ -365,10 +368,14 @@ export class Pools {
     this.#workloads.tick(nowMs)
   }
 
-  /** Idle connections are closed, busy ones when their last tunnel ends: new dials use the new certificate and trust. */
+  /**
+   * Idle connections are closed, busy ones when their last tunnel ends: new dials use the new certificate and trust. It
+   * begins with the next turn, and those that are made from now on stay.
+   */
   retireConnections(): void {
-    for (const pool of this.#live) pool.close()
-    this.#workloads.retire()
+    this.#retiring.clear()
+    this.#retiring.add([...this.#live].map((pool) => () => pool.close()))
+    this.#retiring.add(this.#workloads.connections().map((connection) => () => connection.retire()))
   }
 
   /** The HBONE connections to endpoints. */
@@ -379,6 +386,7 @@ export class Pools {
   /** Ends everything; who loses a connection by that may want another one, and gets none. */
   destroy(): void {
     this.#isEnded = true
+    this.#retiring.clear()
     this.health.end()
     for (const pool of this.#live) pool.destroy()
     this.#workloads.destroy()

@@ -51,12 +51,12 @@ export class Workloads {
     }
   }
 
-  /** Each connection is closed when its last tunnel ends. */
-  retire(): void {
-    for (const { clients } of this.#byKey.values()) for (const client of [...clients]) client.retire()
+  /** All connections of this moment, those that are being made among them. */
+  connections(): readonly HboneClient[] {
+    return [...this.#byKey.values()].flatMap(({ clients }) => clients)
   }
 
-  /** All connections, those that are being made among them. */
+  /** The same, as of when it is read. */
   *peers(): Iterable<ReviewedPeer> {
     // Who is retired may leave at once.
     for (const { clients } of this.#byKey.values()) yield* [...clients]
