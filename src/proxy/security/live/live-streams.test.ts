@@ -147,18 +147,23 @@ describe('a request under way', () => {
     client.reset(true)
   })
 
-  test('that has become a WebSocket: the connection ends on both sides', async () => {
-    const pods = await start()
-    const tunnel = await mesh.tunnel()
-    tunnel.write('GET /chat/1 HTTP/1.1\r\nhost: api\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n', 'GET')
-    await until(() => tunnel.partial.head?.status === 101 || mesh.counters.activeExchanges === 1)
-    await turns()
-    judge(denySlow)
-    assert.equal(await tunnel.ended, 'reset-error')
-    await until(() => pods[0]?.end !== 'open')
-    const record = await mesh.record(1)
-    assert.deepEqual([record.upgrade, record.status, record.details], ['websocket', 101, DENIED])
-  })
+  for (const [by, conditions] of [
+    ['its path', { path: ['/chat/1'] }],
+    ['what it is', { upgrade: ['websocket'] }],
+  ] as const) {
+    test(`that has become a WebSocket, denied by ${by}: the connection ends on both sides`, async () => {
+      const pods = await start()
+      const tunnel = await mesh.tunnel()
+      tunnel.write('GET /chat/1 HTTP/1.1\r\nhost: api\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n', 'GET')
+      await until(() => tunnel.partial.head?.status === 101 || mesh.counters.activeExchanges === 1)
+      await turns()
+      judge(deny(conditions))
+      assert.equal(await tunnel.ended, 'reset-error')
+      await until(() => pods[0]?.end !== 'open')
+      const record = await mesh.record(1)
+      assert.deepEqual([record.upgrade, record.status, record.details], ['websocket', 101, DENIED])
+    })
+  }
 })
 
 describe('what policies are asked about again', () => {
