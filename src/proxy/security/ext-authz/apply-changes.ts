@@ -7,7 +7,8 @@ import type { FieldChange, RequestChanges } from './protocol/verdict.ts'
 /** They say where a message ends, or where it goes: not for somebody who was asked whether it may. */
 const KEPT: ReadonlySet<string> = new Set(['host', 'content-length', 'te', 'trailer', 'expect'])
 
-const isKept = (name: string): boolean => name.startsWith(':') || KEPT.has(name) || isConnectionSpecific(name)
+/** Not for a provider to write, on a request or on an answer. */
+export const isKept = (name: string): boolean => name.startsWith(':') || KEPT.has(name) || isConnectionSpecific(name)
 
 /** What became of the changes that an answer asks for. */
 export type Applied =

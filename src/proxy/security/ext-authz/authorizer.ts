@@ -6,7 +6,7 @@ import type { Reply } from '../../../filter/index.ts'
 import { createReply } from '../../../filter/reply.ts'
 import type { BodyView } from '../../forward/body-reader.ts'
 import type { GuardedExchange } from '../guards.ts'
-import { applyChanges, changeFields, findUnwritable } from './apply-changes.ts'
+import { applyChanges, changeFields, findUnwritable, isKept } from './apply-changes.ts'
 import { formatFailure, type AskerDeps, type Provider, type ProviderAsker } from './provider-asker.ts'
 import type { Question, QuestionRequest } from './protocol/question.ts'
 import type { Verdict } from './protocol/verdict.ts'
@@ -57,7 +57,9 @@ export class ExternalAuthorizer {
       case 'deny': {
         this.#deps.counters.externalAuthorization.denied++
         const { status, headers, body } = verdict
-        const fields = [...headers].filter(([name, value]) => findUnwritable([{ name, value }]) === undefined)
+        const isWritable = ([name, value]: readonly [string, string]): boolean =>
+          !isKept(name) && findUnwritable([{ name, value }]) === undefined
+        const fields = [...headers].filter(isWritable)
         return this.#refuse(exchange, { status, fields, body, reason: 'ext_authz_denied' })
       }
       case 'allow': {
@@ -75,7 +77,7 @@ export class ExternalAuthorizer {
   }
 
   #tellIgnored({ name }: Provider, ignored: readonly string[]): void {
-    this.#deps.onWarning(`${name} ignored`, `${name}: what its answer wants is not done here: ${ignored.join(', ')}`)
+    this.#deps.onWarning(`${name} ignored`, `${name}: what its answer wants is not done here: ${formatNames(ignored)}`)
   }
 
   #fail(exchange: GuardedExchange, provider: Provider, why: string): Reply | void {
@@ -112,6 +114,15 @@ export class ExternalAuthorizer {
       },
     }
   }
+}
+
+const MAX_NAMES = 12
+const MAX_NAME = 60
+
+const formatNames = (names: readonly string[]): string => {
+  const shown = names.slice(0, MAX_NAMES).map((name) => name.slice(0, MAX_NAME))
+  const more = names.length - shown.length
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
 }
 
 interface Refusal {

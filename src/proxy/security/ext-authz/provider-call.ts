@@ -1,6 +1,7 @@
 import type { HeaderList } from '../../../http/header-list.ts'
 import type { H1ResponseHead } from '../../../http/h1/message.ts'
 import type { Clock } from '../../../lib/clock.ts'
+import type { Retry } from '../../../model/route.ts'
 import type { EndpointGroup } from '../../../snapshot/snapshot.ts'
 import { Forward } from '../../forward/forward.ts'
 import type { ForwardFailure } from '../../forward/failure.ts'
@@ -8,6 +9,12 @@ import type { ForwardDeps, ForwardTrace, ForwardUser } from '../../forward/forwa
 
 /** Of an answer's body, or of a gRPC message. */
 const MAX_ANSWER_BYTES = 256 * 1024
+
+/**
+ * A question changes nothing, whatever its method: one that was lost is put once more. Else each connection that a
+ * provider closes for having been idle would cost a request.
+ */
+const AGAIN: Retry = { codes: [], attempts: 1, backoffMs: 0 }
 
 /** A question as a request of ours. */
 export interface CallRequest {
@@ -67,7 +74,7 @@ export class ProviderCall implements ForwardUser {
     }
     this.#forward = new Forward(
       this,
-      { group: to.group, request: upstream, trace, retry: undefined, tryMs: undefined },
+      { group: to.group, request: upstream, trace, retry: AGAIN, tryMs: undefined },
       deps,
     )
     this.#body = body

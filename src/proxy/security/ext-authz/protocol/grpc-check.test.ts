@@ -61,6 +61,9 @@ describe('a provider that speaks gRPC', () => {
     const headers = [
       { name: 'Location', value: 'https://login/' },
       { name: 'x-ü', value: 'a' },
+      { name: ':status', value: '200' },
+      { name: 'content-length', value: '7' },
+      { name: 'transfer-encoding', value: 'chunked' },
     ]
     const tunnel = await start(() => ({ code: 16, denied: { status: 302, headers, body: 'go' } }))
     const { head, body } = await tunnel.get('/')

@@ -203,6 +203,14 @@ describe('an HTTP provider that', () => {
     })
   }
 
+  it('loses a question is asked once more', async () => {
+    let lost = 0
+    const tunnel = await start((_, response) => void (lost++ === 0 ? response.destroy() : response.end()))
+    const { head } = await tunnel.request('POST', '/', 'content-length: 2\r\n', 'hi')
+    assert.deepEqual([head.status, provider.seen.length, mesh.pod.requests], [200, 2, 1])
+    assert.deepEqual([(await mesh.record(1)).attempts, mesh.counters.externalAuthorization.failed], [1, 0])
+  })
+
   it('is asked by a client who goes away hears of it', async () => {
     const tunnel = await start(() => undefined)
     tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')

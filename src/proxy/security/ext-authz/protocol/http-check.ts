@@ -45,7 +45,9 @@ export const createHttpProtocol = (settings: ExternalAuthorization): Protocol =>
       // Said even when there is nothing: a server must not wait for what does not come.
       const bytes = body?.bytes ?? Buffer.alloc(0)
       headers.setLower('content-length', String(bytes.length))
-      return { method, target, host: authority, headers, body: bytes, isHttp2: false }
+      // HTTP/1.0 may have none.
+      const host = authority === '' ? question.destination.hostname : authority
+      return { method, target, host, headers, body: bytes, isHttp2: false }
     },
     read: ({ status, headers, body }) => {
       removeHopByHop(headers)
