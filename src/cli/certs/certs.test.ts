@@ -129,6 +129,10 @@ describe('fairway certs --admin', () => {
     ['something else', 200, '<html>'],
     ['other JSON', 200, '{"chain":[]}'],
     ['null', 200, 'null'],
+    ['a list of nothing', 200, JSON.stringify({ ...document, chain: [null] })],
+    ['dates that are none', 200, JSON.stringify({ ...document, validity: { from: '\u001b[2J', until: '' } })],
+    ['numbers that are words', 200, JSON.stringify({ ...document, source: { kind: 'files', rotations: 'many' } })],
+    ['another place', 302, ''],
   ]
   for (const [what, status, body] of bad) {
     it(`of ${what}`, async () => {
@@ -138,6 +142,32 @@ describe('fairway certs --admin', () => {
       assert.match(stderr, new RegExp(`/certs answered ${status}, which says nothing of certificates`))
     })
   }
+
+  it('of somebody who does not come to an end', async () => {
+    answer = { status: 200, body: ' '.repeat(3e6) }
+    const { code, stderr } = await ask()
+    assert.equal(code, 1)
+    assert.match(stderr, /cannot be asked: more than 2 MB/)
+  })
+
+  it('that would write to the terminal gets its words escaped', async () => {
+    const evil = '\u001b]0;x\u0007'
+    const date = '2026-11-21T11:00:00.000Z'
+    const view = { subject: evil, issuer: evil, names: [evil], serialNumber: evil, sha256: evil, key: evil }
+    const root = { ...view, notBefore: date, notAfter: date, federatedDomain: evil }
+    const lists = [{ issuer: evil, thisUpdate: date, revoked: 1 }]
+    const source = { kind: evil, place: evil, rotations: 1, failures: 1, lastFailure: { at: date, message: evil } }
+    const words = { identity: evil, trustDomains: [evil, evil], source, troubles: [evil] }
+    answer = {
+      status: 200,
+      body: JSON.stringify({ ...words, chain: [root], trustRoots: [root], revocationLists: lists }),
+    }
+    for (const format of ['table', 'wide', 'yaml', 'json']) {
+      const { code, stdout } = await ask('-o', format)
+      assert.equal(code, 79)
+      assert.equal(stdout.includes('\u001b') || stdout.includes('\u0007'), false, format)
+    }
+  })
 
   it('of nobody', async () => {
     const closed = createServer().listen(0, '127.0.0.1')

@@ -77,7 +77,11 @@ const formatCertificates = ({ chain, trustRoots }: CertsDocument, look: CertsLoo
   const rows = [
     ...chain.map((certificate, i) => row(i === 0 ? 'leaf' : 'intermediate', certificate, look)),
     ...trustRoots.map((root) =>
-      row(root.federatedDomain === undefined ? 'trust root' : `root of ${root.federatedDomain}`, root, look),
+      row(
+        root.federatedDomain === undefined ? 'trust root' : `root of ${escapeControl(root.federatedDomain)}`,
+        root,
+        look,
+      ),
     ),
   ]
   // What matters most comes first: a screen may not have room for all of it.
@@ -98,7 +102,7 @@ const row = (role: string, certificate: CertificateView, { colours, isWide, nowM
     { text: remains, paint: remainingMs <= 0 || isEarly ? colours.red : colours.green },
     { text: escapeControl(subject === '' ? names.join(', ') : subject) },
     { text: issuer === subject ? 'itself' : escapeControl(issuer) },
-    ...(isWide ? [key, serialNumber.toLowerCase(), sha256].map((text) => ({ text })) : []),
+    ...(isWide ? [key, serialNumber.toLowerCase(), sha256].map((text) => ({ text: escapeControl(text) })) : []),
   ]
 }
 

@@ -9,9 +9,12 @@ import { parseSpiffeId } from '../../model/identity.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { formatHostPort, type HostPort } from '../host-port.ts'
 import { CliError } from '../verb.ts'
+import { isCertsDocument } from './is-certs-document.ts'
 
 /** Who does not answer by then has other troubles. */
 const TIMEOUT_MS = 5000
+/** A thousand roots are half of that. */
+const MAX_LENGTH = 2_000_000
 
 /** Asks a running waypoint. Throws `CliError` when there is no answer, or none of a waypoint. */
 export const loadFromAdmin = async (admin: HostPort): Promise<CertsDocument> => {
@@ -21,13 +24,13 @@ export const loadFromAdmin = async (admin: HostPort): Promise<CertsDocument> => 
   let response: Response
   let body: unknown
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    body = await response.json().catch(() => undefined)
+    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' })
+    body = parseJson(await readText(response))
   } catch (error) {
     const next = 'is a waypoint running there? --admin HOST:PORT names its admin API, --certs DIR looks into a folder'
     throw fail(`cannot be asked: ${explain(error)}`, next, error)
   }
-  if (response.ok && isDocument(body)) return body
+  if (response.ok && isCertsDocument(body)) return body
   throw fail(`answered ${response.status}, which says nothing of certificates`, 'is it the admin API of a waypoint?')
 }
 
@@ -64,14 +67,25 @@ const formatFileIssue = ({ path, message }: Issue, names: SetNames): string => {
 const isTextName = (path: string | undefined): path is keyof SetNames =>
   path === 'certificateChainPem' || path === 'privateKeyPem' || path === 'trustRootsPem' || path === 'crlPem'
 
-/** That much tells ours from another server's; the version may be another one. */
-const isDocument = (body: unknown): body is CertsDocument =>
-  typeof body === 'object' &&
-  body !== null &&
-  ['chain', 'trustRoots', 'revocationLists', 'troubles', 'trustDomains'].every((field) =>
-    Array.isArray(Reflect.get(body, field)),
-  ) &&
-  typeof Reflect.get(body, 'source') === 'object'
+/** The text of an answer; whoever is at that port may send without end. */
+const readText = async (response: Response): Promise<string> => {
+  const decoder = new TextDecoder()
+  let text = ''
+  const chunks: AsyncIterable<Uint8Array> | readonly Uint8Array[] = response.body ?? []
+  for await (const chunk of chunks) {
+    text += decoder.decode(chunk, { stream: true })
+    if (text.length > MAX_LENGTH) throw new Error(`more than ${MAX_LENGTH / 1e6} MB`)
+  }
+  return text + decoder.decode()
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
 
 /** `fetch` hides what happened in its cause. */
 const explain = (error: unknown): string => {
