@@ -1,4 +1,5 @@
 import type { Issue } from '../../lib/decoded.ts'
+import { joinPath } from '../../lib/field-path.ts'
 import * as s from '../../lib/schema.ts'
 import { objectName } from './metadata.ts'
 
@@ -58,6 +59,18 @@ export const decodePolicyTarget = (spec: unknown, known: readonly string[], defe
   defects.push(...unknown)
   const target = decodeTarget(spec, defects)
   return target.kind === 'none' && unknown.length > 0 ? { kind: 'unreadable' } : target
+}
+
+/** Fields that are there and say nothing: to leave one out is meant to be seen, since it may widen what a policy allows. */
+export const emptyFields = (value: unknown, path: string): readonly Issue[] => {
+  if (value === null) {
+    return [
+      { message: 'says nothing, as if it were not there', path, found: 'null', expected: 'a value, or no such field' },
+    ]
+  }
+  if (Array.isArray(value)) return value.flatMap((item: unknown, index) => emptyFields(item, `${path}[${index}]`))
+  if (!s.isPlainObject(value)) return []
+  return Object.entries(value).flatMap(([name, field]) => emptyFields(field, joinPath(path, name)))
 }
 
 const decodeTarget = (spec: Readonly<Record<string, unknown>>, defects: Issue[]): PolicyTarget => {

@@ -53,13 +53,27 @@ const readAny = (value: unknown): ReadObject => {
   const ref = referTo(value, kind, known?.scope ?? 'namespace')
   if (isUnrelated(group, kind)) return { state: 'unrelated', ref, issues: [] }
   if (known === undefined || known.group !== group) {
-    return { state: 'unsupported', ref, issues: [unknownKind(apiVersion, kind, known)] }
+    const defect = unknownKind(apiVersion, kind, known)
+    const meant = guardMeantBy(group, kind)
+    if (meant !== undefined) return readKnown(value, { ref, known: meant, defects: [defect] })
+    return { state: 'unsupported', ref, issues: [defect] }
   }
   if (known.versions.includes(version)) return readKnown(value, { ref, known, defects: [] })
   const defect = unknownKind(apiVersion, kind, known)
   return known.onUnknownVersion === 'close'
     ? readKnown(value, { ref, known, defects: [defect] })
     : { state: 'unsupported', ref, issues: [defect] }
+}
+
+/**
+ * What a slip of the pen in its group or kind would make of a policy that refuses: nothing at all. Others have kinds of the
+ * same names, so that the group has to be nearly ours too.
+ */
+const guardMeantBy = (group: string, kind: string): KnownKind | undefined => {
+  const nearest = nearestWord(kind, knownKinds.keys()) ?? kind
+  const known = knownKinds.get(nearest)
+  if (known?.onUnknownVersion !== 'close') return undefined
+  return group === '' || nearestWord(group, [known.group]) !== undefined ? known : undefined
 }
 
 interface Reading {

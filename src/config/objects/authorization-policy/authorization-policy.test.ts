@@ -20,6 +20,15 @@ test('a policy without a word allows nothing', () => {
   }
 })
 
+test('a field that is there and says nothing counts as not there, and is told of', () => {
+  const { defects, rules, warnings } = decode({
+    action: null,
+    rules: [{ from: null, when: [{ key: 'source.ip', values: ['::1'], notValues: null }] }],
+  })
+  assert.deepEqual([defects, rules.length], [[], 1])
+  assert.deepEqual(warnings, ['spec.action: null', 'spec.rules[0].from: null', 'spec.rules[0].when[0].notValues: null'])
+})
+
 test('every field of a source, an operation and a condition is read', () => {
   const source = {
     principals: ['a'],
@@ -191,4 +200,20 @@ test('a policy of a version that nobody knows closes what it is about', () => {
     [['apiVersion', 'security.istio.io/v2']],
   )
   assert.equal(readObject({ ...policy, apiVersion: 'security.example.com/v1' }).state, 'unsupported')
+})
+
+test('a slip of the pen in what a policy is closes what it is about, and others have policies of that name', () => {
+  const stateOf = (apiVersion: string, kind: string): string => {
+    const spec = { action: 'DENY', targetRefs: [{ kind: 'Service', name: 'api' }], rules: [{}] }
+    const read = readObject({ apiVersion, kind, metadata: { name: 'p', namespace: 'shop' }, spec })
+    const isPolicy = read.state === 'typed' && read.object.kind === 'AuthorizationPolicy'
+    return isPolicy && read.object.defects.length === 1 ? 'closes' : read.state
+  }
+  assert.equal(stateOf('security.istio.io/v1', 'AuthorisationPolicy'), 'closes')
+  assert.equal(stateOf('security.istio.io/v1', 'authorizationPolicy'), 'closes')
+  assert.equal(stateOf('security.istio.oi/v1', 'AuthorizationPolicy'), 'closes')
+  assert.equal(stateOf('v1', 'AuthorizationPolicy'), 'closes')
+  assert.equal(stateOf('policy.linkerd.io/v1alpha1', 'AuthorizationPolicy'), 'unsupported')
+  assert.equal(stateOf('gateway.kgateway.dev/v1', 'AuthorizationPolicy'), 'unsupported')
+  assert.equal(stateOf('security.istio.io/v1', 'Sidecar'), 'unsupported')
 })

@@ -8,7 +8,7 @@ import { hideFound } from '../../../lib/secrets/hide-found.ts'
 import type { AuthorizationAction, AuthorizationRule } from '../../../model/security/authorization.ts'
 import type { KindDecoder } from '../kind.ts'
 import type { Metadata } from '../metadata.ts'
-import { decodePolicyTarget, type PolicyTarget } from '../policy-target.ts'
+import { decodePolicyTarget, emptyFields, type PolicyTarget } from '../policy-target.ts'
 import { ruleSchema } from './rule.ts'
 
 export interface AuthorizationPolicyObject {
@@ -54,7 +54,7 @@ export const decodeAuthorizationPolicy: KindDecoder<AuthorizationPolicyObject> =
   const decoded = body.decode(spec, 'spec')
   if (!decoded.ok) defects.push(...decoded.issues)
   const shown = defects.map((defect) => hideFound(defect, input.body))
-  warnings.push(...shown)
+  warnings.push(...shown, ...(decoded.ok ? emptyFields(spec, 'spec') : []))
   const policy = { kind: 'AuthorizationPolicy' as const, metadata, target, defects: shown }
   if (!decoded.ok) return { ok: true, value: { ...policy, action: 'DENY', rules: [] } }
   const { action, provider, rules } = decoded.value

@@ -8,7 +8,7 @@ import { hideFound } from '../../../lib/secrets/hide-found.ts'
 import type { JwtRule } from '../../../model/security/authentication.ts'
 import type { KindDecoder } from '../kind.ts'
 import type { Metadata } from '../metadata.ts'
-import { decodePolicyTarget, type PolicyTarget } from '../policy-target.ts'
+import { decodePolicyTarget, emptyFields, type PolicyTarget } from '../policy-target.ts'
 import { decodeJwtRule, type ReadRule } from './jwt-rule.ts'
 
 export interface RequestAuthenticationObject {
@@ -36,7 +36,7 @@ export const decodeRequestAuthentication: KindDecoder<RequestAuthenticationObjec
   const spec = s.isPlainObject(written) ? written : {}
   const read = decodeRules(spec['jwtRules'] ?? [], found)
   const defects = found.map((defect) => hideFound(defect, body))
-  warnings.push(...defects)
+  warnings.push(...defects, ...(defects.length === 0 ? emptyFields(spec, 'spec') : []))
   const rules = read.map(({ rule }) => rule)
   const notes = read.flatMap((one) => one.notes)
   return { ok: true, value: { kind: 'RequestAuthentication', metadata, target, rules, defects, notes } }
