@@ -39,6 +39,7 @@ test('the admin API understands the question', () => {
       target: '/a?b=c&d',
       headers: [],
       sourceNamespace: 'demo',
+      serviceAccount: 'client',
     },
   })
 })
