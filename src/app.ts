@@ -104,7 +104,8 @@ class Waypoint implements RunningWaypoint {
     const { trustDomains = this.#options.trustDomains } = first.model
     const meshed = { ...this.#options, trustDomains }
     this.#opening = openCredentials(meshed, first.model, { clock: systemClock, log: this.#log })
-    const shown = showCredentials(meshed, this.#opening, systemClock)
+    const trusted = () => this.#latest?.model.trustDomains ?? trustDomains
+    const shown = showCredentials({ ca: this.#options.ca, trustDomains: trusted }, this.#opening, systemClock)
     // Before there is a certificate: whoever waits for it should be told why.
     this.#admin = await this.#startAdmin(shown)
     const { waitingFor } = this.#opening.status()

@@ -40,9 +40,9 @@ const nobody = {
   account: undefined,
 } as const
 
-const writeFiles = async (dir: string, trustDomain: string): Promise<CaOptions> => {
+const writeFiles = async (dir: string, trustDomain: string, serviceAccount = 'way'): Promise<CaOptions> => {
   const ca = await createDevCa({ dir: join(dir, 'ca'), trustDomain, clock: systemClock })
-  const set = await ca.issue(formatSpiffeId({ trustDomain, namespace: 'shop', serviceAccount: 'way' }))
+  const set = await ca.issue(formatSpiffeId({ trustDomain, namespace: 'shop', serviceAccount }))
   await writeFile(join(dir, 'cert-chain.pem'), set.certificateChainPem)
   await writeFile(join(dir, 'key.pem'), set.privateKeyPem)
   await writeFile(join(dir, 'root-cert.pem'), set.trustRootsPem)
@@ -72,6 +72,20 @@ for (const trustDomain of ['cluster.local', 'old', 'elsewhere']) {
       )
   })
 }
+
+test('a certificate of another identity that takes over is warned of, once', async (t) => {
+  const { dir, lines, open } = await start(t)
+  const files = await writeFiles(dir, 'cluster.local')
+  const source = await open(files).ready
+  const other = await writeFiles(dir, 'cluster.local', 'other')
+  assert.deepEqual(other, files)
+  const told = Promise.withResolvers<unknown>()
+  source.subscribe(told.resolve)
+  await told.promise
+  const warnings = lines.filter((line) => line.includes('"level":"warn"'))
+  assert.equal(warnings.length, 1)
+  assert.match(warnings[0] ?? '', /we were spiffe:.*\/sa\/way, and are spiffe:.*\/sa\/other by the new certificate/)
+})
 
 test('files that cannot be used keep it from starting', async (t) => {
   const { dir, open } = await start(t)

@@ -34,6 +34,7 @@ export const openCredentials = (
       if (stop.signal.aborted) source.close()
       stop.signal.throwIfAborted()
       warnOfTrustDomain(source.current().identity, options.trustDomains, log)
+      warnOfOtherIdentity(source, log)
       return source
     },
   )
@@ -79,6 +80,16 @@ const warnOfTrustDomain = (identity: SpiffeId, trustDomains: readonly string[], 
     `our certificate is of the trust domain ${trustDomain}, peers of which are refused: --trust-domain is ${known}`,
     { identity },
   )
+}
+
+/** It may be meant; but peers that wait for the one before refuse us, and policies that name it do not mean us any more. */
+const warnOfOtherIdentity = (source: CredentialSource, log: Logger): void => {
+  let { identity } = source.current()
+  source.subscribe((next) => {
+    if (next.identity === identity) return
+    log.warn(`our identity has changed: we were ${identity}, and are ${next.identity} by the new certificate`)
+    identity = next.identity
+  })
 }
 
 /** gRPC is loaded when it is first needed. */

@@ -5,7 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import { readCertificateMetrics } from '../telemetry/certificate-metrics.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
 import type { OpeningCredentials } from './open-credentials.ts'
-import type { CaOptions, WaypointOptions } from './options.ts'
+import type { CaOptions } from './options.ts'
 
 /** What there is to see of the credentials of this process, from before there are any. */
 export interface ShownCredentials {
@@ -14,9 +14,16 @@ export interface ShownCredentials {
   readonly dump: () => MetricsDump
 }
 
+/** What is shown beside them. */
+export interface Shown {
+  readonly ca: CaOptions
+  /** Ours first, as they are now: MeshConfig may change them. */
+  readonly trustDomains: () => readonly string[]
+}
+
 /** Shows what a source has, and how it is doing. */
 export const showCredentials = (
-  { ca, trustDomains }: Pick<WaypointOptions, 'ca' | 'trustDomains'>,
+  { ca, trustDomains }: Shown,
   opening: Pick<OpeningCredentials, 'ready' | 'status'>,
   clock: Clock,
 ): ShownCredentials => {
@@ -31,7 +38,7 @@ export const showCredentials = (
   return {
     document: () =>
       createCertsDocument(
-        { report: report(), status: opening.status(), place: placeOf(ca), trustDomains },
+        { report: report(), status: opening.status(), place: placeOf(ca), trustDomains: trustDomains() },
         clock.nowMs(),
       ),
     dump: () => ({ series: [], scalars: readCertificateMetrics(report(), opening.status(), clock.nowMs()) }),
