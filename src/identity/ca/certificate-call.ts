@@ -73,12 +73,14 @@ const metadataOf = ({ token, clusterId }: CertificateCall): Metadata => {
 }
 
 const explain = ({ code, details, message }: ServiceError, { token }: CertificateCall): string => {
-  // Some say what they do not take.
-  const withoutToken = (text: string): string => text.replaceAll(token, HIDDEN)
+  // Some say what they do not take. What is as short as a word is no secret, and would make holes in the others.
+  const withoutToken = (text: string): string => (token.length < MIN_SECRET ? text : text.replaceAll(token, HIDDEN))
   const reason = grpcReason({ details: withoutToken(details), message: withoutToken(message) })
   const cause = CAUSES.find(([fits]) => fits.test(`${status[code]} ${reason}`))?.[1]
   return `${status[code] ?? code}: ${reason}${cause === undefined ? '' : `: ${cause}`}`
 }
+
+const MIN_SECRET = 8
 
 /** What it usually comes from. */
 const CAUSES: readonly (readonly [fits: RegExp, cause: string])[] = [

@@ -162,6 +162,11 @@ const failures: readonly {
     message: /the service account token in .* is empty, or no token$/,
   },
   {
+    what: 'a token as large as no token is',
+    spoil: ({ paths }) => writeFile(paths.token, 'secret'.repeat(20_000)),
+    message: /the service account token in .* has 120000 characters: is it another file\?$/,
+  },
+  {
     what: 'roots that are not there',
     spoil: ({ paths }) => rm(paths.roots),
     message:

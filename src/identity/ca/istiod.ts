@@ -33,6 +33,9 @@ const DEADLINE_MS = 10_000
 /** All waypoints of a mesh see its roots change within a minute or two, and must not come at once. */
 const ROOTS_CHANGED_SPREAD_MS = 30_000
 
+/** Those of Kubernetes have one or two thousand characters. */
+const MAX_TOKEN = 65_536
+
 const generateKeys = promisify(generateKeyPair)
 
 /**
@@ -165,6 +168,9 @@ class IstiodSource {
     // A header with anything else would be refused with a message that shows it.
     if (!/^[\x21-\x7e]+$/.test(token))
       throw new Error(`the service account token in ${tokenPath} is empty, or no token`)
+    // Servers end the connection for a header of that size, with a number in place of a reason.
+    if (token.length > MAX_TOKEN)
+      throw new Error(`the service account token in ${tokenPath} has ${token.length} characters: is it another file?`)
     return token
   }
 
