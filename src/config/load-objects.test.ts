@@ -31,6 +31,29 @@ describe('loading objects', () => {
     ])
   })
 
+  it('takes no security policy for another of its name, and lets neither drop out', () => {
+    let count = 0
+    const policy = (action: string): string =>
+      `{ apiVersion: security.istio.io/v1, kind: AuthorizationPolicy, metadata: { name: a, labels: { of: '${count++}' } }, spec: { action: ${action} } }\n`
+    const load = (...actions: readonly string[]) => {
+      const { objects, issues } = loadObjects(actions.flatMap((action, i) => parse(`${i}.yaml`, policy(action))))
+      const defects = objects.map(({ read }) => {
+        assert.ok(read.state === 'typed' && read.object.kind === 'AuthorizationPolicy')
+        return read.object.defects.map(({ message }) => message).join()
+      })
+      return { defects, issues: issues.map(({ message }) => message) }
+    }
+    const twice = (file: string): string => `declared twice: the one at ${file}:1:76 is`
+    assert.deepEqual(load('DENY', 'DENY'), { defects: [''], issues: [`${twice('0.yaml')} in force, this one is not`] })
+    assert.deepEqual(load('DENY', 'ALLOW', 'DENY'), {
+      defects: ['declared twice', 'declared twice'],
+      issues: [
+        `${twice('0.yaml')} another, so that neither is carried out, and what they are about is closed`,
+        `${twice('0.yaml')} in force, this one is not`,
+      ],
+    })
+  })
+
   it('sees two copies of one text in a file as a duplicate, not as one object', () => {
     const { objects, issues } = loadObjects(parse('a.yaml', `---\n${configMap('one')}---\n${configMap('one')}`))
     assert.equal(objects.length, 1)

@@ -1,5 +1,6 @@
 import type { Issue, SourcePosition } from '../lib/decoded.ts'
 import { formatPosition } from '../lib/format-issue.ts'
+import { isEqual } from '../lib/is-equal.ts'
 import { findChange, type ListChange } from '../lib/lists/find-change.ts'
 import { compact } from '../lib/memory/compact.ts'
 import { formatObject } from './format-object.ts'
@@ -72,11 +73,15 @@ const isNamesake = (a: FoundObject<ReadObject>, b: FoundObject<ReadObject>): boo
   return left?.name === right?.name && left?.kind === right?.kind && left?.namespace === right?.namespace && isUsable(a)
 }
 
-/** Takes of a complete set each object once: of two with one name the first in reading order. */
+/**
+ * Takes of a complete set each object once: of two with one name the first in reading order. Security policies of one name
+ * that differ are taken all, to close what they are about: to pass over one would let through what it refuses.
+ */
 export const loadObjects = (found: readonly FoundObject<ReadObject>[]): LoadedSet => {
   const first = new Map<string, FoundObject<ReadObject>>()
   const objects: SourcedObject[] = []
   const issues: Issue[] = []
+  const contested = new Set<string>()
   let hasDuplicates = false
   for (const item of found) {
     issues.push(...placeIssues(item))
@@ -89,10 +94,40 @@ export const loadObjects = (found: readonly FoundObject<ReadObject>[]): LoadedSe
       objects.push(item)
     } else {
       hasDuplicates = true
-      issues.push(duplicate(key, item, other))
+      const isContested = isPolicy(item) && isPolicy(other) && !isEqual(meaningOf(item.read), meaningOf(other.read))
+      if (isContested) {
+        contested.add(key)
+        objects.push(item)
+      }
+      issues.push(duplicate(key, { second: item, first: other, isContested }))
     }
   }
+  if (contested.size > 0)
+    return { objects: objects.map((object) => closeContested(object, contested)), issues, hasDuplicates }
   return { objects: objects.length === found.length ? found : objects, issues, hasDuplicates }
+}
+
+type TypedObject = Extract<ReadObject, { readonly state: 'typed' }>
+type PolicyObject = Extract<TypedObject['object'], { readonly kind: 'AuthorizationPolicy' | 'RequestAuthentication' }>
+type ReadPolicy = TypedObject & { readonly object: PolicyObject }
+
+const isPolicy = <T extends SourcedObject>(item: T): item is T & { readonly read: ReadPolicy } =>
+  item.read.state === 'typed' &&
+  (item.read.object.kind === 'AuthorizationPolicy' || item.read.object.kind === 'RequestAuthentication')
+
+/** A copy out of a cluster has labels and dates of its own, and means the same. */
+const meaningOf = ({ object: { metadata, ...spec } }: ReadPolicy): unknown => [
+  spec,
+  metadata.annotations['istio.io/dry-run'] ?? '',
+]
+
+const closeContested = (item: SourcedObject, contested: ReadonlySet<string>): SourcedObject => {
+  if (!isPolicy(item) || !contested.has(formatObject(item.read.ref))) return item
+  const { read } = item
+  const found = read.ref.name
+  const defect: Issue = { message: 'declared twice', path: 'metadata.name', found, expected: 'one policy of a name' }
+  const object: PolicyObject = { ...read.object, defects: [...read.object.defects, defect] }
+  return { read: { ...read, object }, locate: (path) => item.locate(path) }
 }
 
 const noIssues: readonly Issue[] = []
@@ -110,10 +145,20 @@ const placeIssue = (issue: Issue, item: FoundObject<ReadObject>): Issue => {
   }
 }
 
-const duplicate = (object: string, second: FoundObject<ReadObject>, first: FoundObject<ReadObject>): Issue => {
+interface Duplicate {
+  readonly second: FoundObject<ReadObject>
+  readonly first: FoundObject<ReadObject>
+  /** They are security policies, and not the same. */
+  readonly isContested: boolean
+}
+
+const duplicate = (object: string, { second, first, isContested }: Duplicate): Issue => {
   const position = second.locate('metadata.name')
+  const place = formatPlace(first.locate('metadata.name'), first.file)
   return {
-    message: `declared twice: the one at ${formatPlace(first.locate('metadata.name'), first.file)} is in force, this one is not`,
+    message: isContested
+      ? `declared twice: the one at ${place} is another, so that neither is carried out, and what they are about is closed`
+      : `declared twice: the one at ${place} is in force, this one is not`,
     path: 'metadata.name',
     object,
     ...(position === undefined ? {} : { position }),
