@@ -66,6 +66,8 @@ const outputsOf = (
  * else, or has control characters: whoever may choose a claim must not write headers with it.
  */
 const toFieldValue = (value: unknown): string | undefined => {
+  // Beyond 2^53 it is no longer the number in the token, but perhaps somebody else's.
+  if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) return undefined
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (typeof value !== 'string') return undefined
   // oxlint-disable-next-line no-control-regex

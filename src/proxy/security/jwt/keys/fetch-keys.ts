@@ -40,6 +40,10 @@ const addressOf = (
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new Error(`GET ${address}: the configuration has no jwks_uri with http or https`)
   }
+  // As with redirects: what was asked for safely must not come from whoever is in between.
+  if (issuer.startsWith('https:') && url.protocol !== 'https:') {
+    throw new Error(`GET ${address}: its jwks_uri ${url.href} is not of https, as the issuer is`)
+  }
   return url.href
 }
 

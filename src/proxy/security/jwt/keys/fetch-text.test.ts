@@ -148,6 +148,7 @@ describe("an issuer's configuration", () => {
       /is of issuer https:\/\/evil\.test, not/,
     ],
     ['without an address', { issuer }, /has no jwks_uri/],
+    ['with an address that anybody may answer at', { issuer, jwks_uri: 'http://keys.test/a' }, /is not of https/],
     ['with an address that is none', { issuer, jwks_uri: 'keys' }, /has no jwks_uri/],
     ['with an address on the machine', { issuer, jwks_uri: 'file:///etc/passwd' }, /has no jwks_uri/],
     ['that is no JSON', '<html>', /has no jwks_uri/],
