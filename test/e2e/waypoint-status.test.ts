@@ -56,6 +56,10 @@ const run = async (args: readonly string[], cwd: string) => {
   return { code, stdout: child.stdout(), stderr: child.stderr() }
 }
 
+/** The MeshConfig that a case is translated with, where it has one. */
+const meshOf = (folder: string): readonly string[] =>
+  existsSync(join(folder, 'mesh.yaml')) ? ['--mesh-config', 'mesh.yaml'] : []
+
 interface Told {
   readonly object: string
   readonly parent: string
@@ -106,14 +110,14 @@ describe('fairway waypoint status on the golden cases', () => {
       // What `translate` gave, written by the golden test.
       const conditions = JSON.parse(readFileSync(join(folder, 'conditions.json'), 'utf8')) as readonly Condition[]
       const issues = readFileSync(join(folder, 'issues.txt'), 'utf8').split('\n').slice(0, -1)
-      const { code, stdout, stderr } = await run(['-f', 'objects.yaml', '-o', 'json'], folder)
+      const { code, stdout, stderr } = await run(['-f', 'objects.yaml', ...meshOf(folder), '-o', 'json'], folder)
       const shown = JSON.parse(stdout) as Shown
       assertTold(toldBy(shown), conditions)
       assert.equal(shown.issues.length, issues.length)
       const isFine = shown.issues.length === 0 && shown.items.every(({ faults }) => faults === undefined)
       assert.equal(code, isFine ? 0 : 79, stderr)
 
-      const table = await run(['-f', 'objects.yaml'], folder)
+      const table = await run(['-f', 'objects.yaml', ...meshOf(folder)], folder)
       assert.equal(table.code, code)
       const lines = new Set(table.stdout.split('\n'))
       for (const line of issues) assert.ok(lines.has(line), `the table leaves out ${line}`)

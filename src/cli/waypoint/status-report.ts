@@ -46,18 +46,18 @@ export const loadStatus = (
   const set = nameBriefly(readFileSet(paths, readObject), cwd)
   refuseUnreadable(set.issues)
   const loaded = loadObjects(set.objects)
-  const { model, conditions } = translate(loaded.objects, optionsOf(mesh))
+  const { model, conditions } = translate(loaded.objects, optionsOf(mesh, cwd))
   const items = joinItems(loaded, groupConditions(conditions))
   return { gateway: model.gateway, items, stray: loaded.issues.filter(({ object }) => object === undefined) }
 }
 
 /** What flags and MeshConfig come to; the latter must be readable, as everything else. */
-const optionsOf = (mesh: MeshOptions): TranslateOptions => {
+const optionsOf = (mesh: MeshOptions, cwd: string): TranslateOptions => {
   const base = translateOptionsOf(mesh)
   if (mesh.mesh === undefined) return base
   const file = readMeshFile(mesh.mesh.path)
-  if (file.ok) return withMeshConfig(base, file, mesh.mesh).options
-  refuseUnreadable(file.issues)
+  if (file.ok) return withMeshConfig(base, file, { ...mesh.mesh, path: briefly(mesh.mesh.path, cwd) }).options
+  refuseUnreadable(file.issues.map((issue) => placeBriefly(issue, cwd)))
   return base
 }
 
@@ -85,22 +85,24 @@ const joinItems = ({ objects, issues }: LoadedSet, groups: readonly ConditionGro
 }
 
 /** Files below the folder that the user stands in are named from there. */
-const nameBriefly = ({ objects, issues }: FileSet<ReadObject>, cwd: string): FileSet<ReadObject> => {
-  const brief = (file: string): string => {
-    const path = relative(cwd, file)
-    return path === '' || path.startsWith('..') || isAbsolute(path) ? file : path
-  }
-  const place = (position: SourcePosition | undefined): SourcePosition | undefined =>
-    position === undefined ? undefined : { ...position, file: brief(position.file) }
-  return {
-    objects: objects.map((found) => ({
-      ...found,
-      file: brief(found.file),
-      locate: (path: string) => place(found.locate(path)),
-    })),
-    issues: issues.map((issue) => {
-      const position = place(issue.position)
-      return position === undefined ? issue : { ...issue, position }
-    }),
-  }
+const nameBriefly = ({ objects, issues }: FileSet<ReadObject>, cwd: string): FileSet<ReadObject> => ({
+  objects: objects.map((found) => ({
+    ...found,
+    file: briefly(found.file, cwd),
+    locate: (path: string) => {
+      const position = found.locate(path)
+      return position === undefined ? undefined : { ...position, file: briefly(position.file, cwd) }
+    },
+  })),
+  issues: issues.map((issue) => placeBriefly(issue, cwd)),
+})
+
+const briefly = (file: string, cwd: string): string => {
+  const path = relative(cwd, file)
+  return path === '' || path.startsWith('..') || isAbsolute(path) ? file : path
+}
+
+const placeBriefly = (issue: Issue, cwd: string): Issue => {
+  const { position } = issue
+  return position === undefined ? issue : { ...issue, position: { ...position, file: briefly(position.file, cwd) } }
 }

@@ -109,6 +109,11 @@ const outcomes: readonly {
     stdout: / good\/api\.yaml:\d+:1 /,
   },
   { args: ['-f', 'asked.yaml'], code: 79, stdout: /give the MeshConfig .*--mesh-config/ },
+  {
+    args: ['-f', 'asked.yaml', '--mesh-config', 'mesh/bad.yaml'],
+    code: 78,
+    stderr: /^.*\n +mesh\/bad.yaml:1:1: trustDomain: wrong value/,
+  },
   { args: ['-f', 'asked.yaml', '--mesh-config', 'mesh.yaml'], code: 0, stdout: /\n3 objects: all fine\n$/ },
   { args: ['-f', 'two.yaml'], code: 79, stdout: /say with --gateway/ },
   { args: ['-f', 'two.yaml', '--gateway', 'shop/waypoint'], code: 0, stdout: /this process is the Gateway/ },

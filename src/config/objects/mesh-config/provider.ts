@@ -57,7 +57,8 @@ const namePattern = s.map(
 
 const names = s.withDefault(s.array(namePattern), [])
 
-const fieldValue = s.string({ pattern: /[\t\x20-\x7e\x80-\xff]*/, describe: 'a header value' })
+/** It may be what the provider knows us by. */
+const fieldValue = s.string({ pattern: /[\t\x20-\x7e\x80-\xff]*/, describe: 'a header value', secret: true })
 
 const headers = s.refine(s.record(fieldValue), (written, path): readonly Issue[] =>
   Object.keys(written)
