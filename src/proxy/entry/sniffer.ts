@@ -5,16 +5,23 @@ export type Spoken = 'http1' | 'http2' | 'tls' | 'other'
 export interface Sniffer {
   /** To be given all that comes, each byte once and in order; `undefined` while it may be this or that. */
   readonly feed: (buffer: Buffer, start: number, end: number) => Spoken | undefined
+  /** What it is taken for if nothing more comes. */
+  readonly guess: () => Spoken
 }
 
 /** What a client begins with that speaks HTTP/2 without having been asked (RFC 9113 section 3.4). */
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
 /** A request line longer than this would be refused anyway. */
 const MAX_LINE_BYTES = 16 * 1024
-/** No method is longer. */
-const MAX_METHOD_BYTES = 32
-const VERSION = ' HTTP/1.'
+/** Servers exist that take any word for a method. */
+const MAX_METHOD_BYTES = 256
+const METHOD_LIST = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'CONNECT']
+const METHODS: ReadonlySet<string> = new Set(METHOD_LIST)
+const VERSION = 'HTTP/'
 const SPACE = 0x20
+const SLASH = 0x2f
+const CR = 0x0d
+const LF = 0x0a
 const HANDSHAKE = 0x16
 const TLS_MAJOR_VERSION = 3
 
@@ -29,20 +36,30 @@ export class HttpVersionSniffer implements Sniffer {
     }
     return undefined
   }
+
+  guess(): Spoken {
+    return 'http1'
+  }
 }
 
 /**
- * For a port of which nothing is known. HTTP/1 is a whole request line up to its version, so that no protocol whose
- * commands only look like one is taken for it (Redis' `SET key value`); TLS is a record of a handshake.
+ * For a port of which nothing is known. All that some server takes for a request of HTTP/1 is HTTP/1 here, so that nobody
+ * gets past policies, filters and routes as bytes that nobody looks into: empty lines before it, several blanks, no version,
+ * a line without end. Whether it is a good one is for the server of HTTP/1.1 to say, and that is strict. Other protocols
+ * whose commands look like one (Redis' `SET key value`) have neither a path behind a method of HTTP nor a version of it.
+ * TLS is a record of a handshake.
  */
 export class ProtocolSniffer implements Sniffer {
   readonly #version = new HttpVersionSniffer()
   #maybeHttp1 = true
   #maybeHttp2 = true
   #maybeTls = true
-  #part: 'method' | 'target' | 'version' = 'method'
-  /** Bytes of the part, or of the version that fit so far. */
-  #partBytes = 0
+  #part: 'empty lines' | 'method' | 'blanks' | 'rest' = 'empty lines'
+  #method = ''
+  /** There was a whole one. */
+  #isRequest = false
+  /** How much of the version has come; -1 where it cannot begin. */
+  #versionBytes = -1
   #seen = 0
 
   feed(buffer: Buffer, start: number, end: number): Spoken | undefined {
@@ -51,6 +68,17 @@ export class ProtocolSniffer implements Sniffer {
       if (spoken !== undefined) return spoken
     }
     return undefined
+  }
+
+  /** Who only stops to think in the middle of a word may speak anything; of HTTP's own words they are HTTP. */
+  guess(): Spoken {
+    if (this.#seen === 0) return 'other'
+    if (this.#maybeHttp2 || this.#isRequest) return 'http1'
+    const isMethod =
+      this.#part === 'method'
+        ? METHOD_LIST.some((method) => method.startsWith(this.#method))
+        : METHODS.has(this.#method)
+    return this.#maybeHttp1 && isMethod ? 'http1' : 'other'
   }
 
   #step(buffer: Buffer, at: number): Spoken | undefined {
@@ -65,34 +93,56 @@ export class ProtocolSniffer implements Sniffer {
       this.#maybeHttp2 = version === undefined
     }
     if (this.#maybeHttp1) {
-      if (this.#part === 'version' && this.#partBytes === VERSION.length && isDigit(byte)) return 'http1'
-      this.#maybeHttp1 = this.#stepLine(byte)
+      const line = this.#stepLine(byte)
+      this.#isRequest = line === 'request'
+      this.#maybeHttp1 = line === 'open'
     }
-    this.#seen++
-    const isOpen = this.#maybeHttp1 || this.#maybeHttp2 || this.#maybeTls
-    return isOpen && this.#seen < MAX_LINE_BYTES ? undefined : 'other'
+    // The preface of HTTP/2 is to be read to its end.
+    if (this.#isRequest && !this.#maybeHttp2) return 'http1'
+    if (++this.#seen === MAX_LINE_BYTES) return this.#maybeHttp1 ? 'http1' : 'other'
+    return this.#maybeHttp1 || this.#maybeHttp2 || this.#maybeTls ? undefined : 'other'
   }
 
-  /** One byte of what may be a request line; false when it is none. */
-  #stepLine(byte: number): boolean {
+  /** One byte of what may be a request line. */
+  #stepLine(byte: number): 'open' | 'request' | 'none' {
     switch (this.#part) {
+      case 'empty lines':
+        if (byte === CR || byte === LF) return 'open'
+        this.#part = 'method'
+        return this.#stepMethod(byte)
       case 'method':
-        if (byte !== SPACE) return isTokenByte(byte) && ++this.#partBytes <= MAX_METHOD_BYTES
-        if (this.#partBytes === 0) return false
-        this.#part = 'target'
-        this.#partBytes = 0
-        return true
-      case 'target':
-        if (byte > SPACE && byte !== 0x7f) return ++this.#partBytes > 0
-        if (byte !== SPACE || this.#partBytes === 0) return false
-        this.#part = 'version'
-        this.#partBytes = 1
-        return true
-      case 'version':
-        return byte === VERSION.charCodeAt(this.#partBytes) && ++this.#partBytes > 0
+        return this.#stepMethod(byte)
+      case 'blanks':
+        if (isBlank(byte)) return 'open'
+        if (byte === SLASH && METHODS.has(this.#method)) return 'request'
+        this.#part = 'rest'
+        return this.#stepRest(byte)
+      case 'rest':
+        return this.#stepRest(byte)
     }
   }
+
+  #stepMethod(byte: number): 'open' | 'none' {
+    if (isBlank(byte) && this.#method !== '') {
+      this.#part = 'blanks'
+      return 'open'
+    }
+    if (!isTokenByte(byte) || this.#method.length === MAX_METHOD_BYTES) return 'none'
+    this.#method += String.fromCharCode(byte)
+    return 'open'
+  }
+
+  #stepRest(byte: number): 'open' | 'request' | 'none' {
+    if (this.#versionBytes === VERSION.length && isDigit(byte)) return 'request'
+    if (isBlank(byte)) this.#versionBytes = 0
+    else if (byte < SPACE) return 'none'
+    else this.#versionBytes = byte === VERSION.charCodeAt(this.#versionBytes) ? this.#versionBytes + 1 : -1
+    return 'open'
+  }
 }
+
+/** What separates the words of a request line to lenient servers (RFC 9112 section 3). */
+const isBlank = (byte: number): boolean => byte === SPACE || (byte >= 0x09 && byte <= CR && byte !== LF)
 
 const isDigit = (byte: number): boolean => byte >= 0x30 && byte <= 0x39
 

@@ -42,7 +42,7 @@ export class TunnelEntry implements TunnelServer {
 
   /** What was said is all that will be. */
   onEnd(): void {
-    this.#decide('other', true)
+    this.#decide(this.#options.sniffer.guess(), true)
   }
 
   onClosed(): void {
@@ -66,9 +66,9 @@ export class TunnelEntry implements TunnelServer {
     this.#tunnel.abort()
   }
 
-  /** Enough was waited for: it is nothing that is known. */
+  /** Enough was waited for. */
   giveUp(): void {
-    this.#decide('other', false)
+    this.#decide(this.#options.sniffer.guess(), false)
   }
 
   #decide(spoken: Spoken | 'nothing', isEnded: boolean): void {

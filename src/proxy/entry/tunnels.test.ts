@@ -104,7 +104,8 @@ const cases: readonly (readonly [TunnelKind, string, string, 'http1' | 'http2' |
   ['http', 'half a preface', PREFACE.slice(0, 12), 'waits'],
   ['http', 'half a preface and something else', `${PREFACE.slice(0, 12)}x`, 'http1'],
   ['sniff', 'a request', 'GET / HTTP/1.1\r\n\r\n', 'http1'],
-  ['sniff', 'half a request line', 'GET /', 'waits'],
+  ['sniff', 'half a request line', 'GET ', 'waits'],
+  ['sniff', 'a request behind an empty line', '\r\nGET  / HTTP/1.1\r\n\r\n', 'http1'],
   ['sniff', 'HTTP/2', `${PREFACE}frames`, 'http2'],
   ['sniff', 'TLS', HELLO, 'tcp'],
   ['sniff', 'something else', '\0\0\0\x08', 'tcp'],
@@ -134,7 +135,8 @@ describe('the end of what a client says', () => {
     ['http', '', 'http1'],
     ['http', 'PRI *', 'http1'],
     ['sniff', '', 'tcp'],
-    ['sniff', 'GET /', 'tcp'],
+    ['sniff', 'GET ', 'http1'],
+    ['sniff', 'SET a', 'tcp'],
     ['tls', '', 'tcp'],
     ['tls', HELLO.slice(0, 50), 'tcp'],
   ] as const) {
@@ -152,7 +154,7 @@ describe('the end of what a client says', () => {
 })
 
 describe('silence', () => {
-  for (const text of ['', 'GET /', PREFACE.slice(0, 20)]) {
+  for (const text of ['', 'SET a']) {
     it(`on a port of unknown protocol, behind ${JSON.stringify(text)}: TCP after five seconds`, () => {
       open('sniff')
       channel.receive(text)
@@ -161,6 +163,18 @@ describe('silence', () => {
       clock.advance(1)
       assert.equal(isTcp(), true)
       assert.equal(counters.deadlines.protocolDetection, 1)
+    })
+  }
+
+  for (const text of ['GE', 'GET ', PREFACE.slice(0, 20)]) {
+    it(`on a port of unknown protocol, behind ${JSON.stringify(text)}, which is half of HTTP: HTTP after five seconds`, () => {
+      open('sniff')
+      channel.receive(text)
+      clock.advance(5000)
+      assert.deepEqual(
+        servers.map(([which, { seen }]) => [which, seen]),
+        [['http1', text]],
+      )
     })
   }
 

@@ -119,7 +119,8 @@ export class Tunnels {
     const entry = new TunnelEntry(channel, {
       sniffer: new ProtocolSniffer(),
       deadlines,
-      serverFor: (spoken) => this.#keep(this.#serverOf(isGivenUp ? 'undecided' : spoken, channel, origin)),
+      serverFor: (spoken) =>
+        this.#keep(this.#serverOf(isGivenUp && spoken === 'other' ? 'undecided' : spoken, channel, origin)),
       onExpired: this.#onExpired,
       onClosed: () => {
         cancel()
