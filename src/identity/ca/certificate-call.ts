@@ -85,6 +85,7 @@ const MIN_SECRET = 8
 /** What it usually comes from. */
 const CAUSES: readonly (readonly [fits: RegExp, cause: string])[] = [
   [/^UNAUTHENTICATED /, 'is the token meant for this CA (audience istio-ca), and CLUSTER_ID a cluster that it knows?'],
+  [/ greater than the max allowed TTL /, 'SECRET_TTL asks for it'],
   [
     /local issuer certificate|self-signed certificate|first certificate/,
     'is it the CA of this mesh? --ca-root has no root for it',

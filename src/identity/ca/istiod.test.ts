@@ -108,6 +108,22 @@ test('a signer is named, and an account that was told is asked for', async (t) =
   assert.deepEqual(ca.calls[0]?.uris, ['spiffe://cluster.local/ns/a/sa/b'])
 })
 
+test('an account other than the one that was told is warned of, once', async (t) => {
+  const { lines, open, clock } = await start(t)
+  await open({ account: { namespace: 'shop', serviceAccount: 'waypoint' } })
+  const source = await open({ account: { namespace: 'shop', serviceAccount: 'other' } })
+  const told = new Promise((resolve) => source.subscribe(resolve))
+  clock.advance(HOUR_MS / 2)
+  await told
+  assert.equal(source.current().identity, identity)
+  const warnings = lines.filter((text) => text.includes('"level":"warn"'))
+  assert.equal(warnings.length, 1)
+  assert.match(
+    warnings[0] ?? '',
+    /we asked to be shop\/other \(.*\), and the CA certified us as spiffe:.*\/sa\/waypoint"/,
+  )
+})
+
 test('the token is read at each call, so that the next one counts when it has expired', async (t) => {
   const { ca, open, paths, clock } = await start(t)
   const source = await open()
@@ -150,6 +166,14 @@ const failures: readonly {
     what: 'a cluster that it does not know',
     spoil: async () => ({ clusterId: 'eu' }),
     message: /UNAUTHENTICATED: unknown cluster eu: is the token .* CLUSTER_ID a cluster that it knows\?$/,
+  },
+  {
+    what: 'a longer life than the CA gives',
+    spoil: async ({ ca }) => {
+      const details = 'CSR signing error (requested TTL 48h0m0s is greater than the max allowed TTL 24h0m0s)'
+      ca.failure = { code: grpc.status.INVALID_ARGUMENT, details }
+    },
+    message: /INVALID_ARGUMENT: CSR signing error \(.* max allowed TTL 24h0m0s\): SECRET_TTL asks for it$/,
   },
   {
     what: 'a token that is not there',

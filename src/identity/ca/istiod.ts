@@ -5,7 +5,7 @@
 import { generateKeyPair } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
-import { formatSpiffeId } from '../../model/identity.ts'
+import { formatSpiffeId, parseSpiffeId, type SpiffeId } from '../../model/identity.ts'
 import type { Issue } from '../../lib/decoded.ts'
 import type { Credentials, CredentialSource } from '../credentials.ts'
 import { readCertificates } from '../decode-credentials.ts'
@@ -97,7 +97,19 @@ class IstiodSource {
       deadlineMs: DEADLINE_MS,
     })
     if (!answer.ok) return answer
-    return this.#accept(answer.chain, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }), texts)
+    const obtained = this.#accept(answer.chain, keys.privateKey.export({ type: 'pkcs8', format: 'pem' }), texts)
+    if (obtained.ok) this.#warnOfOtherAccount(obtained.credentials.identity)
+    return obtained
+  }
+
+  /** istiod goes by the token and does not look at the name in the request. Once for each identity that we get. */
+  #warnOfOtherAccount(identity: SpiffeId): void {
+    const { account, log } = this.#options
+    const certified = parseSpiffeId(identity)
+    if (account === undefined || certified === undefined || this.#renewal.inForce?.identity === identity) return
+    if (certified.namespace === account.namespace && certified.serviceAccount === account.serviceAccount) return
+    const asked = `${account.namespace}/${account.serviceAccount}`
+    log.warn(`we asked to be ${asked} (POD_NAMESPACE, SERVICE_ACCOUNT), and the CA certified us as ${identity}`)
   }
 
   #accept(chain: readonly string[], privateKeyPem: string, texts: MeshTexts): Obtained {

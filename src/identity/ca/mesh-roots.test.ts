@@ -71,9 +71,17 @@ const cases: readonly {
     shown: [leaf, between],
     roots: [rootTwo, rootOne],
   },
+  {
+    what: 'all but the last in the first',
+    elements: [leaf + between + rootTwo, rootOne],
+    shown: [leaf, between],
+    roots: [rootTwo, rootOne],
+  },
   { what: 'a leaf that signed itself', elements: [alone, rootOne], shown: [alone], roots: [rootOne] },
+  { what: 'a CA that signed itself for a leaf', elements: [rootTwo, rootOne], shown: [rootTwo], roots: [rootOne] },
   { what: 'another one that did', elements: [leaf, alone, rootOne], shown: [leaf, alone], roots: [rootOne] },
   { what: 'what is no certificate', elements: [leaf, 'x', rootOne], shown: [leaf, 'x\n'], roots: [rootOne] },
+  { what: 'no certificate first', elements: ['x', rootTwo, rootOne], shown: ['x\n'], roots: [rootTwo, rootOne] },
 ]
 
 for (const { what, elements, shown, roots } of cases) {

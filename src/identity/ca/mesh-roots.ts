@@ -21,20 +21,21 @@ export interface SplitAnswer {
 
 /**
  * Takes a CA's answer apart: the leaf, intermediates, and at last the roots, of which the last element may hold several, or
- * be one of several elements. What has signed itself is a root wherever it stands: peers have it or do not trust it, and
+ * be one of several elements. istiod puts the whole of its chain file into the second element, and behind the leaf in the
+ * first when a signer is named. What has signed itself is a root wherever it stands: peers have it or do not trust it, and
  * shown it would only cost them bytes. What cannot be read stays in the chain, for whoever reads that to complain of.
  * `undefined` when there are fewer than two elements.
  */
 export const splitAnswer = (elements: readonly string[]): SplitAnswer | undefined => {
-  const [leaf, ...others] = elements
-  const last = others.pop()
-  if (leaf === undefined || last === undefined) return undefined
-  const shown = [leaf]
+  const last = elements.at(-1)
+  if (last === undefined || elements.length < 2) return undefined
+  const shown: string[] = []
   const roots: string[] = []
-  for (const element of others) {
+  for (const element of elements.slice(0, -1)) {
     const blocks = splitPem('CERTIFICATE', element)
     if (blocks === undefined || blocks.length === 0) shown.push(element)
-    else for (const block of blocks) (isRoot(block) ? roots : shown).push(block)
+    // The first of all is the leaf, whoever signed it.
+    else for (const block of blocks) (shown.length > 0 && isRoot(block) ? roots : shown).push(block)
   }
   return { certificateChainPem: join(shown), rootsPem: join([...roots, last]) }
 }
