@@ -130,7 +130,7 @@ export class Tunnels {
     return entry
   }
 
-  #awaitHello(channel: ServedChannel, origin: TunnelOrigin): HelloEntry {
+  #awaitHello(channel: ServedChannel, origin: TcpOrigin): HelloEntry {
     const { counters, deadlines } = this.#options
     return new HelloEntry(channel, {
       deadlineMs: deadlines.clientHelloMs,
@@ -157,7 +157,9 @@ export class Tunnels {
         return this.#tcp(channel, origin, { kind: 'none' })
       case 'undecided':
         // It may still begin with TLS.
-        return this.#isNameWanted(origin) ? this.#awaitHello(channel, origin) : this.#tcp(channel, origin)
+        return this.#isNameWanted(origin)
+          ? this.#awaitHello(channel, undecided(origin))
+          : this.#tcp(channel, undecided(origin))
       case 'nothing':
         return new Farewell(channel, this.#onClosed)
     }
@@ -168,7 +170,7 @@ export class Tunnels {
     return snapshot !== undefined && findFrontend(snapshot, authority)?.authorization?.wantsServerName === true
   }
 
-  #tcp(channel: ServedChannel, origin: TunnelOrigin, hello?: HelloOutcome): TcpTunnel {
+  #tcp(channel: ServedChannel, origin: TcpOrigin, hello?: HelloOutcome): TcpTunnel {
     const whole: TcpOrigin = hello === undefined ? origin : { ...origin, hello }
     return new TcpTunnel(channel, whole, this.#options.tcp, this.#onClosed)
   }
@@ -184,3 +186,5 @@ export class Tunnels {
     this.#options.counters.deadlines[expiry === 'keep-alive' ? 'keepAliveIdle' : 'requestHead']++
   }
 }
+
+const undecided = (origin: TunnelOrigin): TcpOrigin => ({ ...origin, isUndecided: true })

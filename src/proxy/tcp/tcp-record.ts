@@ -31,6 +31,13 @@ export const unbound: ConnectionEnd = { flags: 'NR', details: 'service_not_bound
 
 export const helloTooLate: ConnectionEnd = { flags: 'DPE', details: 'tls_client_hello_timeout' }
 
+/** What is done for requests cannot be left out because their client was silent for long. */
+export const httpTooLate: ConnectionEnd = {
+  flags: 'DPE',
+  details: 'http_after_protocol_detection',
+  reason: 'HTTP began when it was no longer waited for: declare that the port speaks it (appProtocol, or its name)',
+}
+
 /** A bug of ours. */
 export const failed: ConnectionEnd = { flags: '-', details: 'internal_error' }
 

@@ -168,6 +168,22 @@ describe('a port that declares nothing', () => {
     assert.equal(tcp.mesh.counters.deadlines.protocolDetection, 1)
   })
 
+  for (const isTokenWanted of [true, false]) {
+    it(`carries HTTP that begins late only where nothing is done for requests (${isTokenWanted})`, async () => {
+      const clock = createFakeClock()
+      tcp = await TcpMesh.start('plain', { clock })
+      const { port } = await tcp.serve(echo)
+      tcp.put({ protocol: 'unknown', services: { api: [port] }, isTokenWanted })
+      const stream = await tcp.open()
+      await advanceInSteps(clock, 5500)
+      for (const byte of 'GET / HTTP/1.1\r\nx-user: root\r\n\r\n') stream.write(byte)
+      if (!isTokenWanted) return assert.match(await readBytes(stream, 6), /^GET \/ /)
+      await until(() => stream.ending === 'reset-error')
+      const { flags, details } = await tcp.mesh.record(1)
+      assert.deepEqual([flags, details], ['DPE', 'http_after_protocol_detection'])
+    })
+  }
+
   it('carries what is not HTTP at once, whatever it is cut into', async () => {
     tcp = await TcpMesh.start('plain')
     const { port } = await tcp.serve(echo)

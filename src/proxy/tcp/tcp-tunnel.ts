@@ -9,6 +9,7 @@ import { resolveTcp, resolveTls } from '../../snapshot/resolve-tcp.ts'
 import type { AuthorizationIndex } from '../../snapshot/security/policy-plans.ts'
 import type { ConnectionResolution, EndpointGroup, Frontend, Snapshot } from '../../snapshot/snapshot.ts'
 import type { Counters } from '../counters.ts'
+import { ProtocolSniffer } from '../entry/sniffer.ts'
 import type { ServedChannel, TunnelServer } from '../entry/tunnel-server.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
@@ -43,6 +44,8 @@ export interface TcpDeps extends DialDeps {
 export interface TcpOrigin extends TunnelOrigin {
   /** Absent: nobody looked. */
   readonly hello?: HelloOutcome
+  /** The client has said nothing while it was looked for what it speaks. */
+  readonly isUndecided?: true
 }
 
 /** What becomes of a connection. */
@@ -65,6 +68,8 @@ export class TcpTunnel implements TunnelServer {
   /** The policies that it was judged by last. */
   #judgedBy: AuthorizationIndex | undefined
   #isClientDone = false
+  /** There until it is known what a client speaks that was silent at first. */
+  #sniffer: ProtocolSniffer | undefined
   #dial: Dial | undefined
   /** Ends the question whether it may be carried, while it waits for the answer. */
   #cancelQuestion: (() => void) | undefined
@@ -80,6 +85,7 @@ export class TcpTunnel implements TunnelServer {
     this.#deps = deps
     this.#onClosed = onClosed
     this.#snapshot = deps.snapshot()
+    if (origin.isUndecided === true) this.#sniffer = new ProtocolSniffer()
     const { hello } = origin
     const sni = hello?.kind === 'hello' ? hello.sni : undefined
     this.#record = ends.beginTcpRecord(origin, { sni, generation: this.#snapshot?.generation ?? 0, clock: deps.clock })
@@ -93,6 +99,7 @@ export class TcpTunnel implements TunnelServer {
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
+    if (this.#isLateHttp(buffer, start, end)) return this.#guard(() => this.#refuse(ends.httpTooLate))
     if (this.#relay === undefined) this.#held.push(buffer, start, end)
     else this.#relay.onData(buffer, start, end)
   }
@@ -139,6 +146,16 @@ export class TcpTunnel implements TunnelServer {
 
   abort(): void {
     this.#breakOff(ends.failed)
+  }
+
+  /** Whether it begins with HTTP after all, and something is done for the requests of this port. */
+  #isLateHttp(buffer: Buffer, start: number, end: number): boolean {
+    const spoken = this.#sniffer?.feed(buffer, start, end)
+    if (spoken === undefined) return false
+    this.#sniffer = undefined
+    const snapshot = this.#deps.snapshot()
+    const frontend = snapshot === undefined ? undefined : findFrontend(snapshot, this.#origin.authority)
+    return (spoken === 'http1' || spoken === 'http2') && frontend !== undefined && looksAtRequests(frontend)
   }
 
   #start(): void {
@@ -297,6 +314,9 @@ export class TcpTunnel implements TunnelServer {
     }
   }
 }
+
+const looksAtRequests = ({ authentication, producer, consumers, chain }: Frontend): boolean =>
+  authentication !== undefined || producer !== undefined || consumers.size > 0 || chain.filters.length > 0
 
 /** A client that ended without a word has looked for no server, which is known then. */
 const helloOf = (hello: HelloOutcome | undefined): { readonly sni: string | undefined } | undefined =>

@@ -26,6 +26,8 @@ export interface TcpSetting {
   readonly policy?: Omit<BackendPolicy, 'source'>
   /** In force on Service `shop/api`. */
   readonly policies?: readonly AuthorizationPolicy[]
+  /** There is a RequestAuthentication for it. */
+  readonly isTokenWanted?: boolean
 }
 
 /** A waypoint whose Service `shop/api` leads to TCP applications that a test starts at `at`. */
@@ -68,7 +70,15 @@ export class TcpMesh {
     return { port: (server.address() as AddressInfo).port, sockets }
   }
 
-  put({ protocol = 'tcp', connections, services, tls, policy, policies = [] }: TcpSetting): void {
+  put({
+    protocol = 'tcp',
+    connections,
+    services,
+    tls,
+    policy,
+    policies = [],
+    isTokenWanted = false,
+  }: TcpSetting): void {
     const endpoints = Object.entries(services).map(([name, ports]): EndpointSet => {
       const places = ports.map((port) => this.mesh.endpoint(this.at.address, { port, transport: this.#transport }))
       const key = formatEndpointKey('shop', name, 80)
@@ -80,8 +90,13 @@ export class TcpMesh {
       }
     })
     const port = { protocol, ...(connections === undefined ? {} : { connections }) }
-    const judged = policies.length === 0 ? {} : { authorizations: policies.map(({ key }) => key) }
-    this.mesh.apply(this.mesh.model({ services: [serviceOf(port, judged)], endpoints, authorizations: policies }))
+    const authentications = isTokenWanted ? [{ key: 'shop/tokens', rules: [] }] : []
+    const judged = {
+      ...(policies.length === 0 ? {} : { authorizations: policies.map(({ key }) => key) }),
+      ...(isTokenWanted ? { authentications: ['shop/tokens'] } : {}),
+    }
+    const service = serviceOf(port, judged)
+    this.mesh.apply(this.mesh.model({ services: [service], endpoints, authorizations: policies, authentications }))
   }
 
   /** A tunnel on a connection of its own. */
