@@ -21,6 +21,8 @@ export interface ChainPath {
 
 /** Longer than any mesh's; OpenSSL's own limit is 100. */
 const MAX_DEPTH = 8
+/** CAs that are tried for one peer, who may show a hundred of one name: a signature each. */
+const MAX_STEPS = 24
 /** Ways that are remembered: a peer that connects again, or whose connections are judged again, costs one look-up. */
 const MAX_REMEMBERED = 1024
 
@@ -38,18 +40,18 @@ export class ChainPaths {
     this.#roots = roots
   }
 
-  /** `undefined` when there is no way with what the peer shows (Node hands on its chain by `issuerCertificate`). */
-  find(certificate: X509Certificate, nowMs: number): ChainPath | undefined {
-    return this.#find(certificate, nowMs, 0)
+  /** `undefined` when there is no way with what the peer shows, in whatever order, as OpenSSL takes it. */
+  find(certificate: X509Certificate, nowMs: number, shown = shownBeside(certificate)): ChainPath | undefined {
+    return this.#find(certificate, { nowMs, shown, stepsLeft: MAX_STEPS }, 0)
   }
 
-  #find(certificate: X509Certificate, nowMs: number, depth: number): ChainPath | undefined {
+  #find(certificate: X509Certificate, search: Search, depth: number): ChainPath | undefined {
     const { raw } = certificate
     const key = raw.toString('latin1')
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const isByRoot = this.#roots.some((root) => root.hasIssued(certificate, nowMs))
-    const issuer = isByRoot ? undefined : this.#findIssuer(certificate, nowMs, depth + 1)
+    const isByRoot = this.#roots.some((root) => root.hasIssued(certificate, search.nowMs))
+    const issuer = isByRoot ? undefined : this.#findIssuer(certificate, search, depth + 1)
     if (!isByRoot && issuer === undefined) return undefined
     const facts = readCertificateFacts(raw)
     const { subject } = facts
@@ -60,13 +62,34 @@ export class ChainPaths {
     return path
   }
 
-  #findIssuer(certificate: X509Certificate, nowMs: number, depth: number): ChainPath | undefined {
-    const issuer = certificate.issuerCertificate
-    if (issuer === undefined || depth > MAX_DEPTH || !issuer.ca) return undefined
-    if (issuer.validToDate.getTime() < nowMs || issuer.validFromDate.getTime() > nowMs) return undefined
-    const path = this.#find(issuer, nowMs, depth)
-    // Node links them by their names alone.
-    const isIssuer = path?.ca !== undefined && certificate.checkIssued(issuer) && certificate.verify(path.ca.publicKey)
-    return isIssuer ? path : undefined
+  #findIssuer(certificate: X509Certificate, search: Search, depth: number): ChainPath | undefined {
+    if (depth > MAX_DEPTH) return undefined
+    for (const issuer of search.shown) {
+      // Names, and key identifiers where there are some.
+      if (issuer === certificate || !issuer.ca || !certificate.checkIssued(issuer)) continue
+      if (search.stepsLeft-- <= 0) return undefined
+      if (!isValid(issuer, search.nowMs)) continue
+      const path = this.#find(issuer, search, depth)
+      if (path?.ca !== undefined && certificate.verify(path.ca.publicKey)) return path
+    }
+    return undefined
   }
 }
+
+/** One look for a way. */
+interface Search {
+  readonly nowMs: number
+  /** What the peer showed beside its own certificate. */
+  readonly shown: readonly X509Certificate[]
+  stepsLeft: number
+}
+
+/** Node hands on what was shown as a chain of `issuerCertificate`, in the peer's order, whoever issued what. */
+const shownBeside = (leaf: X509Certificate): readonly X509Certificate[] => {
+  const shown: X509Certificate[] = []
+  for (let next = leaf.issuerCertificate; next !== undefined; next = next.issuerCertificate) shown.push(next)
+  return shown
+}
+
+const isValid = ({ validFromDate, validToDate }: X509Certificate, nowMs: number): boolean =>
+  validFromDate.getTime() <= nowMs && nowMs <= validToDate.getTime()

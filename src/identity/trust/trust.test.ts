@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
@@ -8,7 +9,10 @@ import { TestCa } from '../../../test/support/tls/test-ca.ts'
 import { formatSpiffeId, type SpiffeId } from '../../model/identity.ts'
 import type { Credentials } from '../credentials.ts'
 import { clientTlsOptions, serverTlsOptions } from '../tls.ts'
+import { splitPem } from '../pem.ts'
+import { ChainPaths } from './chain-paths.ts'
 import { judgeClient } from './peer.ts'
+import { readTrustRoots } from './trust-root.ts'
 import { Trust } from './trust.ts'
 
 const TRUST_DOMAINS = ['cluster.local', 'old.example']
@@ -280,6 +284,30 @@ describe('revocation', () => {
     assert.equal(verdict(socket, trust, true), 'in')
     assert.equal(verdict(socket, trust, true), 'in')
     assert.equal(verdict(await meet(t, issuer.issue(named('other'))), trust, true), 'in')
+  })
+
+  test('the chain of a peer may be in any order, and have others among it', async (t) => {
+    const issuer = new TestCa('Issuer', { parent: root })
+    const second = new TestCa('Second Issuer', { parent: issuer })
+    const client = second.issue(named('client'))
+    const [leaf = '', ...cas] = splitPem('CERTIFICATE', client.certificateChainPem) ?? []
+    const chain = [leaf, new TestCa('Stranger').pem, ...cas.toReversed()].join('\n')
+    const socket = await meet(t, { ...client, certificateChainPem: chain })
+    assert.equal(verdict(socket, trustOf({}), false), 'in')
+    assert.equal(verdict(socket, trustOf({ crls: [issuer.revoke([])] }), true), 'in')
+    assert.equal(verdict(socket, trustOf({ crls: [issuer.revoke([second.pem])] }), true), 'revoked')
+    assert.equal(verdict(socket, trustOf({ roots: [new TestCa('Other').pem] }), false), 'untrustedRoot')
+  })
+
+  test('a peer that shows very many CAs of one name is looked at for so long and no longer', () => {
+    // OpenSSL lets in none of them; this is what the search would be given.
+    const issuer = new TestCa('Issuer', { parent: root })
+    const client = new X509Certificate(issuer.issue(named('client')).certificateChainPem)
+    const same = Array.from({ length: 30 }, () => new X509Certificate(new TestCa('Issuer', { keys: issuer.keys }).pem))
+    const paths = new ChainPaths(readTrustRoots(root.pem))
+    const shown = (strangers: number) => [...same.slice(0, strangers), issuer.certificate]
+    assert.equal(paths.find(client, Date.now(), shown(30)), undefined)
+    assert.ok(paths.find(client, Date.now(), shown(1)))
   })
 
   test('our own chain shows CAs too, so that a forged list of theirs is refused at once', () => {

@@ -152,10 +152,6 @@ const REVOKED: Refusal = { reason: 'revoked', message: 'its certificate, or that
 
 /** The CAs between ourselves and our root: lists of theirs need not wait for a peer that shows them. */
 const ownCas = (chainPem: string, paths: ChainPaths, nowMs: number): readonly KnownCa[] => {
-  const cas: KnownCa[] = []
-  for (const block of (splitPem('CERTIFICATE', chainPem) ?? []).slice(1)) {
-    const path = paths.find(new X509Certificate(block), nowMs)
-    if (path?.ca !== undefined) cas.push(path.ca)
-  }
-  return cas
+  const shown = (splitPem('CERTIFICATE', chainPem) ?? []).slice(1).map((block) => new X509Certificate(block))
+  return shown.flatMap((certificate) => paths.find(certificate, nowMs, shown)?.ca ?? [])
 }
