@@ -1,3 +1,5 @@
+import { isConnectionSpecific } from '../../../http/hop-by-hop.ts'
+import { isIdentityClaim } from '../../../http/identity-claims.ts'
 import {
   isRequestField,
   type AuthorizationRule,
@@ -132,7 +134,9 @@ const aboutCondition = (
   })
 
 /** Why a value fits nothing, whatever comes. */
-const whyNever = ({ kind }: PolicyField, value: string, ports: ReadonlySet<number> | undefined): string | undefined => {
+const whyNever = (field: PolicyField, value: string, ports: ReadonlySet<number> | undefined): string | undefined => {
+  const { kind } = field
+  if ('name' in field && isTakenOut(field.name)) return 'since the field is taken out before policies are asked'
   if (kind === 'destination.port') {
     return ports?.has(Number(value)) === false ? 'since no Service that the policy targets has such a port' : undefined
   }
@@ -142,6 +146,10 @@ const whyNever = ({ kind }: PolicyField, value: string, ports: ReadonlySet<numbe
   const isGlob = kind === 'source.namespace' || kind.endsWith('.ip')
   return !isGlob && value.slice(1, -1).includes('*') ? 'since * stands for something at one end only' : undefined
 }
+
+/** Of the connection alone, or what clients claim of themselves; the endpoint is asked for an Upgrade, and a policy sees it. */
+const isTakenOut = (name: string): boolean =>
+  (isConnectionSpecific(name) && name !== 'upgrade') || name === 'http2-settings' || isIdentityClaim(name)
 
 const whyNoPath = (value: string): string | undefined => {
   if (!value.startsWith('/') && !value.startsWith('*')) return 'since paths begin with /'
