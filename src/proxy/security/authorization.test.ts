@@ -90,7 +90,7 @@ test('what only watches is noted, and changes nothing', async () => {
   const http = await start()
   judge(
     http,
-    policy('audited', 'AUDIT', toAdmin),
+    policy('dry-audited', 'AUDIT', toAdmin),
     policy('dry-deny', 'DENY', toAdmin),
     policy('dry-web', 'ALLOW', fromWeb),
   )
@@ -100,7 +100,7 @@ test('what only watches is noted, and changes nothing', async () => {
     ...[action, by, verdict, mode],
   ])
   assert.deepEqual(notes, [
-    ['AUDIT', 'shop/audited', 'allow', 'enforce'],
+    ['AUDIT', 'shop/dry-audited', 'allow', 'enforce'],
     ['DENY', 'shop/dry-deny', 'deny', 'dry-run'],
     [undefined, undefined, 'deny', 'dry-run'],
   ])

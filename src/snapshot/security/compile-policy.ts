@@ -51,7 +51,7 @@ const compileCondition = (source: FieldCondition, action: AuthorizationAction): 
 
 const decisionOf = ({ key, action, isDryRun }: AuthorizationPolicy, rule: number): AuthorizationDecision => {
   const isRefusal = action === 'DENY' || action === 'CUSTOM'
-  const mode = isDryRun && action !== 'CUSTOM' ? 'dry-run' : 'enforce'
+  const mode = isDryRun && (action === 'DENY' || action === 'ALLOW') ? 'dry-run' : 'enforce'
   const what = isRefusal ? 'denied' : 'allowed'
   const details = `rbac_access_${what}_matched_policy[${nameRule(key, rule)}]`
   return { verdict: isRefusal ? 'deny' : 'allow', action, policy: key, rule, mode, details }
