@@ -3,6 +3,7 @@ import { it } from 'node:test'
 import { policyOf, type Conditions } from '../../../../test/support/hostile/policies.ts'
 import { modelOf, noFilters, serviceOf } from '../../../../test/support/models.ts'
 import { HeaderList } from '../../../http/header-list.ts'
+import type { AuthorizationPolicy } from '../../../model/security/authorization.ts'
 import { compile } from '../../../snapshot/compile.ts'
 import { findFrontend } from '../../../snapshot/resolve.ts'
 import type { VerifiedToken } from '../../../filter/verified-token.ts'
@@ -13,9 +14,10 @@ import { admissionGuard } from './admission-guard.ts'
 import type { LiveExchange } from './facts-as-received.ts'
 
 const frontendWith = (conditions: Conditions): Frontend => {
-  const policy = policyOf('DENY', conditions)
-  const services = [serviceOf({}, { authorizations: [policy.key] })]
-  const snapshot = compile(modelOf([], { services, authorizations: [policy] }), { generation: 1, filters: noFilters })
+  const ask: AuthorizationPolicy = { key: 'shop/ask', action: 'CUSTOM', isDryRun: false, provider: 'login', rules: [] }
+  const authorizations = [ask, policyOf('DENY', conditions)]
+  const services = [serviceOf({}, { authorizations: authorizations.map(({ key }) => key) })]
+  const snapshot = compile(modelOf([], { services, authorizations }), { generation: 1, filters: noFilters })
   const frontend = findFrontend(snapshot, '10.96.0.12:80')
   assert.ok(frontend)
   return frontend

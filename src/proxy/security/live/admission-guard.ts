@@ -6,10 +6,12 @@ import type { GuardMaker } from '../guards.ts'
 import { createRequestFacts } from '../request-facts-of.ts'
 
 /**
- * The last of the guards: keeps what the others have seen before filters change it, so that policies which come later can
- * be asked about the same. Where no guard has anything to say nothing is kept, see `factsAsReceived`.
+ * The last of the guards, where some of them change a request (tokens, providers) or make it wait: keeps what policies have
+ * seen before filters change it, so that those which come later can be asked about the same. Elsewhere nothing is kept, and
+ * it is made again when it is wanted (`factsAsReceived`): to keep it takes a tenth of a request's memory.
  */
 export const admissionGuard: GuardMaker = (frontend) => {
+  if (frontend.authentication === undefined && frontend.authorization?.hasCustom !== true) return undefined
   const factsOf = createRequestFacts(frontend)
   return (exchange) => {
     const facts = keep(factsOf(exchange))

@@ -19,7 +19,8 @@ export interface LiveExchange extends Pick<GuardedExchange, 'source' | 'request'
 }
 
 /**
- * What policies would have seen of an exchange that none was asked about: the head as it came, as any guard would find it.
+ * What policies see of an exchange of which nothing was kept: the head as it came, as any guard finds it. That is exact
+ * where no guard but theirs has had a say.
  */
 export const factsAsReceived = (exchange: LiveExchange, head: H1RequestHead, frontend: Frontend): RequestFacts => {
   const view = toRequestView(head)
