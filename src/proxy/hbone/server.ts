@@ -112,7 +112,8 @@ export class HboneServer {
       connection.tick(nowMs)
       if (connection.isEnding(nowMs, epochMs)) ending.push(connection)
     }
-    this.#endings.add(ending)
+    // Those of an earlier tick that have not had their turn are among them.
+    if (ending.length > 0 && !this.#endings.isUnderWay) this.#endings.add(ending)
   }
 
   /** First step of draining: no new connections, and peers are told to open no new tunnels. */
