@@ -106,7 +106,7 @@ const writeRequest = (writer: BinaryWriter, request: QuestionRequest, options: C
 
 /** As Envoy's map has them: with pseudo-headers, and one entry for fields of one name. */
 const shownFields = (
-  { method, path, query, authority, headers, body }: QuestionRequest,
+  { method, path, query, authority, headers, upgrade, body }: QuestionRequest,
   { shows, addedHeaders }: CheckOptions,
 ): ReadonlyMap<string, string> => {
   const fields = new Map([
@@ -122,6 +122,7 @@ const shownFields = (
     const glue = name === 'cookie' ? '; ' : ','
     fields.set(name, before === undefined ? toUtf8(value) : before + glue + toUtf8(value))
   }
+  if (upgrade !== undefined && shows('upgrade')) fields.set('upgrade', upgrade)
   if (body !== undefined) fields.set('x-envoy-auth-partial-body', String(body.isPartial))
   for (const [name, value] of addedHeaders) fields.set(name, value)
   return fields

@@ -25,7 +25,8 @@ const start = async (
 describe('a provider that speaks gRPC', () => {
   it('is told who asks whom for what', async () => {
     const tunnel = await start()
-    const fields = 'x-request-id: r-1\r\naccept: a\r\naccept: b\r\nx-name: M\xc3\xbcller\r\n'
+    const upgrade = 'connection: upgrade\r\nupgrade: h2c, chat\r\n'
+    const fields = `${upgrade}x-request-id: r-1\r\naccept: a\r\naccept: b\r\nx-name: M\xc3\xbcller\r\n`
     const { head } = await tunnel.request('GET', '/a/../b%41?x=/../y', fields)
     assert.equal(head.status, 200)
     const [check] = provider.seen
@@ -46,6 +47,7 @@ describe('a provider that speaks gRPC', () => {
     assert.equal(check?.headers['accept'], 'a,b')
     assert.equal(check?.headers['x-name'], 'Müller')
     assert.equal(check?.headers['host'], undefined)
+    assert.equal(check?.headers['upgrade'], 'chat')
     assert.deepEqual([mesh.counters.externalAuthorization.allowed, (await mesh.record(1)).flags], [1, '-'])
   })
 

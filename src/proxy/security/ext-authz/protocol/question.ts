@@ -33,6 +33,8 @@ export interface QuestionRequest {
   /** `HTTP/1.1` */
   readonly protocol: string
   readonly headers: HeaderList
+  /** The protocols that it asks the backend to switch to; a field of the connection, and so not among the headers. */
+  readonly upgrade?: string | undefined
   /** In bytes; `undefined` for one of unknown length. */
   readonly bodyLength: number | undefined
   /** Where it is to be shown. */
