@@ -169,6 +169,34 @@ for (const { what, message, reason } of bad) {
   })
 }
 
+test('an agent that sends now this, now that, and nothing of use does not fill the log', async (t) => {
+  const { issue, agent, open, lines, clock } = await startSpire(t)
+  const spire = await agent()
+  spire.send(responseOf(svidOf(await issue())))
+  const source = await open()
+  const told = (): number => lines.filter((line) => line.includes('what it sent is refused')).length
+  const [first, second] = [responseOf(), Buffer.from([0x0a, 0x7f, 1])]
+  for (let i = 0; i < 50; i++) for (const message of [first, second]) spire.send(message)
+  await until(() => source.status().failures === 100)
+  assert.equal(told(), 1)
+  clock.advance(1000)
+  spire.send(first)
+  await until(() => source.status().failures === 101)
+  assert.equal(told(), 2)
+})
+
+test('of a thousand identities one is taken', async (t) => {
+  const { issue, agent, open } = await startSpire(t)
+  const spire = await agent()
+  const set = await issue()
+  const others = Array.from({ length: 999 }, (_, i) => ({
+    ...svidOf(set),
+    spiffe_id: `spiffe://other.example/ns/a/sa/${i}`,
+  }))
+  spire.send(responseOf(...others, svidOf(set)))
+  assert.deepEqual((await open()).current(), set)
+})
+
 test('a first message that is refused is waited over', async (t) => {
   const { issue, tally, agent, open } = await startSpire(t)
   const spire = await agent()

@@ -54,6 +54,8 @@ class SpireSource {
   /** Attempts in a row that brought no usable set. */
   #failures = 0
   #lastRefusal = ''
+  /** When a refusal was last logged, by the monotonic clock. */
+  #toldMs = -Infinity
   #closeStream = (): void => {}
   #cancel = (): void => {}
 
@@ -147,6 +149,10 @@ class SpireSource {
     const { clock, log, tally } = this.#options
     const message = `${what} is refused: ${refusal}`
     tally.failed(message, clock.nowMs())
+    const nowMs = clock.monotonicMs()
+    // One that changes its mind with each message must not fill the log.
+    if (nowMs - this.#toldMs < MIN_PAUSE_MS) return
+    this.#toldMs = nowMs
     log.warn(`${this.#from}: ${message}`, this.#inForce())
   }
 
