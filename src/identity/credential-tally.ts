@@ -29,7 +29,13 @@ export class CredentialTally {
   }
 
   readonly failed = (message: string, atMs: number): void => {
-    this.#status = { ...this.#status, failures: this.#status.failures + 1, lastFailure: { atMs, message } }
+    const { hasRecovered: _, ...status } = this.#status
+    this.#status = { ...status, failures: status.failures + 1, lastFailure: { atMs, message } }
+  }
+
+  /** There is a set, the one in force or another, with which nothing is wrong. */
+  readonly recovered = (): void => {
+    if (this.#status.lastFailure !== undefined) this.#status = { ...this.#status, hasRecovered: true }
   }
 
   /** `undefined`: nothing is planned. */

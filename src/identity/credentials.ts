@@ -40,6 +40,8 @@ export interface CredentialStatus {
   readonly failures: number
   /** The last of those; it stays when a later attempt succeeds. */
   readonly lastFailure?: { readonly atMs: number; readonly message: string }
+  /** A later attempt succeeded, and left nothing to be desired. */
+  readonly hasRecovered?: true
   /** When the next set is asked for, since the epoch; absent where somebody else says when. */
   readonly nextRenewalMs?: number
   /** As long as there has been no set at all: what is waited for (`a certificate from istiod at …`). */

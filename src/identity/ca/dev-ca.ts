@@ -85,7 +85,9 @@ export const createDevCredentials = (
   const { ttlMs = LEAF_TTL_MS } = options
   const obtain = async (): Promise<Obtained> => {
     try {
-      return { ok: true, credentials: await ca.issue(identity, { ttlMs }) }
+      const credentials = await ca.issue(identity, { ttlMs })
+      options.tally.recovered()
+      return { ok: true, credentials }
     } catch (error) {
       return { ok: false, message: error instanceof Error ? error.message : String(error) }
     }

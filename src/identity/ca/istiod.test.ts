@@ -352,6 +352,7 @@ test('revocation lists that are cut off later leave those before them, and hold 
   look(clock)
   await changed
   assert.equal(source.current().crlPem, undefined)
+  assert.equal(tally.status().hasRecovered, undefined)
   assert.equal(splitPem('CERTIFICATE', source.current().trustRootsPem)?.length, 2)
 })
 

@@ -125,8 +125,12 @@ class IstiodSource {
     // Beside the mounted ones nobody would miss them, and whoever depends on them would be cut off.
     if (rootsPem.trim() !== '') readCertificates(rootsPem, 'trustRootsPem', issues)
     if (issues.length > 0) return { ok: false, message: `its answer cannot be used: ${formatIssues(issues)}` }
+    const { tally } = this.#options
+    const { failures } = tally.status()
     const decoded = this.#decode({ certificateChainPem, privateKeyPem }, rootsPem, texts)
     if (!decoded.ok) return { ok: false, message: `its answer cannot be used: ${decoded.message}` }
+    // Nor were lists refused.
+    if (tally.status().failures === failures) tally.recovered()
     this.#issuerRootsPem = rootsPem
     this.#seen = texts
     return decoded

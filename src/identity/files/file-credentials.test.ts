@@ -109,11 +109,13 @@ test('a set that does not hold together is refused once, and the old one stays',
   await writeFile(join(dir, 'key.pem'), next.privateKeyPem)
   while (source.current() !== (await Promise.race([told, poll(clock)]))) continue
   assert.deepEqual(source.current(), next)
+  assert.equal(source.status().hasRecovered, true)
   assert.equal(lines.filter((text) => text.includes('refused')).length, 1)
   // In one step: half of a key would be another complaint.
   await writeFile(join(dir, 'key.new'), first.privateKeyPem)
   await rename(join(dir, 'key.new'), join(dir, 'key.pem'))
   await until(clock, () => source.status().failures === 2)
+  assert.equal(source.status().hasRecovered, undefined)
   assert.equal(lines.filter((text) => text.includes('refused')).length, 2)
 })
 

@@ -61,19 +61,22 @@ class Reloader {
   }
 
   async look(): Promise<void> {
-    const { dir, clock } = this.#options
+    const { dir, clock, tally } = this.#options
     const before = this.#store.current()
     const set = await readSet(dir)
     // Nearly always nothing has changed, and reading a long revocation list takes a while.
     if (set.ok && isSameSet(set.value.texts, before)) {
       this.#lastRefusal = ''
+      tally.recovered()
       return
     }
     const next = decodeSet(set, before, clock.nowMs())
     if (!next.ok) return this.#refuse('new certificates', next.issues)
     const { credentials, crlIssues } = next.value
-    if (crlIssues.length === 0) this.#lastRefusal = ''
-    else this.#refuse('new revocation lists', crlIssues)
+    if (crlIssues.length === 0) {
+      this.#lastRefusal = ''
+      tally.recovered()
+    } else this.#refuse('new revocation lists', crlIssues)
     if (!isSameSet(credentials, before)) this.#replace(credentials, before)
   }
 

@@ -102,8 +102,8 @@ export const validityOf = (chain: readonly CertificateView[], nowMs: number): Va
 /** Nobody who asks for certificates waits longer than a minute after a failure, and then says so again. */
 const FAILING_MS = 120_000
 
-const failing = ({ lastFailure }: Partial<CredentialStatus>, nowMs: number): readonly string[] =>
-  lastFailure === undefined || nowMs - lastFailure.atMs > FAILING_MS
+const failing = ({ lastFailure, hasRecovered }: Partial<CredentialStatus>, nowMs: number): readonly string[] =>
+  lastFailure === undefined || hasRecovered || nowMs - lastFailure.atMs > FAILING_MS
     ? []
     : [`the next certificate cannot be had, or not all of it: ${lastFailure.message}`]
 

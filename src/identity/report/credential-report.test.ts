@@ -5,6 +5,7 @@ import { TestCa } from '../../../test/support/tls/test-ca.ts'
 import { formatSpiffeId } from '../../model/identity.ts'
 import { createCertificate, type CertificateIssuer, type CertificateUsage } from '../ca/certificate.ts'
 import type { Credentials } from '../credentials.ts'
+import type { CredentialStatus } from '../credentials.ts'
 import { createCertsDocument } from './certs-document.ts'
 import { createCredentialReports, describeCredentials } from './credential-report.ts'
 
@@ -210,6 +211,14 @@ describe('the document', () => {
       stolen: { forSeconds: 43_200, forSecondsAtMost: 64_800, endsEarlierBy: 'nothing' },
     })
     assert.deepEqual(JSON.parse(JSON.stringify(document)), document)
+  })
+
+  it('tells of an attempt that failed until a later one has succeeded', () => {
+    const report = describeCredentials(texts(issue(root)))
+    const troubles = (parts: Partial<CredentialStatus>) =>
+      createCertsDocument({ report, status: { ...status, ...parts }, trustDomains: [] }, NOW_MS).troubles
+    assert.match(troubles({})[0] ?? '', /the next certificate cannot be had, .*: unavailable/)
+    assert.deepEqual(troubles({ hasRecovered: true }), [])
   })
 
   it('counts the life of the leaf, also where its intermediate was made anew', () => {

@@ -120,8 +120,10 @@ class SpireSource {
     const { tally, log } = this.#options
     this.#failures = 0
     tally.planned(undefined)
-    if (crlIssues.length === 0) this.#lastRefusal = ''
-    else this.#refuse('its new list of revoked certificates', crlIssues)
+    if (crlIssues.length === 0) {
+      this.#lastRefusal = ''
+      tally.recovered()
+    } else this.#refuse('its new list of revoked certificates', crlIssues)
     if (this.#store !== undefined && isSameSet(credentials, this.#store.current())) return
     log.info(`an identity was sent by ${this.#from}`, {
       identity: credentials.identity,
