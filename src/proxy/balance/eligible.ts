@@ -17,8 +17,8 @@ export interface Eligible {
 /**
  * The rules of who may be picked, in this order:
  * 1. Ejected ones are left out, and those on probation but for trials, if the policy looks at what they were ejected for.
- *    Where they are more than it allows in all (they may have been ejected for the sake of another Service), of those that
- *    answer the ones whose ejection ends first are used. The only endpoint is always used.
+ *    Where more are ejected for their answers than it allows (they may have been for the sake of another Service), of
+ *    these the ones whose ejection ends first are used. The only endpoint is always used.
  * 2. Of the others those nearby, as long as half of all those nearby are among them.
  * 3. When nobody is left everybody is (panic).
  */
@@ -46,11 +46,9 @@ const leaveOut = (all: readonly EndpointPool[], watcher: Pick<Watcher, 'size' | 
   const out = all.filter(({ health }) => health.isOutFor(watcher.rules))
   if (out.length <= most) return out
   if (watcher.size < 2) return []
-  const unreachable = out.filter(({ health }) => health.needsDial)
-  const answering = out
-    .filter(({ health }) => !health.needsDial)
-    .toSorted((a, b) => b.health.untilMs - a.health.untilMs)
-  return [...unreachable, ...answering.slice(0, Math.max(0, most - unreachable.length))]
+  const judged = out.filter(({ health }) => !health.needsDial).toSorted((a, b) => b.health.untilMs - a.health.untilMs)
+  const spared = new Set(judged.slice(most))
+  return out.filter((pool) => !spared.has(pool))
 }
 
 const subtract = (all: readonly EndpointPool[], out: readonly EndpointPool[]): readonly EndpointPool[] => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import { endpointsOf } from '../../../../test/support/models.ts'
 import { groupOf, OutlierBed, times } from '../../../../test/support/upstream/outlier-bed.ts'
+import type { EndpointPool } from '../../upstream/pool.ts'
 import type { EndpointGroup } from '../../../snapshot/snapshot.ts'
 
 let bed: OutlierBed
@@ -51,6 +52,21 @@ test('as many cannot be reached as a policy allows to be ejected: none is for it
   times(5, () => bed.answer(bed.poolAt(2), 500))
   assert.deepEqual([bed.stateOf(2), bed.pools.counters.spared], ['healthy', 1])
   assert.match(bed.picks(4), /^(3434|4343)$/)
+})
+
+test('requests that are lost while connections fail do not keep what cannot be reached from being ejected', () => {
+  bed.group = groupOf(3, {})
+  bed.pick()
+  const lose = (pool: EndpointPool): void => bed.pools.balancer.outcomes.onLost(bed.trying(pool), 'reset', 'lost')
+  times(5, () => lose(bed.poolAt(0)))
+  assert.equal(bed.stateOf(0), 'ejected')
+  const second = bed.poolAt(1)
+  times(2, () => bed.fail(second))
+  times(5, () => lose(second))
+  assert.deepEqual([bed.stateOf(1), bed.pools.counters.spared], ['healthy', 1], 'not for what was lost')
+  bed.fail(second)
+  assert.equal(bed.stateOf(1), 'ejected')
+  assert.equal(bed.picks(3), '333')
 })
 
 test('when all are ejected all are used, and one that answers is back at once', () => {

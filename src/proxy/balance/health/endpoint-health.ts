@@ -288,7 +288,7 @@ export class EndpointHealth {
     const { watcher } = at
     const most = isUnreachable(reason) && watcher.size > 1 ? watcher.size : mostOut(watcher)
     if (watcher.countOut() >= most) {
-      this.#forgetStreaks()
+      this.#forgetErrors()
       if (watcher.size > 1) this.#owner.onSpared()
       return
     }
@@ -319,9 +319,14 @@ export class EndpointHealth {
 
   #forgetStreaks(): void {
     this.localOriginFailures = 0
+    this.#lastFailure = undefined
+    this.#forgetErrors()
+  }
+
+  /** Too many are ejected for their answers: that says nothing of whether this one can be reached. */
+  #forgetErrors(): void {
     this.gatewayErrors = 0
     this.serverErrors = 0
-    this.#lastFailure = undefined
   }
 
   #weighAnswers(nowMs: number): void {
