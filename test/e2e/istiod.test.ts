@@ -33,8 +33,9 @@ for (const workers of [1, 2]) {
       const { address } = istiod.ca
       assert.ok(said.startsWith(`waiting for a certificate from istiod at ${address}: UNAVAILABLE: `), said)
       await istiod.ca.start()
-      await child.waitForLog('ready', ({ event }) => event === 'ready')
+      const { admin } = await child.waitForLog('ready', ({ event }) => event === 'ready')
       assert.equal((await fetch(`http://${ready}/healthz/ready`)).status, 200)
+      assert.match(await (await fetch(`http://${String(admin)}/certs`)).text(), /"troubles":\[\]/)
     })
 
     it('keeps nobody from ending it', async () => {
