@@ -27,6 +27,9 @@ describe('what a text holds', () => {
     ['JSON with tabs', '{\n\t"a": [1,\n\t\t2]\n}', [{ a: [1, 2] }]],
     ['a List', 'kind: List\nitems: [{a: 1}, {b: 2}]', [{ a: 1 }, { b: 2 }]],
     ['a typed List', 'kind: PodList\nitems: [{a: 1}]', [{ a: 1 }]],
+    ['an empty List', 'kind: List\nitems: []', []],
+    ['what only sounds like a List', 'kind: PodList\nspec: {}', [{ kind: 'PodList', spec: {} }]],
+    ['a List of something else', 'kind: List\nitems: {a: 1}', [{ kind: 'List', items: { a: 1 } }]],
     ['anchors and merge keys', 'x: &x {a: 1}\ny: {<<: *x, b: 2}', [{ x: { a: 1 }, y: { a: 1, b: 2 } }]],
     [
       'times and booleans of YAML 1.1 as text',

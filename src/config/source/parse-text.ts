@@ -76,7 +76,9 @@ const unfoldList = (value: unknown): readonly { readonly object: unknown; readon
   if (!isPlainObject(value) || typeof value['kind'] !== 'string' || !value['kind'].endsWith('List')) {
     return [{ object: value, prefix: '' }]
   }
-  const items = Array.isArray(value['items']) ? value['items'] : []
+  const { items } = value
+  // It is none, whatever its kind sounds like: to pass over it could leave out a policy, and say nothing of it.
+  if (!Array.isArray(items)) return [{ object: value, prefix: '' }]
   return items.map((object: unknown, index) => ({ object, prefix: `items[${index}]` }))
 }
 
