@@ -1,3 +1,5 @@
+import { METHODS as METHOD_LIST } from 'node:http'
+
 /** What the first bytes of a connection show it to speak; `other`: nothing that is known here. */
 export type Spoken = 'http1' | 'http2' | 'tls' | 'other'
 
@@ -15,11 +17,13 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
 const MAX_LINE_BYTES = 16 * 1024
 /** Servers exist that take any word for a method. */
 const MAX_METHOD_BYTES = 256
-const METHOD_LIST = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE', 'CONNECT']
-const METHODS: ReadonlySet<string> = new Set(METHOD_LIST)
+/** Those that are registered, of WebDAV and caches too; some servers take HTTP/2's preface for one. */
+const METHODS: ReadonlySet<string> = new Set([...METHOD_LIST, 'PRI'])
+/** What begins a target that is a path, or a whole URI of HTTP; or is all of a line behind the method. */
+const TARGETS = ['/', 'http:', 'https:', '*\r', '*\n']
+const MAX_TARGET_START = 6
 const VERSION = 'HTTP/'
 const SPACE = 0x20
-const SLASH = 0x2f
 const CR = 0x0d
 const LF = 0x0a
 const HANDSHAKE = 0x16
@@ -56,6 +60,8 @@ export class ProtocolSniffer implements Sniffer {
   #maybeTls = true
   #part: 'empty lines' | 'method' | 'blanks' | 'rest' = 'empty lines'
   #method = ''
+  /** Its first few characters. */
+  #target = ''
   /** There was a whole one. */
   #isRequest = false
   /** How much of the version has come; -1 where it cannot begin. */
@@ -114,7 +120,6 @@ export class ProtocolSniffer implements Sniffer {
         return this.#stepMethod(byte)
       case 'blanks':
         if (isBlank(byte)) return 'open'
-        if (byte === SLASH && METHODS.has(this.#method)) return 'request'
         this.#part = 'rest'
         return this.#stepRest(byte)
       case 'rest':
@@ -133,6 +138,10 @@ export class ProtocolSniffer implements Sniffer {
   }
 
   #stepRest(byte: number): 'open' | 'request' | 'none' {
+    if (this.#target.length < MAX_TARGET_START) {
+      this.#target += String.fromCharCode(byte).toLowerCase()
+      if (TARGETS.includes(this.#target) && METHODS.has(this.#method)) return 'request'
+    }
     if (this.#versionBytes === VERSION.length && isDigit(byte)) return 'request'
     if (isBlank(byte)) this.#versionBytes = 0
     else if (byte < SPACE) return 'none'
