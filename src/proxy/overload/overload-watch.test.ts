@@ -158,8 +158,8 @@ describe('memory', () => {
       let used = atRest
       const guard = new MemoryGuard(() => used)
       guard.settle()
-      const at = (ratio: number): string => {
-        used = ratio
+      const at = (next: number): string => {
+        used = next
         return guard.check()
       }
       const found = [at(high - 0.001), at(high + 0.001), at(critical + 0.001), at(Math.max(atRest, 0.79))]

@@ -35,6 +35,15 @@ export const attachPolicies = <P extends AttachedPolicy>(
     return { policy, targets, closed: defects.length === 0 ? undefined : why }
   })
 
+/** Whether Pods are served at their own addresses, so that a policy can be about them. */
+export const servesPods = ({ gateway }: TargetScope): boolean =>
+  gateway?.trafficType === 'workload' || gateway?.trafficType === 'all'
+
+/** Whether a policy is carried out on anything. */
+export const isCarriedOut = ({ closed, targets, policy }: Attachment<AttachedPolicy>, hasPods: boolean): boolean =>
+  closed === undefined &&
+  (targets.services.length > 0 || (hasPods && targets.takesPods(policy.object.metadata.namespace)))
+
 /** What policies close: reasons by Service key, and for the Pods of a namespace. */
 export interface ClosedByPolicies {
   readonly services: ReadonlyMap<string, string>

@@ -7,7 +7,9 @@ import {
   attachPolicies,
   closedBy,
   inForce,
+  isCarriedOut,
   keyOf,
+  servesPods,
   type Attachment,
   type ClosedByPolicies,
   type PoliciesInForce,
@@ -30,15 +32,11 @@ export const translateAuthentications = (
   objects: readonly Entry<RequestAuthenticationObject>[],
   scope: TargetScope,
 ): Authentications => {
-  const { trafficType } = scope.gateway ?? {}
-  const hasPods = trafficType === 'workload' || trafficType === 'all'
+  const hasPods = servesPods(scope)
   const attachments = attachPolicies(objects, scope).map(tellWithoutTargets)
   return {
     policies: attachments
-      .filter(({ closed, targets, policy }) => {
-        const isUsed = targets.services.length > 0 || (hasPods && targets.takesPods(policy.object.metadata.namespace))
-        return closed === undefined && isUsed
-      })
+      .filter((attachment) => isCarriedOut(attachment, hasPods))
       .map(({ policy: { object } }) => ({ key: keyOf(object), rules: object.rules })),
     inForce: inForce(attachments),
     closed: closedBy(attachments),

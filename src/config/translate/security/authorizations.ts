@@ -8,8 +8,9 @@ import {
   attachPolicies,
   closedBy,
   inForce,
+  isCarriedOut,
   keyOf,
-  type Attachment,
+  servesPods,
   type ClosedByPolicies,
   type PoliciesInForce,
 } from './attachment.ts'
@@ -43,15 +44,12 @@ export const createAuthorizationTranslation = (
     return policy
   }
   return (objects, scope) => {
-    const { trafficType } = scope.gateway ?? {}
-    const hasPods = trafficType === 'workload' || trafficType === 'all'
+    const hasPods = servesPods(scope)
     const attachments = attachPolicies(objects, scope)
     const notesOf = createNotes(scope)
-    const isUsed = ({ closed, targets, policy }: Attachment<AuthorizationPolicyObject>): boolean =>
-      closed === undefined &&
-      (targets.services.length > 0 || (hasPods && targets.takesPods(policy.object.metadata.namespace)))
+    const carriedOut = attachments.filter((attachment) => isCarriedOut(attachment, hasPods))
     return {
-      policies: attachments.filter(isUsed).map(({ policy }) => policyOf(policy.object)),
+      policies: carriedOut.map(({ policy }) => policyOf(policy.object)),
       inForce: inForce(attachments),
       closed: closedBy(attachments),
       conditions: attachments.flatMap((attachment) =>
