@@ -5,6 +5,7 @@ import type { PodNetwork } from './pod-network.ts'
 import type { SteadyReport } from './steady-load.ts'
 
 const SETTLE_MS = 500
+const LAST_ANSWERS_MS = 300
 
 export interface HalfOpenOptions {
   readonly network: PodNetwork
@@ -53,7 +54,8 @@ export const loseHalfWay = async (options: HalfOpenOptions): Promise<HalfOpenRep
     backMs = (await whenLogged(fairway, back, 60_000)) - healedMs
   }
   await delay(SETTLE_MS)
-  const report = await load.stop(downMs === undefined ? 0 : 5000)
+  // Those that were only just sent get their answer.
+  const report = await load.stop(downMs === undefined ? LAST_ANSWERS_MS : 5000)
   const refusals = await refusalsOf(fairway)
   return { ...report, ejectedMs: ejectedAtMs - droppedMs, ejectedAtMs, backMs, refusals }
 }
