@@ -1,5 +1,3 @@
-import { METHODS as METHOD_LIST } from 'node:http'
-
 /** What the first bytes of a connection show it to speak; `other`: nothing that is known here. */
 export type Spoken = 'http1' | 'http2' | 'tls' | 'other'
 
@@ -17,7 +15,11 @@ const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1')
 const MAX_LINE_BYTES = 16 * 1024
 /** Servers exist that take any word for a method. */
 const MAX_METHOD_BYTES = 256
-/** Those that are registered, of WebDAV and caches too; some servers take HTTP/2's preface for one. */
+/**
+ * Those that are registered, of WebDAV and caches too; some servers take HTTP/2's preface for one. To import `node:http`
+ * would load all that stands there: web streams, WebSocket and another client for HTTP, 4 MB that nobody wants.
+ */
+const METHOD_LIST: readonly string[] = process.getBuiltinModule('node:http').METHODS
 const METHODS: ReadonlySet<string> = new Set([...METHOD_LIST, 'PRI'])
 /** What begins a target that is a path, or a whole URI of HTTP; or is all of a line behind the method. */
 const TARGETS = ['/', 'http:', 'https:', '*\r', '*\n']
