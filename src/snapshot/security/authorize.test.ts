@@ -10,7 +10,7 @@ import { seededRandom, type SeededRandom } from '../../../test/support/random.ts
 import { runSteps } from '../../../test/support/authorization/run-steps.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import type { AuthorizationPolicy } from '../../model/security/authorization.ts'
-import { authorize, findCustom, notAllowed, notDenied, setsFor, watch } from './authorize.ts'
+import { authorize, findCustoms, notAllowed, notDenied, setsFor, watch } from './authorize.ts'
 import { compileIndex, IndexCompiler, noAuthorizations } from './compile-authorization.ts'
 import { compilePolicy } from './compile-policy.ts'
 import { findMisfit } from './find-misfit.ts'
@@ -85,7 +85,7 @@ describe('whatever the policies are', () => {
     always((policies, facts, _random, index) => {
       const early = { ...facts, token: undefined }
       const expected = matching(policies, early).some(({ policy }) => policy.action === 'CUSTOM')
-      assert.equal(findCustom(index, facts) !== undefined, expected)
+      assert.equal(findCustoms(index, facts).length > 0, expected)
       return expected
     })
   })
@@ -123,7 +123,7 @@ describe('whatever the policies are', () => {
         .map(({ policy }) => policy)
       const other = indexOf(shuffled)
       assert.equal(authorize(other, facts).verdict, authorize(index, facts).verdict)
-      assert.equal(findCustom(other, facts) === undefined, findCustom(index, facts) === undefined)
+      assert.equal(findCustoms(other, facts).length, findCustoms(index, facts).length)
       return policies.length > 2
     })
   })
@@ -136,7 +136,7 @@ describe('whatever the policies are', () => {
       const joined = runSteps(new IndexCompiler(plans, noAuthorizations, shared).compile(keys))
       if (joined === undefined) return false
       assert.equal(authorize(joined, facts).verdict, authorize(index, facts).verdict)
-      assert.equal(findCustom(joined, facts) === undefined, findCustom(index, facts) === undefined)
+      assert.equal(findCustoms(joined, facts).length, findCustoms(index, facts).length)
       assert.equal(watch(joined, facts).length, watch(index, facts).length)
       const { isWatched, hasCustom, wantsServerName } = index
       assert.deepEqual(

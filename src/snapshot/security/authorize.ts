@@ -22,7 +22,7 @@ export const notDecidable: AuthorizationDecision = { ...notAllowed, details: 'rb
 
 const wouldBeDenied: AuthorizationDecision = { ...notAllowed, mode: 'dry-run' }
 
-/** DENY before ALLOW; with ALLOW policies, one of them has to. CUSTOM has been asked before (`findCustom`). */
+/** DENY before ALLOW; with ALLOW policies, one of them has to. CUSTOM has been asked before (`findCustoms`). */
 export const authorize = (index: AuthorizationIndex, facts: RequestFacts): AuthorizationDecision => {
   const { deny, allow } = setsFor(index, facts)
   const denied = findRule(deny, facts)
@@ -30,10 +30,6 @@ export const authorize = (index: AuthorizationIndex, facts: RequestFacts): Autho
   if (allow === undefined) return notDenied
   return findRule(allow, facts)?.decision ?? notAllowed
 }
-
-/** The CUSTOM rule that matches: its policy's provider has the first say, before a token is looked at. */
-export const findCustom = (index: AuthorizationIndex, facts: RequestFacts): RulePlan | undefined =>
-  findRule(setsFor(index, facts).custom, beforeTokens(facts))
 
 const noRules: readonly RulePlan[] = []
 

@@ -81,7 +81,6 @@ const joinIndexes = (parts: readonly AuthorizationIndex[], policies: readonly Po
 })
 
 const joinSets = (sets: readonly RuleSets[]): RuleSets => ({
-  custom: joinNodes(sets.map(({ custom }) => custom)),
   customs: joinByProvider(sets.map(({ customs }) => customs)),
   audit: joinNodes(sets.map(({ audit }) => audit)),
   deny: joinNodes(sets.map(({ deny }) => deny)),
@@ -139,10 +138,8 @@ function* compileSets(policies: readonly PolicyPlan[], of: 'requests' | 'connect
   // An ALLOW policy of no rules allows nothing, which is more than not to be there.
   const allows = (isDryRun: boolean): boolean =>
     policies.some(({ source }) => source.action === 'ALLOW' && isShadow(source) === isDryRun)
-  const custom = yield* arrangeRules(rulesOf('CUSTOM', 'enforced'), of)
   return {
-    custom,
-    customs: yield* arrangeByProvider(rulesOf('CUSTOM', 'enforced'), custom, of),
+    customs: yield* arrangeByProvider(rulesOf('CUSTOM', 'enforced'), of),
     audit: yield* arrangeRules(rulesOf('AUDIT', 'enforced'), of),
     deny: yield* arrangeRules(rulesOf('DENY', 'enforced'), of),
     allow: allows(false) ? yield* arrangeRules(rulesOf('ALLOW', 'enforced'), of) : undefined,
@@ -153,14 +150,11 @@ function* compileSets(policies: readonly PolicyPlan[], of: 'requests' | 'connect
 
 function* arrangeByProvider(
   rules: readonly RulePlan[],
-  all: RuleNode,
   of: 'requests' | 'connections',
 ): Generator<void, RuleSets['customs']> {
   const groups = Map.groupBy(rules, ({ policy }) => policy.provider ?? '')
   const nodes = new Map<string, RuleNode>()
-  for (const [provider, group] of groups) {
-    nodes.set(provider, groups.size === 1 ? all : yield* arrangeRules(group, of))
-  }
+  for (const [provider, group] of groups) nodes.set(provider, yield* arrangeRules(group, of))
   return nodes
 }
 

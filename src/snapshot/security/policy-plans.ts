@@ -19,8 +19,7 @@ export interface AuthorizationIndex {
 
 /** Rules by what follows when one of them matches. */
 export interface RuleSets {
-  readonly custom: RuleNode
-  /** The same by provider. */
+  /** Of CUSTOM policies, by provider. */
   readonly customs: ReadonlyMap<string, RuleNode>
   readonly audit: RuleNode
   readonly deny: RuleNode

@@ -9,7 +9,7 @@ import type { AuthorizationDecision } from '../../../src/model/security/authoriz
 import { decodeSpiffeId, parseSpiffeId } from '../../../src/model/identity.ts'
 import { compile } from '../../../src/snapshot/compile.ts'
 import { findFrontend } from '../../../src/snapshot/resolve.ts'
-import { authorize, findCustom, watch } from '../../../src/snapshot/security/authorize.ts'
+import { authorize, findCustoms, watch } from '../../../src/snapshot/security/authorize.ts'
 import { destinationOf } from '../../../src/snapshot/security/facts-of.ts'
 import { explainAuthorization } from '../../../src/snapshot/security/explain-authorization.ts'
 import type { AuthorizationIndex } from '../../../src/snapshot/security/policy-plans.ts'
@@ -93,7 +93,7 @@ export class Judge {
     if (frontend.closed !== undefined) return { verdict: 'closed', by: undefined, notes: [] }
     const index = frontend.authorization
     if (index === undefined) return { verdict: 'allow', by: undefined, notes: [] }
-    const custom = findCustom(index, facts)
+    const [custom] = findCustoms(index, facts)
     this.#checkExplanation(index, facts)
     const notes = index.isWatched ? watch(index, facts).map(formatNote) : []
     if (custom !== undefined) return { verdict: 'ask', by: formatRule(custom.decision), notes }
@@ -105,7 +105,7 @@ export class Judge {
   #checkExplanation(index: AuthorizationIndex, facts: RequestFacts): void {
     const { decision, asked, verdict, considered } = explainAuthorization(index, facts)
     assert.deepEqual(decision, authorize(index, facts))
-    assert.equal(asked.length > 0, findCustom(index, facts) !== undefined)
+    assert.equal(asked.length, findCustoms(index, facts).length)
     assert.equal(verdict, decision.verdict === 'allow' && asked.length > 0 ? 'ask' : decision.verdict)
     assert.deepEqual(
       considered.map(({ policy }) => policy),
