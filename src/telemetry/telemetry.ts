@@ -67,40 +67,13 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
 }
 
 const readCounters = (counters: Counters): ScalarDump[] => {
-  const {
-    connectRefused,
-    deadlines,
-    retries,
-    retriesRefused,
-    overloadRefused,
-    upstreamOverflow,
-    sessions,
-    handshakeRefusals,
-    connectionsRetired,
-    externalAuthorization,
-    endpoints,
-    handshakes,
-    ...plain
-  } = counters
-  const values = new Map(Object.entries(plain))
-  const scalars: ScalarDump[] = Object.entries(counterMetrics).map(([field, { name }]) => ({
+  const { endpoints, handshakes } = counters
+  const scalars = Object.entries(counterMetrics).map(([field, { name }]): ScalarDump => ({
     name,
-    value: values.get(field) ?? 0,
+    value: counters[field as keyof typeof counterMetrics],
   }))
-  const labelled = {
-    connectRefused,
-    deadlines,
-    retries,
-    retriesRefused,
-    overloadRefused,
-    upstreamOverflow,
-    sessions,
-    handshakeRefusals,
-    connectionsRetired,
-    externalAuthorization,
-  }
-  for (const [field, numbers] of Object.entries(labelled)) {
-    const { name } = labelledMetrics[field as keyof typeof labelled]
+  for (const [field, { name }] of Object.entries(labelledMetrics)) {
+    const numbers = counters[field as keyof typeof labelledMetrics]
     for (const [label, value] of Object.entries(numbers)) scalars.push({ name, label: toSnakeCase(label), value })
   }
   return [...scalars, ...readHandshakes(handshakes), ...readEndpoints(endpoints)]
