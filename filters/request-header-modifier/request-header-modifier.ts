@@ -1,4 +1,4 @@
-import { isOwnField, schema } from 'fairway/filter'
+import { refuseRequestChanges, schema } from 'fairway/filter'
 import type { FilterDefinition } from 'fairway/filter'
 import { createHeaderChanger, headerChanges } from '../header-changes.ts'
 import type { HeaderChanges } from '../header-changes.ts'
@@ -11,25 +11,7 @@ import type { HeaderChanges } from '../header-changes.ts'
 const requestHeaderModifier: FilterDefinition<HeaderChanges> = {
   kind: 'RequestHeaderModifier',
   stage: 'shape',
-  config: schema.refine(headerChanges, (changes, path) => [
-    ...[...changes.add.map((pair) => pair.name), ...changes.remove].filter(isHost).map((found) => ({
-      message: 'a request has exactly one host',
-      path,
-      found,
-      expected: 'host under set, or URLRewrite with hostname',
-    })),
-    ...[...changes.set, ...changes.add]
-      .filter(({ name }) => isOwnField(name.toLowerCase()))
-      .map(({ name: found }) => ({
-        message: 'says who the client is, which a route cannot',
-        path,
-        found,
-        expected: 'a header of another name',
-      })),
-    ...changes.set
-      .filter((pair) => isHost(pair.name) && !isAuthority(pair.value))
-      .map(({ value: found }) => ({ message: 'cannot be a host', path, found, expected: 'host or host:port' })),
-  ]),
+  config: schema.refine(headerChanges, refuseRequestChanges),
   create: (changes) => {
     const host = changes.set.find((pair) => isHost(pair.name))?.value
     const change = createHeaderChanger({ ...changes, set: changes.set.filter((pair) => !isHost(pair.name)) })
@@ -40,14 +22,6 @@ const requestHeaderModifier: FilterDefinition<HeaderChanges> = {
       },
     }
   },
-}
-
-/** A name, an IPv4 address, or an IPv6 address in brackets; then a port (RFC 9110 section 7.2). */
-const authority = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?$/
-
-const isAuthority = (text: string): boolean => {
-  const found = authority.exec(text)
-  return found !== null && Number(found[1] ?? 0) <= 65_535
 }
 
 const isHost = (name: string): boolean => name.toLowerCase() === 'host'

@@ -8,8 +8,8 @@ import type { Destination, ExchangeRecord, Source } from './record.ts'
 import type { VerifiedToken } from './verified-token.ts'
 
 export type { HeaderList } from '../http/header-list.ts'
-/** Whether a header, in lower case, tells who the client is: what a filter writes there does not go out. */
-export { isOwnField } from '../http/identity-claims.ts'
+/** What no change of a request's headers may do: to its only host, and to those that say who the client is. */
+export { refuseRequestChanges } from './request-changes.ts'
 export type { JsonSchema, Schema } from '../lib/schema.ts'
 /** Builders for a filter's configuration: `schema.object({ header: schema.string() })`; its type is `schema.ValueOf<typeof config>`. */
 export * as schema from '../lib/schema.ts'

@@ -36,11 +36,11 @@ export const attachPolicies = <P extends AttachedPolicy>(
   })
 
 /** Whether Pods are served at their own addresses, so that a policy can be about them. */
-export const servesPods = ({ gateway }: TargetScope): boolean =>
+const servesPods = ({ gateway }: TargetScope): boolean =>
   gateway?.trafficType === 'workload' || gateway?.trafficType === 'all'
 
 /** Whether a policy is carried out on anything. */
-export const isCarriedOut = ({ closed, targets, policy }: Attachment<AttachedPolicy>, hasPods: boolean): boolean =>
+const isCarriedOut = ({ closed, targets, policy }: Attachment<AttachedPolicy>, hasPods: boolean): boolean =>
   closed === undefined &&
   (targets.services.length > 0 || (hasPods && targets.takesPods(policy.object.metadata.namespace)))
 
@@ -51,7 +51,7 @@ export interface ClosedByPolicies {
 }
 
 /** All that is closed by policies which cannot be carried out. */
-export const closedBy = (attachments: readonly Attachment<AttachedPolicy>[]): ClosedByPolicies => ({
+const closedBy = (attachments: readonly Attachment<AttachedPolicy>[]): ClosedByPolicies => ({
   services: new Map(
     attachments.flatMap(({ targets, closed }) =>
       closed === undefined ? [] : targets.services.map((key) => [key, closed] as const),
@@ -70,7 +70,7 @@ export interface PoliciesInForce {
 }
 
 /** Which policies are in force where, in the order of the policies. */
-export const inForce = (attachments: readonly Attachment<AttachedPolicy>[]): PoliciesInForce => {
+const inForce = (attachments: readonly Attachment<AttachedPolicy>[]): PoliciesInForce => {
   const carriedOut = attachments.filter(({ closed }) => closed === undefined)
   const services = new Map<string, string[]>()
   for (const { policy, targets } of carriedOut) {
@@ -93,7 +93,7 @@ export const keyOf = ({ metadata }: Pick<AttachedPolicy, 'metadata'>): string =>
  * Tells what became of a policy: what it is in force on, or closes, or why on nothing; and what of it, as its `notes` have
  * it, can have no effect.
  */
-export const attachmentConditions = (
+const attachmentConditions = (
   { policy, targets, closed }: Attachment<AttachedPolicy>,
   { hasPods, notes }: { readonly hasPods: boolean; readonly notes: readonly string[] },
 ): readonly Condition[] => {
@@ -121,6 +121,34 @@ export const attachmentConditions = (
     tell(effect),
     tell({ type: 'PartiallyInvalid', status: 'True', reason, message, path: fault?.path ?? 'spec' }),
   ]
+}
+
+/** What the security policies of one kind come to. */
+export interface TranslatedPolicies<Policy> {
+  /** Those that are in force on anything, sorted by key. */
+  readonly policies: readonly Policy[]
+  readonly inForce: PoliciesInForce
+  readonly closed: ClosedByPolicies
+  readonly conditions: readonly Condition[]
+}
+
+/** Translates attached policies, which come sorted by key, by what is made of one and what there is to be noted of it. */
+export const translateAttached = <P extends AttachedPolicy, Policy>(
+  attachments: readonly Attachment<P>[],
+  scope: TargetScope,
+  by: { readonly policyOf: (object: P) => Policy; readonly notesOf: (attachment: Attachment<P>) => readonly string[] },
+): TranslatedPolicies<Policy> => {
+  const hasPods = servesPods(scope)
+  return {
+    policies: attachments
+      .filter((attachment) => isCarriedOut(attachment, hasPods))
+      .map(({ policy }) => by.policyOf(policy.object)),
+    inForce: inForce(attachments),
+    closed: closedBy(attachments),
+    conditions: attachments.flatMap((attachment) =>
+      attachmentConditions(attachment, { hasPods, notes: by.notesOf(attachment) }),
+    ),
+  }
 }
 
 /** How many Services are named before they are only counted. */

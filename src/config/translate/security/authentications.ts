@@ -1,50 +1,23 @@
-import type { Condition } from '../../../model/condition.ts'
 import type { RequestAuthentication } from '../../../model/security/authentication.ts'
 import type { RequestAuthenticationObject } from '../../objects/request-authentication/request-authentication.ts'
 import type { Entry } from '../catalog.ts'
-import {
-  attachmentConditions,
-  attachPolicies,
-  closedBy,
-  inForce,
-  isCarriedOut,
-  keyOf,
-  servesPods,
-  type Attachment,
-  type ClosedByPolicies,
-  type PoliciesInForce,
-} from './attachment.ts'
+import { attachPolicies, keyOf, translateAttached, type Attachment, type TranslatedPolicies } from './attachment.ts'
 import { protocolOf } from '../service/port-protocol.ts'
 import { tcpPortsOf } from '../service/service-facts.ts'
 import type { TargetScope } from './resolve-targets.ts'
 
 /** What the RequestAuthentications of a set come to. */
-export interface Authentications {
-  /** Those that are in force on anything, sorted by key. */
-  readonly policies: readonly RequestAuthentication[]
-  readonly inForce: PoliciesInForce
-  readonly closed: ClosedByPolicies
-  readonly conditions: readonly Condition[]
-}
+export type Authentications = TranslatedPolicies<RequestAuthentication>
 
 /** Translates RequestAuthentications, which come sorted by key. */
 export const translateAuthentications = (
   objects: readonly Entry<RequestAuthenticationObject>[],
   scope: TargetScope,
-): Authentications => {
-  const hasPods = servesPods(scope)
-  const attachments = attachPolicies(objects, scope).map(tellWithoutTargets)
-  return {
-    policies: attachments
-      .filter((attachment) => isCarriedOut(attachment, hasPods))
-      .map(({ policy: { object } }) => ({ key: keyOf(object), rules: object.rules })),
-    inForce: inForce(attachments),
-    closed: closedBy(attachments),
-    conditions: attachments.flatMap((attachment) =>
-      attachmentConditions(attachment, { hasPods, notes: notesOf(attachment, scope) }),
-    ),
-  }
-}
+): Authentications =>
+  translateAttached(attachPolicies(objects, scope).map(tellWithoutTargets), scope, {
+    policyOf: (object) => ({ key: keyOf(object), rules: object.rules }),
+    notesOf: (attachment) => notesOf(attachment, scope),
+  })
 
 /** A ztunnel carries out policies without targets, but looks at no token. */
 const tellWithoutTargets = (

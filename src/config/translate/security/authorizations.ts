@@ -1,30 +1,13 @@
-import type { Condition } from '../../../model/condition.ts'
 import type { AuthorizationPolicy } from '../../../model/security/authorization.ts'
 import type { AuthorizationPolicyObject } from '../../objects/authorization-policy/authorization-policy.ts'
 import type { Entry } from '../catalog.ts'
 import type { TranslateOptions } from '../options.ts'
-import {
-  attachmentConditions,
-  attachPolicies,
-  closedBy,
-  inForce,
-  isCarriedOut,
-  keyOf,
-  servesPods,
-  type ClosedByPolicies,
-  type PoliciesInForce,
-} from './attachment.ts'
+import { attachPolicies, keyOf, translateAttached, type TranslatedPolicies } from './attachment.ts'
 import { createNotes, type NoteScope } from './authorization-notes.ts'
 import { expandTrustDomains } from './expand-trust-domains.ts'
 
 /** What the AuthorizationPolicies of a set come to. */
-export interface Authorizations {
-  /** Those that are in force on anything, sorted by key. */
-  readonly policies: readonly AuthorizationPolicy[]
-  readonly inForce: PoliciesInForce
-  readonly closed: ClosedByPolicies
-  readonly conditions: readonly Condition[]
-}
+export type Authorizations = TranslatedPolicies<AuthorizationPolicy>
 
 /** Translates AuthorizationPolicies, which come sorted by key. */
 export type TranslateAuthorizations = (
@@ -44,21 +27,11 @@ export const createAuthorizationTranslation = (
     return policy
   }
   return (objects, scope) => {
-    const hasPods = servesPods(scope)
-    const attachments = attachPolicies(objects, scope)
     const notesOf = createNotes(scope)
-    const carriedOut = attachments.filter((attachment) => isCarriedOut(attachment, hasPods))
-    return {
-      policies: carriedOut.map(({ policy }) => policyOf(policy.object)),
-      inForce: inForce(attachments),
-      closed: closedBy(attachments),
-      conditions: attachments.flatMap((attachment) =>
-        attachmentConditions(attachment, {
-          hasPods,
-          notes: notesOf(attachment.policy.object, attachment.targets),
-        }),
-      ),
-    }
+    return translateAttached(attachPolicies(objects, scope), scope, {
+      policyOf,
+      notesOf: ({ policy, targets }) => notesOf(policy.object, targets),
+    })
   }
 }
 

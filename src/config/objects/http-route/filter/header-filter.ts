@@ -1,4 +1,4 @@
-import { isOwnField } from '../../../../http/identity-claims.ts'
+import { refuseRequestChanges } from '../../../../filter/request-changes.ts'
 import type { Issue } from '../../../../lib/decoded.ts'
 import * as s from '../../../../lib/schema.ts'
 
@@ -55,36 +55,5 @@ export const headerFilter = s.refine(
   },
 )
 
-/** A name, an IPv4 address, or an IPv6 address in brackets; then a port (RFC 9110 section 7.2). */
-const authority = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?$/
-
-const isAuthority = (text: string): boolean => {
-  const found = authority.exec(text)
-  return found !== null && Number(found[1] ?? 0) <= 65_535
-}
-
-const isHost = (name: string): boolean => name.toLowerCase() === 'host'
-
-/**
- * The same for requests, which have exactly one host: it can be set, to what can be one. Who the client is, a consumer's
- * route must not tell the producer's application; so no route does.
- */
-export const requestHeaderFilter = s.refine(headerFilter, ({ set, add, remove }, path): readonly Issue[] => [
-  ...[...add.map((item) => item.name), ...remove].filter(isHost).map((found) => ({
-    message: 'a request has exactly one host',
-    path,
-    found,
-    expected: 'host under set, or URLRewrite with hostname',
-  })),
-  ...[...set, ...add]
-    .filter(({ name }) => isOwnField(name.toLowerCase()))
-    .map(({ name: found }) => ({
-      message: 'says who the client is, which a route cannot',
-      path,
-      found,
-      expected: 'a header of another name',
-    })),
-  ...set
-    .filter(({ name, value }) => isHost(name) && !isAuthority(value))
-    .map(({ value: found }) => ({ message: 'cannot be a host', path, found, expected: 'host or host:port' })),
-])
+/** The same for requests, of which not everything can be changed. */
+export const requestHeaderFilter = s.refine(headerFilter, refuseRequestChanges)
