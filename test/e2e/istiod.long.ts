@@ -1,9 +1,9 @@
 /** `npm run test:long`: certificates of twenty seconds. */
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { loseIstiod } from './support/outage.ts'
+import { loseIstiod } from './support/identity/outage.ts'
 import { formatReport } from './support/resilience/steady-load.ts'
-import { rotateUnderLoad } from './support/rotations.ts'
+import { rotateUnderLoad } from './support/identity/rotations.ts'
 
 const TTL_MS = 20_000
 

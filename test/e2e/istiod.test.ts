@@ -3,10 +3,10 @@ import { createServer, type AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { eventually } from './support/eventually.ts'
 import { runArguments, startProcess, type FairwayProcess } from './support/fairway-process.ts'
-import { startIstiod, type Istiod } from './support/istiod.ts'
+import { startIstiod, type Istiod } from './support/identity/istiod.ts'
 import { createMesh } from './support/mesh.ts'
 import { gateway } from './support/objects.ts'
-import { loseIstiod } from './support/outage.ts'
+import { loseIstiod } from './support/identity/outage.ts'
 
 /** `fairway run` whose CA is not there yet, and where it says how it is. */
 const startWithoutCa = async (workers: number, istiod: Istiod, file: string): Promise<[FairwayProcess, string]> => {

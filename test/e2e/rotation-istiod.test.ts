@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { formatReport } from './support/resilience/steady-load.ts'
-import { rotateUnderLoad } from './support/rotations.ts'
+import { rotateUnderLoad } from './support/identity/rotations.ts'
 
 for (const workers of [1, 2]) {
   it(`certificates of istiod and a root are replaced under load (${workers} workers)`, async (t) => {

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { TLSSocket } from 'node:tls'
-import { eventually } from './support/eventually.ts'
-import { startLoad } from './support/load.ts'
 import { createMesh } from './support/mesh.ts'
-import { issueTo, writeCertificates } from './support/mesh-certificates.ts'
+import { writeCertificates } from './support/mesh-certificates.ts'
 import { gateway, service } from './support/objects.ts'
+import { replaceUnderLoad, shownCertificate } from './support/identity/certificate-changes.ts'
 
 const network = '127.71.8'
 const VIP = '10.96.0.10:80'
@@ -21,40 +18,13 @@ for (const workers of [1, 2]) {
     ])
     const pod = await mesh.startPod('api', { address: `${network}.1`, port: 9080 })
     const fairway = await mesh.startFairway(workers)
-    const load = startLoad({
-      lanes: 6,
-      lanesPerConnection: 2,
-      dial: () => mesh.dial(fairway),
-      authority: VIP,
-      check: ({ status }) => (status === 200 ? undefined : `status ${status}`),
-    })
-    await eventually('load', () => load.requests() > 50)
+    const parts = { mesh, fairway, workers, authority: VIP, peers: pod.peers }
+    const load = await replaceUnderLoad(parts, (next) => writeCertificates(mesh.certs, next))
 
-    /** The fingerprint that a new client is shown. */
-    const shown = async (): Promise<string> => {
-      using client = await mesh.dial(fairway)
-      assert.equal((await client.request(VIP)).status, 200)
-      const { socket } = client.session
-      assert.ok(socket instanceof TLSSocket)
-      return socket.getPeerCertificate().fingerprint256
-    }
-
-    for (let round = 0; round < 3; round++) {
-      const next = await issueTo(mesh.ca, 'shop/waypoint')
-      const { fingerprint256 } = new X509Certificate(next.certificateChainPem)
-      writeCertificates(mesh.certs, next)
-      // Several, since each is served by one worker or the other.
-      await eventually('new clients to be shown it', async () => {
-        const seen = await Promise.all(Array.from({ length: 4 * workers }, shown))
-        return seen.every((fingerprint) => fingerprint === fingerprint256)
-      })
-      await eventually('destinations to be shown it', () => pod.peers.includes(fingerprint256))
-    }
-
-    const before = await shown()
+    const before = await shownCertificate(parts)
     writeFileSync(join(mesh.certs, 'cert-chain.pem'), 'no certificate at all')
     await fairway.waitForLog('its refusal', ({ message }) => /new certificates in .* refused: /.test(String(message)))
-    assert.equal(await shown(), before, 'what cannot be used leaves the old one in force')
+    assert.equal(await shownCertificate(parts), before, 'what cannot be used leaves the old one in force')
     assert.equal((await fairway.readiness()).status, 200)
 
     const document = JSON.stringify(await fairway.admin('/certs'))

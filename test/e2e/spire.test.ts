@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import { it } from 'node:test'
-import { TLSSocket } from 'node:tls'
 import { formatSpiffeId } from '../../src/model/identity.ts'
 import { derOf, encodeSvidResponse, startSpiffeAgent, svidOf, type SvidFields } from '../support/mesh/spiffe-agent.ts'
 import { TestCa } from '../support/tls/test-ca.ts'
 import { eventually } from './support/eventually.ts'
 import { runArguments, startFairway, startProcess } from './support/fairway-process.ts'
 import { dialWaypoint, tlsOf } from './support/hbone-client.ts'
-import { startLoad } from './support/load.ts'
 import { createMesh } from './support/mesh.ts'
 import { issueTo } from './support/mesh-certificates.ts'
 import { gateway, service } from './support/objects.ts'
+import { replaceUnderLoad, shownCertificate } from './support/identity/certificate-changes.ts'
 
 const network = '127.71.72'
 const VIP = '10.96.0.10:80'
@@ -39,40 +37,15 @@ for (const workers of [1, 2]) {
       flags: ['--ca', 'spire', '--spire-hint', 'waypoint'],
       process: { env: { SPIFFE_ENDPOINT_SOCKET: `unix://${socket}` } },
     })
-    const load = startLoad({
-      lanes: 6,
-      lanesPerConnection: 2,
-      dial: () => mesh.dial(fairway),
-      authority: VIP,
-      check: ({ status }) => (status === 200 ? undefined : `status ${status}`),
-    })
-    await eventually('load', () => load.requests() > 50)
+    const parts = { mesh, fairway, workers, authority: VIP, peers: pod.peers }
+    const load = await replaceUnderLoad(parts, (next) => agent.send(responseOf(other, svidOf(next, 'waypoint'))))
 
-    /** The fingerprint that a new client is shown. */
-    const shown = async (): Promise<string> => {
-      using client = await mesh.dial(fairway)
-      assert.equal((await client.request(VIP)).status, 200)
-      const { socket: tls } = client.session
-      assert.ok(tls instanceof TLSSocket)
-      return tls.getPeerCertificate().fingerprint256
-    }
-    for (let round = 0; round < 3; round++) {
-      const next = await issueTo(mesh.ca, 'shop/waypoint')
-      const { fingerprint256 } = new X509Certificate(next.certificateChainPem)
-      agent.send(responseOf(other, svidOf(next, 'waypoint')))
-      // Several, since each is served by one worker or the other.
-      await eventually('new clients to be shown it', async () => {
-        const seen = await Promise.all(Array.from({ length: 4 * workers }, shown))
-        return seen.every((fingerprint) => fingerprint === fingerprint256)
-      })
-      await eventually('destinations to be shown it', () => pod.peers.includes(fingerprint256))
-    }
-    const before = await shown()
+    const before = await shownCertificate(parts)
     agent.send(responseOf(other))
     await fairway.waitForLog('that it was taken back', ({ message }) => /what it sent is refused/.test(String(message)))
     await agent.close()
     await fairway.waitForLog('that the agent is gone', ({ message }) => /no identity from/.test(String(message)))
-    assert.equal(await shown(), before, 'what was sent last is in force while it is valid')
+    assert.equal(await shownCertificate(parts), before, 'what was sent last is in force while it is valid')
     assert.equal((await fairway.readiness()).status, 200)
     const report = await load.stop()
     t.diagnostic(`${report.requests} requests`)

@@ -1,12 +1,12 @@
 /** Short-lived certificates from a CA, and a root that takes the place of another, under load. */
 import { X509Certificate } from 'node:crypto'
 import { TLSSocket } from 'node:tls'
-import { eventually } from './eventually.ts'
+import { eventually } from '../eventually.ts'
 import { startIstiod } from './istiod.ts'
-import { issueTo } from './mesh-certificates.ts'
-import { dialWaypoint, tlsOf, type HboneClient } from './hbone-client.ts'
-import { createFleet, endpointOf, API, refusalsOf } from './resilience/fleet.ts'
-import type { SteadyReport } from './resilience/steady-load.ts'
+import { issueTo } from '../mesh-certificates.ts'
+import { dialWaypoint, tlsOf, type HboneClient } from '../hbone-client.ts'
+import { createFleet, endpointOf, API, refusalsOf } from '../resilience/fleet.ts'
+import type { SteadyReport } from '../resilience/steady-load.ts'
 
 export interface RotationsOptions {
   /** Two addresses of it are used. */

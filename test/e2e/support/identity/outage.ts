@@ -1,11 +1,11 @@
 /** A CA that is gone for longer than a certificate lasts, with somebody served all the while. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { TLSSocket } from 'node:tls'
-import { eventually } from './eventually.ts'
-import type { HboneClient } from './hbone-client.ts'
+import { eventually } from '../eventually.ts'
+import type { HboneClient } from '../hbone-client.ts'
 import { startIstiod } from './istiod.ts'
-import { createMesh } from './mesh.ts'
-import { gateway, service } from './objects.ts'
+import { createMesh } from '../mesh.ts'
+import { gateway, service } from '../objects.ts'
 
 export interface OutageOptions {
   readonly network: string

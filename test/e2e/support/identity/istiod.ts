@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CA_NAME, IstioCa } from '../../support/ca/istio-ca.ts'
-import { replaceFile } from './mesh-certificates.ts'
+import { CA_NAME, IstioCa } from '../../../support/ca/istio-ca.ts'
+import { replaceFile } from '../mesh-certificates.ts'
 
 export interface Istiod extends AsyncDisposable {
   readonly ca: IstioCa
