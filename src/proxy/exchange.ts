@@ -1,14 +1,14 @@
 /**
- * One request and its response, from the tunnel to a pod and back: the whole path of the data plane in one file.
- * Take the snapshot once and keep it to the end; service from the CONNECT authority; service-scoped filters; match;
+ * One request on its way from the tunnel to a pod, and what becomes of it: the whole path of the data plane in one file
+ * (what comes back is `response/answer.ts`). Take the snapshot once and keep it to the end; service from the CONNECT authority; service-scoped filters; match;
  * rule-scoped filters; backend and its filters; forward; finish the record. YAML, Kubernetes, metric names and
  * concrete filters never enter here.
  */
 import { emptyChain } from '../filter/chain.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
+import { HookRun, type ExchangeHook } from '../filter/hook-run.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
-import { HeaderList } from '../http/header-list.ts'
-import { removeHopByHop } from '../http/hop-by-hop.ts'
+import type { HeaderList } from '../http/header-list.ts'
 import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
 import { groupOf, resolve } from '../snapshot/resolve.ts'
 import type { BackendPlan, EndpointGroup, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
@@ -18,7 +18,6 @@ import type { ForwardUser } from './forward/forward-plan.ts'
 import { Outgoing } from './forward/outgoing.ts'
 import { clientOf, toRequestView } from './request/forward-request.ts'
 import { withoutSecrets } from './request/without-secrets.ts'
-import { HookRun, type ExchangeHook } from './hook-run.ts'
 import { startDeadline } from './limits/deadlines.ts'
 import type { SnapshotLease } from './leases.ts'
 import type { ExchangeExpiry, WatchedExchange } from './limits/tunnel-watch.ts'
@@ -27,11 +26,9 @@ import type { ExchangeContext, ExchangeDeps } from './request/exchange-parts.ts'
 import type { ExchangeOwner } from './request/exchange-owner.ts'
 import { prepareRequest, requestTimeMs } from './request/prepare-request.ts'
 import { refusalOf } from './request/refusal-of.ts'
-import { finishRecord, noteGrpcStatus } from './request/record.ts'
+import { finishRecord } from './request/record.ts'
 import * as local from './response/local-reply.ts'
-import { toFinalReply } from './response/grpc-reply.ts'
-import { toWrittenReply, type WrittenReply } from './response/written-reply.ts'
-import { ResponseWriter } from './response/response-writer.ts'
+import { Answer, type AnsweredExchange } from './response/answer.ts'
 import type { GuardedExchange } from './security/guards.ts'
 import { reviewExchange } from './security/live/review-exchange.ts'
 import type { Standing } from './security/live/standing.ts'
@@ -39,7 +36,7 @@ import type { Standing } from './security/live/standing.ts'
 /** What filters may take for an answer that is late already. */
 const LATE_FILTER_MS = 1000
 
-export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchange {
+export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardUser, WatchedExchange {
   readonly source: Source
   readonly destination: Destination
   readonly request: RequestView
@@ -53,13 +50,12 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   readonly #lease: SnapshotLease
   readonly snapshot: Snapshot
   readonly frontend: Frontend | undefined
-  readonly #downstream: ExchangeOwner
+  readonly downstream: ExchangeOwner
   readonly #head: H1RequestHead
-  readonly #writer: ResponseWriter
+  readonly #answer: Answer
   readonly chains: EnteredChains
-  readonly #outgoing: Outgoing
-  #isReplying = false
-  #isOver = false
+  readonly outgoing: Outgoing
+  isOver = false
   /** The last run of hooks, which may be waiting for one of them. */
   #hooks: HookRun<HttpExchange> | undefined
   /** There when the route gives the request a time. */
@@ -75,22 +71,23 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
     this.#lease = context.lease
     this.snapshot = context.lease.snapshot
     this.frontend = frontend
-    this.#downstream = context.downstream
+    this.downstream = context.downstream
     this.record = record
     this.source = record.source
     this.destination = record.destination
     this.chains = new EnteredChains(frontend?.chain ?? emptyChain)
-    this.#writer = new ResponseWriter(context.downstream.sink, head.method)
+    this.#answer = new Answer(this, head)
     this.request = toRequestView(head)
     const client = clientOf(head, record, this.snapshot.tellsClientIdentity ? deps.ownIdentity() : undefined)
-    this.#outgoing = new Outgoing(this, { head, client }, deps)
+    this.outgoing = new Outgoing(this, { head, client }, deps)
   }
 
   /** Begins; may finish before it returns. */
   start(): void {
     const { frontend } = this
     const refusal = refusalOf(this.request, frontend, this.snapshot)
-    if (refusal !== undefined || frontend === undefined) return this.#replyLocally(refusal ?? local.unboundService)
+    if (refusal !== undefined || frontend === undefined)
+      return this.#answer.replyLocally(refusal ?? local.unboundService)
     prepareRequest(this.request, this.record, this.#deps.createRequestId)
     this.#runRequestHooks(this.#deps.guards.of(frontend), () => this.#filter())
   }
@@ -103,54 +100,52 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
 
   readBody(wish: BodyWish): void {
     if (!this.#mayContinue) this.onInformational(goOn())
-    this.#outgoing.readBody(wish, (bytes) => this.#downstream.consume(bytes))
+    this.outgoing.readBody(wish, (bytes) => this.downstream.consume(bytes))
   }
 
   /** Request body from the client; false when it is held until the downstream is told to consume it. */
   onRequestBody(buffer: Buffer, start: number, end: number): boolean {
-    return this.#isReplying || this.#outgoing.push(buffer, start, end)
+    return this.#answer.isLocal || this.outgoing.push(buffer, start, end)
   }
 
   onRequestEnd(trailers: HeaderList | undefined): void {
-    this.#outgoing.end(trailers)
+    this.outgoing.end(trailers)
   }
 
   /** Response bytes that were queued towards the client are out. */
   onDownstreamDrain(): void {
-    const bytes = this.#writer.onDrained()
-    if (bytes > 0) this.#outgoing.consume(bytes)
-    if (this.#writer.isComplete) this.#complete()
+    this.#answer.onDrained()
   }
 
   /** The client is gone: nobody is left to answer. */
   onDownstreamGone(): void {
-    if (this.#isOver) return
-    this.#outgoing.abandon()
-    this.#outgoing.consume(this.#writer.drop())
+    if (this.isOver) return
+    this.outgoing.abandon()
+    this.#answer.drop()
     this.record.flags = 'DC'
     this.record.details = 'downstream_remote_disconnect'
-    if (!this.#writer.hasHead) this.record.status = 0
+    if (!this.#answer.writer.hasHead) this.record.status = 0
     this.#finish()
   }
 
   get queuedRequestBytes(): number {
-    return this.#outgoing.queuedBytes
+    return this.outgoing.queuedBytes
   }
 
   get awaitsBody(): boolean {
     // With an answer under way it is a conversation, and silence a part of it; of HTTP/1.1 hardly anybody can have one.
     const isConversation =
-      this.#writer.isBegun && (this.record.httpVersion === 'HTTP/2' || this.record.upgrade !== undefined)
-    return !this.#outgoing.isWhole && !isConversation && this.#mayContinue && this.#outgoing.takesBody
+      this.#answer.writer.isBegun && (this.record.httpVersion === 'HTTP/2' || this.record.upgrade !== undefined)
+    return !this.outgoing.isWhole && !isConversation && this.#mayContinue && this.outgoing.takesBody
   }
 
   get awaitsHeadSinceMs(): number {
-    return this.#outgoing.awaitsHeadSinceMs
+    return this.outgoing.awaitsHeadSinceMs
   }
 
   /** A deadline has passed; `deadlineMs` is how much time it gave. */
   expire(expiry: ExchangeExpiry, deadlineMs: number): void {
-    if (expiry === 'response-head') return this.#outgoing.expire(deadlineMs)
+    if (expiry === 'response-head') return this.outgoing.expire(deadlineMs)
     const filter = expiry === 'request-body' ? undefined : this.#hooks?.waitsFor
     if (filter !== undefined) this.#countFilterError('a filter did not answer in time', filter)
     this.#endLate(local.replyToExpiry(expiry, filter))
@@ -158,50 +153,37 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
 
   onInformational(head: H1ResponseHead): void {
     this.#mayContinue = true
-    if (!this.#isReplying) this.#writer.writeInformational(head)
+    if (!this.#answer.isLocal) this.#answer.writer.writeInformational(head)
   }
 
   onResponse(head: H1ResponseHead): void {
     const upgrade = head.status === 101 ? head.headers.getLower('upgrade') : undefined
-    removeHopByHop(head.headers)
-    this.record.status = head.status
-    this.record.details = 'via_upstream'
-    noteGrpcStatus(this.record, head.headers)
-    if (this.#outgoing.isExhausted) this.record.flags = 'URX'
-    this.response = { status: head.status, headers: head.headers }
-    if (upgrade === undefined) {
-      this.#outgoing.settle()
-      this.#writer.begin(head.bodyLength, head.isOpen)
-    } else this.#beginUpgrade(upgrade)
-    this.#startResponse()
+    if (upgrade !== undefined) this.#beginUpgrade()
+    this.#answer.begin(head, upgrade)
   }
 
   onBody(buffer: Buffer, start: number, end: number): boolean {
-    return this.#writer.writeBody(buffer, start, end)
+    return this.#answer.push(buffer, start, end)
   }
 
   onEnd(trailers: HeaderList | undefined): void {
-    if (trailers !== undefined) noteGrpcStatus(this.record, trailers)
-    this.#writer.endBody(trailers)
-    if (this.#writer.isComplete) this.#complete()
+    this.#answer.end(trailers)
   }
 
   onRequestBytesPassed(bytes: number): void {
-    const owed = this.#outgoing.withoutAdvance(bytes)
-    if (owed > 0) this.#downstream.consume(owed)
+    const owed = this.outgoing.withoutAdvance(bytes)
+    if (owed > 0) this.downstream.consume(owed)
   }
 
   onFailure(failure: ForwardFailure): void {
-    if (this.#writer.isBegun) return this.#breakOff(local.breakOf(failure))
-    if (failure.kind === 'unwritable') return this.#failFilter(new Error(failure.message))
-    this.#replyLocally(local.replyToFailure(failure))
+    if (this.#answer.writer.isBegun) return this.#breakOff(local.breakOf(failure))
+    if (failure.kind === 'unwritable') return this.failFilter(new Error(failure.message))
+    this.#answer.replyLocally(local.replyToFailure(failure))
   }
 
   /** A conversation has its own limits. */
-  #beginUpgrade(protocol: string): void {
+  #beginUpgrade(): void {
     this.#cancelTimeout?.()
-    this.record.upgrade = protocol
-    this.#writer.beginUpgrade(protocol)
     const { upgradeMaxMs } = this.#deps.deadlines
     this.#cancelTimeout = startDeadline(this.#deps.clock, upgradeMaxMs, () => this.#endLate(local.upgradeTimeout))
   }
@@ -209,13 +191,13 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   /** Guards, or the hooks of one part of the chain, then the next step. */
   #runRequestHooks(hooks: readonly ExchangeHook<HttpExchange>[], next: () => void): void {
     if (hooks.length === 0) return next()
-    this.#runHooks(hooks, next, (reply) => this.#replyFromFilter(reply))
+    this.runHooks(hooks, next, (reply) => this.#answer.replyFromFilter(reply))
   }
 
   /** When the exchange is over, or has gone another way, the run is cancelled: then neither is called any more. */
-  #runHooks(hooks: readonly ExchangeHook<HttpExchange>[], onPassed: () => void, onReply: (reply: Reply) => void): void {
+  runHooks(hooks: readonly ExchangeHook<HttpExchange>[], onPassed: () => void, onReply: (reply: Reply) => void): void {
     const onThrown = (error: unknown, isLate: boolean): void =>
-      isLate ? this.#countFilterError('a filter failed late', error) : this.#failFilter(error)
+      isLate ? this.#countFilterError('a filter failed late', error) : this.failFilter(error)
     this.#hooks = new HookRun<HttpExchange>(hooks, this, { onPassed, onReply, onThrown })
     this.#hooks.start()
   }
@@ -231,7 +213,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
     const resolution = resolve(frontend, this.request, this.source.namespace)
     switch (resolution.kind) {
       case 'no-match':
-        return this.#replyLocally(local.noRoute)
+        return this.#answer.replyLocally(local.noRoute)
       case 'pass-through':
         this.#startTimeout(undefined)
         return this.#useBackend(resolution.backend)
@@ -240,7 +222,7 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
         this.record.route = rule.route
         this.record.rule = rule.name
         if (rule.closed !== undefined) {
-          return this.#replyLocally(local.closedBy(rule.closed.status, rule.closed.reason))
+          return this.#answer.replyLocally(local.closedBy(rule.closed.status, rule.closed.reason))
         }
         this.match = { route: rule.route, rule: rule.name, prefix: resolution.prefix }
         this.#startTimeout(rule.timeouts?.requestMs)
@@ -262,10 +244,10 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   #endLate(reply: local.LocalReply): void {
     const isStuck = this.#hooks?.waitsFor !== undefined || this.response !== undefined
     this.#hooks?.cancel()
-    this.#outgoing.abandon(reply === local.requestTimeout)
-    if (this.#writer.hasHead) return this.#breakOff(reply)
-    if (isStuck) this.#forgetResponse()
-    this.#replyLocally(reply)
+    this.outgoing.abandon(reply === local.requestTimeout)
+    if (this.#answer.writer.hasHead) return this.#breakOff(reply)
+    if (isStuck) this.#answer.forget()
+    this.#answer.replyLocally(reply)
     if (this.#hooks?.waitsFor === undefined) return
     // One of them waits with this answer too. It may, for a moment: nothing else would end it soon.
     this.#cancelTimeout?.()
@@ -273,93 +255,36 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   }
 
   #chooseBackend(rule: RulePlan): void {
-    this.#outgoing.drawMirrors(rule.mirrors, this.request)
-    const backend = this.#outgoing.pickBackend(rule, this.request, this.snapshot)
-    if (backend === undefined) this.#replyLocally(local.noWeight)
+    this.outgoing.drawMirrors(rule.mirrors, this.request)
+    const backend = this.outgoing.pickBackend(rule, this.request, this.snapshot)
+    if (backend === undefined) this.#answer.replyLocally(local.noWeight)
     else this.#useBackend(backend, rule)
   }
 
   #useBackend(backend: BackendPlan, rule?: RulePlan): void {
-    if (backend.kind === 'invalid') return this.#replyLocally(local.closedBy(backend.status, backend.reason))
+    if (backend.kind === 'invalid') return this.#answer.replyLocally(local.closedBy(backend.status, backend.reason))
     this.record.backend = backend.destination
     this.chains.backend = backend.chain
     this.#runRequestHooks(backend.chain.onRequest, () => {
-      this.#outgoing.drawMirrors(backend.mirrors, this.request)
+      this.outgoing.drawMirrors(backend.mirrors, this.request)
       this.#send(groupOf(this.snapshot, backend), rule)
     })
   }
 
   #send(group: EndpointGroup | undefined, rule: RulePlan | undefined): void {
-    if (group === undefined) return this.#replyLocally(local.noEndpoint)
-    if (group.closed !== undefined) return this.#replyLocally(local.closedBy(503, group.closed))
-    this.#outgoing.send(this.request, { group, rule, snapshot: this.snapshot, trace: this.record })
-  }
-
-  #replyFromFilter(reply: Reply): void {
-    const written = toWrittenReply(reply)
-    if (written instanceof Error) return this.#failFilter(written)
-    this.record.details = reply.reason
-    this.#reply(written)
-  }
-
-  #replyLocally(reply: local.LocalReply): void {
-    this.record.flags = local.flagsOf(reply, this.#outgoing)
-    this.record.details = reply.details
-    const headers = new HeaderList(['content-type', 'text/plain'])
-    this.#reply({ status: reply.status, headers, body: reply.body }, reply.grpcStatus)
-  }
-
-  #reply(reply: WrittenReply, grpcStatus?: number): void {
-    const { status, headers, body } = toFinalReply(reply, this.record, grpcStatus)
-    this.#isReplying = true
-    this.response = { status, headers }
-    this.#writer.beginLocal(body)
-    // What was held of its body is not wanted any more either.
-    this.#outgoing.settle()
-    this.#outgoing.abandon()
-    this.#startResponse()
-  }
-
-  /** Response hooks in reverse order of the requests', for those parts of the chain that were entered. */
-  #startResponse(): void {
-    const hooks = this.chains.onResponse
-    if (hooks.length === 0) return this.#sendResponse()
-    // A filter may answer in place of the upstream. The remaining hooks are not asked then: two could take turns for ever.
-    const replace = (reply: Reply): void => {
-      this.#forgetResponse()
-      this.#replyFromFilter(reply)
-    }
-    this.#runHooks(hooks, () => this.#sendResponse(), replace)
-  }
-
-  #sendResponse(): void {
-    const { response } = this
-    if (response === undefined || this.#isOver) return
-    // An answer to half a request leaves a connection on which nobody knows where the next one begins.
-    const keepAlive =
-      this.#head.keepAlive && !this.#downstream.isDraining && (this.#outgoing.isWhole || !this.#isReplying)
-    this.record.status = response.status
-    const failure = this.#writer.writeHead(response.status, response.headers, keepAlive)
-    if (failure !== undefined) return this.#failFilter(new Error(failure))
-    if (response.status === 101) this.#downstream.onUpgraded()
-    const passed = this.#writer.takeReleasedBytes()
-    if (passed > 0) this.#outgoing.consume(passed)
-    if (this.#writer.isComplete) this.#complete()
-  }
-
-  /** The next response goes out as it is, whatever filters there were. */
-  #forgetResponse(): void {
-    this.chains.forget()
-    this.#writer.discard()
+    if (group === undefined) return this.#answer.replyLocally(local.noEndpoint)
+    if (group.closed !== undefined) return this.#answer.replyLocally(local.closedBy(503, group.closed))
+    this.outgoing.send(this.request, { group, rule, snapshot: this.snapshot, trace: this.record })
   }
 
   /** A filter threw, rejected or wrote what may not go out: closed, whatever it was meant to do. */
-  #failFilter(error: unknown): void {
+  failFilter(error: unknown): void {
     this.#countFilterError('an exchange failed', error)
-    if (this.#isOver) return
-    if (this.#writer.hasHead) return this.#breakOff(local.breakOf({ kind: 'protocol', message: 'a filter failed' }))
-    this.#forgetResponse()
-    this.#replyLocally(local.filterFailed)
+    if (this.isOver) return
+    if (this.#answer.writer.hasHead)
+      return this.#breakOff(local.breakOf({ kind: 'protocol', message: 'a filter failed' }))
+    this.#answer.forget()
+    this.#answer.replyLocally(local.filterFailed)
   }
 
   #countFilterError(message: string, error: unknown): void {
@@ -372,24 +297,23 @@ export class HttpExchange implements GuardedExchange, ForwardUser, WatchedExchan
   #breakOff({ flags, details }: Pick<local.LocalReply, 'flags' | 'details'>): void {
     this.record.flags = flags
     this.record.details = details
-    this.#downstream.abort()
-    this.#outgoing.abandon()
-    // What was held of it is owed to the endpoint's connection, which others use.
-    this.#outgoing.consume(this.#writer.drop())
+    this.downstream.abort()
+    this.outgoing.abandon()
+    this.#answer.drop()
     this.#finish()
   }
 
-  #complete(): void {
-    if (this.#isOver) return
-    const mayContinue = this.#writer.keepsAlive && this.#outgoing.isWhole
+  complete(): void {
+    if (this.isOver) return
+    const mayContinue = this.#answer.writer.keepsAlive && this.outgoing.isWhole
     this.#finish()
-    this.#downstream.onExchangeDone(mayContinue)
+    this.downstream.onExchangeDone(mayContinue)
   }
 
   #finish(): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#outgoing.abandon()
+    if (this.isOver) return
+    this.isOver = true
+    this.outgoing.abandon()
     this.#hooks?.cancel()
     this.onOver?.()
     this.#cancelTimeout?.()

@@ -7,7 +7,7 @@ import type { ExchangeRecord } from '../../filter/record.ts'
 import type { Frontend, Snapshot } from '../../snapshot/snapshot.ts'
 import type { BodyWish } from '../forward/body-reader.ts'
 import type { EnteredChains } from '../request/entered-chains.ts'
-import type { ExchangeHook } from '../hook-run.ts'
+import type { ExchangeHook } from '../../filter/hook-run.ts'
 import type { Standing } from './live/standing.ts'
 
 /** An exchange that is judged. */

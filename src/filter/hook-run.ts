@@ -1,4 +1,4 @@
-import type { Exchange, HookResult, Reply } from '../filter/index.ts'
+import type { Exchange, HookResult, Reply } from './index.ts'
 
 /** Something that looks at an exchange and may answer it; a filter's hook is one. */
 export interface ExchangeHook<E extends Exchange> {

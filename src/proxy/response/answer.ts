@@ -1,0 +1,163 @@
+/**
+ * The answer to one request, whoever gives it: an endpoint, a filter, or we. It passes the response hooks of the parts of
+ * the chain that the request has entered, and goes out. Where requests go is no business of this file.
+ */
+import type { Exchange, Reply, ResponseView } from '../../filter/index.ts'
+import type { ExchangeHook } from '../../filter/hook-run.ts'
+import type { ExchangeRecord } from '../../filter/record.ts'
+import { HeaderList } from '../../http/header-list.ts'
+import { removeHopByHop } from '../../http/hop-by-hop.ts'
+import type { H1ResponseHead } from '../../http/h1/message.ts'
+import type { Outgoing } from '../forward/outgoing.ts'
+import type { EnteredChains } from '../request/entered-chains.ts'
+import type { ExchangeOwner } from '../request/exchange-owner.ts'
+import { noteGrpcStatus } from '../request/record.ts'
+import { toFinalReply } from './grpc-reply.ts'
+import * as local from './local-reply.ts'
+import type { LocalReply } from './local-reply.ts'
+import { ResponseWriter } from './response-writer.ts'
+import { toWrittenReply, type WrittenReply } from './written-reply.ts'
+
+/** The exchange that is answered. */
+export interface AnsweredExchange extends Exchange {
+  readonly record: ExchangeRecord
+  readonly chains: EnteredChains
+  readonly outgoing: Pick<Outgoing, 'abandon' | 'consume' | 'isExhausted' | 'isWhole' | 'settle'>
+  readonly downstream: ExchangeOwner
+  response: ResponseView | undefined
+  readonly isOver: boolean
+  /** Neither function is called any more when the exchange is over, or has gone another way. */
+  readonly runHooks: (
+    hooks: readonly ExchangeHook<Exchange>[],
+    onPassed: () => void,
+    onReply: (reply: Reply) => void,
+  ) => void
+  /** A filter has done what it may not. */
+  readonly failFilter: (error: unknown) => void
+  /** All of it is out. */
+  readonly complete: () => void
+}
+
+export class Answer {
+  readonly #exchange: AnsweredExchange
+  readonly #keepAlive: boolean
+  readonly writer: ResponseWriter
+  /** It is our own, or a filter's: nothing is wanted of an endpoint any more. */
+  isLocal = false
+
+  /** Of the request: its method, and whether its connection may be kept. */
+  constructor(
+    exchange: AnsweredExchange,
+    { method, keepAlive }: { readonly method: string; readonly keepAlive: boolean },
+  ) {
+    this.#exchange = exchange
+    this.#keepAlive = keepAlive
+    this.writer = new ResponseWriter(exchange.downstream.sink, method)
+  }
+
+  /** An endpoint's; `upgrade` is what it switches to with a 101. */
+  begin(head: H1ResponseHead, upgrade: string | undefined): void {
+    const exchange = this.#exchange
+    const { record, outgoing } = exchange
+    removeHopByHop(head.headers)
+    record.status = head.status
+    record.details = 'via_upstream'
+    noteGrpcStatus(record, head.headers)
+    if (outgoing.isExhausted) record.flags = 'URX'
+    exchange.response = { status: head.status, headers: head.headers }
+    if (upgrade === undefined) {
+      outgoing.settle()
+      this.writer.begin(head.bodyLength, head.isOpen)
+    } else {
+      record.upgrade = upgrade
+      this.writer.beginUpgrade(upgrade)
+    }
+    this.#start()
+  }
+
+  /** More of an endpoint's body; false when it is held. */
+  push(buffer: Buffer, start: number, end: number): boolean {
+    return this.writer.writeBody(buffer, start, end)
+  }
+
+  /** An endpoint's answer is whole. */
+  end(trailers: HeaderList | undefined): void {
+    if (trailers !== undefined) noteGrpcStatus(this.#exchange.record, trailers)
+    this.writer.endBody(trailers)
+    if (this.writer.isComplete) this.#exchange.complete()
+  }
+
+  /** What was queued towards the client is out. */
+  onDrained(): void {
+    const bytes = this.writer.onDrained()
+    if (bytes > 0) this.#exchange.outgoing.consume(bytes)
+    if (this.writer.isComplete) this.#exchange.complete()
+  }
+
+  /** Nobody wants it any more: what was held of it is owed to the endpoint's connection, which others use. */
+  drop(): void {
+    this.#exchange.outgoing.consume(this.writer.drop())
+  }
+
+  /** A filter's. */
+  replyFromFilter(reply: Reply): void {
+    const written = toWrittenReply(reply)
+    if (written instanceof Error) return this.#exchange.failFilter(written)
+    this.#exchange.record.details = reply.reason
+    this.#reply(written)
+  }
+
+  /** Our own. */
+  replyLocally(reply: LocalReply): void {
+    const { record, outgoing } = this.#exchange
+    record.flags = local.flagsOf(reply, outgoing)
+    record.details = reply.details
+    const headers = new HeaderList(['content-type', 'text/plain'])
+    this.#reply({ status: reply.status, headers, body: reply.body }, reply.grpcStatus)
+  }
+
+  /** The next one goes out as it is, whatever filters there were. */
+  forget(): void {
+    this.#exchange.chains.forget()
+    this.writer.discard()
+  }
+
+  #reply(reply: WrittenReply, grpcStatus?: number): void {
+    const exchange = this.#exchange
+    const { status, headers, body } = toFinalReply(reply, exchange.record, grpcStatus)
+    this.isLocal = true
+    exchange.response = { status, headers }
+    this.writer.beginLocal(body)
+    // What was held of its body is not wanted any more either.
+    exchange.outgoing.settle()
+    exchange.outgoing.abandon()
+    this.#start()
+  }
+
+  /** Response hooks in reverse order of the requests', for those parts of the chain that were entered. */
+  #start(): void {
+    const hooks = this.#exchange.chains.onResponse
+    if (hooks.length === 0) return this.#send()
+    // A filter may answer in place of the upstream. The remaining hooks are not asked then: two could take turns for ever.
+    const replace = (reply: Reply): void => {
+      this.forget()
+      this.replyFromFilter(reply)
+    }
+    this.#exchange.runHooks(hooks, () => this.#send(), replace)
+  }
+
+  #send(): void {
+    const exchange = this.#exchange
+    const { response, downstream, outgoing } = exchange
+    if (response === undefined || exchange.isOver) return
+    // An answer to half a request leaves a connection on which nobody knows where the next one begins.
+    const keepAlive = this.#keepAlive && !downstream.isDraining && (outgoing.isWhole || !this.isLocal)
+    exchange.record.status = response.status
+    const failure = this.writer.writeHead(response.status, response.headers, keepAlive)
+    if (failure !== undefined) return exchange.failFilter(new Error(failure))
+    if (response.status === 101) downstream.onUpgraded()
+    const passed = this.writer.takeReleasedBytes()
+    if (passed > 0) outgoing.consume(passed)
+    if (this.writer.isComplete) exchange.complete()
+  }
+}
