@@ -1,10 +1,38 @@
+import type { HeaderList } from '../http/header-list.ts'
 import { stages } from './index.ts'
-import type { Exchange, Filter, HookResult, Stage } from './index.ts'
+import type { BodyMode, BodyTransform, BodyUse, Exchange, Filter, HookResult, Stage, Tunnel } from './index.ts'
+
+/** What is kept of a body for a filter that does not say how much it needs. */
+const DEFAULT_LIMIT_BYTES = 1024 * 1024
 
 /** A hook that can be asked whose it is: `kind` as in the definition, missing where a chain was made by hand. */
 export interface Hook {
   (exchange: Exchange): HookResult
   readonly kind?: string | undefined
+}
+
+/** Asks a filter what it does to the body of an exchange. */
+export interface BodyHook {
+  (exchange: Exchange): BodyTransform | void
+  readonly kind?: string | undefined
+  readonly mode: BodyMode
+  readonly limitBytes: number
+}
+
+export interface TrailersHook {
+  (trailers: HeaderList, exchange: Exchange): void | Promise<void>
+  readonly kind?: string | undefined
+}
+
+export interface TunnelHook {
+  (tunnel: Tunnel): HookResult
+  readonly kind?: string | undefined
+}
+
+/** What a chain does to bodies and trailers of requests, in running order, or of responses, in reverse. */
+export interface BodyHooks {
+  readonly transforms: readonly BodyHook[]
+  readonly trailers: readonly TrailersHook[]
 }
 
 /** Filters composed once: only those that have the hook, in running order. */
@@ -14,6 +42,10 @@ export interface Chain {
   /** In reverse order of the requests. */
   readonly onResponse: readonly Hook[]
   readonly onComplete: readonly NonNullable<Filter['onComplete']>[]
+  readonly onTunnel: readonly TunnelHook[]
+  /** Absent, as for responses: nobody looks. */
+  readonly requestBody?: BodyHooks
+  readonly responseBody?: BodyHooks
 }
 
 /** A filter with the stage that its definition declares. */
@@ -21,10 +53,18 @@ export interface StagedFilter {
   readonly stage: Stage
   readonly filter: Filter
   readonly kind?: string
+  /** As its definition has it. */
+  readonly body?: BodyUse | undefined
 }
 
 /** The chain of no filters; one object, so that a chain can be recognised as empty at a glance. */
-export const emptyChain: Chain = Object.freeze({ filters: [], onRequest: [], onResponse: [], onComplete: [] })
+export const emptyChain: Chain = Object.freeze({
+  filters: [],
+  onRequest: [],
+  onResponse: [],
+  onComplete: [],
+  onTunnel: [],
+})
 
 /**
  * Puts filters in running order: by stage, and inside a stage as listed. Hooks are bound to their filter, so that
@@ -33,14 +73,37 @@ export const emptyChain: Chain = Object.freeze({ filters: [], onRequest: [], onR
 export const composeChain = (staged: readonly StagedFilter[]): Chain => {
   if (staged.length === 0) return emptyChain
   const sorted = staged.toSorted((a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage))
+  const reversed = sorted.toReversed()
   const filters = sorted.map(({ filter }) => filter)
+  const requestBody = bodyHooks(sorted, 'request')
+  const responseBody = bodyHooks(reversed, 'response')
   return {
     filters,
-    onRequest: sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.onRequest, kind)),
-    onResponse: sorted.toReversed().flatMap(({ filter, kind }) => bindHook(filter, filter.onResponse, kind)),
+    onRequest: sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.onRequest, { kind })),
+    onResponse: reversed.flatMap(({ filter, kind }) => bindHook(filter, filter.onResponse, { kind })),
     onComplete: filters.flatMap((filter) => filter.onComplete?.bind(filter) ?? []),
+    onTunnel: sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.onTunnel, { kind })),
+    ...(requestBody === undefined ? {} : { requestBody }),
+    ...(responseBody === undefined ? {} : { responseBody }),
   }
 }
 
-const bindHook = (filter: Filter, hook: Filter['onRequest'], kind: string | undefined): readonly Hook[] =>
-  hook === undefined ? [] : [Object.assign(hook.bind(filter), { kind })]
+const bodyHooks = (staged: readonly StagedFilter[], side: 'request' | 'response'): BodyHooks | undefined => {
+  const transforms = staged.flatMap(({ filter, kind, body }) => {
+    const mode = body?.[side]
+    const hook = side === 'request' ? filter.transformRequest : filter.transformResponse
+    if (mode === undefined) return []
+    return bindHook(filter, hook, { kind, mode, limitBytes: body?.limitBytes ?? DEFAULT_LIMIT_BYTES })
+  })
+  const trailers = staged.flatMap(({ filter, kind }) =>
+    bindHook(filter, side === 'request' ? filter.onRequestTrailers : filter.onResponseTrailers, { kind }),
+  )
+  return transforms.length + trailers.length === 0 ? undefined : { transforms, trailers }
+}
+
+const bindHook = <Args extends unknown[], Result, About extends object>(
+  filter: Filter,
+  hook: ((...args: Args) => Result) | undefined,
+  about: About,
+): readonly (((...args: Args) => Result) & About)[] =>
+  hook === undefined ? [] : [Object.assign(hook.bind(filter), about)]

@@ -74,10 +74,64 @@ export interface Reply {
 /** Nothing: go on. A `Reply`: stop here and answer. A promise makes only this exchange wait. */
 export type HookResult = void | Reply | Promise<void | Reply>
 
+/** How a body is wanted: `stream` is piece by piece, as it comes; `buffer` is the whole of it, before anything goes on. */
+export type BodyMode = 'stream' | 'buffer'
+
+/** Which bodies a filter looks at; without a mode none is shown to it. */
+export interface BodyUse {
+  readonly request?: BodyMode
+  readonly response?: BodyMode
+  /** How much of a body is kept for `buffer`: a longer request is refused with 413, a longer response with 502. Default 1 MiB. */
+  readonly limitBytes?: number
+}
+
+/**
+ * What comes of a piece of a body. Nothing: it goes on as it is. Bytes, or text (UTF-8): they go on in its place, an empty
+ * one for nothing at all. A `Reply`: the exchange is answered with it, which is possible as long as no part of a response
+ * is out. A promise: what follows of this body waits, and its sender with it.
+ */
+export type BodyResult = BodyPiece | Reply | void | Promise<BodyPiece | Reply | void>
+
+export type BodyPiece = Uint8Array | string
+
+/**
+ * Changes one body. With `stream` it is called for each piece as it comes, cut anywhere, and a last time with `isLast`,
+ * mostly without bytes; with `buffer` once, with all of it. What it has to remember is its own.
+ */
+export type BodyTransform = (bytes: Buffer, isLast: boolean) => BodyResult
+
+/** A TCP or TLS connection that begins, whose bytes are passed on as they are. */
+export interface Tunnel {
+  readonly source: Source
+  /** The Service that the client called. */
+  readonly destination: Destination
+  /** The server that its TLS asks for, where that was looked for: on ports of unknown protocol, and with TLSRoutes. */
+  readonly sni: string | undefined
+}
+
 /** A filter at work: one instance per configuration, shared by all exchanges. */
 export interface Filter {
   readonly onRequest?: (exchange: Exchange) => HookResult
   readonly onResponse?: (exchange: Exchange) => HookResult
+  /**
+   * What changes the request's body, where the definition has `body.request`; nothing: this one is left alone. Asked once,
+   * when all request hooks have let it pass; never for a request without a body.
+   */
+  readonly transformRequest?: (exchange: Exchange) => BodyTransform | void
+  /**
+   * The same for the response of a backend, with `body.response`, when all response hooks have let it pass. With `buffer`
+   * the head waits for the body, and may still be changed by the transform.
+   */
+  readonly transformResponse?: (exchange: Exchange) => BodyTransform | void
+  /** Called at the end of a request with a body, whose trailers it may change; empty when there are none. */
+  readonly onRequestTrailers?: (trailers: HeaderList, exchange: Exchange) => void | Promise<void>
+  /** The same for a backend's response; it is there that gRPC has its status. */
+  readonly onResponseTrailers?: (trailers: HeaderList, exchange: Exchange) => void | Promise<void>
+  /**
+   * Asked about a connection that is no HTTP, before it is carried. Nothing: it may be. A `Reply`: it is refused, for the
+   * reply's reason; its status and body go nowhere.
+   */
+  readonly onTunnel?: (tunnel: Tunnel) => HookResult
   /** Called once when the exchange is over, whatever its outcome; must not wait. */
   readonly onComplete?: (record: ExchangeRecord) => void
   /** Called when the last configuration that used the instance is gone. */
@@ -108,9 +162,15 @@ export interface FilterDefinition<Config = unknown> {
   readonly kind: string
   readonly stage: Stage
   readonly config: Schema<Config>
+  /** Which bodies it looks at; absent: none. */
+  readonly body?: BodyUse
+  /** What holds for a filter that fails, unless its object says otherwise; default `closed`. */
+  readonly failureMode?: 'open' | 'closed'
   /**
    * Called once per configuration with what `config` decoded. A method, not a property: so that definitions of
    * different configurations fit into one list; safe because only this definition's own schema feeds it.
    */
   create(config: Config, env: FilterEnv): Filter
+  /** Tries a filter that was just made, before any version of it is put in force: one that throws or rejects never is. */
+  warmUp?(filter: Filter, env: FilterEnv): void | Promise<void>
 }

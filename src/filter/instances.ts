@@ -81,7 +81,12 @@ const createInstance = (
   const env: FilterEnv = { now: host.now, random: host.random, log: host.log, reply: createReply, signal: abort.signal }
   try {
     return {
-      staged: { stage: definition.stage, filter: definition.create(decoded.value, env), kind: spec.kind },
+      staged: {
+        stage: definition.stage,
+        filter: definition.create(decoded.value, env),
+        kind: spec.kind,
+        body: definition.body,
+      },
       abort,
     }
   } catch (error) {

@@ -1,8 +1,8 @@
 /**
  * One request on its way from the tunnel to a pod, and what becomes of it: the whole path of the data plane in one file
- * (what comes back is `response/answer.ts`). Take the snapshot once and keep it to the end; service from the CONNECT authority; service-scoped filters; match;
- * rule-scoped filters; backend and its filters; forward; finish the record. YAML, Kubernetes, metric names and
- * concrete filters never enter here.
+ * (what comes back is `response/answer.ts`). Take the snapshot once and keep it to the end; service from the CONNECT
+ * authority; service-scoped filters; match; rule-scoped filters; backend and its filters; forward; finish the record.
+ * YAML, Kubernetes, metric names and concrete filters never enter here.
  */
 import { emptyChain } from '../filter/chain.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
