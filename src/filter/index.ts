@@ -3,10 +3,15 @@
  * No concrete filter may ever enter this room. Source: docs/filters.md.
  */
 import type { HeaderList } from '../http/header-list.ts'
+import type { CallEnv } from './env/calls.ts'
+import type { MakeCounter, MakeHistogram } from './env/metrics.ts'
 import type { Schema } from '../lib/schema.ts'
 import type { Destination, ExchangeRecord, Source } from './record.ts'
 import type { VerifiedToken } from './verified-token.ts'
 
+export { CallError } from './env/calls.ts'
+export type { CallErrorCode, FetchInit, MeshFetch } from './env/calls.ts'
+export type { Counter, Histogram, HistogramOptions, LabelValues, MetricOptions } from './env/metrics.ts'
 export type { HeaderList } from '../http/header-list.ts'
 /** What no change of a request's headers may do: to its only host, and to those that say who the client is. */
 export { refuseRequestChanges } from './request-changes.ts'
@@ -148,6 +153,20 @@ export interface FilterEnv {
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void
   /** Aborted when the filter is closed. */
   readonly signal: AbortSignal
+  /** Calls a Service of the mesh, with the waypoint's identity; see `MeshFetch`. */
+  readonly fetch: CallEnv['fetch']
+  /**
+   * The same for undici: `env.dispatcher.request({ origin: 'http://auth.shop:8080', path: '/check', method: 'GET' })`, or
+   * `dispatcher: env.dispatcher` for whatever takes one. undici is loaded when this is first read.
+   */
+  readonly dispatcher: CallEnv['dispatcher']
+  /**
+   * A counter `fairway_filter_NAME{filter="NAMESPACE/NAME"}`, whose name should end in `_total`; the same name again is the
+   * same counter. It counts on when another version of the filter takes over. Call it in `create`.
+   */
+  readonly counter: MakeCounter
+  /** A histogram `fairway_filter_NAME{filter="NAMESPACE/NAME"}`; without `buckets` those for seconds from 1 ms to 10 s. */
+  readonly histogram: MakeHistogram
 }
 
 export interface ReplyOptions {

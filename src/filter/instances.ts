@@ -2,15 +2,12 @@ import type { Issue } from '../lib/decoded.ts'
 import { hideFound } from '../lib/secrets/hide-found.ts'
 import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import type { StagedFilter } from './chain.ts'
-import type { Filter, FilterDefinition, FilterEnv } from './index.ts'
+import { InstanceEnv, type FilterHost } from './env/instance-env.ts'
+import type { Filter, FilterDefinition } from './index.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
-import { createReply } from './reply.ts'
 
 /** The filter for a spec, or why there can be none; never throws. The same spec gives the same instance. */
 export type FilterFactory = (spec: FilterSpec) => StagedFilter | { readonly failure: string }
-
-/** What the process lends to its filters; the rest of `FilterEnv` is made per instance. */
-export type FilterHost = Pick<FilterEnv, 'now' | 'random' | 'log'>
 
 /**
  * Owns filter instances across snapshots. An instance is known by kind, origin and canonical configuration, so that
@@ -78,7 +75,7 @@ const createInstance = (
     return { failure: `${spec.origin}: ${issues.join('; ')}` }
   }
   const abort = new AbortController()
-  const env: FilterEnv = { now: host.now, random: host.random, log: host.log, reply: createReply, signal: abort.signal }
+  const env = new InstanceEnv(host, spec, abort.signal)
   try {
     return {
       staged: {

@@ -82,3 +82,36 @@ test('chance is spread over its range and repeats with its seed', () => {
   for (const bucket of buckets) assert.ok(bucket > 850 && bucket < 1150, `buckets: ${buckets.join(' ')}`)
   assert.notEqual(createSeededRandom(6)(), createSeededRandom(5)())
 })
+
+test('a fake environment answers calls as the test says, counts, and knows undici', async () => {
+  const asked: string[] = []
+  const env = createFakeEnv({
+    fetch: async (request) => {
+      asked.push(`${request.method} ${request.url} ${await request.text()}`)
+      return Response.json({ user: 'ann' }, { status: 201, headers: { 'x-a': '1' } })
+    },
+  })
+  const response = await env.fetch('http://auth.shop/check?q=1', { method: 'POST', body: 'token' })
+  assert.deepEqual([response.status, await response.json()], [201, { user: 'ann' }])
+  const origin = 'http://auth.shop'
+  const headers = ['x-b', '2']
+  const answer = await env.dispatcher.request({ origin, path: '/again', method: 'PUT', body: 'more', headers })
+  assert.deepEqual([answer.statusCode, answer.headers['x-a'], await answer.body.json()], [201, '1', { user: 'ann' }])
+  assert.deepEqual(asked, ['POST http://auth.shop/check?q=1 token', 'PUT http://auth.shop/again more'])
+  const calls = env.counter('asked_total', { help: 'Calls', labels: ['to'] })
+  calls.inc({ to: 'auth' })
+  calls.inc({ to: 'cart' }, 2)
+  env.histogram('wait_seconds', { help: 'Waits' }).observe(0.2)
+  assert.deepEqual([env.counted('asked_total'), env.counted('asked_total', { to: 'cart' })], [3, 2])
+  assert.equal(env.observed('wait_seconds'), 1)
+})
+
+test('a fake environment without an answer has no Services, and a closed one calls nobody', async () => {
+  const env = createFakeEnv()
+  await assert.rejects(env.fetch('http://auth.shop/'), { code: 'ENOSERVICE', message: /auth\.shop/ })
+  await assert.rejects(env.dispatcher.request({ origin: 'http://auth.shop', path: '/', method: 'GET' }), {
+    code: 'ENOSERVICE',
+  })
+  env.abort()
+  await assert.rejects(env.fetch('http://auth.shop/'), { code: 'ECLOSED' })
+})

@@ -5,6 +5,7 @@
 import { HeaderList } from '../http/header-list.ts'
 import type { Chain } from './chain.ts'
 import { composeChain } from './chain.ts'
+import { createFakeLent, type FakeLent, type FakeLentOptions } from './env/fake-lent.ts'
 import type {
   Destination,
   Exchange,
@@ -54,8 +55,8 @@ export interface Outcome {
   readonly reply: Reply | undefined
 }
 
-/** An environment whose time and chance the test decides. */
-export interface FakeEnv extends FilterEnv {
+/** An environment whose time and chance the test decides, and who answers its calls. */
+export interface FakeEnv extends FilterEnv, Pick<FakeLent, 'counted' | 'observed'> {
   readonly advance: (ms: number) => void
   /** What `log` was given: `warn: …`. */
   readonly logged: readonly string[]
@@ -63,12 +64,27 @@ export interface FakeEnv extends FilterEnv {
   readonly abort: () => void
 }
 
-/** An environment at `nowMs` (default 0) with chance from `seed` (default 1): the same seed gives the same numbers. */
-export const createFakeEnv = (options: { readonly nowMs?: number; readonly seed?: number } = {}): FakeEnv => {
+/** What a test may say about an environment. */
+export interface FakeEnvOptions extends FakeLentOptions {
+  readonly nowMs?: number
+  readonly seed?: number
+}
+
+/**
+ * An environment at `nowMs` (default 0) with chance from `seed` (default 1): the same seed gives the same numbers. Calls of
+ * `env.fetch` and `env.dispatcher` are answered by `fetch`.
+ */
+export const createFakeEnv = (options: FakeEnvOptions = {}): FakeEnv => {
   let nowMs = options.nowMs ?? 0
   const logged: string[] = []
   const controller = new AbortController()
+  const lent = createFakeLent(options, controller.signal)
   return {
+    ...lent,
+    // Read when it is needed: it loads undici.
+    get dispatcher() {
+      return lent.makeDispatcher()
+    },
     now: () => nowMs,
     random: createSeededRandom(options.seed ?? 1),
     reply: createReply,

@@ -49,6 +49,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   jose: ['proxy'],
   'prom-client': ['telemetry'],
   re2js: ['lib'],
+  undici: ['lib', 'filter', 'proxy'],
   yaml: ['config/source', 'cli'],
 }
 
@@ -58,7 +59,7 @@ const PURE_MODULES = ['node:assert', 'node:buffer', 'node:crypto', 'node:net', '
 /** `node:net` is for `isIP` and `BlockList`; these are its ways to the outside. */
 const NET_OUTSIDE = /\b(?:Socket|Server|createServer|connect|createConnection)\b/
 const IMPURE_CALLS =
-  /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\b|\bperformance\.now\b|\bprocess\.|\bconsole\.|\bfetch\(|\brandom(?:Bytes|UUID|Int)\b/
+  /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\bset(?:Timeout|Interval|Immediate)\b|\bperformance\.now\b|\bprocess\.|\bconsole\.|(?<!\bget )\bfetch\(|\brandom(?:Bytes|UUID|Int)\b/
 
 const MAX_LINES = 400
 const MAX_FILES = 12

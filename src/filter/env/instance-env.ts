@@ -1,0 +1,66 @@
+import type { FilterSpec } from '../../model/filter-spec.ts'
+import type { FilterEnv } from '../index.ts'
+import { createReply } from '../reply.ts'
+import { FilterMetrics } from './filter-metrics.ts'
+import { createNoMesh } from './no-mesh.ts'
+
+/** What of an environment reaches beyond the filter. */
+export type LentEnv = Pick<FilterEnv, 'fetch' | 'dispatcher' | 'counter' | 'histogram'>
+
+/** What the process lends to its filters; the rest of `FilterEnv` is made per instance. */
+export interface FilterHost extends Pick<FilterEnv, 'now' | 'random' | 'log'> {
+  /** Asked when a filter first uses any of it; absent: there is no mesh to call, and nobody reads what is counted. */
+  readonly env?: (spec: FilterSpec, signal: AbortSignal) => LentEnv
+}
+
+/** The environment of one instance. What it is lent is made when it is first used: thousands of filters never do. */
+export class InstanceEnv implements FilterEnv {
+  readonly now: FilterEnv['now']
+  readonly random: FilterEnv['random']
+  readonly log: FilterEnv['log']
+  readonly signal: AbortSignal
+  readonly #host: FilterHost
+  readonly #spec: FilterSpec
+  #lent: LentEnv | undefined
+
+  constructor(host: FilterHost, spec: FilterSpec, signal: AbortSignal) {
+    this.now = host.now
+    this.random = host.random
+    this.log = host.log
+    this.signal = signal
+    this.#host = host
+    this.#spec = spec
+  }
+
+  get reply(): FilterEnv['reply'] {
+    return createReply
+  }
+
+  get fetch(): FilterEnv['fetch'] {
+    return this.#lend().fetch
+  }
+
+  get dispatcher(): FilterEnv['dispatcher'] {
+    return this.#lend().dispatcher
+  }
+
+  get counter(): FilterEnv['counter'] {
+    return this.#lend().counter
+  }
+
+  get histogram(): FilterEnv['histogram'] {
+    return this.#lend().histogram
+  }
+
+  #lend(): LentEnv {
+    this.#lent ??= this.#host.env?.(this.#spec, this.signal) ?? createUnheardEnv()
+    return this.#lent
+  }
+}
+
+/** Where filters are made only to see whether they can be: nothing can be called, and nobody sees what is counted. */
+export const createUnheardEnv = (why = 'there is no mesh to call here'): LentEnv => {
+  const { counter, histogram } = new FilterMetrics().open('')
+  // Not spread: reading `dispatcher` is what fails.
+  return Object.assign(createNoMesh(why), { counter, histogram })
+}
