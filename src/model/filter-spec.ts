@@ -6,4 +6,18 @@ export interface FilterSpec {
   readonly config: unknown
   /** For people: `HTTPRoute shop/api rules[0].filters[1]`. */
   readonly origin: string
+  /** There when the filter is a user's own. */
+  readonly user?: UserFilter
+}
+
+/** What is known of a user's filter beside its configuration. */
+export interface UserFilter {
+  /** `NAMESPACE/NAME` of the object. */
+  readonly id: string
+  readonly module: string
+  readonly version: string
+  readonly failureMode: 'open' | 'closed'
+  readonly hookMs: number
+  readonly waitMs: number
+  readonly isolation: 'none' | 'thread'
 }

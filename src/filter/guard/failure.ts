@@ -1,0 +1,33 @@
+/** In what ways a filter can fail; see docs/concepts/filter-failures.md. */
+export const failureKinds = ['throw', 'reject', 'overrun', 'wait', 'invalid', 'memory', 'loop'] as const
+
+export type FailureKind = (typeof failureKinds)[number]
+
+/** A failure whose kind is known where it comes from: of a filter in a thread of its own, say. */
+export class FilterFault extends Error {
+  readonly kind: FailureKind
+  /** `stamp-version.ts:12` */
+  readonly location: string | undefined
+
+  constructor(kind: FailureKind, message: string, location?: string) {
+    super(message)
+    this.name = 'FilterFault'
+    this.kind = kind
+    this.location = location
+  }
+}
+
+/**
+ * What a guarded filter whose failure mode is `closed` throws: its exchange is answered with 500. Counted and told of
+ * already, by the guard.
+ */
+export class FilterFailure extends Error {
+  /** For the record: `filter_failed{shop/stamp,throw}`, `filter_quarantined{shop/stamp}`. */
+  readonly details: string
+
+  constructor(details: string) {
+    super(details)
+    this.name = 'FilterFailure'
+    this.details = details
+  }
+}
