@@ -2,7 +2,8 @@
 export const DURATION_FORM = 'a duration like 500ms, 10s or 1m30s: whole numbers of h, m, s and ms, at most four'
 
 /** As the Gateway API has it (GEP-2257): no sign, no fraction, no unit beside these, and no more than five digits. */
-const FORM = /^([0-9]{1,5}(h|m|s|ms)){1,4}$/
+export const DURATION_PATTERN = '^([0-9]{1,5}(h|m|s|ms)){1,4}$'
+const FORM = new RegExp(DURATION_PATTERN)
 const PART = /([0-9]{1,5})(h|ms|m|s)/g
 
 const UNIT_MS = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 } as const

@@ -259,10 +259,14 @@ export const optional = <T>(schema: Schema<T>): OptionalSchema<T> => ({
   whenAbsent: 'omit',
 })
 
-/** Gives a missing field of an object a value. */
-export const withDefault = <T>(schema: Schema<T>, fallback: NoInfer<T>): DefaultedSchema<T> => ({
+/** Gives a missing field of an object a value; `written` is that value as it would stand in a document (default: the same). */
+export const withDefault = <T>(
+  schema: Schema<T>,
+  fallback: NoInfer<T>,
+  written: unknown = fallback,
+): DefaultedSchema<T> => ({
   decode: schema.decode,
-  json: { ...schema.json, default: fallback },
+  json: { ...schema.json, default: written },
   whenAbsent: 'default',
   fallback,
 })
@@ -303,6 +307,18 @@ export const map = <T, U>(schema: Schema<T>, convert: (value: T) => U): Schema<U
     return decoded.ok ? { ok: true, value: convert(decoded.value) } : decoded
   },
   json: schema.json,
+})
+
+/** What no field can state alone, for an API server: a rule in its expression language (CEL), and what to say of a breach. */
+export interface ApiRule {
+  readonly rule: string
+  readonly message: string
+}
+
+/** Adds rules to a schema's JSON that say for an API server what `refine` or a decoder says here. */
+export const ruled = <S extends Schema<unknown>>(schema: S, rules: readonly ApiRule[]): S => ({
+  ...schema,
+  json: { ...schema.json, 'x-kubernetes-validations': rules },
 })
 
 /** Adds a sentence for people to a schema's JSON. */

@@ -13,16 +13,27 @@ export interface PolicyTargetRef {
   readonly path: string
 }
 
-const fields = { group: s.withDefault(s.string(), ''), kind: s.string({ minLength: 1 }), name: objectName }
+const fields = {
+  group: s.documented(s.withDefault(s.string(), ''), 'Of the API that the target belongs to; empty for Services.'),
+  kind: s.documented(s.string({ minLength: 1 }), 'What the target is: Service, …'),
+  name: s.documented(objectName, 'Of the target, in the namespace of the object that refers to it.'),
+}
 
 /** A reference that may name a part of its target. */
 export const sectionRef: s.Schema<Omit<PolicyTargetRef, 'path'>> = s.object({
   ...fields,
-  sectionName: s.optional(s.string({ minLength: 1, maxLength: 253 })),
+  sectionName: s.documented(
+    s.optional(s.string({ minLength: 1, maxLength: 253 })),
+    'The part of the target: the name of a port, or of a rule. Left out: all of it.',
+  ),
 })
 
 /** A reference to all of its target (LocalPolicyTargetReference). */
 export const wholeRef: s.Schema<Omit<PolicyTargetRef, 'path'>> = s.object(fields)
+
+/** `spec.targetRefs` as an API server checks it; Gateway API's limit of sixteen. */
+export const targetRefsSchema = (ref: s.Schema<unknown>): s.Schema<readonly unknown[]> =>
+  s.array(ref, { minItems: 1, maxItems: 16 })
 
 const anyRef = s.object(fields, { unknownFields: 'ignore' })
 

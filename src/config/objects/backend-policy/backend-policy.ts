@@ -9,7 +9,14 @@ import { hideFound } from '../../../lib/secrets/hide-found.ts'
 import type { BackendPolicy } from '../../../model/backend/backend-policy.ts'
 import type { KindDecoder } from '../kind.ts'
 import type { Metadata } from '../metadata.ts'
-import { decodeTargetRefs, sectionRef, wholeRef, type PolicyTargetRef, type TargetRefsOptions } from '../target-refs.ts'
+import {
+  decodeTargetRefs,
+  sectionRef,
+  targetRefsSchema,
+  wholeRef,
+  type PolicyTargetRef,
+  type TargetRefsOptions,
+} from '../target-refs.ts'
 import { limits, pool } from './capacity.ts'
 import { loadBalancing } from './load-balancing.ts'
 import { outlierDetection } from './outlier-detection.ts'
@@ -42,22 +49,36 @@ export const policyParts: readonly PartName[] = [
 export const fieldOfPart = (kind: BackendPolicyObject['kind'], part: PartName): string =>
   kind === 'XBackendTrafficPolicy' && part === 'retryBudget' ? 'retryConstraint' : part
 
+interface Part {
+  readonly part: PartName
+  readonly schema: s.Schema<unknown>
+}
+
 /** How the parts of a kind are read, by the names of their fields. */
 interface PolicyShape {
   readonly kind: BackendPolicyObject['kind']
-  readonly fields: Readonly<Record<string, { readonly part: PartName; readonly schema: s.Schema<unknown> }>>
+  readonly fields: Readonly<Record<string, Part>>
   readonly refs: TargetRefsOptions
 }
+
+const partOf = (name: PartName, schema: s.Schema<unknown>, description: string): Part => ({
+  part: name,
+  schema: s.documented(schema, description),
+})
 
 const ours: PolicyShape = {
   kind: 'BackendPolicy',
   fields: {
-    loadBalancing: { part: 'loadBalancing', schema: loadBalancing },
-    outlierDetection: { part: 'outlierDetection', schema: outlierDetection },
-    limits: { part: 'limits', schema: limits },
-    retryBudget: { part: 'retryBudget', schema: retryBudget },
-    pool: { part: 'pool', schema: pool },
-    sessionPersistence: { part: 'sessionPersistence', schema: sessionPersistence },
+    loadBalancing: partOf('loadBalancing', loadBalancing, 'Who is next; left out: RoundRobin.'),
+    outlierDetection: partOf('outlierDetection', outlierDetection, 'Which endpoints are put aside, and for how long.'),
+    limits: partOf('limits', limits, 'How much there may be at once, for each port and each worker.'),
+    retryBudget: partOf('retryBudget', retryBudget, 'How many requests may be sent again.'),
+    pool: partOf('pool', pool, 'How connections are made and kept.'),
+    sessionPersistence: partOf(
+      'sessionPersistence',
+      sessionPersistence,
+      'Keeps requests of a session on one endpoint.',
+    ),
   },
   refs: { ref: sectionRef, unreadable: 'none' },
 }
@@ -65,8 +86,12 @@ const ours: PolicyShape = {
 const gatewayApis: PolicyShape = {
   kind: 'XBackendTrafficPolicy',
   fields: {
-    retryConstraint: { part: 'retryBudget', schema: retryBudget },
-    sessionPersistence: { part: 'sessionPersistence', schema: sessionPersistence },
+    retryConstraint: partOf('retryBudget', retryBudget, 'How many requests may be sent again.'),
+    sessionPersistence: partOf(
+      'sessionPersistence',
+      sessionPersistence,
+      'Keeps requests of a session on one endpoint.',
+    ),
   },
   refs: { ref: wholeRef, unreadable: 'none' },
 }
@@ -108,6 +133,25 @@ const decodeParts = (
   }
   // Each has been made by the schema of that part.
   return parts as PolicyParts
+}
+
+/** `spec` of a BackendPolicy as an API server checks it. */
+export const backendPolicyJson: s.JsonSchema = {
+  type: 'object',
+  description: 'Whom the policy is about, and at least one of its parts.',
+  properties: {
+    targetRefs: s.documented(targetRefsSchema(sectionRef), 'Services of the namespace that the policy is about.').json,
+    ...Object.fromEntries(Object.entries(ours.fields).map(([name, { schema }]) => [name, schema.json])),
+  },
+  required: ['targetRefs'],
+  'x-kubernetes-validations': [
+    {
+      rule: Object.keys(ours.fields)
+        .map((name) => `has(self.${name})`)
+        .join(' || '),
+      message: `the policy asks for nothing: it needs one of ${Object.keys(ours.fields).join(', ')}`,
+    },
+  ],
 }
 
 /** Reads a BackendPolicy; its defects are repeated in `warnings`, so that each of them is reported. */

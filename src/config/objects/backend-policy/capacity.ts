@@ -5,21 +5,30 @@ import type { BackendLimits, PoolPolicy } from '../../../model/backend/backend-p
 import { positiveDuration } from './positive-duration.ts'
 
 /** A part in which nothing stands asks for nothing. */
-const notEmpty = <T extends object>(schema: s.Schema<T>): s.Schema<T> =>
-  s.refine(schema, (value, path) =>
+const notEmpty = <T extends object>(schema: s.Schema<T>): s.Schema<T> => ({
+  ...s.refine(schema, (value, path) =>
     Object.keys(value).length > 0
       ? []
       : [{ message: 'asks for nothing', path, found: '{}', expected: `one of ${propertiesOf(schema)}` }],
-  )
+  ),
+  json: { ...schema.json, minProperties: 1 },
+})
 
 const propertiesOf = ({ json }: s.Schema<unknown>): string =>
   Object.keys(s.isPlainObject(json['properties']) ? json['properties'] : {}).join(', ')
 
 const limit = s.optional(s.integer({ min: 1, max: 1_000_000_000 }))
+const capacity = s.object({
+  maxConnections: s.documented(limit, 'Connections and tunnels that are open.'),
+  maxRequests: s.documented(limit, 'Requests under way, their answers included.'),
+  maxPendingRequests: s.documented(limit, 'Requests that may wait until there is room; needs maxRequests.'),
+})
 
 /** `spec.limits` */
 export const limits: s.Schema<BackendLimits> = s.refine(
-  notEmpty(s.object({ maxConnections: limit, maxRequests: limit, maxPendingRequests: limit })),
+  s.ruled(notEmpty(capacity), [
+    { rule: '!has(self.maxPendingRequests) || has(self.maxRequests)', message: 'maxPendingRequests needs maxRequests' },
+  ]),
   ({ maxRequests, maxPendingRequests }, path): readonly Issue[] =>
     maxPendingRequests === undefined || maxRequests !== undefined
       ? []
@@ -35,7 +44,18 @@ export const limits: s.Schema<BackendLimits> = s.refine(
 
 /** `spec.pool` */
 export const pool: s.Schema<PoolPolicy> = s.map(
-  notEmpty(s.object({ connectTimeout: s.optional(positiveDuration()), idleTimeout: s.optional(positiveDuration()) })),
+  notEmpty(
+    s.object({
+      connectTimeout: s.documented(
+        s.optional(positiveDuration()),
+        'How long a connection may take to be made; left out: what --connect-timeout says.',
+      ),
+      idleTimeout: s.documented(
+        s.optional(positiveDuration()),
+        'A connection that nobody uses is closed after this long.',
+      ),
+    }),
+  ),
   ({ connectTimeout, idleTimeout }) => ({
     ...(connectTimeout === undefined ? {} : { connectMs: connectTimeout }),
     ...(idleTimeout === undefined ? {} : { idleMs: idleTimeout }),

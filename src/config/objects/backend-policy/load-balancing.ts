@@ -6,38 +6,70 @@ import { token } from './token.ts'
 
 const slowStart = s.map(
   s.object({
-    duration: positiveDuration(),
-    minimumPercent: s.withDefault(s.integer({ min: 1, max: 100 }), defaultSlowStartPercent),
+    duration: s.documented(positiveDuration(), 'How long until an endpoint that is new has its whole share.'),
+    minimumPercent: s.documented(
+      s.withDefault(s.integer({ min: 1, max: 100 }), defaultSlowStartPercent),
+      'Of its share, to begin with.',
+    ),
   }),
   ({ duration: durationMs, minimumPercent }) => ({ durationMs, minimumPercent }),
 )
 
+const named = <S extends s.Schema<string>>(name: S): S =>
+  s.documented(name, 'Of the header, cookie, query parameter or claim.')
+
 const names = {
-  Header: token('an HTTP header name'),
-  Cookie: token('the name of a cookie'),
-  QueryParameter: s.string({ minLength: 1, maxLength: 256 }),
-  JWTClaim: s.string({ minLength: 1, maxLength: 256 }),
+  Header: named(token('an HTTP header name')),
+  Cookie: named(token('the name of a cookie')),
+  QueryParameter: named(s.string({ minLength: 1, maxLength: 256 })),
+  JWTClaim: named(s.string({ minLength: 1, maxLength: 256 })),
 }
+
+const hashOnType = <const Type extends string>(type: Type): s.Schema<Type> =>
+  s.documented(s.oneOf([type]), 'JWTClaim: of a verified token; SourcePrincipal and SourceAddress: of the client.')
 
 /** Called so because the value of a field called `key` would be taken for a secret and not be shown. */
 const hashOn: s.Schema<HashKey> = s.union('type', {
   // Names of headers are looked up in lower case.
-  Header: s.map(s.object({ type: s.oneOf(['Header']), name: names.Header }), ({ type, name }) => ({
+  Header: s.map(s.object({ type: hashOnType('Header'), name: names.Header }), ({ type, name }) => ({
     type,
     name: name.toLowerCase(),
   })),
-  Cookie: s.object({ type: s.oneOf(['Cookie']), name: names.Cookie }),
-  QueryParameter: s.object({ type: s.oneOf(['QueryParameter']), name: names.QueryParameter }),
-  JWTClaim: s.object({ type: s.oneOf(['JWTClaim']), name: names.JWTClaim }),
-  SourcePrincipal: s.object({ type: s.oneOf(['SourcePrincipal']) }),
-  SourceAddress: s.object({ type: s.oneOf(['SourceAddress']) }),
+  Cookie: s.object({ type: hashOnType('Cookie'), name: names.Cookie }),
+  QueryParameter: s.object({ type: hashOnType('QueryParameter'), name: names.QueryParameter }),
+  JWTClaim: s.object({ type: hashOnType('JWTClaim'), name: names.JWTClaim }),
+  SourcePrincipal: s.object({ type: hashOnType('SourcePrincipal') }),
+  SourceAddress: s.object({ type: hashOnType('SourceAddress') }),
 })
 
-const schema = s.object({
-  algorithm: s.oneOf(['RoundRobin', 'LeastRequest', 'Random', 'ConsistentHash']),
-  slowStart: s.optional(slowStart),
-  consistentHash: s.optional(s.object({ hashOn, maxLoadPercent: s.optional(s.integer({ min: 101, max: 10_000 })) })),
+const consistentHash = s.object({
+  hashOn: s.documented(hashOn, 'What requests are told apart by; those with the same value go to one endpoint.'),
+  maxLoadPercent: s.documented(
+    s.optional(s.integer({ min: 101, max: 10_000 })),
+    'An endpoint with more than this share of the mean passes the request on to the next; left out: no bound.',
+  ),
 })
+
+const schema = s.ruled(
+  s.object({
+    algorithm: s.documented(
+      s.oneOf(['RoundRobin', 'LeastRequest', 'Random', 'ConsistentHash']),
+      'LeastRequest: of two by chance the one with fewer requests under way.',
+    ),
+    slowStart: s.documented(s.optional(slowStart), 'Lets new endpoints warm up; not for ConsistentHash.'),
+    consistentHash: s.documented(s.optional(consistentHash), 'Has to be there for ConsistentHash, and only then.'),
+  }),
+  [
+    {
+      rule: "has(self.consistentHash) == (self.algorithm == 'ConsistentHash')",
+      message: 'consistentHash belongs to algorithm ConsistentHash, and to no other',
+    },
+    {
+      rule: "!has(self.slowStart) || self.algorithm != 'ConsistentHash'",
+      message: 'slowStart has no effect with algorithm ConsistentHash',
+    },
+  ],
+)
 
 /** `spec.loadBalancing` */
 export const loadBalancing: s.Schema<LoadBalancing> = {

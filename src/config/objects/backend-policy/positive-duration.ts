@@ -1,4 +1,4 @@
-import { DURATION_FORM, formatDuration, parseDuration } from '../../../lib/duration.ts'
+import { DURATION_FORM, DURATION_PATTERN, formatDuration, parseDuration } from '../../../lib/duration.ts'
 import * as s from '../../../lib/schema.ts'
 
 /** 24 days: about the longest time that a timer of Node can wait. */
@@ -19,5 +19,9 @@ export const positiveDuration = ({ minMs = 1, maxMs = LONGEST_TIMER_MS }: Durati
     const expected = ms === undefined ? DURATION_FORM : `a duration ${range}`
     return s.failure({ message: 'wrong value', path, found: s.formatFound(value), expected })
   },
-  json: { type: 'string' },
+  json: { type: 'string', pattern: DURATION_PATTERN },
 })
+
+/** A field that is one of these; left out it is `defaultMs`. */
+export const durationWithDefault = (defaultMs: number, range: DurationRange = {}): s.DefaultedSchema<number> =>
+  s.withDefault(positiveDuration(range), defaultMs, formatDuration(defaultMs))

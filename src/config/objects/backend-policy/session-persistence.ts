@@ -40,24 +40,46 @@ const headerName = s.map(
   (name) => name.toLowerCase(),
 )
 const cookieName = token('the name of a cookie', 128)
-const lifetimeType = s.withDefault(s.oneOf(['Session', 'Permanent']), defaultSession.lifetimeType)
+const lifetimeType = s.documented(
+  s.withDefault(s.oneOf(['Session', 'Permanent']), defaultSession.lifetimeType),
+  'Permanent: browsers keep the cookie for the absoluteTimeout, which has to be there.',
+)
 const cookiePath = s.string({ maxLength: 1024, pattern: /\/[!-:<-~]*/, describe: 'a path that begins with /' })
 
-const shared = { absoluteTimeout: s.optional(positiveDuration({ minMs: 1000, maxMs: longestMs })) }
+const TYPE = 'What carries the session: a cookie, or a header that clients send back.'
+const NAME = 'Of the cookie or the header; left out: one is made.'
+const shared = {
+  absoluteTimeout: s.documented(
+    s.optional(positiveDuration({ minMs: 1000, maxMs: longestMs })),
+    'The session ends after this long, however much it is used; at most 400 days.',
+  ),
+}
 
 const cookieSession = s.object({
   ...shared,
-  type: s.withDefault(s.oneOf(['Cookie']), 'Cookie'),
-  sessionName: s.optional(cookieName),
-  cookieConfig: s.optional(s.object({ lifetimeType })),
-  cookie: s.optional(s.object({ name: s.optional(cookieName), path: s.optional(cookiePath), lifetimeType })),
+  type: s.documented(s.withDefault(s.oneOf(['Cookie']), 'Cookie'), TYPE),
+  sessionName: s.documented(s.optional(cookieName), NAME),
+  cookieConfig: s.documented(s.optional(s.object({ lifetimeType })), 'How long the cookie lasts.'),
+  cookie: s.documented(
+    s.optional(
+      s.object({
+        name: s.documented(s.optional(cookieName), 'Left out: one is made.'),
+        path: s.documented(s.optional(cookiePath), 'Where browsers send it; left out: made from the route.'),
+        lifetimeType,
+      }),
+    ),
+    'The later form of sessionName and cookieConfig.',
+  ),
 })
 
 const headerSession = s.object({
   ...shared,
-  type: s.oneOf(['Header']),
-  sessionName: s.optional(headerName),
-  header: s.optional(s.object({ name: headerName })),
+  type: s.documented(s.oneOf(['Header']), TYPE),
+  sessionName: s.documented(s.optional(headerName), NAME),
+  header: s.documented(
+    s.optional(s.object({ name: s.documented(headerName, 'In any case.') })),
+    'The later form of sessionName.',
+  ),
 })
 
 const cookie: s.Schema<WrittenPersistence> = s.refine(
@@ -116,7 +138,14 @@ export const sessionPersistence: s.Schema<WrittenPersistence> = {
     if (twice.length > 0) return { ok: false, issues: twice.map((pair) => mixed(pair, path)) }
     return type.value === 'Cookie' ? cookie.decode(value, path) : header.decode(value, path)
   },
-  json: { type: 'object', oneOf: [cookie.json, header.json] },
+  json: {
+    type: 'object',
+    oneOf: [cookie.json, header.json],
+    'x-kubernetes-validations': doublets.map(([older, newer]) => ({
+      rule: `!has(self.${older}) || !has(self.${newer})`,
+      message: `${older} says what ${newer} says, which a later version of the API has in its place`,
+    })),
+  },
 }
 
 const mixed = ([older, newer]: readonly [string, string], path: string): Issue => ({
