@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { packJson, unpackJson } from '../lib/memory/packed-json.ts'
+import type { FilterModule } from '../model/filter-spec.ts'
 import type { Model } from '../model/model.ts'
 import type { Route } from '../model/route.ts'
 import { createDeltaReader, createDeltaWriter } from './delta.ts'
@@ -53,6 +54,32 @@ describe('updates between threads', () => {
     for (const head of heads) {
       const model = { ...sent.model, ...head }
       assert.deepEqual(send({ ...sent, model }).received.model, model)
+    }
+  })
+
+  it('carry the code of filters once', () => {
+    const send = createLink()
+    const sent = update([])
+    const code = (digest: string): FilterModule => ({
+      digest,
+      root: '/filters',
+      entry: 'a.ts',
+      files: { 'a.ts': `${digest} `.repeat(1000) },
+      kind: 'A',
+      stage: 'shape',
+    })
+    const modules: readonly (readonly FilterModule[] | undefined)[] = [
+      [code('a')],
+      [code('a'), code('b')],
+      [code('b')],
+      undefined,
+      [code('b')],
+    ]
+    for (const [index, filterModules] of modules.entries()) {
+      const model = { ...sent.model, ...(filterModules === undefined ? {} : { filterModules }) }
+      const { delta, received } = send({ ...sent, model })
+      assert.deepEqual(received.model, model)
+      if (index === 2) assert.ok(JSON.stringify(delta).length < 1000)
     }
   })
 

@@ -6,10 +6,11 @@ import type { Issue } from '../lib/decoded.ts'
 import { isEqual } from '../lib/is-equal.ts'
 import { applyEdits, findEdits, type Edit } from '../lib/lists/edits.ts'
 import type { Condition } from '../model/condition.ts'
+import type { FilterModule } from '../model/filter-spec.ts'
 import type { Model } from '../model/model.ts'
 import type { ConfigUpdate } from './update.ts'
 
-type ListName = 'services' | 'routes' | 'endpoints' | 'pods' | 'authentications' | 'authorizations'
+type ListName = 'services' | 'routes' | 'endpoints' | 'pods' | 'authentications' | 'authorizations' | 'filterModules'
 
 /** The difference between two models; the first of a writer is a difference from nothing. */
 export interface ModelDelta {
@@ -21,6 +22,8 @@ export interface ModelDelta {
   readonly pods: readonly Edit<Model['pods'][number]>[]
   readonly authentications: readonly Edit<Model['authentications'][number]>[]
   readonly authorizations: readonly Edit<Model['authorizations'][number]>[]
+  /** Absent: there are none. */
+  readonly filterModules?: readonly Edit<FilterModule>[]
 }
 
 /** The difference between two updates. */
@@ -40,7 +43,7 @@ export interface ConfigDelta {
 export const createModelWriter = (): ((model: Model) => ModelDelta) => {
   let before: Model | undefined
   return (model) => {
-    const { services, routes, endpoints, pods, authentications, authorizations, ...head } = model
+    const { services, routes, endpoints, pods, authentications, authorizations, filterModules, ...head } = model
     const delta = {
       isFirst: before === undefined,
       head,
@@ -50,6 +53,9 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
       pods: findEdits(before?.pods ?? [], pods, keyOf),
       authentications: findEdits(before?.authentications ?? [], authentications, keyOf),
       authorizations: findEdits(before?.authorizations ?? [], authorizations, keyOf),
+      ...(filterModules === undefined
+        ? {}
+        : { filterModules: findEdits(before?.filterModules ?? [], filterModules, digestOf) }),
     }
     before = model
     return delta
@@ -60,7 +66,7 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
 export const createModelReader = (): ((delta: ModelDelta) => Model) => {
   let before: Pick<Model, ListName> | undefined
   return (delta) => {
-    const { isFirst, head, services, routes, endpoints, pods, authentications, authorizations } = delta
+    const { isFirst, head, services, routes, endpoints, pods, authentications, authorizations, filterModules } = delta
     // A writer that begins anew knows nothing of what its predecessor sent.
     const known = isFirst || before === undefined ? nothing : before
     before = {
@@ -70,6 +76,7 @@ export const createModelReader = (): ((delta: ModelDelta) => Model) => {
       pods: applyEdits(known.pods, pods),
       authentications: applyEdits(known.authentications, authentications),
       authorizations: applyEdits(known.authorizations, authorizations),
+      ...(filterModules === undefined ? {} : { filterModules: applyEdits(known.filterModules ?? [], filterModules) }),
     }
     // One that is undefined did not travel.
     return { ...head, gateway: head.gateway, ...before }
@@ -120,6 +127,8 @@ const nothing: Pick<Model, ListName> = {
   authentications: [],
   authorizations: [],
 }
+
+const digestOf = ({ digest }: FilterModule): string => digest
 
 const keyOf = ({ key }: { readonly key: string }): string => key
 

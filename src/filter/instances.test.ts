@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import test, { describe } from 'node:test'
 import { schema } from './index.ts'
 import type { Filter, FilterDefinition, FilterEnv } from './index.ts'
+import type { FilterModule, FilterSpec, UserFilter } from '../model/filter-spec.ts'
+import type { FilterHost } from './env/instance-env.ts'
 import { createFilterInstances } from './instances.ts'
 import type { FilterInstances } from './instances.ts'
 
@@ -114,4 +116,98 @@ test('two definitions of one kind are refused at the start', () => {
   const nothing: FilterDefinition = { kind: 'Twice', stage: 'shape', config: schema.anything(), create: () => ({}) }
   const host = { now: () => 0, random: () => 0, log: () => {} }
   assert.throws(() => createFilterInstances([nothing, nothing], host), /same kind/)
+})
+
+describe('filters of users', () => {
+  const stampOf = (mark: string): FilterDefinition => ({
+    kind: 'Mine',
+    stage: 'shape',
+    body: { request: 'stream' },
+    config: schema.anything(),
+    create: () => ({ onRequest: ({ request }) => request.headers.set('x-mark', mark) }),
+  })
+  const moduleOf = (digest: string): FilterModule => ({
+    digest,
+    root: '/filters',
+    entry: 'mine.ts',
+    files: {},
+    kind: 'Mine',
+    stage: 'admit',
+    body: { response: 'buffer' },
+  })
+  const loads: string[] = []
+  const told: string[] = []
+  const host: FilterHost = {
+    now: () => 0,
+    random: () => 0,
+    log: () => undefined,
+    code: (digest) =>
+      digest === 'gone'
+        ? undefined
+        : {
+            module: moduleOf(digest),
+            load: () => {
+              loads.push(digest)
+              return digest === 'bad' ? { failure: 'mine.ts:3: no' } : stampOf(digest)
+            },
+          },
+    guard: (filter, { user }, { kind }) => {
+      told.push(`guard ${kind} ${user?.id}`)
+      return { ...filter }
+    },
+    isolate: ({ user }, { digest }) => {
+      told.push(`isolate ${digest} ${user?.id}`)
+      return {}
+    },
+  }
+  const mine = (changes: Partial<UserFilter> = {}): FilterSpec => ({
+    kind: 'Mine',
+    config: {},
+    origin: 'Filter shop/mine at Service shop/api',
+    user: {
+      id: 'shop/mine',
+      module: 'a',
+      version: '1',
+      failureMode: 'closed',
+      hookMs: 10,
+      waitMs: 1000,
+      isolation: 'none',
+      ...changes,
+    },
+  })
+
+  test('are made of their own code, whatever built-in filter has the same kind, and guarded', () => {
+    const instances = createFilterInstances([{ ...stampOf('built in'), kind: 'Mine' }], host)
+    const made = instances.make(mine())
+    assert.deepEqual('failure' in made ? made : [made.stage, made.kind, made.body], [
+      'shape',
+      'Mine',
+      { request: 'stream' },
+    ])
+    assert.deepEqual([loads.splice(0), told.splice(0)], [['a'], ['guard Mine shop/mine']])
+    assert.equal(instances.make(mine()), made)
+    assert.notEqual(instances.make(mine({ version: '2' })), made)
+    assert.notEqual(instances.make(mine({ module: 'b' })), made)
+    loads.splice(0)
+    told.splice(0)
+  })
+
+  test('that want a thread are not loaded here', () => {
+    const made = createFilterInstances([], host).make(mine({ isolation: 'thread' }))
+    assert.deepEqual('failure' in made ? made : [made.stage, made.kind, made.body], [
+      'admit',
+      'Mine',
+      { response: 'buffer' },
+    ])
+    assert.deepEqual([loads.splice(0), told.splice(0)], [[], ['isolate a shop/mine', 'guard Mine shop/mine']])
+  })
+
+  test('whose code is bad or missing are a failure', () => {
+    const instances = createFilterInstances([], host)
+    const at = 'Filter shop/mine at Service shop/api'
+    assert.deepEqual(instances.make(mine({ module: 'bad' })), { failure: `${at}: mine.ts:3: no` })
+    assert.deepEqual(instances.make(mine({ module: 'gone' })), {
+      failure: `${at}: the code of Filter shop/mine is not here`,
+    })
+  })
 })

@@ -4,14 +4,14 @@ import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import type { StagedFilter } from './chain.ts'
 import { InstanceEnv, type FilterHost } from './env/instance-env.ts'
 import type { Filter, FilterDefinition } from './index.ts'
-import type { FilterSpec } from '../model/filter-spec.ts'
+import type { FilterSpec, UserFilter } from '../model/filter-spec.ts'
 
 /** The filter for a spec, or why there can be none; never throws. The same spec gives the same instance. */
 export type FilterFactory = (spec: FilterSpec) => StagedFilter | { readonly failure: string }
 
 /**
- * Owns filter instances across snapshots. An instance is known by kind, origin and canonical configuration, so that
- * its state (token buckets, caches) outlives a swap that did not change it.
+ * Owns filter instances across snapshots. An instance is known by kind, origin, canonical configuration and, if it is a
+ * user's, its version; so its state (token buckets, caches) outlives a swap that did not change it.
  */
 export interface FilterInstances {
   readonly make: FilterFactory
@@ -36,12 +36,14 @@ export const createFilterInstances = (definitions: readonly FilterDefinition[], 
   const generations = new Map<number, ReadonlySet<Filter>>()
 
   const make: FilterFactory = (spec) => {
-    const key = `${spec.kind}\n${spec.origin}\n${canonicalJson(spec.config)}`
+    const user = spec.user === undefined ? '' : canonicalJson(spec.user)
+    const key = `${spec.kind}\n${spec.origin}\n${canonicalJson(spec.config)}${user}`
     const known = instances.get(key)
     if (known !== undefined) return known.staged
-    const definition = byKind.get(spec.kind)
-    if (definition === undefined) return { failure: `${spec.origin}: no filter of kind ${spec.kind}` }
-    const made = createInstance(definition, spec, host)
+    const made =
+      spec.user === undefined
+        ? createInstance(byKind.get(spec.kind) ?? { failure: `no filter of kind ${spec.kind}` }, spec, host)
+        : createUserInstance(spec, spec.user, host)
     if ('failure' in made) return made
     instances.set(key, made)
     return made.staged
@@ -64,33 +66,47 @@ export const createFilterInstances = (definitions: readonly FilterDefinition[], 
   }
 }
 
+/** One in a thread of its own is not even loaded here. */
+const createUserInstance = (
+  spec: FilterSpec,
+  user: UserFilter,
+  host: FilterHost,
+): Instance | { readonly failure: string } => {
+  const code = host.code?.(user.module)
+  if (code === undefined) return { failure: `${spec.origin}: the code of Filter ${user.id} is not here` }
+  if (user.isolation === 'none' || host.isolate === undefined) return createInstance(code.load(), spec, host)
+  const { kind, stage, body } = code.module
+  const filter = guardFilter(host.isolate(spec, code.module), { spec, kind }, host)
+  return { staged: { stage, filter, kind, body }, abort: new AbortController() }
+}
+
 const createInstance = (
-  definition: FilterDefinition,
+  definition: FilterDefinition | { readonly failure: string },
   spec: FilterSpec,
   host: FilterHost,
 ): Instance | { readonly failure: string } => {
-  const decoded = definition.config.decode(spec.config, spec.kind)
-  if (!decoded.ok) {
-    const issues = decoded.issues.map((issue) => formatIssue(hideFound(issue, { [spec.kind]: spec.config })))
-    return { failure: `${spec.origin}: ${issues.join('; ')}` }
-  }
+  if ('failure' in definition) return { failure: `${spec.origin}: ${definition.failure}` }
+  const { kind, stage, body } = definition
   const abort = new AbortController()
-  const env = new InstanceEnv(host, spec, abort.signal)
   try {
-    return {
-      staged: {
-        stage: definition.stage,
-        filter: definition.create(decoded.value, env),
-        kind: spec.kind,
-        body: definition.body,
-      },
-      abort,
+    const decoded = definition.config.decode(spec.config, kind)
+    if (!decoded.ok) {
+      const issues = decoded.issues.map((issue) => formatIssue(hideFound(issue, { [kind]: spec.config })))
+      return { failure: `${spec.origin}: ${issues.join('; ')}` }
     }
+    const made = definition.create(decoded.value, new InstanceEnv(host, spec, abort.signal))
+    return { staged: { stage, filter: guardFilter(made, { spec, kind }, host), kind, body }, abort }
   } catch (error) {
     // User code: whatever it throws closes its rule, not the process.
-    return { failure: `${spec.origin}: filter ${spec.kind} could not be made: ${describe(error)}` }
+    return { failure: `${spec.origin}: filter ${kind} could not be made: ${describe(error)}` }
   }
 }
+
+const guardFilter = (
+  filter: Filter,
+  { spec, kind }: { readonly spec: FilterSpec; readonly kind: string },
+  { guard }: FilterHost,
+): Filter => (guard === undefined || spec.user === undefined ? filter : guard(filter, spec, { kind }))
 
 const isUsed = (generations: ReadonlyMap<number, ReadonlySet<Filter>>, filter: Filter): boolean => {
   for (const used of generations.values()) if (used.has(filter)) return true

@@ -14,10 +14,36 @@ export interface FilterSpec {
 export interface UserFilter {
   /** `NAMESPACE/NAME` of the object. */
   readonly id: string
+  /** The digest of its `FilterModule`. */
   readonly module: string
+  /** Short, for people; another one when code, configuration or settings are others. */
   readonly version: string
   readonly failureMode: 'open' | 'closed'
+  /** How long one call of a hook may hold the event loop. */
   readonly hookMs: number
+  /** How long a promise of a hook may take. */
   readonly waitMs: number
   readonly isolation: 'none' | 'thread'
+  /** Names of the hooks that it was found to have when it was tried; absent: not known. */
+  readonly hooks?: readonly string[]
+}
+
+/** The code of a user's filter, ready to be evaluated, and what was found out about it when it was tried. */
+export interface FilterModule {
+  /** The key: of all that decides what the code does. */
+  readonly digest: string
+  /** The folder of `--filters`, absolute: for stack traces and debuggers, and where packages are looked for. */
+  readonly root: string
+  /** Where it begins, below `root`: `stamp-version.ts`. */
+  readonly entry: string
+  /** CommonJS by path below `root`, `entry` among them; every line stands where it stands in the source. */
+  readonly files: Readonly<Record<string, string>>
+  /** Of the definition that it exports. */
+  readonly kind: string
+  readonly stage: 'preflight' | 'identify' | 'admit' | 'shape' | 'select'
+  readonly body?: {
+    readonly request?: 'stream' | 'buffer'
+    readonly response?: 'stream' | 'buffer'
+    readonly limitBytes?: number
+  }
 }

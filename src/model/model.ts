@@ -3,6 +3,7 @@
  * Plain readonly data that survives JSON (and `structuredClone`): no methods, no Maps, no Kubernetes field names.
  */
 import type { BoundPod, EndpointSet } from './endpoint.ts'
+import type { FilterModule } from './filter-spec.ts'
 import type { Route } from './route.ts'
 import type { RequestAuthentication } from './security/authentication.ts'
 import type { AuthorizationPolicy } from './security/authorization.ts'
@@ -38,6 +39,8 @@ export interface Model {
   readonly authorizations: readonly AuthorizationPolicy[]
   /** Whom CUSTOM policies may name, sorted by key; absent: nobody. */
   readonly providers?: readonly AuthorizationProvider[]
+  /** The code of the users' filters among all `FilterSpec`s, sorted by digest; absent: there are none. Slow clock. */
+  readonly filterModules?: readonly FilterModule[]
 }
 
 /** Refers to a Kubernetes object in messages: `HTTPRoute shop/api`. */

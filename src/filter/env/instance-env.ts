@@ -1,5 +1,5 @@
-import type { FilterSpec } from '../../model/filter-spec.ts'
-import type { FilterEnv } from '../index.ts'
+import type { FilterModule, FilterSpec } from '../../model/filter-spec.ts'
+import type { Filter, FilterDefinition, FilterEnv } from '../index.ts'
 import { createReply } from '../reply.ts'
 import { FilterMetrics } from './filter-metrics.ts'
 import { createNoMesh } from './no-mesh.ts'
@@ -11,6 +11,18 @@ export type LentEnv = Pick<FilterEnv, 'fetch' | 'dispatcher' | 'counter' | 'hist
 export interface FilterHost extends Pick<FilterEnv, 'now' | 'random' | 'log'> {
   /** Asked when a filter first uses any of it; absent: there is no mesh to call, and nobody reads what is counted. */
   readonly env?: (spec: FilterSpec, signal: AbortSignal) => LentEnv
+  /** The code of users' filters by digest; absent: there is none. */
+  readonly code?: (digest: string) => FilterCode | undefined
+  /** Stands before the hooks of a user's filter; absent: nothing does. */
+  readonly guard?: (filter: Filter, spec: FilterSpec, definition: Pick<FilterDefinition, 'kind'>) => Filter
+  /** Makes a user's filter that asks for a thread of its own; absent: it gets none, and runs where all others do. */
+  readonly isolate?: (spec: FilterSpec, module: FilterModule) => Filter
+}
+
+/** A module of a user, which is evaluated when its first filter is made, and then kept. */
+export interface FilterCode {
+  readonly module: FilterModule
+  readonly load: () => FilterDefinition | { readonly failure: string }
 }
 
 /** The environment of one instance. What it is lent is made when it is first used: thousands of filters never do. */
