@@ -5,6 +5,7 @@
  * YAML, Kubernetes, metric names and concrete filters never enter here.
  */
 import { emptyChain } from '../filter/chain.ts'
+import { FilterFailure } from '../filter/guard/failure.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
 import { HookRun, type ExchangeHook } from '../filter/hook-run.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
@@ -281,13 +282,14 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   failFilter(error: unknown): void {
     this.#countFilterError('an exchange failed', error)
     if (this.isOver) return
-    if (this.#answer.writer.hasHead)
-      return this.#breakOff(local.breakOf({ kind: 'protocol', message: 'a filter failed' }))
+    if (this.#answer.writer.hasHead) return this.#breakOff(local.breakOfFilter(error))
     this.#answer.forget()
-    this.#answer.replyLocally(local.filterFailed)
+    this.#answer.replyLocally(local.replyToFilter(error))
   }
 
   #countFilterError(message: string, error: unknown): void {
+    // Its guard has.
+    if (error instanceof FilterFailure) return
     this.#deps.counters.filterErrors++
     const what = withoutSecrets(error, [this.request.headers, this.response?.headers])
     this.#deps.onError(message, what, this.record.requestId)

@@ -82,10 +82,10 @@ export class FilterHealth {
     return undefined
   }
 
-  /** Counts a failure; throws what closes the exchange, unless the failure mode is `open`. */
-  fail(seen: SeenFailure): undefined {
+  /** Counts a failure; throws what closes the exchange, unless the failure mode is `open` and nothing binds it. */
+  fail(seen: SeenFailure, isBound: boolean): undefined {
     const kind = this.count(seen)
-    if (this.user.failureMode === 'closed') throw this.#refusalOf(kind)
+    if (isBound || this.user.failureMode === 'closed') throw this.#refusalOf(kind)
     return undefined
   }
 

@@ -1,3 +1,4 @@
+import { FilterFailure } from '../../filter/guard/failure.ts'
 import type { LimitName } from '../balance/limits/service-load.ts'
 import type { ForwardFailure } from '../forward/failure.ts'
 import type { ExchangeExpiry } from '../limits/tunnel-watch.ts'
@@ -67,12 +68,22 @@ export const notPermitted = (details: string): LocalReply => ({
   body: 'RBAC: access denied',
 })
 
-export const filterFailed: LocalReply = {
+const filterFailed: LocalReply = {
   status: 500,
   flags: '-',
   details: 'filter_failed',
   body: 'internal error\n',
 }
+
+/** A filter failed; of a user's own its guard tells which, and in what way. */
+export const replyToFilter = (error: unknown): LocalReply =>
+  error instanceof FilterFailure ? { ...filterFailed, details: error.details } : filterFailed
+
+/** The same, of an answer that is on its way. */
+export const breakOfFilter = (error: unknown): Pick<LocalReply, 'flags' | 'details'> =>
+  error instanceof FilterFailure
+    ? { flags: '-', details: error.details }
+    : breakOf({ kind: 'protocol', message: 'a filter failed' })
 
 export const badPath: LocalReply = {
   status: 400,

@@ -1,0 +1,79 @@
+import type { HeaderList } from '../../http/header-list.ts'
+import type { BodyMode, BodyResult, BodyTransform, Exchange } from '../index.ts'
+import { guardCall } from './guarded-call.ts'
+import type { CallRules, Guarded } from './guarded-call.ts'
+import { faultOfHeaders, faultOfPiece } from './judge.ts'
+import { restoreExchange, saveExchange } from './undo.ts'
+
+type MakeTransform = (exchange: Exchange) => BodyTransform | void
+type TrailerHook = (trailers: HeaderList, exchange: Exchange) => void | Promise<void>
+
+/** Guards the making of a transform, and each call of what was made. */
+export const guardTransform =
+  (run: MakeTransform, mode: BodyMode | undefined, guarded: Guarded): MakeTransform =>
+  (exchange) => {
+    const { health } = guarded
+    if (!health.isAdmitted()) return health.refuseQuarantined()
+    const rules: CallRules = { faultOf: faultOfMade, headers: headersOf(exchange) }
+    const made = guardCall(() => run(exchange), guarded, rules)
+    // `faultOfMade` let it pass, or the filter fails open and there is nothing.
+    return typeof made === 'function' ? guardPieces(made as BodyTransform, { exchange, mode, guarded }) : undefined
+  }
+
+/** Guards a hook on trailers, which fails open to those that came. */
+export const guardTrailers =
+  (run: TrailerHook, guarded: Guarded): TrailerHook =>
+  (trailers, exchange) => {
+    const { health } = guarded
+    if (!health.isAdmitted()) return health.refuseQuarantined()
+    const fields = trailers.fields.slice()
+    const rules: CallRules = {
+      faultOf: (result) =>
+        result === undefined ? faultOfHeaders(trailers) : 'a hook on trailers returned something: it returns nothing',
+      headers: headersOf(exchange),
+      undo: () => void (trailers.fields = fields),
+    }
+    return guardCall(() => run(trailers, exchange), guarded, rules) as void | Promise<void>
+  }
+
+/**
+ * A transform that fails open leaves the body alone from there on, which is right as long as it has not changed any of
+ * it: half of a body that was meant to be changed is nobody's, and the exchange breaks off.
+ */
+const guardPieces = (
+  transform: BodyTransform,
+  parts: { readonly exchange: Exchange; readonly mode: BodyMode | undefined; readonly guarded: Guarded },
+): BodyTransform => {
+  const { exchange, mode, guarded } = parts
+  const isOpen = guarded.health.user.failureMode === 'open'
+  let hasChanged = false
+  let hasFailed = false
+  return (bytes, isLast) => {
+    if (hasFailed) return undefined
+    const saved = isOpen && mode === 'buffer' ? saveExchange(exchange) : undefined
+    const rules: CallRules = {
+      faultOf: (result) => {
+        const fault = faultOfPiece(result)
+        if (result !== undefined && fault === undefined) hasChanged = true
+        return fault
+      },
+      headers: headersOf(exchange),
+      isBound: () => hasChanged && mode !== 'buffer',
+      undo: () => {
+        hasFailed = true
+        if (saved !== undefined) restoreExchange(exchange, saved)
+      },
+    }
+    return guardCall(() => transform(bytes, isLast), guarded, rules) as BodyResult
+  }
+}
+
+const headersOf = (exchange: Exchange): (() => readonly (HeaderList | undefined)[]) => {
+  const { request } = exchange
+  return () => [request.headers, exchange.response?.headers]
+}
+
+const faultOfMade = (made: unknown): string | undefined =>
+  made === undefined || typeof made === 'function'
+    ? undefined
+    : 'a transform is neither a function nor absent: return (bytes, isLast) => …, or nothing'

@@ -1,0 +1,98 @@
+import type { HeaderList } from '../../http/header-list.ts'
+import type { Exchange, HookResult, Tunnel } from '../index.ts'
+import type { ExchangeRecord } from '../record.ts'
+import { countOverrun, failCall, guardCall, judgeCall } from './guarded-call.ts'
+import type { CallRules, Guarded } from './guarded-call.ts'
+import { CALLS, SLOT } from './hook-slots.ts'
+import { faultOfHeaders, faultOfResult, isThenable } from './judge.ts'
+import { restoreExchange, saveExchange } from './undo.ts'
+import type { SavedExchange } from './undo.ts'
+
+export type HookName = 'onRequest' | 'onResponse'
+
+const headersOf = (exchange: Exchange, name: HookName): HeaderList | undefined =>
+  name === 'onRequest' ? exchange.request.headers : exchange.response?.headers
+
+/** Hot: of a filter that does well it costs two readings of the clock, and allocates nothing. */
+export const guardHook = (
+  run: (exchange: Exchange) => HookResult,
+  name: HookName,
+  guarded: Guarded,
+): ((exchange: Exchange) => HookResult) => {
+  const { health, host } = guarded
+  const { cells } = host.slots
+  const { monotonicMs } = host.clock
+  const { slot, user } = health
+  const isOpen = user.failureMode === 'open'
+  return (exchange) => {
+    if (!health.quarantine.isActive && !health.isAdmitted()) return health.refuseQuarantined()
+    const saved = isOpen ? saveExchange(exchange) : undefined
+    const outer = cells[SLOT] ?? 0
+    cells[SLOT] = slot
+    cells[CALLS] = (cells[CALLS] ?? 0) + 1
+    const startMs = monotonicMs()
+    let result: HookResult
+    try {
+      result = run(exchange)
+    } catch (error) {
+      cells[SLOT] = outer
+      health.note(monotonicMs() - startMs)
+      return failCall(guarded, { kind: 'throw', error }, rulesOf(exchange, name, saved))
+    }
+    cells[SLOT] = outer
+    const tookMs = monotonicMs() - startMs
+    health.note(tookMs)
+    const fault = isThenable(result) ? 'waits' : (faultOfResult(result) ?? faultOfHeaders(headersOf(exchange, name)))
+    // What is not simply good is judged where it may cost something.
+    if (fault !== undefined || tookMs > user.hookMs) {
+      return judgeCall(result, tookMs, guarded, rulesOf(exchange, name, saved)) as HookResult
+    }
+    health.pass()
+    return result
+  }
+}
+
+const rulesOf = (exchange: Exchange, name: HookName, saved: SavedExchange | undefined): CallRules => ({
+  faultOf: (result) => faultOfResult(result) ?? faultOfHeaders(headersOf(exchange, name)),
+  headers: () => [exchange.request.headers, exchange.response?.headers],
+  undo: saved === undefined ? undefined : () => restoreExchange(exchange, saved),
+})
+
+const noHeaders = (): readonly HeaderList[] => []
+
+/** A connection that is no HTTP: a filter that fails closed refuses it. */
+export const guardTunnel =
+  (run: (tunnel: Tunnel) => HookResult, guarded: Guarded): ((tunnel: Tunnel) => HookResult) =>
+  (tunnel) => {
+    const { health } = guarded
+    if (!health.isAdmitted()) return health.refuseQuarantined()
+    // What `judge.ts` lets pass is a result as the contract has it.
+    return guardCall(() => run(tunnel), guarded, { faultOf: faultOfResult, headers: noHeaders }) as HookResult
+  }
+
+/** Nothing is left to be answered: what it fails of only counts. */
+export const guardComplete = (
+  run: (record: ExchangeRecord) => void,
+  { health, host }: Guarded,
+): ((record: ExchangeRecord) => void) => {
+  const { cells } = host.slots
+  const { monotonicMs } = host.clock
+  return (record) => {
+    if (!health.isAdmitted()) return
+    const outer = cells[SLOT] ?? 0
+    cells[SLOT] = health.slot
+    cells[CALLS] = (cells[CALLS] ?? 0) + 1
+    const startMs = monotonicMs()
+    try {
+      run(record)
+      const tookMs = monotonicMs() - startMs
+      if (tookMs > health.user.hookMs) countOverrun({ health, host }, tookMs)
+      else health.pass()
+    } catch (error) {
+      health.count({ kind: 'throw', error, text: host.describe(error, []) })
+    } finally {
+      cells[SLOT] = outer
+      health.note(monotonicMs() - startMs)
+    }
+  }
+}

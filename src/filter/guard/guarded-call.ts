@@ -1,0 +1,111 @@
+import type { HeaderList } from '../../http/header-list.ts'
+import type { FilterHealth, HealthHost } from './filter-health.ts'
+import { CALLS, SLOT } from './hook-slots.ts'
+import type { HookSlots } from './hook-slots.ts'
+import { isThenable } from './judge.ts'
+
+export interface GuardHost extends HealthHost {
+  readonly slots: HookSlots
+  /** An error as text, without the secrets of an exchange: of its headers, say. */
+  readonly describe: (error: unknown, headers: readonly (HeaderList | undefined)[]) => string
+}
+
+/** What all hooks of one filter share. */
+export interface Guarded {
+  readonly health: FilterHealth
+  readonly host: GuardHost
+}
+
+/** What is done with one call, beside calling. */
+export interface CallRules {
+  /** What is wrong with a result; the headers that the hook could change are looked at here as well. */
+  readonly faultOf: (result: unknown) => string | undefined
+  /** Takes back what the hook has changed, where its failure mode is `open`. */
+  readonly undo?: (() => void) | undefined
+  /** Its failure closes the exchange, whatever its mode: half of it is out already. */
+  readonly isBound?: (() => boolean) | undefined
+  /** Whose secrets errors may quote. */
+  readonly headers: () => readonly (HeaderList | undefined)[]
+}
+
+type FailureOfCall = 'throw' | 'reject' | 'wait' | 'invalid'
+
+/** Calls a hook whose filter has been admitted; throws, or rejects, with a `FilterFailure` where its failure closes. */
+export const guardCall = (run: () => unknown, guarded: Guarded, rules: CallRules): unknown => {
+  const { health, host } = guarded
+  const { cells } = host.slots
+  const outer = cells[SLOT] ?? 0
+  cells[SLOT] = health.slot
+  cells[CALLS] = (cells[CALLS] ?? 0) + 1
+  const startMs = host.clock.monotonicMs()
+  let result: unknown
+  let thrown: { readonly error: unknown } | undefined
+  try {
+    result = run()
+  } catch (error) {
+    thrown = { error }
+  }
+  cells[SLOT] = outer
+  const tookMs = host.clock.monotonicMs() - startMs
+  health.note(tookMs)
+  if (thrown !== undefined) return failCall(guarded, { kind: 'throw', error: thrown.error }, rules)
+  return judgeCall(result, tookMs, guarded, rules)
+}
+
+/** What comes of a result, now or later. */
+export const judgeCall = (result: unknown, tookMs: number, guarded: Guarded, rules: CallRules): unknown => {
+  if (isThenable(result)) return waitFor(result, guarded, rules)
+  const fault = rules.faultOf(result)
+  if (fault !== undefined) return failCall(guarded, { kind: 'invalid', error: new TypeError(fault) }, rules)
+  if (tookMs > guarded.health.user.hookMs) countOverrun(guarded, tookMs)
+  else guarded.health.pass()
+  return result
+}
+
+/** Counts a failure; throws unless its filter fails open. */
+export const failCall = (
+  { health, host }: Guarded,
+  { kind, error }: { readonly kind: FailureOfCall; readonly error: unknown },
+  { headers, undo, isBound }: CallRules,
+): undefined => {
+  const text = host.describe(error, headers())
+  undo?.()
+  return health.fail({ kind, error, text }, isBound?.() === true)
+}
+
+/** The time is gone, and nobody gains when its exchange fails as well; it counts against the filter. */
+export const countOverrun = ({ health }: Guarded, tookMs: number): void => {
+  const text = `a hook held the event loop for ${tookMs.toFixed(1)} ms; its budget is ${health.user.hookMs} ms`
+  health.count({ kind: 'overrun', error: undefined, text })
+}
+
+const waitFor = (result: PromiseLike<unknown>, guarded: Guarded, rules: CallRules): Promise<unknown> => {
+  const { health, host } = guarded
+  const { waitMs } = health.user
+  return new Promise((resolve, reject) => {
+    let isOver = false
+    const settle = (judge: () => unknown): void => {
+      if (isOver) return
+      isOver = true
+      cancel()
+      try {
+        resolve(judge())
+      } catch (error) {
+        reject(error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+    const fail = (kind: 'wait' | 'reject', error: unknown): void =>
+      settle(() => failCall(guarded, { kind, error }, rules))
+    const cancel = host.clock.after(waitMs, () => fail('wait', new Error(`no answer within ${waitMs} ms`)))
+    result.then(
+      (settled) =>
+        settle(() => {
+          const fault = rules.faultOf(settled)
+          if (fault !== undefined) return failCall(guarded, { kind: 'invalid', error: new TypeError(fault) }, rules)
+          health.pass()
+          return settled
+        }),
+      (error: unknown) => fail('reject', error),
+    )
+  })
+}

@@ -1,0 +1,45 @@
+import { isFieldValue } from '../../http/h1/chars.ts'
+import { isFieldName } from '../../http/h1/field-names.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import type { Reply } from '../index.ts'
+import { findUnwritable } from './find-unwritable.ts'
+
+/** What is wrong with the result of a hook; `undefined` for a good one. Filters in plain JavaScript may return anything. */
+export const faultOfResult = (result: unknown): string | undefined => {
+  if (result === undefined) return undefined
+  if (typeof result !== 'object' || result === null || !('kind' in result) || result.kind !== 'reply') {
+    return 'a hook returned what is no reply: return nothing, or what env.reply() makes'
+  }
+  const { status, headers, body }: Partial<Record<keyof Reply, unknown>> = result
+  if (typeof status !== 'number' || !Number.isInteger(status) || status < 200 || status > 599) {
+    return `a reply has status ${String(status)}: wanted an integer from 200 to 599`
+  }
+  if (typeof body !== 'string') return 'a reply has a body that is no string'
+  return faultOfPairs(headers)
+}
+
+/** The same for what a transform made of a piece of a body. */
+export const faultOfPiece = (result: unknown): string | undefined =>
+  typeof result === 'string' || result instanceof Uint8Array ? undefined : faultOfResult(result)
+
+/** What of headers that a hook has left cannot be sent. */
+export const faultOfHeaders = (headers: HeaderList | undefined): string | undefined => {
+  const unwritable = headers === undefined ? undefined : findUnwritable(headers)
+  return unwritable === undefined ? undefined : `${unwritable} cannot be written into an HTTP message`
+}
+
+/** Whether a result is waited for. */
+export const isThenable = (result: unknown): result is PromiseLike<unknown> =>
+  typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
+
+const faultOfPairs = (headers: unknown): string | undefined => {
+  if (!Array.isArray(headers)) return 'a reply has headers that are no list of pairs'
+  for (const pair of headers as readonly unknown[]) {
+    if (!Array.isArray(pair) || typeof pair[0] !== 'string' || typeof pair[1] !== 'string') {
+      return 'a reply has headers that are no list of pairs of texts'
+    }
+    if (!isFieldName(pair[0].toLowerCase())) return `a reply has the header name ${JSON.stringify(pair[0])}`
+    if (!isFieldValue(pair[1])) return `a reply has a value of header ${pair[0]} that cannot be written`
+  }
+  return undefined
+}
