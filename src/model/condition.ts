@@ -10,7 +10,14 @@ export interface Condition {
   readonly parent?: string
   /** The reference that `parent` stands for, where the object has one. */
   readonly parentRef?: ParentReference
-  readonly type: 'Accepted' | 'ResolvedRefs' | 'Programmed' | 'Conflicted' | 'PartiallyInvalid' | 'Shadowed'
+  readonly type:
+    | 'Accepted'
+    | 'ResolvedRefs'
+    | 'Programmed'
+    | 'Conflicted'
+    | 'PartiallyInvalid'
+    | 'Shadowed'
+    | 'Bypassed'
   readonly status: 'True' | 'False' | 'Unknown'
   /** Gateway API's reason where it has one: `Accepted`, `BackendNotFound`, `UnsupportedValue`, … */
   readonly reason: string
@@ -32,7 +39,9 @@ export interface ParentReference {
 
 /**
  * Whether a condition is bad news: not True, or True where that is the bad news itself (Gateway API's Conflicted and
- * PartiallyInvalid, and our Shadowed).
+ * PartiallyInvalid, and our Shadowed and Bypassed).
  */
 export const isFault = ({ type, status }: Pick<Condition, 'type' | 'status'>): boolean =>
-  type === 'Conflicted' || type === 'PartiallyInvalid' || type === 'Shadowed' ? status !== 'False' : status !== 'True'
+  bad.has(type) ? status !== 'False' : status !== 'True'
+
+const bad: ReadonlySet<Condition['type']> = new Set(['Conflicted', 'PartiallyInvalid', 'Shadowed', 'Bypassed'])

@@ -38,6 +38,7 @@ import { ExternalAuthorizer } from './security/ext-authz/authorizer.ts'
 import { ConnectionAuthorizer } from './security/ext-authz/connection-authorizer.ts'
 import { ProviderAsker } from './security/ext-authz/provider-asker.ts'
 import { externalAuthFilter } from './security/ext-authz/external-auth-filter.ts'
+import { LateQuestions } from './security/live/late-questions.ts'
 import { LiveReview } from './security/live/live-review.ts'
 import { Security } from './security/security.ts'
 import { Sessions } from './session/sessions.ts'
@@ -167,13 +168,20 @@ export class DataPlane {
     }
     const asker = new ProviderAsker(asking)
     this.#authorizer = new ExternalAuthorizer(asker, asking)
+    const connections = new ConnectionAuthorizer(asker, asking)
+    const questions = new LateQuestions({
+      authorizer: connections,
+      snapshot: () => this.#applier.current,
+      onError: (message, error) => this.#onFault(message, error),
+    })
     const deps: DownstreamDeps & H2TunnelDeps = {
       ...forwarding,
       sessions: new Sessions({ balancer: this.#balancer, clock, counters: this.counters }),
       sink: options.sink,
       createRequestId: createUuidSource(),
       ownIdentity: () => credentials.current().identity,
-      guards: this.#security.guardsWith(createCustomGuard(this.#authorizer)),
+      guards: this.#security.guardsWith(createCustomGuard(this.#authorizer), questions),
+      questions,
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       deadlines,
       turns,
@@ -194,7 +202,7 @@ export class DataPlane {
       tcp: {
         ...deps,
         plainGroups: new PlainGroups(),
-        connections: new ConnectionAuthorizer(asker, asking),
+        connections,
         snapshot: () => this.#applier.current,
         onRefused: (message) => log.debug(message),
       },

@@ -95,8 +95,8 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
 
   /** Ends what the policies of now do not permit. */
   review(frontend: Frontend): void {
-    const denied = reviewExchange(this, this.#head, frontend)
-    if (denied !== undefined) this.#endLate(local.notPermitted(denied.details))
+    const end = (reply: local.LocalReply): void => void (this.isOver || this.#endLate(reply))
+    reviewExchange(this, { head: this.#head, frontend, questions: this.#deps.questions, end })
   }
 
   readBody(wish: BodyWish): void {

@@ -14,6 +14,8 @@ export interface Metadata {
   /** Counts the changes of `spec`; the API server's, seldom in files. */
   readonly generation?: number
   readonly owners: readonly Owner[]
+  /** What is written as its namespace cannot be one; of security policies only, which then may be of any. */
+  readonly isNamespaceUnknown?: true
 }
 
 /** An entry of `ownerReferences`. */

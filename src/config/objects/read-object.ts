@@ -85,26 +85,38 @@ interface Reading {
 const readKnown = (body: Readonly<Record<string, unknown>>, { ref, known, defects }: Reading): ReadObject => {
   const warnings: Issue[] = []
   const metadata = decodeMetadata(body['metadata'], known.scope, warnings)
+  // What is a defect of a policy is told of as such.
+  const lost = metadata.ok || known.onUnknownVersion !== 'close' ? [] : namespaceIssues(metadata.issues)
   if (!metadata.ok) {
-    warnings.push(...metadata.issues)
+    warnings.push(...metadata.issues.filter((issue) => !lost.includes(issue)))
     if (known.onBadMetadata === 'reject') return { state: 'broken', ref, issues: warnings }
   }
   if (known.decode === undefined) {
     const message = `${ref.kind} is not implemented yet: the object has no effect`
     return { state: 'unsupported', ref, issues: [{ message, path: 'kind', found: ref.kind, expected: supported }] }
   }
-  const decoded = known.decode({ metadata: metadata.ok ? metadata.value : bareMetadata(ref), body, warnings, defects })
+  const decoded = known.decode({
+    metadata: metadata.ok ? metadata.value : bareMetadata(ref, lost.length > 0),
+    body,
+    warnings,
+    defects: lost.length === 0 ? defects : [...defects, ...lost],
+  })
   if (!decoded.ok) return { state: 'broken', ref, issues: [...warnings, ...decoded.issues] }
   return { state: 'typed', ref, object: decoded.value, issues: warnings }
 }
 
-const bareMetadata = ({ namespace, name }: ObjectRef): Metadata => ({
+const bareMetadata = ({ namespace, name }: ObjectRef, isNamespaceUnknown: boolean): Metadata => ({
   namespace,
   name,
   labels: {},
   annotations: {},
   owners: [],
+  ...(isNamespaceUnknown ? { isNamespaceUnknown: true as const } : {}),
 })
+
+/** Those that leave nobody knowing what namespace the object is of. */
+const namespaceIssues = (issues: readonly Issue[]): readonly Issue[] =>
+  issues.filter(({ path }) => path === 'metadata.namespace' || path === 'metadata')
 
 const supported = `one of ${[...knownKinds].flatMap(([kind, known]) => (known.decode ? [kind] : [])).join(', ')}`
 

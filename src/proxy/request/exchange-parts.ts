@@ -4,6 +4,7 @@ import type { OutgoingDeps } from '../forward/outgoing.ts'
 import type { SnapshotLease } from '../leases.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import type { Guards } from '../security/guards.ts'
+import type { LateQuestions } from '../security/live/late-questions.ts'
 import type { ExchangeOwner } from './exchange-owner.ts'
 import type { RecordDeps } from './record.ts'
 
@@ -12,6 +13,8 @@ export interface ExchangeDeps extends RecordDeps, OutgoingDeps {
   readonly createRequestId: () => string
   /** Who has a say before any filter. */
   readonly guards: Guards
+  /** Has providers asked about what is under way. */
+  readonly questions: LateQuestions
   readonly deadlines: Pick<Deadlines, 'upgradeMaxMs'>
 }
 

@@ -3,6 +3,8 @@ import { findCustoms } from '../../snapshot/security/authorize.ts'
 import type { RulePlan } from '../../snapshot/security/policy-plans.ts'
 import type { ExternalAuthorizer } from './ext-authz/authorizer.ts'
 import type { GuardedExchange, GuardMaker } from './guards.ts'
+import { providersOf } from './live/late-questions.ts'
+import { newStanding } from './live/standing.ts'
 import { createRequestFacts } from './request-facts-of.ts'
 
 /**
@@ -17,7 +19,10 @@ export const createCustomGuard =
     const factsOf = createRequestFacts(frontend)
     return (exchange) => {
       const rules = findCustoms(authorization, factsOf(exchange))
-      return rules.length === 0 ? undefined : askAll(authorizer, exchange, rules)
+      if (rules.length === 0) return undefined
+      exchange.standing ??= newStanding(authorization)
+      exchange.standing.asked = providersOf(rules)
+      return askAll(authorizer, exchange, rules)
     }
   }
 

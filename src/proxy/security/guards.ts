@@ -23,6 +23,9 @@ export interface GuardedExchange extends Exchange {
   readonly chains: Pick<EnteredChains, 'alsoOnResponse'>
   /** What policies have seen of it, once they have. */
   standing: Standing | undefined
+  /** All guards have let it through. */
+  readonly isAdmitted: boolean
+  readonly isOver: boolean
   /** Called at the end, whatever it is: what was begun for this exchange is of no use any more. */
   onOver: (() => void) | undefined
 }

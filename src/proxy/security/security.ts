@@ -10,7 +10,8 @@ import type { KeyNews } from './jwt/keys/key-ring.ts'
 import { KeyRings } from './jwt/keys/key-rings.ts'
 import { findSigner, prepareToVerify } from './jwt/keys/verify-signature.ts'
 import { TokenCache } from './jwt/token-cache.ts'
-import { admissionGuard } from './live/admission-guard.ts'
+import { createAdmissionGuard } from './live/admission-guard.ts'
+import type { LateQuestions } from './live/late-questions.ts'
 
 export interface SecurityDeps {
   readonly clock: Clock
@@ -40,9 +41,9 @@ export class Security {
     this.#jwtGuards = createJwtGuards(authenticator, counters)
   }
 
-  /** All guards in Istio's order; `custom` asks whoever CUSTOM policies name. */
-  guardsWith(custom: GuardMaker): Guards {
-    return new Guards([custom, this.#jwtGuards, authorizationGuard], admissionGuard)
+  /** All guards in Istio's order; `custom` asks whoever CUSTOM policies name, `questions` those that come later. */
+  guardsWith(custom: GuardMaker, questions: LateQuestions): Guards {
+    return new Guards([custom, this.#jwtGuards, authorizationGuard], createAdmissionGuard(questions))
   }
 
   /** A snapshot has come into force: what it needs is got ahead of the first request, what it does not is let go. */

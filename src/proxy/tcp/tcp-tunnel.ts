@@ -6,7 +6,8 @@
 import type { ExchangeRecord } from '../../filter/record.ts'
 import { findFrontend, groupOf } from '../../snapshot/resolve.ts'
 import { resolveTcp, resolveTls } from '../../snapshot/resolve-tcp.ts'
-import type { AuthorizationIndex } from '../../snapshot/security/policy-plans.ts'
+import { findCustoms } from '../../snapshot/security/authorize.ts'
+import type { AuthorizationIndex, RulePlan } from '../../snapshot/security/policy-plans.ts'
 import type { ConnectionResolution, EndpointGroup, Frontend, Snapshot } from '../../snapshot/snapshot.ts'
 import type { Counters } from '../counters.ts'
 import { ProtocolSniffer } from '../entry/sniffer.ts'
@@ -15,7 +16,8 @@ import { HeldBytes } from '../held-bytes.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
 import type { AskedConnection, ConnectionAuthorizer } from '../security/ext-authz/connection-authorizer.ts'
-import { authorizeConnection, type ConnectionVerdict } from '../security/authorize-connection.ts'
+import { authorizeConnection, connectionFacts, type ConnectionVerdict } from '../security/authorize-connection.ts'
+import { providersOf, type LateQuestions } from '../security/live/late-questions.ts'
 import type { LiveStream } from '../security/live/live-review.ts'
 import { Dial } from './dial.ts'
 import type { DialDeps } from './dial.ts'
@@ -36,6 +38,8 @@ export interface TcpDeps extends DialDeps {
   readonly snapshot: () => Snapshot | undefined
   /** Asks providers about connections. */
   readonly connections: Pick<ConnectionAuthorizer, 'check'>
+  /** Has them asked about those that are carried already. */
+  readonly questions: Pick<LateQuestions, 'ask'>
   /** A line for the log about a connection that was not carried. */
   readonly onRefused: (message: string) => void
 }
@@ -54,6 +58,7 @@ type Way = { readonly group: EndpointGroup } | { readonly end: ConnectionEnd }
 /** What the connection waits for, and somebody else decides. */
 type AskedWay = Way & { readonly asked?: AskedConnection }
 
+const NOBODY: readonly string[] = []
 const POLICIES_CHANGED = 'policies have changed'
 
 export class TcpTunnel implements TunnelServer {
@@ -67,6 +72,8 @@ export class TcpTunnel implements TunnelServer {
   readonly #held = new HeldBytes()
   /** The policies that it was judged by last. */
   #judgedBy: AuthorizationIndex | undefined
+  /** Names of the providers that were asked about it. */
+  #asked: readonly string[] = NOBODY
   #isClientDone = false
   /** There until it is known what a client speaks that was silent at first. */
   #sniffer: ProtocolSniffer | undefined
@@ -133,11 +140,13 @@ export class TcpTunnel implements TunnelServer {
   review(snapshot: Snapshot): void {
     this.#guard(() => {
       const frontend = findFrontend(snapshot, this.#origin.authority)
-      if (this.#isOver || frontend === undefined || frontend.authorization === this.#judgedBy) return
+      if (this.#isOver || frontend === undefined) return
+      if (frontend.closed !== undefined) return this.#refuse(ends.closedBy('UH', frontend.closed))
+      if (frontend.authorization === this.#judgedBy) return
       const verdict = this.#judge(frontend)
-      // Providers are asked about connections that begin.
       if (verdict.kind === 'denied')
         this.#refuse({ ...ends.denied(verdict.decision.details), reason: POLICIES_CHANGED })
+      else if (verdict.kind === 'ask') this.#askLate(frontend, verdict.rules)
     })
   }
 
@@ -214,7 +223,31 @@ export class TcpTunnel implements TunnelServer {
         : resolveTcp(frontend, source.namespace)
     const way = this.#follow(resolution, frontend, snapshot)
     if (verdict.kind !== 'ask') return way
+    this.#asked = providersOf(verdict.rules)
     return { ...way, asked: { snapshot, frontend, record, sni: record.sni, rules: verdict.rules } }
+  }
+
+  /** What those have said who were asked about it before stands. */
+  #askLate(frontend: Frontend, rules: readonly RulePlan[]): void {
+    const names = providersOf(rules).filter((name) => !this.#asked.includes(name))
+    if (names.length === 0) return
+    this.#asked = [...this.#asked, ...names]
+    const record = this.#record
+    this.#deps.questions.ask({
+      // When its turn comes the policies may have changed again.
+      about: () => {
+        const index = this.#judgedBy
+        if (this.#isOver || index === undefined) return undefined
+        const facts = connectionFacts(frontend, { source: record.source, hello: helloOf(this.#origin.hello) })
+        const left = findCustoms(index, facts).filter(({ policy }) => names.includes(policy.provider ?? ''))
+        return { frontend, record, sni: record.sni, rules: left }
+      },
+      onAnswer: (refusal) => {
+        if (refusal === undefined || this.#isOver) return
+        record.authorization = refusal.rule.decision
+        this.#guard(() => this.#refuse({ ...ends.refusedByProvider(refusal.details), reason: POLICIES_CHANGED }))
+      },
+    })
   }
 
   #judge(frontend: Frontend): ConnectionVerdict {

@@ -11,6 +11,7 @@ import { createClaiming, formatLostPorts, lostPorts, refusalConditions, routeKey
 import type { ClaimedParent, ClaimScope } from './claim-parents.ts'
 import { sharePorts, type Attachments, type Claimant } from './port-routes.ts'
 import { rememberLast } from './remember-last.ts'
+import { bypassConditions } from './bypass-conditions.ts'
 import type { BackendScope, BadRef } from './resolve-backend.ts'
 import { attachedConditions } from './route-conditions.ts'
 import type { RouteLookups, RouteMemory } from './route-memory.ts'
@@ -69,6 +70,7 @@ export const attachRoutes = (
       ...ofRequests.conditions,
       ...ofConnections.conditions,
       ...shadowConditions(claimed, { attachments, routes: byKey, findHidden }),
+      ...bypassConditions(claimed, attachments),
       ...hiddenConnections(connecting, { attachments, setOf }),
     ],
   }

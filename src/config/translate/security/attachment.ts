@@ -30,7 +30,7 @@ export const attachPolicies = <P extends AttachedPolicy>(
 ): readonly Attachment<P>[] =>
   policies.map((policy) => {
     const { kind, metadata, target, defects } = policy.object
-    const targets = resolveTargets(target, metadata.namespace, scope)
+    const targets = resolveTargets(target, metadata, scope)
     const why = `${kind} ${metadata.namespace}/${metadata.name} cannot be carried out`
     return { policy, targets, closed: defects.length === 0 ? undefined : why }
   })

@@ -2,6 +2,7 @@ import type { RequestAuthentication } from '../../../model/security/authenticati
 import type { RequestAuthenticationObject } from '../../objects/request-authentication/request-authentication.ts'
 import type { Entry } from '../catalog.ts'
 import { attachPolicies, keyOf, translateAttached, type Attachment, type TranslatedPolicies } from './attachment.ts'
+import { formatUndeclared } from '../service/undeclared-ports.ts'
 import { protocolOf } from '../service/port-protocol.ts'
 import { tcpPortsOf } from '../service/service-facts.ts'
 import type { TargetScope } from './resolve-targets.ts'
@@ -41,5 +42,19 @@ const notesOf = (
     const service = bound.get(key)?.object
     return isNamed && service !== undefined && tcpPortsOf(service).every((port) => protocolOf(port) === 'tcp')
   })
-  return [...object.notes, ...silent.map((key) => `no port of Service ${key} speaks HTTP: no token is looked at there`)]
+  const undeclared = formatUndeclared(
+    targets.services.flatMap((key) => {
+      const service = bound.get(key)?.object
+      return service === undefined ? [] : [{ service, ports: tcpPortsOf(service) }]
+    }),
+  )
+  const passed =
+    undeclared === undefined
+      ? []
+      : [`${undeclared}, so TLS is carried there as bytes and no token is looked at: declare HTTP (appProtocol)`]
+  return [
+    ...object.notes,
+    ...passed,
+    ...silent.map((key) => `no port of Service ${key} speaks HTTP: no token is looked at there`),
+  ]
 }

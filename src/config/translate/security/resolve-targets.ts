@@ -1,3 +1,4 @@
+import type { Metadata } from '../../objects/metadata.ts'
 import type { PolicyTarget, TargetRef } from '../../objects/policy-target.ts'
 import type { ServiceObject } from '../../objects/service.ts'
 import type { Entry } from '../catalog.ts'
@@ -13,6 +14,9 @@ export interface TargetScope {
   readonly rootNamespace: string
 }
 
+/** Where a policy stands. */
+export type PolicyMetadata = Pick<Metadata, 'namespace' | 'isNamespaceUnknown'>
+
 /** What of this waypoint a security policy is about. */
 export interface ResolvedTargets {
   /** `NAMESPACE/NAME` of its Services, each once. */
@@ -26,20 +30,24 @@ export interface ResolvedTargets {
 /**
  * Follows the references of a policy (waypoint contract 7 and 5.1): a Service, the Gateway or a ServiceEntry stands in the
  * policy's own namespace, and the GatewayClass may be named in the root namespace only. A policy without references is for
- * ztunnel. What cannot be read is taken to mean the whole namespace: it may be used to close, never to let through.
+ * ztunnel. What cannot be read is taken to mean the whole namespace, and of a namespace that cannot be read any: it may be
+ * used to close, never to let through.
  */
-export const resolveTargets = (target: PolicyTarget, namespace: string, scope: TargetScope): ResolvedTargets => {
+export const resolveTargets = (target: PolicyTarget, metadata: PolicyMetadata, scope: TargetScope): ResolvedTargets => {
+  const { namespace, isNamespaceUnknown } = metadata
   switch (target.kind) {
     case 'selector':
     case 'none':
       return { ...nothing, faults: [{ message: forZtunnel(target.kind), path: 'spec' }] }
     case 'unreadable':
-      return wholeNamespace(namespace, scope)
+      return isNamespaceUnknown === true ? everything(scope) : wholeNamespace(namespace, scope)
     case 'refs': {
+      const resolve = (ref: TargetRef): ResolvedTargets =>
+        isNamespaceUnknown === true ? resolveAnywhere(ref, scope) : resolveRef(ref, namespace, scope)
       const [first, ...others] = target.refs
       // Most have but one, and many the Gateway: these share the list of all Services.
-      if (first !== undefined && others.length === 0) return resolveRef(first, namespace, scope)
-      const all = target.refs.map((ref) => resolveRef(ref, namespace, scope))
+      if (first !== undefined && others.length === 0) return resolve(first)
+      const all = target.refs.map(resolve)
       return {
         services: [...new Set(all.flatMap(({ services }) => services))],
         takesPods: (of) => all.some(({ takesPods }) => takesPods(of)),
@@ -98,5 +106,19 @@ const resolveRef = (ref: TargetRef, namespace: string, scope: TargetScope): Reso
     default:
       // Whatever this is meant to be, it stands in this namespace.
       return wholeNamespace(namespace, scope)
+  }
+}
+
+/** What a reference of a policy means whose namespace nobody knows: whatever has that name. */
+const resolveAnywhere = ({ group, kind, name }: TargetRef, scope: TargetScope): ResolvedTargets => {
+  switch (`${group}/${kind}`) {
+    case '/Service':
+      return { ...nothing, services: scope.keys.filter((key) => key.endsWith(`/${name}`)) }
+    case 'gateway.networking.k8s.io/Gateway':
+      return scope.gateway?.entry.object.metadata.name === name ? everything(scope) : nothing
+    case 'gateway.networking.k8s.io/GatewayClass':
+      return scope.gateway?.className === name ? everything(scope) : nothing
+    default:
+      return everything(scope)
   }
 }

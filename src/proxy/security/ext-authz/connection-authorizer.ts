@@ -2,9 +2,10 @@ import type { ExchangeRecord } from '../../../filter/record.ts'
 import type { RulePlan } from '../../../snapshot/security/policy-plans.ts'
 import type { Frontend, Snapshot } from '../../../snapshot/snapshot.ts'
 import { formatFailure, type AskerDeps, type Provider, type ProviderAsker } from './provider-asker.ts'
+import type { QuestionRequest } from './protocol/question.ts'
 import type { Verdict } from './protocol/verdict.ts'
 
-/** A connection whose bytes are passed on, which CUSTOM rules match. */
+/** A connection whose bytes are passed on, or a request that is under way, which CUSTOM rules match. */
 export interface AskedConnection {
   readonly snapshot: Snapshot
   readonly frontend: Frontend
@@ -12,12 +13,17 @@ export interface AskedConnection {
   readonly sni: string | undefined
   /** One of each provider. */
   readonly rules: readonly RulePlan[]
+  /** As it was received; absent: it is a connection. */
+  readonly request?: QuestionRequest | undefined
 }
 
 /** What became of the question: the rule whose provider refuses, or has no answer. */
 export type ConnectionAnswer = { readonly rule: RulePlan; readonly details: 'ext_authz_denied' | 'ext_authz_error' }
 
-/** Has providers decide whether a connection may be carried; those that speak gRPC, as there is no HTTP to ask about. */
+/**
+ * Has providers decide whether a connection may be carried, those that speak gRPC, as there is no HTTP to ask about; or
+ * whether a request may go on, of which nothing can be changed any more.
+ */
 export class ConnectionAuthorizer {
   readonly #asker: ProviderAsker
   readonly #deps: Pick<AskerDeps, 'counters' | 'onWarning'>
@@ -56,17 +62,18 @@ export class ConnectionAuthorizer {
     }
   }
 
-  #ask({ snapshot, frontend, record, sni }: AskedConnection, provider: Provider): ReturnType<ProviderAsker['ask']> {
+  #ask(connection: AskedConnection, provider: Provider): ReturnType<ProviderAsker['ask']> {
+    const { snapshot, frontend, record, sni, request } = connection
     const { source, destination, startedAtEpochMs: startedAtMs } = record
     const called = this.#asker.destinationOf(destination, frontend, snapshot)
-    return this.#asker.ask({ source, destination: called, startedAtMs, sni, request: undefined }, provider, snapshot)
+    return this.#asker.ask({ source, destination: called, startedAtMs, sni, request }, provider, snapshot)
   }
 
-  #providerOf({ policy }: RulePlan, { snapshot }: AskedConnection): Provider | undefined {
+  #providerOf({ policy }: RulePlan, { snapshot, request }: AskedConnection): Provider | undefined {
     const { key, provider: name = '' } = policy
     const found = snapshot.providers.get(name)
-    const isGrpc = found?.kind === 'usable' && found.settings.protocol === 'grpc'
-    if (isGrpc) return { name: `provider ${name}`, settings: found.settings }
+    const canTell = found?.kind === 'usable' && (found.settings.protocol === 'grpc' || request !== undefined)
+    if (canTell) return { name: `provider ${name}`, settings: found.settings }
     const who = `provider ${name} of AuthorizationPolicy ${key}`
     const why =
       found === undefined

@@ -8,9 +8,10 @@ import { compile } from '../../../snapshot/compile.ts'
 import { findFrontend } from '../../../snapshot/resolve.ts'
 import type { VerifiedToken } from '../../../filter/verified-token.ts'
 import type { Frontend } from '../../../snapshot/snapshot.ts'
+import type { LocalReply } from '../../response/local-reply.ts'
 import type { GuardedExchange } from '../guards.ts'
 import { reviewExchange } from './review-exchange.ts'
-import { admissionGuard } from './admission-guard.ts'
+import { createAdmissionGuard } from './admission-guard.ts'
 import type { LiveExchange } from './facts-as-received.ts'
 
 const frontendWith = (conditions: Conditions): Frontend => {
@@ -21,6 +22,17 @@ const frontendWith = (conditions: Conditions): Frontend => {
   const frontend = findFrontend(snapshot, '10.96.0.12:80')
   assert.ok(frontend)
   return frontend
+}
+
+/** Nobody is to be asked here. */
+const questions = { ask: () => assert.fail('somebody is asked') }
+const admissionGuard = createAdmissionGuard(questions)
+
+/** What a review ends an exchange with. */
+const review = (exchange: LiveExchange, frontend: Frontend): LocalReply | undefined => {
+  let reply: LocalReply | undefined
+  reviewExchange(exchange, { head, frontend, questions, end: (given) => (reply = given) })
+  return reply
 }
 
 /** An exchange in front of its last guard; nothing else of one is looked at here. */
@@ -48,7 +60,7 @@ it('what has come while a provider was asked is asked when that is over', () => 
     [{ path: ['/else'] }, undefined],
   ] as const) {
     const exchange = exchangeOf(before)
-    assert.equal(reviewExchange(exchange, head, frontendWith(conditions)), undefined)
+    assert.equal(review(exchange, frontendWith(conditions)), undefined)
     const reply = admissionGuard(before)?.(exchange)
     assert.equal(reply !== undefined && 'status' in reply ? reply.status : undefined, expected)
   }
@@ -69,7 +81,7 @@ it('a token counts as it was verified, whether or not it has run out since', () 
   // What filters do to the token of the request is none of policies' business.
   exchange.request.token = undefined
   const live = { ...exchange, isAdmitted: true }
-  assert.equal(reviewExchange(live, head, frontendWith({ 'request.auth.principal': ['idp/bert'] })), undefined)
-  const denied = reviewExchange(live, head, frontendWith({ 'request.auth.principal': ['idp/anna'] }))
-  assert.equal(denied?.policy, 'shop/deny')
+  assert.equal(review(live, frontendWith({ 'request.auth.principal': ['idp/bert'] })), undefined)
+  const denied = review(live, frontendWith({ 'request.auth.principal': ['idp/anna'] }))
+  assert.equal(denied?.details, 'rbac_access_denied_matched_policy[ns[shop]-policy[deny]-rule[0]]')
 })

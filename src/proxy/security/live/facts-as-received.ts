@@ -12,11 +12,11 @@ import { createRequestFacts } from '../request-facts-of.ts'
 import type { Standing } from './standing.ts'
 
 /** What is known of an exchange that policies are asked about again. */
-export interface LiveExchange extends Pick<GuardedExchange, 'source' | 'request' | 'record' | 'snapshot' | 'frontend'> {
+export interface LiveExchange extends Pick<GuardedExchange, SeenOfExchange> {
   standing: Standing | undefined
-  /** All guards have let it through. */
-  readonly isAdmitted: boolean
 }
+
+type SeenOfExchange = 'source' | 'request' | 'record' | 'snapshot' | 'frontend' | 'isAdmitted' | 'isOver'
 
 /**
  * What policies see of an exchange of which nothing was kept: the head as it came, as any guard finds it. That is exact

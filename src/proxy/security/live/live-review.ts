@@ -4,7 +4,7 @@ import { Slices } from '../../hbone/slices.ts'
 
 /** A request or connection that is under way. */
 export interface LiveStream {
-  /** Asks the policies of this snapshot, where they are not those that it was judged by, and ends it if they deny it. */
+  /** Asks the policies of this snapshot, where they are not those that it was judged by, and ends what may not go on. */
   readonly review: (snapshot: Snapshot) => void
 }
 
@@ -25,8 +25,13 @@ export class LiveReview {
   /** A snapshot has come into force. Those that an earlier one has not come to are asked about by this one. */
   begin(snapshot: Snapshot): void {
     this.#slices.clear()
-    if (snapshot.authorizations.indexes.size === 0) return
+    if (snapshot.authorizations.indexes.size === 0 && !hasClosed(snapshot)) return
     this.#snapshot = snapshot
     this.#slices.add(this.#streams())
   }
 }
+
+/** Whether a policy that nobody understands has closed anything. */
+const hasClosed = ({ services, pods }: Snapshot): boolean =>
+  services.values().some(([frontend]) => frontend?.closed !== undefined) ||
+  pods?.source.some(({ closed }) => closed !== undefined) === true

@@ -1,26 +1,47 @@
 import type { H1RequestHead } from '../../../http/h1/message.ts'
-import type { AuthorizationDecision } from '../../../model/security/authorization-decision.ts'
 import { authorize } from '../../../snapshot/security/authorize.ts'
 import type { Frontend } from '../../../snapshot/snapshot.ts'
+import { closedBy, notPermitted, type LocalReply } from '../../response/local-reply.ts'
+import { askUnasked } from './ask-unasked.ts'
 import { factsAsReceived, type LiveExchange } from './facts-as-received.ts'
+import type { LateQuestions } from './late-questions.ts'
+import { newStanding } from './standing.ts'
+
+/** What a review goes by, beside the exchange. */
+export interface Review {
+  readonly head: H1RequestHead
+  /** As it is now. */
+  readonly frontend: Frontend
+  readonly questions: Pick<LateQuestions, 'ask'>
+  /** Ends the exchange; nothing comes of it when it is over already. */
+  readonly end: (reply: LocalReply) => void
+}
 
 /**
- * What the policies of now decide about a request that is under way, where they are others than it was judged by last;
- * `undefined` when it may go on. Nobody is asked for a CUSTOM policy, and no token is verified again: that is for requests
- * that begin, as with Envoy.
+ * Has the policies of now decide about a request that is under way, where they are others than it was judged by last, and
+ * ends it if they do not let it go on. Providers are asked whom nobody has asked about it; no token is verified again. Where
+ * a policy that cannot be understood closes the frontend, nothing goes on.
  */
-export const reviewExchange = (
-  exchange: LiveExchange,
-  head: H1RequestHead,
-  frontend: Frontend,
-): AuthorizationDecision | undefined => {
+export const reviewExchange = (exchange: LiveExchange, { head, frontend, questions, end }: Review): void => {
+  if (frontend.closed !== undefined) {
+    // What was closed when it began has its answer.
+    if (exchange.frontend?.closed === undefined) end(closedBy(503, frontend.closed))
+    return
+  }
   const { authorization } = frontend
-  const standing = (exchange.standing ??= { index: exchange.frontend?.authorization, facts: undefined })
-  if (standing.index === authorization) return undefined
+  const standing = (exchange.standing ??= newStanding(exchange.frontend?.authorization))
+  if (standing.index === authorization) return
   standing.index = authorization
   // Who is still waited for is judged by these as well when that is over.
-  if (authorization === undefined || !exchange.isAdmitted) return undefined
-  const decision = authorize(authorization, standing.facts ?? factsAsReceived(exchange, head, frontend))
+  if (authorization === undefined || !exchange.isAdmitted) return
+  const facts = standing.facts ?? factsAsReceived(exchange, head, frontend)
+  const decision = authorize(authorization, facts)
   exchange.record.authorization = decision
-  return decision.verdict === 'deny' ? decision : undefined
+  if (decision.verdict === 'deny') return end(notPermitted(decision.details))
+  const onAnswer: Parameters<typeof askUnasked>[1]['onAnswer'] = (refusal) => {
+    if (refusal === undefined) return
+    exchange.record.authorization = refusal.rule.decision
+    end({ ...notPermitted(refusal.details), flags: 'UAEX', body: '' })
+  }
+  askUnasked(exchange, { standing, facts, frontend, questions, onAnswer })
 }

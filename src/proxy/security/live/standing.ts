@@ -7,4 +7,15 @@ export interface Standing {
   index: AuthorizationIndex | undefined
   /** What they have seen; `undefined` as long as they are asked, and where there were none. */
   readonly facts: RequestFacts | undefined
+  /** Names of the providers that were asked about it. What they have said stands. */
+  asked: readonly string[]
 }
+
+const NOBODY: readonly string[] = []
+
+/** That of an exchange about which no provider was asked. */
+export const newStanding = (index: AuthorizationIndex | undefined): Standing => ({
+  index,
+  facts: undefined,
+  asked: NOBODY,
+})
