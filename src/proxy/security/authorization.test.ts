@@ -161,7 +161,7 @@ const endingOf = async (tcp: TcpMesh): Promise<string> => {
     await until(() => stream.ending !== 'open')
     return stream.ending
   } catch (error) {
-    return /40[0-9]/.exec(String(error))?.[0] ?? String(error)
+    return /\b40[0-9]\b/.exec(String(error))?.[0] ?? String(error)
   }
 }
 
