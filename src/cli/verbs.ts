@@ -34,4 +34,24 @@ export const verbs: readonly VerbEntry[] = [
       },
     ],
   },
+  {
+    name: 'filter',
+    summary: 'filters of your own: new ones, their tests, how they do',
+    examples: [
+      'fairway filter new stamp-version     a folder with a filter, its test and its page',
+      'fairway filter test stamp-version    its tests',
+    ],
+    verbs: [
+      {
+        name: 'new',
+        summary: 'a folder with a filter that works, its test and its page',
+        load: async () => (await import('./filter/new.ts')).newVerb,
+      },
+      {
+        name: 'test',
+        summary: 'the tests of filters',
+        load: async () => (await import('./filter/test.ts')).testVerb,
+      },
+    ],
+  },
 ]
