@@ -23,6 +23,7 @@ import type { ConfigUpdate } from './config/update.ts'
 import type { CredentialSource, CredentialStatus } from './identity/credentials.ts'
 import { systemClock } from './lib/clock.ts'
 import type { Logger } from './lib/log.ts'
+import { releaseCompiledCode } from './lib/memory/compiled-code.ts'
 import { StartupError } from './lib/startup-error.ts'
 
 /** A waypoint that takes traffic. */
@@ -92,6 +93,7 @@ class Waypoint implements RunningWaypoint {
   }
 
   async start(): Promise<void> {
+    releaseCompiledCode()
     const { bind, ports, workers, accessLog, authzLog, logLevel, tlsGroups, deadlines, overload } = this.#options
     checkDescriptors(descriptorLimit(), this.#log)
     await checkPorts([

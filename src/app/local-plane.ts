@@ -4,6 +4,7 @@ import type { CredentialSource } from '../identity/credentials.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
 import { collectAll } from '../lib/memory/collector.ts'
+import { releaseCompiledCode } from '../lib/memory/compiled-code.ts'
 import { watchFullCollections } from '../lib/memory/full-collections.ts'
 import { createYoungCollector } from '../lib/memory/young-collector.ts'
 import { Counters } from '../proxy/counters.ts'
@@ -22,6 +23,7 @@ const STDOUT = 1
 
 /** A data plane in this process, with its telemetry. */
 export const createLocalPlane = (settings: PlaneSettings, credentials: CredentialSource): Plane => {
+  releaseCompiledCode()
   const clock = systemClock
   const log = createLogger({ write: (line) => process.stderr.write(line), level: settings.logLevel, clock })
   const counters = new Counters()

@@ -1,8 +1,8 @@
 /** The thread side of `startConfig`: watches, parses, translates and posts. Nothing of the data path is loaded here. */
-import { flushCompileCache } from 'node:module'
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
+import { releaseCompiledCode } from '../lib/memory/compiled-code.ts'
 import { packJson, type Packed } from '../lib/memory/packed-json.ts'
 import { createDeltaWriter, type ConfigDelta } from './delta.ts'
 import type { Issue } from '../lib/decoded.ts'
@@ -88,9 +88,8 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
  * an empty young generation alone is 6 MB. Without `--expose-gc` (see src/bootstrap.mjs) it stays.
  */
 const giveBack = (): void => {
-  // Node would keep what it compiled when the process ends in peace, but not for a thread. The next start then needs no
-  // compiler for types, which is 7 MB.
-  flushCompileCache()
+  // For modules that were loaded with what was read.
+  releaseCompiledCode()
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }
 
@@ -99,6 +98,9 @@ if (parentPort !== null) {
   // Keeps the thread alive: neither watchers nor timers do.
   port.ref()
   port.on('message', () => {})
+  // Node would write the compile cache when the process ends in peace, but not for a thread. The next start then needs no
+  // compiler for types, which is 7 MB.
+  releaseCompiledCode()
   // `startConfig`, the only one who starts this file as a thread, passes exactly this.
   run(workerData as ConfigThreadData, (message) => port.postMessage(message))
 }
