@@ -25,11 +25,13 @@ export interface Model {
   readonly trustDomains?: readonly [string, ...string[]]
   /** Endpoints are told who the client is (annotation `ambient.istio.io/xfcc-include-client-identity`); absent: they are not. */
   readonly tellsClientIdentity?: true
+  /** Filters may call Services by name, and this is what full names end in; absent: no filter can call anybody. */
+  readonly clusterDomain?: string
   /** Services bound to this waypoint (frontends), sorted by key. Slow clock. */
   readonly services: readonly Service[]
   /** Every route attached to at least one of `services`, sorted by key. Slow clock. */
   readonly routes: readonly Route[]
-  /** Endpoints of each Service port that is a frontend or a backend, sorted by key. Fast clock. */
+  /** Endpoints of each Service port that is a frontend or a backend, or that filters may call, sorted by key. Fast clock. */
   readonly endpoints: readonly EndpointSet[]
   /** Pods bound to this waypoint, sorted by key; none unless the Gateway takes workload traffic. Fast clock. */
   readonly pods: readonly BoundPod[]

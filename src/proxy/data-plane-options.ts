@@ -1,3 +1,4 @@
+import type { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import type { FilterDefinition } from '../filter/index.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
@@ -16,6 +17,10 @@ export interface DataPlaneOptions {
   readonly trustDomains: readonly string[]
   readonly tls: TlsSettings
   readonly filters: readonly FilterDefinition[]
+  /** Where filters keep their metrics; default: where nobody reads them. */
+  readonly filterMetrics?: FilterMetrics
+  /** Hosts outside of the mesh that filters may call; default none. */
+  readonly filterEgress?: readonly string[]
   readonly clock: Clock
   readonly log: Logger
   /** Gets each exchange once, when it is over. */

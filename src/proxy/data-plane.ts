@@ -2,12 +2,11 @@
  * The data plane of one process: an HBONE listener, the pools behind it, and the snapshot that is in force. Objects,
  * YAML and metric names never enter; what it serves comes as a model, what happened leaves as records and counters.
  */
+import { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import { createFilterInstances } from '../filter/instances.ts'
 import { createUuidSource } from '../lib/ids/random-uuid.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
-import { findFrontend } from '../snapshot/resolve.ts'
-import { tunnelKindOf } from '../snapshot/resolve-tcp.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { ModelApplier } from './apply/model-applier.ts'
 import { Counters } from './counters.ts'
@@ -15,13 +14,14 @@ import type { DataPlaneOptions } from './data-plane-options.ts'
 import { Downstream } from './downstream.ts'
 import type { DownstreamDeps } from './downstream.ts'
 import { drainServer } from './drain.ts'
+import { admitTunnel } from './entry/admit-tunnel.ts'
 import { Tunnels } from './entry/tunnels.ts'
+import { Lending } from './filter-calls/lend-env.ts'
 import { Flusher } from './flusher.ts'
 import { RetryBudgets } from './forward/retry-budget.ts'
 import { SpareMemory } from './forward/spare-memory.ts'
 import { MeshIdentity } from './hbone/mesh-identity.ts'
 import { HboneServer } from './hbone/server.ts'
-import type { TunnelRequest } from './hbone/server.ts'
 import { defaultDeadlines, tickMsFor } from './limits/deadlines.ts'
 import { startTicking } from './limits/ticks.ts'
 import { TurnBudget } from './limits/turn-budget.ts'
@@ -75,6 +75,7 @@ export class DataPlane {
   readonly #mesh: MeshIdentity
   readonly #authorizer: ExternalAuthorizer
   readonly #applier: ModelApplier
+  readonly #lending: Lending
   readonly #tunnels: Tunnels
   readonly #turns: TurnBudget
   readonly #overload: Overload
@@ -107,6 +108,7 @@ export class DataPlane {
         now: clock.nowMs,
         random: Math.random,
         log: (level, message) => log[level](message),
+        env: (spec, signal) => this.#lending.lend(spec, signal),
       }),
       clock,
       sliceMs: options.compileSliceMs,
@@ -162,6 +164,14 @@ export class DataPlane {
       clock,
       counters: this.counters,
     }
+    const ownIdentity = () => credentials.current().identity
+    this.#lending = new Lending({
+      ...forwarding,
+      ownIdentity,
+      snapshot: () => this.#applier.current,
+      metrics: options.filterMetrics ?? new FilterMetrics(),
+      egress: options.filterEgress ?? [],
+    })
     const asking = {
       ...forwarding,
       onWarning: (key: string, message: string): void => this.#warnings.warn(key, message),
@@ -179,7 +189,7 @@ export class DataPlane {
       sessions: new Sessions({ balancer: this.#balancer, clock, counters: this.counters }),
       sink: options.sink,
       createRequestId: createUuidSource(),
-      ownIdentity: () => credentials.current().identity,
+      ownIdentity,
       guards: this.#security.guardsWith(createCustomGuard(this.#authorizer), questions),
       questions,
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
@@ -207,6 +217,13 @@ export class DataPlane {
         onRefused: (message) => log.debug(message),
       },
     })
+    const admitting = {
+      snapshot: () => this.#applier.current,
+      counters: this.counters,
+      overload: this.#overload,
+      tunnels: this.#tunnels,
+      log,
+    }
     this.#server = new HboneServer({
       credentials: credentials.current(),
       trustDomains: options.trustDomains,
@@ -218,7 +235,7 @@ export class DataPlane {
       counters: this.counters,
       clients: sources,
       deadlines,
-      onTunnel: (request) => this.#onTunnel(request),
+      onTunnel: (request) => admitTunnel(request, admitting),
       onWarning: (message, kind) => this.#warnings.warn(kind, message),
       onFault,
       ...(options.maxConnections === undefined ? {} : { maxConnections: options.maxConnections }),
@@ -312,6 +329,7 @@ export class DataPlane {
     this.#server.destroy()
     this.#pools.destroy()
     this.#security.close()
+    this.#lending.close()
   }
 
   async #drain(deadlineMs: number): Promise<void> {
@@ -339,44 +357,6 @@ export class DataPlane {
   #onFault(message: string, error: unknown, requestId = ''): void {
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
     this.#errors.warn(message, `${message}${requestId === '' ? '' : ` (request ${requestId})`}: ${what}`)
-  }
-
-  #onTunnel(request: TunnelRequest): void {
-    const { connectRefused } = this.counters
-    const { authority } = request
-    const port = /^.{1,300}:([1-9][0-9]{0,4})$/.exec(authority)?.[1]
-    if (port === undefined) {
-      connectRefused.badAuthority++
-      return request.refuse(400)
-    }
-    // Ports of the tunnel itself are no service's: such a CONNECT would come back to us (waypoint contract 1.1).
-    if (Number(port) === HBONE_PORT) {
-      connectRefused.selfCall++
-      return request.refuse(400)
-    }
-    const snapshot = this.#applier.current
-    const frontend = snapshot === undefined ? undefined : findFrontend(snapshot, authority)
-    if (frontend === undefined) {
-      connectRefused.unboundAuthority++
-      const { source, forwarded } = request
-      const meant = forwarded.host === undefined ? '' : `, meant for ${forwarded.host}`
-      this.#options.log.debug(`CONNECT ${authority} from ${source.principal ?? ''}${meant}: not bound to this waypoint`)
-      return request.refuse(404)
-    }
-    const { source, load } = request
-    const refusal = this.#overload.refusalOfTunnel(load)
-    if (refusal !== undefined) {
-      this.counters.overloadRefused[refusal]++
-      return request.refuse(503)
-    }
-    const { destination } = frontend
-    const origin = { authority, source, load, destination }
-    const kind = tunnelKindOf(frontend, source.namespace)
-    if (this.#tunnels.denies(frontend, origin, kind)) {
-      connectRefused.denied++
-      return request.refuse(401)
-    }
-    this.#tunnels.open(request.accept(), origin, kind)
   }
 
   #tick(nowMs: number): void {

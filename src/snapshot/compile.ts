@@ -70,6 +70,7 @@ export function* compileInSteps(
     generation,
     pathNormalization: model.pathNormalization,
     tellsClientIdentity: model.tellsClientIdentity === true,
+    clusterDomain: model.clusterDomain,
     providers: new Map((model.providers ?? []).map((provider) => [provider.key, provider])),
     frontends,
     pods: yield* compilePods(boundPods(model), previous?.pods, { plans, indexes, authentications }),

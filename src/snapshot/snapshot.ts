@@ -25,6 +25,8 @@ export interface Snapshot {
   readonly pathNormalization: PathNormalization
   /** Endpoints are told who the client is. */
   readonly tellsClientIdentity: boolean
+  /** As the model has it. */
+  readonly clusterDomain: string | undefined
   /** Whom CUSTOM policies may name, by name. */
   readonly providers: ReadonlyMap<string, AuthorizationProvider>
   /** Keyed by CONNECT authority: `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`. */

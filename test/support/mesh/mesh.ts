@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
+import type { FilterMetrics } from '../../../src/filter/env/filter-metrics.ts'
 import type { FilterDefinition } from '../../../src/filter/index.ts'
 import type { ExchangeRecord } from '../../../src/filter/record.ts'
 import type { H2Connection } from '../../../src/http/h2/connection.ts'
@@ -75,6 +76,10 @@ export interface MeshOptions {
   readonly rule?: Partial<Rule>
   /** As `DataPlaneOptions` has it. */
   readonly fetchText?: FetchText
+  /** As `DataPlaneOptions` has it. */
+  readonly filterMetrics?: FilterMetrics
+  /** As `DataPlaneOptions` has it. */
+  readonly filterEgress?: readonly string[]
   /** Of the Service's port. */
   readonly policy?: Omit<BackendPolicy, 'source'>
 }
@@ -123,6 +128,8 @@ export class Mesh {
       ...(options.deadlines === undefined ? {} : { deadlines: options.deadlines }),
       ...(options.overload === undefined ? {} : { overload: options.overload }),
       ...(options.fetchText === undefined ? {} : { fetchText: options.fetchText }),
+      ...(options.filterMetrics === undefined ? {} : { filterMetrics: options.filterMetrics }),
+      ...(options.filterEgress === undefined ? {} : { filterEgress: options.filterEgress }),
     })
   }
 

@@ -1,0 +1,158 @@
+/**
+ * Carries the calls of filters: finds out who is meant, keeps to limits, counts. How a request gets to an endpoint is
+ * the forwarding's business, and what an author sees of it `env.fetch`'s and undici's.
+ */
+import type { Dispatcher } from 'undici'
+import { CallError } from '../../filter/env/calls.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Counter, Histogram } from '../../filter/env/metrics.ts'
+import type { SpiffeId } from '../../model/identity.ts'
+import type { EndpointGroup, Snapshot } from '../../snapshot/snapshot.ts'
+import type { ForwardDeps } from '../forward/forward-plan.ts'
+import { explainEgress, type Egress } from './egress.ts'
+import { findService } from './find-service.ts'
+import { GuardedHandler, tellError, type CallLimits, type CallOutcome } from './guarded-handler.ts'
+import { MeshCall } from './mesh-call.ts'
+import { requestOf } from './request-of.ts'
+
+/** What calls are made with. */
+export interface CallDeps extends ForwardDeps {
+  readonly clock: Clock
+  /** The one in force. */
+  readonly snapshot: () => Snapshot | undefined
+  readonly ownIdentity: () => SpiffeId
+  readonly egress: Egress
+}
+
+/** On whose behalf calls are made. */
+export interface Caller {
+  /** For people: `shop/stamp`. */
+  readonly name: string
+  /** Where short names are looked up; `undefined`: nowhere. */
+  readonly namespace: string | undefined
+  readonly signal: AbortSignal
+  readonly calls: Counter<'destination' | 'outcome'>
+  readonly seconds: Histogram<'destination'>
+  /** Calls under way. */
+  open: number
+}
+
+/** Calls of one filter in one process; each may hold a connection. */
+const MAX_OPEN = 1000
+/** What metrics call those who are not known. */
+const NOBODY = 'unknown'
+
+/** Carries one call; never throws, and tells the handler whatever becomes of it. */
+export const dispatchCall = (
+  { options, limits }: { readonly options: Dispatcher.DispatchOptions; readonly limits: CallLimits },
+  handler: Dispatcher.DispatchHandler,
+  { caller, deps }: { readonly caller: Caller; readonly deps: CallDeps },
+): void => {
+  try {
+    const callee = findCallee(options, caller, deps)
+    if (caller.open >= MAX_OPEN) {
+      throw new CallError('EOVERFLOW', `${callee.name}: filter ${caller.name} has ${MAX_OPEN} calls under way`)
+    }
+    const startedAtMs = deps.clock.monotonicMs()
+    caller.open++
+    const onOver = (outcome: CallOutcome): void => {
+      caller.open--
+      const { label: destination } = callee
+      caller.calls.inc({ destination, outcome: formatOutcome(outcome) })
+      caller.seconds.observe((deps.clock.monotonicMs() - startedAtMs) / 1000, { destination })
+    }
+    const { clock } = deps
+    const { signal } = caller
+    const explain = (error: Error): CallError => explainEgress(callee.name, error)
+    const guarding = { clock, callee: callee.name, limits, signal, onOver }
+    const guarded = new GuardedHandler(handler, callee.group === undefined ? { ...guarding, explain } : guarding)
+    carry(options, callee, { handler: guarded, deps })
+  } catch (error) {
+    const failure = error instanceof Error ? error : new Error(String(error))
+    caller.calls.inc({ destination: NOBODY, outcome: formatOutcome({ error: failure }) })
+    refuse(handler, failure)
+  }
+}
+
+interface Callee {
+  /** For people. */
+  readonly name: string
+  readonly label: string
+  readonly host: string
+  /** `undefined`: outside of the mesh. */
+  readonly group: EndpointGroup | undefined
+}
+
+const findCallee = ({ origin }: Dispatcher.DispatchOptions, caller: Caller, deps: CallDeps): Callee => {
+  const url = origin instanceof URL ? origin : URL.parse(String(origin))
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new CallError('EINVAL', `origin ${String(origin)}: http://SERVICE, with :PORT if it is not 80`)
+  }
+  if (caller.signal.aborted) throw new CallError('ECLOSED', `${url.host}: the filter is closed`)
+  const snapshot = deps.snapshot()
+  if (snapshot === undefined) throw new CallError('ECLOSED', `${url.host}: no configuration is in force yet`)
+  const { hostname, host } = url
+  const isTls = url.protocol === 'https:'
+  const port = Number(url.port || (isTls ? 443 : 80))
+  const found = findService(snapshot, { hostname, port }, caller.namespace)
+  if (found.kind === 'service') {
+    if (isTls) {
+      const why = 'a Service of the mesh is called by http://; mutual TLS is the mesh’s business'
+      throw new CallError('EINVAL', `${url.origin}: ${why}`)
+    }
+    return { name: `Service ${found.label}:${port}`, label: found.label, host, group: found.group }
+  }
+  const allowed = deps.egress.allows(hostname, port)
+  if (allowed !== undefined && isTls) return { name: host, label: allowed, host, group: undefined }
+  if (allowed !== undefined)
+    throw new CallError('ENOTALLOWED', `${url.origin}: outside of the mesh only https:// is allowed`)
+  const { message } = found.error
+  throw new CallError(isTls ? 'ENOTALLOWED' : 'ENOSERVICE', `${message}; hosts outside of the mesh: --filter-egress`)
+}
+
+const carry = (
+  options: Dispatcher.DispatchOptions,
+  { name, host, group }: Callee,
+  { handler, deps }: { readonly handler: Dispatcher.DispatchHandler; readonly deps: CallDeps },
+): void => {
+  let request
+  try {
+    // Also of what leaves the mesh: a loop may lead through the outside.
+    request = requestOf(options, host)
+  } catch (error) {
+    return refuse(handler, error instanceof Error ? error : new Error(String(error)))
+  }
+  if (group === undefined) {
+    const { headers } = request.head
+    const fields = [...headers.fields, 'host', request.head.host]
+    const { bodyLength } = request.head
+    if (bodyLength > 0) fields.push('content-length', String(bodyLength))
+    deps.egress.agent.dispatch({ ...options, headers: fields }, handler)
+    return
+  }
+  new MeshCall({ group, callee: name, request, principal: deps.ownIdentity() }, handler, deps).start()
+}
+
+/** Tells a handler that there will be nothing. */
+const refuse = (handler: Dispatcher.DispatchHandler, error: Error): void => {
+  const controller: Dispatcher.DispatchController = {
+    aborted: true,
+    reason: error,
+    paused: false,
+    rawHeaders: null,
+    rawTrailers: null,
+    abort: () => {},
+    pause: () => {},
+    resume: () => {},
+  }
+  // Never before `dispatch` has returned: undici's own clients do not either.
+  queueMicrotask(() => tellError(handler, controller, error))
+}
+
+/** `2xx`, or a code. */
+const formatOutcome = (outcome: CallOutcome): string => {
+  if ('status' in outcome) return `${Math.floor(outcome.status / 100)}xx`
+  const { error } = outcome
+  if (error instanceof CallError) return error.code
+  return error.name === 'AbortError' || error.name === 'TimeoutError' ? 'aborted' : 'failed'
+}

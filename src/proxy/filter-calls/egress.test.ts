@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { describe, it } from 'node:test'
+import { Agent } from 'undici'
+import { modelOf } from '../../../test/support/models.ts'
+import { createBackendCa } from '../../../test/support/tls/backend-ca.ts'
+import { FilterMetrics } from '../../filter/env/filter-metrics.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { compile } from '../../snapshot/compile.ts'
+import { createMeshFetch } from './call-env.ts'
+import { dispatchCall, type CallDeps, type Caller } from './dispatch-call.ts'
+import { Egress, refusalOfEgress } from './egress.ts'
+
+const ALLOWED: readonly (readonly [entry: string, host: string, port: number, isAllowed: boolean])[] = [
+  ['api.example.com', 'api.example.com', 443, true],
+  ['API.example.com', 'api.example.com', 443, true],
+  ['api.example.com', 'api.example.com.', 443, true],
+  ['api.example.com', 'api.example.com', 8443, false],
+  ['api.example.com:8443', 'api.example.com', 8443, true],
+  ['api.example.com:8443', 'api.example.com', 443, false],
+  ['api.example.com', 'evil-api.example.com', 443, false],
+  ['api.example.com', 'api.example.com.evil.org', 443, false],
+  ['*.example.com', 'a.example.com', 443, true],
+  ['*.example.com', 'a.b.example.com', 443, true],
+  ['*.example.com', 'example.com', 443, false],
+  ['*.example.com', 'evilexample.com', 443, false],
+]
+
+describe('hosts outside of the mesh', () => {
+  for (const [entry, host, port, isAllowed] of ALLOWED) {
+    it(`${entry} ${isAllowed ? 'allows' : 'does not allow'} ${host}:${port}`, () => {
+      assert.equal(new Egress([entry]).allows(host, port), isAllowed ? entry.toLowerCase() : undefined)
+    })
+  }
+
+  for (const entry of ['*', '*.', 'https://a.example', 'a.example/path', 'a.example:0', 'a b', '', '*.*.example']) {
+    it(`${JSON.stringify(entry)} is none`, () => {
+      assert.ok(refusalOfEgress(entry)?.startsWith(`${entry}: `))
+      assert.equal(new Egress([entry]).allows('a.example', 443), undefined)
+    })
+  }
+})
+
+/** `env.fetch` of a filter that may call `localhost` at a server's port, for as long as `run` takes. */
+const withServer = async (
+  trusts: boolean,
+  run: (fetch: ReturnType<typeof createMeshFetch>, port: number, seen: string[]) => Promise<void>,
+): Promise<void> => {
+  const ca = createBackendCa()
+  const seen: string[] = []
+  const server = createServer(ca.issue(['localhost']), (request, response) => {
+    seen.push(`${request.method} ${request.url} ${request.headers.host} ${request.headers['x-fairway-filter-hops']}`)
+    if (request.url === '/cut') response.socket?.destroy()
+    else request.pipe(response)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  const makeAgent = trusts ? () => new Agent({ connect: { ca: ca.pem } }) : undefined
+  const egress = new Egress([`localhost:${port}`], makeAgent)
+  const snapshot = compile(modelOf([]), { previous: undefined, generation: 1, filters: () => ({ failure: '' }) })
+  const own = new FilterMetrics().openOwn('shop/a')
+  const caller: Caller = {
+    name: 'shop/a',
+    namespace: 'shop',
+    signal: new AbortController().signal,
+    calls: own.counter('fetch_total', { help: '', labels: ['destination', 'outcome'] }),
+    seconds: own.histogram('fetch_seconds', { help: '', labels: ['destination'] }),
+    open: 0,
+  }
+  // What stays in the mesh needs more than this.
+  const deps = { clock: systemClock, snapshot: () => snapshot, egress } as unknown as CallDeps
+  try {
+    await run(
+      createMeshFetch((call, handler) => dispatchCall(call, handler, { caller, deps }), 5000),
+      port,
+      seen,
+    )
+    assert.equal(caller.open, 0)
+  } finally {
+    egress.close()
+    server.closeAllConnections()
+    server.close()
+  }
+}
+
+describe('calls that leave the mesh', () => {
+  it('go over TLS, and say how deep they are', () =>
+    withServer(true, async (call, port, seen) => {
+      const response = await call(`https://localhost:${port}/a?b`, { method: 'POST', body: 'token' })
+      assert.equal(await response.text(), 'token')
+      assert.deepEqual(seen, [`POST /a?b localhost:${port} 1`])
+    }))
+
+  it('do not go to whom nobody vouches for', () =>
+    withServer(false, async (call, port, seen) => {
+      await assert.rejects(call(`https://localhost:${port}/`), { name: 'CallError', code: 'ECONNREFUSED' })
+      assert.deepEqual(seen, [])
+    }))
+
+  it('never go in the clear', () =>
+    withServer(true, async (call, port) => {
+      const message = `http://localhost:${port}: outside of the mesh only https:// is allowed`
+      await assert.rejects(call(`http://localhost:${port}/`), { code: 'ENOTALLOWED', message })
+    }))
+
+  it('say that they were cut', () =>
+    withServer(true, async (call, port) => {
+      await assert.rejects(call(`https://localhost:${port}/cut`, { method: 'POST', body: 'x' }), { code: 'ECONNRESET' })
+    }))
+})

@@ -1,0 +1,76 @@
+import { CallError } from '../../filter/env/calls.ts'
+import { formatEndpointKey } from '../../model/endpoint.ts'
+import { findFrontend, groupOf } from '../../snapshot/resolve.ts'
+import type { EndpointGroup, Snapshot } from '../../snapshot/snapshot.ts'
+
+/** Who is meant by the host of a URL. */
+export type Callee =
+  /** `label` is what metrics call it. */
+  | { readonly kind: 'service'; readonly group: EndpointGroup; readonly label: string }
+  /** Nobody in the mesh. */
+  | { readonly kind: 'unknown'; readonly error: CallError }
+
+/** Of Kubernetes: in a URL they are lower case already. */
+const LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?'
+const SERVICE_HOST = new RegExp(`^(${LABEL})(?:\\.(${LABEL})(?:\\.svc(?:\\.(.{1,200}))?)?)?$`)
+/** Ports that are listed in a message. */
+const MAX_PORTS = 8
+
+/**
+ * The endpoints that a host and port mean: a Service by its name (short in `namespace`, that of the filter), or whatever
+ * else this waypoint takes tunnels for, by host name or address.
+ */
+export const findService = (
+  snapshot: Snapshot,
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+  namespace: string | undefined,
+): Callee => {
+  const named = serviceNamed(hostname, namespace, snapshot.clusterDomain)
+  const found = named && snapshot.groups.get(formatEndpointKey(named.namespace, named.name, port))
+  if (found !== undefined && named !== undefined) return calleeOf(found, `${named.namespace}/${named.name}`)
+  const frontend = findFrontend(snapshot, `${hostname}:${port}`)
+  if (frontend !== undefined) {
+    const group = groupOf(snapshot, frontend.passThrough.backend)
+    const { destination } = frontend
+    if (group !== undefined) return calleeOf(group, `${destination.namespace}/${destination.name}`)
+  }
+  return { kind: 'unknown', error: noService(snapshot, { hostname, port }, named) }
+}
+
+interface Named {
+  readonly namespace: string
+  readonly name: string
+}
+
+const calleeOf = (group: EndpointGroup, label: string): Callee => ({ kind: 'service', group, label })
+
+const serviceNamed = (
+  hostname: string,
+  own: string | undefined,
+  clusterDomain: string | undefined,
+): Named | undefined => {
+  const [, name, namespace = own, domain = clusterDomain] = SERVICE_HOST.exec(hostname.replace(/\.$/, '')) ?? []
+  if (name === undefined || namespace === undefined || domain !== clusterDomain) return undefined
+  return { namespace, name }
+}
+
+const noService = (
+  { groups }: Snapshot,
+  { hostname, port }: { readonly hostname: string; readonly port: number },
+  named: Named | undefined,
+): CallError => {
+  if (named !== undefined) {
+    const prefix = `${named.namespace}/${named.name}:`
+    const ports: string[] = []
+    for (const key of groups.keys()) if (key.startsWith(prefix)) ports.push(key.slice(prefix.length))
+    if (ports.length > 0) {
+      const has = `it has ${ports.slice(0, MAX_PORTS).join(', ')}`
+      return new CallError('ENOSERVICE', `Service ${named.namespace}/${named.name} has no port ${port}: ${has}`)
+    }
+    return new CallError(
+      'ENOSERVICE',
+      `no Service of that name in the configuration: ${named.namespace}/${named.name} (${hostname}:${port})`,
+    )
+  }
+  return new CallError('ENOSERVICE', `no Service of that name in the configuration: ${hostname}:${port}`)
+}

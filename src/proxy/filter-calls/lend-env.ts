@@ -1,0 +1,120 @@
+import type { LentEnv } from '../../filter/env/instance-env.ts'
+import type { FilterMetrics, MetricScope } from '../../filter/env/filter-metrics.ts'
+import type { MeshFetch } from '../../filter/env/calls.ts'
+import { makeDispatcher } from '../../lib/undici/make-dispatcher.ts'
+import type { FilterSpec } from '../../model/filter-spec.ts'
+import type { CallDeps, Caller } from './dispatch-call.ts'
+
+/** What filters are lent is made of. */
+export interface LendingDeps extends Omit<CallDeps, 'egress'> {
+  readonly metrics: FilterMetrics
+  /** Hosts outside of the mesh that filters may call. */
+  readonly egress: readonly string[]
+}
+
+/** What a filter may wait for, where nothing is said of it. */
+const DEFAULT_WAIT_MS = 1000
+
+/** Lends filters what of their environment reaches beyond them. How calls are made is loaded with the first one. */
+export class Lending {
+  readonly #deps: LendingDeps
+  #calls: Promise<Calls> | undefined
+  #close: (() => void) | undefined
+
+  constructor(deps: LendingDeps) {
+    this.#deps = deps
+  }
+
+  /** What an instance is lent, until `signal` says that it is closed. */
+  lend(spec: FilterSpec, signal: AbortSignal): LentEnv {
+    const { metrics } = this.#deps
+    const { name, namespace, waitMs } = ownerOf(spec)
+    const scope = metrics.open(name)
+    signal.addEventListener('abort', scope.close, { once: true })
+    let calling: Promise<Calling> | undefined
+    const call = (): Promise<Calling> => {
+      calling ??= this.#load().then((calls) => {
+        const own = metrics.openOwn(name)
+        if (signal.aborted) own.close()
+        signal.addEventListener('abort', own.close, { once: true })
+        return calls.begin(callerOf({ name, namespace, signal }, own), waitMs)
+      })
+      return calling
+    }
+    let dispatcher: LentEnv['dispatcher'] | undefined
+    return {
+      fetch: async (input, init) => (await call()).fetch(input, init),
+      get dispatcher() {
+        dispatcher ??= makeDispatcher((options, handler) => {
+          void call().then(({ dispatch }) => dispatch(options, handler))
+          return true
+        })
+        return dispatcher
+      },
+      counter: scope.counter,
+      histogram: scope.histogram,
+    }
+  }
+
+  close(): void {
+    this.#close?.()
+  }
+
+  #load(): Promise<Calls> {
+    this.#calls ??= this.#open()
+    return this.#calls
+  }
+
+  async #open(): Promise<Calls> {
+    const [{ dispatchCall }, { createMeshFetch, createMeshDispatch }, { Egress }] = await Promise.all([
+      import('./dispatch-call.ts'),
+      import('./call-env.ts'),
+      import('./egress.ts'),
+    ])
+    const egress = new Egress(this.#deps.egress)
+    this.#close = () => egress.close()
+    const deps: CallDeps = { ...this.#deps, egress }
+    return {
+      begin: (caller, waitMs) => {
+        const within: Parameters<typeof createMeshFetch>[0] = (asked, handler) =>
+          dispatchCall(asked, handler, { caller, deps })
+        return { fetch: createMeshFetch(within, waitMs), dispatch: createMeshDispatch(within, waitMs) }
+      },
+    }
+  }
+}
+
+interface Calls {
+  readonly begin: (caller: Caller, waitMs: number) => Calling
+}
+
+/** How one filter calls. */
+interface Calling {
+  readonly fetch: MeshFetch
+  readonly dispatch: LentEnv['dispatcher']['dispatch']
+}
+
+const callerOf = (who: Pick<Caller, 'name' | 'namespace' | 'signal'>, own: MetricScope): Caller => ({
+  ...who,
+  calls: own.counter('fetch_total', {
+    help: 'Calls of filters to others, by whom they called and what came of it: a class of status, or a code',
+    labels: ['destination', 'outcome'],
+  }),
+  seconds: own.histogram('fetch_seconds', {
+    help: 'How long calls of filters took, to the last byte of their answers',
+    labels: ['destination'],
+  }),
+  open: 0,
+})
+
+interface Owner {
+  readonly name: string
+  readonly namespace: string | undefined
+  readonly waitMs: number
+}
+
+/** Whose filter it is: the object that says so, or else its kind, whose short names nobody could know. */
+const ownerOf = ({ user, kind }: FilterSpec): Owner =>
+  user === undefined
+    ? { name: kind, namespace: undefined, waitMs: DEFAULT_WAIT_MS }
+    : { name: user.id, namespace: user.id.split('/')[0], waitMs: user.waitMs }
