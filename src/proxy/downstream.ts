@@ -6,7 +6,8 @@ import { H1RequestParser } from '../http/h1/parser.ts'
 import { findFrontend } from '../snapshot/resolve.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import type { Channel, ChannelHandler } from './channel.ts'
-import { HeldBytes } from './held-bytes.ts'
+import { HeldBytes, ownPiece } from './held-bytes.ts'
+import type { Piece } from './held-bytes.ts'
 import type { Deadlines } from './limits/deadlines.ts'
 import { expireExchange } from './limits/expire-exchange.ts'
 import { TunnelWatch } from './limits/tunnel-watch.ts'
@@ -250,7 +251,12 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     } finally {
       this.#isFeeding = false
     }
-    if (at < end && !this.#isClosing) this.#backlog.putBack({ buffer, start: at, end })
+    if (at < end && !this.#isClosing) this.#backlog.putBack(this.#keep(buffer, at, end))
+  }
+
+  /** Others lie in the same 64 KB that were read: those would stay as long as any of them. */
+  #keep(buffer: Buffer, start: number, end: number): Piece {
+    return this.#isDeferred ? this.#deps.turns.bytes.keep(buffer, start, end) : ownPiece(buffer, start, end)
   }
 
   #takeTurn(turns: TurnBudget): boolean {
@@ -296,6 +302,8 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     const exchange = this.#exchange
     if (exchange === undefined) return undefined
     this.#exchange = undefined
+    // A tunnel may rest for long, and where there are thousands each would keep its last record until the next request.
+    this.sink.forget()
     this.load.requests--
     return exchange
   }

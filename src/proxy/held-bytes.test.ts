@@ -38,6 +38,26 @@ test('what is put back comes first again', () => {
   assert.equal(all(held), 'x')
 })
 
+test('bytes are taken and come in turn', () => {
+  const held = new HeldBytes()
+  let expected = ''
+  let taken = ''
+  for (let i = 0; i < 200; i++) {
+    const text = String.fromCharCode(97 + (i % 26)).repeat(1 + (i % 7 === 0 ? 3000 : i % 5))
+    held.push(Buffer.from(text), 0, text.length)
+    expected += text
+    for (let pieces = i % 3; pieces > 0; pieces--) {
+      const piece = held.shift()
+      if (piece === undefined) break
+      const middle = Math.ceil((piece.start + piece.end) / 2)
+      taken += piece.buffer.toString('latin1', piece.start, middle)
+      if (middle < piece.end) held.putBack({ ...piece, start: middle })
+    }
+  }
+  assert.equal(held.copy(expected.length).toString(), expected.slice(taken.length))
+  assert.equal(taken + all(held), expected)
+})
+
 test('a byte at a time costs no object each, and keeps no read alive', () => {
   const held = new HeldBytes()
   const read = Buffer.alloc(65_536, 'r')

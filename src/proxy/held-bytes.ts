@@ -10,7 +10,16 @@ const COPY_BELOW_BYTES = 1024
 const COPY_BELOW_SHARE = 4
 const CHUNK_BYTES = 4096
 
-const nothing: Piece = { buffer: Buffer.alloc(0), start: 0, end: 0 }
+const isWorthKeeping = (buffer: Buffer, bytes: number): boolean => bytes * COPY_BELOW_SHARE >= buffer.buffer.byteLength
+
+/** `buffer[start..end)` for longer than a few turns: a copy, unless it fills much of its memory. */
+export const ownPiece = (buffer: Buffer, start: number, end: number): Piece => {
+  const bytes = end - start
+  if (isWorthKeeping(buffer, bytes)) return { buffer, start, end }
+  const copy = Buffer.allocUnsafeSlow(bytes)
+  buffer.copy(copy, 0, start, end)
+  return { buffer: copy, start: 0, end: bytes }
+}
 
 /**
  * Bytes that were received and cannot be passed on yet, in order. How many there are is bounded by the window they were
@@ -18,7 +27,10 @@ const nothing: Piece = { buffer: Buffer.alloc(0), start: 0, end: 0 }
  * peer that sends a byte per frame would have us keep an object for each, and a whole read alive for a few bytes of it.
  */
 export class HeldBytes {
-  #pieces: Piece[] = []
+  /** Mostly there is one piece or none, and thousands of requests may be under way or wait: a list would cost as much again. */
+  #first: Piece | undefined
+  #rest: Piece[] | undefined
+  /** Where in `#rest`, when there is one, the second piece is. */
   #next = 0
   /** Free memory behind the last piece, which is ours then. */
   #room = 0
@@ -33,9 +45,9 @@ export class HeldBytes {
     const bytes = end - start
     if (bytes === 0) return
     this.bytes += bytes
-    if (bytes >= COPY_BELOW_BYTES && bytes * COPY_BELOW_SHARE >= buffer.buffer.byteLength) {
+    if (bytes >= COPY_BELOW_BYTES && isWorthKeeping(buffer, bytes)) {
       this.#room = 0
-      this.#pieces.push({ buffer, start, end })
+      this.#append({ buffer, start, end })
       return
     }
     this.#copy(buffer, start, end)
@@ -43,19 +55,22 @@ export class HeldBytes {
 
   /** The next piece, which is not kept any more. */
   shift(): Piece | undefined {
-    const piece = this.#pieces[this.#next]
+    const piece = this.#first
     if (piece === undefined) return undefined
-    this.#next++
     this.bytes -= piece.end - piece.start
-    if (this.#next === this.#pieces.length) this.#reset()
+    if (this.#rest === undefined) this.#reset()
+    else this.#advance(this.#rest)
     return piece
   }
 
   /** Puts what is left of a piece that was taken back to the front. */
   putBack(piece: Piece): void {
     this.bytes += piece.end - piece.start
-    if (this.#next > 0) this.#pieces[--this.#next] = piece
-    else this.#pieces.unshift(piece)
+    const second = this.#first
+    this.#first = piece
+    if (second === undefined) return
+    if (this.#next > 0 && this.#rest !== undefined) this.#rest[--this.#next] = second
+    else this.#rest = [second, ...(this.#rest ?? [])]
   }
 
   /** Hands on all of it in order, with what comes meanwhile. */
@@ -76,9 +91,11 @@ export class HeldBytes {
   copy(maxBytes: number): Buffer {
     const copy = Buffer.allocUnsafe(Math.min(this.bytes, maxBytes))
     let copied = 0
-    for (let i = this.#next; copied < copy.length; i++) {
-      const { buffer, start, end } = this.#pieces[i] ?? nothing
+    let piece = this.#first
+    for (let i = this.#next; piece !== undefined && copied < copy.length; i++) {
+      const { buffer, start, end } = piece
       copied += buffer.copy(copy, copied, start, end)
+      piece = this.#rest?.[i]
     }
     return copy
   }
@@ -92,23 +109,42 @@ export class HeldBytes {
     return bytes
   }
 
+  #advance(rest: Piece[]): void {
+    this.#first = rest[this.#next++]
+    if (this.#next < rest.length) return
+    this.#rest = undefined
+    this.#next = 0
+  }
+
+  #append(piece: Piece): void {
+    if (this.#first === undefined) this.#first = piece
+    else if (this.#rest === undefined) this.#rest = [piece]
+    else this.#rest.push(piece)
+  }
+
   #copy(buffer: Buffer, start: number, end: number): void {
     const bytes = end - start
-    const last = this.#pieces.at(-1)
+    const last = this.#rest?.at(-1) ?? this.#first
     if (last !== undefined && this.#room >= bytes) {
       const upTo = last.end + buffer.copy(last.buffer, last.end, start, end)
-      this.#pieces[this.#pieces.length - 1] = { buffer: last.buffer, start: last.start, end: upTo }
+      this.#replaceLast({ buffer: last.buffer, start: last.start, end: upTo })
       this.#room -= bytes
       return
     }
     // The first small piece gets memory of its size: mostly it stays alone.
     const chunk = Buffer.allocUnsafeSlow(last === undefined ? bytes : Math.max(bytes, CHUNK_BYTES))
-    this.#pieces.push({ buffer: chunk, start: 0, end: buffer.copy(chunk, 0, start, end) })
+    this.#append({ buffer: chunk, start: 0, end: buffer.copy(chunk, 0, start, end) })
     this.#room = chunk.length - bytes
   }
 
+  #replaceLast(piece: Piece): void {
+    if (this.#rest === undefined) this.#first = piece
+    else this.#rest[this.#rest.length - 1] = piece
+  }
+
   #reset(): void {
-    this.#pieces = []
+    this.#first = undefined
+    this.#rest = undefined
     this.#next = 0
     this.#room = 0
   }

@@ -3,6 +3,7 @@ import type { WaitingRequest } from '../overload/request-queue.ts'
 import type { Applicant } from '../overload/source-load.ts'
 import { Sources } from '../overload/sources.ts'
 import { Fifo } from './fifo.ts'
+import { WaitingBytes } from './waiting-bytes.ts'
 
 /** Work that may be done for clients in one turn of the loop, in pieces of body: some milliseconds of it. */
 const PIECES_PER_TURN = 2048
@@ -40,6 +41,8 @@ export class TurnBudget {
   /** The one whose turn it is. */
   #begins: WaitingRequest | undefined
   readonly #pieces = new Fifo<Deferrable>()
+  /** For those who wait. */
+  readonly bytes = new WaitingBytes()
   readonly #requests: FairQueue
   readonly #onCrowd: (isCrowded: boolean) => void
   #isCrowded = false

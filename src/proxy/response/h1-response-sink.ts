@@ -15,7 +15,7 @@ export class H1ResponseSink implements ResponseSink {
   #method = ''
   #isOld = false
   #isChunked = false
-  #record: Pick<ExchangeRecord, 'responseBytes'> = { responseBytes: 0 }
+  #record: Pick<ExchangeRecord, 'responseBytes'> | undefined
   keepsAlive = false
 
   constructor(channel: Channel) {
@@ -29,6 +29,11 @@ export class H1ResponseSink implements ResponseSink {
     this.#isChunked = false
     this.#record = record
     this.keepsAlive = false
+  }
+
+  /** The response is over: until the next one nothing is kept of it. */
+  forget(): void {
+    this.#record = undefined
   }
 
   writeInformational(head: H1ResponseHead): void {
@@ -57,13 +62,13 @@ export class H1ResponseSink implements ResponseSink {
 
   writeBody(buffer: Buffer, start: number, end: number): boolean {
     if (this.#isChunked) this.writeText(chunkHeader(end - start))
-    this.#record.responseBytes += end - start
+    this.#count(end - start)
     const isPassed = this.#channel.send(buffer, start, end)
     return this.#isChunked ? this.writeText(CHUNK_END) : isPassed
   }
 
   writeText(text: string): boolean {
-    this.#record.responseBytes += text.length
+    this.#count(text.length)
     return this.#channel.sendText(text)
   }
 
@@ -72,5 +77,9 @@ export class H1ResponseSink implements ResponseSink {
     const last = encodeLastChunk(trailers)
     // Trailers that may not go out are dropped: the body is whole without them.
     return this.writeText(typeof last === 'string' ? last : LAST_CHUNK)
+  }
+
+  #count(bytes: number): void {
+    if (this.#record !== undefined) this.#record.responseBytes += bytes
   }
 }

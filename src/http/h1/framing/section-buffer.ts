@@ -1,6 +1,7 @@
 import { CR, FIELD_VALUE, LF } from '../chars.ts'
 
 const FIRST_CAPACITY = 1024
+const nothing = Buffer.alloc(0)
 
 /**
  * Collects a head or a trailer section that arrives in pieces, up to its blank line.
@@ -8,7 +9,7 @@ const FIRST_CAPACITY = 1024
  * with a bare LF, or speaks another protocol, is refused at once instead of being waited for.
  */
 export class SectionBuffer {
-  bytes: Buffer = Buffer.alloc(0)
+  bytes: Buffer = nothing
   length = 0
   /** The offending byte once `append` has met one, else -1. */
   badByte = -1
@@ -18,7 +19,7 @@ export class SectionBuffer {
 
   /** Starts over, giving the memory back; `afterLine` when a line end has just been read, as before trailers. */
   reset(afterLine: boolean): void {
-    if (this.length > 0) this.bytes = Buffer.alloc(0)
+    if (this.length > 0) this.bytes = nothing
     this.length = 0
     this.badByte = -1
     this.isComplete = false
