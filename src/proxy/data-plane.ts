@@ -9,6 +9,7 @@ import type { Endpoint } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { ModelApplier } from './apply/model-applier.ts'
+import { createModuleStore } from './apply/module-store.ts'
 import { Counters } from './counters.ts'
 import type { DataPlaneOptions } from './data-plane-options.ts'
 import { Downstream } from './downstream.ts'
@@ -103,13 +104,16 @@ export class DataPlane {
     const { bufferBytes = defaultBufferBytes(), memoryBytes = memoryPerProcess() } = options
     const budget = new ByteBudget(bufferBytes, this.counters)
     this.#mesh = new MeshIdentity(options)
+    const modules = createModuleStore()
     this.#applier = new ModelApplier({
       instances: createFilterInstances([...options.filters, externalAuthFilter(() => this.#authorizer)], {
         now: clock.nowMs,
         random: Math.random,
         log: (level, message) => log[level](message),
         env: (spec, signal) => this.#lending.lend(spec, signal),
+        code: modules.code,
       }),
+      onModel: ({ filterModules = [] }) => modules.use(filterModules),
       clock,
       sliceMs: options.compileSliceMs,
       onApplied: (snapshot) => {

@@ -14,7 +14,7 @@ export interface SourceFile {
 /** A rule: what is wrong with these files, one line each, beginning with the path. */
 export type Rule = (files: readonly SourceFile[]) => readonly string[]
 
-const TRUNK = ['lib', 'model', 'http', 'filter']
+const TRUNK = ['lib', 'model', 'http', 'filter', 'filter/module']
 const CONFIG = ['config', 'config/objects', 'config/source', 'config/translate']
 const SERVING = [...TRUNK, 'identity', 'snapshot', 'proxy', 'telemetry', 'admin']
 const EVERY_ROOM = [...SERVING, ...CONFIG, 'controller', 'filters']
@@ -25,6 +25,7 @@ const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   model: ['lib'],
   http: ['lib', 'model'],
   filter: ['lib', 'model', 'http'],
+  'filter/module': ['lib', 'model', 'http', 'filter'],
   'config/objects': TRUNK,
   'config/source': [...TRUNK, 'config/objects'],
   'config/translate': [...TRUNK, 'config/objects'],
@@ -49,6 +50,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   jose: ['proxy'],
   'prom-client': ['telemetry'],
   re2js: ['lib'],
+  sucrase: ['config'],
   undici: ['lib', 'filter', 'proxy'],
   yaml: ['config/source', 'cli'],
 }

@@ -12,6 +12,8 @@ export interface ModelApplierOptions {
   readonly clock: Clock
   /** How long compiling may hold the loop at a time; default 2 ms. */
   readonly sliceMs?: number | undefined
+  /** Called with each model before it is compiled. */
+  readonly onModel?: (model: Model) => void
   /** Called with each snapshot when it comes into force. */
   readonly onApplied?: (snapshot: Snapshot) => void
 }
@@ -89,6 +91,7 @@ export class ModelApplier {
 
   *#make({ model, generation }: Order): Generator<void, Made> {
     const { make } = this.#options.instances
+    this.#options.onModel?.(model)
     const snapshot = yield* compileInSteps(model, { previous: this.current, generation, filters: make })
     const filters = new Set<Filter>()
     let counted = 0

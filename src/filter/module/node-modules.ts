@@ -1,0 +1,55 @@
+/**
+ * What of Node a filter may import. Not a fence, since whoever writes filters writes code for the data plane: it is there
+ * so that what goes around the waypoint's own ways is not taken by accident.
+ */
+const allowed: ReadonlySet<string> = new Set([
+  ...['assert', 'assert/strict', 'async_hooks', 'buffer', 'crypto', 'diagnostics_channel', 'dns', 'dns/promises'],
+  ...['events', 'fs', 'fs/promises', 'os', 'path', 'path/posix', 'perf_hooks', 'querystring', 'stream'],
+  ...[
+    'stream/promises',
+    'stream/web',
+    'string_decoder',
+    'timers',
+    'timers/promises',
+    'url',
+    'util',
+    'util/types',
+    'zlib',
+  ],
+])
+
+const throughMesh = 'calls go through the mesh: use env.fetch, or env.dispatcher'
+
+/** What to do instead. */
+const instead: Readonly<Record<string, string>> = {
+  dgram: throughMesh,
+  http: throughMesh,
+  http2: throughMesh,
+  https: throughMesh,
+  net: throughMesh,
+  tls: throughMesh,
+  worker_threads: 'spec.isolation: Thread gives the filter a thread of its own',
+  child_process: 'a filter starts no processes',
+  cluster: 'a filter starts no processes',
+}
+
+/** Why a filter may not import a module of Node, by its name without `node:`; `undefined`: it may. */
+export const refuseNodeModule = (name: string): string | undefined => {
+  if (allowed.has(name)) return undefined
+  return instead[name] ?? `it is not among those that filters may use: ${[...allowed].join(', ')}`
+}
+
+const refuse = (name: string) => (): never => {
+  throw new Error(`process.${name} is not for filters: the process serves others as well`)
+}
+
+/** The process as filters see it: they may read it, and not end it. */
+export const createProcessView = (): NodeJS.Process =>
+  // What is asked of the copy and is not there is asked of the process itself.
+  Object.assign(Object.create(process) as NodeJS.Process, {
+    abort: refuse('abort'),
+    chdir: refuse('chdir'),
+    exit: refuse('exit'),
+    kill: refuse('kill'),
+    reallyExit: refuse('reallyExit'),
+  })
