@@ -6,7 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { ensureInstalled, fail, findNode, handOver, nodeFlags, packageRoot } from '../src/bootstrap.mjs'
 
-const TEST_FILES = ['src/**/*.test.ts', 'filters/**/*.test.ts', 'test/**/*.test.ts']
+const TEST_FILES = ['src/**/*.test.ts', 'filters/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts']
 /** What takes minutes and is no part of `npm test`. */
 const LONG_TEST_FILES = ['test/**/*.long.ts']
 /** A single test that takes longer hangs. */

@@ -1,0 +1,54 @@
+/**
+ * The examples of filters are cases too: each folder has a filter whose own tests are run with all others, objects that
+ * configure it and that are understood as a whole, and a page that says how to try it.
+ */
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { describe, it } from 'node:test'
+import { parseAllDocuments } from 'yaml'
+import { stages, type FilterDefinition } from 'fairway/filter'
+
+const folder = path.join(import.meta.dirname, '../examples/filters')
+const names = readdirSync(folder)
+
+it('there are examples of filters', () => assert.ok(names.length > 5))
+
+/** The `spec` of each Filter among the objects. */
+const filtersIn = (text: string): readonly { readonly module: unknown; readonly config: unknown }[] =>
+  parseAllDocuments(text).flatMap((document) => {
+    const object: unknown = document.toJS()
+    if (typeof object !== 'object' || object === null || !('kind' in object) || object.kind !== 'Filter') return []
+    assert.ok('spec' in object && typeof object.spec === 'object' && object.spec !== null)
+    const { module, config } = object.spec as { readonly module?: unknown; readonly config?: unknown }
+    return [{ module, config }]
+  })
+
+for (const name of names) {
+  const read = (file: string): string => readFileSync(path.join(folder, name, file), 'utf8')
+
+  describe(`filter example ${name}`, () => {
+    it('has a filter, its test, and a page that says how to run both', () => {
+      for (const file of [`${name}.ts`, `${name}.test.ts`]) assert.ok(existsSync(path.join(folder, name, file)), file)
+      const page = read('README.md')
+      assert.match(page, /^# /)
+      for (const verb of ['test', 'dev']) assert.ok(page.includes(`fairway filter ${verb} examples/filters/${name}\n`))
+    })
+
+    it('has objects whose configuration the filter takes, and a page with each of its fields', async () => {
+      const { default: definition } = (await import(path.join(folder, name, `${name}.ts`))) as {
+        readonly default: FilterDefinition
+      }
+      assert.ok(stages.includes(definition.stage))
+      const filters = filtersIn(read('objects.yaml'))
+      assert.equal(filters[0]?.module, `${name}.ts`)
+      for (const { config } of filters) {
+        const decoded = definition.config.decode(config ?? {}, 'spec.config')
+        assert.ok(decoded.ok, JSON.stringify(decoded))
+      }
+      const page = read('README.md')
+      const fields = Object.keys((definition.config.json['properties'] ?? {}) as object)
+      for (const field of fields) assert.match(page, new RegExp(`^\\| \`${field}[\`.[]`, 'm'), field)
+    })
+  })
+}
