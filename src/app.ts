@@ -94,7 +94,8 @@ class Waypoint implements RunningWaypoint {
 
   async start(): Promise<void> {
     releaseCompiledCode()
-    const { bind, ports, workers, accessLog, authzLog, logLevel, tlsGroups, deadlines, overload } = this.#options
+    const { bind, ports, workers, accessLog, authzLog, logLevel, tlsGroups, deadlines, overload, filterEgress } =
+      this.#options
     checkDescriptors(descriptorLimit(), this.#log)
     await checkPorts([
       { role: 'admin', host: '127.0.0.1', port: ports.admin },
@@ -116,7 +117,17 @@ class Waypoint implements RunningWaypoint {
     this.#credentials = credentials
     const reusePort = workers > 1
     const limits = { deadlines, overload, workers }
-    const settings = { bind, reusePort, trustDomains, tlsGroups, accessLog, authzLog, logLevel, ...limits }
+    const settings = {
+      bind,
+      reusePort,
+      trustDomains,
+      tlsGroups,
+      accessLog,
+      authzLog,
+      logLevel,
+      filterEgress,
+      ...limits,
+    }
     this.#plane = await createPlane(settings, { workers, credentials, log: this.#log })
     await this.#apply(first)
     this.#first.resolve()

@@ -1,4 +1,5 @@
 import { builtinFilters } from '../../filters/index.ts'
+import { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -28,10 +29,12 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
   const log = createLogger({ write: (line) => process.stderr.write(line), level: settings.logLevel, clock })
   const counters = new Counters()
   const accessLog = openAccessLog(settings)
+  const filterMetrics = new FilterMetrics((message) => log.warn(message))
   const telemetry = createTelemetry({
     counters,
     version,
     certificateNotAfterMs: () => credentials.current().notAfterMs,
+    filterMetrics,
     ...(accessLog === undefined ? {} : { accessLogDropped: accessLog.dropped }),
   })
   const sink =
@@ -48,6 +51,8 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     trustDomains: settings.trustDomains,
     tls: settings.tlsGroups === undefined ? {} : { groups: settings.tlsGroups },
     filters: builtinFilters,
+    filterMetrics,
+    filterEgress: settings.filterEgress,
     clock,
     log,
     sink,

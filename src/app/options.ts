@@ -33,6 +33,8 @@ export interface WaypointOptions {
   readonly drainMs: number
   readonly deadlines: Deadlines
   readonly overload: OverloadLimits
+  /** Hosts outside of the mesh that filters may call. */
+  readonly filterEgress: readonly string[]
 }
 
 /** Where the certificate comes from (`--ca`). */

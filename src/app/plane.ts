@@ -19,6 +19,8 @@ export interface PlaneSettings {
   readonly logLevel: LogLevel
   readonly deadlines: Deadlines
   readonly overload: OverloadLimits
+  /** Hosts outside of the mesh that filters may call. */
+  readonly filterEgress: readonly string[]
   /** Data-plane processes, which share the memory that there is. */
   readonly workers: number
 }

@@ -7,6 +7,7 @@ import { decodeLogLevel, logLevels } from '../lib/log.ts'
 import { caFlags, decodeCa } from './ca-flags.ts'
 import { decodeDeadlines, deadlineFlags } from './deadline-flags.ts'
 import { decodeChoice, decodeInteger, parseArguments, usageError, type FlagTable } from './arguments.ts'
+import { decodeFilterFlags, filterFlags } from './filter-flags.ts'
 import { decodeMesh, meshFlags } from './mesh-flags.ts'
 import { decodeOverload, overloadFlags } from './overload-flags.ts'
 import type { Terminal } from './verb.ts'
@@ -51,6 +52,7 @@ export const runFlags = {
     value: 'N',
     help: 'time to end in good order after SIGTERM; default 25',
   },
+  ...filterFlags,
   ...overloadFlags,
   ...deadlineFlags,
 } as const satisfies FlagTable
@@ -96,6 +98,7 @@ export const decodeRunOptions = (
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,
     deadlines: decodeDeadlines(flags),
     overload: decodeOverload(flags),
+    ...decodeFilterFlags(flags),
   }
 }
 

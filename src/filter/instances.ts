@@ -97,6 +97,8 @@ const createInstance = (
     const made = definition.create(decoded.value, new InstanceEnv(host, spec, abort.signal))
     return { staged: { stage, filter: guardFilter(made, { spec, kind }, host), kind, body }, abort }
   } catch (error) {
+    // What it has begun is not wanted any more.
+    abort.abort()
     // User code: whatever it throws closes its rule, not the process.
     return { failure: `${spec.origin}: filter ${kind} could not be made: ${describe(error)}` }
   }

@@ -1,9 +1,13 @@
+import type { FilterMetricDump } from '../filter/env/filter-metrics.ts'
+import { mergeFilterMetrics } from './filter-metrics.ts'
 import { scalarDefinitions } from './scalars.ts'
 
 /** All metrics of one process, or of several that were merged, at one moment; plain data that survives JSON. */
 export interface MetricsDump {
   readonly series: readonly SeriesDump[]
   readonly scalars: readonly ScalarDump[]
+  /** What filters count; absent: nothing. */
+  readonly filters?: readonly FilterMetricDump[]
 }
 
 /** One label set of the request metrics. */
@@ -39,7 +43,11 @@ export const mergeDumps = (dumps: readonly MetricsDump[]): MetricsDump => {
     }
     for (const scalar of dump.scalars) mergeScalar(scalars, scalar)
   }
-  return { series: Array.from(series, ([labels, values]) => ({ labels, values })), scalars: [...scalars.values()] }
+  return {
+    series: Array.from(series, ([labels, values]) => ({ labels, values })),
+    scalars: [...scalars.values()],
+    filters: mergeFilterMetrics(dumps.flatMap(({ filters = [] }) => filters)),
+  }
 }
 
 const mergeScalar = (scalars: Map<string, ScalarDump>, scalar: ScalarDump): void => {

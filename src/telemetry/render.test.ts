@@ -172,7 +172,7 @@ test('workers are merged: series and totals add up, generations take the oldest,
 })
 
 test('nothing to merge is an empty dump', () => {
-  assert.deepEqual(mergeDumps([]), { series: [], scalars: [] })
+  assert.deepEqual(mergeDumps([]), { series: [], scalars: [], filters: [] })
 })
 
 test('the process reads itself', () => {

@@ -4,6 +4,7 @@ import Counter from 'prom-client/lib/counter.js'
 import Gauge from 'prom-client/lib/gauge.js'
 import Registry from 'prom-client/lib/registry.js'
 import type { MetricsDump, ScalarDump, SeriesDump } from './dump.ts'
+import { renderFilterMetrics } from './filter-metrics.ts'
 import { scalarDefinitions, type ScalarDefinition } from './scalars.ts'
 import { durationBoundsMs } from './series-table.ts'
 
@@ -20,6 +21,10 @@ const SERIES_PER_SLICE = 32
  */
 export async function* renderMetrics(dump: MetricsDump): AsyncGenerator<string, void, undefined> {
   yield await renderScalars(dump.scalars)
+  for (const text of renderFilterMetrics(dump.filters ?? [])) {
+    yield text
+    await setImmediate()
+  }
   const metrics = [
     {
       head: '# HELP istio_requests_total Requests, counted when they end\n# TYPE istio_requests_total counter\n',

@@ -2,6 +2,7 @@
  * From finished exchanges to numbers: one record per exchange comes in, counts go out when somebody scrapes. It runs
  * beside the request path and must never have a say in a response, wait, or throw.
  */
+import type { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
 import type { HealthCounters } from '../proxy/balance/health/health-counters.ts'
 import type { Counters } from '../proxy/counters.ts'
@@ -18,6 +19,8 @@ export interface TelemetryOptions {
   readonly version: string
   /** When our certificate expires, milliseconds since the epoch. */
   readonly certificateNotAfterMs?: () => number
+  /** What filters count. */
+  readonly filterMetrics?: FilterMetrics
   /** Lines that the access log had to drop. */
   readonly accessLogDropped?: () => number
   /** Default 5000; one costs about 1.2 KB. */
@@ -61,6 +64,7 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
         { name: otherMetrics.seriesOverflow.name, value: table.overflowed },
         ...readProcess(processReadings),
       ],
+      filters: options.filterMetrics?.dump() ?? [],
     }),
     close: processReadings.close,
   }

@@ -38,6 +38,7 @@ const settings: PlaneSettings = {
   logLevel: 'info',
   deadlines: defaultDeadlines,
   overload: {},
+  filterEgress: [],
   workers: 2,
 }
 
