@@ -47,7 +47,7 @@ for (const name of names) {
         assert.ok(decoded.ok, JSON.stringify(decoded))
       }
       const page = read('README.md')
-      const fields = Object.keys((definition.config.json['properties'] ?? {}) as object)
+      const fields = Object.keys(definition.config.json['properties'] ?? {})
       for (const field of fields) assert.match(page, new RegExp(`^\\| \`${field}[\`.[]`, 'm'), field)
     })
   })

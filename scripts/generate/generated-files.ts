@@ -2,6 +2,8 @@
 import { stringify } from 'yaml'
 import { createOurCrds } from '../../src/config/crds/our-crds.ts'
 import { isPlainObject } from '../../src/lib/schema.ts'
+import { formatFilterApi } from './filter-api.ts'
+import { readApi } from './read-api.ts'
 
 /** A file by its path from the root of the repository. */
 export interface GeneratedFile {
@@ -11,8 +13,26 @@ export interface GeneratedFile {
 
 const HEADER = '# Generated from the schemas by "npm run generate": change those, not this.\n'
 
-/** All of them; those of a folder that are not among these are left over. */
-export const createGeneratedFiles = (): readonly GeneratedFile[] => createCrdFiles()
+/** All of them, for the repository at `root`; those of a folder that are not among these are left over. */
+export const createGeneratedFiles = (root: string): readonly GeneratedFile[] => [
+  ...createCrdFiles(),
+  createFilterApi(root),
+]
+
+/** The contract's modules, as authors import them. */
+const contract = [
+  ['fairway/filter', 'src/filter/index.ts'],
+  ['fairway/filter/testing', 'src/filter/testing.ts'],
+] as const
+
+const createFilterApi = (root: string): GeneratedFile => {
+  const read = readApi(
+    root,
+    contract.map(([, file]) => file),
+  )
+  const modules = contract.map(([specifier], i) => ({ specifier, entries: read[i] ?? [] }))
+  return { path: 'docs/reference/filter-api.md', text: formatFilterApi(modules) }
+}
 
 const createCrdFiles = (): readonly GeneratedFile[] =>
   createOurCrds().map((crd) => {

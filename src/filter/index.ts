@@ -27,6 +27,7 @@ export type { VerifiedToken } from './verified-token.ts'
 /** Stages run in this order; inside one, the order of the configuration holds. Responses pass in reverse. */
 export const stages = ['preflight', 'identify', 'admit', 'shape', 'select'] as const
 
+/** When a filter's turn comes: one of `stages`. */
 export type Stage = (typeof stages)[number]
 
 /** The request as a filter sees and changes it; what the filter before left is what the next one gets. */
@@ -97,6 +98,7 @@ export interface BodyUse {
  */
 export type BodyResult = BodyPiece | Reply | void | Promise<BodyPiece | Reply | void>
 
+/** Bytes, or text as UTF-8. */
 export type BodyPiece = Uint8Array | string
 
 /**
@@ -169,6 +171,7 @@ export interface FilterEnv {
   readonly histogram: MakeHistogram
 }
 
+/** What a reply has beside its status; default no headers, no body, reason `direct_response`. */
 export interface ReplyOptions {
   readonly headers?: readonly (readonly [name: string, value: string])[]
   readonly body?: string

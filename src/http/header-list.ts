@@ -8,10 +8,10 @@ const MAX_REMOVED = 16
  * Whoever changes it must pass lower-case names to the `…Lower` forms; the others lower-case for the caller.
  */
 export class HeaderList {
-  /** name0, value0, name1, value1, …; for codecs, which read and write it directly. */
+  /** @internal name0, value0, name1, value1, …; for codecs, which read and write it directly. */
   fields: string[]
   /**
-   * For codecs: the fields as a reader let them pass, whatever has become of `fields` since. What is equal to one of
+   * @internal For codecs: the fields as a reader let them pass, whatever has become of `fields` since. What is equal to one of
    * these need not be looked at again, character by character, to be written.
    */
   checked: readonly string[] = NONE
@@ -84,7 +84,7 @@ export class HeaderList {
     for (let i = 0; i < this.fields.length; i += 2) yield [this.fields[i] ?? '', this.fields[i + 1] ?? '']
   }
 
-  /** Where in `checked`, from `from` on, a field stands that a reader let pass; -1 when it has to be looked at. */
+  /** @internal Where in `checked`, from `from` on, a field stands that a reader let pass; -1 when it has to be looked at. */
   findChecked(name: string, value: string, from: number): number {
     const { checked } = this
     const stop = Math.min(checked.length, from + MAX_REMOVED)

@@ -6,6 +6,7 @@ export interface MetricOptions<Label extends string = never> {
   readonly labels?: readonly Label[]
 }
 
+/** The same for a histogram. */
 export interface HistogramOptions<Label extends string = never> extends MetricOptions<Label> {
   /** Upper bounds, ascending, at most 40; the one for all that is greater comes of itself. */
   readonly buckets?: readonly number[]
