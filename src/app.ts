@@ -17,6 +17,8 @@ import { joinHostPort } from './lib/ip.ts'
 import { newsOf } from './config/news.ts'
 import { refuseUnreadable } from './config/refuse-unreadable.ts'
 import { startConfig } from './config/start-config.ts'
+import { readingConditions } from './filter/guard/reading-conditions.ts'
+import { mergeReadings } from './filter/guard/reading.ts'
 import { objectStatuses } from './config/status/object-status.ts'
 import type { ConfigHandle } from './config/start-config.ts'
 import type { ConfigUpdate } from './config/update.ts'
@@ -214,16 +216,18 @@ class Waypoint implements RunningWaypoint {
         certs: shown.document,
         endpoints: async () => (await this.#plane?.endpoints()) ?? [],
         limits: async () => (await this.#plane?.limits()) ?? [],
+        filters: async () => (await this.#plane?.filters()) ?? [],
         config: async () => ({
           generation: this.#latest?.generation ?? 0,
           model: this.#latest?.model,
           conditions: this.#latest?.conditions ?? [],
           issues: this.#latest?.issues ?? [],
         }),
-        statuses: async () => ({
-          generation: this.#latest?.generation ?? 0,
-          items: objectStatuses(this.#latest?.conditions ?? []),
-        }),
+        statuses: async () => {
+          const { generation = 0, conditions = [] } = this.#latest ?? {}
+          const readings = mergeReadings((await this.#plane?.filters()) ?? [])
+          return { generation, items: objectStatuses([...conditions, ...readingConditions(readings)]) }
+        },
         explain: (query) => {
           if (this.#plane === undefined) throw new Error('the data plane is not running')
           return this.#plane.explain(query)

@@ -1,3 +1,4 @@
+import type { FilterReading } from '../filter/guard/reading.ts'
 import type { CertsDocument } from '../identity/report/certs-document.ts'
 import type { Issue } from '../lib/decoded.ts'
 import type { LogLevel } from '../lib/log.ts'
@@ -18,6 +19,8 @@ export interface AdminDeps {
   readonly endpoints: () => Promise<readonly (readonly EndpointReading[])[]>
   /** How Service ports stand with their limits in each process. */
   readonly limits: () => Promise<readonly (readonly LimitReading[])[]>
+  /** How users' filters do in each process; merged here. */
+  readonly filters: () => Promise<readonly (readonly FilterReading[])[]>
   /** Our certificate and whom we trust. */
   readonly certs: () => CertsDocument
   /** What is in force. */

@@ -101,6 +101,7 @@ test('the root lists the endpoints, and each of them answers', async (t) => {
       'GET /snapshot',
       'GET /endpoints',
       'GET /limits',
+      'GET /filters',
       'GET /certs',
       'GET /conditions',
       'GET /status',

@@ -5,6 +5,7 @@ import { decodeLogLevel, logLevels, type LogLevel } from '../lib/log.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import { endpointRows } from './endpoint-rows.ts'
 import { decodeExplainParameters } from './explain-parameters.ts'
+import { filterRows } from './filter-rows.ts'
 import { streamJson } from './json-stream.ts'
 import { limitRows } from './limit-rows.ts'
 import { refuseForeign } from './local-only.ts'
@@ -78,6 +79,15 @@ const listEndpoints = (deps: AdminDeps): readonly Endpoint[] => [
     answer: async (_, reply) => {
       const [{ generation, model }, processes] = await Promise.all([deps.config(), deps.limits()])
       return sendStream(reply, streamJson({ generation }, { limits: limitRows(model?.endpoints ?? [], processes) }))
+    },
+  },
+  {
+    method: 'GET',
+    path: '/filters',
+    what: "how users' filters do in all processes: state, calls, failures by kind, the last one, times of hooks",
+    answer: async () => {
+      const [{ generation }, processes] = await Promise.all([deps.config(), deps.filters()])
+      return { generation, processes: processes.length, filters: filterRows(processes) }
     },
   },
   {

@@ -17,22 +17,29 @@ import type { AccessLog } from '../telemetry/access-log.ts'
 import { createDecisionChoice } from '../telemetry/decisions/choose-decisions.ts'
 import { createTelemetry } from '../telemetry/telemetry.ts'
 import { connectionsWithin, descriptorLimit, watchDescriptors } from './descriptors.ts'
+import { FilterWatch } from './filters/filter-watch.ts'
+import { createPlaneGuards } from './filters/plane-guards.ts'
 import type { Plane, PlaneSettings } from './plane.ts'
 import { version } from '../lib/version.ts'
 
 const STDOUT = 1
 
-/** A data plane in this process, with its telemetry. */
-export const createLocalPlane = (settings: PlaneSettings, credentials: CredentialSource): Plane => {
+/**
+ * A data plane in this process, with its telemetry. In a process of its own it has a pipe to its primary, and filters
+ * that hold its loop are found.
+ */
+export const createLocalPlane = (settings: PlaneSettings, credentials: CredentialSource, reportFd?: number): Plane => {
   releaseCompiledCode()
   const clock = systemClock
   const log = createLogger({ write: (line) => process.stderr.write(line), level: settings.logLevel, clock })
   const counters = new Counters()
+  const guards = createPlaneGuards({ clock, log, counters })
   const accessLog = openAccessLog(settings)
   const filterMetrics = new FilterMetrics((message) => log.warn(message))
   const telemetry = createTelemetry({
     counters,
     version,
+    filters: guards.read,
     certificateNotAfterMs: () => credentials.current().notAfterMs,
     filterMetrics,
     ...(accessLog === undefined ? {} : { accessLogDropped: accessLog.dropped }),
@@ -44,6 +51,8 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
           telemetry.record(record)
           accessLog.record(record)
         }
+  const memoryBytes = memoryPerProcess(settings.workers)
+  const watch = new FilterWatch({ guards, log, clock, memoryBytes, reportFd })
   const limit = descriptorLimit()
   const fullCollections = watchFullCollections()
   const plane = new DataPlane({
@@ -53,6 +62,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     filters: builtinFilters,
     filterMetrics,
     filterEgress: settings.filterEgress,
+    filterHost: { guard: guards.guard },
     clock,
     log,
     sink,
@@ -60,7 +70,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     reusePort: settings.reusePort,
     deadlines: settings.deadlines,
     overload: settings.overload,
-    memoryBytes: memoryPerProcess(settings.workers),
+    memoryBytes,
     collectAll,
     fullCollections: fullCollections.count,
     maxConnections: connectionsWithin(limit),
@@ -70,7 +80,9 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
   const stopWatching = watchDescriptors({ limit, clock, log })
   return {
     apply: async ({ model, generation, issues }) => {
+      guards.observe(model)
       await plane.apply(model, generation)
+      await watch.observe()
       telemetry.observeConfig({ generation, issues })
     },
     listen: (port) => {
@@ -81,6 +93,8 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     dumps: async () => [telemetry.dump()],
     endpoints: async () => [plane.readHealth()],
     limits: async () => [plane.readLimits()],
+    filters: async () => [guards.read()],
+    hold: guards.hold,
     explain: async (query) => {
       if (plane.snapshot === undefined) throw new Error('no configuration is in force yet')
       const [trustDomain] = settings.trustDomains
@@ -94,6 +108,7 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     },
     close: () => {
       stopWatching()
+      watch.close()
       fullCollections.close()
       plane.close()
       telemetry.close()

@@ -1,3 +1,5 @@
+import type { QuarantineNotice } from '../filter/guard/guard.ts'
+import type { FilterReading } from '../filter/guard/reading.ts'
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { Model } from '../model/model.ts'
@@ -45,6 +47,10 @@ export interface Plane {
   readonly endpoints: () => Promise<readonly (readonly EndpointReading[])[]>
   /** How Service ports stand with their limits in each process. */
   readonly limits: () => Promise<readonly (readonly LimitReading[])[]>
+  /** How users' filters do in each process. */
+  readonly filters: () => Promise<readonly (readonly FilterReading[])[]>
+  /** Takes note of filters that were found to hold the loop or fill the memory of some process. */
+  readonly hold: (notices: readonly QuarantineNotice[]) => void
   /** What would become of a request, by the snapshot in force. */
   readonly explain: (query: ExplainQuery) => Promise<Explanation>
   readonly setLogLevel: (level: LogLevel) => void

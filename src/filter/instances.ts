@@ -76,7 +76,7 @@ const createUserInstance = (
   if (code === undefined) return { failure: `${spec.origin}: the code of Filter ${user.id} is not here` }
   if (user.isolation === 'none' || host.isolate === undefined) return createInstance(code.load(), spec, host)
   const { kind, stage, body } = code.module
-  const filter = guardFilter(host.isolate(spec, code.module), { spec, kind }, host)
+  const filter = guardFilter(host.isolate(spec, code.module), { spec, kind, body }, host)
   return { staged: { stage, filter, kind, body }, abort: new AbortController() }
 }
 
@@ -95,7 +95,7 @@ const createInstance = (
       return { failure: `${spec.origin}: ${issues.join('; ')}` }
     }
     const made = definition.create(decoded.value, new InstanceEnv(host, spec, abort.signal))
-    return { staged: { stage, filter: guardFilter(made, { spec, kind }, host), kind, body }, abort }
+    return { staged: { stage, filter: guardFilter(made, { spec, kind, body }, host), kind, body }, abort }
   } catch (error) {
     // What it has begun is not wanted any more.
     abort.abort()
@@ -104,11 +104,16 @@ const createInstance = (
   }
 }
 
-const guardFilter = (
-  filter: Filter,
-  { spec, kind }: { readonly spec: FilterSpec; readonly kind: string },
-  { guard }: FilterHost,
-): Filter => (guard === undefined || spec.user === undefined ? filter : guard(filter, spec, { kind }))
+interface Guarded {
+  readonly spec: FilterSpec
+  readonly kind: string
+  readonly body: FilterDefinition['body'] | undefined
+}
+
+const guardFilter = (filter: Filter, { spec, kind, body }: Guarded, { guard }: FilterHost): Filter =>
+  guard === undefined || spec.user === undefined
+    ? filter
+    : guard(filter, spec, { kind, ...(body === undefined ? {} : { body }) })
 
 const isUsed = (generations: ReadonlyMap<number, ReadonlySet<Filter>>, filter: Filter): boolean => {
   for (const used of generations.values()) if (used.has(filter)) return true

@@ -17,6 +17,7 @@ export interface Condition {
     | 'Conflicted'
     | 'PartiallyInvalid'
     | 'Shadowed'
+    | 'Healthy'
     | 'Bypassed'
   readonly status: 'True' | 'False' | 'Unknown'
   /** Gateway API's reason where it has one: `Accepted`, `BackendNotFound`, `UnsupportedValue`, … */

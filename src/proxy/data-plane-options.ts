@@ -1,4 +1,5 @@
 import type { FilterMetrics } from '../filter/env/filter-metrics.ts'
+import type { FilterHost } from '../filter/env/instance-env.ts'
 import type { FilterDefinition } from '../filter/index.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
@@ -21,6 +22,8 @@ export interface DataPlaneOptions {
   readonly filterMetrics?: FilterMetrics
   /** Hosts outside of the mesh that filters may call; default none. */
   readonly filterEgress?: readonly string[]
+  /** What is done about the filters of users. */
+  readonly filterHost?: Pick<FilterHost, 'guard' | 'isolate'>
   readonly clock: Clock
   readonly log: Logger
   /** Gets each exchange once, when it is over. */

@@ -112,6 +112,7 @@ export class DataPlane {
         log: (level, message) => log[level](message),
         env: (spec, signal) => this.#lending.lend(spec, signal),
         code: modules.code,
+        ...options.filterHost,
       }),
       onModel: ({ filterModules = [] }) => modules.use(filterModules),
       clock,

@@ -160,6 +160,19 @@ export const decisionMetric: ScalarDefinition = {
   label: ['action', 'verdict', 'mode'],
 }
 
+/** How users' filters do. */
+export const filterMetrics = {
+  calls: { ...total('fairway_filter_calls_total', 'Hooks of filters called'), label: 'filter' },
+  failures: {
+    ...total('fairway_filter_failures_total', 'Failures of filters, by kind'),
+    label: ['filter', 'kind'],
+  },
+  quarantined: {
+    ...gauge('fairway_filter_quarantined', 'Processes in which a filter is not called for now, or only tried'),
+    label: 'filter',
+  },
+} as const satisfies Readonly<Record<string, ScalarDefinition>>
+
 /** Of our certificate and whom we trust; told once for all workers. */
 export const certificateMetrics = {
   info: {
@@ -240,6 +253,7 @@ export const scalarDefinitions: ReadonlyMap<string, ScalarDefinition> = new Map(
     counterMetrics,
     labelledMetrics,
     { handshakeMetric, decisionMetric },
+    filterMetrics,
     certificateMetrics,
     endpointMetrics,
     otherMetrics,

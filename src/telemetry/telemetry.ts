@@ -3,10 +3,13 @@
  * beside the request path and must never have a say in a response, wait, or throw.
  */
 import type { FilterMetrics } from '../filter/env/filter-metrics.ts'
+import { hookTimeMetrics } from '../filter/guard/reading-metrics.ts'
+import type { FilterReading } from '../filter/guard/reading.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
 import type { HealthCounters } from '../proxy/balance/health/health-counters.ts'
 import type { Counters } from '../proxy/counters.ts'
 import { DecisionCounts } from './decisions/count-decisions.ts'
+import { filterScalars } from './filters/filter-scalars.ts'
 import type { MetricsDump, ScalarDump } from './dump.ts'
 import { createProcessReadings, type ProcessReadings } from './process-readings.ts'
 import { counterMetrics, endpointMetrics, handshakeMetric, labelledMetrics, otherMetrics } from './scalars.ts'
@@ -21,6 +24,8 @@ export interface TelemetryOptions {
   readonly certificateNotAfterMs?: () => number
   /** What filters count. */
   readonly filterMetrics?: FilterMetrics
+  /** How users' filters do. */
+  readonly filters?: () => readonly FilterReading[]
   /** Lines that the access log had to drop. */
   readonly accessLogDropped?: () => number
   /** Default 5000; one costs about 1.2 KB. */
@@ -62,9 +67,10 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
         { name: otherMetrics.configGeneration.name, value: config.generation },
         { name: otherMetrics.configIssues.name, value: config.issues },
         { name: otherMetrics.seriesOverflow.name, value: table.overflowed },
+        ...filterScalars(options.filters?.() ?? []),
         ...readProcess(processReadings),
       ],
-      filters: options.filterMetrics?.dump() ?? [],
+      filters: [...(options.filterMetrics?.dump() ?? []), ...hookTimeMetrics(options.filters?.() ?? [])],
     }),
     close: processReadings.close,
   }

@@ -1,6 +1,8 @@
 import type { CredentialKind, Credentials } from '../../identity/credentials.ts'
 import type { LogLevel } from '../../lib/log.ts'
 import type { Packed } from '../../lib/memory/packed-json.ts'
+import type { QuarantineNotice } from '../../filter/guard/guard.ts'
+import type { FilterReading } from '../../filter/guard/reading.ts'
 import type { Explanation, ExplainQuery } from '../../snapshot/explain.ts'
 import type { EndpointReading } from '../../proxy/balance/health/endpoint-reading.ts'
 import type { LimitReading } from '../../proxy/balance/limits/service-loads.ts'
@@ -20,6 +22,7 @@ export interface WorkerCalls {
   readonly dump: { readonly ask: undefined; readonly answer: readonly MetricsDump[] }
   readonly endpoints: { readonly ask: undefined; readonly answer: readonly (readonly EndpointReading[])[] }
   readonly limits: { readonly ask: undefined; readonly answer: readonly (readonly LimitReading[])[] }
+  readonly filters: { readonly ask: undefined; readonly answer: readonly (readonly FilterReading[])[] }
   readonly explain: { readonly ask: ExplainQuery; readonly answer: Explanation }
   readonly drain: { readonly ask: { readonly deadlineMs: number }; readonly answer: undefined }
 }
@@ -37,6 +40,7 @@ export type ToWorker =
     }
   | { readonly kind: 'credentials'; readonly credentials: Credentials }
   | { readonly kind: 'log-level'; readonly level: LogLevel }
+  | { readonly kind: 'quarantines'; readonly notices: readonly QuarantineNotice[] }
   | { readonly [Name in CallName]: WorkerCallMessage<Name> }[CallName]
 
 export interface WorkerCallMessage<Name extends CallName> {

@@ -1,9 +1,12 @@
 import { createModelWriter } from '../../config/delta.ts'
+import type { QuarantineNotice } from '../../filter/guard/guard.ts'
 import type { CredentialSource } from '../../identity/credentials.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { packJson } from '../../lib/memory/packed-json.ts'
 import { claimPort, holdPort } from '../claim-port.ts'
+import type { Blame } from '../watchdog/report.ts'
+import { BlameBook } from './blame-book.ts'
 import type { ModelEdits } from './messages.ts'
 import type { ModelChange, Plane, PlaneSettings } from '../plane.ts'
 import { RestartDelay } from './restart-delay.ts'
@@ -13,6 +16,8 @@ import type { StartWorker, WorkerEnding, WorkerHandle } from './worker-process.t
 const DUMP_TIMEOUT_MS = 5000
 /** A worker that has not come to an end so long after its own deadline hangs. */
 const DRAIN_GRACE_MS = 2000
+/** For one that is short of memory. */
+const REPLACED_DRAIN_MS = 5000
 
 export interface WorkerPlaneOptions {
   readonly count: number
@@ -37,6 +42,11 @@ export class WorkerPlanes implements Plane {
   readonly #starting = new Set<WorkerHandle>()
   readonly #writers = new WeakMap<WorkerHandle, ReturnType<typeof createModelWriter>>()
   readonly #restartDelay: RestartDelay
+  readonly #blames = new BlameBook()
+  /** Those that a filter is taking down: others take their place at once. */
+  readonly #doomed = new Set<WorkerHandle>()
+  /** Those whose places are being taken while they serve on. */
+  readonly #retiring = new Set<WorkerHandle>()
   /** Lets go of the port that is held for all workers. */
   #letGo = (): void => {}
   readonly #unsubscribe: () => void
@@ -105,6 +115,15 @@ export class WorkerPlanes implements Plane {
     return this.#askAll((worker) => worker.call('limits', undefined, DUMP_TIMEOUT_MS))
   }
 
+  filters(): ReturnType<Plane['filters']> {
+    return this.#askAll((worker) => worker.call('filters', undefined, DUMP_TIMEOUT_MS))
+  }
+
+  hold(notices: readonly QuarantineNotice[]): void {
+    if (notices.length === 0) return
+    for (const worker of this.#all()) worker.post({ kind: 'quarantines', notices })
+  }
+
   async explain(query: Parameters<Plane['explain']>[0]): ReturnType<Plane['explain']> {
     const [first] = this.#serving
     if (first === undefined) throw new Error('no worker is running')
@@ -151,17 +170,23 @@ export class WorkerPlanes implements Plane {
   }
 
   #all(): readonly WorkerHandle[] {
-    return [...this.#serving, ...this.#starting]
+    return [...new Set([...this.#serving, ...this.#starting, ...this.#retiring])]
   }
 
   async #start(): Promise<void> {
     if (this.#isClosing) return
     const { log, credentials, clock, startWorker = startWorkerProcess } = this.#options
     const startedMs = clock.monotonicMs()
-    const worker = startWorker(clock, (how) => this.#onExit(worker, { how, startedMs }))
+    const worker = startWorker(
+      clock,
+      (how) => this.#onExit(worker, { how, startedMs }),
+      (blame) => this.#onBlame(worker, blame),
+    )
     this.#starting.add(worker)
     const source = credentials.status().kind
     worker.post({ kind: 'start', settings: this.#settings, credentials: credentials.current(), source })
+    const notices = this.#blames.inForce(clock.nowMs())
+    if (notices.length > 0) worker.post({ kind: 'quarantines', notices })
     try {
       await this.#bringUpToDate(worker)
     } catch (error) {
@@ -191,10 +216,38 @@ export class WorkerPlanes implements Plane {
   #onExit(worker: WorkerHandle, { how, startedMs }: { readonly how: WorkerEnding; readonly startedMs: number }): void {
     this.#serving.delete(worker)
     this.#starting.delete(worker)
-    if (this.#isClosing) return
+    if (this.#retiring.delete(worker) || this.#isClosing) return
     const { log, clock } = this.#options
+    if (this.#doomed.delete(worker)) {
+      log.error(`worker ${worker.pid} was ended by a filter, another one takes its place`, { ...how })
+      return void this.#start()
+    }
     const delayMs = this.#restartDelay.next(clock.monotonicMs() - startedMs)
     log.error(`worker ${worker.pid} ended unexpectedly, another one takes its place in ${delayMs} ms`, { ...how })
     clock.after(delayMs, () => void this.#start())
+  }
+
+  /** A filter that is known, and does it again although it is not called, is met with the patience of any other death. */
+  #onBlame(worker: WorkerHandle, blame: Blame): void {
+    const { log, clock } = this.#options
+    const notices = this.#blames.record(blame, clock.nowMs())
+    if (notices.length > 0 && blame.isAlive !== true) this.#doomed.add(worker)
+    for (const { id, version, failure, untilMs } of notices) {
+      const seconds = Math.round((untilMs - clock.nowMs()) / 1000)
+      const message = `filter ${id} is quarantined for ${seconds} s: ${failure.kind}: ${failure.message}`
+      log.error(message, { filter: id, version, kind: failure.kind, worker: worker.pid })
+    }
+    this.hold(notices)
+    if (blame.isAlive === true && !this.#retiring.has(worker)) void this.#replace(worker)
+  }
+
+  /** It still serves, and what has filled its memory is not called any more: the next one comes first. */
+  async #replace(worker: WorkerHandle): Promise<void> {
+    this.#retiring.add(worker)
+    await this.#start()
+    this.#serving.delete(worker)
+    // One that does not come to an end is ended.
+    await worker.call('drain', { deadlineMs: REPLACED_DRAIN_MS }, REPLACED_DRAIN_MS + DRAIN_GRACE_MS).catch(() => {})
+    worker.kill()
   }
 }

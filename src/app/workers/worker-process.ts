@@ -1,12 +1,16 @@
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
+import { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../../lib/clock.ts'
+import { createReportReader, REPORT_FD } from '../watchdog/report.ts'
+import type { Blame, Report, WatchedFilter } from '../watchdog/report.ts'
 import type { CallName, FromWorker, ToWorker, WorkerCallMessage, WorkerCalls } from './messages.ts'
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
 /** A worker that does not answer for so long is not going to. */
 const CALL_TIMEOUT_MS = 30_000
+const LAST_WORDS_MS = 250
 
 interface PendingCall {
   readonly resolve: (value: unknown) => void
@@ -37,8 +41,15 @@ export interface WorkerHandle {
   readonly kill: () => void
 }
 
-/** Starts a worker; `onExit` is called once, never before this returns. */
-export type StartWorker = (clock: Clock, onExit: (how: WorkerEnding) => void) => WorkerHandle
+/**
+ * Starts a worker; `onExit` is called once, never before this returns. Before that `onBlame` may be: a filter has been
+ * found to hold its loop, or to fill its memory.
+ */
+export type StartWorker = (
+  clock: Clock,
+  onExit: (how: WorkerEnding) => void,
+  onBlame?: (blame: Blame) => void,
+) => WorkerHandle
 
 /** What a worker answered instead of a value: it is well, and would say so again. `code` is its error's. */
 export class Refusal extends Error {
@@ -52,20 +63,28 @@ export class Refusal extends Error {
 }
 
 /** Starts a worker in a process of its own. */
-export const startWorkerProcess: StartWorker = (clock, onExit) => new WorkerProcess(clock, onExit)
+export const startWorkerProcess: StartWorker = (clock, onExit, onBlame = () => {}) =>
+  new WorkerProcess(clock, onExit, onBlame)
 
 /** One worker process and the calls it has not answered yet. */
 class WorkerProcess implements WorkerHandle {
   readonly #child: ChildProcess
   readonly #clock: Clock
+  readonly #onBlame: (blame: Blame) => void
+  #suspect: WatchedFilter | undefined
   readonly #calls = new Map<number, PendingCall>()
   #nextId = 1
 
-  constructor(clock: Clock, onExit: (how: WorkerEnding) => void) {
+  constructor(clock: Clock, onExit: (how: WorkerEnding) => void, onBlame: (blame: Blame) => void) {
     this.#clock = clock
-    this.#child = fork(WORKER, [], { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    this.#onBlame = onBlame
+    // The last one is `REPORT_FD`.
+    const stdio = ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] as const
+    this.#child = fork(WORKER, [], { serialization: 'advanced', stdio: [...stdio] })
     this.#child.on('message', (message: FromWorker) => this.#onMessage(message))
+    const reports = this.#listenForReports()
     const end = (how: WorkerEnding): void => {
+      this.#blameSuspect(how)
       for (const [id] of this.#calls) this.#settle(id)?.reject(new Error(`worker ${this.pid} ended`))
       onExit(how)
     }
@@ -73,7 +92,8 @@ class WorkerProcess implements WorkerHandle {
       // No process came to be (the machine has too many): then there is no `exit` either.
       if (this.#child.pid === undefined) end({ code: null, signal: null })
     })
-    this.#child.on('exit', (code, signal) => end({ code, signal }))
+    // Its last words may still be in the pipe.
+    this.#child.on('exit', (code, signal) => void reports.then(() => end({ code, signal })))
   }
 
   get pid(): number {
@@ -103,7 +123,34 @@ class WorkerProcess implements WorkerHandle {
   }
 
   kill(): void {
+    this.#suspect = undefined
     this.#child.kill('SIGKILL')
+  }
+
+  /** Resolves when all that the worker had to say is read: it has ended then, or its pipe has. */
+  #listenForReports(): Promise<void> {
+    const pipe = this.#child.stdio[REPORT_FD]
+    // No process came to be.
+    if (!(pipe instanceof Readable)) return Promise.resolve()
+    const read = createReportReader((report) => this.#onReport(report))
+    pipe.setEncoding('utf8').on('data', read)
+    const ended = Promise.withResolvers<void>()
+    pipe.on('close', () => ended.resolve())
+    // Somebody whom a filter has started may hold the other end.
+    this.#child.on('exit', () => this.#clock.after(LAST_WORDS_MS, () => ended.resolve()))
+    return ended.promise
+  }
+
+  #onReport(report: Report): void {
+    this.#suspect = report.kind === 'suspect' ? report.filter : undefined
+    if (report.kind === 'blame') this.#onBlame(report.blame)
+  }
+
+  /** A process that runs out of memory has no time to say so. */
+  #blameSuspect({ code, signal }: WorkerEnding): void {
+    if (this.#suspect === undefined) return
+    const message = `the process died (${signal ?? `exit code ${code}`}) while its hook kept running`
+    this.#onBlame({ filters: [this.#suspect], kind: 'memory', message })
   }
 
   #onMessage(message: FromWorker): void {

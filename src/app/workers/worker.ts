@@ -10,6 +10,7 @@ import { createLogger } from '../../lib/log.ts'
 import { unpackJson } from '../../lib/memory/packed-json.ts'
 import { guardProcess } from '../guard-process.ts'
 import { createLocalPlane } from '../local-plane.ts'
+import { REPORT_FD } from '../watchdog/report.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import type { Plane } from '../plane.ts'
 
@@ -39,6 +40,8 @@ const answer = async (message: Extract<ToWorker, { kind: 'call' }>): Promise<unk
       return plane.endpoints()
     case 'limits':
       return plane.limits()
+    case 'filters':
+      return plane.filters()
     case 'explain':
       return plane.explain(message.ask)
     case 'drain':
@@ -50,13 +53,16 @@ process.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'start':
       credentials = new CredentialStore(message.credentials, new CredentialTally(message.source))
-      plane = createLocalPlane(message.settings, credentials)
+      plane = createLocalPlane(message.settings, credentials, REPORT_FD)
       return
     case 'credentials':
       credentials?.replace(message.credentials)
       return
     case 'log-level':
       plane?.setLogLevel(message.level)
+      return
+    case 'quarantines':
+      plane?.hold(message.notices)
       return
     case 'call':
       answer(message).then(

@@ -14,7 +14,7 @@ export interface FilterHost extends Pick<FilterEnv, 'now' | 'random' | 'log'> {
   /** The code of users' filters by digest; absent: there is none. */
   readonly code?: (digest: string) => FilterCode | undefined
   /** Stands before the hooks of a user's filter; absent: nothing does. */
-  readonly guard?: (filter: Filter, spec: FilterSpec, definition: Pick<FilterDefinition, 'kind'>) => Filter
+  readonly guard?: (filter: Filter, spec: FilterSpec, definition: Pick<FilterDefinition, 'kind' | 'body'>) => Filter
   /** Makes a user's filter that asks for a thread of its own; absent: it gets none, and runs where all others do. */
   readonly isolate?: (spec: FilterSpec, module: FilterModule) => Filter
 }

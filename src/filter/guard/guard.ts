@@ -5,9 +5,9 @@
 import type { FilterSpec, UserFilter } from '../../model/filter-spec.ts'
 import type { Filter, FilterDefinition } from '../index.ts'
 import { FilterHealth } from './filter-health.ts'
-import { guardTrailers, guardTransform } from './guard-body.ts'
-import { guardComplete, guardHook, guardTunnel } from './guard-hook.ts'
-import type { Guarded, GuardHost } from './guarded-call.ts'
+import { guardTrailers, guardTransform } from './calls/guard-body.ts'
+import { guardComplete, guardHook, guardTunnel } from './calls/guard-hook.ts'
+import type { Guarded, GuardHost } from './calls/guarded-call.ts'
 import type { FilterReading, LastFailure } from './reading.ts'
 
 /** What other processes have found out about a version of a filter. */
@@ -36,13 +36,12 @@ export interface FilterGuards {
 export const createFilterGuards = (host: GuardHost): FilterGuards => {
   const healths = new Map<string, FilterHealth>()
   const notices = new Map<string, QuarantineNotice>()
-  let slots = 0
 
   const healthOf = (user: UserFilter, kind: string): FilterHealth => {
     const key = keyOf(user)
     const known = healths.get(key)
     if (known !== undefined) return known
-    const health = new FilterHealth({ user, kind, slot: ++slots }, host)
+    const health = new FilterHealth({ user, kind, slot: host.slots.take() }, host)
     const notice = notices.get(key)
     if (notice !== undefined) health.hold(notice.failure, notice.untilMs)
     healths.set(key, health)
@@ -57,7 +56,9 @@ export const createFilterGuards = (host: GuardHost): FilterGuards => {
     const onClose = (): void => {
       health.uses--
       // What is quarantined stays so when it is detached and attached again.
-      if (health.uses === 0 && health.quarantine.isActive) healths.delete(keyOf(health.user))
+      if (health.uses > 0 || !health.quarantine.isActive) return
+      healths.delete(keyOf(health.user))
+      host.slots.free(health.slot)
     }
     return {
       ...guardHooks(filter, guarded),

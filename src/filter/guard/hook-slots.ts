@@ -3,13 +3,36 @@
  * the watchdog looks ten times a second, and does not mind to see one a moment later.
  */
 export interface HookSlots {
-  /** `[slot of the filter whose hook runs or 0, calls so far, turns of the watch's timer]`, 32 bits each. */
+  /**
+   * `[slot of the filter whose hook runs or 0, calls so far, turns of the watch's timer, …]`, and from `PENDING` on, by
+   * slot, how many promises of the filter are waited for.
+   */
   readonly cells: Int32Array
+  /** A slot that nobody has, from 1; 0 when there is none left: such a filter cannot be watched. */
+  readonly take: () => number
+  readonly free: (slot: number) => void
 }
 
 export const SLOT = 0
 export const CALLS = 1
 export const BEATS = 2
+export const PENDING = 3
+const MAX_SLOTS = 1000
 
-/** Cells that nobody watches yet; shared, so that somebody may. */
-export const createHookSlots = (): HookSlots => ({ cells: new Int32Array(new SharedArrayBuffer(12)) })
+/** Slots that nobody watches yet; the cells are shared, so that somebody may. */
+export const createHookSlots = (): HookSlots => {
+  const cells = new Int32Array(new SharedArrayBuffer((PENDING + 1 + MAX_SLOTS) * Int32Array.BYTES_PER_ELEMENT))
+  const taken = new Set<number>()
+  return {
+    cells,
+    take: () => {
+      for (let slot = 1; slot <= MAX_SLOTS; slot++) {
+        if (taken.has(slot)) continue
+        taken.add(slot)
+        return slot
+      }
+      return 0
+    },
+    free: (slot) => void taken.delete(slot),
+  }
+}

@@ -10,6 +10,7 @@ export const unusedDeps: AdminDeps = {
   dumps: async () => [],
   endpoints: async () => [],
   limits: async () => [],
+  filters: async () => [],
   config: async () => emptyConfig,
   certs: () => ({
     trustDomains: ['cluster.local'],

@@ -1,6 +1,6 @@
-import { isFieldValue } from '../../http/h1/chars.ts'
-import { isFieldName } from '../../http/h1/field-names.ts'
-import type { HeaderList } from '../../http/header-list.ts'
+import { isFieldValue } from '../../../http/h1/chars.ts'
+import { isFieldName } from '../../../http/h1/field-names.ts'
+import type { HeaderList } from '../../../http/header-list.ts'
 
 /**
  * What of a header list cannot be written into a message; `undefined` for a good one. Most fields stand where a reader

@@ -1,7 +1,7 @@
-import { isFieldValue } from '../../http/h1/chars.ts'
-import { isFieldName } from '../../http/h1/field-names.ts'
-import type { HeaderList } from '../../http/header-list.ts'
-import type { Reply } from '../index.ts'
+import { isFieldValue } from '../../../http/h1/chars.ts'
+import { isFieldName } from '../../../http/h1/field-names.ts'
+import type { HeaderList } from '../../../http/header-list.ts'
+import type { Reply } from '../../index.ts'
 import { findUnwritable } from './find-unwritable.ts'
 
 /** What is wrong with the result of a hook; `undefined` for a good one. Filters in plain JavaScript may return anything. */

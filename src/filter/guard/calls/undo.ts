@@ -1,4 +1,4 @@
-import type { Exchange, RequestView } from '../index.ts'
+import type { Exchange, RequestView } from '../../index.ts'
 
 /** An exchange as it was before a hook was called, so that the hook can be as if it had not been there. */
 export interface SavedExchange {

@@ -1,5 +1,5 @@
-import type { HeaderList } from '../../http/header-list.ts'
-import type { BodyMode, BodyResult, BodyTransform, Exchange } from '../index.ts'
+import type { HeaderList } from '../../../http/header-list.ts'
+import type { BodyMode, BodyResult, BodyTransform, Exchange } from '../../index.ts'
 import { guardCall } from './guarded-call.ts'
 import type { CallRules, Guarded } from './guarded-call.ts'
 import { faultOfHeaders, faultOfPiece } from './judge.ts'

@@ -1,7 +1,7 @@
-import type { HeaderList } from '../../http/header-list.ts'
-import type { FilterHealth, HealthHost } from './filter-health.ts'
-import { CALLS, SLOT } from './hook-slots.ts'
-import type { HookSlots } from './hook-slots.ts'
+import type { HeaderList } from '../../../http/header-list.ts'
+import type { FilterHealth, HealthHost } from '../filter-health.ts'
+import { CALLS, PENDING, SLOT } from '../hook-slots.ts'
+import type { HookSlots } from '../hook-slots.ts'
 import { isThenable } from './judge.ts'
 
 export interface GuardHost extends HealthHost {
@@ -82,11 +82,15 @@ export const countOverrun = ({ health }: Guarded, tookMs: number): void => {
 const waitFor = (result: PromiseLike<unknown>, guarded: Guarded, rules: CallRules): Promise<unknown> => {
   const { health, host } = guarded
   const { waitMs } = health.user
+  const { cells } = host.slots
+  const pending = PENDING + health.slot
+  cells[pending] = (cells[pending] ?? 0) + 1
   return new Promise((resolve, reject) => {
     let isOver = false
     const settle = (judge: () => unknown): void => {
       if (isOver) return
       isOver = true
+      cells[pending] = (cells[pending] ?? 0) - 1
       cancel()
       try {
         resolve(judge())

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createFakeClock } from '../../../test/support/fake-clock.ts'
-import { HeaderList } from '../../http/header-list.ts'
-import type { UserFilter } from '../../model/filter-spec.ts'
-import type { BodyMode, BodyResult, Filter, HookResult } from '../index.ts'
-import { createExchange } from '../testing.ts'
-import { FilterFailure } from './failure.ts'
-import { createFilterGuards } from './guard.ts'
-import { createHookSlots } from './hook-slots.ts'
+import { createFakeClock } from '../../../../test/support/fake-clock.ts'
+import { HeaderList } from '../../../http/header-list.ts'
+import type { UserFilter } from '../../../model/filter-spec.ts'
+import type { BodyMode, BodyResult, Filter, HookResult } from '../../index.ts'
+import { createExchange } from '../../testing.ts'
+import { FilterFailure } from '../failure.ts'
+import { createFilterGuards } from '../guard.ts'
+import { createHookSlots } from '../hook-slots.ts'
 
 interface Made {
   readonly filter: Filter

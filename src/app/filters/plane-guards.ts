@@ -1,0 +1,65 @@
+import { join } from 'node:path'
+import { createFilterGuards } from '../../filter/guard/guard.ts'
+import type { FilterGuards } from '../../filter/guard/guard.ts'
+import { createHookSlots } from '../../filter/guard/hook-slots.ts'
+import type { HookSlots } from '../../filter/guard/hook-slots.ts'
+import { locateBelow } from '../../filter/guard/locate.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/log.ts'
+import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
+import type { Model } from '../../model/model.ts'
+import type { Counters } from '../../proxy/counters.ts'
+import { withoutSecrets } from '../../proxy/request/without-secrets.ts'
+import { Warnings } from '../../proxy/warnings.ts'
+import type { OwnedFile } from '../watchdog/heap-owners.ts'
+
+/** The guards of a data plane, with where the code that they guard comes from. */
+export interface PlaneGuards extends FilterGuards {
+  readonly slots: HookSlots
+  /** Call it with each model before it is applied. */
+  readonly observe: (model: Model) => void
+  /** Which module, by its digest, a file belongs to. */
+  readonly ownerOf: (path: string) => OwnedFile | undefined
+  readonly tick: () => void
+}
+
+/** Makes the guards of a data plane: they count and log what they see. */
+export const createPlaneGuards = (parts: {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly counters: Counters
+}): PlaneGuards => {
+  const { clock, log, counters } = parts
+  const failures = new Warnings(clock, (message) => log.error(message))
+  const slots = createHookSlots()
+  let roots: ReadonlyMap<string, string> = new Map()
+  let files: ReadonlyMap<string, OwnedFile> = new Map()
+  const guards = createFilterGuards({
+    clock,
+    slots,
+    describe: (error, headers) => hideSecrets(withoutSecrets(error, headers)),
+    locate: (error, { module }) => {
+      const root = roots.get(module)
+      return root === undefined ? undefined : locateBelow(root, error)
+    },
+    onFailure: ({ id, message }) => {
+      counters.filterErrors++
+      failures.warn(id, message)
+    },
+    onQuarantine: ({ id, kind, message }) => log.error(message, { event: 'filter-quarantined', filter: id, kind }),
+  })
+  return {
+    ...guards,
+    slots,
+    observe: ({ filterModules = [] }) => {
+      roots = new Map(filterModules.map(({ digest, root }) => [digest, root]))
+      files = new Map(
+        filterModules.flatMap(({ digest, root, files: own }) =>
+          Object.keys(own).map((file) => [join(root, file), { owner: digest, file }] as const),
+        ),
+      )
+    },
+    ownerOf: (path) => files.get(path),
+    tick: () => failures.tick(),
+  }
+}

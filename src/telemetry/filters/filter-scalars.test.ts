@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { countFailures } from '../../filter/guard/reading.ts'
+import type { FilterReading } from '../../filter/guard/reading.ts'
+import { filterScalars } from './filter-scalars.ts'
+
+it('versions of a filter count as one, and one that is quarantined shows', () => {
+  const reading: FilterReading = {
+    id: 'shop/stamp',
+    kind: 'Stamp',
+    version: 'v1',
+    isolation: 'none',
+    failureMode: 'closed',
+    state: 'active',
+    calls: 3,
+    failures: { ...countFailures(), throw: 2 },
+    hookMs: { max: 0, sum: 0 },
+    hookBuckets: [],
+  }
+  const scalars = filterScalars([reading, { ...reading, version: 'v2', state: 'quarantined' }])
+  assert.deepEqual(
+    scalars.filter(({ value }) => value > 0),
+    [
+      { name: 'fairway_filter_calls_total', label: 'shop/stamp', value: 6 },
+      { name: 'fairway_filter_failures_total', label: ['shop/stamp', 'throw'], value: 4 },
+      { name: 'fairway_filter_quarantined', label: 'shop/stamp', value: 1 },
+    ],
+  )
+  assert.equal(scalars.length, 9)
+})
