@@ -9,6 +9,7 @@ import type { Issue } from '../lib/decoded.ts'
 import { createObjectReader } from './load-objects.ts'
 import type { MeshSource } from './mesh-options.ts'
 import { openFileSource } from './source/files.ts'
+import type { NameWatch } from './source/name-watch.ts'
 import { openMeshFile } from './source/mesh-file.ts'
 import type { TranslateOptions } from './translate/options.ts'
 import { createSetTranslation } from './translate-set.ts'
@@ -49,14 +50,29 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
     giveBack()
     restingBytes = getHeapStatistics().total_heap_size
   }
+  const watchNames = async (): Promise<NameWatch> => {
+    const { createNameWatch } = await import('./source/name-watch.ts')
+    return createNameWatch(systemClock, (now) => {
+      translation.takeNames(now)
+      publish()
+    })
+  }
+  let names: Promise<NameWatch> | undefined
+  const fail = (error: unknown): void => {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    post({ kind: 'failure', message: `the configuration could not be translated, the last one stays: ${why}` })
+  }
   const publish = (): void => {
     try {
       const result = translation.translate()
-      if (result.kind === 'update') post({ kind: 'update', delta: packJson(write(result.update)) })
-      else if (result.kind === 'refused') post(result)
+      if (result.kind === 'update') {
+        post({ kind: 'update', delta: packJson(write(result.update)) })
+        // Few have any, so that what watches them is loaded when it is needed.
+        if (result.names.length > 0) names ??= watchNames()
+        names?.then((watch) => watch.want(result.names), fail)
+      } else if (result.kind === 'refused') post(result)
     } catch (error) {
-      const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
-      post({ kind: 'failure', message: `the configuration could not be translated, the last one stays: ${why}` })
+      fail(error)
     }
   }
   if (mesh !== undefined) {

@@ -190,4 +190,19 @@ describe('a thread that fails', () => {
     threads[0]?.emit('message', { kind: 'failure', message: 'a bug' } satisfies ConfigThreadMessage)
     assert.deepEqual([failures, threads.length], [['a bug'], 1])
   })
+
+  it('asks for the addresses of names, and what comes of it follows', async () => {
+    const { next } = start()
+    const entry =
+      '{ apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: { name: here, namespace: shop }, spec: { hosts: [localhost], resolution: DNS, ports: [{ number: 80, name: http }] } }'
+    writeFileSync(join(root, 'a.yaml'), `${base}---\n${entry}\n`)
+    const endpointsOf = ({ model }: ConfigUpdate) =>
+      model.endpoints.find(({ key }) => key === 'shop/localhost:80')?.endpoints.map(({ address }) => address)
+    let found = endpointsOf(await next())
+    while (found?.length === 0) found = endpointsOf(await next())
+    assert.ok(
+      found?.includes('127.0.0.1') === true || found?.includes('::1') === true,
+      found?.join() ?? 'no such endpoints',
+    )
+  })
 })

@@ -5,6 +5,7 @@ import { withMeshConfig, type MeshSource } from './mesh-options.ts'
 import type { ReadObject } from './objects/read-object.ts'
 import type { FileSet } from './source/files.ts'
 import type { MeshFile } from './source/mesh-file.ts'
+import type { Names } from './translate/entry/entry-hosts.ts'
 import type { TranslateOptions } from './translate/options.ts'
 import { createTranslator } from './translate/translate.ts'
 import type { ConfigUpdate } from './update.ts'
@@ -15,12 +16,18 @@ export interface SetTranslation {
   readonly takeObjects: (set: FileSet<ReadObject>) => void
   /** Takes what the file says now; one that cannot be read leaves the last good one in force. */
   readonly takeMesh: (file: MeshFile) => void
+  /** Takes what host names are now. */
+  readonly takeNames: (names: Names) => void
   /**
-   * What it all comes to. `waiting` until there are objects; `refused` while no MeshConfig could be read yet, without
+   * What it all comes to, and the host names whose addresses it depends on. `waiting` until there are objects; `refused` while no MeshConfig could be read yet, without
    * which nobody knows who is trusted, and who is asked.
    */
   readonly translate: () =>
-    | { readonly kind: 'update'; readonly update: Omit<ConfigUpdate, 'generation'> }
+    | {
+        readonly kind: 'update'
+        readonly update: Omit<ConfigUpdate, 'generation'>
+        readonly names: readonly string[]
+      }
     | { readonly kind: 'refused'; readonly issues: readonly Issue[] }
     | { readonly kind: 'waiting' }
 }
@@ -34,7 +41,11 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
   let translate = options === undefined ? undefined : createTranslator(options)
   let meshIssues = none
   let set: FileSet<ReadObject> | undefined
+  let names: Names | undefined
   return {
+    takeNames: (now) => {
+      names = now
+    },
     takeObjects: (next) => {
       set = next
     },
@@ -51,9 +62,10 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
       if (set === undefined) return { kind: 'waiting' }
       if (translate === undefined) return { kind: 'refused', issues: meshIssues }
       const { objects, issues: objectIssues } = load(set.objects)
-      const { model, conditions } = translate(objects)
+      const { model, conditions, names: wanted } = translate(objects, names)
       const issues = meshIssues.length === 0 ? set.issues : [...meshIssues, ...set.issues]
-      return { kind: 'update', update: { model, conditions, issues, objectIssues, notes, objects: objects.length } }
+      const update = { model, conditions, issues, objectIssues, notes, objects: objects.length }
+      return { kind: 'update', update, names: wanted }
     },
   }
 }

@@ -7,13 +7,15 @@ export type ServiceKey = string & { readonly __brand: 'ServiceKey' }
 
 export const formatServiceKey = (namespace: string, name: string): ServiceKey => `${namespace}/${name}` as ServiceKey
 
-/** A Service whose traffic passes through this waypoint. */
+/** A Service whose traffic passes through this waypoint, or a host of a ServiceEntry, whose name is the host. */
 export interface Service {
   readonly key: ServiceKey
   readonly namespace: string
   readonly name: string
   /** `NAME.NAMESPACE.svc.CLUSTER_DOMAIN` */
   readonly hostname: string
+  /** Set when another Service is called by the same name, and has what is sent there. */
+  readonly isNamesake?: true
   /** Virtual addresses in canonical form, without brackets: `10.96.0.12`, `fd00::12`. Empty for a headless Service. */
   readonly addresses: readonly string[]
   readonly ports: readonly ServicePort[]

@@ -92,7 +92,7 @@ const createFrontend = (
 const authoritiesOf = (service: Service, port: ServicePort): readonly string[] =>
   service.addresses
     .map((address) => joinHostPort(address, port.port))
-    .concat(`${service.hostname.toLowerCase()}:${port.port}`)
+    .concat(service.isNamesake === true ? [] : [`${service.hostname.toLowerCase()}:${port.port}`])
 
 const isSameTables = (a: ReadonlyMap<string, RouteTable>, b: ReadonlyMap<string, RouteTable>): boolean => {
   if (a.size !== b.size) return false

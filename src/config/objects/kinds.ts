@@ -24,6 +24,7 @@ import {
 } from './request-authentication/request-authentication.ts'
 import { decodeReferenceGrant, type ReferenceGrantObject } from './reference-grant.ts'
 import { decodeSecret, type SecretObject } from './secret.ts'
+import { decodeServiceEntry, type ServiceEntryObject } from './service-entry/service-entry.ts'
 import { decodeService, type ServiceObject } from './service.ts'
 import { decodeTcpRoute, type TcpRouteObject } from './tcp-route/tcp-route.ts'
 import { decodeTlsRoute, type TlsRouteObject } from './tls-route/tls-route.ts'
@@ -44,6 +45,7 @@ export type KubeObject =
   | ReferenceGrantObject
   | RequestAuthenticationObject
   | SecretObject
+  | ServiceEntryObject
   | ServiceObject
   | TcpRouteObject
   | TlsRouteObject
@@ -105,7 +107,7 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   RequestAuthentication: guard(decodeRequestAuthentication),
   Secret: core(decodeSecret),
   Service: core(decodeService),
-  ServiceEntry: istio(),
+  ServiceEntry: { ...istio(decodeServiceEntry), onBadMetadata: 'reject' },
   TCPRoute: rules(decodeTcpRoute),
   TLSRoute: rules(decodeTlsRoute),
   Telemetry: istio(),

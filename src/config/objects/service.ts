@@ -1,6 +1,8 @@
 import * as s from '../../lib/schema.ts'
 import { decodeSpec, portNumber, type KindDecoder } from './kind.ts'
 import type { Metadata } from './metadata.ts'
+import type { EntryHost } from './service-entry/entry-host.ts'
+import { distributionOf, type TrafficDistribution } from './traffic-distribution.ts'
 
 /** A Service (core/v1), as far as traffic is concerned. */
 export interface ServiceObject {
@@ -13,10 +15,9 @@ export interface ServiceObject {
   readonly ports: readonly ServicePortObject[]
   /** Which endpoints are preferred (`spec.trafficDistribution`, KEP-3015); absent: none. */
   readonly distribution?: TrafficDistribution
+  /** There when it is no Service but a host of a ServiceEntry, which is served like one. */
+  readonly entry?: EntryHost
 }
-
-/** `PreferSameNode` falls back to the zone. */
-export type TrafficDistribution = 'PreferSameZone' | 'PreferSameNode'
 
 export type ServicePortObject = s.ValueOf<typeof servicePort>
 
@@ -77,35 +78,4 @@ export const decodeService: KindDecoder<ServiceObject> = (input) => {
       ...(distribution === undefined ? {} : { distribution }),
     },
   }
-}
-
-/** Istio's name for it where the field is not there (`networking.istio.io/traffic-distribution`). */
-const annotation = 'networking.istio.io/traffic-distribution'
-
-const distributions: Readonly<Record<string, TrafficDistribution>> = {
-  prefersamezone: 'PreferSameZone',
-  // The old name of the same.
-  preferclose: 'PreferSameZone',
-  prefersamenode: 'PreferSameNode',
-}
-
-/** One that is not known prefers nothing: endpoints far away serve as well. */
-const distributionOf = (
-  field: string | undefined,
-  { metadata, warnings }: Parameters<KindDecoder<ServiceObject>>[0],
-): TrafficDistribution | undefined => {
-  const written = field ?? metadata.annotations[annotation]
-  if (written === undefined) return undefined
-  const found = distributions[written.toLowerCase()]
-  if (found === undefined) {
-    const path = field === undefined ? `metadata.annotations["${annotation}"]` : 'spec.trafficDistribution'
-    const expected = 'PreferSameZone, PreferClose or PreferSameNode'
-    warnings.push({
-      message: 'unsupported value: no endpoint is preferred',
-      path,
-      found: s.formatFound(written),
-      expected,
-    })
-  }
-  return found
 }

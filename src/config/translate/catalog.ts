@@ -10,6 +10,7 @@ import type { HttpRouteObject } from '../objects/http-route/http-route.ts'
 import type { NamespaceObject } from '../objects/namespace.ts'
 import type { PodObject } from '../objects/pod.ts'
 import type { RequestAuthenticationObject } from '../objects/request-authentication/request-authentication.ts'
+import type { ServiceEntryObject } from '../objects/service-entry/service-entry.ts'
 import type { ServiceObject } from '../objects/service.ts'
 import type { TcpRouteObject } from '../objects/tcp-route/tcp-route.ts'
 import type { TlsRouteObject } from '../objects/tls-route/tls-route.ts'
@@ -39,6 +40,7 @@ export interface Catalog {
   /** By name. */
   readonly namespaces: ReadonlyMap<string, Entry<NamespaceObject>>
   readonly services: ReadonlyMap<string, Entry<ServiceObject>>
+  readonly serviceEntries: ReadonlyMap<string, Entry<ServiceEntryObject>>
   /** By the Service that the slice's label names. */
   readonly slices: ReadonlyMap<string, readonly Entry<EndpointSliceObject>[]>
   /** Slices that name no Service. */
@@ -79,6 +81,7 @@ const emptyCatalog = () => ({
   gatewayClasses: new Map<string, Entry<GatewayClassObject>>(),
   namespaces: new Map<string, Entry<NamespaceObject>>(),
   services: new Map<string, Entry<ServiceObject>>(),
+  serviceEntries: new Map<string, Entry<ServiceEntryObject>>(),
   slices: new Map<string, Entry<EndpointSliceObject>[]>(),
   orphanSlices: new Array<Entry<EndpointSliceObject>>(),
   pods: new Map<string, Entry<PodObject>>(),
@@ -127,6 +130,8 @@ const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>)
       return void catalog.backendTlsPolicies.push({ object, source })
     case 'ConfigMap':
       return void catalog.configMaps.set(key, object)
+    case 'ServiceEntry':
+      return void catalog.serviceEntries.set(key, { object, source })
     case 'Secret':
     case 'ReferenceGrant':
       // Routes on Services need no grant, and nothing refers to a Secret yet.

@@ -12,6 +12,8 @@ interface Named {
   readonly kind: string
   readonly metadata: Metadata
   readonly parentRefs?: readonly ParentRef[]
+  /** There for a host of a ServiceEntry, which stands for the whole of it. */
+  readonly entry?: { readonly ref: ObjectRef }
 }
 
 /** What a condition says; `path` is the field at fault, whose position is looked up only when the status is not True. */
@@ -27,11 +29,8 @@ export interface Verdict {
 }
 
 /** How messages and conditions refer to an object. */
-export const refOf = ({ kind, metadata }: Named): ObjectRef => ({
-  kind,
-  namespace: metadata.namespace,
-  name: metadata.name,
-})
+export const refOf = ({ kind, metadata, entry }: Named): ObjectRef =>
+  entry?.ref ?? { kind, namespace: metadata.namespace, name: metadata.name }
 
 /** Makes a condition of an object. */
 export const conditionOf = ({ object, source }: Entry<Named>, { path, ...verdict }: Verdict): Condition => {

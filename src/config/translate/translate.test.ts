@@ -193,6 +193,7 @@ describe('translate', () => {
         authentications: [],
         authorizations: [],
       },
+      names: [],
       conditions: [],
     })
   })

@@ -24,6 +24,8 @@ import {
 import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { bindPods, createPodTranslation, type TranslatePod } from './service/bind-pods.ts'
+import { bindEntries } from './entry/bind-entries.ts'
+import { createEntryHosts, noNames, type Names } from './entry/entry-hosts.ts'
 import { bindServices } from './service/bind-services.ts'
 import { findProviders } from './security/providers.ts'
 import { createCatalog, type Catalog, type Entry } from './catalog.ts'
@@ -41,6 +43,8 @@ import { translateServices, type SecurityOf } from './service/translate-services
 export interface Translation {
   readonly model: Model
   readonly conditions: readonly Condition[]
+  /** Host names whose addresses are endpoints, sorted; which ones they are is for the caller to find out (`Names`). */
+  readonly names: readonly string[]
 }
 
 /** Translates one complete set of objects for the Gateway that this process is. */
@@ -50,9 +54,11 @@ export const translate = (objects: readonly SourcedObject[], options: TranslateO
 /**
  * Makes a `translate` that remembers: routes and endpoints are translated again only when something changed that they
  * refer to, and otherwise come out as the very same objects; where only routes changed, nothing else is looked at. What it
- * gives does not depend on what it remembers.
+ * gives does not depend on what it remembers. `names` is another one whenever it would answer otherwise.
  */
-export const createTranslator = (options: TranslateOptions): ((objects: readonly SourcedObject[]) => Translation) => {
+export const createTranslator = (
+  options: TranslateOptions,
+): ((objects: readonly SourcedObject[], names?: Names) => Translation) => {
   const memory = createRouteMemory(options.clusterDomain)
   const translateEndpoints = createEndpointsTranslation(options)
   const translatePod = createPodTranslation(options)
@@ -66,11 +72,12 @@ export const createTranslator = (options: TranslateOptions): ((objects: readonly
     translateBackendPolicies: createBackendPolicyTranslation(),
     backendPolicyConditions: createBackendPolicyConditions(),
     translateAuthorizations: createAuthorizationTranslation(options),
+    entryHosts: createEntryHosts(options.clusterDomain),
   }
   let before: Translated | undefined
-  return (objects) => {
-    const changed = before === undefined ? undefined : changeRoutes(before, objects)
-    before = changed ?? translateSet(objects, options, remembering)
+  return (objects, names = noNames) => {
+    const changed = before?.names === names ? changeRoutes(before, objects) : undefined
+    before = changed ?? translateSet({ objects, names }, options, remembering)
     return before.translation
   }
 }
@@ -84,16 +91,21 @@ interface Remembering {
   readonly translateBackendPolicies: TranslateBackendPolicies
   readonly backendPolicyConditions: BackendPolicyConditions
   readonly translateAuthorizations: TranslateAuthorizations
+  readonly entryHosts: ReturnType<typeof createEntryHosts>
 }
 
 const translateSet = (
-  objects: readonly SourcedObject[],
+  { objects, names }: { readonly objects: readonly SourcedObject[]; readonly names: Names },
   options: TranslateOptions,
   { memory, translateEndpoints, translatePod, findHidden, addingSessions, ...remembering }: Remembering,
 ): Translated => {
   const catalog = createCatalog(objects)
   const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
-  const { services: bound, conditions: aboutBinding } = bindServices(catalog, gateway, options)
+  const hosts = remembering.entryHosts(catalog, names)
+  const ofServices = bindServices(catalog, gateway, options)
+  const ofEntries = bindEntries(hosts, { catalog, gateway, options })
+  const bound =
+    hosts.services.size === 0 ? ofServices.services : new Map([...ofServices.services, ...ofEntries.services])
   const wanted = new Map<string, readonly [ServiceObject, ServicePortObject]>()
   const wantedOf = new Map<ServiceObject, Set<number>>()
   const want = (service: ServiceObject, port: ServicePortObject): void => {
@@ -110,11 +122,11 @@ const translateSet = (
   const backendPolicies = remembering.translateBackendPolicies(catalog)
   const { services, namespaces, gateways } = catalog
   const attaching = {
-    catalog: { services, namespaces, gateways },
+    catalog: { services, namespaces, gateways, hosts: hosts.services, hostsOf: hosts.keysOf },
     bound,
     gateway,
     clusterDomain,
-    ...lookInto(services, backendTls.ports),
+    ...lookInto({ services, hosts: hosts.byHost }, backendTls.ports),
     memory,
     findHidden,
     addSessions: addingSessions(backendPolicies.ports),
@@ -128,9 +140,10 @@ const translateSet = (
     ...attaching,
     onBackend: want,
   })
-  const targets = { bound, keys: [...bound.keys()], gateway, rootNamespace }
+  const keys = ofEntries.services.size === 0 ? [...bound.keys()] : [...bound.keys()].toSorted()
+  const targets = { bound, keys, hostsOf: hosts.keysOf, gateway, rootNamespace }
   const authentications = translateAuthentications(catalog.authentications, targets)
-  const providers = findProviders(options, { services, speaksTls: attaching.speaksTls })
+  const providers = findProviders(options, { services, hosts: hosts.byHost, speaksTls: attaching.speaksTls })
   const authorizations = remembering.translateAuthorizations(catalog.authorizations, {
     ...targets,
     providerFault: providers.faultOf,
@@ -184,7 +197,8 @@ const translateSet = (
     conditions: sortConditions([
       ...unusableConditions(objects),
       ...aboutGateway,
-      ...aboutBinding,
+      ...ofServices.conditions,
+      ...ofEntries.conditions,
       ...aboutPods,
       ...served.conditions,
       ...aboutRoutes,
@@ -198,8 +212,16 @@ const translateSet = (
       ...backendTlsConditions({ policies: backendTls, gateway, isReached: (key) => wanted.has(key) }),
       ...sliceConditions(catalog),
     ]),
+    names: hosts.names,
   }
-  return { objects, translation, attaching, tlsPorts: backendTls.ports, sendsElsewhere: wanted.size > boundPorts }
+  return {
+    objects,
+    names,
+    translation,
+    attaching,
+    tlsPorts: backendTls.ports,
+    sendsElsewhere: wanted.size > boundPorts,
+  }
 }
 
 const trustDomainsOf = ({ trustDomain, trustDomainAliases = [] }: TranslateOptions): readonly [string, ...string[]] => [
@@ -215,10 +237,10 @@ const securityOf = (authentications: readonly string[] = [], authorizations: rea
 
 /** What a step sees of the Services and their policies. Apart, so that it holds on to nothing else of the set. */
 const lookInto = (
-  services: RouteLookups['services'],
+  { services, hosts }: Pick<RouteLookups, 'services' | 'hosts'>,
   tlsPorts: ReadonlyMap<string, unknown>,
 ): Pick<AttachScope, 'lookups' | 'speaksTls'> => ({
-  lookups: { services, tls: { get: (key) => tlsPorts.has(key) || undefined } },
+  lookups: { services, hosts, tls: { get: (key) => tlsPorts.has(key) || undefined } },
   speaksTls: ({ metadata }, { port }) => tlsPorts.has(`${metadata.namespace}/${metadata.name}:${port}`),
 })
 

@@ -2,6 +2,7 @@ import { findChange } from '../../../lib/lists/find-change.ts'
 import type { Condition } from '../../../model/condition.ts'
 import type { Model, ObjectRef } from '../../../model/model.ts'
 import { createCatalog } from '../catalog.ts'
+import type { Names } from '../entry/entry-hosts.ts'
 import { compareRefs, sortConditions, unusableConditions } from '../conditions.ts'
 import type { SourcedObject } from '../options.ts'
 import { attachRoutes, type Attached, type AttachScope } from '../route/attach-routes.ts'
@@ -13,7 +14,12 @@ import { replaceGroups } from './replace-groups.ts'
 /** A translation, and what its routes were attached to: there again for the next set, as long as only routes change. */
 export interface Translated {
   readonly objects: readonly SourcedObject[]
-  readonly translation: { readonly model: Model; readonly conditions: readonly Condition[] }
+  readonly names: Names
+  readonly translation: {
+    readonly model: Model
+    readonly conditions: readonly Condition[]
+    readonly names: readonly string[]
+  }
   readonly attaching: Omit<AttachScope, 'onBackend'>
   /** The ports (`NAMESPACE/NAME:PORT`) that a BackendTLSPolicy is about. */
   readonly tlsPorts: ReadonlyMap<string, unknown>
@@ -34,6 +40,7 @@ export const changeRoutes = (before: Translated, objects: readonly SourcedObject
   const { model, conditions } = before.translation
   const refs = refsOf(neighbours)
   const translation = {
+    ...before.translation,
     model: {
       ...model,
       services: changeServices(model.services, now.attached, { ...before, ...neighbours }),

@@ -32,7 +32,7 @@ export const findNeighbours = (
   const changed = new Set(come)
   const found = new Set<SourcedObject>()
   for (let known = -1, looks = 0; known < parents.services.size; looks++) {
-    if (looks === mostLooks) return undefined
+    if (looks === mostLooks || parents.hasEntries) return undefined
     known = parents.services.size
     for (const object of objects) {
       const route = routeOf(object.read)
@@ -42,6 +42,7 @@ export const findNeighbours = (
       if (found.size > mostNeighbours) return undefined
     }
   }
+  if (parents.hasEntries) return undefined
   return { services: parents.services, before: [...found, ...gone], after: [...found, ...come] }
 }
 
@@ -63,9 +64,12 @@ const isRoute = (object: KubeObject): object is AnyRoute => kinds.has(object.kin
 class Parents {
   readonly services = new Set<string>()
   readonly #names = new Set<string>()
+  /** ServiceEntries are among them, which come to several Services each. */
+  hasEntries = false
 
   add({ parentRefs, metadata }: AnyRoute): void {
     for (const ref of parentRefs) {
+      if (ref.kind === 'ServiceEntry') this.hasEntries = true
       if (ref.kind !== 'Service') continue
       this.#names.add(ref.name)
       this.services.add(keyOf(ref, metadata.namespace))

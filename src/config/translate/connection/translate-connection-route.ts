@@ -19,7 +19,7 @@ export interface TranslatedConnectionRoute {
 /** Translates a TCPRoute or TLSRoute; a rule with defects is closed, and sends nothing anywhere. */
 export const translateConnectionRoute = (
   object: ConnectionRouteObject,
-  { services, clusterDomain }: Pick<BackendScope, 'services' | 'clusterDomain'>,
+  { services, hosts, clusterDomain }: Pick<BackendScope, 'services' | 'hosts' | 'clusterDomain'>,
 ): TranslatedConnectionRoute => {
   const badRefs: BadRef[] = []
   const backends: (readonly [ServiceObject, ServicePortObject])[] = []
@@ -27,6 +27,7 @@ export const translateConnectionRoute = (
   const isClosed = first === undefined || first.defects.length > 0
   const reporting: BackendScope = {
     services,
+    hosts,
     clusterDomain,
     onBackend: () => undefined,
     onBadRef: (bad) => void badRefs.push(bad),

@@ -55,7 +55,7 @@ export const attachRoutes = (
   const ofConnections = attachAll(connecting, {
     ...attaching,
     translate: (object: ConnectionRouteObject) =>
-      translateConnectionRoute(object, { services: lookups.services, clusterDomain }),
+      translateConnectionRoute(object, { services: lookups.services, hosts: lookups.hosts, clusterDomain }),
     tell: (entry, parent, { badRefs }) => attachedConditions(entry, parent, badRefs),
   })
   const routes = ofRequests.attached.map(({ route }) => addSessions(route))

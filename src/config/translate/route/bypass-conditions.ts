@@ -38,8 +38,12 @@ const findAsking = ({ rules }: RouteObject): string | undefined => {
 const undeclaredOf = ({ resolved, claims }: ClaimedParent, attachments: Attachments): string | undefined => {
   if (resolved.kind !== 'attached') return undefined
   const own = new Set(
-    claims.flatMap((claim) => (holdersOf(attachments, claim)?.kind === claim.kind ? [claim.port] : [])),
+    claims.flatMap((claim) => (holdersOf(attachments, claim)?.kind === claim.kind ? [claim.key] : [])),
   )
-  const ports = resolved.ports.filter(({ port }) => own.has(port))
-  return formatUndeclared([{ service: resolved.service.object, ports }])
+  return formatUndeclared(
+    resolved.parts.map(({ service: { object }, ports }) => {
+      const { namespace, name } = object.metadata
+      return { service: object, ports: ports.filter(({ port }) => own.has(`${namespace}/${name}:${port}`)) }
+    }),
+  )
 }

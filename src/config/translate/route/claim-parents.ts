@@ -52,17 +52,18 @@ const claimParent = (ref: ParentRef, { kind, metadata }: AnyRoute, scope: ClaimS
   const found = resolveParent(ref, metadata.namespace, scope)
   const { path } = ref
   if (found.kind !== 'attached') return { parent, path, resolved: found, claims: [] }
-  const service = found.service.object
-  const ports = found.ports.filter((port) => actsOn(kind, frontendProtocolOf(port, scope.speaksTls(service, port))))
-  if (ports.length === 0) return { parent, path, resolved: kind === 'TLSRoute' ? notTls : notHttp, claims: [] }
-  const { namespace, name } = service.metadata
-  const claims = ports.map(({ port }) => ({
-    kind,
-    namespace: metadata.namespace,
-    service: service.metadata,
-    port,
-    key: `${namespace}/${name}:${port}`,
-  }))
+  const claims = found.parts.flatMap(({ service: { object }, ports }) =>
+    ports
+      .filter((port) => actsOn(kind, frontendProtocolOf(port, scope.speaksTls(object, port))))
+      .map(({ port }) => ({
+        kind,
+        namespace: metadata.namespace,
+        service: object.metadata,
+        port,
+        key: `${object.metadata.namespace}/${object.metadata.name}:${port}`,
+      })),
+  )
+  if (claims.length === 0) return { parent, path, resolved: kind === 'TLSRoute' ? notTls : notHttp, claims }
   return { parent, path, resolved: found, claims }
 }
 

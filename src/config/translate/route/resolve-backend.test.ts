@@ -48,6 +48,7 @@ const resolve = (
     { kind, metadata: ofRoute },
     {
       services: catalog.services,
+      hosts: new Map(),
       clusterDomain: 'cluster.local',
       onBackend: ({ metadata }, { port }) => void wanted.push(`${metadata.namespace}/${metadata.name}:${port}`),
       onBadRef: (one) => void bad.push(one),

@@ -4,6 +4,7 @@ import type { BackendObject } from '../../objects/http-route/backend-object.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { AnyRoute, Entry } from '../catalog.ts'
 import type { Lookup } from '../memory.ts'
+import { isExported } from '../entry/entry-hosts.ts'
 import { protocolOf } from '../service/port-protocol.ts'
 import { hostnameOf, tcpPortsOf } from '../service/service-facts.ts'
 
@@ -18,6 +19,8 @@ export interface BadRef {
 export interface BackendScope {
   /** By `NAMESPACE/NAME`. */
   readonly services: Lookup<Pick<Entry<ServiceObject>, 'object'>>
+  /** Those of ServiceEntries by their names, in the order of precedence. */
+  readonly hosts: Lookup<readonly Pick<Entry<ServiceObject>, 'object'>[]>
   readonly clusterDomain: string
   /** Called for each Service port that traffic may go to. */
   readonly onBackend: (service: ServiceObject, port: ServicePortObject) => void
@@ -63,18 +66,24 @@ type Found =
   | { readonly bad: BadRef; readonly ref: string }
 
 const findBackend = (ref: BackendObject & { readonly path: string }, route: Referrer, scope: BackendScope): Found => {
-  const key = `${ref.namespace ?? route.metadata.namespace}/${ref.name}`
-  const named = `${ref.kind} ${key}${ref.port === undefined ? '' : `:${ref.port}`}`
+  const isHost = ref.kind === 'Hostname' && ref.group === 'networking.istio.io'
+  const key = isHost ? keyOfHost(ref.name, scope) : `${ref.namespace ?? route.metadata.namespace}/${ref.name}`
+  const named = `${ref.kind} ${isHost ? ref.name : key}${ref.port === undefined ? '' : `:${ref.port}`}`
   const bad = (reason: BadRef['reason'], message: string): Found => ({
     bad: { reason, message: `${named}: ${message}`, path: ref.path },
     ref: named,
   })
-  if (ref.kind !== 'Service' || (ref.group !== '' && ref.group !== 'core')) {
+  if (!isHost && (ref.kind !== 'Service' || (ref.group !== '' && ref.group !== 'core'))) {
     const kind = ref.group === '' ? ref.kind : `${ref.group}/${ref.kind}`
-    return bad('InvalidKind', `a backend of kind ${kind} is not supported`)
+    const instead = ref.kind === 'ServiceEntry' ? ': refer to its host, by kind Hostname of the same group' : ''
+    return bad('InvalidKind', `a backend of kind ${kind} is not supported${instead}`)
   }
-  const service = scope.services.get(key)?.object
-  if (service === undefined) return bad('BackendNotFound', `there is no readable Service ${key}`)
+  const service = key === undefined ? findHost(ref, route, scope) : scope.services.get(key)?.object
+  if (service === undefined) {
+    const what =
+      key === undefined ? `ServiceEntry that ${route.metadata.namespace} sees has that host` : `Service ${key}`
+    return bad('BackendNotFound', key === undefined ? `no readable ${what}` : `there is no readable ${what}`)
+  }
   if (service.type === 'ExternalName') return bad('InvalidKind', 'an ExternalName Service cannot be a backend')
   const port = tcpPortsOf(service).find((candidate) => candidate.port === ref.port)
   if (port === undefined) {
@@ -88,6 +97,22 @@ const findBackend = (ref: BackendObject & { readonly path: string }, route: Refe
     return { service, port }
   }
   return bad('UnsupportedProtocol', `appProtocol ${port.appProtocol} ${obstacle.why}`)
+}
+
+/** Names of Services are hosts too; `undefined` for all others. */
+const keyOfHost = (host: string, { clusterDomain }: BackendScope): string | undefined => {
+  const [name, namespace, ...rest] = host.toLowerCase().split('.')
+  return rest.join('.') === `svc.${clusterDomain}` ? `${namespace}/${name}` : undefined
+}
+
+/** The first of those that may be seen; the one of the route's own namespace before others (as Istio has it). */
+const findHost = (
+  { name }: BackendObject,
+  { metadata: { namespace } }: Referrer,
+  { hosts }: BackendScope,
+): ServiceObject | undefined => {
+  const seen = (hosts.get(name.toLowerCase()) ?? []).filter(({ object }) => isExported(object, namespace))
+  return (seen.find(({ object }) => object.metadata.namespace === namespace) ?? seen[0])?.object
 }
 
 /**

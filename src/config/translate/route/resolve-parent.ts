@@ -2,56 +2,92 @@ import type { ParentRef } from '../../objects/parent-ref.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import type { ChosenGateway } from '../choose-gateway.ts'
+import type { Lookup } from '../memory.ts'
 import { waypointOf } from '../service/bind-services.ts'
 import { isHeadless, tcpPortsOf } from '../service/service-facts.ts'
 
 /** What a route's reference to a parent came to. */
 export type ResolvedParent =
-  | { readonly kind: 'attached'; readonly service: Entry<ServiceObject>; readonly ports: readonly ServicePortObject[] }
+  | { readonly kind: 'attached'; readonly parts: readonly ParentPart[] }
   | { readonly kind: 'refused'; readonly reason: string; readonly message: string }
   /** Another Gateway's parent; `nowhere` says why when no Gateway that is there has it. */
   | { readonly kind: 'foreign'; readonly nowhere?: string }
 
+/** Ports of a Service, or of one of the hosts of a ServiceEntry. */
+export interface ParentPart {
+  readonly service: Entry<ServiceObject>
+  readonly ports: readonly ServicePortObject[]
+}
+
 export interface ParentScope {
-  readonly catalog: Pick<Catalog, 'services' | 'namespaces' | 'gateways'>
+  readonly catalog: Pick<Catalog, 'services' | 'namespaces' | 'gateways'> & {
+    /** Hosts of ServiceEntries, by `NAMESPACE/HOST`. */
+    readonly hosts: ReadonlyMap<string, Entry<ServiceObject>>
+    /** Keys of the hosts of a ServiceEntry, by its `NAMESPACE/NAME`. */
+    readonly hostsOf: Lookup<readonly string[]>
+  }
   readonly bound: ReadonlyMap<string, Entry<ServiceObject>>
   readonly gateway: ChosenGateway | undefined
 }
 
-/** Finds the Service ports that a parentRef means (GEP-1294); only Services bound to this waypoint are parents here. */
+/**
+ * Finds the ports that a parentRef means (GEP-1294): of a Service, or of all hosts of a ServiceEntry; only those bound to
+ * this waypoint are parents here.
+ */
 export const resolveParent = (ref: ParentRef, routeNamespace: string, scope: ParentScope): ResolvedParent => {
   const namespace = ref.namespace ?? routeNamespace
-  if (ref.kind === 'Gateway' && ref.group === 'gateway.networking.k8s.io')
-    return refuseGateway(ref.name, namespace, scope)
-  if (ref.kind !== 'Service' || (ref.group !== '' && ref.group !== 'core')) {
-    return refused('NoMatchingParent', `a parent of kind ${ref.group}/${ref.kind} is not supported, only a Service is`)
-  }
   const key = `${namespace}/${ref.name}`
-  const service = scope.catalog.services.get(key)
-  if (service === undefined) return refused('NoMatchingParent', `there is no readable Service ${key} among the objects`)
-  if (!scope.bound.has(key)) return unboundService(service.object, scope)
-  if (isHeadless(service.object)) {
-    return refused('UnsupportedValue', `Service ${key} is headless: it has no frontend for a route to act on`)
+  switch (`${ref.group === 'core' ? '' : ref.group}/${ref.kind}`) {
+    case 'gateway.networking.k8s.io/Gateway':
+      return refuseGateway(ref.name, namespace, scope)
+    case '/Service': {
+      const service = scope.catalog.services.get(key)
+      return resolveParts(ref, { what: `Service ${key}`, key, found: service === undefined ? [] : [service] }, scope)
+    }
+    case 'networking.istio.io/ServiceEntry': {
+      const hosts = scope.catalog.hostsOf.get(key) ?? []
+      const found = hosts.flatMap((host) => scope.catalog.hosts.get(host) ?? [])
+      return resolveParts(ref, { what: `ServiceEntry ${key}`, key: hosts[0] ?? key, found }, scope)
+    }
+    default:
+      return refused(
+        'NoMatchingParent',
+        `a parent of kind ${ref.group}/${ref.kind} is not supported, only a Service or ServiceEntry is`,
+      )
   }
-  const ports = tcpPortsOf(service.object).filter(
-    (port) =>
-      (ref.port === undefined || port.port === ref.port) &&
-      (ref.sectionName === undefined || port.name === ref.sectionName),
-  )
-  if (ports.length > 0) return { kind: 'attached', service, ports }
-  const available = tcpPortsOf(service.object).map((port) =>
+}
+
+/** What a reference names, for people, one of its keys and what was found of it. */
+interface Named {
+  readonly what: string
+  readonly key: string
+  readonly found: readonly Entry<ServiceObject>[]
+}
+
+const resolveParts = (ref: ParentRef, { what, key, found }: Named, scope: ParentScope): ResolvedParent => {
+  const [first] = found
+  if (first === undefined) return refused('NoMatchingParent', `there is no readable ${what} among the objects`)
+  if (!scope.bound.has(key)) return unboundService(first.object, what, scope)
+  if (isHeadless(first.object)) {
+    return refused('UnsupportedValue', `${what} is headless: it has no frontend for a route to act on`)
+  }
+  const isMeant = (port: ServicePortObject): boolean =>
+    (ref.port === undefined || port.port === ref.port) &&
+    (ref.sectionName === undefined || port.name === ref.sectionName)
+  const parts = found.map((service) => ({ service, ports: tcpPortsOf(service.object).filter(isMeant) }))
+  if (parts.some(({ ports }) => ports.length > 0)) return { kind: 'attached', parts }
+  const available = tcpPortsOf(first.object).map((port) =>
     port.name === undefined ? port.port : `${port.port} (${port.name})`,
   )
-  return refused('NoMatchingParent', `Service ${key} has no such port; it has ${available.join(', ') || 'none'}`)
+  return refused('NoMatchingParent', `${what} has no such port; it has ${available.join(', ') || 'none'}`)
 }
 
 /** Why a Service that is there is not served here; one of another waypoint is that waypoint's business. */
-const unboundService = (service: ServiceObject, { catalog, gateway }: ParentScope): ResolvedParent => {
-  const { namespace, name } = service.metadata
+const unboundService = (service: ServiceObject, what: string, { catalog, gateway }: ParentScope): ResolvedParent => {
   const wanted = waypointOf(service, catalog)
   const nowhere = (why: string): ResolvedParent => ({
     kind: 'foreign',
-    nowhere: `Service ${namespace}/${name} ${why}`,
+    nowhere: `${what} ${why}`,
   })
   if (wanted === undefined) return nowhere('is bound to no waypoint (label istio.io/use-waypoint)')
   const key = `${wanted.namespace}/${wanted.name}`

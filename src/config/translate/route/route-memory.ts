@@ -29,6 +29,7 @@ export interface RouteMemory {
 // A type and not an interface: only those have an index signature of their own accord.
 export type RouteLookups = {
   readonly services: BackendScope['services']
+  readonly hosts: BackendScope['hosts']
   /** True for Service ports whose applications speak TLS as a BackendTLSPolicy says, by `NAMESPACE/NAME:PORT`. */
   readonly tls: Lookup<true>
 }
@@ -86,7 +87,7 @@ const noBadRefs: readonly BadRef[] = []
 
 const translateRoute = (
   object: RouteObject,
-  { services, tls }: RouteLookups,
+  { services, hosts, tls }: RouteLookups,
   clusterDomain: string,
 ): TranslatedRoute => {
   const { namespace, name, createdAtMs } = object.metadata
@@ -94,6 +95,7 @@ const translateRoute = (
   const backends: (readonly [ServiceObject, ServicePortObject])[] = []
   const scope: BackendScope = {
     services,
+    hosts,
     clusterDomain,
     onBackend: (service, port) => void backends.push([service, port]),
     onBadRef: (bad) => void badRefs.push(bad),

@@ -6,7 +6,7 @@ import { resolveBackend, type BackendScope } from '../route/resolve-backend.ts'
 import { sortByKey } from '../sort-by-key.ts'
 
 /** What providers are looked for in. */
-export type ProviderScope = Pick<BackendScope, 'services' | 'speaksTls'>
+export type ProviderScope = Pick<BackendScope, 'services' | 'hosts' | 'speaksTls'>
 
 /** Finds the extension providers of the mesh by name. */
 export interface Providers {
@@ -26,7 +26,7 @@ interface Found {
 
 /** Makes the finder for one set of objects. */
 export const findProviders = (
-  { mesh, clusterDomain }: Pick<TranslateOptions, 'mesh' | 'clusterDomain'>,
+  { mesh, clusterDomain, rootNamespace }: Pick<TranslateOptions, 'mesh' | 'clusterDomain' | 'rootNamespace'>,
   scope: ProviderScope,
 ): Providers => {
   const known = new Map<string, Found>()
@@ -35,7 +35,9 @@ export const findProviders = (
     if (before !== undefined) return before
     const written = mesh?.providers.find((provider) => provider.name === name)
     const found =
-      written === undefined ? closed(name, explainMissing(name, mesh)) : follow(written, { ...scope, clusterDomain })
+      written === undefined
+        ? closed(name, explainMissing(name, mesh))
+        : follow(written, { ...scope, clusterDomain, rootNamespace })
     known.set(name, found)
     return found
   }
@@ -69,26 +71,27 @@ const explainMissing = (name: string, mesh: TranslateOptions['mesh']): string =>
 /** `NAME.NAMESPACE.svc.CLUSTER_DOMAIN` is a Service; other hosts are of ServiceEntries. */
 const follow = (
   { name, service, port, settings }: MeshProvider,
-  scope: ProviderScope & Pick<TranslateOptions, 'clusterDomain'>,
+  scope: ProviderScope & Pick<TranslateOptions, 'clusterDomain' | 'rootNamespace'>,
 ): Found => {
   const { namespace, hostname } = service
   const [serviceName = '', serviceNamespace = '', ...rest] = hostname.split('.')
-  if (rest.join('.') !== `svc.${scope.clusterDomain}` || (namespace ?? serviceNamespace) !== serviceNamespace) {
-    const wanted = `NAME.NAMESPACE.svc.${scope.clusterDomain}`
-    return closed(
-      name,
-      `${hostname} of provider ${name} is the host of no Service: write ${wanted} (a ServiceEntry is not looked for)`,
-    )
+  const isService = rest.join('.') === `svc.${scope.clusterDomain}`
+  if (isService && (namespace ?? serviceNamespace) !== serviceNamespace) {
+    return closed(name, `${hostname} of provider ${name} is no host of namespace ${namespace}`)
   }
   let at: Found['at']
+  const named = isService
+    ? { group: '', kind: 'Service', namespace: serviceNamespace, name: serviceName }
+    : { group: 'networking.istio.io', kind: 'Hostname', name: hostname }
   const found = resolveBackend(
-    { group: '', kind: 'Service', namespace: serviceNamespace, name: serviceName, port, path: 'extensionProviders' },
-    { kind: 'HTTPRoute', metadata: { namespace: serviceNamespace } },
+    { ...named, port, path: 'extensionProviders' },
+    { kind: 'HTTPRoute', metadata: { namespace: namespace ?? scope.rootNamespace } },
     { ...scope, onBackend: (...reached) => (at = reached), onBadRef: () => {} },
   )
   if ('bad' in found) {
     const what = found.bad.message
-    return closed(name, `provider ${name}: ${what}: have the Service and its EndpointSlices among the objects`)
+    const wanted = isService ? 'the Service and its EndpointSlices' : 'the ServiceEntry'
+    return closed(name, `provider ${name}: ${what}: have ${wanted} among the objects`)
   }
   const whole = { ...settings, service: found.service, endpoints: found.endpoints }
   return { provider: { key: name, kind: 'usable', settings: whole }, ...(at === undefined ? {} : { at }) }

@@ -2,6 +2,7 @@ import type { Metadata } from '../../objects/metadata.ts'
 import type { PolicyTarget, TargetRef } from '../../objects/policy-target.ts'
 import type { ServiceObject } from '../../objects/service.ts'
 import type { Entry } from '../catalog.ts'
+import type { Lookup } from '../memory.ts'
 import type { ChosenGateway } from '../choose-gateway.ts'
 
 /** What the targets of security policies are looked for in. */
@@ -10,6 +11,8 @@ export interface TargetScope {
   readonly bound: ReadonlyMap<string, Entry<ServiceObject>>
   /** All keys of `bound`. */
   readonly keys: readonly string[]
+  /** Keys of the hosts of ServiceEntries, by `NAMESPACE/NAME` of the entry; bound or not. */
+  readonly hostsOf: Lookup<readonly string[]>
   readonly gateway: ChosenGateway | undefined
   readonly rootNamespace: string
 }
@@ -80,6 +83,11 @@ const wholeNamespace = (namespace: string, scope: TargetScope): ResolvedTargets 
         faults: [],
       }
 
+const isService = (key: string, { bound }: TargetScope): boolean => {
+  const found = bound.get(key)
+  return found !== undefined && found.object.entry === undefined
+}
+
 const resolveRef = (ref: TargetRef, namespace: string, scope: TargetScope): ResolvedTargets => {
   const fault = (message: string): ResolvedTargets => ({ ...nothing, faults: [{ message, path: ref.path }] })
   if (ref.namespace !== undefined && ref.namespace !== namespace) {
@@ -89,7 +97,7 @@ const resolveRef = (ref: TargetRef, namespace: string, scope: TargetScope): Reso
   const key = `${namespace}/${ref.name}`
   switch (`${ref.group}/${ref.kind}`) {
     case '/Service':
-      return scope.bound.has(key)
+      return isService(key, scope)
         ? { ...nothing, services: [key] }
         : fault(`Service ${key} is none of this waypoint's Services`)
     case 'gateway.networking.k8s.io/Gateway':
@@ -101,8 +109,12 @@ const resolveRef = (ref: TargetRef, namespace: string, scope: TargetScope): Reso
       return namespace === scope.rootNamespace
         ? everything(scope)
         : fault(`a GatewayClass may be targeted from the root namespace (${scope.rootNamespace}) only`)
-    case 'networking.istio.io/ServiceEntry':
-      return fault(`ServiceEntry ${key} is none of this waypoint's Services`)
+    case 'networking.istio.io/ServiceEntry': {
+      const services = (scope.hostsOf.get(key) ?? []).filter((host) => scope.bound.has(host))
+      return services.length > 0
+        ? { ...nothing, services }
+        : fault(`ServiceEntry ${key} is none of this waypoint's Services`)
+    }
     default:
       // Whatever this is meant to be, it stands in this namespace.
       return wholeNamespace(namespace, scope)
@@ -112,6 +124,8 @@ const resolveRef = (ref: TargetRef, namespace: string, scope: TargetScope): Reso
 /** What a reference of a policy means whose namespace nobody knows: whatever has that name. */
 const resolveAnywhere = ({ group, kind, name }: TargetRef, scope: TargetScope): ResolvedTargets => {
   switch (`${group}/${kind}`) {
+    case 'networking.istio.io/ServiceEntry':
+      return { ...nothing, services: scope.keys.filter((key) => scope.bound.get(key)?.object.entry?.ref.name === name) }
     case '/Service':
       return { ...nothing, services: scope.keys.filter((key) => key.endsWith(`/${name}`)) }
     case 'gateway.networking.k8s.io/Gateway':

@@ -90,7 +90,7 @@ const refuse = (
 }
 
 /** The verdict on what stands in a namespace that may not use the Gateway. */
-export const notAllowedNamespace = (kind: 'Service' | 'Pod') => {
+export const notAllowedNamespace = (kind: 'Service' | 'ServiceEntry' | 'Pod') => {
   const message = `the HBONE listener’s allowedRoutes does not allow the ${kind}’s namespace`
   return { type: 'Accepted', status: 'False', reason: 'NotAllowedByListeners', message } as const
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TrafficDistribution } from '../../objects/service.ts'
+import type { TrafficDistribution } from '../../objects/traffic-distribution.ts'
 import { lackOfPlace, nearPlaces } from './near-places.ts'
 
 interface Told {

@@ -1,5 +1,5 @@
 import type { SliceEndpoint } from '../../objects/endpoint-slice.ts'
-import type { TrafficDistribution } from '../../objects/service.ts'
+import type { TrafficDistribution } from '../../objects/traffic-distribution.ts'
 import type { TranslateOptions } from '../options.ts'
 
 /**

@@ -2,8 +2,8 @@ import { canonicalIp } from '../../../lib/ip.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 
 /** The host name that clients know a Service by. */
-export const hostnameOf = ({ metadata }: ServiceObject, clusterDomain: string): string =>
-  `${metadata.name}.${metadata.namespace}.svc.${clusterDomain}`
+export const hostnameOf = ({ metadata, entry }: ServiceObject, clusterDomain: string): string =>
+  entry?.host ?? `${metadata.name}.${metadata.namespace}.svc.${clusterDomain}`
 
 /** The ports that a waypoint can carry: TCP, each number once. */
 export const tcpPortsOf = ({ ports }: ServiceObject): readonly ServicePortObject[] =>

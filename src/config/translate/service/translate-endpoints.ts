@@ -38,7 +38,9 @@ export const createEndpointsTranslation = (options: TranslateOptions): Translate
   return (service, port, lookups) => {
     const remember = memories.get(port.port) ?? createMemory<EndpointSet, EndpointLookups>()
     memories.set(port.port, remember)
-    return remember(service, lookups, (seen) => translateEndpoints(service, port, { lookups: seen, options }))
+    return remember(service, lookups, (seen) =>
+      translateEndpoints(service, port, { lookups: lookupsOf(service, seen), options }),
+    )
   }
 }
 
@@ -48,6 +50,17 @@ export const endpointLookups = ({ slices, pods, podsByAddress, brokenPods }: Cat
   pods: { get: (key) => (brokenPods.has(key) ? 'unreadable' : pods.get(key)?.object) },
   podsByAddress,
 })
+
+/** Those of a ServiceEntry's host stand in the entry itself. */
+const lookupsOf = ({ entry }: ServiceObject, lookups: EndpointLookups): EndpointLookups => {
+  if (entry === undefined) return lookups
+  const { slices, workloads, isExternal } = entry
+  return {
+    slices: { get: () => slices.map((object) => ({ object })) },
+    pods: { get: (key) => workloads.get(key) ?? lookups.pods.get(key) },
+    podsByAddress: isExternal ? { get: () => undefined } : lookups.podsByAddress,
+  }
+}
 
 interface EndpointScope {
   readonly lookups: EndpointLookups
@@ -74,6 +87,7 @@ const translateEndpoints = (
   return {
     key: formatEndpointKey(namespace, name, port.port),
     endpoints,
+    ...(service.entry?.closed === undefined ? {} : { closed: service.entry.closed }),
     ...(protocol === 'unknown' ? {} : { protocol }),
     ...(aside.length === 0 ? {} : { aside }),
   }

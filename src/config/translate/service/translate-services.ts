@@ -5,6 +5,7 @@ import type { ConnectionSets } from '../connection/connection-sets.ts'
 import type { Attachments, KindRoutes } from '../route/port-routes.ts'
 import type { Entry } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
+import { sortByKey } from '../sort-by-key.ts'
 import { frontendProtocolOf } from './port-protocol.ts'
 import { addressesOf, hostnameOf, tcpPortsOf } from './service-facts.ts'
 
@@ -28,7 +29,8 @@ interface ServiceScope extends PortScope {
 
 /**
  * The bound Services with their routes. Two Services that claim one address and port would make the destination of a
- * CONNECT a matter of chance: the first by key keeps it, the other loses the address and gets a condition.
+ * CONNECT a matter of chance: the first keeps it, the other loses the address and gets a condition. So it is with names of
+ * ServiceEntries, several of which may have one.
  */
 export const translateServices = (
   bound: ReadonlyMap<string, Entry<ServiceObject>>,
@@ -56,11 +58,26 @@ export const translateServices = (
       )
       return false
     })
+    const hostname = hostnameOf(entry.object, scope.clusterDomain)
+    const namesake =
+      entry.object.entry === undefined ? undefined : ports.find((port) => claimed.has(`${hostname} ${port.port}`))
+    if (namesake !== undefined) {
+      const holder = claimed.get(`${hostname} ${namesake.port}`)
+      const message = `${holder} has ${hostname} port ${namesake.port} already: those who call it by its name do not get to this one`
+      conditions.push(
+        conditionOf(entry, { type: 'Conflicted', status: 'True', reason: 'HostConflict', message, path: 'spec.hosts' }),
+      )
+    } else for (const port of ports) claimed.set(`${hostname} ${port.port}`, key)
     // A list that grew has room for sixteen more.
-    return translateService(entry.object, { addresses: addresses.slice(), scope })
+    const service = translateService(entry.object, { addresses: addresses.slice(), scope })
+    return namesake === undefined ? service : { ...service, isNamesake: true as const }
   })
-  return { services, conditions }
+  return { services: hasEntries(bound) ? sortByKey(services) : services, conditions }
 }
+
+/** Entries are taken by their age, behind all Services. */
+const hasEntries = (bound: ReadonlyMap<string, Entry<ServiceObject>>): boolean =>
+  bound.values().some(({ object }) => object.entry !== undefined)
 
 const translateService = (
   service: ServiceObject,

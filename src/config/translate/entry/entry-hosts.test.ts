@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { loadText } from '../../../../test/support/load-text.ts'
+import type { TranslateOptions } from '../options.ts'
+import { createTranslator, type Translation } from '../translate.ts'
+import type { Names } from './entry-hosts.ts'
+
+const options: TranslateOptions = {
+  clusterDomain: 'cluster.local',
+  trustDomain: 'cluster.local',
+  rootNamespace: 'istio-system',
+  pathNormalization: 'BASE',
+}
+
+const base = `
+{ apiVersion: v1, kind: Namespace, metadata: { name: shop, labels: { istio.io/use-waypoint: w } } }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: { name: w, namespace: shop }
+spec: { gatewayClassName: c, listeners: [{ name: mesh, port: 15008, protocol: HBONE }] }
+`
+const entry = (name: string, spec: string, more = ''): string =>
+  `{ apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: { name: ${name}, namespace: shop${more} }, spec: { ports: [{ number: 80, name: http }], ${spec} } }`
+
+const load = (...documents: readonly string[]) => loadText('f.yaml', [base, ...documents].join('\n---\n')).objects
+
+const namesOf = (known: Readonly<Record<string, readonly string[]>>): Names => new Map(Object.entries(known))
+
+const addressesOf = ({ model }: Translation, host: string): readonly string[] | undefined =>
+  model.endpoints.find(({ key }) => key === `shop/${host}:80`)?.endpoints.map(({ address }) => address)
+
+const faultsOf = ({ conditions }: Translation): readonly string[] =>
+  conditions.flatMap(({ object, type, message }) =>
+    object.kind === 'ServiceEntry' && type !== 'Accepted' ? [`${type}: ${message}`] : [],
+  )
+
+describe('endpoints that are names', () => {
+  for (const [what, spec, expected, wanted] of [
+    ['the host itself', 'hosts: [A.example.com], resolution: DNS', ['192.0.2.1', '192.0.2.2'], ['a.example.com']],
+    ['the first address', 'hosts: [a.example.com], resolution: DNS_ROUND_ROBIN', ['192.0.2.1'], ['a.example.com']],
+    [
+      'names and addresses of endpoints',
+      'hosts: [a.example.com], resolution: DNS, endpoints: [{ address: b.example.com. }, { address: 192.0.2.9 }]',
+      ['192.0.2.3', '192.0.2.9'],
+      ['b.example.com'],
+    ],
+  ] as const) {
+    it(`are ${what}`, () => {
+      const names = namesOf({ 'a.example.com': ['192.0.2.1', '192.0.2.2'], 'b.example.com': ['192.0.2.3'] })
+      const translated = createTranslator(options)(load(entry('e', spec)), names)
+      assert.deepEqual(addressesOf(translated, 'a.example.com'), expected)
+      assert.deepEqual([translated.names, faultsOf(translated)], [wanted, []])
+    })
+  }
+
+  it('are none before anybody has asked, and a fault once nobody knows them', () => {
+    const translate = createTranslator(options)
+    const objects = load(entry('e', 'hosts: [a.example.com], resolution: DNS'))
+    const before = translate(objects)
+    assert.deepEqual([addressesOf(before, 'a.example.com'), faultsOf(before)], [[], []])
+    const after = translate(objects, namesOf({ 'a.example.com': [] }))
+    assert.deepEqual(faultsOf(after), ['PartiallyInvalid: spec.hosts: no address of a.example.com could be found'])
+  })
+
+  it('change nothing else when they change', () => {
+    const translate = createTranslator(options)
+    const objects = load(
+      entry('e', 'hosts: [a.example.com], resolution: DNS'),
+      entry('f', 'hosts: [f.example.com], resolution: STATIC, endpoints: [{ address: 192.0.2.7 }]'),
+    )
+    const [before, after] = ['192.0.2.1', '192.0.2.2'].map((address) =>
+      translate(objects, namesOf({ 'a.example.com': [address] })),
+    )
+    assert.ok(before !== undefined && after !== undefined)
+    assert.deepEqual(addressesOf(after, 'a.example.com'), ['192.0.2.2'])
+    const setOf = ({ model }: Translation) => model.endpoints.find(({ key }) => key === 'shop/f.example.com:80')
+    assert.equal(setOf(after), setOf(before))
+  })
+})
+
+describe('of two entries with one host', () => {
+  const spec = (address: string): string =>
+    `hosts: [a.example.com], resolution: STATIC, endpoints: [{ address: ${address} }]`
+  const at = (time: string): string => `, creationTimestamp: '${time}'`
+  for (const [what, first, second, expected] of [
+    ['the older has it', at('2026-01-02T00:00:00Z'), at('2026-01-01T00:00:00Z'), '192.0.2.2'],
+    ['the first by name has it where ages are not known', '', '', '192.0.2.1'],
+    ['one of a known age has it before others', '', at('2026-01-01T00:00:00Z'), '192.0.2.2'],
+  ] as const) {
+    it(what, () => {
+      const objects = load(entry('a', spec('192.0.2.1'), first), entry('b', spec('192.0.2.2'), second))
+      for (const set of [objects, objects.toReversed()]) {
+        const translated = createTranslator(options)(set)
+        assert.deepEqual(addressesOf(translated, 'a.example.com'), [expected])
+        assert.equal(translated.conditions.filter(({ message }) => message.includes('is not served for it')).length, 1)
+      }
+    })
+  }
+})
+
+it('a route that attaches to an entry is in force after a change of routes alone', () => {
+  const translate = createTranslator(options)
+  const route = (path: string): string =>
+    `{ apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: { name: r, namespace: shop }, spec: { parentRefs: [{ group: networking.istio.io, kind: ServiceEntry, name: e }], rules: [{ matches: [{ path: { value: ${path} } }] }] } }`
+  const rest = load(entry('e', 'hosts: [a.example.com, b.example.com], resolution: STATIC'))
+  const [one = [], two = []] = ['/a', '/b'].map((path) => loadText('r.yaml', route(path)).objects)
+  translate([...rest, ...one])
+  const after = translate([...rest, ...two])
+  assert.deepEqual(after, createTranslator(options)([...rest, ...two]))
+  assert.deepEqual(
+    after.model.services.map(({ ports }) => ports[0]?.routes),
+    [['HTTPRoute/shop/r'], ['HTTPRoute/shop/r']],
+  )
+  assert.deepEqual(translate(rest), createTranslator(options)(rest))
+})

@@ -1,0 +1,259 @@
+import { canonicalIp } from '../../../lib/ip.ts'
+import type { EndpointSliceObject, SliceEndpoint } from '../../objects/endpoint-slice.ts'
+import type { PodObject } from '../../objects/pod.ts'
+import type { EntryEndpoint, EntryPort, ServiceEntryObject } from '../../objects/service-entry/service-entry.ts'
+import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
+import type { Lookup } from '../memory.ts'
+
+/** What a ServiceEntry is looked up in. */
+// A type and not an interface: only those have an index signature of their own accord.
+export type EntryLookups = {
+  /** The Pods that its selector takes, by its `NAMESPACE/NAME`. */
+  readonly selected: Lookup<readonly PodObject[]>
+  /** Addresses by host name; none when it has none, `undefined` as long as nobody has asked. */
+  readonly names: Lookup<readonly string[]>
+}
+
+/** A ServiceEntry as so many Services, one for each host. */
+export interface ExpandedEntry {
+  readonly hosts: readonly ServiceObject[]
+  /** The names whose addresses its endpoints are. */
+  readonly names: readonly string[]
+  /** What of it is not carried out, and why: for people. */
+  readonly notes: readonly string[]
+}
+
+/** Makes Services of the hosts of a ServiceEntry, which stand in its namespace under the names of the hosts. */
+export const expandEntry = (entry: ServiceEntryObject, lookups: EntryLookups): ExpandedEntry => {
+  const hosts = entry.hosts.filter((host) => !host.startsWith('*') && entry.resolution !== 'DYNAMIC_DNS')
+  const expanded = hosts.map((host, index) => expandHost(entry, host, { index, lookups }))
+  const unserved = entry.hosts.filter((host) => !hosts.includes(host))
+  return {
+    hosts: expanded.map(({ service }) => service),
+    names: [...new Set(expanded.flatMap(({ names }) => names))],
+    notes: [
+      ...unserved.map((host) => `host ${host} is not served: only whole host names are, and no resolution DYNAMIC_DNS`),
+      ...entry.addresses
+        .filter((address) => canonicalIp(address) === undefined)
+        .map((address) => `address ${address} is not served: only single addresses are`),
+      ...(entry.addresses.length > 0 && hosts.length > 1
+        ? [`spec.addresses are those of ${hosts[0]}: several hosts at one address cannot be told apart`]
+        : []),
+      ...new Set(expanded.flatMap(({ notes }) => notes)),
+    ],
+  }
+}
+
+interface HostScope {
+  /** Of the host among those that are served. */
+  readonly index: number
+  readonly lookups: EntryLookups
+}
+
+interface ExpandedHost {
+  readonly service: ServiceObject
+  readonly names: readonly string[]
+  readonly notes: readonly string[]
+}
+
+const expandHost = (entry: ServiceEntryObject, host: string, { index, lookups }: HostScope): ExpandedHost => {
+  const { metadata, isExternal, exportTo, distribution } = entry
+  const { namespace, name } = metadata
+  const addresses = addressesOf(entry, host, index === 0)
+  const { places, names, notes, closed } = findPlaces(entry, { host, addresses, lookups })
+  const service: ServiceObject = {
+    kind: 'Service',
+    metadata: { ...metadata, name: host },
+    type: 'ClusterIP',
+    clusterIPs: addresses,
+    selector: {},
+    ports: entry.ports.map(portOf),
+    ...(distribution === undefined ? {} : { distribution }),
+    entry: {
+      ref: { kind: 'ServiceEntry', namespace, name },
+      host,
+      slices: places.map((place) => sliceOf(entry, place)),
+      workloads: new Map(places.flatMap(({ workload }) => (workload === undefined ? [] : [workload]))),
+      isExternal,
+      exportTo,
+      ...(closed === undefined ? {} : { closed }),
+    },
+  }
+  return { service, names, notes }
+}
+
+/** Its own, or else those that Istio has given it. */
+const addressesOf = (
+  { addresses, assigned }: ServiceEntryObject,
+  host: string,
+  isFirst: boolean,
+): readonly string[] => {
+  if (addresses.length > 0) return isFirst ? addresses.flatMap((address) => canonicalIp(address) ?? []) : []
+  return assigned.flatMap(({ value, host: of }) =>
+    of?.toLowerCase() === host || (of === undefined && isFirst) ? (canonicalIp(value) ?? []) : [],
+  )
+}
+
+/** What the entry says of the protocol counts as `appProtocol` does. */
+const portOf = ({ number, name, protocol, targetPort }: EntryPort): ServicePortObject => ({
+  ...(name === '' ? {} : { name }),
+  port: number,
+  protocol: protocol.toUpperCase() === 'UDP' ? 'UDP' : 'TCP',
+  ...(protocol === '' ? {} : { appProtocol: protocol.toLowerCase() }),
+  ...(targetPort === undefined ? {} : { targetPort }),
+})
+
+/** Endpoints with the same ports. */
+interface Place {
+  readonly addresses: readonly string[]
+  readonly ports: Readonly<Record<string, number>>
+  readonly zone?: string
+  /** A Pod among the objects, or what the entry itself says of a workload. */
+  readonly pod?: { readonly namespace: string; readonly name: string }
+  readonly workload?: readonly [key: string, pod: PodObject]
+}
+
+interface Places {
+  readonly places: readonly Place[]
+  readonly names: readonly string[]
+  readonly notes: readonly string[]
+  readonly closed?: string
+}
+
+interface PlaceScope {
+  readonly host: string
+  readonly addresses: readonly string[]
+  readonly lookups: EntryLookups
+}
+
+const findPlaces = (entry: ServiceEntryObject, { host, addresses, lookups }: PlaceScope): Places => {
+  const { metadata, resolution, endpoints, selector } = entry
+  const { namespace, name } = metadata
+  if (selector !== undefined) {
+    const pods = lookups.selected.get(`${namespace}/${name}`) ?? []
+    const places = pods.map((pod) => ({ addresses: pod.addresses, ports: {}, pod: refOf(pod) }))
+    return { places, names: [], notes: [] }
+  }
+  switch (resolution) {
+    case 'NONE': {
+      // As it was dialled: where there is but one address to be dialled, that is known here too.
+      if (addresses.length === 1) return { places: [{ addresses, ports: {} }], names: [], notes: [] }
+      const closed = `ServiceEntry ${namespace}/${name} has resolution NONE and not one address: where its connections were going is not known here`
+      return { places: [], names: [], notes: [`${closed}: 503`], closed }
+    }
+    case 'STATIC':
+      return joinPlaces(endpoints.map((endpoint, index) => placeOf(entry, { ...endpoint, index }, canonical)))
+    case 'DNS':
+    case 'DNS_ROUND_ROBIN': {
+      const resolve = createResolve(lookups.names, resolution)
+      const written = endpoints.length > 0 ? endpoints : [{ address: host, ports: {}, labels: {} }]
+      return joinPlaces(written.map((endpoint, index) => placeOf(entry, { ...endpoint, index }, resolve)))
+    }
+    case 'DYNAMIC_DNS':
+      return { places: [], names: [], notes: [] }
+  }
+}
+
+const refOf = ({ metadata }: PodObject): { readonly namespace: string; readonly name: string } => ({
+  namespace: metadata.namespace,
+  name: metadata.name,
+})
+
+const joinPlaces = (found: readonly Places[]): Places => ({
+  places: found.flatMap(({ places }) => places),
+  names: found.flatMap(({ names }) => names),
+  notes: found.flatMap(({ notes }) => notes),
+})
+
+/** Addresses of what is written as one. */
+type Resolve = (written: string) => {
+  readonly addresses: readonly string[]
+  /** What had to be asked. */
+  readonly name?: string
+  /** Why there are none. */
+  readonly why?: string
+}
+
+const canonical: Resolve = (written) => {
+  const address = canonicalIp(written)
+  if (address !== undefined) return { addresses: [address] }
+  return { addresses: [], why: `"${written}" is no address, which resolution STATIC wants` }
+}
+
+const createResolve =
+  (names: EntryLookups['names'], resolution: 'DNS' | 'DNS_ROUND_ROBIN'): Resolve =>
+  (written) => {
+    const address = canonicalIp(written)
+    if (address !== undefined) return { addresses: [address] }
+    const name = written.toLowerCase().replace(/\.$/, '')
+    if (!/^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/.test(name)) return { addresses: [], why: `"${written}" is no host name` }
+    const found = names.get(name)
+    if (found?.length === 0) return { addresses: [], name, why: `no address of ${name} could be found` }
+    return { addresses: (resolution === 'DNS' ? found : found?.slice(0, 1)) ?? [], name }
+  }
+
+type NumberedEndpoint = EntryEndpoint & { readonly index: number }
+
+const placeOf = (entry: ServiceEntryObject, endpoint: NumberedEndpoint, resolve: Resolve): Places => {
+  const { address, ports, locality, network, weight, index } = endpoint
+  const at = entry.endpoints.length === 0 ? 'spec.hosts' : `spec.endpoints[${index}]`
+  const { addresses, name, why } = resolve(address)
+  const zone = locality?.split('/')[1]
+  const workload = workloadOf(entry, endpoint)
+  const place: Place = {
+    addresses,
+    ports,
+    ...(zone === undefined ? {} : { zone }),
+    ...(workload === undefined ? {} : { workload, pod: refOf(workload[1]) }),
+  }
+  const notes = [
+    ...(why === undefined ? [] : [`${at}: ${why}`]),
+    ...(network === undefined || network === '' ? [] : [`${at}.network is not looked at: it is dialled directly`]),
+    ...(weight === undefined || weight === 1 ? [] : [`${at}.weight is not looked at`]),
+  ]
+  return { places: addresses.length === 0 ? [] : [place], names: name === undefined ? [] : [name], notes }
+}
+
+/**
+ * What the entry says of who runs there. Outside of the mesh nobody takes HBONE, even at the address of a Pod; inside it
+ * is for the Pod at the address to say, unless the entry does (label `networking.istio.io/tunnel`).
+ */
+const workloadOf = (
+  { metadata: { namespace, name }, isExternal }: ServiceEntryObject,
+  { labels, serviceAccount = '', index }: NumberedEndpoint,
+): readonly [string, PodObject] | undefined => {
+  if (!isExternal && labels['networking.istio.io/tunnel'] !== 'http') return undefined
+  const { 'networking.istio.io/tunnel': _tunnel, ...others } = labels
+  // No Pod has a name like this.
+  const own = `${name} endpoints[${index}]`
+  const owner = { kind: 'ServiceEntry', name }
+  const pod: PodObject = {
+    kind: 'Pod',
+    metadata: { namespace, name: own, labels: isExternal ? others : labels, annotations: {}, owners: [owner] },
+    serviceAccount: serviceAccount === '' ? 'default' : serviceAccount,
+    addresses: [],
+  }
+  return [`${namespace}/${own}`, pod]
+}
+
+const sliceOf = ({ metadata, ports }: ServiceEntryObject, place: Place): EndpointSliceObject => {
+  const { addresses, zone, pod } = place
+  const endpoint: SliceEndpoint = {
+    addresses,
+    conditions: {},
+    ...(zone === undefined ? {} : { zone }),
+    ...(pod === undefined ? {} : { targetRef: { kind: 'Pod', ...pod } }),
+  }
+  return {
+    kind: 'EndpointSlice',
+    metadata,
+    // Its addresses are canonical, of whatever family.
+    addressType: 'IPv4',
+    endpoints: [endpoint],
+    ports: ports.map(({ name, number, targetPort }) => ({
+      name,
+      port: place.ports[name] ?? targetPort ?? number,
+      protocol: 'TCP' as const,
+    })),
+  }
+}
