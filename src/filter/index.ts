@@ -139,8 +139,11 @@ export interface Filter {
    * reply's reason; its status and body go nowhere.
    */
   readonly onTunnel?: (tunnel: Tunnel) => HookResult
-  /** Called once when the exchange is over, whatever its outcome; must not wait. */
-  readonly onComplete?: (record: ExchangeRecord) => void
+  /**
+   * Called once when the exchange is over, whatever its outcome, also where `onRequest` was not: a filter before it has
+   * replied, say. `exchange.request` is the object that the other hooks got. Must not wait.
+   */
+  readonly onComplete?: (record: ExchangeRecord, exchange: Exchange) => void
   /** Called when the last configuration that used the instance is gone. */
   readonly close?: () => void
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { composeChain } from './chain.ts'
 import { schema } from './index.ts'
-import type { FilterDefinition } from './index.ts'
+import type { FilterDefinition, RequestView } from './index.ts'
 import type { ExchangeRecord } from './record.ts'
 import { createExchange, createFakeEnv, createSeededRandom, runChain, runFilter } from './testing.ts'
 
@@ -18,6 +18,7 @@ const refuse: FilterDefinition<{ readonly status: number }> = {
 test('a reply ends the requests: response hooks see it, as in the proxy, and the record says why', async () => {
   const records: ExchangeRecord[] = []
   const late: string[] = []
+  const ended: RequestView[] = []
   const filter = refuse.create({ status: 403 }, createFakeEnv())
   const chain = composeChain([
     { stage: 'admit', filter },
@@ -26,11 +27,16 @@ test('a reply ends the requests: response hooks see it, as in the proxy, and the
       filter: {
         onRequest: () => void late.push('request'),
         onResponse: () => void late.push('response'),
-        onComplete: (record) => void records.push(record),
+        onComplete: (record, { request }) => {
+          records.push(record)
+          ended.push(request)
+        },
       },
     },
   ])
-  const outcome = await runChain(chain, createExchange())
+  const exchange = createExchange()
+  const outcome = await runChain(chain, exchange)
+  assert.deepEqual(ended, [exchange.request])
   assert.deepEqual(
     [outcome.kind, outcome.response.status, outcome.response.headers.get('x-why')],
     ['replied', 403, 'no'],

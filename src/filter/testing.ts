@@ -173,7 +173,7 @@ const replied = (exchange: Exchange, reply: Reply): Outcome => {
 
 const finish = (chain: Chain, exchange: Exchange, outcome: Outcome): Outcome => {
   const record = createRecord(exchange, outcome)
-  for (const hook of chain.onComplete) hook(record)
+  for (const hook of chain.onComplete) hook(record, exchange)
   return outcome
 }
 

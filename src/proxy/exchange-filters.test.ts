@@ -230,6 +230,24 @@ test('what a filter throws is logged with its stack, and without the secrets of 
   assert.doesNotMatch(mesh.logs.join(''), /hunter2/)
 })
 
+test('the end is told with the request that the other hooks saw, however it ended', async () => {
+  const seen: unknown[] = []
+  await withFilters({
+    onRequest: ({ request }) => {
+      seen.push(request)
+      return request.path === '/reply' ? createReply(403) : undefined
+    },
+    onComplete: (_, { request }) => void seen.push(request),
+  })
+  const tunnel = await mesh.tunnel()
+  for (const path of ['/', '/reply']) {
+    await tunnel.get(path)
+    const [first, last, ...more] = seen.splice(0)
+    assert.ok(first !== undefined && first === last)
+    assert.deepEqual(more, [])
+  }
+})
+
 test('a throwing onComplete and a throwing sink hurt nobody', async () => {
   await withFilters({
     onComplete: () => {

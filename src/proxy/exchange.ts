@@ -319,7 +319,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.#hooks?.cancel()
     this.onOver?.()
     this.#cancelTimeout?.()
-    finishRecord(this.record, this.chains.all, this.#deps)
+    finishRecord(this, this.chains.all, this.#deps)
     this.#lease.end()
   }
 }

@@ -254,7 +254,7 @@ it('onComplete that fails counts, and hurts nobody', () => {
       throw new Error('no')
     },
   })
-  filter.onComplete?.({} as never)
+  filter.onComplete?.({} as never, {} as never)
   assert.equal(reading()?.failures.throw, 1)
 })
 

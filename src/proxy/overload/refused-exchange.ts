@@ -122,9 +122,7 @@ export class RefusedExchange implements OwnedExchange, WatchedExchange {
   #finish(): void {
     if (this.#isOver) return
     this.#isOver = true
-    tellRecord(this.record, noChains, this.#deps)
+    tellRecord(this.record, this.#deps)
     this.#lease.end()
   }
 }
-
-const noChains: readonly [] = []

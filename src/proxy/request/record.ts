@@ -1,4 +1,5 @@
 import type { Chain } from '../../filter/chain.ts'
+import type { Exchange } from '../../filter/index.ts'
 import type { Destination, ExchangeRecord, Source, TryRecord } from '../../filter/record.ts'
 import { isGrpcContentType } from '../../http/is-grpc.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
@@ -61,18 +62,29 @@ export const beginRecord = (
 
 const noTries: readonly TryRecord[] = []
 
-/** The exchange that was under way is over, and is told of. */
-export const finishRecord = (record: ExchangeRecord, chains: readonly Chain[], deps: RecordDeps): void => {
-  deps.counters.activeExchanges--
-  tellRecord(record, chains, deps)
+/** An exchange with what is told of it. */
+interface RecordedExchange extends Exchange {
+  readonly record: ExchangeRecord
 }
 
-/** Filters are told, then telemetry; none of them can keep the next one from hearing of it. */
-export const tellRecord = (record: ExchangeRecord, chains: readonly Chain[], deps: RecordDeps): void => {
+/** The exchange that was under way is over: filters are told, then telemetry; none of them can keep the next from hearing. */
+export const finishRecord = (exchange: RecordedExchange, chains: readonly Chain[], deps: RecordDeps): void => {
+  const { record } = exchange
+  deps.counters.activeExchanges--
   record.durationMs = deps.clock.monotonicMs() - record.startedAtMs
   for (const chain of chains) {
-    if (chain.onComplete.length > 0) tellComplete(chain, record, deps)
+    if (chain.onComplete.length > 0) tellComplete(chain, exchange, deps)
   }
+  tellSink(record, deps)
+}
+
+/** Tells telemetry of an exchange that no filter has seen. */
+export const tellRecord = (record: ExchangeRecord, deps: RecordDeps): void => {
+  record.durationMs = deps.clock.monotonicMs() - record.startedAtMs
+  tellSink(record, deps)
+}
+
+const tellSink = (record: ExchangeRecord, deps: RecordDeps): void => {
   try {
     deps.sink(record)
   } catch (error) {
@@ -85,10 +97,10 @@ export const noteGrpcStatus = (record: ExchangeRecord, headers: HeaderList): voi
   if (record.protocol === 'grpc') record.grpcStatus = headers.getLower('grpc-status') ?? record.grpcStatus
 }
 
-const tellComplete = (chain: Chain, record: ExchangeRecord, { counters, onError }: RecordDeps): void => {
+const tellComplete = (chain: Chain, exchange: RecordedExchange, { counters, onError }: RecordDeps): void => {
   for (const hook of chain.onComplete) {
     try {
-      hook(record)
+      hook(exchange.record, exchange)
     } catch (error) {
       counters.filterErrors++
       onError('an onComplete hook failed', error)

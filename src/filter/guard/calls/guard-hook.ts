@@ -72,19 +72,19 @@ export const guardTunnel =
 
 /** Nothing is left to be answered: what it fails of only counts. */
 export const guardComplete = (
-  run: (record: ExchangeRecord) => void,
+  run: (record: ExchangeRecord, exchange: Exchange) => void,
   { health, host }: Guarded,
-): ((record: ExchangeRecord) => void) => {
+): ((record: ExchangeRecord, exchange: Exchange) => void) => {
   const { cells } = host.slots
   const { monotonicMs } = host.clock
-  return (record) => {
+  return (record, exchange) => {
     if (!health.isAdmitted()) return
     const outer = cells[SLOT] ?? 0
     cells[SLOT] = health.slot
     cells[CALLS] = (cells[CALLS] ?? 0) + 1
     const startMs = monotonicMs()
     try {
-      run(record)
+      run(record, exchange)
       const tookMs = monotonicMs() - startMs
       if (tookMs > health.user.hookMs) countOverrun({ health, host }, tookMs)
       else health.pass()
