@@ -15,7 +15,7 @@ export interface FetchInit extends Omit<RequestInit, 'dispatcher'> {
  * Calls a Service of the mesh: `fetch('http://auth.shop:8080/check')`. The host is the Service's name (short in the
  * filter's own namespace, `NAME.NAMESPACE`, or in full), the scheme `http`: with endpoints of the mesh the call goes over
  * mutual TLS with the waypoint's identity. A redirect is handed back, unless `redirect: 'follow'` is given, and then only
- * followed to the same host. Rejects with an `Error` whose `code` says why there is no answer (docs/filters.md#calls).
+ * followed to the same host. Rejects with an `Error` whose `code` says why there is no answer (docs/concepts/filter-calls.md).
  */
 export type MeshFetch = (input: string | URL | Request, init?: FetchInit) => Promise<Response>
 
