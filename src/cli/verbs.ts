@@ -40,6 +40,7 @@ export const verbs: readonly VerbEntry[] = [
     examples: [
       'fairway filter new stamp-version     a folder with a filter, its test and its page',
       'fairway filter test stamp-version    its tests',
+      'fairway filter list                  how filters do in a running waypoint',
     ],
     verbs: [
       {
@@ -51,6 +52,11 @@ export const verbs: readonly VerbEntry[] = [
         name: 'test',
         summary: 'the tests of filters',
         load: async () => (await import('./filter/test.ts')).testVerb,
+      },
+      {
+        name: 'list',
+        summary: 'the filters in a running waypoint: versions, state, calls, failures, times',
+        load: async () => (await import('./filter/list.ts')).listVerb,
       },
     ],
   },

@@ -2,6 +2,7 @@
 import { stringify } from 'yaml'
 import { systemClock } from '../../lib/clock.ts'
 import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable } from '../arguments.ts'
+import { defaultAdmin } from '../ask-admin.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeHostPort } from '../host-port.ts'
 import { createColours } from '../terminal/colours.ts'
@@ -9,11 +10,10 @@ import type { Terminal, Verb } from '../verb.ts'
 import { formatCerts } from './format-certs.ts'
 import { loadFromAdmin, loadFromFolder } from './load-certs.ts'
 
-const DEFAULT_ADMIN = '127.0.0.1:15000'
 const formats = ['table', 'wide', 'json', 'yaml'] as const
 
 const flagTable = {
-  admin: { type: 'string', value: 'HOST:PORT', help: `admin API of a running waypoint; default ${DEFAULT_ADMIN}` },
+  admin: { type: 'string', value: 'HOST:PORT', help: `admin API of a running waypoint; default ${defaultAdmin}` },
   certs: { type: 'string', value: 'DIR', help: 'a folder as fairway run --certs takes it, in place of a waypoint' },
   output: {
     type: 'string',
@@ -56,7 +56,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const nowMs = systemClock.nowMs()
   const document =
     flags.certs === undefined
-      ? await loadFromAdmin(decodeHostPort('--admin', flags.admin ?? DEFAULT_ADMIN))
+      ? await loadFromAdmin(decodeHostPort('--admin', flags.admin ?? defaultAdmin))
       : await loadFromFolder(flags.certs, terminal.cwd, nowMs)
   const { out } = terminal
   if (format === 'json') out.write(`${JSON.stringify(document, null, 2)}\n`)

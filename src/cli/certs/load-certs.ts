@@ -4,35 +4,21 @@ import { readSet, type SetNames } from '../../identity/files/read-set.ts'
 import { createCertsDocument, type CertsDocument } from '../../identity/report/certs-document.ts'
 import { describeCredentials } from '../../identity/report/credential-report.ts'
 import type { Issue } from '../../lib/decoded.ts'
-import { errorCode } from '../../lib/errors/error-code.ts'
 import { parseSpiffeId } from '../../model/identity.ts'
+import { askAdmin } from '../ask-admin.ts'
 import { exitCodes } from '../exit-codes.ts'
-import { formatHostPort, type HostPort } from '../host-port.ts'
+import type { HostPort } from '../host-port.ts'
 import { CliError } from '../verb.ts'
 import { isCertsDocument } from './is-certs-document.ts'
 
-/** Who does not answer by then has other troubles. */
-const TIMEOUT_MS = 5000
-/** A thousand roots are half of that. */
-const MAX_LENGTH = 2_000_000
-
 /** Asks a running waypoint. Throws `CliError` when there is no answer, or none of a waypoint. */
-export const loadFromAdmin = async (admin: HostPort): Promise<CertsDocument> => {
-  const url = `http://${formatHostPort(admin)}/certs`
-  const fail = (what: string, next: string, cause?: unknown): CliError =>
-    new CliError(exitCodes.failure, `${url} ${what}`, { next, cause })
-  let response: Response
-  let body: unknown
-  try {
-    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' })
-    body = parseJson(await readText(response))
-  } catch (error) {
-    const next = 'is a waypoint running there? --admin HOST:PORT names its admin API, --certs DIR looks into a folder'
-    throw fail(`cannot be asked: ${explain(error)}`, next, error)
-  }
-  if (response.ok && isCertsDocument(body)) return body
-  throw fail(`answered ${response.status}, which says nothing of certificates`, 'is it the admin API of a waypoint?')
-}
+export const loadFromAdmin = (admin: HostPort): Promise<CertsDocument> =>
+  askAdmin(admin, {
+    path: '/certs',
+    about: 'certificates',
+    isAnswer: isCertsDocument,
+    next: '--admin HOST:PORT names its admin API, --certs DIR looks into a folder',
+  })
 
 /** Reads a folder as `--ca files` does, and shows also what that would refuse. Throws `CliError` when it cannot be read. */
 export const loadFromFolder = async (folder: string, cwd: string, nowMs: number): Promise<CertsDocument> => {
@@ -66,30 +52,3 @@ const formatFileIssue = ({ path, message }: Issue, names: SetNames): string => {
 
 const isTextName = (path: string | undefined): path is keyof SetNames =>
   path === 'certificateChainPem' || path === 'privateKeyPem' || path === 'trustRootsPem' || path === 'crlPem'
-
-/** The text of an answer; whoever is at that port may send without end. */
-const readText = async (response: Response): Promise<string> => {
-  const decoder = new TextDecoder()
-  let text = ''
-  const chunks: AsyncIterable<Uint8Array> | readonly Uint8Array[] = response.body ?? []
-  for await (const chunk of chunks) {
-    text += decoder.decode(chunk, { stream: true })
-    if (text.length > MAX_LENGTH) throw new Error(`more than ${MAX_LENGTH / 1e6} MB`)
-  }
-  return text + decoder.decode()
-}
-
-const parseJson = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
-/** `fetch` hides what happened in its cause. */
-const explain = (error: unknown): string => {
-  if (!(error instanceof Error)) return String(error)
-  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} seconds`
-  return errorCode(error.cause) ?? (error.cause instanceof Error ? error.cause.message : error.message)
-}

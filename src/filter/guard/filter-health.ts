@@ -119,7 +119,7 @@ export class FilterHealth {
 
   read(): FilterReading {
     const { clock } = this.#host
-    const { id, version, isolation, failureMode } = this.user
+    const { id, version, isolation, failureMode, hookMs, waitMs } = this.user
     const nowMs = clock.monotonicMs()
     const quarantine = this.quarantine.read(nowMs)
     const hookBuckets = [...this.#buckets]
@@ -129,6 +129,7 @@ export class FilterHealth {
       version,
       isolation,
       failureMode,
+      budget: { hookMs, waitMs },
       state: quarantine.state,
       ...(quarantine.state === 'quarantined'
         ? { untilMs: Math.round(clock.nowMs() + quarantine.untilMs - nowMs) }

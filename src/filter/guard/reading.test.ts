@@ -13,6 +13,7 @@ const healthy: FilterReading = {
   kind: 'Stamp',
   version: 'v1',
   isolation: 'none',
+  budget: { hookMs: 10, waitMs: 1000 },
   failureMode: 'closed',
   state: 'active',
   calls: 3,

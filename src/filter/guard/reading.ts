@@ -15,6 +15,8 @@ export interface FilterReading {
   readonly version: string
   readonly isolation: 'none' | 'thread'
   readonly failureMode: 'open' | 'closed'
+  /** How long one call may hold the event loop, and how long a promise may take. */
+  readonly budget: { readonly hookMs: number; readonly waitMs: number }
   /** `quarantined`: not called, its failure mode answers; `probation`: called for one exchange at a time. */
   readonly state: FilterState
   /** When the quarantine ends, milliseconds since the epoch. */

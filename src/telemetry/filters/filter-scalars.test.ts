@@ -10,6 +10,7 @@ it('versions of a filter count as one, and one that is quarantined shows', () =>
     kind: 'Stamp',
     version: 'v1',
     isolation: 'none',
+    budget: { hookMs: 10, waitMs: 1000 },
     failureMode: 'closed',
     state: 'active',
     calls: 3,

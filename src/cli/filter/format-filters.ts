@@ -1,0 +1,65 @@
+import type { Colours } from '../terminal/colours.ts'
+import { formatTable, type Cell } from '../terminal/table.ts'
+import type { FilterRow, FiltersDocument } from './filters-document.ts'
+
+/** How it is printed. */
+export interface FormatOptions {
+  readonly colours: Colours
+  readonly isWide: boolean
+  readonly maxWidth: number | undefined
+}
+
+/** A row for each version in force, and below them what has failed last. */
+export const formatFilters = ({ filters }: FiltersDocument, options: FormatOptions): string => {
+  if (filters.length === 0) return 'no filters of users are in force\n'
+  const { colours, isWide, maxWidth } = options
+  const header = [...narrow, ...(isWide ? wide : [])].map((name) => ({ text: name, paint: colours.bold }))
+  const rows = filters.map((filter) => rowOf(filter, options))
+  const table = formatTable([header, ...rows], maxWidth === undefined ? {} : { maxWidth })
+  const failures = filters.flatMap((filter) => formatFailure(filter, colours))
+  return failures.length === 0 ? table : `${table}\n${failures.join('')}`
+}
+
+const narrow = ['FILTER', 'KIND', 'VERSION', 'STATE', 'CALLS', 'FAILED', 'P50', 'MAX', 'BUDGET'] as const
+const wide = ['WAIT', 'FAILURE MODE', 'ISOLATION', 'UNTIL'] as const
+
+const rowOf = (filter: FilterRow, { colours, isWide }: FormatOptions): readonly Cell[] => {
+  const { id, kind, version, state, calls, hookMs, budget } = filter
+  const failed = countFailures(filter)
+  return [
+    { text: id },
+    { text: kind },
+    { text: version },
+    { text: state, paint: state === 'active' ? colours.green : state === 'probation' ? colours.yellow : colours.red },
+    { text: String(calls) },
+    failed === 0 ? { text: '0' } : { text: String(failed), paint: colours.yellow },
+    { text: hookMs.p50 === undefined ? '-' : formatMs(hookMs.p50) },
+    { text: formatMs(hookMs.max), ...(hookMs.max > budget.hookMs ? { paint: colours.yellow } : {}) },
+    { text: formatMs(budget.hookMs) },
+    ...(isWide
+      ? [formatMs(budget.waitMs), filter.failureMode, filter.isolation, filter.until ?? '-'].map((text) => ({ text }))
+      : []),
+  ]
+}
+
+const countFailures = ({ failures }: FilterRow): number =>
+  Object.values(failures).reduce((sum, count) => sum + count, 0)
+
+/** Three digits that mean something: `0.42µs` of a hook is as telling as `12ms`. */
+const formatMs = (ms: number): string => {
+  if (ms === 0) return '0'
+  return ms < 0.9995 ? `${Number((ms * 1000).toPrecision(3))}µs` : `${Number(ms.toPrecision(3))}ms`
+}
+
+const formatFailure = ({ id, failures, lastFailure }: FilterRow, { red, dim }: Colours): readonly string[] => {
+  if (lastFailure === undefined) return []
+  const counts = Object.entries(failures)
+    .filter(([, count]) => count > 0)
+    .map(([kind, count]) => `${kind} ${count}`)
+  const where = lastFailure.location === undefined ? '' : ` at ${lastFailure.location}`
+  const said = printable(`${lastFailure.kind}${where}: ${lastFailure.message}`)
+  return [`${id}: ${red(said)}\n  ${dim(`${lastFailure.at}; ${counts.join(', ')}`)}\n`]
+}
+
+/** What a filter throws is its author's text, and must not steer the terminal. */
+const printable = (text: string): string => text.replace(/\p{Cc}+/gu, ' ')

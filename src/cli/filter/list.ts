@@ -1,0 +1,63 @@
+/** `fairway filter list`: the filters of users in a running waypoint, and how they do. */
+import { askAdmin, defaultAdmin } from '../ask-admin.ts'
+import { decodeChoice, formatFlags, parseArguments, type FlagTable } from '../arguments.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { decodeHostPort } from '../host-port.ts'
+import { createColours } from '../terminal/colours.ts'
+import type { Terminal, Verb } from '../verb.ts'
+import { isFiltersDocument } from './filters-document.ts'
+import { formatFilters } from './format-filters.ts'
+
+const formats = ['table', 'wide', 'json'] as const
+
+const flagTable = {
+  admin: { type: 'string', value: 'HOST:PORT', help: `admin API of the waypoint; default ${defaultAdmin}` },
+  output: {
+    type: 'string',
+    short: 'o',
+    default: 'table',
+    value: 'FORMAT',
+    help: `${formats.join(', ')}; default table`,
+  },
+} as const satisfies FlagTable
+
+const help = `fairway filter list: the filters of users in a running waypoint, and how they do
+
+Examples
+  fairway filter list                                      each version in force: state, calls, failures, times
+  fairway filter list -o wide                              with deadlines, failure mode and isolation
+  fairway filter list -o json | jq '.filters[].lastFailure'
+  kubectl exec deploy/waypoint -- fairway filter list      those of a pod
+
+Usage
+  fairway filter list [--admin HOST:PORT] [-o FORMAT]
+
+P50 and MAX are how long calls held the event loop, BUDGET how long they may. Counts are of all processes of the waypoint.
+Exit code 0 when all of them are active, 79 when one is quarantined or on probation, 1 when there is no answer.
+
+Flags
+${formatFlags(flagTable)}
+`
+
+const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  const { flags } = parseArguments(args, flagTable)
+  const format = decodeChoice('output', flags.output, formats)
+  const document = await askAdmin(decodeHostPort('--admin', flags.admin ?? defaultAdmin), {
+    path: '/filters',
+    about: 'filters',
+    isAnswer: isFiltersDocument,
+    next: '--admin HOST:PORT names its admin API',
+  })
+  const { out } = terminal
+  if (format === 'json') out.write(`${JSON.stringify(document, null, 2)}\n`)
+  else {
+    const maxWidth = out.isTty && format === 'table' ? out.columns() : undefined
+    out.write(
+      formatFilters(document, { colours: createColours(out, terminal.env), isWide: format === 'wide', maxWidth }),
+    )
+  }
+  return document.filters.every(({ state }) => state === 'active') ? exitCodes.fine : exitCodes.findings
+}
+
+/** The verb for the list of verbs. */
+export const listVerb: Verb = { help, run }
