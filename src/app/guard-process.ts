@@ -4,9 +4,12 @@ import { hideCollector } from '../lib/memory/collector.ts'
 
 /**
  * Makes a process safe to hold keys and traffic; called first in each process of `fairway run`. What cannot be done on a
- * system is silently left undone.
+ * system is silently left undone. `isForgiven`: whether an error that nobody caught is somebody else's doing.
  */
-export const guardProcess = (log: Pick<Logger, 'warn' | 'error' | 'level' | 'setLevel'>): void => {
+export const guardProcess = (
+  log: Pick<Logger, 'warn' | 'error' | 'level' | 'setLevel'>,
+  isForgiven: (error: unknown, kind: 'throw' | 'reject') => boolean = () => false,
+): void => {
   hideCollector()
   // With --disable-sigusr1 no inspector opens; without a listener the signal would now end the process.
   process.on('SIGUSR1', () => {})
@@ -16,6 +19,7 @@ export const guardProcess = (log: Pick<Logger, 'warn' | 'error' | 'level' | 'set
   }
   // Rejections that nobody handles come here as well. What is broken cannot be known, so nothing is carried on.
   process.on('uncaughtException', (error: unknown, origin) => {
+    if (isForgiven(error, origin === 'unhandledRejection' ? 'reject' : 'throw')) return
     const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
     // Nobody who silenced the log meant an end without a word.
     if (log.level() === 'off') log.setLevel('error')

@@ -19,16 +19,26 @@ import { createTelemetry } from '../telemetry/telemetry.ts'
 import { connectionsWithin, descriptorLimit, watchDescriptors } from './descriptors.ts'
 import { FilterWatch } from './filters/filter-watch.ts'
 import { createPlaneGuards } from './filters/plane-guards.ts'
+import type { PlaneGuards } from './filters/plane-guards.ts'
 import type { Plane, PlaneSettings } from './plane.ts'
 import { version } from '../lib/version.ts'
 
 const STDOUT = 1
 
+/** A data plane, and who is to blame for errors of this process. */
+export interface LocalPlane extends Plane {
+  readonly blameStray: PlaneGuards['blameStray']
+}
+
 /**
  * A data plane in this process, with its telemetry. In a process of its own it has a pipe to its primary, and filters
  * that hold its loop are found.
  */
-export const createLocalPlane = (settings: PlaneSettings, credentials: CredentialSource, reportFd?: number): Plane => {
+export const createLocalPlane = (
+  settings: PlaneSettings,
+  credentials: CredentialSource,
+  reportFd?: number,
+): LocalPlane => {
   releaseCompiledCode()
   const clock = systemClock
   const log = createLogger({ write: (line) => process.stderr.write(line), level: settings.logLevel, clock })
@@ -95,11 +105,15 @@ export const createLocalPlane = (settings: PlaneSettings, credentials: Credentia
     limits: async () => [plane.readLimits()],
     filters: async () => [guards.read()],
     hold: guards.hold,
+    blameStray: guards.blameStray,
     explain: async (query) => {
       if (plane.snapshot === undefined) throw new Error('no configuration is in force yet')
       const [trustDomain] = settings.trustDomains
       const whole = trustDomain === undefined ? query : { trustDomain, ...query }
-      return explainRequest(plane.snapshot, whole, (endpoint) => plane.explainHealth(endpoint))
+      return explainRequest(plane.snapshot, whole, {
+        healthOf: (endpoint) => plane.explainHealth(endpoint),
+        filterStateOf: guards.explain,
+      })
     },
     setLogLevel: log.setLevel,
     drain: async (deadlineMs) => {

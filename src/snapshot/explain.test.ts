@@ -190,7 +190,9 @@ test('endpoints that would not be picked, or not as often, are told of with why'
   const snapshot = compile(model, { generation: 1, filters: noFilters })
   const query = { authority: '10.96.0.12:80', method: 'GET', target: '/', headers: [], sourceNamespace: 'web' }
   const ill = (limit: number) =>
-    explainRequest(snapshot, query, ({ address }) => (Number(address.slice(7)) < limit ? 'ejected' : undefined)).reasons
+    explainRequest(snapshot, query, {
+      healthOf: ({ address }) => (Number(address.slice(7)) < limit ? 'ejected' : undefined),
+    }).reasons
   assert.deepEqual(ill(1).slice(2), ['endpoint 10.1.0.0:8080 of shop/api:80 is ejected'])
   assert.deepEqual(ill(23).slice(-1), ['and 3 more endpoints like these'])
   assert.equal(ill(23).length, 2 + 21)
@@ -202,7 +204,7 @@ test('of a connection too', () => {
   const model = modelOf([], { services, endpoints: [endpointsOf('api', ['10.1.0.1'])] })
   const snapshot = compile(model, { generation: 1, filters: noFilters })
   const query = { authority: '10.96.0.12:80', method: 'GET', target: '/', headers: [], sourceNamespace: 'web' }
-  const { reasons } = explainRequest(snapshot, query, () => 'on probation')
+  const { reasons } = explainRequest(snapshot, query, { healthOf: () => 'on probation' })
   assert.deepEqual(reasons.slice(-1), ['endpoint 10.1.0.1:8080 of shop/api:80 is on probation'])
 })
 

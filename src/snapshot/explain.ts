@@ -19,6 +19,8 @@ import { viewClaims } from './security/tokens/token-view.ts'
 import { imagineFacts, type ImaginedClient } from './security/imagine-facts.ts'
 import type { RequestFacts } from './security/request-facts.ts'
 import { tunnelKindOf, type TunnelKind } from './resolve-tcp.ts'
+import { explainFilters } from './filters/explain-filters.ts'
+import type { FilterStateOf } from './filters/explain-filters.ts'
 import { findFrontend, resolve } from './resolve.ts'
 import type { EndpointGroup, Frontend, Resolution, Snapshot } from './snapshot.ts'
 
@@ -55,8 +57,15 @@ export interface Explanation {
 /** Why an endpoint has fewer requests than others, or none; `undefined` when it has not. */
 export type HealthOf = (endpoint: Endpoint) => string | undefined
 
-/** Asks the very functions that the data path asks, and tells what they said; with `healthOf` of endpoints too. */
-export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, healthOf?: HealthOf): Explanation => {
+/** What is not in a snapshot. */
+export interface LiveState {
+  readonly healthOf?: HealthOf
+  readonly filterStateOf?: FilterStateOf
+}
+
+/** Asks the very functions that the data path asks, and tells what they said; with `live` how it stands with them too. */
+export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, live: LiveState = {}): Explanation => {
+  const { healthOf, filterStateOf } = live
   const nothing = { path: undefined, route: undefined, rule: undefined, backends: [] }
   const { generation } = snapshot
   const frontend = findFrontend(snapshot, query.authority)
@@ -98,7 +107,8 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, healthOf
   const plans = resolution.kind === 'pass-through' ? [resolution.backend] : (rule?.backends ?? [])
   const { closed } = collected
   const health = formatHealth(groupsOf(plans, snapshot), healthOf)
-  const carriedOut = closed === undefined ? [...carryOut(resolution, snapshot), ...health] : []
+  const filters = explainFilters({ frontend, rule, backends: plans }, filterStateOf)
+  const carriedOut = closed === undefined ? [...filters, ...carryOut(resolution, snapshot), ...health] : []
   const explained: Explanation = {
     ...about,
     outcome: closed === undefined ? resolution.kind : 'closed',

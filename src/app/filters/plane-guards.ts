@@ -3,7 +3,7 @@ import { createFilterGuards } from '../../filter/guard/guard.ts'
 import type { FilterGuards } from '../../filter/guard/guard.ts'
 import { createHookSlots } from '../../filter/guard/hook-slots.ts'
 import type { HookSlots } from '../../filter/guard/hook-slots.ts'
-import { locateBelow } from '../../filter/guard/locate.ts'
+import { locateError } from '../../filter/module/module-fault.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
@@ -11,15 +11,18 @@ import type { Model } from '../../model/model.ts'
 import type { Counters } from '../../proxy/counters.ts'
 import { withoutSecrets } from '../../proxy/request/without-secrets.ts'
 import { Warnings } from '../../proxy/warnings.ts'
+import { blameStray } from './blame-stray.ts'
 import type { OwnedFile } from '../watchdog/heap-owners.ts'
 
 /** The guards of a data plane, with where the code that they guard comes from. */
 export interface PlaneGuards extends FilterGuards {
   readonly slots: HookSlots
   /** Call it with each model before it is applied. */
-  readonly observe: (model: Model) => void
+  readonly observe: (model: Pick<Model, 'filterModules'>) => void
   /** Which module, by its digest, a file belongs to. */
   readonly ownerOf: (path: string) => OwnedFile | undefined
+  /** Whether an error that nobody caught is a filter's doing, and not ours; then it is counted against the filter. */
+  readonly blameStray: (error: unknown, kind: 'throw' | 'reject') => boolean
   readonly tick: () => void
 }
 
@@ -40,7 +43,7 @@ export const createPlaneGuards = (parts: {
     describe: (error, headers) => hideSecrets(withoutSecrets(error, headers)),
     locate: (error, { module }) => {
       const root = roots.get(module)
-      return root === undefined ? undefined : locateBelow(root, error)
+      return root === undefined ? undefined : locateError(error, root)
     },
     onFailure: ({ id, message }) => {
       counters.filterErrors++
@@ -60,6 +63,7 @@ export const createPlaneGuards = (parts: {
       )
     },
     ownerOf: (path) => files.get(path),
+    blameStray: (error, kind) => blameStray(error, kind, { guards, ownerOf: (path) => files.get(path), log }),
     tick: () => failures.tick(),
   }
 }

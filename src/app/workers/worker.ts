@@ -10,15 +10,18 @@ import { createLogger } from '../../lib/log.ts'
 import { unpackJson } from '../../lib/memory/packed-json.ts'
 import { guardProcess } from '../guard-process.ts'
 import { createLocalPlane } from '../local-plane.ts'
+import type { LocalPlane } from '../local-plane.ts'
 import { REPORT_FD } from '../watchdog/report.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
-import type { Plane } from '../plane.ts'
 
 // Only for the end; of how it was started the primary has spoken.
-guardProcess(createLogger({ write: (line) => process.stderr.write(line), level: 'error', clock: systemClock }))
+guardProcess(
+  createLogger({ write: (line) => process.stderr.write(line), level: 'error', clock: systemClock }),
+  (error, kind) => plane?.blameStray(error, kind) ?? false,
+)
 
 const readModel = createModelReader()
-let plane: Plane | undefined
+let plane: LocalPlane | undefined
 let credentials: CredentialStore | undefined
 
 const send = (message: FromWorker): void => {

@@ -8,6 +8,7 @@ import { FilterHealth } from './filter-health.ts'
 import { guardTrailers, guardTransform } from './calls/guard-body.ts'
 import { guardComplete, guardHook, guardTunnel } from './calls/guard-hook.ts'
 import type { Guarded, GuardHost } from './calls/guarded-call.ts'
+import { formatFilterState } from './reading-conditions.ts'
 import type { FilterReading, LastFailure } from './reading.ts'
 
 /** What other processes have found out about a version of a filter. */
@@ -26,6 +27,8 @@ export interface FilterGuards {
   /** The filter with a guard before each of its hooks; one without `user` in its spec is nobody's but ours. */
   readonly guard: (filter: Filter, spec: FilterSpec, definition: GuardedDefinition) => Filter
   readonly read: () => readonly FilterReading[]
+  /** Why a filter is not simply called, for people; `undefined` when it is. */
+  readonly explain: (user: UserFilter) => string | undefined
   /** The filters that are guarded, by their slots. */
   readonly healths: () => Iterable<FilterHealth>
   /** Takes note of what was found out elsewhere, of filters that are there and of those that come. */
@@ -69,6 +72,10 @@ export const createFilterGuards = (host: GuardHost): FilterGuards => {
 
   return {
     guard,
+    explain: (user) => {
+      const health = healths.get(keyOf(user))
+      return health === undefined || health.quarantine.isActive ? undefined : formatFilterState(health.read())
+    },
     read: () => Array.from(inUse(healths), (health) => health.read()),
     healths: () => inUse(healths),
     hold: (found) => {

@@ -1,0 +1,35 @@
+import type { FilterSpec, UserFilter } from '../../model/filter-spec.ts'
+import type { BackendPlan, Frontend, RulePlan } from '../snapshot.ts'
+
+/** Why a user's filter is not simply called; `undefined` when it is. */
+export type FilterStateOf = (user: UserFilter) => string | undefined
+
+/** The users' filters that see a request, one line each: who they are, what happens when they fail, and how they do. */
+export const explainFilters = (
+  resolved: {
+    readonly frontend: Frontend
+    readonly rule: RulePlan | undefined
+    readonly backends: readonly BackendPlan[]
+  },
+  stateOf: FilterStateOf = () => undefined,
+): readonly string[] => {
+  const { frontend, rule, backends } = resolved
+  const ofService = frontend.kind === 'service' ? frontend.service.filters : []
+  const ofBackends =
+    rule?.source.backends.flatMap((backend) => (backend.kind === 'service' ? backend.filters : [])) ?? []
+  return [
+    ...explain(ofService, 'the Service', stateOf),
+    ...explain(rule?.source.filters ?? [], 'the rule', stateOf),
+    ...(backends.length === 0 ? [] : explain(ofBackends, 'a backend', stateOf)),
+  ]
+}
+
+const explain = (specs: readonly FilterSpec[], scope: string, stateOf: FilterStateOf): readonly string[] =>
+  specs.flatMap(({ kind, user }) => {
+    if (user === undefined) return []
+    const state = stateOf(user)
+    const mode = user.failureMode === 'closed' ? '500 when it fails' : 'as if it were not there when it fails'
+    const where = user.isolation === 'thread' ? ', in a thread of its own' : ''
+    const line = `filter ${user.id} (${kind}, version ${user.version}) of ${scope} is called${where}: ${mode}`
+    return state === undefined ? [line] : [line, state]
+  })
