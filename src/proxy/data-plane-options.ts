@@ -1,12 +1,14 @@
 import type { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import type { FilterHost } from '../filter/env/instance-env.ts'
-import type { FilterDefinition } from '../filter/index.ts'
+import type { Filter, FilterDefinition } from '../filter/index.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
 import type { TlsSettings } from '../identity/tls.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
+import type { FilterModule, FilterSpec } from '../model/filter-spec.ts'
 import type { Counters } from './counters.ts'
+import type { Lending } from './filter-calls/lend-env.ts'
 import type { Deadlines } from './limits/deadlines.ts'
 import type { OverloadLimits } from './overload/overload.ts'
 import type { FetchText } from './security/jwt/keys/fetch-text.ts'
@@ -23,7 +25,10 @@ export interface DataPlaneOptions {
   /** Hosts outside of the mesh that filters may call; default none. */
   readonly filterEgress?: readonly string[]
   /** What is done about the filters of users. */
-  readonly filterHost?: Pick<FilterHost, 'guard' | 'isolate'>
+  readonly filterHost?: Pick<FilterHost, 'guard'> & {
+    /** As `FilterHost.isolate`; the environment in the thread is tied to the one here by `link`. */
+    readonly isolate?: (spec: FilterSpec, module: FilterModule, link: Lending['link']) => Filter
+  }
   readonly clock: Clock
   readonly log: Logger
   /** Gets each exchange once, when it is over. */

@@ -105,6 +105,8 @@ export class DataPlane {
     const budget = new ByteBudget(bufferBytes, this.counters)
     this.#mesh = new MeshIdentity(options)
     const modules = createModuleStore()
+    const { guard, isolate } = options.filterHost ?? {}
+    const link: Lending['link'] = (...filter) => this.#lending.link(...filter)
     this.#applier = new ModelApplier({
       instances: createFilterInstances([...options.filters, externalAuthFilter(() => this.#authorizer)], {
         now: clock.nowMs,
@@ -112,7 +114,8 @@ export class DataPlane {
         log: (level, message) => log[level](message),
         env: (spec, signal) => this.#lending.lend(spec, signal),
         code: modules.code,
-        ...options.filterHost,
+        ...(guard === undefined ? {} : { guard }),
+        ...(isolate === undefined ? {} : { isolate: (spec, module) => isolate(spec, module, link) }),
       }),
       onModel: ({ filterModules = [] }) => modules.use(filterModules),
       clock,

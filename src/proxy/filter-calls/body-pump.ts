@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { CallError } from '../../filter/env/calls.ts'
 import { CHUNKED } from '../../http/h1/message.ts'
-import type { CallBody } from './request-of.ts'
+import { bytesOf, type CallBody } from './request-of.ts'
 
 /** Where the bytes of a body go. */
 export interface PumpSink {
@@ -81,12 +81,4 @@ export class BodyPump {
   #wrongLength(how: string): CallError {
     return new CallError('EINVAL', `content-length says ${this.#length} bytes, and the body has ${how} ${this.#sent}`)
   }
-}
-
-const bytesOf = (piece: unknown): Buffer => {
-  if (typeof piece === 'string') return Buffer.from(piece)
-  if (Buffer.isBuffer(piece)) return piece
-  if (ArrayBuffer.isView(piece)) return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
-  if (piece instanceof ArrayBuffer) return Buffer.from(piece)
-  throw new CallError('EINVAL', `a body of ${typeof piece}: its pieces are text or bytes`)
 }

@@ -3,7 +3,10 @@ import type { FilterMetrics, MetricScope } from '../../filter/env/filter-metrics
 import type { MeshFetch } from '../../filter/env/calls.ts'
 import { makeDispatcher } from '../../lib/undici/make-dispatcher.ts'
 import type { FilterSpec } from '../../model/filter-spec.ts'
+import type { DispatchWithin } from './call-env.ts'
 import type { CallDeps, Caller } from './dispatch-call.ts'
+import { linkEnv, type EnvLink } from './remote/link-env.ts'
+import type { ToThread } from './remote/messages.ts'
 
 /** What filters are lent is made of. */
 export interface LendingDeps extends Omit<CallDeps, 'egress'> {
@@ -27,26 +30,13 @@ export class Lending {
 
   /** What an instance is lent, until `signal` says that it is closed. */
   lend(spec: FilterSpec, signal: AbortSignal): LentEnv {
-    const { metrics } = this.#deps
-    const { name, namespace, waitMs } = ownerOf(spec)
-    const scope = metrics.open(name)
-    signal.addEventListener('abort', scope.close, { once: true })
-    let calling: Promise<Calling> | undefined
-    const call = (): Promise<Calling> => {
-      calling ??= this.#load().then((calls) => {
-        const own = metrics.openOwn(name)
-        if (signal.aborted) own.close()
-        signal.addEventListener('abort', own.close, { once: true })
-        return calls.begin(callerOf({ name, namespace, signal }, own), waitMs)
-      })
-      return calling
-    }
+    const { scope, calling } = this.#begin(spec, signal)
     let dispatcher: LentEnv['dispatcher'] | undefined
     return {
-      fetch: async (input, init) => (await call()).fetch(input, init),
+      fetch: async (input, init) => (await calling()).fetch(input, init),
       get dispatcher() {
         dispatcher ??= makeDispatcher((options, handler) => {
-          void call().then(({ dispatch }) => dispatch(options, handler))
+          void calling().then(({ dispatch }) => dispatch(options, handler))
           return true
         })
         return dispatcher
@@ -56,8 +46,40 @@ export class Lending {
     }
   }
 
+  /** The same for an instance in a thread of its own: `createThreadEnv` is its other end. */
+  link(spec: FilterSpec, signal: AbortSignal, post: (message: ToThread) => void): EnvLink {
+    const { scope, calling } = this.#begin(spec, signal)
+    const dispatch: DispatchWithin = (call, handler) => void calling().then(({ within }) => within(call, handler))
+    return linkEnv({ scope, dispatch }, post)
+  }
+
   close(): void {
     this.#close?.()
+  }
+
+  #begin(
+    spec: FilterSpec,
+    signal: AbortSignal,
+  ): { readonly scope: MetricScope; readonly calling: () => Promise<Calling> } {
+    const { metrics } = this.#deps
+    const { name, namespace, waitMs } = ownerOf(spec)
+    const scope = metrics.open(name)
+    signal.addEventListener('abort', scope.close, { once: true })
+    let calling: Promise<Calling> | undefined
+    const load = async (): Promise<Calling> => {
+      const calls = await this.#load()
+      const own = metrics.openOwn(name)
+      if (signal.aborted) own.close()
+      signal.addEventListener('abort', own.close, { once: true })
+      return calls.begin(callerOf({ name, namespace, signal }, own), waitMs)
+    }
+    return {
+      scope,
+      calling: () => {
+        calling ??= load()
+        return calling
+      },
+    }
   }
 
   #load(): Promise<Calls> {
@@ -76,9 +98,8 @@ export class Lending {
     const deps: CallDeps = { ...this.#deps, egress }
     return {
       begin: (caller, waitMs) => {
-        const within: Parameters<typeof createMeshFetch>[0] = (asked, handler) =>
-          dispatchCall(asked, handler, { caller, deps })
-        return { fetch: createMeshFetch(within, waitMs), dispatch: createMeshDispatch(within, waitMs) }
+        const within: DispatchWithin = (asked, handler) => dispatchCall(asked, handler, { caller, deps })
+        return { fetch: createMeshFetch(within, waitMs), dispatch: createMeshDispatch(within, waitMs), within }
       },
     }
   }
@@ -92,6 +113,7 @@ interface Calls {
 interface Calling {
   readonly fetch: MeshFetch
   readonly dispatch: LentEnv['dispatcher']['dispatch']
+  readonly within: DispatchWithin
 }
 
 const callerOf = (who: Pick<Caller, 'name' | 'namespace' | 'signal'>, own: MetricScope): Caller => ({

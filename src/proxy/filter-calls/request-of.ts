@@ -55,15 +55,36 @@ const targetOf = ({ path, query }: Dispatcher.DispatchOptions): string => {
   if (typeof path !== 'string' || !path.startsWith('/')) {
     throw new CallError('EINVAL', `path ${JSON.stringify(path)}: it begins with /`)
   }
-  if (query === undefined) return path
-  const pairs = Object.entries(query).flatMap(([name, value]: [string, unknown]) =>
-    (Array.isArray(value) ? value : [value]).map((item): [string, string] => [name, String(item)]),
+  return query === undefined ? path : withQuery(path, query)
+}
+
+/** A path with further parameters; those that are lists come several times. */
+export const withQuery = (path: string, query: Readonly<Record<string, unknown>>): string => {
+  const pairs = Object.entries(query).flatMap(([name, value]) =>
+    (Array.isArray(value) ? (value as readonly unknown[]) : [value]).map((item): [string, string] => [
+      name,
+      String(item),
+    ]),
   )
   return `${path}${path.includes('?') ? '&' : '?'}${new URLSearchParams(pairs).toString()}`
 }
 
+/** All of a body, for a way that takes nothing piece by piece; throws a `CallError` when it is longer than `maxBytes`. */
+export const collectBody = async (from: unknown, maxBytes: number): Promise<Buffer | undefined> => {
+  const body = bodyOf(from)
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of Buffer.isBuffer(body) ? [body] : (body ?? [])) {
+    const buffer = bytesOf(piece)
+    bytes += buffer.length
+    if (bytes > maxBytes) throw new CallError('ETOOLARGE', `a body of more than ${maxBytes} bytes from a thread`)
+    pieces.push(buffer)
+  }
+  return body === undefined ? undefined : Buffer.concat(pieces)
+}
+
 /** undici takes names and values in turn, pairs, or an object whose values may be lists. */
-const headersOf = (from: Dispatcher.DispatchOptions['headers']): HeaderList => {
+export const headersOf = (from: Dispatcher.DispatchOptions['headers']): HeaderList => {
   const headers = new HeaderList()
   const add = (name: string, value: unknown): void => {
     if (value === undefined) return
@@ -115,4 +136,13 @@ const countHop = (headers: HeaderList, host: string): void => {
     )
   }
   headers.setLower(HOPS_FIELD, String(hops))
+}
+
+/** One piece of a body. */
+export const bytesOf = (piece: unknown): Buffer => {
+  if (typeof piece === 'string') return Buffer.from(piece)
+  if (Buffer.isBuffer(piece)) return piece
+  if (ArrayBuffer.isView(piece)) return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
+  if (piece instanceof ArrayBuffer) return Buffer.from(piece)
+  throw new CallError('EINVAL', `a body of ${typeof piece}: its pieces are text or bytes`)
 }

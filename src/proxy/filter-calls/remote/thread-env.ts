@@ -1,0 +1,200 @@
+import type { Dispatcher } from 'undici'
+import { CallError } from '../../../filter/env/calls.ts'
+import { FilterMetrics } from '../../../filter/env/filter-metrics.ts'
+import type { LentEnv } from '../../../filter/env/instance-env.ts'
+import type { HistogramOptions } from '../../../filter/env/metrics.ts'
+import { HeaderList } from '../../../http/header-list.ts'
+import { makeDispatcher } from '../../../lib/undici/make-dispatcher.ts'
+import { createMeshDispatch, createMeshFetch, type DispatchWithin } from '../call-env.ts'
+import { fieldsOf } from '../fields-of.ts'
+import { tellError } from '../guarded-handler.ts'
+import { collectBody, headersOf, withQuery } from '../request-of.ts'
+import type { FromThread, RemoteCount, RemoteMetric, ToThread } from './messages.ts'
+
+/** An environment in a thread, whose calls are made and whose metrics are kept by the process around it. */
+export interface ThreadEnv {
+  readonly lent: LentEnv
+  readonly receive: (message: ToThread) => void
+}
+
+/** A body is sent to the process whole. */
+const MAX_BODY_BYTES = 8 * 1024 * 1024
+
+/** `waitMs` is how long a call may take unless it says so itself. */
+export const createThreadEnv = (waitMs: number, post: (message: FromThread) => void): ThreadEnv => {
+  const calls = new Map<number, ThreadCall>()
+  let lastId = 0
+  const dispatch: DispatchWithin = ({ options, limits }, handler) => {
+    const id = ++lastId
+    const call = new ThreadCall(handler, {
+      tell: (kind) => post({ kind, id }),
+      onOver: () => calls.delete(id),
+    })
+    calls.set(id, call)
+    void send()
+
+    async function send(): Promise<void> {
+      try {
+        const body = await collectBody(options.body, MAX_BODY_BYTES)
+        const { path, method, query } = options
+        const headers = headersOf(options.headers).fields
+        const whole = query === undefined ? path : withQuery(path, query)
+        const origin = String(options.origin)
+        if (!call.start()) return
+        if (method === 'CONNECT' || (options.upgrade ?? false) !== false) throw new CallError('EINVAL', noSwitching)
+        post({ kind: 'call', id, origin, path: whole, method, headers, body, limits })
+      } catch (error) {
+        call.fail(error instanceof Error ? error : new Error(String(error)))
+      }
+    }
+  }
+  const metrics = createRemoteMetrics(post)
+  let dispatcher: Dispatcher | undefined
+  return {
+    lent: {
+      fetch: createMeshFetch(dispatch, waitMs),
+      get dispatcher() {
+        dispatcher ??= makeDispatcher(createMeshDispatch(dispatch, waitMs))
+        return dispatcher
+      },
+      ...metrics,
+    },
+    receive: (message) => calls.get(message.id)?.receive(message),
+  }
+}
+
+const noSwitching = 'a filter cannot switch protocols'
+
+/** Says what is counted in one message for each turn of the loop. What is wrong with a metric is found here, by the same rules. */
+const createRemoteMetrics = (post: (message: FromThread) => void): Pick<LentEnv, 'counter' | 'histogram'> => {
+  const rules = new FilterMetrics().open('')
+  let lastId = 0
+  let counts: RemoteCount[] = []
+  const count = (one: RemoteCount): void => {
+    counts.push(one)
+    if (counts.length > 1) return
+    setImmediate(() => {
+      post({ kind: 'counted', counts })
+      counts = []
+    })
+  }
+  const make = (metric: RemoteMetric): number => {
+    const id = ++lastId
+    post({ kind: 'metric', id, metric })
+    return id
+  }
+  const plain = ({ help, labels, buckets }: HistogramOptions<string>): HistogramOptions<string> => ({
+    help,
+    ...(labels === undefined ? {} : { labels: [...labels] }),
+    ...(buckets === undefined ? {} : { buckets: [...buckets] }),
+  })
+  return {
+    counter: (name, options) => {
+      rules.counter(name, options)
+      const metric = make({ type: 'counter', name, options: plain(options) })
+      return { inc: (labels, value = 1) => count({ metric, value, labels: labels && { ...labels } }) }
+    },
+    histogram: (name, options) => {
+      rules.histogram(name, options)
+      const metric = make({ type: 'histogram', name, options: plain(options) })
+      return { observe: (value, labels) => count({ metric, value, labels: labels && { ...labels } }) }
+    },
+  }
+}
+
+interface ThreadCallUser {
+  readonly tell: (kind: 'pause' | 'resume' | 'abort') => void
+  readonly onOver: () => void
+}
+
+/** One call of the thread, as its handler sees it. */
+class ThreadCall implements Dispatcher.DispatchController {
+  rawHeaders: string[] | null = null
+  rawTrailers: string[] | null = null
+  aborted = false
+  reason: Error | null = null
+  paused = false
+  readonly #handler: Dispatcher.DispatchHandler
+  readonly #user: ThreadCallUser
+  #isOver = false
+
+  constructor(handler: Dispatcher.DispatchHandler, user: ThreadCallUser) {
+    this.#handler = handler
+    this.#user = user
+  }
+
+  /** False when the handler does not want it after all. */
+  start(): boolean {
+    this.#run(() => this.#handler.onRequestStart?.(this, {}))
+    return !this.#isOver
+  }
+
+  receive(message: ToThread): void {
+    if (this.#isOver) return
+    switch (message.kind) {
+      case 'head':
+        this.rawHeaders = [...message.fields]
+        return this.#run(() =>
+          this.#handler.onResponseStart?.(
+            this,
+            message.status,
+            fieldsOf(new HeaderList([...message.fields])),
+            message.text,
+          ),
+        )
+      case 'data': {
+        const { buffer, byteOffset, byteLength } = message.bytes
+        return this.#run(() => this.#handler.onResponseData?.(this, Buffer.from(buffer, byteOffset, byteLength)))
+      }
+      case 'end':
+        this.#finish()
+        this.rawTrailers = [...message.trailers]
+        try {
+          this.#handler.onResponseEnd?.(this, fieldsOf(new HeaderList([...message.trailers])))
+        } catch (error) {
+          // As undici has it: a handler that retries says so by throwing, and wants to be told.
+          tellError(this.#handler, this, error instanceof Error ? error : new Error(String(error)))
+        }
+        return
+      case 'error':
+        this.fail(new CallError(message.code, message.message))
+    }
+  }
+
+  fail(error: Error): void {
+    if (this.#isOver) return
+    this.#finish()
+    tellError(this.#handler, this, error)
+  }
+
+  abort(reason: Error): void {
+    if (this.#isOver) return
+    this.aborted = true
+    this.reason = reason
+    this.#user.tell('abort')
+    this.fail(reason)
+  }
+
+  pause(): void {
+    if (!this.paused) this.#user.tell('pause')
+    this.paused = true
+  }
+
+  resume(): void {
+    if (this.paused) this.#user.tell('resume')
+    this.paused = false
+  }
+
+  #finish(): void {
+    this.#isOver = true
+    this.#user.onOver()
+  }
+
+  #run(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.abort(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+}
