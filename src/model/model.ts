@@ -3,7 +3,7 @@
  * Plain readonly data that survives JSON (and `structuredClone`): no methods, no Maps, no Kubernetes field names.
  */
 import type { BoundPod, EndpointSet } from './endpoint.ts'
-import type { FilterModule } from './filter-spec.ts'
+import type { FilterModule, FilterSpec } from './filter-spec.ts'
 import type { Route } from './route.ts'
 import type { RequestAuthentication } from './security/authentication.ts'
 import type { AuthorizationPolicy } from './security/authorization.ts'
@@ -35,6 +35,8 @@ export interface Model {
   readonly endpoints: readonly EndpointSet[]
   /** Pods bound to this waypoint, sorted by key; none unless the Gateway takes workload traffic. Fast clock. */
   readonly pods: readonly BoundPod[]
+  /** What requests to Pods themselves pass; absent: nothing. Slow clock. */
+  readonly podFilters?: readonly FilterSpec[]
   /** RequestAuthentications that any of `services` or `pods` is judged by, sorted by key. Slow clock. */
   readonly authentications: readonly RequestAuthentication[]
   /** AuthorizationPolicies, likewise. */

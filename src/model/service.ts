@@ -40,6 +40,10 @@ export interface ServicePort {
   readonly routes: readonly string[]
   /** Consumer routes by the client's namespace; they replace the producer set, and never merge with it. */
   readonly consumerRoutes: readonly ConsumerRoutes[]
+  /** Of this port, after those of the Service; absent: none. */
+  readonly filters?: readonly FilterSpec[]
+  /** As that of the Service, for this port alone. */
+  readonly closed?: string
   /** The producer routes when they act on connections (TCPRoute, TLSRoute): `routes` is empty then. */
   readonly connections?: ConnectionRoutes
 }

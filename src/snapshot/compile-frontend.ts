@@ -69,7 +69,8 @@ const createFrontend = (
   },
 ): ServiceFrontend => {
   const { producer, consumers, before, options } = parts
-  const compiled = compileChain(service.filters, options.filters)
+  const specs = port.filters === undefined ? service.filters : [...service.filters, ...port.filters]
+  const compiled = compileChain(specs, options.filters)
   const destination = keepDestination(service, port, before)
   return {
     kind: 'service',
@@ -84,7 +85,7 @@ const createFrontend = (
     connections: compileConnections(port, before?.connections),
     passThrough: keepPassThrough(destination, before),
     ...options.policies,
-    closed: service.closed ?? ('failure' in compiled ? compiled.failure : undefined),
+    closed: service.closed ?? port.closed ?? ('failure' in compiled ? compiled.failure : undefined),
   }
 }
 

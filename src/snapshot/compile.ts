@@ -2,13 +2,14 @@ import type { Filter } from '../filter/index.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import { isEqual } from '../lib/is-equal.ts'
 import type { EndpointKey, EndpointSet } from '../model/endpoint.ts'
+import type { FilterSpec } from '../model/filter-spec.ts'
 import type { Model } from '../model/model.ts'
 import type { ServiceKey } from '../model/service.ts'
 import { compileFrontends } from './compile-frontend.ts'
 import { compileRoute, createBackendsCompiler } from './compile-route.ts'
 import { createRegexCompiler } from './match.ts'
 import type { EndpointGroup, RoutePlan, RouteTable, ServiceFrontend, Snapshot } from './snapshot.ts'
-import { compilePods } from './pod-frontends.ts'
+import { compilePodChain, compilePods } from './pod-frontends.ts'
 import { compilePolicies, findShared, IndexCompiler, noAuthorizations } from './security/compile-authorization.ts'
 import { compileAuthentications, noAuthentications } from './security/tokens/authentication-plan.ts'
 import { compileRouteTable } from './table/route-table.ts'
@@ -20,6 +21,8 @@ export interface CompileOptions {
   /** Pass the same function as long as filters would be made the same way: another one makes all anew. */
   readonly filters: FilterFactory
 }
+
+const noFilters: readonly FilterSpec[] = []
 
 /** How many parts that did not change are gone through between two pauses. */
 const STEP = 256
@@ -73,7 +76,12 @@ export function* compileInSteps(
     clusterDomain: model.clusterDomain,
     providers: new Map((model.providers ?? []).map((provider) => [provider.key, provider])),
     frontends,
-    pods: yield* compilePods(boundPods(model), previous?.pods, { plans, indexes, authentications }),
+    pods: yield* compilePods(boundPods(model), previous?.pods, {
+      plans,
+      indexes,
+      authentications,
+      filters: compilePodChain(model.podFilters ?? noFilters, kept?.pods?.filters, filters),
+    }),
     services,
     groups: yield* compileGroups(model.endpoints, previous),
     routes,
@@ -86,6 +94,7 @@ export function* compileInSteps(
 /** Every filter that a snapshot can run, each at least once: what `FilterInstances.retain` wants to know. */
 export function* usedFilters(snapshot: Snapshot): Generator<Filter> {
   for (const frontends of snapshot.services.values()) for (const { chain } of frontends) yield* chain.filters
+  if (snapshot.pods !== undefined) yield* snapshot.pods.filters.chain.filters
   for (const route of snapshot.routes.values()) {
     for (const { rule } of route.matches) {
       yield* rule.chain.filters

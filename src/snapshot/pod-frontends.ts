@@ -1,11 +1,14 @@
 import { emptyChain } from '../filter/chain.ts'
+import type { FilterFactory } from '../filter/instances.ts'
 import { joinHostPort } from '../lib/ip.ts'
 import { isEqual } from '../lib/is-equal.ts'
 import { formatPodEndpointKey, type BoundPod } from '../model/endpoint.ts'
+import type { FilterSpec } from '../model/filter-spec.ts'
+import { compileChain } from './compile-route.ts'
 import type { Authentications } from './security/tokens/authentication-plan.ts'
 import type { AuthorizationIndex, PolicyPlan } from './security/policy-plans.ts'
 import type { IndexCompiler } from './security/compile-authorization.ts'
-import type { EndpointGroup, PodFrontend, PodFrontends } from './snapshot.ts'
+import type { EndpointGroup, PodChain, PodFrontend, PodFrontends } from './snapshot.ts'
 
 /** How many frontends a generation of the cache holds; there are two. */
 const CACHED = 2048
@@ -13,9 +16,26 @@ const CACHED = 2048
 const STEP = 1024
 
 interface PodPolicies {
+  /** What all of them pass. */
+  readonly filters: PodChain
   readonly plans: ReadonlyMap<string, PolicyPlan>
   readonly indexes: Pick<IndexCompiler, 'compile'>
   readonly authentications: Authentications
+}
+
+/**
+ * The filters of all Pods as a chain; the same object as before as long as nothing of them changed. Frontends are made when
+ * they are asked for, but filters when a snapshot is, as all others.
+ */
+export const compilePodChain = (
+  source: readonly FilterSpec[],
+  before: PodChain | undefined,
+  filters: FilterFactory,
+): PodChain => {
+  if (before !== undefined && isEqual(before.source, source)) return before
+  const compiled = compileChain(source, filters)
+  if ('chain' in compiled) return { source, chain: compiled.chain, failure: undefined }
+  return { source, chain: emptyChain, failure: compiled.failure }
 }
 
 /**
@@ -25,10 +45,11 @@ interface PodPolicies {
 export function* compilePods(
   pods: readonly BoundPod[],
   previous: PodFrontends | undefined,
-  { plans, indexes, authentications }: PodPolicies,
+  { plans, indexes, authentications, filters }: PodPolicies,
 ): Generator<void, PodFrontends | undefined> {
   if (pods.length === 0) return undefined
-  const isSame = previous?.plans === plans && previous.authentications === authentications.policies
+  const isSame =
+    previous?.plans === plans && previous.authentications === authentications.policies && previous.filters === filters
   if (isSame && previous.source === pods) return previous
   const judged = new Map<BoundPod, AuthorizationIndex>()
   const byAddress = new Map<string, BoundPod>()
@@ -43,7 +64,7 @@ export function* compilePods(
   const cache = createCache()
   for (const before of previous?.made() ?? []) {
     const [endpoint] = before.passThrough.backend.group?.endpoints ?? []
-    if (endpoint === undefined) continue
+    if (endpoint === undefined || previous?.filters !== filters) continue
     const pod = byAddress.get(endpoint.address)
     if (pod === undefined || !isEqual(pod, before.pod) || judged.get(pod) !== before.authorization) continue
     if (authentications.planOf(pod.authentications) === before.authentication)
@@ -58,11 +79,11 @@ export function* compilePods(
     const port = Number(digits)
     if (pod === undefined || port > 65_535) return undefined
     const authentication = authentications.planOf(pod.authentications)
-    const frontend = createFrontend(pod, { address, port, authorization: judged.get(pod), authentication })
+    const frontend = createFrontend(pod, { address, port, filters, authorization: judged.get(pod), authentication })
     cache.set(authority, frontend)
     return frontend
   }
-  return { find, made: cache.values, source: pods, plans, authentications: authentications.policies }
+  return { find, made: cache.values, source: pods, plans, authentications: authentications.policies, filters }
 }
 
 const AUTHORITY = /^([0-9.]+|\[[0-9a-f:.]+\]):([1-9][0-9]{0,4})$/
@@ -76,9 +97,13 @@ const createFrontend = (
   {
     address,
     port,
+    filters,
     authorization,
     authentication,
-  }: { readonly address: string; readonly port: number } & Pick<PodFrontend, 'authorization' | 'authentication'>,
+  }: { readonly address: string; readonly port: number; readonly filters: PodChain } & Pick<
+    PodFrontend,
+    'authorization' | 'authentication'
+  >,
 ): PodFrontend => {
   const { key, transport, identity, workload } = pod
   const [namespace = ''] = key.split('/', 1)
@@ -91,7 +116,7 @@ const createFrontend = (
     pod,
     port: { port },
     protocol: 'unknown',
-    chain: emptyChain,
+    chain: filters.chain,
     producer: undefined,
     consumers: noTables,
     connections: undefined,
@@ -101,7 +126,7 @@ const createFrontend = (
     },
     authorization,
     authentication,
-    closed: pod.closed,
+    closed: pod.closed ?? filters.failure,
   }
 }
 

@@ -9,6 +9,7 @@ import type { Destination } from '../filter/record.ts'
 import type { VerifiedToken } from '../filter/verified-token.ts'
 import type { ConnectionRule } from '../model/connection-route.ts'
 import type { BackendPolicy } from '../model/backend/backend-policy.ts'
+import type { FilterSpec } from '../model/filter-spec.ts'
 import type { AsideEndpoint, BackendTls, BoundPod, Endpoint, EndpointKey } from '../model/endpoint.ts'
 import type { PathNormalization } from '../model/model.ts'
 import type { PortProtocol } from '../model/port-protocol.ts'
@@ -94,6 +95,16 @@ export interface PodFrontends {
   readonly source: readonly BoundPod[]
   readonly plans: ReadonlyMap<string, PolicyPlan>
   readonly authentications: Authentications['policies']
+  readonly filters: PodChain
+}
+
+/** What requests to Pods pass. */
+export interface PodChain {
+  readonly chain: Chain
+  /** Why they are closed: one of the filters could not be made. */
+  readonly failure: string | undefined
+  /** What it was made from. */
+  readonly source: readonly FilterSpec[]
 }
 
 /** Route sets of TCPRoutes and TLSRoutes on one port. Each set is of one kind, so a namespace has one here or in `consumers`. */

@@ -4,6 +4,7 @@
  */
 import type { JsonSchema } from '../../lib/schema.ts'
 import { backendPolicyJson } from '../objects/backend-policy/backend-policy.ts'
+import { filterJson } from '../objects/filter/filter-object.ts'
 import { createCrd, type CrdSource } from './create-crd.ts'
 
 const sources: readonly CrdSource[] = [
@@ -18,6 +19,30 @@ const sources: readonly CrdSource[] = [
       { name: 'Target', type: 'string', jsonPath: '.spec.targetRefs[*].name', description: 'Whom it is about.' },
       { name: 'Algorithm', type: 'string', jsonPath: '.spec.loadBalancing.algorithm', description: 'Who is next.' },
       { name: 'Max requests', type: 'integer', jsonPath: '.spec.limits.maxRequests', priority: 1 },
+    ],
+  },
+  {
+    kind: 'Filter',
+    plural: 'filters',
+    policy: 'Direct',
+    description:
+      'Code of yours that sees requests and responses: a module below the folder of --filters, what it is told, and what it acts on. A version is put in force when it has been tried.',
+    spec: filterJson,
+    columns: [
+      { name: 'Module', type: 'string', jsonPath: '.spec.module', description: 'The file that the code begins in.' },
+      {
+        name: 'In force',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Programmed")].status',
+        description: 'Whether it is in force as it is written.',
+      },
+      { name: 'Target', type: 'string', jsonPath: '.spec.targetRefs[*].name', priority: 1 },
+      {
+        name: 'Message',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Programmed")].message',
+        priority: 1,
+      },
     ],
   },
 ]

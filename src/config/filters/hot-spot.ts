@@ -19,7 +19,10 @@ interface ProfileNode {
   readonly positionTicks?: readonly { readonly line: number; readonly ticks: number }[]
 }
 
-/** Where in the files below `root` the time went, by a profile; `undefined` when it went elsewhere. */
+/** Of all the time, from which on a filter is what took it. */
+const LEAST_SHARE = 0.25
+
+/** Where in the files below `root` the time went, by a profile; `undefined` when most of it went elsewhere. */
 export const findHotSpot = ({ nodes }: CpuProfile, root: string): HotSpot | undefined => {
   const parents = new Map<number, ProfileNode>()
   for (const node of nodes) for (const child of node.children ?? []) parents.set(child, node)
@@ -30,9 +33,11 @@ export const findHotSpot = ({ nodes }: CpuProfile, root: string): HotSpot | unde
     if (known === undefined) ticks.set(key, { spot, count })
     else known.count += count
   }
+  let all = 0
   for (const node of nodes) {
     const { hitCount = 0 } = node
     if (hitCount === 0) continue
+    all += hitCount
     // What Node does for a filter is the filter's time.
     let owner: ProfileNode | undefined = node
     while (owner !== undefined && fileOf(owner, root) === undefined) owner = parents.get(owner.id)
@@ -42,7 +47,10 @@ export const findHotSpot = ({ nodes }: CpuProfile, root: string): HotSpot | unde
     for (const { line, ticks: count } of lines) add({ file, line }, count)
     if (lines.length === 0) add({ file, line: owner.callFrame.lineNumber + 1 }, hitCount)
   }
-  return [...ticks.values()].toSorted((a, b) => b.count - a.count)[0]?.spot
+  const found = [...ticks.values()]
+  const owned = found.reduce((sum, { count }) => sum + count, 0)
+  if (owned < all * LEAST_SHARE) return undefined
+  return found.toSorted((a, b) => b.count - a.count)[0]?.spot
 }
 
 const fileOf = ({ callFrame: { url } }: ProfileNode, root: string): string | undefined => {

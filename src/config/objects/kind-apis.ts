@@ -23,6 +23,7 @@ export const kindApis = {
   BackendTLSPolicy: gatewayApi,
   ConfigMap: core,
   EndpointSlice: { group: 'discovery.k8s.io', versions: ['v1'] },
+  Filter: { group: 'fairway.dev', versions: ['v1alpha1'] },
   GRPCRoute: gatewayApi,
   Gateway: gatewayApi,
   GatewayClass: gatewayApi,

@@ -10,6 +10,7 @@ import {
 import { decodeBackendTlsPolicy, type BackendTlsPolicyObject } from './backend-tls-policy.ts'
 import { decodeConfigMap, type ConfigMapObject } from './config-map.ts'
 import { decodeEndpointSlice, type EndpointSliceObject } from './endpoint-slice.ts'
+import { decodeFilter, type FilterObject } from './filter/filter-object.ts'
 import { decodeGatewayClass, type GatewayClassObject } from './gateway-class.ts'
 import { decodeGateway, type GatewayObject } from './gateway.ts'
 import { decodeGrpcRoute, type GrpcRouteObject } from './grpc-route/grpc-route.ts'
@@ -36,6 +37,7 @@ export type KubeObject =
   | BackendTlsPolicyObject
   | ConfigMapObject
   | EndpointSliceObject
+  | FilterObject
   | GatewayClassObject
   | GatewayObject
   | GrpcRouteObject
@@ -96,6 +98,7 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   BackendTLSPolicy: rules(decodeBackendTlsPolicy),
   ConfigMap: core(decodeConfigMap),
   EndpointSlice: core(decodeEndpointSlice),
+  Filter: rules(decodeFilter),
   GRPCRoute: rules(decodeGrpcRoute),
   Gateway: gatewayApi(decodeGateway),
   GatewayClass: { ...gatewayApi(decodeGatewayClass), scope: 'cluster' },

@@ -3,6 +3,7 @@ import type { BackendPolicyObject } from '../objects/backend-policy/backend-poli
 import type { BackendTlsPolicyObject } from '../objects/backend-tls-policy.ts'
 import type { ConfigMapObject } from '../objects/config-map.ts'
 import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
+import type { FilterObject } from '../objects/filter/filter-object.ts'
 import type { GatewayClassObject } from '../objects/gateway-class.ts'
 import type { GatewayObject } from '../objects/gateway.ts'
 import type { GrpcRouteObject } from '../objects/grpc-route/grpc-route.ts'
@@ -57,6 +58,7 @@ export interface Catalog {
   readonly backendPolicies: readonly Entry<BackendPolicyObject>[]
   readonly backendTlsPolicies: readonly Entry<BackendTlsPolicyObject>[]
   readonly configMaps: ReadonlyMap<string, ConfigMapObject>
+  readonly filters: ReadonlyMap<string, Entry<FilterObject>>
 }
 
 /** Sorts the objects into a catalog; their order in the set makes no difference. */
@@ -94,6 +96,7 @@ const emptyCatalog = () => ({
   backendPolicies: new Array<Entry<BackendPolicyObject>>(),
   backendTlsPolicies: new Array<Entry<BackendTlsPolicyObject>>(),
   configMaps: new Map<string, ConfigMapObject>(),
+  filters: new Map<string, Entry<FilterObject>>(),
 })
 
 type Draft = ReturnType<typeof emptyCatalog>
@@ -132,6 +135,8 @@ const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>)
       return void catalog.configMaps.set(key, object)
     case 'ServiceEntry':
       return void catalog.serviceEntries.set(key, { object, source })
+    case 'Filter':
+      return void catalog.filters.set(key, { object, source })
     case 'Secret':
     case 'ReferenceGrant':
       // Routes on Services need no grant, and nothing refers to a Secret yet.

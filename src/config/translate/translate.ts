@@ -23,6 +23,10 @@ import {
 } from './backend-policy/translate-backend-policies.ts'
 import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
+import { attachFilters } from './filter/attach-filters.ts'
+import { noFilterVersions, type FilterVersions } from './filter/filter-version.ts'
+import { createFilterResolution } from './filter/resolve-filters.ts'
+import { translateFilters } from './filter/translate-filters.ts'
 import { bindPods, createPodTranslation, type TranslatePod } from './service/bind-pods.ts'
 import { bindEntries } from './entry/bind-entries.ts'
 import { createEntryHosts, noNames, type Names } from './entry/entry-hosts.ts'
@@ -48,17 +52,21 @@ export interface Translation {
 }
 
 /** Translates one complete set of objects for the Gateway that this process is. */
-export const translate = (objects: readonly SourcedObject[], options: TranslateOptions): Translation =>
-  createTranslator(options)(objects)
+export const translate = (
+  objects: readonly SourcedObject[],
+  options: TranslateOptions,
+  versions: FilterVersions = noFilterVersions,
+): Translation => createTranslator(options)(objects, noNames, versions)
+
+/** `names` are the addresses of host names, and `versions` what was found out about Filters by trying them. */
+export type Translate = (objects: readonly SourcedObject[], names?: Names, versions?: FilterVersions) => Translation
 
 /**
  * Makes a `translate` that remembers: routes and endpoints are translated again only when something changed that they
  * refer to, and otherwise come out as the very same objects; where only routes changed, nothing else is looked at. What it
- * gives does not depend on what it remembers. `names` is another one whenever it would answer otherwise.
+ * gives does not depend on what it remembers. `names` and `versions` are others whenever they would answer otherwise.
  */
-export const createTranslator = (
-  options: TranslateOptions,
-): ((objects: readonly SourcedObject[], names?: Names) => Translation) => {
+export const createTranslator = (options: TranslateOptions): Translate => {
   const memory = createRouteMemory(options.clusterDomain)
   const translateEndpoints = createEndpointsTranslation(options)
   const translatePod = createPodTranslation(options)
@@ -73,11 +81,13 @@ export const createTranslator = (
     backendPolicyConditions: createBackendPolicyConditions(),
     translateAuthorizations: createAuthorizationTranslation(options),
     entryHosts: createEntryHosts(options.clusterDomain),
+    resolveFilters: createFilterResolution(),
   }
   let before: Translated | undefined
-  return (objects, names = noNames) => {
-    const changed = before?.names === names ? changeRoutes(before, objects) : undefined
-    before = changed ?? translateSet({ objects, names }, options, remembering)
+  return (objects, names = noNames, versions = noFilterVersions) => {
+    const canChange = before?.names === names && before.versions === versions
+    const changed = before !== undefined && canChange ? changeRoutes(before, objects) : undefined
+    before = changed ?? translateSet({ objects, names, versions }, options, remembering)
     return before.translation
   }
 }
@@ -92,10 +102,11 @@ interface Remembering {
   readonly backendPolicyConditions: BackendPolicyConditions
   readonly translateAuthorizations: TranslateAuthorizations
   readonly entryHosts: ReturnType<typeof createEntryHosts>
+  readonly resolveFilters: ReturnType<typeof createFilterResolution>
 }
 
 const translateSet = (
-  { objects, names }: { readonly objects: readonly SourcedObject[]; readonly names: Names },
+  { objects, names, versions }: Pick<Translated, 'objects' | 'names' | 'versions'>,
   options: TranslateOptions,
   { memory, translateEndpoints, translatePod, findHidden, addingSessions, ...remembering }: Remembering,
 ): Translated => {
@@ -120,13 +131,14 @@ const translateSet = (
   const { clusterDomain, rootNamespace } = options
   const backendTls = translateBackendTls(catalog)
   const backendPolicies = remembering.translateBackendPolicies(catalog)
+  const resolved = remembering.resolveFilters(catalog.filters, versions)
   const { services, namespaces, gateways } = catalog
   const attaching = {
     catalog: { services, namespaces, gateways, hosts: hosts.services, hostsOf: hosts.keysOf },
     bound,
     gateway,
     clusterDomain,
-    ...lookInto({ services, hosts: hosts.byHost }, backendTls.ports),
+    ...lookInto({ services, hosts: hosts.byHost, filters: resolved }, backendTls.ports),
     memory,
     findHidden,
     addSessions: addingSessions(backendPolicies.ports),
@@ -171,29 +183,31 @@ const translateSet = (
     setOf,
     tlsPorts: backendTls.ports,
   })
+  const filters = translateFilters(catalog.filters, { ...catalog, gateway, resolved, versions })
+  const model: Model = {
+    gateway: gateway === undefined ? undefined : nameOf(gateway.entry.object),
+    trafficType: gateway?.trafficType ?? 'none',
+    pathNormalization: options.pathNormalization,
+    ...(gateway?.tellsClientIdentity === true ? { tellsClientIdentity: true as const } : {}),
+    ...(options.mesh === undefined ? {} : { trustDomains: trustDomainsOf(options) }),
+    ...(asked.length === 0 ? {} : { providers: asked }),
+    services: served.services,
+    routes: sortByKey(routes),
+    endpoints: sortByKey(
+      [...wanted].map(([key, [service, port]]): EndpointSet => {
+        const tls = backendTls.ports.get(key)
+        const policy = backendPolicies.ports.get(key)?.policy
+        const set = translateEndpoints(service, port, places)
+        if (tls === undefined && policy === undefined) return set
+        return { ...set, ...tls, ...(policy === undefined ? {} : { policy }) }
+      }),
+    ),
+    pods: sortByKey(pods),
+    authentications: authentications.policies,
+    authorizations: authorizations.policies,
+  }
   const translation = {
-    model: {
-      gateway: gateway === undefined ? undefined : nameOf(gateway.entry.object),
-      trafficType: gateway?.trafficType ?? 'none',
-      pathNormalization: options.pathNormalization,
-      ...(gateway?.tellsClientIdentity === true ? { tellsClientIdentity: true as const } : {}),
-      ...(options.mesh === undefined ? {} : { trustDomains: trustDomainsOf(options) }),
-      ...(asked.length === 0 ? {} : { providers: asked }),
-      services: served.services,
-      routes: sortByKey(routes),
-      endpoints: sortByKey(
-        [...wanted].map(([key, [service, port]]): EndpointSet => {
-          const tls = backendTls.ports.get(key)
-          const policy = backendPolicies.ports.get(key)?.policy
-          const set = translateEndpoints(service, port, places)
-          if (tls === undefined && policy === undefined) return set
-          return { ...set, ...tls, ...(policy === undefined ? {} : { policy }) }
-        }),
-      ),
-      pods: sortByKey(pods),
-      authentications: authentications.policies,
-      authorizations: authorizations.policies,
-    },
+    model: attachFilters(model, filters.attachments, versions),
     conditions: sortConditions([
       ...unusableConditions(objects),
       ...aboutGateway,
@@ -210,6 +224,7 @@ const translateSet = (
         isReached: (key) => wanted.has(key),
       }),
       ...backendTlsConditions({ policies: backendTls, gateway, isReached: (key) => wanted.has(key) }),
+      ...filters.conditions,
       ...sliceConditions(catalog),
     ]),
     names: hosts.names,
@@ -217,6 +232,8 @@ const translateSet = (
   return {
     objects,
     names,
+    versions,
+    hasFilters: catalog.filters.size > 0,
     translation,
     attaching,
     tlsPorts: backendTls.ports,
@@ -237,10 +254,10 @@ const securityOf = (authentications: readonly string[] = [], authorizations: rea
 
 /** What a step sees of the Services and their policies. Apart, so that it holds on to nothing else of the set. */
 const lookInto = (
-  { services, hosts }: Pick<RouteLookups, 'services' | 'hosts'>,
+  { services, hosts, filters }: Omit<RouteLookups, 'tls'>,
   tlsPorts: ReadonlyMap<string, unknown>,
 ): Pick<AttachScope, 'lookups' | 'speaksTls'> => ({
-  lookups: { services, hosts, tls: { get: (key) => tlsPorts.has(key) || undefined } },
+  lookups: { services, hosts, tls: { get: (key) => tlsPorts.has(key) || undefined }, filters },
   speaksTls: ({ metadata }, { port }) => tlsPorts.has(`${metadata.namespace}/${metadata.name}:${port}`),
 })
 

@@ -1,4 +1,5 @@
 import * as s from '../../../lib/schema.ts'
+import { objectName } from '../metadata.ts'
 import { itemsOf, take, type Defect } from './defect.ts'
 import { cors } from './filter/cors-filter.ts'
 import { externalAuth, toExternalAuthRef, type ExternalAuthRef } from './filter/external-auth.ts'
@@ -16,11 +17,21 @@ export interface HttpFilter {
   readonly path: string
 }
 
+/** A filter that stands in an object of its own (LocalObjectReference). */
+export interface ExtensionRef {
+  readonly kind: 'ExtensionRef'
+  /** The kind of that object, which stands in the namespace of the route. */
+  readonly of: 'Filter'
+  readonly name: string
+  /** `spec.rules[0].filters[1]` */
+  readonly path: string
+}
+
 /** A list of filters, sorted into what changes the exchange itself, who is asked about it, and who gets a copy of it. */
 export interface FilterList {
   /** In their order, and before all others. */
   readonly externalAuths: readonly ExternalAuthRef[]
-  readonly filters: readonly HttpFilter[]
+  readonly filters: readonly (HttpFilter | ExtensionRef)[]
   readonly mirrors: readonly MirrorRef[]
 }
 
@@ -41,7 +52,10 @@ const implemented = {
   CORS: { field: 'cors', schema: cors },
 } as const satisfies Readonly<Record<string, { readonly field: string; readonly schema: s.Schema<unknown> }>>
 
-const isImplemented = (type: FilterType): type is FilterKind => Object.hasOwn(implemented, type)
+const OUR_GROUP = 'fairway.dev'
+
+/** To something in the route's namespace. */
+const extensionRef = s.object({ group: s.string(), kind: s.string({ minLength: 1 }), name: objectName })
 
 const none: FilterList = { externalAuths: [], filters: [], mirrors: [] }
 
@@ -54,14 +68,14 @@ interface Reading {
 /** Reads a list of filters (HTTPRouteFilter, GRPCRouteFilter); one that cannot be carried out is a defect. */
 export const decodeFilters = (value: unknown, path: string, reading: Reading): FilterList => {
   if (value === undefined) return none
-  const filters: HttpFilter[] = []
+  const filters: (HttpFilter | ExtensionRef)[] = []
   const mirrors: MirrorRef[] = []
   const externalAuths: ExternalAuthRef[] = []
   const type = s.oneOf(reading.types)
   itemsOf(value, path, reading.defects).forEach((item, index) => {
     const decoded = decodeFilter(item, `${path}[${index}]`, { ...reading, type })
     if (decoded === undefined) return
-    if ('config' in decoded) filters.push(decoded)
+    if ('config' in decoded || 'of' in decoded) filters.push(decoded)
     else if ('settings' in decoded) externalAuths.push(decoded)
     else mirrors.push(decoded)
   })
@@ -72,8 +86,8 @@ export const decodeFilters = (value: unknown, path: string, reading: Reading): F
 const decodeFilter = (
   value: unknown,
   path: string,
-  { types, type, defects }: Reading & { readonly type: s.Schema<FilterType> },
-): HttpFilter | MirrorRef | ExternalAuthRef | undefined => {
+  { type, defects }: Reading & { readonly type: s.Schema<FilterType> },
+): HttpFilter | ExtensionRef | MirrorRef | ExternalAuthRef | undefined => {
   const written = take(s.object({ type }, { unknownFields: 'ignore' }).decode(value, path), defects)
   if (written === undefined || !s.isPlainObject(value)) return undefined
   if (written.type === 'RequestMirror') {
@@ -84,8 +98,18 @@ const decodeFilter = (
     const decoded = take(s.object({ type, externalAuth }).decode(value, path), defects)
     return decoded === undefined ? undefined : toExternalAuthRef(decoded.externalAuth, path)
   }
-  if (!isImplemented(written.type)) {
-    defects.push(notImplemented(written.type, types, path))
+  if (written.type === 'ExtensionRef') {
+    const decoded = take(s.object({ type, extensionRef }).decode(value, path), defects)
+    if (decoded === undefined) return undefined
+    const { group, kind, name } = decoded.extensionRef
+    if (group === OUR_GROUP && kind === 'Filter') return { kind: 'ExtensionRef', of: kind, name, path }
+    defects.push({
+      reason: 'UnsupportedValue',
+      message: 'nothing is known of such an extension',
+      path: `${path}.extensionRef`,
+      found: `${group}/${kind}`,
+      expected: `${OUR_GROUP}/Filter`,
+    })
     return undefined
   }
   const { field, schema } = implemented[written.type]
@@ -93,23 +117,15 @@ const decodeFilter = (
   return { kind: written.type, config: value[field], replacesPrefix: replacesPrefix(value[field]), path }
 }
 
-const notImplemented = (found: FilterType, types: readonly FilterType[], path: string): Defect => ({
-  reason: 'UnsupportedValue',
-  message: `filter ${found} is not implemented yet`,
-  path: `${path}.type`,
-  found,
-  expected: `one of ${types.filter((type) => type !== 'ExtensionRef').join(', ')}`,
-})
-
 const replacesPrefix = (config: unknown): boolean => {
   const modifier = s.isPlainObject(config) ? config['path'] : undefined
   return s.isPlainObject(modifier) && modifier['type'] === 'ReplacePrefixMatch'
 }
 
 /** Which filters of one list exclude each other (HTTPRouteRule.filters, HTTPBackendRef.filters); mirrors may repeat. */
-const checkFilters = (filters: readonly HttpFilter[], path: string): readonly Defect[] => {
+const checkFilters = (filters: FilterList['filters'], path: string): readonly Defect[] => {
   const defects: Defect[] = filters
-    .filter((filter, index) => filters.findIndex((other) => other.kind === filter.kind) !== index)
+    .filter(({ kind }, index) => kind !== 'ExtensionRef' && filters.findIndex((other) => other.kind === kind) !== index)
     .map((filter) => ({
       reason: 'IncompatibleFilters',
       message: `filter ${filter.kind} is given twice`,

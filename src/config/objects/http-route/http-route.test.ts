@@ -27,7 +27,7 @@ describe('filters', () => {
       const { filters, defects: found } = readRule({ filters: [{ type: kind, [field]: config }] })
       assert.deepEqual(found, [])
       assert.deepEqual(
-        filters.map((filter) => [filter.kind, filter.config, filter.path]),
+        filters.map((filter) => [filter.kind, 'config' in filter && filter.config, filter.path]),
         [[kind, config, 'spec.rules[0].filters[0]']],
       )
     })
@@ -93,9 +93,9 @@ describe('filters', () => {
     ['a mirror without configuration', { type: 'RequestMirror' }, 'requestMirror: nothing / an object'],
     ['ExternalAuth without configuration', { type: 'ExternalAuth' }, 'externalAuth: nothing / an object'],
     [
-      'ExtensionRef, not implemented',
-      { type: 'ExtensionRef' },
-      'type: ExtensionRef / one of RequestHeaderModifier, ResponseHeaderModifier, RequestRedirect, URLRewrite, RequestMirror, CORS, ExternalAuth',
+      'an ExtensionRef to what nobody knows',
+      { type: 'ExtensionRef', extensionRef: { group: 'example.org', kind: 'Filter', name: 'a' } },
+      'extensionRef: example.org/Filter / fairway.dev/Filter',
     ],
   ]
   for (const [name, filter, defect] of bad) {

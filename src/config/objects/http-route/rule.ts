@@ -100,7 +100,7 @@ const checkRule = (rule: HttpRouteRule): readonly Defect[] => {
   const all = [...rule.filters, ...rule.backendRefs.flatMap((ref) => ref.filters)]
   const prefixOnly = rule.matches.length === 1 && rule.matches[0]?.path.type === 'PathPrefix'
   const defects: Defect[] = all
-    .filter((filter) => filter.replacesPrefix && !prefixOnly)
+    .filter((filter) => 'replacesPrefix' in filter && filter.replacesPrefix && !prefixOnly)
     .map((filter) => ({
       reason: 'UnsupportedValue',
       message: 'ReplacePrefixMatch has no single prefix to replace',

@@ -5,6 +5,7 @@ import { createCatalog } from '../catalog.ts'
 import type { Names } from '../entry/entry-hosts.ts'
 import { compareRefs, sortConditions, unusableConditions } from '../conditions.ts'
 import type { SourcedObject } from '../options.ts'
+import type { FilterVersions } from '../filter/filter-version.ts'
 import { attachRoutes, type Attached, type AttachScope } from '../route/attach-routes.ts'
 import { translatePorts } from '../service/translate-services.ts'
 import { sortByKey } from '../sort-by-key.ts'
@@ -15,6 +16,9 @@ import { replaceGroups } from './replace-groups.ts'
 export interface Translated {
   readonly objects: readonly SourcedObject[]
   readonly names: Names
+  readonly versions: FilterVersions
+  /** Whether there are Filters: where those act is a matter of routes as well. */
+  readonly hasFilters: boolean
   readonly translation: {
     readonly model: Model
     readonly conditions: readonly Condition[]
@@ -32,6 +36,7 @@ export interface Translated {
  * changed are attached again, and the rest stays what it is. `undefined` when there is more to do than that.
  */
 export const changeRoutes = (before: Translated, objects: readonly SourcedObject[]): Translated | undefined => {
+  if (before.hasFilters) return undefined
   const neighbours = findNeighbours(findChange(before.objects, objects), objects)
   if (neighbours === undefined) return undefined
   const now = attach(neighbours.after, before)

@@ -3,6 +3,7 @@ import type { BackendService } from '../../../model/route.ts'
 import type { BackendObject } from '../../objects/http-route/backend-object.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { AnyRoute, Entry } from '../catalog.ts'
+import type { ResolvedFilters } from '../filter/resolve-filters.ts'
 import type { Lookup } from '../memory.ts'
 import { isExported } from '../entry/entry-hosts.ts'
 import { protocolOf } from '../service/port-protocol.ts'
@@ -10,7 +11,7 @@ import { hostnameOf, tcpPortsOf } from '../service/service-facts.ts'
 
 /** A backend reference that leads nowhere, with Gateway API's reason for `ResolvedRefs`. */
 export interface BadRef {
-  readonly reason: 'BackendNotFound' | 'InvalidKind' | 'UnsupportedProtocol'
+  readonly reason: 'BackendNotFound' | 'InvalidKind' | 'UnsupportedProtocol' | 'FilterNotFound' | 'FilterNotReady'
   readonly message: string
   readonly path: string
 }
@@ -21,6 +22,8 @@ export interface BackendScope {
   readonly services: Lookup<Pick<Entry<ServiceObject>, 'object'>>
   /** Those of ServiceEntries by their names, in the order of precedence. */
   readonly hosts: Lookup<readonly Pick<Entry<ServiceObject>, 'object'>[]>
+  /** Absent: there are none. */
+  readonly filters?: ResolvedFilters
   readonly clusterDomain: string
   /** Called for each Service port that traffic may go to. */
   readonly onBackend: (service: ServiceObject, port: ServicePortObject) => void

@@ -3,6 +3,7 @@ import type { Condition } from '../../../model/condition.ts'
 import type { Route } from '../../../model/route.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Entry, RouteObject } from '../catalog.ts'
+import type { ResolvedFilters } from '../filter/resolve-filters.ts'
 import { createMemory, type Lookup } from '../memory.ts'
 import { routeKey } from './claim-parents.ts'
 import type { BackendScope, BadRef } from './resolve-backend.ts'
@@ -32,6 +33,7 @@ export type RouteLookups = {
   readonly hosts: BackendScope['hosts']
   /** True for Service ports whose applications speak TLS as a BackendTLSPolicy says, by `NAMESPACE/NAME:PORT`. */
   readonly tls: Lookup<true>
+  readonly filters: ResolvedFilters
 }
 
 /** Makes the memory for one set of options. */
@@ -87,7 +89,7 @@ const noBadRefs: readonly BadRef[] = []
 
 const translateRoute = (
   object: RouteObject,
-  { services, hosts, tls }: RouteLookups,
+  { services, hosts, tls, filters }: RouteLookups,
   clusterDomain: string,
 ): TranslatedRoute => {
   const { namespace, name, createdAtMs } = object.metadata
@@ -96,6 +98,7 @@ const translateRoute = (
   const scope: BackendScope = {
     services,
     hosts,
+    filters,
     clusterDomain,
     onBackend: (service, port) => void backends.push([service, port]),
     onBadRef: (bad) => void badRefs.push(bad),

@@ -2,7 +2,7 @@ import type { FilterSpec } from '../../../model/filter-spec.ts'
 import type { ExternalAuthorization } from '../../../model/security/external-authorization.ts'
 import type { Backend, Mirror, Rule } from '../../../model/route.ts'
 import type { BackendRef } from '../../objects/http-route/backend-ref.ts'
-import type { FilterList } from '../../objects/http-route/filter.ts'
+import type { ExtensionRef, FilterList } from '../../objects/http-route/filter.ts'
 import type { ExternalAuthRef } from '../../objects/http-route/filter/external-auth.ts'
 import type { MirrorRef } from '../../objects/http-route/filter/mirror.ts'
 import type { HttpRouteRule } from '../../objects/http-route/rule.ts'
@@ -76,11 +76,33 @@ const translateChain = (
   route: RouteObject,
   scope: BackendScope,
 ): { readonly filters: readonly FilterSpec[]; readonly bad?: string } => {
-  const specs = filters.map(({ kind, config, path }) => ({ kind, config, origin: originOf(route, path) }))
-  if (externalAuths.length === 0) return { filters: specs }
+  const listed = filters.map((filter) =>
+    filter.kind === 'ExtensionRef'
+      ? translateExtension(filter, route, scope)
+      : { kind: filter.kind, config: filter.config, origin: originOf(route, filter.path) },
+  )
+  const unusable = listed.find((one) => one !== undefined && 'bad' in one)
+  const specs = listed.flatMap((one) => (one === undefined || 'bad' in one ? [] : [one]))
+  if (externalAuths.length === 0) return { filters: specs, ...unusable }
   const found = externalAuths.map((ref) => translateExternalAuth(ref, route, scope))
   const bad = found.find((one) => 'bad' in one)
-  return { filters: [...found.flatMap((one) => ('bad' in one ? [] : [one])), ...specs], ...bad }
+  return { filters: [...found.flatMap((one) => ('bad' in one ? [] : [one])), ...specs], ...unusable, ...bad }
+}
+
+/** `undefined` for a Filter that is left out as it asks for. */
+const translateExtension = (
+  { of, name, path }: ExtensionRef,
+  route: RouteObject,
+  scope: BackendScope,
+): FilterSpec | { readonly bad: string } | undefined => {
+  const key = `${route.metadata.namespace}/${name}`
+  const resolved = scope.filters?.get(key)
+  if (resolved?.kind === 'in-force') return { ...resolved.spec, origin: originOf(route, path) }
+  if (resolved?.kind === 'left-out') return undefined
+  const bad = resolved?.reason ?? `there is no readable ${of} ${key}`
+  const reason = resolved === undefined ? 'FilterNotFound' : 'FilterNotReady'
+  scope.onBadRef({ reason, message: bad, path: `${path}.extensionRef` })
+  return { bad }
 }
 
 const translateExternalAuth = (

@@ -1,0 +1,130 @@
+/**
+ * Filter (fairway.dev/v1alpha1), unknown to typed. Whether its code is any good is found out elsewhere. What can be read of
+ * its targets is always given, so that what cannot be carried out closes what it is about.
+ */
+import type { Issue } from '../../../lib/decoded.ts'
+import * as s from '../../../lib/schema.ts'
+import { hideFound } from '../../../lib/secrets/hide-found.ts'
+import { durationWithDefault } from '../backend-policy/positive-duration.ts'
+import type { KindDecoder } from '../kind.ts'
+import type { Metadata } from '../metadata.ts'
+import { decodeTargetRefs, sectionRef, targetRefsSchema, type PolicyTargetRef } from '../target-refs.ts'
+
+/** How a filter of a user is treated. */
+export interface FilterSettings {
+  /** Absent: as its definition says. */
+  readonly failureMode?: 'open' | 'closed'
+  readonly hookMs: number
+  readonly waitMs: number
+  readonly isolation: 'none' | 'thread'
+}
+
+/** What a filter does: its code, and what that is told. */
+export interface FilterContent {
+  /** Below the folder of `--filters`: `stamp-version.ts`. */
+  readonly module: string
+  /** As written; its code has the schema. */
+  readonly config: unknown
+  readonly settings: FilterSettings
+}
+
+export interface FilterObject {
+  readonly kind: 'Filter'
+  readonly metadata: Metadata
+  /** None: it acts where rules refer to it. */
+  readonly targetRefs: readonly PolicyTargetRef[]
+  /** `undefined` when it could not be read. */
+  readonly content: FilterContent | undefined
+  /** What is done while there is nothing to carry out: `open` only where that is written. */
+  readonly failureMode: 'open' | 'closed'
+  /** What keeps it from being carried out as it is written. */
+  readonly defects: readonly Issue[]
+}
+
+const modulePath = s.documented(
+  s.string({
+    maxLength: 1024,
+    pattern: /[^./\\][^/\\]*(?:\/[^./\\][^/\\]*)*/,
+    describe: 'a path below the folder of --filters, of names that begin with no dot: stamp-version.ts',
+  }),
+  'The file that the code begins in, below the folder of --filters.',
+)
+
+const failureModes = { Open: 'open', Closed: 'closed' } as const
+const failureMode = s.documented(
+  s.oneOf(['Closed', 'Open']),
+  'What becomes of a request whose filter fails: it is answered with 500, or goes on as if the filter were not there. Left out: as the filter itself declares, or Closed.',
+)
+
+const content = s.object({
+  module: modulePath,
+  config: s.documented(s.optional(s.anything()), 'What the filter is told; its code has the schema. Left out: {}.'),
+  failureMode: s.optional(failureMode),
+  budget: s.documented(
+    s.withDefault(
+      s.object({
+        hook: s.documented(durationWithDefault(10), 'How long one call may hold everything else; left out: 10ms.'),
+        wait: s.documented(durationWithDefault(1000), 'How long a hook may wait; left out: 1s.'),
+      }),
+      { hook: 10, wait: 1000 },
+      {},
+    ),
+    'How much time it may take.',
+  ),
+  isolation: s.documented(
+    s.withDefault(s.oneOf(['None', 'Thread']), 'None'),
+    'Thread: it runs in a thread of its own, and can neither hold up nor end the others.',
+  ),
+})
+
+const refs = { ref: sectionRef, unreadable: 'whole' } as const
+
+/** `spec` of a Filter as an API server checks it. */
+export const filterJson: s.JsonSchema = {
+  ...content.json,
+  description: 'Which code is run, with what, and on what.',
+  properties: {
+    ...(s.isPlainObject(content.json['properties']) ? content.json['properties'] : {}),
+    targetRefs: s.documented(
+      s.optional(targetRefsSchema(sectionRef)),
+      'What it acts on: the Gateway, Services (sectionName: a port), HTTPRoutes and GRPCRoutes (sectionName: a rule) of its namespace. Left out: on rules that refer to it by an ExtensionRef.',
+    ).json,
+  },
+}
+
+/** Reads a Filter; its defects are repeated in `warnings`, so that each of them is reported. */
+export const decodeFilter: KindDecoder<FilterObject> = ({ body, metadata, warnings }) => {
+  warnings.push(...s.unknownFields(body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
+  const written = body['spec'] ?? {}
+  const found: Issue[] = []
+  const spec = s.isPlainObject(written) ? written : {}
+  const { targetRefs: writtenRefs, ...rest } = spec
+  const hasRefs = (writtenRefs ?? undefined) !== undefined
+  const targetRefs = hasRefs ? decodeTargetRefs(writtenRefs, found, refs) : []
+  const decoded = content.decode(spec === written ? rest : written, 'spec')
+  if (!decoded.ok) found.push(...decoded.issues)
+  const defects = found.map((defect) => hideFound(defect, body))
+  warnings.push(...defects)
+  return {
+    ok: true,
+    value: {
+      kind: 'Filter',
+      metadata,
+      targetRefs,
+      content: decoded.ok && found.length === 0 ? contentOf(decoded.value) : undefined,
+      failureMode: spec['failureMode'] === 'Open' ? 'open' : 'closed',
+      defects,
+    },
+  }
+}
+
+const contentOf = ({ module, config, budget, isolation, ...written }: s.ValueOf<typeof content>): FilterContent => ({
+  module,
+  config: config ?? {},
+  settings: {
+    ...(written.failureMode === undefined ? {} : { failureMode: failureModes[written.failureMode] }),
+    hookMs: budget.hook,
+    waitMs: budget.wait,
+    isolation: isolation === 'Thread' ? 'thread' : 'none',
+  },
+})

@@ -1,0 +1,94 @@
+import type { AnyRoute, Catalog, Entry } from '../catalog.ts'
+import type { ChosenGateway } from '../choose-gateway.ts'
+import type { FilterObject } from '../../objects/filter/filter-object.ts'
+import type { ServiceObject } from '../../objects/service.ts'
+import type { PolicyTargetRef } from '../../objects/target-refs.ts'
+import { tcpPortsOf } from '../service/service-facts.ts'
+
+/** What a Filter is to act on. Keys are those of the model. */
+export type FilterTarget =
+  | { readonly kind: 'gateway'; readonly name: string }
+  | { readonly kind: 'service'; readonly name: string; readonly key: string; readonly port?: number }
+  | { readonly kind: 'route'; readonly name: string; readonly key: string; readonly rule?: string }
+  /** A Gateway that another waypoint is. */
+  | { readonly kind: 'elsewhere'; readonly name: string }
+
+/** A reference that leads nowhere. */
+export interface TargetFault {
+  readonly reason: 'Invalid' | 'TargetNotFound'
+  readonly message: string
+  readonly path: string
+}
+
+export interface TargetScope extends Pick<Catalog, 'services' | 'routes' | 'gateways'> {
+  readonly gateway: ChosenGateway | undefined
+}
+
+const GATEWAY_API = 'gateway.networking.k8s.io'
+
+/** Follows the references of a Filter, all within its namespace. */
+export const findFilterTargets = (
+  { metadata, targetRefs }: FilterObject,
+  scope: TargetScope,
+): readonly (FilterTarget | TargetFault)[] => targetRefs.map((ref) => findTarget(ref, metadata.namespace, scope))
+
+const findTarget = (ref: PolicyTargetRef, namespace: string, scope: TargetScope): FilterTarget | TargetFault => {
+  const { group, kind, path } = ref
+  const key = `${namespace}/${ref.name}`
+  const missing = (message: string): TargetFault => ({ reason: 'TargetNotFound', message, path })
+  switch (group === '' || group === 'core' ? kind : `${group}/${kind}`) {
+    case `${GATEWAY_API}/Gateway`:
+      return findGateway(ref, key, scope) ?? missing(`there is no readable Gateway ${key} with such a listener`)
+    case 'Service': {
+      const service = scope.services.get(key)
+      if (service === undefined) return missing(`there is no readable Service ${key} among the objects`)
+      return findPort(ref, key, service) ?? missing(`Service ${key} has no TCP port called ${ref.sectionName}`)
+    }
+    case `${GATEWAY_API}/HTTPRoute`:
+    case `${GATEWAY_API}/GRPCRoute`: {
+      const route = scope.routes.find(({ object }) => object.kind === kind && keyOf(object) === key)
+      if (route === undefined) return missing(`there is no readable ${kind} ${key} among the objects`)
+      return findRule(ref, key, route.object) ?? missing(`${kind} ${key} has no rule called ${ref.sectionName}`)
+    }
+  }
+  const message = `a target of kind ${group === '' ? kind : `${group}/${kind}`} is not supported: a Filter acts on Gateway, HTTPRoute and GRPCRoute (group ${GATEWAY_API}) and on Service`
+  return { reason: 'Invalid', message, path }
+}
+
+const findGateway = (
+  { sectionName }: PolicyTargetRef,
+  key: string,
+  { gateway, gateways }: TargetScope,
+): FilterTarget | undefined => {
+  const object = gateways.get(key)?.object
+  const name = `Gateway ${key}`
+  if (object === undefined) return undefined
+  if (sectionName !== undefined && !object.listeners.some((listener) => listener.name === sectionName)) return undefined
+  const isOurs = gateway !== undefined && keyOf(gateway.entry.object) === key
+  const isHeard = sectionName === undefined || gateway?.listener === undefined || gateway.listener.name === sectionName
+  return { kind: isOurs && isHeard ? 'gateway' : 'elsewhere', name }
+}
+
+const findPort = (
+  { sectionName }: PolicyTargetRef,
+  key: string,
+  { object }: Entry<ServiceObject>,
+): FilterTarget | undefined => {
+  if (sectionName === undefined) return { kind: 'service', name: `Service ${key}`, key }
+  const port = tcpPortsOf(object).find(({ name }) => name === sectionName)?.port
+  return port === undefined ? undefined : { kind: 'service', name: `Service ${key}:${port}`, key, port }
+}
+
+const findRule = (
+  { sectionName }: PolicyTargetRef,
+  key: string,
+  { kind, rules }: AnyRoute,
+): FilterTarget | undefined => {
+  const route = { kind: 'route', name: `${kind} ${key}`, key: `${kind}/${key}` } as const
+  if (sectionName === undefined) return route
+  if (!rules.some(({ name }) => name === sectionName)) return undefined
+  return { ...route, name: `${kind} ${key}#${sectionName}`, rule: sectionName }
+}
+
+const keyOf = ({ metadata }: { readonly metadata: { readonly namespace: string; readonly name: string } }): string =>
+  `${metadata.namespace}/${metadata.name}`

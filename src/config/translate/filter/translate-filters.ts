@@ -1,0 +1,43 @@
+import type { Condition } from '../../../model/condition.ts'
+import type { FilterObject } from '../../objects/filter/filter-object.ts'
+import type { Entry } from '../catalog.ts'
+import type { FilterAttachment } from './attach-filters.ts'
+import { filterConditions } from './filter-conditions.ts'
+import { findFilterTargets, type TargetScope } from './filter-targets.ts'
+import { versionOf, type FilterVersions } from './filter-version.ts'
+import type { ResolvedFilters } from './resolve-filters.ts'
+
+/** What all Filters come to: where they act, in running order, and what is to be said of them. */
+export interface TranslatedFilters {
+  readonly attachments: readonly FilterAttachment[]
+  readonly conditions: readonly Condition[]
+}
+
+/** The oldest runs first, then the first by name (Gateway API's order for what targets the same). */
+const compare = ({ object: a }: Entry<FilterObject>, { object: b }: Entry<FilterObject>): number => {
+  const [age, other] = [a.metadata.createdAtMs ?? Infinity, b.metadata.createdAtMs ?? Infinity]
+  if (age !== other) return age < other ? -1 : 1
+  return a.metadata.name < b.metadata.name ? -1 : a.metadata.name > b.metadata.name ? 1 : 0
+}
+
+/** Finds what Filters act on. */
+export const translateFilters = (
+  filters: ReadonlyMap<string, Entry<FilterObject>>,
+  scope: TargetScope & { readonly resolved: ResolvedFilters; readonly versions: FilterVersions },
+): TranslatedFilters => {
+  const attachments: FilterAttachment[] = []
+  const conditions: Condition[] = []
+  for (const entry of [...filters.values()].toSorted(compare)) {
+    const { namespace, name } = entry.object.metadata
+    const key = `${namespace}/${name}`
+    const targets = findFilterTargets(entry.object, scope)
+    conditions.push(...filterConditions(entry, targets, versionOf(scope.versions, key)))
+    const resolved = scope.resolved.get(key)
+    if (resolved === undefined) continue
+    for (const target of targets) {
+      if ('reason' in target || target.kind === 'elsewhere') continue
+      attachments.push({ origin: `Filter ${key} at ${target.name}`, target, resolved })
+    }
+  }
+  return { attachments, conditions }
+}
