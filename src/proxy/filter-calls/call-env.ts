@@ -8,6 +8,8 @@ export type DispatchWithin = (
   handler: Dispatcher.DispatchHandler,
 ) => void
 
+/** Whatever a filter may have put in its place. */
+const platformFetch = globalThis.fetch
 /** The most that a call may ask for. */
 const MAX_TIMEOUT_MS = 60_000
 const MAX_BYTES = 64 * 1024 * 1024
@@ -32,7 +34,7 @@ export const createMeshFetch =
       dispatcher,
     } as unknown as RequestInit
     try {
-      return await fetch(input, options)
+      return await platformFetch(input, options)
     } catch (error) {
       // `fetch failed` is all that it says itself.
       throw error instanceof TypeError && error.cause instanceof CallError ? error.cause : error

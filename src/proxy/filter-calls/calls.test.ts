@@ -186,6 +186,28 @@ describe('env.fetch', () => {
     await assert.rejects(texts[1].text(), (error: Error) => /5000 ms/.test(String(error.cause)))
   })
 
+  it('does not keep a connection for an answer that nobody reads', async () => {
+    const clock = createFakeClock()
+    bed = await CallBed.start({ clock, answer: (_request, response) => void response.end(Buffer.alloc(900_000)) })
+    await bed.env.fetch(ORIGIN)
+    assert.equal(bed.mesh.counters.openUpstreamConnections, 1)
+    clock.advance(1000)
+    await until(() => bed.mesh.counters.openUpstreamConnections === 0, 'the connection to be closed')
+    assert.deepEqual(bed.counted(), { 'shop/auth ETIMEDOUT': 1 })
+  })
+
+  it('may have a thousand calls under way, and all of them end with the filter', async () => {
+    bed = await CallBed.start({ answer: () => {} })
+    const calls = Array.from({ length: 1000 }, () => bed.env.fetch(ORIGIN, { timeoutMs: 60_000 }))
+    const ends = Promise.allSettled(calls)
+    await assert.rejects(bed.env.fetch(ORIGIN), { code: 'EOVERFLOW', message: /Caller has 1000 calls under way/ })
+    bed.mesh.apply(bed.mesh.model())
+    const codes = (await ends).map((end) =>
+      end.status === 'rejected' ? (end.reason as { code: string }).code : 'none',
+    )
+    assert.deepEqual(new Set(codes), new Set(['ECLOSED']))
+  })
+
   it('may wait a minute at most', async () => {
     bed = await CallBed.start()
     for (const timeoutMs of [0, -1, Number.NaN, 60_001]) {

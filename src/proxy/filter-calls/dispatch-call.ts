@@ -10,7 +10,7 @@ import type { SpiffeId } from '../../model/identity.ts'
 import type { EndpointGroup, Snapshot } from '../../snapshot/snapshot.ts'
 import type { ForwardDeps } from '../forward/forward-plan.ts'
 import { explainEgress, type Egress } from './egress.ts'
-import { findService } from './find-service.ts'
+import type { ServiceFinder } from './find-service.ts'
 import { GuardedHandler, tellError, type CallLimits, type CallOutcome } from './guarded-handler.ts'
 import { MeshCall } from './mesh-call.ts'
 import { requestOf } from './request-of.ts'
@@ -22,6 +22,7 @@ export interface CallDeps extends ForwardDeps {
   readonly snapshot: () => Snapshot | undefined
   readonly ownIdentity: () => SpiffeId
   readonly egress: Egress
+  readonly services: ServiceFinder
 }
 
 /** On whose behalf calls are made. */
@@ -30,11 +31,12 @@ export interface Caller {
   readonly name: string
   /** Where short names are looked up; `undefined`: nowhere. */
   readonly namespace: string | undefined
+  /** Aborted when the filter is closed. */
   readonly signal: AbortSignal
   readonly calls: Counter<'destination' | 'outcome'>
   readonly seconds: Histogram<'destination'>
-  /** Calls under way. */
-  open: number
+  /** Ends each of the calls under way. */
+  readonly open: Set<() => void>
 }
 
 /** Calls of one filter in one process; each may hold a connection. */
@@ -50,21 +52,19 @@ export const dispatchCall = (
 ): void => {
   try {
     const callee = findCallee(options, caller, deps)
-    if (caller.open >= MAX_OPEN) {
+    if (caller.open.size >= MAX_OPEN) {
       throw new CallError('EOVERFLOW', `${callee.name}: filter ${caller.name} has ${MAX_OPEN} calls under way`)
     }
     const startedAtMs = deps.clock.monotonicMs()
-    caller.open++
     const onOver = (outcome: CallOutcome): void => {
-      caller.open--
       const { label: destination } = callee
       caller.calls.inc({ destination, outcome: formatOutcome(outcome) })
       caller.seconds.observe((deps.clock.monotonicMs() - startedAtMs) / 1000, { destination })
     }
     const { clock } = deps
-    const { signal } = caller
+    const { open } = caller
     const explain = (error: Error): CallError => explainEgress(callee.name, error)
-    const guarding = { clock, callee: callee.name, limits, signal, onOver }
+    const guarding = { clock, callee: callee.name, limits, open, onOver }
     const guarded = new GuardedHandler(handler, callee.group === undefined ? { ...guarding, explain } : guarding)
     carry(options, callee, { handler: guarded, deps })
   } catch (error) {
@@ -94,7 +94,7 @@ const findCallee = ({ origin }: Dispatcher.DispatchOptions, caller: Caller, deps
   const { hostname, host } = url
   const isTls = url.protocol === 'https:'
   const port = Number(url.port || (isTls ? 443 : 80))
-  const found = findService(snapshot, { hostname, port }, caller.namespace)
+  const found = deps.services.find(snapshot, { hostname, port }, caller.namespace)
   if (found.kind === 'service') {
     if (isTls) {
       const why = 'a Service of the mesh is called by http://; mutual TLS is the mesh’s business'
@@ -106,8 +106,10 @@ const findCallee = ({ origin }: Dispatcher.DispatchOptions, caller: Caller, deps
   if (allowed !== undefined && isTls) return { name: host, label: allowed, host, group: undefined }
   if (allowed !== undefined)
     throw new CallError('ENOTALLOWED', `${url.origin}: outside of the mesh only https:// is allowed`)
-  const { message } = found.error
-  throw new CallError(isTls ? 'ENOTALLOWED' : 'ENOSERVICE', `${message}; hosts outside of the mesh: --filter-egress`)
+  throw new CallError(
+    isTls ? 'ENOTALLOWED' : 'ENOSERVICE',
+    `${found.message}; hosts outside of the mesh: --filter-egress`,
+  )
 }
 
 const carry = (
@@ -124,7 +126,8 @@ const carry = (
   }
   if (group === undefined) {
     const { headers } = request.head
-    const fields = [...headers.fields, 'host', request.head.host]
+    // The certificate must be for whom the operator allows, and for nobody that the filter names.
+    const fields = [...headers.fields, 'host', host]
     const { bodyLength } = request.head
     if (bodyLength > 0) fields.push('content-length', String(bodyLength))
     deps.egress.agent.dispatch({ ...options, headers: fields }, handler)

@@ -12,6 +12,7 @@ import { compile } from '../../snapshot/compile.ts'
 import { createMeshFetch } from './call-env.ts'
 import { dispatchCall, type CallDeps, type Caller } from './dispatch-call.ts'
 import { Egress, refusalOfEgress } from './egress.ts'
+import { ServiceFinder } from './find-service.ts'
 
 const ALLOWED: readonly (readonly [entry: string, host: string, port: number, isAllowed: boolean])[] = [
   ['api.example.com', 'api.example.com', 443, true],
@@ -68,17 +69,22 @@ const withServer = async (
     signal: new AbortController().signal,
     calls: own.counter('fetch_total', { help: '', labels: ['destination', 'outcome'] }),
     seconds: own.histogram('fetch_seconds', { help: '', labels: ['destination'] }),
-    open: 0,
+    open: new Set(),
   }
   // What stays in the mesh needs more than this.
-  const deps = { clock: systemClock, snapshot: () => snapshot, egress } as unknown as CallDeps
+  const deps = {
+    clock: systemClock,
+    snapshot: () => snapshot,
+    egress,
+    services: new ServiceFinder(),
+  } as unknown as CallDeps
   try {
     await run(
       createMeshFetch((call, handler) => dispatchCall(call, handler, { caller, deps }), 5000),
       port,
       seen,
     )
-    assert.equal(caller.open, 0)
+    assert.equal(caller.open.size, 0)
   } finally {
     egress.close()
     server.closeAllConnections()
@@ -89,7 +95,11 @@ const withServer = async (
 describe('calls that leave the mesh', () => {
   it('go over TLS, and say how deep they are', () =>
     withServer(true, async (call, port, seen) => {
-      const response = await call(`https://localhost:${port}/a?b`, { method: 'POST', body: 'token' })
+      const response = await call(`https://localhost:${port}/a?b`, {
+        method: 'POST',
+        body: 'token',
+        headers: { host: 'evil' },
+      })
       assert.equal(await response.text(), 'token')
       assert.deepEqual(seen, [`POST /a?b localhost:${port} 1`])
     }))

@@ -51,7 +51,7 @@ const CASES: readonly (readonly [host: string, port: number, namespace: string |
 for (const [hostname, port, namespace, expected] of CASES) {
   test(`${hostname}:${port} for a filter in ${namespace ?? 'no namespace'} is ${expected}`, () => {
     const callee = findService(snapshot, { hostname, port }, namespace)
-    assert.equal(callee.kind === 'service' ? callee.group.key : callee.error.message, expected)
+    assert.equal(callee.kind === 'service' ? callee.group.key : callee.message, expected)
   })
 }
 

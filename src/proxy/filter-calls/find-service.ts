@@ -1,4 +1,3 @@
-import { CallError } from '../../filter/env/calls.ts'
 import { formatEndpointKey } from '../../model/endpoint.ts'
 import { findFrontend, groupOf } from '../../snapshot/resolve.ts'
 import type { EndpointGroup, Snapshot } from '../../snapshot/snapshot.ts'
@@ -8,13 +7,32 @@ export type Callee =
   /** `label` is what metrics call it. */
   | { readonly kind: 'service'; readonly group: EndpointGroup; readonly label: string }
   /** Nobody in the mesh. */
-  | { readonly kind: 'unknown'; readonly error: CallError }
+  | { readonly kind: 'unknown'; readonly message: string }
 
 /** Of Kubernetes: in a URL they are lower case already. */
 const LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?'
 const SERVICE_HOST = new RegExp(`^(${LABEL})(?:\\.(${LABEL})(?:\\.svc(?:\\.(.{1,200}))?)?)?$`)
+/** Hosts that are remembered to be nobody. */
+const MAX_MISSES = 100
 /** Ports that are listed in a message. */
 const MAX_PORTS = 8
+
+/** Finds Services, and remembers who is none: to say so takes a look at all of them. */
+export class ServiceFinder {
+  #snapshot: Snapshot | undefined
+  readonly #misses = new Map<string, Callee>()
+
+  find(snapshot: Snapshot, to: { readonly hostname: string; readonly port: number }, namespace?: string): Callee {
+    if (snapshot !== this.#snapshot || this.#misses.size > MAX_MISSES) this.#misses.clear()
+    this.#snapshot = snapshot
+    const key = `${namespace ?? ''} ${to.hostname}:${to.port}`
+    const missed = this.#misses.get(key)
+    if (missed !== undefined) return missed
+    const callee = findService(snapshot, to, namespace)
+    if (callee.kind === 'unknown') this.#misses.set(key, callee)
+    return callee
+  }
+}
 
 /**
  * The endpoints that a host and port mean: a Service by its name (short in `namespace`, that of the filter), or whatever
@@ -34,7 +52,7 @@ export const findService = (
     const { destination } = frontend
     if (group !== undefined) return calleeOf(group, `${destination.namespace}/${destination.name}`)
   }
-  return { kind: 'unknown', error: noService(snapshot, { hostname, port }, named) }
+  return { kind: 'unknown', message: noService(snapshot, { hostname, port }, named) }
 }
 
 interface Named {
@@ -58,19 +76,16 @@ const noService = (
   { groups }: Snapshot,
   { hostname, port }: { readonly hostname: string; readonly port: number },
   named: Named | undefined,
-): CallError => {
+): string => {
   if (named !== undefined) {
     const prefix = `${named.namespace}/${named.name}:`
     const ports: string[] = []
     for (const key of groups.keys()) if (key.startsWith(prefix)) ports.push(key.slice(prefix.length))
     if (ports.length > 0) {
       const has = `it has ${ports.slice(0, MAX_PORTS).join(', ')}`
-      return new CallError('ENOSERVICE', `Service ${named.namespace}/${named.name} has no port ${port}: ${has}`)
+      return `Service ${named.namespace}/${named.name} has no port ${port}: ${has}`
     }
-    return new CallError(
-      'ENOSERVICE',
-      `no Service of that name in the configuration: ${named.namespace}/${named.name} (${hostname}:${port})`,
-    )
+    return `no Service of that name in the configuration: ${named.namespace}/${named.name} (${hostname}:${port})`
   }
-  return new CallError('ENOSERVICE', `no Service of that name in the configuration: ${hostname}:${port}`)
+  return `no Service of that name in the configuration: ${hostname}:${port}`
 }

@@ -18,8 +18,8 @@ interface Guarding {
   /** How the callee is called in messages. */
   readonly callee: string
   readonly limits: CallLimits
-  /** Aborted when the filter is closed. */
-  readonly signal: AbortSignal
+  /** What is to be run when the filter is closed. */
+  readonly open: Set<() => void>
   /** Says in our words what others say in theirs. */
   readonly explain?: (error: Error) => Error
   /** Called once. */
@@ -40,19 +40,19 @@ export class GuardedHandler implements Dispatcher.DispatchHandler {
   constructor(handler: Dispatcher.DispatchHandler, guarding: Guarding) {
     this.#handler = handler
     this.#guarding = guarding
-    const { callee } = guarding
+    const { callee, open } = guarding
     this.#onClosed = () =>
       this.#controller?.call.abort(new CallError('ECLOSED', `${callee}: the filter was closed meanwhile`))
+    open.add(this.#onClosed)
   }
 
   onRequestStart(call: Dispatcher.DispatchController, context: unknown): void {
-    const { clock, limits, callee, signal } = this.#guarding
+    const { clock, limits, callee } = this.#guarding
     const { timeoutMs } = limits
     this.#controller = new HandlersController(call)
     this.#cancelTimer = clock.after(timeoutMs, () =>
       call.abort(new CallError('ETIMEDOUT', `${callee}: no whole answer within ${timeoutMs} ms`)),
     )
-    signal.addEventListener('abort', this.#onClosed)
     this.#handler.onRequestStart?.(this.#controller, context)
   }
 
@@ -115,7 +115,7 @@ export class GuardedHandler implements Dispatcher.DispatchHandler {
     if (this.#isOver) return
     this.#isOver = true
     this.#cancelTimer?.()
-    this.#guarding.signal.removeEventListener('abort', this.#onClosed)
+    this.#guarding.open.delete(this.#onClosed)
     this.#guarding.onOver(outcome)
   }
 }

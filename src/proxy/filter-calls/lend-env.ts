@@ -9,7 +9,7 @@ import { linkEnv, type EnvLink } from './remote/link-env.ts'
 import type { ToThread } from './remote/messages.ts'
 
 /** What filters are lent is made of. */
-export interface LendingDeps extends Omit<CallDeps, 'egress'> {
+export interface LendingDeps extends Omit<CallDeps, 'egress' | 'services'> {
   readonly metrics: FilterMetrics
   /** Hosts outside of the mesh that filters may call. */
   readonly egress: readonly string[]
@@ -71,7 +71,10 @@ export class Lending {
       const own = metrics.openOwn(name)
       if (signal.aborted) own.close()
       signal.addEventListener('abort', own.close, { once: true })
-      return calls.begin(callerOf({ name, namespace, signal }, own), waitMs)
+      const caller = callerOf({ name, namespace, signal }, own)
+      const end = (): void => caller.open.forEach((endCall) => endCall())
+      signal.addEventListener('abort', end, { once: true })
+      return calls.begin(caller, waitMs)
     }
     return {
       scope,
@@ -88,14 +91,16 @@ export class Lending {
   }
 
   async #open(): Promise<Calls> {
-    const [{ dispatchCall }, { createMeshFetch, createMeshDispatch }, { Egress }] = await Promise.all([
-      import('./dispatch-call.ts'),
-      import('./call-env.ts'),
-      import('./egress.ts'),
-    ])
+    const [{ dispatchCall }, { createMeshFetch, createMeshDispatch }, { Egress }, { ServiceFinder }] =
+      await Promise.all([
+        import('./dispatch-call.ts'),
+        import('./call-env.ts'),
+        import('./egress.ts'),
+        import('./find-service.ts'),
+      ])
     const egress = new Egress(this.#deps.egress)
     this.#close = () => egress.close()
-    const deps: CallDeps = { ...this.#deps, egress }
+    const deps: CallDeps = { ...this.#deps, egress, services: new ServiceFinder() }
     return {
       begin: (caller, waitMs) => {
         const within: DispatchWithin = (asked, handler) => dispatchCall(asked, handler, { caller, deps })
@@ -126,7 +131,7 @@ const callerOf = (who: Pick<Caller, 'name' | 'namespace' | 'signal'>, own: Metri
     help: 'How long calls of filters took, to the last byte of their answers',
     labels: ['destination'],
   }),
-  open: 0,
+  open: new Set(),
 })
 
 interface Owner {
