@@ -43,9 +43,9 @@ export interface Chain {
   readonly onResponse: readonly Hook[]
   readonly onComplete: readonly NonNullable<Filter['onComplete']>[]
   readonly onTunnel: readonly TunnelHook[]
-  /** Absent, as for responses: nobody looks. */
-  readonly requestBody?: BodyHooks
-  readonly responseBody?: BodyHooks
+  /** `undefined`, as for responses: nobody looks. */
+  readonly requestBody: BodyHooks | undefined
+  readonly responseBody: BodyHooks | undefined
 }
 
 /** A filter with the stage that its definition declares. */
@@ -64,6 +64,8 @@ export const emptyChain: Chain = Object.freeze({
   onResponse: [],
   onComplete: [],
   onTunnel: [],
+  requestBody: undefined,
+  responseBody: undefined,
 })
 
 /**
@@ -75,16 +77,14 @@ export const composeChain = (staged: readonly StagedFilter[]): Chain => {
   const sorted = staged.toSorted((a, b) => stages.indexOf(a.stage) - stages.indexOf(b.stage))
   const reversed = sorted.toReversed()
   const filters = sorted.map(({ filter }) => filter)
-  const requestBody = bodyHooks(sorted, 'request')
-  const responseBody = bodyHooks(reversed, 'response')
   return {
     filters,
     onRequest: sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.onRequest, { kind })),
     onResponse: reversed.flatMap(({ filter, kind }) => bindHook(filter, filter.onResponse, { kind })),
     onComplete: filters.flatMap((filter) => filter.onComplete?.bind(filter) ?? []),
     onTunnel: sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.onTunnel, { kind })),
-    ...(requestBody === undefined ? {} : { requestBody }),
-    ...(responseBody === undefined ? {} : { responseBody }),
+    requestBody: bodyHooks(sorted, 'request'),
+    responseBody: bodyHooks(reversed, 'response'),
   }
 }
 

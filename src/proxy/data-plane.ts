@@ -196,6 +196,7 @@ export class DataPlane {
       ...forwarding,
       sessions: new Sessions({ balancer: this.#balancer, clock, counters: this.counters }),
       sink: options.sink,
+      bodyMemory: new SpareMemory(budget, bufferBytes),
       createRequestId: createUuidSource(),
       ownIdentity,
       guards: this.#security.guardsWith(createCustomGuard(this.#authorizer), questions),

@@ -4,6 +4,8 @@
  * authority; service-scoped filters; match; rule-scoped filters; backend and its filters; forward; finish the record.
  * YAML, Kubernetes, metric names and concrete filters never enter here.
  */
+import type { BodyMemory } from '../filter/body/body-pipe.ts'
+import { givesWhole } from '../filter/body/body-stage.ts'
 import { emptyChain } from '../filter/chain.ts'
 import { FilterFailure } from '../filter/guard/failure.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
@@ -13,6 +15,7 @@ import type { HeaderList } from '../http/header-list.ts'
 import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
 import { groupOf, resolve } from '../snapshot/resolve.ts'
 import type { BackendPlan, EndpointGroup, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
+import { orderTransform, type BodyFaults } from './body/body-plan.ts'
 import { goOn, type BodyWish } from './forward/body-reader.ts'
 import type { ForwardFailure } from './forward/failure.ts'
 import type { ForwardUser } from './forward/forward-plan.ts'
@@ -147,7 +150,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   /** A deadline has passed; `deadlineMs` is how much time it gave. */
   expire(expiry: ExchangeExpiry, deadlineMs: number): void {
     if (expiry === 'response-head') return this.outgoing.expire(deadlineMs)
-    const filter = expiry === 'request-body' ? undefined : this.#hooks?.waitsFor
+    const filter = expiry === 'request-body' ? undefined : this.#waitsFor
     if (filter !== undefined) this.#countFilterError('a filter did not answer in time', filter)
     this.#endLate(local.replyToExpiry(expiry, filter))
   }
@@ -177,6 +180,8 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   }
 
   onFailure(failure: ForwardFailure): void {
+    if (this.#answer.isGathering)
+      return this.#replaceResponse({ ...local.replyToFailure(failure), ...local.breakOf(failure) })
     if (this.#answer.writer.isBegun) return this.#breakOff(local.breakOf(failure))
     if (failure.kind === 'unwritable') return this.failFilter(new Error(failure.message))
     this.#answer.replyLocally(local.replyToFailure(failure))
@@ -243,7 +248,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
 
   /** Time is up. Filters see the answer, as any of ours, unless one of them is waited for, or has had another response. */
   #endLate(reply: local.LocalReply): void {
-    const isStuck = this.#hooks?.waitsFor !== undefined || this.response !== undefined
+    const isStuck = this.#waitsFor !== undefined || this.response !== undefined
     this.#hooks?.cancel()
     this.outgoing.abandon(reply === local.requestTimeout)
     if (this.#answer.writer.hasHead) return this.#breakOff(reply)
@@ -253,6 +258,11 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     // One of them waits with this answer too. It may, for a moment: nothing else would end it soon.
     this.#cancelTimeout?.()
     this.#cancelTimeout = this.#deps.clock.after(LATE_FILTER_MS, () => this.#endLate(reply))
+  }
+
+  /** The kind of the filter that this waits for, if it waits for one. */
+  get #waitsFor(): string | undefined {
+    return this.#hooks?.waitsFor ?? this.outgoing.waitsFor ?? this.#answer.waitsFor
   }
 
   #chooseBackend(rule: RulePlan): void {
@@ -275,7 +285,47 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   #send(group: EndpointGroup | undefined, rule: RulePlan | undefined): void {
     if (group === undefined) return this.#answer.replyLocally(local.noEndpoint)
     if (group.closed !== undefined) return this.#answer.replyLocally(local.closedBy(503, group.closed))
-    this.outgoing.send(this.request, { group, rule, snapshot: this.snapshot, trace: this.record })
+    const to = { group, rule, snapshot: this.snapshot, trace: this.record }
+    const { bodyLength } = this.#head
+    const hooks = bodyLength === 0 ? undefined : this.chains.requestBody
+    if (hooks === undefined) return this.outgoing.send(this.request, to)
+    const about = { exchange: this, memory: this.bodyMemory, bodyLength }
+    const order = orderTransform(hooks, about, this.faultsOf('request'))
+    if (order === 'answered') return
+    if (order === 'nothing') return this.outgoing.send(this.request, to)
+    // Nobody else would tell the client, as nothing goes out before all has come.
+    if (givesWhole(order.plan.stages) && !this.#mayContinue) this.onInformational(goOn())
+    this.outgoing.sendTransformed(this.request, to, order)
+  }
+
+  get bodyMemory(): BodyMemory {
+    return this.#deps.bodyMemory
+  }
+
+  faultsOf(side: 'request' | 'response'): BodyFaults {
+    return {
+      onReply: (reply) => {
+        if (this.#answer.writer.hasHead)
+          return this.failFilter(new Error(`a filter replied behind the head of the response`))
+        this.#dropResponse()
+        this.#answer.replyFromFilter(reply)
+      },
+      onTooMuch: (what) => this.#replaceResponse(local.bodyTooMuch(what, side)),
+      onThrown: (error, isLate) =>
+        isLate ? this.#countFilterError('a filter failed late', error) : this.failFilter(error),
+    }
+  }
+
+  /** What the client gets in place of what an endpoint has begun. */
+  #replaceResponse(reply: local.LocalReply): void {
+    if (this.#answer.writer.hasHead) return this.#breakOff(reply)
+    this.#dropResponse()
+    this.#answer.replyLocally(reply)
+  }
+
+  #dropResponse(): void {
+    this.#hooks?.cancel()
+    if (this.#answer.writer.isBegun) this.#answer.forget()
   }
 
   /** A filter threw, rejected or wrote what may not go out: closed, whatever it was meant to do. */
@@ -317,6 +367,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.isOver = true
     this.outgoing.abandon()
     this.#hooks?.cancel()
+    this.#answer.close()
     this.onOver?.()
     this.#cancelTimeout?.()
     finishRecord(this, this.chains.all, this.#deps)

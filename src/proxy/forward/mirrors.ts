@@ -47,10 +47,12 @@ export class Mirrors {
     }
   }
 
-  /** Begins the copies; the body follows. */
-  start({ groups }: Pick<Snapshot, 'groups'>): void {
+  /** Begins the copies; a body of `bodyLength` follows. */
+  start({ groups }: Pick<Snapshot, 'groups'>, bodyLength: number): void {
     const { counters } = this.#deps
-    this.#copies = this.#drawn.flatMap(({ mirror, request }) => {
+    this.#copies = this.#drawn.flatMap(({ mirror, request: drawn }) => {
+      // Filters may have changed the body since.
+      const request = { ...drawn, bodyLength }
       const group = groups.get(mirror.endpoints)
       if (group === undefined || group.closed !== undefined || counters.openMirrors >= MAX_COPIES) {
         counters.mirrorsDropped++

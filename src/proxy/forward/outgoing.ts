@@ -8,6 +8,8 @@ import { HeldBytes } from '../held-bytes.ts'
 import { hashOf } from '../balance/hash-key.ts'
 import { hashableOf, toForwardRequest } from '../request/forward-request.ts'
 import type { ForwardClient } from '../request/forward-request.ts'
+import type { TransformOrder } from '../body/body-plan.ts'
+import { TransformedBody } from '../body/transformed-body.ts'
 import { BodyReader } from './body-reader.ts'
 import type { BodyWish } from './body-reader.ts'
 import { Forward } from './forward.ts'
@@ -21,6 +23,14 @@ export interface OutgoingDeps extends MirrorDeps {
   /** Who we are at the moment. */
   readonly ownIdentity: () => SpiffeId
   readonly sessions: Sessions
+}
+
+/** Where a request goes. */
+export interface Destined {
+  readonly group: EndpointGroup
+  readonly rule: Pick<RulePlan, 'retry' | 'timeouts'> | undefined
+  readonly snapshot: Snapshot
+  readonly trace: ForwardTrace
 }
 
 /** A request on its way out: what came of its body before anybody could take it, the request itself, and its copies. */
@@ -37,6 +47,8 @@ export class Outgoing {
   #trailers: HeaderList | undefined
   /** Where the rule, or what is called without one, has sessions. */
   #session: Session | undefined
+  /** Where filters change the body. */
+  #transformed: TransformedBody | undefined
   /** The client has sent all of it. */
   isWhole: boolean
 
@@ -69,21 +81,21 @@ export class Outgoing {
 
   /** Body from the client; false when it is held until `onRequestBytesPassed`. */
   push(buffer: Buffer, start: number, end: number): boolean {
+    if (this.#transformed !== undefined) return this.#transformed.push(buffer, start, end)
     if (this.#forward === undefined) {
       this.#early.push(buffer, start, end)
       this.#reader?.look(false)
       return false
     }
-    this.#mirrors?.push(buffer, start, end)
-    return this.#forward.sendBody(buffer, start, end)
+    return this.#pass(buffer, start, end)
   }
 
   end(trailers: HeaderList | undefined): void {
     this.isWhole = true
     this.#trailers = trailers
+    if (this.#transformed !== undefined) return this.#transformed.end(trailers)
     if (this.#forward === undefined) return this.#reader?.look(true)
-    this.#mirrors?.end(trailers)
-    this.#forward.endBody(trailers)
+    this.#endPassed(trailers)
   }
 
   /** Nothing is switched to after all: a request that asked for it was whole. */
@@ -109,49 +121,43 @@ export class Outgoing {
   }
 
   /** Sends it to an endpoint of `group`, as the rule says if there is one; once. May have called the user before it returns. */
-  send(
-    request: RequestView,
-    to: {
-      readonly group: EndpointGroup
-      readonly rule: Pick<RulePlan, 'retry' | 'timeouts'> | undefined
-      readonly snapshot: Snapshot
-      readonly trace: ForwardTrace
-    },
-  ): void {
-    const { group, rule, trace } = to
-    if (rule === undefined && group.policy?.sessionPersistence !== undefined) {
-      this.#session = this.#deps.sessions.of(group.policy.sessionPersistence, request.headers)
-      this.#session.findIn(group)
-    }
-    const forwarded = toForwardRequest(request, this.#head, this.#client)
-    const plan = {
-      group,
-      request: forwarded,
-      trace,
-      retry: rule?.retry,
-      tryMs: rule?.timeouts?.backendRequestMs,
-      session: this.#session,
-      hash: group.policy === undefined ? undefined : hashOf(group, hashableOf(forwarded, this.#client)),
-    }
-    const forward = new Forward(this.#user, plan, this.#deps)
-    this.#forward = forward
+  send(request: RequestView, to: Destined): void {
+    const forward = this.#forwardTo(request, to, this.#head)
     const isReady = this.isWhole && this.#early.isEmpty
     if (isReady) forward.endBody(this.#trailers)
     forward.start()
     // Answered already, so that nothing went out: there is nothing to copy.
     if (forward.isOver) return
-    this.#mirrors?.start(to.snapshot)
+    this.#mirrors?.start(to.snapshot, this.#head.bodyLength)
     if (isReady) this.#mirrors?.end(this.#trailers)
     else this.#sendEarly(forward)
   }
 
+  /** The same for a request whose body filters change; it may set out later. */
+  sendTransformed(request: RequestView, to: Destined, order: TransformOrder): void {
+    const transformed = new TransformedBody(order, {
+      begin: (bodyLength) => this.#startTransformed(request, to, bodyLength),
+      push: (buffer, start, end) => this.#pass(buffer, start, end),
+      end: (trailers) => this.#endPassed(trailers),
+      consume: (bytes) => this.#user.onRequestBytesPassed(bytes),
+    })
+    this.#transformed = transformed
+    // What the client said of its length is not true any more.
+    if (order.plan.stages.length > 0) request.headers.removeLower('content-length')
+    transformed.begin(this.#head.bodyLength)
+    const passed = this.#early.drain((buffer, start, end) => transformed.push(buffer, start, end))
+    if (passed > 0) this.#user.onRequestBytesPassed(passed)
+    if (this.isWhole) transformed.end(this.#trailers)
+  }
+
   /** The answer is not wanted any more, or will not come from an endpoint; `isLate`: the time of the request is up. */
   abandon(isLate = false): void {
-    if (!this.isWhole) this.#mirrors?.abandon()
+    if (!this.isWhole || this.#transformed?.isThrough === false) this.#mirrors?.abandon()
+    const owed = this.#transformed?.cancel() ?? 0
     // Any client could have endpoints put aside by giving its calls no time.
     this.#forward?.abandon(isLate && !this.#head.headers.hasLower('grpc-timeout'))
     this.#reader?.cancel()
-    const dropped = this.#early.drop()
+    const dropped = this.#early.drop() + owed
     if (dropped > 0) this.#user.onRequestBytesPassed(dropped)
   }
 
@@ -177,12 +183,73 @@ export class Outgoing {
 
   /** Whether more of the body could go out at once. */
   get takesBody(): boolean {
-    return this.#reader?.isWaiting === true || this.#forward?.takesBody === true
+    if (this.#reader?.isWaiting === true) return true
+    if (this.waitsFor !== undefined) return false
+    return this.#transformed?.isGathering === true || this.#forward?.takesBody === true
+  }
+
+  /** The kind of the filter that the body waits for. */
+  get waitsFor(): string | undefined {
+    return this.#transformed?.waitsFor
   }
 
   /** Since when the endpoint has had all of it without beginning its answer, monotonic; -1: it is not so. */
   get awaitsHeadSinceMs(): number {
     return this.#forward?.awaitsHeadSinceMs ?? -1
+  }
+
+  #forwardTo(
+    request: RequestView,
+    { group, rule, trace }: Destined,
+    head: Pick<H1RequestHead, 'host' | 'bodyLength'>,
+  ): Forward {
+    if (rule === undefined && group.policy?.sessionPersistence !== undefined) {
+      this.#session = this.#deps.sessions.of(group.policy.sessionPersistence, request.headers)
+      this.#session.findIn(group)
+    }
+    const forwarded = toForwardRequest(request, head, this.#client)
+    const plan = {
+      group,
+      request: forwarded,
+      trace,
+      retry: rule?.retry,
+      tryMs: rule?.timeouts?.backendRequestMs,
+      session: this.#session,
+      hash: group.policy === undefined ? undefined : hashOf(group, hashableOf(forwarded, this.#client)),
+    }
+    const user = this.#transformed === undefined ? this.#user : this.#userOf(this.#transformed)
+    const forward = new Forward(user, plan, this.#deps)
+    this.#forward = forward
+    return forward
+  }
+
+  #startTransformed(request: RequestView, to: Destined, bodyLength: number): void {
+    const forward = this.#forwardTo(request, to, { host: this.#head.host, bodyLength })
+    forward.start()
+    if (!forward.isOver) this.#mirrors?.start(to.snapshot, bodyLength)
+  }
+
+  /** What is passed on is not what the client has sent. */
+  #userOf(transformed: TransformedBody): ForwardUser {
+    const user = this.#user
+    return {
+      onInformational: (head) => user.onInformational(head),
+      onResponse: (head) => user.onResponse(head),
+      onBody: (buffer, start, end) => user.onBody(buffer, start, end),
+      onEnd: (trailers) => user.onEnd(trailers),
+      onFailure: (failure) => user.onFailure(failure),
+      onRequestBytesPassed: (bytes) => transformed.onPassed(bytes),
+    }
+  }
+
+  #pass(buffer: Buffer, start: number, end: number): boolean {
+    this.#mirrors?.push(buffer, start, end)
+    return this.#forward === undefined || this.#forward.sendBody(buffer, start, end)
+  }
+
+  #endPassed(trailers: HeaderList | undefined): void {
+    this.#mirrors?.end(trailers)
+    this.#forward?.endBody(trailers)
   }
 
   #sendEarly(forward: Forward): void {

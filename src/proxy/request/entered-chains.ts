@@ -1,4 +1,4 @@
-import type { Chain, Hook } from '../../filter/chain.ts'
+import type { BodyHooks, Chain, Hook } from '../../filter/chain.ts'
 import { emptyChain } from '../../filter/chain.ts'
 
 const NONE: readonly Hook[] = []
@@ -28,6 +28,16 @@ export class EnteredChains {
       : [...ofBackend, ...ofRule, ...ofService, ...others]
   }
 
+  /** Who looks at the body of the request; `undefined`: nobody. */
+  get requestBody(): BodyHooks | undefined {
+    return join(join(this.service.requestBody, this.rule.requestBody), this.backend.requestBody)
+  }
+
+  /** The same for the response, in reverse order. */
+  get responseBody(): BodyHooks | undefined {
+    return join(join(this.backend.responseBody, this.rule.responseBody), this.service.responseBody)
+  }
+
   /** Runs this hook too, after all others. */
   alsoOnResponse(hook: Hook): void {
     this.#others = [...this.#others, hook]
@@ -45,5 +55,13 @@ export class EnteredChains {
     this.rule = emptyChain
     this.backend = emptyChain
     this.#others = NONE
+  }
+}
+
+const join = (first: BodyHooks | undefined, second: BodyHooks | undefined): BodyHooks | undefined => {
+  if (first === undefined || second === undefined) return first ?? second
+  return {
+    transforms: [...first.transforms, ...second.transforms],
+    trailers: [...first.trailers, ...second.trailers],
   }
 }

@@ -1,3 +1,4 @@
+import type { BodyMemory } from '../../filter/body/body-pipe.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { Frontend } from '../../snapshot/snapshot.ts'
 import type { OutgoingDeps } from '../forward/outgoing.ts'
@@ -15,6 +16,8 @@ export interface ExchangeDeps extends RecordDeps, OutgoingDeps {
   readonly guards: Guards
   /** Has providers asked about what is under way. */
   readonly questions: LateQuestions
+  /** For bodies that filters want the whole of. */
+  readonly bodyMemory: BodyMemory
   readonly deadlines: Pick<Deadlines, 'upgradeMaxMs'>
 }
 

@@ -55,7 +55,11 @@ export const clientOf = (
  * The request as it goes to the endpoint, after the filters. Host is what a filter set as authority (URLRewrite) or,
  * as Istio allows, as header; an HTTP/1.0 request without one gets `fallbackHost`.
  */
-export const toForwardRequest = (request: RequestView, head: H1RequestHead, client: ForwardClient): ForwardRequest => {
+export const toForwardRequest = (
+  request: RequestView,
+  head: Pick<H1RequestHead, 'host' | 'bodyLength'>,
+  client: ForwardClient,
+): ForwardRequest => {
   const { headers, authority, method } = request
   // What filters have set is no better than what a client sends: a consumer's route is not for the producer to trust.
   removeOwnFields(headers)

@@ -8,6 +8,10 @@ import type { ExchangeRecord } from '../../filter/record.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import { removeHopByHop } from '../../http/hop-by-hop.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
+import type { BodyMemory } from '../../filter/body/body-pipe.ts'
+import type { BodyHooks } from '../../filter/chain.ts'
+import { orderTransform, type BodyFaults } from '../body/body-plan.ts'
+import { TransformedBody } from '../body/transformed-body.ts'
 import type { Outgoing } from '../forward/outgoing.ts'
 import type { EnteredChains } from '../request/entered-chains.ts'
 import type { ExchangeOwner } from '../request/exchange-owner.ts'
@@ -34,6 +38,9 @@ export interface AnsweredExchange extends Exchange {
   ) => void
   /** A filter has done what it may not. */
   readonly failFilter: (error: unknown) => void
+  /** What filters may do to a body beside changing it. */
+  readonly faultsOf: (side: 'request' | 'response') => BodyFaults
+  readonly bodyMemory: BodyMemory
   /** All of it is out. */
   readonly complete: () => void
 }
@@ -42,6 +49,8 @@ export class Answer {
   readonly #exchange: AnsweredExchange
   readonly #keepAlive: boolean
   readonly writer: ResponseWriter
+  /** Where filters change the body. */
+  #transformed: TransformedBody | undefined
   /** It is our own, or a filter's: nothing is wanted of an endpoint any more. */
   isLocal = false
 
@@ -77,11 +86,17 @@ export class Answer {
 
   /** More of an endpoint's body; false when it is held. */
   push(buffer: Buffer, start: number, end: number): boolean {
+    if (this.#transformed !== undefined) return this.#transformed.push(buffer, start, end)
     return this.writer.writeBody(buffer, start, end)
   }
 
   /** An endpoint's answer is whole. */
   end(trailers: HeaderList | undefined): void {
+    if (this.#transformed === undefined) this.#end(trailers)
+    else this.#transformed.end(trailers)
+  }
+
+  #end(trailers: HeaderList | undefined): void {
     if (trailers !== undefined) noteGrpcStatus(this.#exchange.record, trailers)
     this.writer.endBody(trailers)
     if (this.writer.isComplete) this.#exchange.complete()
@@ -90,13 +105,31 @@ export class Answer {
   /** What was queued towards the client is out. */
   onDrained(): void {
     const bytes = this.writer.onDrained()
-    if (bytes > 0) this.#exchange.outgoing.consume(bytes)
+    if (this.#transformed !== undefined) this.#transformed.onPassed(bytes)
+    else if (bytes > 0) this.#exchange.outgoing.consume(bytes)
     if (this.writer.isComplete) this.#exchange.complete()
   }
 
   /** Nobody wants it any more: what was held of it is owed to the endpoint's connection, which others use. */
   drop(): void {
-    this.#exchange.outgoing.consume(this.writer.drop())
+    const bytes = this.writer.drop()
+    this.#exchange.outgoing.consume(this.#transformed === undefined ? bytes : this.#transformed.cancel())
+  }
+
+  /** It is over, whatever has become of it. */
+  close(): void {
+    const owed = this.#transformed?.cancel() ?? 0
+    if (owed > 0) this.#exchange.outgoing.consume(owed)
+  }
+
+  /** The kind of the filter that the body waits for. */
+  get waitsFor(): string | undefined {
+    return this.#transformed?.waitsFor
+  }
+
+  /** An endpoint's, of which the client has seen nothing: something else may be said in its place. */
+  get isGathering(): boolean {
+    return this.#transformed?.isGathering === true
   }
 
   /** A filter's. */
@@ -120,6 +153,7 @@ export class Answer {
   forget(): void {
     this.#exchange.chains.forget()
     this.writer.discard()
+    this.close()
   }
 
   #reply(reply: WrittenReply, grpcStatus?: number): void {
@@ -147,6 +181,45 @@ export class Answer {
   }
 
   #send(): void {
+    const { response, isOver, chains } = this.#exchange
+    if (response === undefined || isOver) return
+    const { writer } = this
+    // An answer to HEAD says how long another one would be.
+    const isAlone = this.isLocal || (writer.isBare && !writer.hasNoBody(response.status))
+    const hooks = isAlone ? undefined : chains.responseBody
+    if (hooks === undefined) this.#write()
+    else this.#transform(hooks, response)
+  }
+
+  #transform(hooks: BodyHooks, response: ResponseView): void {
+    const exchange = this.#exchange
+    const { writer } = this
+    const { bodyLength } = writer
+    const about = { exchange, memory: exchange.bodyMemory, bodyLength }
+    const order = orderTransform(hooks, about, exchange.faultsOf('response'))
+    if (order === 'answered') return
+    if (order === 'nothing') return this.#write()
+    // What the endpoint said of its length is not true any more, nor of what a HEAD would have got.
+    if (order.plan.stages.length > 0) response.headers.removeLower('content-length')
+    if (writer.hasNoBody(response.status)) return this.#write()
+    const transformed = new TransformedBody(order, {
+      begin: (length) => {
+        writer.bodyLength = length
+        this.#write()
+      },
+      push: (buffer, start, end) => writer.writeBody(buffer, start, end),
+      end: (trailers) => this.#end(trailers),
+      consume: (bytes) => exchange.outgoing.consume(bytes),
+    })
+    const early = writer.takeEarly()
+    this.#transformed = transformed
+    transformed.begin(bodyLength)
+    const passed = early.held.drain((buffer, start, end) => transformed.push(buffer, start, end))
+    if (passed > 0) exchange.outgoing.consume(passed)
+    if (early.isWhole) transformed.end(early.trailers)
+  }
+
+  #write(): void {
     const exchange = this.#exchange
     const { response, downstream, outgoing } = exchange
     if (response === undefined || exchange.isOver) return

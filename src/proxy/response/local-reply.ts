@@ -1,4 +1,5 @@
 import { FilterFailure } from '../../filter/guard/failure.ts'
+import type { TooMuch } from '../../filter/body/body-pipe.ts'
 import type { LimitName } from '../balance/limits/service-load.ts'
 import type { ForwardFailure } from '../forward/failure.ts'
 import type { ExchangeExpiry } from '../limits/tunnel-watch.ts'
@@ -84,6 +85,24 @@ export const breakOfFilter = (error: unknown): Pick<LocalReply, 'flags' | 'detai
   error instanceof FilterFailure
     ? { flags: '-', details: error.details }
     : breakOf({ kind: 'protocol', message: 'a filter failed' })
+
+/** A filter wants the whole of a body, which is longer than it takes, or than there is memory for. */
+export const bodyTooMuch = ({ why, kind }: TooMuch, side: 'request' | 'response'): LocalReply => {
+  if (why === 'no-room') {
+    return {
+      status: 503,
+      flags: '-',
+      details: `${side}_body_no_memory{${kind}}`,
+      body: 'there is no room for the body\n',
+    }
+  }
+  return {
+    status: side === 'request' ? 413 : 502,
+    flags: '-',
+    details: `${side}_payload_too_large{${kind}}`,
+    body: side === 'request' ? 'payload too large\n' : 'the response is too large\n',
+  }
+}
 
 export const badPath: LocalReply = {
   status: 400,

@@ -6,6 +6,13 @@ import type { ResponseSink } from './response-sink.ts'
 
 const NOT_ASCII = /[\u0080-\uffff]/
 
+/** What came of a body before its head went out. */
+export interface EarlyBody {
+  readonly held: HeldBytes
+  readonly isWhole: boolean
+  readonly trailers: HeaderList | undefined
+}
+
 /** One response on its way to the client: back-pressure, and holding the body back while response filters wait. */
 export class ResponseWriter {
   readonly #sink: ResponseSink
@@ -17,7 +24,7 @@ export class ResponseWriter {
   /** The status, or HEAD, rules a body out: what comes all the same would be taken for the next response. */
   #isBodiless = false
   /** Body that came before the head could go out. */
-  readonly #early = new HeldBytes()
+  #early = new HeldBytes()
   #localBody = ''
   #isBodyWhole = false
   #isEnded = false
@@ -74,6 +81,34 @@ export class ResponseWriter {
     this.#trailers = undefined
   }
 
+  /** Whether a response of this status to this request has no body. */
+  hasNoBody(status: number): boolean {
+    return status === 204 || status === 304 || this.#method === 'HEAD'
+  }
+
+  /** Of an upstream's response nothing follows the head, or another protocol does. */
+  get isBare(): boolean {
+    return this.#upgrade !== undefined || (this.#bodyLength === 0 && !this.#isOpen)
+  }
+
+  /** Bytes of the body as the head will announce it; to be set before that is written. */
+  get bodyLength(): number {
+    return this.#bodyLength
+  }
+
+  set bodyLength(bytes: number) {
+    this.#bodyLength = bytes
+  }
+
+  /** Gives back what came of the body before its head could go out: it will be written in another form. */
+  takeEarly(): EarlyBody {
+    const early = { held: this.#early, isWhole: this.#isBodyWhole, trailers: this.#trailers }
+    this.#early = new HeldBytes()
+    this.#isBodyWhole = false
+    this.#trailers = undefined
+    return early
+  }
+
   writeInformational(head: H1ResponseHead): void {
     this.#sink.writeInformational(head)
   }
@@ -83,7 +118,7 @@ export class ResponseWriter {
     const upgrade = this.#upgrade
     if (upgrade !== undefined && status !== 101) return `status ${status} in place of 101, which the upstream meant`
     if (status < 200 && upgrade === undefined) return `status ${status}, which ends no exchange, cannot be a response`
-    const isBodiless = status === 204 || status === 304 || this.#method === 'HEAD'
+    const isBodiless = this.hasNoBody(status)
     const failure = this.#sink.writeHead({
       status,
       headers,

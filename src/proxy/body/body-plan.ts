@@ -1,0 +1,37 @@
+import type { BodyPipeUser, BodyMemory, BodyPlan } from '../../filter/body/body-pipe.ts'
+import { limitOf, stagesOf } from '../../filter/body/body-stage.ts'
+import type { BodyHooks } from '../../filter/chain.ts'
+import type { Exchange } from '../../filter/index.ts'
+
+/** Who is told of what filters do with a body beside changing it. */
+export type BodyFaults = Pick<BodyPipeUser, 'onReply' | 'onTooMuch' | 'onThrown'>
+
+/** What a body of an exchange has to pass, and who hears of it. */
+export interface TransformOrder {
+  readonly plan: BodyPlan
+  readonly faults: BodyFaults
+}
+
+/**
+ * Asks the filters what they do to a body of `bodyLength`, as in its head; `undefined` when none of them does anything, or
+ * the exchange has got its answer by this.
+ */
+export const orderTransform = (
+  hooks: BodyHooks,
+  about: { readonly exchange: Exchange; readonly memory: BodyMemory; readonly bodyLength: number },
+  faults: BodyFaults,
+): TransformOrder | 'nothing' | 'answered' => {
+  const { exchange, memory, bodyLength } = about
+  const { trailers } = hooks
+  try {
+    const stages = stagesOf(hooks.transforms, exchange)
+    if (stages.length + trailers.length === 0) return 'nothing'
+    const limit = limitOf(stages)
+    if (limit === undefined || bodyLength <= limit.bytes)
+      return { plan: { stages, trailers, exchange, memory }, faults }
+    faults.onTooMuch({ why: 'too-large', kind: limit.kind })
+  } catch (error) {
+    faults.onThrown(error, false)
+  }
+  return 'answered'
+}
