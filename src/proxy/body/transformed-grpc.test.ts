@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
-import { ruleOf } from '../../../test/support/mesh/body-filters.ts'
+import { ruleOf } from '../../../test/support/filters/body-filters.ts'
 import { GrpcMesh } from '../../../test/support/mesh/grpc-mesh.ts'
 import type { BodyTransform, Filter } from '../../filter/index.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
-import { double, ruleOf, upper, type BodyFilter } from '../../../test/support/mesh/body-filters.ts'
+import { double, ruleOf, upper, type BodyFilter } from '../../../test/support/filters/body-filters.ts'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
 import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'

@@ -1,6 +1,6 @@
 import type { BodyTransform, BodyUse, Filter, FilterDefinition } from '../../../src/filter/index.ts'
 import { anything } from '../../../src/lib/schema.ts'
-import type { MeshOptions } from './mesh.ts'
+import type { MeshOptions } from '../mesh/mesh.ts'
 
 /** A filter, and which bodies its definition says that it looks at. */
 export type BodyFilter = readonly [body: BodyUse, filter: Filter]
