@@ -17,9 +17,6 @@ import { joinHostPort } from './lib/ip.ts'
 import { newsOf } from './config/news.ts'
 import { refuseUnreadable } from './config/refuse-unreadable.ts'
 import { startConfig } from './config/start-config.ts'
-import { readingConditions } from './filter/guard/reading-conditions.ts'
-import { mergeReadings } from './filter/guard/reading.ts'
-import { objectStatuses } from './config/status/object-status.ts'
 import type { ConfigHandle } from './config/start-config.ts'
 import type { ConfigUpdate } from './config/update.ts'
 import type { CredentialSource, CredentialStatus } from './identity/credentials.ts'
@@ -224,9 +221,8 @@ class Waypoint implements RunningWaypoint {
           issues: this.#latest?.issues ?? [],
         }),
         statuses: async () => {
-          const { generation = 0, conditions = [] } = this.#latest ?? {}
-          const readings = mergeReadings((await this.#plane?.filters()) ?? [])
-          return { generation, items: objectStatuses([...conditions, ...readingConditions(readings)]) }
+          const { statusesInForce } = await import('./app/statuses-in-force.ts')
+          return statusesInForce(this.#latest, (await this.#plane?.filters()) ?? [])
         },
         explain: (query) => {
           if (this.#plane === undefined) throw new Error('the data plane is not running')

@@ -4,7 +4,6 @@ import type { Decoded } from '../lib/decoded.ts'
 import { decodeLogLevel, logLevels, type LogLevel } from '../lib/log.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import { endpointRows } from './endpoint-rows.ts'
-import { decodeExplainParameters } from './explain-parameters.ts'
 import { filterRows } from './filter-rows.ts'
 import { streamJson } from './json-stream.ts'
 import { limitRows } from './limit-rows.ts'
@@ -118,7 +117,8 @@ const listEndpoints = (deps: AdminDeps): readonly Endpoint[] => [
     method: 'GET',
     path: '/resolve',
     what: 'where a request or connection would go, and why: authority, method, path, header, sni, source (NS/SA)',
-    answer: (parameters, reply) => {
+    answer: async (parameters, reply) => {
+      const { decodeExplainParameters } = await import('./explain-parameters.ts')
       const query = decodeExplainParameters(parameters)
       return query.ok ? deps.explain(query.value) : sendIssues(reply, query)
     },

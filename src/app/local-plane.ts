@@ -11,7 +11,6 @@ import { createYoungCollector } from '../lib/memory/young-collector.ts'
 import { Counters } from '../proxy/counters.ts'
 import { DataPlane } from '../proxy/data-plane.ts'
 import { memoryPerProcess } from '../proxy/overload/memory-guard.ts'
-import { explainRequest } from '../snapshot/explain.ts'
 import { createAccessLog, createFileWriter } from '../telemetry/access-log.ts'
 import type { AccessLog } from '../telemetry/access-log.ts'
 import { createDecisionChoice } from '../telemetry/decisions/choose-decisions.ts'
@@ -108,9 +107,12 @@ export const createLocalPlane = (
     blameStray: guards.blameStray,
     explain: async (query) => {
       if (plane.snapshot === undefined) throw new Error('no configuration is in force yet')
+      const { snapshot } = plane
+      // Loaded when somebody asks: on most days nobody does.
+      const { explainRequest } = await import('../snapshot/explain.ts')
       const [trustDomain] = settings.trustDomains
       const whole = trustDomain === undefined ? query : { trustDomain, ...query }
-      return explainRequest(plane.snapshot, whole, {
+      return explainRequest(snapshot, whole, {
         healthOf: (endpoint) => plane.explainHealth(endpoint),
         filterStateOf: guards.explain,
       })

@@ -34,10 +34,6 @@ import { OverloadWatch } from './overload/overload-watch.ts'
 import { Overload } from './overload/overload.ts'
 import type { Sources } from './overload/sources.ts'
 import { PlainGroups } from './tcp/plain-groups.ts'
-import { createCustomGuard } from './security/custom-guard.ts'
-import { ExternalAuthorizer } from './security/ext-authz/authorizer.ts'
-import { ConnectionAuthorizer } from './security/ext-authz/connection-authorizer.ts'
-import { ProviderAsker } from './security/ext-authz/provider-asker.ts'
 import { externalAuthFilter } from './security/ext-authz/external-auth-filter.ts'
 import { LateQuestions } from './security/live/late-questions.ts'
 import { LiveReview } from './security/live/live-review.ts'
@@ -74,7 +70,6 @@ export class DataPlane {
   readonly #live: LiveReview
   readonly #budgets = new RetryBudgets()
   readonly #mesh: MeshIdentity
-  readonly #authorizer: ExternalAuthorizer
   readonly #applier: ModelApplier
   readonly #lending: Lending
   readonly #tunnels: Tunnels
@@ -108,7 +103,7 @@ export class DataPlane {
     const { guard, isolate } = options.filterHost ?? {}
     const link: Lending['link'] = (...filter) => this.#lending.link(...filter)
     this.#applier = new ModelApplier({
-      instances: createFilterInstances([...options.filters, externalAuthFilter(() => this.#authorizer)], {
+      instances: createFilterInstances([...options.filters, externalAuthFilter(() => this.#security.authorizers)], {
         now: clock.nowMs,
         random: Math.random,
         log: (level, message) => log[level](message),
@@ -118,6 +113,7 @@ export class DataPlane {
         ...(isolate === undefined ? {} : { isolate: (spec, module) => isolate(spec, module, link) }),
       }),
       onModel: ({ filterModules = [] }) => modules.use(filterModules),
+      load: (model) => this.#security.load(model),
       clock,
       sliceMs: options.compileSliceMs,
       onApplied: (snapshot) => {
@@ -155,14 +151,6 @@ export class DataPlane {
     })
     this.#balancer = new Balancer(this.#pools, this.#flusher, { clock, random: Math.random })
     this.#loads = new ServiceLoads(this.counters)
-    this.#security = new Security({
-      clock,
-      counters: this.counters,
-      random: Math.random,
-      warn: (kind, message) => this.#warnings.warn(kind, message),
-      tell: (kind, message) => this.#news.warn(kind, message),
-      fetchText: options.fetchText,
-    })
     const forwarding = {
       balancer: this.#balancer,
       loads: this.#loads,
@@ -180,13 +168,16 @@ export class DataPlane {
       metrics: options.filterMetrics ?? new FilterMetrics(),
       egress: options.filterEgress ?? [],
     })
-    const asking = {
-      ...forwarding,
-      onWarning: (key: string, message: string): void => this.#warnings.warn(key, message),
-    }
-    const asker = new ProviderAsker(asking)
-    this.#authorizer = new ExternalAuthorizer(asker, asking)
-    const connections = new ConnectionAuthorizer(asker, asking)
+    this.#security = new Security({
+      clock,
+      counters: this.counters,
+      random: Math.random,
+      warn: (kind, message) => this.#warnings.warn(kind, message),
+      tell: (kind, message) => this.#news.warn(kind, message),
+      fetchText: options.fetchText,
+      forwarding,
+    })
+    const { connections } = this.#security.authorizers
     const questions = new LateQuestions({
       authorizer: connections,
       snapshot: () => this.#applier.current,
@@ -199,7 +190,7 @@ export class DataPlane {
       bodyMemory: new SpareMemory(budget, bufferBytes),
       createRequestId: createUuidSource(),
       ownIdentity,
-      guards: this.#security.guardsWith(createCustomGuard(this.#authorizer), questions),
+      guards: this.#security.guardsWith(questions),
       questions,
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
       deadlines,

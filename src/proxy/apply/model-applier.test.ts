@@ -6,7 +6,7 @@ import { createFilterInstances } from '../../filter/instances.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { anything } from '../../lib/schema.ts'
 import type { Model } from '../../model/model.ts'
-import { ModelApplier } from './model-applier.ts'
+import { ModelApplier, type ModelApplierOptions } from './model-applier.ts'
 
 const turn = () => new Promise((resolve) => setImmediate(resolve))
 
@@ -29,7 +29,7 @@ const manyRoutes = (version: string): Model =>
     ),
   )
 
-const setUp = () => {
+const setUp = (options: Pick<ModelApplierOptions, 'load'> = {}) => {
   const closed: unknown[] = []
   const applied: number[] = []
   const mark: FilterDefinition = {
@@ -43,6 +43,7 @@ const setUp = () => {
     instances,
     clock: createImpatientClock(),
     onApplied: ({ generation }) => void applied.push(generation),
+    ...options,
   })
   return { applier, instances, closed, applied }
 }
@@ -95,4 +96,38 @@ test('a model that cannot be made is refused, the last one stays, and the next o
   const [refused, served] = [applier.apply(broken, 2), applier.apply(manyRoutes('c'), 3)]
   await assert.rejects(refused, /a bug/)
   assert.equal((await served).generation, 3)
+})
+
+test('a model waits for what has to be loaded for it, and those that come meanwhile wait for that model', async () => {
+  const loading = Promise.withResolvers<void>()
+  const { applier, applied } = setUp({
+    load: ({ authentications }) => (authentications.length === 0 ? undefined : loading.promise),
+  })
+  const asked = [
+    applier.apply({ ...manyRoutes('a'), authentications: [{ key: 'shop/a', rules: [] }] }, 1),
+    applier.apply(manyRoutes('b'), 2),
+  ]
+  await turn()
+  assert.equal(applier.current, undefined)
+  loading.resolve()
+  await Promise.all(asked)
+  assert.deepEqual(applied, [1, 2])
+})
+
+test('a model is refused when what it takes cannot be loaded, is tried again, and others are served', async () => {
+  let tries = 0
+  const { applier, applied } = setUp({
+    load: ({ authentications }) => {
+      if (authentications.length === 0) return undefined
+      return ++tries === 2 ? Promise.resolve() : Promise.reject(new Error('EMFILE'))
+    },
+  })
+  const guarded: Model = { ...manyRoutes('a'), authentications: [{ key: 'shop/a', rules: [] }] }
+  await applier.apply(manyRoutes('a'), 1)
+  await assert.rejects(applier.apply(guarded, 2), /EMFILE/)
+  assert.equal(applier.current?.generation, 1)
+  await applier.apply(guarded, 3)
+  await assert.rejects(applier.apply(guarded, 4), /EMFILE/)
+  await applier.apply(manyRoutes('b'), 5)
+  assert.deepEqual(applied, [1, 3, 5])
 })

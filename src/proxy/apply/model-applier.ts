@@ -14,6 +14,11 @@ export interface ModelApplierOptions {
   readonly sliceMs?: number | undefined
   /** Called with each model before it is compiled. */
   readonly onModel?: (model: Model) => void
+  /**
+   * Called with each model when it is compiled. What it gives is waited for before the snapshot comes into force, and
+   * refuses the model if it fails; `undefined`: nothing is missing.
+   */
+  readonly load?: (model: Model) => Promise<unknown> | undefined
   /** Called with each snapshot when it comes into force. */
   readonly onApplied?: (snapshot: Snapshot) => void
 }
@@ -109,7 +114,7 @@ export class ModelApplier {
       const build = this.#build
       try {
         const step = build.steps.next()
-        if (step.done === true) this.#finish(build, step.value)
+        if (step.done === true && !this.#finish(build, step.value)) return
       } catch (error) {
         this.#end(build, (asked) => asked.reject(error))
       }
@@ -120,7 +125,25 @@ export class ModelApplier {
     }
   }
 
-  #finish(build: Build, { snapshot, filters }: Made): void {
+  /** Whether it is over; if not, it goes on when what it waits for is there. */
+  #finish(build: Build, made: Made): boolean {
+    const loading = this.#options.load?.(build.model)
+    if (loading === undefined) this.#swap(build, made)
+    else void this.#finishAfter(loading, build, made)
+    return loading === undefined
+  }
+
+  async #finishAfter(loading: Promise<unknown>, build: Build, made: Made): Promise<void> {
+    try {
+      await loading
+      this.#swap(build, made)
+    } catch (error) {
+      this.#end(build, (asked) => asked.reject(error))
+    }
+    this.#work()
+  }
+
+  #swap(build: Build, { snapshot, filters }: Made): void {
     this.#options.instances.retain(build.generation, filters)
     this.#leases.swap(snapshot)
     this.#options.onApplied?.(snapshot)

@@ -1,7 +1,7 @@
 import type { Reply } from '../../filter/index.ts'
 import { findCustoms } from '../../snapshot/security/authorize.ts'
 import type { RulePlan } from '../../snapshot/security/policy-plans.ts'
-import type { ExternalAuthorizer } from './ext-authz/authorizer.ts'
+import type { Authorizers } from './ext-authz/authorizers.ts'
 import type { GuardedExchange, GuardMaker } from './guards.ts'
 import { providersOf } from './live/late-questions.ts'
 import { newStanding } from './live/standing.ts'
@@ -12,7 +12,7 @@ import { createRequestFacts } from './request-facts-of.ts'
  * tokens are looked at. A policy whose provider is not there refuses what it matches, as in Istio.
  */
 export const createCustomGuard =
-  (authorizer: ExternalAuthorizer): GuardMaker =>
+  (authorizer: Authorizers['requests']): GuardMaker =>
   (frontend) => {
     const { authorization } = frontend
     if (authorization?.hasCustom !== true) return undefined
@@ -27,7 +27,7 @@ export const createCustomGuard =
   }
 
 const askAll = async (
-  authorizer: ExternalAuthorizer,
+  authorizer: Authorizers['requests'],
   exchange: GuardedExchange,
   rules: readonly RulePlan[],
 ): Promise<Reply | void> => {
@@ -40,7 +40,7 @@ const askAll = async (
 }
 
 const askOne = async (
-  authorizer: ExternalAuthorizer,
+  authorizer: Authorizers['requests'],
   exchange: GuardedExchange,
   { policy }: RulePlan,
 ): Promise<Reply | void> => {

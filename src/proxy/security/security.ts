@@ -1,65 +1,67 @@
-import type { Clock } from '../../lib/clock.ts'
-import type { Snapshot } from '../../snapshot/snapshot.ts'
-import type { Counters } from '../counters.ts'
+import type { Model } from '../../model/model.ts'
+import type { Frontend, Snapshot } from '../../snapshot/snapshot.ts'
+import type { ForwardDeps } from '../forward/forward-plan.ts'
 import { authorizationGuard } from './authorization-guard.ts'
-import { Guards, type GuardMaker } from './guards.ts'
-import { Authenticator } from './jwt/authenticator.ts'
-import { createJwtGuards } from './jwt/jwt-guard.ts'
-import { createFetchText, type FetchText } from './jwt/keys/fetch-text.ts'
-import type { KeyNews } from './jwt/keys/key-ring.ts'
-import { KeyRings } from './jwt/keys/key-rings.ts'
-import { findSigner, prepareToVerify } from './jwt/keys/verify-signature.ts'
-import { TokenCache } from './jwt/token-cache.ts'
+import { createCustomGuard } from './custom-guard.ts'
+import { Authorizers } from './ext-authz/authorizers.ts'
+import { Guards, type Guard } from './guards.ts'
+import type { TokenPolicies, TokenPolicyDeps } from './jwt/token-policies.ts'
 import { createAdmissionGuard } from './live/admission-guard.ts'
 import type { LateQuestions } from './live/late-questions.ts'
 
-export interface SecurityDeps {
-  readonly clock: Clock
-  readonly counters: Counters
-  /** From 0 (included) to 1 (excluded). */
-  readonly random: () => number
-  /** Told what people should know; `kind` is the same for what says the same. */
-  readonly warn: (kind: string, message: string) => void
-  readonly tell: (kind: string, message: string) => void
-  /** Default: over HTTP. */
-  readonly fetchText?: FetchText | undefined
+export interface SecurityDeps extends TokenPolicyDeps {
+  /** How providers are reached. */
+  readonly forwarding: ForwardDeps
 }
 
-/** All that security policies need of a process: whom requests are judged by, and what that takes beside snapshots. */
+/**
+ * All that security policies need of a process: whom requests are judged by, and what that takes beside snapshots. What
+ * only some kinds of policies need is loaded with the first of them.
+ */
 export class Security {
-  readonly #keys: KeyRings
-  readonly #jwtGuards: GuardMaker
+  /** Who has providers asked. */
+  readonly authorizers: Authorizers
+  readonly #deps: SecurityDeps
+  #tokens: TokenPolicies | undefined
 
-  constructor({ clock, counters, random, warn, tell, fetchText = createFetchText(clock) }: SecurityDeps) {
-    const onNews = (news: KeyNews): void => {
-      const kind = `keys of ${news.source}`
-      if (news.failure === undefined) tell(kind, `keys of ${news.source} are there again`)
-      else warn(kind, formatFailure(news, news.failure))
-    }
-    this.#keys = new KeyRings({ clock, random, counters, fetchText, onNews })
-    const authenticator = new Authenticator({ clock, counters, findSigner, keys: this.#keys, cache: new TokenCache() })
-    this.#jwtGuards = createJwtGuards(authenticator, counters)
+  constructor(deps: SecurityDeps) {
+    this.#deps = deps
+    this.authorizers = new Authorizers({ ...deps.forwarding, counters: deps.counters, onWarning: deps.warn })
   }
 
-  /** All guards in Istio's order; `custom` asks whoever CUSTOM policies name, `questions` those that come later. */
-  guardsWith(custom: GuardMaker, questions: LateQuestions): Guards {
-    return new Guards([custom, this.#jwtGuards, authorizationGuard], createAdmissionGuard(questions))
+  /** All guards in Istio's order; `questions` are those that come later. */
+  guardsWith(questions: LateQuestions): Guards {
+    const custom = createCustomGuard(this.authorizers.requests)
+    const tokens = (frontend: Frontend): Guard | undefined => this.#tokenGuard(frontend)
+    return new Guards([custom, tokens, authorizationGuard], createAdmissionGuard(questions))
+  }
+
+  /** Loads what a model takes, to be waited for before it is in force; `undefined`: all of it is there. */
+  load({ authentications, authorizations }: Model): Promise<unknown> | undefined {
+    if (authorizations.some(({ action }) => action === 'CUSTOM')) this.authorizers.need()
+    const tokens = authentications.length > 0 && this.#tokens === undefined ? this.#loadTokens() : undefined
+    const providers = this.authorizers.load()
+    return tokens === undefined ? providers : Promise.all([tokens, providers])
   }
 
   /** A snapshot has come into force: what it needs is got ahead of the first request, what it does not is let go. */
-  retain({ authentications }: Snapshot): void {
-    const rules = [...authentications.policies.values()].flatMap((policy) => policy.rules)
-    this.#keys.retain(rules.map(({ keys }) => keys))
-    // Should it fail, the first token will show it.
-    if (rules.length > 0) prepareToVerify().catch(() => undefined)
+  retain(snapshot: Snapshot): void {
+    this.#tokens?.retain(snapshot)
   }
 
   close(): void {
-    this.#keys.close()
+    this.#tokens?.close()
   }
-}
 
-const formatFailure = ({ source, hasKeys }: KeyNews, failure: string): string => {
-  const effect = hasKeys ? 'those that are there stay in use' : 'all tokens that need them are refused'
-  return `keys of ${source} could not be got, ${effect}: ${failure}`
+  async #loadTokens(): Promise<void> {
+    const loaded = await import('./jwt/token-policies.ts')
+    this.#tokens = new loaded.TokenPolicies(this.#deps)
+  }
+
+  /** Whoever gets here without what it takes is answered 500. */
+  #tokenGuard(frontend: Frontend): Guard | undefined {
+    if (frontend.authentication === undefined) return undefined
+    if (this.#tokens === undefined) throw new Error('RequestAuthentication was not loaded before its snapshot')
+    return this.#tokens.guards(frontend)
+  }
 }

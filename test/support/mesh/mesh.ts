@@ -49,6 +49,12 @@ const WAIT_MS = 10_000
 export const identityOf = (serviceAccount: string, trustDomain = 'cluster.local'): SpiffeId =>
   formatSpiffeId({ trustDomain, namespace: 'shop', serviceAccount })
 
+/** Of no Service: that there are any has what they take loaded. */
+const unusedPolicies: Pick<Model, 'authentications' | 'authorizations'> = {
+  authentications: [{ key: 'shop/unused', rules: [] }],
+  authorizations: [{ key: 'shop/unused', action: 'CUSTOM', isDryRun: false, provider: 'nobody', rules: [] }],
+}
+
 /** Lets the loop turn until the condition holds; fails when that takes unreasonably long. */
 export const until = async (holds: () => boolean, what = 'the condition'): Promise<void> => {
   const startedMs = performance.now()
@@ -153,6 +159,8 @@ export class Mesh {
       options,
     )
     mesh.pods.push(...pods)
+    // Loads what policies take, so that whatever is applied from now on is in force when the call returns.
+    await mesh.plane.apply(mesh.model(unusedPolicies), 0)
     mesh.apply(mesh.model())
     mesh.port = await mesh.plane.listen(0)
     return mesh
