@@ -24,6 +24,7 @@ import {
 import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { attachFilters } from './filter/attach-filters.ts'
+import { mayCall } from './filter/may-call.ts'
 import { noFilterVersions, type FilterVersions } from './filter/filter-version.ts'
 import { createFilterResolution } from './filter/resolve-filters.ts'
 import { translateFilters } from './filter/translate-filters.ts'
@@ -128,6 +129,9 @@ const translateSet = (
   }
   for (const { object } of bound.values()) for (const port of tcpPortsOf(object)) want(object, port)
   const boundPorts = wanted.size
+  const hasCalls = mayCall(versions)
+  if (hasCalls)
+    for (const { object } of catalog.services.values()) for (const port of tcpPortsOf(object)) want(object, port)
   const { clusterDomain, rootNamespace } = options
   const backendTls = translateBackendTls(catalog)
   const backendPolicies = remembering.translateBackendPolicies(catalog)
@@ -191,6 +195,7 @@ const translateSet = (
     ...(gateway?.tellsClientIdentity === true ? { tellsClientIdentity: true as const } : {}),
     ...(options.mesh === undefined ? {} : { trustDomains: trustDomainsOf(options) }),
     ...(asked.length === 0 ? {} : { providers: asked }),
+    ...(hasCalls ? { clusterDomain } : {}),
     services: served.services,
     routes: sortByKey(routes),
     endpoints: sortByKey(
