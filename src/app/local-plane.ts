@@ -18,6 +18,7 @@ import { createTelemetry } from '../telemetry/telemetry.ts'
 import { connectionsWithin, descriptorLimit, watchDescriptors } from './descriptors.ts'
 import { FilterWatch } from './filters/filter-watch.ts'
 import { createPlaneGuards } from './filters/plane-guards.ts'
+import { PlaneIsolation } from './filters/plane-isolation.ts'
 import type { PlaneGuards } from './filters/plane-guards.ts'
 import type { Plane, PlaneSettings } from './plane.ts'
 import { version } from '../lib/version.ts'
@@ -61,6 +62,7 @@ export const createLocalPlane = (
           accessLog.record(record)
         }
   const memoryBytes = memoryPerProcess(settings.workers)
+  const isolation = new PlaneIsolation({ clock, log, guards })
   const watch = new FilterWatch({ guards, log, clock, memoryBytes, reportFd })
   const limit = descriptorLimit()
   const fullCollections = watchFullCollections()
@@ -71,7 +73,7 @@ export const createLocalPlane = (
     filters: builtinFilters,
     filterMetrics,
     filterEgress: settings.filterEgress,
-    filterHost: { guard: guards.guard },
+    filterHost: { guard: guards.guard, isolate: isolation.isolate },
     clock,
     log,
     sink,
@@ -90,6 +92,7 @@ export const createLocalPlane = (
   return {
     apply: async ({ model, generation, issues }) => {
       guards.observe(model)
+      await isolation.prepare(model)
       await plane.apply(model, generation)
       await watch.observe()
       telemetry.observeConfig({ generation, issues })

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { FilterFault } from '../../filter/guard/failure.ts'
 import { createFilterGuards } from '../../filter/guard/guard.ts'
 import type { FilterGuards } from '../../filter/guard/guard.ts'
 import { createHookSlots } from '../../filter/guard/hook-slots.ts'
@@ -7,6 +8,7 @@ import { locateError } from '../../filter/module/module-fault.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
+import type { UserFilter } from '../../model/filter-spec.ts'
 import type { Model } from '../../model/model.ts'
 import type { Counters } from '../../proxy/counters.ts'
 import { withoutSecrets } from '../../proxy/request/without-secrets.ts'
@@ -23,6 +25,8 @@ export interface PlaneGuards extends FilterGuards {
   readonly ownerOf: (path: string) => OwnedFile | undefined
   /** Whether an error that nobody caught is a filter's doing, and not ours; then it is counted against the filter. */
   readonly blameStray: (error: unknown, kind: 'throw' | 'reject') => boolean
+  /** Counts what a filter failed of outside of its hooks. */
+  readonly blame: (user: UserFilter, fault: FilterFault) => void
   readonly tick: () => void
 }
 
@@ -64,6 +68,12 @@ export const createPlaneGuards = (parts: {
     },
     ownerOf: (path) => files.get(path),
     blameStray: (error, kind) => blameStray(error, kind, { guards, ownerOf: (path) => files.get(path), log }),
+    blame: (user, fault) => {
+      const health = [...guards.healths()].find(
+        ({ user: { id, version } }) => id === user.id && version === user.version,
+      )
+      health?.count({ kind: 'throw', error: fault, text: fault.message })
+    },
     tick: () => failures.tick(),
   }
 }

@@ -97,7 +97,8 @@ export class FilterHealth {
     const [summary = ''] = text.split('\n', 1)
     this.#note(kind, summary, error instanceof FilterFault ? error.location : this.#host.locate(error, this.user))
     this.#host.onFailure({ id, kind, message: `filter ${id} failed (${kind}): ${text}` })
-    if (this.quarantine.fail(clock.monotonicMs())) this.#tellQuarantine(kind, summary)
+    if (this.quarantine.fail(clock.monotonicMs(), kind === 'loop' || kind === 'memory'))
+      this.#tellQuarantine(kind, summary)
     return kind
   }
 

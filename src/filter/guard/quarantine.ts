@@ -56,8 +56,8 @@ export class Quarantine {
     if (!this.isActive) this.#passProbe(nowMs())
   }
 
-  /** A call failed; true when that begins a quarantine. */
-  fail(nowMs: number): boolean {
+  /** A call failed, `isFatal`: and took its thread down; true when that begins a quarantine. */
+  fail(nowMs: number, isFatal = false): boolean {
     this.#calls++
     if (!this.isActive) {
       // Of calls that began before the quarantine nothing new is learnt.
@@ -74,7 +74,7 @@ export class Quarantine {
     this.#inRow++
     const calls = this.#calls - this.#callsBefore
     const isMuch = calls >= MIN_CALLS && this.#failures >= calls * MAX_RATIO
-    if (this.#inRow < MAX_IN_ROW && !isMuch) return false
+    if (!isFatal && this.#inRow < MAX_IN_ROW && !isMuch) return false
     this.#begin(nowMs, FIRST_MS, LAST_MS)
     return true
   }

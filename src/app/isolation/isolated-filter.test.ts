@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { after, describe, it } from 'node:test'
+import { createExchange } from '../../filter/testing.ts'
+import { CallError } from '../../filter/env/calls.ts'
+import { FilterMetrics } from '../../filter/env/filter-metrics.ts'
+import { FilterFault } from '../../filter/guard/failure.ts'
+import { hookNames } from '../../filter/module/check-definition.ts'
+import type { Filter } from '../../filter/index.ts'
+import { HeaderList } from '../../http/header-list.ts'
+import { systemClock } from '../../lib/clock.ts'
+import type { DispatchWithin } from '../../proxy/filter-calls/call-env.ts'
+import { linkEnv } from '../../proxy/filter-calls/remote/link-env.ts'
+import { createIsolatedFilter } from './isolated-filter.ts'
+
+const made: Filter[] = []
+after(() => {
+  for (const filter of made) filter.close?.()
+})
+
+interface Made {
+  readonly filter: Filter
+  readonly metrics: FilterMetrics
+  readonly logged: string[]
+  readonly strays: FilterFault[]
+}
+
+const noService: DispatchWithin = ({ options: { origin } }, handler) =>
+  handler.onResponseError?.({} as never, new CallError('ENOSERVICE', `${String(origin)} is not there`))
+
+/** A filter whose hooks are this text, behind a thread. */
+const isolate = (hooks: string, body = ''): Made => {
+  const code = `const { schema } = require('fairway/filter')
+exports.default = { kind: 'Stamp', stage: 'shape', config: schema.object({ value: schema.string() }), ${body}
+create: (config, env) => (${hooks}) }`
+  const logged: string[] = []
+  const metrics = new FilterMetrics()
+  const strays: FilterFault[] = []
+  const user = {
+    id: 'shop/stamp',
+    module: 'a',
+    version: 'v1',
+    failureMode: 'closed',
+    hookMs: 10,
+    waitMs: 1000,
+  } as const
+  const names = hookNames.filter((name) => hooks.includes(name))
+  const filter = createIsolatedFilter(
+    {
+      spec: {
+        kind: 'Stamp',
+        config: { value: 'v2' },
+        origin: 'x',
+        user: { ...user, isolation: 'thread', hooks: names },
+      },
+      module: {
+        digest: 'a',
+        root: '/filters',
+        entry: 'stamp.cjs',
+        files: { 'stamp.cjs': code },
+        kind: 'Stamp',
+        stage: 'shape',
+      },
+      link: (_spec, _signal, post) => linkEnv({ scope: metrics.open('shop/stamp'), dispatch: noService }, post),
+    },
+    {
+      clock: systemClock,
+      log: (level, message) => void logged.push(`${level}: ${message}`),
+      onStray: (fault) => void strays.push(fault),
+    },
+  )
+  made.push(filter)
+  return { filter, metrics, logged, strays }
+}
+
+describe('a filter in a thread of its own', () => {
+  it('changes the exchange, remembers it, and replies', async () => {
+    const { filter, metrics, logged } = isolate(`(() => { const seen = new WeakMap(); return {
+      onRequest({ request, source }) {
+        seen.set(request, request.path)
+        request.headers.set('x-version', config.value)
+        request.path = '/from/' + source.namespace
+        env.counter('seen_total', { help: 'x', labels: ['a'] }).inc({ a: 'b' })
+        env.log('info', 'seen')
+      },
+      onResponse({ request, response }) {
+        if (response.status === 404) return env.reply(204, { reason: 'gone' })
+        response.headers.set('x-path', seen.get(request))
+      },
+      onComplete(record, { request }) { env.log('info', 'over ' + request.path + ' ' + record.status) },
+    } })()`)
+    const exchange = createExchange({ path: '/a', source: { namespace: 'web' }, headers: [['x-a', '1']] })
+    assert.equal(await filter.onRequest?.(exchange), undefined)
+    assert.deepEqual(
+      [...exchange.request.headers],
+      [
+        ['x-a', '1'],
+        ['x-version', 'v2'],
+      ],
+    )
+    assert.equal(exchange.request.path, '/from/web')
+    const answered = { ...exchange, response: { status: 200, headers: new HeaderList() } }
+    assert.equal(await filter.onResponse?.(answered), undefined)
+    assert.deepEqual([...answered.response.headers], [['x-path', '/a']])
+    const gone = { ...exchange, response: { status: 404, headers: new HeaderList() } }
+    assert.deepEqual(await filter.onResponse?.(gone), {
+      kind: 'reply',
+      status: 204,
+      headers: [],
+      body: '',
+      reason: 'gone',
+    })
+    filter.onComplete?.({ status: 200 } as never, exchange)
+    await filter.onRequest?.(createExchange())
+    assert.deepEqual(metrics.dump()[0]?.series[0]?.values, ['b'])
+    assert.deepEqual(logged, ['info: seen', 'info: over /from/web 200', 'info: seen'])
+  })
+
+  it('changes bodies and trailers', async () => {
+    const { filter } = isolate(
+      `{ transformRequest({ request }) { let n = 0; return (bytes, isLast) => { n++; return n === 1 ? bytes.toString().toUpperCase() : isLast ? undefined : Buffer.from('-' + n) } },
+         transformResponse() {},
+         onResponseTrailers(trailers) { trailers.set('grpc-status', '0') } }`,
+      `body: { request: 'stream', response: 'stream' },`,
+    )
+    const exchange = createExchange()
+    const transform = filter.transformRequest?.(exchange)
+    assert.equal(await transform?.(Buffer.from('abc'), false), 'ABC')
+    assert.equal(Buffer.from((await transform?.(Buffer.from('def'), false)) as Uint8Array).toString(), '-2')
+    assert.equal(await transform?.(Buffer.alloc(0), true), undefined)
+    const alone = filter.transformResponse?.(exchange)
+    assert.equal(await alone?.(Buffer.from('abc'), true), undefined)
+    const trailers = new HeaderList(['grpc-status', '5'])
+    await filter.onResponseTrailers?.(trailers, exchange)
+    assert.deepEqual(trailers.fields, ['grpc-status', '0'])
+  })
+
+  it('calls others by way of the data plane', async () => {
+    const { filter } = isolate(`{ async onRequest({ request }) {
+      request.headers.set('x-auth', await env.fetch('http://auth:8080/').catch(({ code, message }) => code + ' ' + message))
+    } }`)
+    const exchange = createExchange()
+    await filter.onRequest?.(exchange)
+    assert.deepEqual([...exchange.request.headers], [['x-auth', 'ENOSERVICE http://auth:8080 is not there']])
+  })
+
+  const faults = [
+    ['throws', 'throw', 'throw new Error("no")', 'stamp.cjs:3'],
+    ['rejects', 'reject', 'return Promise.reject(new Error("no"))', 'stamp.cjs:3'],
+    ['returns what cannot be sent', 'invalid', 'return { f() {} }', undefined],
+    ['ends its thread', 'throw', 'process.exit?.(1); throw new Error("cannot")', undefined],
+    ['loops', 'loop', 'for (;;);', undefined],
+    [
+      'allocates without end',
+      'memory',
+      'const all = []; for (;;) all.push(new Array(10_000).fill(all.length))',
+      undefined,
+    ],
+  ] as const
+  for (const [what, kind, code, location] of faults) {
+    it(`one that ${what}: ${kind}; the next call is answered all the same`, async () => {
+      const { filter } = isolate(`{ onRequest({ request }) { if (request.path === '/bad') { ${code} } } }`)
+      assert.equal(await filter.onRequest?.(createExchange()), undefined)
+      await assert.rejects(
+        async () => filter.onRequest?.(createExchange({ path: '/bad' })),
+        (error) =>
+          error instanceof FilterFault &&
+          error.kind === kind &&
+          (location === undefined || error.location === location),
+      )
+      assert.equal(await filter.onRequest?.(createExchange()), undefined)
+    })
+  }
+
+  it('that fails outside of any call is told of', async () => {
+    const { filter, strays } = isolate(
+      `{ onRequest() { setImmediate(() => { throw new Error('later') }); return new Promise((r) => setTimeout(r, 50)) } }`,
+    )
+    await filter.onRequest?.(createExchange())
+    assert.deepEqual(
+      strays.map(({ kind, location }) => [kind, location]),
+      [['throw', 'stamp.cjs:3']],
+    )
+  })
+})

@@ -1,0 +1,180 @@
+/**
+ * A filter whose code runs in a thread of its own: hooks are messages, exchanges go as copies, and changes come back. It
+ * looks like any filter; all of its hooks wait. The thread is there from the first call on, and again after each end.
+ */
+import { FilterFault } from '../../filter/guard/failure.ts'
+import type { BodyTransform, Exchange, Filter, FilterEnv, HookResult, Reply } from '../../filter/index.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { FilterModule, FilterSpec } from '../../model/filter-spec.ts'
+import type { Lending } from '../../proxy/filter-calls/lend-env.ts'
+import { applyChanges, ExchangeNumbers, toExchangeData } from './exchange-data.ts'
+import type { ExchangeHookName, FromThread, ToThread, TrailerHookName, TransformName } from './messages.ts'
+import { ThreadLink } from './thread-link.ts'
+import type { ThreadLinkOptions } from './thread-link.ts'
+
+/** What is made, of what. */
+export interface IsolatedParts {
+  readonly spec: FilterSpec
+  readonly module: FilterModule
+  /** Ties the environment in the thread to the one of the data plane. */
+  readonly link: Lending['link']
+}
+
+export interface IsolationDeps {
+  readonly clock: Clock
+  readonly log: FilterEnv['log']
+  /** A failure outside of any call. */
+  readonly onStray: (fault: FilterFault) => void
+  /** Default: a thread. */
+  readonly openLink?: (options: ThreadLinkOptions) => Pick<ThreadLink, 'post' | 'close'>
+}
+
+type Done = Extract<FromThread, { readonly kind: 'done' }>
+/** A message that is answered, before it has its number. */
+type Question = DistributiveOmit<Extract<ToThread, { readonly id: number }>, 'id'>
+type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never
+
+/** Makes the filter. */
+export const createIsolatedFilter = (parts: IsolatedParts, deps: IsolationDeps): Filter => {
+  const caller = new ThreadCaller(parts, deps)
+  const numbers = new ExchangeNumbers()
+  const hooks = parts.spec.user?.hooks ?? ['onRequest', 'onResponse']
+  const has = (name: keyof Filter): boolean => hooks.includes(name)
+  return {
+    ...(has('onRequest') ? { onRequest: hookOf('onRequest', caller, numbers) } : {}),
+    ...(has('onResponse') ? { onResponse: hookOf('onResponse', caller, numbers) } : {}),
+    ...(has('transformRequest') ? { transformRequest: transformOf('transformRequest', caller, numbers) } : {}),
+    ...(has('transformResponse') ? { transformResponse: transformOf('transformResponse', caller, numbers) } : {}),
+    ...(has('onRequestTrailers') ? { onRequestTrailers: trailersOf('onRequestTrailers', caller, numbers) } : {}),
+    ...(has('onResponseTrailers') ? { onResponseTrailers: trailersOf('onResponseTrailers', caller, numbers) } : {}),
+    ...(has('onTunnel') ? { onTunnel: tunnelOf(caller) } : {}),
+    onComplete: (record, exchange) => {
+      const number = numbers.of(exchange)
+      if (has('onComplete')) caller.tell({ kind: 'complete', record, data: toExchangeData(exchange, number) })
+      else caller.tell({ kind: 'forget', exchange: number })
+    },
+    close: () => caller.close(),
+  }
+}
+
+const hookOf =
+  (name: ExchangeHookName, caller: ThreadCaller, numbers: ExchangeNumbers) =>
+  async (exchange: Exchange): Promise<void | Reply> => {
+    const done = await caller.ask({ kind: 'hook', name, data: toExchangeData(exchange, numbers.of(exchange)) })
+    if (done.changes !== undefined) applyChanges(exchange, done.changes)
+    // The guard looks at what it is.
+    return done.result as Reply | undefined
+  }
+
+const transformOf =
+  (name: TransformName, caller: ThreadCaller, numbers: ExchangeNumbers) =>
+  (exchange: Exchange): BodyTransform => {
+    const number = numbers.of(exchange)
+    let isFirst = true
+    return async (bytes, isLast) => {
+      const data = isFirst ? toExchangeData(exchange, number) : number
+      isFirst = false
+      // A copy of what is meant, and not of all the memory that it lies in.
+      const done = await caller.ask({ kind: 'piece', name, data, bytes: new Uint8Array(bytes), isLast })
+      if (done.changes !== undefined) applyChanges(exchange, done.changes)
+      return done.result
+    }
+  }
+
+const trailersOf =
+  (name: TrailerHookName, caller: ThreadCaller, numbers: ExchangeNumbers) =>
+  async (trailers: HeaderList, exchange: Exchange): Promise<void> => {
+    const data = toExchangeData(exchange, numbers.of(exchange))
+    const { changes } = await caller.ask({ kind: 'trailers', name, data, fields: trailers.fields })
+    if (changes?.trailers !== undefined) trailers.fields = [...changes.trailers]
+  }
+
+const tunnelOf =
+  (caller: ThreadCaller): NonNullable<Filter['onTunnel']> =>
+  async ({ source, destination, sni }): Promise<Awaited<HookResult>> =>
+    (await caller.ask({ kind: 'tunnel', source, destination, sni })).result as Reply | undefined
+
+/** Asks a thread, which it starts when there is none. */
+class ThreadCaller {
+  readonly #parts: IsolatedParts
+  readonly #abort = new AbortController()
+  readonly #deps: IsolationDeps
+  readonly #pending = new Map<number, PromiseWithResolvers<Done>>()
+  #link: Pick<ThreadLink, 'post' | 'close'> | undefined
+  #last = 0
+  #isClosed = false
+
+  constructor(parts: IsolatedParts, deps: IsolationDeps) {
+    this.#parts = parts
+    this.#deps = deps
+  }
+
+  ask(question: Question): Promise<Done> {
+    const id = ++this.#last
+    const asked = Promise.withResolvers<Done>()
+    this.#pending.set(id, asked)
+    this.#open().post({ ...question, id })
+    return asked.promise
+  }
+
+  /** What nobody waits for; a thread that is gone knows nothing of it anyway. */
+  tell(message: Extract<ToThread, { readonly kind: 'complete' | 'forget' }>): void {
+    this.#link?.post(message)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#abort.abort()
+    this.#link?.close()
+    this.#rejectAll(new FilterFault('throw', 'the filter is closed'))
+  }
+
+  #open(): Pick<ThreadLink, 'post' | 'close'> {
+    if (this.#isClosed) throw new FilterFault('throw', 'the filter is closed')
+    if (this.#link !== undefined) return this.#link
+    const { spec, module, link: linkEnv } = this.#parts
+    const { clock, log, openLink = (options) => new ThreadLink(options) } = this.#deps
+    const env = linkEnv(spec, this.#abort.signal, (message) => this.#link?.post({ kind: 'env', message }))
+    const link = openLink({
+      spec,
+      module,
+      clock,
+      onMessage: (message) => {
+        switch (message.kind) {
+          case 'done':
+            return this.#settle(message.id)?.resolve(message)
+          case 'failed':
+            return this.#fail(message)
+          case 'log':
+            return log(message.level, message.message)
+          case 'env':
+            return env.receive(message.message)
+        }
+      },
+      onEnd: (fault) => {
+        this.#link = undefined
+        if (this.#pending.size === 0) this.#deps.onStray(fault)
+        this.#rejectAll(fault)
+      },
+    })
+    this.#link = link
+    return link
+  }
+
+  #fail({ id, fault }: Extract<FromThread, { readonly kind: 'failed' }>): void {
+    const error = new FilterFault(fault.kind, fault.message, fault.location)
+    if (id === undefined) this.#deps.onStray(error)
+    else this.#settle(id)?.reject(error)
+  }
+
+  #settle(id: number): PromiseWithResolvers<Done> | undefined {
+    const asked = this.#pending.get(id)
+    this.#pending.delete(id)
+    return asked
+  }
+
+  #rejectAll(fault: FilterFault): void {
+    for (const [id] of this.#pending) this.#settle(id)?.reject(fault)
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * The thread of one isolated filter: makes it from its code, calls its hooks as it is told to, and says what they did.
+ * What it does to memory, loop or globals ends with it.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import { BEATS, CALLS, SLOT } from '../../filter/guard/hook-slots.ts'
+import type { BodyTransform, Filter, FilterEnv, Reply } from '../../filter/index.ts'
+import { evaluateModule } from '../../filter/module/evaluate-module.ts'
+import { faultOf, formatModuleFault, locateError } from '../../filter/module/module-fault.ts'
+import { createReply } from '../../filter/reply.ts'
+import { HeaderList } from '../../http/header-list.ts'
+import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
+import { LOOK_MS } from '../watchdog/stall.ts'
+import { createThreadEnv } from '../../proxy/filter-calls/remote/thread-env.ts'
+import type { ExchangeData, FromThread, ThreadData, ThreadFault, ToThread } from './messages.ts'
+import { changesOf, ThreadExchanges } from './thread-exchanges.ts'
+import type { ThreadExchange } from './thread-exchanges.ts'
+
+// `IsolatedFilter` gives it.
+const { spec, module, cells } = workerData as ThreadData
+const exchanges = new ThreadExchanges()
+
+const outbox: FromThread[] = []
+/** One message to the other side for all that is said in a turn. */
+const post = (message: FromThread): void => {
+  if (outbox.push(message) > 1) return
+  queueMicrotask(() => {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    parentPort?.postMessage(outbox.splice(0))
+  })
+}
+
+const abort = new AbortController()
+const { lent, receive } = createThreadEnv(spec.user?.waitMs ?? 1000, (message) => post({ kind: 'env', message }))
+const own: Pick<FilterEnv, 'now' | 'random' | 'reply' | 'log' | 'signal'> = {
+  now: Date.now,
+  random: Math.random,
+  reply: createReply,
+  log: (level, message) => post({ kind: 'log', level, message }),
+  signal: abort.signal,
+}
+// Not spread: reading `dispatcher` loads what it is made of.
+const env: FilterEnv = Object.assign(lent, own)
+
+const describe = (error: unknown): Pick<ThreadFault, 'message' | 'location'> => ({
+  message: hideSecrets(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  location: locateError(error, module.root),
+})
+
+const makeFilter = (): Filter => {
+  const evaluated = evaluateModule(module)
+  if (!evaluated.ok) throw new Error(formatModuleFault(evaluated.fault))
+  const { definition } = evaluated
+  const decoded = definition.config.decode(spec.config, definition.kind)
+  // It was found good before.
+  if (!decoded.ok) throw new Error('the configuration does not fit the schema of the module any more')
+  return definition.create(decoded.value, env)
+}
+
+/** Runs a piece of the filter's code, so that whoever watches knows. */
+const enter = <Result>(run: () => Result): Result => {
+  cells[CALLS] = (cells[CALLS] ?? 0) + 1
+  cells[SLOT] = 1
+  try {
+    return run()
+  } finally {
+    cells[SLOT] = 0
+  }
+}
+
+type Asked = Extract<ToThread, { readonly id: number }>
+
+const answer = async (filter: Filter, message: Asked): Promise<void> => {
+  const { id } = message
+  let kind: ThreadFault['kind'] = 'throw'
+  try {
+    const { result, changes } = start(filter, message)
+    kind = 'reject'
+    const settled = await result
+    kind = 'invalid'
+    // What cannot be sent fails here, where somebody is told.
+    post(structuredClone({ kind: 'done', id, result: copyOf(settled), changes: changes() }))
+  } catch (error) {
+    post({ kind: 'failed', id, fault: { kind, ...describe(error) } })
+  }
+}
+
+/** What a filter in plain JavaScript returns may be anything; the guard looks at it. */
+const copyOf = (result: unknown): Reply | Uint8Array | string | undefined =>
+  // Not all of the memory that it lies in.
+  result instanceof Uint8Array ? new Uint8Array(result) : (result as Reply | undefined)
+
+interface Started {
+  readonly result: unknown
+  readonly changes: () => ReturnType<typeof changesOf>
+}
+
+const start = (filter: Filter, message: Asked): Started => {
+  switch (message.kind) {
+    case 'hook': {
+      const exchange = exchanges.open(message.data)
+      return { result: enter(() => filter[message.name]?.(exchange)), changes: () => changesOf(exchange, message.data) }
+    }
+    case 'tunnel':
+      return { result: enter(() => filter.onTunnel?.(message)), changes: () => undefined }
+    case 'trailers': {
+      const trailers = new HeaderList([...message.fields])
+      const exchange = exchanges.open(message.data)
+      const result = enter(() => filter[message.name]?.(trailers, exchange))
+      return { result, changes: () => ({ trailers: trailers.fields }) }
+    }
+    case 'piece':
+      return transform(filter, message)
+  }
+}
+
+const transform = (filter: Filter, message: Extract<ToThread, { readonly kind: 'piece' }>): Started => {
+  const { name, data, bytes, isLast } = message
+  const exchange = typeof data === 'number' ? exchanges.find(data) : exchanges.open(data)
+  if (exchange === undefined) return { result: undefined, changes: () => undefined }
+  if (typeof data !== 'number') exchange.transforms.set(name, makeTransform(filter, name, exchange))
+  const change = exchange.transforms.get(name)
+  const result = change === undefined ? undefined : enter(() => change(Buffer.from(bytes), isLast))
+  return { result, changes: () => (typeof data === 'number' ? undefined : changesOf(exchange, data)) }
+}
+
+const makeTransform = (
+  filter: Filter,
+  name: 'transformRequest' | 'transformResponse',
+  exchange: ThreadExchange,
+): BodyTransform | undefined => enter(() => filter[name]?.(exchange)) ?? undefined
+
+const complete = (
+  filter: Filter,
+  { record, data }: { readonly record: Parameters<NonNullable<Filter['onComplete']>>[0]; readonly data: ExchangeData },
+): void => {
+  try {
+    const exchange = exchanges.open(data)
+    enter(() => filter.onComplete?.(record, exchange))
+  } catch (error) {
+    post({ kind: 'failed', id: undefined, fault: { kind: 'throw', ...describe(error) } })
+  }
+  exchanges.forget(data.exchange)
+}
+
+const take = (filter: Filter, message: ToThread): void => {
+  switch (message.kind) {
+    case 'complete':
+      return complete(filter, message)
+    case 'forget':
+      return exchanges.forget(message.exchange)
+    case 'env':
+      return receive(message.message)
+    case 'close':
+      abort.abort()
+      filter.close?.()
+      return parentPort?.close()
+    case 'hook':
+    case 'piece':
+    case 'trailers':
+    case 'tunnel':
+      void answer(filter, message)
+  }
+}
+
+setInterval(() => (cells[BEATS] = (cells[BEATS] ?? 0) + 1), LOOK_MS)
+
+process.on('uncaughtException', (error, origin) => {
+  const kind = origin === 'unhandledRejection' ? 'reject' : 'throw'
+  post({ kind: 'failed', id: undefined, fault: { kind, ...describe(error) } })
+})
+
+try {
+  const filter = enter(makeFilter)
+  parentPort?.on('message', (messages: readonly ToThread[]) => {
+    for (const message of messages) take(filter, message)
+  })
+} catch (error) {
+  const { message } = faultOf(error, module.root)
+  parentPort?.on('message', (messages: readonly ToThread[]) => {
+    for (const asked of messages) {
+      const id = 'id' in asked ? asked.id : undefined
+      post({ kind: 'failed', id, fault: { kind: 'throw', message, location: locateError(error, module.root) } })
+    }
+  })
+}
