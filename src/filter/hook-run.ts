@@ -1,8 +1,8 @@
-import type { Exchange, HookResult, Reply } from './index.ts'
+import type { HookResult, Reply } from './index.ts'
 
-/** Something that looks at an exchange and may answer it; a filter's hook is one. */
-export interface ExchangeHook<E extends Exchange> {
-  (exchange: E): HookResult
+/** Something that looks at an exchange, or a connection, and may answer it; a filter's hook is one. */
+export interface ExchangeHook<E> {
+  (about: E): HookResult
   readonly kind?: string | undefined
 }
 
@@ -16,16 +16,16 @@ export interface HookRunUser {
 }
 
 /** Calls hooks one after the other, without a promise unless one of them returns one: only then does the exchange wait. */
-export class HookRun<E extends Exchange> {
+export class HookRun<E> {
   readonly #hooks: readonly ExchangeHook<E>[]
-  readonly #exchange: E
+  readonly #about: E
   readonly #user: HookRunUser
   #pending: ExchangeHook<E> | undefined
   #isCancelled = false
 
-  constructor(hooks: readonly ExchangeHook<E>[], exchange: E, user: HookRunUser) {
+  constructor(hooks: readonly ExchangeHook<E>[], about: E, user: HookRunUser) {
     this.#hooks = hooks
-    this.#exchange = exchange
+    this.#about = about
     this.#user = user
   }
 
@@ -51,7 +51,7 @@ export class HookRun<E extends Exchange> {
       let result: HookResult
       let isPromise = false
       try {
-        result = hooks[i]?.(this.#exchange)
+        result = hooks[i]?.(this.#about)
         // A filter in plain JavaScript may return anything; what is no object throws here, as it should.
         isPromise = result !== undefined && 'then' in result
       } catch (error) {

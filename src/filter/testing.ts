@@ -6,45 +6,17 @@ import { HeaderList } from '../http/header-list.ts'
 import type { Chain } from './chain.ts'
 import { composeChain } from './chain.ts'
 import { createFakeLent, type FakeLent, type FakeLentOptions } from './env/fake-lent.ts'
-import type {
-  Destination,
-  Exchange,
-  FilterDefinition,
-  FilterEnv,
-  Reply,
-  RequestView,
-  ResponseView,
-  Source,
-} from './index.ts'
-import type { ExchangeRecord } from './record.ts'
+import { runBody, type PassedBody } from './harness/run-body.ts'
+import { createExchange, createHeaders, createRecord } from './harness/test-exchange.ts'
+import type { ExchangeOptions, ResponseOptions, TestExchange } from './harness/test-exchange.ts'
+import { HookRun, type ExchangeHook } from './hook-run.ts'
+import type { Exchange, FilterDefinition, FilterEnv, Reply, RequestView, ResponseView, Tunnel } from './index.ts'
 import { createReply } from './reply.ts'
-import { readClaims } from './verified-token.ts'
 
 /** Makes the chain that `runChain` runs: filters with their stages, in running order. */
 export { composeChain } from './chain.ts'
-
-type HeaderPairs = readonly (readonly [name: string, value: string])[]
-
-/** What a test says about its request; all else is a plain `GET http://api.shop/` from nobody in particular. */
-export interface ExchangeOptions {
-  readonly method?: string
-  readonly scheme?: string
-  readonly authority?: string
-  readonly path?: string
-  readonly query?: string
-  readonly headers?: HeaderPairs
-  readonly source?: Partial<Source>
-  readonly destination?: Partial<Destination>
-  /** A token that counts as verified; `iss` and `sub` are its principal. */
-  readonly claims?: Readonly<Record<string, unknown>>
-  readonly match?: Exchange['match']
-}
-
-/** What the backend answers; default 200 without headers. */
-export interface ResponseOptions {
-  readonly status?: number
-  readonly headers?: HeaderPairs
-}
+export { createExchange } from './harness/test-exchange.ts'
+export type { ExchangeOptions, ResponseOptions, TestBody, TestExchange } from './harness/test-exchange.ts'
 
 /** How a run ended: with the response that the client gets, and the request as it was when the chain was through. */
 export interface Outcome {
@@ -53,7 +25,16 @@ export interface Outcome {
   readonly request: RequestView
   readonly response: ResponseView
   readonly reply: Reply | undefined
+  /** What the backend got; empty when it got nothing. */
+  readonly requestBody: Buffer
+  readonly requestTrailers: HeaderList
+  /** What the client got. */
+  readonly responseBody: Buffer
+  readonly responseTrailers: HeaderList
 }
+
+/** What became of a connection: `reason` is what a filter refused it for. */
+export type TunnelOutcome = { readonly kind: 'carried' } | { readonly kind: 'refused'; readonly reason: string }
 
 /** An environment whose time and chance the test decides, and who answers its calls. */
 export interface FakeEnv extends FilterEnv, Pick<FakeLent, 'counted' | 'observed'> {
@@ -107,123 +88,125 @@ export const createSeededRandom = (seed: number): (() => number) => {
   }
 }
 
-/** An exchange whose response is not there yet. */
-export const createExchange = (options: ExchangeOptions = {}): Exchange => ({
-  request: {
-    method: options.method ?? 'GET',
-    scheme: options.scheme ?? 'http',
-    authority: options.authority ?? 'api.shop',
-    path: options.path ?? '/',
-    query: options.query ?? '',
-    headers: createHeaders(options.headers),
-    token: options.claims === undefined ? undefined : readClaims(options.claims),
-  },
-  response: undefined,
-  source: { ...unknownSource, ...options.source },
-  destination: {
-    namespace: 'shop',
-    name: 'api',
-    hostname: 'api.shop.svc.cluster.local',
-    port: 80,
-    ...options.destination,
-  },
-  match: options.match,
-})
-
 /** Makes one filter from its configuration as written in YAML, and runs it; a bad configuration throws its issues. */
 export const runFilter = async <Config>(
   definition: FilterDefinition<Config>,
   config: unknown,
   run: { readonly exchange?: ExchangeOptions; readonly response?: ResponseOptions; readonly env?: FilterEnv } = {},
-): Promise<Outcome> => {
-  const decoded = definition.config.decode(config, definition.kind)
+): Promise<Outcome> => runChain(chainOf(definition, config, run.env), createExchange(run.exchange), run.response)
+
+/** The same for a connection that is no HTTP; default: from nobody in particular to `api.shop`, without a server name. */
+export const runTunnel = async <Config>(
+  definition: FilterDefinition<Config>,
+  config: unknown,
+  run: { readonly tunnel?: Partial<Tunnel>; readonly env?: FilterEnv } = {},
+): Promise<TunnelOutcome> => {
+  const { onTunnel } = chainOf(definition, config, run.env)
+  const { source, destination } = createExchange()
+  const reply = await runHooks(onTunnel, { source, destination, sni: undefined, ...run.tunnel })
+  return reply === undefined ? { kind: 'carried' } : { kind: 'refused', reason: reply.reason }
+}
+
+const chainOf = <Config>(
+  definition: FilterDefinition<Config>,
+  config: unknown,
+  env = createFakeEnv() as FilterEnv,
+): Chain => {
+  const { stage, kind, body } = definition
+  const decoded = definition.config.decode(config, kind)
   if (!decoded.ok) throw new Error(`bad configuration: ${JSON.stringify(decoded.issues)}`)
-  const filter = definition.create(decoded.value, run.env ?? createFakeEnv())
-  const chain = composeChain([{ stage: definition.stage, filter }])
-  return runChain(chain, createExchange(run.exchange), run.response)
+  return composeChain([{ stage, kind, body, filter: definition.create(decoded.value, env) }])
 }
 
 /**
- * Runs a chain as the proxy does: request hooks until one replies, then the backend's answer or that reply through the
- * response hooks; a reply of theirs is the last word.
+ * Runs a chain on the proxy's own engine: request hooks until one replies, then the body through those that look at it;
+ * the backend's answer, or a reply, through the response hooks, and its body; a reply of theirs is the last word. What a
+ * filter throws is thrown here.
  */
-export const runChain = async (chain: Chain, exchange: Exchange, backend: ResponseOptions = {}): Promise<Outcome> => {
-  const reply = await firstReply(chain.onRequest, exchange)
-  const from = reply ?? { status: backend.status ?? 200, headers: backend.headers }
-  const response = { status: from.status, headers: createHeaders(from.headers) }
-  const replacement = await firstReply(chain.onResponse, { ...exchange, response })
-  if (replacement !== undefined) return finish(chain, exchange, replied(exchange, replacement))
-  if (reply !== undefined)
-    return finish(chain, exchange, { kind: 'replied', request: exchange.request, response, reply })
-  return finish(chain, exchange, { kind: 'forwarded', request: exchange.request, response, reply: undefined })
+export const runChain = async (
+  chain: Chain,
+  exchange: TestExchange,
+  backend: ResponseOptions = {},
+): Promise<Outcome> => {
+  const run = { chain, exchange }
+  exchange.response = undefined
+  const early = await runHooks(chain.onRequest, exchange)
+  if (early !== undefined) return answerWith(run, early)
+  const { request } = exchange
+  const sent = await runBody(exchange.body === undefined ? undefined : chain.requestBody, exchange, {
+    side: 'request',
+    headers: request.headers,
+    body: exchange.body ?? '',
+    trailers: exchange.trailers,
+  })
+  if (sent.reply !== undefined) return answerWith(run, sent.reply)
+  const response = { status: backend.status ?? 200, headers: createHeaders(backend.headers) }
+  exchange.response = response
+  const replacement = await runHooks(chain.onResponse, exchange)
+  if (replacement !== undefined) return finish(run, { reply: replacement, sent })
+  const got = await runBody(isBodiless(exchange, response) ? undefined : chain.responseBody, exchange, {
+    side: 'response',
+    headers: response.headers,
+    body: backend.body ?? '',
+    trailers: backend.trailers,
+  })
+  if (got.reply !== undefined) return finish(run, { reply: got.reply, sent })
+  return finish(run, { sent, got })
 }
 
-const firstReply = async (hooks: Chain['onRequest'], exchange: Exchange): Promise<Reply | undefined> => {
-  for (const hook of hooks) {
-    const reply = (await hook(exchange)) ?? undefined
-    if (reply !== undefined) return reply
+interface Run {
+  readonly chain: Chain
+  readonly exchange: TestExchange
+}
+
+/** A reply in place of forwarding passes the response hooks, as in the proxy. */
+const answerWith = async (run: Run, reply: Reply): Promise<Outcome> => {
+  const { chain, exchange } = run
+  exchange.response = { status: reply.status, headers: createHeaders(reply.headers) }
+  const replacement = await runHooks(chain.onResponse, exchange)
+  return finish(run, replacement === undefined ? { reply, response: exchange.response } : { reply: replacement })
+}
+
+const finish = (
+  { chain, exchange }: Run,
+  end: {
+    readonly reply?: Reply
+    readonly response?: ResponseView
+    readonly sent?: PassedBody
+    readonly got?: PassedBody
+  },
+): Outcome => {
+  const { reply, sent = nothing } = end
+  const got = end.got ?? { ...nothing, body: Buffer.from(reply?.body ?? '') }
+  if (reply !== undefined) {
+    exchange.response = end.response ?? { status: reply.status, headers: createHeaders(reply.headers) }
   }
-  return undefined
-}
-
-const replied = (exchange: Exchange, reply: Reply): Outcome => {
-  const response = { status: reply.status, headers: createHeaders(reply.headers) }
-  return { kind: 'replied', request: exchange.request, response, reply }
-}
-
-const finish = (chain: Chain, exchange: Exchange, outcome: Outcome): Outcome => {
+  const outcome: Outcome = {
+    kind: reply === undefined ? 'forwarded' : 'replied',
+    request: exchange.request,
+    response: exchange.response ?? { status: 0, headers: new HeaderList() },
+    reply,
+    requestBody: sent.body,
+    requestTrailers: sent.trailers,
+    responseBody: got.body,
+    responseTrailers: got.trailers,
+  }
   const record = createRecord(exchange, outcome)
   for (const hook of chain.onComplete) hook(record, exchange)
   return outcome
 }
 
-const createRecord = (exchange: Exchange, outcome: Outcome): ExchangeRecord => ({
-  source: exchange.source,
-  destination: exchange.destination,
-  startedAtMs: 0,
-  startedAtEpochMs: 0,
-  durationMs: 0,
-  upstreamMs: outcome.kind === 'forwarded' ? 0 : -1,
-  protocol: 'http',
-  httpVersion: 'HTTP/1.1',
-  method: exchange.request.method,
-  path: exchange.request.path + exchange.request.query,
-  authority: exchange.request.authority,
-  requestId: exchange.request.headers.get('x-request-id'),
-  userAgent: exchange.request.headers.get('user-agent'),
-  forwardedFor: exchange.request.headers.get('x-forwarded-for'),
-  upgrade: undefined,
-  status: outcome.response.status,
-  grpcStatus: '',
-  flags: '-',
-  details: outcome.reply?.reason ?? 'via_upstream',
-  upstreamFailure: '',
-  requestBytes: 0,
-  responseBytes: 0,
-  route: exchange.match?.route,
-  rule: exchange.match?.rule,
-  endpoint: undefined,
-  backend: undefined,
-  attempts: outcome.kind === 'forwarded' ? 1 : 0,
-  tries: [],
-  generation: 1,
-})
+const nothing: PassedBody = { body: Buffer.alloc(0), trailers: new HeaderList(), reply: undefined }
 
-const createHeaders = (pairs: HeaderPairs = []): HeaderList => {
-  const headers = new HeaderList()
-  for (const [name, value] of pairs) headers.add(name, value)
-  return headers
-}
+const isBodiless = ({ request }: Exchange, { status }: ResponseView): boolean =>
+  request.method === 'HEAD' || status === 204 || status === 304
 
-const unknownSource: Source = {
-  principal: undefined,
-  namespace: undefined,
-  serviceAccount: undefined,
-  address: '192.0.2.1',
-  workload: undefined,
-  canonicalName: undefined,
-  canonicalRevision: undefined,
-  app: undefined,
-  version: undefined,
-  cluster: undefined,
-}
+/** The proxy's own run of hooks, to be awaited. */
+const runHooks = <E>(hooks: readonly ExchangeHook<E>[], about: E): Promise<Reply | undefined> =>
+  new Promise((resolve, reject) => {
+    new HookRun<E>(hooks, about, {
+      onPassed: () => resolve(undefined),
+      onReply: resolve,
+      onThrown: reject,
+    }).start()
+  })
