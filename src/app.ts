@@ -160,6 +160,7 @@ class Waypoint implements RunningWaypoint {
       paths: this.#options.files,
       translate: translateOptionsOf(this.#options),
       mesh: this.#options.mesh,
+      filtersDir: this.#options.filtersDir,
       onUpdate: (update) => this.#onUpdate(update),
       onFailure: (message) => this.#log.error(message),
     })

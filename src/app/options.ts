@@ -26,6 +26,8 @@ export interface WaypointOptions {
   readonly bind: string
   readonly ports: { readonly hbone: number; readonly ready: number; readonly metrics: number; readonly admin: number }
   readonly workers: number
+  /** The folder of the users' filters. */
+  readonly filtersDir: string | undefined
   readonly accessLog: 'json' | 'text' | 'off'
   /** Which share of the requests that policies allow has its decision logged, beside all that are denied. */
   readonly authzLog: number | 'off'

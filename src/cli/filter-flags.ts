@@ -1,8 +1,11 @@
+import { statSync } from 'node:fs'
+import { resolve as resolvePath } from 'node:path'
 import { refusalOfEgress } from '../proxy/filter-calls/egress.ts'
 import { usageError, type FlagTable } from './arguments.ts'
 
 /** What filters of users may do. */
 export const filterFlags = {
+  filters: { type: 'string', value: 'DIR', help: 'the folder of your filters: the modules that Filters name; watched' },
   'filter-egress': {
     type: 'string',
     value: 'HOST,…',
@@ -11,9 +14,23 @@ export const filterFlags = {
 } as const satisfies FlagTable
 
 /** Reads them; throws a usage error. */
-export const decodeFilterFlags = (flags: {
-  readonly 'filter-egress'?: string | undefined
-}): { readonly filterEgress: readonly string[] } => ({ filterEgress: decodeEgress(flags['filter-egress']) })
+export const decodeFilterFlags = (
+  flags: { readonly filters?: string | undefined; readonly 'filter-egress'?: string | undefined },
+  cwd: string,
+): { readonly filtersDir: string | undefined; readonly filterEgress: readonly string[] } => ({
+  filtersDir: decodeFolder(flags.filters, cwd),
+  filterEgress: decodeEgress(flags['filter-egress']),
+})
+
+const decodeFolder = (written: string | undefined, cwd: string): string | undefined => {
+  if (written === undefined) return undefined
+  const path = resolvePath(cwd, written)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path
+  throw usageError(
+    `--filters ${written}: there is no such folder`,
+    'name the folder that the modules of your filters are in',
+  )
+}
 
 const decodeEgress = (text: string | undefined): readonly string[] => {
   if (text === undefined) return []

@@ -44,6 +44,7 @@ describe('the flags of fairway run', () => {
       drainMs: 25_000,
       deadlines: defaultDeadlines,
       overload: { maxRequests: 0, waitMs: 5 },
+      filtersDir: undefined,
       filterEgress: [],
     })
   })
@@ -80,6 +81,7 @@ describe('the flags of fairway run', () => {
     ['some decisions in an access log', ['--access-log', 'json'], 'authzLog', 0.01],
     ['a share of decisions', ['--authz-log', '.25'], 'authzLog', 0.25],
     ['no decisions in an access log', ['--access-log', 'json', '--authz-log', 'off'], 'authzLog', 'off'],
+    ['the folder of filters', ['--filters', '/'], 'filtersDir', '/'],
     [
       'hosts for filters',
       ['--filter-egress', 'a.example, *.b.example:8443'],
@@ -112,6 +114,7 @@ describe('the flags of fairway run', () => {
     [['--access-log', 'yes'], /--access-log "yes" is none of json, text, off/],
     [['--authz-log', '1%'], /--authz-log "1%" is no share from 0 to 1/],
     [['--authz-log', '1.5'], /--authz-log "1\.5" is no share/],
+    [['--filters', '/no/such/folder'], /--filters \/no\/such\/folder: there is no such folder/],
     [['--filter-egress', 'https://a.example'], /--filter-egress "https:\/\/a\.example" is no host/],
     [['--filter-egress', '*'], /--filter-egress "\*" is no host/],
     [['--log-level', 'trace'], /--log-level "trace" is none of debug, info, warn, error, off/],

@@ -98,7 +98,7 @@ export const decodeRunOptions = (
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,
     deadlines: decodeDeadlines(flags),
     overload: decodeOverload(flags),
-    ...decodeFilterFlags(flags),
+    ...decodeFilterFlags(flags, cwd),
   }
 }
 

@@ -8,6 +8,7 @@ import { createDeltaWriter, type ConfigDelta } from './delta.ts'
 import type { Issue } from '../lib/decoded.ts'
 import { createObjectReader } from './load-objects.ts'
 import type { MeshSource } from './mesh-options.ts'
+import type { FilterSettling } from './filters/settle-filters.ts'
 import { openFileSource } from './source/files.ts'
 import type { NameWatch } from './source/name-watch.ts'
 import { openMeshFile } from './source/mesh-file.ts'
@@ -19,6 +20,8 @@ export interface ConfigThreadData {
   readonly paths: readonly string[]
   readonly translate: TranslateOptions
   readonly mesh: MeshSource | undefined
+  /** Where the users' filters are. */
+  readonly filtersDir: string | undefined
 }
 
 /** What the thread says. */
@@ -41,7 +44,7 @@ const quietMs = 3000
 const wasteBytes = 4 * 1024 * 1024
 
 const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => void): void => {
-  const { mesh } = data
+  const { mesh, filtersDir } = data
   const translation = createSetTranslation(data.translate, mesh)
   const write = createDeltaWriter()
   let cancelCollection = (): void => {}
@@ -63,6 +66,7 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
     post({ kind: 'failure', message: `the configuration could not be translated, the last one stays: ${why}` })
   }
   const publish = (): void => {
+    if (isWaiting) return
     try {
       const result = translation.translate()
       if (result.kind === 'update') {
@@ -74,6 +78,36 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
     } catch (error) {
       fail(error)
     }
+  }
+  /** Filters are tried before they are in force; until then the last set stays, and what changes beside them waits. */
+  let isWaiting = false
+  let settling: Promise<FilterSettling> | undefined
+  const startFilters = async (root: string): Promise<FilterSettling> => {
+    const { startSettling } = await import('./filters/settle-filters.ts')
+    return startSettling(root, {
+      onSettled: (versions) => {
+        isWaiting = false
+        translation.takeVersions(versions)
+        publish()
+      },
+      onFailure: (error) => {
+        fail(error)
+        isWaiting = false
+        publish()
+      },
+    })
+  }
+  const takeFilters = (started: FilterSettling): void => {
+    isWaiting = !started.take(translation.filters())
+    if (!isWaiting) publish()
+  }
+  const review = (): void => {
+    const filters = filtersDir === undefined ? [] : translation.filters()
+    if (filtersDir === undefined || (filters.length === 0 && settling === undefined)) return publish()
+    // Few have any.
+    settling ??= startFilters(filtersDir)
+    isWaiting = true
+    settling.then((started) => takeFilters(started), fail)
   }
   if (mesh !== undefined) {
     openMeshFile({
@@ -94,7 +128,7 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
     },
     onSet: (set) => {
       translation.takeObjects(set)
-      publish()
+      review()
     },
   })
 }

@@ -15,6 +15,8 @@ export interface ConfigOptions {
   readonly translate: TranslateOptions
   /** Default: there is no MeshConfig. */
   readonly mesh?: MeshSource | undefined
+  /** The folder of the users' filters; default: there is none. */
+  readonly filtersDir?: string | undefined
   /** Gets every update after the first. Unchanged parts are the same objects as before. */
   readonly onUpdate: (update: ConfigUpdate) => void
   /** Called when the thread stumbled; the last update stays in force, and the thread is started again if it ended. */
@@ -77,7 +79,12 @@ export const startConfig = (options: ConfigOptions): ConfigHandle => {
     first.resolve(update)
   }
   const start = (): ConfigThread => {
-    const data: ConfigThreadData = { paths: options.paths, translate: options.translate, mesh: options.mesh }
+    const data: ConfigThreadData = {
+      paths: options.paths,
+      translate: options.translate,
+      mesh: options.mesh,
+      filtersDir: options.filtersDir,
+    }
     const thread = createThread(data)
     thread.on('message', receive)
     thread.on('error', (error) => fail(`the configuration thread failed: ${String(error)}`))

@@ -2,11 +2,13 @@ import type { Issue } from '../lib/decoded.ts'
 import { isEqual } from '../lib/is-equal.ts'
 import { createObjectLoading } from './load-objects.ts'
 import { withMeshConfig, type MeshSource } from './mesh-options.ts'
+import type { FilterObject } from './objects/filter/filter-object.ts'
 import type { ReadObject } from './objects/read-object.ts'
 import type { FileSet } from './source/files.ts'
 import type { MeshFile } from './source/mesh-file.ts'
 import type { Names } from './translate/entry/entry-hosts.ts'
-import type { TranslateOptions } from './translate/options.ts'
+import type { FilterVersions } from './translate/filter/filter-version.ts'
+import type { SourcedObject, TranslateOptions } from './translate/options.ts'
 import { createTranslator } from './translate/translate.ts'
 import type { ConfigUpdate } from './update.ts'
 
@@ -18,6 +20,10 @@ export interface SetTranslation {
   readonly takeMesh: (file: MeshFile) => void
   /** Takes what host names are now. */
   readonly takeNames: (names: Names) => void
+  /** Takes what was found out about Filters. */
+  readonly takeVersions: (versions: FilterVersions) => void
+  /** The Filters of the present set. */
+  readonly filters: () => readonly FilterObject[]
   /**
    * What it all comes to, and the host names whose addresses it depends on. `waiting` until there are objects; `refused` while no MeshConfig could be read yet, without
    * which nobody knows who is trusted, and who is asked.
@@ -42,7 +48,12 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
   let meshIssues = none
   let set: FileSet<ReadObject> | undefined
   let names: Names | undefined
+  let versions: FilterVersions | undefined
   return {
+    takeVersions: (now) => {
+      versions = now
+    },
+    filters: () => (set === undefined ? [] : load(set.objects).objects.flatMap(filterOf)),
     takeNames: (now) => {
       names = now
     },
@@ -62,13 +73,16 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
       if (set === undefined) return { kind: 'waiting' }
       if (translate === undefined) return { kind: 'refused', issues: meshIssues }
       const { objects, issues: objectIssues } = load(set.objects)
-      const { model, conditions, names: wanted } = translate(objects, names)
+      const { model, conditions, names: wanted } = translate(objects, names, versions)
       const issues = meshIssues.length === 0 ? set.issues : [...meshIssues, ...set.issues]
       const update = { model, conditions, issues, objectIssues, notes, objects: objects.length }
       return { kind: 'update', update, names: wanted }
     },
   }
 }
+
+const filterOf = ({ read }: SourcedObject): readonly FilterObject[] =>
+  read.state === 'typed' && read.object.kind === 'Filter' ? [read.object] : []
 
 const nothingKnown: { readonly options: TranslateOptions | undefined; readonly notes: readonly string[] } = {
   options: undefined,
