@@ -154,6 +154,7 @@ class ThreadCaller {
       },
       onEnd: (fault) => {
         this.#link = undefined
+        env.close()
         if (this.#pending.size === 0) this.#deps.onStray(fault)
         this.#rejectAll(fault)
       },

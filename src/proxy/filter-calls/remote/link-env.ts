@@ -8,6 +8,8 @@ import type { FromThread, RemoteMetric, ToThread } from './messages.ts'
 /** The process' side of a filter's environment in a thread: gives it what `post` can carry, and takes what it says. */
 export interface EnvLink {
   readonly receive: (message: FromThread) => void
+  /** The thread is no more: its calls are given up. */
+  readonly close: () => void
 }
 
 /** Ties an environment in a thread to what its filter is lent here. When the filter is closed its calls end with it. */
@@ -18,6 +20,9 @@ export const linkEnv = (
   const calls = new Map<number, RemoteCall>()
   const metrics = new Map<number, (value: number, labels: Parameters<Counter['inc']>[0]) => void>()
   return {
+    close: () => {
+      for (const call of calls.values()) call.abort()
+    },
     receive: (message) => {
       switch (message.kind) {
         case 'call': {

@@ -40,7 +40,7 @@ const start = async (options?: Parameters<typeof CallBed.start>[0]) => {
     }),
   )
   const thread = createThreadEnv(1000, later<FromThread>(link.receive))
-  return { env: thread.lent, metrics, said }
+  return { env: thread.lent, metrics, said, link }
 }
 
 describe('an environment in a thread', () => {
@@ -92,6 +92,15 @@ describe('an environment in a thread', () => {
     await until(() => bed.asked.length === 1, 'the call to arrive')
     abort.abort()
     await assert.rejects(call, { name: 'AbortError' })
+    await until(() => bed.mesh.counters.openUpstreamConnections === 0, 'the connection to be closed')
+    assert.deepEqual(said, [])
+  })
+
+  it('takes its calls along when it ends', async () => {
+    const { env, said, link } = await start({ answer: () => {} })
+    env.fetch(ORIGIN).catch(() => {})
+    await until(() => bed.asked.length === 1, 'the call to arrive')
+    link.close()
     await until(() => bed.mesh.counters.openUpstreamConnections === 0, 'the connection to be closed')
     assert.deepEqual(said, [])
   })
