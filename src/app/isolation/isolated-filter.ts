@@ -8,6 +8,7 @@ import type { HeaderList } from '../../http/header-list.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { FilterModule, FilterSpec } from '../../model/filter-spec.ts'
 import type { Lending } from '../../proxy/filter-calls/lend-env.ts'
+import type { EnvLink } from '../../proxy/filter-calls/remote/link-env.ts'
 import { applyChanges, ExchangeNumbers, toExchangeData } from './exchange-data.ts'
 import type { ExchangeHookName, FromThread, ToThread, TrailerHookName, TransformName } from './messages.ts'
 import { ThreadLink } from './thread-link.ts'
@@ -101,6 +102,8 @@ class ThreadCaller {
   readonly #abort = new AbortController()
   readonly #deps: IsolationDeps
   readonly #pending = new Map<number, PromiseWithResolvers<Done>>()
+  /** From the start, and for all threads: as long as there is one the filter's metrics are kept. */
+  readonly #env: EnvLink
   #link: Pick<ThreadLink, 'post' | 'close'> | undefined
   #last = 0
   #isClosed = false
@@ -108,6 +111,7 @@ class ThreadCaller {
   constructor(parts: IsolatedParts, deps: IsolationDeps) {
     this.#parts = parts
     this.#deps = deps
+    this.#env = parts.link(parts.spec, this.#abort.signal, (message) => this.#link?.post({ kind: 'env', message }))
   }
 
   ask(question: Question): Promise<Done> {
@@ -133,9 +137,8 @@ class ThreadCaller {
   #open(): Pick<ThreadLink, 'post' | 'close'> {
     if (this.#isClosed) throw new FilterFault('throw', 'the filter is closed')
     if (this.#link !== undefined) return this.#link
-    const { spec, module, link: linkEnv } = this.#parts
+    const { spec, module } = this.#parts
     const { clock, log, openLink = (options) => new ThreadLink(options) } = this.#deps
-    const env = linkEnv(spec, this.#abort.signal, (message) => this.#link?.post({ kind: 'env', message }))
     const link = openLink({
       spec,
       module,
@@ -149,12 +152,12 @@ class ThreadCaller {
           case 'log':
             return log(message.level, message.message)
           case 'env':
-            return env.receive(message.message)
+            return this.#env.receive(message.message)
         }
       },
       onEnd: (fault) => {
         this.#link = undefined
-        env.close()
+        this.#env.close()
         if (this.#pending.size === 0) this.#deps.onStray(fault)
         this.#rejectAll(fault)
       },

@@ -42,6 +42,8 @@ export class InstanceEnv implements FilterEnv {
     this.signal = signal
     this.#host = host
     this.#spec = spec
+    // What a user's filter counts belongs to all of its versions: it is taken over before the last one is closed.
+    if (spec.user !== undefined) this.#lend()
   }
 
   get reply(): FilterEnv['reply'] {

@@ -8,7 +8,7 @@ import type { FromThread, RemoteMetric, ToThread } from './messages.ts'
 /** The process' side of a filter's environment in a thread: gives it what `post` can carry, and takes what it says. */
 export interface EnvLink {
   readonly receive: (message: FromThread) => void
-  /** The thread is no more: its calls are given up. */
+  /** The thread is no more: its calls are given up. Another one may begin. */
   readonly close: () => void
 }
 
@@ -22,6 +22,7 @@ export const linkEnv = (
   return {
     close: () => {
       for (const call of calls.values()) call.abort()
+      metrics.clear()
     },
     receive: (message) => {
       switch (message.kind) {
