@@ -71,6 +71,7 @@ const open = (kind: TunnelKind, deadlines = defaultDeadlines): void => {
       loads: new ServiceLoads(counters),
       plainGroups: new PlainGroups(),
       connections: { check: () => () => {} },
+      takeLease: () => undefined,
       questions: { ask: () => {} },
       clock,
       counters,

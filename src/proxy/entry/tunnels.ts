@@ -167,7 +167,10 @@ export class Tunnels {
 
   #isNameWanted({ authority }: TunnelOrigin): boolean {
     const snapshot = this.#options.tcp.snapshot()
-    return snapshot !== undefined && findFrontend(snapshot, authority)?.authorization?.wantsServerName === true
+    const frontend = snapshot === undefined ? undefined : findFrontend(snapshot, authority)
+    return (
+      frontend !== undefined && (frontend.authorization?.wantsServerName === true || frontend.chain.onTunnel.length > 0)
+    )
   }
 
   #tcp(channel: ServedChannel, origin: TcpOrigin, hello?: HelloOutcome): TcpTunnel {

@@ -53,6 +53,13 @@ export const denied = (details: string): ConnectionEnd => ({ flags: '-', details
 /** The provider of a CUSTOM policy says no, or nothing. */
 export const refusedByProvider = (details: string): ConnectionEnd => ({ flags: 'UAEX', details })
 
+/** A filter does not let this client have it, or failed. */
+export const refusedByFilter = (details: string, reason = ''): ConnectionEnd => ({
+  flags: '-',
+  details,
+  ...(reason === '' ? {} : { reason }),
+})
+
 export const noRoute = (reason: string): ConnectionEnd => ({ flags: 'NR', details: 'route_not_found', reason })
 
 /** By a Service or its endpoints (`UH`), or by a route (`NC`), as with requests. */

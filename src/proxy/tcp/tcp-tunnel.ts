@@ -3,6 +3,7 @@
  * may enter here, and nothing of what a later configuration says but whether the client may still have it: the connection
  * stays where it is.
  */
+import type { TunnelHook } from '../../filter/chain.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
 import { findFrontend, groupOf } from '../../snapshot/resolve.ts'
 import { resolveTcp, resolveTls } from '../../snapshot/resolve-tcp.ts'
@@ -15,10 +16,11 @@ import type { ServedChannel, TunnelServer } from '../entry/tunnel-server.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
-import type { AskedConnection, ConnectionAuthorizer } from '../security/ext-authz/connection-authorizer.ts'
+import type { AskedConnection } from '../security/ext-authz/connection-authorizer.ts'
 import { authorizeConnection, connectionFacts, type ConnectionVerdict } from '../security/authorize-connection.ts'
 import { providersOf, type LateQuestions } from '../security/live/late-questions.ts'
 import type { LiveStream } from '../security/live/live-review.ts'
+import { askWhether, type AskDeps } from './ask-whether.ts'
 import { Dial } from './dial.ts'
 import type { DialDeps } from './dial.ts'
 import type { HelloOutcome } from './hello-entry.ts'
@@ -28,17 +30,14 @@ import type { RelayEnd } from './relay.ts'
 import * as ends from './tcp-record.ts'
 import type { ConnectionEnd } from './tcp-record.ts'
 
-export interface TcpDeps extends DialDeps {
+export interface TcpDeps extends DialDeps, AskDeps {
   readonly plainGroups: PlainGroups
   readonly counters: Counters
   readonly deadlines: Deadlines
   /** Gets the record of each connection once, when it is over. */
   readonly sink: (record: ExchangeRecord) => void
-  readonly onError: (message: string, error: unknown) => void
   readonly snapshot: () => Snapshot | undefined
-  /** Asks providers about connections. */
-  readonly connections: Pick<ConnectionAuthorizer, 'check'>
-  /** Has them asked about those that are carried already. */
+  /** Has providers asked about connections that are carried already. */
   readonly questions: Pick<LateQuestions, 'ask'>
   /** A line for the log about a connection that was not carried. */
   readonly onRefused: (message: string) => void
@@ -56,7 +55,7 @@ export interface TcpOrigin extends TunnelOrigin {
 type Way = { readonly group: EndpointGroup } | { readonly end: ConnectionEnd }
 
 /** What the connection waits for, and somebody else decides. */
-type AskedWay = Way & { readonly asked?: AskedConnection }
+type AskedWay = Way & { readonly asked: AskedConnection | undefined; readonly hooks: readonly TunnelHook[] }
 
 const NOBODY: readonly string[] = []
 const POLICIES_CHANGED = 'policies have changed'
@@ -170,14 +169,13 @@ export class TcpTunnel implements TunnelServer {
   #start(): void {
     const way = this.#findWay()
     if ('end' in way) return this.#refuse(way.end)
-    const { group, asked } = way
-    if (asked === undefined) return this.#connect(group)
-    this.#cancelQuestion = this.#deps.connections.check(asked, (refusal) =>
+    const { group, asked, hooks } = way
+    if (asked === undefined && hooks.length === 0) return this.#connect(group)
+    this.#cancelQuestion = askWhether({ record: this.#record, asked, hooks }, this.#deps, (refusal) =>
       this.#guard(() => {
         this.#cancelQuestion = undefined
-        if (refusal === undefined) return this.#connect(group)
-        this.#record.authorization = refusal.rule.decision
-        this.#refuse(ends.refusedByProvider(refusal.details))
+        if (refusal === undefined) this.#connect(group)
+        else this.#refuse(refusal)
       }),
     )
   }
@@ -207,7 +205,7 @@ export class TcpTunnel implements TunnelServer {
     this.#breakOff(ends.idleTooLong)
   }
 
-  #findWay(): AskedWay {
+  #findWay(): AskedWay | { readonly end: ConnectionEnd } {
     const { hello, authority, source } = this.#origin
     const snapshot = this.#snapshot
     const frontend = snapshot === undefined ? undefined : findFrontend(snapshot, authority)
@@ -222,9 +220,10 @@ export class TcpTunnel implements TunnelServer {
         ? resolveTls(frontend, source.namespace, hello.sni)
         : resolveTcp(frontend, source.namespace)
     const way = this.#follow(resolution, frontend, snapshot)
-    if (verdict.kind !== 'ask') return way
+    const hooks = frontend.chain.onTunnel
+    if (verdict.kind !== 'ask') return { ...way, asked: undefined, hooks }
     this.#asked = providersOf(verdict.rules)
-    return { ...way, asked: { snapshot, frontend, record, sni: record.sni, rules: verdict.rules } }
+    return { ...way, asked: { snapshot, frontend, record, sni: record.sni, rules: verdict.rules }, hooks }
   }
 
   /** What those have said who were asked about it before stands. */

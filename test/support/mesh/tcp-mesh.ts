@@ -5,6 +5,7 @@ import type { ConnectionRoutes } from '../../../src/model/connection-route.ts'
 import type { BackendPolicy } from '../../../src/model/backend/backend-policy.ts'
 import type { BackendTls, EndpointSet } from '../../../src/model/endpoint.ts'
 import { formatEndpointKey } from '../../../src/model/endpoint.ts'
+import type { FilterSpec } from '../../../src/model/filter-spec.ts'
 import type { AuthorizationPolicy } from '../../../src/model/security/authorization.ts'
 import type { ServicePort } from '../../../src/model/service.ts'
 import { serviceOf } from '../models.ts'
@@ -28,6 +29,8 @@ export interface TcpSetting {
   readonly policies?: readonly AuthorizationPolicy[]
   /** There is a RequestAuthentication for it. */
   readonly isTokenWanted?: boolean
+  /** Of Service `shop/api`. */
+  readonly filters?: readonly FilterSpec[]
 }
 
 /** A waypoint whose Service `shop/api` leads to TCP applications that a test starts at `at`. */
@@ -78,6 +81,7 @@ export class TcpMesh {
     policy,
     policies = [],
     isTokenWanted = false,
+    filters = [],
   }: TcpSetting): void {
     const endpoints = Object.entries(services).map(([name, ports]): EndpointSet => {
       const places = ports.map((port) => this.mesh.endpoint(this.at.address, { port, transport: this.#transport }))
@@ -95,7 +99,7 @@ export class TcpMesh {
       ...(policies.length === 0 ? {} : { authorizations: policies.map(({ key }) => key) }),
       ...(isTokenWanted ? { authentications: ['shop/tokens'] } : {}),
     }
-    const service = serviceOf(port, judged)
+    const service = serviceOf(port, { ...judged, filters })
     this.mesh.apply(this.mesh.model({ services: [service], endpoints, authorizations: policies, authentications }))
   }
 
