@@ -7,7 +7,7 @@ import {
 } from '../../model/security/authorization.ts'
 import type { ConditionPlan, PolicyPlan, RulePlan } from './policy-plans.ts'
 import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
-import { compileField } from './match/field.ts'
+import { compileField, type FactsMatcher } from './match/field.ts'
 
 /** How many rules are compiled between two pauses. */
 const STEP = 8
@@ -22,30 +22,68 @@ export function* compilePolicy(policy: AuthorizationPolicy): Generator<void, Pol
   return { source: policy, rules, connectionRules: rules.flatMap((rule) => forConnections(rule) ?? []) }
 }
 
-const compileRule = (rule: AuthorizationRule, policy: AuthorizationPolicy, index: number): RulePlan => {
+const compileRule = (rule: AuthorizationRule, policy: AuthorizationPolicy, index: number): Rule => {
   const conditions = (list: readonly FieldCondition[]): readonly ConditionPlan[] =>
-    list.map((condition) => compileCondition(condition, policy.action))
-  return {
-    policy,
-    index,
-    from: rule.from.map(conditions),
-    to: rule.to.map(conditions),
-    when: conditions(rule.when),
-    decision: decisionOf(policy, index),
+    list.map((condition) => new Condition(condition, policy.action))
+  return new Rule(
+    { policy, index },
+    { from: rule.from.map(conditions), to: rule.to.map(conditions), when: conditions(rule.when) },
+  )
+}
+
+/**
+ * A rule whose decision is made when it first decides. There may be ten thousand, of which most are told apart by who asks,
+ * and never are tried by any request: what only trying takes is made for those that are.
+ */
+class Rule implements RulePlan {
+  readonly policy: AuthorizationPolicy
+  readonly index: number
+  readonly from: RulePlan['from']
+  readonly to: RulePlan['to']
+  readonly when: RulePlan['when']
+  #decision: AuthorizationDecision | undefined
+
+  constructor(
+    { policy, index }: Pick<RulePlan, 'policy' | 'index'>,
+    { from, to, when }: Pick<RulePlan, 'from' | 'to' | 'when'>,
+  ) {
+    this.policy = policy
+    this.index = index
+    this.from = from
+    this.to = to
+    this.when = when
+  }
+
+  get decision(): AuthorizationDecision {
+    return (this.#decision ??= decisionOf(this.policy, this.index))
   }
 }
 
 /**
- * A field that stands in a request several times counts line by line wherever it makes for a refusal: what DENY and CUSTOM
- * look for, and what ALLOW excludes.
+ * A condition whose values are compiled when the first of them is compared. A field that stands in a request several times
+ * counts line by line wherever it makes for a refusal: what DENY and CUSTOM look for, and what ALLOW excludes.
  */
-const compileCondition = (source: FieldCondition, action: AuthorizationAction): ConditionPlan => {
-  const { field, values, notValues } = source
-  const refuses = action !== 'ALLOW'
-  return {
-    source,
-    anyOf: values.length === 0 ? undefined : compileField(field, values, refuses ? 'each' : 'joined'),
-    noneOf: notValues.length === 0 ? undefined : compileField(field, notValues, refuses ? 'joined' : 'each'),
+class Condition implements ConditionPlan {
+  readonly source: FieldCondition
+  readonly #action: AuthorizationAction
+  #anyOf: FactsMatcher | undefined
+  #noneOf: FactsMatcher | undefined
+
+  constructor(source: FieldCondition, action: AuthorizationAction) {
+    this.source = source
+    this.#action = action
+  }
+
+  get anyOf(): FactsMatcher | undefined {
+    const { field, values } = this.source
+    if (values.length === 0) return undefined
+    return (this.#anyOf ??= compileField(field, values, this.#action === 'ALLOW' ? 'joined' : 'each'))
+  }
+
+  get noneOf(): FactsMatcher | undefined {
+    const { field, notValues } = this.source
+    if (notValues.length === 0) return undefined
+    return (this.#noneOf ??= compileField(field, notValues, this.#action === 'ALLOW' ? 'each' : 'joined'))
   }
 }
 
@@ -73,5 +111,5 @@ const forConnections = (rule: RulePlan): RulePlan | undefined => {
   if (rule.policy.action === 'ALLOW') return undefined
   const without = (list: readonly ConditionPlan[]): readonly ConditionPlan[] =>
     list.filter((condition) => !asksForRequest(condition))
-  return { ...rule, from: from.map(without), to: to.map(without), when: without(when) }
+  return new Rule(rule, { from: from.map(without), to: to.map(without), when: without(when) })
 }

@@ -1,3 +1,4 @@
+import { isEqual } from '../../../lib/is-equal.ts'
 import type { AuthorizationRule, FieldCondition } from '../../../model/security/authorization.ts'
 
 /** Stands for the mesh's own trust domain in policies, whatever that is called (Istio's `trustdomain.Bundle`). */
@@ -9,17 +10,28 @@ const LOCAL = 'cluster.local'
  */
 export const expandTrustDomains = (rule: AuthorizationRule, trustDomains: readonly string[]): AuthorizationRule => {
   const expand = (list: readonly FieldCondition[]): readonly FieldCondition[] =>
-    list.map((condition) => expandCondition(condition, trustDomains))
-  return { from: rule.from.map(expand), to: rule.to, when: expand(rule.when) }
+    mapKept(list, (condition) => expandCondition(condition, trustDomains))
+  const [from, when] = [mapKept(rule.from, expand), expand(rule.when)]
+  return from === rule.from && when === rule.when ? rule : { from, to: rule.to, when }
+}
+
+/** The list itself where nothing in it becomes another: most meshes have no alias, and there may be ten thousand rules. */
+const mapKept = <T>(list: readonly T[], map: (item: T) => T): readonly T[] => {
+  const mapped = list.map(map)
+  return mapped.every((item, i) => item === list[i]) ? list : mapped
 }
 
 const expandCondition = (condition: FieldCondition, trustDomains: readonly string[]): FieldCondition => {
   const expand = expansionOf(condition.field.kind)
   if (expand === undefined) return condition
-  const all = (values: readonly string[]): readonly string[] => [
-    ...new Set(values.flatMap((value) => expand(value, trustDomains))),
-  ]
-  return { ...condition, values: all(condition.values), notValues: all(condition.notValues) }
+  const all = (written: readonly string[]): readonly string[] => {
+    const expanded = [...new Set(written.flatMap((value) => expand(value, trustDomains)))]
+    return isEqual(expanded, written) ? written : expanded
+  }
+  const [values, notValues] = [all(condition.values), all(condition.notValues)]
+  return values === condition.values && notValues === condition.notValues
+    ? condition
+    : { ...condition, values, notValues }
 }
 
 type Expansion = (value: string, trustDomains: readonly string[]) => readonly string[]

@@ -9,6 +9,11 @@ export interface TextOptions {
   readonly isEmptyPresent?: boolean
 }
 
+/** So few are compared one after the other: a set takes as much memory as twenty of them. */
+const FEW = 4
+
+const NONE: readonly string[] = []
+
 /**
  * Compiles what policies compare texts with: `*` for any that is not empty, `abc*` for a beginning, `*abc` for an end,
  * anything else for itself, whatever asterisks are inside. One that fits is enough.
@@ -18,15 +23,32 @@ export const compileTexts = (
   { scheme = '', ignoreCase = false, isEmptyPresent = false }: TextOptions = {},
 ): TextMatcher => {
   const written = ignoreCase ? patterns.map((pattern) => pattern.toLowerCase()) : patterns
-  const sorted = sortPatterns(written)
-  const exact = new Set(sorted.exact.map((text) => scheme + text))
+  const [only, ...others] = written
+  // Most conditions have one value, and there may be very many of them.
+  if (only !== undefined && others.length === 0 && isExact(only)) return compileText(scheme + only, ignoreCase)
+  return compileSeveral(sortPatterns(written), { scheme, ignoreCase, isEmptyPresent })
+}
+
+/** Apart, so that what it holds on to is this and no more. */
+const compileText = (wanted: string, ignoreCase: boolean): TextMatcher =>
+  ignoreCase ? (text) => text?.toLowerCase() === wanted : (text) => text === wanted
+
+const compileSeveral = (
+  sorted: ReturnType<typeof sortPatterns>,
+  { scheme, ignoreCase, isEmptyPresent }: Required<TextOptions>,
+): TextMatcher => {
+  const texts = sorted.exact.map((text) => scheme + text)
+  const few = texts.length > FEW ? NONE : texts
+  const many = texts.length > FEW ? new Set(texts) : undefined
   const prefixes = sorted.prefixes.map((text) => scheme + text)
-  const { suffixes, isAny } = sorted
+  const suffixes = sorted.suffixes.slice()
+  const { isAny } = sorted
   return (text) => {
     if (text === undefined) return false
     if (isAny && (isEmptyPresent || text !== '')) return true
     const compared = ignoreCase ? text.toLowerCase() : text
-    if (exact.has(compared)) return true
+    if (many?.has(compared) === true) return true
+    for (const wanted of few) if (compared === wanted) return true
     for (const prefix of prefixes) if (compared.startsWith(prefix)) return true
     for (const suffix of suffixes) {
       if (compared.length >= scheme.length + suffix.length && compared.endsWith(suffix)) return true
