@@ -5,6 +5,7 @@
  */
 import { createRequire, isBuiltin } from 'node:module'
 import { join, posix } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import vm from 'node:vm'
 import type { FilterModule } from '../../model/filter-spec.ts'
 import * as contract from '../index.ts'
@@ -69,9 +70,19 @@ const createRequiring = ({ root, files }: ModuleCode): ((file: string) => unknow
   return load
 }
 
-const compileBody = (text: string, filename: string): Body =>
-  // What it compiles to takes exactly these.
-  vm.compileFunction(text, ['exports', 'require', 'module', 'process'], { filename }) as Body
+/**
+ * V8 keeps what it compiles, in case that it comes again, until several collections later, of which a quiet process has one
+ * in hours: a hundred versions would be there at once. What is ours never comes again.
+ */
+const compileBody = (text: string, filename: string): Body => {
+  setFlagsFromString('--no-compilation-cache')
+  try {
+    // What it compiles to takes exactly these.
+    return vm.compileFunction(text, ['exports', 'require', 'module', 'process'], { filename }) as Body
+  } finally {
+    setFlagsFromString('--compilation-cache')
+  }
+}
 
 const parseJson = (file: string, text: string): unknown => {
   try {
