@@ -3,8 +3,8 @@ import type { Dispatcher } from 'undici'
 /** `RequestInit` of `fetch`, and how long and how large an answer may be. */
 export interface FetchInit extends Omit<RequestInit, 'dispatcher'> {
   /**
-   * From the call to the last byte of the answer, in milliseconds: at most 60,000. Default: what the filter's hooks may
-   * wait (`budget.wait`, 1 s unless set). `signal` can end it earlier.
+   * From the call to the last byte of the answer, in milliseconds: at most 60,000. Default: nine tenths of what
+   * the filter's hooks may wait (`budget.wait`, 1 s unless set), so that they have time for an answer of their own. `signal` can end it earlier.
    */
   readonly timeoutMs?: number
   /** Of the answer's body, as it comes: at most 64 MiB. Default 1 MiB. A longer one fails. */

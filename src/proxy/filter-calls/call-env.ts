@@ -13,14 +13,16 @@ const platformFetch = globalThis.fetch
 /** The most that a call may ask for. */
 const MAX_TIMEOUT_MS = 60_000
 const MAX_BYTES = 64 * 1024 * 1024
+/** Of what its hook may wait: the filter is to have time for an answer of its own when there is none. */
+const SHARE_OF_WAIT = 0.9
 /** What it gets unless it asks. */
 export const DEFAULT_BYTES = 1024 * 1024
 
-/** `env.fetch`: Node's own `fetch`, by our connections. */
+/** `env.fetch`: Node's own `fetch`, by our connections; a hook of the filter may wait for `waitMs`. */
 export const createMeshFetch =
-  (dispatch: DispatchWithin, defaultTimeoutMs: number): MeshFetch =>
+  (dispatch: DispatchWithin, waitMs: number): MeshFetch =>
   async (input, init = {}) => {
-    const { timeoutMs = defaultTimeoutMs, maxBytes = DEFAULT_BYTES, ...rest } = init
+    const { timeoutMs = waitMs * SHARE_OF_WAIT, maxBytes = DEFAULT_BYTES, ...rest } = init
     const limits = {
       timeoutMs: within('timeoutMs', timeoutMs, MAX_TIMEOUT_MS),
       maxBytes: within('maxBytes', maxBytes, MAX_BYTES),
@@ -43,9 +45,9 @@ export const createMeshFetch =
 
 /** What `env.dispatcher` does: the time to the whole answer is `headersTimeout`, if a call has one. */
 export const createMeshDispatch =
-  (dispatch: DispatchWithin, defaultTimeoutMs: number): Dispatcher['dispatch'] =>
+  (dispatch: DispatchWithin, waitMs: number): Dispatcher['dispatch'] =>
   (options, handler) => {
-    const timeoutMs = Math.min(options.headersTimeout || defaultTimeoutMs, MAX_TIMEOUT_MS)
+    const timeoutMs = Math.min(options.headersTimeout || waitMs * SHARE_OF_WAIT, MAX_TIMEOUT_MS)
     dispatch({ options, limits: { timeoutMs, maxBytes: MAX_BYTES } }, handler)
     return true
   }

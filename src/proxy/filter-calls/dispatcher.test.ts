@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { AddressInfo } from 'node:net'
 import { PassThrough, Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
 import { afterEach, describe, it } from 'node:test'
@@ -111,6 +114,31 @@ describe('env.dispatcher', () => {
         message: new RegExp(`content-length says ${length} bytes`),
       })
     }
+  })
+
+  it('speaks HTTP/2 where the port is declared so, with trailers', async () => {
+    const server = createServer()
+    server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      void text(stream).then((body) => {
+        stream.respond({ ':status': 200, 'x-path': headers[':path'] }, { waitForTrailers: true })
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+        stream.end(`got ${body}`)
+      })
+    })
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    bed = await CallBed.start({ h2Port: port })
+    const origin = 'http://h2.shop'
+    const { statusCode, headers, body, trailers } = await bed.env.dispatcher.request({
+      origin,
+      path: '/a',
+      method: 'POST',
+      body: Readable.from(['to', 'ken']),
+    })
+    assert.deepEqual([statusCode, headers['x-path'], await body.text()], [200, '/a', 'got token'])
+    assert.deepEqual(trailers, { 'grpc-status': '0' })
+    server.close()
   })
 
   it('does not switch protocols, nor tunnel', async () => {

@@ -7,7 +7,7 @@ import type { FilterDefinition, FilterEnv } from '../../../src/filter/index.ts'
 import { FilterMetrics } from '../../../src/filter/env/filter-metrics.ts'
 import { anything } from '../../../src/lib/schema.ts'
 import type { BackendPolicy } from '../../../src/model/backend/backend-policy.ts'
-import { formatEndpointKey, type EndpointSet } from '../../../src/model/endpoint.ts'
+import { formatEndpointKey, type Endpoint, type EndpointSet } from '../../../src/model/endpoint.ts'
 import type { FilterSpec } from '../../../src/model/filter-spec.ts'
 import { serviceOf } from '../models.ts'
 import { Mesh, type MeshOptions } from '../mesh/mesh.ts'
@@ -25,9 +25,18 @@ interface CallBedOptions extends MeshOptions {
   readonly answer?: (request: IncomingMessage, response: ServerResponse, body: string) => void
   /** Hosts outside of the mesh. */
   readonly filterEgress?: readonly string[]
+  /** Where a server of HTTP/2 listens that is `http://h2.shop`. */
+  readonly h2Port?: number
   /** Of Service `shop/auth`. */
   readonly authPolicy?: Omit<BackendPolicy, 'source'>
 }
+
+const endpointAt = (port: number): Endpoint => ({
+  address: '127.0.0.1',
+  port,
+  transport: 'plain',
+  workload: { uid: `app-${port}` },
+})
 
 const spec: FilterSpec = { kind: 'Caller', config: {}, origin: 'the test' }
 
@@ -50,7 +59,7 @@ export class CallBed {
     this.asked = parts.asked
   }
 
-  static async start({ answer, authPolicy, ...options }: CallBedOptions = {}): Promise<CallBed> {
+  static async start({ answer, authPolicy, h2Port, ...options }: CallBedOptions = {}): Promise<CallBed> {
     const asked: Asked[] = []
     const server = createServer((request, response) => {
       const take = (body: string): void => {
@@ -78,15 +87,21 @@ export class CallBed {
     const { port } = server.address() as AddressInfo
     const auth: EndpointSet = {
       key: formatEndpointKey('shop', 'auth', 80),
-      endpoints: [{ address: '127.0.0.1', port, transport: 'plain', workload: { uid: 'auth' } }],
+      endpoints: [endpointAt(port)],
       ...(authPolicy === undefined ? {} : { policy: { source: 'BackendPolicy shop/auth', ...authPolicy } }),
     }
+    const h2 = { key: formatEndpointKey('shop', 'h2', 80), protocol: 'http2' } as const
     const model = mesh.model()
     mesh.apply({
       ...model,
       clusterDomain: 'cluster.local',
       services: [serviceOf({}, { filters: [spec] })],
-      endpoints: [...model.endpoints, auth, { key: formatEndpointKey('shop', 'empty', 80), endpoints: [] }],
+      endpoints: [
+        ...model.endpoints,
+        auth,
+        { key: formatEndpointKey('shop', 'empty', 80), endpoints: [] },
+        ...(h2Port === undefined ? [] : [{ ...h2, endpoints: [endpointAt(h2Port)] }]),
+      ],
     })
     assert.ok(env)
     return new CallBed({ mesh, env, metrics, server, asked })
