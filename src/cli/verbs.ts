@@ -40,6 +40,7 @@ export const verbs: readonly VerbEntry[] = [
     examples: [
       'fairway filter new stamp-version     a folder with a filter, its test and its page',
       'fairway filter test stamp-version    its tests',
+      'fairway filter dev stamp-version     the filter at work, with live reload',
       'fairway filter list                  how filters do in a running waypoint',
     ],
     verbs: [
@@ -52,6 +53,11 @@ export const verbs: readonly VerbEntry[] = [
         name: 'test',
         summary: 'the tests of filters',
         load: async () => (await import('./filter/test.ts')).testVerb,
+      },
+      {
+        name: 'dev',
+        summary: 'a filter at work, with live reload, and each decision as it happens',
+        load: async () => (await import('./filter/dev.ts')).devVerb,
       },
       {
         name: 'list',

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Clock } from '../../lib/clock.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -13,8 +14,12 @@ export interface WaypointProcessOptions {
   readonly clock: Clock
   /** Each line of its log, whole. */
   readonly onLine: (line: string) => void
+  /** Each line of its access log, if somebody wants them. */
+  readonly onAccess?: (line: string) => void
   /** For the time until it is ready; default 20 s. */
   readonly readyTimeoutMs?: number
+  /** Of Node, beside those that this process has. */
+  readonly nodeFlags?: readonly string[]
   /** Program and arguments before `run`; default: this very program. */
   readonly command?: readonly string[]
 }
@@ -37,15 +42,20 @@ const LAST_LINES = 8
 
 /** Starts the real program as users start it, and waits for its ready event. Throws `CliError` when none comes. */
 export const startWaypointProcess = async (options: WaypointProcessOptions): Promise<WaypointProcess> => {
-  const { clock, readyTimeoutMs = READY_TIMEOUT_MS } = options
-  const [program = '', ...before] = options.command ?? [process.execPath, ...process.execArgv, mainFile]
+  const { clock, readyTimeoutMs = READY_TIMEOUT_MS, nodeFlags = [] } = options
+  const ourselves = [process.execPath, ...process.execArgv, ...nodeFlags, mainFile]
+  const [program = '', ...before] = options.command ?? ourselves
   const child = spawn(program, [...before, 'run', ...options.args], {
     cwd: options.cwd,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', options.onAccess === undefined ? 'ignore' : 'pipe', 'pipe'],
   })
+  if (child.stdout !== null) {
+    createInterface({ input: child.stdout }).on('line', (line) => options.onAccess?.(line))
+  }
   const lines: string[] = []
   const ready = Promise.withResolvers<Addresses | undefined>()
-  createInterface({ input: child.stderr }).on('line', (line) => {
+  // Whatever becomes of the other streams, this one is a pipe.
+  createInterface({ input: child.stderr as Readable }).on('line', (line) => {
     const addresses = decodeReady(line)
     if (addresses !== undefined) return ready.resolve(addresses)
     lines.push(line)

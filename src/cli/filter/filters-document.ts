@@ -1,3 +1,6 @@
+import { askAdmin } from '../ask-admin.ts'
+import type { HostPort } from '../host-port.ts'
+
 /** What `GET /filters` says, as far as it is printed. */
 export interface FiltersDocument {
   readonly generation: number
@@ -26,8 +29,17 @@ export interface FilterRow {
   }
 }
 
+/** Asks a running waypoint. Throws `CliError` when there is no answer, or none of a waypoint. */
+export const askFilters = (admin: HostPort): Promise<FiltersDocument> =>
+  askAdmin(admin, {
+    path: '/filters',
+    about: 'filters',
+    isAnswer: isFiltersDocument,
+    next: '--admin HOST:PORT names its admin API',
+  })
+
 /** Whether what an admin API sent has all that is printed; further fields are no matter. */
-export const isFiltersDocument = (value: unknown): value is FiltersDocument =>
+const isFiltersDocument = (value: unknown): value is FiltersDocument =>
   hasTypes(value, { generation: 'number', processes: 'number' }) &&
   Array.isArray(value['filters']) &&
   value['filters'].every(isRow)

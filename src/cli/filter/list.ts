@@ -1,11 +1,11 @@
 /** `fairway filter list`: the filters of users in a running waypoint, and how they do. */
-import { askAdmin, defaultAdmin } from '../ask-admin.ts'
+import { defaultAdmin } from '../ask-admin.ts'
 import { decodeChoice, formatFlags, parseArguments, type FlagTable } from '../arguments.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeHostPort } from '../host-port.ts'
 import { createColours } from '../terminal/colours.ts'
 import type { Terminal, Verb } from '../verb.ts'
-import { isFiltersDocument } from './filters-document.ts'
+import { askFilters } from './filters-document.ts'
 import { formatFilters } from './format-filters.ts'
 
 const formats = ['table', 'wide', 'json'] as const
@@ -42,12 +42,7 @@ ${formatFlags(flagTable)}
 const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
   const { flags } = parseArguments(args, flagTable)
   const format = decodeChoice('output', flags.output, formats)
-  const document = await askAdmin(decodeHostPort('--admin', flags.admin ?? defaultAdmin), {
-    path: '/filters',
-    about: 'filters',
-    isAnswer: isFiltersDocument,
-    next: '--admin HOST:PORT names its admin API',
-  })
+  const document = await askFilters(decodeHostPort('--admin', flags.admin ?? defaultAdmin))
   const { out } = terminal
   if (format === 'json') out.write(`${JSON.stringify(document, null, 2)}\n`)
   else {

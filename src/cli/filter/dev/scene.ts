@@ -1,0 +1,77 @@
+/** The objects that stand around the Filters that are tried: a waypoint, one Service, and the backend behind it. */
+import type { HostPort } from '../../host-port.ts'
+import type { DevFilter } from './target.ts'
+
+/** What clients of the scene call. */
+export const sceneAuthority = '10.96.0.10:80'
+
+/** What the scene is told beside its Filters. */
+export interface SceneOptions {
+  readonly backend: HostPort
+  /** Budgets without end, for whoever stops in a debugger. */
+  readonly isPatient: boolean
+}
+
+/** One document of objects, as `fairway run -f` reads it. The Filters keep their names, order and settings. */
+export const createScene = (filters: readonly DevFilter[], { backend, isPatient }: SceneOptions): string => {
+  const namespace = filters[0]?.namespace ?? 'default'
+  const objects = [
+    ...frame(namespace, backend),
+    ...filters.map(({ name, spec }) => ({
+      apiVersion: 'fairway.dev/v1alpha1',
+      kind: 'Filter',
+      metadata: { name, namespace },
+      spec: {
+        ...spec,
+        ...(isPatient ? { budget: { hook: '24h', wait: '24h' }, isolation: 'None' } : {}),
+        targetRefs: [targetOf(spec)],
+      },
+    })),
+  ]
+  return objects.map((object) => `---\n${JSON.stringify(object, null, 2)}\n`).join('')
+}
+
+/** A Service, or a rule: only there `exchange.match` has something to say. */
+const targetOf = ({ targetRefs }: DevFilter['spec']): object => {
+  const isOfRule = Array.isArray(targetRefs) && /Route"/.test(JSON.stringify(targetRefs))
+  return isOfRule
+    ? { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'api' }
+    : { group: '', kind: 'Service', name: 'api' }
+}
+
+const frame = (namespace: string, { host, port }: HostPort): readonly object[] => [
+  {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: namespace, labels: { 'istio.io/use-waypoint': 'waypoint' } },
+  },
+  {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'Gateway',
+    metadata: { name: 'waypoint', namespace },
+    spec: { gatewayClassName: 'fairway-waypoint', listeners: [{ name: 'mesh', port: 15_008, protocol: 'HBONE' }] },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'api', namespace },
+    spec: { clusterIP: '10.96.0.10', ports: [{ name: 'http', port: 80, targetPort: port }] },
+  },
+  {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'api-1', namespace, labels: { 'kubernetes.io/service-name': 'api' } },
+    addressType: host.includes(':') ? 'IPv6' : 'IPv4',
+    ports: [{ name: 'http', port }],
+    endpoints: [{ addresses: [host] }],
+  },
+  {
+    apiVersion: 'gateway.networking.k8s.io/v1',
+    kind: 'HTTPRoute',
+    metadata: { name: 'api', namespace },
+    spec: {
+      parentRefs: [{ group: '', kind: 'Service', name: 'api', port: 80 }],
+      rules: [{ name: 'all', backendRefs: [{ name: 'api', port: 80 }] }],
+    },
+  },
+]
