@@ -118,13 +118,13 @@ describe('env.dispatcher', () => {
 
   it('speaks HTTP/2 where the port is declared so, with trailers', async () => {
     const server = createServer()
-    server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
-      void text(stream).then((body) => {
-        stream.respond({ ':status': 200, 'x-path': headers[':path'] }, { waitForTrailers: true })
-        stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
-        stream.end(`got ${body}`)
-      })
-    })
+    const echo = async (stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> => {
+      const body = await text(stream)
+      stream.respond({ ':status': 200, 'x-path': headers[':path'] }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+      stream.end(`got ${body}`)
+    }
+    server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void echo(stream, headers))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as AddressInfo
