@@ -22,6 +22,7 @@ import { grpcSuite, h2cSuite } from './suites/protocols/http2.ts'
 import { tcpSuite } from './suites/protocols/tcp.ts'
 import { websocketSuite } from './suites/protocols/websocket.ts'
 import { runAuthzSuite } from './suites/side-by-side/authz.ts'
+import { runFiltersSuite } from './suites/side-by-side/filters.ts'
 import { runHandshakesSuite } from './suites/strain/handshakes.ts'
 import { runFairnessSuite } from './suites/strain/fairness.ts'
 import { runOverloadSuite } from './suites/strain/overload.ts'
@@ -62,6 +63,7 @@ const liveSuites: readonly (readonly [SuiteName, (context: SuiteContext) => Prom
   ['fairness', runFairnessSuite],
   ['routes', runRoutesSuite],
   ['authz', runAuthzSuite],
+  ['filters', runFiltersSuite],
 ]
 
 const runSuites = async (options: BenchOptions): Promise<BenchDocument> => {

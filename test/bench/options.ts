@@ -19,7 +19,7 @@ export interface BenchOptions {
 
 export const suiteNames = [
   ...(['hbone', 'grpc', 'h2c', 'upload', 'download', 'websocket', 'tcp'] as const),
-  ...(['readers', 'tunnels', 'handshakes', 'overload', 'fairness', 'routes', 'authz', 'micro'] as const),
+  ...(['readers', 'tunnels', 'handshakes', 'overload', 'fairness', 'routes', 'authz', 'filters', 'micro'] as const),
 ] as const
 
 export type SuiteName = (typeof suiteNames)[number]
@@ -51,6 +51,7 @@ Alone:
   fairness        one greedy client beside twenty others
   routes          10 routes and 5,000
   authz           no AuthorizationPolicy, and 1,000 of ten rules
+  filters         a route with one filter, and with five; what users' filters cost
   micro           single operations in this process`
 
 /** Reads the arguments after the script's name; throws an `Error` that says what is wrong. */

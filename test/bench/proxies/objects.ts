@@ -25,7 +25,7 @@ export const formatObjects = (upstreams: Upstreams): string =>
       .slice(1)
       .map((name, i) => service(name, `10.96.1.${i + 1}`, 'http')),
     ...policiesOf(upstreams.policies ?? 0, upstreams.ruleKind),
-    ...routesOf(upstreams.traffic ?? 'http'),
+    ...routesOf(upstreams),
     ...Array.from({ length: (upstreams.routes ?? 1) - 1 }, (_, i) => route(`other-${i}`, `${PATH_PREFIX}/${i}`)),
     endpointSlice(upstreams),
     ...upstreams.addresses.map((ip, i) => pod(ip, i, upstreams)),
@@ -63,16 +63,35 @@ const service = (name: string, ip: string, traffic: Traffic): object => ({
   },
 })
 
-const routesOf = (traffic: Traffic): readonly object[] => {
+const routesOf = ({ traffic = 'http', hasFiveFilters = false }: Upstreams): readonly object[] => {
   if (traffic === 'tcp') return []
-  return [traffic === 'grpc' ? grpcRoute : route('api', PATH_PREFIX)]
+  return [traffic === 'grpc' ? grpcRoute : route('api', PATH_PREFIX, hasFiveFilters ? five : undefined)]
 }
 
 const parentRefs = [{ group: '', kind: 'Service', name: 'api', port: 80 }]
 const filters = [
   { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: ADDED_HEADER, value: 'api' }] } },
 ]
-const backendRefs = [{ name: 'api', port: 80 }]
+const backendRefs: readonly object[] = [{ name: 'api', port: 80 }]
+
+/** Each type once on the rule, as Gateway API has it, and one again on the backend. */
+const five = {
+  filters: [
+    ...filters,
+    { type: 'ResponseHeaderModifier', responseHeaderModifier: { set: [{ name: 'x-bench-version', value: 'v2' }] } },
+    { type: 'URLRewrite', urlRewrite: { hostname: SERVICE_HOST } },
+    { type: 'CORS', cors: { allowOrigins: ['https://www.example.com'] } },
+  ],
+  backendRefs: [
+    {
+      name: 'api',
+      port: 80,
+      filters: [
+        { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: 'x-bench-backend', value: 'a' }] } },
+      ],
+    },
+  ],
+}
 
 const grpcRoute = {
   apiVersion: 'gateway.networking.k8s.io/v1',
@@ -81,11 +100,15 @@ const grpcRoute = {
   spec: { parentRefs, rules: [{ matches: [{ method: { service: GRPC_SERVICE } }], filters, backendRefs }] },
 }
 
-const route = (name: string, prefix: string): object => ({
+const route = (
+  name: string,
+  prefix: string,
+  through: { readonly filters: readonly object[]; readonly backendRefs: readonly object[] } = { filters, backendRefs },
+): object => ({
   apiVersion: 'gateway.networking.k8s.io/v1',
   kind: 'HTTPRoute',
   metadata: { name, namespace },
-  spec: { parentRefs, rules: [{ matches: [{ path: { type: 'PathPrefix', value: prefix } }], filters, backendRefs }] },
+  spec: { parentRefs, rules: [{ matches: [{ path: { type: 'PathPrefix', value: prefix } }], ...through }] },
 })
 
 const podName = (index: number): string => `api-${index}`

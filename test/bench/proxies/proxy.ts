@@ -33,6 +33,8 @@ export interface Upstreams {
   readonly routes?: number
   /** Fairway only: how many AuthorizationPolicies there are, see `policiesOf`; default none. */
   readonly policies?: number
+  /** Fairway only: whether routes have five filters, and not one. */
+  readonly hasFiveFilters?: boolean
   /** What their rules go by; default `mixed`. */
   readonly ruleKind?: RuleKind
 }

@@ -8,6 +8,7 @@ import type { MicroReport, SuiteReport } from '../../report.ts'
 import { authorizationOperations } from './authorization.ts'
 import { balancingOperations } from './balancing.ts'
 import { codecOperations } from './codecs.ts'
+import { filterOperations } from './filters.ts'
 import { nanosOf } from './nanos-of.ts'
 import { routingOperations } from './routing.ts'
 import { tokenOperations } from './tokens.ts'
@@ -18,6 +19,7 @@ export const runMicroSuite = (options: BenchOptions, progress: Progress): SuiteR
     ...[...codecOperations(), ...routingOperations(), ...balancingOperations()],
     ...authorizationOperations(),
     ...tokenOperations(),
+    ...filterOperations(),
   ]
   const chosen = operations.filter(({ name }) => options.caseName === undefined || name === options.caseName)
   const cases = chosen.map((operation): MicroReport => {

@@ -80,7 +80,10 @@ const backendOf = (context: SuiteContext & { readonly destinations: number }): B
 export const withFairway = async <T>(
   context: StrainContext,
   use: (proxy: RunningProxy) => Promise<T>,
-  { flags = [], ...upstreams }: Pick<Upstreams, 'routes' | 'policies'> & { readonly flags?: readonly string[] } = {},
+  {
+    flags = [],
+    ...upstreams
+  }: Pick<Upstreams, 'routes' | 'policies' | 'hasFiveFilters'> & { readonly flags?: readonly string[] } = {},
 ): Promise<T> => {
   const proxy = await startFairway({
     children: context.children,

@@ -1,0 +1,37 @@
+/**
+ * The suite `filters`: one busy client pod and a route with one built-in filter, and the same with a chain of five, in
+ * turn; then what filters cost alone, in this process.
+ */
+import type { FigureReport, SuiteReport } from '../../report.ts'
+import type { SuiteContext } from '../context.ts'
+import { filterOperations } from '../micro/filters.ts'
+import { nanosOf } from '../micro/nanos-of.ts'
+import { runStrainSuite, withFairway } from '../strain/subject.ts'
+import type { StrainContext } from '../strain/subject.ts'
+import { measureBoth } from './measure-both.ts'
+import type { SideBySide } from './measure-both.ts'
+
+const TUNNELS = 64
+
+const sides: SideBySide = {
+  name: `filters-1x${TUNNELS}`,
+  tunnels: TUNNELS,
+  little: 'one filter',
+  much: 'a chain of five',
+  maxRatio: 1.3,
+}
+
+/** Measures both, again and again in turn; then filters alone. */
+export const runFiltersSuite = (context: SuiteContext): Promise<SuiteReport> =>
+  runStrainSuite('filters', [{ name: sides.name, measure }], { ...context, destinations: 1 })
+
+const measure = async (context: StrainContext): Promise<FigureReport> => {
+  const report = await withFairway(context, (little) =>
+    withFairway(context, (much) => measureBoth(context, sides, { little, much }), { hasFiveFilters: true }),
+  )
+  const figures = filterOperations().map((operation) => {
+    context.progress.show(operation.name)
+    return { name: `ns for ${operation.name}`, value: nanosOf(operation, context.options) }
+  })
+  return { ...report, figures: [...report.figures, ...figures] }
+}
