@@ -114,7 +114,9 @@ class Waypoint implements RunningWaypoint {
     if (waitingFor !== undefined) this.#log.info(`waiting for ${waitingFor}`, { ...this.#admin.addresses })
     const credentials = await this.#opening.ready
     this.#credentials = credentials
-    const reusePort = workers > 1
+    const hasFilters = this.#options.filtersDir !== undefined
+    // One takes over from another, and both listen for a moment.
+    const reusePort = workers > 1 || hasFilters
     const limits = { deadlines, overload, workers }
     const settings = {
       bind,
@@ -127,7 +129,7 @@ class Waypoint implements RunningWaypoint {
       filterEgress,
       ...limits,
     }
-    this.#plane = await createPlane(settings, { workers, credentials, log: this.#log })
+    this.#plane = await createPlane(settings, { workers, hasFilters, credentials, log: this.#log })
     await this.#apply(first)
     this.#first.resolve()
     const port = await this.#listen(this.#plane, ports.hbone)
@@ -161,6 +163,7 @@ class Waypoint implements RunningWaypoint {
       translate: translateOptionsOf(this.#options),
       mesh: this.#options.mesh,
       filtersDir: this.#options.filtersDir,
+      filterIsolation: this.#options.filterIsolation,
       onUpdate: (update) => this.#onUpdate(update),
       onFailure: (message) => this.#log.error(message),
     })

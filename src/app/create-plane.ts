@@ -4,15 +4,21 @@ import type { Logger } from '../lib/log.ts'
 import type { Plane, PlaneSettings } from './plane.ts'
 
 /**
- * With one worker the data plane lives in this process; with more each is a process of its own under this one. Only the
- * one that it comes to is loaded.
+ * With one worker the data plane lives in this process; with more, or with filters of users, which may take it down, each
+ * is a process of its own under this one. Only the one that it comes to is loaded.
  */
 export const createPlane = async (
   settings: PlaneSettings,
-  parts: { readonly workers: number; readonly credentials: CredentialSource; readonly log: Logger },
+  parts: {
+    readonly workers: number
+    /** Of users. */
+    readonly hasFilters: boolean
+    readonly credentials: CredentialSource
+    readonly log: Logger
+  },
 ): Promise<Plane> => {
-  const { workers, credentials, log } = parts
-  if (workers === 1) {
+  const { workers, hasFilters, credentials, log } = parts
+  if (workers === 1 && !hasFilters) {
     const { createLocalPlane } = await import('./local-plane.ts')
     return createLocalPlane(settings, credentials)
   }

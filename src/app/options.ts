@@ -28,6 +28,8 @@ export interface WaypointOptions {
   readonly workers: number
   /** The folder of the users' filters. */
   readonly filtersDir: string | undefined
+  /** `thread`: each of them runs in a thread of its own, whatever its object asks for. */
+  readonly filterIsolation: 'none' | 'thread'
   readonly accessLog: 'json' | 'text' | 'off'
   /** Which share of the requests that policies allow has its decision logged, beside all that are denied. */
   readonly authzLog: number | 'off'

@@ -1,11 +1,18 @@
 import { statSync } from 'node:fs'
 import { resolve as resolvePath } from 'node:path'
+import type { WaypointOptions } from '../app/options.ts'
 import { refusalOfEgress } from '../proxy/filter-calls/egress.ts'
-import { usageError, type FlagTable } from './arguments.ts'
+import { decodeChoice, usageError, type FlagTable } from './arguments.ts'
 
 /** What filters of users may do. */
 export const filterFlags = {
   filters: { type: 'string', value: 'DIR', help: 'the folder of your filters: the modules that Filters name; watched' },
+  'filter-isolation': {
+    type: 'string',
+    value: 'none|thread',
+    default: 'none',
+    help: 'thread: each filter in a thread of its own; default none: as its object asks',
+  },
   'filter-egress': {
     type: 'string',
     value: 'HOST,…',
@@ -15,10 +22,15 @@ export const filterFlags = {
 
 /** Reads them; throws a usage error. */
 export const decodeFilterFlags = (
-  flags: { readonly filters?: string | undefined; readonly 'filter-egress'?: string | undefined },
+  flags: {
+    readonly filters?: string | undefined
+    readonly 'filter-isolation': string
+    readonly 'filter-egress'?: string | undefined
+  },
   cwd: string,
-): { readonly filtersDir: string | undefined; readonly filterEgress: readonly string[] } => ({
+): Pick<WaypointOptions, 'filtersDir' | 'filterIsolation' | 'filterEgress'> => ({
   filtersDir: decodeFolder(flags.filters, cwd),
+  filterIsolation: decodeChoice('filter-isolation', flags['filter-isolation'], ['none', 'thread']),
   filterEgress: decodeEgress(flags['filter-egress']),
 })
 

@@ -45,6 +45,7 @@ describe('the flags of fairway run', () => {
       deadlines: defaultDeadlines,
       overload: { maxRequests: 0, waitMs: 5 },
       filtersDir: undefined,
+      filterIsolation: 'none',
       filterEgress: [],
     })
   })
@@ -82,6 +83,8 @@ describe('the flags of fairway run', () => {
     ['a share of decisions', ['--authz-log', '.25'], 'authzLog', 0.25],
     ['no decisions in an access log', ['--access-log', 'json', '--authz-log', 'off'], 'authzLog', 'off'],
     ['the folder of filters', ['--filters', '/'], 'filtersDir', '/'],
+    ['filters as they ask', [], 'filterIsolation', 'none'],
+    ['threads for filters', ['--filter-isolation', 'thread'], 'filterIsolation', 'thread'],
     [
       'hosts for filters',
       ['--filter-egress', 'a.example, *.b.example:8443'],
@@ -115,6 +118,7 @@ describe('the flags of fairway run', () => {
     [['--authz-log', '1%'], /--authz-log "1%" is no share from 0 to 1/],
     [['--authz-log', '1.5'], /--authz-log "1\.5" is no share/],
     [['--filters', '/no/such/folder'], /--filters \/no\/such\/folder: there is no such folder/],
+    [['--filter-isolation', 'process'], /--filter-isolation "process" is none of none, thread/],
     [['--filter-egress', 'https://a.example'], /--filter-egress "https:\/\/a\.example" is no host/],
     [['--filter-egress', '*'], /--filter-egress "\*" is no host/],
     [['--log-level', 'trace'], /--log-level "trace" is none of debug, info, warn, error, off/],

@@ -8,6 +8,7 @@ import { createDeltaWriter, type ConfigDelta } from './delta.ts'
 import type { Issue } from '../lib/decoded.ts'
 import { createObjectReader } from './load-objects.ts'
 import type { MeshSource } from './mesh-options.ts'
+import { isolateAll } from './filters/isolate-all.ts'
 import type { FilterSettling } from './filters/settle-filters.ts'
 import { openFileSource } from './source/files.ts'
 import type { NameWatch } from './source/name-watch.ts'
@@ -22,6 +23,8 @@ export interface ConfigThreadData {
   readonly mesh: MeshSource | undefined
   /** Where the users' filters are. */
   readonly filtersDir: string | undefined
+  /** `thread`: none of them runs beside requests, whatever its object asks for. */
+  readonly filterIsolation: 'none' | 'thread'
 }
 
 /** What the thread says. */
@@ -44,7 +47,7 @@ const quietMs = 3000
 const wasteBytes = 4 * 1024 * 1024
 
 const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => void): void => {
-  const { mesh, filtersDir } = data
+  const { mesh, filtersDir, filterIsolation } = data
   const translation = createSetTranslation(data.translate, mesh)
   const write = createDeltaWriter()
   let cancelCollection = (): void => {}
@@ -87,7 +90,7 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
     return startSettling(root, {
       onSettled: (versions) => {
         isWaiting = false
-        translation.takeVersions(versions)
+        translation.takeVersions(filterIsolation === 'thread' ? isolateAll(versions) : versions)
         publish()
       },
       onFailure: (error) => {

@@ -17,6 +17,8 @@ export interface ConfigOptions {
   readonly mesh?: MeshSource | undefined
   /** The folder of the users' filters; default: there is none. */
   readonly filtersDir?: string | undefined
+  /** Default: as each Filter asks. */
+  readonly filterIsolation?: 'none' | 'thread'
   /** Gets every update after the first. Unchanged parts are the same objects as before. */
   readonly onUpdate: (update: ConfigUpdate) => void
   /** Called when the thread stumbled; the last update stays in force, and the thread is started again if it ended. */
@@ -84,6 +86,7 @@ export const startConfig = (options: ConfigOptions): ConfigHandle => {
       translate: options.translate,
       mesh: options.mesh,
       filtersDir: options.filtersDir,
+      filterIsolation: options.filterIsolation ?? 'none',
     }
     const thread = createThread(data)
     thread.on('message', receive)

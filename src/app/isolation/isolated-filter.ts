@@ -158,7 +158,8 @@ class ThreadCaller {
       onEnd: (fault) => {
         this.#link = undefined
         this.#env.close()
-        if (this.#pending.size === 0) this.#deps.onStray(fault)
+        // Those who waited for it may have given up before.
+        this.#deps.onStray(fault)
         this.#rejectAll(fault)
       },
     })

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import type { FilterVersion } from '../translate/filter/filter-version.ts'
+import { isolateAll } from './isolate-all.ts'
+
+it('every version in force gets a thread, and what is refused stays so', () => {
+  const inForce = {
+    module: { digest: 'a', root: '/f', entry: 'a.ts', files: {}, kind: 'A', stage: 'shape' },
+    config: {},
+    user: {
+      id: 'shop/a',
+      module: 'a',
+      version: 'v1',
+      failureMode: 'closed',
+      hookMs: 10,
+      waitMs: 1000,
+      isolation: 'none',
+    },
+  } as const
+  const refused: FilterVersion = { refused: { message: 'no', path: 'spec.module' } }
+  const versions = isolateAll(
+    new Map<string, FilterVersion>([
+      ['a', { inForce, ...refused }],
+      ['b', refused],
+    ]),
+  )
+  assert.equal(versions.get('a')?.inForce?.user.isolation, 'thread')
+  assert.deepEqual(versions.get('a')?.refused, refused.refused)
+  assert.equal(versions.get('b'), refused)
+})

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { eventually } from './support/eventually.ts'
+import type { RunningFairway } from './support/fairway-process.ts'
+import type { HboneClient } from './support/hbone-client.ts'
+import { createMesh, type Mesh } from './support/mesh.ts'
+import { filterNamed, filterRoutes, writeFilters } from './support/bad-filters.ts'
+import { gateway, service } from './support/objects.ts'
+
+const network = '127.71.41'
+const VIP = '10.96.0.10:80'
+
+const objects = [
+  gateway,
+  ...service({ name: 'api', vip: '10.96.0.10', endpoints: [{ address: `${network}.1`, port: 9080 }] }),
+  ...['throw', 'reject', 'stray', 'wait', 'loop'].map((name) => filterNamed(name)),
+  filterNamed('apart', { module: 'loop.ts', isolation: 'Thread' }),
+  ...filterRoutes(['throw', 'reject', 'stray', 'wait', 'loop', 'apart']),
+]
+
+interface Row {
+  readonly id: string
+  readonly state: string
+  readonly failures: Readonly<Record<string, number>>
+  readonly lastFailure?: { readonly kind: string; readonly location?: string }
+}
+
+describe('beside filters that fail', () => {
+  let mesh: Mesh
+  let fairway: RunningFairway
+  let client: HboneClient
+  before(async () => {
+    mesh = await createMesh(objects)
+    const dir = join(mesh.dir, 'filters')
+    mkdirSync(dir)
+    writeFilters(dir, (file, text) => writeFileSync(join(dir, file), text))
+    await mesh.startPod('api', { address: `${network}.1`, port: 9080 })
+    fairway = await mesh.startFairway(1, ['--filters', dir, '--access-log', 'json'])
+    client = await mesh.dial(fairway)
+  })
+  after(() => mesh?.[Symbol.asyncDispose]())
+
+  const statusOf = async (path: string, through = client): Promise<number> =>
+    (await through.request(VIP, { path })).status
+  const readingOf = async (name: string): Promise<Row | undefined> => {
+    // As docs/concepts/admin-api.md has it.
+    const { filters } = (await fairway.admin('/filters')) as { readonly filters: readonly Row[] }
+    return filters.find(({ id }) => id === `shop/${name}`)
+  }
+
+  const cases = [
+    ['throw', 500, 'filter_failed{shop/throw,throw}'],
+    ['reject', 500, 'filter_failed{shop/reject,reject}'],
+    ['wait', 500, 'filter_failed{shop/wait,wait}'],
+    ['stray', 200, 'via_upstream'],
+  ] as const
+  for (const [name, status, details] of cases) {
+    it(`one on its own route is answered ${status}, and others do not notice: ${name}`, async () => {
+      assert.equal(await statusOf(`/${name}`), status)
+      assert.equal(await statusOf('/'), 200)
+      await eventually('the access log', () => fairway.stdout().includes(`"${details}"`))
+    })
+  }
+
+  it('what nobody caught counts against the filter that it came from', async () => {
+    await eventually('the count', async () => {
+      const reading = await readingOf('stray')
+      return reading?.failures['reject'] === 1
+    })
+    assert.equal((await readingOf('stray'))?.lastFailure?.location, 'stray.ts:6')
+  })
+
+  it('one that loops in a thread of its own is ended there', async () => {
+    assert.equal(await statusOf('/apart'), 500)
+    assert.equal(await statusOf('/'), 200)
+    await eventually('the quarantine', async () => (await readingOf('apart'))?.state === 'quarantined')
+  })
+
+  it('one that loops beside requests takes its process down, and the next one comes up without it', async () => {
+    const [first] = fairway.workers()
+    await assert.rejects(statusOf('/loop'))
+    await eventually('another process', async () => {
+      const isReady = (await fairway.readiness()).status === 200
+      return isReady && fairway.workers().every((pid) => pid !== first)
+    })
+    const next = await mesh.dial(fairway)
+    assert.equal(await statusOf('/', next), 200)
+    assert.equal(await statusOf('/loop', next), 500)
+    const reading = await readingOf('loop')
+    assert.equal(reading?.state, 'quarantined')
+    assert.equal(reading?.lastFailure?.kind, 'loop')
+    assert.equal(await fairway.metric('fairway_filter_quarantined', { filter: 'shop/loop' }), 1)
+    const { items } = (await fairway.admin('/status')) as {
+      readonly items: readonly {
+        readonly metadata: { readonly name: string }
+        readonly status: { readonly conditions: readonly { readonly type: string; readonly status: string }[] }
+      }[]
+    }
+    const conditions = items.find(({ metadata }) => metadata.name === 'loop')?.status.conditions ?? []
+    assert.equal(conditions.find(({ type }) => type === 'Healthy')?.status, 'False')
+    const { reasons } = (await fairway.admin(`/resolve?authority=${VIP}&path=/loop`)) as {
+      readonly reasons: readonly string[]
+    }
+    assert.ok(
+      reasons.some((line) => line.startsWith('filter shop/loop is quarantined: ')),
+      reasons.join('\n'),
+    )
+  })
+})
