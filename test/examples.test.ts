@@ -12,13 +12,16 @@ import { parse } from 'yaml'
 import { builtinFilters } from '../filters/index.ts'
 import { withMeshConfig } from '../src/config/mesh-options.ts'
 import { readMeshFile } from '../src/config/source/mesh-file.ts'
-import type { TranslateOptions } from '../src/config/translate/options.ts'
+import { createFilterTrials } from '../src/config/filters/filter-trials.ts'
+import { noFilterVersions, type FilterVersions } from '../src/config/translate/filter/filter-version.ts'
+import type { SourcedObject, TranslateOptions } from '../src/config/translate/options.ts'
 import { translate } from '../src/config/translate/translate.ts'
 import type { FilterDefinition } from '../src/filter/index.ts'
 import { createFilterInstances } from '../src/filter/instances.ts'
 import { HeaderList } from '../src/http/header-list.ts'
 import { anything } from '../src/lib/schema.ts'
 import { isFault } from '../src/model/condition.ts'
+import { createModuleStore } from '../src/proxy/apply/module-store.ts'
 import { compile } from '../src/snapshot/compile.ts'
 import { explainRequest } from '../src/snapshot/explain.ts'
 import { findFrontend, resolve } from '../src/snapshot/resolve.ts'
@@ -82,12 +85,24 @@ const externalAuth: FilterDefinition = {
   create: () => ({}),
 }
 
-const load = (name: string): { readonly snapshot: Snapshot; readonly issues: readonly unknown[] } => {
+/** What the Filters of an example come to, whose code stands in its folder `filters`. */
+const tryFilters = async (name: string, objects: readonly SourcedObject[]): Promise<FilterVersions> => {
+  const root = path.join(folder, name, 'filters')
+  if (!existsSync(root)) return noFilterVersions
+  const filters = objects.flatMap(({ read }) =>
+    read.state === 'typed' && read.object.kind === 'Filter' ? [read.object] : [],
+  )
+  return createFilterTrials(root).settle(filters)
+}
+
+const load = async (name: string): Promise<{ readonly snapshot: Snapshot; readonly issues: readonly unknown[] }> => {
   const file = path.join(folder, name, 'objects.yaml')
   const { objects, issues } = loadText(file, readFileSync(file, 'utf8'))
-  const { model, conditions } = translate(objects, optionsOf(name))
+  const { model, conditions } = translate(objects, optionsOf(name), await tryFilters(name, objects))
   const bad = conditions.filter(isFault)
-  const host = { now: () => 0, random: () => 0, log: () => {} }
+  const modules = createModuleStore()
+  modules.use(model.filterModules ?? [])
+  const host = { now: () => 0, random: () => 0, log: () => {}, code: modules.code }
   const filters = createFilterInstances([...builtinFilters, externalAuth], host).make
   return { snapshot: compile(model, { generation: 1, filters }), issues: [...issues, ...bad] }
 }
@@ -145,9 +160,9 @@ const names = readdirSync(folder).filter((name) => /^\d\d-/.test(name))
 it('there are examples', () => assert.ok(names.includes('01-canary')))
 
 for (const name of names) {
+  const { snapshot, issues } = await load(name)
   describe(`example ${name}`, () => {
     const expected = parse(readFileSync(path.join(folder, name, 'expect.yaml'), 'utf8')) as Expectation
-    const { snapshot, issues } = load(name)
     it('is understood as a whole', () => assert.equal(issues.length, expected.issues, JSON.stringify(issues)))
     it('expects something', () => assert.ok(expected.requests.length > 0))
     for (const { what, ...request } of expected.requests) {

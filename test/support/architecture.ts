@@ -187,7 +187,7 @@ export const checkNames: Rule = (files) =>
 /** Only filters have a default export. */
 export const checkDefaultExports: Rule = (files) =>
   files
-    .filter((file) => !/^(?:examples\/)?filters\//.test(file.path))
+    .filter((file) => !/^(?:examples\/(?:[^/]+\/)?)?filters\//.test(file.path))
     .filter((file) => /^export default\b|^export \{[^}]*\bas default\b/m.test(codeOf(file.text)))
     .map((file) => `${file.path}: default exports are for filters`)
 
