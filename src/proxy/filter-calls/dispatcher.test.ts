@@ -141,6 +141,31 @@ describe('env.dispatcher', () => {
     server.close()
   })
 
+  const UNSENDABLE = [
+    ['a value with a line break', { headers: { 'x-a': 'b\r\nx-evil: 1' } }],
+    ['a name with a line break', { headers: { 'x-a\r\nx-evil': 'b' } }],
+    ['a host with a line break', { headers: { host: 'a\r\nx-evil: 1' } }],
+    ['names and values in turn with a line break', { headers: ['x-a', 'b\nx-evil: 1'] }],
+    ['a list of values with a line break', { headers: { 'x-a': ['b', 'c\nx-evil: 1'] } }],
+    ['an object for a value', { headers: { 'x-a': { b: 1 } } }],
+    ['a path with a line break', { path: '/ HTTP/1.1\r\nx-evil: 1' }],
+    ['a path with a space', { path: '/a b' }],
+    ['a path that is a URL', { path: 'http://api.shop/' }],
+    ['a method with a line break', { method: 'GET / HTTP/1.1\r\nx-evil: 1\r\n\r\nGET' }],
+    ['an origin without a scheme', { origin: 'auth.shop' }],
+    ['an origin of another scheme', { origin: 'ftp://auth.shop' }],
+    ['a body of numbers', { method: 'POST', body: [1, 2] }],
+  ] as const
+  for (const [what, parts] of UNSENDABLE) {
+    it(`does not send ${what}`, async () => {
+      bed = await CallBed.start()
+      // What types forbid plain JavaScript may give.
+      const options = { origin: ORIGIN, path: '/', method: 'GET', ...parts } as never
+      await assert.rejects(bed.env.dispatcher.request(options), { name: 'CallError', code: 'EINVAL' })
+      assert.deepEqual(bed.asked, [])
+    })
+  }
+
   it('does not switch protocols, nor tunnel', async () => {
     bed = await CallBed.start()
     await assert.rejects(bed.env.dispatcher.upgrade({ path: '/', protocol: 'websocket', origin: ORIGIN } as never), {
