@@ -121,6 +121,11 @@ const BAD: readonly (readonly [
 ])[] = [
   ['a capital', ({ counter }) => counter('Logins', { help: '' }), /"Logins": a name is lower-case/],
   [
+    'a name of a part',
+    ({ counter }) => counter('logins_count', { help: '' }),
+    /logins_count: names of a histogram's parts/,
+  ],
+  [
     'a name of ours',
     ({ counter }) => counter('errors_total', { help: '' }),
     /fairway_filter_errors_total is the proxy's own/,
