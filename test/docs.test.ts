@@ -67,6 +67,7 @@ const toObject = (block: string): string => {
 
 /** A MeshConfig, or something that is meant for `-f`. */
 const issuesOf = (page: string, block: string): readonly unknown[] => {
+  if (/^---$/m.test(block)) return loadText(page, block).issues
   const value: unknown = parse(block)
   if (typeof value !== 'object' || value === null || !('extensionProviders' in value)) {
     return loadText(page, toObject(block)).issues

@@ -11,7 +11,7 @@ export interface ApiModule {
 export const formatFilterApi = (modules: readonly ApiModule[]): string => `# The filter API
 
 Generated from the doc comments of the sources by \`npm run generate\`. [Writing a filter](../filters.md) explains how the
-parts go together.
+parts go together, [your first filter](../guides/first-filter.md) begins with nothing.
 
 ${modules.map(formatModule).join('\n')}`
 
