@@ -5,7 +5,8 @@ import type { Plane, PlaneSettings } from './plane.ts'
 
 /**
  * With one worker the data plane lives in this process; with more, or with filters of users, which may take it down, each
- * is a process of its own under this one. Only the one that it comes to is loaded.
+ * is a process of its own under this one. Only the one that it comes to is loaded. A debugger wants the code of users in
+ * the process that it looks into, where no watchdog ends it at a breakpoint.
  */
 export const createPlane = async (
   settings: PlaneSettings,
@@ -18,10 +19,13 @@ export const createPlane = async (
   },
 ): Promise<Plane> => {
   const { workers, hasFilters, credentials, log } = parts
-  if (workers === 1 && !hasFilters) {
+  if (workers === 1 && (!hasFilters || (await isDebugged()))) {
     const { createLocalPlane } = await import('./local-plane.ts')
     return createLocalPlane(settings, credentials)
   }
   const { WorkerPlanes } = await import('./workers/worker-planes.ts')
   return new WorkerPlanes({ count: workers, settings, credentials, clock: systemClock, log })
 }
+
+/** Whether this process was started with `--inspect`. */
+const isDebugged = async (): Promise<boolean> => (await import('node:inspector')).url() !== undefined
