@@ -3,6 +3,7 @@
  * and a run of one filter or of a whole chain, without a proxy. Package export `fairway/filter/testing`.
  */
 import { HeaderList } from '../http/header-list.ts'
+import { findUndeclared } from './body/find-undeclared.ts'
 import type { Chain } from './chain.ts'
 import { composeChain } from './chain.ts'
 import { createFakeLent, type FakeLent, type FakeLentOptions } from './env/fake-lent.ts'
@@ -115,7 +116,10 @@ const chainOf = <Config>(
   const { stage, kind, body } = definition
   const decoded = definition.config.decode(config, kind)
   if (!decoded.ok) throw new Error(`bad configuration: ${JSON.stringify(decoded.issues)}`)
-  return composeChain([{ stage, kind, body, filter: definition.create(decoded.value, env) }])
+  const filter = definition.create(decoded.value, env)
+  const undeclared = findUndeclared(filter, body)
+  if (undeclared !== undefined) throw new Error(undeclared)
+  return composeChain([{ stage, kind, body, filter }])
 }
 
 /**

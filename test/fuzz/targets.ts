@@ -4,6 +4,7 @@ import { bridgeTarget } from './targets/http/bridge.ts'
 import { clientHelloTarget } from './targets/client-hello.ts'
 import { crlTarget } from './targets/crl.ts'
 import { durationTarget } from './targets/duration.ts'
+import { filterBodiesTarget } from './targets/filter-bodies.ts'
 import { forwardedTarget } from './targets/forwarded.ts'
 import { h1EncodeTarget } from './targets/http/h1-encode.ts'
 import { h1Target } from './targets/http/h1.ts'
@@ -37,5 +38,6 @@ export const TARGETS: readonly FuzzTarget[] = [
   crlTarget,
   durationTarget,
   workloadApiTarget,
+  filterBodiesTarget,
   objectsTarget,
 ]

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { createUnheardEnv, InstanceEnv } from '../../filter/env/instance-env.ts'
 import type { FilterDefinition } from '../../filter/index.ts'
+import { findUndeclared } from '../../filter/body/find-undeclared.ts'
 import { checkHooks } from '../../filter/module/check-definition.ts'
 import { evaluateModule, type ModuleCode } from '../../filter/module/evaluate-module.ts'
 import { faultOf, type ModuleFault } from '../../filter/module/module-fault.ts'
@@ -65,6 +66,8 @@ const tryOut = async (
     )
     const filter = definition.create(decoded.value, env)
     const hooks = checkHooks(filter)
+    const undeclared = findUndeclared(filter, definition.body)
+    if (undeclared !== undefined) throw new TypeError(undeclared)
     if (definition.warmUp !== undefined) {
       begin('warmUp')
       await definition.warmUp(filter, env)

@@ -91,6 +91,16 @@ describe('the harness', () => {
     assert.equal(outcome.kind, 'forwarded')
   })
 
+  it('says so when a definition does not say that its filter changes bodies', async () => {
+    for (const [hook, side] of [
+      ['transformRequest', 'request'],
+      ['transformResponse', 'response'],
+    ] as const) {
+      const definition = definitionOf({ [hook]: () => undefined }, side === 'request' ? { response: 'stream' } : {})
+      await assert.rejects(runFilter(definition, {}), new RegExp(`with ${hook}, .* no body.${side}`))
+    }
+  })
+
   it('shows hooks one exchange from its beginning to its end', async () => {
     const seen = new Set<unknown>()
     const note = (exchange: unknown): void => void seen.add(exchange)
