@@ -10,7 +10,7 @@ import type { SpiffeId } from '../../model/identity.ts'
 import type { EndpointGroup, Snapshot } from '../../snapshot/snapshot.ts'
 import type { ForwardDeps } from '../forward/forward-plan.ts'
 import { explainEgress, type Egress } from './egress.ts'
-import type { ServiceFinder } from './find-service.ts'
+import type { FoundService, ServiceFinder } from './find-service.ts'
 import { GuardedHandler, tellError, type CallLimits, type CallOutcome } from './guarded-handler.ts'
 import { MeshCall } from './mesh-call.ts'
 import { requestOf } from './request-of.ts'
@@ -93,23 +93,27 @@ const findCallee = ({ origin }: Dispatcher.DispatchOptions, caller: Caller, deps
   if (snapshot === undefined) throw new CallError('ECLOSED', `${url.host}: no configuration is in force yet`)
   const { hostname, host } = url
   const isTls = url.protocol === 'https:'
-  const port = Number(url.port || (isTls ? 443 : 80))
-  const found = deps.services.find(snapshot, { hostname, port }, caller.namespace)
-  if (found.kind === 'service') {
-    if (isTls) {
-      const why = 'a Service of the mesh is called by http://; mutual TLS is the mesh’s business'
-      throw new CallError('EINVAL', `${url.origin}: ${why}`)
-    }
-    return { name: `Service ${found.label}:${port}`, label: found.label, host, group: found.group }
+  const to = { hostname, port: Number(url.port || (isTls ? 443 : 80)) }
+  const allowed = deps.egress.allows(hostname, to.port)
+  // Before the mesh is asked: it may know the host as well (ServiceEntry), and does not speak TLS for the filter.
+  if (isTls && allowed !== undefined) return { name: host, label: allowed, host, group: undefined }
+  const found = deps.services.find(snapshot, to, caller.namespace)
+  if (found.kind === 'service' && !isTls) {
+    return { name: `Service ${found.label}:${to.port}`, label: found.label, host, group: found.group }
   }
-  const allowed = deps.egress.allows(hostname, port)
-  if (allowed !== undefined && isTls) return { name: host, label: allowed, host, group: undefined }
-  if (allowed !== undefined)
-    throw new CallError('ENOTALLOWED', `${url.origin}: outside of the mesh only https:// is allowed`)
-  throw new CallError(
-    isTls ? 'ENOTALLOWED' : 'ENOSERVICE',
-    `${found.message}; hosts outside of the mesh: --filter-egress`,
-  )
+  throw refusalOf(url, found, allowed)
+}
+
+const refusalOf = (url: URL, found: FoundService, allowed: string | undefined): CallError => {
+  if (found.kind === 'service') {
+    const why = 'a Service of the mesh is called by http://; mutual TLS is the mesh’s business'
+    return new CallError('EINVAL', `${url.origin}: ${why}`)
+  }
+  if (allowed !== undefined) {
+    return new CallError('ENOTALLOWED', `${url.origin}: outside of the mesh only https:// is allowed`)
+  }
+  const message = `${found.message}; hosts outside of the mesh: --filter-egress`
+  return new CallError(url.protocol === 'https:' ? 'ENOTALLOWED' : 'ENOSERVICE', message)
 }
 
 const carry = (

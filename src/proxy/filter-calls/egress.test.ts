@@ -4,7 +4,7 @@ import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { Agent } from 'undici'
-import { modelOf } from '../../../test/support/models.ts'
+import { modelOf, serviceOf } from '../../../test/support/models.ts'
 import { createBackendCa } from '../../../test/support/tls/backend-ca.ts'
 import { FilterMetrics } from '../../filter/env/filter-metrics.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -61,7 +61,9 @@ const withServer = async (
   const { port } = server.address() as AddressInfo
   const makeAgent = trusts ? () => new Agent({ connect: { ca: ca.pem } }) : undefined
   const egress = new Egress([`localhost:${port}`], makeAgent)
-  const snapshot = compile(modelOf([]), { previous: undefined, generation: 1, filters: () => ({ failure: '' }) })
+  const known = serviceOf({ port }, { name: 'outside', hostname: 'localhost', addresses: [] })
+  const model = modelOf([], { clusterDomain: 'cluster.local', services: [serviceOf(), known] })
+  const snapshot = compile(model, { previous: undefined, generation: 1, filters: () => ({ failure: '' }) })
   const own = new FilterMetrics().openOwn('shop/a')
   const caller: Caller = {
     name: 'shop/a',
@@ -102,6 +104,13 @@ describe('calls that leave the mesh', () => {
       })
       assert.equal(await response.text(), 'token')
       assert.deepEqual(seen, [`POST /a?b localhost:${port} 1`])
+    }))
+
+  it('go over TLS to hosts that the mesh knows as well', () =>
+    withServer(true, async (call, port, seen) => {
+      await (await call(`https://localhost:${port}/`)).text()
+      assert.equal(seen.length, 1)
+      await assert.rejects(call('https://api.shop:80'), { code: 'EINVAL' })
     }))
 
   it('do not go to whom nobody vouches for', () =>

@@ -3,7 +3,7 @@ import { findFrontend, groupOf } from '../../snapshot/resolve.ts'
 import type { EndpointGroup, Snapshot } from '../../snapshot/snapshot.ts'
 
 /** Who is meant by the host of a URL. */
-export type Callee =
+export type FoundService =
   /** `label` is what metrics call it. */
   | { readonly kind: 'service'; readonly group: EndpointGroup; readonly label: string }
   /** Nobody in the mesh. */
@@ -20,9 +20,9 @@ const MAX_PORTS = 8
 /** Finds Services, and remembers who is none: to say so takes a look at all of them. */
 export class ServiceFinder {
   #snapshot: Snapshot | undefined
-  readonly #misses = new Map<string, Callee>()
+  readonly #misses = new Map<string, FoundService>()
 
-  find(snapshot: Snapshot, to: { readonly hostname: string; readonly port: number }, namespace?: string): Callee {
+  find(snapshot: Snapshot, to: { readonly hostname: string; readonly port: number }, namespace?: string): FoundService {
     if (snapshot !== this.#snapshot || this.#misses.size > MAX_MISSES) this.#misses.clear()
     this.#snapshot = snapshot
     const key = `${namespace ?? ''} ${to.hostname}:${to.port}`
@@ -42,15 +42,15 @@ export const findService = (
   snapshot: Snapshot,
   { hostname, port }: { readonly hostname: string; readonly port: number },
   namespace: string | undefined,
-): Callee => {
+): FoundService => {
   const named = serviceNamed(hostname, namespace, snapshot.clusterDomain)
   const found = named && snapshot.groups.get(formatEndpointKey(named.namespace, named.name, port))
-  if (found !== undefined && named !== undefined) return calleeOf(found, `${named.namespace}/${named.name}`)
+  if (found !== undefined && named !== undefined) return foundOf(found, `${named.namespace}/${named.name}`)
   const frontend = findFrontend(snapshot, `${hostname}:${port}`)
   if (frontend !== undefined) {
     const group = groupOf(snapshot, frontend.passThrough.backend)
     const { destination } = frontend
-    if (group !== undefined) return calleeOf(group, `${destination.namespace}/${destination.name}`)
+    if (group !== undefined) return foundOf(group, `${destination.namespace}/${destination.name}`)
   }
   return { kind: 'unknown', message: noService(snapshot, { hostname, port }, named) }
 }
@@ -60,7 +60,7 @@ interface Named {
   readonly name: string
 }
 
-const calleeOf = (group: EndpointGroup, label: string): Callee => ({ kind: 'service', group, label })
+const foundOf = (group: EndpointGroup, label: string): FoundService => ({ kind: 'service', group, label })
 
 const serviceNamed = (
   hostname: string,
