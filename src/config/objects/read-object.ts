@@ -86,7 +86,7 @@ const readKnown = (body: Readonly<Record<string, unknown>>, { ref, known, defect
   const warnings: Issue[] = []
   const metadata = decodeMetadata(body['metadata'], known.scope, warnings)
   // What is a defect of a policy is told of as such.
-  const lost = metadata.ok || known.onUnknownVersion !== 'close' ? [] : namespaceIssues(metadata.issues)
+  const lost = metadata.ok || known.onUnknownVersion !== 'close' ? [] : namespaceIssues(body, metadata.issues)
   if (!metadata.ok) {
     warnings.push(...metadata.issues.filter((issue) => !lost.includes(issue)))
     if (known.onBadMetadata === 'reject') return { state: 'broken', ref, issues: warnings }
@@ -115,8 +115,13 @@ const bareMetadata = ({ namespace, name }: ObjectRef, isNamespaceUnknown: boolea
 })
 
 /** Those that leave nobody knowing what namespace the object is of. */
-const namespaceIssues = (issues: readonly Issue[]): readonly Issue[] =>
-  issues.filter(({ path }) => path === 'metadata.namespace' || path === 'metadata')
+const namespaceIssues = (body: Readonly<Record<string, unknown>>, issues: readonly Issue[]): readonly Issue[] => {
+  const { metadata } = body
+  const written = s.isPlainObject(metadata) ? metadata['namespace'] : metadata
+  // To Kubernetes this is as if it were not there.
+  if (written === undefined || written === null || written === '') return []
+  return issues.filter(({ path }) => path === 'metadata.namespace' || path === 'metadata')
+}
 
 const supported = `one of ${[...knownKinds].flatMap(([kind, known]) => (known.decode ? [kind] : [])).join(', ')}`
 

@@ -76,9 +76,22 @@ describe('host names that are watched', () => {
     assert.equal(seen.length, told)
     const before = asked.length
     answers.set('a', ['192.0.2.5'])
-    await pass(5000)
+    await pass(300_000)
     assert.ok(asked.slice(before).includes('a'))
     assert.deepEqual(seen.at(-1)?.get('a'), ['192.0.2.5'])
+  })
+
+  it('are asked about less and less while they fail', async () => {
+    const { watch, asked, pass } = start()
+    watch.want(['never'])
+    const counts: number[] = []
+    for (let i = 0; i < 12; i++) {
+      await pass(60_000)
+      counts.push(asked.length)
+    }
+    // After 0, 5, 15, 35, 75, 155, 315 and 615 s.
+    assert.ok((counts[0] ?? 0) >= 2 && (counts[11] ?? 99) <= 9, counts.join())
+    assert.ok((counts[11] ?? 0) - (counts[6] ?? 0) <= 1, counts.join())
   })
 
   it('are asked about two at a time', async () => {

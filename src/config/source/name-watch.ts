@@ -22,8 +22,9 @@ export interface NameWatchDeps {
 
 /** How long an answer counts: the system's resolver does not tell. */
 const REFRESH_MS = 30_000
-/** How soon one that failed is asked again. */
+/** How soon one that failed is asked again; twice as late each time, since those that fail keep others waiting. */
 const RETRY_MS = 5000
+const LATEST_RETRY_MS = 300_000
 /** How long the answers of several names are waited for. */
 const SETTLE_MS = 20
 /** Questions at a time: each holds one of the process' few threads, which verify tokens too. */
@@ -32,6 +33,8 @@ const MOST = 2
 interface Watched {
   readonly name: string
   addresses: readonly string[] | undefined
+  /** In a row. */
+  failures: number
   cancel: () => void
   isGone: boolean
 }
@@ -58,7 +61,7 @@ export class NameWatch {
     }
     for (const name of wanted) {
       if (this.#watched.has(name)) continue
-      const watched: Watched = { name, addresses: undefined, cancel: () => {}, isGone: false }
+      const watched: Watched = { name, addresses: undefined, failures: 0, cancel: () => {}, isGone: false }
       this.#watched.set(name, watched)
       this.#waiting.push(watched)
     }
@@ -98,7 +101,9 @@ export class NameWatch {
       watched.addresses = found
       this.#tell()
     }
-    watched.cancel = this.#deps.clock.after(isKnown ? REFRESH_MS : RETRY_MS, () => {
+    watched.failures = isKnown ? 0 : watched.failures + 1
+    const retryMs = Math.min(LATEST_RETRY_MS, RETRY_MS * 2 ** (watched.failures - 1))
+    watched.cancel = this.#deps.clock.after(isKnown ? REFRESH_MS : retryMs, () => {
       this.#waiting.push(watched)
       this.#next()
     })

@@ -1,3 +1,4 @@
+import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import { decodeSpec, portNumber, type KindDecoder } from '../kind.ts'
 import type { Metadata } from '../metadata.ts'
@@ -58,6 +59,9 @@ const endpoint = s.object({
   serviceAccount: s.optional(s.string()),
 })
 
+/** Each is a place of its own to us: a small object must not come to millions of them. */
+const MAX_PLACES = 65_536
+
 const spec = s.refine(
   s.object(
     {
@@ -72,17 +76,16 @@ const spec = s.refine(
     },
     { unknownFields: 'ignore' },
   ),
-  ({ endpoints, workloadSelector }, path) =>
-    endpoints.length > 0 && workloadSelector !== undefined
-      ? [
-          {
-            message: 'wrong value',
-            path: `${path}.workloadSelector`,
-            found: 'both',
-            expected: 'endpoints, or a workloadSelector',
-          },
-        ]
-      : [],
+  ({ hosts, ports, endpoints, workloadSelector }, path): readonly Issue[] => {
+    if (endpoints.length > 0 && workloadSelector !== undefined) {
+      const expected = 'endpoints, or a workloadSelector'
+      return [{ message: 'wrong value', path: `${path}.workloadSelector`, found: 'both', expected }]
+    }
+    const places = hosts.length * ports.length * endpoints.length
+    if (places <= MAX_PLACES) return []
+    const found = `${places} ports of endpoints of hosts`
+    return [{ message: 'too much', path: `${path}.endpoints`, found, expected: `at most ${MAX_PLACES} in one entry` }]
+  },
 )
 
 const status = s.object(

@@ -114,3 +114,70 @@ it('a route that attaches to an entry is in force after a change of routes alone
   )
   assert.deepEqual(translate(rest), createTranslator(options)(rest))
 })
+
+describe('what an entry may not have', () => {
+  for (const [address, meaning] of [
+    ['127.0.0.1', 'a loopback address'],
+    ['::1', 'a loopback address'],
+    ['::ffff:127.0.0.1', 'a loopback address'],
+    ['0.0.0.0', 'no address in particular'],
+    ['169.254.169.254', 'a link-local address'],
+    ['fe80::1', 'a link-local address'],
+    ['224.0.0.1', 'an address of many'],
+  ] as const) {
+    for (const [how, spec, names] of [
+      ['as an endpoint', `resolution: STATIC, endpoints: [{ address: '${address}' }]`, {}],
+      ['behind a name', 'resolution: DNS', { 'a.example.com': [address] }],
+      ['as what was dialled', `resolution: NONE, addresses: ['${address}']`, {}],
+    ] as const) {
+      it(`${address} ${how}`, () => {
+        const objects = load(entry('e', `hosts: [a.example.com], ${spec}`))
+        const translated = createTranslator(options)(objects, namesOf(names))
+        assert.deepEqual(addressesOf(translated, 'a.example.com'), [])
+        assert.ok(
+          faultsOf(translated).some((fault) => fault.includes(meaning)),
+          faultsOf(translated).join(),
+        )
+      })
+    }
+  }
+
+  it('the address of a Pod, which has policies of its own', () => {
+    const pod =
+      '{ apiVersion: v1, kind: Pod, metadata: { name: p, namespace: bank }, spec: {}, status: { podIP: 10.1.0.9 } }'
+    const objects = load(pod, entry('e', 'hosts: [a.example.com], addresses: [10.1.0.9, 10.1.0.8], resolution: STATIC'))
+    const translated = createTranslator(options)(objects)
+    assert.deepEqual(translated.model.services[0]?.addresses, ['10.1.0.8'])
+    assert.deepEqual(faultsOf(translated), ['PartiallyInvalid: address 10.1.0.9 is not served: it is that of a Pod'])
+  })
+
+  it('the name of a Service of another namespace, even of one that is not there', () => {
+    const objects = load(
+      entry('e', 'hosts: [gone.bank.svc.cluster.local, gone.shop.svc.cluster.local], resolution: STATIC'),
+    )
+    const { model } = createTranslator(options)(objects)
+    assert.deepEqual(
+      model.services.map(({ hostname }) => hostname),
+      ['gone.shop.svc.cluster.local'],
+    )
+  })
+
+  it('a port called like something that every object has', () => {
+    const ports = 'ports: [{ number: 81, name: constructor }, { number: 82, name: toString, targetPort: 83 }]'
+    const text = `{ apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: { name: e, namespace: shop }, spec: { hosts: [a.example.com], ${ports}, resolution: STATIC, endpoints: [{ address: 192.0.2.1 }] } }`
+    const { model } = createTranslator(options)(load(text))
+    assert.deepEqual(
+      model.endpoints.map(({ endpoints }) => endpoints[0]?.port),
+      [81, 83],
+    )
+  })
+
+  it('more places than one object can mean', () => {
+    const hosts = Array.from({ length: 200 }, (_, i) => `h${i}.example.com`).join()
+    const endpoints = Array.from({ length: 400 }, () => '{ address: 192.0.2.1 }').join()
+    const objects = load(entry('e', `hosts: [${hosts}], resolution: STATIC, endpoints: [${endpoints}]`))
+    const { model, conditions } = createTranslator(options)(objects)
+    assert.equal(model.services.length, 0)
+    assert.match(conditions.find(({ object }) => object.kind === 'ServiceEntry')?.message ?? '', /80000 ports/)
+  })
+})

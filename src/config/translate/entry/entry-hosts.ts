@@ -47,7 +47,7 @@ export const createEntryHosts = (clusterDomain: string): ((catalog: Catalog, nam
   const remember = createMemory<ExpandedEntry, EntryLookups>()
   return (catalog, names) => {
     if (catalog.serviceEntries.size === 0) return none
-    const lookups = { selected: selectPods(catalog), names }
+    const lookups = { selected: selectPods(catalog), podsByAddress: catalog.podsByAddress, names }
     const found = [...catalog.serviceEntries.values()]
       .toSorted(byAge)
       .map((entry) => ({ entry, expanded: remember(entry.object, lookups, (seen) => expandEntry(entry.object, seen)) }))
@@ -110,8 +110,11 @@ const findHolder = (
   { services, catalog, clusterDomain }: Pick<EntryHosts, 'services'> & { catalog: Catalog; clusterDomain: string },
 ): string | undefined => {
   const [name = '', namespace = '', ...rest] = host.split('.')
-  const meant = rest.join('.') === `svc.${clusterDomain}` ? `${namespace}/${name}` : key
+  const isOfService = rest.join('.') === `svc.${clusterDomain}`
+  const meant = isOfService ? `${namespace}/${name}` : key
   if (catalog.services.has(meant)) return `Service ${meant}`
+  // A Service that cannot be read must not lose its name to somebody else.
+  if (isOfService && !key.startsWith(`${namespace}/`)) return `namespace ${namespace}`
   const other = services.get(key)?.object.entry?.ref
   return other === undefined ? undefined : `ServiceEntry ${other.namespace}/${other.name}`
 }

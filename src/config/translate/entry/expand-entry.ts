@@ -4,12 +4,15 @@ import type { PodObject } from '../../objects/pod.ts'
 import type { EntryEndpoint, EntryPort, ServiceEntryObject } from '../../objects/service-entry/service-entry.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Lookup } from '../memory.ts'
+import { meaningOfLocal } from './local-address.ts'
 
 /** What a ServiceEntry is looked up in. */
 // A type and not an interface: only those have an index signature of their own accord.
 export type EntryLookups = {
   /** The Pods that its selector takes, by its `NAMESPACE/NAME`. */
   readonly selected: Lookup<readonly PodObject[]>
+  /** Pods by their addresses. */
+  readonly podsByAddress: Lookup<PodObject>
   /** Addresses by host name; none when it has none, `undefined` as long as nobody has asked. */
   readonly names: Lookup<readonly string[]>
 }
@@ -59,8 +62,12 @@ interface ExpandedHost {
 const expandHost = (entry: ServiceEntryObject, host: string, { index, lookups }: HostScope): ExpandedHost => {
   const { metadata, isExternal, exportTo, distribution } = entry
   const { namespace, name } = metadata
-  const addresses = addressesOf(entry, host, index === 0)
-  const { places, names, notes, closed } = findPlaces(entry, { host, addresses, lookups })
+  const wanted = addressesOf(entry, host, index === 0)
+  // Whoever dials a Pod means it, and its policies are to be asked.
+  const addresses = wanted.filter((address) => lookups.podsByAddress.get(address) === undefined)
+  const { places, names, notes: ofPlaces, closed } = findPlaces(entry, { host, addresses, lookups })
+  const taken = wanted.filter((address) => !addresses.includes(address))
+  const notes = [...taken.map((address) => `address ${address} is not served: it is that of a Pod`), ...ofPlaces]
   const service: ServiceObject = {
     kind: 'Service',
     metadata: { ...metadata, name: host },
@@ -137,7 +144,11 @@ const findPlaces = (entry: ServiceEntryObject, { host, addresses, lookups }: Pla
   switch (resolution) {
     case 'NONE': {
       // As it was dialled: where there is but one address to be dialled, that is known here too.
-      if (addresses.length === 1) return { places: [{ addresses, ports: {} }], names: [], notes: [] }
+      if (addresses.length === 1) {
+        return joinPlaces(
+          addresses.map((address) => placeOf({ ...entry, endpoints: [] }, { ...bare, address }, canonical)),
+        )
+      }
       const closed = `ServiceEntry ${namespace}/${name} has resolution NONE and not one address: where its connections were going is not known here`
       return { places: [], names: [], notes: [`${closed}: 503`], closed }
     }
@@ -153,6 +164,9 @@ const findPlaces = (entry: ServiceEntryObject, { host, addresses, lookups }: Pla
       return { places: [], names: [], notes: [] }
   }
 }
+
+/** An endpoint of which nothing but its address is said. */
+const bare = { ports: {}, labels: {}, index: 0 } as const
 
 const refOf = ({ metadata }: PodObject): { readonly namespace: string; readonly name: string } => ({
   namespace: metadata.namespace,
@@ -197,7 +211,8 @@ type NumberedEndpoint = EntryEndpoint & { readonly index: number }
 const placeOf = (entry: ServiceEntryObject, endpoint: NumberedEndpoint, resolve: Resolve): Places => {
   const { address, ports, locality, network, weight, index } = endpoint
   const at = entry.endpoints.length === 0 ? 'spec.hosts' : `spec.endpoints[${index}]`
-  const { addresses, name, why } = resolve(address)
+  const { addresses: found, name, why } = resolve(address)
+  const addresses = found.filter((one) => meaningOfLocal(one) === undefined)
   const zone = locality?.split('/')[1]
   const workload = workloadOf(entry, endpoint)
   const place: Place = {
@@ -208,6 +223,10 @@ const placeOf = (entry: ServiceEntryObject, endpoint: NumberedEndpoint, resolve:
   }
   const notes = [
     ...(why === undefined ? [] : [`${at}: ${why}`]),
+    ...found.flatMap((one) => {
+      const meaning = meaningOfLocal(one)
+      return meaning === undefined ? [] : [`${at}: nothing is sent to ${one}, which is ${meaning}`]
+    }),
     ...(network === undefined || network === '' ? [] : [`${at}.network is not looked at: it is dialled directly`]),
     ...(weight === undefined || weight === 1 ? [] : [`${at}.weight is not looked at`]),
   ]
@@ -252,7 +271,7 @@ const sliceOf = ({ metadata, ports }: ServiceEntryObject, place: Place): Endpoin
     endpoints: [endpoint],
     ports: ports.map(({ name, number, targetPort }) => ({
       name,
-      port: place.ports[name] ?? targetPort ?? number,
+      port: (Object.hasOwn(place.ports, name) ? place.ports[name] : undefined) ?? targetPort ?? number,
       protocol: 'TCP' as const,
     })),
   }

@@ -83,14 +83,19 @@ const follow = (
   const named = isService
     ? { group: '', kind: 'Service', namespace: serviceNamespace, name: serviceName }
     : { group: 'networking.istio.io', kind: 'Hostname', name: hostname }
+  // Not whoever calls himself so: who is asked decides who is let in.
+  const of = namespace ?? scope.rootNamespace
+  const hosts = {
+    get: (host: string) => scope.hosts.get(host)?.filter(({ object }) => object.metadata.namespace === of),
+  }
   const found = resolveBackend(
     { ...named, port, path: 'extensionProviders' },
-    { kind: 'HTTPRoute', metadata: { namespace: namespace ?? scope.rootNamespace } },
-    { ...scope, onBackend: (...reached) => (at = reached), onBadRef: () => {} },
+    { kind: 'HTTPRoute', metadata: { namespace: of } },
+    { ...scope, hosts, onBackend: (...reached) => (at = reached), onBadRef: () => {} },
   )
   if ('bad' in found) {
     const what = found.bad.message
-    const wanted = isService ? 'the Service and its EndpointSlices' : 'the ServiceEntry'
+    const wanted = isService ? 'the Service and its EndpointSlices' : `a ServiceEntry of namespace ${of}`
     return closed(name, `provider ${name}: ${what}: have ${wanted} among the objects`)
   }
   const whole = { ...settings, service: found.service, endpoints: found.endpoints }

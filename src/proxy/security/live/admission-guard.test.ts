@@ -12,11 +12,13 @@ import type { LocalReply } from '../../response/local-reply.ts'
 import type { GuardedExchange } from '../guards.ts'
 import { reviewExchange } from './review-exchange.ts'
 import { createAdmissionGuard } from './admission-guard.ts'
+import type { LateQuestion } from './late-questions.ts'
 import type { LiveExchange } from './facts-as-received.ts'
 
-const frontendWith = (conditions: Conditions): Frontend => {
-  const ask: AuthorizationPolicy = { key: 'shop/ask', action: 'CUSTOM', isDryRun: false, provider: 'login', rules: [] }
-  const authorizations = [ask, policyOf('DENY', conditions)]
+const ask: AuthorizationPolicy = { key: 'shop/ask', action: 'CUSTOM', isDryRun: false, provider: 'login', rules: [] }
+
+const frontendWith = (conditions: Conditions, custom = ask): Frontend => {
+  const authorizations = [custom, policyOf('DENY', conditions)]
   const services = [serviceOf({}, { authorizations: authorizations.map(({ key }) => key) })]
   const snapshot = compile(modelOf([], { services, authorizations }), { generation: 1, filters: noFilters })
   const frontend = findFrontend(snapshot, '10.96.0.12:80')
@@ -39,7 +41,9 @@ const review = (exchange: LiveExchange, frontend: Frontend): LocalReply | undefi
 const exchangeOf = (frontend: Frontend, token?: VerifiedToken): LiveExchange & GuardedExchange => {
   const request = { method: 'GET', authority: 'api', path: '/admin', query: '', headers: new HeaderList(), token }
   const source = { principal: undefined, namespace: undefined, serviceAccount: undefined, address: '10.1.0.1' }
-  return { frontend, request, source, record: {}, isAdmitted: false } as unknown as LiveExchange & GuardedExchange
+  const snapshot = { pathNormalization: 'BASE' }
+  return { frontend, request, source, snapshot, record: {}, isAdmitted: false } as unknown as LiveExchange &
+    GuardedExchange
 }
 const head = {
   method: 'GET',
@@ -84,4 +88,26 @@ it('a token counts as it was verified, whether or not it has run out since', () 
   assert.equal(review(live, frontendWith({ 'request.auth.principal': ['idp/bert'] })), undefined)
   const denied = review(live, frontendWith({ 'request.auth.principal': ['idp/anna'] }))
   assert.equal(denied?.details, 'rbac_access_denied_matched_policy[ns[shop]-policy[deny]-rule[0]]')
+})
+
+it('a provider that comes later is asked about the request as it came, with the token that was taken out', () => {
+  const seen: (string | undefined)[] = []
+  const asking = {
+    ask: ({ about }: LateQuestion) => void seen.push(about()?.request?.headers.getLower('authorization')),
+  }
+  const headers = new HeaderList()
+  headers.checked = ['authorization', 'Bearer abc']
+  const withToken = { ...head, headers }
+  const custom = { ...ask, rules: policyOf('DENY', { authorization: ['Bearer *'] }).rules }
+  const [before, after] = [frontendWith({ path: ['/other'] }), frontendWith({ path: ['/other'] }, custom)]
+  for (const isAdmitted of [true, false]) {
+    // What a RequestAuthentication verified is not in it any more.
+    const exchange = exchangeOf(before)
+    if (isAdmitted) void createAdmissionGuard(asking)(before)?.(exchange)
+    const live = { ...exchange, isAdmitted }
+    const end = (): never => assert.fail('it ends')
+    reviewExchange(live, { head: withToken, frontend: after, questions: asking, end })
+    if (!isAdmitted) void createAdmissionGuard(asking)(before)?.(live)
+  }
+  assert.deepEqual(seen, ['Bearer abc', 'Bearer abc'])
 })

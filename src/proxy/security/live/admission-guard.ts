@@ -46,6 +46,7 @@ const judgeByNew = (exchange: GuardedExchange, by: JudgedByNew): HookResult => {
   const asking = new Promise<Awaited<HookResult>>((resolve) => (conclude = resolve))
   const isAsked = askUnasked(exchange, {
     ...by,
+    facts: by.standing.received ?? by.facts,
     onAnswer: (refusal) => {
       if (refusal === undefined) return conclude(undefined)
       exchange.record.authorization = refusal.rule.decision

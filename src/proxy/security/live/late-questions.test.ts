@@ -31,11 +31,11 @@ describe('questions about what is under way', () => {
   it('are put a few at a time, each in its turn', () => {
     const { questions, open } = start()
     const answered: number[] = []
-    for (let i = 0; i < 100; i++) questions.ask({ about: () => about(`${i}`), onAnswer: () => answered.push(i) })
-    assert.equal(open.length, 32)
+    for (let i = 0; i < 600; i++) questions.ask({ about: () => about(`${i}`), onAnswer: () => answered.push(i) })
+    assert.equal(open.length, 256)
     assert.equal(open[0]?.asked.snapshot.generation, 7)
-    for (let i = 0; i < 100; i++) open[i]?.answer(undefined)
-    assert.deepEqual([open.length, answered.length, answered[99]], [100, 100, 99])
+    for (let i = 0; i < 600; i++) open[i]?.answer(undefined)
+    assert.deepEqual([open.length, answered.length, answered[599]], [600, 600, 599])
   })
 
   it('are not put when there is nothing left to ask, and others have their turn', () => {
@@ -54,8 +54,8 @@ describe('questions about what is under way', () => {
     const broken = (): never => {
       throw new Error('a bug')
     }
-    for (let i = 0; i < 33; i++) questions.ask({ about: () => about(`${i}`), onAnswer: broken })
+    for (let i = 0; i < 257; i++) questions.ask({ about: () => about(`${i}`), onAnswer: broken })
     open[0]?.answer(undefined)
-    assert.deepEqual([open.length, errors.length], [33, 1])
+    assert.deepEqual([open.length, errors.length], [257, 1])
   })
 })

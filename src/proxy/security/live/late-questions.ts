@@ -5,8 +5,11 @@ import type { Snapshot } from '../../../snapshot/snapshot.ts'
 import type { AskedConnection, ConnectionAnswer, ConnectionAuthorizer } from '../ext-authz/connection-authorizer.ts'
 import { Fifo } from '../../limits/fifo.ts'
 
-/** How many are asked about at a time: a change of policies may be about ten thousand. */
-const MOST = 32
+/**
+ * How many are asked about at a time: a change of policies may be about ten thousand. Those that wait go on meanwhile, for
+ * as long as a provider that hangs takes to be given up, so that they must not be few.
+ */
+const MOST = 256
 
 /** Something under way that providers are to be asked about. */
 export interface LateQuestion {

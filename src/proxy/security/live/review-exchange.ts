@@ -32,9 +32,13 @@ export const reviewExchange = (exchange: LiveExchange, { head, frontend, questio
   const standing = (exchange.standing ??= newStanding(exchange.frontend?.authorization))
   if (standing.index === authorization) return
   standing.index = authorization
+  if (authorization === undefined) return
+  // Providers are asked before tokens are taken out, and about what nobody has changed.
+  const received = authorization.hasCustom ? factsAsReceived(exchange, head, frontend) : undefined
+  if (received !== undefined) standing.received = received
   // Who is still waited for is judged by these as well when that is over.
-  if (authorization === undefined || !exchange.isAdmitted) return
-  const facts = standing.facts ?? factsAsReceived(exchange, head, frontend)
+  if (!exchange.isAdmitted) return
+  const facts = standing.facts ?? received ?? factsAsReceived(exchange, head, frontend)
   const decision = authorize(authorization, facts)
   exchange.record.authorization = decision
   if (decision.verdict === 'deny') return end(notPermitted(decision.details))
@@ -43,5 +47,5 @@ export const reviewExchange = (exchange: LiveExchange, { head, frontend, questio
     exchange.record.authorization = refusal.rule.decision
     end({ ...notPermitted(refusal.details), flags: 'UAEX', body: '' })
   }
-  askUnasked(exchange, { standing, facts, frontend, questions, onAnswer })
+  if (received !== undefined) askUnasked(exchange, { standing, facts: received, frontend, questions, onAnswer })
 }

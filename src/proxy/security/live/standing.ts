@@ -7,6 +7,8 @@ export interface Standing {
   index: AuthorizationIndex | undefined
   /** What they have seen; `undefined` as long as they are asked, and where there were none. */
   readonly facts: RequestFacts | undefined
+  /** The same as it came, before tokens and providers changed it; there when a CUSTOM policy came while it was waiting. */
+  received?: RequestFacts
   /** Names of the providers that were asked about it. What they have said stands. */
   asked: readonly string[]
 }
