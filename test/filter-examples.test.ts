@@ -8,6 +8,10 @@ import path from 'node:path'
 import { describe, it } from 'node:test'
 import { parseAllDocuments } from 'yaml'
 import { stages, type FilterDefinition } from 'fairway/filter'
+import { tryFilters } from '../src/cli/filter/try-filters.ts'
+import { translate } from '../src/config/translate/translate.ts'
+import { isFault } from '../src/model/condition.ts'
+import { loadText } from './support/load-text.ts'
 
 const folder = path.join(import.meta.dirname, '../examples/filters')
 const names = readdirSync(folder)
@@ -33,6 +37,24 @@ for (const name of names) {
       const page = read('README.md')
       assert.match(page, /^# /)
       for (const verb of ['test', 'dev']) assert.ok(page.includes(`fairway filter ${verb} examples/filters/${name}\n`))
+    })
+
+    it('would be in force in a waypoint, among objects that are understood as a whole', async () => {
+      const { objects, issues } = loadText('objects.yaml', read('objects.yaml'))
+      assert.deepEqual(issues, [])
+      const { conditions } = translate(objects, {
+        clusterDomain: 'cluster.local',
+        trustDomain: 'cluster.local',
+        rootNamespace: 'istio-system',
+        pathNormalization: 'BASE',
+      })
+      // Whoever translates has not tried the code.
+      assert.deepEqual(
+        conditions.filter((condition) => isFault(condition) && condition.object.kind !== 'Filter'),
+        [],
+      )
+      const tried = await tryFilters([path.join(folder, name)])
+      assert.deepEqual(tried, [{ name, module: `${name}.ts`, fault: undefined }])
     })
 
     it('has objects whose configuration the filter takes, and a page with each of its fields', async () => {

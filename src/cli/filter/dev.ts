@@ -10,6 +10,7 @@ import { createColours } from '../terminal/colours.ts'
 import { CliError, type Terminal, type Verb } from '../verb.ts'
 import { formatDecision } from './dev/decision.ts'
 import { askFilters } from './filters-document.ts'
+import { packageRoot } from './package-root.ts'
 import { startSession, type Session } from './dev/session.ts'
 
 const flagTable = {
@@ -87,6 +88,11 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
       decisions++
       onDecided()
     },
+    onFailed: (sent, why) => {
+      terminal.out.write(`${sent?.method ?? '?'} ${sent?.target ?? '?'} ${colours.red('no answer')} ${why}\n`)
+      decisions++
+      onDecided()
+    },
     onLog: (line) => {
       const told = tell(line)
       if (told !== undefined) terminal.err.write(`${told}\n`)
@@ -142,7 +148,7 @@ const tell = (line: string): string | undefined => {
   const decoded = decodeLogLine(line)
   if (decoded === undefined) return undefined
   const { level, text } = decoded
-  if (level === 'warn' || level === 'error') return `${level}: ${text}`
+  if (level === 'warn' || level === 'error') return `${level}: ${withoutOurs(text)}`
   return level === 'info' && /\bfilters?\b/i.test(text) ? text : undefined
 }
 
@@ -165,6 +171,13 @@ class VersionWatch {
       // It is ending, or another version comes in a moment; the log tells of anything else.
     }
   }
+}
+
+/** A stack has the filter's own places; what called it is of no interest to its author. */
+const withoutOurs = (text: string): string => {
+  const [head = '', ...frames] = text.split(/ +at (?=\S+ \(|file:|#|new )/)
+  const own = frames.filter((frame) => !frame.includes(`${packageRoot}/src/`) && !frame.includes('node:'))
+  return [head, ...own.map((frame) => `    at ${frame}`)].join('\n')
 }
 
 interface ScriptedRequest {

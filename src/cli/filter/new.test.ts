@@ -41,6 +41,7 @@ describe('fairway filter', () => {
     const tested = await fairway('test', 'mine')
     assert.equal(tested.code, 0, tested.out + tested.err)
     assert.match(tested.out, /pass 2\n/)
+    assert.match(tested.out, /✔ Filter stamp-version can be put in force: stamp-version\.ts\n/)
   })
 
   it('what new makes is typed, and laid out as the house does it', async () => {
@@ -71,6 +72,16 @@ describe('fairway filter', () => {
       assert.match(err, /is no name for a filter/)
     })
   }
+
+  it('test fails where a waypoint would not put the filter in force, and says why', async () => {
+    await fairway('new', 'refused')
+    const file = path.join(folder, 'refused/filter.yaml')
+    await writeFile(file, (await readFile(file, 'utf8')).replace("'1'", '1'))
+    const { code, out } = await fairway('test', 'refused')
+    assert.equal(code, 1)
+    assert.match(out, /fail 0\n/)
+    assert.match(out, /✖ Filter refused cannot be put in force: spec\.config\.value: /)
+  })
 
   it('test fails where a test does, and says which', async () => {
     const failing = "import { test } from 'node:test'\ntest('it cannot', () => { throw new Error('as it should') })\n"

@@ -4,6 +4,7 @@ import { globSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { formatFlags, parseArguments, type FlagTable } from '../arguments.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { createColours } from '../terminal/colours.ts'
 import { CliError, type Terminal, type Verb } from '../verb.ts'
 
 const flagTable = {
@@ -22,7 +23,8 @@ Usage
   fairway filter test [PATH] [flags]
 
 Tests are those of Node's own runner (node:test). fairway/filter and fairway/filter/testing are found from any folder,
-and are those of this version. Exit code 0 when all pass, 1 when one fails, 65 when there are none.
+and are those of this version. Then each Filter that stands in YAML beside a test is tried as a waypoint does before it
+puts one in force. Exit code 0 when all is well, 1 when something fails, 65 when there are no tests.
 
 Flags
 ${formatFlags(flagTable)}
@@ -40,7 +42,24 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
     ...(flags.watch ? ['--watch'] : []),
     ...files,
   ]
-  return (await runNode(nodeArgs, terminal)) === 0 ? exitCodes.fine : exitCodes.failure
+  const tests = await runNode(nodeArgs, terminal)
+  const areGood = await tellTried([...new Set(files.map((file) => path.dirname(file)))], terminal)
+  return tests === 0 && areGood ? exitCodes.fine : exitCodes.failure
+}
+
+/** Whether a waypoint would put the filters in force. */
+const tellTried = async (folders: readonly string[], { out, env }: Terminal): Promise<boolean> => {
+  const { red, green } = createColours(out, env)
+  const { tryFilters } = await import('./try-filters.ts')
+  const tried = await tryFilters(folders)
+  for (const { name, module, fault } of tried) {
+    out.write(
+      fault === undefined
+        ? `${green('✔')} Filter ${name} can be put in force: ${module}\n`
+        : `${red('✖')} Filter ${name} cannot be put in force: ${fault}\n`,
+    )
+  }
+  return tried.every(({ fault }) => fault === undefined)
 }
 
 /** The verb for the list of verbs. */

@@ -48,6 +48,16 @@ test('what is unknown, or no line of the access log, is passed over', () => {
   assert.equal(told.length, 0)
 })
 
+test('what failed is told once, and no decision follows', () => {
+  const { told, book } = start()
+  book.noteSent('a', message('a'))
+  assert.equal(book.noteFailed('a')?.target, 'a')
+  assert.equal(book.noteFailed('a'), undefined)
+  book.noteLogged(line('a'))
+  book.noteReceived('a', 200, message(''))
+  assert.equal(told.length, 0)
+})
+
 test('requests whose other half never comes are let go of', () => {
   const { told, book } = start()
   for (let i = 0; i <= 1000; i++) book.noteSent(String(i), message(''))

@@ -34,6 +34,13 @@ export class DecisionBook {
     this.#add(id, { received: { status, message } })
   }
 
+  /** Nothing more comes for it; what it was, if that is known. */
+  noteFailed(id: string): Message | undefined {
+    const sent = this.#open.get(id)?.sent
+    this.#open.delete(id)
+    return sent
+  }
+
   /** Takes a line of the access log, as JSON. */
   noteLogged(line: string): void {
     const value = parse(line)

@@ -23,6 +23,8 @@ export interface FrontOptions {
   readonly tunnels: TunnelPool
   readonly onSent: (id: string, message: Message) => void
   readonly onReceived: (id: string, status: number, message: Message) => void
+  /** There is no whole answer. */
+  readonly onFailed: (id: string, why: string) => void
 }
 
 /** Of whole requests, and for each of them. */
@@ -85,7 +87,7 @@ interface Call {
 
 /** Carries one request; the result says why there is no whole answer. */
 const forward = async ({ request, response, body }: Call, options: FrontOptions): Promise<string | undefined> => {
-  const { clock, tunnels, onSent, onReceived } = options
+  const { clock, tunnels, onSent, onReceived, onFailed } = options
   const headers = headersOf(request)
   const id = headers.get('x-request-id') ?? randomUUID()
   headers.set('x-request-id', id)
@@ -94,8 +96,12 @@ const forward = async ({ request, response, body }: Call, options: FrontOptions)
   const host = request.headers.host ?? 'api'
   onSent(id, { method, target, headers: [...headers, ['host', host]], body })
   headers.set(ID_HEADER, id)
+  const fail = (why: string): string => {
+    onFailed(id, why)
+    return why
+  }
   const session = await tunnels.acquire()
-  if ('message' in session) return session.message
+  if ('message' in session) return fail(session.message)
   const received: Buffer[] = []
   const outcome = await exchange(
     session,
@@ -111,7 +117,7 @@ const forward = async ({ request, response, body }: Call, options: FrontOptions)
       },
     },
   )
-  if (!outcome.ok) return outcome.failure.message
+  if (!outcome.ok) return fail(outcome.failure.message)
   tunnels.release(session)
   const { status } = outcome.head
   onReceived(id, status, { method: '', target: '', headers: [...outcome.head.headers], body: Buffer.concat(received) })

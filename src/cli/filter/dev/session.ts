@@ -11,7 +11,7 @@ import { startWaypointProcess, type WaypointProcess } from '../../demo/waypoint-
 import { TunnelPool } from '../../hbone-client/tunnel-pool.ts'
 import type { HostPort } from '../../host-port.ts'
 import { DecisionBook } from './decision-book.ts'
-import type { Decision } from './decision.ts'
+import type { Decision, Message } from './decision.ts'
 import { startEcho } from './echo.ts'
 import { startFront } from './front.ts'
 import { createScene, sceneAuthority } from './scene.ts'
@@ -33,6 +33,8 @@ export interface SessionOptions {
   /** Further arguments of `fairway run`. */
   readonly runArgs: readonly string[]
   readonly onDecision: (decision: Decision) => void
+  /** A request, if it is known which, got no whole answer. */
+  readonly onFailed: (sent: Message | undefined, why: string) => void
   /** Each line of the waypoint's log. */
   readonly onLog: (line: string) => void
   /** What is wrong with the files beside the code. */
@@ -88,6 +90,7 @@ export const startSession = async (options: SessionOptions): Promise<Session> =>
       tunnels,
       onSent: (id, message) => book.noteSent(id, message),
       onReceived: (id, status, message) => book.noteReceived(id, status, message),
+      onFailed: (id, why) => options.onFailed(book.noteFailed(id), why),
     })
     cleanups.push(front.close)
     return { port: front.port, admin: waypoint.admin, ended: waypoint.ended, close }
