@@ -10,6 +10,7 @@ import { formatSpiffeId } from '../../model/identity.ts'
 import { defaultDeadlines } from '../../proxy/limits/deadlines.ts'
 import { createFakeClock, type FakeClock } from '../../../test/support/fake-clock.ts'
 import { routeOf } from '../../../test/support/models.ts'
+import type { Blame } from '../watchdog/report.ts'
 import type { ModelEdits, ToWorker } from './messages.ts'
 import type { ModelChange, PlaneSettings } from '../plane.ts'
 import { WorkerPlanes } from './worker-planes.ts'
@@ -25,6 +26,7 @@ interface FakeWorker extends WorkerHandle {
   readonly answer: (value?: unknown) => Promise<void>
   readonly fail: (error: Error) => Promise<void>
   readonly isKilled: () => boolean
+  readonly blame: (blame: Blame) => void
   readonly end: () => void
 }
 
@@ -89,7 +91,7 @@ beforeEach(() => {
 })
 afterEach(() => planes.close())
 
-const startWorker: StartWorker = (_clock, onExit) => {
+const startWorker: StartWorker = (_clock, onExit, onBlame) => {
   const pending: { name: string; resolve: (value: unknown) => void; reject: (error: Error) => void }[] = []
   const posts: ToWorker[] = []
   const applied: ModelEdits[] = []
@@ -120,6 +122,7 @@ const startWorker: StartWorker = (_clock, onExit) => {
     answer: (value) => settle(({ resolve }) => resolve(value)),
     fail: (error) => settle(({ reject }) => reject(error)),
     isKilled: () => isKilled,
+    blame: (blame) => onBlame?.(blame),
     end: () => {
       for (const { reject } of pending.splice(0)) reject(new Error('ended'))
       onExit({ code: null, signal: 'SIGKILL' })
@@ -286,4 +289,46 @@ it('draining waits for those that serve and has no use for one that starts', asy
   assert.deepEqual(worker(1).waiting(), ['drain {"deadlineMs":1000}'])
   await worker(1).answer()
   await drained
+})
+
+const loop = { filters: [{ id: 'shop/a', version: 'v1' }], kind: 'loop', message: 'held the loop' } as const
+
+const quarantinesOf = ({ posts }: FakeWorker): readonly string[] =>
+  posts.flatMap((post) => (post.kind === 'quarantines' ? post.notices.map(({ id }) => id) : []))
+
+it('one that a filter takes down is replaced at once, all others hear of the filter, and so does the next one', async () => {
+  await startBoth()
+  worker(0).blame(loop)
+  assert.deepEqual(quarantinesOf(worker(1)), ['shop/a'])
+  worker(0).end()
+  assert.equal(workers.length, 3)
+  assert.deepEqual(quarantinesOf(worker(2)), ['shop/a'])
+  assert.deepEqual(worker(2).waiting(), ['apply 1'])
+})
+
+it('a filter that is quarantined, and does it again, is met with patience', async () => {
+  await startBoth()
+  worker(0).blame(loop)
+  worker(0).end()
+  worker(2).blame(loop)
+  worker(2).end()
+  assert.equal(workers.length, 3)
+  clock.advance(500)
+  assert.equal(workers.length, 4)
+})
+
+it('one whose memory a filter fills serves on until another one does', async () => {
+  await startBoth()
+  worker(0).blame({ ...loop, kind: 'memory', isAlive: true })
+  assert.deepEqual(quarantinesOf(worker(0)), ['shop/a'])
+  assert.deepEqual([workers.length, worker(0).isKilled()], [3, false])
+  await worker(2).answer()
+  await worker(2).answer()
+  assert.deepEqual(worker(0).waiting(), ['drain {"deadlineMs":5000}'])
+  assert.equal(planes.trouble(), undefined)
+  await worker(0).answer()
+  assert.equal(worker(0).isKilled(), true)
+  worker(0).end()
+  clock.advance(60_000)
+  assert.equal(workers.length, 3)
 })

@@ -19,7 +19,8 @@ const modules: Readonly<Record<string, string>> = {
   'stray.ts': hook(`void Promise.reject(new Error('nobody catches this'))`),
   'wait.ts': hook(`return new Promise((resolve) => setTimeout(resolve, 10_000))`),
   'loop.ts': hook(`for (;;);`),
-  'leak.ts': hook(`kept.push(new Array(64 * 1024).fill(kept.length))`, `const kept: unknown[] = []`),
+  'leak.ts': hook(`kept.push(new Array(256 * 1024).fill(kept.length))`, `const kept: unknown[] = []`),
+  'gorge.ts': hook(`const all: unknown[] = []; for (;;) all.push(new Array(10_000).fill(all.length))`),
   'empty.ts': hook(``),
 }
 

@@ -1,0 +1,136 @@
+/**
+ * `npm run test:long`: what a route without filters notices of filters on others, one kind of misdeed after the other.
+ * The figures are shown; what is demanded of them leaves room for a machine that does other things as well.
+ */
+import assert from 'node:assert/strict'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { filterNamed, filterRoutes, writeFilters } from './support/bad-filters.ts'
+import { eventually } from './support/eventually.ts'
+import type { RunningFairway } from './support/fairway-process.ts'
+import type { HboneClient } from './support/hbone-client.ts'
+import { createMesh, type Mesh } from './support/mesh.ts'
+import { gateway, service } from './support/objects.ts'
+
+const network = '127.71.42'
+const VIP = '10.96.0.10:80'
+const WINDOW_MS = 5000
+/** Of the neighbour, and of the route with the filter. */
+const EVERY_MS = 4
+const BAD_EVERY_MS = 20
+const MAX_OUTAGE_MS = 3000
+
+const beside = ['empty', 'throw', 'reject', 'stray', 'wait', 'loop', 'leak', 'gorge']
+const apart = ['loop', 'leak', 'gorge'].map((name) => `${name}-apart`)
+
+const objects = [
+  gateway,
+  ...service({ name: 'api', vip: '10.96.0.10', endpoints: [{ address: `${network}.1`, port: 9080 }] }),
+  ...beside.map((name) => filterNamed(name)),
+  ...apart.map((name) => filterNamed(name, { module: `${name.split('-')[0]}.ts`, isolation: 'Thread' })),
+  ...filterRoutes([...beside, ...apart]),
+]
+
+interface Window {
+  readonly p50: number
+  readonly p99: number
+  readonly requests: number
+  readonly failures: number
+  /** Between two answers in a row. */
+  readonly longestGapMs: number
+}
+
+describe('beside a filter that fails', () => {
+  let mesh: Mesh
+  let fairway: RunningFairway
+  before(async () => {
+    mesh = await createMesh(objects)
+    const dir = join(mesh.dir, 'filters')
+    mkdirSync(dir)
+    writeFilters(dir, (file, text) => writeFileSync(join(dir, file), text))
+    await mesh.startPod('api', { address: `${network}.1`, port: 9080 })
+    fairway = await mesh.startFairway(1, ['--filters', dir], { FAIRWAY_NODE_FLAGS: '--max-old-space-size=512' })
+  })
+  after(() => mesh?.[Symbol.asyncDispose]())
+
+  /** Sends at its own pace, whatever becomes of the requests; dials again when the connection is lost. */
+  const send = (path: string, everyMs: number, onDone: (tookMs: number | undefined) => void): (() => void) => {
+    let client: Promise<HboneClient> | undefined
+    const once = async (): Promise<void> => {
+      const startedMs = performance.now()
+      try {
+        client ??= mesh.dial(fairway)
+        const open = await client
+        if (!open.isOpen) throw new Error('lost')
+        const { status } = await open.request(VIP, { path })
+        onDone(status === 200 ? performance.now() - startedMs : undefined)
+      } catch {
+        client = undefined
+        onDone(undefined)
+      }
+    }
+    const timer = setInterval(() => void once(), everyMs)
+    return () => clearInterval(timer)
+  }
+
+  const measure = async (bad: string | undefined, windowMs = WINDOW_MS): Promise<Window> => {
+    const took: number[] = []
+    let failures = 0
+    let lastMs = performance.now()
+    let longestGapMs = 0
+    const stops = [
+      send('/', EVERY_MS, (tookMs) => {
+        if (tookMs === undefined) return void failures++
+        const nowMs = performance.now()
+        longestGapMs = Math.max(longestGapMs, nowMs - lastMs)
+        lastMs = nowMs
+        took.push(tookMs)
+      }),
+      ...(bad === undefined ? [] : [send(`/${bad}`, BAD_EVERY_MS, () => {})]),
+    ]
+    await sleep(windowMs)
+    for (const stop of stops) stop()
+    await sleep(500)
+    const sorted = took.toSorted((a, b) => a - b)
+    const at = (share: number): number => Math.round((sorted[Math.floor(sorted.length * share)] ?? 0) * 100) / 100
+    return { p50: at(0.5), p99: at(0.99), requests: took.length, failures, longestGapMs: Math.round(longestGapMs) }
+  }
+
+  const show = ({ p50, p99, requests, failures, longestGapMs }: Window): string =>
+    `p50 ${p50} ms, p99 ${p99} ms, ${requests} answers, ${failures} failures, longest gap ${longestGapMs} ms`
+
+  for (const name of [...beside.slice(0, 5), ...apart]) {
+    it(`${name}: nobody else notices`, async (t) => {
+      await measure(undefined, 1000)
+      const without = await measure('empty')
+      const during = await measure(name)
+      t.diagnostic(`beside an empty filter: ${show(without)}`)
+      t.diagnostic(`beside ${name}: ${show(during)}; p99 × ${(during.p99 / without.p99).toFixed(2)}`)
+      assert.equal(during.failures, 0)
+    })
+  }
+
+  for (const name of ['loop', 'leak', 'gorge']) {
+    it(`${name}: another process takes over within ${MAX_OUTAGE_MS} ms`, async (t) => {
+      const without = await measure('empty')
+      const during = await measure(name, 15_000)
+      t.diagnostic(`while it happens: ${show(during)}`)
+      assert.ok(during.longestGapMs < MAX_OUTAGE_MS, `an outage of ${during.longestGapMs} ms`)
+      const rows = async (): Promise<readonly { readonly id: string; readonly state: string }[]> =>
+        (
+          (await fairway.admin('/filters')) as {
+            readonly filters: readonly { readonly id: string; readonly state: string }[]
+          }
+        ).filters
+      await eventually('the quarantine', async () =>
+        (await rows()).some(({ id, state }) => id === `shop/${name}` && state === 'quarantined'),
+      )
+      const afterwards = await measure(name)
+      t.diagnostic(`before: ${show(without)}`)
+      t.diagnostic(`afterwards: ${show(afterwards)}; p99 × ${(afterwards.p99 / without.p99).toFixed(2)}`)
+      assert.equal(afterwards.failures, 0)
+    })
+  }
+})
