@@ -8,7 +8,7 @@ export class GrowingBytes {
   add(bytes: Uint8Array): void {
     const needed = this.length + bytes.length
     if (needed > this.#buffer.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.length * 2))
+      const grown = Buffer.allocUnsafe(Math.max(needed, this.length * 2))
       this.#buffer.copy(grown, 0, 0, this.length)
       this.#buffer = grown
     }

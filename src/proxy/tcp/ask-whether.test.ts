@@ -4,6 +4,7 @@ import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { until, type MeshOptions } from '../../../test/support/mesh/mesh.ts'
 import { TcpMesh, chatty } from '../../../test/support/mesh/tcp-mesh.ts'
 import { readBytes } from '../../../test/support/mesh/tunnel-stream.ts'
+import { realHello } from '../../../test/support/tls/hello-bytes.ts'
 import type { Filter, FilterDefinition, Tunnel } from '../../filter/index.ts'
 import { createReply } from '../../filter/reply.ts'
 import { anything } from '../../lib/schema.ts'
@@ -40,6 +41,17 @@ describe('filters that are asked about a connection', () => {
       [tunnel?.source.serviceAccount, tunnel?.destination.name, tunnel?.sni, seen.length],
       ['client', 'api', undefined, 1],
     )
+  })
+
+  it('see the server that TLS asks for, on a port of which nobody knows what it speaks', async () => {
+    const seen: (string | undefined)[] = []
+    const { port, specs } = await start([{ onTunnel: ({ sni }) => void seen.push(sni) }])
+    tcp.put({ protocol: 'unknown', services: { api: [port] }, filters: specs })
+    const stream = await tcp.open()
+    stream.write(await realHello({ servername: 'db.shop' }))
+    await until(() => seen.length === 1)
+    assert.deepEqual(seen, ['db.shop'])
+    stream.channel.abort()
   })
 
   for (const [when, refusal] of [
