@@ -14,9 +14,13 @@ import { isFault } from '../src/model/condition.ts'
 import { loadText } from './support/load-text.ts'
 
 const folder = path.join(import.meta.dirname, '../examples/filters')
-const names = readdirSync(folder)
+const names = readdirSync(folder, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))
 
-it('there are examples of filters', () => assert.ok(names.length > 5))
+it('there are examples of filters, and the page has each of them', () => {
+  assert.ok(names.length > 5)
+  const page = readFileSync(path.join(folder, 'README.md'), 'utf8')
+  for (const name of names) assert.ok(page.includes(`](${name}/README.md)`), name)
+})
 
 /** The `spec` of each Filter among the objects. */
 const filtersIn = (text: string): readonly { readonly module: unknown; readonly config: unknown }[] =>
