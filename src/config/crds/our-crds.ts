@@ -36,6 +36,12 @@ const sources: readonly CrdSource[] = [
         jsonPath: '.status.conditions[?(@.type=="Programmed")].status',
         description: 'Whether it is in force as it is written.',
       },
+      {
+        name: 'Healthy',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Healthy")].status',
+        description: 'False: it failed too often, and is not called for a while.',
+      },
       { name: 'Target', type: 'string', jsonPath: '.spec.targetRefs[*].name', priority: 1 },
       {
         name: 'Message',
