@@ -1,5 +1,6 @@
 import type { RequestAuthentication } from '../../../model/security/authentication.ts'
 import type { RequestAuthenticationObject } from '../../objects/request-authentication/request-authentication.ts'
+import type { ServicePortObject } from '../../objects/service.ts'
 import type { Entry } from '../catalog.ts'
 import { attachPolicies, keyOf, translateAttached, type Attachment, type TranslatedPolicies } from './attachment.ts'
 import { formatUndeclared } from '../service/undeclared-ports.ts'
@@ -36,11 +37,17 @@ const notesOf = (
 ): readonly string[] => {
   if (object.rules.length === 0) return ['spec.jwtRules is empty: no token is looked at']
   const named = object.target.kind === 'refs' ? object.target.refs : []
+  const kindOf = (key: string): string => (bound.get(key)?.object.entry === undefined ? 'Service' : 'host')
   // Of all Services of a waypoint some will be databases; who names one means something by it.
   const silent = targets.services.filter((key) => {
-    const isNamed = named.some(({ kind, name }) => kind === 'Service' && key.endsWith(`/${name}`))
     const service = bound.get(key)?.object
-    return isNamed && service !== undefined && tcpPortsOf(service).every((port) => protocolOf(port) === 'tcp')
+    const isNamed = named.some(({ kind, name }) =>
+      kind === 'Service' ? key.endsWith(`/${name}`) : kind === 'ServiceEntry' && service?.entry?.ref.name === name,
+    )
+    // The TLS of a Service may be ours (BackendTLSPolicy), that of an entry is the client's.
+    const isSilent = (port: ServicePortObject): boolean =>
+      protocolOf(port) === 'tcp' || (service?.entry !== undefined && protocolOf(port) === 'tls')
+    return isNamed && service !== undefined && tcpPortsOf(service).every(isSilent)
   })
   const undeclared = formatUndeclared(
     targets.services.flatMap((key) => {
@@ -55,6 +62,6 @@ const notesOf = (
   return [
     ...object.notes,
     ...passed,
-    ...silent.map((key) => `no port of Service ${key} speaks HTTP: no token is looked at there`),
+    ...silent.map((key) => `no port of ${kindOf(key)} ${key} speaks HTTP: no token is looked at there`),
   ]
 }
