@@ -29,12 +29,13 @@ export const decodeFilterFlags = (
   },
   cwd: string,
 ): Pick<WaypointOptions, 'filtersDir' | 'filterIsolation' | 'filterEgress'> => ({
-  filtersDir: decodeFolder(flags.filters, cwd),
+  filtersDir: decodeFiltersDir(flags.filters, cwd),
   filterIsolation: decodeChoice('filter-isolation', flags['filter-isolation'], ['none', 'thread']),
   filterEgress: decodeEgress(flags['filter-egress']),
 })
 
-const decodeFolder = (written: string | undefined, cwd: string): string | undefined => {
+/** The folder that `--filters` names; throws a usage error when there is none. */
+export const decodeFiltersDir = (written: string | undefined, cwd: string): string | undefined => {
   if (written === undefined) return undefined
   const path = resolvePath(cwd, written)
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path

@@ -8,6 +8,7 @@ import { refuseUnreadable } from '../../config/refuse-unreadable.ts'
 import { readFileSet, type FileSet } from '../../config/source/files.ts'
 import { readMeshFile } from '../../config/source/mesh-file.ts'
 import { groupConditions, type ConditionGroup } from '../../config/status/object-status.ts'
+import { noFilterVersions, type FilterVersions } from '../../config/translate/filter/filter-version.ts'
 import type { TranslateOptions } from '../../config/translate/options.ts'
 import { translate } from '../../config/translate/translate.ts'
 import type { Issue, SourcePosition } from '../../lib/decoded.ts'
@@ -30,6 +31,14 @@ export interface StatusItem extends ConditionGroup {
   readonly issues: readonly Issue[]
 }
 
+/** Where to look, beside the files. */
+export interface StatusOptions {
+  readonly cwd: string
+  readonly mesh: MeshOptions
+  /** The folder of the users' filters. */
+  readonly filtersDir?: string | undefined
+}
+
 /** Whether there is anything wrong with an object. */
 export const hasFindings = ({ conditions, issues }: StatusItem): boolean =>
   issues.length > 0 || conditions.some(isFault)
@@ -38,17 +47,28 @@ export const hasFindings = ({ conditions, issues }: StatusItem): boolean =>
  * Reads the objects as `fairway run` does, once. Throws `StartupError` when a file cannot be read: what the others come
  * to depends on it.
  */
-export const loadStatus = (
+export const loadStatus = async (
   files: readonly string[],
-  { cwd, mesh }: { readonly cwd: string; readonly mesh: MeshOptions },
-): StatusReport => {
+  { cwd, mesh, filtersDir }: StatusOptions,
+): Promise<StatusReport> => {
   const paths = files.map((file) => resolve(cwd, file))
   const set = nameBriefly(readFileSet(paths, readObject), cwd)
   refuseUnreadable(set.issues)
   const loaded = loadObjects(set.objects)
-  const { model, conditions } = translate(loaded.objects, optionsOf(mesh, cwd))
+  const versions = await tryFilters(filtersDir, loaded)
+  const { model, conditions } = translate(loaded.objects, optionsOf(mesh, cwd), versions)
   const items = joinItems(loaded, groupConditions(conditions))
   return { gateway: model.gateway, items, stray: loaded.issues.filter(({ object }) => object === undefined) }
+}
+
+/** Tries Filters as `fairway run` does before it puts them in force. */
+const tryFilters = async (root: string | undefined, { objects }: LoadedSet): Promise<FilterVersions> => {
+  const filters = objects.flatMap(({ read }) =>
+    read.state === 'typed' && read.object.kind === 'Filter' ? [read.object] : [],
+  )
+  if (root === undefined || filters.length === 0) return noFilterVersions
+  const { createFilterTrials } = await import('../../config/filters/filter-trials.ts')
+  return createFilterTrials(root).settle(filters)
 }
 
 /** What flags and MeshConfig come to; the latter must be readable, as everything else. */

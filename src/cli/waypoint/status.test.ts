@@ -57,6 +57,9 @@ spec: { targetRefs: [{ group: '', kind: Service, name: api }], action: CUSTOM, p
   ].join('---'),
   'mesh.yaml':
     'extensionProviders: [{ name: opa, envoyExtAuthzGrpc: { service: api.shop.svc.cluster.local, port: 80 } }]',
+  'filtered.yaml':
+    '{ apiVersion: fairway.dev/v1alpha1, kind: Filter, metadata: { name: f, namespace: shop }, spec: { module: f.ts } }',
+  'f.ts': 'export default 7',
   'mesh/bad.yaml': 'trustDomain: "a b"',
 }
 
@@ -145,6 +148,13 @@ const outcomes: readonly {
     stderr: /named "zzzzzz" in namespace shop\n {2}write NAME or KIND\/NAME\n$/,
   },
   { args: ['-f', 'good', '-n', 'shopp'], code: 1, stderr: /in namespace shopp\n {2}did you mean shop\?\n$/ },
+  {
+    args: ['-f', 'filtered.yaml', '-n', 'shop', 'filter/f', '--filters', '.'],
+    code: 79,
+    stdout:
+      /filtered\.yaml:1:\d+: Filter shop\/f: Programmed is False \(Refused\): f\.ts:1: wrong default export: found 7/,
+  },
+  { args: ['-f', 'filtered.yaml', '--filters', 'none'], code: 64, stderr: /--filters none: there is no such folder/ },
   { args: ['-f', 'good', 'a', 'b'], code: 64, stderr: /unexpected argument "b"/ },
   { args: [], code: 64, stderr: /no files are given\n/ },
   { args: ['-f', 'good', '-o', 'xml'], code: 64, stderr: /--output "xml" is none of table, wide, json, yaml, name/ },

@@ -4,6 +4,7 @@ import { kindApi } from '../../config/objects/kind-apis.ts'
 import type { ObjectRef } from '../../model/model.ts'
 import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable } from '../arguments.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { decodeFiltersDir, filterFlags } from '../filter-flags.ts'
 import { decodeMesh, meshFlags } from '../mesh-flags.ts'
 import { createColours } from '../terminal/colours.ts'
 import type { Terminal, Verb } from '../verb.ts'
@@ -32,6 +33,7 @@ const flagTable = {
     help: `${formats.join(', ')}; default table`,
   },
   ...meshFlags,
+  filters: filterFlags.filters,
 } as const satisfies FlagTable
 
 const help = `fairway waypoint status: what became of each object, and what is wrong with it
@@ -60,7 +62,8 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   if (flags.file.length === 0) {
     throw usageError('no files are given', 'name a file or folder: fairway waypoint status -f objects/')
   }
-  const report = loadStatus(flags.file, { cwd: terminal.cwd, mesh: decodeMesh(flags, terminal) })
+  const filtersDir = decodeFiltersDir(flags.filters, terminal.cwd)
+  const report = await loadStatus(flags.file, { cwd: terminal.cwd, mesh: decodeMesh(flags, terminal), filtersDir })
   const status = selectItems(report, { namespace: flags.namespace, name: positionals[0] })
   if (report.gateway === undefined && !report.items.some(({ object }) => object.kind === 'Gateway')) {
     terminal.err.write('there is no Gateway among the files: nothing is bound to a waypoint\n')

@@ -225,6 +225,6 @@ it('without a folder of filters, what they are for is closed, and that is said',
   const update = await start().ready
   assert.match(
     update.model.services[0]?.closed ?? '',
-    /^Filter shop\/stamp: there is no folder of filters: start fairway with --filters DIR$/,
+    /^Filter shop\/stamp: there is no folder of filters: name it with --filters DIR$/,
   )
 })

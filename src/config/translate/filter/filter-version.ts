@@ -29,7 +29,7 @@ export const noFilterVersions: FilterVersions = new Map()
 /** Of what a Filter comes to when nobody has tried it. */
 const untried: FilterVersion = {
   refused: {
-    message: 'there is no folder of filters: start fairway with --filters DIR',
+    message: 'there is no folder of filters: name it with --filters DIR',
     path: 'spec.module',
   },
 }
