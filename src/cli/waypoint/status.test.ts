@@ -153,6 +153,7 @@ const outcomes: readonly {
     code: 79,
     stdout:
       /filtered\.yaml:1:\d+: Filter shop\/f: Programmed is False \(Refused\): f\.ts:1: wrong default export: found 7/,
+    stderr: /^there is no Gateway among the files/,
   },
   { args: ['-f', 'filtered.yaml', '--filters', 'none'], code: 64, stderr: /--filters none: there is no such folder/ },
   { args: ['-f', 'good', 'a', 'b'], code: 64, stderr: /unexpected argument "b"/ },
