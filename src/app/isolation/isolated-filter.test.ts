@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
+import { until } from '../../../test/support/mesh/mesh.ts'
 import { createExchange } from '../../filter/testing.ts'
 import { CallError } from '../../filter/env/calls.ts'
 import { FilterMetrics } from '../../filter/env/filter-metrics.ts'
@@ -170,6 +171,19 @@ describe('a filter in a thread of its own', () => {
       assert.equal(await filter.onRequest?.(createExchange()), undefined)
     })
   }
+
+  it('one that keeps buffers: memory', async () => {
+    const { filter, strays } = isolate(
+      `(() => { const all = []; return { onRequest() { all.push(Buffer.alloc(96 * 1024 * 1024, 1)) } } })()`,
+    )
+    await filter.onRequest?.(createExchange())
+    await until(() => strays.length > 0, 'the end of the thread')
+    assert.deepEqual(
+      strays.map(({ kind }) => kind),
+      ['memory'],
+    )
+    await filter.onRequest?.(createExchange())
+  })
 
   it('that fails outside of any call is told of', async () => {
     const { filter, strays } = isolate(

@@ -2,6 +2,7 @@
  * The thread of one isolated filter: makes it from its code, calls its hooks as it is told to, and says what they did.
  * What it does to memory, loop or globals ends with it.
  */
+import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import { BEATS, CALLS, SLOT } from '../../filter/guard/hook-slots.ts'
 import type { BodyTransform, Filter, FilterEnv, Reply } from '../../filter/index.ts'
@@ -17,7 +18,9 @@ import { changesOf, ThreadExchanges } from './thread-exchanges.ts'
 import type { ThreadExchange } from './thread-exchanges.ts'
 
 // `IsolatedFilter` gives it.
-const { spec, module, cells } = workerData as ThreadData
+const { spec, module, cells, externalBytes } = workerData as ThreadData
+/** Buffers are looked at once a second. */
+const LOOKS_PER_CHECK = 10
 const exchanges = new ThreadExchanges()
 
 const outbox: FromThread[] = []
@@ -163,7 +166,11 @@ const take = (filter: Filter, message: ToThread): void => {
   }
 }
 
-setInterval(() => (cells[BEATS] = (cells[BEATS] ?? 0) + 1), LOOK_MS)
+setInterval(() => {
+  const beats = (cells[BEATS] ?? 0) + 1
+  cells[BEATS] = beats
+  if (beats % LOOKS_PER_CHECK === 0 && getHeapStatistics().external_memory > externalBytes) post({ kind: 'full' })
+}, LOOK_MS)
 
 process.on('uncaughtException', (error, origin) => {
   const kind = origin === 'unhandledRejection' ? 'reject' : 'throw'

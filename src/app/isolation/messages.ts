@@ -14,6 +14,8 @@ export interface ThreadData {
   readonly module: FilterModule
   /** `HookSlots` of the thread alone: 1 while a hook runs. */
   readonly cells: Int32Array
+  /** What its buffers may come to. */
+  readonly externalBytes: number
 }
 
 export interface RequestData {
@@ -97,6 +99,8 @@ export type FromThread =
   | { readonly kind: 'failed'; readonly id: number | undefined; readonly fault: ThreadFault }
   | { readonly kind: 'log'; readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string }
   | { readonly kind: 'env'; readonly message: EnvWish }
+  /** It has more outside of its heap than it may. */
+  | { readonly kind: 'full' }
 
 export interface ThreadFault {
   readonly kind: 'throw' | 'reject' | 'invalid'

@@ -7,14 +7,15 @@ import type { FilterModule, FilterSpec } from '../../model/filter-spec.ts'
 import { LOOK_MS, StallWatch } from '../watchdog/stall.ts'
 import type { FromThread, ThreadData, ToThread } from './messages.ts'
 
-/** What one thread may have of V8's heap; what lies outside of it (buffers) counts for the process alone. */
-export const THREAD_HEAP_MB = 64
+/** What one thread may have of V8's heap, and outside of it, in buffers. */
+const THREAD_HEAP_MB = 64
+const THREAD_BUFFER_MB = 64
 
 export interface ThreadLinkOptions {
   readonly spec: FilterSpec
   readonly module: FilterModule
   readonly clock: Clock
-  readonly onMessage: (message: FromThread) => void
+  readonly onMessage: (message: Exclude<FromThread, { readonly kind: 'full' }>) => void
   /** The thread is no more, and why; once, and not after `close`. */
   readonly onEnd: (fault: FilterFault) => void
 }
@@ -37,7 +38,7 @@ export class ThreadLink {
   constructor(options: ThreadLinkOptions) {
     this.#options = options
     const { spec, module } = options
-    const data: ThreadData = { spec, module, cells: this.#cells }
+    const data: ThreadData = { spec, module, cells: this.#cells, externalBytes: THREAD_BUFFER_MB * 1024 * 1024 }
     this.#worker = new Worker(THREAD, {
       name: `filter ${spec.user?.id ?? spec.kind}`,
       workerData: data,
@@ -71,7 +72,11 @@ export class ThreadLink {
 
   #take(message: FromThread): void {
     if (message.kind === 'done' || (message.kind === 'failed' && message.id !== undefined)) this.#waiting--
-    if (!this.#isOver) this.#options.onMessage(message)
+    if (message.kind === 'full')
+      this.#end(
+        new FilterFault('memory', `it had more than ${THREAD_BUFFER_MB} MB in buffers, and its thread was ended`),
+      )
+    else if (!this.#isOver) this.#options.onMessage(message)
   }
 
   /** As long as there is something to wait for. */

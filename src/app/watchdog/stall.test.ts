@@ -52,6 +52,7 @@ describe('a loop is', () => {
       { kind: 'none' },
     ],
     ['silent after three seconds without a hook', [{ beats: 5, times: 31 }], { kind: 'silent' }],
+    ['dead after ten', [{ beats: 5, times: 101 }], { kind: 'dead' }],
     ['only busy before that', [{ beats: 5, times: 29 }], { kind: 'none' }],
   ]
   for (const [what, looks, expected] of cases) it(what, () => assert.deepEqual(look(looks), expected))

@@ -14,6 +14,8 @@ export type Stall =
   | { readonly kind: 'stuck'; readonly slot: number }
   /** The loop has not turned for very long, and no hook was entered: what goes on is behind an `await`, or not a filter's. */
   | { readonly kind: 'silent' }
+  /** The same for so long that nothing is left to wait for. */
+  | { readonly kind: 'dead' }
 
 /** How often somebody has to look. */
 export const LOOK_MS = 100
@@ -21,6 +23,7 @@ export const LOOK_MS = 100
 const SUSPECT_LOOKS = 2
 const STUCK_LOOKS = 10
 const SILENT_LOOKS = 30
+const DEAD_LOOKS = 100
 /** Whoever looks so late was stopped himself, and so was the other one. */
 const LATE_MS = 400
 
@@ -41,6 +44,7 @@ export class StallWatch {
     this.#seen = reading
     if (this.#sameCall >= STUCK_LOOKS) return { kind: 'stuck', slot }
     if (this.#sameCall >= SUSPECT_LOOKS) return { kind: 'suspect', slot }
+    if (slot === 0 && this.#sameBeat >= DEAD_LOOKS) return { kind: 'dead' }
     if (slot === 0 && this.#sameBeat >= SILENT_LOOKS) return { kind: 'silent' }
     return { kind: 'none' }
   }

@@ -67,6 +67,8 @@ const look = (): void => {
     const message = 'the event loop stood still for 3 s while its promises were waited for'
     if (waiting.length > 0) condemn(waiting, { kind: 'loop', message })
   }
+  // A timer of a filter, perhaps: nobody can tell, and the process is of no use to anybody.
+  if (stall.kind === 'dead') condemn([], { kind: 'loop', message: 'the event loop stood still for 10 s' })
 }
 
 setInterval(look, LOOK_MS)

@@ -232,6 +232,8 @@ export class WorkerPlanes implements Plane {
     const { log, clock } = this.#options
     const notices = this.#blames.record(blame, clock.nowMs())
     if (notices.length > 0 && blame.isAlive !== true) this.#doomed.add(worker)
+    if (blame.filters.length === 0)
+      log.error(`worker ${worker.pid} was ended: ${blame.message}, and no hook of a filter was running`)
     for (const { id, version, failure, untilMs } of notices) {
       const seconds = Math.round((untilMs - clock.nowMs()) / 1000)
       const message = `filter ${id} is quarantined for ${seconds} s: ${failure.kind}: ${failure.message}`

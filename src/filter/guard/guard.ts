@@ -9,6 +9,7 @@ import { guardTrailers, guardTransform } from './calls/guard-body.ts'
 import { guardComplete, guardHook, guardTunnel } from './calls/guard-hook.ts'
 import type { Guarded, GuardHost } from './calls/guarded-call.ts'
 import { formatFilterState } from './reading-conditions.ts'
+import { CALLS, SLOT } from './hook-slots.ts'
 import type { FilterReading, LastFailure } from './reading.ts'
 
 /** What other processes have found out about a version of a filter. */
@@ -66,7 +67,7 @@ export const createFilterGuards = (host: GuardHost): FilterGuards => {
     return {
       ...guardHooks(filter, guarded),
       ...guardBodies(filter, definition, guarded),
-      close: closeWith(filter, onClose),
+      close: closeWith(filter, guarded, onClose),
     }
   }
 
@@ -92,10 +93,19 @@ const keyOf = ({ id, version }: Pick<UserFilter, 'id' | 'version'>): string => `
 const inUse = (healths: ReadonlyMap<string, FilterHealth>): readonly FilterHealth[] =>
   [...healths.values()].filter(({ uses }) => uses > 0)
 
-const closeWith = (filter: Filter, onClose: () => void) => (): void => {
-  onClose()
-  filter.close?.()
-}
+const closeWith =
+  (filter: Filter, { health, host }: Guarded, onClose: () => void): (() => void) =>
+  () => {
+    const { cells } = host.slots
+    cells[SLOT] = health.slot
+    cells[CALLS] = (cells[CALLS] ?? 0) + 1
+    try {
+      filter.close?.()
+    } finally {
+      cells[SLOT] = 0
+      onClose()
+    }
+  }
 
 const guardHooks = (filter: Filter, guarded: Guarded): Filter => {
   const { onRequest, onResponse, onComplete, onTunnel } = filter
