@@ -12,7 +12,7 @@ import * as contract from '../index.ts'
 import type { FilterDefinition } from '../index.ts'
 import { checkDefinition } from './check-definition.ts'
 import { faultOf, ModuleError, type ModuleFault } from './module-fault.ts'
-import { createProcessView, refuseNodeModule } from './node-modules.ts'
+import { createProcessView, refusedGlobals, refuseNodeModule } from './node-modules.ts'
 
 /** The parts of a module that say what its code is. */
 export type ModuleCode = Pick<FilterModule, 'root' | 'entry' | 'files'>
@@ -36,7 +36,13 @@ interface Loaded {
   exports: unknown
 }
 
-type Body = (exports: unknown, require: (name: unknown) => unknown, module: Loaded, process: NodeJS.Process) => void
+type Body = (
+  exports: unknown,
+  require: (name: unknown) => unknown,
+  module: Loaded,
+  process: NodeJS.Process,
+  ...refused: readonly unknown[]
+) => void
 
 /** Gives what a file exports; each is run once, when it is first asked for. */
 const createRequiring = ({ root, files }: ModuleCode): ((file: string) => unknown) => {
@@ -51,7 +57,11 @@ const createRequiring = ({ root, files }: ModuleCode): ((file: string) => unknow
     loaded.set(file, module)
     const text = files[file] ?? ''
     if (file.endsWith('.json')) module.exports = parseJson(file, text)
-    else compileBody(text, join(root, file))(module.exports, (name) => resolve(name, file), module, view)
+    else {
+      const globals = refusedGlobals(text)
+      const body = compileBody(text, join(root, file), Object.keys(globals))
+      body(module.exports, (name) => resolve(name, file), module, view, ...Object.values(globals))
+    }
     return module.exports
   }
   const resolve = (name: unknown, from: string): unknown => {
@@ -74,11 +84,11 @@ const createRequiring = ({ root, files }: ModuleCode): ((file: string) => unknow
  * V8 keeps what it compiles, in case that it comes again, until several collections later, of which a quiet process has one
  * in hours: a hundred versions would be there at once. What is ours never comes again.
  */
-const compileBody = (text: string, filename: string): Body => {
+const compileBody = (text: string, filename: string, refused: readonly string[]): Body => {
   setFlagsFromString('--no-compilation-cache')
   try {
     // What it compiles to takes exactly these.
-    return vm.compileFunction(text, ['exports', 'require', 'module', 'process'], { filename }) as Body
+    return vm.compileFunction(text, ['exports', 'require', 'module', 'process', ...refused], { filename }) as Body
   } finally {
     setFlagsFromString('--compilation-cache')
   }
