@@ -71,6 +71,7 @@ describe('fairway filter dev', () => {
       [['stamp', '-r', 'hello'], /--request "hello" is no request/],
       [['nowhere'], /nowhere is not there/],
       [['stamp', '--backend', 'x:y'], /--backend/],
+      [['stamp', '--backend', 'backend.example:80'], /has no IP address/],
     ] as const) {
       const { terminal, ended } = start(...args)
       assert.ok([64, 65].includes(await ended))

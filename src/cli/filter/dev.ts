@@ -1,16 +1,21 @@
 /** `fairway filter dev`: a filter at work, with live reload, and each decision as it happens. */
+import { isIP } from 'node:net'
 import path from 'node:path'
 import { systemClock } from '../../lib/clock.ts'
-import { decodeInteger, formatFlags, parseArguments, usageError, type FlagTable } from '../arguments.ts'
+import {
+  decodeInteger,
+  formatFlags,
+  parseArguments,
+  usageError,
+  type FlagTable,
+  type FlagValues,
+} from '../arguments.ts'
 import { decodeIdentity } from '../client-credentials.ts'
-import { decodeLogLine } from '../demo/log-line.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeHostPort, type HostPort } from '../host-port.ts'
-import { createColours } from '../terminal/colours.ts'
 import { CliError, type Terminal, type Verb } from '../verb.ts'
-import { formatDecision } from './dev/decision.ts'
-import { askFilters } from './filters-document.ts'
-import { packageRoot } from './package-root.ts'
+import { DevOutput } from './dev/output.ts'
+import { decodeRequest, sendRequests, type ScriptedRequest } from './dev/sender.ts'
 import { startSession, type Session } from './dev/session.ts'
 
 const flagTable = {
@@ -66,59 +71,26 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const requests = flags.request.map((text) => decodeRequest(text, flags.header))
   if (flags.once && requests.length === 0)
     throw usageError('--once needs a --request', 'fairway filter dev -r / --once')
-  const colours = createColours(terminal.out, terminal.env)
+  const output = new DevOutput(terminal)
   const stop = Promise.withResolvers<'stopped'>()
   const dispose = terminal.onSignal(() => stop.resolve('stopped'))
-  const sender = new Sender(requests)
-  let decisions = 0
-  let onDecided = (): void => {}
   let onInForce = (): void => {}
-  terminal.err.write('setting up …\n')
+  output.say('setting up …')
   const session = await startSession({
     target: path.resolve(terminal.cwd, positionals[0] ?? '.'),
     cwd: terminal.cwd,
     clock: systemClock,
-    port: decodeInteger('port', flags.port, { min: 0, max: 65_535 }),
-    backend: flags.backend === undefined ? undefined : decodeHostPort('--backend', flags.backend),
-    client: decodeIdentity(flags.from),
-    inspect: flags.inspect,
-    runArgs: flags['filter-egress'] === undefined ? [] : ['--filter-egress', flags['filter-egress']],
-    onDecision: (decision) => {
-      terminal.out.write(formatDecision(decision, colours))
-      decisions++
-      onDecided()
-    },
-    onFailed: (sent, why) => {
-      terminal.out.write(`${sent?.method ?? '?'} ${sent?.target ?? '?'} ${colours.red('no answer')} ${why}\n`)
-      decisions++
-      onDecided()
-    },
-    onLog: (line) => {
-      const told = tell(line)
-      if (told !== undefined) terminal.err.write(`${told}\n`)
-      if (line.includes(IN_FORCE)) onInForce()
-    },
-    onProblem: (error) => terminal.err.write(`${error instanceof Error ? error.message : String(error)}\n`),
+    ...decodeSession(flags),
+    output,
+    onInForce: () => onInForce(),
   })
+  const parts = { session, output, requests, stopped: stop.promise }
   try {
-    terminal.err.write(`http://127.0.0.1:${session.port}/ passes the filter; Ctrl-C ends\n`)
-    sender.port = session.port
-    if (!flags.once) {
-      const versions = new VersionWatch((text) => terminal.err.write(`${text}\n`))
-      onInForce = () => void versions.look(session.admin).then(() => sender.send())
-      onInForce()
-      return await serve(session, stop.promise)
-    }
-    const decided = new Promise<void>((resolve) => {
-      onDecided = () => (decisions >= requests.length ? resolve() : undefined)
-    })
-    const isAnswered = await sender.send()
-    // The access log is a pipe away.
-    const late = Promise.withResolvers<void>()
-    const cancel = systemClock.after(isAnswered ? LOG_MS : 0, late.resolve)
-    await Promise.race([decided, late.promise, stop.promise])
-    cancel()
-    return isAnswered ? exitCodes.fine : exitCodes.failure
+    output.say(`http://127.0.0.1:${session.port}/ passes the filter; Ctrl-C ends`)
+    if (flags.once) return await sendOnce(parts)
+    onInForce = () => void output.versions(session.admin).then(() => sendRequests(session.port, requests))
+    onInForce()
+    return await serve(parts)
   } finally {
     dispose()
     await session.close()
@@ -128,98 +100,44 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 /** The verb for the list of verbs. */
 export const devVerb: Verb = { help, run }
 
-/** For how long the line of a request that was answered is waited for. */
-const LOG_MS = 2000
+const decodeSession = (flags: FlagValues<typeof flagTable>) => ({
+  port: decodeInteger('port', flags.port, { min: 0, max: 65_535 }),
+  backend: flags.backend === undefined ? undefined : decodeBackend(flags.backend),
+  client: decodeIdentity(flags.from),
+  inspect: flags.inspect,
+  runArgs: flags['filter-egress'] === undefined ? [] : ['--filter-egress', flags['filter-egress']],
+})
 
-/** What the log says when a configuration has taken over. */
-const IN_FORCE = 'configuration in force'
+/** An endpoint has an address; of names this one alone is clear. */
+const decodeBackend = (text: string): HostPort => {
+  const { host, port } = decodeHostPort('--backend', text)
+  if (host === 'localhost') return { host: '127.0.0.1', port }
+  if (isIP(host) !== 0) return { host, port }
+  throw usageError(`--backend ${JSON.stringify(text)} has no IP address`, 'write 127.0.0.1:3000 or [::1]:3000')
+}
 
-const serve = async (session: Session, stopped: Promise<'stopped'>): Promise<ExitCode> => {
+interface Parts {
+  readonly session: Session
+  readonly output: DevOutput
+  readonly requests: readonly ScriptedRequest[]
+  readonly stopped: Promise<'stopped'>
+}
+
+const serve = async ({ session, stopped }: Parts): Promise<ExitCode> => {
   const end = await Promise.race([session.ended, stopped])
   if (end === 'stopped') return exitCodes.fine
   throw new CliError(exitCodes.failure, `the waypoint ${end}`, { next: 'its last words are above' })
 }
 
-/** Bad news, and what becomes of filters; a developer needs nothing of the rest. */
-const tell = (line: string): string | undefined => {
-  // Node's own words, which tools look for.
-  if (/^Debugger (?:listening|attached)/.test(line)) return line
-  if (/^(?:For help, see: https:|Waiting for the debugger)/.test(line)) return undefined
-  const decoded = decodeLogLine(line)
-  if (decoded === undefined) return undefined
-  const { level, text } = decoded
-  if (level === 'warn' || level === 'error') return `${level}: ${withoutOurs(text)}`
-  return level === 'info' && /\bfilters?\b/i.test(text) ? text : undefined
-}
+/** For how long the line of a request that was answered is waited for. */
+const LOG_MS = 2000
 
-/** Tells of each version that has taken over. */
-class VersionWatch {
-  readonly #say: (text: string) => void
-  #known: ReadonlyMap<string, string> = new Map()
-
-  constructor(say: (text: string) => void) {
-    this.#say = say
-  }
-
-  async look(admin: HostPort): Promise<void> {
-    try {
-      const { filters } = await askFilters(admin)
-      for (const { id, version } of filters)
-        if (this.#known.get(id) !== version) this.#say(`in force: ${id} ${version}`)
-      this.#known = new Map(filters.map(({ id, version }) => [id, version]))
-    } catch {
-      // It is ending, or another version comes in a moment; the log tells of anything else.
-    }
-  }
-}
-
-/** A stack has the filter's own places; what called it is of no interest to its author. */
-const withoutOurs = (text: string): string => {
-  const [head = '', ...frames] = text.split(/ +at (?=\S+ \(|file:|#|new )/)
-  const own = frames.filter((frame) => !frame.includes(`${packageRoot}/src/`) && !frame.includes('node:'))
-  return [head, ...own.map((frame) => `    at ${frame}`)].join('\n')
-}
-
-interface ScriptedRequest {
-  readonly method: string
-  readonly path: string
-  readonly headers: readonly (readonly [name: string, value: string])[]
-}
-
-const decodeRequest = (text: string, headers: readonly string[]): ScriptedRequest => {
-  const [, method = 'GET', target] = /^(?:([A-Za-z]+) +)?(\/\S*)$/.exec(text) ?? []
-  if (target === undefined)
-    throw usageError(`--request ${JSON.stringify(text)} is no request`, "write '/hello' or 'POST /hello'")
-  return { method: method.toUpperCase(), path: target, headers: headers.map(decodeHeader) }
-}
-
-const decodeHeader = (text: string): readonly [name: string, value: string] => {
-  const colon = text.indexOf(':')
-  if (colon <= 0) throw usageError(`--header ${JSON.stringify(text)} is not of the form 'NAME: VALUE'`)
-  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()]
-}
-
-/** Sends the scripted requests one after the other. */
-class Sender {
-  port: number | undefined
-  readonly #requests: readonly ScriptedRequest[]
-
-  constructor(requests: readonly ScriptedRequest[]) {
-    this.#requests = requests
-  }
-
-  /** Whether each of them was answered, by whomever. */
-  async send(): Promise<boolean> {
-    let isAnswered = true
-    if (this.port === undefined) return false
-    for (const { method, path: target, headers } of this.#requests) {
-      try {
-        const url = `http://127.0.0.1:${this.port}${target}`
-        await (await fetch(url, { method, headers: [...headers].map(([name, value]) => [name, value]) })).arrayBuffer()
-      } catch {
-        isAnswered = false
-      }
-    }
-    return isAnswered
-  }
+const sendOnce = async ({ session, output, requests, stopped }: Parts): Promise<ExitCode> => {
+  const isAnswered = await sendRequests(session.port, requests)
+  // The access log is a pipe away.
+  const late = Promise.withResolvers<void>()
+  const cancel = systemClock.after(isAnswered ? LOG_MS : 0, late.resolve)
+  await Promise.race([output.told(requests.length), late.promise, stopped])
+  cancel()
+  return isAnswered ? exitCodes.fine : exitCodes.failure
 }

@@ -5,15 +5,17 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createDevCa, type DevCa } from '../../../identity/ca/dev-ca.ts'
 import { clientTlsOptions } from '../../../identity/tls.ts'
+import type { Credentials } from '../../../identity/credentials.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { formatSpiffeId, parseSpiffeId, type SpiffeId } from '../../../model/identity.ts'
 import { startWaypointProcess, type WaypointProcess } from '../../demo/waypoint-process.ts'
 import { TunnelPool } from '../../hbone-client/tunnel-pool.ts'
 import type { HostPort } from '../../host-port.ts'
 import { DecisionBook } from './decision-book.ts'
-import type { Decision, Message } from './decision.ts'
 import { startEcho } from './echo.ts'
-import { startFront } from './front.ts'
+import { startFront, type Front } from './front.ts'
+import { isInForce } from './log-words.ts'
+import type { DevOutput } from './output.ts'
 import { createScene, sceneAuthority } from './scene.ts'
 import { readTarget } from './target.ts'
 
@@ -32,13 +34,9 @@ export interface SessionOptions {
   readonly inspect: string | undefined
   /** Further arguments of `fairway run`. */
   readonly runArgs: readonly string[]
-  readonly onDecision: (decision: Decision) => void
-  /** A request, if it is known which, got no whole answer. */
-  readonly onFailed: (sent: Message | undefined, why: string) => void
-  /** Each line of the waypoint's log. */
-  readonly onLog: (line: string) => void
-  /** What is wrong with the files beside the code. */
-  readonly onProblem: (error: unknown) => void
+  readonly output: DevOutput
+  /** Another configuration has taken over. */
+  readonly onInForce: () => void
 }
 
 /** It runs; requests to its port go through the filters. */
@@ -64,7 +62,7 @@ export const startSession = async (options: SessionOptions): Promise<Session> =>
     const { folder: filtersDir } = readTarget(options.target)
     const folder = await mkdtemp(path.join(tmpdir(), 'fairway-dev-'))
     cleanups.push(() => rm(folder, { recursive: true, force: true }))
-    const book = new DecisionBook(options.onDecision)
+    const book = new DecisionBook((decision) => options.output.decision(decision))
     const backend = options.backend ?? (await openEcho(book, cleanups))
     const ca = await createDevCa({ dir: path.join(folder, 'ca'), trustDomain: TRUST_DOMAIN, clock })
     await writeCertificates(ca, path.join(folder, 'certs'))
@@ -72,26 +70,17 @@ export const startSession = async (options: SessionOptions): Promise<Session> =>
     await writeScene(objects, backend, options)
     const waypoint = await startWaypoint({ folder, filtersDir }, book, options)
     cleanups.push(waypoint.stop)
-    cleanups.push(watchObjects(filtersDir, () => void writeScene(objects, backend, options).catch(options.onProblem)))
-    const tunnels = new TunnelPool({
-      waypoint: waypoint.hbone,
-      tls: clientTlsOptions(await ca.issue(options.client)),
-      authority: sceneAuthority,
-      baggage: `k8s.namespace.name=${parseSpiffeId(options.client)?.namespace ?? ''},service.name=client`,
-      clock,
-      timeoutMs: 10_000,
-    })
-    cleanups.push(() => tunnels.close())
+    const rewrite = (): void => {
+      writeScene(objects, backend, options).catch((error: unknown) => options.output.problem(error))
+    }
+    cleanups.push(watchObjects(filtersDir, rewrite))
+    const tunnels = openTunnels(waypoint, await ca.issue(options.client), options)
     const timer = setInterval(() => tunnels.tick(), 1000)
-    cleanups.push(() => clearInterval(timer))
-    const front = await startFront({
-      port: options.port,
-      clock,
-      tunnels,
-      onSent: (id, message) => book.noteSent(id, message),
-      onReceived: (id, status, message) => book.noteReceived(id, status, message),
-      onFailed: (id, why) => options.onFailed(book.noteFailed(id), why),
+    cleanups.push(() => {
+      clearInterval(timer)
+      tunnels.close()
     })
+    const front = await openFront(tunnels, book, options)
     cleanups.push(front.close)
     return { port: front.port, admin: waypoint.admin, ended: waypoint.ended, close }
   } catch (error) {
@@ -99,6 +88,26 @@ export const startSession = async (options: SessionOptions): Promise<Session> =>
     throw error
   }
 }
+
+const openTunnels = (waypoint: WaypointProcess, credentials: Credentials, options: SessionOptions): TunnelPool =>
+  new TunnelPool({
+    waypoint: waypoint.hbone,
+    tls: clientTlsOptions(credentials),
+    authority: sceneAuthority,
+    baggage: `k8s.namespace.name=${parseSpiffeId(options.client)?.namespace ?? ''},service.name=client`,
+    clock: options.clock,
+    timeoutMs: 10_000,
+  })
+
+const openFront = (tunnels: TunnelPool, book: DecisionBook, { port, clock, output }: SessionOptions): Promise<Front> =>
+  startFront({
+    port,
+    clock,
+    tunnels,
+    onSent: (id, message) => book.noteSent(id, message),
+    onReceived: (id, status, message) => book.noteReceived(id, status, message),
+    onFailed: (id, why) => output.failure(book.noteFailed(id), why),
+  })
 
 const openEcho = async (book: DecisionBook, cleanups: (() => void)[]): Promise<HostPort> => {
   const echo = await startEcho((id, echoed) => book.noteEchoed(id, echoed))
@@ -109,7 +118,7 @@ const openEcho = async (book: DecisionBook, cleanups: (() => void)[]): Promise<H
 const startWaypoint = (
   { folder, filtersDir }: { readonly folder: string; readonly filtersDir: string },
   book: DecisionBook,
-  { cwd, clock, inspect, runArgs, onLog }: SessionOptions,
+  { cwd, clock, inspect, runArgs, output, onInForce }: SessionOptions,
 ): Promise<WaypointProcess> =>
   startWaypointProcess({
     cwd,
@@ -121,7 +130,10 @@ const startWaypoint = (
       ...runArgs,
     ],
     nodeFlags: inspect === undefined ? [] : [`--inspect=${inspect}`],
-    onLine: onLog,
+    onLine: (line) => {
+      output.log(line)
+      if (isInForce(line)) onInForce()
+    },
     onAccess: (line) => book.noteLogged(line),
   })
 
