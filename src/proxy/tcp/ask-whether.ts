@@ -1,4 +1,5 @@
 import type { TunnelHook } from '../../filter/chain.ts'
+import { FilterFailure } from '../../filter/guard/failure.ts'
 import { HookRun } from '../../filter/hook-run.ts'
 import type { Tunnel } from '../../filter/index.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
@@ -85,8 +86,11 @@ const askFilters = (
       onPassed: () => settle(undefined),
       onReply: ({ reason, body }) => settle(refusedByFilter(reason, body.trim())),
       onThrown: (error, isLate) => {
-        counters.filterErrors++
-        onError(isLate ? 'a filter failed late' : 'a filter failed on a connection', error)
+        // Of a user's filter its guard has told.
+        if (!(error instanceof FilterFailure)) {
+          counters.filterErrors++
+          onError(isLate ? 'a filter failed late' : 'a filter failed on a connection', error)
+        }
         if (!isLate) settle(refusedByFilter(replyToFilter(error).details))
       },
     },
