@@ -16,9 +16,7 @@ import type { AccessLog } from '../telemetry/access-log.ts'
 import { createDecisionChoice } from '../telemetry/decisions/choose-decisions.ts'
 import { createTelemetry } from '../telemetry/telemetry.ts'
 import { connectionsWithin, descriptorLimit, watchDescriptors } from './descriptors.ts'
-import { FilterWatch } from './filters/filter-watch.ts'
-import { createPlaneGuards } from './filters/plane-guards.ts'
-import { PlaneIsolation } from './filters/plane-isolation.ts'
+import type { CreatePlaneFilters } from './filters/plane-filters.ts'
 import type { PlaneGuards } from './filters/plane-guards.ts'
 import type { Plane, PlaneSettings } from './plane.ts'
 import { version } from '../lib/version.ts'
@@ -31,25 +29,26 @@ export interface LocalPlane extends Plane {
 }
 
 /**
- * A data plane in this process, with its telemetry. In a process of its own it has a pipe to its primary, and filters
- * that hold its loop are found.
+ * A data plane in this process, with its telemetry; without `createFilters` there are no filters of users, and those that
+ * a model has are closed.
  */
 export const createLocalPlane = (
   settings: PlaneSettings,
   credentials: CredentialSource,
-  reportFd?: number,
+  createFilters?: CreatePlaneFilters,
 ): LocalPlane => {
   releaseCompiledCode()
   const clock = systemClock
   const log = createLogger({ write: (line) => process.stderr.write(line), level: settings.logLevel, clock })
   const counters = new Counters()
-  const guards = createPlaneGuards({ clock, log, counters })
+  const memoryBytes = memoryPerProcess(settings.workers)
+  const filters = createFilters?.({ clock, log, counters, memoryBytes })
   const accessLog = openAccessLog(settings)
   const filterMetrics = new FilterMetrics((message) => log.warn(message))
   const telemetry = createTelemetry({
     counters,
     version,
-    filters: guards.read,
+    filters: () => filters?.guards.read() ?? [],
     certificateNotAfterMs: () => credentials.current().notAfterMs,
     filterMetrics,
     ...(accessLog === undefined ? {} : { accessLogDropped: accessLog.dropped }),
@@ -61,9 +60,6 @@ export const createLocalPlane = (
           telemetry.record(record)
           accessLog.record(record)
         }
-  const memoryBytes = memoryPerProcess(settings.workers)
-  const isolation = new PlaneIsolation({ clock, log, guards })
-  const watch = new FilterWatch({ guards, log, clock, memoryBytes, reportFd })
   const limit = descriptorLimit()
   const fullCollections = watchFullCollections()
   const plane = new DataPlane({
@@ -73,7 +69,7 @@ export const createLocalPlane = (
     filters: builtinFilters,
     filterMetrics,
     filterEgress: settings.filterEgress,
-    filterHost: { guard: guards.guard, isolate: isolation.isolate },
+    ...(filters === undefined ? {} : { filterHost: filters.host }),
     clock,
     log,
     sink,
@@ -91,10 +87,9 @@ export const createLocalPlane = (
   const stopWatching = watchDescriptors({ limit, clock, log })
   return {
     apply: async ({ model, generation, issues }) => {
-      guards.observe(model)
-      await isolation.prepare(model)
+      await filters?.prepare(model)
       await plane.apply(model, generation)
-      await watch.observe()
+      await filters?.observe()
       telemetry.observeConfig({ generation, issues })
     },
     listen: (port) => {
@@ -105,9 +100,9 @@ export const createLocalPlane = (
     dumps: async () => [telemetry.dump()],
     endpoints: async () => [plane.readHealth()],
     limits: async () => [plane.readLimits()],
-    filters: async () => [guards.read()],
-    hold: guards.hold,
-    blameStray: guards.blameStray,
+    filters: async () => (filters === undefined ? [] : [filters.guards.read()]),
+    hold: (notices) => filters?.guards.hold(notices),
+    blameStray: (error, kind) => filters?.guards.blameStray(error, kind) ?? false,
     explain: async (query) => {
       if (plane.snapshot === undefined) throw new Error('no configuration is in force yet')
       const { snapshot } = plane
@@ -117,7 +112,7 @@ export const createLocalPlane = (
       const whole = trustDomain === undefined ? query : { trustDomain, ...query }
       return explainRequest(snapshot, whole, {
         healthOf: (endpoint) => plane.explainHealth(endpoint),
-        filterStateOf: guards.explain,
+        filterStateOf: (user) => filters?.guards.explain(user),
       })
     },
     setLogLevel: log.setLevel,
@@ -127,7 +122,7 @@ export const createLocalPlane = (
     },
     close: () => {
       stopWatching()
-      watch.close()
+      filters?.close()
       fullCollections.close()
       plane.close()
       telemetry.close()

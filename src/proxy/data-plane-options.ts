@@ -8,10 +8,18 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { FilterModule, FilterSpec } from '../model/filter-spec.ts'
 import type { Counters } from './counters.ts'
+import type { ModuleStore } from './apply/module-store.ts'
 import type { Lending } from './filter-calls/lend-env.ts'
 import type { Deadlines } from './limits/deadlines.ts'
 import type { OverloadLimits } from './overload/overload.ts'
 import type { FetchText } from './security/jwt/keys/fetch-text.ts'
+
+/** What is done about the filters of users. */
+export interface UserFilterHost extends Pick<FilterHost, 'guard'> {
+  /** As `FilterHost.isolate`; the environment in the thread is tied to the one here by `link`. */
+  readonly isolate?: (spec: FilterSpec, module: FilterModule, link: Lending['link']) => Filter
+  readonly modules: ModuleStore
+}
 
 /** What a data plane is made with. */
 export interface DataPlaneOptions {
@@ -24,11 +32,8 @@ export interface DataPlaneOptions {
   readonly filterMetrics?: FilterMetrics
   /** Hosts outside of the mesh that filters may call; default none. */
   readonly filterEgress?: readonly string[]
-  /** What is done about the filters of users. */
-  readonly filterHost?: Pick<FilterHost, 'guard'> & {
-    /** As `FilterHost.isolate`; the environment in the thread is tied to the one here by `link`. */
-    readonly isolate?: (spec: FilterSpec, module: FilterModule, link: Lending['link']) => Filter
-  }
+  /** What is done about the filters of users; default: there are none, and those of a model are closed. */
+  readonly filterHost?: UserFilterHost
   readonly clock: Clock
   readonly log: Logger
   /** Gets each exchange once, when it is over. */

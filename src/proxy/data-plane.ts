@@ -9,7 +9,6 @@ import type { Endpoint } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { ModelApplier } from './apply/model-applier.ts'
-import { createModuleStore } from './apply/module-store.ts'
 import { Counters } from './counters.ts'
 import type { DataPlaneOptions } from './data-plane-options.ts'
 import { Downstream } from './downstream.ts'
@@ -99,8 +98,7 @@ export class DataPlane {
     const { bufferBytes = defaultBufferBytes(), memoryBytes = memoryPerProcess() } = options
     const budget = new ByteBudget(bufferBytes, this.counters)
     this.#mesh = new MeshIdentity(options)
-    const modules = createModuleStore()
-    const { guard, isolate } = options.filterHost ?? {}
+    const { guard, isolate, modules } = options.filterHost ?? {}
     const link: Lending['link'] = (...filter) => this.#lending.link(...filter)
     this.#applier = new ModelApplier({
       instances: createFilterInstances([...options.filters, externalAuthFilter(() => this.#security.authorizers)], {
@@ -108,11 +106,11 @@ export class DataPlane {
         random: Math.random,
         log: (level, message) => log[level](message),
         env: (spec, signal) => this.#lending.lend(spec, signal),
-        code: modules.code,
+        ...(modules === undefined ? {} : { code: modules.code }),
         ...(guard === undefined ? {} : { guard }),
         ...(isolate === undefined ? {} : { isolate: (spec, module) => isolate(spec, module, link) }),
       }),
-      onModel: ({ filterModules = [] }) => modules.use(filterModules),
+      onModel: ({ filterModules = [] }) => modules?.use(filterModules),
       load: (model) => this.#security.load(model),
       clock,
       sliceMs: options.compileSliceMs,

@@ -46,6 +46,7 @@ const later = {
 
 /** What no such waypoint needs at all; some of it comes with one import too many, of `node:http` for example. */
 const never = {
+  'filters of users': /\/src\/(?:filter\/(?:module|guard\/calls)|app\/(?:filters|isolation|watchdog))\//,
   'reading objects': /\/src\/config\/(?:objects\/(?!kind-apis)|source|translate)\//,
   'another client for HTTP': /^NativeModule internal\/deps\/undici\/undici$/,
   'web streams': /^NativeModule internal\/webstreams\/readablestream$/,

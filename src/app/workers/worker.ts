@@ -9,6 +9,7 @@ import { systemClock } from '../../lib/clock.ts'
 import { createLogger } from '../../lib/log.ts'
 import { unpackJson } from '../../lib/memory/packed-json.ts'
 import { guardProcess } from '../guard-process.ts'
+import { planeFiltersWith } from '../filters/plane-filters.ts'
 import { createLocalPlane } from '../local-plane.ts'
 import type { LocalPlane } from '../local-plane.ts'
 import { REPORT_FD } from '../watchdog/report.ts'
@@ -56,7 +57,7 @@ process.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'start':
       credentials = new CredentialStore(message.credentials, new CredentialTally(message.source))
-      plane = createLocalPlane(message.settings, credentials, REPORT_FD)
+      plane = createLocalPlane(message.settings, credentials, planeFiltersWith(REPORT_FD))
       return
     case 'credentials':
       credentials?.replace(message.credentials)
