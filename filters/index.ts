@@ -1,6 +1,7 @@
 /** The one list of filters that come with Fairway; each is written against the public contract only. */
 import type { FilterDefinition } from 'fairway/filter'
 import cors from './cors/cors.ts'
+import { objectFilters } from './object-filters.ts'
 import requestHeaderModifier from './request-header-modifier/request-header-modifier.ts'
 import requestRedirect from './request-redirect/request-redirect.ts'
 import responseHeaderModifier from './response-header-modifier/response-header-modifier.ts'
@@ -12,4 +13,5 @@ export const builtinFilters: readonly FilterDefinition[] = [
   responseHeaderModifier,
   requestRedirect,
   urlRewrite,
+  ...objectFilters.map(({ definition }) => definition),
 ]

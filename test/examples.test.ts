@@ -90,7 +90,7 @@ const tryFilters = async (name: string, objects: readonly SourcedObject[]): Prom
   const root = path.join(folder, name, 'filters')
   if (!existsSync(root)) return noFilterVersions
   const filters = objects.flatMap(({ read }) =>
-    read.state === 'typed' && read.object.kind === 'Filter' ? [read.object] : [],
+    read.state === 'typed' && read.object.kind === 'Filter' && read.object.as === 'Filter' ? [read.object] : [],
   )
   return createFilterTrials(root).settle(filters)
 }

@@ -82,7 +82,7 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
 }
 
 const filterOf = ({ read }: SourcedObject): readonly FilterObject[] =>
-  read.state === 'typed' && read.object.kind === 'Filter' ? [read.object] : []
+  read.state === 'typed' && read.object.kind === 'Filter' && read.object.as === 'Filter' ? [read.object] : []
 
 const nothingKnown: { readonly options: TranslateOptions | undefined; readonly notes: readonly string[] } = {
   options: undefined,

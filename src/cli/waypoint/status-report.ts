@@ -64,7 +64,7 @@ export const loadStatus = async (
 /** Tries Filters as `fairway run` does before it puts them in force. */
 const tryFilters = async (root: string | undefined, { objects }: LoadedSet): Promise<FilterVersions> => {
   const filters = objects.flatMap(({ read }) =>
-    read.state === 'typed' && read.object.kind === 'Filter' ? [read.object] : [],
+    read.state === 'typed' && read.object.kind === 'Filter' && read.object.as === 'Filter' ? [read.object] : [],
   )
   if (root === undefined || filters.length === 0) return noFilterVersions
   const { createFilterTrials } = await import('../../config/filters/filter-trials.ts')

@@ -1,5 +1,4 @@
 import type { JsonSchema } from '../../lib/schema.ts'
-import type { kindApis } from '../objects/kind-apis.ts'
 import { kindApi } from '../objects/kind-apis.ts'
 import { statusShapeOf } from '../status/kube-status.ts'
 import { statusSchema } from './status-schema.ts'
@@ -18,7 +17,7 @@ export interface PrinterColumn {
 
 /** What a kind of ours is, beside its API in `kindApis`. */
 export interface CrdSource {
-  readonly kind: keyof typeof kindApis
+  readonly kind: string
   readonly plural: string
   readonly shortNames?: readonly string[]
   /** How its targets get it (GEP-713), for kinds that are policies. */

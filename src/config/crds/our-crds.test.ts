@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { isPlainObject, type JsonSchema } from '../../lib/schema.ts'
 import { RE2JS } from 're2js'
+import { objectFilters } from '../../../filters/object-filters.ts'
 import { kindApis } from '../objects/kind-apis.ts'
 import { createOurCrds } from './our-crds.ts'
 
@@ -47,7 +48,9 @@ const isValid = (value: unknown, json: JsonSchema): boolean => {
 const crds = createOurCrds()
 
 it('every kind of ours has one', () => {
-  const ours = Object.entries(kindApis).flatMap(([kind, api]) => (api.group === 'fairway.dev' ? [kind] : []))
+  const ours = Object.entries(kindApis)
+    .flatMap(([kind, api]) => (api.group === 'fairway.dev' ? [kind] : []))
+    .concat(objectFilters.map(({ definition }) => definition.kind))
   assert.deepEqual(crds.map((crd) => String(get(crd, 'spec', 'names', 'kind'))).toSorted(), ours.toSorted())
 })
 

@@ -2,8 +2,10 @@
  * The CustomResourceDefinitions of our own kinds, made from the schemas that read them. A kind that gets an entry here
  * gets its file in charts/fairway/crds/ by `npm run generate`.
  */
+import { objectFilters } from '../../../filters/object-filters.ts'
 import type { JsonSchema } from '../../lib/schema.ts'
 import { backendPolicyJson } from '../objects/backend-policy/backend-policy.ts'
+import { builtInFilterJson } from '../objects/filter/built-in-filter.ts'
 import { filterJson } from '../objects/filter/filter-object.ts'
 import { createCrd, type CrdSource } from './create-crd.ts'
 
@@ -51,6 +53,16 @@ const sources: readonly CrdSource[] = [
       },
     ],
   },
+  ...objectFilters.map(({ definition, plural, description }): CrdSource => ({
+    kind: definition.kind,
+    plural,
+    policy: 'Direct',
+    description,
+    spec: builtInFilterJson(definition),
+    columns: [
+      { name: 'Target', type: 'string', jsonPath: '.spec.targetRefs[*].name', description: 'What it acts on.' },
+    ],
+  })),
 ]
 
 /** Each of them, ready to be applied. */

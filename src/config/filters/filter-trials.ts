@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { formatModuleFault } from '../../filter/module/module-fault.ts'
 import { isEqual } from '../../lib/is-equal.ts'
 import type { UserFilter } from '../../model/filter-spec.ts'
-import type { FilterContent, FilterObject } from '../objects/filter/filter-object.ts'
+import type { FilterObject, UserContent } from '../objects/filter/filter-object.ts'
 import { formatFaults } from '../translate/conditions.ts'
 import type { FilterVersion, FilterVersions, RefusedVersion } from '../translate/filter/filter-version.ts'
 import { hashOf, type ModuleSource } from './read-module.ts'
@@ -32,7 +32,7 @@ export const createFilterTrials = (root: string, tryOut: typeof runTrial = runTr
   let tried: ReadonlyMap<string, Tried> = new Map()
   let versions: FilterVersions = new Map()
 
-  const settleModule = async (entry: string, contents: readonly FilterContent[]): Promise<Tried> => {
+  const settleModule = async (entry: string, contents: readonly UserContent[]): Promise<Tried> => {
     const before = tried.get(entry)
     const known = before !== undefined && isAsItWas(root, before.sources) ? before : undefined
     const configs = new Map(contents.map(({ config }) => [keyOf(config), config]))
@@ -44,7 +44,7 @@ export const createFilterTrials = (root: string, tryOut: typeof runTrial = runTr
   }
 
   /** A file that changed in between is another module, for which not all of its configurations were tried. */
-  const settleWhole = async (entry: string, contents: readonly FilterContent[]): Promise<Tried> => {
+  const settleWhole = async (entry: string, contents: readonly UserContent[]): Promise<Tried> => {
     let now = await settleModule(entry, contents)
     for (let again = 0; again < 3 && !isWhole(now, contents); again++) {
       tried = new Map([...tried, [entry, now]])
@@ -56,7 +56,7 @@ export const createFilterTrials = (root: string, tryOut: typeof runTrial = runTr
   return {
     settle: async (filters) => {
       const byModule = Map.groupBy(
-        filters.flatMap(({ content }) => content ?? []),
+        filters.flatMap(({ content }) => (content?.kind === 'user' ? [content] : [])),
         ({ module }) => module,
       )
       const next = new Map<string, Tried>()
@@ -80,7 +80,7 @@ export const createFilterTrials = (root: string, tryOut: typeof runTrial = runTr
 
 const keyOf = (config: unknown): string => JSON.stringify(config)
 
-const isWhole = ({ module, configs }: Tried, contents: readonly FilterContent[]): boolean =>
+const isWhole = ({ module, configs }: Tried, contents: readonly UserContent[]): boolean =>
   'fault' in module || contents.every(({ config }) => configs.has(keyOf(config)))
 
 const isAsItWas = (root: string, sources: readonly ModuleSource[]): boolean =>
@@ -102,7 +102,7 @@ const judge = (
     ...(before?.inForce === undefined ? {} : { inForce: before.inForce }),
     refused,
   })
-  if (content === undefined) return refuse({ message: formatFaults(defects), path: defects[0]?.path ?? 'spec' })
+  if (content?.kind !== 'user') return refuse({ message: formatFaults(defects), path: defects[0]?.path ?? 'spec' })
   const of = tried.get(content.module)
   if (of === undefined) return refuse({ message: 'it has not been tried', path: 'spec.module' })
   if ('fault' in of.module) return refuse({ message: formatModuleFault(of.module.fault), path: 'spec.module' })
@@ -117,7 +117,7 @@ const judge = (
 }
 
 const userOf = (
-  { config, settings }: FilterContent,
+  { config, settings }: UserContent,
   { id, of, hooks }: { readonly id: string; readonly of: TriedModule; readonly hooks: readonly string[] },
 ): UserFilter => {
   const { hookMs, waitMs, isolation } = settings

@@ -1,3 +1,5 @@
+import { objectFilters } from '../../../filters/object-filters.ts'
+
 /** Where a kind stands in the Kubernetes API. */
 export interface KindApi {
   /** Empty for Kubernetes' core. */
@@ -42,7 +44,10 @@ export const kindApis = {
   XBackendTrafficPolicy: { group: 'gateway.networking.x-k8s.io', versions: ['v1alpha1'] },
 } as const satisfies Readonly<Record<string, KindApi>>
 
-const byKind: ReadonlyMap<string, KindApi> = new Map(Object.entries(kindApis))
+const byKind: ReadonlyMap<string, KindApi> = new Map([
+  ...Object.entries<KindApi>(kindApis),
+  ...objectFilters.map(({ definition }) => [definition.kind, kindApis.Filter] as const),
+])
 
 /** The API of a kind; `undefined` for one that nobody knows. */
 export const kindApi = (kind: string): KindApi | undefined => byKind.get(kind)

@@ -1,3 +1,4 @@
+import { objectFilters, type ObjectFilter } from '../../../filters/object-filters.ts'
 import {
   decodeAuthorizationPolicy,
   type AuthorizationPolicyObject,
@@ -10,6 +11,7 @@ import {
 import { decodeBackendTlsPolicy, type BackendTlsPolicyObject } from './backend-tls-policy.ts'
 import { decodeConfigMap, type ConfigMapObject } from './config-map.ts'
 import { decodeEndpointSlice, type EndpointSliceObject } from './endpoint-slice.ts'
+import { createFilterDecoder } from './filter/built-in-filter.ts'
 import { decodeFilter, type FilterObject } from './filter/filter-object.ts'
 import { decodeGatewayClass, type GatewayClassObject } from './gateway-class.ts'
 import { decodeGateway, type GatewayObject } from './gateway.ts'
@@ -117,12 +119,19 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   XBackendTrafficPolicy: rules(decodeBackendTrafficPolicy),
 }
 
+const readingOf = ({ definition }: ObjectFilter): readonly [string, KindReading] => [
+  definition.kind,
+  rules(createFilterDecoder(definition)),
+]
+
 /** All kinds by name. */
 export const knownKinds: ReadonlyMap<string, KnownKind> = new Map(
-  Object.entries(readings).flatMap(([kind, reading]): readonly (readonly [string, KnownKind])[] => {
-    const api = kindApi(kind)
-    return api === undefined ? [] : [[kind, { ...api, ...reading }]]
-  }),
+  [...Object.entries<KindReading>(readings), ...objectFilters.map(readingOf)].flatMap(
+    ([kind, reading]): readonly (readonly [string, KnownKind])[] => {
+      const api = kindApi(kind)
+      return api === undefined ? [] : [[kind, { ...api, ...reading }]]
+    },
+  ),
 )
 
 /** Kinds of Kubernetes itself that stand in the same files as ours and never concern a proxy. */

@@ -58,6 +58,7 @@ export interface Catalog {
   readonly backendPolicies: readonly Entry<BackendPolicyObject>[]
   readonly backendTlsPolicies: readonly Entry<BackendTlsPolicyObject>[]
   readonly configMaps: ReadonlyMap<string, ConfigMapObject>
+  /** By `KIND/NAMESPACE/NAME`, the kind as it is written. */
   readonly filters: ReadonlyMap<string, Entry<FilterObject>>
 }
 
@@ -136,7 +137,7 @@ const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>)
     case 'ServiceEntry':
       return void catalog.serviceEntries.set(key, { object, source })
     case 'Filter':
-      return void catalog.filters.set(key, { object, source })
+      return void catalog.filters.set(`${object.as}/${key}`, { object, source })
     case 'Secret':
     case 'ReferenceGrant':
       // Routes on Services need no grant, and nothing refers to a Secret yet.

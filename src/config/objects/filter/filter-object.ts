@@ -19,8 +19,9 @@ export interface FilterSettings {
   readonly isolation: 'none' | 'thread'
 }
 
-/** What a filter does: its code, and what that is told. */
-export interface FilterContent {
+/** What a filter of a user does: its code, and what that is told. */
+export interface UserContent {
+  readonly kind: 'user'
   /** Below the folder of `--filters`: `stamp-version.ts`. */
   readonly module: string
   /** As written; its code has the schema. */
@@ -28,8 +29,18 @@ export interface FilterContent {
   readonly settings: FilterSettings
 }
 
+/** What a built-in filter is told, as it is written and found good. */
+export interface BuiltInContent {
+  readonly kind: 'built-in'
+  readonly config: unknown
+}
+
+export type FilterContent = UserContent | BuiltInContent
+
 export interface FilterObject {
   readonly kind: 'Filter'
+  /** The kind as it is written: `Filter`, or that of a built-in filter. */
+  readonly as: string
   readonly metadata: Metadata
   /** None: it acts where rules refer to it. */
   readonly targetRefs: readonly PolicyTargetRef[]
@@ -77,7 +88,14 @@ const content = s.object({
   ),
 })
 
-const refs = { ref: sectionRef, unreadable: 'whole' } as const
+/** How the targets of filters are read. */
+export const filterRefs = { ref: sectionRef, unreadable: 'whole' } as const
+
+/** `spec.targetRefs` of a filter as an API server checks it. */
+export const filterTargets = s.documented(
+  s.optional(targetRefsSchema(sectionRef)),
+  'What it acts on: the Gateway, Services (sectionName: a port), HTTPRoutes and GRPCRoutes (sectionName: a rule) of its namespace. Left out: on rules that refer to it by an ExtensionRef.',
+).json
 
 /** `spec` of a Filter as an API server checks it. */
 export const filterJson: s.JsonSchema = {
@@ -85,10 +103,7 @@ export const filterJson: s.JsonSchema = {
   description: 'Which code is run, with what, and on what.',
   properties: {
     ...(s.isPlainObject(content.json['properties']) ? content.json['properties'] : {}),
-    targetRefs: s.documented(
-      s.optional(targetRefsSchema(sectionRef)),
-      'What it acts on: the Gateway, Services (sectionName: a port), HTTPRoutes and GRPCRoutes (sectionName: a rule) of its namespace. Left out: on rules that refer to it by an ExtensionRef.',
-    ).json,
+    targetRefs: filterTargets,
   },
 }
 
@@ -100,7 +115,7 @@ export const decodeFilter: KindDecoder<FilterObject> = ({ body, metadata, warnin
   const spec = s.isPlainObject(written) ? written : {}
   const { targetRefs: writtenRefs, ...rest } = spec
   const hasRefs = (writtenRefs ?? undefined) !== undefined
-  const targetRefs = hasRefs ? decodeTargetRefs(writtenRefs, found, refs) : []
+  const targetRefs = hasRefs ? decodeTargetRefs(writtenRefs, found, filterRefs) : []
   const decoded = content.decode(spec === written ? rest : written, 'spec')
   if (!decoded.ok) found.push(...decoded.issues)
   const defects = found.map((defect) => hideFound(defect, body))
@@ -109,6 +124,7 @@ export const decodeFilter: KindDecoder<FilterObject> = ({ body, metadata, warnin
     ok: true,
     value: {
       kind: 'Filter',
+      as: 'Filter',
       metadata,
       targetRefs,
       content: decoded.ok && found.length === 0 ? contentOf(decoded.value) : undefined,
@@ -118,7 +134,8 @@ export const decodeFilter: KindDecoder<FilterObject> = ({ body, metadata, warnin
   }
 }
 
-const contentOf = ({ module, config, budget, isolation, ...written }: s.ValueOf<typeof content>): FilterContent => ({
+const contentOf = ({ module, config, budget, isolation, ...written }: s.ValueOf<typeof content>): UserContent => ({
+  kind: 'user',
   module,
   config: config ?? {},
   settings: {

@@ -1,3 +1,4 @@
+import { objectFilters } from '../../../../filters/object-filters.ts'
 import * as s from '../../../lib/schema.ts'
 import { objectName } from '../metadata.ts'
 import { itemsOf, take, type Defect } from './defect.ts'
@@ -21,7 +22,7 @@ export interface HttpFilter {
 export interface ExtensionRef {
   readonly kind: 'ExtensionRef'
   /** The kind of that object, which stands in the namespace of the route. */
-  readonly of: 'Filter'
+  readonly of: string
   readonly name: string
   /** `spec.rules[0].filters[1]` */
   readonly path: string
@@ -53,6 +54,7 @@ const implemented = {
 } as const satisfies Readonly<Record<string, { readonly field: string; readonly schema: s.Schema<unknown> }>>
 
 const OUR_GROUP = 'fairway.dev'
+const filterKinds = ['Filter', ...objectFilters.map(({ definition }) => definition.kind)]
 
 /** To something in the route's namespace. */
 const extensionRef = s.object({ group: s.string(), kind: s.string({ minLength: 1 }), name: objectName })
@@ -102,13 +104,13 @@ const decodeFilter = (
     const decoded = take(s.object({ type, extensionRef }).decode(value, path), defects)
     if (decoded === undefined) return undefined
     const { group, kind, name } = decoded.extensionRef
-    if (group === OUR_GROUP && kind === 'Filter') return { kind: 'ExtensionRef', of: kind, name, path }
+    if (group === OUR_GROUP && filterKinds.includes(kind)) return { kind: 'ExtensionRef', of: kind, name, path }
     defects.push({
       reason: 'UnsupportedValue',
       message: 'nothing is known of such an extension',
       path: `${path}.extensionRef`,
       found: `${group}/${kind}`,
-      expected: `${OUR_GROUP}/Filter`,
+      expected: filterKinds.map((known) => `${OUR_GROUP}/${known}`).join(', '),
     })
     return undefined
   }

@@ -11,7 +11,9 @@ export const filterConditions = (
   found: readonly (FilterTarget | TargetFault)[],
   version: FilterVersion,
 ): readonly Condition[] =>
-  [accepted(entry.object, found), programmed(entry.object, version)].map((verdict) => conditionOf(entry, verdict))
+  [accepted(entry.object, found), programmed(entry.object, version)].map((verdict) =>
+    conditionOf({ object: { ...entry.object, kind: entry.object.as }, source: entry.source }, verdict),
+  )
 
 const accepted = ({ targetRefs, defects }: FilterObject, found: readonly (FilterTarget | TargetFault)[]): Verdict => {
   const type = 'Accepted'
@@ -34,13 +36,17 @@ const accepted = ({ targetRefs, defects }: FilterObject, found: readonly (Filter
   return { type, status: 'True', reason: 'Accepted', message: `it acts on ${names.join(', ')}` }
 }
 
-const programmed = ({ content, failureMode }: FilterObject, { inForce, refused }: FilterVersion): Verdict => {
+const programmed = (
+  { as, content, failureMode, defects }: FilterObject,
+  { inForce, refused }: FilterVersion,
+): Verdict => {
   const type = 'Programmed'
+  if (content?.kind === 'built-in') return { type, status: 'True', reason: 'Programmed', message: 'it is in force' }
   if (refused === undefined && inForce !== undefined) {
     const message = `version ${inForce.user.version} of ${inForce.module.entry} is in force`
     return { type, status: 'True', reason: 'Programmed', message }
   }
-  const { message: why, path } = refused ?? { message: 'it is being tried', path: 'spec.module' }
+  const { message: why, path } = refused ?? beforeTrial(as, defects)
   const instead =
     inForce === undefined
       ? failureMode === 'open'
@@ -55,3 +61,11 @@ const programmed = ({ content, failureMode }: FilterObject, { inForce, refused }
     path,
   }
 }
+
+const beforeTrial = (
+  as: string,
+  defects: FilterObject['defects'],
+): { readonly message: string; readonly path: string } =>
+  as === 'Filter'
+    ? { message: 'it is being tried', path: 'spec.module' }
+    : { message: formatFaults(defects), path: defects[0]?.path ?? 'spec' }

@@ -1,3 +1,4 @@
+import type { FilterObject } from '../../objects/filter/filter-object.ts'
 import type { FilterModule, UserFilter } from '../../../model/filter-spec.ts'
 
 /** What has been found out about a Filter by trying it. The same object for as long as nothing of it changed. */
@@ -26,6 +27,9 @@ export type FilterVersions = ReadonlyMap<string, FilterVersion>
 /** What is known where nothing is tried. */
 export const noFilterVersions: FilterVersions = new Map()
 
+/** Built-in filters are there. */
+const nothingToTry: FilterVersion = {}
+
 /** Of what a Filter comes to when nobody has tried it. */
 const untried: FilterVersion = {
   refused: {
@@ -34,5 +38,6 @@ const untried: FilterVersion = {
   },
 }
 
-/** What a Filter of this name comes to. */
-export const versionOf = (versions: FilterVersions, key: string): FilterVersion => versions.get(key) ?? untried
+/** What trying a Filter came to. */
+export const versionOf = (versions: FilterVersions, { as, metadata }: FilterObject): FilterVersion =>
+  as === 'Filter' ? (versions.get(`${metadata.namespace}/${metadata.name}`) ?? untried) : nothingToTry

@@ -1,6 +1,7 @@
 import type { FilterSpec } from '../../../model/filter-spec.ts'
 import type { FilterObject } from '../../objects/filter/filter-object.ts'
 import type { Catalog } from '../catalog.ts'
+import { formatFaults } from '../conditions.ts'
 import type { Lookup } from '../memory.ts'
 import { versionOf, type FilterVersion, type FilterVersions } from './filter-version.ts'
 
@@ -12,7 +13,7 @@ export type ResolvedFilter =
   /** There is nothing to carry out: what it is for is closed. */
   | { readonly kind: 'closed'; readonly reason: string }
 
-/** By `NAMESPACE/NAME`. */
+/** By `KIND/NAMESPACE/NAME`. */
 export type ResolvedFilters = Lookup<ResolvedFilter>
 
 /** Makes the look-up of what Filters come to, with a memory. */
@@ -25,7 +26,7 @@ export const createFilterResolution = (): ((
     get: (key) => {
       const object = filters.get(key)?.object
       if (object === undefined) return undefined
-      const version = versionOf(versions, key)
+      const version = versionOf(versions, object)
       const before = known.get(object)
       if (before?.version === version) return before.resolved
       const resolved = resolve(object, version)
@@ -35,12 +36,17 @@ export const createFilterResolution = (): ((
   })
 }
 
-const resolve = ({ metadata, failureMode }: FilterObject, { inForce, refused }: FilterVersion): ResolvedFilter => {
+const resolve = (
+  { as, metadata, content, failureMode, defects }: FilterObject,
+  { inForce, refused }: FilterVersion,
+): ResolvedFilter => {
+  if (content?.kind === 'built-in') return { kind: 'in-force', spec: { kind: as, config: content.config } }
   if (inForce !== undefined) {
     const { module, config, user } = inForce
     return { kind: 'in-force', spec: { kind: module.kind, config, user } }
   }
   if (failureMode === 'open') return { kind: 'left-out' }
-  const reason = `Filter ${metadata.namespace}/${metadata.name}: ${refused?.message ?? 'it has not been tried yet'}`
+  const why = as === 'Filter' ? (refused?.message ?? 'it has not been tried yet') : formatFaults(defects)
+  const reason = `${as} ${metadata.namespace}/${metadata.name}: ${why}`
   return { kind: 'closed', reason }
 }

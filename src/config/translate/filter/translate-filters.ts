@@ -29,14 +29,14 @@ export const translateFilters = (
   const conditions: Condition[] = []
   for (const entry of [...filters.values()].toSorted(compare)) {
     const { namespace, name } = entry.object.metadata
-    const key = `${namespace}/${name}`
+    const key = `${entry.object.as}/${namespace}/${name}`
     const targets = findFilterTargets(entry.object, scope)
-    conditions.push(...filterConditions(entry, targets, versionOf(scope.versions, key)))
+    conditions.push(...filterConditions(entry, targets, versionOf(scope.versions, entry.object)))
     const resolved = scope.resolved.get(key)
     if (resolved === undefined) continue
     for (const target of targets) {
       if ('reason' in target || target.kind === 'elsewhere') continue
-      attachments.push({ origin: `Filter ${key} at ${target.name}`, target, resolved })
+      attachments.push({ origin: `${entry.object.as} ${namespace}/${name} at ${target.name}`, target, resolved })
     }
   }
   return { attachments, conditions }

@@ -96,7 +96,7 @@ const translateExtension = (
   scope: BackendScope,
 ): FilterSpec | { readonly bad: string } | undefined => {
   const key = `${route.metadata.namespace}/${name}`
-  const resolved = scope.filters?.get(key)
+  const resolved = scope.filters?.get(`${of}/${key}`)
   if (resolved?.kind === 'in-force') return { ...resolved.spec, origin: originOf(route, path) }
   if (resolved?.kind === 'left-out') return undefined
   const bad = resolved?.reason ?? `there is no readable ${of} ${key}`

@@ -1,0 +1,15 @@
+/**
+ * Built-in filters with objects of their own (group fairway.dev): the kind is that of the definition, `spec` its
+ * configuration and `targetRefs`; rules refer to them by an ExtensionRef. An entry here is all that such a kind needs.
+ */
+import type { FilterDefinition } from 'fairway/filter'
+
+export interface ObjectFilter {
+  readonly definition: FilterDefinition
+  /** Of the kind, as the Kubernetes API spells it: `ratelimits`. */
+  readonly plural: string
+  /** What the kind is for, one or two sentences. */
+  readonly description: string
+}
+
+export const objectFilters: readonly ObjectFilter[] = []

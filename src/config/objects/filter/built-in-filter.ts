@@ -1,0 +1,44 @@
+import type { FilterDefinition } from '../../../filter/index.ts'
+import type { Issue } from '../../../lib/decoded.ts'
+import * as s from '../../../lib/schema.ts'
+import { hideFound } from '../../../lib/secrets/hide-found.ts'
+import type { KindDecoder } from '../kind.ts'
+import { decodeTargetRefs } from '../target-refs.ts'
+import { filterRefs, filterTargets, type FilterObject } from './filter-object.ts'
+
+/** Makes the reader of objects whose `spec` is the configuration of a built-in filter, and what it acts on. */
+export const createFilterDecoder =
+  ({ kind, config }: Pick<FilterDefinition, 'kind' | 'config'>): KindDecoder<FilterObject> =>
+  ({ body, metadata, warnings }) => {
+    warnings.push(...s.unknownFields(body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
+    const spec = body['spec'] ?? {}
+    const found: Issue[] = []
+    const { targetRefs: refs, ...told } = s.isPlainObject(spec) ? spec : {}
+    const targetRefs = (refs ?? undefined) === undefined ? [] : decodeTargetRefs(refs, found, filterRefs)
+    const decoded = config.decode(s.isPlainObject(spec) ? told : spec, 'spec')
+    if (!decoded.ok) found.push(...decoded.issues)
+    const defects = found.map((defect) => hideFound(defect, body))
+    warnings.push(...defects)
+    return {
+      ok: true,
+      value: {
+        kind: 'Filter',
+        as: kind,
+        metadata,
+        targetRefs,
+        // What is decoded here is decoded once more where the filter is made.
+        content: found.length === 0 ? { kind: 'built-in', config: told } : undefined,
+        failureMode: 'closed',
+        defects,
+      },
+    }
+  }
+
+/** `spec` of such an object as an API server checks it. */
+export const builtInFilterJson = ({ config }: Pick<FilterDefinition, 'config'>): s.JsonSchema => ({
+  ...config.json,
+  properties: {
+    ...(s.isPlainObject(config.json['properties']) ? config.json['properties'] : {}),
+    targetRefs: filterTargets,
+  },
+})
