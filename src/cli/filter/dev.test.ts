@@ -65,12 +65,20 @@ describe('fairway filter dev', () => {
     assert.equal(await ended, 0)
   })
 
+  it('lets a token go along, and ends when what was asked for is answered', async () => {
+    const example = path.join(import.meta.dirname, '../../../examples/filters/tenant-by-claim')
+    const { terminal, ended } = start(example, '-r', '/a', '--claims', '{"org":{"tenant":"acme"}}', '--once')
+    assert.equal(await ended, 0, terminal.stderr())
+    assert.match(terminal.stdout(), /^GET \/a 200 \d+ ms\n {2}request {3}\+ x-tenant: acme\n/)
+  })
+
   it('says what cannot be meant', async () => {
     for (const [args, pattern] of [
       [['stamp', '--once'], /--once needs a --request/],
       [['stamp', '-r', 'hello'], /--request "hello" is no request/],
       [['nowhere'], /nowhere is not there/],
       [['stamp', '--backend', 'x:y'], /--backend/],
+      [['stamp', '--claims', '[]'], /--claims "\[\]" is no JSON object/],
       [['stamp', '--backend', 'backend.example:80'], /has no IP address/],
     ] as const) {
       const { terminal, ended } = start(...args)

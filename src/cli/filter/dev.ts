@@ -14,6 +14,7 @@ import { decodeIdentity } from '../client-credentials.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeHostPort, type HostPort } from '../host-port.ts'
 import { CliError, type Terminal, type Verb } from '../verb.ts'
+import { createToken } from './dev/claims.ts'
 import { DevOutput } from './dev/output.ts'
 import { decodeRequest, sendRequests, type ScriptedRequest } from './dev/sender.ts'
 import { startSession, type Session } from './dev/session.ts'
@@ -36,6 +37,11 @@ const flagTable = {
   header: { type: 'string', short: 'H', multiple: true, value: "'NAME: VALUE'", help: 'of those requests; repeatable' },
   once: { type: 'boolean', help: 'end when those requests are answered' },
   from: { type: 'string', default: 'default/client', value: 'NS/SA', help: 'who asks; default default/client' },
+  claims: {
+    type: 'string',
+    value: 'JSON',
+    help: 'of a token that goes along and is verified, as with a RequestAuthentication',
+  },
   inspect: {
     type: 'string',
     value: '[HOST:]PORT',
@@ -52,6 +58,7 @@ Examples
   fairway filter dev -r 'POST /a' -H 'x-a: 1' --once     two words from a script
   fairway filter dev --backend 127.0.0.1:3000            in front of your own application
   fairway filter dev --from partners/importer            as somebody else
+  fairway filter dev --claims '{"tenant":"acme"}'        with a token
   fairway filter dev --inspect 9229                      breakpoints in the file that you edit
 
 Usage
@@ -104,6 +111,7 @@ const decodeSession = (flags: FlagValues<typeof flagTable>) => ({
   port: decodeInteger('port', flags.port, { min: 0, max: 65_535 }),
   backend: flags.backend === undefined ? undefined : decodeBackend(flags.backend),
   client: decodeIdentity(flags.from),
+  token: flags.claims === undefined ? undefined : createToken(flags.claims),
   inspect: flags.inspect,
   runArgs: flags['filter-egress'] === undefined ? [] : ['--filter-egress', flags['filter-egress']],
 })

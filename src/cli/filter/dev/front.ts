@@ -21,6 +21,8 @@ export interface FrontOptions {
   readonly port: number
   readonly clock: Clock
   readonly tunnels: TunnelPool
+  /** Goes with requests that have no authorization of their own. */
+  readonly bearer: string | undefined
   readonly onSent: (id: string, message: Message) => void
   readonly onReceived: (id: string, status: number, message: Message) => void
   /** There is no whole answer. */
@@ -87,7 +89,7 @@ interface Call {
 
 /** Carries one request; the result says why there is no whole answer. */
 const forward = async ({ request, response, body }: Call, options: FrontOptions): Promise<string | undefined> => {
-  const { clock, tunnels, onSent, onReceived, onFailed } = options
+  const { clock, tunnels, bearer, onSent, onReceived, onFailed } = options
   const headers = headersOf(request)
   const id = headers.get('x-request-id') ?? randomUUID()
   headers.set('x-request-id', id)
@@ -96,6 +98,7 @@ const forward = async ({ request, response, body }: Call, options: FrontOptions)
   const host = request.headers.host ?? 'api'
   onSent(id, { method, target, headers: [...headers, ['host', host]], body })
   headers.set(ID_HEADER, id)
+  if (bearer !== undefined && !headers.has('authorization')) headers.set('authorization', `Bearer ${bearer}`)
   const fail = (why: string): string => {
     onFailed(id, why)
     return why

@@ -1,5 +1,6 @@
 /** The objects that stand around the Filters that are tried: a waypoint, one Service, and the backend behind it. */
 import type { HostPort } from '../../host-port.ts'
+import type { DevToken } from './claims.ts'
 import type { DevFilter } from './target.ts'
 
 /** What clients of the scene call. */
@@ -8,15 +9,18 @@ export const sceneAuthority = '10.96.0.10:80'
 /** What the scene is told beside its Filters. */
 export interface SceneOptions {
   readonly backend: HostPort
+  /** Whose tokens are good. */
+  readonly issuer: Pick<DevToken, 'issuer' | 'jwks'> | undefined
   /** Budgets without end, for whoever stops in a debugger. */
   readonly isPatient: boolean
 }
 
 /** One document of objects, as `fairway run -f` reads it. The Filters keep their names, order and settings. */
-export const createScene = (filters: readonly DevFilter[], { backend, isPatient }: SceneOptions): string => {
+export const createScene = (filters: readonly DevFilter[], { backend, issuer, isPatient }: SceneOptions): string => {
   const namespace = filters[0]?.namespace ?? 'default'
   const objects = [
     ...frame(namespace, backend),
+    ...(issuer === undefined ? [] : [authentication(namespace, issuer)]),
     ...filters.map(({ name, spec }) => ({
       apiVersion: 'fairway.dev/v1alpha1',
       kind: 'Filter',
@@ -38,6 +42,13 @@ const targetOf = ({ targetRefs }: DevFilter['spec']): object => {
     ? { group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'api' }
     : { group: '', kind: 'Service', name: 'api' }
 }
+
+const authentication = (namespace: string, { issuer, jwks }: Pick<DevToken, 'issuer' | 'jwks'>): object => ({
+  apiVersion: 'security.istio.io/v1',
+  kind: 'RequestAuthentication',
+  metadata: { name: 'api', namespace },
+  spec: { targetRefs: [{ group: '', kind: 'Service', name: 'api' }], jwtRules: [{ issuer, jwks }] },
+})
 
 const frame = (namespace: string, { host, port }: HostPort): readonly object[] => [
   {

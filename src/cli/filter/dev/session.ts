@@ -11,6 +11,7 @@ import { formatSpiffeId, parseSpiffeId, type SpiffeId } from '../../../model/ide
 import { startWaypointProcess, type WaypointProcess } from '../../demo/waypoint-process.ts'
 import { TunnelPool } from '../../hbone-client/tunnel-pool.ts'
 import type { HostPort } from '../../host-port.ts'
+import type { DevToken } from './claims.ts'
 import { DecisionBook } from './decision-book.ts'
 import { startEcho } from './echo.ts'
 import { startFront, type Front } from './front.ts'
@@ -30,6 +31,8 @@ export interface SessionOptions {
   /** Default: an echo. */
   readonly backend: HostPort | undefined
   readonly client: SpiffeId
+  /** What goes along as a verified token, if anything does. */
+  readonly token: DevToken | undefined
   /** `HOST:PORT` of the debugger, if one is wanted. */
   readonly inspect: string | undefined
   /** Further arguments of `fairway run`. */
@@ -99,11 +102,16 @@ const openTunnels = (waypoint: WaypointProcess, credentials: Credentials, option
     timeoutMs: 10_000,
   })
 
-const openFront = (tunnels: TunnelPool, book: DecisionBook, { port, clock, output }: SessionOptions): Promise<Front> =>
+const openFront = (
+  tunnels: TunnelPool,
+  book: DecisionBook,
+  { port, clock, token, output }: SessionOptions,
+): Promise<Front> =>
   startFront({
     port,
     clock,
     tunnels,
+    bearer: token?.token,
     onSent: (id, message) => book.noteSent(id, message),
     onReceived: (id, status, message) => book.noteReceived(id, status, message),
     onFailed: (id, why) => output.failure(book.noteFailed(id), why),
@@ -137,9 +145,13 @@ const startWaypoint = (
     onAccess: (line) => book.noteLogged(line),
   })
 
-const writeScene = async (file: string, backend: HostPort, { target, inspect }: SessionOptions): Promise<void> => {
+const writeScene = async (
+  file: string,
+  backend: HostPort,
+  { target, inspect, token }: SessionOptions,
+): Promise<void> => {
   const { filters } = readTarget(target)
-  await writeFile(file, createScene(filters, { backend, isPatient: inspect !== undefined }))
+  await writeFile(file, createScene(filters, { backend, issuer: token, isPatient: inspect !== undefined }))
 }
 
 const writeCertificates = async (ca: DevCa, folder: string): Promise<void> => {

@@ -6,6 +6,7 @@ import { after, describe, it } from 'node:test'
 import { translate } from '../../../config/translate/translate.ts'
 import { isFault } from '../../../model/condition.ts'
 import { loadText } from '../../../../test/support/load-text.ts'
+import { createToken } from './claims.ts'
 import { createScene } from './scene.ts'
 import { readTarget } from './target.ts'
 
@@ -83,7 +84,11 @@ describe('the scene around it', () => {
     ['::1', true],
   ] as const) {
     it(`is understood as a whole, with a backend at ${host}`, () => {
-      const text = createScene(filters, { backend: { host, port: 3000 }, isPatient })
+      const text = createScene(filters, {
+        backend: { host, port: 3000 },
+        issuer: isPatient ? createToken('{}') : undefined,
+        isPatient,
+      })
       const { objects, issues } = loadText('objects.yaml', text)
       assert.deepEqual(issues, [])
       const { conditions } = translate(objects, options)
