@@ -20,8 +20,10 @@ const filterIn =
     metadata: { name: 'legacy', namespace: 'shop' },
     spec: {
       module: 'legacy-auth.ts',
-      config,
+      config: { ...config, timeoutMs: 10_000 },
       isolation,
+      // A busy machine is slow, and its threads are slow to start.
+      budget: { hook: '1s', wait: '20s' },
       targetRefs: [{ group: '', kind: 'Service', name: 'api' }],
     },
   })
