@@ -26,8 +26,7 @@ const capitals: FilterDefinition<{}> = {
     transformResponse: () => (bytes) => bytes.toString('latin1').replaceAll('4111', '****'),
   }),
 }
-export default capitals
-`
+`.concat('export default capitals\n')
 
 const services = [
   { name: 'api', vip: '10.96.0.10', address: `${NETWORK}.1`, isolation: 'None' },
