@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto'
+import { createUnheardEnv, InstanceEnv } from '../../filter/env/instance-env.ts'
+import type { FilterDefinition } from '../../filter/index.ts'
+import { findUndeclared } from '../../filter/body/find-undeclared.ts'
+import { checkHooks } from '../../filter/module/check-definition.ts'
+import { evaluateModule, type ModuleCode } from '../../filter/module/evaluate-module.ts'
+import { faultOf, type ModuleFault } from '../../filter/module/module-fault.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { formatFault } from '../../lib/format-issue.ts'
+import { hideFound } from '../../lib/secrets/hide-found.ts'
+import { readModule } from './read-module.ts'
+import type { TrialData, TrialMessage, TrialOrder, TrialStep } from './trial-messages.ts'
+
+/** Takes what a trial has to say, as it goes. */
+export type Post = (message: TrialMessage) => void
+
+/** Loads a module, and makes a filter of it for each of its configurations; what it finds, and what comes next, it posts. */
+export const tryModule = async ({ root, entry, orders }: TrialData, post: Post): Promise<void> => {
+  const read = readModule(root, entry)
+  post({ kind: 'read', sources: read.sources })
+  if (!read.ok) return post({ kind: 'failed', fault: read.fault })
+  const { code } = read
+  post({ kind: 'step', step: 'load', file: entry })
+  const evaluated = evaluateModule(code)
+  if (!evaluated.ok) return post({ kind: 'failed', fault: evaluated.fault })
+  const { definition } = evaluated
+  const { kind, stage, body, failureMode } = definition
+  const module = { digest: digestOf(code), ...code, kind, stage, ...(body === undefined ? {} : { body }) }
+  post({ kind: 'loaded', tried: { module, failureMode } })
+  for (const order of orders) await tryOut(definition, order, { code, post })
+}
+
+/** Makes a filter as a data plane would, and uses it as far as its author has said how. */
+const tryOut = async (
+  definition: FilterDefinition,
+  { key, config }: TrialOrder,
+  { code, post }: { readonly code: ModuleCode; readonly post: Post },
+): Promise<void> => {
+  const { entry, root } = code
+  const abort = new AbortController()
+  let at: Pick<ModuleFault, 'file' | 'line'> = { file: entry }
+  const begin = (step: TrialStep): void => {
+    at = { file: entry, ...lineOf(step, code) }
+    post({ kind: 'step', step, key, file: entry, ...at })
+  }
+  try {
+    begin('create')
+    const decoded = definition.config.decode(config, 'spec.config')
+    if (!decoded.ok) {
+      const [issue = { message: 'its schema refuses it' }] = decoded.issues.map((one) =>
+        hideFound(one, { spec: { config } }),
+      )
+      const { path = 'spec.config' } = issue
+      return post({ kind: 'failed', key, fault: { message: `${path}: ${formatFault(issue)}`, path } })
+    }
+    const spec = { kind: definition.kind, config, origin: `the trial of ${key}` }
+    const env = new InstanceEnv(
+      {
+        now: systemClock.nowMs,
+        random: Math.random,
+        log: () => undefined,
+        env: () => createUnheardEnv('a filter that is only tried calls nobody'),
+      },
+      spec,
+      abort.signal,
+    )
+    const filter = definition.create(decoded.value, env)
+    const hooks = checkHooks(filter)
+    const undeclared = findUndeclared(filter, definition.body)
+    if (undeclared !== undefined) throw new TypeError(undeclared)
+    if (definition.warmUp !== undefined) {
+      begin('warmUp')
+      await definition.warmUp(filter, env)
+    }
+    abort.abort()
+    filter.close?.()
+    post({ kind: 'passed', key, hooks })
+  } catch (error) {
+    const { message, ...found } = faultOf(error, root)
+    post({ kind: 'failed', key, fault: { message, ...(found.file === undefined ? at : found) } })
+  }
+}
+
+/** Where the definition has a function of that name, for faults that do not say where they come from. */
+const lineOf = (step: TrialStep, { files, entry }: ModuleCode): { readonly line?: number } => {
+  const lines = (files[entry] ?? '').split('\n')
+  const index = lines.findIndex((line) => new RegExp(`\\b${step}\\b\\s*[(:,=]`).test(line))
+  return index < 0 ? {} : { line: index + 1 }
+}
+
+const digestOf = ({ entry, files }: ModuleCode): string => {
+  const names = Object.keys(files).toSorted()
+  const text = JSON.stringify([entry, names.map((name) => [name, files[name]])])
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
+}
