@@ -24,7 +24,7 @@ interface Row {
   readonly id: string
   readonly state: string
   readonly failures: Readonly<Record<string, number>>
-  readonly lastFailure?: { readonly kind: string; readonly location?: string }
+  readonly lastFailure?: { readonly kind: string; readonly message: string; readonly location?: string }
 }
 
 describe('beside filters that fail', () => {
@@ -91,6 +91,8 @@ describe('beside filters that fail', () => {
     const reading = await readingOf('loop')
     assert.equal(reading?.state, 'quarantined')
     assert.equal(reading?.lastFailure?.kind, 'loop')
+    assert.equal(reading.lastFailure.message, 'onRequest did not return within 1 s')
+    assert.equal(reading.lastFailure.location, 'loop.ts')
     assert.equal(await fairway.metric('fairway_filter_quarantined', { filter: 'shop/loop' }), 1)
     const { items } = (await fairway.admin('/status')) as {
       readonly items: readonly {

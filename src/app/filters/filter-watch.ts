@@ -34,7 +34,9 @@ export class FilterWatch {
     const inProcess = [...guards.healths()].filter(({ user }) => user.isolation === 'none')
     if (inProcess.length === 0 && this.#watchdog === undefined) return
     if (reportFd !== undefined) await this.#start(reportFd)
-    this.#watchdog?.watch(inProcess.map(({ slot, user: { id, version } }) => ({ slot, id, version })))
+    this.#watchdog?.watch(
+      inProcess.map(({ slot, user: { id, version, module } }) => ({ slot, id, version, file: guards.entryOf(module) })),
+    )
   }
 
   close(): void {

@@ -21,6 +21,8 @@ export interface PlaneGuards extends FilterGuards {
   readonly slots: HookSlots
   /** Call it with each model before it is applied. */
   readonly observe: (model: Pick<Model, 'filterModules'>) => void
+  /** The file that a module begins in, by its digest. */
+  readonly entryOf: (digest: string) => string | undefined
   /** Which module, by its digest, a file belongs to. */
   readonly ownerOf: (path: string) => OwnedFile | undefined
   /** Whether an error that nobody caught is a filter's doing, and not ours; then it is counted against the filter. */
@@ -40,6 +42,7 @@ export const createPlaneGuards = (parts: {
   const failures = new Warnings(clock, (message) => log.error(message))
   const slots = createHookSlots()
   let roots: ReadonlyMap<string, string> = new Map()
+  let entries: ReadonlyMap<string, string> = new Map()
   let files: ReadonlyMap<string, OwnedFile> = new Map()
   const guards = createFilterGuards({
     clock,
@@ -60,6 +63,7 @@ export const createPlaneGuards = (parts: {
     slots,
     observe: ({ filterModules = [] }) => {
       roots = new Map(filterModules.map(({ digest, root }) => [digest, root]))
+      entries = new Map(filterModules.map(({ digest, entry }) => [digest, entry]))
       files = new Map(
         filterModules.flatMap(({ digest, root, files: own }) =>
           Object.keys(own).map((file) => [join(root, file), { owner: digest, file }] as const),
@@ -67,6 +71,7 @@ export const createPlaneGuards = (parts: {
       )
     },
     ownerOf: (path) => files.get(path),
+    entryOf: (digest) => entries.get(digest),
     blameStray: (error, kind) => blameStray(error, kind, { guards, ownerOf: (path) => files.get(path), log }),
     blame: (user, fault) => {
       const health = [...guards.healths()].find(

@@ -4,10 +4,10 @@
  */
 import { writeSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
-import { BEATS, CALLS, PENDING, SLOT } from '../../filter/guard/hook-slots.ts'
+import { BEATS, CALLS, HOOK, PENDING, SLOT, watchedHooks } from '../../filter/guard/hook-slots.ts'
 import { readResidentBytes } from '../../lib/memory/resident.ts'
 import { encodeReport } from './report.ts'
-import type { Blame, Report, WatchedFilter } from './report.ts'
+import type { Blame, Report } from './report.ts'
 import { LOOK_MS, StallWatch } from './stall.ts'
 import type { WatchdogData, WatchedSlot } from './watchdog.ts'
 
@@ -32,19 +32,24 @@ const tell = (report: Report): void => {
   }
 }
 
-const filterOf = (slot: number): WatchedFilter | undefined => filters.find((filter) => filter.slot === slot)
+const filterOf = (slot: number): WatchedSlot | undefined => filters.find((filter) => filter.slot === slot)
 
-const condemn = (found: readonly WatchedFilter[], { kind, message }: Pick<Blame, 'kind' | 'message'>): void => {
+const condemn = (found: readonly WatchedSlot[], { kind, message }: Pick<Blame, 'kind' | 'message'>): void => {
+  const [first, ...others] = found
+  // Nobody can ask a loop in which line it is.
+  const place = others.length > 0 || first?.file === undefined ? {} : { location: first.file }
   const named = found.map(({ id, version }) => ({ id, version }))
-  tell({ kind: 'blame', blame: { filters: named, kind, message } })
+  tell({ kind: 'blame', blame: { filters: named, kind, message, ...place } })
   process.kill(process.pid, 'SIGKILL')
 }
+
+const hookName = (): string => watchedHooks[cells[HOOK] ?? 0] ?? 'a hook'
 
 const suspect = (slot: number): void => {
   const filter = filterOf(slot)
   if (filter === undefined) return
   if ((readResidentBytes() ?? 0) > memoryBytes * FULL) {
-    return condemn([filter], { kind: 'memory', message: 'the memory was nearly full, and its hook kept running' })
+    return condemn([filter], { kind: 'memory', message: `the memory was nearly full, and ${hookName()} kept running` })
   }
   if (slot !== suspected) tell({ kind: 'suspect', filter: { id: filter.id, version: filter.version } })
   suspected = slot
@@ -60,7 +65,7 @@ const look = (): void => {
   if (stall.kind === 'suspect') return suspect(stall.slot)
   if (stall.kind === 'stuck') {
     const filter = filterOf(stall.slot)
-    if (filter !== undefined) condemn([filter], { kind: 'loop', message: 'a hook did not return within 1 s' })
+    if (filter !== undefined) condemn([filter], { kind: 'loop', message: `${hookName()} did not return within 1 s` })
   }
   if (stall.kind === 'silent') {
     const waiting = filters.filter(({ slot }) => (cells[PENDING + slot] ?? 0) > 0)

@@ -10,6 +10,8 @@ import { LOOK_MS } from './stall.ts'
 /** A filter by its place in `HookSlots`. */
 export interface WatchedSlot extends WatchedFilter {
   readonly slot: number
+  /** Where its code begins, below the folder of filters. */
+  readonly file: string | undefined
 }
 
 /** What the thread begins with. */

@@ -9,7 +9,7 @@ import { guardTrailers, guardTransform } from './calls/guard-body.ts'
 import { guardComplete, guardHook, guardTunnel } from './calls/guard-hook.ts'
 import type { Guarded, GuardHost } from './calls/guarded-call.ts'
 import { formatFilterState } from './reading-conditions.ts'
-import { CALLS, SLOT } from './hook-slots.ts'
+import { enterHook, SLOT, watchedHooks } from './hook-slots.ts'
 import type { FilterReading, LastFailure } from './reading.ts'
 
 /** What other processes have found out about a version of a filter. */
@@ -97,8 +97,7 @@ const closeWith =
   (filter: Filter, { health, host }: Guarded, onClose: () => void): (() => void) =>
   () => {
     const { cells } = host.slots
-    cells[SLOT] = health.slot
-    cells[CALLS] = (cells[CALLS] ?? 0) + 1
+    enterHook(cells, health.slot, watchedHooks.indexOf('close'))
     try {
       filter.close?.()
     } finally {
@@ -122,15 +121,27 @@ const guardBodies = (filter: Filter, { body }: GuardedDefinition, guarded: Guard
   return {
     ...(request === undefined
       ? {}
-      : { transformRequest: guardTransform(request.bind(filter), body?.request, guarded) }),
+      : {
+          transformRequest: guardTransform(
+            request.bind(filter),
+            { hook: 'transformRequest', mode: body?.request },
+            guarded,
+          ),
+        }),
     ...(response === undefined
       ? {}
-      : { transformResponse: guardTransform(response.bind(filter), body?.response, guarded) }),
+      : {
+          transformResponse: guardTransform(
+            response.bind(filter),
+            { hook: 'transformResponse', mode: body?.response },
+            guarded,
+          ),
+        }),
     ...(onRequestTrailers === undefined
       ? {}
-      : { onRequestTrailers: guardTrailers(onRequestTrailers.bind(filter), guarded) }),
+      : { onRequestTrailers: guardTrailers(onRequestTrailers.bind(filter), 'onRequestTrailers', guarded) }),
     ...(onResponseTrailers === undefined
       ? {}
-      : { onResponseTrailers: guardTrailers(onResponseTrailers.bind(filter), guarded) }),
+      : { onResponseTrailers: guardTrailers(onResponseTrailers.bind(filter), 'onResponseTrailers', guarded) }),
   }
 }

@@ -4,8 +4,8 @@
  */
 export interface HookSlots {
   /**
-   * `[slot of the filter whose hook runs or 0, calls so far, turns of the watch's timer, …]`, and from `PENDING` on, by
-   * slot, how many promises of the filter are waited for.
+   * `[slot of the filter whose hook runs or 0, calls so far, turns of the watch's timer, which of `watchedHooks` was last
+   * called, …]`, and from `PENDING` on, by slot, how many promises of the filter are waited for.
    */
   readonly cells: Int32Array
   /** A slot that nobody has, from 1; 0 when there is none left: such a filter cannot be watched. */
@@ -16,8 +16,24 @@ export interface HookSlots {
 export const SLOT = 0
 export const CALLS = 1
 export const BEATS = 2
-export const PENDING = 3
+export const HOOK = 3
+export const PENDING = 4
 const MAX_SLOTS = 1000
+
+/** What a filter can be found in. */
+export const watchedHooks = [
+  ...(['onRequest', 'onResponse', 'onComplete', 'onTunnel', 'transformRequest', 'transformResponse'] as const),
+  ...(['onRequestTrailers', 'onResponseTrailers', 'close'] as const),
+] as const
+
+export type WatchedHook = (typeof watchedHooks)[number]
+
+/** Says that a hook begins; whoever was there before is to be put back into `SLOT` at its end. Hot. */
+export const enterHook = (cells: Int32Array, slot: number, hook: number): void => {
+  cells[SLOT] = slot
+  cells[HOOK] = hook
+  cells[CALLS] = (cells[CALLS] ?? 0) + 1
+}
 
 /** Slots that nobody watches yet; the cells are shared, so that somebody may. */
 export const createHookSlots = (): HookSlots => {

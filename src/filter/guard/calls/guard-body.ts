@@ -8,26 +8,35 @@ import { restoreExchange, saveExchange } from './undo.ts'
 type MakeTransform = (exchange: Exchange) => BodyTransform | void
 type TrailerHook = (trailers: HeaderList, exchange: Exchange) => void | Promise<void>
 
+/** Which transform it is, and how it wants the body. */
+interface TransformOf {
+  readonly hook: 'transformRequest' | 'transformResponse'
+  readonly mode: BodyMode | undefined
+}
+
 /** Guards the making of a transform, and each call of what was made. */
 export const guardTransform =
-  (run: MakeTransform, mode: BodyMode | undefined, guarded: Guarded): MakeTransform =>
+  (run: MakeTransform, { hook, mode }: TransformOf, guarded: Guarded): MakeTransform =>
   (exchange) => {
     const { health } = guarded
     if (!health.isAdmitted()) return health.refuseQuarantined()
-    const rules: CallRules = { faultOf: faultOfMade, headers: headersOf(exchange) }
+    const rules: CallRules = { hook, faultOf: faultOfMade, headers: headersOf(exchange) }
     const made = guardCall(() => run(exchange), guarded, rules)
     // `faultOfMade` let it pass, or the filter fails open and there is nothing.
-    return typeof made === 'function' ? guardPieces(made as BodyTransform, { exchange, mode, guarded }) : undefined
+    return typeof made === 'function'
+      ? guardPieces(made as BodyTransform, { exchange, hook, mode, guarded })
+      : undefined
   }
 
 /** Guards a hook on trailers, which fails open to those that came. */
 export const guardTrailers =
-  (run: TrailerHook, guarded: Guarded): TrailerHook =>
+  (run: TrailerHook, hook: 'onRequestTrailers' | 'onResponseTrailers', guarded: Guarded): TrailerHook =>
   (trailers, exchange) => {
     const { health } = guarded
     if (!health.isAdmitted()) return health.refuseQuarantined()
     const fields = trailers.fields.slice()
     const rules: CallRules = {
+      hook,
       faultOf: (result) =>
         result === undefined ? faultOfHeaders(trailers) : 'a hook on trailers returned something: it returns nothing',
       headers: headersOf(exchange),
@@ -42,9 +51,9 @@ export const guardTrailers =
  */
 const guardPieces = (
   transform: BodyTransform,
-  parts: { readonly exchange: Exchange; readonly mode: BodyMode | undefined; readonly guarded: Guarded },
+  parts: TransformOf & { readonly exchange: Exchange; readonly guarded: Guarded },
 ): BodyTransform => {
-  const { exchange, mode, guarded } = parts
+  const { exchange, hook, mode, guarded } = parts
   const isOpen = guarded.health.user.failureMode === 'open'
   let hasChanged = false
   let hasFailed = false
@@ -52,6 +61,7 @@ const guardPieces = (
     if (hasFailed) return undefined
     const saved = isOpen && mode === 'buffer' ? saveExchange(exchange) : undefined
     const rules: CallRules = {
+      hook,
       faultOf: (result) => {
         const fault = faultOfPiece(result)
         if (result !== undefined && fault === undefined) hasChanged = true

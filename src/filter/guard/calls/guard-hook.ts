@@ -3,10 +3,12 @@ import type { Exchange, HookResult, Tunnel } from '../../index.ts'
 import type { ExchangeRecord } from '../../record.ts'
 import { countOverrun, failCall, guardCall, judgeCall } from './guarded-call.ts'
 import type { CallRules, Guarded } from './guarded-call.ts'
-import { CALLS, SLOT } from '../hook-slots.ts'
+import { enterHook, SLOT, watchedHooks } from '../hook-slots.ts'
 import { faultOfHeaders, faultOfResult, isThenable } from './judge.ts'
 import { restoreExchange, saveExchange } from './undo.ts'
 import type { SavedExchange } from './undo.ts'
+
+const COMPLETE = watchedHooks.indexOf('onComplete')
 
 export type HookName = 'onRequest' | 'onResponse'
 
@@ -23,13 +25,13 @@ export const guardHook = (
   const { cells } = host.slots
   const { monotonicMs } = host.clock
   const { slot, user } = health
+  const hook = watchedHooks.indexOf(name)
   const isOpen = user.failureMode === 'open'
   return (exchange) => {
     if (!health.quarantine.isActive && !health.isAdmitted()) return health.refuseQuarantined()
     const saved = isOpen ? saveExchange(exchange) : undefined
     const outer = cells[SLOT] ?? 0
-    cells[SLOT] = slot
-    cells[CALLS] = (cells[CALLS] ?? 0) + 1
+    enterHook(cells, slot, hook)
     const startMs = monotonicMs()
     let result: HookResult
     try {
@@ -53,6 +55,7 @@ export const guardHook = (
 }
 
 const rulesOf = (exchange: Exchange, name: HookName, saved: SavedExchange | undefined): CallRules => ({
+  hook: name,
   faultOf: (result) => faultOfResult(result) ?? faultOfHeaders(headersOf(exchange, name)),
   headers: () => [exchange.request.headers, exchange.response?.headers],
   undo: saved === undefined ? undefined : () => restoreExchange(exchange, saved),
@@ -67,7 +70,11 @@ export const guardTunnel =
     const { health } = guarded
     if (!health.isAdmitted()) return health.refuseQuarantined()
     // What `judge.ts` lets pass is a result as the contract has it.
-    return guardCall(() => run(tunnel), guarded, { faultOf: faultOfResult, headers: noHeaders }) as HookResult
+    return guardCall(() => run(tunnel), guarded, {
+      hook: 'onTunnel',
+      faultOf: faultOfResult,
+      headers: noHeaders,
+    }) as HookResult
   }
 
 /** Nothing is left to be answered: what it fails of only counts. */
@@ -80,8 +87,7 @@ export const guardComplete = (
   return (record, exchange) => {
     if (!health.isAdmitted()) return
     const outer = cells[SLOT] ?? 0
-    cells[SLOT] = health.slot
-    cells[CALLS] = (cells[CALLS] ?? 0) + 1
+    enterHook(cells, health.slot, COMPLETE)
     const startMs = monotonicMs()
     try {
       run(record, exchange)

@@ -1,7 +1,7 @@
 import type { HeaderList } from '../../../http/header-list.ts'
 import type { FilterHealth, HealthHost } from '../filter-health.ts'
-import { CALLS, PENDING, SLOT } from '../hook-slots.ts'
-import type { HookSlots } from '../hook-slots.ts'
+import { enterHook, PENDING, SLOT, watchedHooks } from '../hook-slots.ts'
+import type { HookSlots, WatchedHook } from '../hook-slots.ts'
 import { isThenable } from './judge.ts'
 
 export interface GuardHost extends HealthHost {
@@ -18,6 +18,7 @@ export interface Guarded {
 
 /** What is done with one call, beside calling. */
 export interface CallRules {
+  readonly hook: WatchedHook
   /** What is wrong with a result; the headers that the hook could change are looked at here as well. */
   readonly faultOf: (result: unknown) => string | undefined
   /** Takes back what the hook has changed, where its failure mode is `open`. */
@@ -35,8 +36,7 @@ export const guardCall = (run: () => unknown, guarded: Guarded, rules: CallRules
   const { health, host } = guarded
   const { cells } = host.slots
   const outer = cells[SLOT] ?? 0
-  cells[SLOT] = health.slot
-  cells[CALLS] = (cells[CALLS] ?? 0) + 1
+  enterHook(cells, health.slot, watchedHooks.indexOf(rules.hook))
   const startMs = host.clock.monotonicMs()
   let result: unknown
   let thrown: { readonly error: unknown } | undefined
