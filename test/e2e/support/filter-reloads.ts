@@ -19,6 +19,8 @@ export interface FilterReloadOptions {
   readonly durationMs: number
   /** Of concurrent requests; default 8. */
   readonly lanes?: number
+  /** Each version is waited for before the next one is written. */
+  readonly isPaced?: true
   /** Looks at the waypoint now and then: after each reload. */
   readonly onReload?: (n: number, fairway: RunningFairway) => Promise<void>
 }
@@ -60,7 +62,7 @@ const filter = {
 
 /** Rewrites the filter `reloads` times during the load, and says what the load met with. */
 export const reloadFilterUnderLoad = async (options: FilterReloadOptions): Promise<FilterReloadReport> => {
-  const { network, workers, reloads, durationMs, lanes = 8, onReload } = options
+  const { network, workers, reloads, durationMs, lanes = 8, onReload, isPaced } = options
   await using mesh = await createMesh([
     gateway,
     ...service({ name: 'api', vip: '10.96.0.10', endpoints: [{ address: `${network}.1`, port: 9080 }] }),
@@ -93,6 +95,7 @@ export const reloadFilterUnderLoad = async (options: FilterReloadOptions): Promi
   for (let n = 1; n <= reloads; n++) {
     await delay(durationMs / reloads)
     write(n)
+    if (isPaced === true) await eventually(`version ${n}`, () => seen.has(n))
     await onReload?.(n, fairway)
   }
   await eventually('the last version in every lane', () => newest.every((latest) => latest === reloads))

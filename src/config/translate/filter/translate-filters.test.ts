@@ -191,3 +191,55 @@ it('another version alone changes what it is about, and nothing else', () => {
     [true, true],
   )
 })
+
+describe('an ExtensionRef', () => {
+  const extension = (name: string): string =>
+    `filters: [{ type: ExtensionRef, extensionRef: { group: fairway.dev, kind: Filter, name: ${name} } }]`
+  const route = (kind: string, rule: string): SourcedObject =>
+    load(
+      `{ apiVersion: ${api}/v1, kind: ${kind}, metadata: { name: x, namespace: shop }, spec: { parentRefs: [{ group: '', kind: Service, name: web }], rules: [${rule}] } }`,
+    )
+  const toWeb = 'name: web, port: 80'
+  const here = base.filter(({ read }) => read.ref?.kind !== 'GRPCRoute')
+  const refused: FilterVersions = new Map([
+    ['shop/bad', { refused: { message: 'bad.ts:3: no', path: 'spec.module' } }],
+    ['shop/a', version('a')],
+  ])
+  const come = (object: SourcedObject) => {
+    const filters = [filter('a', []), filter('bad', [])].map(withoutTargets)
+    const { model, conditions } = translate([...here, object, ...filters], options, refused)
+    const rule = model.routes.find(({ name }) => name === 'x')?.rules[0]
+    const resolved = conditions.find(({ object: { name }, type }) => name === 'x' && type === 'ResolvedRefs')
+    return { rule, resolved: `${resolved?.status} ${resolved?.reason}` }
+  }
+  /** Left out they are none; an empty list is a mistake. */
+  const withoutTargets = ({ read }: SourcedObject): SourcedObject =>
+    load(
+      `{ apiVersion: fairway.dev/v1alpha1, kind: Filter, metadata: { name: ${read.ref?.name}, namespace: shop }, spec: { module: a.ts } }`,
+    )
+
+  for (const kind of ['HTTPRoute', 'GRPCRoute']) {
+    it(`puts a Filter into a rule of a ${kind}, or closes the rule`, () => {
+      const good = come(route(kind, `{ ${extension('a')}, backendRefs: [{ ${toWeb} }] }`))
+      assert.deepEqual(
+        good.rule?.filters.map(({ origin, user }) => [origin, user?.id]),
+        [[`${kind} shop/x rules[0].filters[0]`, 'shop/a']],
+      )
+      assert.equal(good.resolved, 'True ResolvedRefs')
+      const bad = come(route(kind, `{ ${extension('bad')}, backendRefs: [{ ${toWeb} }] }`))
+      assert.deepEqual(bad.rule?.closed, { status: 500, reason: 'Filter shop/bad: bad.ts:3: no' })
+      assert.equal(bad.resolved, 'False FilterNotReady')
+    })
+
+    it(`puts a Filter on a backend of a ${kind}, or closes that`, () => {
+      const { rule, resolved } = come(
+        route(kind, `{ backendRefs: [{ ${toWeb}, ${extension('a')} }, { ${toWeb}, ${extension('gone')} }] }`),
+      )
+      assert.deepEqual(
+        rule?.backends.map((backend) => (backend.kind === 'service' ? backend.filters[0]?.user?.id : backend.reason)),
+        ['shop/a', 'there is no readable Filter shop/gone'],
+      )
+      assert.equal(resolved, 'False FilterNotFound')
+    })
+  }
+})
