@@ -3,8 +3,11 @@ import { readFileSync } from 'node:fs'
 import test from 'node:test'
 import { stages } from 'fairway/filter'
 import type { FilterDefinition } from 'fairway/filter'
-import { parse } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { builtinFilters } from './index.ts'
+import { objectFilters } from './object-filters.ts'
+
+const withObjects = new Set(objectFilters.map(({ definition }) => definition.kind))
 
 const kebab = (kind: string): string => kind.replace(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/g, '-').toLowerCase()
 const camel = (kind: string): string => kebab(kind).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase())
@@ -19,6 +22,18 @@ for (const definition of builtinFilters) {
     assert.equal(config.json['type'], 'object')
     assert.ok(read(definition, 'README.md').startsWith(`# ${kind}\n`))
   })
+
+  if (withObjects.has(kind)) {
+    test(`the example of ${kind} is an object whose spec is good`, () => {
+      const objects = parseAllDocuments(read(definition, 'example.yaml')).map((document) => document.toJS())
+      const example = objects.find((object) => object.kind === kind)
+      assert.equal(example?.apiVersion, 'fairway.dev/v1alpha1')
+      const { targetRefs: _, ...spec } = example.spec
+      const decoded = config.decode(spec, 'spec')
+      assert.ok(decoded.ok, JSON.stringify(decoded))
+    })
+    continue
+  }
 
   test(`the example of ${kind} is a route whose filter is good`, () => {
     const route = parse(read(definition, 'example.yaml'))

@@ -18,6 +18,9 @@ export { refuseRequestChanges } from './request-changes.ts'
 export type { JsonSchema, Schema } from '../lib/schema.ts'
 /** Builders for a filter's configuration: `schema.object({ header: schema.string() })`; its type is `schema.ValueOf<typeof config>`. */
 export * as schema from '../lib/schema.ts'
+/** Schemas of durations (`10s`, `1m30s`), which decode to milliseconds. */
+export { durationWithDefault, positiveDuration } from '../lib/schemas/positive-duration.ts'
+export type { DurationRange } from '../lib/schemas/positive-duration.ts'
 export type { Decoded, Issue } from '../lib/decoded.ts'
 export type { Destination, ExchangeRecord, Source } from './record.ts'
 /** The texts of a claim: `claimValues(token, ['groups'])`. */
@@ -75,6 +78,10 @@ export interface Reply {
   readonly body: string
   /** Why, for log, metrics and explain: `direct_response`, `rate_limited`, … */
   readonly reason: string
+  /** Envoy's short flag of what happened, where it has one: `RL`, `FI`, … */
+  readonly flags?: string
+  /** What a gRPC client is told, where the HTTP status alone would say something else. */
+  readonly grpcStatus?: number
 }
 
 /** Nothing: go on. A `Reply`: stop here and answer. A promise makes only this exchange wait. */
@@ -150,6 +157,11 @@ export interface Filter {
 
 /** Everything that a filter may use beside its configuration; nothing is global, so that all of it can be faked. */
 export interface FilterEnv {
+  /**
+   * Which configuration made this instance, and where it acts: `RateLimit shop/api at Service shop/api`. The same in
+   * all processes and replicas of the waypoint.
+   */
+  readonly origin: string
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number
   /** A number from 0 (included) to 1 (excluded). */
@@ -174,11 +186,14 @@ export interface FilterEnv {
   readonly histogram: MakeHistogram
 }
 
-/** What a reply has beside its status; default no headers, no body, reason `direct_response`. */
+/** What a reply has beside its status; default no headers, no body, reason `direct_response`, no flags. */
 export interface ReplyOptions {
   readonly headers?: readonly (readonly [name: string, value: string])[]
   readonly body?: string
   readonly reason?: string
+  readonly flags?: string
+  /** Of gRPC, from 1 to 16; see `Reply.grpcStatus`. */
+  readonly grpcStatus?: number
 }
 
 /** A kind of filter: how its configuration reads, where in the chain it stands, and how one is made. */

@@ -17,6 +17,11 @@ test('a reply keeps what it is given', () => {
   })
 })
 
+test('a reply has flags and a gRPC status where it is given them', () => {
+  const { flags, grpcStatus } = createReply(429, { flags: 'RL', grpcStatus: 8 })
+  assert.deepEqual([flags, grpcStatus], ['RL', 8])
+})
+
 for (const status of [0, 101, 199, 600, 200.5, Number.NaN]) {
   test(`a reply with status ${status} is a bug`, () => {
     assert.throws(() => createReply(status), RangeError)

@@ -14,5 +14,7 @@ export const createReply = (status: number, options: ReplyOptions = {}): Reply =
     headers: options.headers ?? [],
     body: options.body ?? '',
     reason: options.reason ?? 'direct_response',
+    ...(options.flags === undefined ? {} : { flags: options.flags }),
+    ...(options.grpcStatus === undefined ? {} : { grpcStatus: options.grpcStatus }),
   }
 }

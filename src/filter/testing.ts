@@ -69,6 +69,7 @@ export const createFakeEnv = (options: FakeEnvOptions = {}): FakeEnv => {
     },
     now: () => nowMs,
     random: createSeededRandom(options.seed ?? 1),
+    origin: 'test',
     reply: createReply,
     log: (level, message) => void logged.push(`${level}: ${message}`),
     signal: controller.signal,

@@ -82,12 +82,16 @@ test('a hook changes the request and the response', async () => {
 const replies: readonly { readonly when: string; readonly filter: Filter }[] = [
   {
     when: 'at once',
-    filter: { onRequest: () => createReply(403, { body: 'nö\n', reason: 'denied', headers: [['X-Why', 'policy']] }) },
+    filter: {
+      onRequest: () =>
+        createReply(403, { body: 'nö\n', reason: 'denied', flags: 'RL', headers: [['X-Why', 'policy']] }),
+    },
   },
   {
     when: 'after waiting',
     filter: {
-      onRequest: () => later(createReply(403, { body: 'nö\n', reason: 'denied', headers: [['X-Why', 'policy']] })),
+      onRequest: () =>
+        later(createReply(403, { body: 'nö\n', reason: 'denied', flags: 'RL', headers: [['X-Why', 'policy']] })),
     },
   },
 ]
@@ -110,6 +114,7 @@ for (const { when, filter } of replies) {
     assert.equal(mesh.pod.tunnels.length, 0)
     const record = await mesh.record(2)
     assert.equal(record.details, 'denied')
+    assert.equal(record.flags, 'RL')
     assert.equal(record.attempts, 0)
   })
 }

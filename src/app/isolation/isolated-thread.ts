@@ -35,7 +35,8 @@ const post = (message: FromThread): void => {
 
 const abort = new AbortController()
 const { lent, receive } = createThreadEnv(spec.user?.waitMs ?? 1000, (message) => post({ kind: 'env', message }))
-const own: Pick<FilterEnv, 'now' | 'random' | 'reply' | 'log' | 'signal'> = {
+const own: Pick<FilterEnv, 'origin' | 'now' | 'random' | 'reply' | 'log' | 'signal'> = {
+  origin: spec.origin,
   now: Date.now,
   random: Math.random,
   reply: createReply,

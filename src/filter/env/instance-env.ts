@@ -46,6 +46,10 @@ export class InstanceEnv implements FilterEnv {
     if (spec.user !== undefined) this.#lend()
   }
 
+  get origin(): string {
+    return this.#spec.origin
+  }
+
   get reply(): FilterEnv['reply'] {
     return createReply
   }

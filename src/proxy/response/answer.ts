@@ -136,8 +136,10 @@ export class Answer {
   replyFromFilter(reply: Reply): void {
     const written = toWrittenReply(reply)
     if (written instanceof Error) return this.#exchange.failFilter(written)
-    this.#exchange.record.details = reply.reason
-    this.#reply(written)
+    const { record } = this.#exchange
+    record.details = reply.reason
+    if (reply.flags !== undefined) record.flags = reply.flags
+    this.#reply(written, reply.grpcStatus)
   }
 
   /** Our own. */

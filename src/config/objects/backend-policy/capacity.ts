@@ -2,7 +2,7 @@
 import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import type { BackendLimits, PoolPolicy } from '../../../model/backend/backend-policy.ts'
-import { positiveDuration } from './positive-duration.ts'
+import { positiveDuration } from '../../../lib/schemas/positive-duration.ts'
 
 /** A part in which nothing stands asks for nothing. */
 const notEmpty = <T extends object>(schema: s.Schema<T>): s.Schema<T> => ({

@@ -7,7 +7,7 @@ import {
   defaultOutlierDetection as defaults,
 } from '../../../model/backend/backend-defaults.ts'
 import type { OutlierDetection } from '../../../model/backend/backend-policy.ts'
-import { durationWithDefault, LONGEST_TIMER_MS, positiveDuration } from './positive-duration.ts'
+import { durationWithDefault, LONGEST_TIMER_MS, positiveDuration } from '../../../lib/schemas/positive-duration.ts'
 
 const count = s.integer({ min: 0, max: 1_000_000 })
 

@@ -1,7 +1,7 @@
 import * as s from '../../../lib/schema.ts'
 import { defaultRetryBudget as defaults } from '../../../model/backend/backend-defaults.ts'
 import type { RetryBudgetPolicy } from '../../../model/backend/backend-policy.ts'
-import { durationWithDefault } from './positive-duration.ts'
+import { durationWithDefault } from '../../../lib/schemas/positive-duration.ts'
 
 const anHour = 3_600_000
 const { percent, intervalMs, minRetryRate } = defaults

@@ -5,7 +5,7 @@
 import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import { hideFound } from '../../../lib/secrets/hide-found.ts'
-import { durationWithDefault } from '../backend-policy/positive-duration.ts'
+import { durationWithDefault } from '../../../lib/schemas/positive-duration.ts'
 import type { KindDecoder } from '../kind.ts'
 import type { Metadata } from '../metadata.ts'
 import { decodeTargetRefs, sectionRef, targetRefsSchema, type PolicyTargetRef } from '../target-refs.ts'

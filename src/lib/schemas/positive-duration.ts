@@ -1,5 +1,5 @@
-import { DURATION_FORM, DURATION_PATTERN, formatDuration, parseDuration } from '../../../lib/duration.ts'
-import * as s from '../../../lib/schema.ts'
+import { DURATION_FORM, DURATION_PATTERN, formatDuration, parseDuration } from '../duration.ts'
+import * as s from '../schema.ts'
 
 /** 24 days: about the longest time that a timer of Node can wait. */
 export const LONGEST_TIMER_MS = 576 * 3_600_000
