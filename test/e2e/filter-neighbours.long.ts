@@ -20,7 +20,11 @@ const WINDOW_MS = 5000
 /** Of the neighbour, and of the route with the filter. */
 const EVERY_MS = 4
 const BAD_EVERY_MS = 20
-const MAX_OUTAGE_MS = 3000
+/** Median of so many windows of each. */
+const PAIRS = 11
+const PAIR_MS = 600
+/** Two seconds where the machine has nothing else to do. */
+const MAX_OUTAGE_MS = 6000
 
 const beside = ['empty', 'throw', 'reject', 'stray', 'wait', 'loop', 'leak', 'gorge']
 const apart = ['loop', 'leak', 'gorge'].map((name) => `${name}-apart`)
@@ -32,6 +36,9 @@ const objects = [
   ...apart.map((name) => filterNamed(name, { module: `${name.split('-')[0]}.ts`, isolation: 'Thread' })),
   ...filterRoutes([...beside, ...apart]),
 ]
+
+const median = (numbers: readonly number[]): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
 
 interface Window {
   readonly p50: number
@@ -92,7 +99,7 @@ describe('beside a filter that fails', () => {
     ]
     await sleep(windowMs)
     for (const stop of stops) stop()
-    await sleep(500)
+    await sleep(200)
     const sorted = took.toSorted((a, b) => a - b)
     const at = (share: number): number => Math.round((sorted[Math.floor(sorted.length * share)] ?? 0) * 100) / 100
     return { p50: at(0.5), p99: at(0.99), requests: took.length, failures, longestGapMs: Math.round(longestGapMs) }
@@ -103,12 +110,24 @@ describe('beside a filter that fails', () => {
 
   for (const name of [...beside.slice(0, 5), ...apart]) {
     it(`${name}: nobody else notices`, async (t) => {
-      await measure(undefined, 1000)
-      const without = await measure('empty')
-      const during = await measure(name)
-      t.diagnostic(`beside an empty filter: ${show(without)}`)
-      t.diagnostic(`beside ${name}: ${show(during)}; p99 × ${(during.p99 / without.p99).toFixed(2)}`)
-      assert.equal(during.failures, 0)
+      await measure(undefined, PAIR_MS)
+      const [without, during]: [Window[], Window[]] = [[], []]
+      // In turn: what slows the machine for a while slows both.
+      for (let pair = 0; pair < PAIRS; pair++) {
+        without.push(await measure('empty', PAIR_MS))
+        during.push(await measure(name, PAIR_MS))
+      }
+      const medianOf = (windows: readonly Window[], of: 'p50' | 'p99'): number => median(windows.map((one) => one[of]))
+      for (const what of ['p50', 'p99'] as const) {
+        const [usual, now] = [medianOf(without, what), medianOf(during, what)]
+        t.diagnostic(
+          `${what} beside an empty filter ${usual} ms, beside ${name} ${now} ms: × ${(now / usual).toFixed(2)}`,
+        )
+      }
+      assert.equal(
+        during.reduce((sum, { failures }) => sum + failures, 0),
+        0,
+      )
     })
   }
 
