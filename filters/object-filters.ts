@@ -1,6 +1,7 @@
 /**
  * Built-in filters with objects of their own (group fairway.dev): the kind is that of the definition, `spec` its
- * configuration and `targetRefs`; rules refer to them by an ExtensionRef. An entry here is all that such a kind needs.
+ * configuration and `targetRefs`; rules refer to them by an ExtensionRef. An entry here is all that such a kind needs. Its
+ * code is loaded late, so only `LateDefinition` may know it.
  */
 import type { FilterDefinition } from 'fairway/filter'
 

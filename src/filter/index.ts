@@ -203,7 +203,7 @@ export interface FilterDefinition<Config = unknown> {
   readonly stage: Stage
   readonly config: Schema<Config>
   /** Which bodies it looks at; absent: none. */
-  readonly body?: BodyUse
+  readonly body?: BodyUse | undefined
   /** What holds for a filter that fails, unless its object says otherwise; default `closed`. */
   readonly failureMode?: 'open' | 'closed'
   /**

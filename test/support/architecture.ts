@@ -69,6 +69,8 @@ const MAX_FILES = 12
 const WIDE_FOLDERS = ['src/cli', 'src/config/objects']
 const FILE_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|long|fuzz|d))?\.(?:ts|mjs)$/
 const FORBIDDEN_NAMES = /(?:^|-)(?:utils?|helpers?|common|managers?|types?|misc|index)(?:\.test)?\.(?:ts|mjs)$/
+/** They know the built-in filters, and are none. */
+const FILTER_LISTS = ['filters/index.ts', 'filters/late-definition.ts']
 const INDEX_FILES = ['src/filter/index.ts', 'filters/index.ts']
 
 /** Reads every file of ours under `root` that the rules are about. */
@@ -197,7 +199,7 @@ export const checkDefaultExports: Rule = (files) =>
  */
 export const checkFilters: Rule = (files) =>
   files
-    .filter((file) => file.path.startsWith('filters/') && file.path !== 'filters/index.ts' && !isTest(file.path))
+    .filter((file) => file.path.startsWith('filters/') && !FILTER_LISTS.includes(file.path) && !isTest(file.path))
     .flatMap((file) =>
       importsOf(file)
         .filter(({ specifier }) => {

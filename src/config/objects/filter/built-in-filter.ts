@@ -6,16 +6,19 @@ import type { KindDecoder } from '../kind.ts'
 import { decodeTargetRefs } from '../target-refs.ts'
 import { filterRefs, filterTargets, type FilterObject } from './filter-object.ts'
 
-/** Makes the reader of objects whose `spec` is the configuration of a built-in filter, and what it acts on. */
+/**
+ * Makes the reader of objects whose `spec` is the configuration of a built-in filter, and what it acts on. The definition's
+ * schema is asked for when there is an object: until then its code may not be loaded.
+ */
 export const createFilterDecoder =
-  ({ kind, config }: Pick<FilterDefinition, 'kind' | 'config'>): KindDecoder<FilterObject> =>
+  (definition: Pick<FilterDefinition, 'kind' | 'config'>): KindDecoder<FilterObject> =>
   ({ body, metadata, warnings }) => {
     warnings.push(...s.unknownFields(body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
     const spec = body['spec'] ?? {}
     const found: Issue[] = []
     const { targetRefs: refs, ...told } = s.isPlainObject(spec) ? spec : {}
     const targetRefs = (refs ?? undefined) === undefined ? [] : decodeTargetRefs(refs, found, filterRefs)
-    const decoded = config.decode(s.isPlainObject(spec) ? told : spec, 'spec')
+    const decoded = definition.config.decode(s.isPlainObject(spec) ? told : spec, 'spec')
     if (!decoded.ok) found.push(...decoded.issues)
     const defects = found.map((defect) => hideFound(defect, body))
     warnings.push(...defects)
@@ -23,7 +26,7 @@ export const createFilterDecoder =
       ok: true,
       value: {
         kind: 'Filter',
-        as: kind,
+        as: definition.kind,
         metadata,
         targetRefs,
         // What is decoded here is decoded once more where the filter is made.
