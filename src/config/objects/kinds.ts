@@ -100,7 +100,7 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   BackendTLSPolicy: rules(decodeBackendTlsPolicy),
   ConfigMap: core(decodeConfigMap),
   EndpointSlice: core(decodeEndpointSlice),
-  Filter: rules(decodeFilter),
+  Filter: { ...rules(decodeFilter), onUnknownVersion: 'close' },
   GRPCRoute: rules(decodeGrpcRoute),
   Gateway: gatewayApi(decodeGateway),
   GatewayClass: { ...gatewayApi(decodeGatewayClass), scope: 'cluster' },
@@ -121,7 +121,7 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
 
 const readingOf = ({ definition }: ObjectFilter): readonly [string, KindReading] => [
   definition.kind,
-  rules(createFilterDecoder(definition)),
+  { ...rules(createFilterDecoder(definition)), onUnknownVersion: 'close' },
 ]
 
 /** All kinds by name. */

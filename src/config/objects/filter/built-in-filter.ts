@@ -12,10 +12,10 @@ import { filterRefs, filterTargets, type FilterObject } from './filter-object.ts
  */
 export const createFilterDecoder =
   (definition: Pick<FilterDefinition, 'kind' | 'config'>): KindDecoder<FilterObject> =>
-  ({ body, metadata, warnings }) => {
+  ({ body, metadata, warnings, defects: known = [] }) => {
     warnings.push(...s.unknownFields(body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
     const spec = body['spec'] ?? {}
-    const found: Issue[] = []
+    const found: Issue[] = [...known]
     const { targetRefs: refs, ...told } = s.isPlainObject(spec) ? spec : {}
     const targetRefs = (refs ?? undefined) === undefined ? [] : decodeTargetRefs(refs, found, filterRefs)
     const decoded = definition.config.decode(s.isPlainObject(spec) ? told : spec, 'spec')

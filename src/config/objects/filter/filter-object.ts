@@ -108,10 +108,10 @@ export const filterJson: s.JsonSchema = {
 }
 
 /** Reads a Filter; its defects are repeated in `warnings`, so that each of them is reported. */
-export const decodeFilter: KindDecoder<FilterObject> = ({ body, metadata, warnings }) => {
+export const decodeFilter: KindDecoder<FilterObject> = ({ body, metadata, warnings, defects: known = [] }) => {
   warnings.push(...s.unknownFields(body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
   const written = body['spec'] ?? {}
-  const found: Issue[] = []
+  const found: Issue[] = [...known]
   const spec = s.isPlainObject(written) ? written : {}
   const { targetRefs: writtenRefs, ...rest } = spec
   const hasRefs = (writtenRefs ?? undefined) !== undefined

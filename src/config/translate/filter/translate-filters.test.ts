@@ -178,6 +178,20 @@ describe('a Filter without a good version closes', () => {
   })
 })
 
+it('a slip of the pen in group or version closes what a Filter is for: it may be there to refuse', () => {
+  for (const [apiVersion, kind] of [
+    ['fairway.dev/v1', 'Filter'],
+    ['fairwy.dev/v1alpha1', 'Filter'],
+    ['fairway.dev/v1alpha1', 'Filtre'],
+  ]) {
+    const object = load(
+      `{ apiVersion: ${apiVersion}, kind: ${kind}, metadata: { name: a, namespace: shop }, spec: { module: a.ts, targetRefs: [${ref('Service', 'web')}] } }`,
+    )
+    const { services } = translate([...base, object], options).model
+    assert.match(services[1]?.closed ?? '', /^Filter shop\/a: /, `${apiVersion} ${kind}`)
+  }
+})
+
 it('another version alone changes what it is about, and nothing else', () => {
   const next = createTranslator(options)
   const objects = [...base, filter('a', [ref('Service', 'web')])]
