@@ -1,13 +1,13 @@
+import type { WaitLimits } from './request-queue.ts'
 import { SourceLoad } from './source-load.ts'
 
 /** The clients that are connected, by identity. */
 export class Sources {
-  readonly #waitMs: number | undefined
+  readonly #limits: WaitLimits | undefined
   readonly #loads = new Map<string, SourceLoad>()
 
-  /** `waitMs` as `RequestQueue` has it. */
-  constructor(waitMs?: number) {
-    this.#waitMs = waitMs
+  constructor(limits?: WaitLimits) {
+    this.#limits = limits
   }
 
   get size(): number {
@@ -22,7 +22,7 @@ export class Sources {
   join(principal: string): SourceLoad {
     let load = this.#loads.get(principal)
     if (load === undefined) {
-      load = new SourceLoad(principal, this.#waitMs)
+      load = new SourceLoad(principal, this.#limits)
       this.#loads.set(principal, load)
     }
     load.connections++

@@ -12,6 +12,11 @@ export interface ProbeResult {
   readonly maxMs: number
 }
 
+/** Asks each address once, for nothing: the first time much is loaded, here and there. */
+export const warmUp = async (urls: readonly string[]): Promise<void> => {
+  for (const url of urls) await (await fetch(url, { signal: AbortSignal.timeout(DEADLINE_MS) })).arrayBuffer()
+}
+
 /** Asks each address again and again until it is stopped. */
 export const startProbes = (urls: readonly string[]): { readonly stop: () => ProbeResult } => {
   const tookMs: number[] = []

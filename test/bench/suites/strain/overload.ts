@@ -8,10 +8,11 @@ import type { CaseReport, Figure, SuiteReport } from '../../report.ts'
 import { roundTo } from '../../statistics.ts'
 import { cpuMicrosOf, processTree, rssMbOf } from '../../support/process-stats.ts'
 import { sampleRss } from '../../support/rss-sampler.ts'
-import { startProbes } from '../../support/http-probe.ts'
+import { startProbes, warmUp } from '../../support/http-probe.ts'
 import type { ProbeResult } from '../../support/http-probe.ts'
 import { WINDOW_MS } from '../../surge/plan.ts'
 import type { Outcome, StepResult, SurgeStep } from '../../surge/plan.ts'
+import type { RunningProxy } from '../../proxies/proxy.ts'
 import type { SuiteContext } from '../context.ts'
 import { runStrainSuite, withFairway } from './subject.ts'
 import type { StrainContext } from './subject.ts'
@@ -39,11 +40,21 @@ interface Phases {
 const PHASES: Phases = { capacityMs: 5000, normalMs: 10_000, overloadMs: 60_000, afterMs: 10_000 }
 const QUICK_PHASES: Phases = { capacityMs: 1500, normalMs: 3000, overloadMs: 6000, afterMs: 4000 }
 
-export const runOverloadSuite = (context: SuiteContext): Promise<SuiteReport> =>
-  runStrainSuite('overload', [{ name: 'overload-4x', measure }], { ...context, destinations: 1 })
+/** By how long requests may wait before that is an overload: by default, and where nobody shall wait long. */
+const cases: readonly (readonly [string, readonly string[]])[] = [
+  ['overload-4x', []],
+  ['overload-4x-after-20ms', ['--overload-after', '20ms']],
+]
 
-const measure = (context: StrainContext): Promise<CaseReport> =>
-  withFairway(context, (proxy) =>
+export const runOverloadSuite = (context: SuiteContext): Promise<SuiteReport> =>
+  runStrainSuite(
+    'overload',
+    cases.map(([name, flags]) => ({ name, measure: (strain) => measure(strain, name, flags) })),
+    { ...context, destinations: 1 },
+  )
+
+const measure = (context: StrainContext, name: string, flags: readonly string[]): Promise<CaseReport> => {
+  const use = (proxy: RunningProxy): Promise<CaseReport> =>
     withSurge(
       context,
       proxy,
@@ -53,6 +64,11 @@ const measure = (context: StrainContext): Promise<CaseReport> =>
         context.progress.show('overload: capacity')
         const capacity = await measureSurgeCapacity(surge, CLIENTS, phases.capacityMs)
         const pids = processTree(proxy.pid)
+        const urls = [
+          `http://${proxy.addresses?.ready ?? ''}/healthz/ready`,
+          `http://${proxy.addresses?.metrics ?? ''}/stats/prometheus`,
+        ]
+        await warmUp(urls)
         const beforeMb = rssMbOf(pids)
         const watch = { peakMb: beforeMb, cpuMicros: 0, probes: undefined as ProbeResult | undefined }
         let stop = (): void => {}
@@ -62,10 +78,7 @@ const measure = (context: StrainContext): Promise<CaseReport> =>
           if (index !== 1) return
           context.progress.show(`overload: ${Math.round(OVERLOAD * capacity.perSecond)}/s`)
           const rss = sampleRss(pids)
-          const probes = startProbes([
-            `http://${proxy.addresses?.ready ?? ''}/healthz/ready`,
-            `http://${proxy.addresses?.metrics ?? ''}/stats/prometheus`,
-          ])
+          const probes = startProbes(urls)
           const cpuBefore = cpuMicrosOf(pids)
           stop = (): void => {
             watch.peakMb = rss.stop()
@@ -78,7 +91,7 @@ const measure = (context: StrainContext): Promise<CaseReport> =>
           Array.from({ length: CLIENTS }, () => 0),
           onStep,
         )
-        return figureCase('overload-4x', context.version, {
+        return figureCase(name, context.version, {
           figures: [
             ...figuresOf(capacity, results),
             { name: 'RSS before, MB', value: roundTo(beforeMb, 1) },
@@ -97,8 +110,9 @@ const measure = (context: StrainContext): Promise<CaseReport> =>
           ],
         })
       },
-    ),
-  )
+    )
+  return withFairway(context, use, { flags })
+}
 
 const stepsOf = (capacity: number, phases: Phases): readonly SurgeStep[] => {
   const step = (share: number, durationMs: number): SurgeStep => ({
