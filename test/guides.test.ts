@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { globSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, it } from 'node:test'
@@ -64,7 +64,16 @@ await_start() {
     cat "$1"
   else sleep 0.3; fi
 }
-trap 'kill $(jobs -p) 2>/dev/null; wait 2>/dev/null' EXIT
+# Each of those that stay has a process group of its own, so that what it has started ends with it.
+set -m
+end_started() {
+  for pid in $(jobs -p); do
+    kill -- "-$pid"
+    for i in $(seq 600); do kill -0 -- "-$pid" || break; sleep 0.05; done
+    kill -9 -- "-$pid"
+  done 2>/dev/null
+}
+trap end_started EXIT
 exec 2>&1
 `
 
@@ -90,6 +99,16 @@ const assertLines = (output: string, lines: readonly string[]): void => {
   }
 }
 
+/** Processes that work in a folder, where there is a list of processes. */
+const processesIn = (folder: string): readonly string[] =>
+  globSync('/proc/[0-9]*/cwd').filter((link) => {
+    try {
+      return readlinkSync(link).startsWith(folder)
+    } catch {
+      return false
+    }
+  })
+
 const isolated = network()
 
 for (const page of globSync('docs/guides/*.md', { cwd: root })) {
@@ -105,7 +124,9 @@ for (const page of globSync('docs/guides/*.md', { cwd: root })) {
         writeFileSync(file, `${PRELUDE}ip link set lo up\n${scriptOf(steps, folder)}\n`)
         const [program = '', ...args] = isolated ?? []
         const { NODE_TEST_CONTEXT: _, ...env } = process.env
-        const done = spawnSync(program, [...args, 'bash', file], { cwd: work, env, encoding: 'utf8', timeout: 120_000 })
+        const done = spawnSync(program, [...args, 'bash', file], { cwd: work, env, encoding: 'utf8', timeout: 280_000 })
+        assert.equal(done.signal, null, done.stdout)
+        assert.deepEqual(processesIn(work), [], 'nothing is left running')
         const outputs = done.stdout.split(/^@@(\d+)\n/m)
         for (const [i, step] of steps.entries()) {
           if (step.kind === 'expect') assertLines(outputs[outputs.indexOf(String(i)) - 1] ?? '', step.lines)

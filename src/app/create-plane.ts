@@ -19,9 +19,12 @@ export const createPlane = async (
   },
 ): Promise<Plane> => {
   const { workers, hasFilters, credentials, log } = parts
-  if (workers === 1 && (!hasFilters || (await isDebugged()))) {
+  const isLocal = workers === 1 && (!hasFilters || (await isDebugged()))
+  if (isLocal) {
     const { createLocalPlane } = await import('./local-plane.ts')
-    return createLocalPlane(settings, credentials)
+    if (!hasFilters) return createLocalPlane(settings, credentials)
+    const { planeFiltersWith } = await import('./filters/plane-filters.ts')
+    return createLocalPlane(settings, credentials, planeFiltersWith(undefined))
   }
   const { WorkerPlanes } = await import('./workers/worker-planes.ts')
   return new WorkerPlanes({ count: workers, settings, credentials, clock: systemClock, log })

@@ -29,9 +29,12 @@ export interface PlaneFilterParts {
 
 export type CreatePlaneFilters = (parts: PlaneFilterParts) => PlaneFilters
 
-/** For a process of its own: filters that hold its loop are found, and told of in the pipe to the primary. */
+/**
+ * For a process of its own: filters that hold its loop are found, and told of in the pipe to the primary. Without that
+ * pipe, where somebody looks into the process with a debugger, nobody watches.
+ */
 export const planeFiltersWith =
-  (reportFd: number): CreatePlaneFilters =>
+  (reportFd: number | undefined): CreatePlaneFilters =>
   ({ clock, log, counters, memoryBytes }) => {
     const guards = createPlaneGuards({ clock, log, counters })
     const isolation = new PlaneIsolation({ clock, log, guards })

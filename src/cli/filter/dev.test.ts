@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, it } from 'node:test'
+import { after, afterEach, before, describe, it } from 'node:test'
 import { createTerminal, type RecordedTerminal } from '../../../test/support/terminal.ts'
 import { runProgram } from '../program.ts'
 import { verbs } from '../verbs.ts'
@@ -11,7 +11,7 @@ const env = Object.fromEntries(Object.entries(process.env).flatMap(([k, v]) => (
 
 /** Waits until the text has what is looked for. */
 const until = async (text: () => string, pattern: RegExp): Promise<RegExpExecArray> => {
-  for (let i = 0; i < 400; i++) {
+  for (let i = 0; i < 300; i++) {
     const found = pattern.exec(text())
     if (found !== null) return found
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -27,18 +27,30 @@ describe('fairway filter dev', () => {
   })
   after(() => rm(folder, { recursive: true }))
 
-  const start = (
-    ...args: readonly string[]
-  ): { readonly terminal: RecordedTerminal; readonly ended: Promise<number> } => {
+  interface Started {
+    readonly terminal: RecordedTerminal
+    readonly ended: Promise<number>
+  }
+  let latest: Started | undefined
+  // Also where a test has failed: the waypoint would keep this process alive for ever.
+  afterEach(async () => {
+    latest?.terminal.signal('SIGINT')
+    await latest?.ended
+  })
+
+  const start = (...args: readonly string[]): Started => {
     const terminal = createTerminal({ cwd: folder, env })
-    const ended = runProgram({ version: '0', verbs }, ['filter', 'dev', ...args, '--port', '0'], terminal)
-    return { terminal, ended }
+    latest = {
+      terminal,
+      ended: runProgram({ version: '0', verbs }, ['filter', 'dev', ...args, '--port', '0'], terminal),
+    }
+    return latest
   }
 
   it('shows what comes of a request, tells of versions as they take over, and stops in a debugger', async () => {
     const { terminal, ended } = start('stamp', '-r', '/hello', '--inspect', '0')
     const shown = terminal.stdout
-    await until(shown, /GET \/hello 200 \d+ ms\n {2}request {3}\+ x-version: 1\n/)
+    await until(() => `${shown()}${terminal.stderr()}`, /GET \/hello 200 \d+ ms\n {2}request {3}\+ x-version: 1\n/)
     const file = path.join(folder, 'stamp/stamp.ts')
     const code = await readFile(file, 'utf8')
 
@@ -78,6 +90,7 @@ describe('fairway filter dev', () => {
       [['stamp', '-r', 'hello'], /--request "hello" is no request/],
       [['nowhere'], /nowhere is not there/],
       [['stamp', '--backend', 'x:y'], /--backend/],
+      [['stamp', '--service', 'auth=127.0.0.1:1'], /--service "auth=127.0.0.1:1" is no Service/],
       [['stamp', '--claims', '[]'], /--claims "\[\]" is no JSON object/],
       [['stamp', '--backend', 'backend.example:80'], /has no IP address/],
     ] as const) {

@@ -16,6 +16,7 @@ import { decodeHostPort, type HostPort } from '../host-port.ts'
 import { CliError, type Terminal, type Verb } from '../verb.ts'
 import { createToken } from './dev/claims.ts'
 import { DevOutput } from './dev/output.ts'
+import type { DevService } from './dev/scene.ts'
 import { decodeRequest, sendRequests, type ScriptedRequest } from './dev/sender.ts'
 import { startSession, type Session } from './dev/session.ts'
 
@@ -27,6 +28,12 @@ const flagTable = {
     help: 'of the local server; default 8080, 0 picks a free one',
   },
   backend: { type: 'string', value: 'IP:PORT', help: 'who answers behind the filter; default an echo' },
+  service: {
+    type: 'string',
+    multiple: true,
+    value: 'NAME:PORT=IP:PORT',
+    help: 'a Service that the filter calls (auth:8080, auth.identity:80), and who answers for it; repeatable',
+  },
   request: {
     type: 'string',
     short: 'r',
@@ -57,6 +64,7 @@ Examples
   fairway filter dev stamp-version -r /hello             sends one itself, and again after each change
   fairway filter dev -r 'POST /a' -H 'x-a: 1' --once     two words from a script
   fairway filter dev --backend 127.0.0.1:3000            in front of your own application
+  fairway filter dev --service auth:8080=127.0.0.1:3001  with a Service that the filter calls
   fairway filter dev --from partners/importer            as somebody else
   fairway filter dev --claims '{"tenant":"acme"}'        with a token
   fairway filter dev --inspect 9229                      breakpoints in the file that you edit
@@ -109,7 +117,8 @@ export const devVerb: Verb = { help, run }
 
 const decodeSession = (flags: FlagValues<typeof flagTable>) => ({
   port: decodeInteger('port', flags.port, { min: 0, max: 65_535 }),
-  backend: flags.backend === undefined ? undefined : decodeBackend(flags.backend),
+  backend: flags.backend === undefined ? undefined : decodeAddress('--backend', flags.backend),
+  services: flags.service.map(decodeService),
   client: decodeIdentity(flags.from),
   token: flags.claims === undefined ? undefined : createToken(flags.claims),
   inspect: flags.inspect,
@@ -117,11 +126,19 @@ const decodeSession = (flags: FlagValues<typeof flagTable>) => ({
 })
 
 /** An endpoint has an address; of names this one alone is clear. */
-const decodeBackend = (text: string): HostPort => {
-  const { host, port } = decodeHostPort('--backend', text)
+const decodeAddress = (flag: string, text: string): HostPort => {
+  const { host, port } = decodeHostPort(flag, text)
   if (host === 'localhost') return { host: '127.0.0.1', port }
   if (isIP(host) !== 0) return { host, port }
-  throw usageError(`--backend ${JSON.stringify(text)} has no IP address`, 'write 127.0.0.1:3000 or [::1]:3000')
+  throw usageError(`${flag} ${JSON.stringify(text)} has no IP address`, 'write 127.0.0.1:3000 or [::1]:3000')
+}
+
+const decodeService = (text: string): DevService => {
+  const [, name, namespace, port, address] = /^([a-z][a-z0-9-]*)(?:\.([a-z0-9-]+))?:(\d{1,5})=(.+)$/.exec(text) ?? []
+  if (name === undefined || port === undefined || address === undefined) {
+    throw usageError(`--service ${JSON.stringify(text)} is no Service`, 'write auth:8080=127.0.0.1:3001')
+  }
+  return { name, namespace, port: Number(port), endpoint: decodeAddress('--service', address) }
 }
 
 interface Parts {

@@ -6,9 +6,19 @@ import type { DevFilter } from './target.ts'
 /** What clients of the scene call. */
 export const sceneAuthority = '10.96.0.10:80'
 
+/** A further Service, for filters that call one. */
+export interface DevService {
+  readonly name: string
+  /** Default: that of the Filters. */
+  readonly namespace: string | undefined
+  readonly port: number
+  readonly endpoint: HostPort
+}
+
 /** What the scene is told beside its Filters. */
 export interface SceneOptions {
   readonly backend: HostPort
+  readonly services: readonly DevService[]
   /** Whose tokens are good. */
   readonly issuer: Pick<DevToken, 'issuer' | 'jwks'> | undefined
   /** Budgets without end, for whoever stops in a debugger. */
@@ -16,10 +26,15 @@ export interface SceneOptions {
 }
 
 /** One document of objects, as `fairway run -f` reads it. The Filters keep their names, order and settings. */
-export const createScene = (filters: readonly DevFilter[], { backend, issuer, isPatient }: SceneOptions): string => {
+export const createScene = (
+  filters: readonly DevFilter[],
+  { backend, services, issuer, isPatient }: SceneOptions,
+): string => {
   const namespace = filters[0]?.namespace ?? 'default'
   const objects = [
-    ...frame(namespace, backend),
+    ...frame(namespace),
+    ...serviceOf({ name: 'api', namespace, port: 80, endpoint: backend }, 0),
+    ...services.flatMap((service, i) => serviceOf({ ...service, namespace: service.namespace ?? namespace }, i + 1)),
     ...(issuer === undefined ? [] : [authentication(namespace, issuer)]),
     ...filters.map(({ name, spec }) => ({
       apiVersion: 'fairway.dev/v1alpha1',
@@ -50,7 +65,7 @@ const authentication = (namespace: string, { issuer, jwks }: Pick<DevToken, 'iss
   spec: { targetRefs: [{ group: '', kind: 'Service', name: 'api' }], jwtRules: [{ issuer, jwks }] },
 })
 
-const frame = (namespace: string, { host, port }: HostPort): readonly object[] => [
+const frame = (namespace: string): readonly object[] => [
   {
     apiVersion: 'v1',
     kind: 'Namespace',
@@ -63,20 +78,6 @@ const frame = (namespace: string, { host, port }: HostPort): readonly object[] =
     spec: { gatewayClassName: 'fairway-waypoint', listeners: [{ name: 'mesh', port: 15_008, protocol: 'HBONE' }] },
   },
   {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'api', namespace },
-    spec: { clusterIP: '10.96.0.10', ports: [{ name: 'http', port: 80, targetPort: port }] },
-  },
-  {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: 'api-1', namespace, labels: { 'kubernetes.io/service-name': 'api' } },
-    addressType: host.includes(':') ? 'IPv6' : 'IPv4',
-    ports: [{ name: 'http', port }],
-    endpoints: [{ addresses: [host] }],
-  },
-  {
     apiVersion: 'gateway.networking.k8s.io/v1',
     kind: 'HTTPRoute',
     metadata: { name: 'api', namespace },
@@ -84,5 +85,23 @@ const frame = (namespace: string, { host, port }: HostPort): readonly object[] =
       parentRefs: [{ group: '', kind: 'Service', name: 'api', port: 80 }],
       rules: [{ name: 'all', backendRefs: [{ name: 'api', port: 80 }] }],
     },
+  },
+]
+
+/** A Service with one endpoint, in plaintext; `index` tells its address from those of others. */
+const serviceOf = ({ name, namespace, port, endpoint }: DevService, index: number): readonly object[] => [
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace },
+    spec: { clusterIP: `10.96.0.${10 + index}`, ports: [{ name: 'http', port, targetPort: endpoint.port }] },
+  },
+  {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: `${name}-1`, namespace, labels: { 'kubernetes.io/service-name': name } },
+    addressType: endpoint.host.includes(':') ? 'IPv6' : 'IPv4',
+    ports: [{ name: 'http', port: endpoint.port }],
+    endpoints: [{ addresses: [endpoint.host] }],
   },
 ]

@@ -17,7 +17,7 @@ import { startEcho } from './echo.ts'
 import { startFront, type Front } from './front.ts'
 import { isInForce } from './log-words.ts'
 import type { DevOutput } from './output.ts'
-import { createScene, sceneAuthority } from './scene.ts'
+import { createScene, sceneAuthority, type DevService } from './scene.ts'
 import { readTarget } from './target.ts'
 
 export interface SessionOptions {
@@ -30,6 +30,8 @@ export interface SessionOptions {
   readonly port: number
   /** Default: an echo. */
   readonly backend: HostPort | undefined
+  /** Whom filters can call. */
+  readonly services: readonly DevService[]
   readonly client: SpiffeId
   /** What goes along as a verified token, if anything does. */
   readonly token: DevToken | undefined
@@ -148,10 +150,10 @@ const startWaypoint = (
 const writeScene = async (
   file: string,
   backend: HostPort,
-  { target, inspect, token }: SessionOptions,
+  { target, inspect, services, token }: SessionOptions,
 ): Promise<void> => {
   const { filters } = readTarget(target)
-  await writeFile(file, createScene(filters, { backend, issuer: token, isPatient: inspect !== undefined }))
+  await writeFile(file, createScene(filters, { backend, services, issuer: token, isPatient: inspect !== undefined }))
 }
 
 const writeCertificates = async (ca: DevCa, folder: string): Promise<void> => {

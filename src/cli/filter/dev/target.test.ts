@@ -86,6 +86,9 @@ describe('the scene around it', () => {
     it(`is understood as a whole, with a backend at ${host}`, () => {
       const text = createScene(filters, {
         backend: { host, port: 3000 },
+        services: isPatient
+          ? [{ name: 'auth', namespace: 'identity', port: 8080, endpoint: { host: '127.0.0.1', port: 3001 } }]
+          : [{ name: 'auth', namespace: undefined, port: 80, endpoint: { host: '::1', port: 3001 } }],
         issuer: isPatient ? createToken('{}') : undefined,
         isPatient,
       })
