@@ -47,7 +47,7 @@ const scriptOf = (steps: readonly Step[], folder: string): string =>
         }
         case 'run':
           return START.test(step.script)
-            ? `{ ${step.script.trim()} ; } >started-${i} 2>&1 &\nawait_start started-${i} ${step.script.includes('fairway run')}`
+            ? `{ become; ${step.script.trim()} ; } >started-${i} 2>&1 &\nawait_start started-${i} ${step.script.includes('fairway run')}`
             : step.script
         case 'expect':
           return `echo '@@${i}'`
@@ -58,6 +58,11 @@ const scriptOf = (steps: readonly Step[], folder: string): string =>
 const PRELUDE = `set -u
 npx() { shift; "${process.execPath}" "${root}/src/fairway.mjs" "$@"; }
 node() { "${process.execPath}" "$@"; }
+# The shell is no longer between: who is started is who is ended, and waited for.
+become() {
+  npx() { shift; exec "${process.execPath}" "${root}/src/fairway.mjs" "$@"; }
+  node() { exec "${process.execPath}" "$@"; }
+}
 await_start() {
   if [ "$2" = true ]; then
     for i in $(seq 400); do grep -q '"ready"' "$1" && return; sleep 0.05; done
