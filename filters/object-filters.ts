@@ -4,6 +4,7 @@
  * code is loaded late, so only `LateDefinition` may know it.
  */
 import type { FilterDefinition } from 'fairway/filter'
+import { LateDefinition } from './late-definition.ts'
 
 export interface ObjectFilter {
   readonly definition: FilterDefinition
@@ -13,4 +14,10 @@ export interface ObjectFilter {
   readonly description: string
 }
 
-export const objectFilters: readonly ObjectFilter[] = []
+export const objectFilters: readonly ObjectFilter[] = [
+  {
+    definition: new LateDefinition('FaultInjection'),
+    plural: 'faultinjections',
+    description: 'Lets a share of the requests come to harm: delays, aborts, resets, slow bodies; until a time.',
+  },
+]

@@ -82,6 +82,8 @@ export interface Reply {
   readonly flags?: string
   /** What a gRPC client is told, where the HTTP status alone would say something else. */
   readonly grpcStatus?: number
+  /** The client gets none of this: its stream (HTTP/2) or connection (HTTP/1.1) is reset, and no other filter is asked. */
+  readonly isReset?: true
 }
 
 /** Nothing: go on. A `Reply`: stop here and answer. A promise makes only this exchange wait. */
@@ -166,6 +168,8 @@ export interface FilterEnv {
   readonly now: () => number
   /** A number from 0 (included) to 1 (excluded). */
   readonly random: () => number
+  /** Calls `run` once after so many milliseconds; the result cancels it. */
+  readonly after: (delayMs: number, run: () => void) => () => void
   readonly reply: (status: number, options?: ReplyOptions) => Reply
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void
   /** Aborted when the filter is closed. */
@@ -194,6 +198,8 @@ export interface ReplyOptions {
   readonly flags?: string
   /** Of gRPC, from 1 to 16; see `Reply.grpcStatus`. */
   readonly grpcStatus?: number
+  /** See `Reply.isReset`. */
+  readonly isReset?: true
 }
 
 /** A kind of filter: how its configuration reads, where in the chain it stands, and how one is made. */

@@ -16,5 +16,6 @@ export const createReply = (status: number, options: ReplyOptions = {}): Reply =
     reason: options.reason ?? 'direct_response',
     ...(options.flags === undefined ? {} : { flags: options.flags }),
     ...(options.grpcStatus === undefined ? {} : { grpcStatus: options.grpcStatus }),
+    ...(options.isReset === undefined ? {} : { isReset: options.isReset }),
   }
 }

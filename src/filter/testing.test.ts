@@ -121,3 +121,18 @@ test('a fake environment without an answer has no Services, and a closed one cal
   env.abort()
   await assert.rejects(env.fetch('http://auth.shop/'), { code: 'ECLOSED' })
 })
+
+test('timers of a test are called in their order, when it says that their time is over', () => {
+  const env = createFakeEnv({ nowMs: 5 })
+  const seen: string[] = []
+  env.after(20, () => seen.push(`late ${env.now()}`))
+  env.after(10, () => {
+    seen.push(`early ${env.now()}`)
+    env.after(5, () => seen.push(`made ${env.now()}`))
+  })
+  env.after(10, () => seen.push('never'))()
+  env.advance(19)
+  assert.deepEqual(seen, ['early 15', 'made 20'])
+  env.advance(1)
+  assert.deepEqual([seen.at(-1), env.now()], ['late 25', 25])
+})

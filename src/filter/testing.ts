@@ -7,6 +7,7 @@ import { findUndeclared } from './body/find-undeclared.ts'
 import type { Chain } from './chain.ts'
 import { composeChain } from './chain.ts'
 import { createFakeLent, type FakeLent, type FakeLentOptions } from './env/fake-lent.ts'
+import { createFakeTime } from './harness/fake-time.ts'
 import { runBody, type PassedBody } from './harness/run-body.ts'
 import { createExchange, createHeaders, createRecord } from './harness/test-exchange.ts'
 import type { ExchangeOptions, ResponseOptions, TestExchange } from './harness/test-exchange.ts'
@@ -39,6 +40,7 @@ export type TunnelOutcome = { readonly kind: 'carried' } | { readonly kind: 'ref
 
 /** An environment whose time and chance the test decides, and who answers its calls. */
 export interface FakeEnv extends FilterEnv, Pick<FakeLent, 'counted' | 'observed'> {
+  /** Lets time pass, and calls what `after` has been given for it. */
   readonly advance: (ms: number) => void
   /** What `log` was given: `warn: …`. */
   readonly logged: readonly string[]
@@ -57,7 +59,7 @@ export interface FakeEnvOptions extends FakeLentOptions {
  * `env.fetch` and `env.dispatcher` are answered by `fetch`.
  */
 export const createFakeEnv = (options: FakeEnvOptions = {}): FakeEnv => {
-  let nowMs = options.nowMs ?? 0
+  const time = createFakeTime(options.nowMs ?? 0)
   const logged: string[] = []
   const controller = new AbortController()
   const lent = createFakeLent(options, controller.signal)
@@ -67,13 +69,14 @@ export const createFakeEnv = (options: FakeEnvOptions = {}): FakeEnv => {
     get dispatcher() {
       return lent.makeDispatcher()
     },
-    now: () => nowMs,
+    now: time.now,
+    after: time.after,
     random: createSeededRandom(options.seed ?? 1),
     origin: 'test',
     reply: createReply,
     log: (level, message) => void logged.push(`${level}: ${message}`),
     signal: controller.signal,
-    advance: (ms) => void (nowMs += ms),
+    advance: time.advance,
     logged,
     abort: () => controller.abort(),
   }

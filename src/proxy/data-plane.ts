@@ -104,6 +104,7 @@ export class DataPlane {
       instances: createFilterInstances([...options.filters, externalAuthFilter(() => this.#security.authorizers)], {
         now: clock.nowMs,
         random: Math.random,
+        after: clock.after,
         log: (level, message) => log[level](message),
         env: (spec, signal) => this.#lending.lend(spec, signal),
         ...(modules === undefined ? {} : { code: modules.code }),

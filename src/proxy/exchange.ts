@@ -355,6 +355,11 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.#finish()
   }
 
+  resetClient(): void {
+    this.record.status = 0
+    this.#breakOff(this.record)
+  }
+
   complete(): void {
     if (this.isOver) return
     const mayContinue = this.#answer.writer.keepsAlive && this.outgoing.isWhole

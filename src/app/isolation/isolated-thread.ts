@@ -10,6 +10,7 @@ import { evaluateModule } from '../../filter/module/evaluate-module.ts'
 import { faultOf, formatModuleFault, locateError } from '../../filter/module/module-fault.ts'
 import { createReply } from '../../filter/reply.ts'
 import { HeaderList } from '../../http/header-list.ts'
+import { systemClock } from '../../lib/clock.ts'
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
 import { LOOK_MS } from '../watchdog/stall.ts'
 import { createThreadEnv } from '../../proxy/filter-calls/remote/thread-env.ts'
@@ -35,10 +36,11 @@ const post = (message: FromThread): void => {
 
 const abort = new AbortController()
 const { lent, receive } = createThreadEnv(spec.user?.waitMs ?? 1000, (message) => post({ kind: 'env', message }))
-const own: Pick<FilterEnv, 'origin' | 'now' | 'random' | 'reply' | 'log' | 'signal'> = {
+const own: Pick<FilterEnv, 'origin' | 'now' | 'random' | 'after' | 'reply' | 'log' | 'signal'> = {
   origin: spec.origin,
   now: Date.now,
   random: Math.random,
+  after: systemClock.after,
   reply: createReply,
   log: (level, message) => post({ kind: 'log', level, message }),
   signal: abort.signal,

@@ -9,6 +9,8 @@ export type LentEnv = Pick<FilterEnv, 'fetch' | 'dispatcher' | 'counter' | 'hist
 
 /** What the process lends to its filters; the rest of `FilterEnv` is made per instance. */
 export interface FilterHost extends Pick<FilterEnv, 'now' | 'random' | 'log'> {
+  /** Absent: nothing is ever served here, and nothing waited for. */
+  readonly after?: FilterEnv['after']
   /** Asked when a filter first uses any of it; absent: there is no mesh to call, and nobody reads what is counted. */
   readonly env?: (spec: FilterSpec, signal: AbortSignal) => LentEnv
   /** The code of users' filters by digest; absent: there is none. */
@@ -29,6 +31,7 @@ export interface FilterCode {
 export class InstanceEnv implements FilterEnv {
   readonly now: FilterEnv['now']
   readonly random: FilterEnv['random']
+  readonly after: FilterEnv['after']
   readonly log: FilterEnv['log']
   readonly signal: AbortSignal
   readonly #host: FilterHost
@@ -38,6 +41,7 @@ export class InstanceEnv implements FilterEnv {
   constructor(host: FilterHost, spec: FilterSpec, signal: AbortSignal) {
     this.now = host.now
     this.random = host.random
+    this.after = host.after ?? never
     this.log = host.log
     this.signal = signal
     this.#host = host
@@ -75,6 +79,8 @@ export class InstanceEnv implements FilterEnv {
     return this.#lent
   }
 }
+
+const never: FilterEnv['after'] = () => () => {}
 
 /** Where filters are made only to see whether they can be: nothing can be called, and nobody sees what is counted. */
 export const createUnheardEnv = (why = 'there is no mesh to call here'): LentEnv => {

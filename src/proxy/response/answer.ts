@@ -43,6 +43,8 @@ export interface AnsweredExchange extends Exchange {
   readonly bodyMemory: BodyMemory
   /** All of it is out. */
   readonly complete: () => void
+  /** The client gets no answer; the record says why already. */
+  readonly resetClient: () => void
 }
 
 export class Answer {
@@ -139,6 +141,7 @@ export class Answer {
     const { record } = this.#exchange
     record.details = reply.reason
     if (reply.flags !== undefined) record.flags = reply.flags
+    if (reply.isReset === true) return this.#exchange.resetClient()
     this.#reply(written, reply.grpcStatus)
   }
 

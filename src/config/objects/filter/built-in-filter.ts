@@ -39,6 +39,7 @@ export const createFilterDecoder =
 
 /** `spec` of such an object as an API server checks it. */
 export const builtInFilterJson = ({ config }: Pick<FilterDefinition, 'config'>): s.JsonSchema => ({
+  description: 'What it does, and on what.',
   ...config.json,
   properties: {
     ...(s.isPlainObject(config.json['properties']) ? config.json['properties'] : {}),
