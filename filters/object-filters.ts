@@ -20,4 +20,9 @@ export const objectFilters: readonly ObjectFilter[] = [
     plural: 'faultinjections',
     description: 'Lets a share of the requests come to harm: delays, aborts, resets, slow bodies; until a time.',
   },
+  {
+    definition: new LateDefinition('RateLimit'),
+    plural: 'ratelimits',
+    description: 'How many requests may pass in how long, counted apart by who calls or by what is asked for.',
+  },
 ]

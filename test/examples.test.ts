@@ -52,7 +52,12 @@ interface ExpectedRequest {
   readonly says?: readonly string[]
   readonly neverSays?: readonly string[]
   /** What the rule's filters answer themselves; a header of `null` is one that must not be there. */
-  readonly answer?: { readonly status: number; readonly headers?: Readonly<Record<string, string | null>> }
+  readonly answer?: {
+    readonly status: number
+    readonly headers?: Readonly<Record<string, string | null>>
+    /** So many of the same are let pass before. */
+    readonly after?: number
+  }
 }
 
 interface Expectation {
@@ -187,8 +192,11 @@ for (const name of names) {
       it(`${what}: the answer`, async () => {
         const { chain } = ruleOf(snapshot, { what, ...request })
         const headers = Object.entries(request.headers ?? {})
-        const exchange = createExchange({ method: request.method ?? 'GET', path: request.path ?? '/', headers })
-        const { kind, response } = await runChain(chain, exchange)
+        const ask = () =>
+          runChain(chain, createExchange({ method: request.method ?? 'GET', path: request.path ?? '/', headers }))
+        for (let i = 0; i < (answer.after ?? 0); i++)
+          assert.equal((await ask()).kind, 'forwarded', `the one after ${i}`)
+        const { kind, response } = await ask()
         assert.deepEqual([kind, response.status], ['replied', answer.status])
         for (const [header, value] of Object.entries(answer.headers ?? {})) {
           assert.equal(response.headers.get(header), value ?? undefined, header)
