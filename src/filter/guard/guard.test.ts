@@ -258,6 +258,28 @@ it('onComplete that fails counts, and hurts nobody', () => {
   assert.equal(reading()?.failures.throw, 1)
 })
 
+it('one that is quarantined is told how exchanges end, unless it has held the loop', () => {
+  const { clock, guard, guards } = setUp()
+  let ended = 0
+  const filter = guard({
+    onRequest: () => {
+      throw new Error('no')
+    },
+    onComplete: () => void ended++,
+  })
+  const end = (): void => filter.onComplete?.({} as never, {} as never)
+  for (let i = 0; i < 10; i++) assert.throws(() => filter.onRequest?.(createExchange()))
+  end()
+  assert.equal(ended, 1)
+  clock.advance(30_000)
+  for (let i = 0; i < 5; i++) end()
+  assert.equal(guards.read()[0]?.state, 'probation', 'the end of an exchange proves nothing of how others begin')
+  const failure = { kind: 'loop', message: 'held the loop', atMs: 5 } as const
+  guards.hold([{ id: 'shop/stamp', version: 'v1', failure, untilMs: clock.nowMs() + 60_000 }])
+  end()
+  assert.equal(ended, 6)
+})
+
 it('a new version starts clean, and one that is gone is not told of', () => {
   const { guard, guards } = setUp()
   const hook = {

@@ -30,6 +30,8 @@ const FORGIVEN_MS = 600_000
 export class Quarantine {
   /** Hot: `true` means that the filter is simply called. */
   isActive = true
+  /** Of what has taken a process down no hook at all is called. */
+  #isFatal = false
   #untilMs = 0
   #probes = 0
   #isProbing = false
@@ -40,6 +42,11 @@ export class Quarantine {
   #windowStartMs = Number.NEGATIVE_INFINITY
   #callsBefore = 0
   #failures = 0
+
+  /** Whether it may be told how exchanges end: those that it had let in when it was quarantined end too. */
+  get hears(): boolean {
+    return this.isActive || !this.#isFatal
+  }
 
   /** Leave to call a filter that is not active; each leave is followed by one `pass`, `fail` or `condemn`. */
   admit(nowMs: number): boolean {
@@ -82,6 +89,7 @@ export class Quarantine {
   /** It has held the loop, or filled the memory: for how long it is not called. */
   condemn(nowMs: number): number {
     this.#begin(nowMs, FIRST_FATAL_MS, LAST_FATAL_MS)
+    this.#isFatal = true
     return this.#untilMs - nowMs
   }
 
@@ -89,6 +97,7 @@ export class Quarantine {
   hold(nowMs: number, forMs: number): void {
     this.#strikes = Math.max(this.#strikes, 1)
     this.#enter(nowMs + forMs)
+    this.#isFatal = true
   }
 
   read(nowMs: number): QuarantineState {
@@ -116,6 +125,7 @@ export class Quarantine {
 
   #enter(untilMs: number): void {
     this.isActive = false
+    this.#isFatal = false
     this.#isProbing = false
     this.#probes = 0
     this.#untilMs = untilMs

@@ -77,7 +77,7 @@ export const guardTunnel =
     }) as HookResult
   }
 
-/** Nothing is left to be answered: what it fails of only counts. */
+/** Nothing is left to be answered: what it fails of only counts. It says nothing of whether its other hooks do well again. */
 export const guardComplete = (
   run: (record: ExchangeRecord, exchange: Exchange) => void,
   { health, host }: Guarded,
@@ -85,7 +85,7 @@ export const guardComplete = (
   const { cells } = host.slots
   const { monotonicMs } = host.clock
   return (record, exchange) => {
-    if (!health.isAdmitted()) return
+    if (!health.quarantine.hears) return
     const outer = cells[SLOT] ?? 0
     enterHook(cells, health.slot, COMPLETE)
     const startMs = monotonicMs()
@@ -93,7 +93,7 @@ export const guardComplete = (
       run(record, exchange)
       const tookMs = monotonicMs() - startMs
       if (tookMs > health.user.hookMs) countOverrun({ health, host }, tookMs)
-      else health.pass()
+      else if (health.quarantine.isActive) health.pass()
     } catch (error) {
       health.count({ kind: 'throw', error, text: host.describe(error, []) })
     } finally {
