@@ -72,10 +72,29 @@ describe('beside filters that fail', () => {
     assert.equal((await readingOf('stray'))?.lastFailure?.location, 'stray.ts:6')
   })
 
+  it('metrics tell how long hooks take', async () => {
+    assert.equal(await fairway.metric('fairway_filter_hook_seconds_count', { filter: 'shop/throw' }), 1)
+    assert.equal(await fairway.metric('fairway_filter_failures_total', { filter: 'shop/throw', kind: 'throw' }), 1)
+  })
+
   it('one that loops in a thread of its own is ended there', async () => {
     assert.equal(await statusOf('/apart'), 500)
     assert.equal(await statusOf('/'), 200)
     await eventually('the quarantine', async () => (await readingOf('apart'))?.state === 'quarantined')
+  })
+
+  it('none runs beside requests where the operator does not want it', async () => {
+    const flags = ['--filters', join(mesh.dir, 'filters'), '--filter-isolation', 'thread']
+    const strict = await mesh.startFairway(1, flags)
+    using other = await mesh.dial(strict)
+    const workers = strict.workers()
+    assert.equal(await statusOf('/loop', other), 500)
+    assert.equal(await statusOf('/', other), 200)
+    const { filters } = (await strict.admin('/filters')) as {
+      readonly filters: readonly { readonly isolation: string }[]
+    }
+    assert.deepEqual([...new Set(filters.map(({ isolation }) => isolation))], ['thread'])
+    assert.deepEqual(strict.workers(), workers)
   })
 
   it('one that loops beside requests takes its process down, and the next one comes up without it', async () => {
