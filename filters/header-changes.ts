@@ -13,7 +13,8 @@ const framing = new Set([
   'upgrade',
 ])
 
-const name = schema.refine(
+/** The name of a header that a filter may write. */
+export const headerName = schema.refine(
   schema.string({
     minLength: 1,
     maxLength: 256,
@@ -40,13 +41,20 @@ const value = schema.string({
   describe: 'a header value of visible ASCII, with spaces and tabs only inside',
 })
 
-const pairs = schema.array(schema.object({ name, value }), { maxItems: 16 })
+/** Headers with what they say. */
+export const headerPairs = schema.array(
+  schema.object({
+    name: schema.documented(headerName, 'Of the header, in any case.'),
+    value: schema.documented(value, 'What it says.'),
+  }),
+  { maxItems: 16 },
+)
 
 const fields = schema.object({
-  set: schema.documented(schema.withDefault(pairs, []), 'Replaces all values of each header with one.'),
-  add: schema.documented(schema.withDefault(pairs, []), 'Appends a value to those that are there.'),
+  set: schema.documented(schema.withDefault(headerPairs, []), 'Replaces all values of each header with one.'),
+  add: schema.documented(schema.withDefault(headerPairs, []), 'Appends a value to those that are there.'),
   remove: schema.documented(
-    schema.withDefault(schema.array(name, { maxItems: 16 }), []),
+    schema.withDefault(schema.array(headerName, { maxItems: 16 }), []),
     'Drops all values of each header.',
   ),
 })

@@ -16,6 +16,11 @@ export interface ObjectFilter {
 
 export const objectFilters: readonly ObjectFilter[] = [
   {
+    definition: new LateDefinition('DirectResponse'),
+    plural: 'directresponses',
+    description: 'Answers requests with a fixed response, without a backend.',
+  },
+  {
     definition: new LateDefinition('FaultInjection'),
     plural: 'faultinjections',
     description: 'Lets a share of the requests come to harm: delays, aborts, resets, slow bodies; until a time.',
