@@ -26,6 +26,11 @@ export const objectFilters: readonly ObjectFilter[] = [
     description: 'Lets a share of the requests come to harm: delays, aborts, resets, slow bodies; until a time.',
   },
   {
+    definition: new LateDefinition('HeaderTransform'),
+    plural: 'headertransforms',
+    description: 'Writes headers from what is known of the caller, its token and the message.',
+  },
+  {
     definition: new LateDefinition('RateLimit'),
     plural: 'ratelimits',
     description: 'How many requests may pass in how long, counted apart by who calls or by what is asked for.',
