@@ -1,6 +1,6 @@
 /** The flags of `fairway run` that say how much it takes on. */
 import { DURATION_FORM, formatDuration, parseDuration } from '../lib/duration.ts'
-import { LONGEST_WAIT_MS, STANDING_WAIT_MS } from '../proxy/overload/request-queue.ts'
+import { STANDING_WAIT_MS } from '../proxy/overload/request-queue.ts'
 import type { OverloadLimits } from '../proxy/overload/overload.ts'
 import { decodeInteger, usageError, type FlagValues } from './arguments.ts'
 
@@ -26,28 +26,20 @@ export const overloadFlags = {
     default: formatDuration(STANDING_WAIT_MS),
     help: `time a request may wait for its turn in an overload, 0s for any; default ${formatDuration(STANDING_WAIT_MS)}`,
   },
-  'overload-after': {
-    type: 'string',
-    value: 'DURATION',
-    default: formatDuration(LONGEST_WAIT_MS),
-    help: `how long one of a client's requests must have waited for that to be an overload; default ${formatDuration(LONGEST_WAIT_MS)}`,
-  },
 } as const
 
 /** What the flags ask for; throws `CliError` (64) for what cannot be meant. */
 export const decodeOverload = (flags: FlagValues<typeof overloadFlags>): OverloadLimits => {
   const count = (name: 'max-requests' | 'max-tunnels'): number =>
     decodeInteger(name, flags[name], { min: 0, max: MAX_COUNT })
-  const wait = (name: 'overload-wait' | 'overload-after'): number => {
-    const ms = parseDuration(flags[name])
-    if (ms !== undefined && ms <= MAX_WAIT_MS) return ms
+  const waitMs = parseDuration(flags['overload-wait'])
+  if (waitMs === undefined || waitMs > MAX_WAIT_MS) {
     const wanted = `${DURATION_FORM} of at most ${formatDuration(MAX_WAIT_MS)}`
-    throw usageError(`--${name} ${JSON.stringify(flags[name])} is not ${wanted}`)
+    throw usageError(`--overload-wait ${JSON.stringify(flags['overload-wait'])} is not ${wanted}`)
   }
   return {
     maxRequests: count('max-requests'),
     ...(flags['max-tunnels'] === 'auto' ? {} : { maxTunnels: count('max-tunnels') }),
-    waitMs: wait('overload-wait'),
-    afterMs: wait('overload-after'),
+    waitMs,
   }
 }

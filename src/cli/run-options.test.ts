@@ -43,7 +43,7 @@ describe('the flags of fairway run', () => {
       logLevel: 'info',
       drainMs: 25_000,
       deadlines: defaultDeadlines,
-      overload: { maxRequests: 0, waitMs: 5, afterMs: 2000 },
+      overload: { maxRequests: 0, waitMs: 5 },
       filtersDir: undefined,
       filterIsolation: 'none',
       filterEgress: [],

@@ -16,8 +16,6 @@ export interface OverloadLimits {
   readonly maxTunnels?: number
   /** How long requests may wait while more come than there is time for; default 5 ms, 0 is for ever. */
   readonly waitMs?: number
-  /** How long somebody must have waited for that to be an overload, even if no more come than go; default 2 s. */
-  readonly afterMs?: number
 }
 
 export interface OverloadOptions extends OverloadLimits {
@@ -52,9 +50,9 @@ export class Overload {
   #freeTunnels: number
   #brake: 'bytes' | 'heap' | undefined
 
-  constructor({ counters, maxRequests = 0, maxTunnels, memoryBytes, waitMs, afterMs }: OverloadOptions) {
+  constructor({ counters, maxRequests = 0, maxTunnels, memoryBytes, waitMs }: OverloadOptions) {
     const tunnels = maxTunnels ?? Math.min(MAX_DEFAULT_TUNNELS, memoryBytes / SHARE_OF_MEMORY / TUNNEL_BYTES)
-    this.sources = new Sources({ waitMs, afterMs })
+    this.sources = new Sources(waitMs)
     this.#counters = counters
     this.#maxRequests = maxRequests || Infinity
     this.#maxTunnels = Math.floor(tunnels) || Infinity

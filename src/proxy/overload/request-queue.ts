@@ -14,18 +14,10 @@ export interface WaitingRequest {
 
 /** How often it is looked whether a queue gets longer, and how long its oldest must have waited for that to matter. */
 export const LOOK_MS = 250
-/** A queue in which somebody has waited for so long is an overload, even if it does not get longer; unless told otherwise. */
+/** A queue in which somebody has waited for so long is an overload, even if it does not get longer. */
 export const LONGEST_WAIT_MS = 2000
-/** In an overload, whoever has waited for so long is told that there is no time; unless told otherwise. */
+/** In an overload, whoever has waited for so long is told that there is no time. */
 export const STANDING_WAIT_MS = 5
-/** How long requests may wait. */
-export interface WaitLimits {
-  /** In place of `STANDING_WAIT_MS`; 0 is for ever, overload or not. */
-  readonly waitMs?: number | undefined
-  /** In place of `LONGEST_WAIT_MS`. It counts where a queue has not been empty for `LOOK_MS`. */
-  readonly afterMs?: number | undefined
-}
-
 /** It is the same overload still if the queue was empty for no longer than this. */
 const CALM_MS = 250
 /** From one look to the next; clients that wait for one answer before they ask again make it go up and down. */
@@ -39,7 +31,6 @@ const GROWTH = 1.25
  */
 export class RequestQueue {
   readonly #waitMs: number
-  readonly #afterMs: number
   #items: WaitingRequest[] = []
   #next = 0
   #isOverload = false
@@ -49,9 +40,9 @@ export class RequestQueue {
   /** When an overload was worked off, as far as it was there. */
   #relievedMs = Number.NEGATIVE_INFINITY
 
-  constructor({ waitMs = STANDING_WAIT_MS, afterMs = LONGEST_WAIT_MS }: WaitLimits = {}) {
+  /** `waitMs` in place of `STANDING_WAIT_MS`; 0 is for ever. */
+  constructor(waitMs = STANDING_WAIT_MS) {
     this.#waitMs = waitMs
-    this.#afterMs = afterMs
   }
 
   /** Those that are gone count until they are found. */
@@ -112,7 +103,7 @@ export class RequestQueue {
     // What came while the loop stood still came at once, and is not getting more.
     const isComparable = nowMs - this.#lookedMs < 2 * LOOK_MS
     const isGrowing = isComparable && this.length > this.#lookedLength * GROWTH
-    this.#isOverload = waitedMs >= this.#afterMs || (isGrowing && waitedMs >= LOOK_MS)
+    this.#isOverload = waitedMs >= LONGEST_WAIT_MS || (isGrowing && waitedMs >= LOOK_MS)
     this.#lookedMs = nowMs
     this.#lookedLength = this.length
   }

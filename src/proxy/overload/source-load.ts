@@ -1,5 +1,5 @@
 import { RequestQueue } from './request-queue.ts'
-import type { WaitLimits, WaitingRequest } from './request-queue.ts'
+import type { WaitingRequest } from './request-queue.ts'
 
 /** What one client identity has open, under way and waiting, over all its connections to this process. */
 export class SourceLoad {
@@ -16,9 +16,9 @@ export class SourceLoad {
   /** When a request of it that had waited began. */
   servedMs = Number.NEGATIVE_INFINITY
 
-  constructor(principal: string, limits?: WaitLimits) {
+  constructor(principal: string, waitMs?: number) {
     this.principal = principal
-    this.queue = new RequestQueue(limits)
+    this.queue = new RequestQueue(waitMs)
   }
 }
 

@@ -1,13 +1,13 @@
-import type { WaitLimits } from './request-queue.ts'
 import { SourceLoad } from './source-load.ts'
 
 /** The clients that are connected, by identity. */
 export class Sources {
-  readonly #limits: WaitLimits | undefined
+  readonly #waitMs: number | undefined
   readonly #loads = new Map<string, SourceLoad>()
 
-  constructor(limits?: WaitLimits) {
-    this.#limits = limits
+  /** `waitMs` as `RequestQueue` has it. */
+  constructor(waitMs?: number) {
+    this.#waitMs = waitMs
   }
 
   get size(): number {
@@ -22,7 +22,7 @@ export class Sources {
   join(principal: string): SourceLoad {
     let load = this.#loads.get(principal)
     if (load === undefined) {
-      load = new SourceLoad(principal, this.#limits)
+      load = new SourceLoad(principal, this.#waitMs)
       this.#loads.set(principal, load)
     }
     load.connections++

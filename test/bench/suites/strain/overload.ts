@@ -40,20 +40,10 @@ interface Phases {
 const PHASES: Phases = { capacityMs: 5000, normalMs: 10_000, overloadMs: 60_000, afterMs: 10_000 }
 const QUICK_PHASES: Phases = { capacityMs: 1500, normalMs: 3000, overloadMs: 6000, afterMs: 4000 }
 
-/** By how long requests may wait before that is an overload: by default, and where nobody shall wait long. */
-const cases: readonly (readonly [string, readonly string[]])[] = [
-  ['overload-4x', []],
-  ['overload-4x-after-20ms', ['--overload-after', '20ms']],
-]
-
 export const runOverloadSuite = (context: SuiteContext): Promise<SuiteReport> =>
-  runStrainSuite(
-    'overload',
-    cases.map(([name, flags]) => ({ name, measure: (strain) => measure(strain, name, flags) })),
-    { ...context, destinations: 1 },
-  )
+  runStrainSuite('overload', [{ name: 'overload-4x', measure }], { ...context, destinations: 1 })
 
-const measure = (context: StrainContext, name: string, flags: readonly string[]): Promise<CaseReport> => {
+const measure = (context: StrainContext): Promise<CaseReport> => {
   const use = (proxy: RunningProxy): Promise<CaseReport> =>
     withSurge(
       context,
@@ -91,7 +81,7 @@ const measure = (context: StrainContext, name: string, flags: readonly string[])
           Array.from({ length: CLIENTS }, () => 0),
           onStep,
         )
-        return figureCase(name, context.version, {
+        return figureCase('overload-4x', context.version, {
           figures: [
             ...figuresOf(capacity, results),
             { name: 'RSS before, MB', value: roundTo(beforeMb, 1) },
@@ -111,7 +101,7 @@ const measure = (context: StrainContext, name: string, flags: readonly string[])
         })
       },
     )
-  return withFairway(context, use, { flags })
+  return withFairway(context, use)
 }
 
 const stepsOf = (capacity: number, phases: Phases): readonly SurgeStep[] => {
