@@ -31,6 +31,11 @@ export const objectFilters: readonly ObjectFilter[] = [
     description: 'Writes headers from what is known of the caller, its token and the message.',
   },
   {
+    definition: new LateDefinition('IpAccess'),
+    plural: 'ipaccesses',
+    description: 'Lets clients call by their address.',
+  },
+  {
     definition: new LateDefinition('RateLimit'),
     plural: 'ratelimits',
     description: 'How many requests may pass in how long, counted apart by who calls or by what is asked for.',

@@ -23,6 +23,9 @@ export { durationWithDefault, positiveDuration } from '../lib/schemas/positive-d
 export type { DurationRange } from '../lib/schemas/positive-duration.ts'
 export type { Decoded, Issue } from '../lib/decoded.ts'
 export type { Destination, ExchangeRecord, Source } from './record.ts'
+/** Addresses and ranges of them, IPv4 and IPv6; an IPv4 address in IPv6's clothes is IPv4. */
+export { isInCidr, parseCidr, parseIp } from '../lib/addresses/cidr.ts'
+export type { Cidr, IpGroups } from '../lib/addresses/cidr.ts'
 /** The texts of a claim: `claimValues(token, ['groups'])`. */
 export { claimValues } from './verified-token.ts'
 export type { VerifiedToken } from './verified-token.ts'
