@@ -40,4 +40,9 @@ export const objectFilters: readonly ObjectFilter[] = [
     plural: 'ratelimits',
     description: 'How many requests may pass in how long, counted apart by who calls or by what is asked for.',
   },
+  {
+    definition: new LateDefinition('RequestSizeLimit'),
+    plural: 'requestsizelimits',
+    description: 'Refuses requests whose body, header fields or target are too large.',
+  },
 ]
