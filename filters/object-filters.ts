@@ -16,6 +16,11 @@ export interface ObjectFilter {
 
 export const objectFilters: readonly ObjectFilter[] = [
   {
+    definition: new LateDefinition('ConcurrencyLimit'),
+    plural: 'concurrencylimits',
+    description: 'Bounds how many requests are under way at once, by a number or by what the Service bears.',
+  },
+  {
     definition: new LateDefinition('DirectResponse'),
     plural: 'directresponses',
     description: 'Answers requests with a fixed response, without a backend.',
