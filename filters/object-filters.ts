@@ -21,6 +21,11 @@ export const objectFilters: readonly ObjectFilter[] = [
     description: 'Bounds how many requests are under way at once, by a number or by what the Service bears.',
   },
   {
+    definition: new LateDefinition('Csrf'),
+    plural: 'csrfs',
+    description: 'Refuses requests that pages of other origins make in the name of who looks at them.',
+  },
+  {
     definition: new LateDefinition('DirectResponse'),
     plural: 'directresponses',
     description: 'Answers requests with a fixed response, without a backend.',
