@@ -16,6 +16,11 @@ export interface ObjectFilter {
 
 export const objectFilters: readonly ObjectFilter[] = [
   {
+    definition: new LateDefinition('Compression'),
+    plural: 'compressions',
+    description: 'Compresses the bodies of responses for clients that accept it: zstd, brotli or gzip.',
+  },
+  {
     definition: new LateDefinition('ConcurrencyLimit'),
     plural: 'concurrencylimits',
     description: 'Bounds how many requests are under way at once, by a number or by what the Service bears.',

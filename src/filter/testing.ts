@@ -152,8 +152,9 @@ export const runChain = async (
   exchange.response = response
   const replacement = await runHooks(chain.onResponse, exchange)
   if (replacement !== undefined) return finish(run, { reply: replacement, sent })
-  const got = await runBody(isBodiless(exchange, response) ? undefined : chain.responseBody, exchange, {
+  const got = await runBody(chain.responseBody, exchange, {
     side: 'response',
+    isBodiless: isBodiless(exchange, response),
     headers: response.headers,
     body: backend.body ?? '',
     trailers: backend.trailers,

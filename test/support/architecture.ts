@@ -57,7 +57,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 const PURE_ROOMS = ['model', 'http', 'filter', 'config/objects', 'config/translate', 'snapshot']
 /** Node's modules that only compute. */
-const PURE_MODULES = ['node:assert', 'node:buffer', 'node:crypto', 'node:net', 'node:url', 'node:util']
+const PURE_MODULES = ['node:assert', 'node:buffer', 'node:crypto', 'node:net', 'node:url', 'node:util', 'node:zlib']
 /** `node:net` is for `isIP` and `BlockList`; these are its ways to the outside. */
 const NET_OUTSIDE = /\b(?:Socket|Server|createServer|connect|createConnection)\b/
 const IMPURE_CALLS =

@@ -20,6 +20,8 @@ export const runBody = async (
   exchange: Exchange,
   message: {
     readonly side: 'request' | 'response'
+    /** It has no body, though its head may speak of one: only the latter can be changed. */
+    readonly isBodiless?: boolean
     readonly headers: HeaderList
     readonly body: TestBody
     readonly trailers: HeaderPairs | undefined
@@ -32,6 +34,7 @@ export const runBody = async (
     return { body: Buffer.concat(pieces), trailers, reply: undefined }
   }
   if (stages.length > 0) message.headers.remove('content-length')
+  if (message.isBodiless === true) return { body: Buffer.alloc(0), trailers, reply: undefined }
   const out: Buffer[] = []
   const reply = await pass(
     pieces,
