@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Logger } from '../lib/log.ts'
+import { thrownStack } from '../lib/errors/thrown-text.ts'
 import { hideCollector } from '../lib/memory/collector.ts'
 
 /**
@@ -20,7 +21,7 @@ export const guardProcess = (
   // Rejections that nobody handles come here as well. What is broken cannot be known, so nothing is carried on.
   process.on('uncaughtException', (error: unknown, origin) => {
     if (isForgiven(error, origin === 'unhandledRejection' ? 'reject' : 'throw')) return
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const what = thrownStack(error)
     // Nobody who silenced the log meant an end without a word.
     if (log.level() === 'off') log.setLevel('error')
     log.error(`this is a bug in fairway, and the process ends (${origin}); please report it: ${what}`, { event: 'bug' })

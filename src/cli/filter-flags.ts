@@ -38,11 +38,20 @@ export const decodeFilterFlags = (
 export const decodeFiltersDir = (written: string | undefined, cwd: string): string | undefined => {
   if (written === undefined) return undefined
   const path = resolvePath(cwd, written)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path
+  if (isFolder(path)) return path
   throw usageError(
     `--filters ${written}: there is no such folder`,
     'name the folder that the modules of your filters are in',
   )
+}
+
+const isFolder = (path: string): boolean => {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    // Not there, or nothing that may be looked at: a circle of links, a folder of somebody else.
+    return false
+  }
 }
 
 const decodeEgress = (text: string | undefined): readonly string[] => {

@@ -1,4 +1,5 @@
 import type { Issue } from '../lib/decoded.ts'
+import { thrownMessage } from '../lib/errors/thrown-text.ts'
 import { hideFound } from '../lib/secrets/hide-found.ts'
 import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import type { StagedFilter } from './chain.ts'
@@ -142,4 +143,4 @@ const canonicalJson = (value: unknown): string =>
   )
 
 /** What user code says of its configuration, which may hold secrets. */
-const describe = (error: unknown): string => hideSecrets(error instanceof Error ? error.message : String(error))
+const describe = (error: unknown): string => hideSecrets(thrownMessage(error))

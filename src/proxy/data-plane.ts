@@ -4,6 +4,7 @@
  */
 import { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import { createFilterInstances } from '../filter/instances.ts'
+import { thrownStack } from '../lib/errors/thrown-text.ts'
 import { createUuidSource } from '../lib/ids/random-uuid.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
@@ -354,7 +355,7 @@ export class DataPlane {
 
   /** A bug of ours or of a filter; requests may provoke it at any rate. */
   #onFault(message: string, error: unknown, requestId = ''): void {
-    const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    const what = thrownStack(error)
     this.#errors.warn(message, `${message}${requestId === '' ? '' : ` (request ${requestId})`}: ${what}`)
   }
 

@@ -30,6 +30,7 @@ describe('an error that nobody caught', () => {
   const cases: readonly (readonly [what: string, error: unknown, isForgiven: boolean, counted: number])[] = [
     ['goes through the files of a filter', withStack(new Error('no'), 'g (/filters/a.ts:3:1)', ours), true, 1],
     ['comes from a promise that somebody forgot', 'just a text', true, 0],
+    ['is what cannot even be read', Object.create(null), true, 0],
     [
       'comes from a package that a filter uses',
       withStack(new Error('no'), 'g (/filters/node_modules/x/x.js:3:1)'),

@@ -4,6 +4,7 @@ import { CallError } from '../../filter/env/calls.ts'
 import type { FilterGuards } from '../../filter/guard/guard.ts'
 import { placesOf } from '../../filter/guard/stack-places.ts'
 import type { Logger } from '../../lib/log.ts'
+import { isThrown, thrownStack } from '../../lib/errors/thrown-text.ts'
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
 import type { OwnedFile } from '../watchdog/heap-owners.ts'
 
@@ -24,7 +25,7 @@ export const blameStray = (error: unknown, kind: 'throw' | 'reject', { guards, o
   const healths = [...guards.healths()].filter(({ user }) => user.isolation === 'none')
   if (healths.length === 0) return false
   const places = placesOf(error)
-  const text = hideSecrets(error instanceof Error ? (error.stack ?? error.message) : String(error))
+  const text = hideSecrets(thrownStack(error))
   const owner = places.map(({ file }) => ownerOf(file)?.owner).find((digest) => digest !== undefined)
   if (owner !== undefined) {
     const found = healths.filter(({ user }) => user.module === owner)
@@ -33,7 +34,7 @@ export const blameStray = (error: unknown, kind: 'throw' | 'reject', { guards, o
   }
   // We never reject with what is no error, and a call that fails is told to the filter that made it.
   const isOurs =
-    error instanceof Error && !(error instanceof CallError) && places.some(({ file }) => file.startsWith(OURS))
+    isThrown(error, Error) && !(error instanceof CallError) && places.some(({ file }) => file.startsWith(OURS))
   if (!isOurs) log.error(`an error that no filter caught, and one of them must have caused: ${text}`)
   return !isOurs
 }

@@ -11,6 +11,7 @@ import { faultOf, formatModuleFault, locateError } from '../../filter/module/mod
 import { createReply } from '../../filter/reply.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import { systemClock } from '../../lib/clock.ts'
+import { thrownStack } from '../../lib/errors/thrown-text.ts'
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
 import { LOOK_MS } from '../watchdog/stall.ts'
 import { createThreadEnv } from '../../proxy/filter-calls/remote/thread-env.ts'
@@ -49,7 +50,7 @@ const own: Pick<FilterEnv, 'origin' | 'now' | 'random' | 'after' | 'reply' | 'lo
 const env: FilterEnv = Object.assign(lent, own)
 
 const describe = (error: unknown): Pick<ThreadFault, 'message' | 'location'> => ({
-  message: hideSecrets(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+  message: hideSecrets(thrownStack(error)),
   location: locateError(error, module.root),
 })
 

@@ -17,3 +17,16 @@ it('reports are read from whatever pieces they come in', () => {
     assert.deepEqual(read, reports)
   }
 })
+
+it('what a filter writes into the pipe is no report, and does not end the primary', () => {
+  const read: Report[] = []
+  const reader = createReportReader((report) => read.push(report))
+  const report: Report = { kind: 'clear' }
+  for (const line of ['', 'no JSON', 'null', '7', '{}', '{"kind":"blame"}', '{"kind":"blame","blame":{"filters":7}}']) {
+    reader(`${line}\n`)
+  }
+  assert.deepEqual(read, [])
+  for (let i = 0; i < 40; i++) reader('x'.repeat(64 * 1024))
+  reader(`\n${encodeReport(report)}`)
+  assert.deepEqual(read, [report])
+})

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatModuleFault } from '../../filter/module/module-fault.ts'
 import { isEqual } from '../../lib/is-equal.ts'
@@ -7,7 +6,7 @@ import type { UserFilter } from '../../model/filter-spec.ts'
 import type { FilterObject, UserContent } from '../objects/filter/filter-object.ts'
 import { formatFaults } from '../translate/conditions.ts'
 import type { FilterVersion, FilterVersions, RefusedVersion } from '../translate/filter/filter-version.ts'
-import { hashOf, type ModuleSource } from './read-module.ts'
+import { hashOf, readText, type ModuleSource } from './read-module.ts'
 import { runTrial, type TrialOutcome } from './run-trial.ts'
 import type { TriedModule } from './trial-messages.ts'
 
@@ -85,11 +84,8 @@ const isWhole = ({ module, configs }: Tried, contents: readonly UserContent[]): 
 
 const isAsItWas = (root: string, sources: readonly ModuleSource[]): boolean =>
   sources.every(({ file, hash }) => {
-    try {
-      return hashOf(readFileSync(join(root, file), 'utf8')) === hash
-    } catch {
-      return hash === undefined
-    }
+    const text = readText(join(root, file))
+    return (text === undefined ? undefined : hashOf(text)) === hash
   })
 
 /** What a Filter comes to; what was in force stays so while what it asks for is no good. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, realpathSync } from 'node:fs'
+import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { stripTypeScriptTypes } from 'node:module'
 import { extname, join, posix, sep } from 'node:path'
 import { transform } from 'sucrase'
@@ -45,7 +45,7 @@ export const readModule = (root: string, entry: string): ReadModule => {
         continue
       }
       bytes += text.length
-      if (bytes > MAX_BYTES) throw new ModuleError({ file, message: `the files of the filter are larger than 8 MiB` })
+      if (bytes > MAX_BYTES) throw tooLarge(file)
       const js = toCommonJs(file, text)
       files[file] = js
       for (const found of importsOf(file, js)) {
@@ -74,8 +74,24 @@ const readSource = (root: string, realRoot: string, file: string): string | unde
   if (!real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep)) {
     throw new ModuleError({ file, message: `a symbolic link leads out of ${root}, to ${real}: it is not followed` })
   }
+  const text = readText(real)
+  if (text === undefined || text.length <= MAX_BYTES) return text
+  throw tooLarge(file)
+}
+
+const tooLarge = (file: string): ModuleError =>
+  new ModuleError({ file, message: `the files of the filter are larger than 8 MiB` })
+
+/**
+ * What a file holds, without the mark at its start that some editors write; of one that is too large something longer than
+ * `MAX_BYTES` that is not read, and nothing of what is no file: a pipe would be waited for.
+ */
+export const readText = (path: string): string | undefined => {
   try {
-    return readFileSync(real, 'utf8')
+    const stat = statSync(path)
+    if (!stat.isFile()) return undefined
+    if (stat.size > 4 * MAX_BYTES) return `${' '.repeat(MAX_BYTES)}${stat.size} ${stat.mtimeMs}`
+    return readFileSync(path, 'utf8').replace(/^\uFEFF/, '')
   } catch {
     return undefined
   }

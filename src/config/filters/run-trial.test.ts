@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,6 +11,7 @@ import { tryModule } from './try-module.ts'
 let root = ''
 before(() => {
   root = mkdtempSync(join(tmpdir(), 'fairway-trial-'))
+  execFileSync('mkfifo', [join(root, 'pipe.ts')])
 })
 after(() => rmSync(root, { recursive: true }))
 
@@ -202,6 +204,37 @@ describe('a module on trial', () => {
       fault: /^b\.ts:14: process\.exit is not for filters/,
     },
     {
+      name: 'create that listens to the process',
+      text: withCreate("    process.on('uncaughtException', () => {})"),
+      fault: /^b\.ts:14: process\.on is not for filters/,
+    },
+    {
+      name: 'create that sleeps in the middle',
+      text: withCreate('    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'),
+      fault: /^b\.ts:\d+: create was not done after 600 ms$/,
+    },
+    {
+      name: 'create that waits in the system',
+      text: withCreate("    require('node:fs').readFileSync('PIPE')"),
+      fault: /^b\.ts:\d+: create was not done after 600 ms$/,
+    },
+    {
+      name: 'create that is asynchronous',
+      text: good.replace('create: (', 'create: async ('),
+      fault: /^b\.ts:13: .*create returned a promise/,
+    },
+    {
+      name: 'create that throws what cannot be read',
+      text: withCreate('    throw Object.create(null)'),
+      fault: /^b\.ts:13: object thrown: something that cannot be read$/,
+    },
+    {
+      name: 'code that throws what cannot be read',
+      text: `${good}\nthrow Object.create(null)`,
+      fault: /something that cannot be read$/,
+    },
+    { name: 'a file that is a pipe', file: 'pipe.ts', fault: /^pipe\.ts: there is no readable file/ },
+    {
       name: 'an error that nobody waits for',
       text: withCreate(
         '    setTimeout(() => { throw new Error("late") })',
@@ -291,7 +324,7 @@ describe('a module on trial', () => {
         'const nothing: undefined = undefined\nexport const mark = (nothing as never as { x: string }).x.length\n',
       )
       if (name.includes('leads out')) symlinkSync('/etc/hostname', join(root, 'out.ts'))
-      if (text !== undefined) write(file, text)
+      if (text !== undefined) write(file, text.replace('PIPE', join(root, 'pipe.ts')))
       const isLong = /\b(?:MB|process grow)\b/.test(fault.source)
       const isDeadly = isLong || /after 600|outside of any call/.test(fault.source) || name === 'syntax'
       const found = isDeadly
@@ -300,6 +333,22 @@ describe('a module on trial', () => {
       assert.match(found, fault)
     })
   }
+
+  it('may have types of many lines, and files that begin with a mark', async () => {
+    const fields = Array.from({ length: 20_000 }, (_, i) => `  field${i}: string | undefined\n`).join('')
+    write('data.json', '\uFEFF{}')
+    write('long.ts', `\uFEFFinterface Long {\n${fields}}\nimport './data.json'\n${good}`)
+    assert.equal(await tryHere('long.ts'), 'passed')
+  })
+
+  it('is what it was when it was looked at, whatever its getters say later', async () => {
+    write(
+      'later.ts',
+      `${good}let times = 0\nObject.defineProperty(definition, 'kind', {\n  enumerable: true,\n  get: () => (times++ === 0 ? 'Stamp' : times),\n})\n`,
+    )
+    const { module } = await tryOut('later.ts')
+    assert.equal('module' in module ? module.module.kind : formatModuleFault(module.fault), 'Stamp')
+  })
 
   it('that is the end of its thread for one configuration is tried for the others', async () => {
     write(

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { errorCode } from '../../lib/errors/error-code.ts'
+import { thrownMessage } from '../../lib/errors/thrown-text.ts'
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
 import { findHotSpot, type CpuProfile } from './hot-spot.ts'
 import type { ModuleSource } from './read-module.ts'
@@ -31,6 +32,25 @@ export const defaultTrialLimits: TrialLimits = { stepMs: 2000, startMs: 20_000, 
 
 /** How often a thread that gets too little of the processor is waited for. */
 const MOST_EXTENSIONS = 8
+
+/** Of the time that it is waited for: who uses less does not wait for a processor. */
+const LEAST_SHARE = 0.002
+
+/** How long a thread is given to answer. One that sleeps in one place does not. */
+const ANSWER_MS = 1000
+
+const inTime = async <Answer, Instead>(
+  answer: Promise<Answer> | undefined,
+  instead: Instead,
+): Promise<Answer | Instead> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<Instead>((resolve) => (timer = setTimeout(() => resolve(instead), ANSWER_MS)))
+  try {
+    return await Promise.race([answer ?? instead, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
 
 /** How often the size of the process is looked at. */
 const LOOK_MS = 25
@@ -124,18 +144,21 @@ class TrialThread {
 
   #wait(ms: number): void {
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#expire(ms, 0), ms)
+    this.#timer = setTimeout(() => void this.#expire(ms), ms)
   }
 
-  /** A thread that works gets the time of a processor: on a busy machine that takes longer. One that waits has waited. */
-  async #expire(ms: number, times: number): Promise<void> {
+  /**
+   * A thread that works gets the time of a processor: on a busy machine that takes longer. One that waits has waited, and
+   * so has one that sleeps in the middle of its work (`Atomics.wait`), which uses next to nothing.
+   */
+  async #expire(ms: number, times = 0, beforeMs = -Infinity): Promise<void> {
     const step = this.#step
     const isWorking = this.#worker.performance.eventLoopUtilization().utilization > 0.5
-    const usedMs = isWorking && times < MOST_EXTENSIONS ? await this.#readCpuMs() : ms
+    const usedMs = isWorking && times < MOST_EXTENSIONS ? await inTime(this.#readCpuMs(), Infinity) : ms
     // It may have gone on meanwhile.
     if (this.#isOver || this.#step !== step) return
-    if (usedMs < ms - 1) {
-      this.#timer = setTimeout(() => void this.#expire(ms, times + 1), ms - usedMs)
+    if (usedMs < ms - 1 && usedMs - beforeMs > ms * LEAST_SHARE) {
+      this.#timer = setTimeout(() => void this.#expire(ms, times + 1, usedMs), Math.max(ms - usedMs, ms / 4))
       return
     }
     await this.#end(`was not done after ${ms} ms`)
@@ -176,7 +199,7 @@ class TrialThread {
 
   #explain(error: unknown): string {
     if (errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY') return `used more than ${this.#limits.heapMb} MB of memory`
-    return `failed outside of any call: ${hideSecrets(error instanceof Error ? error.message : String(error))}`
+    return `failed outside of any call: ${hideSecrets(thrownMessage(error))}`
   }
 
   /** Once, by whatever comes first. */
@@ -186,7 +209,8 @@ class TrialThread {
     clearTimeout(this.#timer)
     clearInterval(this.#looking)
     const ended = what === undefined ? undefined : await this.#faultOf(what)
-    await this.#worker.terminate()
+    // One that waits in the system, for a pipe say, cannot be ended, and must not hold up all others.
+    await inTime(this.#worker.terminate(), undefined)
     const key = this.#step?.key
     if (ended !== undefined && key !== undefined && !this.configs.has(key)) this.configs.set(key, { fault: ended })
     const module = this.#module ?? { fault: ended ?? { message: 'the trial ended early', file: this.#data.entry } }
@@ -205,7 +229,7 @@ class TrialThread {
 
   async #findSpot(root: string): Promise<ReturnType<typeof findHotSpot>> {
     try {
-      const profile = await this.#stopProfile?.()
+      const profile = await inTime(this.#stopProfile?.(), undefined)
       // As V8 writes it.
       return profile === undefined ? undefined : findHotSpot(JSON.parse(profile) as CpuProfile, root)
     } catch {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import type { FakeClock } from '../../../test/support/fake-clock.ts'
+import { thrownMessage } from '../../lib/errors/thrown-text.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import type { UserFilter } from '../../model/filter-spec.ts'
 import type { Exchange, Filter, HookResult, Reply } from '../index.ts'
@@ -40,7 +41,7 @@ const setUp = (): Bed => {
   const guards = createFilterGuards({
     clock,
     slots,
-    describe: (error) => (error instanceof Error ? error.message : String(error)),
+    describe: thrownMessage,
     locate: (error) => (error instanceof Error ? 'stamp.ts:3' : undefined),
     onFailure: ({ kind }) => void told.push(kind),
     onQuarantine: ({ message }) => void told.push(message),
@@ -91,6 +92,36 @@ const failures: readonly {
       // oxlint-disable-next-line typescript/only-throw-error -- what plain JavaScript may do
       throw bad('no')
     },
+  },
+  {
+    name: 'throws what cannot be read',
+    kind: 'throw',
+    hook: () => {
+      // oxlint-disable-next-line typescript/only-throw-error -- what plain JavaScript may do
+      throw bad(Object.create(null))
+    },
+  },
+  { name: 'rejects with what cannot be read', kind: 'reject', hook: () => bad(Promise.reject(Object.create(null))) },
+  {
+    name: 'returns what throws when it is looked at',
+    kind: 'invalid',
+    hook: () =>
+      bad({
+        get kind() {
+          throw new Error('no')
+        },
+      }),
+  },
+  {
+    name: 'returns what throws when it is waited for',
+    kind: 'reject',
+    hook: () =>
+      bad({
+        // oxlint-disable-next-line unicorn/no-thenable -- what plain JavaScript may do
+        then: () => {
+          throw new Error('no')
+        },
+      }),
   },
   { name: 'rejects', kind: 'reject', hook: () => Promise.reject(new Error('no')) },
   { name: 'never answers', kind: 'wait', hook: () => new Promise(() => {}) },

@@ -1,3 +1,5 @@
+import { isThrown, thrownStack } from '../../lib/errors/thrown-text.ts'
+
 /** A frame of a stack trace that stands in a file: `at f (/filters/stamp.ts:3:7)`, `at /filters/stamp.ts:3:7`. */
 const FRAME = /(?:\(|at )(?:file:\/\/)?(\/[^()]*?):(\d+):\d+\)?$/
 
@@ -9,8 +11,8 @@ interface StackPlace {
 
 /** The files that an error's stack goes through, from the innermost one on. */
 export const placesOf = (error: unknown): readonly StackPlace[] => {
-  const stack = error instanceof Error ? error.stack : undefined
-  return (stack ?? '').split('\n').flatMap((text) => {
+  const stack = isThrown(error, Error) ? thrownStack(error) : ''
+  return stack.split('\n').flatMap((text) => {
     const [, file, line] = FRAME.exec(text) ?? []
     return file === undefined || line === undefined ? [] : [{ file, line }]
   })

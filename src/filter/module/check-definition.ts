@@ -52,17 +52,30 @@ export const checkDefinition = (exported: unknown, code: Source): FilterDefiniti
   const refuse = (message: string): never => {
     throw new ModuleError({ file: code.entry, line: lineOfExport(code), message })
   }
-  const definition = isPlainObject(exported) ? exported['default'] : undefined
-  if (!isPlainObject(definition)) {
-    const found = definition === undefined ? 'nothing' : describe(definition)
+  const exportedAs = isPlainObject(exported) ? exported['default'] : undefined
+  if (!isPlainObject(exportedAs)) {
+    const found = exportedAs === undefined ? 'nothing' : describe(exportedAs)
     return refuse(
       `wrong default export: found ${found}, expected a FilterDefinition: export default { kind, stage, … }`,
     )
   }
+  // Read once: what has been looked at is what is used, whatever it says the next time.
+  const definition = readOnce(exportedAs)
   const wrong = findWrong(definition, fields) ?? findWrong(definition['body'] ?? {}, bodyFields, 'body.')
   if (wrong !== undefined) return refuse(`the default export is no FilterDefinition: ${wrong}`)
   // Each of its fields has just been looked at.
   return definition as unknown as FilterDefinition
+}
+
+const readOnce = (exported: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
+  const names = new Set([...Object.keys(fields), ...Object.keys(exported)])
+  const read: Record<string, unknown> = {}
+  for (const name of names) {
+    const value = exported[name]
+    if (typeof value === 'function') read[name] = value.bind(exported)
+    else if (value !== undefined) read[name] = name === 'body' && isPlainObject(value) ? { ...value } : value
+  }
+  return read
 }
 
 const findWrong = (value: unknown, known: Readonly<Record<string, Field>>, path = ''): string | undefined => {
@@ -100,6 +113,9 @@ export const checkHooks = (filter: unknown): readonly string[] => {
   if (!isPlainObject(filter)) {
     throw new TypeError(`create returned ${describe(filter)}, expected a filter: an object with hooks`)
   }
+  // One of an async function has no hooks, and would let everything pass.
+  if ('then' in filter)
+    throw new TypeError('create returned a promise, expected a filter: wait in a hook, or in warmUp')
   for (const name of hookNames) {
     const hook = filter[name]
     if (hook === undefined || isFunction(hook)) continue

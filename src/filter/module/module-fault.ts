@@ -1,4 +1,5 @@
 import { isAbsolute, relative, sep } from 'node:path'
+import { isThrown, thrownMessage, thrownStack } from '../../lib/errors/thrown-text.ts'
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
 
 /** What is wrong with the code of a filter, and where. */
@@ -27,13 +28,13 @@ export const formatModuleFault = ({ file, line, message }: ModuleFault): string 
 
 /** What an error of a filter says, without secrets, and the first place in its own files that it comes from. */
 export const faultOf = (error: unknown, root: string): ModuleFault => {
-  if (error instanceof ModuleError) return error.fault
+  if (isThrown(error, ModuleError)) return error.fault
   return { message: hideSecrets(messageOf(error)), ...placeOf(error, root) }
 }
 
 /** Where in the files below `root` an error comes from, as `stamp-version.ts:12`; `undefined` when in none of them. */
 export const locateError = (error: unknown, root: string): string | undefined => {
-  const { file, line } = error instanceof ModuleError ? error.fault : placeOf(error, root)
+  const { file, line } = isThrown(error, ModuleError) ? error.fault : placeOf(error, root)
   return file === undefined ? undefined : line === undefined ? file : `${file}:${line}`
 }
 
@@ -47,10 +48,20 @@ const plainer: readonly (readonly [RegExp, string])[] = [
 ]
 
 const messageOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return `${typeof error} thrown: ${String(error)}`
-  const found = error instanceof SyntaxError ? plainer.find(([pattern]) => pattern.test(error.message)) : undefined
+  const message = thrownMessage(error)
+  if (!isThrown(error, Error)) return `${typeof error} thrown: ${message}`
+  const found = isThrown(error, SyntaxError) ? plainer.find(([pattern]) => pattern.test(message)) : undefined
   if (found !== undefined) return found[1]
-  return error.name === 'Error' ? error.message : `${error.name}: ${error.message}`
+  const name = nameOf(error)
+  return name === 'Error' ? message : `${name}: ${message}`
+}
+
+const nameOf = (error: Error): string => {
+  try {
+    return error.name
+  } catch {
+    return 'Error'
+  }
 }
 
 const FRAME = /^ {4}at (?:.*\()?(?:file:\/\/)?(\/.*?):(\d+):\d+\)?$/
@@ -58,8 +69,8 @@ const FRAME = /^ {4}at (?:.*\()?(?:file:\/\/)?(\/.*?):(\d+):\d+\)?$/
 const FOUND_AT = /^(\/.*):(\d+)$/
 
 const placeOf = (error: unknown, root: string): Pick<ModuleFault, 'file' | 'line'> => {
-  if (!(error instanceof Error) || typeof error.stack !== 'string') return {}
-  for (const text of error.stack.split('\n')) {
+  if (!isThrown(error, Error)) return {}
+  for (const text of thrownStack(error).split('\n')) {
     const [, path, line] = FOUND_AT.exec(text) ?? FRAME.exec(text) ?? []
     const file = path === undefined ? undefined : below(root, path)
     if (file !== undefined) return { file, line: Number(line) }

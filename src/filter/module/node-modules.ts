@@ -47,7 +47,8 @@ export const refusedGlobals = (text: string): Readonly<Record<string, unknown>> 
   Object.fromEntries(Object.entries(bypasses).filter(([name]) => !isDeclared(name, text)))
 
 const isDeclared = (name: string, text: string): boolean =>
-  new RegExp(`^\\s*(?:const|let|var|class|(?:async )?function)\\b[^=;(]*\\b${name}\\b`, 'm').test(text)
+  // No `\s` at the start: types that were blanked out are spaces over many lines, which would be searched from each of them.
+  new RegExp(`^[ \\t]*(?:const|let|var|class|(?:async )?function)\\b[^=;(]*\\b${name}\\b`, 'm').test(text)
 
 /** To be called with `new`, which arrow functions are not. */
 const refuseNew = (why: string) =>
@@ -65,13 +66,22 @@ const refuse = (name: string) => (): never => {
   throw new Error(`process.${name} is not for filters: the process serves others as well`)
 }
 
-/** The process as filters see it: they may read it, and not end it. */
+/** What would outlive the filter, or change the process for others. */
+const refusedOfProcess = [
+  ...['abort', 'chdir', 'exit', 'kill', 'reallyExit', 'disconnect', 'send', 'dlopen', 'binding'],
+  ...['on', 'once', 'off', 'addListener', 'prependListener', 'prependOnceListener', 'removeListener', 'emit'],
+  ...['removeAllListeners', 'setUncaughtExceptionCaptureCallback', 'setMaxListeners', 'umask'],
+  ...['setuid', 'setgid', 'seteuid', 'setegid', 'setgroups', 'initgroups'],
+]
+
+/** The process as filters see it: they may read it, and neither end it nor listen to what is not about them. */
 export const createProcessView = (): NodeJS.Process =>
   // What is asked of the copy and is not there is asked of the process itself.
   Object.assign(Object.create(process) as NodeJS.Process, {
-    abort: refuse('abort'),
-    chdir: refuse('chdir'),
-    exit: refuse('exit'),
-    kill: refuse('kill'),
-    reallyExit: refuse('reallyExit'),
+    ...Object.fromEntries(refusedOfProcess.map((name) => [name, refuse(name)])),
+    getBuiltinModule: (name: string): unknown => {
+      const why = refuseNodeModule(name.replace(/^node:/, ''))
+      if (why !== undefined) throw new Error(`cannot load '${name}': ${why}`)
+      return process.getBuiltinModule(name)
+    },
   })

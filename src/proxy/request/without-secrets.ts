@@ -1,4 +1,5 @@
 import type { HeaderList } from '../../http/header-list.ts'
+import { thrownStack } from '../../lib/errors/thrown-text.ts'
 import { HIDDEN, isSecretName } from '../../lib/secrets/hide-secrets.ts'
 
 /** Shorter values (`1`, `no`) would take half of a stack trace with them, and guard nothing. */
@@ -9,7 +10,7 @@ const MIN_LENGTH = 4
  * what they could not read (`cannot parse key ABC`), and no pattern would know such a value in a log.
  */
 export const withoutSecrets = (error: unknown, lists: readonly (HeaderList | undefined)[]): string => {
-  let text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  let text = thrownStack(error)
   for (const headers of lists) {
     for (const [name, value] of headers ?? []) {
       if (!isSecretName(name)) continue

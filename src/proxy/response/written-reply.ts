@@ -1,5 +1,6 @@
 import type { Reply } from '../../filter/index.ts'
 import { HeaderList } from '../../http/header-list.ts'
+import { isThrown, thrownMessage } from '../../lib/errors/thrown-text.ts'
 
 /** An answer of ours, before it is written. */
 export interface WrittenReply {
@@ -14,7 +15,7 @@ export const toWrittenReply = ({ status, headers, body }: Reply): WrittenReply |
   try {
     for (const [name, value] of headers) fields.push(name.toLowerCase(), value)
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
+    return isThrown(error, Error) ? error : new Error(thrownMessage(error))
   }
   if (typeof body !== 'string') return new TypeError('a filter replied with a body that is no string')
   return { status, headers: new HeaderList(fields), body }

@@ -1,3 +1,4 @@
+import { isThrown, thrownMessage } from '../../../lib/errors/thrown-text.ts'
 import type { HeaderList } from '../../../http/header-list.ts'
 import type { FilterHealth, HealthHost } from '../filter-health.ts'
 import { enterHook, PENDING, SLOT, watchedHooks } from '../hook-slots.ts'
@@ -95,13 +96,14 @@ const waitFor = (result: PromiseLike<unknown>, guarded: Guarded, rules: CallRule
       try {
         resolve(judge())
       } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)))
+        reject(isThrown(error, Error) ? error : new Error(thrownMessage(error)))
       }
     }
     const fail = (kind: 'wait' | 'reject', error: unknown): void =>
       settle(() => failCall(guarded, { kind, error }, rules))
     const cancel = host.clock.after(waitMs, () => fail('wait', new Error(`no answer within ${waitMs} ms`)))
-    result.then(
+    // Of whatever makes: one that throws when it is asked is a rejected one.
+    Promise.resolve(result).then(
       (settled) =>
         settle(() => {
           const fault = rules.faultOf(settled)

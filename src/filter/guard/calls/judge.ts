@@ -7,6 +7,15 @@ import { findUnwritable } from './find-unwritable.ts'
 /** What is wrong with the result of a hook; `undefined` for a good one. Filters in plain JavaScript may return anything. */
 export const faultOfResult = (result: unknown): string | undefined => {
   if (result === undefined) return undefined
+  try {
+    return faultOfReply(result)
+  } catch {
+    // A getter or a proxy, which throws at whoever looks.
+    return 'a hook returned what cannot be read'
+  }
+}
+
+const faultOfReply = (result: unknown): string | undefined => {
   if (typeof result !== 'object' || result === null || !('kind' in result) || result.kind !== 'reply') {
     return 'a hook returned what is no reply: return nothing, or what env.reply() makes'
   }
@@ -29,8 +38,14 @@ export const faultOfHeaders = (headers: HeaderList | undefined): string | undefi
 }
 
 /** Whether a result is waited for. */
-export const isThenable = (result: unknown): result is PromiseLike<unknown> =>
-  typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
+export const isThenable = (result: unknown): result is PromiseLike<unknown> => {
+  if (typeof result !== 'object' || result === null) return false
+  try {
+    return 'then' in result && typeof result.then === 'function'
+  } catch {
+    return false
+  }
+}
 
 const faultOfPairs = (headers: unknown): string | undefined => {
   if (!Array.isArray(headers)) return 'a reply has headers that are no list of pairs'
