@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import test from 'node:test'
-import { createReply } from './reply.ts'
+import test, { describe } from 'node:test'
+import { createReply, faultOfLabels } from './reply.ts'
 
 test('a reply has defaults', () => {
   assert.deepEqual(createReply(404), { kind: 'reply', status: 404, headers: [], body: '', reason: 'direct_response' })
@@ -27,3 +27,26 @@ for (const status of [0, 101, 199, 600, 200.5, Number.NaN]) {
     assert.throws(() => createReply(status), RangeError)
   })
 }
+
+describe('what a reply says of itself is a label of metrics, or a line of the log', () => {
+  const cases: readonly (readonly [labels: object, fault: RegExp | undefined])[] = [
+    [{}, undefined],
+    [{ reason: 'denied', flags: 'URX', grpcStatus: 16 }, undefined],
+    [{ flags: '-' }, undefined],
+    [{ reason: { a: 1 } }, /reason/],
+    [{ flags: 'user-4711' }, /flags/],
+    [{ flags: 'RL"}\nx 1' }, /flags/],
+    [{ flags: 7 }, /flags/],
+    [{ grpcStatus: 0 }, /gRPC status/],
+    [{ grpcStatus: 17 }, /gRPC status/],
+    [{ grpcStatus: Number.NaN }, /gRPC status/],
+    [{ grpcStatus: '7' }, /gRPC status/],
+  ]
+  for (const [labels, fault] of cases) {
+    test(`${JSON.stringify(labels)} ${fault === undefined ? 'is good' : 'is refused'}`, () => {
+      if (fault === undefined) return assert.equal(faultOfLabels(labels), undefined)
+      assert.match(faultOfLabels(labels) ?? '', fault)
+      assert.throws(() => createReply(429, labels), RangeError)
+    })
+  }
+})

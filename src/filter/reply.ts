@@ -8,6 +8,8 @@ export const createReply = (status: number, options: ReplyOptions = {}): Reply =
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw new RangeError(`a filter replied with status ${status}: wanted an integer from 200 to 599`)
   }
+  const fault = faultOfLabels(options)
+  if (fault !== undefined) throw new RangeError(fault)
   return {
     kind: 'reply',
     status,
@@ -18,4 +20,20 @@ export const createReply = (status: number, options: ReplyOptions = {}): Reply =
     ...(options.grpcStatus === undefined ? {} : { grpcStatus: options.grpcStatus }),
     ...(options.isReset === undefined ? {} : { isReset: options.isReset }),
   }
+}
+
+/** Envoy's are two to five capitals; what is not would be a series of its own in everybody's metrics. */
+const FLAGS = /^(?:-|[A-Z]{2,5})$/
+
+/** What is wrong with what a reply says of itself in log and metrics. Filters in plain JavaScript may say anything. */
+export const faultOfLabels = ({
+  reason,
+  flags,
+  grpcStatus,
+}: Readonly<Partial<Record<'reason' | 'flags' | 'grpcStatus', unknown>>>): string | undefined => {
+  if (reason !== undefined && typeof reason !== 'string') return 'a reply has a reason that is no string'
+  if (flags !== undefined && (typeof flags !== 'string' || !FLAGS.test(flags)))
+    return "a reply has flags that are none of Envoy's: wanted two to five capitals, as RL"
+  const isStatus = Number.isInteger(grpcStatus) && Number(grpcStatus) >= 1 && Number(grpcStatus) <= 16
+  return grpcStatus === undefined || isStatus ? undefined : 'a reply has a gRPC status that is none: wanted 1 to 16'
 }

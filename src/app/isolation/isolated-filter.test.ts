@@ -8,7 +8,7 @@ import { FilterFault } from '../../filter/guard/failure.ts'
 import { hookNames } from '../../filter/module/check-definition.ts'
 import type { Filter } from '../../filter/index.ts'
 import { HeaderList } from '../../http/header-list.ts'
-import { systemClock } from '../../lib/clock.ts'
+import { systemClock, type Clock } from '../../lib/clock.ts'
 import type { DispatchWithin } from '../../proxy/filter-calls/call-env.ts'
 import { linkEnv } from '../../proxy/filter-calls/remote/link-env.ts'
 import { createIsolatedFilter } from './isolated-filter.ts'
@@ -29,7 +29,7 @@ const noService: DispatchWithin = ({ options: { origin } }, handler) =>
   handler.onResponseError?.({} as never, new CallError('ENOSERVICE', `${String(origin)} is not there`))
 
 /** A filter whose hooks are this text, behind a thread. */
-const isolate = (hooks: string, body = ''): Made => {
+const isolate = (hooks: string, body = '', clock: Clock = systemClock): Made => {
   const code = `const { schema } = require('fairway/filter')
 exports.default = { kind: 'Stamp', stage: 'shape', config: schema.object({ value: schema.string() }), ${body}
 create: (config, env) => (${hooks}) }`
@@ -64,7 +64,7 @@ create: (config, env) => (${hooks}) }`
       link: (_spec, _signal, post) => linkEnv({ scope: metrics.open('shop/stamp'), dispatch: noService }, post),
     },
     {
-      clock: systemClock,
+      clock,
       log: (level, message) => void logged.push(`${level}: ${message}`),
       onStray: (fault) => void strays.push(fault),
     },
@@ -171,6 +171,39 @@ describe('a filter in a thread of its own', () => {
       assert.equal(await filter.onRequest?.(createExchange()), undefined)
     })
   }
+
+  it('a body that a thread had begun with fails when that thread ends, and does not go on as it is', async () => {
+    const { filter } = isolate(
+      `{ onRequest() { for (;;); }, transformResponse: () => (bytes) => bytes.toString().replaceAll('secret', '…') }`,
+      `body: { response: 'stream' },`,
+    )
+    const exchange = { ...createExchange(), response: { status: 200, headers: new HeaderList() } }
+    const transform = filter.transformResponse?.(exchange)
+    assert.equal(await transform?.(Buffer.from('a secret'), false), 'a …')
+    await assert.rejects(async () => filter.onRequest?.(createExchange()), FilterFault)
+    await assert.rejects(async () => transform?.(Buffer.from('another secret'), true), /has ended/)
+  })
+
+  it('what it says too late changes nothing: the exchange has gone on', async () => {
+    const late = { ms: 0 }
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + late.ms }
+    const { filter, metrics } = isolate(
+      `{ async onRequest({ request }) {
+        env.counter('asked_total', { help: 'x' }).inc()
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        request.headers.set('x-late', '1') } }`,
+      '',
+      clock,
+    )
+    const exchange = createExchange({ headers: [['x-a', '1']] })
+    const result = Promise.resolve(filter.onRequest?.(exchange))
+    result.catch(() => {})
+    await until(() => metrics.dump().length > 0, 'the call of the hook')
+    late.ms = 1000
+    exchange.request.headers.remove('x-a')
+    await assert.rejects(result, (error) => error instanceof FilterFault && error.kind === 'wait')
+    assert.equal(exchange.request.headers.size, 0)
+  })
 
   it('one that keeps buffers: memory', async () => {
     const { filter, strays } = isolate(

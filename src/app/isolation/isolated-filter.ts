@@ -34,6 +34,10 @@ export interface IsolationDeps {
 type Done = Extract<FromThread, { readonly kind: 'done' }>
 /** A message that is answered, before it has its number. */
 type Question = DistributiveOmit<Extract<ToThread, { readonly id: number }>, 'id'>
+/** A question that has no answer yet. */
+interface Asked extends PromiseWithResolvers<Done> {
+  readonly atMs: number
+}
 type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never
 
 /** Makes the filter. */
@@ -101,7 +105,7 @@ class ThreadCaller {
   readonly #parts: IsolatedParts
   readonly #abort = new AbortController()
   readonly #deps: IsolationDeps
-  readonly #pending = new Map<number, PromiseWithResolvers<Done>>()
+  readonly #pending = new Map<number, Asked>()
   /** From the start, and for all threads: as long as there is one the filter's metrics are kept. */
   readonly #env: EnvLink
   #link: Pick<ThreadLink, 'post' | 'close'> | undefined
@@ -117,7 +121,7 @@ class ThreadCaller {
   ask(question: Question): Promise<Done> {
     const id = ++this.#last
     const asked = Promise.withResolvers<Done>()
-    this.#pending.set(id, asked)
+    this.#pending.set(id, { ...asked, atMs: this.#deps.clock.monotonicMs() })
     this.#open().post({ ...question, id })
     return asked.promise
   }
@@ -146,7 +150,7 @@ class ThreadCaller {
       onMessage: (message) => {
         switch (message.kind) {
           case 'done':
-            return this.#settle(message.id)?.resolve(message)
+            return this.#onDone(message)
           case 'failed':
             return this.#fail(message)
           case 'log':
@@ -167,13 +171,22 @@ class ThreadCaller {
     return link
   }
 
+  /** An exchange that was not waited with has gone on, and what has changed of it since is not to be undone. */
+  #onDone(done: Done): void {
+    const asked = this.#settle(done.id)
+    if (asked === undefined) return
+    const waitMs = this.#parts.spec.user?.waitMs ?? Infinity
+    if (this.#deps.clock.monotonicMs() - asked.atMs < waitMs) asked.resolve(done)
+    else asked.reject(new FilterFault('wait', `no answer within ${waitMs} ms`))
+  }
+
   #fail({ id, fault }: Extract<FromThread, { readonly kind: 'failed' }>): void {
     const error = new FilterFault(fault.kind, fault.message, fault.location)
     if (id === undefined) this.#deps.onStray(error)
     else this.#settle(id)?.reject(error)
   }
 
-  #settle(id: number): PromiseWithResolvers<Done> | undefined {
+  #settle(id: number): Asked | undefined {
     const asked = this.#pending.get(id)
     this.#pending.delete(id)
     return asked

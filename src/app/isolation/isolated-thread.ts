@@ -124,7 +124,8 @@ const start = (filter: Filter, message: Asked): Started => {
 const transform = (filter: Filter, message: Extract<ToThread, { readonly kind: 'piece' }>): Started => {
   const { name, data, bytes, isLast } = message
   const exchange = typeof data === 'number' ? exchanges.find(data) : exchanges.open(data)
-  if (exchange === undefined) return { result: undefined, changes: () => undefined }
+  // Of a body that filters change nothing may go on unchanged because the thread that had begun with it is gone.
+  if (exchange === undefined) throw new Error('the thread that had begun with this body has ended')
   if (typeof data !== 'number') exchange.transforms.set(name, makeTransform(filter, name, exchange))
   const change = exchange.transforms.get(name)
   const result = change === undefined ? undefined : enter(() => change(Buffer.from(bytes), isLast))

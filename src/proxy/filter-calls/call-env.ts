@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { CallError, type FetchInit, type MeshFetch } from '../../filter/env/calls.ts'
-import { tellError, type CallLimits } from './guarded-handler.ts'
+import { refusedFor, tellError, type CallLimits } from './guarded-handler.ts'
 
 /** Carries a call within limits. */
 export type DispatchWithin = (
@@ -61,19 +61,10 @@ const toOneOrigin = (dispatch: DispatchWithin, limits: CallLimits): Dispatcher['
     if (origin === first) dispatch({ options, limits }, handler)
     else {
       const error = new CallError('ENOTALLOWED', `${first} redirects to ${origin}, which is another host: not followed`)
-      queueMicrotask(() => tellError(handler, refused, error))
+      queueMicrotask(() => tellError(handler, refusedFor(error), error))
     }
     return true
   }
-}
-
-const refused: Dispatcher.DispatchController = {
-  aborted: true,
-  paused: false,
-  reason: null,
-  abort: () => {},
-  pause: () => {},
-  resume: () => {},
 }
 
 /** Unless asked for nothing is compressed: `maxBytes` counts what comes, and a few bytes can be made to unpack to very many. */

@@ -11,9 +11,9 @@ import type { EndpointGroup, Snapshot } from '../../snapshot/snapshot.ts'
 import type { ForwardDeps } from '../forward/forward-plan.ts'
 import { explainEgress, type Egress } from './egress.ts'
 import type { FoundService, ServiceFinder } from './find-service.ts'
-import { GuardedHandler, tellError, type CallLimits, type CallOutcome } from './guarded-handler.ts'
+import { GuardedHandler, refusedFor, tellError, type CallLimits, type CallOutcome } from './guarded-handler.ts'
 import { MeshCall } from './mesh-call.ts'
-import { requestOf } from './request-of.ts'
+import { requestOf, type CallRequest } from './request-of.ts'
 
 /** What calls are made with. */
 export interface CallDeps extends ForwardDeps {
@@ -121,39 +121,41 @@ const carry = (
   { name, host, group }: Callee,
   { handler, deps }: { readonly handler: Dispatcher.DispatchHandler; readonly deps: CallDeps },
 ): void => {
-  let request
   try {
     // Also of what leaves the mesh: a loop may lead through the outside.
-    request = requestOf(options, host)
+    const request = requestOf(options, host)
+    if (group === undefined) deps.egress.agent.dispatch(outsideOf(options, request, host), handler)
+    else new MeshCall({ group, callee: name, request, principal: deps.ownIdentity() }, handler, deps).start()
   } catch (error) {
-    return refuse(handler, error instanceof Error ? error : new Error(String(error)))
+    refuse(handler, error instanceof Error ? error : new Error(String(error)))
   }
-  if (group === undefined) {
-    const { headers } = request.head
-    // The certificate must be for whom the operator allows, and for nobody that the filter names.
-    const fields = [...headers.fields, 'host', host]
-    const { bodyLength } = request.head
-    if (bodyLength > 0) fields.push('content-length', String(bodyLength))
-    deps.egress.agent.dispatch({ ...options, headers: fields }, handler)
-    return
+}
+
+/**
+ * What undici itself is asked for. Of the filter's options only those that say what is sent: the certificate must be for
+ * whom the operator allows, and `servername` would have another one do.
+ */
+const outsideOf = (
+  { body }: Dispatcher.DispatchOptions,
+  { head }: CallRequest,
+  host: string,
+): Dispatcher.DispatchOptions => {
+  const { method, target: path, headers, bodyLength } = head
+  const fields = [...headers.fields, 'host', host]
+  if (bodyLength > 0) fields.push('content-length', String(bodyLength))
+  return {
+    origin: `https://${host}`,
+    path,
+    method,
+    headers: fields,
+    body: body ?? null,
   }
-  new MeshCall({ group, callee: name, request, principal: deps.ownIdentity() }, handler, deps).start()
 }
 
 /** Tells a handler that there will be nothing. */
 const refuse = (handler: Dispatcher.DispatchHandler, error: Error): void => {
-  const controller: Dispatcher.DispatchController = {
-    aborted: true,
-    reason: error,
-    paused: false,
-    rawHeaders: null,
-    rawTrailers: null,
-    abort: () => {},
-    pause: () => {},
-    resume: () => {},
-  }
   // Never before `dispatch` has returned: undici's own clients do not either.
-  queueMicrotask(() => tellError(handler, controller, error))
+  queueMicrotask(() => tellError(handler, refusedFor(error), error))
 }
 
 /** `2xx`, or a code. */

@@ -31,7 +31,9 @@ export class GuardedHandler implements Dispatcher.DispatchHandler {
   readonly #handler: Dispatcher.DispatchHandler
   readonly #guarding: Guarding
   #controller: HandlersController | undefined
-  #cancelTimer: (() => void) | undefined
+  readonly #cancelTimer: () => void
+  /** It was ended before it set out: whoever keeps it in a queue is told when its turn comes. */
+  #cut: Error | undefined
   #status = 0
   #bytes = 0
   #isOver = false
@@ -40,19 +42,19 @@ export class GuardedHandler implements Dispatcher.DispatchHandler {
   constructor(handler: Dispatcher.DispatchHandler, guarding: Guarding) {
     this.#handler = handler
     this.#guarding = guarding
-    const { callee, open } = guarding
-    this.#onClosed = () =>
-      this.#controller?.call.abort(new CallError('ECLOSED', `${callee}: the filter was closed meanwhile`))
+    const { callee, clock, limits, open } = guarding
+    const { timeoutMs } = limits
+    this.#onClosed = () => this.#end(new CallError('ECLOSED', `${callee}: the filter was closed meanwhile`))
+    // From here on, and not when it sets out: there may be no connection for longer than that.
+    this.#cancelTimer = clock.after(timeoutMs, () =>
+      this.#end(new CallError('ETIMEDOUT', `${callee}: no whole answer within ${timeoutMs} ms`)),
+    )
     open.add(this.#onClosed)
   }
 
   onRequestStart(call: Dispatcher.DispatchController, context: unknown): void {
-    const { clock, limits, callee } = this.#guarding
-    const { timeoutMs } = limits
+    if (this.#cut !== undefined) return call.abort(this.#cut)
     this.#controller = new HandlersController(call)
-    this.#cancelTimer = clock.after(timeoutMs, () =>
-      call.abort(new CallError('ETIMEDOUT', `${callee}: no whole answer within ${timeoutMs} ms`)),
-    )
     this.#handler.onRequestStart?.(this.#controller, context)
   }
 
@@ -83,7 +85,8 @@ export class GuardedHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(call: Dispatcher.DispatchController, cause: Error): void {
-    const { explain } = this.#guarding
+    const { explain, open } = this.#guarding
+    if (this.#cut !== undefined) return void open.delete(this.#onClosed)
     const isOurs = cause instanceof CallError || this.#controller?.aborted === true || explain === undefined
     const error = isOurs ? cause : explain(cause)
     this.#finish({ error })
@@ -101,6 +104,16 @@ export class GuardedHandler implements Dispatcher.DispatchHandler {
     this.#handler.onRequestSent?.()
   }
 
+  #end(reason: Error): void {
+    if (this.#controller !== undefined) return this.#controller.call.abort(reason)
+    if (this.#cut !== undefined) return
+    this.#cut = reason
+    this.#cancelTimer()
+    // It counts as under way for as long as it is kept.
+    this.#guarding.onOver({ error: reason })
+    tellError(this.#handler, refusedFor(reason), reason)
+  }
+
   #of(call: Dispatcher.DispatchController): HandlersController {
     this.#controller ??= new HandlersController(call)
     return this.#controller
@@ -114,11 +127,23 @@ export class GuardedHandler implements Dispatcher.DispatchHandler {
   #finish(outcome: CallOutcome): void {
     if (this.#isOver) return
     this.#isOver = true
-    this.#cancelTimer?.()
+    this.#cancelTimer()
     this.#guarding.open.delete(this.#onClosed)
     this.#guarding.onOver(outcome)
   }
 }
+
+/** What a call that never set out is held by. */
+export const refusedFor = (reason: Error): Dispatcher.DispatchController => ({
+  aborted: true,
+  reason,
+  paused: false,
+  rawHeaders: null,
+  rawTrailers: null,
+  abort: () => {},
+  pause: () => {},
+  resume: () => {},
+})
 
 /** Tells a handler that it ends there. What it throws at that is its own: nobody is left to be told. */
 export const tellError = (

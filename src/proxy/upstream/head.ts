@@ -9,7 +9,11 @@ export const writeHead = (
   scheme: 'http' | 'https',
 ): string | undefined => {
   if ((version === 1 ? request.h1Head : request.h2Head) !== undefined) return undefined
-  const { headers, bodyLength } = request
+  const { headers, bodyLength, method, target } = request
+  // A filter may have written anything here, copied from a client even: with another form a server that is a proxy as well
+  // would be told whom to call (RFC 9112 section 3.2.2).
+  if (method === 'CONNECT' || !(target.startsWith('/') || (target === '*' && method === 'OPTIONS')))
+    return `${method} with target ${JSON.stringify(target.slice(0, 40))}, which is no path`
   if (version === 1) {
     const head = encodeRequestHead(request, headers, request)
     if (typeof head !== 'string') return head.message

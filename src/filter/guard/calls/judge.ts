@@ -2,6 +2,7 @@ import { isFieldValue } from '../../../http/h1/chars.ts'
 import { isFieldName } from '../../../http/h1/field-names.ts'
 import type { HeaderList } from '../../../http/header-list.ts'
 import type { Reply } from '../../index.ts'
+import { faultOfLabels } from '../../reply.ts'
 import { findUnwritable } from './find-unwritable.ts'
 
 /** What is wrong with the result of a hook; `undefined` for a good one. Filters in plain JavaScript may return anything. */
@@ -19,12 +20,12 @@ const faultOfReply = (result: unknown): string | undefined => {
   if (typeof result !== 'object' || result === null || !('kind' in result) || result.kind !== 'reply') {
     return 'a hook returned what is no reply: return nothing, or what env.reply() makes'
   }
-  const { status, headers, body }: Partial<Record<keyof Reply, unknown>> = result
+  const { status, headers, body, ...labels }: Partial<Record<keyof Reply, unknown>> = result
   if (typeof status !== 'number' || !Number.isInteger(status) || status < 200 || status > 599) {
     return `a reply has status ${String(status)}: wanted an integer from 200 to 599`
   }
   if (typeof body !== 'string') return 'a reply has a body that is no string'
-  return faultOfPairs(headers)
+  return faultOfLabels(labels) ?? faultOfPairs(headers)
 }
 
 /** The same for what a transform made of a piece of a body. */
