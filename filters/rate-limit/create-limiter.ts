@@ -3,6 +3,8 @@ import type { CompiledLimit } from './compile-limits.ts'
 import type { RateLimitConfig } from './config.ts'
 import type { Limiter } from './counting/limit.ts'
 import { LocalLimiter } from './counting/local-limiter.ts'
+import { RedisCounter } from './redis/redis-counter.ts'
+import { RemoteLimiter } from './remote/remote-limiter.ts'
 
 /** What a limiter is made of. */
 export interface LimiterOptions {
@@ -14,5 +16,22 @@ export interface LimiterOptions {
 }
 
 /** Makes whoever counts. */
-export const createLimiter = ({ config, limits, tellsAll, env }: LimiterOptions): Limiter =>
-  new LocalLimiter({ limits: limits.map(({ limit }) => limit), maxKeys: config.maxKeys, tellsAll }, env.now())
+export const createLimiter = ({ config, limits: compiled, tellsAll, env }: LimiterOptions): Limiter => {
+  const { enforcement, maxKeys } = config
+  const limits = compiled.map(({ limit }) => limit)
+  const createLocal = (): Limiter => new LocalLimiter({ limits, maxKeys, tellsAll }, env.now())
+  switch (enforcement.type) {
+    case 'Local':
+      return createLocal()
+    case 'Redis': {
+      const { failureMode, timeout } = enforcement
+      return new RemoteLimiter({
+        name: 'Redis',
+        counter: new RedisCounter({ config: enforcement, limits, tellsAll, env }),
+        timeoutMs: timeout,
+        fallback: failureMode === 'Local' ? createLocal() : failureMode,
+        env,
+      })
+    }
+  }
+}

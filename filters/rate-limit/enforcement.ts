@@ -1,10 +1,12 @@
 import { schema } from 'fairway/filter'
+import { redisConfig } from './redis/redis-config.ts'
 
 /** Who counts. */
 export const enforcementConfig = schema.union('type', {
   Local: schema.object({
-    type: schema.documented(schema.oneOf(['Local']), 'Local: each replica for itself.'),
+    type: schema.documented(schema.oneOf(['Local']), 'Local: each process for itself. Redis: all replicas together.'),
   }),
+  Redis: redisConfig,
 })
 
 export type EnforcementConfig = schema.ValueOf<typeof enforcementConfig>

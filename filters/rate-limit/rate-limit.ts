@@ -75,7 +75,11 @@ const createRefusal = (
   })
   const count = ({ name, isShadow }: Limit): void =>
     refused.inc({ limit: name, mode: isShadow ? 'shadow' : 'enforced' })
-  return ({ isAllowed, standings }) => {
+  return ({ isAllowed, isUnavailable, standings }) => {
+    if (isUnavailable === true) {
+      const reason = 'rate_limit_unavailable'
+      return env.reply(503, { body: 'nobody can say whether this is too much\n', reason, flags: 'RLSE' })
+    }
     let first: Limit | undefined
     for (const { limit, waitMs } of standings) {
       if (waitMs === 0) continue

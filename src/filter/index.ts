@@ -185,6 +185,11 @@ export interface FilterEnv {
    */
   readonly dispatcher: CallEnv['dispatcher']
   /**
+   * Whether the operator lets filters reach a host outside of the mesh (`--filter-egress`). To be asked by what opens
+   * connections of its own, such as to Redis; calls ask by themselves. In a thread of its own a filter is told no.
+   */
+  readonly allowsEgress: (hostname: string, port: number) => Promise<boolean>
+  /**
    * A counter `fairway_filter_NAME{filter="NAMESPACE/NAME"}`, whose name should end in `_total`; the same name again is the
    * same counter. It counts on when another version of the filter takes over. Call it in `create`.
    */

@@ -35,6 +35,7 @@ export const freePort = async (address = '127.0.0.1'): Promise<number> => {
 /** A program that runs until it is disposed of. */
 export interface PeerProcess extends Disposable {
   readonly hasEnded: () => boolean
+  readonly kill: (signal: NodeJS.Signals) => void
 }
 
 /** Where a program listens, default 127.0.0.1, and as whom it runs, default as we do. */
@@ -56,7 +57,11 @@ export const startPeer = async (
   for (let attempt = 0; attempt < 500; attempt++) {
     if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${complaints}`)
     if (await isListening(port, address))
-      return { hasEnded: () => child.exitCode !== null, [Symbol.dispose]: () => void child.kill('SIGKILL') }
+      return {
+        hasEnded: () => child.exitCode !== null,
+        kill: (signal) => void child.kill(signal),
+        [Symbol.dispose]: () => void child.kill('SIGKILL'),
+      }
     // Another program gives no sign when it is ready, other than that it is.
     await delay(20)
   }

@@ -35,6 +35,8 @@ export interface Standing {
  */
 export interface Decision {
   readonly isAllowed: boolean
+  /** Those who count could not be asked, and without them nothing passes. */
+  readonly isUnavailable?: true
   readonly standings: readonly Standing[]
 }
 
@@ -45,6 +47,9 @@ export interface Limiter {
   readonly charge: (demands: readonly Demand[], nowMs: number) => void
   readonly close?: () => void
 }
+
+/** Nobody could decide. */
+export const unavailable: Decision = { isAllowed: false, isUnavailable: true, standings: [] }
 
 /** It passes, and nobody wants to know more. */
 export const passed: Decision = { isAllowed: true, standings: [] }

@@ -9,10 +9,12 @@ import type { LabelValues } from './metrics.ts'
 export interface FakeLentOptions {
   /** Answers what the filter asks of the mesh; it may throw a `CallError`. Absent: there is no such Service. */
   readonly fetch?: (request: Request) => Response | Promise<Response>
+  /** What `allowsEgress` says; default: always yes. */
+  readonly allowsEgress?: FilterEnv['allowsEgress']
 }
 
 /** What of an environment reaches beyond the filter, without a mesh. */
-export interface FakeLent extends Pick<FilterEnv, 'fetch' | 'counter' | 'histogram'> {
+export interface FakeLent extends Pick<FilterEnv, 'fetch' | 'allowsEgress' | 'counter' | 'histogram'> {
   readonly makeDispatcher: () => Dispatcher
   /** What a counter has come to: `counted('logins_total', { tenant: 'a' })`; without labels, in all. */
   readonly counted: (name: string, labels?: LabelValues<string>) => number
@@ -21,7 +23,10 @@ export interface FakeLent extends Pick<FilterEnv, 'fetch' | 'counter' | 'histogr
 }
 
 /** Makes it; `signal` ends calls when the filter is closed. */
-export const createFakeLent = ({ fetch: answer = noService }: FakeLentOptions, signal: AbortSignal): FakeLent => {
+export const createFakeLent = (
+  { fetch: answer = noService, allowsEgress = () => Promise.resolve(true) }: FakeLentOptions,
+  signal: AbortSignal,
+): FakeLent => {
   const metrics = new FilterMetrics()
   const { counter, histogram } = metrics.open('test/filter')
   const ask: FilterEnv['fetch'] = async (input, init) => {
@@ -44,6 +49,7 @@ export const createFakeLent = ({ fetch: answer = noService }: FakeLentOptions, s
   let dispatcher: Dispatcher | undefined
   return {
     fetch: ask,
+    allowsEgress,
     counter,
     histogram,
     makeDispatcher: () => (dispatcher ??= createAnsweringDispatcher(ask)),

@@ -5,7 +5,7 @@ import { FilterMetrics } from './filter-metrics.ts'
 import { createNoMesh } from './no-mesh.ts'
 
 /** What of an environment reaches beyond the filter. */
-export type LentEnv = Pick<FilterEnv, 'fetch' | 'dispatcher' | 'counter' | 'histogram'>
+export type LentEnv = Pick<FilterEnv, 'fetch' | 'dispatcher' | 'allowsEgress' | 'counter' | 'histogram'>
 
 /** What the process lends to its filters; the rest of `FilterEnv` is made per instance. */
 export interface FilterHost extends Pick<FilterEnv, 'now' | 'random' | 'log'> {
@@ -66,6 +66,10 @@ export class InstanceEnv implements FilterEnv {
     return this.#lend().dispatcher
   }
 
+  get allowsEgress(): FilterEnv['allowsEgress'] {
+    return this.#lend().allowsEgress
+  }
+
   get counter(): FilterEnv['counter'] {
     return this.#lend().counter
   }
@@ -86,5 +90,5 @@ const never: FilterEnv['after'] = () => () => {}
 export const createUnheardEnv = (why = 'there is no mesh to call here'): LentEnv => {
   const { counter, histogram } = new FilterMetrics().open('')
   // Not spread: reading `dispatcher` is what fails.
-  return Object.assign(createNoMesh(why), { counter, histogram })
+  return Object.assign(createNoMesh(why), { allowsEgress: () => Promise.resolve(false), counter, histogram })
 }

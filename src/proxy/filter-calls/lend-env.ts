@@ -41,6 +41,10 @@ export class Lending {
         })
         return dispatcher
       },
+      allowsEgress: async (hostname, port) => {
+        const { Egress } = await import('./egress.ts')
+        return new Egress(this.#deps.egress).allows(hostname.toLowerCase(), port) !== undefined
+      },
       counter: scope.counter,
       histogram: scope.histogram,
     }

@@ -57,6 +57,8 @@ export const createThreadEnv = (waitMs: number, post: (message: FromThread) => v
         dispatcher ??= makeDispatcher(createMeshDispatch(dispatch, waitMs))
         return dispatcher
       },
+      // What holds for connections that are opened here nobody could watch.
+      allowsEgress: () => Promise.resolve(false),
       ...metrics,
     },
     receive: (message) => calls.get(message.id)?.receive(message),
