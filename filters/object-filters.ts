@@ -16,6 +16,11 @@ export interface ObjectFilter {
 
 export const objectFilters: readonly ObjectFilter[] = [
   {
+    definition: new LateDefinition('ApiKey'),
+    plural: 'apikeys',
+    description: 'Knows clients by keys, which stand in Secrets, or as hashes in the object.',
+  },
+  {
     definition: new LateDefinition('Compression'),
     plural: 'compressions',
     description: 'Compresses the bodies of responses for clients that accept it: zstd, brotli or gzip.',

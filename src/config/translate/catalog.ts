@@ -11,6 +11,7 @@ import type { HttpRouteObject } from '../objects/http-route/http-route.ts'
 import type { NamespaceObject } from '../objects/namespace.ts'
 import type { PodObject } from '../objects/pod.ts'
 import type { RequestAuthenticationObject } from '../objects/request-authentication/request-authentication.ts'
+import type { SecretObject } from '../objects/secret.ts'
 import type { ServiceEntryObject } from '../objects/service-entry/service-entry.ts'
 import type { ServiceObject } from '../objects/service.ts'
 import type { TcpRouteObject } from '../objects/tcp-route/tcp-route.ts'
@@ -58,6 +59,7 @@ export interface Catalog {
   readonly backendPolicies: readonly Entry<BackendPolicyObject>[]
   readonly backendTlsPolicies: readonly Entry<BackendTlsPolicyObject>[]
   readonly configMaps: ReadonlyMap<string, ConfigMapObject>
+  readonly secrets: ReadonlyMap<string, SecretObject>
   /** By `KIND/NAMESPACE/NAME`, the kind as it is written. */
   readonly filters: ReadonlyMap<string, Entry<FilterObject>>
 }
@@ -97,6 +99,7 @@ const emptyCatalog = () => ({
   backendPolicies: new Array<Entry<BackendPolicyObject>>(),
   backendTlsPolicies: new Array<Entry<BackendTlsPolicyObject>>(),
   configMaps: new Map<string, ConfigMapObject>(),
+  secrets: new Map<string, SecretObject>(),
   filters: new Map<string, Entry<FilterObject>>(),
 })
 
@@ -132,15 +135,16 @@ const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>)
       return void catalog.backendPolicies.push({ object, source })
     case 'BackendTLSPolicy':
       return void catalog.backendTlsPolicies.push({ object, source })
+    case 'Secret':
+      return void catalog.secrets.set(key, object)
     case 'ConfigMap':
       return void catalog.configMaps.set(key, object)
     case 'ServiceEntry':
       return void catalog.serviceEntries.set(key, { object, source })
     case 'Filter':
       return void catalog.filters.set(`${object.as}/${key}`, { object, source })
-    case 'Secret':
     case 'ReferenceGrant':
-      // Routes on Services need no grant, and nothing refers to a Secret yet.
+      // Routes on Services need no grant.
       return undefined
   }
 }

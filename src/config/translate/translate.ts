@@ -26,6 +26,7 @@ import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { attachFilters } from './filter/attach-filters.ts'
 import { mayCall } from './filter/may-call.ts'
 import { noFilterVersions, type FilterVersions } from './filter/filter-version.ts'
+import { createFilterSecrets } from './filter/filter-secrets.ts'
 import { createFilterResolution } from './filter/resolve-filters.ts'
 import { translateFilters } from './filter/translate-filters.ts'
 import { bindPods, createPodTranslation, type TranslatePod } from './service/bind-pods.ts'
@@ -82,6 +83,7 @@ export const createTranslator = (options: TranslateOptions): Translate => {
     backendPolicyConditions: createBackendPolicyConditions(),
     translateAuthorizations: createAuthorizationTranslation(options),
     entryHosts: createEntryHosts(options.clusterDomain),
+    filterSecrets: createFilterSecrets(),
     resolveFilters: createFilterResolution(),
   }
   let before: Translated | undefined
@@ -103,6 +105,7 @@ interface Remembering {
   readonly backendPolicyConditions: BackendPolicyConditions
   readonly translateAuthorizations: TranslateAuthorizations
   readonly entryHosts: ReturnType<typeof createEntryHosts>
+  readonly filterSecrets: ReturnType<typeof createFilterSecrets>
   readonly resolveFilters: ReturnType<typeof createFilterResolution>
 }
 
@@ -135,7 +138,8 @@ const translateSet = (
   const { clusterDomain, rootNamespace } = options
   const backendTls = translateBackendTls(catalog)
   const backendPolicies = remembering.translateBackendPolicies(catalog)
-  const resolved = remembering.resolveFilters(catalog.filters, versions)
+  const withSecrets = remembering.filterSecrets(catalog)
+  const resolved = remembering.resolveFilters(withSecrets, versions)
   const { services, namespaces, gateways } = catalog
   const attaching = {
     catalog: { services, namespaces, gateways, hosts: hosts.services, hostsOf: hosts.keysOf },
@@ -187,7 +191,7 @@ const translateSet = (
     setOf,
     tlsPorts: backendTls.ports,
   })
-  const filters = translateFilters(catalog.filters, { ...catalog, gateway, resolved, versions })
+  const filters = translateFilters(withSecrets, { ...catalog, gateway, resolved, versions })
   const model: Model = {
     gateway: gateway === undefined ? undefined : nameOf(gateway.entry.object),
     trafficType: gateway?.trafficType ?? 'none',
