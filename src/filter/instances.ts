@@ -3,8 +3,9 @@ import { thrownMessage } from '../lib/errors/thrown-text.ts'
 import { hideFound } from '../lib/secrets/hide-found.ts'
 import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import type { StagedFilter } from './chain.ts'
-import { InstanceEnv, type FilterHost } from './env/instance-env.ts'
+import { InstanceEnv, type FilterCode, type FilterHost } from './env/instance-env.ts'
 import type { Filter, FilterDefinition } from './index.ts'
+import { createLazyFilter } from './lazy-filter.ts'
 import type { FilterSpec, UserFilter } from '../model/filter-spec.ts'
 
 /** The filter for a spec, or why there can be none; never throws. The same spec gives the same instance. */
@@ -75,10 +76,39 @@ const createUserInstance = (
 ): Instance | { readonly failure: string } => {
   const code = host.code?.(user.module)
   if (code === undefined) return { failure: `${spec.origin}: the code of Filter ${user.id} is not here` }
-  if (user.isolation === 'none' || host.isolate === undefined) return createInstance(code.load(), spec, host)
   const { kind, stage, body } = code.module
+  if (user.isolation === 'none' || host.isolate === undefined) {
+    const { guard: _, ...unguarded } = host
+    const makeHere = (by: FilterHost): ReturnType<typeof createInstance> => {
+      const leave = host.enterCreate?.(user, kind)
+      try {
+        return createInstance(code.load(), spec, by)
+      } finally {
+        leave?.()
+      }
+    }
+    if (host.isHeld?.(user) !== true) return makeHere(host)
+    return createHeldInstance(spec, { user, code, host }, () => makeHere(unguarded))
+  }
   const filter = guardFilter(host.isolate(spec, code.module), { spec, kind, body }, host)
   return { staged: { stage, filter, kind, body }, abort: new AbortController() }
+}
+
+/** It has taken a process down, perhaps by being made: that is tried again when it may be called again. */
+const createHeldInstance = (
+  spec: FilterSpec,
+  { user, code, host }: { readonly user: UserFilter; readonly code: FilterCode; readonly host: FilterHost },
+  make: () => ReturnType<typeof createInstance>,
+): Instance => {
+  const { kind, stage, body } = code.module
+  const abort = new AbortController()
+  const lazy = createLazyFilter(user.hooks ?? [], () => {
+    const made = make()
+    if ('failure' in made) throw new Error(made.failure)
+    abort.signal.addEventListener('abort', () => made.abort.abort())
+    return made.staged.filter
+  })
+  return { staged: { stage, filter: guardFilter(lazy, { spec, kind, body }, host), kind, body }, abort }
 }
 
 const createInstance = (

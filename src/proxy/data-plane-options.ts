@@ -15,7 +15,7 @@ import type { OverloadLimits } from './overload/overload.ts'
 import type { FetchText } from './security/jwt/keys/fetch-text.ts'
 
 /** What is done about the filters of users. */
-export interface UserFilterHost extends Pick<FilterHost, 'guard'> {
+export interface UserFilterHost extends Pick<FilterHost, 'guard' | 'enterCreate' | 'isHeld'> {
   /** As `FilterHost.isolate`; the environment in the thread is tied to the one here by `link`. */
   readonly isolate?: (spec: FilterSpec, module: FilterModule, link: Lending['link']) => Filter
   readonly modules: ModuleStore

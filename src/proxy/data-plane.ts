@@ -99,7 +99,7 @@ export class DataPlane {
     const { bufferBytes = defaultBufferBytes(), memoryBytes = memoryPerProcess() } = options
     const budget = new ByteBudget(bufferBytes, this.counters)
     this.#mesh = new MeshIdentity(options)
-    const { guard, isolate, modules } = options.filterHost ?? {}
+    const { guard, enterCreate, isHeld, isolate, modules } = options.filterHost ?? {}
     const link: Lending['link'] = (...filter) => this.#lending.link(...filter)
     this.#applier = new ModelApplier({
       instances: createFilterInstances([...options.filters, externalAuthFilter(() => this.#security.authorizers)], {
@@ -110,6 +110,8 @@ export class DataPlane {
         env: (spec, signal) => this.#lending.lend(spec, signal),
         ...(modules === undefined ? {} : { code: modules.code }),
         ...(guard === undefined ? {} : { guard }),
+        ...(enterCreate === undefined ? {} : { enterCreate }),
+        ...(isHeld === undefined ? {} : { isHeld }),
         ...(isolate === undefined ? {} : { isolate: (spec, module) => isolate(spec, module, link) }),
       }),
       onModel: ({ filterModules = [] }) => modules?.use(filterModules),

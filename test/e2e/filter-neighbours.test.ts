@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { eventually } from './support/eventually.ts'
@@ -12,12 +13,15 @@ import { gateway, service } from './support/objects.ts'
 const network = '127.71.41'
 const VIP = '10.96.0.10:80'
 
+const LOOPS = join(tmpdir(), `fairway-boot-${process.pid}`)
+
 const objects = [
   gateway,
   ...service({ name: 'api', vip: '10.96.0.10', endpoints: [{ address: `${network}.1`, port: 9080 }] }),
   ...['throw', 'reject', 'stray', 'wait', 'loop'].map((name) => filterNamed(name)),
+  filterNamed('boot', { config: { file: LOOPS } }),
   filterNamed('apart', { module: 'loop.ts', isolation: 'Thread' }),
-  ...filterRoutes(['throw', 'reject', 'stray', 'wait', 'loop', 'apart']),
+  ...filterRoutes(['throw', 'reject', 'stray', 'wait', 'loop', 'apart', 'boot']),
 ]
 
 interface Row {
@@ -128,5 +132,32 @@ describe('beside filters that fail', () => {
       reasons.some((line) => line.startsWith('filter shop/loop is quarantined: ')),
       reasons.join('\n'),
     )
+  })
+
+  it('one that loops while it is made takes its process down once, and is not made in the next', async () => {
+    const [first] = fairway.workers()
+    writeFileSync(LOOPS, '')
+    try {
+      writeFilters(join(mesh.dir, 'filters'), (file, text) => {
+        if (file === 'boot.ts') writeFileSync(join(mesh.dir, 'filters', file), `${text}// another version\n`)
+      })
+      await eventually('another process', async () => {
+        const others = fairway.workers().filter((pid) => pid !== first)
+        return others.length === 1 && (await fairway.readiness()).status === 200
+      })
+      const next = await mesh.dial(fairway)
+      assert.equal(await statusOf('/', next), 200)
+      assert.equal(await statusOf('/boot', next), 500)
+      const reading = await readingOf('boot')
+      assert.equal(reading?.state, 'quarantined')
+      assert.equal(reading?.lastFailure?.message, 'create did not return within 1 s')
+      // From the very start as well.
+      const cold = await mesh.startFairway(1, ['--filters', join(mesh.dir, 'filters')])
+      using other = await mesh.dial(cold)
+      assert.equal(await statusOf('/', other), 200)
+      assert.equal(await statusOf('/boot', other), 500)
+    } finally {
+      rmSync(LOOPS)
+    }
   })
 })

@@ -36,15 +36,22 @@ export type CreatePlaneFilters = (parts: PlaneFilterParts) => PlaneFilters
 export const planeFiltersWith =
   (reportFd: number | undefined): CreatePlaneFilters =>
   ({ clock, log, counters, memoryBytes }) => {
-    const guards = createPlaneGuards({ clock, log, counters })
+    const guards: PlaneGuards = createPlaneGuards({ clock, log, counters, onCreate: (health) => watch.add(health) })
     const isolation = new PlaneIsolation({ clock, log, guards })
     const watch = new FilterWatch({ guards, log, clock, memoryBytes, reportFd })
     return {
-      host: { guard: guards.guard, isolate: isolation.isolate, modules: createModuleStore() },
+      host: {
+        guard: guards.guard,
+        enterCreate: guards.enterCreate,
+        isHeld: guards.isHeld,
+        isolate: isolation.isolate,
+        modules: createModuleStore(),
+      },
       guards,
-      prepare: (model) => {
+      prepare: async (model) => {
         guards.observe(model)
-        return isolation.prepare(model)
+        if ((model.filterModules?.length ?? 0) > 0) await watch.prepare()
+        await isolation.prepare(model)
       },
       observe: () => watch.observe(),
       close: () => watch.close(),

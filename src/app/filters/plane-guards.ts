@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { FilterHealth } from '../../filter/guard/filter-health.ts'
 import type { FilterFault } from '../../filter/guard/failure.ts'
 import { createFilterGuards } from '../../filter/guard/guard.ts'
 import type { FilterGuards } from '../../filter/guard/guard.ts'
@@ -37,6 +38,8 @@ export const createPlaneGuards = (parts: {
   readonly clock: Clock
   readonly log: Logger
   readonly counters: Counters
+  /** Told before a filter is made in this process. */
+  readonly onCreate?: (health: FilterHealth) => void
 }): PlaneGuards => {
   const { clock, log, counters } = parts
   const failures = new Warnings(clock, (message) => log.error(message))
@@ -47,6 +50,7 @@ export const createPlaneGuards = (parts: {
   const guards = createFilterGuards({
     clock,
     slots,
+    ...(parts.onCreate === undefined ? {} : { onCreate: parts.onCreate }),
     describe: (error, headers) => hideSecrets(withoutSecrets(error, headers)),
     locate: (error, { module }) => {
       const root = roots.get(module)

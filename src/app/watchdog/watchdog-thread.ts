@@ -20,8 +20,8 @@ const watch = new StallWatch()
 let filters: readonly WatchedSlot[] = []
 let suspected = 0
 
-parentPort?.on('message', (next: readonly WatchedSlot[]) => {
-  filters = next
+parentPort?.on('message', (next: readonly WatchedSlot[] | WatchedSlot) => {
+  filters = 'slot' in next ? [...filters.filter(({ slot }) => slot !== next.slot), next] : next
 })
 
 const tell = (report: Report): void => {

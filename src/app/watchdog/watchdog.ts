@@ -23,6 +23,8 @@ export interface WatchdogData {
 }
 
 export interface Watchdog {
+  /** One that is being made, and may not come to be among them. */
+  readonly add: (filter: WatchedSlot) => void
   /** Which filters there are from now on. */
   readonly watch: (filters: readonly WatchedSlot[]) => void
   readonly close: () => void
@@ -72,6 +74,11 @@ export const startWatchdog = ({ slots, fd, memoryBytes, log }: WatchdogOptions):
       filters = next
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       thread.postMessage(next)
+    },
+    add: (filter) => {
+      filters = [...filters.filter(({ slot }) => slot !== filter.slot), filter]
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+      thread.postMessage(filter)
     },
     close: () => {
       process.off('exit', onExit)

@@ -50,7 +50,7 @@ export class WorkerPlanes implements Plane {
   /** Lets go of the port that is held for all workers. */
   #letGo = (): void => {}
   readonly #unsubscribe: () => void
-  readonly #started: Promise<unknown>
+  #started: Promise<unknown>
   #settings: PlaneSettings
   #latest: ModelChange | undefined
   #port: number | undefined
@@ -88,7 +88,8 @@ export class WorkerPlanes implements Plane {
   }
 
   async listen(port: number): Promise<number> {
-    await this.#started
+    // Who took the place of one that a filter has ended counts as well.
+    for (let awaited; awaited !== this.#started; await awaited) awaited = this.#started
     const [first] = this.#serving
     if (first === undefined) throw new Error('no worker could be started')
     if (port !== 0) {
@@ -220,7 +221,9 @@ export class WorkerPlanes implements Plane {
     const { log, clock } = this.#options
     if (this.#doomed.delete(worker)) {
       log.error(`worker ${worker.pid} was ended by a filter, another one takes its place`, { ...how })
-      return void this.#start()
+      const next = this.#start()
+      if (this.#port === undefined) this.#started = Promise.all([this.#started, next])
+      return
     }
     const delayMs = this.#restartDelay.next(clock.monotonicMs() - startedMs)
     log.error(`worker ${worker.pid} ended unexpectedly, another one takes its place in ${delayMs} ms`, { ...how })

@@ -1,4 +1,4 @@
-import type { FilterModule, FilterSpec } from '../../model/filter-spec.ts'
+import type { FilterModule, FilterSpec, UserFilter } from '../../model/filter-spec.ts'
 import type { Filter, FilterDefinition, FilterEnv } from '../index.ts'
 import { createReply } from '../reply.ts'
 import { FilterMetrics } from './filter-metrics.ts'
@@ -17,6 +17,10 @@ export interface FilterHost extends Pick<FilterEnv, 'now' | 'random' | 'log'> {
   readonly code?: (digest: string) => FilterCode | undefined
   /** Stands before the hooks of a user's filter; absent: nothing does. */
   readonly guard?: (filter: Filter, spec: FilterSpec, definition: Pick<FilterDefinition, 'kind' | 'body'>) => Filter
+  /** Called before code of a user is loaded and its filter made here; what it returns, behind that. */
+  readonly enterCreate?: (user: UserFilter, kind: string) => () => void
+  /** Whether a filter has taken a process down, and is not to be made before it may be called again. */
+  readonly isHeld?: (user: UserFilter) => boolean
   /** Makes a user's filter that asks for a thread of its own; absent: it gets none, and runs where all others do. */
   readonly isolate?: (spec: FilterSpec, module: FilterModule) => Filter
 }

@@ -9,7 +9,7 @@ import { guardTrailers, guardTransform } from './calls/guard-body.ts'
 import { guardComplete, guardHook, guardTunnel } from './calls/guard-hook.ts'
 import type { Guarded, GuardHost } from './calls/guarded-call.ts'
 import { formatFilterState } from './reading-conditions.ts'
-import { enterHook, SLOT, watchedHooks } from './hook-slots.ts'
+import { enterHook, HOOK, SLOT, watchedHooks } from './hook-slots.ts'
 import type { FilterReading, LastFailure } from './reading.ts'
 
 /** What other processes have found out about a version of a filter. */
@@ -27,6 +27,10 @@ type GuardedDefinition = Pick<FilterDefinition, 'kind' | 'body'>
 export interface FilterGuards {
   /** The filter with a guard before each of its hooks; one without `user` in its spec is nobody's but ours. */
   readonly guard: (filter: Filter, spec: FilterSpec, definition: GuardedDefinition) => Filter
+  /** Says that the filter is being made, which its code may not return from; what it returns is called behind that. */
+  readonly enterCreate: (user: UserFilter, kind: string) => () => void
+  /** Whether another process has found out about it, and it is not to be called yet. */
+  readonly isHeld: (user: UserFilter) => boolean
   readonly read: () => readonly FilterReading[]
   /** Why a filter is not simply called, for people; `undefined` when it is. */
   readonly explain: (user: UserFilter) => string | undefined
@@ -36,8 +40,16 @@ export interface FilterGuards {
   readonly hold: (notices: readonly QuarantineNotice[]) => void
 }
 
+const CREATE = watchedHooks.indexOf('create')
+
+/** What guards need of a process. */
+export interface GuardsHost extends GuardHost {
+  /** Told before code of a filter is loaded and the filter made, so that somebody may watch. */
+  readonly onCreate?: (health: FilterHealth) => void
+}
+
 /** Makes the guards of a process. */
-export const createFilterGuards = (host: GuardHost): FilterGuards => {
+export const createFilterGuards = (host: GuardsHost): FilterGuards => {
   const healths = new Map<string, FilterHealth>()
   const notices = new Map<string, QuarantineNotice>()
 
@@ -52,6 +64,13 @@ export const createFilterGuards = (host: GuardHost): FilterGuards => {
     return health
   }
 
+  /** What is quarantined stays so when it is detached and attached again. */
+  const dropUnused = (health: FilterHealth): void => {
+    if (health.uses > 0 || !health.quarantine.isActive) return
+    healths.delete(keyOf(health.user))
+    host.slots.free(health.slot)
+  }
+
   const guard: FilterGuards['guard'] = (filter, spec, definition) => {
     if (spec.user === undefined) return filter
     const health = healthOf(spec.user, definition.kind)
@@ -59,10 +78,7 @@ export const createFilterGuards = (host: GuardHost): FilterGuards => {
     const guarded = { health, host }
     const onClose = (): void => {
       health.uses--
-      // What is quarantined stays so when it is detached and attached again.
-      if (health.uses > 0 || !health.quarantine.isActive) return
-      healths.delete(keyOf(health.user))
-      host.slots.free(health.slot)
+      dropUnused(health)
     }
     return {
       ...guardHooks(filter, guarded),
@@ -71,8 +87,23 @@ export const createFilterGuards = (host: GuardHost): FilterGuards => {
     }
   }
 
+  const enterCreate: FilterGuards['enterCreate'] = (user, kind) => {
+    const health = healthOf(user, kind)
+    const { cells } = host.slots
+    const [outer, outerHook] = [cells[SLOT] ?? 0, cells[HOOK] ?? 0]
+    host.onCreate?.(health)
+    enterHook(cells, health.slot, CREATE)
+    return () => {
+      cells[SLOT] = outer
+      cells[HOOK] = outerHook
+      dropUnused(health)
+    }
+  }
+
   return {
     guard,
+    enterCreate,
+    isHeld: (user) => (notices.get(keyOf(user))?.untilMs ?? 0) > host.clock.nowMs(),
     explain: (user) => {
       const health = healths.get(keyOf(user))
       return health === undefined || health.quarantine.isActive ? undefined : formatFilterState(health.read())

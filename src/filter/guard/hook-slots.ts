@@ -23,7 +23,7 @@ const MAX_SLOTS = 1000
 /** What a filter can be found in. */
 export const watchedHooks = [
   ...(['onRequest', 'onResponse', 'onComplete', 'onTunnel', 'transformRequest', 'transformResponse'] as const),
-  ...(['onRequestTrailers', 'onResponseTrailers', 'close'] as const),
+  ...(['onRequestTrailers', 'onResponseTrailers', 'close', 'create'] as const),
 ] as const
 
 export type WatchedHook = (typeof watchedHooks)[number]

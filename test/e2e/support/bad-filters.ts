@@ -19,6 +19,13 @@ const modules: Readonly<Record<string, string>> = {
   'stray.ts': hook(`void Promise.reject(new Error('nobody catches this'))`),
   'wait.ts': hook(`return new Promise((resolve) => setTimeout(resolve, 10_000))`),
   'loop.ts': hook(`for (;;);`),
+  // Only where it serves, so that no trial finds it.
+  'boot.ts': hook('', `import { existsSync } from 'node:fs'`)
+    .replace('=> ({ onRequest', `=> { while (process.connected && existsSync(config.file)); return { onRequest`)
+    .replace('} }),', '} } },')
+    .replace('create: ()', 'create: (config)')
+    .replace('FilterDefinition<{}>', 'FilterDefinition<{ file: string }>')
+    .replace('schema.object({})', 'schema.object({ file: schema.string() })'),
   'leak.ts': hook(`kept.push(new Array(256 * 1024).fill(kept.length))`, `const kept: unknown[] = []`),
   'gorge.ts': hook(`const all: unknown[] = []; for (;;) all.push(new Array(10_000).fill(all.length))`),
   'empty.ts': hook(``),
@@ -36,6 +43,7 @@ export const filterNamed = (
     readonly module?: string
     readonly isolation?: 'None' | 'Thread'
     readonly failureMode?: 'Open' | 'Closed'
+    readonly config?: object
   } = {},
 ): object => ({
   apiVersion: 'fairway.dev/v1alpha1',
