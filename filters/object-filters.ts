@@ -21,6 +21,11 @@ export const objectFilters: readonly ObjectFilter[] = [
     description: 'Knows clients by keys, which stand in Secrets, or as hashes in the object.',
   },
   {
+    definition: new LateDefinition('BodyTransform'),
+    plural: 'bodytransforms',
+    description: 'Removes, renames and sets fields of bodies that are JSON.',
+  },
+  {
     definition: new LateDefinition('Compression'),
     plural: 'compressions',
     description: 'Compresses the bodies of responses for clients that accept it: zstd, brotli or gzip.',

@@ -1,4 +1,6 @@
 import type { BodyTransform, Counter, Exchange, Filter, FilterDefinition, FilterEnv, RequestView } from 'fairway/filter'
+import { weakenTag } from '../representation/changed-bytes.ts'
+import { createTypeMatcher } from '../representation/media-range.ts'
 import { chooseCoding, type Coding } from './choose-coding.ts'
 import { compressionConfig, type CompressionConfig, type CompressorType } from './config.ts'
 import { Encoder } from './encoder.ts'
@@ -16,7 +18,7 @@ const compression: FilterDefinition<CompressionConfig> = {
   create: (config, env) => {
     const asked = new WeakMap<RequestView, Asked>()
     const chooser = createChooser(config)
-    const rules = { ...config, isOfType: head.createTypeMatcher(config.contentTypes) }
+    const rules = { ...config, isOfType: createTypeMatcher(config.contentTypes) }
     return {
       onRequest: ({ request }) => {
         const coding = chooser(request)
@@ -67,7 +69,7 @@ const isCrossSite = (headers: RequestView['headers']): boolean =>
 const speakOfEncoded = (headers: RequestView['headers'], coding: Coding | undefined): void => {
   if (headers.has('content-encoding') || head.forbidsTransform(headers)) return
   head.varyByEncoding(headers)
-  if (coding !== undefined) head.weakenTag(headers)
+  if (coding !== undefined) weakenTag(headers)
 }
 
 /** An answer to HEAD has the head of a body that would be compressed, and none. */

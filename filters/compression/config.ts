@@ -1,4 +1,5 @@
 import { schema } from 'fairway/filter'
+import { mediaTypes } from '../representation/media-range.ts'
 
 /** The codings that bodies can be put in, as the configuration spells them; the best trade between effort and size first. */
 export const compressorTypes = ['Zstd', 'Brotli', 'Gzip'] as const
@@ -34,13 +35,6 @@ const compressors = schema.refine(schema.array(compressor, { minItems: 1, maxIte
   return twice === undefined ? [] : [{ message: 'is given twice', path, found: twice.type, expected: 'each type once' }]
 })
 
-const mediaType = schema.string({
-  minLength: 3,
-  maxLength: 128,
-  pattern: /[a-z0-9!#$&^_.+-]+\/(?:\*|\*\+[a-z0-9.-]+|[a-z0-9!#$&^_.+-]+)/,
-  describe: 'a media type in small letters: application/json, text/*, application/*+json',
-})
-
 /** What a Compression is told. */
 export const compressionConfig = schema.object({
   compressors: schema.documented(
@@ -51,7 +45,7 @@ export const compressionConfig = schema.object({
     'Codings in the order in which they are preferred, where a client likes several equally. Left out: Zstd, Brotli, Gzip.',
   ),
   contentTypes: schema.documented(
-    schema.withDefault(schema.array(mediaType, { minItems: 1, maxItems: 64 }), [
+    schema.withDefault(mediaTypes, [
       'text/*',
       'application/json',
       'application/*+json',
