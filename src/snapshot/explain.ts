@@ -107,7 +107,7 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, live: Li
   const plans = resolution.kind === 'pass-through' ? [resolution.backend] : (rule?.backends ?? [])
   const { closed } = collected
   const health = formatHealth(groupsOf(plans, snapshot), healthOf)
-  const filters = explainFilters({ frontend, rule, backends: plans }, filterStateOf)
+  const filters = explainFilters({ frontend, rule, backends: plans, pods: snapshot.pods }, filterStateOf)
   const carriedOut = closed === undefined ? [...filters, ...carryOut(resolution, snapshot), ...health] : []
   const explained: Explanation = {
     ...about,

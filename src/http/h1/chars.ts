@@ -25,6 +25,7 @@ export const HEX_PLUS_ONE: Uint8Array = table((code) => {
 })
 
 const METHOD = /^[A-Z0-9!#$%&'*+.^_`|~-]{1,32}$/
+const NOT_IN_TARGET = /[^\x21-\x7e]|#/
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
 
 /**
@@ -38,6 +39,11 @@ export function isFieldValue(text: string): boolean {
 /** Whether `text` is a method as we take it: capitals, and no longer than any that exists. */
 export function isMethod(text: string): boolean {
   return METHOD.test(text)
+}
+
+/** Whether `text` may stand in a request target, as `TARGET` has it. */
+export function isTarget(text: string): boolean {
+  return !NOT_IN_TARGET.test(text)
 }
 
 export const HTAB = 0x09

@@ -5,7 +5,7 @@
  */
 import type { HeaderList } from '../header-list.ts'
 import { isConnectionSpecific } from '../hop-by-hop.ts'
-import { isFieldValue, isMethod } from './chars.ts'
+import { isFieldValue, isMethod, isTarget } from './chars.ts'
 import { isFieldName } from './field-names.ts'
 import { quoted } from './limits.ts'
 import { CHUNKED, UNTIL_CLOSE } from './message.ts'
@@ -52,8 +52,6 @@ export const CHUNK_END = '\r\n'
 
 /** The last chunk of a message without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n'
-
-const BAD_TARGET = /[^\x21-\x7e]|#/
 
 /** Twice the number of checked fields that are passed over in search of one. */
 const MAX_REMOVED = 16
@@ -134,7 +132,7 @@ export function encodeRequestHead(
 ): string | H1EncodeFailure {
   const { method, target, host } = line
   if (!isMethod(method)) return unwritable(`method ${quoted(method)}`)
-  if (target === '' || BAD_TARGET.test(target)) return unwritable(`target ${quoted(target)}`)
+  if (target === '' || !isTarget(target)) return unwritable(`target ${quoted(target)}`)
   if (!isAuthority(host)) return unwritable(`Host ${quoted(host)}`)
   const { bodyLength } = framing
   if (bodyLength === UNTIL_CLOSE || !isLength(bodyLength)) return unwritable(`a request body of ${bodyLength} bytes`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { modelOf, routeOf } from '../../../test/support/models.ts'
+import { modelOf, routeOf, serviceOf } from '../../../test/support/models.ts'
 import type { FilterSpec, UserFilter } from '../../model/filter-spec.ts'
 import { compile } from '../compile.ts'
 import { explainRequest } from '../explain.ts'
@@ -40,4 +40,29 @@ it('a decision names the filters of users that the request meets, and those that
       'filter shop/rule is quarantined',
     ],
   )
+})
+
+it('those of the port, and those that all Pods have, are named as well', () => {
+  const pod = { key: 'shop/p', addresses: ['10.1.0.1'], transport: 'plain', workload: { uid: 'p' } } as const
+  const model = modelOf([], {
+    trafficType: 'all',
+    pods: [pod],
+    podFilters: [specOf('pods')],
+    services: [serviceOf({ filters: [specOf('port')] })],
+  })
+  const snapshot = compile(model, { generation: 1, filters: () => ({ stage: 'shape', filter: {} }) })
+  const namesAt = (authority: string): readonly string[] =>
+    explainRequest(snapshot, {
+      authority,
+      method: 'GET',
+      target: '/',
+      headers: [],
+      sourceNamespace: 'shop',
+    }).reasons.filter((line) => line.startsWith('filter '))
+  assert.deepEqual(namesAt('10.96.0.12:80'), [
+    'filter shop/port (Stamp, version v1) of its port is called: 500 when it fails',
+  ])
+  assert.deepEqual(namesAt('10.1.0.1:8080'), [
+    'filter shop/pods (Stamp, version v1) of the Gateway is called: 500 when it fails',
+  ])
 })

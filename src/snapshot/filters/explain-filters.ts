@@ -1,5 +1,5 @@
 import type { FilterSpec, UserFilter } from '../../model/filter-spec.ts'
-import type { BackendPlan, Frontend, RulePlan } from '../snapshot.ts'
+import type { BackendPlan, Frontend, PodFrontends, RulePlan } from '../snapshot.ts'
 
 /** Why a user's filter is not simply called; `undefined` when it is. */
 export type FilterStateOf = (user: UserFilter) => string | undefined
@@ -10,15 +10,20 @@ export const explainFilters = (
     readonly frontend: Frontend
     readonly rule: RulePlan | undefined
     readonly backends: readonly BackendPlan[]
+    readonly pods: PodFrontends | undefined
   },
   stateOf: FilterStateOf = () => undefined,
 ): readonly string[] => {
-  const { frontend, rule, backends } = resolved
-  const ofService = frontend.kind === 'service' ? frontend.service.filters : []
+  const { frontend, rule, backends, pods } = resolved
   const ofBackends =
     rule?.source.backends.flatMap((backend) => (backend.kind === 'service' ? backend.filters : [])) ?? []
   return [
-    ...explain(ofService, 'the Service', stateOf),
+    ...(frontend.kind === 'service'
+      ? [
+          ...explain(frontend.service.filters, 'the Service', stateOf),
+          ...explain(frontend.port.filters ?? [], 'its port', stateOf),
+        ]
+      : explain(pods?.filters.source ?? [], 'the Gateway', stateOf)),
     ...explain(rule?.source.filters ?? [], 'the rule', stateOf),
     ...(backends.length === 0 ? [] : explain(ofBackends, 'a backend', stateOf)),
   ]

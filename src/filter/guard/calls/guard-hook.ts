@@ -4,7 +4,7 @@ import type { ExchangeRecord } from '../../record.ts'
 import { countOverrun, failCall, guardCall, judgeCall } from './guarded-call.ts'
 import type { CallRules, Guarded } from './guarded-call.ts'
 import { enterHook, SLOT, watchedHooks } from '../hook-slots.ts'
-import { faultOfHeaders, faultOfResult, isThenable } from './judge.ts'
+import { faultOfHeaders, faultOfResult, faultOfTarget, isThenable } from './judge.ts'
 import { restoreExchange, saveExchange } from './undo.ts'
 import type { SavedExchange } from './undo.ts'
 
@@ -30,6 +30,8 @@ export const guardHook = (
   return (exchange) => {
     if (!health.quarantine.isActive && !health.isAdmitted()) return health.refuseQuarantined()
     const saved = isOpen ? saveExchange(exchange) : undefined
+    const { request } = exchange
+    const { path, query, authority } = request
     const outer = cells[SLOT] ?? 0
     enterHook(cells, slot, hook)
     const startMs = monotonicMs()
@@ -44,7 +46,11 @@ export const guardHook = (
     cells[SLOT] = outer
     const tookMs = monotonicMs() - startMs
     health.note(tookMs)
-    const fault = isThenable(result) ? 'waits' : (faultOfResult(result) ?? faultOfHeaders(headersOf(exchange, name)))
+    const isElsewhere = request.path !== path || request.query !== query || request.authority !== authority
+    const fault =
+      isThenable(result) || isElsewhere
+        ? 'to be judged'
+        : (faultOfResult(result) ?? faultOfHeaders(headersOf(exchange, name)))
     // What is not simply good is judged where it may cost something.
     if (fault !== undefined || tookMs > user.hookMs) {
       return judgeCall(result, tookMs, guarded, rulesOf(exchange, name, saved)) as HookResult
@@ -56,7 +62,10 @@ export const guardHook = (
 
 const rulesOf = (exchange: Exchange, name: HookName, saved: SavedExchange | undefined): CallRules => ({
   hook: name,
-  faultOf: (result) => faultOfResult(result) ?? faultOfHeaders(headersOf(exchange, name)),
+  faultOf: (result) =>
+    faultOfResult(result) ??
+    faultOfHeaders(headersOf(exchange, name)) ??
+    (name === 'onRequest' ? faultOfTarget(exchange.request) : undefined),
   headers: () => [exchange.request.headers, exchange.response?.headers],
   undo: saved === undefined ? undefined : () => restoreExchange(exchange, saved),
 })

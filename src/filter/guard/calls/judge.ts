@@ -1,5 +1,6 @@
-import { isFieldValue } from '../../../http/h1/chars.ts'
+import { isFieldValue, isTarget } from '../../../http/h1/chars.ts'
 import { isFieldName } from '../../../http/h1/field-names.ts'
+import { isAuthority } from '../../../http/h1/target.ts'
 import type { HeaderList } from '../../../http/header-list.ts'
 import type { Reply } from '../../index.ts'
 import { faultOfLabels } from '../../reply.ts'
@@ -37,6 +38,22 @@ export const faultOfHeaders = (headers: HeaderList | undefined): string | undefi
   const unwritable = headers === undefined ? undefined : findUnwritable(headers)
   return unwritable === undefined ? undefined : `${unwritable} cannot be written into an HTTP message`
 }
+
+/** The same for where a request goes. */
+export const faultOfTarget = ({ path, query, authority }: Target): string | undefined => {
+  if (typeof path !== 'string' || !(path === '*' || path.startsWith('/')) || !isTarget(path))
+    return `the path ${quoted(path)}: it begins with / and is percent-encoded`
+  if (typeof query !== 'string' || !(query === '' || (query.startsWith('?') && isTarget(query))))
+    return `the query ${quoted(query)}: it is empty, or begins with ? and is percent-encoded`
+  // One of HTTP/1.0 may have none.
+  if (typeof authority !== 'string' || !(authority === '' || isAuthority(authority)))
+    return `the authority ${quoted(authority)}: host, or host:port`
+  return undefined
+}
+
+type Target = Readonly<Record<'path' | 'query' | 'authority', unknown>>
+
+const quoted = (value: unknown): string => JSON.stringify(String(value).slice(0, 40))
 
 /** Whether a result is waited for. */
 export const isThenable = (result: unknown): result is PromiseLike<unknown> => {

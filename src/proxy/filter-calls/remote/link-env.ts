@@ -28,7 +28,10 @@ export const linkEnv = (
       switch (message.kind) {
         case 'call': {
           const { id, limits, body, headers, ...options } = message
-          const call = new RemoteCall(id, post, () => calls.delete(id))
+          const call = new RemoteCall(id, post, () => {
+            // The next thread counts from the beginning.
+            if (calls.get(id) === call) calls.delete(id)
+          })
           calls.set(id, call)
           const whole = body === undefined ? null : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
           return lent.dispatch({ options: { ...options, headers: [...headers], body: whole }, limits }, call)
