@@ -17,6 +17,8 @@ export interface FilterTrials {
    * of it. One call at a time.
    */
   readonly settle: (filters: readonly FilterObject[]) => Promise<FilterVersions>
+  /** What is known of these Filters while others are being tried: of what has not been, the last good version. */
+  readonly known: (filters: readonly FilterObject[]) => FilterVersions
   /** Whether any file is not as it was when it was tried. */
   readonly isStale: () => boolean
   /** All files that were looked at, below the folder. */
@@ -30,6 +32,8 @@ type Tried = TrialOutcome
 export const createFilterTrials = (root: string, tryOut: typeof runTrial = runTrial): FilterTrials => {
   let tried: ReadonlyMap<string, Tried> = new Map()
   let versions: FilterVersions = new Map()
+  /** What came of the trials that a `settle` under way has made. */
+  let soFar: ReadonlyMap<string, Tried> = new Map()
 
   const settleModule = async (entry: string, contents: readonly UserContent[]): Promise<Tried> => {
     const before = tried.get(entry)
@@ -52,25 +56,31 @@ export const createFilterTrials = (root: string, tryOut: typeof runTrial = runTr
     return now
   }
 
+  const judgeAll = (filters: readonly FilterObject[], by: ReadonlyMap<string, Tried>, why: string): FilterVersions => {
+    const found = new Map<string, FilterVersion>()
+    for (const filter of filters) {
+      const key = `${filter.metadata.namespace}/${filter.metadata.name}`
+      const before = versions.get(key)
+      const now = judge(filter, { tried: by, before, why })
+      found.set(key, before !== undefined && isEqual(before, now) ? before : now)
+    }
+    const isSame = found.size === versions.size && [...found].every(([key, one]) => versions.get(key) === one)
+    if (!isSame) versions = found
+    return versions
+  }
+
   return {
+    known: (filters) => judgeAll(filters, new Map([...tried, ...soFar]), 'it is still being tried'),
     settle: async (filters) => {
       const byModule = Map.groupBy(
         filters.flatMap(({ content }) => (content?.kind === 'user' ? [content] : [])),
         ({ module }) => module,
       )
       const next = new Map<string, Tried>()
+      soFar = next
       for (const [entry, contents] of byModule) next.set(entry, await settleWhole(entry, contents))
       tried = next
-      const found = new Map<string, FilterVersion>()
-      for (const filter of filters) {
-        const key = `${filter.metadata.namespace}/${filter.metadata.name}`
-        const before = versions.get(key)
-        const now = judge(filter, next, before)
-        found.set(key, before !== undefined && isEqual(before, now) ? before : now)
-      }
-      const isSame = found.size === versions.size && [...found].every(([key, one]) => versions.get(key) === one)
-      if (!isSame) versions = found
-      return versions
+      return judgeAll(filters, next, 'its files change all the time')
     },
     isStale: () => [...tried.values()].some(({ sources }) => !isAsItWas(root, sources)),
     sources: () => [...new Set([...tried.values()].flatMap(({ sources }) => sources.map(({ file }) => file)))],
@@ -91,8 +101,16 @@ const isAsItWas = (root: string, sources: readonly ModuleSource[]): boolean =>
 /** What a Filter comes to; what was in force stays so while what it asks for is no good. */
 const judge = (
   { content, defects, metadata }: FilterObject,
-  tried: ReadonlyMap<string, Tried>,
-  before: FilterVersion | undefined,
+  {
+    tried,
+    before,
+    why,
+  }: {
+    readonly tried: ReadonlyMap<string, Tried>
+    readonly before: FilterVersion | undefined
+    /** There is nothing known. */
+    readonly why: string
+  },
 ): FilterVersion => {
   const refuse = (refused: RefusedVersion): FilterVersion => ({
     ...(before?.inForce === undefined ? {} : { inForce: before.inForce }),
@@ -100,10 +118,10 @@ const judge = (
   })
   if (content?.kind !== 'user') return refuse({ message: formatFaults(defects), path: defects[0]?.path ?? 'spec' })
   const of = tried.get(content.module)
-  if (of === undefined) return refuse({ message: 'it has not been tried', path: 'spec.module' })
+  if (of === undefined) return refuse({ message: why, path: 'spec.module' })
   if ('fault' in of.module) return refuse({ message: formatModuleFault(of.module.fault), path: 'spec.module' })
   const config = of.configs.get(keyOf(content.config))
-  if (config === undefined) return refuse({ message: 'its files change all the time', path: 'spec.module' })
+  if (config === undefined) return refuse({ message: why, path: 'spec.module' })
   if ('fault' in config) {
     const { path = 'spec.module' } = config.fault
     return refuse({ message: formatModuleFault(config.fault), path })

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, it } from 'node:test'
 import { formatPosition } from '../../lib/format-issue.ts'
+import type { FilterObject } from '../objects/filter/filter-object.ts'
 import { startConfig, type ConfigHandle } from '../start-config.ts'
 import type { ConfigUpdate } from '../update.ts'
+import { startSettling } from './settle-filters.ts'
 
 let root = ''
 let config: ConfigHandle | undefined
@@ -227,4 +229,57 @@ it('without a folder of filters, what they are for is closed, and that is said',
     update.model.services[0]?.closed ?? '',
     /^Filter shop\/stamp: there is no folder of filters: name it with --filters DIR$/,
   )
+})
+
+it('a trial that takes long holds up nothing but its own Filter', async () => {
+  const object = (name: string, module: string): FilterObject => ({
+    kind: 'Filter',
+    as: 'Filter',
+    metadata: { name, namespace: 'shop', labels: {}, annotations: {}, owners: [] },
+    targetRefs: [],
+    content: {
+      kind: 'user',
+      module,
+      config: { header: 'x-a' },
+      settings: { hookMs: 10, waitMs: 1000, isolation: 'none' },
+    },
+    failureMode: 'closed',
+    defects: [],
+  })
+  writeModule(stamp('one'))
+  writeFileSync(
+    join(root, 'filters', 'slow.ts'),
+    stamp('one').replace('  create', '  warmUp: () => new Promise(() => setInterval(() => {}, 1000)),\n  create'),
+  )
+  const told: string[][] = []
+  let wake = (): void => {}
+  const settling = startSettling(join(root, 'filters'), {
+    onSettled: (versions) => {
+      told.push(Array.from(versions, ([id, { refused }]) => `${id} ${refused?.message ?? 'in force'}`))
+      wake()
+    },
+    onFailure: (error) => assert.fail(String(error)),
+    patienceMs: 1,
+  })
+  const next = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve
+    })
+  try {
+    const good = object('good', 'stamp.ts')
+    assert.equal(settling.take([good]), false)
+    await next()
+    const slow = object('slow', 'slow.ts')
+    assert.equal(settling.take([good, slow]), false)
+    await next()
+    assert.equal(settling.take([good, slow, object('more', 'stamp.ts')]), true)
+    while (told.at(-1)?.some((line) => line.includes('being tried'))) await next()
+    assert.deepEqual(told[0], ['shop/good in force'])
+    assert.deepEqual(told[1], ['shop/good in force', 'shop/slow it is still being tried'])
+    assert.deepEqual(told[2]?.slice(0, 2), told[1])
+    assert.match(told.at(-1)?.[1] ?? '', /^shop\/slow slow\.ts:\d+: warmUp was not done after 2000 ms/)
+    assert.equal(told.at(-1)?.[2], 'shop/more in force')
+  } finally {
+    settling.close()
+  }
 })

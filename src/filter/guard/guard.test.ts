@@ -373,6 +373,23 @@ it('what another process has found out of a version holds for it, also when it c
   )
 })
 
+it('versions that failed and are gone do not take up slots for good', () => {
+  const { clock, guard, slots } = setUp()
+  const hook = {
+    onRequest: () => {
+      throw new Error('no')
+    },
+  }
+  for (let version = 0; version < 5; version++) {
+    const filter = guard(hook, { version: `v${version}` })
+    for (let i = 0; i < 10; i++) assert.throws(() => filter.onRequest?.(createExchange()))
+    filter.close?.()
+    clock.advance(30_000 + 600_000)
+  }
+  // Only that of the last one.
+  assert.equal(slots.take(), 2)
+})
+
 it('who is being made can be seen, and leaves nothing behind', () => {
   const { guards, slots } = setUp()
   slots.cells[SLOT] = 7

@@ -53,10 +53,22 @@ export const createFilterGuards = (host: GuardsHost): FilterGuards => {
   const healths = new Map<string, FilterHealth>()
   const notices = new Map<string, QuarantineNotice>()
 
+  /** Of versions that nobody has any more, when their quarantine has been over for long: there are only so many slots. */
+  const forgetGone = (): void => {
+    const nowMs = host.clock.nowMs()
+    for (const [key, { untilMs }] of notices) if (untilMs <= nowMs) notices.delete(key)
+    for (const health of healths.values()) {
+      if (health.uses > 0 || !health.quarantine.isForgiven(host.clock.monotonicMs())) continue
+      healths.delete(keyOf(health.user))
+      host.slots.free(health.slot)
+    }
+  }
+
   const healthOf = (user: UserFilter, kind: string): FilterHealth => {
     const key = keyOf(user)
     const known = healths.get(key)
     if (known !== undefined) return known
+    forgetGone()
     const health = new FilterHealth({ user, kind, slot: host.slots.take() }, host)
     const notice = notices.get(key)
     if (notice !== undefined) health.hold(notice.failure, notice.untilMs)

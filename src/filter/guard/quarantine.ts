@@ -100,6 +100,11 @@ export class Quarantine {
     this.#isFatal = true
   }
 
+  /** Whether it has been over for so long that the next one would be a first one. */
+  isForgiven(nowMs: number): boolean {
+    return nowMs - this.#untilMs >= FORGIVEN_MS
+  }
+
   read(nowMs: number): QuarantineState {
     if (this.isActive) return { state: 'active' }
     return nowMs < this.#untilMs ? { state: 'quarantined', untilMs: this.#untilMs } : { state: 'probation' }
