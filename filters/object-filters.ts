@@ -21,6 +21,11 @@ export const objectFilters: readonly ObjectFilter[] = [
     description: 'Knows clients by keys, which stand in Secrets, or as hashes in the object.',
   },
   {
+    definition: new LateDefinition('BasicAuth'),
+    plural: 'basicauths',
+    description: 'Knows users by name and password, whose hashes stand in Secrets or in the object.',
+  },
+  {
     definition: new LateDefinition('BodyTransform'),
     plural: 'bodytransforms',
     description: 'Removes, renames and sets fields of bodies that are JSON.',
