@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { markAsUntransferable } from 'node:worker_threads'
 import type { FilterHealth } from '../../filter/guard/filter-health.ts'
 import type { FilterFault } from '../../filter/guard/failure.ts'
 import { createFilterGuards } from '../../filter/guard/guard.ts'
@@ -51,6 +52,7 @@ export const createPlaneGuards = (parts: {
     clock,
     slots,
     ...(parts.onCreate === undefined ? {} : { onCreate: parts.onCreate }),
+    pin: markAsUntransferable,
     describe: (error, headers) => hideSecrets(withoutSecrets(error, headers)),
     locate: (error, { module }) => {
       const root = roots.get(module)

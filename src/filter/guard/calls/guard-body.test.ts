@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { markAsUntransferable } from 'node:worker_threads'
 import { createFakeClock } from '../../../../test/support/fake-clock.ts'
 import { HeaderList } from '../../../http/header-list.ts'
 import type { UserFilter } from '../../../model/filter-spec.ts'
@@ -20,6 +21,7 @@ const guardWith = (filter: Filter, failureMode: UserFilter['failureMode'], mode:
     clock: createFakeClock(),
     slots: createHookSlots(),
     describe: String,
+    pin: markAsUntransferable,
     locate: () => undefined,
     onFailure: ({ kind }) => void failures.push(kind),
     onQuarantine: () => {},
@@ -115,4 +117,19 @@ it('a connection is refused when its hook fails closed, and carried when it fail
   }
   assert.equal(guardWith({ onTunnel }, 'open').filter.onTunnel?.(tunnel), undefined)
   assert.throws(() => guardWith({ onTunnel }, 'closed').filter.onTunnel?.(tunnel), FilterFailure)
+})
+
+it('a transform cannot take away the memory of its piece, which connections read into', () => {
+  const memory = new ArrayBuffer(64)
+  const takes: readonly ((bytes: Buffer<ArrayBuffer>) => void)[] = [
+    ({ buffer }) => void structuredClone(buffer, { transfer: [buffer] }),
+    ({ buffer }) => void buffer.transfer(),
+    (bytes) => void new ReadableStream({ type: 'bytes', start: (controller) => controller.enqueue(bytes) }),
+  ]
+  for (const take of takes) {
+    const transform = (): void => take(Buffer.from(memory, 8, 4))
+    const { filter, failures } = guardWith({ transformRequest: () => transform }, 'open')
+    void filter.transformRequest?.(createExchange())?.(Buffer.from(memory, 8, 4), false)
+    assert.deepEqual([failures, memory.byteLength], [['throw'], 64])
+  }
 })

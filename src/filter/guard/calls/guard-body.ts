@@ -59,6 +59,8 @@ const guardPieces = (
   let hasFailed = false
   return (bytes, isLast) => {
     if (hasFailed) return undefined
+    // Transferred to a stream or a port, it would be gone under the connections that read into it next.
+    guarded.host.pin?.(bytes.buffer)
     const saved = isOpen && mode === 'buffer' ? saveExchange(exchange) : undefined
     const rules: CallRules = {
       hook,

@@ -9,6 +9,8 @@ export interface GuardHost extends HealthHost {
   readonly slots: HookSlots
   /** An error as text, without the secrets of an exchange: of its headers, say. */
   readonly describe: (error: unknown, headers: readonly (HeaderList | undefined)[]) => string
+  /** Sees to it that nobody can take memory away, which pieces of a body share with what others read. */
+  readonly pin?: (memory: ArrayBufferLike) => void
 }
 
 /** What all hooks of one filter share. */
