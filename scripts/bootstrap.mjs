@@ -7,15 +7,18 @@ import path from 'node:path'
 import { ensureInstalled, fail, findNode, handOver, nodeFlags, packageRoot } from '../src/bootstrap.mjs'
 
 const TEST_FILES = ['src/**/*.test.ts', 'filters/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts']
-/** What takes minutes and is no part of `npm test`. */
-const LONG_TEST_FILES = ['test/**/*.long.ts']
+/** What takes minutes and is no part of `npm test`, and what runs there in half of its forms (`workerCounts`). */
+const LONG_TEST_FILES = ['test/**/*.long.ts', 'test/e2e/**/*.test.ts']
 /** A single test that takes longer hangs. */
 const TEST_TIMEOUT_MS = 300_000
 const MAX_TEST_PROCESSES = 8
 
 const VERBS = {
   test: (node, args) => handOver(node, testArguments(args)),
-  'test:long': (node, args) => handOver(node, testArguments([...args, ...LONG_TEST_FILES], { concurrency: 1 })),
+  'test:long': (node, args) => {
+    process.env.FAIRWAY_TEST_LONG = '1'
+    handOver(node, testArguments([...args, ...LONG_TEST_FILES], { concurrency: 1 }))
+  },
   check: (node, args) => check(node, args),
   bench: (node, args) => handOver(node, [...nodeFlags(), 'test/bench/main.ts', ...args]),
   fuzz: (node, args) => handOver(node, [...nodeFlags(), 'test/fuzz/main.ts', ...args]),

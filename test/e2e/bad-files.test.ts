@@ -9,6 +9,7 @@ import type { HboneClient } from './support/hbone-client.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
 import { replaceFile } from './support/mesh-certificates.ts'
 import { backend, formatObjects, gateway, httpRoute, service } from './support/objects.ts'
+import { workerCounts } from './support/fairway-process.ts'
 
 const network = '127.71.4'
 const API = '10.96.0.10:80'
@@ -31,7 +32,7 @@ const stamped = (name: string, version: string): object =>
     },
   ])
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(2)) {
   describe(`configuration that goes wrong while ${workers} workers serve`, () => {
     let mesh: Mesh
     let fairway: RunningFairway

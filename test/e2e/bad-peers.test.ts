@@ -10,6 +10,7 @@ import { dialWaypoint, tlsOf, type HboneClient } from './support/hbone-client.ts
 import { createMesh, type Mesh } from './support/mesh.ts'
 import { foundCa, issueTo } from './support/mesh-certificates.ts'
 import { gateway, service } from './support/objects.ts'
+import { workerCounts } from './support/fairway-process.ts'
 
 const network = '127.71.6'
 const VIP = '10.96.0.10:80'
@@ -25,7 +26,7 @@ const objects = [
   }),
 ]
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(2)) {
   describe(`clients that ${workers} workers do not serve`, () => {
     let mesh: Mesh
     let fairway: RunningFairway

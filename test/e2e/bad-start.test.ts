@@ -5,12 +5,12 @@ import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { eventually } from './support/eventually.ts'
-import { isRunning, runArguments, startProcess } from './support/fairway-process.ts'
+import { isRunning, runArguments, startProcess, workerCounts } from './support/fairway-process.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
 import { issueTo, writeCertificates } from './support/mesh-certificates.ts'
 import { formatObjects, gateway } from './support/objects.ts'
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(1)) {
   describe(`what keeps ${workers} workers from starting`, () => {
     let mesh: Mesh
     before(async () => {

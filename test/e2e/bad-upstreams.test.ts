@@ -9,6 +9,7 @@ import type { HboneClient } from './support/hbone-client.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
 import { foundCa, issueTo } from './support/mesh-certificates.ts'
 import { gateway, service } from './support/objects.ts'
+import { workerCounts } from './support/fairway-process.ts'
 
 const network = '127.71.7'
 
@@ -77,7 +78,7 @@ const objects = [
   ]),
 ]
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(1)) {
   describe(`destinations that fail ${workers} workers`, () => {
     let mesh: Mesh
     let fairway: RunningFairway

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { eventually } from './support/eventually.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
 import { gateway, service } from './support/objects.ts'
+import { workerCounts } from './support/fairway-process.ts'
 
 const network = '127.71.44'
 const VIP = '10.96.0.10:80'
@@ -23,7 +24,7 @@ before(async () => {
 })
 after(() => mesh?.[Symbol.asyncDispose]())
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(2)) {
   describe(`with --workers ${workers}`, () => {
     it('an endpoint that is not there is put aside, which the admin API, /resolve and metrics tell', async () => {
       await using fairway = await mesh.startFairway(workers)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer, type AddressInfo } from 'node:net'
 import { describe, it } from 'node:test'
 import { eventually } from './support/eventually.ts'
-import { runArguments, startProcess, type FairwayProcess } from './support/fairway-process.ts'
+import { runArguments, startProcess, type FairwayProcess, workerCounts } from './support/fairway-process.ts'
 import { startIstiod, type Istiod } from './support/identity/istiod.ts'
 import { createMesh } from './support/mesh.ts'
 import { gateway } from './support/objects.ts'
@@ -17,7 +17,7 @@ const startWithoutCa = async (workers: number, istiod: Istiod, file: string): Pr
   return [child, String(line['ready'])]
 }
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(1)) {
   describe(`a CA that is not there, with --workers ${workers}`, () => {
     it('is waited for, with the reason at hand, and everything starts when it comes', async () => {
       await using istiod = await startIstiod(60_000)

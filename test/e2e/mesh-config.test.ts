@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { eventually } from './support/eventually.ts'
-import { runArguments, startProcess } from './support/fairway-process.ts'
+import { runArguments, startProcess, workerCounts } from './support/fairway-process.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
 import { replaceFile } from './support/mesh-certificates.ts'
 import { gateway, service } from './support/objects.ts'
@@ -72,7 +72,7 @@ const withMesh = async (run: (mesh: Mesh, meshFile: string) => Promise<void>): P
   await run(mesh, meshFile)
 }
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(2)) {
   describe(`a MeshConfig, with ${workers} workers`, () => {
     it('has a provider asked, over its own tunnel, and is followed when it changes', async () => {
       await withMesh(async (mesh, meshFile) => {

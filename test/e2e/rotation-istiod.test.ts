@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { formatReport } from './support/resilience/steady-load.ts'
 import { rotateUnderLoad } from './support/identity/rotations.ts'
+import { workerCounts } from './support/fairway-process.ts'
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(2)) {
   it(`certificates of istiod and a root are replaced under load (${workers} workers)`, async (t) => {
     const report = await rotateUnderLoad({
       network: '127.71.70',

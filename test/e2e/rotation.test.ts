@@ -6,11 +6,12 @@ import { createMesh } from './support/mesh.ts'
 import { writeCertificates } from './support/mesh-certificates.ts'
 import { gateway, service } from './support/objects.ts'
 import { replaceUnderLoad, shownCertificate } from './support/identity/certificate-changes.ts'
+import { workerCounts } from './support/fairway-process.ts'
 
 const network = '127.71.8'
 const VIP = '10.96.0.10:80'
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(1)) {
   it(`certificates are replaced under load without a failed request (${workers} workers)`, async (t) => {
     await using mesh = await createMesh([
       gateway,

@@ -6,6 +6,7 @@ import type { HboneClient } from './support/hbone-client.ts'
 import type { RunningFairway } from './support/fairway-process.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
 import { backend, backendPolicy, gateway, httpRoute, service } from './support/objects.ts'
+import { workerCounts } from './support/fairway-process.ts'
 
 const network = '127.71.45'
 const VIP = '10.96.0.10:80'
@@ -63,7 +64,7 @@ const goOn = async (
   }
 }
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(2)) {
   describe(`with --workers ${workers}`, () => {
     it('a session is the same to every worker, to a process that is started later, and after weights and pods change', async () => {
       mesh.write(objectsOf(1))

@@ -5,7 +5,7 @@ import { formatSpiffeId } from '../../src/model/identity.ts'
 import { derOf, encodeSvidResponse, startSpiffeAgent, svidOf, type SvidFields } from '../support/mesh/spiffe-agent.ts'
 import { TestCa } from '../support/tls/test-ca.ts'
 import { eventually } from './support/eventually.ts'
-import { runArguments, startFairway, startProcess } from './support/fairway-process.ts'
+import { runArguments, startFairway, startProcess, workerCounts } from './support/fairway-process.ts'
 import { dialWaypoint, tlsOf } from './support/hbone-client.ts'
 import { createMesh } from './support/mesh.ts'
 import { issueTo } from './support/mesh-certificates.ts'
@@ -21,7 +21,7 @@ const objects = [
 
 const responseOf = (...svids: readonly SvidFields[]): Buffer => encodeSvidResponse({ svids })
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(2)) {
   it(`identities that an agent sends are followed under load (${workers} workers)`, async (t) => {
     await using mesh = await createMesh(objects)
     const socket = join(mesh.dir, 'agent.sock')

@@ -13,11 +13,12 @@ import { startLoad } from './support/load.ts'
 import { createMesh } from './support/mesh.ts'
 import { issueTo, replaceFile, writeCertificates } from './support/mesh-certificates.ts'
 import { gateway, service } from './support/objects.ts'
+import { workerCounts } from './support/fairway-process.ts'
 
 const network = '127.71.46'
 const VIP = '10.96.0.10:80'
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(2)) {
   it(`a client is revoked, and a root removed, under load (${workers} workers)`, async (t) => {
     await using mesh = await createMesh([
       gateway,

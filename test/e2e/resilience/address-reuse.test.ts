@@ -7,6 +7,7 @@ import { createFleet, endpointOf, refusalsOf, type Fleet } from '../support/resi
 import { createPodNetwork } from '../support/resilience/pod-network.ts'
 import type { PodProcess } from '../support/resilience/pod-process.ts'
 import { formatReport } from '../support/resilience/steady-load.ts'
+import { workerCounts } from '../support/fairway-process.ts'
 
 const OTHER = '10.96.0.20'
 const otherHost = 'other.shop.svc.cluster.local'
@@ -22,7 +23,7 @@ const assertUntouched = async (stranger: PodProcess): Promise<void> => {
   assert.ok(connections > 0, 'it was dialled at all')
 }
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(1)) {
   it(`an address that another identity took over gets nothing that was not for it (${workers} workers)`, async (t) => {
     await using fleet = await createFleet()
     const [gone, kept, next] = [3, 4, 5].map((n) => ({ name: `api-${n}`, address: `127.71.33.${n}` }))

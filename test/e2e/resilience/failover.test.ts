@@ -3,6 +3,7 @@ import { it } from 'node:test'
 import { backendPolicy } from '../support/objects.ts'
 import { failOver, loseTwo } from '../support/resilience/failover.ts'
 import { formatReport } from '../support/resilience/steady-load.ts'
+import { workerCounts } from '../support/fairway-process.ts'
 
 const policy = backendPolicy('api', {
   loadBalancing: { algorithm: 'LeastRequest' },
@@ -10,7 +11,7 @@ const policy = backendPolicy('api', {
 })
 
 /** The long form, at twice the rate and with longer absences, is `npm run test:long`. */
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(2)) {
   for (const objects of [[], [policy]]) {
     const what = objects.length === 0 ? 'without a policy' : 'with a policy'
     it(`a pod that is killed costs no GET, and has its share when it is back (${workers} workers, ${what})`, async (t) => {

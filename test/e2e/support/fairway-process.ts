@@ -175,3 +175,10 @@ const listProcesses = (): readonly { readonly pid: number; readonly parent: numb
     .map((line) => line.trim().split(/\s+/))
     .filter(([, , state]) => state?.startsWith('Z') === false)
     .map(([pid, parent]) => ({ pid: Number(pid), parent: Number(parent) }))
+
+/**
+ * With how many workers a test runs: with `usually` many in `npm test`, which is to end within minutes, and with both one
+ * and two in `npm run test:long`.
+ */
+export const workerCounts = (usually: 1 | 2): readonly number[] =>
+  process.env['FAIRWAY_TEST_LONG'] === '1' ? [1, 2] : [usually]

@@ -1,4 +1,5 @@
 import { objectFilters } from '../../../../filters/object-filters.ts'
+import { nearestWord } from '../../../lib/nearest.ts'
 import * as s from '../../../lib/schema.ts'
 import { objectName } from '../metadata.ts'
 import { itemsOf, take, type Defect } from './defect.ts'
@@ -110,7 +111,7 @@ const decodeFilter = (
       message: 'nothing is known of such an extension',
       path: `${path}.extensionRef`,
       found: `${group}/${kind}`,
-      expected: filterKinds.map((known) => `${OUR_GROUP}/${known}`).join(', '),
+      expected: `${OUR_GROUP}/${nearestWord(kind, filterKinds) ?? 'Filter'}, or another kind of filter of that group`,
     })
     return undefined
   }

@@ -95,7 +95,12 @@ describe('filters', () => {
     [
       'an ExtensionRef to what nobody knows',
       { type: 'ExtensionRef', extensionRef: { group: 'example.org', kind: 'Filter', name: 'a' } },
-      'extensionRef: example.org/Filter / fairway.dev/Filter',
+      'extensionRef: example.org/Filter / fairway.dev/Filter, or another kind of filter of that group',
+    ],
+    [
+      'a kind that is not spelt right',
+      { type: 'ExtensionRef', extensionRef: { group: 'fairway.dev', kind: 'RateLimits', name: 'a' } },
+      'extensionRef: fairway.dev/RateLimits / fairway.dev/RateLimit, or another kind of filter of that group',
     ],
   ]
   for (const [name, filter, defect] of bad) {
