@@ -1,7 +1,7 @@
 import type { Exchange, ResponseView } from 'fairway/filter'
-import type { LimitConfig } from './config.ts'
+import type { LimitConfig, RateLimitConfig } from './config.ts'
 import type { Demand, Limit } from './counting/limit.ts'
-import { compileKey } from './keys/key.ts'
+import { compileEntries, compileKey } from './keys/key.ts'
 import { compileMatches, type Matches } from './keys/match.ts'
 
 const MOST = 1_000_000
@@ -16,10 +16,11 @@ export interface CompiledLimit {
   readonly cost: number
   readonly costHeader: string | undefined
   readonly responseCost: string | undefined
+  readonly entriesOf: ((exchange: Exchange) => Demand['entries']) | undefined
 }
 
 /** Makes of limits as they are written what requests are measured by. */
-export const compileLimits = (limits: readonly LimitConfig[]): readonly CompiledLimit[] =>
+export const compileLimits = ({ limits, enforcement }: RateLimitConfig): readonly CompiledLimit[] =>
   limits.map((config) => {
     const { name, rate, burst, algorithm, key, matches, cost, shadow } = config
     const { requests, per } = rate
@@ -32,16 +33,18 @@ export const compileLimits = (limits: readonly LimitConfig[]): readonly Compiled
       cost: cost?.request?.number ?? 1,
       costHeader: cost?.request?.header,
       responseCost: cost?.response?.header,
+      entriesOf: enforcement.type === 'RLS' ? compileEntries(key) : undefined,
     }
   })
 
 /** What a request wants of the limits that are for it. */
 export const demandsOf = (limits: readonly CompiledLimit[], exchange: Exchange): readonly Demand[] => {
   const demands: Demand[] = []
-  for (const { limit, matches, keyOf, cost, costHeader } of limits) {
+  for (const { limit, matches, keyOf, cost, costHeader, entriesOf } of limits) {
     if (matches !== undefined && !matches(exchange)) continue
     const told = costHeader === undefined ? undefined : numberOf(exchange.request.headers.get(costHeader))
-    demands.push({ limit, key: keyOf(exchange), cost: told ?? cost })
+    const demand = { limit, key: keyOf(exchange), cost: told ?? cost }
+    demands.push(entriesOf === undefined ? demand : { ...demand, entries: entriesOf(exchange) ?? [] })
   }
   return demands
 }

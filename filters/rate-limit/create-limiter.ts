@@ -4,6 +4,7 @@ import type { RateLimitConfig } from './config.ts'
 import type { Limiter } from './counting/limit.ts'
 import { LocalLimiter } from './counting/local-limiter.ts'
 import { RedisCounter } from './redis/redis-counter.ts'
+import { RlsCounter } from './rls/rls-counter.ts'
 import { RemoteLimiter } from './remote/remote-limiter.ts'
 
 /** What a limiter is made of. */
@@ -23,11 +24,16 @@ export const createLimiter = ({ config, limits: compiled, tellsAll, env }: Limit
   switch (enforcement.type) {
     case 'Local':
       return createLocal()
+    case 'RLS':
     case 'Redis': {
-      const { failureMode, timeout } = enforcement
+      const { type, failureMode, timeout } = enforcement
+      const counter =
+        type === 'RLS'
+          ? new RlsCounter(enforcement, env, { tellsAll })
+          : new RedisCounter({ config: enforcement, limits, tellsAll, env })
       return new RemoteLimiter({
-        name: 'Redis',
-        counter: new RedisCounter({ config: enforcement, limits, tellsAll, env }),
+        name: type === 'RLS' ? 'the rate limit service' : 'Redis',
+        counter,
         timeoutMs: timeout,
         fallback: failureMode === 'Local' ? createLocal() : failureMode,
         env,

@@ -13,7 +13,7 @@ const rateLimit: FilterDefinition<RateLimitConfig> = {
   kind: 'RateLimit',
   stage: 'admit',
   config: rateLimitConfig,
-  create: (config, env) => createFilter(config, compileLimits(config.limits), env),
+  create: (config, env) => createFilter(config, compileLimits(config), env),
 }
 
 export default rateLimit

@@ -44,7 +44,7 @@ const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
 
 /** Where an npm package may be seen; a package that is not listed may be seen nowhere. */
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
-  '@bufbuild/protobuf': ['identity', 'proxy'],
+  '@bufbuild/protobuf': ['identity', 'proxy', 'filters'],
   '@grpc/grpc-js': ['identity'],
   fastify: ['admin'],
   jose: ['proxy'],
@@ -206,6 +206,8 @@ export const checkFilters: Rule = (files) =>
         .filter(({ specifier }) => {
           if (specifier.startsWith('.')) return targetOf(file.path, specifier)?.startsWith('filters/') !== true
           if (specifier === 'redis' && file.path.startsWith('filters/rate-limit/redis/')) return false
+          if (specifier.startsWith('@bufbuild/protobuf/') && file.path.startsWith('filters/rate-limit/rls/'))
+            return false
           return specifier !== 'fairway/filter' && !PURE_MODULES.includes(specifier)
         })
         .map(({ specifier }) => `${file.path}: a filter is written on fairway/filter, not on ${specifier}`),

@@ -16,6 +16,8 @@ export interface Demand {
   readonly key: string
   /** 0: something must be left, and nothing is taken. */
   readonly cost: number
+  /** The key part by part, with their names, for those who count elsewhere and want it so. */
+  readonly entries?: readonly (readonly [name: string, value: string])[]
 }
 
 /** How a request stands with one limit, after it was decided. */

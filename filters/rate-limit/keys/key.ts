@@ -67,4 +67,29 @@ export const compileKey = (parts: readonly KeyPart[]): ((exchange: Exchange) => 
   }
 }
 
+const NAMES = {
+  SourceIdentity: 'source_identity',
+  SourceNamespace: 'source_namespace',
+  SourceAddress: 'remote_address',
+  Method: 'method',
+  Host: 'host',
+  Path: 'path',
+  PathTemplate: 'path_template',
+} as const
+
+/** The parts apart, with names that a rate limit service is configured with; what is not there is `-`. */
+export const compileEntries = (
+  parts: readonly KeyPart[],
+): ((exchange: Exchange) => readonly (readonly [name: string, value: string])[]) => {
+  const readers = parts.map((part) => ({
+    name: 'name' in part ? part.name : NAMES[part.type],
+    read: compilePart(part),
+  }))
+  return (exchange) =>
+    readers.map(({ name, read }) => {
+      const value = read(exchange) ?? ''
+      return [name, value === '' ? '-' : value]
+    })
+}
+
 const bounded = (key: string): string => (key.length > LONGEST ? hash('sha256', key, 'base64url') : key)

@@ -10,7 +10,10 @@ const server = schema.string({
 const word = schema.string({ minLength: 1, maxLength: 128, pattern: /[\x21-\x7e]+/, describe: 'printable characters' })
 
 const fields = schema.object({
-  type: schema.documented(schema.oneOf(['Redis']), 'Local: each process for itself. Redis: all replicas together.'),
+  type: schema.documented(
+    schema.oneOf(['Redis']),
+    'Local: each process for itself. Redis: all replicas together. RLS: a rate limit service.',
+  ),
   mode: schema.documented(
     schema.withDefault(schema.oneOf(['Standalone', 'Cluster', 'Sentinel']), 'Standalone'),
     'What the servers are.',
