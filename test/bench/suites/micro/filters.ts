@@ -26,6 +26,20 @@ export const filterOperations = (): readonly Operation[] => [
     'open',
   ),
   runBuiltins(),
+  ...objects.map(runObject),
+]
+
+/** Those with objects of their own, which let the request go on. */
+const objects: readonly { readonly kind: string; readonly config: unknown }[] = [
+  { kind: 'FaultInjection', config: { abort: { percent: 0.001 }, until: '2100-01-01T00:00:00Z' } },
+  {
+    kind: 'HeaderTransform',
+    config: { request: { set: [{ name: 'x-bench', value: '{source.address} {request.path}' }] } },
+  },
+  { kind: 'IpAccess', config: { allow: ['10.0.0.0/8', '192.0.2.0/24'] } },
+  { kind: 'RequestSizeLimit', config: { maxBodyBytes: 1000, maxHeaderBytes: 10_000, maxTargetBytes: 1000 } },
+  { kind: 'ConcurrencyLimit', config: { maxRequests: 1_000_000 } },
+  { kind: 'Csrf', config: {} },
 ]
 
 /** A browser's request has as many. */
@@ -90,6 +104,13 @@ const runBuiltins = (): Operation => {
     return filter
   })
   return { name: 'chain of five built-in filters', run: runHooks(composeChain(made)) }
+}
+
+const runObject = ({ kind, config }: (typeof objects)[number]): Operation => {
+  const { make } = createFilterInstances(builtinFilters, createFakeEnv())
+  const made = make({ kind, config, origin: 'the bench' })
+  if ('failure' in made) throw new Error(made.failure)
+  return { name: `a filter ${kind}`, run: runHooks(composeChain([made])) }
 }
 
 const runHooks = (chain: ReturnType<typeof composeChain>): Operation['run'] => {
