@@ -33,3 +33,14 @@ test('a reply that was made by hand, with flags that are none, is no reply', asy
   assert.equal((await (await mesh.tunnel()).get()).head.status, 500)
   assert.equal((await mesh.record(1)).flags, '-')
 })
+
+test('a client that waits for leave to send its body is told to, when a filter has taken its question out', async () => {
+  await withFilters({ onRequest: ({ request }) => void request.headers.remove('expect') })
+  const tunnel = await mesh.tunnel()
+  tunnel.write('POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n', 'POST')
+  // Nothing of the test tells when the 100 is out but the answer that counts it.
+  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  tunnel.write('ok')
+  const { informational, head } = await tunnel.answer()
+  assert.deepEqual([informational, head.status, String(mesh.pod.tunnels[0]?.requests[0]?.body)], [[100], 200, 'ok'])
+})

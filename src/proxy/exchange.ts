@@ -286,6 +286,8 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     if (group === undefined) return this.#answer.replyLocally(local.noEndpoint)
     if (group.closed !== undefined) return this.#answer.replyLocally(local.closedBy(503, group.closed))
     const to = { group, rule, snapshot: this.snapshot, trace: this.record }
+    // The endpoint will not say it when a filter has taken the question out.
+    if (!this.#mayContinue && !this.request.headers.hasLower('expect')) this.onInformational(goOn())
     const { bodyLength } = this.#head
     const hooks = bodyLength === 0 ? undefined : this.chains.requestBody
     if (hooks === undefined) return this.outgoing.send(this.request, to)

@@ -133,24 +133,6 @@ const failures: readonly {
     },
   },
   { name: 'returns a number', kind: 'invalid', hook: () => bad(7) },
-  ...[
-    { path: 'http://evil.example/' },
-    { path: '/a b' },
-    { path: undefined },
-    { query: 'a=b' },
-    { authority: 'a@b' },
-  ].flatMap((changes) => {
-    const change = ({ request }: Exchange): HookResult => void Object.assign(request, changes)
-    const name = `sends the request to ${JSON.stringify(changes)}`
-    return [
-      { name, kind: 'invalid' as const, hook: change },
-      {
-        name: `${name}, later`,
-        kind: 'invalid' as const,
-        hook: (exchange: Exchange): HookResult => Promise.resolve().then(() => change(exchange)),
-      },
-    ]
-  }),
   { name: 'returns null', kind: 'invalid', hook: () => bad(null) },
   { name: 'replies with a bad status', kind: 'invalid', hook: () => reply({ status: 99 }) },
   {
