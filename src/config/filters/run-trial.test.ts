@@ -233,6 +233,11 @@ describe('a module on trial', () => {
       text: `${good}\nthrow Object.create(null)`,
       fault: /something that cannot be read$/,
     },
+    {
+      name: 'code that adds to what everybody has',
+      text: `${good}\nObject.defineProperty(Array.prototype, 'shopLast', { value() {}, configurable: true })\nsetImmediate(() => Reflect.deleteProperty(Array.prototype, 'shopLast'))`,
+      fault: /^b\.ts: .*changes Array\.prototype\.shopLast, which all filters/,
+    },
     { name: 'a file that is a pipe', file: 'pipe.ts', fault: /^pipe\.ts: there is no readable file/ },
     {
       name: 'an error that nobody waits for',

@@ -8,6 +8,7 @@ import { faultOf, type ModuleFault } from '../../filter/module/module-fault.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { formatFault } from '../../lib/format-issue.ts'
 import { hideFound } from '../../lib/secrets/hide-found.ts'
+import { watchBuiltins } from './shared-builtins.ts'
 import { readModule } from './read-module.ts'
 import type { TrialData, TrialMessage, TrialOrder, TrialStep } from './trial-messages.ts'
 
@@ -21,8 +22,14 @@ export const tryModule = async ({ root, entry, orders }: TrialData, post: Post):
   if (!read.ok) return post({ kind: 'failed', fault: read.fault })
   const { code } = read
   post({ kind: 'step', step: 'load', file: entry })
+  const findChanged = watchBuiltins()
   const evaluated = evaluateModule(code)
   if (!evaluated.ok) return post({ kind: 'failed', fault: evaluated.fault })
+  const changed = findChanged()
+  if (changed !== undefined) {
+    const message = `its code, or a package that it uses, changes ${changed}, which all filters and the waypoint share`
+    return post({ kind: 'failed', fault: { file: entry, message } })
+  }
   const { definition } = evaluated
   const { kind, stage, body, failureMode } = definition
   const module = { digest: digestOf(code), ...code, kind, stage, ...(body === undefined ? {} : { body }) }

@@ -10,7 +10,7 @@ import { createExchange } from '../testing.ts'
 import { FilterFailure, FilterFault } from './failure.ts'
 import { createFilterGuards } from './guard.ts'
 import type { FilterGuards } from './guard.ts'
-import { createHookSlots, HOOK, SLOT, watchedHooks } from './hook-slots.ts'
+import { createHookSlots } from './hook-slots.ts'
 import type { HookSlots } from './hook-slots.ts'
 import { sumFailures } from './reading.ts'
 import type { FilterReading } from './reading.ts'
@@ -353,34 +353,6 @@ it('what another process has found out of a version holds for it, also when it c
     sumFailures(reading()?.failures ?? { throw: 0, reject: 0, overrun: 0, wait: 0, invalid: 0, memory: 0, loop: 0 }),
     0,
   )
-})
-
-it('versions that failed and are gone do not take up slots for good', () => {
-  const { clock, guard, slots } = setUp()
-  const hook = {
-    onRequest: () => {
-      throw new Error('no')
-    },
-  }
-  for (let version = 0; version < 5; version++) {
-    const filter = guard(hook, { version: `v${version}` })
-    for (let i = 0; i < 10; i++) assert.throws(() => filter.onRequest?.(createExchange()))
-    filter.close?.()
-    clock.advance(30_000 + 600_000)
-  }
-  // Only that of the last one.
-  assert.equal(slots.take(), 2)
-})
-
-it('who is being made can be seen, and leaves nothing behind', () => {
-  const { guards, slots } = setUp()
-  slots.cells[SLOT] = 7
-  const leave = guards.enterCreate(user, 'Stamp')
-  assert.equal(slots.cells[SLOT], 1)
-  assert.equal(watchedHooks[slots.cells[HOOK] ?? 0], 'create')
-  leave()
-  assert.equal(slots.cells[SLOT], 7)
-  assert.equal(slots.take(), 1)
 })
 
 it('a filter of ours is nobody to guard', () => {
