@@ -81,6 +81,15 @@ describe('a sliding window', () => {
     assert.equal(passing(asked, 20), 10)
   })
 
+  it('counts with a clock that tells fractions of milliseconds', () => {
+    const asked = open({ limits: [sliding] }, createFakeEnv({ nowMs: 1_800_000_000_000.137 }))
+    for (let i = 0; i < 10; i++) {
+      assert.equal(passing(asked, 1), 1)
+      asked.env.advance(0.731)
+    }
+    assert.equal(passing(asked, 1), 0)
+  })
+
   it('says when the next one would pass', () => {
     for (const offset of [0, 250, 900]) {
       const asked = open({ limits: [{ ...sliding, rate: { requests: 10, per: '60s' } }] })

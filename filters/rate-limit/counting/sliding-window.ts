@@ -13,7 +13,7 @@ export class SlidingWindow implements Tally {
 
   constructor(limit: Limit, nowMs: number) {
     this.#limit = limit
-    this.#startMs = nowMs - (nowMs % limit.periodMs)
+    this.#startMs = startOf(nowMs, limit.periodMs)
   }
 
   waitMs(cost: number, nowMs: number): number {
@@ -47,7 +47,7 @@ export class SlidingWindow implements Tally {
 
   #slide(nowMs: number): void {
     const { periodMs } = this.#limit
-    const startMs = nowMs - (nowMs % periodMs)
+    const startMs = startOf(nowMs, periodMs)
     if (startMs === this.#startMs) return
     // What is owed beyond one period stays owed in the next.
     this.#before = startMs - this.#startMs === periodMs ? this.#current : 0
@@ -55,3 +55,6 @@ export class SlidingWindow implements Tally {
     this.#startMs = startMs
   }
 }
+
+/** Of whole periods, so that it is the same number for all times in one: clocks tell fractions. */
+const startOf = (nowMs: number, periodMs: number): number => Math.floor(nowMs / periodMs) * periodMs

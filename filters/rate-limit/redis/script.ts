@@ -25,7 +25,7 @@ for i, key in ipairs(KEYS) do
     s.b = b and math.min(s.burst, b + math.max(0, now - a) * s.requests / s.period) or s.burst
     if need - s.b > 0.000001 then wait = (need - s.b) * s.period / s.requests end
   else
-    local start = now - now % s.period
+    local start = math.floor(now / s.period) * s.period
     if a == start then s.b, s.c = b, c
     elseif a and start - a == s.period then s.b, s.c = c, 0
     else s.b, s.c = 0, 0 end
