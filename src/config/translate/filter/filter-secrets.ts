@@ -55,7 +55,8 @@ const resolve = (
 ): FilterObject => {
   const defects = secrets.flatMap((secret, i) => faultOf(secret, names[i] ?? '', object, `spec.secretRefs[${i}].name`))
   if (defects.length > 0) return { ...object, content: undefined, defects }
-  const config = object.content?.kind === 'built-in' && isPlainObject(object.content.config) ? object.content.config : {}
+  const config =
+    object.content?.kind === 'built-in' && isPlainObject(object.content.config) ? object.content.config : {}
   const written: unknown = config['credentials']
   const credentials: readonly unknown[] = Array.isArray(written) ? written : []
   const more = secrets.flatMap((secret) => secret?.credentials ?? [])
