@@ -28,6 +28,8 @@ export class FilterFailure extends Error {
   constructor(details: string) {
     super(details)
     this.name = 'FilterFailure'
+    // It lives as long as a filter, and the frames that V8 keeps for a stack would keep the snapshot that was being compiled.
+    this.stack = `FilterFailure: ${details}`
     this.details = details
   }
 }
