@@ -311,6 +311,13 @@ it('one that is quarantined is told how exchanges end, unless it has held the lo
   assert.equal(ended, 6)
 })
 
+it('a failure that lives as long as its filter keeps no frames, which would keep the configuration before', () => {
+  assert.equal(
+    new FilterFailure('filter_quarantined{shop/stamp}').stack,
+    'FilterFailure: filter_quarantined{shop/stamp}',
+  )
+})
+
 it('a new version starts clean, and one that is gone is not told of', () => {
   const { guard, guards } = setUp()
   const hook = {
