@@ -1,15 +1,11 @@
 import { schema } from 'fairway/filter'
+import { enforcementType } from './enforcement-fields.ts'
 import { redisConfig } from './redis/redis-config.ts'
 import { rlsConfig } from './rls/rls-config.ts'
 
 /** Who counts. */
 export const enforcementConfig = schema.union('type', {
-  Local: schema.object({
-    type: schema.documented(
-      schema.oneOf(['Local']),
-      'Local: each process for itself. Redis: all replicas together. RLS: a rate limit service.',
-    ),
-  }),
+  Local: schema.object({ type: enforcementType('Local') }),
   Redis: redisConfig,
   RLS: rlsConfig,
 })

@@ -1,4 +1,5 @@
-import { durationWithDefault, schema, type Issue } from 'fairway/filter'
+import { schema, type Issue } from 'fairway/filter'
+import { enforcementType, remoteFields } from '../enforcement-fields.ts'
 
 const server = schema.string({
   minLength: 3,
@@ -10,10 +11,7 @@ const server = schema.string({
 const word = schema.string({ minLength: 1, maxLength: 128, pattern: /[\x21-\x7e]+/, describe: 'printable characters' })
 
 const fields = schema.object({
-  type: schema.documented(
-    schema.oneOf(['Redis']),
-    'Local: each process for itself. Redis: all replicas together. RLS: a rate limit service.',
-  ),
+  type: enforcementType('Redis'),
   mode: schema.documented(
     schema.withDefault(schema.oneOf(['Standalone', 'Cluster', 'Sentinel']), 'Standalone'),
     'What the servers are.',
@@ -39,14 +37,7 @@ const fields = schema.object({
     'Its number; not of a Cluster.',
   ),
   tls: schema.documented(schema.withDefault(schema.boolean(), false), 'Whether the servers are spoken to over TLS.'),
-  timeout: schema.documented(
-    durationWithDefault(20, { minMs: 1, maxMs: 900 }),
-    'How long a request waits for a decision.',
-  ),
-  failureMode: schema.documented(
-    schema.withDefault(schema.oneOf(['Open', 'Closed', 'Local']), 'Local'),
-    'What holds while nobody decides in time: requests pass, are answered 503, or each process counts for itself.',
-  ),
+  ...remoteFields,
 })
 
 /** Counting in Redis, which replicas share. */

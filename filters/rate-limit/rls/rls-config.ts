@@ -1,11 +1,9 @@
-import { durationWithDefault, schema } from 'fairway/filter'
+import { schema } from 'fairway/filter'
+import { enforcementType, remoteFields } from '../enforcement-fields.ts'
 
 /** Counting by a service that speaks Envoy's RLS v3. */
 export const rlsConfig = schema.object({
-  type: schema.documented(
-    schema.oneOf(['RLS']),
-    'Local: each process for itself. Redis: all replicas together. RLS: a rate limit service.',
-  ),
+  type: enforcementType('RLS'),
   service: schema.documented(
     schema.string({
       minLength: 3,
@@ -19,14 +17,7 @@ export const rlsConfig = schema.object({
     schema.string({ minLength: 1, maxLength: 253 }),
     'Which of its configurations the service goes by.',
   ),
-  timeout: schema.documented(
-    durationWithDefault(20, { minMs: 1, maxMs: 900 }),
-    'How long a request waits for a decision.',
-  ),
-  failureMode: schema.documented(
-    schema.withDefault(schema.oneOf(['Open', 'Closed', 'Local']), 'Local'),
-    'What holds while nobody decides in time: requests pass, are answered 503, or each process counts for itself.',
-  ),
+  ...remoteFields,
 })
 
 export type RlsConfig = schema.ValueOf<typeof rlsConfig>
