@@ -1,5 +1,6 @@
 import { schema } from 'fairway/filter'
 import type { HeaderList, Schema } from 'fairway/filter'
+import { fieldName } from './field-name.ts'
 
 /** Fields that say where a message ends or what its connection does: a filter that touched them would break the framing. */
 const framing = new Set([
@@ -14,27 +15,21 @@ const framing = new Set([
 ])
 
 /** The name of a header that a filter may write. */
-export const headerName = schema.refine(
-  schema.string({
-    minLength: 1,
-    maxLength: 256,
-    pattern: /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/,
-    describe: 'an HTTP header name',
-  }),
-  (value, path) =>
-    framing.has(value.toLowerCase())
-      ? [
-          {
-            message: 'cannot be changed by a filter',
-            path,
-            found: value,
-            expected: 'a header that does not frame the message',
-          },
-        ]
-      : [],
+export const headerName = schema.refine(fieldName, (value, path) =>
+  framing.has(value.toLowerCase())
+    ? [
+        {
+          message: 'cannot be changed by a filter',
+          path,
+          found: value,
+          expected: 'a header that does not frame the message',
+        },
+      ]
+    : [],
 )
 
-const value = schema.string({
+/** What a filter may write into a header. */
+export const headerValue = schema.string({
   minLength: 1,
   maxLength: 4096,
   pattern: /[!-~]+(?:[ \t]+[!-~]+)*/,
@@ -45,19 +40,23 @@ const value = schema.string({
 export const headerPairs = schema.array(
   schema.object({
     name: schema.documented(headerName, 'Of the header, in any case.'),
-    value: schema.documented(value, 'What it says.'),
+    value: schema.documented(headerValue, 'What it says.'),
   }),
   { maxItems: 16 },
 )
 
-const fields = schema.object({
-  set: schema.documented(schema.withDefault(headerPairs, []), 'Replaces all values of each header with one.'),
-  add: schema.documented(schema.withDefault(headerPairs, []), 'Appends a value to those that are there.'),
-  remove: schema.documented(
-    schema.withDefault(schema.array(headerName, { maxItems: 16 }), []),
-    'Drops all values of each header.',
-  ),
-})
+/** The fields `set`, `add` and `remove`; `pairs` is the schema of what the first two write. */
+export const changesBy = <T>(pairs: Schema<readonly T[]>) =>
+  schema.object({
+    set: schema.documented(schema.withDefault(pairs, []), 'Replaces all values of each header with one.'),
+    add: schema.documented(schema.withDefault(pairs, []), 'Appends a value to those that are there.'),
+    remove: schema.documented(
+      schema.withDefault(schema.array(headerName, { maxItems: 16 }), []),
+      'Drops all values of each header.',
+    ),
+  })
+
+const fields = changesBy(headerPairs)
 
 export type HeaderChanges = schema.ValueOf<typeof fields>
 

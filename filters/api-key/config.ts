@@ -1,16 +1,12 @@
 import { schema } from 'fairway/filter'
 import { credentialFields, refuseNobody } from '../credentials/credentials.ts'
+import { token } from '../field-name.ts'
 
-const token = schema.string({
-  minLength: 1,
-  maxLength: 256,
-  pattern: /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/,
-  describe: 'a name of letters, digits and -_.',
-})
+const name = token('a name of letters, digits and -_.')
 
 const location = schema.object({
   type: schema.documented(schema.oneOf(['Header', 'Query', 'Cookie']), 'Where a key stands.'),
-  name: schema.documented(token, 'Of the header, query parameter or cookie.'),
+  name: schema.documented(name, 'Of the header, query parameter or cookie.'),
 })
 
 const hash = schema.string({
@@ -28,7 +24,7 @@ export const apiKeyConfig = refuseNobody(
     ),
     ...credentialFields(hash),
     clientHeader: schema.documented(
-      schema.optional(token),
+      schema.optional(name),
       'The header that tells the Service which client it is. What a client writes there is dropped.',
     ),
     forwardKey: schema.documented(schema.withDefault(schema.boolean(), false), 'Whether the Service sees the key.'),

@@ -1,6 +1,7 @@
 import { schema } from 'fairway/filter'
 import type { FilterDefinition, Reply } from 'fairway/filter'
 import { credentialFields, refuseNobody } from '../credentials/credentials.ts'
+import { fieldName } from '../field-name.ts'
 import { readPasswordHash, type PasswordCheck } from './password-hash.ts'
 
 const hash = schema.refine(
@@ -26,7 +27,7 @@ const config = refuseNobody(
     ),
     ...credentialFields(hash),
     userHeader: schema.documented(
-      schema.optional(schema.string({ minLength: 1, maxLength: 256, pattern: /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/ })),
+      schema.optional(fieldName),
       'The header that tells the Service who it is. What a client writes there is dropped.',
     ),
     forwardAuthorization: schema.documented(

@@ -1,5 +1,5 @@
 import { schema } from 'fairway/filter'
-import { compileTemplate } from '../header-transform/template.ts'
+import { templateOf } from '../header-transform/template.ts'
 import { mediaTypes } from '../representation/media-range.ts'
 
 /** More than this is kept of no body, whatever a configuration says. */
@@ -12,10 +12,7 @@ const path = schema.string({
   describe: 'a JSON pointer (RFC 6901) whose steps may be *: /items/*/cost',
 })
 
-const template = schema.refine(schema.string({ minLength: 1, maxLength: 4096 }), (text, at) => {
-  const made = compileTemplate(text, at)
-  return typeof made === 'function' ? [] : [made]
-})
+const template = templateOf(schema.string({ minLength: 1, maxLength: 4096 }))
 
 const setOne = schema.refine(
   schema.object({

@@ -1,15 +1,11 @@
 import { schema } from 'fairway/filter'
 import type { Schema } from 'fairway/filter'
+import { token } from '../field-name.ts'
 import { corsOrigin } from './origins.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', '*'] as const
 
-const headerName = schema.string({
-  minLength: 1,
-  maxLength: 256,
-  pattern: /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/,
-  describe: 'an HTTP header name, or *',
-})
+const headerName = token('an HTTP header name, or *')
 
 /** The lists of the API are sets. */
 const setOf = <T extends string>(items: Schema<T>, maxItems: number): Schema<readonly T[]> =>

@@ -1,20 +1,9 @@
 import { refuseRequestChanges, schema } from 'fairway/filter'
 import type { Exchange, FilterDefinition, HeaderList, Issue } from 'fairway/filter'
-import { headerName } from '../header-changes.ts'
-import { compileTemplate, type Template } from './template.ts'
+import { changesBy, headerName, headerValue } from '../header-changes.ts'
+import { compileTemplate, templateOf, type Template } from './template.ts'
 
-const template = schema.refine(
-  schema.string({
-    minLength: 1,
-    maxLength: 4096,
-    pattern: /[!-~]+(?:[ \t]+[!-~]+)*/,
-    describe: 'a header value of visible ASCII, with spaces and tabs only inside',
-  }),
-  (text, path) => {
-    const made = compileTemplate(text, path)
-    return typeof made === 'function' ? [] : [made]
-  },
-)
+const template = templateOf(headerValue)
 
 const pairs = schema.array(
   schema.object({
@@ -28,14 +17,7 @@ const pairs = schema.array(
   { maxItems: 16 },
 )
 
-const changes = schema.object({
-  set: schema.documented(schema.withDefault(pairs, []), 'Replaces all values of each header with one.'),
-  add: schema.documented(schema.withDefault(pairs, []), 'Appends a value to those that are there.'),
-  remove: schema.documented(
-    schema.withDefault(schema.array(headerName, { maxItems: 16 }), []),
-    'Drops all values of each header.',
-  ),
-})
+const changes = changesBy(pairs)
 
 type Changes = schema.ValueOf<typeof changes>
 

@@ -1,4 +1,5 @@
-import type { Exchange, Issue } from 'fairway/filter'
+import { schema } from 'fairway/filter'
+import type { Exchange, Issue, Schema } from 'fairway/filter'
 
 /** What a template comes to for an exchange; `undefined` when something that it names is not there. */
 export type Template = (exchange: Exchange) => string | undefined
@@ -91,6 +92,13 @@ export const compileTemplate = (text: string, path = ''): Template | Issue => {
     return result
   }
 }
+
+/** Texts that are templates besides. */
+export const templateOf = (text: Schema<string>): Schema<string> =>
+  schema.refine(text, (written, path) => {
+    const made = compileTemplate(written, path)
+    return typeof made === 'function' ? [] : [made]
+  })
 
 const literalOf = (piece: string): string | undefined => {
   if (piece === '{{' || piece === '}}') return piece.slice(1)

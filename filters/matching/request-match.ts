@@ -1,16 +1,9 @@
 import { schema } from 'fairway/filter'
 import type { Exchange } from 'fairway/filter'
+import { fieldName } from '../field-name.ts'
 
 const headerMatch = schema.object({
-  name: schema.documented(
-    schema.string({
-      minLength: 1,
-      maxLength: 256,
-      pattern: /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/,
-      describe: 'an HTTP header name',
-    }),
-    'Of the header, in any case.',
-  ),
+  name: schema.documented(fieldName, 'Of the header, in any case.'),
   value: schema.documented(
     schema.optional(schema.string({ maxLength: 4096 })),
     'All of its value. Left out: it has to be there.',

@@ -1,16 +1,10 @@
 import { positiveDuration, schema, type Issue } from 'fairway/filter'
+import { fieldName } from '../field-name.ts'
 import { enforcementConfig } from './enforcement.ts'
 import { keyPart } from './keys/key-config.ts'
 import { requestMatch } from './keys/match-config.ts'
 
 const DAY_MS = 86_400_000
-
-const fieldName = schema.string({
-  minLength: 1,
-  maxLength: 256,
-  pattern: /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/,
-  describe: 'an HTTP header name',
-})
 
 const rate = schema.object({
   requests: schema.documented(schema.integer({ min: 1, max: 1_000_000_000 }), 'How many.'),
