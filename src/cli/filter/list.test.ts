@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { filterReading } from '../../../test/support/filters/filter-reading.ts'
 import { createTerminal } from '../../../test/support/terminal.ts'
 import { filterRows } from '../../admin/filter-rows.ts'
 import { countFailures, type FilterReading } from '../../filter/guard/reading.ts'
 import { runProgram } from '../program.ts'
 import { verbs } from '../verbs.ts'
 
-const reading = (changes: Partial<FilterReading> = {}): FilterReading => ({
-  id: 'shop/stamp',
-  kind: 'StampVersion',
-  version: '3f2a1c',
-  isolation: 'none',
-  failureMode: 'closed',
-  budget: { hookMs: 10, waitMs: 1000 },
-  state: 'active',
-  calls: 0,
-  failures: countFailures(),
-  hookMs: { max: 0, sum: 0 },
-  hookBuckets: [],
-  ...changes,
-})
+const reading = (changes: Partial<FilterReading> = {}): FilterReading =>
+  filterReading({ kind: 'StampVersion', version: '3f2a1c', ...changes })
 
 const failing = reading({
   id: 'shop/broken',

@@ -1,65 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createFakeClock } from '../../../test/support/fake-clock.ts'
-import type { FakeClock } from '../../../test/support/fake-clock.ts'
-import { thrownMessage } from '../../lib/errors/thrown-text.ts'
+import { createGuardBed } from '../../../test/support/filters/guard-bed.ts'
 import { HeaderList } from '../../http/header-list.ts'
-import type { UserFilter } from '../../model/filter-spec.ts'
-import type { Exchange, Filter, HookResult, Reply } from '../index.ts'
+import type { Exchange, HookResult, Reply } from '../index.ts'
 import { createExchange } from '../testing.ts'
 import { FilterFailure, FilterFault } from './failure.ts'
-import { createFilterGuards } from './guard.ts'
-import type { FilterGuards } from './guard.ts'
-import { createHookSlots } from './hook-slots.ts'
-import type { HookSlots } from './hook-slots.ts'
 import { sumFailures } from './reading.ts'
-import type { FilterReading } from './reading.ts'
-
-const user: UserFilter = {
-  id: 'shop/stamp',
-  module: 'abc',
-  version: 'v1',
-  failureMode: 'closed',
-  hookMs: 10,
-  waitMs: 1000,
-  isolation: 'none',
-}
-
-interface Bed {
-  readonly clock: FakeClock
-  readonly guards: FilterGuards
-  readonly slots: HookSlots
-  readonly told: string[]
-  readonly guard: (filter: Filter, changes?: Partial<UserFilter>) => Filter
-  readonly reading: () => FilterReading | undefined
-}
-
-const setUp = (): Bed => {
-  const clock = createFakeClock()
-  const told: string[] = []
-  const slots = createHookSlots()
-  const guards = createFilterGuards({
-    clock,
-    slots,
-    describe: thrownMessage,
-    locate: (error) => (error instanceof Error ? 'stamp.ts:3' : undefined),
-    onFailure: ({ kind }) => void told.push(kind),
-    onQuarantine: ({ message }) => void told.push(message),
-  })
-  return {
-    clock,
-    guards,
-    slots,
-    told,
-    guard: (filter, changes = {}) =>
-      guards.guard(
-        filter,
-        { kind: 'Stamp', config: {}, origin: 'Filter shop/stamp', user: { ...user, ...changes } },
-        { kind: 'Stamp' },
-      ),
-    reading: () => guards.read()[0],
-  }
-}
 
 const withResponse = (exchange: Exchange): Exchange => ({
   ...exchange,
@@ -160,7 +106,7 @@ const failures: readonly {
 describe('a hook that fails', () => {
   for (const { name, kind, hook } of failures) {
     it(`${name}: ${kind}, and closes its exchange`, async () => {
-      const { clock, guard, reading, told } = setUp()
+      const { clock, guard, reading, told } = createGuardBed()
       const outcome = Promise.try(() => guard({ onRequest: hook }).onRequest?.(createExchange()))
       const closed = assert.rejects(outcome, new FilterFailure(`filter_failed{shop/stamp,${kind}}`))
       await new Promise(setImmediate)
@@ -172,7 +118,7 @@ describe('a hook that fails', () => {
     })
 
     it(`${name}: open, it is as if it had not been there`, async () => {
-      const { clock, guard, reading } = setUp()
+      const { clock, guard, reading } = createGuardBed()
       const exchange = createExchange({ headers: [['x-a', '1']] })
       const filter = guard(
         {
@@ -196,7 +142,7 @@ describe('a hook that fails', () => {
 })
 
 it('a response is as it was when the hook on it fails open', () => {
-  const { guard } = setUp()
+  const { guard } = createGuardBed()
   const exchange = withResponse(createExchange())
   const filter = guard(
     {
@@ -214,7 +160,7 @@ it('a response is as it was when the hook on it fails open', () => {
 })
 
 it('a hook that does well is passed on as it is, without a promise of ours', async () => {
-  const { guard, reading, slots } = setUp()
+  const { guard, reading, slots } = createGuardBed()
   const answer = { kind: 'reply', status: 204, headers: [], body: '', reason: 'x' } as const
   const seen: number[] = []
   const filter = guard({
@@ -232,7 +178,7 @@ it('a hook that does well is passed on as it is, without a promise of ours', asy
 })
 
 it('a hook that holds the loop for too long keeps its result, and counts', () => {
-  const { clock, guard, reading, told } = setUp()
+  const { clock, guard, reading, told } = createGuardBed()
   const filter = guard({ onRequest: () => clock.advance(11) })
   for (let i = 0; i < 10; i++) assert.equal(filter.onRequest?.(createExchange()), undefined)
   assert.equal(reading()?.failures.overrun, 10)
@@ -245,7 +191,7 @@ it('a hook that holds the loop for too long keeps its result, and counts', () =>
 
 it('one that is quarantined is not called, and its failure mode answers at once', () => {
   for (const failureMode of ['closed', 'open'] as const) {
-    const { clock, guard, reading, told } = setUp()
+    const { clock, guard, reading, told } = createGuardBed()
     let calls = 0
     let isBroken = true
     const filter = guard(
@@ -279,7 +225,7 @@ it('one that is quarantined is not called, and its failure mode answers at once'
 })
 
 it('onComplete that fails counts, and hurts nobody', () => {
-  const { guard, reading } = setUp()
+  const { guard, reading } = createGuardBed()
   const filter = guard({
     onComplete: () => {
       throw new Error('no')
@@ -290,7 +236,7 @@ it('onComplete that fails counts, and hurts nobody', () => {
 })
 
 it('one that is quarantined is told how exchanges end, unless it has held the loop', () => {
-  const { clock, guard, guards } = setUp()
+  const { clock, guard, guards } = createGuardBed()
   let ended = 0
   const filter = guard({
     onRequest: () => {
@@ -319,7 +265,7 @@ it('a failure that lives as long as its filter keeps no frames, which would keep
 })
 
 it('a new version starts clean, and one that is gone is not told of', () => {
-  const { guard, guards } = setUp()
+  const { guard, guards } = createGuardBed()
   const hook = {
     onRequest: () => {
       throw new Error('no')
@@ -350,7 +296,7 @@ it('a new version starts clean, and one that is gone is not told of', () => {
 })
 
 it('what another process has found out of a version holds for it, also when it comes later', () => {
-  const { clock, guard, guards, reading } = setUp()
+  const { clock, guard, guards, reading } = createGuardBed()
   const failure = { kind: 'loop', message: 'held the loop', location: 'stamp.ts:7', atMs: 5 } as const
   guards.hold([{ id: 'shop/stamp', version: 'v1', failure, untilMs: clock.nowMs() + 60_000 }])
   const filter = guard({ onRequest: () => undefined })
@@ -363,7 +309,7 @@ it('what another process has found out of a version holds for it, also when it c
 })
 
 it('a filter of ours is nobody to guard', () => {
-  const { guards } = setUp()
+  const { guards } = createGuardBed()
   const filter = { onRequest: () => undefined }
   assert.equal(guards.guard(filter, { kind: 'Stamp', config: {}, origin: 'x' }, { kind: 'Stamp' }), filter)
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { filterReading } from '../../../test/support/filters/filter-reading.ts'
 import { formatFilterState, readingConditions } from './reading-conditions.ts'
 import { hookTimeMetrics } from './reading-metrics.ts'
 import { countFailures, hookBoundsMs, mergeReadings } from './reading.ts'
@@ -8,19 +9,11 @@ import type { FilterReading } from './reading.ts'
 const buckets = (...first: readonly number[]): readonly number[] =>
   Array.from({ length: hookBoundsMs.length + 1 }, (_, i) => first[i] ?? 0)
 
-const healthy: FilterReading = {
-  id: 'shop/stamp',
-  kind: 'Stamp',
-  version: 'v1',
-  isolation: 'none',
-  budget: { hookMs: 10, waitMs: 1000 },
-  failureMode: 'closed',
-  state: 'active',
+const healthy = filterReading({
   calls: 3,
-  failures: countFailures(),
   hookMs: { p50: 0.001, max: 0.002, sum: 0.004 },
   hookBuckets: buckets(2, 1),
-}
+})
 const lastFailure = { kind: 'throw', message: 'no key', location: 'stamp.ts:3', atMs: Date.UTC(2025, 0, 15) } as const
 const sick: FilterReading = {
   ...healthy,

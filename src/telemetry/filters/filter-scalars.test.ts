@@ -1,23 +1,11 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { filterReading } from '../../../test/support/filters/filter-reading.ts'
 import { countFailures } from '../../filter/guard/reading.ts'
-import type { FilterReading } from '../../filter/guard/reading.ts'
 import { filterScalars } from './filter-scalars.ts'
 
 it('versions of a filter count as one, and one that is quarantined shows', () => {
-  const reading: FilterReading = {
-    id: 'shop/stamp',
-    kind: 'Stamp',
-    version: 'v1',
-    isolation: 'none',
-    budget: { hookMs: 10, waitMs: 1000 },
-    failureMode: 'closed',
-    state: 'active',
-    calls: 3,
-    failures: { ...countFailures(), throw: 2 },
-    hookMs: { max: 0, sum: 0 },
-    hookBuckets: [],
-  }
+  const reading = filterReading({ calls: 3, failures: { ...countFailures(), throw: 2 } })
   const scalars = filterScalars([reading, { ...reading, version: 'v2', state: 'quarantined' }])
   assert.deepEqual(
     scalars.filter(({ value }) => value > 0),
