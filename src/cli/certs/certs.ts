@@ -5,6 +5,7 @@ import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable }
 import { defaultAdmin } from '../ask-admin.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeHostPort } from '../host-port.ts'
+import { outputFlag } from '../output-flag.ts'
 import { createColours } from '../terminal/colours.ts'
 import type { Terminal, Verb } from '../verb.ts'
 import { formatCerts } from './format-certs.ts'
@@ -15,13 +16,7 @@ const formats = ['table', 'wide', 'json', 'yaml'] as const
 const flagTable = {
   admin: { type: 'string', value: 'HOST:PORT', help: `admin API of a running waypoint; default ${defaultAdmin}` },
   certs: { type: 'string', value: 'DIR', help: 'a folder as fairway run --certs takes it, in place of a waypoint' },
-  output: {
-    type: 'string',
-    short: 'o',
-    default: 'table',
-    value: 'FORMAT',
-    help: `${formats.join(', ')}; default table`,
-  },
+  output: outputFlag(formats),
 } as const satisfies FlagTable
 
 const help = `fairway certs: who a waypoint is, for how long, and whom it trusts

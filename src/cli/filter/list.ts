@@ -3,6 +3,7 @@ import { defaultAdmin } from '../ask-admin.ts'
 import { decodeChoice, formatFlags, parseArguments, type FlagTable } from '../arguments.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeHostPort } from '../host-port.ts'
+import { outputFlag } from '../output-flag.ts'
 import { createColours } from '../terminal/colours.ts'
 import type { Terminal, Verb } from '../verb.ts'
 import { askFilters } from './filters-document.ts'
@@ -12,13 +13,7 @@ const formats = ['table', 'wide', 'json'] as const
 
 const flagTable = {
   admin: { type: 'string', value: 'HOST:PORT', help: `admin API of the waypoint; default ${defaultAdmin}` },
-  output: {
-    type: 'string',
-    short: 'o',
-    default: 'table',
-    value: 'FORMAT',
-    help: `${formats.join(', ')}; default table`,
-  },
+  output: outputFlag(formats),
 } as const satisfies FlagTable
 
 const help = `fairway filter list: the filters of users in a running waypoint, and how they do

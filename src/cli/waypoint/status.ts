@@ -6,6 +6,7 @@ import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable }
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeFiltersDir, filterFlags } from '../filter-flags.ts'
 import { decodeMesh, meshFlags } from '../mesh-flags.ts'
+import { outputFlag } from '../output-flag.ts'
 import { createColours } from '../terminal/colours.ts'
 import type { Terminal, Verb } from '../verb.ts'
 import { selectItems, type SelectedStatus } from './select-items.ts'
@@ -25,13 +26,7 @@ const flagTable = {
     help: 'YAML or JSON file or folder; repeatable',
   },
   namespace: { type: 'string', short: 'n', value: 'NAMESPACE', help: 'only objects in it; default all' },
-  output: {
-    type: 'string',
-    short: 'o',
-    default: 'table',
-    value: 'FORMAT',
-    help: `${formats.join(', ')}; default table`,
-  },
+  output: outputFlag(formats),
   ...meshFlags,
   filters: filterFlags.filters,
 } as const satisfies FlagTable

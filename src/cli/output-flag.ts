@@ -1,0 +1,11 @@
+import type { FlagSpec } from './arguments.ts'
+
+/** `--output`, `-o`: one of these formats, by default the first; `decodeChoice` reads it. */
+export const outputFlag = (formats: readonly [first: string, ...others: readonly string[]]) =>
+  ({
+    type: 'string',
+    short: 'o',
+    default: formats[0],
+    value: 'FORMAT',
+    help: `${formats.join(', ')}; default ${formats[0]}`,
+  }) as const satisfies FlagSpec
