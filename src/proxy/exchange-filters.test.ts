@@ -6,6 +6,7 @@ import { createReply } from '../filter/reply.ts'
 import { anything } from '../lib/schema.ts'
 import { Mesh, until } from '../../test/support/mesh/mesh.ts'
 import { backendOf } from '../../test/support/models.ts'
+import { later } from '../../test/support/turns.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())
@@ -33,8 +34,6 @@ const withFilters = async (...filters: readonly Filter[]): Promise<Mesh> => {
   })
   return mesh
 }
-
-const later = <T>(value: T): Promise<T> => new Promise((resolve) => setImmediate(resolve, value))
 
 test('hooks run in order, at once or after waiting; responses pass in reverse', async () => {
   const order: string[] = []

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { turn } from '../../test/support/turns.ts'
 import { Flusher } from './flusher.ts'
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 test('while the loop is quiet, output goes out when the callback ends', async () => {
   const flusher = new Flusher()

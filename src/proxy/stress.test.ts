@@ -1,22 +1,18 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { CANCEL, INTERNAL_ERROR } from '../http/h2/constants.ts'
-import { openTunnel } from '../../test/support/mesh/client-tunnel.ts'
-import type { ClientTunnel } from '../../test/support/mesh/client-tunnel.ts'
-import { Mesh, VIP, until } from '../../test/support/mesh/mesh.ts'
+import { Mesh } from '../../test/support/mesh/mesh.ts'
 import type { PodOptions, PodTunnel } from '../../test/support/mesh/pod.ts'
+import { runStressClients } from '../../test/support/stress/stress-clients.ts'
 import { seededRandom } from '../../test/support/random.ts'
+import { createSoon } from '../../test/support/turns.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())
 
-const { below } = seededRandom(20_250_115)
-const soon = (): Promise<void> =>
-  new Promise((resolve) => {
-    let turns = below(6)
-    const step = (): unknown => (turns-- <= 0 ? resolve() : setImmediate(step))
-    step()
-  })
+const random = seededRandom(20_250_115)
+const { below } = random
+const soon = createSoon(random)
 
 /** One of everything that a pod may do, good and bad; good answers name their length in the body's first bytes. */
 const anything: PodOptions['onRequest'] = (tunnel) => {
@@ -51,47 +47,17 @@ const untilClose = async (tunnel: PodTunnel, bytes: number): Promise<void> => {
   tunnel.finish()
 }
 
-const send = async (tunnel: ClientTunnel): Promise<void> => {
-  const bytes = [0, 3, 70_000, 400_000][below(4)] ?? 0
-  tunnel.write(`POST /x HTTP/1.1\r\nhost: api\r\ncontent-length: ${bytes}\r\n\r\n`, 'POST')
-  const isGone = tunnel.ended.then(() => true)
-  await Promise.race([tunnel.upload(bytes), isGone])
-}
-
-/** A client that sends, reads slowly, pipelines or goes away; whatever it gets whole must be whole. */
-const client = async (tunnel: ClientTunnel): Promise<void> => {
-  const state = { isGone: false }
-  const ended = tunnel.ended.then((): undefined => {
-    state.isGone = true
-    return undefined
-  })
-  while (!state.isGone && below(8) > 0) {
-    tunnel.isReading = below(3) > 0
-    await send(tunnel)
-    if (below(8) === 0) return tunnel.channel.reset(CANCEL)
-    await soon()
-    if (!tunnel.isReading) tunnel.readOn()
-    const answer = await Promise.race([tunnel.answer(), ended])
-    if (answer === undefined) break
-    const expected = answer.head.headers.get('x-bytes')
-    if (expected !== undefined) assert.equal(answer.body.length, Number(expected))
-    else assert.ok([502, 503].includes(answer.head.status), String(answer.head.status))
-  }
-  if (!state.isGone) tunnel.channel.end()
-}
-
 test('whatever clients and pods do to each other, no answer is cut unnoticed and nothing is left over', async () => {
   mesh = await Mesh.start({ pods: [{ onRequest: anything }, { onRequest: anything }] })
-  const connections = [await mesh.dial(), await mesh.dial(), await mesh.dial()]
-  await Promise.all(
-    Array.from({ length: 90 }, async (_, index) => {
-      const connection = connections[index % connections.length]
-      assert.ok(connection)
-      await client(await openTunnel(connection, VIP))
-    }),
-  )
-  for (const connection of connections) connection.retire()
-  await until(() => mesh.counters.openTunnels === 0, 'every tunnel to end')
+  await runStressClients(mesh, 90, {
+    random,
+    sizes: [0, 3, 70_000, 400_000],
+    check: ({ head, body }) => {
+      const expected = head.headers.get('x-bytes')
+      if (expected !== undefined) assert.equal(body.length, Number(expected))
+      else assert.ok([502, 503].includes(head.status), String(head.status))
+    },
+  })
   assert.equal(mesh.counters.activeExchanges, 0)
   assert.ok(mesh.records.length > 100, `${mesh.records.length} exchanges`)
   const faults = mesh.logs.filter((line) => line.includes('"level":"error"'))

@@ -7,6 +7,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import type { ExchangeRecord } from '../filter/record.ts'
 import { canaryEndpoint, makeRecord, unknownSource } from '../../test/support/exchange-records.ts'
+import { turn } from '../../test/support/turns.ts'
 import { formatAccessLine } from './access-line.ts'
 import { createAccessLog, createFileWriter } from './access-log.ts'
 
@@ -148,8 +149,6 @@ const startSlow = (options: { readonly maxWaiting?: number } = {}) => {
   })
   return { log, batches, release: () => release() }
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 test('all lines of a turn go out in one write, and one write at a time', async () => {
   const { log, batches, release } = startSlow()

@@ -15,7 +15,7 @@ import { formatEndpointKey } from '../../src/model/endpoint.ts'
 import { openDoor } from '../support/mesh/door.ts'
 import type { Door } from '../support/mesh/door.ts'
 import { Mesh, until } from '../support/mesh/mesh.ts'
-import { startNginx } from '../support/nginx.ts'
+import { startNginx } from '../support/peers/nginx.ts'
 import { freePort, run, skipWithout, startPeer } from '../support/peer-process.ts'
 
 const MIB = 1 << 20

@@ -1,4 +1,5 @@
 import type { Destination, ExchangeRecord, Source } from '../../src/filter/record.ts'
+import { createExchange } from '../../src/filter/testing.ts'
 import type { Endpoint } from '../../src/model/endpoint.ts'
 import { formatSpiffeId } from '../../src/model/identity.ts'
 
@@ -17,18 +18,7 @@ export const knownSource: Source = {
 }
 
 /** A client that nothing is known of but its address. */
-export const unknownSource: Source = {
-  principal: undefined,
-  namespace: undefined,
-  serviceAccount: undefined,
-  address: '10.0.1.6:1',
-  workload: undefined,
-  canonicalName: undefined,
-  canonicalRevision: undefined,
-  app: undefined,
-  version: undefined,
-  cluster: undefined,
-}
+export const unknownSource: Source = { ...createExchange().source, address: '10.0.1.6:1' }
 
 export const apiService: Destination = {
   namespace: 'shop',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { userFilter } from '../../../test/support/filters/user-filter.ts'
 import type { FilterVersion } from '../translate/filter/filter-version.ts'
 import { isolateAll } from './isolate-all.ts'
 
@@ -7,15 +8,7 @@ it('every version in force gets a thread, and what is refused stays so', () => {
   const inForce = {
     module: { digest: 'a', root: '/f', entry: 'a.ts', files: {}, kind: 'A', stage: 'shape' },
     config: {},
-    user: {
-      id: 'shop/a',
-      module: 'a',
-      version: 'v1',
-      failureMode: 'closed',
-      hookMs: 10,
-      waitMs: 1000,
-      isolation: 'none',
-    },
+    user: userFilter,
   } as const
   const refused: FilterVersion = { refused: { message: 'no', path: 'spec.module' } }
   const versions = isolateAll(

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { seededRandom } from '../../../test/support/random.ts'
+import { later } from '../../../test/support/turns.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import type { TrailersHook } from '../chain.ts'
 import type { BodyResult, BodyTransform } from '../index.ts'
@@ -9,7 +10,6 @@ import { createExchange } from '../testing.ts'
 import { BodyPipe, type BodyMemory, type TooMuch } from './body-pipe.ts'
 import type { BodyStage } from './body-stage.ts'
 
-const later = <T>(value: T): Promise<T> => new Promise((resolve) => setImmediate(resolve, value))
 const turns = async (count = 20): Promise<void> => {
   for (let i = 0; i < count; i++) await later(0)
 }

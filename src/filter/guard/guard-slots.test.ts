@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { createGuardBed, userFilter } from '../../../test/support/filters/guard-bed.ts'
+import { createGuardBed } from '../../../test/support/filters/guard-bed.ts'
+import { userFilter } from '../../../test/support/filters/user-filter.ts'
 import { createExchange } from '../testing.ts'
 import { HOOK, SLOT, watchedHooks } from './hook-slots.ts'
 

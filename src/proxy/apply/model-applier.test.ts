@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { matchOf, modelOf, routeOf } from '../../../test/support/models.ts'
+import { turn } from '../../../test/support/turns.ts'
 import type { FilterDefinition } from '../../filter/index.ts'
 import { createFilterInstances } from '../../filter/instances.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { anything } from '../../lib/schema.ts'
 import type { Model } from '../../model/model.ts'
 import { ModelApplier, type ModelApplierOptions } from './model-applier.ts'
-
-const turn = () => new Promise((resolve) => setImmediate(resolve))
 
 /** Each look at it takes a millisecond, so that a slice of 3 ms is three steps. */
 const createImpatientClock = (): Clock => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
-import { double, ruleOf, upper, type BodyFilter } from '../../../test/support/filters/body-filters.ts'
+import { double, startBodyMesh, upper, type BodyFilter } from '../../../test/support/filters/body-filters.ts'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
-import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
-import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'
+import { until, type Mesh } from '../../../test/support/mesh/mesh.ts'
 import type { PodOptions } from '../../../test/support/mesh/pod.ts'
+import { later } from '../../../test/support/turns.ts'
 import type { BodyTransform, Filter } from '../../filter/index.ts'
 import { createReply } from '../../filter/reply.ts'
 import { INTERNAL_ERROR } from '../../http/h2/constants.ts'
@@ -13,15 +13,9 @@ let mesh: Mesh
 afterEach(() => mesh.close())
 
 const MIB = 1 << 20
-const later = <T>(value: T): Promise<T> => new Promise((resolve) => setImmediate(resolve, value))
 
-const start = async (
-  filters: readonly BodyFilter[],
-  pod: Partial<PodOptions> = {},
-  options: MeshOptions = {},
-): Promise<void> => {
-  const { filters: definitions, rule } = ruleOf(filters)
-  mesh = await Mesh.start({ filters: definitions, ...options, rule: { ...rule, ...options.rule }, pods: [pod] })
+const start = async (...how: Parameters<typeof startBodyMesh>): Promise<void> => {
+  mesh = await startBodyMesh(...how)
 }
 
 const answering = (answer: string): Partial<PodOptions> => ({ onRequest: (tunnel) => void tunnel.write(answer) })

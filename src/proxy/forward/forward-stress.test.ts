@@ -7,22 +7,21 @@ import { Mesh, VIP, until } from '../../../test/support/mesh/mesh.ts'
 import type { PodOptions, PodRequest, PodTunnel } from '../../../test/support/mesh/pod.ts'
 import { backendOf } from '../../../test/support/models.ts'
 import { seededRandom } from '../../../test/support/random.ts'
+import { createSoon, turn } from '../../../test/support/turns.ts'
 import { INTERNAL_ERROR, REFUSED_STREAM } from '../../http/h2/constants.ts'
 import { formatEndpointKey } from '../../model/endpoint.ts'
 
 /** Whatever a pod or a client saw that nobody may see. */
 type Complain = (what: string) => void
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 const filled = (id: string, bytes: number): string => `${id},`.repeat(bytes).slice(0, bytes)
 
 /** One run of chance: pods and clients that do what they like, each message marked with the request it belongs to. */
 const createParties = (seed: number, complain: Complain) => {
-  const { below, chance, pick } = seededRandom(seed)
+  const random = seededRandom(seed)
+  const { below, chance, pick } = random
   let requests = 0
-  const soon = async (): Promise<void> => {
-    for (let turns = below(6); turns > 0; turns--) await turn()
-  }
+  const soon = createSoon(random)
 
   const check = ({ head, body, trailers }: PodRequest): void => {
     const id = head.headers.get('x-id') ?? ''

@@ -3,11 +3,10 @@ import { describe, test } from 'node:test'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { TestCa } from '../../../test/support/tls/test-ca.ts'
 import { identityOf } from '../../../test/support/mesh/mesh.ts'
+import { turn } from '../../../test/support/turns.ts'
 import { decodeTrust } from './mesh-identity.ts'
 import { PeerReview } from './peer-review.ts'
 import { Slices } from './slices.ts'
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 describe('slices', () => {
   test('in each turn as many as there is time for, in order, and at least one', async () => {

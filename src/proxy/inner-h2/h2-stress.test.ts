@@ -13,6 +13,7 @@ import { RelayPod } from '../../../test/support/mesh/relay-pod.ts'
 import { backendOf } from '../../../test/support/models.ts'
 import { seededRandom } from '../../../test/support/random.ts'
 import type { SeededRandom } from '../../../test/support/random.ts'
+import { createSoon, turn } from '../../../test/support/turns.ts'
 import type { FilterDefinition } from '../../filter/index.ts'
 import { createReply } from '../../filter/reply.ts'
 import type { H2Connection } from '../../http/h2/connection.ts'
@@ -26,20 +27,13 @@ import { defaultDeadlines } from '../limits/deadlines.ts'
 /** Whatever somebody saw that nobody may see. */
 type Complain = (what: string) => void
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 const filled = (id: string, bytes: number): string => `${id},`.repeat(bytes).slice(0, bytes)
 const SIZES = [0, 3, 5000, 60_000, 300_000]
-
-const createSoon = ({ below }: SeededRandom) => {
-  return async (): Promise<void> => {
-    for (let turns = below(8); turns > 0; turns--) await turn()
-  }
-}
 
 /** What an endpoint does with the streams of a connection. */
 const createServing = (random: SeededRandom, complain: Complain) => {
   const { below, chance, pick } = random
-  const soon = createSoon(random)
+  const soon = createSoon(random, 8)
   const answer = async (connection: H2Connection, stream: H2Stream, id: string): Promise<void> => {
     const body = Buffer.from(filled(id, pick(SIZES)))
     const mark = ['x-id', id]
@@ -129,7 +123,7 @@ const createServing = (random: SeededRandom, complain: Complain) => {
 /** Pods with HTTP/1.1, to which nobody can speak HTTP/2, and which grant what they are asked to switch to. */
 const createPod = (random: SeededRandom): Partial<PodOptions> => {
   const { chance, pick } = random
-  const soon = createSoon(random)
+  const soon = createSoon(random, 8)
   const answer = async (tunnel: PodTunnel, id: string, method: string, upgrade: string | undefined): Promise<void> => {
     await soon()
     if (upgrade !== undefined && chance(0.8)) {
@@ -155,7 +149,7 @@ const createPod = (random: SeededRandom): Partial<PodOptions> => {
 /** What clients do. */
 const createClients = (random: SeededRandom, complain: Complain) => {
   const { below, chance, pick } = random
-  const soon = createSoon(random)
+  const soon = createSoon(random, 8)
   let requests = 0
 
   /** Sends one request and waits until nothing more can come of it. */
@@ -251,7 +245,7 @@ const createClients = (random: SeededRandom, complain: Complain) => {
 /** Waits, answers and throws as it likes. */
 const createMoody = (random: SeededRandom): FilterDefinition => {
   const { chance } = random
-  const soon = createSoon(random)
+  const soon = createSoon(random, 8)
   const mood = () => {
     if (chance(0.01)) throw new Error('moody')
     if (chance(0.02)) return createReply(403, { reason: 'moody', body: 'no' })

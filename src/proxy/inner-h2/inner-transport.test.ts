@@ -6,6 +6,7 @@ import { headersFrame, resetFrame, settingsFrame, windowFrame } from '../../../t
 import { MemoryChannel } from '../../../test/support/mesh/memory-channel.ts'
 import { Mesh, VIP, until } from '../../../test/support/mesh/mesh.ts'
 import type { PodTunnel } from '../../../test/support/mesh/pod.ts'
+import { turn } from '../../../test/support/turns.ts'
 import { FLAG_END_HEADERS, FLAG_END_STREAM, SETTINGS_INITIAL_WINDOW_SIZE } from '../../http/h2/constants.ts'
 import { ignoreStream } from '../../http/h2/stream.ts'
 import type { StreamHandler } from '../../http/h2/stream.ts'
@@ -14,8 +15,6 @@ import { Flusher } from '../flusher.ts'
 import type { TunnelChannel } from '../hbone/tunnel.ts'
 import { TurnBudget } from '../limits/turn-budget.ts'
 import { InnerTransport } from './inner-transport.ts'
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** A server on a channel of its own, which has got the beginning of a request. */
 const serve = (turns: TurnBudget, onClosed = (): void => {}, onData: StreamHandler['onData'] = () => {}) => {

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { turn } from '../../../test/support/turns.ts'
 import { Counters } from '../counters.ts'
 import { ByteBudget, defaultBufferBytes } from './byte-budget.ts'
 import type { Holder } from './byte-budget.ts'
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const setUp = () => {
   const counters = new Counters()

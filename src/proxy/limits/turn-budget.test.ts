@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { Mesh } from '../../../test/support/mesh/mesh.ts'
+import { turn } from '../../../test/support/turns.ts'
 import type { OverloadReason } from '../overload/overload-reason.ts'
 import { LONGEST_WAIT_MS, STANDING_WAIT_MS } from '../overload/request-queue.ts'
 import { SourceLoad } from '../overload/source-load.ts'
@@ -12,8 +13,6 @@ afterEach(async () => {
   await mesh?.close()
   mesh = undefined
 })
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Takes as long as it may; what it begins is listed by its name. */
 const taker = (budget: TurnBudget, name: string, begun: string[], requests: number): Applicant => {

@@ -5,14 +5,13 @@ import { until, type MeshOptions } from '../../../test/support/mesh/mesh.ts'
 import { TcpMesh, chatty } from '../../../test/support/mesh/tcp-mesh.ts'
 import { readBytes } from '../../../test/support/mesh/tunnel-stream.ts'
 import { realHello } from '../../../test/support/tls/hello-bytes.ts'
+import { later } from '../../../test/support/turns.ts'
 import type { Filter, FilterDefinition, Tunnel } from '../../filter/index.ts'
 import { createReply } from '../../filter/reply.ts'
 import { anything } from '../../lib/schema.ts'
 
 let tcp: TcpMesh
 afterEach(() => tcp.close())
-
-const later = <T>(value: T): Promise<T> => new Promise((resolve) => setImmediate(resolve, value))
 
 /** TCP through a Service with these filters, in this order. */
 const start = async (filters: readonly Filter[], options: MeshOptions = {}) => {

@@ -6,11 +6,10 @@ import { VIP, until } from '../../../test/support/mesh/mesh.ts'
 import { TcpMesh } from '../../../test/support/mesh/tcp-mesh.ts'
 import { seededRandom } from '../../../test/support/random.ts'
 import type { SeededRandom } from '../../../test/support/random.ts'
+import { createSoon, turn } from '../../../test/support/turns.ts'
 import type { HboneClient } from '../hbone/client.ts'
 import type { TunnelChannel } from '../hbone/tunnel.ts'
 import { defaultDeadlines } from '../limits/deadlines.ts'
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** What one side of a connection says: bytes that nobody else says, and how it stopped. */
 interface Said {
@@ -69,10 +68,9 @@ interface Mouth {
   readonly cut: () => void
 }
 
-const createSpeech = ({ below, chance, pick }: SeededRandom) => {
-  const soon = async (): Promise<void> => {
-    for (let turns = below(8); turns > 0; turns--) await turn()
-  }
+const createSpeech = (random: SeededRandom) => {
+  const { below, chance, pick } = random
+  const soon = createSoon(random, 8)
   /** Says what chance has it say, and stops somehow. */
   const speak = async (said: Said, mouth: Mouth): Promise<void> => {
     await soon()

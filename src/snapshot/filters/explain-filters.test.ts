@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { userFilter } from '../../../test/support/filters/user-filter.ts'
 import { modelOf, routeOf, serviceOf } from '../../../test/support/models.ts'
 import type { FilterSpec, UserFilter } from '../../model/filter-spec.ts'
 import { compile } from '../compile.ts'
@@ -9,16 +10,7 @@ const specOf = (name: string, changes: Partial<UserFilter> = {}): FilterSpec => 
   kind: 'Stamp',
   config: {},
   origin: `Filter shop/${name}`,
-  user: {
-    id: `shop/${name}`,
-    module: 'a',
-    version: 'v1',
-    failureMode: 'closed',
-    hookMs: 10,
-    waitMs: 1000,
-    isolation: 'none',
-    ...changes,
-  },
+  user: { ...userFilter, id: `shop/${name}`, ...changes },
 })
 
 it('a decision names the filters of users that the request meets, and those that are not called', () => {

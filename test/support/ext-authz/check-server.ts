@@ -1,5 +1,5 @@
 import * as grpc from '@grpc/grpc-js'
-import { listen } from '../grpc-echo.ts'
+import { listen } from '../peers/grpc-echo.ts'
 import { readCheckRequest, writeCheckResponse, type SeenCheck, type WrittenAnswer } from './check-wire.ts'
 
 /** What becomes of a check: an answer, bytes in place of one, a gRPC status, or nothing ever. */

@@ -1,6 +1,7 @@
 import type { BodyTransform, BodyUse, Filter, FilterDefinition } from '../../../src/filter/index.ts'
 import { anything } from '../../../src/lib/schema.ts'
-import type { MeshOptions } from '../mesh/mesh.ts'
+import { Mesh, type MeshOptions } from '../mesh/mesh.ts'
+import type { PodOptions } from '../mesh/pod.ts'
 
 /** A filter, and which bodies its definition says that it looks at. */
 export type BodyFilter = readonly [body: BodyUse, filter: Filter]
@@ -18,6 +19,16 @@ export const ruleOf = (filters: readonly BodyFilter[]): Required<Pick<MeshOption
     filters: definitions,
     rule: { filters: definitions.map(({ kind }) => ({ kind, config: {}, origin: kind })) },
   }
+}
+
+/** Starts a mesh whose one rule has these filters, before one pod. */
+export const startBodyMesh = (
+  filters: readonly BodyFilter[],
+  pod: Partial<PodOptions> = {},
+  options: MeshOptions = {},
+): Promise<Mesh> => {
+  const { filters: definitions, rule } = ruleOf(filters)
+  return Mesh.start({ filters: definitions, ...options, rule: { ...rule, ...options.rule }, pods: [pod] })
 }
 
 export const upper: BodyTransform = (bytes) => bytes.toString('latin1').toUpperCase()

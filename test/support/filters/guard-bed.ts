@@ -8,17 +8,7 @@ import { thrownMessage } from '../../../src/lib/errors/thrown-text.ts'
 import type { UserFilter } from '../../../src/model/filter-spec.ts'
 import { createFakeClock } from '../fake-clock.ts'
 import type { FakeClock } from '../fake-clock.ts'
-
-/** Version v1 of the Filter shop/stamp. */
-export const userFilter: UserFilter = {
-  id: 'shop/stamp',
-  module: 'abc',
-  version: 'v1',
-  failureMode: 'closed',
-  hookMs: 10,
-  waitMs: 1000,
-  isolation: 'none',
-}
+import { userFilter } from './user-filter.ts'
 
 /** Guards, and what they tell. */
 export interface GuardBed {

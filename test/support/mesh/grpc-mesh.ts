@@ -1,6 +1,6 @@
 import * as grpc from '@grpc/grpc-js'
-import { EchoClient, createEchoServer, echoService, listen } from '../grpc-echo.ts'
-import type { EchoLog } from '../grpc-echo.ts'
+import { EchoClient, createEchoServer, echoService, listen } from '../peers/grpc-echo.ts'
+import type { EchoLog } from '../peers/grpc-echo.ts'
 import { openDoor } from './door.ts'
 import type { Door } from './door.ts'
 import { Mesh } from './mesh.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { endpointsOf } from '../../../../test/support/models.ts'
+import { turn } from '../../../../test/support/turns.ts'
 import type { BackendLimits } from '../../../model/backend/backend-policy.ts'
 import type { EndpointPool } from '../../upstream/pool.ts'
 import { Place } from './place.ts'
@@ -16,7 +17,6 @@ const createLoad = (limits: BackendLimits) => {
 
 /** Of a pool no more is asked. */
 const poolOf = (needsDial: () => boolean): EndpointPool => ({ needsDial }) as unknown as EndpointPool
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 test('a connection that others have left is found at the next tick', async () => {
   const { loads, load, counters } = createLoad({ maxConnections: 1, maxRequests: 5, maxPendingRequests: 5 })

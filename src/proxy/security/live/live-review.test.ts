@@ -3,6 +3,7 @@ import { it } from 'node:test'
 import { createFakeClock } from '../../../../test/support/fake-clock.ts'
 import { policyOf } from '../../../../test/support/hostile/policies.ts'
 import { modelOf, noFilters, serviceOf } from '../../../../test/support/models.ts'
+import { turn } from '../../../../test/support/turns.ts'
 import { compile } from '../../../snapshot/compile.ts'
 import type { Snapshot } from '../../../snapshot/snapshot.ts'
 import { LiveReview, type LiveStream } from './live-review.ts'
@@ -13,8 +14,6 @@ const snapshotOf = (generation: number, ...paths: readonly string[]): Snapshot =
   const model = modelOf([], { services: [serviceOf({}, judged)], authorizations: policies })
   return compile(model, { generation, filters: noFilters })
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Streams of which each takes some time to be asked about, and what they were asked by. */
 const streams = (count: number, eachMs: number) => {

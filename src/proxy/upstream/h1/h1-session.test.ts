@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { upstreamRequest } from '../../../../test/support/upstream/upstream-request.ts'
+import { turn } from '../../../../test/support/turns.ts'
 import type { Channel } from '../../channel.ts'
 import { TurnBudget } from '../../limits/turn-budget.ts'
 import { H1Session } from './h1-session.ts'
@@ -10,8 +11,6 @@ const HEAD = 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n'
 const CHUNKS = 20_000
 const WHOLE = Buffer.from(`${HEAD}${'1\r\nx\r\n'.repeat(CHUNKS)}0\r\n\r\n`)
 const FRAME_BYTES = 16_384
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** A session with one request under way, and a log of what becomes of it. */
 const begin = () => {

@@ -8,6 +8,7 @@ import { HeaderList } from '../../../../src/http/header-list.ts'
 import { systemClock } from '../../../../src/lib/clock.ts'
 import type { UserFilter } from '../../../../src/model/filter-spec.ts'
 import { builtinFilters } from '../../../../filters/index.ts'
+import { userFilter } from '../../../support/filters/user-filter.ts'
 import type { Operation } from './operation.ts'
 
 /** What filters cost a request, from its head to that of its response. */
@@ -61,16 +62,6 @@ const exchangeOf = (): Exchange => {
   return { ...exchange, request, response: { status: 200, headers: checkedHeaders() } }
 }
 
-const user: UserFilter = {
-  id: 'bench/filter',
-  module: 'bench',
-  version: 'v1',
-  failureMode: 'closed',
-  hookMs: 10,
-  waitMs: 1000,
-  isolation: 'none',
-}
-
 const runUserFilter = (name: string, filter: Filter, failureMode: UserFilter['failureMode'] = 'closed'): Operation => {
   const guards = createFilterGuards({
     clock: systemClock,
@@ -83,7 +74,7 @@ const runUserFilter = (name: string, filter: Filter, failureMode: UserFilter['fa
     },
     onQuarantine: () => {},
   })
-  const spec = { kind: 'Bench', config: {}, origin: 'the bench', user: { ...user, failureMode } }
+  const spec = { kind: 'Bench', config: {}, origin: 'the bench', user: { ...userFilter, failureMode } }
   const guarded = guards.guard(filter, spec, { kind: 'Bench' })
   return { name, run: runHooks(composeChain([{ stage: 'shape', filter: guarded, kind: 'Bench' }])) }
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startPeer } from './peer-process.ts'
-import type { PeerProcess } from './peer-process.ts'
+import { startPeer } from '../peer-process.ts'
+import type { PeerProcess } from '../peer-process.ts'
 
 /**
  * Starts nginx with what stands in its `http` block, and waits for `port`. `dir` is where it keeps everything; it must
