@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, describe, it } from 'node:test'
+import { followConfig, shopObjects, type FollowedConfig } from '../../test/support/config/follow-config.ts'
 import { systemClock } from '../lib/clock.ts'
 import { packJson } from '../lib/memory/packed-json.ts'
 import type { ConfigThreadMessage } from './config-thread.ts'
@@ -22,50 +23,10 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true })
 })
 
-const base = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: waypoint, namespace: shop }
-spec: { gatewayClassName: fairway, listeners: [{ name: mesh, port: 15008, protocol: HBONE }] }
----
-{ apiVersion: v1, kind: Namespace, metadata: { name: shop, labels: { istio.io/use-waypoint: waypoint } } }
----
-{ apiVersion: v1, kind: Service, metadata: { name: api, namespace: shop }, spec: { clusterIP: 10.96.0.1, ports: [{ port: 80 }] } }
-`
-
-const start = (): {
-  readonly config: ConfigHandle
-  readonly next: () => Promise<ConfigUpdate>
-  readonly failures: string[]
-} => {
-  const updates: ConfigUpdate[] = []
-  const failures: string[] = []
-  let wake = (): void => {}
-  const config = startConfig({
-    paths: [root],
-    translate: {
-      clusterDomain: 'cluster.local',
-      trustDomain: 'cluster.local',
-      rootNamespace: 'istio-system',
-      pathNormalization: 'BASE',
-    },
-    onUpdate: (update) => {
-      updates.push(update)
-      wake()
-    },
-    onFailure: (message) => void failures.push(message),
-  })
-  handle = config
-  const next = async (): Promise<ConfigUpdate> => {
-    for (;;) {
-      const update = updates.shift()
-      if (update !== undefined) return update
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    }
-  }
-  return { config, next, failures }
+const start = (): FollowedConfig => {
+  const followed = followConfig(root)
+  handle = followed.config
+  return followed
 }
 
 it(
@@ -73,7 +34,7 @@ it(
   { timeout: 20_000 },
   async () => {
     const file = join(root, 'a.yaml')
-    writeFileSync(file, base)
+    writeFileSync(file, shopObjects)
     const { config, next, failures } = start()
     const first = await config.ready
     assert.deepEqual(
@@ -82,7 +43,7 @@ it(
     )
     writeFileSync(
       file,
-      `${base}---\n{ apiVersion: v1, kind: Service, metadata: { name: b, namespace: shop }, spec: { clusterIP: 10.96.0.2 } }\n`,
+      `${shopObjects}---\n{ apiVersion: v1, kind: Service, metadata: { name: b, namespace: shop }, spec: { clusterIP: 10.96.0.2 } }\n`,
     )
     const second = await next()
     assert.deepEqual(
@@ -99,7 +60,7 @@ it(
 )
 
 it('closes while the thread is still reading', async () => {
-  writeFileSync(join(root, 'a.yaml'), base)
+  writeFileSync(join(root, 'a.yaml'), shopObjects)
   const { config, failures } = start()
   await config.close()
   assert.deepEqual(failures, [])
@@ -195,7 +156,7 @@ describe('a thread that fails', () => {
     const { next } = start()
     const entry =
       '{ apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: { name: here, namespace: shop }, spec: { hosts: [localhost], resolution: DNS, ports: [{ number: 80, name: http }] } }'
-    writeFileSync(join(root, 'a.yaml'), `${base}---\n${entry}\n`)
+    writeFileSync(join(root, 'a.yaml'), `${shopObjects}---\n${entry}\n`)
     const noteOf = ({ conditions }: ConfigUpdate) =>
       conditions.find(({ object, type }) => object.kind === 'ServiceEntry' && type === 'PartiallyInvalid')?.message
     let note = noteOf(await next())

@@ -3,18 +3,14 @@
  * The figures are shown; what is demanded of them leaves room for a machine that does other things as well.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { filterNamed, filterRoutes, writeFilters } from './support/bad-filters.ts'
+import { createFilterMesh } from './support/bad-filters.ts'
 import { eventually } from './support/eventually.ts'
 import type { RunningFairway } from './support/fairway-process.ts'
 import type { HboneClient } from './support/hbone-client.ts'
-import { createMesh, type Mesh } from './support/mesh.ts'
-import { gateway, service } from './support/objects.ts'
+import type { Mesh } from './support/mesh.ts'
 
-const network = '127.71.42'
 const VIP = '10.96.0.10:80'
 const WINDOW_MS = 5000
 /** Of the neighbour, and of the route with the filter. */
@@ -29,13 +25,10 @@ const MAX_OUTAGE_MS = 6000
 const beside = ['empty', 'throw', 'reject', 'stray', 'wait', 'loop', 'leak', 'gorge']
 const apart = ['loop', 'leak', 'gorge'].map((name) => `${name}-apart`)
 
-const objects = [
-  gateway,
-  ...service({ name: 'api', vip: '10.96.0.10', endpoints: [{ address: `${network}.1`, port: 9080 }] }),
-  ...beside.map((name) => filterNamed(name)),
-  ...apart.map((name) => filterNamed(name, { module: `${name.split('-')[0]}.ts`, isolation: 'Thread' })),
-  ...filterRoutes([...beside, ...apart]),
-]
+const filters = Object.fromEntries([
+  ...beside.map((name) => [name, {}] as const),
+  ...apart.map((name) => [name, { module: `${name.split('-')[0]}.ts`, isolation: 'Thread' }] as const),
+])
 
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
@@ -53,12 +46,11 @@ describe('beside a filter that fails', () => {
   let mesh: Mesh
   let fairway: RunningFairway
   before(async () => {
-    mesh = await createMesh(objects)
-    const dir = join(mesh.dir, 'filters')
-    mkdirSync(dir)
-    writeFilters(dir, (file, text) => writeFileSync(join(dir, file), text))
-    await mesh.startPod('api', { address: `${network}.1`, port: 9080 })
-    fairway = await mesh.startFairway(1, ['--filters', dir], { FAIRWAY_NODE_FLAGS: '--max-old-space-size=512' })
+    const made = await createFilterMesh('127.71.42.1', filters)
+    mesh = made.mesh
+    fairway = await mesh.startFairway(1, ['--filters', made.filtersDir], {
+      FAIRWAY_NODE_FLAGS: '--max-old-space-size=512',
+    })
   })
   after(() => mesh?.[Symbol.asyncDispose]())
 

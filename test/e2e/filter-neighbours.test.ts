@@ -1,28 +1,27 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { createFilterMesh } from './support/bad-filters.ts'
 import { eventually } from './support/eventually.ts'
 import type { RunningFairway } from './support/fairway-process.ts'
 import type { HboneClient } from './support/hbone-client.ts'
-import { createMesh, type Mesh } from './support/mesh.ts'
-import { filterNamed, filterRoutes, writeFilters } from './support/bad-filters.ts'
-import { gateway, service } from './support/objects.ts'
+import type { Mesh } from './support/mesh.ts'
 
-const network = '127.71.41'
 const VIP = '10.96.0.10:80'
 
 const LOOPS = join(tmpdir(), `fairway-boot-${process.pid}`)
 
-const objects = [
-  gateway,
-  ...service({ name: 'api', vip: '10.96.0.10', endpoints: [{ address: `${network}.1`, port: 9080 }] }),
-  ...['throw', 'reject', 'stray', 'wait', 'loop'].map((name) => filterNamed(name)),
-  filterNamed('boot', { config: { file: LOOPS } }),
-  filterNamed('apart', { module: 'loop.ts', isolation: 'Thread' }),
-  ...filterRoutes(['throw', 'reject', 'stray', 'wait', 'loop', 'apart', 'boot']),
-]
+const badFilters = {
+  throw: {},
+  reject: {},
+  stray: {},
+  wait: {},
+  loop: {},
+  apart: { module: 'loop.ts', isolation: 'Thread' },
+  boot: { config: { file: LOOPS } },
+} as const
 
 interface Row {
   readonly id: string
@@ -33,15 +32,14 @@ interface Row {
 
 describe('beside filters that fail', () => {
   let mesh: Mesh
+  let filtersDir: string
   let fairway: RunningFairway
   let client: HboneClient
   before(async () => {
-    mesh = await createMesh(objects)
-    const dir = join(mesh.dir, 'filters')
-    mkdirSync(dir)
-    writeFilters(dir, (file, text) => writeFileSync(join(dir, file), text))
-    await mesh.startPod('api', { address: `${network}.1`, port: 9080 })
-    fairway = await mesh.startFairway(1, ['--filters', dir, '--access-log', 'json'])
+    const made = await createFilterMesh('127.71.41.1', badFilters)
+    mesh = made.mesh
+    filtersDir = made.filtersDir
+    fairway = await mesh.startFairway(1, ['--filters', filtersDir, '--access-log', 'json'])
     client = await mesh.dial(fairway)
   })
   after(() => mesh?.[Symbol.asyncDispose]())
@@ -88,7 +86,7 @@ describe('beside filters that fail', () => {
   })
 
   it('none runs beside requests where the operator does not want it', async () => {
-    const flags = ['--filters', join(mesh.dir, 'filters'), '--filter-isolation', 'thread']
+    const flags = ['--filters', filtersDir, '--filter-isolation', 'thread']
     const strict = await mesh.startFairway(1, flags)
     using other = await mesh.dial(strict)
     const workers = strict.workers()
@@ -138,9 +136,7 @@ describe('beside filters that fail', () => {
     const [first] = fairway.workers()
     writeFileSync(LOOPS, '')
     try {
-      writeFilters(join(mesh.dir, 'filters'), (file, text) => {
-        if (file === 'boot.ts') writeFileSync(join(mesh.dir, 'filters', file), `${text}// another version\n`)
-      })
+      appendFileSync(join(filtersDir, 'boot.ts'), '// another version\n')
       await eventually('another process', async () => {
         const others = fairway.workers().filter((pid) => pid !== first)
         return others.length === 1 && (await fairway.readiness()).status === 200
@@ -152,7 +148,7 @@ describe('beside filters that fail', () => {
       assert.equal(reading?.state, 'quarantined')
       assert.equal(reading?.lastFailure?.message, 'create did not return within 1 s')
       // From the very start as well.
-      const cold = await mesh.startFairway(1, ['--filters', join(mesh.dir, 'filters')])
+      const cold = await mesh.startFairway(1, ['--filters', filtersDir])
       using other = await mesh.dial(cold)
       assert.equal(await statusOf('/', other), 200)
       assert.equal(await statusOf('/boot', other), 500)

@@ -3,34 +3,25 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, unlinkSync, wr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, it } from 'node:test'
+import { followConfig, shopObjects, type FollowedConfig } from '../../../test/support/config/follow-config.ts'
 import { formatPosition } from '../../lib/format-issue.ts'
 import type { FilterObject } from '../objects/filter/filter-object.ts'
-import { startConfig, type ConfigHandle } from '../start-config.ts'
 import type { ConfigUpdate } from '../update.ts'
 import { startSettling } from './settle-filters.ts'
 
 let root = ''
-let config: ConfigHandle | undefined
+let followed: FollowedConfig | undefined
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'fairway-filters-'))
   mkdirSync(join(root, 'objects'))
   mkdirSync(join(root, 'filters'))
 })
 afterEach(async () => {
-  await config?.close()
+  await followed?.config.close()
   rmSync(root, { recursive: true, force: true })
+  assert.deepEqual(followed?.failures ?? [], [])
 })
 
-const base = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: waypoint, namespace: shop }
-spec: { gatewayClassName: fairway, listeners: [{ name: mesh, port: 15008, protocol: HBONE }] }
----
-{ apiVersion: v1, kind: Namespace, metadata: { name: shop, labels: { istio.io/use-waypoint: waypoint } } }
----
-{ apiVersion: v1, kind: Service, metadata: { name: api, namespace: shop }, spec: { clusterIP: 10.96.0.1, ports: [{ port: 80 }] } }
-`
 const filter = (name: string, told: string, more = ''): string => `---
 apiVersion: fairway.dev/v1alpha1
 kind: Filter
@@ -52,40 +43,15 @@ const stamp: FilterDefinition<{ readonly header: string }> = {
 }; export default stamp
 `
 
-const writeObjects = (text: string): void => writeFileSync(join(root, 'objects', 'all.yaml'), base + text)
+const writeObjects = (text: string): void => writeFileSync(join(root, 'objects', 'all.yaml'), shopObjects + text)
 const writeModule = (text: string): void => {
   writeFileSync(join(root, 'filters', 'next'), text)
   renameSync(join(root, 'filters', 'next'), join(root, 'filters', 'stamp.ts'))
 }
 
 const start = (filtersDir?: string) => {
-  const updates: ConfigUpdate[] = []
-  let wake = (): void => {}
-  config = startConfig({
-    paths: [join(root, 'objects')],
-    filtersDir,
-    translate: {
-      clusterDomain: 'cluster.local',
-      trustDomain: 'cluster.local',
-      rootNamespace: 'istio-system',
-      pathNormalization: 'BASE',
-    },
-    onUpdate: (update) => {
-      updates.push(update)
-      wake()
-    },
-    onFailure: (message) => assert.fail(message),
-  })
-  const next = async (): Promise<ConfigUpdate> => {
-    for (;;) {
-      const update = updates.shift()
-      if (update !== undefined) return update
-      await new Promise<void>((resolve) => {
-        wake = resolve
-      })
-    }
-  }
-  return { ready: config.ready, next }
+  followed = followConfig(join(root, 'objects'), filtersDir)
+  return { ready: followed.config.ready, next: followed.next }
 }
 
 const inForce = ({ model }: ConfigUpdate): readonly string[] =>

@@ -1,5 +1,8 @@
 /** Filters that do what filters should not, each on a route of its own, beside one without any. */
-import { httpRoute } from './objects.ts'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createMesh, type Mesh } from './mesh.ts'
+import { gateway, httpRoute, service } from './objects.ts'
 
 const hook = (body: string, before = ''): string => `import { schema, type FilterDefinition } from 'fairway/filter'
 ${before}
@@ -31,29 +34,39 @@ const modules: Readonly<Record<string, string>> = {
   'empty.ts': hook(``),
 }
 
-/** Writes all of them. */
-export const writeFilters = (_dir: string, write: (file: string, text: string) => void): void => {
-  for (const [file, text] of Object.entries(modules)) write(file, text)
+/** What a Filter says beside its name; default: the module of the same name, beside requests. */
+interface FilterChanges {
+  readonly module?: string
+  readonly isolation?: 'None' | 'Thread'
+  readonly config?: object
 }
 
-/** The object of one; default: the module of the same name, beside requests. */
-export const filterNamed = (
-  name: string,
-  spec: {
-    readonly module?: string
-    readonly isolation?: 'None' | 'Thread'
-    readonly failureMode?: 'Open' | 'Closed'
-    readonly config?: object
-  } = {},
-): object => ({
+/** A mesh with one pod at `address`, the Filters that are named, a route `/NAME` for each, and one for all else. */
+export const createFilterMesh = async (
+  address: string,
+  filters: Readonly<Record<string, FilterChanges>>,
+): Promise<{ readonly mesh: Mesh; readonly filtersDir: string }> => {
+  const mesh = await createMesh([
+    gateway,
+    ...service({ name: 'api', vip: '10.96.0.10', endpoints: [{ address, port: 9080 }] }),
+    ...Object.entries(filters).map(([name, changes]) => filterNamed(name, changes)),
+    filterRoutes(Object.keys(filters)),
+  ])
+  const filtersDir = join(mesh.dir, 'filters')
+  mkdirSync(filtersDir)
+  for (const [file, text] of Object.entries(modules)) writeFileSync(join(filtersDir, file), text)
+  await mesh.startPod('api', { address, port: 9080 })
+  return { mesh, filtersDir }
+}
+
+const filterNamed = (name: string, changes: FilterChanges): object => ({
   apiVersion: 'fairway.dev/v1alpha1',
   kind: 'Filter',
   metadata: { name, namespace: 'shop' },
-  spec: { module: `${name}.ts`, budget: { wait: '300ms' }, ...spec },
+  spec: { module: `${name}.ts`, budget: { wait: '300ms' }, ...changes },
 })
 
-/** A route `/NAME` for each, and one for all else. */
-export const filterRoutes = (names: readonly string[]): readonly object[] => [
+const filterRoutes = (names: readonly string[]): object =>
   httpRoute('api', [
     ...names.map((name) => ({
       matches: [{ path: { type: 'PathPrefix', value: `/${name}` } }],
@@ -61,5 +74,4 @@ export const filterRoutes = (names: readonly string[]): readonly object[] => [
       backendRefs: [{ name: 'api', port: 80 }],
     })),
     { backendRefs: [{ name: 'api', port: 80 }] },
-  ]),
-]
+  ])
