@@ -78,7 +78,9 @@ export interface Reply {
   readonly kind: 'reply'
   readonly status: number
   readonly headers: readonly (readonly [name: string, value: string])[]
-  readonly body: string
+  readonly body: ReplyBody
+  /** How many bytes a body that comes piece by piece has, where that is known; else it goes out without a length. */
+  readonly length?: number
   /** Why, for log, metrics and explain: `direct_response`, `rate_limited`, … */
   readonly reason: string
   /** Envoy's short flag of what happened, where it has one: `RL`, `FI`, … */
@@ -92,8 +94,11 @@ export interface Reply {
 /** Nothing: go on. A `Reply`: stop here and answer. A promise makes only this exchange wait. */
 export type HookResult = void | Reply | Promise<void | Reply>
 
-/** How a body is wanted: `stream` is piece by piece, as it comes; `buffer` is the whole of it, before anything goes on. */
-export type BodyMode = 'stream' | 'buffer'
+/**
+ * How a body is wanted: `stream` is piece by piece, as it comes; `buffer` is the whole of it, before anything goes on;
+ * `watch` is as `stream`, and leaves it and its length as they are.
+ */
+export type BodyMode = 'stream' | 'buffer' | 'watch'
 
 /** Which bodies a filter looks at; without a mode none is shown to it. */
 export interface BodyUse {
@@ -114,8 +119,15 @@ export type BodyResult = BodyPiece | Reply | void | Promise<BodyPiece | Reply | 
 export type BodyPiece = Uint8Array | string
 
 /**
+ * The body of a reply: whole, or piece by piece (a `ReadableStream`, an async generator, …), of which the next one is asked
+ * for when the client has taken the one before. Bytes must stay as they are until the exchange is over.
+ */
+export type ReplyBody = BodyPiece | AsyncIterable<BodyPiece>
+
+/**
  * Changes one body. With `stream` it is called for each piece as it comes, cut anywhere, and a last time with `isLast`,
- * mostly without bytes; with `buffer` once, with all of it. What it has to remember is its own.
+ * mostly without bytes; with `buffer` once, with all of it. What it has to remember is its own. With `watch` it returns
+ * nothing, or a promise of that, and `isLast` says that all of it has come: it never is for a body that broke off.
  */
 export type BodyTransform = (bytes: Buffer, isLast: boolean) => BodyResult
 
@@ -138,8 +150,9 @@ export interface Filter {
    */
   readonly transformRequest?: (exchange: Exchange) => BodyTransform | void
   /**
-   * The same for the response of a backend, with `body.response`, when all response hooks have let it pass. With `buffer`
-   * the head waits for the body, and may still be changed by the transform.
+   * The same for the response of a backend, or the reply of a filter, with `body.response`, when all response hooks have let
+   * it pass. With `buffer` the head waits for the body, and may still be changed by the transform. Bodies of no bytes are
+   * shown to those that `watch`.
    */
   readonly transformResponse?: (exchange: Exchange) => BodyTransform | void
   /** Called at the end of a request with a body, whose trailers it may change; empty when there are none. */
@@ -201,7 +214,9 @@ export interface FilterEnv {
 /** What a reply has beside its status; default no headers, no body, reason `direct_response`, no flags. */
 export interface ReplyOptions {
   readonly headers?: readonly (readonly [name: string, value: string])[]
-  readonly body?: string
+  readonly body?: ReplyBody
+  /** See `Reply.length`. */
+  readonly length?: number
   readonly reason?: string
   readonly flags?: string
   /** Of gRPC, from 1 to 16; see `Reply.grpcStatus`. */

@@ -14,6 +14,7 @@ import type { ExchangeOptions, ResponseOptions, TestExchange } from './harness/t
 import { HookRun, type ExchangeHook } from './hook-run.ts'
 import type { Exchange, FilterDefinition, FilterEnv, Reply, RequestView, ResponseView, Tunnel } from './index.ts'
 import { createReply } from './reply.ts'
+import { collectReply } from './collect-reply.ts'
 
 /** Makes the chain that `runChain` runs: filters with their stages, in running order. */
 export { composeChain } from './chain.ts'
@@ -168,15 +169,24 @@ interface Run {
   readonly exchange: TestExchange
 }
 
-/** A reply in place of forwarding passes the response hooks, as in the proxy. */
+/** A reply in place of forwarding passes the response hooks, and those that look at bodies, as in the proxy. */
 const answerWith = async (run: Run, reply: Reply): Promise<Outcome> => {
   const { chain, exchange } = run
-  exchange.response = { status: reply.status, headers: createHeaders(reply.headers) }
+  const response = { status: reply.status, headers: createHeaders(reply.headers) }
+  exchange.response = response
   const replacement = await runHooks(chain.onResponse, exchange)
-  return finish(run, replacement === undefined ? { reply, response: exchange.response } : { reply: replacement })
+  if (replacement !== undefined) return finish(run, { reply: replacement })
+  const got = await runBody(chain.responseBody, exchange, {
+    side: 'response',
+    isBodiless: isBodiless(exchange, response),
+    headers: response.headers,
+    body: await collectReply(reply),
+    trailers: undefined,
+  })
+  return finish(run, got.reply === undefined ? { reply, response, got } : { reply: got.reply })
 }
 
-const finish = (
+const finish = async (
   { chain, exchange }: Run,
   end: {
     readonly reply?: Reply
@@ -184,9 +194,9 @@ const finish = (
     readonly sent?: PassedBody
     readonly got?: PassedBody
   },
-): Outcome => {
+): Promise<Outcome> => {
   const { reply, sent = nothing } = end
-  const got = end.got ?? { ...nothing, body: Buffer.from(reply?.body ?? '') }
+  const got = end.got ?? { ...nothing, body: reply === undefined ? nothing.body : await collectReply(reply) }
   if (reply !== undefined) {
     exchange.response = end.response ?? { status: reply.status, headers: createHeaders(reply.headers) }
   }

@@ -42,8 +42,8 @@ export interface FilterModule {
   readonly kind: string
   readonly stage: 'preflight' | 'identify' | 'admit' | 'shape' | 'select'
   readonly body?: {
-    readonly request?: 'stream' | 'buffer'
-    readonly response?: 'stream' | 'buffer'
+    readonly request?: 'stream' | 'buffer' | 'watch'
+    readonly response?: 'stream' | 'buffer' | 'watch'
     readonly limitBytes?: number
   }
 }

@@ -327,7 +327,8 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
 
   #dropResponse(): void {
     this.#hooks?.cancel()
-    if (this.#answer.writer.isBegun) this.#answer.forget()
+    // Of a reply too: two that filters put in each other's place could take turns for ever.
+    if (this.#answer.writer.isBegun || this.#answer.isLocal) this.#answer.forget()
   }
 
   /** A filter threw, rejected or wrote what may not go out: closed, whatever it was meant to do. */

@@ -7,7 +7,7 @@ const until = '2026-11-30T06:00:00Z'
 const untilMs = Date.parse(until)
 
 test('a browser gets a page, and when to come back', async () => {
-  const { response, reply } = await runFilter(
+  const { response, responseBody } = await runFilter(
     maintenancePage,
     { until, title: 'Moving <house> & home' },
     { exchange: { headers: [['accept', 'text/html,*/*']] }, env: createFakeEnv({ nowMs: untilMs - 90_500 }) },
@@ -15,12 +15,16 @@ test('a browser gets a page, and when to come back', async () => {
   assert.equal(response.status, 503)
   assert.equal(response.headers.get('content-type'), 'text/html; charset=utf-8')
   assert.equal(response.headers.get('retry-after'), '91')
-  assert.match(reply?.body ?? '', /<h1>Moving &lt;house&gt; &amp; home<\/h1>/)
+  assert.match(String(responseBody), /<h1>Moving &lt;house&gt; &amp; home<\/h1>/)
 })
 
 test('a program gets JSON', async () => {
-  const { reply } = await runFilter(maintenancePage, { title: 'Soon' }, { env: createFakeEnv({ nowMs: 1 }) })
-  assert.deepEqual(JSON.parse(reply?.body ?? ''), { error: 'maintenance', message: 'Soon' })
+  const { reply, responseBody } = await runFilter(
+    maintenancePage,
+    { title: 'Soon' },
+    { env: createFakeEnv({ nowMs: 1 }) },
+  )
+  assert.deepEqual(JSON.parse(String(responseBody)), { error: 'maintenance', message: 'Soon' })
   assert.equal(reply?.reason, 'maintenance')
 })
 

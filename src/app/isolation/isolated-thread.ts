@@ -5,6 +5,7 @@
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import { BEATS, CALLS, SLOT } from '../../filter/guard/hook-slots.ts'
+import { collectReply } from '../../filter/collect-reply.ts'
 import type { BodyTransform, Filter, FilterEnv, Reply } from '../../filter/index.ts'
 import { evaluateModule } from '../../filter/module/evaluate-module.ts'
 import { faultOf, formatModuleFault, locateError } from '../../filter/module/module-fault.ts'
@@ -23,6 +24,8 @@ import type { ThreadExchange } from './thread-exchanges.ts'
 const { spec, module, cells, externalBytes } = workerData as ThreadData
 /** Buffers are looked at once a second. */
 const LOOKS_PER_CHECK = 10
+/** A reply goes over as a whole, as bodies of calls do. */
+const MAX_REPLY_BYTES = 8 * 1024 * 1024
 const exchanges = new ThreadExchanges()
 
 const outbox: FromThread[] = []
@@ -81,21 +84,32 @@ const answer = async (filter: Filter, message: Asked): Promise<void> => {
   const { id } = message
   let kind: ThreadFault['kind'] = 'throw'
   try {
-    const { result, changes } = start(filter, message)
+    const { result: given, changes } = start(filter, message)
     kind = 'reject'
-    const settled = await result
+    const settled = await given
     kind = 'invalid'
+    const copy = copyOf(settled)
+    const result = copy instanceof Promise ? await copy : copy
     // What cannot be sent fails here, where somebody is told.
-    post(structuredClone({ kind: 'done', id, result: copyOf(settled), changes: changes() }))
+    post(structuredClone({ kind: 'done', id, result, changes: changes() }))
   } catch (error) {
     post({ kind: 'failed', id, fault: { kind, ...describe(error) } })
   }
 }
 
 /** What a filter in plain JavaScript returns may be anything; the guard looks at it. */
-const copyOf = (result: unknown): Reply | Uint8Array | string | undefined =>
+const copyOf = (result: unknown): Copy | Promise<Copy> => {
   // Not all of the memory that it lies in.
-  result instanceof Uint8Array ? new Uint8Array(result) : (result as Reply | undefined)
+  if (result instanceof Uint8Array) return new Uint8Array(result)
+  const reply = result as Reply | undefined
+  if (typeof reply !== 'object' || reply?.kind !== 'reply' || typeof reply.body === 'string') return reply
+  return collectReply(reply, MAX_REPLY_BYTES).then((bytes) => {
+    const { length: _, ...whole } = reply
+    return { ...whole, body: new Uint8Array(bytes) }
+  })
+}
+
+type Copy = Reply | Uint8Array | string | undefined
 
 interface Started {
   readonly result: unknown

@@ -152,10 +152,10 @@ export class BodyPipe {
   #transform(at: number, stage: BodyStage, bytes: Buffer, isLast: boolean): Buffer | 'done' | 'waits' {
     try {
       const result = stage.transform(bytes, isLast)
-      if (typeof result !== 'object' || !('then' in result)) return this.#take(readResult(result, bytes))
+      if (typeof result !== 'object' || !('then' in result)) return this.#take(readResult(result, bytes, stage))
       this.#pending = stage.kind
       result
-        .then((settled) => this.#onSettled(settled, { at, bytes, isLast }))
+        .then((settled) => this.#onSettled(settled, { at, stage, bytes, isLast }))
         // Also what fails on from there: nobody else is waiting for this promise.
         .catch((error: unknown) => this.#fail(error))
       return 'waits'
@@ -167,11 +167,16 @@ export class BodyPipe {
 
   #onSettled(
     result: BodyPiece | Reply | void,
-    { at, bytes, isLast }: { readonly at: number; readonly bytes: Buffer; readonly isLast: boolean },
+    {
+      at,
+      stage,
+      bytes,
+      isLast,
+    }: { readonly at: number; readonly stage: BodyStage; readonly bytes: Buffer; readonly isLast: boolean },
   ): void {
     if (this.#isDone) return
     this.#pending = undefined
-    const taken = this.#take(readResult(result, bytes))
+    const taken = this.#take(readResult(result, bytes, stage))
     if (taken !== 'done' && !this.#passFrom(at + 1, taken, isLast)) return
     this.#isBusy = false
     this.#goOn()

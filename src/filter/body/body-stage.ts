@@ -5,25 +5,37 @@ import type { BodyPiece, BodyTransform, Exchange, Reply } from '../index.ts'
 export interface BodyStage {
   readonly transform: BodyTransform
   readonly isWhole: boolean
+  /** It changes nothing. */
+  readonly isWatching?: boolean
   readonly limitBytes: number
   /** Of the filter. */
   readonly kind: string
 }
 
-/** The parts of those filters that do not leave the body of this exchange alone; throws what a filter throws. */
-export const stagesOf = (hooks: readonly BodyHook[], exchange: Exchange): readonly BodyStage[] => {
+/**
+ * The parts of those filters that do not leave the body of this exchange alone; throws what a filter throws. A body
+ * that `isEmpty` is for those that watch.
+ */
+export const stagesOf = (hooks: readonly BodyHook[], exchange: Exchange, isEmpty = false): readonly BodyStage[] => {
   const stages: BodyStage[] = []
   for (const hook of hooks) {
+    const { mode, limitBytes, kind = '' } = hook
+    const isWatching = mode === 'watch'
+    if (isEmpty && !isWatching) continue
     const transform = hook(exchange)
     if (transform === undefined) continue
     if (typeof transform !== 'function') throw new TypeError(`filter ${hook.kind} gave a transform that is no function`)
-    stages.push({ transform, isWhole: hook.mode === 'buffer', limitBytes: hook.limitBytes, kind: hook.kind ?? '' })
+    stages.push({ transform, isWhole: mode === 'buffer', isWatching, limitBytes, kind })
   }
   return stages
 }
 
 /** Whether nothing comes out before all has gone in, so that its length is known then. */
 export const givesWhole = (stages: readonly BodyStage[]): boolean => stages.some(({ isWhole }) => isWhole)
+
+/** Whether what goes on is another body than the one that came, for all that is known beforehand. */
+export const changesBody = (stages: readonly BodyStage[]): boolean =>
+  stages.some(({ isWatching }) => isWatching !== true)
 
 /** How much of a body may come; `undefined`: as much as there is. */
 export const limitOf = (
@@ -35,8 +47,13 @@ export const limitOf = (
 }
 
 /** What a filter's transform said, in one form: the bytes that go on, or its reply. A filter in plain JavaScript may say anything. */
-export const readResult = (result: BodyPiece | Reply | void, bytes: Buffer): Buffer | Reply => {
+export const readResult = (
+  result: BodyPiece | Reply | void,
+  bytes: Buffer,
+  { isWatching }: Pick<BodyStage, 'isWatching'>,
+): Buffer | Reply => {
   if (result === undefined) return bytes
+  if (isWatching === true) throw new TypeError('a transform that only watches a body returned something')
   if (typeof result === 'string') return Buffer.from(result)
   if (Buffer.isBuffer(result)) return result
   if (result instanceof Uint8Array) return Buffer.from(result.buffer, result.byteOffset, result.byteLength)

@@ -7,7 +7,7 @@ export const findUndeclared = (filter: Filter, body: BodyUse | undefined): strin
     ['response', 'transformResponse'],
   ] as const) {
     if (filter[hook] === undefined || body?.[side] !== undefined) continue
-    return `create returned a filter with ${hook}, and its definition has no body.${side}: expected 'stream' or 'buffer'`
+    return `create returned a filter with ${hook}, and its definition has no body.${side}: expected 'stream', 'buffer' or 'watch'`
   }
   return undefined
 }

@@ -20,10 +20,10 @@ export const HOOK = 3
 export const PENDING = 4
 const MAX_SLOTS = 1000
 
-/** What a filter can be found in. */
+/** What a filter can be found in; `reply` is the making of a body that it answers with. */
 export const watchedHooks = [
   ...(['onRequest', 'onResponse', 'onComplete', 'onTunnel', 'transformRequest', 'transformResponse'] as const),
-  ...(['onRequestTrailers', 'onResponseTrailers', 'close', 'create'] as const),
+  ...(['onRequestTrailers', 'onResponseTrailers', 'close', 'create', 'reply'] as const),
 ] as const
 
 export type WatchedHook = (typeof watchedHooks)[number]

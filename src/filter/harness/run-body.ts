@@ -1,6 +1,6 @@
 import type { HeaderList } from '../../http/header-list.ts'
 import { BodyPipe } from '../body/body-pipe.ts'
-import { givesWhole, stagesOf } from '../body/body-stage.ts'
+import { changesBody, givesWhole, stagesOf } from '../body/body-stage.ts'
 import type { BodyHooks } from '../chain.ts'
 import type { Exchange, Reply } from '../index.ts'
 import { createReply } from '../reply.ts'
@@ -29,11 +29,13 @@ export const runBody = async (
 ): Promise<PassedBody> => {
   const pieces = piecesOf(message.body)
   const trailers = createHeaders(message.trailers)
-  const stages = hooks === undefined ? [] : stagesOf(hooks.transforms, exchange)
+  // One that says nothing of its length may be an empty one in chunks.
+  const isEmpty = message.isBodiless !== true && message.headers.get('content-length') === '0'
+  const stages = hooks === undefined ? [] : stagesOf(hooks.transforms, exchange, isEmpty)
   if (hooks === undefined || stages.length + hooks.trailers.length === 0) {
     return { body: Buffer.concat(pieces), trailers, reply: undefined }
   }
-  if (stages.length > 0) message.headers.remove('content-length')
+  if (changesBody(stages)) message.headers.remove('content-length')
   if (message.isBodiless === true) return { body: Buffer.alloc(0), trailers, reply: undefined }
   const out: Buffer[] = []
   const reply = await pass(

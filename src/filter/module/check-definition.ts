@@ -20,9 +20,15 @@ const isOneOf =
   (value: unknown): boolean =>
     values.includes(value)
 
+const bodyMode: Field = {
+  expected: 'stream, buffer or watch',
+  isOptional: true,
+  isGood: isOneOf('stream', 'buffer', 'watch'),
+}
+
 const bodyFields: Readonly<Record<string, Field>> = {
-  request: { expected: 'stream or buffer', isOptional: true, isGood: isOneOf('stream', 'buffer') },
-  response: { expected: 'stream or buffer', isOptional: true, isGood: isOneOf('stream', 'buffer') },
+  request: bodyMode,
+  response: bodyMode,
   limitBytes: {
     expected: 'a whole number above 0',
     isOptional: true,

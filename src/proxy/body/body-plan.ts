@@ -18,13 +18,19 @@ export interface TransformOrder {
  */
 export const orderTransform = (
   hooks: BodyHooks,
-  about: { readonly exchange: Exchange; readonly memory: BodyMemory; readonly bodyLength: number },
+  about: {
+    readonly exchange: Exchange
+    readonly memory: BodyMemory
+    readonly bodyLength: number
+    /** There are no bytes, and will be none. */
+    readonly isEmpty?: boolean
+  },
   faults: BodyFaults,
 ): TransformOrder | 'nothing' | 'answered' => {
-  const { exchange, memory, bodyLength } = about
-  const { trailers } = hooks
+  const { exchange, memory, bodyLength, isEmpty = false } = about
+  const trailers = isEmpty ? [] : hooks.trailers
   try {
-    const stages = stagesOf(hooks.transforms, exchange)
+    const stages = stagesOf(hooks.transforms, exchange, isEmpty)
     if (stages.length + trailers.length === 0) return 'nothing'
     const limit = limitOf(stages)
     if (limit === undefined || bodyLength <= limit.bytes)

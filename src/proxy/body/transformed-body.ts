@@ -1,5 +1,5 @@
 import { BodyPipe } from '../../filter/body/body-pipe.ts'
-import { givesWhole } from '../../filter/body/body-stage.ts'
+import { changesBody, givesWhole } from '../../filter/body/body-stage.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import { CHUNKED } from '../../http/h1/message.ts'
 import type { TransformOrder } from './body-plan.ts'
@@ -32,7 +32,7 @@ export class TransformedBody {
   constructor({ plan, faults }: TransformOrder, way: MessageWay) {
     const isWhole = givesWhole(plan.stages)
     this.#way = way
-    this.#isChanged = plan.stages.length > 0
+    this.#isChanged = changesBody(plan.stages)
     this.#isWhole = isWhole
     this.#pipe = new BodyPipe(plan, {
       ...faults,

@@ -9,7 +9,7 @@ import { hashOf } from '../balance/hash-key.ts'
 import { Forward } from '../forward/forward.ts'
 import type { ForwardFailure } from '../forward/failure.ts'
 import type { ForwardDeps, ForwardTrace, ForwardUser } from '../forward/forward-plan.ts'
-import { BodyPump } from './body-pump.ts'
+import { BodyPump } from '../body/body-pump.ts'
 import { fieldsOf, flatOf } from './fields-of.ts'
 import type { CallRequest } from './request-of.ts'
 
@@ -62,14 +62,19 @@ export class MeshCall implements ForwardUser {
       this.#forward.endBody(undefined)
       return this.#tell(() => this.#handler.onRequestSent?.())
     }
-    this.#pump = new BodyPump(request.body, request.head.bodyLength, {
-      send: (bytes) => this.#forward.sendBody(bytes, 0, bytes.length),
-      end: () => {
-        this.#forward.endBody(undefined)
-        this.#tell(() => this.#handler.onRequestSent?.())
+    const refuse = (message: string): CallError => new CallError('EINVAL', message)
+    this.#pump = new BodyPump(
+      request.body,
+      { length: request.head.bodyLength, refuse },
+      {
+        send: (bytes) => this.#forward.sendBody(bytes, 0, bytes.length),
+        end: () => {
+          this.#forward.endBody(undefined)
+          this.#tell(() => this.#handler.onRequestSent?.())
+        },
+        fail: (error) => this.#break(error),
       },
-      fail: (error) => this.#break(error),
-    })
+    )
     this.#pump.start()
   }
 

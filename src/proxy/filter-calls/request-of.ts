@@ -3,6 +3,7 @@ import { CallError } from '../../filter/env/calls.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import { CHUNKED } from '../../http/h1/message.ts'
 import { cleanRequest } from '../../http/hop-by-hop.ts'
+import { bytesOf, type PumpedBody } from '../body/body-pump.ts'
 import type { ForwardRequest } from '../forward/forward-plan.ts'
 
 /** Says how many calls of filters led to this one; whoever copies a request's fields onto a call passes it on. */
@@ -10,14 +11,11 @@ export const HOPS_FIELD = 'x-fairway-filter-hops'
 /** A fifth one in a row is a loop. */
 const MAX_HOPS = 4
 
-/** The pieces of a body: all of it, or as they come. */
-export type CallBody = Buffer | AsyncIterable<unknown> | Iterable<unknown>
-
 /** A call as it goes out. */
 export interface CallRequest {
   readonly head: ForwardRequest
   /** `undefined`: none. */
-  readonly body: CallBody | undefined
+  readonly body: PumpedBody | undefined
 }
 
 /** What undici is asked for, as a request of ours; throws a `CallError` for what cannot be one. */
@@ -75,7 +73,7 @@ export const collectBody = async (from: unknown, maxBytes: number): Promise<Buff
   const pieces: Buffer[] = []
   let bytes = 0
   for await (const piece of Buffer.isBuffer(body) ? [body] : (body ?? [])) {
-    const buffer = bytesOf(piece)
+    const buffer = bytesOf(piece, refuse)
     bytes += buffer.length
     if (bytes > maxBytes) throw new CallError('ETOOLARGE', `a body of more than ${maxBytes} bytes from a thread`)
     pieces.push(buffer)
@@ -106,7 +104,7 @@ const textOf = (value: unknown): string => {
   throw new CallError('EINVAL', `a field of type ${typeof value}: it must be text`)
 }
 
-const bodyOf = (body: unknown): CallBody | undefined => {
+const bodyOf = (body: unknown): PumpedBody | undefined => {
   if (body === undefined || body === null) return undefined
   if (typeof body === 'string') return Buffer.from(body)
   if (Buffer.isBuffer(body)) return body
@@ -119,7 +117,7 @@ const bodyOf = (body: unknown): CallBody | undefined => {
   throw new CallError('EINVAL', 'a body is text, bytes, a Blob, a stream or a list of pieces; forms go by env.fetch')
 }
 
-const lengthOf = (body: CallBody | undefined, headers: HeaderList): number => {
+const lengthOf = (body: PumpedBody | undefined, headers: HeaderList): number => {
   if (body === undefined) return 0
   if (Buffer.isBuffer(body)) return body.length
   const announced = headers.getLower('content-length')
@@ -138,11 +136,4 @@ const countHop = (headers: HeaderList, host: string): void => {
   headers.setLower(HOPS_FIELD, String(hops))
 }
 
-/** One piece of a body. */
-export const bytesOf = (piece: unknown): Buffer => {
-  if (typeof piece === 'string') return Buffer.from(piece)
-  if (Buffer.isBuffer(piece)) return piece
-  if (ArrayBuffer.isView(piece)) return Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength)
-  if (piece instanceof ArrayBuffer) return Buffer.from(piece)
-  throw new CallError('EINVAL', `a body of ${typeof piece}: its pieces are text or bytes`)
-}
+const refuse = (message: string): CallError => new CallError('EINVAL', message)

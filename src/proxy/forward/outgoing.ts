@@ -1,3 +1,4 @@
+import { changesBody } from '../../filter/body/body-stage.ts'
 import type { RequestView } from '../../filter/index.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
@@ -143,7 +144,7 @@ export class Outgoing {
     })
     this.#transformed = transformed
     // What the client said of its length is not true any more.
-    if (order.plan.stages.length > 0) request.headers.removeLower('content-length')
+    if (changesBody(order.plan.stages)) request.headers.removeLower('content-length')
     transformed.begin(this.#head.bodyLength)
     const passed = this.#early.drain((buffer, start, end) => transformed.push(buffer, start, end))
     if (passed > 0) this.#user.onRequestBytesPassed(passed)

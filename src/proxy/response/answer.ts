@@ -3,6 +3,7 @@
  * the chain that the request has entered, and goes out. Where requests go is no business of this file.
  */
 import type { Exchange, Reply, ResponseView } from '../../filter/index.ts'
+import { dropBody } from '../../filter/reply.ts'
 import type { ExchangeHook } from '../../filter/hook-run.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
 import { HeaderList } from '../../http/header-list.ts'
@@ -10,7 +11,9 @@ import { removeHopByHop } from '../../http/hop-by-hop.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { BodyMemory } from '../../filter/body/body-pipe.ts'
 import type { BodyHooks } from '../../filter/chain.ts'
+import { changesBody } from '../../filter/body/body-stage.ts'
 import { orderTransform, type BodyFaults } from '../body/body-plan.ts'
+import { BodyPump } from '../body/body-pump.ts'
 import { TransformedBody } from '../body/transformed-body.ts'
 import type { Outgoing } from '../forward/outgoing.ts'
 import type { EnteredChains } from '../request/entered-chains.ts'
@@ -20,7 +23,7 @@ import { toFinalReply } from './grpc-reply.ts'
 import * as local from './local-reply.ts'
 import type { LocalReply } from './local-reply.ts'
 import { ResponseWriter } from './response-writer.ts'
-import { toWrittenReply, type WrittenReply } from './written-reply.ts'
+import { toWrittenReply, type StreamedBody, type WrittenReply } from './written-reply.ts'
 
 /** The exchange that is answered. */
 export interface AnsweredExchange extends Exchange {
@@ -53,8 +56,12 @@ export class Answer {
   readonly writer: ResponseWriter
   /** Where filters change the body. */
   #transformed: TransformedBody | undefined
+  /** Where a filter's reply comes piece by piece. */
+  #pump: BodyPump | undefined
   /** It is our own, or a filter's: nothing is wanted of an endpoint any more. */
   isLocal = false
+  /** Our own: filters leave its body alone. */
+  #isOurs = false
 
   /** Of the request: its method, and whether its connection may be kept. */
   constructor(
@@ -108,20 +115,27 @@ export class Answer {
   onDrained(): void {
     const bytes = this.writer.onDrained()
     if (this.#transformed !== undefined) this.#transformed.onPassed(bytes)
-    else if (bytes > 0) this.#exchange.outgoing.consume(bytes)
+    else if (bytes > 0) this.#consume(bytes)
     if (this.writer.isComplete) this.#exchange.complete()
+  }
+
+  /** Body that was held has been taken: whoever it comes from may send as much again. */
+  #consume(bytes: number): void {
+    if (this.#pump === undefined) this.#exchange.outgoing.consume(bytes)
+    else this.#pump.onPassed(bytes)
   }
 
   /** Nobody wants it any more: what was held of it is owed to the endpoint's connection, which others use. */
   drop(): void {
     const bytes = this.writer.drop()
-    this.#exchange.outgoing.consume(this.#transformed === undefined ? bytes : this.#transformed.cancel())
+    this.#consume(this.#transformed === undefined ? bytes : this.#transformed.cancel())
   }
 
   /** It is over, whatever has become of it. */
   close(): void {
     const owed = this.#transformed?.cancel() ?? 0
-    if (owed > 0) this.#exchange.outgoing.consume(owed)
+    if (owed > 0) this.#consume(owed)
+    this.#pump?.stop()
   }
 
   /** The kind of the filter that the body waits for. */
@@ -141,7 +155,11 @@ export class Answer {
     const { record } = this.#exchange
     record.details = reply.reason
     if (reply.flags !== undefined) record.flags = reply.flags
-    if (reply.isReset === true) return this.#exchange.resetClient()
+    if (reply.isReset === true) {
+      dropBody(reply.body)
+      return this.#exchange.resetClient()
+    }
+    this.#isOurs = false
     this.#reply(written, reply.grpcStatus)
   }
 
@@ -151,6 +169,7 @@ export class Answer {
     record.flags = local.flagsOf(reply, outgoing)
     record.details = reply.details
     const headers = new HeaderList(['content-type', 'text/plain'])
+    this.#isOurs = true
     this.#reply({ status: reply.status, headers, body: reply.body }, reply.grpcStatus)
   }
 
@@ -159,6 +178,8 @@ export class Answer {
     this.#exchange.chains.forget()
     this.writer.discard()
     this.close()
+    this.#transformed = undefined
+    this.#pump = undefined
   }
 
   #reply(reply: WrittenReply, grpcStatus?: number): void {
@@ -166,11 +187,29 @@ export class Answer {
     const { status, headers, body } = toFinalReply(reply, exchange.record, grpcStatus)
     this.isLocal = true
     exchange.response = { status, headers }
-    this.writer.beginLocal(body)
+    if (isStreamedBody(reply.body)) this.#beginStream(reply.body, body)
+    else if (!isStreamedBody(body)) this.writer.beginLocal(body)
     // What was held of its body is not wanted any more either.
     exchange.outgoing.settle()
     exchange.outgoing.abandon()
     this.#start()
+  }
+
+  /** What a client of gRPC is told has no body. */
+  #beginStream({ pieces, length }: StreamedBody, final: WrittenReply['body']): void {
+    const exchange = this.#exchange
+    this.#pump = new BodyPump(
+      pieces,
+      { length, refuse: TypeError },
+      {
+        send: (bytes) => this.push(bytes, 0, bytes.length),
+        end: () => this.end(undefined),
+        fail: (error) => exchange.failFilter(error),
+      },
+    )
+    if (isStreamedBody(final)) return this.writer.begin(length)
+    this.#pump.stop()
+    this.writer.beginLocal(final)
   }
 
   /** Response hooks in reverse order of the requests', for those parts of the chain that were entered. */
@@ -190,22 +229,24 @@ export class Answer {
     if (response === undefined || isOver) return
     const { writer } = this
     // An answer to HEAD says how long another one would be.
-    const isAlone = this.isLocal || (writer.isBare && !writer.hasNoBody(response.status))
-    const hooks = isAlone ? undefined : chains.responseBody
-    if (hooks === undefined) this.#write()
-    else this.#transform(hooks, response)
+    const hooks = this.isLocal && this.#isOurs ? undefined : chains.responseBody
+    if (hooks === undefined) return this.#write()
+    this.#transform(hooks, { response, isEmpty: writer.isBare && !writer.hasNoBody(response.status) })
   }
 
-  #transform(hooks: BodyHooks, response: ResponseView): void {
+  #transform(
+    hooks: BodyHooks,
+    { response, isEmpty }: { readonly response: ResponseView; readonly isEmpty: boolean },
+  ): void {
     const exchange = this.#exchange
     const { writer } = this
     const { bodyLength } = writer
-    const about = { exchange, memory: exchange.bodyMemory, bodyLength }
+    const about = { exchange, memory: exchange.bodyMemory, bodyLength, isEmpty }
     const order = orderTransform(hooks, about, exchange.faultsOf('response'))
     if (order === 'answered') return
     if (order === 'nothing') return this.#write()
     // What the endpoint said of its length is not true any more, nor of what a HEAD would have got.
-    if (order.plan.stages.length > 0) response.headers.removeLower('content-length')
+    if (changesBody(order.plan.stages)) response.headers.removeLower('content-length')
     if (writer.hasNoBody(response.status)) return this.#write()
     const transformed = new TransformedBody(order, {
       begin: (length) => {
@@ -214,14 +255,21 @@ export class Answer {
       },
       push: (buffer, start, end) => writer.writeBody(buffer, start, end),
       end: (trailers) => this.#end(trailers),
-      consume: (bytes) => exchange.outgoing.consume(bytes),
+      consume: (bytes) => this.#consume(bytes),
     })
     const early = writer.takeEarly()
     this.#transformed = transformed
     transformed.begin(bodyLength)
     const passed = early.held.drain((buffer, start, end) => transformed.push(buffer, start, end))
-    if (passed > 0) exchange.outgoing.consume(passed)
+    if (passed > 0) this.#consume(passed)
     if (early.isWhole) transformed.end(early.trailers)
+    this.#pump?.start()
+  }
+
+  #startPump(pump: BodyPump, status: number): void {
+    if (!this.writer.hasNoBody(status)) return pump.start()
+    pump.stop()
+    this.#end(undefined)
   }
 
   #write(): void {
@@ -235,7 +283,11 @@ export class Answer {
     if (failure !== undefined) return exchange.failFilter(new Error(failure))
     if (response.status === 101) downstream.onUpgraded()
     const passed = this.writer.takeReleasedBytes()
-    if (passed > 0) outgoing.consume(passed)
+    if (passed > 0) this.#consume(passed)
     if (this.writer.isComplete) exchange.complete()
+    else if (this.#pump !== undefined && this.#transformed === undefined) this.#startPump(this.#pump, response.status)
   }
 }
+
+const isStreamedBody = (body: WrittenReply['body']): body is StreamedBody =>
+  typeof body === 'object' && 'pieces' in body

@@ -26,11 +26,12 @@ export const toGrpcStatus = (status: number): number => statuses.get(status) ?? 
  * A refusal in the only form that a gRPC client understands: Trailers-Only, a head with `grpc-status` and nothing behind
  * it. Fields that a filter wrote stay, those that describe the text do not.
  */
-export const toGrpcReply = (reply: WrittenReply, grpcStatus = toGrpcStatus(reply.status)): WrittenReply => {
+export const toGrpcReply = (reply: WrittenReply, grpcStatus = toGrpcStatus(reply.status)): WrittenReply<string> => {
   const headers = new HeaderList([...reply.headers.fields])
   for (const name of ['content-type', 'content-length', 'grpc-status', 'grpc-message']) headers.removeLower(name)
   headers.fields.push('content-type', 'application/grpc', 'grpc-status', String(grpcStatus))
-  if (reply.body !== '') headers.fields.push('grpc-message', encodeMessage(reply.body.trimEnd()))
+  const text = typeof reply.body === 'string' ? reply.body : Buffer.isBuffer(reply.body) ? reply.body.toString() : ''
+  if (text !== '') headers.fields.push('grpc-message', encodeMessage(text.trimEnd()))
   return { status: 200, headers, body: '' }
 }
 

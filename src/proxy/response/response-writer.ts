@@ -25,7 +25,8 @@ export class ResponseWriter {
   #isBodiless = false
   /** Body that came before the head could go out. */
   #early = new HeldBytes()
-  #localBody = ''
+  /** Latin-1 text, or bytes. */
+  #localBody: string | Buffer = ''
   #isBodyWhole = false
   #isEnded = false
   /** The last bytes had to queue. */
@@ -64,9 +65,10 @@ export class ResponseWriter {
   }
 
   /** Our own response, whole. */
-  beginLocal(body: string): void {
-    // Written as Latin-1, one byte per character: of its UTF-8 form therefore.
-    this.#localBody = NOT_ASCII.test(body) ? Buffer.from(body).toString('latin1') : body
+  beginLocal(body: string | Buffer): void {
+    // Text is written as Latin-1, one byte per character: of its UTF-8 form therefore.
+    const isPlain = typeof body !== 'string' || !NOT_ASCII.test(body)
+    this.#localBody = isPlain ? body : Buffer.from(body).toString('latin1')
     this.#bodyLength = this.#localBody.length
     this.#isBodyWhole = true
   }
@@ -76,6 +78,7 @@ export class ResponseWriter {
     this.isBegun = false
     this.#isOpen = false
     this.#upgrade = undefined
+    this.#localBody = ''
     this.#releasedBytes += this.#early.drop()
     this.#isBodyWhole = false
     this.#trailers = undefined
@@ -102,6 +105,11 @@ export class ResponseWriter {
 
   /** Gives back what came of the body before its head could go out: it will be written in another form. */
   takeEarly(): EarlyBody {
+    if (this.#localBody.length > 0) {
+      const local = typeof this.#localBody === 'string' ? Buffer.from(this.#localBody, 'latin1') : this.#localBody
+      this.#early.push(local, 0, local.length)
+      this.#localBody = ''
+    }
     const early = { held: this.#early, isWhole: this.#isBodyWhole, trailers: this.#trailers }
     this.#early = new HeldBytes()
     this.#isBodyWhole = false
@@ -131,7 +139,7 @@ export class ResponseWriter {
     if (failure !== undefined) return failure
     this.#isBodiless = isBodiless
     this.hasHead = true
-    if (this.#localBody !== '' && !isBodiless) this.#isQueued = !this.#sink.writeText(this.#localBody)
+    if (this.#localBody.length > 0 && !isBodiless) this.#isQueued = !this.#writeLocal(this.#localBody)
     if (!this.#early.isEmpty) this.#writeEarly()
     if (this.#isBodyWhole) this.#finish()
     return undefined
@@ -175,6 +183,10 @@ export class ResponseWriter {
     const bytes = this.#releasedBytes
     this.#releasedBytes = 0
     return bytes
+  }
+
+  #writeLocal(body: string | Buffer): boolean {
+    return typeof body === 'string' ? this.#sink.writeText(body) : this.#sink.writeBody(body, 0, body.length)
   }
 
   #writeEarly(): void {

@@ -84,7 +84,7 @@ const askFilters = (
     { source, destination, sni },
     {
       onPassed: () => settle(undefined),
-      onReply: ({ reason, body }) => settle(refusedByFilter(reason, body.trim())),
+      onReply: ({ reason, body }) => settle(refusedByFilter(reason, typeof body === 'string' ? body.trim() : '')),
       onThrown: (error, isLate) => {
         // Of a user's filter its guard has told.
         if (!(error instanceof FilterFailure)) {

@@ -2,6 +2,7 @@ import type { HeaderList } from '../../../http/header-list.ts'
 import type { BodyMode, BodyResult, BodyTransform, Exchange } from '../../index.ts'
 import { guardCall } from './guarded-call.ts'
 import type { CallRules, Guarded } from './guarded-call.ts'
+import { guardReply } from './guard-reply.ts'
 import { faultOfHeaders, faultOfPiece } from './judge.ts'
 import { restoreExchange, saveExchange } from './undo.ts'
 
@@ -65,11 +66,12 @@ const guardPieces = (
     const rules: CallRules = {
       hook,
       faultOf: (result) => {
-        const fault = faultOfPiece(result)
+        const fault = mode === 'watch' ? faultOfWatching(result) : faultOfPiece(result)
         if (result !== undefined && fault === undefined) hasChanged = true
         return fault
       },
       headers: headersOf(exchange),
+      wrap: (result) => guardReply(result, guarded),
       isBound: () => hasChanged && mode !== 'buffer',
       undo: () => {
         hasFailed = true
@@ -89,3 +91,6 @@ const faultOfMade = (made: unknown): string | undefined =>
   made === undefined || typeof made === 'function'
     ? undefined
     : 'a transform is neither a function nor absent: return (bytes, isLast) => …, or nothing'
+
+const faultOfWatching = (result: unknown): string | undefined =>
+  result === undefined ? undefined : 'a transform that only watches a body returned something: it returns nothing'

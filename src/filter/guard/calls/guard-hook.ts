@@ -4,6 +4,7 @@ import type { ExchangeRecord } from '../../record.ts'
 import { countOverrun, failCall, guardCall, judgeCall } from './guarded-call.ts'
 import type { CallRules, Guarded } from './guarded-call.ts'
 import { enterHook, SLOT, watchedHooks } from '../hook-slots.ts'
+import { guardReply } from './guard-reply.ts'
 import { faultOfHeaders, faultOfResult, faultOfTarget, isThenable } from './judge.ts'
 import { restoreExchange, saveExchange } from './undo.ts'
 import type { SavedExchange } from './undo.ts'
@@ -41,7 +42,7 @@ export const guardHook = (
     } catch (error) {
       cells[SLOT] = outer
       health.note(monotonicMs() - startMs)
-      return failCall(guarded, { kind: 'throw', error }, rulesOf(exchange, name, saved))
+      return failCall(guarded, { kind: 'throw', error }, rulesOf(exchange, { name, saved }, guarded))
     }
     cells[SLOT] = outer
     const tookMs = monotonicMs() - startMs
@@ -53,15 +54,21 @@ export const guardHook = (
         : (faultOfResult(result) ?? faultOfHeaders(headersOf(exchange, name)))
     // What is not simply good is judged where it may cost something.
     if (fault !== undefined || tookMs > user.hookMs) {
-      return judgeCall(result, tookMs, guarded, rulesOf(exchange, name, saved)) as HookResult
+      return judgeCall(result, tookMs, guarded, rulesOf(exchange, { name, saved }, guarded)) as HookResult
     }
     health.pass()
-    return result
+    return result === undefined ? undefined : (guardReply(result, guarded) as HookResult)
   }
 }
 
-const rulesOf = (exchange: Exchange, name: HookName, saved: SavedExchange | undefined): CallRules => ({
+interface RulesBy {
+  readonly name: HookName
+  readonly saved: SavedExchange | undefined
+}
+
+const rulesOf = (exchange: Exchange, { name, saved }: RulesBy, guarded: Guarded): CallRules => ({
   hook: name,
+  wrap: (result) => guardReply(result, guarded),
   faultOf: (result) =>
     faultOfResult(result) ??
     faultOfHeaders(headersOf(exchange, name)) ??

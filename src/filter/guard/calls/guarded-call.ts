@@ -28,6 +28,10 @@ export interface CallRules {
   readonly undo?: (() => void) | undefined
   /** Its failure closes the exchange, whatever its mode: half of it is out already. */
   readonly isBound?: (() => boolean) | undefined
+  /** What a good result goes on as; default: as it is. */
+  readonly wrap?: (result: unknown) => unknown
+  /** Its promise may take as long as it likes: somebody else sees to that. */
+  readonly isPatient?: boolean
   /** Whose secrets errors may quote. */
   readonly headers: () => readonly (HeaderList | undefined)[]
 }
@@ -62,7 +66,7 @@ export const judgeCall = (result: unknown, tookMs: number, guarded: Guarded, rul
   if (fault !== undefined) return failCall(guarded, { kind: 'invalid', error: new TypeError(fault) }, rules)
   if (tookMs > guarded.health.user.hookMs) countOverrun(guarded, tookMs)
   else guarded.health.pass()
-  return result
+  return rules.wrap === undefined ? result : rules.wrap(result)
 }
 
 /** Counts a failure; throws unless its filter fails open. */
@@ -103,7 +107,8 @@ const waitFor = (result: PromiseLike<unknown>, guarded: Guarded, rules: CallRule
     }
     const fail = (kind: 'wait' | 'reject', error: unknown): void =>
       settle(() => failCall(guarded, { kind, error }, rules))
-    const cancel = host.clock.after(waitMs, () => fail('wait', new Error(`no answer within ${waitMs} ms`)))
+    const tooLong = (): void => fail('wait', new Error(`no answer within ${waitMs} ms`))
+    const cancel = rules.isPatient === true ? nothing : host.clock.after(waitMs, tooLong)
     // Of whatever makes: one that throws when it is asked is a rejected one.
     Promise.resolve(result).then(
       (settled) =>
@@ -111,9 +116,11 @@ const waitFor = (result: PromiseLike<unknown>, guarded: Guarded, rules: CallRule
           const fault = rules.faultOf(settled)
           if (fault !== undefined) return failCall(guarded, { kind: 'invalid', error: new TypeError(fault) }, rules)
           health.pass()
-          return settled
+          return rules.wrap === undefined ? settled : rules.wrap(settled)
         }),
       (error: unknown) => fail('reject', error),
     )
   })
 }
+
+const nothing = (): void => {}

@@ -3,7 +3,7 @@ import { isFieldName } from '../../../http/h1/field-names.ts'
 import { isAuthority } from '../../../http/h1/target.ts'
 import type { HeaderList } from '../../../http/header-list.ts'
 import type { Reply } from '../../index.ts'
-import { faultOfLabels } from '../../reply.ts'
+import { faultOfBody, faultOfLabels } from '../../reply.ts'
 import { findUnwritable } from './find-unwritable.ts'
 
 /** What is wrong with the result of a hook; `undefined` for a good one. Filters in plain JavaScript may return anything. */
@@ -21,12 +21,11 @@ const faultOfReply = (result: unknown): string | undefined => {
   if (typeof result !== 'object' || result === null || !('kind' in result) || result.kind !== 'reply') {
     return 'a hook returned what is no reply: return nothing, or what env.reply() makes'
   }
-  const { status, headers, body, ...labels }: Partial<Record<keyof Reply, unknown>> = result
+  const { status, headers, body, length, ...labels }: Partial<Record<keyof Reply, unknown>> = result
   if (typeof status !== 'number' || !Number.isInteger(status) || status < 200 || status > 599) {
     return `a reply has status ${String(status)}: wanted an integer from 200 to 599`
   }
-  if (typeof body !== 'string') return 'a reply has a body that is no string'
-  return faultOfLabels(labels) ?? faultOfPairs(headers)
+  return faultOfBody({ body, length }) ?? faultOfLabels(labels) ?? faultOfPairs(headers)
 }
 
 /** The same for what a transform made of a piece of a body. */
