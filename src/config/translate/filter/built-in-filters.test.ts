@@ -51,6 +51,20 @@ describe('an object of a built-in filter', () => {
     assert.deepEqual(told, [`Accepted=False ${why}`, `Programmed=False ${why}; what it is for is closed`])
   })
 
+  const gone = { kind: 'Service', name: 'gone' }
+  const fault = (index: number) => `spec.targetRefs[${index}]: there is no readable Service shop/gone among the objects`
+  const missing: readonly (readonly [targets: readonly object[], accepted: string, programmed: string])[] = [
+    [[gone], fault(0), `${fault(0)}; it acts only where rules refer to it`],
+    [[...targetRefs, gone], fault(1), `${fault(1)}; it acts on Service shop/api`],
+  ]
+  for (const [targets, accepted, programmed] of missing) {
+    it(`is not in force as it is written when a target is missing, ${targets.length} in all`, () => {
+      const { service, told } = come({ perSecond: 5, targetRefs: targets })
+      assert.equal(service?.filters.length, targets.length - 1)
+      assert.deepEqual(told, [`Accepted=False ${accepted}`, `Programmed=False ${programmed}`])
+    })
+  }
+
   it('has a schema with its fields and its targets', () => {
     const json = builtInFilterJson(limit)
     assert.deepEqual(json['required'], ['perSecond'])

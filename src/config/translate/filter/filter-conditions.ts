@@ -10,42 +10,65 @@ export const filterConditions = (
   entry: Entry<FilterObject>,
   found: readonly (FilterTarget | TargetFault)[],
   version: FilterVersion,
-): readonly Condition[] =>
-  [accepted(entry.object, found), programmed(entry.object, version)].map((verdict) =>
+): readonly Condition[] => {
+  const targets = sortTargets(found)
+  return [accepted(entry.object, targets), programmed(entry.object, targets, version)].map((verdict) =>
     conditionOf({ object: { ...entry.object, kind: entry.object.as }, source: entry.source }, verdict),
   )
+}
 
-const accepted = ({ targetRefs, defects }: FilterObject, found: readonly (FilterTarget | TargetFault)[]): Verdict => {
+/** What the references of a Filter lead to. */
+interface Targets {
+  readonly names: string
+  readonly faults: readonly TargetFault[]
+}
+
+const sortTargets = (found: readonly (FilterTarget | TargetFault)[]): Targets => {
+  const names = found.flatMap((one) =>
+    'name' in one ? [one.kind === 'elsewhere' ? `${one.name} (not here)` : one.name] : [],
+  )
+  return { names: names.join(', '), faults: found.flatMap((one) => ('reason' in one ? [one] : [])) }
+}
+
+const describeFaults = (faults: readonly TargetFault[]): string =>
+  faults.map(({ path, message }) => `${path}: ${message}`).join('; ')
+
+const accepted = ({ targetRefs, defects }: FilterObject, { names, faults }: Targets): Verdict => {
   const type = 'Accepted'
   const [defect] = defects
   if (defect !== undefined) {
     return { type, status: 'False', reason: 'Invalid', message: formatFaults(defects), path: defect.path ?? 'spec' }
   }
-  const faults = found.flatMap((one) => ('reason' in one ? [one] : []))
-  const [first] = faults
-  if (first !== undefined) {
-    const message = faults.map((fault) => `${fault.path}: ${fault.message}`).join('; ')
-    return { type, status: 'False', reason: first.reason, message, path: first.path }
+  const [fault] = faults
+  if (fault !== undefined) {
+    return { type, status: 'False', reason: fault.reason, message: describeFaults(faults), path: fault.path }
   }
-  if (targetRefs.length === 0) {
-    return { type, status: 'True', reason: 'Accepted', message: 'it acts where rules refer to it' }
-  }
-  const names = found.flatMap((one) =>
-    'name' in one ? [one.kind === 'elsewhere' ? `${one.name} (not here)` : one.name] : [],
-  )
-  return { type, status: 'True', reason: 'Accepted', message: `it acts on ${names.join(', ')}` }
+  const message = targetRefs.length === 0 ? 'it acts where rules refer to it' : `it acts on ${names}`
+  return { type, status: 'True', reason: 'Accepted', message }
 }
 
-const programmed = (
+const programmed = (object: FilterObject, { names, faults }: Targets, version: FilterVersion): Verdict => {
+  const type = 'Programmed'
+  const message = messageInForce(object, version)
+  if (message === undefined) return { type, status: 'False', ...refusal(object, version) }
+  const [fault] = faults
+  if (fault === undefined) return { type, status: 'True', reason: 'Programmed', message }
+  const rest = names === '' ? 'it acts only where rules refer to it' : `it acts on ${names}`
+  const { reason, path } = fault
+  return { type, status: 'False', reason, message: `${describeFaults(faults)}; ${rest}`, path }
+}
+
+/** Of one that is in force as it is written. */
+const messageInForce = ({ content }: FilterObject, { inForce, refused }: FilterVersion): string | undefined => {
+  if (content?.kind === 'built-in') return 'it is in force'
+  if (refused !== undefined || inForce === undefined) return undefined
+  return `version ${inForce.user.version} of ${inForce.module.entry} is in force`
+}
+
+const refusal = (
   { as, content, failureMode, defects }: FilterObject,
   { inForce, refused }: FilterVersion,
-): Verdict => {
-  const type = 'Programmed'
-  if (content?.kind === 'built-in') return { type, status: 'True', reason: 'Programmed', message: 'it is in force' }
-  if (refused === undefined && inForce !== undefined) {
-    const message = `version ${inForce.user.version} of ${inForce.module.entry} is in force`
-    return { type, status: 'True', reason: 'Programmed', message }
-  }
+): Pick<Verdict, 'reason' | 'message' | 'path'> => {
   const { message: why, path } = refused ?? beforeTrial(as, defects)
   const instead =
     inForce === undefined
@@ -53,13 +76,7 @@ const programmed = (
         ? 'requests pass without it'
         : 'what it is for is closed'
       : `version ${inForce.user.version} of ${inForce.module.entry} goes on`
-  return {
-    type,
-    status: 'False',
-    reason: content === undefined ? 'Invalid' : 'Refused',
-    message: `${why}; ${instead}`,
-    path,
-  }
+  return { reason: content === undefined ? 'Invalid' : 'Refused', message: `${why}; ${instead}`, path }
 }
 
 const beforeTrial = (
