@@ -41,6 +41,11 @@ export const deadlineFlags = {
     'time for tunnels to end whose peer’s certificate ran out',
     defaultDeadlines.expiredPeerMs,
   ),
+  'max-connection-age': flag(
+    'age at which a client is asked to move to a new connection, and to another replica perhaps',
+    defaultDeadlines.connectionAgeMs,
+  ),
+  'max-connection-age-grace': flag('time for tunnels to end on one that is so old', defaultDeadlines.agedConnectionMs),
   'upgrade-idle-timeout': flag(
     'the same for a WebSocket, or what else was switched to',
     defaultDeadlines.upgradeIdleMs,
@@ -67,6 +72,8 @@ export const decodeDeadlines = (flags: FlagValues<typeof deadlineFlags>): Deadli
     tcpIdleMs: read('tcp-idle-timeout'),
     distrustedPeerMs: read('distrusted-peer-timeout'),
     expiredPeerMs: read('expired-peer-timeout'),
+    connectionAgeMs: read('max-connection-age'),
+    agedConnectionMs: read('max-connection-age-grace'),
   }
 }
 

@@ -28,12 +28,13 @@ export class Counters {
   untrustedPeers = 0
   /** Clients that were not let in, in the handshake or right after it. */
   readonly handshakeRefusals: Record<RefusalReason, number> = countRefusals()
-  /** Connections, on either side, that were open when their peer was not permitted any more. */
+  /** Connections, on either side, that were open when their peer was not permitted any more; `aged` by clients only. */
   readonly connectionsRetired: Record<RetireReason, number> = {
     expired: 0,
     revoked: 0,
     untrustedRoot: 0,
     foreignTrustDomain: 0,
+    aged: 0,
   }
   /** CONNECT refused, by reason. */
   readonly connectRefused = {
@@ -58,6 +59,7 @@ export class Counters {
     tcpIdle: 0,
     distrustedPeer: 0,
     expiredPeer: 0,
+    agedConnection: 0,
   }
   /** Requests that were sent again, by what had become of the try before. */
   readonly retries = { connectFailed: 0, refused: 0, reset: 0, timeout: 0, protocol: 0, status: 0 }

@@ -80,8 +80,9 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     })
   }
 
+  /** We end, or the connection that the tunnel is on. */
   get isDraining(): boolean {
-    return this.#deps.isDraining()
+    return this.#deps.isDraining() || !this.channel.isLasting
   }
 
   get isGone(): boolean {

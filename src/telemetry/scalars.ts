@@ -111,7 +111,7 @@ export const labelledMetrics: Readonly<Record<LabelledCounter, ScalarDefinition>
   connectionsRetired: {
     ...total(
       'fairway_connections_retired_total',
-      'HBONE connections, on either side, whose peer is not permitted any more, by reason',
+      'HBONE connections, on either side, whose peer is not permitted any more or that are old enough, by reason',
     ),
     label: 'reason',
   },

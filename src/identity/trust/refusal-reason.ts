@@ -46,10 +46,13 @@ export const REFUSAL_REASONS = [
 
 export type RefusalReason = (typeof REFUSAL_REASONS)[number]
 
-/** Why a connection that was let in is not kept: what is asked again once it is open. */
-export type RetireReason = Extract<RefusalReason, 'expired' | 'revoked' | 'untrustedRoot' | 'foreignTrustDomain'>
+/** Why a peer that was let in is not permitted any more: what is asked again once its connection is open. */
+export type DistrustReason = Extract<RefusalReason, 'expired' | 'revoked' | 'untrustedRoot' | 'foreignTrustDomain'>
 
-export const retireReasonOf = (reason: RefusalReason): RetireReason =>
+/** Why a connection is not kept. */
+export type RetireReason = DistrustReason | 'aged'
+
+export const retireReasonOf = (reason: RefusalReason): DistrustReason =>
   reason === 'expired' || reason === 'revoked' || reason === 'foreignTrustDomain' ? reason : 'untrustedRoot'
 
 /** Why a peer is not let in: `reason` for metrics, `message` for people. */

@@ -15,10 +15,10 @@ import { countOne, type Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
 import { defaultDeadlines, startDeadline } from '../limits/deadlines.ts'
-import type { Deadlines } from '../limits/deadlines.ts'
 import type { MeshIdentity } from './mesh-identity.ts'
 import type { ReviewedPeer } from './peer-review.ts'
 import { Retirement } from './retirement.ts'
+import type { RetirementDeadlines } from './retirement.ts'
 import { HboneTransport } from './transport.ts'
 import { TunnelChannel } from './tunnel.ts'
 
@@ -41,7 +41,7 @@ export interface HboneClientOptions {
   /** Who we are and whom we trust. */
   readonly mesh: Pick<MeshIdentity, 'clientTls' | 'trust'>
   /** Of which those of peers that are not permitted any more count here; default `defaultDeadlines`. */
-  readonly deadlines?: Pick<Deadlines, 'distrustedPeerMs' | 'expiredPeerMs'>
+  readonly deadlines?: RetirementDeadlines
   readonly address: string
   readonly port: number
   /** The only identity that will be spoken to. */

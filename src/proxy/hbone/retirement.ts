@@ -2,18 +2,30 @@ import type { RetireReason } from '../../identity/trust/refusal-reason.ts'
 import type { Counters } from '../counters.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 
+/** What is left to a connection, by why it has to end. */
+export type RetirementDeadlines = Pick<Deadlines, 'distrustedPeerMs' | 'expiredPeerMs' | 'agedConnectionMs'>
+
 /** How long what may take, and where it is counted. */
 export interface RetirementParts {
-  readonly deadlines: Pick<Deadlines, 'distrustedPeerMs' | 'expiredPeerMs'>
+  readonly deadlines: RetirementDeadlines
   readonly counters: Pick<Counters, 'connectionsRetired' | 'deadlines'>
+}
+
+/** The worse of two reasons counts. A certificate that ran out says nothing against its holder, and age against nobody. */
+const RANKS: Readonly<Record<RetireReason, number>> = {
+  aged: 0,
+  expired: 1,
+  revoked: 2,
+  untrustedRoot: 2,
+  foreignTrustDomain: 2,
 }
 
 /** From the GOAWAY that announces the end to the final one: long enough for tunnels that are being opened. */
 const ANNOUNCED_MS = 1000
 
 /**
- * The end of one connection whose peer is not permitted any more: no new tunnels, and after a time that depends on the
- * reason the rest is cut. A certificate that ran out says nothing against its holder, who gets much more of it.
+ * The end of one connection whose peer is not permitted any more, or that is old enough: no new tunnels, and after a time
+ * that depends on the reason the rest is cut.
  */
 export class Retirement {
   readonly #parts: RetirementParts
@@ -24,13 +36,14 @@ export class Retirement {
     this.#parts = parts
   }
 
-  get hasBegun(): boolean {
-    return this.#reason !== undefined
+  /** Why, once it has begun. */
+  get reason(): RetireReason | undefined {
+    return this.#reason
   }
 
   /** False: it has begun before, for a reason that is as bad. */
   begin(reason: RetireReason): boolean {
-    if (this.#reason !== undefined && (this.#reason !== 'expired' || reason === 'expired')) return false
+    if (this.#reason !== undefined && RANKS[reason] <= RANKS[this.#reason]) return false
     if (this.#reason === undefined) this.#parts.counters.connectionsRetired[reason]++
     this.#reason = reason
     this.#sinceMs = 0
@@ -52,7 +65,8 @@ export class Retirement {
     this.#parts.counters.deadlines[this.#deadline]++
   }
 
-  get #deadline(): 'expiredPeer' | 'distrustedPeer' {
+  get #deadline(): 'agedConnection' | 'expiredPeer' | 'distrustedPeer' {
+    if (this.#reason === 'aged') return 'agedConnection'
     return this.#reason === 'expired' ? 'expiredPeer' : 'distrustedPeer'
   }
 }

@@ -45,8 +45,10 @@ export interface ServerConnectionOptions {
   readonly budget: ByteBudget | undefined
   /** Who is connected, and what each of them has open. */
   readonly clients: Sources
-  /** Of which `prefaceMs`, `requestHeadMs`, `distrustedPeerMs` and `expiredPeerMs` count here. */
+  /** Of which `prefaceMs`, `requestHeadMs`, `connectionAgeMs` and those of `Retirement` count here. */
   readonly deadlines: Deadlines
+  /** From 0 to 1: connections that were opened together are not to move together. */
+  readonly random: () => number
   readonly onTunnel: (request: TunnelRequest) => void
   /** The connection failed because of what the peer did, or did not do in time. */
   readonly onWarning: (message: string, kind: 'connection' | 'peer') => void
@@ -57,6 +59,8 @@ export interface ServerConnectionOptions {
 
 /** Sources kept for one connection: one for each distinct baggage, and a peer gets no more than this. */
 const MAX_SOURCES = 32
+/** By how much of the limit the ages differ at which connections are old. */
+const AGE_SPREAD = 0.2
 /** ztunnel writes about 300 bytes; longer baggage is not read. */
 const MAX_BAGGAGE_LENGTH = 4096
 /** One HBONE connection of a peer that is let in: its tunnels, and how long it may keep us waiting. */
@@ -71,6 +75,8 @@ export class ServerConnection implements ReviewedPeer {
   #sinceMs = 0
   readonly #headers: HeaderBlockWatch
   readonly #notAfterMs: number
+  /** Monotonic, once the first tick has told the time. */
+  #oldAtMs = -1
   readonly #retirement: Retirement
 
   constructor(
@@ -123,20 +129,22 @@ export class ServerConnection implements ReviewedPeer {
   tick(nowMs: number): void {
     this.transport.tick(nowMs)
     this.#tickPreface(nowMs)
+    if (this.#oldAtMs < 0) this.#oldAtMs = this.#drawAge(nowMs)
     this.#headers.tick(this.h2, nowMs)
   }
 
   /** Whether the peer is to be retired, or a step further with that: what `endSome` does. Asked every second or so. */
   isEnding(nowMs: number, epochMs: number): boolean {
-    if (!this.#retirement.hasBegun) return this.#notAfterMs <= epochMs
+    if (this.#reasonToRetire(nowMs, epochMs) !== undefined) return true
     const phase = this.#retirement.phase(nowMs)
     return phase === 'over' || (phase === 'final' && this.h2.isOpen)
   }
 
   /** Costs more than one look does: for many of them it is to be spread (see `Slices`). */
-  endSome(nowMs: number): void {
+  endSome(nowMs: number, epochMs: number): void {
     if (this.transport.socket.destroyed) return
-    if (!this.#retirement.hasBegun) return this.#retire('expired', 'its certificate has run out')
+    const reason = this.#reasonToRetire(nowMs, epochMs)
+    if (reason !== undefined) return this.#retire(reason, 'its certificate has run out')
     if (this.#retirement.phase(nowMs) !== 'over') return this.finish()
     this.#retirement.noteCut()
     this.transport.socket.destroy()
@@ -159,11 +167,24 @@ export class ServerConnection implements ReviewedPeer {
 
   #retire(reason: RetireReason, why: string): void {
     if (!this.#retirement.begin(reason)) return
-    const { onWarning } = this.#options
-    onWarning(`HBONE connection from ${this.#identity} at ${this.#address} is ended: ${why}`, 'peer')
-    // Whoever holds no grudge against us gets to know in time for tunnels that are on their way.
-    if (reason === 'expired') this.h2.announceShutdown()
+    if (reason !== 'aged') {
+      this.#options.onWarning(`HBONE connection from ${this.#identity} at ${this.#address} is ended: ${why}`, 'peer')
+    }
+    // Against whom nothing speaks gets to know in time for tunnels that are on their way.
+    if (reason === 'expired' || reason === 'aged') this.h2.announceShutdown()
     else this.finish()
+  }
+
+  #reasonToRetire(nowMs: number, epochMs: number): 'expired' | 'aged' | undefined {
+    const { reason } = this.#retirement
+    if ((reason === undefined || reason === 'aged') && this.#notAfterMs <= epochMs) return 'expired'
+    return reason === undefined && this.#oldAtMs > 0 && nowMs >= this.#oldAtMs ? 'aged' : undefined
+  }
+
+  #drawAge(nowMs: number): number {
+    const { deadlines, random } = this.#options
+    const { connectionAgeMs } = deadlines
+    return connectionAgeMs === 0 ? Infinity : nowMs + connectionAgeMs * (1 + AGE_SPREAD * (random() - 0.5))
   }
 
   /** The preface with its SETTINGS, and the answer to ours (RFC 9113 section 6.5.3). */

@@ -40,7 +40,7 @@ export interface HboneServerOptions {
   readonly budget?: ByteBudget
   /** Those that are connected are in there. */
   readonly clients?: Sources
-  /** Of which `handshakeMs`, `prefaceMs` and `requestHeadMs` count here; default `defaultDeadlines`. */
+  /** Of which `handshakeMs` and those of a `ServerConnection` count here; default `defaultDeadlines`. */
   readonly deadlines?: Deadlines
   readonly onTunnel: (request: TunnelRequest) => void
   /** A peer did something wrong. There may be very many of them: `kind` is what to limit them by. */
@@ -49,6 +49,8 @@ export interface HboneServerOptions {
   readonly onFault?: (error: unknown) => void
   /** Connections at a time, handshakes included, above which new ones are closed unseen; default 10,000. */
   readonly maxConnections?: number
+  /** Default `Math.random`. */
+  readonly random?: () => number
   /** Default 100, as Envoy's waypoint; ztunnel opens another connection above it. */
   readonly maxConcurrentStreams?: number
 }
@@ -62,20 +64,20 @@ export class HboneServer {
   readonly #connectionOptions: ServerConnectionOptions
   readonly #connections = new Set<ServerConnection>()
   readonly #clock: Clock
-  /** Those whose peer is not permitted any more. */
+  /** Those whose peer is not permitted any more, or that are old. */
   readonly #endings: Slices<ServerConnection>
   #trust: Trust
   #phase: 'serving' | 'announced' | 'final' | 'destroyed' = 'serving'
 
   constructor(options: HboneServerOptions) {
     const { deadlines = defaultDeadlines, maxConcurrentStreams = 100, budget, onFault } = options
-    const { clients = new Sources() } = options
+    const { clients = new Sources(), random = Math.random } = options
     this.#options = options
     const { clock = systemClock } = options
     this.#clock = clock
-    this.#endings = new Slices((connection) => connection.endSome(clock.monotonicMs()), clock)
+    this.#endings = new Slices((connection) => connection.endSome(clock.monotonicMs(), clock.nowMs()), clock)
     this.#trust = options.trust ?? this.#decodeTrust(options.credentials)
-    this.#connectionOptions = { ...options, deadlines, maxConcurrentStreams, budget, onFault, clients }
+    this.#connectionOptions = { ...options, deadlines, maxConcurrentStreams, budget, onFault, clients, random }
     this.#gate = new TlsGate({
       credentials: options.credentials,
       tls: options.tls,

@@ -349,8 +349,8 @@ for (const seed of [1, 2, 3, 4]) {
     }
     // An answer that was not wanted is read for five seconds.
     await pass(10)
-    const streams = [...connections].map(({ openStreams }) => openStreams)
-    assert.equal(Math.max(0, ...streams), 0, 'streams that nobody uses')
+    // Whatever the clock says, sockets need the time of the machine.
+    await until(() => [...connections].every(({ openStreams }) => openStreams === 0), 'streams that nobody uses to end')
     // Idle connections go after half a minute, those that were closed politely five seconds later.
     await pass(50)
     const kept = mesh.pods.flatMap((pod) => pod.connections).map(({ openStreams }) => openStreams)

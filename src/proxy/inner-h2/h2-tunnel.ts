@@ -68,8 +68,9 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
     return this.#transport.h2
   }
 
+  /** We end, or the connection that the tunnel is on. */
   get isDraining(): boolean {
-    return this.#deps.isDraining()
+    return this.#deps.isDraining() || !this.#channel.isLasting
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
@@ -115,8 +116,7 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
   /** For draining: ends now, or asks for no more requests; those that are on their way meanwhile are served. */
   closeIfIdle(): void {
     if (this.h2.openStreams === 0) return this.#shutdown()
-    this.h2.announceShutdown()
-    this.#isAnnounced = true
+    this.#announce()
   }
 
   abort(): void {
@@ -131,12 +131,17 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
       if (this.#isGone) return
       this.#transport.tick(nowMs)
       if (this.#isAnnounced) this.#shutdown()
-      else if (this.isDraining) this.closeIfIdle()
+      else if (this.isDraining) this.#announce()
       for (const request of [...this.#requests]) request.tick(nowMs)
       this.#tickQuiet(nowMs)
       this.#headers.tick(this.h2, nowMs)
       if (this.#channel.queuedBytes > UNREAD_LIMIT_BYTES) this.h2.fail(ENHANCE_YOUR_CALM, 'nothing is read')
     })
+  }
+
+  #announce(): void {
+    this.h2.announceShutdown()
+    this.#isAnnounced = true
   }
 
   #handler(): Omit<ConnectionHandler, 'onOutput'> {

@@ -32,6 +32,10 @@ export interface Deadlines {
   readonly distrustedPeerMs: number
   /** The same when its certificate ran out. */
   readonly expiredPeerMs: number
+  /** How long clients put new tunnels on a connection, give or take a tenth, by chance. */
+  readonly connectionAgeMs: number
+  /** What its tunnels have left then. */
+  readonly agedConnectionMs: number
 }
 
 /** What holds without flags. */
@@ -51,6 +55,8 @@ export const defaultDeadlines: Deadlines = {
   tcpIdleMs: 3_600_000,
   distrustedPeerMs: 10_000,
   expiredPeerMs: 3_600_000,
+  connectionAgeMs: 1_800_000,
+  agedConnectionMs: 0,
 }
 
 /** Runs `expire` when a deadline has passed, so never with one of 0; the result cancels it. */

@@ -20,6 +20,8 @@ const deadlines: Deadlines = {
   tcpIdleMs: 1,
   distrustedPeerMs: 1,
   expiredPeerMs: 1,
+  connectionAgeMs: 1,
+  agedConnectionMs: 1,
 }
 
 /** What a tick sees; missing is 0, false, or -1. */

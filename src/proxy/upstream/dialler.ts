@@ -9,7 +9,7 @@ import type { TunnelFailure } from '../hbone/client.ts'
 import { HboneClient } from '../hbone/client.ts'
 import type { MeshIdentity } from '../hbone/mesh-identity.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
-import type { Deadlines } from '../limits/deadlines.ts'
+import type { RetirementDeadlines } from '../hbone/retirement.ts'
 import { dialPlain } from './socket-channel.ts'
 import type { BackendTrust } from './tls/backend-trusts.ts'
 import type { HandledChannel } from './tls/cipher-stream.ts'
@@ -25,7 +25,7 @@ export interface DiallerOptions {
   /** Who we are and whom we trust on HBONE; asked at each dial, so that a rotation needs no call. */
   readonly mesh: Pick<MeshIdentity, 'clientTls' | 'trust'>
   /** What connections have left whose peer is not permitted any more; default `defaultDeadlines`. */
-  readonly deadlines?: Pick<Deadlines, 'distrustedPeerMs' | 'expiredPeerMs'>
+  readonly deadlines?: RetirementDeadlines
   /** True for an address and port that this very process listens on. */
   readonly isSelf: (address: string, port: number) => boolean
   /** For the way to the endpoint and the application's TLS on it; 0 for none. */
