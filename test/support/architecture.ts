@@ -54,7 +54,7 @@ const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   redis: ['filters'],
   sucrase: ['config'],
   undici: ['lib', 'filter', 'proxy'],
-  yaml: ['config/source', 'kube', 'cli'],
+  yaml: ['config/source', 'controller', 'kube', 'cli'],
 }
 
 const PURE_ROOMS = ['model', 'http', 'filter', 'config/objects', 'config/translate', 'snapshot']

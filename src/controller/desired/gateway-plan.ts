@@ -1,0 +1,43 @@
+import type { Json, JsonObject } from '../manifest.ts'
+
+/** A Gateway as far as its objects depend on it. */
+export interface GatewayPlan {
+  readonly namespace: string
+  readonly name: string
+  readonly uid: string
+  readonly className: string
+  /** What all of its objects are called. */
+  readonly objectName: string
+  readonly serviceAccount: string
+  /** Of `spec.infrastructure`. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  /** `istio.io/rev` of the Gateway: which istiod is asked for certificates. */
+  readonly revision: string | undefined
+  /** Where Services of it, and so their policies, stand; sorted. */
+  readonly policyNamespaces: readonly string[]
+  readonly serviceType: 'ClusterIP' | 'LoadBalancer' | 'NodePort'
+}
+
+/** What the controller was told of the cluster, and of how waypoints run there. */
+export interface WaypointSettings {
+  /** `example.org/fairway:1.2.3` */
+  readonly image: string
+  readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never'
+  readonly clusterDomain: string
+  /** Default: what the mesh says, else `cluster.local`. */
+  readonly trustDomain: string | undefined
+  readonly clusterId: string
+  readonly istioNamespace: string
+  /** `istiod.istio-system.svc:15012`; default: istiod of the Gateway's revision. */
+  readonly caAddress: string | undefined
+}
+
+/** Labels by which all objects of a Gateway are found. */
+export const selectorOf = ({ objectName }: GatewayPlan): JsonObject => ({
+  'gateway.networking.k8s.io/gateway-name': objectName,
+})
+
+/** One that is left out where there is nothing to say. */
+export const optional = (key: string, value: Json | undefined): JsonObject =>
+  value === undefined ? {} : { [key]: value }
