@@ -4,11 +4,11 @@
  */
 import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
-import { hideFound } from '../../../lib/secrets/hide-found.ts'
 import { durationWithDefault } from '../../../lib/schemas/positive-duration.ts'
 import type { KindDecoder } from '../kind.ts'
 import type { Metadata } from '../metadata.ts'
-import { decodeTargetRefs, sectionRef, targetRefsSchema, type PolicyTargetRef } from '../target-refs.ts'
+import type { PolicyTargetRef } from '../target-refs.ts'
+import { readTargeted, withTargets } from './read-targeted.ts'
 
 /** How a filter of a user is treated. */
 export interface FilterSettings {
@@ -88,48 +88,20 @@ const content = s.object({
   ),
 })
 
-/** How the targets of filters are read. */
-export const filterRefs = { ref: sectionRef, unreadable: 'whole' } as const
-
-/** `spec.targetRefs` of a filter as an API server checks it. */
-export const filterTargets = s.documented(
-  s.optional(targetRefsSchema(sectionRef)),
-  'What it acts on: the Gateway, Services (sectionName: a port), HTTPRoutes and GRPCRoutes (sectionName: a rule) of its namespace. Left out: on rules that refer to it by an ExtensionRef.',
-).json
-
 /** `spec` of a Filter as an API server checks it. */
-export const filterJson: s.JsonSchema = {
-  ...content.json,
-  description: 'Which code is run, with what, and on what.',
-  properties: {
-    ...(s.isPlainObject(content.json['properties']) ? content.json['properties'] : {}),
-    targetRefs: filterTargets,
-  },
-}
+export const filterJson = withTargets(content.json, 'Which code is run, with what, and on what.')
 
-/** Reads a Filter; its defects are repeated in `warnings`, so that each of them is reported. */
-export const decodeFilter: KindDecoder<FilterObject> = ({ body, metadata, warnings, defects: known = [] }) => {
-  warnings.push(...s.unknownFields(body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
-  const written = body['spec'] ?? {}
-  const found: Issue[] = [...known]
-  const spec = s.isPlainObject(written) ? written : {}
-  const { targetRefs: writtenRefs, ...rest } = spec
-  const hasRefs = (writtenRefs ?? undefined) !== undefined
-  const targetRefs = hasRefs ? decodeTargetRefs(writtenRefs, found, filterRefs) : []
-  const decoded = content.decode(spec === written ? rest : written, 'spec')
-  if (!decoded.ok) found.push(...decoded.issues)
-  const defects = found.map((defect) => hideFound(defect, body))
-  warnings.push(...defects)
+/** Reads a Filter. */
+export const decodeFilter: KindDecoder<FilterObject> = (input) => {
+  const spec = input.body['spec']
   return {
     ok: true,
     value: {
       kind: 'Filter',
       as: 'Filter',
-      metadata,
-      targetRefs,
-      content: decoded.ok && found.length === 0 ? contentOf(decoded.value) : undefined,
-      failureMode: spec['failureMode'] === 'Open' ? 'open' : 'closed',
-      defects,
+      metadata: input.metadata,
+      ...readTargeted(input, s.map(content, contentOf).decode),
+      failureMode: s.isPlainObject(spec) && spec['failureMode'] === 'Open' ? 'open' : 'closed',
     },
   }
 }
