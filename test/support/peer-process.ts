@@ -32,41 +32,47 @@ export const freePort = async (address = '127.0.0.1'): Promise<number> => {
   return port
 }
 
+const TRY_EACH_MS = 20
+
 /** A program that runs until it is disposed of. */
 export interface PeerProcess extends Disposable {
   readonly hasEnded: () => boolean
+  /** What it wrote to stderr. */
+  readonly complaints: () => string
   readonly kill: (signal: NodeJS.Signals) => void
 }
 
-/** Where a program listens, default 127.0.0.1, and as whom it runs, default as we do. */
+/** Where a program listens, default 127.0.0.1, as whom it runs, default as we do, and how long it may take, default 10 s. */
 export interface PeerOptions {
+  readonly timeoutMs?: number
   readonly address?: string
   readonly user?: { readonly uid?: number; readonly gid?: number }
 }
 
-/** Starts a program that listens on `port` and waits, at most 10 s, until it does. */
+/** Starts a program that listens on `port` and waits until it does. */
 export const startPeer = async (
   program: string,
   args: readonly string[],
   port: number,
-  { address = '127.0.0.1', user = {} }: PeerOptions = {},
+  { address = '127.0.0.1', user = {}, timeoutMs = 10_000 }: PeerOptions = {},
 ): Promise<PeerProcess> => {
   const child = spawn(program, args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] })
   let complaints = ''
   child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
-  for (let attempt = 0; attempt < 500; attempt++) {
+  for (let attempt = 0; attempt < timeoutMs / TRY_EACH_MS; attempt++) {
     if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${complaints}`)
     if (await isListening(port, address))
       return {
         hasEnded: () => child.exitCode !== null,
+        complaints: () => complaints,
         kill: (signal) => void child.kill(signal),
         [Symbol.dispose]: () => void child.kill('SIGKILL'),
       }
     // Another program gives no sign when it is ready, other than that it is.
-    await delay(20)
+    await delay(TRY_EACH_MS)
   }
   child.kill('SIGKILL')
-  throw new Error(`${program} does not listen on ${address}:${port} after 10 s: ${complaints}`)
+  throw new Error(`${program} does not listen on ${address}:${port} after ${timeoutMs} ms: ${complaints}`)
 }
 
 const isListening = async (port: number, address: string): Promise<boolean> => {

@@ -42,7 +42,8 @@ export type CertificateUsage =
     }
 
 export interface SubjectName {
-  readonly type: 'URI' | 'DNS'
+  /** `IP` is IPv4, dotted. */
+  readonly type: 'URI' | 'DNS' | 'IP'
   readonly value: string
 }
 
@@ -81,7 +82,7 @@ const formatExtensions = ({ usage, publicKey, issuer }: CertificateRequest): Buf
     return [critical('2.5.29.19', sequence(boolean(true))), keyUsage, ...identifiers]
   }
   const purposes = usage.purposes.map((purpose) => objectIdentifier(purposeOids[purpose]))
-  const names = usage.names.map((name) => der(name.type === 'URI' ? 0x86 : 0x82, Buffer.from(name.value, 'latin1')))
+  const names = usage.names.map(formatSubjectName)
   return [
     critical('2.5.29.19', sequence()),
     critical('2.5.29.15', bitString(Buffer.of(0x80), 7)),
@@ -90,6 +91,12 @@ const formatExtensions = ({ usage, publicKey, issuer }: CertificateRequest): Buf
     ...(names.length === 0 ? [] : [critical('2.5.29.17', sequence(...names))]),
     ...identifiers,
   ]
+}
+
+/** RFC 5280 section 4.2.1.6, GeneralName. */
+const formatSubjectName = ({ type, value }: SubjectName): Buffer => {
+  if (type === 'IP') return der(0x87, Buffer.from(value.split('.').map(Number)))
+  return der(type === 'URI' ? 0x86 : 0x82, Buffer.from(value, 'latin1'))
 }
 
 const purposeOids = { serverAuth: '1.3.6.1.5.5.7.3.1', clientAuth: '1.3.6.1.5.5.7.3.2' } as const

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { isIPv4 } from 'node:net'
 import { createCertificate } from '../../../src/identity/ca/certificate.ts'
 import type { CertificateUsage, SubjectName } from '../../../src/identity/ca/certificate.ts'
 import type { BackendTls } from '../../../src/model/endpoint.ts'
@@ -24,7 +25,7 @@ export interface ServerCertificate {
 /** An authority that signs whatever is asked, as a company's own would for its applications. */
 export interface BackendCa {
   readonly pem: string
-  /** Names without a scheme are DNS names, the others URIs. */
+  /** Names without a scheme are IPv4 addresses or DNS names, the others URIs. */
   readonly issue: (names: readonly string[], options?: LeafOptions) => ServerCertificate
   /** The policy that trusts it for `hostname`, with parts replaced. */
   readonly tls: (hostname: string, parts?: Partial<BackendTls>) => BackendTls
@@ -48,4 +49,7 @@ export const createBackendCa = (commonName = 'the company'): BackendCa => {
   }
 }
 
-const nameOf = (value: string): SubjectName => ({ type: value.includes('://') ? 'URI' : 'DNS', value })
+const nameOf = (value: string): SubjectName => {
+  if (value.includes('://')) return { type: 'URI', value }
+  return { type: isIPv4(value) ? 'IP' : 'DNS', value }
+}
