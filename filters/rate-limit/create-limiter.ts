@@ -5,6 +5,7 @@ import type { Limiter } from './counting/limit.ts'
 import { LocalLimiter } from './counting/local-limiter.ts'
 import { RedisCounter } from './redis/redis-counter.ts'
 import { RlsCounter } from './rls/rls-counter.ts'
+import { SharedLimiter } from './shared/shared-limiter.ts'
 import { RemoteLimiter } from './remote/remote-limiter.ts'
 
 /** What a limiter is made of. */
@@ -20,7 +21,10 @@ export interface LimiterOptions {
 export const createLimiter = ({ config, limits: compiled, tellsAll, env }: LimiterOptions): Limiter => {
   const { enforcement, maxKeys } = config
   const limits = compiled.map(({ limit }) => limit)
-  const createLocal = (): Limiter => new LocalLimiter({ limits, maxKeys, tellsAll }, env.now())
+  const { joinSiblings } = env
+  const counting = { limits, maxKeys, tellsAll }
+  const createLocal = (): Limiter =>
+    joinSiblings === undefined ? new LocalLimiter(counting, env.now()) : new SharedLimiter(counting, env, joinSiblings)
   switch (enforcement.type) {
     case 'Local':
       return createLocal()

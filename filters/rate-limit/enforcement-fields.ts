@@ -4,7 +4,7 @@ import { durationWithDefault, schema } from 'fairway/filter'
 export const enforcementType = <const T extends string>(type: T) =>
   schema.documented(
     schema.oneOf([type]),
-    'Local: each process for itself. Redis: all replicas together. RLS: a rate limit service.',
+    'Local: each replica for itself. Redis: all replicas together. RLS: a rate limit service.',
   )
 
 /** What is told besides, where somebody outside of the process counts. */
@@ -15,6 +15,6 @@ export const remoteFields = {
   ),
   failureMode: schema.documented(
     schema.withDefault(schema.oneOf(['Open', 'Closed', 'Local']), 'Local'),
-    'What holds while nobody decides in time: requests pass, are answered 503, or each process counts for itself.',
+    'What holds while nobody decides in time: requests pass, are answered 503, or each replica counts for itself.',
   ),
 }

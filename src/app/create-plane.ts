@@ -24,7 +24,7 @@ export const createPlane = async (
     const { createLocalPlane } = await import('./local-plane.ts')
     if (!hasFilters) return createLocalPlane(settings, credentials)
     const { planeFiltersWith } = await import('./filters/plane-filters.ts')
-    return createLocalPlane(settings, credentials, planeFiltersWith(undefined))
+    return createLocalPlane(settings, credentials, { createFilters: planeFiltersWith(undefined) })
   }
   const { WorkerPlanes } = await import('./workers/worker-planes.ts')
   return new WorkerPlanes({ count: workers, settings, credentials, clock: systemClock, log })

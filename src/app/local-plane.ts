@@ -10,6 +10,7 @@ import { watchFullCollections } from '../lib/memory/full-collections.ts'
 import { createYoungCollector } from '../lib/memory/young-collector.ts'
 import { Counters } from '../proxy/counters.ts'
 import { DataPlane } from '../proxy/data-plane.ts'
+import type { OpenSiblings } from '../proxy/filter-calls/lend-env.ts'
 import { memoryPerProcess } from '../proxy/overload/memory-guard.ts'
 import { createAccessLog, createFileWriter } from '../telemetry/access-log.ts'
 import type { AccessLog } from '../telemetry/access-log.ts'
@@ -28,14 +29,19 @@ export interface LocalPlane extends Plane {
   readonly blameStray: PlaneGuards['blameStray']
 }
 
-/**
- * A data plane in this process, with its telemetry; without `createFilters` there are no filters of users, and those that
- * a model has are closed.
- */
+/** What a data plane may have beside its settings. */
+export interface LocalPlaneParts {
+  /** Without it there are no filters of users, and those that a model has are closed. */
+  readonly createFilters?: CreatePlaneFilters
+  /** How filters reach those of other workers; absent: there are none. */
+  readonly openSiblings?: OpenSiblings | undefined
+}
+
+/** A data plane in this process, with its telemetry. */
 export const createLocalPlane = (
   settings: PlaneSettings,
   credentials: CredentialSource,
-  createFilters?: CreatePlaneFilters,
+  { createFilters, openSiblings }: LocalPlaneParts = {},
 ): LocalPlane => {
   releaseCompiledCode()
   const clock = systemClock
@@ -69,6 +75,7 @@ export const createLocalPlane = (
     filters: builtinFilters,
     filterMetrics,
     filterEgress: settings.filterEgress,
+    openSiblings,
     ...(filters === undefined ? {} : { filterHost: filters.host }),
     clock,
     log,

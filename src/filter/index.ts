@@ -5,6 +5,7 @@
 import type { HeaderList } from '../http/header-list.ts'
 import type { CallEnv } from './env/calls.ts'
 import type { MakeCounter, MakeHistogram } from './env/metrics.ts'
+import type { JoinSiblings } from './env/siblings.ts'
 import type { Schema } from '../lib/schema.ts'
 import type { Destination, ExchangeRecord, Source } from './record.ts'
 import type { VerifiedToken } from './verified-token.ts'
@@ -12,6 +13,7 @@ import type { VerifiedToken } from './verified-token.ts'
 export { CallError } from './env/calls.ts'
 export type { CallErrorCode, FetchInit, MeshFetch } from './env/calls.ts'
 export type { Counter, Histogram, HistogramOptions, LabelValues, MetricOptions } from './env/metrics.ts'
+export type { JoinSiblings, Siblings, SiblingUser } from './env/siblings.ts'
 export type { HeaderList } from '../http/header-list.ts'
 /** What no change of a request's headers may do: to its only host, and to those that say who the client is. */
 export { refuseRequestChanges } from './request-changes.ts'
@@ -209,6 +211,11 @@ export interface FilterEnv {
   readonly counter: MakeCounter
   /** A histogram `fairway_filter_NAME{filter="NAMESPACE/NAME"}`; without `buckets` those for seconds from 1 ms to 10 s. */
   readonly histogram: MakeHistogram
+  /**
+   * Ties this instance to those of the same configuration in the other workers of its replica, for what they count or keep
+   * together; once. `undefined` where there are none: with one worker, in a thread of its own, and while it is only tried.
+   */
+  readonly joinSiblings?: JoinSiblings | undefined
 }
 
 /** What a reply has beside its status; default no headers, no body, reason `direct_response`, no flags. */

@@ -5,6 +5,7 @@ import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import type { StagedFilter } from './chain.ts'
 import { InstanceEnv, type FilterCode, type FilterHost } from './env/instance-env.ts'
 import type { Filter, FilterDefinition } from './index.ts'
+import { instanceKey } from './instance-key.ts'
 import { createLazyFilter } from './lazy-filter.ts'
 import type { FilterSpec, UserFilter } from '../model/filter-spec.ts'
 
@@ -38,8 +39,7 @@ export const createFilterInstances = (definitions: readonly FilterDefinition[], 
   const generations = new Map<number, ReadonlySet<Filter>>()
 
   const make: FilterFactory = (spec) => {
-    const user = spec.user === undefined ? '' : canonicalJson(spec.user)
-    const key = `${spec.kind}\n${spec.origin}\n${canonicalJson(spec.config)}${user}`
+    const key = instanceKey(spec)
     const known = instances.get(key)
     if (known !== undefined) return known.staged
     const made =
@@ -163,14 +163,6 @@ const closeInstance = (instance: Instance, key: string, host: FilterHost): void 
 
 const formatIssue = ({ path = '', message, found, expected }: Issue): string =>
   `${path} ${message}: found ${found ?? 'nothing'}, expected ${expected ?? 'something else'}`
-
-/** JSON with the keys of each object in order, so that the same configuration written differently is the same text. */
-const canonicalJson = (value: unknown): string =>
-  JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  )
 
 /** What user code says of its configuration, which may hold secrets. */
 const describe = (error: unknown): string => hideSecrets(thrownMessage(error))

@@ -18,6 +18,7 @@ import { collectReply } from './collect-reply.ts'
 
 /** Makes the chain that `runChain` runs: filters with their stages, in running order. */
 export { composeChain } from './chain.ts'
+export { createFakeSiblings } from './harness/fake-siblings.ts'
 export { createExchange } from './harness/test-exchange.ts'
 export type { ExchangeOptions, ResponseOptions, TestBody, TestExchange } from './harness/test-exchange.ts'
 

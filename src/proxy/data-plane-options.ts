@@ -9,7 +9,7 @@ import type { Logger } from '../lib/log.ts'
 import type { FilterModule, FilterSpec } from '../model/filter-spec.ts'
 import type { Counters } from './counters.ts'
 import type { ModuleStore } from './apply/module-store.ts'
-import type { Lending } from './filter-calls/lend-env.ts'
+import type { Lending, OpenSiblings } from './filter-calls/lend-env.ts'
 import type { Deadlines } from './limits/deadlines.ts'
 import type { OverloadLimits } from './overload/overload.ts'
 import type { FetchText } from './security/jwt/keys/fetch-text.ts'
@@ -32,6 +32,8 @@ export interface DataPlaneOptions {
   readonly filterMetrics?: FilterMetrics
   /** Hosts outside of the mesh that filters may call; default none. */
   readonly filterEgress?: readonly string[]
+  /** How filters reach those of the same configuration in other processes; default: there are none. */
+  readonly openSiblings?: OpenSiblings | undefined
   /** What is done about the filters of users; default: there are none, and those of a model are closed. */
   readonly filterHost?: UserFilterHost
   readonly clock: Clock

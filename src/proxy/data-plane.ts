@@ -169,6 +169,7 @@ export class DataPlane {
       snapshot: () => this.#applier.current,
       metrics: options.filterMetrics ?? new FilterMetrics(),
       egress: options.filterEgress ?? [],
+      openSiblings: options.openSiblings,
     })
     this.#security = new Security({
       clock,

@@ -9,18 +9,30 @@ export interface LocalLimiterOptions {
   readonly maxKeys: number
   /** Whether also those who pass are told how they stand. */
   readonly tellsAll: boolean
+  /** Told of all that is taken. */
+  readonly onTake?: ((demand: Demand, nowMs: number) => void) | undefined
+}
+
+/** What a key has used of a limit. */
+export interface Used {
+  readonly limit: Limit
+  readonly key: string
+  readonly cost: number
+  readonly sinceMs: number
 }
 
 /** Counts in this process. Decides at once, and makes nothing for a request that passes. */
 export class LocalLimiter implements Limiter {
   readonly #tables: ReadonlyMap<Limit, TallyTable>
   readonly #tellsAll: boolean
+  readonly #onTake: LocalLimiterOptions['onTake']
   /** Of the request that is being decided; there is never another. */
   readonly #tallies: Tally[] = []
 
-  constructor({ limits, maxKeys, tellsAll }: LocalLimiterOptions, nowMs: number) {
+  constructor({ limits, maxKeys, tellsAll, onTake }: LocalLimiterOptions, nowMs: number) {
     this.#tables = new Map(limits.map((limit) => [limit, new TallyTable(limit, maxKeys, nowMs)]))
     this.#tellsAll = tellsAll
+    this.#onTake = onTake
   }
 
   decide(demands: readonly Demand[], nowMs: number): Decision {
@@ -41,7 +53,28 @@ export class LocalLimiter implements Limiter {
   }
 
   charge(demands: readonly Demand[], nowMs: number): void {
-    for (const demand of demands) this.#tallyOf(demand, nowMs).take(demand.cost, nowMs)
+    for (const demand of demands) {
+      this.#tallyOf(demand, nowMs).take(demand.cost, nowMs)
+      this.#onTake?.(demand, nowMs)
+    }
+  }
+
+  /** Others, who count the same, have taken it. */
+  note(used: Used, nowMs: number): void {
+    this.#tallyOf(used, nowMs).note(used.cost, used.sinceMs, nowMs)
+  }
+
+  /** What is used, for others to take note of; at most so many keys of each limit, those that were seen last. */
+  used(most: number, nowMs: number, untoldOf: (limit: Limit, key: string) => number): readonly Used[] {
+    const all: Used[] = []
+    for (const [limit, table] of this.#tables) {
+      for (const [key, tally] of table.latest(most)) {
+        for (const [cost, sinceMs] of tally.used(nowMs, untoldOf(limit, key))) {
+          if (cost > 0) all.push({ limit, key, cost, sinceMs })
+        }
+      }
+    }
+    return all
   }
 
   /** How many keys are remembered, of all limits. */
@@ -49,7 +82,7 @@ export class LocalLimiter implements Limiter {
     return [...this.#tables.values()].reduce((sum, { size }) => sum + size, 0)
   }
 
-  #tallyOf({ limit, key }: Demand, nowMs: number): Tally {
+  #tallyOf({ limit, key }: Pick<Demand, 'limit' | 'key'>, nowMs: number): Tally {
     const table = this.#tables.get(limit)
     if (table === undefined) throw new Error(`limit ${limit.name} is none of this limiter's`)
     return table.of(key, nowMs)
@@ -63,6 +96,7 @@ export class LocalLimiter implements Limiter {
       if (demand === undefined || tally === undefined) continue
       if (demand.limit.isShadow && tally.waitMs(demand.cost, nowMs) > 0) continue
       tally.take(demand.cost, nowMs)
+      this.#onTake?.(demand, nowMs)
     }
   }
 

@@ -32,6 +32,21 @@ export class SlidingWindow implements Tally {
     this.#current += cost
   }
 
+  note(cost: number, sinceMs: number, nowMs: number): void {
+    this.#slide(nowMs)
+    const periods = Math.round((this.#startMs - startOf(sinceMs, this.#limit.periodMs)) / this.#limit.periodMs)
+    if (periods <= 0) this.#current += cost
+    else if (periods === 1) this.#before += cost
+  }
+
+  used(nowMs: number, untold: number): readonly (readonly [cost: number, sinceMs: number])[] {
+    this.#slide(nowMs)
+    return [
+      [this.#before, this.#startMs - this.#limit.periodMs],
+      [this.#current - untold, this.#startMs],
+    ]
+  }
+
   remaining(nowMs: number): number {
     this.#slide(nowMs)
     const { requests, periodMs } = this.#limit

@@ -46,6 +46,11 @@ export class TallyTable {
     return tally
   }
 
+  /** All that are remembered, those that were seen last at the end; at most so many. */
+  latest(most: number): readonly (readonly [key: string, tally: Tally])[] {
+    return [...this.#old, ...this.#young].slice(-most)
+  }
+
   #turn(nowMs: number): void {
     this.#old = this.#young
     this.#young = new Map()

@@ -29,6 +29,12 @@ export interface WorkerCalls {
 
 export type CallName = keyof WorkerCalls
 
+/** Something that a filter is told by another one of its configuration: that is what a channel stands for. */
+export interface HeardText {
+  readonly channel: string
+  readonly text: string
+}
+
 /** From the primary to a worker. Each `call` is answered with its `id`. */
 export type ToWorker =
   | {
@@ -41,6 +47,10 @@ export type ToWorker =
   | { readonly kind: 'credentials'; readonly credentials: Credentials }
   | { readonly kind: 'log-level'; readonly level: LogLevel }
   | { readonly kind: 'quarantines'; readonly notices: readonly QuarantineNotice[] }
+  /** What filters of other workers have told those of the same configuration here. */
+  | { readonly kind: 'siblings'; readonly heard: readonly HeardText[] }
+  /** A worker has come to a channel, and the one here has been there for longest. */
+  | { readonly kind: 'sibling-greet'; readonly channel: string; readonly newcomer: number }
   | { readonly [Name in CallName]: WorkerCallMessage<Name> }[CallName]
 
 export interface WorkerCallMessage<Name extends CallName> {
@@ -54,3 +64,6 @@ export interface WorkerCallMessage<Name extends CallName> {
 export type FromWorker =
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly message: string; readonly code: string | undefined }
+  | { readonly kind: 'sibling-join' | 'sibling-leave'; readonly channel: string }
+  /** For the newcomer of that number, or for all others. */
+  | { readonly kind: 'sibling-tell'; readonly channel: string; readonly text: string; readonly to?: number }

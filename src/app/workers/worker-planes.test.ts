@@ -91,7 +91,7 @@ beforeEach(() => {
 })
 afterEach(() => planes.close())
 
-const startWorker: StartWorker = (_clock, onExit, onBlame) => {
+const startWorker: StartWorker = (_clock, { onExit, onBlame }) => {
   const pending: { name: string; resolve: (value: unknown) => void; reject: (error: Error) => void }[] = []
   const posts: ToWorker[] = []
   const applied: ModelEdits[] = []

@@ -10,6 +10,7 @@ import { BlameBook } from './blame-book.ts'
 import type { ModelEdits } from './messages.ts'
 import type { ModelChange, Plane, PlaneSettings } from '../plane.ts'
 import { RestartDelay } from './restart-delay.ts'
+import { SiblingHub } from './sibling-hub.ts'
 import { Refusal, startWorkerProcess } from './worker-process.ts'
 import type { StartWorker, WorkerEnding, WorkerHandle } from './worker-process.ts'
 
@@ -43,6 +44,7 @@ export class WorkerPlanes implements Plane {
   readonly #writers = new WeakMap<WorkerHandle, ReturnType<typeof createModelWriter>>()
   readonly #restartDelay: RestartDelay
   readonly #blames = new BlameBook()
+  readonly #siblings = new SiblingHub()
   /** Those that a filter is taking down: others take their place at once. */
   readonly #doomed = new Set<WorkerHandle>()
   /** Those whose places are being taken while they serve on. */
@@ -178,11 +180,11 @@ export class WorkerPlanes implements Plane {
     if (this.#isClosing) return
     const { log, credentials, clock, startWorker = startWorkerProcess } = this.#options
     const startedMs = clock.monotonicMs()
-    const worker = startWorker(
-      clock,
-      (how) => this.#onExit(worker, { how, startedMs }),
-      (blame) => this.#onBlame(worker, blame),
-    )
+    const worker = startWorker(clock, {
+      onExit: (how) => this.#onExit(worker, { how, startedMs }),
+      onBlame: (blame) => this.#onBlame(worker, blame),
+      onSibling: (message) => this.#siblings.receive(worker, message),
+    })
     this.#starting.add(worker)
     const source = credentials.status().kind
     worker.post({ kind: 'start', settings: this.#settings, credentials: credentials.current(), source })
@@ -217,6 +219,7 @@ export class WorkerPlanes implements Plane {
   #onExit(worker: WorkerHandle, { how, startedMs }: { readonly how: WorkerEnding; readonly startedMs: number }): void {
     this.#serving.delete(worker)
     this.#starting.delete(worker)
+    this.#siblings.forget(worker)
     if (this.#retiring.delete(worker) || this.#isClosing) return
     const { log, clock } = this.#options
     if (this.#doomed.delete(worker)) {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import type { Clock } from '../../lib/clock.ts'
 import { createReportReader, REPORT_FD } from '../watchdog/report.ts'
 import type { Blame, Report, WatchedFilter } from '../watchdog/report.ts'
+import type { SiblingMessage } from './sibling-hub.ts'
 import type { CallName, FromWorker, ToWorker, WorkerCallMessage, WorkerCalls } from './messages.ts'
 
 const WORKER = fileURLToPath(new URL('./worker.ts', import.meta.url))
@@ -27,8 +28,8 @@ export interface WorkerEnding {
 /** A worker as its primary sees it. */
 export interface WorkerHandle {
   readonly pid: number
-  /** Says something that needs no answer; to one that has ended it says nothing. */
-  readonly post: (message: ToWorker) => void
+  /** Says something that needs no answer; to one that has ended it says nothing. `onSent`: it is on its way. */
+  readonly post: (message: ToWorker, onSent?: () => void) => void
   /**
    * Asks. Rejects with what the worker says (`Refusal`), when it ends, or after `timeoutMs` (default
    * 30 s).
@@ -41,15 +42,18 @@ export interface WorkerHandle {
   readonly kill: () => void
 }
 
-/**
- * Starts a worker; `onExit` is called once, never before this returns. Before that `onBlame` may be: a filter has been
- * found to hold its loop, or to fill its memory.
- */
-export type StartWorker = (
-  clock: Clock,
-  onExit: (how: WorkerEnding) => void,
-  onBlame?: (blame: Blame) => void,
-) => WorkerHandle
+/** Starts a worker. */
+export type StartWorker = (clock: Clock, user: WorkerUser) => WorkerHandle
+
+/** Who is told what becomes of a worker. */
+export interface WorkerUser {
+  /** Called once, never before the start returns. */
+  readonly onExit: (how: WorkerEnding) => void
+  /** A filter has been found to hold its loop, or to fill its memory; never after `onExit`. */
+  readonly onBlame?: (blame: Blame) => void
+  /** Its filters have something to tell those of other workers. */
+  readonly onSibling?: (message: SiblingMessage) => void
+}
 
 /** What a worker answered instead of a value: it is well, and would say so again. `code` is its error's. */
 export class Refusal extends Error {
@@ -63,21 +67,20 @@ export class Refusal extends Error {
 }
 
 /** Starts a worker in a process of its own. */
-export const startWorkerProcess: StartWorker = (clock, onExit, onBlame = () => {}) =>
-  new WorkerProcess(clock, onExit, onBlame)
+export const startWorkerProcess: StartWorker = (clock, user) => new WorkerProcess(clock, user)
 
 /** One worker process and the calls it has not answered yet. */
 class WorkerProcess implements WorkerHandle {
   readonly #child: ChildProcess
   readonly #clock: Clock
-  readonly #onBlame: (blame: Blame) => void
+  readonly #user: WorkerUser
   #suspect: WatchedFilter | undefined
   readonly #calls = new Map<number, PendingCall>()
   #nextId = 1
 
-  constructor(clock: Clock, onExit: (how: WorkerEnding) => void, onBlame: (blame: Blame) => void) {
+  constructor(clock: Clock, user: WorkerUser) {
     this.#clock = clock
-    this.#onBlame = onBlame
+    this.#user = user
     // The last one is `REPORT_FD`.
     const stdio = ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'] as const
     this.#child = fork(WORKER, [], { serialization: 'advanced', stdio: [...stdio] })
@@ -86,7 +89,7 @@ class WorkerProcess implements WorkerHandle {
     const end = (how: WorkerEnding): void => {
       this.#blameSuspect(how)
       for (const [id] of this.#calls) this.#settle(id)?.reject(new Error(`worker ${this.pid} ended`))
-      onExit(how)
+      user.onExit(how)
     }
     this.#child.on('error', () => {
       // No process came to be (the machine has too many): then there is no `exit` either.
@@ -100,9 +103,9 @@ class WorkerProcess implements WorkerHandle {
     return this.#child.pid ?? -1
   }
 
-  post(message: ToWorker): void {
+  post(message: ToWorker, onSent: () => void = () => {}): void {
     // One that is about to end may be disconnected already; its exit is handled on its own.
-    if (this.#child.connected) this.#child.send(message, () => {})
+    if (this.#child.connected) this.#child.send(message, onSent)
   }
 
   call<Name extends CallName>(
@@ -143,17 +146,18 @@ class WorkerProcess implements WorkerHandle {
 
   #onReport(report: Report): void {
     this.#suspect = report.kind === 'suspect' ? report.filter : undefined
-    if (report.kind === 'blame') this.#onBlame(report.blame)
+    if (report.kind === 'blame') this.#user.onBlame?.(report.blame)
   }
 
   /** A process that runs out of memory has no time to say so. */
   #blameSuspect({ code, signal }: WorkerEnding): void {
     if (this.#suspect === undefined) return
     const message = `the process died (${signal ?? `exit code ${code}`}) while its hook kept running`
-    this.#onBlame({ filters: [this.#suspect], kind: 'memory', message })
+    this.#user.onBlame?.({ filters: [this.#suspect], kind: 'memory', message })
   }
 
   #onMessage(message: FromWorker): void {
+    if ('channel' in message) return this.#user.onSibling?.(message)
     const pending = this.#settle(message.id)
     if (message.kind === 'answer') pending?.resolve(message.value)
     else pending?.reject(new Refusal(message.message, message.code))

@@ -13,7 +13,9 @@ import { planeFiltersWith } from '../filters/plane-filters.ts'
 import { createLocalPlane } from '../local-plane.ts'
 import type { LocalPlane } from '../local-plane.ts'
 import { REPORT_FD } from '../watchdog/report.ts'
+import type { PlaneSettings } from '../plane.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
+import { SiblingLink } from './sibling-link.ts'
 
 // Only for the end; of how it was started the primary has spoken.
 guardProcess(
@@ -24,10 +26,15 @@ guardProcess(
 const readModel = createModelReader()
 let plane: LocalPlane | undefined
 let credentials: CredentialStore | undefined
+let siblings: SiblingLink | undefined
 
-const send = (message: FromWorker): void => {
-  process.send?.(message)
+const send = (message: FromWorker, onSent: () => void = () => {}): void => {
+  process.send?.(message, onSent)
 }
+
+/** With one worker there is nobody to be told anything. */
+const siblingsOf = ({ workers }: PlaneSettings): SiblingLink | undefined =>
+  workers > 1 ? new SiblingLink({ count: workers, send }) : undefined
 
 const answer = async (message: Extract<ToWorker, { kind: 'call' }>): Promise<unknown> => {
   if (plane === undefined) throw new Error('the worker was not started')
@@ -57,7 +64,15 @@ process.on('message', (message: ToWorker) => {
   switch (message.kind) {
     case 'start':
       credentials = new CredentialStore(message.credentials, new CredentialTally(message.source))
-      plane = createLocalPlane(message.settings, credentials, planeFiltersWith(REPORT_FD))
+      siblings = siblingsOf(message.settings)
+      plane = createLocalPlane(message.settings, credentials, {
+        createFilters: planeFiltersWith(REPORT_FD),
+        openSiblings: siblings?.open,
+      })
+      return
+    case 'siblings':
+    case 'sibling-greet':
+      siblings?.receive(message)
       return
     case 'credentials':
       credentials?.replace(message.credentials)

@@ -11,10 +11,12 @@ export interface FakeLentOptions {
   readonly fetch?: (request: Request) => Response | Promise<Response>
   /** What `allowsEgress` says; default: always yes. */
   readonly allowsEgress?: FilterEnv['allowsEgress']
+  /** See `createFakeSiblings`; default: there are none. */
+  readonly joinSiblings?: FilterEnv['joinSiblings']
 }
 
 /** What of an environment reaches beyond the filter, without a mesh. */
-export interface FakeLent extends Pick<FilterEnv, 'fetch' | 'allowsEgress' | 'counter' | 'histogram'> {
+export interface FakeLent extends Pick<FilterEnv, 'fetch' | 'allowsEgress' | 'counter' | 'histogram' | 'joinSiblings'> {
   readonly makeDispatcher: () => Dispatcher
   /** What a counter has come to: `counted('logins_total', { tenant: 'a' })`; without labels, in all. */
   readonly counted: (name: string, labels?: LabelValues<string>) => number
@@ -24,7 +26,7 @@ export interface FakeLent extends Pick<FilterEnv, 'fetch' | 'allowsEgress' | 'co
 
 /** Makes it; `signal` ends calls when the filter is closed. */
 export const createFakeLent = (
-  { fetch: answer = noService, allowsEgress = () => Promise.resolve(true) }: FakeLentOptions,
+  { fetch: answer = noService, allowsEgress = () => Promise.resolve(true), joinSiblings }: FakeLentOptions,
   signal: AbortSignal,
 ): FakeLent => {
   const metrics = new FilterMetrics()
@@ -50,6 +52,7 @@ export const createFakeLent = (
   return {
     fetch: ask,
     allowsEgress,
+    joinSiblings,
     counter,
     histogram,
     makeDispatcher: () => (dispatcher ??= createAnsweringDispatcher(ask)),

@@ -5,7 +5,10 @@ import { FilterMetrics } from './filter-metrics.ts'
 import { createNoMesh } from './no-mesh.ts'
 
 /** What of an environment reaches beyond the filter. */
-export type LentEnv = Pick<FilterEnv, 'fetch' | 'dispatcher' | 'allowsEgress' | 'counter' | 'histogram'>
+export type LentEnv = Pick<
+  FilterEnv,
+  'fetch' | 'dispatcher' | 'allowsEgress' | 'counter' | 'histogram' | 'joinSiblings'
+>
 
 /** What the process lends to its filters; the rest of `FilterEnv` is made per instance. */
 export interface FilterHost extends Pick<FilterEnv, 'now' | 'random' | 'log'> {
@@ -80,6 +83,10 @@ export class InstanceEnv implements FilterEnv {
 
   get histogram(): FilterEnv['histogram'] {
     return this.#lend().histogram
+  }
+
+  get joinSiblings(): FilterEnv['joinSiblings'] {
+    return this.#lend().joinSiblings
   }
 
   #lend(): LentEnv {

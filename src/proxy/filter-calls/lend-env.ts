@@ -1,6 +1,9 @@
+import { hash } from 'node:crypto'
 import type { LentEnv } from '../../filter/env/instance-env.ts'
 import type { FilterMetrics, MetricScope } from '../../filter/env/filter-metrics.ts'
 import type { MeshFetch } from '../../filter/env/calls.ts'
+import type { Siblings, SiblingUser } from '../../filter/env/siblings.ts'
+import { instanceKey } from '../../filter/instance-key.ts'
 import { makeDispatcher } from '../../lib/undici/make-dispatcher.ts'
 import type { FilterSpec } from '../../model/filter-spec.ts'
 import type { DispatchWithin } from './call-env.ts'
@@ -13,7 +16,12 @@ export interface LendingDeps extends Omit<CallDeps, 'egress' | 'services'> {
   readonly metrics: FilterMetrics
   /** Hosts outside of the mesh that filters may call. */
   readonly egress: readonly string[]
+  /** Absent: this process is the only one. */
+  readonly openSiblings?: OpenSiblings | undefined
 }
+
+/** Ties an instance to those of the same channel in other processes, until `signal` says that it is closed. */
+export type OpenSiblings = (channel: string, user: SiblingUser, signal: AbortSignal) => Siblings
 
 /** What a filter may wait for, where nothing is said of it. */
 const DEFAULT_WAIT_MS = 1000
@@ -31,6 +39,7 @@ export class Lending {
   /** What an instance is lent, until `signal` says that it is closed. */
   lend(spec: FilterSpec, signal: AbortSignal): LentEnv {
     const { scope, calling } = this.#begin(spec, signal)
+    const { openSiblings } = this.#deps
     let dispatcher: LentEnv['dispatcher'] | undefined
     return {
       fetch: async (input, init) => (await calling()).fetch(input, init),
@@ -47,6 +56,9 @@ export class Lending {
       },
       counter: scope.counter,
       histogram: scope.histogram,
+      ...(openSiblings === undefined
+        ? {}
+        : { joinSiblings: (user: SiblingUser) => openSiblings(channelOf(spec), user, signal) }),
     }
   }
 
@@ -113,6 +125,9 @@ export class Lending {
     }
   }
 }
+
+/** The same for the same configuration in the same place, in every process, and for no other. */
+const channelOf = (spec: FilterSpec): string => hash('sha256', instanceKey(spec), 'base64url').slice(0, 22)
 
 interface Calls {
   readonly begin: (caller: Caller, waitMs: number) => Calling

@@ -3,7 +3,12 @@ import { createFilterGuards } from '../../../../src/filter/guard/guard.ts'
 import { createHookSlots } from '../../../../src/filter/guard/hook-slots.ts'
 import type { Exchange, Filter } from '../../../../src/filter/index.ts'
 import { createFilterInstances } from '../../../../src/filter/instances.ts'
-import { createExchange, createFakeEnv } from '../../../../src/filter/testing.ts'
+import {
+  createExchange,
+  createFakeEnv,
+  createFakeSiblings,
+  type FakeEnvOptions,
+} from '../../../../src/filter/testing.ts'
 import { HeaderList } from '../../../../src/http/header-list.ts'
 import { systemClock } from '../../../../src/lib/clock.ts'
 import type { UserFilter } from '../../../../src/model/filter-spec.ts'
@@ -27,8 +32,13 @@ export const filterOperations = (): readonly Operation[] => [
     'open',
   ),
   runBuiltins(),
-  ...objects.map(runObject),
+  ...objects.map((object) => runObject(object)),
+  runObject({ kind: 'RateLimit', config: rateLimit }, ' of two workers', { joinSiblings: createFakeSiblings() }),
 ]
+
+const rateLimit = {
+  limits: [{ name: 'each', rate: { requests: 1_000_000_000, per: '1s' }, key: [{ type: 'SourceIdentity' }] }],
+}
 
 /** Those with objects of their own, which let the request go on. */
 const objects: readonly { readonly kind: string; readonly config: unknown }[] = [
@@ -41,6 +51,7 @@ const objects: readonly { readonly kind: string; readonly config: unknown }[] = 
   { kind: 'RequestSizeLimit', config: { maxBodyBytes: 1000, maxHeaderBytes: 10_000, maxTargetBytes: 1000 } },
   { kind: 'ConcurrencyLimit', config: { maxRequests: 1_000_000 } },
   { kind: 'Csrf', config: {} },
+  { kind: 'RateLimit', config: rateLimit },
 ]
 
 /** A browser's request has as many. */
@@ -97,12 +108,20 @@ const runBuiltins = (): Operation => {
   return { name: 'chain of five built-in filters', run: runHooks(composeChain(made)) }
 }
 
-const runObject = ({ kind, config }: (typeof objects)[number]): Operation => {
-  const { make } = createFilterInstances(builtinFilters, createFakeEnv())
+const runObject = ({ kind, config }: (typeof objects)[number], what = '', lent: FakeEnvOptions = {}): Operation => {
+  const env = createFakeEnv(lent)
+  const { make } = createFilterInstances(builtinFilters, {
+    ...systemTime,
+    random: env.random,
+    log: env.log,
+    env: () => env,
+  })
   const made = make({ kind, config, origin: 'the bench' })
   if ('failure' in made) throw new Error(made.failure)
-  return { name: `a filter ${kind}`, run: runHooks(composeChain([made])) }
+  return { name: `a filter ${kind}${what}`, run: runHooks(composeChain([made])) }
 }
+
+const systemTime = { now: systemClock.nowMs, after: systemClock.after }
 
 const runHooks = (chain: ReturnType<typeof composeChain>): Operation['run'] => {
   const exchange = exchangeOf()
