@@ -29,12 +29,14 @@ const startServer = async (
   tokens: readonly string[] = ['t1'],
 ): Promise<{ readonly client: KubeClient; readonly asked: readonly Asked[] }> => {
   const asked: Asked[] = []
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { method = '', url = '', headers } = request
+    const question = { method, url, headers, body: await readAll(request) }
+    asked.push(question)
+    respond(question, response)
+  }
   const server = createServer((request, response) => {
-    void readAll(request).then((body) => {
-      const { method = '', url = '', headers } = request
-      asked.push({ method, url, headers, body })
-      respond({ method, url, headers, body }, response)
-    })
+    void answer(request, response)
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
@@ -250,7 +252,7 @@ describe('watch', () => {
 
   it('ends when nothing comes for too long', async () => {
     const clock = createFakeClock()
-    const { client } = await startServer((_, response) => void response.writeHead(200).flushHeaders(), { clock })
+    const { client } = await startServer((_, response) => response.writeHead(200).flushHeaders(), { clock })
     const opened = Promise.withResolvers<void>()
     const end = client.watch(Service, { ...query, onEvent: () => {}, onOpen: opened.resolve })
     await opened.promise

@@ -1,6 +1,6 @@
 import type { Credentials, CredentialSource } from '../credentials.ts'
 import { CredentialStore } from '../credential-store.ts'
-import { backoffMs } from '../backoff.ts'
+import { backoffMs } from '../../lib/waiting/backoff.ts'
 import type { SourceParts } from '../source-parts.ts'
 
 /** What came of asking a CA: `message` says why there is nothing. */

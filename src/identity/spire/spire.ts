@@ -6,7 +6,7 @@
 import type { Decoded, Issue } from '../../lib/decoded.ts'
 import { formatIssue } from '../../lib/format-issue.ts'
 import { StartupError } from '../../lib/startup-error.ts'
-import { backoffMs } from '../backoff.ts'
+import { backoffMs } from '../../lib/waiting/backoff.ts'
 import { CredentialStore } from '../credential-store.ts'
 import type { Credentials, CredentialSource } from '../credentials.ts'
 import type { NextCredentials } from '../decode-next-credentials.ts'
