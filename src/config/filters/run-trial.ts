@@ -33,8 +33,11 @@ export const defaultTrialLimits: TrialLimits = { stepMs: 2000, startMs: 20_000, 
 /** How often a thread that gets too little of the processor is waited for. */
 const MOST_EXTENSIONS = 8
 
-/** Of the time that it is waited for: who uses less does not wait for a processor. */
-const LEAST_SHARE = 0.002
+/** Of a step's time: who uses less until it is looked at again does not wait for a processor. */
+const LEAST_SHARE = 0.005
+
+/** How often a thread is asked where it is. Each time costs it some microseconds: more of them, and one that sleeps seems to work. */
+const SAMPLE_MS = 20
 
 /** How long a thread is given to answer. One that sleeps in one place does not. */
 const ANSWER_MS = 1000
@@ -133,7 +136,7 @@ class TrialThread {
 
   async #begin(): Promise<void> {
     try {
-      const profile = await this.#worker.startCpuProfile()
+      const profile = await this.#worker.startCpuProfile({ sampleInterval: SAMPLE_MS })
       this.#stopProfile = () => profile.stop()
     } catch {
       // Without it a loop is found all the same, but not its line.
