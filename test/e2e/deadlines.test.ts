@@ -6,7 +6,7 @@ import { connect as connectTcp, createServer, type Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { eventually } from './support/eventually.ts'
-import type { RunningFairway } from './support/fairway-process.ts'
+import { workerCounts, type RunningFairway } from './support/fairway-process.ts'
 import { tlsOf, type HboneClient } from './support/hbone-client.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
 import { issueTo } from './support/mesh-certificates.ts'
@@ -62,7 +62,7 @@ const isEnded = (seen: { readonly ending: string }, ending: string): Promise<unk
   eventually(`the tunnel to be over by ${ending}`, () => seen.ending === ending)
 
 describe('deadlines', { concurrency: true }, () => {
-  for (const workers of [1, 2]) {
+  for (const workers of workerCounts(2)) {
     describe(`of --workers ${workers}`, { concurrency: true }, () => {
       const network = networkOf(workers)
       let mesh: Mesh

@@ -3,7 +3,14 @@ import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { eventually } from './support/eventually.ts'
-import { isRunning, runArguments, startFairway, startProcess, type FairwayProcess } from './support/fairway-process.ts'
+import {
+  isRunning,
+  runArguments,
+  startFairway,
+  startProcess,
+  workerCounts,
+  type FairwayProcess,
+} from './support/fairway-process.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
 import { gateway, service } from './support/objects.ts'
 
@@ -41,7 +48,7 @@ const findFreePort = async (): Promise<string> => {
 const startCopy = (workers: number, flags: readonly string[]): FairwayProcess =>
   startProcess(runArguments({ files: [mesh.objectsFile], certs: mesh.certs, workers, flags }))
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(2)) {
   describe(`a second copy with --workers ${workers}`, () => {
     it('is told of all ports that are taken, at once', async () => {
       await using first = await mesh.startFairway(workers)

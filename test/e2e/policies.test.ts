@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { describe, it } from 'node:test'
 import { eventually } from './support/eventually.ts'
+import { workerCounts } from './support/fairway-process.ts'
 import { createMesh } from './support/mesh.ts'
 import { gateway, service } from './support/objects.ts'
 
@@ -27,7 +28,7 @@ const objects = [
   policy('soon', 'DENY', paths('/old'), { 'istio.io/dry-run': 'true' }),
 ]
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(1)) {
   describe(`policies, with ${workers} workers`, () => {
     it('are told of in the log and counted, and end what they do not permit any more', async () => {
       await using mesh = await createMesh(objects)

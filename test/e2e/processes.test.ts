@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { after, before, describe, it } from 'node:test'
 import { eventually } from './support/eventually.ts'
-import { isRunning, type RunningFairway } from './support/fairway-process.ts'
+import { isRunning, workerCounts, type RunningFairway } from './support/fairway-process.ts'
 import type { HboneClient } from './support/hbone-client.ts'
 import { startLoad } from './support/load.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
@@ -18,7 +18,7 @@ const objects = [
   ...service({ name: 'slow', vip: '10.96.0.11', endpoints: [{ address: `${network}.2`, port: 9080 }] }),
 ]
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(2)) {
   describe(`signals with --workers ${workers}`, () => {
     let mesh: Mesh
     /** Requests to `slow` that wait for their answer. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { workerCounts } from './support/fairway-process.ts'
 import { reloadUnderLoad } from './support/reloads.ts'
 
 /** The long form, with a hundred configurations in half a minute, is `npm run test:long`. */
-for (const workers of [1, 2]) {
-  for (const writing of ['rename', 'in-place'] as const) {
+for (const writing of ['rename', 'in-place'] as const) {
+  for (const workers of workerCounts(writing === 'rename' ? 2 : 1)) {
     it(`ten configurations in two seconds: no failure, no mixture (${workers} workers, ${writing})`, async (t) => {
       const report = await reloadUnderLoad({
         network: '127.71.2',

@@ -14,7 +14,7 @@ import { createBackendCa } from '../support/tls/backend-ca.ts'
 import { serveTcp, serveTls } from '../support/tls/tls-app.ts'
 import type { App } from '../support/tls/tls-app.ts'
 import { eventually } from './support/eventually.ts'
-import type { RunningFairway } from './support/fairway-process.ts'
+import { workerCounts, type RunningFairway } from './support/fairway-process.ts'
 import type { HboneClient } from './support/hbone-client.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
 import { NAMESPACE, backend, gateway, service } from './support/objects.ts'
@@ -73,7 +73,7 @@ const hear = async (stream: ClientHttp2Stream): Promise<string> => {
   return text
 }
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(1)) {
   describe(`TCP and TLS (${workers} workers)`, () => {
     let mesh: Mesh
     let fairway: RunningFairway

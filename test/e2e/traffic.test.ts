@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import type { Echo } from './support/destination.ts'
 import { eventually } from './support/eventually.ts'
-import type { RunningFairway } from './support/fairway-process.ts'
+import { workerCounts, type RunningFairway } from './support/fairway-process.ts'
 import type { Answer, HboneClient } from './support/hbone-client.ts'
 import { createMesh, type Mesh } from './support/mesh.ts'
 import { backend, gateway, httpRoute, prefix, service } from './support/objects.ts'
@@ -66,7 +66,7 @@ const objects = [
   }),
 ]
 
-for (const workers of [1, 2]) {
+for (const workers of workerCounts(1)) {
   describe(`traffic with --workers ${workers}`, () => {
     let mesh: Mesh
     let fairway: RunningFairway

@@ -1,9 +1,12 @@
-/** `fairway waypoint status` as its users start it, on the golden cases: it says what `translate` says, all of it. */
+/** `fairway waypoint status` on the golden cases, and beside a waypoint that runs: it says what `translate` says, all of it. */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { runProgram } from '../../src/cli/program.ts'
+import { verbs } from '../../src/cli/verbs.ts'
 import type { Condition } from '../../src/model/condition.ts'
+import { createTerminal } from '../support/terminal.ts'
 import { startProcess } from './support/fairway-process.ts'
 import { createMesh } from './support/mesh.ts'
 import { backend, gateway, httpRoute, service } from './support/objects.ts'
@@ -51,9 +54,9 @@ const golden = join(import.meta.dirname, '../golden')
 const cases = readdirSync(golden).filter((name) => existsSync(join(golden, name, 'objects.yaml')))
 
 const run = async (args: readonly string[], cwd: string) => {
-  await using child = startProcess(['waypoint', 'status', ...args], { cwd })
-  const { code } = await child.ended
-  return { code, stdout: child.stdout(), stderr: child.stderr() }
+  const terminal = createTerminal({ cwd })
+  const code = await runProgram({ version: '1.0.0', verbs }, ['waypoint', 'status', ...args], terminal)
+  return { code, stdout: terminal.stdout(), stderr: terminal.stderr() }
 }
 
 /** The MeshConfig that a case is translated with, where it has one. */
@@ -132,9 +135,10 @@ it('the admin API shows the same of a waypoint that runs', async () => {
     httpRoute('api', [{ backendRefs: [backend('api')] }, { backendRefs: [backend('gone')] }]),
   ])
   const fairway = await mesh.startFairway(1)
-  const { code, stdout } = await run(['-f', mesh.objectsFile, '-o', 'json'], mesh.dir)
-  assert.equal(code, 79)
-  const shown = JSON.parse(stdout) as Shown
+  // As its users start it.
+  await using child = startProcess(['waypoint', 'status', '-f', mesh.objectsFile, '-o', 'json'])
+  assert.equal((await child.ended).code, 79)
+  const shown = JSON.parse(child.stdout()) as Shown
   // The endpoint's document has no fields but these.
   const served = (await fairway.admin('/status')) as Shown
   assert.deepEqual([served.apiVersion, served.kind], [shown.apiVersion, shown.kind])
