@@ -2,16 +2,21 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually } from './support/eventually.ts'
-import type { RunningFairway } from './support/fairway-process.ts'
-import { startLoad } from './support/load.ts'
-import { createMesh, type Mesh } from './support/mesh.ts'
-import { gateway, service } from './support/objects.ts'
+import { eventually } from '../support/eventually.ts'
+import type { RunningFairway } from '../support/fairway-process.ts'
+import { startLoad } from '../support/load.ts'
+import { createMesh, type Mesh } from '../support/mesh.ts'
+import { gateway, service } from '../support/objects.ts'
 
 const address = '127.71.99.1'
 const TO = '10.96.0.10:80'
 const PER_SECOND = 500
 const SECONDS = 10
+/** So long that a machine which stands still for a second does not fill the bucket. */
+const BURST_MS = 3000
+
+const burst = (algorithm: string): object =>
+  algorithm === 'TokenBucket' ? { burst: (PER_SECOND * BURST_MS) / 1000 } : {}
 
 const limit = (name: string, algorithm: string): object => ({
   apiVersion: 'fairway.dev/v1alpha1',
@@ -20,7 +25,9 @@ const limit = (name: string, algorithm: string): object => ({
   spec: {
     targetRefs: [{ kind: 'Service', name: 'api' }],
     // Each run has a key of its own.
-    limits: [{ name, algorithm, rate: { requests: PER_SECOND, per: '1s' }, key: [{ type: 'Path' }] }],
+    limits: [
+      { name, algorithm, rate: { requests: PER_SECOND, per: '1s' }, key: [{ type: 'Path' }], ...burst(algorithm) },
+    ],
     enforcement: { type: 'Local' },
   },
 })
@@ -62,7 +69,7 @@ for (const algorithm of ['TokenBucket', 'SlidingWindow']) {
       await Promise.all([sleep(SECONDS * 1000), during()])
       const { requests, failures } = await load.stop()
       // A bucket begins full. A window may be used up at once in its first period, wherever in it that begins.
-      const sinceMs = algorithm === 'TokenBucket' ? startMs - 1000 : Math.floor(startMs / 1000) * 1000
+      const sinceMs = algorithm === 'TokenBucket' ? startMs - BURST_MS : Math.floor(startMs / 1000) * 1000
       const expected = (PER_SECOND * (endMs - sinceMs)) / 1000
       return { passed, expected, requests, failures }
     }
@@ -72,7 +79,9 @@ for (const algorithm of ['TokenBucket', 'SlidingWindow']) {
         const { passed, expected, requests, failures } = await run(`/${connections}`, connections, async () => {})
         t.diagnostic(`${passed} of ${Math.round(expected)} passed, of ${requests} requests`)
         assert.deepEqual(failures, [])
-        assert.ok(Math.abs(passed - expected) <= expected * 0.01, `${passed} of ${expected}`)
+        // What is not asked for while the machine does something else a window does not give later.
+        const least = expected * (algorithm === 'TokenBucket' ? 0.99 : 0.8)
+        assert.ok(passed <= expected * 1.01 && passed >= least, `${passed} of ${expected}`)
       })
     }
 
