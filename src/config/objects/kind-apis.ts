@@ -51,3 +51,7 @@ const byKind: ReadonlyMap<string, KindApi> = new Map([
 
 /** The API of a kind; `undefined` for one that nobody knows. */
 export const kindApi = (kind: string): KindApi | undefined => byKind.get(kind)
+
+/** All kinds of a group that are known. */
+export const kindsOfGroup = (group: string): readonly string[] =>
+  [...byKind].flatMap(([kind, api]) => (api.group === group ? [kind] : []))

@@ -74,14 +74,14 @@ const mergeEntries = (
   { field, max, live, now }: Merging,
 ): readonly unknown[] | undefined => {
   const namespace = textAt(live, 'metadata', 'namespace')
-  const left = new Map(wanted.map((entry) => [keyOf(entry.ref, namespace), entry]))
+  const left = new Map(wanted.map((entry) => [keyOfReference(entry.ref, namespace), entry]))
   const merged: unknown[] = []
   for (const old of before) {
     if (textAt(old, 'controllerName') !== CONTROLLER_NAME) {
       merged.push(old)
       continue
     }
-    const key = keyOf(valueAt(old, field), namespace)
+    const key = keyOfReference(valueAt(old, field), namespace)
     const entry = left.get(key)
     if (entry === undefined) continue
     left.delete(key)
@@ -104,8 +104,8 @@ const writeEntry = (
   return { [field]: ref, controllerName, conditions: mergeConditions(before, conditions, { owned, now }) }
 }
 
-/** The API server adds defaults to references; two that mean the same are the same. */
-const keyOf = (ref: unknown, namespace: string): string =>
+/** A reference as a text: the API server adds defaults; two that mean the same are the same. */
+export const keyOfReference = (ref: unknown, namespace: string): string =>
   JSON.stringify([
     textAt(ref, 'group'),
     textAt(ref, 'kind'),

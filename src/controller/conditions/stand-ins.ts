@@ -1,0 +1,62 @@
+import { credentialTypes } from '../../config/objects/secret-credentials.ts'
+import type { SecretObject } from '../../config/objects/secret.ts'
+import type { FilterVersion, FilterVersions } from '../../config/translate/filter/filter-version.ts'
+import type { SourcedObject } from '../../config/translate/options.ts'
+import { isPlainObject } from '../../lib/schema.ts'
+
+/**
+ * Secrets in the place of those that filters refer to. The controller may read none; it takes them to be there and in
+ * order, and the waypoints, which may, say when they are not.
+ */
+export const standInSecrets = (objects: readonly SourcedObject[]): readonly SourcedObject[] => {
+  const secrets = new Map<string, SourcedObject>()
+  for (const { read } of objects) {
+    if (read.state !== 'typed' || read.object.kind !== 'Filter') continue
+    const { as, content, metadata } = read.object
+    const type = as === 'ApiKey' || as === 'BasicAuth' ? credentialTypes[as] : undefined
+    if (type === undefined || content?.kind !== 'built-in' || !isPlainObject(content.config)) continue
+    const refs = content.config['secretRefs']
+    for (const ref of Array.isArray(refs) ? refs : []) {
+      const name: unknown = isPlainObject(ref) ? ref['name'] : undefined
+      if (typeof name !== 'string') continue
+      const { namespace } = metadata
+      const key = `${namespace}/${name}`
+      if (!secrets.has(key)) secrets.set(key, standIn({ namespace, name, type }))
+    }
+  }
+  return [...secrets.values()]
+}
+
+const standIn = ({ namespace, name, type }: { namespace: string; name: string; type: string }): SourcedObject => {
+  const object: SecretObject = {
+    kind: 'Secret',
+    metadata: { namespace, name, labels: {}, annotations: {}, owners: [] },
+    type,
+    keys: [],
+  }
+  const ref = { kind: 'Secret', namespace, name }
+  return { read: { state: 'typed', ref, object, issues: [] }, locate: () => undefined }
+}
+
+/**
+ * Versions in the place of those that waypoints try: the code of Filters is where they are. It is taken to be good; what
+ * became of it, the waypoints say.
+ */
+export const standInVersions = (objects: readonly SourcedObject[]): FilterVersions => {
+  const versions = new Map<string, FilterVersion>()
+  for (const { read } of objects) {
+    if (read.state !== 'typed' || read.object.kind !== 'Filter' || read.object.as !== 'Filter') continue
+    const { content, failureMode, metadata } = read.object
+    if (content?.kind !== 'user') continue
+    const id = `${metadata.namespace}/${metadata.name}`
+    const { hookMs, waitMs, isolation } = content.settings
+    versions.set(id, {
+      inForce: {
+        module: { digest: '', root: '', entry: content.module, files: {}, kind: 'Filter', stage: 'shape' },
+        config: {},
+        user: { id, module: '', version: '', failureMode, hookMs, waitMs, isolation },
+      },
+    })
+  }
+  return versions
+}

@@ -1,0 +1,321 @@
+import { createObjectReader } from '../../config/load-objects.ts'
+import { CONTROLLER_NAME } from '../../config/status/kube-status.ts'
+import type { SourcedObject, TranslateOptions } from '../../config/translate/options.ts'
+import type { KubeClient } from '../../kube/client.ts'
+import { formatKubeFailure } from '../../kube/failure.ts'
+import { kubeResources } from '../../kube/resources.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { isEqual } from '../../lib/is-equal.ts'
+import type { Logger } from '../../lib/log.ts'
+import { createGatewayTranslation, type TranslateGateways } from '../conditions/translate-gateways.ts'
+import type { WaypointSettings } from '../desired/gateway-plan.ts'
+import { parametersKeyOf, type ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
+import { FIELD_MANAGER, keyOfManifest, textAt, type LiveObject } from '../manifest.ts'
+import { appliedHash, type Action, type Applied } from '../reconcile/reconcile.ts'
+import { classStatusOf } from '../status/class-status.ts'
+import { formatTime } from '../status/conditions.ts'
+import { gatewayStatusOf, type Refusal } from '../status/gateway-status.ts'
+import { classFeatures } from '../status/supported-features.ts'
+import type { ClusterView } from '../watch/cluster-watch.ts'
+import type { ConfigMapWatch } from '../watch/config-map-watch.ts'
+import { createAttempts } from './attempts.ts'
+import { createEchoes } from './echoes.ts'
+import { execute, type Execution, type Write } from './execute.ts'
+import { workOf, type GatewayWork } from './gateway-work.ts'
+import { inParallel } from './in-parallel.ts'
+import { meshedOptionsOf } from './mesh-options.ts'
+import { certificateKeys, gatewayKey, planPass, type OwnedGateway, type Plan, type StatusWork } from './plan-pass.ts'
+import { telling, writeStatus } from './write-status.ts'
+
+/** The class that is made where there is none of the name. */
+export const CLASS_NAME = 'fairway-waypoint'
+
+export interface PassOptions {
+  readonly client: KubeClient
+  readonly clock: Clock
+  readonly log: Logger
+  readonly settings: WaypointSettings
+  readonly systemNamespace: string
+  readonly translate: TranslateOptions
+  readonly configMaps: ConfigMapWatch
+  readonly onWrite: (write: Write) => void
+  readonly signal: AbortSignal
+}
+
+/** What a look came to. */
+export interface PassOutcome {
+  /** Of ours. */
+  readonly gateways: number
+  /** Those that have a replica that is ready. */
+  readonly programmed: number
+  /** What could not be done. */
+  readonly failures: readonly string[]
+}
+
+const PARALLEL_GATEWAYS = 4
+const PARALLEL_STATUSES = 8
+const VERSION_CRD = 'gatewayclasses.gateway.networking.k8s.io'
+const VERSION_ANNOTATION = 'gateway.networking.k8s.io/bundle-version'
+const VERSION_MS = 600_000
+
+/** Does what follows from what is there, and remembers what it did already. */
+export class PassRunner {
+  readonly #options: PassOptions
+  readonly #applied = new Map<string, Applied>()
+  readonly #attempts
+  readonly #echoes
+  readonly #read = createObjectReader()
+  /** Decoded ConfigMaps, by what they were decoded of. */
+  readonly #decoded = new WeakMap<LiveObject, SourcedObject>()
+  readonly #complained = new Set<string>()
+  #meshed: TranslateOptions
+  #translate: TranslateGateways
+  #bundle: { readonly version: string | undefined; readonly atMs: number } | undefined
+
+  constructor(options: PassOptions) {
+    this.#options = options
+    this.#attempts = createAttempts<Refusal>(options.clock)
+    this.#echoes = createEchoes(options.clock)
+    this.#meshed = options.translate
+    this.#translate = createGatewayTranslation(options.translate)
+  }
+
+  /** In how many milliseconds something is to be tried again. */
+  nextMs(): number | undefined {
+    const waits = [this.#attempts.nextMs(), this.#echoes.nextMs()].filter((wait) => wait !== undefined)
+    return waits.length === 0 ? undefined : Math.min(...waits)
+  }
+
+  async run(view: ClusterView): Promise<PassOutcome> {
+    const { configMaps, signal } = this.#options
+    const failures: string[] = []
+    const certificates = certificateKeys(view.objects)
+    configMaps.want(new Set([...certificates, ...parameterKeys(view), this.#meshKey()]))
+    const isMade = await this.#makeClass(view)
+    if (!isMade || !configMaps.hasDefaults() || !configMaps.isKnown(this.#meshKey())) {
+      return { gateways: 0, programmed: 0, failures }
+    }
+    this.#takeMesh(configMaps.found().get(this.#meshKey()))
+    const plan = planPass({
+      view,
+      configMaps: this.#decode(certificates),
+      hasCertificates: [...certificates].every((key) => configMaps.isKnown(key)),
+      translate: this.#translate,
+      rootNamespace: this.#meshed.rootNamespace,
+    })
+    let programmed = 0
+    await inParallel(plan.gateways, { limit: PARALLEL_GATEWAYS, signal }, async (owned) => {
+      const work = await this.#serve(owned, view, plan)
+      if (work === undefined) return
+      if (work.facts.readyReplicas > 0 && work.failure === undefined) programmed++
+      if (work.failure !== undefined) failures.push(`Gateway ${gatewayKey(owned.gateway)}: ${work.failure.message}`)
+    })
+    for (const action of plan.leftovers) {
+      const failure = await this.#try(action, view)
+      if (failure !== undefined) failures.push(failure.message)
+    }
+    await this.#tellClasses(plan, view)
+    await inParallel(plan.statuses, { limit: PARALLEL_STATUSES, signal }, (work) => this.#tell(work, view))
+    this.#complain(failures)
+    return { gateways: plan.gateways.length, programmed, failures }
+  }
+
+  /** What `undefined` stands for is not known yet. */
+  async #serve(
+    owned: OwnedGateway,
+    view: ClusterView,
+    plan: Plan,
+  ): Promise<(GatewayWork & { readonly failure: Refusal | undefined }) | undefined> {
+    const { configMaps, systemNamespace, settings, signal } = this.#options
+    const { gateway, gatewayClass } = owned
+    if (![gateway, gatewayClass].every((one) => isKnown(one, configMaps))) return undefined
+    const scope = { view, plan, configMaps: configMaps.found(), systemNamespace, settings, applied: this.#applied }
+    const work = workOf(owned, scope)
+    let failure = refuseTaken(work.taken)
+    for (const action of work.actions) {
+      if (signal.aborted) return undefined
+      const refusal = await this.#try(action, view)
+      failure ??= refusal
+    }
+    if (signal.aborted) return undefined
+    const facts = { ...work.facts, failure, now: this.#now() }
+    await this.#writeWhole('Gateway', gateway, { view, statusOf: (live) => gatewayStatusOf(live, facts) })
+    return { ...work, failure }
+  }
+
+  /** What does not work is tried again later, unless something else is wanted by then. */
+  async #try(action: Action, view: ClusterView): Promise<Refusal | undefined> {
+    const key =
+      action.kind === 'apply'
+        ? `${keyOfManifest(action.manifest)} ${appliedHash(action.manifest)}`
+        : `delete ${action.object.uid}`
+    const held = this.#attempts.held(key)
+    if (held !== undefined) return held
+    const { client, signal, onWrite } = this.#options
+    const execution: Execution = { client, signal, onWrite, applied: this.#applied, resourceOf: view.resourceOf }
+    const refusal = await execute(action, execution)
+    if (refusal === undefined) this.#attempts.succeed(key)
+    else this.#attempts.fail(key, refusal)
+    return refusal
+  }
+
+  async #tellClasses(plan: Plan, view: ClusterView): Promise<void> {
+    if (plan.gatewayClasses.length === 0) return
+    const bundleVersion = await this.#bundleVersion()
+    const { configMaps } = this.#options
+    for (const gatewayClass of plan.gatewayClasses) {
+      if (!isKnown(gatewayClass, configMaps)) continue
+      const found = parametersKeyOf(gatewayClass)
+      const parametersFault =
+        found === undefined
+          ? undefined
+          : 'fault' in found
+            ? found.fault
+            : configMaps.found().has(found.key)
+              ? undefined
+              : `${found.path}: there is no ConfigMap ${found.key}`
+      const facts = { parametersFault, bundleVersion, features: classFeatures, now: this.#now() }
+      await this.#writeWhole('GatewayClass', gatewayClass, { view, statusOf: (live) => classStatusOf(live, facts) })
+    }
+  }
+
+  /** Of an object that is known as a whole. */
+  async #writeWhole(
+    kind: 'Gateway' | 'GatewayClass',
+    known: LiveObject,
+    { view, statusOf }: { readonly view: ClusterView; readonly statusOf: (live: LiveObject) => unknown },
+  ): Promise<void> {
+    const { client, signal, onWrite } = this.#options
+    const resource = view.resourceOf(kind)
+    const key = `status of ${kind} ${gatewayKey(known)}`
+    if (resource === undefined || this.#attempts.held(key) !== undefined) return
+    const [namespace, name] = [textAt(known, 'metadata', 'namespace'), textAt(known, 'metadata', 'name')]
+    const place = namespace === '' ? { name } : { namespace, name }
+    const failure = await writeStatus(resource, { known, place, statusOf }, { client, signal, onWrite })
+    if (failure === undefined) this.#attempts.succeed(key)
+    else this.#attempts.fail(key, { reason: failure.reason, message: formatKubeFailure(failure) })
+  }
+
+  async #tell({ key, kind, namespace, name, wanted, told }: StatusWork, view: ClusterView): Promise<void> {
+    const { client, signal, onWrite } = this.#options
+    const resource = view.resourceOf(kind)
+    const attempt = `status of ${key} ${told}`
+    if (resource === undefined || this.#attempts.held(attempt) !== undefined || this.#echoes.isAwaited(key, told))
+      return
+    let hasWritten = false
+    const failure = await writeStatus(
+      resource,
+      { known: undefined, place: { namespace, name }, statusOf: telling(kind, wanted, this.#now()) },
+      {
+        client,
+        signal,
+        onWrite: (write) => {
+          hasWritten = true
+          onWrite(write)
+        },
+      },
+    )
+    if (failure !== undefined) {
+      this.#attempts.fail(attempt, { reason: failure.reason, message: formatKubeFailure(failure) })
+      this.#complain([formatKubeFailure(failure)])
+      return
+    }
+    this.#attempts.succeed(attempt)
+    this.#echoes.await(key, told, hasWritten)
+  }
+
+  /** Whether the class is there; one that was made now is looked at the next time. */
+  async #makeClass(view: ClusterView): Promise<boolean> {
+    if (view.gatewayClasses.some((one) => textAt(one, 'metadata', 'name') === CLASS_NAME)) return true
+    const { client, signal, onWrite, log } = this.#options
+    if (this.#attempts.held('class') !== undefined) return false
+    const object = {
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'GatewayClass',
+      metadata: { name: CLASS_NAME },
+      spec: { controllerName: CONTROLLER_NAME, description: 'Waypoints for ambient meshes' },
+    }
+    const resource = view.resourceOf('GatewayClass') ?? kubeResources.GatewayClass
+    const made = await client.create(resource, object, { fieldManager: FIELD_MANAGER, signal })
+    const isMade = made.ok || made.failure.reason === 'AlreadyExists'
+    onWrite({ kind: 'GatewayClass', verb: 'create', ...(isMade ? {} : { failure: made.failure }) })
+    if (isMade) this.#attempts.succeed('class')
+    else {
+      const message = formatKubeFailure(made.failure)
+      this.#attempts.fail('class', { reason: made.failure.reason, message })
+      log.warn(`GatewayClass ${CLASS_NAME} cannot be made: ${message}`)
+    }
+    return false
+  }
+
+  #meshKey(): ConfigMapKey {
+    return `${this.#options.settings.istioNamespace}/istio`
+  }
+
+  #takeMesh(configMap: LiveObject | undefined): void {
+    const meshed = meshedOptionsOf(this.#options.translate, configMap)
+    // The last one that could be read stays.
+    if (!meshed.ok) return this.#complain([`the MeshConfig cannot be read: ${meshed.message}`])
+    if (isEqual(meshed.options, this.#meshed)) return
+    this.#meshed = meshed.options
+    this.#translate = createGatewayTranslation(meshed.options)
+  }
+
+  #decode(keys: ReadonlySet<ConfigMapKey>): readonly SourcedObject[] {
+    return [...this.#options.configMaps.found()].flatMap(([key, configMap]) => {
+      if (!keys.has(key)) return []
+      const source = this.#decoded.get(configMap) ?? { read: this.#read(configMap), locate: () => undefined }
+      this.#decoded.set(configMap, source)
+      return [source]
+    })
+  }
+
+  async #bundleVersion(): Promise<string | undefined> {
+    const { client, clock, signal } = this.#options
+    const nowMs = clock.monotonicMs()
+    if (this.#bundle !== undefined && nowMs - this.#bundle.atMs < VERSION_MS) return this.#bundle.version
+    const found = await client.get(kubeResources.CustomResourceDefinition, { name: VERSION_CRD }, signal)
+    const version = found.ok ? textAt(found.value, 'metadata', 'annotations', VERSION_ANNOTATION) : ''
+    this.#bundle = { version: version === '' ? this.#bundle?.version : version, atMs: nowMs }
+    return this.#bundle.version
+  }
+
+  /** Once for each thing that is wrong, for as long as it is. */
+  #complain(failures: readonly string[]): void {
+    for (const failure of failures) {
+      if (this.#complained.has(failure)) continue
+      if (this.#complained.size > MAX_COMPLAINTS) this.#complained.clear()
+      this.#complained.add(failure)
+      this.#options.log.warn(failure)
+    }
+  }
+
+  #now(): string {
+    return formatTime(this.#options.clock.nowMs())
+  }
+}
+
+const MAX_COMPLAINTS = 1000
+
+/** Whether the parameters that an object names are known, or known to be missing. */
+const isKnown = (object: LiveObject, configMaps: ConfigMapWatch): boolean => {
+  const found = parametersKeyOf(object)
+  return found === undefined || 'fault' in found || configMaps.isKnown(found.key)
+}
+
+const parameterKeys = ({ gateways, gatewayClasses }: ClusterView): readonly ConfigMapKey[] => {
+  const own = gatewayClasses.filter((one) => textAt(one, 'spec', 'controllerName') === CONTROLLER_NAME)
+  const names = new Set(own.map((one) => textAt(one, 'metadata', 'name')))
+  const ofOurs = gateways.filter((one) => names.has(textAt(one, 'spec', 'gatewayClassName')))
+  return [...own, ...ofOurs].flatMap((one) => {
+    const found = parametersKeyOf(one)
+    return found === undefined || 'fault' in found ? [] : [found.key]
+  })
+}
+
+const refuseTaken = (taken: readonly string[]): Refusal | undefined => {
+  if (taken.length === 0) return undefined
+  const names = taken.map((key) => key.replace('/', ' ')).join(', ')
+  const message = `another Gateway has ${names}: name the objects of one of them otherwise (annotation gateway.istio.io/name-override)`
+  return { reason: 'Invalid', message }
+}

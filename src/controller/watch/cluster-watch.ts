@@ -1,0 +1,188 @@
+import { createObjectReader } from '../../config/load-objects.ts'
+import type { SourcedObject } from '../../config/translate/options.ts'
+import type { KubeClient } from '../../kube/client.ts'
+import { formatKubeFailure, type KubeFailure } from '../../kube/failure.ts'
+import { startReflector, type Reflector } from '../../kube/reflector.ts'
+import { apiVersionOf, type KubeResource } from '../../kube/resources.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Logger } from '../../lib/log.ts'
+import { ownerOf } from '../reconcile/reconcile.ts'
+import type { LiveObject } from '../manifest.ts'
+import { createHolding, isSameHeld, type Held } from './held.ts'
+import { chooseResource, followedKinds, selectionOf, type FollowedKind } from './kinds.ts'
+
+/** What there is in the cluster at the moment, as far as the controller has to know. */
+export interface ClusterView {
+  readonly gateways: readonly LiveObject[]
+  readonly gatewayClasses: readonly LiveObject[]
+  /** What waypoints read. */
+  readonly objects: readonly SourcedObject[]
+  /** Objects of ours, by `KIND/NAMESPACE/NAME`. */
+  readonly owned: ReadonlyMap<string, LiveObject>
+  /** What was said of objects already, by the same; `''`: nothing. */
+  readonly told: ReadonlyMap<string, string>
+  /** Where objects of a kind stand. */
+  readonly resourceOf: (kind: string) => KubeResource | undefined
+}
+
+export interface ClusterWatchOptions {
+  readonly client: Pick<KubeClient, 'list' | 'watch' | 'served'>
+  readonly clock: Clock
+  readonly log: Logger
+  readonly onChange: () => void
+}
+
+/** Follows all kinds that the controller has to know. */
+export interface ClusterWatch {
+  /** `undefined` until everything is there. */
+  readonly view: () => ClusterView | undefined
+  /** What it waits for, or cannot see; for people. */
+  readonly troubles: () => readonly string[]
+  readonly close: () => void
+}
+
+/** How often the server is asked whether it has kinds now that it had not. */
+const lookMs = 30_000
+/** The same while it cannot be asked at all. */
+const retryMs = 2000
+
+interface Followed {
+  readonly resource: KubeResource
+  readonly reflector: Reflector<Held>
+}
+
+/** Starts to follow. */
+export const startClusterWatch = (options: ClusterWatchOptions): ClusterWatch => {
+  const watch = new Watch(options)
+  void watch.look()
+  return watch
+}
+
+class Watch implements ClusterWatch {
+  readonly #options: ClusterWatchOptions
+  readonly #kinds = followedKinds()
+  readonly #read = createObjectReader()
+  readonly #followed = new Map<string, Followed>()
+  readonly #complained = new Set<string>()
+  #discovery: KubeFailure | undefined
+  #hasLooked = false
+  #isClosed = false
+  #cancel = (): void => {}
+
+  constructor(options: ClusterWatchOptions) {
+    this.#options = options
+  }
+
+  view(): ClusterView | undefined {
+    if (!this.#hasLooked || this.#missing().length > 0) return undefined
+    const objects: SourcedObject[] = []
+    const owned = new Map<string, LiveObject>()
+    const told = new Map<string, string>()
+    const whole: LiveObject[] = []
+    for (const { reflector } of this.#followed.values()) {
+      for (const { key, source, raw, told: said } of reflector.items()) {
+        if (source !== undefined) objects.push(source)
+        told.set(key, said)
+        if (raw === undefined) continue
+        whole.push(raw)
+        if (ownerOf(raw) !== '') owned.set(key, raw)
+      }
+    }
+    return {
+      gateways: whole.filter(({ kind }) => kind === 'Gateway'),
+      gatewayClasses: whole.filter(({ kind }) => kind === 'GatewayClass'),
+      objects,
+      owned,
+      told,
+      resourceOf: (kind) => this.#followed.get(kind)?.resource,
+    }
+  }
+
+  troubles(): readonly string[] {
+    const missing = this.#hasLooked
+      ? this.#missing().map((kind) => `${kind} is not known yet`)
+      : ['nothing is known yet']
+    return [...this.#failures(), ...missing]
+  }
+
+  #failures(): readonly string[] {
+    const failures = [...this.#followed].flatMap(([kind, { reflector }]) => {
+      const { failure } = reflector.state()
+      return failure === undefined ? [] : [`${kind}: ${formatKubeFailure(failure)}`]
+    })
+    const discovery = this.#discovery === undefined ? [] : [formatKubeFailure(this.#discovery)]
+    return [...discovery, ...failures]
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#cancel()
+    for (const { reflector } of this.#followed.values()) reflector.close()
+  }
+
+  /** Finds out which kinds there are, and follows those that are new. */
+  async look(): Promise<void> {
+    const groups = Map.groupBy(
+      this.#kinds.filter(({ kind }) => !this.#followed.has(kind)),
+      ({ group }) => group,
+    )
+    this.#discovery = undefined
+    for (const [group, kinds] of groups) {
+      const versions = [...new Set(kinds.flatMap((kind) => kind.versions))]
+      const served = await this.#options.client.served(group, versions)
+      if (this.#isClosed) return
+      if (!served.ok) {
+        this.#discovery = served.failure
+        continue
+      }
+      for (const kind of kinds) {
+        const resource = chooseResource(
+          kind,
+          served.value.map((one) => one.resource),
+        )
+        if (resource !== undefined) this.#follow(kind, resource)
+      }
+    }
+    this.#hasLooked ||= this.#discovery === undefined
+    this.#changed()
+    this.#cancel = this.#options.clock.after(this.#discovery === undefined ? lookMs : retryMs, () => void this.look())
+  }
+
+  #follow(kind: FollowedKind, resource: KubeResource): void {
+    const { client, clock } = this.#options
+    const decode = kind.as === 'read' ? this.#read : undefined
+    const reflector = startReflector<Held>({
+      client,
+      clock,
+      resource,
+      selection: selectionOf(kind),
+      decode: createHolding(kind.kind, apiVersionOf(resource), decode),
+      isSame: isSameHeld,
+      onChange: () => this.#changed(),
+    })
+    this.#followed.set(kind.kind, { resource, reflector })
+  }
+
+  /** Kinds without which nothing can be done, or that are still being listed. */
+  #missing(): readonly string[] {
+    return this.#kinds.flatMap(({ kind, isRequired }) => {
+      const followed = this.#followed.get(kind)
+      if (followed === undefined) return isRequired ? [kind] : []
+      const { phase, failure } = followed.reflector.state()
+      if (phase === 'synced') return []
+      // What may not be read is as if it were not there; that is told.
+      return !isRequired && failure?.reason === 'Forbidden' ? [] : [kind]
+    })
+  }
+
+  #changed(): void {
+    const now = new Set(this.#failures())
+    for (const trouble of this.#complained) if (!now.has(trouble)) this.#complained.delete(trouble)
+    for (const trouble of now) {
+      if (this.#complained.has(trouble)) continue
+      this.#complained.add(trouble)
+      this.#options.log.warn(`the cluster cannot be seen whole: ${trouble}`)
+    }
+    if (!this.#isClosed) this.#options.onChange()
+  }
+}
