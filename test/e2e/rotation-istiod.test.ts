@@ -10,7 +10,7 @@ for (const workers of workerCounts(2)) {
       network: '127.71.70',
       workers,
       ttlMs: 4000,
-      rotations: 5,
+      rotations: 3,
       ratePerSecond: 300,
     })
     t.diagnostic(`${report.rotations} rotations: ${formatReport(report)}; refused: ${report.refusals}`)

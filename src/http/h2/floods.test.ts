@@ -45,6 +45,9 @@ const many = (write: Write, count: number): Buffer[] => Array.from({ length: cou
 
 /** `:method: CONNECT` and `:authority: a`, without any table. */
 const plainConnect = Buffer.from('\x02\x07CONNECT\x01\x01a', 'latin1')
+/** Sent by the million, so made once. */
+const oneByte = dataFrame(0, 1)
+const onePaddedByte = dataFrame(h2.FLAG_PADDED, 1, Buffer.from([0, 1]))
 /** `x` of 4,000 bytes, which the table keeps as entry 62. */
 const largeField = Buffer.from(`\x40\x01x\x7f\xa1\x1e${'y'.repeat(4000)}`, 'latin1')
 
@@ -197,19 +200,19 @@ const flow: readonly Flood[] = [
   {
     name: 'DATA of one byte each',
     prepare: (write) => [open(write, 1)],
-    unit: () => dataFrame(0, 1),
+    unit: () => oneByte,
     allowed: LIMIT * 500,
   },
   {
     name: 'padded DATA of one byte each',
     prepare: (write) => [open(write, 1)],
-    unit: () => dataFrame(h2.FLAG_PADDED, 1, Buffer.from([0, 1])),
+    unit: () => onePaddedByte,
     allowed: LIMIT * 500,
   },
   {
     name: 'DATA of one byte each on a stream that we have reset',
     prepare: (write) => [open(write, 1), windowFrame(1, 0)],
-    unit: () => dataFrame(0, 1),
+    unit: () => oneByte,
     allowed: LIMIT * 500,
   },
 ]

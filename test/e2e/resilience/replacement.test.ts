@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
+import { workerCounts } from '../support/fairway-process.ts'
 import { replaceAll } from '../support/resilience/replacement.ts'
 import { formatReport } from '../support/resilience/steady-load.ts'
 
 const post = 'POST / HTTP/1.1\r\nhost: api.shop.svc.cluster.local\r\ncontent-length: 2\r\n\r\nhi'
 
 const cases = [
-  { what: 'GETs, to pods that refuse everything at once', workers: 1, serveOnMs: 0, request: undefined },
-  { what: 'GETs, to pods that refuse everything at once', workers: 2, serveOnMs: 0, request: undefined },
+  ...workerCounts(2).map((workers) => ({
+    what: 'GETs, to pods that refuse everything at once',
+    workers,
+    serveOnMs: 0,
+    request: undefined,
+  })),
   { what: 'POSTs, to pods that serve on for a while', workers: 2, serveOnMs: 300, request: post },
-] as const
+]
 
 /** The long form, at twice the rate and with more rounds, is `npm run test:long`. */
 for (const { what, request, ...rest } of cases) {
