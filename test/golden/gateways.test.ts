@@ -44,7 +44,7 @@ const outcomeOf = (gateway: LiveObject, objects: readonly LiveObject[]): string 
     configMaps,
     systemNamespace: 'fairway-system',
     settings,
-    policyNamespaces: ['pay', 'shop'],
+    reach: { namespaces: ['pay', 'shop', 'stock'], policies: ['pay'] },
   })
   const { plan, refusal, manifests } = prepared
   const hostname = `${plan.objectName}.${plan.namespace}.svc.cluster.local`

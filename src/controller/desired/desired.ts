@@ -48,7 +48,7 @@ export const desiredOf = (
   if (contradiction !== undefined) return { ok: false, issues: [contradiction] }
   return {
     ok: true,
-    manifests: [...accessOf(plan, plan.policyNamespaces), ...patched.map(([, manifest]) => manifest)].map(withHash),
+    manifests: [...accessOf(plan), ...patched.map(([, manifest]) => manifest)].map(withHash),
   }
 }
 

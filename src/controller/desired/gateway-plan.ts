@@ -14,9 +14,18 @@ export interface GatewayPlan {
   readonly annotations: Readonly<Record<string, string>>
   /** `istio.io/rev` of the Gateway: which istiod is asked for certificates. */
   readonly revision: string | undefined
-  /** Where Services of it, and so their policies, stand; sorted. */
-  readonly policyNamespaces: readonly string[]
+  readonly reach: GatewayReach
   readonly serviceType: 'ClusterIP' | 'LoadBalancer' | 'NodePort'
+}
+
+/** What of the cluster its replicas have to read. */
+export interface GatewayReach {
+  /** Whether Services of other namespaces may come. */
+  readonly isWide: boolean
+  /** Where what its requests go to stands, beside its own. */
+  readonly namespaces: readonly string[]
+  /** Where policies that it carries out refer to Secrets and ConfigMaps. */
+  readonly policies: readonly string[]
 }
 
 /** What the controller was told of the cluster, and of how waypoints run there. */

@@ -1,5 +1,6 @@
 import { listAt, textAt, textsAt, type LiveObject } from '../manifest.ts'
-import type { GatewayPlan } from './gateway-plan.ts'
+import type { GatewayPlan, GatewayReach } from './gateway-plan.ts'
+import { judgeListeners } from '../status/gateway-listeners.ts'
 import { objectNameOf } from './names.ts'
 
 /** What is to be made of a Gateway, and why it cannot be. */
@@ -15,8 +16,8 @@ const SERVICE_TYPE = 'networking.istio.io/service-type'
 
 const serviceTypes = ['ClusterIP', 'LoadBalancer', 'NodePort'] as const
 
-/** Reads what the objects of a Gateway are called and carry; `policyNamespaces` are those where its policies stand. */
-export const planGateway = (gateway: LiveObject, policyNamespaces: readonly string[]): PlannedGateway => {
+/** Reads what the objects of a Gateway are called and carry; `reach` is what its requests come to. */
+export const planGateway = (gateway: LiveObject, reach: Omit<GatewayReach, 'isWide'>): PlannedGateway => {
   const name = textAt(gateway, 'metadata', 'name')
   const annotations = textsAt(gateway, 'metadata', 'annotations')
   const { [NAME]: override, [SERVICE_ACCOUNT]: account, [SERVICE_TYPE]: type = 'ClusterIP' } = annotations
@@ -32,10 +33,17 @@ export const planGateway = (gateway: LiveObject, policyNamespaces: readonly stri
     labels: textsAt(gateway, 'spec', 'infrastructure', 'labels'),
     annotations: textsAt(gateway, 'spec', 'infrastructure', 'annotations'),
     revision: textsAt(gateway, 'metadata', 'labels')['istio.io/rev'],
-    policyNamespaces,
+    reach: { ...reach, isWide: isWide(gateway) },
     serviceType: serviceType ?? 'ClusterIP',
   }
   return { plan, refusal: refuse(gateway, { name, override, account, type, serviceType }) }
+}
+
+/** As the listener that serves it says. */
+const isWide = (gateway: LiveObject): boolean => {
+  const index = judgeListeners(gateway).findIndex(({ isAccepted }) => isAccepted)
+  const from = textAt(listAt(gateway, 'spec', 'listeners')[index], 'allowedRoutes', 'namespaces', 'from')
+  return from === 'All' || from === 'Selector'
 }
 
 interface Written {

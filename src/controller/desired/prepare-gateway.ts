@@ -1,7 +1,7 @@
 import { formatIssue } from '../../lib/format-issue.ts'
 import { textAt, type LiveObject, type Manifest } from '../manifest.ts'
 import { desiredOf, type ParameterSource } from './desired.ts'
-import type { GatewayPlan, WaypointSettings } from './gateway-plan.ts'
+import type { GatewayPlan, GatewayReach, WaypointSettings } from './gateway-plan.ts'
 import { findDefaults, findParameters, type ConfigMapKey } from './parameters/parameter-refs.ts'
 import { judgeListeners } from '../status/gateway-listeners.ts'
 import { planGateway } from './plan-gateway.ts'
@@ -15,8 +15,8 @@ export interface GatewaySurroundings {
   /** The controller's. */
   readonly systemNamespace: string
   readonly settings: WaypointSettings
-  /** Where the Gateway's policies stand. */
-  readonly policyNamespaces: readonly string[]
+  /** What the Gateway's requests come to. */
+  readonly reach: Omit<GatewayReach, 'isWide'>
 }
 
 /** What a Gateway comes to. */
@@ -30,8 +30,8 @@ export interface PreparedGateway {
 
 /** Finds out which objects a Gateway needs. */
 export const prepareGateway = (gateway: LiveObject, surroundings: GatewaySurroundings): PreparedGateway => {
-  const { gatewayClass, configMaps, systemNamespace, settings, policyNamespaces } = surroundings
-  const { plan, refusal = refuseListeners(gateway) } = planGateway(gateway, policyNamespaces)
+  const { gatewayClass, configMaps, systemNamespace, settings, reach } = surroundings
+  const { plan, refusal = refuseListeners(gateway) } = planGateway(gateway, reach)
   if (refusal !== undefined) return { plan, refusal, manifests: [] }
   const invalid = (message: string): PreparedGateway => ({
     plan,

@@ -33,8 +33,8 @@ export interface GatewayWork extends Reconciled {
 export const workOf = (owned: OwnedGateway, scope: GatewayScope): GatewayWork => {
   const { gateway, gatewayClass, translation } = owned
   const { view, configMaps, systemNamespace, settings, applied } = scope
-  const policyNamespaces = translation === undefined ? [] : findPolicyNamespaces(translation, view.objects)
-  const prepared = prepareGateway(gateway, { gatewayClass, configMaps, systemNamespace, settings, policyNamespaces })
+  const reach = translation === undefined ? nowhere : reachOf(translation, view.objects)
+  const prepared = prepareGateway(gateway, { gatewayClass, configMaps, systemNamespace, settings, reach })
   const { plan, manifests } = prepared
   const said = saidOf(gateway, translation)
   const refusal = prepared.refusal ?? said.refusal
@@ -116,11 +116,14 @@ const isRouteKind = (kind: string): boolean => kind.endsWith('Route')
 /** Kinds that refer to Secrets or ConfigMaps beside them. */
 const referring: ReadonlySet<string> = new Set(['ApiKey', 'BackendTLSPolicy', 'BasicAuth'])
 
-/** The namespaces with such objects among those that the Gateway's requests come to. */
-const findPolicyNamespaces = ({ model }: Translation, objects: readonly SourcedObject[]): readonly string[] => {
-  const reached = new Set([...model.services, ...model.endpoints].map(({ key }) => key.slice(0, key.indexOf('/'))))
+const nowhere = { namespaces: [], policies: [] }
+
+/** Where what the Gateway's requests come to stands, and which of these places have such objects. */
+const reachOf = ({ model }: Translation, objects: readonly SourcedObject[]) => {
+  const keys = [...model.services, ...model.endpoints].map(({ key }) => key)
+  const reached = new Set(keys.map((key) => key.slice(0, key.indexOf('/'))))
   const found = objects.flatMap(({ read: { ref } }) =>
     ref !== undefined && referring.has(ref.kind) && reached.has(ref.namespace) ? [ref.namespace] : [],
   )
-  return [...new Set(found)].toSorted()
+  return { namespaces: [...reached].toSorted(), policies: [...new Set(found)].toSorted() }
 }

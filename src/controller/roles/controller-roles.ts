@@ -1,4 +1,4 @@
-import { waypointRole, waypointSecretsRole } from './waypoint-roles.ts'
+import { waypointRoles } from './waypoint-roles.ts'
 import type { Right, Role } from './right.ts'
 
 const read = ['list', 'watch'] as const
@@ -45,7 +45,7 @@ const made: readonly Right[] = [
     groups: ['rbac.authorization.k8s.io'],
     resources: ['clusterroles'],
     verbs: ['bind'],
-    names: [waypointRole.name, waypointSecretsRole.name],
+    names: waypointRoles.map(({ name }) => name),
   },
   // Our class, where it is missing.
   { groups: ['gateway.networking.k8s.io'], resources: ['gatewayclasses'], verbs: ['create'] },

@@ -2,37 +2,43 @@ import type { Right, Role } from './right.ts'
 
 const read = ['get', 'list', 'watch'] as const
 
-/** What a waypoint reads of the cluster, in all namespaces: nothing secret, and nothing that it writes. */
-const mesh: readonly Right[] = [
-  { groups: [''], resources: ['namespaces', 'pods', 'services'], verbs: read },
+/** What is not sensitive, and may stand anywhere: routes of clients, hosts outside, and what all waypoints have in common. */
+const everywhere: readonly Right[] = [
+  { groups: [''], resources: ['namespaces'], verbs: read },
   // Where Istio keeps its MeshConfig.
   { groups: [''], resources: ['configmaps'], verbs: read, names: ['istio'] },
-  { groups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
   {
     groups: ['gateway.networking.k8s.io'],
-    resources: [
-      'backendtlspolicies',
-      'gatewayclasses',
-      'gateways',
-      'grpcroutes',
-      'httproutes',
-      'referencegrants',
-      'tcproutes',
-      'tlsroutes',
-    ],
+    resources: ['gatewayclasses', 'gateways', 'grpcroutes', 'httproutes', 'tcproutes', 'tlsroutes'],
     verbs: read,
   },
-  { groups: ['gateway.networking.x-k8s.io'], resources: ['xbackendtrafficpolicies'], verbs: read },
   { groups: ['networking.istio.io'], resources: ['serviceentries'], verbs: read },
   { groups: ['security.istio.io'], resources: ['authorizationpolicies', 'requestauthentications'], verbs: read },
+]
+
+/** What requests go to, and what is decided about them on the way. */
+const served: readonly Right[] = [
+  { groups: [''], resources: ['pods', 'services'], verbs: read },
+  { groups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
+  { groups: ['gateway.networking.k8s.io'], resources: ['backendtlspolicies', 'referencegrants'], verbs: read },
+  { groups: ['gateway.networking.x-k8s.io'], resources: ['xbackendtrafficpolicies'], verbs: read },
   { groups: ['fairway.dev'], resources: ['*'], verbs: read },
 ]
 
-/** What it reads only where its policies stand, each by its name. */
-const secrets: readonly Right[] = [{ groups: [''], resources: ['configmaps', 'secrets'], verbs: read }]
+/** What policies refer to, each by its name. */
+const referred: readonly Right[] = [{ groups: [''], resources: ['configmaps', 'secrets'], verbs: read }]
 
 /** Given to each waypoint for the cluster. */
-export const waypointRole: Role = { name: 'fairway-waypoint', rights: mesh }
+export const waypointRole: Role = { name: 'fairway-waypoint', rights: everywhere }
 
-/** Given to each waypoint for its own namespace, and for those whose Services it has. */
-export const waypointSecretsRole: Role = { name: 'fairway-waypoint-secrets', rights: secrets }
+/**
+ * Given to each waypoint for its own namespace and those that its requests go to; for the cluster where its Gateway is for
+ * Services of other namespaces.
+ */
+export const waypointServicesRole: Role = { name: 'fairway-waypoint-services', rights: served }
+
+/** Given to each waypoint for its own namespace, and where policies that it carries out refer to such. */
+export const waypointSecretsRole: Role = { name: 'fairway-waypoint-secrets', rights: referred }
+
+/** All that waypoints are given. */
+export const waypointRoles: readonly Role[] = [waypointRole, waypointServicesRole, waypointSecretsRole]

@@ -1,0 +1,27 @@
+/** The flags that say which Kubernetes cluster is meant. */
+import { createKubeClient, type KubeClient } from '../kube/client.ts'
+import { connectKube } from '../kube/connect.ts'
+import { StartupError } from '../lib/startup-error.ts'
+import { resolve as resolvePath } from 'node:path'
+import type { FlagTable, FlagValues } from './arguments.ts'
+import type { Terminal } from './verb.ts'
+
+export const kubeFlags = {
+  kubeconfig: {
+    type: 'string',
+    value: 'FILE',
+    help: 'default: env KUBECONFIG, else the account of the Pod, else ~/.kube/config',
+  },
+  context: { type: 'string', value: 'NAME', help: 'of the kubeconfig; default its current one' },
+} as const satisfies FlagTable
+
+/** Opens a client for the cluster that the flags name; nothing is asked yet. Throws `StartupError` (78) when there is none. */
+export const openKube = async (
+  { kubeconfig, context }: FlagValues<typeof kubeFlags>,
+  { cwd, env }: Pick<Terminal, 'cwd' | 'env'>,
+): Promise<KubeClient> => {
+  const file = kubeconfig === undefined ? undefined : resolvePath(cwd, kubeconfig)
+  const connected = await connectKube({ kubeconfig: file, context, env })
+  if (!connected.ok) throw new StartupError('EKUBE', connected.message)
+  return createKubeClient(connected.connection, { env: { ...env } })
+}
