@@ -1,4 +1,5 @@
 import type { HeaderList } from '../http/header-list.ts'
+import type { FilterSpec } from '../model/filter-spec.ts'
 import { stages } from './index.ts'
 import type { BodyMode, BodyTransform, BodyUse, Exchange, Filter, HookResult, Stage, Tunnel } from './index.ts'
 
@@ -38,6 +39,8 @@ export interface BodyHooks {
 /** Filters composed once: only those that have the hook, in running order. */
 export interface Chain {
   readonly filters: readonly Filter[]
+  /** The same with what was said of them. */
+  readonly staged: readonly StagedFilter[]
   readonly onRequest: readonly Hook[]
   /** In reverse order of the requests. */
   readonly onResponse: readonly Hook[]
@@ -55,11 +58,14 @@ export interface StagedFilter {
   readonly kind?: string
   /** As its definition has it. */
   readonly body?: BodyUse | undefined
+  /** What it was made from; missing where a chain was made by hand. */
+  readonly spec?: FilterSpec
 }
 
 /** The chain of no filters; one object, so that a chain can be recognised as empty at a glance. */
 export const emptyChain: Chain = Object.freeze({
   filters: [],
+  staged: [],
   onRequest: [],
   onResponse: [],
   onComplete: [],
@@ -79,6 +85,7 @@ export const composeChain = (staged: readonly StagedFilter[]): Chain => {
   const filters = sorted.map(({ filter }) => filter)
   return {
     filters,
+    staged: sorted,
     onRequest: sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.onRequest, { kind })),
     onResponse: reversed.flatMap(({ filter, kind }) => bindHook(filter, filter.onResponse, { kind })),
     onComplete: filters.flatMap((filter) => filter.onComplete?.bind(filter) ?? []),

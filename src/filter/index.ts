@@ -52,6 +52,8 @@ export interface RequestView {
   readonly headers: HeaderList
   /** The protocols that the backend is asked to switch to (`websocket`), with `, ` between; absent: to none. */
   readonly upgrade?: string | undefined
+  /** A body follows, or may: its head says so. */
+  readonly hasBody?: boolean | undefined
   /** What a RequestAuthentication has verified; absent without a token, or without such a policy. Filters may rely on it. */
   token?: VerifiedToken | undefined
 }
@@ -175,6 +177,40 @@ export interface Filter {
   readonly close?: () => void
 }
 
+/** What is asked for with a request that a filter has sent on; all of it optional. */
+export interface ForwardOptions {
+  /** Changes the copy before it is sent. */
+  readonly change?: (request: RequestView) => void
+  /** From the call to the last byte of the answer, in milliseconds: at most 60,000. Default 15,000. */
+  readonly timeoutMs?: number
+}
+
+/**
+ * What came back: an endpoint's answer behind the response hooks and body transforms of the filters there, or what the
+ * client would have been told in place of one. It is the filter's own.
+ */
+export interface ForwardedAnswer {
+  readonly status: number
+  readonly headers: HeaderList
+  /** Bytes of the body; `undefined` where the head does not say. */
+  readonly length: number | undefined
+  /**
+   * The body, to be read once, as a reply's may be; what is not read holds up its sender. It throws a `CallError` when it
+   * breaks off. One that is not wanted is left: `for await` does so by `break`.
+   */
+  readonly body: AsyncIterable<Uint8Array>
+  /** `via_upstream` for an endpoint's answer; else why there is none, as in the access log. */
+  readonly details: string
+  /** As in the access log: `-`, `UF`, … */
+  readonly flags: string
+}
+
+/**
+ * Sends a copy of a request on; rejects with a `CallError` when it cannot be: `EINVAL` for one with a body, `ECLOSED` when
+ * the exchange or the filter is over, `EOVERFLOW` with 1,000 of them under way, `ETIMEDOUT` without an answer.
+ */
+export type ForwardRest = (exchange: Exchange, options?: ForwardOptions) => Promise<ForwardedAnswer>
+
 /** Everything that a filter may use beside its configuration; nothing is global, so that all of it can be faked. */
 export interface FilterEnv {
   /**
@@ -199,6 +235,12 @@ export interface FilterEnv {
    * `dispatcher: env.dispatcher` for whatever takes one. undici is loaded when this is first read.
    */
   readonly dispatcher: CallEnv['dispatcher']
+  /**
+   * Sends a copy of an exchange's request on, with what is left of the route behind this filter: the filters there, the
+   * choice of a backend, its limits and retries. The client sees nothing of it; see `ForwardedAnswer`. Not for requests
+   * with a body, nor for what switches protocols.
+   */
+  readonly forward: ForwardRest
   /**
    * Whether the operator lets filters reach a host outside of the mesh (`--filter-egress`). To be asked by what opens
    * connections of its own, such as to Redis; calls ask by themselves. In a thread of its own a filter is told no.

@@ -91,7 +91,7 @@ const createUserInstance = (
     return createHeldInstance(spec, { user, code, host }, () => makeHere(unguarded))
   }
   const filter = guardFilter(host.isolate(spec, code.module), { spec, kind, body }, host)
-  return { staged: { stage, filter, kind, body }, abort: new AbortController() }
+  return { staged: { stage, filter, kind, body, spec }, abort: new AbortController() }
 }
 
 /** It has taken a process down, perhaps by being made: that is tried again when it may be called again. */
@@ -108,7 +108,7 @@ const createHeldInstance = (
     abort.signal.addEventListener('abort', () => made.abort.abort())
     return made.staged.filter
   })
-  return { staged: { stage, filter: guardFilter(lazy, { spec, kind, body }, host), kind, body }, abort }
+  return { staged: { stage, filter: guardFilter(lazy, { spec, kind, body }, host), kind, body, spec }, abort }
 }
 
 const createInstance = (
@@ -126,7 +126,7 @@ const createInstance = (
       return { failure: `${spec.origin}: ${issues.join('; ')}` }
     }
     const made = definition.create(decoded.value, new InstanceEnv(host, spec, abort.signal))
-    return { staged: { stage, filter: guardFilter(made, { spec, kind, body }, host), kind, body }, abort }
+    return { staged: { stage, filter: guardFilter(made, { spec, kind, body }, host), kind, body, spec }, abort }
   } catch (error) {
     // What it has begun is not wanted any more.
     abort.abort()

@@ -17,6 +17,7 @@ import type { DownstreamDeps } from './downstream.ts'
 import { drainServer } from './drain.ts'
 import { admitTunnel } from './entry/admit-tunnel.ts'
 import { Tunnels } from './entry/tunnels.ts'
+import { createForwardRest } from './side/send-behind.ts'
 import { Lending } from './filter-calls/lend-env.ts'
 import { Flusher } from './flusher.ts'
 import { RetryBudgets } from './forward/retry-budget.ts'
@@ -165,6 +166,7 @@ export class DataPlane {
     const ownIdentity = () => credentials.current().identity
     this.#lending = new Lending({
       ...forwarding,
+      forward: (spec, signal) => createForwardRest({ spec, signal, open: new Set() }, () => deps),
       ownIdentity,
       snapshot: () => this.#applier.current,
       metrics: options.filterMetrics ?? new FilterMetrics(),

@@ -6,7 +6,7 @@
  */
 import type { BodyMemory } from '../filter/body/body-pipe.ts'
 import { givesWhole } from '../filter/body/body-stage.ts'
-import { emptyChain } from '../filter/chain.ts'
+import { emptyChain, type Chain } from '../filter/chain.ts'
 import { FilterFailure } from '../filter/guard/failure.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
 import { HookRun, type ExchangeHook } from '../filter/hook-run.ts'
@@ -22,7 +22,7 @@ import type { ForwardUser } from './forward/forward-plan.ts'
 import { Outgoing } from './forward/outgoing.ts'
 import { clientOf, toRequestView } from './request/forward-request.ts'
 import { withoutSecrets } from './request/without-secrets.ts'
-import { startDeadline } from './limits/deadlines.ts'
+import { LATE_FILTER_MS, startDeadline } from './limits/deadlines.ts'
 import type { SnapshotLease } from './leases.ts'
 import type { ExchangeExpiry, WatchedExchange } from './limits/tunnel-watch.ts'
 import { EnteredChains } from './request/entered-chains.ts'
@@ -30,15 +30,13 @@ import type { ExchangeContext, ExchangeDeps } from './request/exchange-parts.ts'
 import type { ExchangeOwner } from './request/exchange-owner.ts'
 import { prepareRequest, requestTimeMs } from './request/prepare-request.ts'
 import { refusalOf } from './request/refusal-of.ts'
+import type { RestOfWay } from './request/rest-of-way.ts'
 import { finishRecord } from './request/record.ts'
 import * as local from './response/local-reply.ts'
 import { Answer, type AnsweredExchange } from './response/answer.ts'
 import type { GuardedExchange } from './security/guards.ts'
 import { reviewExchange } from './security/live/review-exchange.ts'
 import type { Standing } from './security/live/standing.ts'
-
-/** What filters may take for an answer that is late already. */
-const LATE_FILTER_MS = 1000
 
 export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardUser, WatchedExchange {
   readonly source: Source
@@ -47,15 +45,17 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   readonly record: ExchangeRecord
   response: ResponseView | undefined
   match: Exchange['match']
+  rule: RulePlan | undefined
+  backend: BackendPlan | undefined
   onOver: (() => void) | undefined
   standing: Standing | undefined
   isAdmitted = false
   readonly #deps: ExchangeDeps
-  readonly #lease: SnapshotLease
+  readonly lease: SnapshotLease
   readonly snapshot: Snapshot
   readonly frontend: Frontend | undefined
   readonly downstream: ExchangeOwner
-  readonly #head: H1RequestHead
+  readonly head: H1RequestHead
   readonly #answer: Answer
   readonly chains: EnteredChains
   readonly outgoing: Outgoing
@@ -70,9 +70,9 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   constructor(head: H1RequestHead, context: ExchangeContext, deps: ExchangeDeps) {
     const { record, frontend } = context
     this.#deps = deps
-    this.#head = head
+    this.head = head
     this.#mayContinue = !head.expectsContinue
-    this.#lease = context.lease
+    this.lease = context.lease
     this.snapshot = context.lease.snapshot
     this.frontend = frontend
     this.downstream = context.downstream
@@ -96,10 +96,18 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.#runRequestHooks(this.#deps.guards.of(frontend), () => this.#filter())
   }
 
+  /** The same as `start` for a request that goes on behind a filter. */
+  startBehind({ chain, rule, backend }: RestOfWay): void {
+    this.chains.service = rule === undefined && backend === undefined ? chain : emptyChain
+    if (backend !== undefined) this.#useBackend(backend, rule, chain)
+    else if (rule !== undefined) this.#useRule(rule, chain)
+    else this.#filter()
+  }
+
   /** Ends what the policies of now do not permit. */
   review(frontend: Frontend): void {
     const end = (reply: local.LocalReply): void => void (this.isOver || this.#endLate(reply))
-    reviewExchange(this, { head: this.#head, frontend, questions: this.#deps.questions, end })
+    reviewExchange(this, { head: this.head, frontend, questions: this.#deps.questions, end })
   }
 
   readBody(wish: BodyWish): void {
@@ -150,7 +158,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   /** A deadline has passed; `deadlineMs` is how much time it gave. */
   expire(expiry: ExchangeExpiry, deadlineMs: number): void {
     if (expiry === 'response-head') return this.outgoing.expire(deadlineMs)
-    const filter = expiry === 'request-body' ? undefined : this.#waitsFor
+    const filter = expiry === 'request-body' ? undefined : this.waitsFor
     if (filter !== undefined) this.#countFilterError('a filter did not answer in time', filter)
     this.#endLate(local.replyToExpiry(expiry, filter))
   }
@@ -231,11 +239,16 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
           return this.#answer.replyLocally(local.closedBy(rule.closed.status, rule.closed.reason))
         }
         this.match = { route: rule.route, rule: rule.name, prefix: resolution.prefix }
-        this.#startTimeout(rule.timeouts?.requestMs)
-        this.chains.rule = rule.chain
-        this.#runRequestHooks(rule.chain.onRequest, () => this.#chooseBackend(rule))
+        this.#useRule(rule)
       }
     }
+  }
+
+  #useRule(rule: RulePlan, chain = rule.chain): void {
+    this.rule = rule
+    this.#startTimeout(rule.timeouts?.requestMs)
+    this.chains.rule = chain
+    this.#runRequestHooks(chain.onRequest, () => this.#chooseBackend(rule))
   }
 
   /** Counted from the first byte of the request, whatever it has waited for until now. */
@@ -248,7 +261,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
 
   /** Time is up. Filters see the answer, as any of ours, unless one of them is waited for, or has had another response. */
   #endLate(reply: local.LocalReply): void {
-    const isStuck = this.#waitsFor !== undefined || this.response !== undefined
+    const isStuck = this.waitsFor !== undefined || this.response !== undefined
     this.#hooks?.cancel()
     this.outgoing.abandon(reply === local.requestTimeout)
     if (this.#answer.writer.hasHead) return this.#breakOff(reply)
@@ -261,7 +274,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   }
 
   /** The kind of the filter that this waits for, if it waits for one. */
-  get #waitsFor(): string | undefined {
+  get waitsFor(): string | undefined {
     return this.#hooks?.waitsFor ?? this.outgoing.waitsFor ?? this.#answer.waitsFor
   }
 
@@ -272,11 +285,13 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     else this.#useBackend(backend, rule)
   }
 
-  #useBackend(backend: BackendPlan, rule?: RulePlan): void {
+  #useBackend(backend: BackendPlan, rule?: RulePlan, only?: Chain): void {
     if (backend.kind === 'invalid') return this.#answer.replyLocally(local.closedBy(backend.status, backend.reason))
+    const chain = only ?? backend.chain
+    this.backend = backend
     this.record.backend = backend.destination
-    this.chains.backend = backend.chain
-    this.#runRequestHooks(backend.chain.onRequest, () => {
+    this.chains.backend = chain
+    this.#runRequestHooks(chain.onRequest, () => {
       this.outgoing.drawMirrors(backend.mirrors, this.request)
       this.#send(groupOf(this.snapshot, backend), rule)
     })
@@ -288,7 +303,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     const to = { group, rule, snapshot: this.snapshot, trace: this.record }
     // The endpoint will not say it when a filter has taken the question out.
     if (!this.#mayContinue && !this.request.headers.hasLower('expect')) this.onInformational(goOn())
-    const { bodyLength } = this.#head
+    const { bodyLength } = this.head
     const hooks = bodyLength === 0 ? undefined : this.chains.requestBody
     if (hooks === undefined) return this.outgoing.send(this.request, to)
     const about = { exchange: this, memory: this.bodyMemory, bodyLength }
@@ -379,6 +394,6 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.onOver?.()
     this.#cancelTimeout?.()
     finishRecord(this, this.chains.all, this.#deps)
-    this.#lease.end()
+    this.lease.end()
   }
 }

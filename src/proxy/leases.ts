@@ -3,6 +3,8 @@ import type { Snapshot } from '../snapshot/snapshot.ts'
 /** A snapshot with the exchanges that are using it. */
 export interface SnapshotLease {
   readonly snapshot: Snapshot
+  /** The same for another exchange, which goes on where this one is. */
+  readonly share: () => SnapshotLease
   /** To be called once by each exchange when it is over. */
   readonly end: () => void
 }
@@ -50,6 +52,11 @@ class Counted implements SnapshotLease {
 
   begin(): void {
     this.#uses++
+  }
+
+  share(): SnapshotLease {
+    this.#uses++
+    return this
   }
 
   end(): void {

@@ -34,6 +34,7 @@ const toRequestData = (request: RequestView): RequestData => ({
   authority: request.authority,
   path: request.path,
   query: request.query,
+  hasBody: request.hasBody,
   token: request.token,
   fields: request.headers.fields,
 })

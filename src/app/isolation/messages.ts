@@ -25,6 +25,7 @@ export interface RequestData {
   readonly authority: string
   readonly path: string
   readonly query: string
+  readonly hasBody: boolean | undefined
   readonly token: VerifiedToken | undefined
   readonly fields: readonly string[]
 }

@@ -57,10 +57,10 @@ export const changesOf = ({ request, response }: Exchange, data: ExchangeData): 
 }
 
 const create = (data: ExchangeData): ThreadExchange => {
-  const { method, scheme, upgrade, authority, path, query, token, fields } = data.request
+  const { fields, ...request } = data.request
   const headers = new HeaderList([...fields])
   return {
-    request: { method, scheme, upgrade, authority, path, query, token, headers },
+    request: { ...request, headers },
     response: toResponse(data),
     source: data.source,
     destination: data.destination,

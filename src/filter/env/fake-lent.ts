@@ -1,5 +1,7 @@
 import type { Dispatcher } from 'undici'
-import type { FilterEnv } from '../index.ts'
+import type { FilterEnv, RequestView } from '../index.ts'
+import { createFakeForward } from '../harness/fake-forward.ts'
+import type { ResponseOptions } from '../harness/test-exchange.ts'
 import { CallError } from './calls.ts'
 import { FilterMetrics, METRIC_PREFIX } from './filter-metrics.ts'
 import { makeDispatcher } from '../../lib/undici/make-dispatcher.ts'
@@ -13,10 +15,15 @@ export interface FakeLentOptions {
   readonly allowsEgress?: FilterEnv['allowsEgress']
   /** See `createFakeSiblings`; default: there are none. */
   readonly joinSiblings?: FilterEnv['joinSiblings']
+  /** Answers what the filter sends on behind itself; it may throw a `CallError`. Absent: 200 without headers and body. */
+  readonly forward?: (request: RequestView) => ResponseOptions | Promise<ResponseOptions>
 }
 
 /** What of an environment reaches beyond the filter, without a mesh. */
-export interface FakeLent extends Pick<FilterEnv, 'fetch' | 'allowsEgress' | 'counter' | 'histogram' | 'joinSiblings'> {
+export interface FakeLent extends Pick<
+  FilterEnv,
+  'fetch' | 'forward' | 'allowsEgress' | 'counter' | 'histogram' | 'joinSiblings'
+> {
   readonly makeDispatcher: () => Dispatcher
   /** What a counter has come to: `counted('logins_total', { tenant: 'a' })`; without labels, in all. */
   readonly counted: (name: string, labels?: LabelValues<string>) => number
@@ -26,7 +33,12 @@ export interface FakeLent extends Pick<FilterEnv, 'fetch' | 'allowsEgress' | 'co
 
 /** Makes it; `signal` ends calls when the filter is closed. */
 export const createFakeLent = (
-  { fetch: answer = noService, allowsEgress = () => Promise.resolve(true), joinSiblings }: FakeLentOptions,
+  {
+    fetch: answer = noService,
+    forward = () => ({}),
+    allowsEgress = () => Promise.resolve(true),
+    joinSiblings,
+  }: FakeLentOptions,
   signal: AbortSignal,
 ): FakeLent => {
   const metrics = new FilterMetrics()
@@ -51,6 +63,7 @@ export const createFakeLent = (
   let dispatcher: Dispatcher | undefined
   return {
     fetch: ask,
+    forward: createFakeForward(forward, signal),
     allowsEgress,
     joinSiblings,
     counter,

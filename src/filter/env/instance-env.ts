@@ -7,7 +7,7 @@ import { createNoMesh } from './no-mesh.ts'
 /** What of an environment reaches beyond the filter. */
 export type LentEnv = Pick<
   FilterEnv,
-  'fetch' | 'dispatcher' | 'allowsEgress' | 'counter' | 'histogram' | 'joinSiblings'
+  'fetch' | 'dispatcher' | 'forward' | 'allowsEgress' | 'counter' | 'histogram' | 'joinSiblings'
 >
 
 /** What the process lends to its filters; the rest of `FilterEnv` is made per instance. */
@@ -71,6 +71,10 @@ export class InstanceEnv implements FilterEnv {
 
   get dispatcher(): FilterEnv['dispatcher'] {
     return this.#lend().dispatcher
+  }
+
+  get forward(): FilterEnv['forward'] {
+    return this.#lend().forward
   }
 
   get allowsEgress(): FilterEnv['allowsEgress'] {

@@ -4,7 +4,7 @@ import { changesBody, givesWhole, stagesOf } from '../body/body-stage.ts'
 import type { BodyHooks } from '../chain.ts'
 import type { Exchange, Reply } from '../index.ts'
 import { createReply } from '../reply.ts'
-import { createHeaders, type HeaderPairs, type TestBody } from './test-exchange.ts'
+import { createHeaders, piecesOf, type HeaderPairs, type TestBody } from './test-exchange.ts'
 
 /** What came of a body. */
 export interface PassedBody {
@@ -94,8 +94,3 @@ const pass = (
 
 const tooLarge = (side: 'request' | 'response', kind: string): Reply =>
   createReply(side === 'request' ? 413 : 502, { reason: `${side}_payload_too_large{${kind}}` })
-
-const piecesOf = (body: TestBody): readonly Buffer[] => {
-  const pieces = typeof body === 'string' || body instanceof Uint8Array ? [body] : body
-  return pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : Buffer.from(piece)))
-}

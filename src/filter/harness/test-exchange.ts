@@ -50,6 +50,7 @@ export const createExchange = (options: ExchangeOptions = {}): TestExchange => (
     authority: options.authority ?? 'api.shop',
     path: options.path ?? '/',
     query: options.query ?? '',
+    hasBody: options.body !== undefined,
     headers: createHeaders(options.headers),
     token: options.claims === undefined ? undefined : readClaims(options.claims),
   },
@@ -108,6 +109,12 @@ export const createHeaders = (pairs: HeaderPairs = []): HeaderList => {
   const headers = new HeaderList()
   for (const [name, value] of pairs) headers.add(name, value)
   return headers
+}
+
+/** A body in the pieces that it comes in. */
+export const piecesOf = (body: TestBody): readonly Buffer[] => {
+  const pieces = typeof body === 'string' || body instanceof Uint8Array ? [body] : body
+  return pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : Buffer.from(piece)))
 }
 
 const unknownSource: Source = {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import type { FilterEnv } from '../../filter/index.ts'
 import type { LentEnv } from '../../filter/env/instance-env.ts'
 import type { FilterMetrics, MetricScope } from '../../filter/env/filter-metrics.ts'
 import type { MeshFetch } from '../../filter/env/calls.ts'
@@ -14,6 +15,8 @@ import type { ToThread } from './remote/messages.ts'
 /** What filters are lent is made of. */
 export interface LendingDeps extends Omit<CallDeps, 'egress' | 'services'> {
   readonly metrics: FilterMetrics
+  /** Sends a request on behind a filter. */
+  readonly forward: (spec: FilterSpec, signal: AbortSignal) => FilterEnv['forward']
   /** Hosts outside of the mesh that filters may call. */
   readonly egress: readonly string[]
   /** Absent: this process is the only one. */
@@ -41,7 +44,12 @@ export class Lending {
     const { scope, calling } = this.#begin(spec, signal)
     const { openSiblings } = this.#deps
     let dispatcher: LentEnv['dispatcher'] | undefined
+    let forward: LentEnv['forward'] | undefined
     return {
+      forward: (exchange, options) => {
+        forward ??= this.#deps.forward(spec, signal)
+        return forward(exchange, options)
+      },
       fetch: async (input, init) => (await calling()).fetch(input, init),
       get dispatcher() {
         dispatcher ??= makeDispatcher((options, handler) => {

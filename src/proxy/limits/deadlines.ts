@@ -76,3 +76,6 @@ export const tickMsFor = (deadlines: Deadlines): number => {
   const set = [...ofHttp, ...ofOthers].filter((ms) => ms > 0)
   return Math.max(MIN_TICK_MS, Math.min(MAX_TICK_MS, ...set.map((ms) => Math.floor(ms / TICKS_PER_DEADLINE))))
 }
+
+/** What filters may take for an answer that is late already. */
+export const LATE_FILTER_MS = 1000

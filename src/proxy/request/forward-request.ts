@@ -19,6 +19,7 @@ export const toRequestView = (head: H1RequestHead): RequestView => {
     query: query === undefined ? '' : `?${query}`,
     headers: head.headers,
     upgrade: upgradeOf(head),
+    hasBody: head.bodyLength !== 0,
     token: undefined,
   }
 }

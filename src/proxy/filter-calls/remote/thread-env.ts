@@ -57,6 +57,7 @@ export const createThreadEnv = (waitMs: number, post: (message: FromThread) => v
         dispatcher ??= makeDispatcher(createMeshDispatch(dispatch, waitMs))
         return dispatcher
       },
+      forward: () => Promise.reject(new CallError('ENOTALLOWED', noForwarding)),
       // What holds for connections that are opened here nobody could watch.
       allowsEgress: () => Promise.resolve(false),
       ...metrics,
@@ -65,6 +66,7 @@ export const createThreadEnv = (waitMs: number, post: (message: FromThread) => v
   }
 }
 
+const noForwarding = 'a filter in a thread of its own cannot send requests on (isolation: None)'
 const noSwitching = 'a filter cannot switch protocols'
 
 /** Says what is counted in one message for each turn of the loop. What is wrong with a metric is found here, by the same rules. */
