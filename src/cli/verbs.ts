@@ -13,6 +13,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./run.ts')).runVerb,
   },
   {
+    name: 'controller',
+    summary: 'makes the Gateways of a cluster waypoints, and says what became of each object',
+    load: async () => (await import('./controller.ts')).controllerVerb,
+  },
+  {
     name: 'request',
     summary: 'one HTTP request through a waypoint: the curl of HBONE',
     load: async () => (await import('./request.ts')).requestVerb,

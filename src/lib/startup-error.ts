@@ -1,7 +1,7 @@
 /**
  * Why the program cannot start, in words for the person who started it: what was tried, on what, what to do next.
  * Codes: `ECREDENTIALS` (certificate files), `EDEVCA` (development CA), `ESPIRE` (Workload API), `ELISTEN` (a port),
- * `ECONFIG` (files of objects), `EDESCRIPTORS` (the limit of open files).
+ * `ECONFIG` (files of objects), `EDESCRIPTORS` (the limit of open files), `EKUBE` (which cluster).
  */
 export class StartupError extends Error {
   readonly code: string

@@ -148,7 +148,7 @@ class Candidate implements Leader {
     if (this.#leadsUntilMs === undefined) return
     this.#leadsUntilMs = undefined
     this.#cancelEnd()
-    this.#options.log.warn('this controller no longer leads', { why })
+    this.#options.log[this.#isClosed ? 'info' : 'warn']('this controller no longer leads', { why })
     this.#options.onLoss()
   }
 

@@ -1,0 +1,41 @@
+import { METRICS_CONTENT_TYPE } from '../telemetry/render.ts'
+import type { AdminServer } from './admin.ts'
+import { createReadyServer, createServer, listen } from './server.ts'
+
+export interface ControllerPortsOptions {
+  /** A literal address: `::` (IPv4 as well), `127.0.0.1`. */
+  readonly bind: string
+  /** 0 picks a free one. */
+  readonly ports: { readonly ready: number; readonly metrics: number }
+  readonly deps: {
+    /** Why it cannot do its work; `undefined` when it can. */
+    readonly notReady: () => string | undefined
+    /** In Prometheus' text format. */
+    readonly metrics: () => Promise<string>
+  }
+}
+
+/** What listens for a controller: readiness and metrics. */
+export interface ControllerPorts extends Pick<AdminServer, 'close'> {
+  readonly addresses: Pick<AdminServer['addresses'], 'ready' | 'metrics'>
+}
+
+/** Starts both, or none: throws `StartupError` (`ELISTEN`) when one cannot listen. */
+export const startControllerPorts = async ({ bind, ports, deps }: ControllerPortsOptions): Promise<ControllerPorts> => {
+  const ready = createReadyServer(deps)
+  const metrics = createServer()
+  metrics.get('/stats/prometheus', async (_, reply) => reply.type(METRICS_CONTENT_TYPE).send(await deps.metrics()))
+  const close = async (): Promise<void> => {
+    await Promise.all([ready.close(), metrics.close()])
+  }
+  try {
+    const addresses = {
+      metrics: await listen(metrics, { host: bind, port: ports.metrics, role: 'metrics' }),
+      ready: await listen(ready, { host: bind, port: ports.ready, role: 'ready' }),
+    }
+    return { addresses, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}

@@ -1,0 +1,150 @@
+/** `fairway controller`: makes Gateways real, and says what became of everything. */
+import { randomBytes } from 'node:crypto'
+import { isIP } from 'node:net'
+import { hostname } from 'node:os'
+import { runController, type ControllerProcessOptions } from '../app/controller/run-controller.ts'
+import { guardProcess } from '../app/guard-process.ts'
+import { systemClock } from '../lib/clock.ts'
+import { createLogger, decodeLogLevel, logLevels } from '../lib/log.ts'
+import { version } from '../lib/version.ts'
+import {
+  decodeChoice,
+  decodeInteger,
+  formatFlags,
+  parseArguments,
+  usageError,
+  type FlagTable,
+  type FlagValues,
+} from './arguments.ts'
+import { exitCodes, type ExitCode } from './exit-codes.ts'
+import { kubeFlags, openKube } from './kube-flags.ts'
+import type { Terminal, Verb } from './verb.ts'
+
+const flagTable = {
+  ...kubeFlags,
+  namespace: {
+    type: 'string',
+    short: 'n',
+    value: 'NAMESPACE',
+    help: 'of the Lease and of defaults of classes; default: env POD_NAMESPACE, else that of the account or context',
+  },
+  image: { type: 'string', value: 'IMAGE', help: 'of waypoints; default: env FAIRWAY_IMAGE, else fairway:VERSION' },
+  'image-pull-policy': { type: 'string', default: 'IfNotPresent', value: 'POLICY', help: 'default IfNotPresent' },
+  'cluster-domain': {
+    type: 'string',
+    default: 'cluster.local',
+    value: 'DOMAIN',
+    help: 'of service host names; default cluster.local',
+  },
+  'trust-domain': { type: 'string', value: 'TD', help: 'of waypoints; default: as the MeshConfig says' },
+  'cluster-id': {
+    type: 'string',
+    value: 'ID',
+    help: 'as istiod calls the cluster; default: env CLUSTER_ID, else Kubernetes',
+  },
+  'istio-namespace': {
+    type: 'string',
+    default: 'istio-system',
+    value: 'NAMESPACE',
+    help: 'where istiod and its MeshConfig are; default istio-system',
+  },
+  'ca-address': {
+    type: 'string',
+    value: 'HOST[:PORT]',
+    help: 'of waypoints; default: istiod of the Gateway’s revision',
+  },
+  bind: { type: 'string', default: '::', value: 'ADDR', help: 'default :: with IPv4 as well' },
+  'ready-port': { type: 'string', default: '15021', value: 'PORT', help: '/healthz/ready; default 15021' },
+  'metrics-port': { type: 'string', default: '15020', value: 'PORT', help: '/stats/prometheus; default 15020' },
+  'log-level': { type: 'string', default: 'info', value: 'LEVEL', help: `${logLevels.join(', ')}; default info` },
+} as const satisfies FlagTable
+
+const help = `fairway controller: makes Gateways of class fairway-waypoint real, and writes what became of each object
+
+Examples
+  fairway controller                                       in a Pod, as the account that the chart gives it
+  fairway controller --kubeconfig ~/.kube/config --image fairway:dev -n fairway-system
+                                                           from this machine, against a cluster
+  fairway controller --ready-port 0 --metrics-port 0       on free ports
+
+Usage
+  fairway controller [flags]
+
+Several may run: one leads, by the Lease fairway-controller, and the others wait. When it runs it prints one JSON line
+{"event":"ready",…} on stderr. SIGTERM and SIGINT end it; another leads at once.
+
+Flags
+${formatFlags(flagTable)}
+`
+
+const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  const { flags } = parseArguments(args, flagTable)
+  const level = decodeLogLevel(flags['log-level']) ?? decodeChoice('log-level', flags['log-level'], logLevels)
+  const options = decodeOptions(flags, terminal.env)
+  const log = createLogger({ write: terminal.err.write, level, clock: systemClock })
+  guardProcess(log)
+  const stop = Promise.withResolvers<void>()
+  terminal.onSignal(() => stop.resolve())
+  const client = await openKube(flags, terminal)
+  const namespace = options.namespace ?? client.connection.namespace
+  const controller = await runController({ ...options, client, log, namespace })
+  log.event('ready', controller.addresses)
+  await stop.promise
+  await controller.close()
+  log.event('stopped')
+  return exitCodes.fine
+}
+
+type Options = Omit<ControllerProcessOptions, 'client' | 'log' | 'namespace'> & {
+  readonly namespace: string | undefined
+}
+
+const decodeOptions = (flags: FlagValues<typeof flagTable>, env: Terminal['env']): Options => {
+  const clusterDomain = decodeName('cluster-domain', flags['cluster-domain'])
+  const trustDomain =
+    flags['trust-domain'] === undefined ? undefined : decodeName('trust-domain', flags['trust-domain'])
+  const istioNamespace = decodeName('istio-namespace', flags['istio-namespace'])
+  const port = (name: 'ready-port' | 'metrics-port'): number =>
+    decodeInteger(name, flags[name], { min: 0, max: 65_535 })
+  if (isIP(flags.bind) === 0) throw usageError(`--bind ${JSON.stringify(flags.bind)} is no IP address`)
+  return {
+    namespace: flags.namespace ?? valueOf(env, 'POD_NAMESPACE'),
+    // Two containers may have one host name, and one that starts anew must not take its predecessor for itself.
+    identity: `${valueOf(env, 'POD_NAME') ?? hostname()}_${randomBytes(4).toString('hex')}`,
+    bind: flags.bind,
+    ports: { ready: port('ready-port'), metrics: port('metrics-port') },
+    settings: {
+      image: flags.image ?? valueOf(env, 'FAIRWAY_IMAGE') ?? `fairway:${version}`,
+      imagePullPolicy: decodeChoice('image-pull-policy', flags['image-pull-policy'], [
+        'Always',
+        'IfNotPresent',
+        'Never',
+      ]),
+      clusterDomain,
+      trustDomain,
+      clusterId: flags['cluster-id'] ?? valueOf(env, 'CLUSTER_ID') ?? 'Kubernetes',
+      istioNamespace,
+      caAddress: flags['ca-address'],
+    },
+    translate: {
+      clusterDomain,
+      trustDomain: trustDomain ?? 'cluster.local',
+      rootNamespace: istioNamespace,
+      pathNormalization: 'BASE',
+    },
+  }
+}
+
+const decodeName = (flag: string, text: string): string => {
+  if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(text)) return text
+  throw usageError(`--${flag} ${JSON.stringify(text)} is no name`)
+}
+
+/** An empty variable is one that is not there. */
+const valueOf = (env: Terminal['env'], name: string): string | undefined => {
+  const value = env[name]
+  return value === '' ? undefined : value
+}
+
+/** The verb for the list of verbs. */
+export const controllerVerb: Verb = { help, run }
