@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** What developers run: `node scripts/bootstrap.mjs test|test:long|check|bench|fuzz|generate`, after the same set-up as `fairway`. */
+/** What developers run: `node scripts/bootstrap.mjs test|test:long|test:kube|check|bench|fuzz|generate`, after the same set-up as `fairway`. */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -19,6 +19,7 @@ const VERBS = {
     process.env.FAIRWAY_TEST_LONG = '1'
     handOver(node, testArguments([...args, ...LONG_TEST_FILES], { concurrency: 1 }))
   },
+  'test:kube': (node, args) => handOver(node, [...nodeFlags(), 'test/kube/main.ts', ...args]),
   check: (node, args) => check(node, args),
   bench: (node, args) => handOver(node, [...nodeFlags(), 'test/bench/main.ts', ...args]),
   fuzz: (node, args) => handOver(node, [...nodeFlags(), 'test/fuzz/main.ts', ...args]),

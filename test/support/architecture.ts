@@ -69,7 +69,7 @@ const MAX_LINES = 400
 const MAX_FILES = 12
 /** Folders with one file per verb or per kind. */
 const WIDE_FOLDERS = ['src/cli', 'src/config/objects']
-const FILE_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|long|fuzz|d))?\.(?:ts|mjs)$/
+const FILE_NAME = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|long|kube|fuzz|d))?\.(?:ts|mjs)$/
 const FORBIDDEN_NAMES = /(?:^|-)(?:utils?|helpers?|common|managers?|types?|misc|index)(?:\.test)?\.(?:ts|mjs)$/
 /** They know the built-in filters, and are none. */
 const FILTER_LISTS = ['filters/index.ts', 'filters/late-definition.ts']

@@ -37,6 +37,7 @@ const TRY_EACH_MS = 20
 /** A program that runs until it is disposed of. */
 export interface PeerProcess extends Disposable {
   readonly hasEnded: () => boolean
+  readonly ended: Promise<unknown>
   /** What it wrote to stderr. */
   readonly complaints: () => string
   readonly kill: (signal: NodeJS.Signals) => void
@@ -57,13 +58,15 @@ export const startPeer = async (
   { address = '127.0.0.1', user = {}, timeoutMs = 10_000 }: PeerOptions = {},
 ): Promise<PeerProcess> => {
   const child = spawn(program, args, { ...user, stdio: ['ignore', 'ignore', 'pipe'] })
+  const ended = once(child, 'exit')
   let complaints = ''
   child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()))
   for (let attempt = 0; attempt < timeoutMs / TRY_EACH_MS; attempt++) {
     if (child.exitCode !== null) throw new Error(`${program} ended with ${child.exitCode}: ${complaints}`)
     if (await isListening(port, address))
       return {
-        hasEnded: () => child.exitCode !== null,
+        hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+        ended,
         complaints: () => complaints,
         kill: (signal) => void child.kill(signal),
         [Symbol.dispose]: () => void child.kill('SIGKILL'),

@@ -2,6 +2,7 @@
 import { Agent, request as sendRequest } from 'node:https'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Json, JsonObject } from './stand-in/json.ts'
 import { isObject } from './stand-in/json.ts'
 
@@ -31,7 +32,7 @@ export interface RunningWatch extends Disposable {
 
 export interface Ask {
   (method: string, path: string, asking?: Asking): Promise<Answered>
-  /** Like `ask`, and throws unless the answer is good; its body. */
+  /** Like `ask`, and throws unless the answer is good; its body. Asks again while the server is busy with itself. */
   readonly good: (method: string, path: string, asking?: Asking) => Promise<JsonObject>
   /** Server-side apply, by force, as `test`. */
   readonly apply: (path: string, body: JsonObject) => Promise<JsonObject>
@@ -46,6 +47,7 @@ export interface AskOptions {
 }
 
 const DEADLINE_MS = 30_000
+const WHEN_BUSY_MS = 200
 
 export const createAsk = (options: AskOptions): Ask => {
   const agent = new Agent({ keepAlive: true, ca: options.caPem })
@@ -76,6 +78,10 @@ export const createAsk = (options: AskOptions): Ask => {
   }
   const good = async (method: string, path: string, asking: Asking = {}): Promise<JsonObject> => {
     const { code, body, text } = await ask(method, path, asking)
+    if (code === 429) {
+      await delay(WHEN_BUSY_MS)
+      return good(method, path, asking)
+    }
     if (code >= 300) throw new Error(`${method} ${path}: ${code} ${text}`)
     return body
   }

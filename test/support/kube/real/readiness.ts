@@ -21,5 +21,6 @@ export const waitUntilReady = async (
     await delay(TRY_EACH_MS)
   }
   ask.close()
+  server[Symbol.dispose]()
   throw new Error(`kube-apiserver is not ready: ${last}\n${server.complaints()}`)
 }

@@ -1,4 +1,5 @@
 /** kube-apiserver and etcd as processes of their own, started as controller-runtime's envtest does. */
+import { execFileSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,21 +26,25 @@ export const startRealServer = async (files: ServerFiles): Promise<ServerControl
   if (problem !== undefined) throw new Error(problem)
   const folder = process.env['KUBEBUILDER_ASSETS'] ?? ''
   const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()]
-  const etcd = await startPeer(join(folder, 'etcd'), etcdArguments(files.dir, etcdPort, peerPort), etcdPort)
-  const args = serverArguments(writeFiles(files), { etcdPort, port })
+  await using failed = new AsyncDisposableStack()
+  const own = (process: PeerProcess): void => failed.defer(() => end(process))
+  own(await startPeer(join(folder, 'etcd'), etcdArguments(files.dir, etcdPort, peerPort), etcdPort))
+  const args = [...serverArguments(writeFiles(files), { etcdPort, port }), ...gatesFor(join(folder, 'etcd'))]
   const startServer = async (): Promise<PeerProcess> => {
     const started = await startPeer(join(folder, 'kube-apiserver'), args, port, slowStart)
     await waitUntilReady(started, port, files)
     return started
   }
-  let server: PeerProcess = await startServer()
+  let server = await startServer()
+  failed.defer(() => end(server))
   const relay = await startRelay(port)
   const url = `https://127.0.0.1:${relay.port}`
   const managed = files.collectsGarbage && existsSync(join(folder, 'kube-controller-manager'))
-  const manager = managed ? await startManager(folder, files, url) : undefined
+  if (managed) own(await startManager(folder, files, url))
+  const processes = failed.move()
   const stop = async (): Promise<void> => {
     await relay.close()
-    server[Symbol.dispose]()
+    await end(server)
   }
   const start = async (): Promise<void> => {
     server = await startServer()
@@ -58,11 +63,15 @@ export const startRealServer = async (files: ServerFiles): Promise<ServerControl
     },
     standIn: undefined,
     close: async () => {
-      await stop()
-      manager?.[Symbol.dispose]()
-      etcd[Symbol.dispose]()
+      await relay.close()
+      await processes.disposeAsync()
     },
   }
+}
+
+const end = async (process: PeerProcess): Promise<void> => {
+  process[Symbol.dispose]()
+  if (!process.hasEnded()) await process.ended
 }
 
 const slowStart = { timeoutMs: 60_000 }
@@ -131,6 +140,17 @@ const serverArguments = (
   '--profiling=false',
   '--v=0',
 ]
+
+/**
+ * Reading through the watch cache takes an etcd that tells how far a watch is: 3.4.25, or 3.5.8. Debian's is older, and
+ * kube-apiserver does not find out.
+ */
+const gatesFor = (etcd: string): readonly string[] => {
+  const [, minor = '', patch = ''] =
+    /etcd Version: 3\.(\d+)\.(\d+)/.exec(execFileSync(etcd, ['--version'], { encoding: 'utf8' })) ?? []
+  const oldest = { '4': 25, '5': 8 }[minor] ?? 0
+  return Number(patch) >= oldest ? [] : ['--feature-gates=WatchList=false']
+}
 
 /** Only what collects garbage of it, so that nothing else changes objects. */
 const startManager = async (

@@ -66,7 +66,7 @@ export class Api {
     const resource = this.catalogue.find(about.group, about.plural)
     const isKnown = resource?.versions.includes(about.version) === true
     if (about.plural === 'selfsubjectaccessreviews') return this.#review(call)
-    if (resource === undefined || !isKnown) throw nowhere(info.path)
+    if (resource === undefined || !isKnown) throw this.#isOwnGroup(about.group) ? noResource : nowhere(info.path)
     this.#access.demand(user, attemptOf(info.verb, about))
     switch (info.verb) {
       case 'get':
@@ -79,6 +79,11 @@ export class Api {
       default:
         return this.#change(resource, about, call)
     }
+  }
+
+  /** Whether Kubernetes itself serves a group, which makes the answer another one. */
+  #isOwnGroup(group: string): boolean {
+    return this.catalogue.all().some((resource) => resource.group === group && !resource.isCustom)
   }
 
   #answerPlain({ path, method }: RequestInfo): JsonObject {
@@ -127,14 +132,12 @@ export class Api {
   ): void {
     const version = query.get('resourceVersion') ?? ''
     const select = selectorOf(resource, about, query)
-    const wantsInitial = query.get('sendInitialEvents') === 'true'
     this.watches.open(response, {
       resource,
       version: about.version,
       select,
-      from: version === '' || wantsInitial ? undefined : Number(version),
+      from: version === '' ? undefined : Number(version),
       wantsBookmarks: query.get('allowWatchBookmarks') === 'true',
-      wantsInitialEnd: wantsInitial,
       timeoutMs: Number(query.get('timeoutSeconds') ?? 3000) * 1000,
     })
   }
@@ -210,6 +213,8 @@ export class Api {
 }
 
 const noAbout: About = { group: '', version: 'v1', plural: '', namespace: '', name: '', subresource: undefined }
+
+const noResource = new Failure(404, 'NotFound', 'the server could not find the requested resource')
 
 /** What no path leads to; the API server says so in plain text. */
 export const nowhere = (path: string): Failure => new Failure(404, 'NowhereFound', `404 page not found: ${path}`)

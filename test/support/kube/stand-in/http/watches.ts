@@ -14,8 +14,6 @@ export interface WatchRequest {
   /** `undefined` or 0: what there is now comes first. */
   readonly from: number | undefined
   readonly wantsBookmarks: boolean
-  /** Whether a bookmark says where what there is now ends. */
-  readonly wantsInitialEnd: boolean
   readonly timeoutMs: number
 }
 
@@ -49,10 +47,7 @@ export class Watches {
     for (const change of missed ?? []) this.#write(response, request, change)
     const stop = this.#store.listen(resource, (change) => this.#write(response, request, change))
     this.#running.set(response, request)
-    const timer = setTimeout(() => {
-      this.#bookmark(response, request)
-      response.end()
-    }, timeoutMs)
+    const timer = setTimeout(() => response.end(), timeoutMs)
     response.on('close', () => {
       stop()
       clearTimeout(timer)
@@ -79,7 +74,7 @@ export class Watches {
     for (const object of this.#store.all(request.resource).filter(request.select)) {
       response.write(this.#line('ADDED', object, request))
     }
-    if (request.wantsInitialEnd) this.#bookmark(response, request, { 'k8s.io/initial-events-end': 'true' })
+    this.#bookmark(response, request, { annotations: { 'k8s.io/initial-events-end': 'true' } })
   }
 
   #write(response: ServerResponse, request: WatchRequest, { type, object, before }: Change): void {
@@ -96,14 +91,10 @@ export class Watches {
     return `{"type":"${type}","object":${text}}\n`
   }
 
-  #bookmark(response: ServerResponse, request: WatchRequest, annotations?: JsonObject): void {
+  #bookmark(response: ServerResponse, request: WatchRequest, extra: JsonObject = {}): void {
     if (!request.wantsBookmarks) return
     const { resource, version } = request
-    const metadata = {
-      resourceVersion: String(this.#store.revision),
-      creationTimestamp: null,
-      ...(annotations === undefined ? {} : { annotations }),
-    }
+    const metadata = { resourceVersion: String(this.#store.revision), ...extra }
     const object = { kind: resource.kind, apiVersion: apiVersionOf(resource.group, version), metadata }
     response.write(`${JSON.stringify({ type: 'BOOKMARK', object })}\n`)
   }
