@@ -216,6 +216,7 @@ class Waypoint implements RunningWaypoint {
         dumps: async () => [...((await this.#plane?.dumps()) ?? []), shown.dump()],
         certs: shown.document,
         endpoints: async () => (await this.#plane?.endpoints()) ?? [],
+        comparisons: async () => (await this.#plane?.comparisons()) ?? [],
         limits: async () => (await this.#plane?.limits()) ?? [],
         filters: async () => (await this.#plane?.filters()) ?? [],
         config: async () => ({

@@ -5,6 +5,7 @@ import type { LogLevel } from '../lib/log.ts'
 import type { Condition } from '../model/condition.ts'
 import type { Model } from '../model/model.ts'
 import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
+import type { ComparisonReading } from '../proxy/comparison/comparison-reading.ts'
 import type { LimitReading } from '../proxy/balance/limits/service-loads.ts'
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
@@ -19,6 +20,8 @@ export interface AdminDeps {
   readonly endpoints: () => Promise<readonly (readonly EndpointReading[])[]>
   /** How Service ports stand with their limits in each process. */
   readonly limits: () => Promise<readonly (readonly LimitReading[])[]>
+  /** What comparisons with mirrors have found in each process; merged here. */
+  readonly comparisons: () => Promise<readonly (readonly ComparisonReading[])[]>
   /** How users' filters do in each process; merged here. */
   readonly filters: () => Promise<readonly (readonly FilterReading[])[]>
   /** Our certificate and whom we trust. */

@@ -102,6 +102,7 @@ test('the root lists the endpoints, and each of them answers', async (t) => {
       'GET /endpoints',
       'GET /limits',
       'GET /filters',
+      'GET /comparisons',
       'GET /certs',
       'GET /conditions',
       'GET /status',

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Decoded } from '../lib/decoded.ts'
 import { decodeLogLevel, logLevels, type LogLevel } from '../lib/log.ts'
 import type { AdminDeps } from './admin-deps.ts'
+import { comparisonRows } from './comparison-rows.ts'
 import { endpointRows } from './endpoint-rows.ts'
 import { filterRows } from './filter-rows.ts'
 import { streamJson } from './json-stream.ts'
@@ -87,6 +88,16 @@ const listEndpoints = (deps: AdminDeps): readonly Endpoint[] => [
     answer: async () => {
       const [{ generation }, processes] = await Promise.all([deps.config(), deps.filters()])
       return { generation, processes: processes.length, filters: filterRows(processes) }
+    },
+  },
+  {
+    method: 'GET',
+    path: '/comparisons',
+    what: 'what mirrors answer otherwise than the primary: pairs by outcome, places that differ, what is noise',
+    answer: async (_, reply) => {
+      const [{ generation }, processes] = await Promise.all([deps.config(), deps.comparisons()])
+      const rows = comparisonRows(processes)
+      return sendStream(reply, streamJson({ generation, processes: processes.length }, { comparisons: rows }))
     },
   },
   {

@@ -5,6 +5,7 @@ import type { LogLevel } from '../lib/log.ts'
 import type { Model } from '../model/model.ts'
 import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
 import type { LimitReading } from '../proxy/balance/limits/service-loads.ts'
+import type { ComparisonReading } from '../proxy/comparison/comparison-reading.ts'
 import type { Deadlines } from '../proxy/limits/deadlines.ts'
 import type { OverloadLimits } from '../proxy/overload/overload.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
@@ -47,6 +48,8 @@ export interface Plane {
   readonly endpoints: () => Promise<readonly (readonly EndpointReading[])[]>
   /** How Service ports stand with their limits in each process. */
   readonly limits: () => Promise<readonly (readonly LimitReading[])[]>
+  /** What comparisons with mirrors have found in each process. */
+  readonly comparisons: () => Promise<readonly (readonly ComparisonReading[])[]>
   /** How users' filters do in each process. */
   readonly filters: () => Promise<readonly (readonly FilterReading[])[]>
   /** Takes note of filters that were found to hold the loop or fill the memory of some process. */

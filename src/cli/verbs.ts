@@ -30,12 +30,20 @@ export const verbs: readonly VerbEntry[] = [
   {
     name: 'waypoint',
     summary: 'what becomes of the objects of a waypoint',
-    examples: ['fairway waypoint status -f objects/    what would become of each object, without running it'],
+    examples: [
+      'fairway waypoint status -f objects/    what would become of each object, without running it',
+      'fairway waypoint mirrors               what mirrors answer otherwise than the primary',
+    ],
     verbs: [
       {
         name: 'status',
         summary: 'what became of each object, and what is wrong with it',
         load: async () => (await import('./waypoint/status.ts')).statusVerb,
+      },
+      {
+        name: 'mirrors',
+        summary: 'what mirrors answer otherwise than the primary, in a running waypoint',
+        load: async () => (await import('./waypoint/mirrors.ts')).mirrorsVerb,
       },
     ],
   },

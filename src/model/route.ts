@@ -1,6 +1,7 @@
 import type { SessionPersistence } from './backend/backend-policy.ts'
 import type { FilterSpec } from './filter-spec.ts'
 import type { Match } from './match.ts'
+import type { MirrorComparison } from './comparison/mirror-comparison.ts'
 import type { EndpointKey } from './endpoint.ts'
 
 /** A route object (HTTPRoute; GRPCRoute and others later), its references resolved. */
@@ -64,6 +65,8 @@ export interface Mirror {
   readonly denominator: number
   /** For people: `HTTPRoute shop/api rules[0].filters[1]`. */
   readonly origin: string
+  /** How its answers are compared; absent: they are dropped. */
+  readonly comparison?: MirrorComparison
 }
 
 /** A Service as a destination, for people and metrics. */

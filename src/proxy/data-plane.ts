@@ -10,6 +10,8 @@ import type { Endpoint } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { ModelApplier } from './apply/model-applier.ts'
+import { Comparisons } from './comparison/comparisons.ts'
+import type { ComparisonReading } from './comparison/comparison-reading.ts'
 import { Counters } from './counters.ts'
 import type { DataPlaneOptions } from './data-plane-options.ts'
 import { Downstream } from './downstream.ts'
@@ -58,6 +60,8 @@ const TICK_MS = 1000
 const HEALTH_TICK_MS = 250
 /** Used at rest, from which it is worth a word; see `MemoryGuard.settle`. */
 const TIGHT_MEMORY = 0.7
+/** Of answers that are to be compared. */
+const COMPARED_BYTES = 8 * 1024 * 1024
 
 export class DataPlane {
   readonly counters: Counters
@@ -70,6 +74,7 @@ export class DataPlane {
   readonly #security: Security
   readonly #live: LiveReview
   readonly #budgets = new RetryBudgets()
+  readonly #comparisons: Comparisons
   readonly #mesh: MeshIdentity
   readonly #applier: ModelApplier
   readonly #lending: Lending
@@ -116,7 +121,7 @@ export class DataPlane {
         ...(isolate === undefined ? {} : { isolate: (spec, module) => isolate(spec, module, link) }),
       }),
       onModel: ({ filterModules = [] }) => modules?.use(filterModules),
-      load: (model) => this.#security.load(model),
+      load: (model) => bothOf(this.#security.load(model), this.#comparisons.load(model)),
       clock,
       sliceMs: options.compileSliceMs,
       onApplied: (snapshot) => {
@@ -152,6 +157,12 @@ export class DataPlane {
         else this.#warnings.warn('ejected', formatTurn(health))
       },
     })
+    this.#comparisons = new Comparisons({
+      clock,
+      random: Math.random,
+      memory: new SpareMemory(budget, COMPARED_BYTES),
+      onFault: (error) => this.#onFault('answers could not be compared', error),
+    })
     this.#balancer = new Balancer(this.#pools, this.#flusher, { clock, random: Math.random })
     this.#loads = new ServiceLoads(this.counters)
     const forwarding = {
@@ -162,6 +173,7 @@ export class DataPlane {
       random: Math.random,
       clock,
       counters: this.counters,
+      comparisons: this.#comparisons,
     }
     const ownIdentity = () => credentials.current().identity
     this.#lending = new Lending({
@@ -281,6 +293,11 @@ export class DataPlane {
     return this.#loads.read()
   }
 
+  /** What comparisons with mirrors have found, for the admin API. */
+  readComparisons(): readonly ComparisonReading[] {
+    return this.#comparisons.read()
+  }
+
   /** Why an endpoint has fewer requests than others, or none; `undefined` when it has not. */
   explainHealth(endpoint: Endpoint): string | undefined {
     const health = this.#pools.health.peek(endpoint)
@@ -377,3 +394,6 @@ export class DataPlane {
     this.#news.tick()
   }
 }
+
+const bothOf = (a: Promise<unknown> | undefined, b: Promise<unknown> | undefined): Promise<unknown> | undefined =>
+  a === undefined ? b : b === undefined ? a : Promise.all([a, b])

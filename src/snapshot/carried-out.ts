@@ -65,10 +65,12 @@ const formatRetry = (retry: Retry | undefined): readonly string[] => {
   return [`retries: ${retry.attempts} on ${causes}${wait}`]
 }
 
-const formatMirror = ({ service, endpoints, numerator, denominator }: Mirror, groups: Snapshot['groups']): string => {
+const formatMirror = (mirror: Mirror, groups: Snapshot['groups']): string => {
+  const { service, endpoints, numerator, denominator, comparison } = mirror
   const closed = groups.get(endpoints)?.closed
   const why = closed === undefined ? '' : `, which is closed: ${closed}`
-  return `mirror: ${numerator} of ${denominator} to Service ${service.namespace}/${service.name}:${service.port}${why}`
+  const compared = comparison === undefined ? '' : `, its answers compared by MirrorComparison ${comparison.key}`
+  return `mirror: ${numerator} of ${denominator} to Service ${service.namespace}/${service.name}:${service.port}${why}${compared}`
 }
 
 const formatTls = ({ hostname, subjectAltNames, ca }: BackendTls): string => {

@@ -160,6 +160,12 @@ export const decisionMetric: ScalarDefinition = {
   label: ['action', 'verdict', 'mode'],
 }
 
+/** Pairs of answers that were compared, or should have been: `ComparisonReading.outcomes`. */
+export const comparisonMetric: ScalarDefinition = {
+  ...total('fairway_mirror_comparisons_total', 'Answers of mirrors beside those of the primary, by what came of it'),
+  label: ['comparison', 'outcome'],
+}
+
 /** How users' filters do. */
 export const filterMetrics = {
   calls: { ...total('fairway_filter_calls_total', 'Hooks of filters called'), label: 'filter' },
@@ -252,7 +258,7 @@ export const scalarDefinitions: ReadonlyMap<string, ScalarDefinition> = new Map(
   [
     counterMetrics,
     labelledMetrics,
-    { handshakeMetric, decisionMetric },
+    { handshakeMetric, decisionMetric, comparisonMetric },
     filterMetrics,
     certificateMetrics,
     endpointMetrics,

@@ -7,7 +7,9 @@ import { hookTimeMetrics } from '../filter/guard/reading-metrics.ts'
 import type { FilterReading } from '../filter/guard/reading.ts'
 import type { ExchangeRecord } from '../filter/record.ts'
 import type { HealthCounters } from '../proxy/balance/health/health-counters.ts'
+import type { ComparisonReading } from '../proxy/comparison/comparison-reading.ts'
 import type { Counters } from '../proxy/counters.ts'
+import { comparisonScalars } from './comparison/comparison-scalars.ts'
 import { DecisionCounts } from './decisions/count-decisions.ts'
 import { filterScalars } from './filters/filter-scalars.ts'
 import type { MetricsDump, ScalarDump } from './dump.ts'
@@ -26,6 +28,8 @@ export interface TelemetryOptions {
   readonly filterMetrics?: FilterMetrics
   /** How users' filters do. */
   readonly filters?: () => readonly FilterReading[]
+  /** What comparisons with mirrors have found. */
+  readonly comparisons?: () => readonly ComparisonReading[]
   /** Lines that the access log had to drop. */
   readonly accessLogDropped?: () => number
   /** Default 5000; one costs about 1.2 KB. */
@@ -68,6 +72,7 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
         { name: otherMetrics.configIssues.name, value: config.issues },
         { name: otherMetrics.seriesOverflow.name, value: table.overflowed },
         ...filterScalars(options.filters?.() ?? []),
+        ...comparisonScalars(options.comparisons?.() ?? []),
         ...readProcess(processReadings),
       ],
       filters: [...(options.filterMetrics?.dump() ?? []), ...hookTimeMetrics(options.filters?.() ?? [])],

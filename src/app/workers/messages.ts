@@ -5,6 +5,7 @@ import type { QuarantineNotice } from '../../filter/guard/guard.ts'
 import type { FilterReading } from '../../filter/guard/reading.ts'
 import type { Explanation, ExplainQuery } from '../../snapshot/explain.ts'
 import type { EndpointReading } from '../../proxy/balance/health/endpoint-reading.ts'
+import type { ComparisonReading } from '../../proxy/comparison/comparison-reading.ts'
 import type { LimitReading } from '../../proxy/balance/limits/service-loads.ts'
 import type { MetricsDump } from '../../telemetry/dump.ts'
 import type { ModelDelta } from '../../config/delta.ts'
@@ -22,6 +23,7 @@ export interface WorkerCalls {
   readonly dump: { readonly ask: undefined; readonly answer: readonly MetricsDump[] }
   readonly endpoints: { readonly ask: undefined; readonly answer: readonly (readonly EndpointReading[])[] }
   readonly limits: { readonly ask: undefined; readonly answer: readonly (readonly LimitReading[])[] }
+  readonly comparisons: { readonly ask: undefined; readonly answer: readonly (readonly ComparisonReading[])[] }
   readonly filters: { readonly ask: undefined; readonly answer: readonly (readonly FilterReading[])[] }
   readonly explain: { readonly ask: ExplainQuery; readonly answer: Explanation }
   readonly drain: { readonly ask: { readonly deadlineMs: number }; readonly answer: undefined }

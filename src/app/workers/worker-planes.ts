@@ -118,6 +118,10 @@ export class WorkerPlanes implements Plane {
     return this.#askAll((worker) => worker.call('limits', undefined, DUMP_TIMEOUT_MS))
   }
 
+  comparisons(): ReturnType<Plane['comparisons']> {
+    return this.#askAll((worker) => worker.call('comparisons', undefined, DUMP_TIMEOUT_MS))
+  }
+
   filters(): ReturnType<Plane['filters']> {
     return this.#askAll((worker) => worker.call('filters', undefined, DUMP_TIMEOUT_MS))
   }

@@ -49,6 +49,8 @@ const answer = async (message: Extract<ToWorker, { kind: 'call' }>): Promise<unk
       return plane.dumps()
     case 'endpoints':
       return plane.endpoints()
+    case 'comparisons':
+      return plane.comparisons()
     case 'limits':
       return plane.limits()
     case 'filters':

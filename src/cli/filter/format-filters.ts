@@ -1,4 +1,5 @@
 import type { Colours } from '../terminal/colours.ts'
+import { printable } from '../terminal/printable.ts'
 import { formatTable, type Cell } from '../terminal/table.ts'
 import type { FilterRow, FiltersDocument } from './filters-document.ts'
 
@@ -60,6 +61,3 @@ const formatFailure = ({ id, failures, lastFailure }: FilterRow, { red, dim }: C
   const said = printable(`${lastFailure.kind}${where}: ${lastFailure.message}`)
   return [`${id}: ${red(said)}\n  ${dim(`${lastFailure.at}; ${counts.join(', ')}`)}\n`]
 }
-
-/** What a filter throws is its author's text, and must not steer the terminal. */
-const printable = (text: string): string => text.replace(/\p{Cc}+/gu, ' ')

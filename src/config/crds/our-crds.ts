@@ -7,6 +7,7 @@ import type { JsonSchema } from '../../lib/schema.ts'
 import { backendPolicyJson } from '../objects/backend-policy/backend-policy.ts'
 import { builtInFilterJson } from '../objects/filter/built-in-filter.ts'
 import { filterJson } from '../objects/filter/filter-object.ts'
+import { mirrorComparisonJson } from '../objects/mirror-comparison.ts'
 import { createCrd, type CrdSource } from './create-crd.ts'
 
 const sources: readonly CrdSource[] = [
@@ -50,6 +51,23 @@ const sources: readonly CrdSource[] = [
         type: 'string',
         jsonPath: '.status.conditions[?(@.type=="Programmed")].message',
         priority: 1,
+      },
+    ],
+  },
+  {
+    kind: 'MirrorComparison',
+    plural: 'mirrorcomparisons',
+    policy: 'Direct',
+    description:
+      'Compares what mirrors answer with what the primary answers, and tells the differences that are no noise. Clients notice nothing.',
+    spec: mirrorComparisonJson,
+    columns: [
+      { name: 'Target', type: 'string', jsonPath: '.spec.targetRefs[*].name', description: 'Whose mirrors.' },
+      {
+        name: 'In force',
+        type: 'string',
+        jsonPath: '.status.conditions[?(@.type=="Programmed")].status',
+        description: 'Whether answers are compared.',
       },
     ],
   },

@@ -30,6 +30,7 @@ export const kindApis = {
   Gateway: gatewayApi,
   GatewayClass: gatewayApi,
   HTTPRoute: gatewayApi,
+  MirrorComparison: { group: 'fairway.dev', versions: ['v1alpha1'] },
   Namespace: core,
   PeerAuthentication: istio('security'),
   Pod: core,

@@ -19,6 +19,7 @@ import { decodeGrpcRoute, type GrpcRouteObject } from './grpc-route/grpc-route.t
 import { decodeHttpRoute, type HttpRouteObject } from './http-route/http-route.ts'
 import { kindApi, type KindApi, type kindApis } from './kind-apis.ts'
 import type { KindDecoder } from './kind.ts'
+import { decodeMirrorComparison, type MirrorComparisonObject } from './mirror-comparison.ts'
 import { decodeNamespace, type NamespaceObject } from './namespace.ts'
 import { decodePod, type PodObject } from './pod.ts'
 import {
@@ -44,6 +45,7 @@ export type KubeObject =
   | GatewayObject
   | GrpcRouteObject
   | HttpRouteObject
+  | MirrorComparisonObject
   | NamespaceObject
   | PodObject
   | ReferenceGrantObject
@@ -105,6 +107,7 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   Gateway: gatewayApi(decodeGateway),
   GatewayClass: { ...gatewayApi(decodeGatewayClass), scope: 'cluster' },
   HTTPRoute: rules(decodeHttpRoute),
+  MirrorComparison: rules(decodeMirrorComparison),
   Namespace: { ...core(decodeNamespace), scope: 'cluster' },
   PeerAuthentication: istio(),
   Pod: core(decodePod),

@@ -8,6 +8,7 @@ import type { GatewayClassObject } from '../objects/gateway-class.ts'
 import type { GatewayObject } from '../objects/gateway.ts'
 import type { GrpcRouteObject } from '../objects/grpc-route/grpc-route.ts'
 import type { HttpRouteObject } from '../objects/http-route/http-route.ts'
+import type { MirrorComparisonObject } from '../objects/mirror-comparison.ts'
 import type { NamespaceObject } from '../objects/namespace.ts'
 import type { PodObject } from '../objects/pod.ts'
 import type { RequestAuthenticationObject } from '../objects/request-authentication/request-authentication.ts'
@@ -58,6 +59,7 @@ export interface Catalog {
   readonly authentications: readonly Entry<RequestAuthenticationObject>[]
   readonly backendPolicies: readonly Entry<BackendPolicyObject>[]
   readonly backendTlsPolicies: readonly Entry<BackendTlsPolicyObject>[]
+  readonly comparisons: readonly Entry<MirrorComparisonObject>[]
   readonly configMaps: ReadonlyMap<string, ConfigMapObject>
   readonly secrets: ReadonlyMap<string, SecretObject>
   /** By `KIND/NAMESPACE/NAME`, the kind as it is written. */
@@ -98,6 +100,7 @@ const emptyCatalog = () => ({
   authentications: new Array<Entry<RequestAuthenticationObject>>(),
   backendPolicies: new Array<Entry<BackendPolicyObject>>(),
   backendTlsPolicies: new Array<Entry<BackendTlsPolicyObject>>(),
+  comparisons: new Array<Entry<MirrorComparisonObject>>(),
   configMaps: new Map<string, ConfigMapObject>(),
   secrets: new Map<string, SecretObject>(),
   filters: new Map<string, Entry<FilterObject>>(),
@@ -135,6 +138,8 @@ const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>)
       return void catalog.backendPolicies.push({ object, source })
     case 'BackendTLSPolicy':
       return void catalog.backendTlsPolicies.push({ object, source })
+    case 'MirrorComparison':
+      return void catalog.comparisons.push({ object, source })
     case 'Secret':
       return void catalog.secrets.set(key, object)
     case 'ConfigMap':

@@ -23,6 +23,7 @@ import {
 } from './backend-policy/translate-backend-policies.ts'
 import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
+import { translateComparisons } from './comparison/translate-comparisons.ts'
 import { attachFilters } from './filter/attach-filters.ts'
 import { mayCall } from './filter/may-call.ts'
 import { noFilterVersions, type FilterVersions } from './filter/filter-version.ts'
@@ -192,6 +193,7 @@ const translateSet = (
     tlsPorts: backendTls.ports,
   })
   const filters = translateFilters(withSecrets, { ...catalog, gateway, resolved, versions })
+  const comparisons = translateComparisons(catalog.comparisons, sortByKey(routes), { ...catalog, gateway })
   const model: Model = {
     gateway: gateway === undefined ? undefined : nameOf(gateway.entry.object),
     trafficType: gateway?.trafficType ?? 'none',
@@ -201,7 +203,7 @@ const translateSet = (
     ...(asked.length === 0 ? {} : { providers: asked }),
     ...(hasCalls ? { clusterDomain } : {}),
     services: served.services,
-    routes: sortByKey(routes),
+    routes: comparisons.routes,
     endpoints: sortByKey(
       [...wanted].map(([key, [service, port]]): EndpointSet => {
         const tls = backendTls.ports.get(key)
@@ -234,6 +236,7 @@ const translateSet = (
       }),
       ...backendTlsConditions({ policies: backendTls, gateway, isReached: (key) => wanted.has(key) }),
       ...filters.conditions,
+      ...comparisons.conditions,
       ...sliceConditions(catalog),
     ]),
     names: hosts.names,
@@ -242,7 +245,7 @@ const translateSet = (
     objects,
     names,
     versions,
-    hasFilters: catalog.filters.size > 0,
+    hasAttachments: catalog.filters.size > 0 || catalog.comparisons.length > 0,
     translation,
     attaching,
     tlsPorts: backendTls.ports,

@@ -1,9 +1,12 @@
 import type { RequestView } from '../../filter/index.ts'
 import { HeaderList } from '../../http/header-list.ts'
-import type { H1RequestHead } from '../../http/h1/message.ts'
+import type { H1RequestHead, H1ResponseHead } from '../../http/h1/message.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Mirror } from '../../model/route.ts'
-import type { Snapshot } from '../../snapshot/snapshot.ts'
+import type { EndpointGroup, Snapshot } from '../../snapshot/snapshot.ts'
+import type { AnswerTap } from '../comparison/answer.ts'
+import type { Comparing } from '../comparison/comparing.ts'
+import type { Comparisons } from '../comparison/comparisons.ts'
 import type { Counters } from '../counters.ts'
 import { hashOf } from '../balance/hash-key.ts'
 import { hashableOf, toForwardRequest } from '../request/forward-request.ts'
@@ -22,6 +25,16 @@ const MAX_COPIES = 1024
 /** What mirroring needs beside what forwarding does. */
 export interface MirrorDeps extends ForwardDeps {
   readonly counters: Counters
+  /** Absent: answers of mirrors are dropped, whatever a model says. */
+  readonly comparisons?: Comparisons
+}
+
+/** A mirror that gets a copy. */
+interface Drawn {
+  readonly mirror: Mirror
+  readonly request: ForwardRequest
+  /** Where its answer is compared with that of the request. */
+  comparing?: Comparing | undefined
 }
 
 /** The copies of one request: made as it was after the filters of its rule, or of its backend, and begun behind it. */
@@ -29,7 +42,7 @@ export class Mirrors {
   readonly #head: H1RequestHead
   readonly #client: ForwardClient
   readonly #deps: MirrorDeps
-  readonly #drawn: { readonly mirror: Mirror; readonly request: ForwardRequest }[] = []
+  readonly #drawn: Drawn[] = []
   #copies: readonly Copy[] = []
 
   constructor(head: H1RequestHead, client: ForwardClient, deps: MirrorDeps) {
@@ -42,26 +55,40 @@ export class Mirrors {
   draw(mirrors: readonly Mirror[], request: RequestView): void {
     for (const mirror of mirrors) {
       if (this.#deps.random() * mirror.denominator >= mirror.numerator) continue
-      const view = { ...request, headers: new HeaderList([...request.headers.fields]) }
-      this.#drawn.push({ mirror, request: toForwardRequest(view, this.#head, this.#client) })
+      this.#drawn.push({ mirror, request: this.#toSend(request) })
     }
   }
 
-  /** Begins the copies; a body of `bodyLength` follows. */
-  start({ groups }: Pick<Snapshot, 'groups'>, bodyLength: number): void {
-    const { counters } = this.#deps
-    this.#copies = this.#drawn.flatMap(({ mirror, request: drawn }) => {
+  /** Lets those that compare see the answer that goes to `user`; the request goes to `group`. */
+  watch(user: ForwardUser, { method, path }: RequestView, group: EndpointGroup): ForwardUser {
+    let watching = user
+    for (const drawn of this.#drawn) {
+      if (drawn.mirror.comparison === undefined) continue
+      const mayRepeat = (): boolean => this.#hasRoom(group)
+      drawn.comparing = this.#deps.comparisons?.begin(drawn.mirror, { method, path }, mayRepeat)
+      if (drawn.comparing !== undefined) watching = drawn.comparing.watch(watching)
+    }
+    return watching
+  }
+
+  /** Begins the copies; a body of `bodyLength` follows. `group` is where the request itself has gone, as it is now. */
+  start(
+    { snapshot, group }: { readonly snapshot: Pick<Snapshot, 'groups'>; readonly group: EndpointGroup },
+    request: RequestView,
+    bodyLength: number,
+  ): void {
+    const copies: Copy[] = []
+    for (const { mirror, request: drawn, comparing } of this.#drawn) {
       // Filters may have changed the body since.
-      const request = { ...drawn, bodyLength }
-      const group = groups.get(mirror.endpoints)
-      if (group === undefined || group.closed !== undefined || counters.openMirrors >= MAX_COPIES) {
-        counters.mirrorsDropped++
-        return []
-      }
-      const hash = hashOf(group, hashableOf(request, this.#client))
-      return [new Copy({ group, request, hash }, this.#deps)]
-    })
-    for (const copy of this.#copies) copy.start()
+      const copied = { ...drawn, bodyLength }
+      const copy = this.#copy(snapshot.groups.get(mirror.endpoints), copied, comparing?.mirror)
+      if (copy !== undefined) copies.push(copy)
+      if (comparing?.repeat === undefined) continue
+      const repeat = this.#copy(group, this.#toSend(request, bodyLength), comparing.repeat)
+      if (repeat !== undefined) copies.push(repeat)
+    }
+    this.#copies = copies
+    for (const copy of copies) copy.start()
   }
 
   /** Body of the request; the memory must stay as it is. */
@@ -73,13 +100,38 @@ export class Mirrors {
     for (const copy of this.#copies) copy.end(trailers)
   }
 
-  /** The request will not be whole. */
-  abandon(): void {
-    for (const copy of this.#copies) copy.giveUp()
+  /** The request is given up; one that is not whole will not be. */
+  abandon(isWhole: boolean): void {
+    for (const { comparing } of this.#drawn) comparing?.cancel()
+    if (!isWhole) for (const copy of this.#copies) copy.giveUp()
+  }
+
+  #toSend(view: RequestView, bodyLength = this.#head.bodyLength): ForwardRequest {
+    const copied = { ...view, headers: new HeaderList([...view.headers.fields]) }
+    return { ...toForwardRequest(copied, this.#head, this.#client), bodyLength }
+  }
+
+  #copy(group: EndpointGroup | undefined, request: ForwardRequest, answer: AnswerTap | undefined): Copy | undefined {
+    const { counters } = this.#deps
+    if (group === undefined || group.closed !== undefined || counters.openMirrors >= MAX_COPIES) {
+      counters.mirrorsDropped++
+      answer?.lose()
+      return undefined
+    }
+    const hash = hashOf(group, hashableOf(request, this.#client))
+    return new Copy({ group, request, hash }, this.#deps, answer)
+  }
+
+  /** Whether a request that nobody waits for takes nobody's place: half of what a limit allows is free, behind this one. */
+  #hasRoom(group: EndpointGroup): boolean {
+    const load = this.#deps.loads.of(group)
+    if (load === undefined) return true
+    const { maxRequests = Infinity, maxConnections = Infinity } = load.limits
+    return load.pending === 0 && (load.requests + 1) * 2 < maxRequests && (load.connections + 1) * 2 < maxConnections
   }
 }
 
-/** One copy on its way; whatever comes back is dropped. */
+/** One copy on its way; what comes back goes nowhere, but to who compares it. */
 class Copy implements ForwardUser {
   readonly #forward: Forward
   readonly #counters: Counters
@@ -87,15 +139,17 @@ class Copy implements ForwardUser {
   #cancelTimer: (() => void) | undefined
   readonly #memory: SpareMemory
   #lagBytes = 0
+  readonly #answer: AnswerTap | undefined
   #isDone = false
 
-  constructor(what: Pick<ForwardPlan, 'group' | 'request' | 'hash'>, deps: MirrorDeps) {
+  constructor(what: Pick<ForwardPlan, 'group' | 'request' | 'hash'>, deps: MirrorDeps, answer: AnswerTap | undefined) {
     const trace: ForwardTrace = { attempts: 0, tries: [], endpoint: undefined, upstreamMs: -1, upstreamFailure: '' }
     const plan = { ...what, trace, retry: undefined, tryMs: undefined, isCopy: true }
     this.#forward = new Forward(this, plan, deps)
     this.#counters = deps.counters
     this.#clock = deps.clock
     this.#memory = deps.memory
+    this.#answer = answer
   }
 
   start(): void {
@@ -123,13 +177,17 @@ class Copy implements ForwardUser {
 
   onInformational(): void {}
 
-  onResponse(): void {}
+  onResponse(head: H1ResponseHead): void {
+    this.#answer?.onResponse(head)
+  }
 
-  onBody(): boolean {
+  onBody(buffer: Buffer, start: number, end: number): boolean {
+    this.#answer?.onBody(buffer, start, end)
     return true
   }
 
-  onEnd(): void {
+  onEnd(trailers: HeaderList | undefined): void {
+    this.#answer?.onEnd(trailers)
     this.#finish(false)
   }
 
@@ -147,6 +205,8 @@ class Copy implements ForwardUser {
     this.#isDone = true
     this.#cancelTimer?.()
     this.#counters.openMirrors--
-    if (isDropped) this.#counters.mirrorsDropped++
+    if (!isDropped) return
+    this.#counters.mirrorsDropped++
+    this.#answer?.lose()
   }
 }

@@ -129,7 +129,7 @@ export class Outgoing {
     forward.start()
     // Answered already, so that nothing went out: there is nothing to copy.
     if (forward.isOver) return
-    this.#mirrors?.start(to.snapshot, this.#head.bodyLength)
+    this.#mirrors?.start(to, request, this.#head.bodyLength)
     if (isReady) this.#mirrors?.end(this.#trailers)
     else this.#sendEarly(forward)
   }
@@ -153,7 +153,7 @@ export class Outgoing {
 
   /** The answer is not wanted any more, or will not come from an endpoint; `isLate`: the time of the request is up. */
   abandon(isLate = false): void {
-    if (!this.isWhole || this.#transformed?.isThrough === false) this.#mirrors?.abandon()
+    this.#mirrors?.abandon(this.isWhole && this.#transformed?.isThrough !== false)
     const owed = this.#transformed?.cancel() ?? 0
     // Any client could have endpoints put aside by giving its calls no time.
     this.#forward?.abandon(isLate && !this.#head.headers.hasLower('grpc-timeout'))
@@ -219,7 +219,7 @@ export class Outgoing {
       hash: group.policy === undefined ? undefined : hashOf(group, hashableOf(forwarded, this.#client)),
     }
     const user = this.#transformed === undefined ? this.#user : this.#userOf(this.#transformed)
-    const forward = new Forward(user, plan, this.#deps)
+    const forward = new Forward(this.#mirrors?.watch(user, request, group) ?? user, plan, this.#deps)
     this.#forward = forward
     return forward
   }
@@ -227,7 +227,7 @@ export class Outgoing {
   #startTransformed(request: RequestView, to: Destined, bodyLength: number): void {
     const forward = this.#forwardTo(request, to, { host: this.#head.host, bodyLength })
     forward.start()
-    if (!forward.isOver) this.#mirrors?.start(to.snapshot, bodyLength)
+    if (!forward.isOver) this.#mirrors?.start(to, request, bodyLength)
   }
 
   /** What is passed on is not what the client has sent. */

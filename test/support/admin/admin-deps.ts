@@ -10,6 +10,7 @@ export const unusedDeps: AdminDeps = {
   dumps: async () => [],
   endpoints: async () => [],
   limits: async () => [],
+  comparisons: async () => [],
   filters: async () => [],
   config: async () => emptyConfig,
   certs: () => ({

@@ -127,6 +127,23 @@ describe('a set in which only routes changed', () => {
     })
   }
 
+  it('may have mirrors that a MirrorComparison is about', () => {
+    const comparison = `{ apiVersion: fairway.dev/v1alpha1, kind: MirrorComparison, metadata: { name: m, namespace: shop }, spec: { targetRefs: [{ group: ${group}, kind: HTTPRoute, name: a }] } }`
+    const mirror = `, filters: [{ type: RequestMirror, requestMirror: { backendRef: { name: api, port: 80 } } }]`
+    const remembering = createTranslator(options)
+    const keys = ['', mirror].map((more) => {
+      const objects = [
+        gateway,
+        service('api'),
+        comparison,
+        route('HTTPRoute', 'a', [parent('api')], [rule('api', more)]),
+      ]
+      const { model } = remembering(objects.map((text) => load(text)))
+      return model.routes[0]?.rules[0]?.mirrors?.map((one) => one.comparison?.key)
+    })
+    assert.deepEqual(keys, [undefined, ['shop/m']])
+  })
+
   it('keeps everything that has nothing to do with them', () => {
     const next = createTranslator(options)
     const services = [load(gateway), load(service('api')), load(service('other')), load(service('third'))]

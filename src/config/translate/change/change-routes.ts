@@ -17,8 +17,8 @@ export interface Translated {
   readonly objects: readonly SourcedObject[]
   readonly names: Names
   readonly versions: FilterVersions
-  /** Whether there are Filters: where those act is a matter of routes as well. */
-  readonly hasFilters: boolean
+  /** Whether there are Filters or MirrorComparisons: where those act is a matter of routes as well. */
+  readonly hasAttachments: boolean
   readonly translation: {
     readonly model: Model
     readonly conditions: readonly Condition[]
@@ -36,7 +36,7 @@ export interface Translated {
  * changed are attached again, and the rest stays what it is. `undefined` when there is more to do than that.
  */
 export const changeRoutes = (before: Translated, objects: readonly SourcedObject[]): Translated | undefined => {
-  if (before.hasFilters) return undefined
+  if (before.hasAttachments) return undefined
   const neighbours = findNeighbours(findChange(before.objects, objects), objects)
   if (neighbours === undefined) return undefined
   const now = attach(neighbours.after, before)

@@ -28,7 +28,7 @@ const GATEWAY_API = 'gateway.networking.k8s.io'
 
 /** Follows the references of a Filter, all within its namespace. */
 export const findFilterTargets = (
-  { metadata, targetRefs }: FilterObject,
+  { metadata, targetRefs }: Pick<FilterObject, 'metadata' | 'targetRefs'>,
   scope: TargetScope,
 ): readonly (FilterTarget | TargetFault)[] => targetRefs.map((ref) => findTarget(ref, metadata.namespace, scope))
 

@@ -76,17 +76,23 @@ const findTarget = <P extends TargetingPolicy>(
   )
 }
 
+/** What the order of policies that target the same depends on. */
+export interface Ranked {
+  readonly policy: { readonly metadata: Metadata }
+  readonly sectionName: string | undefined
+}
+
 /**
- * Which of two targets of one Service port comes first: one for the port before one for the whole Service, then the
+ * Which of two targets of one thing comes first: one for a part of it before one for the whole, then the
  * oldest, then the first by name (Gateway API's rules for policies that target the same).
  */
-export const comparePrecedence = (a: Target, b: Target): number => {
-  if (isForPort(a) !== isForPort(b)) return isForPort(a) ? -1 : 1
+export const comparePrecedence = (a: Ranked, b: Ranked): number => {
+  if (isForPart(a) !== isForPart(b)) return isForPart(a) ? -1 : 1
   const [ours, theirs] = [a.policy.metadata, b.policy.metadata]
   const [age, otherAge] = [ours.createdAtMs ?? Infinity, theirs.createdAtMs ?? Infinity]
   if (age !== otherAge) return age < otherAge ? -1 : 1
-  // Both stand in the Service's namespace, so names are enough.
+  // Both stand in the target's namespace, so names are enough.
   return ours.name < theirs.name ? -1 : ours.name > theirs.name ? 1 : 0
 }
 
-const isForPort = ({ sectionName }: Target): boolean => sectionName !== undefined
+const isForPart = ({ sectionName }: Ranked): boolean => sectionName !== undefined

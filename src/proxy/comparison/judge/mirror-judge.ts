@@ -1,0 +1,70 @@
+import type { MirrorComparison } from '../../../model/comparison/mirror-comparison.ts'
+import type { Mirror } from '../../../model/route.ts'
+import type { ComparisonOutcome, ComparisonReading } from '../comparison-reading.ts'
+import { compareAnswers, compileRules, type AnswerRules, type ReadAnswer } from './compare-answers.ts'
+import { Findings, type SeenAt } from './findings.ts'
+import { Noise } from './noise.ts'
+
+/** What is known of one mirror: what is noise there, and what differs. */
+export class MirrorJudge {
+  readonly settings: MirrorComparison
+  readonly #mirror: Mirror
+  readonly #rules: AnswerRules
+  readonly #noise = new Noise()
+  readonly #findings: Findings
+  readonly #outcomes: Record<ComparisonOutcome, number> = {
+    same: 0,
+    different: 0,
+    learning: 0,
+    unanswered: 0,
+    skipped: 0,
+  }
+
+  constructor(settings: MirrorComparison, mirror: Mirror) {
+    this.settings = settings
+    this.#mirror = mirror
+    this.#rules = compileRules(settings)
+    this.#findings = new Findings(settings)
+  }
+
+  /** A pair that is not compared. */
+  count(outcome: 'unanswered' | 'skipped'): void {
+    this.#outcomes[outcome]++
+  }
+
+  /** Two answers of the primary to one request. */
+  learn(first: ReadAnswer, second: ReadAnswer): void {
+    this.#noise.learn(compareAnswers(first, second, this.#rules))
+  }
+
+  /** An answer of the mirror beside that of the primary. */
+  judge(primary: ReadAnswer, mirror: ReadAnswer, seen: SeenAt): void {
+    const differences = this.#noise.judge(compareAnswers(primary, mirror, this.#rules))
+    const { noise } = this.settings
+    const isLearning = noise.percent > 0 && noise.methods.includes(seen.method) && this.#noise.samples < noise.samples
+    const found = differences.filter(({ isNoise }) => !isNoise)
+    this.#outcomes[isLearning ? 'learning' : found.length === 0 ? 'same' : 'different']++
+    if (!isLearning) for (const { path, difference } of found) this.#findings.add(path, difference, seen)
+  }
+
+  read(): ComparisonReading {
+    const { service, origin } = this.#mirror
+    const { key, noise } = this.settings
+    return {
+      comparison: key,
+      origin,
+      mirror: `${service.namespace}/${service.name}:${service.port}`,
+      outcomes: { ...this.#outcomes },
+      noise: {
+        samples: this.#noise.samples,
+        wanted: noise.percent === 0 ? 0 : noise.samples,
+        paths: this.#noise.paths().slice(0, MAX_SHOWN),
+      },
+      differences: this.#findings.list((path, kind) => this.#noise.isNoise(path, kind)),
+      omitted: this.#findings.omitted,
+    }
+  }
+}
+
+/** Of the paths that are noise. */
+const MAX_SHOWN = 200
