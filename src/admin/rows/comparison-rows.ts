@@ -1,5 +1,5 @@
-import { mergeComparisons } from '../proxy/comparison/comparison-reading.ts'
-import type { ComparisonReading } from '../proxy/comparison/comparison-reading.ts'
+import { mergeComparisons } from '../../proxy/comparison/comparison-reading.ts'
+import type { ComparisonReading } from '../../proxy/comparison/comparison-reading.ts'
 
 /** Each mirror that is compared, and what all processes have found there; times of day as text. */
 export const comparisonRows = (processes: readonly (readonly ComparisonReading[])[]): readonly object[] =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { endpointsOf } from '../../test/support/models.ts'
-import { ServiceLoads } from '../proxy/balance/limits/service-loads.ts'
+import { endpointsOf } from '../../../test/support/models.ts'
+import { ServiceLoads } from '../../proxy/balance/limits/service-loads.ts'
 import { limitRows } from './limit-rows.ts'
 
 const limits = { maxConnections: 2, maxRequests: 5 }

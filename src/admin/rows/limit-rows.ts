@@ -1,5 +1,5 @@
-import type { EndpointSet } from '../model/endpoint.ts'
-import type { LimitReading } from '../proxy/balance/limits/service-loads.ts'
+import type { EndpointSet } from '../../model/endpoint.ts'
+import type { LimitReading } from '../../proxy/balance/limits/service-loads.ts'
 
 /**
  * Every Service port with limits and what it has under way: each figure for each process, since limits hold in each of

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { endpointsOf } from '../../test/support/models.ts'
-import { healthKeyOf } from '../proxy/balance/health/endpoint-health.ts'
-import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
+import { endpointsOf } from '../../../test/support/models.ts'
+import { healthKeyOf } from '../../proxy/balance/health/endpoint-health.ts'
+import type { EndpointReading } from '../../proxy/balance/health/endpoint-reading.ts'
 import { endpointRows } from './endpoint-rows.ts'
 
 test('endpoints are shown by Service port, as the worst of the processes has them', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { comparisonReading } from '../../test/support/comparison.ts'
+import { comparisonReading } from '../../../test/support/comparison.ts'
 import { comparisonRows } from './comparison-rows.ts'
 
 it('a row for each mirror that is compared, with the state of the process that knows least, and times as text', () => {

@@ -1,7 +1,7 @@
-import type { EndpointSet } from '../model/endpoint.ts'
-import { healthKeyOf } from '../proxy/balance/health/endpoint-health.ts'
-import { mergeReadings } from '../proxy/balance/health/endpoint-reading.ts'
-import type { EndpointReading, MergedReading } from '../proxy/balance/health/endpoint-reading.ts'
+import type { EndpointSet } from '../../model/endpoint.ts'
+import { healthKeyOf } from '../../proxy/balance/health/endpoint-health.ts'
+import { mergeReadings } from '../../proxy/balance/health/endpoint-reading.ts'
+import type { EndpointReading, MergedReading } from '../../proxy/balance/health/endpoint-reading.ts'
 
 /**
  * Every endpoint of every Service port with how it is doing, those that stand aside too. Where processes do not agree it

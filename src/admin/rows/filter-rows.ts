@@ -1,5 +1,5 @@
-import { mergeReadings } from '../filter/guard/reading.ts'
-import type { FilterReading } from '../filter/guard/reading.ts'
+import { mergeReadings } from '../../filter/guard/reading.ts'
+import type { FilterReading } from '../../filter/guard/reading.ts'
 
 /** Each version of a user's filter that is in force, and how it does in all processes; times of day as text. */
 export const filterRows = (processes: readonly (readonly FilterReading[])[]): readonly object[] =>
