@@ -2,7 +2,7 @@ import * as s from '../../../lib/schema.ts'
 import { defaultSlowStartPercent } from '../../../model/backend/backend-defaults.ts'
 import type { HashKey, LoadBalancing } from '../../../model/backend/backend-policy.ts'
 import { positiveDuration } from '../../../lib/schemas/positive-duration.ts'
-import { token } from './token.ts'
+import { token } from '../token.ts'
 
 const slowStart = s.map(
   s.object({

@@ -7,7 +7,7 @@ import * as s from '../../../lib/schema.ts'
 import { defaultSession } from '../../../model/backend/backend-defaults.ts'
 import type { SessionPersistence } from '../../../model/backend/backend-policy.ts'
 import { positiveDuration } from '../../../lib/schemas/positive-duration.ts'
-import { token } from './token.ts'
+import { token } from '../token.ts'
 
 /** What is written; the name of a cookie or header may be left to be made. */
 export type WrittenPersistence = Omit<SessionPersistence, 'name' | 'scope'> & { readonly name?: string }

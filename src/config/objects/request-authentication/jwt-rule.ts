@@ -2,6 +2,7 @@ import { parseDuration } from '../../../lib/duration.ts'
 import type { Decoded, Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import type { JwtRule, KeySource, TokenPlace } from '../../../model/security/authentication.ts'
+import { fieldName } from '../token.ts'
 import { checkInlineKeys } from './inline-keys.ts'
 
 /** A rule, and what of it can have no effect. */
@@ -12,8 +13,6 @@ export interface ReadRule {
 
 /** How long keys are waited for unless the rule says otherwise (JWTRule.timeout). */
 const TIMEOUT_MS = 5000
-/** RFC 9110 section 5.1. */
-const HEADER_NAME = /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/
 /** A header that says how the request itself is to be read is not for claims. */
 const RESERVED = new Set([
   ...['host', 'connection', 'content-length', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'keep-alive', 'expect'],
@@ -23,9 +22,7 @@ const LISTS = ['scope', 'permission']
 
 const text = s.string({ minLength: 1, maxLength: 2048 })
 const texts = s.withDefault(s.array(text), [])
-const headerName = s.map(s.string({ pattern: HEADER_NAME, maxLength: 256, describe: 'an HTTP header name' }), (name) =>
-  name.toLowerCase(),
-)
+const headerName = s.map(fieldName, (name) => name.toLowerCase())
 const ownHeader = s.refine(headerName, (name, path) =>
   RESERVED.has(name)
     ? [{ message: 'wrong value', path, found: name, expected: 'a header that does not say how the request is read' }]

@@ -1,5 +1,6 @@
 import type { Issue } from '../../../../lib/decoded.ts'
 import * as s from '../../../../lib/schema.ts'
+import { token } from '../../token.ts'
 
 /** Lists of the API are sets. */
 const setOf = <T extends string>(items: s.Schema<T>, maxItems: number): s.Schema<readonly T[]> =>
@@ -40,11 +41,7 @@ const origin = s.refine(
 
 const method = s.oneOf(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', '*'])
 
-const headerName = s.string({
-  maxLength: 256,
-  pattern: /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/,
-  describe: 'an HTTP header name or *',
-})
+const headerName = token('an HTTP header name or *')
 
 /** HTTPCORSFilter. */
 export const cors = s.object({

@@ -5,6 +5,7 @@ import {
   type ExternalAuthorization,
   type NamePattern,
 } from '../../../../model/security/external-authorization.ts'
+import { fieldName } from '../../token.ts'
 import { backendObject, needsPort, type BackendObject } from '../backend-object.ts'
 
 /** An HTTPExternalAuthFilter: who is asked about each request, and how. */
@@ -17,7 +18,6 @@ export interface ExternalAuthRef extends BackendObject {
 /** Beyond it no body would ever find room. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024
 
-const fieldName = s.string({ pattern: /[A-Za-z0-9!#$%&'*+.^_`|~-]+/, describe: 'an HTTP header name', maxLength: 256 })
 const names = s.withDefault(s.array(fieldName, { maxItems: 64 }), [])
 
 /** As in the CRD; what begins without a slash is meant to have one. */

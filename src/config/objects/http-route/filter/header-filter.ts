@@ -1,6 +1,7 @@
 import { refuseRequestChanges } from '../../../../filter/request-changes.ts'
 import type { Issue } from '../../../../lib/decoded.ts'
 import * as s from '../../../../lib/schema.ts'
+import { fieldName } from '../../token.ts'
 
 /** Headers that frame the message: a route that changed them would break the connection. */
 const framing = new Set([
@@ -16,19 +17,17 @@ const framing = new Set([
   ],
 ])
 
-const headerName = s.refine(
-  s.string({ maxLength: 256, pattern: /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/, describe: 'an HTTP header name' }),
-  (value, path) =>
-    framing.has(value.toLowerCase())
-      ? [
-          {
-            message: 'cannot be changed by a route',
-            path,
-            found: value,
-            expected: 'a header that does not frame the message',
-          },
-        ]
-      : [],
+const headerName = s.refine(fieldName, (value, path) =>
+  framing.has(value.toLowerCase())
+    ? [
+        {
+          message: 'cannot be changed by a route',
+          path,
+          found: value,
+          expected: 'a header that does not frame the message',
+        },
+      ]
+    : [],
 )
 
 const header = s.object({

@@ -3,15 +3,10 @@ import type { Issue } from '../../../../lib/decoded.ts'
 import * as s from '../../../../lib/schema.ts'
 import type { Match, PathMatch, ValueMatch } from '../../../../model/match.ts'
 import { parseClaimName } from './claim-name.ts'
+import { fieldName } from '../../token.ts'
 import { asDefects, take, type Defect } from '../defect.ts'
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH'] as const
-
-const name = s.string({
-  maxLength: 256,
-  pattern: /[A-Za-z0-9!#$%&'*+\-.^_`|~]+/,
-  describe: 'an HTTP header name',
-})
 
 const pathMatch = s.refine(
   s.object({
@@ -24,11 +19,11 @@ const pathMatch = s.refine(
 
 /** A claim may stand where a header's name does. */
 const headerName: s.Schema<string> = {
-  json: name.json,
+  json: fieldName.json,
   decode: (value, path) =>
     typeof value === 'string' && value.length <= 256 && parseClaimName(value) !== undefined
       ? { ok: true, value }
-      : name.decode(value, path),
+      : fieldName.decode(value, path),
 }
 
 const valueMatch = (named: s.Schema<string>, maxLength: number) =>
@@ -42,7 +37,7 @@ const valueMatch = (named: s.Schema<string>, maxLength: number) =>
   )
 
 const headerMatch = valueMatch(headerName, 4096)
-const queryParamMatch = valueMatch(name, 1024)
+const queryParamMatch = valueMatch(fieldName, 1024)
 const method = s.oneOf(methods)
 
 const known = ['path', 'headers', 'queryParams', 'method']
