@@ -17,7 +17,7 @@ const setUp = 'ip link set lo up && ip route add local 10.77.0.0/16 dev lo'
 
 /** Whether there can be such a network. */
 const hasNetwork = (): boolean => {
-  const [program = '', ...args] = [...unshare, 'sh', '-c', setUp]
+  const [program, ...args] = [...unshare, 'sh', '-c', setUp]
   return spawnSync(program, args, { stdio: 'ignore' }).status === 0
 }
 

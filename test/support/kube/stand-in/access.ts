@@ -43,8 +43,11 @@ export class Access {
   }
 
   /** Nobody gives what he has not: roles and bindings are written by those only who have all that is in them. */
-  checkEscalation(user: User, kind: string, object: JsonObject): void {
-    const namespace = textAt(object, 'metadata', 'namespace')
+  checkEscalation(
+    user: User,
+    { kind, namespace }: { readonly kind: string; readonly namespace: string },
+    object: JsonObject,
+  ): void {
     const isBinding = kind.endsWith('Binding')
     const role = isBinding ? this.#roleOf(object, namespace) : object
     if (role === undefined || user.groups.includes('system:masters')) return

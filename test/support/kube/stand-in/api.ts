@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http'
 import { Access, forbidden, type Attempt, type User } from './access.ts'
 import { Catalogue, inVersion } from './catalogue.ts'
-import { badRequest, Failure, notFound } from './failure.ts'
+import { badRequest, Failure, invalid, notFound, type Mistake } from './failure.ts'
 import { collectGarbage } from './garbage.ts'
 import { discover } from './http/discovery.ts'
 import type { About, RequestInfo } from './http/request-info.ts'
@@ -156,7 +156,8 @@ export class Api {
     if (about.subresource !== undefined && (about.subresource !== 'status' || !resource.hasStatus)) {
       throw nowhere(call.info.path)
     }
-    if (resource.group === 'rbac.authorization.k8s.io') this.#access.checkEscalation(call.user, resource.kind, body)
+    if (resource.group === 'rbac.authorization.k8s.io')
+      this.#access.checkEscalation(call.user, { kind: resource.kind, namespace: about.namespace }, body)
     const { object, isNew } = this.#write(call, target, body)
     this.#definitions.afterWrite(resource, object)
     return { code: isNew ? 201 : 200, body: shown(object) }
@@ -167,9 +168,7 @@ export class Api {
     if (info.verb === 'update') return this.#writes.update(target, body)
     if (contentType.startsWith('application/apply-patch+yaml')) {
       if (info.query.get('fieldManager') === null) {
-        throw badRequest(
-          'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-        )
+        throw invalid({ group: 'meta.k8s.io', plural: '', kind: 'PatchOptions', name: '' }, [noManager])
       }
       const isThere = this.store.get(target.resource, target.namespace, target.name) !== undefined
       const attempt = { ...target, group: target.resource.group, resource: target.resource.plural, verb: 'create' }
@@ -230,6 +229,12 @@ const attemptOf = (verb: string, { group, plural, subresource, namespace, name }
 /** What somebody without any rights is told. */
 export const refuse = (user: User, { verb, about }: RequestInfo): Failure =>
   forbidden(user, attemptOf(verb, about ?? noAbout))
+
+const noManager: Mistake = {
+  field: 'fieldManager',
+  reason: 'FieldValueRequired',
+  message: 'Required value: is required for apply patch',
+}
 
 const requireObject = (body: Json | undefined): JsonObject => {
   if (!isObject(body)) throw badRequest('the object provided is unrecognized (must be of type JSON object)')

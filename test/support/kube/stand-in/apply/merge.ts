@@ -43,7 +43,7 @@ const mergeLists = (live: readonly Json[], wanted: readonly Json[], shape: Shape
   return merged
 }
 
-/** Takes away what is in `given` and in no `kept`; what has nothing left in it goes as well. */
+/** Takes away what is in `given` and in no `kept`, with what others have filled in there. */
 export const prune = (value: Json, shape: Shape, given: FieldSet, kept: FieldSet): Json | undefined => {
   const parts = partsOf(value, shape)
   if (parts === undefined || parts.size === 0 || given.inner.size === 0) return value
@@ -55,7 +55,7 @@ export const prune = (value: Json, shape: Shape, given: FieldSet, kept: FieldSet
       left.set(path, part.value)
       continue
     }
-    if (mine.inner.size === 0 && isEmptySet(others)) continue
+    if (isEmptySet(others)) continue
     const pruned = prune(part.value, part.shape, mine, others)
     if (pruned !== undefined) left.set(path, pruned)
   }

@@ -67,7 +67,7 @@ export const completeDeployment = (object: JsonObject): JsonObject => {
     containers,
     ...(account === '' ? {} : { serviceAccount: account }),
   })
-  return { ...object, spec: { ...spec, template } }
+  return { status: {}, ...object, spec: { ...spec, template } }
 }
 
 const completeContainer = (container: Json): Json => {
