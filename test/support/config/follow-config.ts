@@ -16,7 +16,7 @@ spec: { gatewayClassName: fairway, listeners: [{ name: mesh, port: 15008, protoc
 /** A configuration that is followed on its thread. */
 export interface FollowedConfig {
   readonly config: ConfigHandle
-  /** The update that comes after those that were asked for. */
+  /** The update that comes after those that were asked for; rejects where a failure comes in its place. */
   readonly next: () => Promise<ConfigUpdate>
   readonly failures: readonly string[]
 }
@@ -39,12 +39,16 @@ export const followConfig = (objectsDir: string, filtersDir?: string): FollowedC
       updates.push(update)
       wake()
     },
-    onFailure: (message) => void failures.push(message),
+    onFailure: (message) => {
+      failures.push(message)
+      wake()
+    },
   })
   const next = async (): Promise<ConfigUpdate> => {
     for (;;) {
       const update = updates.shift()
       if (update !== undefined) return update
+      if (failures.length > 0) throw new Error(failures.join('; '))
       await new Promise<void>((resolve) => {
         wake = resolve
       })
