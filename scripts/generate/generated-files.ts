@@ -1,6 +1,7 @@
 /** What `npm run generate` writes, and a test compares with what is there. */
 import { stringify } from 'yaml'
 import { createOurCrds } from '../../src/config/crds/our-crds.ts'
+import { roleManifests } from '../../src/controller/roles/manifests.ts'
 import { isPlainObject } from '../../src/lib/schema.ts'
 import { formatFilterApi } from './filter-api.ts'
 import { readApi } from './read-api.ts'
@@ -16,6 +17,7 @@ const HEADER = '# Generated from the schemas by "npm run generate": change those
 /** All of them, for the repository at `root`; those of a folder that are not among these are left over. */
 export const createGeneratedFiles = (root: string): readonly GeneratedFile[] => [
   ...createCrdFiles(),
+  createRoles(),
   createFilterApi(root),
 ]
 
@@ -44,3 +46,14 @@ const createCrdFiles = (): readonly GeneratedFile[] =>
       text: HEADER + stringify(crd, { aliasDuplicateObjects: false, lineWidth: 0 }),
     }
   })
+
+const ROLES_HEADER = '# Generated from src/controller/roles by "npm run generate": change that, not this.\n'
+
+const createRoles = (): GeneratedFile => ({
+  path: 'charts/fairway/templates/roles.yaml',
+  text:
+    ROLES_HEADER +
+    roleManifests()
+      .map((role) => stringify(role, { aliasDuplicateObjects: false, lineWidth: 0 }))
+      .join('---\n'),
+})

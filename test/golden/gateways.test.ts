@@ -44,7 +44,7 @@ const outcomeOf = (gateway: LiveObject, objects: readonly LiveObject[]): string 
     configMaps,
     systemNamespace: 'fairway-system',
     settings,
-    reach: { namespaces: ['pay', 'shop', 'stock'], policies: ['pay'] },
+    reach: { namespaces: ['pay', 'shop', 'stock'], certificates: ['stock'], secrets: ['pay', 'shop'] },
   })
   const { plan, refusal, manifests } = prepared
   const hostname = `${plan.objectName}.${plan.namespace}.svc.cluster.local`

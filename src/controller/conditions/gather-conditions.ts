@@ -3,6 +3,7 @@ import { kubeStatusOf, statusShapeOf, type KubeStatus } from '../../config/statu
 import type { SourcedObject } from '../../config/translate/options.ts'
 import type { Condition } from '../../model/condition.ts'
 import type { ObjectRef } from '../../model/model.ts'
+import { secretNamesOf } from './stand-ins.ts'
 import type { Ownership } from './ownership.ts'
 
 /** `KIND/NAMESPACE/NAME` */
@@ -33,7 +34,7 @@ export const gatherStatuses = (
     ),
   )
   const byObject = Map.groupBy(
-    conditions.filter(({ object }) => !untold.has(object.kind)),
+    qualify(conditions, objects).filter(({ object }) => !untold.has(object.kind)),
     ({ object }) => keyOfRef(object),
   )
   const statuses = new Map<string, KubeStatus>()
@@ -44,6 +45,23 @@ export const gatherStatuses = (
     if (told !== undefined) statuses.set(key, told)
   }
   return statuses
+}
+
+/** Whether Secrets are there, and in order, only waypoints know. */
+const qualify = (conditions: readonly Condition[], objects: readonly SourcedObject[]): readonly Condition[] => {
+  const referring = new Set(
+    objects.flatMap(({ read }) =>
+      read.state === 'typed' && read.object.kind === 'Filter' && secretNamesOf(read.object.content).length > 0
+        ? [keyOfRef(read.ref)]
+        : [],
+    ),
+  )
+  if (referring.size === 0) return conditions
+  return conditions.map((one) =>
+    one.type === 'Programmed' && one.status === 'True' && referring.has(keyOfRef(one.object))
+      ? { ...one, message: `${one.message}, unless a Secret is missing or of another type: its waypoints say so` }
+      : one,
+  )
 }
 
 interface Telling {

@@ -1,4 +1,5 @@
 import { credentialTypes } from '../../config/objects/secret-credentials.ts'
+import type { FilterObject } from '../../config/objects/filter/filter-object.ts'
 import type { SecretObject } from '../../config/objects/secret.ts'
 import type { FilterVersion, FilterVersions } from '../../config/translate/filter/filter-version.ts'
 import type { SourcedObject } from '../../config/translate/options.ts'
@@ -14,17 +15,21 @@ export const standInSecrets = (objects: readonly SourcedObject[]): readonly Sour
     if (read.state !== 'typed' || read.object.kind !== 'Filter') continue
     const { as, content, metadata } = read.object
     const type = as === 'ApiKey' || as === 'BasicAuth' ? credentialTypes[as] : undefined
-    if (type === undefined || content?.kind !== 'built-in' || !isPlainObject(content.config)) continue
-    const refs = content.config['secretRefs']
-    for (const ref of Array.isArray(refs) ? refs : []) {
-      const name: unknown = isPlainObject(ref) ? ref['name'] : undefined
-      if (typeof name !== 'string') continue
+    for (const name of type === undefined ? [] : secretNamesOf(content)) {
       const { namespace } = metadata
       const key = `${namespace}/${name}`
-      if (!secrets.has(key)) secrets.set(key, standIn({ namespace, name, type }))
+      if (!secrets.has(key)) secrets.set(key, standIn({ namespace, name, type: type ?? '' }))
     }
   }
   return [...secrets.values()]
+}
+
+/** The Secrets that a built-in filter refers to. */
+export const secretNamesOf = (content: FilterObject['content']): readonly string[] => {
+  if (content?.kind !== 'built-in' || !isPlainObject(content.config)) return []
+  const refs = content.config['secretRefs']
+  if (!Array.isArray(refs)) return []
+  return refs.flatMap((ref: unknown) => (isPlainObject(ref) && typeof ref['name'] === 'string' ? [ref['name']] : []))
 }
 
 const standIn = ({ namespace, name, type }: { namespace: string; name: string; type: string }): SourcedObject => {

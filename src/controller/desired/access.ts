@@ -1,5 +1,10 @@
 import { MANAGED_BY, MANAGER, type JsonObject, type Manifest } from '../manifest.ts'
-import { waypointRole, waypointSecretsRole, waypointServicesRole } from '../roles/waypoint-roles.ts'
+import {
+  waypointCertificatesRole,
+  waypointRole,
+  waypointSecretsRole,
+  waypointServicesRole,
+} from '../roles/waypoint-roles.ts'
 import type { Role } from '../roles/right.ts'
 import type { GatewayPlan } from './gateway-plan.ts'
 import { metadataOf } from './metadata.ts'
@@ -11,13 +16,13 @@ export const GATEWAY_UID = 'fairway.dev/gateway-uid'
 export const accessOf = (plan: GatewayPlan): readonly Manifest[] => {
   const { namespace: own, reach } = plan
   const served = [...new Set([own, ...reach.namespaces])].toSorted()
-  const referring = [...new Set([own, ...reach.policies])].toSorted()
   return [
     bindInCluster(plan, waypointRole),
     ...(reach.isWide
       ? [bindInCluster(plan, waypointServicesRole)]
       : served.map((namespace) => bindIn(namespace, plan, waypointServicesRole))),
-    ...referring.map((namespace) => bindIn(namespace, plan, waypointSecretsRole)),
+    ...reach.certificates.map((namespace) => bindIn(namespace, plan, waypointCertificatesRole)),
+    ...reach.secrets.map((namespace) => bindIn(namespace, plan, waypointSecretsRole)),
   ]
 }
 

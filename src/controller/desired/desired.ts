@@ -4,7 +4,7 @@ import { accessOf } from './access.ts'
 import { deploymentOf } from './deployment.ts'
 import type { GatewayPlan, WaypointSettings } from './gateway-plan.ts'
 import { mergePatch } from './parameters/merge-patch.ts'
-import { decodeParameters, parts, type Parameters, type Part } from './parameters/decode-parameters.ts'
+import { decodeParameters, type Parameters, type Part } from './parameters/decode-parameters.ts'
 import { autoscalerOf, disruptionBudgetOf } from './scaling.ts'
 import { serviceAccountOf, serviceOf } from './service.ts'
 
@@ -40,7 +40,8 @@ export const desiredOf = (
     horizontalPodAutoscaler: autoscalerOf(plan),
     podDisruptionBudget: disruptionBudgetOf(plan),
   }
-  const patched = parts.flatMap((part) => {
+  // Whoever is to be found comes before those who look.
+  const patched = ordered.flatMap((part) => {
     const manifest = patch(base[part], part, patches)
     return manifest === undefined ? [] : [[part, manifest] as const]
   })
@@ -51,6 +52,14 @@ export const desiredOf = (
     manifests: [...accessOf(plan), ...patched.map(([, manifest]) => manifest)].map(withHash),
   }
 }
+
+const ordered: readonly Part[] = [
+  'serviceAccount',
+  'service',
+  'deployment',
+  'horizontalPodAutoscaler',
+  'podDisruptionBudget',
+]
 
 const patch = (base: Manifest, part: Part, patches: readonly Parameters[]): Manifest | undefined => {
   let manifest: JsonObject | null = base

@@ -24,8 +24,10 @@ export interface GatewayReach {
   readonly isWide: boolean
   /** Where what its requests go to stands, beside its own. */
   readonly namespaces: readonly string[]
-  /** Where policies that it carries out refer to Secrets and ConfigMaps. */
-  readonly policies: readonly string[]
+  /** Where ConfigMaps with certificates of backends stand; sorted, as the others. */
+  readonly certificates: readonly string[]
+  /** Where Secrets that filters refer to stand. */
+  readonly secrets: readonly string[]
 }
 
 /** What the controller was told of the cluster, and of how waypoints run there. */

@@ -56,13 +56,12 @@ const findStranger = async (
   { client, signal }: Execution,
 ): Promise<Refusal | undefined | 'none'> => {
   const found = await client.get(resource, nameOf(manifest), signal)
-  if (!found.ok) return found.failure.reason === 'NotFound' ? 'none' : refusalOf(found.failure)
+  if (!found.ok)
+    return found.failure.reason === 'NotFound' ? 'none' : refusalOf(formatManifest(manifest), found.failure)
   if (isAppliedByUs(found.value)) return 'none'
   // An account may be anybody's: it is asked for by its name.
   if (manifest.kind === 'ServiceAccount') return undefined
-  const { namespace, name } = nameOf(manifest)
-  const where = namespace === undefined ? name : `${namespace}/${name}`
-  const message = `${manifest.kind} ${where} is there already, and not the waypoint's: delete it, or name the waypoint's objects otherwise (annotation gateway.istio.io/name-override on the Gateway)`
+  const message = `${formatManifest(manifest)} is there already, and not the waypoint's: delete it, or name the waypoint's objects otherwise (annotation gateway.istio.io/name-override on the Gateway)`
   return { reason: 'Invalid', message }
 }
 
@@ -84,12 +83,14 @@ const write = async (
   const { failure } = result
   onWrite({ kind, verb: 'apply', failure })
   const causes = (failure.causes ?? []).filter(({ reason }) => reason === 'FieldManagerConflict')
-  if (failure.status !== 409 || causes.length === 0) return refusalOf(failure)
+  if (failure.status !== 409 || causes.length === 0) return refusalOf(formatManifest(manifest), failure)
   const verdict = judgeConflict(causes)
   if (verdict.kind === 'contested') {
-    return { reason: 'Invalid', message: `${kind} ${nameOf(manifest).name}: ${verdict.message}` }
+    return { reason: 'Invalid', message: `${formatManifest(manifest)}: ${verdict.message}` }
   }
-  return isForced ? refusalOf(failure) : write(manifest, resource, { ...execution, isForced: true })
+  return isForced
+    ? refusalOf(formatManifest(manifest), failure)
+    : write(manifest, resource, { ...execution, isForced: true })
 }
 
 const deleteObject = async (
@@ -103,7 +104,7 @@ const deleteObject = async (
   // Gone, or another by now.
   const isDone = result.ok || result.failure.reason === 'NotFound' || result.failure.reason === 'Conflict'
   onWrite({ kind, verb: 'delete', ...(isDone ? {} : { failure: result.failure }) })
-  return isDone ? undefined : refusalOf(result.failure)
+  return isDone ? undefined : refusalOf(`${kind} ${namespace}/${name}`, result.failure)
 }
 
 const nameOf = ({ metadata }: Manifest): { readonly namespace?: string; readonly name: string } => {
@@ -112,10 +113,15 @@ const nameOf = ({ metadata }: Manifest): { readonly namespace?: string; readonly
 }
 
 /** What the API server will not have is the object's fault; what it cannot do now, it may later. */
-const refusalOf = (failure: KubeFailure): Refusal => ({
+const refusalOf = (what: string, failure: KubeFailure): Refusal => ({
   reason: [400, 403, 409, 422].includes(failure.status ?? 0) ? 'Invalid' : 'Pending',
-  message: formatKubeFailure(failure),
+  message: `${what}: ${formatKubeFailure({ ...failure, asked: 'the API server' })}`,
 })
+
+const formatManifest = (manifest: Manifest): string => {
+  const { namespace, name } = nameOf(manifest)
+  return `${manifest.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`
+}
 
 /** A manifest is an object of the API; only its metadata have fewer fields in the types here. */
 const toKube = (manifest: Manifest): KubeJson => manifest

@@ -1,4 +1,3 @@
-import type { SourcedObject } from '../../config/translate/options.ts'
 import type { Translation } from '../../config/translate/translate.ts'
 import { isFault } from '../../model/condition.ts'
 import type { WaypointSettings } from '../desired/gateway-plan.ts'
@@ -6,6 +5,7 @@ import { prepareGateway, type PreparedGateway } from '../desired/prepare-gateway
 import type { ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
 import { listAt, textAt, valueAt, type LiveObject } from '../manifest.ts'
 import { ownerOf, reconcile, type Applied, type Reconciled } from '../reconcile/reconcile.ts'
+import { reachOf } from './reach.ts'
 import type { GatewayFacts, Refusal } from '../status/gateway-status.ts'
 import type { ClusterView } from '../watch/cluster-watch.ts'
 import type { OwnedGateway, Plan } from './plan-pass.ts'
@@ -33,7 +33,7 @@ export interface GatewayWork extends Reconciled {
 export const workOf = (owned: OwnedGateway, scope: GatewayScope): GatewayWork => {
   const { gateway, gatewayClass, translation } = owned
   const { view, configMaps, systemNamespace, settings, applied } = scope
-  const reach = translation === undefined ? nowhere : reachOf(translation, view.objects)
+  const reach = translation === undefined ? nowhere : reachOf(translation.model, view.objects)
   const prepared = prepareGateway(gateway, { gatewayClass, configMaps, systemNamespace, settings, reach })
   const { plan, manifests } = prepared
   const said = saidOf(gateway, translation)
@@ -113,17 +113,4 @@ const countRoutes = ({ conditions }: Translation): number =>
 
 const isRouteKind = (kind: string): boolean => kind.endsWith('Route')
 
-/** Kinds that refer to Secrets or ConfigMaps beside them. */
-const referring: ReadonlySet<string> = new Set(['ApiKey', 'BackendTLSPolicy', 'BasicAuth'])
-
-const nowhere = { namespaces: [], policies: [] }
-
-/** Where what the Gateway's requests come to stands, and which of these places have such objects. */
-const reachOf = ({ model }: Translation, objects: readonly SourcedObject[]) => {
-  const keys = [...model.services, ...model.endpoints].map(({ key }) => key)
-  const reached = new Set(keys.map((key) => key.slice(0, key.indexOf('/'))))
-  const found = objects.flatMap(({ read: { ref } }) =>
-    ref !== undefined && referring.has(ref.kind) && reached.has(ref.namespace) ? [ref.namespace] : [],
-  )
-  return { namespaces: [...reached].toSorted(), policies: [...new Set(found)].toSorted() }
-}
+const nowhere = { namespaces: [], certificates: [], secrets: [] }

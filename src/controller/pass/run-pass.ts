@@ -91,8 +91,8 @@ export class PassRunner {
     const failures: string[] = []
     const certificates = certificateKeys(view.objects)
     configMaps.want(new Set([...certificates, ...parameterKeys(view), this.#meshKey()]))
-    const isMade = await this.#makeClass(view)
-    if (!isMade || !configMaps.hasDefaults() || !configMaps.isKnown(this.#meshKey())) {
+    const isReady = await this.#makeClass(view)
+    if (!isReady || !configMaps.hasDefaults() || !configMaps.isKnown(this.#meshKey())) {
       return { gateways: 0, programmed: 0, failures }
     }
     this.#takeMesh(configMaps.found().get(this.#meshKey()))
@@ -136,6 +136,8 @@ export class PassRunner {
       if (signal.aborted) return undefined
       const refusal = await this.#try(action, view)
       failure ??= refusal
+      // Replicas behind a Service that is somebody else's would be there for nobody.
+      if (refusal !== undefined && action.kind === 'apply' && action.manifest.kind === 'Service') break
     }
     if (signal.aborted) return undefined
     const facts = { ...work.facts, failure, now: this.#now() }
@@ -224,11 +226,15 @@ export class PassRunner {
     this.#echoes.await(key, told, hasWritten)
   }
 
-  /** Whether the class is there; one that was made now is looked at the next time. */
+  /**
+   * Makes the class where it is missing. False when nothing can be said of Gateways now: it is among the objects the next
+   * time, or somebody has to make it.
+   */
   async #makeClass(view: ClusterView): Promise<boolean> {
     if (view.gatewayClasses.some((one) => textAt(one, 'metadata', 'name') === CLASS_NAME)) return true
     const { client, signal, onWrite, log } = this.#options
-    if (this.#attempts.held('class') !== undefined) return false
+    const isMissed = view.gateways.some((one) => textAt(one, 'spec', 'gatewayClassName') === CLASS_NAME)
+    if (this.#attempts.held('class') !== undefined) return !isMissed
     const object = {
       apiVersion: 'gateway.networking.k8s.io/v1',
       kind: 'GatewayClass',
@@ -245,7 +251,7 @@ export class PassRunner {
       this.#attempts.fail('class', { reason: made.failure.reason, message })
       log.warn(`GatewayClass ${CLASS_NAME} cannot be made: ${message}`)
     }
-    return false
+    return !isMade && !isMissed
   }
 
   #meshKey(): ConfigMapKey {
@@ -315,7 +321,7 @@ const parameterKeys = ({ gateways, gatewayClasses }: ClusterView): readonly Conf
 
 const refuseTaken = (taken: readonly string[]): Refusal | undefined => {
   if (taken.length === 0) return undefined
-  const names = taken.map((key) => key.replace('/', ' ')).join(', ')
-  const message = `another Gateway has ${names}: name the objects of one of them otherwise (annotation gateway.istio.io/name-override)`
+  const names = taken.filter((key) => !key.includes('Binding/')).map((key) => key.replace('/', ' '))
+  const message = `another Gateway has ${names.join(', ')}: name the objects of one of them otherwise (annotation gateway.istio.io/name-override)`
   return { reason: 'Invalid', message }
 }

@@ -11,7 +11,7 @@ export interface Right {
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'bind'
 
-/** A role, and whether it is given for one namespace or for the whole cluster. */
+/** Rights under a name. */
 export interface Role {
   readonly name: string
   readonly rights: readonly Right[]
@@ -33,6 +33,10 @@ export const isAllowed = (rights: readonly Right[], { verb, group, resource, nam
     (right) =>
       right.verbs.includes(verb) &&
       right.groups.includes(group) &&
-      right.resources.includes(resource) &&
+      covers(right.resources, resource) &&
       (right.names === undefined || (name !== undefined && right.names.includes(name))),
   )
+
+/** A star is all of a group; before a slash, all that have the subresource. */
+const covers = (resources: readonly string[], resource: string): boolean =>
+  resources.includes(resource) || resources.includes('*') || resources.includes(resource.replace(/^[^/]+/, '*'))

@@ -26,7 +26,9 @@ const served: readonly Right[] = [
 ]
 
 /** What policies refer to, each by its name. */
-const referred: readonly Right[] = [{ groups: [''], resources: ['configmaps', 'secrets'], verbs: read }]
+const referred = (resource: 'configmaps' | 'secrets'): readonly Right[] => [
+  { groups: [''], resources: [resource], verbs: read },
+]
 
 /** Given to each waypoint for the cluster. */
 export const waypointRole: Role = { name: 'fairway-waypoint', rights: everywhere }
@@ -37,8 +39,22 @@ export const waypointRole: Role = { name: 'fairway-waypoint', rights: everywhere
  */
 export const waypointServicesRole: Role = { name: 'fairway-waypoint-services', rights: served }
 
-/** Given to each waypoint for its own namespace, and where policies that it carries out refer to such. */
-export const waypointSecretsRole: Role = { name: 'fairway-waypoint-secrets', rights: referred }
+/** Given where certificates of backends stand in ConfigMaps (BackendTLSPolicy). */
+export const waypointCertificatesRole: Role = {
+  name: 'fairway-waypoint-certificates',
+  rights: referred('configmaps'),
+}
+
+/**
+ * Given where filters refer to Secrets. Whoever asks for it has to have a say there: by a Service that is bound to the
+ * Gateway, or by a route, and never by sending requests there.
+ */
+export const waypointSecretsRole: Role = { name: 'fairway-waypoint-secrets', rights: referred('secrets') }
 
 /** All that waypoints are given. */
-export const waypointRoles: readonly Role[] = [waypointRole, waypointServicesRole, waypointSecretsRole]
+export const waypointRoles: readonly Role[] = [
+  waypointRole,
+  waypointServicesRole,
+  waypointCertificatesRole,
+  waypointSecretsRole,
+]
