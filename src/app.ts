@@ -74,6 +74,9 @@ class Waypoint implements RunningWaypoint {
   #config: ConfigHandle | undefined
   #opening: OpeningCredentials | undefined
   #credentials: CredentialSource | undefined
+  readonly #credentialed = Promise.withResolvers<CredentialSource>()
+  /** What keeps the source of objects from knowing more. */
+  #troubles: readonly string[] = []
   #plane: Plane | undefined
   #admin: AdminServer | undefined
   #latest: ConfigUpdate | undefined
@@ -102,18 +105,26 @@ class Waypoint implements RunningWaypoint {
       { role: 'ready', host: bind, port: ports.ready },
       { role: 'hbone', host: bind, port: ports.hbone },
     ])
+    const { ca, place } = this.#options
+    const trusted = () => this.#latest?.model.trustDomains ?? this.#options.trustDomains
+    const status = () => this.#opening?.status() ?? nothingAsked(ca.kind)
+    const shown = showCredentials(
+      { ca, trustDomains: trusted },
+      { ready: this.#credentialed.promise, status },
+      systemClock,
+    )
+    // Before there is a configuration or a certificate: whoever waits for it should be told why.
+    this.#admin = await this.#startAdmin(shown)
+    if (place.kind === 'kube') this.#log.info('waiting for Kubernetes', { ...this.#admin.addresses })
     const first = await this.#startConfig()
     const { trustDomains = this.#options.trustDomains } = first.model
     const meshed = { ...this.#options, trustDomains }
     this.#opening = openCredentials(meshed, first.model, { clock: systemClock, log: this.#log })
-    const trusted = () => this.#latest?.model.trustDomains ?? trustDomains
-    const shown = showCredentials({ ca: this.#options.ca, trustDomains: trusted }, this.#opening, systemClock)
-    // Before there is a certificate: whoever waits for it should be told why.
-    this.#admin = await this.#startAdmin(shown)
     const { waitingFor } = this.#opening.status()
     if (waitingFor !== undefined) this.#log.info(`waiting for ${waitingFor}`, { ...this.#admin.addresses })
     const credentials = await this.#opening.ready
     this.#credentials = credentials
+    this.#credentialed.resolve(credentials)
     const hasFilters = this.#options.filtersDir !== undefined
     // One takes over from another, and both listen for a moment.
     const reusePort = workers > 1 || hasFilters
@@ -159,18 +170,27 @@ class Waypoint implements RunningWaypoint {
 
   async #startConfig(): Promise<ConfigUpdate> {
     this.#config = startConfig({
-      paths: this.#options.files,
+      place: this.#options.place,
       translate: translateOptionsOf(this.#options),
       mesh: this.#options.mesh,
       filtersDir: this.#options.filtersDir,
       filterIsolation: this.#options.filterIsolation,
       onUpdate: (update) => this.#onUpdate(update),
       onFailure: (message) => this.#log.error(message),
+      onTroubles: (troubles) => this.#onTroubles(troubles),
     })
     const first = await this.#config.ready
     // Later the last good version stays in force; now there is none.
     refuseUnreadable(first.issues)
     return first
+  }
+
+  #onTroubles(troubles: readonly string[]): void {
+    for (const trouble of troubles) {
+      if (!this.#troubles.includes(trouble)) this.#log.warn(`Kubernetes: ${trouble}`, { event: 'kubernetes' })
+    }
+    if (troubles.length === 0) this.#log.info('Kubernetes: all is well again', { event: 'kubernetes' })
+    this.#troubles = troubles
   }
 
   #onUpdate(update: ConfigUpdate): void {
@@ -247,12 +267,18 @@ class Waypoint implements RunningWaypoint {
   #notReady(): string | undefined {
     if (this.#draining !== undefined) return 'draining'
     const status = this.#opening?.status()
-    if (!this.#hasStarted) return status?.waitingFor === undefined ? 'starting' : explainWaiting(status)
+    if (!this.#hasStarted) {
+      if (status?.waitingFor !== undefined) return explainWaiting(status)
+      if (this.#options.place.kind !== 'kube' || this.#opening !== undefined) return 'starting'
+      return ['waiting for Kubernetes', ...this.#troubles].join(': ')
+    }
     const expiresMs = this.#credentials?.current().notAfterMs ?? 0
     if (expiresMs <= systemClock.nowMs()) return `the certificate has expired${lastFailureOf(status)}`
     return this.#plane?.trouble()
   }
 }
+
+const nothingAsked = (kind: CredentialStatus['kind']): CredentialStatus => ({ kind, rotations: 0, failures: 0 })
 
 const explainWaiting = (status: CredentialStatus): string => `waiting for ${status.waitingFor}${lastFailureOf(status)}`
 

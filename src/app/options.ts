@@ -3,13 +3,14 @@ import type { Deadlines } from '../proxy/limits/deadlines.ts'
 import type { OverloadLimits } from '../proxy/overload/overload.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { MeshSource } from '../config/mesh-options.ts'
+import type { ObjectPlace } from '../config/source/open-object-source.ts'
 import type { TranslateOptions } from '../config/translate/options.ts'
 import type { PathNormalization } from '../model/model.ts'
 
 /** All that `fairway run` can be told; the flags of the command line, decoded. */
 export interface WaypointOptions {
-  /** YAML or JSON files and folders. */
-  readonly files: readonly string[]
+  /** Where objects are. */
+  readonly place: ObjectPlace
   /** Which Gateway this process is; default: the only one with an HBONE listener among the files. */
   readonly gateway: { readonly namespace: string; readonly name: string } | undefined
   readonly ca: CaOptions

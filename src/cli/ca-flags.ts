@@ -20,7 +20,7 @@ export const caFlags = {
   ca: {
     type: 'string',
     value: 'dev|files|istiod|spire',
-    help: 'where the certificate comes from; default files with --certs, else dev',
+    help: 'where the certificate comes from; default files with --certs, istiod with --kube, else dev',
   },
   certs: {
     type: 'string',

@@ -1,6 +1,5 @@
 /** The flags that say which Kubernetes cluster is meant. */
-import { createKubeClient, type KubeClient } from '../kube/client.ts'
-import { connectKube } from '../kube/connect.ts'
+import type { KubeClient } from '../kube/client.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { resolve as resolvePath } from 'node:path'
 import type { FlagTable, FlagValues } from './arguments.ts'
@@ -20,6 +19,11 @@ export const openKube = async (
   { kubeconfig, context }: FlagValues<typeof kubeFlags>,
   { cwd, env }: Pick<Terminal, 'cwd' | 'env'>,
 ): Promise<KubeClient> => {
+  // Whoever only has the flags, as a waypoint does, needs no client on its main thread.
+  const [{ connectKube }, { createKubeClient }] = await Promise.all([
+    import('../kube/connect.ts'),
+    import('../kube/client.ts'),
+  ])
   const file = kubeconfig === undefined ? undefined : resolvePath(cwd, kubeconfig)
   const connected = await connectKube({ kubeconfig: file, context, env })
   if (!connected.ok) throw new StartupError('EKUBE', connected.message)

@@ -64,10 +64,12 @@ export const decodeMesh = (
 
 const decodeMeshSource = (flags: FlagValues<typeof meshFlags>, cwd: string): MeshOptions['mesh'] => {
   const path = flags['mesh-config']
-  if (path === undefined) return undefined
-  const winners = ['trust-domain', 'path-normalization'] as const
-  return { path: resolvePath(cwd, path), flags: winners.filter((flag) => flags[flag] !== undefined) }
+  return path === undefined ? undefined : { path: resolvePath(cwd, path), flags: winningFlags(flags) }
 }
+
+/** Those that say something that a MeshConfig may say, too. */
+export const winningFlags = (flags: FlagValues<typeof meshFlags>): NonNullable<MeshOptions['mesh']>['flags'] =>
+  (['trust-domain', 'path-normalization'] as const).filter((flag) => flags[flag] !== undefined)
 
 const decodeGateway = (text: string | undefined, env: Terminal['env']): MeshOptions['gateway'] => {
   const { GATEWAY_NAMESPACE: fromNamespace = '', GATEWAY_NAME: fromName = '' } = env

@@ -25,7 +25,7 @@ const decode = (args: readonly string[], env: Readonly<Record<string, string>> =
 describe('the flags of fairway run', () => {
   it('have the defaults of Istio', () => {
     assert.deepEqual(decode([]), {
-      files: ['/home/me/a.yaml'],
+      place: { kind: 'files', paths: ['/home/me/a.yaml'] },
       gateway: undefined,
       ca: { kind: 'dev', stateDir: '/home/me/.fairway' },
       trustDomains: ['cluster.local'],
@@ -51,7 +51,12 @@ describe('the flags of fairway run', () => {
   })
 
   const cases: readonly (readonly [string, readonly string[], string, unknown])[] = [
-    ['files and folders in order', ['-f', '/b', '--file', '../c'], 'files', ['/home/me/a.yaml', '/b', '/home/c']],
+    [
+      'files and folders in order',
+      ['-f', '/b', '--file', '../c'],
+      'place',
+      { kind: 'files', paths: ['/home/me/a.yaml', '/b', '/home/c'] },
+    ],
     ['a gateway', ['--gateway', 'shop/way.point'], 'gateway', { namespace: 'shop', name: 'way.point' }],
     ['--certs alone means files', ['--certs', 'x'], 'ca', { kind: 'files', dir: '/home/me/x' }],
     [
@@ -128,6 +133,9 @@ describe('the flags of fairway run', () => {
     [['--stream-idle-timeout', '1.5h'], /--stream-idle-timeout "1\.5h" is not a duration/],
     [['--body-idle-timeout', '577h'], /--body-idle-timeout 577h is longer than 576h/],
     [['--acess-log', 'json'], /unknown flag --acess-log/],
+    [['--kube', '--gateway', 'a/b'], /--kube and --file do not go together/],
+    [['--kubeconfig', 'x'], /--kubeconfig is of use with --kube only/],
+    [['--context', 'x'], /--context is of use with --kube only/],
     [['more'], /unexpected argument "more"/],
   ]
   for (const [args, message] of wrong) {
@@ -141,6 +149,36 @@ describe('the flags of fairway run', () => {
 
   it('need a file', () => {
     assert.throws(() => decodeRunOptions([], { env: {}, cwd: '/' }), /no configuration is given/)
+  })
+})
+
+describe('--kube', () => {
+  const inCluster = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+    decodeRunOptions(['--kube', ...args], {
+      env: { GATEWAY_NAMESPACE: 'shop', GATEWAY_NAME: 'a', ...env },
+      cwd: '/home',
+    })
+
+  it('takes objects, the MeshConfig and a certificate from the cluster', () => {
+    const { place, mesh, ca } = inCluster(['--trust-domain', 'td'])
+    const gateway = { namespace: 'shop', name: 'a' }
+    assert.deepEqual(place, { kind: 'kube', kubeconfig: undefined, context: undefined, gateway })
+    assert.deepEqual(mesh, { path: 'ConfigMap istio-system/istio', isInCluster: true, flags: ['trust-domain'] })
+    assert.equal(ca.kind, 'istiod')
+  })
+
+  it('takes what is named from where it is named', () => {
+    const args = ['--kubeconfig', 'k', '--context', 'c', '--mesh-config', 'm', '--certs', 'd', '--gateway', 'x/y']
+    const { place, mesh, ca } = inCluster(args)
+    const gateway = { namespace: 'x', name: 'y' }
+    assert.deepEqual(place, { kind: 'kube', kubeconfig: '/home/k', context: 'c', gateway })
+    assert.deepEqual(mesh, { path: '/home/m', flags: [] })
+    assert.deepEqual(ca, { kind: 'files', dir: '/home/d' })
+    assert.equal(inCluster(['--ca', 'dev']).ca.kind, 'dev')
+  })
+
+  it('needs to know which Gateway this is', () => {
+    assert.throws(() => inCluster([], { GATEWAY_NAME: '' }), /--kube needs to know which Gateway this is/)
   })
 })
 

@@ -3,11 +3,20 @@ import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { resolve as resolvePath } from 'node:path'
 import type { WaypointOptions } from '../app/options.ts'
+import type { ObjectPlace } from '../config/source/open-object-source.ts'
 import { decodeLogLevel, logLevels } from '../lib/log.ts'
 import { caFlags, decodeCa } from './ca-flags.ts'
 import { decodeDeadlines, deadlineFlags } from './deadline-flags.ts'
-import { decodeChoice, decodeInteger, parseArguments, usageError, type FlagTable } from './arguments.ts'
+import {
+  decodeChoice,
+  decodeInteger,
+  parseArguments,
+  usageError,
+  type FlagTable,
+  type FlagValues,
+} from './arguments.ts'
 import { decodeFilterFlags, filterFlags } from './filter-flags.ts'
+import { clusterFlags, decodeCluster, meshInCluster, refuseWithoutKube } from './cluster-flags.ts'
 import { decodeMesh, meshFlags } from './mesh-flags.ts'
 import { decodeOverload, overloadFlags } from './overload-flags.ts'
 import type { Terminal } from './verb.ts'
@@ -21,6 +30,7 @@ export const runFlags = {
     value: 'PATH',
     help: 'YAML or JSON file or folder; repeatable, watched',
   },
+  ...clusterFlags,
   ...meshFlags,
   ...caFlags,
   'tls-groups': {
@@ -70,18 +80,15 @@ export const decodeRunOptions = (
   { cwd, env }: Pick<Terminal, 'cwd' | 'env'>,
 ): WaypointOptions => {
   const { flags } = parseArguments(args, runFlags)
-  if (flags.file.length === 0) {
-    throw usageError(
-      'no configuration is given',
-      'name a file or folder: fairway run -f examples/01-canary/objects.yaml',
-    )
-  }
+  const mesh = decodeMesh(flags, { cwd, env })
+  const isOfCluster = flags.kube && flags.certs === undefined
   const port = (name: 'hbone-port' | 'ready-port' | 'metrics-port' | 'admin-port'): number =>
     decodeInteger(name, flags[name], { min: 0, max: 65_535 })
   return {
-    files: flags.file.map((file) => resolvePath(cwd, file)),
-    ...decodeMesh(flags, { cwd, env }),
-    ca: decodeCa(flags, { cwd, env }),
+    place: decodePlace(flags, { gateway: mesh.gateway, cwd }),
+    ...mesh,
+    mesh: flags.kube ? (mesh.mesh ?? meshInCluster(flags)) : mesh.mesh,
+    ca: decodeCa({ ...flags, ca: flags.ca ?? (isOfCluster ? 'istiod' : undefined) }, { cwd, env }),
     tlsGroups: decodeTlsGroups(flags['tls-groups']),
     bind: decodeBind(flags.bind),
     ports: {
@@ -100,6 +107,19 @@ export const decodeRunOptions = (
     overload: decodeOverload(flags),
     ...decodeFilterFlags(flags, cwd),
   }
+}
+
+const decodePlace = (
+  flags: FlagValues<typeof runFlags>,
+  { gateway, cwd }: { readonly gateway: WaypointOptions['gateway']; readonly cwd: string },
+): ObjectPlace => {
+  if (flags.kube) return decodeCluster(flags, { files: flags.file, gateway, cwd })
+  refuseWithoutKube(flags)
+  if (flags.file.length > 0) return { kind: 'files', paths: flags.file.map((file) => resolvePath(cwd, file)) }
+  throw usageError(
+    'no configuration is given',
+    'name a file or folder: fairway run -f examples/01-canary/objects.yaml; or a cluster: --kube',
+  )
 }
 
 /** By hand: a share is no whole number. */

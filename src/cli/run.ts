@@ -17,10 +17,12 @@ Examples
   fairway run -f objects.yaml --tls-groups X25519MLKEM768       with nobody but by post-quantum key exchange
   fairway run -f objects.yaml --upgrade-max-duration 8h         a WebSocket ends after a working day
   fairway run -f objects.yaml --protocol-detection-timeout 1s   less waiting where a Service does not say what it speaks
+  fairway run --kube --gateway shop/waypoint                    take objects from a Kubernetes cluster
   fairway run -f a.yaml -f b/ --gateway shop/waypoint --hbone-port 0 --admin-port 0
 
 Usage
   fairway run -f PATH [flags]
+  fairway run --kube [flags]
 
 Configuration is watched: a change is in force without a restart, a document that cannot be read leaves the last good
 one in force. When it takes traffic it prints one JSON line {"event":"ready",…} on stderr, like everything it says

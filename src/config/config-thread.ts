@@ -1,4 +1,4 @@
-/** The thread side of `startConfig`: watches, parses, translates and posts. Nothing of the data path is loaded here. */
+/** The thread side of `startConfig`: follows files or a cluster, translates and posts. Nothing of the data path is loaded here. */
 import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
@@ -10,15 +10,17 @@ import { createObjectReader } from './load-objects.ts'
 import type { MeshSource } from './mesh-options.ts'
 import { isolateAll } from './filters/isolate-all.ts'
 import type { FilterSettling } from './filters/settle-filters.ts'
-import { openFileSource } from './source/files.ts'
+import { createHold } from './hold.ts'
+import { openObjectSource, type ObjectPlace, type ObjectSource } from './source/open-object-source.ts'
+import type { MeshFile } from './source/mesh-file.ts'
 import type { NameWatch } from './source/name-watch.ts'
-import { openMeshFile } from './source/mesh-file.ts'
 import type { TranslateOptions } from './translate/options.ts'
+import type { Wants } from './translate/wants.ts'
 import { createSetTranslation } from './translate-set.ts'
 
 /** What the thread is started with. */
 export interface ConfigThreadData {
-  readonly paths: readonly string[]
+  readonly place: ObjectPlace
   readonly translate: TranslateOptions
   readonly mesh: MeshSource | undefined
   /** Where the users' filters are. */
@@ -32,7 +34,9 @@ export type ConfigThreadMessage =
   | { readonly kind: 'update'; readonly delta: Packed<ConfigDelta> }
   /** A set could not be dealt with, which is a bug; the thread goes on with the next one. */
   | { readonly kind: 'failure'; readonly message: string }
-  /** The MeshConfig cannot be read, and there is no older one. */
+  /** What keeps a source from knowing more than it does; none when all is well again. */
+  | { readonly kind: 'troubles'; readonly troubles: readonly string[] }
+  /** There will be no set; or the MeshConfig cannot be read, and there is no older one. */
   | { readonly kind: 'refused'; readonly issues: readonly Issue[] }
 
 /** How long nothing may change before the thread cleans up behind its start, in milliseconds. */
@@ -42,6 +46,9 @@ const quietAfterStartMs = 1000
  * rolls something out makes one change after the other.
  */
 const quietMs = 3000
+
+/** How long a change waits for what it depends on, which others should not wait for, in milliseconds. */
+const holdMs = 5000
 
 /** How much of the heap is worth a collection of all of it, which takes 50 ms and more. */
 const wasteBytes = 4 * 1024 * 1024
@@ -68,11 +75,24 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
     const why = error instanceof Error ? (error.stack ?? error.message) : String(error)
     post({ kind: 'failure', message: `the configuration could not be translated, the last one stays: ${why}` })
   }
+  let source: ObjectSource | undefined
+  let isFirst = true
+  const hold = createHold(systemClock, holdMs, () => publish())
+  /** Whether what it depends on is still to come. */
+  const isEarly = (wants: Wants): boolean => {
+    if (source?.want(wants) !== false) {
+      hold.release()
+      return false
+    }
+    return isFirst || hold.isHeld()
+  }
   const publish = (): void => {
     if (isWaiting) return
     try {
       const result = translation.translate()
       if (result.kind === 'update') {
+        if (isEarly(result.wants)) return
+        isFirst = false
         post({ kind: 'update', delta: packJson(write(result.update)) })
         // Few have any, so that what watches them is loaded when it is needed.
         if (result.names.length > 0) names ??= watchNames()
@@ -112,28 +132,34 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
     isWaiting = true
     settling.then((started) => takeFilters(started), fail)
   }
-  if (mesh !== undefined) {
-    openMeshFile({
-      path: mesh.path,
-      onRead: (file) => {
-        translation.takeMesh(file)
-        publish()
+  const takeMesh = (file: MeshFile): void => {
+    translation.takeMesh(file)
+    publish()
+  }
+  const open = async (): Promise<void> => {
+    const isInCluster = mesh?.isInCluster === true
+    if (mesh !== undefined && !isInCluster) {
+      const { openMeshFile } = await import('./source/mesh-file.ts')
+      openMeshFile({ path: mesh.path, onRead: takeMesh })
+    }
+    source = await openObjectSource({
+      place: data.place,
+      decode: createObjectReader(),
+      onLook: () => {
+        if (getHeapStatistics().total_heap_size < restingBytes + wasteBytes) return
+        cancelCollection()
+        cancelCollection = systemClock.after(restingBytes === 0 ? quietAfterStartMs : quietMs, cleanUp)
       },
+      onSet: (set) => {
+        translation.takeObjects(set)
+        review()
+      },
+      onMesh: isInCluster ? takeMesh : undefined,
+      onTroubles: (troubles) => post({ kind: 'troubles', troubles }),
+      onRefused: (issues) => post({ kind: 'refused', issues }),
     })
   }
-  openFileSource({
-    paths: data.paths,
-    decode: createObjectReader(),
-    onLook: () => {
-      if (getHeapStatistics().total_heap_size < restingBytes + wasteBytes) return
-      cancelCollection()
-      cancelCollection = systemClock.after(restingBytes === 0 ? quietAfterStartMs : quietMs, cleanUp)
-    },
-    onSet: (set) => {
-      translation.takeObjects(set)
-      review()
-    },
-  })
+  open().catch(fail)
 }
 
 /**

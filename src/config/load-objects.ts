@@ -5,7 +5,7 @@ import { findChange, type ListChange } from '../lib/lists/find-change.ts'
 import { compact } from '../lib/memory/compact.ts'
 import { formatObject } from './format-object.ts'
 import { readObject, type ReadObject } from './objects/read-object.ts'
-import type { FoundObject } from './source/locate.ts'
+import type { SetObject } from './source/object-set.ts'
 import type { SourcedObject } from './translate/options.ts'
 
 /** The objects of a complete set, each once, and everything that is wrong with them. */
@@ -35,8 +35,8 @@ export const createObjectReader = (): ((value: unknown) => ReadObject) => {
  * Makes a `loadObjects` that remembers: where a few objects changed and no name was ever there twice, the names of all the
  * others need not be looked at.
  */
-export const createObjectLoading = (): ((found: readonly FoundObject<ReadObject>[]) => LoadedSet) => {
-  let before: { readonly found: readonly FoundObject<ReadObject>[]; readonly loaded: LoadedSet } | undefined
+export const createObjectLoading = (): ((found: readonly SetObject<ReadObject>[]) => LoadedSet) => {
+  let before: { readonly found: readonly SetObject<ReadObject>[]; readonly loaded: LoadedSet } | undefined
   return (found) => {
     const loaded =
       (before === undefined ? undefined : changeObjects(before.loaded, findChange(before.found, found), found)) ??
@@ -49,8 +49,8 @@ export const createObjectLoading = (): ((found: readonly FoundObject<ReadObject>
 /** `undefined` when there may be two objects of one name. */
 const changeObjects = (
   before: LoadedSet,
-  { come }: ListChange<FoundObject<ReadObject>>,
-  found: readonly FoundObject<ReadObject>[],
+  { come }: ListChange<SetObject<ReadObject>>,
+  found: readonly SetObject<ReadObject>[],
 ): LoadedSet | undefined => {
   if (before.hasDuplicates || come.length > fewObjects) return undefined
   if (come.some((item) => isUsable(item) && found.some((other) => other !== item && isNamesake(other, item))))
@@ -66,9 +66,9 @@ const changeObjects = (
 /** How many may change so that to compare each with all others is less work than to look at all names. */
 const fewObjects = 16
 
-const isUsable = ({ read }: FoundObject<ReadObject>): boolean => read.ref !== undefined && read.state !== 'unrelated'
+const isUsable = ({ read }: SetObject<ReadObject>): boolean => read.ref !== undefined && read.state !== 'unrelated'
 
-const isNamesake = (a: FoundObject<ReadObject>, b: FoundObject<ReadObject>): boolean => {
+const isNamesake = (a: SetObject<ReadObject>, b: SetObject<ReadObject>): boolean => {
   const [left, right] = [a.read.ref, b.read.ref]
   return left?.name === right?.name && left?.kind === right?.kind && left?.namespace === right?.namespace && isUsable(a)
 }
@@ -77,8 +77,8 @@ const isNamesake = (a: FoundObject<ReadObject>, b: FoundObject<ReadObject>): boo
  * Takes of a complete set each object once: of two with one name the first in reading order. Security policies of one name
  * that differ are taken all, to close what they are about: to pass over one would let through what it refuses.
  */
-export const loadObjects = (found: readonly FoundObject<ReadObject>[]): LoadedSet => {
-  const first = new Map<string, FoundObject<ReadObject>>()
+export const loadObjects = (found: readonly SetObject<ReadObject>[]): LoadedSet => {
+  const first = new Map<string, SetObject<ReadObject>>()
   const objects: SourcedObject[] = []
   const issues: Issue[] = []
   const contested = new Set<string>()
@@ -132,10 +132,10 @@ const closeContested = (item: SourcedObject, contested: ReadonlySet<string>): So
 
 const noIssues: readonly Issue[] = []
 
-const placeIssues = (item: FoundObject<ReadObject>): readonly Issue[] =>
+const placeIssues = (item: SetObject<ReadObject>): readonly Issue[] =>
   item.read.issues.length === 0 ? noIssues : item.read.issues.map((issue) => placeIssue(issue, item))
 
-const placeIssue = (issue: Issue, item: FoundObject<ReadObject>): Issue => {
+const placeIssue = (issue: Issue, item: SetObject<ReadObject>): Issue => {
   const { ref } = item.read
   const position = item.locate(issue.path ?? '')
   return {
@@ -146,8 +146,8 @@ const placeIssue = (issue: Issue, item: FoundObject<ReadObject>): Issue => {
 }
 
 interface Duplicate {
-  readonly second: FoundObject<ReadObject>
-  readonly first: FoundObject<ReadObject>
+  readonly second: SetObject<ReadObject>
+  readonly first: SetObject<ReadObject>
   /** They are security policies, and not the same. */
   readonly isContested: boolean
 }

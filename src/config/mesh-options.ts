@@ -6,7 +6,10 @@ export type MeshFlag = 'trust-domain' | 'path-normalization'
 
 /** Where the MeshConfig is, and what it does not decide. */
 export interface MeshSource {
+  /** A file; or how messages call what `isInCluster`. */
   readonly path: string
+  /** It is Istio's ConfigMap, in the cluster that objects come from. */
+  readonly isInCluster?: true
   /** Those that were given: they win. */
   readonly flags: readonly MeshFlag[]
 }

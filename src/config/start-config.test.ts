@@ -91,7 +91,7 @@ describe('a thread that fails', () => {
     const updates: number[] = []
     const failures: string[] = []
     const config = startConfig({
-      paths: [],
+      place: { kind: 'files', paths: [] },
       translate: { clusterDomain: 'c', trustDomain: 't', rootNamespace: 'r', pathNormalization: 'BASE' },
       onUpdate: ({ generation }) => void updates.push(generation),
       onFailure: (message) => void failures.push(message),

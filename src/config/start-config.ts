@@ -4,14 +4,15 @@ import { unpackJson } from '../lib/memory/packed-json.ts'
 import { createDeltaReader } from './delta.ts'
 import type { Issue } from '../lib/decoded.ts'
 import type { MeshSource } from './mesh-options.ts'
+import type { ObjectPlace } from './source/open-object-source.ts'
 import { formatIssues, refuseUnreadable } from './refuse-unreadable.ts'
 import type { ConfigThreadData, ConfigThreadMessage } from './config-thread.ts'
 import type { TranslateOptions } from './translate/options.ts'
 import type { ConfigUpdate } from './update.ts'
 
 export interface ConfigOptions {
-  /** Files and folders to read and watch. */
-  readonly paths: readonly string[]
+  /** What to read and follow. */
+  readonly place: ObjectPlace
   readonly translate: TranslateOptions
   /** Default: there is no MeshConfig. */
   readonly mesh?: MeshSource | undefined
@@ -23,6 +24,8 @@ export interface ConfigOptions {
   readonly onUpdate: (update: ConfigUpdate) => void
   /** Called when the thread stumbled; the last update stays in force, and the thread is started again if it ended. */
   readonly onFailure: (message: string) => void
+  /** Gets what keeps us from knowing more, a line for each; none when all is well again. */
+  readonly onTroubles?: (troubles: readonly string[]) => void
   /** Default: the machine's. */
   readonly clock?: Clock
   /** Default: a worker thread of this process. */
@@ -73,6 +76,7 @@ export const startConfig = (options: ConfigOptions): ConfigHandle => {
   }
   const receive = (message: ConfigThreadMessage): void => {
     if (message.kind === 'failure') return fail(message.message)
+    if (message.kind === 'troubles') return options.onTroubles?.(message.troubles)
     if (message.kind === 'refused') return refuse(message.issues)
     restartMs = firstRestartMs
     const update = read(unpackJson(message.delta))
@@ -82,7 +86,7 @@ export const startConfig = (options: ConfigOptions): ConfigHandle => {
   }
   const start = (): ConfigThread => {
     const data: ConfigThreadData = {
-      paths: options.paths,
+      place: options.place,
       translate: options.translate,
       mesh: options.mesh,
       filtersDir: options.filtersDir,
@@ -108,6 +112,7 @@ export const startConfig = (options: ConfigOptions): ConfigHandle => {
     ready: first.promise,
     close: async () => {
       isClosed = true
+      first.reject(new Error('the configuration was closed before there was one'))
       cancelRestart()
       await worker.terminate()
     },

@@ -4,18 +4,19 @@ import { createObjectLoading } from './load-objects.ts'
 import { withMeshConfig, type MeshSource } from './mesh-options.ts'
 import type { FilterObject } from './objects/filter/filter-object.ts'
 import type { ReadObject } from './objects/read-object.ts'
-import type { FileSet } from './source/files.ts'
+import type { ObjectSet } from './source/object-set.ts'
 import type { MeshFile } from './source/mesh-file.ts'
 import type { Names } from './translate/entry/entry-hosts.ts'
 import type { FilterVersions } from './translate/filter/filter-version.ts'
 import type { SourcedObject, TranslateOptions } from './translate/options.ts'
 import { createTranslator } from './translate/translate.ts'
+import type { Wants } from './translate/wants.ts'
 import type { ConfigUpdate } from './update.ts'
 
 /** What there is at the moment: a set of objects, and a MeshConfig where one is wanted. */
 export interface SetTranslation {
   /** Takes the next set. */
-  readonly takeObjects: (set: FileSet<ReadObject>) => void
+  readonly takeObjects: (set: ObjectSet<ReadObject>) => void
   /** Takes what the file says now; one that cannot be read leaves the last good one in force. */
   readonly takeMesh: (file: MeshFile) => void
   /** Takes what host names are now. */
@@ -33,6 +34,7 @@ export interface SetTranslation {
         readonly kind: 'update'
         readonly update: Omit<ConfigUpdate, 'generation'>
         readonly names: readonly string[]
+        readonly wants: Wants
       }
     | { readonly kind: 'refused'; readonly issues: readonly Issue[] }
     | { readonly kind: 'waiting' }
@@ -46,7 +48,7 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
   let { options, notes } = source === undefined ? { options: base, notes: [] } : nothingKnown
   let translate = options === undefined ? undefined : createTranslator(options)
   let meshIssues = none
-  let set: FileSet<ReadObject> | undefined
+  let set: ObjectSet<ReadObject> | undefined
   let names: Names | undefined
   let versions: FilterVersions | undefined
   return {
@@ -73,10 +75,10 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
       if (set === undefined) return { kind: 'waiting' }
       if (translate === undefined) return { kind: 'refused', issues: meshIssues }
       const { objects, issues: objectIssues } = load(set.objects)
-      const { model, conditions, names: wanted } = translate(objects, names, versions)
+      const { model, conditions, names: wanted, wants } = translate(objects, names, versions)
       const issues = meshIssues.length === 0 ? set.issues : [...meshIssues, ...set.issues]
       const update = { model, conditions, issues, objectIssues, notes, objects: objects.length }
-      return { kind: 'update', update, names: wanted }
+      return { kind: 'update', update, names: wanted, wants }
     },
   }
 }

@@ -50,3 +50,9 @@ export const decodeGateway: KindDecoder<GatewayObject> = (input) => {
   const { gatewayClassName, listeners } = decoded.value
   return { ok: true, value: { kind: 'Gateway', metadata: input.metadata, className: gatewayClassName, listeners } }
 }
+
+/** The listener that makes a Gateway a waypoint: of several HBONE listeners the one on the mesh's port counts. */
+export const hboneListener = (gateway: GatewayObject): Listener | undefined => {
+  const listeners = gateway.listeners.filter(({ protocol }) => protocol === 'HBONE')
+  return listeners.find(({ port }) => port === 15_008) ?? listeners[0]
+}

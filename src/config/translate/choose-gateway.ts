@@ -1,6 +1,6 @@
 import type { Condition } from '../../model/condition.ts'
 import type { TrafficType } from '../../model/model.ts'
-import type { GatewayObject, Listener } from '../objects/gateway.ts'
+import { hboneListener, type GatewayObject, type Listener } from '../objects/gateway.ts'
 import type { Catalog, Entry } from './catalog.ts'
 import { conditionOf } from './conditions.ts'
 import type { TranslateOptions } from './options.ts'
@@ -99,10 +99,4 @@ const acceptedCondition = (entry: Entry<GatewayObject>, identity: string | undef
 const decodeTrafficType = (text: string): TrafficType | undefined => {
   const types: readonly TrafficType[] = ['service', 'workload', 'all', 'none']
   return types.find((type) => type === text)
-}
-
-/** Of several HBONE listeners the one on the mesh's port counts. */
-const hboneListener = (gateway: GatewayObject): Listener | undefined => {
-  const listeners = gateway.listeners.filter((listener) => listener.protocol === 'HBONE')
-  return listeners.find((listener) => listener.port === 15_008) ?? listeners[0]
 }

@@ -194,6 +194,7 @@ describe('translate', () => {
         authorizations: [],
       },
       names: [],
+      wants: { services: [], pods: [], configMaps: [], secrets: [], rootNamespace: 'istio-system' },
       conditions: [],
     })
   })

@@ -45,6 +45,7 @@ import type { SourcedObject, TranslateOptions } from './options.ts'
 import { tcpPortsOf } from './service/service-facts.ts'
 import { createEndpointsTranslation, endpointLookups, type TranslateEndpoints } from './service/translate-endpoints.ts'
 import { translateServices, type SecurityOf } from './service/translate-services.ts'
+import { noteWants, wantsOf, type Wants } from './wants.ts'
 
 /** A model and what became of the objects that it was made from. */
 export interface Translation {
@@ -52,6 +53,7 @@ export interface Translation {
   readonly conditions: readonly Condition[]
   /** Host names whose addresses are endpoints, sorted; which ones they are is for the caller to find out (`Names`). */
   readonly names: readonly string[]
+  readonly wants: Wants
 }
 
 /** Translates one complete set of objects for the Gateway that this process is. */
@@ -115,7 +117,8 @@ const translateSet = (
   options: TranslateOptions,
   { memory, translateEndpoints, translatePod, findHidden, addingSessions, ...remembering }: Remembering,
 ): Translated => {
-  const catalog = createCatalog(objects)
+  const noted = noteWants(createCatalog(objects))
+  const { catalog } = noted
   const { gateway, conditions: aboutGateway } = chooseGateway(catalog, options)
   const hosts = remembering.entryHosts(catalog, names)
   const ofServices = bindServices(catalog, gateway, options)
@@ -217,6 +220,8 @@ const translateSet = (
     authentications: authentications.policies,
     authorizations: authorizations.policies,
   }
+  const reached = [...wantedOf.keys()]
+  const wants = (): Wants => wantsOf(noted, { gateway, rootNamespace, reached })
   const translation = {
     model: attachFilters(model, filters.attachments, versions),
     conditions: sortConditions([
@@ -240,6 +245,7 @@ const translateSet = (
       ...sliceConditions(catalog),
     ]),
     names: hosts.names,
+    wants: wants(),
   }
   return {
     objects,
@@ -250,6 +256,7 @@ const translateSet = (
     attaching,
     tlsPorts: backendTls.ports,
     sendsElsewhere: wanted.size > boundPorts,
+    wants,
   }
 }
 

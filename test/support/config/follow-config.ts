@@ -27,7 +27,7 @@ export const followConfig = (objectsDir: string, filtersDir?: string): FollowedC
   const failures: string[] = []
   let wake = (): void => {}
   const config = startConfig({
-    paths: [objectsDir],
+    place: { kind: 'files', paths: [objectsDir] },
     filtersDir,
     translate: {
       clusterDomain: 'cluster.local',

@@ -10,6 +10,7 @@ import { attachRoutes, type Attached, type AttachScope } from '../route/attach-r
 import { translatePorts } from '../service/translate-services.ts'
 import { sortByKey } from '../sort-by-key.ts'
 import { findNeighbours, type Neighbourhood } from './neighbours.ts'
+import type { Wants } from '../wants.ts'
 import { replaceGroups } from './replace-groups.ts'
 
 /** A translation, and what its routes were attached to: there again for the next set, as long as only routes change. */
@@ -23,12 +24,15 @@ export interface Translated {
     readonly model: Model
     readonly conditions: readonly Condition[]
     readonly names: readonly string[]
+    readonly wants: Wants
   }
   readonly attaching: Omit<AttachScope, 'onBackend'>
   /** The ports (`NAMESPACE/NAME:PORT`) that a BackendTLSPolicy is about. */
   readonly tlsPorts: ReadonlyMap<string, unknown>
   /** Whether routes send to Services that are not bound, which have endpoints in the model for as long as routes do. */
   readonly sendsElsewhere: boolean
+  /** What is wanted by now: with each route that was looked at. */
+  readonly wants: () => Wants
 }
 
 /**
@@ -60,6 +64,7 @@ export const changeRoutes = (before: Translated, objects: readonly SourcedObject
       items: sortConditions([...unusableConditions(neighbours.after), ...now.attached.conditions]),
       compare: ({ object }, ref) => compareRefs(object, ref),
     }),
+    wants: before.wants(),
   }
   return { ...before, objects, translation }
 }
