@@ -35,6 +35,9 @@ export type AnswerOutcome =
   | { readonly kind: 'unanswered' }
   | { readonly kind: 'too-large' }
 
+/** Of a longer body a digest is made of its beginning, and of its length: bytes cost time, and nobody waits for these. */
+const DIGEST_BYTES = 1024 * 1024
+
 const JSON_TYPE = /^(?:application|text)\/(?:[\w.!#$&^-]+\+)?json\s*(?:;|$)/i
 
 /** Takes an answer in as it passes, bounded by its wish and the memory that there is. */
@@ -64,15 +67,16 @@ export class AnswerTap {
     }
     if (!this.#wish.wantsBody) return
     const isJson = JSON_TYPE.test(headers.getLower('content-type') ?? '')
-    const coding = headers.getLower('content-encoding')?.trim().toLowerCase() ?? 'identity'
+    const coding = headers.getLower('content-encoding')?.trim().toLowerCase() || 'identity'
     if (isJson || coding !== 'identity') this.#kept = { bytes: new GrowingBytes(), coding, isJson }
     else this.#hash = createHash('sha256')
   }
 
   onBody(buffer: Buffer, start: number, end: number): void {
     if (this.outcome !== undefined) return
+    const room = DIGEST_BYTES - this.#lengthBytes
+    if (room > 0) this.#hash?.update(buffer.subarray(start, Math.min(end, start + room)))
     this.#lengthBytes += end - start
-    this.#hash?.update(buffer.subarray(start, end))
     if (this.#kept === undefined || this.#isTooLarge) return
     this.#takenBytes += end - start
     if (!this.#memory.take(end - start) || this.#lengthBytes > this.#wish.limitBytes) {

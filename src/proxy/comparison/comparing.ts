@@ -20,6 +20,8 @@ export class Comparing {
   readonly mirror: AnswerTap
   /** There when the primary is to be asked twice. */
   readonly repeat: AnswerTap | undefined
+  /** The request was given up, so that what came of it says nothing of the mirror. */
+  isVoid = false
   readonly #user: ComparingUser
   #isSettled = false
 
@@ -62,10 +64,18 @@ export class Comparing {
     }
   }
 
-  /** There is nothing to compare with, unless the primary's answer is there already. */
+  /** There is nothing to compare with: no answer of the primary, or copies that are not whole. */
   cancel(): void {
-    if (this.primary.outcome !== undefined) return
+    if (this.#isSettled) return
+    this.isVoid = true
     this.primary.lose()
+    this.mirror.lose()
+    this.repeat?.lose()
+  }
+
+  /** Whoever has not answered by now will not have. */
+  expire(): void {
+    if (this.primary.outcome === undefined) return this.cancel()
     this.mirror.lose()
     this.repeat?.lose()
   }

@@ -1,6 +1,8 @@
 /** Comparisons of real answers: a primary and a mirror behind a waypoint in this process. */
 import assert from 'node:assert/strict'
-import { afterEach, describe, it } from 'node:test'
+import { once } from 'node:events'
+import { createServer, type Http2Server } from 'node:http2'
+import { after, afterEach, describe, it } from 'node:test'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { comparisonOf } from '../../../test/support/comparison.ts'
 import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
@@ -32,19 +34,22 @@ const say =
 interface Setup {
   readonly primary?: Answering
   readonly mirror?: Answering
+  /** Pods answer before they have the body. */
+  readonly answersHead?: boolean
   readonly comparison?: Partial<MirrorComparison>
   readonly rule?: Partial<Rule>
   readonly policy?: Omit<BackendPolicy, 'source'>
 }
 
 /** Requests go to the first pod, copies to the second. */
-const start = async ({ primary = say('{}'), mirror = say('{}'), comparison, rule, policy }: Setup) => {
+const start = async ({ primary = say('{}'), mirror = say('{}'), answersHead = false, ...setup }: Setup) => {
+  const { comparison, rule, policy } = setup
   const { service, endpoints } = backendOf('shadow')
   const to = { service, endpoints, numerator: 1, denominator: 1, origin: 'the test' }
   mesh = await Mesh.start({
     pods: [primary, mirror].map((answering) => {
       let count = 0
-      return { onRequest: (tunnel) => answering(tunnel, count++) }
+      return { [answersHead ? 'onHead' : 'onRequest']: (tunnel: PodTunnel) => answering(tunnel, count++) }
     }),
     rule: { mirrors: [{ ...to, comparison: comparisonOf(comparison) }], ...rule },
   })
@@ -129,6 +134,45 @@ describe('an answer of a mirror', () => {
   })
 })
 
+describe('of a gRPC call', () => {
+  const servers: Http2Server[] = []
+  after(() => servers.forEach((server) => server.close()))
+
+  const serve = async (status: string, body: string) => {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/grpc', trailer: 'grpc-status' })
+      response.addTrailers({ 'grpc-status': status })
+      response.end(body)
+    })
+    servers.push(server)
+    server.on('session', (session) => session.unref())
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const address = server.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  }
+
+  for (const [what, status, body, told1] of [
+    ['the status is compared, which stands in the trailers', '13', 'aaaa', ['value trailer grpc-status 1']],
+    ['the messages are compared by a digest', '0', 'aaab', ['value body 1']],
+  ] as const) {
+    it(what, async () => {
+      const { model } = await start({})
+      const ports = await Promise.all([serve('0', 'aaaa'), serve(status, body)])
+      const endpoints = model.endpoints.map((set, i) => ({
+        ...set,
+        protocol: 'http2' as const,
+        endpoints: [mesh.endpoint('127.0.0.1', { transport: 'plain', port: ports[i] ?? 0 })],
+      }))
+      await mesh.plane.apply({ ...model, endpoints }, 70)
+      const call = 'content-length: 2\r\ncontent-type: application/grpc\r\nte: trailers\r\n'
+      const { trailers } = await (await mesh.tunnel()).request('POST', '/', call, 'hi')
+      assert.equal(trailers?.get('grpc-status'), '0')
+      await settled('different')
+      assert.deepEqual(told(), told1)
+    })
+  }
+})
+
 describe('what is no answer of the mirror is no difference:', () => {
   const cases: readonly (readonly [string, ComparisonOutcome, Setup])[] = [
     ['a reset', 'unanswered', { mirror: (tunnel) => tunnel.reset(2) }],
@@ -172,6 +216,14 @@ describe('what is no answer of the mirror is no difference:', () => {
     assert.equal(read().outcomes.unanswered, 0)
     mesh.pods[1]?.close()
     await settled('unanswered', 3)
+  })
+
+  it('copies that are cut since the primary wants no more of the request', async () => {
+    await start({ primary: say('', '', 413), answersHead: true })
+    const tunnel = await mesh.tunnel()
+    tunnel.write('POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 10\r\n\r\nhello', 'POST')
+    assert.equal((await tunnel.answer()).head.status, 413)
+    await settled('skipped')
   })
 
   it('a client that goes away', async () => {

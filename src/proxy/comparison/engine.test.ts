@@ -105,6 +105,28 @@ describe('memory is given back', () => {
   })
 })
 
+describe('whoever has not answered in half a minute', () => {
+  it('is not waited for any longer: the mirror, and a second answer of the primary', () => {
+    const { clock, memory, engine, begin } = start({ noise: { percent: 100, methods: ['GET'], samples: 1 } })
+    const comparing = begin()
+    answer(comparing?.primary, '[1]')
+    clock.advance(29_999)
+    assert.equal(engine.read()[0]?.outcomes.unanswered, 0)
+    clock.advance(1)
+    assert.deepEqual([engine.read()[0]?.outcomes.unanswered, memory.bytes, clock.pending()], [1, 0, 0])
+  })
+
+  it('is no difference either when it is the primary', () => {
+    const { clock, memory, engine, begin } = start()
+    const comparing = begin()
+    answer(comparing?.mirror, '[1]')
+    clock.advance(30_000)
+    assert.deepEqual([engine.read()[0]?.outcomes.skipped, memory.bytes], [1, 0])
+    answer(comparing?.primary, '[1]')
+    assert.equal(memory.bytes, 0)
+  })
+})
+
 it('so many are under way at most, and as much of their bodies is kept', () => {
   const { memory, engine, begin } = start({}, 1000)
   const all = Array.from({ length: 300 }, begin)
@@ -116,6 +138,20 @@ it('so many are under way at most, and as much of their bodies is kept', () => {
   const { skipped, unanswered } = engine.read()[0]?.outcomes ?? {}
   assert.equal((skipped ?? 0) + (unanswered ?? 0), 300)
   assert.ok(begin() !== undefined)
+})
+
+it('names and values that are longer than any body should have are not kept whole', async () => {
+  const { engine, begin } = start({ limitBytes: 64 * 1024 })
+  for (let i = 0; i < 3; i++) {
+    const comparing = begin()
+    const name = 'n'.repeat(20_000)
+    answer(comparing?.primary, JSON.stringify({ [name]: 'v'.repeat(20_000) }))
+    answer(comparing?.mirror, JSON.stringify({ [name]: 'w'.repeat(20_000) }))
+  }
+  await settle(() => engine.read()[0]?.outcomes.different === 3)
+  const [found] = engine.read()[0]?.differences ?? []
+  assert.equal(found?.count, 3)
+  assert.ok(JSON.stringify(found).length < 1000)
 })
 
 it('bytes that are not kept are of any length', async () => {

@@ -7,11 +7,13 @@ import type { ComparedRequest } from './comparing.ts'
 import type { ComparisonReading } from './comparison-reading.ts'
 import type { AnswerOutcome } from './answer.ts'
 import { openAnswer, type ReadAnswer } from './judge/compare-answers.ts'
-import { MirrorJudge } from './judge/mirror-judge.ts'
+import { MirrorJudge, unusedReading } from './judge/mirror-judge.ts'
 import { SpareTime } from './judge/spare-time.ts'
 
 /** Requests whose answers are waited for, or wait to be compared, in this process. */
 const MAX_OPEN = 256
+/** For all answers to a request; a mirror's has no longer than that anyway. */
+const MAX_MS = 30_000
 
 export interface EngineDeps {
   readonly clock: Clock
@@ -26,9 +28,9 @@ export interface EngineDeps {
 export class ComparisonEngine {
   readonly #deps: EngineDeps
   readonly #spareTime: SpareTime
-  readonly #judges = new WeakMap<Mirror, MirrorJudge>()
+  readonly #places = new WeakMap<Mirror, MirrorPlace>()
   /** What is known stays as long as nothing of the comparison changes. */
-  #known = new Map<string, MirrorJudge>()
+  #known: ReadonlyMap<string, MirrorPlace> = new Map()
   #open = 0
 
   constructor(deps: EngineDeps) {
@@ -38,21 +40,20 @@ export class ComparisonEngine {
 
   /** The mirrors of the next model. */
   use(mirrors: readonly Mirror[]): void {
-    const known = new Map<string, MirrorJudge>()
+    const known = new Map<string, MirrorPlace>()
     for (const mirror of mirrors) {
       const { comparison, origin, endpoints } = mirror
-      if (comparison === undefined) continue
-      const key = JSON.stringify([comparison, origin, endpoints])
-      const judge = known.get(key) ?? this.#known.get(key) ?? new MirrorJudge(comparison, mirror)
-      known.set(key, judge)
-      this.#judges.set(mirror, judge)
+      const key = this.#places.get(mirror)?.key ?? JSON.stringify([comparison, origin, endpoints])
+      const place = known.get(key) ?? this.#known.get(key) ?? new MirrorPlace(key, mirror)
+      known.set(key, place)
+      this.#places.set(mirror, place)
     }
     this.#known = known
   }
 
   /** Begins to compare the answers to a request; `undefined`: those of this one are not. `mayRepeat`: the primary may get it twice. */
   begin(mirror: Mirror, request: ComparedRequest, mayRepeat: () => boolean): Comparing | undefined {
-    const judge = this.#judges.get(mirror)
+    const judge = this.#places.get(mirror)?.judge
     if (judge === undefined) return undefined
     const { percent, headers, comparesBody, limitBytes, noise } = judge.settings
     if (!this.#draw(percent)) return undefined
@@ -63,16 +64,19 @@ export class ComparisonEngine {
     this.#open++
     const repeats = noise.methods.includes(request.method) && this.#draw(noise.percent) && mayRepeat()
     const wish = { headers, wantsBody: comparesBody, limitBytes }
-    const { memory } = this.#deps
-    return new Comparing(
-      request,
-      { wish, repeats, memory },
-      { onSettled: (comparing) => this.#settle(comparing, judge) },
-    )
+    const { memory, clock } = this.#deps
+    const onSettled = (settled: Comparing): void => {
+      stopWaiting()
+      this.#settle(settled, judge)
+    }
+    const comparing = new Comparing(request, { wish, repeats, memory }, { onSettled })
+    const stopWaiting = clock.after(MAX_MS, () => comparing.expire())
+    return comparing
   }
 
+  /** How each of them stands. */
   read(): readonly ComparisonReading[] {
-    return Array.from(this.#known.values(), (judge) => judge.read())
+    return Array.from(this.#known.values()).flatMap((place) => place.read())
   }
 
   #draw(percent: number): boolean {
@@ -81,6 +85,10 @@ export class ComparisonEngine {
 
   #settle(comparing: Comparing, judge: MirrorJudge): void {
     const { primary, mirror, repeat } = comparing
+    if (comparing.isVoid) {
+      judge.count('skipped')
+      return this.#end(comparing)
+    }
     const isUseless = mirror.outcome?.kind !== 'answered' && repeat?.outcome?.kind !== 'answered'
     if (primary.outcome?.kind !== 'answered' || isUseless) {
       const isSilent = primary.outcome?.kind === 'answered' && mirror.outcome?.kind === 'unanswered'
@@ -125,6 +133,30 @@ export class ComparisonEngine {
   #end(comparing: Comparing): void {
     comparing.release()
     this.#open--
+  }
+}
+
+/** A mirror that is compared; what it takes to judge it is made with the first request. */
+class MirrorPlace {
+  readonly key: string
+  readonly #mirror: Mirror
+  #judge: MirrorJudge | undefined
+
+  constructor(key: string, mirror: Mirror) {
+    this.key = key
+    this.#mirror = mirror
+  }
+
+  get judge(): MirrorJudge | undefined {
+    const { comparison } = this.#mirror
+    if (comparison !== undefined) this.#judge ??= new MirrorJudge(comparison, this.#mirror)
+    return this.#judge
+  }
+
+  read(): readonly ComparisonReading[] {
+    const { comparison } = this.#mirror
+    if (this.#judge !== undefined) return [this.#judge.read()]
+    return comparison === undefined ? [] : [unusedReading(comparison, this.#mirror)]
   }
 }
 

@@ -102,7 +102,8 @@ export class Mirrors {
 
   /** The request is given up; one that is not whole will not be. */
   abandon(isWhole: boolean): void {
-    for (const { comparing } of this.#drawn) comparing?.cancel()
+    for (const { comparing } of this.#drawn)
+      if (!isWhole || comparing?.primary.outcome === undefined) comparing?.cancel()
     if (!isWhole) for (const copy of this.#copies) copy.giveUp()
   }
 

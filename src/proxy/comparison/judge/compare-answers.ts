@@ -63,7 +63,7 @@ const compareBodies = (a: ReadBody, b: ReadBody, rules: JsonRules): readonly Dif
     if (differences !== undefined) return differences
     return a.bytes.equals(b.bytes) ? [] : [tell('body', [], TOO_DEEP, TOO_DEEP)]
   }
-  if (a.kind === 'digest' && b.kind === 'digest' && a.digest === b.digest) return []
+  if (a.kind === 'digest' && b.kind === 'digest' && a.digest === b.digest && a.lengthBytes === b.lengthBytes) return []
   const difference = tell('body', [], describe(a), describe(b))
   return [a.kind === b.kind ? difference : { ...difference, kind: 'type' }]
 }

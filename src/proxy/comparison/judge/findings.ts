@@ -1,7 +1,7 @@
 import { hideInTarget } from '../../../lib/secrets/hide-secrets.ts'
 import type { FoundDifference } from '../comparison-reading.ts'
 import type { Difference } from './difference.ts'
-import { formatPlace, formatValue } from './format-value.ts'
+import { formatPlace, formatValue, shorten } from './format-value.ts'
 
 /** Places that are remembered; what differs elsewhere is only counted. */
 const MAX_PLACES = 100
@@ -42,7 +42,7 @@ export class Findings {
       lastAtMs: atMs,
       example: {
         method,
-        path: hideInTarget(target),
+        path: shorten(hideInTarget(target)),
         place: formatPlace(difference),
         ...(primary === undefined ? {} : { primary }),
         ...(mirror === undefined ? {} : { mirror }),

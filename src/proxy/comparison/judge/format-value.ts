@@ -20,7 +20,13 @@ export const formatValue = (value: unknown, { steps }: Pick<Difference, 'steps'>
 /** Where in an answer it is: `status`, `header content-type`, `body /items/3/price`. */
 export const formatPlace = ({ part, steps }: Pick<Difference, 'part' | 'steps'>): string => {
   if (steps.length === 0) return part
-  return shorten(hideSecrets(part === 'body' ? `body /${steps.map(escapeStep).join('/')}` : `${part} ${steps.join()}`))
+  const names = steps.map((step) => shorten(step))
+  return shorten(hideSecrets(part === 'body' ? `body /${names.map(escapeStep).join('/')}` : `${part} ${names.join()}`))
 }
 
-const shorten = (text: string): string => (text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH)}…`)
+/**
+ * The beginning of a text, in memory of its own: to V8 a part of a text is a window on the whole, and a few of them would keep
+ * whole bodies.
+ */
+export const shorten = (text: string, length = MAX_LENGTH): string =>
+  text.length <= length ? text : Buffer.from(`${text.slice(0, length)}…`).toString()

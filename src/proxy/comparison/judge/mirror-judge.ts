@@ -12,13 +12,7 @@ export class MirrorJudge {
   readonly #rules: AnswerRules
   readonly #noise = new Noise()
   readonly #findings: Findings
-  readonly #outcomes: Record<ComparisonOutcome, number> = {
-    same: 0,
-    different: 0,
-    learning: 0,
-    unanswered: 0,
-    skipped: 0,
-  }
+  readonly #outcomes: Record<ComparisonOutcome, number> = { ...noOutcomes }
 
   constructor(settings: MirrorComparison, mirror: Mirror) {
     this.settings = settings
@@ -48,16 +42,13 @@ export class MirrorJudge {
   }
 
   read(): ComparisonReading {
-    const { service, origin } = this.#mirror
-    const { key, noise } = this.settings
+    const unused = unusedReading(this.settings, this.#mirror)
     return {
-      comparison: key,
-      origin,
-      mirror: `${service.namespace}/${service.name}:${service.port}`,
+      ...unused,
       outcomes: { ...this.#outcomes },
       noise: {
+        ...unused.noise,
         samples: this.#noise.samples,
-        wanted: noise.percent === 0 ? 0 : noise.samples,
         paths: this.#noise.paths().slice(0, MAX_SHOWN),
       },
       differences: this.#findings.list((path, kind) => this.#noise.isNoise(path, kind)),
@@ -65,6 +56,19 @@ export class MirrorJudge {
     }
   }
 }
+
+/** How a comparison stands that has seen nothing yet. */
+export const unusedReading = ({ key, noise }: MirrorComparison, { service, origin }: Mirror): ComparisonReading => ({
+  comparison: key,
+  origin,
+  mirror: `${service.namespace}/${service.name}:${service.port}`,
+  outcomes: noOutcomes,
+  noise: { samples: 0, wanted: noise.percent === 0 ? 0 : noise.samples, paths: [] },
+  differences: [],
+  omitted: 0,
+})
+
+const noOutcomes = { same: 0, different: 0, learning: 0, unanswered: 0, skipped: 0 } as const
 
 /** Of the paths that are noise. */
 const MAX_SHOWN = 200

@@ -1,10 +1,14 @@
 /** What two answers of the primary to one request differ in, which says nothing when an answer of the mirror does. */
 import type { Difference, DifferenceKind } from './difference.ts'
+import { shorten } from './format-value.ts'
 import { escapeStep } from './path-patterns.ts'
 
 /** Pairs that are remembered, and as many again until the next ones have come together. */
 const GENERATION = 1000
 const MAX_PATHS = 2000
+/** What is longer is told apart by its beginning: names of fields are as long as who sends them likes. */
+const MAX_STEP = 64
+const MAX_LENGTH = 512
 /** So many fields that only one of two answers has make an object a map, whose keys say nothing. */
 const MAP_KEYS = 8
 /** Of chance alone, one rate in thirty thousand lies so many standard deviations off. */
@@ -144,7 +148,7 @@ export class Noise {
     const parent = this.#pathOf({ part, pattern: pattern.slice(0, -1) })
     if (this.#maps.has(parent)) return
     const keys = this.#keys.get(parent) ?? new Set()
-    keys.add(pattern.at(-1) ?? '')
+    keys.add(shorten(pattern.at(-1) ?? '', MAX_STEP))
     if (keys.size < MAP_KEYS) {
       if (this.#keys.size < MAX_PATHS) this.#keys.set(parent, keys)
       return
@@ -157,10 +161,10 @@ export class Noise {
     if (part !== 'body') return pattern.length === 0 ? part : `${part} ${pattern.join()}`
     let path: string = part
     for (const [i, step] of pattern.entries()) {
-      const name = this.#maps.has(path) ? '*' : escapeStep(step)
+      const name = this.#maps.has(path) ? '*' : escapeStep(shorten(step, MAX_STEP))
       path += i === 0 ? ` /${name}` : `/${name}`
     }
-    return path
+    return shorten(path, MAX_LENGTH)
   }
 }
 
