@@ -10,6 +10,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { createExchange, runChain } from 'fairway/filter/testing'
 import { parse } from 'yaml'
 import { builtinFilters } from '../filters/index.ts'
+import { isUserKind } from '../src/config/objects/filter/filter-object.ts'
 import { withMeshConfig } from '../src/config/mesh-options.ts'
 import { readMeshFile } from '../src/config/source/mesh-file.ts'
 import { createFilterTrials } from '../src/config/filters/filter-trials.ts'
@@ -95,7 +96,7 @@ const tryFilters = async (name: string, objects: readonly SourcedObject[]): Prom
   const root = path.join(folder, name, 'filters')
   if (!existsSync(root)) return noFilterVersions
   const filters = objects.flatMap(({ read }) =>
-    read.state === 'typed' && read.object.kind === 'Filter' && read.object.as === 'Filter' ? [read.object] : [],
+    read.state === 'typed' && read.object.kind === 'Filter' && isUserKind(read.object.as) ? [read.object] : [],
   )
   return createFilterTrials(root).settle(filters)
 }

@@ -2,7 +2,7 @@ import type { Issue } from '../lib/decoded.ts'
 import { isEqual } from '../lib/is-equal.ts'
 import { createObjectLoading } from './load-objects.ts'
 import { withMeshConfig, type MeshSource } from './mesh-options.ts'
-import type { FilterObject } from './objects/filter/filter-object.ts'
+import { isUserKind, type FilterObject } from './objects/filter/filter-object.ts'
 import type { ReadObject } from './objects/read-object.ts'
 import type { ObjectSet } from './source/object-set.ts'
 import type { MeshFile } from './source/mesh-file.ts'
@@ -84,7 +84,7 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
 }
 
 const filterOf = ({ read }: SourcedObject): readonly FilterObject[] =>
-  read.state === 'typed' && read.object.kind === 'Filter' && read.object.as === 'Filter' ? [read.object] : []
+  read.state === 'typed' && read.object.kind === 'Filter' && isUserKind(read.object.as) ? [read.object] : []
 
 const nothingKnown: { readonly options: TranslateOptions | undefined; readonly notes: readonly string[] } = {
   options: undefined,

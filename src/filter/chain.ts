@@ -2,6 +2,7 @@ import type { HeaderList } from '../http/header-list.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
 import { stages } from './index.ts'
 import type { BodyMode, BodyTransform, BodyUse, Exchange, Filter, HookResult, Stage, Tunnel } from './index.ts'
+import type { Served, Serving } from './serve/serving.ts'
 
 /** What is kept of a body for a filter that does not say how much it needs. */
 const DEFAULT_LIMIT_BYTES = 1024 * 1024
@@ -30,6 +31,12 @@ export interface TunnelHook {
   readonly kind?: string | undefined
 }
 
+/** Asks a filter whether it answers a request itself. */
+export interface ServeHook {
+  (exchange: Exchange, serving: Serving): Served | void
+  readonly kind?: string | undefined
+}
+
 /** What a chain does to bodies and trailers of requests, in running order, or of responses, in reverse. */
 export interface BodyHooks {
   readonly transforms: readonly BodyHook[]
@@ -46,6 +53,7 @@ export interface Chain {
   readonly onResponse: readonly Hook[]
   readonly onComplete: readonly NonNullable<Filter['onComplete']>[]
   readonly onTunnel: readonly TunnelHook[]
+  readonly serve: readonly ServeHook[]
   /** `undefined`, as for responses: nobody looks. */
   readonly requestBody: BodyHooks | undefined
   readonly responseBody: BodyHooks | undefined
@@ -70,6 +78,7 @@ export const emptyChain: Chain = Object.freeze({
   onResponse: [],
   onComplete: [],
   onTunnel: [],
+  serve: [],
   requestBody: undefined,
   responseBody: undefined,
 })
@@ -90,6 +99,7 @@ export const composeChain = (staged: readonly StagedFilter[]): Chain => {
     onResponse: reversed.flatMap(({ filter, kind }) => bindHook(filter, filter.onResponse, { kind })),
     onComplete: filters.flatMap((filter) => filter.onComplete?.bind(filter) ?? []),
     onTunnel: sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.onTunnel, { kind })),
+    serve: sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.serve, { kind })),
     requestBody: bodyHooks(sorted, 'request'),
     responseBody: bodyHooks(reversed, 'response'),
   }

@@ -8,6 +8,7 @@ import type { MakeCounter, MakeHistogram } from './env/metrics.ts'
 import type { JoinSiblings } from './env/siblings.ts'
 import type { Schema } from '../lib/schema.ts'
 import type { Destination, ExchangeRecord, Source } from './record.ts'
+import type { Served, Serving } from './serve/serving.ts'
 import type { VerifiedToken } from './verified-token.ts'
 
 export { CallError } from './env/calls.ts'
@@ -25,6 +26,7 @@ export { durationWithDefault, positiveDuration } from '../lib/schemas/positive-d
 export type { DurationRange } from '../lib/schemas/positive-duration.ts'
 export type { Decoded, Issue } from '../lib/decoded.ts'
 export type { Destination, ExchangeRecord, Source } from './record.ts'
+export type { Served, Serving } from './serve/serving.ts'
 /** Addresses and ranges of them, IPv4 and IPv6; an IPv4 address in IPv6's clothes is IPv4. */
 export { isInCidr, parseCidr, parseIp } from '../lib/addresses/cidr.ts'
 export type { Cidr, IpGroups } from '../lib/addresses/cidr.ts'
@@ -163,6 +165,11 @@ export interface Filter {
   readonly onRequestTrailers?: (trailers: HeaderList, exchange: Exchange) => void | Promise<void>
   /** The same for a backend's response; it is there that gRPC has its status. */
   readonly onResponseTrailers?: (trailers: HeaderList, exchange: Exchange) => void | Promise<void>
+  /**
+   * Answers the request itself, body and all, when the hooks of its part of the chain have let it pass: of the Service
+   * before a route is looked for, of a rule before a backend is. Nothing: it goes on. What an App does; it is not for filters in threads of their own.
+   */
+  readonly serve?: (exchange: Exchange, serving: Serving) => Served | void
   /**
    * Asked about a connection that is no HTTP, before it is carried. Nothing: it may be. A `Reply`: it is refused, for the
    * reply's reason; its status and body go nowhere.

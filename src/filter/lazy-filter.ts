@@ -14,6 +14,7 @@ export const createLazyFilter = (hooks: readonly string[], make: () => Filter): 
     transformResponse: (exchange): BodyTransform | undefined | void => real().transformResponse?.(exchange),
     onRequestTrailers: (trailers, exchange) => real().onRequestTrailers?.(trailers, exchange),
     onResponseTrailers: (trailers, exchange) => real().onResponseTrailers?.(trailers, exchange),
+    serve: (exchange, serving) => real().serve?.(exchange, serving),
     onTunnel: (tunnel): HookResult => real().onTunnel?.(tunnel),
     onComplete: (record, exchange) => made?.onComplete?.(record, exchange),
   }

@@ -68,7 +68,7 @@ export interface ExchangeRecord {
   grpcStatus: string
   /** Envoy's short flags: `-`, `NR`, `UH`, `UO`, `UF`, `UC`, `DC`, `UT`, `DPE`, … */
   flags: string
-  /** Why it ended as it did, for people: `via_upstream`, `route_not_found`, `direct_response`, … */
+  /** Why it ended as it did, for people: `via_upstream`, `via_app`, `route_not_found`, `direct_response`, … */
   details: string
   /** Text of the failure towards upstream, if any. */
   upstreamFailure: string

@@ -38,6 +38,8 @@ export interface FilterModule {
   readonly entry: string
   /** CommonJS by path below `root`, `entry` among them; every line stands where it stands in the source. */
   readonly files: Readonly<Record<string, string>>
+  /** It exports a plugin of Fastify, and is the module of an App. */
+  readonly isApp?: true
   /** Of the definition that it exports. */
   readonly kind: string
   readonly stage: 'preflight' | 'identify' | 'admit' | 'shape' | 'select'

@@ -5,7 +5,6 @@
  * YAML, Kubernetes, metric names and concrete filters never enter here.
  */
 import type { BodyMemory } from '../filter/body/body-pipe.ts'
-import { givesWhole } from '../filter/body/body-stage.ts'
 import { emptyChain, type Chain } from '../filter/chain.ts'
 import { FilterFailure } from '../filter/guard/failure.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
@@ -15,7 +14,7 @@ import type { HeaderList } from '../http/header-list.ts'
 import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
 import { groupOf, resolve } from '../snapshot/resolve.ts'
 import type { BackendPlan, EndpointGroup, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
-import { orderTransform, type BodyFaults } from './body/body-plan.ts'
+import { orderRequestBody, type BodyFaults } from './body/body-plan.ts'
 import { goOn, type BodyWish } from './forward/body-reader.ts'
 import type { ForwardFailure } from './forward/failure.ts'
 import type { ForwardUser } from './forward/forward-plan.ts'
@@ -29,12 +28,14 @@ import { EnteredChains } from './request/entered-chains.ts'
 import type { ExchangeContext, ExchangeDeps } from './request/exchange-parts.ts'
 import type { ExchangeOwner } from './request/exchange-owner.ts'
 import { prepareRequest, requestTimeMs } from './request/prepare-request.ts'
+import { isConversation } from './request/upgrade.ts'
 import { refusalOf } from './request/refusal-of.ts'
 import type { RestOfWay } from './request/rest-of-way.ts'
 import { finishRecord } from './request/record.ts'
 import * as local from './response/local-reply.ts'
 import { Answer, type AnsweredExchange } from './response/answer.ts'
 import type { GuardedExchange } from './security/guards.ts'
+import { offerRequest } from './serve/offer-request.ts'
 import { reviewExchange } from './security/live/review-exchange.ts'
 import type { Standing } from './security/live/standing.ts'
 
@@ -59,6 +60,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   readonly #answer: Answer
   readonly chains: EnteredChains
   readonly outgoing: Outgoing
+  readonly bodyMemory: BodyMemory
   isOver = false
   /** The last run of hooks, which may be waiting for one of them. */
   #hooks: HookRun<HttpExchange> | undefined
@@ -83,6 +85,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.#answer = new Answer(this, head)
     this.request = toRequestView(head)
     const client = clientOf(head, record, this.snapshot.tellsClientIdentity ? deps.ownIdentity() : undefined)
+    this.bodyMemory = deps.bodyMemory
     this.outgoing = new Outgoing(this, { head, client }, deps)
   }
 
@@ -110,8 +113,12 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     reviewExchange(this, { head: this.head, frontend, questions: this.#deps.questions, end })
   }
 
-  readBody(wish: BodyWish): void {
+  askForBody(): void {
     if (!this.#mayContinue) this.onInformational(goOn())
+  }
+
+  readBody(wish: BodyWish): void {
+    this.askForBody()
     this.outgoing.readBody(wish, (bytes) => this.downstream.consume(bytes))
   }
 
@@ -145,10 +152,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   }
 
   get awaitsBody(): boolean {
-    // With an answer under way it is a conversation, and silence a part of it; of HTTP/1.1 hardly anybody can have one.
-    const isConversation =
-      this.#answer.writer.isBegun && (this.record.httpVersion === 'HTTP/2' || this.record.upgrade !== undefined)
-    return !this.outgoing.isWhole && !isConversation && this.#mayContinue && this.outgoing.takesBody
+    return this.#mayContinue && this.outgoing.awaitsBody && !isConversation(this.record, this.#answer.writer)
   }
 
   get awaitsHeadSinceMs(): number {
@@ -208,7 +212,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.runHooks(hooks, next, (reply) => this.#answer.replyFromFilter(reply))
   }
 
-  /** When the exchange is over, or has gone another way, the run is cancelled: then neither is called any more. */
+  /** Neither is called any more when the exchange is over, or has gone another way. */
   runHooks(hooks: readonly ExchangeHook<HttpExchange>[], onPassed: () => void, onReply: (reply: Reply) => void): void {
     const onThrown = (error: unknown, isLate: boolean): void =>
       isLate ? this.#countFilterError('a filter failed late', error) : this.failFilter(error)
@@ -218,13 +222,19 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
 
   #filter(): void {
     this.isAdmitted = true
-    this.#runRequestHooks(this.chains.service.onRequest, () => this.#route())
+    this.#pass(this.chains.service, () => this.#route())
+  }
+
+  /** Hooks of one part of the chain, then those of its filters that may answer themselves, then the next step. */
+  #pass({ onRequest, serve }: Chain, next: () => void): void {
+    if (serve.length === 0) return this.#runRequestHooks(onRequest, next)
+    const about = { exchange: this, clock: this.#deps.clock, onLeft: next }
+    this.#runRequestHooks(onRequest, () => offerRequest(serve, about))
   }
 
   #route(): void {
-    const frontend = this.frontend
-    if (frontend === undefined) return
-    const resolution = resolve(frontend, this.request, this.source.namespace)
+    if (this.frontend === undefined) return
+    const resolution = resolve(this.frontend, this.request, this.source.namespace)
     switch (resolution.kind) {
       case 'no-match':
         return this.#answer.replyLocally(local.noRoute)
@@ -248,7 +258,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.rule = rule
     this.#startTimeout(rule.timeouts?.requestMs)
     this.chains.rule = chain
-    this.#runRequestHooks(chain.onRequest, () => this.#chooseBackend(rule))
+    this.#pass(chain, () => this.#chooseBackend(rule))
   }
 
   /** Counted from the first byte of the request, whatever it has waited for until now. */
@@ -291,7 +301,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.backend = backend
     this.record.backend = backend.destination
     this.chains.backend = chain
-    this.#runRequestHooks(chain.onRequest, () => {
+    this.#pass(chain, () => {
       this.outgoing.drawMirrors(backend.mirrors, this.request)
       this.#send(groupOf(this.snapshot, backend), rule)
     })
@@ -303,20 +313,10 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     const to = { group, rule, snapshot: this.snapshot, trace: this.record }
     // The endpoint will not say it when a filter has taken the question out.
     if (!this.#mayContinue && !this.request.headers.hasLower('expect')) this.onInformational(goOn())
-    const { bodyLength } = this.head
-    const hooks = bodyLength === 0 ? undefined : this.chains.requestBody
-    if (hooks === undefined) return this.outgoing.send(this.request, to)
-    const about = { exchange: this, memory: this.bodyMemory, bodyLength }
-    const order = orderTransform(hooks, about, this.faultsOf('request'))
+    const order = orderRequestBody(this)
     if (order === 'answered') return
     if (order === 'nothing') return this.outgoing.send(this.request, to)
-    // Nobody else would tell the client, as nothing goes out before all has come.
-    if (givesWhole(order.plan.stages) && !this.#mayContinue) this.onInformational(goOn())
     this.outgoing.sendTransformed(this.request, to, order)
-  }
-
-  get bodyMemory(): BodyMemory {
-    return this.#deps.bodyMemory
   }
 
   faultsOf(side: 'request' | 'response'): BodyFaults {

@@ -14,7 +14,7 @@ export interface SourceFile {
 /** A rule: what is wrong with these files, one line each, beginning with the path. */
 export type Rule = (files: readonly SourceFile[]) => readonly string[]
 
-const TRUNK = ['lib', 'model', 'http', 'filter', 'filter/module']
+const TRUNK = ['lib', 'model', 'http', 'filter', 'filter/app', 'filter/module']
 const CONFIG = ['config', 'config/objects', 'config/source', 'config/translate']
 const SERVING = [...TRUNK, 'identity', 'snapshot', 'proxy', 'telemetry', 'admin']
 const EVERY_ROOM = [...SERVING, 'kube', ...CONFIG, 'controller', 'filters']
@@ -25,7 +25,8 @@ const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
   model: ['lib'],
   http: ['lib', 'model'],
   filter: ['lib', 'model', 'http'],
-  'filter/module': ['lib', 'model', 'http', 'filter'],
+  'filter/app': ['lib', 'model', 'http', 'filter'],
+  'filter/module': ['lib', 'model', 'http', 'filter', 'filter/app'],
   kube: ['lib'],
   'config/objects': [...TRUNK, 'filters'],
   'config/source': [...TRUNK, 'kube', 'config/objects'],
@@ -47,7 +48,8 @@ const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
 const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   '@bufbuild/protobuf': ['identity', 'proxy', 'filters'],
   '@grpc/grpc-js': ['identity'],
-  fastify: ['admin'],
+  '@fastify/swagger': ['filter/app'],
+  fastify: ['admin', 'filter/app'],
   jose: ['proxy'],
   'prom-client': ['telemetry'],
   re2js: ['lib'],

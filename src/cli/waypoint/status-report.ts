@@ -8,6 +8,7 @@ import { refuseUnreadable } from '../../config/refuse-unreadable.ts'
 import { readFileSet, type FileSet } from '../../config/source/files.ts'
 import { readMeshFile } from '../../config/source/mesh-file.ts'
 import { groupConditions, type ConditionGroup } from '../../config/status/object-status.ts'
+import { isUserKind } from '../../config/objects/filter/filter-object.ts'
 import { noFilterVersions, type FilterVersions } from '../../config/translate/filter/filter-version.ts'
 import type { TranslateOptions } from '../../config/translate/options.ts'
 import { translate } from '../../config/translate/translate.ts'
@@ -64,7 +65,7 @@ export const loadStatus = async (
 /** Tries Filters as `fairway run` does before it puts them in force. */
 const tryFilters = async (root: string | undefined, { objects }: LoadedSet): Promise<FilterVersions> => {
   const filters = objects.flatMap(({ read }) =>
-    read.state === 'typed' && read.object.kind === 'Filter' && read.object.as === 'Filter' ? [read.object] : [],
+    read.state === 'typed' && read.object.kind === 'Filter' && isUserKind(read.object.as) ? [read.object] : [],
   )
   if (root === undefined || filters.length === 0) return noFilterVersions
   const { createFilterTrials } = await import('../../config/filters/filter-trials.ts')

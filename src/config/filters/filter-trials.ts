@@ -5,10 +5,18 @@ import { isEqual } from '../../lib/is-equal.ts'
 import type { UserFilter } from '../../model/filter-spec.ts'
 import type { FilterObject, UserContent } from '../objects/filter/filter-object.ts'
 import { formatFaults } from '../translate/conditions.ts'
-import type { FilterVersion, FilterVersions, RefusedVersion } from '../translate/filter/filter-version.ts'
+import {
+  versionKey,
+  type FilterVersion,
+  type FilterVersions,
+  type RefusedVersion,
+} from '../translate/filter/filter-version.ts'
 import { hashOf, readText, type ModuleSource } from './read-module.ts'
 import { runTrial, type TrialOutcome } from './run-trial.ts'
 import type { TriedModule } from './trial-messages.ts'
+
+/** Of one module. */
+type Contents = readonly [UserContent, ...UserContent[]]
 
 /** Finds out which versions of Filters are good, and remembers the last good one of each. */
 export interface FilterTrials {
@@ -35,23 +43,30 @@ export const createFilterTrials = (root: string, tryOut: typeof runTrial = runTr
   /** What came of the trials that a `settle` under way has made. */
   let soFar: ReadonlyMap<string, Tried> = new Map()
 
-  const settleModule = async (entry: string, contents: readonly UserContent[]): Promise<Tried> => {
-    const before = tried.get(entry)
+  const settleModule = async (name: string, contents: Contents): Promise<Tried> => {
+    const [first] = contents
+    const { module: entry, isApp } = first
+    const before = tried.get(name)
     const known = before !== undefined && isAsItWas(root, before.sources) ? before : undefined
     const configs = new Map(contents.map(({ config }) => [keyOf(config), config]))
     const orders = [...configs].filter(([key]) => known?.configs.has(key) !== true)
     if (known !== undefined && ('fault' in known.module || orders.length === 0)) return known
-    const now = await tryOut({ root, entry, orders: orders.map(([key, config]) => ({ key, config })) })
+    const now = await tryOut({
+      root,
+      entry,
+      ...(isApp === undefined ? {} : { isApp }),
+      orders: orders.map(([key, config]) => ({ key, config })),
+    })
     const isSame = known !== undefined && isEqual(known.sources, now.sources)
     return isSame ? { ...now, configs: new Map([...known.configs, ...now.configs]) } : now
   }
 
   /** A file that changed in between is another module, for which not all of its configurations were tried. */
-  const settleWhole = async (entry: string, contents: readonly UserContent[]): Promise<Tried> => {
-    let now = await settleModule(entry, contents)
+  const settleWhole = async (key: string, contents: Contents): Promise<Tried> => {
+    let now = await settleModule(key, contents)
     for (let again = 0; again < 3 && !isWhole(now, contents); again++) {
-      tried = new Map([...tried, [entry, now]])
-      now = await settleModule(entry, contents)
+      tried = new Map([...tried, [key, now]])
+      now = await settleModule(key, contents)
     }
     return now
   }
@@ -59,7 +74,7 @@ export const createFilterTrials = (root: string, tryOut: typeof runTrial = runTr
   const judgeAll = (filters: readonly FilterObject[], by: ReadonlyMap<string, Tried>, why: string): FilterVersions => {
     const found = new Map<string, FilterVersion>()
     for (const filter of filters) {
-      const key = `${filter.metadata.namespace}/${filter.metadata.name}`
+      const key = versionKey(filter)
       const before = versions.get(key)
       const now = judge(filter, { tried: by, before, why })
       found.set(key, before !== undefined && isEqual(before, now) ? before : now)
@@ -74,11 +89,12 @@ export const createFilterTrials = (root: string, tryOut: typeof runTrial = runTr
     settle: async (filters) => {
       const byModule = Map.groupBy(
         filters.flatMap(({ content }) => (content?.kind === 'user' ? [content] : [])),
-        ({ module }) => module,
+        moduleKey,
       )
       const next = new Map<string, Tried>()
       soFar = next
-      for (const [entry, contents] of byModule) next.set(entry, await settleWhole(entry, contents))
+      for (const [key, [first, ...rest]] of byModule)
+        if (first !== undefined) next.set(key, await settleWhole(key, [first, ...rest]))
       tried = next
       return judgeAll(filters, next, 'its files change all the time')
     },
@@ -87,9 +103,12 @@ export const createFilterTrials = (root: string, tryOut: typeof runTrial = runTr
   }
 }
 
+/** The same file may be that of an App and of a Filter; at most one of them is any good. */
+const moduleKey = ({ module, isApp }: UserContent): string => (isApp === true ? `app ${module}` : module)
+
 const keyOf = (config: unknown): string => JSON.stringify(config)
 
-const isWhole = ({ module, configs }: Tried, contents: readonly UserContent[]): boolean =>
+const isWhole = ({ module, configs }: Tried, contents: Contents): boolean =>
   'fault' in module || contents.every(({ config }) => configs.has(keyOf(config)))
 
 const isAsItWas = (root: string, sources: readonly ModuleSource[]): boolean =>
@@ -117,7 +136,7 @@ const judge = (
     refused,
   })
   if (content?.kind !== 'user') return refuse({ message: formatFaults(defects), path: defects[0]?.path ?? 'spec' })
-  const of = tried.get(content.module)
+  const of = tried.get(moduleKey(content))
   if (of === undefined) return refuse({ message: why, path: 'spec.module' })
   if ('fault' in of.module) return refuse({ message: formatModuleFault(of.module.fault), path: 'spec.module' })
   const config = of.configs.get(keyOf(content.config))
@@ -125,6 +144,9 @@ const judge = (
   if ('fault' in config) {
     const { path = 'spec.module' } = config.fault
     return refuse({ message: formatModuleFault(config.fault), path })
+  }
+  if (config.hooks.includes('serve') && content.settings.isolation === 'thread') {
+    return refuse({ message: 'a filter that serves cannot have a thread of its own', path: 'spec.isolation' })
   }
   const user = userOf(content, { id: `${metadata.namespace}/${metadata.name}`, of: of.module, hooks: config.hooks })
   return { inForce: { module: of.module.module, config: content.config, user } }

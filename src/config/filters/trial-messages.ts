@@ -12,6 +12,8 @@ export interface TrialOrder {
 export interface TrialData {
   readonly root: string
   readonly entry: string
+  /** It should export a plugin of Fastify. */
+  readonly isApp?: true
   readonly orders: readonly TrialOrder[]
 }
 

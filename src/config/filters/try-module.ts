@@ -16,11 +16,11 @@ import type { TrialData, TrialMessage, TrialOrder, TrialStep } from './trial-mes
 export type Post = (message: TrialMessage) => void
 
 /** Loads a module, and makes a filter of it for each of its configurations; what it finds, and what comes next, it posts. */
-export const tryModule = async ({ root, entry, orders }: TrialData, post: Post): Promise<void> => {
+export const tryModule = async ({ root, entry, isApp, orders }: TrialData, post: Post): Promise<void> => {
   const read = readModule(root, entry)
   post({ kind: 'read', sources: read.sources })
   if (!read.ok) return post({ kind: 'failed', fault: read.fault })
-  const { code } = read
+  const code: ModuleCode = isApp === undefined ? read.code : { ...read.code, isApp }
   post({ kind: 'step', step: 'load', file: entry })
   const findChanged = watchBuiltins()
   const evaluated = evaluateModule(code)
@@ -52,12 +52,14 @@ const tryOut = async (
   }
   try {
     begin('create')
-    const decoded = definition.config.decode(config, 'spec.config')
+    // Of an App it is all of its spec that is not about the trial.
+    const where = code.isApp === true ? 'spec' : 'spec.config'
+    const decoded = definition.config.decode(config, where)
     if (!decoded.ok) {
       const [issue = { message: 'its schema refuses it' }] = decoded.issues.map((one) =>
-        hideFound(one, { spec: { config } }),
+        hideFound(one, { spec: code.isApp === true ? config : { config } }),
       )
-      const { path = 'spec.config' } = issue
+      const { path = where } = issue
       return post({ kind: 'failed', key, fault: { message: `${path}: ${formatFault(issue)}`, path } })
     }
     const spec = { kind: definition.kind, config, origin: `the trial of ${key}` }
@@ -95,8 +97,8 @@ const lineOf = (step: TrialStep, { files, entry }: ModuleCode): { readonly line?
   return index < 0 ? {} : { line: index + 1 }
 }
 
-const digestOf = ({ entry, files }: ModuleCode): string => {
+const digestOf = ({ entry, files, isApp }: ModuleCode): string => {
   const names = Object.keys(files).toSorted()
-  const text = JSON.stringify([entry, names.map((name) => [name, files[name]])])
+  const text = JSON.stringify([isApp === undefined ? entry : [entry], names.map((name) => [name, files[name]])])
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }

@@ -20,6 +20,7 @@ const istio = (api: 'networking' | 'security' | 'telemetry'): KindApi => ({
 
 /** The API of every kind that is known; without their decoders, so that it can be asked where nothing is decoded. */
 export const kindApis = {
+  App: { group: 'fairway.dev', versions: ['v1alpha1'] },
   AuthorizationPolicy: istio('security'),
   BackendPolicy: { group: 'fairway.dev', versions: ['v1alpha1'] },
   BackendTLSPolicy: gatewayApi,

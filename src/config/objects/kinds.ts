@@ -11,6 +11,7 @@ import {
 import { decodeBackendTlsPolicy, type BackendTlsPolicyObject } from './backend-tls-policy.ts'
 import { decodeConfigMap, type ConfigMapObject } from './config-map.ts'
 import { decodeEndpointSlice, type EndpointSliceObject } from './endpoint-slice.ts'
+import { decodeApp } from './filter/app-object.ts'
 import { createFilterDecoder } from './filter/built-in-filter.ts'
 import { decodeFilter, type FilterObject } from './filter/filter-object.ts'
 import { decodeGatewayClass, type GatewayClassObject } from './gateway-class.ts'
@@ -97,6 +98,7 @@ const istio = (decode?: KindDecoder<KubeObject>): KindReading => ({
 const guard = (decode: KindDecoder<KubeObject>): KindReading => ({ ...istio(decode), onUnknownVersion: 'close' })
 
 const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
+  App: { ...rules(decodeApp), onUnknownVersion: 'close' },
   AuthorizationPolicy: guard(decodeAuthorizationPolicy),
   BackendPolicy: rules(decodeBackendPolicy),
   BackendTLSPolicy: rules(decodeBackendTlsPolicy),

@@ -24,12 +24,15 @@ export class FilterFault extends Error {
 export class FilterFailure extends Error {
   /** For the record: `filter_failed{shop/stamp,throw}`, `filter_quarantined{shop/stamp}`. */
   readonly details: string
+  /** Of the answer. */
+  readonly status: 500 | 504
 
-  constructor(details: string) {
+  constructor(details: string, status: 500 | 504 = 500) {
     super(details)
     this.name = 'FilterFailure'
     // It lives as long as a filter, and the frames that V8 keeps for a stack would keep the snapshot that was being compiled.
     this.stack = `FilterFailure: ${details}`
     this.details = details
+    this.status = status
   }
 }

@@ -165,7 +165,9 @@ export class FilterHealth {
   #refusalOf(kind: FailureKind): FilterFailure {
     const known = this.#refusals.get(kind)
     if (known !== undefined) return known
-    const made = new FilterFailure(`filter_failed{${this.user.id},${kind}}`)
+    // What a backend would be told for.
+    const status = kind === 'wait' && this.kind === 'App' ? 504 : 500
+    const made = new FilterFailure(`filter_failed{${this.user.id},${kind}}`, status)
     this.#refusals.set(kind, made)
     return made
   }

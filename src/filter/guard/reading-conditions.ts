@@ -6,15 +6,19 @@ import type { FilterReading } from './reading.ts'
 export const readingConditions = (readings: readonly FilterReading[]): readonly Condition[] => {
   const worst = new Map<string, FilterReading>()
   for (const reading of readings) {
-    const other = worst.get(reading.id)
-    if (other === undefined || other.state === 'active') worst.set(reading.id, reading)
+    const key = `${kindOf(reading)} ${reading.id}`
+    const other = worst.get(key)
+    if (other === undefined || other.state === 'active') worst.set(key, reading)
   }
   return Array.from(worst.values(), conditionOf)
 }
 
+/** Of the object. */
+const kindOf = ({ kind }: FilterReading): string => (kind === 'App' ? kind : 'Filter')
+
 const conditionOf = (reading: FilterReading): Condition => {
   const [namespace = '', name = ''] = reading.id.split('/')
-  const object = { kind: 'Filter', namespace, name }
+  const object = { kind: kindOf(reading), namespace, name }
   const common = { object, type: 'Healthy' } as const
   const last = formatLast(reading)
   switch (reading.state) {
@@ -53,4 +57,6 @@ const formatLast = ({ lastFailure }: FilterReading): string => {
 
 /** Why a filter is not simply called, as a line of a decision; `undefined` when it is. */
 export const formatFilterState = (reading: FilterReading): string | undefined =>
-  reading.state === 'active' ? undefined : `filter ${reading.id} is ${reading.state}: ${conditionOf(reading).message}`
+  reading.state === 'active'
+    ? undefined
+    : `${kindOf(reading) === 'App' ? 'App' : 'filter'} ${reading.id} is ${reading.state}: ${conditionOf(reading).message}`

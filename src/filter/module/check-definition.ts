@@ -6,7 +6,7 @@ import type { Filter, FilterDefinition } from '../index.ts'
 import { ModuleError } from './module-fault.ts'
 
 /** What is looked at to say where. */
-type Source = Pick<FilterModule, 'entry' | 'files'>
+export type Source = Pick<FilterModule, 'entry' | 'files'>
 
 interface Field {
   readonly expected: string
@@ -39,8 +39,9 @@ const bodyFields: Readonly<Record<string, Field>> = {
 /** Those of `FilterDefinition`. */
 const fields: Readonly<Record<string, Field>> = {
   kind: {
-    expected: 'a name like StampVersion: letters and digits, at most 63, the first a capital',
-    isGood: (value) => typeof value === 'string' && /^[A-Z][A-Za-z0-9]{0,62}$/.test(value),
+    expected:
+      'a name like StampVersion: letters and digits, at most 63, the first a capital; not App, which is another kind',
+    isGood: (value) => typeof value === 'string' && /^(?!App$)[A-Z][A-Za-z0-9]{0,62}$/.test(value),
   },
   stage: { expected: `one of ${stages.join(', ')}`, isGood: isOneOf(...stages) },
   config: {
@@ -55,9 +56,7 @@ const fields: Readonly<Record<string, Field>> = {
 
 /** The default export of a module as a definition; throws what is wrong with it. */
 export const checkDefinition = (exported: unknown, code: Source): FilterDefinition => {
-  const refuse = (message: string): never => {
-    throw new ModuleError({ file: code.entry, line: lineOfExport(code), message })
-  }
+  const refuse = (message: string): never => refuseExport(message, code)
   const exportedAs = isPlainObject(exported) ? exported['default'] : undefined
   if (!isPlainObject(exportedAs)) {
     const found = exportedAs === undefined ? 'nothing' : describe(exportedAs)
@@ -71,6 +70,11 @@ export const checkDefinition = (exported: unknown, code: Source): FilterDefiniti
   if (wrong !== undefined) return refuse(`the default export is no FilterDefinition: ${wrong}`)
   // Each of its fields has just been looked at.
   return definition as unknown as FilterDefinition
+}
+
+/** Throws what is wrong with the default export, and where that stands. */
+export const refuseExport = (message: string, code: Source): never => {
+  throw new ModuleError({ file: code.entry, line: lineOfExport(code), message })
 }
 
 const readOnce = (exported: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
@@ -98,7 +102,8 @@ const findWrong = (value: unknown, known: Readonly<Record<string, Field>>, path 
   return `${path}${unknown}: unknown field${hint}: expected one of ${Object.keys(known).join(', ')}`
 }
 
-const describe = (value: unknown): string =>
+/** What was found, for people. */
+export const describe = (value: unknown): string =>
   typeof value === 'function' ? 'a function' : typeof value === 'symbol' ? 'a symbol' : formatFound(value)
 
 /** Where the export stands, as exactly as it can be said. */
@@ -111,7 +116,7 @@ const lineOfExport = ({ entry, files }: Source): number => {
 /** What a filter may do. */
 export const hookNames = [
   ...(['onRequest', 'onResponse', 'transformRequest', 'transformResponse', 'onRequestTrailers'] as const),
-  ...(['onResponseTrailers', 'onTunnel', 'onComplete', 'close'] as const),
+  ...(['onResponseTrailers', 'serve', 'onTunnel', 'onComplete', 'close'] as const),
 ] satisfies readonly (keyof Filter)[]
 
 /** The hooks of a filter that was just made; throws what is wrong with it. */

@@ -11,11 +11,12 @@ import type { FilterModule } from '../../model/filter-spec.ts'
 import * as contract from '../index.ts'
 import type { FilterDefinition } from '../index.ts'
 import { checkDefinition } from './check-definition.ts'
+import { loadApp } from './load-app.ts'
 import { faultOf, ModuleError, type ModuleFault } from './module-fault.ts'
 import { createProcessView, refusedGlobals, refuseNodeModule } from './node-modules.ts'
 
 /** The parts of a module that say what its code is. */
-export type ModuleCode = Pick<FilterModule, 'root' | 'entry' | 'files'>
+export type ModuleCode = Pick<FilterModule, 'root' | 'entry' | 'files' | 'isApp'>
 
 /** What a module exports, or why it exports nothing. */
 export type Evaluated =
@@ -26,7 +27,8 @@ export type Evaluated =
 export const evaluateModule = (code: ModuleCode): Evaluated => {
   try {
     const exported = createRequiring(code)(code.entry)
-    return { ok: true, definition: checkDefinition(exported, code) }
+    const definition = code.isApp === true ? loadApp(exported, code) : checkDefinition(exported, code)
+    return { ok: true, definition }
   } catch (error) {
     return { ok: false, fault: faultOf(error, code.root) }
   }

@@ -1,6 +1,7 @@
 import type { BodyPipeUser, BodyMemory, BodyPlan } from '../../filter/body/body-pipe.ts'
-import { limitOf, stagesOf } from '../../filter/body/body-stage.ts'
+import { givesWhole, limitOf, stagesOf } from '../../filter/body/body-stage.ts'
 import type { BodyHooks } from '../../filter/chain.ts'
+import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { Exchange } from '../../filter/index.ts'
 
 /** Who is told of what filters do with a body beside changing it. */
@@ -10,6 +11,28 @@ export type BodyFaults = Pick<BodyPipeUser, 'onReply' | 'onTooMuch' | 'onThrown'
 export interface TransformOrder {
   readonly plan: BodyPlan
   readonly faults: BodyFaults
+}
+
+/** An exchange as far as its body goes. */
+interface BodiedExchange extends Exchange {
+  readonly head: Pick<H1RequestHead, 'bodyLength'>
+  readonly chains: { readonly requestBody: BodyHooks | undefined }
+  readonly bodyMemory: BodyMemory
+  readonly faultsOf: (side: 'request') => BodyFaults
+  /** The client may wait for leave to send it. */
+  readonly askForBody: () => void
+}
+
+/** What filters do to the body of its request. */
+export const orderRequestBody = (exchange: BodiedExchange): ReturnType<typeof orderTransform> => {
+  const { bodyLength } = exchange.head
+  const hooks = bodyLength === 0 ? undefined : exchange.chains.requestBody
+  if (hooks === undefined) return 'nothing'
+  const about = { exchange, memory: exchange.bodyMemory, bodyLength }
+  const order = orderTransform(hooks, about, exchange.faultsOf('request'))
+  // Nobody else would tell the client, as nothing goes out before all has come.
+  if (typeof order === 'object' && givesWhole(order.plan.stages)) exchange.askForBody()
+  return order
 }
 
 /**

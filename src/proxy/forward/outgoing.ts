@@ -15,6 +15,7 @@ import { BodyReader } from './body-reader.ts'
 import type { BodyWish } from './body-reader.ts'
 import { Forward } from './forward.ts'
 import type { ForwardTrace, ForwardUser } from './forward-plan.ts'
+import type { ServedRequest } from '../serve/served-request.ts'
 import { Mirrors } from './mirrors.ts'
 import type { MirrorDeps } from './mirrors.ts'
 import type { Session, Sessions } from '../session/sessions.ts'
@@ -43,7 +44,9 @@ export class Outgoing {
   readonly #early = new HeldBytes()
   /** Where somebody wanted to see the body before it goes out. */
   #reader: BodyReader | undefined
-  #forward: Forward | undefined
+  #forward: Forward | ServedRequest | undefined
+  /** Where a filter may answer it, or does. */
+  #served: ServedRequest | undefined
   #mirrors: Mirrors | undefined
   #trailers: HeaderList | undefined
   /** Where the rule, or what is called without one, has sessions. */
@@ -136,19 +139,35 @@ export class Outgoing {
 
   /** The same for a request whose body filters change; it may set out later. */
   sendTransformed(request: RequestView, to: Destined, order: TransformOrder): void {
-    const transformed = new TransformedBody(order, {
-      begin: (bodyLength) => this.#startTransformed(request, to, bodyLength),
-      push: (buffer, start, end) => this.#pass(buffer, start, end),
-      end: (trailers) => this.#endPassed(trailers),
-      consume: (bytes) => this.#user.onRequestBytesPassed(bytes),
-    })
-    this.#transformed = transformed
     // What the client said of its length is not true any more.
     if (changesBody(order.plan.stages)) request.headers.removeLower('content-length')
-    transformed.begin(this.#head.bodyLength)
-    const passed = this.#early.drain((buffer, start, end) => transformed.push(buffer, start, end))
-    if (passed > 0) this.#user.onRequestBytesPassed(passed)
-    if (this.isWhole) transformed.end(this.#trailers)
+    this.#transform(order, (bodyLength) => this.#startTransformed(request, to, bodyLength))
+  }
+
+  /** A filter may answer it from now on; `undefined`: none does. */
+  offer(served: ServedRequest | undefined): void {
+    this.#served = served
+  }
+
+  /** The filter that it was offered to wants its body, which other filters may change. */
+  feed(order: TransformOrder | undefined): void {
+    const served = this.#served
+    if (served === undefined) return
+    this.#forward = served
+    if (order !== undefined) this.#transform(order, () => {})
+    else if (this.isWhole && this.#early.isEmpty) served.endBody(this.#trailers)
+    else this.#sendEarly(served)
+  }
+
+  /** That filter has taken bytes which were held for it. */
+  onTaken(bytes: number): void {
+    if (this.#transformed === undefined) this.#user.onRequestBytesPassed(bytes)
+    else this.#transformed.onPassed(bytes)
+  }
+
+  /** A filter answers it. */
+  get isServed(): boolean {
+    return this.#served !== undefined
   }
 
   /** The answer is not wanted any more, or will not come from an endpoint; `isLate`: the time of the request is up. */
@@ -156,7 +175,7 @@ export class Outgoing {
     this.#mirrors?.abandon(this.isWhole && this.#transformed?.isThrough !== false)
     const owed = this.#transformed?.cancel() ?? 0
     // Any client could have endpoints put aside by giving its calls no time.
-    this.#forward?.abandon(isLate && !this.#head.headers.hasLower('grpc-timeout'))
+    this.#carrier?.abandon(isLate && !this.#head.headers.hasLower('grpc-timeout'))
     this.#reader?.cancel()
     const dropped = this.#early.drop() + owed
     if (dropped > 0) this.#user.onRequestBytesPassed(dropped)
@@ -164,29 +183,34 @@ export class Outgoing {
 
   /** Says that response bytes which were held are passed on. */
   consume(bytes: number): void {
-    this.#forward?.consume(bytes)
+    this.#carrier?.consume(bytes)
   }
 
   /** The endpoint has had `deadlineMs` to begin its answer. */
   expire(deadlineMs: number): void {
-    this.#forward?.expire(deadlineMs)
+    this.#carrier?.expire(deadlineMs)
   }
 
   /** A repetition was wanted that there was no leave for any more. */
   get isExhausted(): boolean {
-    return this.#forward?.isExhausted === true
+    return this.#forward !== undefined && 'isExhausted' in this.#forward && this.#forward.isExhausted
   }
 
   /** Bytes that the endpoint, or the way there, does not take at the moment. */
   get queuedBytes(): number {
-    return this.#forward?.queuedBytes ?? 0
+    return this.#carrier?.queuedBytes ?? 0
+  }
+
+  /** More of the body is to come, and could go out at once. */
+  get awaitsBody(): boolean {
+    return !this.isWhole && this.takesBody
   }
 
   /** Whether more of the body could go out at once. */
   get takesBody(): boolean {
     if (this.#reader?.isWaiting === true) return true
     if (this.waitsFor !== undefined) return false
-    return this.#transformed?.isGathering === true || this.#forward?.takesBody === true
+    return this.#transformed?.isGathering === true || this.#carrier?.takesBody === true
   }
 
   /** The kind of the filter that the body waits for. */
@@ -196,7 +220,26 @@ export class Outgoing {
 
   /** Since when the endpoint has had all of it without beginning its answer, monotonic; -1: it is not so. */
   get awaitsHeadSinceMs(): number {
-    return this.#forward?.awaitsHeadSinceMs ?? -1
+    return this.#carrier?.awaitsHeadSinceMs ?? -1
+  }
+
+  get #carrier(): Forward | ServedRequest | undefined {
+    return this.#forward ?? this.#served
+  }
+
+  /** Has the body changed on its way; `begin` is told its length as far as it is known. */
+  #transform(order: TransformOrder, begin: (bodyLength: number) => void): void {
+    const transformed = new TransformedBody(order, {
+      begin,
+      push: (buffer, start, end) => this.#pass(buffer, start, end),
+      end: (trailers) => this.#endPassed(trailers),
+      consume: (bytes) => this.#user.onRequestBytesPassed(bytes),
+    })
+    this.#transformed = transformed
+    transformed.begin(this.#head.bodyLength)
+    const passed = this.#early.drain((buffer, start, end) => transformed.push(buffer, start, end))
+    if (passed > 0) this.#user.onRequestBytesPassed(passed)
+    if (this.isWhole) transformed.end(this.#trailers)
   }
 
   #forwardTo(
@@ -253,7 +296,7 @@ export class Outgoing {
     this.#forward?.endBody(trailers)
   }
 
-  #sendEarly(forward: Forward): void {
+  #sendEarly(forward: Forward | ServedRequest): void {
     const passed = this.#early.drain((buffer, start, end) => {
       this.#mirrors?.push(buffer, start, end)
       return forward.sendBody(buffer, start, end)

@@ -29,7 +29,7 @@ import { toWrittenReply, type StreamedBody, type WrittenReply } from './written-
 export interface AnsweredExchange extends Exchange {
   readonly record: ExchangeRecord
   readonly chains: EnteredChains
-  readonly outgoing: Pick<Outgoing, 'abandon' | 'consume' | 'isExhausted' | 'isWhole' | 'settle'>
+  readonly outgoing: Pick<Outgoing, 'abandon' | 'consume' | 'isExhausted' | 'isServed' | 'isWhole' | 'settle'>
   readonly downstream: ExchangeOwner
   response: ResponseView | undefined
   readonly isOver: boolean
@@ -79,7 +79,7 @@ export class Answer {
     const { record, outgoing } = exchange
     removeHopByHop(head.headers)
     record.status = head.status
-    record.details = 'via_upstream'
+    record.details = outgoing.isServed ? 'via_app' : 'via_upstream'
     noteGrpcStatus(record, head.headers)
     if (outgoing.isExhausted) record.flags = 'URX'
     exchange.response = { status: head.status, headers: head.headers }

@@ -78,7 +78,7 @@ const filterFailed: LocalReply = {
 
 /** A filter failed; of a user's own its guard tells which, and in what way. */
 export const replyToFilter = (error: unknown): LocalReply =>
-  error instanceof FilterFailure ? { ...filterFailed, details: error.details } : filterFailed
+  error instanceof FilterFailure ? { ...filterFailed, status: error.status, details: error.details } : filterFailed
 
 /** The same, of an answer that is on its way. */
 export const breakOfFilter = (error: unknown): Pick<LocalReply, 'flags' | 'details'> =>

@@ -35,6 +35,9 @@ const explain = (specs: readonly FilterSpec[], scope: string, stateOf: FilterSta
     const state = stateOf(user)
     const mode = user.failureMode === 'closed' ? '500 when it fails' : 'as if it were not there when it fails'
     const where = user.isolation === 'thread' ? ', in a thread of its own' : ''
-    const line = `filter ${user.id} (${kind}, version ${user.version}) of ${scope} is called${where}: ${mode}`
+    const line =
+      kind === 'App'
+        ? `App ${user.id} (version ${user.version}) of ${scope} answers what it has a route for, the rest goes on: ${mode}`
+        : `filter ${user.id} (${kind}, version ${user.version}) of ${scope} is called${where}: ${mode}`
     return state === undefined ? [line] : [line, state]
   })

@@ -21,6 +21,8 @@ export interface LoadPlan {
   readonly windowMs: number
   /** Open loop: requests per second over all lanes, on a fixed schedule. Absent: each lane keeps one in flight. */
   readonly ratePerSecond?: number
+  /** The proxy answers by itself: nothing comes to the destinations. */
+  readonly isAnsweredHere?: boolean
   /** Beside the lanes, on the first connection; HBONE only. They start with the window, which ends with the last one. */
   readonly readers?: ReaderPlan
   /** Whether every answer is reported with its time. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Child } from '../support/children.ts'
 import { pinned } from '../support/pinning.ts'
 import { waitFor } from '../support/wait-for.ts'
+import { writeAppModule } from './app-module.ts'
 import { formatObjects } from './objects.ts'
 import type { ProxyContext } from './context.ts'
 import type { RunningProxy } from './proxy.ts'
@@ -19,6 +20,7 @@ export const startFairway = async (context: ProxyContext): Promise<RunningProxy>
   const { command, args } = pinned('proxy', process.execPath, [
     ...[launcher, 'run', '--file', objectsFile, '--ca', 'files', '--certs', context.certificates.waypoint.dir],
     ...(context.flags ?? []),
+    ...(context.upstreams.app === undefined ? [] : ['--filters', writeAppModule(context.dir)]),
     ...['--bind', '127.0.0.1', '--workers', '1', '--access-log', 'off'],
     ...['--hbone-port', '0', '--ready-port', '0', '--metrics-port', '0', '--admin-port', '0'],
   ])

@@ -27,6 +27,7 @@ export const formatObjects = (upstreams: Upstreams): string =>
     ...policiesOf(upstreams.policies ?? 0, upstreams.ruleKind),
     ...routesOf(upstreams),
     ...Array.from({ length: (upstreams.routes ?? 1) - 1 }, (_, i) => route(`other-${i}`, `${PATH_PREFIX}/${i}`)),
+    ...appsOf(upstreams),
     endpointSlice(upstreams),
     ...upstreams.addresses.map((ip, i) => pod(ip, i, upstreams)),
   ]
@@ -66,6 +67,23 @@ const service = (name: string, ip: string, traffic: Traffic): object => ({
 const routesOf = ({ traffic = 'http', hasFiveFilters = false }: Upstreams): readonly object[] => {
   if (traffic === 'tcp') return []
   return [traffic === 'grpc' ? grpcRoute : route('api', PATH_PREFIX, hasFiveFilters ? five : undefined)]
+}
+
+/** Of the benched request. */
+export const APP_PATH = `${PATH_PREFIX}/v1/items`
+
+const appsOf = ({ app }: Upstreams): readonly object[] => {
+  if (app === undefined) return []
+  const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'api' }]
+  const config = { path: app === 'answers' ? APP_PATH : `${APP_PATH}/others`, bodyBytes: 1024 }
+  return [
+    {
+      apiVersion: 'fairway.dev/v1alpha1',
+      kind: 'App',
+      metadata: { name: 'app', namespace },
+      spec: { module: 'answers.js', config, targetRefs },
+    },
+  ]
 }
 
 const parentRefs = [{ group: '', kind: 'Service', name: 'api', port: 80 }]

@@ -35,6 +35,8 @@ export interface Upstreams {
   readonly policies?: number
   /** Fairway only: whether routes have five filters, and not one. */
   readonly hasFiveFilters?: boolean
+  /** Fairway only: an App on the route, which has a route for what is asked for, or another one; default none. */
+  readonly app?: 'answers' | 'leaves' | undefined
   /** What their rules go by; default `mixed`. */
   readonly ruleKind?: RuleKind
 }

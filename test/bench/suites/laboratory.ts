@@ -53,7 +53,8 @@ export const createLaboratory = async (
     await takeCounts(destinations)
     const { result, cpuMicros } = await runPlan(load, plan, pid)
     const { requests, withoutHeader } = await takeCounts(destinations)
-    if (requests < result.requests) throw new Error(`${result.requests} answers, but ${requests} requests arrived`)
+    if (plan.isAnsweredHere !== true && requests < result.requests)
+      throw new Error(`${result.requests} answers, but ${requests} requests arrived`)
     if (result.requests === 0)
       throw new Error(`no request was answered: ${result.firstError ?? 'none was finished in the window'}`)
     return {

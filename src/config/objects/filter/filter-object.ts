@@ -22,6 +22,8 @@ export interface FilterSettings {
 /** What a filter of a user does: its code, and what that is told. */
 export interface UserContent {
   readonly kind: 'user'
+  /** Its module exports a plugin of Fastify. */
+  readonly isApp?: true
   /** Below the folder of `--filters`: `stamp-version.ts`. */
   readonly module: string
   /** As written; its code has the schema. */
@@ -52,7 +54,11 @@ export interface FilterObject {
   readonly defects: readonly Issue[]
 }
 
-const modulePath = s.documented(
+/** Kinds whose objects name code of a user. */
+export const isUserKind = (as: string): boolean => as === 'Filter' || as === 'App'
+
+/** Where such code is. */
+export const modulePath = s.documented(
   s.string({
     maxLength: 1024,
     pattern: /[^./\\][^/\\]*(?:\/[^./\\][^/\\]*)*/,
@@ -61,8 +67,8 @@ const modulePath = s.documented(
   'The file that the code begins in, below the folder of --filters.',
 )
 
-const failureModes = { Open: 'open', Closed: 'closed' } as const
-const failureMode = s.documented(
+export const failureModes = { Open: 'open', Closed: 'closed' } as const
+export const failureMode = s.documented(
   s.oneOf(['Closed', 'Open']),
   'What becomes of a request whose filter fails: it is answered with 500, or goes on as if the filter were not there. Left out: as the filter itself declares, or Closed.',
 )
@@ -91,20 +97,30 @@ const content = s.object({
 /** `spec` of a Filter as an API server checks it. */
 export const filterJson = withTargets(content.json, 'Which code is run, with what, and on what.')
 
-/** Reads a Filter. */
-export const decodeFilter: KindDecoder<FilterObject> = (input) => {
-  const spec = input.body['spec']
-  return {
-    ok: true,
-    value: {
-      kind: 'Filter',
-      as: 'Filter',
-      metadata: input.metadata,
-      ...readTargeted(input, s.map(content, contentOf).decode),
-      failureMode: s.isPlainObject(spec) && spec['failureMode'] === 'Open' ? 'open' : 'closed',
-    },
-  }
+/** How objects that name code of a user are read. */
+export interface UserReading<Spec> {
+  readonly as: string
+  /** Of `spec`, but for its targets. */
+  readonly schema: s.Schema<Spec>
+  readonly contentOf: (spec: Spec) => UserContent
 }
+
+/** Makes their reader. */
+export const createUserDecoder =
+  <Spec>({ as, schema, contentOf: toContent }: UserReading<Spec>): KindDecoder<FilterObject> =>
+  (input) => {
+    const spec = input.body['spec']
+    return {
+      ok: true,
+      value: {
+        kind: 'Filter',
+        as,
+        metadata: input.metadata,
+        ...readTargeted(input, s.map(schema, toContent).decode),
+        failureMode: s.isPlainObject(spec) && spec['failureMode'] === 'Open' ? 'open' : 'closed',
+      },
+    }
+  }
 
 const contentOf = ({ module, config, budget, isolation, ...written }: s.ValueOf<typeof content>): UserContent => ({
   kind: 'user',
@@ -117,3 +133,6 @@ const contentOf = ({ module, config, budget, isolation, ...written }: s.ValueOf<
     isolation: isolation === 'Thread' ? 'thread' : 'none',
   },
 })
+
+/** Reads a Filter. */
+export const decodeFilter = createUserDecoder({ as: 'Filter', schema: content, contentOf })

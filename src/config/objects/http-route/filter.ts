@@ -55,7 +55,7 @@ const implemented = {
 } as const satisfies Readonly<Record<string, { readonly field: string; readonly schema: s.Schema<unknown> }>>
 
 const OUR_GROUP = 'fairway.dev'
-const filterKinds = ['Filter', ...objectFilters.map(({ definition }) => definition.kind)]
+const filterKinds = ['Filter', 'App', ...objectFilters.map(({ definition }) => definition.kind)]
 
 /** To something in the route's namespace. */
 const extensionRef = s.object({ group: s.string(), kind: s.string({ minLength: 1 }), name: objectName })

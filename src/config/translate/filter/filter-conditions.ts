@@ -1,5 +1,5 @@
 import type { Condition } from '../../../model/condition.ts'
-import type { FilterObject } from '../../objects/filter/filter-object.ts'
+import { isUserKind, type FilterObject } from '../../objects/filter/filter-object.ts'
 import type { Entry } from '../catalog.ts'
 import { conditionOf, formatFaults, type Verdict } from '../conditions.ts'
 import type { FilterTarget, TargetFault } from './filter-targets.ts'
@@ -83,6 +83,6 @@ const beforeTrial = (
   as: string,
   defects: FilterObject['defects'],
 ): { readonly message: string; readonly path: string } =>
-  as === 'Filter'
+  isUserKind(as)
     ? { message: 'it is being tried', path: 'spec.module' }
     : { message: formatFaults(defects), path: defects[0]?.path ?? 'spec' }

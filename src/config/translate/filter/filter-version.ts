@@ -1,4 +1,4 @@
-import type { FilterObject } from '../../objects/filter/filter-object.ts'
+import { isUserKind, type FilterObject } from '../../objects/filter/filter-object.ts'
 import type { FilterModule, UserFilter } from '../../../model/filter-spec.ts'
 
 /** What has been found out about a Filter by trying it. The same object for as long as nothing of it changed. */
@@ -21,8 +21,12 @@ export interface RefusedVersion {
   readonly path: string
 }
 
-/** By `NAMESPACE/NAME` of the Filter. Another map as soon as any version is another. */
+/** By `versionKey`. Another map as soon as any version is another. */
 export type FilterVersions = ReadonlyMap<string, FilterVersion>
+
+/** What a version is known by: `NAMESPACE/NAME` of a Filter; that of an App, which may have the same, behind `App/`. */
+export const versionKey = ({ as, metadata }: Pick<FilterObject, 'as' | 'metadata'>): string =>
+  `${as === 'App' ? 'App/' : ''}${metadata.namespace}/${metadata.name}`
 
 /** What is known where nothing is tried. */
 export const noFilterVersions: FilterVersions = new Map()
@@ -39,5 +43,5 @@ const untried: FilterVersion = {
 }
 
 /** What trying a Filter came to. */
-export const versionOf = (versions: FilterVersions, { as, metadata }: FilterObject): FilterVersion =>
-  as === 'Filter' ? (versions.get(`${metadata.namespace}/${metadata.name}`) ?? untried) : nothingToTry
+export const versionOf = (versions: FilterVersions, object: FilterObject): FilterVersion =>
+  isUserKind(object.as) ? (versions.get(versionKey(object)) ?? untried) : nothingToTry

@@ -1,7 +1,7 @@
 import type { FilterVersions } from './filter-version.ts'
 
 /** Its environment's words for it, or a package, which may be handed the environment. */
-const CALLING = /\b(?:fetch|dispatcher)\b|\brequire\(\s*['"`](?!\.|node:|fairway\/)/
+const CALLING = /\b(?:fetch|dispatcher|mesh)\b|\brequire\(\s*['"`](?!\.|node:|fairway\/)/
 
 /**
  * Whether the code of any filter in force could call a Service: then all of them have to be in the model, whoever that will

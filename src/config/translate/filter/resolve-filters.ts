@@ -1,5 +1,5 @@
 import type { FilterSpec } from '../../../model/filter-spec.ts'
-import type { FilterObject } from '../../objects/filter/filter-object.ts'
+import { isUserKind, type FilterObject } from '../../objects/filter/filter-object.ts'
 import type { Catalog } from '../catalog.ts'
 import { formatFaults } from '../conditions.ts'
 import type { Lookup } from '../memory.ts'
@@ -46,7 +46,7 @@ const resolve = (
     return { kind: 'in-force', spec: { kind: module.kind, config, user } }
   }
   if (failureMode === 'open') return { kind: 'left-out' }
-  const why = as === 'Filter' ? (refused?.message ?? 'it has not been tried yet') : formatFaults(defects)
+  const why = isUserKind(as) ? (refused?.message ?? 'it has not been tried yet') : formatFaults(defects)
   const reason = `${as} ${metadata.namespace}/${metadata.name}: ${why}`
   return { kind: 'closed', reason }
 }

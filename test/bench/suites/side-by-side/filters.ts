@@ -1,6 +1,6 @@
 /**
  * The suite `filters`: one busy client pod and a route with one built-in filter, and the same with a chain of five, in
- * turn; then what filters cost alone, in this process.
+ * turn; then what filters cost alone, in this process; then the same route with an App.
  */
 import type { FigureReport, SuiteReport } from '../../report.ts'
 import type { SuiteContext } from '../context.ts'
@@ -21,9 +21,34 @@ const sides: SideBySide = {
   maxRatio: 1.3,
 }
 
-/** Measures both, again and again in turn; then filters alone. */
+/** An App on the same route: one that has no route for what is asked for, and one that answers it. */
+const appSides: readonly (SideBySide & { readonly app: 'leaves' | 'answers' })[] = [
+  {
+    ...{ name: `app-leaves-1x${TUNNELS}`, tunnels: TUNNELS, app: 'leaves' },
+    ...{ little: 'one filter', much: 'and an App that leaves it', maxRatio: 2 },
+  },
+  {
+    ...{ name: `app-answers-1x${TUNNELS}`, tunnels: TUNNELS, app: 'answers', isAnsweredHere: true },
+    ...{ little: 'forwarded', much: 'answered by an App', maxRatio: 2 },
+  },
+]
+
+/** Measures both, again and again in turn; then filters alone; then Apps. */
 export const runFiltersSuite = (context: SuiteContext): Promise<SuiteReport> =>
-  runStrainSuite('filters', [{ name: sides.name, measure }], { ...context, destinations: 1 })
+  runStrainSuite(
+    'filters',
+    [
+      { name: sides.name, measure },
+      ...appSides.map(({ app, ...both }) => ({
+        name: both.name,
+        measure: (strain: StrainContext): Promise<FigureReport> =>
+          withFairway(strain, (little) =>
+            withFairway(strain, (much) => measureBoth(strain, both, { little, much }), { app }),
+          ),
+      })),
+    ],
+    { ...context, destinations: 1 },
+  )
 
 const measure = async (context: StrainContext): Promise<FigureReport> => {
   const report = await withFairway(context, (little) =>

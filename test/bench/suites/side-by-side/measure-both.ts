@@ -1,3 +1,4 @@
+import type { LoadPlan } from '../../load/plan.ts'
 import type { RunningProxy } from '../../proxies/proxy.ts'
 import { figureCase } from '../../report.ts'
 import type { FigureReport } from '../../report.ts'
@@ -19,12 +20,14 @@ export interface SideBySide {
   readonly little: string
   readonly much: string
   readonly maxRatio: number
+  /** What `much` has answers by itself. */
+  readonly isAnsweredHere?: boolean
 }
 
 /** Measures both, again and again in turn: what slows the machine for a while slows both. */
 export const measureBoth = async (
   context: StrainContext,
-  { name, tunnels, little, much, maxRatio }: SideBySide,
+  { name, tunnels, little, much, maxRatio, isAnsweredHere = false }: SideBySide,
   proxies: { readonly little: RunningProxy; readonly much: RunningProxy },
 ): Promise<FigureReport> => {
   const runs: { readonly little: Run[]; readonly much: Run[] } = { little: [], much: [] }
@@ -32,7 +35,12 @@ export const measureBoth = async (
     context.progress.show(`${name} ${pair + 1}/${context.options.pairs}`)
     const warmupMs = pair === 0 ? FIRST_WARMUP_MS : WARMUP_MS
     for (const which of ['little', 'much'] as const) {
-      runs[which].push(await measureOne(context, proxies[which], { tunnels, warmupMs }))
+      runs[which].push(
+        await measureOne(context, proxies[which], {
+          ...{ tunnels, warmupMs },
+          isAnsweredHere: which === 'much' && isAnsweredHere,
+        }),
+      )
     }
   }
   const cpuOf = (those: readonly Run[]): readonly number[] => those.map((run) => run.cpuMicrosPerRequest)
@@ -55,13 +63,13 @@ export const measureBoth = async (
 const measureOne = (
   context: StrainContext,
   { host, port, pid }: RunningProxy,
-  { tunnels, warmupMs }: { readonly tunnels: number; readonly warmupMs: number },
+  { tunnels, ...window }: Pick<LoadPlan, 'tunnels' | 'warmupMs' | 'isAnsweredHere'>,
 ): Promise<Run> =>
   context.laboratory.measure(
     smallRequests(
       context,
       { host, port, connections: 1, tunnels },
-      { warmupMs, windowMs: context.options.seconds * 1000 },
+      { ...window, windowMs: context.options.seconds * 1000 },
     ),
     pid,
   )

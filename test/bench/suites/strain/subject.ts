@@ -83,7 +83,7 @@ export const withFairway = async <T>(
   {
     flags = [],
     ...upstreams
-  }: Pick<Upstreams, 'routes' | 'policies' | 'hasFiveFilters'> & { readonly flags?: readonly string[] } = {},
+  }: Pick<Upstreams, 'routes' | 'policies' | 'hasFiveFilters' | 'app'> & { readonly flags?: readonly string[] } = {},
 ): Promise<T> => {
   const proxy = await startFairway({
     children: context.children,
@@ -108,7 +108,7 @@ export type Lanes = Pick<LoadPlan, 'host' | 'port' | 'connections' | 'tunnels'>
 export const smallRequests = (
   context: StrainContext,
   lanes: Lanes,
-  window: Pick<LoadPlan, 'warmupMs' | 'windowMs'> & { readonly ratePerSecond?: number },
+  window: Pick<LoadPlan, 'warmupMs' | 'windowMs' | 'isAnsweredHere'> & { readonly ratePerSecond?: number },
 ): LoadPlan => ({
   mode: 'hbone',
   authority: SERVICE_AUTHORITY,

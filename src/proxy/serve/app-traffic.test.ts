@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { afterEach, test } from 'node:test'
+import type { AppPlugin } from '../../filter/app/build-app.ts'
+import { defineApp } from '../../filter/app/define-app.ts'
+import type { FilterDefinition } from '../../filter/index.ts'
+import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
+import type { ClientTunnel } from '../../../test/support/mesh/client-tunnel.ts'
+
+let mesh: Mesh
+afterEach(() => mesh.close())
+
+const MIB = 1 << 20
+
+const defaults = { config: {}, limits: { body: MIB } }
+
+/** A waypoint whose one rule has this App, before a pod that says what it got. */
+const withApp = async (
+  plugin: AppPlugin,
+  { told = {}, more = [] }: { readonly told?: object; readonly more?: readonly FilterDefinition[] } = {},
+): Promise<ClientTunnel> => {
+  const definitions = [...more, defineApp({ plugin, config: undefined })]
+  mesh = await Mesh.start({
+    filters: definitions,
+    rule: {
+      filters: definitions.map(({ kind }) => ({
+        kind,
+        config: kind === 'App' ? { ...defaults, ...told } : {},
+        origin: kind,
+      })),
+    },
+    pods: [
+      {
+        onRequest: (tunnel, { head, bodyBytes }) => {
+          const text = `pod: ${head.method} ${head.target} ${bodyBytes}`
+          tunnel.write(`HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`)
+        },
+      },
+    ],
+  })
+  return mesh.tunnel()
+}
+
+const text = (answer: { readonly body: Buffer }): string => answer.body.toString()
+
+test('what the plugin has a route for it answers; what it has none for goes on to the backend', async () => {
+  const tunnel = await withApp(async (app) => {
+    app.get('/orders/:id', async (request) => {
+      const { id } = request.params as { readonly id: string }
+      return { id, query: request.query, by: request.exchange.source.principal }
+    })
+    app.post('/orders', async (request, reply) => reply.code(201).send({ got: request.body }))
+  })
+  const answer = await tunnel.get('/orders/7?full=1')
+  assert.equal(answer.head.status, 200)
+  assert.equal(answer.head.headers.get('content-type'), 'application/json; charset=utf-8')
+  assert.deepEqual(JSON.parse(text(answer)), {
+    id: '7',
+    query: { full: '1' },
+    by: 'spiffe://cluster.local/ns/shop/sa/client',
+  })
+  const json = 'content-type: application/json\r\n'
+  const posted = await tunnel.request('POST', '/orders', `${json}content-length: 7\r\n`, '{"a":1}')
+  assert.equal(posted.head.status, 201)
+  assert.deepEqual(JSON.parse(text(posted)), { got: { a: 1 } })
+  for (const [method, path] of [
+    ['GET', '/other'],
+    ['DELETE', '/orders/7'],
+    ['GET', '/orders/%ff'],
+    ['PURGE', '/orders/7'],
+  ] as const)
+    assert.equal(text(await tunnel.request(method, path)), `pod: ${method} ${path} 0`)
+  const left = await tunnel.request('PUT', '/orders', 'content-length: 5\r\n', 'hello')
+  assert.equal(text(left), 'pod: PUT /orders 5')
+  assert.equal(mesh.pod.tunnels.length, 1)
+  const records = await mesh.record(7).then(() => mesh.records)
+  assert.deepEqual(
+    records.slice(0, 3).map(({ details }) => details),
+    ['via_app', 'via_app', 'via_upstream'],
+  )
+})
+
+test('bodies stream in both directions with back-pressure', async () => {
+  let isPaused: () => boolean = () => false
+  const tunnel = await withApp(async (app) => {
+    app.addContentTypeParser('application/octet-stream', (_request, payload, done) => done(null, payload))
+    app.post('/count', async (request) => {
+      let bytes = 0
+      for await (const piece of request.body as AsyncIterable<Buffer>) bytes += piece.length
+      return { bytes }
+    })
+    app.get('/large', (_request, reply) => {
+      const source = Readable.from(
+        (function* pieces() {
+          for (let i = 0; i < 1024; i++) yield Buffer.alloc(64 * 1024, 'x')
+        })(),
+      )
+      isPaused = () => source.isPaused()
+      return reply.send(source)
+    })
+  })
+  tunnel.write(
+    `POST /count HTTP/1.1\r\nhost: api\r\ncontent-type: application/octet-stream\r\ncontent-length: ${32 * MIB}\r\n\r\n`,
+    'POST',
+  )
+  await tunnel.upload(32 * MIB)
+  assert.deepEqual(JSON.parse(text(await tunnel.answer())), { bytes: 32 * MIB })
+  tunnel.isReading = false
+  const large = tunnel.get('/large')
+  await until(() => tunnel.received > 0 && isPaused(), 'a source that waits for the client')
+  assert.ok(tunnel.received < 4 * MIB, `${tunnel.received} bytes went to a client that does not read`)
+  tunnel.readOn()
+  assert.equal((await large).body.length, 64 * MIB)
+})
+
+test('a request is forwarded by a hook of the plugin, with its body, and not once that was read', async () => {
+  const tunnel = await withApp(async (app) => {
+    app.addHook('onRequest', async (request, reply) => {
+      await new Promise(setImmediate)
+      if (request.headers['x-old'] !== undefined) return reply.forward()
+    })
+    app.post('/orders', async (_request, reply) => reply.forward())
+    app.get('/maybe', async (_request, reply) => reply.forward())
+  })
+  assert.equal(
+    text(await tunnel.request('POST', '/orders', 'x-old: 1\r\ncontent-length: 5\r\n', 'hello')),
+    'pod: POST /orders 5',
+  )
+  assert.equal(text(await tunnel.get('/maybe')), 'pod: GET /maybe 0')
+  const late = await tunnel.request('POST', '/orders', 'content-type: text/plain\r\ncontent-length: 5\r\n', 'hello')
+  assert.equal(late.head.status, 500)
+  assert.match(text(late), /forwarded only before its body is read/)
+})
+
+test('a prefix, other methods and upgrades keep requests away from it; HEAD and answers without a body have none', async () => {
+  const seen: string[] = []
+  const tunnel = await withApp(
+    async (app) => {
+      app.addHook('onRequest', async ({ url }) => void seen.push(url))
+      app.get('/a', async () => 'hello')
+      app.get('/none', async (_request, reply) => reply.code(204).send())
+    },
+    { told: { prefix: '/api' } },
+  )
+  assert.equal(text(await tunnel.get('/a')), 'pod: GET /a 0')
+  assert.equal(text(await tunnel.get('/apix/a')), 'pod: GET /apix/a 0')
+  assert.equal(text(await tunnel.get('/api/a')), 'hello')
+  const head = await tunnel.request('HEAD', '/api/a')
+  assert.deepEqual([head.head.status, head.head.headers.get('content-length'), head.body.length], [200, '5', 0])
+  assert.equal((await tunnel.get('/api/none')).head.status, 204)
+  assert.deepEqual(seen, ['/api/a', '/api/a', '/api/none'])
+})
+
+test('filters before it see its answers, and change the bodies that it gets', async () => {
+  const shout: FilterDefinition = {
+    kind: 'Shout',
+    stage: 'shape',
+    config: defineApp({ plugin: async () => {}, config: undefined }).config,
+    body: { request: 'buffer', response: 'stream' },
+    create: () => ({
+      onResponse: ({ response }) => response?.headers.set('x-shout', '1'),
+      transformRequest: () => (bytes) => `${bytes.toString().toUpperCase()}!`,
+      transformResponse: () => (bytes) => bytes.toString().toUpperCase(),
+    }),
+  }
+  const tunnel = await withApp(
+    async (app) => {
+      app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body))
+      app.post('/echo', async (request, reply) => reply.type('text/x').send(`got ${String(request.body)}`))
+    },
+    { more: [shout] },
+  )
+  const answer = await tunnel.request('POST', '/echo', 'content-type: text/x\r\ncontent-length: 5\r\n', 'hello')
+  assert.equal(text(answer), 'GOT HELLO!')
+  assert.equal(answer.head.headers.get('x-shout'), '1')
+})
+
+test('a client that goes away is seen by the plugin; an answer of the wrong length is broken off', async () => {
+  let aborted = 0
+  let isAsked = false
+  let isClosed = false
+  const tunnel = await withApp(async (app) => {
+    app.get('/wait', async (request) => {
+      request.signal.addEventListener('abort', () => aborted++)
+      isAsked = true
+      await once(request.raw, 'close')
+      isClosed = request.raw.aborted
+      return 'late'
+    })
+    app.get('/short', (_request, reply) => {
+      reply.hijack()
+      reply.raw.writeHead(200, { 'content-length': '10' })
+      reply.raw.end('short')
+    })
+    app.get('/long', (_request, reply) => {
+      reply.hijack()
+      reply.raw.writeHead(200, { 'content-length': '2' })
+      reply.raw.end('longer')
+    })
+  })
+  void tunnel.get('/wait')
+  await until(() => isAsked)
+  tunnel.channel.reset(8)
+  await until(() => isClosed, 'the plugin to be told')
+  assert.equal(aborted, 1)
+  for (const path of ['/short', '/long']) {
+    const other = await mesh.tunnel()
+    void other.get(path)
+    assert.notEqual(await other.ended, 'end', path)
+  }
+})
