@@ -28,6 +28,16 @@ export interface UserFilter {
   readonly hooks?: readonly string[]
 }
 
+/** Leave for filters of users to call Services of another namespace than their own. */
+export interface CallGrant {
+  /** The namespace of the filters. */
+  readonly from: string
+  /** That of the Services. */
+  readonly to: string
+  /** Absent: all of them. */
+  readonly service?: string
+}
+
 /** The code of a user's filter, ready to be evaluated, and what was found out about it when it was tried. */
 export interface FilterModule {
   /** The key: of all that decides what the code does. */

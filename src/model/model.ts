@@ -3,7 +3,7 @@
  * Plain readonly data that survives JSON (and `structuredClone`): no methods, no Maps, no Kubernetes field names.
  */
 import type { BoundPod, EndpointSet } from './endpoint.ts'
-import type { FilterModule, FilterSpec } from './filter-spec.ts'
+import type { CallGrant, FilterModule, FilterSpec } from './filter-spec.ts'
 import type { Route } from './route.ts'
 import type { RequestAuthentication } from './security/authentication.ts'
 import type { AuthorizationPolicy } from './security/authorization.ts'
@@ -27,6 +27,8 @@ export interface Model {
   readonly tellsClientIdentity?: true
   /** Filters may call Services by name, and this is what full names end in; absent: no filter can call anybody. */
   readonly clusterDomain?: string
+  /** Whom filters may call outside of their namespaces, sorted; absent: nobody. */
+  readonly callGrants?: readonly CallGrant[]
   /** Services bound to this waypoint (frontends), sorted by key. Slow clock. */
   readonly services: readonly Service[]
   /** Every route attached to at least one of `services`, sorted by key. Slow clock. */

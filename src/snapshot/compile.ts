@@ -74,6 +74,7 @@ export function* compileInSteps(
     pathNormalization: model.pathNormalization,
     tellsClientIdentity: model.tellsClientIdentity === true,
     clusterDomain: model.clusterDomain,
+    callGrants: model.callGrants ?? [],
     providers: new Map((model.providers ?? []).map((provider) => [provider.key, provider])),
     frontends,
     pods: yield* compilePods(boundPods(model), previous?.pods, {

@@ -9,7 +9,7 @@ import type { Destination } from '../filter/record.ts'
 import type { VerifiedToken } from '../filter/verified-token.ts'
 import type { ConnectionRule } from '../model/connection-route.ts'
 import type { BackendPolicy } from '../model/backend/backend-policy.ts'
-import type { FilterSpec } from '../model/filter-spec.ts'
+import type { CallGrant, FilterSpec } from '../model/filter-spec.ts'
 import type { AsideEndpoint, BackendTls, BoundPod, Endpoint, EndpointKey } from '../model/endpoint.ts'
 import type { PathNormalization } from '../model/model.ts'
 import type { PortProtocol } from '../model/port-protocol.ts'
@@ -28,6 +28,7 @@ export interface Snapshot {
   readonly tellsClientIdentity: boolean
   /** As the model has it. */
   readonly clusterDomain: string | undefined
+  readonly callGrants: readonly CallGrant[]
   /** Whom CUSTOM policies may name, by name. */
   readonly providers: ReadonlyMap<string, AuthorizationProvider>
   /** Keyed by CONNECT authority: `10.96.0.12:80`, `[fd00::12]:80`, `api.shop.svc.cluster.local:80`. */

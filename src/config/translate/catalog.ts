@@ -11,6 +11,7 @@ import type { HttpRouteObject } from '../objects/http-route/http-route.ts'
 import type { MirrorComparisonObject } from '../objects/mirror-comparison.ts'
 import type { NamespaceObject } from '../objects/namespace.ts'
 import type { PodObject } from '../objects/pod.ts'
+import type { ReferenceGrantObject } from '../objects/reference-grant.ts'
 import type { RequestAuthenticationObject } from '../objects/request-authentication/request-authentication.ts'
 import type { SecretObject } from '../objects/secret.ts'
 import type { ServiceEntryObject } from '../objects/service-entry/service-entry.ts'
@@ -64,6 +65,8 @@ export interface Catalog {
   readonly secrets: ReadonlyMap<string, SecretObject>
   /** By `KIND/NAMESPACE/NAME`, the kind as it is written. */
   readonly filters: ReadonlyMap<string, Entry<FilterObject>>
+  /** Routes on Services need none; calls of filters do. */
+  readonly referenceGrants: readonly ReferenceGrantObject[]
 }
 
 /** Sorts the objects into a catalog; their order in the set makes no difference. */
@@ -104,6 +107,7 @@ const emptyCatalog = () => ({
   configMaps: new Map<string, ConfigMapObject>(),
   secrets: new Map<string, SecretObject>(),
   filters: new Map<string, Entry<FilterObject>>(),
+  referenceGrants: new Array<ReferenceGrantObject>(),
 })
 
 type Draft = ReturnType<typeof emptyCatalog>
@@ -149,8 +153,7 @@ const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>)
     case 'Filter':
       return void catalog.filters.set(`${object.as}/${key}`, { object, source })
     case 'ReferenceGrant':
-      // Routes on Services need no grant.
-      return undefined
+      return void catalog.referenceGrants.push(object)
   }
 }
 

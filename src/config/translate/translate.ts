@@ -25,6 +25,7 @@ import { backendTlsConditions } from './backend-tls/backend-tls-conditions.ts'
 import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { translateComparisons } from './comparison/translate-comparisons.ts'
 import { attachFilters } from './filter/attach-filters.ts'
+import { callGrantsOf } from './filter/call-grants.ts'
 import { mayCall } from './filter/may-call.ts'
 import { noFilterVersions, type FilterVersions } from './filter/filter-version.ts'
 import { createFilterSecrets } from './filter/filter-secrets.ts'
@@ -204,7 +205,7 @@ const translateSet = (
     ...(gateway?.tellsClientIdentity === true ? { tellsClientIdentity: true as const } : {}),
     ...(options.mesh === undefined ? {} : { trustDomains: trustDomainsOf(options) }),
     ...(asked.length === 0 ? {} : { providers: asked }),
-    ...(hasCalls ? { clusterDomain } : {}),
+    ...(hasCalls ? { clusterDomain, ...callGrantsOf(catalog.referenceGrants) } : {}),
     services: served.services,
     routes: comparisons.routes,
     endpoints: sortByKey(

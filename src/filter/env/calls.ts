@@ -42,7 +42,7 @@ export type CallErrorCode =
   | 'EPROTOCOL'
   /** The answer, or what was to be sent, is larger than it may be. */
   | 'ETOOLARGE'
-  /** A host outside of the mesh that the operator does not allow, or a redirect to another host. */
+  /** A Service of another namespace that does not let it, a host outside of the mesh that the operator does not allow, or a redirect to another host. */
   | 'ENOTALLOWED'
   /** The call was made for a call that was made for a call …. */
   | 'ELOOP'

@@ -109,6 +109,7 @@ const refusalOf = (url: URL, found: FoundService, allowed: string | undefined): 
     const why = 'a Service of the mesh is called by http://; mutual TLS is the mesh’s business'
     return new CallError('EINVAL', `${url.origin}: ${why}`)
   }
+  if (found.kind === 'refused') return new CallError('ENOTALLOWED', `${url.origin}: ${found.message}`)
   if (allowed !== undefined) {
     return new CallError('ENOTALLOWED', `${url.origin}: outside of the mesh only https:// is allowed`)
   }

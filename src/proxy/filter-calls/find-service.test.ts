@@ -5,8 +5,15 @@ import { formatEndpointKey } from '../../model/endpoint.ts'
 import { compile } from '../../snapshot/compile.ts'
 import { findService } from './find-service.ts'
 
+const callGrants = [
+  { from: 'front', to: 'shop' },
+  { from: 'front', to: 'bank', service: 'auth' },
+  { from: 'back', to: 'shop', service: 'outside' },
+]
+
 const model = modelOf([], {
   clusterDomain: 'cluster.local',
+  callGrants,
   services: [
     serviceOf(),
     serviceOf({}, { name: 'outside', hostname: 'api.partner.example', addresses: ['240.0.0.1'] }),
@@ -22,14 +29,28 @@ const filters = () => ({ failure: 'no filters here' })
 const snapshot = compile(model, { previous: undefined, generation: 1, filters })
 const bare = compile({ ...model, clusterDomain: undefined } as never, { previous: undefined, generation: 1, filters })
 
+function refusalOf(service: string, from: string): string {
+  const how = `a ReferenceGrant in namespace ${service.split('/')[0]} has to let kind Filter (fairway.dev) of ${from} refer to it`
+  return `${service} is not in namespace ${from} of the filter: ${how}`
+}
+
 const CASES: readonly (readonly [host: string, port: number, namespace: string | undefined, found: string])[] = [
   ['auth', 80, 'shop', 'shop/auth:80'],
   ['auth', 8080, 'bank', 'bank/auth:8080'],
-  ['auth.shop', 80, 'bank', 'shop/auth:80'],
+  ['auth.shop', 80, 'front', 'shop/auth:80'],
   ['auth.shop', 80, undefined, 'shop/auth:80'],
   ['auth.shop.', 80, undefined, 'shop/auth:80'],
-  ['auth.shop.svc', 80, 'bank', 'shop/auth:80'],
-  ['auth.shop.svc.cluster.local', 80, 'bank', 'shop/auth:80'],
+  ['auth.shop.svc', 80, 'front', 'shop/auth:80'],
+  ['auth.shop.svc.cluster.local', 80, 'front', 'shop/auth:80'],
+  ['auth.bank', 8080, 'front', 'bank/auth:8080'],
+  ['auth.bank', 8080, undefined, 'bank/auth:8080'],
+  // Whatever it is called by, it is in another namespace.
+  ['auth.shop', 80, 'bank', refusalOf('shop/auth', 'bank')],
+  ['auth.shop.svc.cluster.local', 80, 'back', refusalOf('shop/auth', 'back')],
+  ['10.96.0.12', 80, 'bank', refusalOf('shop/api', 'bank')],
+  ['api.partner.example', 80, 'bank', refusalOf('shop/outside', 'bank')],
+  ['api.partner.example', 80, 'back', 'shop/outside:80'],
+  ['auth.bank', 8080, 'shop', refusalOf('bank/auth', 'shop')],
   // What this waypoint takes tunnels for, by whatever host and address it has.
   ['api.partner.example', 80, 'shop', 'shop/outside:80'],
   ['10.96.0.12', 80, undefined, 'shop/api:80'],

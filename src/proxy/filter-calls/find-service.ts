@@ -6,6 +6,8 @@ import type { EndpointGroup, Snapshot } from '../../snapshot/snapshot.ts'
 export type FoundService =
   /** `label` is what metrics call it. */
   | { readonly kind: 'service'; readonly group: EndpointGroup; readonly label: string }
+  /** A Service of another namespace, which has not let filters of this one call it. */
+  | { readonly kind: 'refused'; readonly message: string }
   /** Nobody in the mesh. */
   | { readonly kind: 'unknown'; readonly message: string }
 
@@ -17,7 +19,7 @@ const MAX_MISSES = 100
 /** Ports that are listed in a message. */
 const MAX_PORTS = 8
 
-/** Finds Services, and remembers who is none: to say so takes a look at all of them. */
+/** Finds Services, and remembers who is none, or not to be called: to say so takes a look at all of them. */
 export class ServiceFinder {
   #snapshot: Snapshot | undefined
   readonly #misses = new Map<string, FoundService>()
@@ -29,14 +31,14 @@ export class ServiceFinder {
     const missed = this.#misses.get(key)
     if (missed !== undefined) return missed
     const callee = findService(snapshot, to, namespace)
-    if (callee.kind === 'unknown') this.#misses.set(key, callee)
+    if (callee.kind !== 'service') this.#misses.set(key, callee)
     return callee
   }
 }
 
 /**
  * The endpoints that a host and port mean: a Service by its name (short in `namespace`, that of the filter), or whatever
- * else this waypoint takes tunnels for, by host name or address.
+ * else this waypoint takes tunnels for, by host name or address. Those of other namespaces have to let it call them.
  */
 export const findService = (
   snapshot: Snapshot,
@@ -45,12 +47,12 @@ export const findService = (
 ): FoundService => {
   const named = serviceNamed(hostname, namespace, snapshot.clusterDomain)
   const found = named && snapshot.groups.get(formatEndpointKey(named.namespace, named.name, port))
-  if (found !== undefined && named !== undefined) return foundOf(found, `${named.namespace}/${named.name}`)
+  const granted = { snapshot, namespace }
+  if (found !== undefined && named !== undefined) return foundOf(found, named, granted)
   const frontend = findFrontend(snapshot, `${hostname}:${port}`)
   if (frontend !== undefined) {
     const group = groupOf(snapshot, frontend.passThrough.backend)
-    const { destination } = frontend
-    if (group !== undefined) return foundOf(group, `${destination.namespace}/${destination.name}`)
+    if (group !== undefined) return foundOf(group, frontend.destination, granted)
   }
   return { kind: 'unknown', message: noService(snapshot, { hostname, port }, named) }
 }
@@ -60,7 +62,24 @@ interface Named {
   readonly name: string
 }
 
-const foundOf = (group: EndpointGroup, label: string): FoundService => ({ kind: 'service', group, label })
+/** On whose behalf: `undefined` is nobody's but ours. */
+interface Granted {
+  readonly snapshot: Snapshot
+  readonly namespace: string | undefined
+}
+
+const foundOf = (group: EndpointGroup, named: Named, { snapshot, namespace: from }: Granted): FoundService => {
+  const { namespace: to, name } = named
+  const isGranted =
+    from === undefined ||
+    from === to ||
+    snapshot.callGrants.some(
+      (grant) => grant.from === from && grant.to === to && (grant.service === undefined || grant.service === name),
+    )
+  if (isGranted) return { kind: 'service', group, label: `${to}/${name}` }
+  const how = `a ReferenceGrant in namespace ${to} has to let kind Filter (fairway.dev) of ${from} refer to it`
+  return { kind: 'refused', message: `${to}/${name} is not in namespace ${from} of the filter: ${how}` }
+}
 
 const serviceNamed = (
   hostname: string,

@@ -34,6 +34,7 @@ export const createScene = (
   const objects = [
     ...frame(namespace),
     ...serviceOf({ name: 'api', namespace, port: 80, endpoint: backend }, 0),
+    ...grantsFor(namespace, services),
     ...services.flatMap((service, i) => serviceOf({ ...service, namespace: service.namespace ?? namespace }, i + 1)),
     ...(issuer === undefined ? [] : [authentication(namespace, issuer)]),
     ...filters.map(({ name, spec }) => ({
@@ -87,6 +88,20 @@ const frame = (namespace: string): readonly object[] => [
     },
   },
 ]
+
+/** Whoever names a Service of another namespace there means it to be called. */
+const grantsFor = (from: string, services: readonly DevService[]): readonly object[] =>
+  [...new Set(services.flatMap(({ namespace = from }) => (namespace === from ? [] : [namespace])))].map(
+    (namespace) => ({
+      apiVersion: 'gateway.networking.k8s.io/v1',
+      kind: 'ReferenceGrant',
+      metadata: { name: 'filters', namespace },
+      spec: {
+        from: [{ group: 'fairway.dev', kind: 'Filter', namespace: from }],
+        to: [{ group: '', kind: 'Service' }],
+      },
+    }),
+  )
 
 /** A Service with one endpoint, in plaintext; `index` tells its address from those of others. */
 const serviceOf = ({ name, namespace, port, endpoint }: DevService, index: number): readonly object[] => [
