@@ -4,12 +4,12 @@
  */
 import type { Issue } from '../../lib/decoded.ts'
 import * as s from '../../lib/schema.ts'
-import { hideFound } from '../../lib/secrets/hide-found.ts'
 import type { MirrorComparison } from '../../model/comparison/mirror-comparison.ts'
 import { token } from './token.ts'
+import { readTargeted, withTargets } from './filter/read-targeted.ts'
 import type { KindDecoder } from './kind.ts'
 import type { Metadata } from './metadata.ts'
-import { decodeTargetRefs, sectionRef, targetRefsSchema, type PolicyTargetRef } from './target-refs.ts'
+import { sectionRef, targetRefsSchema, type PolicyTargetRef } from './target-refs.ts'
 
 export interface MirrorComparisonObject {
   readonly kind: 'MirrorComparison'
@@ -101,21 +101,10 @@ const schema = s.object({
   ),
 })
 
-const refs = { ref: sectionRef, unreadable: 'none' } as const
-
-/** Reads a MirrorComparison; its defects are repeated in `warnings`, so that each of them is reported. */
-export const decodeMirrorComparison: KindDecoder<MirrorComparisonObject> = ({ body, metadata, warnings }) => {
-  warnings.push(...s.unknownFields(body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
-  const written = body['spec'] ?? {}
-  const found: Issue[] = []
-  const { targetRefs: writtenRefs, ...rest } = s.isPlainObject(written) ? written : {}
-  const targetRefs = decodeTargetRefs(writtenRefs, found, refs)
-  const decoded = schema.decode(s.isPlainObject(written) ? rest : written, 'spec')
-  if (!decoded.ok) found.push(...decoded.issues)
-  const defects = found.map((defect) => hideFound(defect, body))
-  warnings.push(...defects)
-  const settings = decoded.ok && found.length === 0 ? settingsOf(decoded.value) : undefined
-  return { ok: true, value: { kind: 'MirrorComparison', metadata, targetRefs, settings, defects } }
+/** Reads a MirrorComparison. */
+export const decodeMirrorComparison: KindDecoder<MirrorComparisonObject> = (input) => {
+  const { content: settings, ...targeted } = readTargeted(input, s.map(schema, settingsOf).decode, 'needed')
+  return { ok: true, value: { kind: 'MirrorComparison', metadata: input.metadata, ...targeted, settings } }
 }
 
 const settingsOf = ({
@@ -136,14 +125,13 @@ const settingsOf = ({
 
 /** `spec` of a MirrorComparison as an API server checks it. */
 export const mirrorComparisonJson: s.JsonSchema = {
-  ...schema.json,
-  description: 'What of the answers of mirrors is compared with those of the primary, and on which routes.',
-  properties: {
-    targetRefs: s.documented(
+  ...withTargets(
+    schema.json,
+    'What of the answers of mirrors is compared with those of the primary, and on which routes.',
+    s.documented(
       targetRefsSchema(sectionRef),
       'HTTPRoutes and GRPCRoutes (sectionName: a rule) of the namespace, whose mirrors are compared.',
     ).json,
-    ...(s.isPlainObject(schema.json['properties']) ? schema.json['properties'] : {}),
-  },
+  ),
   required: ['targetRefs'],
 }

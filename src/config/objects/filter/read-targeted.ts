@@ -14,16 +14,17 @@ export interface Targeted<T> {
   readonly defects: readonly Issue[]
 }
 
-/** Reads `spec`: `targetRefs`, and all else by `decode`. */
+/** Reads `spec`: `targetRefs`, which may be left out where nothing needs them, and all else by `decode`. */
 export const readTargeted = <T>(
   { body, warnings, defects: known = [] }: KindInput,
   decode: (value: unknown, path: string) => Decoded<T>,
+  targets: 'optional' | 'needed' = 'optional',
 ): Targeted<T> => {
   warnings.push(...s.unknownFields(body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
   const spec = body['spec'] ?? {}
   const found: Issue[] = [...known]
   const { targetRefs: refs, ...rest } = s.isPlainObject(spec) ? spec : {}
-  const hasRefs = (refs ?? undefined) !== undefined
+  const hasRefs = targets === 'needed' || (refs ?? undefined) !== undefined
   const targetRefs = hasRefs ? decodeTargetRefs(refs, found, { ref: sectionRef, unreadable: 'whole' }) : []
   const decoded = decode(s.isPlainObject(spec) ? rest : spec, 'spec')
   if (!decoded.ok) found.push(...decoded.issues)
@@ -32,13 +33,14 @@ export const readTargeted = <T>(
   return { targetRefs, content: decoded.ok && found.length === 0 ? decoded.value : undefined, defects }
 }
 
-const targets = s.documented(
+/** What a filter may act on. */
+const anyTargets = s.documented(
   s.optional(targetRefsSchema(sectionRef)),
   'What it acts on: the Gateway, Services (sectionName: a port), HTTPRoutes and GRPCRoutes (sectionName: a rule) of its namespace. Left out: on rules that refer to it by an ExtensionRef.',
 ).json
 
 /** `spec` of such an object as an API server checks it; `json` describes all but `targetRefs`, and may have another description. */
-export const withTargets = (json: s.JsonSchema, description: string): s.JsonSchema => ({
+export const withTargets = (json: s.JsonSchema, description: string, targets = anyTargets): s.JsonSchema => ({
   description,
   ...json,
   properties: { ...(s.isPlainObject(json['properties']) ? json['properties'] : {}), targetRefs: targets },

@@ -4,9 +4,10 @@ import type { MirrorComparison } from '../../../model/comparison/mirror-comparis
 import type { Backend, Mirror, Route, Rule } from '../../../model/route.ts'
 import type { MirrorComparisonObject } from '../../objects/mirror-comparison.ts'
 import type { Entry } from '../catalog.ts'
-import { conditionOf, formatFaults, type Verdict } from '../conditions.ts'
+import { conditionOf, type Verdict } from '../conditions.ts'
 import { findFilterTargets, type TargetScope } from '../filter/filter-targets.ts'
 import { comparePrecedence, type TargetFault } from '../policy/find-targets.ts'
+import { acceptedVerdict } from '../policy/target-conditions.ts'
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
 
@@ -96,18 +97,9 @@ const compareRule = (rule: Rule, comparison: MirrorComparison): Rule => {
 }
 
 const accepted = ({ defects }: MirrorComparisonObject, targets: readonly (Place | TargetFault)[]): Verdict => {
-  const type = 'Accepted'
-  const [defect] = defects
-  if (defect !== undefined)
-    return { type, status: 'False', reason: 'Invalid', message: formatFaults(defects), path: defect.path ?? 'spec' }
   const faults = targets.flatMap((target) => ('reason' in target ? [target] : []))
-  const [first] = faults
-  if (first !== undefined) {
-    const message = faults.map(({ path, message: why }) => `${path}: ${why}`).join('; ')
-    return { type, status: 'False', reason: first.reason, message, path: first.path }
-  }
   const names = targets.flatMap((target) => ('name' in target ? [target.name] : []))
-  return { type, status: 'True', reason: 'Accepted', message: `it is about ${names.join(', ')}` }
+  return acceptedVerdict(defects, faults, `it is about ${names.join(', ')}`)
 }
 
 const programmed = ({ settings }: MirrorComparisonObject, mirrors: number): Verdict => {

@@ -2,6 +2,7 @@ import type { Condition } from '../../../model/condition.ts'
 import { isUserKind, type FilterObject } from '../../objects/filter/filter-object.ts'
 import type { Entry } from '../catalog.ts'
 import { conditionOf, formatFaults, type Verdict } from '../conditions.ts'
+import { acceptedVerdict, describeFaults } from '../policy/target-conditions.ts'
 import type { FilterTarget, TargetFault } from './filter-targets.ts'
 import type { FilterVersion } from './filter-version.ts'
 
@@ -30,22 +31,8 @@ const sortTargets = (found: readonly (FilterTarget | TargetFault)[]): Targets =>
   return { names: names.join(', '), faults: found.flatMap((one) => ('reason' in one ? [one] : [])) }
 }
 
-const describeFaults = (faults: readonly TargetFault[]): string =>
-  faults.map(({ path, message }) => `${path}: ${message}`).join('; ')
-
-const accepted = ({ targetRefs, defects }: FilterObject, { names, faults }: Targets): Verdict => {
-  const type = 'Accepted'
-  const [defect] = defects
-  if (defect !== undefined) {
-    return { type, status: 'False', reason: 'Invalid', message: formatFaults(defects), path: defect.path ?? 'spec' }
-  }
-  const [fault] = faults
-  if (fault !== undefined) {
-    return { type, status: 'False', reason: fault.reason, message: describeFaults(faults), path: fault.path }
-  }
-  const message = targetRefs.length === 0 ? 'it acts where rules refer to it' : `it acts on ${names}`
-  return { type, status: 'True', reason: 'Accepted', message }
-}
+const accepted = ({ targetRefs, defects }: FilterObject, { names, faults }: Targets): Verdict =>
+  acceptedVerdict(defects, faults, targetRefs.length === 0 ? 'it acts where rules refer to it' : `it acts on ${names}`)
 
 const programmed = (object: FilterObject, { names, faults }: Targets, version: FilterVersion): Verdict => {
   const type = 'Programmed'

@@ -1,6 +1,7 @@
+import type { Issue } from '../../../lib/decoded.ts'
 import type { Condition } from '../../../model/condition.ts'
 import type { ChosenGateway } from '../choose-gateway.ts'
-import { conditionOf, type Verdict } from '../conditions.ts'
+import { conditionOf, formatFaults, type Verdict } from '../conditions.ts'
 import type { Entry } from '../catalog.ts'
 import type { Target, TargetFault, TargetingPolicy } from './find-targets.ts'
 
@@ -23,13 +24,34 @@ export const ancestorOf = ({ entry }: ChosenGateway): Ancestor => {
   }
 }
 
+/** The references that lead nowhere, in words. */
+export const describeFaults = (faults: readonly TargetFault[]): string =>
+  faults.map(({ path, message }) => `${path}: ${message}`).join('; ')
+
+/** Whether an object can be read and all that it names is there; then `message`. */
+export const acceptedVerdict = (
+  defects: readonly Issue[],
+  faults: readonly TargetFault[],
+  message: string,
+): Verdict => {
+  const type = 'Accepted'
+  const [defect] = defects
+  if (defect !== undefined) {
+    return { type, status: 'False', reason: 'Invalid', message: formatFaults(defects), path: defect.path ?? 'spec' }
+  }
+  const [fault] = faults
+  if (fault === undefined) return { type, status: 'True', reason: 'Accepted', message }
+  return { type, status: 'False', reason: fault.reason, message: describeFaults(faults), path: fault.path }
+}
+
 /** The references that lead nowhere, all in one condition. */
 export const missingTargets = ({ policy, targetFaults }: TargetOutcome): readonly Condition[] => {
   const [first] = targetFaults
   if (first === undefined) return []
   const { reason, path } = first
-  const message = targetFaults.map((fault) => `${fault.path}: ${fault.message}`).join('; ')
-  return [conditionOf(policy, { type: 'Accepted', status: 'False', reason, message, path })]
+  return [
+    conditionOf(policy, { type: 'Accepted', status: 'False', reason, message: describeFaults(targetFaults), path }),
+  ]
 }
 
 /**
