@@ -80,6 +80,7 @@ class Controller implements RunningController {
     this.#watch.close()
     this.#configMaps.close()
     await this.#running
+    await this.#runner.settle()
   }
 
   #schedule(delayMs: number): void {

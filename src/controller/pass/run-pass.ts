@@ -19,13 +19,13 @@ import { classFeatures } from '../status/supported-features.ts'
 import type { ClusterView } from '../watch/cluster-watch.ts'
 import type { ConfigMapWatch } from '../watch/config-map-watch.ts'
 import { createAttempts } from './attempts.ts'
-import { createEchoes } from './echoes.ts'
 import { execute, type Execution, type Write } from './execute.ts'
 import { workOf, type GatewayWork } from './gateway-work.ts'
 import { inParallel } from './in-parallel.ts'
 import { meshedOptionsOf } from './mesh-options.ts'
-import { certificateKeys, gatewayKey, planPass, type OwnedGateway, type Plan, type StatusWork } from './plan-pass.ts'
-import { telling, writeStatus } from './write-status.ts'
+import { certificateKeys, gatewayKey, planPass, type OwnedGateway, type Plan } from './plan-pass.ts'
+import { StatusQueue } from './status-queue.ts'
+import { writeStatus } from './write-status.ts'
 
 /** The class that is made where there is none of the name. */
 export const CLASS_NAME = 'fairway-waypoint'
@@ -53,7 +53,6 @@ export interface PassOutcome {
 }
 
 const PARALLEL_GATEWAYS = 4
-const PARALLEL_STATUSES = 8
 const VERSION_CRD = 'gatewayclasses.gateway.networking.k8s.io'
 const VERSION_ANNOTATION = 'gateway.networking.k8s.io/bundle-version'
 const VERSION_MS = 600_000
@@ -63,7 +62,7 @@ export class PassRunner {
   readonly #options: PassOptions
   readonly #applied = new Map<string, Applied>()
   readonly #attempts
-  readonly #echoes
+  readonly #statuses: StatusQueue
   readonly #read = createObjectReader()
   /** Decoded ConfigMaps, by what they were decoded of. */
   readonly #decoded = new WeakMap<LiveObject, SourcedObject>()
@@ -75,15 +74,20 @@ export class PassRunner {
   constructor(options: PassOptions) {
     this.#options = options
     this.#attempts = createAttempts<Refusal>(options.clock)
-    this.#echoes = createEchoes(options.clock)
+    this.#statuses = new StatusQueue({ ...options, onFailure: (message) => this.#complain([message]) })
     this.#meshed = options.translate
     this.#translate = createGatewayTranslation(options.translate)
   }
 
   /** In how many milliseconds something is to be tried again. */
   nextMs(): number | undefined {
-    const waits = [this.#attempts.nextMs(), this.#echoes.nextMs()].filter((wait) => wait !== undefined)
+    const waits = [this.#attempts.nextMs(), this.#statuses.nextMs()].filter((wait) => wait !== undefined)
     return waits.length === 0 ? undefined : Math.min(...waits)
+  }
+
+  /** When nothing is being written any more, once `signal` is aborted. */
+  settle(): Promise<void> {
+    return this.#statuses.settle()
   }
 
   async run(view: ClusterView): Promise<PassOutcome> {
@@ -115,7 +119,7 @@ export class PassRunner {
       if (failure !== undefined) failures.push(failure.message)
     }
     await this.#tellClasses(plan, view)
-    await inParallel(plan.statuses, { limit: PARALLEL_STATUSES, signal }, (work) => this.#tell(work, view))
+    this.#statuses.take(plan.statuses, view.resourceOf)
     this.#complain(failures)
     return { gateways: plan.gateways.length, programmed, failures }
   }
@@ -196,34 +200,6 @@ export class PassRunner {
     const failure = await writeStatus(resource, { known, place, statusOf }, { client, signal, onWrite })
     if (failure === undefined) this.#attempts.succeed(key)
     else this.#attempts.fail(key, { reason: failure.reason, message: formatKubeFailure(failure) })
-  }
-
-  async #tell({ key, kind, namespace, name, wanted, told }: StatusWork, view: ClusterView): Promise<void> {
-    const { client, signal, onWrite } = this.#options
-    const resource = view.resourceOf(kind)
-    const attempt = `status of ${key} ${told}`
-    if (resource === undefined || this.#attempts.held(attempt) !== undefined || this.#echoes.isAwaited(key, told))
-      return
-    let hasWritten = false
-    const failure = await writeStatus(
-      resource,
-      { known: undefined, place: { namespace, name }, statusOf: telling(kind, wanted, this.#now()) },
-      {
-        client,
-        signal,
-        onWrite: (write) => {
-          hasWritten = true
-          onWrite(write)
-        },
-      },
-    )
-    if (failure !== undefined) {
-      this.#attempts.fail(attempt, { reason: failure.reason, message: formatKubeFailure(failure) })
-      this.#complain([formatKubeFailure(failure)])
-      return
-    }
-    this.#attempts.succeed(attempt)
-    this.#echoes.await(key, told, hasWritten)
   }
 
   /**
