@@ -30,8 +30,8 @@ const setUp = () => {
   const tried: string[] = []
   const write = (file: string, text: string): void => writeFileSync(join(root, file), text)
   let onTrial = (): void => {}
-  const tryOut = async ({ entry, orders }: TrialData, text: string): Promise<TrialOutcome> => {
-    tried.push(`${entry} ${text} ${orders.map(({ key }) => key).join()}`)
+  const tryOut = async ({ entry, isApp, orders }: TrialData, text: string): Promise<TrialOutcome> => {
+    tried.push(`${isApp === true ? 'app ' : ''}${entry} ${text} ${orders.map(({ key }) => key).join()}`)
     onTrial()
     const sources = [{ file: entry, hash: hashOf(text) }]
     if (Number(text) % 2 === 1) {
@@ -39,7 +39,9 @@ const setUp = () => {
     }
     const module = { digest: text, root, entry, files: { [entry]: text }, kind: 'Stamp', stage: 'shape' } as const
     const configs = orders.map(({ key }): readonly [string, TriedConfig] =>
-      key.includes('bad') ? [key, { fault: { message: 'bad', path: 'spec.config' } }] : [key, { hooks: [] }],
+      key.includes('bad')
+        ? [key, { fault: { message: 'bad', path: 'spec.config' } }]
+        : [key, { hooks: key.includes('serves') ? ['serve'] : [] }],
     )
     return { sources, module: { module, failureMode: undefined }, configs: new Map(configs) }
   }
@@ -51,6 +53,26 @@ const setUp = () => {
   const trials = createFilterTrials(root, (data) => tryOut(data, texts.get(data.entry) ?? ''))
   return { trials, put, tried, onNextTrial: (run: () => void) => (onTrial = run) }
 }
+
+it('an App and a Filter of one name and one file are two things, each tried as what it is', async () => {
+  const { trials, put, tried } = setUp()
+  put('a.ts', '2')
+  const one = filter('one', 'a.ts')
+  const app = { ...one, as: 'App', content: { ...one.content, isApp: true } } as FilterObject
+  const versions = await trials.settle([one, app])
+  assert.deepEqual(tried, ['a.ts 2 {}', 'app a.ts 2 {}'])
+  assert.deepEqual([...versions.keys()], ['shop/one', 'App/shop/one'])
+})
+
+it('a filter that serves is refused a thread of its own', async () => {
+  const { trials, put } = setUp()
+  put('a.ts', '2')
+  const one = filter('one', 'a.ts', { serves: true })
+  assert.ok(one.content?.kind === 'user')
+  const settings = { ...one.content.settings, isolation: 'thread' } as const
+  const versions = await trials.settle([{ ...one, content: { ...one.content, settings } }])
+  assert.deepEqual(versions.get('shop/one')?.refused?.path, 'spec.isolation')
+})
 
 it('each content is tried once, whatever else changes and however many use it', async () => {
   const { trials, put, tried } = setUp()

@@ -21,3 +21,14 @@ it('every version in force gets a thread, and what is refused stays so', () => {
   assert.deepEqual(versions.get('a')?.refused, refused.refused)
   assert.equal(versions.get('b'), refused)
 })
+
+it('what answers requests by itself is refused: it cannot have a thread, and would be left out unseen', () => {
+  const inForce = {
+    module: { digest: 'a', root: '/f', entry: 'a.ts', files: {}, kind: 'App', stage: 'select' },
+    config: {},
+    user: { ...userFilter, hooks: ['serve', 'close'] },
+  } as const
+  const version = isolateAll(new Map<string, FilterVersion>([['App/shop/a', { inForce }]])).get('App/shop/a')
+  assert.equal(version?.inForce, undefined)
+  assert.match(version?.refused?.message ?? '', /--filter-isolation thread/)
+})

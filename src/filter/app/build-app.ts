@@ -15,8 +15,8 @@ export type AppPlugin<Config extends object = object> = (
 ) => unknown
 
 /** What an App is built from beside its plugin. */
-export interface AppOptions {
-  readonly config: object
+export interface AppOptions<Config extends object = object> {
+  readonly config: Config
   readonly env: FilterEnv
   /** Before the paths of all of its routes; empty: nothing. */
   readonly prefix?: string | undefined
@@ -68,9 +68,9 @@ const REQUEST_ID = 'x-request-id'
  * Makes an instance of Fastify with a plugin in it, which listens to nobody: requests are handed to its `routing`. Without
  * the waypoint, in a test, it answers what `inject` asks of it.
  */
-export const buildApp = (
-  plugin: AppPlugin,
-  { config, env, prefix = '', openapi, bodyBytes, exchange }: AppOptions,
+export const buildApp = <Config extends object>(
+  plugin: AppPlugin<Config>,
+  { config, env, prefix = '', openapi, bodyBytes, exchange }: AppOptions<Config>,
 ): FastifyInstance => {
   const log = new AppLog((level, message) => env.log(level, message))
   const app = Fastify({

@@ -47,7 +47,7 @@ type Body = (
 ) => void
 
 /** Gives what a file exports; each is run once, when it is first asked for. */
-const createRequiring = ({ root, files }: ModuleCode): ((file: string) => unknown) => {
+const createRequiring = ({ root, files, isApp }: ModuleCode): ((file: string) => unknown) => {
   const loaded = new Map<string, Loaded>()
   const packages = createRequire(join(root, 'filters.cjs'))
   const view = createProcessView()
@@ -77,7 +77,7 @@ const createRequiring = ({ root, files }: ModuleCode): ((file: string) => unknow
     }
     if (name.startsWith('fairway/'))
       throw new Error(`cannot import '${name}': only fairway/filter is there at run time`)
-    return requirePackage(name, root, packages)
+    return requirePackage(name, { root, packages, brought: isApp === true ? broughtForApps : nothingBrought })
   }
   return load
 }
@@ -122,11 +122,22 @@ const requireNode = (name: string): unknown => {
   return process.getBuiltinModule(name)
 }
 
-const requirePackage = (name: string, root: string, packages: NodeJS.Require): unknown => {
+/** Packages that are there without being in the folder: those that the waypoint has anyway, and Apps have a use for. */
+const broughtForApps: ReadonlySet<string> = new Set(['@fastify/http-proxy'])
+const nothingBrought: ReadonlySet<string> = new Set()
+
+const own = createRequire(import.meta.url)
+
+const requirePackage = (
+  name: string,
+  from: { readonly root: string; readonly packages: NodeJS.Require; readonly brought: ReadonlySet<string> },
+): unknown => {
+  const { root, packages, brought } = from
   try {
     return packages(name)
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND'
+    if (isMissing && brought.has(name)) return own(name)
     const why = isMissing ? `there is no such package in ${join(root, 'node_modules')}` : String(error)
     throw new Error(`cannot import '${name}': ${why}`, { cause: error })
   }

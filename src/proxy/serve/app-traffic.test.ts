@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { connect } from 'node:http2'
+import { connect as connectTcp } from 'node:net'
 import { Readable } from 'node:stream'
 import { afterEach, test } from 'node:test'
 import type { AppPlugin } from '../../filter/app/build-app.ts'
 import { defineApp } from '../../filter/app/define-app.ts'
 import type { FilterDefinition } from '../../filter/index.ts'
+import { openDoor } from '../../../test/support/mesh/door.ts'
 import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
 import type { ClientTunnel } from '../../../test/support/mesh/client-tunnel.ts'
 
@@ -208,5 +211,118 @@ test('a client that goes away is seen by the plugin; an answer of the wrong leng
     const other = await mesh.tunnel()
     void other.get(path)
     assert.notEqual(await other.ended, 'end', path)
+  }
+})
+
+test('a client that waits for leave gets it when the plugin wants the body, and an answer without it', async () => {
+  const tunnel = await withApp(async (app) => {
+    app.addHook('onRequest', async ({ headers }, reply) => {
+      if (headers['x-user'] === undefined) return reply.code(401).send('who?')
+    })
+    app.post('/', async (request) => ({ got: request.body }))
+  })
+  const head =
+    'POST / HTTP/1.1\r\nhost: api\r\ncontent-type: text/plain\r\ncontent-length: 5\r\nexpect: 100-continue\r\n'
+  tunnel.write(`${head}x-user: ann\r\n\r\n`, 'POST')
+  const answer = tunnel.answer()
+  await until(() => tunnel.received > 0, 'leave to send')
+  tunnel.write('hello')
+  const { informational, body } = await answer
+  assert.deepEqual([informational, body.toString()], [[100], '{"got":"hello"}'])
+  tunnel.write(`${head}\r\n`, 'POST')
+  const refused = await tunnel.answer()
+  assert.deepEqual([refused.informational, refused.head.status], [[], 401])
+  assert.equal(await tunnel.ended, 'end')
+})
+
+test('a body that is too long is refused before it has come, and the next tunnel is served', async () => {
+  const tunnel = await withApp(
+    async (app) => {
+      app.post('/', async (request) => String(request.body).length)
+    },
+    { told: { limits: { body: 1000 } } },
+  )
+  tunnel.write(`POST / HTTP/1.1\r\nhost: api\r\ncontent-type: text/plain\r\ncontent-length: ${8 * MIB}\r\n\r\n`, 'POST')
+  assert.equal((await tunnel.answer()).head.status, 413)
+  const chunked = await mesh.tunnel()
+  chunked.write(
+    'POST / HTTP/1.1\r\nhost: api\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n',
+    'POST',
+  )
+  chunked.write(`500\r\n${'x'.repeat(0x500)}\r\n`)
+  assert.equal((await chunked.answer()).head.status, 413)
+  const next = await mesh.tunnel()
+  const fine = await next.request('POST', '/', 'content-type: text/plain\r\ncontent-length: 3\r\n', 'abc')
+  assert.equal(text(fine), '3')
+})
+
+test('requests that follow each other on one tunnel are answered in order, whoever answers', async () => {
+  const tunnel = await withApp(async (app) => {
+    app.get('/slow', async () => {
+      for (let i = 0; i < 5; i++) await new Promise(setImmediate)
+      return 'slow'
+    })
+    app.get('/fast', (_request, reply) => reply.send('fast'))
+    app.get('/pieces', (_request, reply) => {
+      reply.hijack()
+      reply.raw.setHeader('x-by', ['a', 'b'])
+      reply.raw.write('one ')
+      setImmediate(() => reply.raw.end('two'))
+    })
+  })
+  const paths = ['/slow', '/fast', '/pieces', '/other', '/fast']
+  const answers = await Promise.all(paths.map((path) => tunnel.get(path)))
+  assert.deepEqual(answers.map(text), ['slow', 'fast', 'one two', 'pod: GET /other 0', 'fast'])
+  assert.deepEqual(answers[2]?.head.headers.get('x-by'), 'a, b')
+})
+
+test('an error of a handler is an answer, a stream that breaks is seen, and the waypoint goes on', async () => {
+  const tunnel = await withApp(async (app) => {
+    app.get('/throws', async () => {
+      throw new Error('no stock')
+    })
+    app.get('/breaks', (_request, reply) => {
+      const source = new Readable({ read() {} })
+      source.push('some')
+      setImmediate(() => source.destroy(new Error('lost')))
+      return reply.send(source)
+    })
+    app.get('/status', (_request, reply) => {
+      reply.hijack()
+      reply.raw.writeHead(99)
+      reply.raw.end()
+    })
+    app.get('/ok', async () => 'ok')
+  })
+  const answer = await tunnel.get('/throws')
+  assert.deepEqual([answer.head.status, (JSON.parse(text(answer)) as { message: string }).message], [500, 'no stock'])
+  assert.equal((await tunnel.get('/status')).head.status, 500)
+  const broken = await mesh.tunnel()
+  void broken.get('/breaks')
+  assert.equal(await broken.ended, 'reset-error')
+  const next = await mesh.tunnel()
+  assert.equal(text(await next.get('/ok')), 'ok')
+})
+
+test('it is the same by HTTP/2', async () => {
+  await withApp(async (app) => {
+    app.post('/echo', async (request) => ({ got: request.body, by: request.headers.host }))
+  })
+  const door = await openDoor(mesh)
+  const session = connect('http://api', { createConnection: () => connectTcp(door.port, '127.0.0.1') })
+  try {
+    const ask = async (path: string, body: string): Promise<string> => {
+      const stream = session.request({ ':path': path, ':method': 'POST', 'content-type': 'application/json' })
+      stream.setEncoding('utf8')
+      stream.end(body)
+      let got = ''
+      for await (const piece of stream) got += String(piece)
+      return got
+    }
+    assert.equal(await ask('/echo', '{"a":1}'), '{"got":{"a":1},"by":"api:80"}')
+    assert.equal(await ask('/other', '{"a":1}'), 'pod: POST /other 7')
+  } finally {
+    session.destroy()
+    door.close()
   }
 })
