@@ -22,6 +22,7 @@ const bindings = '/apis/rbac.authorization.k8s.io/v1/namespaces/access/rolebindi
 const rules: Json = [
   { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: [''], resources: ['configmaps'], resourceNames: ['mine'], verbs: ['patch'] },
+  { apiGroups: [''], resources: ['secrets'], resourceNames: ['mine'], verbs: ['list', 'watch'] },
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: ['create'] },
 ]
 
@@ -60,6 +61,7 @@ interface Case {
   readonly gives: RegExp
 }
 
+const secrets = '/api/v1/namespaces/access/secrets'
 const reader = 'User "system:serviceaccount:access:reader" cannot'
 const apply = 'application/apply-patch+yaml'
 const cases: readonly Case[] = [
@@ -108,6 +110,18 @@ const cases: readonly Case[] = [
     body: configMap('yours'),
     gives: /^403 Forbidden configmaps "yours" is forbidden/,
   },
+  { what: 'a list of one name', path: `${secrets}?fieldSelector=metadata.name%3Dmine`, gives: /^200 / },
+  {
+    what: 'a watch of one name',
+    path: `${secrets}?watch=1&timeoutSeconds=1&fieldSelector=metadata.name=mine`,
+    gives: /^200 /,
+  },
+  {
+    what: 'a list of another name',
+    path: `${secrets}?fieldSelector=metadata.name=yours`,
+    gives: new RegExp(`^403 Forbidden secrets "yours" is forbidden: ${reader} list resource "secrets"`),
+  },
+  { what: 'a list of all', path: secrets, gives: /^403 Forbidden secrets is forbidden/ },
   {
     what: 'a role with more than one has',
     method: 'POST',

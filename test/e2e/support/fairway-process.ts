@@ -126,8 +126,11 @@ export const runArguments = ({ files, certs, workers, flags = [] }: RunOptions):
 ]
 
 /** Starts `fairway run` and waits for its `ready` line. */
-export const startFairway = async (options: RunOptions): Promise<RunningFairway> => {
-  const child = startProcess(runArguments(options), options.process)
+export const startFairway = async (options: RunOptions): Promise<RunningFairway> =>
+  untilReady(startProcess(runArguments(options), options.process))
+
+/** Waits for the `ready` line of a `fairway run`; ends it when none comes. */
+export const untilReady = async (child: FairwayProcess): Promise<RunningFairway> => {
   try {
     const line = await child.waitForLog('ready', ({ event }) => event === 'ready')
     const addresses = { hbone: '', ready: '', metrics: '', admin: '', ...line }

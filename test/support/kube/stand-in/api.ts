@@ -67,7 +67,7 @@ export class Api {
     const isKnown = resource?.versions.includes(about.version) === true
     if (about.plural === 'selfsubjectaccessreviews') return this.#review(call)
     if (resource === undefined || !isKnown) throw this.#isOwnGroup(about.group) ? noResource : nowhere(info.path)
-    this.#access.demand(user, attemptOf(info.verb, about))
+    this.#access.demand(user, attemptOf(info, about))
     switch (info.verb) {
       case 'get':
         return { code: 200, body: inVersion(this.#find(resource, about), resource, about.version) }
@@ -218,17 +218,18 @@ const noResource = new Failure(404, 'NotFound', 'the server could not find the r
 /** What no path leads to; the API server says so in plain text. */
 export const nowhere = (path: string): Failure => new Failure(404, 'NowhereFound', `404 page not found: ${path}`)
 
-const attemptOf = (verb: string, { group, plural, subresource, namespace, name }: About): Attempt => ({
+/** One name in a field selector counts as the name of the request. */
+const attemptOf = ({ verb, query }: RequestInfo, { group, plural, subresource, namespace, name }: About): Attempt => ({
   verb,
   group,
   resource: subresource === undefined ? plural : `${plural}/${subresource}`,
   namespace,
-  name,
+  name: name || (/^metadata\.name==?([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1] ?? ''),
 })
 
 /** What somebody without any rights is told. */
-export const refuse = (user: User, { verb, about }: RequestInfo): Failure =>
-  forbidden(user, attemptOf(verb, about ?? noAbout))
+export const refuse = (user: User, info: RequestInfo): Failure =>
+  forbidden(user, attemptOf(info, info.about ?? noAbout))
 
 const noManager: Mistake = {
   field: 'fieldManager',

@@ -1,0 +1,142 @@
+/** A cluster for whole runs: an API server, a mesh's CA, and processes of ours, which may only what RBAC lets them. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { roleManifests } from '../../../src/controller/roles/manifests.ts'
+import { kubeResources, type KubeResource } from '../../../src/kube/resources.ts'
+import { startDestination, type Destination, type DestinationOptions } from '../../e2e/support/destination.ts'
+import {
+  startProcess,
+  untilReady,
+  type FairwayProcess,
+  type RunningFairway,
+} from '../../e2e/support/fairway-process.ts'
+import { dialWaypoint, tlsOf, type HboneClient } from '../../e2e/support/hbone-client.ts'
+import { startIstiod } from '../../e2e/support/identity/istiod.ts'
+import { issueTo } from '../../e2e/support/mesh-certificates.ts'
+import { defineKinds } from '../../support/kube/kinds.ts'
+import { startKubeServer, type KubeServer, type KubeServerOptions } from '../../support/kube/kube-server.ts'
+import { isObject, textAt, type Json, type JsonObject } from '../../support/kube/stand-in/json.ts'
+import { createNamespace } from './objects.ts'
+import { startPod } from './kubelet.ts'
+
+/** Why nothing can be served here: a pod needs an address that is not of the loopback range. */
+export const whyNoNetwork: string | false =
+  process.env['FAIRWAY_KUBE_NETWORK'] === undefined
+    ? 'no network namespace: run it with npm run test:kube, where unshare(1) and ip(8) are to be had'
+    : false
+
+export interface Cluster extends AsyncDisposable {
+  readonly server: KubeServer
+  /** Puts objects there, with their statuses. */
+  readonly apply: (...objects: readonly object[]) => Promise<void>
+  /** What there is of an object; `undefined` when it is not there. */
+  readonly find: (kind: KubeKind, namespace: string, name: string) => Promise<JsonObject | undefined>
+  readonly remove: (kind: KubeKind, namespace: string, name: string) => Promise<void>
+  /** Starts `fairway controller` as the account that the chart's roles are given to. */
+  readonly startController: () => Promise<FairwayProcess>
+  /** Runs a replica of a Gateway as its Deployment says, on an address of its own. */
+  readonly startReplica: (namespace: string, name: string, address: string) => Promise<RunningFairway>
+  /** Starts a pod of the account `NAMESPACE/NAME`, reached by HBONE. */
+  readonly startApplication: (who: string, options: Omit<DestinationOptions, 'credentials'>) => Promise<Destination>
+  /** Dials a replica as `NAMESPACE/ACCOUNT`. */
+  readonly dial: (replica: RunningFairway, who: string) => Promise<HboneClient>
+}
+
+export type KubeKind = keyof typeof kubeResources
+
+const SYSTEM = 'fairway-system'
+const CONTROLLER = 'controller'
+
+export const createCluster = async (options: KubeServerOptions = {}): Promise<Cluster> => {
+  const open = new AsyncDisposableStack()
+  const dir = mkdtempSync(join(tmpdir(), 'fairway-cluster-'))
+  open.defer(() => rmSync(dir, { recursive: true, force: true }))
+  const server = open.use(await startKubeServer(options))
+  const istiod = open.use(await startIstiod(3_600_000))
+  await defineKinds(server)
+  await createNamespace(server, SYSTEM)
+  const apply = async (...objects: readonly object[]): Promise<void> => {
+    for (const object of objects) await applyObject(server, requireObject(object))
+  }
+  await apply(...roleManifests().map(inSystem), ...controllerBindings)
+  const find = async (kind: KubeKind, namespace: string, name: string): Promise<JsonObject | undefined> => {
+    const { code, body } = await server.ask('GET', pathOf(kubeResources[kind], namespace, name))
+    return code === 200 ? body : undefined
+  }
+  return {
+    server,
+    apply,
+    find,
+    remove: async (kind, namespace, name) =>
+      void (await server.ask.good('DELETE', pathOf(kubeResources[kind], namespace, name))),
+    startController: async () => {
+      const flags = ['--kubeconfig', server.kubeconfigOf(CONTROLLER), '-n', SYSTEM, ...portFlags]
+      const controller = open.use(startProcess(['controller', ...flags]))
+      await controller.waitForLog('ready', ({ event }) => event === 'ready')
+      return controller
+    },
+    startReplica: async (namespace, name, address) => {
+      const pod = await startPod({ server, istiod, find, namespace, name, address })
+      return open.use(await untilReady(pod))
+    },
+    startApplication: async (who, rest) =>
+      open.use(await startDestination(who, { ...rest, credentials: await issueTo(istiod.ca, who) })),
+    dial: async (replica, who) =>
+      open.use(await dialWaypoint(replica.addresses.hbone, tlsOf(await issueTo(istiod.ca, who)))),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  }
+}
+
+const portFlags = ['--bind', '127.0.0.1', '--ready-port', '0', '--metrics-port', '0']
+
+const bind = (kind: string, name: string, roleKind: string): JsonObject => ({
+  apiVersion: 'rbac.authorization.k8s.io/v1',
+  kind,
+  metadata: { name, ...(kind === 'RoleBinding' ? { namespace: SYSTEM } : {}) },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: roleKind, name },
+  subjects: [{ kind: 'User', name: CONTROLLER, apiGroup: 'rbac.authorization.k8s.io' }],
+})
+
+const controllerBindings: readonly JsonObject[] = [
+  bind('ClusterRoleBinding', 'fairway-controller', 'ClusterRole'),
+  bind('RoleBinding', 'fairway-controller-leader', 'Role'),
+]
+
+const inSystem = (role: object): JsonObject => {
+  const object = requireObject(role)
+  return textAt(object, 'kind') === 'Role'
+    ? { ...object, metadata: { name: textAt(object, 'metadata', 'name'), namespace: SYSTEM } }
+    : object
+}
+
+/** A plain object is JSON; whether it is the right one the server says. */
+const requireObject = (object: object): JsonObject => {
+  const value = object as Json
+  if (!isObject(value)) throw new Error('no object')
+  return value
+}
+
+const applyObject = async ({ ask }: KubeServer, object: JsonObject): Promise<void> => {
+  const resource = resources.get(textAt(object, 'kind'))
+  if (resource === undefined) throw new Error(`no kind ${textAt(object, 'kind')}`)
+  const path = pathOf(resource, textAt(object, 'metadata', 'namespace'), textAt(object, 'metadata', 'name'))
+  const { status, ...rest } = object
+  await ask.apply(path, rest)
+  if (status === undefined) return
+  const { apiVersion = '', kind = '' } = object
+  const name = textAt(object, 'metadata', 'name')
+  await ask.apply(`${path}/status`, { apiVersion, kind, metadata: { name }, status })
+}
+
+const resources: ReadonlyMap<string, KubeResource> = new Map(Object.entries<KubeResource>(kubeResources))
+
+/** Where an object stands. */
+export const pathOf = (
+  { group, version, plural, isNamespaced }: KubeResource,
+  namespace: string,
+  name: string,
+): string => {
+  const api = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
+  return `${api}${isNamespaced ? `/namespaces/${namespace}` : ''}/${plural}/${name}`
+}
