@@ -21,13 +21,19 @@ const PAIR_MS = 600
 /** Two seconds where the machine has nothing else to do. */
 const MAX_OUTAGE_MS = 6000
 
-const beside = ['empty', 'throw', 'reject', 'stray', 'wait', 'loop', 'leak', 'gorge']
+const beside = ['empty', 'throw', 'reject', 'stray', 'wait', 'loop', 'leak', 'gorge', 'timer']
 const apart = ['loop', 'leak', 'gorge'].map((name) => `${name}-apart`)
 
 const filters = Object.fromEntries([
   ...beside.map((name) => [name, {}] as const),
   ...apart.map((name) => [name, { module: `${name.split('-')[0]}.ts`, isolation: 'Thread' }] as const),
 ])
+
+interface Row {
+  readonly id: string
+  readonly state: string
+  readonly lastFailure?: { readonly message: string; readonly location?: string }
+}
 
 const median = (numbers: readonly number[]): number =>
   numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? 0
@@ -130,21 +136,20 @@ describe('beside a filter that fails', () => {
     })
   }
 
-  for (const name of ['loop', 'leak', 'gorge']) {
+  for (const name of ['loop', 'leak', 'gorge', 'timer']) {
     it(`${name}: another process takes over within ${MAX_OUTAGE_MS} ms`, async (t) => {
       const without = await measureSome('empty')
       const during = await measure(name, 15_000)
       t.diagnostic(`while it happens: ${show(during)}`)
       assert.ok(during.longestGapMs < MAX_OUTAGE_MS, `an outage of ${during.longestGapMs} ms`)
-      const rows = async (): Promise<readonly { readonly id: string; readonly state: string }[]> =>
-        (
-          (await fairway.admin('/filters')) as {
-            readonly filters: readonly { readonly id: string; readonly state: string }[]
-          }
-        ).filters
+      const rows = async (): Promise<readonly Row[]> =>
+        ((await fairway.admin('/filters')) as { readonly filters: readonly Row[] }).filters
       await eventually('the quarantine', async () =>
         (await rows()).some(({ id, state }) => id === `shop/${name}` && state === 'quarantined'),
       )
+      const { lastFailure } = (await rows()).find(({ id }) => id === `shop/${name}`) ?? {}
+      t.diagnostic(`${lastFailure?.location}: ${lastFailure?.message}`)
+      if (['loop', 'timer'].includes(name)) assert.equal(lastFailure?.location, `${name}.ts:6`)
       const afterwards = await measureSome(name)
       t.diagnostic(compare(without, afterwards, `before and after ${name}`))
       assert.equal(countFailures(afterwards), 0)

@@ -113,7 +113,7 @@ describe('beside filters that fail', () => {
     assert.equal(reading?.state, 'quarantined')
     assert.equal(reading?.lastFailure?.kind, 'loop')
     assert.equal(reading.lastFailure.message, 'onRequest did not return within 1 s')
-    assert.equal(reading.lastFailure.location, 'loop.ts')
+    assert.equal(reading.lastFailure.location, 'loop.ts:6')
     assert.equal(await fairway.metric('fairway_filter_quarantined', { filter: 'shop/loop' }), 1)
     const { items } = (await fairway.admin('/status')) as {
       readonly items: readonly {

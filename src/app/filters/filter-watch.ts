@@ -44,7 +44,7 @@ export class FilterWatch {
   add({ slot, user: { id, version, module } }: Pick<FilterHealth, 'slot' | 'user'>): void {
     const { guards, reportFd } = this.#options
     if (reportFd !== undefined) this.#start(reportFd)
-    this.#watchdog?.add({ slot, id, version, file: guards.entryOf(module) })
+    this.#watchdog?.add({ slot, id, version, code: guards.codeOf(module) })
   }
 
   /** Call it when another configuration is in force. */
@@ -55,7 +55,7 @@ export class FilterWatch {
     await this.prepare()
     if (reportFd !== undefined) this.#start(reportFd)
     this.#watchdog?.watch(
-      inProcess.map(({ slot, user: { id, version, module } }) => ({ slot, id, version, file: guards.entryOf(module) })),
+      inProcess.map(({ slot, user: { id, version, module } }) => ({ slot, id, version, code: guards.codeOf(module) })),
     )
   }
 

@@ -17,14 +17,15 @@ import { withoutSecrets } from '../../proxy/request/without-secrets.ts'
 import { Warnings } from '../../proxy/warnings.ts'
 import { blameStray } from './blame-stray.ts'
 import type { OwnedFile } from '../watchdog/heap-owners.ts'
+import type { WatchedCode } from '../watchdog/stack-owner.ts'
 
 /** The guards of a data plane, with where the code that they guard comes from. */
 export interface PlaneGuards extends FilterGuards {
   readonly slots: HookSlots
   /** Call it with each model before it is applied. */
   readonly observe: (model: Pick<Model, 'filterModules'>) => void
-  /** The file that a module begins in, by its digest. */
-  readonly entryOf: (digest: string) => string | undefined
+  /** What a module is made of, by its digest. */
+  readonly codeOf: (digest: string) => WatchedCode | undefined
   /** Which module, by its digest, a file belongs to. */
   readonly ownerOf: (path: string) => OwnedFile | undefined
   /** Whether an error that nobody caught is a filter's doing, and not ours; then it is counted against the filter. */
@@ -46,7 +47,7 @@ export const createPlaneGuards = (parts: {
   const failures = new Warnings(clock, (message) => log.error(message))
   const slots = createHookSlots()
   let roots: ReadonlyMap<string, string> = new Map()
-  let entries: ReadonlyMap<string, string> = new Map()
+  let codes: ReadonlyMap<string, WatchedCode> = new Map()
   let files: ReadonlyMap<string, OwnedFile> = new Map()
   const guards = createFilterGuards({
     clock,
@@ -69,7 +70,12 @@ export const createPlaneGuards = (parts: {
     slots,
     observe: ({ filterModules = [] }) => {
       roots = new Map(filterModules.map(({ digest, root }) => [digest, root]))
-      entries = new Map(filterModules.map(({ digest, entry }) => [digest, entry]))
+      codes = new Map(
+        filterModules.map(({ digest, root, entry, files: own }) => {
+          const named = Object.fromEntries(Object.keys(own).map((file) => [join(root, file), file]))
+          return [digest, { entry, files: named }]
+        }),
+      )
       files = new Map(
         filterModules.flatMap(({ digest, root, files: own }) =>
           Object.keys(own).map((file) => [join(root, file), { owner: digest, file }] as const),
@@ -77,7 +83,7 @@ export const createPlaneGuards = (parts: {
       )
     },
     ownerOf: (path) => files.get(path),
-    entryOf: (digest) => entries.get(digest),
+    codeOf: (digest) => codes.get(digest),
     blameStray: (error, kind) => blameStray(error, kind, { guards, ownerOf: (path) => files.get(path), log }),
     blame: (user, fault) => {
       const health = [...guards.healths()].find(

@@ -5,13 +5,13 @@ import type { HookSlots } from '../../filter/guard/hook-slots.ts'
 import type { Logger } from '../../lib/log.ts'
 import { encodeReport } from './report.ts'
 import type { WatchedFilter } from './report.ts'
+import type { WatchedCode } from './stack-owner.ts'
 import { LOOK_MS } from './stall.ts'
 
 /** A filter by its place in `HookSlots`. */
 export interface WatchedSlot extends WatchedFilter {
   readonly slot: number
-  /** Where its code begins, below the folder of filters. */
-  readonly file: string | undefined
+  readonly code: WatchedCode | undefined
 }
 
 /** What the thread begins with. */

@@ -22,6 +22,7 @@ const modules: Readonly<Record<string, string>> = {
   'stray.ts': hook(`void Promise.reject(new Error('nobody catches this'))`),
   'wait.ts': hook(`return new Promise((resolve) => setTimeout(resolve, 10_000))`),
   'loop.ts': hook(`for (;;);`),
+  'timer.ts': hook(`setTimeout(() => { for (;;); }, 10)`),
   // Only where it serves, so that no trial finds it.
   'boot.ts': hook('', `import { existsSync } from 'node:fs'`)
     .replace('=> ({ onRequest', `=> { while (process.connected && existsSync(config.file)); return { onRequest`)
