@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { comparisonOf } from '../../../../test/support/comparison.ts'
+import { seededRandom, type SeededRandom } from '../../../../test/support/random.ts'
 import type { MirrorComparison } from '../../../model/comparison/mirror-comparison.ts'
 import { compileRules } from './compare-answers.ts'
 import { diffJson } from './json-diff.ts'
@@ -70,6 +71,13 @@ const cases: readonly Case[] = [
     rules: unordered(''),
     found: ['value /0/0 | /*/*', 'value /0/1 | /*/*'],
   },
+  {
+    what: 'lists of lists, none of which has an order',
+    primary: [[1, 2], [3], [[4, 5]]],
+    mirror: [[[5, 4]], [3], [2, 1]],
+    rules: unordered('/**'),
+    found: [],
+  },
   { what: 'twice and once', primary: [1, 1], mirror: [1, 2], rules: unordered(''), found: ['value /1 | /*'] },
   {
     what: 'items by their names',
@@ -136,4 +144,58 @@ describe('values that are nested too deeply are not compared', () => {
 it('no more differences are told than somebody could read', () => {
   const list = (of: number): readonly number[] => Array.from({ length: 10_000 }, () => of)
   assert.equal(diffJson(list(1), list(2), compileRules(comparisonOf()).json)?.length, 256)
+})
+
+type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
+
+const randomJson = (random: SeededRandom, depth: number): Json => {
+  const kind = random.below(depth === 0 ? 4 : 6)
+  if (kind === 0) return null
+  if (kind === 1) return random.chance(0.5)
+  if (kind === 2) return random.below(1000) / 8
+  if (kind === 3) return random.pick(['', 'a', '/', '~1', '*', '**', '__proto__', 'é'])
+  const size = random.below(5)
+  if (kind === 4) return Array.from({ length: size }, () => randomJson(random, depth - 1))
+  const names = Array.from({ length: size }, () =>
+    random.pick(['a', 'b', '*', 'a/b', '', '0', 'length', 'constructor']),
+  )
+  return Object.fromEntries(names.map((name) => [name, randomJson(random, depth - 1)]))
+}
+
+/** The same with another value at one place, and the steps to it. */
+const spoil = (value: Json, random: SeededRandom): { readonly value: Json; readonly steps: readonly string[] } => {
+  const names = typeof value === 'object' && value !== null ? Object.keys(value) : []
+  if (names.length === 0 || random.chance(0.2)) return { value: 'spoilt', steps: [] }
+  const name = random.pick(names)
+  const below = spoil(Array.isArray(value) ? value[Number(name)] : Reflect.get(Object(value), name), random)
+  const steps = [name, ...below.steps]
+  if (Array.isArray(value)) return { value: value.with(Number(name), below.value), steps }
+  return { value: { ...Object(value), [name]: below.value }, steps }
+}
+
+const reversed = (value: Json): Json => {
+  if (Array.isArray(value)) return value.map(reversed).toReversed()
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .toReversed()
+      .map(([name, field]) => [name, reversed(field)]),
+  )
+}
+
+it('of whatever JSON, one place that is spoilt is found, and nothing beside', () => {
+  const random = seededRandom(7)
+  const strict = compileRules(comparisonOf({ tolerance: 0 })).json
+  const loose = compileRules(comparisonOf(unordered('/**'))).json
+  for (let i = 0; i < 3000; i++) {
+    const value = randomJson(random, 4)
+    const same = structuredClone(value)
+    assert.deepEqual(diffJson(value, same, strict), [])
+    assert.deepEqual(diffJson(value, reversed(value), loose), [], JSON.stringify(value))
+    const spoilt = spoil(value, random)
+    const found = diffJson(value, spoilt.value, strict)?.map(({ steps }) => join(steps))
+    assert.deepEqual(found, [join(spoilt.steps)], JSON.stringify(value))
+    const ignoring = compileRules(comparisonOf({ ignore: [join(spoilt.steps)] })).json
+    assert.deepEqual(diffJson(value, spoilt.value, ignoring), [])
+  }
 })

@@ -89,7 +89,7 @@ class Walk {
 
   /** Lists whose order means nothing: each item is compared with the one that it belongs to. */
   #compareBags({ a, b, by }: Bags, ignored: PathState, unordered: PathState): void {
-    const matched = matchItems(a, b, this.#keysFor(by, ignored))
+    const matched = matchItems(a, b, this.#keysFor(by, ignored, unordered))
     for (const [i, j] of by === '' ? matched.byOrder : matched.byKey)
       if (!this.#compareItems(i, a[i], b[j], ignored, unordered)) return
     const alone = by === '' ? matched.byOrder.length : 0
@@ -97,14 +97,12 @@ class Walk {
     for (const j of matched.right.slice(alone)) this.#tellItem('extra', j, b[j], ignored)
   }
 
-  #keysFor(by: string, ignored: PathState): ItemKeys {
+  #keysFor(by: string, ignored: PathState, unordered: PathState): ItemKeys {
     const steps = stepsOf(by)
     // A rule for one place in a list is none for items that have no place.
-    const below = ignored.step('*')
-    return {
-      keyOf: (item) => (by === '' ? textOf(item, below, this) : textOf(valueAt(item, steps), noPatterns, this)),
-      orderOf: (item) => textOf(item, noPatterns, this),
-    }
+    const rules = { ignored: ignored.step('*'), unordered: unordered.step('*') }
+    const orderOf = (item: unknown): string => textOf(item, rules, this)
+    return { keyOf: by === '' ? orderOf : (item) => textOf(valueAt(item, steps), noRules, this), orderOf }
   }
 
   /** False: there is no use in going on. */
@@ -173,13 +171,24 @@ const valueAt = (item: unknown, steps: readonly string[]): unknown => {
   return value
 }
 
+const noRules = { ignored: noPatterns, unordered: noPatterns }
+
 /** The same for values that are alike, whatever the order of their fields; without what is ignored. */
-const textOf = (value: unknown, ignored: PathState, walk: { isTooDeep: boolean }, depth = 0): string => {
+const textOf = (
+  value: unknown,
+  { ignored, unordered }: Omit<JsonRules, 'tolerance'>,
+  walk: { isTooDeep: boolean },
+  depth = 0,
+): string => {
   if (ignored.found !== undefined) return ''
   if (depth > MAX_DEPTH) walk.isTooDeep = true
   if (walk.isTooDeep) return ''
-  const below = (item: unknown, name: string): string => textOf(item, ignored.step(name), walk, depth + 1)
-  if (Array.isArray(value)) return `[${value.map((item: unknown, i) => below(item, String(i))).join()}]`
+  const below = (item: unknown, name: string): string =>
+    textOf(item, { ignored: ignored.step(name), unordered: unordered.step(name) }, walk, depth + 1)
+  if (Array.isArray(value)) {
+    const texts = value.map((item: unknown, i) => below(item, String(i)))
+    return `[${(unordered.found === undefined ? texts : texts.toSorted()).join()}]`
+  }
   if (!isFields(value)) return typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? '')
   const names = Object.keys(value).toSorted()
   return `{${names.map((name) => `${JSON.stringify(name)}:${below(value[name], name)}`).join()}}`
