@@ -3,7 +3,7 @@ import type { FoundDifference } from '../comparison-reading.ts'
 import type { Difference } from './difference.ts'
 import { formatPlace, formatValue, shorten } from './format-value.ts'
 
-/** Places that are remembered; what differs elsewhere is only counted. */
+/** Places that are remembered; what differs elsewhere, or did, is only counted. */
 const MAX_PLACES = 100
 
 /** Which request it was seen at. */
@@ -28,10 +28,9 @@ export class Findings {
     const { kind } = difference
     const key = `${path} ${kind}`
     const known = this.#found.get(key)
-    if (known === undefined && this.#found.size >= MAX_PLACES) {
-      this.omitted++
-      return
-    }
+    if (known === undefined && !this.#makeRoom()) return
+    // The last ones to be seen stand last.
+    this.#found.delete(key)
     const primary = this.#showsValues ? formatValue(difference.primary, difference) : undefined
     const mirror = this.#showsValues ? formatValue(difference.mirror, difference) : undefined
     this.#found.set(key, {
@@ -48,6 +47,14 @@ export class Findings {
         ...(mirror === undefined ? {} : { mirror }),
       },
     })
+  }
+
+  /** What was seen once gives way, the oldest first: places that come and go must not keep out what comes again. */
+  #makeRoom(): boolean {
+    if (this.#found.size < MAX_PLACES) return true
+    this.omitted++
+    for (const [key, { count }] of this.#found) if (count === 1) return this.#found.delete(key)
+    return false
   }
 
   /** Those for which `isNoise` does not hold by now, the most frequent first. */

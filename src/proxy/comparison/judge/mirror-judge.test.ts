@@ -153,6 +153,17 @@ describe('of a difference people see', () => {
   })
 })
 
+it('places that come and go give way to one that comes again', () => {
+  const judge = judgeOf()
+  for (let i = 0; i < 300; i++) {
+    const price = i % 50 === 0 ? { price: i } : {}
+    judge.judge(json({ [`a${i}`]: 1, price: -1 }), json({ price: -1, ...price }), seen)
+  }
+  const { differences, omitted } = judge.read()
+  assert.deepEqual([differences.length, differences[0]?.path, differences[0]?.count], [100, 'body /price', 6])
+  assert.equal(omitted, 201)
+})
+
 it('the list of places has an end, and says so', () => {
   const judge = judgeOf()
   const of = (value: number) => json(Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`field${i}`, value])))
