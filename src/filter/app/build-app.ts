@@ -5,6 +5,7 @@ import type { Exchange, FilterEnv } from '../index.ts'
 import type { AppOpenApi } from './app-config.ts'
 import { AppLog } from './app-log.ts'
 import { AppRequest } from './app-request.ts'
+import type { RoutePrefixes } from './route-prefixes.ts'
 import { publishOpenApi } from './publish-open-api.ts'
 
 /** A plugin of Fastify, which gets the configuration of its object as its options. */
@@ -23,6 +24,8 @@ export interface AppOptions<Config extends object = object> {
   readonly openapi?: AppOpenApi | undefined
   /** How long the body of a request may be that a parser reads. */
   readonly bodyBytes?: number | undefined
+  /** Gets what its routes begin with. */
+  readonly routes?: RoutePrefixes
   /** What requests of `inject` belong to, in a test; those of a waypoint have their own. */
   readonly exchange?: Exchange
 }
@@ -70,7 +73,7 @@ const REQUEST_ID = 'x-request-id'
  */
 export const buildApp = <Config extends object>(
   plugin: AppPlugin<Config>,
-  { config, env, prefix = '', openapi, bodyBytes, exchange }: AppOptions<Config>,
+  { config, env, prefix = '', openapi, bodyBytes, routes, exchange }: AppOptions<Config>,
 ): FastifyInstance => {
   const log = new AppLog((level, message) => env.log(level, message))
   const app = Fastify({
@@ -109,10 +112,22 @@ export const buildApp = <Config extends object>(
     if (!request.is404 || hasOwnAnswer(request.routeOptions) || !leave(request.raw)) return done()
     reply.hijack()
   })
+  if (routes !== undefined) noteRoutes(app, routes)
   if (openapi !== undefined) publishOpenApi(app, openapi, prefix)
   // It is asynchronous, or calls `done`: Fastify tells by how many parameters it has.
   app.register(plugin, { ...config, prefix })
   return app
+}
+
+const noteRoutes = (app: FastifyInstance, routes: RoutePrefixes): void => {
+  app.addHook('onRoute', ({ url }) => routes.add(url))
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with the instance that it is called on
+  const { setNotFoundHandler } = app
+  // It has an answer for everything then; instances of plugins inherit this one's methods.
+  app.setNotFoundHandler = function noteAll(this: FastifyInstance, ...args: readonly unknown[]) {
+    routes.add('/*')
+    return Reflect.apply(setNotFoundHandler, this, args) as FastifyInstance
+  }
 }
 
 const leave = (raw: unknown): boolean => raw instanceof AppRequest && raw.leave()

@@ -8,6 +8,7 @@ import * as s from '../../lib/schema.ts'
 import type { Exchange, Filter, FilterDefinition, FilterEnv, Schema, Served, Serving } from '../index.ts'
 import { appConfig, type AppConfig } from './app-config.ts'
 import { AppExchange } from './app-exchange.ts'
+import { RoutePrefixes } from './route-prefixes.ts'
 import { buildApp, type AppPlugin } from './build-app.ts'
 
 /** What the module of an App exports. */
@@ -25,8 +26,9 @@ export const defineApp = ({ plugin, config: options }: AppModule): FilterDefinit
     stage: 'select',
     config: options === undefined ? appConfig : withOptions(options),
     create: ({ config, prefix, openapi, limits }, env) => {
-      const app = buildApp(plugin, { config, env, prefix, openapi, bodyBytes: limits.body })
-      const serving = new AppServing(app, prefix ?? '', env)
+      const routes = new RoutePrefixes()
+      const app = buildApp(plugin, { config, env, prefix, openapi, bodyBytes: limits.body, routes })
+      const serving = new AppServing({ app, prefix: prefix ?? '', routes, env })
       started.set(serving, serving.started)
       return serving
     },
@@ -52,11 +54,13 @@ class AppServing implements Filter {
   readonly started: Promise<void>
   readonly #app: FastifyInstance
   readonly #prefix: string
+  readonly #routes: RoutePrefixes
   #methods: ReadonlySet<string> | undefined
 
-  constructor(app: FastifyInstance, prefix: string, env: FilterEnv) {
+  constructor({ app, prefix, routes, env }: AppParts) {
     this.#app = app
     this.#prefix = prefix
+    this.#routes = routes
     this.started = this.#start()
     // Whoever asks for an answer is told; with nobody there it is still to be known.
     this.started.catch((error: unknown) =>
@@ -65,16 +69,13 @@ class AppServing implements Filter {
   }
 
   serve(exchange: Exchange, serving: Serving): Served | undefined {
-    if (!isBelow(exchange.request.path, this.#prefix)) return undefined
+    const { method, path } = exchange.request
+    if (!isBelow(path, this.#prefix)) return undefined
+    if (this.#methods === undefined) return this.#serveLater(exchange, serving)
+    if (!this.#mayMatch(method, path)) return undefined
     const asked = new AppExchange(exchange, serving)
-    if (this.#methods === undefined) {
-      this.started.then(
-        () => this.#route(asked),
-        (error: unknown) => serving.fail(error),
-      )
-      return asked
-    }
-    return this.#route(asked) ? asked : undefined
+    this.#route(asked)
+    return asked.request.isLeft ? undefined : asked
   }
 
   close(): void {
@@ -87,16 +88,32 @@ class AppServing implements Filter {
     this.#methods = new Set(this.#app.supportedMethods)
   }
 
-  /** False when it is left, at once. */
-  #route({ request, response }: AppExchange): boolean {
-    if (this.#methods?.has(request.method) !== true) {
-      request.leave()
-      return false
-    }
+  #serveLater(exchange: Exchange, serving: Serving): Served {
+    const asked = new AppExchange(exchange, serving)
+    const { method, path } = exchange.request
+    this.started.then(
+      () => void (this.#mayMatch(method, path) ? this.#route(asked) : asked.request.leave()),
+      (error: unknown) => serving.fail(error),
+    )
+    return asked
+  }
+
+  #mayMatch(method: string, path: string): boolean {
+    return this.#methods?.has(method) === true && this.#routes.mayMatch(path)
+  }
+
+  #route({ request, response }: AppExchange): void {
     // Of what Node's own are, Fastify and its plugins use what these have.
     this.#app.routing(request as unknown as IncomingMessage, response as unknown as ServerResponse)
-    return !request.isLeft
   }
+}
+
+interface AppParts {
+  readonly app: FastifyInstance
+  /** Empty: all paths. */
+  readonly prefix: string
+  readonly routes: RoutePrefixes
+  readonly env: FilterEnv
 }
 
 const isBelow = (path: string, prefix: string): boolean =>

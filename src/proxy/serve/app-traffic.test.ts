@@ -155,6 +155,34 @@ test('a prefix, other methods and upgrades keep requests away from it; HEAD and 
   assert.deepEqual(seen, ['/api/a', '/api/a', '/api/none'])
 })
 
+test('a plugin with an answer of its own for what is not found leaves nothing below its prefix', async () => {
+  const tunnel = await withApp(async (app) => {
+    app.get('/a', async () => 'hello')
+    app.register(
+      async (inner) => {
+        inner.setNotFoundHandler((_request, reply) => reply.code(404).send('nowhere'))
+      },
+      { prefix: '/inner' },
+    )
+  })
+  assert.equal(text(await tunnel.get('/inner/x')), 'nowhere')
+  assert.equal(text(await tunnel.get('/x')), 'pod: GET /x 0')
+})
+
+test('requests wait for a plugin that takes its time to start, without their bodies', async () => {
+  const start = Promise.withResolvers<void>()
+  const tunnel = await withApp(async (app) => {
+    await start.promise
+    app.post('/a', async (request) => ({ got: request.body }))
+  })
+  const answers = ['/a', '/b'].map((path) =>
+    tunnel.request('POST', path, 'content-type: text/plain\r\ncontent-length: 5\r\n', 'hello'),
+  )
+  await new Promise(setImmediate)
+  start.resolve()
+  assert.deepEqual((await Promise.all(answers)).map(text), ['{"got":"hello"}', 'pod: POST /b 5'])
+})
+
 test('filters before it see its answers, and change the bodies that it gets', async () => {
   const shout: FilterDefinition = {
     kind: 'Shout',
