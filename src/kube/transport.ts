@@ -1,11 +1,15 @@
-import * as http from 'node:http'
-import * as https from 'node:https'
+import type { Agent, IncomingMessage } from 'node:http'
+import type { RequestOptions } from 'node:https'
 import { rootCertificates } from 'node:tls'
 import type { Clock } from '../lib/clock.ts'
 import { errorCode } from '../lib/errors/error-code.ts'
 import { version } from '../lib/version.ts'
 import type { KubeConnection, KubeCredentials } from './connect/connection.ts'
 import { failed, type KubeFailure, type KubeResult } from './failure.ts'
+
+// An import would ask each module for all that it has, WebSocket among it, and Node would load a whole client for that: 5 MB.
+const http = process.getBuiltinModule('node:http')
+const https = process.getBuiltinModule('node:https')
 
 /** One question as it goes out. */
 export interface TransportRequest {
@@ -22,7 +26,7 @@ export interface TransportRequest {
 export interface TransportAnswer {
   readonly status: number
   readonly header: (name: string) => string | undefined
-  readonly body: http.IncomingMessage
+  readonly body: IncomingMessage
 }
 
 /** Sends to one API server. */
@@ -86,7 +90,7 @@ export const createTransport = (connection: KubeConnection, env: NodeJS.ProcessE
 
 interface Exchange {
   readonly asked: string
-  readonly options: https.RequestOptions
+  readonly options: RequestOptions
   readonly body: string | undefined
   readonly headMs: number
   readonly isPlain: boolean
@@ -142,7 +146,7 @@ const unreachable: Readonly<Record<string, string>> = {
 }
 
 interface Agents {
-  (credentials: KubeCredentials): KubeResultOf<http.Agent>
+  (credentials: KubeCredentials): KubeResultOf<Agent>
   readonly close: () => void
 }
 
@@ -156,7 +160,7 @@ const idleMs = 30_000
 const probeMs = 15_000
 
 const createAgents = ({ serverName, isInsecure, proxyUrl, server }: KubeConnection, env: NodeJS.ProcessEnv): Agents => {
-  let agent: http.Agent | undefined
+  let agent: Agent | undefined
   let made: KubeCredentials | undefined
   const proxyEnv = proxyUrl === undefined ? proxiesOf(env) : { HTTPS_PROXY: proxyUrl, HTTP_PROXY: proxyUrl }
   const shared = {
@@ -165,7 +169,7 @@ const createAgents = ({ serverName, isInsecure, proxyUrl, server }: KubeConnecti
     timeout: idleMs,
     ...(Object.keys(proxyEnv).length === 0 ? {} : { proxyEnv }),
   }
-  const make = ({ ca, certificate, key }: KubeCredentials): http.Agent =>
+  const make = ({ ca, certificate, key }: KubeCredentials): Agent =>
     server.startsWith('http:')
       ? new http.Agent(shared)
       : new https.Agent({
@@ -180,7 +184,7 @@ const createAgents = ({ serverName, isInsecure, proxyUrl, server }: KubeConnecti
           ...(key === undefined ? {} : { key }),
           ...(serverName === undefined ? {} : { servername: serverName }),
         })
-  const agentFor = (credentials: KubeCredentials): KubeResultOf<http.Agent> => {
+  const agentFor = (credentials: KubeCredentials): KubeResultOf<Agent> => {
     const isSame =
       made?.ca === credentials.ca && made?.certificate === credentials.certificate && made?.key === credentials.key
     if (agent !== undefined && isSame) return { ok: true, value: agent }

@@ -1,5 +1,4 @@
 import { dirname, resolve as resolvePath } from 'node:path'
-import { parse } from 'yaml'
 import type { Decoded, Issue } from '../../lib/decoded.ts'
 import { formatIssue } from '../../lib/format-issue.ts'
 import * as s from '../../lib/schema.ts'
@@ -104,7 +103,7 @@ export const readKubeconfig = async (
   const documents: { readonly file: string; readonly value: unknown }[] = []
   for (const { file, text: written } of found) {
     try {
-      documents.push({ file, value: parse(written) })
+      documents.push({ file, value: await parseText(written) })
     } catch (error) {
       // The parser quotes lines of what it could not read, and there are keys in it.
       const [what = ''] = error instanceof Error ? error.message.split(/ at line|:/) : []
@@ -112,6 +111,16 @@ export const readKubeconfig = async (
     }
   }
   return chooseContext(merge(documents), contextName, files)
+}
+
+/** JSON is YAML, and needs no parser of its own. */
+const parseText = async (text: string): Promise<unknown> => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    const { parse } = await import('yaml')
+    return parse(text)
+  }
 }
 
 const merge = (documents: readonly Entry[]): Merged => {
