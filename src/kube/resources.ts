@@ -50,6 +50,7 @@ export const kubeResources = {
   HTTPRoute: gatewayApi('HTTPRoute', 'httproutes'),
   HorizontalPodAutoscaler: at('autoscaling', 'v2')('HorizontalPodAutoscaler', 'horizontalpodautoscalers'),
   Lease: at('coordination.k8s.io', 'v1')('Lease', 'leases'),
+  MirrorComparison: ours('MirrorComparison', 'mirrorcomparisons'),
   Namespace: at('', 'v1', false)('Namespace', 'namespaces'),
   Pod: core('Pod', 'pods'),
   PodDisruptionBudget: at('policy', 'v1')('PodDisruptionBudget', 'poddisruptionbudgets'),

@@ -15,7 +15,7 @@ const TO = '10.96.0.10:80'
 const REQUESTS = 3000
 const CLIENTS = 8
 /** Fewer than may be under way. */
-const WAVE = 200
+const WAVE = 60
 /** Of each hundred orders one is wrong at the mirror. */
 const isPlanted = (path: string): boolean => path.endsWith('00')
 

@@ -19,10 +19,15 @@ const start = (settings: Partial<MirrorComparison> = {}, limitBytes?: number) =>
   const engine = new ComparisonEngine({ clock, random: () => 0, memory, onFault: (error) => faults.push(error) })
   const { service, endpoints } = backendOf('next')
   const comparison = comparisonOf(settings)
-  const mirror: Mirror = { service, endpoints, numerator: 1, denominator: 1, origin: 'the test', comparison }
-  engine.use([mirror])
-  const begin = (): Comparing | undefined => engine.begin(mirror, { method: 'GET', path: '/' }, () => true)
-  return { clock, memory, faults, engine, begin }
+  const mirrorOf = (origin: string): Mirror => {
+    return { service, endpoints, numerator: 1, denominator: 1, origin, comparison }
+  }
+  const first = mirrorOf('0')
+  const mirrors = [first, ...['1', '2', '3', '4'].map(mirrorOf)]
+  engine.use(mirrors)
+  const begin = (mirror = first): Comparing | undefined =>
+    engine.begin(mirror, { method: 'GET', path: '/' }, () => true)
+  return { clock, memory, faults, engine, mirrors, begin }
 }
 
 const answer = (tap: AnswerTap | undefined, body: string, type = 'application/json'): void => {
@@ -127,17 +132,20 @@ describe('whoever has not answered in half a minute', () => {
   })
 })
 
-it('so many are under way at most, and as much of their bodies is kept', () => {
-  const { memory, engine, begin } = start({}, 1000)
-  const all = Array.from({ length: 300 }, begin)
-  assert.equal(all.filter((one) => one !== undefined).length, 256)
+it('so many are under way at most, of one mirror and of all, and as much of their bodies is kept', () => {
+  const { memory, engine, mirrors, begin } = start({}, 1000)
+  const all = mirrors.flatMap((mirror) => Array.from({ length: 100 }, () => begin(mirror)))
+  assert.deepEqual(
+    mirrors.map((_, i) => all.slice(i * 100, i * 100 + 100).filter((one) => one !== undefined).length),
+    [64, 64, 64, 64, 0],
+  )
   for (const one of all) answer(one?.primary, '[1,2,3]')
   assert.ok(memory.bytes <= 1000)
   for (const one of all) one?.mirror.lose()
   assert.equal(memory.bytes, 0)
-  const { skipped, unanswered } = engine.read()[0]?.outcomes ?? {}
-  assert.equal((skipped ?? 0) + (unanswered ?? 0), 300)
-  assert.ok(begin() !== undefined)
+  const counts = engine.read().map(({ outcomes }) => outcomes.skipped + outcomes.unanswered)
+  assert.deepEqual(counts, [100, 100, 100, 100, 100])
+  assert.ok(mirrors.every((mirror) => begin(mirror) !== undefined))
 })
 
 it('names and values that are longer than any body should have are not kept whole', async () => {

@@ -12,6 +12,8 @@ import { SpareTime } from './judge/spare-time.ts'
 
 /** Requests whose answers are waited for, or wait to be compared, in this process. */
 const MAX_OPEN = 256
+/** Of one mirror: one that hangs must not keep others from being compared. */
+const MAX_OPEN_EACH = 64
 /** For all answers to a request; a mirror's has no longer than that anyway. */
 const MAX_MS = 30_000
 
@@ -53,21 +55,23 @@ export class ComparisonEngine {
 
   /** Begins to compare the answers to a request; `undefined`: those of this one are not. `mayRepeat`: the primary may get it twice. */
   begin(mirror: Mirror, request: ComparedRequest, mayRepeat: () => boolean): Comparing | undefined {
-    const judge = this.#places.get(mirror)?.judge
-    if (judge === undefined) return undefined
+    const place = this.#places.get(mirror)
+    const judge = place?.judge
+    if (place === undefined || judge === undefined) return undefined
     const { percent, headers, comparesBody, limitBytes, noise } = judge.settings
     if (!this.#draw(percent)) return undefined
-    if (this.#open >= MAX_OPEN) {
+    if (this.#open >= MAX_OPEN || place.open >= MAX_OPEN_EACH) {
       judge.count('skipped')
       return undefined
     }
     this.#open++
+    place.open++
     const repeats = noise.methods.includes(request.method) && this.#draw(noise.percent) && mayRepeat()
     const wish = { headers, wantsBody: comparesBody, limitBytes }
     const { memory, clock } = this.#deps
     const onSettled = (settled: Comparing): void => {
       stopWaiting()
-      this.#settle(settled, judge)
+      this.#settle(settled, place, judge)
     }
     const comparing = new Comparing(request, { wish, repeats, memory }, { onSettled })
     const stopWaiting = clock.after(MAX_MS, () => comparing.expire())
@@ -83,29 +87,27 @@ export class ComparisonEngine {
     return percent >= 100 || (percent > 0 && this.#deps.random() * 100 < percent)
   }
 
-  #settle(comparing: Comparing, judge: MirrorJudge): void {
+  #settle(comparing: Comparing, place: MirrorPlace, judge: MirrorJudge): void {
     const { primary, mirror, repeat } = comparing
+    const end = (): void => {
+      comparing.release()
+      this.#open--
+      place.open--
+    }
     if (comparing.isVoid) {
       judge.count('skipped')
-      return this.#end(comparing)
+      return end()
     }
     const isUseless = mirror.outcome?.kind !== 'answered' && repeat?.outcome?.kind !== 'answered'
     if (primary.outcome?.kind !== 'answered' || isUseless) {
       const isSilent = primary.outcome?.kind === 'answered' && mirror.outcome?.kind === 'unanswered'
       judge.count(isSilent ? 'unanswered' : 'skipped')
-      return this.#end(comparing)
+      return end()
     }
-    const isTaken = this.#spareTime.add(async () => {
-      try {
-        return await this.#prepare(comparing, judge)
-      } catch (error) {
-        this.#end(comparing)
-        throw error
-      }
-    })
+    const isTaken = this.#spareTime.add({ prepare: () => this.#prepare(comparing, judge), end })
     if (isTaken) return
     judge.count('skipped')
-    this.#end(comparing)
+    end()
   }
 
   /** Reads what can be read off the loop; what it gives is done on it. */
@@ -115,24 +117,15 @@ export class ComparisonEngine {
       [comparing.primary, comparing.mirror, comparing.repeat].map((tap) => open(tap?.outcome, limitBytes)),
     )
     return () => {
-      try {
-        const first = primary?.()
-        const second = first === undefined ? undefined : repeat?.()
-        // What it shows about this request counts for this request already.
-        if (first !== undefined && second !== undefined) judge.learn(first, second)
-        const shadow = first === undefined ? undefined : mirror?.()
-        if (first !== undefined && shadow !== undefined)
-          judge.judge(first, shadow, { ...comparing.request, atMs: this.#deps.clock.nowMs() })
-        else judge.count(comparing.mirror.outcome?.kind === 'unanswered' ? 'unanswered' : 'skipped')
-      } finally {
-        this.#end(comparing)
-      }
+      const first = primary?.()
+      const second = first === undefined ? undefined : repeat?.()
+      // What it shows about this request counts for this request already.
+      if (first !== undefined && second !== undefined) judge.learn(first, second)
+      const shadow = first === undefined ? undefined : mirror?.()
+      if (first !== undefined && shadow !== undefined)
+        judge.judge(first, shadow, { ...comparing.request, atMs: this.#deps.clock.nowMs() })
+      else judge.count(comparing.mirror.outcome?.kind === 'unanswered' ? 'unanswered' : 'skipped')
     }
-  }
-
-  #end(comparing: Comparing): void {
-    comparing.release()
-    this.#open--
   }
 }
 
@@ -141,6 +134,8 @@ class MirrorPlace {
   readonly key: string
   readonly #mirror: Mirror
   #judge: MirrorJudge | undefined
+  /** Requests whose answers are waited for, or wait to be compared. */
+  open = 0
 
   constructor(key: string, mirror: Mirror) {
     this.key = key

@@ -6,8 +6,13 @@ const REST_PER_WORK = 9
 const LEAST_REST_MS = 2
 const MAX_WAITING = 256
 
-/** A piece of work that waits for whom it needs, and then does its part without a pause. */
-export type SpareJob = () => Promise<(() => void) | undefined>
+/** A piece of work. */
+export interface SpareJob {
+  /** Waits for whom it needs; what comes of it is done without a pause. */
+  readonly prepare: () => Promise<() => void>
+  /** Called once it is over, or has failed. */
+  readonly end: () => void
+}
 
 /**
  * Runs jobs one at a time, each in a turn of the loop of its own, and rests after each for nine times as long as it took: what
@@ -43,8 +48,9 @@ export class SpareTime {
   }
 
   async #run(): Promise<void> {
+    const job = this.#waiting.shift()
     try {
-      const work = await this.#waiting.shift()?.()
+      const work = await job?.prepare()
       const startedMs = this.#clock.monotonicMs()
       try {
         work?.()
@@ -54,6 +60,8 @@ export class SpareTime {
       }
     } catch (error) {
       this.#onFault(error)
+    } finally {
+      job?.end()
     }
     this.#next()
   }
