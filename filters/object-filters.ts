@@ -75,4 +75,9 @@ export const objectFilters: readonly ObjectFilter[] = [
     plural: 'requestsizelimits',
     description: 'Refuses requests whose body, header fields or target are too large.',
   },
+  {
+    definition: new LateDefinition('ResponseCache'),
+    plural: 'responsecaches',
+    description: 'Keeps responses and answers with them, as RFC 9111 has it for shared caches.',
+  },
 ]

@@ -33,7 +33,7 @@ export const runBody = async (
   const isEmpty = message.isBodiless !== true && message.headers.get('content-length') === '0'
   const stages = hooks === undefined ? [] : stagesOf(hooks.transforms, exchange, isEmpty)
   if (hooks === undefined || stages.length + hooks.trailers.length === 0) {
-    return { body: Buffer.concat(pieces), trailers, reply: undefined }
+    return { body: message.isBodiless === true ? Buffer.alloc(0) : Buffer.concat(pieces), trailers, reply: undefined }
   }
   if (changesBody(stages)) message.headers.remove('content-length')
   if (message.isBodiless === true) return { body: Buffer.alloc(0), trailers, reply: undefined }

@@ -1,0 +1,103 @@
+import type { Exchange, RequestView } from 'fairway/filter'
+import type { ResponseCacheConfig } from '../config.ts'
+
+/** What a stored response is known by. */
+export interface CacheKey {
+  /** What was asked for; what is invalidated. */
+  readonly uri: string
+  /** Who may share it, and what else it depends on for certain. */
+  readonly partition: string
+}
+
+/**
+ * Fields that many applications build links, redirects or whole answers by, though nobody says so in `Vary`: who sends them
+ * gets entries of its own, so that nobody else gets what they made of it.
+ */
+const ALWAYS_KEYED = [
+  ...['forwarded', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-forwarded-scheme'],
+  ...['x-forwarded-server', 'x-forwarded-prefix', 'x-forwarded-path', 'x-host', 'x-original-host', 'x-original-url'],
+  ...['x-rewrite-url', 'x-http-method-override', 'x-http-method', 'x-method-override', 'x-forwarded-ssl'],
+]
+
+const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization']
+
+/** How keys are made by one configuration. */
+export interface KeyMaker {
+  readonly keyOf: (exchange: Exchange) => CacheKey
+  /** Takes the parameters out of the request that the key leaves out: the backend must not see them either. */
+  readonly cleanQuery: (request: RequestView) => void
+  /** Whether the client has shown who its user is. */
+  readonly hasCredentials: (request: RequestView) => boolean
+}
+
+/** Makes what makes keys. */
+export const createKeyMaker = ({
+  sharing,
+  keyHeaders,
+  ignoreQuery,
+  credentialHeaders,
+}: Pick<ResponseCacheConfig, 'sharing' | 'keyHeaders' | 'ignoreQuery' | 'credentialHeaders'>): KeyMaker => {
+  const headers = [...new Set([...ALWAYS_KEYED, ...keyHeaders.map((name) => name.toLowerCase())])]
+  const credentials = [...CREDENTIALS, ...credentialHeaders]
+  const ignored = new Set(ignoreQuery)
+  return {
+    keyOf: (exchange) => ({
+      uri: uriOf(exchange),
+      partition: JSON.stringify([ruleOf(exchange), ownerOf(exchange, sharing), ...valuesOf(exchange.request, headers)]),
+    }),
+    cleanQuery: (request) => {
+      if (ignored.size === 0 || request.query === '') return
+      const kept = request.query
+        .slice(1)
+        .split('&')
+        .filter((pair) => !ignored.has(nameOf(pair)))
+      request.query = kept.length === 0 ? '' : `?${kept.join('&')}`
+    },
+    hasCredentials: (request) => request.token !== undefined || credentials.some((name) => request.headers.has(name)),
+  }
+}
+
+/** Of this Service: its own names may be those of others elsewhere. */
+export const uriOf = ({ request, destination }: Pick<Exchange, 'request' | 'destination'>): string => {
+  const { namespace, name, port } = destination
+  const { scheme, authority, path, query, headers } = request
+  const host = headers.get('host') ?? ''
+  return JSON.stringify([
+    `${namespace}/${name}:${port}`,
+    scheme,
+    authority.toLowerCase(),
+    host.toLowerCase() === authority.toLowerCase() ? '' : host.toLowerCase(),
+    path + query,
+  ])
+}
+
+/** What another rule answers is something else. */
+const ruleOf = ({ match }: Exchange): string => (match === undefined ? '' : `${match.route} ${match.rule}`)
+
+const ownerOf = ({ source }: Exchange, sharing: ResponseCacheConfig['sharing']): string => {
+  const { principal, namespace, address } = source
+  switch (sharing) {
+    case 'Everyone':
+      return ''
+    case 'Namespace':
+      return namespace ?? principal ?? address
+    case 'Identity':
+      return principal ?? address
+  }
+}
+
+const valuesOf = ({ headers }: RequestView, names: readonly string[]): readonly string[] =>
+  names.flatMap((name) => {
+    const value = headers.get(name)
+    return value === undefined ? [] : [`${name}: ${value}`]
+  })
+
+/** The name of a parameter, decoded as applications do: in what form it comes makes no other parameter of it. */
+const nameOf = (pair: string): string => {
+  const name = (pair.split('=', 1)[0] ?? '').replaceAll('+', ' ')
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}

@@ -1,0 +1,101 @@
+import { hash } from 'node:crypto'
+import type { FilterEnv } from 'fairway/filter'
+import type { CacheKey } from './cache-key.ts'
+
+/**
+ * What became of a request that others wait for: `lost` ones had no whole answer, so the next may try; `unstorable` will be
+ * what others bring as well, and of `useless` ones nobody knows.
+ */
+export type Landing = 'stored' | 'unstorable' | 'useless' | 'lost'
+
+/** A request on its way, for others as well. */
+export interface Flight {
+  readonly landed: Promise<Landing>
+  /** What it brings was true before something has changed it, and must not be kept. */
+  readonly isVoid: () => boolean
+  /** Once; what is said later does not count. */
+  readonly land: (how: Landing) => void
+}
+
+/** How long answers that cannot be stored are not waited for. */
+const REMEMBER_MS = 30_000
+const MAX_REMEMBERED = 10_000
+
+interface Airspace {
+  /** Those that others wait for, by partition. */
+  readonly leaders: Map<string, Flight>
+  readonly voids: Set<() => void>
+}
+
+/** Which requests are on their way, so that others for the same may wait for their answers. */
+export class Flights {
+  readonly #env: Pick<FilterEnv, 'now' | 'after'>
+  readonly #byUri = new Map<string, Airspace>()
+  /** Until when, by digest of key. */
+  readonly #unstorable = new Map<string, number>()
+
+  constructor(env: Pick<FilterEnv, 'now' | 'after'>) {
+    this.#env = env
+  }
+
+  /** The one for this key, if it is worth to wait for. */
+  find(key: CacheKey): Flight | undefined {
+    const flight = this.#byUri.get(key.uri)?.leaders.get(key.partition)
+    return flight === undefined || (this.#unstorable.get(digestOf(key)) ?? 0) > this.#env.now() ? undefined : flight
+  }
+
+  /** Whether one is under way, whatever is to be expected of it. */
+  isUnderWay({ uri, partition }: CacheKey): boolean {
+    return this.#byUri.get(uri)?.leaders.has(partition) === true
+  }
+
+  /** Begins one; nobody waits for it when there is one already. */
+  begin(key: CacheKey): Flight {
+    const { uri, partition } = key
+    const { promise: landed, resolve } = Promise.withResolvers<Landing>()
+    const space = this.#byUri.get(uri) ?? { leaders: new Map<string, Flight>(), voids: new Set<() => void>() }
+    let isVoid = false
+    const makeVoid = (): void => void (isVoid = true)
+    const land = (how: Landing): void => {
+      if (!space.voids.delete(makeVoid)) return
+      resolve(how)
+      if (space.leaders.get(partition) === flight) space.leaders.delete(partition)
+      if (space.voids.size === 0) this.#byUri.delete(uri)
+      if (how === 'unstorable') this.#remember(key)
+      else if (how === 'stored') this.#unstorable.delete(digestOf(key))
+    }
+    const flight: Flight = { landed, isVoid: () => isVoid, land }
+    space.voids.add(makeVoid)
+    if (!space.leaders.has(partition)) space.leaders.set(partition, flight)
+    this.#byUri.set(uri, space)
+    return flight
+  }
+
+  /** Nothing that is on its way for such a URI is to be kept. */
+  voidWhere(isMeant: (uri: string) => boolean): void {
+    for (const [uri, { voids }] of this.#byUri) if (isMeant(uri)) for (const makeVoid of voids) makeVoid()
+  }
+
+  /** The same for one URI. */
+  voidAll(uri: string): void {
+    for (const makeVoid of this.#byUri.get(uri)?.voids ?? []) makeVoid()
+  }
+
+  /** Waits for it, so long at most. */
+  async wait({ landed }: Flight, maxMs: number): Promise<Landing | 'late'> {
+    const { promise: late, resolve } = Promise.withResolvers<'late'>()
+    const cancel = this.#env.after(maxMs, () => resolve('late'))
+    try {
+      return await Promise.race([landed, late])
+    } finally {
+      cancel()
+    }
+  }
+
+  #remember(key: CacheKey): void {
+    if (this.#unstorable.size >= MAX_REMEMBERED) this.#unstorable.clear()
+    this.#unstorable.set(digestOf(key), this.#env.now() + REMEMBER_MS)
+  }
+}
+
+const digestOf = ({ uri, partition }: CacheKey): string => hash('sha256', `${uri} ${partition}`, 'base64')
