@@ -39,13 +39,13 @@ export const translateComparisons = (
     .flatMap(({ targets }) => targets.flatMap((target) => ('policy' in target ? [target] : [])))
     .filter(({ policy }) => policy.settings !== undefined)
     .toSorted(comparePrecedence)
-  /** Those that act on some mirror. */
-  const acting = new Map<MirrorComparisonObject, number>()
-  const compared = routes.map((route) => compareRoute(route, places, acting))
+  const byRoute = Map.groupBy(places, ({ route }) => route)
+  const effects = new Map(comparisons.map(({ object }) => [object, { mirrors: 0, lostTo: new Set<string>() }]))
+  const compared = routes.map((route) => compareRoute(route, byRoute.get(route.key) ?? [], effects))
   return {
     routes: compared,
     conditions: found.flatMap(({ entry, targets }) =>
-      [accepted(entry.object, targets), programmed(entry.object, acting.get(entry.object) ?? 0)].map((verdict) =>
+      [accepted(entry.object, targets), programmed(entry.object, effects.get(entry.object))].map((verdict) =>
         conditionOf(entry, verdict),
       ),
     ),
@@ -68,18 +68,29 @@ const findPlaces = (policy: MirrorComparisonObject, scope: TargetScope): readonl
     )
   })
 
-/** The first of `places` that is about a rule decides; a route without mirrors stays the very same object. */
-const compareRoute = (route: Route, places: readonly Place[], acting: Map<MirrorComparisonObject, number>): Route => {
-  const own = places.filter((place) => place.route === route.key)
-  if (own.length === 0) return route
+/** What a MirrorComparison has come to. */
+interface Effect {
+  /** That it acts on. */
+  mirrors: number
+  /** Others that come first somewhere. */
+  readonly lostTo: Set<string>
+}
+
+type Effects = ReadonlyMap<MirrorComparisonObject, Effect>
+
+/** The first of the route's `places` that is about a rule decides; a route that nothing is about stays the very same object. */
+const compareRoute = (route: Route, places: readonly Place[], effects: Effects): Route => {
+  if (places.length === 0) return route
   const rules = route.rules.map((rule) => {
-    const place = own.find(({ sectionName }) => sectionName === undefined || sectionName === rule.name)
-    const count = mirrorsOf(rule).length
-    if (place?.policy.settings === undefined || count === 0) return rule
-    const { policy } = place
-    acting.set(policy, (acting.get(policy) ?? 0) + count)
-    const { namespace, name } = policy.metadata
-    return compareRule(rule, { key: `${namespace}/${name}`, ...place.policy.settings })
+    const [first, ...others] = places.filter(({ sectionName: of }) => of === undefined || of === rule.name)
+    const { length } = mirrorsOf(rule)
+    if (first?.policy.settings === undefined || length === 0) return rule
+    const { policy } = first
+    const key = `${policy.metadata.namespace}/${policy.metadata.name}`
+    for (const other of others) if (other.policy !== policy) effects.get(other.policy)?.lostTo.add(key)
+    const effect = effects.get(policy)
+    if (effect !== undefined) effect.mirrors += length
+    return compareRule(rule, { key, ...first.policy.settings })
   })
   return { ...route, rules }
 }
@@ -102,15 +113,27 @@ const accepted = ({ defects }: MirrorComparisonObject, targets: readonly (Place 
   return acceptedVerdict(defects, faults, `it is about ${names.join(', ')}`)
 }
 
-const programmed = ({ settings }: MirrorComparisonObject, mirrors: number): Verdict => {
+const programmed = ({ settings }: MirrorComparisonObject, effect: Effect | undefined): Verdict => {
   const type = 'Programmed'
-  if (settings === undefined)
-    return { type, status: 'False', reason: 'Invalid', message: 'no answers are compared', path: 'spec' }
+  const none = 'no answers are compared'
+  if (settings === undefined) return { type, status: 'False', reason: 'Invalid', message: none, path: 'spec' }
+  const { mirrors = 0, lostTo = new Set() } = effect ?? {}
+  const before = [...lostTo].join(', ')
   if (mirrors > 0) {
-    const message = `the answers of ${mirrors} ${mirrors === 1 ? 'mirror' : 'mirrors'} are compared`
+    const elsewhere = before === '' ? '' : `; of others ${before} decides`
+    const message = `the answers of ${mirrors} ${mirrors === 1 ? 'mirror' : 'mirrors'} are compared${elsewhere}`
     return { type, status: 'True', reason: 'Programmed', message }
   }
-  const message =
-    'no answers are compared: what it names has no RequestMirror that leads somewhere, or another MirrorComparison comes first'
-  return { type, status: 'False', reason: 'NoMirror', message, path: 'spec.targetRefs' }
+  const path = 'spec.targetRefs'
+  if (before === '') {
+    const message = `${none}: what it names has no RequestMirror that leads somewhere`
+    return { type, status: 'False', reason: 'NoMirror', message, path }
+  }
+  return {
+    type,
+    status: 'False',
+    reason: 'Conflicted',
+    message: `${none}: MirrorComparison ${before} comes first`,
+    path,
+  }
 }
