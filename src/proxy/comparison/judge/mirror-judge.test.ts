@@ -153,6 +153,14 @@ describe('of a difference people see', () => {
   })
 })
 
+it('secrets that are keys are not shown either, different or noise', () => {
+  const judge = judgeOf()
+  const of = (key: string) => json({ [`eyJhbGciOi.${key}.sig`]: 1 })
+  judge.judge(of('abc'), json({}), seen)
+  judge.learn(of('def'), of('ghi'))
+  assert.doesNotMatch(JSON.stringify(judge.read()), /abc|def|ghi/)
+})
+
 it('places that come and go give way to one that comes again', () => {
   const judge = judgeOf()
   for (let i = 0; i < 300; i++) {

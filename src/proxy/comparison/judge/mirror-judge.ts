@@ -1,3 +1,4 @@
+import { hideSecrets } from '../../../lib/secrets/hide-secrets.ts'
 import type { MirrorComparison } from '../../../model/comparison/mirror-comparison.ts'
 import type { Mirror } from '../../../model/route.ts'
 import type { ComparisonOutcome, ComparisonReading } from '../comparison-reading.ts'
@@ -49,7 +50,10 @@ export class MirrorJudge {
       noise: {
         ...unused.noise,
         samples: this.#noise.samples,
-        paths: this.#noise.paths().slice(0, MAX_SHOWN),
+        paths: this.#noise
+          .paths()
+          .slice(0, MAX_SHOWN)
+          .map((noisy) => ({ ...noisy, path: hideSecrets(noisy.path) })),
       },
       differences: this.#findings.list((path, kind) => this.#noise.isNoise(path, kind)),
       omitted: this.#findings.omitted,
