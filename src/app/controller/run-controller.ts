@@ -105,8 +105,9 @@ class Process implements ControllerProcess {
   /** One that waits is ready to take over as soon as it knows who leads. */
   #notReady(): string | undefined {
     if (this.#isClosed) return 'ending'
-    if (this.#leader?.holder() === undefined)
-      return 'nobody is known to lead: is the API server there, and may the Lease be read?'
+    const lease = this.#leader?.trouble()
+    if (lease !== undefined) return lease
+    if (this.#leader?.holder() === undefined) return 'nobody is known to lead yet'
     const [trouble] = this.#controller?.read().troubles ?? []
     return trouble
   }

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../manifest.ts'
+import { labelValueOf } from './names.ts'
 
 /** A Gateway as far as its objects depend on it. */
 export interface GatewayPlan {
@@ -44,9 +45,9 @@ export interface WaypointSettings {
   readonly caAddress: string | undefined
 }
 
-/** Labels by which all objects of a Gateway are found. */
-export const selectorOf = ({ objectName }: GatewayPlan): JsonObject => ({
-  'gateway.networking.k8s.io/gateway-name': objectName,
+/** The label by which Pods of a Gateway are found; istiod looks for it by the Gateway's own name. */
+export const selectorOf = ({ name }: GatewayPlan): JsonObject => ({
+  'gateway.networking.k8s.io/gateway-name': labelValueOf(name),
 })
 
 /** One that is left out where there is nothing to say. */

@@ -1,10 +1,11 @@
 import { MANAGED_BY, MANAGER, type JsonObject, type ManifestMetadata } from '../manifest.ts'
 import { selectorOf, type GatewayPlan } from './gateway-plan.ts'
+import { labelValueOf } from './names.ts'
 
 /** Where a Gateway's objects say who made them. What `spec.infrastructure` asks for never wins over it. */
 const ownLabels = (plan: GatewayPlan): JsonObject => ({
   ...selectorOf(plan),
-  'gateway.networking.k8s.io/gateway-class-name': plan.className,
+  'gateway.networking.k8s.io/gateway-class-name': labelValueOf(plan.className),
   [MANAGED_BY]: MANAGER,
 })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { objectNameOf } from './names.ts'
+import { labelValueOf, objectNameOf } from './names.ts'
 
 test('a name that a Service can have is kept', () => {
   for (const name of ['waypoint', 'a', 'a-1', 'x'.repeat(63)]) assert.equal(objectNameOf(name), name)
@@ -11,4 +11,10 @@ test('another becomes one that a Service can have, and stays apart from its like
   const made = names.map(objectNameOf)
   for (const name of made) assert.match(name, /^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/)
   assert.equal(new Set(made).size, names.length)
+})
+
+test('a label has the very name that it can have', () => {
+  for (const name of ['waypoint', 'a.b', '1a', 'x'.repeat(63)]) assert.equal(labelValueOf(name), name)
+  const long = labelValueOf(`${'a.'.repeat(60)}a`)
+  assert.match(long, /^[a-z][-a-z0-9]{0,61}[a-z0-9]$/)
 })

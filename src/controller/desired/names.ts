@@ -3,9 +3,12 @@ import { createHash } from 'node:crypto'
 const MAX_LABEL = 63
 const HASH_LENGTH = 8
 
+/** What a name is as the value of a label: the name itself where that can be. */
+export const labelValueOf = (name: string): string => (name.length <= MAX_LABEL ? name : objectNameOf(name))
+
 /**
- * What the objects of a Gateway are called, and what its name is as a label's value: the name itself where that is the
- * name of a Service (RFC 1035 label), else one made of it that stays apart from all others.
+ * What the objects of a Gateway are called: as it is where that is the name of a Service (RFC 1035 label), else by one made
+ * of it that stays apart from all others.
  */
 export const objectNameOf = (name: string): string => {
   if (/^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return name

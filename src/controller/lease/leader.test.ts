@@ -55,6 +55,7 @@ const stand = (server: Server, clock: FakeClock, identity: string): Candidate =>
     seen,
     isLeading: () => leader.isLeading(),
     holder: () => leader.holder(),
+    trouble: () => leader.trouble(),
     close: () => leader.close(),
   }
 }
@@ -98,8 +99,10 @@ describe('a leader', () => {
     assert.deepEqual(a.seen, ['lead'])
     await pass(clock, 2500)
     assert.deepEqual(a.seen, ['lead', 'loss'])
+    assert.match(a.trouble() ?? '', /Unreachable/)
     server.isDown = false
     await pass(clock, 2500)
+    assert.equal(a.trouble(), undefined)
     assert.deepEqual(a.seen, ['lead', 'loss', 'lead'])
     await a.close()
   })

@@ -36,6 +36,8 @@ export interface Leader {
   readonly isLeading: () => boolean
   /** Who leads, as far as is known. */
   readonly holder: () => string | undefined
+  /** Why the Lease cannot be read or held at the moment; `undefined`: it can. */
+  readonly trouble: () => string | undefined
   /** Stops, and lets another lead at once. */
   readonly close: () => Promise<void>
 }
@@ -53,6 +55,7 @@ class Candidate implements Leader {
   #seen: SeenLease | undefined
   #lease: KubeJson | undefined
   #holder: string | undefined
+  #trouble: string | undefined
   #leadsUntilMs: number | undefined
   #cancel = (): void => {}
   #cancelEnd = (): void => {}
@@ -74,6 +77,10 @@ class Candidate implements Leader {
 
   holder(): string | undefined {
     return this.#holder
+  }
+
+  trouble(): string | undefined {
+    return this.#trouble
   }
 
   async close(): Promise<void> {
@@ -105,6 +112,7 @@ class Candidate implements Leader {
     const resource = kubeResources.Lease
     const found = await client.get(resource, { namespace, name: LEASE_NAME })
     if (!found.ok && found.failure.reason !== 'NotFound') return this.#complain(found.failure)
+    if (found.ok) this.#trouble = undefined
     const lease = found.ok ? found.value : undefined
     if (lease !== undefined) {
       const nowMs = clock.monotonicMs()
@@ -124,6 +132,7 @@ class Candidate implements Leader {
         : await client.update(resource, { ...lease, spec }, write)
     if (!written.ok) return this.#complain(written.failure)
     this.#lease = written.value
+    this.#trouble = undefined
     if (this.#isClosed) return
     this.#seen = observeLease(written.value, this.#seen, clock.monotonicMs())
     this.#lead(startedAtMs + this.#times.renewMs)
@@ -155,7 +164,9 @@ class Candidate implements Leader {
   #complain(failure: KubeFailure): void {
     // Two who try at once: one of them comes too late, which is what the Lease is for.
     if (failure.reason === 'Conflict' || failure.reason === 'AlreadyExists') return
-    this.#options.log.warn(`the Lease cannot be held: ${formatKubeFailure(failure)}`)
+    const trouble = `the Lease cannot be held: ${formatKubeFailure(failure)}`
+    if (trouble !== this.#trouble) this.#options.log.warn(trouble)
+    this.#trouble = trouble
   }
 
   async #release(): Promise<void> {

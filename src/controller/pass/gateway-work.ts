@@ -40,7 +40,7 @@ export const workOf = (owned: OwnedGateway, scope: GatewayScope): GatewayWork =>
   const refusal = prepared.refusal ?? said.refusal
   const hostname = `${plan.objectName}.${plan.namespace}.svc.${settings.clusterDomain}`
   const { actions, taken } =
-    refusal === undefined
+    refusal === undefined && !isGoing(gateway)
       ? reconcile(
           { uid: plan.uid, manifests, mayDelete: mayDelete(gateway, hostname) },
           { objects: view.owned, applied },
@@ -62,6 +62,9 @@ export const workOf = (owned: OwnedGateway, scope: GatewayScope): GatewayWork =>
     },
   }
 }
+
+/** Somebody has a finalizer on it: what it has stays until it is gone. */
+const isGoing = (gateway: LiveObject): boolean => textAt(gateway, 'metadata', 'deletionTimestamp') !== ''
 
 /** Under another name objects stay until the Gateway has its new address: ztunnels go on to the one that it has. */
 const mayDelete = (gateway: LiveObject, hostname: string): boolean => {

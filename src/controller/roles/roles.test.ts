@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { kubeResources, type KubeResource } from '../../kube/resources.ts'
+import { followedKinds as readByWaypoints } from '../../config/source/kube/plan-watches.ts'
 import { followedKinds } from '../watch/kinds.ts'
 import { controllerLeaseRole, controllerRole } from './controller-roles.ts'
 import { isAllowed, type Access, type Role, type Verb } from './right.ts'
@@ -59,6 +60,13 @@ describe('the controller', () => {
     assert.ok(!may(controllerLeaseRole, 'update', 'Lease', { name: 'another' }))
   })
 })
+
+for (const kind of readByWaypoints) {
+  it(`waypoints may be given to follow each ${kind}`, () => {
+    const all: Role = { name: 'all', rights: waypointRoles.flatMap(({ rights }) => rights) }
+    for (const verb of ['list', 'watch'] as const) assert.ok(may(all, verb, kind), verb)
+  })
+}
 
 it('a waypoint writes nothing', () => {
   const verbs = waypointRoles.flatMap(({ rights }) => rights.flatMap((right) => right.verbs))

@@ -1,13 +1,12 @@
 /**
  * What of Gateway API is carried out, by the names of its conformance suite, sorted. Those of the mesh are told in XMesh
- * and not on a GatewayClass, where the suite does not take them.
+ * and not on a GatewayClass, where the suite does not take them; and `Gateway` itself would be about listeners for HTTP.
  */
 export const classFeatures: readonly string[] = [
   'BackendTLSPolicy',
   'BackendTLSPolicySANValidation',
   'GRPCRoute',
   'GRPCRouteNamedRouteRule',
-  'Gateway',
   'GatewayInfrastructurePropagation',
   'HTTPRoute',
   'HTTPRoute303RedirectStatusCode',

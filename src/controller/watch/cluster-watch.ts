@@ -1,7 +1,8 @@
 import { createObjectReader } from '../../config/load-objects.ts'
+import { formatTroubles } from '../../config/source/kube/format-troubles.ts'
 import type { SourcedObject } from '../../config/translate/options.ts'
 import type { KubeClient } from '../../kube/client.ts'
-import { formatKubeFailure, type KubeFailure } from '../../kube/failure.ts'
+import type { KubeFailure } from '../../kube/failure.ts'
 import { startReflector, type Reflector } from '../../kube/reflector.ts'
 import { apiVersionOf, type KubeResource } from '../../kube/resources.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -45,6 +46,8 @@ export interface ClusterWatch {
 const lookMs = 30_000
 /** The same while it cannot be asked at all. */
 const retryMs = 2000
+/** A connection that breaks and is there again is no trouble. */
+const tellMs = 1000
 
 interface Followed {
   readonly resource: KubeResource
@@ -63,7 +66,8 @@ class Watch implements ClusterWatch {
   readonly #kinds = followedKinds()
   readonly #read = createObjectReader()
   readonly #followed = new Map<string, Followed>()
-  readonly #complained = new Set<string>()
+  #complained: readonly string[] = []
+  #cancelTelling: (() => void) | undefined
   #discovery: KubeFailure | undefined
   #hasLooked = false
   #isClosed = false
@@ -106,17 +110,14 @@ class Watch implements ClusterWatch {
   }
 
   #failures(): readonly string[] {
-    const failures = [...this.#followed].flatMap(([kind, { reflector }]) => {
-      const { failure } = reflector.state()
-      return failure === undefined ? [] : [`${kind}: ${formatKubeFailure(failure)}`]
-    })
-    const discovery = this.#discovery === undefined ? [] : [formatKubeFailure(this.#discovery)]
-    return [...discovery, ...failures]
+    const states = [...this.#followed.values()].map(({ reflector }) => reflector.state().failure)
+    return formatTroubles([this.#discovery, ...states].filter((failure) => failure !== undefined))
   }
 
   close(): void {
     this.#isClosed = true
     this.#cancel()
+    this.#cancelTelling?.()
     for (const { reflector } of this.#followed.values()) reflector.close()
   }
 
@@ -176,13 +177,18 @@ class Watch implements ClusterWatch {
   }
 
   #changed(): void {
-    const now = new Set(this.#failures())
-    for (const trouble of this.#complained) if (!now.has(trouble)) this.#complained.delete(trouble)
-    for (const trouble of now) {
-      if (this.#complained.has(trouble)) continue
-      this.#complained.add(trouble)
+    if (this.#isClosed) return
+    this.#cancelTelling ??= this.#options.clock.after(tellMs, () => this.#tellTroubles())
+    this.#options.onChange()
+  }
+
+  #tellTroubles(): void {
+    this.#cancelTelling = undefined
+    const now = this.#failures()
+    for (const trouble of now.filter((one) => !this.#complained.includes(one))) {
       this.#options.log.warn(`the cluster cannot be seen whole: ${trouble}`)
     }
-    if (!this.#isClosed) this.#options.onChange()
+    if (now.length === 0 && this.#complained.length > 0) this.#options.log.info('the cluster is seen whole again')
+    this.#complained = now
   }
 }
