@@ -29,6 +29,7 @@ const ours = at('fairway.dev', 'v1alpha1')
  * server has, and in which versions, `KubeClient.served` finds out.
  */
 export const kubeResources = {
+  App: ours('App', 'apps'),
   AuthorizationPolicy: at('security.istio.io', 'v1')('AuthorizationPolicy', 'authorizationpolicies'),
   BackendPolicy: ours('BackendPolicy', 'backendpolicies'),
   BackendTLSPolicy: gatewayApi('BackendTLSPolicy', 'backendtlspolicies'),

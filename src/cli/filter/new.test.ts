@@ -83,6 +83,23 @@ describe('fairway filter', () => {
     assert.match(out, /✖ Filter refused cannot be put in force: spec\.config\.value: /)
   })
 
+  it('test tries an App as what it is', async () => {
+    const app = path.join(folder, 'hello')
+    await mkdir(app)
+    const code = 'export default async (app) => void app.get("/hello", async () => "hello")\n'
+    await writeFile(path.join(app, 'hello.js'), code)
+    await writeFile(path.join(app, 'hello.test.js'), 'import "./hello.js"\n')
+    const object =
+      'apiVersion: fairway.dev/v1alpha1\nkind: App\nmetadata: { name: hello }\nspec: { module: hello.js, PREFIX }\n'
+    for (const [prefix, expected] of [
+      ['prefix: /api', /✔ App hello can be put in force: hello\.js/],
+      ['prefix: api', /✖ App hello cannot be put in force: spec\.prefix: /],
+    ] as const) {
+      await writeFile(path.join(app, 'app.yaml'), object.replace('PREFIX', prefix))
+      assert.match((await fairway('test', 'hello')).out, expected)
+    }
+  })
+
   it('test fails where a test does, and says which', async () => {
     const failing = "import { test } from 'node:test'\ntest('it cannot', () => { throw new Error('as it should') })\n"
     await mkdir(path.join(folder, 'broken'))

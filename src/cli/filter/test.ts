@@ -23,7 +23,7 @@ Usage
   fairway filter test [PATH] [flags]
 
 Tests are those of Node's own runner (node:test). fairway/filter and fairway/filter/testing are found from any folder,
-and are those of this version. Then each Filter that stands in YAML beside a test is tried as a waypoint does before it
+and are those of this version. Then each Filter and App that stands in YAML beside a test is tried as a waypoint does before it
 puts one in force. Exit code 0 when all is well, 1 when something fails, 65 when there are no tests.
 
 Flags
@@ -52,11 +52,11 @@ const tellTried = async (folders: readonly string[], { out, env }: Terminal): Pr
   const { red, green } = createColours(out, env)
   const { tryFilters } = await import('./try-filters.ts')
   const tried = await tryFilters(folders)
-  for (const { name, module, fault } of tried) {
+  for (const { kind, name, module, fault } of tried) {
     out.write(
       fault === undefined
-        ? `${green('✔')} Filter ${name} can be put in force: ${module}\n`
-        : `${red('✖')} Filter ${name} cannot be put in force: ${fault}\n`,
+        ? `${green('✔')} ${kind} ${name} can be put in force: ${module}\n`
+        : `${red('✖')} ${kind} ${name} cannot be put in force: ${fault}\n`,
     )
   }
   return tried.every(({ fault }) => fault === undefined)

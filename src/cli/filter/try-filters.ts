@@ -6,7 +6,7 @@ import { CliError } from '../verb.ts'
 import { readTarget, type DevFilter, type DevTarget } from './dev/target.ts'
 
 /** What came of one Filter. */
-export interface TriedFilter {
+export interface TriedFilter extends Pick<DevFilter, 'kind'> {
   /** As it is named in its object. */
   readonly name: string
   readonly module: string
@@ -18,8 +18,8 @@ export interface TriedFilter {
 export const tryFilters = async (folders: readonly string[]): Promise<readonly TriedFilter[]> => {
   const tried: TriedFilter[] = []
   for (const target of folders.flatMap(targetIn)) {
-    for (const [module, filters] of Map.groupBy(target.filters, moduleOf)) {
-      tried.push(...(await tryModule(target.folder, module, filters)))
+    for (const filters of Map.groupBy(target.filters, moduleOf).values()) {
+      tried.push(...(await tryModule(target.folder, filters)))
     }
   }
   return tried
@@ -35,20 +35,31 @@ const targetIn = (folder: string): readonly DevTarget[] => {
   }
 }
 
-const moduleOf = ({ spec }: DevFilter): string => (typeof spec['module'] === 'string' ? spec['module'] : '')
+const moduleOf = (filter: DevFilter): string => `${filter.kind} ${entryOf(filter)}`
 
-const tryModule = async (
-  root: string,
-  entry: string,
-  filters: readonly DevFilter[],
-): Promise<readonly TriedFilter[]> => {
-  const orders = filters.map(({ spec }, i) => ({ key: String(i), config: spec['config'] ?? {} }))
-  const { module, configs } = await runTrial({ root: path.resolve(root), entry, orders })
-  return filters.map(({ name }, i) => {
+const entryOf = ({ spec }: DevFilter): string => (typeof spec['module'] === 'string' ? spec['module'] : '')
+
+/** Fields of an App that are not for its module, but about it. */
+const aboutCode = ['module', 'budget', 'failureMode', 'targetRefs']
+
+const configOf = ({ kind, spec }: DevFilter): unknown =>
+  kind === 'Filter'
+    ? (spec['config'] ?? {})
+    : Object.fromEntries(Object.entries(spec).filter(([name]) => !aboutCode.includes(name)))
+
+const tryModule = async (root: string, filters: readonly DevFilter[]): Promise<readonly TriedFilter[]> => {
+  const [first] = filters
+  if (first === undefined) return []
+  const entry = entryOf(first)
+  const orders = filters.map((filter, i) => ({ key: String(i), config: configOf(filter) }))
+  const what = first.kind === 'App' ? ({ isApp: true } as const) : {}
+  const { module, configs } = await runTrial({ root: path.resolve(root), entry, ...what, orders })
+  return filters.map(({ kind, name }, i) => {
     const outcome = 'fault' in module ? module : configs.get(String(i))
-    if (outcome === undefined || !('fault' in outcome)) return { name, module: entry, fault: undefined }
+    if (outcome === undefined || !('fault' in outcome)) return { kind, name, module: entry, fault: undefined }
     const { path: field, ...fault } = outcome.fault
     return {
+      kind,
       name,
       module: entry,
       fault: formatModuleFault(field === undefined ? fault : { message: `${field}: ${fault.message}` }),

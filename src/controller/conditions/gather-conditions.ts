@@ -1,3 +1,4 @@
+import { isUserKind } from '../../config/objects/filter/filter-object.ts'
 import { kindApi } from '../../config/objects/kind-apis.ts'
 import { kubeStatusOf, statusShapeOf, type KubeStatus } from '../../config/status/kube-status.ts'
 import type { SourcedObject } from '../../config/translate/options.ts'
@@ -89,7 +90,7 @@ const tell = (
     }
     case 'conditions': {
       if (!isOurs) return isConcerned ? kubeStatusOf(kind, withoutElsewhere(all)) : undefined
-      const told = kind === 'Filter' ? all.filter(({ type }) => !waypointsSay.has(type)) : all
+      const told = isUserKind(kind) ? all.filter(({ type }) => !waypointsSay.has(type)) : all
       return kubeStatusOf(kind, withoutElsewhere(told))
     }
   }

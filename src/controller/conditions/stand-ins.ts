@@ -1,7 +1,7 @@
 import { credentialTypes } from '../../config/objects/secret-credentials.ts'
-import type { FilterObject } from '../../config/objects/filter/filter-object.ts'
+import { isUserKind, type FilterObject } from '../../config/objects/filter/filter-object.ts'
 import type { SecretObject } from '../../config/objects/secret.ts'
-import type { FilterVersion, FilterVersions } from '../../config/translate/filter/filter-version.ts'
+import { versionKey, type FilterVersion, type FilterVersions } from '../../config/translate/filter/filter-version.ts'
 import type { SourcedObject } from '../../config/translate/options.ts'
 import { isPlainObject } from '../../lib/schema.ts'
 
@@ -50,14 +50,14 @@ const standIn = ({ namespace, name, type }: { namespace: string; name: string; t
 export const standInVersions = (objects: readonly SourcedObject[]): FilterVersions => {
   const versions = new Map<string, FilterVersion>()
   for (const { read } of objects) {
-    if (read.state !== 'typed' || read.object.kind !== 'Filter' || read.object.as !== 'Filter') continue
+    if (read.state !== 'typed' || read.object.kind !== 'Filter' || !isUserKind(read.object.as)) continue
     const { content, failureMode, metadata } = read.object
     if (content?.kind !== 'user') continue
     const id = `${metadata.namespace}/${metadata.name}`
     const { hookMs, waitMs, isolation } = content.settings
-    versions.set(id, {
+    versions.set(versionKey(read.object), {
       inForce: {
-        module: { digest: '', root: '', entry: content.module, files: {}, kind: 'Filter', stage: 'shape' },
+        module: { digest: '', root: '', entry: content.module, files: {}, kind: read.object.as, stage: 'shape' },
         config: {},
         user: { id, module: '', version: '', failureMode, hookMs, waitMs, isolation },
       },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isUserKind } from '../../config/objects/filter/filter-object.ts'
 import { CONTROLLER_NAME, statusShapeOf, type KubeStatus } from '../../config/status/kube-status.ts'
 import { listAt, textAt, valueAt, type LiveObject } from '../manifest.ts'
 import { conditionsOf } from './conditions.ts'
@@ -8,7 +9,7 @@ import { keyOfReference, mergeStatus, type OwnedTypes } from './merge-status.ts'
 const allTypes: OwnedTypes = new Set([
   ...['Accepted', 'Bypassed', 'Conflicted', 'Healthy', 'PartiallyInvalid', 'Programmed', 'ResolvedRefs', 'Shadowed'],
 ])
-/** How the code of a Filter does, waypoints say. */
+/** How the code of a Filter or an App does, waypoints say. */
 const typesOfFilter: OwnedTypes = new Set([...allTypes].filter((type) => type !== 'Programmed' && type !== 'Healthy'))
 const noTypes: OwnedTypes = new Set()
 
@@ -17,7 +18,7 @@ const withoutConditions: ReadonlySet<string> = new Set(['BackendTLSPolicy', 'XBa
 
 /** The types of conditions in `status.conditions` of a kind that are ours. */
 export const ownedTypesOf = (kind: string): OwnedTypes => {
-  if (kind === 'Filter') return typesOfFilter
+  if (isUserKind(kind)) return typesOfFilter
   return statusShapeOf(kind) === 'parents' || withoutConditions.has(kind) ? noTypes : allTypes
 }
 

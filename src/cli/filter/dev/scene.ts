@@ -37,13 +37,14 @@ export const createScene = (
     ...grantsFor(namespace, services),
     ...services.flatMap((service, i) => serviceOf({ ...service, namespace: service.namespace ?? namespace }, i + 1)),
     ...(issuer === undefined ? [] : [authentication(namespace, issuer)]),
-    ...filters.map(({ name, spec }) => ({
+    ...filters.map(({ kind, name, spec }) => ({
       apiVersion: 'fairway.dev/v1alpha1',
-      kind: 'Filter',
+      kind,
       metadata: { name, namespace },
       spec: {
         ...spec,
-        ...(isPatient ? { budget: { hook: '24h', wait: '24h' }, isolation: 'None' } : {}),
+        ...(isPatient ? { budget: { hook: '24h', wait: '24h' } } : {}),
+        ...(isPatient && kind === 'Filter' ? { isolation: 'None' } : {}),
         targetRefs: [targetOf(spec)],
       },
     })),

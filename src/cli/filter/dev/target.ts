@@ -5,8 +5,9 @@ import { LineCounter, parseAllDocuments } from 'yaml'
 import { exitCodes } from '../../exit-codes.ts'
 import { CliError } from '../../verb.ts'
 
-/** A Filter as it is written, as far as `filter dev` changes nothing about it. */
+/** A Filter, or an App, as it is written, as far as `filter dev` changes nothing about it. */
 export interface DevFilter {
+  readonly kind: 'Filter' | 'App'
   readonly name: string
   readonly namespace: string
   readonly spec: Readonly<Record<string, unknown>>
@@ -48,6 +49,7 @@ const onlyModule = (folder: string, names: readonly string[]): string => {
 const MODULE = /\.(?:ts|mts|js|mjs)$/
 
 const withoutObject = (module: string): DevFilter => ({
+  kind: 'Filter',
   name: module
     .replace(MODULE, '')
     .replaceAll(/[^a-z0-9]+/gi, '-')
@@ -66,11 +68,13 @@ const readFilters = (file: string): readonly DevFilter[] => {
       throw new CliError(exitCodes.badInput, `${file}:${line}:${col}: ${error.message.split('\n')[0] ?? ''}`)
     }
     const object: unknown = document.toJS()
-    if (!isFields(object) || object['kind'] !== 'Filter') return []
-    const { metadata, spec } = object
+    if (!isFields(object)) return []
+    const { kind, metadata, spec } = object
+    if (kind !== 'Filter' && kind !== 'App') return []
     const { name, namespace } = isFields(metadata) ? metadata : {}
     return [
       {
+        kind,
         name: typeof name === 'string' ? name : 'unnamed',
         namespace: typeof namespace === 'string' ? namespace : 'default',
         spec: isFields(spec) ? spec : {},

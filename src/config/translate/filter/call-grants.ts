@@ -1,5 +1,6 @@
 import type { CallGrant } from '../../../model/filter-spec.ts'
 import type { Model } from '../../../model/model.ts'
+import { isUserKind } from '../../objects/filter/filter-object.ts'
 import type { ReferenceGrantObject } from '../../objects/reference-grant.ts'
 
 const FILTERS = 'fairway.dev'
@@ -9,7 +10,8 @@ const NETWORKING = 'networking.istio.io'
 export const callGrantsOf = (grants: readonly ReferenceGrantObject[]): Pick<Model, 'callGrants'> => {
   const found = new Map<string, CallGrant>()
   for (const { metadata, from, to } of grants) {
-    const callers = from.filter(({ group, kind }) => group === FILTERS && kind === 'Filter')
+    // Whoever may write one of them in a namespace has a way to the other: code of users is trusted by its namespace.
+    const callers = from.filter(({ group, kind }) => group === FILTERS && isUserKind(kind))
     // Calls know a ServiceEntry by its hosts, and not by its name.
     const callees = to.filter(
       ({ group, kind, name }) =>
