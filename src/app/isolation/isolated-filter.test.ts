@@ -112,7 +112,7 @@ describe('a filter in a thread of its own', () => {
     })
     filter.onComplete?.({ status: 200 } as never, exchange)
     await filter.onRequest?.(createExchange())
-    assert.deepEqual(metrics.dump()[0]?.series[0]?.values, ['b'])
+    await until(() => metrics.dump()[0]?.series[0]?.values[0] === 'b', 'what was counted')
     assert.deepEqual(logged, ['info: seen', 'info: over /from/web 200', 'info: seen'])
   })
 
@@ -217,6 +217,22 @@ describe('a filter in a thread of its own', () => {
     )
     await filter.onRequest?.(createExchange())
   })
+
+  for (const message of [
+    '5',
+    '[null]',
+    "[{ kind: 'env', message: { kind: 'metric', metric: { type: 'counter', name: 'Not a name', options: {} } } }]",
+    "[{ kind: 'env', message: { kind: 'counted' } }]",
+  ]) {
+    it(`one that writes what is no message: ${message}`, async () => {
+      const { filter } = isolate(`{ onRequest() {
+        const { getBuiltinModule } = new Function('return process')()
+        getBuiltinModule('node:worker_threads').parentPort.postMessage(${message})
+        return new Promise((resolve) => setTimeout(resolve, 5000)) } }`)
+      const answer = Promise.resolve(filter.onRequest?.(createExchange()))
+      await assert.rejects(answer, (error) => error instanceof FilterFault && error.kind === 'invalid')
+    })
+  }
 
   it('that fails outside of any call is told of', async () => {
     const { filter, strays } = isolate(

@@ -6,6 +6,7 @@ import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import { BEATS, CALLS, SLOT } from '../../filter/guard/hook-slots.ts'
 import { collectReply } from '../../filter/collect-reply.ts'
+import { limitLog } from '../../filter/env/limited-log.ts'
 import type { BodyTransform, Filter, FilterEnv, Reply } from '../../filter/index.ts'
 import { evaluateModule } from '../../filter/module/evaluate-module.ts'
 import { faultOf, formatModuleFault, locateError } from '../../filter/module/module-fault.ts'
@@ -46,7 +47,11 @@ const own: Pick<FilterEnv, 'origin' | 'now' | 'random' | 'after' | 'reply' | 'lo
   random: Math.random,
   after: systemClock.after,
   reply: createReply,
-  log: (level, message) => post({ kind: 'log', level, message }),
+  log: limitLog({
+    log: (level, message) => post({ kind: 'log', level, message }),
+    now: Date.now,
+    origin: spec.origin,
+  }),
   signal: abort.signal,
 }
 // Not spread: reading `dispatcher` loads what it is made of.

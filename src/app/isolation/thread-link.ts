@@ -3,6 +3,7 @@ import { BEATS, CALLS, createHookSlots, SLOT } from '../../filter/guard/hook-slo
 import { FilterFault } from '../../filter/guard/failure.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { errorCode } from '../../lib/errors/error-code.ts'
+import { thrownMessage } from '../../lib/errors/thrown-text.ts'
 import type { FilterModule, FilterSpec } from '../../model/filter-spec.ts'
 import { LOOK_MS, StallWatch } from '../watchdog/stall.ts'
 import type { FromThread, ThreadData, ToThread } from './messages.ts'
@@ -46,7 +47,12 @@ export class ThreadLink {
     })
     this.#worker.unref()
     this.#worker.on('message', (messages: readonly FromThread[]) => {
-      for (const message of messages) this.#take(message)
+      try {
+        for (const message of messages) this.#take(message)
+      } catch (error) {
+        // Its code can write there as well, and may have.
+        this.#end(new FilterFault('invalid', `it sent what is no message: ${thrownMessage(error)}`))
+      }
     })
     this.#worker.on('error', (error) => this.#end(faultOf(error)))
     this.#worker.on('exit', () => this.#end(new FilterFault('throw', 'it ended its thread')))

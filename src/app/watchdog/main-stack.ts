@@ -1,3 +1,4 @@
+import type { Session } from 'node:inspector'
 import type { StackFrame } from './stack-owner.ts'
 
 /** V8 stops at the next call, turn of a loop, or step of a regular expression. */
@@ -10,8 +11,8 @@ const TIMEOUT_MS = 300
 export const readMainStack = async (): Promise<readonly StackFrame[]> => {
   try {
     // Nobody needs it but in a process that hangs.
-    const { Session } = await import('node:inspector')
-    const session = new Session()
+    const inspector = await import('node:inspector')
+    const session = new inspector.Session()
     session.connectToMainThread()
     const stack = await stopAt(session)
     // It goes on from there.
@@ -22,7 +23,7 @@ export const readMainStack = async (): Promise<readonly StackFrame[]> => {
   }
 }
 
-const stopAt = (session: InstanceType<(typeof import('node:inspector'))['Session']>): Promise<readonly StackFrame[]> =>
+const stopAt = (session: Session): Promise<readonly StackFrame[]> =>
   new Promise((resolve) => {
     const files = new Map<string, string>()
     session.on('Debugger.scriptParsed', ({ params: { scriptId, url } }) => void files.set(scriptId, url))

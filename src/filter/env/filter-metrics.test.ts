@@ -147,3 +147,13 @@ for (const [what, make, says] of BAD) {
     assert.throws(() => make(new FilterMetrics().open('shop/auth')), { name: 'TypeError', message: says })
   })
 }
+
+test('one that is made again and again, and is not shown, is told of once', () => {
+  const warnings: string[] = []
+  const metrics = new FilterMetrics((message) => warnings.push(message))
+  metrics.open('shop/a').counter('waits', { help: '' })
+  const { counter, histogram } = metrics.open('shop/b')
+  for (let i = 0; i < 5; i++) histogram('waits', { help: '' })
+  for (let i = 0; i < 500; i++) counter(`hits_${i}_total`, { help: '' })
+  assert.equal(warnings.length, 2, warnings.join('\n'))
+})

@@ -19,6 +19,8 @@ export interface MetricScope {
   /** Throws a `TypeError` for a name or labels that cannot be; the same name again is the same metric. */
   readonly counter: MakeCounter
   readonly histogram: MakeHistogram
+  /** Takes what was counted elsewhere of a metric, as `drain` of there gave it. */
+  readonly merging: (metric: MetricKind) => (counted: CountedMetric) => void
   /** The instance is gone: when it was the last one of its filter, so are the metrics. */
   readonly close: () => void
 }
@@ -37,13 +39,31 @@ const TAKEN_LABELS: readonly string[] = ['filter', 'le']
 const MAX_LABELS = 8
 const MAX_BUCKETS = 40
 /** Metrics of one filter. */
-const MAX_METRICS = 100
+export const MAX_METRICS = 100
 /** Seconds from a millisecond on, as Prometheus' clients have them. */
 const DEFAULT_BUCKETS: readonly number[] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** A metric as its author makes it. */
+export interface MetricKind {
+  readonly type: MetricShape['type']
+  readonly name: string
+  readonly options: HistogramOptions<string>
+}
+
+/** What was counted of a metric for a while. */
+export interface CountedMetric {
+  /** As its author calls it. */
+  readonly name: string
+  readonly series: readonly MetricSeries[]
+  /** Times that a label set found no room. */
+  readonly overflowed: number
+}
 
 interface Kept {
   readonly families: Map<string, MetricFamily>
   scopes: number
+  /** Metrics that it has been told are not shown; empty: that there are too many. */
+  readonly warned: Set<string>
 }
 
 export class FilterMetrics {
@@ -78,8 +98,22 @@ export class FilterMetrics {
     return dumps
   }
 
+  /** What has been counted by anybody since this was last called. */
+  drain(): readonly CountedMetric[] {
+    const counted: CountedMetric[] = []
+    for (const { families } of this.#filters.values()) {
+      for (const [name, family] of families) {
+        const series = family.drain()
+        if (series.length === 0) continue
+        counted.push({ name, series, overflowed: family.overflowed })
+        family.overflowed = 0
+      }
+    }
+    return counted
+  }
+
   #open(filter: string, check: (name: string) => void): MetricScope {
-    const kept: Kept = this.#filters.get(filter) ?? { families: new Map(), scopes: 0 }
+    const kept: Kept = this.#filters.get(filter) ?? { families: new Map(), scopes: 0, warned: new Set<string>() }
     this.#filters.set(filter, kept)
     kept.scopes++
     let isOpen = true
@@ -97,6 +131,13 @@ export class FilterMetrics {
         const family = familyOf(name, shapeOf('histogram', options))
         return { observe: (value, labels) => family.observe(labels, value) }
       },
+      merging: ({ type, name, options }) => {
+        const family = familyOf(name, shapeOf(type, options))
+        return ({ series, overflowed }) => {
+          for (const one of series) family.merge(one)
+          family.overflowed += overflowed
+        }
+      },
       close: () => {
         if (isOpen && --kept.scopes === 0) this.#filters.delete(filter)
         isOpen = false
@@ -106,17 +147,30 @@ export class FilterMetrics {
 
   #familyOf(
     filter: string,
-    { families }: Kept,
+    kept: Kept,
     { name, shape }: { readonly name: string; readonly shape: MetricShape },
   ): MetricFamily {
+    const { families } = kept
     const known = families.get(name)
     // Another version may know better; what the one before has counted then is of another kind.
     if (known !== undefined && isSameShape(known.shape, shape)) return known
     const family = new MetricFamily(shape)
     const obstacle = this.#obstacleTo(filter, name, shape)
     if (obstacle === undefined && (known !== undefined || families.size < MAX_METRICS)) families.set(name, family)
-    else this.#onWarning(`filter ${filter}: ${shape.type} ${name} is not shown: ${obstacle ?? tooMany}`)
+    else
+      this.#warn(
+        kept,
+        obstacle === undefined ? '' : name,
+        `filter ${filter}: ${shape.type} ${name} is not shown: ${obstacle ?? tooMany}`,
+      )
     return family
+  }
+
+  /** Whoever makes it again with each request is told once. */
+  #warn({ warned }: Kept, about: string, message: string): void {
+    if (warned.has(about) || warned.size > MAX_METRICS) return
+    warned.add(about)
+    this.#onWarning(message)
   }
 
   #obstacleTo(filter: string, name: string, { type }: MetricShape): string | undefined {

@@ -2,6 +2,7 @@ import type { FilterModule, FilterSpec, UserFilter } from '../../model/filter-sp
 import type { Filter, FilterDefinition, FilterEnv } from '../index.ts'
 import { createReply } from '../reply.ts'
 import { FilterMetrics } from './filter-metrics.ts'
+import { limitLog } from './limited-log.ts'
 import { createNoMesh } from './no-mesh.ts'
 
 /** What of an environment reaches beyond the filter. */
@@ -49,7 +50,8 @@ export class InstanceEnv implements FilterEnv {
     this.now = host.now
     this.random = host.random
     this.after = host.after ?? never
-    this.log = host.log
+    const { origin } = spec
+    this.log = spec.user === undefined ? host.log : limitLog({ log: host.log, now: host.now, origin })
     this.signal = signal
     this.#host = host
     this.#spec = spec

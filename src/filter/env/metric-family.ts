@@ -65,6 +65,29 @@ export class MetricFamily {
     return Array.from(this.#series.values(), ({ values, numbers }) => ({ values, numbers: [...numbers] }))
   }
 
+  /** What has been counted since this was last called. */
+  drain(): readonly MetricSeries[] {
+    const drained: MetricSeries[] = []
+    for (const { values, numbers } of this.#series.values()) {
+      if (numbers.every((number) => number === 0)) continue
+      drained.push({ values, numbers: [...numbers] })
+      numbers.fill(0)
+    }
+    return drained
+  }
+
+  /** Adds what another one of the same shape has counted elsewhere. What does not fit is nothing. */
+  merge({ values, numbers: added }: MetricSeries): void {
+    const { labels } = this.shape
+    if (added.some((number) => !Number.isFinite(number))) return
+    // Of what found no room there: that has been counted.
+    const isOther = labels.length > 0 && values.every((value) => value === OTHER)
+    if (isOther) this.#other ??= this.#addOther(labels)
+    const { numbers } = this.#find(Object.fromEntries(labels.map((name, i) => [name, values[i] ?? ''])))
+    if (added.length !== numbers.length) return
+    for (const [i, number] of added.entries()) numbers[i] = (numbers[i] ?? 0) + number
+  }
+
   #find(labels: LabelValues<string>): Series {
     if (this.#plain !== undefined) return this.#plain
     const names = this.shape.labels

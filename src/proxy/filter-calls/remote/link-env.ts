@@ -1,9 +1,8 @@
 import { CallError } from '../../../filter/env/calls.ts'
-import type { MetricScope } from '../../../filter/env/filter-metrics.ts'
-import type { Counter, Histogram } from '../../../filter/env/metrics.ts'
+import { MAX_METRICS, type CountedMetric, type MetricScope } from '../../../filter/env/filter-metrics.ts'
 import type { Dispatcher } from 'undici'
 import type { DispatchWithin } from '../call-env.ts'
-import type { FromThread, RemoteMetric, ToThread } from './messages.ts'
+import type { FromThread, ToThread } from './messages.ts'
 
 /** The process' side of a filter's environment in a thread: gives it what `post` can carry, and takes what it says. */
 export interface EnvLink {
@@ -18,7 +17,7 @@ export const linkEnv = (
   post: (message: ToThread) => void,
 ): EnvLink => {
   const calls = new Map<number, RemoteCall>()
-  const metrics = new Map<number, (value: number, labels: Parameters<Counter['inc']>[0]) => void>()
+  const metrics = new Map<string, (counted: CountedMetric) => void>()
   return {
     close: () => {
       for (const call of calls.values()) call.abort()
@@ -43,24 +42,16 @@ export const linkEnv = (
         case 'abort':
           return calls.get(message.id)?.abort()
         case 'metric':
-          return void metrics.set(message.id, makeMetric(lent.scope, message.metric))
+          // Beyond them none would be shown.
+          if (metrics.size < MAX_METRICS || metrics.has(message.metric.name)) {
+            metrics.set(message.metric.name, lent.scope.merging(message.metric))
+          }
+          return
         case 'counted':
-          for (const { metric, value, labels } of message.counts) metrics.get(metric)?.(value, labels)
+          for (const counted of message.counts) metrics.get(counted.name)?.(counted)
       }
     },
   }
-}
-
-const makeMetric = (
-  scope: MetricScope,
-  { type, name, options }: RemoteMetric,
-): ((value: number, labels: Parameters<Counter['inc']>[0]) => void) => {
-  if (type === 'counter') {
-    const counter: Counter<string> = scope.counter(name, options)
-    return (value, labels) => counter.inc(labels, value)
-  }
-  const histogram: Histogram<string> = scope.histogram(name, options)
-  return (value, labels) => histogram.observe(value, labels)
 }
 
 /** Tells the thread what becomes of one of its calls. */

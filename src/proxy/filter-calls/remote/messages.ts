@@ -1,6 +1,6 @@
 /** What a filter in a thread of its own and its process tell each other of its environment; plain data that is cloned. */
 import type { CallErrorCode } from '../../../filter/env/calls.ts'
-import type { HistogramOptions, LabelValues } from '../../../filter/env/metrics.ts'
+import type { CountedMetric, MetricKind } from '../../../filter/env/filter-metrics.ts'
 import type { CallLimits } from '../guarded-handler.ts'
 
 /** From the thread. */
@@ -17,23 +17,10 @@ export type FromThread =
       readonly limits: CallLimits
     }
   | { readonly kind: 'pause' | 'resume' | 'abort'; readonly id: number }
-  | { readonly kind: 'metric'; readonly id: number; readonly metric: RemoteMetric }
-  /** Of several at once: how often what was counted. */
-  | { readonly kind: 'counted'; readonly counts: readonly RemoteCount[] }
-
-/** A metric that the thread has made. */
-export interface RemoteMetric {
-  readonly type: 'counter' | 'histogram'
-  readonly name: string
-  readonly options: HistogramOptions<string>
-}
-
-/** A value for a metric that was made before. */
-export interface RemoteCount {
-  readonly metric: number
-  readonly value: number
-  readonly labels: LabelValues<string> | undefined
-}
+  /** It has made a metric. */
+  | { readonly kind: 'metric'; readonly metric: MetricKind }
+  /** What it has counted for a while. */
+  | { readonly kind: 'counted'; readonly counts: readonly CountedMetric[] }
 
 /** To the thread. */
 export type ToThread =

@@ -39,8 +39,15 @@ const start = async (options?: Parameters<typeof CallBed.start>[0]) => {
       thread.receive(message)
     }),
   )
-  const thread = createThreadEnv(1000, later<FromThread>(link.receive))
-  return { env: thread.lent, metrics, said, link }
+  const heard: FromThread[] = []
+  const thread = createThreadEnv(
+    1000,
+    later<FromThread>((message) => {
+      heard.push(message)
+      link.receive(message)
+    }),
+  )
+  return { env: thread.lent, metrics, said, heard, link }
 }
 
 describe('an environment in a thread', () => {
@@ -124,6 +131,25 @@ describe('an environment in a thread', () => {
     })
     const dispatcher = env.dispatcher.compose(interceptors.retry({ minTimeout: 1 }))
     assert.equal(await (await undiciRequest(ORIGIN, { dispatcher })).body.text(), 'well')
+  })
+
+  it('says little of what is counted very often, and no more than is kept', async () => {
+    const { env, metrics, heard } = await start()
+    const hits = env.counter('hits_total', { help: 'Hits', labels: ['tenant'] })
+    for (let i = 0; i < 50_000; i++) hits.inc({ tenant: String(i % 1000) })
+    for (let i = 0; i < 500; i++) env.counter(`hits_${i}_total`, { help: 'Hits' }).inc()
+    const countOf = (name: string) =>
+      (metrics.dump().find((one) => one.name === `fairway_filter_${name}`)?.series ?? []).reduce(
+        (sum, { numbers }) => sum + (numbers[0] ?? 0),
+        0,
+      )
+    await until(() => countOf('hits_total') === 50_000, 'the numbers')
+    assert.equal(metrics.dump().find(({ name }) => name === 'fairway_filter_hits_total')?.series.length, 201)
+    assert.equal(countOf('series_overflow_total'), 40_000)
+    assert.deepEqual([countOf('hits_98_total'), countOf('hits_99_total')], [1, 0])
+    const counted = heard.flatMap((message) => (message.kind === 'counted' ? [message.counts] : []))
+    assert.equal(heard.filter(({ kind }) => kind === 'metric').length, 100)
+    assert.ok(counted.length <= 3 && counted.flat().length <= 102)
   })
 
   it('has its metrics kept in the process, by the same rules', async () => {

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { CallError } from '../../../filter/env/calls.ts'
-import { FilterMetrics } from '../../../filter/env/filter-metrics.ts'
+import { FilterMetrics, MAX_METRICS, type MetricKind } from '../../../filter/env/filter-metrics.ts'
 import type { LentEnv } from '../../../filter/env/instance-env.ts'
 import type { HistogramOptions } from '../../../filter/env/metrics.ts'
 import { HeaderList } from '../../../http/header-list.ts'
@@ -9,7 +9,7 @@ import { createMeshDispatch, createMeshFetch, type DispatchWithin } from '../cal
 import { fieldsOf } from '../fields-of.ts'
 import { tellError } from '../guarded-handler.ts'
 import { collectBody, headersOf, withQuery } from '../request-of.ts'
-import type { FromThread, RemoteCount, RemoteMetric, ToThread } from './messages.ts'
+import type { FromThread, ToThread } from './messages.ts'
 
 /** An environment in a thread, whose calls are made and whose metrics are kept by the process around it. */
 export interface ThreadEnv {
@@ -19,6 +19,8 @@ export interface ThreadEnv {
 
 /** A body is sent to the process whole. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024
+/** What was counted is told so late. */
+const TELL_AFTER_MS = 20
 
 /** `waitMs` is how long a call may take unless it says so itself. */
 export const createThreadEnv = (waitMs: number, post: (message: FromThread) => void): ThreadEnv => {
@@ -69,42 +71,56 @@ export const createThreadEnv = (waitMs: number, post: (message: FromThread) => v
 const noForwarding = 'a filter in a thread of its own cannot send requests on (isolation: None)'
 const noSwitching = 'a filter cannot switch protocols'
 
-/** Says what is counted in one message for each turn of the loop. What is wrong with a metric is found here, by the same rules. */
+/** Counts here, by the rules of the process, and says now and then what it has come to: however much that is, it is little to say. */
 const createRemoteMetrics = (post: (message: FromThread) => void): Pick<LentEnv, 'counter' | 'histogram'> => {
-  const rules = new FilterMetrics().open('')
-  let lastId = 0
-  let counts: RemoteCount[] = []
-  const count = (one: RemoteCount): void => {
-    counts.push(one)
-    if (counts.length > 1) return
-    setImmediate(() => {
-      post({ kind: 'counted', counts })
-      counts = []
-    })
+  const metrics = new FilterMetrics()
+  const { counter, histogram } = metrics.open('')
+  const told = new Set<string>()
+  let isDue = false
+  const tell = (): void => {
+    if (isDue) return
+    isDue = true
+    setTimeout(() => {
+      isDue = false
+      post({ kind: 'counted', counts: metrics.drain() })
+    }, TELL_AFTER_MS).unref()
   }
-  const make = (metric: RemoteMetric): number => {
-    const id = ++lastId
-    post({ kind: 'metric', id, metric })
-    return id
+  const make = (metric: MetricKind): void => {
+    const whole = JSON.stringify(metric)
+    if (told.size >= MAX_METRICS || told.has(whole)) return
+    told.add(whole)
+    post({ kind: 'metric', metric })
   }
-  const plain = ({ help, labels, buckets }: HistogramOptions<string>): HistogramOptions<string> => ({
-    help,
-    ...(labels === undefined ? {} : { labels: [...labels] }),
-    ...(buckets === undefined ? {} : { buckets: [...buckets] }),
-  })
   return {
     counter: (name, options) => {
-      rules.counter(name, options)
-      const metric = make({ type: 'counter', name, options: plain(options) })
-      return { inc: (labels, value = 1) => count({ metric, value, labels: labels && { ...labels } }) }
+      const { inc } = counter(name, options)
+      make({ type: 'counter', name, options: plain(options) })
+      return {
+        inc: (...counted) => {
+          inc(...counted)
+          tell()
+        },
+      }
     },
     histogram: (name, options) => {
-      rules.histogram(name, options)
-      const metric = make({ type: 'histogram', name, options: plain(options) })
-      return { observe: (value, labels) => count({ metric, value, labels: labels && { ...labels } }) }
+      const { observe } = histogram(name, options)
+      make({ type: 'histogram', name, options: plain(options) })
+      return {
+        observe: (...observed) => {
+          observe(...observed)
+          tell()
+        },
+      }
     },
   }
 }
+
+/** What can be cloned. */
+const plain = ({ help, labels, buckets }: HistogramOptions<string>): HistogramOptions<string> => ({
+  help,
+  ...(labels === undefined ? {} : { labels: [...labels] }),
+  ...(buckets === undefined ? {} : { buckets: [...buckets] }),
+})
 
 interface ThreadCallUser {
   readonly tell: (kind: 'pause' | 'resume' | 'abort') => void
