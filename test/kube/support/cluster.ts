@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { roleManifests } from '../../../src/controller/roles/manifests.ts'
 import { kubeResources, type KubeResource } from '../../../src/kube/resources.ts'
 import { startDestination, type Destination, type DestinationOptions } from '../../e2e/support/destination.ts'
 import {
@@ -17,7 +16,7 @@ import { issueTo } from '../../e2e/support/mesh-certificates.ts'
 import { defineKinds } from '../../support/kube/kinds.ts'
 import { startKubeServer, type KubeServer, type KubeServerOptions } from '../../support/kube/kube-server.ts'
 import { isObject, textAt, type Json, type JsonObject } from '../../support/kube/stand-in/json.ts'
-import { createNamespace } from './objects.ts'
+import { CONTROLLER, installRoles, SYSTEM } from './controller.ts'
 import { startPod } from './kubelet.ts'
 
 /** Why nothing can be served here: a pod needs an address that is not of the loopback range. */
@@ -45,9 +44,6 @@ export interface Cluster extends AsyncDisposable {
 
 export type KubeKind = keyof typeof kubeResources
 
-const SYSTEM = 'fairway-system'
-const CONTROLLER = 'controller'
-
 export const createCluster = async (options: KubeServerOptions = {}): Promise<Cluster> => {
   const open = new AsyncDisposableStack()
   const dir = mkdtempSync(join(tmpdir(), 'fairway-cluster-'))
@@ -55,11 +51,10 @@ export const createCluster = async (options: KubeServerOptions = {}): Promise<Cl
   const server = open.use(await startKubeServer(options))
   const istiod = open.use(await startIstiod(3_600_000))
   await defineKinds(server)
-  await createNamespace(server, SYSTEM)
+  await installRoles(server)
   const apply = async (...objects: readonly object[]): Promise<void> => {
     for (const object of objects) await applyObject(server, requireObject(object))
   }
-  await apply(...roleManifests().map(inSystem), ...controllerBindings)
   const find = async (kind: KubeKind, namespace: string, name: string): Promise<JsonObject | undefined> => {
     const { code, body } = await server.ask('GET', pathOf(kubeResources[kind], namespace, name))
     return code === 200 ? body : undefined
@@ -89,26 +84,6 @@ export const createCluster = async (options: KubeServerOptions = {}): Promise<Cl
 }
 
 const portFlags = ['--bind', '127.0.0.1', '--ready-port', '0', '--metrics-port', '0']
-
-const bind = (kind: string, name: string, roleKind: string): JsonObject => ({
-  apiVersion: 'rbac.authorization.k8s.io/v1',
-  kind,
-  metadata: { name, ...(kind === 'RoleBinding' ? { namespace: SYSTEM } : {}) },
-  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: roleKind, name },
-  subjects: [{ kind: 'User', name: CONTROLLER, apiGroup: 'rbac.authorization.k8s.io' }],
-})
-
-const controllerBindings: readonly JsonObject[] = [
-  bind('ClusterRoleBinding', 'fairway-controller', 'ClusterRole'),
-  bind('RoleBinding', 'fairway-controller-leader', 'Role'),
-]
-
-const inSystem = (role: object): JsonObject => {
-  const object = requireObject(role)
-  return textAt(object, 'kind') === 'Role'
-    ? { ...object, metadata: { name: textAt(object, 'metadata', 'name'), namespace: SYSTEM } }
-    : object
-}
 
 /** A plain object is JSON; whether it is the right one the server says. */
 const requireObject = (object: object): JsonObject => {

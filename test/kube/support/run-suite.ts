@@ -1,5 +1,6 @@
 /** Runs files of the suite in a network of their own, where pods have addresses that are not of the loopback range. */
 import { spawnSync } from 'node:child_process'
+import { globSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export interface SuiteRun {
@@ -7,6 +8,20 @@ export interface SuiteRun {
   readonly files: readonly string[]
   /** Whether the output is shown as it comes; else it is only given back. */
   readonly isShown: boolean
+}
+
+/** `first` is what `npm test` has time for, `second` what stands in folders, `long` what takes minutes. */
+export type SuitePart = 'first' | 'second' | 'long'
+
+export const suiteFiles = (...wanted: readonly SuitePart[]): readonly string[] =>
+  globSync('test/kube/**/*.kube.ts', { cwd: root })
+    .filter((file) => wanted.includes(partOf(file)))
+    .toSorted()
+
+const partOf = (file: string): SuitePart => {
+  const [folder, ...rest] = file.split('/').slice(2)
+  if (rest.length === 0) return 'first'
+  return folder === 'long' ? 'long' : 'second'
 }
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
