@@ -18,6 +18,22 @@ const objects = [
   ...service({ name: 'slow', vip: '10.96.0.11', endpoints: [{ address: `${network}.2`, port: 9080 }] }),
 ]
 
+const tenAnHour = {
+  apiVersion: 'fairway.dev/v1alpha1',
+  kind: 'RateLimit',
+  metadata: { name: 'ten', namespace: 'shop' },
+  spec: {
+    targetRefs: [{ group: '', kind: 'Service', name: 'api' }],
+    limits: [
+      {
+        name: 'ten',
+        rate: { requests: 10, per: '1h' },
+        matches: [{ path: { type: 'Exact', value: '/limited' } }],
+      },
+    ],
+  },
+}
+
 for (const workers of workerCounts(2)) {
   describe(`signals with --workers ${workers}`, () => {
     let mesh: Mesh
@@ -131,6 +147,7 @@ describe('workers that die', () => {
     mesh.write([
       gateway,
       ...service({ name: 'api', vip: '10.96.0.10', endpoints: [{ address: `${network}.3`, port: 9080 }] }),
+      tenAnHour,
     ])
     fairway = await mesh.startFairway(2)
   })
@@ -140,6 +157,22 @@ describe('workers that die', () => {
     const client = await mesh.dial(fairway)
     assert.equal((await client.request(VIP)).status, 200)
   }
+
+  /** How many of 20 requests that are limited pass, each by a connection of its own. */
+  const countPassing = async (): Promise<number> => {
+    let passed = 0
+    for (let i = 0; i < 20; i++) {
+      using client = await mesh.dial(fairway)
+      if ((await client.request(VIP, { path: '/limited' })).status === 200) passed++
+    }
+    return passed
+  }
+
+  it('both count the same', async () => {
+    const passed = await countPassing()
+    // What a worker has let pass the other one knows a few milliseconds later.
+    assert.ok(passed >= 10 && passed <= 12, String(passed))
+  })
 
   it('the other one serves, and another takes the place of the one that was killed', async () => {
     const pids = fairway.workers()
@@ -160,6 +193,7 @@ describe('workers that die', () => {
       String(message).includes(`worker ${victim} ended unexpectedly`),
     )
     for (let i = 0; i < 10; i++) await serves()
+    assert.equal(await countPassing(), 0, 'the new one knows what was counted')
   })
 
   it('one that takes the place of another has the configuration and certificate of the day', async () => {

@@ -7,11 +7,12 @@ export interface SiblingWorker {
 
 export type SiblingMessage = Extract<FromWorker, { readonly channel: string }>
 
-/** Texts that wait for a worker that does not read; beyond it the oldest are dropped. */
-const MAX_WAITING = 1000
+/** Characters that wait for a worker that does not read; beyond it the oldest texts are dropped. */
+const MAX_WAITING = 4_000_000
 
 interface Queue {
   waiting: HeardText[]
+  chars: number
   isBusy: boolean
 }
 
@@ -68,10 +69,11 @@ export class SiblingHub {
   }
 
   #queue(worker: SiblingWorker, heard: HeardText): void {
-    const queue: Queue = this.#queues.get(worker) ?? { waiting: [], isBusy: false }
+    const queue: Queue = this.#queues.get(worker) ?? { waiting: [], chars: 0, isBusy: false }
     this.#queues.set(worker, queue)
     queue.waiting.push(heard)
-    if (queue.waiting.length > MAX_WAITING) queue.waiting.shift()
+    queue.chars += heard.text.length
+    while (queue.chars > MAX_WAITING) queue.chars -= queue.waiting.shift()?.text.length ?? queue.chars
     if (queue.isBusy) return
     queue.isBusy = true
     setImmediate(() => this.#send(worker, queue))
@@ -82,6 +84,7 @@ export class SiblingHub {
     queue.isBusy = heard.length > 0
     if (!queue.isBusy || this.#queues.get(worker) !== queue) return
     queue.waiting = []
+    queue.chars = 0
     worker.post({ kind: 'siblings', heard }, () => this.#send(worker, queue))
   }
 }

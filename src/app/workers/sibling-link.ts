@@ -2,6 +2,9 @@ import { MAX_TOLD_CHARS, type Siblings, type SiblingUser } from '../../filter/en
 import type { OpenSiblings } from '../../proxy/filter-calls/lend-env.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
+/** Texts of one filter that have not left the process: whoever does not wait for them fills its memory. */
+const MAX_TELLING = 100
+
 /** What a link needs of its worker. */
 export interface SiblingLinkDeps {
   /** How many workers there are. */
@@ -29,10 +32,14 @@ export class SiblingLink {
       void this.#send({ kind: 'sibling-leave', channel })
     }
     signal.addEventListener('abort', leave, { once: true })
+    let telling = 0
     const tell: Siblings['tell'] = (text) => {
       if (text.length > MAX_TOLD_CHARS)
         throw new RangeError(`${text.length} characters for siblings: at most ${MAX_TOLD_CHARS}`)
-      return signal.aborted ? Promise.resolve() : this.#send({ kind: 'sibling-tell', channel, text })
+      if (telling >= MAX_TELLING) throw new RangeError(`${telling} texts for siblings have not left yet: wait for them`)
+      if (signal.aborted) return Promise.resolve()
+      telling++
+      return this.#send({ kind: 'sibling-tell', channel, text }).finally(() => telling--)
     }
     return { count: this.#deps.count, tell }
   }

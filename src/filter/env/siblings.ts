@@ -15,7 +15,8 @@ export interface Siblings {
   readonly count: number
   /**
    * Tells all others, in order, and each of them once; one that comes later does not hear it. Resolves when it has left this
-   * process: whoever has more to tell by then should put it together. Throws a `RangeError` for more than 65,536 characters.
+   * process: whoever has more to tell by then should put it together. Throws a `RangeError` for
+   * more than 65,536 characters, or 100 texts that have not left.
    */
   readonly tell: (text: string) => Promise<void>
 }

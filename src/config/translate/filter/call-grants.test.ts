@@ -15,7 +15,10 @@ const from = (namespace: string, kind = 'Filter', group = 'fairway.dev') =>
 
 it('filters may call what a ReferenceGrant lets them refer to, sorted and each once', () => {
   const { callGrants } = callGrantsOf([
-    grant('infra', `{ from: [${from('shop')}, ${from('bank', 'App')}], to: [{ group: '', kind: Service, name: auth }] }`),
+    grant(
+      'infra',
+      `{ from: [${from('shop')}, ${from('bank', 'App')}], to: [{ group: '', kind: Service, name: auth }] }`,
+    ),
     grant('infra', `{ from: [${from('shop')}], to: [{ group: '', kind: Service, name: auth }] }`),
     grant('edge', `{ from: [${from('shop')}], to: [{ group: networking.istio.io, kind: ServiceEntry }] }`),
   ])
