@@ -45,7 +45,7 @@ const fields = schema.object({
     'How long a stale response is used when the backend fails, where it does not say so itself.',
   ),
   maxWait: schema.documented(
-    schema.withDefault(positiveDuration({ minMs: 10, maxMs: 60_000 }), 3000),
+    schema.withDefault(positiveDuration({ minMs: 10, maxMs: 60_000 }), 3000, '3s'),
     'How long a request waits at most for the answer to another one for the same; then it goes to the backend by itself.',
   ),
   cacheStatus: schema.documented(

@@ -112,11 +112,14 @@ const planStatuses = (
   for (const [key, wanted] of statuses) plan(key, wanted)
   for (const [key, said] of told) {
     const [kind = ''] = key.split('/')
-    if (said === '' || statuses.has(key) || kind === 'Gateway' || kind === 'GatewayClass') continue
+    if (said === '' || statuses.has(key) || ownStatus.has(kind)) continue
     plan(key, nothing[statusShapeOf(kind)])
   }
   return works
 }
+
+/** Kinds whose statuses are made elsewhere. */
+const ownStatus: ReadonlySet<string> = new Set(['Gateway', 'GatewayClass', 'XMesh'])
 
 /** What is said of an object that we no longer have to do with. */
 const nothing: Readonly<Record<'parents' | 'ancestors' | 'conditions', KubeStatus>> = {

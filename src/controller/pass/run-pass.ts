@@ -3,7 +3,7 @@ import { CONTROLLER_NAME } from '../../config/status/kube-status.ts'
 import type { SourcedObject, TranslateOptions } from '../../config/translate/options.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import { formatKubeFailure } from '../../kube/failure.ts'
-import { kubeResources } from '../../kube/resources.ts'
+import { apiVersionOf, kubeResources, type KubeResource } from '../../kube/resources.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { isEqual } from '../../lib/is-equal.ts'
 import type { Logger } from '../../lib/log.ts'
@@ -12,10 +12,10 @@ import type { WaypointSettings } from '../desired/gateway-plan.ts'
 import { parametersKeyOf, type ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
 import { FIELD_MANAGER, keyOfManifest, textAt, type LiveObject } from '../manifest.ts'
 import { appliedHash, type Action, type Applied } from '../reconcile/reconcile.ts'
-import { classStatusOf } from '../status/class-status.ts'
+import { classStatusOf, meshStatusOf } from '../status/class-status.ts'
 import { formatTime } from '../status/conditions.ts'
 import { gatewayStatusOf, type Refusal } from '../status/gateway-status.ts'
-import { classFeatures } from '../status/supported-features.ts'
+import { classFeatures, meshFeatures } from '../status/supported-features.ts'
 import type { ClusterView } from '../watch/cluster-watch.ts'
 import type { ConfigMapWatch } from '../watch/config-map-watch.ts'
 import { createAttempts } from './attempts.ts'
@@ -29,6 +29,8 @@ import { writeStatus } from './write-status.ts'
 
 /** The class that is made where there is none of the name. */
 export const CLASS_NAME = 'fairway-waypoint'
+/** The same of a mesh. */
+const MESH_NAME = 'fairway'
 
 export interface PassOptions {
   readonly client: KubeClient
@@ -119,6 +121,7 @@ export class PassRunner {
       if (failure !== undefined) failures.push(failure.message)
     }
     await this.#tellClasses(plan, view)
+    await this.#tellMesh(view)
     this.#statuses.take(plan.statuses, view.resourceOf)
     this.#complain(failures)
     return { gateways: plan.gateways.length, programmed, failures }
@@ -187,7 +190,7 @@ export class PassRunner {
 
   /** Of an object that is known as a whole. */
   async #writeWhole(
-    kind: 'Gateway' | 'GatewayClass',
+    kind: 'Gateway' | 'GatewayClass' | 'XMesh',
     known: LiveObject,
     { view, statusOf }: { readonly view: ClusterView; readonly statusOf: (live: LiveObject) => unknown },
   ): Promise<void> {
@@ -208,26 +211,45 @@ export class PassRunner {
    */
   async #makeClass(view: ClusterView): Promise<boolean> {
     if (view.gatewayClasses.some((one) => textAt(one, 'metadata', 'name') === CLASS_NAME)) return true
-    const { client, signal, onWrite, log } = this.#options
     const isMissed = view.gateways.some((one) => textAt(one, 'spec', 'gatewayClassName') === CLASS_NAME)
-    if (this.#attempts.held('class') !== undefined) return !isMissed
-    const object = {
-      apiVersion: 'gateway.networking.k8s.io/v1',
-      kind: 'GatewayClass',
-      metadata: { name: CLASS_NAME },
-      spec: { controllerName: CONTROLLER_NAME, description: 'Waypoints for ambient meshes' },
-    }
     const resource = view.resourceOf('GatewayClass') ?? kubeResources.GatewayClass
+    const isMade = await this.#make(resource, CLASS_NAME, 'Waypoints for ambient meshes')
+    return !isMade && !isMissed
+  }
+
+  /** The mesh that waypoints make, where the kind is there to say so, and what it is capable of. */
+  async #tellMesh(view: ClusterView): Promise<void> {
+    const resource = view.resourceOf('XMesh')
+    if (view.meshes === undefined || resource === undefined) return
+    const own = view.meshes.filter((one) => textAt(one, 'spec', 'controllerName') === CONTROLLER_NAME)
+    if (own.length === 0) await this.#make(resource, MESH_NAME, 'An ambient mesh with waypoints')
+    const facts = { features: meshFeatures, now: this.#now() }
+    for (const mesh of own) {
+      await this.#writeWhole('XMesh', mesh, { view, statusOf: (live) => meshStatusOf(live, facts) })
+    }
+  }
+
+  /** Makes an object of ours that may be there already; whether it is there now. */
+  async #make(resource: KubeResource, name: string, description: string): Promise<boolean> {
+    const { client, signal, onWrite } = this.#options
+    const { kind } = resource
+    if (this.#attempts.held(`${kind} ${name}`) !== undefined) return false
+    const object = {
+      apiVersion: apiVersionOf(resource),
+      kind,
+      metadata: { name },
+      spec: { controllerName: CONTROLLER_NAME, description },
+    }
     const made = await client.create(resource, object, { fieldManager: FIELD_MANAGER, signal })
     const isMade = made.ok || made.failure.reason === 'AlreadyExists'
-    onWrite({ kind: 'GatewayClass', verb: 'create', ...(isMade ? {} : { failure: made.failure }) })
-    if (isMade) this.#attempts.succeed('class')
+    onWrite({ kind, verb: 'create', ...(isMade ? {} : { failure: made.failure }) })
+    if (isMade) this.#attempts.succeed(`${kind} ${name}`)
     else {
       const message = formatKubeFailure(made.failure)
-      this.#attempts.fail('class', { reason: made.failure.reason, message })
-      log.warn(`GatewayClass ${CLASS_NAME} cannot be made: ${message}`)
+      this.#attempts.fail(`${kind} ${name}`, { reason: made.failure.reason, message })
+      this.#complain([`${kind} ${name} cannot be made: ${message}`])
     }
-    return !isMade && !isMissed
+    return isMade
   }
 
   #meshKey(): ConfigMapKey {

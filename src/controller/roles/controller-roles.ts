@@ -20,7 +20,7 @@ const told: readonly (readonly [string, readonly string[]])[] = [
     'gateway.networking.k8s.io',
     ['backendtlspolicies', 'gatewayclasses', 'gateways', 'grpcroutes', 'httproutes', 'tcproutes', 'tlsroutes'],
   ],
-  ['gateway.networking.x-k8s.io', ['xbackendtrafficpolicies']],
+  ['gateway.networking.x-k8s.io', ['xbackendtrafficpolicies', 'xmeshes']],
   ['security.istio.io', ['authorizationpolicies', 'requestauthentications']],
 ]
 
@@ -47,8 +47,9 @@ const made: readonly Right[] = [
     verbs: ['bind'],
     names: waypointRoles.map(({ name }) => name),
   },
-  // Our class, where it is missing.
+  // Our class and our mesh, where they are missing.
   { groups: ['gateway.networking.k8s.io'], resources: ['gatewayclasses'], verbs: ['create'] },
+  { groups: ['gateway.networking.x-k8s.io'], resources: ['xmeshes'], verbs: ['create'] },
 ]
 
 /** Which version of Gateway API is installed stands on its definitions. */

@@ -31,7 +31,7 @@ describe('the controller', () => {
   }
 
   const told = followedKinds().filter(
-    ({ kind, as }) => as === 'read' && !['Namespace', 'Service', 'ReferenceGrant', 'ServiceEntry'].includes(kind),
+    ({ kind, as }) => as !== 'own' && !['Namespace', 'Service', 'ReferenceGrant', 'ServiceEntry'].includes(kind),
   )
   for (const { kind } of told) {
     it(`may tell each ${kind} what became of it`, () => {

@@ -38,6 +38,29 @@ export const classStatusOf = (live: LiveObject, facts: ClassFacts): unknown => {
   return isEqual(status, before) ? before : status
 }
 
+/** The status of an XMesh of ours: the same but for versions. */
+export const meshStatusOf = (live: LiveObject, { features, now }: Pick<ClassFacts, 'features' | 'now'>): unknown => {
+  const before = isPlainObject(live['status']) ? live['status'] : undefined
+  const generation = valueAt(live, 'metadata', 'generation')
+  const wanted: readonly KubeCondition[] = (['Accepted', 'Programmed'] as const).map((type) => ({
+    type,
+    status: 'True',
+    ...(typeof generation === 'number' ? { observedGeneration: generation } : {}),
+    reason: type,
+    message: 'what is bound to waypoints of the mesh goes through them',
+  }))
+  const conditions = conditionsOf(live)
+  if (isBehind(conditions, wanted)) return before
+  const status = {
+    ...before,
+    conditions: mergeConditions(conditions, wanted, { owned: ownedOfMesh, now }),
+    supportedFeatures: features.map((name) => ({ name })),
+  }
+  return isEqual(status, before) ? before : status
+}
+
+const ownedOfMesh: ReadonlySet<string> = new Set(['Accepted', 'Programmed'])
+
 const acceptedOf = ({ parametersFault }: ClassFacts): KubeCondition =>
   parametersFault === undefined
     ? { type: 'Accepted', status: 'True', reason: 'Accepted', message: 'Gateways of this class become waypoints' }

@@ -16,6 +16,8 @@ import { chooseResource, followedKinds, selectionOf, type FollowedKind } from '.
 export interface ClusterView {
   readonly gateways: readonly LiveObject[]
   readonly gatewayClasses: readonly LiveObject[]
+  /** `undefined`: the server does not have the kind. */
+  readonly meshes: readonly LiveObject[] | undefined
   /** What waypoints read. */
   readonly objects: readonly SourcedObject[]
   /** Objects of ours, by `KIND/NAMESPACE/NAME`. */
@@ -95,6 +97,7 @@ class Watch implements ClusterWatch {
     return {
       gateways: whole.filter(({ kind }) => kind === 'Gateway'),
       gatewayClasses: whole.filter(({ kind }) => kind === 'GatewayClass'),
+      meshes: this.#followed.has('XMesh') ? whole.filter(({ kind }) => kind === 'XMesh') : undefined,
       objects,
       owned,
       told,

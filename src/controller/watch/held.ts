@@ -18,7 +18,7 @@ export interface Held {
 }
 
 /** Kinds that are decided by as a whole. */
-const keptWhole: ReadonlySet<string> = new Set(['Gateway', 'GatewayClass'])
+const keptWhole: ReadonlySet<string> = new Set(['Gateway', 'GatewayClass', 'XMesh'])
 
 /** Makes what keeps objects of a kind; objects of ours are kept whole. */
 export const createHolding =

@@ -8,8 +8,8 @@ export interface FollowedKind {
   readonly group: string
   /** The first that the server has is taken. */
   readonly versions: readonly string[]
-  /** `read`: what waypoints read as well; `own`: only objects of ours. */
-  readonly as: 'read' | 'own'
+  /** `read`: what waypoints read as well; `own`: only objects of ours; `whole`: all that there is, as it comes. */
+  readonly as: 'read' | 'own' | 'whole'
   /** Without it nothing can be done. Others may be missing, or forbidden. */
   readonly isRequired: boolean
 }
@@ -35,6 +35,13 @@ export const followedKinds = (): readonly FollowedKind[] => [
     read(kind),
   ),
   ...kindsOfGroup('fairway.dev').map((kind) => read(kind)),
+  {
+    kind: 'XMesh',
+    group: 'gateway.networking.x-k8s.io',
+    versions: ['v1alpha1'],
+    as: 'whole',
+    isRequired: false,
+  },
   own('', 'v1', 'ServiceAccount'),
   own('apps', 'v1', 'Deployment'),
   own('autoscaling', 'v2', 'HorizontalPodAutoscaler'),

@@ -90,6 +90,11 @@ test('the roles of the chart are enough for the controller, and what it gives to
     const path = '/apis/rbac.authorization.k8s.io/v1/namespaces/shop/rolebindings'
     return namesOf(await ask.good('GET', path)).some((name) => name.includes('secrets')) || undefined
   })
+  const mesh = await until('a mesh that says what it can', async () => {
+    const found = await ask.good('GET', '/apis/gateway.networking.x-k8s.io/v1alpha1/xmeshes/fairway')
+    return formatConditions(found['status'] as JsonObject).includes('Accepted=True/Accepted') ? found : undefined
+  })
+  assert.ok(JSON.stringify(valueAt(mesh, 'status', 'supportedFeatures')).includes('"MeshConsumerRoute"'))
   const failures = controller.writes.flatMap(({ kind, verb, failure }) =>
     failure === undefined || failure.reason === 'Conflict' ? [] : [`${verb} ${kind}: ${failure.message}`],
   )

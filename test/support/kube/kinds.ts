@@ -184,6 +184,15 @@ export const gatewayApiKinds: readonly JsonObject[] = [
     plural: 'backendtlspolicies',
     status: object({ ancestors: entries('ancestorRef') }),
   }),
+  definition({
+    group: 'gateway.networking.x-k8s.io',
+    kind: 'XMesh',
+    plural: 'xmeshes',
+    versions: ['v1alpha1'],
+    scope: 'Cluster',
+    spec: object({ controllerName: text }, { required: ['controllerName'] }),
+    status: statusOf({ supportedFeatures: { ...listBy('name', {}), maxItems: 64 } }, ['Accepted', 'Programmed']),
+  }),
 ]
 
 /** Istio's kinds that a waypoint reads. */
