@@ -58,7 +58,7 @@ for (const name of names) {
         [],
       )
       const tried = await tryFilters([path.join(folder, name)])
-      assert.deepEqual(tried, [{ name, module: `${name}.ts`, fault: undefined }])
+      assert.deepEqual(tried, [{ kind: 'Filter', name, module: `${name}.ts`, fault: undefined }])
     })
 
     it('has objects whose configuration the filter takes, and a page with each of its fields', async () => {
