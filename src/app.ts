@@ -237,6 +237,7 @@ class Waypoint implements RunningWaypoint {
         certs: shown.document,
         endpoints: async () => (await this.#plane?.endpoints()) ?? [],
         comparisons: async () => (await this.#plane?.comparisons()) ?? [],
+        command: async (order) => (await this.#plane?.command(order)) ?? [],
         limits: async () => (await this.#plane?.limits()) ?? [],
         filters: async () => (await this.#plane?.filters()) ?? [],
         config: async () => ({

@@ -6,6 +6,7 @@ import { Mesh, until } from '../../test/support/mesh/mesh.ts'
 import type { PodTunnel } from '../../test/support/mesh/pod.ts'
 import { turn } from '../../test/support/turns.ts'
 import { INTERNAL_ERROR } from '../../src/http/h2/constants.ts'
+import { commandFilters } from '../../src/proxy/apply/command-filters.ts'
 import compression from '../compression/compression.ts'
 import responseCache from './response-cache.ts'
 
@@ -70,6 +71,27 @@ describe('a cache in the data path', () => {
     await first
     assert.equal((await tunnel.get()).body.length, 0)
     assert.equal(mesh.pod.requests, 1)
+  })
+
+  it('is purged by those who operate it', async () => {
+    await start()
+    const tunnel = await mesh.tunnel()
+    const first = tunnel.get('/a')
+    await arrived(1)
+    answer(0, HELLO)
+    await first
+    const order = { kind: 'ResponseCache', command: 'purge', parameters: { path: '/a' } }
+    const origin = 'ResponseCache'
+    assert.deepEqual(await commandFilters(mesh.plane.snapshot, order), [{ origin, result: { forgotten: 1, left: 0 } }])
+    assert.deepEqual(await commandFilters(mesh.plane.snapshot, { ...order, parameters: { a: 'b' } }), [
+      { origin, failure: 'a: purge takes path, prefix and host, or all=true' },
+    ])
+    for (const none of [{ kind: 'Compression' }, { origin: 'elsewhere' }])
+      assert.deepEqual(await commandFilters(mesh.plane.snapshot, { ...order, ...none }), [])
+    const next = tunnel.get('/a')
+    await arrived(2)
+    answer(1, HELLO)
+    await next
   })
 
   it('does not keep what breaks off', async () => {

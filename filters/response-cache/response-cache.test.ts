@@ -115,3 +115,28 @@ it('what is stale is asked for once at a time, also where nobody waits for the a
   )
   assert.equal(asked.length, 1)
 })
+
+describe('a purge', () => {
+  const cases: readonly (readonly [parameters: Readonly<Record<string, string>>, forgotten: number])[] = [
+    [{ path: '/a' }, 2],
+    [{ path: '/a?x' }, 1],
+    [{ prefix: '/a' }, 3],
+    [{ host: 'API.shop' }, 4],
+    [{ host: 'other', path: '/a' }, 0],
+    [{ all: 'true' }, 4],
+  ]
+  for (const [parameters, forgotten] of cases) {
+    it(`of ${JSON.stringify(parameters)} forgets ${forgotten}`, async () => {
+      const { run, order } = createCacheBed()
+      for (const ask of ['GET /a', 'GET /a?x', 'GET /ab', 'GET /b']) await run({ ask, says: FRESH })
+      assert.deepEqual(order('purge', parameters), { forgotten, left: 4 - forgotten })
+    })
+  }
+
+  it('of nothing, or in a way that nobody knows, is refused', () => {
+    const { order } = createCacheBed()
+    assert.throws(() => order('purge'), /purge what\?/)
+    assert.throws(() => order('purge', { paht: '/a' }), /paht/)
+    assert.throws(() => order('clear', { all: 'true' }), /takes purge/)
+  })
+})

@@ -3,6 +3,7 @@ import { answer, lookupOf } from './answer.ts'
 import { responseCacheConfig, type ResponseCacheConfig } from './config.ts'
 import { onAnswer, watchBody } from './keep-response.ts'
 import { createParts, type CacheParts } from './parts.ts'
+import { purge } from './purge.ts'
 
 /**
  * Keeps responses and answers with them (RFC 9111, as a shared cache). Last in its part of the chain: what it keeps are the
@@ -40,6 +41,7 @@ const createHooks = (parts: CacheParts): Filter => {
     },
     // Also of what broke off, or was answered by somebody else: those who wait for it have to know.
     onComplete: (_record, { request }) => passing.get(request)?.flight?.land('lost'),
+    onCommand: (command) => purge(command, parts),
     close: () => void parts.store.invalidateWhere(() => true),
   }
 }

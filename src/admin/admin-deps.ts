@@ -4,6 +4,7 @@ import type { Issue } from '../lib/decoded.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { Condition } from '../model/condition.ts'
 import type { Model } from '../model/model.ts'
+import type { CommandResult, FilterOrder } from '../proxy/apply/command-filters.ts'
 import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
 import type { ComparisonReading } from '../proxy/comparison/comparison-reading.ts'
 import type { LimitReading } from '../proxy/balance/limits/service-loads.ts'
@@ -22,6 +23,8 @@ export interface AdminDeps {
   readonly limits: () => Promise<readonly (readonly LimitReading[])[]>
   /** What comparisons with mirrors have found in each process; merged here. */
   readonly comparisons: () => Promise<readonly (readonly ComparisonReading[])[]>
+  /** Asks something of filters; what each said in each process. */
+  readonly command: (order: FilterOrder) => Promise<readonly (readonly CommandResult[])[]>
   /** How users' filters do in each process; merged here. */
   readonly filters: () => Promise<readonly (readonly FilterReading[])[]>
   /** Our certificate and whom we trust. */

@@ -102,6 +102,7 @@ test('the root lists the endpoints, and each of them answers', async (t) => {
       'GET /endpoints',
       'GET /limits',
       'GET /filters',
+      'POST /filters/command',
       'GET /comparisons',
       'GET /certs',
       'GET /conditions',
@@ -353,4 +354,34 @@ test('close ends waiting connections', async (t) => {
   response?.resume()
   await close()
   await assert.rejects(fetch(`http://${addresses.ready}/healthz/ready`))
+})
+
+test('filters are asked for what an operator wants, and say what they did in each process', async (t) => {
+  const orders: unknown[] = []
+  const { addresses } = await start(t, {
+    command: async (order) => {
+      orders.push(order)
+      if (order.kind === 'None') return [[], []]
+      const said = order.parameters['path'] === undefined ? { failure: 'purge what?' } : { result: { forgotten: 1 } }
+      return [[{ origin: 'a', ...said }], [{ origin: 'a', ...said }]]
+    },
+  })
+  const post = (query: string): Promise<Answer> => ask('POST', `http://${addresses.admin}/filters/command?${query}`)
+  const done = await post('kind=ResponseCache&command=purge&origin=a&path=/x%3Fy')
+  assert.deepEqual(
+    [done.status, JSON.parse(done.text)],
+    [
+      200,
+      {
+        results: [
+          { process: 0, origin: 'a', result: { forgotten: 1 } },
+          { process: 1, origin: 'a', result: { forgotten: 1 } },
+        ],
+      },
+    ],
+  )
+  assert.deepEqual(orders, [{ kind: 'ResponseCache', command: 'purge', origin: 'a', parameters: { path: '/x?y' } }])
+  assert.equal((await post('kind=ResponseCache&command=purge')).status, 400)
+  assert.equal((await post('kind=None&command=purge')).status, 404)
+  assert.equal((await post('kind=ResponseCache')).status, 400)
 })

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Decoded } from '../lib/decoded.ts'
 import { decodeLogLevel, logLevels, type LogLevel } from '../lib/log.ts'
 import type { AdminDeps } from './admin-deps.ts'
+import { commandFilters } from './command-filters.ts'
 import { comparisonRows } from './rows/comparison-rows.ts'
 import { endpointRows } from './rows/endpoint-rows.ts'
 import { filterRows } from './rows/filter-rows.ts'
@@ -89,6 +90,12 @@ const listEndpoints = (deps: AdminDeps): readonly Endpoint[] => [
       const [{ generation }, processes] = await Promise.all([deps.config(), deps.filters()])
       return { generation, processes: processes.length, filters: filterRows(processes) }
     },
+  },
+  {
+    method: 'POST',
+    path: '/filters/command',
+    what: 'asks something of filters: kind, command, origin for one of them, and what else the command takes; ResponseCache: purge',
+    answer: (parameters, reply) => commandFilters(parameters, { reply, deps }),
   },
   {
     method: 'GET',

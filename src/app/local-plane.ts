@@ -109,6 +109,10 @@ export const createLocalPlane = (
     endpoints: async () => [plane.readHealth()],
     limits: async () => [plane.readLimits()],
     comparisons: async () => [plane.readComparisons()],
+    command: async (order) => {
+      const { commandFilters } = await import('../proxy/apply/command-filters.ts')
+      return [await commandFilters(plane.snapshot, order)]
+    },
     filters: async () => (filters === undefined ? [] : [filters.guards.read()]),
     hold: (notices) => filters?.guards.hold(notices),
     blameStray: (error, kind) => filters?.guards.blameStray(error, kind) ?? false,

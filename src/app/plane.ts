@@ -3,6 +3,7 @@ import type { FilterReading } from '../filter/guard/reading.ts'
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
 import type { LogLevel } from '../lib/log.ts'
 import type { Model } from '../model/model.ts'
+import type { CommandResult, FilterOrder } from '../proxy/apply/command-filters.ts'
 import type { EndpointReading } from '../proxy/balance/health/endpoint-reading.ts'
 import type { LimitReading } from '../proxy/balance/limits/service-loads.ts'
 import type { ComparisonReading } from '../proxy/comparison/comparison-reading.ts'
@@ -50,6 +51,8 @@ export interface Plane {
   readonly limits: () => Promise<readonly (readonly LimitReading[])[]>
   /** What comparisons with mirrors have found in each process. */
   readonly comparisons: () => Promise<readonly (readonly ComparisonReading[])[]>
+  /** Asks something of filters; what each said in each process. */
+  readonly command: (order: FilterOrder) => Promise<readonly (readonly CommandResult[])[]>
   /** How users' filters do in each process. */
   readonly filters: () => Promise<readonly (readonly FilterReading[])[]>
   /** Takes note of filters that were found to hold the loop or fill the memory of some process. */

@@ -146,6 +146,12 @@ export interface Tunnel {
   readonly sni: string | undefined
 }
 
+/** What an operator asks of a filter: `POST /filters/command?kind=KIND&command=NAME`, and the parameters that are left. */
+export interface FilterCommand {
+  readonly command: string
+  readonly parameters: Readonly<Record<string, string>>
+}
+
 /** A filter at work: one instance per configuration, shared by all exchanges. */
 export interface Filter {
   readonly onRequest?: (exchange: Exchange) => HookResult
@@ -180,6 +186,11 @@ export interface Filter {
    * replied, say. `exchange.request` is the object that the other hooks got. Must not wait.
    */
   readonly onComplete?: (record: ExchangeRecord, exchange: Exchange) => void
+  /**
+   * Called when an operator asks something of it by the admin API; the result, or what its promise comes to, is shown as
+   * JSON, and what it throws as the reason why it was not done. Not in a thread of its own.
+   */
+  readonly onCommand?: (command: FilterCommand) => unknown
   /** Called when the last configuration that used the instance is gone. */
   readonly close?: () => void
 }

@@ -1,3 +1,4 @@
+import type { Chain } from '../filter/chain.ts'
 import type { Filter } from '../filter/index.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import { isEqual } from '../lib/is-equal.ts'
@@ -94,12 +95,17 @@ export function* compileInSteps(
 
 /** Every filter that a snapshot can run, each at least once: what `FilterInstances.retain` wants to know. */
 export function* usedFilters(snapshot: Snapshot): Generator<Filter> {
-  for (const frontends of snapshot.services.values()) for (const { chain } of frontends) yield* chain.filters
-  if (snapshot.pods !== undefined) yield* snapshot.pods.filters.chain.filters
+  for (const { filters } of usedChains(snapshot)) yield* filters
+}
+
+/** Every part of a chain that a snapshot can run, each at least once. */
+export function* usedChains(snapshot: Snapshot): Generator<Chain> {
+  for (const frontends of snapshot.services.values()) for (const { chain } of frontends) yield chain
+  if (snapshot.pods !== undefined) yield snapshot.pods.filters.chain
   for (const route of snapshot.routes.values()) {
     for (const { rule } of route.matches) {
-      yield* rule.chain.filters
-      for (const backend of rule.backends) if (backend.kind === 'service') yield* backend.chain.filters
+      yield rule.chain
+      for (const backend of rule.backends) if (backend.kind === 'service') yield backend.chain
     }
   }
 }

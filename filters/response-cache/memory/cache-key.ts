@@ -71,6 +71,13 @@ export const uriOf = ({ request, destination }: Pick<Exchange, 'request' | 'dest
   ])
 }
 
+/** What a URI that `uriOf` made is of. */
+export const readUri = (uri: string): { readonly host: string; readonly path: string; readonly target: string } => {
+  // Five texts, as they stand above.
+  const [, , authority = '', , target = ''] = JSON.parse(uri) as readonly string[]
+  return { host: authority, path: target.split('?', 1)[0] ?? '', target }
+}
+
 /** What another rule answers is something else. */
 const ruleOf = ({ match }: Exchange): string => (match === undefined ? '' : `${match.route} ${match.rule}`)
 

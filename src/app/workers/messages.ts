@@ -4,6 +4,7 @@ import type { Packed } from '../../lib/memory/packed-json.ts'
 import type { QuarantineNotice } from '../../filter/guard/guard.ts'
 import type { FilterReading } from '../../filter/guard/reading.ts'
 import type { Explanation, ExplainQuery } from '../../snapshot/explain.ts'
+import type { CommandResult, FilterOrder } from '../../proxy/apply/command-filters.ts'
 import type { EndpointReading } from '../../proxy/balance/health/endpoint-reading.ts'
 import type { ComparisonReading } from '../../proxy/comparison/comparison-reading.ts'
 import type { LimitReading } from '../../proxy/balance/limits/service-loads.ts'
@@ -24,6 +25,7 @@ export interface WorkerCalls {
   readonly endpoints: { readonly ask: undefined; readonly answer: readonly (readonly EndpointReading[])[] }
   readonly limits: { readonly ask: undefined; readonly answer: readonly (readonly LimitReading[])[] }
   readonly comparisons: { readonly ask: undefined; readonly answer: readonly (readonly ComparisonReading[])[] }
+  readonly command: { readonly ask: FilterOrder; readonly answer: readonly (readonly CommandResult[])[] }
   readonly filters: { readonly ask: undefined; readonly answer: readonly (readonly FilterReading[])[] }
   readonly explain: { readonly ask: ExplainQuery; readonly answer: Explanation }
   readonly drain: { readonly ask: { readonly deadlineMs: number }; readonly answer: undefined }

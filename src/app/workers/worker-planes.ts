@@ -122,6 +122,10 @@ export class WorkerPlanes implements Plane {
     return this.#askAll((worker) => worker.call('comparisons', undefined, DUMP_TIMEOUT_MS))
   }
 
+  command(order: Parameters<Plane['command']>[0]): ReturnType<Plane['command']> {
+    return this.#askAll((worker) => worker.call('command', order, DUMP_TIMEOUT_MS))
+  }
+
   filters(): ReturnType<Plane['filters']> {
     return this.#askAll((worker) => worker.call('filters', undefined, DUMP_TIMEOUT_MS))
   }

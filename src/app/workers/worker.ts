@@ -53,6 +53,8 @@ const answer = async (message: Extract<ToWorker, { kind: 'call' }>): Promise<unk
       return plane.comparisons()
     case 'limits':
       return plane.limits()
+    case 'command':
+      return plane.command(message.ask)
     case 'filters':
       return plane.filters()
     case 'explain':

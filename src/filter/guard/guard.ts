@@ -7,7 +7,7 @@ import type { Filter, FilterDefinition } from '../index.ts'
 import { FilterHealth } from './filter-health.ts'
 import { guardTrailers, guardTransform } from './calls/guard-body.ts'
 import { guardServe } from './calls/guard-serve.ts'
-import { guardComplete, guardHook, guardTunnel } from './calls/guard-hook.ts'
+import { guardCommand, guardComplete, guardHook, guardTunnel } from './calls/guard-hook.ts'
 import type { Guarded, GuardHost } from './calls/guarded-call.ts'
 import { formatFilterState } from './reading-conditions.ts'
 import { enterHook, HOOK, SLOT, watchedHooks } from './hook-slots.ts'
@@ -151,11 +151,12 @@ const closeWith =
   }
 
 const guardHooks = (filter: Filter, guarded: Guarded): Filter => {
-  const { onRequest, onResponse, onComplete, onTunnel, serve } = filter
+  const { onRequest, onResponse, onComplete, onTunnel, onCommand, serve } = filter
   return {
     ...(onRequest === undefined ? {} : { onRequest: guardHook(onRequest.bind(filter), 'onRequest', guarded) }),
     ...(onResponse === undefined ? {} : { onResponse: guardHook(onResponse.bind(filter), 'onResponse', guarded) }),
     ...(onComplete === undefined ? {} : { onComplete: guardComplete(onComplete.bind(filter), guarded) }),
+    ...(onCommand === undefined ? {} : { onCommand: guardCommand(onCommand.bind(filter), guarded) }),
     ...(onTunnel === undefined ? {} : { onTunnel: guardTunnel(onTunnel.bind(filter), guarded) }),
     ...(serve === undefined ? {} : { serve: guardServe(serve.bind(filter), guarded) }),
   }

@@ -23,7 +23,7 @@ const MAX_SLOTS = 1000
 /** What a filter can be found in; `reply` is the making of a body that it answers with. */
 export const watchedHooks = [
   ...(['onRequest', 'onResponse', 'onComplete', 'onTunnel', 'transformRequest', 'transformResponse'] as const),
-  ...(['onRequestTrailers', 'onResponseTrailers', 'close', 'create', 'reply', 'serve'] as const),
+  ...(['onRequestTrailers', 'onResponseTrailers', 'onCommand', 'close', 'create', 'reply', 'serve'] as const),
 ] as const
 
 export type WatchedHook = (typeof watchedHooks)[number]

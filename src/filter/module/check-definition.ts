@@ -116,7 +116,7 @@ const lineOfExport = ({ entry, files }: Source): number => {
 /** What a filter may do. */
 export const hookNames = [
   ...(['onRequest', 'onResponse', 'transformRequest', 'transformResponse', 'onRequestTrailers'] as const),
-  ...(['onResponseTrailers', 'serve', 'onTunnel', 'onComplete', 'close'] as const),
+  ...(['onResponseTrailers', 'serve', 'onTunnel', 'onComplete', 'onCommand', 'close'] as const),
 ] satisfies readonly (keyof Filter)[]
 
 /** The hooks of a filter that was just made; throws what is wrong with it. */

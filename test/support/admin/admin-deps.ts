@@ -12,6 +12,7 @@ export const unusedDeps: AdminDeps = {
   limits: async () => [],
   comparisons: async () => [],
   filters: async () => [],
+  command: async () => [],
   config: async () => emptyConfig,
   certs: () => ({
     trustDomains: ['cluster.local'],

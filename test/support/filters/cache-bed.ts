@@ -41,6 +41,7 @@ export interface Seen {
 export interface CacheBed {
   readonly env: FakeEnv
   readonly run: (step: Step) => Promise<Seen>
+  readonly order: (command: string, parameters?: Readonly<Record<string, string>>) => unknown
   /** Requests that the cache has sent on itself. */
   readonly asked: RequestView[]
 }
@@ -74,6 +75,7 @@ export const createCacheBed = (
   const { kind, stage, body } = responseCache
   const filter = responseCache.create(decoded.value, env)
   const chain = composeChain([...others, { kind, stage, ...(body === undefined ? {} : { body }), filter }])
+  const order: CacheBed['order'] = (command, parameters = {}) => filter.onCommand?.({ command, parameters })
   const run = async (step: Step): Promise<Seen> => {
     current = step
     if (step.at !== undefined) env.advance(startMs + step.at * 1000 - env.now())
@@ -109,5 +111,5 @@ export const createCacheBed = (
     const by = outcome.reply === undefined ? 'miss' : outcome.reply.reason.replace(/^cache_/, '')
     return { by, status: outcome.response.status, body: String(outcome.responseBody), outcome }
   }
-  return { env, run, asked }
+  return { env, run, asked, order }
 }

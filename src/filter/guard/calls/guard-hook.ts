@@ -1,5 +1,5 @@
 import type { HeaderList } from '../../../http/header-list.ts'
-import type { Exchange, HookResult, Tunnel } from '../../index.ts'
+import type { Exchange, Filter, HookResult, Tunnel } from '../../index.ts'
 import type { ExchangeRecord } from '../../record.ts'
 import { countOverrun, failCall, guardCall, judgeCall } from './guarded-call.ts'
 import type { CallRules, Guarded } from './guarded-call.ts'
@@ -92,6 +92,23 @@ export const guardTunnel =
       headers: noHeaders,
     }) as HookResult
   }
+
+/** What it throws is for who asked, and no failure of the filter; a loop in it is found. */
+export const guardCommand = (
+  run: NonNullable<Filter['onCommand']>,
+  { health, host }: Guarded,
+): NonNullable<Filter['onCommand']> => {
+  const { cells } = host.slots
+  return (command) => {
+    const outer = cells[SLOT] ?? 0
+    enterHook(cells, health.slot, watchedHooks.indexOf('onCommand'))
+    try {
+      return run(command)
+    } finally {
+      cells[SLOT] = outer
+    }
+  }
+}
 
 /** Nothing is left to be answered: what it fails of only counts. It says nothing of whether its other hooks do well again. */
 export const guardComplete = (
