@@ -125,7 +125,10 @@ export class AppResponse extends Writable {
 
   override _final(callback: Callback): void {
     if (this.#isOver) return callback()
-    if (!this.#hasResponded && !this.#fields.has('content-length')) this.#fields.set('content-length', 0)
+    const hasNoLength = !this.#hasResponded && !this.#fields.has('content-length')
+    // Of those the length would be another answer's.
+    const isBodiless = this.req.method === 'HEAD' || this.statusCode === 204 || this.statusCode === 304
+    if (hasNoLength && !isBodiless) this.#fields.set('content-length', 0)
     this.#respond()
     this.req.serving.end(this.#trailers)
     callback()
@@ -157,9 +160,9 @@ export class AppResponse extends Writable {
     this.headersSent = true
     const headers = new HeaderList()
     for (const [name, value] of this.#fields) {
-      if (typeof value === 'string') headers.fields.push(name, value)
-      else if (typeof value === 'number') headers.fields.push(name, String(value))
-      else for (const one of value) headers.fields.push(name, one)
+      // Plugins pass what has a text as well, as Node lets them.
+      if (Array.isArray(value)) for (const one of value.map(String)) headers.fields.push(name, one)
+      else headers.fields.push(name, `${value}`)
     }
     this.req.serving.respond(this.statusCode, headers, lengthOf(this.#fields.get('content-length')))
   }

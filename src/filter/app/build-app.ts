@@ -89,6 +89,20 @@ export const buildApp = <Config extends object>(
     },
   })
   app.log = log
+  decorate(app, env, exchange)
+  // The first hook of all, so that nothing of the plugin's sees what is not for it.
+  app.addHook('onRequest', (request, reply, done) => {
+    if (!request.is404 || hasOwnAnswer(request.routeOptions) || !leave(request.raw)) return done()
+    reply.hijack()
+  })
+  if (routes !== undefined) noteRoutes(app, routes)
+  if (openapi !== undefined) publishOpenApi(app, openapi, prefix)
+  // It is asynchronous, or calls `done`: Fastify tells by how many parameters it has.
+  app.register(plugin, { ...config, prefix })
+  return app
+}
+
+const decorate = (app: FastifyInstance, env: FilterEnv, exchange: Exchange | undefined): void => {
   app.decorate('env', env)
   app.decorate('mesh', {
     request: (...args: never[]): never => {
@@ -107,16 +121,6 @@ export const buildApp = <Config extends object>(
     if (!leave(this.request.raw)) throw new Error(tooLate(this.request.raw))
     return this.hijack()
   })
-  // The first hook of all, so that nothing of the plugin's sees what is not for it.
-  app.addHook('onRequest', (request, reply, done) => {
-    if (!request.is404 || hasOwnAnswer(request.routeOptions) || !leave(request.raw)) return done()
-    reply.hijack()
-  })
-  if (routes !== undefined) noteRoutes(app, routes)
-  if (openapi !== undefined) publishOpenApi(app, openapi, prefix)
-  // It is asynchronous, or calls `done`: Fastify tells by how many parameters it has.
-  app.register(plugin, { ...config, prefix })
-  return app
 }
 
 const noteRoutes = (app: FastifyInstance, routes: RoutePrefixes): void => {

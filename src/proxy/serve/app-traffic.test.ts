@@ -143,6 +143,7 @@ test('a prefix, other methods and upgrades keep requests away from it; HEAD and 
       app.addHook('onRequest', async ({ url }) => void seen.push(url))
       app.get('/a', async () => 'hello')
       app.get('/none', async (_request, reply) => reply.code(204).send())
+      app.head('/bare', async (_request, reply) => reply.header('x-flag', true).send())
     },
     { told: { prefix: '/api' } },
   )
@@ -151,8 +152,11 @@ test('a prefix, other methods and upgrades keep requests away from it; HEAD and 
   assert.equal(text(await tunnel.get('/api/a')), 'hello')
   const head = await tunnel.request('HEAD', '/api/a')
   assert.deepEqual([head.head.status, head.head.headers.get('content-length'), head.body.length], [200, '5', 0])
-  assert.equal((await tunnel.get('/api/none')).head.status, 204)
-  assert.deepEqual(seen, ['/api/a', '/api/a', '/api/none'])
+  const none = await tunnel.get('/api/none')
+  assert.deepEqual([none.head.status, none.head.headers.get('content-length')], [204, undefined])
+  const bare = await tunnel.request('HEAD', '/api/bare')
+  assert.deepEqual([bare.head.headers.get('x-flag'), bare.head.headers.get('content-length')], ['true', undefined])
+  assert.deepEqual(seen, ['/api/a', '/api/a', '/api/none', '/api/bare'])
 })
 
 test('a plugin with an answer of its own for what is not found leaves nothing below its prefix', async () => {

@@ -84,9 +84,33 @@ describe('a filter that serves', () => {
     }
   })
 
+  it('is not blamed for a client that sends its body slowly, but for not taking it, and for what it does with all of it', () => {
+    for (const end of ['held', 'whole'] as const) {
+      const bed = createGuardBed()
+      const { told, served } = ask(
+        bed,
+        (serving) => {
+          serving.readBody()
+          return { onBody: () => end === 'whole' }
+        },
+        { ...closed, waitMs: 300 },
+      )
+      bed.clock.advance(10_000)
+      assert.deepEqual(told, ['read'])
+      served?.onBody(Buffer.from('x'))
+      if (end === 'whole') {
+        bed.clock.advance(10_000)
+        assert.deepEqual(told, ['read'])
+        served?.onBodyEnd(undefined)
+      }
+      bed.clock.advance(300)
+      assert.deepEqual(told, ['read', 'failed: filter_failed{shop/stamp,wait}'])
+    }
+  })
+
   it('fails closed whatever its mode once the body was asked for: nobody else could send it on', () => {
     const bed = createGuardBed()
-    const { told } = ask(
+    const { told, served } = ask(
       bed,
       (serving) => {
         serving.readBody()
@@ -94,6 +118,7 @@ describe('a filter that serves', () => {
       },
       { ...open, waitMs: 300 },
     )
+    served?.onBodyEnd(undefined)
     bed.clock.advance(300)
     assert.deepEqual(told, ['read', 'failed: filter_failed{shop/stamp,wait}'])
   })

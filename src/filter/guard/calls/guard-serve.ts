@@ -42,6 +42,8 @@ class GuardedServing implements Serving, Served {
   #cancelTimer: (() => void) | undefined
   /** What was asked for, or said, cannot be taken back. */
   #isBound = false
+  /** It waits for the rest of the request's body. */
+  #isFed = false
   /** Nothing is waited for any more. */
   #isClosed = false
 
@@ -61,12 +63,7 @@ class GuardedServing implements Serving, Served {
   begin(served: Served | undefined): Served | undefined {
     if (served === undefined) return this.close()
     this.#served = served
-    if (this.#isClosed) return this
-    const { health, host } = this.#guarded
-    const { waitMs } = health.user
-    this.#cancelTimer = host.clock.after(waitMs, () =>
-      this.#fail('wait', new Error(`no answer was begun within ${waitMs} ms`)),
-    )
+    if (!this.#isFed) this.#startTimer()
     return this
   }
 
@@ -84,10 +81,12 @@ class GuardedServing implements Serving, Served {
 
   readBody(): void {
     this.#isBound = true
+    this.#feed()
     this.#serving.readBody()
   }
 
   resume(): void {
+    this.#feed()
     this.#serving.resume()
   }
 
@@ -119,10 +118,13 @@ class GuardedServing implements Serving, Served {
   }
 
   onBody(bytes: Buffer): boolean {
-    return this.#call((served) => served.onBody(bytes)) ?? true
+    const isTaken = this.#call((served) => served.onBody(bytes)) ?? true
+    if (!isTaken) this.#startTimer()
+    return isTaken
   }
 
   onBodyEnd(trailers: HeaderList | undefined): void {
+    this.#startTimer()
     this.#call((served) => served.onBodyEnd(trailers))
   }
 
@@ -133,6 +135,23 @@ class GuardedServing implements Serving, Served {
   onOver(isWhole: boolean): void {
     this.close()
     this.#call((served) => served.onOver(isWhole))
+  }
+
+  /** It is the client's turn: whoever sends a body slowly has no one else blamed. */
+  #feed(): void {
+    this.#isFed = true
+    this.#cancelTimer?.()
+    this.#cancelTimer = undefined
+  }
+
+  /** It is the filter's turn. */
+  #startTimer(): void {
+    this.#isFed = false
+    if (this.#isClosed || this.#cancelTimer !== undefined) return
+    const { health, host } = this.#guarded
+    const { waitMs } = health.user
+    const expire = (): void => this.#fail('wait', new Error(`no answer was begun within ${waitMs} ms`))
+    this.#cancelTimer = host.clock.after(waitMs, expire)
   }
 
   /** What is told to the filter may run code of it at once. */
