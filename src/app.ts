@@ -171,7 +171,7 @@ class Waypoint implements RunningWaypoint {
   async #startConfig(): Promise<ConfigUpdate> {
     this.#config = startConfig({
       place: this.#options.place,
-      translate: translateOptionsOf(this.#options),
+      translate: { ...translateOptionsOf(this.#options), refusesLocal: this.#options.place.kind === 'kube' },
       mesh: this.#options.mesh,
       filtersDir: this.#options.filtersDir,
       filterIsolation: this.#options.filterIsolation,

@@ -20,7 +20,10 @@ export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined): 
   // With thousands of routes nearly everything is well, or the very objects of before; and this runs where requests do.
   const hasNewFaults = update.objectIssues !== before?.objectIssues
   const known = new Set(hasNewFaults ? before?.objectIssues.map(formatIssue) : [])
-  const told = new Set(before?.conditions.filter(isFault).map((condition) => JSON.stringify(condition)))
+  const hasNewConditions = update.conditions !== before?.conditions
+  const told = new Set(
+    hasNewConditions ? before?.conditions.filter(isFault).map((condition) => JSON.stringify(condition)) : [],
+  )
   const ownWords = createOwnWords(update.objectIssues)
   return [
     ...(update.notes === before?.notes ? [] : update.notes)
@@ -31,7 +34,7 @@ export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined): 
       .map(formatIssue)
       .filter((line) => !known.has(line))
       .map((message) => ({ level: 'warn' as const, message, fields: objectIssue })),
-    ...update.conditions
+    ...(hasNewConditions ? update.conditions : [])
       .filter((condition) => isFault(condition) && !told.has(JSON.stringify(condition)))
       .flatMap((condition) => tellCondition(condition, ownWords(condition))),
   ]

@@ -190,6 +190,33 @@ test('an endpoints change makes one new group and nothing else', () => {
   for (const [authority, frontend] of second.frontends) assert.equal(frontend, first.frontends.get(authority))
 })
 
+test('where nothing but endpoints moved the rest is not even looked at, and whatever else differs is seen', () => {
+  const model = threeRoutes()
+  const first = build(model)
+  const moved = { ...model, trustDomains: ['td'] as const, endpoints: [endpointsOf('web', ['10.1.0.4'])] }
+  const second = build({ ...moved }, build({ ...moved, endpoints: model.endpoints }, first))
+  assert.equal(second.generation, 3)
+  assert.equal(second.groups.size, 1)
+  const third = build({ ...moved, trustDomains: ['td'], endpoints: [] }, second)
+  assert.equal(third.routes, second.routes)
+  assert.equal(third.groups.size, 0)
+  for (const part of [
+    { pathNormalization: 'NONE' as const },
+    { tellsClientIdentity: true as const },
+    { gateway: undefined },
+    { routes: [] },
+    { services: [] },
+    { trafficType: 'none' as const },
+  ]) {
+    const other = { ...moved, ...part }
+    const [changed, anew] = [build(other, second), build(other)]
+    assert.deepEqual([...changed.frontends.keys()], [...anew.frontends.keys()])
+    assert.deepEqual([...changed.routes.keys()], [...anew.routes.keys()])
+    assert.equal(changed.pathNormalization, anew.pathNormalization)
+    assert.equal(changed.tellsClientIdentity, anew.tellsClientIdentity)
+  }
+})
+
 test('a route change keeps its unchanged rules, other routes and other frontends', () => {
   const first = build(threeRoutes())
   const model = threeRoutes()

@@ -46,6 +46,9 @@ export function* compileInSteps(
   { previous, generation, filters }: CompileOptions,
 ): Generator<void, Snapshot> {
   const kept = previous?.filters === filters ? previous : undefined
+  if (kept !== undefined && hasMovedOnly(model, kept.model)) {
+    return { ...kept, generation, model, groups: yield* compileGroups(model.endpoints, kept) }
+  }
   const routes = yield* compileRoutes(model, kept, filters)
   const tableOf = createTables(routes)
   const before = previous?.authorizations ?? noAuthorizations
@@ -89,9 +92,26 @@ export function* compileInSteps(
     routes,
     authorizations: { plans, indexes: indexes.indexes },
     authentications,
+    model,
     filters,
   }
 }
+
+/** Whether nothing differs but where endpoints are, which changes all the time. */
+const hasMovedOnly = (model: Model, before: Model): boolean => {
+  // Widening only: any part can be read by its name.
+  const now: Readonly<Record<string, unknown>> = { ...model }
+  const then: Readonly<Record<string, unknown>> = { ...before }
+  return Object.keys({ ...now, ...then }).every((name) => {
+    if (name === 'endpoints' || now[name] === then[name]) return true
+    return !longLists.has(name) && isEqual(now[name], then[name])
+  })
+}
+
+/** These are the same ones or others: to compare them would be most of the work. */
+const longLists: ReadonlySet<string> = new Set<keyof Model>([
+  ...(['services', 'routes', 'pods', 'authentications', 'authorizations', 'filterModules'] as const),
+])
 
 /** Every filter that a snapshot can run, each at least once: what `FilterInstances.retain` wants to know. */
 export function* usedFilters(snapshot: Snapshot): Generator<Filter> {

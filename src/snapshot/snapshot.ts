@@ -11,7 +11,7 @@ import type { ConnectionRule } from '../model/connection-route.ts'
 import type { BackendPolicy } from '../model/backend/backend-policy.ts'
 import type { CallGrant, FilterSpec } from '../model/filter-spec.ts'
 import type { AsideEndpoint, BackendTls, BoundPod, Endpoint, EndpointKey } from '../model/endpoint.ts'
-import type { PathNormalization } from '../model/model.ts'
+import type { Model, PathNormalization } from '../model/model.ts'
 import type { PortProtocol } from '../model/port-protocol.ts'
 import type { Ranked } from '../model/precedence.ts'
 import type { AuthorizationProvider } from '../model/security/external-authorization.ts'
@@ -44,6 +44,8 @@ export interface Snapshot {
   readonly authorizations: Authorizations
   /** RequestAuthentications. */
   readonly authentications: Authentications
+  /** What it was made of, for the next `compile` to compare with. */
+  readonly model: Model
   /** What filters were made with: a plan made with another factory is not handed on. */
   readonly filters: FilterFactory
 }

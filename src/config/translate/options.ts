@@ -22,6 +22,8 @@ export interface TranslateOptions {
   readonly zone?: string
   /** The node that it runs on. */
   readonly node?: string
+  /** Nothing is sent to loopback and link-local addresses of EndpointSlices. Default: it is, for all may be on one machine. */
+  readonly refusesLocal?: boolean
   /** Named in metrics as the cluster of the workloads. */
   readonly clusterId?: string
 }

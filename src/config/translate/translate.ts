@@ -4,11 +4,10 @@
  * set gives the same model in whatever order it is read.
  */
 import type { Condition } from '../../model/condition.ts'
-import type { EndpointSet } from '../../model/endpoint.ts'
 import type { Model } from '../../model/model.ts'
-import type { EndpointSliceObject } from '../objects/endpoint-slice.ts'
 import type { ServiceObject, ServicePortObject } from '../objects/service.ts'
-import { changeRoutes, type Translated } from './change/change-routes.ts'
+import type { Translated } from './change/change-routes.ts'
+import { changeSet } from './change/change-set.ts'
 import { attachRoutes, type AttachScope } from './route/attach-routes.ts'
 import { createRouteMemory, type RouteLookups, type RouteMemory } from './route/route-memory.ts'
 import { createHiddenRules } from './route/shadow-conditions.ts'
@@ -36,16 +35,18 @@ import { bindEntries } from './entry/bind-entries.ts'
 import { createEntryHosts, noNames, type Names } from './entry/entry-hosts.ts'
 import { bindServices } from './service/bind-services.ts'
 import { findProviders } from './security/providers.ts'
-import { createCatalog, type Catalog, type Entry } from './catalog.ts'
+import { createCatalog } from './catalog.ts'
 import { sortByKey } from './sort-by-key.ts'
 import { chooseGateway } from './choose-gateway.ts'
 import { translateAuthentications } from './security/authentications.ts'
 import { createAuthorizationTranslation, type TranslateAuthorizations } from './security/authorizations.ts'
-import { conditionOf, sortConditions, unusableConditions } from './conditions.ts'
+import { sortConditions, unusableConditions } from './conditions.ts'
 import type { SourcedObject, TranslateOptions } from './options.ts'
 import { tcpPortsOf } from './service/service-facts.ts'
 import { createEndpointsTranslation, endpointLookups, type TranslateEndpoints } from './service/translate-endpoints.ts'
 import { translateServices, type SecurityOf } from './service/translate-services.ts'
+import { sliceConditions } from './service/slice-conditions.ts'
+import type { Reaching } from './change/change-places.ts'
 import { noteWants, wantsOf, type Wants } from './wants.ts'
 
 /** A model and what became of the objects that it was made from. */
@@ -69,7 +70,7 @@ export type Translate = (objects: readonly SourcedObject[], names?: Names, versi
 
 /**
  * Makes a `translate` that remembers: routes and endpoints are translated again only when something changed that they
- * refer to, and otherwise come out as the very same objects; where only routes changed, nothing else is looked at. What it
+ * refer to, and otherwise come out as the very same objects; where only routes or places changed, nothing else is looked at. What it
  * gives does not depend on what it remembers. `names` and `versions` are others whenever they would answer otherwise.
  */
 export const createTranslator = (options: TranslateOptions): Translate => {
@@ -93,7 +94,7 @@ export const createTranslator = (options: TranslateOptions): Translate => {
   let before: Translated | undefined
   return (objects, names = noNames, versions = noFilterVersions) => {
     const canChange = before?.names === names && before.versions === versions
-    const changed = before !== undefined && canChange ? changeRoutes(before, objects) : undefined
+    const changed = before !== undefined && canChange ? changeSet(before, objects) : undefined
     before = changed ?? translateSet({ objects, names, versions }, options, remembering)
     return before.translation
   }
@@ -140,7 +141,7 @@ const translateSet = (
   const hasCalls = mayCall(versions)
   if (hasCalls)
     for (const { object } of catalog.services.values()) for (const port of tcpPortsOf(object)) want(object, port)
-  const { clusterDomain, rootNamespace } = options
+  const { clusterDomain, rootNamespace, refusesLocal = false } = options
   const backendTls = translateBackendTls(catalog)
   const backendPolicies = remembering.translateBackendPolicies(catalog)
   const withSecrets = remembering.filterSecrets(catalog)
@@ -186,7 +187,17 @@ const translateSet = (
     securityOf: (namespace) =>
       securityOf(authentications.inForce.pods(namespace), authorizations.inForce.pods(namespace)),
   })
-  const places = endpointLookups(catalog)
+  const { slices, pods: allPods, podsByAddress, brokenPods } = catalog
+  const places = { slices, pods: allPods, podsByAddress, brokenPods }
+  const lookups = endpointLookups(places)
+  const makeSet: Reaching['makeSet'] = (service, port, seen) => {
+    const key = `${service.metadata.namespace}/${service.metadata.name}:${port.port}`
+    const tls = backendTls.ports.get(key)
+    const policy = backendPolicies.ports.get(key)?.policy
+    const set = translateEndpoints(service, port, seen)
+    if (tls === undefined && policy === undefined) return set
+    return { ...set, ...tls, ...(policy === undefined ? {} : { policy }) }
+  }
   const served = translateServices(bound, {
     clusterDomain,
     attachments,
@@ -208,15 +219,7 @@ const translateSet = (
     ...(hasCalls ? { clusterDomain, ...callGrantsOf(catalog.referenceGrants) } : {}),
     services: served.services,
     routes: comparisons.routes,
-    endpoints: sortByKey(
-      [...wanted].map(([key, [service, port]]): EndpointSet => {
-        const tls = backendTls.ports.get(key)
-        const policy = backendPolicies.ports.get(key)?.policy
-        const set = translateEndpoints(service, port, places)
-        if (tls === undefined && policy === undefined) return set
-        return { ...set, ...tls, ...(policy === undefined ? {} : { policy }) }
-      }),
-    ),
+    endpoints: sortByKey([...wanted.values()].map(([service, port]) => makeSet(service, port, lookups))),
     pods: sortByKey(pods),
     authentications: authentications.policies,
     authorizations: authorizations.policies,
@@ -243,7 +246,7 @@ const translateSet = (
       ...backendTlsConditions({ policies: backendTls, gateway, isReached: (key) => wanted.has(key) }),
       ...filters.conditions,
       ...comparisons.conditions,
-      ...sliceConditions(catalog),
+      ...sliceConditions([...catalog.orphanSlices, ...[...slices.values()].flat()], { refusesLocal }),
     ]),
     names: hosts.names,
     wants: wants(),
@@ -257,6 +260,13 @@ const translateSet = (
     attaching,
     tlsPorts: backendTls.ports,
     sendsElsewhere: wanted.size > boundPorts,
+    reaching: {
+      places,
+      wanted,
+      makeSet,
+      podsMeanMore: gateway?.trafficType === 'workload' || gateway?.trafficType === 'all' || hosts.services.size > 0,
+      refusesLocal,
+    },
     wants,
   }
 }
@@ -287,17 +297,3 @@ const nameOf = ({
   namespace: metadata.namespace,
   name: metadata.name,
 })
-
-/** Slices that give no endpoints, which otherwise shows only as a 503 far away. */
-const sliceConditions = (catalog: Catalog): readonly Condition[] => {
-  const refused = (entry: Entry<EndpointSliceObject>, message: string, path: string): Condition =>
-    conditionOf(entry, { type: 'Accepted', status: 'False', reason: 'UnsupportedValue', message, path })
-  const orphans = catalog.orphanSlices.map((entry) =>
-    refused(entry, 'label kubernetes.io/service-name is missing: the slice belongs to no Service', 'metadata.labels'),
-  )
-  const byName = [...catalog.slices.values()]
-    .flat()
-    .filter(({ object }) => object.addressType === 'FQDN')
-    .map((entry) => refused(entry, 'endpoints of address type FQDN are not supported', 'addressType'))
-  return [...orphans, ...byName]
-}

@@ -55,6 +55,8 @@ export class ModelApplier {
   #next: Order | undefined
   /** Generations that are not needed any more; what a build has made belongs to none yet, and must not be closed. */
   readonly #released: number[] = []
+  /** Of the snapshot in force. */
+  #filters: ReadonlySet<Filter> = new Set()
 
   constructor(options: ModelApplierOptions) {
     this.#options = options
@@ -97,7 +99,12 @@ export class ModelApplier {
   *#make({ model, generation }: Order): Generator<void, Made> {
     const { make } = this.#options.instances
     this.#options.onModel?.(model)
-    const snapshot = yield* compileInSteps(model, { previous: this.current, generation, filters: make })
+    const previous = this.current
+    const snapshot = yield* compileInSteps(model, { previous, generation, filters: make })
+    const { services, routes, pods } = snapshot
+    if (services === previous?.services && routes === previous.routes && pods === previous.pods) {
+      return { snapshot, filters: this.#filters }
+    }
     const filters = new Set<Filter>()
     let counted = 0
     for (const filter of usedFilters(snapshot)) {
@@ -145,6 +152,7 @@ export class ModelApplier {
 
   #swap(build: Build, { snapshot, filters }: Made): void {
     this.#options.instances.retain(build.generation, filters)
+    this.#filters = filters
     this.#leases.swap(snapshot)
     this.#options.onApplied?.(snapshot)
     this.#end(build, (asked) => asked.resolve(snapshot))

@@ -1,4 +1,4 @@
-import { findChange } from '../../../lib/lists/find-change.ts'
+import type { ListChange } from '../../../lib/lists/find-change.ts'
 import type { Condition } from '../../../model/condition.ts'
 import type { Model, ObjectRef } from '../../../model/model.ts'
 import { createCatalog } from '../catalog.ts'
@@ -9,6 +9,7 @@ import type { FilterVersions } from '../filter/filter-version.ts'
 import { attachRoutes, type Attached, type AttachScope } from '../route/attach-routes.ts'
 import { translatePorts } from '../service/translate-services.ts'
 import { sortByKey } from '../sort-by-key.ts'
+import type { Reaching } from './change-places.ts'
 import { findNeighbours, type Neighbourhood } from './neighbours.ts'
 import type { Wants } from '../wants.ts'
 import { replaceGroups } from './replace-groups.ts'
@@ -31,6 +32,7 @@ export interface Translated {
   readonly tlsPorts: ReadonlyMap<string, unknown>
   /** Whether routes send to Services that are not bound, which have endpoints in the model for as long as routes do. */
   readonly sendsElsewhere: boolean
+  readonly reaching: Reaching
   /** What is wanted by now: with each route that was looked at. */
   readonly wants: () => Wants
 }
@@ -39,9 +41,13 @@ export interface Translated {
  * Translates a set that differs only in routes from the one before: those alone that have to do with the routes that
  * changed are attached again, and the rest stays what it is. `undefined` when there is more to do than that.
  */
-export const changeRoutes = (before: Translated, objects: readonly SourcedObject[]): Translated | undefined => {
+export const changeRoutes = (
+  before: Translated,
+  change: ListChange<SourcedObject>,
+  objects: readonly SourcedObject[],
+): Translated | undefined => {
   if (before.hasAttachments) return undefined
-  const neighbours = findNeighbours(findChange(before.objects, objects), objects)
+  const neighbours = findNeighbours(change, objects)
   if (neighbours === undefined) return undefined
   const now = attach(neighbours.after, before)
   const then = before.sendsElsewhere ? attach(neighbours.before, before).elsewhere : noKeys

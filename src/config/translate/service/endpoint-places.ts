@@ -1,6 +1,8 @@
 import { canonicalIp } from '../../../lib/ip.ts'
 import type { EndpointSliceObject, SliceEndpoint } from '../../objects/endpoint-slice.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
+import { meaningOfLocal } from '../entry/local-address.ts'
+import type { TranslateOptions } from '../options.ts'
 
 /** An address and port that EndpointSlices name for a Service port. */
 export interface Place {
@@ -21,6 +23,7 @@ export const collectPlaces = (
   slices: readonly EndpointSliceObject[],
   service: ServiceObject,
   port: ServicePortObject,
+  { refusesLocal = false }: Pick<TranslateOptions, 'refusesLocal'> = {},
 ): readonly Place[] => {
   const found = new Map<string, Place>()
   for (const slice of slices) {
@@ -31,7 +34,8 @@ export const collectPlaces = (
       const condition = conditionOf(endpoint)
       for (const written of endpoint.addresses) {
         const address = canonicalIp(written)
-        if (address !== undefined) keepBetter(found, { address, port: target, condition, endpoint, namespace })
+        if (address === undefined || (refusesLocal && meaningOfLocal(address) !== undefined)) continue
+        keepBetter(found, { address, port: target, condition, endpoint, namespace })
       }
     }
   }

@@ -45,7 +45,12 @@ export const createEndpointsTranslation = (options: TranslateOptions): Translate
 }
 
 /** Where a catalog has what endpoints are looked up in. */
-export const endpointLookups = ({ slices, pods, podsByAddress, brokenPods }: Catalog): EndpointLookups => ({
+export const endpointLookups = ({
+  slices,
+  pods,
+  podsByAddress,
+  brokenPods,
+}: Pick<Catalog, 'slices' | 'pods' | 'podsByAddress' | 'brokenPods'>): EndpointLookups => ({
   slices,
   pods: { get: (key) => (brokenPods.has(key) ? 'unreadable' : pods.get(key)?.object) },
   podsByAddress,
@@ -74,7 +79,7 @@ const translateEndpoints = (
 ): EndpointSet => {
   const { namespace, name } = service.metadata
   const slices = (lookups.slices.get(`${namespace}/${name}`) ?? []).map(({ object }) => object)
-  const places = collectPlaces(slices, service, port)
+  const places = collectPlaces(slices, service, port, options)
   const ready = findEndpoints(places, 'ready', { lookups, options })
   const used = ready.size > 0 ? ready : findEndpoints(places, 'draining', { lookups, options })
   // When the last ones are terminating, any of them is welcome.
