@@ -2,28 +2,12 @@
  * Makes Gateways real for as long as it runs: looks at what is there, does what is missing, and says what became of
  * everything; again whenever something changes. It runs where it leads, and writes nothing after `close`.
  */
-import type { TranslateOptions } from '../config/translate/options.ts'
-import type { KubeClient } from '../kube/client.ts'
-import type { Clock } from '../lib/clock.ts'
-import type { Logger } from '../lib/log.ts'
-import type { WaypointSettings } from './desired/gateway-plan.ts'
-import type { Write } from './pass/execute.ts'
-import { PassRunner, type PassOutcome } from './pass/run-pass.ts'
+import { PassRunner, type PassOptions, type PassOutcome } from './pass/run-pass.ts'
 import { startClusterWatch, type ClusterWatch } from './watch/cluster-watch.ts'
 import { startConfigMapWatch, type ConfigMapWatch } from './watch/config-map-watch.ts'
 
-export interface ControllerOptions {
-  readonly client: KubeClient
-  readonly clock: Clock
-  readonly log: Logger
-  readonly settings: WaypointSettings
-  /** Where the controller runs, and defaults of classes stand. */
-  readonly systemNamespace: string
-  /** What objects are translated with, unless the mesh says otherwise. */
-  readonly translate: TranslateOptions
-  /** Told of all that is written. */
-  readonly onWrite: (write: Write) => void
-}
+/** What it works with: a client, and what waypoints are made with. */
+export type ControllerOptions = Omit<PassOptions, 'configMaps' | 'signal'>
 
 /** What is known of a running controller, for metrics. */
 export interface ControllerReading extends PassOutcome {

@@ -8,19 +8,9 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { parseAllDocuments, stringify } from 'yaml'
 import { prepareGateway } from '../../src/controller/desired/prepare-gateway.ts'
-import type { WaypointSettings } from '../../src/controller/desired/gateway-plan.ts'
 import { textAt, type LiveObject } from '../../src/controller/manifest.ts'
+import { waypointSettings } from '../support/kube/waypoint-settings.ts'
 import { gatewayStatusOf } from '../../src/controller/status/gateway-status.ts'
-
-const settings: WaypointSettings = {
-  image: 'example.org/fairway:1.2.3',
-  imagePullPolicy: 'IfNotPresent',
-  clusterDomain: 'cluster.local',
-  trustDomain: undefined,
-  clusterId: 'Kubernetes',
-  istioNamespace: 'istio-system',
-  caAddress: undefined,
-}
 
 const folder = join(import.meta.dirname, 'gateways')
 const now = '2026-01-01T00:00:00Z'
@@ -43,7 +33,7 @@ const outcomeOf = (gateway: LiveObject, objects: readonly LiveObject[]): string 
     gatewayClass,
     configMaps,
     systemNamespace: 'fairway-system',
-    settings,
+    settings: waypointSettings,
     reach: { namespaces: ['pay', 'shop', 'stock'], certificates: ['stock'], secrets: ['pay', 'shop'] },
   })
   const { plan, refusal, manifests } = prepared

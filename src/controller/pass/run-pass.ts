@@ -37,10 +37,14 @@ export interface PassOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly settings: WaypointSettings
+  /** Where the controller runs, and defaults of classes stand. */
   readonly systemNamespace: string
+  /** What objects are translated with, unless the mesh says otherwise. */
   readonly translate: TranslateOptions
   readonly configMaps: ConfigMapWatch
+  /** Told of all that is written. */
   readonly onWrite: (write: Write) => void
+  /** Nothing is written once it is aborted. */
   readonly signal: AbortSignal
 }
 

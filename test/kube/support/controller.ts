@@ -2,7 +2,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TranslateOptions } from '../../../src/config/translate/options.ts'
 import { startController, type RunningController } from '../../../src/controller/controller.ts'
-import type { WaypointSettings } from '../../../src/controller/desired/gateway-plan.ts'
 import type { Write } from '../../../src/controller/pass/execute.ts'
 import { controllerRole } from '../../../src/controller/roles/controller-roles.ts'
 import { roleManifests } from '../../../src/controller/roles/manifests.ts'
@@ -12,6 +11,7 @@ import { systemClock } from '../../../src/lib/clock.ts'
 import { createLogger } from '../../../src/lib/log.ts'
 import type { KubeServer } from '../../support/kube/kube-server.ts'
 import { listAt, textAt, type JsonObject } from '../../support/kube/stand-in/json.ts'
+import { waypointSettings } from '../../support/kube/waypoint-settings.ts'
 import { createNamespace } from './objects.ts'
 
 /** Where the controller is at home. */
@@ -52,17 +52,6 @@ export const openClient = async (kubeconfig: string): Promise<KubeClient> => {
   return createKubeClient(connected.connection)
 }
 
-/** What waypoints are made with. */
-export const settings: WaypointSettings = {
-  image: 'example.org/fairway:1.2.3',
-  imagePullPolicy: 'IfNotPresent',
-  clusterDomain: 'cluster.local',
-  trustDomain: undefined,
-  clusterId: 'Kubernetes',
-  istioNamespace: 'istio-system',
-  caAddress: undefined,
-}
-
 export const translateOptions: TranslateOptions = {
   clusterDomain: 'cluster.local',
   trustDomain: 'cluster.local',
@@ -85,7 +74,7 @@ export const startTestController = async (server: KubeServer, given?: KubeClient
     client,
     clock: systemClock,
     log: createLogger({ write: () => {}, level: 'off', clock: systemClock }),
-    settings,
+    settings: waypointSettings,
     systemNamespace: SYSTEM,
     translate: translateOptions,
     onWrite: (write) => void writes.push(write),
