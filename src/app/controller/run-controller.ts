@@ -3,6 +3,7 @@ import { startControllerPorts, type ControllerPorts } from '../../admin/controll
 import type { TranslateOptions } from '../../config/translate/options.ts'
 import { startController, type RunningController } from '../../controller/controller.ts'
 import type { WaypointSettings } from '../../controller/desired/gateway-plan.ts'
+import type { Write } from '../../controller/pass/execute.ts'
 import { startLeader, type Leader } from '../../controller/lease/leader.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -92,7 +93,7 @@ class Process implements ControllerProcess {
       settings,
       systemNamespace: namespace,
       translate,
-      onWrite: this.#metrics.count,
+      onWrite: (write) => this.#note(write),
     })
   }
 
@@ -100,6 +101,14 @@ class Process implements ControllerProcess {
     const controller = this.#controller
     this.#controller = undefined
     if (controller !== undefined) this.#ended = controller.close()
+  }
+
+  /** What is made and taken away is told; statuses are thousands, and what fails is told by whoever tries again. */
+  #note(write: Write): void {
+    this.#metrics.count(write)
+    const { kind, name, verb, failure } = write
+    const level = verb === 'status' || failure !== undefined ? 'debug' : 'info'
+    this.#options.log[level](`${verb} ${kind} ${name}`, failure === undefined ? {} : { failure: failure.reason })
   }
 
   /** One that waits is ready to take over as soon as it knows who leads. */

@@ -154,7 +154,7 @@ describe('carrying out', () => {
   it('remembers what was applied, in which version', async () => {
     const { applied, writes } = await run(apply('missing'), {})
     assert.deepEqual([...applied], [['Service/shop/waypoint', { hash: 'h', resourceVersion: '8' }]])
-    assert.deepEqual(writes, [{ kind: 'Service', verb: 'apply' }])
+    assert.deepEqual(writes, [{ kind: 'Service', name: 'shop/waypoint', verb: 'apply' }])
   })
 
   it('deletes this very object, and what is gone or another by now is done', async () => {

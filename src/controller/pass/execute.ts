@@ -1,4 +1,4 @@
-import type { KubeClient, KubeJson } from '../../kube/client.ts'
+import type { KubeClient, KubeJson, ObjectName } from '../../kube/client.ts'
 import { formatKubeFailure, type KubeFailure } from '../../kube/failure.ts'
 import type { KubeResource } from '../../kube/resources.ts'
 import { FIELD_MANAGER, keyOfManifest, textAt, type Manifest } from '../manifest.ts'
@@ -21,6 +21,8 @@ export interface Execution {
 /** Something that was written, or not. */
 export interface Write {
   readonly kind: string
+  /** `NAMESPACE/NAME`, or the name alone of what has no namespace. */
+  readonly name: string
   readonly verb: 'apply' | 'create' | 'delete' | 'status'
   /** Absent: it was. */
   readonly failure?: KubeFailure
@@ -72,16 +74,17 @@ const write = async (
 ): Promise<Refusal | undefined> => {
   const { client, signal, isForced, applied, onWrite } = execution
   const { kind } = manifest
+  const name = formatPlace(nameOf(manifest))
   const options = { fieldManager: FIELD_MANAGER, force: isForced, signal }
   const result = await client.apply(resource, toKube(manifest), options)
   if (result.ok) {
-    onWrite({ kind, verb: 'apply' })
+    onWrite({ kind, name, verb: 'apply' })
     const resourceVersion = textAt(result.value, 'metadata', 'resourceVersion')
     applied.set(keyOfManifest(manifest), { hash: appliedHash(manifest), resourceVersion })
     return undefined
   }
   const { failure } = result
-  onWrite({ kind, verb: 'apply', failure })
+  onWrite({ kind, name, verb: 'apply', failure })
   const causes = (failure.causes ?? []).filter(({ reason }) => reason === 'FieldManagerConflict')
   if (failure.status !== 409 || causes.length === 0) return refusalOf(formatManifest(manifest), failure)
   const verdict = judgeConflict(causes)
@@ -103,7 +106,7 @@ const deleteObject = async (
   const result = await client.delete(resource, place, { uid, propagation: 'Background', signal })
   // Gone, or another by now.
   const isDone = result.ok || result.failure.reason === 'NotFound' || result.failure.reason === 'Conflict'
-  onWrite({ kind, verb: 'delete', ...(isDone ? {} : { failure: result.failure }) })
+  onWrite({ kind, name: formatPlace(place), verb: 'delete', ...(isDone ? {} : { failure: result.failure }) })
   return isDone ? undefined : refusalOf(`${kind} ${namespace}/${name}`, result.failure)
 }
 
@@ -118,10 +121,11 @@ const refusalOf = (what: string, failure: KubeFailure): Refusal => ({
   message: `${what}: ${formatKubeFailure({ ...failure, asked: 'the API server' })}`,
 })
 
-const formatManifest = (manifest: Manifest): string => {
-  const { namespace, name } = nameOf(manifest)
-  return `${manifest.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`
-}
+const formatManifest = (manifest: Manifest): string => `${manifest.kind} ${formatPlace(nameOf(manifest))}`
+
+/** `NAMESPACE/NAME`, or the name alone. */
+export const formatPlace = ({ namespace, name }: ObjectName): string =>
+  namespace === undefined ? name : `${namespace}/${name}`
 
 /** A manifest is an object of the API; only its metadata have fewer fields in the types here. */
 const toKube = (manifest: Manifest): KubeJson => manifest

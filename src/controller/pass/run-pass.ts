@@ -5,11 +5,13 @@ import type { KubeClient } from '../../kube/client.ts'
 import { formatKubeFailure } from '../../kube/failure.ts'
 import { apiVersionOf, kubeResources, type KubeResource } from '../../kube/resources.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { formatIssue } from '../../lib/format-issue.ts'
 import { isEqual } from '../../lib/is-equal.ts'
 import type { Logger } from '../../lib/log.ts'
 import { createGatewayTranslation, type TranslateGateways } from '../conditions/translate-gateways.ts'
 import type { WaypointSettings } from '../desired/gateway-plan.ts'
-import { parametersKeyOf, type ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
+import { decodeParameters } from '../desired/parameters/decode-parameters.ts'
+import { findParameters, parametersKeyOf, type ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
 import { FIELD_MANAGER, keyOfManifest, textAt, type LiveObject } from '../manifest.ts'
 import { appliedHash, type Action, type Applied } from '../reconcile/reconcile.ts'
 import { classStatusOf, meshStatusOf } from '../status/class-status.ts'
@@ -178,15 +180,7 @@ export class PassRunner {
     const { configMaps } = this.#options
     for (const gatewayClass of plan.gatewayClasses) {
       if (!isKnown(gatewayClass, configMaps)) continue
-      const found = parametersKeyOf(gatewayClass)
-      const parametersFault =
-        found === undefined
-          ? undefined
-          : 'fault' in found
-            ? found.fault
-            : configMaps.found().has(found.key)
-              ? undefined
-              : `${found.path}: there is no ConfigMap ${found.key}`
+      const parametersFault = faultOfParameters(gatewayClass, configMaps.found())
       const facts = { parametersFault, bundleVersion, features: classFeatures, now: this.#now() }
       await this.#writeWhole('GatewayClass', gatewayClass, { view, statusOf: (live) => classStatusOf(live, facts) })
     }
@@ -246,7 +240,7 @@ export class PassRunner {
     }
     const made = await client.create(resource, object, { fieldManager: FIELD_MANAGER, signal })
     const isMade = made.ok || made.failure.reason === 'AlreadyExists'
-    onWrite({ kind, verb: 'create', ...(isMade ? {} : { failure: made.failure }) })
+    onWrite({ kind, name, verb: 'create', ...(isMade ? {} : { failure: made.failure }) })
     if (isMade) this.#attempts.succeed(`${kind} ${name}`)
     else {
       const message = formatKubeFailure(made.failure)
@@ -309,6 +303,19 @@ const MAX_COMPLAINTS = 1000
 const isKnown = (object: LiveObject, configMaps: ConfigMapWatch): boolean => {
   const found = parametersKeyOf(object)
   return found === undefined || 'fault' in found || configMaps.isKnown(found.key)
+}
+
+const faultOfParameters = (
+  object: LiveObject,
+  configMaps: ReadonlyMap<ConfigMapKey, LiveObject>,
+): string | undefined => {
+  const found = findParameters(object, configMaps)
+  if (!found.ok) return found.message
+  const issues = found.sources.flatMap(({ data, source }) => {
+    const decoded = decodeParameters(data, source)
+    return decoded.ok ? [] : decoded.issues
+  })
+  return issues.length === 0 ? undefined : issues.map(formatIssue).join('; ')
 }
 
 const parameterKeys = ({ gateways, gatewayClasses }: ClusterView): readonly ConfigMapKey[] => {

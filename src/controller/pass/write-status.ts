@@ -5,7 +5,7 @@ import { apiVersionOf, type KubeResource } from '../../kube/resources.ts'
 import { FIELD_MANAGER, type LiveObject } from '../manifest.ts'
 import { mergeStatus } from '../status/merge-status.ts'
 import { ownedTypesOf } from '../status/told.ts'
-import type { Write } from './execute.ts'
+import { formatPlace, type Write } from './execute.ts'
 
 /** What is needed to write statuses. */
 export interface StatusWriting {
@@ -34,6 +34,7 @@ export const writeStatus = async (
   },
   { client, signal, onWrite }: StatusWriting,
 ): Promise<KubeFailure | undefined> => {
+  const name = formatPlace(place)
   let live = known
   for (let tries = 1; ; tries++) {
     if (live === undefined) {
@@ -50,13 +51,13 @@ export const writeStatus = async (
       signal,
     })
     if (written.ok) {
-      onWrite({ kind: resource.kind, verb: 'status' })
+      onWrite({ kind: resource.kind, name, verb: 'status' })
       return undefined
     }
     const { failure } = written
     if (failure.reason === 'NotFound') return undefined
     if (failure.reason !== 'Conflict' || tries >= MAX_TRIES) {
-      onWrite({ kind: resource.kind, verb: 'status', failure })
+      onWrite({ kind: resource.kind, name, verb: 'status', failure })
       return failure
     }
     live = undefined
