@@ -43,7 +43,7 @@ export class AppResponse extends Writable {
 
   setHeader(name: string, value: FieldValue): this {
     if (this.headersSent) throw lateError(`set the header ${name}`)
-    this.#fields.set(name.toLowerCase(), value)
+    this.#fields.set(name.toLowerCase(), toField(name, value))
     return this
   }
 
@@ -171,6 +171,15 @@ export class AppResponse extends Writable {
     const flat = Array.isArray(pairs[0]) ? pairs.flat() : pairs
     for (let i = 0; i + 1 < flat.length; i += 2) this.appendHeader(String(flat[i]), String(flat[i + 1]))
   }
+}
+
+/** What plugins set, as `node:http` would write it: their types promise more than they keep. */
+const toField = (name: string, value: unknown): FieldValue => {
+  if (value === undefined)
+    throw Object.assign(new TypeError(`the header ${name} has no value`), { code: 'ERR_HTTP_INVALID_HEADER_VALUE' })
+  if (typeof value === 'number') return value
+  // oxlint-disable-next-line typescript/no-base-to-string -- objects are written so by `node:http` too
+  return Array.isArray(value) ? value.map(String) : String(value)
 }
 
 const lengthOf = (value: FieldValue | undefined): number | undefined => {

@@ -211,6 +211,37 @@ test('filters before it see its answers, and change the bodies that it gets', as
   assert.equal(answer.head.headers.get('x-shout'), '1')
 })
 
+test('what has no body has no length that nobody has told, and headers may be what node:http takes', async () => {
+  const tunnel = await withApp(async (app) => {
+    app.get('/kept', (_request, reply) => reply.code(304).send())
+    app.get('/flag', (_request, reply) => reply.header('x-flag', true).header('x-all', [1, true]).send('ok'))
+    app.get('/unset', async (_request, reply) => {
+      assert.throws(() => reply.raw.setHeader('x-flag', undefined as never), { code: 'ERR_HTTP_INVALID_HEADER_VALUE' })
+      return 'ok'
+    })
+  })
+  const kept = await tunnel.get('/kept')
+  assert.deepEqual([kept.head.status, kept.head.headers.get('content-length')], [304, undefined])
+  const { headers } = (await tunnel.get('/flag')).head
+  assert.deepEqual([headers.get('x-flag'), headers.get('x-all')], ['true', '1, true'])
+  assert.equal(text(await tunnel.get('/unset')), 'ok')
+})
+
+test('a plugin hears the end of its requests, also of those that it answers at once', async () => {
+  const closed: string[] = []
+  const tunnel = await withApp(async (app) => {
+    app.get('/:how', (request, reply) => {
+      const { how } = request.params as { readonly how: string }
+      request.raw.on('close', () => closed.push(`${how} request`))
+      reply.raw.on('close', () => closed.push(`${how} answer`))
+      if (how === 'at-once') reply.send(how)
+      else setImmediate(() => void reply.send(how))
+    })
+  })
+  for (const how of ['at-once', 'later']) assert.equal(text(await tunnel.get(`/${how}`)), how)
+  await until(() => closed.length === 4, 'the end of both')
+})
+
 test('a client that goes away is seen by the plugin; an answer of the wrong length is broken off', async () => {
   let aborted = 0
   let isAsked = false

@@ -35,6 +35,8 @@ export class ServedRequest implements Serving {
   #state: 'asking' | 'open' | 'left' | 'over' = 'asking'
   #isReading = false
   #hasHead = false
+  /** All of the answer was given. */
+  #isWhole = false
   /** Of the answer's body, where the head says how long it is. */
   #missingBytes: number | undefined
   /** Nothing of the answer's body may go out. */
@@ -54,10 +56,17 @@ export class ServedRequest implements Serving {
 
   /** Asks the filter; false when the request goes on. What it throws is thrown. May have answered before it returns. */
   ask(hook: ServeHook): boolean {
-    const served = hook(this.#exchange, this)
-    this.#served = served ?? undefined
-    if (this.#state !== 'asking') return this.#state !== 'left'
+    const served = hook(this.#exchange, this) ?? undefined
+    this.#served = served
+    if (this.#state === 'left') return false
+    if (this.#state === 'over') {
+      served?.onOver(this.#isWhole)
+      return true
+    }
+    if (served === undefined && (this.#isReading || this.#hasHead))
+      throw new Error('a filter began to serve a request, and returned nothing that goes on with it')
     this.#state = served === undefined ? 'left' : 'open'
+    if (this.#isReading) this.#plan.onRead()
     return served !== undefined
   }
 
@@ -69,7 +78,8 @@ export class ServedRequest implements Serving {
   readBody(): void {
     if (this.#isReading || this.#isClosed) return
     this.#isReading = true
-    this.#plan.onRead()
+    // Before it has said who takes it nobody could.
+    if (this.#state === 'open') this.#plan.onRead()
   }
 
   resume(): void {
@@ -109,6 +119,7 @@ export class ServedRequest implements Serving {
     if ((this.#missingBytes ?? 0) > 0)
       return this.fail(new Error(`an answer ended ${this.#missingBytes} bytes before its content-length`))
     this.#close()
+    this.#isWhole = true
     this.#exchange.onEnd(this.#isBodiless ? undefined : trailers)
     this.#served?.onOver(true)
   }

@@ -123,6 +123,29 @@ describe('a filter that serves', () => {
     assert.deepEqual(told, ['read', 'failed: filter_failed{shop/stamp,wait}'])
   })
 
+  it('hears that it is over when the request goes on without it: it would write for nobody, for ever', () => {
+    for (const serve of [
+      (serving: Serving): void => serving.fail(new Error('no')),
+      (serving: Serving): void => serving.respond(200, new HeaderList(['x-a', 'b\nc']), undefined),
+    ]) {
+      for (const isLate of [false, true]) {
+        const over: boolean[] = []
+        let given: Serving | undefined
+        const { told } = ask(
+          createGuardBed(),
+          (serving) => {
+            given = serving
+            if (!isLate) serve(serving)
+            return { onOver: (isWhole) => void over.push(isWhole) }
+          },
+          open,
+        )
+        if (isLate && given !== undefined) serve(given)
+        assert.deepEqual([told, over], [['left'], [false]])
+      }
+    }
+  })
+
   const faults: readonly (readonly [what: string, kind: string, serve: (serving: Serving) => Partial<Served>])[] = [
     ['throws', 'throw', () => { throw new Error('no') }], // prettier-ignore
     ['returns something else', 'invalid', () => 7 as never],

@@ -40,6 +40,8 @@ class GuardedServing implements Serving, Served {
   readonly #guarded: Guarded
   #served: Served | undefined
   #cancelTimer: (() => void) | undefined
+  /** It goes on to somebody else because the filter has failed. */
+  #isTakenAway = false
   /** What was asked for, or said, cannot be taken back. */
   #isBound = false
   /** It waits for the rest of the request's body. */
@@ -63,7 +65,8 @@ class GuardedServing implements Serving, Served {
   begin(served: Served | undefined): Served | undefined {
     if (served === undefined) return this.close()
     this.#served = served
-    if (!this.#isFed) this.#startTimer()
+    if (this.#isTakenAway) this.#tellOver()
+    else if (!this.#isFed) this.#startTimer()
     return this
   }
 
@@ -154,6 +157,10 @@ class GuardedServing implements Serving, Served {
     this.#cancelTimer = host.clock.after(waitMs, expire)
   }
 
+  #tellOver(): void {
+    this.#call((served) => served.onOver(false))
+  }
+
   /** What is told to the filter may run code of it at once. */
   #call<Result>(run: (served: Served) => Result): Result | undefined {
     const { health, host } = this.#guarded
@@ -173,7 +180,9 @@ class GuardedServing implements Serving, Served {
   #fail(kind: 'throw' | 'reject' | 'wait' | 'invalid', error: unknown): void {
     try {
       failCall(this.#guarded, { kind, error }, this.rules)
-      this.leave()
+      this.#isTakenAway = this.leave()
+      // What it does for it all the same nobody would stop.
+      if (this.#isTakenAway) this.#tellOver()
     } catch (failure) {
       this.close()
       this.#serving.fail(failure)
