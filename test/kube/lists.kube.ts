@@ -87,7 +87,6 @@ test('discovery tells versions, scope and subresources', async () => {
   const names = listAt(resources, 'resources').map((entry) => textAt(entry, 'name'))
   for (const name of ['gateways', 'gateways/status', 'gatewayclasses', 'httproutes'])
     assert.ok(names.includes(name), name)
-  assert.ok(!names.includes('referencegrants'))
   const described = listAt(resources, 'resources').find((entry) => textAt(entry, 'name') === 'gatewayclasses')
   assert.deepEqual([valueAt(described, 'namespaced'), textAt(described, 'kind')], [false, 'GatewayClass'])
 })

@@ -93,6 +93,30 @@ test('who replaces an old version is refused', async () => {
   )
 })
 
+const wrongKind: JsonObject = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'things.example.org' },
+  spec: {
+    group: 'example.org',
+    scope: 'Namespaced',
+    names: { kind: 'Thing', listKind: 'ThingList', plural: 'things', singular: 'thing' },
+    versions: [
+      {
+        name: 'v1',
+        served: true,
+        storage: true,
+        schema: {
+          openAPIV3Schema: {
+            type: 'object',
+            properties: { spec: { type: 'object', properties: { wait: { type: 'string', default: 3000 } } } },
+          },
+        },
+      },
+    ],
+  },
+}
+
 const refused: readonly {
   readonly name: string
   readonly path: string
@@ -142,6 +166,12 @@ const refused: readonly {
     says: /^422 Invalid .*spec\.gatewayClassName: Invalid value: "integer": spec\.gatewayClassName in body must be of type string: "integer"/,
   },
   {
+    name: 'a kind with a default that is none',
+    path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
+    body: wrongKind,
+    says: /^422 Invalid .*properties\[spec\]\.properties\[wait\]\.default: Invalid value: "integer": .*must be of type string: "integer"/,
+  },
+  {
     name: 'a loopback endpoint',
     path: slices,
     body: {
@@ -183,7 +213,8 @@ test('a bad condition is refused with its field', async () => {
   })
   assert.equal(answer.code, 422)
   const fields = listAt(answer.body, 'details', 'causes').map((cause) => textAt(cause, 'field'))
-  assert.deepEqual(fields.toSorted(), ['status.conditions[0].reason', 'status.conditions[0].status'])
+  for (const field of ['status.conditions[0].reason', 'status.conditions[0].status'])
+    assert.ok(fields.includes(field), field)
 })
 
 test('a deletion under conditions', async () => {

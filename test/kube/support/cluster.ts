@@ -45,11 +45,11 @@ export interface Cluster extends AsyncDisposable {
 export type KubeKind = keyof typeof kubeResources
 
 export const createCluster = async (options: KubeServerOptions = {}): Promise<Cluster> => {
-  const open = new AsyncDisposableStack()
+  await using started = new AsyncDisposableStack()
   const dir = mkdtempSync(join(tmpdir(), 'fairway-cluster-'))
-  open.defer(() => rmSync(dir, { recursive: true, force: true }))
-  const server = open.use(await startKubeServer(options))
-  const istiod = open.use(await startIstiod(3_600_000))
+  started.defer(() => rmSync(dir, { recursive: true, force: true }))
+  const server = started.use(await startKubeServer(options))
+  const istiod = started.use(await startIstiod(3_600_000))
   await defineKinds(server)
   await installRoles(server)
   const apply = async (...objects: readonly object[]): Promise<void> => {
@@ -59,6 +59,7 @@ export const createCluster = async (options: KubeServerOptions = {}): Promise<Cl
     const { code, body } = await server.ask('GET', pathOf(kubeResources[kind], namespace, name))
     return code === 200 ? body : undefined
   }
+  const open = started.move()
   return {
     server,
     apply,

@@ -6,9 +6,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { parse } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import type { KubeServer } from './kube-server.ts'
-import { listAt, textAt, type JsonObject } from './stand-in/json.ts'
+import { listAt, textAt, valueAt, type JsonObject } from './stand-in/json.ts'
 
 const anything = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }
 const text = { type: 'string' }
@@ -217,15 +217,31 @@ export const ownKinds = (): readonly JsonObject[] =>
     // A definition is an object; the schema of it is tested where it is made.
     .map((file) => parse(readFileSync(join(ownFolder, file), 'utf8')) as JsonObject)
 
+/**
+ * Definitions of those who made them, from a folder that FAIRWAY_KUBE_DEFINITIONS names, for whoever wants to know whether
+ * ours are enough: by their names.
+ */
+const originals = (): ReadonlyMap<string, JsonObject> => {
+  const folder = process.env['FAIRWAY_KUBE_DEFINITIONS']
+  if (folder === undefined) return new Map()
+  const all = readdirSync(folder).flatMap((file) =>
+    // A definition is an object, and another document is refused by the server.
+    parseAllDocuments(readFileSync(join(folder, file), 'utf8')).map((document) => document.toJS() as JsonObject),
+  )
+  return new Map(all.map((kind) => [textAt(kind, 'metadata', 'name'), kind]))
+}
+
 /** Defines kinds, by default all, and waits until they are served. */
 export const defineKinds = async (
   { ask }: Pick<KubeServer, 'ask'>,
   kinds: readonly JsonObject[] = [...gatewayApiKinds, ...istioKinds, ...ownKinds()],
 ): Promise<void> => {
+  const known = originals()
+  const wanted = kinds.map((kind) => known.get(textAt(kind, 'metadata', 'name')) ?? kind)
   const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions'
-  await Promise.all(kinds.map((kind) => ask.apply(`${path}/${textAt(kind, 'metadata', 'name')}`, kind)))
-  for (const kind of kinds) {
-    const [version] = listAt(kind, 'spec', 'versions')
+  await Promise.all(wanted.map((kind) => ask.apply(`${path}/${textAt(kind, 'metadata', 'name')}`, kind)))
+  for (const kind of wanted) {
+    const version = listAt(kind, 'spec', 'versions').find((one) => valueAt(one, 'served') === true)
     const served = `/apis/${textAt(kind, 'spec', 'group')}/${textAt(version, 'name')}/${textAt(kind, 'spec', 'names', 'plural')}`
     for (let attempt = 0; (await ask('GET', `${served}?limit=1`)).code !== 200; attempt++) {
       if (attempt === TRIES) throw new Error(`${served} is not served`)

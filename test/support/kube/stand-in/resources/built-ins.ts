@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts'
 import type { Shape } from '../apply/shape.ts'
-import { checkDeployment, checkEndpointSlice, checkService } from './checks.ts'
+import { checkDefinition, checkDeployment, checkEndpointSlice, checkService } from './checks.ts'
 import { completeDeployment, completeNamespace, completeService, type CompleteService } from './defaults.ts'
 import type { Resource } from './resource.ts'
 import * as shapes from './shapes.ts'
@@ -55,6 +55,7 @@ export const builtIns = (allocate: CompleteService): readonly Resource[] => [
     ...withStatus(shapes.kindShape()),
     hasGeneration: true,
     needsVersion: true,
+    check: checkDefinition,
   }),
   builtIn('apps', 'Deployment', {
     ...withStatus(shapes.deploymentShape),

@@ -1,7 +1,8 @@
 /** What the API server refuses in Kubernetes' own kinds, where it matters to a waypoint or its controller. */
 import { BlockList } from 'node:net'
 import type { Mistake } from '../failure.ts'
-import { isSameJson, listAt, objectAt, textAt, valueAt, type JsonObject } from '../json.ts'
+import { isObject, isSameJson, listAt, objectAt, textAt, valueAt, type JsonObject } from '../json.ts'
+import { checkSchema } from './schema.ts'
 
 const required = (field: string): Mistake => ({ field, reason: 'FieldValueRequired', message: 'Required value' })
 
@@ -76,4 +77,22 @@ export const checkEndpointSlice = (object: JsonObject, before: JsonObject | unde
     }
   }
   return mistakes
+}
+
+/** Defaults have to be values of what they are defaults of. */
+export const checkDefinition = (object: JsonObject): readonly Mistake[] =>
+  listAt(object, 'spec', 'versions').flatMap((version) =>
+    checkDefaults(objectAt(version, 'schema', 'openAPIV3Schema'), 'spec.validation.openAPIV3Schema'),
+  )
+
+const checkDefaults = (schema: JsonObject, field: string): readonly Mistake[] => {
+  const { default: value, items } = schema
+  const own =
+    value === undefined
+      ? []
+      : checkSchema(value, schema, '').map((mistake) => ({ ...mistake, field: `${field}.default` }))
+  const properties = Object.entries(objectAt(schema, 'properties')).flatMap(([name, property]) =>
+    isObject(property) ? checkDefaults(property, `${field}.properties[${name}]`) : [],
+  )
+  return [...own, ...properties, ...(isObject(items) ? checkDefaults(items, `${field}.items`) : [])]
 }
