@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
+import manifest from '../package.json' with { type: 'json' }
 import {
+  PACKAGE_ROOMS,
   type Rule,
   type SourceFile,
   checkCycles,
@@ -33,6 +35,14 @@ for (const [name, rule] of Object.entries(RULES)) {
     assert.deepEqual(rule(sources), [])
   })
 }
+
+test('what rooms use is installed with the package, in one version each', () => {
+  const { dependencies, devDependencies } = manifest
+  for (const name of Object.keys(PACKAGE_ROOMS)) assert.ok(name in dependencies, `${name} is not in dependencies`)
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) {
+    assert.match(version, /^[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9a-z.]+)?$/, `${name} is ${version}`)
+  }
+})
 
 test('the rules see the house', () => {
   assert.ok(sources.some((file) => file.path === 'src/model/model.ts'))

@@ -45,7 +45,7 @@ const FLOOR_PLAN: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Where an npm package may be seen; a package that is not listed may be seen nowhere. */
-const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
+export const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   '@bufbuild/protobuf': ['identity', 'proxy', 'filters'],
   '@grpc/grpc-js': ['identity'],
   '@fastify/swagger': ['filter/app'],
