@@ -196,6 +196,7 @@ describe('list', () => {
     ['a list without metadata', '{"items":[]}'],
     ['a list that breaks off', '{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{}}'],
     ['an item that is none', '{"metadata":{"resourceVersion":"1"},"items":[{"a":1}]}'],
+    ['an item without a name', '{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":7}}]}'],
     ['an item that is no JSON', '{"metadata":{"resourceVersion":"1"},"items":[{"a":}]}'],
   ]
   for (const [name, text] of wrong) {
@@ -296,6 +297,20 @@ describe('what goes wrong is a value that says what was asked', () => {
       /^GET http:\/\/127\.0\.0\.1:\d+\/api\/v1\/namespaces\/shop\/services\/api: 403 Forbidden: services is forbidden: .* \(the account’s role lacks this right\)$/,
     )
   })
+
+  for (const [name, header, body] of [
+    ['a header', '999999999999', {}],
+    ['a Status', '', { details: { retryAfterSeconds: 1e9 } }],
+  ] as const) {
+    it(`with a wait that is no longer than a minute, whatever ${name} says`, async () => {
+      const { client } = await startServer((_, response) => {
+        if (header !== '') response.setHeader('retry-after', header)
+        json(response, { ...status(503, 'ServiceUnavailable', 'later'), ...body }, 503)
+      })
+      const got = await client.get(Service, { namespace: 'shop', name: 'api' })
+      assert.equal(got.ok ? undefined : got.failure.retryAfterMs, 60_000)
+    })
+  }
 
   it('with the single faults of an object that was refused', async () => {
     const causes = [{ reason: 'FieldValueInvalid', message: 'must be a port', field: 'spec.port' }]

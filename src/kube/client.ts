@@ -263,7 +263,7 @@ const listPages = async (wire: Wire, resource: KubeResource, query: ListQuery): 
   const type = { apiVersion: apiVersionOf(resource), kind: resource.kind }
   const take = (text: string): void => {
     const item = parsePiece(text)
-    if (!isKubeJson(item)) throw new BadPiece('an item of the list is no object')
+    if (!isKubeJson(item) || !isNamed(item)) throw new BadPiece('an item of the list is no object with a name')
     onItem({ ...type, ...item })
   }
   let next: string | undefined
@@ -337,6 +337,7 @@ const readEvent = ({ type, object }: Readonly<Record<string, unknown>>): WatchEv
     case 'ADDED':
     case 'MODIFIED':
     case 'DELETED':
+      if (!isNamed(object)) throw new BadPiece('a line of the watch has an object without a name')
       return { type, object }
     case 'BOOKMARK':
       return { type, resourceVersion: object.metadata.resourceVersion ?? '' }
@@ -347,6 +348,12 @@ const readEvent = ({ type, object }: Readonly<Record<string, unknown>>): WatchEv
 
 /** Whether a foreign value has what every object has; a bookmark's has no name. */
 const isKubeJson = (value: unknown): value is KubeJson => isPlainObject(value) && isPlainObject(value['metadata'])
+
+/** A list of what has no names would be one object. */
+const isNamed = ({ metadata }: KubeJson): boolean => {
+  const name: unknown = metadata.name
+  return typeof name === 'string' && name !== ''
+}
 
 const pathWith = (path: string, query: Readonly<Record<string, string | undefined>>): string => {
   const pairs = Object.entries(query).flatMap(([name, value]) =>

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import { connectKube, type ConnectOptions } from './connect.ts'
+import { runProgram } from './connect/exec-plugin.ts'
 import type { KubeConnection, KubeCredentials } from './connect/connection.ts'
 
 let dir = ''
@@ -202,6 +203,12 @@ describe('a credential plugin', () => {
   }
 })
 
+it('a credential plugin that will not end is killed', { timeout: 10_000 }, async () => {
+  const script = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000)'
+  const ran = await runProgram(process.execPath, ['-e', script], process.env, 500)
+  assert.deepEqual(ran, { ok: false, message: 'it ended with SIGKILL' })
+})
+
 describe('what cannot be used says why', () => {
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['no YAML', 'a: [', /is no YAML/],
@@ -211,6 +218,7 @@ describe('what cannot be used says why', () => {
     ['an unknown user', config({}, {}, { 'current-context': 'c', users: [] }), /there is no user "u"/],
     ['a cluster without a server', config({}, { server: 7 }), /clusters\[k\]\.cluster\.server: wrong value/],
     ['a server that is none', config({}, { server: 'api.test' }), /"api\.test" is no http or https URL/],
+    ['a server with a password', config({}, { server: 'https://u:hunter2@api.test' }), /in its URL(?!.*hunter2)/],
     ['a secret of the wrong type', config({ token: { hunter2: 1 } }), /token: wrong value(?!.*hunter2)/],
     ['what is no longer', config({ 'auth-provider': { name: 'gcp' } }), /auth-provider is no longer supported/],
     ['another account', config({ as: 'root' }), /acting as another user/],

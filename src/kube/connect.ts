@@ -75,6 +75,9 @@ const refuseContext = ({ cluster, user }: KubeconfigContext): string | undefined
   const proxyUrl = cluster.value['proxy-url']
   if (!URL.canParse(server) || !/^https?:/.test(server))
     return `server ${JSON.stringify(server)} is no http or https URL`
+  // It stands in messages, and credentials have fields of their own.
+  if (new URL(server).username !== '' || new URL(server).password !== '')
+    return 'server has a name or password in its URL: put them into the fields of the user'
   if (proxyUrl !== undefined && !/^https?:\/\//.test(proxyUrl))
     return 'proxy-url is not supported but for http and https'
   if (user.value['auth-provider'] !== undefined) {

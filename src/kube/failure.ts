@@ -13,7 +13,7 @@ export interface KubeFailure {
   readonly reason: string
   /** One sentence for people, without `asked`. */
   readonly message: string
-  /** When the server wants to be asked again. */
+  /** When the server wants to be asked again; a minute at most. */
   readonly retryAfterMs?: number
   /** Single faults of an object that was refused. */
   readonly causes?: readonly { readonly field: string; readonly message: string; readonly reason: string }[]
@@ -77,7 +77,7 @@ const readObject = (value: unknown, status: number | undefined): Words => {
   return {
     reason: typeof reason === 'string' && reason !== '' ? reason : reasonOf(status),
     message: typeof message === 'string' && message !== '' ? message : 'no message',
-    ...(typeof seconds === 'number' && seconds > 0 ? { retryAfterMs: seconds * 1000 } : {}),
+    ...(typeof seconds === 'number' && seconds > 0 ? { retryAfterMs: waitOf(seconds) } : {}),
     ...(causes.length === 0 ? {} : { causes }),
   }
 }
@@ -106,6 +106,11 @@ const reasons: Readonly<Record<number, string>> = {
 }
 
 const retryAfterOf = (header: string | undefined): Pick<KubeFailure, 'retryAfterMs'> => {
-  const seconds = header !== undefined && /^\d{1,6}$/.test(header) ? Number(header) : 0
-  return seconds > 0 ? { retryAfterMs: seconds * 1000 } : {}
+  const seconds = header !== undefined && /^\d+$/.test(header) ? Number(header) : 0
+  return seconds > 0 ? { retryAfterMs: waitOf(seconds) } : {}
 }
+
+/** A server that is overloaded says seconds; a page of a load balancer that says days would keep us from what is news. */
+const longestWaitMs = 60_000
+
+const waitOf = (seconds: number): number => Math.min(seconds * 1000, longestWaitMs)

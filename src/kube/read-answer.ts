@@ -45,7 +45,7 @@ export const readChunks = async (
 export class BadPiece extends Error {}
 
 /** More than any single object or message: etcd takes 1.5 MB. */
-const maxTextBytes = 16 * 1024 * 1024
+export const maxTextBytes = 16 * 1024 * 1024
 
 /** Reads a body whole. */
 export const readText = async (answer: TransportAnswer, options: ReadOptions): Promise<KubeResult<string>> => {

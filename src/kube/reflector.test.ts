@@ -244,6 +244,27 @@ describe('a reflector', () => {
     })
   }
 
+  for (const [name, ended] of [
+    ['ends', { ok: true, value: undefined } as const],
+    ['spoils', failure('BadAnswer')],
+    ['cuts', failure('Unreachable')],
+  ] as const) {
+    it(`does not hurry a server that ${name} each watch after one event`, async () => {
+      const { asked, open } = start()
+      for (let i = 0; i < 100; i++) {
+        const question = open.shift()
+        if (question?.kind === 'list') question.end({ ok: true, value: { resourceVersion: '5' } })
+        else if (question !== undefined) {
+          question.query.onOpen?.()
+          question.query.onEvent({ type: 'MODIFIED', object: object('a', String(i), String(i)) })
+          question.end(ended)
+        }
+        await turn()
+      }
+      assert.ok(asked.length <= 9, asked.join(', '))
+    })
+  }
+
   it('asks nothing any more once it is closed', async () => {
     const { reflector, asked, list, watch, texts } = start()
     await list('5', object('a', '1', 'x'))

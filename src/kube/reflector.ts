@@ -68,8 +68,9 @@ interface Kept<T> {
 }
 
 const backoff = { firstMs: 500, lastMs: 15_000 }
-/** A watch that ends sooner, and without an event, was none. */
+/** A watch that ends sooner was none, unless there was an event: but not again and again. */
 const shortMs = 1000
+const maxShort = 3
 /** How long a watch may last: so long, and up to twice as long, so that those of many waypoints do not end together. */
 const watchSeconds = 300
 
@@ -90,6 +91,8 @@ class Reflection<T> {
   #failures = 0
   /** Watches in a row whose version was too old at once. */
   #forgotten = 0
+  /** Watches in a row that ended soon. */
+  #short = 0
   #lists = 0
   #watches = 0
 
@@ -183,14 +186,14 @@ class Reflection<T> {
       },
       onEvent: (event) => {
         events++
-        this.#failures = 0
         if (event.type === 'BOOKMARK') return this.#moveTo(event.resourceVersion)
         this.#moveTo(event.object.metadata.resourceVersion ?? '')
         this.#take(event.type, event.object)
       },
     })
     if (this.#current.signal.aborted) return undefined
-    const wasUseful = events > 0 || this.#clock.monotonicMs() - startedMs >= shortMs
+    this.#short = this.#clock.monotonicMs() - startedMs >= shortMs ? 0 : this.#short + 1
+    const wasUseful = this.#short === 0 || (events > 0 && this.#short <= maxShort)
     if (wasUseful) {
       this.#failures = 0
       this.#forgotten = 0

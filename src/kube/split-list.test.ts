@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { BadPiece } from './read-answer.ts'
 import { createLineSplitter } from './split-lines.ts'
 import { createListSplitter } from './split-list.ts'
 
@@ -66,4 +67,26 @@ it('a stream is cut into its lines', () => {
     for (const chunk of chunks) split(chunk)
     assert.deepEqual(lines, ['{"a":"é"}', '', '{"b":1}'])
   }
+})
+
+describe('what never ends is not held', () => {
+  const endless: readonly (readonly [string, (limit: number) => (chunk: Buffer) => void, first: string])[] = [
+    ['a line', (limit) => createLineSplitter(() => {}, limit), '{"type":"'],
+    ['an item', (limit) => createListSplitter(() => {}, limit).write, '{"items":[{"a":"'],
+    ['what stands before the items', (limit) => createListSplitter(() => {}, limit).write, '<html>'],
+  ]
+  for (const [name, create, first] of endless) {
+    it(name, () => {
+      const write = create(1000)
+      write(Buffer.from(first))
+      assert.throws(() => {
+        for (let i = 0; i < 11; i++) write(Buffer.alloc(100, 'x'))
+      }, BadPiece)
+    })
+  }
+
+  it('but there may be any number of them', () => {
+    const split = createLineSplitter(() => {}, 1000)
+    for (let i = 0; i < 100; i++) split(Buffer.from(`${'x'.repeat(900)}\n${'y'.repeat(50)}`))
+  })
 })

@@ -1,3 +1,5 @@
+import { BadPiece, maxTextBytes } from './read-answer.ts'
+
 /** Takes the text of a Kubernetes list as it comes. */
 export interface ListSplitter {
   readonly write: (chunk: Buffer) => void
@@ -12,11 +14,15 @@ const isClosing = (byte: number): boolean => byte === 0x7d || byte === 0x5d
 
 /**
  * Makes what cuts the items out of a list while it is read, so that never more than one of them is held as text: a list
- * of 10,000 Pods has 200 MB. What is no JSON is not noticed here but by whoever parses the pieces.
+ * of 10,000 Pods has 200 MB. What is no JSON is not noticed here but by whoever parses the pieces. Throws `BadPiece` over
+ * an item, or what stands around them, that is longer than any.
  */
-export const createListSplitter = (onItem: (text: string) => void): ListSplitter => {
+export const createListSplitter = (onItem: (text: string) => void, maxBytes = maxTextBytes): ListSplitter => {
   const frame: Buffer[] = []
   let piece: Buffer[] = []
+  /** Of what is held in both. */
+  let frameBytes = 0
+  let pieceBytes = 0
   let depth = 0
   let isInString = false
   let isEscaped = false
@@ -54,6 +60,7 @@ export const createListSplitter = (onItem: (text: string) => void): ListSplitter
           start = at + 1
           const text = Buffer.concat(piece).toString()
           piece = []
+          pieceBytes = 0
           onItem(text)
         } else if (isInItems && depth === 1) {
           isInItems = false
@@ -64,8 +71,16 @@ export const createListSplitter = (onItem: (text: string) => void): ListSplitter
     if (start >= chunk.length) return
     // Between items are but commas and space; inside of one its bytes are held, as a copy.
     const rest = Buffer.from(chunk.subarray(start))
-    if (!isInItems) frame.push(rest)
-    else if (depth > 2) piece.push(rest)
+    if (!isInItems) {
+      frame.push(rest)
+      frameBytes += rest.length
+    } else if (depth > 2) {
+      piece.push(rest)
+      pieceBytes += rest.length
+    }
+    if (Math.max(frameBytes, pieceBytes) > maxBytes) {
+      throw new BadPiece(`a part of the list has more than ${maxBytes} bytes`)
+    }
   }
   return { write, frame: () => Buffer.concat(frame).toString() }
 }

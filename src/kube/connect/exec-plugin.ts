@@ -112,9 +112,15 @@ const parseJson = (text: string): unknown => {
 }
 
 /** What it prints on stderr is for people, and passed on when it fails; what it prints on stdout is secret. */
-const runProgram: RunProgram = async (command, args, env) => {
+export const runProgram = async (
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  limitMs = deadlineMs,
+): ReturnType<RunProgram> => {
   const { promise, resolve } = Promise.withResolvers<Awaited<ReturnType<RunProgram>>>()
-  const options = { env, timeout: deadlineMs, maxBuffer: 1024 * 1024 }
+  // Nothing is asked before it has ended, so that it must not be for it to say when.
+  const options = { env, timeout: limitMs, killSignal: 'SIGKILL' as const, maxBuffer: 1024 * 1024 }
   const child = execFile(command, args, options, (error, stdout, stderr) => {
     if (error === null) return resolve({ ok: true, stdout })
     const told = stderr.trim().split('\n').at(-1)?.slice(0, 300) ?? ''

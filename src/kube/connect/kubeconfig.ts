@@ -114,12 +114,12 @@ export const readKubeconfig = async (
 }
 
 /** JSON is YAML, and needs no parser of its own. */
-const parseText = async (text: string): Promise<unknown> => {
+const parseText = async (written: string): Promise<unknown> => {
   try {
-    return JSON.parse(text)
+    return JSON.parse(written)
   } catch {
     const { parse } = await import('yaml')
-    return parse(text)
+    return parse(written)
   }
 }
 
