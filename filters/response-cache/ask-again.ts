@@ -53,7 +53,7 @@ export const refresh = async (asking: AskingAgain, parts: CacheParts): Promise<v
       flight.land('unstorable')
       return await leave(answer)
     }
-    for await (const _ of keep(answer.body, { fill, lookup, flight }, parts)) if (fill.isTooLong) break
+    for await (const _ of keep(answer.body, { fill, lookup, flight }, parts)) if (fill.isDropped) break
   } catch (error) {
     parts.env.log('debug', `a stored response could not be asked for again: ${String(error)}`)
   } finally {
@@ -142,14 +142,18 @@ async function* keep(
   { fill, lookup, flight }: Keeping,
   { store }: CacheParts,
 ): AsyncGenerator<Uint8Array> {
-  for await (const piece of body) {
-    if (!fill.add(piece)) flight.land('unstorable')
-    yield piece
+  try {
+    for await (const piece of body) {
+      if (!fill.add(piece)) flight.land('unstorable')
+      yield piece
+    }
+    const entry = fill.finish()
+    const isKept = entry !== undefined && !flight.isVoid()
+    if (isKept) store.put(lookup.key, entry)
+    flight.land(isKept ? 'stored' : 'unstorable')
+  } finally {
+    fill.drop()
   }
-  const entry = fill.finish()
-  const isKept = entry !== undefined && !flight.isVoid()
-  if (isKept) store.put(lookup.key, entry)
-  flight.land(isKept ? 'stored' : 'unstorable')
 }
 
 /** The body of an answer that is not wanted. */

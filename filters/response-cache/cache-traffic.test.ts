@@ -212,6 +212,24 @@ describe('requests for the same at the same time', () => {
     assert.equal(mesh.pod.requests, 2)
   })
 
+  it('take no more memory on their way than what is kept may', async () => {
+    await start({ maxBytes: 65_536, maxResponseBytes: 32_768 })
+    const tunnels = await Promise.all(Array.from({ length: 4 }, () => mesh.tunnel()))
+    const answers = tunnels.map(async (tunnel, index) => (await tunnel.get(`/${index}`)).body.length)
+    await arrived(4)
+    const half = 'x'.repeat(15_000)
+    const pieces = head('cache-control: max-age=60\r\ncontent-length: 30000\r\n\r\n')
+    for (let index = 0; index < 3; index++) answer(index, pieces + half)
+    await turns()
+    for (let index = 0; index < 3; index++) answer(index, half)
+    await until(() => mesh.records.length === 3)
+    assert.equal(mesh.records.filter(({ details }) => details === 'via_upstream').length, 3)
+    // And all of it is given back.
+    answer(3, pieces + half + half)
+    assert.deepEqual(await Promise.all(answers), [30_000, 30_000, 30_000, 30_000])
+    assert.equal((await tunnels[0]?.get('/3'))?.head.headers.get('cache-status'), 'fairway; hit; ttl=60')
+  })
+
   it('do not wait for a client that does not read for longer than they may', async () => {
     await start({ maxWait: '1s', maxBytes: 64 << 20, maxResponseBytes: 32 << 20 })
     const slow = await mesh.tunnel()

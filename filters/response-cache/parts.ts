@@ -1,7 +1,7 @@
 import type { Counter, Exchange, FilterEnv, RequestView } from 'fairway/filter'
 import type { ResponseCacheConfig } from './config.ts'
 import { createKeyMaker, type CacheKey, type KeyMaker } from './memory/cache-key.ts'
-import type { Fill } from './memory/fill.ts'
+import { Room, type Fill } from './memory/fill.ts'
 import { Flights, type Flight } from './memory/flights.ts'
 import { createInvalidation, type Invalidation } from './memory/invalidation.ts'
 import type { Asked, EntryRules } from './memory/make-entry.ts'
@@ -64,6 +64,7 @@ export const createParts = (config: ResponseCacheConfig, env: FilterEnv): CacheP
     rules: {
       now: env.now,
       maxResponseBytes: config.maxResponseBytes,
+      room: new Room(config.maxBytes),
       heuristicMs: config.heuristicFreshness ?? 0,
       staleWhileRevalidateMs: config.staleWhileRevalidate ?? 0,
       staleIfErrorMs: config.staleIfError ?? 0,

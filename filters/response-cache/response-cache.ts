@@ -40,7 +40,11 @@ const createHooks = (parts: CacheParts): Filter => {
       return about?.fill === undefined ? undefined : watchBody(about, about.fill, parts)
     },
     // Also of what broke off, or was answered by somebody else: those who wait for it have to know.
-    onComplete: (_record, { request }) => passing.get(request)?.flight?.land('lost'),
+    onComplete: (_record, { request }) => {
+      const about = passing.get(request)
+      about?.fill?.drop()
+      about?.flight?.land('lost')
+    },
     onCommand: (command) => purge(command, parts),
     close: () => void parts.store.invalidateWhere(() => true),
   }

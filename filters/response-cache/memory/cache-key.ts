@@ -19,6 +19,9 @@ const ALWAYS_KEYED = [
   ...['x-rewrite-url', 'x-http-method-override', 'x-http-method', 'x-method-override', 'x-forwarded-ssl'],
 ]
 
+/** Stands in no field and in no path. */
+const SEPARATOR = '\n'
+
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization']
 
 /** How keys are made by one configuration. */
@@ -37,13 +40,13 @@ export const createKeyMaker = ({
   ignoreQuery,
   credentialHeaders,
 }: Pick<ResponseCacheConfig, 'sharing' | 'keyHeaders' | 'ignoreQuery' | 'credentialHeaders'>): KeyMaker => {
-  const headers = [...new Set([...ALWAYS_KEYED, ...keyHeaders.map((name) => name.toLowerCase())])]
+  const keyed = new Set([...ALWAYS_KEYED, ...keyHeaders.map((name) => name.toLowerCase())])
   const credentials = [...CREDENTIALS, ...credentialHeaders]
   const ignored = new Set(ignoreQuery)
   return {
     keyOf: (exchange) => ({
       uri: uriOf(exchange),
-      partition: JSON.stringify([ruleOf(exchange), ownerOf(exchange, sharing), ...valuesOf(exchange.request, headers)]),
+      partition: partitionOf(exchange, sharing, keyed),
     }),
     cleanQuery: (request) => {
       if (ignored.size === 0 || request.query === '') return
@@ -62,19 +65,14 @@ export const uriOf = ({ request, destination }: Pick<Exchange, 'request' | 'dest
   const { namespace, name, port } = destination
   const { scheme, authority, path, query, headers } = request
   const host = headers.get('host') ?? ''
-  return JSON.stringify([
-    `${namespace}/${name}:${port}`,
-    scheme,
-    authority.toLowerCase(),
-    host.toLowerCase() === authority.toLowerCase() ? '' : host.toLowerCase(),
-    path + query,
-  ])
+  const named = authority.toLowerCase()
+  const told = host === '' || host === authority ? '' : host.toLowerCase()
+  return [`${namespace}/${name}:${port}`, scheme, named, told === named ? '' : told, path + query].join(SEPARATOR)
 }
 
 /** What a URI that `uriOf` made is of. */
 export const readUri = (uri: string): { readonly host: string; readonly path: string; readonly target: string } => {
-  // Five texts, as they stand above.
-  const [, , authority = '', , target = ''] = JSON.parse(uri) as readonly string[]
+  const [, , authority = '', , target = ''] = uri.split(SEPARATOR)
   return { host: authority, path: target.split('?', 1)[0] ?? '', target }
 }
 
@@ -93,11 +91,18 @@ const ownerOf = ({ source }: Exchange, sharing: ResponseCacheConfig['sharing']):
   }
 }
 
-const valuesOf = ({ headers }: RequestView, names: readonly string[]): readonly string[] =>
-  names.flatMap((name) => {
-    const value = headers.get(name)
-    return value === undefined ? [] : [`${name}: ${value}`]
-  })
+const partitionOf = (
+  exchange: Exchange,
+  sharing: ResponseCacheConfig['sharing'],
+  keyed: ReadonlySet<string>,
+): string => {
+  let partition = ruleOf(exchange) + SEPARATOR + ownerOf(exchange, sharing)
+  // Mostly there are none. Of several, in whatever order: those are few, and their entries apart.
+  for (const [name, value] of exchange.request.headers) {
+    if (keyed.has(name)) partition += `${SEPARATOR}${name}: ${value}`
+  }
+  return partition
+}
 
 /** The name of a parameter, decoded as applications do: in what form it comes makes no other parameter of it. */
 const nameOf = (pair: string): string => {

@@ -10,7 +10,8 @@ export type Landing = 'stored' | 'unstorable' | 'useless' | 'lost'
 
 /** A request on its way, for others as well. */
 export interface Flight {
-  readonly landed: Promise<Landing>
+  /** Tells once what became of it. */
+  readonly onLanded: (hear: (how: Landing) => void) => void
   /** What it brings was true before something has changed it, and must not be kept. */
   readonly isVoid: () => boolean
   /** Once; what is said later does not count. */
@@ -41,7 +42,8 @@ export class Flights {
   /** The one for this key, if it is worth to wait for. */
   find(key: CacheKey): Flight | undefined {
     const flight = this.#byUri.get(key.uri)?.leaders.get(key.partition)
-    return flight === undefined || (this.#unstorable.get(digestOf(key)) ?? 0) > this.#env.now() ? undefined : flight
+    if (flight === undefined || this.#unstorable.size === 0) return flight
+    return (this.#unstorable.get(digestOf(key)) ?? 0) > this.#env.now() ? undefined : flight
   }
 
   /** Whether one is under way, whatever is to be expected of it. */
@@ -52,19 +54,26 @@ export class Flights {
   /** Begins one; nobody waits for it when there is one already. */
   begin(key: CacheKey): Flight {
     const { uri, partition } = key
-    const { promise: landed, resolve } = Promise.withResolvers<Landing>()
+    // Mostly nobody waits.
+    let hearing: ((how: Landing) => void)[] | undefined
+    let landed: Landing | undefined
     const space = this.#byUri.get(uri) ?? { leaders: new Map<string, Flight>(), voids: new Set<() => void>() }
     let isVoid = false
     const makeVoid = (): void => void (isVoid = true)
     const land = (how: Landing): void => {
       if (!space.voids.delete(makeVoid)) return
-      resolve(how)
+      landed = how
+      hearing?.forEach((hear) => hear(how))
       if (space.leaders.get(partition) === flight) space.leaders.delete(partition)
       if (space.voids.size === 0) this.#byUri.delete(uri)
       if (how === 'unstorable') this.#remember(key)
-      else if (how === 'stored') this.#unstorable.delete(digestOf(key))
+      else if (how === 'stored' && this.#unstorable.size > 0) this.#unstorable.delete(digestOf(key))
     }
-    const flight: Flight = { landed, isVoid: () => isVoid, land }
+    const onLanded: Flight['onLanded'] = (hear) => {
+      if (landed === undefined) (hearing ??= []).push(hear)
+      else hear(landed)
+    }
+    const flight: Flight = { onLanded, isVoid: () => isVoid, land }
     space.voids.add(makeVoid)
     if (!space.leaders.has(partition)) space.leaders.set(partition, flight)
     this.#byUri.set(uri, space)
@@ -82,19 +91,23 @@ export class Flights {
   }
 
   /** Waits for it, so long at most. */
-  async wait({ landed }: Flight, maxMs: number): Promise<Landing | 'late'> {
-    const { promise: late, resolve } = Promise.withResolvers<'late'>()
-    const cancel = this.#env.after(maxMs, () => resolve('late'))
-    try {
-      return await Promise.race([landed, late])
-    } finally {
-      cancel()
-    }
+  wait({ onLanded }: Flight, maxMs: number): Promise<Landing | 'late'> {
+    return new Promise((resolve) => {
+      const cancel = this.#env.after(maxMs, () => resolve('late'))
+      onLanded((how) => {
+        cancel()
+        resolve(how)
+      })
+    })
   }
 
   #remember(key: CacheKey): void {
+    const digest = digestOf(key)
+    const nowMs = this.#env.now()
+    // Anew for each of them would be work for what is known.
+    if ((this.#unstorable.get(digest) ?? 0) > nowMs + REMEMBER_MS / 2) return
     if (this.#unstorable.size >= MAX_REMEMBERED) this.#unstorable.clear()
-    this.#unstorable.set(digestOf(key), this.#env.now() + REMEMBER_MS)
+    this.#unstorable.set(digest, nowMs + REMEMBER_MS)
   }
 }
 

@@ -4,12 +4,13 @@ import { createFields, type Fields } from '../rfc9111/fields.ts'
 import { freshnessOf, type Freshness, type FreshnessRules } from '../rfc9111/freshness.ts'
 import { allowsCredentials, fieldsToKeep, refusalOf, varyNames, type Refusal } from '../rfc9111/storable.ts'
 import { isSameTag } from '../rfc9111/conditions.ts'
-import { Fill } from './fill.ts'
+import { Fill, type Room } from './fill.ts'
 import { normalise, type Entry } from './store.ts'
 
 /** What one configuration says of what is kept. */
 export interface EntryRules extends FreshnessRules {
   readonly maxResponseBytes: number
+  readonly room: Room
   readonly now: () => number
 }
 
@@ -41,7 +42,9 @@ export const beginFill = (asked: Asked, head: Head, rules: EntryRules): Fill | R
   if (announced !== undefined && !(announced <= rules.maxResponseBytes)) return 'size'
   const parts = { status, fields: fieldsToKeep(headers, directives), directives, freshness }
   const vary = varyOf(headers, request)
-  return new Fill({ maxBytes: rules.maxResponseBytes, announced }, (body) => toEntry(parts, { vary, body }, rules))
+  return new Fill({ maxBytes: rules.maxResponseBytes, announced, room: rules.room }, (body) =>
+    toEntry(parts, { vary, body }, rules),
+  )
 }
 
 /**
