@@ -10,7 +10,7 @@ import { gatherStatuses } from '../conditions/gather-conditions.ts'
 import type { TranslateGateways } from '../conditions/translate-gateways.ts'
 import type { ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
 import { textAt, type LiveObject } from '../manifest.ts'
-import { findLeftovers, type Action } from '../reconcile/reconcile.ts'
+import { findLeftovers, type Leftover } from '../reconcile/reconcile.ts'
 import { toldBy } from '../status/told.ts'
 import type { ClusterView } from '../watch/cluster-watch.ts'
 
@@ -51,7 +51,9 @@ export interface Plan {
   readonly gateways: readonly OwnedGateway[]
   /** Whether objects of the Gateway with this `uid` may stay. */
   readonly isAlive: (uid: string) => boolean
-  readonly leftovers: readonly Action[]
+  readonly leftovers: readonly Leftover[]
+  /** Whether it is certain that a class is not ours. */
+  readonly isOfOthers: (className: string) => boolean
   readonly statuses: readonly StatusWork[]
 }
 
@@ -77,9 +79,12 @@ export const planPass = ({ view, configMaps, hasCertificates, translate, rootNam
     gateways: own.map((one) => ({ ...one, translation: translations.get(gatewayKey(one.gateway)) })),
     isAlive: (uid) => alive.has(uid),
     leftovers: findLeftovers(view.owned, (uid) => alive.has(uid)),
+    isOfOthers: (className) => !classes.has(className) && view.gatewayClasses.some((one) => nameOf(one) === className),
     statuses: planStatuses(gatherStatuses(conditions, objects, ownership), view, hasCertificates),
   }
 }
+
+const nameOf = (object: LiveObject): string => textAt(object, 'metadata', 'name')
 
 /** `NAMESPACE/NAME` */
 export const gatewayKey = (gateway: LiveObject): string =>

@@ -122,7 +122,7 @@ export class PassRunner {
       if (work.facts.readyReplicas > 0 && work.failure === undefined) programmed++
       if (work.failure !== undefined) failures.push(`Gateway ${gatewayKey(owned.gateway)}: ${work.failure.message}`)
     })
-    for (const action of plan.leftovers) {
+    for (const action of await this.#confirm(plan, view)) {
       const failure = await this.#try(action, view)
       if (failure !== undefined) failures.push(failure.message)
     }
@@ -172,6 +172,27 @@ export class PassRunner {
     if (refusal === undefined) this.#attempts.succeed(key)
     else this.#attempts.fail(key, refusal)
     return refusal
+  }
+
+  /**
+   * What is left over for certain. An API server that has just started may give lists of an older time, and what is there for
+   * a Gateway that is missing in them must not go.
+   */
+  async #confirm({ leftovers, isOfOthers }: Plan, view: ClusterView): Promise<readonly Action[]> {
+    const resource = view.resourceOf('Gateway')
+    if (leftovers.length === 0 || resource === undefined) return []
+    const classes = new Map<string, string>()
+    const { client, signal } = this.#options
+    const listed = await client.list(resource, {
+      signal,
+      onItem: (gateway) =>
+        void classes.set(textAt(gateway, 'metadata', 'uid'), textAt(gateway, 'spec', 'gatewayClassName')),
+    })
+    if (!listed.ok) return []
+    return leftovers.flatMap(({ owner, action }) => {
+      const className = classes.get(owner)
+      return className === undefined || isOfOthers(className) ? [action] : []
+    })
   }
 
   async #tellClasses(plan: Plan, view: ClusterView): Promise<void> {

@@ -83,8 +83,11 @@ it('what is left of Gateways that are gone goes, and what is nobody’s stays', 
   ])
   const found = findLeftovers(objects, (uid) => uid === 'g1')
   assert.deepEqual(
-    found.map((action) => action.kind === 'delete' && action.object.uid),
-    ['d2', 'd5'],
+    found.map(({ owner: of, action }) => [of, action.kind === 'delete' && action.object.uid]),
+    [
+      ['g2', 'd2'],
+      ['g3', 'd5'],
+    ],
   )
 })
 

@@ -86,11 +86,20 @@ export const reconcile = (
   return { actions, taken }
 }
 
-/** What objects of ours are left of Gateways that are no longer ours, or no longer there. */
-export const findLeftovers = (objects: Actual['objects'], isAlive: (uid: string) => boolean): readonly Action[] =>
-  [...objects.values()]
-    .filter((live) => !isGoing(live) && ownerOf(live) !== '' && !isAlive(ownerOf(live)))
-    .map((live) => ({ kind: 'delete', object: idOf(live) }))
+/** An object of ours whose Gateway is no longer ours, or no longer there. */
+export interface Leftover {
+  /** The `uid` of the Gateway. */
+  readonly owner: string
+  readonly action: Action
+}
+
+/** Finds what is left of Gateways. */
+export const findLeftovers = (objects: Actual['objects'], isAlive: (uid: string) => boolean): readonly Leftover[] =>
+  [...objects.values()].flatMap((live) => {
+    const owner = ownerOf(live)
+    if (owner === '' || isAlive(owner) || isGoing(live)) return []
+    return [{ owner, action: { kind: 'delete', object: idOf(live) } }]
+  })
 
 const lackOf = (
   manifest: Manifest,

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { KubeClient } from '../../../src/kube/client.ts'
+import { defineKinds } from '../../support/kube/kinds.ts'
+import { startKubeServer } from '../../support/kube/kube-server.ts'
+import { CONTROLLER, installRoles, openClient, startTestController, until } from '../support/controller.ts'
+import { createNamespace, gateway, gateways } from '../support/objects.ts'
+
+const server = await startKubeServer()
+const { ask } = server
+const deployment = '/apis/apps/v1/namespaces/shop/deployments/waypoint'
+
+before(async () => {
+  await defineKinds(server)
+  await installRoles(server)
+  await createNamespace(server, 'shop')
+})
+after(() => server[Symbol.asyncDispose]())
+
+/** As of an API server that has not heard of any Gateway yet, unless it is asked for the newest. */
+const withoutGateways = (client: KubeClient): KubeClient => ({
+  ...client,
+  list: (resource, query) => {
+    const isStale = resource.kind === 'Gateway' && query.notOlderThan !== undefined
+    return client.list(resource, isStale ? { ...query, onItem: () => {} } : query)
+  },
+})
+
+test('a Gateway that an old list does not have loses nothing; one that is gone does', async () => {
+  await ask.good('POST', gateways('shop'), { body: gateway('waypoint') })
+  const found = async (): Promise<boolean> => (await ask('GET', deployment)).code === 200
+  {
+    await using _ = await startTestController(server)
+    await until('a Deployment', async () => (await found()) || undefined)
+  }
+  {
+    const client = await openClient(server.kubeconfigOf(CONTROLLER))
+    await using controller = await startTestController(server, withoutGateways(client))
+    await until('a look', async () => controller.read().passes > 1 || undefined)
+    await delay(500)
+    assert.equal(controller.read().gateways, 0)
+    assert.ok(await found())
+    assert.deepEqual(
+      controller.writes.filter(({ verb }) => verb === 'delete'),
+      [],
+    )
+  }
+  await using _ = await startTestController(server)
+  await ask.good('DELETE', gateways('shop', 'waypoint'))
+  await until('no Deployment', async () => !(await found()) || undefined)
+})
