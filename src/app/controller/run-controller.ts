@@ -4,6 +4,7 @@ import type { TranslateOptions } from '../../config/translate/options.ts'
 import { startController, type RunningController } from '../../controller/controller.ts'
 import type { WaypointSettings } from '../../controller/desired/gateway-plan.ts'
 import type { Write } from '../../controller/pass/execute.ts'
+import { fenceClient } from '../../controller/lease/fenced-client.ts'
 import { startLeader, type Leader } from '../../controller/lease/leader.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import { systemClock } from '../../lib/clock.ts'
@@ -84,10 +85,11 @@ class Process implements ControllerProcess {
 
   async #lead(): Promise<void> {
     await this.#ended
-    if (this.#isClosed || this.#leader?.isLeading() !== true || this.#controller !== undefined) return
+    const leader = this.#leader
+    if (this.#isClosed || leader?.isLeading() !== true || this.#controller !== undefined) return
     const { client, log, namespace, settings, translate } = this.#options
     this.#controller = startController({
-      client,
+      client: fenceClient(client, () => leader.isLeading()),
       clock: systemClock,
       log,
       settings,

@@ -4,27 +4,33 @@ import { setImmediate } from 'node:timers/promises'
 import { createFakeClock, type FakeClock } from '../../../test/support/fake-clock.ts'
 import type { KubeClient, KubeJson } from '../../kube/client.ts'
 import { failed, type KubeResult } from '../../kube/failure.ts'
+import { kubeResources } from '../../kube/resources.ts'
 import { createLogger } from '../../lib/log.ts'
 import { textAt, valueAt } from '../manifest.ts'
+import { fenceClient } from './fenced-client.ts'
 import { startLeader, type Leader } from './leader.ts'
 
 /** A Lease and its versions, as an API server has them. */
 class Server implements Pick<KubeClient, 'get' | 'create' | 'update'> {
   lease: KubeJson | undefined
   isDown = false
+  slowly = async (): Promise<void> => {}
   #version = 0
 
   async get(): Promise<KubeResult<KubeJson>> {
+    await this.slowly()
     if (this.isDown) return refuse('Unreachable')
     return this.lease === undefined ? refuse('NotFound', 404) : { ok: true, value: this.lease }
   }
 
   async create(_: unknown, lease: KubeJson): Promise<KubeResult<KubeJson>> {
+    await this.slowly()
     if (this.lease !== undefined) return refuse('AlreadyExists', 409)
     return this.#keep(lease)
   }
 
   async update(_: unknown, lease: KubeJson): Promise<KubeResult<KubeJson>> {
+    await this.slowly()
     if (this.isDown) return refuse('Unreachable')
     const isStale = lease.metadata.resourceVersion !== this.lease?.metadata.resourceVersion
     return isStale ? refuse('Conflict', 409) : this.#keep(lease)
@@ -34,6 +40,22 @@ class Server implements Pick<KubeClient, 'get' | 'create' | 'update'> {
     this.#version++
     this.lease = { ...lease, metadata: { ...lease.metadata, resourceVersion: String(this.#version) } }
     return { ok: true, value: this.lease }
+  }
+}
+
+const clientOf = (server: Server): KubeClient => {
+  const never = (): never => assert.fail('nobody asks for that')
+  return {
+    connection: { server: '', source: '', namespace: '' },
+    get: () => server.get(),
+    create: (resource, object) => server.create(resource, object),
+    update: (resource, object) => server.update(resource, object),
+    list: never,
+    watch: never,
+    apply: never,
+    delete: never,
+    served: never,
+    close: never,
   }
 }
 
@@ -132,5 +154,41 @@ describe('a leader', () => {
     assert.deepEqual([a.seen, a.holder()], [['lead', 'loss'], 'b'])
     await a.close()
     assert.equal(textAt(server.lease, 'spec', 'holderIdentity'), 'b')
+  })
+
+  it('leads no longer than its time although it stood still, and writes nothing then', async () => {
+    const [server, clock] = [new Server(), createFakeClock()]
+    let stoodMs = 0
+    const a = stand(server, { ...clock, monotonicMs: () => clock.monotonicMs() + stoodMs }, 'a')
+    await pass(clock, 1000)
+    const fenced = fenceClient(clientOf(server), () => a.isLeading())
+    const lease: KubeJson = { metadata: { name: 'x', resourceVersion: server.lease?.metadata.resourceVersion ?? '' } }
+    const write = async (): Promise<string> => {
+      const written = await fenced.update(kubeResources.Lease, lease, { fieldManager: 'a' })
+      return written.ok ? 'written' : written.failure.reason
+    }
+    // SIGSTOP: no timer has run yet.
+    stoodMs = 60_000
+    assert.equal(a.isLeading(), false)
+    assert.equal(await write(), 'Aborted')
+    stoodMs = 0
+    assert.equal(await write(), 'written')
+    await a.close()
+  })
+
+  it('does not begin to lead when its time was over before the answer came', async () => {
+    const [server, clock] = [new Server(), createFakeClock()]
+    server.slowly = async () => {
+      await setImmediate()
+      clock.advance(6000)
+    }
+    const a = stand(server, clock, 'a')
+    for (let i = 0; i < 10; i++) await pass(clock, 2000)
+    assert.deepEqual([a.seen, a.isLeading()], [[], false])
+    assert.match(a.trouble() ?? '', /answers take longer than the 10000 ms/)
+    server.slowly = async () => {}
+    await pass(clock, 20_000)
+    assert.deepEqual([a.seen, a.trouble()], [['lead'], undefined])
+    await a.close()
   })
 })

@@ -72,7 +72,8 @@ class Candidate implements Leader {
   }
 
   isLeading(): boolean {
-    return this.#leadsUntilMs !== undefined
+    // The timer that ends it comes late in a process that stood still.
+    return this.#leadsUntilMs !== undefined && this.#options.clock.monotonicMs() < this.#leadsUntilMs
   }
 
   holder(): string | undefined {
@@ -112,7 +113,6 @@ class Candidate implements Leader {
     const resource = kubeResources.Lease
     const found = await client.get(resource, { namespace, name: LEASE_NAME })
     if (!found.ok && found.failure.reason !== 'NotFound') return this.#complain(found.failure)
-    if (found.ok) this.#trouble = undefined
     const lease = found.ok ? found.value : undefined
     if (lease !== undefined) {
       const nowMs = clock.monotonicMs()
@@ -120,6 +120,7 @@ class Candidate implements Leader {
       const step = judgeLease(lease, this.#seen, identity, nowMs)
       if (step.kind === 'wait') {
         this.#holder = step.holder
+        this.#trouble = undefined
         return this.#lose(`${step.holder} leads`)
       }
     }
@@ -132,10 +133,14 @@ class Candidate implements Leader {
         : await client.update(resource, { ...lease, spec }, write)
     if (!written.ok) return this.#complain(written.failure)
     this.#lease = written.value
-    this.#trouble = undefined
     if (this.#isClosed) return
     this.#seen = observeLease(written.value, this.#seen, clock.monotonicMs())
-    this.#lead(startedAtMs + this.#times.renewMs)
+    const untilMs = startedAtMs + this.#times.renewMs
+    if (clock.monotonicMs() < untilMs) {
+      this.#trouble = undefined
+      return this.#lead(untilMs)
+    }
+    this.#tell(`the Lease cannot be held: answers take longer than the ${this.#times.renewMs} ms that it holds for`)
   }
 
   /** `untilMs`: unless it is renewed before. */
@@ -164,7 +169,10 @@ class Candidate implements Leader {
   #complain(failure: KubeFailure): void {
     // Two who try at once: one of them comes too late, which is what the Lease is for.
     if (failure.reason === 'Conflict' || failure.reason === 'AlreadyExists') return
-    const trouble = `the Lease cannot be held: ${formatKubeFailure(failure)}`
+    this.#tell(`the Lease cannot be held: ${formatKubeFailure(failure)}`)
+  }
+
+  #tell(trouble: string): void {
     if (trouble !== this.#trouble) this.#options.log.warn(trouble)
     this.#trouble = trouble
   }
