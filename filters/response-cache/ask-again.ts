@@ -27,7 +27,11 @@ export const askAgain = async (asking: AskingAgain, parts: CacheParts): Promise<
       if (!(answer instanceof Error)) await leave(answer)
       return serve(lookup, entry, { status: 'hit; fwd=stale; detail=error', outcome: 'stale', parts })
     }
-    return answer instanceof Error ? failWith(answer, parts) : passOn(answer, undefined, parts)
+    if (answer instanceof Error) return failWith(answer, parts)
+    if (answer.status !== 304) return passOn(answer, undefined, parts)
+    // Who asked for the whole would get nothing.
+    await leave(answer)
+    return undefined
   }
   if (answer.status === 304) return onSame(asking, answer, parts)
   parts.refreshes.inc({ outcome: 'changed' })
@@ -76,9 +80,12 @@ const makeConditional = ({ headers }: RequestView, { etag, lastModified }: Entry
   if (lastModified !== undefined) headers.set('if-modified-since', lastModified)
 }
 
+/** Whose answers may take the place of what is stored. */
+const ORIGINS: ReadonlySet<string> = new Set(['via_upstream', 'via_app'])
+
 /** Errors that a stale response may stand in for (RFC 5861 section 4), and answers of nobody. */
 const isError = ({ status, details }: ForwardedAnswer): boolean =>
-  details !== 'via_upstream' || status === 500 || (status >= 502 && status <= 504)
+  !ORIGINS.has(details) || status === 500 || (status >= 502 && status <= 504)
 
 const onSame = (
   { lookup, entry, flight }: AskingAgain,
@@ -129,7 +136,7 @@ const passOn = (answer: ForwardedAnswer, keeping: Keeping | undefined, parts: Ca
   }
   return env.reply(status, {
     headers: fields,
-    body: keeping === undefined ? answer.body : keep(answer.body, keeping, parts),
+    body: keeping === undefined ? answer.body : keepOrLeave(answer, keeping, parts),
     ...(length === undefined ? {} : { length }),
     reason: details,
     ...(/^[A-Z]{2,5}$/.test(flags) ? { flags } : {}),
@@ -155,6 +162,20 @@ async function* keep(
     fill.drop()
   }
 }
+
+/** The same for somebody who may go away before he has begun to read: of a generator nobody would hear that. */
+const keepOrLeave = (answer: ForwardedAnswer, keeping: Keeping, parts: CacheParts): AsyncIterable<Uint8Array> => ({
+  [Symbol.asyncIterator]: () => {
+    const pieces = keep(answer.body, keeping, parts)
+    return {
+      next: () => pieces.next(),
+      return: async () => {
+        await leave(answer)
+        return pieces.return(undefined)
+      },
+    }
+  },
+})
 
 /** The body of an answer that is not wanted. */
 const leave = async ({ body }: ForwardedAnswer): Promise<void> => {

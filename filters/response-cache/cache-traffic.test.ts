@@ -8,6 +8,8 @@ import { turn } from '../../test/support/turns.ts'
 import { INTERNAL_ERROR } from '../../src/http/h2/constants.ts'
 import { commandFilters } from '../../src/proxy/apply/command-filters.ts'
 import compression from '../compression/compression.ts'
+import { defineApp } from '../../src/filter/app/define-app.ts'
+import type { AppPlugin } from '../../src/filter/app/build-app.ts'
 import responseCache from './response-cache.ts'
 
 let mesh: Mesh
@@ -165,6 +167,62 @@ describe('a cache in the data path', () => {
   })
 })
 
+describe('an answer that is asked for again', () => {
+  it('is left to its backend when the client is gone before it has come', async () => {
+    await start()
+    const tunnel = await mesh.tunnel()
+    const first = tunnel.get()
+    await arrived(1)
+    answer(0, HELLO)
+    await first
+    clock.advance(5000)
+    tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+    await arrived(2)
+    tunnel.channel.reset(INTERNAL_ERROR)
+    await until(() => mesh.counters.activeExchanges === 1)
+    answer(1, head('cache-control: max-age=60\r\ncontent-length: 100\r\n\r\nbegun'))
+    await until(() => mesh.counters.activeExchanges === 0, 'the request of the cache to be given up')
+  })
+
+  /** A page that knows its tag, in the waypoint. */
+  const plugin: AppPlugin = async (app) => {
+    app.get('/', (request, reply) => {
+      reply.headers({ 'cache-control': 'max-age=5', etag: '"1"' })
+      return request.headers['if-none-match'] === '"1"' ? reply.code(304).send() : reply.send('hello')
+    })
+  }
+
+  for (const order of [
+    ['App', 'ResponseCache'],
+    ['ResponseCache', 'App'],
+  ])
+    it(`comes from the App that gave it, in the order ${order.join()}`, async () => {
+      clock = createFakeClock()
+      mesh = await Mesh.start({
+        clock,
+        filters: [responseCache, defineApp({ plugin, config: undefined })],
+        rule: {
+          filters: order.map((kind) => ({
+            kind,
+            config: kind === 'App' ? { config: {}, limits: { body: 1024 } } : {},
+            origin: kind,
+          })),
+        },
+        pods: [{ onRequest: (pod) => pod.write('HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\npod') }],
+      })
+      const tunnel = await mesh.tunnel()
+      for (const status of ['fwd=uri-miss; stored', 'hit; fwd=stale; fwd-status=304', 'hit; ttl=5']) {
+        const { head: got, body } = await tunnel.get()
+        assert.deepEqual(
+          [got.status, String(body), got.headers.get('cache-status')],
+          [200, 'hello', `fairway; ${status}`],
+        )
+        if (!status.includes('304')) clock.advance(5000)
+      }
+      assert.equal(mesh.pod.requests, 0)
+    })
+})
+
 describe('requests for the same at the same time', () => {
   const ask = async (count: number): Promise<Promise<string>[]> => {
     const tunnels = await Promise.all(Array.from({ length: count }, () => mesh.tunnel()))
@@ -228,6 +286,23 @@ describe('requests for the same at the same time', () => {
     answer(3, pieces + half + half)
     assert.deepEqual(await Promise.all(answers), [30_000, 30_000, 30_000, 30_000])
     assert.equal((await tunnels[0]?.get('/3'))?.head.headers.get('cache-status'), 'fairway; hit; ttl=60')
+  })
+
+  it('wait for nobody who was gone before it was his turn', async () => {
+    await start()
+    const [first, second] = [await mesh.tunnel(), await mesh.tunnel()]
+    first.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+    await arrived(1)
+    second.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+    await until(() => mesh.counters.activeExchanges === 2)
+    for (const tunnel of [second, first]) {
+      tunnel.channel.reset(INTERNAL_ERROR)
+      await turns()
+    }
+    const [third] = await ask(1)
+    await arrived(2)
+    answer(1, HELLO)
+    assert.equal(await third, 'hello')
   })
 
   it('do not wait for a client that does not read for longer than they may', async () => {

@@ -37,6 +37,8 @@ export interface CacheParts {
   readonly flights: Flights
   readonly invalidation: Invalidation
   readonly passing: WeakMap<RequestView, Passing>
+  /** They have an answer, or nobody wants one: what they waited for is of no use to them. */
+  readonly over: WeakSet<RequestView>
   /** What we have replied to ourselves. */
   readonly answered: WeakSet<RequestView>
   readonly maxWaitMs: number
@@ -74,6 +76,7 @@ export const createParts = (config: ResponseCacheConfig, env: FilterEnv): CacheP
     flights,
     invalidation: createInvalidation({ store, flights }, env),
     passing: new WeakMap(),
+    over: new WeakSet(),
     answered: new WeakSet(),
     maxWaitMs: config.maxWait,
     tellsStatus: config.cacheStatus,

@@ -18,7 +18,7 @@ const responseCache: FilterDefinition<ResponseCacheConfig> = {
 }
 
 const createHooks = (parts: CacheParts): Filter => {
-  const { answered, passing, requests } = parts
+  const { answered, over, passing, requests } = parts
   return {
     onRequest: (exchange) => {
       const { request } = exchange
@@ -41,6 +41,7 @@ const createHooks = (parts: CacheParts): Filter => {
     },
     // Also of what broke off, or was answered by somebody else: those who wait for it have to know.
     onComplete: (_record, { request }) => {
+      over.add(request)
       const about = passing.get(request)
       about?.fill?.drop()
       about?.flight?.land('lost')

@@ -1,4 +1,5 @@
 import type { HookResult, Reply } from './index.ts'
+import { dropBody } from './reply.ts'
 
 /** Something that looks at an exchange, or a connection, and may answer it; a filter's hook is one. */
 export interface ExchangeHook<E> {
@@ -73,7 +74,10 @@ export class HookRun<E> {
   }
 
   #onSettled(reply: Reply | void, next: number): void {
-    if (this.#isCancelled) return
+    if (this.#isCancelled) {
+      if (reply !== undefined) dropBody(reply.body)
+      return
+    }
     this.#pending = undefined
     if (reply === undefined) this.#runFrom(next)
     else this.#user.onReply(reply)

@@ -58,7 +58,9 @@ export const refreshEntry = (
 ): { readonly entry: Entry; readonly isStorable: boolean } | undefined => {
   const etag = headers.get('etag')
   if (etag !== undefined && entry.etag !== undefined && !isSameTag(etag, entry.etag)) return undefined
-  const news = fieldsToKeep(headers, parseDirectives(undefined)).filter(([name]) => !OF_THE_BODY.has(name))
+  const told = fieldsToKeep(headers, parseDirectives(undefined)).filter(([name]) => !OF_THE_BODY.has(name))
+  // One without a date is from now (RFC 9110 section 6.6.1), and not from when the stored one was made.
+  const news = headers.has('date') ? told : [...told, ['date', new Date(rules.now()).toUTCString()] as const]
   const newer = new Set(news.map(([name]) => name))
   const fields = [...entry.fields.filter(([name]) => !newer.has(name)), ...news]
   const list = createFields(fields)

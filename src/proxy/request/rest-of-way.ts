@@ -28,7 +28,8 @@ export const findRest = ({ chains, rule, backend }: OnItsWay, spec: FilterSpec):
   return ofService && { rule: undefined, backend: undefined, chain: ofService }
 }
 
-const behind = ({ staged }: Chain, spec: FilterSpec): Chain | undefined => {
+const behind = ({ staged, serve }: Chain, spec: FilterSpec): Chain | undefined => {
   const place = staged.findIndex((filter) => filter.spec === spec)
-  return place < 0 ? undefined : composeChain(staged.slice(place + 1))
+  // Who answers in place of a backend is asked behind all hooks, wherever it stands.
+  return place < 0 ? undefined : { ...composeChain(staged.slice(place + 1)), serve }
 }
