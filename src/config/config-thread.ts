@@ -50,6 +50,9 @@ const quietMs = 3000
 /** How long a change waits for what it depends on, which others should not wait for, in milliseconds. */
 const holdMs = 5000
 
+/** After this long the thread cleans up even if changes keep coming, in milliseconds. */
+const longestWasteMs = 5000
+
 /** How much of the heap is worth a collection of all of it, which takes 50 ms and more. */
 const wasteBytes = 4 * 1024 * 1024
 
@@ -59,8 +62,10 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
   const write = createDeltaWriter()
   let cancelCollection = (): void => {}
   let restingBytes = 0
+  let wastingSinceMs: number | undefined
   const cleanUp = (): void => {
     giveBack()
+    wastingSinceMs = undefined
     restingBytes = getHeapStatistics().total_heap_size
   }
   const watchNames = async (): Promise<NameWatch> => {
@@ -147,6 +152,10 @@ const run = (data: ConfigThreadData, post: (message: ConfigThreadMessage) => voi
       decode: createObjectReader(),
       onLook: () => {
         if (getHeapStatistics().total_heap_size < restingBytes + wasteBytes) return
+        const nowMs = systemClock.monotonicMs()
+        wastingSinceMs ??= nowMs
+        // Where something changes all the time nothing is ever quiet.
+        if (nowMs - wastingSinceMs > longestWasteMs) return
         cancelCollection()
         cancelCollection = systemClock.after(restingBytes === 0 ? quietAfterStartMs : quietMs, cleanUp)
       },

@@ -225,7 +225,8 @@ const translateSet = (
     authorizations: authorizations.policies,
   }
   const reached = [...wantedOf.keys()]
-  const wants = (): Wants => wantsOf(noted, { gateway, rootNamespace, reached })
+  const callable = hasCalls ? catalog.referenceGrants.map(({ metadata }) => metadata.namespace) : []
+  const wants = (): Wants => wantsOf(noted, { gateway, rootNamespace, reached, callable })
   const translation = {
     model: attachFilters(model, filters.attachments, versions),
     conditions: sortConditions([

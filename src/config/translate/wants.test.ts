@@ -3,7 +3,8 @@ import { describe, it } from 'node:test'
 import { loadText } from '../../../test/support/load-text.ts'
 import type { TranslateOptions } from './options.ts'
 import { createTranslator } from './translate.ts'
-import type { Wants } from './wants.ts'
+import { createCatalog } from './catalog.ts'
+import { noteWants, wantsOf, type Wants } from './wants.ts'
 
 const options: TranslateOptions = {
   clusterDomain: 'cluster.local',
@@ -62,5 +63,10 @@ describe('what a translation wants to know of a cluster', () => {
     assert.deepEqual(translate(before).wants.services, ['shop'])
     const changed = loadText('f.yaml', route('a', '{ name: there, namespace: far, port: 80 }')).objects
     assert.deepEqual(translate([...before.slice(0, -1), ...changed]).wants.services, ['far', 'shop'])
+  })
+
+  it('has the namespaces that filters may call', () => {
+    const scope = { gateway: undefined, rootNamespace: 'r', reached: [], callable: ['far', 'far', 'away'] }
+    assert.deepEqual(wantsOf(noteWants(createCatalog([])), scope).services, ['away', 'far'])
   })
 })

@@ -9,7 +9,7 @@ import { isNamespaceAllowed } from './service/bind-services.ts'
  * `NAMESPACE/NAME`; all sorted.
  */
 export interface Wants {
-  /** Where Services were looked for by name, found or not. */
+  /** Where Services were looked for by name, found or not, and where filters may call some. */
   readonly services: readonly string[]
   /** Where Pods are that something is sent to. */
   readonly pods: readonly string[]
@@ -49,12 +49,14 @@ interface WantsScope {
   readonly rootNamespace: string
   /** The Services whose endpoints are in the model. */
   readonly reached: Iterable<ServiceObject>
+  /** Namespaces that filters may call, if there are filters that call at all. */
+  readonly callable: readonly string[]
 }
 
 /** What was wanted in all. */
 export const wantsOf = (
   { catalog, services, configMaps, secrets }: Noted,
-  { gateway, rootNamespace, reached }: WantsScope,
+  { gateway, rootNamespace, reached, callable }: WantsScope,
 ): Wants => {
   const pods = new Set<string>()
   for (const { metadata } of reached) pods.add(metadata.namespace)
@@ -64,7 +66,7 @@ export const wantsOf = (
     }
   }
   return {
-    services: [...services].toSorted(),
+    services: [...new Set([...services, ...callable])].toSorted(),
     pods: [...pods].toSorted(),
     configMaps: [...configMaps].toSorted(),
     secrets: [...secrets].toSorted(),

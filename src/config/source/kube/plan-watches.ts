@@ -38,7 +38,7 @@ export interface PlanInput {
 
 const ours = [...knownKinds].flatMap(([kind, { group }]) => (group === 'fairway.dev' ? [kind] : []))
 
-const ofCluster = ['Namespace', 'GatewayClass', 'Gateway', 'ServiceEntry']
+const ofCluster = ['Namespace', 'GatewayClass', 'Gateway', 'ReferenceGrant', 'ServiceEntry']
 const routes = ['HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute']
 const guards = ['AuthorizationPolicy', 'RequestAuthentication']
 /** What tells where requests to a Service go. */
