@@ -95,3 +95,9 @@ export const resourcePath = (resource: KubeResource, { namespace, name, subresou
   const parts = [...inside, resource.plural, name, subresource].filter((part) => part !== undefined)
   return [groupPath(resource), ...parts.map(encodeURIComponent)].join('/')
 }
+
+/**
+ * Whether there can be a ConfigMap, Secret or anything else of that name (RFC 1123 subdomain). Of other texts a selector
+ * would be something else, and what waits for the answer to it would wait for ever.
+ */
+export const canBeName = (name: string): boolean => /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/.test(name)

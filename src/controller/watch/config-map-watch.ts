@@ -1,6 +1,6 @@
 import type { KubeClient, KubeJson } from '../../kube/client.ts'
 import { startReflector, type Reflector } from '../../kube/reflector.ts'
-import { kubeResources } from '../../kube/resources.ts'
+import { canBeName, kubeResources } from '../../kube/resources.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { DEFAULTS_FOR_CLASS, type ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
 import type { LiveObject } from '../manifest.ts'
@@ -41,21 +41,26 @@ export const startConfigMapWatch = (options: ConfigMapWatchOptions): ConfigMapWa
         named.delete(key)
       }
       for (const key of keys) {
-        const [namespace = '', name = ''] = key.split('/')
-        if (!named.has(key)) named.set(key, follow({ namespace, fields: `metadata.name=${name}` }))
+        const { namespace, name } = placeOf(key)
+        if (canBeName(name) && !named.has(key)) named.set(key, follow({ namespace, fields: `metadata.name=${name}` }))
       }
     },
     found: () => {
       const all = [defaults, ...named.values()].flatMap((reflector) => [...reflector.items()])
       return new Map(all.map((one) => [keyOf(one), one]))
     },
-    isKnown: (key) => named.get(key)?.state().phase === 'synced',
+    isKnown: (key) => !canBeName(placeOf(key).name) || named.get(key)?.state().phase === 'synced',
     hasDefaults: () => defaults.state().phase === 'synced',
     close: () => {
       defaults.close()
       for (const reflector of named.values()) reflector.close()
     },
   }
+}
+
+const placeOf = (key: ConfigMapKey): { readonly namespace: string; readonly name: string } => {
+  const slash = key.indexOf('/')
+  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
 }
 
 const strip = ({ metadata, ...rest }: KubeJson): LiveObject => {

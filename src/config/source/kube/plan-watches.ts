@@ -1,6 +1,6 @@
 import { isPlainObject } from '../../../lib/schema.ts'
 import type { KubeJson, Selection } from '../../../kube/client.ts'
-import type { KubeResource } from '../../../kube/resources.ts'
+import { canBeName, type KubeResource } from '../../../kube/resources.ts'
 import { hboneListener, type GatewayObject } from '../../objects/gateway.ts'
 import { knownKinds } from '../../objects/kinds.ts'
 
@@ -121,7 +121,8 @@ class Plan {
   addObject(kind: string, key: string): void {
     const slash = key.indexOf('/')
     const [namespace, name] = [key.slice(0, slash), key.slice(slash + 1)]
-    if (name !== '') this.add(kind, { namespace, fields: `metadata.name=${name}` }, { isOptional: true })
+    // Others there are none of, which needs no question; a server that refuses it would hold up everything else.
+    if (canBeName(name)) this.add(kind, { namespace, fields: `metadata.name=${name}` }, { isOptional: true })
   }
 
   watches(): readonly PlannedWatch[] {

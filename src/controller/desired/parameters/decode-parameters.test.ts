@@ -27,6 +27,23 @@ const refused: readonly {
     data: { deployment: 'spec: {template: {metadata: {labels: {gateway.networking.k8s.io/gateway-name: x}}}}' },
     issue: /spec\.template\.metadata\.labels\["gateway\.networking\.k8s\.io\/gateway-name"\]/,
   },
+  {
+    what: 'all metadata taken away',
+    data: { deployment: 'metadata: null' },
+    issue: /data\.deployment: metadata: is not/,
+  },
+  { what: 'labels taken away', data: { service: 'metadata: {labels: null}' }, issue: /metadata\.labels: is not/ },
+  {
+    what: 'labels in place of ours',
+    data: { deployment: 'spec: {template: {metadata: {labels: {$patch: replace, a: b}}}}' },
+    issue: /spec\.template\.metadata\.labels: is not/,
+  },
+  {
+    what: 'another object',
+    data: { service: '{$patch: replace, spec: {}}' },
+    issue: /data\.service: all of it: is not/,
+  },
+  { what: 'a spec that is none', data: { service: 'spec: 7' }, issue: /data\.service: spec: is not/ },
   { what: 'an alias bomb', data: { service: bomb() }, issue: /data\.service/ },
 ]
 

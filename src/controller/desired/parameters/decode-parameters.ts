@@ -84,11 +84,29 @@ const checkPatch = (patch: JsonObject, source: string, key: string): readonly Is
       .filter((label) => reservedLabel.test(label))
       .map((label) => `${path.join('.')}["${label}"]`),
   )
-  return [...found, ...labels].map((path) => ({
+  const around = keepers.filter((path) => isTakenAway(patch, path)).map((path) => path.join('.') || 'all of it')
+  return [...found, ...labels, ...around].map((path) => ({
     object: source,
     message: 'is not for parameters to change: the waypoint is found by it',
     path: `data.${key}: ${path}`,
   }))
+}
+
+/** What holds something that is ours to say, which would go with it. */
+const keepers: readonly (readonly string[])[] = [
+  [],
+  ['metadata'],
+  ['metadata', 'labels'],
+  ['spec'],
+  ['spec', 'template'],
+  ['spec', 'template', 'metadata'],
+  ['spec', 'template', 'metadata', 'labels'],
+]
+
+/** Any value but fields to merge takes the place of what is there. */
+const isTakenAway = (patch: JsonObject, path: readonly string[]): boolean => {
+  const value = valueAt(patch, ...path)
+  return value !== undefined && (!isPlainObject(value) || value['$patch'] !== undefined)
 }
 
 const has = (patch: JsonObject, path: readonly string[]): boolean => valueAt(patch, ...path) !== undefined
