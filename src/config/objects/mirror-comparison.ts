@@ -23,11 +23,21 @@ export interface MirrorComparisonObject {
 /** The methods that change nothing, of which HTTP says so (RFC 9110 section 9.2.1), and those that an author vouches for. */
 const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
 
-const path = s.string({
-  maxLength: 1024,
-  pattern: /(?:\/(?:[^/~]|~[01])*)*/,
-  describe: 'a JSON pointer (RFC 6901) whose steps may be * or **: /items/*/updatedAt',
-})
+/** Where several paths have come to is known at each value of an answer: longer ones would hold the loop. */
+const MAX_STEPS = 32
+
+const path = s.refine(
+  s.string({
+    maxLength: 1024,
+    pattern: /(?:\/(?:[^/~]|~[01])*)*/,
+    describe: 'a JSON pointer (RFC 6901) whose steps may be * or **: /items/*/updatedAt',
+  }),
+  (pointer, at) => {
+    const steps = pointer.split('/').length - 1
+    if (steps <= MAX_STEPS) return []
+    return [{ message: 'a path of too many steps', path: at, found: String(steps), expected: `at most ${MAX_STEPS}` }]
+  },
+)
 const namedPath = s.string({
   minLength: 2,
   maxLength: 1024,

@@ -61,6 +61,13 @@ const cases: readonly Case[] = [
     rules: { ignore: ['/**/at'] },
     found: ['value /a/b/0/of | /a/b/*/of'],
   },
+  {
+    what: 'fields ignored at any depth, however often that is said: it would hold the loop for half a minute',
+    primary: nested(40, 1, (a) => ({ a, at: 1 })),
+    mirror: nested(40, 1, (a) => ({ a, at: 2 })),
+    rules: { ignore: Array.from({ length: 64 }, (_, i) => `${'/**'.repeat(300)}/${i === 7 ? 'at' : i}`) },
+    found: [],
+  },
   { what: 'all that is ignored', primary: { a: 1 }, mirror: [2], rules: { ignore: ['/**'] }, found: [] },
   { what: 'a list in another order', primary: [1, 2], mirror: [2, 1], found: ['value /0 | /*', 'value /1 | /*'] },
   { what: 'a list whose order means nothing', primary: [1, 2], mirror: [2, 1], rules: unordered(''), found: [] },
@@ -121,7 +128,7 @@ describe('of two JSON values is told', () => {
   }
 })
 
-const nested = (depth: number, leaf: unknown, wrap: (inner: unknown) => unknown): unknown => {
+function nested(depth: number, leaf: unknown, wrap: (inner: unknown) => unknown): unknown {
   let value = leaf
   for (let i = 0; i < depth; i++) value = wrap(value)
   return value

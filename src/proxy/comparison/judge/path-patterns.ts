@@ -82,9 +82,11 @@ export class PathState {
 
 /** Where a walk begins that looks for the places of `patterns`, each with what is found there. */
 export const startPatterns = (patterns: readonly (readonly [pointer: string, value: string])[]): PathState => {
-  const places = patterns.flatMap(([pointer, value], index) =>
-    spread({ steps: stepsOf(pointer), value }, 0, String(index)),
-  )
+  const places = patterns.flatMap(([pointer, value], index) => {
+    // Several one after the other say no more than one, and each would be a place of its own in every state.
+    const steps = stepsOf(pointer).filter((step, i, all) => step !== '**' || all[i - 1] !== '**')
+    return spread({ steps, value }, 0, String(index))
+  })
   const states = new Map<string, PathState>()
   const start = new PathState(places, states)
   states.set('start', start)
