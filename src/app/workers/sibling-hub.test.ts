@@ -47,6 +47,17 @@ const setUp = (count = 3) => {
 }
 
 describe('siblings in several workers', () => {
+  it('are greeted by one that is there, whatever is read of one that was killed', async () => {
+    const { workers } = setUp()
+    const [killed, alive, newcomer] = workers
+    killed?.end()
+    killed?.join('a', ['from the dead'])
+    alive?.join('a', ['welcome'])
+    newcomer?.join('a')
+    for (let i = 0; i < 5; i++) await setImmediate()
+    assert.deepEqual([alive?.heard, newcomer?.heard], [[], ['a welcome']])
+  })
+
   it('hear what the others of their channel tell, in order', async () => {
     const { workers } = setUp()
     const [one, two, three] = workers.map((worker) => worker.join('a'))

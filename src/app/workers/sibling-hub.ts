@@ -25,9 +25,13 @@ export class SiblingHub {
   readonly #channels = new Map<string, Set<SiblingWorker>>()
   readonly #queues = new Map<SiblingWorker, Queue>()
   readonly #numbers = new Map<SiblingWorker, number>()
+  /** Those that have ended. */
+  readonly #gone = new WeakSet<SiblingWorker>()
   #lastNumber = 0
 
   receive(from: SiblingWorker, message: SiblingMessage): void {
+    // What one has sent may be read after its end: as the eldest of a channel it would leave newcomers without a greeting.
+    if (this.#gone.has(from)) return
     const { channel } = message
     switch (message.kind) {
       case 'sibling-join':
@@ -46,6 +50,7 @@ export class SiblingHub {
 
   /** The worker is no more. */
   forget(worker: SiblingWorker): void {
+    this.#gone.add(worker)
     for (const channel of this.#channels.keys()) this.#leave(worker, channel)
     this.#queues.delete(worker)
     this.#numbers.delete(worker)
