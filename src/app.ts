@@ -119,9 +119,12 @@ class Waypoint implements RunningWaypoint {
     const first = await this.#startConfig()
     const { trustDomains = this.#options.trustDomains } = first.model
     const meshed = { ...this.#options, trustDomains }
-    this.#opening = openCredentials(meshed, first.model, { clock: systemClock, log: this.#log })
-    const { waitingFor } = this.#opening.status()
-    if (waitingFor !== undefined) this.#log.info(`waiting for ${waitingFor}`, { ...this.#admin.addresses })
+    const { addresses } = this.#admin
+    this.#opening = openCredentials(meshed, first.model, {
+      clock: systemClock,
+      log: this.#log,
+      onWaiting: (what) => this.#log.info(`waiting for ${what}`, { ...addresses }),
+    })
     const credentials = await this.#opening.ready
     this.#credentials = credentials
     this.#credentialed.resolve(credentials)

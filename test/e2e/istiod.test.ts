@@ -13,8 +13,13 @@ const startWithoutCa = async (workers: number, istiod: Istiod, file: string): Pr
   istiod.ca.stop()
   const args = runArguments({ files: [file], certs: '/nowhere', workers, flags: istiod.flags })
   const child = startProcess(args, { env: { ...istiod.env } })
-  const line = await child.waitForLog('that it waits', ({ message }) => String(message).startsWith('waiting for '))
-  return [child, String(line['ready'])]
+  try {
+    const line = await child.waitForLog('that it waits', ({ message }) => String(message).startsWith('waiting for '))
+    return [child, String(line['ready'])]
+  } catch (error) {
+    await child[Symbol.asyncDispose]()
+    throw error
+  }
 }
 
 for (const workers of workerCounts(1)) {
