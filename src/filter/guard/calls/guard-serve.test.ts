@@ -180,6 +180,32 @@ describe('a filter that serves', () => {
     assert.deepEqual([told, bed.told], [['failed: filter_failed{shop/stamp,throw}'], ['throw']])
   })
 
+  it('has shown that it can when it answers, and not when it takes a request', () => {
+    const bed = createGuardBed()
+    const hang = (): object => ({})
+    const changes = { ...closed, waitMs: 300 }
+    for (let i = 0; i < 100 && bed.reading()?.state !== 'quarantined'; i++) {
+      ask(bed, hang, changes)
+      bed.clock.advance(300)
+    }
+    assert.equal(bed.reading()?.state, 'quarantined')
+    bed.clock.advance(30_000)
+    ask(bed, hang, changes)
+    assert.match(ask(bed, hang, changes).told.join(), /filter_quarantined/, 'one at a time')
+    bed.clock.advance(300)
+    assert.equal(bed.reading()?.state, 'quarantined')
+    bed.clock.advance(300_000)
+    const answer = (serving: Serving): object => {
+      serving.respond(200, new HeaderList(), 0)
+      return {}
+    }
+    // Nobody waited for the first one, which says nothing against it; the second one's client takes its time.
+    ask(bed, hang, changes).served?.onOver(false)
+    ask(bed, (serving) => (serving.readBody(), {}), changes)
+    ask(bed, answer, changes)
+    assert.equal(bed.reading()?.state, 'active')
+  })
+
   it('is not asked while it is quarantined', () => {
     const bed = createGuardBed()
     const serve = (): never => {

@@ -42,6 +42,10 @@ class GuardedServing implements Serving, Served {
   #cancelTimer: (() => void) | undefined
   /** It goes on to somebody else because the filter has failed. */
   #isTakenAway = false
+  /** Being asked was no failure. */
+  #isGood = false
+  /** It is counted, as good or as a failure. */
+  #isJudged = false
   /** What was asked for, or said, cannot be taken back. */
   #isBound = false
   /** It waits for the rest of the request's body. */
@@ -55,6 +59,10 @@ class GuardedServing implements Serving, Served {
     this.rules = {
       hook: 'serve',
       faultOf: faultOfServed,
+      onGood: () => {
+        this.#isGood = true
+        this.#pass()
+      },
       isBound: () => this.#isBound,
       headers: () => [exchange.request.headers, exchange.response?.headers],
     }
@@ -74,6 +82,7 @@ class GuardedServing implements Serving, Served {
   close(): undefined {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#pass()
     this.#cancelTimer?.()
     this.#count(-1)
   }
@@ -85,6 +94,7 @@ class GuardedServing implements Serving, Served {
   readBody(): void {
     this.#isBound = true
     this.#feed()
+    this.#pass()
     this.#serving.readBody()
   }
 
@@ -98,7 +108,6 @@ class GuardedServing implements Serving, Served {
     if (fault !== undefined) return this.#fail('invalid', new TypeError(fault))
     this.#isBound = true
     this.close()
-    this.#guarded.health.pass()
     this.#serving.respond(status, headers, bodyBytes)
   }
 
@@ -157,6 +166,15 @@ class GuardedServing implements Serving, Served {
     this.#cancelTimer = host.clock.after(waitMs, expire)
   }
 
+  /** Counts it as good, once it is known to be. */
+  #pass(): void {
+    // Who asks for the body has done something; how long that takes is the client's choice, and may keep nobody else away.
+    const isKnown = this.#isClosed || this.#isBound
+    if (!this.#isGood || !isKnown || this.#isJudged) return
+    this.#isJudged = true
+    this.#guarded.health.pass()
+  }
+
   #tellOver(): void {
     this.#call((served) => served.onOver(false))
   }
@@ -178,6 +196,7 @@ class GuardedServing implements Serving, Served {
   }
 
   #fail(kind: 'throw' | 'reject' | 'wait' | 'invalid', error: unknown): void {
+    this.#isJudged = true
     try {
       failCall(this.#guarded, { kind, error }, this.rules)
       this.#isTakenAway = this.leave()

@@ -30,6 +30,8 @@ export interface CallRules {
   readonly isBound?: (() => boolean) | undefined
   /** What a good result goes on as; default: as it is. */
   readonly wrap?: (result: unknown) => unknown
+  /** Told of a call that was good so far, in place of counting it: whether it has done well shows later. */
+  readonly onGood?: () => void
   /** Its promise may take as long as it likes: somebody else sees to that. */
   readonly isPatient?: boolean
   /** Whose secrets errors may quote. */
@@ -65,7 +67,8 @@ export const judgeCall = (result: unknown, tookMs: number, guarded: Guarded, rul
   const fault = rules.faultOf(result)
   if (fault !== undefined) return failCall(guarded, { kind: 'invalid', error: new TypeError(fault) }, rules)
   if (tookMs > guarded.health.user.hookMs) countOverrun(guarded, tookMs)
-  else guarded.health.pass()
+  else if (rules.onGood === undefined) guarded.health.pass()
+  else rules.onGood()
   return rules.wrap === undefined ? result : rules.wrap(result)
 }
 
