@@ -131,7 +131,8 @@ export const explainError = (error: unknown, signal?: AbortSignal): Pick<KubeFai
   const told = error instanceof Error && error.message !== '' ? error.message : code
   // With several addresses each has an error of its own.
   const inner = error instanceof AggregateError ? error.errors.map(String).join('; ') : told
-  if (isOfTrust(code)) return { reason: 'Untrusted', message: inner }
+  // Behind the semicolon is advice on flags of Node.
+  if (isOfTrust(code)) return { reason: 'Untrusted', message: inner.split(';')[0] ?? inner }
   return { reason: 'Unreachable', message: unreachable[code] ?? inner }
 }
 

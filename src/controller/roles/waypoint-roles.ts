@@ -9,7 +9,7 @@ const everywhere: readonly Right[] = [
   { groups: [''], resources: ['configmaps'], verbs: read, names: ['istio'] },
   {
     groups: ['gateway.networking.k8s.io'],
-    resources: ['gatewayclasses', 'gateways', 'grpcroutes', 'httproutes', 'tcproutes', 'tlsroutes'],
+    resources: ['gatewayclasses', 'gateways', 'grpcroutes', 'httproutes', 'referencegrants', 'tcproutes', 'tlsroutes'],
     verbs: read,
   },
   { groups: ['networking.istio.io'], resources: ['serviceentries'], verbs: read },
@@ -20,7 +20,7 @@ const everywhere: readonly Right[] = [
 const served: readonly Right[] = [
   { groups: [''], resources: ['pods', 'services'], verbs: read },
   { groups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: read },
-  { groups: ['gateway.networking.k8s.io'], resources: ['backendtlspolicies', 'referencegrants'], verbs: read },
+  { groups: ['gateway.networking.k8s.io'], resources: ['backendtlspolicies'], verbs: read },
   { groups: ['gateway.networking.x-k8s.io'], resources: ['xbackendtrafficpolicies'], verbs: read },
   { groups: ['fairway.dev'], resources: ['*'], verbs: read },
 ]
