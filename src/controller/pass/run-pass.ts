@@ -12,8 +12,8 @@ import { createGatewayTranslation, type TranslateGateways } from '../conditions/
 import type { WaypointSettings } from '../desired/gateway-plan.ts'
 import { decodeParameters } from '../desired/parameters/decode-parameters.ts'
 import { findParameters, parametersKeyOf, type ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
-import { FIELD_MANAGER, keyOfManifest, textAt, type LiveObject } from '../manifest.ts'
-import { appliedHash, type Action, type Applied } from '../reconcile/reconcile.ts'
+import { FIELD_MANAGER, textAt, type LiveObject } from '../manifest.ts'
+import type { Action } from '../reconcile/reconcile.ts'
 import { classStatusOf, meshStatusOf } from '../status/class-status.ts'
 import { formatTime } from '../status/conditions.ts'
 import { gatewayStatusOf, type Refusal } from '../status/gateway-status.ts'
@@ -21,7 +21,9 @@ import { classFeatures, meshFeatures } from '../status/supported-features.ts'
 import type { ClusterView } from '../watch/cluster-watch.ts'
 import type { ConfigMapWatch } from '../watch/config-map-watch.ts'
 import { createAttempts } from './attempts.ts'
-import { execute, type Execution, type Write } from './execute.ts'
+import { createActionRunner, type ActionRunner } from './action-runner.ts'
+import { createEchoes } from './echoes.ts'
+import type { Write } from './execute.ts'
 import { workOf, type GatewayWork } from './gateway-work.ts'
 import { inParallel } from './in-parallel.ts'
 import { meshedOptionsOf } from './mesh-options.ts'
@@ -68,8 +70,9 @@ const VERSION_MS = 600_000
 /** Does what follows from what is there, and remembers what it did already. */
 export class PassRunner {
   readonly #options: PassOptions
-  readonly #applied = new Map<string, Applied>()
+  readonly #actions: ActionRunner
   readonly #attempts
+  readonly #echoes
   readonly #statuses: StatusQueue
   readonly #read = createObjectReader()
   /** Decoded ConfigMaps, by what they were decoded of. */
@@ -81,7 +84,9 @@ export class PassRunner {
 
   constructor(options: PassOptions) {
     this.#options = options
+    this.#actions = createActionRunner(options)
     this.#attempts = createAttempts<Refusal>(options.clock)
+    this.#echoes = createEchoes(options.clock)
     this.#statuses = new StatusQueue({ ...options, onFailure: (message) => this.#complain([message]) })
     this.#meshed = options.translate
     this.#translate = createGatewayTranslation(options.translate)
@@ -89,7 +94,9 @@ export class PassRunner {
 
   /** In how many milliseconds something is to be tried again. */
   nextMs(): number | undefined {
-    const waits = [this.#attempts.nextMs(), this.#statuses.nextMs()].filter((wait) => wait !== undefined)
+    const waits = [this.#actions, this.#attempts, this.#echoes, this.#statuses]
+      .map((one) => one.nextMs())
+      .filter((wait) => wait !== undefined)
     return waits.length === 0 ? undefined : Math.min(...waits)
   }
 
@@ -123,7 +130,7 @@ export class PassRunner {
       if (work.failure !== undefined) failures.push(`Gateway ${gatewayKey(owned.gateway)}: ${work.failure.message}`)
     })
     for (const action of await this.#confirm(plan, view)) {
-      const failure = await this.#try(action, view)
+      const failure = await this.#actions.run(action, view.resourceOf)
       if (failure !== undefined) failures.push(failure.message)
     }
     await this.#tellClasses(plan, view)
@@ -142,12 +149,19 @@ export class PassRunner {
     const { configMaps, systemNamespace, settings, signal } = this.#options
     const { gateway, gatewayClass } = owned
     if (![gateway, gatewayClass].every((one) => isKnown(one, configMaps))) return undefined
-    const scope = { view, plan, configMaps: configMaps.found(), systemNamespace, settings, applied: this.#applied }
+    const scope = {
+      view,
+      plan,
+      configMaps: configMaps.found(),
+      systemNamespace,
+      settings,
+      applied: this.#actions.applied,
+    }
     const work = workOf(owned, scope)
     let failure = refuseTaken(work.taken)
     for (const action of work.actions) {
       if (signal.aborted) return undefined
-      const refusal = await this.#try(action, view)
+      const refusal = await this.#actions.run(action, view.resourceOf)
       failure ??= refusal
       // Replicas behind a Service that is somebody else's would be there for nobody.
       if (refusal !== undefined && action.kind === 'apply' && action.manifest.kind === 'Service') break
@@ -156,22 +170,6 @@ export class PassRunner {
     const facts = { ...work.facts, failure, now: this.#now() }
     await this.#writeWhole('Gateway', gateway, { view, statusOf: (live) => gatewayStatusOf(live, facts) })
     return { ...work, failure }
-  }
-
-  /** What does not work is tried again later, unless something else is wanted by then. */
-  async #try(action: Action, view: ClusterView): Promise<Refusal | undefined> {
-    const key =
-      action.kind === 'apply'
-        ? `${keyOfManifest(action.manifest)} ${appliedHash(action.manifest)}`
-        : `delete ${action.object.uid}`
-    const held = this.#attempts.held(key)
-    if (held !== undefined) return held
-    const { client, signal, onWrite } = this.#options
-    const execution: Execution = { client, signal, onWrite, applied: this.#applied, resourceOf: view.resourceOf }
-    const refusal = await execute(action, execution)
-    if (refusal === undefined) this.#attempts.succeed(key)
-    else this.#attempts.fail(key, refusal)
-    return refusal
   }
 
   /**
@@ -219,9 +217,16 @@ export class PassRunner {
     if (resource === undefined || this.#attempts.held(key) !== undefined) return
     const [namespace, name] = [textAt(known, 'metadata', 'namespace'), textAt(known, 'metadata', 'name')]
     const place = namespace === '' ? { name } : { namespace, name }
+    const status = statusOf(known)
+    if (status === known['status']) return
+    // One that was made anew has heard nothing yet.
+    const told = `${textAt(known, 'metadata', 'uid')} ${JSON.stringify(status, withoutTimes)}`
+    if (this.#echoes.isAwaited(key, told)) return
     const failure = await writeStatus(resource, { known, place, statusOf }, { client, signal, onWrite })
-    if (failure === undefined) this.#attempts.succeed(key)
-    else this.#attempts.fail(key, { reason: failure.reason, message: formatKubeFailure(failure) })
+    if (failure === undefined) {
+      this.#attempts.succeed(key)
+      this.#echoes.await(key, told, true)
+    } else this.#attempts.fail(key, { reason: failure.reason, message: formatKubeFailure(failure) })
   }
 
   /**
@@ -319,6 +324,9 @@ export class PassRunner {
 }
 
 const MAX_COMPLAINTS = 1000
+
+/** The same is said at different times when somebody takes it away each time. */
+const withoutTimes = (field: string, value: unknown): unknown => (field === 'lastTransitionTime' ? undefined : value)
 
 /** Whether the parameters that an object names are known, or known to be missing. */
 const isKnown = (object: LiveObject, configMaps: ConfigMapWatch): boolean => {
