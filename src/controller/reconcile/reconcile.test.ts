@@ -79,6 +79,7 @@ it('what is left of Gateways that are gone goes, and what is nobody’s stays', 
     ['b', live(manifest({ uid: 'g2' }), { uid: 'd2' })],
     ['c', live(manifest({ uid: 'g2' }), { uid: 'd3', deletionTimestamp: 'now' })],
     ['d', live(manifest(), { uid: 'd4', ownerReferences: [] })],
+    ['f', live(manifest(), { uid: 'd6', ownerReferences: [{ ...owner('g9'), apiVersion: 'networking.istio.io/v1' }] })],
     ['e', live(manifest(), { uid: 'd5', ownerReferences: [], labels: { 'fairway.dev/gateway-uid': 'g3' } })],
   ])
   const found = findLeftovers(objects, (uid) => uid === 'g1')

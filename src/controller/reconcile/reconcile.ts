@@ -119,7 +119,10 @@ export const appliedHash = (object: LiveObject): string => textAt(object, 'metad
 
 /** The `uid` of the Gateway that an object of ours belongs to; `''`: of none. */
 export const ownerOf = (live: LiveObject): string => {
-  const owner = listAt(live, 'metadata', 'ownerReferences').find((one) => textAt(one, 'kind') === 'Gateway')
+  // Istio has a kind of that name too, and what belongs to one of those is not ours to take away.
+  const owner = listAt(live, 'metadata', 'ownerReferences').find(
+    (one) => textAt(one, 'kind') === 'Gateway' && textAt(one, 'apiVersion').startsWith('gateway.networking.k8s.io/'),
+  )
   return owner === undefined ? textAt(live, 'metadata', 'labels', GATEWAY_UID) : textAt(owner, 'uid')
 }
 

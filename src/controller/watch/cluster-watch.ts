@@ -127,7 +127,7 @@ class Watch implements ClusterWatch {
   /** Finds out which kinds there are, and follows those that are new. */
   async look(): Promise<void> {
     const groups = Map.groupBy(
-      this.#kinds.filter(({ kind }) => !this.#followed.has(kind)),
+      this.#kinds.filter(({ kind }) => this.#isMissed(kind)),
       ({ group }) => group,
     )
     this.#discovery = undefined
@@ -144,12 +144,28 @@ class Watch implements ClusterWatch {
           kind,
           served.value.map((one) => one.resource),
         )
-        if (resource !== undefined) this.#follow(kind, resource)
+        this.#take(kind, resource)
       }
     }
     this.#hasLooked ||= this.#discovery === undefined
     this.#changed()
     this.#cancel = this.#options.clock.after(this.#discovery === undefined ? lookMs : retryMs, () => void this.look())
+  }
+
+  /** Not found yet, or no longer where it was: definitions are deleted, and come back in other versions. */
+  #isMissed(kind: string): boolean {
+    const followed = this.#followed.get(kind)
+    return followed === undefined || followed.reflector.state().failure?.status === 404
+  }
+
+  #take(kind: FollowedKind, resource: KubeResource | undefined): void {
+    const before = this.#followed.get(kind.kind)
+    if (before !== undefined) {
+      if (before.resource.version === resource?.version) return
+      before.reflector.close()
+      this.#followed.delete(kind.kind)
+    }
+    if (resource !== undefined) this.#follow(kind, resource)
   }
 
   #follow(kind: FollowedKind, resource: KubeResource): void {
