@@ -228,6 +228,27 @@ describe('a reflector', () => {
     assert.equal(asked.length, before)
   })
 
+  it('does not make a list wait for what failed before a watch that lasted', async () => {
+    const { reflector, asked, next, list, watch, clock } = start()
+    for (const waitMs of [500, 1000, 2000, 4000]) {
+      const question = await next()
+      question.end(failure('ServiceUnavailable', 503))
+      await turn()
+      clock.advance(waitMs)
+    }
+    await list('5')
+    await watch()
+    clock.advance(60_000)
+    reflector.relist()
+    const question = await next()
+    question.end(failure('ServiceUnavailable', 503))
+    await turn()
+    const before = asked.length
+    clock.advance(500)
+    await turn()
+    assert.equal(asked.length, before + 1)
+  })
+
   for (const [name, ended] of [
     ['forgets', failure('Expired', 410)],
     ['ends', { ok: true, value: undefined } as const],

@@ -191,8 +191,11 @@ class Reflection<T> {
         this.#take(event.type, event.object)
       },
     })
+    const hasLasted = this.#clock.monotonicMs() - startedMs >= shortMs
+    // What failed before it is over, even when it is us who end it.
+    if (hasLasted) this.#failures = 0
     if (this.#current.signal.aborted) return undefined
-    this.#short = this.#clock.monotonicMs() - startedMs >= shortMs ? 0 : this.#short + 1
+    this.#short = hasLasted ? 0 : this.#short + 1
     const wasUseful = this.#short === 0 || (events > 0 && this.#short <= maxShort)
     if (wasUseful) {
       this.#failures = 0

@@ -53,7 +53,10 @@ const route = (namespace: string, name: string, backend: string): JsonObject => 
   metadata: { namespace, name },
   spec: {
     parentRefs: [{ group: '', kind: 'Service', name: 'api' }],
-    rules: [{ backendRefs: [{ name: backend, port: 80 }] }],
+    // One path each: which of two routes wins depends on when they were made.
+    rules: [
+      { matches: [{ path: { type: 'PathPrefix', value: `/${name}` } }], backendRefs: [{ name: backend, port: 80 }] },
+    ],
   },
 })
 

@@ -8,11 +8,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { User } from './access.ts'
 import { Api, refuse } from './api.ts'
 import { badRequest, Failure } from './failure.ts'
-import { Faults, type Fault } from './http/faults.ts'
-import { readRequest, type RequestInfo } from './http/request-info.ts'
+import { Faults, type Fault, type SeenRequest } from './http/faults.ts'
+import { readRequest } from './http/request-info.ts'
 import { Users, type KnownUser } from './http/users.ts'
 import type { Json, JsonObject } from './json.ts'
 
@@ -21,11 +20,6 @@ export interface StandInOptions {
   readonly users: readonly KnownUser[]
   /** Whether what nobody owns any more goes. */
   readonly collectsGarbage: boolean
-}
-
-/** A request that came, and who sent it. */
-export interface SeenRequest extends RequestInfo {
-  readonly user: User
 }
 
 export interface StandInServer extends AsyncDisposable {
@@ -102,8 +96,9 @@ const createHandler =
       const info = readRequest(request.method ?? '', request.url ?? '')
       const user = users.identify(request)
       if (user === undefined) throw unauthorized
-      requests.push({ ...info, user })
-      const fault = faults.take(info)
+      const seen = { ...info, user }
+      requests.push(seen)
+      const fault = faults.take(seen)
       if (fault !== undefined && (await suffer(fault, response)) === 'done') return
       if (user.groups.includes('system:unauthenticated') && info.about !== undefined) throw refuse(user, info)
       const body = await readBody(request)

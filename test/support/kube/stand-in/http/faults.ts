@@ -1,5 +1,11 @@
 /** What goes wrong on demand. */
+import type { User } from '../access.ts'
 import type { RequestInfo } from './request-info.ts'
+
+/** A request, and who sent it. */
+export interface SeenRequest extends RequestInfo {
+  readonly user: User
+}
 
 /** What becomes of a request instead of an answer, or before one. */
 export type Fault =
@@ -14,7 +20,7 @@ export type Fault =
 export interface FaultRule {
   readonly fault: Fault
   /** Default: every request. */
-  readonly fits?: (request: RequestInfo) => boolean
+  readonly fits?: (request: SeenRequest) => boolean
   /** Default: until it is disposed of. */
   readonly times?: number
 }
@@ -30,7 +36,7 @@ export class Faults {
   }
 
   /** What becomes of this request. */
-  take(request: RequestInfo): Fault | undefined {
+  take(request: SeenRequest): Fault | undefined {
     for (const entry of this.#rules) {
       if (entry.left === 0 || entry.rule.fits?.(request) === false) continue
       entry.left--
