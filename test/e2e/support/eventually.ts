@@ -6,7 +6,7 @@ const CHECK_MS = 15
 export const eventually = async <T>(
   what: string,
   check: () => T | undefined | false | Promise<T | undefined | false>,
-  timeoutMs = 15_000,
+  timeoutMs = 30_000,
 ): Promise<T> => {
   const endMs = Date.now() + timeoutMs
   for (;;) {
