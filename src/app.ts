@@ -119,13 +119,8 @@ class Waypoint implements RunningWaypoint {
     const first = await this.#startConfig()
     const { trustDomains = this.#options.trustDomains } = first.model
     const meshed = { ...this.#options, trustDomains }
-    const { addresses } = this.#admin
-    this.#opening = openCredentials(meshed, first.model, {
-      clock: systemClock,
-      log: this.#log,
-      onWaiting: (what) => this.#log.info(`waiting for ${what}`, { ...addresses }),
-    })
-    const credentials = await this.#opening.ready
+    this.#opening = openCredentials(meshed, first.model, { clock: systemClock, log: this.#log })
+    const credentials = await this.#awaitCredentials(this.#opening, this.#admin)
     this.#credentials = credentials
     this.#credentialed.resolve(credentials)
     const hasFilters = this.#options.filtersDir !== undefined
@@ -149,6 +144,19 @@ class Waypoint implements RunningWaypoint {
     const port = await this.#listen(this.#plane, ports.hbone)
     this.addresses = { hbone: joinHostPort(bind, port), ...this.#admin.addresses }
     this.#hasStarted = true
+  }
+
+  /** Says what it waits for when that is not at hand. */
+  async #awaitCredentials({ ready, status }: OpeningCredentials, { addresses }: AdminServer): Promise<CredentialSource> {
+    const forget = systemClock.after(PATIENCE_MS, () => {
+      const { waitingFor } = status()
+      if (waitingFor !== undefined) this.#log.info(`waiting for ${waitingFor}`, { ...addresses })
+    })
+    try {
+      return await ready
+    } finally {
+      forget()
+    }
   }
 
   drain(): Promise<void> {
@@ -281,6 +289,9 @@ class Waypoint implements RunningWaypoint {
     return this.#plane?.trouble()
   }
 }
+
+/** For the first certificate to come without a word about it. */
+const PATIENCE_MS = 300
 
 const nothingAsked = (kind: CredentialStatus['kind']): CredentialStatus => ({ kind, rotations: 0, failures: 0 })
 

@@ -20,20 +20,13 @@ export interface OpeningCredentials {
   readonly close: () => void
 }
 
-export interface OpeningParts {
-  readonly clock: Clock
-  readonly log: Logger
-  /** Told once what gives the first credentials, where they are not at hand. */
-  readonly onWaiting?: (what: string) => void
-}
-
 /** Opens the source that the options name; returns at once. */
 export const openCredentials = (
   options: Pick<WaypointOptions, 'ca' | 'trustDomains'>,
   model: Model,
-  { clock, log, onWaiting }: OpeningParts,
+  { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): OpeningCredentials => {
-  const tally = new CredentialTally(options.ca.kind, onWaiting)
+  const tally = new CredentialTally(options.ca.kind)
   const stop = new AbortController()
   const ready = openSource(options, model, { tally, clock, log, random: Math.random, signal: stop.signal }).then(
     (source) => {

@@ -5,12 +5,9 @@ import type { CredentialKind, CredentialStatus } from './credentials.ts'
  * waited for.
  */
 export class CredentialTally {
-  readonly #onWaiting: (what: string) => void
   #status: CredentialStatus
 
-  /** `onWaiting` is told once, if the first credentials are not at hand. */
-  constructor(kind: CredentialKind, onWaiting: (what: string) => void = () => {}) {
-    this.#onWaiting = onWaiting
+  constructor(kind: CredentialKind) {
     this.#status = { kind, rotations: 0, failures: 0 }
   }
 
@@ -18,9 +15,7 @@ export class CredentialTally {
 
   /** There is no set yet, and `what` is to give the first one. */
   readonly waitFor = (what: string): void => {
-    const isNew = this.#status.waitingFor === undefined
     this.#status = { ...this.#status, waitingFor: what }
-    if (isNew) this.#onWaiting(what)
   }
 
   /** The first set is there. */

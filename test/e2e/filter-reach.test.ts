@@ -32,9 +32,7 @@ const ask: FilterDefinition = {
       }
     },
   }),
-}
-
-${'export'} default ask
+}; export default ask
 `
 
 const filter = {

@@ -69,7 +69,21 @@ export const createFleet = async (existingCa?: DevCa): Promise<Fleet> => {
     },
     put: (endpoints, others = []) => mesh.write([gateway, ...service({ name: 'api', vip: VIP, endpoints }), ...others]),
     startFairway: mesh.startFairway,
-    startLoad: ({ addresses }, shape) => startSteadyLoad({ waypoint: addresses.hbone, authority: API, tls, ...shape }),
+    startLoad: async ({ addresses }, shape) => {
+      const load = await startSteadyLoad({ waypoint: addresses.hbone, authority: API, tls, ...shape })
+      // A test that fails does not stop it, and would never end.
+      let isStopped = false
+      open.defer(async () => {
+        if (!isStopped) await load.stop(0)
+      })
+      return {
+        ...load,
+        stop: (waitMs) => {
+          isStopped = true
+          return load.stop(waitMs)
+        },
+      }
+    },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   }
 }
