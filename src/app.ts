@@ -147,7 +147,10 @@ class Waypoint implements RunningWaypoint {
   }
 
   /** Says what it waits for when that is not at hand. */
-  async #awaitCredentials({ ready, status }: OpeningCredentials, { addresses }: AdminServer): Promise<CredentialSource> {
+  async #awaitCredentials(
+    { ready, status }: OpeningCredentials,
+    { addresses }: AdminServer,
+  ): Promise<CredentialSource> {
     const forget = systemClock.after(PATIENCE_MS, () => {
       const { waitingFor } = status()
       if (waitingFor !== undefined) this.#log.info(`waiting for ${waitingFor}`, { ...addresses })
