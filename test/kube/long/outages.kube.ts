@@ -12,6 +12,7 @@ import { createNamespace } from '../support/objects.ts'
 
 const CUTS = 100
 const DOWN_MS = 60_000
+const HEALTHY_MS = 1200
 /** Requests come so often all the time. */
 const EACH_MS = 10
 const VIP = '10.96.50.1'
@@ -85,6 +86,8 @@ test(`connections to the API server that are cut ${CUTS} times lose no change`, 
   const random = seededRandom(11)
   const waits: number[] = []
   for (let round = 0; round < CUTS; round++) {
+    // Watches that are cut as soon as they are open are opened less and less often.
+    await delay(HEALTHY_MS)
     const changed = mark(stage, `cut-${round}`)
     await delay(random.below(20))
     server.cut()
