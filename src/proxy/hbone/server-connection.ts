@@ -144,7 +144,8 @@ export class ServerConnection implements ReviewedPeer {
   endSome(nowMs: number, epochMs: number): void {
     if (this.transport.socket.destroyed) return
     const reason = this.#reasonToRetire(nowMs, epochMs)
-    if (reason !== undefined) return this.#retire(reason, 'its certificate has run out')
+    if (reason === 'expired') return this.#retire(reason, 'its certificate has run out')
+    if (reason === 'aged') return this.#retire(reason)
     if (this.#retirement.phase(nowMs) !== 'over') return this.finish()
     this.#retirement.noteCut()
     this.transport.socket.destroy()
@@ -165,9 +166,10 @@ export class ServerConnection implements ReviewedPeer {
     this.#closeWhenIdle()
   }
 
-  #retire(reason: RetireReason, why: string): void {
+  /** `why` is for the log; without it there is nothing to say. */
+  #retire(reason: RetireReason, why?: string): void {
     if (!this.#retirement.begin(reason)) return
-    if (reason !== 'aged') {
+    if (why !== undefined) {
       this.#options.onWarning(`HBONE connection from ${this.#identity} at ${this.#address} is ended: ${why}`, 'peer')
     }
     // Against whom nothing speaks gets to know in time for tunnels that are on their way.
