@@ -1,23 +1,15 @@
 /** `fairway controller`: makes Gateways real, and says what became of everything. */
 import { randomBytes } from 'node:crypto'
-import { isIP } from 'node:net'
 import { hostname } from 'node:os'
 import { runController, type ControllerProcessOptions } from '../app/controller/run-controller.ts'
 import { guardProcess } from '../app/guard-process.ts'
 import { systemClock } from '../lib/clock.ts'
-import { createLogger, decodeLogLevel, logLevels } from '../lib/log.ts'
+import { createLogger } from '../lib/log.ts'
 import { version } from '../lib/version.ts'
-import {
-  decodeChoice,
-  decodeInteger,
-  formatFlags,
-  parseArguments,
-  usageError,
-  type FlagTable,
-  type FlagValues,
-} from './arguments.ts'
+import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable, type FlagValues } from './arguments.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
 import { kubeFlags, openKube } from './kube-flags.ts'
+import { decodeBind, decodeLogFlag, decodePort, serverFlags } from './server-flags.ts'
 import type { Terminal, Verb } from './verb.ts'
 
 const flagTable = {
@@ -53,10 +45,7 @@ const flagTable = {
     value: 'HOST[:PORT]',
     help: 'of waypoints; default: istiod of the Gateway’s revision',
   },
-  bind: { type: 'string', default: '::', value: 'ADDR', help: 'default :: with IPv4 as well' },
-  'ready-port': { type: 'string', default: '15021', value: 'PORT', help: '/healthz/ready; default 15021' },
-  'metrics-port': { type: 'string', default: '15020', value: 'PORT', help: '/stats/prometheus; default 15020' },
-  'log-level': { type: 'string', default: 'info', value: 'LEVEL', help: `${logLevels.join(', ')}; default info` },
+  ...serverFlags,
 } as const satisfies FlagTable
 
 const help = `fairway controller: makes Gateways of class fairway-waypoint real, and writes what became of each object
@@ -79,7 +68,7 @@ ${formatFlags(flagTable)}
 
 const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
   const { flags } = parseArguments(args, flagTable)
-  const level = decodeLogLevel(flags['log-level']) ?? decodeChoice('log-level', flags['log-level'], logLevels)
+  const level = decodeLogFlag(flags['log-level'])
   const options = decodeOptions(flags, terminal.env)
   const log = createLogger({ write: terminal.err.write, level, clock: systemClock })
   guardProcess(log)
@@ -104,14 +93,12 @@ const decodeOptions = (flags: FlagValues<typeof flagTable>, env: Terminal['env']
   const trustDomain =
     flags['trust-domain'] === undefined ? undefined : decodeName('trust-domain', flags['trust-domain'])
   const istioNamespace = decodeName('istio-namespace', flags['istio-namespace'])
-  const port = (name: 'ready-port' | 'metrics-port'): number =>
-    decodeInteger(name, flags[name], { min: 0, max: 65_535 })
-  if (isIP(flags.bind) === 0) throw usageError(`--bind ${JSON.stringify(flags.bind)} is no IP address`)
+  const port = (name: 'ready-port' | 'metrics-port'): number => decodePort(name, flags[name])
   return {
     namespace: flags.namespace ?? valueOf(env, 'POD_NAMESPACE'),
     // Two containers may have one host name, and one that starts anew must not take its predecessor for itself.
     identity: `${valueOf(env, 'POD_NAME') ?? hostname()}_${randomBytes(4).toString('hex')}`,
-    bind: flags.bind,
+    bind: decodeBind(flags.bind),
     ports: { ready: port('ready-port'), metrics: port('metrics-port') },
     settings: {
       image: flags.image ?? valueOf(env, 'FAIRWAY_IMAGE') ?? `fairway:${version}`,

@@ -1,10 +1,8 @@
 import { createSecureContext } from 'node:tls'
-import { isIP } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { resolve as resolvePath } from 'node:path'
 import type { WaypointOptions } from '../app/options.ts'
 import type { ObjectPlace } from '../config/source/open-object-source.ts'
-import { decodeLogLevel, logLevels } from '../lib/log.ts'
 import { caFlags, decodeCa } from './ca-flags.ts'
 import { decodeDeadlines, deadlineFlags } from './deadline-flags.ts'
 import {
@@ -19,6 +17,7 @@ import { decodeFilterFlags, filterFlags } from './filter-flags.ts'
 import { clusterFlags, decodeCluster, meshInCluster, refuseWithoutKube } from './cluster-flags.ts'
 import { decodeMesh, meshFlags } from './mesh-flags.ts'
 import { decodeOverload, overloadFlags } from './overload-flags.ts'
+import { decodeBind, decodeLogFlag, decodePort, serverFlags } from './server-flags.ts'
 import type { Terminal } from './verb.ts'
 
 /** The flags of `fairway run`. */
@@ -38,10 +37,10 @@ export const runFlags = {
     value: 'LIST',
     help: 'key exchange groups, joined by colons; default what OpenSSL offers',
   },
-  bind: { type: 'string', default: '::', value: 'ADDR', help: 'default :: with IPv4 as well' },
+  bind: serverFlags.bind,
   'hbone-port': { type: 'string', default: '15008', value: 'PORT', help: 'HBONE; default 15008, 0 picks a free one' },
-  'ready-port': { type: 'string', default: '15021', value: 'PORT', help: '/healthz/ready; default 15021' },
-  'metrics-port': { type: 'string', default: '15020', value: 'PORT', help: '/stats/prometheus; default 15020' },
+  'ready-port': serverFlags['ready-port'],
+  'metrics-port': serverFlags['metrics-port'],
   'admin-port': { type: 'string', default: '15000', value: 'PORT', help: 'admin API, loopback only; default 15000' },
   workers: {
     type: 'string',
@@ -55,7 +54,7 @@ export const runFlags = {
     value: 'SHARE|off',
     help: 'log decisions of AuthorizationPolicies: all that deny, this share of the others; default 0.01 with an access log, else off',
   },
-  'log-level': { type: 'string', default: 'info', value: 'LEVEL', help: `${logLevels.join(', ')}; default info` },
+  'log-level': serverFlags['log-level'],
   'drain-seconds': {
     type: 'string',
     default: '25',
@@ -83,7 +82,7 @@ export const decodeRunOptions = (
   const mesh = decodeMesh(flags, { cwd, env })
   const isOfCluster = flags.kube && flags.certs === undefined
   const port = (name: 'hbone-port' | 'ready-port' | 'metrics-port' | 'admin-port'): number =>
-    decodeInteger(name, flags[name], { min: 0, max: 65_535 })
+    decodePort(name, flags[name])
   return {
     place: decodePlace(flags, { gateway: mesh.gateway, cwd }),
     ...mesh,
@@ -101,7 +100,7 @@ export const decodeRunOptions = (
       flags.workers === 'auto' ? availableParallelism() : decodeInteger('workers', flags.workers, { min: 1, max: 256 }),
     accessLog: decodeChoice('access-log', flags['access-log'], ['json', 'text', 'off']),
     authzLog: decodeAuthzLog(flags['authz-log'], flags['access-log']),
-    logLevel: decodeLogLevel(flags['log-level']) ?? decodeChoice('log-level', flags['log-level'], logLevels),
+    logLevel: decodeLogFlag(flags['log-level']),
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,
     deadlines: decodeDeadlines(flags),
     overload: decodeOverload(flags),
@@ -131,11 +130,6 @@ const decodeAuthzLog = (text: string | undefined, accessLog: string): number | '
     `--authz-log ${JSON.stringify(text)} is no share from 0 to 1`,
     'write 0.01 for one request in a hundred, or off',
   )
-}
-
-const decodeBind = (text: string): string => {
-  if (isIP(text) !== 0) return text
-  throw usageError(`--bind ${JSON.stringify(text)} is no IP address`, 'write 0.0.0.0, 127.0.0.1 or :: without brackets')
 }
 
 /** OpenSSL is the only one that knows which groups it has. */

@@ -81,9 +81,11 @@ export interface WatchedRedis extends RedisServers {
 export const startWatchedRedis = async (): Promise<WatchedRedis> => {
   using open = new DisposableStack()
   const dir = temporaryFolder(open)
-  const master = open.use(await startRedis())
+  // A replica keeps what it is sent in a file, whatever `--save` says.
+  const inFolder = (name: string): readonly string[] => ['--dir', dir, '--dbfilename', `${name}.rdb`]
+  const master = open.use(await startRedis(inFolder('master')))
   const of = ['--replicaof', '127.0.0.1', String(master.port), '--repl-diskless-sync-delay', '0']
-  const replica = open.use(await startRedis(of))
+  const replica = open.use(await startRedis([...inFolder('replica'), ...of]))
   const port = await freePort()
   const file = join(dir, 'sentinel.conf')
   const settings = ['down-after-milliseconds main 500', 'failover-timeout main 5000', 'parallel-syncs main 1']
