@@ -2,20 +2,11 @@ import { parseArgs } from 'node:util'
 import { errorCode } from '../lib/errors/error-code.ts'
 import { nearestWord } from '../lib/nearest.ts'
 import { exitCodes } from './exit-codes.ts'
+import type { FlagSpec, FlagTable } from './flag-table.ts'
 import { CliError } from './verb.ts'
 
-/** A flag: what `parseArgs` needs, and what `--help` prints. */
-export interface FlagSpec {
-  readonly type: 'string' | 'boolean'
-  readonly short?: string
-  readonly multiple?: boolean
-  readonly default?: string
-  /** Name of the value in the help: `PATH`. */
-  readonly value?: string
-  readonly help: string
-}
-
-export type FlagTable = Readonly<Record<string, FlagSpec>>
+/** They stand with the verbs, which everything here knows. */
+export type { FlagSpec, FlagTable } from './flag-table.ts'
 
 /** What the flags of a table come to; without `multiple` the last one wins. */
 export type FlagValues<Flags extends FlagTable> = {

@@ -1,7 +1,7 @@
 /** `fairway controller`: makes Gateways real, and says what became of everything. */
 import { randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
-import { runController, type ControllerProcessOptions } from '../app/controller/run-controller.ts'
+import type { ControllerProcessOptions } from '../app/controller/run-controller.ts'
 import { guardProcess } from '../app/guard-process.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
@@ -74,6 +74,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   guardProcess(log)
   const stop = Promise.withResolvers<void>()
   terminal.onSignal(() => stop.resolve())
+  const { runController } = await import('../app/controller/run-controller.ts')
   const client = await openKube(flags, terminal)
   const namespace = options.namespace ?? client.connection.namespace
   const controller = await runController({ ...options, client, log, namespace })
@@ -134,4 +135,4 @@ const valueOf = (env: Terminal['env'], name: string): string | undefined => {
 }
 
 /** The verb for the list of verbs. */
-export const controllerVerb: Verb = { help, run }
+export const controllerVerb: Verb = { help, flags: flagTable, run }

@@ -1,10 +1,9 @@
 /** `fairway demo`: a canary release in one go, on this machine, with nothing set up before. */
 import { systemClock } from '../lib/clock.ts'
 import { decodeInteger, formatFlags, parseArguments, type FlagTable } from './arguments.ts'
-import { formatReport, reportProgress, sendBatch, type DemoReport } from './demo/batch.ts'
-import { runLive } from './demo/live.ts'
+import type { DemoReport } from './demo/batch.ts'
 import { LogWatch } from './demo/log-line.ts'
-import { createStage, type Stage } from './demo/stage.ts'
+import type { Stage } from './demo/stage.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
 import type { Terminal, Verb } from './verb.ts'
 
@@ -45,6 +44,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const stop = createStop(terminal)
   try {
     terminal.err.write(isLive ? 'setting up …\n' : '')
+    const { createStage } = await import('./demo/stage.ts')
     const stage = await createStage({
       cwd: terminal.cwd,
       clock: systemClock,
@@ -57,6 +57,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
     })
     try {
       if (isLive) {
+        const { runLive } = await import('./demo/live.ts')
         await runLive(stage, terminal, { clock: systemClock, notices, log: () => log.shown, stopped: stop.stopped })
         return exitCodes.fine
       }
@@ -74,7 +75,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 }
 
 /** The verb `demo`. */
-export const demoVerb: Verb = { help, run }
+export const demoVerb: Verb = { help, flags: flagTable, run }
 
 interface BatchOptions {
   readonly requests: number
@@ -84,6 +85,7 @@ interface BatchOptions {
 
 const runBatch = async (stage: Stage, terminal: Terminal, options: BatchOptions): Promise<ExitCode> => {
   const { requests, isJson, isStopped } = options
+  const { formatReport, reportProgress, sendBatch } = await import('./demo/batch.ts')
   const report: DemoReport = await sendBatch(stage, {
     requests,
     clock: systemClock,

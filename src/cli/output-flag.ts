@@ -7,5 +7,6 @@ export const outputFlag = (formats: readonly [first: string, ...others: readonly
     short: 'o',
     default: formats[0],
     value: 'FORMAT',
+    choices: formats,
     help: `${formats.join(', ')}; default ${formats[0]}`,
   }) as const satisfies FlagSpec

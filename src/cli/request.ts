@@ -9,8 +9,8 @@ import { parseSpiffeId } from '../model/identity.ts'
 import { decodeInteger, formatFlags, parseArguments, usageError, type FlagTable } from './arguments.ts'
 import { decodeIdentity, loadClientCredentials } from './client-credentials.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
-import { dialHbone, type HboneConnection } from './hbone-client/connection.ts'
-import { exchange, type ClientRequest, type Exchanged } from './hbone-client/exchange.ts'
+import type { HboneConnection } from './hbone-client/connection.ts'
+import type { ClientRequest, Exchanged } from './hbone-client/exchange.ts'
 import type { HboneFailure } from './hbone-client/failure.ts'
 import { decodeHostPort, formatHostPort, type HostPort } from './host-port.ts'
 import { createTrace, type Trace } from './request-trace.ts'
@@ -63,6 +63,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const credentials = await loadClientCredentials({ ...call, cwd: terminal.cwd, clock: systemClock })
   const trace = createTrace(terminal, call.isVerbose)
   trace.begin(call.via, credentials)
+  const { dialHbone } = await import('./hbone-client/connection.ts')
   const dialled = await dialHbone({
     ...call.via,
     tls: clientTlsOptions(credentials),
@@ -83,7 +84,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 }
 
 /** The verb `request`. */
-export const requestVerb: Verb = { help, run }
+export const requestVerb: Verb = { help, flags: flagTable, positionals: ['URL'], run }
 
 interface Call {
   readonly request: ClientRequest
@@ -171,6 +172,7 @@ const perform = async (connection: HboneConnection, call: Call, parties: Parties
   trace.tunnelled(authority, opened.connectMs)
   trace.sent(request)
   let hasBody = false
+  const { exchange } = await import('./hbone-client/exchange.ts')
   return exchange(opened.session, request, {
     clock: systemClock,
     timeoutMs,

@@ -1,5 +1,4 @@
 /** `fairway run`: the data plane, from flags to SIGTERM. */
-import { startWaypoint } from '../app.ts'
 import { guardProcess } from '../app/guard-process.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
@@ -44,6 +43,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
     isEnding = true
     end(isHasty)
   })
+  const { startWaypoint } = await import('../app.ts')
   const waypoint = await startWaypoint(options, log, stop.signal)
   if (waypoint !== undefined) {
     end = (isHasty) => void (isHasty ? waypoint.close() : waypoint.drain())
@@ -55,4 +55,4 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 }
 
 /** The verb for the list of verbs. */
-export const runVerb: Verb = { help, run }
+export const runVerb: Verb = { help, flags: runFlags, run }

@@ -7,7 +7,13 @@ export const serverFlags = {
   bind: { type: 'string', default: '::', value: 'ADDR', help: 'default :: with IPv4 as well' },
   'ready-port': { type: 'string', default: '15021', value: 'PORT', help: '/healthz/ready; default 15021' },
   'metrics-port': { type: 'string', default: '15020', value: 'PORT', help: '/stats/prometheus; default 15020' },
-  'log-level': { type: 'string', default: 'info', value: 'LEVEL', help: `${logLevels.join(', ')}; default info` },
+  'log-level': {
+    type: 'string',
+    default: 'info',
+    value: 'LEVEL',
+    choices: logLevels,
+    help: `${logLevels.join(', ')}; default info`,
+  },
 } as const satisfies FlagTable
 
 /** An IP address; throws `CliError` (64) for anything else. */

@@ -1,4 +1,5 @@
 import type { ExitCode } from './exit-codes.ts'
+import type { FlagTable } from './flag-table.ts'
 
 /** A stream that a verb prints to. */
 export interface Output {
@@ -27,6 +28,13 @@ export interface Terminal {
 export interface Verb {
   /** Whole text of `--help`, examples first. */
   readonly help: string
+  /** The table that `run` parses by. To read it must load little: what carries traffic is imported within `run`. */
+  readonly flags: FlagTable
+  /**
+   * What may stand beside the flags, as the help names it: `URL`, `PATH`. Completion goes by the names, as it does by
+   * `value` of a flag; one with `…` at its end may come again. Default none.
+   */
+  readonly positionals?: readonly string[]
   /** `args` is what stands behind the verb. Throws `CliError` for what people can put right. */
   readonly run: (args: readonly string[], terminal: Terminal) => Promise<ExitCode>
 }

@@ -9,7 +9,6 @@ import { outputFlag } from '../output-flag.ts'
 import { createColours } from '../terminal/colours.ts'
 import type { Terminal, Verb } from '../verb.ts'
 import { formatCerts } from './format-certs.ts'
-import { loadFromAdmin, loadFromFolder } from './load-certs.ts'
 
 const formats = ['table', 'wide', 'json', 'yaml'] as const
 
@@ -49,6 +48,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
     throw usageError('--admin and --certs are two places to look', 'leave one of them out')
   }
   const nowMs = systemClock.nowMs()
+  const { loadFromAdmin, loadFromFolder } = await import('./load-certs.ts')
   const document =
     flags.certs === undefined
       ? await loadFromAdmin(decodeHostPort('--admin', flags.admin ?? defaultAdmin))
@@ -66,4 +66,4 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 }
 
 /** The verb for the list of verbs. */
-export const certsVerb: Verb = { help, run }
+export const certsVerb: Verb = { help, flags: flagTable, run }

@@ -18,7 +18,7 @@ import { createToken } from './dev/claims.ts'
 import { DevOutput } from './dev/output.ts'
 import type { DevService } from './dev/scene.ts'
 import { decodeRequest, sendRequests, type ScriptedRequest } from './dev/sender.ts'
-import { startSession, type Session } from './dev/session.ts'
+import type { Session } from './dev/session.ts'
 
 const flagTable = {
   port: {
@@ -91,6 +91,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const dispose = terminal.onSignal(() => stop.resolve('stopped'))
   let onInForce = (): void => {}
   output.say('setting up …')
+  const { startSession } = await import('./dev/session.ts')
   const session = await startSession({
     target: path.resolve(terminal.cwd, positionals[0] ?? '.'),
     cwd: terminal.cwd,
@@ -113,7 +114,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 }
 
 /** The verb for the list of verbs. */
-export const devVerb: Verb = { help, run }
+export const devVerb: Verb = { help, flags: flagTable, positionals: ['PATH'], run }
 
 const decodeSession = (flags: FlagValues<typeof flagTable>) => ({
   port: decodeInteger('port', flags.port, { min: 0, max: 65_535 }),

@@ -50,4 +50,4 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 }
 
 /** The verb for the list of verbs. */
-export const listVerb: Verb = { help, run }
+export const listVerb: Verb = { help, flags: flagTable, run }

@@ -54,7 +54,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 }
 
 /** The verb for the list of verbs. */
-export const newVerb: Verb = { help, run }
+export const newVerb: Verb = { help, flags: flagTable, positionals: ['NAME'], run }
 
 /** None where the package is found by its name, or where somebody has one already. */
 const tsconfigFor = (folder: string): readonly SkeletonFile[] => {

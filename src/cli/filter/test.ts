@@ -63,7 +63,7 @@ const tellTried = async (folders: readonly string[], { out, env }: Terminal): Pr
 }
 
 /** The verb for the list of verbs. */
-export const testVerb: Verb = { help, run }
+export const testVerb: Verb = { help, flags: flagTable, positionals: ['PATH'], run }
 
 const PATTERN = '**/*.test.{ts,mts,js,mjs}'
 

@@ -47,4 +47,4 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 }
 
 /** The verb for the list of verbs. */
-export const mirrorsVerb: Verb = { help, run }
+export const mirrorsVerb: Verb = { help, flags: flagTable, run }

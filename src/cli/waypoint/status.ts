@@ -11,7 +11,6 @@ import { createColours } from '../terminal/colours.ts'
 import type { Terminal, Verb } from '../verb.ts'
 import { selectItems, type SelectedStatus } from './select-items.ts'
 import { createDocument, summarize } from './status-document.ts'
-import { loadStatus } from './status-report.ts'
 import { formatStatus } from './status-table.ts'
 
 const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const
@@ -58,6 +57,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
     throw usageError('no files are given', 'name a file or folder: fairway waypoint status -f objects/')
   }
   const filtersDir = decodeFiltersDir(flags.filters, terminal.cwd)
+  const { loadStatus } = await import('./status-report.ts')
   const report = await loadStatus(flags.file, { cwd: terminal.cwd, mesh: decodeMesh(flags, terminal), filtersDir })
   const status = selectItems(report, { namespace: flags.namespace, name: positionals[0] })
   if (report.gateway === undefined && !report.items.some(({ object }) => object.kind === 'Gateway')) {
@@ -69,7 +69,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 }
 
 /** The verb for the list of verbs. */
-export const statusVerb: Verb = { help, run }
+export const statusVerb: Verb = { help, flags: flagTable, positionals: ['[KIND/]NAME'], run }
 
 const formatAs = (format: Format, status: SelectedStatus, { out, env }: Terminal): string => {
   switch (format) {
