@@ -126,7 +126,8 @@ test('a client that cancels is told to the endpoint, before and within an answer
 })
 
 test('a thousand calls at once are answered, each with its own', async () => {
-  await start()
+  // On a machine that is busy with others, the last of them may wait for seconds, and be refused as in any overload.
+  await start({ overload: { waitMs: 0 } })
   const words = Array.from({ length: 1000 }, (_, i) => `call ${i}`)
   const answers = await Promise.all(words.map(async (word) => (await setting.call(word)).value?.toString()))
   assert.deepEqual(answers, words)

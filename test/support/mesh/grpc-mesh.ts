@@ -96,6 +96,7 @@ export class Chat {
   readonly status: Promise<grpc.StatusObject>
   readonly #heard: Buffer[] = []
   #tell: (() => void) | undefined
+  #ended: grpc.StatusObject | undefined
 
   constructor(stream: grpc.ClientDuplexStream<Buffer, Buffer>) {
     this.stream = stream
@@ -104,13 +105,25 @@ export class Chat {
       this.#heard.push(piece)
       this.#tell?.()
     })
-    this.status = new Promise((resolve) => stream.on('status', resolve))
+    this.status = new Promise((resolve) => {
+      stream.on('status', (status: grpc.StatusObject) => {
+        this.#ended = status
+        this.#tell?.()
+        resolve(status)
+      })
+    })
   }
 
-  /** Says a word and waits for what comes back; for ever, when the call has ended. */
+  /** Says a word and waits for what comes back; an error with the status, when the call has ended without it. */
   async say(word: string): Promise<string> {
     this.stream.write(Buffer.from(word))
-    while (this.#heard.length === 0) await new Promise<void>((resolve) => (this.#tell = resolve))
+    while (this.#heard.length === 0) {
+      if (this.#ended !== undefined) {
+        const { code, details } = this.#ended
+        throw new Error(`the call ended with status ${code} (${details}) before "${word}" was answered`)
+      }
+      await new Promise<void>((resolve) => (this.#tell = resolve))
+    }
     return String(this.#heard.shift())
   }
 }
