@@ -108,6 +108,8 @@ Examples
   fairway run -f examples/01-canary/objects.yaml       serve Gateway API objects from a file
   fairway request http://10.96.0.10/ --from demo/client -v
                                                        one HTTP request through a waypoint, explained
+  fairway explain GET http://api.demo/ -f examples/01-canary
+                                                       what would become of a request, and why
   fairway waypoint status -f objects/                  what would become of each object, without running it
   fairway certs                                        who the waypoint on this machine is, and for how long
 

@@ -23,6 +23,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./request.ts')).requestVerb,
   },
   {
+    name: 'explain',
+    summary: 'what would become of a request, and why: by files, or in a running waypoint',
+    load: async () => (await import('./explain/explain.ts')).explainVerb,
+  },
+  {
     name: 'certs',
     summary: 'the certificate of a running waypoint, or in a folder: who issued it, how long it lasts, whom it trusts',
     load: async () => (await import('./certs/certs.ts')).certsVerb,

@@ -19,6 +19,7 @@ import { viewClaims } from './security/tokens/token-view.ts'
 import { imagineFacts, type ImaginedClient } from './security/imagine-facts.ts'
 import type { RequestFacts } from './security/request-facts.ts'
 import { tunnelKindOf, type TunnelKind } from './resolve-tcp.ts'
+import { explainUnbound } from './unbound/explain-unbound.ts'
 import { explainFilters } from './filters/explain-filters.ts'
 import type { FilterStateOf } from './filters/explain-filters.ts'
 import { findFrontend, resolve } from './resolve.ts'
@@ -70,7 +71,7 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, live: Li
   const { generation } = snapshot
   const frontend = findFrontend(snapshot, query.authority)
   if (frontend === undefined) {
-    const reasons = [`nothing bound to this waypoint has the address ${query.authority}: CONNECT is refused with 404`]
+    const reasons = explainUnbound(snapshot.model, query.authority)
     return { generation, outcome: 'unbound', status: 404, tunnel: undefined, service: undefined, ...nothing, reasons }
   }
   const tunnel = tunnelKindOf(frontend, query.sourceNamespace)

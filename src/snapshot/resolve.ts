@@ -68,7 +68,8 @@ const routeSet = (
   return table
 }
 
-const canonicalAuthority = (authority: string): string | undefined => {
+/** The form that frontends have: small letters, no trailing dot, IPv6 as RFC 5952 has it; `undefined` for no authority. */
+export const canonicalAuthority = (authority: string): string | undefined => {
   const colon = authority.lastIndexOf(':')
   const port = authority.slice(colon + 1)
   if (colon < 1 || !/^[1-9][0-9]{0,4}$/.test(port)) return undefined

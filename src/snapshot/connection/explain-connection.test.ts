@@ -138,7 +138,7 @@ test('the backends of a TCPRoute are told with their weights and endpoints', () 
   const { backends, rule, status, service } = explain(services({ connections: tcp }))
   assert.deepEqual(backends, [
     { name: 'shop/api:80', weight: 1, endpoints: 1 },
-    { name: 'invalid: there is none', weight: 3, endpoints: 0 },
+    { name: 'invalid: there is none', weight: 3, endpoints: 0, isInvalid: true },
   ])
   assert.deepEqual([rule, status, service], ['main', undefined, 'shop/api:80'])
 })

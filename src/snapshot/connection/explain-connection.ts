@@ -19,6 +19,8 @@ export interface ExplainedBackend {
   readonly name: string
   readonly weight: number
   readonly endpoints: number
+  /** Its share is answered with a failure, or its connections are refused. */
+  readonly isInvalid?: true
 }
 
 /** What would become of a connection, and why. */
@@ -39,7 +41,7 @@ export const describeBackends = (
 ): readonly ExplainedBackend[] =>
   plans.map((backend) =>
     backend.kind === 'invalid'
-      ? { name: `invalid: ${backend.reason}`, weight: backend.weight, endpoints: 0 }
+      ? { name: `invalid: ${backend.reason}`, weight: backend.weight, endpoints: 0, isInvalid: true }
       : {
           name: formatName(backend),
           weight: backend.weight,

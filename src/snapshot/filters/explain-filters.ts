@@ -4,7 +4,7 @@ import type { BackendPlan, Frontend, PodFrontends, RulePlan } from '../snapshot.
 /** Why a user's filter is not simply called; `undefined` when it is. */
 export type FilterStateOf = (user: UserFilter) => string | undefined
 
-/** The users' filters that see a request, one line each: who they are, what happens when they fail, and how they do. */
+/** The filters that see a request, one line each; of users' filters what happens when they fail, and how they do. */
 export const explainFilters = (
   resolved: {
     readonly frontend: Frontend
@@ -30,8 +30,9 @@ export const explainFilters = (
 }
 
 const explain = (specs: readonly FilterSpec[], scope: string, stateOf: FilterStateOf): readonly string[] =>
-  specs.flatMap(({ kind, user }) => {
-    if (user === undefined) return []
+  specs.flatMap(({ kind, origin, user }) => {
+    // What asks somebody else is told of with how the rule is carried out.
+    if (user === undefined) return kind === 'ExternalAuth' ? [] : [`filter ${kind} of ${scope} is called: ${origin}`]
     const state = stateOf(user)
     const mode = user.failureMode === 'closed' ? '500 when it fails' : 'as if it were not there when it fails'
     const where = user.isolation === 'thread' ? ', in a thread of its own' : ''

@@ -1,0 +1,129 @@
+/** `fairway explain`: what would become of a request, and why. */
+import { stringify } from 'yaml'
+import { isFault } from '../../model/condition.ts'
+import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable, type FlagValues } from '../arguments.ts'
+import { defaultAdmin } from '../ask-admin.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { decodeFiltersDir, filterFlags } from '../filter-flags.ts'
+import { decodeHostPort } from '../host-port.ts'
+import { decodeMesh, meshFlags } from '../mesh-flags.ts'
+import { compileOffline } from '../offline/compile-offline.ts'
+import { loadModel } from '../offline/load-model.ts'
+import { outputFlag } from '../output-flag.ts'
+import { createColours } from '../terminal/colours.ts'
+import type { Terminal, Verb } from '../verb.ts'
+import {
+  askForExplanation,
+  fromSnapshot,
+  fromWaypoint,
+  refuseBadRequest,
+  type Explainer,
+} from './ask-for-explanation.ts'
+import { createDocument, type ExplanationDocument } from './explanation-document.ts'
+import { formatExplanation } from './format-explanation.ts'
+import { imagineRequest } from './imagined-request.ts'
+import { explainUnboundServices } from './unbound-services.ts'
+
+const formats = ['table', 'json', 'yaml'] as const
+type Format = (typeof formats)[number]
+
+const flagTable = {
+  file: {
+    type: 'string',
+    short: 'f',
+    multiple: true,
+    value: 'PATH',
+    help: 'YAML or JSON file or folder, in place of a waypoint; repeatable',
+  },
+  admin: { type: 'string', value: 'HOST:PORT', help: `admin API of a running waypoint; default ${defaultAdmin}` },
+  request: { type: 'string', short: 'X', value: 'METHOD', help: 'method, as before the URL; default GET' },
+  header: { type: 'string', short: 'H', multiple: true, value: "'NAME: VALUE'", help: 'add a header; repeatable' },
+  from: { type: 'string', value: 'NS/SA', help: 'who asks; also NS, TD/NS/SA or a SPIFFE ID; default nobody known' },
+  address: { type: 'string', value: 'IP', help: 'address that its tunnel comes from' },
+  claims: { type: 'string', value: 'JSON', help: 'what a verified token of the client says' },
+  sni: { type: 'string', value: 'NAME', help: 'server name of a TLS connection; default that of tls://NAME' },
+  output: outputFlag(formats),
+  ...meshFlags,
+  filters: filterFlags.filters,
+} as const satisfies FlagTable
+
+const help = `fairway explain: what would become of a request, and why
+
+Examples
+  fairway explain GET http://api.shop/items -f objects/          by files, without a cluster
+  fairway explain http://api.shop/items --from web/front         in the waypoint on this machine
+  fairway explain POST http://10.96.0.10/orders -f a.yaml -f b.yaml -H 'x-user: ann' --from web/front
+  fairway explain http://api.shop/me -f objects/ --claims '{"iss":"https://id.example","sub":"ann"}'
+  fairway explain tcp://db.shop:5432 -f objects/                 a connection; tls://NAME is one with a server name
+  fairway explain http://api.shop/items -f objects/ -o json | jq -r .rule
+  kubectl exec deploy/waypoint -- fairway explain http://api.shop/items
+                                                                 in the waypoint of a pod
+
+Usage
+  fairway explain [METHOD] URL [-f PATH… | --admin HOST:PORT] [flags]
+
+Nothing is sent. The functions that carry the traffic are asked what they would do, and say which Service and route it
+is, what policies have to say to it, who gets it, and why the others do not. Short names are tried as DNS in the
+cluster would, those without a dot in the namespace of --from.
+Exit code 0 when somebody would answer it, 79 when it would be refused, 78 when a file cannot be read, 1 when the
+waypoint does not answer.
+
+Flags
+${formatFlags(flagTable)}
+`
+
+type Flags = FlagValues<typeof flagTable>
+
+const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
+  const { flags, positionals } = parseArguments(args, flagTable, 2)
+  const format = decodeChoice('output', flags.output, formats)
+  const request = imagineRequest(positionals, flags)
+  refuseBadRequest(request)
+  const answer = await askForExplanation(request, await chooseExplainer(flags, terminal))
+  const document = createDocument(request, answer, flags.file.length === 0)
+  terminal.out.write(formatAs(format, document, terminal))
+  return document.isServed ? exitCodes.fine : exitCodes.findings
+}
+
+/** The verb for the list of verbs. */
+export const explainVerb: Verb = { help, run }
+
+const chooseExplainer = async (flags: Flags, terminal: Terminal): Promise<Explainer> => {
+  if (flags.file.length === 0) return fromWaypoint(decodeHostPort('--admin', flags.admin ?? defaultAdmin))
+  if (flags.admin !== undefined) {
+    throw usageError('--file and --admin are two places to look', 'leave one of them out')
+  }
+  const { cwd } = terminal
+  const filtersDir = decodeFiltersDir(flags.filters, cwd)
+  const found = await loadModel(flags.file, {
+    cwd,
+    mesh: decodeMesh(flags, terminal),
+    filtersDir,
+  })
+  const { loaded, model, conditions } = found
+  const findings = conditions.filter(isFault).length + loaded.issues.length
+  if (findings > 0) {
+    const files = flags.file.map((file) => `-f ${file}`).join(' ')
+    const what = findings === 1 ? 'one thing is' : `${findings} things are`
+    terminal.err.write(`${what} wrong with the objects: see fairway waypoint status ${files}\n`)
+  }
+  if (model.gateway === undefined) {
+    terminal.err.write('there is no Gateway among the files: nothing is bound to a waypoint\n')
+  }
+  const snapshot = compileOffline(model, { now: Date.now, random: Math.random })
+  return fromSnapshot(snapshot, (authority) => explainUnboundServices(found, authority, flags['cluster-domain']))
+}
+
+const formatAs = (format: Format, document: ExplanationDocument, { out, env }: Terminal): string => {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(document, null, 2)}\n`
+    case 'yaml':
+      return stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 })
+    case 'table':
+      return formatExplanation(document, {
+        colours: createColours(out, env),
+        maxWidth: out.isTty ? out.columns() : undefined,
+      })
+  }
+}

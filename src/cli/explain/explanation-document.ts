@@ -1,0 +1,31 @@
+import type { Explanation } from '../../snapshot/explain.ts'
+import type { Answer } from './ask-for-explanation.ts'
+import type { ImaginedRequest } from './imagined-request.ts'
+import { verdictOf } from './verdict.ts'
+
+/** What `-o json` and `-o yaml` print. */
+export interface ExplanationDocument extends Explanation {
+  readonly apiVersion: 'cli.fairway.dev/v1alpha1'
+  readonly kind: 'Explanation'
+  readonly request: { readonly title: string; readonly authority: string; readonly from?: string }
+  /** A backend would answer, or a filter in its place; exit code 0. */
+  readonly isServed: boolean
+  readonly verdict: string
+}
+
+/** The answer as one document for machines; `isLive` when a running waypoint gave it. */
+export const createDocument = (
+  { title, from }: ImaginedRequest,
+  { authority, explanation }: Answer,
+  isLive: boolean,
+): ExplanationDocument => {
+  const { isServed, text } = verdictOf(explanation, isLive)
+  return {
+    apiVersion: 'cli.fairway.dev/v1alpha1',
+    kind: 'Explanation',
+    request: { title, authority, ...(from === undefined ? {} : { from }) },
+    isServed,
+    verdict: text,
+    ...explanation,
+  }
+}

@@ -1,0 +1,48 @@
+import { canonicalIp } from '../../lib/ip.ts'
+import { formatServiceKey } from '../../model/service.ts'
+import { createCatalog } from '../../config/translate/catalog.ts'
+import { waypointOf } from '../../config/translate/service/bind-services.ts'
+import type { LoadedModel } from '../offline/load-model.ts'
+
+/** Why Services among the files are not bound to the waypoint though they have the address, one line each. */
+export const explainUnboundServices = (
+  { loaded, model, conditions }: LoadedModel,
+  authority: string,
+  clusterDomain: string,
+): readonly string[] => {
+  const catalog = createCatalog(loaded.objects)
+  const host = hostOf(authority)
+  return [...catalog.services.values()].flatMap(({ object }) => {
+    const { namespace, name } = object.metadata
+    const hostname = `${name}.${namespace}.svc.${clusterDomain}`
+    if (host !== hostname && !object.clusterIPs.includes(host)) return []
+    const key = formatServiceKey(namespace, name)
+    if (model.services.some((service) => service.key === key)) return []
+    const wanted = waypointOf(object, catalog)
+    if (wanted === undefined) {
+      return [
+        `Service ${key} is not bound to a waypoint, so that its traffic does not come here: neither it nor Namespace ${namespace} has the label istio.io/use-waypoint`,
+      ]
+    }
+    const refusal = conditions.find(
+      (condition) =>
+        condition.object.kind === 'Service' &&
+        condition.object.namespace === namespace &&
+        condition.object.name === name &&
+        condition.status !== 'True',
+    )
+    return [
+      `Service ${key} is for waypoint ${wanted.namespace}/${wanted.name}: ${refusal?.message ?? otherGateway(model)}`,
+    ]
+  })
+}
+
+const otherGateway = ({ gateway }: LoadedModel['model']): string =>
+  gateway === undefined
+    ? 'there is no such Gateway among the files'
+    : `this is ${gateway.namespace}/${gateway.name}; another is chosen with --gateway NS/NAME`
+
+const hostOf = (authority: string): string => {
+  const host = authority.replace(/:\d+$/, '').replace(/^\[|\]$/g, '')
+  return canonicalIp(host) ?? host.toLowerCase().replace(/\.$/, '')
+}
