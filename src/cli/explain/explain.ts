@@ -86,7 +86,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 }
 
 /** The verb for the list of verbs. */
-export const explainVerb: Verb = { help, run }
+export const explainVerb: Verb = { help, flags: flagTable, run }
 
 const chooseExplainer = async (flags: Flags, terminal: Terminal): Promise<Explainer> => {
   if (flags.file.length === 0) return fromWaypoint(decodeHostPort('--admin', flags.admin ?? defaultAdmin))
