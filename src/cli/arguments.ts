@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { DURATION_FORM, formatDuration, parseDuration } from '../lib/duration.ts'
 import { errorCode } from '../lib/errors/error-code.ts'
 import { nearestWord } from '../lib/nearest.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -57,6 +58,20 @@ export const decodeInteger = (
   if (value >= range.min && value <= range.max) return value
   throw usageError(`--${flag} ${JSON.stringify(text)} is not a whole number from ${range.min} to ${range.max}`)
 }
+
+/** Milliseconds of a duration in a flag's value, `0` where it is `0s`; throws a usage error for what is none. */
+export const decodeDuration = (flag: string, text: string): number => {
+  const durationMs = parseDuration(text)
+  if (durationMs === undefined) throw usageError(`--${flag} ${JSON.stringify(text)} is not ${DURATION_FORM}`)
+  if (durationMs <= MAX_DURATION_MS) return durationMs
+  throw usageError(
+    `--${flag} ${text} is longer than ${formatDuration(MAX_DURATION_MS)}`,
+    'write 0s for no deadline at all',
+  )
+}
+
+/** Timers of the platform reach no further: 2^31 ms. */
+const MAX_DURATION_MS = 24 * 86_400_000
 
 /** One of several words in a flag's value; throws a usage error otherwise. */
 export const decodeChoice = <Choice extends string>(flag: string, text: string, choices: readonly Choice[]): Choice => {

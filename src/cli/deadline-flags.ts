@@ -1,10 +1,7 @@
 /** The flags of `fairway run` that say how long a peer may keep it waiting. */
-import { DURATION_FORM, formatDuration, parseDuration } from '../lib/duration.ts'
+import { formatDuration } from '../lib/duration.ts'
 import { defaultDeadlines, type Deadlines } from '../proxy/limits/deadlines.ts'
-import { usageError, type FlagValues } from './arguments.ts'
-
-/** Timers of the platform reach no further: 2^31 ms. */
-const MAX_MS = 24 * 86_400_000
+import { decodeDuration, type FlagValues } from './arguments.ts'
 
 const flag = (what: string, defaultMs: number) =>
   ({
@@ -75,11 +72,4 @@ export const decodeDeadlines = (flags: FlagValues<typeof deadlineFlags>): Deadli
     connectionAgeMs: read('max-connection-age'),
     agedConnectionMs: read('max-connection-age-grace'),
   }
-}
-
-const decodeDuration = (name: string, text: string): number => {
-  const durationMs = parseDuration(text)
-  if (durationMs === undefined) throw usageError(`--${name} ${JSON.stringify(text)} is not ${DURATION_FORM}`)
-  if (durationMs <= MAX_MS) return durationMs
-  throw usageError(`--${name} ${text} is longer than ${formatDuration(MAX_MS)}`, 'write 0s for no deadline at all')
 }

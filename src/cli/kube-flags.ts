@@ -1,5 +1,6 @@
 /** The flags that say which Kubernetes cluster is meant. */
-import type { KubeClient } from '../kube/client.ts'
+import type { ClientOptions, KubeClient } from '../kube/client.ts'
+import type { Impersonation } from '../kube/connect/connection.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { resolve as resolvePath } from 'node:path'
 import type { FlagTable, FlagValues } from './arguments.ts'
@@ -14,10 +15,17 @@ export const kubeFlags = {
   context: { type: 'string', value: 'NAME', help: 'of the kubeconfig; default its current one' },
 } as const satisfies FlagTable
 
+/** How a cluster is asked. */
+export interface KubeOptions extends Pick<ClientOptions, 'deadlineMs'> {
+  /** Whom to act as; default: nobody else. */
+  readonly impersonate?: Impersonation | undefined
+}
+
 /** Opens a client for the cluster that the flags name; nothing is asked yet. Throws `StartupError` (78) when there is none. */
 export const openKube = async (
   { kubeconfig, context }: FlagValues<typeof kubeFlags>,
   { cwd, env }: Pick<Terminal, 'cwd' | 'env'>,
+  { impersonate, ...options }: KubeOptions = {},
 ): Promise<KubeClient> => {
   // Whoever only has the flags, as a waypoint does, needs no client on its main thread.
   const [{ connectKube }, { createKubeClient }] = await Promise.all([
@@ -25,7 +33,7 @@ export const openKube = async (
     import('../kube/client.ts'),
   ])
   const file = kubeconfig === undefined ? undefined : resolvePath(cwd, kubeconfig)
-  const connected = await connectKube({ kubeconfig: file, context, env })
+  const connected = await connectKube({ kubeconfig: file, context, env, impersonate })
   if (!connected.ok) throw new StartupError('EKUBE', connected.message)
-  return createKubeClient(connected.connection, { env: { ...env } })
+  return createKubeClient(connected.connection, { env: { ...env }, ...options })
 }

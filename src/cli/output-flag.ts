@@ -1,7 +1,8 @@
 import type { FlagSpec } from './arguments.ts'
+import type { OutputFormat } from './terminal/print-as.ts'
 
 /** `--output`, `-o`: one of these formats, by default the first; `decodeChoice` reads it. */
-export const outputFlag = (formats: readonly [first: string, ...others: readonly string[]]) =>
+export const outputFlag = (formats: readonly [first: OutputFormat, ...others: readonly OutputFormat[]]) =>
   ({
     type: 'string',
     short: 'o',

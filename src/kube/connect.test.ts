@@ -221,7 +221,8 @@ describe('what cannot be used says why', () => {
     ['a server with a password', config({}, { server: 'https://u:hunter2@api.test' }), /in its URL(?!.*hunter2)/],
     ['a secret of the wrong type', config({ token: { hunter2: 1 } }), /token: wrong value(?!.*hunter2)/],
     ['what is no longer', config({ 'auth-provider': { name: 'gcp' } }), /auth-provider is no longer supported/],
-    ['another account', config({ as: 'root' }), /acting as another user/],
+    ['another account by its uid', config({ as: 'root', 'as-uid': '7' }), /not by as-uid and as-user-extra/],
+    ['groups of nobody', config({ 'as-groups': ['a'] }), /as-groups needs a user/],
     ['a proxy of another kind', config({}, { 'proxy-url': 'socks5://p' }), /proxy-url is not supported but for http/],
   ]
   for (const [name, text, message] of cases) {

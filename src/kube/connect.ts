@@ -2,7 +2,13 @@
 import { existsSync } from 'node:fs'
 import { delimiter, join, resolve as resolvePath } from 'node:path'
 import { systemClock, type Clock } from '../lib/clock.ts'
-import { noConnection, noCredentials, type ConnectResult, type KubeCredentials } from './connect/connection.ts'
+import {
+  noConnection,
+  noCredentials,
+  type ConnectResult,
+  type Impersonation,
+  type KubeCredentials,
+} from './connect/connection.ts'
 import { createFreshFile } from './connect/fresh-file.ts'
 import { accountFolder, connectInCluster } from './connect/in-cluster.ts'
 import type { KubeconfigContext } from './connect/kubeconfig.ts'
@@ -15,6 +21,8 @@ export interface ConnectOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Default: the machine's. */
   readonly clock?: Clock
+  /** Whom to act as; wins over what the kubeconfig says. */
+  readonly impersonate?: Impersonation | undefined
   /** Where the account of the Pod is; default: where Kubernetes puts it. */
   readonly accountFolder?: string | undefined
 }
@@ -24,6 +32,12 @@ export interface ConnectOptions {
  * run in, else `~/.kube/config`. Nothing is sent yet.
  */
 export const connectKube = async (options: ConnectOptions): Promise<ConnectResult> => {
+  const found = await findConnection(options)
+  const { impersonate } = options
+  return found.ok && impersonate !== undefined ? { ok: true, connection: { ...found.connection, impersonate } } : found
+}
+
+const findConnection = (options: ConnectOptions): Promise<ConnectResult> | ConnectResult => {
   const { kubeconfig, context, env, clock = systemClock, accountFolder: folder = accountFolder } = options
   const { KUBECONFIG = '', KUBERNETES_SERVICE_HOST = '', HOME = '' } = env
   if (kubeconfig !== undefined) return connectByFiles([kubeconfig], { context, env, clock })
@@ -51,7 +65,7 @@ const connectByFiles = async (files: readonly string[], options: FileOptions): P
   const { readKubeconfig } = await import('./connect/kubeconfig.ts')
   const read = await readKubeconfig(files, options.context)
   if (!read.ok) return noConnection(read.message)
-  const { name, namespace, cluster } = read.context
+  const { name, namespace, cluster, user } = read.context
   const source = `${files.join(', ')} context ${name}`
   const refusal = refuseContext(read.context)
   if (refusal !== undefined) return noConnection(`${source}: ${refusal}`)
@@ -64,6 +78,8 @@ const connectByFiles = async (files: readonly string[], options: FileOptions): P
       serverName: cluster.value['tls-server-name'],
       isInsecure: cluster.value['insecure-skip-tls-verify'],
       proxyUrl: cluster.value['proxy-url'],
+      impersonate:
+        user.value.as === undefined ? undefined : { user: user.value.as, groups: user.value['as-groups'] ?? [] },
       credentials: await createCredentials(read.context, options),
     },
   }
@@ -83,7 +99,9 @@ const refuseContext = ({ cluster, user }: KubeconfigContext): string | undefined
   if (user.value['auth-provider'] !== undefined) {
     return 'auth-provider is no longer supported by Kubernetes: use a credential plugin (exec)'
   }
-  if (user.value.as !== undefined) return 'acting as another user (as) is not supported'
+  if (user.value['as-uid'] !== undefined || user.value['as-user-extra'] !== undefined)
+    return 'acting as another user is supported by as and as-groups, not by as-uid and as-user-extra'
+  if (user.value.as === undefined && user.value['as-groups'] !== undefined) return 'as-groups needs a user, as'
   return undefined
 }
 

@@ -4,7 +4,7 @@ import { rootCertificates } from 'node:tls'
 import type { Clock } from '../lib/clock.ts'
 import { errorCode } from '../lib/errors/error-code.ts'
 import { version } from '../lib/version.ts'
-import type { KubeConnection, KubeCredentials } from './connect/connection.ts'
+import type { Impersonation, KubeConnection, KubeCredentials } from './connect/connection.ts'
 import { failed, type KubeFailure, type KubeResult } from './failure.ts'
 
 // An import would ask each module for all that it has, WebSocket among it, and Node would load a whole client for that: 5 MB.
@@ -66,6 +66,7 @@ export const createTransport = (connection: KubeConnection, env: NodeJS.ProcessE
         accept: 'application/json',
         'user-agent': `fairway/${version}`,
         ...(authorization === undefined ? {} : { authorization }),
+        ...impersonationOf(connection.impersonate),
         ...(body === undefined
           ? {}
           : { 'content-type': body.type, 'content-length': String(Buffer.byteLength(body.text)) }),
@@ -87,6 +88,12 @@ export const createTransport = (connection: KubeConnection, env: NodeJS.ProcessE
     },
   }
 }
+
+/** Node writes a line for each group. */
+const impersonationOf = (as: Impersonation | undefined): Readonly<Record<string, string | readonly string[]>> =>
+  as === undefined
+    ? {}
+    : { 'impersonate-user': as.user, ...(as.groups.length === 0 ? {} : { 'impersonate-group': as.groups }) }
 
 interface Exchange {
   readonly asked: string

@@ -118,7 +118,8 @@ describe('fairway certs --admin', () => {
   it('prints what the waypoint answers', async () => {
     answer = { status: 200, body: JSON.stringify(document) }
     const { code, stdout } = await ask('-o', 'json')
-    assert.deepEqual([code, JSON.parse(stdout)], [79, document])
+    const head = { apiVersion: 'cli.fairway.dev/v1alpha1', kind: 'Certificates' }
+    assert.deepEqual([code, JSON.parse(stdout)], [79, { ...head, ...document }])
     assert.match((await ask()).stdout, /^no identity yet\n[^]*! there is no certificate yet\n$/)
     answer = { status: 200, body: JSON.stringify({ ...document, troubles: [] }) }
     assert.equal((await ask()).code, 0)

@@ -1,12 +1,11 @@
 /** `fairway certs`: who a waypoint is, for how long, and whom it trusts. */
-import { stringify } from 'yaml'
 import { systemClock } from '../../lib/clock.ts'
 import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable } from '../arguments.ts'
 import { defaultAdmin } from '../ask-admin.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeHostPort } from '../host-port.ts'
 import { outputFlag } from '../output-flag.ts'
-import { createColours } from '../terminal/colours.ts'
+import { DOCUMENT_API, printAs, type Look } from '../terminal/print-as.ts'
 import type { Terminal, Verb } from '../verb.ts'
 import { formatCerts } from './format-certs.ts'
 
@@ -53,15 +52,9 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
     flags.certs === undefined
       ? await loadFromAdmin(decodeHostPort('--admin', flags.admin ?? defaultAdmin))
       : await loadFromFolder(flags.certs, terminal.cwd, nowMs)
-  const { out } = terminal
-  if (format === 'json') out.write(`${JSON.stringify(document, null, 2)}\n`)
-  else if (format === 'yaml') out.write(stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 }))
-  else {
-    const maxWidth = out.isTty && format === 'table' ? out.columns() : undefined
-    out.write(
-      formatCerts(document, { colours: createColours(out, terminal.env), maxWidth, isWide: format === 'wide', nowMs }),
-    )
-  }
+  const table = (look: Look): string => formatCerts(document, { ...look, nowMs })
+  const head = { apiVersion: DOCUMENT_API, kind: 'Certificates' }
+  await printAs(format, { table, document: () => ({ ...head, ...document }) }, terminal)
   return document.troubles.length === 0 ? exitCodes.fine : exitCodes.findings
 }
 

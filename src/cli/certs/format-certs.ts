@@ -1,16 +1,12 @@
 import type { CertsDocument, SourceView, StolenView, ValidityView } from '../../identity/report/certs-document.ts'
 import type { CertificateView } from '../../identity/report/certificate-view.ts'
 import { escapeControl } from '../../lib/format-issue.ts'
-import type { Colours } from '../terminal/colours.ts'
+import { formatTitled, type Look } from '../terminal/print-as.ts'
 import { formatTable, type Cell } from '../terminal/table.ts'
 import { wordsForTime } from '../terminal/words-for-time.ts'
 
-export interface CertsLook {
-  readonly colours: Colours
-  /** Rows of tables are cut there; `undefined` where nobody looks at a screen. */
-  readonly maxWidth: number | undefined
-  /** With keys, serial numbers and digests. */
-  readonly isWide: boolean
+/** `wide` has keys, serial numbers and digests. */
+export interface CertsLook extends Look {
   readonly nowMs: number
 }
 
@@ -86,7 +82,7 @@ const formatCertificates = ({ chain, trustRoots }: CertsDocument, look: CertsLoo
   ]
   // What matters most comes first: a screen may not have room for all of it.
   const titles = ['CERTIFICATE', 'EXPIRES', 'REMAINS', 'NAME', 'ISSUED BY', ...(look.isWide ? wideTitles : [])]
-  return rows.length === 0 ? '' : table([header(titles, look), ...rows], look)
+  return rows.length === 0 ? '' : formatTitled(titles, rows, look)
 }
 
 const wideTitles = ['KEY', 'SERIAL', 'SHA-256']
@@ -118,7 +114,7 @@ const formatLists = ({ revocationLists }: CertsDocument, look: CertsLook): strin
       { text: String(revoked) },
     ]
   })
-  return table([header(['REVOCATION LIST OF', 'MADE', 'NEXT DUE', 'REVOKED'], look), ...rows], look)
+  return formatTitled(['REVOCATION LIST OF', 'MADE', 'NEXT DUE', 'REVOKED'], rows, look)
 }
 
 const formatStolen = ({ stolen }: CertsDocument): string => {
@@ -142,12 +138,6 @@ const endOf = ({ endsEarlierBy }: StolenView): readonly string[] =>
 
 const formatTroubles = ({ troubles }: CertsDocument, { colours }: CertsLook): string =>
   troubles.map((trouble) => `${colours.red('!')} ${escapeControl(trouble)}\n`).join('')
-
-const header = (titles: readonly string[], { colours }: CertsLook): readonly Cell[] =>
-  titles.map((text) => ({ text, paint: colours.dim }))
-
-const table = (rows: readonly (readonly Cell[])[], { maxWidth }: CertsLook): string =>
-  formatTable(rows, maxWidth === undefined ? {} : { maxWidth })
 
 const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? '' : 's'}`
 

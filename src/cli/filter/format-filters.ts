@@ -1,22 +1,15 @@
 import type { Colours } from '../terminal/colours.ts'
 import { printable } from '../terminal/printable.ts'
-import { formatTable, type Cell } from '../terminal/table.ts'
+import { formatTitled, type Look } from '../terminal/print-as.ts'
+import type { Cell } from '../terminal/table.ts'
 import type { FilterRow, FiltersDocument } from './filters-document.ts'
 
-/** How it is printed. */
-export interface FormatOptions {
-  readonly colours: Colours
-  readonly isWide: boolean
-  readonly maxWidth: number | undefined
-}
-
 /** A row for each version in force, and below them what has failed last. */
-export const formatFilters = ({ filters }: FiltersDocument, options: FormatOptions): string => {
+export const formatFilters = ({ filters }: FiltersDocument, look: Look): string => {
   if (filters.length === 0) return 'no filters of users are in force\n'
-  const { colours, isWide, maxWidth } = options
-  const header = [...narrow, ...(isWide ? wide : [])].map((name) => ({ text: name, paint: colours.bold }))
-  const rows = filters.map((filter) => rowOf(filter, options))
-  const table = formatTable([header, ...rows], maxWidth === undefined ? {} : { maxWidth })
+  const { colours, isWide } = look
+  const rows = filters.map((filter) => rowOf(filter, look))
+  const table = formatTitled([...narrow, ...(isWide ? wide : [])], rows, look)
   const failures = filters.flatMap((filter) => formatFailure(filter, colours))
   return failures.length === 0 ? table : `${table}\n${failures.join('')}`
 }
@@ -24,7 +17,7 @@ export const formatFilters = ({ filters }: FiltersDocument, options: FormatOptio
 const narrow = ['FILTER', 'KIND', 'VERSION', 'STATE', 'CALLS', 'FAILED', 'P50', 'MAX', 'BUDGET'] as const
 const wide = ['WAIT', 'FAILURE MODE', 'ISOLATION', 'UNTIL'] as const
 
-const rowOf = (filter: FilterRow, { colours, isWide }: FormatOptions): readonly Cell[] => {
+const rowOf = (filter: FilterRow, { colours, isWide }: Look): readonly Cell[] => {
   const { id, kind, version, state, calls, hookMs, budget } = filter
   const failed = countFailures(filter)
   return [

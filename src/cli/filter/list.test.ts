@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type Server } from 'node:http'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { parse } from 'yaml'
 import { filterReading } from '../../../test/support/filters/filter-reading.ts'
 import { createTerminal } from '../../../test/support/terminal.ts'
 import { filterRows } from '../../admin/rows/filter-rows.ts'
@@ -81,11 +82,14 @@ describe('fairway filter list', () => {
     assert.match(out, /10ms {4}1000ms {2}closed {8}none {7}2026-11-30T06:00:00.000Z\n/)
   })
 
-  it('prints JSON as it came', async () => {
+  it('prints a document, the same as JSON and as YAML, and names', async () => {
     serve(reading())
     const { code, out } = await list('-o', 'json')
     assert.equal(code, 0)
-    assert.deepEqual(JSON.parse(out), answer)
+    const head = { apiVersion: 'cli.fairway.dev/v1alpha1', kind: 'FilterList' }
+    assert.deepEqual(JSON.parse(out), { ...head, ...Object(answer) })
+    assert.deepEqual(parse((await list('-o', 'yaml')).out), JSON.parse(out))
+    assert.equal((await list('-o', 'name')).out, 'stampversion.fairway.dev/stamp\n')
   })
 
   it('says so when there are none', async () => {

@@ -4,12 +4,12 @@ import { decodeChoice, formatFlags, parseArguments, type FlagTable } from '../ar
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeHostPort } from '../host-port.ts'
 import { outputFlag } from '../output-flag.ts'
-import { createColours } from '../terminal/colours.ts'
+import { DOCUMENT_API, nameIn, printAs, type Printable } from '../terminal/print-as.ts'
 import type { Terminal, Verb } from '../verb.ts'
 import { askFilters } from './filters-document.ts'
 import { formatFilters } from './format-filters.ts'
 
-const formats = ['table', 'wide', 'json'] as const
+const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const
 
 const flagTable = {
   admin: { type: 'string', value: 'HOST:PORT', help: `admin API of the waypoint; default ${defaultAdmin}` },
@@ -38,14 +38,12 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const { flags } = parseArguments(args, flagTable)
   const format = decodeChoice('output', flags.output, formats)
   const document = await askFilters(decodeHostPort('--admin', flags.admin ?? defaultAdmin))
-  const { out } = terminal
-  if (format === 'json') out.write(`${JSON.stringify(document, null, 2)}\n`)
-  else {
-    const maxWidth = out.isTty && format === 'table' ? out.columns() : undefined
-    out.write(
-      formatFilters(document, { colours: createColours(out, terminal.env), isWide: format === 'wide', maxWidth }),
-    )
+  const found: Printable = {
+    table: (look) => formatFilters(document, look),
+    document: () => ({ apiVersion: DOCUMENT_API, kind: 'FilterList', ...document }),
+    names: () => document.filters.map(({ kind, id }) => `${kind.toLowerCase()}.fairway.dev/${nameIn(id)}`),
   }
+  await printAs(format, found, terminal)
   return document.filters.every(({ state }) => state === 'active') ? exitCodes.fine : exitCodes.findings
 }
 

@@ -1,18 +1,12 @@
-import type { Colours } from '../terminal/colours.ts'
 import { printable } from '../terminal/printable.ts'
-import { formatTable, type Cell } from '../terminal/table.ts'
+import { formatTitled, type Look } from '../terminal/print-as.ts'
+import type { Cell } from '../terminal/table.ts'
 import type { MirrorRow, MirrorsDocument } from './mirrors-document.ts'
 
-/** How it is printed. */
-export interface FormatOptions {
-  readonly colours: Colours
-  readonly maxWidth: number | undefined
-}
-
 /** A row for each mirror that is compared, and below them what is different, mirror by mirror. */
-export const formatMirrors = ({ comparisons }: MirrorsDocument, options: FormatOptions): string => {
+export const formatMirrors = ({ comparisons }: MirrorsDocument, options: Look): string => {
   if (comparisons.length === 0) return 'no answers of mirrors are compared: no MirrorComparison is in force\n'
-  const outcomes = format(
+  const outcomes = formatTitled(
     ['MIRROR', 'COMPARISON', 'STATE', 'SAME', 'DIFFERENT', 'LEARNING', 'UNANSWERED', 'SKIPPED'],
     comparisons.map((row) => rowOf(row, options)),
     options,
@@ -20,19 +14,7 @@ export const formatMirrors = ({ comparisons }: MirrorsDocument, options: FormatO
   return [outcomes, ...comparisons.flatMap((row) => formatFound(row, options))].join('\n')
 }
 
-const format = (
-  names: readonly string[],
-  rows: readonly (readonly Cell[])[],
-  { colours, maxWidth }: FormatOptions,
-): string => {
-  const header = names.map((text) => ({ text, paint: colours.bold }))
-  return formatTable([header, ...rows], maxWidth === undefined ? {} : { maxWidth })
-}
-
-const rowOf = (
-  { mirror, comparison, state, noise, outcomes }: MirrorRow,
-  { colours }: FormatOptions,
-): readonly Cell[] => {
+const rowOf = ({ mirror, comparison, state, noise, outcomes }: MirrorRow, { colours }: Look): readonly Cell[] => {
   const { same, different, learning, unanswered, skipped } = outcomes
   const share = same + different === 0 ? 0 : different / (same + different)
   return [
@@ -51,12 +33,12 @@ const rowOf = (
 const formatShare = (share: number): string => `${Number((share * 100).toPrecision(2))} %`
 
 /** What differs at one mirror, and where noise may hide that it does; nothing where nothing does. */
-const formatFound = (row: MirrorRow, options: FormatOptions): readonly string[] => {
+const formatFound = (row: MirrorRow, options: Look): readonly string[] => {
   const { mirror, origin, differences, noise, omitted } = row
   const suspects = noise.paths.filter(({ isSuspect }) => isSuspect)
   if (differences.length + suspects.length === 0) return []
   const { bold, yellow, dim } = options.colours
-  const table = format(
+  const table = formatTitled(
     ['TIMES', 'PLACE', 'DIFFERENT', 'PRIMARY', 'MIRROR', 'LAST SEEN'],
     differences.map(({ path, kind, count, example }) =>
       [

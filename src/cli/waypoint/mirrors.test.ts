@@ -73,8 +73,11 @@ describe('fairway waypoint mirrors', () => {
   })
 
   it('prints the document for programs', async () => {
-    const { lines } = await mirrors([comparisonReading({ differences: [price] })], '-o', 'json')
-    assert.deepEqual(JSON.parse(lines.join('')), answer)
+    const readings = [comparisonReading({ differences: [price] }), comparisonReading()]
+    assert.deepEqual((await mirrors(readings, '-o', 'name')).lines, ['mirrorcomparison.fairway.dev/next'])
+    const { lines } = await mirrors(readings, '-o', 'json')
+    const head = { apiVersion: 'cli.fairway.dev/v1alpha1', kind: 'MirrorList' }
+    assert.deepEqual(JSON.parse(lines.join('')), { ...head, ...Object(answer) })
   })
 
   it('takes no other answer for one', async () => {

@@ -4,12 +4,12 @@ import { decodeChoice, formatFlags, parseArguments, type FlagTable } from '../ar
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeHostPort } from '../host-port.ts'
 import { outputFlag } from '../output-flag.ts'
-import { createColours } from '../terminal/colours.ts'
+import { DOCUMENT_API, nameIn, printAs, type Printable } from '../terminal/print-as.ts'
 import type { Terminal, Verb } from '../verb.ts'
 import { formatMirrors } from './format-mirrors.ts'
 import { askMirrors } from './mirrors-document.ts'
 
-const formats = ['table', 'json'] as const
+const formats = ['table', 'json', 'yaml', 'name'] as const
 
 const flagTable = {
   admin: { type: 'string', value: 'HOST:PORT', help: `admin API of the waypoint; default ${defaultAdmin}` },
@@ -37,12 +37,12 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const { flags } = parseArguments(args, flagTable)
   const format = decodeChoice('output', flags.output, formats)
   const document = await askMirrors(decodeHostPort('--admin', flags.admin ?? defaultAdmin))
-  const { out } = terminal
-  if (format === 'json') out.write(`${JSON.stringify(document, null, 2)}\n`)
-  else {
-    const maxWidth = out.isTty ? out.columns() : undefined
-    out.write(formatMirrors(document, { colours: createColours(out, terminal.env), maxWidth }))
+  const found: Printable = {
+    table: (look) => formatMirrors(document, look),
+    document: () => ({ apiVersion: DOCUMENT_API, kind: 'MirrorList', ...document }),
+    names: () => document.comparisons.map(({ comparison }) => `mirrorcomparison.fairway.dev/${nameIn(comparison)}`),
   }
+  await printAs(format, found, terminal)
   return document.comparisons.every(({ differences }) => differences.length === 0) ? exitCodes.fine : exitCodes.findings
 }
 

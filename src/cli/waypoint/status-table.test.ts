@@ -3,10 +3,11 @@ import { test } from 'node:test'
 import { createTerminal } from '../../../test/support/terminal.ts'
 import type { Condition } from '../../model/condition.ts'
 import { createColours } from '../terminal/colours.ts'
+import type { Look } from '../terminal/print-as.ts'
 import type { SelectedStatus } from './select-items.ts'
 import { createDocument } from './status-document.ts'
 import type { StatusItem } from './status-report.ts'
-import { formatStatus, type StatusLook } from './status-table.ts'
+import { formatStatus } from './status-table.ts'
 
 const at = (line: number) => ({ file: 'objects.yaml', line, column: 3 })
 
@@ -98,7 +99,7 @@ const statusOf = (items: readonly StatusItem[], parts: Partial<SelectedStatus> =
   ...parts,
 })
 
-const show = (status: SelectedStatus, look: Partial<StatusLook> = {}): readonly string[] => {
+const show = (status: SelectedStatus, look: Partial<Look> = {}): readonly string[] => {
   const colours = createColours(createTerminal().out, {})
   return formatStatus(status, { colours, isWide: false, maxWidth: undefined, ...look }).split('\n')
 }

@@ -4,28 +4,19 @@ import { escapeControl, formatIssue, formatPosition } from '../../lib/format-iss
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
 import { isFault, type Condition } from '../../model/condition.ts'
 import type { Colours } from '../terminal/colours.ts'
-import { formatTable, type Cell } from '../terminal/table.ts'
+import { formatTitled, type Look } from '../terminal/print-as.ts'
+import type { Cell } from '../terminal/table.ts'
 import type { SelectedStatus } from './select-items.ts'
 import { issuesOf, summarize } from './status-document.ts'
 import { hasFindings, type StatusItem } from './status-report.ts'
 
-export interface StatusLook {
-  readonly colours: Colours
-  /** `wide`: a row for each parent, with reasons and places. */
-  readonly isWide: boolean
-  /** Rows are cut there; `undefined` where nobody looks at a screen. */
-  readonly maxWidth: number | undefined
-}
-
 /** The report for people: a table, objects with findings first; a summary; each finding with its place. */
-export const formatStatus = (status: SelectedStatus, look: StatusLook): string => {
-  const { colours, isWide, maxWidth } = look
+export const formatStatus = (status: SelectedStatus, look: Look): string => {
+  const { colours, isWide } = look
   const items = [...status.items.filter(hasFindings), ...status.items.filter((item) => !hasFindings(item))]
   const ownWords = createOwnWords(issuesOf(status))
   const rows = items.flatMap((item) => (isWide ? wideRows(item, colours) : [briefRow(item, { colours, ownWords })]))
-  const titles = isWide ? wideTitles : briefTitles
-  const header = titles.map((text) => ({ text, paint: colours.dim }))
-  const table = rows.length === 0 ? '' : formatTable([header, ...rows], maxWidth === undefined ? {} : { maxWidth })
+  const table = rows.length === 0 ? '' : formatTitled(isWide ? wideTitles : briefTitles, rows, look)
   const findings = formatFindings(status, ownWords)
   return [
     table,

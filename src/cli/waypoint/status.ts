@@ -1,5 +1,4 @@
 /** `fairway waypoint status`: what becomes of the objects in some files, without running anything. */
-import { stringify } from 'yaml'
 import { kindApi } from '../../config/objects/kind-apis.ts'
 import type { ObjectRef } from '../../model/model.ts'
 import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable } from '../arguments.ts'
@@ -7,14 +6,13 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeFiltersDir, filterFlags } from '../filter-flags.ts'
 import { decodeMesh, meshFlags } from '../mesh-flags.ts'
 import { outputFlag } from '../output-flag.ts'
-import { createColours } from '../terminal/colours.ts'
+import { printAs, type Look } from '../terminal/print-as.ts'
 import type { Terminal, Verb } from '../verb.ts'
-import { selectItems, type SelectedStatus } from './select-items.ts'
+import { selectItems } from './select-items.ts'
 import { createDocument, summarize } from './status-document.ts'
 import { formatStatus } from './status-table.ts'
 
 const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const
-type Format = (typeof formats)[number]
 
 const flagTable = {
   file: {
@@ -63,31 +61,15 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   if (report.gateway === undefined && !report.items.some(({ object }) => object.kind === 'Gateway')) {
     terminal.err.write('there is no Gateway among the files: nothing is bound to a waypoint\n')
   }
-  terminal.out.write(formatAs(format, status, terminal))
+  const names = (): readonly string[] => status.items.map(({ object }) => formatName(object))
+  const found = { table: (look: Look) => formatStatus(status, look), document: () => createDocument(status), names }
+  await printAs(format, found, terminal)
   const { withFindings, issues } = summarize(status)
   return withFindings === 0 && issues === 0 ? exitCodes.fine : exitCodes.findings
 }
 
 /** The verb for the list of verbs. */
 export const statusVerb: Verb = { help, flags: flagTable, positionals: ['[KIND/]NAME'], run }
-
-const formatAs = (format: Format, status: SelectedStatus, { out, env }: Terminal): string => {
-  switch (format) {
-    case 'json':
-      return `${JSON.stringify(createDocument(status), null, 2)}\n`
-    case 'yaml':
-      return stringify(createDocument(status), { aliasDuplicateObjects: false, lineWidth: 0 })
-    case 'name':
-      return status.items.map(({ object }) => `${formatName(object)}\n`).join('')
-    case 'table':
-    case 'wide':
-      return formatStatus(status, {
-        colours: createColours(out, env),
-        isWide: format === 'wide',
-        maxWidth: out.isTty && format === 'table' ? out.columns() : undefined,
-      })
-  }
-}
 
 /** As `kubectl get -o name` has it: `httproute.gateway.networking.k8s.io/api`. */
 const formatName = ({ kind, name }: ObjectRef): string => {

@@ -15,6 +15,12 @@ export type CredentialsResult =
   | { readonly ok: true; readonly value: KubeCredentials }
   | { readonly ok: false; readonly failure: Pick<KubeFailure, 'reason' | 'message'> }
 
+/** Whom one acts as, which needs the right to `impersonate`. */
+export interface Impersonation {
+  readonly user: string
+  readonly groups: readonly string[]
+}
+
 /** Where an API server is, and how to show who we are. */
 export interface KubeConnection {
   /** `https://10.96.0.1:443` */
@@ -28,6 +34,8 @@ export interface KubeConnection {
   /** Whoever answers is believed to be the server. */
   readonly isInsecure: boolean
   readonly proxyUrl?: string | undefined
+  /** Not given: nobody else. */
+  readonly impersonate?: Impersonation | undefined
   /**
    * What to show now; `isRefused` when what was shown last was not accepted, so that it has to be found anew. Read again
    * as often as it may have changed.

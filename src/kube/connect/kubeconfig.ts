@@ -46,6 +46,9 @@ const user = s.object(
     exec: s.optional(exec),
     'auth-provider': s.optional(s.anything()),
     as: text,
+    'as-groups': s.optional(s.array(s.string())),
+    'as-uid': text,
+    'as-user-extra': s.optional(s.anything()),
   },
   lax,
 )
