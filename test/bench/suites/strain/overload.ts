@@ -17,10 +17,17 @@ import type { SuiteContext } from '../context.ts'
 import { runStrainSuite, withFairway } from './subject.ts'
 import type { StrainContext } from './subject.ts'
 import { calmAfterMs, measureSurgeCapacity, withSurge } from './surge-case.ts'
-import type { SurgeCapacity } from './surge-case.ts'
+import type { PartyShape, SurgeCapacity } from './surge-case.ts'
 
 const CLIENTS = 20
-const SHAPE = { connections: 1, tunnels: 100 }
+/**
+ * Tunnels carry one request at a time. With ten connections a client has enough of them that what is due really is sent;
+ * with one it waits for a free tunnel instead, and never more than 2,000 requests of all clients wait in the proxy.
+ */
+const SHAPES: Readonly<Record<string, PartyShape>> = {
+  'overload-4x': { connections: 10, tunnels: 100 },
+  'overload-4x-2000-tunnels': { connections: 1, tunnels: 100 },
+}
 const OVERLOAD = 4
 /** What is normal, as a share of the capacity. */
 const NORMAL = 0.5
@@ -45,17 +52,27 @@ const PHASES: Phases = { capacityMs: 5000, settlingMs: 2000, normalMs: 10_000, o
 const QUICK_PHASES: Phases = { capacityMs: 1500, settlingMs: 1000, normalMs: 3000, overloadMs: 6000, afterMs: 4000 }
 
 export const runOverloadSuite = (context: SuiteContext): Promise<SuiteReport> =>
-  runStrainSuite('overload', [{ name: 'overload-4x', measure }], { ...context, destinations: 1 })
+  runStrainSuite(
+    'overload',
+    Object.entries(SHAPES).map(([name, shape]) => ({
+      name,
+      measure: (strain) => measure(strain, { name, shape }),
+    })),
+    { ...context, destinations: 1 },
+  )
 
-const measure = (context: StrainContext): Promise<CaseReport> => {
+const measure = (
+  context: StrainContext,
+  { name, shape }: { readonly name: string; readonly shape: PartyShape },
+): Promise<CaseReport> => {
   const use = (proxy: RunningProxy): Promise<CaseReport> =>
     withSurge(
       context,
       proxy,
-      Array.from({ length: CLIENTS }, () => SHAPE),
+      Array.from({ length: CLIENTS }, () => shape),
       async (surge) => {
         const phases = context.options.isQuick ? QUICK_PHASES : PHASES
-        context.progress.show('overload: capacity')
+        context.progress.show(`${name}: capacity`)
         const capacity = await measureSurgeCapacity(surge, CLIENTS, phases.capacityMs)
         const pids = processTree(proxy.pid)
         const urls = [
@@ -70,7 +87,7 @@ const measure = (context: StrainContext): Promise<CaseReport> => {
           stop()
           stop = (): void => {}
           if (index !== OVERLOAD_STEP) return
-          context.progress.show(`overload: ${Math.round(OVERLOAD * capacity.perSecond)}/s`)
+          context.progress.show(`${name}: ${Math.round(OVERLOAD * capacity.perSecond)}/s`)
           const rss = sampleRss(pids)
           const probes = startProbes(urls)
           const cpuBefore = cpuMicrosOf(pids)
@@ -85,7 +102,7 @@ const measure = (context: StrainContext): Promise<CaseReport> => {
           Array.from({ length: CLIENTS }, () => 0),
           onStep,
         )
-        return figureCase('overload-4x', context.version, {
+        return figureCase(name, context.version, {
           figures: [
             ...figuresOf(capacity, results),
             { name: 'RSS before, MB', value: roundTo(beforeMb, 1) },
