@@ -61,7 +61,7 @@ function createInstallation(context: TestContext): Installation {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'fairway-launcher-'))
   context.after(() => fs.rmSync(root, { recursive: true, force: true }))
   for (const folder of ['src', 'bin']) fs.mkdirSync(path.join(root, folder))
-  for (const name of ['fairway.mjs', 'bootstrap.mjs']) {
+  for (const name of ['fairway.mjs', 'kubectl-complete.mjs', 'bootstrap.mjs']) {
     fs.copyFileSync(path.join(import.meta.dirname, name), path.join(root, 'src', name))
   }
   fs.writeFileSync(path.join(root, 'package.json'), '{ "type": "module" }')
@@ -101,6 +101,15 @@ test('without a lock file nothing is installed; arguments, flags and the folder 
   })
   assert.equal(code, 0)
   assert.equal(installs(), 0)
+})
+
+test('what kubectl asks for completion is passed on, and nothing is installed meanwhile', async (context) => {
+  const { root, installs } = createInstallation(context)
+  fs.writeFileSync(path.join(root, 'package-lock.json'), lockFile('1.0.0'))
+  const launcher = path.join(root, 'src', 'kubectl-complete.mjs')
+  const { stdout, code } = await outcomeOf(spawn(process.execPath, [launcher, 'waypoint', '']))
+  assert.deepEqual(JSON.parse(stdout).arguments, ['__complete', 'waypoint', ''])
+  assert.deepEqual([code, installs()], [0, 0])
 })
 
 test('missing dependencies are installed once, and stdout stays with the command', async (context) => {

@@ -12,7 +12,7 @@ export const kubeFlags = {
     value: 'FILE',
     help: 'default: env KUBECONFIG, else the account of the Pod, else ~/.kube/config',
   },
-  context: { type: 'string', value: 'NAME', help: 'of the kubeconfig; default its current one' },
+  context: { type: 'string', value: 'CONTEXT', help: 'of the kubeconfig; default its current one' },
 } as const satisfies FlagTable
 
 /** How a cluster is asked. */

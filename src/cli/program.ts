@@ -46,6 +46,11 @@ export const formatFailure = (error: unknown, command: string): string => {
 const dispatchProgram = async (program: Program, args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
   const [first, ...rest] = args
   if (first === '--version' || first === '-V') return print(terminal, `${program.version}\n`)
+  if (first === '__complete') {
+    const { printCompletion } = await import('./completion/print-completion.ts')
+    await printCompletion(program.verbs, rest, terminal)
+    return exitCodes.fine
+  }
   if (first === 'help') return dispatchProgram(program, [...rest, '--help'], terminal)
   return dispatch({ verbs: program.verbs, help: () => formatHelp(program) }, args, terminal)
 }

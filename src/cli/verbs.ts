@@ -84,4 +84,9 @@ export const verbs: readonly VerbEntry[] = [
       },
     ],
   },
+  {
+    name: 'completion',
+    summary: 'what bash, zsh or fish need to complete command lines',
+    load: async () => (await import('./completion/completion.ts')).completionVerb,
+  },
 ]

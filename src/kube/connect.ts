@@ -42,8 +42,7 @@ const findConnection = (options: ConnectOptions): Promise<ConnectResult> | Conne
   const { KUBECONFIG = '', KUBERNETES_SERVICE_HOST = '', HOME = '' } = env
   if (kubeconfig !== undefined) return connectByFiles([kubeconfig], { context, env, clock })
   if (KUBECONFIG !== '') {
-    const files = KUBECONFIG.split(delimiter).filter((file) => file !== '')
-    return connectByFiles(files, { context, env, clock })
+    return connectByFiles(listedFiles(KUBECONFIG), { context, env, clock })
   }
   const home = join(HOME, '.kube', 'config')
   const isInPod = KUBERNETES_SERVICE_HOST !== '' && existsSync(join(folder, 'token'))
@@ -53,6 +52,19 @@ const findConnection = (options: ConnectOptions): Promise<ConnectResult> | Conne
     `no Kubernetes cluster is configured: this process runs in no Pod with an account, KUBECONFIG is not set, and there is no ${home}; name a file with --kubeconfig`,
   )
 }
+
+/** The contexts of the kubeconfig that would be read; none where there is no such file, or none that can be read. */
+export const readContextNames = async ({
+  kubeconfig,
+  env,
+}: Pick<ConnectOptions, 'kubeconfig' | 'env'>): Promise<readonly string[]> => {
+  const { KUBECONFIG = '', HOME = '' } = env
+  const listed = KUBECONFIG === '' ? [join(HOME, '.kube', 'config')] : listedFiles(KUBECONFIG)
+  const { readContexts } = await import('./connect/kubeconfig.ts')
+  return readContexts(kubeconfig === undefined ? listed : [kubeconfig])
+}
+
+const listedFiles = (variable: string): readonly string[] => variable.split(delimiter).filter((file) => file !== '')
 
 interface FileOptions {
   readonly context: string | undefined

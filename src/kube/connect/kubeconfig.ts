@@ -98,6 +98,19 @@ export const readKubeconfig = async (
   files: readonly string[],
   contextName: string | undefined,
 ): Promise<KubeconfigResult> => {
+  const merged = await readMerged(files)
+  return merged.ok ? chooseContext(merged.value, contextName, files) : merged
+}
+
+/** The names of all contexts of some kubeconfig files; none when they cannot be read. */
+export const readContexts = async (files: readonly string[]): Promise<readonly string[]> => {
+  const merged = await readMerged(files)
+  return merged.ok ? [...merged.value.sections.contexts.keys()] : []
+}
+
+type MergedResult = { readonly ok: true; readonly value: Merged } | { readonly ok: false; readonly message: string }
+
+const readMerged = async (files: readonly string[]): Promise<MergedResult> => {
   const texts = await Promise.all(files.map(async (file) => ({ file, ...(await readText(file)) })))
   const found = texts.flatMap((read) => (read.ok ? [read] : []))
   const [unread] = texts.flatMap((read) => (read.ok ? [] : [read.message]))
@@ -113,7 +126,7 @@ export const readKubeconfig = async (
       return { ok: false, message: `${file} is no YAML: ${what}` }
     }
   }
-  return chooseContext(merge(documents), contextName, files)
+  return { ok: true, value: merge(documents) }
 }
 
 /** JSON is YAML, and needs no parser of its own. */
