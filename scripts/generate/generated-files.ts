@@ -1,23 +1,18 @@
 /** What `npm run generate` writes, and a test compares with what is there. */
 import { stringify } from 'yaml'
 import { createOurCrds } from '../../src/config/crds/our-crds.ts'
-import { roleManifests } from '../../src/controller/roles/manifests.ts'
 import { isPlainObject } from '../../src/lib/schema.ts'
+import { createChartFiles } from './chart/chart-files.ts'
 import { formatFilterApi } from './filter-api.ts'
+import type { GeneratedFile } from './generated-file.ts'
 import { readApi } from './read-api.ts'
-
-/** A file by its path from the root of the repository. */
-export interface GeneratedFile {
-  readonly path: string
-  readonly text: string
-}
 
 const HEADER = '# Generated from the schemas by "npm run generate": change those, not this.\n'
 
 /** All of them, for the repository at `root`; those of a folder that are not among these are left over. */
 export const createGeneratedFiles = (root: string): readonly GeneratedFile[] => [
   ...createCrdFiles(),
-  createRoles(),
+  ...createChartFiles(),
   createFilterApi(root),
 ]
 
@@ -46,14 +41,3 @@ const createCrdFiles = (): readonly GeneratedFile[] =>
       text: HEADER + stringify(crd, { aliasDuplicateObjects: false, lineWidth: 0 }),
     }
   })
-
-const ROLES_HEADER = '# Generated from src/controller/roles by "npm run generate": change that, not this.\n'
-
-const createRoles = (): GeneratedFile => ({
-  path: 'charts/fairway/templates/roles.yaml',
-  text:
-    ROLES_HEADER +
-    roleManifests()
-      .map((role) => stringify(role, { aliasDuplicateObjects: false, lineWidth: 0 }))
-      .join('---\n'),
-})

@@ -8,11 +8,12 @@ import { waypointRoles } from './waypoint-roles.ts'
  * controller gets `fairway-controller` for the cluster, and `fairway-controller-leader` for its own namespace.
  */
 export const roleManifests = (): readonly Manifest[] => [
-  ...[...waypointRoles, controllerRole].map((role) => manifestOf('ClusterRole', role)),
-  manifestOf('Role', controllerLeaseRole),
+  ...[...waypointRoles, controllerRole].map((role) => manifestOfRole('ClusterRole', role)),
+  manifestOfRole('Role', controllerLeaseRole),
 ]
 
-const manifestOf = (kind: 'ClusterRole' | 'Role', { name, rights }: Role): Manifest => ({
+/** A role as it is applied; a `Role` still needs a namespace. */
+export const manifestOfRole = (kind: 'ClusterRole' | 'Role', { name, rights }: Role): Manifest => ({
   apiVersion: 'rbac.authorization.k8s.io/v1',
   kind,
   metadata: { name, labels: { 'app.kubernetes.io/name': 'fairway' } },

@@ -9,7 +9,7 @@ export interface Right {
   readonly names?: readonly string[]
 }
 
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'bind'
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection' | 'bind'
 
 /** Rights under a name. */
 export interface Role {

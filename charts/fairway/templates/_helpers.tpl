@@ -1,0 +1,114 @@
+{{/* What the chart is called in labels. */}}
+{{- define "fairway.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/* How the names of its objects begin; room is left for what stands behind it. */}}
+{{- define "fairway.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride }}
+{{- $full := ternary .Release.Name (printf "%s-%s" .Release.Name $name) (contains $name .Release.Name) }}
+{{- default $full .Values.fullnameOverride | trunc 40 | trimSuffix "-" }}
+{{- end }}
+
+{{- define "fairway.controllerName" -}}
+{{ include "fairway.fullname" . }}-controller
+{{- end }}
+
+{{/* What the Pods of the controller are found by: nothing that changes with a version. */}}
+{{- define "fairway.selectorLabels" -}}
+app.kubernetes.io/name: {{ include "fairway.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/component: controller
+{{- end }}
+
+{{/* Labels of an object: those of the chart, then those of the list's further members, of which earlier ones win. */}}
+{{- define "fairway.labels" -}}
+{{- $root := first . }}
+{{- $labels := dict
+  "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
+  "app.kubernetes.io/name" (include "fairway.name" $root)
+  "app.kubernetes.io/instance" $root.Release.Name
+  "app.kubernetes.io/version" ($root.Chart.AppVersion | replace "+" "_" | trunc 63)
+  "app.kubernetes.io/part-of" "fairway"
+  "app.kubernetes.io/managed-by" $root.Release.Service
+}}
+{{- range rest . }}
+{{- $labels = merge $labels . }}
+{{- end }}
+{{- merge $labels $root.Values.commonLabels | toYaml }}
+{{- end }}
+
+{{- define "fairway.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "fairway.controllerName" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- required "serviceAccount.name is empty: with serviceAccount.create=false it has to name the account of the controller" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{/* REPOSITORY:TAG or REPOSITORY@DIGEST of a dict with image and version. */}}
+{{- define "fairway.imageOf" -}}
+{{- if .image.digest }}
+{{- printf "%s@%s" .image.repository .image.digest }}
+{{- else }}
+{{- printf "%s:%s" .image.repository (default .version .image.tag) }}
+{{- end }}
+{{- end }}
+
+{{- define "fairway.image" -}}
+{{ include "fairway.imageOf" (dict "image" .Values.image "version" .Chart.AppVersion) }}
+{{- end }}
+
+{{/* A tag or digest of its own stands beside the repository of the other, never the other's digest beside its own tag. */}}
+{{- define "fairway.waypointImage" -}}
+{{- $own := .Values.waypoint.image }}
+{{- $names := ternary (dict "tag" $own.tag "digest" $own.digest) (pick .Values.image "tag" "digest") (or (ne $own.repository "") (ne $own.tag "") (ne $own.digest "")) }}
+{{- $image := merge (dict "repository" (default .Values.image.repository $own.repository)) $names }}
+{{- include "fairway.imageOf" (dict "image" $image "version" .Chart.AppVersion) }}
+{{- end }}
+
+{{/* "yes" where a GatewayClass of our name is there that is not of this release. */}}
+{{- define "fairway.isForeignClass" -}}
+{{- $there := lookup "gateway.networking.k8s.io/v1" "GatewayClass" "" "fairway-waypoint" }}
+{{- if $there }}
+{{- $of := dig "metadata" "annotations" (dict) $there }}
+{{- $owner := printf "%s/%s" (get $of "meta.helm.sh/release-namespace") (get $of "meta.helm.sh/release-name") }}
+{{- if ne $owner (printf "%s/%s" .Release.Namespace .Release.Name) }}yes{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* Where and as whom Pods of the release run: fields of their spec. */}}
+{{- define "fairway.placement" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.controller }}
+{{- with .podSecurityContext }}
+securityContext:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .priorityClassName }}
+priorityClassName: {{ . | quote }}
+{{- end }}
+{{- with .nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Annotations of what is there only before an upgrade, by its place among others of its kind. */}}
+{{- define "fairway.hook" -}}
+helm.sh/hook: pre-upgrade
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}

@@ -1,0 +1,86 @@
+/** Values of waypoints: they become defaults of the class, which GatewayClass and Gateway may change again. */
+import {
+  anyObject,
+  anyObjects,
+  choice,
+  env,
+  flag,
+  freeLabels,
+  group,
+  integer,
+  orNull,
+  pullSecrets,
+  quantity,
+  resources,
+  text,
+  textMap,
+  tolerations,
+  value,
+  type Value,
+  type ValueGroup,
+} from './value-node.ts'
+
+const behavior = {
+  scaleUp: { stabilizationWindowSeconds: 0 },
+  scaleDown: { stabilizationWindowSeconds: 300, policies: [{ type: 'Percent', value: 10, periodSeconds: 60 }] },
+}
+
+const autoscaling = group('How many replicas a waypoint has.', {
+  enabled: value('Whether there is a HorizontalPodAutoscaler for each.', true, flag),
+  minReplicas: value('At least so many.', 2, integer(1)),
+  maxReplicas: value('At most so many.', 10, integer(1)),
+  averageCpu: value(
+    'CPU for each replica. One has one thread for traffic, so that much more than one core is never reached.',
+    '600m',
+    quantity,
+  ),
+  metrics: value('Stands for averageCpu: metrics of a HorizontalPodAutoscaler.', [], anyObjects),
+  behavior: value('How fast. A replica that goes moves its clients: slowly, and not for a dip.', behavior, anyObject),
+})
+
+const patch = (what: string): Value => value(`Of the ${what}.`, {}, anyObject)
+
+/** `waypoint` */
+export const waypointValues: ValueGroup = group(
+  'What waypoints of class fairway-waypoint are made with. ConfigMaps that a class or Gateway names go before it.',
+  {
+    image: group('Where waypoints have another image than the controller: what is empty is as above.', {
+      repository: value('With its registry.', '', text),
+      tag: value('A version to try.', '', text),
+      digest: value('sha256:…; goes before the tag.', '', { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' }),
+      pullPolicy: value('When it is pulled.', '', choice('', 'Always', 'IfNotPresent', 'Never')),
+    }),
+    imagePullSecrets: value('Secrets of each namespace that has a waypoint: [{name: …}].', [], pullSecrets),
+    resources: value(
+      'Of each replica.',
+      { requests: { cpu: '100m', memory: '128Mi' }, limits: { memory: '1Gi' } },
+      resources,
+    ),
+    autoscaling,
+    replicas: value(
+      'Without autoscaling: so many; null: whoever scales it, such as KEDA, says how many.',
+      null,
+      orNull(integer(0)),
+    ),
+    podDisruptionBudget: group('While nodes are drained.', {
+      enabled: value('Whether there is one for each waypoint.', true, flag),
+      maxUnavailable: value('So many replicas at a time may be taken away: a number or a share such as 25%.', 1, {
+        oneOf: [integer(0), { type: 'string', pattern: '^[0-9]+%$' }],
+      }),
+    }),
+    nodeSelector: value('Labels of nodes that they may run on.', {}, textMap),
+    tolerations: value('Taints of nodes that they bear.', [], tolerations),
+    affinity: value('As in a Pod.', {}, anyObject),
+    priorityClassName: value('As in a Pod.', '', text),
+    podLabels: value('On their Pods.', {}, freeLabels),
+    podAnnotations: value('On their Pods.', {}, textMap),
+    env: value('Further variables of their environment.', [], env),
+    patches: group('Everything else: strategic merge patches, which come after all of the above.', {
+      deployment: patch('Deployment'),
+      service: patch('Service'),
+      serviceAccount: patch('ServiceAccount'),
+      horizontalPodAutoscaler: patch('HorizontalPodAutoscaler'),
+      podDisruptionBudget: patch('PodDisruptionBudget'),
+    }),
+  },
+)

@@ -1,0 +1,110 @@
+/** Dashboards and alerts ask for metrics and labels that there are. */
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { alertGroups } from '../scripts/generate/chart/alerts.ts'
+import { dashboards } from '../scripts/generate/chart/chart-files.ts'
+import type { Dashboard } from '../scripts/generate/chart/dashboards/panel.ts'
+import { istioLabels } from '../src/telemetry/labels.ts'
+import { createControllerMetrics } from '../src/telemetry/controller/controller-metrics.ts'
+import { scalarDefinitions } from '../src/telemetry/scalars.ts'
+import { findUnknown, type KnownMetrics } from './support/chart/promql.ts'
+
+/** What Prometheus itself puts on what it scrapes. */
+const ofTarget = ['namespace', 'pod']
+
+const readControllerMetrics = async (): Promise<KnownMetrics> => {
+  const metrics = createControllerMetrics()
+  metrics.count({ kind: 'Service', verb: 'apply' })
+  const text = await metrics.render(undefined)
+  metrics.close()
+  const known = new Map<string, string[]>()
+  for (const [, name = ''] of text.matchAll(/^# TYPE (\S+)/gm)) known.set(name, [...ofTarget])
+  for (const [, name = '', labels = ''] of text.matchAll(/^(\w+)\{([^}]*)\}/gm)) {
+    for (const [, label = ''] of labels.matchAll(/(\w+)="/g)) known.get(name)?.push(label)
+  }
+  return known
+}
+
+const requestLabels = [
+  ...ofTarget,
+  ...istioLabels({
+    source: {},
+    service: { hostname: '', name: '', namespace: '' },
+    endpoint: undefined,
+    protocol: 'http',
+    status: 200,
+    grpcStatus: '',
+    flags: '',
+  } as unknown as Parameters<typeof istioLabels>[0]).map(([name]) => name),
+]
+
+const known: KnownMetrics = new Map([
+  ...(await readControllerMetrics()),
+  ...[...scalarDefinitions.values()].map(({ name, label = [] }) => {
+    const labels = typeof label === 'string' ? [label] : label
+    return [name, [...ofTarget, ...labels]] as const
+  }),
+  ['istio_requests_total', requestLabels],
+  ['istio_request_duration_milliseconds_bucket', [...requestLabels, 'le']],
+])
+
+const linesOf = ({ rows }: Dashboard): readonly (readonly [where: string, legend: string, expression: string])[] =>
+  rows.flatMap(({ panels }) =>
+    panels.flatMap(({ title, lines }) => lines.map(([legend, expression]) => [title, legend, expression] as const)),
+  )
+
+for (const [name, dashboard] of Object.entries(dashboards)) {
+  describe(`the dashboard of ${name}`, () => {
+    for (const [title, legend, expression] of linesOf(dashboard)) {
+      it(`${title}: ${legend} asks for what there is`, () => {
+        assert.deepEqual(findUnknown(expression, known), [])
+        // A legend can only name what is left of the labels.
+        const [, by = ''] = /by \(([^)]*)\)/.exec(expression) ?? []
+        for (const [, label = ''] of legend.matchAll(/\{\{(\w+)\}\}/g)) {
+          assert.ok(by === '' ? label === 'pod' || !/\bsum\(/.test(expression) : by.split(', ').includes(label), label)
+        }
+      })
+    }
+
+    for (const { name: choice, query } of dashboard.choices) {
+      it(`the choice of ${choice} asks for what there is`, () => {
+        const [, inner = ''] = /^label_values\((.*)\)$/.exec(query) ?? []
+        const comma = inner.lastIndexOf(', ')
+        assert.deepEqual(findUnknown(`sum by (${inner.slice(comma + 2)}) (${inner.slice(0, comma)})`, known), [])
+      })
+    }
+
+    it('no title is there twice in a row of panels', () => {
+      for (const { panels } of dashboard.rows) {
+        const titles = panels.map(({ title }) => title)
+        assert.equal(new Set(titles).size, titles.length)
+      }
+    })
+  })
+}
+
+for (const [group, alerts] of alertGroups) {
+  describe(`alerts of ${group}`, () => {
+    for (const { name, expression, summary, description } of alerts) {
+      it(`${name} asks for what there is`, () => {
+        assert.deepEqual(findUnknown(expression, known), [])
+        const [, by = ''] = /by \(([^)]*)\)/.exec(expression) ?? []
+        for (const [, label = ''] of `${summary}${description}`.matchAll(/\$labels\.(\w+)/g)) {
+          assert.ok(by.split(', ').includes(label), label)
+        }
+      })
+    }
+  })
+}
+
+describe('what is not there is seen:', () => {
+  const cases: readonly (readonly [expression: string, unknown: readonly string[]])[] = [
+    ['sum(fairway_tunels_total)', ['fairway_tunels_total']],
+    ['rate(fairway_tunnels_total{reason="x"}[5m])', ['fairway_tunnels_total{reason}']],
+    ['sum by (state) (fairway_tunnels_open)', ['by state']],
+    ['sum by (namespace) (fairway_tunnels_open{pod=~"a,b"}) / 2', []],
+  ]
+  for (const [expression, unknown] of cases) {
+    it(expression, () => assert.deepEqual(findUnknown(expression, known), unknown))
+  }
+})
