@@ -28,6 +28,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./explain/explain.ts')).explainVerb,
   },
   {
+    name: 'test',
+    summary: 'what requests come to, laid beside what is expected of them; without a cluster',
+    load: async () => (await import('./test/test.ts')).testVerb,
+  },
+  {
     name: 'certs',
     summary: 'the certificate of a running waypoint, or in a folder: who issued it, how long it lasts, whom it trusts',
     load: async () => (await import('./certs/certs.ts')).certsVerb,

@@ -70,7 +70,8 @@ const flagOf: Readonly<Record<string, string>> = {
   source: '--from',
 }
 
-const decodeQuery = (parameters: URLSearchParams): ExplainQuery => {
+/** What parameters of `/resolve` come to; throws `CliError` (64) with the flags that they are made of. */
+export const decodeQuery = (parameters: URLSearchParams): ExplainQuery => {
   const query = decodeExplainParameters(parameters)
   if (query.ok) return query.value
   const faults = query.issues.map((issue) => {

@@ -1,33 +1,24 @@
 /** `fairway explain`: what would become of a request, and why. */
 import { stringify } from 'yaml'
-import { isFault } from '../../model/condition.ts'
 import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable, type FlagValues } from '../arguments.ts'
 import { defaultAdmin } from '../ask-admin.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeFiltersDir, filterFlags } from '../filter-flags.ts'
 import { decodeHostPort } from '../host-port.ts'
 import { decodeMesh, meshFlags } from '../mesh-flags.ts'
-import { compileOffline } from '../offline/compile-offline.ts'
-import { loadModel } from '../offline/load-model.ts'
 import { outputFlag } from '../output-flag.ts'
 import { createColours } from '../terminal/colours.ts'
 import type { Terminal, Verb } from '../verb.ts'
-import {
-  askForExplanation,
-  fromSnapshot,
-  fromWaypoint,
-  refuseBadRequest,
-  type Explainer,
-} from './ask-for-explanation.ts'
+import type { Explainer } from './ask-for-explanation.ts'
 import { createDocument, type ExplanationDocument } from './explanation-document.ts'
 import { formatExplanation } from './format-explanation.ts'
 import { imagineRequest } from './imagined-request.ts'
-import { explainUnboundServices } from './unbound-services.ts'
 
 const formats = ['table', 'json', 'yaml'] as const
 type Format = (typeof formats)[number]
 
-const flagTable = {
+/** Its flags. */
+export const explainFlags = {
   file: {
     type: 'string',
     short: 'f',
@@ -69,15 +60,16 @@ Exit code 0 when somebody would answer it, 79 when it would be refused, 78 when 
 waypoint does not answer.
 
 Flags
-${formatFlags(flagTable)}
+${formatFlags(explainFlags)}
 `
 
-type Flags = FlagValues<typeof flagTable>
+type Flags = FlagValues<typeof explainFlags>
 
 const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
-  const { flags, positionals } = parseArguments(args, flagTable, 2)
+  const { flags, positionals } = parseArguments(args, explainFlags, 2)
   const format = decodeChoice('output', flags.output, formats)
   const request = imagineRequest(positionals, flags)
+  const { askForExplanation, refuseBadRequest } = await import('./ask-for-explanation.ts')
   refuseBadRequest(request)
   const answer = await askForExplanation(request, await chooseExplainer(flags, terminal))
   const document = createDocument(request, answer, flags.file.length === 0)
@@ -86,32 +78,18 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
 }
 
 /** The verb for the list of verbs. */
-export const explainVerb: Verb = { help, flags: flagTable, run }
+export const explainVerb: Verb = { help, flags: explainFlags, positionals: ['METHOD', 'URL'], run }
 
 const chooseExplainer = async (flags: Flags, terminal: Terminal): Promise<Explainer> => {
-  if (flags.file.length === 0) return fromWaypoint(decodeHostPort('--admin', flags.admin ?? defaultAdmin))
-  if (flags.admin !== undefined) {
-    throw usageError('--file and --admin are two places to look', 'leave one of them out')
+  const { file: files, 'cluster-domain': clusterDomain } = flags
+  if (files.length === 0) {
+    const { fromWaypoint } = await import('./ask-for-explanation.ts')
+    return fromWaypoint(decodeHostPort('--admin', flags.admin ?? defaultAdmin))
   }
-  const { cwd } = terminal
-  const filtersDir = decodeFiltersDir(flags.filters, cwd)
-  const found = await loadModel(flags.file, {
-    cwd,
-    mesh: decodeMesh(flags, terminal),
-    filtersDir,
-  })
-  const { loaded, model, conditions } = found
-  const findings = conditions.filter(isFault).length + loaded.issues.length
-  if (findings > 0) {
-    const files = flags.file.map((file) => `-f ${file}`).join(' ')
-    const what = findings === 1 ? 'one thing is' : `${findings} things are`
-    terminal.err.write(`${what} wrong with the objects: see fairway waypoint status ${files}\n`)
-  }
-  if (model.gateway === undefined) {
-    terminal.err.write('there is no Gateway among the files: nothing is bound to a waypoint\n')
-  }
-  const snapshot = compileOffline(model, { now: Date.now, random: Math.random })
-  return fromSnapshot(snapshot, (authority) => explainUnboundServices(found, authority, flags['cluster-domain']))
+  if (flags.admin !== undefined) throw usageError('--file and --admin are two places to look', 'leave one of them out')
+  const filtersDir = decodeFiltersDir(flags.filters, terminal.cwd)
+  const { explainFiles } = await import('./explain-files.ts')
+  return explainFiles({ files, mesh: decodeMesh(flags, terminal), filtersDir, clusterDomain }, terminal)
 }
 
 const formatAs = (format: Format, document: ExplanationDocument, { out, env }: Terminal): string => {

@@ -1,4 +1,5 @@
 import { builtinFilters } from '../../../filters/index.ts'
+import type { FilterHost } from '../../filter/env/instance-env.ts'
 import type { FilterDefinition } from '../../filter/index.ts'
 import { createFilterInstances } from '../../filter/instances.ts'
 import { anything } from '../../lib/schema.ts'
@@ -19,9 +20,16 @@ export interface OfflineHost {
 export const compileOffline = (model: Model, { now, random }: OfflineHost): Snapshot => {
   const modules = createModuleStore()
   modules.use(model.filterModules ?? [])
-  const host = { now, random, log: () => {}, code: modules.code }
+  const host = { now, random, after: atOnce, log: () => {}, code: modules.code }
   const { make } = createFilterInstances([...builtinFilters, askedOffline], host)
   return compile(model, { generation: 1, filters: make })
+}
+
+/** Nothing is worth waiting for; what is still to come keeps no process alive. */
+const atOnce: NonNullable<FilterHost['after']> = (_, run) => {
+  const timer = setTimeout(run, 0)
+  timer.unref()
+  return () => clearTimeout(timer)
 }
 
 /** Stands where a data plane asks somebody else; here nobody can be asked. */

@@ -1,0 +1,33 @@
+import type { MeshOptions } from '../../app/options.ts'
+import { isFault } from '../../model/condition.ts'
+import { compileOffline } from '../offline/compile-offline.ts'
+import { loadModel } from '../offline/load-model.ts'
+import type { Terminal } from '../verb.ts'
+import { fromSnapshot, type Explainer } from './ask-for-explanation.ts'
+import { explainUnboundServices } from './unbound-services.ts'
+
+/** Which files, and as which waypoint they are read. */
+export interface ExplainedFiles {
+  readonly files: readonly string[]
+  readonly mesh: MeshOptions
+  readonly filtersDir: string | undefined
+  readonly clusterDomain: string
+}
+
+/** Asks a snapshot of what some files say; what is wrong with them stands on stderr, for it may be the answer. */
+export const explainFiles = async (
+  { files, mesh, filtersDir, clusterDomain }: ExplainedFiles,
+  { cwd, err }: Pick<Terminal, 'cwd' | 'err'>,
+): Promise<Explainer> => {
+  const found = await loadModel(files, { cwd, mesh, filtersDir })
+  const { loaded, model, conditions } = found
+  const findings = conditions.filter(isFault).length + loaded.issues.length
+  if (findings > 0) {
+    const what = findings === 1 ? 'one thing is' : `${findings} things are`
+    const command = `fairway waypoint status ${files.map((file) => `-f ${file}`).join(' ')}`
+    err.write(`${what} wrong with the objects: see ${command}\n`)
+  }
+  if (model.gateway === undefined) err.write('there is no Gateway among the files: nothing is bound to a waypoint\n')
+  const snapshot = compileOffline(model, { now: Date.now, random: Math.random })
+  return fromSnapshot(snapshot, (authority) => explainUnboundServices(found, authority, clusterDomain))
+}
