@@ -1,5 +1,4 @@
 /** `fairway explain`: what would become of a request, and why. */
-import { stringify } from 'yaml'
 import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable, type FlagValues } from '../arguments.ts'
 import { defaultAdmin } from '../ask-admin.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
@@ -7,15 +6,14 @@ import { decodeFiltersDir, filterFlags } from '../filter-flags.ts'
 import { decodeHostPort } from '../host-port.ts'
 import { decodeMesh, meshFlags } from '../mesh-flags.ts'
 import { outputFlag } from '../output-flag.ts'
-import { createColours } from '../terminal/colours.ts'
+import { printAs } from '../terminal/print-as.ts'
 import type { Terminal, Verb } from '../verb.ts'
 import type { Explainer } from './ask-for-explanation.ts'
-import { createDocument, type ExplanationDocument } from './explanation-document.ts'
+import { createDocument } from './explanation-document.ts'
 import { formatExplanation } from './format-explanation.ts'
 import { imagineRequest } from './imagined-request.ts'
 
 const formats = ['table', 'json', 'yaml'] as const
-type Format = (typeof formats)[number]
 
 /** Its flags. */
 export const explainFlags = {
@@ -73,7 +71,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   refuseBadRequest(request)
   const answer = await askForExplanation(request, await chooseExplainer(flags, terminal))
   const document = createDocument(request, answer, flags.file.length === 0)
-  terminal.out.write(formatAs(format, document, terminal))
+  await printAs(format, { table: (look) => formatExplanation(document, look), document: () => document }, terminal)
   return document.isServed ? exitCodes.fine : exitCodes.findings
 }
 
@@ -90,18 +88,4 @@ const chooseExplainer = async (flags: Flags, terminal: Terminal): Promise<Explai
   const filtersDir = decodeFiltersDir(flags.filters, terminal.cwd)
   const { explainFiles } = await import('./explain-files.ts')
   return explainFiles({ files, mesh: decodeMesh(flags, terminal), filtersDir, clusterDomain }, terminal)
-}
-
-const formatAs = (format: Format, document: ExplanationDocument, { out, env }: Terminal): string => {
-  switch (format) {
-    case 'json':
-      return `${JSON.stringify(document, null, 2)}\n`
-    case 'yaml':
-      return stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 })
-    case 'table':
-      return formatExplanation(document, {
-        colours: createColours(out, env),
-        maxWidth: out.isTty ? out.columns() : undefined,
-      })
-  }
 }

@@ -1,11 +1,12 @@
 import type { Explanation } from '../../snapshot/explain.ts'
+import { DOCUMENT_API } from '../terminal/print-as.ts'
 import type { Answer } from './ask-for-explanation.ts'
 import type { ImaginedRequest } from './imagined-request.ts'
 import { verdictOf } from './verdict.ts'
 
 /** What `-o json` and `-o yaml` print. */
 export interface ExplanationDocument extends Explanation {
-  readonly apiVersion: 'cli.fairway.dev/v1alpha1'
+  readonly apiVersion: typeof DOCUMENT_API
   readonly kind: 'Explanation'
   readonly request: { readonly title: string; readonly authority: string; readonly from?: string }
   /** A backend would answer, or a filter in its place; exit code 0. */
@@ -21,7 +22,7 @@ export const createDocument = (
 ): ExplanationDocument => {
   const { isServed, text } = verdictOf(explanation, isLive)
   return {
-    apiVersion: 'cli.fairway.dev/v1alpha1',
+    apiVersion: DOCUMENT_API,
     kind: 'Explanation',
     request: { title, authority, ...(from === undefined ? {} : { from }) },
     isServed,

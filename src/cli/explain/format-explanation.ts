@@ -1,21 +1,15 @@
 import { escapeControl } from '../../lib/format-issue.ts'
-import type { Colours } from '../terminal/colours.ts'
+import { formatTitled, type Look } from '../terminal/print-as.ts'
 import { formatTable, type Cell } from '../terminal/table.ts'
 import type { ExplanationDocument } from './explanation-document.ts'
 
-export interface ExplanationLook {
-  readonly colours: Colours
-  /** Lines are broken there; `undefined` where nobody looks at a screen. */
-  readonly maxWidth: number | undefined
-}
-
 /** The answer for people: what was asked, the verdict, who gets it, and each step of the decision. */
-export const formatExplanation = (document: ExplanationDocument, look: ExplanationLook): string =>
+export const formatExplanation = (document: ExplanationDocument, look: Look): string =>
   [formatHead(document, look), formatBackends(document, look), formatReasons(document, look)]
     .filter((part) => part !== '')
     .join('\n')
 
-const formatHead = (document: ExplanationDocument, { colours }: ExplanationLook): string => {
+const formatHead = (document: ExplanationDocument, { colours }: Look): string => {
   const { request, isServed, verdict, service, tunnel, path } = document
   const mark = isServed ? colours.green('✓') : colours.red('×')
   const client = request.from === undefined ? '' : colours.dim(`  from ${escapeControl(request.from)}`)
@@ -32,20 +26,19 @@ const formatHead = (document: ExplanationDocument, { colours }: ExplanationLook)
   return `${title}${client}\n${mark} ${escapeControl(verdict)}\n${formatTable(cells)}`
 }
 
-const formatBackends = ({ backends }: ExplanationDocument, { colours }: ExplanationLook): string => {
+const formatBackends = ({ backends }: ExplanationDocument, { colours }: Look): string => {
   if (backends.length === 0) return ''
   const sum = backends.reduce((total, { weight }) => total + weight, 0)
-  const header = ['  BACKEND', 'WEIGHT', 'SHARE', 'ENDPOINTS'].map((text) => ({ text, paint: colours.dim }))
   const rows = backends.map(({ name, weight, endpoints, isInvalid }): readonly Cell[] => [
     { text: `  ${escapeControl(name)}`, ...(isInvalid === true ? { paint: colours.red } : {}) },
     { text: String(weight) },
     { text: sum === 0 ? '-' : `${Number(((100 * weight) / sum).toFixed(1))} %` },
     { text: String(endpoints), ...(endpoints === 0 ? { paint: colours.yellow } : {}) },
   ])
-  return formatTable([header, ...rows])
+  return formatTitled(['  BACKEND', 'WEIGHT', 'SHARE', 'ENDPOINTS'], rows, { colours, maxWidth: undefined })
 }
 
-const formatReasons = ({ reasons }: ExplanationDocument, { colours, maxWidth }: ExplanationLook): string =>
+const formatReasons = ({ reasons }: ExplanationDocument, { colours, maxWidth }: Look): string =>
   `${colours.dim('Why')}\n${reasons.map((reason) => wrap(escapeControl(reason), maxWidth)).join('')}`
 
 const INDENT = 4

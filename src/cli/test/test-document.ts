@@ -1,8 +1,9 @@
+import { DOCUMENT_API } from '../terminal/print-as.ts'
 import type { TestRun } from './run-tests.ts'
 
 /** What `-o json` and `-o yaml` print. */
 export interface TestDocument {
-  readonly apiVersion: 'cli.fairway.dev/v1alpha1'
+  readonly apiVersion: typeof DOCUMENT_API
   readonly kind: 'WaypointTestReport'
   readonly summary: {
     readonly tests: number
@@ -31,7 +32,7 @@ export const createDocument = ({ files, coverage }: TestRun): TestDocument => {
     ...judgements.map(({ line, what, request, failures }) => ({ file, line, what, request, failures })),
   ])
   return {
-    apiVersion: 'cli.fairway.dev/v1alpha1',
+    apiVersion: DOCUMENT_API,
     kind: 'WaypointTestReport',
     summary: {
       tests: tests.length,

@@ -1,17 +1,15 @@
 /** `fairway test`: what requests come to, laid beside what is expected of them. */
-import { stringify } from 'yaml'
 import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable } from '../arguments.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeFiltersDir, filterFlags } from '../filter-flags.ts'
 import { decodeMesh, meshFlags } from '../mesh-flags.ts'
 import { outputFlag } from '../output-flag.ts'
-import { createColours } from '../terminal/colours.ts'
+import { printAs } from '../terminal/print-as.ts'
 import type { Terminal, Verb } from '../verb.ts'
 import { formatJunit, formatTests } from './format-tests.ts'
-import { createDocument, type TestDocument } from './test-document.ts'
+import { createDocument } from './test-document.ts'
 
 const formats = ['table', 'json', 'yaml', 'junit'] as const
-type Format = (typeof formats)[number]
 
 const flagTable = {
   file: {
@@ -56,22 +54,15 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const filtersDir = decodeFiltersDir(flags.filters, terminal.cwd)
   const options = { cwd: terminal.cwd, mesh: decodeMesh(flags, terminal), filtersDir }
   const document = createDocument(await runTests(flags.file, options))
-  terminal.out.write(formatAs(format, document, terminal))
+  if (format === 'junit') terminal.out.write(formatJunit(document))
+  else
+    await printAs(
+      format,
+      { table: ({ colours }) => formatTests(document, colours), document: () => document },
+      terminal,
+    )
   return document.summary.failed === 0 ? exitCodes.fine : exitCodes.policyTestsFailed
 }
 
 /** The verb for the list of verbs. */
 export const testVerb: Verb = { help, flags: flagTable, run }
-
-const formatAs = (format: Format, document: TestDocument, { out, env }: Terminal): string => {
-  switch (format) {
-    case 'json':
-      return `${JSON.stringify(document, null, 2)}\n`
-    case 'yaml':
-      return stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 })
-    case 'junit':
-      return formatJunit(document)
-    case 'table':
-      return formatTests(document, createColours(out, env))
-  }
-}

@@ -1,5 +1,6 @@
 /** What a document of kind WaypointTest says. */
 import * as s from '../../lib/schema.ts'
+import { DOCUMENT_API } from '../terminal/print-as.ts'
 
 const text = s.string({ minLength: 1, maxLength: 4096 })
 
@@ -66,7 +67,7 @@ const instant = s.refine(s.string(), (value, path) =>
 )
 
 const fields = {
-  apiVersion: s.oneOf(['cli.fairway.dev/v1alpha1']),
+  apiVersion: s.oneOf([DOCUMENT_API]),
   kind: s.oneOf(['WaypointTest']),
   metadata: s.optional(s.record(s.anything())),
   /** How many things are wrong with the objects, as `fairway waypoint status` counts them. */
