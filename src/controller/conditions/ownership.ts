@@ -2,7 +2,7 @@ import type { AuthorizationPolicyObject } from '../../config/objects/authorizati
 import type { RequestAuthenticationObject } from '../../config/objects/request-authentication/request-authentication.ts'
 import { createCatalog, type AnyRoute } from '../../config/translate/catalog.ts'
 import type { SourcedObject } from '../../config/translate/options.ts'
-import { waypointOf } from '../../config/translate/service/bind-services.ts'
+import { waypointsOf } from '../../config/translate/service/bind-services.ts'
 import type { ParentReference } from '../../model/condition.ts'
 
 /** A Gateway of ours. */
@@ -14,7 +14,7 @@ export interface OwnGateway {
 
 /** Whose business things are. Gateways are told by their keys, and only those of ours. */
 export interface Ownership {
-  /** The Gateway that has a parent of a route in this namespace. */
+  /** The Gateway that has a parent of a route in this namespace; of two the one that is not the canary. */
   readonly ofParent: (ref: ParentReference, namespace: string) => string | undefined
   /** Each that has a parent of the route. */
   readonly ofRoute: (route: AnyRoute) => ReadonlySet<string>
@@ -36,9 +36,8 @@ export const createOwnership = (
   const asked = new Set<string>()
   const waypointOfKey = (key: string, kind: 'Service' | 'ServiceEntry'): string | undefined => {
     const found = (kind === 'Service' ? catalog.services : catalog.serviceEntries).get(key)
-    const wanted = found === undefined ? undefined : waypointOf(found.object, catalog)
-    const gateway = wanted === undefined ? undefined : `${wanted.namespace}/${wanted.name}`
-    return gateway !== undefined && own.has(gateway) ? gateway : undefined
+    const wanted = found === undefined ? [] : waypointsOf(found.object, catalog)
+    return wanted.map(({ namespace, name }) => `${namespace}/${name}`).find((gateway) => own.has(gateway))
   }
   for (const [key, { object }] of catalog.services) {
     if (waypointOfKey(key, 'Service') !== undefined) asked.add(object.metadata.namespace)

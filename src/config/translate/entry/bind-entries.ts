@@ -5,7 +5,7 @@ import type { Catalog, Entry } from '../catalog.ts'
 import type { ChosenGateway } from '../choose-gateway.ts'
 import { conditionOf, type Verdict } from '../conditions.ts'
 import type { TranslateOptions } from '../options.ts'
-import { acceptedBy, isNamespaceAllowed, notAllowedNamespace, waypointOf } from '../service/bind-services.ts'
+import { acceptedBy, isNamespaceAllowed, notAllowedNamespace, roleOf } from '../service/bind-services.ts'
 import { lackOfPlace } from '../service/near-places.ts'
 import type { EntryHosts, HostsOfEntry } from './entry-hosts.ts'
 
@@ -26,11 +26,10 @@ export const bindEntries = (hosts: EntryHosts, { catalog, gateway, options }: Bi
   const services = new Map<string, Entry<ServiceObject>>()
   const conditions: Condition[] = []
   if (gateway === undefined) return { services, conditions }
-  const { name, namespace } = gateway.entry.object.metadata
   for (const found of hosts.entries) {
     const { object } = found.entry
-    const wanted = waypointOf(object, catalog)
-    if (wanted?.name !== name || wanted.namespace !== namespace) continue
+    const role = roleOf(gateway, object, catalog)
+    if (role === undefined) continue
     const refusal = refuse(object, gateway, catalog)
     if (refusal !== undefined) {
       conditions.push(conditionOf(found.entry, refusal))
@@ -41,7 +40,7 @@ export const bindEntries = (hosts: EntryHosts, { catalog, gateway, options }: Bi
       if (service !== undefined) services.set(key, service)
     }
     const lack = lackOfPlace(object.distribution, options)
-    conditions.push(...tellBound(found, acceptedBy(gateway, lack)))
+    conditions.push(...tellBound(found, acceptedBy(gateway, { role, but: lack })))
   }
   return { services, conditions }
 }

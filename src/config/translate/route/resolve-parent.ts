@@ -3,7 +3,7 @@ import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import type { ChosenGateway } from '../choose-gateway.ts'
 import type { Lookup } from '../memory.ts'
-import { waypointOf } from '../service/bind-services.ts'
+import { waypointsOf, type WaypointRef } from '../service/bind-services.ts'
 import { isHeadless, tcpPortsOf } from '../service/service-facts.ts'
 
 /** What a route's reference to a parent came to. */
@@ -84,16 +84,20 @@ const resolveParts = (ref: ParentRef, { what, key, found }: Named, scope: Parent
 
 /** Why a Service that is there is not served here; one of another waypoint is that waypoint's business. */
 const unboundService = (service: ServiceObject, what: string, { catalog, gateway }: ParentScope): ResolvedParent => {
-  const wanted = waypointOf(service, catalog)
+  const [wanted, canary] = waypointsOf(service, catalog)
   const nowhere = (why: string): ResolvedParent => ({
     kind: 'foreign',
     nowhere: `${what} ${why}`,
   })
   if (wanted === undefined) return nowhere('is bound to no waypoint (label istio.io/use-waypoint)')
-  const key = `${wanted.namespace}/${wanted.name}`
-  if (!catalog.gateways.has(key)) return nowhere(`is bound to Gateway ${key}, which is not among the readable objects`)
   const ours = gateway?.entry.object.metadata
-  if (ours?.name !== wanted.name || ours.namespace !== wanted.namespace) return { kind: 'foreign' }
+  const isOurs = (ref: WaypointRef): boolean => ours?.name === ref.name && ours.namespace === ref.namespace
+  const key = `${wanted.namespace}/${wanted.name}`
+  if (canary !== undefined && isOurs(canary)) {
+    return nowhere(`asks for Gateway ${canary.namespace}/${canary.name} as its canary, which does not take it`)
+  }
+  if (!catalog.gateways.has(key)) return nowhere(`is bound to Gateway ${key}, which is not among the readable objects`)
+  if (!isOurs(wanted)) return { kind: 'foreign' }
   return nowhere(`asks for Gateway ${key}, which does not take it`)
 }
 

@@ -27,24 +27,64 @@ export const bindServices = (
   const services = new Map<string, Entry<ServiceObject>>()
   const conditions: Condition[] = []
   if (gateway === undefined) return { services, conditions }
-  const name = gateway.entry.object.metadata.name
-  const namespace = gateway.entry.object.metadata.namespace
   for (const [key, entry] of catalog.services) {
-    const wanted = waypointOf(entry.object, catalog)
-    if (wanted?.name !== name || wanted.namespace !== namespace || isWaypointItself(entry.object, gateway)) continue
+    const role = roleOf(gateway, entry.object, catalog)
+    if (role === undefined || isWaypointItself(entry.object, gateway)) continue
     const refusal = refuse(entry.object, { gateway, catalog })
     if (refusal === undefined) services.set(key, entry)
     const lack = lackOfPlace(entry.object.distribution, options)
-    conditions.push(conditionOf(entry, refusal ?? acceptedBy(gateway, lack)))
+    conditions.push(conditionOf(entry, refusal ?? acceptedBy(gateway, { role, but: lack })))
   }
   return { services, conditions }
 }
+
+/** A Gateway as labels name it. */
+export interface WaypointRef {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** What a Gateway is to something that is bound to it. */
+export type WaypointRole = 'primary' | 'canary'
+
+/** What the Gateway is to a Service or ServiceEntry; `undefined` when that is not bound to it. */
+export const roleOf = (
+  { entry }: ChosenGateway,
+  object: Pick<ServiceObject, 'metadata'>,
+  catalog: Pick<Catalog, 'namespaces'>,
+): WaypointRole | undefined => {
+  const { namespace, name } = entry.object.metadata
+  const index = waypointsOf(object, catalog).findIndex((ref) => ref.name === name && ref.namespace === namespace)
+  return index < 0 ? undefined : index === 0 ? 'primary' : 'canary'
+}
+
+/**
+ * The Gateways that may get traffic of a Service or ServiceEntry: that of `waypointOf`, and the one that has a share of it
+ * (`istio.io/use-waypoint-canary`, istiod from 1.31 on; which share is istiod's and ztunnel's business). Who names a
+ * waypoint itself takes no canary from its Namespace, and without a waypoint there is no canary.
+ */
+export const waypointsOf = (
+  object: Pick<ServiceObject, 'metadata'>,
+  catalog: Pick<Catalog, 'namespaces'>,
+): readonly WaypointRef[] => {
+  const primary = waypointOf(object, catalog)
+  if (primary === undefined) return []
+  const { namespace, labels: own } = object.metadata
+  const isInherited = own['istio.io/use-waypoint'] === undefined && own[CANARY] === undefined
+  const labels = isInherited ? (catalog.namespaces.get(namespace)?.object.metadata.labels ?? {}) : own
+  const name = labels[CANARY] ?? ''
+  const canary = { namespace: labels['istio.io/use-waypoint-canary-namespace'] ?? namespace, name }
+  const isSame = canary.name === primary.name && canary.namespace === primary.namespace
+  return name === '' || name === 'none' || isSame ? [primary] : [primary, canary]
+}
+
+const CANARY = 'istio.io/use-waypoint-canary'
 
 /** The Gateway that the labels of a Service or Pod, or of its Namespace, ask for. */
 export const waypointOf = (
   { metadata }: Pick<ServiceObject, 'metadata'>,
   catalog: Pick<Catalog, 'namespaces'>,
-): { readonly namespace: string; readonly name: string } | undefined => {
+): WaypointRef | undefined => {
   const ofNamespace = catalog.namespaces.get(metadata.namespace)?.object.metadata.labels ?? {}
   // The object's labels are taken as a pair: its name never meets the Namespace's `use-waypoint-namespace`.
   const labels = metadata.labels['istio.io/use-waypoint'] === undefined ? ofNamespace : metadata.labels
@@ -61,9 +101,13 @@ const isWaypointItself = ({ metadata, selector }: ServiceObject, { entry }: Chos
 }
 
 /** The verdict on what a Gateway takes; `but` is what becomes of it nonetheless. */
-export const acceptedBy = ({ entry }: ChosenGateway, but?: string) => {
+export const acceptedBy = (
+  { entry }: ChosenGateway,
+  { role = 'primary', but }: { readonly role?: WaypointRole; readonly but?: string | undefined } = {},
+) => {
   const { namespace, name } = entry.object.metadata
-  const message = `bound to Gateway ${namespace}/${name}${but === undefined ? '' : `; ${but}`}`
+  const share = role === 'canary' ? `, which has the share of it that ${CANARY}-weight says` : ''
+  const message = `bound to Gateway ${namespace}/${name}${share}${but === undefined ? '' : `; ${but}`}`
   return { type: 'Accepted', status: 'True', reason: 'Accepted', message } as const
 }
 
