@@ -1,20 +1,38 @@
 /** What `npm run generate` writes, and a test compares with what is there. */
 import { stringify } from 'yaml'
 import { createOurCrds } from '../../src/config/crds/our-crds.ts'
+import { verbs } from '../../src/cli/verbs.ts'
 import { isPlainObject } from '../../src/lib/schema.ts'
 import { createChartFiles } from './chart/chart-files.ts'
 import { formatFilterApi } from './filter-api.ts'
 import type { GeneratedFile } from './generated-file.ts'
 import { readApi } from './read-api.ts'
+import { formatCliPage } from './reference/cli-page.ts'
+import { formatConditionsPage } from './reference/conditions-page.ts'
+import { formatKindPages } from './reference/kind-pages.ts'
+import { formatFlagsPage, formatMetricsPage } from './reference/telemetry-pages.ts'
 
 const HEADER = '# Generated from the schemas by "npm run generate": change those, not this.\n'
 
 /** All of them, for the repository at `root`; those of a folder that are not among these are left over. */
-export const createGeneratedFiles = (root: string): readonly GeneratedFile[] => [
+export const createGeneratedFiles = async (root: string): Promise<readonly GeneratedFile[]> => [
   ...createCrdFiles(),
   ...createChartFiles(),
   createFilterApi(root),
+  ...(await createReference(root)),
 ]
+
+/** Pages of `docs/reference`. */
+const createReference = async (root: string): Promise<readonly GeneratedFile[]> => {
+  const pages = [
+    ['cli.md', await formatCliPage(verbs)],
+    ['metrics.md', await formatMetricsPage()],
+    ['response-flags.md', formatFlagsPage()],
+    ['conditions.md', formatConditionsPage()],
+    ...formatKindPages(root, createOurCrds()).map(({ name, text }) => [`kinds/${name}`, text] as const),
+  ] as const
+  return pages.map(([name, text]) => ({ path: `docs/reference/${name}`, text }))
+}
 
 /** The contract's modules, as authors import them. */
 const contract = [

@@ -13,7 +13,7 @@ const read = (file: string): string | undefined => {
   }
 }
 
-for (const { path: name, text } of createGeneratedFiles(root)) {
+for (const { path: name, text } of await createGeneratedFiles(root)) {
   const file = path.join(root, name)
   const isSame = read(file) === text
   if (!isSame) {

@@ -18,3 +18,18 @@ export const exitCodes = {
 } as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** The same in words, for the reference. */
+export const exitCodeMeanings: Readonly<Record<keyof typeof exitCodes, string>> = {
+  fine: 'fine',
+  failure: 'it was tried and did not work',
+  usage: 'the command line is wrong',
+  badInput: 'a file or document given as input is wrong',
+  clusterUnreachable: 'the cluster cannot be reached',
+  notPermitted: 'you, or the program, may not do that',
+  badConfiguration:
+    'the configuration of the program itself is wrong: certificates, folders, flags that contradict each other',
+  findings: 'it worked, and somebody should see to what it found',
+  policyTestsFailed: 'tests of policies failed',
+  timedOut: 'what was waited for did not come in time',
+}

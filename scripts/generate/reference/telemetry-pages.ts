@@ -1,0 +1,131 @@
+/** docs/reference/metrics.md and response-flags.md, from the descriptions that the program itself goes by. */
+import { hookTimeMetrics } from '../../../src/filter/guard/reading-metrics.ts'
+import { Counters } from '../../../src/proxy/counters.ts'
+import { createControllerMetrics } from '../../../src/telemetry/controller/controller-metrics.ts'
+import { istioLabels } from '../../../src/telemetry/labels.ts'
+import { responseFlags } from '../../../src/telemetry/meanings/response-flags.ts'
+import { labelledMetrics, scalarDefinitions, type ScalarDefinition } from '../../../src/telemetry/scalars.ts'
+import { durationBoundsMs } from '../../../src/telemetry/series-table.ts'
+import { code, formatTable, generatedFrom, plain } from './markdown.ts'
+
+/** The page of metrics as Markdown. */
+export const formatMetricsPage = async (): Promise<string> => `# Metrics
+
+${generatedFrom('the definitions of the metrics')} Concepts, and how to read them:
+[records and metrics](../concepts/records-and-metrics.md).
+
+## Of requests
+
+Istio's metrics with Istio's labels, at \`:15020/stats/prometheus\` of a waypoint.
+
+${formatTable(
+  ['metric', 'type', 'meaning'],
+  [
+    [code('istio_requests_total'), 'counter', 'Requests, counted when they end'],
+    [
+      code('istio_request_duration_milliseconds'),
+      'histogram',
+      `Duration of requests; buckets ${durationBoundsMs.join(', ')}`,
+    ],
+  ],
+)}
+Labels of both: ${labelNames().map(code).join(', ')}. ${code('response_flags')} are explained [here](response-flags.md).
+
+## Of a waypoint
+
+At the same place. Those of several workers are added up; of gauges marked so the largest or smallest counts.
+
+${formatTable(['metric', 'type', 'labels', 'meaning'], [...scalarDefinitions.values()].map(formatScalar))}
+## Of filters
+
+${formatTable(['metric', 'type', 'labels', 'meaning'], formatHookTimes())}
+Filters have metrics of their own besides (\`env.counter\`, \`env.histogram\`): each has the label \`filter\`.
+
+## Of a controller
+
+At \`:15020/stats/prometheus\` of the controller.
+
+${formatTable(['metric', 'type', 'meaning'], await controllerRows())}`
+
+/** The page of response flags as Markdown. */
+export const formatFlagsPage = (): string => `# Response flags
+
+${generatedFrom('the table in src/telemetry')} They stand in \`response_flags\` of the access log and of
+\`istio_requests_total\`, and are Envoy's. \`response_code_details\` in the access log says it more exactly.
+
+${formatTable(
+  ['flag', 'meaning'],
+  Object.entries(responseFlags).map(([flag, meaning]) => [code(flag), plain(meaning)]),
+)}`
+
+const labelNames = (): readonly string[] => {
+  const source = {
+    principal: undefined,
+    namespace: undefined,
+    serviceAccount: undefined,
+    address: '',
+    workload: undefined,
+    canonicalName: undefined,
+    canonicalRevision: undefined,
+    app: undefined,
+    version: undefined,
+    cluster: undefined,
+  }
+  const service = { namespace: '', name: '', hostname: '', port: 0 }
+  const labels = istioLabels({
+    source,
+    service,
+    endpoint: undefined,
+    protocol: 'http',
+    status: 0,
+    grpcStatus: '',
+    flags: '',
+  })
+  return labels.map(([name]) => name)
+}
+
+const formatScalar = ({ name, type, merge, label = [], help }: ScalarDefinition): readonly string[] => {
+  const labels = typeof label === 'string' ? [label] : label
+  const values = valuesOf(name)
+  const known = values.length === 0 ? '' : `: ${values.map(code).join(', ')}`
+  return [
+    code(name),
+    merge === 'sum' ? type : `${type} (${merge})`,
+    `${labels.map(code).join(', ')}${known}`,
+    plain(help),
+  ]
+}
+
+/** Of a metric with one label whose values are fields of the counters. */
+const valuesOf = (name: string): readonly string[] => {
+  const field = Object.entries(labelledMetrics).find(([, definition]) => definition.name === name)?.[0] ?? ''
+  const numbers: unknown = Object.entries(new Counters()).find(([key]) => key === field)?.[1]
+  if (typeof numbers !== 'object' || numbers === null) return []
+  return Object.keys(numbers).map((key) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
+}
+
+const formatHookTimes = (): readonly (readonly string[])[] => {
+  const [hookTimes] = hookTimeMetrics([])
+  return hookTimes === undefined
+    ? [
+        [
+          code('fairway_filter_hook_seconds'),
+          'histogram',
+          code('filter'),
+          'For how long hooks of filters held the event loop',
+        ],
+      ]
+    : [[code(hookTimes.name), hookTimes.type, code('filter'), hookTimes.help]]
+}
+
+/** As it shows them itself: each has a HELP and a TYPE. */
+const controllerRows = async (): Promise<readonly (readonly string[])[]> => {
+  const metrics = createControllerMetrics()
+  const text = await metrics.render(undefined)
+  metrics.close()
+  return Array.from(text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\w+)$/gm), ([, name = '', help = '', type = '']) => [
+    code(name),
+    type,
+    plain(help),
+  ])
+}
