@@ -81,6 +81,7 @@ export const createLocalPlane = (
     clock,
     log,
     sink,
+    progress: telemetry.progress,
     bind: settings.bind,
     reusePort: settings.reusePort,
     deadlines: settings.deadlines,

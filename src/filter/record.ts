@@ -66,6 +66,8 @@ export interface ExchangeRecord {
   /** 0 when the client went away before an answer. */
   status: number
   grpcStatus: string
+  /** Messages of a gRPC call so far, from the client and to it; there once one of them has come. */
+  messages: { request: number; response: number } | undefined
   /** Envoy's short flags: `-`, `NR`, `UH`, `UO`, `UF`, `UC`, `DC`, `UT`, `DPE`, … */
   flags: string
   /** Why it ended as it did, for people: `via_upstream`, `via_app`, `route_not_found`, `direct_response`, … */

@@ -40,6 +40,8 @@ export interface DataPlaneOptions {
   readonly log: Logger
   /** Gets each exchange once, when it is over. */
   readonly sink: (record: ExchangeRecord) => void
+  /** Gets what goes on for long, connections and gRPC calls, about once a second; default: nobody wants to know. */
+  readonly progress?: (record: ExchangeRecord) => void
   readonly bind: string
   /** Several processes listen on the same port. */
   readonly reusePort: boolean

@@ -204,6 +204,7 @@ export class DataPlane {
       ...forwarding,
       sessions: new Sessions({ balancer: this.#balancer, clock, counters: this.counters }),
       sink: options.sink,
+      progress: options.progress ?? (() => {}),
       bodyMemory: new SpareMemory(budget, bufferBytes),
       createRequestId: createUuidSource(),
       ownIdentity,

@@ -10,11 +10,15 @@ export interface MetricsDump {
   readonly filters?: readonly FilterMetricDump[]
 }
 
-/** One label set of the request metrics. */
+/** Which of Istio's metrics have these labels: those of requests, of gRPC messages, or of TCP connections. */
+export type SeriesKind = 'request' | 'messages' | 'tcp'
+
+/** One label set of Istio's metrics. */
 export interface SeriesDump {
+  readonly kind: SeriesKind
   /** In the exposition format, without braces. */
   readonly labels: string
-  /** As `SeriesTable` keeps them: exchanges per duration bucket, the sum of milliseconds, exchanges without a duration. */
+  /** As `IstioSeries` keeps them. */
   readonly values: readonly number[]
 }
 
@@ -33,21 +37,24 @@ export interface ScalarDump {
 export const mergeDumps = (dumps: readonly MetricsDump[]): MetricsDump => {
   const [only] = dumps
   if (only !== undefined && dumps.length === 1) return only
-  const series = new Map<string, number[]>()
+  const series = new Map<string, SeriesDump & { readonly values: number[] }>()
   const scalars = new Map<string, ScalarDump>()
   for (const dump of dumps) {
-    for (const { labels, values } of dump.series) {
-      const sum = series.get(labels)
-      if (sum === undefined) series.set(labels, [...values])
-      else for (const [i, value] of values.entries()) sum[i] = (sum[i] ?? 0) + value
-    }
+    for (const one of dump.series) addSeries(series, one)
     for (const scalar of dump.scalars) mergeScalar(scalars, scalar)
   }
   return {
-    series: Array.from(series, ([labels, values]) => ({ labels, values })),
+    series: [...series.values()],
     scalars: [...scalars.values()],
     filters: mergeFilterMetrics(dumps.flatMap(({ filters = [] }) => filters)),
   }
+}
+
+const addSeries = (all: Map<string, SeriesDump & { readonly values: number[] }>, one: SeriesDump): void => {
+  // The labels of requests begin as those of messages do, and go on.
+  const sum = all.get(one.labels)?.values
+  if (sum === undefined) all.set(one.labels, { ...one, values: [...one.values] })
+  else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (one.values[i] ?? 0)
 }
 
 const mergeScalar = (scalars: Map<string, ScalarDump>, scalar: ScalarDump): void => {

@@ -7,7 +7,7 @@ import {
   knownSource,
   unknownSource,
 } from '../../test/support/exchange-records.ts'
-import { formatIstioLabels, istioLabels, type SeriesKey } from './labels.ts'
+import { formatLabels, istioLabels, type SeriesKey } from './labels.ts'
 
 const makeKey = (changes: Partial<SeriesKey> = {}): SeriesKey => ({
   source: knownSource,
@@ -106,7 +106,7 @@ for (const [protocol, grpcStatus, label] of grpcCases) {
 
 test('a value cannot leave its quotes, and long ones are cut', () => {
   const source = { ...knownSource, app: 'a"} 1\nevil{x="\\', version: 'v'.repeat(1000) }
-  const text = formatIstioLabels(makeKey({ source }))
+  const text = formatLabels(istioLabels(makeKey({ source })))
   assert.ok(text.includes('source_app="a\\"} 1\\nevil{x=\\"\\\\",'))
   assert.ok(text.includes(`source_version="${'v'.repeat(256)}",`))
   assert.equal(text.includes('\n'), false)

@@ -20,15 +20,30 @@ const UNKNOWN = 'unknown'
 /** Istio's word for a workload without the label `service.istio.io/canonical-revision`. */
 const LATEST = 'latest'
 
-/**
- * The 25 labels of Istio's request metrics in Istio's order, written for the exposition format: `a="b",c="d"`.
- * Source: istio_stats of Istio's proxy (waypoint contract 6.1); dashboards and Kiali select by these names and values.
- */
-export const formatIstioLabels = (key: SeriesKey): string => formatLabels(istioLabels(key))
+/** Names and values, in their order. */
+export type Labels = readonly (readonly [name: string, value: string])[]
 
-/** The same labels as names and values. */
-export const istioLabels = (key: SeriesKey): readonly (readonly [name: string, value: string])[] => {
-  const { source, service, endpoint } = key
+/**
+ * The 25 labels of Istio's request metrics in Istio's order. Source: istio_stats of Istio's proxy (waypoint contract 6.1);
+ * dashboards and Kiali select by these names and values.
+ */
+export const istioLabels = (key: SeriesKey): Labels => [
+  ...peerLabels(key),
+  ['request_protocol', key.protocol],
+  ['response_code', String(key.status)],
+  ['grpc_response_status', formatGrpcStatus(key)],
+  ...outcomeLabels(key),
+]
+
+/** The 23 of Istio's TCP metrics. */
+export const connectionLabels = (key: SeriesKey): Labels => [
+  ...peerLabels(key),
+  ['request_protocol', key.protocol],
+  ...outcomeLabels(key),
+]
+
+/** The 20 that Istio's counters of gRPC messages have: who talks to whom. */
+export const peerLabels = ({ source, service, endpoint }: SeriesKey): Labels => {
   const workload = endpoint?.workload
   return [
     ['reporter', 'waypoint'],
@@ -51,16 +66,16 @@ export const istioLabels = (key: SeriesKey): readonly (readonly [name: string, v
     ['destination_service_name', service.name],
     ['destination_service_namespace', service.namespace],
     ['destination_cluster', workload?.cluster ?? UNKNOWN],
-    ['request_protocol', key.protocol],
-    ['response_code', String(key.status)],
-    ['grpc_response_status', formatGrpcStatus(key)],
-    ['response_flags', key.flags === '' ? '-' : key.flags],
-    ['connection_security_policy', source.principal === undefined ? 'none' : 'mutual_tls'],
   ]
 }
 
+const outcomeLabels = ({ flags, source }: SeriesKey): Labels => [
+  ['response_flags', flags === '' ? '-' : flags],
+  ['connection_security_policy', source.principal === undefined ? 'none' : 'mutual_tls'],
+]
+
 /** Labels in the exposition format. */
-export const formatLabels = (labels: readonly (readonly [name: string, value: string])[]): string =>
+export const formatLabels = (labels: Labels): string =>
   labels.map(([name, value]) => `${name}="${escapeValue(value)}"`).join(',')
 
 /** Over plaintext nobody has proven anything, whatever the endpoint is said to be. */

@@ -8,7 +8,7 @@ import { mergeDumps, type MetricsDump } from './dump.ts'
 import { istioLabels } from './labels.ts'
 import type { ProcessReadings } from './process-readings.ts'
 import { renderMetrics } from './render.ts'
-import { durationBoundsMs } from './series-table.ts'
+import { istioBounds } from './istio/histogram.ts'
 import { createTelemetry } from './telemetry.ts'
 
 const stillProcess: ProcessReadings = {
@@ -52,18 +52,24 @@ test('the request metrics are written exactly as prom-client writes them', async
     labelNames,
     registers: [registry],
   })
-  const durations = new Histogram({
-    name: 'istio_request_duration_milliseconds',
-    help: 'Duration of requests in milliseconds',
-    labelNames,
-    buckets: [...durationBoundsMs],
-    registers: [registry],
+  const histograms = [
+    [
+      'istio_request_duration_milliseconds',
+      'Duration of requests in milliseconds, but those that became something else (WebSocket)',
+      'durationMs',
+    ],
+    ['istio_request_bytes', 'Sizes of requests in bytes, heads included', 'requestBytes'],
+    ['istio_response_bytes', 'Sizes of responses in bytes, heads included', 'responseBytes'],
+  ] as const
+  const made = histograms.map(([name, help, field]) => {
+    const histogram = new Histogram({ name, help, labelNames, buckets: [...istioBounds], registers: [registry] })
+    return { histogram, field }
   })
   for (const record of records) {
     telemetry.record(record)
     const labels = Object.fromEntries(istioLabels({ ...record, service: record.backend ?? record.destination }))
     requests.inc(labels)
-    durations.observe(labels, record.durationMs)
+    for (const { histogram, field } of made) histogram.observe(labels, record[field])
   }
   const ours = await render({ ...telemetry.dump(), scalars: [] })
   assert.deepEqual(ours.trim().split('\n').toSorted(), reorderLe(await registry.metrics()).toSorted())
@@ -97,11 +103,12 @@ test('the whole page is well-formed, and buckets add up', async () => {
   assert.equal(page.samples.filter(({ name }) => name === 'istio_requests_total').length, 100)
   const labels = { response_code: '250' }
   const buckets = page.samples.filter(
-    ({ name, labels: { response_code: code } }) => name.endsWith('_bucket') && code === '250',
+    ({ name, labels: { response_code: code } }) =>
+      name === 'istio_request_duration_milliseconds_bucket' && code === '250',
   )
   assert.deepEqual(
     buckets.map(({ value }) => value),
-    durationBoundsMs.map((bound) => (bound >= 250 ? 1 : 0)).concat(1),
+    istioBounds.map((bound) => (bound >= 250 ? 1 : 0)).concat(1),
   )
   assert.equal(valueOf(page, 'istio_request_duration_milliseconds_count', labels), 1)
   assert.equal(valueOf(page, 'istio_request_duration_milliseconds_sum', labels), 250)
@@ -128,10 +135,12 @@ test('a large page lets the event loop run between slices', async () => {
   assert.ok(Math.max(...slices.map((slice) => slice.length)) < 1_000_000)
 })
 
-test('TCP records make no request series', () => {
+test('TCP connections are no requests', async () => {
   const { telemetry } = start()
   telemetry.record(makeRecord({ protocol: 'tcp' }))
-  assert.deepEqual(telemetry.dump().series, [])
+  const page = parseMetrics(await render(telemetry.dump()))
+  assert.equal(valueOf(page, 'istio_requests_total'), undefined)
+  assert.equal(valueOf(page, 'istio_tcp_connections_closed_total', { request_protocol: 'tcp' }), 1)
 })
 
 test('a dump survives JSON', () => {

@@ -3,15 +3,15 @@ import { setImmediate } from 'node:timers/promises'
 import Counter from 'prom-client/lib/counter.js'
 import Gauge from 'prom-client/lib/gauge.js'
 import Registry from 'prom-client/lib/registry.js'
-import type { MetricsDump, ScalarDump, SeriesDump } from './dump.ts'
+import type { MetricsDump, ScalarDump } from './dump.ts'
 import { renderFilterMetrics } from './filter-metrics.ts'
 import { scalarDefinitions, type ScalarDefinition } from './scalars.ts'
-import { durationBoundsMs } from './series-table.ts'
+import { istioMetrics } from './istio/istio-metrics.ts'
 
 /** The media type of what `renderMetrics` writes. */
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
 
-/** Series written in one go. A series is about 15 KB of text; so many take about a millisecond. */
+/** Series written in one go. A histogram's is about 20 KB of text; so many take about a millisecond. */
 const SERIES_PER_SLICE = 32
 
 /**
@@ -25,49 +25,17 @@ export async function* renderMetrics(dump: MetricsDump): AsyncGenerator<string, 
     yield text
     await setImmediate()
   }
-  const metrics = [
-    {
-      head: '# HELP istio_requests_total Requests, counted when they end\n# TYPE istio_requests_total counter\n',
-      format: formatRequests,
-    },
-    {
-      head: `# HELP ${DURATION} Duration of requests in milliseconds\n# TYPE ${DURATION} histogram\n`,
-      format: formatDuration,
-    },
-  ]
-  for (const { head, format } of metrics) {
-    if (dump.series.length > 0) yield head
-    for (let i = 0; i < dump.series.length; i += SERIES_PER_SLICE) {
-      yield dump.series
+  for (const { name, help, type, kind, format } of istioMetrics) {
+    const series = dump.series.filter((one) => one.kind === kind)
+    if (series.length > 0) yield `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
+    for (let i = 0; i < series.length; i += SERIES_PER_SLICE) {
+      yield series
         .slice(i, i + SERIES_PER_SLICE)
         .map(format)
         .join('')
       await setImmediate()
     }
   }
-}
-
-const DURATION = 'istio_request_duration_milliseconds'
-
-const formatRequests = ({ labels, values }: SeriesDump): string =>
-  `istio_requests_total{${labels}} ${countOf(values)}\n`
-
-const formatDuration = ({ labels, values }: SeriesDump): string => {
-  let text = ''
-  let count = 0
-  for (const [i, bound] of durationBoundsMs.entries()) {
-    count += values[i] ?? 0
-    text += `${DURATION}_bucket{${labels},le="${bound}"} ${count}\n`
-  }
-  count += values[durationBoundsMs.length] ?? 0
-  text += `${DURATION}_bucket{${labels},le="+Inf"} ${count}\n`
-  return `${text}${DURATION}_sum{${labels}} ${values[durationBoundsMs.length + 1] ?? 0}\n${DURATION}_count{${labels}} ${count}\n`
-}
-
-const countOf = (values: readonly number[]): number => {
-  let count = values[durationBoundsMs.length + 2] ?? 0
-  for (let i = 0; i <= durationBoundsMs.length; i++) count += values[i] ?? 0
-  return count
 }
 
 const renderScalars = (scalars: readonly ScalarDump[]): Promise<string> => {

@@ -71,6 +71,7 @@ export const makeRecord = (changes: Partial<ExchangeRecord> = {}): ExchangeRecor
   upgrade: undefined,
   status: 200,
   grpcStatus: '',
+  messages: undefined,
   flags: '-',
   details: 'via_upstream',
   upstreamFailure: '',

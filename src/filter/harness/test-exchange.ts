@@ -90,6 +90,7 @@ export const createRecord = (
   upgrade: undefined,
   status: outcome.response.status,
   grpcStatus: '',
+  messages: undefined,
   flags: '-',
   details: outcome.reply?.reason ?? 'via_upstream',
   upstreamFailure: '',

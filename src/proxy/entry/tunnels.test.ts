@@ -79,6 +79,7 @@ const open = (kind: TunnelKind, deadlines = defaultDeadlines): void => {
       sink: (record) => records.push(record),
       onError: (_message, error) => assert.fail(String(error)),
       snapshot: () => undefined,
+      progress: () => {},
       onRefused: (message) => refused.push(message),
     },
   })

@@ -25,6 +25,7 @@ import type { BeginDeps, TunnelOrigin } from '../request/begin-exchange.ts'
 import type { ExchangeOwner, OwnedExchange } from '../request/exchange-owner.ts'
 import { upgradeOf } from '../request/upgrade.ts'
 import type { OutgoingHead, ResponseSink } from '../response/response-sink.ts'
+import { MessageCount } from './message-count.ts'
 
 export interface H2RequestDeps extends BeginDeps {
   readonly deadlines: Deadlines
@@ -67,6 +68,8 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     flags: '-',
     details: '',
   }
+  /** Of a gRPC call. */
+  #messages: MessageCount | undefined
   #trailers: HeaderList | undefined
   #isWhole = false
   #isGone = false
@@ -151,7 +154,8 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     if (exchange === undefined) return
     this.#watch ??= new TunnelWatch(this.#deps.deadlines)
     const expiry = this.#watch.checkExchange(nowMs, exchange, this.#stream.queuedBytes)
-    if (expiry !== undefined) expireExchange(exchange, expiry, this.#deps)
+    if (expiry !== undefined) return expireExchange(exchange, expiry, this.#deps)
+    if (this.#messages !== undefined) this.#deps.progress(exchange.record)
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
@@ -159,6 +163,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     const exchange = this.#exchange
     if (exchange === undefined) return this.channel.discard(end - start)
     exchange.record.requestBytes += end - start
+    this.#messages?.onRequest(buffer, start, end)
     if (exchange.onRequestBody(buffer, start, end)) this.channel.consume(end - start)
   }
 
@@ -227,6 +232,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
 
   writeBody(buffer: Buffer, start: number, end: number): boolean {
     this.#record.responseBytes += end - start
+    this.#messages?.onResponse(buffer, start, end)
     return this.#owner.h2.data(this.#stream, buffer, start, end)
   }
 
@@ -267,6 +273,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     this.load.requests++
     this.#exchange = exchange
     this.#record = exchange.record
+    if (exchange.record.protocol === 'grpc') this.#messages = new MessageCount(exchange.record)
     exchange.record.requestBytes += bytes
     exchange.start()
   }

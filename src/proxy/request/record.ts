@@ -13,6 +13,8 @@ export interface RecordDeps {
   readonly counters: Counters
   /** Gets each record once, when its exchange is over. */
   readonly sink: (record: ExchangeRecord) => void
+  /** Gets records of gRPC calls that go on, about once a second. */
+  readonly progress: (record: ExchangeRecord) => void
   /** `message` is one of a few; requests may provoke errors at any rate. */
   readonly onError: (message: string, error: unknown, requestId?: string) => void
 }
@@ -46,6 +48,7 @@ export const beginRecord = (
   upgrade: undefined,
   status: 0,
   grpcStatus: '',
+  messages: undefined,
   flags: '-',
   details: '',
   upstreamFailure: '',

@@ -91,6 +91,7 @@ export const beginTcpRecord = (
   upgrade: undefined,
   status: 0,
   grpcStatus: '',
+  messages: undefined,
   flags: '-',
   details: '',
   upstreamFailure: '',

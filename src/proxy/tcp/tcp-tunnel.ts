@@ -36,6 +36,8 @@ export interface TcpDeps extends DialDeps, AskDeps {
   readonly deadlines: Deadlines
   /** Gets the record of each connection once, when it is over. */
   readonly sink: (record: ExchangeRecord) => void
+  /** Gets it when it is connected, and about once a second while something moves. */
+  readonly progress: (record: ExchangeRecord) => void
   readonly snapshot: () => Snapshot | undefined
   /** Has providers asked about connections that are carried already. */
   readonly questions: Pick<LateQuestions, 'ask'>
@@ -197,6 +199,7 @@ export class TcpTunnel implements TunnelServer {
     const queued = (request?.queuedBytes ?? 0) + (response?.queuedBytes ?? 0)
     // Both only differ when something moved, and cannot make up for each other: what is queued was counted before.
     const moved = 2 * ((request?.bytes ?? 0) + (response?.bytes ?? 0)) - queued
+    if (moved !== this.#moved) this.#tellProgress()
     if (moved !== this.#moved || this.#movedAtMs < 0) this.#movedAtMs = nowMs
     this.#moved = moved
     const { tcpIdleMs } = this.#deps.deadlines
@@ -288,8 +291,16 @@ export class TcpTunnel implements TunnelServer {
       onFault: (error) => this.#fail(error),
     })
     this.#relay = relay
+    this.#tellProgress()
     this.#held.deliver((buffer, start, end) => relay.onData(buffer, start, end))
     if (this.#isClientDone) relay.onEnd()
+  }
+
+  #tellProgress(): void {
+    const { request, response } = this.#relay ?? {}
+    this.#record.requestBytes = request?.bytes ?? 0
+    this.#record.responseBytes = response?.bytes ?? 0
+    this.#deps.progress(this.#record)
   }
 
   /** The client sees an error, since there is nothing that it could be told. */

@@ -11,6 +11,7 @@ import { codecOperations } from './codecs.ts'
 import { filterOperations } from './filters.ts'
 import { nanosOf } from './nanos-of.ts'
 import { routingOperations } from './routing.ts'
+import { telemetryOperations } from './telemetry.ts'
 import { tokenOperations } from './tokens.ts'
 
 /** Measures all operations, or the one the options name; the least of 20 rounds in nanoseconds. */
@@ -20,6 +21,7 @@ export const runMicroSuite = (options: BenchOptions, progress: Progress): SuiteR
     ...authorizationOperations(),
     ...tokenOperations(),
     ...filterOperations(),
+    ...telemetryOperations(),
   ]
   const chosen = operations.filter(({ name }) => options.caseName === undefined || name === options.caseName)
   const cases = chosen.map((operation): MicroReport => {

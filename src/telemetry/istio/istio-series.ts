@@ -1,0 +1,139 @@
+import type { ExchangeRecord } from '../../filter/record.ts'
+import type { SeriesDump } from '../dump.ts'
+import { connectionLabels, istioLabels, peerLabels, type SeriesKey } from '../labels.ts'
+import { HISTOGRAM_LENGTH, observe } from './histogram.ts'
+import { PeerSlots, type Slots } from './peer-slots.ts'
+import { SeriesSet, type Series, type SeriesShape } from './series-set.ts'
+
+/** Where the values of a request series are: how many there were, then three histograms. */
+export const requestValues = {
+  count: 0,
+  durationMs: 1,
+  requestBytes: 1 + HISTOGRAM_LENGTH,
+  responseBytes: 1 + 2 * HISTOGRAM_LENGTH,
+} as const
+
+/** Messages of gRPC calls. */
+export const messageValues = { request: 0, response: 1 } as const
+
+/** Connections, and bytes from the client (received) and to it (sent). */
+export const tcpValues = { opened: 0, closed: 1, sent: 2, received: 3 } as const
+
+const requestShape: SeriesShape = { kind: 'request', length: 1 + 3 * HISTOGRAM_LENGTH }
+const messageShape: SeriesShape = { kind: 'messages', length: 2 }
+const tcpShape: SeriesShape = { kind: 'tcp', length: 4 }
+
+/** Outcomes of one source, endpoint and Service whose series are found without their labels. */
+const MAX_OUTCOMES = 256
+
+/** What is counted of a record already, from the client and to it: messages or bytes. */
+interface Counted {
+  readonly request: number
+  readonly response: number
+}
+
+/**
+ * Istio's metrics of requests, gRPC messages and TCP connections (waypoint contract 6.1). Finding the series of a record
+ * costs two look-ups by object identity, and one by outcome when that is not the last one's; labels are written once,
+ * when a series begins.
+ */
+export class IstioSeries {
+  readonly #set: SeriesSet
+  readonly #peers = new PeerSlots()
+  /** Of what was under way when it was looked at last. */
+  readonly #counted = new WeakMap<ExchangeRecord, Counted>()
+
+  /** At most so many label sets, of all metrics together. */
+  constructor(maxSeries: number) {
+    this.#set = new SeriesSet(maxSeries)
+  }
+
+  /** Records that found no room for theirs. */
+  get overflowed(): number {
+    return this.#set.overflowed
+  }
+
+  get size(): number {
+    return this.#set.size
+  }
+
+  /** An exchange or connection is over. */
+  add(record: ExchangeRecord): void {
+    if (record.protocol === 'tcp') return this.#addConnection(record, true)
+    const slots = this.#peers.of(record)
+    const { values } = this.#findRequest(record, slots)
+    increase(values, requestValues.count, 1)
+    // How long people talked says nothing of how fast an answer came.
+    if (record.upgrade === undefined) observe(values, requestValues.durationMs, record.durationMs)
+    observe(values, requestValues.requestBytes, record.requestBytes)
+    observe(values, requestValues.responseBytes, record.responseBytes)
+    if (record.protocol === 'grpc') this.#addMessages(record, slots)
+  }
+
+  /** A connection or gRPC call goes on, and has moved something since it was looked at last, or has just begun. */
+  note(record: ExchangeRecord): void {
+    if (record.protocol === 'tcp') this.#addConnection(record, false)
+    else if (record.protocol === 'grpc') this.#addMessages(record, this.#peers.of(record))
+  }
+
+  /** Copies of all series in the order in which they began. */
+  entries(): SeriesDump[] {
+    return this.#set.entries()
+  }
+
+  #findRequest(record: ExchangeRecord, slots: Slots): Series {
+    const { status } = record
+    const isUsual = record.flags === '-' && record.protocol === 'http'
+    if (isUsual && slots.status === status && slots.usual !== undefined) return slots.usual
+    const key = isUsual
+      ? status
+      : `${status} ${record.protocol} ${record.flags} ${record.protocol === 'grpc' ? record.grpcStatus : ''}`
+    const series = slots.byOutcome.get(key) ?? this.#set.of(requestShape, istioLabels(keyOf(record)))
+    // A server that invents gRPC statuses must not grow the cache of a long connection; such records take the long way.
+    if (slots.byOutcome.size < MAX_OUTCOMES) slots.byOutcome.set(key, series)
+    if (isUsual) {
+      slots.status = status
+      slots.usual = series
+    }
+    return series
+  }
+
+  #addMessages(record: ExchangeRecord, slots: Slots): void {
+    const { messages } = record
+    if (messages === undefined) return
+    slots.messages ??= this.#set.of(messageShape, peerLabels(keyOf(record)))
+    const { values } = slots.messages
+    const counted = this.#countedOf(record, messages)
+    increase(values, messageValues.request, messages.request - counted.request)
+    increase(values, messageValues.response, messages.response - counted.response)
+  }
+
+  #addConnection(record: ExchangeRecord, isOver: boolean): void {
+    const { byOutcome } = this.#peers.of(record)
+    const key = `tcp ${record.flags}`
+    const series = byOutcome.get(key) ?? this.#set.of(tcpShape, connectionLabels(keyOf(record)))
+    byOutcome.set(key, series)
+    const { values } = series
+    if (!this.#counted.has(record)) increase(values, tcpValues.opened, 1)
+    const { requestBytes: request, responseBytes: response } = record
+    const counted = this.#countedOf(record, { request, response })
+    increase(values, tcpValues.received, request - counted.request)
+    increase(values, tcpValues.sent, response - counted.response)
+    if (isOver) increase(values, tcpValues.closed, 1)
+  }
+
+  /** What is counted already; from now on `now` is. */
+  #countedOf(record: ExchangeRecord, now: Counted): Counted {
+    const before = this.#counted.get(record)
+    this.#counted.set(record, { request: now.request, response: now.response })
+    return before ?? nothing
+  }
+}
+
+const nothing: Counted = { request: 0, response: 0 }
+
+const increase = (values: Float64Array, at: number, by: number): void => {
+  values[at] = (values[at] ?? 0) + by
+}
+
+const keyOf = (record: ExchangeRecord): SeriesKey => ({ ...record, service: record.backend ?? record.destination })
