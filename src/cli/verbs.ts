@@ -58,6 +58,23 @@ export const verbs: readonly VerbEntry[] = [
     ],
   },
   {
+    name: 'crds',
+    summary: 'the definitions of the kinds of Fairway in a cluster',
+    examples: ['fairway crds apply       brings those of a cluster up to date', 'fairway crds generate    prints them'],
+    verbs: [
+      {
+        name: 'generate',
+        summary: 'the definitions, as Kubernetes takes them',
+        load: async () => (await import('./crds/generate.ts')).generateCrdsVerb,
+      },
+      {
+        name: 'apply',
+        summary: 'brings the definitions in a cluster up to date',
+        load: async () => (await import('./crds/apply.ts')).applyCrdsVerb,
+      },
+    ],
+  },
+  {
     name: 'filter',
     summary: 'filters of your own: new ones, their tests, how they do',
     examples: [

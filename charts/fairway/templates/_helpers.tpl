@@ -67,13 +67,14 @@ app.kubernetes.io/component: controller
 {{- include "fairway.imageOf" (dict "image" $image "version" .Chart.AppVersion) }}
 {{- end }}
 
-{{/* "yes" where a GatewayClass of our name is there that is not of this release. */}}
+{{/* "yes" where a GatewayClass of our name is there that is not of this release. A kind that is not there cannot be looked up. */}}
 {{- define "fairway.isForeignClass" -}}
-{{- $there := lookup "gateway.networking.k8s.io/v1" "GatewayClass" "" "fairway-waypoint" }}
-{{- if $there }}
-{{- $of := dig "metadata" "annotations" (dict) $there }}
+{{- if .Capabilities.APIVersions.Has "gateway.networking.k8s.io/v1/GatewayClass" }}
+{{- with lookup "gateway.networking.k8s.io/v1" "GatewayClass" "" "fairway-waypoint" }}
+{{- $of := dig "metadata" "annotations" (dict) . }}
 {{- $owner := printf "%s/%s" (get $of "meta.helm.sh/release-namespace") (get $of "meta.helm.sh/release-name") }}
-{{- if ne $owner (printf "%s/%s" .Release.Namespace .Release.Name) }}yes{{ end }}
+{{- if ne $owner (printf "%s/%s" $.Release.Namespace $.Release.Name) }}yes{{ end }}
+{{- end }}
 {{- end }}
 {{- end }}
 
