@@ -24,6 +24,7 @@ import { systemClock } from './lib/clock.ts'
 import type { Logger } from './lib/log.ts'
 import { releaseCompiledCode } from './lib/memory/compiled-code.ts'
 import { StartupError } from './lib/startup-error.ts'
+import { createNewestOnly } from './lib/waiting/newest-only.ts'
 
 /** A waypoint that takes traffic. */
 export interface RunningWaypoint {
@@ -80,9 +81,9 @@ class Waypoint implements RunningWaypoint {
   #plane: Plane | undefined
   #admin: AdminServer | undefined
   #latest: ConfigUpdate | undefined
-  /** Opens when the first configuration is in force: those that come meanwhile wait for it, in order. */
+  /** Opens when the first configuration is in force: of those that come meanwhile the newest is next. */
   readonly #first = Promise.withResolvers<void>()
-  #applying: Promise<void> = this.#first.promise
+  readonly #onUpdate = createNewestOnly<ConfigUpdate>((update) => this.#tryApply(update), this.#first.promise)
   #hasStarted = false
   #draining: Promise<void> | undefined
   readonly #end = Promise.withResolvers<void>()
@@ -207,12 +208,12 @@ class Waypoint implements RunningWaypoint {
     this.#troubles = troubles
   }
 
-  #onUpdate(update: ConfigUpdate): void {
-    this.#applying = this.#applying
-      .then(() => this.#apply(update))
-      .catch((error: unknown) => {
-        this.#log.error('a configuration could not be applied, the last good one stays', { error })
-      })
+  async #tryApply(update: ConfigUpdate): Promise<void> {
+    try {
+      await this.#apply(update)
+    } catch (error) {
+      this.#log.error('a configuration could not be applied, the last good one stays', { error })
+    }
   }
 
   async #apply(update: ConfigUpdate): Promise<void> {
