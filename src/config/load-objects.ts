@@ -49,12 +49,16 @@ export const createObjectLoading = (): ((found: readonly SetObject<ReadObject>[]
 /** `undefined` when there may be two objects of one name. */
 const changeObjects = (
   before: LoadedSet,
-  { come }: ListChange<SetObject<ReadObject>>,
+  { gone, come }: ListChange<SetObject<ReadObject>>,
   found: readonly SetObject<ReadObject>[],
 ): LoadedSet | undefined => {
-  if (before.hasDuplicates || come.length > fewObjects) return undefined
-  if (come.some((item) => isUsable(item) && found.some((other) => other !== item && isNamesake(other, item))))
-    return undefined
+  if (before.hasDuplicates) return undefined
+  // What takes the place of its like has a name that nobody else had.
+  const freed = new Set(gone.flatMap(nameOf))
+  const named = come.filter(isUsable)
+  const added = named.filter((item) => !nameOf(item).some((name) => freed.delete(name)))
+  if (added.length > fewObjects) return undefined
+  if (added.some((item) => found.some((other) => other !== item && isNamesake(other, item)))) return undefined
   const hasIssues = before.issues.length > 0 || come.some(({ read }) => read.issues.length > 0)
   return {
     objects: found.every(isUsable) ? found : found.filter(isUsable),
@@ -63,7 +67,10 @@ const changeObjects = (
   }
 }
 
-/** How many may change so that to compare each with all others is less work than to look at all names. */
+const nameOf = ({ read }: SetObject<ReadObject>): readonly string[] =>
+  read.ref === undefined ? [] : [formatObject(read.ref)]
+
+/** How many may be new so that to compare each with all others is less work than to look at all names. */
 const fewObjects = 16
 
 const isUsable = ({ read }: SetObject<ReadObject>): boolean => read.ref !== undefined && read.state !== 'unrelated'

@@ -5,8 +5,8 @@ import { isEqual } from '../lib/is-equal.ts'
 import type { EndpointKey, EndpointSet } from '../model/endpoint.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
 import type { Model } from '../model/model.ts'
-import type { ServiceKey } from '../model/service.ts'
-import { compileFrontends } from './compile-frontend.ts'
+import type { Service, ServiceKey } from '../model/service.ts'
+import { compileFrontends, type FrontendOptions } from './compile-frontend.ts'
 import { compileRoute, createBackendsCompiler } from './compile-route.ts'
 import { createRegexCompiler } from './match.ts'
 import type { EndpointGroup, RoutePlan, RouteTable, ServiceFrontend, Snapshot } from './snapshot.ts'
@@ -49,7 +49,7 @@ export function* compileInSteps(
   if (kept !== undefined && hasMovedOnly(model, kept.model)) {
     return { ...kept, generation, model, groups: yield* compileGroups(model.endpoints, kept) }
   }
-  const routes = yield* compileRoutes(model, kept, filters)
+  const { routes, changed } = yield* compileRoutes(model, kept, filters)
   const tableOf = createTables(routes)
   const before = previous?.authorizations ?? noAuthorizations
   const plans = yield* compilePolicies(model.authorizations, before.plans)
@@ -63,7 +63,9 @@ export function* compileInSteps(
     const authorization = yield* indexes.compile(service.authorizations)
     const authentication = authentications.planOf(service.authentications)
     const policies = { authorization, authentication }
-    const those = yield* compileFrontends(service, { previous: were, filters, tableOf, policies })
+    const those = isUntouched(service, were, { changed, policies })
+      ? were
+      : yield* compileFrontends(service, { previous: were, filters, tableOf, policies })
     services.set(service.key, those)
     for (const frontend of those) {
       // Two Services with one address cannot be; should they, the first in the model's order holds it.
@@ -137,21 +139,49 @@ const boundServices = (model: Model): Model['services'] =>
 const boundPods = (model: Model): Model['pods'] =>
   model.gateway !== undefined && (model.trafficType === 'workload' || model.trafficType === 'all') ? model.pods : []
 
+/** Whether nothing that its frontends are made of has changed. */
+const isUntouched = (
+  service: Service,
+  were: readonly ServiceFrontend[],
+  { changed, policies }: Pick<CompiledRoutes, 'changed'> & Pick<FrontendOptions, 'policies'>,
+): boolean =>
+  were.length === service.ports.length &&
+  were.every(
+    (frontend) =>
+      frontend.service === service &&
+      frontend.authorization === policies.authorization &&
+      frontend.authentication === policies.authentication,
+  ) &&
+  service.ports.every(
+    ({ routes, consumerRoutes }) =>
+      !routes.some((key) => changed.has(key)) &&
+      !consumerRoutes.some((consumer) => consumer.routes.some((key) => changed.has(key))),
+  )
+
+interface CompiledRoutes {
+  readonly routes: ReadonlyMap<string, RoutePlan>
+  /** The keys of those that are other than before, new, or gone. */
+  readonly changed: ReadonlySet<string>
+}
+
 function* compileRoutes(
   model: Model,
   previous: Snapshot | undefined,
   filters: FilterFactory,
-): Generator<void, ReadonlyMap<string, RoutePlan>> {
+): Generator<void, CompiledRoutes> {
   const regex = createRegexCompiler()
   const backends = createBackendsCompiler(filters)
   const routes = new Map<string, RoutePlan>()
+  const changed = new Set<string>()
   for (const route of model.routes) {
     const before = previous?.routes.get(route.key)
     const plan = compileRoute(route, { previous: before, filters, regex, backends })
     routes.set(route.key, plan)
+    if (plan !== before) changed.add(route.key)
     if (routes.size % STEP === 0 || plan !== before) yield
   }
-  return routes
+  for (const key of previous?.routes.keys() ?? []) if (!routes.has(key)) changed.add(key)
+  return { routes, changed }
 }
 
 /** Gives each route set its table; ports that have the same set share it, which many do that are ports of one Service. */

@@ -263,7 +263,7 @@ const translateSet = (
     sendsElsewhere: wanted.size > boundPorts,
     reaching: {
       places,
-      wanted,
+      wanted: Map.groupBy(wanted.values(), ([{ metadata }]) => `${metadata.namespace}/${metadata.name}`),
       makeSet,
       podsMeanMore: gateway?.trafficType === 'workload' || gateway?.trafficType === 'all' || hosts.services.size > 0,
       refusesLocal,

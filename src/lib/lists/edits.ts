@@ -9,13 +9,14 @@ export interface Edit<T> {
 
 /**
  * How one list becomes another, ascending; nothing when the two are equal. Lists that are sorted by `keyOf` give the
- * fewest edits, others correct ones. Items that are the same objects cost nothing.
+ * fewest edits, others correct ones. Items that are the same objects cost little, and the same list nothing.
  */
 export const findEdits = <T extends object>(
   before: readonly T[],
   after: readonly T[],
   keyOf: (item: T) => string,
 ): readonly Edit<T>[] => {
+  if (before === after) return noEdits
   const edits: { readonly at: number; remove: number; readonly items: T[] }[] = []
   let at = 0
   let taken = 0
@@ -49,6 +50,8 @@ export const findEdits = <T extends object>(
   }
   return edits
 }
+
+const noEdits: readonly Edit<never>[] = []
 
 /** Carries edits out; without any the list itself comes back. */
 export const applyEdits = <T extends object>(before: readonly T[], edits: readonly Edit<T>[]): readonly T[] => {

@@ -4,7 +4,10 @@ export interface ListChange<T> {
   readonly come: readonly T[]
 }
 
-/** Compares two lists by the identity of their items. Of thousands mostly one differs, and the others cost next to nothing. */
+/**
+ * Compares two lists by the identity of their items. Of thousands mostly one differs, and the others cost next to
+ * nothing. No item may stand in a list twice.
+ */
 export const findChange = <T extends object>(before: readonly T[], after: readonly T[]): ListChange<T> => {
   let start = 0
   while (start < before.length && start < after.length && before[start] === after[start]) start++
@@ -13,7 +16,10 @@ export const findChange = <T extends object>(before: readonly T[], after: readon
     endBefore--
     endAfter--
   }
-  const [old, now] = [before.slice(start, endBefore), after.slice(start, endAfter)]
+  // Where each was put in the place of another, those between need not be looked for.
+  const isAligned = endBefore === endAfter
+  const old = before.slice(start, endBefore).filter((item, i) => !isAligned || item !== after[start + i])
+  const now = after.slice(start, endAfter).filter((item, i) => !isAligned || item !== before[start + i])
   const [known, present] = [new Set(old), new Set(now)]
   return { gone: old.filter((item) => !present.has(item)), come: now.filter((item) => !known.has(item)) }
 }

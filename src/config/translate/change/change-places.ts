@@ -20,8 +20,8 @@ export type Places = Pick<Catalog, 'slices' | 'pods' | 'podsByAddress' | 'broken
 /** What endpoints were made from, there again for the next set. */
 export interface Reaching {
   readonly places: Places
-  /** The Service ports whose endpoints are in the model, by `NAMESPACE/NAME:PORT`. */
-  readonly wanted: ReadonlyMap<string, readonly [ServiceObject, ServicePortObject]>
+  /** The Service ports whose endpoints are in the model, by `NAMESPACE/NAME` of the Service. */
+  readonly wanted: ReadonlyMap<string, readonly (readonly [ServiceObject, ServicePortObject])[]>
   readonly makeSet: (service: ServiceObject, port: ServicePortObject, lookups: EndpointLookups) => EndpointSet
   /** Whether Pods mean anything but endpoints: they are bound themselves, or hosts of ServiceEntries select them. */
   readonly podsMeanMore: boolean
@@ -55,8 +55,8 @@ export const changePlaces = (
   const affected = new Set(changed.flatMap(({ read }) => serviceOf(read) ?? []))
   if (hasPods) for (const key of servicesOfPods(slices, podsOf(changed))) affected.add(key)
   const lookups = endpointLookups(places)
-  const sets = [...wanted].flatMap(([key, [service, port]]) =>
-    affected.has(key.slice(0, key.lastIndexOf(':'))) ? [makeSet(service, port, lookups)] : [],
+  const sets = [...affected].flatMap((key) =>
+    (wanted.get(key) ?? []).map(([service, port]) => makeSet(service, port, lookups)),
   )
   const refs = refsOf(changed)
   const come = change.come.flatMap(sliceEntry)
