@@ -95,15 +95,20 @@ export const composeChain = (staged: readonly StagedFilter[]): Chain => {
   return {
     filters,
     staged: sorted,
-    onRequest: sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.onRequest, { kind })),
-    onResponse: reversed.flatMap(({ filter, kind }) => bindHook(filter, filter.onResponse, { kind })),
-    onComplete: filters.flatMap((filter) => filter.onComplete?.bind(filter) ?? []),
-    onTunnel: sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.onTunnel, { kind })),
-    serve: sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.serve, { kind })),
+    onRequest: fit(sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.onRequest, { kind }))),
+    onResponse: fit(reversed.flatMap(({ filter, kind }) => bindHook(filter, filter.onResponse, { kind }))),
+    onComplete: fit(filters.flatMap((filter) => filter.onComplete?.bind(filter) ?? [])),
+    onTunnel: fit(sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.onTunnel, { kind }))),
+    serve: fit(sorted.flatMap(({ filter, kind }) => bindHook(filter, filter.serve, { kind }))),
     requestBody: bodyHooks(sorted, 'request'),
     responseBody: bodyHooks(reversed, 'response'),
   }
 }
+
+const none: readonly never[] = []
+
+/** What grew has place for 17, and there are thousands of chains: a copy is as long as it has to be, and none is one. */
+const fit = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? none : list.slice())
 
 const bodyHooks = (staged: readonly StagedFilter[], side: 'request' | 'response'): BodyHooks | undefined => {
   const transforms = staged.flatMap(({ filter, kind, body }) => {

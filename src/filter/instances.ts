@@ -4,6 +4,7 @@ import { hideFound } from '../lib/secrets/hide-found.ts'
 import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import type { StagedFilter } from './chain.ts'
 import { InstanceEnv, type FilterCode, type FilterHost } from './env/instance-env.ts'
+import { LateSignal } from './env/late-signal.ts'
 import type { Filter, FilterDefinition } from './index.ts'
 import { instanceKey } from './instance-key.ts'
 import { createLazyFilter } from './lazy-filter.ts'
@@ -28,7 +29,7 @@ export interface FilterInstances {
 
 interface Instance {
   readonly staged: StagedFilter
-  readonly abort: AbortController
+  readonly abort: LateSignal
 }
 
 /** Makes the owner of all filter instances of a process. Two definitions of one kind are a start-up failure. */
@@ -91,7 +92,7 @@ const createUserInstance = (
     return createHeldInstance(spec, { user, code, host }, () => makeHere(unguarded))
   }
   const filter = guardFilter(host.isolate(spec, code.module), { spec, kind, body }, host)
-  return { staged: { stage, filter, kind, body, spec }, abort: new AbortController() }
+  return { staged: { stage, filter, kind, body, spec }, abort: new LateSignal() }
 }
 
 /** It has taken a process down, perhaps by being made: that is tried again when it may be called again. */
@@ -101,7 +102,7 @@ const createHeldInstance = (
   make: () => ReturnType<typeof createInstance>,
 ): Instance => {
   const { kind, stage, body } = code.module
-  const abort = new AbortController()
+  const abort = new LateSignal()
   const lazy = createLazyFilter(user.hooks ?? [], () => {
     const made = make()
     if ('failure' in made) throw new Error(made.failure)
@@ -118,14 +119,14 @@ const createInstance = (
 ): Instance | { readonly failure: string } => {
   if ('failure' in definition) return { failure: `${spec.origin}: ${definition.failure}` }
   const { kind, stage, body } = definition
-  const abort = new AbortController()
+  const abort = new LateSignal()
   try {
     const decoded = definition.config.decode(spec.config, kind)
     if (!decoded.ok) {
       const issues = decoded.issues.map((issue) => formatIssue(hideFound(issue, { [kind]: spec.config })))
       return { failure: `${spec.origin}: ${issues.join('; ')}` }
     }
-    const made = definition.create(decoded.value, new InstanceEnv(host, spec, abort.signal))
+    const made = definition.create(decoded.value, new InstanceEnv(host, spec, abort))
     return { staged: { stage, filter: guardFilter(made, { spec, kind, body }, host), kind, body, spec }, abort }
   } catch (error) {
     // What it has begun is not wanted any more.

@@ -71,7 +71,7 @@ const tryOut = async (
         env: () => createUnheardEnv('a filter that is only tried calls nobody'),
       },
       spec,
-      abort.signal,
+      abort,
     )
     const filter = definition.create(decoded.value, env)
     const hooks = checkHooks(filter)

@@ -41,18 +41,18 @@ export class InstanceEnv implements FilterEnv {
   readonly random: FilterEnv['random']
   readonly after: FilterEnv['after']
   readonly log: FilterEnv['log']
-  readonly signal: AbortSignal
+  readonly #ending: Pick<AbortController, 'signal'>
   readonly #host: FilterHost
   readonly #spec: FilterSpec
   #lent: LentEnv | undefined
 
-  constructor(host: FilterHost, spec: FilterSpec, signal: AbortSignal) {
+  constructor(host: FilterHost, spec: FilterSpec, ending: Pick<AbortController, 'signal'>) {
     this.now = host.now
     this.random = host.random
     this.after = host.after ?? never
     const { origin } = spec
     this.log = spec.user === undefined ? host.log : limitLog({ log: host.log, now: host.now, origin })
-    this.signal = signal
+    this.#ending = ending
     this.#host = host
     this.#spec = spec
     // What a user's filter counts belongs to all of its versions: it is taken over before the last one is closed.
@@ -61,6 +61,10 @@ export class InstanceEnv implements FilterEnv {
 
   get origin(): string {
     return this.#spec.origin
+  }
+
+  get signal(): AbortSignal {
+    return this.#ending.signal
   }
 
   get reply(): FilterEnv['reply'] {

@@ -8,14 +8,16 @@ export const createNewestOnly = <T extends object>(
 ): ((item: T) => void) => {
   let next: T | undefined
   let work = start
+  const actAfter = async (before: Promise<unknown>): Promise<void> => {
+    await before
+    const newest = next
+    next = undefined
+    if (newest !== undefined) await act(newest)
+  }
   return (item) => {
     const isAwaited = next !== undefined
     next = item
     if (isAwaited) return
-    work = work.then(async () => {
-      const newest = next
-      next = undefined
-      if (newest !== undefined) await act(newest)
-    })
+    work = actAfter(work)
   }
 }

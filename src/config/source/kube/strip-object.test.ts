@@ -21,7 +21,7 @@ const metadata = {
   managedFields: [{ manager: 'kubectl' }],
 }
 const object = { apiVersion: 'v1', metadata, spec: { a: 1 }, status: { podIP: '10.0.0.1' } }
-const { annotations, ownerReferences, finalizers: _finalizers, managedFields: _managed, ...plain } = metadata
+const { annotations, ownerReferences, finalizers: _finalizers, managedFields: _managed, uid, ...plain } = metadata
 const { 'kubectl.kubernetes.io/last-applied-configuration': _applied, ...notes } = annotations
 const { 'example.com/note': _note, ...ofMesh } = notes
 
@@ -31,7 +31,7 @@ const cases: readonly (readonly [kind: string, wanted: unknown])[] = [
     'Pod',
     {
       apiVersion: 'v1',
-      metadata: { ...plain, ownerReferences, annotations: ofMesh },
+      metadata: { ...plain, uid, ownerReferences, annotations: ofMesh },
       spec: { a: 1 },
       status: { podIP: '10.0.0.1' },
     },

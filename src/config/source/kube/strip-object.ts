@@ -19,7 +19,7 @@ export const stripObject = (object: KubeJson, kind: string): KubeJson => {
       return { ...rest, metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...service } }
     }
     default: {
-      const { ownerReferences: _owners, ...others } = kept
+      const { ownerReferences: _owners, uid: _uid, ...others } = kept
       return { ...rest, metadata: { ...others, annotations: pick(others.annotations, (name) => name !== lastApplied) } }
     }
   }

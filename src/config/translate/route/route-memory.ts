@@ -53,7 +53,8 @@ export const createRouteMemory = (clusterDomain: string): RouteMemory => {
       const conditions = attachedConditions(entry, parent, translated.badRefs)
       // Those with a position are of one place, and the next time the object may stand elsewhere.
       if (conditions.every(({ position }) => position === undefined)) {
-        translated.told = known.length === 0 ? conditions : known.concat(conditions)
+        // A copy is as long as it has to be.
+        translated.told = known.concat(conditions).slice()
       }
       return conditions
     },

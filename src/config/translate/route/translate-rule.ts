@@ -82,7 +82,8 @@ const translateChain = (
       : { kind: filter.kind, config: filter.config, origin: originOf(route, filter.path) },
   )
   const unusable = listed.find((one) => one !== undefined && 'bad' in one)
-  const specs = listed.flatMap((one) => (one === undefined || 'bad' in one ? [] : [one]))
+  // Copies are as long as they have to be; what grew has place for 17.
+  const specs = listed.flatMap((one) => (one === undefined || 'bad' in one ? [] : [one])).slice()
   if (externalAuths.length === 0) return { filters: specs, ...unusable }
   const found = externalAuths.map((ref) => translateExternalAuth(ref, route, scope))
   const bad = found.find((one) => 'bad' in one)
