@@ -4,7 +4,8 @@ import { describe, it } from 'node:test'
 import { alertGroups } from '../scripts/generate/chart/alerts.ts'
 import { dashboards } from '../scripts/generate/chart/chart-files.ts'
 import type { Dashboard } from '../scripts/generate/chart/dashboards/panel.ts'
-import { istioLabels } from '../src/telemetry/labels.ts'
+import { istioMetrics } from '../src/telemetry/istio/istio-metrics.ts'
+import { labelNames } from '../src/telemetry/labels.ts'
 import { createControllerMetrics } from '../src/telemetry/controller/controller-metrics.ts'
 import { scalarDefinitions } from '../src/telemetry/scalars.ts'
 import { findUnknown, type KnownMetrics } from './support/chart/promql.ts'
@@ -25,27 +26,16 @@ const readControllerMetrics = async (): Promise<KnownMetrics> => {
   return known
 }
 
-const requestLabels = [
-  ...ofTarget,
-  ...istioLabels({
-    source: {},
-    service: { hostname: '', name: '', namespace: '' },
-    endpoint: undefined,
-    protocol: 'http',
-    status: 200,
-    grpcStatus: '',
-    flags: '',
-  } as unknown as Parameters<typeof istioLabels>[0]).map(([name]) => name),
-]
-
 const known: KnownMetrics = new Map([
   ...(await readControllerMetrics()),
   ...[...scalarDefinitions.values()].map(({ name, label = [] }) => {
     const labels = typeof label === 'string' ? [label] : label
     return [name, [...ofTarget, ...labels]] as const
   }),
-  ['istio_requests_total', requestLabels],
-  ['istio_request_duration_milliseconds_bucket', [...requestLabels, 'le']],
+  ...istioMetrics.map(({ name, type, kind }) => {
+    const labels = [...ofTarget, ...labelNames()[kind]]
+    return type === 'histogram' ? ([`${name}_bucket`, [...labels, 'le']] as const) : ([name, labels] as const)
+  }),
 ])
 
 const linesOf = ({ rows }: Dashboard): readonly (readonly [where: string, legend: string, expression: string])[] =>

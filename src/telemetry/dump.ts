@@ -1,4 +1,5 @@
 import type { FilterMetricDump } from '../filter/env/filter-metrics.ts'
+import type { SeriesKind } from './labels.ts'
 import { mergeFilterMetrics } from './filter-metrics.ts'
 import { scalarDefinitions } from './scalars.ts'
 
@@ -9,9 +10,6 @@ export interface MetricsDump {
   /** What filters count; absent: nothing. */
   readonly filters?: readonly FilterMetricDump[]
 }
-
-/** Which of Istio's metrics have these labels: those of requests, of gRPC messages, or of TCP connections. */
-export type SeriesKind = 'request' | 'messages' | 'tcp'
 
 /** One label set of Istio's metrics. */
 export interface SeriesDump {

@@ -20,6 +20,9 @@ const UNKNOWN = 'unknown'
 /** Istio's word for a workload without the label `service.istio.io/canonical-revision`. */
 const LATEST = 'latest'
 
+/** Which of Istio's metrics have these labels: those of requests, of gRPC messages, or of TCP connections. */
+export type SeriesKind = 'request' | 'messages' | 'tcp'
+
 /** Names and values, in their order. */
 export type Labels = readonly (readonly [name: string, value: string])[]
 
@@ -67,6 +70,34 @@ export const peerLabels = ({ source, service, endpoint }: SeriesKey): Labels => 
     ['destination_service_namespace', service.namespace],
     ['destination_cluster', workload?.cluster ?? UNKNOWN],
   ]
+}
+
+/** Names of the labels that the series of each kind have. */
+export const labelNames = (): Readonly<Record<SeriesKind, readonly string[]>> => {
+  const key: SeriesKey = {
+    source: nobody,
+    service: { namespace: '', name: '', hostname: '', port: 0 },
+    endpoint: undefined,
+    protocol: 'http',
+    status: 0,
+    grpcStatus: '',
+    flags: '',
+  }
+  const namesOf = (labels: Labels): readonly string[] => labels.map(([name]) => name)
+  return { request: namesOf(istioLabels(key)), messages: namesOf(peerLabels(key)), tcp: namesOf(connectionLabels(key)) }
+}
+
+const nobody: Source = {
+  principal: undefined,
+  namespace: undefined,
+  serviceAccount: undefined,
+  address: '',
+  workload: undefined,
+  canonicalName: undefined,
+  canonicalRevision: undefined,
+  app: undefined,
+  version: undefined,
+  cluster: undefined,
 }
 
 const outcomeLabels = ({ flags, source }: SeriesKey): Labels => [

@@ -2,10 +2,11 @@
 import { hookTimeMetrics } from '../../../src/filter/guard/reading-metrics.ts'
 import { Counters } from '../../../src/proxy/counters.ts'
 import { createControllerMetrics } from '../../../src/telemetry/controller/controller-metrics.ts'
-import { istioLabels } from '../../../src/telemetry/labels.ts'
+import { istioBounds } from '../../../src/telemetry/istio/histogram.ts'
+import { istioMetrics } from '../../../src/telemetry/istio/istio-metrics.ts'
+import { labelNames } from '../../../src/telemetry/labels.ts'
 import { responseFlags } from '../../../src/telemetry/meanings/response-flags.ts'
 import { labelledMetrics, scalarDefinitions, type ScalarDefinition } from '../../../src/telemetry/scalars.ts'
-import { durationBoundsMs } from '../../../src/telemetry/series-table.ts'
 import { code, formatTable, generatedFrom, plain } from './markdown.ts'
 
 /** The page of metrics as Markdown. */
@@ -19,17 +20,16 @@ ${generatedFrom('the definitions of the metrics')} Concepts, and how to read the
 Istio's metrics with Istio's labels, at \`:15020/stats/prometheus\` of a waypoint.
 
 ${formatTable(
-  ['metric', 'type', 'meaning'],
-  [
-    [code('istio_requests_total'), 'counter', 'Requests, counted when they end'],
-    [
-      code('istio_request_duration_milliseconds'),
-      'histogram',
-      `Duration of requests; buckets ${durationBoundsMs.join(', ')}`,
-    ],
-  ],
+  ['metric', 'type', 'labels', 'meaning'],
+  istioMetrics.map(({ name, type, kind, help }) => [code(name), type, kindNames[kind], plain(help)]),
 )}
-Labels of both: ${labelNames().map(code).join(', ')}. ${code('response_flags')} are explained [here](response-flags.md).
+Buckets of all histograms: ${istioBounds.join(', ')}.
+
+- Labels of who talks to whom: ${formatNames(peers)}.
+- Of requests beside those: ${formatNames(names.request.slice(peers.length))}.
+- Of connections beside those: ${formatNames(names.tcp.slice(peers.length))}.
+
+${code('response_flags')} are explained [here](response-flags.md).
 
 ## Of a waypoint
 
@@ -58,31 +58,17 @@ ${formatTable(
   Object.entries(responseFlags).map(([flag, meaning]) => [code(flag), plain(meaning)]),
 )}`
 
-const labelNames = (): readonly string[] => {
-  const source = {
-    principal: undefined,
-    namespace: undefined,
-    serviceAccount: undefined,
-    address: '',
-    workload: undefined,
-    canonicalName: undefined,
-    canonicalRevision: undefined,
-    app: undefined,
-    version: undefined,
-    cluster: undefined,
-  }
-  const service = { namespace: '', name: '', hostname: '', port: 0 }
-  const labels = istioLabels({
-    source,
-    service,
-    endpoint: undefined,
-    protocol: 'http',
-    status: 0,
-    grpcStatus: '',
-    flags: '',
-  })
-  return labels.map(([name]) => name)
-}
+const names = labelNames()
+/** Those of messages are what all of them have. */
+const peers = names.messages
+
+const kindNames = {
+  request: 'of requests',
+  messages: 'who talks to whom',
+  tcp: 'of connections',
+} as const
+
+const formatNames = (all: readonly string[]): string => all.map(code).join(', ')
 
 const formatScalar = ({ name, type, merge, label = [], help }: ScalarDefinition): readonly string[] => {
   const labels = typeof label === 'string' ? [label] : label

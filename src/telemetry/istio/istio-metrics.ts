@@ -1,4 +1,5 @@
-import type { SeriesDump, SeriesKind } from '../dump.ts'
+import type { SeriesDump } from '../dump.ts'
+import type { SeriesKind } from '../labels.ts'
 import { formatHistogram } from './histogram.ts'
 import { messageValues, requestValues, tcpValues } from './istio-series.ts'
 

@@ -1,5 +1,5 @@
-import type { SeriesDump, SeriesKind } from '../dump.ts'
-import { formatLabels, type Labels } from '../labels.ts'
+import type { SeriesDump } from '../dump.ts'
+import { formatLabels, type Labels, type SeriesKind } from '../labels.ts'
 
 /** Values that are counted under one set of labels. */
 export interface Series {
