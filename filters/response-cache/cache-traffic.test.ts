@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, describe, it } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { createFakeClock, type FakeClock } from '../../test/support/fake-clock.ts'
+import type { Answer, ClientTunnel } from '../../test/support/mesh/client-tunnel.ts'
 import { Mesh, until } from '../../test/support/mesh/mesh.ts'
 import type { PodTunnel } from '../../test/support/mesh/pod.ts'
 import { turn } from '../../test/support/turns.ts'
@@ -40,14 +41,19 @@ const HELLO = head('cache-control: max-age=5\r\netag: "1"\r\ncontent-length: 5\r
 const arrived = (count: number): Promise<void> => until(() => mesh.pod.requests === count, `request ${count}`)
 const answer = (index: number, text: string): void => void waiting[index]?.write(text)
 
+/** Asks for what nobody has asked for yet; `HELLO` is kept then, for five seconds. */
+const keepHello = async (tunnel: ClientTunnel, path = '/'): Promise<Answer> => {
+  const first = tunnel.get(path)
+  await arrived(1)
+  answer(0, HELLO)
+  return first
+}
+
 describe('a cache in the data path', () => {
   it('leaves what passes as it is, and answers the next one without a backend', async () => {
     await start()
     const tunnel = await mesh.tunnel()
-    const first = tunnel.get()
-    await arrived(1)
-    answer(0, HELLO)
-    const missed = await first
+    const missed = await keepHello(tunnel)
     assert.deepEqual(
       [missed.head.headers.get('content-length'), missed.head.headers.get('cache-status')],
       ['5', 'fairway; fwd=uri-miss; stored'],
@@ -78,10 +84,7 @@ describe('a cache in the data path', () => {
   it('is purged by those who operate it', async () => {
     await start()
     const tunnel = await mesh.tunnel()
-    const first = tunnel.get('/a')
-    await arrived(1)
-    answer(0, HELLO)
-    await first
+    await keepHello(tunnel, '/a')
     const order = { kind: 'ResponseCache', command: 'purge', parameters: { path: '/a' } }
     const origin = 'ResponseCache'
     assert.deepEqual(await commandFilters(mesh.plane.snapshot, order), [{ origin, result: { forgotten: 1, left: 0 } }])
@@ -131,10 +134,7 @@ describe('a cache in the data path', () => {
   it('asks again for what is stale, while others wait, and tells them the same', async () => {
     await start()
     const [one, other] = [await mesh.tunnel(), await mesh.tunnel()]
-    const first = one.get()
-    await arrived(1)
-    answer(0, HELLO)
-    await first
+    await keepHello(one)
     clock.advance(5000)
     const again = [one.get(), other.get()]
     await arrived(2)
@@ -152,10 +152,7 @@ describe('a cache in the data path', () => {
   it('passes on what is newer as it comes, and keeps it', async () => {
     await start()
     const tunnel = await mesh.tunnel()
-    const first = tunnel.get()
-    await arrived(1)
-    answer(0, HELLO)
-    await first
+    await keepHello(tunnel)
     clock.advance(5000)
     const again = tunnel.get()
     await arrived(2)
@@ -171,10 +168,7 @@ describe('an answer that is asked for again', () => {
   it('is left to its backend when the client is gone before it has come', async () => {
     await start()
     const tunnel = await mesh.tunnel()
-    const first = tunnel.get()
-    await arrived(1)
-    answer(0, HELLO)
-    await first
+    await keepHello(tunnel)
     clock.advance(5000)
     tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
     await arrived(2)

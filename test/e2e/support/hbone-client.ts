@@ -139,22 +139,39 @@ export class HboneClient implements Disposable {
   #agentFor(authority: string): Agent {
     const known = this.#agents.get(authority)
     if (known !== undefined) return known
-    const agent = new Agent({ keepAlive: true, maxSockets: MAX_TUNNELS })
-    // What node:http documents to be replaced for connections that are no sockets.
-    Object.assign(agent, {
-      createConnection: (_options: unknown, done: (error: unknown, stream?: Duplex) => void) => {
-        // oxlint-disable-next-line promise/no-callback-in-promise -- the contract of node:http is a callback
-        void this.#openTunnel(authority).then((stream) => done(null, stream), done)
-      },
-      keepSocketAlive: () => this.isOpen,
-      reuseSocket: (stream: Duplex) => {
-        // node:http takes it off from sockets of its own only.
-        for (const listener of stream.listeners('error')) {
-          if (listener.name === 'freeSocketErrorListener') stream.off('error', listener as () => void)
-        }
-      },
+    const agent = createTunnelAgent({
+      open: () => this.#openTunnel(authority),
+      maxTunnels: MAX_TUNNELS,
+      mayKeep: () => this.isOpen,
     })
     this.#agents.set(authority, agent)
     return agent
   }
+}
+
+export interface TunnelAgentOptions {
+  /** A tunnel that nobody uses yet; a rejection fails the request that wanted it. */
+  readonly open: () => Promise<Duplex>
+  readonly maxTunnels: number
+  /** Whether a tunnel whose request has been answered may be used again; default: always. */
+  readonly mayKeep?: () => boolean
+}
+
+/** An agent of node:http for HTTP/1.1 in tunnels, which it keeps for further requests. */
+export const createTunnelAgent = ({ open, maxTunnels, mayKeep = () => true }: TunnelAgentOptions): Agent => {
+  const agent = new Agent({ keepAlive: true, maxSockets: maxTunnels })
+  // What node:http documents to be replaced for connections that are no sockets.
+  return Object.assign(agent, {
+    createConnection: (_options: unknown, done: (error: unknown, stream?: Duplex) => void) => {
+      // oxlint-disable-next-line promise/no-callback-in-promise -- the contract of node:http is a callback
+      void open().then((stream) => done(null, stream), done)
+    },
+    keepSocketAlive: mayKeep,
+    reuseSocket: (stream: Duplex) => {
+      // node:http takes it off from sockets of its own only.
+      for (const listener of stream.listeners('error')) {
+        if (listener.name === 'freeSocketErrorListener') stream.off('error', listener as () => void)
+      }
+    },
+  })
 }

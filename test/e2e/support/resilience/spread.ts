@@ -1,10 +1,9 @@
 /** More replicas under a steady load of long-lived tunnels, as a HorizontalPodAutoscaler adds them. */
-import { Agent, request as httpRequest } from 'node:http'
+import { request as httpRequest } from 'node:http'
 import type { ClientHttp2Stream } from 'node:http2'
-import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RunningFairway } from '../fairway-process.ts'
-import type { HboneClient } from '../hbone-client.ts'
+import { createTunnelAgent, type HboneClient } from '../hbone-client.ts'
 import { createMesh } from '../mesh.ts'
 import { gateway, service } from '../objects.ts'
 
@@ -57,19 +56,13 @@ const createZtunnel = (dial: (replica: RunningFairway) => Promise<HboneClient>) 
 /** An application with one connection, that goes through one tunnel after the other. */
 const createApplication = (open: ReturnType<typeof createZtunnel>['open']) => {
   let at: RunningFairway | undefined
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  // What node:http documents to be replaced for connections that are no sockets.
-  Object.assign(agent, {
-    createConnection: (_options: unknown, done: (error: unknown, stream?: Duplex) => void) => {
-      const opened = open().then(({ stream, replica }) => {
-        at = replica
-        return stream
-      })
-      // oxlint-disable-next-line promise/no-callback-in-promise -- the contract of node:http is a callback
-      void opened.then((stream) => done(null, stream), done)
+  const agent = createTunnelAgent({
+    open: async () => {
+      const { stream, replica } = await open()
+      at = replica
+      return stream
     },
-    keepSocketAlive: () => true,
-    reuseSocket: (stream: Duplex) => void stream.removeAllListeners('error').on('error', () => {}),
+    maxTunnels: 1,
   })
   const ask = (): Promise<RunningFairway | undefined> => {
     const { promise, resolve, reject } = Promise.withResolvers<RunningFairway | undefined>()
