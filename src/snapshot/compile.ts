@@ -1,6 +1,7 @@
 import type { Chain } from '../filter/chain.ts'
 import type { Filter } from '../filter/index.ts'
 import type { FilterFactory } from '../filter/instances.ts'
+import { runSteps } from '../lib/steps/run-steps.ts'
 import { isEqual } from '../lib/is-equal.ts'
 import type { EndpointKey, EndpointSet } from '../model/endpoint.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
@@ -32,13 +33,7 @@ const STEP = 256
  * The model made fast. Never throws for what a model may hold: what cannot be compiled closes its rule (500), its
  * backend (500) or its Service (503).
  */
-export const compile = (model: Model, options: CompileOptions): Snapshot => {
-  const steps = compileInSteps(model, options)
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
-}
+export const compile = (model: Model, options: CompileOptions): Snapshot => runSteps(compileInSteps(model, options))
 
 /** As `compile`; it yields, after some tens of microseconds each, where its caller may do something else for a while. */
 export function* compileInSteps(

@@ -110,24 +110,32 @@ export class ComparisonEngine {
     end()
   }
 
-  /** Reads what can be read off the loop; what it gives is done on it. */
-  async #prepare(comparing: Comparing, judge: MirrorJudge): Promise<() => void> {
+  /** Reads what can be read off the loop; what it gives is done on it, in steps. */
+  async #prepare(comparing: Comparing, judge: MirrorJudge): Promise<Generator<void>> {
     const { limitBytes } = judge.settings
     const [primary, mirror, repeat] = await Promise.all(
       [comparing.primary, comparing.mirror, comparing.repeat].map((tap) => open(tap?.outcome, limitBytes)),
     )
-    return () => {
-      const first = primary?.()
-      const second = first === undefined ? undefined : repeat?.()
-      // What it shows about this request counts for this request already.
-      if (first !== undefined && second !== undefined) judge.learn(first, second)
-      const shadow = first === undefined ? undefined : mirror?.()
-      if (first !== undefined && shadow !== undefined)
-        judge.judge(first, shadow, { ...comparing.request, atMs: this.#deps.clock.nowMs() })
-      else judge.count(comparing.mirror.outcome?.kind === 'unanswered' ? 'unanswered' : 'skipped')
-    }
+    return this.#compare(comparing, judge, { primary, mirror, repeat })
+  }
+
+  *#compare(comparing: Comparing, judge: MirrorJudge, { primary, mirror, repeat }: Opened): Generator<void> {
+    const first = primary?.()
+    yield
+    const second = first === undefined ? undefined : repeat?.()
+    yield
+    // What it shows about this request counts for this request already.
+    if (first !== undefined && second !== undefined) yield* judge.learn(first, second)
+    const shadow = first === undefined ? undefined : mirror?.()
+    yield
+    if (first !== undefined && shadow !== undefined)
+      yield* judge.judge(first, shadow, { ...comparing.request, atMs: this.#deps.clock.nowMs() })
+    else judge.count(comparing.mirror.outcome?.kind === 'unanswered' ? 'unanswered' : 'skipped')
   }
 }
+
+/** Answers of one request that can be read. */
+type Opened = Readonly<Record<'primary' | 'mirror' | 'repeat', (() => ReadAnswer) | undefined>>
 
 /** A mirror that is compared; what it takes to judge it is made with the first request. */
 class MirrorPlace {

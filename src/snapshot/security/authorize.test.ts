@@ -7,7 +7,7 @@ import {
   randomPolicy,
 } from '../../../test/support/authorization/random-policies.ts'
 import { seededRandom, type SeededRandom } from '../../../test/support/random.ts'
-import { runSteps } from '../../../test/support/authorization/run-steps.ts'
+import { runSteps } from '../../lib/steps/run-steps.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import type { AuthorizationPolicy } from '../../model/security/authorization.ts'
 import { authorize, findCustoms, notAllowed, notDenied, setsFor, watch } from './authorize.ts'

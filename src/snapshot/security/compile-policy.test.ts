@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { policyOf } from '../../../test/support/hostile/policies.ts'
+import { runSteps } from '../../lib/steps/run-steps.ts'
 import { compilePolicy } from './compile-policy.ts'
 import type { PolicyPlan } from './policy-plans.ts'
 
-const planOf = (...parts: Parameters<typeof policyOf>): PolicyPlan => {
-  const steps = compilePolicy(policyOf(...parts))
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
-}
+const planOf = (...parts: Parameters<typeof policyOf>): PolicyPlan => runSteps(compilePolicy(policyOf(...parts)))
 
 it('what a rule decides, and what it compares with, is made once', () => {
   const [rule] = planOf('DENY', { path: ['/a'], 'not x-role': ['admin'] }).rules

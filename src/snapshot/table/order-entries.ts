@@ -1,3 +1,4 @@
+import { sortInSteps } from '../../lib/steps/sort-in-steps.ts'
 import { comparePrecedence } from '../../model/precedence.ts'
 import type { Ranked } from '../../model/precedence.ts'
 import type { MatchPlan, RoutePlan, RouteTable } from '../snapshot.ts'
@@ -15,17 +16,7 @@ export function* orderEntries(
 ): Generator<void, readonly MatchPlan[]> {
   const kept = yield* keepEntries(routes, previous)
   const fresh = routes.filter(({ source }) => !kept.routes.has(source)).flatMap(({ matches }) => matches)
-  let runs: (readonly MatchPlan[])[] = kept.entries.length === 0 ? [] : [kept.entries]
-  for (let start = 0; start < fresh.length; start += STEP) {
-    runs.push(fresh.slice(start, start + STEP).toSorted(comparePrecedence))
-    yield
-  }
-  while (runs.length > 1) {
-    const merged: (readonly MatchPlan[])[] = []
-    for (let i = 0; i < runs.length; i += 2) merged.push(yield* merge(runs[i] ?? [], runs[i + 1] ?? []))
-    runs = merged
-  }
-  return runs[0] ?? []
+  return yield* sortInSteps(fresh, comparePrecedence, kept.entries)
 }
 
 /** Those routes of the previous table that are in the set unchanged, and their entries in order. */
@@ -43,20 +34,4 @@ function* keepEntries(
     if (i % STEP === 0) yield
   }
   return { routes: kept, entries }
-}
-
-function* merge(a: readonly MatchPlan[], b: readonly MatchPlan[]): Generator<void, readonly MatchPlan[]> {
-  const merged: MatchPlan[] = []
-  let i = 0
-  for (const right of b) {
-    for (; i < a.length; i++) {
-      const left = a[i]
-      if (left === undefined || comparePrecedence(left, right) > 0) break
-      merged.push(left)
-      if (merged.length % STEP === 0) yield
-    }
-    merged.push(right)
-    if (merged.length % STEP === 0) yield
-  }
-  return merged.concat(a.slice(i))
 }

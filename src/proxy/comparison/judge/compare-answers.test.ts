@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { comparisonOf } from '../../../../test/support/comparison.ts'
+import { runSteps } from '../../../lib/steps/run-steps.ts'
 import type { Answer, AnswerBody } from '../answer.ts'
 import { compareAnswers, compileRules, openAnswer } from './compare-answers.ts'
 import { formatPlace } from './format-value.ts'
@@ -24,7 +25,7 @@ const compare = async (a: Answer, b: Answer): Promise<readonly string[] | undefi
   const [first, second] = await Promise.all([openAnswer(a, 1000), openAnswer(b, 1000)])
   if (first === undefined || second === undefined) return undefined
   const rules = compileRules(comparisonOf())
-  return compareAnswers(first(), second(), rules).map((one) => `${one.kind} ${formatPlace(one)}`)
+  return runSteps(compareAnswers(first(), second(), rules)).map((one) => `${one.kind} ${formatPlace(one)}`)
 }
 
 const digest = (text: string): AnswerBody => ({ kind: 'digest', digest: text, lengthBytes: 4 })

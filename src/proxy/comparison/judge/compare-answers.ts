@@ -2,8 +2,8 @@
 import type { MirrorComparison } from '../../../model/comparison/mirror-comparison.ts'
 import type { Answer } from '../answer.ts'
 import type { Difference } from './difference.ts'
-import { diffJson, type JsonRules } from './json-diff.ts'
-import { startPatterns } from './path-patterns.ts'
+import { diffJson, type JsonRules } from './json/json-diff.ts'
+import { startPatterns } from './json/path-patterns.ts'
 import { decodeBody, readBody, type ReadBody } from './read-body.ts'
 
 /** A whole answer that can be compared any number of times. */
@@ -33,12 +33,15 @@ export const openAnswer = async (answer: Answer, limitBytes: number): Promise<((
   return body === undefined ? undefined : () => ({ ...answer, body: readBody(body) })
 }
 
-/** All that is different about `mirror`. Of answers with different statuses nothing else is told: they are about different things. */
-export const compareAnswers = (
+/**
+ * All that is different about `mirror`. Of answers with different statuses nothing else is told: they are about different
+ * things. Pauses at each `yield`.
+ */
+export function* compareAnswers(
   primary: ReadAnswer,
   mirror: ReadAnswer,
   { headers, json }: AnswerRules,
-): readonly Difference[] => {
+): Generator<void, readonly Difference[]> {
   if (primary.status !== mirror.status) return [tell('status', [], primary.status, mirror.status)]
   if (primary.grpcStatus !== mirror.grpcStatus)
     return [tell('trailer', ['grpc-status'], primary.grpcStatus, mirror.grpcStatus)]
@@ -47,7 +50,7 @@ export const compareAnswers = (
       const [a, b] = [primary.headers[i], mirror.headers[i]]
       return a === b ? [] : [tell('header', [name], a, b)]
     }),
-    ...compareBodies(primary.body, mirror.body, json),
+    ...(yield* compareBodies(primary.body, mirror.body, json)),
   ]
 }
 
@@ -56,10 +59,10 @@ const tell = (part: Difference['part'], steps: readonly string[], primary: unkno
   return { part, steps, pattern: steps, kind, primary, mirror }
 }
 
-const compareBodies = (a: ReadBody, b: ReadBody, rules: JsonRules): readonly Difference[] => {
+function* compareBodies(a: ReadBody, b: ReadBody, rules: JsonRules): Generator<void, readonly Difference[]> {
   if (a.kind === 'none' || b.kind === 'none') return []
   if (a.kind === 'json' && b.kind === 'json') {
-    const differences = diffJson(a.value, b.value, rules)
+    const differences = yield* diffJson(a.value, b.value, rules)
     if (differences !== undefined) return differences
     return a.bytes.equals(b.bytes) ? [] : [tell('body', [], TOO_DEEP, TOO_DEEP)]
   }

@@ -1,6 +1,6 @@
 import { HIDDEN, hideSecrets, isSecretName } from '../../../lib/secrets/hide-secrets.ts'
 import type { Difference } from './difference.ts'
-import { escapeStep } from './path-patterns.ts'
+import { escapeStep } from './json/path-patterns.ts'
 
 /** Longer texts are cut. */
 const MAX_LENGTH = 120

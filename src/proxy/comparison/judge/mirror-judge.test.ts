@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import { comparisonOf } from '../../../../test/support/comparison.ts'
 import { backendOf } from '../../../../test/support/models.ts'
 import { seededRandom, type SeededRandom } from '../../../../test/support/random.ts'
+import { runSteps } from '../../../lib/steps/run-steps.ts'
 import type { MirrorComparison } from '../../../model/comparison/mirror-comparison.ts'
 import type { ReadAnswer } from './compare-answers.ts'
 import { MirrorJudge } from './mirror-judge.ts'
@@ -55,10 +56,10 @@ describe('answers with times, names, chance and lists without order', () => {
     for (let order = 0; order < requests; order++) {
       const answer = (): ReadAnswer => json(noisyAnswer(order, random))
       const primary = answer()
-      if (random.chance(0.1)) judge.learn(primary, answer())
+      if (random.chance(0.1)) runSteps(judge.learn(primary, answer()))
       const value = noisyAnswer(order, random)
       spoil(value, order)
-      judge.judge(primary, json(value), { ...seen, atMs: order })
+      runSteps(judge.judge(primary, json(value), { ...seen, atMs: order }))
     }
   }
 
@@ -90,19 +91,19 @@ describe('answers with times, names, chance and lists without order', () => {
 
 it('nothing counts before enough is known, but for requests that the primary never gets twice', () => {
   const judge = judgeOf({ noise: { percent: 10, methods: ['GET'], samples: 2 } })
-  judge.judge(json(1), json(2), seen)
-  judge.judge(json(1), json(2), { ...seen, method: 'POST' })
-  judge.learn(json(1), json(1))
-  judge.learn(json(1), json(1))
-  judge.judge(json(1), json(2), seen)
+  runSteps(judge.judge(json(1), json(2), seen))
+  runSteps(judge.judge(json(1), json(2), { ...seen, method: 'POST' }))
+  runSteps(judge.learn(json(1), json(1)))
+  runSteps(judge.learn(json(1), json(1)))
+  runSteps(judge.judge(json(1), json(2), seen))
   const { outcomes, differences } = judge.read()
   assert.deepEqual([outcomes.learning, outcomes.different, differences[0]?.count], [1, 2, 2])
 })
 
 it('a difference that turns out to be noise is not listed any more', () => {
   const judge = judgeOf()
-  judge.judge(json({ a: 1, b: 1 }), json({ a: 2, b: 2 }), seen)
-  judge.learn(json({ a: 1 }), json({ a: 2 }))
+  runSteps(judge.judge(json({ a: 1, b: 1 }), json({ a: 2, b: 2 }), seen))
+  runSteps(judge.learn(json({ a: 1 }), json({ a: 2 })))
   assert.deepEqual(
     judge.read().differences.map(({ path }) => path),
     ['body /b'],
@@ -112,7 +113,7 @@ it('a difference that turns out to be noise is not listed any more', () => {
 describe('of a difference people see', () => {
   const found = (a: unknown, b: unknown, settings: Partial<MirrorComparison> = {}) => {
     const judge = judgeOf(settings)
-    judge.judge(json(a), json(b), seen)
+    runSteps(judge.judge(json(a), json(b), seen))
     return judge.read().differences[0]
   }
 
@@ -156,8 +157,8 @@ describe('of a difference people see', () => {
 it('secrets that are keys are not shown either, different or noise', () => {
   const judge = judgeOf()
   const of = (key: string) => json({ [`eyJhbGciOi.${key}.sig`]: 1 })
-  judge.judge(of('abc'), json({}), seen)
-  judge.learn(of('def'), of('ghi'))
+  runSteps(judge.judge(of('abc'), json({}), seen))
+  runSteps(judge.learn(of('def'), of('ghi')))
   assert.doesNotMatch(JSON.stringify(judge.read()), /abc|def|ghi/)
 })
 
@@ -165,7 +166,7 @@ it('places that come and go give way to one that comes again', () => {
   const judge = judgeOf()
   for (let i = 0; i < 300; i++) {
     const price = i % 50 === 0 ? { price: i } : {}
-    judge.judge(json({ [`a${i}`]: 1, price: -1 }), json({ price: -1, ...price }), seen)
+    runSteps(judge.judge(json({ [`a${i}`]: 1, price: -1 }), json({ price: -1, ...price }), seen))
   }
   const { differences, omitted } = judge.read()
   assert.deepEqual([differences.length, differences[0]?.path, differences[0]?.count], [100, 'body /price', 6])
@@ -175,7 +176,7 @@ it('places that come and go give way to one that comes again', () => {
 it('the list of places has an end, and says so', () => {
   const judge = judgeOf()
   const of = (value: number) => json(Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`field${i}`, value])))
-  judge.judge(of(1), of(2), seen)
+  runSteps(judge.judge(of(1), of(2), seen))
   const { differences, omitted } = judge.read()
   assert.deepEqual([differences.length, omitted], [100, 50])
 })

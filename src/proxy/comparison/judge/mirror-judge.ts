@@ -27,14 +27,14 @@ export class MirrorJudge {
     this.#outcomes[outcome]++
   }
 
-  /** Two answers of the primary to one request. */
-  learn(first: ReadAnswer, second: ReadAnswer): void {
-    this.#noise.learn(compareAnswers(first, second, this.#rules))
+  /** Two answers of the primary to one request. Pauses at each `yield`, as `judge` does. */
+  *learn(first: ReadAnswer, second: ReadAnswer): Generator<void> {
+    this.#noise.learn(yield* compareAnswers(first, second, this.#rules))
   }
 
   /** An answer of the mirror beside that of the primary. */
-  judge(primary: ReadAnswer, mirror: ReadAnswer, seen: SeenAt): void {
-    const differences = this.#noise.judge(compareAnswers(primary, mirror, this.#rules))
+  *judge(primary: ReadAnswer, mirror: ReadAnswer, seen: SeenAt): Generator<void> {
+    const differences = this.#noise.judge(yield* compareAnswers(primary, mirror, this.#rules))
     const { noise } = this.settings
     const isLearning = noise.percent > 0 && noise.methods.includes(seen.method) && this.#noise.samples < noise.samples
     const found = differences.filter(({ isNoise }) => !isNoise)

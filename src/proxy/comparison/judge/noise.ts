@@ -1,7 +1,7 @@
 /** What two answers of the primary to one request differ in, which says nothing when an answer of the mirror does. */
 import type { Difference, DifferenceKind } from './difference.ts'
 import { shorten } from './format-value.ts'
-import { escapeStep } from './path-patterns.ts'
+import { escapeStep } from './json/path-patterns.ts'
 
 /** Pairs that are remembered, and as many again until the next ones have come together. */
 const GENERATION = 1000

@@ -1,25 +1,25 @@
 /** Two JSON values side by side, and what is different about the second. */
-import type { Difference, DifferenceKind } from './difference.ts'
+import type { Difference, DifferenceKind } from '../difference.ts'
 import { matchItems, type ItemKeys } from './match-items.ts'
 import { noPatterns, stepsOf, type PathState } from './path-patterns.ts'
+import { MAX_DEPTH, STEP, ValueIds, type PathRules } from './value-ids.ts'
 
-/** Below this nothing is looked at one by one: whoever nests so deeply wants to see us fall. */
-const MAX_DEPTH = 64
 /** More differences are not told of one pair. */
 const MAX_DIFFERENCES = 256
 
-/** What is the same all the same. */
-export interface JsonRules {
-  readonly ignored: PathState
-  /** Finds the pointer that items are told apart by, from the item on; empty: there is none. */
-  readonly unordered: PathState
+/** What is the same all the same; `unordered` finds the pointer that items are told apart by, from the item on; empty: there is none. */
+export interface JsonRules extends PathRules {
   readonly tolerance: number
 }
 
-/** `undefined`: too deep to be compared. */
-export const diffJson = (primary: unknown, mirror: unknown, rules: JsonRules): readonly Difference[] | undefined => {
+/** `undefined`: too deep to be compared. Pauses at each `yield`: much that is without order takes its time. */
+export function* diffJson(
+  primary: unknown,
+  mirror: unknown,
+  rules: JsonRules,
+): Generator<void, readonly Difference[] | undefined> {
   const walk = new Walk(rules)
-  walk.compare(primary, mirror, rules.ignored, rules.unordered)
+  yield* walk.compare(primary, mirror, rules.ignored, rules.unordered)
   return walk.isTooDeep ? undefined : walk.differences
 }
 
@@ -28,19 +28,26 @@ type Fields = Readonly<Record<string, unknown>>
 /** One comparison on its way through both values; it looks at every value of both, so it makes nothing on its way that it need not. */
 class Walk {
   readonly differences: Difference[] = []
-  isTooDeep = false
+  readonly #ids = new ValueIds()
   readonly #tolerance: number
   readonly #steps: string[] = []
   readonly #pattern: string[] = []
+  #isTooDeep = false
+  #entered = 0
 
   constructor({ tolerance }: JsonRules) {
     this.#tolerance = tolerance
   }
 
-  compare(a: unknown, b: unknown, ignored: PathState, unordered: PathState): void {
+  get isTooDeep(): boolean {
+    return this.#isTooDeep || this.#ids.isTooDeep
+  }
+
+  *compare(a: unknown, b: unknown, ignored: PathState, unordered: PathState): Generator<void, void> {
     if (a === b || ignored.found !== undefined) return
-    if (Array.isArray(a) && Array.isArray(b)) this.#compareLists(a, b, ignored, unordered)
-    else if (isFields(a) && isFields(b)) this.#compareFields(a, b, ignored, unordered)
+    if (++this.#entered % STEP === 0) yield
+    if (Array.isArray(a) && Array.isArray(b)) yield* this.#compareLists(a, b, ignored, unordered)
+    else if (isFields(a) && isFields(b)) yield* this.#compareFields(a, b, ignored, unordered)
     else if (typeOf(a) !== typeOf(b)) this.#tell('type', a, b)
     else if (!isNear(a, b, this.#tolerance)) this.#tell('value', a, b)
   }
@@ -49,7 +56,7 @@ class Walk {
     return this.isTooDeep || this.differences.length >= MAX_DIFFERENCES
   }
 
-  #compareFields(a: Fields, b: Fields, ignored: PathState, unordered: PathState): void {
+  *#compareFields(a: Fields, b: Fields, ignored: PathState, unordered: PathState): Generator<void, void> {
     const names = Object.keys(a)
     let common = 0
     for (const name of names) {
@@ -57,7 +64,7 @@ class Walk {
       if (isThere) common++
       if (isThere && a[name] === b[name]) continue
       if (!this.#enter(name, name)) return
-      if (isThere) this.compare(a[name], b[name], ignored.step(name), unordered.step(name))
+      if (isThere) yield* this.compare(a[name], b[name], ignored.step(name), unordered.step(name))
       else this.#tellOne('missing', a[name], ignored.step(name))
       this.#leave()
     }
@@ -71,45 +78,60 @@ class Walk {
     }
   }
 
-  #compareLists(a: readonly unknown[], b: readonly unknown[], ignored: PathState, unordered: PathState): void {
+  *#compareLists(
+    a: readonly unknown[],
+    b: readonly unknown[],
+    ignored: PathState,
+    unordered: PathState,
+  ): Generator<void, void> {
     const by = unordered.found
-    if (by !== undefined) return this.#compareBags({ a, b, by }, ignored, unordered)
+    if (by !== undefined) return yield* this.#compareBags({ a, b, by }, ignored, unordered)
     if (a.length !== b.length) this.#tell('length', a.length, b.length)
     const length = Math.min(a.length, b.length)
-    for (let i = 0; i < length; i++) if (a[i] !== b[i] && !this.#compareItems(i, a[i], b[i], ignored, unordered)) return
+    for (let i = 0; i < length; i++) {
+      if (a[i] === b[i]) continue
+      if (!(yield* this.#compareItems(i, a[i], b[i], { ignored, unordered }))) return
+    }
   }
 
-  #compareItems(i: number, a: unknown, b: unknown, ignored: PathState, unordered: PathState): boolean {
+  *#compareItems(i: number, a: unknown, b: unknown, { ignored, unordered }: PathRules): Generator<void, boolean> {
     const name = String(i)
     if (!this.#enter(name, '*')) return false
-    this.compare(a, b, ignored.step(name), unordered.step(name))
+    yield* this.compare(a, b, ignored.step(name), unordered.step(name))
     this.#leave()
     return true
   }
 
   /** Lists whose order means nothing: each item is compared with the one that it belongs to. */
-  #compareBags({ a, b, by }: Bags, ignored: PathState, unordered: PathState): void {
-    const matched = matchItems(a, b, this.#keysFor(by, ignored, unordered))
+  *#compareBags({ a, b, by }: Bags, ignored: PathState, unordered: PathState): Generator<void, void> {
+    const matched = yield* matchItems(a, b, this.#keysFor(by, ignored, unordered))
+    if (this.#isOver) return
     for (const [i, j] of by === '' ? matched.byOrder : matched.byKey)
-      if (!this.#compareItems(i, a[i], b[j], ignored, unordered)) return
+      if (!(yield* this.#compareItems(i, a[i], b[j], { ignored, unordered }))) return
     const alone = by === '' ? matched.byOrder.length : 0
     for (const i of matched.left.slice(alone)) this.#tellItem('missing', i, a[i], ignored)
     for (const j of matched.right.slice(alone)) this.#tellItem('extra', j, b[j], ignored)
   }
 
   #keysFor(by: string, ignored: PathState, unordered: PathState): ItemKeys {
+    const ids = this.#ids
     const steps = stepsOf(by)
     // A rule for one place in a list is none for items that have no place.
     const rules = { ignored: ignored.step('*'), unordered: unordered.step('*') }
-    const orderOf = (item: unknown): string => textOf(item, rules, this)
-    return { keyOf: by === '' ? orderOf : (item) => textOf(valueAt(item, steps), noRules, this), orderOf }
+    const idOf = (item: unknown): Generator<void, number> => ids.of(item, rules)
+    return {
+      keyOf: by === '' ? idOf : (item) => ids.of(valueAt(item, steps), noRules),
+      orderOf: function* (item) {
+        return ids.orderOf(yield* idOf(item))
+      },
+    }
   }
 
   /** False: there is no use in going on. */
   #enter(name: string, pattern: string): boolean {
     if (this.#isOver) return false
     if (this.#steps.length >= MAX_DEPTH) {
-      this.isTooDeep = true
+      this.#isTooDeep = true
       return false
     }
     this.#steps.push(name)
@@ -172,24 +194,3 @@ const valueAt = (item: unknown, steps: readonly string[]): unknown => {
 }
 
 const noRules = { ignored: noPatterns, unordered: noPatterns }
-
-/** The same for values that are alike, whatever the order of their fields; without what is ignored. */
-const textOf = (
-  value: unknown,
-  { ignored, unordered }: Omit<JsonRules, 'tolerance'>,
-  walk: { isTooDeep: boolean },
-  depth = 0,
-): string => {
-  if (ignored.found !== undefined) return ''
-  if (depth > MAX_DEPTH) walk.isTooDeep = true
-  if (walk.isTooDeep) return ''
-  const below = (item: unknown, name: string): string =>
-    textOf(item, { ignored: ignored.step(name), unordered: unordered.step(name) }, walk, depth + 1)
-  if (Array.isArray(value)) {
-    const texts = value.map((item: unknown, i) => below(item, String(i)))
-    return `[${(unordered.found === undefined ? texts : texts.toSorted()).join()}]`
-  }
-  if (!isFields(value)) return typeof value === 'bigint' ? String(value) : (JSON.stringify(value) ?? '')
-  const names = Object.keys(value).toSorted()
-  return `{${names.map((name) => `${JSON.stringify(name)}:${below(value[name], name)}`).join()}}`
-}

@@ -1,10 +1,12 @@
 /** Which items of two lists belong together when their order means nothing. */
+import { sortInSteps } from '../../../../lib/steps/sort-in-steps.ts'
+import { STEP } from './value-ids.ts'
 
 /** What items are told apart by. */
 export interface ItemKeys {
-  readonly keyOf: (item: unknown) => string
+  readonly keyOf: (item: unknown) => Generator<void, number>
   /** The same order on both sides, for what has no match. */
-  readonly orderOf: (item: unknown) => string
+  readonly orderOf: (item: unknown) => Generator<void, string>
 }
 
 /** Places in both lists. */
@@ -19,21 +21,22 @@ export interface MatchedItems {
 }
 
 /** Finds for each item of `a` one of `b` with its key, the first that is left. */
-export const matchItems = (
+export function* matchItems(
   a: readonly unknown[],
   b: readonly unknown[],
   { keyOf, orderOf }: ItemKeys,
-): MatchedItems => {
-  const rest = indexBy(b, keyOf)
+): Generator<void, MatchedItems> {
+  const rest = yield* indexBy(b, keyOf)
   const byKey: (readonly [number, number])[] = []
   const alone: number[] = []
   for (const [i, item] of a.entries()) {
-    const j = rest.get(keyOf(item))?.pop()
+    const j = rest.get(yield* keyOf(item))?.pop()
     if (j === undefined) alone.push(i)
     else byKey.push([i, j])
+    if (i % STEP === 0) yield
   }
-  const left = sortBy(a, alone, orderOf)
-  const right = sortBy(b, [...rest.values()].flat(), orderOf)
+  const left = yield* sortBy(a, alone, orderOf)
+  const right = yield* sortBy(b, [...rest.values()].flat(), orderOf)
   const byOrder = left.flatMap((i, k): readonly (readonly [number, number])[] => {
     const j = right[k]
     return j === undefined ? [] : [[i, j]]
@@ -41,25 +44,30 @@ export const matchItems = (
   return { byKey, left, right, byOrder }
 }
 
-const indexBy = (items: readonly unknown[], keyOf: ItemKeys['keyOf']): Map<string, number[]> => {
-  const places = new Map<string, number[]>()
+function* indexBy(items: readonly unknown[], keyOf: ItemKeys['keyOf']): Generator<void, Map<number, number[]>> {
+  const places = new Map<number, number[]>()
   for (const [i, item] of items.entries()) {
-    const key = keyOf(item)
+    const key = yield* keyOf(item)
     const known = places.get(key)
     if (known === undefined) places.set(key, [i])
     else known.push(i)
+    if (i % STEP === 0) yield
   }
   // The first comes first.
   for (const known of places.values()) known.reverse()
   return places
 }
 
-const sortBy = (
+function* sortBy(
   items: readonly unknown[],
   places: readonly number[],
   orderOf: ItemKeys['orderOf'],
-): readonly number[] =>
-  places
-    .map((place) => ({ place, text: orderOf(items[place]) }))
-    .toSorted((x, y) => (x.text < y.text ? -1 : x.text > y.text ? 1 : 0))
-    .map(({ place }) => place)
+): Generator<void, readonly number[]> {
+  const texts: { readonly place: number; readonly text: string }[] = []
+  for (const place of places) {
+    texts.push({ place, text: yield* orderOf(items[place]) })
+    if (texts.length % STEP === 0) yield
+  }
+  const sorted = yield* sortInSteps(texts, (x, y) => (x.text < y.text ? -1 : x.text > y.text ? 1 : 0))
+  return sorted.map(({ place }) => place)
+}
