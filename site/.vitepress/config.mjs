@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { defineConfig } from 'vitepress'
+
+const sidebar = JSON.parse(readFileSync(new URL('../.pages/sidebar.json', import.meta.url), 'utf8'))
+
+/** Anchors as the repository's own pages have them, and its test of links. */
+const slugify = (heading) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+
+export default defineConfig({
+  lang: 'en',
+  title: 'Fairway',
+  description: 'The programmable waypoint: an L7 proxy for service meshes without sidecars, in TypeScript',
+  base: process.env.FAIRWAY_SITE_BASE ?? '/',
+  srcDir: '.pages',
+  outDir: 'dist',
+  cacheDir: '.cache',
+  cleanUrls: true,
+  lastUpdated: false,
+  head: [['link', { rel: 'icon', href: `${process.env.FAIRWAY_SITE_BASE ?? '/'}mark.svg`, type: 'image/svg+xml' }]],
+  markdown: { html: false, anchor: { slugify }, toc: { slugify } },
+  themeConfig: {
+    logo: '/mark.svg',
+    sidebar,
+    outline: [2, 3],
+    search: { provider: 'local', options: { detailedView: true } },
+    nav: [
+      { text: 'Start', link: '/overview' },
+      { text: 'Contents', link: '/contents' },
+      { text: 'Reference', link: '/reference/cli' },
+      { text: 'Examples', link: '/examples/01-canary/' },
+    ],
+    footer: { message: 'Apache-2.0' },
+    docFooter: { prev: false, next: false },
+  },
+})

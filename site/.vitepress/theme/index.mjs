@@ -1,0 +1,4 @@
+import DefaultTheme from 'vitepress/theme'
+import './fairway.css'
+
+export default DefaultTheme
