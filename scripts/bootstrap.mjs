@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** What developers run: `node scripts/bootstrap.mjs test|test:long|test:kube|check|bench|fuzz|generate`, after the same set-up as `fairway`. */
+/** What developers run: `node scripts/bootstrap.mjs test|test:long|test:kube|check|bench|fuzz|generate|site`, after the same set-up as `fairway`. */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -24,6 +24,7 @@ const VERBS = {
   bench: (node, args) => handOver(node, [...nodeFlags(), 'test/bench/main.ts', ...args]),
   fuzz: (node, args) => handOver(node, [...nodeFlags(), 'test/fuzz/main.ts', ...args]),
   generate: (node, args) => handOver(node, [...nodeFlags(), 'scripts/generate/main.ts', ...args]),
+  site: (node, args) => handOver(node, [...nodeFlags(), 'scripts/site/main.ts', ...args]),
 }
 
 const [name, ...rest] = process.argv.slice(2)

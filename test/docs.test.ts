@@ -43,9 +43,11 @@ describe('links', () => {
 })
 
 describe('nothing is left out:', () => {
-  for (const page of pages.filter((name) => path.dirname(name) === 'docs/concepts')) {
-    it(`the README leads to ${page}`, () => assert.ok(read('README.md').includes(`](${page})`)))
+  const contents = read('docs/README.md')
+  for (const page of pages.filter((name) => /^docs\/(?:concepts|guides|reference)\/[^/]+$/.test(name))) {
+    it(`docs/README.md leads to ${page}`, () => assert.ok(contents.includes(`](${page.replace('docs/', '')})`)))
   }
+  it('the README leads to all of them', () => assert.ok(read('README.md').includes('](docs/README.md)')))
   for (const [name, { default: time }] of Object.entries(deadlineFlags)) {
     it(`the page of limits has --${name} with its default`, () => {
       const [, told = ''] =

@@ -37,7 +37,9 @@ const faultOf = (page: string, url: string, { folder, base, ids }: Built): strin
   const inside = file === '' ? page : fileOf(page, file.startsWith('/') ? file.slice(base.length) : file, folder)
   if (inside === undefined) return 'is not there'
   const known = ids.get(inside)
-  return anchor === '' || known === undefined || known.has(decodeURIComponent(anchor)) ? undefined : 'has no such heading'
+  return anchor === '' || known === undefined || known.has(decodeURIComponent(anchor))
+    ? undefined
+    : 'has no such heading'
 }
 
 /** As a web server finds it: a folder is its index, a page may be named without `.html`. */
@@ -51,4 +53,9 @@ const fileOf = (page: string, file: string, folder: string): string | undefined 
 }
 
 const decode = (text: string): string =>
-  text.replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&#39;', "'").replaceAll('&amp;', '&')
+  text
+    .replaceAll('&quot;', '"')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&')

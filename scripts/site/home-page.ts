@@ -7,8 +7,12 @@ const home = {
   hero: {
     name: 'Fairway',
     text: 'The programmable waypoint',
-    tagline: 'The L7 proxy of a service mesh without sidecars, in TypeScript: Gateway API and Istio’s policies out of the box, and what is yours in ten lines.',
-    image: { src: '/path.svg', alt: 'A request on its way from a client through ztunnel and Fairway to one of two versions' },
+    tagline:
+      'The L7 proxy of a service mesh without sidecars, in TypeScript: Gateway API and Istio’s policies out of the box, and what is yours in ten lines.',
+    image: {
+      src: '/path.svg',
+      alt: 'A request on its way from a client through ztunnel and Fairway to one of two versions',
+    },
     actions: [
       { theme: 'brand', text: 'Try it in a minute', link: '/overview#two-commands' },
       { theme: 'alt', text: 'Install it', link: '/concepts/install' },
@@ -23,22 +27,26 @@ const home = {
     },
     {
       title: 'Gateway API, to the letter',
-      details: 'HTTPRoute, GRPCRoute, TLSRoute and TCPRoute with complete precedence; what is not carried out is never ignored.',
+      details:
+        'HTTPRoute, GRPCRoute, TLSRoute and TCPRoute with complete precedence; what is not carried out is never ignored.',
       link: '/concepts/routing',
     },
     {
       title: 'Filters in TypeScript',
-      details: 'Typed, tested offline on the proxy’s own engine, swapped without losing a request, stopped when they misbehave.',
+      details:
+        'Typed, tested offline on the proxy’s own engine, swapped without losing a request, stopped when they misbehave.',
       link: '/concepts/user-filters',
     },
     {
       title: 'Says why',
-      details: 'Every condition, refusal and choice of a route has a reason, in a file, in the cluster, or for one request.',
+      details:
+        'Every condition, refusal and choice of a route has a reason, in a file, in the cluster, or for one request.',
       link: '/concepts/explain',
     },
     {
       title: 'Istio’s policies',
-      details: 'AuthorizationPolicy, RequestAuthentication and external authorization with Istio’s meaning, and the reason for each decision.',
+      details:
+        'AuthorizationPolicy, RequestAuthentication and external authorization with Istio’s meaning, and the reason for each decision.',
       link: '/concepts/authorization',
     },
     {
