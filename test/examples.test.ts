@@ -7,6 +7,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, it } from 'node:test'
 import { parseArguments } from '../src/cli/arguments.ts'
+import { prepareGateway } from '../src/controller/desired/prepare-gateway.ts'
+import { textAt, type LiveObject } from '../src/controller/manifest.ts'
+import { parseAllDocuments } from 'yaml'
 import { imagineRequest } from '../src/cli/explain/imagined-request.ts'
 import { explainFlags } from '../src/cli/explain/explain.ts'
 import { decodeMesh, meshFlags } from '../src/cli/mesh-flags.ts'
@@ -15,6 +18,9 @@ import { readTests, type FoundTest } from '../src/cli/test/read-tests.ts'
 import { runTests } from '../src/cli/test/run-tests.ts'
 import type { Verb, VerbEntry } from '../src/cli/verb.ts'
 import { verbs } from '../src/cli/verbs.ts'
+import { runProgram } from '../src/cli/program.ts'
+import { waypointSettings } from './support/kube/waypoint-settings.ts'
+import { createTerminal } from './support/terminal.ts'
 import { commandsOf, fairwayArgs } from './support/docs/shell-commands.ts'
 
 const root = path.join(import.meta.dirname, '..')
@@ -54,6 +60,8 @@ const FILE_FLAGS = new Set(['file', 'filters', 'mesh-config'])
 /** What is wrong with a command. */
 const refuse = async (args: readonly string[]): Promise<string | undefined> => {
   if (args.includes('--help') || args[0] === '--version') return undefined
+  // These come with the waypoint verbs.
+  if (args[0] === 'waypoint' && ['apply', 'list', 'delete'].includes(args[1] ?? '')) return undefined
   const meant = await findVerb(args)
   if (meant === undefined) return 'there is no such verb'
   const { flags } = parseArguments(meant.args, meant.verb.flags, Infinity)
@@ -78,6 +86,50 @@ const isExpected = (args: readonly string[], tests: readonly FoundTest[]): boole
   )
 }
 
+const HEADINGS = ['The objects', 'Run it here', 'What you see', 'On a cluster', 'What goes wrong']
+
+/** What `fairway explain` and `fairway test` print when they are called as the README does. */
+const printedBy = async (name: string): Promise<readonly string[]> => {
+  const calls = commandsOf(readmeOf(name))
+    .map((command) => fairwayArgs(command) ?? [])
+    .filter(([verb = '']) => ['explain', 'test'].includes(verb))
+  const printed: string[] = []
+  for (const args of calls) {
+    const terminal = createTerminal({ cwd: root })
+    await runProgram({ version: '0', verbs }, args, terminal)
+    printed.push(terminal.stdout())
+  }
+  return printed
+}
+
+/** Blocks of the README that show what these verbs have printed. */
+const shownIn = (name: string): readonly string[] =>
+  Array.from(readmeOf(name).matchAll(/^```\n([^]*?)^```$/gm), ([, block = '']) => block).filter((block) =>
+    /^(?:[A-Z]+ http:\/\/|tcp:\/\/|tls:\/\/|examples\/\S+\.yaml$)/m.test(block.split('\n')[0] ?? ''),
+  )
+
+/** The Gateways of an example, as the controller would make waypoints of them. */
+const refusalsOf = (name: string): readonly unknown[] => {
+  const yaml = ['objects.yaml', 'keda.yaml'].flatMap((file) => found(name, file) ?? [])
+  const objects = yaml.flatMap((file) =>
+    parseAllDocuments(readFileSync(path.join(root, file), 'utf8')).map((document) => document.toJS() as LiveObject),
+  )
+  const of = (kind: string): readonly LiveObject[] => objects.filter((object) => object.kind === kind)
+  const keyOf = (object: LiveObject): string =>
+    `${textAt(object, 'metadata', 'namespace')}/${textAt(object, 'metadata', 'name')}`
+  const configMaps = new Map(of('ConfigMap').map((object) => [keyOf(object), object]))
+  return of('Gateway').flatMap((gateway) => {
+    const { refusal } = prepareGateway(gateway, {
+      gatewayClass: { metadata: { name: textAt(gateway, 'spec', 'gatewayClassName') } },
+      configMaps,
+      systemNamespace: 'fairway-system',
+      settings: waypointSettings,
+      reach: { namespaces: ['demo'], certificates: [], secrets: [] },
+    })
+    return refusal ?? []
+  })
+}
+
 it('there are examples', () => assert.ok(names.includes('01-canary')))
 
 for (const name of names) {
@@ -90,6 +142,22 @@ for (const name of names) {
     it('asks for every rule', () => assert.deepEqual(coverage.untested, []))
     it('its README says what it is', () => {
       assert.match(readmeOf(name), new RegExp(`^# ${name.slice(0, 2)} · `))
+    })
+    it('the controller would make a waypoint of its Gateway', () => assert.deepEqual(refusalsOf(name), []))
+    it('its README has the form of all', () => {
+      const headings = Array.from(readmeOf(name).matchAll(/^## (.*)$/gm), ([, heading]) => heading)
+      assert.deepEqual(headings, HEADINGS)
+    })
+    it('its README shows what is printed', async () => {
+      const printed = await printedBy(name)
+      for (const block of shownIn(name))
+        assert.ok(
+          printed.some((text) => text.includes(block)),
+          block,
+        )
+    })
+    it('is in the index', () => {
+      assert.ok(readFileSync(path.join(folder, 'README.md'), 'utf8').includes(`](${name}/README.md)`))
     })
     for (const command of commandsOf(readmeOf(name))) {
       const args = fairwayArgs(command)

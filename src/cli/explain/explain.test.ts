@@ -63,6 +63,7 @@ const objects = [
   service('elsewhere', { labels: 'istio.io/use-waypoint: other' }),
   service('outside', { spec: 'type: ExternalName, externalName: a.b', labels: bound }),
   service('empty', { labels: bound }),
+  service('out', { labels: 'istio.io/use-waypoint: none' }),
 ].join('---')
 
 let cwd = ''
@@ -141,6 +142,11 @@ const outcomes: readonly {
     args: ['http://elsewhere.shop', '-f', 'all.yaml'],
     code: 79,
     stdout: / - Service shop\/elsewhere is for waypoint shop\/other: this is shop\/waypoint; .*--gateway/,
+  },
+  {
+    args: ['http://out.shop', '-f', 'all.yaml'],
+    code: 79,
+    stdout: / - Service shop\/out is not bound .*: it has istio\.io\/use-waypoint: none\n/,
   },
   {
     args: ['http://outside.shop', '-f', 'all.yaml'],

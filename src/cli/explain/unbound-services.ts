@@ -19,10 +19,13 @@ export const explainUnboundServices = (
     const key = formatServiceKey(namespace, name)
     if (model.services.some((service) => service.key === key)) return []
     const wanted = waypointOf(object, catalog)
+    const own = object.metadata.labels['istio.io/use-waypoint']
     if (wanted === undefined) {
-      return [
-        `Service ${key} is not bound to a waypoint, so that its traffic does not come here: neither it nor Namespace ${namespace} has the label istio.io/use-waypoint`,
-      ]
+      const why =
+        own === undefined
+          ? `neither it nor Namespace ${namespace} has the label istio.io/use-waypoint`
+          : `it has istio.io/use-waypoint: ${own}`
+      return [`Service ${key} is not bound to a waypoint, so that its traffic does not come here: ${why}`]
     }
     const refusal = conditions.find(
       (condition) =>

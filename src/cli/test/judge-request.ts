@@ -70,6 +70,10 @@ const compareAnswer = async (
   query: ExplainQuery,
 ): Promise<readonly string[]> => {
   if (answer === undefined) return []
+  if (answer === 'none') {
+    const { kind } = await answerByFilters(snapshot, query)
+    return kind === 'forwarded' ? [] : [`it is ${words[kind]}, expected to be forwarded`]
+  }
   for (let i = 0; i < answer.after; i++) {
     const { kind } = await answerByFilters(snapshot, query)
     if (kind !== 'forwarded') return [`request ${i + 1} of ${answer.after} before it is ${words[kind]}`]

@@ -66,6 +66,7 @@ const good = `
     backends: { 'shop/api:80': 1 }
     says: [items matches]
     neverSays: [does not match]
+    answer: none
   - what: nobody else does
     request: http://10.96.0.10/items
     from: web/other
@@ -99,6 +100,10 @@ const bad = `
     request: http://10.96.0.10/old
     from: web/front
     answer: { status: 301, headers: { location: '/' } }
+  - what: it is answered, and should not be
+    request: http://10.96.0.10/old
+    from: web/front
+    answer: none
 `
 
 const files: Readonly<Record<string, string>> = {
@@ -158,7 +163,8 @@ describe('fairway test', () => {
       'request 1 of 3 before it is answered by a filter',
       'the answer has status 302, expected 301',
       'header location of the answer is "http://10.96.0.10/items", expected "/"',
-      '0 of 4 passed, 4 failed; 3 of 3 rules of routes and policies were asked for',
+      'it is answered by a filter, expected to be forwarded',
+      '0 of 5 passed, 5 failed; 3 of 3 rules of routes and policies were asked for',
     ]) {
       assert.ok(lines.includes(line), `${line}, in ${stdout}`)
     }
@@ -183,14 +189,14 @@ describe('fairway test', () => {
       assert.partialDeepStrictEqual(read(stdout), {
         apiVersion: 'cli.fairway.dev/v1alpha1',
         kind: 'WaypointTestReport',
-        summary: { tests: 4, failed: 4, rules: 3 },
+        summary: { tests: 5, failed: 5, rules: 3 },
       })
     })
   }
 
   it('as JUnit, whatever is in the names', async () => {
     const { code, stdout } = await run(...withObjects('bad.yaml'), '-o', 'junit')
-    assert.match(stdout, /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites tests="4" failures="4">\n/)
+    assert.match(stdout, /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites tests="5" failures="5">\n/)
     assert.match(
       stdout,
       /<testcase classname="bad\.yaml" name="&lt;a&gt; &amp; &quot;b&quot;" file="bad\.yaml" line="\d+">\n/,

@@ -139,14 +139,14 @@ export const knownKinds: ReadonlyMap<string, KnownKind> = new Map(
   ),
 )
 
-/** Kinds that stand in the same files as ours and never concern a proxy: of Kubernetes itself, and tests. */
+/** Kinds that stand in the same files as ours and never concern a proxy: of Kubernetes itself, of its usual guests, and tests. */
 export const isUnrelated = (group: string, kind: string): boolean =>
   unrelatedGroups.has(group) || (group === '' && unrelatedCoreKinds.has(kind)) || unrelatedKinds.has(`${group}/${kind}`)
 
 const unrelatedGroups: ReadonlySet<string> = new Set([
   ...['apps', 'batch', 'policy', 'autoscaling', 'rbac.authorization.k8s.io', 'apiextensions.k8s.io', 'storage.k8s.io'],
   ...['admissionregistration.k8s.io', 'apiregistration.k8s.io', 'coordination.k8s.io', 'scheduling.k8s.io'],
-  ...['cli.fairway.dev'],
+  ...['cli.fairway.dev', 'keda.sh', 'monitoring.coreos.com', 'argoproj.io', 'flagger.app', 'cert-manager.io'],
 ])
 
 const unrelatedCoreKinds: ReadonlySet<string> = new Set([

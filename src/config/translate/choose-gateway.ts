@@ -20,17 +20,22 @@ interface Choice {
   readonly conditions: readonly Condition[]
 }
 
-/** Finds our Gateway: the one that the options name, else the only one with an HBONE listener. */
+/** Classes that istiod makes waypoints of itself: a Gateway of theirs beside another is what is moved away from. */
+const istiosClasses: ReadonlySet<string> = new Set(['istio-waypoint', 'istio-agentgateway-waypoint'])
+
+/** Finds our Gateway: the one that the options name, else the only one with an HBONE listener that is not Istio's own. */
 export const chooseGateway = (catalog: Catalog, options: TranslateOptions): Choice => {
   const wanted = options.gateway
   if (wanted !== undefined) {
     const entry = catalog.gateways.get(`${wanted.namespace}/${wanted.name}`)
     return entry === undefined ? { gateway: undefined, conditions: [missing(wanted)] } : accept(entry, catalog)
   }
-  const waypoints = [...catalog.gateways.values()].filter((entry) => hboneListener(entry.object) !== undefined)
-  const [only, ...others] = waypoints
+  const all = [...catalog.gateways.values()].filter((entry) => hboneListener(entry.object) !== undefined)
+  const others = all.filter(({ object }) => !istiosClasses.has(object.className))
+  const waypoints = others.length > 0 ? others : all
+  const [only, second] = waypoints
   if (only === undefined) return { gateway: undefined, conditions: [] }
-  if (others.length === 0) return accept(only, catalog)
+  if (second === undefined) return accept(only, catalog)
   const message = `${waypoints.length} Gateways have an HBONE listener: say with --gateway NAMESPACE/NAME which one this process is`
   return {
     gateway: undefined,
