@@ -26,15 +26,20 @@ const readControllerMetrics = async (): Promise<KnownMetrics> => {
   return known
 }
 
-const known: KnownMetrics = new Map([
+const known: KnownMetrics = new Map<string, readonly string[]>([
   ...(await readControllerMetrics()),
   ...[...scalarDefinitions.values()].map(({ name, label = [] }) => {
     const labels = typeof label === 'string' ? [label] : label
     return [name, [...ofTarget, ...labels]] as const
   }),
-  ...istioMetrics.map(({ name, type, kind }) => {
+  ...istioMetrics.flatMap(({ name, type, kind }): readonly (readonly [string, readonly string[]])[] => {
     const labels = [...ofTarget, ...labelNames()[kind]]
-    return type === 'histogram' ? ([`${name}_bucket`, [...labels, 'le']] as const) : ([name, labels] as const)
+    if (type === 'counter') return [[name, labels]]
+    return [
+      [`${name}_bucket`, [...labels, 'le']],
+      [`${name}_sum`, labels],
+      [`${name}_count`, labels],
+    ]
   }),
 ])
 

@@ -39,8 +39,8 @@ const choiceOf = ({ name, title, query }: Dashboard['choices'][number]): object 
   datasource,
   query: { query, refId: name },
   definition: query,
+  // All means those that the query finds, and not whatever else has such a label.
   includeAll: true,
-  allValue: '.*',
   multi: true,
   refresh: 2,
   sort: 1,

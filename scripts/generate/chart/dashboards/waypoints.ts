@@ -161,6 +161,66 @@ const traffic: Row = {
   ],
 }
 
+const connections = `${at},destination_service_name=~"$service"`
+const tcp = (metric: string): string => `${metric}{reporter="waypoint",${connections}}`
+
+const bytes: Row = {
+  title: 'Bytes, messages, TCP',
+  panels: [
+    {
+      title: 'Bytes of requests and answers',
+      about: 'For a second, heads included.',
+      unit: 'Bps',
+      lines: [
+        ['requests', sumRate(`istio_request_bytes_sum{${requests}}`)],
+        ['answers', sumRate(`istio_response_bytes_sum{${requests}}`)],
+      ],
+    },
+    {
+      title: 'gRPC messages',
+      about: 'In streams and single calls.',
+      unit: 'ops',
+      lines: [
+        [
+          'from clients: {{destination_service_name}}',
+          sumRate(tcp('istio_request_messages_total'), 'destination_service_name'),
+        ],
+        [
+          'to clients: {{destination_service_name}}',
+          sumRate(tcp('istio_response_messages_total'), 'destination_service_name'),
+        ],
+      ],
+    },
+    {
+      title: 'TCP',
+      about: 'Connections that are carried as they are: opened and closed.',
+      unit: 'ops',
+      lines: [
+        [
+          'opened: {{destination_service_name}}',
+          sumRate(tcp('istio_tcp_connections_opened_total'), 'destination_service_name'),
+        ],
+        [
+          'closed: {{destination_service_name}}',
+          sumRate(tcp('istio_tcp_connections_closed_total'), 'destination_service_name'),
+        ],
+      ],
+    },
+    {
+      title: 'Bytes of TCP',
+      about: 'As clients see it.',
+      unit: 'Bps',
+      lines: [
+        ['sent: {{destination_service_name}}', sumRate(tcp('istio_tcp_sent_bytes_total'), 'destination_service_name')],
+        [
+          'received: {{destination_service_name}}',
+          sumRate(tcp('istio_tcp_received_bytes_total'), 'destination_service_name'),
+        ],
+      ],
+    },
+  ],
+}
+
 const decisions: Row = {
   title: 'Refused, and sent again',
   panels: [
@@ -339,5 +399,5 @@ export const waypoints: Dashboard = {
       query: `label_values(istio_requests_total{reporter="waypoint",${at}}, destination_service_name)`,
     },
   ],
-  rows: [overview, traffic, decisions, endpoints, tunnels, filters, processes],
+  rows: [overview, traffic, bytes, decisions, endpoints, tunnels, filters, processes],
 }
