@@ -13,6 +13,12 @@ import { fileURLToPath } from 'node:url'
 /** The package's own folder, wherever the caller stands. */
 export const packageRoot = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 
+/** The program: its source in a checkout, JavaScript in what is published. */
+export function mainFile(root = packageRoot) {
+  const compiled = path.join(root, 'src', 'main.js')
+  return fs.existsSync(compiled) ? compiled : path.join(root, 'src', 'main.ts')
+}
+
 /** The oldest Node that can run the sources, when a platform has no pinned one. */
 const MINIMUM_MAJOR = 26
 

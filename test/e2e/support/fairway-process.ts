@@ -39,6 +39,8 @@ const launcher = fileURLToPath(new URL('../../../src/fairway.mjs', import.meta.u
 
 export interface ProcessOptions {
   readonly cwd?: string
+  /** Program and arguments before those of fairway; default: the launcher of this repository. */
+  readonly command?: readonly string[]
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>
   /** The hard limit of open files. */
@@ -47,8 +49,8 @@ export interface ProcessOptions {
 
 /** Starts `fairway ARGS`. */
 export const startProcess = (args: readonly string[], options: ProcessOptions = {}): FairwayProcess => {
-  const { descriptors, env, ...rest } = options
-  const command = [process.execPath, launcher, ...args]
+  const { descriptors, env, command: start = [process.execPath, launcher], ...rest } = options
+  const command = [...start, ...args]
   const limited = descriptors === undefined ? [] : ['sh', '-c', `ulimit -n ${descriptors} && exec "$0" "$@"`]
   const [program = '', ...programArgs] = [...limited, ...command]
   const child = spawn(program, programArgs, {
