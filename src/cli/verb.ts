@@ -18,6 +18,8 @@ export interface Terminal {
   readonly out: Output
   /** For talk: progress, warnings, errors. */
   readonly err: Output
+  /** All that comes on standard input; for verbs that were asked for it, once. */
+  readonly input: () => Promise<string>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   /** Calls `listener` for SIGINT and SIGTERM, which then no longer end the process; the result stops that. */

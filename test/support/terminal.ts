@@ -11,16 +11,19 @@ export interface TerminalOptions {
   readonly cwd?: string
   readonly isTty?: boolean
   readonly env?: Readonly<Record<string, string>>
+  /** What comes on standard input. */
+  readonly input?: string
 }
 
 export const createTerminal = (options: TerminalOptions = {}): RecordedTerminal => {
-  const { cwd = '/nowhere', isTty = false, env = {} } = options
+  const { cwd = '/nowhere', isTty = false, env = {}, input = '' } = options
   const out: Buffer[] = []
   const err: Buffer[] = []
   const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>()
   return {
     out: recordTo(out, isTty),
     err: recordTo(err, isTty),
+    input: async () => input,
     env,
     cwd,
     onSignal: (listener) => {

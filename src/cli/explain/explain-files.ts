@@ -2,6 +2,7 @@ import type { MeshOptions } from '../../app/options.ts'
 import { isFault } from '../../model/condition.ts'
 import { compileOffline } from '../offline/compile-offline.ts'
 import { loadModel } from '../offline/load-model.ts'
+import { withStandardInput } from '../offline/standard-input.ts'
 import type { Terminal } from '../verb.ts'
 import { fromSnapshot, type Explainer } from './ask-for-explanation.ts'
 import { explainUnboundServices } from './unbound-services.ts'
@@ -17,9 +18,10 @@ export interface ExplainedFiles {
 /** Asks a snapshot of what some files say; what is wrong with them stands on stderr, for it may be the answer. */
 export const explainFiles = async (
   { files, mesh, filtersDir, clusterDomain }: ExplainedFiles,
-  { cwd, err }: Pick<Terminal, 'cwd' | 'err'>,
+  terminal: Pick<Terminal, 'cwd' | 'err' | 'input'>,
 ): Promise<Explainer> => {
-  const found = await loadModel(files, { cwd, mesh, filtersDir })
+  const { cwd, err } = terminal
+  const found = await withStandardInput(files, terminal, (paths) => loadModel(paths, { cwd, mesh, filtersDir }))
   const { loaded, model, conditions } = found
   const findings = conditions.filter(isFault).length + loaded.issues.length
   if (findings > 0) {

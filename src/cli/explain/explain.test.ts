@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,6 +69,8 @@ const objects = [
 let cwd = ''
 before(() => {
   cwd = mkdtempSync(join(tmpdir(), 'fairway-explain-'))
+  // Other tests beside this one have files of their own in the folder of all.
+  process.env['TMPDIR'] = cwd
   writeFileSync(join(cwd, 'all.yaml'), [objects, slice].join('---'))
   writeFileSync(join(cwd, 'bare.yaml'), service('api', { labels: bound }))
   writeFileSync(join(cwd, 'unread.yaml'), 'a: [')
@@ -199,6 +201,20 @@ describe('fairway explain, by files', () => {
       assert.equal(found.code, code, found.stderr)
     })
   }
+
+  it('what comes on standard input, and leaves nothing behind', async () => {
+    const input = [objects, slice].join('---')
+    const terminal = createTerminal({ cwd, input })
+    const code = await runProgram({ version: '1', verbs }, ['explain', 'http://empty.shop', '-f', '-'], terminal)
+    assert.equal(code, 0, terminal.stderr())
+    const bad = createTerminal({ cwd, input: 'a: [' })
+    assert.equal(await runProgram({ version: '1', verbs }, ['explain', 'http://empty.shop', '-f', '-'], bad), 78)
+    assert.match(bad.stderr(), /\n {2}stdin:1:\d+: /)
+    assert.deepEqual(
+      readdirSync(cwd).filter((name) => name.startsWith('fairway-stdin-')),
+      [],
+    )
+  })
 
   for (const [format, read] of [
     ['json', (text: string): unknown => JSON.parse(text)],

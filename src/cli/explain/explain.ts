@@ -22,7 +22,7 @@ export const explainFlags = {
     short: 'f',
     multiple: true,
     value: 'PATH',
-    help: 'YAML or JSON file or folder, in place of a waypoint; repeatable',
+    help: 'YAML or JSON file or folder, - for stdin, in place of a waypoint; repeatable',
   },
   admin: { type: 'string', value: 'HOST:PORT', help: `admin API of a running waypoint; default ${defaultAdmin}` },
   request: { type: 'string', short: 'X', value: 'METHOD', help: 'method, as before the URL; default GET' },

@@ -2,6 +2,7 @@ import { isAbsolute, relative } from 'node:path'
 import type { ReadObject } from '../../config/objects/read-object.ts'
 import type { FileSet } from '../../config/source/files.ts'
 import type { Issue } from '../../lib/decoded.ts'
+import { isStandardInput } from './standard-input.ts'
 
 /** Objects and issues with files below `cwd`, the folder that the user stands in, named from there. */
 export const nameBriefly = ({ objects, issues }: FileSet<ReadObject>, cwd: string): FileSet<ReadObject> => ({
@@ -18,6 +19,7 @@ export const nameBriefly = ({ objects, issues }: FileSet<ReadObject>, cwd: strin
 
 /** A path seen from `cwd`, when it leads to something below it. */
 export const briefly = (file: string, cwd: string): string => {
+  if (isStandardInput(file)) return 'stdin'
   const path = relative(cwd, file)
   return path === '' || path.startsWith('..') || isAbsolute(path) ? file : path
 }

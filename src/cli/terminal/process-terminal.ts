@@ -1,3 +1,4 @@
+import { text as readText } from 'node:stream/consumers'
 import { isatty } from 'node:tty'
 import type { Output, Terminal } from '../verb.ts'
 
@@ -5,6 +6,7 @@ import type { Output, Terminal } from '../verb.ts'
 export const createProcessTerminal = (): Terminal => ({
   out: createOutput(process.stdout, 1),
   err: createOutput(process.stderr, 2),
+  input: () => readText(process.stdin),
   env: process.env,
   cwd: process.cwd(),
   onSignal: (listener) => {

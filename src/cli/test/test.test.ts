@@ -225,6 +225,11 @@ describe('fairway test', () => {
     })
   }
 
+  it('takes objects from standard input', async () => {
+    const terminal = createTerminal({ cwd, input: objects })
+    assert.equal(await runProgram({ version: '1', verbs }, ['test', '-f', '-', '-f', 'good.yaml'], terminal), 0)
+  })
+
   it('wants files', async () => {
     const { code, stderr } = await run()
     assert.match(stderr, /no files are given\n/)

@@ -3,6 +3,7 @@ import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable }
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeFiltersDir, filterFlags } from '../filter-flags.ts'
 import { decodeMesh, meshFlags } from '../mesh-flags.ts'
+import { withStandardInput } from '../offline/standard-input.ts'
 import { outputFlag } from '../output-flag.ts'
 import { printAs } from '../terminal/print-as.ts'
 import type { Terminal, Verb } from '../verb.ts'
@@ -17,7 +18,7 @@ const flagTable = {
     short: 'f',
     multiple: true,
     value: 'PATH',
-    help: 'YAML or JSON file or folder with objects, tests or both; repeatable',
+    help: 'YAML or JSON file or folder with objects, tests or both, - for stdin; repeatable',
   },
   output: outputFlag(formats),
   ...meshFlags,
@@ -29,7 +30,7 @@ const help = `fairway test: what requests come to, laid beside what is expected 
 Examples
   fairway test -f examples/01-canary                       objects and tests in one folder
   fairway test -f objects/ -f test.yaml                    in two places
-  helm template shop | fairway test -f /dev/stdin -f test.yaml
+  helm template shop | fairway test -f - -f test.yaml      what a chart would bring
   fairway test -f objects/ -f test.yaml -o junit > report.xml
 
 Usage
@@ -53,7 +54,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const { runTests } = await import('./run-tests.ts')
   const filtersDir = decodeFiltersDir(flags.filters, terminal.cwd)
   const options = { cwd: terminal.cwd, mesh: decodeMesh(flags, terminal), filtersDir }
-  const document = createDocument(await runTests(flags.file, options))
+  const document = createDocument(await withStandardInput(flags.file, terminal, (files) => runTests(files, options)))
   if (format === 'junit') terminal.out.write(formatJunit(document))
   else
     await printAs(

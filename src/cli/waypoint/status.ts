@@ -5,6 +5,7 @@ import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable }
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeFiltersDir, filterFlags } from '../filter-flags.ts'
 import { decodeMesh, meshFlags } from '../mesh-flags.ts'
+import { withStandardInput } from '../offline/standard-input.ts'
 import { outputFlag } from '../output-flag.ts'
 import { printAs, type Look } from '../terminal/print-as.ts'
 import type { Terminal, Verb } from '../verb.ts'
@@ -20,7 +21,7 @@ const flagTable = {
     short: 'f',
     multiple: true,
     value: 'PATH',
-    help: 'YAML or JSON file or folder; repeatable',
+    help: 'YAML or JSON file or folder, - for stdin; repeatable',
   },
   namespace: { type: 'string', short: 'n', value: 'NAMESPACE', help: 'only objects in it; default all' },
   output: outputFlag(formats),
@@ -56,7 +57,8 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   }
   const filtersDir = decodeFiltersDir(flags.filters, terminal.cwd)
   const { loadStatus } = await import('./status-report.ts')
-  const report = await loadStatus(flags.file, { cwd: terminal.cwd, mesh: decodeMesh(flags, terminal), filtersDir })
+  const options = { cwd: terminal.cwd, mesh: decodeMesh(flags, terminal), filtersDir }
+  const report = await withStandardInput(flags.file, terminal, (files) => loadStatus(files, options))
   const status = selectItems(report, { namespace: flags.namespace, name: positionals[0] })
   if (report.gateway === undefined && !report.items.some(({ object }) => object.kind === 'Gateway')) {
     terminal.err.write('there is no Gateway among the files: nothing is bound to a waypoint\n')
