@@ -22,6 +22,7 @@ const bindings = '/apis/rbac.authorization.k8s.io/v1/namespaces/access/rolebindi
 const rules: Json = [
   { apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'list', 'watch'] },
   { apiGroups: [''], resources: ['configmaps'], resourceNames: ['mine'], verbs: ['patch'] },
+  { apiGroups: [''], resources: ['namespaces'], verbs: ['get'] },
   { apiGroups: [''], resources: ['secrets'], resourceNames: ['mine'], verbs: ['list', 'watch'] },
   { apiGroups: ['rbac.authorization.k8s.io'], resources: ['roles', 'rolebindings'], verbs: ['create'] },
 ]
@@ -67,6 +68,21 @@ const apply = 'application/apply-patch+yaml'
 const cases: readonly Case[] = [
   { what: 'what the role gives', path: configMaps('access'), gives: /^200 / },
   { what: 'a watch that the role gives', path: `${configMaps('access')}?watch=1&timeoutSeconds=1`, gives: /^200 / },
+  { what: 'the Namespace that the role is of', path: '/api/v1/namespaces/access', gives: /^200 / },
+  {
+    what: 'another Namespace',
+    path: '/api/v1/namespaces/other',
+    gives: new RegExp(
+      `^403 Forbidden namespaces "other" is forbidden: ${reader} get resource "namespaces" in API group "" in the namespace "other"`,
+    ),
+  },
+  {
+    what: 'all Namespaces',
+    path: '/api/v1/namespaces',
+    gives: new RegExp(
+      `^403 Forbidden namespaces is forbidden: ${reader} list resource "namespaces" in API group "" at the cluster scope`,
+    ),
+  },
   {
     what: 'another namespace',
     path: configMaps('other'),

@@ -223,7 +223,8 @@ const attemptOf = ({ verb, query }: RequestInfo, { group, plural, subresource, n
   verb,
   group,
   resource: subresource === undefined ? plural : `${plural}/${subresource}`,
-  namespace,
+  // A Namespace is taken to be in itself, so that a role there is enough to read it.
+  namespace: group === '' && plural === 'namespaces' ? name : namespace,
   name: name || (/^metadata\.name==?([^,]+)$/.exec(query.get('fieldSelector') ?? '')?.[1] ?? ''),
 })
 
