@@ -123,14 +123,27 @@ export interface KubeClient {
   readonly update: (resource: KubeResource, object: KubeJson, options: WriteOptions) => Promise<KubeResult<KubeJson>>
   /** The object that is going, or Kubernetes' word that it is gone. */
   readonly delete: (resource: KubeResource, object: ObjectName, options?: DeleteOptions) => Promise<KubeResult<unknown>>
-  /** The kinds that the server has of a group, in those of `versions` that it serves; none when it has no such group. */
+  /**
+   * The kinds that the server has of a group, in those of `versions` that it serves, or in all of them; none when it has no
+   * such group.
+   */
   readonly served: (
     group: string,
-    versions: readonly string[],
+    versions: readonly string[] | 'all',
     signal?: AbortSignal,
   ) => Promise<KubeResult<readonly ServedKind[]>>
+  /** What the server is, and what time it has. */
+  readonly server: (signal?: AbortSignal) => Promise<KubeResult<ServerAnswer>>
   /** Ends whatever is under way. */
   readonly close: () => void
+}
+
+/** What a server says of itself. */
+export interface ServerAnswer {
+  /** `v1.34.1`; empty when it does not say. */
+  readonly version: string
+  /** Its clock in milliseconds since the Unix epoch, in whole seconds; `undefined`: it tells no time. */
+  readonly dateMs: number | undefined
 }
 
 export interface ClientOptions {
@@ -192,6 +205,7 @@ export const createKubeClient = (connection: KubeConnection, options: ClientOpti
         group,
         versions,
       ),
+    server: (signal) => askServer(wire, signal),
     close: wire.close,
   }
 }
@@ -200,7 +214,7 @@ type Question = Omit<TransportRequest, 'headMs'>
 
 /** Sends, and reads what comes back. */
 interface Wire {
-  readonly document: (question: Question) => Promise<KubeResult<unknown>>
+  readonly document: (question: Question, onHead?: (head: TransportAnswer) => void) => Promise<KubeResult<unknown>>
   readonly object: (question: Question) => Promise<KubeResult<KubeJson>>
   /** Passes the bytes of a good answer on. */
   readonly stream: (
@@ -227,9 +241,10 @@ const createWire = (
     if (!answer.ok || answer.value.status < 300) return answer
     return readRefusal(answer.value, readingOf(question))
   }
-  const document = async (question: Question): Promise<KubeResult<unknown>> => {
+  const document: Wire['document'] = async (question, onHead) => {
     const answer = await ask(question)
     if (!answer.ok) return answer
+    onHead?.(answer.value)
     const read = await readText(answer.value, readingOf(question))
     if (!read.ok) return read
     try {
@@ -253,6 +268,24 @@ const createWire = (
     },
     name: transport.name,
     close: transport.close,
+  }
+}
+
+const askServer = async (wire: Wire, signal: AbortSignal | undefined): Promise<KubeResult<ServerAnswer>> => {
+  let date: string | undefined
+  const found = await wire.document(
+    { method: 'GET', path: '/version', signal },
+    ({ header }) => (date = header('date')),
+  )
+  if (!found.ok) return found
+  const version = isPlainObject(found.value) ? found.value['gitVersion'] : undefined
+  const dateMs = date === undefined ? Number.NaN : Date.parse(date)
+  return {
+    ok: true,
+    value: {
+      version: typeof version === 'string' ? version : '',
+      dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
+    },
   }
 }
 

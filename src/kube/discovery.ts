@@ -15,12 +15,12 @@ export type AskDocument = (path: string) => Promise<KubeResult<unknown>>
 export const findServed = async (
   ask: AskDocument,
   group: string,
-  versions: readonly string[],
+  versions: readonly string[] | 'all',
 ): Promise<KubeResult<readonly ServedKind[]>> => {
   const served = await findVersions(ask, group)
   if (!served.ok) return served
   const kinds: ServedKind[] = []
-  for (const version of versions) {
+  for (const version of versions === 'all' ? served.value : versions) {
     if (!served.value.includes(version)) continue
     const listed = await ask(groupPath({ group, version }))
     if (!listed.ok) return listed

@@ -55,6 +55,7 @@ const clientOf = (server: Server): KubeClient => {
     apply: never,
     delete: never,
     served: never,
+    server: never,
     close: never,
   }
 }

@@ -57,6 +57,7 @@ export const builtIns = (allocate: CompleteService): readonly Resource[] => [
     needsVersion: true,
     check: checkDefinition,
   }),
+  builtIn('apps', 'DaemonSet', { ...withStatus(shapes.kindShape()), hasGeneration: true }),
   builtIn('apps', 'Deployment', {
     ...withStatus(shapes.deploymentShape),
     hasGeneration: true,
