@@ -9,6 +9,7 @@ import type { GeneratedFile } from './generated-file.ts'
 import { readApi } from './read-api.ts'
 import { formatCliPage } from './reference/cli-page.ts'
 import { formatConditionsPage } from './reference/conditions-page.ts'
+import { formatDoctorCodesPage } from './reference/doctor-codes-page.ts'
 import { formatKindPages } from './reference/kind-pages.ts'
 import { formatFlagsPage, formatMetricsPage } from './reference/telemetry-pages.ts'
 
@@ -29,6 +30,7 @@ const createReference = async (root: string): Promise<readonly GeneratedFile[]> 
     ['metrics.md', await formatMetricsPage()],
     ['response-flags.md', formatFlagsPage()],
     ['conditions.md', formatConditionsPage()],
+    ['doctor-codes.md', formatDoctorCodesPage()],
     ...formatKindPages(root, createOurCrds()).map(({ name, text }) => [`kinds/${name}`, text] as const),
   ] as const
   return pages.map(([name, text]) => ({ path: `docs/reference/${name}`, text }))

@@ -33,6 +33,11 @@ export const verbs: readonly VerbEntry[] = [
     load: async () => (await import('./test/test.ts')).testVerb,
   },
   {
+    name: 'doctor',
+    summary: 'what is wrong with a mesh and its waypoints, why, and what to do about it',
+    load: async () => (await import('./doctor/doctor.ts')).doctorVerb,
+  },
+  {
     name: 'certs',
     summary: 'the certificate of a running waypoint, or in a folder: who issued it, how long it lasts, whom it trusts',
     load: async () => (await import('./certs/certs.ts')).certsVerb,

@@ -79,7 +79,8 @@ interface KindOptions {
   readonly status?: JsonObject
 }
 
-const definition = (options: KindOptions): JsonObject => {
+/** The definition of a kind of which nothing is checked but what is said. */
+export const definition = (options: KindOptions): JsonObject => {
   const { group, kind, scope = 'Namespaced', spec = anything, status } = options
   const { versions = ['v1'], plural = `${kind.toLowerCase()}s` } = options
   const schema = {

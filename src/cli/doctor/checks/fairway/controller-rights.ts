@@ -1,0 +1,78 @@
+import type { Right } from '../../../../controller/roles/right.ts'
+import { controllerLeaseRole, controllerRole } from '../../../../controller/roles/controller-roles.ts'
+import { waypointRoles } from '../../../../controller/roles/waypoint-roles.ts'
+import { lackOf, rightsOf, rulesOf, userOf, type Account } from '../../look/account-rights.ts'
+import { controllerPlaces } from '../../look/controller-place.ts'
+import { accountOf } from '../../look/pods.ts'
+import { someOf } from '../../look/some-of.ts'
+import type { Mesh } from '../../mesh/mesh.ts'
+import { defineCheck, found, skip, type Finding } from '../../check.ts'
+
+type Code = 'FW0209' | 'FW0210'
+
+export const controllerRightsCheck = defineCheck({
+  name: 'controller-rights',
+  section: 'fairway',
+  title: 'the controller may do what it has to, and the roles of waypoints are as they should be',
+  needs: ['ClusterRole', 'ClusterRoleBinding', 'Role', 'RoleBinding'],
+  codes: {
+    FW0209: {
+      level: 'error',
+      title: 'The controller lacks rights',
+      cause:
+        'The roles that the controller’s account is given do not have all that the controller of this version does: the chart is older, somebody changed a role, or the binding is gone. It logs each refusal, and does not do what it may not.',
+      cure: 'Upgrade the chart, which has the roles and their bindings.',
+    },
+    FW0210: {
+      level: 'error',
+      title: 'A role of waypoints is missing, or lacks rights',
+      cause:
+        'The controller gives waypoints ClusterRoles of the chart. One is not there, or has less in it than a waypoint of this version reads; a waypoint that may not read what it needs does not become ready.',
+      cure: 'Upgrade the chart, which has the roles.',
+    },
+  },
+  run: (mesh) => {
+    const next = 'helm upgrade fairway charts/fairway -n fairway-system'
+    const roles = waypointRoles.flatMap(({ name, rights }): readonly Finding<Code>[] => {
+      const role = mesh.get('ClusterRole', '', name)
+      const object = { kind: 'ClusterRole', namespace: '', name }
+      if (role === undefined) return [{ code: 'FW0210', object, message: 'the role is not there', next }]
+      const lack = lackOf(rights, rulesOf(role))
+      return lack.length === 0 ? [] : [{ code: 'FW0210', object, message: `lacks: ${someOf(lack)}`, next }]
+    })
+    const given = controllerRights(mesh)
+    if (given === undefined)
+      return roles.length > 0 ? found(roles) : skip('no controller, whose rights could be looked at')
+    const lack = [
+      ...lackOf(controllerRole.rights, given.rights),
+      ...lackOf(controllerLeaseRole.rights, given.own).map((one) => `${one} in ${given.namespace}`),
+    ]
+    if (lack.length === 0) return found(roles)
+    const { object, who } = given
+    return found([{ code: 'FW0209', object, message: `${who} may not ${someOf(lack)}`, next }, ...roles])
+  },
+})
+
+interface Given {
+  /** In all of the cluster, and in its own namespace. */
+  readonly rights: readonly Right[]
+  readonly own: readonly Right[]
+  readonly namespace: string
+  readonly object: NonNullable<Finding['object']>
+  readonly who: string
+}
+
+/** Of the account of the leader's Pod; of a leader that is no Pod nobody knows whose rights it has. */
+const controllerRights = (mesh: Mesh): Given | undefined => {
+  const place = controllerPlaces(mesh).find(({ pod }) => pod !== undefined)
+  if (place?.pod === undefined) return undefined
+  const { namespace } = place
+  const account: Account = { namespace, name: accountOf(place.pod) }
+  return {
+    rights: rightsOf(mesh, account),
+    own: rightsOf(mesh, account, namespace),
+    namespace,
+    object: { kind: 'ServiceAccount', ...account },
+    who: userOf(account),
+  }
+}

@@ -1,0 +1,72 @@
+import { labelsOf, nameOf, numberAt, refOf } from '../../look/live.ts'
+import type { Mesh } from '../../mesh/mesh.ts'
+import type { LiveObject } from '../../../../controller/manifest.ts'
+import { defineCheck, found, type Finding } from '../../check.ts'
+
+type Code = 'FW0313' | 'FW0314' | 'FW0315'
+
+export const nodeAgentsCheck = defineCheck({
+  name: 'node-agents',
+  section: 'istio',
+  title: 'ztunnel and Istio’s CNI are ready on every node',
+  needs: ['DaemonSet'],
+  codes: {
+    FW0313: {
+      level: 'error',
+      title: 'There is no ztunnel',
+      cause:
+        'No DaemonSet has the label app=ztunnel. Without it no connection is carried in the mesh, and none to a waypoint.',
+      cure: 'Install Istio with the ambient profile.',
+    },
+    FW0314: {
+      level: 'error',
+      title: 'There is no Istio CNI',
+      cause:
+        'No DaemonSet has the label k8s-app=istio-cni-node. Without it no Pod is captured: what Pods send goes past ztunnel, and past every waypoint.',
+      cure: 'Install Istio with the ambient profile.',
+    },
+    FW0315: {
+      level: 'warning',
+      title: 'ztunnel or Istio’s CNI is not ready on every node',
+      cause:
+        'A DaemonSet has fewer Pods that are ready than nodes that it is for. Where ztunnel is missing, Pods in the mesh have no connections; where the CNI is, new Pods do not start, or are not captured.',
+      cure: 'Look at the Pods of the DaemonSet that are not ready.',
+    },
+  },
+  run: (mesh) => {
+    const ztunnels = named(mesh, 'app', 'ztunnel')
+    const agents = named(mesh, 'k8s-app', 'istio-cni-node')
+    const missing: Finding<Code>[] = []
+    const next = 'istioctl install --set profile=ambient'
+    if (ztunnels.length === 0) {
+      missing.push({ code: 'FW0313', message: 'no DaemonSet has the label app=ztunnel', next })
+    }
+    if (agents.length === 0) {
+      missing.push({ code: 'FW0314', message: 'no DaemonSet has the label k8s-app=istio-cni-node', next })
+    }
+    const all = [...ztunnels, ...agents]
+    const behind = all.flatMap((one): readonly Finding<Code>[] => {
+      const [wanted, ready] = countsOf(one)
+      if (ready >= wanted && wanted > 0) return []
+      const { namespace, name } = refOf(one)
+      const message = wanted === 0 ? 'it is for no node' : `ready on ${ready} of ${wanted} nodes`
+      return [
+        {
+          code: 'FW0315',
+          object: refOf(one),
+          message,
+          next: `kubectl get pods -n ${namespace} -o wide | grep ${name}`,
+        },
+      ]
+    })
+    return found([...missing, ...behind], all.map((one) => `${nameOf(one)} ${countsOf(one)[1]}`).join(', '))
+  },
+})
+
+const named = (mesh: Mesh, label: string, value: string): readonly LiveObject[] =>
+  mesh.all('DaemonSet').filter((one) => labelsOf(one)[label] === value)
+
+const countsOf = (daemonSet: LiveObject): readonly [wanted: number, ready: number] => [
+  numberAt(daemonSet, ['status', 'desiredNumberScheduled'], 0),
+  numberAt(daemonSet, ['status', 'numberReady'], 0),
+]

@@ -1,0 +1,101 @@
+import type { KubeCondition, KubeStatus } from '../../../../config/status/kube-status.ts'
+import { kindApi } from '../../../../config/objects/kind-apis.ts'
+import { formatFault } from '../../../../lib/format-issue.ts'
+import { isFault, type Condition } from '../../../../model/condition.ts'
+import type { ObjectRef } from '../../../../model/model.ts'
+import type { Mesh } from '../../mesh/mesh.ts'
+import { defineCheck, found, type Finding } from '../../check.ts'
+
+type Code = 'FW0801' | 'FW0802' | 'FW0803'
+
+export const conditionsCheck = defineCheck({
+  name: 'conditions',
+  section: 'rules',
+  title: 'routes and policies are in force as they are written',
+  needs: ['Gateway', 'Service', 'Namespace', 'HTTPRoute', 'AuthorizationPolicy'],
+  codes: {
+    FW0801: {
+      level: 'error',
+      title: 'A route or policy is not in force',
+      cause:
+        'A waypoint does not carry the object out, or closes what it is about: it cannot be accepted there, refers to something that is missing, or says what cannot be done. The message is that of its condition.',
+      cure: 'Put right what the message names. fairway waypoint status shows all conditions.',
+    },
+    FW0802: {
+      level: 'warning',
+      title: 'A route or policy is in force in part',
+      cause:
+        'Part of the object has no effect: a rule that another one always comes before, connections that an older route has, a field that is not carried out.',
+      cure: 'Put right what the message names, or take the part away.',
+    },
+    FW0803: {
+      level: 'warning',
+      title: 'Something of an object is not understood',
+      cause:
+        'An object of a kind that waypoints read has a field or a value that this version does not know. What is not understood is left out, or the object as a whole is.',
+      cure: 'Correct the field that is named; if it is right, use a version that knows it.',
+    },
+  },
+  run: (mesh) => {
+    const findings: Finding<Code>[] = []
+    const told = new Set<string>()
+    for (const [key, status] of mesh.facts.statuses) {
+      const [kind = '', namespace = '', name = ''] = key.split('/')
+      if (kind === 'BackendTLSPolicy' && mesh.readings.get('ConfigMap')?.state === 'refused') continue
+      const bad = faultsOf(status)
+      if (bad.length === 0) continue
+      told.add(key)
+      const object = { kind, namespace, name }
+      const isOut = bad.some(({ condition: { type, status: is } }) => is !== 'True' && !inPart.has(type))
+      const message = bad
+        .map(({ parent, condition }) => `${parent}${condition.reason}: ${condition.message}`)
+        .join('; ')
+      findings.push({ code: isOut ? 'FW0801' : 'FW0802', object, message, next: commandFor(object) })
+    }
+    const issues = misread(mesh, told)
+    return found([...findings, ...issues], `${mesh.facts.statuses.size} looked at`)
+  },
+})
+
+const inPart: ReadonlySet<string> = new Set(['Conflicted', 'PartiallyInvalid', 'Shadowed', 'Bypassed', 'Healthy'])
+
+interface Fault {
+  /** `Service api: `, or nothing. */
+  readonly parent: string
+  readonly condition: KubeCondition
+}
+
+const faultsOf = (status: KubeStatus): readonly Fault[] => {
+  const entries = [
+    ...(status.parents ?? []).map((one) => ({ ref: one.parentRef, conditions: one.conditions })),
+    ...(status.ancestors ?? []).map((one) => ({ ref: one.ancestorRef, conditions: one.conditions })),
+  ]
+  const ofParents = entries.flatMap(({ ref, conditions }) =>
+    conditions.filter(isBad).map((condition) => ({ parent: `${ref.kind} ${ref.name}: `, condition })),
+  )
+  return [...ofParents, ...(status.conditions ?? []).filter(isBad).map((condition) => ({ parent: '', condition }))]
+}
+
+// What a status has was made of conditions of these types.
+const isBad = ({ type, status }: KubeCondition): boolean => isFault({ type: type as Condition['type'], status })
+
+/** Kinds in which something that is not understood matters to traffic; Kubernetes' own have fields for everybody. */
+const isJudged = ({ kind }: ObjectRef): boolean => {
+  const group = kindApi(kind)?.group ?? ''
+  return group !== '' && group !== 'discovery.k8s.io'
+}
+
+const misread = (mesh: Mesh, told: ReadonlySet<string>): readonly Finding<Code>[] =>
+  mesh.facts.objects.flatMap(({ read }): readonly Finding<Code>[] => {
+    const { ref, issues, state } = read
+    if (ref === undefined || issues.length === 0 || state === 'unsupported' || !isJudged(ref)) return []
+    if (told.has(`${ref.kind}/${ref.namespace}/${ref.name}`)) return []
+    const [first] = issues
+    if (first === undefined) return []
+    const more = issues.length > 1 ? `; ${issues.length - 1} more` : ''
+    const message = `${first.path ?? ''}: ${formatFault(first)}${more}${state === 'broken' ? '; it is left out as a whole' : ''}`
+    return [{ code: 'FW0803', object: ref, message, next: commandFor(ref) }]
+  })
+
+const commandFor = ({ kind, namespace, name }: ObjectRef): string =>
+  `kubectl get ${kind.toLowerCase()} ${name}${namespace === '' ? '' : ` -n ${namespace}`} -o yaml`

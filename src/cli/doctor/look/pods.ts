@@ -1,0 +1,41 @@
+import { textAt, textsAt, type LiveObject } from '../../../controller/manifest.ts'
+import { annotationsOf, conditionAt, labelsOf, namespaceOf } from '../look/live.ts'
+
+/** Whether a Pod has not ended, and is not on its way to. */
+export const isLive = (pod: LiveObject): boolean => {
+  const phase = textAt(pod, 'status', 'phase')
+  return phase !== 'Succeeded' && phase !== 'Failed' && textAt(pod, 'metadata', 'deletionTimestamp') === ''
+}
+
+export const isReady = (pod: LiveObject): boolean => textAt(conditionAt(pod, 'Ready'), 'status') === 'True'
+
+export const isOnHostNetwork = (pod: LiveObject): boolean => {
+  const { spec } = pod
+  return typeof spec === 'object' && spec !== null && 'hostNetwork' in spec && spec.hostNetwork === true
+}
+
+/** Whether ztunnel carries what comes to the Pod and goes from it. */
+export const isCaptured = (pod: LiveObject): boolean => annotationsOf(pod)['ambient.istio.io/redirection'] === 'enabled'
+
+/** Whether Istio has put a sidecar into the Pod. */
+export const hasSidecar = (pod: LiveObject): boolean => annotationsOf(pod)['sidecar.istio.io/status'] !== undefined
+
+/** A waypoint's or gateway's own Pod, which is in no mesh but makes one. */
+export const isGatewayPod = (pod: LiveObject): boolean =>
+  labelsOf(pod)['gateway.networking.k8s.io/gateway-name'] !== undefined
+
+/** The Pods that a Service selects, of those of each namespace; without a selector none. */
+export const podsOf = (
+  service: LiveObject,
+  pods: ReadonlyMap<string, readonly LiveObject[]>,
+): readonly LiveObject[] => {
+  const selector = Object.entries(textsAt(service, 'spec', 'selector'))
+  if (selector.length === 0) return []
+  return (pods.get(namespaceOf(service)) ?? []).filter((pod) => {
+    const labels = labelsOf(pod)
+    return selector.every(([key, value]) => labels[key] === value)
+  })
+}
+
+/** The account that a Pod runs as. */
+export const accountOf = (pod: LiveObject): string => textAt(pod, 'spec', 'serviceAccountName') || 'default'

@@ -1,0 +1,150 @@
+/** What follows from the objects of a cluster, by the same functions that the controller and the waypoints use. */
+import { readObject } from '../../../config/objects/read-object.ts'
+import { kindApi } from '../../../config/objects/kind-apis.ts'
+import type { KubeStatus } from '../../../config/status/kube-status.ts'
+import { CONTROLLER_NAME } from '../../../config/status/kube-status.ts'
+import { createCatalog, type Catalog } from '../../../config/translate/catalog.ts'
+import type { SourcedObject, TranslateOptions } from '../../../config/translate/options.ts'
+import { waypointOf } from '../../../config/translate/service/bind-services.ts'
+import type { Translation } from '../../../config/translate/translate.ts'
+import type { ServiceObject } from '../../../config/objects/service.ts'
+import { gatherStatuses } from '../../../controller/conditions/gather-conditions.ts'
+import { createOwnership } from '../../../controller/conditions/ownership.ts'
+import { createGatewayTranslation } from '../../../controller/conditions/translate-gateways.ts'
+import type { GatewayPlan } from '../../../controller/desired/gateway-plan.ts'
+import { planGateway } from '../../../controller/desired/plan-gateway.ts'
+import { textAt, type LiveObject } from '../../../controller/manifest.ts'
+import { meshedOptionsOf } from '../../../controller/pass/mesh-options.ts'
+import { gatewayKey } from '../../../controller/pass/plan-pass.ts'
+import { reachOf } from '../../../controller/pass/reach.ts'
+import { isLive, podsOf } from '../look/pods.ts'
+import { keyOfLive, labelsOf, namespaceOf, nameOf } from '../look/live.ts'
+import type { MeshInput } from './mesh-input.ts'
+
+/** A Gateway of ours, and all that belongs to it. */
+export interface Waypoint {
+  /** `NAMESPACE/NAME` */
+  readonly key: string
+  readonly gateway: LiveObject
+  readonly gatewayClass: LiveObject
+  readonly translation: Translation
+  readonly plan: GatewayPlan
+  readonly services: readonly BoundService[]
+  /** Its replicas: Pods that have not ended. */
+  readonly pods: readonly LiveObject[]
+}
+
+/** A Service that is bound to a waypoint of ours. */
+export interface BoundService {
+  /** `NAMESPACE/NAME` */
+  readonly key: string
+  readonly live: LiveObject
+  readonly object: ServiceObject
+  readonly waypoint: string
+  /** What it selects: Pods that have not ended. */
+  readonly pods: readonly LiveObject[]
+}
+
+export interface Facts {
+  readonly options: TranslateOptions
+  /** Why the MeshConfig cannot be read; the options are then those of a mesh that says nothing. */
+  readonly meshFault: string | undefined
+  readonly classes: readonly LiveObject[]
+  readonly waypoints: readonly Waypoint[]
+  readonly services: readonly BoundService[]
+  /** Objects as waypoints have them. */
+  readonly objects: readonly SourcedObject[]
+  readonly catalog: Catalog
+  /** What the controller says of objects, or would; by `KIND/NAMESPACE/NAME`. */
+  readonly statuses: ReadonlyMap<string, KubeStatus>
+  /** Which waypoint the labels of a Service or of its Namespace ask for, of whatever class. */
+  readonly wantedBy: (key: string) => { readonly namespace: string; readonly name: string } | undefined
+}
+
+interface FactsInput extends MeshInput {
+  readonly all: (kind: string) => readonly LiveObject[]
+}
+
+/** Kinds that the controller reads as well, and of which it makes what it says. */
+const translated: readonly string[] = [
+  ...['GatewayClass', 'Gateway', 'Namespace', 'Service', 'HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute'],
+  ...['ReferenceGrant', 'BackendTLSPolicy', 'XBackendTrafficPolicy', 'ServiceEntry', 'AuthorizationPolicy'],
+  ...['RequestAuthentication', 'ConfigMap'],
+]
+
+/** Works it all out. */
+export const deriveFacts = (input: FactsInput): Facts => {
+  const { all, readings } = input
+  const mesh = readMesh(input)
+  const own = [...readings.keys()].filter((kind) => kindApi(kind)?.group === 'fairway.dev')
+  const labelled = all('Pod').filter((pod) => isLive(pod) && labelsOf(pod)['istio.io/use-waypoint'] !== undefined)
+  const objects = [...[...translated, ...own].flatMap(all), ...labelled].map(sourceOf)
+  const catalog = createCatalog(objects)
+  const classes = all('GatewayClass').filter((one) => textAt(one, 'spec', 'controllerName') === CONTROLLER_NAME)
+  const classOf = new Map(classes.map((one) => [nameOf(one), one]))
+  const gateways = all('Gateway').filter((one) => classOf.has(textAt(one, 'spec', 'gatewayClassName')))
+  const refs = gateways.map((one) => ({
+    key: gatewayKey(one),
+    className: textAt(one, 'spec', 'gatewayClassName'),
+  }))
+  const ownership = createOwnership(objects, refs, mesh.options.rootNamespace)
+  const translations = createGatewayTranslation(mesh.options)(objects, refs, ownership)
+  const livePods = Map.groupBy(all('Pod').filter(isLive), namespaceOf)
+  const liveServices = new Map(all('Service').map((one) => [keyOfLive(one), one]))
+  const waypoints = gateways.flatMap((gateway) => {
+    const key = gatewayKey(gateway)
+    const [translation, gatewayClass] = [
+      translations.get(key),
+      classOf.get(textAt(gateway, 'spec', 'gatewayClassName')),
+    ]
+    if (translation === undefined || gatewayClass === undefined) return []
+    const services = translation.model.services.flatMap(({ key: service }): readonly BoundService[] => {
+      const [object, live] = [catalog.services.get(service)?.object, liveServices.get(service)]
+      if (object === undefined || live === undefined) return []
+      const pods = podsOf(live, livePods)
+      return [{ key: service, live, object, waypoint: key, pods }]
+    })
+    const { plan } = planGateway(gateway, reachOf(translation.model, objects))
+    const pods = (livePods.get(plan.namespace) ?? []).filter(
+      (pod) => labelsOf(pod)['gateway.networking.k8s.io/gateway-name'] === nameOf(gateway),
+    )
+    return [{ key, gateway, gatewayClass, translation, plan, services, pods }]
+  })
+  return {
+    ...mesh,
+    classes,
+    waypoints,
+    services: waypoints.flatMap(({ services }) => services),
+    objects,
+    catalog,
+    statuses: gatherStatuses(
+      [...translations.values()].flatMap(({ conditions }) => conditions),
+      objects,
+      ownership,
+    ),
+    wantedBy: (key) => {
+      const service = catalog.services.get(key)?.object
+      return service === undefined ? undefined : waypointOf(service, catalog)
+    },
+  }
+}
+
+const readMesh = ({ all, settings }: FactsInput): Pick<Facts, 'options' | 'meshFault'> => {
+  const { istioNamespace, clusterDomain } = settings
+  const base: TranslateOptions = {
+    clusterDomain,
+    trustDomain: 'cluster.local',
+    rootNamespace: istioNamespace,
+    pathNormalization: 'BASE',
+  }
+  const configMap = all('ConfigMap').find((one) => keyOfLive(one) === `${istioNamespace}/istio`)
+  const meshed = meshedOptionsOf(base, configMap)
+  return meshed.ok ? { options: meshed.options, meshFault: undefined } : { options: base, meshFault: meshed.message }
+}
+
+/** Of statuses only those of ServiceEntries count, which have their addresses there. */
+const sourceOf = (object: LiveObject): SourcedObject => {
+  const { status: _said, ...rest } = object
+  const keepsStatus = object['kind'] === 'ServiceEntry' || object['kind'] === 'Pod'
+  return { read: readObject(keepsStatus ? object : rest), locate: () => undefined }
+}
