@@ -1,35 +1,13 @@
 /** What existing dashboards, Kiali and alerts read: Istio's metrics of HTTP, gRPC and TCP as a Prometheus finds them. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, type ClientHttp2Stream } from 'node:http2'
 import { after, before, describe, it } from 'node:test'
-import { createEchoServer } from '../support/peers/grpc-echo.ts'
 import { parseMetrics, type MetricsPage } from '../support/prometheus-text.ts'
-import { serveTcp } from '../support/tls/tls-app.ts'
-import * as grpc from '@grpc/grpc-js'
+import { startAllProtocols, type AllProtocols } from './support/protocols/all-protocols.ts'
 import { eventually } from './support/eventually.ts'
-import { workerCounts, type RunningFairway } from './support/fairway-process.ts'
-import type { HboneClient } from './support/hbone-client.ts'
-import { createMesh, type Mesh } from './support/mesh.ts'
-import { gateway, service } from './support/objects.ts'
+import { workerCounts } from './support/fairway-process.ts'
 
 const network = '127.71.131'
-const ports = { web: 9001, calls: 9002, echo: 9003 }
-const vips = { web: '10.96.0.10', calls: '10.96.0.11', echo: '10.96.0.12' }
-
-/** A Service whose port speaks `appProtocol`. */
-const serviceOf = (name: keyof typeof ports, appProtocol: string): readonly object[] => {
-  const transport = name === 'web' ? 'hbone' : 'plain'
-  const endpoints = [{ address: `${network}.${name.length}`, port: ports[name], transport } as const]
-  return service({ name, vip: vips[name], endpoints }).map((object) => {
-    if (!('kind' in object) || object.kind !== 'Service') return object
-    const port = { name: 'http', port: 80, targetPort: ports[name], protocol: 'TCP', appProtocol }
-    return {
-      ...object,
-      spec: { clusterIP: vips[name], clusterIPs: [vips[name]], selector: { app: name }, ports: [port] },
-    }
-  })
-}
 
 /** Waypoint contract 6.1: the first twenty are those of all metrics. */
 const peers = [
@@ -63,22 +41,9 @@ const wanted = new Map<string, readonly string[]>([
   ['istio_tcp_received_bytes_total', connectionLabels],
 ])
 
-const messageOf = (text: string): Buffer => {
-  const message = Buffer.alloc(5 + text.length)
-  message.writeUInt32BE(text.length, 1)
-  message.write(text, 5)
-  return message
-}
-
 for (const workers of workerCounts(1)) {
   describe(`Istio's metrics (${workers} workers)`, () => {
-    const open = new AsyncDisposableStack()
-    let mesh: Mesh
-    let fairway: RunningFairway
-    let client: HboneClient
-
-    const scrape = async (): Promise<string> =>
-      (await fetch(`http://${fairway.addresses.metrics}/stats/prometheus`)).text()
+    let mesh: AllProtocols
 
     /** The values of a metric, by destination. */
     const valuesOf = ({ samples }: MetricsPage, metric: string): Record<string, number> =>
@@ -89,59 +54,19 @@ for (const workers of workerCounts(1)) {
       )
 
     before(async () => {
-      const echo = createEchoServer()
-      const credentials = grpc.ServerCredentials.createInsecure()
-      await new Promise((resolve, reject) => {
-        const at = `${network}.${'calls'.length}:${ports.calls}`
-        echo.server.bindAsync(at, credentials, (error) => (error === null ? resolve(undefined) : reject(error)))
-      })
-      open.defer(() => echo.server.forceShutdown())
-      open.use(
-        await serveTcp(
-          { address: `${network}.${'echo'.length}`, port: ports.echo },
-          (socket) => void socket.pipe(socket),
-        ),
-      )
-      mesh = open.use(
-        await createMesh([
-          gateway,
-          ...serviceOf('web', 'http'),
-          ...serviceOf('calls', 'grpc'),
-          ...serviceOf('echo', 'tcp'),
-        ]),
-      )
-      await mesh.startPod('web', { address: `${network}.${'web'.length}`, port: ports.web })
-      fairway = await mesh.startFairway(workers)
-      client = await mesh.dial(fairway, 'shop/client')
+      mesh = await startAllProtocols({ network, workers })
     })
-    after(() => open.disposeAsync())
-
-    const tunnelTo = async (name: keyof typeof vips): Promise<ClientHttp2Stream> => {
-      const { status, stream } = await client.connect(`${vips[name]}:80`)
-      assert.equal(status, 200)
-      return stream
-    }
+    after(() => mesh[Symbol.asyncDispose]())
 
     it('have its names, its labels and their order', async () => {
-      assert.equal((await client.request(`${vips.web}:80`)).status, 200)
-      const tunnel = await tunnelTo('calls')
-      const session = connect('http://calls', { createConnection: () => tunnel })
-      const call = session.request({
-        ':method': 'POST',
-        ':path': '/echo.Echo/Collect',
-        'content-type': 'application/grpc',
-        te: 'trailers',
-      })
-      call.end(Buffer.concat([messageOf('one'), messageOf('two'), messageOf('')]))
-      call.resume()
-      await once(call, 'end')
-      session.close()
-      const bytes = await tunnelTo('echo')
+      assert.equal(await mesh.request(), 200)
+      await mesh.call('Collect', ['one', 'two', ''])
+      const bytes = await mesh.open('echo')
       bytes.end('hello')
       bytes.resume()
       await once(bytes, 'end')
       const text = await eventually('all of it', async () => {
-        const page = await scrape()
+        const page = await mesh.scrape()
         return page.includes('istio_tcp_connections_closed_total') && page.includes('istio_request_messages_total')
           ? page
           : undefined
@@ -177,12 +102,12 @@ for (const workers of workerCounts(1)) {
     })
 
     it('tell of a connection while it lasts', async () => {
-      const earlier = valuesOf(parseMetrics(await scrape()), 'istio_tcp_received_bytes_total')['echo'] ?? 0
-      const bytes = await tunnelTo('echo')
+      const earlier = valuesOf(parseMetrics(await mesh.scrape()), 'istio_tcp_received_bytes_total')['echo'] ?? 0
+      const bytes = await mesh.open('echo')
       bytes.write('x'.repeat(1000))
       bytes.resume()
       const page = await eventually('its bytes', async () => {
-        const now = parseMetrics(await scrape())
+        const now = parseMetrics(await mesh.scrape())
         return valuesOf(now, 'istio_tcp_received_bytes_total')['echo'] === earlier + 1000 ? now : undefined
       })
       const opened = valuesOf(page, 'istio_tcp_connections_opened_total')['echo'] ?? 0
