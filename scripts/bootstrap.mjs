@@ -6,7 +6,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { ensureInstalled, fail, findNode, handOver, nodeFlags, packageRoot } from '../src/bootstrap.mjs'
 
-const TEST_FILES = ['src/**/*.test.ts', 'filters/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts']
+const TEST_FILES = ['src', 'filters', 'examples', 'scripts', 'test'].map((folder) => `${folder}/**/*.test.ts`)
 /** What takes minutes and is no part of `npm test`, and what runs there in half of its forms (`workerCounts`). */
 const LONG_TEST_FILES = ['test/**/*.long.ts', 'test/e2e/**/*.test.ts']
 /** A single test that takes longer hangs. */

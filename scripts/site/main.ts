@@ -36,13 +36,16 @@ const write = (file: string, text: string): void => {
   writeFileSync(file, text)
 }
 
+/** The tables of the reference need the room that the list of headings would take. */
+const frontMatterOf = (name: string): string => (name.startsWith('reference/') ? '---\naside: false\n---\n\n' : '')
+
 /** Everything that the generator reads, new each time. */
 const prepare = (): void => {
   const { pages, files, dead } = createSite(readPages(root), createRepository(root))
   if (dead.length > 0) end(`links that lead nowhere:\n${dead.map((line) => `  ${line}\n`).join('')}`)
   const target = path.join(site, '.pages')
   rmSync(target, { recursive: true, force: true })
-  for (const [name, text] of pages) write(path.join(target, name), text)
+  for (const [name, text] of pages) write(path.join(target, name), `${frontMatterOf(name)}${text}`)
   write(path.join(target, 'index.md'), homePage)
   for (const name of files) {
     const copy = path.join(target, 'public', 'files', `${name}.txt`)
@@ -50,7 +53,7 @@ const prepare = (): void => {
     cpSync(path.join(root, name), copy)
   }
   cpSync(path.join(site, 'public'), path.join(target, 'public'), { recursive: true })
-  const sidebar = readSidebar(readFileSync(path.join(root, 'docs', 'README.md'), 'utf8'))
+  const sidebar = readSidebar(readFileSync(path.join(root, 'docs', 'README.md'), 'utf8'), (name) => pages.has(name))
   write(path.join(site, '.pages', 'sidebar.json'), JSON.stringify(sidebar, undefined, 1))
 }
 

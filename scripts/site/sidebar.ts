@@ -12,8 +12,8 @@ export interface SidebarGroup {
 /** Groups open at first; others are a click away. */
 const OPEN_GROUPS = 3
 
-/** Reads the list of pages; links count from the folder `docs`. */
-export const readSidebar = (contents: string): readonly SidebarGroup[] =>
+/** Reads the list of pages; links count from the folder `docs`, and those to what is no page of the site are left out. */
+export const readSidebar = (contents: string, isPage: (path: string) => boolean): readonly SidebarGroup[] =>
   contents
     .split(/^## /m)
     .slice(1)
@@ -23,16 +23,16 @@ export const readSidebar = (contents: string): readonly SidebarGroup[] =>
       return {
         text: heading.trim(),
         collapsed: index >= OPEN_GROUPS,
-        items: links.flatMap(([, text = '', target = '']) =>
-          /^[a-z]+:/.test(target) ? [] : [{ text: upperFirst(text.replaceAll('`', '')), link: linkTo(target) }],
-        ),
+        items: links.flatMap(([, text = '', target = '']) => {
+          const page = pageOf(target)
+          return isPage(page) ? [{ text: text.replaceAll('`', ''), link: linkTo(page) }] : []
+        }),
       }
     })
 
-const linkTo = (target: string): string => {
+const pageOf = (target: string): string => {
   const file = path.posix.normalize(path.posix.join('docs', target)).replace(/\/$/, '')
-  const page = placeOf(file.endsWith('.md') ? file : `${file}/README.md`)
-  return `/${page.replace(/(?:^|(?<=\/))index\.md$/, '').replace(/\.md$/, '')}`
+  return placeOf(file.endsWith('.md') ? file : `${file}/README.md`)
 }
 
-const upperFirst = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
+const linkTo = (page: string): string => `/${page.replace(/(?:^|(?<=\/))index\.md$/, '').replace(/\.md$/, '')}`

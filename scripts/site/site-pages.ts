@@ -79,11 +79,7 @@ const mapProse = (text: string, change: (prose: string) => string): string => {
 const mapSpans = (text: string, change: (prose: string) => string): string => {
   const spans: string[] = []
   const held = text.replaceAll(/(`+)(?!`)[^]*?(?<!`)\1(?!`)/g, (span) => `\uE000${spans.push(span) - 1}\uE000`)
-  // The generator reads two braces as an expression.
-  return change(held.replaceAll('{{', '&#123;&#123;')).replaceAll(
-    /\uE000(\d+)\uE000/g,
-    (_, i) => spans[Number(i)] ?? '',
-  )
+  return change(held).replaceAll(/\uE000(\d+)\uE000/g, (_, i) => spans[Number(i)] ?? '')
 }
 
 const rewriteLinks = (text: string, resolve: (target: string) => string | undefined): string =>

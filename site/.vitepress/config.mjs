@@ -10,6 +10,14 @@ const slugify = (heading) =>
     .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
     .replaceAll(' ', '-')
 
+/** The generator takes two braces for an expression, in code within a line, too. */
+const escapeBraces = (markdown) => {
+  for (const rule of ['code_inline', 'text']) {
+    const render = markdown.renderer.rules[rule]
+    markdown.renderer.rules[rule] = (...args) => render(...args).replaceAll('{{', '<span v-pre>{{</span>')
+  }
+}
+
 export default defineConfig({
   lang: 'en',
   title: 'Fairway',
@@ -21,7 +29,7 @@ export default defineConfig({
   cleanUrls: true,
   lastUpdated: false,
   head: [['link', { rel: 'icon', href: `${process.env.FAIRWAY_SITE_BASE ?? '/'}mark.svg`, type: 'image/svg+xml' }]],
-  markdown: { html: false, anchor: { slugify }, toc: { slugify } },
+  markdown: { html: false, anchor: { slugify }, toc: { slugify }, config: escapeBraces },
   themeConfig: {
     logo: '/mark.svg',
     sidebar,
