@@ -1,6 +1,6 @@
 import type { Agent, IncomingMessage } from 'node:http'
 import type { RequestOptions } from 'node:https'
-import { rootCertificates } from 'node:tls'
+import { createSecureContext, rootCertificates } from 'node:tls'
 import type { Clock } from '../lib/clock.ts'
 import { errorCode } from '../lib/errors/error-code.ts'
 import { version } from '../lib/version.ts'
@@ -182,14 +182,17 @@ const createAgents = ({ serverName, isInsecure, proxyUrl, server }: KubeConnecti
       ? new http.Agent(shared)
       : new https.Agent({
           ...shared,
-          minVersion: 'TLSv1.2',
+          // One for all connections: each would make its own, with the roots and all.
+          secureContext: createSecureContext({
+            minVersion: 'TLSv1.2',
+            ca: ca ?? [...rootCertificates],
+            ...(certificate === undefined ? {} : { cert: certificate }),
+            ...(key === undefined ? {} : { key }),
+          }),
           ALPNProtocols: ['http/1.1'],
           // A resumed session is not checked against the server's name.
           maxCachedSessions: 0,
           rejectUnauthorized: !isInsecure,
-          ca: ca ?? [...rootCertificates],
-          ...(certificate === undefined ? {} : { cert: certificate }),
-          ...(key === undefined ? {} : { key }),
           ...(serverName === undefined ? {} : { servername: serverName }),
         })
   const agentFor = (credentials: KubeCredentials): KubeResultOf<Agent> => {
