@@ -22,6 +22,8 @@ export interface Terminal {
   readonly input: () => Promise<string>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
+  /** Asks whoever sits there, on stderr, and gives his line; `undefined` where nobody does, or he says no more. */
+  readonly ask: (question: string) => Promise<string | undefined>
   /** Calls `listener` for SIGINT and SIGTERM, which then no longer end the process; the result stops that. */
   readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
 }

@@ -44,16 +44,39 @@ export const verbs: readonly VerbEntry[] = [
   },
   {
     name: 'waypoint',
-    summary: 'what becomes of the objects of a waypoint',
+    summary: 'waypoints in a cluster, and what becomes of their objects',
     examples: [
-      'fairway waypoint status -f objects/    what would become of each object, without running it',
-      'fairway waypoint mirrors               what mirrors answer otherwise than the primary',
+      'fairway waypoint apply -n shop --enroll-namespace --wait    a waypoint, and a namespace that goes through it',
+      'fairway waypoint list -A                                    the waypoints of a cluster',
+      'fairway waypoint status -n shop                             how they are, and what is wrong with their objects',
+      'fairway waypoint status -f objects/                         the same of files, without a cluster',
+      'fairway waypoint delete waypoint -n shop                    takes it out again',
     ],
     verbs: [
+      {
+        name: 'apply',
+        summary: 'a waypoint in a namespace: shows what changes, writes it, waits, enrols the namespace',
+        load: async () => (await import('./waypoint/apply.ts')).applyVerb,
+      },
+      {
+        name: 'generate',
+        summary: 'the Gateway of a waypoint as YAML, without a cluster',
+        load: async () => (await import('./waypoint/generate.ts')).generateVerb,
+      },
+      {
+        name: 'list',
+        summary: 'the waypoints of a namespace, or of a cluster',
+        load: async () => (await import('./waypoint/list.ts')).listVerb,
+      },
       {
         name: 'status',
         summary: 'what became of each object, and what is wrong with it',
         load: async () => (await import('./waypoint/status.ts')).statusVerb,
+      },
+      {
+        name: 'delete',
+        summary: 'waypoints taken out of a cluster, with what apply wrote beside them',
+        load: async () => (await import('./waypoint/delete.ts')).deleteVerb,
       },
       {
         name: 'mirrors',

@@ -106,6 +106,8 @@ export interface DeleteOptions {
   readonly resourceVersion?: string | undefined
   /** What becomes of what it owns. Default: as the kind has it. */
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan'
+  /** Nothing is deleted, but all is checked. */
+  readonly isDryRun?: boolean
   readonly signal?: AbortSignal | undefined
 }
 
@@ -185,13 +187,14 @@ export const createKubeClient = (connection: KubeConnection, options: ClientOpti
     // JSON is YAML, and the only form of an apply that every version of Kubernetes takes is YAML.
     apply: write('PATCH', 'application/apply-patch+yaml'),
     update: write('PUT', 'application/json'),
-    delete: (resource, object, { uid, resourceVersion, propagation, signal } = {}) => {
+    delete: (resource, object, { uid, resourceVersion, propagation, isDryRun, signal } = {}) => {
       const preconditions = { uid, resourceVersion }
       const text = JSON.stringify({
         apiVersion: 'v1',
         kind: 'DeleteOptions',
         preconditions,
         propagationPolicy: propagation,
+        ...(isDryRun === true ? { dryRun: ['All'] } : {}),
       })
       const path = resourcePath(resource, object)
       return wire.document({ method: 'DELETE', path, body: { type: 'application/json', text }, signal })

@@ -13,10 +13,13 @@ export interface TerminalOptions {
   readonly env?: Readonly<Record<string, string>>
   /** What comes on standard input. */
   readonly input?: string
+  /** What somebody answers, one after the other; none: nobody sits there. */
+  readonly answers?: readonly string[]
 }
 
 export const createTerminal = (options: TerminalOptions = {}): RecordedTerminal => {
-  const { cwd = '/nowhere', isTty = false, env = {}, input = '' } = options
+  const { cwd = '/nowhere', isTty = false, env = {}, input = '', answers = [] } = options
+  const pending = [...answers]
   const out: Buffer[] = []
   const err: Buffer[] = []
   const listeners = new Set<(signal: 'SIGINT' | 'SIGTERM') => void>()
@@ -26,6 +29,11 @@ export const createTerminal = (options: TerminalOptions = {}): RecordedTerminal 
     input: async () => input,
     env,
     cwd,
+    ask: (question) => {
+      const answer = pending.shift()
+      if (answer !== undefined) err.push(Buffer.from(question))
+      return Promise.resolve(answer)
+    },
     onSignal: (listener) => {
       listeners.add(listener)
       return () => void listeners.delete(listener)

@@ -58,6 +58,12 @@ export const formatYaml = async (document: unknown): Promise<string> => {
   return stringify(document, { aliasDuplicateObjects: false, lineWidth: 0 })
 }
 
+/** `httproute.gateway.networking.k8s.io/api`, as `kubectl get -o name` has it. */
+export const formatResourceName = (
+  { kind, group }: { readonly kind: string; readonly group: string },
+  name: string,
+): string => `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${name}`
+
 /** The name in `NAMESPACE/NAME`: kubectl takes the namespace by a flag. */
 export const nameIn = (key: string): string => key.slice(key.lastIndexOf('/') + 1)
 

@@ -9,6 +9,7 @@ export const createProcessTerminal = (): Terminal => ({
   input: () => readText(process.stdin),
   env: process.env,
   cwd: process.cwd(),
+  ask: askPerson,
   onSignal: (listener) => {
     process.on('SIGINT', listener)
     process.on('SIGTERM', listener)
@@ -18,6 +19,16 @@ export const createProcessTerminal = (): Terminal => ({
     }
   },
 })
+
+const askPerson = async (question: string): Promise<string | undefined> => {
+  if (!isatty(0) || !isatty(2)) return undefined
+  const { createInterface } = await import('node:readline')
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  const { promise, resolve } = Promise.withResolvers<string | undefined>()
+  lines.on('close', () => resolve(undefined))
+  lines.question(question, resolve)
+  return promise.finally(() => lines.close())
+}
 
 const createOutput = (stream: NodeJS.WriteStream, fd: number): Output => {
   let isBroken = false

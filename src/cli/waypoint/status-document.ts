@@ -1,3 +1,5 @@
+import { kindApi } from '../../config/objects/kind-apis.ts'
+import { formatResourceName } from '../terminal/print-as.ts'
 import { isFault } from '../../model/condition.ts'
 import { objectStatusOf, type ObjectStatus } from '../../config/status/object-status.ts'
 import type { Issue } from '../../lib/decoded.ts'
@@ -37,6 +39,10 @@ export const issuesOf = ({ items, stray }: SelectedStatus): readonly Issue[] => 
   ...items.flatMap(({ issues }) => issues),
   ...stray,
 ]
+
+/** As `kubectl get -o name` has them. */
+export const namesOf = ({ items }: SelectedStatus): readonly string[] =>
+  items.map(({ object: { kind, name } }) => formatResourceName({ kind, group: kindApi(kind)?.group ?? '' }, name))
 
 /** The whole as one document for machines. */
 export const createDocument = (status: SelectedStatus): StatusDocument => ({

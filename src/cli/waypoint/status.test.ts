@@ -157,7 +157,10 @@ const outcomes: readonly {
   },
   { args: ['-f', 'filtered.yaml', '--filters', 'none'], code: 64, stderr: /--filters none: there is no such folder/ },
   { args: ['-f', 'good', 'a', 'b'], code: 64, stderr: /unexpected argument "b"/ },
-  { args: [], code: 64, stderr: /no files are given\n/ },
+  { args: [], code: 78, stderr: /no Kubernetes cluster is configured: .*\n {2}files need no cluster: .* -f objects\// },
+  { args: ['-f', 'good', '--wait'], code: 64, stderr: /--wait says nothing with --file/ },
+  { args: ['-f', 'good', '--context', 'c'], code: 64, stderr: /--context says nothing with --file/ },
+  { args: ['--mesh-config', 'mesh.yaml'], code: 64, stderr: /--mesh-config says nothing without --file/ },
   { args: ['-f', 'good', '-o', 'xml'], code: 64, stderr: /--output "xml" is none of table, wide, json, yaml, name/ },
 ]
 for (const { args, env = {}, code, stdout = /^/, stderr = /^$/ } of outcomes) {

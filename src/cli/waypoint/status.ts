@@ -1,16 +1,16 @@
-/** `fairway waypoint status`: what becomes of the objects in some files, without running anything. */
-import { kindApi } from '../../config/objects/kind-apis.ts'
-import type { ObjectRef } from '../../model/model.ts'
-import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable } from '../arguments.ts'
+/** `fairway waypoint status`: how the waypoints of a cluster are, or what becomes of objects in files without running anything. */
+import { StartupError } from '../../lib/startup-error.ts'
+import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable, type FlagValues } from '../arguments.ts'
+import { accessFlags, allNamespacesFlag, openCluster } from '../cluster/access-flags.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeFiltersDir, filterFlags } from '../filter-flags.ts'
 import { decodeMesh, meshFlags } from '../mesh-flags.ts'
 import { withStandardInput } from '../offline/standard-input.ts'
 import { outputFlag } from '../output-flag.ts'
 import { printAs, type Look } from '../terminal/print-as.ts'
-import type { Terminal, Verb } from '../verb.ts'
+import { CliError, type Terminal, type Verb } from '../verb.ts'
 import { selectItems } from './select-items.ts'
-import { createDocument, summarize } from './status-document.ts'
+import { createDocument, namesOf, summarize } from './status-document.ts'
 import { formatStatus } from './status-table.ts'
 
 const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const
@@ -23,27 +23,41 @@ const flagTable = {
     value: 'PATH',
     help: 'YAML or JSON file or folder, - for stdin; repeatable',
   },
-  namespace: { type: 'string', short: 'n', value: 'NAMESPACE', help: 'only objects in it; default all' },
+  namespace: {
+    type: 'string',
+    short: 'n',
+    value: 'NAMESPACE',
+    help: 'only what is in it; default: that of the context, of files all',
+  },
+  ...allNamespacesFlag,
   output: outputFlag(formats),
   ...meshFlags,
   filters: filterFlags.filters,
+  wait: { type: 'boolean', short: 'w', help: 'until the waypoints are ready' },
+  'waypoint-timeout': { type: 'string', default: '1m30s', value: 'DURATION', help: 'of --wait; default 1m30s' },
+  ...accessFlags,
 } as const satisfies FlagTable
 
-const help = `fairway waypoint status: what became of each object, and what is wrong with it
+const help = `fairway waypoint status: how waypoints are, what became of each object, and what is wrong with it
 
 Examples
-  fairway waypoint status -f objects/                     each object in a row, findings below
+  fairway waypoint status -n shop                         the waypoints of a namespace, and what is wrong with their objects
+  fairway waypoint status -A -o wide                      of the whole cluster, with reasons
+  fairway waypoint status -n shop --wait                  once they are ready
+  fairway waypoint status -f objects/                     of files, without a cluster: each object, findings below
   fairway waypoint status -f a.yaml -f b.yaml -o wide     each parent in a row, with reasons and places
-  fairway waypoint status -f objects/ -n shop api         the objects of that name
   fairway waypoint status -f objects/ httproute/api -o json | jq '.items[].status.parents'
                                                           as it would stand in a cluster
 
 Usage
+  fairway waypoint status [-n NAMESPACE | -A] [NAME | KIND/NAME] [flags]
   fairway waypoint status -f PATH [NAME | KIND/NAME] [flags]
 
-It reads the files as "fairway run" does and asks the same code, without a cluster and without taking traffic. A
-condition is one of Gateway API's; the page on route status says what follows from each.
-Exit code 0 when all is fine, 79 when something is not, 78 when a file cannot be read, 1 when there is no such object.
+Of a cluster it shows what the controller wrote, and which Services are bound. Files it reads as "fairway run" does and asks
+the same code, without a cluster and without taking traffic. A condition is one of Gateway API's; the page on route status
+says what follows from each.
+Exit code 0 when all is fine, 79 when something is not, 78 when a file cannot be read, 1 when there is no such object, 69 when
+the API server cannot be reached, 77 when you may not ask it, 124 when the time of --wait was over.
 
 Flags
 ${formatFlags(flagTable)}
@@ -51,30 +65,61 @@ ${formatFlags(flagTable)}
 
 const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
   const { flags, positionals } = parseArguments(args, flagTable, 1)
-  const format = decodeChoice('output', flags.output, formats)
-  if (flags.file.length === 0) {
-    throw usageError('no files are given', 'name a file or folder: fairway waypoint status -f objects/')
+  const [name] = positionals
+  if (flags.file.length > 0) {
+    refuse(flags, ofClusters, 'says nothing with --file, which needs no cluster')
+    return runOffline(flags, name, terminal)
   }
+  refuse(flags, ofFiles, 'says nothing without --file: the controller knows that of a cluster')
+  decodeChoice('output', flags.output, formats)
+  const client = await openCluster(flags, terminal).catch(withoutCluster)
+  try {
+    const { runLiveStatus } = await import('./live/run-status.ts')
+    return await runLiveStatus(flags, name, { client, terminal })
+  } finally {
+    client.close()
+  }
+}
+
+/** Who has files and no cluster has forgotten to name them. */
+const withoutCluster = (error: unknown): never => {
+  if (!(error instanceof StartupError)) throw error
+  const next = 'files need no cluster: fairway waypoint status -f objects/'
+  throw new CliError(exitCodes.badConfiguration, error.message, { next, cause: error })
+}
+
+type Flags = FlagValues<typeof flagTable>
+
+/** Flags that mean something without files only, and with files only; all of them have nothing where they are not given. */
+const ofClusters = ['kubeconfig', 'context', 'as', 'wait', 'all-namespaces'] as const satisfies readonly (keyof Flags)[]
+const ofFiles = [
+  'gateway',
+  'mesh-config',
+  'trust-domain',
+  'path-normalization',
+  'filters',
+] as const satisfies readonly (keyof Flags)[]
+
+const refuse = (flags: Flags, names: readonly (keyof Flags)[], why: string): void => {
+  const found = names.find((flag) => flags[flag] !== undefined && flags[flag] !== false)
+  if (found !== undefined) throw usageError(`--${found} ${why}`)
+}
+
+const runOffline = async (flags: Flags, name: string | undefined, terminal: Terminal): Promise<ExitCode> => {
+  const format = decodeChoice('output', flags.output, formats)
   const filtersDir = decodeFiltersDir(flags.filters, terminal.cwd)
   const { loadStatus } = await import('./status-report.ts')
   const options = { cwd: terminal.cwd, mesh: decodeMesh(flags, terminal), filtersDir }
   const report = await withStandardInput(flags.file, terminal, (files) => loadStatus(files, options))
-  const status = selectItems(report, { namespace: flags.namespace, name: positionals[0] })
+  const status = selectItems(report, { namespace: flags.namespace, name })
   if (report.gateway === undefined && !report.items.some(({ object }) => object.kind === 'Gateway')) {
     terminal.err.write('there is no Gateway among the files: nothing is bound to a waypoint\n')
   }
-  const names = (): readonly string[] => status.items.map(({ object }) => formatName(object))
-  const found = { table: (look: Look) => formatStatus(status, look), document: () => createDocument(status), names }
-  await printAs(format, found, terminal)
+  const table = (look: Look): string => formatStatus(status, look)
+  await printAs(format, { table, document: () => createDocument(status), names: () => namesOf(status) }, terminal)
   const { withFindings, issues } = summarize(status)
   return withFindings === 0 && issues === 0 ? exitCodes.fine : exitCodes.findings
 }
 
 /** The verb for the list of verbs. */
 export const statusVerb: Verb = { help, flags: flagTable, positionals: ['[KIND/]NAME'], run }
-
-/** As `kubectl get -o name` has it: `httproute.gateway.networking.k8s.io/api`. */
-const formatName = ({ kind, name }: ObjectRef): string => {
-  const group = kindApi(kind)?.group ?? ''
-  return `${kind.toLowerCase()}${group === '' ? '' : `.${group}`}/${name}`
-}

@@ -7,7 +7,7 @@ import { collectGarbage } from './garbage.ts'
 import { discover } from './http/discovery.ts'
 import type { About, RequestInfo } from './http/request-info.ts'
 import { Watches } from './http/watches.ts'
-import { isObject, objectAt, textAt, without, withValue, type Json, type JsonObject } from './json.ts'
+import { isObject, listAt, objectAt, textAt, without, withValue, type Json, type JsonObject } from './json.ts'
 import { Lists, selector } from './reads.ts'
 import { builtIns } from './resources/built-ins.ts'
 import { apiVersionOf, type Resource } from './resources/resource.ts'
@@ -251,14 +251,15 @@ const selectorOf = (resource: Resource, { namespace, name }: About, query: URLSe
   return selector(namespace, query.get('labelSelector') ?? '', byName)
 }
 
-const targetOf = (resource: Resource, about: About, { info, userAgent }: Call): Target => ({
+const targetOf = (resource: Resource, about: About, { info, userAgent, body }: Call): Target => ({
   resource,
   version: about.version,
   namespace: about.namespace,
   name: about.name,
   subresource: about.subresource,
   manager: info.query.get('fieldManager') ?? (userAgent.split('/')[0] || 'unknown'),
-  isDryRun: info.query.get('dryRun') === 'All',
+  // A DELETE says it in its options.
+  isDryRun: info.query.get('dryRun') === 'All' || (info.verb === 'delete' && listAt(body, 'dryRun').includes('All')),
 })
 
 const deleteOptionsOf = ({ body, info }: Call) => {
