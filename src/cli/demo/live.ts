@@ -120,7 +120,7 @@ const hintsOf = (stage: Stage, cwd: string): ScreenView['hints'] => {
       what: "Istio's metrics, and the reasons for a decision",
       commands: [
         `curl -s ${formatHostPort(metrics)}/stats/prometheus | grep istio_requests_total`,
-        `curl -s '${formatHostPort(admin)}/resolve?authority=${scene.authority}&path=/hello'`,
+        `npx fairway explain http://${scene.authority}/hello --admin ${formatHostPort(admin)}`,
       ],
     },
   ]

@@ -188,6 +188,7 @@ const outcomes: readonly {
     stderr: /^fairway explain: --claims: bad value: expected an object in JSON/,
   },
   { args: ['http://api.shop', '-f', 'all.yaml', '--admin', '127.0.0.1:1'], code: 64, stderr: /two places to look/ },
+  { args: ['CONNECT', 'http://api.shop', '-f', 'all.yaml'], code: 79, stdout: /\n× 405: a tunnel inside/ },
   { args: ['-f', 'all.yaml'], code: 64, stderr: /^fairway explain: the URL is missing\n/ },
   { args: ['GET', 'http://api.shop', 'x'], code: 64, stderr: /unexpected argument "x"/ },
 ]

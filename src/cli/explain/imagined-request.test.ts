@@ -66,6 +66,7 @@ describe('a request on the command line', () => {
 
 const bad: readonly (readonly [words: readonly string[], flags: Partial<RequestFlags>, message: RegExp])[] = [
   [[], {}, /^the URL is missing/],
+  [['GET'], {}, /^the URL is missing/],
   [['http://'], {}, /^"http:\/\/" is not an http URL/],
   [['https://api.shop/'], {}, /^https:\/\/api\.shop\/: a waypoint does not see what is inside TLS/],
   [['ftp://api.shop/'], {}, /^ftp:\/\/api\.shop\/: nothing is known of ftp/],

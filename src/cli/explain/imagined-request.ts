@@ -32,7 +32,8 @@ export interface ImaginedRequest {
 /** Reads `[METHOD] URL` and what flags add to it; throws `CliError` (64) for what cannot be meant. */
 export const imagineRequest = (words: readonly string[], flags: RequestFlags): ImaginedRequest => {
   const url = words.at(-1)
-  if (url === undefined) throw usageError('the URL is missing', 'fairway explain GET http://api.shop/items -f objects/')
+  if (url === undefined || (words.length === 1 && /^[A-Z]+$/.test(url)))
+    throw usageError('the URL is missing', 'fairway explain GET http://api.shop/items -f objects/')
   const [method] = words.length > 1 ? words : [flags.request]
   if (words.length > 1 && flags.request !== undefined) {
     throw usageError(`two methods are given, ${words[0]} and --request ${flags.request}`, 'leave one of them out')

@@ -25,6 +25,7 @@ export const verdictOf = (explanation: Explanation, isLive: boolean): Verdict =>
     case 'bad-path':
       return refused('the path cannot be normalised')
     case 'closed':
+      if (status === 405) return refused('a tunnel inside of the tunnel is not supported')
       return refused('closed until what is wrong with its objects is put right')
     case 'denied':
       return refused('an AuthorizationPolicy denies it, or none allows it')

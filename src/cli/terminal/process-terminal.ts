@@ -42,10 +42,14 @@ const createOutput = (stream: NodeJS.WriteStream, fd: number): Output => {
     },
     whenDrained: () => (isBroken || !stream.writableNeedDrain ? undefined : nextDrain(stream)),
     isTty: isatty(fd),
-    columns: () => stream.columns ?? 80,
-    rows: () => stream.rows ?? 24,
+    columns: () => sizeOr(stream.columns, 80),
+    rows: () => sizeOr(stream.rows, 24),
   }
 }
+
+/** A size of a terminal; one that was never told its own says 0 (a pipe of `script`, a console of a build server). */
+export const sizeOr = (size: number | undefined, fallback: number): number =>
+  size === undefined || size < 1 ? fallback : size
 
 const nextDrain = (stream: NodeJS.WriteStream): Promise<void> =>
   new Promise((resolve) => {
