@@ -4,7 +4,8 @@ import { bridgeTarget } from './targets/http/bridge.ts'
 import { clientHelloTarget } from './targets/client-hello.ts'
 import { crlTarget } from './targets/crl.ts'
 import { durationTarget } from './targets/duration.ts'
-import { filterBodiesTarget } from './targets/filter-bodies.ts'
+import { cacheControlTarget } from './targets/filters/cache-control.ts'
+import { filterBodiesTarget } from './targets/filters/filter-bodies.ts'
 import { forwardedTarget } from './targets/forwarded.ts'
 import { h1EncodeTarget } from './targets/http/h1-encode.ts'
 import { h1Target } from './targets/http/h1.ts'
@@ -39,5 +40,6 @@ export const TARGETS: readonly FuzzTarget[] = [
   durationTarget,
   workloadApiTarget,
   filterBodiesTarget,
+  cacheControlTarget,
   objectsTarget,
 ]

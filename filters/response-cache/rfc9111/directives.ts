@@ -2,7 +2,7 @@
 export type Directives = ReadonlyMap<string, string>
 
 /** One directive: a token, and its argument as a token or as a quoted string. */
-const DIRECTIVE = /^[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^",\t ]*)))?[\t ]*(?:,|$)/
+const DIRECTIVE = /^[\t ]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:=(?:"((?:[^"\\]|\\.)*)"|([^",\t ]*)))?[\t ]*(?:,|$)/s
 const EMPTY = /^[\t ]*(?:,|$)/
 /** As RFC 9111 section 1.2.2 has it for numbers that are too large. */
 const MOST_SECONDS = 2 ** 31
@@ -11,7 +11,10 @@ const MOST_SECONDS = 2 ** 31
 export const UNREADABLE: Directives = new Map([['no-store', '']])
 const NONE: Directives = new Map()
 
-/** Reads the field; what is no list of directives is `UNREADABLE`. Of a number that is given twice the smaller one holds. */
+/**
+ * Reads the field; what is no list of directives is `UNREADABLE`. Of a number that is given twice the
+ * smaller one holds, of names of fields all.
+ */
 export const parseDirectives = (text: string | undefined): Directives => {
   if (text === undefined) return NONE
   const found = new Map<string, string>()
@@ -24,15 +27,19 @@ export const parseDirectives = (text: string | undefined): Directives => {
     const [, name, quoted, plain = ''] = match
     if (name === undefined) continue
     const key = name.toLowerCase()
-    const value = quoted?.replaceAll(/\\(.)/g, '$1') ?? plain
+    const value = quoted?.replaceAll(/\\(.)/gs, '$1') ?? plain
     const before = found.get(key)
-    found.set(key, before === undefined ? value : stricter(before, value))
+    found.set(key, before === undefined ? value : stricter(key, before, value))
   }
   return found
 }
 
-const stricter = (a: string, b: string): string => {
+/** Whose arguments are names of fields. */
+const OF_FIELDS: ReadonlySet<string> = new Set(['no-cache', 'private'])
+
+const stricter = (name: string, a: string, b: string): string => {
   if (a === '' || b === '') return ''
+  if (OF_FIELDS.has(name)) return `${a},${b}`
   if (!isNumber(a) || !isNumber(b)) return isNumber(a) ? b : a
   return Number(a) < Number(b) ? a : b
 }

@@ -74,6 +74,19 @@ const cases: readonly CacheCase[] = [
       get('hit v1', { head: { 'set-cookie': undefined, 'x-user': undefined, 'x-other': '1' } }),
     ],
   },
+  {
+    name: 'no-cache with fields, twice, leaves all of them out',
+    steps: [
+      get('miss v1', {
+        says: {
+          'cache-control': 'max-age=60, no-cache="x-role", no-cache="x-user"',
+          'x-user': 'ada',
+          'x-role': 'cook',
+        },
+      }),
+      get('hit v1', { head: { 'x-user': undefined, 'x-role': undefined } }),
+    ],
+  },
   ...['must-revalidate', 'proxy-revalidate', 's-maxage=60'].map((directive): CacheCase => ({
     name: `${directive} is never used when it is stale`,
     config: { staleWhileRevalidate: '1h', staleIfError: '1h' },
