@@ -139,4 +139,9 @@ export const verbs: readonly VerbEntry[] = [
     summary: 'what bash, zsh or fish need to complete command lines',
     load: async () => (await import('./completion/completion.ts')).completionVerb,
   },
+  {
+    name: 'version',
+    summary: 'which versions there are, of the program and in a cluster',
+    load: async () => (await import('./version/version.ts')).versionVerb,
+  },
 ]

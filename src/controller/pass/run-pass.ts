@@ -12,6 +12,7 @@ import { createGatewayTranslation, type TranslateGateways } from '../conditions/
 import type { WaypointSettings } from '../desired/gateway-plan.ts'
 import { decodeParameters } from '../desired/parameters/decode-parameters.ts'
 import { findParameters, parametersKeyOf, type ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
+import { readBundleVersion } from '../gateway-api.ts'
 import { FIELD_MANAGER, textAt, type LiveObject } from '../manifest.ts'
 import type { Action } from '../reconcile/reconcile.ts'
 import { classStatusOf, meshStatusOf } from '../status/class-status.ts'
@@ -63,8 +64,6 @@ export interface PassOutcome {
 }
 
 const PARALLEL_GATEWAYS = 4
-const VERSION_CRD = 'gatewayclasses.gateway.networking.k8s.io'
-const VERSION_ANNOTATION = 'gateway.networking.k8s.io/bundle-version'
 const VERSION_MS = 600_000
 
 /** Does what follows from what is there, and remembers what it did already. */
@@ -302,8 +301,8 @@ export class PassRunner {
     const { client, clock, signal } = this.#options
     const nowMs = clock.monotonicMs()
     if (this.#bundle !== undefined && nowMs - this.#bundle.atMs < VERSION_MS) return this.#bundle.version
-    const found = await client.get(kubeResources.CustomResourceDefinition, { name: VERSION_CRD }, signal)
-    const version = found.ok ? textAt(found.value, 'metadata', 'annotations', VERSION_ANNOTATION) : ''
+    const found = await readBundleVersion(client, signal)
+    const version = found.ok ? found.value : ''
     this.#bundle = { version: version === '' ? this.#bundle?.version : version, atMs: nowMs }
     return this.#bundle.version
   }

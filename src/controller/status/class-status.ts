@@ -1,6 +1,7 @@
 import type { KubeCondition } from '../../config/status/kube-status.ts'
 import { isEqual } from '../../lib/is-equal.ts'
 import { isPlainObject } from '../../lib/schema.ts'
+import { isKnownBundle, KNOWN_BUNDLES } from '../gateway-api.ts'
 import { valueAt, type LiveObject } from '../manifest.ts'
 import { conditionsOf, isBehind, mergeConditions } from './conditions.ts'
 
@@ -13,9 +14,6 @@ export interface ClassFacts {
   readonly features: readonly string[]
   readonly now: string
 }
-
-/** Those whose definitions have what we read. */
-const knownVersions = /^v1\.[0-9]+(?:\.|-|$)/
 
 const owned: ReadonlySet<string> = new Set(['Accepted', 'SupportedVersion'])
 
@@ -72,9 +70,9 @@ const versionOf = ({ bundleVersion }: ClassFacts): KubeCondition => {
     const message = 'the definitions of Gateway API do not say their version; what is read of them is there'
     return { type, status: 'True', reason: 'SupportedVersion', message }
   }
-  if (knownVersions.test(bundleVersion)) {
+  if (isKnownBundle(bundleVersion)) {
     return { type, status: 'True', reason: 'SupportedVersion', message: `Gateway API ${bundleVersion}` }
   }
-  const message = `Gateway API ${bundleVersion} is installed, expected v1.*: Gateways are served as far as it goes`
+  const message = `Gateway API ${bundleVersion} is installed, expected ${KNOWN_BUNDLES}: Gateways are served as far as it goes`
   return { type, status: 'False', reason: 'UnsupportedVersion', message }
 }
