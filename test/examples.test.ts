@@ -60,8 +60,6 @@ const FILE_FLAGS = new Set(['file', 'filters', 'mesh-config'])
 /** What is wrong with a command. */
 const refuse = async (args: readonly string[]): Promise<string | undefined> => {
   if (args.includes('--help') || args[0] === '--version') return undefined
-  // These come with the waypoint verbs.
-  if (args[0] === 'waypoint' && ['apply', 'list', 'delete'].includes(args[1] ?? '')) return undefined
   const meant = await findVerb(args)
   if (meant === undefined) return 'there is no such verb'
   const { flags } = parseArguments(meant.args, meant.verb.flags, Infinity)
