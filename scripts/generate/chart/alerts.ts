@@ -57,13 +57,15 @@ const controllerAlerts: readonly Alert[] = [
 /** Of waypoints. */
 const waypointAlerts: readonly Alert[] = [
   {
-    name: 'FairwayCertificateEnds',
-    expression: 'min by (namespace, pod) (fairway_certificate_remaining_seconds) < 3600',
+    name: 'FairwayCertificateNotRenewed',
+    // Some meshes have certificates that are valid for an hour from the start.
+    expression:
+      'min by (namespace, pod) (fairway_certificate_remaining_seconds) < 3600 and on (namespace, pod) sum by (namespace, pod) (increase(fairway_certificate_failures_total[30m])) > 0',
     for: '5m',
     severity: 'critical',
-    summary: `The certificate of ${at} is valid for less than an hour`,
+    summary: `The certificate of ${at} is valid for less than an hour, and there is no new one`,
     description:
-      'Without a new one nothing reaches this waypoint or leaves it. Its CA does not answer or refuses: the log says why, fairway certs shows it.',
+      'Without one nothing reaches this waypoint or leaves it. Its CA does not answer or refuses: the log says why, fairway certs shows it.',
   },
   {
     name: 'FairwayConfigRefused',

@@ -118,5 +118,13 @@ export const env = listOf(
 
 export const pullSecrets = listOf(fields({ name: { type: 'string', minLength: 1 } }, ['name']))
 
+/** An image without tag and digest, its tag, its digest; each may be empty. */
+export const repository: ValueSchema = {
+  type: 'string',
+  pattern: '^([a-z0-9][a-z0-9._/-]*(:[0-9]+/[a-z0-9._/-]+)?)?$',
+}
+export const tag: ValueSchema = { type: 'string', pattern: '^([A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$' }
+export const digest: ValueSchema = { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' }
+
 /** A time as Prometheus writes it: `30s`; empty: as Prometheus has it. */
 export const scrapeInterval: ValueSchema = { type: 'string', pattern: '^([0-9]+(ms|s|m|h))*$' }

@@ -4,12 +4,15 @@ import { waypointValues } from './waypoint-values.ts'
 import {
   anyObjects,
   choice,
+  digest,
   flag,
   group,
   integer,
   listOf,
   pullSecrets,
+  repository,
   scrapeInterval,
+  tag,
   text,
   textMap,
   value,
@@ -17,8 +20,8 @@ import {
 } from './value-node.ts'
 
 const host = { type: 'string', pattern: '^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$' }
+const address = { type: 'string', pattern: '^\\S*$' }
 const part = { type: 'string', pattern: '^([a-z]([-a-z0-9]*[a-z0-9])?)?$' }
-const digest = { type: 'string', pattern: '^(sha256:[0-9a-f]{64})?$' }
 
 const monitoring = group('Objects for the Prometheus Operator and for Grafana. Their definitions have to be there.', {
   serviceMonitor: group('Has the controller scraped.', {
@@ -32,7 +35,7 @@ const monitoring = group('Objects for the Prometheus Operator and for Grafana. T
     labels: value('What your Prometheus selects by.', {}, textMap),
     namespaces: value('Only waypoints of these namespaces; empty: of all.', [], listOf(text)),
   }),
-  prometheusRule: group('Alerts of controller and waypoints.', {
+  prometheusRule: group('Alerts of controller and waypoints, both of which have to be scraped for it.', {
     enabled: value('Whether there is a PrometheusRule.', false, flag),
     labels: value('What your Prometheus selects by.', {}, textMap),
   }),
@@ -61,7 +64,7 @@ const mesh = group('How the mesh is called. What istiod was installed with has t
   caAddress: value(
     'Whom waypoints ask for certificates, HOST[:PORT]; empty: istiod of the Gateway’s revision.',
     '',
-    text,
+    address,
   ),
 })
 
@@ -71,8 +74,11 @@ export const chartValues: ValueTree = {
   fullnameOverride: value('Stands for release and chart in the names of objects.', '', part),
   commonLabels: value('On all objects of the chart, beside its own.', {}, textMap),
   image: group('The image of controller and waypoints.', {
-    repository: value('With its registry, where it has one.', 'fairway', { type: 'string', minLength: 1 }),
-    tag: value('Empty: the chart’s appVersion.', '', text),
+    repository: value('With its registry, where it has one, and without a tag.', 'fairway', {
+      ...repository,
+      minLength: 1,
+    }),
+    tag: value('Empty: the chart’s appVersion.', '', tag),
     digest: value('sha256:…; goes before the tag.', '', digest),
     pullPolicy: value('When the image is pulled.', 'IfNotPresent', choice('Always', 'IfNotPresent', 'Never')),
   }),

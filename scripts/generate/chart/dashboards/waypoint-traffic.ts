@@ -50,7 +50,7 @@ export const overview: Row = {
       about: 'How long the certificate that ends first is still valid. It is renewed after half of its life.',
       unit: 's',
       lines: [['', `min(${of('fairway_certificate_remaining_seconds')})`]],
-      limits: { amber: 14_400, red: 3600, isBelow: true },
+      limits: { amber: 3600, red: 900, isBelow: true },
     },
     {
       kind: 'stat',
