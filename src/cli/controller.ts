@@ -12,6 +12,8 @@ import { kubeFlags, openKube } from './kube-flags.ts'
 import { decodeBind, decodeLogFlag, decodePort, serverFlags } from './server-flags.ts'
 import type { Terminal, Verb } from './verb.ts'
 
+const pullPolicies = ['Always', 'IfNotPresent', 'Never'] as const
+
 const flagTable = {
   ...kubeFlags,
   namespace: {
@@ -21,7 +23,13 @@ const flagTable = {
     help: 'of the Lease and of defaults of classes; default: env POD_NAMESPACE, else that of the account or context',
   },
   image: { type: 'string', value: 'IMAGE', help: 'of waypoints; default: env FAIRWAY_IMAGE, else fairway:VERSION' },
-  'image-pull-policy': { type: 'string', default: 'IfNotPresent', value: 'POLICY', help: 'default IfNotPresent' },
+  'image-pull-policy': {
+    type: 'string',
+    default: 'IfNotPresent',
+    value: 'POLICY',
+    choices: pullPolicies,
+    help: 'default IfNotPresent',
+  },
   'cluster-domain': {
     type: 'string',
     default: 'cluster.local',
@@ -103,11 +111,7 @@ const decodeOptions = (flags: FlagValues<typeof flagTable>, env: Terminal['env']
     ports: { ready: port('ready-port'), metrics: port('metrics-port') },
     settings: {
       image: flags.image ?? valueOf(env, 'FAIRWAY_IMAGE') ?? `fairway:${version}`,
-      imagePullPolicy: decodeChoice('image-pull-policy', flags['image-pull-policy'], [
-        'Always',
-        'IfNotPresent',
-        'Never',
-      ]),
+      imagePullPolicy: decodeChoice('image-pull-policy', flags['image-pull-policy'], pullPolicies),
       clusterDomain,
       trustDomain,
       clusterId: flags['cluster-id'] ?? valueOf(env, 'CLUSTER_ID') ?? 'Kubernetes',

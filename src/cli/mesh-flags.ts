@@ -4,6 +4,8 @@ import type { MeshOptions } from '../app/options.ts'
 import { decodeChoice, usageError, type FlagTable, type FlagValues } from './arguments.ts'
 import type { Terminal } from './verb.ts'
 
+const normalizations = ['NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'] as const
+
 export const meshFlags = {
   gateway: {
     type: 'string',
@@ -29,6 +31,7 @@ export const meshFlags = {
   'path-normalization': {
     type: 'string',
     value: 'MODE',
+    choices: normalizations,
     help: 'NONE, BASE (default), MERGE_SLASHES, DECODE_AND_MERGE_SLASHES; wins over --mesh-config',
   },
   zone: {
@@ -52,12 +55,7 @@ export const decodeMesh = (
   trustDomains: decodeTrustDomains(flags['trust-domain'] ?? 'cluster.local'),
   clusterDomain: flags['cluster-domain'],
   mesh: decodeMeshSource(flags, cwd),
-  pathNormalization: decodeChoice('path-normalization', flags['path-normalization'] ?? 'BASE', [
-    'NONE',
-    'BASE',
-    'MERGE_SLASHES',
-    'DECODE_AND_MERGE_SLASHES',
-  ]),
+  pathNormalization: decodeChoice('path-normalization', flags['path-normalization'] ?? 'BASE', normalizations),
   zone: decodePlace('zone', flags.zone, env['FAIRWAY_ZONE']),
   node: decodePlace('node', flags.node, env['FAIRWAY_NODE']),
 })

@@ -28,6 +28,7 @@ const single = (name: string, positionals: readonly string[] = []): VerbEntry =>
 const verbs: readonly VerbEntry[] = [
   single('run'),
   single('request', ['URL', 'PATH']),
+  single('ask', ['METHOD', '[KIND/]NAME']),
   { name: 'waypoint', summary: 'waypoints', examples: [], verbs: [single('show', ['GATEWAY…']), single('stop')] },
 ]
 
@@ -41,8 +42,8 @@ const allFlags = `${Object.entries(flags)
   .join('\n')}\n--help\tprint the help\n`
 
 const cases: readonly (readonly [words: readonly string[], answer: string])[] = [
-  [[''], 'run\trun it\nrequest\trequest it\nwaypoint\twaypoints\nhelp\tthe help of a verb\n:4\n'],
-  [[], 'run\trun it\nrequest\trequest it\nwaypoint\twaypoints\nhelp\tthe help of a verb\n:4\n'],
+  [[''], 'run\trun it\nrequest\trequest it\nask\task it\nwaypoint\twaypoints\nhelp\tthe help of a verb\n:4\n'],
+  [[], 'run\trun it\nrequest\trequest it\nask\task it\nwaypoint\twaypoints\nhelp\tthe help of a verb\n:4\n'],
   [['re'], 'request\trequest it\n:4\n'],
   [['-'], '--help\tprint the help\n--version\tprint the version\n:4\n'],
   [['waypoint', ''], 'show\tshow it\nstop\tstop it\n:4\n'],
@@ -78,6 +79,9 @@ const cases: readonly (readonly [words: readonly string[], answer: string])[] = 
   [['waypoint', 'show', 'x', '-nshop', '--namespace=pay', 'y', ''], 'gateway-a\tof shop,pay\ngateway-b\n:4\n'],
   [['waypoint', 'show', '--', '-o', '-x'], ':4\n'],
   [['request', ''], ':4\n'],
+  [['ask', 'P'], 'POST\nPUT\nPATCH\n:4\n'],
+  [['ask', 'GET', ''], 'gateway-a\tof none\ngateway-b\n:4\n'],
+  [['ask', '-f', 'x', 'GET', ''], ':4\n'],
   [['request', 'http://x/', ''], ':0\n'],
   [['request', 'http://x/', 'y', ''], ':4\n'],
 ]

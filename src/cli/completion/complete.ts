@@ -31,7 +31,10 @@ const liveKinds: Readonly<Record<string, LiveKind>> = {
   CONTEXT: 'context',
   GATEWAY: 'gateway',
   'NS/NAME': 'gateway-of-any-namespace',
+  '[KIND/]NAME': 'gateway',
 }
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 interface Completion {
   readonly candidates: readonly Candidate[]
@@ -86,7 +89,8 @@ const completeValue = async (place: ValuePlace, findNames: FindNames): Promise<C
     directive: directives.nothingElse,
   })
   if (choices.length > 0) return only(choices.map((value) => ({ value })))
-  const live = Object.hasOwn(liveKinds, name) ? liveKinds[name] : undefined
+  // What is in files is asked of no cluster.
+  const live = Object.hasOwn(liveKinds, name) && place.given['file'] === undefined ? liveKinds[name] : undefined
   if (live !== undefined) return only(await findNames(live, place))
   if (/^(?:PATH|FILE)$/.test(name)) return { candidates: [], directive: directives.files }
   if (name === 'DIR') return { candidates: [], directive: directives.folders }
@@ -95,4 +99,8 @@ const completeValue = async (place: ValuePlace, findNames: FindNames): Promise<C
 
 /** Of `json|text|off` each word, of `N|auto` what is meant as it is written. */
 const wordsIn = (name: string): readonly string[] =>
-  name.includes('|') ? name.split('|').filter((word) => /^[a-z][a-z0-9-]*$/.test(word)) : []
+  name === 'METHOD'
+    ? methods
+    : name.includes('|')
+      ? name.split('|').filter((word) => /^[a-z][a-z0-9-]*$/.test(word))
+      : []

@@ -9,9 +9,6 @@ import { withStandardInput } from '../offline/standard-input.ts'
 import { outputFlag } from '../output-flag.ts'
 import { printAs, type Look } from '../terminal/print-as.ts'
 import { CliError, type Terminal, type Verb } from '../verb.ts'
-import { selectItems } from './select-items.ts'
-import { createDocument, namesOf, summarize } from './status-document.ts'
-import { formatStatus } from './status-table.ts'
 
 const formats = ['table', 'wide', 'json', 'yaml', 'name'] as const
 
@@ -109,6 +106,9 @@ const runOffline = async (flags: Flags, name: string | undefined, terminal: Term
   const format = decodeChoice('output', flags.output, formats)
   const filtersDir = decodeFiltersDir(flags.filters, terminal.cwd)
   const { loadStatus } = await import('./status-report.ts')
+  const { selectItems } = await import('./select-items.ts')
+  const { createDocument, namesOf, summarize } = await import('./status-document.ts')
+  const { formatStatus } = await import('./status-table.ts')
   const options = { cwd: terminal.cwd, mesh: decodeMesh(flags, terminal), filtersDir }
   const report = await withStandardInput(flags.file, terminal, (files) => loadStatus(files, options))
   const status = selectItems(report, { namespace: flags.namespace, name })
