@@ -89,9 +89,8 @@ const takeCommands = (application: string, out: string): void => {
   for (const [name, file] of Object.entries(isPlainObject(bin) ? bin : {})) {
     const script = path.join(application, String(file))
     const text = readFileSync(script, 'utf8')
-    const moved = text.replace(/^#!.*/, `#!/${NODE}`)
-    if (moved === text) throw new Error(`${script} does not begin with #!, and is a command`)
-    writeFileSync(script, moved)
+    if (!text.startsWith('#!')) throw new Error(`${script} does not begin with #!, and is a command`)
+    writeFileSync(script, text.replace(/^#!.*/, `#!/${NODE}`))
     chmodSync(script, 0o755)
     symlinkSync(`/${APPLICATION}/${String(file)}`, path.join(out, COMMANDS, name))
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
+import manifest from '../../package.json' with { type: 'json' }
 import { sizeOf } from '../../scripts/build/sizes.ts'
 import { buildImage } from './support/build.ts'
 import { whyNoContainer } from './support/container.ts'
@@ -23,6 +24,13 @@ test('the files of the image are small, complete, and serve from a read-only roo
     )
     assert.deepEqual(strange, [])
     assert.ok(sizeOf(image) < MAX_BYTES, `${sizeOf(image)} bytes`)
+  })
+
+  await t.test('every command of the package is there, and started by its Node', () => {
+    for (const [name, script] of Object.entries(manifest.bin)) {
+      assert.equal(readlinkSync(path.join(image, 'usr/local/bin', name)), `/opt/fairway/${script}`)
+      assert.match(readFileSync(path.join(image, 'opt/fairway', script), 'utf8'), /^#!\/usr\/local\/bin\/node\n/)
+    }
   })
 
   await t.test('each package has its licence, where its authors gave one', () => {

@@ -75,7 +75,9 @@ export const containerCommand = (container: Container, folder: string): readonly
 /** Why there can be no container here; `undefined` when there can. */
 export const whyNoContainer = (): string | undefined => {
   if (process.platform !== 'linux') return 'needs Linux'
-  const tried = spawnSync('unshare', ['--mount', 'sh', '-c', 'mount -t tmpfs none /mnt && command -v setpriv ldd'])
+  const script = 'mount -t tmpfs none /mnt && command -v ldd && exec setpriv --no-new-privs "$@"'
+  const command = ['unshare', '--root', '/', '--wd', '/', '--setgid', String(USER), '--setuid', String(USER), 'true']
+  const tried = spawnSync('unshare', ['--mount', 'sh', '-c', script, 'container', ...command])
   return tried.status === 0 ? undefined : 'mounting file systems is not allowed here'
 }
 
