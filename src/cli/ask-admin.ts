@@ -15,6 +15,10 @@ const MAX_LENGTH = 2_000_000
 /** What is asked, and what the answer has to look like. */
 export interface AdminQuestion<Answer> {
   readonly path: string
+  /** Default GET. */
+  readonly method?: 'GET' | 'POST'
+  /** Statuses beside 2xx that come with an answer. */
+  readonly refusals?: readonly number[]
   /** In words: `certificates`. */
   readonly about: string
   readonly isAnswer: (body: unknown) => body is Answer
@@ -25,7 +29,7 @@ export interface AdminQuestion<Answer> {
 /** Asks a running waypoint. Throws `CliError` when there is no answer, or none of a waypoint. */
 export const askAdmin = async <Answer>(
   admin: HostPort,
-  { path, about, isAnswer, next }: AdminQuestion<Answer>,
+  { path, method = 'GET', refusals = [], about, isAnswer, next }: AdminQuestion<Answer>,
 ): Promise<Answer> => {
   const url = `http://${formatHostPort(admin)}${path}`
   const fail = (what: string, advice: string, cause?: unknown): CliError =>
@@ -33,12 +37,12 @@ export const askAdmin = async <Answer>(
   let response: Response
   let body: unknown
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' })
+    response = await fetch(url, { method, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: 'manual' })
     body = parseJson(await readText(response))
   } catch (error) {
     throw fail(`cannot be asked: ${explain(error)}`, `is a waypoint running there? ${next}`, error)
   }
-  if (response.ok && isAnswer(body)) return body
+  if ((response.ok || refusals.includes(response.status)) && isAnswer(body)) return body
   throw fail(`answered ${response.status}, which says nothing of ${about}`, 'is it the admin API of a waypoint?')
 }
 

@@ -132,6 +132,11 @@ export const verbs: readonly VerbEntry[] = [
         summary: 'the filters in a running waypoint: versions, state, calls, failures, times',
         load: async () => (await import('./filter/list.ts')).listVerb,
       },
+      {
+        name: 'command',
+        summary: 'asks something of filters in a running waypoint: a cache to forget, say',
+        load: async () => (await import('./filter/command.ts')).commandVerb,
+      },
     ],
   },
   {
