@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventually } from '../e2e/support/eventually.ts'
-import { backend, gateway, httpRoute, service } from '../e2e/support/objects.ts'
-import { listAt, objectAt, textAt, valueAt, type Json } from '../support/kube/stand-in/json.ts'
-import { createCluster, whyNoNetwork, type Cluster, type KubeKind } from './support/cluster.ts'
-import { reportReady } from './support/kubelet.ts'
-import { createNamespace } from './support/objects.ts'
+import { eventually } from '../../e2e/support/eventually.ts'
+import { backend, gateway, httpRoute, service } from '../../e2e/support/objects.ts'
+import { listAt, objectAt, textAt, valueAt, type Json } from '../../support/kube/stand-in/json.ts'
+import { createCluster, whyNoNetwork, type Cluster, type KubeKind } from '../support/cluster.ts'
+import { reportReady } from '../support/kubelet.ts'
+import { createNamespace } from '../support/objects.ts'
 
 const VIP = '10.96.50.1'
 const [stable, canary] = ['10.77.1.1', '10.77.1.2']
