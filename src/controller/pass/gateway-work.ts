@@ -3,10 +3,11 @@ import { isFault } from '../../model/condition.ts'
 import type { WaypointSettings } from '../desired/gateway-plan.ts'
 import { prepareGateway, type PreparedGateway } from '../desired/prepare-gateway.ts'
 import type { ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
-import { listAt, textAt, valueAt, type LiveObject } from '../manifest.ts'
-import { ownerOf, reconcile, type Applied, type Reconciled } from '../reconcile/reconcile.ts'
+import { listAt, textAt, type LiveObject } from '../manifest.ts'
+import { reconcile, type Applied, type Reconciled } from '../reconcile/reconcile.ts'
 import { reachOf } from './reach.ts'
 import type { GatewayFacts, Refusal } from '../status/gateway-status.ts'
+import { readyReplicas } from '../status/ready-replicas.ts'
 import type { ClusterView } from '../watch/cluster-watch.ts'
 import type { OwnedGateway, Plan } from './plan-pass.ts'
 
@@ -47,7 +48,6 @@ export const workOf = (owned: OwnedGateway, scope: GatewayScope): GatewayWork =>
           scope.plan.isAlive,
         )
       : { actions: [], taken: [] }
-  const id = `${plan.namespace}/${plan.objectName}`
   return {
     prepared,
     hostname,
@@ -57,7 +57,7 @@ export const workOf = (owned: OwnedGateway, scope: GatewayScope): GatewayWork =>
       refusal,
       note: said.note,
       hostname,
-      readyReplicas: hasService(view, id, plan.uid) ? readyReplicas(view, id, plan.uid) : 0,
+      readyReplicas: readyReplicas(view.owned, `${plan.namespace}/${plan.objectName}`, plan.uid),
       attachedRoutes: translation === undefined ? 0 : countRoutes(translation),
     },
   }
@@ -70,18 +70,6 @@ const isGoing = (gateway: LiveObject): boolean => textAt(gateway, 'metadata', 'd
 const mayDelete = (gateway: LiveObject, hostname: string): boolean => {
   const addresses = listAt(gateway, 'status', 'addresses')
   return addresses.length === 0 || addresses.some((address) => textAt(address, 'value') === hostname)
-}
-
-const hasService = ({ owned }: ClusterView, id: string, uid: string): boolean => {
-  const service = owned.get(`Service/${id}`)
-  return service !== undefined && ownerOf(service) === uid
-}
-
-const readyReplicas = ({ owned }: ClusterView, id: string, uid: string): number => {
-  const deployment = owned.get(`Deployment/${id}`)
-  const ready =
-    deployment === undefined || ownerOf(deployment) !== uid ? 0 : valueAt(deployment, 'status', 'readyReplicas')
-  return typeof ready === 'number' ? ready : 0
 }
 
 /** What the translation says of the Gateway itself, as its waypoints do. */

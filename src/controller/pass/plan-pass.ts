@@ -5,12 +5,15 @@
 import { CONTROLLER_NAME, statusShapeOf, type KubeStatus } from '../../config/status/kube-status.ts'
 import type { SourcedObject } from '../../config/translate/options.ts'
 import type { Translation } from '../../config/translate/translate.ts'
+import { conditionsInForce, type SaidByGateway } from '../conditions/in-force.ts'
 import { createOwnership, type OwnGateway } from '../conditions/ownership.ts'
 import { gatherStatuses } from '../conditions/gather-conditions.ts'
 import type { TranslateGateways } from '../conditions/translate-gateways.ts'
 import type { ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
+import { planGateway } from '../desired/plan-gateway.ts'
 import { textAt, type LiveObject } from '../manifest.ts'
 import { findLeftovers, type Leftover } from '../reconcile/reconcile.ts'
+import { readyReplicas } from '../status/ready-replicas.ts'
 import { toldBy } from '../status/told.ts'
 import type { ClusterView } from '../watch/cluster-watch.ts'
 
@@ -72,7 +75,12 @@ export const planPass = ({ view, configMaps, hasCertificates, translate, rootNam
   }))
   const ownership = createOwnership(objects, refs, rootNamespace)
   const translations = translate(objects, refs, ownership)
-  const conditions = [...translations.values()].flatMap((translation) => translation.conditions)
+  const conditions = conditionsInForce(
+    own.flatMap(({ gateway }) => {
+      const translation = translations.get(gatewayKey(gateway))
+      return translation === undefined ? [] : [sayOf(gateway, translation, view)]
+    }),
+  )
   const alive = aliveGateways(view, classes)
   return {
     gatewayClasses,
@@ -83,6 +91,15 @@ export const planPass = ({ view, configMaps, hasCertificates, translate, rootNam
     statuses: planStatuses(gatherStatuses(conditions, objects, ownership), view, hasCertificates),
   }
 }
+
+const sayOf = (gateway: LiveObject, { conditions }: Translation, { owned }: ClusterView): SaidByGateway => {
+  const { namespace, objectName, uid } = planGateway(gateway, nowhere).plan
+  const isServed = readyReplicas(owned, `${namespace}/${objectName}`, uid) > 0
+  return { gateway: gatewayKey(gateway), conditions, isServed }
+}
+
+/** Where its requests go makes no difference to what its objects are called. */
+const nowhere = { namespaces: [], certificates: [], secrets: [] }
 
 const nameOf = (object: LiveObject): string => textAt(object, 'metadata', 'name')
 

@@ -181,7 +181,7 @@ const others: readonly {
     claims: ['Accepted=False/NoValidCACertificate', 'ResolvedRefs=False/InvalidCACertificateRef'],
   },
   {
-    what: 'one of our own kinds',
+    what: 'one of our own kinds, while no replica is ready',
     path: transforms,
     body: {
       apiVersion: 'fairway.dev/v1alpha1',
@@ -192,7 +192,7 @@ const others: readonly {
         request: { set: [{ name: 'x-a', value: 'b' }] },
       },
     },
-    claims: ['Accepted=True/Accepted', 'Programmed=True/Programmed'],
+    claims: ['Accepted=True/Accepted', 'Programmed=False/NoResources'],
   },
   {
     what: 'a policy of Istio',
@@ -215,6 +215,11 @@ for (const { what, path, body, claims } of others) {
     assert.deepEqual(claimsOf(ourEntry(status, 'ancestors') ?? status), claims)
   })
 }
+
+test('one of our own kinds, once a replica is ready', async () => {
+  await setReady(server, 'shop', 'waypoint', 1)
+  await untilStatus(`${transforms}/headers`, (found) => claimsOf(found).includes('Programmed=True/Programmed'))
+})
 
 test('where nothing changes nothing is written', async () => {
   const isStill = async (): Promise<true | undefined> => {
