@@ -5,7 +5,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { checkBuilt } from './check-built.ts'
 import { homePage } from './home-page.ts'
-import { createRepository, readPages } from './read-repository.ts'
+import { createRepository, listDecisions, readPages } from './read-repository.ts'
 import { readSidebar } from './sidebar.ts'
 import { createSite } from './site-pages.ts'
 
@@ -41,7 +41,8 @@ const frontMatterOf = (name: string): string => (name.startsWith('reference/') ?
 
 /** Everything that the generator reads, new each time. */
 const prepare = (): void => {
-  const { pages, files, dead } = createSite(readPages(root), createRepository(root))
+  const sources = readPages(root)
+  const { pages, files, dead } = createSite([...sources, listDecisions(sources)], createRepository(root))
   if (dead.length > 0) end(`links that lead nowhere:\n${dead.map((line) => `  ${line}\n`).join('')}`)
   const target = path.join(site, '.pages')
   rmSync(target, { recursive: true, force: true })

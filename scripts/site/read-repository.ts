@@ -18,6 +18,17 @@ export const readPages = (root: string): readonly SourcePage[] =>
     .toSorted()
     .map((name) => ({ path: name, text: readFileSync(path.join(root, name), 'utf8') }))
 
+/** The list of decisions, which lie in a folder without a page of its own. */
+export const listDecisions = (pages: readonly SourcePage[]): SourcePage => {
+  const entries = pages.flatMap(({ path: file, text }) => {
+    const [, name] = /^docs\/decisions\/(\d[^/]*\.md)$/.exec(file) ?? []
+    const [, title = ''] = /^# (.*)$/m.exec(text) ?? []
+    return name === undefined ? [] : [`- [${title}](${name})\n`]
+  })
+  const text = `# Decisions\n\nWhy things are as they are, one page for each choice that was hard.\n\n${entries.join('')}`
+  return { path: 'docs/decisions/README.md', text }
+}
+
 /** What is there. */
 export const createRepository = (root: string): Repository => ({
   kindOf: (name) => {
