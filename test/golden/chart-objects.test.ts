@@ -107,7 +107,7 @@ for (const name of chartCaseNames) {
 
     it('Pods satisfy Pod Security “restricted”', () => {
       for (const object of objects) {
-        const pod = valueAt(object, 'spec', 'template', 'spec')
+        const pod = object['kind'] === 'Pod' ? object['spec'] : valueAt(object, 'spec', 'template', 'spec')
         if (pod === undefined) continue
         assert.deepEqual(valueAt(pod, 'securityContext'), {
           runAsNonRoot: true,

@@ -36,7 +36,7 @@ const read = (...path: readonly string[]): string => readFileSync(join(...path),
 
 /** What the objects depend on, by a hash of each file. */
 const sourcesOf = (): string => {
-  const files = globSync(['Chart.yaml', 'values.yaml', 'templates/*'], { cwd: chartFolder })
+  const files = globSync(['Chart.yaml', 'values.yaml', 'templates/**/*.*'], { cwd: chartFolder })
     .filter((file) => !/(?:roles\.yaml|NOTES\.txt)$/.test(file))
     .toSorted()
   const hashes = files.map((file) => [file, createHash('sha256').update(read(chartFolder, file)).digest('hex')])

@@ -28,7 +28,7 @@ app.kubernetes.io/component: controller
   "helm.sh/chart" (printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-")
   "app.kubernetes.io/name" (include "fairway.name" $root)
   "app.kubernetes.io/instance" $root.Release.Name
-  "app.kubernetes.io/version" ($root.Chart.AppVersion | replace "+" "_" | trunc 63)
+  "app.kubernetes.io/version" (default $root.Chart.AppVersion $root.Values.image.tag | replace "+" "_" | trunc 63 | trimAll "-_.")
   "app.kubernetes.io/part-of" "fairway"
   "app.kubernetes.io/managed-by" $root.Release.Service
 }}
