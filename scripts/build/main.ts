@@ -23,30 +23,32 @@ Times of files are SOURCE_DATE_EPOCH (seconds since 1970), so that the same sour
 `
 
 const root = path.resolve(import.meta.dirname, '../..')
-const { values } = parseArgs({
-  options: {
-    out: { type: 'string', default: 'dist' },
-    'node-modules': { type: 'string', default: path.join(root, 'node_modules') },
-    arch: { type: 'string', default: process.arch },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-})
-const say = (text: string): boolean => process.stdout.write(`${text}\n`)
+const archs = ['x64', 'arm64']
 
-if (values.help) process.stdout.write(help)
-else {
-  const out = path.resolve(values.out)
+const options = {
+  out: { type: 'string', default: 'dist' },
+  'node-modules': { type: 'string', default: path.join(root, 'node_modules') },
+  arch: { type: 'string', default: process.arch },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+const build = async ({ out, nodeModules, arch }: Readonly<Record<'out' | 'nodeModules' | 'arch', string>>) => {
+  if (!archs.includes(arch))
+    throw new Error(`--arch ${arch}: expected ${archs.join(' or ')}, for which a Node is pinned`)
   const packageFolder = path.join(out, 'package')
   const imageFolder = path.join(out, 'image')
   await emitPackage(root, packageFolder)
-  say(`written  ${packageFolder}`)
-  await assembleImage({
-    root,
-    packageFolder,
-    nodeModules: path.resolve(values['node-modules']),
-    arch: values.arch,
-    out: imageFolder,
-  })
-  say(`written  ${imageFolder}\n`)
-  process.stdout.write(formatSizes(imageFolder, APPLICATION))
+  process.stdout.write(`written  ${packageFolder}\n`)
+  await assembleImage({ root, packageFolder, nodeModules, arch, out: imageFolder })
+  process.stdout.write(`written  ${imageFolder}\n\n${formatSizes(imageFolder, APPLICATION)}`)
+}
+
+try {
+  const { values } = parseArgs({ options })
+  const { out, 'node-modules': nodeModules, arch } = values
+  if (values.help) process.stdout.write(help)
+  else await build({ out: path.resolve(out), nodeModules: path.resolve(nodeModules), arch })
+} catch (error) {
+  process.stderr.write(`npm run build: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = 1
 }

@@ -6,6 +6,7 @@ import {
   globSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -187,12 +188,12 @@ describe('the image', { skip: whyNoContainer() ?? false }, () => {
     })
   })
 
-  it('is a package that authors of filters can use with their own compiler', () => {
+  it('is a package that authors of filters can use with their own compiler, and run', () => {
     const author = path.join(folder, 'author')
     mkdirSync(path.join(author, 'node_modules'), { recursive: true })
     cpSync(built.packageFolder, path.join(author, 'node_modules/fairway'), { recursive: true })
     // What npm installs beside it.
-    for (const name of ['fastify', 'undici', '@types']) {
+    for (const name of readdirSync(path.join(root, 'node_modules')).filter((file) => !file.startsWith('.'))) {
       symlinkSync(path.join(root, 'node_modules', name), path.join(author, 'node_modules', name))
     }
     cpSync(path.join(root, 'examples/filters/tenant-by-claim'), path.join(author, 'filter'), { recursive: true })
@@ -220,5 +221,12 @@ describe('the image', { skip: whyNoContainer() ?? false }, () => {
       1,
       stdout,
     )
+    // Node strips no types below node_modules, and does of what stands beside it.
+    const launcher = path.join(author, 'node_modules/fairway/src/fairway.mjs')
+    const tested = spawnSync(process.execPath, [launcher, 'filter', 'test', 'filter'], {
+      cwd: author,
+      encoding: 'utf8',
+    })
+    assert.equal(tested.status, 0, tested.stdout + tested.stderr)
   })
 })

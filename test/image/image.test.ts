@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, globSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { test } from 'node:test'
-import manifest from '../../package.json' with { type: 'json' }
+import ourManifest from '../../package.json' with { type: 'json' }
 import { sizeOf } from '../../scripts/build/sizes.ts'
 import { buildImage } from './support/build.ts'
 import { whyNoContainer } from './support/container.ts'
@@ -27,7 +27,7 @@ test('the files of the image are small, complete, and serve from a read-only roo
   })
 
   await t.test('every command of the package is there, and started by its Node', () => {
-    for (const [name, script] of Object.entries(manifest.bin)) {
+    for (const [name, script] of Object.entries(ourManifest.bin)) {
       assert.equal(readlinkSync(path.join(image, 'usr/local/bin', name)), `/opt/fairway/${script}`)
       assert.match(readFileSync(path.join(image, 'opt/fairway', script), 'utf8'), /^#!\/usr\/local\/bin\/node\n/)
     }
@@ -43,6 +43,18 @@ test('the files of the image are small, complete, and serve from a read-only roo
         nocase: true,
       } as object)
       for (const file of given) assert.ok(existsSync(path.join(image, path.dirname(manifest), file)), `${name}/${file}`)
+    }
+  })
+
+  await t.test('what packages begin with was not left out', () => {
+    for (const file of files.filter((name) => /\/node_modules\/(?:@[^/]+\/)?[^/@]+\/package\.json$/.test(name))) {
+      const { main } = JSON.parse(readFileSync(path.join(image, file), 'utf8'))
+      if (typeof main !== 'string' || main === '') continue
+      const begins = ['', '.js', '/index.js'].map((end) => path.join(image, path.dirname(file), main + end))
+      assert.ok(
+        begins.some((name) => statSync(name, { throwIfNoEntry: false })?.isFile() === true),
+        `${file}: ${main}`,
+      )
     }
   })
 

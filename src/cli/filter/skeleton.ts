@@ -29,8 +29,8 @@ export const createTsconfig = (root: string): string =>
         types: ['node'],
         typeRoots: [`${root}/node_modules/@types`],
         paths: {
-          'fairway/filter': [`${root}/src/filter/index.ts`],
-          'fairway/filter/testing': [`${root}/src/filter/testing.ts`],
+          'fairway/filter': [`${root}/src/filter/index.js`],
+          'fairway/filter/testing': [`${root}/src/filter/testing.js`],
         },
         strict: true,
         noEmit: true,
