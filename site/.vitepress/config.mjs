@@ -39,7 +39,7 @@ export default defineConfig({
       { text: 'Start', link: '/overview' },
       { text: 'Contents', link: '/contents' },
       { text: 'Reference', link: '/reference/cli' },
-      { text: 'Examples', link: '/examples/01-canary/' },
+      { text: 'Examples', link: '/examples/' },
     ],
     footer: { message: 'Apache-2.0' },
     docFooter: { prev: false, next: false },

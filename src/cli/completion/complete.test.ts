@@ -92,6 +92,9 @@ for (const [words, answer] of cases) {
 }
 
 test('what somebody else named cannot steer the terminal, nor look like two candidates', async () => {
-  const answer = await complete(verbs, ['run', '-n', ''], async () => [{ value: 'a', about: 'x\u001b[2J\ny\tz' }])
+  const answer = await complete(verbs, ['run', '-n', ''], async () => [
+    { value: 'a', about: 'x\u001b[2J\ny\tz' },
+    { value: 'b\nc' },
+  ])
   assert.equal(answer, 'a\tx [2J y z\n:4\n')
 })

@@ -50,7 +50,9 @@ export const complete = async (
   const typed = args.at(-1) ?? ''
   const { candidates, directive } = await completePlace(await findPlace(verbs, args.slice(0, -1), typed), findNames)
   const start = typed.startsWith('-') ? typed : typed.toLowerCase()
-  const fitting = candidates.filter(({ value }) => value.startsWith(typed) || value.toLowerCase().startsWith(start))
+  const fitting = candidates.filter(
+    ({ value }) => !/\p{Cc}/u.test(value) && (value.startsWith(typed) || value.toLowerCase().startsWith(start)),
+  )
   const lines = fitting.map(({ value, about }) => (about === undefined ? value : `${value}\t${printable(about)}`))
   return `${[...lines, `:${directive}`].join('\n')}\n`
 }

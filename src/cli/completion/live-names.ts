@@ -22,7 +22,8 @@ export const findLiveNames = async (
   given: Given,
   { cwd, env }: Pick<Terminal, 'cwd' | 'env'>,
 ): Promise<readonly Candidate[]> => {
-  const kubeconfig = given['kubeconfig']?.at(-1)
+  // A shell that is asked for completion has not put the home folder there yet.
+  const kubeconfig = given['kubeconfig']?.at(-1)?.replace(/^~(?=\/)/, env['HOME'] ?? '~')
   if (kind === 'context') {
     const { readContextNames } = await import('../../kube/connect.ts')
     const file = kubeconfig === undefined ? undefined : resolvePath(cwd, kubeconfig)

@@ -36,6 +36,8 @@ _fairway() {
   for line in "\${lines[@]}"; do
     value="\${line%%"$tab"*}"
     value="\${value#"$before"}"
+    # Names may be somebody else's: what a shell would act on is quoted.
+    [[ $value == *[!A-Za-z0-9_./:=@%+,-]* ]] && printf -v value '%q' "$value"
     # A list is for reading: it has what each of them is, too.
     if ((\${#lines[@]} > 1)) && [[ $line == *"$tab"* && $COMP_TYPE =~ ^(33|63|64)$ ]]; then
       printf -v value '%-24s  %s' "$value" "\${line#*"$tab"}"

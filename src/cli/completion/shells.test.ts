@@ -1,7 +1,7 @@
 /** The scripts in the shells that they are for, as somebody types into a terminal. */
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -15,10 +15,12 @@ const isThere = (program: string): boolean => spawnSync(program, ['--version'], 
 
 /** What is typed, and the arguments that the program then gets. */
 const typed: readonly (readonly [keys: string, args: string])[] = [
-  ['fairway waypoint mir\t', 'waypoint mirrors'],
   ['fairway waypoint mirrors --output=js\t', 'waypoint mirrors --output=json'],
   ['fairway run -f objects/a-fi\t', 'run -f objects/a-file.yaml'],
   ['fairway run --filters objects/in\t', 'run --filters objects/inner'],
+  ['fairway run --kubeconfig ~/kc --context arn:aw\t', 'run --kubeconfig HOME/kc --context arn:aws:eks:a'],
+  // Whoever wrote the file does not get to run anything.
+  ['fairway run --kubeconfig kc --context ev\t', 'run --kubeconfig kc --context evil $(touch ran)'],
   // Nothing comes of what cannot be meant, and what was typed stays.
   ['fairway run --access-log zz\t', 'run --access-log zz'],
 ]
@@ -28,12 +30,14 @@ const setUp = (): string => {
   mkdirSync(bin)
   mkdirSync(path.join(folder, 'objects', 'inner'), { recursive: true })
   writeFileSync(path.join(folder, 'objects', 'a-file.yaml'), '')
+  const contexts = ['arn:aws:eks:a', 'evil $(touch ran)'].map((name) => ({ name, context: { cluster: 'x' } }))
+  writeFileSync(path.join(folder, 'kc'), JSON.stringify({ contexts }))
   const program = path.join(bin, 'fairway')
   const main = path.join(root, 'src', 'main.ts')
   // Completion is the real thing; anything else is only told.
   writeFileSync(
     program,
-    `#!/bin/sh\n[ "$1" = __complete ] && exec "${process.execPath}" --disable-warning=ExperimentalWarning "${main}" "$@"\necho "<$*>" >>"${folder}/told"\n`,
+    `#!/bin/sh\n[ "$1" = __complete ] && NODE_COMPILE_CACHE="${folder}/cache" exec "${process.execPath}" --disable-warning=ExperimentalWarning "${main}" "$@"\necho "<$*>" >>"${folder}/told"\n`,
   )
   chmodSync(program, 0o755)
   for (const shell of shells) writeFileSync(path.join(folder, shell), scriptFor(shell))
@@ -78,8 +82,9 @@ describe('completion in a shell:', { concurrency: false }, () => {
       const told = await type(shell)
       assert.deepEqual(
         told.map((line) => line.replace(/[ /]*>$/, '>')),
-        typed.map(([, args]) => `<${args}>`),
+        typed.map(([, args]) => `<${args.replace('HOME', folder)}>`),
       )
+      assert.ok(!existsSync(path.join(folder, 'ran')), 'a name of a context has been run')
     })
   }
 })
