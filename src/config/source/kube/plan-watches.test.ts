@@ -102,6 +102,14 @@ const cases: readonly (readonly [name: string, input: Partial<PlanInput>, watche
     },
     ['ConfigMap shop metadata.name=ca?', 'Secret shop metadata.name=keys?'],
   ],
+  [
+    'many Secrets of a namespace all at once, and the few of another each by its name',
+    {
+      kinds: only('Secret'),
+      wants: { ...nothing, secrets: [...Array.from({ length: 17 }, (_, i) => `shop/s${i}`), 'web/keys'] },
+    },
+    ['Secret shop?', 'Secret web metadata.name=keys?'],
+  ],
   ['nothing of kinds that the server does not have', { kinds: new Map() }, []],
 ]
 
@@ -120,6 +128,15 @@ describe('what is followed', () => {
     assert.equal(routes?.isWanted?.(route('office', 'far', 'shop')), true)
     assert.equal(routes?.isWanted?.(route('office', undefined)), false)
     assert.equal(routes?.isWanted?.({ metadata: { name: 'a', namespace: 'office' }, spec: 7 }), false)
+  })
+
+  it('of many Secrets those that are referred to, and by another key when those are others', () => {
+    const secrets = Array.from({ length: 17 }, (_, i) => `shop/s${i}`)
+    const [watch] = plan({ kinds: only('Secret'), wants: { ...nothing, secrets } })
+    const [other] = plan({ kinds: only('Secret'), wants: { ...nothing, secrets: [...secrets, 'shop/t'] } })
+    assert.equal(watch?.isWanted?.({ metadata: { name: 's16', namespace: 'shop' } }), true)
+    assert.equal(watch?.isWanted?.({ metadata: { name: 't', namespace: 'shop' } }), false)
+    assert.notEqual(watch?.key, other?.key)
   })
 
   it('once for each key, and by another key in another version', () => {

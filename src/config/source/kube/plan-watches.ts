@@ -51,6 +51,9 @@ export const followedKinds: readonly string[] = [...ofCluster, ...routes, ...ofN
 /** Beyond this many namespaces the Pods of all are followed at once: each watch is a connection. */
 const manyNamespaces = 32
 
+/** Beyond this many of one namespace all that are there are followed, and only those kept: whoever writes policies could have us open any number. */
+const manyNames = 16
+
 /**
  * What has to be followed for a Gateway to know all that it acts on, and no more: a Gateway for its own namespace reads
  * that one, those that its routes lead to, and the routes of all, for clients may have some of their own.
@@ -74,8 +77,8 @@ export const planWatches = ({ gateway, object, kinds, wants }: PlanInput): reado
   const pods = wants?.pods ?? []
   if (isWide && pods.length > manyNamespaces) plan.add('Pod', {})
   else for (const namespace of pods) plan.add('Pod', { namespace }, { isOptional: referred.includes(namespace) })
-  for (const key of wants?.configMaps ?? []) plan.addObject('ConfigMap', key)
-  for (const key of wants?.secrets ?? []) plan.addObject('Secret', key)
+  plan.addNamed('ConfigMap', wants?.configMaps ?? [])
+  plan.addNamed('Secret', wants?.secrets ?? [])
   return plan.watches()
 }
 
@@ -117,15 +120,32 @@ class Plan {
     })
   }
 
-  /** Which rights by name can be given for. */
-  addObject(kind: string, key: string): void {
-    const slash = key.indexOf('/')
-    const [namespace, name] = [key.slice(0, slash), key.slice(slash + 1)]
-    // Others there are none of, which needs no question; a server that refuses it would hold up everything else.
-    if (canBeName(name)) this.add(kind, { namespace, fields: `metadata.name=${name}` }, { isOptional: true })
+  /** Objects by `NAMESPACE/NAME`, each alone, which rights by name can be given for, as long as they are few. */
+  addNamed(kind: string, keys: readonly string[]): void {
+    for (const [namespace, names] of namesByNamespace(keys)) {
+      if (names.length > manyNames) {
+        const wanted = new Set(names)
+        const isWanted = ({ metadata }: KubeJson): boolean => wanted.has(metadata.name)
+        this.add(kind, { namespace }, { name: `${kind} ${namespace} ${names.join(' ')}`, isWanted, isOptional: true })
+      } else
+        for (const name of names) this.add(kind, { namespace, fields: `metadata.name=${name}` }, { isOptional: true })
+    }
   }
 
   watches(): readonly PlannedWatch[] {
     return [...this.#watches.values()]
   }
+}
+
+/** Without those that cannot be, which need no question; a server that refuses it would hold up everything else. */
+const namesByNamespace = (keys: readonly string[]): ReadonlyMap<string, readonly string[]> => {
+  const places = keys.map((key) => {
+    const slash = key.indexOf('/')
+    return { namespace: key.slice(0, slash), name: key.slice(slash + 1) }
+  })
+  const groups = Map.groupBy(
+    places.filter(({ name }) => canBeName(name)),
+    ({ namespace }) => namespace,
+  )
+  return new Map(Array.from(groups, ([namespace, all]) => [namespace, all.map(({ name }) => name)]))
 }
