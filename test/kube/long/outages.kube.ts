@@ -13,6 +13,8 @@ import { createNamespace } from '../support/objects.ts'
 const CUTS = 100
 const DOWN_MS = 60_000
 const HEALTHY_MS = 1200
+/** Shorter than the API server is gone, so that it has to be renewed meanwhile. */
+const CERTIFICATE_MS = 50_000
 /** Requests come so often all the time. */
 const EACH_MS = 10
 const VIP = '10.96.50.1'
@@ -28,7 +30,7 @@ interface Stage {
 }
 
 const start = async (): Promise<Stage> => {
-  const cluster = await createCluster()
+  const cluster = await createCluster({ certificateMs: CERTIFICATE_MS })
   await createNamespace(cluster.server, 'shop')
   await cluster.startController()
   await cluster.startApplication('shop/api', { address: POD, port: 8080 })
@@ -113,7 +115,9 @@ test(`an API server that is not there for ${DOWN_MS} ms is not missed`, options,
   const { server } = stage.cluster
   const earlier = stage.load.requests
   await server.stop()
+  const issued = stage.cluster.issued()
   await delay(DOWN_MS)
+  assert.ok(stage.cluster.issued() > issued, 'a new certificate')
   const { status } = await stage.replica.readiness()
   assert.equal(status, 200)
   await server.start()

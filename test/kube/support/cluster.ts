@@ -38,18 +38,28 @@ export interface Cluster extends AsyncDisposable {
   readonly startReplica: (namespace: string, name: string, address: string) => Promise<RunningFairway>
   /** Starts a pod of the account `NAMESPACE/NAME`, reached by HBONE. */
   readonly startApplication: (who: string, options: Omit<DestinationOptions, 'credentials'>) => Promise<Destination>
+  /** Certificates that replicas got so far. */
+  readonly issued: () => number
   /** Dials a replica as `NAMESPACE/ACCOUNT`. */
   readonly dial: (replica: RunningFairway, who: string) => Promise<HboneClient>
 }
 
 export type KubeKind = keyof typeof kubeResources
 
-export const createCluster = async (options: KubeServerOptions = {}): Promise<Cluster> => {
+export interface ClusterOptions extends KubeServerOptions {
+  /** How long certificates of replicas last. Default: an hour. */
+  readonly certificateMs?: number
+}
+
+export const createCluster = async ({
+  certificateMs = 3_600_000,
+  ...options
+}: ClusterOptions = {}): Promise<Cluster> => {
   await using started = new AsyncDisposableStack()
   const dir = mkdtempSync(join(tmpdir(), 'fairway-cluster-'))
   started.defer(() => rmSync(dir, { recursive: true, force: true }))
   const server = started.use(await startKubeServer(options))
-  const istiod = started.use(await startIstiod(3_600_000))
+  const istiod = started.use(await startIstiod(certificateMs))
   await defineKinds(server)
   await installRoles(server)
   const apply = async (...objects: readonly object[]): Promise<void> => {
@@ -78,6 +88,7 @@ export const createCluster = async (options: KubeServerOptions = {}): Promise<Cl
     },
     startApplication: async (who, rest) =>
       open.use(await startDestination(who, { ...rest, credentials: await issueTo(istiod.ca, who) })),
+    issued: istiod.issued,
     dial: async (replica, who) =>
       open.use(await dialWaypoint(replica.addresses.hbone, tlsOf(await issueTo(istiod.ca, who)))),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
@@ -107,12 +118,12 @@ const applyObject = async ({ ask }: KubeServer, object: JsonObject): Promise<voi
 
 const resources: ReadonlyMap<string, KubeResource> = new Map(Object.entries<KubeResource>(kubeResources))
 
-/** Where an object stands. */
+/** Where an object stands, or all of a kind do. */
 export const pathOf = (
   { group, version, plural, isNamespaced }: KubeResource,
   namespace: string,
-  name: string,
+  name?: string,
 ): string => {
   const api = group === '' ? `/api/${version}` : `/apis/${group}/${version}`
-  return `${api}${isNamespaced ? `/namespaces/${namespace}` : ''}/${plural}/${name}`
+  return `${api}${isNamespaced ? `/namespaces/${namespace}` : ''}/${plural}${name === undefined ? '' : `/${name}`}`
 }
