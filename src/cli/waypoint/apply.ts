@@ -65,7 +65,10 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const wish = decodeWish(flags)
   const client = await openCluster(flags, terminal)
   const stop = new AbortController()
-  const forget = terminal.onSignal(() => stop.abort())
+  const forget = terminal.onSignal(() => {
+    stop.abort()
+    client.close()
+  })
   try {
     const namespace = decodeNamespace(flags.namespace, client)
     const { runApply } = await import('./apply/run-apply.ts')

@@ -4,6 +4,7 @@ import type { KubeJson } from '../../kube/client.ts'
 import { isPlainObject } from '../../lib/schema.ts'
 import { MANAGED_BY, MANAGER, textsAt, type LiveObject } from '../manifest.ts'
 import { toldIn } from '../status/told.ts'
+import { madeKinds } from './kinds.ts'
 
 /** What is kept of an object. */
 export interface Held {
@@ -27,7 +28,7 @@ export const createHolding =
     const { managedFields: _who, ...metadata } = object.metadata
     // Items of a list do not say what they are.
     const whole: LiveObject = { ...object, apiVersion, kind, metadata }
-    const isOwn = textsAt(object, 'metadata', 'labels')[MANAGED_BY] === MANAGER
+    const isOwn = madeKinds.has(kind) && textsAt(object, 'metadata', 'labels')[MANAGED_BY] === MANAGER
     const { status: _said, ...rest } = whole
     return {
       key: `${kind}/${metadata.namespace ?? ''}/${metadata.name}`,

@@ -27,6 +27,12 @@ const own = (group: string, version: string, kind: string): FollowedKind => ({
   isRequired: true,
 })
 
+/** Kinds of objects that the controller makes; what others are labelled like ours is no business of it. */
+export const madeKinds: ReadonlySet<string> = new Set([
+  ...['ServiceAccount', 'Service', 'Deployment', 'HorizontalPodAutoscaler', 'PodDisruptionBudget'],
+  ...['RoleBinding', 'ClusterRoleBinding'],
+])
+
 /** Every kind that statuses and objects depend on. */
 export const followedKinds = (): readonly FollowedKind[] => [
   ...['GatewayClass', 'Gateway', 'Namespace', 'Service'].map((kind) => read(kind, true)),

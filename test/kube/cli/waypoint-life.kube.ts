@@ -1,95 +1,16 @@
-/** A waypoint from apply to delete, with a controller that has the least rights. */
+/** A waypoint from apply to delete. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { eventually } from '../../e2e/support/eventually.ts'
-import { defineKinds } from '../../support/kube/kinds.ts'
-import { startKubeServer } from '../../support/kube/kube-server.ts'
-import { listAt, textAt, valueAt, type JsonObject } from '../../support/kube/stand-in/json.ts'
-import { createTerminal } from '../../support/terminal.ts'
-import { commandOf, grant, type Ended } from '../support/command.ts'
-import { installRoles, startTestController, type TestController } from '../support/controller.ts'
-import { reportReady } from '../support/kubelet.ts'
-import { createNamespace, gateways } from '../support/objects.ts'
+import { listAt, textAt, valueAt } from '../../support/kube/stand-in/json.ts'
+import { grant } from '../support/command.ts'
+import { gateways } from '../support/objects.ts'
+import { createWaypointBed, merge, pending } from '../support/waypoint-bed.ts'
 
-const server = await startKubeServer()
+const bed = await createWaypointBed()
+const { server, run, up, createShop, createService, enrolledBy } = bed
 const { ask } = server
-const run = commandOf(server)
-let controller: TestController
-before(async () => {
-  await defineKinds(server)
-  await installRoles(server)
-  controller = await startTestController(server)
-  await eventually('an accepted class', async () => {
-    const found = await ask('GET', '/apis/gateway.networking.k8s.io/v1/gatewayclasses/fairway-waypoint')
-    return found.text.includes('become waypoints')
-  })
-})
-after(async () => {
-  await controller[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
-})
-
-const merge = { contentType: 'application/merge-patch+json' }
-const policies = (namespace: string): string =>
-  `/apis/security.istio.io/v1/namespaces/${namespace}/authorizationpolicies`
-const namespaceOf = (name: string): Promise<JsonObject> => ask.good('GET', `/api/v1/namespaces/${name}`)
-const enrolledBy = async (name: string): Promise<string> =>
-  textAt(await namespaceOf(name), 'metadata', 'labels', 'istio.io/use-waypoint')
-
-const createShop = async (name: string): Promise<void> => {
-  await createNamespace(server, name)
-  const labels = { 'istio.io/dataplane-mode': 'ambient' }
-  await ask.good('PATCH', `/api/v1/namespaces/${name}`, { body: { metadata: { labels } }, ...merge })
-}
-
-const createService = async (namespace: string, name: string, spec: JsonObject = {}): Promise<void> => {
-  const body = {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name },
-    spec: { selector: { app: name }, ports: [{ name: 'http', port: 80 }], ...spec },
-  }
-  await ask.good('POST', `/api/v1/namespaces/${namespace}/services`, { body })
-}
-
-/** As kubelets and the controller of Deployments would have it, once the Deployment is there. */
-const bringUp = async (namespace: string, name = 'waypoint'): Promise<void> => {
-  const path = `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
-  const deployment = await eventually('a Deployment', async () => {
-    const found = await ask('GET', path)
-    return found.code === 200 && found.body
-  })
-  await reportReady(server, deployment, 1)
-}
-
-/** As istiod would have it, once the namespace is enrolled. */
-const bind = async (namespace: string, service: string, status: 'True' | 'False'): Promise<void> => {
-  const conditions = [
-    {
-      type: 'istio.io/WaypointBound',
-      status,
-      reason: status === 'True' ? 'WaypointAccepted' : 'WaypointIsNotReady',
-      message: status === 'True' ? 'attached' : 'not ready',
-      lastTransitionTime: '2026-01-01T00:00:00Z',
-    },
-  ]
-  const path = `/api/v1/namespaces/${namespace}/services/${service}/status`
-  await ask.good('PATCH', path, { body: { status: { conditions } }, ...merge })
-}
-
-const pending =
-  'Programmed is False (Pending): waiting for the first replica to be ready: traffic goes past the waypoint until then'
-
-const up = async (namespace: string, args = ''): Promise<Ended> => {
-  const terminal = createTerminal()
-  const applying = run(`waypoint apply -n ${namespace} --wait --waypoint-timeout 60s${args}`, { terminal })
-  const told = async (): Promise<void> => {
-    await eventually('a reason', () => Promise.resolve(terminal.stderr().includes(`waiting: ${pending}\n`)))
-    await bringUp(namespace)
-  }
-  const [ended] = await Promise.all([applying, told()])
-  return ended
-}
+after(() => bed[Symbol.asyncDispose]())
 
 describe('from apply to delete', () => {
   before(async () => {
@@ -113,7 +34,9 @@ describe('from apply to delete', () => {
   test('applied again it changes nothing', async () => {
     // Statuses may come meanwhile.
     const versions = async (): Promise<unknown> =>
-      (await Promise.all([ask.good('GET', gateways('shop', 'waypoint')), namespaceOf('shop')])).map((object) => [
+      (
+        await Promise.all([ask.good('GET', gateways('shop', 'waypoint')), ask.good('GET', '/api/v1/namespaces/shop')])
+      ).map((object) => [
         valueAt(object, 'metadata', 'generation'),
         listAt(object, 'metadata', 'managedFields').filter((entry) => textAt(entry, 'manager') === 'fairway-cli'),
       ])
@@ -281,95 +204,4 @@ test('a Gateway that cannot be ends the wait at once, with the reason', async ()
     err,
     /\nfairway waypoint apply: Gateway wrong\/waypoint cannot be: Accepted is False \(Invalid\): metadata\.annotations\[/,
   )
-})
-
-describe('--enforce', () => {
-  before(async () => {
-    await createShop('strict')
-    await createService('strict', 'api')
-    await createService('strict', 'db', { clusterIP: 'None' })
-  })
-
-  test('lets nobody past, once istiod sends all through the waypoint', async () => {
-    await ask.good('POST', policies('strict'), {
-      body: {
-        apiVersion: 'security.istio.io/v1',
-        kind: 'AuthorizationPolicy',
-        metadata: { name: 'scrapes' },
-        spec: { rules: [{ from: [{ source: { namespaces: ['monitoring'] } }] }] },
-      },
-    })
-    const istiod = (async (): Promise<void> => {
-      await eventually('an enrolled namespace', async () => (await enrolledBy('strict')) === 'waypoint')
-      await bind('strict', 'api', 'False')
-      assert.equal((await ask('GET', `${policies('strict')}/fairway-enforce-waypoint`)).code, 404)
-      await bind('strict', 'api', 'True')
-    })()
-    const [{ code, out, err }] = await Promise.all([up('strict', ' --enroll-namespace --enforce'), istiod])
-    assert.equal(code, 0, err)
-    assert.equal(
-      out,
-      'Gateway strict/waypoint created\nNamespace strict changed\nAuthorizationPolicy strict/fairway-enforce-waypoint created\n',
-    )
-    assert.match(err, /\nwaiting: Service strict\/api: /)
-    assert.match(err, /\nwarning: AuthorizationPolicy strict\/scrapes lets others in as well, past the waypoint\n/)
-    assert.match(err, /\nwarning: Service strict\/db is headless: what calls its Pods directly will be refused\n/)
-    const policy = await ask.good('GET', `${policies('strict')}/fairway-enforce-waypoint`)
-    assert.deepEqual(valueAt(policy, 'spec'), {
-      action: 'ALLOW',
-      rules: [{ from: [{ source: { principals: ['*/ns/strict/sa/waypoint'] } }] }],
-    })
-    const gateway = await ask.good('GET', gateways('strict', 'waypoint'))
-    const [owner] = listAt(policy, 'metadata', 'ownerReferences')
-    assert.equal(textAt(owner, 'uid'), textAt(gateway, 'metadata', 'uid'))
-  })
-
-  test('applied again it changes nothing', async () => {
-    const { code, out } = await run('waypoint apply -n strict --enroll-namespace --enforce')
-    assert.deepEqual(
-      [code, out],
-      [
-        0,
-        'Gateway strict/waypoint unchanged\nNamespace strict unchanged\nAuthorizationPolicy strict/fairway-enforce-waypoint unchanged\n',
-      ],
-    )
-  })
-
-  test('who may not write policies is told before anything changes', async () => {
-    await createShop('limited')
-    await grant(server, 'limited', {
-      namespace: 'limited',
-      rights: ['get,list,patch,create gateways.gateway.networking.k8s.io', 'get,patch namespaces', 'list services'],
-    })
-    const { code, err } = await run('waypoint apply -n limited --enroll-namespace --enforce', { user: 'limited' })
-    assert.equal(code, 77)
-    assert.match(err, /user "limited" may not \w+ authorizationpolicies\.security\.istio\.io in namespace limited/)
-    assert.equal((await ask('GET', gateways('limited', 'waypoint'))).code, 404)
-    assert.equal(await enrolledBy('limited'), '')
-  })
-
-  test('there has to be something to enforce', async () => {
-    await createShop('empty')
-    const { code, err } = await run('waypoint apply -n empty --enforce')
-    assert.equal(code, 1)
-    assert.match(err, /nothing in namespace empty goes through Gateway empty\/waypoint: there is nothing to enforce\n/)
-    assert.equal((await ask('GET', gateways('empty', 'waypoint'))).code, 404)
-  })
-
-  test('delete takes the policy first, and only that of ours', async () => {
-    const { code, out, err } = await run('waypoint delete waypoint -n strict --yes')
-    assert.deepEqual(
-      [code, out],
-      [
-        0,
-        'AuthorizationPolicy strict/fairway-enforce-waypoint deleted\nNamespace strict changed\nGateway strict/waypoint deleted\n',
-      ],
-    )
-    assert.match(err, /\n {2}deletes AuthorizationPolicy strict\/fairway-enforce-waypoint, which enforces it\n/)
-    const left = await ask.good('GET', policies('strict'))
-    assert.deepEqual(
-      listAt(left, 'items').map((one) => textAt(one, 'metadata', 'name')),
-      ['scrapes'],
-    )
-  })
 })

@@ -131,6 +131,7 @@ describe('a cluster with it', () => {
       args: 'apply -n shop --enforce',
       code: 1,
       err: [
+        notAmbient('shop'),
         noClass,
         'fairway waypoint apply: --enforce needs AuthorizationPolicies (security.istio.io), and SERVER has none: Istio is not installed',
         '  without --enforce the waypoint is applied as it is; ztunnels, which would carry the policy out, come with Istio',

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { kubeResources } from '../../../kube/resources.ts'
 import type { KubeJson } from '../../../kube/client.ts'
 import { bindingOf } from '../live/binding.ts'
-import { enforcementOf, enforcementWarnings, isEnforcementOf } from './enforcement.ts'
+import { enforcementOf, enforcementWarnings, isEnforcementOf, requireServices } from './enforcement.ts'
 
 const gateway = (metadata: object = {}): KubeJson => ({
   metadata: { name: 'waypoint', namespace: 'shop', uid: 'u1', ...metadata },
@@ -81,6 +81,28 @@ describe('the policies', () => {
     for (const services of [[], [service('web')], [service('db', { ...bound, clusterIP: 'None' })]]) {
       assert.throws(() => policiesOf({ namespaces: [namespace('shop')], services }), /there is nothing to enforce/)
     }
+  })
+
+  it('are one each, too, where a Service of an enrolled namespace goes another way, and that is told', () => {
+    const other = service('web', { labels: { 'istio.io/use-waypoint': 'none' } })
+    const own = service('waypoint', {
+      labels: { 'istio.io/use-waypoint': 'none' },
+      selector: { 'gateway.networking.k8s.io/gateway-name': 'waypoint' },
+    })
+    const { binding, policies } = policiesOf({ ...enrolled, services: [service('api'), other, own] })
+    assert.deepEqual(
+      policies.map(({ metadata }) => metadata.name),
+      ['fairway-enforce-waypoint-api'],
+    )
+    assert.deepEqual(enforcementWarnings(binding, policies, gateway()), [
+      'shop/web does not go through it: each other Service gets a policy of its own, and one that comes later needs "apply" again',
+    ])
+  })
+
+  it('are for waypoints that take calls to Services', () => {
+    for (const type of ['service', 'all']) requireServices(type)
+    for (const type of ['workload', 'none'])
+      assert.throws(() => requireServices(type), new RegExp(`this one takes ${type}: `))
   })
 
   it('are known again by their labels', () => {

@@ -32,15 +32,26 @@ export const findPolicyResource = async (client: KubeClient): Promise<KubeResour
   )
 }
 
+/** Throws `CliError` (1) for a waypoint that takes no calls to Services: a policy would refuse all of those. */
+export const requireServices = (trafficType: string): void => {
+  if (trafficType === 'service' || trafficType === 'all') return
+  throw new CliError(
+    exitCodes.failure,
+    `--enforce needs a waypoint for Services, and this one takes ${trafficType}: calls to Services go past it by design`,
+    { next: '--for all takes calls to Services and to Pods; nothing was changed' },
+  )
+}
+
 /**
- * The policies for a Gateway. A namespace that is enrolled gets one for all of its workloads; of others each Service that is
- * bound gets one for its Pods. Throws `CliError` (1) where nothing is bound: there is nothing that could be gone past.
+ * The policies for a Gateway. A namespace that is enrolled gets one for all of its workloads, unless some of them go another way;
+ * else each Service that is bound gets one for its Pods. Throws `CliError` (1) where nothing is bound: there is nothing that
+ * could be gone past.
  */
 export const enforcementOf = (gateway: KubeJson, binding: Binding, resource: KubeResource): readonly KubeJson[] => {
   const { namespace = '', name } = gateway.metadata
   const policy = (objectName: string, selector: BoundService['selector'] | undefined): KubeJson =>
     policyOf({ gateway, resource, objectName, selector })
-  if (binding.namespaces.includes(namespace)) return [policy(policyName(name), undefined)]
+  if (binding.namespaces.includes(namespace) && binding.apart.length === 0) return [policy(policyName(name), undefined)]
   const own = binding.services.filter((service) => service.namespace === namespace && !service.isHeadless)
   const selecting = own.filter(({ selector }) => Object.keys(selector).length > 0)
   if (selecting.length > 0) {
@@ -104,7 +115,12 @@ export const enforcementWarnings = (
   const others = policies.filter((policy) => !isEnforcementOf(policy, name) && admitsPast(policy))
   const headless = binding.services.filter((service) => service.isHeadless && service.namespace === namespace)
   const elsewhere = binding.namespaces.filter((one) => one !== namespace)
+  const isPartly = binding.namespaces.includes(namespace) && binding.apart.length > 0
+  const apart = `${binding.apart.join(', ')} ${binding.apart.length === 1 ? 'does' : 'do'} not go through it`
   return [
+    ...(isPartly
+      ? [`${apart}: each other Service gets a policy of its own, and one that comes later needs "apply" again`]
+      : []),
     ...others.map(
       ({ metadata }) =>
         `AuthorizationPolicy ${metadata.namespace}/${metadata.name} lets others in as well, past the waypoint`,

@@ -8,10 +8,18 @@ import { isWrittenByUs } from '../../cluster/field-owner.ts'
 import { exitCodes } from '../../exit-codes.ts'
 import type { OutputFormat } from '../../terminal/print-as.ts'
 import { CliError, type Terminal } from '../../verb.ts'
-import { classOf, conditionsIn, findClasses, isOwnClass, requireGatewayApi, type Classes } from '../live/gateway-api.ts'
+import {
+  classOf,
+  conditionsIn,
+  findClasses,
+  isOwnClass,
+  requireGatewayApi,
+  trafficTypeOf,
+  type Classes,
+} from '../live/gateway-api.ts'
 import { ambientWarning, enrolmentOf, readNamespace } from './enrolment.ts'
-import { findPolicyResource } from './enforcement.ts'
-import { enforce, rehearse } from './enforce.ts'
+import { findPolicyResource, requireServices } from './enforcement.ts'
+import { enforce, refuseEnforced, rehearse } from './enforce.ts'
 import { gatewayManifest, REVISION, WAYPOINT_FOR, type GatewayWish } from './gateway-manifest.ts'
 import { createReport, type Report } from './report.ts'
 import { waitReady, type Wait } from './wait-ready.ts'
@@ -56,6 +64,7 @@ export const runApply = async (wish: ApplyWish, { client, terminal, signal }: Ap
   const found = await look(client, wish, report)
   const policyResource = wish.isEnforcing ? await findPolicyResource(client) : undefined
   const enrolling = wish.isEnrolling ? enrolmentWrite(found, wish) : undefined
+  if (wish.isEnrolling && !wish.isEnforcing) await refuseEnforced(client, wish.namespace, wish.gateway.name)
   const gateway = await preview(client, report, gatewayWrite(found, wish))
   const enrolment = enrolling === undefined ? undefined : await preview(client, report, enrolling)
   const { name } = wish.gateway
@@ -63,13 +72,23 @@ export const runApply = async (wish: ApplyWish, { client, terminal, signal }: Ap
   const wait: Wait = { namespace, name, timeoutMs, clock: systemClock, signal, onReason: report.waiting }
   const gatewayClass = found.classes.own.get(wish.gateway.className)
   const enforcing = policyResource && { ...wish, client, report, wait, gatewayClass, policyResource }
-  if (enforcing !== undefined) await rehearse(enforcing, gateway.preview.after)
-  const applied = await write(client, report, gateway)
-  const isReal = wish.dryRun === 'none'
-  const ready = wish.isWaiting && isReal ? await waitFor(client, wait, { report, wish }) : applied
+  if (enforcing !== undefined) {
+    requireServices(trafficTypeOf(gateway.preview.after, found.classes))
+    await rehearse(enforcing, gateway.preview.after)
+  }
+  const written = await write(client, report, gateway)
+  const applied = 'Gateway applied'
+  const ready =
+    wish.isWaiting && wish.dryRun === 'none'
+      ? await tellingWhatIsLeft(
+          [applied, wish.isEnrolling && 'namespace not enrolled', wish.isEnforcing && 'nothing enforced'],
+          waitFor(client, wait, report),
+        )
+      : written
   if (enrolment !== undefined) await write(client, report, enrolment)
   if (enforcing !== undefined) {
-    await enforce(enforcing, ready, async (one) => write(client, report, await preview(client, report, one)))
+    const enforced = enforce(enforcing, ready, async (one) => write(client, report, await preview(client, report, one)))
+    await tellingWhatIsLeft([applied, wish.isEnrolling && 'namespace enrolled', 'not enforced'], enforced)
   }
   await report.print()
 }
@@ -98,7 +117,8 @@ const enrolmentWrite = ({ namespace: live }: Found, wish: ApplyWish): ObjectWrit
 const look = async (client: KubeClient, wish: ApplyWish, report: Report): Promise<Found> => {
   const { namespace, gateway } = wish
   const read = await readNamespace(client, namespace, { isNeeded: wish.isEnrolling })
-  const warning = 'warning' in read ? read.warning : wish.isEnrolling ? ambientWarning(read.object) : undefined
+  const warning =
+    'warning' in read ? read.warning : wish.isEnrolling || wish.isEnforcing ? ambientWarning(read.object) : undefined
   if (warning !== undefined) report.warn(warning)
   const classes = await findClasses(client)
   judgeClass(classes, gateway.className, report)
@@ -187,24 +207,19 @@ const write = async (
   return written
 }
 
-const waitFor = async (
-  client: KubeClient,
-  wait: Wait,
-  { report, wish }: { readonly report: Report; readonly wish: ApplyWish },
-): Promise<KubeJson> => {
+const waitFor = async (client: KubeClient, wait: Wait, report: Report): Promise<KubeJson> => {
+  const ready = await waitReady(client, wait)
+  report.say(`Gateway ${wait.namespace}/${wait.name} is ready`)
+  return ready
+}
+
+/** Says also what was done before, and what was not, when something cannot be. */
+const tellingWhatIsLeft = async <T>(parts: readonly (string | false)[], doing: Promise<T>): Promise<T> => {
   try {
-    const ready = await waitReady(client, wait)
-    report.say(`Gateway ${wait.namespace}/${wait.name} is ready`)
-    return ready
+    return await doing
   } catch (error) {
-    const left = [
-      ...(wish.isEnrolling ? ['namespace not enrolled'] : []),
-      ...(wish.isEnforcing ? ['nothing enforced'] : []),
-    ]
-    if (!(error instanceof CliError) || left.length === 0) throw error
-    throw new CliError(error.exitCode, `${error.message} (Gateway applied, ${left.join(', ')})`, {
-      next: error.next,
-      cause: error,
-    })
+    const left = parts.filter((part) => part !== false)
+    if (!(error instanceof CliError) || left.length === 1) throw error
+    throw new CliError(error.exitCode, `${error.message} (${left.join(', ')})`, { next: error.next, cause: error })
   }
 }

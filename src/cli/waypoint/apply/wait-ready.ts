@@ -1,10 +1,9 @@
 import type { KubeClient, KubeJson } from '../../../kube/client.ts'
-import type { KubeFailure } from '../../../kube/failure.ts'
 import { kubeResources } from '../../../kube/resources.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { formatDuration } from '../../../lib/duration.ts'
 import { escapeControl } from '../../../lib/format-issue.ts'
-import { apiError, isNotThere } from '../../cluster/api-error.ts'
+import { demand, isNotThere } from '../../cluster/api-error.ts'
 import { exitCodes } from '../../exit-codes.ts'
 import { CliError } from '../../verb.ts'
 import { classOf, conditionOf, conditionsIn, type SaidCondition } from '../live/gateway-api.ts'
@@ -94,16 +93,19 @@ export const waitReady = (client: KubeClient, wait: Wait): Promise<KubeJson> => 
   const startedAtMs = clock.monotonicMs()
   return waitUntil(`Gateway ${namespace}/${name}`, wait, async () => {
     const found = await client.get(kubeResources.Gateway, { namespace, name }, wait.signal)
-    if (!found.ok) return { reason: reasonOfFailure(found.failure, `read Gateway ${namespace}/${name}`) }
-    const first = readinessOf(found.value, {})
+    if (!found.ok && isNotThere(found.failure)) {
+      throw new CliError(exitCodes.failure, `Gateway ${namespace}/${name} was deleted while it was waited for`)
+    }
+    const gateway = demand(found, `read Gateway ${namespace}/${name}`)
+    const first = readinessOf(gateway, {})
     const readiness =
       first.state === 'waiting'
-        ? readinessOf(found.value, {
-            ...(await readFacts(client, found.value, wait.signal)),
+        ? readinessOf(gateway, {
+            ...(await readFacts(client, gateway, wait.signal)),
             waitedMs: clock.monotonicMs() - startedAtMs,
           })
         : first
-    if (readiness.state === 'ready') return { value: found.value }
+    if (readiness.state === 'ready') return { value: gateway }
     if (readiness.state === 'waiting') return { reason: readiness.reason }
     throw new CliError(
       exitCodes.failure,
@@ -127,8 +129,8 @@ export const waitUntil = async <T>(
   const endMs = clock.monotonicMs() + timeoutMs
   let told: string | undefined
   for (;;) {
-    const looked = await look()
-    if (signal.aborted) throw new CliError(exitCodes.failure, `interrupted while waiting for ${what}`)
+    const looked = await lookOnce(look, signal)
+    if (looked === undefined) throw new CliError(exitCodes.failure, `interrupted while waiting for ${what}`)
     if ('value' in looked) return looked.value
     const reason = escapeControl(looked.reason)
     if (reason !== told) onReason(reason)
@@ -145,6 +147,18 @@ export const waitUntil = async <T>(
   }
 }
 
+/** A server that cannot be asked for a while is a reason to wait on; `undefined` when it was called off. */
+const lookOnce = async <T>(look: () => Promise<Looked<T>>, signal: AbortSignal): Promise<Looked<T> | undefined> => {
+  try {
+    const looked = await look()
+    return signal.aborted ? undefined : looked
+  } catch (error) {
+    if (signal.aborted) return undefined
+    if (!(error instanceof CliError) || error.exitCode !== exitCodes.clusterUnreachable) throw error
+    return { reason: error.message }
+  }
+}
+
 const pause = (ms: number, clock: Clock, signal: AbortSignal): Promise<void> => {
   const { promise, resolve } = Promise.withResolvers<void>()
   const cancel = clock.after(ms, resolve)
@@ -154,17 +168,6 @@ const pause = (ms: number, clock: Clock, signal: AbortSignal): Promise<void> => 
   }
   signal.addEventListener('abort', stop, { once: true })
   return promise.finally(() => signal.removeEventListener('abort', stop))
-}
-
-/** A reason to wait on; throws for what waiting does not mend. */
-const reasonOfFailure = (failure: KubeFailure, doing: string): string => {
-  if (isNotThere(failure)) {
-    throw new CliError(exitCodes.failure, `${doing.replace(/^read /, '')} was deleted while it was waited for`)
-  }
-  const error = apiError(failure, doing)
-  if (failure.reason === 'Aborted') return error.message
-  if (error.exitCode !== exitCodes.clusterUnreachable) throw error
-  return error.message
 }
 
 const readFacts = async (client: KubeClient, gateway: KubeJson, signal: AbortSignal): Promise<ReadinessFacts> => {

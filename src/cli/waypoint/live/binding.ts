@@ -26,6 +26,8 @@ export interface Binding {
   readonly services: readonly BoundService[]
   /** Of Services that ask for it and are not bound. */
   readonly refused: readonly Condition[]
+  /** Services with Pods in the Gateway's namespace that do not go through it: `NAMESPACE/NAME`. */
+  readonly apart: readonly string[]
 }
 
 /** A Service that goes through a waypoint. */
@@ -49,13 +51,18 @@ export const readMesh = async (client: KubeClient, namespace: string): Promise<M
   for (const one of [all, rest]) {
     if (one !== false && !one.ok && one.failure.status !== 403) throw apiError(one.failure, 'look at what is bound')
   }
+  return readOwnMesh(client, namespace)
+}
+
+/** Reads a namespace and its Services, for whoever asks often. */
+export const readOwnMesh = async (client: KubeClient, namespace: string): Promise<MeshView> => {
   const own = await client.get(kubeResources.Namespace, { name: namespace })
-  const some: KubeJson[] = []
-  const listed = await client.list(kubeResources.Service, { namespace, onItem: (item) => void some.push(item) })
+  const services: KubeJson[] = []
+  const listed = await client.list(kubeResources.Service, { namespace, onItem: (item) => void services.push(item) })
   demand(listed, `list Services in namespace ${namespace}`)
   return {
     namespaces: own.ok ? [{ kind: 'Namespace', apiVersion: 'v1', ...own.value }] : [],
-    services: some,
+    services,
     isWhole: false,
   }
 }
@@ -79,6 +86,11 @@ export const bindingOf = (gateway: KubeJson, gatewayClass: KubeJson | undefined,
     namespaces: enrolledIn(catalog, namespace, name),
     services: [...bound.services].map(([key, { object }]) => boundService(object, raw.get(key))),
     refused: bound.conditions.filter(({ status }) => status !== 'True'),
+    apart: [...catalog.services]
+      .filter(
+        ([key, { object }]) => object.metadata.namespace === namespace && !bound.services.has(key) && hasPods(object),
+      )
+      .map(([key]) => key),
   }
 }
 
@@ -91,6 +103,12 @@ const anyMesh = {
 } as const
 
 const sourceOf = (value: KubeJson): SourcedObject => ({ read: readObject(value), locate: () => undefined })
+
+/** Waypoints and gateways have Services, too; their Pods take no part in the mesh's capture. */
+const hasPods = ({ selector, type }: ServiceObject): boolean =>
+  type !== 'ExternalName' &&
+  Object.keys(selector).length > 0 &&
+  selector['gateway.networking.k8s.io/gateway-name'] === undefined
 
 const enrolledIn = (catalog: Catalog, namespace: string, name: string): readonly string[] =>
   [...catalog.namespaces.values()].flatMap(({ object: { metadata } }) => {

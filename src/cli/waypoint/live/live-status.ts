@@ -2,20 +2,12 @@
 import { kindApi } from '../../../config/objects/kind-apis.ts'
 import { chooseResource, followedKinds, type FollowedKind } from '../../../controller/watch/kinds.ts'
 import type { KubeClient, KubeJson } from '../../../kube/client.ts'
+import type { Condition } from '../../../model/condition.ts'
 import type { KubeResource } from '../../../kube/resources.ts'
 import { apiError, demand, formatMissingRight, missingRightOf } from '../../cluster/api-error.ts'
 import type { StatusItem, StatusReport } from '../status-report.ts'
 import { bindingOf, readMesh, type Binding, type MeshView } from './binding.ts'
-import {
-  classOf,
-  conditionOf,
-  findClasses,
-  listWaypoints,
-  requireGatewayApi,
-  revisionOf,
-  trafficTypeOf,
-  type SaidCondition,
-} from './gateway-api.ts'
+import { classOf, findClasses, listWaypoints, requireGatewayApi, revisionOf, trafficTypeOf } from './gateway-api.ts'
 import { addressOf, deploymentKeyOf, readReplicas } from './list-waypoints.ts'
 import { writtenConditions } from './written-conditions.ts'
 
@@ -27,7 +19,7 @@ export interface WaypointSummary {
   readonly revision: string
   readonly trafficType: string
   /** What is said of Programmed; `Unknown` where nothing is. */
-  readonly programmed: SaidCondition
+  readonly programmed: Pick<Condition, 'status' | 'reason' | 'message'>
   /** Ready and wanted: `2/2`; `-`: not there, or not to be seen. */
   readonly replicas: string
   readonly address: string | undefined
@@ -66,7 +58,7 @@ export const loadLiveStatus = async (client: KubeClient, namespace: string | und
       className: classOf(gateway),
       revision: revisionOf(gateway),
       trafficType: trafficTypeOf(gateway, classes),
-      programmed: conditionOf(gateway, 'Programmed') ?? unsaid,
+      programmed: writtenConditions('Gateway', gateway).find(({ type }) => type === 'Programmed') ?? unsaid,
       replicas: replicas.get(deploymentKeyOf(gateway)) ?? '-',
       address: addressOf(gateway),
       namespaces: bindings[at]?.namespaces ?? [],
@@ -81,13 +73,11 @@ export const loadLiveStatus = async (client: KubeClient, namespace: string | und
 const carried = (binding: Binding | undefined): Binding['services'] =>
   binding?.services.filter(({ isHeadless }) => !isHeadless) ?? []
 
-const unsaid: SaidCondition = {
-  type: 'Programmed',
+const unsaid = {
   status: 'Unknown',
   reason: 'Pending',
   message: 'nothing is said of it yet: is the controller running?',
-  observedGeneration: undefined,
-}
+} as const
 
 const gapsOf = ({ isWhole }: MeshView): readonly string[] =>
   isWhole ? [] : ['you may not look at all namespaces and Services: what is bound from elsewhere is not shown']
