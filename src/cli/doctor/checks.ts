@@ -62,6 +62,12 @@ export const commonCodes = {
       'There are more objects of a kind than this program reads in one go. Checks looked at the first ones; there may be more findings.',
     cure: 'Ask for fewer namespaces, with -n.',
   },
+  FW0003: {
+    level: 'warning',
+    title: 'A check ended in a fault of this program',
+    cause: 'An object of the cluster has a form that nobody thought of. Nothing is known of what the check is for.',
+    cure: 'Report it, with the message and the version of this program.',
+  },
 } as const satisfies Readonly<Record<string, CodeEntry>>
 
 /** Every code, in order. */

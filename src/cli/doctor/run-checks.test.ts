@@ -12,7 +12,7 @@ import {
 } from '../../../test/support/doctor/mesh-case.ts'
 import { listAt, valueAt, type JsonObject } from '../../controller/manifest.ts'
 import { isPlainObject } from '../../lib/schema.ts'
-import type { Finding } from './check.ts'
+import type { Check, Finding } from './check.ts'
 import { checks, codes, commonCodes } from './checks.ts'
 import { createMesh } from './mesh/mesh.ts'
 import { runChecks, type Suppression } from './run-checks.ts'
@@ -86,6 +86,25 @@ describe('what no case can say:', () => {
     assert.match(findings[0]?.message ?? '', /v1alpha1 spec\.later/)
   })
 
+  it('a check with a fault', () => {
+    const [first, second] = checks
+    assert.ok(first !== undefined && second !== undefined)
+    const broken: Check = {
+      ...first,
+      run: () => {
+        throw new Error('of ours')
+      },
+    }
+    const { results } = runChecks(meshOf(clean, {}), [], [broken, second])
+    assert.deepEqual(
+      results.map(({ state, findings }) => [state, findings.map(({ code, message }) => `${code} ${message}`)]),
+      [
+        ['warning', ['FW0003 the check kubernetes-version ended in a fault of this program: of ours']],
+        ['passed', []],
+      ],
+    )
+  })
+
   it('more objects than are read', () => {
     const mesh = meshOf(clean, {})
     const readings = new Map(mesh.readings)
@@ -100,7 +119,7 @@ it('every code has a case', () => {
   const met = new Set(cases.flatMap(({ expect }) => expect.map((text) => text.slice(0, 6))))
   assert.deepEqual(
     [...codes.keys()].filter((code) => !met.has(code)),
-    ['FW0002', 'FW0108'],
+    ['FW0002', 'FW0003', 'FW0108'],
   )
 })
 

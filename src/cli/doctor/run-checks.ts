@@ -2,6 +2,7 @@
 import type { Mesh } from './mesh/mesh.ts'
 import { levels, sections, type Check, type Finding, type Level, type Outcome, type SectionName } from './check.ts'
 import { checks as allChecks, codes, commonCodes } from './checks.ts'
+import { thrownMessage } from '../../lib/errors/thrown-text.ts'
 import { someOf } from './look/some-of.ts'
 
 /** A finding with the level of its code. */
@@ -79,7 +80,7 @@ const runCheck = (check: Check, mesh: Mesh): Outcome => {
     reading?.state === 'refused' ? [reading.right ?? `read ${kind} (${reading.why})`] : [],
   )
   if (blind.length > 0) return { findings: [blindness('could not look', blind)] }
-  const outcome = check.run(mesh)
+  const outcome = runGuarded(check, mesh)
   const read = needed.flatMap(([kind, reading]) => (reading?.state === 'read' ? [{ kind, reading }] : []))
   const unseen = read.flatMap(({ reading }) => reading.unseen ?? [])
   const cut = read.filter(({ reading }) => reading.isCut === true)
@@ -92,6 +93,16 @@ const runCheck = (check: Check, mesh: Mesh): Outcome => {
       ...(unseen.length === 0 ? [] : [blindness('looked at part of it', unseen)]),
       ...(cut.length === 0 ? [] : [{ code: 'FW0002', message, next: 'fairway doctor -n NAMESPACE' }]),
     ],
+  }
+}
+
+/** A fault of ours in one check must not keep the others from being told. */
+const runGuarded = (check: Check, mesh: Mesh): Outcome => {
+  try {
+    return check.run(mesh)
+  } catch (error) {
+    const message = `the check ${check.name} ended in a fault of this program: ${thrownMessage(error)}`
+    return { findings: [{ code: 'FW0003', message, next: 'fairway --version' }] }
   }
 }
 

@@ -1,5 +1,6 @@
 /** What `fairway doctor` does; apart from its flags, which are read where little may be loaded. */
 import type { KubeClient } from '../../kube/client.ts'
+import { canBeName } from '../../kube/resources.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { version } from '../../lib/version.ts'
 import { decodeChoice, decodeDuration, usageError, type FlagValues } from '../arguments.ts'
@@ -56,11 +57,16 @@ const createLook = (
 ): Look => {
   const scope = decodeNamespaces(given, client)
   const settings = {
-    istioNamespace: decodeNamespace(given['istio-namespace'], client),
+    istioNamespace: decodeIstioNamespace(given['istio-namespace']),
     clusterDomain: given['cluster-domain'],
     version,
   }
   return () => readMesh({ client, clock: systemClock, scope, settings, signal })
+}
+
+const decodeIstioNamespace = (namespace: string): string => {
+  if (canBeName(namespace) && !namespace.includes('.')) return namespace
+  throw usageError(`--istio-namespace ${JSON.stringify(namespace)} is no name of a namespace`)
 }
 
 const decodeNamespaces = (

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../../lib/clock.ts'
-import type { Output } from '../verb.ts'
+import { exitCodes } from '../exit-codes.ts'
+import { CliError, type Output } from '../verb.ts'
 import { levels, type Level } from './check.ts'
 import { cleanText } from './clean-text.ts'
 import { formatCounts } from './format-report.ts'
@@ -43,14 +44,32 @@ export const lookUntilFine = async (
   const untilMs = clock.monotonicMs() + timeoutMs
   let told = ''
   for (;;) {
-    const mesh = await look()
-    const report = runChecks(mesh, suppressions)
-    const reason = reasonOf(report, threshold)
-    if (reason === undefined || timeoutMs === 0) return { mesh, report, isLate: false }
-    if (clock.monotonicMs() + pauseMs > untilMs || signal.aborted) return { mesh, report, isLate: true }
+    const isLast = clock.monotonicMs() + pauseMs > untilMs || signal.aborted
+    const seen = await lookOnce(look, isLast)
+    let reason: string
+    if (seen.mesh === undefined) reason = seen.why
+    else {
+      const report = runChecks(seen.mesh, suppressions)
+      const finding = reasonOf(report, threshold)
+      if (finding === undefined || timeoutMs === 0) return { mesh: seen.mesh, report, isLate: false }
+      if (isLast) return { mesh: seen.mesh, report, isLate: true }
+      reason = finding
+    }
     if (reason !== told) err.write(`waiting: ${reason}\n`)
     told = reason
     await delay(pauseMs, undefined, { signal }).catch(() => undefined)
+  }
+}
+
+type Seen = { readonly mesh: Mesh } | { readonly mesh: undefined; readonly why: string }
+
+/** A server that cannot be reached yet is waited for as well, until the last look. */
+const lookOnce = async (look: Look, isLast: boolean): Promise<Seen> => {
+  try {
+    return { mesh: await look() }
+  } catch (error) {
+    if (isLast || !(error instanceof CliError) || error.exitCode !== exitCodes.clusterUnreachable) throw error
+    return { mesh: undefined, why: cleanText(error.message) }
   }
 }
 

@@ -7,7 +7,7 @@ import { version } from '../../../src/lib/version.ts'
 import { objectsIn } from '../../support/doctor/mesh-case.ts'
 import { defineKinds, definition } from '../../support/kube/kinds.ts'
 import { startKubeServer } from '../../support/kube/kube-server.ts'
-import { textAt, type JsonObject } from '../../support/kube/stand-in/json.ts'
+import { isObject, textAt, valueAt, type JsonObject } from '../../support/kube/stand-in/json.ts'
 import { createTerminal } from '../../support/terminal.ts'
 import { formatConditions, installRoles, setReady, startTestController, SYSTEM, until } from '../support/controller.ts'
 import { gateways } from '../support/objects.ts'
@@ -53,7 +53,8 @@ const put = async (object: JsonObject): Promise<void> => {
 const completed = (object: JsonObject): JsonObject => {
   const kind = textAt(object, 'kind')
   if (kind !== 'DaemonSet' && kind !== 'Deployment') return object
-  const labels = { app: textAt(object, 'metadata', 'name') }
+  const given = valueAt(object, 'spec', 'selector', 'matchLabels')
+  const labels: JsonObject = isObject(given) ? given : { app: textAt(object, 'metadata', 'name') }
   const [container] = objectsIn(
     JSON.stringify({
       name: 'discovery',
@@ -99,15 +100,16 @@ const images = (object: JsonObject): JsonObject => {
   return pod
 }
 
-/** Merges a patch into an object; what it gives puts the object back as it was. */
-const change = async (path: string, body: JsonObject): Promise<() => Promise<void>> => {
+/** Looks while a patch is merged into an object, and puts the object back as it was. */
+const whileChanged = async (path: string, body: JsonObject, look: () => Promise<Ran>): Promise<Ran> => {
   const old = await ask.good('GET', path)
   await ask.good('PATCH', path, { body, contentType: 'application/merge-patch+json' })
-  return async () => {
+  try {
+    return await look()
+  } finally {
     const resourceVersion = textAt(await ask.good('GET', path), 'metadata', 'resourceVersion')
-    await ask.good('PUT', path, {
-      body: { ...old, metadata: { ...(old['metadata'] as JsonObject), resourceVersion } },
-    })
+    const metadata = { ...(old['metadata'] as JsonObject), resourceVersion }
+    await ask.good('PUT', path, { body: { ...old, metadata } })
   }
 }
 
@@ -226,14 +228,14 @@ describe('a mesh', () => {
       ['FW0801 HTTPRoute/shop/api'],
     ],
     [
-      'a NetworkPolicy that lets nobody in',
+      'a policy that keeps the waypoint out',
       {
-        apiVersion: 'networking.k8s.io/v1',
-        kind: 'NetworkPolicy',
-        metadata: { name: 'api', namespace: 'shop' },
-        spec: { podSelector: { matchLabels: { app: 'api' } }, ingress: [] },
+        apiVersion: 'security.istio.io/v1',
+        kind: 'AuthorizationPolicy',
+        metadata: { name: 'only-waypoint', namespace: 'shop' },
+        spec: { rules: [{ from: [{ source: { namespaces: ['clients'] } }] }] },
       },
-      ['FW0906 Namespace/shop'],
+      ['FW0706 Service/shop/api'],
     ],
     [
       'a namespace without ambient mode',
@@ -253,14 +255,25 @@ describe('a mesh', () => {
         textAt(object, 'metadata', 'name'),
       ]
       const path = pathOf(kind, namespace, name)
-      const restore = await change(path, object)
-      const { code, findings } = await doctor(server.kubeconfig)
+      const { code, findings } = await whileChanged(path, object, () => doctor(server.kubeconfig))
       assert.deepEqual(findings, expected)
       assert.equal(code, 79)
-      await restore()
       assert.deepEqual((await doctor(server.kubeconfig)).findings, [])
     })
   }
+
+  test('one namespace is looked at with what it leads to', async () => {
+    await put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'stock' } })
+    const ports = [{ name: 'http', port: 80, protocol: 'TCP' }]
+    await put({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'items', namespace: 'stock' }, spec: { ports } })
+    const rules = [{ backendRefs: [{ name: 'items', namespace: 'stock', port: 80 }] }]
+    const { findings, document } = await whileChanged(pathOf('HTTPRoute', 'shop', 'api'), { spec: { rules } }, () =>
+      doctor(server.kubeconfig, '-n', 'shop'),
+    )
+    // No controller runs that would let the waypoint read there.
+    assert.deepEqual(findings, ['FW0211 Gateway/shop/waypoint'])
+    assert.deepEqual(document.namespaces, ['shop'])
+  })
 
   test('somebody who may do nothing is told so, and nothing else', async () => {
     const { code, document } = await doctor(server.kubeconfigOf('nobody'))
@@ -293,12 +306,13 @@ describe('a mesh', () => {
       subjects: [{ kind: 'User', name: 'tenant', apiGroup: 'rbac.authorization.k8s.io' }],
     })
     const labels = { 'istio.io/use-waypoint': 'gone' }
-    const restore = await change(pathOf('Service', 'shop', 'api'), { metadata: { labels } })
-    const { findings, document } = await doctor(server.kubeconfigOf('tenant'), '-n', 'shop')
+    const tenant = server.kubeconfigOf('tenant')
+    const { findings, document } = await whileChanged(pathOf('Service', 'shop', 'api'), { metadata: { labels } }, () =>
+      doctor(tenant, '-n', 'shop'),
+    )
     assert.ok(findings.includes('FW0601 Service/shop/api'), findings.join('\n'))
     const looked = document.checks.filter(({ findings: all }) => all.every((finding) => finding.code !== 'FW0001'))
     assert.ok(looked.length >= 15, looked.map(({ name }) => name).join())
-    await restore()
   })
 })
 

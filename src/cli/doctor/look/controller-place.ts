@@ -39,6 +39,9 @@ const placeOf = (mesh: Mesh, lease: LiveObject): ControllerPlace => {
   }
 }
 
+/** What of a version says whether two get along: before 1.0 the second number is as the first is later. */
+export const lineOf = (version: string): string => version.split('.').slice(0, 2).join('.')
+
 /** The version in the tag of an image of ours: `1.2.3`; `undefined` where the tag is none. */
 export const imageVersionOf = (podSpec: unknown): string | undefined => {
   for (const container of listAt(podSpec, 'containers')) {

@@ -2,6 +2,7 @@
 import { matchLabels } from '../../../config/translate/service/match-labels.ts'
 import { labelSelector } from '../../../config/objects/kind.ts'
 import { listAt, textAt, textsAt, valueAt, type LiveObject } from '../../../controller/manifest.ts'
+import { isPlainObject } from '../../../lib/schema.ts'
 import type { ObjectRef } from '../../../model/model.ts'
 
 export const nameOf = (object: unknown): string => textAt(object, 'metadata', 'name')
@@ -51,11 +52,14 @@ export const containersOf = (podSpec: unknown): readonly unknown[] => [
   ...listAt(podSpec, 'initContainers').filter((one) => textAt(one, 'restartPolicy') === 'Always'),
 ]
 
-/** The value of an environment variable in any container. */
+/** What stands for a value that is kept elsewhere (`valueFrom`, `envFrom`). */
+export const ELSEWHERE = '(kept elsewhere)'
+
+/** The value of an environment variable in any container; `undefined`: it is not set. */
 export const environmentOf = (podSpec: unknown, name: string): string | undefined => {
   for (const container of containersOf(podSpec)) {
     const found = listAt(container, 'env').find((one) => textAt(one, 'name') === name)
-    if (found !== undefined) return textAt(found, 'value')
+    if (found !== undefined) return isPlainObject(found) && 'valueFrom' in found ? ELSEWHERE : textAt(found, 'value')
   }
-  return undefined
+  return containersOf(podSpec).some((one) => listAt(one, 'envFrom').length > 0) ? ELSEWHERE : undefined
 }

@@ -17,8 +17,11 @@ export const isOnHostNetwork = (pod: LiveObject): boolean => {
 /** Whether ztunnel carries what comes to the Pod and goes from it. */
 export const isCaptured = (pod: LiveObject): boolean => annotationsOf(pod)['ambient.istio.io/redirection'] === 'enabled'
 
-/** Whether Istio has put a sidecar into the Pod. */
-export const hasSidecar = (pod: LiveObject): boolean => annotationsOf(pod)['sidecar.istio.io/status'] !== undefined
+/** Whether Istio has put a sidecar into the Pod; gateways get their proxy in the same way. */
+export const hasSidecar = (pod: LiveObject): boolean => {
+  const { 'sidecar.istio.io/status': status, 'inject.istio.io/templates': templates = '' } = annotationsOf(pod)
+  return status !== undefined && !templates.split(',').includes('gateway') && !isGatewayPod(pod)
+}
 
 /** A waypoint's or gateway's own Pod, which is in no mesh but makes one. */
 export const isGatewayPod = (pod: LiveObject): boolean =>

@@ -7,7 +7,7 @@ export const targetPortsOf = ({ ports }: ServiceObject, pod: LiveObject): readon
   ports
     .filter(({ protocol }) => protocol === 'TCP')
     .flatMap(({ port, targetPort = port }) =>
-      typeof targetPort === 'number' ? targetPort : (containerPort(pod, targetPort) ?? []),
+      typeof targetPort === 'number' ? targetPort : (containerPort(pod, targetPort) ?? port),
     )
 
 /** The port of a container by its name. */

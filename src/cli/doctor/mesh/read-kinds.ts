@@ -36,7 +36,7 @@ export const readKinds: readonly ReadKind[] = [
   shared(gatewayApi, 'Gateway'),
   shared('coordination.k8s.io', 'Lease', { fields: `metadata.name=${LEASE_NAME}` }),
   shared('apps', 'Deployment', { labels: 'app=istiod' }, ours),
-  shared('apps', 'DaemonSet', { labels: 'app=ztunnel' }, { labels: 'k8s-app=istio-cni-node' }),
+  shared('apps', 'DaemonSet'),
   shared(rbac, 'ClusterRole'),
   shared(rbac, 'ClusterRoleBinding'),
   shared(rbac, 'Role'),

@@ -11,7 +11,7 @@ import { createMesh, type Mesh } from './mesh.ts'
 import type { MeshSettings } from './mesh-input.ts'
 import { askedGroups, chooseVersion, readKinds, type ReadKind } from './read-kinds.ts'
 import { readInstead } from './read-instead.ts'
-import { furtherNamespaces, furtherPods, wantedConfigMaps, wantedPods } from './read-later.ts'
+import { furtherPods, referredNamespaces, waypointNamespaces, wantedConfigMaps, wantedPods } from './read-later.ts'
 import type { Reading } from './reading.ts'
 import type { ServerFacts, UserRight } from './server-facts.ts'
 
@@ -45,6 +45,7 @@ export const readMesh = async (options: ReadMeshOptions): Promise<Mesh> => {
     inParallel(wanted, { limit: PARALLEL, signal }, async (kind) => {
       const resource = resourceOf(kind, kinds)
       if (resource === undefined) return void readings.set(kind.kind, { state: 'absent' })
+      if (places?.length === 0) return
       const namespaces = places === undefined ? [{}] : places.map((namespace) => ({ namespace }))
       const selections = namespaces.flatMap((place) => kind.selections.map((selection) => ({ ...place, ...selection })))
       add(kind.kind, accept(await listObjects(resource, selections, lister)))
@@ -57,10 +58,16 @@ export const readMesh = async (options: ReadMeshOptions): Promise<Mesh> => {
   await read(sharedKinds, undefined)
   if (scope !== undefined) await readInstead(readings, scope, { ...lister, resource: resourceOf(gatewayKind, kinds) })
   await read(scopedKinds, scope)
-  const further = scope === undefined ? [] : furtherNamespaces(meshOf(), scope)
-  if (further.length > 0) await read(scopedKinds, further, tolerate)
   const root = settings.istioNamespace
-  if (scope?.includes(root) === false && !further.includes(root)) await read(rootKinds, [root], tolerate)
+  if (scope !== undefined) {
+    const meshMap = [{ namespace: root, name: 'istio' }]
+    add('ConfigMap', forget(await getObjects(kubeResources.ConfigMap, meshMap, lister)))
+    const waypoints = waypointNamespaces(meshOf(), scope)
+    await read(scopedKinds, waypoints, tolerate)
+    const known = [...scope, ...waypoints]
+    await read(backendKinds, referredNamespaces(meshOf(), known), tolerate)
+    if (!known.includes(root)) await read(rootKinds, [root], tolerate)
+  }
   const mesh = meshOf()
   const names = createOurCrds().map((crd) => ({ name: textAt(crd, 'metadata', 'name') }))
   const later: readonly (readonly [string, () => Promise<Reading>])[] = [
@@ -81,6 +88,8 @@ export const readMesh = async (options: ReadMeshOptions): Promise<Mesh> => {
 
 const sharedKinds = readKinds.filter(({ place }) => place === 'shared')
 const scopedKinds = readKinds.filter(({ place }) => place === 'scoped')
+/** What routes and policies lead to. */
+const backendKinds = readKinds.filter(({ kind }) => kind === 'Service' || kind === 'ServiceEntry')
 /** Policies of the whole mesh. */
 const rootKinds = readKinds.filter(({ group }) => group === 'security.istio.io')
 const gatewayKind = { kind: 'Gateway', group: 'gateway.networking.k8s.io' }

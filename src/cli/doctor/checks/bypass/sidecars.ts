@@ -1,6 +1,5 @@
-import { nameOf, refOf } from '../../look/live.ts'
-import { isInjected } from '../../look/namespaces.ts'
-import { hasSidecar } from '../../look/pods.ts'
+import { nameOf, namespaceOf, refOf } from '../../look/live.ts'
+import { hasSidecar, isLive } from '../../look/pods.ts'
 import { someOf } from '../../look/some-of.ts'
 import { defineCheck, found, skip, type Finding } from '../../check.ts'
 
@@ -16,7 +15,7 @@ export const sidecarsCheck = defineCheck({
       level: 'warning',
       title: 'Clients with sidecars go past waypoints',
       cause:
-        'Sidecars are injected into a namespace. A client with a sidecar dials Pods itself and never a waypoint: routes and policies there do not hold for it.',
+        'Pods of a namespace have sidecars. A client with a sidecar dials Pods itself and never a waypoint: routes and policies there do not hold for it.',
       cure: 'Move the namespace to ambient mode, or admit only the waypoint to the Pods (fairway waypoint apply --enforce).',
     },
     FW0702: {
@@ -30,11 +29,12 @@ export const sidecarsCheck = defineCheck({
   run: (mesh) => {
     const { services } = mesh.facts
     if (services.length === 0) return skip('no Service with a waypoint')
-    const injected = mesh.all('Namespace').filter(isInjected)
+    const withSidecars = new Set(mesh.all('Pod').filter(isLive).filter(hasSidecar).map(namespaceOf))
+    const injected = mesh.all('Namespace').filter((one) => withSidecars.has(nameOf(one)))
     const callers = injected.map((one): Finding<Code> => ({
       code: 'FW0701',
       object: refOf(one),
-      message: 'sidecars are injected here; what its Pods send goes past every waypoint',
+      message: 'its Pods have sidecars; what they send goes past every waypoint',
       next: `kubectl get pods -n ${nameOf(one)} -o jsonpath='{.items[*].metadata.name}'`,
     }))
     const behind = services.flatMap(({ live, pods }): readonly Finding<Code>[] => {

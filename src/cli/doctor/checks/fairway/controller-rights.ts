@@ -1,8 +1,9 @@
+import { valueAt } from '../../../../controller/manifest.ts'
 import type { Right } from '../../../../controller/roles/right.ts'
 import { controllerLeaseRole, controllerRole } from '../../../../controller/roles/controller-roles.ts'
 import { waypointRoles } from '../../../../controller/roles/waypoint-roles.ts'
 import { lackOf, rightsOf, rulesOf, userOf, type Account } from '../../look/account-rights.ts'
-import { controllerPlaces } from '../../look/controller-place.ts'
+import { controllerPlaces, imageVersionOf, lineOf } from '../../look/controller-place.ts'
 import { accountOf } from '../../look/pods.ts'
 import { someOf } from '../../look/some-of.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
@@ -42,7 +43,7 @@ export const controllerRightsCheck = defineCheck({
     })
     const given = controllerRights(mesh)
     if (given === undefined)
-      return roles.length > 0 ? found(roles) : skip('no controller, whose rights could be looked at')
+      return roles.length > 0 ? found(roles) : skip('no controller of this version, whose rights could be looked at')
     const lack = [
       ...lackOf(controllerRole.rights, given.rights),
       ...lackOf(controllerLeaseRole.rights, given.own).map((one) => `${one} in ${given.namespace}`),
@@ -66,6 +67,9 @@ interface Given {
 const controllerRights = (mesh: Mesh): Given | undefined => {
   const place = controllerPlaces(mesh).find(({ pod }) => pod !== undefined)
   if (place?.pod === undefined) return undefined
+  const version = imageVersionOf(valueAt(place.pod, 'spec'))
+  // Another one needs other rights.
+  if (version !== undefined && lineOf(version) !== lineOf(mesh.settings.version)) return undefined
   const { namespace } = place
   const account: Account = { namespace, name: accountOf(place.pod) }
   return {

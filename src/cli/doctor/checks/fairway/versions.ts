@@ -1,6 +1,6 @@
 import { valueAt } from '../../../../controller/manifest.ts'
 import { refOf } from '../../look/live.ts'
-import { controllerPlaces, imageVersionOf } from '../../look/controller-place.ts'
+import { controllerPlaces, imageVersionOf, lineOf } from '../../look/controller-place.ts'
 import { defineCheck, found, skip, type Finding } from '../../check.ts'
 
 export const versionsCheck = defineCheck({
@@ -45,6 +45,3 @@ export const versionsCheck = defineCheck({
     return found(findings, version)
   },
 })
-
-/** Versions that differ in no more than the last number get along; before 1.0 the second one is as the first. */
-const lineOf = (version: string): string => version.split('.').slice(0, 2).join('.')

@@ -1,5 +1,6 @@
 import { textAt } from '../../../../controller/manifest.ts'
-import { labelsOf, refOf } from '../../look/live.ts'
+import { refOf } from '../../look/live.ts'
+import { cniAgentsOf } from '../../look/node-agents.ts'
 import { variableOf } from '../../look/istiod.ts'
 import { defineCheck, found, skip, type Finding } from '../../check.ts'
 
@@ -28,7 +29,7 @@ export const captureCheck = defineCheck({
   },
   run: (mesh) => {
     const configMap = mesh.all('ConfigMap').find((one) => refOf(one).name === 'istio-cni-config')
-    const agent = mesh.all('DaemonSet').find((one) => labelsOf(one)['k8s-app'] === 'istio-cni-node')
+    const agent = cniAgentsOf(mesh)[0]
     if (configMap === undefined && agent === undefined) return skip('no Istio CNI')
     const setting = (name: string): string =>
       textAt(configMap, 'data', name) || (agent === undefined ? '' : (variableOf(agent, name) ?? ''))

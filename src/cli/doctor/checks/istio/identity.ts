@@ -1,5 +1,5 @@
 import { listAt, textAt, valueAt, type LiveObject } from '../../../../controller/manifest.ts'
-import { environmentOf, refOf } from '../../look/live.ts'
+import { ELSEWHERE, environmentOf, refOf } from '../../look/live.ts'
 import { istiodsOf, readyReplicasOf, revisionOf, variableOf } from '../../look/istiod.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
 import type { Waypoint } from '../../mesh/facts.ts'
@@ -60,10 +60,11 @@ const judgeTokens = (deployment: LiveObject, istiod: LiveObject): readonly Findi
   const pod = valueAt(deployment, 'spec', 'template', 'spec')
   const object = refOf(deployment)
   const next = `kubectl get deployment ${object.name} -n ${object.namespace} -o yaml`
-  const audiences = (variableOf(istiod, 'TOKEN_AUDIENCES') || 'istio-ca').split(',').map((one) => one.trim())
+  const said = variableOf(istiod, 'TOKEN_AUDIENCES') || 'istio-ca'
+  const audiences = said.split(',').map((one) => one.trim())
   const shown = tokenAudience(pod)
   const findings: Finding<Code>[] = []
-  if (shown !== undefined && !audiences.includes(shown)) {
+  if (shown !== undefined && said !== ELSEWHERE && !audiences.includes(shown)) {
     const message = `its token is for ${shown}, istiod takes ${audiences.join(', ')}`
     findings.push({ code: 'FW0306', object, message, next })
   }
@@ -71,7 +72,7 @@ const judgeTokens = (deployment: LiveObject, istiod: LiveObject): readonly Findi
     variableOf(istiod, 'CLUSTER_ID'),
     environmentOf(pod, 'CLUSTER_ID'),
   ]
-  if (theirs !== ours) {
+  if (theirs !== ours && theirs !== ELSEWHERE && ours !== ELSEWHERE) {
     const message = `it calls the cluster ${ours}, istiod calls it ${theirs}`
     findings.push({ code: 'FW0307', object, message, next })
   }

@@ -1,5 +1,5 @@
 import { listAt, valueAt } from '../../../../controller/manifest.ts'
-import { nameOf, refOf } from '../../look/live.ts'
+import { ELSEWHERE, nameOf, refOf } from '../../look/live.ts'
 import { istiodsOf, readyReplicasOf, variableOf } from '../../look/istiod.ts'
 import { defineCheck, found, type Finding } from '../../check.ts'
 
@@ -48,7 +48,7 @@ export const istiodCheck = defineCheck({
       return found<Code>([{ code: 'FW0301', message, next: `kubectl get pods -n ${istioNamespace} -l app=istiod` }])
     }
     const findings: Finding<Code>[] = ready
-      .filter((one) => variableOf(one, 'PILOT_ENABLE_AMBIENT') !== 'true')
+      .filter((one) => !['true', ELSEWHERE].includes(variableOf(one, 'PILOT_ENABLE_AMBIENT') ?? ''))
       .map((one) => ({
         code: 'FW0302',
         object: refOf(one),

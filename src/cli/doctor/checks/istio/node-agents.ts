@@ -1,5 +1,5 @@
-import { labelsOf, nameOf, numberAt, refOf } from '../../look/live.ts'
-import type { Mesh } from '../../mesh/mesh.ts'
+import { nameOf, numberAt, refOf } from '../../look/live.ts'
+import { cniAgentsOf, ztunnelsOf } from '../../look/node-agents.ts'
 import type { LiveObject } from '../../../../controller/manifest.ts'
 import { defineCheck, found, type Finding } from '../../check.ts'
 
@@ -15,14 +15,14 @@ export const nodeAgentsCheck = defineCheck({
       level: 'error',
       title: 'There is no ztunnel',
       cause:
-        'No DaemonSet has the label app=ztunnel. Without it no connection is carried in the mesh, and none to a waypoint.',
+        'No DaemonSet has Pods with the label app=ztunnel. Without it no connection is carried in the mesh, and none to a waypoint.',
       cure: 'Install Istio with the ambient profile.',
     },
     FW0314: {
       level: 'error',
       title: 'There is no Istio CNI',
       cause:
-        'No DaemonSet has the label k8s-app=istio-cni-node. Without it no Pod is captured: what Pods send goes past ztunnel, and past every waypoint.',
+        'No DaemonSet has Pods with the label k8s-app=istio-cni-node. Without it no Pod is captured: what Pods send goes past ztunnel, and past every waypoint.',
       cure: 'Install Istio with the ambient profile.',
     },
     FW0315: {
@@ -34,15 +34,15 @@ export const nodeAgentsCheck = defineCheck({
     },
   },
   run: (mesh) => {
-    const ztunnels = named(mesh, 'app', 'ztunnel')
-    const agents = named(mesh, 'k8s-app', 'istio-cni-node')
+    const ztunnels = ztunnelsOf(mesh)
+    const agents = cniAgentsOf(mesh)
     const missing: Finding<Code>[] = []
     const next = 'istioctl install --set profile=ambient'
     if (ztunnels.length === 0) {
-      missing.push({ code: 'FW0313', message: 'no DaemonSet has the label app=ztunnel', next })
+      missing.push({ code: 'FW0313', message: 'no DaemonSet has Pods with the label app=ztunnel', next })
     }
     if (agents.length === 0) {
-      missing.push({ code: 'FW0314', message: 'no DaemonSet has the label k8s-app=istio-cni-node', next })
+      missing.push({ code: 'FW0314', message: 'no DaemonSet has Pods with the label k8s-app=istio-cni-node', next })
     }
     const all = [...ztunnels, ...agents]
     const behind = all.flatMap((one): readonly Finding<Code>[] => {
@@ -62,9 +62,6 @@ export const nodeAgentsCheck = defineCheck({
     return found([...missing, ...behind], all.map((one) => `${nameOf(one)} ${countsOf(one)[1]}`).join(', '))
   },
 })
-
-const named = (mesh: Mesh, label: string, value: string): readonly LiveObject[] =>
-  mesh.all('DaemonSet').filter((one) => labelsOf(one)[label] === value)
 
 const countsOf = (daemonSet: LiveObject): readonly [wanted: number, ready: number] => [
   numberAt(daemonSet, ['status', 'desiredNumberScheduled'], 0),

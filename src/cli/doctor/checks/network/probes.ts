@@ -3,7 +3,7 @@ import { containersOf, keyOfLive, nameOf, namespaceOf } from '../../look/live.ts
 import { containerPort } from '../../look/service-ports.ts'
 import { distinctPods } from '../../look/traffic/distinct-pods.ts'
 import { judgeTraffic, policiesOf } from '../../look/traffic/network-policies.ts'
-import { isCaptured, isLive } from '../../look/pods.ts'
+import { isCaptured, isLive, isReady } from '../../look/pods.ts'
 import { someOf } from '../../look/some-of.ts'
 import { defineCheck, found, skip, type Finding } from '../../check.ts'
 
@@ -28,7 +28,8 @@ export const probesCheck = defineCheck({
     if (mesh.all('NetworkPolicy').length === 0) return found([], 'no NetworkPolicy')
     const captured = mesh.all('Pod').filter((pod) => isLive(pod) && isCaptured(pod))
     if (captured.length === 0) return skip('no Pod is captured')
-    const blocked = distinctPods(captured).filter((pod) =>
+    // Where a Pod is ready, its probes came through, whatever a policy says: some CNIs let nodes in.
+    const blocked = distinctPods(captured.filter((pod) => !isReady(pod))).filter((pod) =>
       probePorts(pod).some((port) => {
         const peer = { kind: 'address', address: PROBES } as const
         return !judgeTraffic(mesh, { pod, direction: 'Ingress', peer, port }).isAllowed
@@ -37,7 +38,7 @@ export const probesCheck = defineCheck({
     return found(
       [...Map.groupBy(blocked, namespaceOf)].map(([namespace, pods]): Finding<'FW0906'> => {
         const policies = [...new Set(pods.flatMap((pod) => policiesOf(mesh, pod, 'Ingress').map(keyOfLive)))]
-        const message = `probes of ${someOf(pods.map(nameOf))} are kept out: NetworkPolicy ${someOf(policies)} does not allow ${PROBES}/32`
+        const message = `probes of ${someOf(pods.map(nameOf))} are kept out: NetworkPolicy ${someOf(policies)} does not allow ${PROBES}/32, and they are not ready`
         const [first = ''] = policies
         const next = `kubectl describe networkpolicy ${first.split('/')[1] ?? ''} -n ${namespace}`
         return { code: 'FW0906', object: { kind: 'Namespace', namespace: '', name: namespace }, message, next }

@@ -9,7 +9,7 @@ import type { Waypoint } from '../../mesh/facts.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
 import { defineCheck, found, skip, type Finding } from '../../check.ts'
 
-type Code = 'FW0901' | 'FW0902' | 'FW0903' | 'FW0904' | 'FW0905'
+type Code = 'FW0901' | 'FW0902' | 'FW0903' | 'FW0904' | 'FW0905' | 'FW0907'
 
 const HBONE = 15_008
 const CA = 15_012
@@ -30,8 +30,8 @@ export const waypointTrafficCheck = defineCheck({
     FW0902: {
       level: 'warning',
       title: 'A NetworkPolicy keeps some clients from a waypoint',
-      cause: `Some Pods of the mesh cannot reach a waypoint at port 15008: NetworkPolicies of the waypoint’s namespace do not let them in, or those of their own do not let them out. If they are clients, their connections fail. ${HINT}`,
-      cure: 'Allow TCP 15008 on both sides, unless they are not meant to be clients.',
+      cause: `NetworkPolicies that choose the Pods of a waypoint do not let some Pods of the mesh in at port 15008. If they are clients of a Service behind it, their connections fail. ${HINT}`,
+      cure: 'Allow ingress at TCP 15008 from them as well, unless they are not meant to be clients.',
     },
     FW0903: {
       level: 'error',
@@ -52,6 +52,12 @@ export const waypointTrafficCheck = defineCheck({
       cause:
         'A NetworkPolicy restricts what the waypoint may send, and no rule of it has port 53. Names, of istiod and of hosts outside, cannot be resolved.',
       cure: 'Allow egress of the waypoint at port 53, UDP and TCP.',
+    },
+    FW0907: {
+      level: 'info',
+      title: 'Pods may not connect to a waypoint by their own NetworkPolicies',
+      cause: `NetworkPolicies of Pods in the mesh do not let them out to a waypoint at port 15008. That is as it should be unless they are clients of a Service behind it, whose connections then fail. ${HINT}`,
+      cure: 'Allow egress at TCP 15008 to the waypoint, if they are clients.',
     },
   },
   run: (mesh) => {
@@ -78,42 +84,64 @@ interface Judged {
   readonly replica: LiveObject
 }
 
-/** The policies that are in the way of a connection between two Pods; none when it is let through on both sides. */
-const inTheWay = (mesh: Mesh, from: LiveObject, to: LiveObject, port: number): readonly string[] => {
-  const sides: readonly Connection[] = [
-    { pod: from, direction: 'Egress', peer: { kind: 'pod', pod: to }, port },
-    { pod: to, direction: 'Ingress', peer: { kind: 'pod', pod: from }, port },
-  ]
-  return sides.flatMap((side) => {
+interface Way {
+  readonly from: LiveObject
+  readonly to: LiveObject
+  readonly port: number
+}
+
+/** The policies that are in the way of a connection between two Pods, on either side. */
+const sidesOf = (
+  mesh: Mesh,
+  { from, to, port }: Way,
+): { readonly egress: readonly string[]; readonly ingress: readonly string[] } => {
+  const blocking = (side: Connection): readonly string[] => {
     const { isAllowed, by } = judgeTraffic(mesh, side)
     return isAllowed ? [] : by
-  })
+  }
+  return {
+    egress: blocking({ pod: from, direction: 'Egress', peer: { kind: 'pod', pod: to }, port }),
+    ingress: blocking({ pod: to, direction: 'Ingress', peer: { kind: 'pod', pod: from }, port }),
+  }
+}
+
+const inTheWay = (mesh: Mesh, way: Way): readonly string[] => {
+  const { egress, ingress } = sidesOf(mesh, way)
+  return [...egress, ...ingress]
 }
 
 const judgeClients = (
   mesh: Mesh,
   { waypoint, replica, clients }: Judged & { readonly clients: readonly LiveObject[] },
 ): readonly Finding<Code>[] => {
-  const blocked = clients
-    .map((pod) => ({ pod, by: inTheWay(mesh, pod, replica, HBONE) }))
-    .filter(({ by }) => by.length > 0)
-  if (blocked.length === 0) return []
-  const policies = [...new Set(blocked.flatMap(({ by }) => by))]
   const object = refOf(waypoint.gateway)
-  const next = describe(policies)
-  const own = policies.filter((key) => key.startsWith(`${waypoint.plan.namespace}/`))
-  if (blocked.length === clients.length && own.length > 0) {
-    const message = `no Pod of the mesh may connect to its port ${HBONE}: NetworkPolicy ${someOf(own)}`
-    return [{ code: 'FW0901', object, message, next: describe(own) }]
+  const judged = clients.map((pod) => ({ pod, ...sidesOf(mesh, { from: pod, to: replica, port: HBONE }) }))
+  const kept = judged.filter(({ ingress }) => ingress.length > 0)
+  const held = judged.filter(({ ingress, egress }) => ingress.length === 0 && egress.length > 0)
+  const findings: Finding<Code>[] = []
+  if (kept.length > 0) {
+    const policies = [...new Set(kept.flatMap(({ ingress }) => ingress))]
+    const isAll = kept.length === clients.length
+    const who = isAll ? 'no Pod of the mesh may connect' : `${sortsOf(kept)} may not connect`
+    const message = `${who} to its port ${HBONE}: NetworkPolicy ${someOf(policies)}`
+    findings.push({ code: isAll ? 'FW0901' : 'FW0902', object, message, next: describe(policies) })
   }
-  const names = [...new Set(blocked.map(({ pod }) => `${namespaceOf(pod)}/${labelsOf(pod)['app'] ?? nameOf(pod)}`))]
-  const message = `${someOf(names)} may not connect to its port ${HBONE}: NetworkPolicy ${someOf(policies)}`
-  return [{ code: 'FW0902', object, message, next }]
+  if (held.length > 0) {
+    const policies = [...new Set(held.flatMap(({ egress }) => egress))]
+    const message = `${sortsOf(held)} may not connect to its port ${HBONE}, by their own NetworkPolicy ${someOf(policies)}`
+    findings.push({ code: 'FW0907', object, message, next: describe(policies) })
+  }
+  return findings
 }
+
+const sortsOf = (judged: readonly { readonly pod: LiveObject }[]): string =>
+  someOf([...new Set(judged.map(({ pod }) => `${namespaceOf(pod)}/${labelsOf(pod)['app'] ?? nameOf(pod)}`))])
 
 const judgePods = (mesh: Mesh, { waypoint, replica }: Judged): readonly Finding<Code>[] =>
   waypoint.services.flatMap(({ live, pods }): readonly Finding<Code>[] => {
-    const policies = distinctPods(pods.filter(isCaptured)).flatMap((pod) => inTheWay(mesh, replica, pod, HBONE))
+    const policies = distinctPods(pods.filter(isCaptured)).flatMap((pod) =>
+      inTheWay(mesh, { from: replica, to: pod, port: HBONE }),
+    )
     if (policies.length === 0) return []
     const all = [...new Set(policies)]
     const message = `waypoint ${waypoint.key} may not connect to port ${HBONE} of its Pods: NetworkPolicy ${someOf(all)}`
@@ -132,7 +160,9 @@ const judgeIstiod = (mesh: Mesh, { waypoint, replica }: Judged): readonly Findin
         (labelsOf(pod)['app'] === 'istiod' || names.has(nameOf(pod))),
     )
   const object = refOf(waypoint.gateway)
-  const policies = [...new Set(distinctPods(istiods).flatMap((pod) => inTheWay(mesh, replica, pod, CA)))]
+  const policies = [
+    ...new Set(distinctPods(istiods).flatMap((pod) => inTheWay(mesh, { from: replica, to: pod, port: CA }))),
+  ]
   const findings: Finding<Code>[] = []
   if (policies.length > 0) {
     const message = `it may not connect to port ${CA} of istiod: NetworkPolicy ${someOf(policies)}`

@@ -1,8 +1,11 @@
 import type { KubeCondition, KubeStatus } from '../../../../config/status/kube-status.ts'
 import { kindApi } from '../../../../config/objects/kind-apis.ts'
+import { listAt, textAt } from '../../../../controller/manifest.ts'
 import { formatFault } from '../../../../lib/format-issue.ts'
 import { isFault, type Condition } from '../../../../model/condition.ts'
 import type { ObjectRef } from '../../../../model/model.ts'
+import { nameOf } from '../../look/live.ts'
+import { servedNamespaces } from '../../look/namespaces.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
 import { defineCheck, found, type Finding } from '../../check.ts'
 
@@ -79,16 +82,24 @@ const faultsOf = (status: KubeStatus): readonly Fault[] => {
 // What a status has was made of conditions of these types.
 const isBad = ({ type, status }: KubeCondition): boolean => isFault({ type: type as Condition['type'], status })
 
-/** Kinds in which something that is not understood matters to traffic; Kubernetes' own have fields for everybody. */
-const isJudged = ({ kind }: ObjectRef): boolean => {
+/** Whether it is a waypoint's business: others' Gateways and routes may be of versions that nobody here has to read. */
+const isJudged = (mesh: Mesh, { kind, namespace, name }: ObjectRef): boolean => {
   const group = kindApi(kind)?.group ?? ''
-  return group !== '' && group !== 'discovery.k8s.io'
+  if (group === 'fairway.dev') return true
+  const live = mesh.get(kind, namespace, name)
+  if (kind === 'Gateway') {
+    return mesh.facts.classes.some((one) => nameOf(one) === textAt(live, 'spec', 'gatewayClassName'))
+  }
+  const parents = listAt(live, 'spec', 'parentRefs').map((ref) => textAt(ref, 'kind'))
+  if (kind.endsWith('Route')) return parents.includes('Service') || parents.includes('ServiceEntry')
+  const isShared = namespace === mesh.facts.options.rootNamespace
+  return group.endsWith('.istio.io') && (isShared || servedNamespaces(mesh).has(namespace))
 }
 
 const misread = (mesh: Mesh, told: ReadonlySet<string>): readonly Finding<Code>[] =>
   mesh.facts.objects.flatMap(({ read }): readonly Finding<Code>[] => {
     const { ref, issues, state } = read
-    if (ref === undefined || issues.length === 0 || state === 'unsupported' || !isJudged(ref)) return []
+    if (ref === undefined || issues.length === 0 || state === 'unsupported' || !isJudged(mesh, ref)) return []
     if (told.has(`${ref.kind}/${ref.namespace}/${ref.name}`)) return []
     const [first] = issues
     if (first === undefined) return []

@@ -1,6 +1,6 @@
 import type { PolicyTarget } from '../../../../config/objects/policy-target.ts'
 import { waypointOf } from '../../../../config/translate/service/bind-services.ts'
-import { refOf } from '../../look/live.ts'
+import { namespaceOf, refOf } from '../../look/live.ts'
 import { isAmbient } from '../../look/namespaces.ts'
 import { l4Policies } from '../../look/traffic/l4-policies.ts'
 import { someOf } from '../../look/some-of.ts'
@@ -41,7 +41,7 @@ export const reachCheck = defineCheck({
       level: 'warning',
       title: 'A policy of workloads asks for what ztunnel does not see',
       cause:
-        'An AuthorizationPolicy chooses workloads, by labels or by its namespace, in a namespace in ambient mode, and has rules about requests. ztunnel enforces it and sees connections only: an ALLOW rule that asks for a request never matches, so that more is refused; a DENY rule refuses all that the rest of it fits; and no waypoint enforces it.',
+        'An AuthorizationPolicy chooses workloads, by labels or by its namespace, in a namespace in ambient mode, and has rules about requests. ztunnel enforces it and sees connections only: an ALLOW rule that asks for a request never matches, so that more is refused; a DENY rule refuses all that the rest of it fits, or nothing where nothing is left; and no waypoint enforces it.',
       cure: 'Write it with targetRefs to the Service, so that the waypoint enforces it.',
     },
   },
@@ -57,6 +57,9 @@ const routesWithout = (mesh: Mesh): readonly Finding<Code>[] => {
       const key = `${namespace}/${name}`
       const isThere = catalog.services.has(key)
       const isInMesh = isAmbient(mesh.get('Namespace', '', namespace))
+      // Of what may not be read nobody knows.
+      if (!isThere && mesh.all('Service').every((one) => namespaceOf(one) !== namespace))
+        return mesh.scope === undefined
       return !isThere || (isInMesh && mesh.facts.wantedBy(key) === undefined)
     })
     const [first] = lost
@@ -127,7 +130,10 @@ const unseen = (mesh: Mesh): readonly Finding<Code>[] =>
     const isRoot = ref.namespace === mesh.facts.options.rootNamespace
     const isConcerned = isRoot || isAmbient(mesh.get('Namespace', '', ref.namespace))
     if (count === 0 || !isConcerned) return []
-    const effect = object.action === 'ALLOW' ? 'never match, so that more is refused' : 'count without that'
+    const effect =
+      object.action === 'ALLOW'
+        ? 'never match, so that more is refused'
+        : 'count without that, or not at all where nothing else is left'
     const message = `${object.action} with ${count} ${count === 1 ? 'rule' : 'rules'} about requests, which ztunnel does not see: they ${effect}`
     const next = `kubectl get authorizationpolicy ${ref.name} -n ${ref.namespace} -o yaml`
     return [{ code: 'FW0806', object: ref, message, next }]

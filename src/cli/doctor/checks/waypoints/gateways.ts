@@ -8,7 +8,7 @@ export const gatewaysCheck = defineCheck({
   name: 'gateways',
   section: 'waypoints',
   title: 'Gateways are accepted and programmed',
-  needs: ['Gateway', 'GatewayClass'],
+  needs: ['Gateway'],
   codes: {
     FW0501: {
       level: 'error',

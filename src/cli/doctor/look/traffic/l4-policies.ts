@@ -48,12 +48,14 @@ export const l4Policies = (mesh: Mesh): readonly L4Policy[] => {
     if (object.target.kind === 'refs' || object.target.kind === 'unreadable') return []
     const live = mesh.get('AuthorizationPolicy', object.metadata.namespace, object.metadata.name)
     if (live === undefined) return []
-    const rules = object.rules.map((rule) => expandTrustDomains(rule, trustDomains))
+    const written = object.rules.map((rule) => expandTrustDomains(rule, trustDomains))
+    // A rule to refuse of which nothing is left without the request has no effect at ztunnel.
+    const rules = written.filter((rule) => object.action === 'ALLOW' || !isOnlyOfRequests(rule))
     const key = keyOfLive(live)
     const compiling = compilePolicy({ key, action: object.action, isDryRun: false, rules })
     let step = compiling.next()
     while (step.done !== true) step = compiling.next()
-    return [{ key, live, object, rules: step.value.connectionRules, unseen: rules.filter(asksForRequest).length }]
+    return [{ key, live, object, rules: step.value.connectionRules, unseen: written.filter(asksForRequest).length }]
   })
 }
 
@@ -92,6 +94,11 @@ const factsOf = ({ principal, address = '' }: L4Client, port: number): RequestFa
     sni: undefined,
     token: undefined,
   }
+}
+
+const isOnlyOfRequests = ({ from, to, when }: AuthorizationRule): boolean => {
+  const all = [...from, ...to, when].flat()
+  return all.length > 0 && all.every(({ field }) => isRequestField(field))
 }
 
 const asksForRequest = ({ from, to, when }: AuthorizationRule): boolean =>
