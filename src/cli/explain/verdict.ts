@@ -13,7 +13,7 @@ export interface Verdict {
  * (`isLive`), and without any it is 503.
  */
 export const verdictOf = (explanation: Explanation, isLive: boolean): Verdict => {
-  const { outcome, status, tunnel, backends } = explanation
+  const { outcome, status, tunnel, backends, reasons } = explanation
   const isConnection = status === undefined && (tunnel === 'tcp' || tunnel === 'tls' || explanation.path === undefined)
   const refused = (why: string): Verdict => ({
     isServed: false,
@@ -26,9 +26,11 @@ export const verdictOf = (explanation: Explanation, isLive: boolean): Verdict =>
       return refused('the path cannot be normalised')
     case 'closed':
       if (status === 405) return refused('a tunnel inside of the tunnel is not supported')
-      return refused('closed until what is wrong with its objects is put right')
+      return refused(
+        saidOf(reasons, /^refused with \d+: /) ?? 'closed until what is wrong with its objects is put right',
+      )
     case 'denied':
-      return refused('an AuthorizationPolicy denies it, or none allows it')
+      return refused(saidOf(reasons, /^denied: /) ?? 'an AuthorizationPolicy denies it, or none allows it')
     case 'no-match':
       return refused('its port has routes, and none of them fits')
     case 'pass-through':
@@ -43,6 +45,10 @@ export const verdictOf = (explanation: Explanation, isLive: boolean): Verdict =>
     }
   }
 }
+
+/** The reason that begins so, without its beginning. */
+const saidOf = (reasons: readonly string[], start: RegExp): string | undefined =>
+  reasons.find((reason) => start.test(reason))?.replace(start, '')
 
 const formatRule = ({ route, rule }: Explanation): string =>
   `${route ?? 'a route'}${rule === undefined ? '' : `, rule ${rule}`}`

@@ -30,7 +30,7 @@ const formatSummary = ({ tests, failed, rules, untestedRules }: TestDocument['su
   const asked = `${rules - untestedRules.length} of ${rules} rules of routes and policies were asked for`
   const named = untestedRules.slice(0, MAX_RULES).map((rule) => `  not ${escapeControl(rule)}\n`)
   const more = untestedRules.length - MAX_RULES
-  return `${head}; ${asked}\n${colours.dim(named.join(''))}${more > 0 ? `  and ${more} more\n` : ''}`
+  return `${head}; ${asked}\n${named.map((line) => colours.dim(line)).join('')}${more > 0 ? `  and ${more} more\n` : ''}`
 }
 
 /** As JUnit's XML, which build servers read. */
