@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, it } from 'node:test'
+import { writeKubeconfig } from '../../../test/support/kube/kubeconfig.ts'
 import { createTerminal } from '../../../test/support/terminal.ts'
 import { version } from '../../lib/version.ts'
 import { runProgram } from '../program.ts'
@@ -54,6 +55,7 @@ interface Answers {
 
 let answers: Answers
 let cwd = ''
+let kubeconfig = ''
 const status = (code: number, reason: string, message: string): object => ({ kind: 'Status', code, reason, message })
 const forbidden = status(
   403,
@@ -82,13 +84,7 @@ before(async () => {
   const address = server.address()
   assert.ok(typeof address === 'object' && address !== null)
   cwd = mkdtempSync(join(tmpdir(), 'fairway-version-'))
-  const config = {
-    clusters: [{ name: 'k', cluster: { server: `http://127.0.0.1:${address.port}` } }],
-    users: [{ name: 'u', user: { token: 't' } }],
-    contexts: [{ name: 'c', context: { cluster: 'k', user: 'u' } }],
-    'current-context': 'c',
-  }
-  writeFileSync(join(cwd, 'config'), JSON.stringify(config))
+  kubeconfig = writeKubeconfig({ url: `http://127.0.0.1:${address.port}`, caPem: '', dir: cwd }, 'bob', { token: 't' })
 })
 after(() => {
   server.closeAllConnections()
@@ -104,7 +100,7 @@ const run = async (...args: readonly string[]) => {
   const code = await runProgram({ version: '0', verbs }, ['version', ...args], terminal)
   return { code, out: terminal.stdout(), err: terminal.stderr() }
 }
-const ask = (...args: readonly string[]) => run('--kubeconfig', 'config', ...args)
+const ask = (...args: readonly string[]) => run('--kubeconfig', kubeconfig, ...args)
 
 describe('fairway version', () => {
   it('says what this is, and asks nobody', async () => {

@@ -9,7 +9,7 @@ import path from 'node:path'
 /** As in the image, and in the Deployment that the controller makes. */
 const USER = 1337
 
-/** Needs: $1 an empty folder, $2 the image's files, $3 a folder for /config, $4 one for /tmp or nothing, $5 user, $6 a file for strace or nothing. */
+/** What comes behind its seven arguments is run; an empty `tmp` or `trace` is none. */
 const START = `set -eu
 root=$1 image=$2 config=$3 tmp=$4 user=$5 trace=$6 cwd=$7
 shift 7
