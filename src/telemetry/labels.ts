@@ -123,3 +123,6 @@ const escapeValue = (value: string): string => {
   const cut = value.length > MAX_VALUE_LENGTH ? value.slice(0, MAX_VALUE_LENGTH) : value
   return /[\\"\n]/.test(cut) ? cut.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n') : cut
 }
+
+/** `unboundAuthority` → `unbound_authority`, as label values are written in Prometheus. */
+export const toSnakeCase = (text: string): string => text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

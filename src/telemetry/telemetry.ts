@@ -14,6 +14,7 @@ import { IstioSeries } from './istio/istio-series.ts'
 import { DecisionCounts } from './decisions/count-decisions.ts'
 import { filterScalars } from './filters/filter-scalars.ts'
 import type { MetricsDump, ScalarDump } from './dump.ts'
+import { toSnakeCase } from './labels.ts'
 import { createProcessReadings, type ProcessReadings } from './process-readings.ts'
 import { counterMetrics, endpointMetrics, handshakeMetric, labelledMetrics, otherMetrics } from './scalars.ts'
 
@@ -135,6 +136,3 @@ const readProcess = (readings: ProcessReadings): ScalarDump[] => {
     { name: otherMetrics.loopDelayMax.name, value: reading.loopDelay.max },
   ]
 }
-
-/** `unboundAuthority` → `unbound_authority`, as label values are written in Prometheus. */
-const toSnakeCase = (text: string): string => text.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -4,9 +4,14 @@ import { Counters } from '../../../src/proxy/counters.ts'
 import { createControllerMetrics } from '../../../src/telemetry/controller/controller-metrics.ts'
 import { istioBounds } from '../../../src/telemetry/istio/histogram.ts'
 import { istioMetrics } from '../../../src/telemetry/istio/istio-metrics.ts'
-import { labelNames } from '../../../src/telemetry/labels.ts'
+import { labelNames, toSnakeCase } from '../../../src/telemetry/labels.ts'
 import { responseFlags } from '../../../src/telemetry/meanings/response-flags.ts'
-import { labelledMetrics, scalarDefinitions, type ScalarDefinition } from '../../../src/telemetry/scalars.ts'
+import {
+  endpointMetrics,
+  labelledMetrics,
+  scalarDefinitions,
+  type ScalarDefinition,
+} from '../../../src/telemetry/scalars.ts'
 import { code, formatTable, generatedFrom, plain } from './markdown.ts'
 
 /** The page of metrics as Markdown. */
@@ -84,10 +89,17 @@ const formatScalar = ({ name, type, merge, label = [], help }: ScalarDefinition)
 
 /** Of a metric with one label whose values are fields of the counters. */
 const valuesOf = (name: string): readonly string[] => {
-  const field = Object.entries(labelledMetrics).find(([, definition]) => definition.name === name)?.[0] ?? ''
-  const numbers: unknown = Object.entries(new Counters()).find(([key]) => key === field)?.[1]
-  if (typeof numbers !== 'object' || numbers === null) return []
-  return Object.keys(numbers).map((key) => key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
+  const counters = new Counters()
+  const found = [
+    { definitions: labelledMetrics, numbers: counters },
+    { definitions: endpointMetrics, numbers: counters.endpoints },
+  ].flatMap(({ definitions, numbers }) => {
+    const field = Object.entries(definitions).find(([, definition]) => definition.name === name)?.[0]
+    return Object.entries(numbers).flatMap(([key, value]: [string, unknown]) => (key === field ? [value] : []))
+  })
+  return found.flatMap((value) =>
+    typeof value === 'object' && value !== null ? Object.keys(value).map(toSnakeCase) : [],
+  )
 }
 
 const formatHookTimes = (): readonly (readonly string[])[] => {
