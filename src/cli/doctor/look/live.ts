@@ -7,9 +7,20 @@ import type { ObjectRef } from '../../../model/model.ts'
 
 export const nameOf = (object: unknown): string => textAt(object, 'metadata', 'name')
 export const namespaceOf = (object: unknown): string => textAt(object, 'metadata', 'namespace')
-export const labelsOf = (object: unknown): Readonly<Record<string, string>> => textsAt(object, 'metadata', 'labels')
-export const annotationsOf = (object: unknown): Readonly<Record<string, string>> =>
-  textsAt(object, 'metadata', 'annotations')
+export const labelsOf = (object: unknown): Readonly<Record<string, string>> => textsIn(object, 'labels')
+export const annotationsOf = (object: unknown): Readonly<Record<string, string>> => textsIn(object, 'annotations')
+
+/** The map itself where it has texts only, as it always has in a cluster: there may be thousands of Pods, looked at often. */
+const textsIn = (object: unknown, field: 'labels' | 'annotations'): Readonly<Record<string, string>> => {
+  const value = valueAt(object, 'metadata', field)
+  return isTexts(value) ? value : textsAt(object, 'metadata', field)
+}
+
+const isTexts = (value: unknown): value is Readonly<Record<string, string>> => {
+  if (!isPlainObject(value)) return false
+  for (const key in value) if (typeof value[key] !== 'string') return false
+  return true
+}
 
 /** `NAMESPACE/NAME`, with an empty namespace for kinds of the cluster. */
 export const keyOfLive = (object: unknown): string => `${namespaceOf(object)}/${nameOf(object)}`
@@ -36,6 +47,12 @@ export const conditionAt = (object: unknown, type: string): Readonly<Record<stri
 
 /** Whether labels satisfy a `metav1.LabelSelector`; one that cannot be read selects nothing. */
 export const isSelected = (selector: unknown, labels: Readonly<Record<string, string>>): boolean => {
+  const wanted = valueAt(selector, 'matchLabels')
+  // Most have nothing else, and need not be decoded for each of thousands of Pods.
+  if (isTexts(wanted) && valueAt(selector, 'matchExpressions') === undefined) {
+    for (const key in wanted) if (!Object.hasOwn(labels, key) || labels[key] !== wanted[key]) return false
+    return true
+  }
   const decoded = labelSelector.decode(selector ?? {}, '')
   return decoded.ok && matchLabels(decoded.value, labels)
 }

@@ -27,14 +27,29 @@ export const hasSidecar = (pod: LiveObject): boolean => {
 export const isGatewayPod = (pod: LiveObject): boolean =>
   labelsOf(pod)['gateway.networking.k8s.io/gateway-name'] !== undefined
 
-/** The Pods that a Service selects, of those of each namespace; without a selector none. */
-export const podsOf = (
-  service: LiveObject,
-  pods: ReadonlyMap<string, readonly LiveObject[]>,
-): readonly LiveObject[] => {
+/** Pods by what Services select them by: `NAMESPACE KEY=VALUE`. */
+export type PodIndex = ReadonlyMap<string, readonly LiveObject[]>
+
+/** Sorts Pods by each of their labels. */
+export const indexPods = (pods: readonly LiveObject[]): PodIndex => {
+  const index = new Map<string, LiveObject[]>()
+  for (const pod of pods) {
+    for (const [key, value] of Object.entries(labelsOf(pod))) {
+      const name = `${namespaceOf(pod)} ${key}=${value}`
+      const found = index.get(name)
+      if (found === undefined) index.set(name, [pod])
+      else found.push(pod)
+    }
+  }
+  return index
+}
+
+/** The Pods that a Service selects; without a selector none. */
+export const podsOf = (service: LiveObject, index: PodIndex): readonly LiveObject[] => {
   const selector = Object.entries(textsAt(service, 'spec', 'selector'))
-  if (selector.length === 0) return []
-  return (pods.get(namespaceOf(service)) ?? []).filter((pod) => {
+  const groups = selector.map(([key, value]) => index.get(`${namespaceOf(service)} ${key}=${value}`) ?? [])
+  const [smallest] = groups.toSorted((a, b) => a.length - b.length)
+  return (smallest ?? []).filter((pod) => {
     const labels = labelsOf(pod)
     return selector.every(([key, value]) => labels[key] === value)
   })

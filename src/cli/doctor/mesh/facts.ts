@@ -12,13 +12,14 @@ import { gatherStatuses } from '../../../controller/conditions/gather-conditions
 import { createOwnership } from '../../../controller/conditions/ownership.ts'
 import { createGatewayTranslation } from '../../../controller/conditions/translate-gateways.ts'
 import type { GatewayPlan } from '../../../controller/desired/gateway-plan.ts'
+import { labelValueOf } from '../../../controller/desired/names.ts'
 import { planGateway } from '../../../controller/desired/plan-gateway.ts'
 import { textAt, type LiveObject } from '../../../controller/manifest.ts'
 import { meshedOptionsOf } from '../../../controller/pass/mesh-options.ts'
 import { gatewayKey } from '../../../controller/pass/plan-pass.ts'
 import { reachOf } from '../../../controller/pass/reach.ts'
-import { isLive, podsOf } from '../look/pods.ts'
-import { keyOfLive, labelsOf, namespaceOf, nameOf } from '../look/live.ts'
+import { indexPods, isLive, podsOf } from '../look/pods.ts'
+import { keyOfLive, labelsOf, nameOf } from '../look/live.ts'
 import type { MeshInput } from './mesh-input.ts'
 
 /** A Gateway of ours, and all that belongs to it. */
@@ -89,27 +90,7 @@ export const deriveFacts = (input: FactsInput): Facts => {
   }))
   const ownership = createOwnership(objects, refs, mesh.options.rootNamespace)
   const translations = createGatewayTranslation(mesh.options)(objects, refs, ownership)
-  const livePods = Map.groupBy(all('Pod').filter(isLive), namespaceOf)
-  const liveServices = new Map(all('Service').map((one) => [keyOfLive(one), one]))
-  const waypoints = gateways.flatMap((gateway) => {
-    const key = gatewayKey(gateway)
-    const [translation, gatewayClass] = [
-      translations.get(key),
-      classOf.get(textAt(gateway, 'spec', 'gatewayClassName')),
-    ]
-    if (translation === undefined || gatewayClass === undefined) return []
-    const services = translation.model.services.flatMap(({ key: service }): readonly BoundService[] => {
-      const [object, live] = [catalog.services.get(service)?.object, liveServices.get(service)]
-      if (object === undefined || live === undefined) return []
-      const pods = podsOf(live, livePods)
-      return [{ key: service, live, object, waypoint: key, pods }]
-    })
-    const { plan } = planGateway(gateway, reachOf(translation.model, objects))
-    const pods = (livePods.get(plan.namespace) ?? []).filter(
-      (pod) => labelsOf(pod)['gateway.networking.k8s.io/gateway-name'] === nameOf(gateway),
-    )
-    return [{ key, gateway, gatewayClass, translation, plan, services, pods }]
-  })
+  const waypoints = createWaypoints(gateways, { all, classOf, translations, catalog, objects })
   return {
     ...mesh,
     classes,
@@ -127,6 +108,36 @@ export const deriveFacts = (input: FactsInput): Facts => {
       return service === undefined ? undefined : waypointOf(service, catalog)
     },
   }
+}
+
+interface Surroundings {
+  readonly all: FactsInput['all']
+  readonly classOf: ReadonlyMap<string, LiveObject>
+  readonly translations: ReadonlyMap<string, Translation>
+  readonly catalog: Catalog
+  readonly objects: readonly SourcedObject[]
+}
+
+const createWaypoints = (
+  gateways: readonly LiveObject[],
+  { all, classOf, translations, catalog, objects }: Surroundings,
+): readonly Waypoint[] => {
+  const pods = indexPods(all('Pod').filter(isLive))
+  const live = new Map(all('Service').map((one) => [keyOfLive(one), one]))
+  return gateways.flatMap((gateway): readonly Waypoint[] => {
+    const key = gatewayKey(gateway)
+    const translation = translations.get(key)
+    const gatewayClass = classOf.get(textAt(gateway, 'spec', 'gatewayClassName'))
+    if (translation === undefined || gatewayClass === undefined) return []
+    const services = translation.model.services.flatMap(({ key: id }): readonly BoundService[] => {
+      const [object, service] = [catalog.services.get(id)?.object, live.get(id)]
+      if (object === undefined || service === undefined) return []
+      return [{ key: id, live: service, object, waypoint: key, pods: podsOf(service, pods) }]
+    })
+    const { plan } = planGateway(gateway, reachOf(translation.model, objects))
+    const name = `${plan.namespace} gateway.networking.k8s.io/gateway-name=${labelValueOf(plan.name)}`
+    return [{ key, gateway, gatewayClass, translation, plan, services, pods: pods.get(name) ?? [] }]
+  })
 }
 
 const readMesh = ({ all, settings }: FactsInput): Pick<Facts, 'options' | 'meshFault'> => {

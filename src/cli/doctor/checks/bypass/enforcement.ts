@@ -1,6 +1,7 @@
 import { formatSpiffeId } from '../../../../model/identity.ts'
 import { textAt } from '../../../../controller/manifest.ts'
 import { controllerPlaces } from '../../look/controller-place.ts'
+import { distinctPods } from '../../look/traffic/distinct-pods.ts'
 import { judge, l4Policies, policiesFor, type L4Policy } from '../../look/traffic/l4-policies.ts'
 import { nameOf, refOf } from '../../look/live.ts'
 import { outsideNamespaces } from '../../look/namespaces.ts'
@@ -125,7 +126,7 @@ const judgeService = (mesh: Mesh, { service, waypoint, policies }: Judging): Ser
   // An identity that nobody has: whoever admits it admits everybody.
   const stranger = formatSpiffeId({ trustDomain, namespace: 'nobody', serviceAccount: 'nobody-in-particular' })
   const [address = ''] = waypoint.pods.map((pod) => textAt(pod, 'status', 'podIP'))
-  const verdicts = service.pods.filter(isCaptured).flatMap((pod) => {
+  const verdicts = distinctPods(service.pods.filter(isCaptured)).flatMap((pod) => {
     const own = policiesFor(policies, pod, options.rootNamespace)
     return targetPortsOf(service.object, pod).map((port) => {
       const ours = judge(own, { principal: us, address }, port)

@@ -34,13 +34,7 @@ export const controllerRightsCheck = defineCheck({
   },
   run: (mesh) => {
     const next = 'helm upgrade fairway charts/fairway -n fairway-system'
-    const roles = waypointRoles.flatMap(({ name, rights }): readonly Finding<Code>[] => {
-      const role = mesh.get('ClusterRole', '', name)
-      const object = { kind: 'ClusterRole', namespace: '', name }
-      if (role === undefined) return [{ code: 'FW0210', object, message: 'the role is not there', next }]
-      const lack = lackOf(rights, rulesOf(role))
-      return lack.length === 0 ? [] : [{ code: 'FW0210', object, message: `lacks: ${someOf(lack)}`, next }]
-    })
+    const roles = judgeRoles(mesh, next)
     const given = controllerRights(mesh)
     if (given === undefined)
       return roles.length > 0 ? found(roles) : skip('no controller of this version, whose rights could be looked at')
@@ -53,6 +47,21 @@ export const controllerRightsCheck = defineCheck({
     return found([{ code: 'FW0209', object, message: `${who} may not ${someOf(lack)}`, next }, ...roles])
   },
 })
+
+/** Where the chart is not installed all are missing, which is one finding. */
+const judgeRoles = (mesh: Mesh, next: string): readonly Finding<Code>[] => {
+  const refOf = (name: string) => ({ kind: 'ClusterRole', namespace: '', name })
+  const missing = waypointRoles.filter(({ name }) => mesh.get('ClusterRole', '', name) === undefined)
+  const [first, ...others] = missing.map(({ name }) => name)
+  const also = others.length === 0 ? '' : `, nor are ${others.join(', ')}`
+  const lacking = waypointRoles.flatMap((role): readonly Finding<Code>[] => {
+    const lack = missing.includes(role) ? [] : lackOf(role.rights, rulesOf(mesh.get('ClusterRole', '', role.name)))
+    if (lack.length === 0) return []
+    return [{ code: 'FW0210', object: refOf(role.name), message: `lacks: ${someOf(lack)}`, next }]
+  })
+  if (first === undefined) return lacking
+  return [{ code: 'FW0210', object: refOf(first), message: `the role is not there${also}`, next }, ...lacking]
+}
 
 interface Given {
   /** In all of the cluster, and in its own namespace. */
