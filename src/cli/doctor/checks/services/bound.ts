@@ -2,9 +2,9 @@ import { hboneListener } from '../../../../config/objects/gateway.ts'
 import type { Metadata } from '../../../../config/objects/metadata.ts'
 import { textAt, type LiveObject } from '../../../../controller/manifest.ts'
 import { nearestWord } from '../../../../lib/nearest.ts'
-import { isFault } from '../../../../model/condition.ts'
-import type { ObjectRef } from '../../../../model/model.ts'
-import { conditionAt, refOf } from '../../look/live.ts'
+import { isFault, type Condition } from '../../../../model/condition.ts'
+import type { ObjectRef, TrafficType } from '../../../../model/model.ts'
+import { conditionAt, labelsOf, refOf } from '../../look/live.ts'
 import { someOf } from '../../look/some-of.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
 import { defineCheck, found, type Finding } from '../../check.ts'
@@ -161,7 +161,8 @@ const refusals = (mesh: Mesh): readonly Finding<Code>[] =>
           condition.type === 'Accepted' &&
           isFault(condition) &&
           // What cannot be read is told of as such.
-          condition.reason !== 'Invalid',
+          condition.reason !== 'Invalid' &&
+          !isMeantForOthers(mesh, condition, translation.model.trafficType),
       )
       .map(({ object, reason, message }): Finding<Code> => {
         const [namespace, name] = key.split('/')
@@ -169,6 +170,14 @@ const refusals = (mesh: Mesh): readonly Finding<Code>[] =>
         return { code: 'FW0602', object, message: `asks for waypoint ${key}: ${reason}: ${message}`, next }
       }),
   )
+
+/** A Namespace's label asks for whatever in it the waypoint takes: workloads only, say, and never an ExternalName. */
+const isMeantForOthers = (mesh: Mesh, { object, reason }: Condition, trafficType: TrafficType): boolean => {
+  const { kind, namespace, name } = object
+  if (labelsOf(mesh.get(kind, namespace, name))[NAME] !== undefined) return false
+  const takesServices = trafficType === 'service' || trafficType === 'all'
+  return reason === 'UnsupportedValue' || (kind !== 'Pod' && !takesServices)
+}
 
 const judgeBound = (live: LiveObject): readonly Finding<Code>[] => {
   const bound = conditionAt(live, 'istio.io/WaypointBound')
