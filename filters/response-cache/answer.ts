@@ -67,7 +67,7 @@ const ask = (lookup: Lookup, entry: Entry, parts: CacheParts): HookResult => {
 const hasValidator = ({ etag, lastModified }: Entry): boolean => etag !== undefined || lastModified !== undefined
 
 const askBy = async (lookup: Lookup, entry: Entry, parts: CacheParts): Promise<Reply | undefined> => {
-  if (parts.over.has(lookup.request)) return undefined
+  if (!parts.open.has(lookup.request)) return undefined
   const flight = parts.flights.begin(lookup.key)
   parts.passing.set(lookup.request, { lookup, flight, fwd: 'stale', fill: undefined })
   return (await askAgain({ lookup, entry, flight }, parts)) ?? pass(lookup, parts)
@@ -95,10 +95,10 @@ const follow = async (lookup: Lookup, first: Flight, parts: CacheParts): Promise
 }
 
 /** On to the backend; what comes back is kept, if it may be. */
-const pass = (lookup: Lookup, { requests, flights, passing, over }: CacheParts): undefined => {
+const pass = (lookup: Lookup, { requests, flights, passing, open }: CacheParts): undefined => {
   const { request, wanted, key } = lookup
   // Nobody would ever say that it has landed, and others would wait for it.
-  if (over.has(request)) return undefined
+  if (!open.has(request)) return undefined
   requests.inc({ outcome: 'miss' })
   const isKept = request.method === 'GET' && !wanted.has('no-store') && !request.headers.has('range')
   const fwd = wanted.has('no-cache') ? 'request' : 'uri-miss'

@@ -36,9 +36,13 @@ export interface CacheParts {
   readonly store: Store
   readonly flights: Flights
   readonly invalidation: Invalidation
+  /**
+   * This and what follows forgets each request with its end. It need not, but left to the collector what lies in there
+   * outlives the young generation, together with its exchange: that was three quarters of what a miss took.
+   */
   readonly passing: WeakMap<RequestView, Passing>
-  /** They have an answer, or nobody wants one: what they waited for is of no use to them. */
-  readonly over: WeakSet<RequestView>
+  /** The others have an answer, or nobody wants one: what they waited for is of no use to them. */
+  readonly open: WeakSet<RequestView>
   /** What we have replied to ourselves. */
   readonly answered: WeakSet<RequestView>
   readonly maxWaitMs: number
@@ -76,7 +80,7 @@ export const createParts = (config: ResponseCacheConfig, env: FilterEnv): CacheP
     flights,
     invalidation: createInvalidation({ store, flights }, env),
     passing: new WeakMap(),
-    over: new WeakSet(),
+    open: new WeakSet(),
     answered: new WeakSet(),
     maxWaitMs: config.maxWait,
     tellsStatus: config.cacheStatus,

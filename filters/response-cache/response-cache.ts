@@ -18,17 +18,18 @@ const responseCache: FilterDefinition<ResponseCacheConfig> = {
 }
 
 const createHooks = (parts: CacheParts): Filter => {
-  const { answered, over, passing, requests } = parts
+  const { answered, open, passing, requests } = parts
   return {
     onRequest: (exchange) => {
       const { request } = exchange
       const note = (reply: Reply | void): Reply | void => {
         // It passes the hooks of responses as well, and is none to be kept.
-        if (reply !== undefined) answered.add(request)
+        if (reply !== undefined && open.has(request)) answered.add(request)
         return reply
       }
       const lookup = lookupOf(exchange, parts)
       if (lookup === undefined) return requests.inc({ outcome: 'bypass' })
+      open.add(request)
       const result = answer(lookup, parts)
       return result instanceof Promise ? result.then(note) : note(result)
     },
@@ -41,10 +42,12 @@ const createHooks = (parts: CacheParts): Filter => {
     },
     // Also of what broke off, or was answered by somebody else: those who wait for it have to know.
     onComplete: (_record, { request }) => {
-      over.add(request)
       const about = passing.get(request)
       about?.fill?.drop()
       about?.flight?.land('lost')
+      open.delete(request)
+      passing.delete(request)
+      answered.delete(request)
     },
     onCommand: (command) => purge(command, parts),
     close: () => void parts.store.invalidateWhere(() => true),

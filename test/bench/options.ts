@@ -51,7 +51,7 @@ Alone:
   fairness        one greedy client beside twenty others
   routes          10 routes and 5,000
   authz           no AuthorizationPolicy, and 1,000 of ten rules
-  filters         a route with one filter, with five, and with an App; what users' filters cost
+  filters         a route with one filter, with five, with an App, with a cache; what users' filters cost
   micro           single operations in this process`
 
 /** Reads the arguments after the script's name; throws an `Error` that says what is wrong. */

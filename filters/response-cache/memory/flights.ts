@@ -21,6 +21,8 @@ export interface Flight {
 /** How long answers that cannot be stored are not waited for. */
 const REMEMBER_MS = 30_000
 const MAX_REMEMBERED = 10_000
+/** Keys of so many characters are remembered as they are: a digest takes longer than all else that is done for a miss. */
+const MAX_NAME = 256
 
 interface Airspace {
   /** Those that others wait for, by partition. */
@@ -32,7 +34,7 @@ interface Airspace {
 export class Flights {
   readonly #env: Pick<FilterEnv, 'now' | 'after'>
   readonly #byUri = new Map<string, Airspace>()
-  /** Until when, by digest of key. */
+  /** Until when, by name of key. */
   readonly #unstorable = new Map<string, number>()
 
   constructor(env: Pick<FilterEnv, 'now' | 'after'>) {
@@ -43,7 +45,7 @@ export class Flights {
   find(key: CacheKey): Flight | undefined {
     const flight = this.#byUri.get(key.uri)?.leaders.get(key.partition)
     if (flight === undefined || this.#unstorable.size === 0) return flight
-    return (this.#unstorable.get(digestOf(key)) ?? 0) > this.#env.now() ? undefined : flight
+    return (this.#unstorable.get(nameOf(key)) ?? 0) > this.#env.now() ? undefined : flight
   }
 
   /** Whether one is under way, whatever is to be expected of it. */
@@ -67,7 +69,7 @@ export class Flights {
       if (space.leaders.get(partition) === flight) space.leaders.delete(partition)
       if (space.voids.size === 0) this.#byUri.delete(uri)
       if (how === 'unstorable') this.#remember(key)
-      else if (how === 'stored' && this.#unstorable.size > 0) this.#unstorable.delete(digestOf(key))
+      else if (how === 'stored' && this.#unstorable.size > 0) this.#unstorable.delete(nameOf(key))
     }
     const onLanded: Flight['onLanded'] = (hear) => {
       if (landed === undefined) (hearing ??= []).push(hear)
@@ -102,13 +104,17 @@ export class Flights {
   }
 
   #remember(key: CacheKey): void {
-    const digest = digestOf(key)
+    const name = nameOf(key)
     const nowMs = this.#env.now()
     // Anew for each of them would be work for what is known.
-    if ((this.#unstorable.get(digest) ?? 0) > nowMs + REMEMBER_MS / 2) return
+    if ((this.#unstorable.get(name) ?? 0) > nowMs + REMEMBER_MS / 2) return
     if (this.#unstorable.size >= MAX_REMEMBERED) this.#unstorable.clear()
-    this.#unstorable.set(digest, nowMs + REMEMBER_MS)
+    this.#unstorable.set(name, nowMs + REMEMBER_MS)
   }
 }
 
-const digestOf = ({ uri, partition }: CacheKey): string => hash('sha256', `${uri} ${partition}`, 'base64')
+/** A key that is remembered; a long one by its digest, which has no space in it. */
+const nameOf = ({ uri, partition }: CacheKey): string => {
+  const text = `${uri} ${partition}`
+  return text.length <= MAX_NAME ? text : hash('sha256', text, 'base64')
+}

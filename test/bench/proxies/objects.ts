@@ -28,6 +28,7 @@ export const formatObjects = (upstreams: Upstreams): string =>
     ...routesOf(upstreams),
     ...Array.from({ length: (upstreams.routes ?? 1) - 1 }, (_, i) => route(`other-${i}`, `${PATH_PREFIX}/${i}`)),
     ...appsOf(upstreams),
+    ...cachesOf(upstreams),
     endpointSlice(upstreams),
     ...upstreams.addresses.map((ip, i) => pod(ip, i, upstreams)),
   ]
@@ -64,17 +65,19 @@ const service = (name: string, ip: string, traffic: Traffic): object => ({
   },
 })
 
-const routesOf = ({ traffic = 'http', hasFiveFilters = false }: Upstreams): readonly object[] => {
+const routesOf = ({ traffic = 'http', hasFiveFilters = false, cache }: Upstreams): readonly object[] => {
   if (traffic === 'tcp') return []
-  return [traffic === 'grpc' ? grpcRoute : route('api', PATH_PREFIX, hasFiveFilters ? five : undefined)]
+  if (traffic === 'grpc') return [grpcRoute]
+  return [route('api', PATH_PREFIX, hasFiveFilters ? five : cache === 'keeps' ? lasting : undefined)]
 }
 
 /** Of the benched request. */
 export const APP_PATH = `${PATH_PREFIX}/v1/items`
 
+const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'api' }]
+
 const appsOf = ({ app }: Upstreams): readonly object[] => {
   if (app === undefined) return []
-  const targetRefs = [{ group: 'gateway.networking.k8s.io', kind: 'HTTPRoute', name: 'api' }]
   const config = { path: app === 'answers' ? APP_PATH : `${APP_PATH}/others`, bodyBytes: 1024 }
   return [
     {
@@ -86,11 +89,40 @@ const appsOf = ({ app }: Upstreams): readonly object[] => {
   ]
 }
 
+const cachesOf = ({ cache }: Upstreams): readonly object[] =>
+  cache === undefined
+    ? []
+    : [
+        {
+          apiVersion: 'fairway.dev/v1alpha1',
+          kind: 'ResponseCache',
+          metadata: { name: 'cache', namespace },
+          spec: { targetRefs },
+        },
+      ]
+
 const parentRefs = [{ group: '', kind: 'Service', name: 'api', port: 80 }]
 const filters = [
   { type: 'RequestHeaderModifier', requestHeaderModifier: { set: [{ name: ADDED_HEADER, value: 'api' }] } },
 ]
 const backendRefs: readonly object[] = [{ name: 'api', port: 80 }]
+
+/** The backend says nothing of how long its answers last, and what is said on the rule comes behind a cache. */
+const lasting = {
+  filters,
+  backendRefs: [
+    {
+      name: 'api',
+      port: 80,
+      filters: [
+        {
+          type: 'ResponseHeaderModifier',
+          responseHeaderModifier: { set: [{ name: 'cache-control', value: 'max-age=3600' }] },
+        },
+      ],
+    },
+  ],
+}
 
 /** Each type once on the rule, as Gateway API has it, and one again on the backend. */
 const five = {

@@ -37,6 +37,8 @@ export interface Upstreams {
   readonly hasFiveFilters?: boolean
   /** Fairway only: an App on the route, which has a route for what is asked for, or another one; default none. */
   readonly app?: 'answers' | 'leaves' | undefined
+  /** Fairway only: a ResponseCache on the route, and answers that it may keep, or may not; default none. */
+  readonly cache?: 'keeps' | 'leaves' | undefined
   /** What their rules go by; default `mixed`. */
   readonly ruleKind?: RuleKind
 }

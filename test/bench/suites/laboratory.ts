@@ -55,6 +55,10 @@ export const createLaboratory = async (
     const { requests, withoutHeader } = await takeCounts(destinations)
     if (plan.isAnsweredHere !== true && requests < result.requests)
       throw new Error(`${result.requests} answers, but ${requests} requests arrived`)
+    if (plan.isAnsweredHere === true && requests * 10 > result.requests)
+      throw new Error(
+        `${result.requests} answers, and ${requests} requests arrived that should have been answered before`,
+      )
     if (result.requests === 0)
       throw new Error(`no request was answered: ${result.firstError ?? 'none was finished in the window'}`)
     return {

@@ -83,7 +83,9 @@ export const withFairway = async <T>(
   {
     flags = [],
     ...upstreams
-  }: Pick<Upstreams, 'routes' | 'policies' | 'hasFiveFilters' | 'app'> & { readonly flags?: readonly string[] } = {},
+  }: Pick<Upstreams, 'routes' | 'policies' | 'hasFiveFilters' | 'app' | 'cache'> & {
+    readonly flags?: readonly string[]
+  } = {},
 ): Promise<T> => {
   const proxy = await startFairway({
     children: context.children,
