@@ -8,12 +8,15 @@ import { createHash } from 'node:crypto'
 import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
+import { isNeeded, type Value, type ValueTree } from '../../scripts/generate/chart/value-node.ts'
+import { chartValues } from '../../scripts/generate/chart/values.ts'
 import {
   chartCaseNames,
   chartCases,
   chartFolder,
   findHelm,
   lintChart,
+  parseObjects,
   renderChart,
   whyNoHelm,
 } from '../support/chart/chart.ts'
@@ -96,6 +99,10 @@ const bad: Readonly<Record<string, BadCase>> = {
     set: ['waypoint.podLabels.istio\\.io/dataplane-mode=ambient'],
     message: /at '\/waypoint\/podLabels'.*propertyNames|invalid propertyName 'istio.io\/dataplane-mode'/,
   },
+  'a group that is taken away, as one that an older chart had not': {
+    set: ['mesh=null', 'controller.replicas=null'],
+    message: /at '': missing property 'mesh'\n- at '\/controller': missing property 'replicas'/,
+  },
   'no port of the API server': {
     set: ['networkPolicy.apiServerPorts={0}'],
     message: /at '\/networkPolicy\/apiServerPorts\/0': minimum: got 0, want 1/,
@@ -145,6 +152,23 @@ describe('the chart refuses', { skip }, () => {
     assert.ok(renderChart(helm, there).isGood)
   })
 })
+
+it('null is as good as nothing for all that can be done without', { skip }, () => {
+  const optional = pathsOf(chartValues, '').filter(({ node }) => !isNeeded(node))
+  assert.ok(optional.length > 20)
+  const switches = pathsOf(chartValues, '').filter(({ node }) => node.byDefault === false)
+  const rendered = renderChart(helm, [
+    ...optional.map(({ path }) => `--set=${path}=null`),
+    ...switches.map(({ path }) => `--set=${path}=true`),
+  ])
+  assert.ok(rendered.isGood, rendered.text)
+  assert.ok(parseObjects(rendered.text).length > 20)
+})
+
+const pathsOf = (values: ValueTree, prefix: string): readonly { readonly path: string; readonly node: Value }[] =>
+  Object.entries(values).flatMap(([key, node]) =>
+    node.kind === 'group' ? pathsOf(node.values, `${prefix}${key}.`) : [{ path: `${prefix}${key}`, node }],
+  )
 
 describe('the chart is without fault', { skip }, () => {
   for (const name of chartCaseNames) {

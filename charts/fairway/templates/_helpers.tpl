@@ -33,9 +33,9 @@ app.kubernetes.io/component: controller
   "app.kubernetes.io/managed-by" $root.Release.Service
 }}
 {{- range rest . }}
-{{- $labels = merge $labels . }}
+{{- $labels = merge $labels (default (dict) .) }}
 {{- end }}
-{{- merge $labels $root.Values.commonLabels | toYaml }}
+{{- merge $labels (default (dict) $root.Values.commonLabels) | toYaml }}
 {{- end }}
 
 {{- define "fairway.serviceAccountName" -}}
@@ -62,7 +62,10 @@ app.kubernetes.io/component: controller
 {{/* A tag or digest of its own stands beside the repository of the other, never the other's digest beside its own tag. */}}
 {{- define "fairway.waypointImage" -}}
 {{- $own := .Values.waypoint.image }}
-{{- $names := ternary (dict "tag" $own.tag "digest" $own.digest) (pick .Values.image "tag" "digest") (or (ne $own.repository "") (ne $own.tag "") (ne $own.digest "")) }}
+{{- $names := pick .Values.image "tag" "digest" }}
+{{- if or $own.repository $own.tag $own.digest }}
+{{- $names = pick $own "tag" "digest" }}
+{{- end }}
 {{- $image := merge (dict "repository" (default .Values.image.repository $own.repository)) $names }}
 {{- include "fairway.imageOf" (dict "image" $image "version" .Chart.AppVersion) }}
 {{- end }}

@@ -1,6 +1,6 @@
 /** The three files that the description of the values becomes. */
 import { stringify } from 'yaml'
-import type { Value, ValueGroup, ValueSchema, ValueTree } from './value-node.ts'
+import { isNeeded, type Value, type ValueGroup, type ValueSchema, type ValueTree } from './value-node.ts'
 
 const HEADER = 'Generated from scripts/generate/chart by "npm run generate": change that, not this.'
 const WIDTH = 110
@@ -55,6 +55,7 @@ const schemaOfTree = (values: ValueTree): ValueSchema & { readonly properties: R
   type: 'object',
   additionalProperties: false,
   properties: Object.fromEntries(Object.entries(values).map(([key, node]) => [key, schemaOf(node)])),
+  required: Object.entries(values).flatMap(([key, node]) => (node.kind === 'group' || isNeeded(node) ? [key] : [])),
 })
 
 const schemaOf = (node: Value | ValueGroup): ValueSchema =>

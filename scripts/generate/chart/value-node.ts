@@ -37,6 +37,15 @@ export const value = (about: string, byDefault: Yaml, schema: ValueSchema): Valu
   schema,
 })
 
+/**
+ * Whether there has to be one. `null` takes a value away, and so do values of an older chart that are used again; empty
+ * texts, lists and maps can be done without, unless the schema wants items.
+ */
+export const isNeeded = ({ byDefault, schema }: Value): boolean => {
+  if (byDefault === null || byDefault === '') return false
+  return typeof byDefault !== 'object' || schema['minItems'] !== undefined
+}
+
 export const text: ValueSchema = { type: 'string' }
 export const flag: ValueSchema = { type: 'boolean' }
 export const quantity: ValueSchema = {
