@@ -3,7 +3,6 @@
  * request has (waypoint contract 2.3). By the same code that decides in a waypoint about connections.
  */
 import type { AuthorizationPolicyObject } from '../../../../config/objects/authorization-policy/authorization-policy.ts'
-import { expandTrustDomains } from '../../../../config/translate/security/expand-trust-domains.ts'
 import { valueAt, type LiveObject } from '../../../../controller/manifest.ts'
 import { decodeSpiffeId, parseSpiffeId } from '../../../../model/identity.ts'
 import { isRequestField, type AuthorizationRule } from '../../../../model/security/authorization.ts'
@@ -34,21 +33,20 @@ export interface L4Client {
 
 /** What becomes of a connection. */
 export type L4Verdict =
-  | { readonly kind: 'allowed'; readonly isAsked: boolean }
+  | { readonly kind: 'allowed' }
   /** By a DENY policy, or by none of these ALLOW policies. */
   | { readonly kind: 'denied'; readonly by: readonly string[] }
 
 /** All policies of the cluster that ztunnel is given. */
-export const l4Policies = (mesh: Mesh): readonly L4Policy[] => {
-  const { objects, options } = mesh.facts
-  const trustDomains = [options.trustDomain, ...(options.trustDomainAliases ?? [])]
-  return objects.flatMap(({ read }) => {
+export const l4Policies = (mesh: Mesh): readonly L4Policy[] =>
+  mesh.facts.objects.flatMap(({ read }) => {
     if (read.state !== 'typed' || read.object.kind !== 'AuthorizationPolicy') return []
     const { object } = read
     if (object.target.kind === 'refs' || object.target.kind === 'unreadable') return []
     const live = mesh.get('AuthorizationPolicy', object.metadata.namespace, object.metadata.name)
     if (live === undefined) return []
-    const written = object.rules.map((rule) => expandTrustDomains(rule, trustDomains))
+    // Trust domains stay as they are written: ztunnel takes none for another, not even cluster.local for the mesh’s own.
+    const written = object.rules
     // A rule to refuse of which nothing is left without the request has no effect at ztunnel.
     const rules = written.filter((rule) => object.action === 'ALLOW' || !isOnlyOfRequests(rule))
     const key = keyOfLive(live)
@@ -57,7 +55,6 @@ export const l4Policies = (mesh: Mesh): readonly L4Policy[] => {
     while (step.done !== true) step = compiling.next()
     return [{ key, live, object, rules: step.value.connectionRules, unseen: written.filter(asksForRequest).length }]
   })
-}
 
 /** Those that are about a Pod: of its namespace, or of the root namespace, and chosen by its labels. */
 export const policiesFor = (
@@ -79,7 +76,7 @@ export const judge = (policies: readonly L4Policy[], client: L4Client, port: num
   const denying = policies.filter(({ object }) => object.action === 'DENY').find(matches)
   if (denying !== undefined) return { kind: 'denied', by: [denying.key] }
   const allowing = policies.filter(({ object }) => object.action === 'ALLOW')
-  if (allowing.length === 0 || allowing.some(matches)) return { kind: 'allowed', isAsked: allowing.length > 0 }
+  if (allowing.length === 0 || allowing.some(matches)) return { kind: 'allowed' }
   return { kind: 'denied', by: allowing.map(({ key }) => key) }
 }
 
