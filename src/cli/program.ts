@@ -116,6 +116,7 @@ Examples
   fairway explain GET http://api.demo/ -f examples/01-canary
                                                        what would become of a request, and why
   fairway waypoint status -f objects/                  what would become of each object, without running it
+  fairway waypoint apply -n shop --enroll-namespace    a waypoint in a cluster, and a namespace that goes through it
   fairway certs                                        who the waypoint on this machine is, and for how long
 
 Verbs

@@ -175,6 +175,28 @@ describe('a cluster with it', () => {
       ],
     },
     {
+      args: 'list -A --as somebody',
+      code: 77,
+      err: [
+        `fairway waypoint list: cannot list Gateways: user "somebody" may not list ${GATEWAYS}`,
+        bind('somebody', 'list', GATEWAYS),
+      ],
+    },
+    {
+      args: 'list -A --as somebody --as-group system:masters',
+      code: 0,
+      err: ['there are no waypoints in the cluster'],
+    },
+    {
+      args: 'list -A --as admin',
+      options: { user: 'viewer' },
+      code: 77,
+      err: [
+        'fairway waypoint list: cannot list Gateways: user "viewer" may not impersonate users',
+        bind('viewer', 'impersonate', 'users'),
+      ],
+    },
+    {
       args: 'apply -n shop',
       options: { user: 'viewer' },
       code: 77,

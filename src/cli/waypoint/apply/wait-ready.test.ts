@@ -86,7 +86,7 @@ describe('how a Gateway is', () => {
 
 describe('waiting', () => {
   /** Looks as often as there is something to see; time goes by between. */
-  const wait = async (seen: readonly Looked<string>[], timeoutMs: number, isStopped = false) => {
+  const wait = async (seen: readonly (Looked<string> | CliError)[], timeoutMs: number, isStopped = false) => {
     const clock = createFakeClock()
     const stop = new AbortController()
     const reasons: string[] = []
@@ -100,7 +100,7 @@ describe('waiting', () => {
       assert.ok(one !== undefined)
       if (isStopped) stop.abort()
       else setImmediate(() => clock.advance(500))
-      return Promise.resolve(one)
+      return one instanceof CliError ? Promise.reject(one) : Promise.resolve(one)
     }
     const ended = await waitUntil('it', options, look).catch((error: unknown) => error)
     return { ended, reasons, looks }
@@ -120,6 +120,13 @@ describe('waiting', () => {
     const { ended, looks } = await wait([{ reason: 'a' }, { reason: 'b' }], 1000)
     assert.deepEqual(endOf(ended), [124, 'timed out after 1s waiting for it: b'])
     assert.equal(looks, 3)
+  })
+
+  it('goes on while the API server cannot be asked, and ends at once when one may not', async () => {
+    const gone = await wait([new CliError(69, 'cannot be reached'), { value: 'there' }], 60_000)
+    assert.deepEqual([gone.ended, gone.reasons], ['there', ['cannot be reached']])
+    const forbidden = await wait([new CliError(77, 'may not'), { value: 'there' }], 60_000)
+    assert.deepEqual([endOf(forbidden.ended), forbidden.reasons], [[77, 'may not'], []])
   })
 
   it('ends when it is called off', async () => {

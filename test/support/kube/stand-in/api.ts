@@ -163,6 +163,17 @@ export class Api {
     return { code: isNew ? 201 : 200, body: shown(object) }
   }
 
+  /** Whom a request counts as: somebody else, for whoever may impersonate him. */
+  actAs(user: User, headers: NodeJS.Dict<string[]>): User {
+    const [name] = headers['impersonate-user'] ?? []
+    const groups = headers['impersonate-group'] ?? []
+    if (name === undefined) return user
+    const attempt = { verb: 'impersonate', group: '', namespace: '' }
+    this.#access.demand(user, { ...attempt, resource: 'users', name })
+    for (const group of groups) this.#access.demand(user, { ...attempt, resource: 'groups', name: group })
+    return { name, groups: [...groups, 'system:authenticated'] }
+  }
+
   #write({ info, contentType, user }: Call, target: Target, body: JsonObject) {
     if (info.verb === 'create') return this.#writes.create(target, body)
     if (info.verb === 'update') return this.#writes.update(target, body)

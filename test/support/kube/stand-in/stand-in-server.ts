@@ -94,8 +94,9 @@ const createHandler =
   async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const info = readRequest(request.method ?? '', request.url ?? '')
-      const user = users.identify(request)
-      if (user === undefined) throw unauthorized
+      const shown = users.identify(request)
+      if (shown === undefined) throw unauthorized
+      const user = api.actAs(shown, request.headersDistinct)
       const seen = { ...info, user }
       requests.push(seen)
       const fault = faults.take(seen)
