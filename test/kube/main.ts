@@ -10,6 +10,6 @@ const problem = whyNoRealServer()
 if (problem === undefined) {
   const isLong = chosen.includes('--long')
   const named = chosen.filter((arg) => !arg.startsWith('-'))
-  const files = named.length > 0 ? named : suiteFiles('first', 'second', ...(isLong ? ['long' as const] : []))
+  const files = named.length > 0 ? named : suiteFiles('first', 'second', 'real', ...(isLong ? ['long' as const] : []))
   process.exitCode = runSuite({ kind: 'real', files, isShown: true }).isGood ? 0 : 1
 } else process.stdout.write(`test:kube is skipped: ${problem}\n`)

@@ -10,8 +10,11 @@ export interface SuiteRun {
   readonly isShown: boolean
 }
 
-/** `first` is what `npm test` has time for, `second` what stands in folders, `long` what takes minutes. */
-export type SuitePart = 'first' | 'second' | 'long'
+/**
+ * `first` is what `npm test` has time for, `second` what stands in folders, `real` what takes more of a Kubernetes than the
+ * stand-in is, `long` what takes minutes.
+ */
+export type SuitePart = 'first' | 'second' | 'real' | 'long'
 
 export const suiteFiles = (...wanted: readonly SuitePart[]): readonly string[] =>
   globSync('test/kube/**/*.kube.ts', { cwd: root })
@@ -21,7 +24,7 @@ export const suiteFiles = (...wanted: readonly SuitePart[]): readonly string[] =
 const partOf = (file: string): SuitePart => {
   const [folder, ...rest] = file.split('/').slice(2)
   if (rest.length === 0) return 'first'
-  return folder === 'long' ? 'long' : 'second'
+  return folder === 'long' || folder === 'real' ? folder : 'second'
 }
 
 const root = fileURLToPath(new URL('../../../', import.meta.url))
