@@ -121,6 +121,16 @@ describe('loading that remembers', () => {
     }
   })
 
+  it('finds a second one that takes the place of something of the same name that is nothing to us', () => {
+    const load = createObjectLoading()
+    const [first, second] = ['a', 'b'].map((name) => parse(`${name}.yaml`, configMap('one')))
+    const unrelated = parse('b.yaml', '{ apiVersion: apps/v1, kind: ConfigMap, metadata: { name: one } }')
+    assert.ok(first !== undefined && second !== undefined)
+    load([...first, ...unrelated])
+    assert.deepEqual(load([...first, ...second]), loadObjects([...first, ...second]))
+    assert.equal(load([...first, ...second]).hasDuplicates, true)
+  })
+
   it('gives the very same issues where none came or went', () => {
     const load = createObjectLoading()
     const [a, b, c] = ['a', 'b', 'c'].map((name) => parse(`${name}.yaml`, configMap(name)))

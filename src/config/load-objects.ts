@@ -54,7 +54,7 @@ const changeObjects = (
 ): LoadedSet | undefined => {
   if (before.hasDuplicates) return undefined
   // What takes the place of its like has a name that nobody else had.
-  const freed = new Set(gone.flatMap(nameOf))
+  const freed = new Set(gone.filter(isUsable).flatMap(nameOf))
   const named = come.filter(isUsable)
   const added = named.filter((item) => !nameOf(item).some((name) => freed.delete(name)))
   if (added.length > fewObjects) return undefined
