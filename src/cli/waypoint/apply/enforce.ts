@@ -7,7 +7,7 @@ import { bindingOf, readMesh, readOwnMesh, type Binding, type BoundService } fro
 import { USE_WAYPOINT, USE_WAYPOINT_NAMESPACE } from './enrolment.ts'
 import { MANAGED_BY, MANAGER } from '../../../controller/manifest.ts'
 import { labelValueOf } from '../../../controller/desired/names.ts'
-import { ENFORCES, enforcementOf, enforcementWarnings, isEnforcementOf } from './enforcement.ts'
+import { ENFORCES, enforcementOf, enforcementWarnings, isEnforcementOf, servedPolicies } from './enforcement.ts'
 import type { Report } from './report.ts'
 import { waitUntil, type Looked, type Wait } from './wait-ready.ts'
 import { previewWrite, type DryRun, type ObjectWrite } from './write-object.ts'
@@ -29,12 +29,11 @@ export interface Enforcing {
  * Where policies may not be seen nobody knows.
  */
 export const refuseEnforced = async (client: KubeClient, namespace: string, name: string): Promise<void> => {
-  const served = await client.served('security.istio.io', ['v1', 'v1beta1'])
-  const found = served.ok ? served.value.find(({ resource }) => resource.kind === 'AuthorizationPolicy') : undefined
-  if (found === undefined) return
+  const served = await servedPolicies(client)
+  if (!served.ok || served.value === undefined) return
   const others: KubeJson[] = []
   const labels = `${MANAGED_BY}=${MANAGER},${ENFORCES},${ENFORCES}!=${labelValueOf(name)}`
-  await client.list(found.resource, { namespace, labels, onItem: (item) => void others.push(item) })
+  await client.list(served.value, { namespace, labels, onItem: (item) => void others.push(item) })
   const [other] = others
   if (other === undefined) return
   const waypoint = other.metadata.labels?.[ENFORCES]

@@ -6,8 +6,9 @@ import { planGateway } from '../../../controller/desired/plan-gateway.ts'
 import { objectNameOf, labelValueOf } from '../../../controller/desired/names.ts'
 import { MANAGED_BY, MANAGER, listAt, textAt, textsAt, valueAt } from '../../../controller/manifest.ts'
 import type { KubeClient, KubeJson } from '../../../kube/client.ts'
+import type { KubeResult } from '../../../kube/failure.ts'
 import { apiVersionOf, type KubeResource } from '../../../kube/resources.ts'
-import { apiError } from '../../cluster/api-error.ts'
+import { demand } from '../../cluster/api-error.ts'
 import { exitCodes } from '../../exit-codes.ts'
 import { CliError } from '../../verb.ts'
 import type { Binding, BoundService } from '../live/binding.ts'
@@ -17,12 +18,17 @@ export const ENFORCES = 'fairway.dev/enforces-waypoint'
 
 const GROUP = 'security.istio.io'
 
-/** Where AuthorizationPolicies stand in this cluster; throws `CliError` (1) where it has none. */
-export const findPolicyResource = async (client: KubeClient): Promise<KubeResource> => {
+/** Where AuthorizationPolicies stand in this cluster; `undefined` where it has none. */
+export const servedPolicies = async (client: KubeClient): Promise<KubeResult<KubeResource | undefined>> => {
   const served = await client.served(GROUP, ['v1', 'v1beta1'])
-  if (!served.ok) throw apiError(served.failure, `look for AuthorizationPolicies`)
-  const found = served.value.find(({ resource }) => resource.kind === 'AuthorizationPolicy')
-  if (found !== undefined) return found.resource
+  if (!served.ok) return served
+  return { ok: true, value: served.value.find(({ resource }) => resource.kind === 'AuthorizationPolicy')?.resource }
+}
+
+/** The same for whoever needs them; throws `CliError` (1) where there are none. */
+export const findPolicyResource = async (client: KubeClient): Promise<KubeResource> => {
+  const found = demand(await servedPolicies(client), 'look for AuthorizationPolicies')
+  if (found !== undefined) return found
   throw new CliError(
     exitCodes.failure,
     `--enforce needs AuthorizationPolicies (${GROUP}), and ${client.connection.server} has none: Istio is not installed`,

@@ -2,9 +2,9 @@ import type { KubeClient, KubeJson } from '../../../kube/client.ts'
 import { kubeResources, type KubeResource } from '../../../kube/resources.ts'
 import { listAt, textAt, valueAt } from '../../../controller/manifest.ts'
 import { apiError, demand, isKindMissing } from '../../cluster/api-error.ts'
-import { isWrittenByUs, otherWriters } from '../../cluster/field-owner.ts'
+import { CLI_MANAGER, isWrittenByUs, otherWriters } from '../../cluster/field-owner.ts'
 import { enrolledWith, USE_WAYPOINT } from '../apply/enrolment.ts'
-import { isEnforcementOf } from '../apply/enforcement.ts'
+import { isEnforcementOf, servedPolicies } from '../apply/enforcement.ts'
 import { bindingOf, readMesh, type Binding } from '../live/binding.ts'
 import { classOf, type Classes } from '../live/gateway-api.ts'
 
@@ -45,7 +45,7 @@ export const planDelete = async (
         ...binding.namespaces.filter((one) => one !== namespace).map(leftOther),
         ...mesh.services.filter((service) => asksFor(service, namespace, name)).map(leftService),
         ...policies.filter(({ object }) => targets(object, name)).map(({ object }) => leftPolicy(object)),
-        ...(mesh.isWhole ? [] : [`other namespaces may use it: user may not look at them`]),
+        ...(mesh.isWhole ? [] : ['other namespaces may use it: you may not look at them']),
       ],
     }
   })
@@ -54,10 +54,8 @@ export const planDelete = async (
 const LABEL = ['metadata', 'labels', USE_WAYPOINT]
 
 const readPolicies = async (client: KubeClient, namespace: string): Promise<DeletePlan['policies']> => {
-  const served = await client.served('security.istio.io', ['v1', 'v1beta1'])
-  const found = served.ok ? served.value.find(({ resource }) => resource.kind === 'AuthorizationPolicy') : undefined
-  if (found === undefined) return []
-  const { resource } = found
+  const resource = demand(await servedPolicies(client), 'look for policies of the waypoint')
+  if (resource === undefined) return []
   const policies: { readonly resource: KubeResource; readonly object: KubeJson }[] = []
   const listed = await client.list(resource, {
     namespace,
@@ -98,7 +96,7 @@ const leftPolicy = ({ metadata: { namespace, name } }: KubeJson): string =>
 /** The namespace as it is with our label taken back: apply with nothing in it takes all that we own. */
 export const takeBack = async (client: KubeClient, namespace: KubeJson, isDryRun: boolean): Promise<KubeJson> => {
   const { name } = namespace.metadata
-  const options = { fieldManager: 'fairway-cli', isDryRun }
+  const options = { fieldManager: CLI_MANAGER, isDryRun }
   return demand(
     await client.apply(kubeResources.Namespace, { metadata: { name } }, options),
     `take label ${USE_WAYPOINT} from namespace ${name}`,
