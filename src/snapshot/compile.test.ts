@@ -238,6 +238,25 @@ test('a route that is gone is gone, and with the last one the port passes throug
   assert.equal(frontendOf(second).producer, undefined)
 })
 
+test('a Service that is the same object keeps its frontends, unless a route on it changed, came or went', () => {
+  const route = (path: string) => routeOf('a', [{ matches: [matchOf({ path: { type: 'Exact', value: path } })] }])
+  const port = { routes: ['HTTPRoute/shop/a'], consumerRoutes: [{ namespace: 'web', routes: ['HTTPRoute/shop/b'] }] }
+  const first = { ...modelOf([route('/one'), routeOf('b'), routeOf('c')]), services: [serviceOf(port)] }
+  const before = build(first)
+  const becomes = (model: Model): 'kept' | 'made' => {
+    const now = frontendOf(build(model, before))
+    const anew = frontendOf(build(copyOf(model)))
+    const tables = ({ producer, consumers }: Frontend) =>
+      [producer, consumers.get('web')].map((table) => table?.routes.map(({ source }) => JSON.stringify(source)).join())
+    assert.deepEqual(tables(now), tables(anew))
+    return now === frontendOf(before) ? 'kept' : 'made'
+  }
+  assert.equal(becomes({ ...first, routes: [route('/one'), routeOf('b'), routeOf('c', [{ name: 'new' }])] }), 'kept')
+  assert.equal(becomes({ ...first, routes: [route('/two'), routeOf('b'), routeOf('c')] }), 'made')
+  assert.equal(becomes({ ...first, routes: [route('/one'), routeOf('b', [{ name: 'new' }]), routeOf('c')] }), 'made')
+  assert.equal(becomes({ ...first, routes: [routeOf('b'), routeOf('c')] }), 'made')
+})
+
 test('another filter factory makes the plans anew, and keeps the endpoints', () => {
   const model = modelOf([routeOf('a', [{ filters: [spec('Good')] }])])
   const first = build(model, undefined, createFactory().filters)
