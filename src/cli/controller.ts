@@ -8,6 +8,7 @@ import { createLogger } from '../lib/log.ts'
 import { version } from '../lib/version.ts'
 import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable, type FlagValues } from './arguments.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
+import { decodeIstioNamespace, istioNamespaceFlag } from './istio-namespace-flag.ts'
 import { kubeFlags, openKube } from './kube-flags.ts'
 import { decodeBind, decodeLogFlag, decodePort, serverFlags } from './server-flags.ts'
 import type { Terminal, Verb } from './verb.ts'
@@ -42,12 +43,7 @@ const flagTable = {
     value: 'ID',
     help: 'as istiod calls the cluster; default: env CLUSTER_ID, else Kubernetes',
   },
-  'istio-namespace': {
-    type: 'string',
-    default: 'istio-system',
-    value: 'NAMESPACE',
-    help: 'where istiod and its MeshConfig are; default istio-system',
-  },
+  ...istioNamespaceFlag,
   'ca-address': {
     type: 'string',
     value: 'HOST[:PORT]',
@@ -101,7 +97,7 @@ const decodeOptions = (flags: FlagValues<typeof flagTable>, env: Terminal['env']
   const clusterDomain = decodeName('cluster-domain', flags['cluster-domain'])
   const trustDomain =
     flags['trust-domain'] === undefined ? undefined : decodeName('trust-domain', flags['trust-domain'])
-  const istioNamespace = decodeName('istio-namespace', flags['istio-namespace'])
+  const istioNamespace = decodeIstioNamespace(flags['istio-namespace'])
   const port = (name: 'ready-port' | 'metrics-port'): number => decodePort(name, flags[name])
   return {
     namespace: flags.namespace ?? valueOf(env, 'POD_NAMESPACE'),

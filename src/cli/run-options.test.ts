@@ -162,7 +162,13 @@ describe('--kube', () => {
   it('takes objects, the MeshConfig and a certificate from the cluster', () => {
     const { place, mesh, ca } = inCluster(['--trust-domain', 'td'])
     const gateway = { namespace: 'shop', name: 'a' }
-    assert.deepEqual(place, { kind: 'kube', kubeconfig: undefined, context: undefined, gateway })
+    assert.deepEqual(place, {
+      kind: 'kube',
+      kubeconfig: undefined,
+      context: undefined,
+      gateway,
+      istioNamespace: 'istio-system',
+    })
     assert.deepEqual(mesh, { path: 'ConfigMap istio-system/istio', isInCluster: true, flags: ['trust-domain'] })
     assert.equal(ca.kind, 'istiod')
   })
@@ -171,10 +177,27 @@ describe('--kube', () => {
     const args = ['--kubeconfig', 'k', '--context', 'c', '--mesh-config', 'm', '--certs', 'd', '--gateway', 'x/y']
     const { place, mesh, ca } = inCluster(args)
     const gateway = { namespace: 'x', name: 'y' }
-    assert.deepEqual(place, { kind: 'kube', kubeconfig: '/home/k', context: 'c', gateway })
+    assert.deepEqual(place, {
+      kind: 'kube',
+      kubeconfig: '/home/k',
+      context: 'c',
+      gateway,
+      istioNamespace: 'istio-system',
+    })
     assert.deepEqual(mesh, { path: '/home/m', flags: [] })
     assert.deepEqual(ca, { kind: 'files', dir: '/home/d' })
     assert.equal(inCluster(['--ca', 'dev']).ca.kind, 'dev')
+  })
+
+  it('looks for Istio where it is said to be', () => {
+    const { place, mesh } = inCluster(['--istio-namespace', 'mesh'])
+    assert.equal(place.kind === 'kube' ? place.istioNamespace : undefined, 'mesh')
+    assert.equal(mesh?.path, 'ConfigMap mesh/istio')
+    assert.throws(() => inCluster(['--istio-namespace', 'a.b']), /--istio-namespace "a\.b" is no name of a namespace/)
+    assert.throws(
+      () => decodeRunOptions(['-f', 'a', '--istio-namespace', 'mesh'], { env: {}, cwd: '/' }),
+      /--istio-namespace is of use with --kube only/,
+    )
   })
 
   it('needs to know which Gateway this is', () => {

@@ -41,6 +41,7 @@ const open = async (namespace: string, kubeconfig = server.kubeconfig, options: 
   const troubles: (readonly string[])[] = []
   let wake = (): void => {}
   const source = openKubeSource({
+    istioNamespace: 'istio-system',
     client,
     gateway: { namespace, name: 'waypoint' },
     decode: createObjectReader(),

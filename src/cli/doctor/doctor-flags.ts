@@ -1,5 +1,6 @@
 import { accessFlags } from '../cluster/access-flags.ts'
 import type { FlagTable } from '../flag-table.ts'
+import { istioNamespaceFlag } from '../istio-namespace-flag.ts'
 import { levels } from './check.ts'
 
 /** What `-o` takes. */
@@ -43,12 +44,7 @@ export const doctorFlags = {
     help: 'with --wait: give up then, with exit code 124; default 5m',
   },
   explain: { type: 'string', value: 'CODE', help: 'say what a code means, without asking a cluster' },
-  'istio-namespace': {
-    type: 'string',
-    default: 'istio-system',
-    value: 'NAMESPACE',
-    help: 'where istiod is; default istio-system',
-  },
+  ...istioNamespaceFlag,
   'cluster-domain': {
     type: 'string',
     default: 'cluster.local',

@@ -1,11 +1,11 @@
 /** What `fairway doctor` does; apart from its flags, which are read where little may be loaded. */
 import type { KubeClient } from '../../kube/client.ts'
-import { canBeName } from '../../kube/resources.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { version } from '../../lib/version.ts'
 import { decodeChoice, decodeDuration, usageError, type FlagValues } from '../arguments.ts'
 import { decodeNamespace, openCluster } from '../cluster/access-flags.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { decodeIstioNamespace } from '../istio-namespace-flag.ts'
 import { createColours } from '../terminal/colours.ts'
 import { printAs } from '../terminal/print-as.ts'
 import type { Terminal } from '../verb.ts'
@@ -62,11 +62,6 @@ const createLook = (
     version,
   }
   return () => readMesh({ client, clock: systemClock, scope, settings, signal })
-}
-
-const decodeIstioNamespace = (namespace: string): string => {
-  if (canBeName(namespace) && !namespace.includes('.')) return namespace
-  throw usageError(`--istio-namespace ${JSON.stringify(namespace)} is no name of a namespace`)
 }
 
 const decodeNamespaces = (

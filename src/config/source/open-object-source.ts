@@ -20,6 +20,8 @@ export type ObjectPlace =
       readonly context: string | undefined
       /** Which Gateway this process is: it decides what is read. */
       readonly gateway: { readonly namespace: string; readonly name: string }
+      /** Where Istio's MeshConfig is. */
+      readonly istioNamespace: string
     }
 
 export interface ObjectSourceOptions {
@@ -53,7 +55,7 @@ export const openObjectSource = async (options: ObjectSourceOptions): Promise<Ob
 }
 
 const openCluster = async (
-  { kubeconfig, context, gateway }: Extract<ObjectPlace, { readonly kind: 'kube' }>,
+  { kubeconfig, context, gateway, istioNamespace }: Extract<ObjectPlace, { readonly kind: 'kube' }>,
   { decode, onSet, onLook, onMesh, onTroubles, onRefused }: ObjectSourceOptions,
 ): Promise<ObjectSource | undefined> => {
   const [{ connectKube }, { createKubeClient }, { openKubeSource }] = await Promise.all([
@@ -68,5 +70,15 @@ const openCluster = async (
     return undefined
   }
   const client = createKubeClient(connected.connection, { env })
-  return openKubeSource({ client, gateway, decode, onSet, onLook, onMesh, onTroubles, clock: systemClock })
+  return openKubeSource({
+    client,
+    gateway,
+    istioNamespace,
+    decode,
+    onSet,
+    onLook,
+    onMesh,
+    onTroubles,
+    clock: systemClock,
+  })
 }

@@ -76,7 +76,7 @@ const containerOf = (plan: GatewayPlan, settings: WaypointSettings): JsonObject 
 const readiness: JsonObject = { httpGet: { path: '/healthz/ready', port: 15_021 }, timeoutSeconds: 1 }
 
 /** One process each: the autoscaler adds replicas, which are spread over nodes, and not workers. */
-const argumentsOf = ({ clusterDomain, trustDomain }: WaypointSettings): readonly string[] => [
+const argumentsOf = ({ clusterDomain, trustDomain, istioNamespace }: WaypointSettings): readonly string[] => [
   'run',
   '--kube',
   '--ca=istiod',
@@ -84,6 +84,7 @@ const argumentsOf = ({ clusterDomain, trustDomain }: WaypointSettings): readonly
   `--drain-seconds=${DRAIN_SECONDS}`,
   `--cluster-domain=${clusterDomain}`,
   ...(trustDomain === undefined ? [] : [`--trust-domain=${trustDomain}`]),
+  ...(istioNamespace === 'istio-system' ? [] : [`--istio-namespace=${istioNamespace}`]),
 ]
 
 const environmentOf = (plan: GatewayPlan, settings: WaypointSettings): readonly JsonObject[] => [

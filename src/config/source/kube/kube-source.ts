@@ -13,7 +13,7 @@ import type { ReadObject } from '../../objects/read-object.ts'
 import type { MeshFile } from '../mesh-file.ts'
 import type { ObjectSet, SetObject } from '../object-set.ts'
 import { formatTroubles } from './format-troubles.ts'
-import { meshMap, readMeshMap } from './mesh-map.ts'
+import { MESH_MAP, readMeshMap } from './mesh-map.ts'
 import { startDiscovery, type Discovery } from './kind-discovery.ts'
 import { followedKinds, planWatches, type PlannedWatch, type SourceWants } from './plan-watches.ts'
 import { stripObject } from './strip-object.ts'
@@ -24,6 +24,8 @@ export interface KubeSourceOptions {
   readonly client: Pick<KubeClient, 'list' | 'watch' | 'served'>
   /** Which one this process is. */
   readonly gateway: { readonly namespace: string; readonly name: string }
+  /** Where Istio's MeshConfig is. */
+  readonly istioNamespace: string
   /** What is kept of an object. */
   readonly decode: (value: unknown) => ReadObject
   /** Called with each complete set. */
@@ -206,12 +208,11 @@ class Source {
   }
 
   #followMesh(onMesh: (mesh: MeshFile) => void): Reflector<KubeJson> {
-    const { client, clock } = this.#options
-    const { namespace, name } = meshMap
+    const { client, clock, istioNamespace: namespace } = this.#options
     return startReflector<KubeJson>({
       client,
       resource: kubeResources.ConfigMap,
-      selection: { namespace, fields: `metadata.name=${name}` },
+      selection: { namespace, fields: `metadata.name=${MESH_MAP}` },
       decode: (object) => object,
       isSame: (before, after) => isEqual(before['data'], after['data']),
       onChange: () => void this.#readMesh(onMesh),
@@ -226,7 +227,7 @@ class Source {
     const [object] = this.#mesh.items()
     if (this.#isMeshKnown && object === this.#meshObject) return
     this.#meshObject = object
-    const mesh = await readMeshMap(object)
+    const mesh = await readMeshMap(object, this.#options.istioNamespace)
     // A newer one is on its way.
     if (this.#isClosed || object !== this.#meshObject) return
     this.#isMeshKnown = true

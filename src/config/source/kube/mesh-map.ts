@@ -4,32 +4,30 @@ import type { KubeJson } from '../../../kube/client.ts'
 import { decodeMeshConfig } from '../../objects/mesh-config/mesh-config.ts'
 import type { MeshFile } from '../mesh-file.ts'
 
-/** Where Istio keeps its MeshConfig. */
-export const meshMap = { namespace: 'istio-system', name: 'istio' }
+/** What the ConfigMap is called in which Istio keeps its MeshConfig. */
+export const MESH_MAP = 'istio'
 
-/** How messages call it. */
-export const meshMapName = `ConfigMap ${meshMap.namespace}/${meshMap.name}`
-
-/** What Istio's ConfigMap says; without one there is no Istio, and nothing that it would say. */
-export const readMeshMap = async (object: KubeJson | undefined): Promise<MeshFile> => {
-  if (object === undefined) return decode({})
+/** What Istio's ConfigMap in that namespace says; without one there is no Istio, and nothing that it would say. */
+export const readMeshMap = async (object: KubeJson | undefined, namespace: string): Promise<MeshFile> => {
+  const called = `ConfigMap ${namespace}/${MESH_MAP}`
+  if (object === undefined) return decode({}, called)
   const { data } = object
   const text = isPlainObject(data) ? data['mesh'] : undefined
-  if (typeof text !== 'string') return refuse([{ message: 'is missing', path: 'data.mesh', found: 'nothing' }])
+  if (typeof text !== 'string') return refuse([{ message: 'is missing', path: 'data.mesh', found: 'nothing' }], called)
   // Few clusters are without Istio, but those need no parser.
   const { parseText } = await import('../parse-text.ts')
-  const parsed = parseText(meshMapName, text, { decode: (value) => ({ value }) })
-  if (!parsed.ok) return refuse(parsed.issues)
-  return decode(parsed.items[0]?.read.value ?? {})
+  const parsed = parseText(called, text, { decode: (value) => ({ value }) })
+  if (!parsed.ok) return refuse(parsed.issues, called)
+  return decode(parsed.items[0]?.read.value ?? {}, called)
 }
 
-const decode = (value: unknown): MeshFile => {
+const decode = (value: unknown, called: string): MeshFile => {
   const decoded = decodeMeshConfig(value)
-  return decoded.ok ? { ok: true, ...decoded.value } : refuse(decoded.issues)
+  return decoded.ok ? { ok: true, ...decoded.value } : refuse(decoded.issues, called)
 }
 
 /** There is no file to point into. */
-const refuse = (issues: readonly Issue[]): MeshFile => ({
+const refuse = (issues: readonly Issue[], called: string): MeshFile => ({
   ok: false,
-  issues: issues.map(({ position: _position, ...issue }) => ({ ...issue, object: meshMapName })),
+  issues: issues.map(({ position: _position, ...issue }) => ({ ...issue, object: called })),
 })
