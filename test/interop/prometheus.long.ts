@@ -1,5 +1,6 @@
 /** A real Prometheus reads a running waypoint, and finds something behind every line of its dashboard and every alert. */
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -111,11 +112,16 @@ describe('Prometheus', { skip }, () => {
       assert.equal((await mesh.client.request(`${NOBODY}:80`)).status, 503)
       await mesh.call('Collect', ['a', 'b'])
       await mesh.call('Unary', ['fail 5'])
+      const connection = await mesh.open('echo')
+      connection.end('hello')
+      connection.resume()
+      await once(connection, 'end')
     }
     await eventually('rates of all kinds', async () => {
       await ofAllKinds()
       const found = await query('count(rate(istio_requests_total[10s]) > 0)')
-      return JSON.stringify(found).includes('"5"') ? true : undefined
+      const closed = await query('rate(istio_tcp_connections_closed_total[10s]) > 0')
+      return JSON.stringify(found).includes('"5"') && closed.length > 0 ? true : undefined
     })
   })
   after(() => open.disposeAsync())
