@@ -40,7 +40,7 @@ interface Counted {
 export class IstioSeries {
   readonly #set: SeriesSet
   readonly #peers = new PeerSlots()
-  /** Of what was under way when it was looked at last. */
+  /** Of what was under way when it was looked at last; most is over before anybody looks, and is never in here. */
   readonly #counted = new WeakMap<ExchangeRecord, Counted>()
 
   /** At most so many label sets, of all metrics together. */
@@ -59,7 +59,7 @@ export class IstioSeries {
 
   /** An exchange or connection is over. */
   add(record: ExchangeRecord): void {
-    if (record.protocol === 'tcp') return this.#addConnection(record, true)
+    if (record.protocol === 'tcp') return increase(this.#addConnection(record), tcpValues.closed, 1)
     const slots = this.#peers.of(record)
     const { values } = this.#findRequest(record, slots)
     increase(values, requestValues.count, 1)
@@ -72,8 +72,14 @@ export class IstioSeries {
 
   /** A connection or gRPC call goes on, and has moved something since it was looked at last, or has just begun. */
   note(record: ExchangeRecord): void {
-    if (record.protocol === 'tcp') this.#addConnection(record, false)
-    else if (record.protocol === 'grpc') this.#addMessages(record, this.#peers.of(record))
+    const { messages, requestBytes, responseBytes } = record
+    if (record.protocol === 'tcp') {
+      this.#addConnection(record)
+      this.#counted.set(record, { request: requestBytes, response: responseBytes })
+    } else if (record.protocol === 'grpc' && messages !== undefined) {
+      this.#addMessages(record, this.#peers.of(record))
+      this.#counted.set(record, { request: messages.request, response: messages.response })
+    }
   }
 
   /** Copies of all series in the order in which they began. */
@@ -103,30 +109,23 @@ export class IstioSeries {
     if (messages === undefined) return
     slots.messages ??= this.#set.of(messageShape, peerLabels(keyOf(record)))
     const { values } = slots.messages
-    const counted = this.#countedOf(record, messages)
+    const counted = this.#counted.get(record) ?? nothing
     increase(values, messageValues.request, messages.request - counted.request)
     increase(values, messageValues.response, messages.response - counted.response)
   }
 
-  #addConnection(record: ExchangeRecord, isOver: boolean): void {
+  #addConnection(record: ExchangeRecord): Float64Array {
     const { byOutcome } = this.#peers.of(record)
     const key = `tcp ${record.flags}`
     const series = byOutcome.get(key) ?? this.#set.of(tcpShape, connectionLabels(keyOf(record)))
     byOutcome.set(key, series)
     const { values } = series
-    if (!this.#counted.has(record)) increase(values, tcpValues.opened, 1)
-    const { requestBytes: request, responseBytes: response } = record
-    const counted = this.#countedOf(record, { request, response })
-    increase(values, tcpValues.received, request - counted.request)
-    increase(values, tcpValues.sent, response - counted.response)
-    if (isOver) increase(values, tcpValues.closed, 1)
-  }
-
-  /** What is counted already; from now on `now` is. */
-  #countedOf(record: ExchangeRecord, now: Counted): Counted {
-    const before = this.#counted.get(record)
-    this.#counted.set(record, { request: now.request, response: now.response })
-    return before ?? nothing
+    const counted = this.#counted.get(record)
+    if (counted === undefined) increase(values, tcpValues.opened, 1)
+    const { request, response } = counted ?? nothing
+    increase(values, tcpValues.received, record.requestBytes - request)
+    increase(values, tcpValues.sent, record.responseBytes - response)
+    return values
   }
 }
 

@@ -11,6 +11,12 @@ const quantiles: readonly Line[] = [
 /** A metric of the Services that are chosen. */
 const requestsOf = (metric: string): string => `${metric}{${requests}}`
 
+/** Its rate for each of them. */
+const byService = (what: string, metric: string): Line => [
+  `${what}: {{destination_service_name}}`,
+  sumRate(requestsOf(metric), 'destination_service_name'),
+]
+
 /** The numbers that matter. */
 export const overview: Row = {
   title: 'At a glance',
@@ -166,14 +172,8 @@ export const bytes: Row = {
       about: 'In streams and single calls.',
       unit: 'ops',
       lines: [
-        [
-          'from clients: {{destination_service_name}}',
-          sumRate(requestsOf('istio_request_messages_total'), 'destination_service_name'),
-        ],
-        [
-          'to clients: {{destination_service_name}}',
-          sumRate(requestsOf('istio_response_messages_total'), 'destination_service_name'),
-        ],
+        byService('from clients', 'istio_request_messages_total'),
+        byService('to clients', 'istio_response_messages_total'),
       ],
     },
     {
@@ -181,30 +181,15 @@ export const bytes: Row = {
       about: 'Connections that are carried as they are: opened and closed.',
       unit: 'ops',
       lines: [
-        [
-          'opened: {{destination_service_name}}',
-          sumRate(requestsOf('istio_tcp_connections_opened_total'), 'destination_service_name'),
-        ],
-        [
-          'closed: {{destination_service_name}}',
-          sumRate(requestsOf('istio_tcp_connections_closed_total'), 'destination_service_name'),
-        ],
+        byService('opened', 'istio_tcp_connections_opened_total'),
+        byService('closed', 'istio_tcp_connections_closed_total'),
       ],
     },
     {
       title: 'Bytes of TCP',
       about: 'As clients see it.',
       unit: 'Bps',
-      lines: [
-        [
-          'sent: {{destination_service_name}}',
-          sumRate(requestsOf('istio_tcp_sent_bytes_total'), 'destination_service_name'),
-        ],
-        [
-          'received: {{destination_service_name}}',
-          sumRate(requestsOf('istio_tcp_received_bytes_total'), 'destination_service_name'),
-        ],
-      ],
+      lines: [byService('sent', 'istio_tcp_sent_bytes_total'), byService('received', 'istio_tcp_received_bytes_total')],
     },
   ],
 }
