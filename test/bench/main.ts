@@ -14,6 +14,7 @@ import type { BenchDocument, Machine, SuiteReport } from './report.ts'
 import { roundTo } from './statistics.ts'
 import type { SuiteContext } from './suites/context.ts'
 import { hboneSuite } from './suites/hbone.ts'
+import { policySuite } from './suites/policy.ts'
 import type { MeshSuite } from './suites/mesh-case.ts'
 import { runMeshSuite } from './suites/mesh-suite.ts'
 import { runMicroSuite } from './suites/micro/micro.ts'
@@ -49,7 +50,7 @@ const readMachine = (): Machine => ({
 })
 
 const meshSuites: readonly MeshSuite[] = [
-  ...[hboneSuite, grpcSuite, h2cSuite],
+  ...[hboneSuite, policySuite, grpcSuite, h2cSuite],
   ...[uploadSuite, downloadSuite, websocketSuite, tcpSuite],
 ]
 

@@ -1,4 +1,4 @@
-import { ratioGoalOf, topologiesOf, verdictOf } from './report.ts'
+import { ratioGoalsOf, topologiesOf, verdictOf } from './report.ts'
 import type { BenchDocument, CaseReport, FigureReport, MicroReport, SuiteReport } from './report.ts'
 
 /** The document's tables as they stand in docs/performance.md. */
@@ -51,12 +51,11 @@ const caseRow = (one: CaseReport, hasUnits: boolean): readonly string[] => [
 ]
 
 const ratioTables = (cases: readonly CaseReport[]): readonly string[] => {
-  const goals = cases.flatMap((one) => {
-    const goal = ratioGoalOf(one)
-    return goal === undefined
-      ? []
-      : [`- ${one.case}: ${goal.name} ${text(goal.value)}, at most ${goal.atMost}: ${verdictOf(goal)}`]
-  })
+  const goals = cases.flatMap((one) =>
+    ratioGoalsOf(one).map(
+      (goal) => `- ${one.case}: ${goal.name} ${text(goal.value)}, at most ${goal.atMost}: ${verdictOf(goal)}`,
+    ),
+  )
   return [ratioTable(cases), goals.join('\n')].filter((part) => part !== '')
 }
 

@@ -25,7 +25,7 @@ test('quick is one pair of one second, unless more is asked for', () => {
 
 describe('what makes no sense is refused by name', () => {
   for (const [argv, why] of [
-    [['--suite', 'policy'], /--suite policy: there is hbone, grpc/],
+    [['--suite', 'policies'], /--suite policies: there is hbone, policy/],
     [['--seconds', '0'], /--seconds 0/],
     [['--pairs', 'many'], /--pairs many/],
     [['--fast'], /--fast/],

@@ -18,7 +18,7 @@ export interface BenchOptions {
 }
 
 export const suiteNames = [
-  ...(['hbone', 'grpc', 'h2c', 'upload', 'download', 'websocket', 'tcp'] as const),
+  ...(['hbone', 'policy', 'grpc', 'h2c', 'upload', 'download', 'websocket', 'tcp'] as const),
   ...(['readers', 'tunnels', 'handshakes', 'overload', 'fairness', 'routes', 'authz', 'filters', 'micro'] as const),
 ] as const
 
@@ -37,6 +37,7 @@ export const usage = `npm run bench [-- OPTIONS]
 
 Beside nginx and HAProxy, each through HBONE or mutual TLS:
   hbone           small HTTP/1.1 requests, a tunnel or connection for each in flight
+  policy          the same with routes, policies and a filter; and paced: goals beside nginx with TLS
   grpc            unary gRPC calls, many in flight on one HTTP/2 connection
   h2c             small HTTP/2 requests, the same way
   upload          request bodies of 16 MiB: CPU per MiB

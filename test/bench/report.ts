@@ -43,7 +43,7 @@ export interface CaseReport {
   readonly connections?: number
   readonly destinations?: number
   readonly requestsPerSecond: number | null
-  /** Closed loop: each lane sends again when it is answered. Medians over the runs. */
+  /** Closed loop: each lane sends again when it is answered. Medians over the runs; `null` where the case has only `paced`. */
   readonly latencyMs: Latency | null
   /** Open loop at `ratePerSecond`, the same for all proxies of a case, counted from the intended start. */
   readonly paced?: { readonly ratePerSecond: number; readonly latencyMs: Latency } | null
@@ -57,6 +57,10 @@ export interface CaseReport {
   readonly ratioAtSameConcurrency?: Ratios
   /** The goal for `ratioAtSameConcurrency.nginxTls`. */
   readonly maxRatio?: number
+  /** Of an open loop: our p99 over the peer's, ratio of medians. */
+  readonly p99Ratio?: Ratios
+  /** The goal for `p99Ratio.nginxTls`. */
+  readonly maxP99Ratio?: number
   /** Spread of `ratio` over single pairs. */
   readonly pairRatio?: { readonly nginxTls: Spread | null; readonly nginxPlain: Spread | null }
   readonly why?: string
@@ -98,15 +102,14 @@ export interface Figure {
 export const verdictOf = ({ value, atMost }: Figure): 'met' | 'missed' | '' =>
   atMost === undefined ? '' : value !== null && value <= atMost ? 'met' : 'missed'
 
-/** Our cost beside that of nginx with TLS as a figure, where a case has a goal for it. */
-export const ratioGoalOf = ({ maxRatio, ratioAtSameConcurrency }: CaseReport): Figure | undefined =>
-  maxRatio === undefined
-    ? undefined
-    : {
-        name: 'CPU ÷ nginx TLS, same requests in flight',
-        value: ratioAtSameConcurrency?.nginxTls ?? null,
-        atMost: maxRatio,
-      }
+/** Our cost, and our p99, beside those of nginx with TLS as figures, where a case has goals for them. */
+export const ratioGoalsOf = (one: CaseReport): readonly Figure[] => [
+  ...goalOf('CPU ÷ nginx TLS, same requests in flight', one.ratioAtSameConcurrency, one.maxRatio),
+  ...goalOf('p99 ÷ nginx TLS, same requests in flight', one.p99Ratio, one.maxP99Ratio),
+]
+
+const goalOf = (name: string, ratios: Ratios | undefined, atMost: number | undefined): readonly Figure[] =>
+  atMost === undefined ? [] : [{ name, value: ratios?.nginxTls ?? null, atMost }]
 
 /** What lies on either side of each proxy of a suite, where that is told; once for each. */
 export const topologiesOf = (cases: readonly CaseReport[]): ReadonlyMap<string, string> =>

@@ -1,4 +1,4 @@
-import { ratioGoalOf, topologiesOf, verdictOf } from './report.ts'
+import { ratioGoalsOf, topologiesOf, verdictOf } from './report.ts'
 import type { BenchDocument, CaseReport, MicroReport, SuiteReport } from './report.ts'
 
 /** Colours a text, or leaves it as it is. */
@@ -38,10 +38,8 @@ const notesOf = (one: SuiteReport['cases'][number]): readonly string[] => [
   ...(one.why === undefined ? [] : [one.why]),
 ]
 
-const goalNotes = (one: CaseReport): readonly string[] => {
-  const goal = ratioGoalOf(one)
-  return goal === undefined ? [] : [`${goal.name}: ${text(goal.value)}, at most ${goal.atMost}: ${verdictOf(goal)}`]
-}
+const goalNotes = (one: CaseReport): readonly string[] =>
+  ratioGoalsOf(one).map((goal) => `${goal.name}: ${text(goal.value)}, at most ${goal.atMost}: ${verdictOf(goal)}`)
 
 const figureRows = (cases: SuiteReport['cases']): readonly (readonly string[])[] => [
   ['case', 'figure', 'value', 'goal', ''],
@@ -55,6 +53,7 @@ const figureRows = (cases: SuiteReport['cases']): readonly (readonly string[])[]
 
 const caseRow = (one: CaseReport, hasUnits: boolean): readonly string[] => {
   const cpu = one.cpuMicrosPerRequest
+  const latencyMs = one.latencyMs ?? one.paced?.latencyMs
   return [
     one.case,
     one.proxy,
@@ -63,8 +62,8 @@ const caseRow = (one: CaseReport, hasUnits: boolean): readonly string[] => {
     text(one.requestsPerSecond),
     text(cpu?.median),
     cpu === null ? '–' : `${cpu.min}–${cpu.max}`,
-    text(one.latencyMs?.p50),
-    text(one.latencyMs?.p99),
+    text(latencyMs?.p50),
+    text(latencyMs?.p99),
     text(one.peakRssMb),
     bothRatios(one, 'nginxTls'),
     bothRatios(one, 'nginxPlain'),

@@ -15,13 +15,18 @@ export const guardedServices = (policies: number): readonly string[] =>
   Array.from({ length: Math.ceil(policies / POLICIES_PER_SERVICE) }, (_, i) => (i === 0 ? 'api' : `other-${i}`))
 
 /** Policies of ten rules each. Requests of service account `client` match but the last rule of the last one of Service `api`. */
-export const policiesOf = (policies: number, kind: RuleKind = 'mixed'): readonly object[] =>
-  guardedServices(policies).flatMap((service) =>
-    Array.from({ length: Math.min(policies, POLICIES_PER_SERVICE) }, (_, i) => policy(service, i, kind)),
+export const policiesOf = (policies: number, kind: RuleKind = 'mixed'): readonly object[] => {
+  const count = Math.min(policies, POLICIES_PER_SERVICE)
+  return guardedServices(policies).flatMap((service) =>
+    Array.from({ length: count }, (_, index) => policy(service, { index, isLast: index === count - 1 }, kind)),
   )
+}
 
-const policy = (service: string, index: number, kind: RuleKind): object => {
-  const isLast = index === POLICIES_PER_SERVICE - 1
+const policy = (
+  service: string,
+  { index, isLast }: { readonly index: number; readonly isLast: boolean },
+  kind: RuleKind,
+): object => {
   const rules = Array.from({ length: RULES }, (_, i) => ruleOf(kind, index * RULES + i))
   return {
     apiVersion: 'security.istio.io/v1',

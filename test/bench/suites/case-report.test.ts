@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { missingCase, ratioGoalsOf, verdictOf } from '../report.ts'
 import { reportCase } from './case-report.ts'
 import type { Contender } from './contender.ts'
 import type { Run } from './laboratory.ts'
@@ -131,4 +132,20 @@ test('a peer that carries many requests on a connection is the same at both', ()
   assert.deepEqual(report?.ratio, { nginxTls: 0.5, nginxPlain: null })
   assert.deepEqual(report?.ratioAtSameConcurrency, { nginxTls: 0.5, nginxPlain: null })
   assert.equal(report?.maxRatio, 0.8)
+})
+
+test('a case at a rate has the latencies of an open loop, and our p99 beside the peers of the same requests in flight', () => {
+  const paced: MeshCase = { ...busyPod, peers: 'in-flight', ratePerSecond: 1000, maxRatio: 1.5, maxP99Ratio: 1.5 }
+  const slow = { ...contenderOf('fairway', 1, []), runs: [{ ...runOf(90), p99Ms: 3 }] }
+  const [report, peer] = reportCase(paced, [slow, contenderOf('nginx-tls', 64, [60])], 'http')
+  assert.deepEqual([report?.latencyMs, report?.paced], [null, { ratePerSecond: 1000, latencyMs: { p50: 0.5, p99: 3 } }])
+  assert.deepEqual(report?.p99Ratio, { nginxTls: 1.5, nginxPlain: null })
+  assert.equal(peer?.p99Ratio, undefined)
+  assert.deepEqual(
+    ratioGoalsOf(report ?? missingCase('', '', '')).map((goal) => [goal.value, goal.atMost, verdictOf(goal)]),
+    [
+      [1.5, 1.5, 'met'],
+      [1.5, 1.5, 'met'],
+    ],
+  )
 })

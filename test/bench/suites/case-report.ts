@@ -16,16 +16,14 @@ export const reportCase = (of: MeshCase, contenders: readonly Contender[], traff
     return { ...report, ...compare(contender, of, contenders) }
   })
 
-const compare = (
-  ours: Contender,
-  of: MeshCase,
-  contenders: readonly Contender[],
-): Pick<CaseReport, 'ratio' | 'ratioAtSameConcurrency' | 'maxRatio' | 'pairRatio'> => {
-  const against = (name: string, isMeant: (peer: Contender) => boolean): Ratio | undefined => {
+type Compared = 'ratio' | 'ratioAtSameConcurrency' | 'maxRatio' | 'pairRatio' | 'p99Ratio' | 'maxP99Ratio'
+
+const compare = (ours: Contender, of: MeshCase, contenders: readonly Contender[]): Pick<CaseReport, Compared> => {
+  const against = (name: string, isMeant: (peer: Contender) => boolean, valuesOf = cpuOf): Ratio | undefined => {
     const peer = contenders.find((one) => one.name === name && isMeant(one))
     // A peer that failed on the way has fewer runs: no pairs.
     if (peer === undefined || peer.runs.length !== ours.runs.length) return undefined
-    return ratioOf(cpuOf(ours, of), cpuOf(peer, of))
+    return ratioOf(valuesOf(ours, of), valuesOf(peer, of))
   }
   const hasConnections = (peer: Contender): boolean => peer.connections === of.connections
   const hasInFlight = (peer: Contender): boolean => peer.connections * peer.tunnels === of.connections * of.tunnels
@@ -35,6 +33,12 @@ const compare = (
     ratio: ratiosOf(tls, plain),
     ratioAtSameConcurrency: ratiosOf(against('nginx-tls', hasInFlight), against('nginx-plain', hasInFlight)),
     ...(of.maxRatio === undefined ? {} : { maxRatio: of.maxRatio }),
+    ...(of.ratePerSecond === undefined
+      ? {}
+      : {
+          p99Ratio: ratiosOf(against('nginx-tls', hasInFlight, p99sOf), against('nginx-plain', hasInFlight, p99sOf)),
+        }),
+    ...(of.maxP99Ratio === undefined ? {} : { maxP99Ratio: of.maxP99Ratio }),
     pairRatio: { nginxTls: tls?.ofPairs ?? null, nginxPlain: plain?.ofPairs ?? null },
   }
 }
@@ -54,8 +58,9 @@ const reportContender = (contender: Contender, of: MeshCase, traffic: Traffic): 
     connections: contender.connections,
     destinations: of.destinations,
     requestsPerSecond: Math.round(median(runs.map((run) => run.requestsPerSecond * unitsOf(run, of)))),
-    latencyMs: latencyOf(runs),
-    paced: contender.paced ?? null,
+    ...(of.ratePerSecond === undefined
+      ? { latencyMs: latencyOf(runs), paced: contender.paced ?? null }
+      : { latencyMs: null, paced: { ratePerSecond: of.ratePerSecond, latencyMs: latencyOf(runs) } }),
     cpuMicrosPerRequest: spreadOf(cpuOf(contender, of)),
     peakRssMb: contender.peakRssMb === undefined ? null : roundTo(contender.peakRssMb, 1),
     busy: {
@@ -68,6 +73,8 @@ const reportContender = (contender: Contender, of: MeshCase, traffic: Traffic): 
 
 const cpuOf = ({ runs }: Contender, of: MeshCase): readonly number[] =>
   runs.map((run) => run.cpuMicrosPerRequest / unitsOf(run, of))
+
+const p99sOf = ({ runs }: Contender): readonly number[] => runs.map((run) => run.p99Ms)
 
 /** How many of what is counted a request was, on average: of long bodies also the parts of some are in a window. */
 const unitsOf = (run: Run, { unit }: MeshCase): number => (unit === 'MiB' ? run.bytes / 2 ** 20 / run.requests : 1)

@@ -2,6 +2,7 @@ import type { ServiceKind } from '../backend/plan.ts'
 import type { LoadPlan, Work } from '../load/plan.ts'
 import type { SuiteName } from '../options.ts'
 import { SERVICE_HOST } from '../proxies/objects.ts'
+import type { ProxyName, Upstreams } from '../proxies/proxy.ts'
 import type { Traffic } from '../proxies/traffic.ts'
 import type { Unit } from '../report.ts'
 
@@ -14,6 +15,10 @@ export interface MeshSuite {
   /** `BackendPlan.bodyBytes`. */
   readonly backendBytes: number
   readonly cases: readonly MeshCase[]
+  /** Those that Fairway is compared with; default all. */
+  readonly against?: readonly ProxyName[]
+  /** What Fairway has beside the one route that every suite has. */
+  readonly objects?: Pick<Upstreams, 'routes' | 'policies'>
 }
 
 /** A case of such a suite. */
@@ -33,6 +38,10 @@ export interface MeshCase {
   readonly unit?: Unit
   /** The goal for our CPU time over that of nginx with TLS, at the same requests in flight. */
   readonly maxRatio?: number
+  /** The case as an open loop: requests per second over all lanes. Absent: a closed one, as fast as it goes. */
+  readonly ratePerSecond?: number
+  /** The goal for our p99 over that of nginx with TLS, at the same requests in flight. */
+  readonly maxP99Ratio?: number
 }
 
 /** What every lane does. */

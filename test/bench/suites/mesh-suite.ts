@@ -63,7 +63,8 @@ const runCase = async (of: MeshCase, context: CaseContext): Promise<readonly Cas
   try {
     await measurePairs(of, contenders, context)
     // Of bodies there is no rate that could be kept.
-    const hasPaced = !context.options.isQuick && of.out !== 'direct' && of.unit !== 'MiB'
+    const isClosed = of.ratePerSecond === undefined
+    const hasPaced = isClosed && !context.options.isQuick && of.out !== 'direct' && of.unit !== 'MiB'
     if (hasPaced) await measurePaced(of, contenders, context)
     for (const contender of contenders) {
       if (contender.proxy !== undefined) contender.peakRssMb = peakRssMbOf(processTree(contender.proxy.pid))
@@ -94,7 +95,8 @@ const startContenders = async (of: MeshCase, context: CaseContext): Promise<Star
     const proxyContext = contextFor(of, context)
     await add('fairway', () => startFairway(proxyContext), ours)
     const shapes = context.options.profileDir === undefined ? peerShapesOf(of) : []
-    for (const peer of shapes.length === 0 ? [] : peers)
+    const { against = peers.map(({ name }) => name) } = context.suite
+    for (const peer of shapes.length === 0 ? [] : peers.filter(({ name }) => against.includes(name)))
       await add(peer.name, () => startPeer(peer, proxyContext), shapes)
   }
   return {
@@ -115,6 +117,7 @@ const contextFor = (of: MeshCase, context: CaseContext): ProxyContext => ({
     addresses: context.backend.addresses.slice(0, of.destinations),
     isHbone: of.out === 'hbone',
     traffic: context.suite.traffic,
+    ...context.suite.objects,
   },
   profileDir: context.options.profileDir,
 })
@@ -151,6 +154,7 @@ const contend = (name: string, started: RunningProxy | string, shape: Shape): Co
 const planFor = (of: MeshCase, context: CaseContext, warmupMs: number, windowMs: number) => ({
   authority: SERVICE_AUTHORITY,
   ...of.load,
+  ...(of.ratePerSecond === undefined ? {} : { ratePerSecond: of.ratePerSecond }),
   warmupMs,
   windowMs,
   tls: context.certificates.client,
