@@ -1,5 +1,6 @@
 import type { Endpoint } from '../model/endpoint.ts'
 import type { SpiffeId } from '../model/identity.ts'
+import type { TelemetryPolicy } from '../model/telemetry/telemetry-policy.ts'
 import type { AuthorizationDecision } from '../model/security/authorization-decision.ts'
 
 /** Who is calling, as far as the tunnel tells; one object per HBONE connection and workload, so that it can key caches. */
@@ -95,6 +96,8 @@ export interface ExchangeRecord {
   requestPrincipal?: string
   /** AUDIT rules that matched, and what policies would decide that are not carried out (`istio.io/dry-run`). */
   authorizationNotes?: readonly AuthorizationDecision[]
+  /** How it is told of; absent: as if there were no Telemetry object. The same object as long as the policy is, so that it can key caches. */
+  readonly telemetry?: TelemetryPolicy | undefined
   /** Why a TCP connection was refused, for people: nothing could be told to the client. */
   termination?: string
 }

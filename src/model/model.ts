@@ -9,6 +9,7 @@ import type { RequestAuthentication } from './security/authentication.ts'
 import type { AuthorizationPolicy } from './security/authorization.ts'
 import type { AuthorizationProvider } from './security/external-authorization.ts'
 import type { Service } from './service.ts'
+import type { ModelTelemetry } from './telemetry/telemetry-policy.ts'
 
 /** How paths are normalised before anything looks at them (MeshConfig.pathNormalization). */
 export type PathNormalization = 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES'
@@ -43,6 +44,8 @@ export interface Model {
   readonly authentications: readonly RequestAuthentication[]
   /** AuthorizationPolicies, likewise. */
   readonly authorizations: readonly AuthorizationPolicy[]
+  /** What is told of exchanges, and to whom; absent: as it is without any Telemetry object or provider. Slow clock. */
+  readonly telemetry?: ModelTelemetry
   /** Whom CUSTOM policies may name, sorted by key; absent: nobody. */
   readonly providers?: readonly AuthorizationProvider[]
   /** The code of the users' filters among all `FilterSpec`s, sorted by digest; absent: there are none. Slow clock. */

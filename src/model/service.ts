@@ -27,6 +27,8 @@ export interface Service {
   readonly authentications?: readonly string[]
   /** Keys of the AuthorizationPolicies that apply, sorted; absent: none. */
   readonly authorizations?: readonly string[]
+  /** Key of the policy in the model's `telemetry` that says what is told of its exchanges; absent: there is none. */
+  readonly telemetry?: string
 }
 
 export interface ServicePort {

@@ -13,7 +13,7 @@ export interface FrontendOptions {
   readonly previous: readonly ServiceFrontend[]
   readonly filters: FilterFactory
   /** What the Service's policies come to. */
-  readonly policies: Pick<Frontend, 'authorization' | 'authentication'>
+  readonly policies: Pick<Frontend, 'authorization' | 'authentication' | 'telemetry'>
   /**
    * The table of a route set; `undefined` for an empty one. The same set of unchanged routes gives the same object;
    * what has changed is made from the table that was there before.
@@ -46,6 +46,7 @@ export function* compileFrontends(
       isSameTables(before.consumers, consumers) &&
       before.authorization === policies.authorization &&
       before.authentication === policies.authentication &&
+      before.telemetry === policies.telemetry &&
       isEqual(before.service, service)
     const frontend = isKept ? before : createFrontend(service, port, { producer, consumers, before, options })
     isSame &&= frontend === previous[index]

@@ -15,6 +15,7 @@ import { compilePodChain, compilePods } from './pod-frontends.ts'
 import { compilePolicies, findShared, IndexCompiler, noAuthorizations } from './security/compile-authorization.ts'
 import { compileAuthentications, noAuthentications } from './security/tokens/authentication-plan.ts'
 import { compileRouteTable } from './table/route-table.ts'
+import { compileTelemetry, noTelemetry } from './telemetry/compile-telemetry.ts'
 
 export interface CompileOptions {
   /** Its objects are handed on wherever the model says the same as then. */
@@ -51,13 +52,15 @@ export function* compileInSteps(
   const shared = findShared(model.services.map(({ authorizations }) => authorizations))
   const indexes = new IndexCompiler(plans, before, shared)
   const authentications = compileAuthentications(model.authentications, previous?.authentications ?? noAuthentications)
+  const telemetry = compileTelemetry(model.telemetry, previous?.telemetry ?? noTelemetry)
   const frontends = new Map<string, ServiceFrontend>()
   const services = new Map<ServiceKey, readonly ServiceFrontend[]>()
   for (const service of boundServices(model)) {
     const were = kept?.services.get(service.key) ?? []
     const authorization = yield* indexes.compile(service.authorizations)
     const authentication = authentications.planOf(service.authentications)
-    const policies = { authorization, authentication }
+    const told = service.telemetry === undefined ? undefined : telemetry.byKey.get(service.telemetry)
+    const policies = { authorization, authentication, telemetry: told }
     const those = isUntouched(service, were, { changed, policies })
       ? were
       : yield* compileFrontends(service, { previous: were, filters, tableOf, policies })
@@ -82,6 +85,7 @@ export function* compileInSteps(
       plans,
       indexes,
       authentications,
+      telemetry: telemetry.pods,
       filters: compilePodChain(model.podFilters ?? noFilters, kept?.pods?.filters, filters),
     }),
     services,
@@ -89,6 +93,7 @@ export function* compileInSteps(
     routes,
     authorizations: { plans, indexes: indexes.indexes },
     authentications,
+    telemetry,
     model,
     filters,
   }
@@ -145,7 +150,8 @@ const isUntouched = (
     (frontend) =>
       frontend.service === service &&
       frontend.authorization === policies.authorization &&
-      frontend.authentication === policies.authentication,
+      frontend.authentication === policies.authentication &&
+      frontend.telemetry === policies.telemetry,
   ) &&
   service.ports.every(
     ({ routes, consumerRoutes }) =>

@@ -4,6 +4,7 @@ import { joinHostPort } from '../lib/ip.ts'
 import { isEqual } from '../lib/is-equal.ts'
 import { formatPodEndpointKey, type BoundPod } from '../model/endpoint.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
+import type { TelemetryPolicy } from '../model/telemetry/telemetry-policy.ts'
 import { compileChain } from './compile-route.ts'
 import type { Authentications } from './security/tokens/authentication-plan.ts'
 import type { AuthorizationIndex, PolicyPlan } from './security/policy-plans.ts'
@@ -21,6 +22,7 @@ interface PodPolicies {
   readonly plans: ReadonlyMap<string, PolicyPlan>
   readonly indexes: Pick<IndexCompiler, 'compile'>
   readonly authentications: Authentications
+  readonly telemetry: TelemetryPolicy | undefined
 }
 
 /**
@@ -45,11 +47,14 @@ export const compilePodChain = (
 export function* compilePods(
   pods: readonly BoundPod[],
   previous: PodFrontends | undefined,
-  { plans, indexes, authentications, filters }: PodPolicies,
+  { plans, indexes, authentications, telemetry, filters }: PodPolicies,
 ): Generator<void, PodFrontends | undefined> {
   if (pods.length === 0) return undefined
   const isSame =
-    previous?.plans === plans && previous.authentications === authentications.policies && previous.filters === filters
+    previous?.plans === plans &&
+    previous.authentications === authentications.policies &&
+    previous.telemetry === telemetry &&
+    previous.filters === filters
   if (isSame && previous.source === pods) return previous
   const judged = new Map<BoundPod, AuthorizationIndex>()
   const byAddress = new Map<string, BoundPod>()
@@ -64,7 +69,7 @@ export function* compilePods(
   const cache = createCache()
   for (const before of previous?.made() ?? []) {
     const [endpoint] = before.passThrough.backend.group?.endpoints ?? []
-    if (endpoint === undefined || previous?.filters !== filters) continue
+    if (endpoint === undefined || previous?.filters !== filters || before.telemetry !== telemetry) continue
     const pod = byAddress.get(endpoint.address)
     if (pod === undefined || !isEqual(pod, before.pod) || judged.get(pod) !== before.authorization) continue
     if (authentications.planOf(pod.authentications) === before.authentication)
@@ -79,11 +84,22 @@ export function* compilePods(
     const port = Number(digits)
     if (pod === undefined || port > 65_535) return undefined
     const authentication = authentications.planOf(pod.authentications)
-    const frontend = createFrontend(pod, { address, port, filters, authorization: judged.get(pod), authentication })
+    const frontend = createFrontend(pod, {
+      ...{ address, port, filters, telemetry, authentication },
+      authorization: judged.get(pod),
+    })
     cache.set(authority, frontend)
     return frontend
   }
-  return { find, made: cache.values, source: pods, plans, authentications: authentications.policies, filters }
+  return {
+    find,
+    made: cache.values,
+    source: pods,
+    plans,
+    authentications: authentications.policies,
+    telemetry,
+    filters,
+  }
 }
 
 const AUTHORITY = /^([0-9.]+|\[[0-9a-f:.]+\]):([1-9][0-9]{0,4})$/
@@ -100,9 +116,10 @@ const createFrontend = (
     filters,
     authorization,
     authentication,
+    telemetry,
   }: { readonly address: string; readonly port: number; readonly filters: PodChain } & Pick<
     PodFrontend,
-    'authorization' | 'authentication'
+    'authorization' | 'authentication' | 'telemetry'
   >,
 ): PodFrontend => {
   const { key, transport, identity, workload } = pod
@@ -126,6 +143,7 @@ const createFrontend = (
     },
     authorization,
     authentication,
+    telemetry,
     closed: pod.closed ?? filters.failure,
   }
 }

@@ -17,8 +17,10 @@ import type { Ranked } from '../model/precedence.ts'
 import type { AuthorizationProvider } from '../model/security/external-authorization.ts'
 import type { Mirror, Retry, Route, Rule, Timeouts } from '../model/route.ts'
 import type { Service, ServiceKey, ServicePort } from '../model/service.ts'
+import type { TelemetryPolicy } from '../model/telemetry/telemetry-policy.ts'
 import type { AuthorizationIndex, Authorizations, PolicyPlan } from './security/policy-plans.ts'
 import type { AuthenticationPlan, Authentications } from './security/tokens/authentication-plan.ts'
+import type { TelemetryPolicies } from './telemetry/compile-telemetry.ts'
 
 export interface Snapshot {
   /** Counts up by one with each snapshot of a process. */
@@ -44,6 +46,8 @@ export interface Snapshot {
   readonly authorizations: Authorizations
   /** RequestAuthentications. */
   readonly authentications: Authentications
+  /** What is told of exchanges; those that did not change are the previous objects. */
+  readonly telemetry: TelemetryPolicies
   /** What it was made of, for the next `compile` to compare with. */
   readonly model: Model
   /** What filters were made with: a plan made with another factory is not handed on. */
@@ -70,6 +74,8 @@ interface AnyFrontend {
   readonly closed: string | undefined
   /** Whose tokens are looked for; `undefined` when nobody's are. */
   readonly authentication: AuthenticationPlan | undefined
+  /** What is told of its exchanges; `undefined`: no Telemetry object says anything about them. */
+  readonly telemetry: TelemetryPolicy | undefined
 }
 
 /** A Service port. */
@@ -98,6 +104,7 @@ export interface PodFrontends {
   readonly source: readonly BoundPod[]
   readonly plans: ReadonlyMap<string, PolicyPlan>
   readonly authentications: Authentications['policies']
+  readonly telemetry: TelemetryPolicy | undefined
   readonly filters: PodChain
 }
 

@@ -52,6 +52,7 @@ export const beginExchange = (
     source: origin.source,
     destination: frontend?.destination ?? origin.destination,
     generation: snapshot.generation,
+    telemetry: frontend?.telemetry,
     httpVersion: origin.httpVersion,
   }
   const record = beginRecord(head, parties, deps.clock)

@@ -28,6 +28,7 @@ export const beginRecord = (
     readonly generation: number
     /** Default: as `head` says. */
     readonly httpVersion?: string | undefined
+    readonly telemetry: ExchangeRecord['telemetry']
   },
   clock: Clock,
 ): ExchangeRecord => ({
@@ -61,6 +62,7 @@ export const beginRecord = (
   attempts: 0,
   tries: noTries,
   generation: parties.generation,
+  telemetry: parties.telemetry,
 })
 
 const noTries: readonly TryRecord[] = []

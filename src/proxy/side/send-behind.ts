@@ -57,7 +57,15 @@ const sendBehind = async (
   }
   const headers = new HeaderList([...request.headers.fields])
   const head: H1RequestHead = { ...exchange.head, headers, bodyLength: 0, upgrade: undefined, expectsContinue: false }
-  const record = beginRecord(head, { ...exchange.record, generation: exchange.snapshot.generation }, deps.clock)
+  const record = beginRecord(
+    head,
+    {
+      ...exchange.record,
+      generation: exchange.snapshot.generation,
+      telemetry: exchange.record.telemetry,
+    },
+    deps.clock,
+  )
   record.requestId = exchange.record.requestId
   const cancel = deps.clock.after(timeoutMs, () =>
     answer.cut(new CallError('ETIMEDOUT', `no whole answer within ${timeoutMs} ms`)),

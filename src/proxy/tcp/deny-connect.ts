@@ -17,7 +17,7 @@ export const deniesConnect = (frontend: Frontend, origin: TunnelOrigin, deps: Tc
   const decision = authorize(authorization, facts)
   if (decision.verdict === 'allow') return false
   const { clock, counters, sink, onError, onRefused, snapshot } = deps
-  const record = beginTcpRecord(origin, { sni: undefined, generation: snapshot()?.generation ?? 0, clock })
+  const record = beginTcpRecord(origin, { sni: undefined, snapshot: snapshot(), clock })
   record.authorization = decision
   if (authorization.isWatched) record.authorizationNotes = watch(authorization, facts)
   const end = denied(decision.details)

@@ -1,5 +1,7 @@
 import type { ExchangeRecord, TryRecord } from '../../filter/record.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { findFrontend } from '../../snapshot/resolve.ts'
+import type { Snapshot } from '../../snapshot/snapshot.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
 
 /** Why a connection is over, or never came about. */
@@ -72,7 +74,11 @@ export const closedBy = (flags: 'UH' | 'NC', reason: string): ConnectionEnd => (
 /** A record of a connection that begins now; what only requests have is empty. */
 export const beginTcpRecord = (
   origin: TunnelOrigin,
-  { sni, generation, clock }: { readonly sni: string | undefined; readonly generation: number; readonly clock: Clock },
+  {
+    sni,
+    snapshot,
+    clock,
+  }: { readonly sni: string | undefined; readonly snapshot: Snapshot | undefined; readonly clock: Clock },
 ): ExchangeRecord => ({
   source: origin.source,
   destination: origin.destination,
@@ -103,7 +109,8 @@ export const beginTcpRecord = (
   backend: undefined,
   attempts: 0,
   tries: noTries,
-  generation,
+  generation: snapshot?.generation ?? 0,
+  telemetry: snapshot === undefined ? undefined : findFrontend(snapshot, origin.authority)?.telemetry,
   sni,
 })
 

@@ -96,7 +96,7 @@ export class TcpTunnel implements TunnelServer {
     if (origin.isUndecided === true) this.#sniffer = new ProtocolSniffer()
     const { hello } = origin
     const sni = hello?.kind === 'hello' ? hello.sni : undefined
-    this.#record = ends.beginTcpRecord(origin, { sni, generation: this.#snapshot?.generation ?? 0, clock: deps.clock })
+    this.#record = ends.beginTcpRecord(origin, { sni, snapshot: this.#snapshot, clock: deps.clock })
     deps.counters.openTcpConnections++
     deps.counters.tcpConnectionsTotal++
   }
