@@ -46,7 +46,7 @@ export const withMeshConfig = (
       ...(takesDomains ? { trustDomain, trustDomainAliases } : {}),
       ...(takesPaths && pathNormalization !== undefined ? { pathNormalization } : {}),
       ...(rootNamespace === undefined ? {} : { rootNamespace }),
-      mesh: { source: path, providers: config.providers },
+      mesh: { source: path, providers: config.providers, telemetry: config.telemetry },
     },
     notes,
   }

@@ -88,7 +88,7 @@ it('what was told before is not told again, but a file that cannot be read is', 
 })
 
 it('a word about the MeshConfig is said once', () => {
-  const note = 'of no effect on a waypoint in mesh.yaml: accessLogFile'
+  const note = 'of no effect on a waypoint in mesh.yaml: ingressClass'
   const info = { level: 'info', message: note, fields: { event: 'mesh-config' } }
   assert.deepEqual(newsOf(update({ notes: [note] }), undefined), [info])
   assert.deepEqual(newsOf(update({ notes: [note] }), update({ notes: [note] })), [])

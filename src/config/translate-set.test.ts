@@ -57,12 +57,12 @@ describe('a configuration with a MeshConfig', () => {
 
   it('yields to flags, and says so where they differ', () => {
     const { takeMesh, model } = start(['trust-domain', 'path-normalization'])
-    takeMesh(fileOf({ trustDomain: 'td1', pathNormalization: { normalization: 'DEFAULT' }, accessLogFile: 'x' }))
+    takeMesh(fileOf({ trustDomain: 'td1', pathNormalization: { normalization: 'DEFAULT' }, ingressClass: 'x' }))
     const { model: made, notes } = model()
     assert.deepEqual([made.trustDomains, made.pathNormalization], [['cluster.local'], 'BASE'])
     assert.deepEqual(notes, [
       '--trust-domain cluster.local is in force, and not trustDomain td1 of mesh.yaml',
-      'of no effect on a waypoint in mesh.yaml: accessLogFile',
+      'of no effect on a waypoint in mesh.yaml: ingressClass',
     ])
   })
 })

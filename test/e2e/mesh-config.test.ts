@@ -68,7 +68,7 @@ const withMesh = async (run: (mesh: Mesh, meshFile: string) => Promise<void>): P
   await mesh.startPod('api', { address: `${NETWORK}.1`, port: 8080 })
   await mesh.startPod('login', { address: `${NETWORK}.2`, port: 8081, answer: login })
   const meshFile = join(mesh.dir, 'mesh.yaml')
-  writeFileSync(meshFile, configMap({ accessLogFile: '/dev/stdout', extensionProviders: [provider] }))
+  writeFileSync(meshFile, configMap({ ingressClass: 'istio', extensionProviders: [provider] }))
   await run(mesh, meshFile)
 }
 
@@ -86,7 +86,7 @@ for (const workers of workerCounts(2)) {
         assert.equal(passed.status, 200)
         assert.equal((JSON.parse(passed.body) as { headers: Record<string, string> }).headers['x-user'], 'anna')
         assert.equal(await status('/public', ''), 200)
-        assert.match(fairway.stderr(), /of no effect on a waypoint in .*mesh.yaml: accessLogFile/)
+        assert.match(fairway.stderr(), /of no effect on a waypoint in .*mesh.yaml: ingressClass/)
 
         // What cannot be read leaves the last good one in force.
         replaceFile(meshFile, configMap({ extensionProviders: [{ ...provider, envoyExtAuthzHttp: {} }] }))

@@ -36,12 +36,14 @@ const mesh = [
 const configMap = ['apiVersion: v1', 'kind: ConfigMap', 'metadata: { name: istio, namespace: istio-system }', 'data:']
 
 describe('a file with a MeshConfig', () => {
+  const telemetry = { providers: [], defaults: {}, tracing: {} }
   const config = {
     trustDomain: 'td1',
     trustDomainAliases: ['td2'],
     rootNamespace: 'mesh',
     pathNormalization: 'MERGE_SLASHES',
     providers: [],
+    telemetry,
   }
 
   it('has it by itself', () => {
@@ -54,12 +56,16 @@ describe('a file with a MeshConfig', () => {
   })
 
   it('may be empty', () => {
-    assert.deepEqual(read('# nothing'), { ok: true, config: { providers: [], trustDomainAliases: [] }, unused: [] })
+    assert.deepEqual(read('# nothing'), {
+      ok: true,
+      config: { providers: [], telemetry, trustDomainAliases: [] },
+      unused: [],
+    })
   })
 
   it('names what is no business of a waypoint', () => {
-    const file = read('accessLogFile: /dev/stdout', 'extensionProviders:', '- name: z', '  zipkin: { service: a }')
-    assert.deepEqual(file.ok && file.unused, ['accessLogFile', 'extensionProviders[0].zipkin'])
+    const file = read('ingressClass: istio', 'extensionProviders:', '- name: z', '  zipkin: { service: a }')
+    assert.deepEqual(file.ok && file.unused, ['ingressClass', 'extensionProviders[0].zipkin'])
   })
 
   const bad: readonly (readonly [name: string, lines: readonly string[], faults: readonly (string | RegExp)[]])[] = [

@@ -1,5 +1,6 @@
 import type { SourcePosition } from '../../lib/decoded.ts'
 import type { PathNormalization } from '../../model/model.ts'
+import type { MeshTelemetry } from '../objects/mesh-config/mesh-telemetry.ts'
 import type { MeshProvider } from '../objects/mesh-config/provider.ts'
 import type { ReadObject } from '../objects/read-object.ts'
 
@@ -17,7 +18,11 @@ export interface TranslateOptions {
   readonly rootNamespace: string
   readonly pathNormalization: PathNormalization
   /** What the MeshConfig says beside, where there is one (`--mesh-config`), and where it stands. */
-  readonly mesh?: { readonly source: string; readonly providers: readonly MeshProvider[] }
+  readonly mesh?: {
+    readonly source: string
+    readonly providers: readonly MeshProvider[]
+    readonly telemetry: MeshTelemetry
+  }
   /** Where this process runs, as EndpointSlices call it (`topology.kubernetes.io/zone`); default: not known. */
   readonly zone?: string
   /** The node that it runs on. */

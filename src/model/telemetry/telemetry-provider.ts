@@ -21,10 +21,10 @@ export interface TracingProvider {
   readonly name: string
   readonly collector: Collector
   /** Absent: gRPC. */
-  readonly http?: { readonly path: string; readonly timeoutMs?: number }
+  readonly http?: { readonly path: string }
   /** Of gRPC or HTTP; the values may be secrets. */
   readonly headers: readonly ProviderHeader[]
-  /** gRPC: how long a report may take; absent: as the exporter has it. */
+  /** How long a report may take; absent: as the exporter has it. */
   readonly timeoutMs?: number
   /** Attributes of the resource are read from `OTEL_RESOURCE_ATTRIBUTES` (`resourceDetectors.environment`). */
   readonly detectsEnvironment: boolean
@@ -75,7 +75,8 @@ export type ProviderHeader =
 /** How a line of a file is written: with operators in a text, or as JSON. */
 export type LogFormat =
   | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'labels'; readonly labels: LogLabels; readonly omitsEmpty: boolean }
+  /** Without `labels` the keys are Istio's. */
+  | { readonly kind: 'labels'; readonly labels?: LogLabels; readonly omitsEmpty: boolean }
 
 /** The keys of JSON in their order; values are texts with operators, or further keys. */
 export interface LogLabels {

@@ -6,11 +6,15 @@ import type { Decoded, Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import type { PathNormalization } from '../../../model/model.ts'
 import { namespaceName } from '../metadata.ts'
-import { providerSchema, type MeshProvider } from './provider.ts'
+import { checkMeshLog, meshTelemetryFields, meshTelemetryOf, type MeshTelemetry } from './mesh-telemetry.ts'
+import { providerSchema, type MeshProvider, type ReadProvider } from './provider.ts'
+import { findUnused } from './unused.ts'
 
 export interface MeshConfig {
   /** Those that can be asked about requests. */
   readonly providers: readonly MeshProvider[]
+  /** Those that are told something, and what they are told. */
+  readonly telemetry: MeshTelemetry
   readonly pathNormalization?: PathNormalization
   readonly trustDomain?: string
   readonly trustDomainAliases: readonly string[]
@@ -36,13 +40,14 @@ const fields = {
   trustDomain: s.optional(trustDomain),
   trustDomainAliases: s.withDefault(s.array(trustDomain), []),
   rootNamespace: s.optional(namespaceName),
+  ...meshTelemetryFields,
 }
 
-const mesh = s.object(fields, { unknownFields: 'ignore' })
+const mesh = s.refine(s.object(fields, { unknownFields: 'ignore' }), checkMeshLog)
 
-const findTwins = (providers: readonly (MeshProvider | undefined)[], path: string): readonly Issue[] =>
+const findTwins = (providers: readonly ReadProvider[], path: string): readonly Issue[] =>
   providers.flatMap((provider, index) =>
-    provider !== undefined && providers.findIndex((other) => other?.name === provider.name) < index
+    providers.findIndex(({ name }) => name === provider.name) < index
       ? [
           {
             message: 'wrong value',
@@ -61,18 +66,22 @@ export const decodeMeshConfig = (value: unknown): Decoded<DecodedMesh> => {
   const spelling = s.isPlainObject(written) ? findMisspelt(written) : []
   if (!decoded.ok) return { ok: false, issues: [...decoded.issues, ...spelling] }
   if (spelling.length > 0) return { ok: false, issues: spelling }
-  const { extensionProviders, pathNormalization: paths, trustDomainAliases, ...rest } = decoded.value
+  const { extensionProviders, pathNormalization: paths, trustDomain: domain, rootNamespace, ...rest } = decoded.value
   const mode = paths?.normalization === 'DEFAULT' ? 'BASE' : paths?.normalization
+  const asked = extensionProviders.flatMap((read) => (read.use === 'authorization' ? [read.provider] : []))
+  const told = extensionProviders.flatMap((read) => (read.use === 'telemetry' ? [read.provider] : []))
   return {
     ok: true,
     value: {
       config: {
-        ...rest,
-        providers: extensionProviders.filter((provider) => provider !== undefined),
+        ...(domain === undefined ? {} : { trustDomain: domain }),
+        ...(rootNamespace === undefined ? {} : { rootNamespace }),
         ...(mode === undefined ? {} : { pathNormalization: mode }),
-        trustDomainAliases,
+        trustDomainAliases: rest.trustDomainAliases,
+        providers: asked,
+        telemetry: meshTelemetryOf(rest, told),
       },
-      unused: s.isPlainObject(written) ? findUnused(written) : [],
+      unused: findUnused(written, usedFields),
     },
   }
 }
@@ -86,16 +95,30 @@ const findMisspelt = (written: Readonly<Record<string, unknown>>): readonly Issu
     return meant === undefined ? [] : [{ message: 'unknown field', path: name, found: name, expected: meant }]
   })
 
-const OURS: readonly string[] = ['name', 'envoyExtAuthzGrpc', 'envoyExtAuthzHttp']
-
-const findUnused = (written: Readonly<Record<string, unknown>>): readonly string[] => {
-  const providers = Array.isArray(written['extensionProviders']) ? written['extensionProviders'] : []
-  const others = providers.flatMap((provider: unknown, index) =>
-    s.isPlainObject(provider)
-      ? Object.keys(provider)
-          .filter((name) => !OURS.includes(name))
-          .map((name) => `extensionProviders[${index}].${name}`)
-      : [],
-  )
-  return [...Object.keys(written).filter((name) => !Object.hasOwn(fields, name)), ...others]
-}
+const usedFields = {
+  trustDomain: 'all',
+  trustDomainAliases: 'all',
+  rootNamespace: 'all',
+  pathNormalization: 'all',
+  accessLogFile: 'all',
+  accessLogFormat: 'all',
+  accessLogEncoding: 'all',
+  defaultProviders: 'all',
+  defaultConfig: { tracing: { sampling: 'all', customTags: 'all', maxPathTagLength: 'all', enableIstioTags: 'all' } },
+  extensionProviders: {
+    name: 'all',
+    envoyExtAuthzGrpc: 'all',
+    envoyExtAuthzHttp: 'all',
+    prometheus: 'all',
+    opentelemetry: {
+      service: 'all',
+      port: 'all',
+      maxTagLength: 'all',
+      http: { path: 'all', timeout: 'all', headers: 'all' },
+      grpc: { timeout: 'all', initialMetadata: 'all' },
+      resourceDetectors: { environment: 'all' },
+    },
+    envoyFileAccessLog: { path: 'all', logFormat: 'all', omitEmptyValues: 'all' },
+    envoyOtelAls: { service: 'all', port: 'all', logName: 'all', logFormat: 'all' },
+  },
+} as const

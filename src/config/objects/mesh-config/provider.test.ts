@@ -158,3 +158,179 @@ describe('an extension provider', () => {
     )
   })
 })
+
+const collector = { service: 'otel.observability.svc.cluster.local', port: 4317 }
+
+const decodeTold = (mesh: object) => {
+  const decoded = decodeMeshConfig(mesh)
+  assert.ok(decoded.ok, JSON.stringify(decoded))
+  return decoded.value
+}
+
+describe('an extension provider that is told something', () => {
+  const where = { hostname: collector.service, port: 4317 }
+  const cases: readonly (readonly [name: string, written: object, expected: object])[] = [
+    ['Prometheus', { prometheus: {} }, { kind: 'prometheus', name: 'a' }],
+    [
+      'a collector of spans',
+      { opentelemetry: collector },
+      { kind: 'opentelemetry', name: 'a', collector: where, headers: [], detectsEnvironment: false },
+    ],
+    [
+      'a collector of spans by HTTP, with headers',
+      {
+        opentelemetry: {
+          ...{
+            ...collector,
+            service: `obs/${collector.service}`,
+            maxTagLength: 99,
+            resourceDetectors: { environment: {} },
+          },
+          http: {
+            path: '/api',
+            timeout: '2s',
+            headers: [
+              { name: 'X-Key', value: 'k' },
+              { name: 'y', envName: 'KEY' },
+            ],
+          },
+        },
+      },
+      {
+        kind: 'opentelemetry',
+        name: 'a',
+        collector: { namespace: 'obs', ...where },
+        http: { path: '/api' },
+        headers: [
+          { kind: 'value', name: 'x-key', value: 'k' },
+          { kind: 'environment', name: 'y', variable: 'KEY' },
+        ],
+        timeoutMs: 2000,
+        detectsEnvironment: true,
+        maxTagLength: 99,
+      },
+    ],
+    ['a file', { envoyFileAccessLog: {} }, { kind: 'file-log', name: 'a', path: '/dev/stdout' }],
+    [
+      'a file with a format of its own',
+      {
+        envoyFileAccessLog: {
+          path: '/var/log/a',
+          logFormat: { labels: { s: '%RESPONSE_CODE%', n: { a: [1, true] } } },
+        },
+      },
+      {
+        kind: 'file-log',
+        name: 'a',
+        path: '/var/log/a',
+        format: { kind: 'labels', labels: { s: '%RESPONSE_CODE%', n: { a: [1, true] } }, omitsEmpty: false },
+      },
+    ],
+    [
+      'a collector of log records',
+      { envoyOtelAls: { ...collector, logFormat: { text: '%PROTOCOL%' } } },
+      { kind: 'otel-log', name: 'a', collector: where, format: { text: '%PROTOCOL%' } },
+    ],
+    ['a kind that cannot be carried out', { zipkin: collector }, { kind: 'unsupported', name: 'a', field: 'zipkin' }],
+  ]
+  for (const [name, written, expected] of cases) {
+    it(`is ${name}`, () => {
+      const { config } = decodeTold({ extensionProviders: [{ name: 'a', ...written }] })
+      assert.deepEqual(config.telemetry.providers, [expected])
+    })
+  }
+
+  it('is named for what of it has no effect', () => {
+    const { unused } = decodeTold({
+      extensionProviders: [
+        { name: 'a', opentelemetry: { ...collector, dynatraceSampler: {}, resourceDetectors: { dynatrace: {} } } },
+        { name: 'b', lightstep: { accessToken: 'x' } },
+        { name: 'c', novelty: {} },
+      ],
+      defaultConfig: { concurrency: 2, tracing: { sampling: 5, zipkin: { address: 'z' } } },
+    })
+    assert.deepEqual(unused, [
+      'extensionProviders[0].opentelemetry.dynatraceSampler',
+      'extensionProviders[0].opentelemetry.resourceDetectors.dynatrace',
+      'extensionProviders[1].lightstep',
+      'extensionProviders[2].novelty',
+      'defaultConfig.concurrency',
+      'defaultConfig.tracing.zipkin',
+    ])
+  })
+
+  const bad: readonly (readonly [name: string, written: object, path: string, found: string])[] = [
+    ['no port', { opentelemetry: { service: 'a' } }, 'opentelemetry.port', 'nothing'],
+    ['two transports', { opentelemetry: { ...collector, http: {}, grpc: {} } }, 'opentelemetry.grpc', 'http and grpc'],
+    [
+      'a secret and where it is',
+      { opentelemetry: { ...collector, grpc: { initialMetadata: [{ name: 'a' }] } } },
+      'opentelemetry.grpc.initialMetadata[0]',
+      'nothing',
+    ],
+    ['a relative path', { envoyFileAccessLog: { path: 'a.log' } }, 'envoyFileAccessLog.path', 'a.log'],
+    [
+      'two formats',
+      { envoyFileAccessLog: { logFormat: { text: 'a', labels: {} } } },
+      'envoyFileAccessLog.logFormat',
+      'text and labels',
+    ],
+    [
+      'a format that is none',
+      { envoyOtelAls: { ...collector, logFormat: { labels: { a: null } } } },
+      'envoyOtelAls.logFormat.labels.a',
+      'null',
+    ],
+    ['two kinds', { prometheus: {}, zipkin: {} }, 'zipkin', 'prometheus, zipkin'],
+  ]
+  for (const [name, written, path, found] of bad) {
+    it(`has ${name}: refused`, () => {
+      const decoded = decodeMeshConfig({ extensionProviders: [{ name: 'a', ...written }] })
+      assert.ok(!decoded.ok)
+      const issues = decoded.issues.map((issue) => [issue.path, issue.found])
+      assert.deepEqual(issues, [[`extensionProviders[0].${path}`, found]])
+    })
+  }
+})
+
+describe('a MeshConfig', () => {
+  it('says what is told where no Telemetry object does', () => {
+    const { config } = decodeTold({
+      defaultProviders: { tracing: ['a'], accessLogging: [] },
+      accessLogFile: '/dev/stdout',
+      accessLogEncoding: 'JSON',
+      accessLogFormat: '{"status": "%RESPONSE_CODE%"}',
+      defaultConfig: {
+        tracing: {
+          ...{ sampling: 12.5, maxPathTagLength: 64, enableIstioTags: false },
+          customTags: {
+            z: { literal: { value: 'v' } },
+            e: { environment: { name: 'POD', defaultValue: 'd' } },
+            h: { header: { name: 'X-H' } },
+          },
+        },
+      },
+    })
+    assert.deepEqual(config.telemetry, {
+      providers: [],
+      defaults: { tracing: ['a'], accessLogging: [] },
+      log: {
+        ...{ kind: 'file-log', name: 'MeshConfig.accessLogFile', path: '/dev/stdout' },
+        format: { kind: 'labels', labels: { status: '%RESPONSE_CODE%' }, omitsEmpty: false },
+      },
+      tracing: {
+        ...{ samplingPercentage: 12.5, maxPathTagLength: 64, hasIstioTags: false },
+        customTags: [
+          { kind: 'environment', name: 'e', variable: 'POD', defaultValue: 'd' },
+          { kind: 'header', name: 'h', header: 'x-h' },
+          { kind: 'literal', name: 'z', value: 'v' },
+        ],
+      },
+    })
+  })
+
+  it('has a format of JSON that is none: refused', () => {
+    const decoded = decodeMeshConfig({ accessLogEncoding: 'JSON', accessLogFormat: '%PROTOCOL%' })
+    assert.deepEqual(!decoded.ok && decoded.issues.map(({ path }) => path), ['accessLogFormat'])
+  })
+})

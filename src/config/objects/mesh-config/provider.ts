@@ -1,5 +1,6 @@
 import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
+import type { TelemetryProvider } from '../../../model/telemetry/telemetry-provider.ts'
 import {
   DEFAULT_AUTHORIZATION_MS,
   type ExternalAuthorization,
@@ -7,29 +8,20 @@ import {
 } from '../../../model/security/external-authorization.ts'
 import { portNumber } from '../kind.ts'
 import { positiveDuration } from './duration.ts'
+import { providerService, type ProviderService } from './provider-service.ts'
+import { telemetryFields, telemetryProviderOf, unsupportedFields } from './telemetry-provider.ts'
 
 /** An extension provider that can be asked whether a request may pass (MeshConfig.extensionProviders). */
 export interface MeshProvider {
   readonly name: string
   /** As its `service` has it: `[NAMESPACE/]HOSTNAME`. */
-  readonly service: { readonly namespace: string | undefined; readonly hostname: string }
+  readonly service: ProviderService
   readonly port: number
   readonly settings: Omit<ExternalAuthorization, 'service' | 'endpoints'>
 }
 
 /** Beyond it no body would ever find room. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024
-
-const service = s.map(
-  s.string({
-    pattern: /(?:[a-z0-9-]{1,63}\/)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/,
-    describe: 'a host name, or NAMESPACE/HOSTNAME',
-  }),
-  (text): MeshProvider['service'] => {
-    const slash = text.indexOf('/')
-    return { namespace: slash < 0 ? undefined : text.slice(0, slash), hostname: text.slice(slash + 1) }
-  },
-)
 
 /** MeshConfig has it as a text; in YAML the quotes are easily forgotten. */
 const status: s.Schema<number> = {
@@ -73,7 +65,7 @@ const body = s.object({
 })
 
 const shared = {
-  service,
+  service: providerService,
   port: portNumber,
   timeout: s.withDefault(positiveDuration, DEFAULT_AUTHORIZATION_MS),
   failOpen: s.withDefault(s.boolean(), false),
@@ -101,27 +93,35 @@ const entry = s.object(
     name: s.string({ minLength: 1 }),
     envoyExtAuthzGrpc: s.optional(grpc),
     envoyExtAuthzHttp: s.optional(http),
+    ...telemetryFields,
+    ...Object.fromEntries(Object.keys(unsupportedFields).map((field) => [field, s.optional(s.anything())])),
   },
   { unknownFields: 'ignore' },
 )
 
-/** An entry of `extensionProviders`; `undefined` is one of a kind that a waypoint has nothing to do with. */
-export const providerSchema: s.Schema<MeshProvider | undefined> = s.map(
-  s.refine(entry, ({ envoyExtAuthzGrpc, envoyExtAuthzHttp }, path) =>
-    envoyExtAuthzGrpc === undefined || envoyExtAuthzHttp === undefined
-      ? []
-      : [
-          {
-            message: 'wrong value',
-            path: `${path}.envoyExtAuthzHttp`,
-            found: 'two kinds of provider',
-            expected: 'envoyExtAuthzGrpc or envoyExtAuthzHttp',
-          },
-        ],
-  ),
-  ({ name, envoyExtAuthzGrpc, envoyExtAuthzHttp }) => {
-    if (envoyExtAuthzGrpc !== undefined) return grpcProvider(name, envoyExtAuthzGrpc)
-    return envoyExtAuthzHttp === undefined ? undefined : httpProvider(name, envoyExtAuthzHttp)
+/** What an entry of `extensionProviders` is: one that can be asked, one that is told something, or neither, as far as is known here. */
+export type ReadProvider =
+  | { readonly use: 'authorization'; readonly name: string; readonly provider: MeshProvider }
+  | { readonly use: 'telemetry'; readonly name: string; readonly provider: TelemetryProvider }
+  | { readonly use: 'none'; readonly name: string }
+
+/** An entry of `extensionProviders`. */
+export const providerSchema: s.Schema<ReadProvider> = s.map(
+  s.refine(entry, ({ name: _name, ...kinds }, path): readonly Issue[] => {
+    const [, second] = Object.keys(kinds)
+    if (second === undefined) return []
+    const found = Object.keys(kinds).join(', ')
+    return [{ message: 'wrong value', path: `${path}.${second}`, found, expected: 'one kind of provider' }]
+  }),
+  ({ name, envoyExtAuthzGrpc, envoyExtAuthzHttp, ...others }): ReadProvider => {
+    if (envoyExtAuthzGrpc !== undefined) {
+      return { use: 'authorization', name, provider: grpcProvider(name, envoyExtAuthzGrpc) }
+    }
+    if (envoyExtAuthzHttp !== undefined) {
+      return { use: 'authorization', name, provider: httpProvider(name, envoyExtAuthzHttp) }
+    }
+    const provider = telemetryProviderOf(name, others, Object.keys(others))
+    return provider === undefined ? { use: 'none', name } : { use: 'telemetry', name, provider }
   },
 )
 
