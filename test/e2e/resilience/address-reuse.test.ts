@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '../support/eventually.ts'
 import { service } from '../support/objects.ts'
 import { createFleet, endpointOf, refusalsOf, type Fleet } from '../support/resilience/fleet.ts'
-import { createPodNetwork } from '../support/resilience/pod-network.ts'
+import { createWire, type Wire } from '../support/network/wire.ts'
 import type { PodProcess } from '../support/resilience/pod-process.ts'
 import { formatReport } from '../support/resilience/steady-load.ts'
 import { workerCounts } from '../support/fairway-process.ts'
@@ -59,16 +59,8 @@ for (const workers of workerCounts(1)) {
 }
 
 /** The packets of the first pod are dropped, so that nobody hears of its end. */
-const swapSilently = async (
-  fleet: Fleet,
-  addresses: readonly string[],
-  network: {
-    readonly namespace: string
-    readonly drop: (address: string) => void
-    readonly heal: () => void
-  },
-): Promise<void> => {
-  const { namespace } = network
+const swapSilently = async (fleet: Fleet, network: Wire): Promise<void> => {
+  const { namespace, addresses } = network
   const [gone, kept] = addresses.map((address, index) => ({ name: `api-${index}`, address }))
   assert.ok(gone !== undefined && kept !== undefined)
   const victim = await fleet.startPod({ ...gone, namespace })
@@ -77,7 +69,7 @@ const swapSilently = async (
   const fairway = await fleet.startFairway(1)
   const load = await fleet.startLoad(fairway, { ratePerSecond: 200, connections: 4, tunnels: 50 })
   await eventually('requests at the first pod', async () => (await victim.counts()).requests > 50)
-  network.drop(gone.address)
+  network.lose({ addresses: [gone.address] })
   await victim.kill('SIGKILL')
   const stranger = await fleet.startPod({ name: 'other-0', address: gone.address, who: 'shop/other', namespace })
   network.heal()
@@ -88,9 +80,9 @@ const swapSilently = async (
 }
 
 it('a connection that was kept is of no use to the next one at its address', async (t) => {
-  using network = createPodNetwork(73, 2)
-  if (network === undefined) return t.skip('network namespaces, or nft, are not to be had')
+  using network = createWire(73, 2)
+  if (network === undefined) return t.skip('network namespaces are not to be had')
   await using fleet = await createFleet()
-  await swapSilently(fleet, network.addresses, network)
+  await swapSilently(fleet, network)
   return undefined
 })

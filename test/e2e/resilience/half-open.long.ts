@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { loseHalfWay } from '../support/resilience/half-open.ts'
-import { createPodNetwork } from '../support/resilience/pod-network.ts'
+import { createWire } from '../support/network/wire.ts'
 import { formatReport } from '../support/resilience/steady-load.ts'
 
 /**
@@ -19,8 +19,8 @@ const cases = [
 
 for (const { workers, transport, ratePerSecond } of cases) {
   it(`a pod that falls silent costs no GET, and nobody waits longer (${transport}, ${workers} workers)`, async (t) => {
-    using network = createPodNetwork(70 + workers, 3)
-    if (network === undefined) return t.skip('network namespaces, or nft, are not to be had')
+    using network = createWire(70 + workers, 3)
+    if (network === undefined) return t.skip('network namespaces are not to be had')
     const shape = { ratePerSecond, connections: 30, tunnels: 100 }
     const report = await loseHalfWay({ network, workers, transport, ...shape, downMs: 35_000 })
     t.diagnostic(`${formatReport(report)}; ejected after ${report.ejectedMs} ms, back after ${report.backMs} ms`)

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { loseHalfWay } from '../support/resilience/half-open.ts'
-import { createPodNetwork } from '../support/resilience/pod-network.ts'
+import { createWire } from '../support/network/wire.ts'
 import { formatReport } from '../support/resilience/steady-load.ts'
 
 /** What becomes of those that wait there is shown by the long form: that takes as long as the PING's timeout. */
 it('a pod that falls silent gets no request any more, long before it is given up', async (t) => {
-  using network = createPodNetwork(71, 3)
-  if (network === undefined) return t.skip('network namespaces, or nft, are not to be had')
+  using network = createWire(71, 3)
+  if (network === undefined) return t.skip('network namespaces are not to be had')
   const report = await loseHalfWay({ network, workers: 1, ratePerSecond: 300, connections: 6, tunnels: 100 })
   const { ejectedMs, ejectedAtMs, failures, unanswered, lastUnansweredMs } = report
   t.diagnostic(`${formatReport(report)}; ejected after ${ejectedMs} ms`)

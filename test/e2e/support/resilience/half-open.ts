@@ -1,14 +1,14 @@
 /** The packets of one of three pods are dropped under load: nobody closes anything, nobody answers. */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Wire } from '../network/wire.ts'
 import { createFleet, endpointOf, refusalsOf, whenLogged } from './fleet.ts'
-import type { PodNetwork } from './pod-network.ts'
 import type { SteadyReport } from './steady-load.ts'
 
 const SETTLE_MS = 500
 const LAST_ANSWERS_MS = 300
 
 export interface HalfOpenOptions {
-  readonly network: PodNetwork
+  readonly network: Wire
   readonly workers: number
   readonly ratePerSecond: number
   /** Of the load, together with `tunnels`: enough for all that may have to wait. */
@@ -42,7 +42,7 @@ export const loseHalfWay = async (options: HalfOpenOptions): Promise<HalfOpenRep
   await delay(SETTLE_MS)
   const address = specs[1]?.address ?? ''
   const droppedMs = Date.now()
-  network.drop(address)
+  network.lose({ addresses: [address] })
   const ejection = { address, text: 'is ejected', afterMs: droppedMs, workers }
   const ejectedAtMs = await whenLogged(fairway, ejection, 60_000)
   let backMs: number | undefined
