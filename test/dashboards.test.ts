@@ -6,29 +6,16 @@ import { dashboards } from '../scripts/generate/chart/chart-files.ts'
 import type { Dashboard } from '../scripts/generate/chart/dashboards/panel.ts'
 import { istioMetrics } from '../src/telemetry/istio/istio-metrics.ts'
 import { labelNames } from '../src/telemetry/labels.ts'
-import { createControllerMetrics } from '../src/telemetry/controller/controller-metrics.ts'
+import { controllerDefinitions } from '../src/telemetry/controller/controller-metrics.ts'
 import { scalarDefinitions } from '../src/telemetry/scalars.ts'
+import { alertCases } from './support/chart/alert-cases.ts'
 import { findUnknown, type KnownMetrics } from './support/chart/promql.ts'
 
 /** What Prometheus itself puts on what it scrapes. */
 const ofTarget = ['namespace', 'pod']
 
-const readControllerMetrics = async (): Promise<KnownMetrics> => {
-  const metrics = createControllerMetrics()
-  metrics.count({ kind: 'Service', verb: 'apply' })
-  const text = await metrics.render(undefined)
-  metrics.close()
-  const known = new Map<string, string[]>()
-  for (const [, name = ''] of text.matchAll(/^# TYPE (\S+)/gm)) known.set(name, [...ofTarget])
-  for (const [, name = '', labels = ''] of text.matchAll(/^(\w+)\{([^}]*)\}/gm)) {
-    for (const [, label = ''] of labels.matchAll(/(\w+)="/g)) known.get(name)?.push(label)
-  }
-  return known
-}
-
 const known: KnownMetrics = new Map<string, readonly string[]>([
-  ...(await readControllerMetrics()),
-  ...[...scalarDefinitions.values()].map(({ name, label = [] }) => {
+  ...[...scalarDefinitions.values(), ...controllerDefinitions.values()].map(({ name, label = [] }) => {
     const labels = typeof label === 'string' ? [label] : label
     return [name, [...ofTarget, ...labels]] as const
   }),
@@ -87,6 +74,11 @@ for (const [group, alerts] of alertGroups) {
         for (const [, label = ''] of `${summary}${description}`.matchAll(/\$labels\.(\w+)/g)) {
           assert.ok(by.split(', ').includes(label), label)
         }
+      })
+
+      it(`${name} has a case in which it fires, and one in which it does not`, () => {
+        const cases = alertCases.filter(({ alert }) => alert === name)
+        assert.deepEqual(new Set(cases.map(({ says }) => says !== undefined)), new Set([true, false]))
       })
     }
   })

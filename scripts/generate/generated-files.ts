@@ -27,7 +27,7 @@ export const createGeneratedFiles = async (root: string): Promise<readonly Gener
 const createReference = async (root: string): Promise<readonly GeneratedFile[]> => {
   const pages = [
     ['cli.md', await formatCliPage(verbs)],
-    ['metrics.md', await formatMetricsPage()],
+    ['metrics.md', formatMetricsPage()],
     ['response-flags.md', formatFlagsPage()],
     ['conditions.md', formatConditionsPage()],
     ['doctor-codes.md', formatDoctorCodesPage()],

@@ -5,7 +5,8 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { mergeDumps } from '../telemetry/dump.ts'
-import { METRICS_CONTENT_TYPE, renderMetrics } from '../telemetry/render.ts'
+import { chooseFormat } from '../telemetry/exposition/metrics-format.ts'
+import { renderMetrics } from '../telemetry/render.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import { addAdminEndpoints } from './endpoints.ts'
 import { createReadyServer, createServer, listen, type Listening } from './server.ts'
@@ -48,9 +49,13 @@ export const startAdmin = async ({ bind, ports, deps }: AdminOptions): Promise<A
 
 const createMetricsServer = (deps: AdminDeps): FastifyInstance => {
   const server = createServer()
-  server.get('/stats/prometheus', async (_, reply) => {
-    const text = renderMetrics(mergeDumps(await deps.dumps()))
-    return reply.type(METRICS_CONTENT_TYPE).send(Readable.from(text, { objectMode: false }))
+  server.get('/stats/prometheus', async ({ headers }, reply) => {
+    const format = chooseFormat(headers.accept)
+    const text = renderMetrics(mergeDumps(await deps.dumps()), format)
+    return reply
+      .header('content-type', format.contentType)
+      .header('vary', 'accept')
+      .send(Readable.from(text, { objectMode: false }))
   })
   return server
 }

@@ -1,4 +1,4 @@
-import { METRICS_CONTENT_TYPE } from '../telemetry/render.ts'
+import { chooseFormat, type MetricsFormat } from '../telemetry/exposition/metrics-format.ts'
 import type { AdminServer } from './admin.ts'
 import { createReadyServer, createServer, listen } from './server.ts'
 
@@ -10,8 +10,8 @@ export interface ControllerPortsOptions {
   readonly deps: {
     /** Why it cannot do its work; `undefined` when it can. */
     readonly notReady: () => string | undefined
-    /** In Prometheus' text format. */
-    readonly metrics: () => Promise<string>
+    /** The whole page. */
+    readonly metrics: (format: MetricsFormat) => Promise<string>
   }
 }
 
@@ -24,7 +24,11 @@ export interface ControllerPorts extends Pick<AdminServer, 'close'> {
 export const startControllerPorts = async ({ bind, ports, deps }: ControllerPortsOptions): Promise<ControllerPorts> => {
   const ready = createReadyServer(deps)
   const metrics = createServer()
-  metrics.get('/stats/prometheus', async (_, reply) => reply.type(METRICS_CONTENT_TYPE).send(await deps.metrics()))
+  metrics.get('/stats/prometheus', async ({ headers }, reply) => {
+    const format = chooseFormat(headers.accept)
+    const text = await deps.metrics(format)
+    return reply.header('content-type', format.contentType).header('vary', 'accept').send(text)
+  })
   const close = async (): Promise<void> => {
     await Promise.all([ready.close(), metrics.close()])
   }

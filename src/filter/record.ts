@@ -39,6 +39,14 @@ export interface TryRecord {
   readonly durationMs: number
 }
 
+/** A span that is exported, in the lower-case hexadecimal of W3C Trace Context. */
+export interface TraceReference {
+  /** 32 digits. */
+  readonly traceId: string
+  /** 16 digits. */
+  readonly spanId: string
+}
+
 /**
  * What happened in one exchange: everything telemetry will ever say about it. Filled while the exchange runs, read
  * when it is over. A connection whose bytes are passed on as they are is one of protocol `tcp`. Times are monotonic milliseconds, sizes bytes on the wire inside the tunnel, heads included.
@@ -100,4 +108,6 @@ export interface ExchangeRecord {
   readonly telemetry?: TelemetryPolicy | undefined
   /** Why a TCP connection was refused, for people: nothing could be told to the client. */
   termination?: string
+  /** The span that shows it, where it is traced and sampled: metrics have it as an exemplar. */
+  trace?: TraceReference
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseMetrics } from '../../test/support/prometheus-text.ts'
+import { parseMetrics } from '../../test/support/exposition/prometheus-text.ts'
 import type { CertificateView } from '../identity/report/certificate-view.ts'
 import type { CredentialReport } from '../identity/report/credential-report.ts'
 import { Counters, countOne } from '../proxy/counters.ts'

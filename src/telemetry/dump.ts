@@ -1,4 +1,5 @@
 import type { FilterMetricDump } from '../filter/env/filter-metrics.ts'
+import { mergeExemplars, type Exemplars } from './exposition/exemplar.ts'
 import type { SeriesKind } from './labels.ts'
 import { mergeFilterMetrics } from './filter-metrics.ts'
 import { scalarDefinitions } from './scalars.ts'
@@ -18,6 +19,8 @@ export interface SeriesDump {
   readonly labels: string
   /** As `IstioSeries` keeps them. */
   readonly values: readonly number[]
+  /** Absent: there are none, as without tracing. */
+  readonly exemplars?: Exemplars
 }
 
 export interface ScalarDump {
@@ -35,7 +38,7 @@ export interface ScalarDump {
 export const mergeDumps = (dumps: readonly MetricsDump[]): MetricsDump => {
   const [only] = dumps
   if (only !== undefined && dumps.length === 1) return only
-  const series = new Map<string, SeriesDump & { readonly values: number[] }>()
+  const series = new Map<string, SeriesSum>()
   const scalars = new Map<string, ScalarDump>()
   for (const dump of dumps) {
     for (const one of dump.series) addSeries(series, one)
@@ -48,11 +51,19 @@ export const mergeDumps = (dumps: readonly MetricsDump[]): MetricsDump => {
   }
 }
 
-const addSeries = (all: Map<string, SeriesDump & { readonly values: number[] }>, one: SeriesDump): void => {
+/** A series whose numbers are being added up. */
+type SeriesSum = Omit<SeriesDump, 'exemplars'> & { readonly values: number[]; exemplars?: Exemplars }
+
+const addSeries = (all: Map<string, SeriesSum>, one: SeriesDump): void => {
   // The labels of requests begin as those of messages do, and go on.
-  const sum = all.get(one.labels)?.values
-  if (sum === undefined) all.set(one.labels, { ...one, values: [...one.values] })
-  else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + (one.values[i] ?? 0)
+  const sum = all.get(one.labels)
+  if (sum === undefined) {
+    all.set(one.labels, { ...one, values: [...one.values] })
+    return
+  }
+  for (let i = 0; i < sum.values.length; i++) sum.values[i] = (sum.values[i] ?? 0) + (one.values[i] ?? 0)
+  const exemplars = mergeExemplars(sum.exemplars, one.exemplars)
+  if (exemplars !== undefined) sum.exemplars = exemplars
 }
 
 const mergeScalar = (scalars: Map<string, ScalarDump>, scalar: ScalarDump): void => {

@@ -1,6 +1,9 @@
 /** What filters count, of one process or several, as Prometheus reads it. */
 import type { FilterMetricDump } from '../filter/env/filter-metrics.ts'
 import type { MetricSeries } from '../filter/env/metric-family.ts'
+import { formatBounds, formatHistogram } from './exposition/histogram-lines.ts'
+import { formatHead } from './exposition/metric-head.ts'
+import type { MetricsFormat } from './exposition/metrics-format.ts'
 import { formatLabels } from './labels.ts'
 
 /**
@@ -28,14 +31,14 @@ export const mergeFilterMetrics = (dumps: readonly FilterMetricDump[]): readonly
 }
 
 /** A piece of text for each metric, those of all filters that have it together. */
-export function* renderFilterMetrics(dumps: readonly FilterMetricDump[]): Generator<string> {
+export function* renderFilterMetrics(dumps: readonly FilterMetricDump[], format: MetricsFormat): Generator<string> {
   const byName = Map.groupBy(dumps, ({ name }) => name)
-  for (const [name, [first, ...others]] of byName) {
+  for (const [first, ...others] of byName.values()) {
     if (first === undefined) continue
     // A name has one type; filters of other processes may see it otherwise while versions change.
     const alike = [first, ...others.filter(({ type }) => type === first.type)]
-    const head = `# HELP ${name} ${escapeHelp(first.help)}\n# TYPE ${name} ${first.type}\n`
-    yield head + alike.map((dump) => dump.series.map((series) => formatSeries(dump, series)).join('')).join('')
+    const lines = alike.flatMap((dump) => dump.series.map((series) => formatSeries(dump, series, format)))
+    yield formatHead(first, format, (other) => byName.has(other)) + lines.join('')
   }
 }
 
@@ -45,19 +48,10 @@ const isSameShape = (a: FilterMetricDump, b: FilterMetricDump): boolean =>
 const formatSeries = (
   { name, filter, type, labels, buckets }: FilterMetricDump,
   { values, numbers }: MetricSeries,
+  format: MetricsFormat,
 ): string => {
   const named = labels.map((label, i): readonly [string, string] => [label, values[i] ?? ''])
   const text = formatLabels([['filter', filter], ...named])
   if (type === 'counter') return `${name}{${text}} ${numbers[0] ?? 0}\n`
-  let lines = ''
-  let count = 0
-  for (const [i, bound] of buckets.entries()) {
-    count += numbers[i] ?? 0
-    lines += `${name}_bucket{${text},le="${bound}"} ${count}\n`
-  }
-  count += numbers[buckets.length] ?? 0
-  const sum = numbers[buckets.length + 1] ?? 0
-  return `${lines}${name}_bucket{${text},le="+Inf"} ${count}\n${name}_sum{${text}} ${sum}\n${name}_count{${text}} ${count}\n`
+  return formatHistogram({ name, labels: text, bounds: formatBounds(buckets, format), values: numbers }, format)
 }
-
-const escapeHelp = (text: string): string => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n')

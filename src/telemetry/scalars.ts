@@ -11,8 +11,10 @@ export interface ScalarDefinition {
   readonly label?: string | readonly string[]
 }
 
-const total = (name: string, help: string): ScalarDefinition => ({ name, help, type: 'counter', merge: 'sum' })
-const gauge = (name: string, help: string, merge: 'sum' | 'max' | 'min' = 'sum'): ScalarDefinition => ({
+/** A counter that is added up over workers. */
+export const total = (name: string, help: string): ScalarDefinition => ({ name, help, type: 'counter', merge: 'sum' })
+/** A gauge; by default those of several workers are added up. */
+export const gauge = (name: string, help: string, merge: 'sum' | 'max' | 'min' = 'sum'): ScalarDefinition => ({
   name,
   help,
   type: 'gauge',

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { after, before, describe, it } from 'node:test'
-import { parseMetrics, type MetricsPage } from '../support/prometheus-text.ts'
+import { parseMetrics, type MetricsPage } from '../support/exposition/prometheus-text.ts'
 import { startAllProtocols, type AllProtocols } from './support/protocols/all-protocols.ts'
 import { eventually } from './support/eventually.ts'
 import { workerCounts } from './support/fairway-process.ts'

@@ -1,7 +1,7 @@
 /** docs/reference/metrics.md and response-flags.md, from the descriptions that the program itself goes by. */
 import { hookTimeMetrics } from '../../../src/filter/guard/reading-metrics.ts'
 import { Counters } from '../../../src/proxy/counters.ts'
-import { createControllerMetrics } from '../../../src/telemetry/controller/controller-metrics.ts'
+import { controllerDefinitions } from '../../../src/telemetry/controller/controller-metrics.ts'
 import { istioBounds } from '../../../src/telemetry/istio/histogram.ts'
 import { istioMetrics } from '../../../src/telemetry/istio/istio-metrics.ts'
 import { labelNames, toSnakeCase } from '../../../src/telemetry/labels.ts'
@@ -15,7 +15,7 @@ import {
 import { code, formatTable, generatedFrom, plain } from './markdown.ts'
 
 /** The page of metrics as Markdown. */
-export const formatMetricsPage = async (): Promise<string> => `# Metrics
+export const formatMetricsPage = (): string => `# Metrics
 
 ${generatedFrom('the definitions of the metrics')} Concepts, and how to read them:
 [records and metrics](../concepts/records-and-metrics.md).
@@ -50,7 +50,7 @@ Filters have metrics of their own besides (\`env.counter\`, \`env.histogram\`): 
 
 At \`:15020/stats/prometheus\` of the controller.
 
-${formatTable(['metric', 'type', 'meaning'], await controllerRows())}`
+${formatTable(['metric', 'type', 'meaning'], controllerRows())}`
 
 /** The page of response flags as Markdown. */
 export const formatFlagsPage = (): string => `# Response flags
@@ -116,14 +116,5 @@ const formatHookTimes = (): readonly (readonly string[])[] => {
     : [[code(hookTimes.name), hookTimes.type, code('filter'), hookTimes.help]]
 }
 
-/** As it shows them itself: each has a HELP and a TYPE. */
-const controllerRows = async (): Promise<readonly (readonly string[])[]> => {
-  const metrics = createControllerMetrics()
-  const text = await metrics.render(undefined)
-  metrics.close()
-  return Array.from(text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\w+)$/gm), ([, name = '', help = '', type = '']) => [
-    code(name),
-    type,
-    plain(help),
-  ])
-}
+const controllerRows = (): readonly (readonly string[])[] =>
+  Array.from(controllerDefinitions.values(), ({ name, type, help }) => [code(name), type, plain(help)])

@@ -9,6 +9,7 @@ import { startLeader, type Leader } from '../../controller/lease/leader.ts'
 import type { KubeClient } from '../../kube/client.ts'
 import { systemClock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import type { MetricsFormat } from '../../telemetry/exposition/metrics-format.ts'
 import { createControllerMetrics, type ControllerMetrics } from '../../telemetry/controller/controller-metrics.ts'
 
 export interface ControllerProcessOptions {
@@ -58,7 +59,7 @@ class Process implements ControllerProcess {
     const { client, log, namespace, identity, bind, ports } = this.#options
     const deps = {
       notReady: () => this.#notReady(),
-      metrics: () => this.#metrics.render(this.#controller?.read()),
+      metrics: (format: MetricsFormat) => this.#metrics.render(this.#controller?.read(), format),
     }
     this.#ports = await startControllerPorts({ bind, ports, deps })
     this.addresses = this.#ports.addresses

@@ -31,8 +31,8 @@ export const METRIC_PREFIX = 'fairway_filter_'
 /** What the proxy counts of filters itself; no author may take these. */
 const RESERVED =
   /^(?:errors|calls|failures|series_overflow|fetch|quarantined|hook|hook_seconds|fetch_seconds)(?:_total)?$/
-/** What the parts of a histogram are called. */
-const PART = /_(?:bucket|sum|count)$/
+/** What parts of metrics are called, `_created` in OpenMetrics. */
+const PART = /_(?:bucket|sum|count|created)$/
 const NAME = /^[a-z][a-z0-9_]{0,99}$/
 const LABEL = /^[a-z][a-z0-9_]{0,63}$/
 const TAKEN_LABELS: readonly string[] = ['filter', 'le']
@@ -209,7 +209,7 @@ const isSameShape = (a: MetricShape, b: MetricShape): boolean =>
 const checkName = (name: string): void => {
   if (!NAME.test(name))
     throw new TypeError(`metric ${JSON.stringify(name)}: a name is lower-case letters, digits and _, as logins_total`)
-  if (PART.test(name)) throw new TypeError(`metric ${name}: names of a histogram's parts end so; logins_total, say`)
+  if (PART.test(name)) throw new TypeError(`metric ${name}: parts of other metrics end so; logins_total, say`)
   if (RESERVED.test(name)) throw new TypeError(`metric ${name}: ${METRIC_PREFIX}${name} is the proxy's own`)
 }
 

@@ -1,7 +1,8 @@
-import Counter from 'prom-client/lib/counter.js'
-import Gauge from 'prom-client/lib/gauge.js'
-import Registry from 'prom-client/lib/registry.js'
+import type { ScalarDump } from '../dump.ts'
+import type { MetricsFormat } from '../exposition/metrics-format.ts'
+import { renderScalars } from '../exposition/scalar-lines.ts'
 import { createProcessReadings } from '../process-readings.ts'
+import { gauge, otherMetrics, total, type ScalarDefinition } from '../scalars.ts'
 
 /** Something that a controller wrote. */
 export interface WriteEvent {
@@ -23,48 +24,68 @@ export interface ControllerState {
 
 export interface ControllerMetrics {
   readonly count: (write: WriteEvent) => void
-  /** The metrics in Prometheus' text format. */
-  readonly render: (state: ControllerState | undefined) => Promise<string>
+  /** The whole page. */
+  readonly render: (state: ControllerState | undefined, format: MetricsFormat) => Promise<string>
   readonly close: () => void
 }
 
+const metrics = {
+  writes: {
+    ...total(
+      'fairway_controller_writes_total',
+      'What was written to the API server, or tried, by result: ok or the reason',
+    ),
+    label: ['kind', 'verb', 'result'],
+  },
+  leader: gauge('fairway_controller_leader', '1 for the controller that leads'),
+  gateways: gauge('fairway_controller_gateways', 'Gateways of our classes'),
+  programmed: gauge('fairway_controller_gateways_programmed', 'Gateways with a replica that is ready'),
+  failures: gauge('fairway_controller_failures', 'What could not be done at the last look'),
+  troubles: gauge('fairway_controller_troubles', 'What cannot be seen of the cluster'),
+  passes: gauge('fairway_controller_passes', 'Looks at everything since it leads'),
+  passSeconds: gauge('fairway_controller_last_pass_seconds', 'How long the last look took, writing included'),
+  cpuSeconds: otherMetrics.cpuSeconds,
+  residentBytes: otherMetrics.residentBytes,
+} as const satisfies Readonly<Record<string, ScalarDefinition>>
+
+/** What a controller tells, by name. */
+export const controllerDefinitions: ReadonlyMap<string, ScalarDefinition> = new Map(
+  Object.values(metrics).map((definition) => [definition.name, definition]),
+)
+
 /** The metrics of a controller. */
 export const createControllerMetrics = (): ControllerMetrics => {
-  const registry = new Registry()
-  const registers = [registry]
   const readings = createProcessReadings()
-  const writes = new Counter({
-    name: 'fairway_controller_writes_total',
-    help: 'What was written to the API server, or tried, by result: ok or the reason',
-    labelNames: ['kind', 'verb', 'result'],
-    registers,
-  })
-  const gauge = (name: string, help: string): Gauge => new Gauge({ name, help, registers })
-  const leads = gauge('fairway_controller_leader', '1 for the controller that leads')
-  const gateways = gauge('fairway_controller_gateways', 'Gateways of our classes')
-  const programmed = gauge('fairway_controller_gateways_programmed', 'Gateways with a replica that is ready')
-  const failures = gauge('fairway_controller_failures', 'What could not be done at the last look')
-  const troubles = gauge('fairway_controller_troubles', 'What cannot be seen of the cluster')
-  const passes = gauge('fairway_controller_passes', 'Looks at everything since it leads')
-  const passSeconds = gauge('fairway_controller_last_pass_seconds', 'How long the last look took, writing included')
-  const cpu = new Counter({ name: 'process_cpu_seconds_total', help: 'CPU time of the process', registers })
-  const resident = gauge('process_resident_memory_bytes', 'Memory of the process')
+  const writes = new Map<string, { readonly label: readonly string[]; value: number }>()
   return {
-    count: ({ kind, verb, failure }) => writes.inc({ kind, verb, result: failure?.reason ?? 'ok' }),
-    render: (state) => {
-      leads.set(state === undefined ? 0 : 1)
-      gateways.set(state?.gateways ?? 0)
-      programmed.set(state?.programmed ?? 0)
-      failures.set(state?.failures.length ?? 0)
-      troubles.set(state?.troubles.length ?? 0)
-      passes.set(state?.passes ?? 0)
-      passSeconds.set((state?.lastPassMs ?? 0) / 1000)
+    count: ({ kind, verb, failure }) => {
+      const label = [kind, verb, failure?.reason ?? 'ok']
+      const key = label.join(' ')
+      const counted = writes.get(key) ?? { label, value: 0 }
+      counted.value++
+      writes.set(key, counted)
+    },
+    render: async (state, format) => {
       const { cpuSeconds, residentBytes } = readings.read()
-      cpu.reset()
-      cpu.inc(cpuSeconds)
-      resident.set(residentBytes)
-      return registry.metrics()
+      const scalars: readonly ScalarDump[] = [
+        ...Array.from(writes.values(), (write) => ({ name: metrics.writes.name, ...write })),
+        ...readState(state),
+        { name: metrics.cpuSeconds.name, value: cpuSeconds },
+        { name: metrics.residentBytes.name, value: residentBytes },
+      ]
+      const text = await renderScalars(scalars, controllerDefinitions, format)
+      return format.kind === 'openmetrics' ? `${text}# EOF\n` : text
     },
     close: readings.close,
   }
 }
+
+const readState = (state: ControllerState | undefined): readonly ScalarDump[] => [
+  { name: metrics.leader.name, value: state === undefined ? 0 : 1 },
+  { name: metrics.gateways.name, value: state?.gateways ?? 0 },
+  { name: metrics.programmed.name, value: state?.programmed ?? 0 },
+  { name: metrics.failures.name, value: state?.failures.length ?? 0 },
+  { name: metrics.troubles.name, value: state?.troubles.length ?? 0 },
+  { name: metrics.passes.name, value: state?.passes ?? 0 },
+  { name: metrics.passSeconds.name, value: (state?.lastPassMs ?? 0) / 1000 },
+]

@@ -1,24 +1,31 @@
 import type { SeriesDump } from '../dump.ts'
 import type { SeriesKind } from '../labels.ts'
-import { formatHistogram } from './histogram.ts'
+import { formatExemplar } from '../exposition/exemplar.ts'
+import { formatBounds, formatHistogram } from '../exposition/histogram-lines.ts'
+import type { MetricHead } from '../exposition/metric-head.ts'
+import { openMetricsFormat, prometheusFormat, type MetricsFormat } from '../exposition/metrics-format.ts'
+import { istioBounds } from './histogram.ts'
 import { messageValues, requestValues, tcpValues } from './istio-series.ts'
 
 /** One of Istio's metrics: its head, which series have it, and how it is written of one of them. */
-export interface IstioMetric {
-  readonly name: string
-  readonly help: string
-  readonly type: 'counter' | 'histogram'
+export interface IstioMetric extends MetricHead {
   readonly kind: SeriesKind
   /** Lines of the exposition format. */
-  readonly format: (series: SeriesDump) => string
+  readonly format: (series: SeriesDump, format: MetricsFormat) => string
 }
+
+const bounds = {
+  prometheus: formatBounds(istioBounds, prometheusFormat),
+  openmetrics: formatBounds(istioBounds, openMetricsFormat),
+} as const
 
 const counter = (name: string, help: string, [kind, at]: readonly [kind: SeriesKind, at: number]): IstioMetric => ({
   name,
   help,
   type: 'counter',
   kind,
-  format: ({ labels, values }) => `${name}{${labels}} ${values[at] ?? 0}\n`,
+  format: ({ labels, values, exemplars }, format) =>
+    `${name}{${labels}} ${values[at] ?? 0}${formatExemplar(exemplars?.[at], format)}\n`,
 })
 
 const histogram = (name: string, help: string, at: number): IstioMetric => ({
@@ -26,7 +33,8 @@ const histogram = (name: string, help: string, at: number): IstioMetric => ({
   help,
   type: 'histogram',
   kind: 'request',
-  format: (series) => formatHistogram(name, series, at),
+  format: ({ labels, values, exemplars }, format) =>
+    formatHistogram({ name, labels, bounds: bounds[format.kind], values, at, exemplars }, format),
 })
 
 /** All of waypoint contract 6.1 but `istio_build`, in the order in which they are written. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
 import { apiService, canaryEndpoint, knownSource, makeRecord } from '../../../test/support/exchange-records.ts'
+import { formatSpiffeId } from '../../model/identity.ts'
 import { renderMetrics } from '../render.ts'
 import { istioBounds } from './histogram.ts'
 import { IstioSeries, requestValues } from './istio-series.ts'
@@ -200,4 +201,21 @@ test('there are only so many label sets, of all metrics together', async () => {
   const connections = await read(table, 'istio_tcp_connections_opened_total', 'source_workload')
   const sum = (values: Record<string, number>): number => Object.values(values).reduce((all, value) => all + value, 0)
   assert.deepEqual([sum(requests), sum(connections)], [2000, 1000])
+})
+
+test('a million paths and hosts, and thousands of identities, make no label set beyond those', () => {
+  const cap = 50
+  const table = new IstioSeries(cap)
+  const usual = makeRecord()
+  for (let i = 0; i < 1_000_000; i++) {
+    const isNew = i % 100 === 0
+    const principal = formatSpiffeId({ trustDomain: 'cluster.local', namespace: `n${i}`, serviceAccount: 's' })
+    const source = isNew ? { ...knownSource, principal, namespace: `n${i}` } : knownSource
+    table.add({ ...usual, source, path: `/p/${i}`, authority: `h${i}.example`, userAgent: `a${i}`, requestId: `${i}` })
+  }
+  assert.equal(table.size, cap + 1)
+  assert.equal(
+    counts(table).reduce((sum, count) => sum + count),
+    1_000_000,
+  )
 })

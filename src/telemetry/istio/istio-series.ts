@@ -32,6 +32,13 @@ interface Counted {
   readonly response: number
 }
 
+/** Buckets that one request was counted in. */
+interface RequestPlaces {
+  readonly duration: number
+  readonly request: number
+  readonly response: number
+}
+
 /**
  * Istio's metrics of requests, gRPC messages and TCP connections (waypoint contract 6.1). Finding the series of a record
  * costs two look-ups by object identity, and one by outcome when that is not the last one's; labels are written once,
@@ -61,12 +68,15 @@ export class IstioSeries {
   add(record: ExchangeRecord): void {
     if (record.protocol === 'tcp') return increase(this.#addConnection(record), tcpValues.closed, 1)
     const slots = this.#peers.of(record)
-    const { values } = this.#findRequest(record, slots)
+    const series = this.#findRequest(record, slots)
+    const { values } = series
     increase(values, requestValues.count, 1)
     // How long people talked says nothing of how fast an answer came.
-    if (record.upgrade === undefined) observe(values, requestValues.durationMs, record.durationMs)
-    observe(values, requestValues.requestBytes, record.requestBytes)
-    observe(values, requestValues.responseBytes, record.responseBytes)
+    const isTimed = record.upgrade === undefined
+    const duration = isTimed ? observe(values, requestValues.durationMs, record.durationMs) : -1
+    const request = observe(values, requestValues.requestBytes, record.requestBytes)
+    const response = observe(values, requestValues.responseBytes, record.responseBytes)
+    if (record.trace !== undefined) this.#exemplify(series, record, { duration, request, response })
     if (record.protocol === 'grpc') this.#addMessages(record, slots)
   }
 
@@ -102,6 +112,18 @@ export class IstioSeries {
       slots.usual = series
     }
     return series
+  }
+
+  /** `places`: where its numbers were counted, -1 where one was not. */
+  #exemplify(series: Series, record: ExchangeRecord, places: RequestPlaces): void {
+    const { trace, startedAtEpochMs, durationMs, requestBytes, responseBytes } = record
+    if (trace === undefined) return
+    const atEpochMs = startedAtEpochMs + durationMs
+    const set = this.#set
+    set.exemplify(series, requestValues.count, { trace, value: 1, atEpochMs })
+    if (places.duration >= 0) set.exemplify(series, places.duration, { trace, value: durationMs, atEpochMs })
+    set.exemplify(series, places.request, { trace, value: requestBytes, atEpochMs })
+    set.exemplify(series, places.response, { trace, value: responseBytes, atEpochMs })
   }
 
   #addMessages(record: ExchangeRecord, slots: Slots): void {

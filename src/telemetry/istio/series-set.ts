@@ -1,4 +1,5 @@
 import type { SeriesDump } from '../dump.ts'
+import type { Exemplar } from '../exposition/exemplar.ts'
 import { formatLabels, type Labels, type SeriesKind } from '../labels.ts'
 
 /** Values that are counted under one set of labels. */
@@ -7,7 +8,12 @@ export interface Series {
   /** In the exposition format, without braces. */
   readonly labels: string
   readonly values: Float64Array
+  /** Those of `values` that have one; absent until the first. */
+  exemplars: Record<number, Exemplar> | undefined
 }
+
+/** Exemplars of one process, of about 200 bytes each; values that have none when there are so many stay without. */
+const MAX_EXEMPLARS = 10_000
 
 /** Of what kind a series is, and how many values it has. */
 export interface SeriesShape {
@@ -20,6 +26,7 @@ export class SeriesSet {
   /** Times that somebody wanted one more than there may be. */
   overflowed = 0
   readonly #max: number
+  #exemplars = 0
   /** By labels: those of different kinds have different names. */
   readonly #all = new Map<string, Series>()
 
@@ -43,13 +50,25 @@ export class SeriesSet {
     return this.#all.get(unknown) ?? this.#insert(shape, unknown)
   }
 
+  /** Shows the value at `at` of a series by one of those that it counts. */
+  exemplify(series: Series, at: number, exemplar: Exemplar): void {
+    series.exemplars ??= {}
+    if (series.exemplars[at] === undefined && this.#exemplars++ >= MAX_EXEMPLARS) return
+    series.exemplars[at] = exemplar
+  }
+
   /** Copies of all of them in the order in which they began. */
   entries(): SeriesDump[] {
-    return Array.from(this.#all.values(), ({ kind, labels, values }) => ({ kind, labels, values: copyOf(values) }))
+    return Array.from(this.#all.values(), ({ kind, labels, values, exemplars }) => ({
+      kind,
+      labels,
+      values: copyOf(values),
+      ...(exemplars === undefined ? {} : { exemplars: { ...exemplars } }),
+    }))
   }
 
   #insert({ kind, length }: SeriesShape, labels: string): Series {
-    const series = { kind, labels, values: new Float64Array(length) }
+    const series = { kind, labels, values: new Float64Array(length), exemplars: undefined }
     this.#all.set(labels, series)
     return series
   }

@@ -2,7 +2,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { parseMetrics, type Sample } from '../../support/prometheus-text.ts'
+import { parseMetrics, type Sample } from '../../support/exposition/prometheus-text.ts'
 import { eventually } from './eventually.ts'
 
 /** A line that the program wrote to stderr. */

@@ -43,12 +43,17 @@ const parseSample = (line: string): Sample => {
   const match = SAMPLE.exec(line)
   if (match === null) throw new Error(`not a sample: ${line}`)
   const [, name = '', labelText = '', value = ''] = match
+  return { name, labels: parseLabels(labelText), value: Number(value.replace('Inf', 'Infinity')) }
+}
+
+/** What stands between braces; throws where a name comes twice or something is not escaped. */
+export const parseLabels = (text: string): Readonly<Record<string, string>> => {
   const labels: Record<string, string> = {}
   LABEL.lastIndex = 0
-  while (LABEL.lastIndex < labelText.length) {
-    const label = LABEL.exec(labelText)
-    if (label?.[1] === undefined || label[1] in labels) throw new Error(`bad labels: ${line}`)
+  while (LABEL.lastIndex < text.length) {
+    const label = LABEL.exec(text)
+    if (label?.[1] === undefined || label[1] in labels) throw new Error(`bad labels: ${text}`)
     labels[label[1]] = (label[2] ?? '').replace(/\\(.)/g, (_, char: string) => (char === 'n' ? '\n' : char))
   }
-  return { name, labels, value: Number(value.replace('Inf', 'Infinity')) }
+  return labels
 }

@@ -1,0 +1,99 @@
+/** A scrape of as many label sets as there may be, with all the exemplars that there may be, while the loop is watched. */
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { after, before, describe, it, type TestContext } from 'node:test'
+import { promisify } from 'node:util'
+import { startAdmin, type AdminServer } from '../../src/admin/admin.ts'
+import { formatSpiffeId } from '../../src/model/identity.ts'
+import { Counters } from '../../src/proxy/counters.ts'
+import { openMetricsFormat, prometheusFormat } from '../../src/telemetry/exposition/metrics-format.ts'
+import { createTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
+import { unusedDeps } from '../support/admin/admin-deps.ts'
+import { knownSource, makeRecord } from '../support/exchange-records.ts'
+import { skipWithout } from '../support/peer-process.ts'
+
+const skip = skipWithout('curl')
+const REQUESTS = 1_000_000
+const CAP = 2000
+const DURATIONS = [3, 70, 700]
+const MAX_PAUSE_MS = 10
+/** The machine has other things to do as well: the median of so many scrapes counts. */
+const SCRAPES = 9
+
+/** Fills every label set and every exemplar, and goes on with clients that nobody has seen before. */
+const fill = (telemetry: Telemetry): void => {
+  const usual = makeRecord()
+  const trace = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }
+  for (let i = 0; i < REQUESTS; i++) {
+    const principal = formatSpiffeId({ trustDomain: 'cluster.local', namespace: `n${i}`, serviceAccount: 's' })
+    const source = { ...knownSource, principal, namespace: `n${i}` }
+    const record = { ...usual, source, path: `/p/${i}`, authority: `h${i}.example` }
+    const durations = i < CAP ? DURATIONS : [1]
+    for (const durationMs of durations) telemetry.record({ ...record, durationMs, trace })
+  }
+}
+
+/** The longest time between two turns of the loop until `done`. */
+const longestPause = async (done: Promise<unknown>): Promise<number> => {
+  let longest = 0
+  let last = performance.now()
+  let next: NodeJS.Immediate
+  const turn = (): void => {
+    const now = performance.now()
+    longest = Math.max(longest, now - last)
+    last = now
+    next = setImmediate(turn)
+  }
+  turn()
+  await done.finally(() => clearImmediate(next))
+  return longest
+}
+
+describe('a scrape at the cap', { skip }, () => {
+  const telemetry = createTelemetry({ counters: new Counters(), version: 'x' })
+  let admin: AdminServer
+  before(async () => {
+    fill(telemetry)
+    const deps = { ...unusedDeps, dumps: async () => [telemetry.dump()] }
+    admin = await startAdmin({ bind: '127.0.0.1', ports: { ready: 0, metrics: 0, admin: 0 }, deps })
+  })
+  after(async () => {
+    telemetry.close()
+    await admin.close()
+  })
+
+  const scrape = async ({ contentType }: { readonly contentType: string }): Promise<string> => {
+    const args = ['-s', '-o', '/dev/null', '-w', '%{content_type} %{size_download}', '-H', `Accept: ${contentType}`]
+    const { stdout } = await promisify(execFile)('curl', [
+      ...args,
+      `http://${admin.addresses.metrics}/stats/prometheus`,
+    ])
+    return stdout
+  }
+
+  it('has had no label set for a million clients', () => {
+    const { series } = telemetry.dump()
+    assert.equal(series.length, CAP + 1)
+    assert.equal(
+      series.reduce((sum, { values }) => sum + (values[0] ?? 0), 0),
+      REQUESTS + CAP * (DURATIONS.length - 1),
+    )
+  })
+
+  for (const format of [prometheusFormat, openMetricsFormat]) {
+    it(`holds the loop no longer than ${MAX_PAUSE_MS} ms in ${format.kind}`, async (t: TestContext) => {
+      const pauses: number[] = []
+      let size = 0
+      for (let i = 0; i < SCRAPES; i++) {
+        const done = scrape(format)
+        pauses.push(await longestPause(done))
+        const [, bytes] = /^.* (\d+)$/.exec(await done) ?? []
+        assert.ok((await done).startsWith(format.contentType))
+        size = Number(bytes)
+      }
+      const sorted = pauses.toSorted((a, b) => a - b).map((pause) => Number(pause.toFixed(1)))
+      t.diagnostic(`longest pauses of ${SCRAPES} scrapes of ${(size / 1e6).toFixed(0)} MB: ${sorted.join(', ')} ms`)
+      assert.ok((sorted[(SCRAPES - 1) / 2] ?? Infinity) <= MAX_PAUSE_MS)
+    })
+  }
+})
