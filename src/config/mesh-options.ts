@@ -1,5 +1,6 @@
 import type { DecodedMesh } from './objects/mesh-config/mesh-config.ts'
 import type { TranslateOptions } from './translate/options.ts'
+import { createTelemetryProviders, sectionNames } from './translate/telemetry/telemetry-providers.ts'
 
 /** Flags that say the same as a field of the MeshConfig. */
 export type MeshFlag = 'trust-domain' | 'path-normalization'
@@ -40,14 +41,27 @@ export const withMeshConfig = (
   const takesDomains = decide('trust-domain', flagged, 'trustDomain', hasDomains ? meshed : undefined)
   const takesPaths = decide('path-normalization', base.pathNormalization, 'pathNormalization', pathNormalization)
   if (unused.length > 0) notes.push(`of no effect on a waypoint in ${path}: ${unused.join(', ')}`)
+  const mesh = { source: path, providers: config.providers, telemetry: config.telemetry }
+  notes.push(...defaultNotes(mesh))
   return {
     options: {
       ...base,
       ...(takesDomains ? { trustDomain, trustDomainAliases } : {}),
       ...(takesPaths && pathNormalization !== undefined ? { pathNormalization } : {}),
       ...(rootNamespace === undefined ? {} : { rootNamespace }),
-      mesh: { source: path, providers: config.providers, telemetry: config.telemetry },
+      mesh,
     },
     notes,
   }
+}
+
+/** Default providers that nothing can be told to. */
+const defaultNotes = (mesh: NonNullable<TranslateOptions['mesh']>): readonly string[] => {
+  const { find } = createTelemetryProviders(mesh)
+  return sectionNames.flatMap((section) =>
+    (mesh.telemetry.defaults[section] ?? []).flatMap((name) => {
+      const provider = find(section, name)
+      return 'fault' in provider ? [`defaultProviders.${section} of ${mesh.source}: ${provider.fault}`] : []
+    }),
+  )
 }

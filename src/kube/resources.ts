@@ -72,6 +72,7 @@ export const kubeResources = {
   ServiceEntry: at('networking.istio.io', 'v1')('ServiceEntry', 'serviceentries'),
   TCPRoute: gatewayApi('TCPRoute', 'tcproutes'),
   TLSRoute: gatewayApi('TLSRoute', 'tlsroutes'),
+  Telemetry: at('telemetry.istio.io', 'v1')('Telemetry', 'telemetries'),
   XBackendTrafficPolicy: at('gateway.networking.x-k8s.io', 'v1alpha1')(
     'XBackendTrafficPolicy',
     'xbackendtrafficpolicies',

@@ -13,7 +13,7 @@ const gatewayApi: KindApi = {
   group: 'gateway.networking.k8s.io',
   versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha2'],
 }
-const istio = (api: 'networking' | 'security' | 'telemetry'): KindApi => ({
+const istio = (api: 'networking' | 'security'): KindApi => ({
   group: `${api}.istio.io`,
   versions: ['v1', 'v1beta1', 'v1alpha3', 'v1alpha1'],
 })
@@ -42,7 +42,7 @@ export const kindApis = {
   ServiceEntry: istio('networking'),
   TCPRoute: gatewayApi,
   TLSRoute: gatewayApi,
-  Telemetry: istio('telemetry'),
+  Telemetry: { group: 'telemetry.istio.io', versions: ['v1', 'v1alpha1'] },
   XBackendTrafficPolicy: { group: 'gateway.networking.x-k8s.io', versions: ['v1alpha1'] },
 } as const satisfies Readonly<Record<string, KindApi>>
 

@@ -31,6 +31,7 @@ import { decodeReferenceGrant, type ReferenceGrantObject } from './reference-gra
 import { decodeSecret, type SecretObject } from './secret.ts'
 import { decodeServiceEntry, type ServiceEntryObject } from './service-entry/service-entry.ts'
 import { decodeService, type ServiceObject } from './service.ts'
+import { decodeTelemetry, type TelemetryObject } from './telemetry/telemetry-object.ts'
 import { decodeTcpRoute, type TcpRouteObject } from './tcp-route/tcp-route.ts'
 import { decodeTlsRoute, type TlsRouteObject } from './tls-route/tls-route.ts'
 
@@ -55,6 +56,7 @@ export type KubeObject =
   | ServiceEntryObject
   | ServiceObject
   | TcpRouteObject
+  | TelemetryObject
   | TlsRouteObject
 
 /** A kind that this version knows by name. */
@@ -120,7 +122,7 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   ServiceEntry: { ...istio(decodeServiceEntry), onBadMetadata: 'reject' },
   TCPRoute: rules(decodeTcpRoute),
   TLSRoute: rules(decodeTlsRoute),
-  Telemetry: istio(),
+  Telemetry: istio(decodeTelemetry),
   XBackendTrafficPolicy: rules(decodeBackendTrafficPolicy),
 }
 

@@ -17,6 +17,7 @@ import type { SecretObject } from '../objects/secret.ts'
 import type { ServiceEntryObject } from '../objects/service-entry/service-entry.ts'
 import type { ServiceObject } from '../objects/service.ts'
 import type { TcpRouteObject } from '../objects/tcp-route/tcp-route.ts'
+import type { TelemetryObject } from '../objects/telemetry/telemetry-object.ts'
 import type { TlsRouteObject } from '../objects/tls-route/tls-route.ts'
 import { canonicalIp } from '../../lib/ip.ts'
 import type { SourcedObject } from './options.ts'
@@ -61,6 +62,7 @@ export interface Catalog {
   readonly backendPolicies: readonly Entry<BackendPolicyObject>[]
   readonly backendTlsPolicies: readonly Entry<BackendTlsPolicyObject>[]
   readonly comparisons: readonly Entry<MirrorComparisonObject>[]
+  readonly telemetries: readonly Entry<TelemetryObject>[]
   readonly configMaps: ReadonlyMap<string, ConfigMapObject>
   readonly secrets: ReadonlyMap<string, SecretObject>
   /** By `KIND/NAMESPACE/NAME`, the kind as it is written. */
@@ -104,6 +106,7 @@ const emptyCatalog = () => ({
   backendPolicies: new Array<Entry<BackendPolicyObject>>(),
   backendTlsPolicies: new Array<Entry<BackendTlsPolicyObject>>(),
   comparisons: new Array<Entry<MirrorComparisonObject>>(),
+  telemetries: new Array<Entry<TelemetryObject>>(),
   configMaps: new Map<string, ConfigMapObject>(),
   secrets: new Map<string, SecretObject>(),
   filters: new Map<string, Entry<FilterObject>>(),
@@ -144,6 +147,8 @@ const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>)
       return void catalog.backendTlsPolicies.push({ object, source })
     case 'MirrorComparison':
       return void catalog.comparisons.push({ object, source })
+    case 'Telemetry':
+      return void catalog.telemetries.push({ object, source })
     case 'Secret':
       return void catalog.secrets.set(key, object)
     case 'ConfigMap':

@@ -46,6 +46,7 @@ import { tcpPortsOf } from './service/service-facts.ts'
 import { createEndpointsTranslation, endpointLookups, type TranslateEndpoints } from './service/translate-endpoints.ts'
 import { translateServices, type SecurityOf } from './service/translate-services.ts'
 import { sliceConditions } from './service/slice-conditions.ts'
+import { createTelemetryTranslation, type TranslateTelemetries } from './telemetry/translate-telemetries.ts'
 import type { Reaching } from './change/change-places.ts'
 import { noteWants, wantsOf, type Wants } from './wants.ts'
 
@@ -90,6 +91,7 @@ export const createTranslator = (options: TranslateOptions): Translate => {
     entryHosts: createEntryHosts(options.clusterDomain),
     filterSecrets: createFilterSecrets(),
     resolveFilters: createFilterResolution(),
+    translateTelemetries: createTelemetryTranslation(options),
   }
   let before: Translated | undefined
   return (objects, names = noNames, versions = noFilterVersions) => {
@@ -112,6 +114,7 @@ interface Remembering {
   readonly entryHosts: ReturnType<typeof createEntryHosts>
   readonly filterSecrets: ReturnType<typeof createFilterSecrets>
   readonly resolveFilters: ReturnType<typeof createFilterResolution>
+  readonly translateTelemetries: TranslateTelemetries
 }
 
 const translateSet = (
@@ -179,6 +182,7 @@ const translateSet = (
     authorizations.policies.flatMap(({ provider }) => provider ?? []),
     want,
   )
+  const telemetries = remembering.translateTelemetries(catalog.telemetries, targets)
   const { pods, conditions: aboutPods } = bindPods({
     catalog,
     gateway,
@@ -204,6 +208,7 @@ const translateSet = (
     closedServices: new Map([...authentications.closed.services, ...authorizations.closed.services]),
     securityOf: (key) =>
       securityOf(authentications.inForce.services.get(key), authorizations.inForce.services.get(key)),
+    telemetryOf: telemetries.policyOf,
     setOf,
     tlsPorts: backendTls.ports,
   })
@@ -216,6 +221,7 @@ const translateSet = (
     ...(gateway?.tellsClientIdentity === true ? { tellsClientIdentity: true as const } : {}),
     ...(options.mesh === undefined ? {} : { trustDomains: trustDomainsOf(options) }),
     ...(asked.length === 0 ? {} : { providers: asked }),
+    ...(telemetries.telemetry === undefined ? {} : { telemetry: telemetries.telemetry }),
     ...(hasCalls ? { clusterDomain, ...callGrantsOf(catalog.referenceGrants) } : {}),
     services: served.services,
     routes: comparisons.routes,
@@ -239,6 +245,7 @@ const translateSet = (
       ...aboutRoutes,
       ...authentications.conditions,
       ...authorizations.conditions,
+      ...telemetries.conditions,
       ...remembering.backendPolicyConditions({
         policies: backendPolicies,
         gateway,

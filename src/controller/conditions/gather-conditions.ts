@@ -13,7 +13,7 @@ export const keyOfRef = ({ kind, namespace, name }: ObjectRef): string => `${kin
 /** Kinds whose statuses are not ours to write, or are made elsewhere. */
 const untold: ReadonlySet<string> = new Set([
   ...['ConfigMap', 'EndpointSlice', 'Gateway', 'GatewayClass', 'Namespace', 'PeerAuthentication', 'Pod'],
-  ...['ReferenceGrant', 'Secret', 'Service', 'ServiceEntry', 'Telemetry'],
+  ...['ReferenceGrant', 'Secret', 'Service', 'ServiceEntry'],
 ])
 
 /** What only waypoints know: whether the code of a Filter is in force, and how it does. */
@@ -28,7 +28,9 @@ export const gatherStatuses = (
   const concerned = new Set(
     objects.flatMap(({ read }) =>
       read.state === 'typed' &&
-      (read.object.kind === 'AuthorizationPolicy' || read.object.kind === 'RequestAuthentication') &&
+      (read.object.kind === 'AuthorizationPolicy' ||
+        read.object.kind === 'RequestAuthentication' ||
+        read.object.kind === 'Telemetry') &&
       ownership.isConcerned(read.object)
         ? [keyOfRef(read.ref)]
         : [],

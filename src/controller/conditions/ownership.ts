@@ -1,5 +1,6 @@
 import type { AuthorizationPolicyObject } from '../../config/objects/authorization-policy/authorization-policy.ts'
 import type { RequestAuthenticationObject } from '../../config/objects/request-authentication/request-authentication.ts'
+import type { TelemetryObject } from '../../config/objects/telemetry/telemetry-object.ts'
 import { createCatalog, type AnyRoute } from '../../config/translate/catalog.ts'
 import type { SourcedObject } from '../../config/translate/options.ts'
 import { waypointsOf } from '../../config/translate/service/bind-services.ts'
@@ -18,8 +19,8 @@ export interface Ownership {
   readonly ofParent: (ref: ParentReference, namespace: string) => string | undefined
   /** Each that has a parent of the route. */
   readonly ofRoute: (route: AnyRoute) => ReadonlySet<string>
-  /** Whether a policy of Istio's names anything of ours. */
-  readonly isConcerned: (policy: AuthorizationPolicyObject | RequestAuthenticationObject) => boolean
+  /** Whether a policy of Istio's is about anything of ours. */
+  readonly isConcerned: (policy: AuthorizationPolicyObject | RequestAuthenticationObject | TelemetryObject) => boolean
 }
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
@@ -33,6 +34,7 @@ export const createOwnership = (
   const catalog = createCatalog(objects)
   const own = new Set(gateways.map(({ key }) => key))
   const classes = new Set(gateways.map(({ className }) => className))
+  const homes = new Set(gateways.map(({ key }) => key.slice(0, key.indexOf('/'))))
   const asked = new Set<string>()
   const waypointOfKey = (key: string, kind: 'Service' | 'ServiceEntry'): string | undefined => {
     const found = (kind === 'Service' ? catalog.services : catalog.serviceEntries).get(key)
@@ -60,9 +62,10 @@ export const createOwnership = (
     ofParent,
     ofRoute: ({ parentRefs, metadata }) =>
       new Set(parentRefs.flatMap((ref) => ofParent(ref, metadata.namespace) ?? [])),
-    isConcerned: ({ target, metadata }) => {
+    isConcerned: ({ kind, target, metadata }) => {
       const { namespace } = metadata
-      if (target.kind === 'unreadable') return asked.has(namespace) || namespace === rootNamespace
+      const isWide = target.kind === 'unreadable' || (kind === 'Telemetry' && target.kind === 'none')
+      if (isWide) return asked.has(namespace) || homes.has(namespace) || namespace === rootNamespace
       if (target.kind !== 'refs') return false
       return target.refs.some(
         (ref) =>

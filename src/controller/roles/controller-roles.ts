@@ -22,6 +22,7 @@ const told: readonly (readonly [string, readonly string[]])[] = [
   ],
   ['gateway.networking.x-k8s.io', ['xbackendtrafficpolicies', 'xmeshes']],
   ['security.istio.io', ['authorizationpolicies', 'requestauthentications']],
+  ['telemetry.istio.io', ['telemetries']],
 ]
 
 const statuses: readonly Right[] = [

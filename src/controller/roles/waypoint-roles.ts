@@ -14,6 +14,7 @@ const everywhere: readonly Right[] = [
   },
   { groups: ['networking.istio.io'], resources: ['serviceentries'], verbs: read },
   { groups: ['security.istio.io'], resources: ['authorizationpolicies', 'requestauthentications'], verbs: read },
+  { groups: ['telemetry.istio.io'], resources: ['telemetries'], verbs: read },
 ]
 
 /** What requests go to, and what is decided about them on the way. */

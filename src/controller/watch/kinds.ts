@@ -37,8 +37,8 @@ export const madeKinds: ReadonlySet<string> = new Set([
 export const followedKinds = (): readonly FollowedKind[] => [
   ...['GatewayClass', 'Gateway', 'Namespace', 'Service'].map((kind) => read(kind, true)),
   ...['HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute', 'ReferenceGrant', 'BackendTLSPolicy'].map((kind) => read(kind)),
-  ...['XBackendTrafficPolicy', 'ServiceEntry', 'AuthorizationPolicy', 'RequestAuthentication'].map((kind) =>
-    read(kind),
+  ...['XBackendTrafficPolicy', 'ServiceEntry', 'AuthorizationPolicy', 'RequestAuthentication', 'Telemetry'].map(
+    (kind) => read(kind),
   ),
   ...kindsOfGroup('fairway.dev').map((kind) => read(kind)),
   {

@@ -70,7 +70,7 @@ interface FactsInput extends MeshInput {
 const translated: readonly string[] = [
   ...['GatewayClass', 'Gateway', 'Namespace', 'Service', 'HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute'],
   ...['ReferenceGrant', 'BackendTLSPolicy', 'XBackendTrafficPolicy', 'ServiceEntry', 'AuthorizationPolicy'],
-  ...['RequestAuthentication', 'ConfigMap'],
+  ...['RequestAuthentication', 'Telemetry', 'ConfigMap'],
 ]
 
 /** Works it all out. */

@@ -8,7 +8,7 @@ import type { PathNormalization } from '../../../model/model.ts'
 import { namespaceName } from '../metadata.ts'
 import { checkMeshLog, meshTelemetryFields, meshTelemetryOf, type MeshTelemetry } from './mesh-telemetry.ts'
 import { providerSchema, type MeshProvider, type ReadProvider } from './provider.ts'
-import { findUnused } from './unused.ts'
+import { findUnused } from '../find-unused.ts'
 
 export interface MeshConfig {
   /** Those that can be asked about requests. */

@@ -3,7 +3,7 @@ import * as s from '../../../lib/schema.ts'
 import type { FileLogProvider, LogLabels, TelemetryProvider } from '../../../model/telemetry/telemetry-provider.ts'
 import type { CustomTag } from '../../../model/telemetry/tracing-policy.ts'
 import { logLabelsSchema } from './log-format.ts'
-import { customTagsSchema } from '../telemetry/custom-tag.ts'
+import { customTagsSchema } from '../telemetry/custom-tags.ts'
 
 /** What a MeshConfig says of metrics, access logs and traces. */
 export interface MeshTelemetry {

@@ -46,7 +46,15 @@ const ofBackends = ['Service', 'EndpointSlice', 'BackendTLSPolicy', 'XBackendTra
 const ofNamespaces = [...new Set([...ofBackends, ...guards, ...ours])]
 
 /** Every kind that is ever followed. */
-export const followedKinds: readonly string[] = [...ofCluster, ...routes, ...ofNamespaces, 'Pod', 'ConfigMap', 'Secret']
+export const followedKinds: readonly string[] = [
+  ...ofCluster,
+  ...routes,
+  ...ofNamespaces,
+  'Telemetry',
+  'Pod',
+  'ConfigMap',
+  'Secret',
+]
 
 /** Beyond this many namespaces the Pods of all are followed at once: each watch is a connection. */
 const manyNamespaces = 32
@@ -73,6 +81,9 @@ export const planWatches = ({ gateway, object, kinds, wants }: PlanInput): reado
   }
   for (const kind of ofNamespaces) plan.add(kind, isWide ? {} : { namespace: own })
   for (const kind of guards) if (!isWide && root !== undefined) plan.add(kind, { namespace: root })
+  // Requests are served whoever may be told of them: rights of an older version do without these.
+  if (isWide) plan.add('Telemetry', {}, { isOptional: true })
+  else for (const namespace of new Set([own, root ?? own])) plan.add('Telemetry', { namespace }, { isOptional: true })
   for (const namespace of referred) for (const kind of ofBackends) plan.add(kind, { namespace }, { isOptional: true })
   const pods = wants?.pods ?? []
   if (isWide && pods.length > manyNamespaces) plan.add('Pod', {})

@@ -25,6 +25,8 @@ interface ServiceScope extends PortScope {
   readonly closedServices: ReadonlyMap<string, string>
   /** By `NAMESPACE/NAME`. */
   readonly securityOf: (key: string) => SecurityOf
+  /** Key of the policy that says what is told of it, by `NAMESPACE/NAME`. */
+  readonly telemetryOf: (key: string) => string | undefined
 }
 
 /**
@@ -85,6 +87,7 @@ const translateService = (
 ): Service => {
   const { namespace, name } = service.metadata
   const closed = scope.closedServices.get(`${namespace}/${name}`)
+  const telemetry = scope.telemetryOf(`${namespace}/${name}`)
   return {
     key: formatServiceKey(namespace, name),
     namespace,
@@ -95,6 +98,7 @@ const translateService = (
     filters: [],
     ...(closed === undefined ? {} : { closed }),
     ...scope.securityOf(`${namespace}/${name}`),
+    ...(telemetry === undefined ? {} : { telemetry }),
   }
 }
 

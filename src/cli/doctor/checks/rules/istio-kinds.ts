@@ -7,8 +7,8 @@ import { defineCheck, found, skip, type Finding } from '../../check.ts'
 
 type Code = 'FW0807' | 'FW0808' | 'FW0809'
 
-/** Kinds that change Envoy, or what it tells, by targetRefs. */
-const unread = ['EnvoyFilter', 'WasmPlugin', 'TrafficExtension', 'Telemetry'] as const
+/** Kinds that change Envoy by targetRefs. */
+const unread = ['EnvoyFilter', 'WasmPlugin', 'TrafficExtension'] as const
 
 export const istioKindsCheck = defineCheck({
   name: 'istio-kinds',
@@ -27,7 +27,7 @@ export const istioKindsCheck = defineCheck({
       level: 'warning',
       title: 'An extension of Envoy for a waypoint of Fairway',
       cause:
-        'An EnvoyFilter, WasmPlugin, TrafficExtension or Telemetry targets a waypoint of Fairway or a Service behind one. It is no Envoy: the object has no effect.',
+        'An EnvoyFilter, WasmPlugin or TrafficExtension targets a waypoint of Fairway or a Service behind one. It is no Envoy: the object has no effect.',
       cure: 'Use a Filter of Fairway, or one of its built-in filters; delete the object.',
     },
     FW0809: {

@@ -7,7 +7,7 @@ import { someOf } from '../../look/some-of.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
 import { defineCheck, found, type Finding } from '../../check.ts'
 
-type Code = 'FW0804' | 'FW0805' | 'FW0806'
+type Code = 'FW0804' | 'FW0805' | 'FW0806' | 'FW0810'
 
 export const reachCheck = defineCheck({
   name: 'reach',
@@ -44,8 +44,16 @@ export const reachCheck = defineCheck({
         'An AuthorizationPolicy chooses workloads, by labels or by its namespace, in a namespace in ambient mode, and has rules about requests. ztunnel enforces it and sees connections only: an ALLOW rule that asks for a request never matches, so that more is refused; a DENY rule refuses all that the rest of it fits, or nothing where nothing is left; and no waypoint enforces it.',
       cure: 'Write it with targetRefs to the Service, so that the waypoint enforces it.',
     },
+    FW0810: {
+      level: 'warning',
+      title: 'A Telemetry is about nothing that a waypoint serves',
+      cause:
+        'A Telemetry has targetRefs, and none of them is there and has a waypoint. Nobody goes by it: what it should count, log or trace in another way is told as if it were not there.',
+      cure: 'Correct the name, or bind the Service to a waypoint. A Telemetry is about objects of its own namespace only.',
+    },
   },
-  run: (mesh) => found([...routesWithout(mesh), ...policiesWithout(mesh), ...unseen(mesh)]),
+  run: (mesh) =>
+    found([...routesWithout(mesh), ...policiesWithout(mesh), ...telemetriesWithout(mesh), ...unseen(mesh)]),
 })
 
 const routesWithout = (mesh: Mesh): readonly Finding<Code>[] => {
@@ -84,16 +92,35 @@ const routesWithout = (mesh: Mesh): readonly Finding<Code>[] => {
 
 const policiesWithout = (mesh: Mesh): readonly Finding<Code>[] => {
   const { catalog } = mesh.facts
-  return [...catalog.authorizations, ...catalog.authentications].flatMap(({ object }): readonly Finding<Code>[] => {
-    const { kind, metadata, target } = object
-    if (target.kind !== 'refs') return []
-    const verdicts = target.refs.map((ref) => lackOf(mesh, ref, metadata.namespace))
-    const lacks = verdicts.filter((one) => one !== undefined)
-    if (lacks.length < verdicts.length) return []
-    const ref = { kind, namespace: metadata.namespace, name: metadata.name }
-    const next = `kubectl get ${kind.toLowerCase()} ${metadata.name} -n ${metadata.namespace} -o yaml`
-    return [{ code: 'FW0805', object: ref, message: `nobody enforces it: ${someOf(lacks)}`, next }]
-  })
+  return [...catalog.authorizations, ...catalog.authentications].flatMap(({ object }) =>
+    findWithout(mesh, object, { code: 'FW0805', effect: 'nobody enforces it' }),
+  )
+}
+
+const telemetriesWithout = (mesh: Mesh): readonly Finding<Code>[] =>
+  mesh.facts.catalog.telemetries.flatMap(({ object }) =>
+    findWithout(mesh, object, { code: 'FW0810', effect: 'nobody goes by it' }),
+  )
+
+/** What there is to say of a policy none of whose targets has a waypoint. */
+const findWithout = (
+  mesh: Mesh,
+  { kind, metadata, target }: Targeting,
+  { code, effect }: { readonly code: Code; readonly effect: string },
+): readonly Finding<Code>[] => {
+  if (target.kind !== 'refs') return []
+  const verdicts = target.refs.map((ref) => lackOf(mesh, ref, metadata.namespace))
+  const lacks = verdicts.filter((one) => one !== undefined)
+  if (lacks.length < verdicts.length) return []
+  const ref = { kind, namespace: metadata.namespace, name: metadata.name }
+  const next = `kubectl get ${kind.toLowerCase()} ${metadata.name} -n ${metadata.namespace} -o yaml`
+  return [{ code, object: ref, message: `${effect}: ${someOf(lacks)}`, next }]
+}
+
+interface Targeting {
+  readonly kind: string
+  readonly metadata: { readonly namespace: string; readonly name: string }
+  readonly target: PolicyTarget
 }
 
 type Target = Extract<PolicyTarget, { readonly kind: 'refs' }>['refs'][number]

@@ -1,5 +1,5 @@
-import { joinPath } from '../../../lib/field-path.ts'
-import { isPlainObject } from '../../../lib/schema.ts'
+import { joinPath } from '../../lib/field-path.ts'
+import { isPlainObject } from '../../lib/schema.ts'
 
 /** The fields that something is done with: all of what one holds, or some of it; of a list, of each of its items. */
 export interface UsedFields {
