@@ -1,6 +1,6 @@
+import { hostname } from 'node:os'
 import { builtinFilters } from '../../filters/index.ts'
 import { FilterMetrics } from '../filter/env/filter-metrics.ts'
-import type { ExchangeRecord } from '../filter/record.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
@@ -10,10 +10,13 @@ import { watchFullCollections } from '../lib/memory/full-collections.ts'
 import { createYoungCollector } from '../lib/memory/young-collector.ts'
 import { Counters } from '../proxy/counters.ts'
 import { DataPlane } from '../proxy/data-plane.ts'
+import type { RecordSink } from '../proxy/request/record.ts'
 import type { OpenSiblings } from '../proxy/filter-calls/lend-env.ts'
 import { memoryPerProcess } from '../proxy/overload/memory-guard.ts'
-import { createAccessLog, createFileWriter } from '../telemetry/access-log.ts'
-import type { AccessLog } from '../telemetry/access-log.ts'
+import { createAccessLogs, type AccessLogs } from '../telemetry/log/access-logs.ts'
+import { openLineFile } from '../telemetry/log/line-file.ts'
+import { createLineQueue } from '../telemetry/log/line-queue.ts'
+import { createLogHost } from '../telemetry/log/log-host.ts'
 import { createDecisionChoice } from '../telemetry/decisions/choose-decisions.ts'
 import { createTelemetry } from '../telemetry/telemetry.ts'
 import { connectionsWithin, descriptorLimit, watchDescriptors } from './descriptors.ts'
@@ -22,7 +25,8 @@ import type { PlaneGuards } from './filters/plane-guards.ts'
 import type { Plane, PlaneSettings } from './plane.ts'
 import { version } from '../lib/version.ts'
 
-const STDOUT = 1
+/** How long the end waits for whoever reads the logs. */
+const FLUSH_MS = 2000
 
 /** A data plane, and who is to blame for errors of this process. */
 export interface LocalPlane extends Plane {
@@ -49,7 +53,7 @@ export const createLocalPlane = (
   const counters = new Counters()
   const memoryBytes = memoryPerProcess(settings.workers)
   const filters = createFilters?.({ clock, log, counters, memoryBytes })
-  const accessLog = openAccessLog(settings)
+  const accessLogs = openAccessLogs(settings)
   const filterMetrics = new FilterMetrics((message) => log.warn(message))
   const telemetry = createTelemetry({
     counters,
@@ -58,15 +62,12 @@ export const createLocalPlane = (
     comparisons: () => plane.readComparisons(),
     certificateNotAfterMs: () => credentials.current().notAfterMs,
     filterMetrics,
-    ...(accessLog === undefined ? {} : { accessLogDropped: accessLog.dropped }),
+    accessLogDropped: accessLogs.dropped,
   })
-  const sink =
-    accessLog === undefined
-      ? telemetry.record
-      : (record: ExchangeRecord): void => {
-          telemetry.record(record)
-          accessLog.record(record)
-        }
+  const sink: RecordSink = (record, exchange) => {
+    telemetry.record(record)
+    accessLogs.record(record, exchange)
+  }
   const limit = descriptorLimit()
   const fullCollections = watchFullCollections()
   const plane = new DataPlane({
@@ -97,6 +98,7 @@ export const createLocalPlane = (
   return {
     apply: async ({ model, generation, issues }) => {
       await filters?.prepare(model)
+      accessLogs.apply(model)
       await plane.apply(model, generation)
       await filters?.observe()
       telemetry.observeConfig({ generation, issues })
@@ -132,7 +134,7 @@ export const createLocalPlane = (
     setLogLevel: log.setLevel,
     drain: async (deadlineMs) => {
       await plane.drain(deadlineMs)
-      await accessLog?.flush()
+      await accessLogs.flush(FLUSH_MS)
     },
     close: () => {
       stopWatching()
@@ -145,9 +147,11 @@ export const createLocalPlane = (
   }
 }
 
-const openAccessLog = ({ accessLog, authzLog }: PlaneSettings): AccessLog | undefined => {
-  const write = createFileWriter(STDOUT)
-  const decisions = authzLog === 'off' ? {} : { tellsDecision: createDecisionChoice(authzLog, Math.random) }
-  if (accessLog !== 'off') return createAccessLog({ format: accessLog, write, ...decisions })
-  return authzLog === 'off' ? undefined : createAccessLog({ format: 'json', lines: 'decisions', write, ...decisions })
-}
+const openAccessLogs = ({ accessLog, authzLog }: PlaneSettings): AccessLogs =>
+  createAccessLogs({
+    flagged: accessLog,
+    ...(authzLog === 'off' ? {} : { tellsDecision: createDecisionChoice(authzLog, Math.random) }),
+    openQueue: (path) => createLineQueue({ write: openLineFile(path) }),
+    host: createLogHost({ hostname: hostname(), environment: process.env }),
+    random: Math.random,
+  })

@@ -1,3 +1,4 @@
+import type { FlaggedLog } from '../telemetry/log/access-logs.ts'
 import type { IstiodSettings } from '../identity/ca/istiod-settings.ts'
 import type { Deadlines } from '../proxy/limits/deadlines.ts'
 import type { OverloadLimits } from '../proxy/overload/overload.ts'
@@ -31,7 +32,8 @@ export interface WaypointOptions {
   readonly filtersDir: string | undefined
   /** `thread`: each of them runs in a thread of its own, whatever its object asks for. */
   readonly filterIsolation: 'none' | 'thread'
-  readonly accessLog: 'json' | 'text' | 'off'
+  /** The access log that flags ask for; absent: none. */
+  readonly accessLog: FlaggedLog | undefined
   /** Which share of the requests that policies allow has its decision logged, beside all that are denied. */
   readonly authzLog: number | 'off'
   readonly logLevel: LogLevel

@@ -1,3 +1,4 @@
+import type { FlaggedLog } from '../telemetry/log/access-logs.ts'
 import type { QuarantineNotice } from '../filter/guard/guard.ts'
 import type { FilterReading } from '../filter/guard/reading.ts'
 import type { Explanation, ExplainQuery } from '../snapshot/explain.ts'
@@ -17,7 +18,8 @@ export interface PlaneSettings {
   readonly reusePort: boolean
   readonly trustDomains: readonly string[]
   readonly tlsGroups: string | undefined
-  readonly accessLog: 'json' | 'text' | 'off'
+  /** The access log that flags ask for; absent: none. */
+  readonly accessLog: FlaggedLog | undefined
   /** Which share of the requests that policies allow has its decision logged, beside all that are denied. */
   readonly authzLog: number | 'off'
   readonly logLevel: LogLevel

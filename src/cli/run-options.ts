@@ -5,17 +5,11 @@ import type { WaypointOptions } from '../app/options.ts'
 import type { ObjectPlace } from '../config/source/open-object-source.ts'
 import { caFlags, decodeCa } from './ca-flags.ts'
 import { decodeDeadlines, deadlineFlags } from './deadline-flags.ts'
-import {
-  decodeChoice,
-  decodeInteger,
-  parseArguments,
-  usageError,
-  type FlagTable,
-  type FlagValues,
-} from './arguments.ts'
+import { decodeInteger, parseArguments, usageError, type FlagTable, type FlagValues } from './arguments.ts'
 import { decodeFilterFlags, filterFlags } from './filter-flags.ts'
 import { clusterFlags, decodeCluster, meshInCluster, refuseWithoutKube } from './cluster-flags.ts'
 import { decodeMesh, meshFlags } from './mesh-flags.ts'
+import { decodeLogFlags, logFlags } from './log-flags.ts'
 import { decodeOverload, overloadFlags } from './overload-flags.ts'
 import { decodeBind, decodeLogFlag, decodePort, serverFlags } from './server-flags.ts'
 import type { Terminal } from './verb.ts'
@@ -48,12 +42,7 @@ export const runFlags = {
     value: 'N|auto',
     help: 'data-plane processes; default auto: one for each CPU',
   },
-  'access-log': { type: 'string', default: 'off', value: 'json|text|off', help: 'to stdout; default off' },
-  'authz-log': {
-    type: 'string',
-    value: 'SHARE|off',
-    help: 'log decisions of AuthorizationPolicies: all that deny, this share of the others; default 0.01 with an access log, else off',
-  },
+  ...logFlags,
   'log-level': serverFlags['log-level'],
   'drain-seconds': {
     type: 'string',
@@ -65,9 +54,6 @@ export const runFlags = {
   ...overloadFlags,
   ...deadlineFlags,
 } as const satisfies FlagTable
-
-/** Of the requests that policies allow, where there is an access log. */
-const DECISIONS_LOGGED = 0.01
 
 /**
  * Reads the arguments of `fairway run`; throws `CliError` (64) for what cannot be meant. Of the environment it takes
@@ -98,8 +84,7 @@ export const decodeRunOptions = (
     },
     workers:
       flags.workers === 'auto' ? availableParallelism() : decodeInteger('workers', flags.workers, { min: 1, max: 256 }),
-    accessLog: decodeChoice('access-log', flags['access-log'], ['json', 'text', 'off']),
-    authzLog: decodeAuthzLog(flags['authz-log'], flags['access-log']),
+    ...decodeLogFlags(flags, cwd),
     logLevel: decodeLogFlag(flags['log-level']),
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,
     deadlines: decodeDeadlines(flags),
@@ -118,17 +103,6 @@ const decodePlace = (
   throw usageError(
     'no configuration is given',
     'name a file or folder: fairway run -f examples/01-canary/objects.yaml; or a cluster: --kube',
-  )
-}
-
-/** By hand: a share is no whole number. */
-const decodeAuthzLog = (text: string | undefined, accessLog: string): number | 'off' => {
-  if (text === undefined) return accessLog === 'off' ? 'off' : DECISIONS_LOGGED
-  if (text === 'off') return 'off'
-  if (/^(?:0|1|0?\.\d{1,6}|1\.0)$/.test(text)) return Number(text)
-  throw usageError(
-    `--authz-log ${JSON.stringify(text)} is no share from 0 to 1`,
-    'write 0.01 for one request in a hundred, or off',
   )
 }
 

@@ -1,3 +1,4 @@
+import type { HeaderList } from '../http/header-list.ts'
 import type { Endpoint } from '../model/endpoint.ts'
 import type { SpiffeId } from '../model/identity.ts'
 import type { TelemetryPolicy } from '../model/telemetry/telemetry-policy.ts'
@@ -106,6 +107,14 @@ export interface ExchangeRecord {
   authorizationNotes?: readonly AuthorizationDecision[]
   /** How it is told of; absent: as if there were no Telemetry object. The same object as long as the policy is, so that it can key caches. */
   readonly telemetry?: TelemetryPolicy | undefined
+  /** What the client's CONNECT asked for: `10.96.0.12:80`. */
+  readonly called?: string | undefined
+  /** When the whole of the request had come, on the monotonic clock; -1: it has not. */
+  requestEndAtMs?: number
+  /** When the response head came from an endpoint, likewise. */
+  headAtMs?: number
+  /** What came behind the body of the response. */
+  responseTrailers?: HeaderList
   /** Why a TCP connection was refused, for people: nothing could be told to the client. */
   termination?: string
   /** The span that shows it, where it is traced and sampled: metrics have it as an exemplar. */

@@ -8,6 +8,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/log.ts'
 import type { FilterModule, FilterSpec } from '../model/filter-spec.ts'
 import type { Counters } from './counters.ts'
+import type { RecordSink } from './request/record.ts'
 import type { ModuleStore } from './apply/module-store.ts'
 import type { Lending, OpenSiblings } from './filter-calls/lend-env.ts'
 import type { Deadlines } from './limits/deadlines.ts'
@@ -39,7 +40,7 @@ export interface DataPlaneOptions {
   readonly clock: Clock
   readonly log: Logger
   /** Gets each exchange once, when it is over. */
-  readonly sink: (record: ExchangeRecord) => void
+  readonly sink: RecordSink
   /** Gets what goes on for long, connections and gRPC calls, about once a second; default: nobody wants to know. */
   readonly progress?: (record: ExchangeRecord) => void
   readonly bind: string

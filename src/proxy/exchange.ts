@@ -128,6 +128,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   }
 
   onRequestEnd(trailers: HeaderList | undefined): void {
+    this.record.requestEndAtMs = this.request.hasBody ? this.#deps.clock.monotonicMs() : this.record.startedAtMs
     this.outgoing.end(trailers)
   }
 

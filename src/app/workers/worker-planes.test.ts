@@ -35,7 +35,7 @@ const settings: PlaneSettings = {
   reusePort: true,
   trustDomains: ['cluster.local'],
   tlsGroups: undefined,
-  accessLog: 'off',
+  accessLog: undefined,
   authzLog: 'off',
   logLevel: 'info',
   deadlines: defaultDeadlines,

@@ -45,7 +45,16 @@ export interface ForwardDeps {
 }
 
 /** What is noted of the tries while they are made. */
-export type ForwardTrace = Pick<ExchangeRecord, 'attempts' | 'tries' | 'endpoint' | 'upstreamMs' | 'upstreamFailure'>
+export type ForwardTrace = Pick<
+  ExchangeRecord,
+  'attempts' | 'tries' | 'endpoint' | 'upstreamMs' | 'upstreamFailure' | 'headAtMs'
+>
+
+/** The head of an answer has come. */
+export const noteHead = (trace: ForwardTrace, sentAtMs: number, nowMs: number): void => {
+  trace.headAtMs = nowMs
+  trace.upstreamMs = nowMs - sentAtMs
+}
 
 /** What is to be sent, where to, and how hard to try. */
 export interface ForwardPlan {

@@ -11,7 +11,7 @@ import type { Acquired, EndpointPool } from '../upstream/pool.ts'
 import { writeHead } from '../upstream/head.ts'
 import type { HttpVersion, SessionUser, UpstreamSession } from '../upstream/session.ts'
 import type { ForwardFailure, LossKind } from './failure.ts'
-import type { ForwardDeps, ForwardPlan, ForwardUser } from './forward-plan.ts'
+import { noteHead, type ForwardDeps, type ForwardPlan, type ForwardUser } from './forward-plan.ts'
 import { refusalOfHttp1, versionFor } from './http-version.ts'
 import { ReplayBody } from './replay-body.ts'
 import { backoffBefore, mayRepeat, refusalOfRepeat } from './retry-policy.ts'
@@ -151,7 +151,7 @@ export class Forward implements SessionUser {
     // A conversation has no time of its own as tries have.
     this.#isUpgraded = head.status === 101
     if (this.#isUpgraded) this.#cancelTimer?.()
-    this.#plan.trace.upstreamMs = this.#deps.clock.monotonicMs() - this.#sentAtMs
+    noteHead(this.#plan.trace, this.#sentAtMs, this.#deps.clock.monotonicMs())
     this.#user.onResponse(head)
   }
 

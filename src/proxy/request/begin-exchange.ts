@@ -53,6 +53,7 @@ export const beginExchange = (
     destination: frontend?.destination ?? origin.destination,
     generation: snapshot.generation,
     telemetry: frontend?.telemetry,
+    called: origin.authority,
     httpVersion: origin.httpVersion,
   }
   const record = beginRecord(head, parties, deps.clock)

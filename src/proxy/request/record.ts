@@ -7,12 +7,15 @@ import type { HeaderList } from '../../http/header-list.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Counters } from '../counters.ts'
 
+/** Gets what is told of an exchange; with the exchange itself where filters could see one, as it is until this returns. */
+export type RecordSink = (record: ExchangeRecord, exchange?: Pick<Exchange, 'request' | 'response'>) => void
+
 /** Who has to do with records. */
 export interface RecordDeps {
   readonly clock: Clock
   readonly counters: Counters
   /** Gets each record once, when its exchange is over. */
-  readonly sink: (record: ExchangeRecord) => void
+  readonly sink: RecordSink
   /** Gets records of gRPC calls that go on, about once a second. */
   readonly progress: (record: ExchangeRecord) => void
   /** `message` is one of a few; requests may provoke errors at any rate. */
@@ -29,6 +32,8 @@ export const beginRecord = (
     /** Default: as `head` says. */
     readonly httpVersion?: string | undefined
     readonly telemetry: ExchangeRecord['telemetry']
+    /** As the CONNECT had it. */
+    readonly called: string | undefined
   },
   clock: Clock,
 ): ExchangeRecord => ({
@@ -63,6 +68,9 @@ export const beginRecord = (
   tries: noTries,
   generation: parties.generation,
   telemetry: parties.telemetry,
+  called: parties.called,
+  requestEndAtMs: -1,
+  headAtMs: -1,
 })
 
 const noTries: readonly TryRecord[] = []
@@ -80,7 +88,7 @@ export const finishRecord = (exchange: RecordedExchange, chains: readonly Chain[
   for (const chain of chains) {
     if (chain.onComplete.length > 0) tellComplete(chain, exchange, deps)
   }
-  tellSink(record, deps)
+  tellSink(record, deps, exchange)
 }
 
 /** Tells telemetry of an exchange that no filter has seen. */
@@ -89,9 +97,9 @@ export const tellRecord = (record: ExchangeRecord, deps: RecordDeps): void => {
   tellSink(record, deps)
 }
 
-const tellSink = (record: ExchangeRecord, deps: RecordDeps): void => {
+const tellSink = (record: ExchangeRecord, deps: RecordDeps, exchange?: Exchange): void => {
   try {
-    deps.sink(record)
+    deps.sink(record, exchange)
   } catch (error) {
     deps.onError('the record of an exchange was lost', error)
   }
@@ -100,6 +108,12 @@ const tellSink = (record: ExchangeRecord, deps: RecordDeps): void => {
 /** The status of a gRPC call is in its trailers, or in the head of an answer that has nothing else. */
 export const noteGrpcStatus = (record: ExchangeRecord, headers: HeaderList): void => {
   if (record.protocol === 'grpc') record.grpcStatus = headers.getLower('grpc-status') ?? record.grpcStatus
+}
+
+/** What comes behind the body of a response. */
+export const noteTrailers = (record: ExchangeRecord, trailers: HeaderList): void => {
+  record.responseTrailers = trailers
+  noteGrpcStatus(record, trailers)
 }
 
 const tellComplete = (chain: Chain, exchange: RecordedExchange, { counters, onError }: RecordDeps): void => {

@@ -18,7 +18,7 @@ import { TransformedBody } from '../body/transformed-body.ts'
 import type { Outgoing } from '../forward/outgoing.ts'
 import type { EnteredChains } from '../request/entered-chains.ts'
 import type { ExchangeOwner } from '../request/exchange-owner.ts'
-import { noteGrpcStatus } from '../request/record.ts'
+import { noteGrpcStatus, noteTrailers } from '../request/record.ts'
 import { toFinalReply } from './grpc-reply.ts'
 import * as local from './local-reply.ts'
 import type { LocalReply } from './local-reply.ts'
@@ -106,7 +106,7 @@ export class Answer {
   }
 
   #end(trailers: HeaderList | undefined): void {
-    if (trailers !== undefined) noteGrpcStatus(this.#exchange.record, trailers)
+    if (trailers !== undefined) noteTrailers(this.#exchange.record, trailers)
     this.writer.endBody(trailers)
     if (this.writer.isComplete) this.#exchange.complete()
   }

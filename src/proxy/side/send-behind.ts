@@ -63,6 +63,7 @@ const sendBehind = async (
       ...exchange.record,
       generation: exchange.snapshot.generation,
       telemetry: exchange.record.telemetry,
+      called: exchange.record.called,
     },
     deps.clock,
   )

@@ -111,6 +111,7 @@ export const beginTcpRecord = (
   tries: noTries,
   generation: snapshot?.generation ?? 0,
   telemetry: snapshot === undefined ? undefined : findFrontend(snapshot, origin.authority)?.telemetry,
+  called: origin.authority,
   sni,
 })
 

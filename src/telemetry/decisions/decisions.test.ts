@@ -5,8 +5,8 @@ import { seededRandom } from '../../../test/support/random.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
 import { notAllowed, notDenied } from '../../snapshot/security/authorize.ts'
-import { formatAccessLine } from '../access-line.ts'
-import { createAccessLog } from '../access-log.ts'
+import { lineOf as formatLine, testLogHost } from '../../../test/support/telemetry/log-host.ts'
+import { createAccessLogs } from '../log/access-logs.ts'
 import { createDecisionChoice } from './choose-decisions.ts'
 import { DecisionCounts } from './count-decisions.ts'
 import { decisionFields } from './decision-fields.ts'
@@ -36,7 +36,7 @@ const audit = decision('AUDIT', 'seen')
 
 describe('a line that tells of the decision', () => {
   const lineOf = (record: ExchangeRecord, format: 'json' | 'text'): string =>
-    formatAccessLine(record, format, decisionFields(record))
+    formatLine(record, format, decisionFields(record))
   const authorizationOf = (record: ExchangeRecord): unknown =>
     (JSON.parse(lineOf(record, 'json')) as Record<string, unknown>)['authorization']
 
@@ -70,14 +70,14 @@ describe('a line that tells of the decision', () => {
   })
 
   it('has one column more in text, at the end', () => {
-    const plain = formatAccessLine(allowed, 'text').trimEnd()
+    const plain = formatLine(allowed, 'text').trimEnd()
     assert.equal(lineOf(allowed, 'text'), `${plain} authz=allow:shop/web[1]\n`)
     const noted = { ...allowed, authorization: notDenied, authorizationNotes: [audit, dry] }
     assert.equal(lineOf(noted, 'text'), `${plain} authz=allow:none,audit:shop/seen[1],dry-run:deny:shop/dry[1]\n`)
   })
 
   it('is as it was where no policy decided', () => {
-    assert.equal(lineOf(makeRecord(), 'json'), formatAccessLine(makeRecord(), 'json'))
+    assert.equal(lineOf(makeRecord(), 'json'), formatLine(makeRecord(), 'json'))
   })
 })
 
@@ -109,17 +109,14 @@ describe('whose decision is logged', () => {
 
 it('a log of decisions alone has lines for those alone', async () => {
   let written = ''
-  const log = createAccessLog({
-    format: 'json',
-    lines: 'decisions',
+  const log = createAccessLogs({
     tellsDecision: createDecisionChoice(0, () => 0.5),
-    write: (lines) => {
-      written += lines
-      return Promise.resolve()
-    },
+    openQueue: () => ({ push: (line) => (written += line), dropped: () => 0, flush: () => Promise.resolve() }),
+    host: testLogHost,
+    random: () => 0.5,
   })
   for (const record of [makeRecord(), denied, allowed]) log.record(record)
-  await log.flush()
+  await log.flush(1000)
   const lines = written.trimEnd().split('\n')
   assert.equal(lines.length, 1)
   assert.match(lines[0] ?? '', /"response_code":403,.*"authorization":\{"verdict":"deny"/)

@@ -100,7 +100,7 @@ const findProblem = ({ argument: wanted, check }: OperatorRule, argument: string
 
 /** What is wrong with a whole format, and under which label; `undefined`: nothing. */
 export const findFormatFault = (format: LogFormat): (TextFault & { readonly label?: string }) | undefined => {
-  if (format.kind === 'labels') return findLabelFault(format.labels, '', { count: 0, depth: 0 })
+  if (format.kind === 'labels') return findLabelFault(format.labels ?? {}, '', { count: 0, depth: 0 })
   const parsed = parseLogFormat(format.text)
   return parsed.ok ? undefined : parsed.fault
 }

@@ -1,0 +1,85 @@
+/** What logs, filters of logs and flow records tell of an exchange, each said once. */
+import type { Endpoint } from '../../model/endpoint.ts'
+import { joinHostPort } from '../../lib/ip.ts'
+import { hideInTarget, hideSecrets, HIDDEN, isSecretName } from '../../lib/secrets/hide-secrets.ts'
+import type { ExchangeRecord } from '../../filter/record.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import type { Told } from './told.ts'
+
+/** `10.0.3.7:8080`, of an IPv6 address in brackets. */
+export const formatEndpoint = (endpoint: Endpoint | undefined): string | undefined =>
+  endpoint === undefined ? undefined : joinHostPort(endpoint.address, endpoint.port)
+
+/** In the style of Istio's waypoint, which tools search for; `undefined` when no backend was chosen. */
+export const clusterName = ({ backend, protocol }: ExchangeRecord): string | undefined =>
+  backend === undefined
+    ? undefined
+    : `inbound-vip|${backend.port}|${protocol === 'tcp' ? 'tcp' : 'http'}|${backend.hostname}`
+
+/** `HTTPRoute/shop/api/0` */
+export const routeName = ({ route, rule }: ExchangeRecord): string | undefined =>
+  route === undefined ? undefined : `${route}/${rule ?? ''}`
+
+/** The target as it came, without its secrets. */
+export const originalPath = ({ record }: Told): string => hideInTarget(record.path)
+
+/** The same as it was sent on. */
+export const pathNow = ({ record, exchange }: Told): string =>
+  hideInTarget(exchange === undefined ? record.path : exchange.request.path + exchange.request.query)
+
+/** `ADDRESS:PORT` without the port. */
+export const hostOf = (address: string | undefined): string | undefined => {
+  if (address === undefined) return undefined
+  const colon = address.lastIndexOf(':')
+  const host = colon === -1 ? address : address.slice(0, colon)
+  return host.startsWith('[') ? host.slice(1, -1) : host
+}
+
+/** The port of `ADDRESS:PORT`. */
+export const portOf = (address: string | undefined): number | undefined => {
+  const port = address === undefined ? Number.NaN : Number(address.slice(address.lastIndexOf(':') + 1))
+  return Number.isInteger(port) ? port : undefined
+}
+
+/** A header of a request, by its name in lower case. Those that the record has are known of every exchange. */
+export const requestHeader = ({ record, exchange }: Told, name: string): string | undefined => {
+  switch (name) {
+    case 'host':
+      return record.authority
+    case 'user-agent':
+      return record.userAgent
+    case 'x-request-id':
+      return record.requestId
+    case 'x-forwarded-for':
+      return record.forwardedFor
+    default:
+      return exchange?.request.headers.getLower(name)
+  }
+}
+
+/** Values of headers whose names, or whose forms, say that they let their holder in are not told. */
+export const withoutSecret = (name: string, value: string | undefined): string | undefined => {
+  if (value === undefined || value === '') return value
+  return isSecretName(name) ? HIDDEN : hideSecrets(value)
+}
+
+/** A field of a head or of trailers, without secrets. */
+export const fieldOf = (fields: HeaderList | undefined, name: string): string | undefined =>
+  withoutSecret(name, fields?.getLower(name))
+
+/** How long until something of which the time is known, in milliseconds since the exchange began. */
+export const sinceStart = ({ startedAtMs }: ExchangeRecord, atMs: number | undefined): number | undefined =>
+  atMs === undefined || atMs < 0 ? undefined : Math.max(0, atMs - startedAtMs)
+
+/** The parameter of the query as it came, decoded, without secrets. */
+export const queryParameter = ({ record }: Told, name: string): string | undefined => {
+  const mark = record.path.indexOf('?')
+  if (mark === -1) return undefined
+  return withoutSecret(name, new URLSearchParams(record.path.slice(mark + 1)).get(name) ?? undefined)
+}
+
+const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-/
+
+/** Of our own span where there is one, else as the client has it. */
+export const traceIdOf = ({ exchange }: Told): string | undefined =>
+  TRACEPARENT.exec(exchange?.request.headers.getLower('traceparent') ?? '')?.[1]

@@ -1,0 +1,67 @@
+/** Where lines go. */
+export interface LineQueueOptions {
+  /** Takes whole lines; resolves when it can take more, and must not throw. See `openLineFile`. */
+  readonly write: (lines: string) => Promise<void>
+  /** Characters that may wait; lines beyond are dropped and counted. Default 4 MiB. */
+  readonly maxWaiting?: number
+}
+
+/** Lines on their way to one place. */
+export interface LineQueue {
+  readonly push: (line: string) => void
+  /** Lines dropped because the reader was too slow, or writing failed. */
+  readonly dropped: () => number
+  /** Resolves when everything pushed so far is written. */
+  readonly flush: () => Promise<void>
+}
+
+/**
+ * Writes lines in batches: all lines of a turn of the loop go out in one write, one write at a time. It never makes an
+ * exchange wait: a reader that is too slow loses lines, and the loss is counted.
+ */
+export const createLineQueue = ({ write, maxWaiting = 4 * 1024 * 1024 }: LineQueueOptions): LineQueue => {
+  let waiting: string[] = []
+  let waitingChars = 0
+  let dropped = 0
+  let writing: Promise<void> | undefined
+  let isScheduled = false
+
+  const start = (): void => {
+    isScheduled = false
+    if (writing === undefined && waiting.length > 0) writing = drain()
+  }
+
+  const drain = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const lines = waiting
+      waiting = []
+      waitingChars = 0
+      try {
+        await write(lines.join(''))
+      } catch {
+        // Where the log goes cannot be logged; the counter tells.
+        dropped += lines.length
+      }
+    }
+    writing = undefined
+  }
+
+  return {
+    push: (line) => {
+      if (waitingChars + line.length > maxWaiting) {
+        dropped++
+        return
+      }
+      waiting.push(line)
+      waitingChars += line.length
+      if (isScheduled || writing !== undefined) return
+      isScheduled = true
+      setImmediate(start)
+    },
+    dropped: () => dropped,
+    flush: async () => {
+      start()
+      await writing
+    },
+  }
+}
