@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** What developers run: `node scripts/bootstrap.mjs test|test:long|test:kube|check|bench|fuzz|generate|build|site`, after the same set-up as `fairway`. */
+/** What developers run: `node scripts/bootstrap.mjs test|test:long|test:kube|check|bench|soak|fuzz|generate|build|site`, after the same set-up as `fairway`. */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -22,6 +22,7 @@ const VERBS = {
   'test:kube': (node, args) => handOver(node, [...nodeFlags(), 'test/kube/main.ts', ...args]),
   check: (node, args) => check(node, args),
   bench: (node, args) => handOver(node, [...nodeFlags(), 'test/bench/main.ts', ...args]),
+  soak: (node, args) => handOver(node, [...nodeFlags(), 'test/soak/main.ts', ...args]),
   fuzz: (node, args) => handOver(node, [...nodeFlags(), 'test/fuzz/main.ts', ...args]),
   build: (node, args) => handOver(node, [...nodeFlags(), 'scripts/build/main.ts', ...args]),
   generate: (node, args) => handOver(node, [...nodeFlags(), 'scripts/generate/main.ts', ...args]),

@@ -2,6 +2,7 @@ import type { FilterMetricDump } from '../filter/env/filter-metrics.ts'
 import { mergeExemplars, type Exemplars } from './exposition/exemplar.ts'
 import type { SeriesKind } from './labels.ts'
 import { mergeFilterMetrics } from './filter-metrics.ts'
+import { tcpValues } from './istio/tcp-values.ts'
 import { scalarDefinitions } from './scalars.ts'
 
 /** All metrics of one process, or of several that were merged, at one moment; plain data that survives JSON. */
@@ -50,6 +51,45 @@ export const mergeDumps = (dumps: readonly MetricsDump[]): MetricsDump => {
     filters: mergeFilterMetrics(dumps.flatMap(({ filters = [] }) => filters)),
   }
 }
+
+/** As of one process: what its label sets may come to. */
+const MAX_DEPARTED_SERIES = 2000
+
+/**
+ * What stays of processes that have ended, `past` included: everything that only ever grows. A total that fell with a
+ * process would look like a restart of all of them, and whoever asks for its rate would be told of requests that there
+ * never were. Connections that were open are closed. Beyond `maxSeries` label sets (default 2,000) new ones are counted
+ * as `unknown`.
+ */
+export const keepCounters = (
+  past: MetricsDump | undefined,
+  dumps: readonly MetricsDump[],
+  maxSeries = MAX_DEPARTED_SERIES,
+): MetricsDump => {
+  const merged = mergeDumps([...(past === undefined ? [] : [past]), ...dumps, nothingCounted])
+  const { series, scalars } = merged
+  const kept = new Map<string, SeriesSum>()
+  for (const [at, one] of series.entries()) {
+    const labels = at < maxSeries ? one.labels : unknownLabels(one.labels)
+    addSeries(kept, { ...one, labels, values: one.kind === 'tcp' ? closeAll(one.values) : one.values })
+  }
+  return {
+    ...merged,
+    series: [...kept.values()],
+    scalars: scalars.filter(({ name }) => scalarDefinitions.get(name)?.type === 'counter'),
+  }
+}
+
+const nothingCounted: MetricsDump = { series: [], scalars: [] }
+
+const closeAll = (values: readonly number[]): readonly number[] =>
+  values.map((value, at) => (at === tcpValues.closed ? (values[tcpValues.opened] ?? 0) : value))
+
+/** Of a label set in the exposition format. */
+const unknownLabels = (labels: string): string =>
+  labels.replaceAll(/(\w+)="(?:[^"\\]|\\.)*"/g, (label, name: string) =>
+    name === 'reporter' ? label : `${name}="unknown"`,
+  )
 
 /** A series whose numbers are being added up. */
 type SeriesSum = Omit<SeriesDump, 'exemplars'> & { readonly values: number[]; exemplars?: Exemplars }

@@ -4,7 +4,7 @@ import { Counter, Histogram, Registry } from 'prom-client'
 import { knownSource, makeRecord } from '../../test/support/exchange-records.ts'
 import { parseMetrics, type MetricsPage } from '../../test/support/exposition/prometheus-text.ts'
 import { Counters } from '../proxy/counters.ts'
-import { mergeDumps, type MetricsDump } from './dump.ts'
+import { keepCounters, mergeDumps, type MetricsDump } from './dump.ts'
 import { istioLabels } from './labels.ts'
 import type { ProcessReadings } from './process-readings.ts'
 import { renderMetrics } from './render.ts'
@@ -178,6 +178,45 @@ test('workers are merged: series and totals add up, generations take the oldest,
   assert.equal(valueOf(page, 'nodejs_eventloop_lag_p99_seconds'), 0.004)
   assert.equal(valueOf(page, 'istio_build'), 1)
   assert.equal(JSON.stringify(a.telemetry.dump()), before)
+})
+
+test('of processes that have ended every total stays, their connections are closed, and gauges are gone', async () => {
+  const [a, b] = [start(), start()]
+  const open = makeRecord({ protocol: 'tcp', requestBytes: 7 })
+  for (const one of [a, b]) {
+    one.telemetry.record(makeRecord({ durationMs: 3 }))
+    one.telemetry.progress(open)
+    one.counters.tunnelsTotal = 5
+    one.counters.openTunnels = 2
+  }
+  const before = JSON.stringify(a.telemetry.dump())
+  const once = keepCounters(undefined, [a.telemetry.dump()])
+  const page = parseMetrics(await render(mergeDumps([keepCounters(once, [b.telemetry.dump()]), a.telemetry.dump()])))
+  assert.equal(valueOf(page, 'istio_requests_total'), 3)
+  assert.equal(valueOf(page, 'istio_request_duration_milliseconds_sum'), 9)
+  assert.equal(valueOf(page, 'istio_tcp_connections_opened_total'), 3)
+  assert.equal(valueOf(page, 'istio_tcp_connections_closed_total'), 2, 'that of a lives')
+  assert.equal(valueOf(page, 'istio_tcp_received_bytes_total'), 21)
+  assert.equal(valueOf(page, 'fairway_tunnels_total'), 15)
+  assert.equal(valueOf(page, 'process_cpu_seconds_total'), 4.5)
+  assert.equal(valueOf(page, 'fairway_tunnels_open'), 2)
+  assert.equal(valueOf(page, 'process_resident_memory_bytes'), 80e6)
+  assert.equal(JSON.stringify(a.telemetry.dump()), before)
+})
+
+test('processes that have ended leave no more label sets than one may have', async () => {
+  let kept: MetricsDump | undefined
+  for (let died = 0; died < 3; died++) {
+    const { telemetry } = start()
+    for (const workload of ['same', `a${died}`, `b${died}"\\`])
+      telemetry.record(makeRecord({ source: { ...knownSource, workload } }))
+    kept = keepCounters(kept, [telemetry.dump()], 4)
+  }
+  assert.ok(kept !== undefined)
+  assert.equal(kept.series.length, 5)
+  const page = parseMetrics(await render(kept))
+  assert.equal(valueOf(page, 'istio_requests_total', { source_workload: 'same' }), 3)
+  assert.equal(valueOf(page, 'istio_requests_total', { source_workload: 'unknown', reporter: 'waypoint' }), 3)
 })
 
 test('nothing to merge is an empty dump', () => {

@@ -10,6 +10,7 @@ import { formatSpiffeId } from '../../model/identity.ts'
 import { defaultDeadlines } from '../../proxy/limits/deadlines.ts'
 import { createFakeClock, type FakeClock } from '../../../test/support/fake-clock.ts'
 import { routeOf } from '../../../test/support/models.ts'
+import { mergeDumps } from '../../telemetry/dump.ts'
 import type { Blame } from '../watchdog/report.ts'
 import type { ModelEdits, ToWorker } from './messages.ts'
 import type { ModelChange, PlaneSettings } from '../plane.ts'
@@ -291,6 +292,53 @@ it('draining waits for those that serve and has no use for one that starts', asy
   await drained
 })
 
+/** What a worker says that has had so many tunnels, of which one is open. */
+const dumpOf = (tunnels: number) => [
+  {
+    series: [],
+    scalars: [
+      { name: 'fairway_tunnels_total', value: tunnels },
+      { name: 'fairway_tunnels_open', value: 1 },
+    ],
+  },
+]
+
+/** Totals and gauges of all workers after each of those that wait was told what to answer. */
+const tunnelsOf = async (...answers: readonly (readonly [index: number, tunnels: number])[]) => {
+  const asked = planes.dumps()
+  for (const [index, tunnels] of answers) await worker(index).answer(dumpOf(tunnels))
+  const { scalars } = mergeDumps(await asked)
+  return ['fairway_tunnels_total', 'fairway_tunnels_open'].map(
+    (name) => scalars.find((one) => one.name === name)?.value,
+  )
+}
+
+it('no total falls when one ends, whenever that is, and its gauges go with it', async () => {
+  await startBoth()
+  assert.deepEqual(await tunnelsOf([0, 5], [1, 7]), [12, 2])
+  worker(0).end()
+  assert.deepEqual(await tunnelsOf([1, 8]), [13, 1])
+  const asked = planes.dumps()
+  worker(1).end()
+  await setImmediate()
+  assert.deepEqual(mergeDumps(await asked).scalars, [{ name: 'fairway_tunnels_total', value: 13 }])
+  clock.advance(1000)
+  for (const index of [2, 3]) {
+    await worker(index).answer()
+    await worker(index).answer(15_008)
+  }
+  assert.deepEqual(await tunnelsOf([2, 1], [3, 1]), [15, 2])
+})
+
+it('one that does not say what it has counted counts with what it said last', async () => {
+  await startBoth()
+  await tunnelsOf([0, 5], [1, 7])
+  const asked = planes.dumps()
+  await worker(0).fail(new Error('worker 100 did not answer dump in 5000 ms'))
+  await worker(1).answer(dumpOf(9))
+  assert.equal(mergeDumps(await asked).scalars[0]?.value, 14)
+})
+
 const loop = { filters: [{ id: 'shop/a', version: 'v1' }], kind: 'loop', message: 'held the loop' } as const
 
 const quarantinesOf = ({ posts }: FakeWorker): readonly string[] =>
@@ -327,8 +375,11 @@ it('one whose memory a filter fills serves on until another one does', async () 
   assert.deepEqual(worker(0).waiting(), ['drain {"deadlineMs":5000}'])
   assert.equal(planes.trouble(), undefined)
   await worker(0).answer()
+  assert.deepEqual(worker(0).waiting(), ['dump undefined'], 'it is asked what it has counted to its end')
+  await worker(0).answer(dumpOf(5))
   assert.equal(worker(0).isKilled(), true)
   worker(0).end()
+  assert.deepEqual(await tunnelsOf([1, 1], [2, 1]), [7, 2])
   clock.advance(60_000)
   assert.equal(workers.length, 3)
 })

@@ -11,10 +11,12 @@ import type { ModelEdits } from './messages.ts'
 import type { ModelChange, Plane, PlaneSettings } from '../plane.ts'
 import { RestartDelay } from './restart-delay.ts'
 import { SiblingHub } from './sibling-hub.ts'
+import { WorkerDumps } from './worker-dumps.ts'
 import { Refusal, startWorkerProcess } from './worker-process.ts'
 import type { StartWorker, WorkerEnding, WorkerHandle } from './worker-process.ts'
 
-const DUMP_TIMEOUT_MS = 5000
+/** For whatever is only looked at. */
+const LOOK_TIMEOUT_MS = 5000
 /** A worker that has not come to an end so long after its own deadline hangs. */
 const DRAIN_GRACE_MS = 2000
 /** For one that is short of memory. */
@@ -45,6 +47,7 @@ export class WorkerPlanes implements Plane {
   readonly #restartDelay: RestartDelay
   readonly #blames = new BlameBook()
   readonly #siblings = new SiblingHub()
+  readonly #dumps = new WorkerDumps()
   /** Those that a filter is taking down: others take their place at once. */
   readonly #doomed = new Set<WorkerHandle>()
   /** Those whose places are being taken while they serve on. */
@@ -107,27 +110,27 @@ export class WorkerPlanes implements Plane {
   }
 
   dumps(): ReturnType<Plane['dumps']> {
-    return this.#askAll((worker) => worker.call('dump', undefined, DUMP_TIMEOUT_MS))
+    return this.#dumps.ask([...this.#serving, ...this.#retiring])
   }
 
   endpoints(): ReturnType<Plane['endpoints']> {
-    return this.#askAll((worker) => worker.call('endpoints', undefined, DUMP_TIMEOUT_MS))
+    return this.#askAll((worker) => worker.call('endpoints', undefined, LOOK_TIMEOUT_MS))
   }
 
   limits(): ReturnType<Plane['limits']> {
-    return this.#askAll((worker) => worker.call('limits', undefined, DUMP_TIMEOUT_MS))
+    return this.#askAll((worker) => worker.call('limits', undefined, LOOK_TIMEOUT_MS))
   }
 
   comparisons(): ReturnType<Plane['comparisons']> {
-    return this.#askAll((worker) => worker.call('comparisons', undefined, DUMP_TIMEOUT_MS))
+    return this.#askAll((worker) => worker.call('comparisons', undefined, LOOK_TIMEOUT_MS))
   }
 
   command(order: Parameters<Plane['command']>[0]): ReturnType<Plane['command']> {
-    return this.#askAll((worker) => worker.call('command', order, DUMP_TIMEOUT_MS))
+    return this.#askAll((worker) => worker.call('command', order, LOOK_TIMEOUT_MS))
   }
 
   filters(): ReturnType<Plane['filters']> {
-    return this.#askAll((worker) => worker.call('filters', undefined, DUMP_TIMEOUT_MS))
+    return this.#askAll((worker) => worker.call('filters', undefined, LOOK_TIMEOUT_MS))
   }
 
   hold(notices: readonly QuarantineNotice[]): void {
@@ -228,6 +231,7 @@ export class WorkerPlanes implements Plane {
     this.#serving.delete(worker)
     this.#starting.delete(worker)
     this.#siblings.forget(worker)
+    this.#dumps.forget(worker)
     if (this.#retiring.delete(worker) || this.#isClosing) return
     const { log, clock } = this.#options
     if (this.#doomed.delete(worker)) {
@@ -264,6 +268,8 @@ export class WorkerPlanes implements Plane {
     this.#serving.delete(worker)
     // One that does not come to an end is ended.
     await worker.call('drain', { deadlineMs: REPLACED_DRAIN_MS }, REPLACED_DRAIN_MS + DRAIN_GRACE_MS).catch(() => {})
+    // What it has counted to its very end.
+    await this.#dumps.ask([worker])
     worker.kill()
   }
 }

@@ -5,7 +5,8 @@ import { formatBounds, formatHistogram } from '../exposition/histogram-lines.ts'
 import type { MetricHead } from '../exposition/metric-head.ts'
 import { openMetricsFormat, prometheusFormat, type MetricsFormat } from '../exposition/metrics-format.ts'
 import { istioBounds } from './histogram.ts'
-import { messageValues, requestValues, tcpValues } from './istio-series.ts'
+import { messageValues, requestValues } from './istio-series.ts'
+import { tcpValues } from './tcp-values.ts'
 
 /** One of Istio's metrics: its head, which series have it, and how it is written of one of them. */
 export interface IstioMetric extends MetricHead {

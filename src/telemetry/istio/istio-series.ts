@@ -3,6 +3,7 @@ import type { SeriesDump } from '../dump.ts'
 import { connectionLabels, istioLabels, peerLabels, type SeriesKey } from '../labels.ts'
 import { HISTOGRAM_LENGTH, observe } from './histogram.ts'
 import { PeerSlots, type Slots } from './peer-slots.ts'
+import { tcpValues } from './tcp-values.ts'
 import { SeriesSet, type Series, type SeriesShape } from './series-set.ts'
 
 /** Where the values of a request series are: how many there were, then three histograms. */
@@ -15,9 +16,6 @@ export const requestValues = {
 
 /** Messages of gRPC calls. */
 export const messageValues = { request: 0, response: 1 } as const
-
-/** Connections, and bytes from the client (received) and to it (sent). */
-export const tcpValues = { opened: 0, closed: 1, sent: 2, received: 3 } as const
 
 const requestShape: SeriesShape = { kind: 'request', length: 1 + 3 * HISTOGRAM_LENGTH }
 const messageShape: SeriesShape = { kind: 'messages', length: 2 }

@@ -17,6 +17,13 @@ export interface LaneOwner {
   readonly onBytes: (bytes: number) => void
   /** The lane is gone for the rest of the run. */
   readonly onLost: (why: string) => void
+  /**
+   * The server has asked for no more requests here (`connection: close`, GOAWAY without an error): what is under way goes
+   * on, and the end that follows is reported as lost. Said before the answer that it came with. Absent: a GOAWAY is a loss.
+   */
+  readonly onRetired?: () => void
+  /** One request of several on a connection came to nothing, or may be sent anew. Absent: it is reported as lost. */
+  readonly onFailed?: (lane: Lane, why: string, mayRepeat: boolean) => void
 }
 
 /** Gives pipes to the proxy: tunnels of one HBONE connection, or connections of their own. */

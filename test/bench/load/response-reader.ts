@@ -2,20 +2,25 @@ const headEnd = Buffer.from('\r\n\r\n', 'latin1')
 const MAX_HEAD_BYTES = 16 * 1024
 
 /**
- * Reads the answers of one keep-alive connection, as little as a load generator needs: status and content-length.
+ * Reads the answers of one keep-alive connection, as little as a load generator needs: status, content-length and
+ * whether the server will close.
  * It is not the codec under test on purpose: what it refuses (an answer without content-length, an endless head)
  * ends the lane with a reason.
  */
 export class ResponseReader {
-  readonly #onAnswer: (status: number, bodyBytes: number) => void
+  readonly #onAnswer: (status: number, bodyBytes: number, isLast: boolean) => void
   readonly #onFailure: (why: string) => void
   #carry: Buffer | undefined
   #status = 0
   #bodyBytes = 0
   #bodyRemaining = 0
+  #isLast = false
   #hasFailed = false
 
-  constructor(onAnswer: (status: number, bodyBytes: number) => void, onFailure: (why: string) => void) {
+  constructor(
+    onAnswer: (status: number, bodyBytes: number, isLast: boolean) => void,
+    onFailure: (why: string) => void,
+  ) {
     this.#onAnswer = onAnswer
     this.#onFailure = onFailure
   }
@@ -31,7 +36,7 @@ export class ResponseReader {
       const bytes = Math.min(this.#bodyRemaining, end - at)
       at += bytes
       this.#bodyRemaining -= bytes
-      if (this.#bodyRemaining === 0) this.#onAnswer(this.#status, this.#bodyBytes)
+      if (this.#bodyRemaining === 0) this.#onAnswer(this.#status, this.#bodyBytes, this.#isLast)
     }
   }
 
@@ -66,7 +71,8 @@ export class ResponseReader {
     if (length === undefined) return this.#fail(`an answer without content-length, status ${status}`)
     this.#status = status
     this.#bodyBytes = this.#bodyRemaining = Number(length)
-    if (this.#bodyRemaining === 0) this.#onAnswer(status, 0)
+    this.#isLast = /\r\nconnection: *close/i.test(head)
+    if (this.#bodyRemaining === 0) this.#onAnswer(status, 0, this.#isLast)
   }
 
   #fail(why: string): void {

@@ -28,7 +28,8 @@ export interface Children {
   readonly killAll: () => void
 }
 
-export const createChildren = (): Children => {
+/** `isPinned`: whether forked scripts share the CPU of the surroundings (see `pinned`); default true. */
+export const createChildren = ({ isPinned = true }: { readonly isPinned?: boolean } = {}): Children => {
   const running = new Set<Child>()
   const own = (started: ChildProcess): Child => {
     const child = watch(started)
@@ -42,7 +43,9 @@ export const createChildren = (): Children => {
         spawn(command, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env }, detached: true }),
       ),
     fork: (script, nodeFlags = []) => {
-      const start = pinned('surroundings', process.execPath, [...nodeFlags, fileURLToPath(script)])
+      const args = [...nodeFlags, fileURLToPath(script)]
+      const plain = { command: process.execPath, args }
+      const start = isPinned ? pinned('surroundings', plain.command, plain.args) : plain
       return own(spawn(start.command, start.args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], detached: true }))
     },
     stopAll: async () => {

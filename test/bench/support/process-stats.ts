@@ -13,6 +13,9 @@ export const parseCpuMicros = (stat: string): number => {
 /** The parent's id from /proc/PID/stat. */
 export const parseParentPid = (stat: string): number => Number(statFields(stat)[1])
 
+/** When a process was started, in ticks since the machine was, from /proc/PID/stat. */
+export const parseStartTicks = (stat: string): number => Number(statFields(stat)[19])
+
 /** Peak resident memory in MB (VmHWM of /proc/PID/status); 0 for a process without memory. */
 export const parsePeakRssMb = (status: string): number => Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024
 
@@ -50,6 +53,9 @@ export const cpuMicrosOf = (pids: readonly number[]): number =>
 /** Peak resident memory of these processes, added up, in MB; pages they share are counted in each. */
 export const peakRssMbOf = (pids: readonly number[]): number =>
   pids.reduce((sum, pid) => sum + parsePeakRssMb(readProc(pid, 'status') ?? ''), 0)
+
+/** When a process was started, in ticks since the machine was; 0 for one that has ended. */
+export const startTicksOf = (pid: number): number => parseStartTicks(readProc(pid, 'stat') ?? ')') || 0
 
 /** Resident memory of these processes now, added up, in MB. */
 export const rssMbOf = (pids: readonly number[]): number =>

@@ -21,6 +21,8 @@ export interface ServiceSpec {
   readonly endpoints: readonly EndpointSpec[]
   /** Whether the waypoint serves it; default true. */
   readonly isBound?: boolean
+  /** What the port speaks; default `http`. */
+  readonly appProtocol?: string
 }
 
 export interface EndpointSpec {
@@ -38,7 +40,13 @@ export interface EndpointSpec {
 }
 
 /** A Service on port 80, its EndpointSlices and its Pods. */
-export const service = ({ name, vip, endpoints, isBound = true }: ServiceSpec): readonly object[] => [
+export const service = ({
+  name,
+  vip,
+  endpoints,
+  isBound = true,
+  appProtocol = 'http',
+}: ServiceSpec): readonly object[] => [
   {
     apiVersion: 'v1',
     kind: 'Service',
@@ -47,7 +55,7 @@ export const service = ({ name, vip, endpoints, isBound = true }: ServiceSpec): 
       clusterIP: vip,
       clusterIPs: [vip],
       selector: { app: name },
-      ports: [{ name: 'http', port: 80, targetPort: 'http', protocol: 'TCP', appProtocol: 'http' }],
+      ports: [{ name: 'http', port: 80, targetPort: 'http', protocol: 'TCP', appProtocol }],
     },
   },
   ...endpoints.flatMap((endpoint, index) => {

@@ -1,5 +1,5 @@
 import { H2Connection } from '../../../../src/http/h2/connection.ts'
-import { formatErrorCode } from '../../../../src/http/h2/constants.ts'
+import { formatErrorCode, NO_ERROR, REFUSED_STREAM } from '../../../../src/http/h2/constants.ts'
 import { ignoreStream } from '../../../../src/http/h2/stream.ts'
 import type { H2Stream, StreamHandler } from '../../../../src/http/h2/stream.ts'
 import { encodeMessage } from '../../pipes/grpc-message.ts'
@@ -31,7 +31,10 @@ export const useH2 =
       {
         onOutput: () => flush.markInner(write),
         onStream: () => ignoreStream,
-        onGoaway: (_last, code) => lose(`the HTTP/2 connection was given up (${formatErrorCode(code)})`),
+        onGoaway: (_last, code) => {
+          if (code === NO_ERROR && owner.onRetired !== undefined) owner.onRetired()
+          else lose(`the HTTP/2 connection was given up (${formatErrorCode(code)})`)
+        },
         onSettings: () => {
           if (isOpen) return
           isOpen = true
@@ -69,6 +72,10 @@ const createLane = (connection: H2Connection, { fields, messageBytes }: H2Work, 
   let grpcStatus: string | undefined
   let grpcMessage: string | undefined
   let stream: H2Stream
+  const fail = (why: string, mayRepeat = false): void => {
+    if (owner.onFailed === undefined) owner.onLost(why)
+    else owner.onFailed(lane, why, mayRepeat)
+  }
   // One for all requests of the lane, since it has one at a time.
   const handler: StreamHandler = {
     ...ignoreStream,
@@ -85,11 +92,11 @@ const createLane = (connection: H2Connection, { fields, messageBytes }: H2Work, 
     onEnd: () => {
       if (message === undefined || (grpcStatus === '0' && status === 200)) owner.onAnswer(lane, status, bodyBytes)
       else
-        owner.onLost(
+        fail(
           `a call was answered ${status} with grpc-status ${grpcStatus ?? 'missing'}: ${grpcMessage ?? 'no message'}`,
         )
     },
-    onReset: (code) => owner.onLost(`a request was reset with ${formatErrorCode(code)}`),
+    onReset: (code) => fail(`a request was reset with ${formatErrorCode(code)}`, code === REFUSED_STREAM),
   }
   const lane: Lane = {
     dueAt: 0,

@@ -17,7 +17,10 @@ export const useHttp =
     const isDownload = bodies !== undefined && uploadBytes === undefined
     const body = uploadBytes === undefined ? undefined : new Pour(pipe, owner.onBytes)
     const reader = new ResponseReader(
-      (status, bodyBytes) => owner.onAnswer(lane, status, bodyBytes),
+      (status, bodyBytes, isLast) => {
+        if (isLast) owner.onRetired?.()
+        owner.onAnswer(lane, status, bodyBytes)
+      },
       (why) => {
         pipe.destroy()
         owner.onLost(why)
