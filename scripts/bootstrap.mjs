@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** What developers run: `node scripts/bootstrap.mjs test|test:long|test:kube|check|bench|soak|fuzz|generate|build|site`, after the same set-up as `fairway`. */
+/** What developers run: `node scripts/bootstrap.mjs test|test:long|test:faults|test:kube|check|bench|soak|fuzz|generate|build|site`, after the same set-up as `fairway`. */
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
@@ -9,6 +9,8 @@ import { ensureInstalled, fail, findNode, handOver, nodeFlags, packageRoot } fro
 const TEST_FILES = ['src', 'filters', 'examples', 'scripts', 'test'].map((folder) => `${folder}/**/*.test.ts`)
 /** What takes minutes and is no part of `npm test`, and what runs there in half of its forms (`workerCounts`). */
 const LONG_TEST_FILES = ['test/**/*.long.ts', 'test/e2e/**/*.test.ts']
+/** What a network can do to a waypoint; a part of `test:long`. */
+const FAULT_TEST_FILES = 'test/faults/*.long.ts'
 /** A single test that takes longer hangs. */
 const TEST_TIMEOUT_MS = 300_000
 const MAX_TEST_PROCESSES = 8
@@ -19,6 +21,7 @@ const VERBS = {
     process.env.FAIRWAY_TEST_LONG = '1'
     handOver(node, testArguments([...args, ...LONG_TEST_FILES], { concurrency: 1 }))
   },
+  'test:faults': (node, args) => handOver(node, testArguments([...args, FAULT_TEST_FILES], { concurrency: 1 })),
   'test:kube': (node, args) => handOver(node, [...nodeFlags(), 'test/kube/main.ts', ...args]),
   check: (node, args) => check(node, args),
   bench: (node, args) => handOver(node, [...nodeFlags(), 'test/bench/main.ts', ...args]),

@@ -5,6 +5,7 @@ import { verbs } from '../../src/cli/verbs.ts'
 import { isPlainObject } from '../../src/lib/schema.ts'
 import { createChartFiles } from './chart/chart-files.ts'
 import { formatFilterApi } from './filter-api.ts'
+import { createPerformanceFiles } from '../../test/bench/page/page.ts'
 import type { GeneratedFile } from './generated-file.ts'
 import { readApi } from './read-api.ts'
 import { formatCliPage } from './reference/cli-page.ts'
@@ -21,6 +22,7 @@ export const createGeneratedFiles = async (root: string): Promise<readonly Gener
   ...createChartFiles(),
   createFilterApi(root),
   ...(await createReference(root)),
+  ...createPerformanceFiles(root),
 ]
 
 /** Pages of `docs/reference`. */

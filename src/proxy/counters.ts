@@ -24,6 +24,8 @@ export class Counters {
   openHandshakes = 0
   /** Connections that were closed because their handshake had to wait too long. */
   handshakesShed = 0
+  /** Connections that were closed unseen: as many were open as may be. */
+  connectionsDropped = 0
   /** Handshakes that succeeded with an identity we do not trust. */
   untrustedPeers = 0
   /** Clients that were not let in, in the handshake or right after it. */

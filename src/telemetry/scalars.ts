@@ -50,6 +50,10 @@ export const counterMetrics: Readonly<
     'fairway_tls_handshakes_shed_total',
     'Connections closed because more handshakes came than the CPU had time for',
   ),
+  connectionsDropped: total(
+    'fairway_connections_dropped_total',
+    'Connections closed unseen because as many were open as may be',
+  ),
   untrustedPeers: total('fairway_untrusted_peers_total', 'Peers refused after the handshake because of their identity'),
   upstreamConnectionsTotal: total('fairway_upstream_connections_total', 'Connections opened to endpoints'),
   openUpstreamConnections: gauge('fairway_upstream_connections_open', 'Connections to endpoints that are open'),

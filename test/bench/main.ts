@@ -10,9 +10,12 @@ import { formatMarkdown } from './markdown.ts'
 import { parseOptions, usage } from './options.ts'
 import type { BenchOptions, SuiteName } from './options.ts'
 import { createProgress } from './progress.ts'
+import { keeperFor } from './page/keeper.ts'
 import type { BenchDocument, Machine, SuiteReport } from './report.ts'
 import { roundTo } from './statistics.ts'
 import type { SuiteContext } from './suites/context.ts'
+import { runCostSuite } from './suites/growth/cost.ts'
+import { runGrowthSuite } from './suites/growth/growth.ts'
 import { hboneSuite } from './suites/hbone.ts'
 import { policySuite } from './suites/policy.ts'
 import type { MeshSuite } from './suites/mesh-case.ts'
@@ -65,6 +68,8 @@ const liveSuites: readonly (readonly [SuiteName, (context: SuiteContext) => Prom
   ['routes', runRoutesSuite],
   ['authz', runAuthzSuite],
   ['filters', runFiltersSuite],
+  ['growth', runGrowthSuite],
+  ['cost', runCostSuite],
 ]
 
 const runSuites = async (options: BenchOptions): Promise<BenchDocument> => {
@@ -82,14 +87,21 @@ const runSuites = async (options: BenchOptions): Promise<BenchDocument> => {
     process.once(signal, () => process.exit(EXIT_INTERRUPTED))
   try {
     const suites: SuiteReport[] = []
-    const chosen = liveSuites.filter(([name]) => options.suites.includes(name))
+    const settings = { seconds: options.seconds, pairs: options.pairs }
+    const keeper = keeperFor(options.report, { machine, settings })
+    const add = (suite: SuiteReport): void => {
+      suites.push(suite)
+      keeper.keep(suite)
+    }
+    const wanted = options.suites.filter((name) => keeper.wants(name))
+    const chosen = liveSuites.filter(([name]) => wanted.includes(name))
     if (chosen.length > 0) {
       const certificates = createCertificates(dir)
       const context = { options, children, certificates, dir, version: ownVersion(), progress }
-      for (const [, run] of chosen) suites.push(await run(context))
+      for (const [, run] of chosen) add(await run(context))
     }
-    if (options.suites.includes('micro')) suites.push(runMicroSuite(options, progress))
-    return { machine, date, settings: { seconds: options.seconds, pairs: options.pairs }, suites }
+    if (wanted.includes('micro')) add(runMicroSuite(options, progress))
+    return { machine, date, settings, suites }
   } finally {
     progress.clear()
     await children.stopAll()

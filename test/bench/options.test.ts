@@ -11,6 +11,7 @@ test('by default everything is measured, five pairs of five seconds', () => {
     pairs: 5,
     isQuick: false,
     profileDir: undefined,
+    report: 'none',
   })
 })
 

@@ -15,11 +15,25 @@ export interface BenchOptions {
   readonly isQuick: boolean
   /** Write CPU profiles of Fairway there and leave the peers out. */
   readonly profileDir: string | undefined
+  /** Keep each suite's result for docs/performance.md, as soon as it is measured, and write that page anew. */
+  readonly report: 'none' | 'all' | 'missing'
 }
 
 export const suiteNames = [
   ...(['hbone', 'policy', 'grpc', 'h2c', 'upload', 'download', 'websocket', 'tcp'] as const),
-  ...(['readers', 'tunnels', 'handshakes', 'overload', 'fairness', 'routes', 'authz', 'filters', 'micro'] as const),
+  ...([
+    'readers',
+    'tunnels',
+    'handshakes',
+    'overload',
+    'fairness',
+    'routes',
+    'authz',
+    'filters',
+    'growth',
+    'cost',
+    'micro',
+  ] as const),
 ] as const
 
 export type SuiteName = (typeof suiteNames)[number]
@@ -32,6 +46,9 @@ export const usage = `npm run bench [-- OPTIONS]
   --quick         one pair of one second: to see that it works, not to quote
   --profile DIR   write CPU profiles of Fairway to DIR, without peers
   --json          one JSON document on stdout
+  --report        keep what is measured in docs/performance/results.json, suite by suite, and write docs/performance.md
+                  and its pictures anew; npm run generate does the latter alone
+  --resume        with --report: leave out suites that were measured so within the last twelve hours
   --markdown      the tables of docs/performance.md
   --help          this
 
@@ -53,6 +70,8 @@ Alone:
   routes          10 routes and 5,000
   authz           no AuthorizationPolicy, and 1,000 of ten rules
   filters         a route with one filter, with five, with an App, with a cache; what users' filters cost
+  growth          with requests in flight, routes, policies and endpoints
+  cost            what the CPU time of a request goes into, by a CPU profile
   micro           single operations in this process`
 
 /** Reads the arguments after the script's name; throws an `Error` that says what is wrong. */
@@ -68,6 +87,8 @@ export const parseOptions = (argv: readonly string[]): BenchOptions => {
       profile: { type: 'string' },
       json: { type: 'boolean' },
       markdown: { type: 'boolean' },
+      report: { type: 'boolean' },
+      resume: { type: 'boolean' },
     },
   })
   const isQuick = values.quick ?? false
@@ -79,6 +100,7 @@ export const parseOptions = (argv: readonly string[]): BenchOptions => {
     pairs: Math.ceil(positive('--pairs', values.pairs, isQuick ? 1 : 5)),
     isQuick,
     profileDir: values.profile,
+    report: values.resume ? 'missing' : values.report ? 'all' : 'none',
   }
 }
 

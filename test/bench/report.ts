@@ -23,7 +23,7 @@ export interface Machine {
 
 export interface SuiteReport {
   readonly suite: string
-  readonly cases: readonly (CaseReport | MicroReport | FigureReport)[]
+  readonly cases: readonly (CaseReport | MicroReport | FigureReport | SeriesReport)[]
 }
 
 /** What is counted in place of requests: of long bodies, messages sent back, and connections opened for one each. */
@@ -87,6 +87,16 @@ export interface FigureReport extends CaseReport {
   readonly figures: readonly Figure[]
   /** How it was measured, where that depends on the machine. */
   readonly notes?: readonly string[]
+}
+
+/** Figures that lie on a line. */
+export interface SeriesReport extends FigureReport {
+  readonly series: {
+    /** What `x` counts. */
+    readonly counts: string
+    /** `y`: our CPU time per request, in microseconds. */
+    readonly points: readonly { readonly x: number; readonly y: Spread }[]
+  }
 }
 
 /** One measured value. */

@@ -179,7 +179,8 @@ test('more connections than allowed are closed, and room is made by those that g
   const clients = [await mesh.dial(), await mesh.dial()]
   for (const client of clients) await assert.rejects(openTunnel(client, VIP), /404/)
   await assert.rejects(openTunnel(await mesh.dial(), VIP))
-  assert.deepEqual(warnings, ['HBONE connections refused: too many are open'])
+  assert.deepEqual(warnings, ['HBONE connections refused: 2 are open, and no more may be'])
+  assert.equal(counters.connectionsDropped, 1)
   clients[0]?.destroy()
   await until(() => counters.openConnections === 1)
   await assert.rejects(openTunnel(await mesh.dial(), VIP), /404/)

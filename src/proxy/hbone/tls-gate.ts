@@ -85,8 +85,9 @@ export class TlsGate {
     this.#listener = createServer({ pauseOnConnect: true }, (socket) => this.#onConnection(socket))
     this.#listener.maxConnections = maxConnections
     this.#listener.on('drop', () => {
-      if (!this.#isDoorClosed) return onWarning('HBONE connections refused: too many are open', 'listener')
-      counters.handshakesShed++
+      if (this.#isDoorClosed) return void counters.handshakesShed++
+      counters.connectionsDropped++
+      return onWarning(`HBONE connections refused: ${maxConnections} are open, and no more may be`, 'listener')
     })
     this.#tls = createTlsServer(serverTlsOptions(credentials, { ...tls, handshakeMs }))
     this.#tls.on('secureConnection', (socket) => this.#onSecure(socket))

@@ -83,9 +83,10 @@ export const withFairway = async <T>(
   {
     flags = [],
     ...upstreams
-  }: Pick<Upstreams, 'routes' | 'policies' | 'hasFiveFilters' | 'app' | 'cache'> & {
-    readonly flags?: readonly string[]
-  } = {},
+  }: Partial<Pick<Upstreams, 'addresses'>> &
+    Pick<Upstreams, 'routes' | 'policies' | 'hasFiveFilters' | 'app' | 'cache'> & {
+      readonly flags?: readonly string[]
+    } = {},
 ): Promise<T> => {
   const proxy = await startFairway({
     children: context.children,

@@ -1,5 +1,6 @@
 /** A Service `api` of pod processes behind a waypoint, and whatever happens to them. */
 import { join } from 'node:path'
+import type { TlsFiles } from '../../../bench/load/plan.ts'
 import type { DevCa } from '../../../../src/identity/ca/dev-ca.ts'
 import { eventually } from '../eventually.ts'
 import type { LogLine, RunningFairway } from '../fairway-process.ts'
@@ -28,6 +29,8 @@ export interface PodSpec extends Partial<Omit<PodPlan, 'tls' | 'port'>> {
 
 export interface Fleet extends AsyncDisposable {
   readonly mesh: Mesh
+  /** The files of `shop/client`. */
+  readonly tls: TlsFiles
   /** Starts a pod and waits until it listens. */
   readonly startPod: (spec: PodSpec) => Promise<PodProcess>
   /** Writes the configuration: `api` with these endpoints, and whatever else there is. */
@@ -62,6 +65,7 @@ export const createFleet = async (existingCa?: DevCa): Promise<Fleet> => {
   }
   return {
     mesh,
+    tls,
     startPod: async ({ who = 'shop/api', transport = 'hbone', namespace, ...spec }) => {
       if (transport === 'plain') return open.use(await startPodProcess({ port: API_PORT, ...spec }, namespace))
       const { certificateChainPem: cert, privateKeyPem: key, trustRootsPem: ca } = await issueTo(mesh.ca, who)

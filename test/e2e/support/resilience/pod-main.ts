@@ -2,7 +2,8 @@
  * A pod as a process of its own, so that it can be killed: a ztunnel of node:http2, and an application that answers
  * HTTP/1.1 in as few words as will do. Its plan is its argument; it talks to its parent over IPC and ends with it.
  *
- * `/stream` is answered in pieces for as long as the plan says, everything else at once.
+ * `/stream` is answered in pieces for as long as the plan says, `/bytes/N` with so many as fast as they are taken,
+ * everything else at once.
  */
 import {
   createSecureServer,
@@ -17,11 +18,20 @@ import type { FromPod, PodCounts, PodPlan } from './pod-plan.ts'
 
 // Only `startPodProcess` writes it.
 const plan = JSON.parse(process.argv[2] ?? '') as PodPlan
+const PIECE = Buffer.alloc(64 * 1024, 'x')
 const headEnd = '\r\n\r\n'
 const sessions = new Set<ServerHttp2Session>()
 /** Tunnels and connections of the application, and whether a request is under way in each. */
 const tunnels = new Map<Duplex, { isBusy: boolean }>()
-const counts = { connections: 0, prefaces: 0, tunnels: 0, requests: 0, streams: 0, hosts: {} as Record<string, number> }
+const counts = {
+  connections: 0,
+  prefaces: 0,
+  tunnels: 0,
+  requests: 0,
+  streams: 0,
+  bytes: 0,
+  hosts: {} as Record<string, number>,
+}
 let isDraining = false
 
 const tell = (message: FromPod): void => void process.send?.(message)
@@ -77,6 +87,8 @@ const onRequest = (stream: Duplex, state: { isBusy: boolean }, head: string): vo
   const host = /\r\nhost: *([^\r]*)/i.exec(head)?.[1] ?? ''
   counts.hosts[host] = (counts.hosts[host] ?? 0) + 1
   if (head.startsWith('GET /stream ')) return pour(stream, state)
+  const size = /^GET \/bytes\/(\d+) /.exec(head)?.[1]
+  if (size !== undefined) return pourBytes(stream, Number(size))
   const close = isDraining ? 'connection: close\r\n' : ''
   stream.write(`HTTP/1.1 ${plan.status ?? 200} S\r\n${close}content-length: 2\r\nx-pod: ${plan.name}\r\n\r\nok`)
   if (isDraining) stream.end()
@@ -97,6 +109,19 @@ const pour = (stream: Duplex, state: { isBusy: boolean }): void => {
     return void (isDraining && stream.end())
   }, everyMs)
   stream.once('close', () => clearInterval(timer))
+}
+
+const pourBytes = (stream: Duplex, size: number): void => {
+  stream.write(`HTTP/1.1 200 S\r\ncontent-length: ${size}\r\nx-pod: ${plan.name}\r\n\r\n`)
+  let left = size
+  const next = (): void => {
+    if (left === 0 || stream.destroyed) return
+    const piece = PIECE.subarray(0, left)
+    left -= piece.length
+    counts.bytes += piece.length
+    stream.write(piece, next)
+  }
+  next()
 }
 
 const server = plan.tls === undefined ? createPlain() : createZtunnel(plan.tls)

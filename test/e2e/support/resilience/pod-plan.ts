@@ -23,6 +23,8 @@ export interface PodCounts {
   readonly requests: number
   /** Those for `/stream`. */
   readonly streams: number
+  /** Of bodies that were asked for by number, and given to the tunnel or connection. */
+  readonly bytes: number
   /** Requests by `Host`. */
   readonly hosts: Readonly<Record<string, number>>
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createClient } from '../../../bench/load/clients/client.ts'
 import { openHboneCarriers } from '../../../bench/load/hbone-carriers.ts'
 import type { Lane } from '../../../bench/load/lane.ts'
-import type { LoadPlan, TlsFiles } from '../../../bench/load/plan.ts'
+import type { LoadPlan, TlsFiles, Work } from '../../../bench/load/plan.ts'
 import { createTurnFlush } from '../../../bench/load/turn-flush.ts'
 
 export interface SteadyLoadOptions {
@@ -18,6 +18,19 @@ export interface SteadyLoadOptions {
   readonly tunnels: number
   /** Default: a GET of `/`. */
   readonly request?: string
+  /** What is under way there beside the head; default: nothing. */
+  readonly work?: Work
+  /** Of a right answer; default: what pods say. */
+  readonly bodyBytes?: number
+  /** Told of each answer. */
+  readonly onAnswer?: (answer: SteadyAnswer) => void
+}
+
+export interface SteadyAnswer {
+  /** By `Date.now()`. */
+  readonly dueAtMs: number
+  readonly tookMs: number
+  readonly isGood: boolean
 }
 
 export interface SteadyReport {
@@ -38,6 +51,8 @@ export interface SteadyReport {
 
 export interface SteadyLoad {
   readonly answers: () => number
+  /** Of bodies, as far as they have come. */
+  readonly bytes: () => number
   /** Answers and lost tunnels that were no success, so far. */
   readonly failed: () => number
   /** Sends nothing new, waits for what is under way at most so long, and closes everything. */
@@ -52,14 +67,14 @@ const GET = 'GET / HTTP/1.1\r\nhost: api.shop.svc.cluster.local\r\n\r\n'
 
 /** Opens all tunnels, then sends on a schedule whatever the answers do. */
 export const startSteadyLoad = async (options: SteadyLoadOptions): Promise<SteadyLoad> => {
-  const { connections, tunnels, ratePerSecond } = options
+  const { connections, tunnels, ratePerSecond, bodyBytes: wantedBytes = BODY_BYTES } = options
   const plan = planOf(options)
   const opened = Promise.withResolvers<void>()
   const free: Lane[] = []
   const busy = new Set<Lane>()
   const tookMs: number[] = []
   const failures: string[] = []
-  let [failed, isOver, startedAt] = [0, false, performance.now()]
+  let [failed, bytes, isOver, startedAt] = [0, 0, false, performance.now()]
   const fail = (what: string): void => {
     if (isOver) return
     failed++
@@ -71,12 +86,15 @@ export const startSteadyLoad = async (options: SteadyLoadOptions): Promise<Stead
       if (free.push(lane) === connections * tunnels) opened.resolve()
     },
     onAnswer: (lane: Lane, status: number, bodyBytes: number) => {
-      tookMs.push(performance.now() - lane.dueAt)
-      if (status !== 200 || bodyBytes !== BODY_BYTES) fail(`status ${status} with ${bodyBytes} bytes`)
+      const took = performance.now() - lane.dueAt
+      const isGood = status === 200 && bodyBytes === wantedBytes
+      tookMs.push(took)
+      options.onAnswer?.({ dueAtMs: performance.timeOrigin + lane.dueAt, tookMs: took, isGood })
+      if (!isGood) fail(`status ${status} with ${bodyBytes} bytes`)
       busy.delete(lane)
       free.push(lane)
     },
-    onBytes: () => {},
+    onBytes: (count: number) => void (bytes += count),
     onLost: fail,
   }
   const deps = { owner, flush: createTurnFlush() }
@@ -98,6 +116,7 @@ export const startSteadyLoad = async (options: SteadyLoadOptions): Promise<Stead
   }, TICK_MS)
   return {
     answers: () => tookMs.length,
+    bytes: () => bytes,
     failed: () => failed,
     stop: async (waitMs = 5000) => {
       clearInterval(timer)
@@ -125,9 +144,11 @@ export const startSteadyLoad = async (options: SteadyLoadOptions): Promise<Stead
   }
 }
 
-const planOf = ({ waypoint, authority, tls, connections, tunnels, request = GET }: SteadyLoadOptions): LoadPlan => {
+const planOf = (options: SteadyLoadOptions): LoadPlan => {
+  const { waypoint, authority, tls, connections, tunnels, request = GET, bodyBytes = BODY_BYTES, work } = options
   const [host = '', port] = waypoint.split(':')
-  const shape = { connections, tunnels, authority, request, bodyBytes: BODY_BYTES, tls }
+  const what = work === undefined ? { request, bodyBytes } : { request, bodyBytes, work }
+  const shape = { connections, tunnels, authority, tls, ...what }
   return { mode: 'hbone', host, port: Number(port), ...shape, warmupMs: 0, windowMs: 0 }
 }
 
