@@ -12,6 +12,7 @@ const ownFlags = [
   '--disable-sigusr1',
   '--max-semi-space-size=4',
   '--no-allocation-site-pretenuring',
+  '--no-parallel-scavenge',
   '--no-maglev',
   '--expose-gc',
   '--initial-old-space-size=16',

@@ -155,10 +155,11 @@ export function encodeResponseHead(
   framing: H1ResponseFraming,
 ): string | H1EncodeFailure {
   const { status } = line
-  const reason = line.reason ?? reasonPhrase(status)
+  const registered = reasonPhrase(status)
+  const reason = line.reason ?? registered
   if (!Number.isInteger(status) || status < 100 || status > 999) return unwritable(`status ${status}`)
   if (!isLength(framing.bodyLength)) return unwritable(`a response body of ${framing.bodyLength} bytes`)
-  if (!isFieldValue(reason)) return unwritable(`reason phrase ${quoted(reason)}`)
+  if (reason !== registered && !isFieldValue(reason)) return unwritable(`reason phrase ${quoted(reason)}`)
   const fields = encodeFields(headers)
   if (typeof fields !== 'string') return fields
   const connection = encodeConnection(framing)

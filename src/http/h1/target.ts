@@ -6,12 +6,17 @@ import type { H1Failure } from './message.ts'
 // somebody's counter come round to another.
 const AUTHORITY =
   /^(?:\[[0-9a-fA-F:.]+\]|[a-zA-Z0-9._~!$&'()*+;=%-]+)(?::(?:[0-9]{0,4}|[0-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?$/
+/** The last one that was good: what comes in is asked twice at least, and most requests name the same few Services. */
+let lastAuthority = ''
 /** The scheme and authority of an absolute-form target. */
 const ABSOLUTE = /^(https?):\/\/([^/?]*)/i
 
 /** Whether `text` is `host` or `host:port` as Host and `:authority` may hold it (RFC 3986 section 3.2). */
 export function isAuthority(text: string): boolean {
-  return AUTHORITY.test(text)
+  if (text === lastAuthority) return true
+  if (!AUTHORITY.test(text)) return false
+  lastAuthority = text
+  return true
 }
 
 /**
