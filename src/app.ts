@@ -97,7 +97,7 @@ class Waypoint implements RunningWaypoint {
 
   async start(): Promise<void> {
     releaseCompiledCode()
-    const { bind, ports, workers, accessLog, authzLog, logLevel, tlsGroups, deadlines, overload, filterEgress } =
+    const { bind, ports, workers, accessLog, flowLog, authzLog, logLevel, tlsGroups, deadlines, overload, filterEgress } =
       this.#options
     checkDescriptors(descriptorLimit(), this.#log)
     await checkPorts([
@@ -134,6 +134,7 @@ class Waypoint implements RunningWaypoint {
       trustDomains,
       tlsGroups,
       accessLog,
+      flowLog,
       authzLog,
       logLevel,
       filterEgress,

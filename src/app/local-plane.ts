@@ -4,6 +4,7 @@ import { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
 import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
+import { createUuidSource } from '../lib/ids/random-uuid.ts'
 import { collectAll } from '../lib/memory/collector.ts'
 import { releaseCompiledCode } from '../lib/memory/compiled-code.ts'
 import { watchFullCollections } from '../lib/memory/full-collections.ts'
@@ -13,9 +14,11 @@ import { DataPlane } from '../proxy/data-plane.ts'
 import type { RecordSink } from '../proxy/request/record.ts'
 import type { OpenSiblings } from '../proxy/filter-calls/lend-env.ts'
 import { memoryPerProcess } from '../proxy/overload/memory-guard.ts'
+import { createFlowLog } from '../telemetry/flow/flow-log.ts'
 import { createAccessLogs, type AccessLogs } from '../telemetry/log/access-logs.ts'
 import { openLineFile } from '../telemetry/log/line-file.ts'
 import { createLineQueue } from '../telemetry/log/line-queue.ts'
+import { createLineQueues, type LineQueues } from '../telemetry/log/line-queues.ts'
 import { createLogHost } from '../telemetry/log/log-host.ts'
 import { createDecisionChoice } from '../telemetry/decisions/choose-decisions.ts'
 import { createTelemetry } from '../telemetry/telemetry.ts'
@@ -53,7 +56,9 @@ export const createLocalPlane = (
   const counters = new Counters()
   const memoryBytes = memoryPerProcess(settings.workers)
   const filters = createFilters?.({ clock, log, counters, memoryBytes })
-  const accessLogs = openAccessLogs(settings)
+  const queues = createLineQueues((path) => createLineQueue({ write: openLineFile(path) }))
+  const accessLogs = openAccessLogs(settings, queues)
+  const tellFlow = openFlowLog(settings, queues)
   const filterMetrics = new FilterMetrics((message) => log.warn(message))
   const telemetry = createTelemetry({
     counters,
@@ -62,11 +67,12 @@ export const createLocalPlane = (
     comparisons: () => plane.readComparisons(),
     certificateNotAfterMs: () => credentials.current().notAfterMs,
     filterMetrics,
-    accessLogDropped: accessLogs.dropped,
+    accessLogDropped: queues.dropped,
   })
   const sink: RecordSink = (record, exchange) => {
     telemetry.record(record)
     accessLogs.record(record, exchange)
+    tellFlow?.(record, exchange)
   }
   const limit = descriptorLimit()
   const fullCollections = watchFullCollections()
@@ -134,7 +140,7 @@ export const createLocalPlane = (
     setLogLevel: log.setLevel,
     drain: async (deadlineMs) => {
       await plane.drain(deadlineMs)
-      await accessLogs.flush(FLUSH_MS)
+      await queues.flush(FLUSH_MS)
     },
     close: () => {
       stopWatching()
@@ -147,11 +153,24 @@ export const createLocalPlane = (
   }
 }
 
-const openAccessLogs = ({ accessLog, authzLog }: PlaneSettings): AccessLogs =>
+const openAccessLogs = ({ accessLog, authzLog }: PlaneSettings, queues: LineQueues): AccessLogs =>
   createAccessLogs({
     flagged: accessLog,
     ...(authzLog === 'off' ? {} : { tellsDecision: createDecisionChoice(authzLog, Math.random) }),
-    openQueue: (path) => createLineQueue({ write: openLineFile(path) }),
+    queueOf: queues.of,
     host: createLogHost({ hostname: hostname(), environment: process.env }),
     random: Math.random,
   })
+
+const openFlowLog = (
+  { flowLog: flagged }: PlaneSettings,
+  queues: LineQueues,
+): ReturnType<typeof createFlowLog> | undefined =>
+  flagged === undefined
+    ? undefined
+    : createFlowLog({
+        flagged,
+        queue: queues.of(flagged.path),
+        host: { nodeName: hostname(), uuid: createUuidSource() },
+        random: Math.random,
+      })

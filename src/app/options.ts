@@ -1,3 +1,4 @@
+import type { FlaggedFlows } from '../telemetry/flow/flow-log.ts'
 import type { FlaggedLog } from '../telemetry/log/access-logs.ts'
 import type { IstiodSettings } from '../identity/ca/istiod-settings.ts'
 import type { Deadlines } from '../proxy/limits/deadlines.ts'
@@ -34,6 +35,8 @@ export interface WaypointOptions {
   readonly filterIsolation: 'none' | 'thread'
   /** The access log that flags ask for; absent: none. */
   readonly accessLog: FlaggedLog | undefined
+  /** Flow records; absent: none. */
+  readonly flowLog: FlaggedFlows | undefined
   /** Which share of the requests that policies allow has its decision logged, beside all that are denied. */
   readonly authzLog: number | 'off'
   readonly logLevel: LogLevel

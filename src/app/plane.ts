@@ -1,3 +1,4 @@
+import type { FlaggedFlows } from '../telemetry/flow/flow-log.ts'
 import type { FlaggedLog } from '../telemetry/log/access-logs.ts'
 import type { QuarantineNotice } from '../filter/guard/guard.ts'
 import type { FilterReading } from '../filter/guard/reading.ts'
@@ -20,6 +21,8 @@ export interface PlaneSettings {
   readonly tlsGroups: string | undefined
   /** The access log that flags ask for; absent: none. */
   readonly accessLog: FlaggedLog | undefined
+  /** Flow records; absent: none. */
+  readonly flowLog: FlaggedFlows | undefined
   /** Which share of the requests that policies allow has its decision logged, beside all that are denied. */
   readonly authzLog: number | 'off'
   readonly logLevel: LogLevel

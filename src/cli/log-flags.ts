@@ -30,6 +30,16 @@ export const logFlags = {
     value: 'CEL',
     help: "which requests have a line: 'response.code >= 400 || sample(0.01)'",
   },
+  'flow-log': {
+    type: 'string',
+    value: 'PATH|off',
+    help: "who talked to whom, in Hubble's fields, a line of JSON each: /dev/stdout, or a file; default off",
+  },
+  'flow-log-filter': {
+    type: 'string',
+    value: 'CEL',
+    help: "which of them have a flow record: 'sample(0.1)'; default all",
+  },
   'authz-log': {
     type: 'string',
     value: 'SHARE|off',
@@ -43,8 +53,12 @@ type LogFlags = FlagValues<typeof logFlags>
 const DECISIONS_LOGGED = 0.01
 
 /** Reads them; `cwd` is what paths are relative to. */
-export const decodeLogFlags = (flags: LogFlags, cwd: string): Pick<WaypointOptions, 'accessLog' | 'authzLog'> => ({
+export const decodeLogFlags = (
+  flags: LogFlags,
+  cwd: string,
+): Pick<WaypointOptions, 'accessLog' | 'authzLog' | 'flowLog'> => ({
   accessLog: decodeAccessLog(flags, cwd),
+  flowLog: decodeFlowLog(flags, cwd),
   authzLog: decodeAuthzLog(flags['authz-log'], flags['access-log']),
 })
 
@@ -62,6 +76,18 @@ const decodeAccessLog = (flags: LogFlags, cwd: string): FlaggedLog | undefined =
     format: encoding === 'json' ? decodeLabels(format) : decodeText(format),
     filter,
   }
+}
+
+const decodeFlowLog = (
+  { 'flow-log': path = 'off', 'flow-log-filter': filter }: LogFlags,
+  cwd: string,
+): WaypointOptions['flowLog'] => {
+  if (path === 'off') {
+    if (filter === undefined) return undefined
+    throw usageError('--flow-log-filter has no effect without flow records', 'add --flow-log /dev/stdout, or a file')
+  }
+  if (filter !== undefined) refuse('flow-log-filter', findFilterFault(filter))
+  return { path: resolvePath(cwd, path), filter }
 }
 
 const refuse = (flag: string, fault: (TextFault & { readonly label?: string }) | undefined): void => {

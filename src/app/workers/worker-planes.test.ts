@@ -37,6 +37,7 @@ const settings: PlaneSettings = {
   trustDomains: ['cluster.local'],
   tlsGroups: undefined,
   accessLog: undefined,
+  flowLog: undefined,
   authzLog: 'off',
   logLevel: 'info',
   deadlines: defaultDeadlines,

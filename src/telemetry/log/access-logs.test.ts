@@ -11,8 +11,9 @@ import type { FileLogProvider } from '../../model/telemetry/telemetry-provider.t
 import { makeRecord } from '../../../test/support/exchange-records.ts'
 import { testLogHost } from '../../../test/support/telemetry/log-host.ts'
 import { turn } from '../../../test/support/turns.ts'
-import { createAccessLogs, type AccessLogOptions } from './access-logs.ts'
+import { createAccessLogs } from './access-logs.ts'
 import { openLineFile } from './line-file.ts'
+import { createLineQueues } from './line-queues.ts'
 import { createLineQueue } from './line-queue.ts'
 
 const LINE = 'a line\n'
@@ -134,10 +135,10 @@ test('a file that was renamed is opened anew, and one that cannot be is tried ag
   assert.equal(log.dropped(), 1)
 })
 
-test('a pipe that nobody reads costs lines, and what is written to it is whole lines', async (t) => {
+test('a pipe that nobody reads costs lines; what is written to it is whole lines, whoever else writes there', async (t) => {
   const path = join(await makeDir(t), 'pipe')
   execFileSync('mkfifo', [path])
-  const log = createLineQueue({ write: openLineFile(path), maxWaiting: 10_000 })
+  const log = createLineQueue({ write: openLineFile(path), maxWaiting: 300_000 })
   log.push('nobody\n')
   await log.flush()
   assert.equal(log.dropped(), 1)
@@ -145,41 +146,41 @@ test('a pipe that nobody reads costs lines, and what is written to it is whole l
   t.after(() => closeSync(reader))
   const other = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
   t.after(() => closeSync(other))
-  const line = `${'a'.repeat(999)}\n`
-  // The pipe has room for 64 KiB; what another writes in between never stands inside a line.
-  const read: Buffer[] = []
-  for (let i = 0; i < 200; i++) {
-    log.push(line)
-    await turn()
-    if (i % 10 !== 0) continue
-    const piece = Buffer.alloc(4000)
+  // Far more than a pipe has room for (64 KiB), and than may wait.
+  for (let i = 0; i < 400; i++) log.push(`${'a'.repeat(999)}\n`)
+  assert.equal(log.dropped(), 101)
+  const progress = { isDone: false }
+  const done = log.flush().then(() => (progress.isDone = true))
+  let read = ''
+  const piece = Buffer.alloc(5000)
+  const look = (): void => {
     try {
       writeSync(other, 'b\n')
-      read.push(piece.subarray(0, readSync(reader, piece)))
+      read += piece.toString('utf8', 0, readSync(reader, piece))
     } catch {
       // Full, or empty.
     }
   }
-  assert.ok(log.dropped() > 10, `${log.dropped()} dropped`)
-  // Room again: what waits comes.
-  const rest = Buffer.alloc(200_000)
-  for (let left = 50; left > 0 && !Buffer.concat(read).includes('b\n'); left--) await turn()
-  read.push(rest.subarray(0, readSync(reader, rest)))
-  for (const text of Buffer.concat(read).toString().split('\n').slice(0, -1))
-    assert.ok(text === 'b' || text.length === 999)
+  while (!progress.isDone) {
+    look()
+    await turn()
+  }
+  await done
+  while (read.length < 300_000) look()
+  const lines = read.split('\n').slice(0, -1)
+  assert.equal(lines.filter((line) => line.length === 999).length, 300)
+  assert.ok(lines.every((line) => line === 'b' || line.length === 999))
 })
 
-const written = (): { readonly queues: Map<string, string[]>; readonly openQueue: AccessLogOptions['openQueue'] } => {
-  const queues = new Map<string, string[]>()
-  return {
-    queues,
-    openQueue: (path) => {
-      const lines: string[] = []
-      assert.ok(!queues.has(path), `${path} is open already`)
-      queues.set(path, lines)
-      return { push: (line) => void lines.push(line), dropped: () => 1, flush: () => Promise.resolve() }
-    },
-  }
+const written = () => {
+  const lines = new Map<string, string[]>()
+  const queues = createLineQueues((path) => {
+    const those: string[] = []
+    assert.ok(!lines.has(path), `${path} is open already`)
+    lines.set(path, those)
+    return { push: (line) => void those.push(line), dropped: () => 1, flush: () => Promise.resolve() }
+  })
+  return { queues: lines, queueOf: queues.of, dropped: queues.dropped }
 }
 
 const file = (name: string, path: string, text: string): FileLogProvider => ({
@@ -190,9 +191,9 @@ const file = (name: string, path: string, text: string): FileLogProvider => ({
 const policy = (...logs: readonly AccessLogChoice[]): TelemetryPolicy => ({ key: 'p', accessLogs: { logs } })
 
 test('each policy has its logs, with its filters, and none has none', () => {
-  const { queues, openQueue } = written()
+  const { queues, queueOf, dropped } = written()
   const logs = createAccessLogs({
-    ...{ openQueue, host: testLogHost, random: () => 0.5 },
+    ...{ queueOf, host: testLogHost, random: () => 0.5 },
     flagged: {
       path: '/dev/stdout',
       format: { kind: 'text', text: 'flag %RESPONSE_CODE%' },
@@ -215,7 +216,7 @@ test('each policy has its logs, with its filters, and none has none', () => {
     '/dev/stdout': ['flag 500\n', 'b\n', 'flag 200\n'],
     '/var/log/a': ['a 200\n', 'a 500\n'],
   })
-  assert.equal(logs.dropped(), 2)
+  assert.equal(dropped(), 2)
   // The same policy of another model: what has changed is made anew, what is gone is there for what is under way.
   logs.apply({ telemetry: { providers: [file('a', '/var/log/a', 'new')], policies: [] } })
   logs.record(makeRecord({ status: 500, telemetry: both }))

@@ -41,8 +41,8 @@ export interface AccessLogOptions {
   readonly flagged?: FlaggedLog | undefined
   /** Whose line tells what AuthorizationPolicies decided (`createDecisionChoice`), whether it has another or not; default none. */
   readonly tellsDecision?: (record: ExchangeRecord) => boolean
-  /** Opens what writes to a path; asked once for each. */
-  readonly openQueue: (path: string) => LineQueue
+  /** What writes to a path. */
+  readonly queueOf: (path: string) => LineQueue
   /** Opens what reports to a collector; `undefined`: such logs are not told. */
   readonly openCollector?: ((provider: OtelLogProvider, host: LogHost) => LogOutput) | undefined
   readonly host: LogHost
@@ -53,10 +53,6 @@ export interface AccessLogs {
   readonly record: (record: ExchangeRecord, exchange?: Told['exchange']) => void
   /** Takes note of the providers that policies of this model name. */
   readonly apply: (model: Pick<Model, 'telemetry'>) => void
-  /** Lines that were lost. */
-  readonly dropped: () => number
-  /** Resolves when all lines so far are written, or after so many milliseconds: a reader may have stopped for good. */
-  readonly flush: (patienceMs: number) => Promise<void>
 }
 
 /** An output with what has to be true of an exchange. */
@@ -87,8 +83,6 @@ export const createAccessLogs = (options: AccessLogOptions): AccessLogs => {
       if (!isTold && decision !== undefined) outputs.decisions().tell(told, decision)
     },
     apply: ({ telemetry }) => outputs.apply(telemetry?.providers ?? []),
-    dropped: () => outputs.dropped(),
-    flush: (patienceMs) => outputs.flush(patienceMs),
   }
 }
 
@@ -96,7 +90,6 @@ const none: readonly Chosen[] = []
 
 class Outputs {
   readonly #options: AccessLogOptions
-  readonly #queues = new Map<string, LineQueue>()
   readonly #flagged: readonly Chosen[]
   #current: readonly TelemetryProvider[] = []
   #providers: readonly TelemetryProvider[] = []
@@ -141,17 +134,6 @@ class Outputs {
     return this.#decisions
   }
 
-  dropped(): number {
-    return [...this.#queues.values()].reduce((sum, queue) => sum + queue.dropped(), 0)
-  }
-
-  async flush(patienceMs: number): Promise<void> {
-    const patience = Promise.withResolvers<void>()
-    const timer = setTimeout(patience.resolve, patienceMs)
-    await Promise.race([Promise.all([...this.#queues.values()].map((queue) => queue.flush())), patience.promise])
-    clearTimeout(timer)
-  }
-
   #choose({ provider, filter }: AccessLogChoice): readonly Chosen[] {
     const own = this.#compile(filter)
     if (provider !== undefined) {
@@ -183,8 +165,7 @@ class Outputs {
   }
 
   #openFile({ path, format }: Pick<FileLogProvider, 'path'> & { readonly format?: LogFormat | undefined }): LogOutput {
-    const queue = this.#queues.get(path) ?? this.#options.openQueue(path)
-    this.#queues.set(path, queue)
+    const queue = this.#options.queueOf(path)
     const write: LineWriter = createLineWriter(format, this.#options.host)
     return { tell: (told, decision) => queue.push(write(told, decision)) }
   }

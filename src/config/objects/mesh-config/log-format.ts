@@ -1,7 +1,8 @@
-import type { Decoded } from '../../../lib/decoded.ts'
+import type { Decoded, Issue } from '../../../lib/decoded.ts'
 import { joinPath } from '../../../lib/field-path.ts'
 import * as s from '../../../lib/schema.ts'
-import type { LogLabel, LogLabels } from '../../../model/telemetry/telemetry-provider.ts'
+import { findFormatFault } from '../../../model/telemetry/log/log-format.ts'
+import type { LogFormat, LogLabel, LogLabels } from '../../../model/telemetry/telemetry-provider.ts'
 
 /** Deeper than any log is, and shallow enough to be gone through. */
 const MAX_DEPTH = 16
@@ -40,3 +41,20 @@ export const logLabelsSchema: s.Schema<LogLabels> = {
       : s.failure({ message: 'wrong value', path, found: s.formatFound(value), expected: 'an object' }),
   json: { type: 'object' },
 }
+
+/** What is wrong with a format that is at `path`: which operator, where, and what to write in its place. */
+export const checkLogFormat = (format: LogFormat, path: string): readonly Issue[] => {
+  const fault = findFormatFault(format)
+  if (fault === undefined) return []
+  const at = fault.label === undefined ? path : `${path}.${fault.label}`
+  return [{ message: `column ${fault.column}: ${fault.message}`, path: at }]
+}
+
+const textSchema = s.refine(s.string({ minLength: 1 }), (text, path) => checkLogFormat({ kind: 'text', text }, path))
+
+const labelsSchema = s.refine(logLabelsSchema, (labels, path) =>
+  checkLogFormat({ kind: 'labels', labels, omitsEmpty: false }, path),
+)
+
+/** `logFormat` of a provider. */
+export const logFormatFields = { text: s.optional(textSchema), labels: s.optional(labelsSchema) }

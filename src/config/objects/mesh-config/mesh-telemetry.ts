@@ -2,7 +2,7 @@ import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import type { FileLogProvider, LogLabels, TelemetryProvider } from '../../../model/telemetry/telemetry-provider.ts'
 import type { CustomTag } from '../../../model/telemetry/tracing-policy.ts'
-import { logLabelsSchema } from './log-format.ts'
+import { checkLogFormat, logLabelsSchema } from './log-format.ts'
 import { customTagsSchema } from '../telemetry/custom-tags.ts'
 
 /** What a MeshConfig says of metrics, access logs and traces. */
@@ -92,10 +92,14 @@ const logOf = (path: string, { accessLogFormat: text = '', accessLogEncoding }: 
 }
 
 /** With the encoding JSON a format is a text that has a JSON object in it. */
-export const checkMeshLog = ({ accessLogFormat: text = '', accessLogEncoding }: Written): readonly Issue[] =>
-  accessLogEncoding === 'TEXT' || text === '' || parseLabels(text) !== undefined
-    ? []
-    : [{ message: 'wrong value', path: 'accessLogFormat', found: s.formatFound(text), expected: FORMAT }]
+export const checkMeshLog = ({ accessLogFormat: text = '', accessLogEncoding }: Written): readonly Issue[] => {
+  const path = 'accessLogFormat'
+  if (text === '') return []
+  if (accessLogEncoding === 'TEXT') return checkLogFormat({ kind: 'text', text }, path)
+  const labels = parseLabels(text)
+  if (labels === undefined) return [{ message: 'wrong value', path, found: s.formatFound(text), expected: FORMAT }]
+  return checkLogFormat({ kind: 'labels', labels, omitsEmpty: false }, path)
+}
 
 const FORMAT = 'the text of a JSON object whose values are texts with operators, as accessLogEncoding is JSON'
 

@@ -333,4 +333,27 @@ describe('a MeshConfig', () => {
     const decoded = decodeMeshConfig({ accessLogEncoding: 'JSON', accessLogFormat: '%PROTOCOL%' })
     assert.deepEqual(!decoded.ok && decoded.issues.map(({ path }) => path), ['accessLogFormat'])
   })
+
+  const log = (format: object) => ({ extensionProviders: [{ name: 'a', envoyFileAccessLog: { logFormat: format } }] })
+  const operators: readonly (readonly [mesh: object, path: string, message: RegExp])[] = [
+    [{ accessLogFormat: 'a %DURATON%' }, 'accessLogFormat', /^column 3: .*did you mean %DURATION%/],
+    [
+      { accessLogFormat: '{"b":"%FILTER_STATE(x)%"}', accessLogEncoding: 'JSON' },
+      'accessLogFormat.b',
+      /^column 1: .*use CEL/,
+    ],
+    [log({ text: '100%' }), 'extensionProviders[0].envoyFileAccessLog.logFormat.text', /^column 4: /],
+    [log({ labels: { a: { b: '%REQ%' } } }), 'extensionProviders[0].envoyFileAccessLog.logFormat.labels.a.b', /wants/],
+  ]
+  for (const [mesh, path, message] of operators) {
+    it(`with an operator that is not known is refused at ${path}`, () => {
+      const decoded = decodeMeshConfig(mesh)
+      assert.ok(!decoded.ok)
+      assert.deepEqual(
+        decoded.issues.map((issue) => issue.path),
+        [path],
+      )
+      assert.match(decoded.issues[0]?.message ?? '', message)
+    })
+  }
 })

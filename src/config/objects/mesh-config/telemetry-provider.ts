@@ -12,7 +12,7 @@ import type {
 import { portNumber } from '../kind.ts'
 import { fieldName } from '../token.ts'
 import { positiveDuration } from './duration.ts'
-import { logLabelsSchema } from './log-format.ts'
+import { logFormatFields } from './log-format.ts'
 import { providerService } from './provider-service.ts'
 
 /** New fields of Istio's must not make a whole MeshConfig unreadable: they are named as of no effect. */
@@ -69,12 +69,10 @@ const envoyFileAccessLog = s.object(
   {
     path: s.withDefault(filePath, '/dev/stdout'),
     logFormat: s.optional(
-      s.refine(
-        s.object({ text: s.optional(s.string({ minLength: 1 })), labels: s.optional(logLabelsSchema) }),
-        ({ text, labels }, path): readonly Issue[] =>
-          text === undefined || labels === undefined
-            ? []
-            : [{ message: 'wrong value', path, found: 'text and labels', expected: 'only one of them' }],
+      s.refine(s.object(logFormatFields), ({ text, labels }, path): readonly Issue[] =>
+        text === undefined || labels === undefined
+          ? []
+          : [{ message: 'wrong value', path, found: 'text and labels', expected: 'only one of them' }],
       ),
     ),
     omitEmptyValues: s.withDefault(s.boolean(), false),
@@ -87,9 +85,7 @@ const envoyOtelAls = s.object(
     service: providerService,
     port: portNumber,
     logName: s.optional(s.string({ minLength: 1 })),
-    logFormat: s.optional(
-      s.object({ text: s.optional(s.string({ minLength: 1 })), labels: s.optional(logLabelsSchema) }),
-    ),
+    logFormat: s.optional(s.object(logFormatFields)),
   },
   lenient,
 )

@@ -27,3 +27,6 @@ export const bare = (value: string): string => {
   const text = quotable(value)
   return /\s/.test(text) ? text.replace(/\s/g, '_') : text
 }
+
+/** An object as JSON, which leaves DEL, the C1 controls and Unicode's line separators as they are. */
+export const quoteAll = (value: object): string => JSON.stringify(value).replace(controls, escapeUnicode)

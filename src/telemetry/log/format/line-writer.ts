@@ -2,7 +2,7 @@ import type { TryRecord } from '../../../filter/record.ts'
 import type { LogFormat } from '../../../model/telemetry/telemetry-provider.ts'
 import { formatDecision, type DecisionFields } from '../../decisions/decision-fields.ts'
 import { compileLogFormat, type Write } from './compile-log-format.ts'
-import { bare, cut, quoteJson } from './escape.ts'
+import { bare, cut, quoteAll, quoteJson } from './escape.ts'
 import { formatEndpoint } from '../facts.ts'
 import type { LogHost } from './operator-facts.ts'
 import type { Told } from '../told.ts'
@@ -55,10 +55,3 @@ const formatTry = ({ endpoint, status, reason, failure, durationMs }: TryRecord)
   failure: failure === '' ? null : cut(failure),
   duration: Math.round(durationMs),
 })
-
-/** JSON leaves DEL, the C1 controls and Unicode's line separators as they are. */
-const quoteAll = (value: object): string =>
-  JSON.stringify(value).replace(
-    /[\u007f-\u009f\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )

@@ -1,0 +1,38 @@
+import type { ExchangeRecord } from '../../filter/record.ts'
+import { compileCondition } from '../../lib/expression/compile-expression.ts'
+import { attributeScope } from '../log/attribute-scope.ts'
+import { quoteAll } from '../log/format/escape.ts'
+import type { LineQueue } from '../log/line-queue.ts'
+import type { Told } from '../log/told.ts'
+import { toFlow, type FlowHost } from './flow-record.ts'
+
+/** Flow records as flags ask for them. */
+export interface FlaggedFlows {
+  readonly path: string
+  /** A condition that is known to be one; absent: every exchange has a record. */
+  readonly filter?: string | undefined
+}
+
+/** What it takes to write them. */
+export interface FlowLogOptions {
+  readonly flagged: FlaggedFlows
+  readonly queue: LineQueue
+  readonly host: FlowHost
+  readonly random: () => number
+}
+
+/** Writes a flow record for each exchange that is over, and that the filter lets through, as a line of JSON. */
+export const createFlowLog = ({
+  flagged,
+  queue,
+  host,
+  random,
+}: FlowLogOptions): ((record: ExchangeRecord, exchange?: Told['exchange']) => void) => {
+  const compiled = flagged.filter === undefined ? undefined : compileCondition(flagged.filter, attributeScope(random))
+  const isTold = compiled?.ok === true ? compiled.value : undefined
+  return (record, exchange) => {
+    const told = { record, exchange }
+    if (isTold?.(told) === false) return
+    queue.push(`${quoteAll(toFlow(told, host))}\n`)
+  }
+}
