@@ -16,8 +16,8 @@ const skip = skipWithout('curl')
 const REQUESTS = 1_000_000
 const CAP = 2000
 const DURATIONS = [3, 70, 700]
-const MAX_PAUSE_MS = 10
-/** The machine has other things to do as well: the median of so many scrapes counts. */
+const MAX_HOLD_MS = 10
+/** The median of so many counts. */
 const SCRAPES = 9
 
 /** Fills every label set and every exemplar, and goes on with clients that nobody has seen before. */
@@ -33,13 +33,19 @@ const fill = (telemetry: Telemetry): void => {
   }
 }
 
-/** The longest time between two turns of the loop until `done`. */
-const longestPause = async (done: Promise<unknown>): Promise<number> => {
+/** The longest turn of the loop until `done`, in CPU time of this thread: the machine has other things to do as well. */
+const longestHold = async (done: Promise<unknown>): Promise<number> => {
+  const cpuMs = (): number => {
+    const { user, system } = process.threadCpuUsage()
+    return (user + system) / 1000
+  }
   let longest = 0
-  let last = performance.now()
   let next: NodeJS.Immediate
+  // Starting the scraper is none of the scrape.
+  await new Promise(setImmediate)
+  let last = cpuMs()
   const turn = (): void => {
-    const now = performance.now()
+    const now = cpuMs()
     longest = Math.max(longest, now - last)
     last = now
     next = setImmediate(turn)
@@ -81,19 +87,19 @@ describe('a scrape at the cap', { skip }, () => {
   })
 
   for (const format of [prometheusFormat, openMetricsFormat]) {
-    it(`holds the loop no longer than ${MAX_PAUSE_MS} ms in ${format.kind}`, async (t: TestContext) => {
-      const pauses: number[] = []
+    it(`holds the loop no longer than ${MAX_HOLD_MS} ms in ${format.kind}`, async (t: TestContext) => {
+      const holds: number[] = []
       let size = 0
       for (let i = 0; i < SCRAPES; i++) {
         const done = scrape(format)
-        pauses.push(await longestPause(done))
+        holds.push(await longestHold(done))
         const [, bytes] = /^.* (\d+)$/.exec(await done) ?? []
         assert.ok((await done).startsWith(format.contentType))
         size = Number(bytes)
       }
-      const sorted = pauses.toSorted((a, b) => a - b).map((pause) => Number(pause.toFixed(1)))
-      t.diagnostic(`longest pauses of ${SCRAPES} scrapes of ${(size / 1e6).toFixed(0)} MB: ${sorted.join(', ')} ms`)
-      assert.ok((sorted[(SCRAPES - 1) / 2] ?? Infinity) <= MAX_PAUSE_MS)
+      const sorted = holds.toSorted((a, b) => a - b).map((hold) => Number(hold.toFixed(1)))
+      t.diagnostic(`longest holds of ${SCRAPES} scrapes of ${(size / 1e6).toFixed(0)} MB: ${sorted.join(', ')} ms`)
+      assert.ok((sorted[(SCRAPES - 1) / 2] ?? Infinity) <= MAX_HOLD_MS)
     })
   }
 })

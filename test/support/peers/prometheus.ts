@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { eventually } from '../../e2e/support/eventually.ts'
 import { freePort, startPeer } from '../peer-process.ts'
 
 /** What Prometheus is to do. */
@@ -47,6 +48,10 @@ export const startPrometheus = async (options: PrometheusOptions): Promise<Prome
     '--enable-feature=exemplar-storage',
   ]
   const peer = await startPeer('prometheus', flags, port)
+  // It listens before it has looked at its data.
+  await eventually('Prometheus that is ready', async () =>
+    (await fetch(`http://127.0.0.1:${port}/-/ready`)).ok ? true : undefined,
+  )
   const ask: Prometheus['ask'] = async (path) => {
     const response = await fetch(`http://127.0.0.1:${port}/api/v1/${path}`)
     const text = await response.text()
