@@ -70,7 +70,7 @@ export const createLocalPlane = (
     accessLogDropped: queues.dropped,
   })
   const sink: RecordSink = (record, exchange) => {
-    telemetry.record(record)
+    telemetry.record(record, exchange)
     accessLogs.record(record, exchange)
     tellFlow?.(record, exchange)
   }

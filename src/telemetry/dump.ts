@@ -2,6 +2,7 @@ import type { FilterMetricDump } from '../filter/env/filter-metrics.ts'
 import { mergeExemplars, type Exemplars } from './exposition/exemplar.ts'
 import type { SeriesKind } from './labels.ts'
 import { mergeFilterMetrics } from './filter-metrics.ts'
+import { allMetrics, metricBits } from './istio/metrics-plan.ts'
 import { tcpValues } from './istio/tcp-values.ts'
 import { scalarDefinitions } from './scalars.ts'
 
@@ -18,6 +19,8 @@ export interface SeriesDump {
   readonly kind: SeriesKind
   /** In the exposition format, without braces. */
   readonly labels: string
+  /** Which metrics of its kind it has (`metricBits`); absent: all of them. */
+  readonly metrics?: number
   /** As `IstioSeries` keeps them. */
   readonly values: readonly number[]
   /** Absent: there are none, as without tracing. */
@@ -71,7 +74,7 @@ export const keepCounters = (
   const kept = new Map<string, SeriesSum>()
   for (const [at, one] of series.entries()) {
     const labels = at < maxSeries ? one.labels : unknownLabels(one.labels)
-    addSeries(kept, { ...one, labels, values: one.kind === 'tcp' ? closeAll(one.values) : one.values })
+    addSeries(kept, { ...one, labels, values: countsOpened(one) ? closeAll(one.values) : one.values })
   }
   return {
     ...merged,
@@ -81,6 +84,10 @@ export const keepCounters = (
 }
 
 const nothingCounted: MetricsDump = { series: [], scalars: [] }
+
+/** Whether a series tells how many connections there were; a policy may count only those that are closed. */
+const countsOpened = ({ kind, metrics = allMetrics[kind] }: SeriesDump): boolean =>
+  kind === 'tcp' && (metrics & metricBits.TCP_OPENED_CONNECTIONS) !== 0
 
 const closeAll = (values: readonly number[]): readonly number[] =>
   values.map((value, at) => (at === tcpValues.closed ? (values[tcpValues.opened] ?? 0) : value))
@@ -92,16 +99,24 @@ const unknownLabels = (labels: string): string =>
   )
 
 /** A series whose numbers are being added up. */
-type SeriesSum = Omit<SeriesDump, 'exemplars'> & { readonly values: number[]; exemplars?: Exemplars }
+type SeriesSum = Omit<SeriesDump, 'exemplars' | 'metrics'> & {
+  metrics?: number
+  readonly values: number[]
+  exemplars?: Exemplars
+}
 
 const addSeries = (all: Map<string, SeriesSum>, one: SeriesDump): void => {
-  // The labels of requests begin as those of messages do, and go on.
-  const sum = all.get(one.labels)
+  const key = `${one.kind} ${one.labels}`
+  const sum = all.get(key)
   if (sum === undefined) {
-    all.set(one.labels, { ...one, values: [...one.values] })
+    all.set(key, { ...one, values: [...one.values] })
     return
   }
   for (let i = 0; i < sum.values.length; i++) sum.values[i] = (sum.values[i] ?? 0) + (one.values[i] ?? 0)
+  if (sum.metrics !== undefined) {
+    if (one.metrics === undefined) delete sum.metrics
+    else sum.metrics |= one.metrics
+  }
   const exemplars = mergeExemplars(sum.exemplars, one.exemplars)
   if (exemplars !== undefined) sum.exemplars = exemplars
 }

@@ -7,7 +7,8 @@ import {
   knownSource,
   unknownSource,
 } from '../../test/support/exchange-records.ts'
-import { formatLabels, istioLabels, type SeriesKey } from './labels.ts'
+import { outcomeLabelNames, peerLabelNames } from '../model/telemetry/istio-labels.ts'
+import { formatLabels, istioLabels, labelNames, type SeriesKey } from './labels.ts'
 
 const makeKey = (changes: Partial<SeriesKey> = {}): SeriesKey => ({
   source: knownSource,
@@ -110,4 +111,10 @@ test('a value cannot leave its quotes, and long ones are cut', () => {
   assert.ok(text.includes('source_app="a\\"} 1\\nevil{x=\\"\\\\",'))
   assert.ok(text.includes(`source_version="${'v'.repeat(256)}",`))
   assert.equal(text.includes('\n'), false)
+})
+
+test('the names that policies may change are those that there are', () => {
+  const all = Object.values(labelNames()).flat()
+  assert.deepEqual(new Set(all), new Set([...peerLabelNames, ...outcomeLabelNames]))
+  assert.deepEqual(labelNames().messages, peerLabelNames)
 })

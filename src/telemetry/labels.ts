@@ -14,7 +14,7 @@ export interface SeriesKey {
 }
 
 /** Longer values are cut: some come from clients (`baggage`), and every series keeps its labels. */
-const MAX_VALUE_LENGTH = 256
+export const MAX_VALUE_LENGTH = 256
 
 const UNKNOWN = 'unknown'
 /** Istio's word for a workload without the label `service.istio.io/canonical-revision`. */

@@ -28,7 +28,9 @@ export async function* renderMetrics(
     await setImmediate()
   }
   for (const metric of istioMetrics) {
-    const series = dump.series.filter(({ kind }) => kind === metric.kind)
+    const series = dump.series.filter(
+      ({ kind, metrics }) => kind === metric.kind && (metrics === undefined || (metrics & metric.bit) !== 0),
+    )
     if (series.length > 0) yield formatHead(metric, format)
     let text = ''
     for (const one of series) {

@@ -14,6 +14,7 @@ import { IstioSeries } from './istio/istio-series.ts'
 import { DecisionCounts } from './decisions/count-decisions.ts'
 import { filterScalars } from './filters/filter-scalars.ts'
 import type { MetricsDump, ScalarDump } from './dump.ts'
+import type { Told } from './log/told.ts'
 import { toSnakeCase } from './labels.ts'
 import { createProcessReadings, type ProcessReadings } from './process-readings.ts'
 import { counterMetrics, endpointMetrics, handshakeMetric, labelledMetrics, otherMetrics } from './scalars.ts'
@@ -41,7 +42,7 @@ export interface TelemetryOptions {
 
 export interface Telemetry {
   /** Counts one finished exchange; on the hot path, so it only finds its series and increments. */
-  readonly record: (record: ExchangeRecord) => void
+  readonly record: (record: ExchangeRecord, exchange?: Told['exchange']) => void
   /** Counts what a connection, or a gRPC call, has moved until now. */
   readonly progress: (record: ExchangeRecord) => void
   /** Notes which configuration is in force, and how many of its documents could not be read. */
@@ -59,9 +60,9 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
   const decisions = new DecisionCounts()
   let config = { generation: 0, issues: 0 }
   return {
-    record: (record) => {
+    record: (record, exchange) => {
       if (record.authorization !== undefined) decisions.add(record)
-      istio.add(record)
+      istio.add(record, exchange)
     },
     progress: (record) => istio.note(record),
     observeConfig: (next) => {

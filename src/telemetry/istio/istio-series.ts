@@ -1,8 +1,11 @@
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { SeriesDump } from '../dump.ts'
-import { connectionLabels, istioLabels, peerLabels, type SeriesKey } from '../labels.ts'
+import type { MetricsPolicy } from '../../model/telemetry/metrics-policy.ts'
+import { connectionLabels, istioLabels, peerLabels, type Labels, type SeriesKey } from '../labels.ts'
+import type { Told } from '../log/told.ts'
 import { HISTOGRAM_LENGTH, observe } from './histogram.ts'
-import { PeerSlots, type Slots } from './peer-slots.ts'
+import { compileMetrics, metricBits, standardPlans, type MetricsPlan, type MetricsPlans } from './metrics-plan.ts'
+import { PeerSlots, type Slots, type Target } from './peer-slots.ts'
 import { tcpValues } from './tcp-values.ts'
 import { SeriesSet, type Series, type SeriesShape } from './series-set.ts'
 
@@ -45,6 +48,7 @@ interface RequestPlaces {
 export class IstioSeries {
   readonly #set: SeriesSet
   readonly #peers = new PeerSlots()
+  readonly #plans = new WeakMap<MetricsPolicy, MetricsPlans>()
   /** Of what was under way when it was looked at last; most is over before anybody looks, and is never in here. */
   readonly #counted = new WeakMap<ExchangeRecord, Counted>()
 
@@ -63,29 +67,23 @@ export class IstioSeries {
   }
 
   /** An exchange or connection is over. */
-  add(record: ExchangeRecord): void {
-    if (record.protocol === 'tcp') return increase(this.#addConnection(record), tcpValues.closed, 1)
-    const slots = this.#peers.of(record)
-    const series = this.#findRequest(record, slots)
-    const { values } = series
-    increase(values, requestValues.count, 1)
-    // How long people talked says nothing of how fast an answer came.
-    const isTimed = record.upgrade === undefined
-    const duration = isTimed ? observe(values, requestValues.durationMs, record.durationMs) : -1
-    const request = observe(values, requestValues.requestBytes, record.requestBytes)
-    const response = observe(values, requestValues.responseBytes, record.responseBytes)
-    if (record.trace !== undefined) this.#exemplify(series, record, { duration, request, response })
-    if (record.protocol === 'grpc') this.#addMessages(record, slots)
+  add(record: ExchangeRecord, exchange?: Told['exchange']): void {
+    const plans = this.#plansOf(record)
+    const slots = this.#peers.of(record, plans)
+    if (record.protocol === 'tcp') return this.#addConnection(record, slots, { isOver: true })
+    let target = this.#findRequest(record, slots, exchange)
+    for (; target !== undefined; target = target.next) this.#countRequest(record, target)
+    if (record.protocol === 'grpc') this.#addMessages(record, slots, exchange)
   }
 
   /** A connection or gRPC call goes on, and has moved something since it was looked at last, or has just begun. */
   note(record: ExchangeRecord): void {
     const { messages, requestBytes, responseBytes } = record
     if (record.protocol === 'tcp') {
-      this.#addConnection(record)
+      this.#addConnection(record, this.#peers.of(record, this.#plansOf(record)), { isOver: false })
       this.#counted.set(record, { request: requestBytes, response: responseBytes })
     } else if (record.protocol === 'grpc' && messages !== undefined) {
-      this.#addMessages(record, this.#peers.of(record))
+      this.#addMessages(record, this.#peers.of(record, this.#plansOf(record)), undefined)
       this.#counted.set(record, { request: messages.request, response: messages.response })
     }
   }
@@ -95,21 +93,62 @@ export class IstioSeries {
     return this.#set.entries()
   }
 
-  #findRequest(record: ExchangeRecord, slots: Slots): Series {
+  /** Made once of each policy, which is the same object as long as it says the same. */
+  #plansOf({ telemetry }: ExchangeRecord): MetricsPlans {
+    const policy = telemetry?.metrics
+    if (policy === undefined) return standardPlans
+    const known = this.#plans.get(policy)
+    if (known !== undefined) return known
+    const plans = compileMetrics(policy)
+    this.#plans.set(policy, plans)
+    return plans
+  }
+
+  #findRequest(record: ExchangeRecord, slots: Slots, exchange: Told['exchange']): Target | undefined {
     const { status } = record
-    const isUsual = record.flags === '-' && record.protocol === 'http'
+    const plan = slots.plans.request
+    const values = plan.valuesOf?.({ record, exchange })
+    const isUsual = values === undefined && record.flags === '-' && record.protocol === 'http'
     if (isUsual && slots.status === status && slots.usual !== undefined) return slots.usual
     const key = isUsual
       ? status
       : `${status} ${record.protocol} ${record.flags} ${record.protocol === 'grpc' ? record.grpcStatus : ''}`
-    const series = slots.byOutcome.get(key) ?? this.#set.of(requestShape, istioLabels(keyOf(record)))
-    // A server that invents gRPC statuses must not grow the cache of a long connection; such records take the long way.
-    if (slots.byOutcome.size < MAX_OUTCOMES) slots.byOutcome.set(key, series)
+    const target = this.#find({ slots, shape: requestShape, plan, values, key }, () => istioLabels(keyOf(record)))
     if (isUsual) {
       slots.status = status
-      slots.usual = series
+      slots.usual = target
     }
-    return series
+    return target
+  }
+
+  /** The series of an outcome, known by its `key` or made with Istio's labels, as the plan has them. */
+  #find({ slots, shape, plan, values, key }: Wanted, labelsOf: () => Labels): Target | undefined {
+    const whole = values === undefined ? key : `${key} ${values.join('\n')}`
+    const known = slots.byOutcome.get(whole)
+    if (known !== undefined) return known
+    if (plan.groups.length === 0) return undefined
+    const labels = labelsOf()
+    let target: Target | undefined
+    for (const { metrics, labelsOf: change } of plan.groups) {
+      const series = this.#set.of(shape, change(labels, values ?? noValues), metrics)
+      target = { series, metrics, next: target }
+    }
+    // A server that invents gRPC statuses must not grow the cache of a long connection; such records take the long way.
+    if (target !== undefined && slots.byOutcome.size < MAX_OUTCOMES) slots.byOutcome.set(whole, target)
+    return target
+  }
+
+  #countRequest(record: ExchangeRecord, { series, metrics }: Target): void {
+    const { values } = series
+    if ((metrics & metricBits.REQUEST_COUNT) !== 0) increase(values, requestValues.count, 1)
+    // How long people talked says nothing of how fast an answer came.
+    const isTimed = record.upgrade === undefined && (metrics & metricBits.REQUEST_DURATION) !== 0
+    const duration = isTimed ? observe(values, requestValues.durationMs, record.durationMs) : -1
+    const hasRequest = (metrics & metricBits.REQUEST_SIZE) !== 0
+    const request = hasRequest ? observe(values, requestValues.requestBytes, record.requestBytes) : -1
+    const hasResponse = (metrics & metricBits.RESPONSE_SIZE) !== 0
+    const response = hasResponse ? observe(values, requestValues.responseBytes, record.responseBytes) : -1
+    if (record.trace !== undefined) this.#exemplify(series, record, { duration, request, response })
   }
 
   /** `places`: where its numbers were counted, -1 where one was not. */
@@ -120,34 +159,61 @@ export class IstioSeries {
     const set = this.#set
     set.exemplify(series, requestValues.count, { trace, value: 1, atEpochMs })
     if (places.duration >= 0) set.exemplify(series, places.duration, { trace, value: durationMs, atEpochMs })
-    set.exemplify(series, places.request, { trace, value: requestBytes, atEpochMs })
-    set.exemplify(series, places.response, { trace, value: responseBytes, atEpochMs })
+    if (places.request >= 0) set.exemplify(series, places.request, { trace, value: requestBytes, atEpochMs })
+    if (places.response >= 0) set.exemplify(series, places.response, { trace, value: responseBytes, atEpochMs })
   }
 
-  #addMessages(record: ExchangeRecord, slots: Slots): void {
+  #addMessages(record: ExchangeRecord, slots: Slots, exchange: Told['exchange']): void {
     const { messages } = record
     if (messages === undefined) return
-    slots.messages ??= this.#set.of(messageShape, peerLabels(keyOf(record)))
-    const { values } = slots.messages
+    const plan = slots.plans.messages
+    const values = plan.valuesOf?.({ record, exchange })
+    const known = values === undefined ? slots.messages : undefined
+    const first =
+      known ??
+      this.#find({ slots, shape: messageShape, plan, values, key: 'messages' }, () => peerLabels(keyOf(record)))
+    if (values === undefined) slots.messages = first
     const counted = this.#counted.get(record) ?? nothing
-    increase(values, messageValues.request, messages.request - counted.request)
-    increase(values, messageValues.response, messages.response - counted.response)
+    for (let target = first; target !== undefined; target = target.next) {
+      const { series, metrics } = target
+      if ((metrics & metricBits.GRPC_REQUEST_MESSAGES) !== 0) {
+        increase(series.values, messageValues.request, messages.request - counted.request)
+      }
+      if ((metrics & metricBits.GRPC_RESPONSE_MESSAGES) !== 0) {
+        increase(series.values, messageValues.response, messages.response - counted.response)
+      }
+    }
   }
 
-  #addConnection(record: ExchangeRecord): Float64Array {
-    const { byOutcome } = this.#peers.of(record)
-    const key = `tcp ${record.flags}`
-    const series = byOutcome.get(key) ?? this.#set.of(tcpShape, connectionLabels(keyOf(record)))
-    byOutcome.set(key, series)
-    const { values } = series
+  #addConnection(record: ExchangeRecord, slots: Slots, { isOver }: { readonly isOver: boolean }): void {
+    const plan = slots.plans.tcp
+    const values = plan.valuesOf?.({ record, exchange: undefined })
+    const wanted = { slots, shape: tcpShape, plan, values, key: `tcp ${record.flags}` }
     const counted = this.#counted.get(record)
-    if (counted === undefined) increase(values, tcpValues.opened, 1)
     const { request, response } = counted ?? nothing
-    increase(values, tcpValues.received, record.requestBytes - request)
-    increase(values, tcpValues.sent, record.responseBytes - response)
-    return values
+    let target = this.#find(wanted, () => connectionLabels(keyOf(record)))
+    for (; target !== undefined; target = target.next) {
+      const { series, metrics } = target
+      const has = (bit: number): boolean => (metrics & bit) !== 0
+      if (counted === undefined && has(metricBits.TCP_OPENED_CONNECTIONS)) increase(series.values, tcpValues.opened, 1)
+      if (isOver && has(metricBits.TCP_CLOSED_CONNECTIONS)) increase(series.values, tcpValues.closed, 1)
+      if (has(metricBits.TCP_RECEIVED_BYTES)) increase(series.values, tcpValues.received, record.requestBytes - request)
+      if (has(metricBits.TCP_SENT_BYTES)) increase(series.values, tcpValues.sent, record.responseBytes - response)
+    }
   }
 }
+
+/** What is looked for. */
+interface Wanted {
+  readonly slots: Slots
+  readonly shape: SeriesShape
+  readonly plan: MetricsPlan
+  /** What the expressions of the plan come to; `undefined`: it has none. */
+  readonly values: readonly string[] | undefined
+  readonly key: string | number
+}
+
+const noValues: readonly string[] = []
 
 const nothing: Counted = { request: 0, response: 0 }
 

@@ -1,23 +1,33 @@
 import type { Destination, ExchangeRecord, Source } from '../../filter/record.ts'
 import type { Endpoint } from '../../model/endpoint.ts'
+import type { MetricsPlans } from './metrics-plan.ts'
 import type { Series } from './series-set.ts'
 
-/** Series of one source, endpoint and Service, by what came of the exchange. */
+/** A series that an exchange is counted in, with the metrics of it that are counted there, and the next one. */
+export interface Target {
+  readonly series: Series
+  readonly metrics: number
+  readonly next: Target | undefined
+}
+
+/** Series of one source, endpoint, Service and policy, by what came of the exchange. */
 export class Slots {
   readonly service: Destination
+  readonly plans: MetricsPlans
   /** Status of `usual`. */
   status = 0
   /** Where the last unremarkable exchange was counted: the next one mostly ends as it did. */
-  usual: Series | undefined
+  usual: Target | undefined
   /** Messages of gRPC calls. */
-  messages: Series | undefined
-  readonly byOutcome = new Map<number | string, Series>()
+  messages: Target | undefined
+  readonly byOutcome = new Map<number | string, Target>()
   /** The same source and endpoint with another Service. */
   readonly next: Slots | undefined
   readonly depth: number
 
-  constructor(service: Destination, next: Slots | undefined) {
+  constructor(service: Destination, plans: MetricsPlans, next: Slots | undefined) {
     this.service = service
+    this.plans = plans
     this.next = next
     this.depth = next === undefined ? 1 : next.depth + 1
   }
@@ -25,20 +35,20 @@ export class Slots {
 
 type SlotsByEndpoint = WeakMap<Endpoint | typeof noEndpoint, Slots>
 
-/** Services that share an endpoint; more make the cache begin anew. */
+/** Services, and policies for them, that share an endpoint; more make the cache begin anew. */
 const MAX_SERVICES = 8
 
 /** Stands for "no endpoint was chosen" as a key. */
 const noEndpoint: { readonly kind: 'no-endpoint' } = { kind: 'no-endpoint' }
 
 /**
- * Finds what belongs to source, endpoint and Service of a record by two look-ups of objects; those that nobody else
+ * Finds what belongs to source, endpoint, Service and policy of a record by two look-ups of objects; those that nobody else
  * holds fall out of it.
  */
 export class PeerSlots {
   readonly #caches = new WeakMap<Source, SlotsByEndpoint>()
 
-  of(record: ExchangeRecord): Slots {
+  of(record: ExchangeRecord, plans: MetricsPlans): Slots {
     const { source } = record
     const endpoint = record.endpoint ?? noEndpoint
     const service = record.backend ?? record.destination
@@ -48,9 +58,11 @@ export class PeerSlots {
       this.#caches.set(source, endpoints)
     }
     const first = endpoints.get(endpoint)
-    for (let slots = first; slots !== undefined; slots = slots.next) if (slots.service === service) return slots
+    for (let slots = first; slots !== undefined; slots = slots.next) {
+      if (slots.service === service && slots.plans === plans) return slots
+    }
     // A Service is a new object whenever it changed: the old ones must not pile up on a long connection.
-    const slots = new Slots(service, first !== undefined && first.depth < MAX_SERVICES ? first : undefined)
+    const slots = new Slots(service, plans, first !== undefined && first.depth < MAX_SERVICES ? first : undefined)
     endpoints.set(endpoint, slots)
     return slots
   }

@@ -1,12 +1,15 @@
 import type { SeriesDump } from '../dump.ts'
 import type { Exemplar } from '../exposition/exemplar.ts'
-import { formatLabels, type Labels, type SeriesKind } from '../labels.ts'
+import { formatLabels, labelNames, type Labels, type SeriesKind } from '../labels.ts'
+import { allMetrics } from './metrics-plan.ts'
 
 /** Values that are counted under one set of labels. */
 export interface Series {
   readonly kind: SeriesKind
   /** In the exposition format, without braces. */
   readonly labels: string
+  /** Those of its kind that have these labels (`metricBits`). */
+  metrics: number
   readonly values: Float64Array
   /** Those of `values` that have one; absent until the first. */
   exemplars: Record<number, Exemplar> | undefined
@@ -27,7 +30,7 @@ export class SeriesSet {
   overflowed = 0
   readonly #max: number
   #exemplars = 0
-  /** By labels: those of different kinds have different names. */
+  /** By kind and labels. */
   readonly #all = new Map<string, Series>()
 
   /** At most `max`; what comes beyond is counted in one more of each kind, whose labels are all `unknown`. */
@@ -39,15 +42,15 @@ export class SeriesSet {
     return this.#all.size
   }
 
-  /** The series with these labels. */
-  of(shape: SeriesShape, labels: Labels): Series {
+  /** The series with these labels, which some `metrics` of its kind have. */
+  of(shape: SeriesShape, labels: Labels, metrics = allMetrics[shape.kind]): Series {
     const text = formatLabels(labels)
-    const known = this.#all.get(text)
-    if (known !== undefined) return known
-    if (this.#all.size < this.#max) return this.#insert(shape, text)
-    this.overflowed++
-    const unknown = formatLabels(labels.map(([name, value]) => [name, name === 'reporter' ? value : 'unknown']))
-    return this.#all.get(unknown) ?? this.#insert(shape, unknown)
+    const known = this.#all.get(`${shape.kind} ${text}`)
+    if (known === undefined && this.#all.size >= this.#max) {
+      this.overflowed++
+      return this.#take(shape, unknownLabels[shape.kind], metrics)
+    }
+    return this.#take(shape, text, metrics)
   }
 
   /** Shows the value at `at` of a series by one of those that it counts. */
@@ -59,19 +62,38 @@ export class SeriesSet {
 
   /** Copies of all of them in the order in which they began. */
   entries(): SeriesDump[] {
-    return Array.from(this.#all.values(), ({ kind, labels, values, exemplars }) => ({
+    return Array.from(this.#all.values(), ({ kind, labels, metrics, values, exemplars }) => ({
       kind,
       labels,
+      ...(metrics === allMetrics[kind] ? {} : { metrics }),
       values: copyOf(values),
       ...(exemplars === undefined ? {} : { exemplars: { ...exemplars } }),
     }))
   }
 
-  #insert({ kind, length }: SeriesShape, labels: string): Series {
-    const series = { kind, labels, values: new Float64Array(length), exemplars: undefined }
-    this.#all.set(labels, series)
+  #take({ kind, length }: SeriesShape, labels: string, metrics: number): Series {
+    const key = `${kind} ${labels}`
+    const series = this.#all.get(key) ?? {
+      kind,
+      labels,
+      metrics: 0,
+      values: new Float64Array(length),
+      exemplars: undefined,
+    }
+    series.metrics |= metrics
+    this.#all.set(key, series)
     return series
   }
+}
+
+/** Whatever labels a policy adds or takes away, what finds no room is counted under Istio's. */
+const unknownText = (names: readonly string[]): string =>
+  formatLabels(names.map((name) => [name, name === 'reporter' ? 'waypoint' : 'unknown']))
+
+const unknownLabels: Readonly<Record<SeriesKind, string>> = {
+  request: unknownText(labelNames().request),
+  messages: unknownText(labelNames().messages),
+  tcp: unknownText(labelNames().tcp),
 }
 
 /** `Array.from` takes 60 ns an element, which for all label sets would hold up the loop for 8 ms. */

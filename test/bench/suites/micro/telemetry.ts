@@ -1,5 +1,6 @@
 import { createLineWriter, jsonFormat } from '../../../../src/telemetry/log/format/line-writer.ts'
 import { IstioSeries } from '../../../../src/telemetry/istio/istio-series.ts'
+import type { MetricsPolicy, TagOverride } from '../../../../src/model/telemetry/metrics-policy.ts'
 import { knownSource, makeRecord } from '../../../support/exchange-records.ts'
 import { testLogHost } from '../../../support/telemetry/log-host.ts'
 import type { Operation } from './operation.ts'
@@ -8,16 +9,27 @@ const SOURCES = 64
 const LINES = 4096
 
 /** What is done with the record of a request that is over. */
-export const telemetryOperations = (): readonly Operation[] => [countMetrics(), writeLine()]
+export const telemetryOperations = (): readonly Operation[] => [
+  countMetrics("Istio's metrics of a request"),
+  countMetrics("Istio's metrics of a request, one of them with a label less (Telemetry)", [
+    { kind: 'remove', name: 'response_code' },
+  ]),
+  countMetrics("Istio's metrics of a request, with a label of an expression (Telemetry)", [
+    { kind: 'upsert', name: 'request_method', expression: 'request.method' },
+  ]),
+  writeLine(),
+]
 
 /** From many clients in turn, one in ten of whom is told that there is no such thing. */
-const countMetrics = (): Operation => {
+const countMetrics = (name: string, tags: readonly TagOverride[] = []): Operation => {
   const series = new IstioSeries(2000)
+  const metrics: MetricsPolicy = { overrides: [{ metric: 'REQUEST_COUNT', isDisabled: false, tags }] }
+  const telemetry = tags.length === 0 ? undefined : { key: 'shop/a', metrics }
   const records = Array.from({ length: SOURCES }, (_, i) =>
-    makeRecord({ source: { ...knownSource, workload: `client-${i}` }, status: i % 10 === 0 ? 404 : 200 }),
+    makeRecord({ source: { ...knownSource, workload: `client-${i}` }, status: i % 10 === 0 ? 404 : 200, telemetry }),
   )
   return {
-    name: "Istio's metrics of a request",
+    name,
     run: (times) => {
       for (let i = 0; i < times; i++) {
         const record = records[i % SOURCES]
