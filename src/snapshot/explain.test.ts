@@ -5,6 +5,7 @@ import { defaultOutlierDetection, defaultRetryBudget } from '../model/backend/ba
 import type { EndpointSet } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
 import type { Backend, Mirror, Rule } from '../model/route.ts'
+import type { TelemetryPolicy } from '../model/telemetry/telemetry-policy.ts'
 import { compile } from './compile.ts'
 import { explainRequest } from './explain.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -272,4 +273,76 @@ describe('AuthorizationPolicies', () => {
       ),
     )
   })
+})
+
+test('it tells how the exchange would be told of', () => {
+  const policy: TelemetryPolicy = {
+    key: 'istio-system/mesh,shop/api',
+    metrics: {
+      overrides: [
+        {
+          metric: 'REQUEST_COUNT',
+          isDisabled: false,
+          tags: [
+            { kind: 'remove', name: 'response_code' },
+            { kind: 'upsert', name: 'm', expression: 'request.method' },
+          ],
+        },
+        { metric: 'REQUEST_SIZE', isDisabled: true, tags: [] },
+        { metric: 'RESPONSE_SIZE', isDisabled: true, tags: [] },
+      ],
+    },
+    accessLogs: { logs: [{ filter: 'response.code >= 500' }, { provider: 'file' }] },
+    tracing: {
+      provider: 'otel',
+      isDisabled: false,
+      samplingPercentage: 5,
+      customTags: [],
+      hasIstioTags: true,
+      samplesByRequestId: true,
+      hidesContext: false,
+    },
+  }
+  const services = [serviceOf({}, { telemetry: policy.key })]
+  const told = (tracing: TelemetryPolicy['tracing'], more: Partial<TelemetryPolicy> = {}): readonly string[] => {
+    const { tracing: _tracing, ...rest } = policy
+    const whole: TelemetryPolicy = { ...rest, ...more, ...(tracing === undefined ? {} : { tracing }) }
+    const model = modelOf([], { services, telemetry: { providers: [], policies: [whole] } })
+    const query = { authority: '10.96.0.12:80', method: 'GET', target: '/', headers: [], sourceNamespace: undefined }
+    return explainRequest(compile(model, { generation: 1, filters: noFilters }), query).reasons.slice(1)
+  }
+  const from = '(Telemetry istio-system/mesh, shop/api)'
+  const [metrics, logs] = told(undefined)
+  assert.equal(
+    metrics,
+    `metrics: REQUEST_COUNT without response_code, m = request.method; REQUEST_SIZE, RESPONSE_SIZE not counted ${from}`,
+  )
+  assert.equal(logs, `access logs: as flags say if response.code >= 500; file ${from}`)
+  assert.deepEqual(told(policy.tracing).slice(2), [`traces: 5 % to otel ${from}`])
+  assert.equal(told(policy.tracing, { accessLogs: { logs: [] } })[1], `access logs: none ${from}`)
+})
+
+test('a policy of telemetry that did not change is the same object in the next snapshot, and a frontend goes by another', () => {
+  const policy = (percentage: number): TelemetryPolicy => ({
+    key: 'shop/api',
+    tracing: {
+      isDisabled: false,
+      samplingPercentage: percentage,
+      customTags: [],
+      hasIstioTags: true,
+      samplesByRequestId: true,
+      hidesContext: false,
+    },
+  })
+  const snapshotWith = (percentage: number, previous?: Snapshot): Snapshot => {
+    const services = [serviceOf({}, { telemetry: 'shop/api' })]
+    const model = modelOf([], { services, telemetry: { providers: [], policies: [policy(percentage)] } })
+    return compile(model, { generation: 1, filters: noFilters, previous })
+  }
+  const telemetryIn = ({ frontends }: Snapshot): TelemetryPolicy | undefined =>
+    frontends.get('10.96.0.12:80')?.telemetry
+  const first = snapshotWith(1)
+  const second = snapshotWith(1, first)
+  assert.ok(telemetryIn(first) !== undefined && telemetryIn(second) === telemetryIn(first))
+  assert.equal(telemetryIn(snapshotWith(2, second))?.tracing?.samplingPercentage, 2)
 })

@@ -23,6 +23,7 @@ import { explainUnbound } from './unbound/explain-unbound.ts'
 import { explainFilters } from './filters/explain-filters.ts'
 import type { FilterStateOf } from './filters/explain-filters.ts'
 import { findFrontend, resolve } from './resolve.ts'
+import { explainTelemetry } from './telemetry/explain-telemetry.ts'
 import type { EndpointGroup, Frontend, Resolution, Snapshot } from './snapshot.ts'
 
 /** A request or a connection as somebody imagines it. */
@@ -66,14 +67,24 @@ export interface LiveState {
 
 /** Asks the very functions that the data path asks, and tells what they said; with `live` how it stands with them too. */
 export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, live: LiveState = {}): Explanation => {
-  const { healthOf, filterStateOf } = live
-  const nothing = { path: undefined, route: undefined, rule: undefined, backends: [] }
   const { generation } = snapshot
   const frontend = findFrontend(snapshot, query.authority)
   if (frontend === undefined) {
     const reasons = explainUnbound(snapshot.model, query.authority)
     return { generation, outcome: 'unbound', status: 404, tunnel: undefined, service: undefined, ...nothing, reasons }
   }
+  const explained = explainFrontend({ snapshot, frontend }, query, live)
+  return { ...explained, reasons: [...explained.reasons, ...explainTelemetry(frontend.telemetry)] }
+}
+
+const nothing = { path: undefined, route: undefined, rule: undefined, backends: [] }
+
+const explainFrontend = (
+  { snapshot, frontend }: { readonly snapshot: Snapshot; readonly frontend: Frontend },
+  query: ExplainQuery,
+  { healthOf, filterStateOf }: LiveState,
+): Explanation => {
+  const { generation } = snapshot
   const tunnel = tunnelKindOf(frontend, query.sourceNamespace)
   const about = { generation, tunnel, service: describeFrontend(frontend) }
   // A port that declares nothing is taken to be asked about a request, unless there is a server name.

@@ -114,5 +114,55 @@ for (const workers of workerCounts(1)) {
       assert.equal(opened - (valuesOf(page, 'istio_tcp_connections_closed_total')['echo'] ?? 0), 1)
       bytes.close()
     })
+
+    it('are as a Telemetry asks for, as soon as there is one', async () => {
+      const tagOverrides = {
+        response_code: { operation: 'REMOVE' },
+        request_method: { value: 'request.method' },
+        tenant: { value: "request.headers['user-agent']" },
+      }
+      mesh.write([
+        {
+          apiVersion: 'telemetry.istio.io/v1',
+          kind: 'Telemetry',
+          metadata: { name: 'web', namespace: 'shop' },
+          spec: {
+            targetRefs: [{ kind: 'Service', name: 'web' }],
+            metrics: [
+              {
+                overrides: [
+                  { match: { metric: 'REQUEST_COUNT' }, tagOverrides },
+                  { match: { metric: 'RESPONSE_SIZE' }, disabled: true },
+                ],
+              },
+            ],
+          },
+        },
+      ])
+      const line = await eventually('a request that is counted so', async () => {
+        await mesh.request()
+        return /^istio_requests_total\{(.*request_method.*)\} /m.exec(await mesh.scrape())?.[1]
+      })
+      const names = [...line.matchAll(/(\w+)="/g)].map(([, name = '']) => name)
+      const kept = requestLabels.filter((name) => name !== 'response_code')
+      assert.deepEqual(names, [...kept, 'request_method', 'tenant'])
+      assert.match(line, /destination_service_name="web",.*,request_method="GET",tenant="unknown"$/)
+      const before = parseMetrics(await mesh.scrape())
+      await mesh.request()
+      const now = await eventually('one more', async () => {
+        const page = parseMetrics(await mesh.scrape())
+        const isMore = sumOf(page, 'istio_requests_total') === sumOf(before, 'istio_requests_total') + 1
+        return isMore ? page : undefined
+      })
+      const [bytes, responses] = ['istio_request_bytes_count', 'istio_response_bytes_count']
+      assert.equal(sumOf(now, bytes), sumOf(before, bytes) + 1)
+      assert.equal(sumOf(now, responses), sumOf(before, responses))
+    })
   })
 }
+
+/** Of Service `web`. */
+const sumOf = ({ samples }: MetricsPage, metric: string): number =>
+  samples
+    .filter(({ name, labels }) => name === metric && labels['destination_service_name'] === 'web')
+    .reduce((sum, { value }) => sum + value, 0)

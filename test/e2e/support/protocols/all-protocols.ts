@@ -19,6 +19,8 @@ export interface AllProtocols extends AsyncDisposable {
   readonly client: HboneClient
   /** The page that Prometheus reads. */
   readonly scrape: () => Promise<string>
+  /** Has these objects beside those that are there from the start, and no others. */
+  readonly write: (more: readonly object[]) => void
   /** One request to Service `web`; its status. */
   readonly request: (path?: string) => Promise<number>
   /** One call of a method of `echo.Echo` at Service `calls` with these messages, up to its end. */
@@ -54,7 +56,8 @@ export const startAllProtocols = async ({
     ...serviceOf('calls', { appProtocol: 'grpc', network }),
     ...serviceOf('echo', { appProtocol: 'tcp', network }),
   ]
-  const mesh = opening.use(await createMesh([gateway, ...services, ...objects]))
+  const started = [gateway, ...services, ...objects]
+  const mesh = opening.use(await createMesh(started))
   await mesh.startPod('web', { address: addressOf(network, 'web'), port: ports.web })
   const fairway = await mesh.startFairway(workers, flags)
   const client = await mesh.dial(fairway, 'shop/client')
@@ -68,6 +71,7 @@ export const startAllProtocols = async ({
     fairway,
     client,
     scrape: async () => (await fetch(`http://${fairway.addresses.metrics}/stats/prometheus`)).text(),
+    write: (more) => mesh.write([...started, ...more]),
     request: async (path = '/') => (await client.request(`${vips.web}:80`, { path })).status,
     call: async (method, messages) => callOn(await open('calls'), method, messages),
     open,
