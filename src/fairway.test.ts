@@ -14,6 +14,7 @@ const ownFlags = [
   '--no-allocation-site-pretenuring',
   '--no-parallel-scavenge',
   '--no-maglev',
+  '--concurrent-turbofan-max-threads=1',
   '--expose-gc',
   '--initial-old-space-size=16',
   '--heap-growing-percent=25',

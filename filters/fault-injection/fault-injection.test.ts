@@ -69,25 +69,6 @@ describe('FaultInjection', () => {
     }
   })
 
-  it('holds no shorter where timers come early, and no longer where the clock is set back', async () => {
-    let nowMs = 10_000_000
-    const timers: { readonly delayMs: number; readonly run: () => void }[] = []
-    const env = Object.create(createFakeEnv(), {
-      now: { value: () => nowMs },
-      after: { value: (delayMs: number, run: () => void) => timers.push({ delayMs, run }) },
-    }) as FilterEnv
-    const filter = make({ delay: { fixed: '100ms' } }, env)
-    const timerAfter = (passedMs: number): number | undefined => {
-      nowMs += passedMs
-      timers.shift()?.run()
-      return timers[0]?.delayMs
-    }
-    void ask(filter)
-    assert.deepEqual([timerAfter(93), timerAfter(7)], [7, undefined])
-    void ask(filter)
-    assert.equal(timerAfter(-3_600_000), undefined)
-  })
-
   it('aborts with a status, and another one for gRPC', async () => {
     const config = { abort: { httpStatus: 429, grpcStatus: 8 } }
     const { reply } = await runFilter(faultInjection, config)

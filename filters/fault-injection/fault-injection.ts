@@ -17,11 +17,6 @@ const faultInjection: FilterDefinition<FaultConfig> = {
   },
 }
 
-/** What clocks do not tell. */
-const CLOCK_MS = 1
-/** The loop holds nobody up for longer, or there is worse than a delay that is too short. */
-const MAX_EARLY_MS = 1000
-
 type IsOn = (exchange: Exchange) => boolean
 
 const createRequestHooks = (config: FaultConfig, env: FilterEnv, isOn: IsOn): Filter => {
@@ -39,7 +34,7 @@ const createRequestHooks = (config: FaultConfig, env: FilterEnv, isOn: IsOn): Fi
       delayed.add(exchange.request)
       // What comes of it is drawn now: it was on when the request came.
       const reply = replyOf()
-      return new Promise((resolve) => waitUntil(env.now() + delay.fixed, env, () => resolve(reply)))
+      return new Promise((resolve) => void env.after(delay.fixed, () => resolve(reply)))
     },
     onComplete: (record, { request }) => {
       if (delayed.has(request)) record.flags = record.flags === '-' ? 'DI' : `DI,${record.flags}`
@@ -78,19 +73,8 @@ const dripAt = (bytesPerSecond: number, env: FilterEnv): BodyTransform => {
   return (bytes) => {
     if (bytes.length === 0) return undefined
     freeAtMs = Math.max(freeAtMs, env.now()) + (bytes.length / bytesPerSecond) * 1000
-    return new Promise((resolve) => waitUntil(freeAtMs, env, () => resolve()))
+    return new Promise((resolve) => void env.after(freeAtMs - env.now(), resolve))
   }
-}
-
-/** A timer counts from when the loop last looked at the clock, so that it comes too early by what has been done since. */
-const waitUntil = (atMs: number, env: FilterEnv, run: () => void): void => {
-  const waitMs = atMs - env.now()
-  void env.after(waitMs, () => {
-    const leftMs = atMs - env.now()
-    // More than that, and the clock was set back.
-    if (leftMs > CLOCK_MS && leftMs < Math.min(waitMs, MAX_EARLY_MS)) waitUntil(atMs, env, run)
-    else run()
-  })
 }
 
 const draw = ({ random }: FilterEnv, percent: number): boolean => percent >= 100 || random() * 100 < percent

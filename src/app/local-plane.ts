@@ -3,6 +3,7 @@ import { builtinFilters } from '../../filters/index.ts'
 import { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
 import { systemClock } from '../lib/clock.ts'
+import { compileEarly } from '../lib/compiling/compile-early.ts'
 import { createLogger } from '../lib/log.ts'
 import { createUuidSource } from '../lib/ids/random-uuid.ts'
 import { collectAll } from '../lib/memory/collector.ts'
@@ -112,6 +113,7 @@ export const createLocalPlane = (
     listen: (port) => {
       // What the start and a large first configuration left behind; whom it would stop come from now on.
       collectAll()
+      compileEarly()
       return plane.listen(port)
     },
     dumps: async () => [telemetry.dump()],

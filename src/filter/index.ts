@@ -240,7 +240,7 @@ export interface FilterEnv {
   readonly now: () => number
   /** A number from 0 (included) to 1 (excluded). */
   readonly random: () => number
-  /** Calls `run` once after so many milliseconds; the result cancels it. */
+  /** Calls `run` once after so many milliseconds, and never before; the result cancels it. */
   readonly after: (delayMs: number, run: () => void) => () => void
   readonly reply: (status: number, options?: ReplyOptions) => Reply
   readonly log: (level: 'debug' | 'info' | 'warn' | 'error', message: string) => void

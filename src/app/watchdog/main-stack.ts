@@ -1,8 +1,11 @@
 import type { Session } from 'node:inspector'
 import type { StackFrame } from './stack-owner.ts'
 
-/** V8 stops at the next call, turn of a loop, or step of a regular expression. */
-const TIMEOUT_MS = 300
+/**
+ * V8 stops at the next call, turn of a loop, or step of a regular expression: within 20 ms, and some hundred on a machine
+ * that is short of CPU.
+ */
+const TIMEOUT_MS = 700
 
 /**
  * Where the main thread is right now, innermost first, also when it loops: a debugger in this thread stops it for a moment.

@@ -4,6 +4,7 @@ import type { Credentials } from '../../../src/identity/credentials.ts'
 import { createDevCa, type DevCa, type IssueOptions } from '../../../src/identity/ca/dev-ca.ts'
 import { systemClock } from '../../../src/lib/clock.ts'
 import { formatSpiffeId } from '../../../src/model/identity.ts'
+import type { TlsFiles } from '../../bench/load/plan.ts'
 
 /** A certificate authority of a mesh that exists for one test. */
 export const foundCa = (dir: string): Promise<DevCa> =>
@@ -26,6 +27,13 @@ export const writeCertificates = (dir: string, credentials: Credentials): string
   for (const [name, text] of Object.entries(files)) replaceFile(join(dir, name), text)
   return dir
 }
+
+/** What `writeCertificates` has written to `dir`, for those that read it by themselves. */
+export const tlsFilesIn = (dir: string): TlsFiles => ({
+  certFile: join(dir, 'cert-chain.pem'),
+  keyFile: join(dir, 'key.pem'),
+  caFile: join(dir, 'root-cert.pem'),
+})
 
 /** Puts a file in place as a whole, as a careful writer does. */
 export const replaceFile = (path: string, text: string): void => {

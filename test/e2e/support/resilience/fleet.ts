@@ -5,7 +5,7 @@ import type { DevCa } from '../../../../src/identity/ca/dev-ca.ts'
 import { eventually } from '../eventually.ts'
 import type { LogLine, RunningFairway } from '../fairway-process.ts'
 import { createMesh, type Mesh } from '../mesh.ts'
-import { issueTo, writeCertificates } from '../mesh-certificates.ts'
+import { issueTo, tlsFilesIn, writeCertificates } from '../mesh-certificates.ts'
 import { gateway, service, type EndpointSpec } from '../objects.ts'
 import type { PodPlan } from './pod-plan.ts'
 import { startPodProcess, type PodProcess } from './pod-process.ts'
@@ -58,11 +58,7 @@ export const createFleet = async (existingCa?: DevCa): Promise<Fleet> => {
   const open = new AsyncDisposableStack()
   const mesh = open.use(await createMesh([gateway], existingCa))
   const clientDir = writeCertificates(join(mesh.dir, 'client'), await issueTo(mesh.ca, 'shop/client'))
-  const tls = {
-    certFile: join(clientDir, 'cert-chain.pem'),
-    keyFile: join(clientDir, 'key.pem'),
-    caFile: join(clientDir, 'root-cert.pem'),
-  }
+  const tls = tlsFilesIn(clientDir)
   return {
     mesh,
     tls,
