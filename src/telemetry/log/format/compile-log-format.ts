@@ -126,8 +126,8 @@ const compileOnly = (
   }
 }
 
-/** Quotes are put around all of it. */
-const compileWhole = (parts: readonly FormatPart[], host: LogHost): Write =>
+/** Makes the writer of a text that is quoted as a whole, if at all. */
+export const compileWhole = (parts: readonly FormatPart[], host: LogHost): Write =>
   joinSteps(
     parts.map((part): Write => {
       if (part.kind === 'text') return () => part.text
