@@ -67,7 +67,11 @@ describe('floods of connections', () => {
       await flood[Symbol.asyncDispose]()
       if (isUnanswered) wire.heal()
       const overMs = Date.now()
-      await eventually('nobody to wait', async () => (await fairway.metric('fairway_tls_handshakes_open')) === 0)
+      await eventually(
+        'nobody to wait',
+        async () => (await fairway.metric('fairway_tls_handshakes_open')) === 0,
+        60_000,
+      )
       const recovery = Date.now() - overMs
       await delay(1000)
       const others = await neighbours.stop()

@@ -6,11 +6,10 @@ import { API, createFleet, endpointOf, statesOf } from '../e2e/support/resilienc
 import { formatReport } from '../e2e/support/resilience/steady-load.ts'
 import { startClient } from './support/client-process.ts'
 import { startDelayProxy } from './support/delay-proxy.ts'
-import { recoveryMs } from './support/recovery.ts'
+import { recoveryMs, usualMsOf } from './support/recovery.ts'
 import { createScene } from './support/scene.ts'
 
 const FAULT_MS = 15_000
-const USUAL_MS = 150
 const shape = { ratePerSecond: 100, connections: 8, tunnels: 100 }
 
 describe('loss', () => {
@@ -21,6 +20,7 @@ describe('loss', () => {
         if (scene === undefined) return t.skip('network namespaces are not to be had')
         const client = await scene.startClient(shape)
         await delay(2000)
+        const lostMs = Date.now()
         scene.wire.lose({ percent })
         await delay(FAULT_MS)
         const states = await statesOf(scene.fairway)
@@ -28,7 +28,7 @@ describe('loss', () => {
         scene.wire.heal()
         await delay(5000)
         const { all, ...report } = await client.stop()
-        const recovery = recoveryMs(all, healedMs, USUAL_MS)
+        const recovery = recoveryMs(all, healedMs, usualMsOf(all, lostMs))
         t.diagnostic(`${formatReport(report)}, as before after ${recovery} ms; endpoints ${states.join(', ')}`)
         assert.deepEqual([report.failures, report.unanswered], [[], 0])
         assert.ok(report.slowestMs > 190, 'packets were lost at all')

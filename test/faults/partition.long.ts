@@ -5,10 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { eventually } from '../e2e/support/eventually.ts'
 import { statesOf } from '../e2e/support/resilience/fleet.ts'
 import { formatReport } from '../e2e/support/resilience/steady-load.ts'
-import { recoveryMs, tookWithin } from './support/recovery.ts'
+import { recoveryMs, tookWithin, usualMsOf } from './support/recovery.ts'
 import { createScene } from './support/scene.ts'
 
-const USUAL_MS = 250
 const SETTLE_MS = 2000
 const NO_NAMESPACES = 'network namespaces are not to be had'
 
@@ -27,7 +26,7 @@ describe('partition', () => {
     scene.wire.heal()
     await delay(15_000)
     const [cut, others] = await Promise.all([clients.stop(), neighbours.stop()])
-    const recovery = recoveryMs(cut.all, healedMs, USUAL_MS)
+    const recovery = recoveryMs(cut.all, healedMs, usualMsOf(cut.all, lostMs))
     t.diagnostic(`cut off: ${formatReport(cut)}, back after ${recovery} ms`)
     const window = { fromMs: lostMs, toMs: healedMs }
     t.diagnostic(
@@ -82,7 +81,7 @@ describe('partition', () => {
     const backMs = Date.now() - healedMs
     await delay(3000)
     const { all, ...report } = await clients.stop(30_000)
-    const recovery = recoveryMs(all, healedMs, USUAL_MS)
+    const recovery = recoveryMs(all, healedMs, usualMsOf(all, lostMs))
     const slowest = Math.max(...all.filter(({ isGood }) => !isGood).map(({ tookMs }) => tookMs))
     t.diagnostic(`${formatReport(report)}; ejected after ${ejectedMs} ms, all back after ${backMs} ms`)
     t.diagnostic(`served as before after ${recovery} ms; the slowest refusal took ${Math.round(slowest)} ms`)

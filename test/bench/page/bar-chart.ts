@@ -18,7 +18,7 @@ export interface BarChart {
 }
 
 const WIDTH = 760
-const LEFT = 280
+const LEFT = 310
 const RIGHT = 84
 const TOP = 44
 const BAR = 15
@@ -42,7 +42,7 @@ export const formatBars = ({ title, unit, groups }: BarChart): string => {
     y += GROUP_GAP
   }
   const bottom = y - GROUP_GAP + 4
-  const marks = [0, 0.25, 0.5, 0.75, 1].flatMap((share) => [
+  const marks = [0, 0.2, 0.4, 0.6, 0.8, 1].flatMap((share) => [
     formatLine(
       [
         { x: atX(share * most), y: TOP - 6 },

@@ -90,7 +90,7 @@ const costChart = ({ cost }: BenchResults): Chart | undefined => {
           {
             label: name.replace(/ \(.*\)$/, ''),
             value,
-            tone: /^(sockets|V8|Node|garbage)/.test(name) ? 'peer' : 'ours',
+            tone: /^(TLS|V8|Node|garbage)/.test(name) ? 'peer' : 'ours',
           },
         ]
       }),

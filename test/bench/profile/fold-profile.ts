@@ -13,17 +13,21 @@ interface Frame {
   readonly url: string
 }
 
-/** A part and how much of the time of requests it takes, 0 to 1. */
+/** A part and how much of the time it takes while requests are carried, 0 to 1. */
 export interface PartShare {
   readonly part: string
   readonly share: number
 }
 
-const NATIVE_WRITES = 'sockets and TLS, writing (libuv, OpenSSL)'
-const NATIVE_REST = 'sockets and TLS, reading; waiting for events (libuv, OpenSSL)'
-const NATIVE_OTHER = 'V8 and Node, other native code'
+const NATIVE_WRITES = 'TLS and sockets: writes (OpenSSL, libuv)'
+/**
+ * Node tells V8 that it idles from before it waits for events until all of them are handled: what native code does of its
+ * own then, which is reading and decrypting, is not in a profile.
+ */
+export const NATIVE_REST = 'TLS and sockets: reads, waiting (OpenSSL, libuv)'
+const NATIVE_OTHER = 'V8 and Node: other native code'
 const COLLECTION = 'garbage collection'
-const NODE = 'Node, JavaScript of its streams, TLS and timers'
+const NODE = 'Node: streams, TLS, timers (JavaScript)'
 const OTHER = 'other'
 const IDLE = '(idle)'
 
@@ -36,7 +40,7 @@ const places: readonly (readonly [RegExp, string])[] = [
   [/\/filters\/|\/src\/filter\//, 'filter chain'],
   [/\/src\/telemetry\/|\/src\/proxy\/record/, 'telemetry'],
   [/\/src\/proxy\/(upstream|forward|balance|session)\//, 'forwarding, balancing and pools'],
-  [/\/src\//, 'exchange and everything else of Fairway'],
+  [/\/src\//, 'exchange, the rest of Fairway'],
   [/^node:/, NODE],
 ]
 
@@ -46,16 +50,16 @@ const WRITES = /^(writev|writeBuffer|writeLatin1String|writeUtf8String|write|shu
 /** Time is looked at in stretches of so many microseconds. */
 const STRETCH_MICROS = 100_000
 /** One counts when it is at least so busy, and with requests: neither the start nor the end is in them. */
-const LEAST_BUSY = 0.5
+const LEAST_BUSY = 0.2
 const LEAST_CARRYING = 0.1
 
-/** The parts of the thread that carries requests, the largest first; idle time is left out. Throws where none carried any. */
+/** The parts of the thread that carries requests, the largest first; with the idle time they would be 1. Throws where none carried any. */
 export const foldProfile = (profiles: readonly CpuProfile[]): readonly PartShare[] => {
   const [most] = profiles.map(foldThread).toSorted((a, b) => b.total - a.total)
   if (most === undefined || most.total === 0) throw new Error('no profile shows requests')
-  return Array.from(most.parts, ([part, micros]) => ({ part, share: micros / most.total })).toSorted(
-    (a, b) => b.share - a.share,
-  )
+  return Array.from(most.parts, ([part, micros]) => ({ part, share: micros / most.total }))
+    .filter(({ part }) => part !== IDLE)
+    .toSorted((a, b) => b.share - a.share)
 }
 
 interface Folded {
@@ -77,7 +81,7 @@ const foldThread = ({ nodes, samples, timeDeltas }: CpuProfile): Folded => {
   }
   const parts = new Map<string, number>()
   for (const stretch of stretches.filter(carriesRequests)) {
-    for (const [part, time] of stretch) if (part !== IDLE) parts.set(part, (parts.get(part) ?? 0) + time)
+    for (const [part, time] of stretch) parts.set(part, (parts.get(part) ?? 0) + time)
   }
   return { parts, total: sumOf(parts) }
 }

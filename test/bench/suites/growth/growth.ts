@@ -33,7 +33,7 @@ interface Line {
 const lines: readonly Line[] = [
   {
     name: 'growth-in-flight',
-    counts: 'requests in flight, up to 64 on a connection',
+    counts: 'requests in flight, 64 on a connection',
     points: [1, 4, 16, 64, 256].map((x) => ({ x, connections: Math.ceil(x / 64), tunnels: Math.min(x, 64) })),
   },
   {
@@ -43,12 +43,12 @@ const lines: readonly Line[] = [
   },
   {
     name: 'growth-policies',
-    counts: 'AuthorizationPolicies of ten rules, up to 20 of them of the Service',
+    counts: 'AuthorizationPolicies, up to 20 of the Service',
     points: [0, 2, 20, 200, 1000].map((x) => ({ x, upstreams: { policies: x } })),
   },
   {
     name: 'growth-endpoints',
-    counts: 'endpoints of the Service, all of them in use',
+    counts: 'endpoints of the Service',
     points: [1, 4, 16, MOST_ENDPOINTS].map((x) => ({ x, endpoints: x })),
   },
 ]
