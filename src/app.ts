@@ -3,6 +3,7 @@
  * for each complete set of objects the configuration thread translates, the data plane compiles and swaps, and the
  * conditions are published.
  */
+import { tracingSettings } from './app/tracing-settings.ts'
 import { startAdmin } from './admin/admin.ts'
 import type { AdminServer } from './admin/admin.ts'
 import { checkPorts } from './app/claim-port.ts'
@@ -97,8 +98,19 @@ class Waypoint implements RunningWaypoint {
 
   async start(): Promise<void> {
     releaseCompiledCode()
-    const { bind, ports, workers, accessLog, flowLog, authzLog, logLevel, tlsGroups, deadlines, overload, filterEgress } =
-      this.#options
+    const {
+      bind,
+      ports,
+      workers,
+      accessLog,
+      flowLog,
+      authzLog,
+      logLevel,
+      tlsGroups,
+      deadlines,
+      overload,
+      filterEgress,
+    } = this.#options
     checkDescriptors(descriptorLimit(), this.#log)
     await checkPorts([
       { role: 'admin', host: '127.0.0.1', port: ports.admin },
@@ -136,6 +148,7 @@ class Waypoint implements RunningWaypoint {
       accessLog,
       flowLog,
       authzLog,
+      tracing: tracingSettings(this.#options),
       logLevel,
       filterEgress,
       ...limits,

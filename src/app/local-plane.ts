@@ -13,6 +13,7 @@ import { createYoungCollector } from '../lib/memory/young-collector.ts'
 import { Counters } from '../proxy/counters.ts'
 import { DataPlane } from '../proxy/data-plane.ts'
 import type { RecordSink } from '../proxy/request/record.ts'
+import { Tracer } from '../proxy/tracing/tracer.ts'
 import type { OpenSiblings } from '../proxy/filter-calls/lend-env.ts'
 import { memoryPerProcess } from '../proxy/overload/memory-guard.ts'
 import { createFlowLog } from '../telemetry/flow/flow-log.ts'
@@ -20,9 +21,11 @@ import { createAccessLogs, type AccessLogs } from '../telemetry/log/access-logs.
 import { openLineFile } from '../telemetry/log/line-file.ts'
 import { createLineQueue } from '../telemetry/log/line-queue.ts'
 import { createLineQueues, type LineQueues } from '../telemetry/log/line-queues.ts'
+import type { LogHost } from '../telemetry/log/format/operator-facts.ts'
 import { createLogHost } from '../telemetry/log/log-host.ts'
 import { createDecisionChoice } from '../telemetry/decisions/choose-decisions.ts'
 import { createTelemetry } from '../telemetry/telemetry.ts'
+import { flushTimeMs, TraceExports } from '../telemetry/traces/trace-exports.ts'
 import { connectionsWithin, descriptorLimit, watchDescriptors } from './descriptors.ts'
 import type { CreatePlaneFilters } from './filters/plane-filters.ts'
 import type { PlaneGuards } from './filters/plane-guards.ts'
@@ -58,7 +61,8 @@ export const createLocalPlane = (
   const memoryBytes = memoryPerProcess(settings.workers)
   const filters = createFilters?.({ clock, log, counters, memoryBytes })
   const queues = createLineQueues((path) => createLineQueue({ write: openLineFile(path) }))
-  const accessLogs = openAccessLogs(settings, queues)
+  const logHost = createLogHost({ hostname: hostname(), environment: process.env })
+  const accessLogs = openAccessLogs(settings, { queues, host: logHost })
   const tellFlow = openFlowLog(settings, queues)
   const filterMetrics = new FilterMetrics((message) => log.warn(message))
   const telemetry = createTelemetry({
@@ -69,11 +73,22 @@ export const createLocalPlane = (
     certificateNotAfterMs: () => credentials.current().notAfterMs,
     filterMetrics,
     accessLogDropped: queues.dropped,
+    traces: () => traces.counts(),
+  })
+  const traces = new TraceExports({
+    settings: settings.tracing,
+    clock,
+    random: Math.random,
+    log,
+    version,
+    host: logHost,
+    call: (...asked) => plane.call(...asked),
   })
   const sink: RecordSink = (record, exchange) => {
     telemetry.record(record, exchange)
     accessLogs.record(record, exchange)
     tellFlow?.(record, exchange)
+    traces.record(record, exchange)
   }
   const limit = descriptorLimit()
   const fullCollections = watchFullCollections()
@@ -89,6 +104,7 @@ export const createLocalPlane = (
     clock,
     log,
     sink,
+    tracer: new Tracer(settings.tracing.defaults, Math.random),
     progress: telemetry.progress,
     bind: settings.bind,
     reusePort: settings.reusePort,
@@ -106,6 +122,7 @@ export const createLocalPlane = (
     apply: async ({ model, generation, issues }) => {
       await filters?.prepare(model)
       accessLogs.apply(model)
+      await traces.prepare(model)
       await plane.apply(model, generation)
       await filters?.observe()
       telemetry.observeConfig({ generation, issues })
@@ -141,8 +158,10 @@ export const createLocalPlane = (
     },
     setLogLevel: log.setLevel,
     drain: async (deadlineMs) => {
+      const startedMs = clock.monotonicMs()
       await plane.drain(deadlineMs)
-      await queues.flush(FLUSH_MS)
+      const leftMs = deadlineMs - clock.monotonicMs() + startedMs
+      await Promise.all([queues.flush(FLUSH_MS), traces.flush(flushTimeMs(leftMs))])
     },
     close: () => {
       stopWatching()
@@ -150,17 +169,21 @@ export const createLocalPlane = (
       fullCollections.close()
       plane.close()
       telemetry.close()
+      traces.close()
     },
     trouble: () => undefined,
   }
 }
 
-const openAccessLogs = ({ accessLog, authzLog }: PlaneSettings, queues: LineQueues): AccessLogs =>
+const openAccessLogs = (
+  { accessLog, authzLog }: PlaneSettings,
+  { queues, host }: { readonly queues: LineQueues; readonly host: LogHost },
+): AccessLogs =>
   createAccessLogs({
     flagged: accessLog,
     ...(authzLog === 'off' ? {} : { tellsDecision: createDecisionChoice(authzLog, Math.random) }),
     queueOf: queues.of,
-    host: createLogHost({ hostname: hostname(), environment: process.env }),
+    host,
     random: Math.random,
   })
 

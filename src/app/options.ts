@@ -7,6 +7,7 @@ import type { LogLevel } from '../lib/log.ts'
 import type { MeshSource } from '../config/mesh-options.ts'
 import type { ObjectPlace } from '../config/source/open-object-source.ts'
 import type { TranslateOptions } from '../config/translate/options.ts'
+import type { TracingSettings } from '../telemetry/traces/tracing-settings.ts'
 import type { PathNormalization } from '../model/model.ts'
 
 /** All that `fairway run` can be told; the flags of the command line, decoded. */
@@ -39,6 +40,7 @@ export interface WaypointOptions {
   readonly flowLog: FlaggedFlows | undefined
   /** Which share of the requests that policies allow has its decision logged, beside all that are denied. */
   readonly authzLog: number | 'off'
+  readonly tracing: TracingOptions
   readonly logLevel: LogLevel
   readonly drainMs: number
   readonly deadlines: Deadlines
@@ -46,6 +48,9 @@ export interface WaypointOptions {
   /** Hosts outside of the mesh that filters may call. */
   readonly filterEgress: readonly string[]
 }
+
+/** Who is told of traces, and how many there are, where no Telemetry object says so. */
+export type TracingOptions = Pick<TracingSettings, 'defaults' | 'collector'>
 
 /** Where the certificate comes from (`--ca`). */
 export type CaOptions =

@@ -12,6 +12,7 @@ import type { ComparisonReading } from '../proxy/comparison/comparison-reading.t
 import type { Deadlines } from '../proxy/limits/deadlines.ts'
 import type { OverloadLimits } from '../proxy/overload/overload.ts'
 import type { MetricsDump } from '../telemetry/dump.ts'
+import type { TracingSettings } from '../telemetry/traces/tracing-settings.ts'
 
 /** What a data plane is told about itself at its start; plain data, since it may go to another process. */
 export interface PlaneSettings {
@@ -25,6 +26,8 @@ export interface PlaneSettings {
   readonly flowLog: FlaggedFlows | undefined
   /** Which share of the requests that policies allow has its decision logged, beside all that are denied. */
   readonly authzLog: number | 'off'
+  /** What flags and environment say of traces. */
+  readonly tracing: TracingSettings
   readonly logLevel: LogLevel
   readonly deadlines: Deadlines
   readonly overload: OverloadLimits

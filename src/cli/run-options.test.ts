@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
+import { defaultPropagation } from '../http/tracing/trace-fields.ts'
 import { defaultDeadlines } from '../proxy/limits/deadlines.ts'
 import { decodeRunOptions } from './run-options.ts'
 import { CliError } from './verb.ts'
@@ -18,6 +19,14 @@ const deadlines = [
   ['client-hello-timeout', 'clientHelloMs'],
   ['tcp-idle-timeout', 'tcpIdleMs'],
 ] as const
+
+const tracingDefaults = {
+  hasCollector: false,
+  ratio: 0.01,
+  followsParent: true,
+  reportsErrors: false,
+  propagation: defaultPropagation,
+}
 
 const decode = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
   decodeRunOptions(['-f', 'a.yaml', ...args], { env, cwd: '/home/me' })
@@ -41,6 +50,7 @@ describe('the flags of fairway run', () => {
       accessLog: undefined,
       flowLog: undefined,
       authzLog: 'off',
+      tracing: { defaults: tracingDefaults },
       logLevel: 'info',
       drainMs: 25_000,
       deadlines: defaultDeadlines,
@@ -265,5 +275,86 @@ describe('the environment of fairway run', () => {
       () => decode([], { ...env, GATEWAY_NAME: 'Way point' }),
       /GATEWAY_NAMESPACE\/GATEWAY_NAME "shop\/Way point"/,
     )
+  })
+})
+
+describe('traces', () => {
+  const cases: readonly (readonly [
+    name: string,
+    args: readonly string[],
+    env: Record<string, string>,
+    told: string,
+  ])[] = [
+    ['of a flag', ['--otlp-endpoint', 'http://otel:4317'], {}, 'grpc http://otel:4317 0.01 parent'],
+    [
+      'by HTTP, as the port says',
+      ['--otlp-endpoint', 'http://otel:4318'],
+      {},
+      'http/protobuf http://otel:4318 0.01 parent',
+    ],
+    [
+      'by HTTP, as the path says',
+      ['--otlp-endpoint', 'https://a/otlp'],
+      {},
+      'http/protobuf https://a/otlp 0.01 parent',
+    ],
+    ['of the environment', [], { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://otel:4317' }, 'grpc - 0.01 parent'],
+    [
+      'of the environment, by its protocol',
+      [],
+      { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://otel:4317', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf' },
+      'http/protobuf - 0.01 parent',
+    ],
+    [
+      'turned off',
+      [],
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://otel:4317', OTEL_SDK_DISABLED: 'TRUE' },
+      'nobody 0.01 parent',
+    ],
+    [
+      'of no exporter',
+      [],
+      { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a:1', OTEL_TRACES_EXPORTER: 'none' },
+      'nobody 0.01 parent',
+    ],
+    ['of a share', ['--trace-sampling', '12.5'], { OTEL_TRACES_SAMPLER: 'always_on' }, 'nobody 0.125 parent'],
+    ['of all', [], { OTEL_TRACES_SAMPLER: 'always_on' }, 'nobody 1 own'],
+    [
+      'as a ratio',
+      [],
+      { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.2' },
+      'nobody 0.2 parent',
+    ],
+  ]
+  for (const [name, args, env, told] of cases) {
+    it(`${name}: ${told}`, () => {
+      const { collector, defaults } = decode(args, env).tracing
+      const whom = collector === undefined ? 'nobody' : `${collector.protocol} ${collector.url ?? '-'}`
+      assert.equal(`${whom} ${defaults.ratio} ${defaults.followsParent ? 'parent' : 'own'}`, told)
+      assert.equal(defaults.hasCollector, collector !== undefined)
+    })
+  }
+
+  const wrong: readonly (readonly [args: readonly string[], env: Record<string, string>, message: RegExp])[] = [
+    [['--otlp-endpoint', 'otel:4317'], {}, /--otlp-endpoint "otel:4317" is no URL of a collector/],
+    [[], { OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://a' }, /OTEL_EXPORTER_OTLP_ENDPOINT "ftp:\/\/a"/],
+    [['--trace-sampling', '101'], {}, /--trace-sampling "101" is no number from 0 to 100/],
+    [[], { OTEL_TRACES_SAMPLER_ARG: '2', OTEL_TRACES_SAMPLER: 'traceidratio' }, /from 0 to 1/],
+    [[], { OTEL_TRACES_SAMPLER: 'jaeger_remote' }, /OTEL_TRACES_SAMPLER "jaeger_remote" is not supported/],
+    [[], { OTEL_TRACES_EXPORTER: 'zipkin' }, /OTEL_TRACES_EXPORTER "zipkin" is not supported/],
+    [[], { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }, /"http\/json"/],
+    [['--trace-propagators', 'b3,jaeger'], {}, /"jaeger" is not supported/],
+  ]
+  for (const [args, env, message] of wrong)
+    it(`cannot be ${args.join(' ')}${Object.entries(env).join()}`, () =>
+      assert.throws(
+        () => decode(args, env),
+        (error) => error instanceof CliError && message.test(error.message),
+      ))
+
+  it('have the forms that are told', () => {
+    const formsOf = (text: string) => decode(['--trace-propagators', text]).tracing.defaults.propagation.writes
+    assert.deepEqual([formsOf('b3, tracecontext'), formsOf('none')], [['b3', 'tracecontext'], []])
+    assert.deepEqual(formsOf('baggage,b3multi'), ['b3multi'])
   })
 })

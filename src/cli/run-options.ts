@@ -12,6 +12,7 @@ import { decodeMesh, meshFlags } from './mesh-flags.ts'
 import { decodeLogFlags, logFlags } from './log-flags.ts'
 import { decodeOverload, overloadFlags } from './overload-flags.ts'
 import { decodeBind, decodeLogFlag, decodePort, serverFlags } from './server-flags.ts'
+import { decodeTracing, tracingFlags } from './tracing-flags.ts'
 import type { Terminal } from './verb.ts'
 
 /** The flags of `fairway run`. */
@@ -43,6 +44,7 @@ export const runFlags = {
     help: 'data-plane processes; default auto: one for each CPU',
   },
   ...logFlags,
+  ...tracingFlags,
   'log-level': serverFlags['log-level'],
   'drain-seconds': {
     type: 'string',
@@ -58,7 +60,7 @@ export const runFlags = {
 /**
  * Reads the arguments of `fairway run`; throws `CliError` (64) for what cannot be meant. Of the environment it takes
  * `GATEWAY_NAMESPACE` and `GATEWAY_NAME`, which Istio's pods have, in place of `--gateway`, `FAIRWAY_ZONE` and
- * `FAIRWAY_NODE`, and what tells where the certificate comes from (`ca-flags.ts`).
+ * `FAIRWAY_NODE`, what tells where the certificate comes from (`ca-flags.ts`), and OpenTelemetry's (`tracing-flags.ts`).
  */
 export const decodeRunOptions = (
   args: readonly string[],
@@ -85,6 +87,7 @@ export const decodeRunOptions = (
     workers:
       flags.workers === 'auto' ? availableParallelism() : decodeInteger('workers', flags.workers, { min: 1, max: 256 }),
     ...decodeLogFlags(flags, cwd),
+    tracing: decodeTracing(flags, env),
     logLevel: decodeLogFlag(flags['log-level']),
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,
     deadlines: decodeDeadlines(flags),

@@ -40,12 +40,34 @@ export interface TryRecord {
   readonly durationMs: number
 }
 
-/** A span that is exported, in the lower-case hexadecimal of W3C Trace Context. */
+/** A span, in the lower-case hexadecimal of W3C Trace Context. */
 export interface TraceReference {
   /** 32 digits. */
   readonly traceId: string
   /** 16 digits. */
   readonly spanId: string
+}
+
+/** A try's span. */
+export interface TrySpan {
+  /** 16 hex digits. */
+  readonly spanId: string
+  /** Monotonic milliseconds. */
+  readonly startedAtMs: number
+}
+
+/** Where an exchange stands in a trace: its own span, a server's, is the one that it refers to. */
+export interface TraceRecord extends TraceReference {
+  /** The client's span; `undefined`: the trace begins here. */
+  readonly parentId: string | undefined
+  /** As `tracestate` has it. */
+  readonly traceState: string | undefined
+  /** Chosen when it began, as the endpoint was told. One that was not may be reported all the same, when it has failed. */
+  readonly isSampled: boolean
+  /** What ztunnel said of its tunnel, which belongs to no trace of an application. */
+  readonly tunnel: TraceReference | undefined
+  /** In the order of the tries; shared and empty when nobody will be told of them. */
+  readonly tries: readonly TrySpan[]
 }
 
 /**
@@ -115,8 +137,8 @@ export interface ExchangeRecord {
   headAtMs?: number
   /** What came behind the body of the response. */
   responseTrailers?: HeaderList
+  /** Its place in a trace; absent: it is not traced. */
+  trace?: TraceRecord | undefined
   /** Why a TCP connection was refused, for people: nothing could be told to the client. */
   termination?: string
-  /** The span that shows it, where it is traced and sampled: metrics have it as an exemplar. */
-  trace?: TraceReference
 }

@@ -13,6 +13,7 @@ import type { ModuleStore } from './apply/module-store.ts'
 import type { Lending, OpenSiblings } from './filter-calls/lend-env.ts'
 import type { Deadlines } from './limits/deadlines.ts'
 import type { OverloadLimits } from './overload/overload.ts'
+import type { Tracer } from './tracing/tracer.ts'
 import type { FetchText } from './security/jwt/keys/fetch-text.ts'
 
 /** What is done about the filters of users. */
@@ -43,6 +44,8 @@ export interface DataPlaneOptions {
   readonly sink: RecordSink
   /** Gets what goes on for long, connections and gRPC calls, about once a second; default: nobody wants to know. */
   readonly progress?: (record: ExchangeRecord) => void
+  /** Gives exchanges their places in traces; default: nobody is told of any. */
+  readonly tracer?: Tracer | undefined
   readonly bind: string
   /** Several processes listen on the same port. */
   readonly reusePort: boolean

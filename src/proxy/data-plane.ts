@@ -6,7 +6,8 @@ import { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import { createFilterInstances } from '../filter/instances.ts'
 import { thrownStack } from '../lib/errors/thrown-text.ts'
 import { createUuidSource } from '../lib/ids/random-uuid.ts'
-import type { Endpoint } from '../model/endpoint.ts'
+import { bothOf } from '../lib/waiting/both-of.ts'
+import type { Endpoint, EndpointKey } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
 import { ModelApplier } from './apply/model-applier.ts'
@@ -19,9 +20,12 @@ import type { DownstreamDeps } from './downstream.ts'
 import { drainServer } from './drain.ts'
 import { admitTunnel } from './entry/admit-tunnel.ts'
 import { Tunnels } from './entry/tunnels.ts'
+import { callService } from './side/call-service.ts'
+import type { CallAnswer, CallRequest } from './side/provider-call.ts'
 import { createForwardRest } from './side/send-behind.ts'
 import { Lending } from './filter-calls/lend-env.ts'
 import { Flusher } from './flusher.ts'
+import type { ForwardDeps } from './forward/forward-plan.ts'
 import { RetryBudgets } from './forward/retry-budget.ts'
 import { SpareMemory } from './forward/spare-memory.ts'
 import { MeshIdentity } from './hbone/mesh-identity.ts'
@@ -32,7 +36,7 @@ import { TurnBudget } from './limits/turn-budget.ts'
 import { H2Tunnel } from './inner-h2/h2-tunnel.ts'
 import type { H2TunnelDeps } from './inner-h2/h2-tunnel.ts'
 import { ByteBudget, defaultBufferBytes } from './limits/byte-budget.ts'
-import { MemoryGuard, memoryPerProcess, readMemoryRatio } from './overload/memory-guard.ts'
+import { formatTight, MemoryGuard, memoryPerProcess, readMemoryRatio } from './overload/memory-guard.ts'
 import { OverloadWatch } from './overload/overload-watch.ts'
 import { Overload } from './overload/overload.ts'
 import type { Sources } from './overload/sources.ts'
@@ -58,8 +62,6 @@ const CONNECTION_IDLE_MS = 300_000
 const TICK_MS = 1000
 /** How exactly ejections end. */
 const HEALTH_TICK_MS = 250
-/** Used at rest, from which it is worth a word; see `MemoryGuard.settle`. */
-const TIGHT_MEMORY = 0.7
 /** Of answers that are to be compared. */
 const COMPARED_BYTES = 8 * 1024 * 1024
 
@@ -78,6 +80,7 @@ export class DataPlane {
   readonly #mesh: MeshIdentity
   readonly #applier: ModelApplier
   readonly #lending: Lending
+  readonly #calling: ForwardDeps
   readonly #tunnels: Tunnels
   readonly #turns: TurnBudget
   readonly #overload: Overload
@@ -175,6 +178,7 @@ export class DataPlane {
       counters: this.counters,
       comparisons: this.#comparisons,
     }
+    this.#calling = forwarding
     const ownIdentity = () => credentials.current().identity
     this.#lending = new Lending({
       ...forwarding,
@@ -207,6 +211,7 @@ export class DataPlane {
       progress: options.progress ?? (() => {}),
       bodyMemory: new SpareMemory(budget, bufferBytes),
       createRequestId: createUuidSource(),
+      tracer: options.tracer,
       ownIdentity,
       guards: this.#security.guardsWith(questions),
       questions,
@@ -240,6 +245,7 @@ export class DataPlane {
       counters: this.counters,
       overload: this.#overload,
       tunnels: this.#tunnels,
+      tracer: options.tracer,
       log,
     }
     this.#server = new HboneServer({
@@ -282,6 +288,11 @@ export class DataPlane {
   /** The snapshot in force, for the admin API. */
   get snapshot(): Snapshot | undefined {
     return this.#applier.current
+  }
+
+  /** Asks a Service something by ourselves, with the pools and the identity that requests have. */
+  call(to: EndpointKey, request: CallRequest, timeoutMs: number): Promise<CallAnswer> {
+    return callService({ group: this.#applier.current?.groups.get(to), timeoutMs }, request, this.#calling)
   }
 
   /** How endpoints are doing, for the admin API. */
@@ -328,8 +339,9 @@ export class DataPlane {
 
   /** Starts to take tunnels on `port` (15008 in a cluster, 0 for a free one); resolves to the port. */
   async listen(port: number): Promise<number> {
-    const { bind, reusePort } = this.#options
-    this.#tellIfTight(this.#memory.settle())
+    const { bind, reusePort, log } = this.#options
+    const tight = formatTight(this.#memory.settle())
+    if (tight !== undefined) log.warn(tight)
     this.#port = await this.#server.listen({ host: bind, port, reusePort })
     return this.#port
   }
@@ -367,15 +379,6 @@ export class DataPlane {
     )
   }
 
-  /** Of what this process may use, so much is used before anybody came. */
-  #tellIfTight(share: number): void {
-    if (share < TIGHT_MEMORY) return
-    const percent = Math.round(share * 100)
-    this.#options.log.warn(
-      `${percent} % of the memory is used before there is any traffic: raise the container's memory limit, or run fewer workers`,
-    )
-  }
-
   /** A bug of ours or of a filter; requests may provoke it at any rate. */
   #onFault(message: string, error: unknown, requestId = ''): void {
     const what = thrownStack(error)
@@ -395,6 +398,3 @@ export class DataPlane {
     this.#news.tick()
   }
 }
-
-const bothOf = (a: Promise<unknown> | undefined, b: Promise<unknown> | undefined): Promise<unknown> | undefined =>
-  a === undefined ? b : b === undefined ? a : Promise.all([a, b])

@@ -86,7 +86,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.request = toRequestView(head)
     const client = clientOf(head, record, this.snapshot.tellsClientIdentity ? deps.ownIdentity() : undefined)
     this.bodyMemory = deps.bodyMemory
-    this.outgoing = new Outgoing(this, { head, client }, deps)
+    this.outgoing = new Outgoing(this, { head, client, tracing: context.trace }, deps)
   }
 
   /** Begins; may finish before it returns. */

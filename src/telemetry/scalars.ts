@@ -245,6 +245,13 @@ export const otherMetrics = {
   configIssues: gauge('fairway_config_issues', 'Documents of the configuration that could not be read', 'max'),
   seriesOverflow: total('fairway_metric_series_overflow_total', 'Times that a new series found the table full'),
   accessLogDropped: total('fairway_access_log_dropped_total', 'Access log lines dropped because nobody read them'),
+  tracesReported: {
+    ...total(
+      'fairway_traced_exchanges_total',
+      'Exchanges that collectors were to be told of, by what became of it: exported, queue_full, failed',
+    ),
+    label: 'outcome',
+  },
   certificateNotAfter: gauge(
     'fairway_certificate_expiry_timestamp_seconds',
     'When our certificate expires, in seconds since the epoch',

@@ -13,6 +13,7 @@ import { comparisonScalars } from './comparison/comparison-scalars.ts'
 import { IstioSeries } from './istio/istio-series.ts'
 import { DecisionCounts } from './decisions/count-decisions.ts'
 import { filterScalars } from './filters/filter-scalars.ts'
+import type { ExportCounts } from './otlp/export-queue.ts'
 import type { MetricsDump, ScalarDump } from './dump.ts'
 import type { Told } from './log/told.ts'
 import { toSnakeCase } from './labels.ts'
@@ -32,6 +33,8 @@ export interface TelemetryOptions {
   readonly filters?: () => readonly FilterReading[]
   /** What comparisons with mirrors have found. */
   readonly comparisons?: () => readonly ComparisonReading[]
+  /** What became of the exchanges that collectors were to be told of. */
+  readonly traces?: () => ExportCounts
   /** Lines that the access log had to drop. */
   readonly accessLogDropped?: () => number
   /** Label sets of Istio's metrics; default 2000, of which each costs about 1.6 KB. */
@@ -114,10 +117,16 @@ const readEndpoints = (endpoints: HealthCounters): ScalarDump[] =>
   })
 
 const readOthers = (options: TelemetryOptions): ScalarDump[] => {
-  const { version, certificateNotAfterMs, accessLogDropped } = options
+  const { version, certificateNotAfterMs, accessLogDropped, traces } = options
   const scalars: ScalarDump[] = [{ name: otherMetrics.build.name, label: version, value: 1 }]
   if (accessLogDropped !== undefined) {
     scalars.push({ name: otherMetrics.accessLogDropped.name, value: accessLogDropped() })
+  }
+  if (traces !== undefined) {
+    const { exported, queueFull, failed } = traces()
+    const { name } = otherMetrics.tracesReported
+    scalars.push({ name, label: 'exported', value: exported })
+    scalars.push({ name, label: 'queue_full', value: queueFull }, { name, label: 'failed', value: failed })
   }
   if (certificateNotAfterMs !== undefined) {
     scalars.push({ name: otherMetrics.certificateNotAfter.name, value: certificateNotAfterMs() / 1000 })

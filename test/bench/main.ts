@@ -27,6 +27,7 @@ import { tcpSuite } from './suites/protocols/tcp.ts'
 import { websocketSuite } from './suites/protocols/websocket.ts'
 import { runAuthzSuite } from './suites/side-by-side/authz.ts'
 import { runFiltersSuite } from './suites/side-by-side/filters.ts'
+import { runTelemetrySuite } from './suites/side-by-side/telemetry.ts'
 import { runHandshakesSuite } from './suites/strain/handshakes.ts'
 import { runFairnessSuite } from './suites/strain/fairness.ts'
 import { runOverloadSuite } from './suites/strain/overload.ts'
@@ -70,6 +71,7 @@ const liveSuites: readonly (readonly [SuiteName, (context: SuiteContext) => Prom
   ['filters', runFiltersSuite],
   ['growth', runGrowthSuite],
   ['cost', runCostSuite],
+  ['telemetry', runTelemetrySuite],
 ]
 
 const runSuites = async (options: BenchOptions): Promise<BenchDocument> => {

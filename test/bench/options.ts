@@ -32,6 +32,7 @@ export const suiteNames = [
     'filters',
     'growth',
     'cost',
+    'telemetry',
     'micro',
   ] as const),
 ] as const
@@ -72,6 +73,7 @@ Alone:
   filters         a route with one filter, with five, with an App, with a cache; what users' filters cost
   growth          with requests in flight, routes, policies and endpoints
   cost            what the CPU time of a request goes into, by a CPU profile
+  telemetry       nobody is told of requests, and traces of 1 % and of all
   micro           single operations in this process`
 
 /** Reads the arguments after the script's name; throws an `Error` that says what is wrong. */

@@ -9,7 +9,7 @@ import { Counters } from '../../src/proxy/counters.ts'
 import { openMetricsFormat, prometheusFormat } from '../../src/telemetry/exposition/metrics-format.ts'
 import { createTelemetry, type Telemetry } from '../../src/telemetry/telemetry.ts'
 import { unusedDeps } from '../support/admin/admin-deps.ts'
-import { knownSource, makeRecord } from '../support/exchange-records.ts'
+import { knownSource, makeRecord, traceOf } from '../support/exchange-records.ts'
 import { skipWithout } from '../support/peer-process.ts'
 
 const skip = skipWithout('curl')
@@ -23,7 +23,7 @@ const SCRAPES = 9
 /** Fills every label set and every exemplar, and goes on with clients that nobody has seen before. */
 const fill = (telemetry: Telemetry): void => {
   const usual = makeRecord()
-  const trace = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) }
+  const trace = traceOf('a')
   for (let i = 0; i < REQUESTS; i++) {
     const principal = formatSpiffeId({ trustDomain: 'cluster.local', namespace: `n${i}`, serviceAccount: 's' })
     const source = { ...knownSource, principal, namespace: `n${i}` }

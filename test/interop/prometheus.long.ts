@@ -16,7 +16,7 @@ import { startAdmin } from '../../src/admin/admin.ts'
 import { createTelemetry } from '../../src/telemetry/telemetry.ts'
 import { unusedDeps } from '../support/admin/admin-deps.ts'
 import { formatRuleTests } from '../support/chart/alert-cases.ts'
-import { makeRecord } from '../support/exchange-records.ts'
+import { makeRecord, traceOf } from '../support/exchange-records.ts'
 import { run, skipWithout } from '../support/peer-process.ts'
 import { startPrometheus, type Prometheus } from '../support/peers/prometheus.ts'
 
@@ -157,7 +157,7 @@ describe('exemplars', { skip }, () => {
     const workers = ['a', 'b'].map((digit, i) => {
       const telemetry = createTelemetry({ counters: new Counters(), version: 'x' })
       open.defer(telemetry.close)
-      const trace = { traceId: digit.repeat(32), spanId: digit.repeat(16) }
+      const trace = traceOf(digit)
       telemetry.record(makeRecord({ trace, durationMs: 3 + 80 * i, startedAtEpochMs: Date.now() + i }))
       return telemetry
     })

@@ -86,3 +86,14 @@ export const makeRecord = (changes: Partial<ExchangeRecord> = {}): ExchangeRecor
   generation: 7,
   ...changes,
 })
+
+/** The place of a sampled exchange in a trace; ids of one digit. */
+export const traceOf = (digit: string): NonNullable<ExchangeRecord['trace']> => ({
+  traceId: digit.repeat(32),
+  spanId: digit.repeat(16),
+  parentId: undefined,
+  traceState: undefined,
+  isSampled: true,
+  tunnel: undefined,
+  tries: [],
+})

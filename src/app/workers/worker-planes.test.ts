@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, beforeEach, it } from 'node:test'
 import { createModelReader } from '../../config/delta.ts'
+import { defaultPropagation } from '../../http/tracing/trace-fields.ts'
 import { CredentialStore } from '../../identity/credential-store.ts'
 import type { Credentials } from '../../identity/credentials.ts'
 import { createLogger } from '../../lib/log.ts'
@@ -31,6 +32,18 @@ interface FakeWorker extends WorkerHandle {
   readonly end: () => void
 }
 
+const tracingOff: PlaneSettings['tracing'] = {
+  defaults: {
+    hasCollector: false,
+    ratio: 0,
+    followsParent: true,
+    reportsErrors: false,
+    propagation: defaultPropagation,
+  },
+  self: { serviceName: 'waypoint', resource: {}, tags: {} },
+  environmentAttributes: {},
+}
+
 const settings: PlaneSettings = {
   bind: '127.0.0.1',
   reusePort: true,
@@ -39,6 +52,7 @@ const settings: PlaneSettings = {
   accessLog: undefined,
   flowLog: undefined,
   authzLog: 'off',
+  tracing: tracingOff,
   logLevel: 'info',
   deadlines: defaultDeadlines,
   overload: {},

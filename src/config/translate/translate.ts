@@ -46,6 +46,7 @@ import { tcpPortsOf } from './service/service-facts.ts'
 import { createEndpointsTranslation, endpointLookups, type TranslateEndpoints } from './service/translate-endpoints.ts'
 import { translateServices, type SecurityOf } from './service/translate-services.ts'
 import { sliceConditions } from './service/slice-conditions.ts'
+import { reachCollectors } from './telemetry/reach-collectors.ts'
 import { createTelemetryTranslation, type TranslateTelemetries } from './telemetry/translate-telemetries.ts'
 import type { Reaching } from './change/change-places.ts'
 import { noteWants, wantsOf, type Wants } from './wants.ts'
@@ -172,7 +173,8 @@ const translateSet = (
   const keys = ofEntries.services.size === 0 ? [...bound.keys()] : [...bound.keys()].toSorted()
   const targets = { bound, keys, hostsOf: hosts.keysOf, gateway, rootNamespace }
   const authentications = translateAuthentications(catalog.authentications, targets)
-  const providers = findProviders(options, { services, hosts: hosts.byHost, speaksTls: attaching.speaksTls })
+  const reachable = { services, hosts: hosts.byHost, speaksTls: attaching.speaksTls }
+  const providers = findProviders(options, reachable)
   const authorizations = remembering.translateAuthorizations(catalog.authorizations, {
     ...targets,
     providerFault: providers.faultOf,
@@ -183,6 +185,7 @@ const translateSet = (
     want,
   )
   const telemetries = remembering.translateTelemetries(catalog.telemetries, targets)
+  const telemetry = reachCollectors(telemetries.telemetry, { ...reachable, clusterDomain, rootNamespace }, want)
   const { pods, conditions: aboutPods } = bindPods({
     catalog,
     gateway,
@@ -221,7 +224,7 @@ const translateSet = (
     ...(gateway?.tellsClientIdentity === true ? { tellsClientIdentity: true as const } : {}),
     ...(options.mesh === undefined ? {} : { trustDomains: trustDomainsOf(options) }),
     ...(asked.length === 0 ? {} : { providers: asked }),
-    ...(telemetries.telemetry === undefined ? {} : { telemetry: telemetries.telemetry }),
+    ...(telemetry === undefined ? {} : { telemetry }),
     ...(hasCalls ? { clusterDomain, ...callGrantsOf(catalog.referenceGrants) } : {}),
     services: served.services,
     routes: comparisons.routes,

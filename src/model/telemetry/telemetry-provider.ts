@@ -1,3 +1,5 @@
+import type { EndpointKey } from '../endpoint.ts'
+
 /** An extension provider of the mesh that something can be told (MeshConfig.extensionProviders). Names are compared without their case, as Istio does. */
 export type TelemetryProvider =
   | PrometheusProvider
@@ -65,6 +67,8 @@ export interface Collector {
   readonly namespace?: string
   readonly hostname: string
   readonly port: number
+  /** Among the model's endpoints; absent: it is no Service that is known here, and is looked up by name. */
+  readonly endpoints?: EndpointKey
 }
 
 /** A header of a report; `environment` names a variable of this process that has its value. */

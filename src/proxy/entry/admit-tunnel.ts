@@ -6,6 +6,7 @@ import type { Counters } from '../counters.ts'
 import type { TunnelRequest } from '../hbone/server.ts'
 import type { Overload } from '../overload/overload.ts'
 import { HBONE_PORT } from '../upstream/pool.ts'
+import type { Tracer } from '../tracing/tracer.ts'
 import type { Tunnels } from './tunnels.ts'
 
 /** What decides whether a tunnel is let in. */
@@ -14,6 +15,7 @@ export interface Admitting {
   readonly counters: Counters
   readonly overload: Overload
   readonly tunnels: Tunnels
+  readonly tracer: Tracer | undefined
   readonly log: Pick<Logger, 'debug'>
 }
 
@@ -46,7 +48,10 @@ export const admitTunnel = (request: TunnelRequest, admitting: Admitting): void 
     counters.overloadRefused[refusal]++
     return request.refuse(503)
   }
-  const origin = { authority, source, load, destination: frontend.destination }
+  const tunnel = { authority, source, load, destination: frontend.destination }
+  const { traceparent } = request
+  const isTold = traceparent !== undefined && admitting.tracer?.traces(frontend.telemetry) === true
+  const origin = isTold ? { ...tunnel, traceparent } : tunnel
   const kind = tunnelKindOf(frontend, source.namespace)
   if (tunnels.denies(frontend, origin, kind)) {
     connectRefused.denied++

@@ -9,6 +9,7 @@ import type { Counters } from '../counters.ts'
 import type { Balancer } from '../balance/balancer.ts'
 import type { ServiceLoads } from '../balance/limits/service-loads.ts'
 import type { UpstreamRequest } from '../upstream/session.ts'
+import type { ExchangeTrace } from '../tracing/exchange-trace.ts'
 import type { Session } from '../session/sessions.ts'
 import type { ForwardFailure } from './failure.ts'
 import type { RetryBudgets } from './retry-budget.ts'
@@ -61,6 +62,8 @@ export interface ForwardPlan {
   readonly group: EndpointGroup
   readonly request: ForwardRequest
   readonly trace: ForwardTrace
+  /** Where each try has its place in a trace; absent: the request goes as it is. */
+  readonly tracing?: ExchangeTrace | undefined
   readonly retry: Retry | undefined
   /** For each try, in milliseconds; `undefined` for ever. */
   readonly tryMs: number | undefined

@@ -8,11 +8,10 @@ import { Place } from '../balance/limits/place.ts'
 import type { LimitName } from '../balance/limits/service-load.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import type { Acquired, EndpointPool } from '../upstream/pool.ts'
-import { writeHead } from '../upstream/head.ts'
 import type { HttpVersion, SessionUser, UpstreamSession } from '../upstream/session.ts'
 import type { ForwardFailure, LossKind } from './failure.ts'
 import { noteHead, type ForwardDeps, type ForwardPlan, type ForwardUser } from './forward-plan.ts'
-import { refusalOfHttp1, versionFor } from './http-version.ts'
+import { refusalOfHttp1, rewriteHead, versionFor, writeHeadFor } from './http-version.ts'
 import { ReplayBody } from './replay-body.ts'
 import { backoffBefore, mayRepeat, refusalOfRepeat } from './retry-policy.ts'
 import { readToEnd } from './unwanted-response.ts'
@@ -63,7 +62,8 @@ export class Forward implements SessionUser {
   }
 
   start(): void {
-    const unwritable = this.#writeHead(this.#version)
+    this.#plan.tracing?.beginTry(this.#plan.request.headers, 1, this.#deps.clock.monotonicMs())
+    const unwritable = writeHeadFor(this.#plan, this.#version)
     if (unwritable !== undefined) return this.#fail({ kind: 'unwritable', message: unwritable })
     const { group, isCopy } = this.#plan
     if (isCopy !== true) this.#deps.budgets.of(group).noteRequest()
@@ -201,6 +201,7 @@ export class Forward implements SessionUser {
     const { tryMs } = this.#plan
     if (tryMs !== undefined) this.#cancelTimer = this.#deps.clock.after(tryMs, () => this.#onTryTimeout(tryMs))
     this.#triedAtMs = this.#deps.clock.monotonicMs()
+    if (attempt > 1) rewriteHead(this.#plan, this.#version, this.#triedAtMs)
     const idle = pool.takeIdle(this.#version)
     if (idle !== undefined) return this.#send(idle, this.#triedAtMs)
     pool.open(this.#version, (acquired) => this.#onAcquired(acquired, attempt), this.#place?.load)
@@ -300,7 +301,7 @@ export class Forward implements SessionUser {
   #send(session: UpstreamSession, nowMs: number): void {
     if (session.version !== this.#version) {
       // It has no HTTP/2: the request goes as HTTP/1.1 if it can.
-      const refusal = refusalOfHttp1(this.#plan, this.#where) ?? this.#writeHead(session.version)
+      const refusal = refusalOfHttp1(this.#plan, this.#where) ?? writeHeadFor(this.#plan, session.version)
       if (refusal !== undefined) {
         session.park()
         return this.#lose('connect-failed', refusal)
@@ -342,10 +343,6 @@ export class Forward implements SessionUser {
   get #where(): string {
     const { endpoint } = this.#plan.trace
     return endpoint === undefined ? '' : ` of ${endpoint.address}:${endpoint.port}`
-  }
-
-  #writeHead(version: HttpVersion): string | undefined {
-    return writeHead(this.#plan.request, version, this.#plan.group.tls === undefined ? 'http' : 'https')
   }
 
   /** The endpoint has this request no more. */

@@ -1,4 +1,5 @@
 import { isGrpcContentType } from '../../http/is-grpc.ts'
+import { writeHead } from '../upstream/head.ts'
 import type { HttpVersion } from '../upstream/session.ts'
 import type { ForwardPlan } from './forward-plan.ts'
 
@@ -14,6 +15,20 @@ export const refusalOfHttp1 = ({ request, group }: ForwardPlan, place: string): 
     return `${who} did not agree on HTTP/2, which gRPC needs`
   const isBroken = group.tls === undefined && isHttp2(group)
   return isBroken ? `${who} answered in HTTP/1.1: its port is declared as ${group.protocol}` : undefined
+}
+
+/** Writes the head for sessions of a version, once; why it may not go out, or `undefined`. */
+export const writeHeadFor = ({ request, group }: ForwardPlan, version: HttpVersion): string | undefined =>
+  writeHead(request, version, group.tls === undefined ? 'http' : 'https')
+
+/** Each further try has its own place in a trace, which its head tells; it may go out as the first one did. */
+export const rewriteHead = (plan: ForwardPlan, version: HttpVersion, nowMs: number): void => {
+  const { request, tracing, trace } = plan
+  if (tracing === undefined) return
+  tracing.beginTry(request.headers, trace.attempts, nowMs)
+  request.h1Head = undefined
+  request.h2Head = undefined
+  writeHeadFor(plan, version)
 }
 
 /** Whether the port is declared to speak nothing else. */

@@ -11,6 +11,7 @@ import type { Counters } from '../counters.ts'
 import { hashOf } from '../balance/hash-key.ts'
 import { hashableOf, toForwardRequest } from '../request/forward-request.ts'
 import type { ForwardClient } from '../request/forward-request.ts'
+import type { ExchangeTrace } from '../tracing/exchange-trace.ts'
 import { Forward } from './forward.ts'
 import type { ForwardDeps, ForwardPlan, ForwardRequest, ForwardTrace, ForwardUser } from './forward-plan.ts'
 import type { SpareMemory } from './spare-memory.ts'
@@ -37,17 +38,27 @@ interface Drawn {
   comparing?: Comparing | undefined
 }
 
+/** What is copied. */
+export interface MirroredRequest {
+  readonly head: H1RequestHead
+  readonly client: ForwardClient
+  /** Its place in a trace; `undefined`: it is not traced. */
+  readonly tracing: ExchangeTrace | undefined
+}
+
 /** The copies of one request: made as it was after the filters of its rule, or of its backend, and begun behind it. */
 export class Mirrors {
   readonly #head: H1RequestHead
   readonly #client: ForwardClient
+  readonly #tracing: ExchangeTrace | undefined
   readonly #deps: MirrorDeps
   readonly #drawn: Drawn[] = []
   #copies: readonly Copy[] = []
 
-  constructor(head: H1RequestHead, client: ForwardClient, deps: MirrorDeps) {
-    this.#head = head
-    this.#client = client
+  constructor(from: MirroredRequest, deps: MirrorDeps) {
+    this.#head = from.head
+    this.#client = from.client
+    this.#tracing = from.tracing
     this.#deps = deps
   }
 
@@ -109,6 +120,8 @@ export class Mirrors {
 
   #toSend(view: RequestView, bodyLength = this.#head.bodyLength): ForwardRequest {
     const copied = { ...view, headers: new HeaderList([...view.headers.fields]) }
+    // What a mirror does is part of the exchange, and of none of its tries.
+    this.#tracing?.tell(copied.headers)
     return { ...toForwardRequest(copied, this.#head, this.#client), bodyLength }
   }
 

@@ -15,9 +15,10 @@ import { BodyReader } from './body-reader.ts'
 import type { BodyWish } from './body-reader.ts'
 import { Forward } from './forward.ts'
 import type { ForwardTrace, ForwardUser } from './forward-plan.ts'
+import type { ExchangeTrace } from '../tracing/exchange-trace.ts'
 import type { ServedRequest } from '../serve/served-request.ts'
 import { Mirrors } from './mirrors.ts'
-import type { MirrorDeps } from './mirrors.ts'
+import type { MirrorDeps, MirroredRequest } from './mirrors.ts'
 import type { Session, Sessions } from '../session/sessions.ts'
 
 /** What sessions need beside. */
@@ -40,6 +41,7 @@ export class Outgoing {
   readonly #user: ForwardUser
   readonly #head: H1RequestHead
   readonly #client: ForwardClient
+  readonly #tracing: ExchangeTrace | undefined
   readonly #deps: OutgoingDeps
   readonly #early = new HeldBytes()
   /** Where somebody wanted to see the body before it goes out. */
@@ -56,14 +58,11 @@ export class Outgoing {
   /** The client has sent all of it. */
   isWhole: boolean
 
-  constructor(
-    user: ForwardUser,
-    from: { readonly head: H1RequestHead; readonly client: ForwardClient },
-    deps: OutgoingDeps,
-  ) {
+  constructor(user: ForwardUser, from: MirroredRequest, deps: OutgoingDeps) {
     this.#user = user
     this.#head = from.head
     this.#client = from.client
+    this.#tracing = from.tracing
     this.#deps = deps
     this.isWhole = from.head.bodyLength === 0 && from.client.upgrade === undefined
   }
@@ -111,7 +110,7 @@ export class Outgoing {
   drawMirrors(mirrors: readonly Mirror[], request: RequestView): void {
     // A copy of a request to switch would have the mirror talk to nobody.
     if (mirrors.length === 0 || this.#client.upgrade !== undefined) return
-    this.#mirrors ??= new Mirrors(this.#head, this.#client, this.#deps)
+    this.#mirrors ??= new Mirrors({ head: this.#head, client: this.#client, tracing: this.#tracing }, this.#deps)
     this.#mirrors.draw(mirrors, request)
   }
 
@@ -256,6 +255,7 @@ export class Outgoing {
       group,
       request: forwarded,
       trace,
+      tracing: this.#tracing,
       retry: rule?.retry,
       tryMs: rule?.timeouts?.backendRequestMs,
       session: this.#session,

@@ -33,6 +33,8 @@ export interface TunnelRequest {
   readonly load: SourceLoad
   /** What the sender says it is for: for messages only. */
   readonly forwarded: Forwarded
+  /** Of the tunnel itself, which belongs to no trace of an application (waypoint contract 1.4). */
+  readonly traceparent: string | undefined
   /** Answers 200 and gives the tunnel. */
   readonly accept: () => TunnelChannel
   /** Answers with that status and no body. */
@@ -222,6 +224,7 @@ export class ServerConnection implements ReviewedPeer {
       source: this.#sourceOf(joinField(fields, 'baggage')),
       load: this.load,
       forwarded: parseForwarded(joinField(fields, 'forwarded') ?? ''),
+      traceparent: findField(fields, 'traceparent'),
       accept: () => {
         this.h2.headers(stream, [':status', '200'], false)
         handler = channel

@@ -12,6 +12,8 @@ const CRITICAL = { from: 0.95, until: 0.9 }
 const TIGHT_HIGH = { from: 0.5, until: 0.35 }
 const TIGHT_CRITICAL = { from: 0.8, until: 0.65 }
 const SHARED_ROOM = 0.25
+/** Used at rest, from which it is worth a word. */
+const TIGHT = 0.7
 
 /** What is left is to be used by so many processes. */
 export const memoryPerProcess = (processes = 1): number =>
@@ -25,6 +27,13 @@ export const readMemoryRatio = (limitBytes: number): number => {
   const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
   // Where nobody can say what is resident the heap has to do.
   return Math.max(used / limit, (readResidentBytes() ?? 0) / limitBytes)
+}
+
+/** What is to be said of a process that uses so much of its memory at rest (`settle`); `undefined`: nothing. */
+export const formatTight = (atRest: number): string | undefined => {
+  if (atRest < TIGHT) return undefined
+  const percent = Math.round(atRest * 100)
+  return `${percent} % of the memory is used before there is any traffic: raise the container's memory limit, or run fewer workers`
 }
 
 /** Tells memory that is short from memory that is not. */

@@ -9,6 +9,7 @@ import { RefusedExchange } from '../overload/refused-exchange.ts'
 import type { SourceLoad } from '../overload/source-load.ts'
 import type { ExchangeOwner, OwnedExchange } from './exchange-owner.ts'
 import type { ExchangeDeps } from './exchange-parts.ts'
+import type { Tracer } from '../tracing/tracer.ts'
 import { beginRecord } from './record.ts'
 
 /** What the tunnel says of the requests in it. */
@@ -22,12 +23,16 @@ export interface TunnelOrigin {
   readonly destination: Destination
   /** Default: what heads say. */
   readonly httpVersion?: string
+  /** `traceparent` of the CONNECT; absent: it had none, or nobody would be told of it. */
+  readonly traceparent?: string
 }
 
 export interface BeginDeps extends ExchangeDeps {
   /** The snapshot for one exchange. */
   readonly takeLease: () => SnapshotLease | undefined
   readonly overload: Overload
+  /** Gives exchanges their places in traces; absent: nobody is told of any. */
+  readonly tracer?: Tracer | undefined
 }
 
 /**
@@ -57,11 +62,12 @@ export const beginExchange = (
     httpVersion: origin.httpVersion,
   }
   const record = beginRecord(head, parties, deps.clock)
+  const trace = deps.tracer?.begin(head.headers, record, origin.traceparent)
   const reason = from.refusal ?? deps.overload.refusalOfRequest(origin.load)
   if (reason !== undefined) {
     deps.counters.overloadRefused[reason]++
     return new RefusedExchange(head, { owner, lease, record, reason }, deps)
   }
   deps.counters.activeExchanges++
-  return new HttpExchange(head, { downstream: owner, lease, frontend, record }, deps)
+  return new HttpExchange(head, { downstream: owner, lease, frontend, record, trace }, deps)
 }

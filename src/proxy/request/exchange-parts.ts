@@ -6,6 +6,7 @@ import type { SnapshotLease } from '../leases.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import type { Guards } from '../security/guards.ts'
 import type { LateQuestions } from '../security/live/late-questions.ts'
+import type { ExchangeTrace } from '../tracing/exchange-trace.ts'
 import type { ExchangeOwner } from './exchange-owner.ts'
 import type { RecordDeps } from './record.ts'
 
@@ -28,4 +29,6 @@ export interface ExchangeContext {
   /** `undefined`: the Service is not bound any more. */
   readonly frontend: Frontend | undefined
   readonly record: ExchangeRecord
+  /** Its place in a trace; absent: it is not traced. */
+  readonly trace?: ExchangeTrace | undefined
 }

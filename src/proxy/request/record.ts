@@ -71,6 +71,7 @@ export const beginRecord = (
   called: parties.called,
   requestEndAtMs: -1,
   headAtMs: -1,
+  trace: undefined,
 })
 
 const noTries: readonly TryRecord[] = []

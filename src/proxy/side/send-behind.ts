@@ -12,6 +12,7 @@ import { HttpExchange } from '../exchange.ts'
 import type { ExchangeDeps } from '../request/exchange-parts.ts'
 import { beginRecord } from '../request/record.ts'
 import { findRest } from '../request/rest-of-way.ts'
+import { ExchangeTrace } from '../tracing/exchange-trace.ts'
 import { SideAnswer } from './side-answer.ts'
 
 const DEFAULT_MS = 15_000
@@ -56,6 +57,8 @@ const sendBehind = async (
     throw new CallError('EINVAL', 'a request with a body, or that switches protocols, cannot be sent twice')
   }
   const headers = new HeaderList([...request.headers.fields])
+  const { trace } = exchange.record
+  if (trace instanceof ExchangeTrace) trace.tell(headers)
   const head: H1RequestHead = { ...exchange.head, headers, bodyLength: 0, upgrade: undefined, expectsContinue: false }
   const record = beginRecord(
     head,

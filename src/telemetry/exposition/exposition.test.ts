@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { knownSource, makeRecord } from '../../../test/support/exchange-records.ts'
+import { knownSource, makeRecord, traceOf } from '../../../test/support/exchange-records.ts'
 import {
   parseOpenMetrics,
   type OpenMetricsFamily,
@@ -27,8 +27,6 @@ const dumpOf = (records: readonly ExchangeRecord[], filterMetrics = new FilterMe
   telemetry.close()
   return dump
 }
-
-const trace = (digit: string) => ({ traceId: digit.repeat(32), spanId: digit.repeat(16) })
 
 describe('the format of a page', () => {
   const draft = 'application/openmetrics-text; version=0.0.1; charset=utf-8'
@@ -132,7 +130,7 @@ describe('OpenMetrics', () => {
 
 describe('exemplars', () => {
   const traced = (digit: string, changes: Partial<ExchangeRecord> = {}): ExchangeRecord =>
-    makeRecord({ trace: trace(digit), durationMs: 3, requestBytes: 90, responseBytes: 400, ...changes })
+    makeRecord({ trace: traceOf(digit), durationMs: 3, requestBytes: 90, responseBytes: 400, ...changes })
 
   /** Trace and value by the sample's name and bound. */
   const read = (families: ReadonlyMap<string, OpenMetricsFamily>): Readonly<Record<string, string>> =>
@@ -210,7 +208,7 @@ describe('exemplars', () => {
     }).flat()
     const [first] = records
     assert.ok(first)
-    const { series } = dumpOf([...records, { ...first, trace: trace('e') }])
+    const { series } = dumpOf([...records, { ...first, trace: traceOf('e') }])
     assert.equal(series.flatMap(({ exemplars = {} }) => Object.values(exemplars)).length, 10_000)
     assert.equal(series[0]?.exemplars?.[0]?.trace.traceId[0], 'e')
   })

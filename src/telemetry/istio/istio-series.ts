@@ -148,13 +148,16 @@ export class IstioSeries {
     const request = hasRequest ? observe(values, requestValues.requestBytes, record.requestBytes) : -1
     const hasResponse = (metrics & metricBits.RESPONSE_SIZE) !== 0
     const response = hasResponse ? observe(values, requestValues.responseBytes, record.responseBytes) : -1
-    if (record.trace !== undefined) this.#exemplify(series, record, { duration, request, response })
+    if (record.trace?.isSampled === true) this.#exemplify(series, record, { duration, request, response })
   }
 
   /** `places`: where its numbers were counted, -1 where one was not. */
   #exemplify(series: Series, record: ExchangeRecord, places: RequestPlaces): void {
-    const { trace, startedAtEpochMs, durationMs, requestBytes, responseBytes } = record
-    if (trace === undefined) return
+    const { startedAtEpochMs, durationMs, requestBytes, responseBytes } = record
+    if (record.trace === undefined) return
+    // The rest of it need not be kept.
+    const { traceId, spanId } = record.trace
+    const trace = { traceId, spanId }
     const atEpochMs = startedAtEpochMs + durationMs
     const set = this.#set
     set.exemplify(series, requestValues.count, { trace, value: 1, atEpochMs })

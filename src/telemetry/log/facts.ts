@@ -81,5 +81,5 @@ export const queryParameter = ({ record }: Told, name: string): string | undefin
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-/
 
 /** Of our own span where there is one, else as the client has it. */
-export const traceIdOf = ({ exchange }: Told): string | undefined =>
-  TRACEPARENT.exec(exchange?.request.headers.getLower('traceparent') ?? '')?.[1]
+export const traceIdOf = ({ record, exchange }: Told): string | undefined =>
+  record.trace?.traceId ?? TRACEPARENT.exec(exchange?.request.headers.getLower('traceparent') ?? '')?.[1]

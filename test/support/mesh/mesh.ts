@@ -27,6 +27,7 @@ import type { Model } from '../../../src/model/model.ts'
 import type { Rule } from '../../../src/model/route.ts'
 import type { PortProtocol } from '../../../src/model/port-protocol.ts'
 import { Counters } from '../../../src/proxy/counters.ts'
+import type { Tracer } from '../../../src/proxy/tracing/tracer.ts'
 import { DataPlane } from '../../../src/proxy/data-plane.ts'
 import type { Deadlines } from '../../../src/proxy/limits/deadlines.ts'
 import type { OverloadLimits } from '../../../src/proxy/overload/overload.ts'
@@ -86,6 +87,8 @@ export interface MeshOptions {
   readonly filterMetrics?: FilterMetrics
   /** As `DataPlaneOptions` has it. */
   readonly filterEgress?: readonly string[]
+  /** As `DataPlaneOptions` has it. */
+  readonly tracer?: Tracer
   /** Of the Service's port. */
   readonly policy?: Omit<BackendPolicy, 'source'>
 }
@@ -135,6 +138,7 @@ export class Mesh {
       ...(options.overload === undefined ? {} : { overload: options.overload }),
       ...(options.fetchText === undefined ? {} : { fetchText: options.fetchText }),
       ...(options.filterMetrics === undefined ? {} : { filterMetrics: options.filterMetrics }),
+      tracer: options.tracer,
       ...(options.filterEgress === undefined ? {} : { filterEgress: options.filterEgress }),
     })
   }

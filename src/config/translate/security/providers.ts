@@ -2,8 +2,9 @@ import type { AuthorizationProvider } from '../../../model/security/external-aut
 import type { MeshProvider } from '../../objects/mesh-config/provider.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { TranslateOptions } from '../options.ts'
-import { resolveBackend, type BackendScope } from '../route/resolve-backend.ts'
+import type { BackendScope } from '../route/resolve-backend.ts'
 import { sortByKey } from '../sort-by-key.ts'
+import { findProviderService } from './provider-service.ts'
 
 /** What providers are looked for in. */
 export type ProviderScope = Pick<BackendScope, 'services' | 'hosts' | 'speaksTls'>
@@ -68,36 +69,13 @@ const explainMissing = (name: string, mesh: TranslateOptions['mesh']): string =>
   return `extensionProviders of ${mesh.source} ${known}, and not ${name}: add it there`
 }
 
-/** `NAME.NAMESPACE.svc.CLUSTER_DOMAIN` is a Service; other hosts are of ServiceEntries. */
 const follow = (
   { name, service, port, settings }: MeshProvider,
   scope: ProviderScope & Pick<TranslateOptions, 'clusterDomain' | 'rootNamespace'>,
 ): Found => {
-  const { namespace, hostname } = service
-  const [serviceName = '', serviceNamespace = '', ...rest] = hostname.split('.')
-  const isService = rest.join('.') === `svc.${scope.clusterDomain}`
-  if (isService && (namespace ?? serviceNamespace) !== serviceNamespace) {
-    return closed(name, `${hostname} of provider ${name} is no host of namespace ${namespace}`)
-  }
-  let at: Found['at']
-  const named = isService
-    ? { group: '', kind: 'Service', namespace: serviceNamespace, name: serviceName }
-    : { group: 'networking.istio.io', kind: 'Hostname', name: hostname }
-  // Not whoever calls himself so: who is asked decides who is let in.
-  const of = namespace ?? scope.rootNamespace
-  const hosts = {
-    get: (host: string) => scope.hosts.get(host)?.filter(({ object }) => object.metadata.namespace === of),
-  }
-  const found = resolveBackend(
-    { ...named, port, path: 'extensionProviders' },
-    { kind: 'HTTPRoute', metadata: { namespace: of } },
-    { ...scope, hosts, onBackend: (...reached) => (at = reached), onBadRef: () => {} },
-  )
-  if ('bad' in found) {
-    const what = found.bad.message
-    const wanted = isService ? 'the Service and its EndpointSlices' : `a ServiceEntry of namespace ${of}`
-    return closed(name, `provider ${name}: ${what}: have ${wanted} among the objects`)
-  }
+  const found = findProviderService({ name, port, ...service }, scope)
+  if ('fault' in found) return closed(name, found.fault)
   const whole = { ...settings, service: found.service, endpoints: found.endpoints }
+  const { at } = found
   return { provider: { key: name, kind: 'usable', settings: whole }, ...(at === undefined ? {} : { at }) }
 }

@@ -12,7 +12,7 @@ import type { Counters } from '../../counters.ts'
 import type { ForwardDeps } from '../../forward/forward-plan.ts'
 import type { Protocol } from './protocol/grpc-check.ts'
 import { createHttpProtocol } from './protocol/http-check.ts'
-import { ProviderCall } from './provider-call.ts'
+import { ProviderCall } from '../../side/provider-call.ts'
 import type { Question, QuestionDestination } from './protocol/question.ts'
 import type { Verdict } from './protocol/verdict.ts'
 

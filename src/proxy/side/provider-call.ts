@@ -1,11 +1,11 @@
-import type { HeaderList } from '../../../http/header-list.ts'
-import type { H1ResponseHead } from '../../../http/h1/message.ts'
-import type { Clock } from '../../../lib/clock.ts'
-import type { Retry } from '../../../model/route.ts'
-import type { EndpointGroup } from '../../../snapshot/snapshot.ts'
-import { Forward } from '../../forward/forward.ts'
-import type { ForwardFailure } from '../../forward/failure.ts'
-import type { ForwardDeps, ForwardTrace, ForwardUser } from '../../forward/forward-plan.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import type { H1ResponseHead } from '../../http/h1/message.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Retry } from '../../model/route.ts'
+import type { EndpointGroup } from '../../snapshot/snapshot.ts'
+import { Forward } from '../forward/forward.ts'
+import type { ForwardFailure } from '../forward/failure.ts'
+import type { ForwardDeps, ForwardTrace, ForwardUser } from '../forward/forward-plan.ts'
 
 /** Of an answer's body, or of a gRPC message. */
 const MAX_ANSWER_BYTES = 256 * 1024

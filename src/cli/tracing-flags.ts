@@ -1,0 +1,163 @@
+/** The flags that say who is told of traces, and how many there are. */
+import type { TracingOptions } from '../app/options.ts'
+import { propagators, type Propagator } from '../http/tracing/remote-context.ts'
+import { defaultPropagation, type Propagation } from '../http/tracing/trace-fields.ts'
+import { otlpProtocols, type OtlpProtocol } from '../telemetry/otlp/otlp-target.ts'
+import { usageError, type FlagTable, type FlagValues } from './arguments.ts'
+import type { Terminal } from './verb.ts'
+
+export const tracingFlags = {
+  'otlp-endpoint': {
+    type: 'string',
+    value: 'URL',
+    help: 'collector of spans where no Telemetry object names one: http://otel:4317; default: env OTEL_EXPORTER_OTLP_ENDPOINT, else none',
+  },
+  'otlp-protocol': {
+    type: 'string',
+    value: 'PROTOCOL',
+    choices: otlpProtocols,
+    help: 'grpc or http/protobuf; default: env OTEL_EXPORTER_OTLP_PROTOCOL, else http/protobuf at port 4318 or with a path, else grpc',
+  },
+  'trace-sampling': {
+    type: 'string',
+    value: 'PERCENT',
+    help: 'of requests that no client has decided about, 0 to 100; default: env OTEL_TRACES_SAMPLER, else 1',
+  },
+  'trace-errors': {
+    type: 'boolean',
+    help: 'report requests that fail although they were not chosen',
+  },
+  'trace-propagators': {
+    type: 'string',
+    value: 'LIST',
+    help: 'tracecontext, b3, b3multi, joined by commas: those read, and written; default: env OTEL_PROPAGATORS, else all read, the first written beside what came',
+  },
+} as const satisfies FlagTable
+
+type Flags = FlagValues<typeof tracingFlags>
+type Environment = Terminal['env']
+
+const DEFAULT_PERCENT = 1
+
+/** What flags and OpenTelemetry's variables come to; throws `CliError` (64) for what cannot be meant. */
+export const decodeTracing = (flags: Flags, env: Environment): TracingOptions => {
+  const collector = collectorOf(flags, env)
+  const { ratio, followsParent } = samplerOf(flags['trace-sampling'], env)
+  return {
+    ...(collector === undefined ? {} : { collector }),
+    defaults: {
+      hasCollector: collector !== undefined,
+      ratio,
+      followsParent,
+      reportsErrors: flags['trace-errors'],
+      propagation: propagationOf(flags['trace-propagators'], env),
+    },
+  }
+}
+
+/** A text that is given, and from where; an empty variable is one that is not there. */
+interface Given {
+  readonly text: string
+  readonly source: string
+}
+
+const given = (flag: string, text: string | undefined, env: Environment, ...names: string[]): Given | undefined => {
+  if (text !== undefined) return { text, source: `--${flag}` }
+  for (const name of names) {
+    const value = env[name]?.trim() ?? ''
+    if (value !== '') return { text: value, source: name }
+  }
+  return undefined
+}
+
+const collectorOf = (flags: Flags, env: Environment): TracingOptions['collector'] => {
+  const isDisabled = env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true'
+  const exporter = given('', undefined, env, 'OTEL_TRACES_EXPORTER')
+  if (exporter !== undefined && exporter.text !== 'otlp' && exporter.text !== 'none') {
+    throw usageError(
+      `OTEL_TRACES_EXPORTER ${JSON.stringify(exporter.text)} is not supported`,
+      'write otlp, or none; a collector can hand spans on to whatever else there is',
+    )
+  }
+  const isOff = isDisabled || exporter?.text === 'none'
+  const names = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT']
+  const endpoint = given('otlp-endpoint', flags['otlp-endpoint'], env, ...names)
+  const protocol = protocolOf(flags, env)
+  if (endpoint === undefined || (isOff && endpoint.source !== '--otlp-endpoint')) return undefined
+  const url = urlOf(endpoint)
+  const isHttp = url.port === '4318' || url.pathname !== '/'
+  const told = protocol ?? (isHttp ? 'http/protobuf' : 'grpc')
+  // What the environment says is read by the exporter, by the rules that OpenTelemetry has for it.
+  return endpoint.source === '--otlp-endpoint' ? { protocol: told, url: endpoint.text } : { protocol: told }
+}
+
+const urlOf = ({ text, source }: Given): URL => {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '') return url
+  throw usageError(
+    `${source} ${JSON.stringify(text)} is no URL of a collector`,
+    'write http://otel-collector.observability:4317, or https:// with TLS',
+  )
+}
+
+const protocolOf = (flags: Flags, env: Environment): OtlpProtocol | undefined => {
+  const names = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']
+  const written = given('otlp-protocol', flags['otlp-protocol'], env, ...names)
+  const protocol = otlpProtocols.find((name) => name === written?.text)
+  if (written === undefined || protocol !== undefined) return protocol
+  throw usageError(
+    `${written.source} ${JSON.stringify(written.text)} is not supported`,
+    `write ${otlpProtocols.join(' or ')}`,
+  )
+}
+
+interface Sampler {
+  /** 0 to 1 */
+  readonly ratio: number
+  readonly followsParent: boolean
+}
+
+const samplerOf = (percent: string | undefined, env: Environment): Sampler => {
+  if (percent !== undefined) return { ratio: numberOf('--trace-sampling', percent, 100) / 100, followsParent: true }
+  const name = env['OTEL_TRACES_SAMPLER']?.trim() ?? ''
+  const argument = env['OTEL_TRACES_SAMPLER_ARG']?.trim() ?? ''
+  const ratio = (): number => (argument === '' ? 1 : numberOf('OTEL_TRACES_SAMPLER_ARG', argument, 1))
+  const followsParent = name.startsWith('parentbased_')
+  switch (name.replace(/^parentbased_/, '')) {
+    case '':
+      return { ratio: DEFAULT_PERCENT / 100, followsParent: true }
+    case 'always_on':
+      return { ratio: 1, followsParent }
+    case 'always_off':
+      return { ratio: 0, followsParent }
+    case 'traceidratio':
+      return { ratio: ratio(), followsParent }
+    default:
+      throw usageError(
+        `OTEL_TRACES_SAMPLER ${JSON.stringify(name)} is not supported`,
+        'write always_on, always_off or traceidratio, or one of them behind parentbased_',
+      )
+  }
+}
+
+const numberOf = (source: string, text: string, max: number): number => {
+  const number = /^\d{1,3}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Infinity
+  if (number <= max) return number
+  throw usageError(`${source} ${JSON.stringify(text)} is no number from 0 to ${max}`)
+}
+
+const propagationOf = (flag: string | undefined, env: Environment): Propagation => {
+  const written = given('trace-propagators', flag, env, 'OTEL_PROPAGATORS')
+  if (written === undefined) return defaultPropagation
+  const names = written.text.split(',').map((name) => name.trim())
+  if (names.includes('none')) return { reads: [], writes: [] }
+  // Whatever comes in `baggage` goes on in any case.
+  const forms = names.filter((name) => name !== 'baggage' && name !== '').map((name) => formOf(name, written.source))
+  return { reads: forms, writes: forms }
+}
+
+const formOf = (name: string, source: string): Propagator => {
+  const form = propagators.find((known) => known === name)
+  if (form !== undefined) return form
+  throw usageError(`${source} ${JSON.stringify(name)} is not supported`, `write ${propagators.join(', ')}, or none`)
+}

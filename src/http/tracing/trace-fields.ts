@@ -1,0 +1,113 @@
+/** Finds the context of a trace among the fields of a request, and writes that of the next hop in its place. */
+import type { HeaderList } from '../header-list.ts'
+import { readB3, readB3Fields } from './b3.ts'
+import type { Propagator, RemoteContext } from './remote-context.ts'
+import { formatTraceparent, readTraceparent } from './traceparent.ts'
+import { isTracestate } from './tracestate.ts'
+
+/** Which forms are read and written. */
+export interface Propagation {
+  /** In this order: the first that says something valid is believed. */
+  readonly reads: readonly Propagator[]
+  /** Written whatever came; what came in another form goes on in that form too. */
+  readonly writes: readonly Propagator[]
+}
+
+/** All are understood, and W3C's is written. */
+export const defaultPropagation: Propagation = { reads: ['tracecontext', 'b3', 'b3multi'], writes: ['tracecontext'] }
+
+/** What is found of a trace. */
+export interface FoundTrace {
+  readonly context: RemoteContext | undefined
+  /** The forms that are there, valid or not. */
+  readonly forms: readonly Propagator[]
+  /** `tracestate` that goes with the context. */
+  readonly traceState: string | undefined
+}
+
+const nothing: FoundTrace = { context: undefined, forms: [], traceState: undefined }
+
+/** Reads what a request says of its trace. */
+export const findTrace = (headers: HeaderList, { reads }: Propagation): FoundTrace => {
+  const forms = formsIn(headers)
+  if (forms === undefined) return nothing
+  let context: RemoteContext | undefined
+  for (const form of reads) {
+    if (context !== undefined) break
+    if (forms.includes(form)) context = readForm(headers, form)
+  }
+  const isW3c = context?.form === 'tracecontext' && context.ids !== undefined
+  const written = isW3c ? headers.getLower('tracestate') : undefined
+  return { context, forms, traceState: written !== undefined && isTracestate(written) ? written : undefined }
+}
+
+/** By length first: of a dozen fields hardly one is compared. */
+const formsIn = ({ fields }: HeaderList): Propagator[] | undefined => {
+  let forms: Propagator[] | undefined
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] ?? ''
+    const { length } = name
+    if (length !== 11 && length !== 2 && length !== 12 && length !== 10) continue
+    const form = name === 'traceparent' ? 'tracecontext' : name === 'b3' ? 'b3' : isMulti(name) ? 'b3multi' : undefined
+    if (form === undefined || forms?.includes(form) === true) continue
+    forms ??= []
+    forms.push(form)
+  }
+  return forms
+}
+
+const isMulti = (name: string): boolean =>
+  name === 'x-b3-traceid' || name === 'x-b3-spanid' || name === 'x-b3-sampled' || name === 'x-b3-flags'
+
+const readForm = (headers: HeaderList, form: Propagator): RemoteContext | undefined => {
+  switch (form) {
+    // Two of a field are none: they come joined by a comma, which no form has.
+    case 'tracecontext':
+      return readTraceparent(headers.getLower('traceparent') ?? '')
+    case 'b3':
+      return readB3(headers.getLower('b3') ?? '')
+    case 'b3multi':
+      return readB3Fields({
+        traceId: headers.getLower('x-b3-traceid'),
+        spanId: headers.getLower('x-b3-spanid'),
+        sampled: headers.getLower('x-b3-sampled'),
+        flags: headers.getLower('x-b3-flags'),
+      })
+  }
+}
+
+/** What the next hop is told. */
+export interface OutgoingContext {
+  readonly traceId: string
+  readonly isSampled: boolean
+  readonly isDebug: boolean
+  readonly otherFlags: number
+  /** Goes on as it is when it is valid, and belongs to this trace. */
+  readonly traceState: string | undefined
+}
+
+/** Writes the context into a request, in the form, with `spanId` as the parent of what follows. */
+export const writeTrace = (
+  headers: HeaderList,
+  context: OutgoingContext,
+  { form, spanId, parentId }: { readonly form: Propagator; readonly spanId: string; readonly parentId: string },
+): void => {
+  const { traceId, isSampled, isDebug } = context
+  switch (form) {
+    case 'tracecontext':
+      return headers.setLower('traceparent', formatTraceparent(context, spanId))
+    case 'b3':
+      return headers.setLower('b3', `${traceId}-${spanId}-${isDebug ? 'd' : isSampled ? '1' : '0'}-${parentId}`)
+    case 'b3multi':
+      headers.setLower('x-b3-traceid', traceId)
+      headers.setLower('x-b3-spanid', spanId)
+      headers.setLower('x-b3-parentspanid', parentId)
+      // A sampling state beside the debug flag is redundant, and readers fail over it.
+      if (isDebug) {
+        headers.setLower('x-b3-flags', '1')
+        return void headers.removeLower('x-b3-sampled')
+      }
+      headers.removeLower('x-b3-flags')
+      return headers.setLower('x-b3-sampled', isSampled ? '1' : '0')
+  }
+}

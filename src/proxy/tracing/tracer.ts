@@ -1,0 +1,117 @@
+/**
+ * Decides where an exchange stands in a trace when it begins, and whether it is traced: by what its client has decided,
+ * or by chance. What becomes of it is for the telemetry, which is told by the record.
+ */
+import type { ExchangeRecord } from '../../filter/record.ts'
+import type { TraceRecord } from '../../filter/record.ts'
+import type { HeaderList } from '../../http/header-list.ts'
+import { findTrace, type FoundTrace } from '../../http/tracing/trace-fields.ts'
+import type { Propagator } from '../../http/tracing/remote-context.ts'
+import { readTraceparent } from '../../http/tracing/traceparent.ts'
+import { createHexSource } from '../../lib/ids/random-hex.ts'
+import type { TelemetryPolicy } from '../../model/telemetry/telemetry-policy.ts'
+import { ExchangeTrace } from './exchange-trace.ts'
+import { planTraces, type TracePlan, type TracingDefaults } from './trace-plan.ts'
+
+/** The record of what begins; it is told of the trace. */
+export type TracedRecord = Pick<ExchangeRecord, 'telemetry' | 'requestId' | 'trace'>
+
+const noForms: readonly Propagator[] = []
+/** Of `x-request-id`: how finely a share is cut (Envoy's UUID request id, too). */
+const REQUEST_ID_SHARES = 10_000
+
+export class Tracer {
+  readonly #defaults: TracingDefaults
+  readonly #random: () => number
+  readonly #createTraceId = createHexSource(16)
+  readonly #createSpanId = createHexSource(8)
+  readonly #plans = new WeakMap<TelemetryPolicy, { readonly plan: TracePlan | undefined }>()
+  readonly #defaultPlan: TracePlan | undefined
+  /** Tunnels have many requests, one after the other. */
+  #tunnelText: string | undefined
+  #tunnel: TraceRecord['tunnel']
+
+  constructor(defaults: TracingDefaults, random: () => number) {
+    this.#defaults = defaults
+    this.#random = random
+    this.#defaultPlan = planTraces(undefined, defaults)
+  }
+
+  /** Whether exchanges with that policy have places in traces. */
+  traces(policy: TelemetryPolicy | undefined): boolean {
+    return this.#planOf(policy) !== undefined
+  }
+
+  /**
+   * The trace of an exchange that begins with these fields, `tunnel` being the `traceparent` of its CONNECT; `undefined`: it
+   * has none of ours.
+   */
+  begin(headers: HeaderList, record: TracedRecord, tunnel: string | undefined): ExchangeTrace | undefined {
+    const plan = this.#planOf(record.telemetry)
+    if (plan === undefined) return undefined
+    const trace = this.#begin(headers, plan, { requestId: record.requestId, tunnel })
+    record.trace = trace
+    return trace
+  }
+
+  #begin(
+    headers: HeaderList,
+    plan: TracePlan,
+    { requestId, tunnel }: { readonly requestId: string | undefined; readonly tunnel: string | undefined },
+  ): ExchangeTrace {
+    const found = findTrace(headers, plan.propagation)
+    const { context } = found
+    const ids = context?.ids
+    const isSampled = this.#isSampled(plan, found, requestId)
+    const isContinued = ids !== undefined
+    return new ExchangeTrace({
+      context: {
+        traceId: ids?.traceId ?? this.#createTraceId(),
+        isSampled,
+        isDebug: context?.isDebug === true,
+        otherFlags: isContinued ? (context?.otherFlags ?? 0) : 0,
+        traceState: found.traceState,
+      },
+      parentId: ids?.spanId,
+      spanId: this.#createSpanId(),
+      tunnel: tunnel === undefined ? undefined : this.#readTunnel(tunnel),
+      forms: plan.tellsUpstream ? formsFor(plan, found) : noForms,
+      dropsState: found.traceState === undefined && headers.hasLower('tracestate'),
+      createSpanId: isSampled || plan.reportsErrors ? this.#createSpanId : undefined,
+    })
+  }
+
+  #isSampled(plan: TracePlan, { context }: FoundTrace, requestId: string | undefined): boolean {
+    if (plan.followsParent && context?.isSampled !== undefined) return context.isSampled
+    if (plan.ratio >= 1) return true
+    if (plan.ratio <= 0) return false
+    if (plan.samplesByRequestId && requestId !== undefined) {
+      const number = Number.parseInt(requestId.slice(0, 8), 16)
+      if (!Number.isNaN(number)) return number % REQUEST_ID_SHARES < plan.ratio * REQUEST_ID_SHARES
+    }
+    return this.#random() < plan.ratio
+  }
+
+  #planOf(policy: TelemetryPolicy | undefined): TracePlan | undefined {
+    if (policy === undefined) return this.#defaultPlan
+    const known = this.#plans.get(policy)
+    if (known !== undefined) return known.plan
+    const plan = planTraces(policy, this.#defaults)
+    this.#plans.set(policy, { plan })
+    return plan
+  }
+
+  #readTunnel(text: string): TraceRecord['tunnel'] {
+    if (text === this.#tunnelText) return this.#tunnel
+    this.#tunnelText = text
+    this.#tunnel = readTraceparent(text)?.ids
+    return this.#tunnel
+  }
+}
+
+/** Those that are always written, and those in which the trace came: an application behind us may know no other. */
+const formsFor = ({ propagation }: TracePlan, { forms }: FoundTrace): readonly Propagator[] => {
+  const { writes, reads } = propagation
+  const also = forms.filter((form) => reads.includes(form) && !writes.includes(form))
+  return also.length === 0 ? writes : [...writes, ...also]
+}

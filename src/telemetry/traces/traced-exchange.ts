@@ -1,0 +1,11 @@
+import type { ExchangeRecord } from '../../filter/record.ts'
+import type { SpanTagger } from './custom-tags.ts'
+import type { Tags } from './peer-tags.ts'
+
+/** An exchange that is over and is to be told of. */
+export interface TracedExchange {
+  readonly record: ExchangeRecord
+  readonly tagger: SpanTagger
+  /** What its policy adds. */
+  readonly custom: Tags
+}

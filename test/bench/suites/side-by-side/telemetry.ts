@@ -1,0 +1,57 @@
+/**
+ * The suite `telemetry`: one busy client pod whose requests nobody is told of, and the same with traces of one in a hundred,
+ * then of all of them, in turn. The collector takes what it gets, and looks at none of it.
+ */
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { FigureReport, SuiteReport } from '../../report.ts'
+import type { SuiteContext } from '../context.ts'
+import { runStrainSuite, withFairway } from '../strain/subject.ts'
+import type { StrainContext } from '../strain/subject.ts'
+import { measureBoth, type SideBySide } from './measure-both.ts'
+
+const TUNNELS = 64
+
+const sides: readonly (SideBySide & { readonly percent: number })[] = [
+  {
+    ...{ name: `traces-of-1-percent-1x${TUNNELS}`, tunnels: TUNNELS, percent: 1 },
+    ...{ little: 'without traces', much: 'with traces of 1 %', maxRatio: 1.03 },
+  },
+  {
+    ...{ name: `traces-of-all-1x${TUNNELS}`, tunnels: TUNNELS, percent: 100 },
+    ...{ little: 'without traces', much: 'with traces of all', maxRatio: 4 },
+  },
+]
+
+/** Measures each pair, again and again in turn. */
+export const runTelemetrySuite = (context: SuiteContext): Promise<SuiteReport> =>
+  runStrainSuite(
+    'telemetry',
+    sides.map(({ percent, ...both }) => ({
+      name: both.name,
+      measure: async (strain: StrainContext): Promise<FigureReport> => {
+        const { server, url } = await startCollector()
+        const flags = ['--otlp-endpoint', url, '--trace-sampling', String(percent)]
+        try {
+          return await withFairway(strain, (little) =>
+            withFairway(strain, (much) => measureBoth(strain, both, { little, much }), { flags }),
+          )
+        } finally {
+          server.closeAllConnections()
+          server.close()
+        }
+      },
+    })),
+    { ...context, destinations: 1 },
+  )
+
+const startCollector = async (): Promise<{ readonly server: Server; readonly url: string }> => {
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => response.end())
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  // Of a server that listens on TCP.
+  const { port } = server.address() as AddressInfo
+  return { server, url: `http://127.0.0.1:${port}/v1/traces` }
+}
