@@ -5,7 +5,6 @@ import type { CredentialSource } from '../identity/credentials.ts'
 import { systemClock } from '../lib/clock.ts'
 import { compileEarly } from '../lib/compiling/compile-early.ts'
 import { createLogger } from '../lib/log.ts'
-import { createUuidSource } from '../lib/ids/random-uuid.ts'
 import { collectAll } from '../lib/memory/collector.ts'
 import { releaseCompiledCode } from '../lib/memory/compiled-code.ts'
 import { watchFullCollections } from '../lib/memory/full-collections.ts'
@@ -16,19 +15,14 @@ import type { RecordSink } from '../proxy/request/record.ts'
 import { Tracer } from '../proxy/tracing/tracer.ts'
 import type { OpenSiblings } from '../proxy/filter-calls/lend-env.ts'
 import { memoryPerProcess } from '../proxy/overload/memory-guard.ts'
-import { createFlowLog } from '../telemetry/flow/flow-log.ts'
-import { createAccessLogs, type AccessLogs } from '../telemetry/log/access-logs.ts'
-import { openLineFile } from '../telemetry/log/line-file.ts'
-import { createLineQueue } from '../telemetry/log/line-queue.ts'
-import { createLineQueues, type LineQueues } from '../telemetry/log/line-queues.ts'
-import type { LogHost } from '../telemetry/log/format/operator-facts.ts'
 import { createLogHost } from '../telemetry/log/log-host.ts'
-import { createDecisionChoice } from '../telemetry/decisions/choose-decisions.ts'
 import { createTelemetry } from '../telemetry/telemetry.ts'
 import { flushTimeMs, TraceExports } from '../telemetry/traces/trace-exports.ts'
 import { connectionsWithin, descriptorLimit, watchDescriptors } from './descriptors.ts'
 import type { CreatePlaneFilters } from './filters/plane-filters.ts'
 import type { PlaneGuards } from './filters/plane-guards.ts'
+import { openLogs } from './open-logs.ts'
+import type { CallService } from '../telemetry/otlp/otlp-target.ts'
 import type { Plane, PlaneSettings } from './plane.ts'
 import { version } from '../lib/version.ts'
 
@@ -60,10 +54,9 @@ export const createLocalPlane = (
   const counters = new Counters()
   const memoryBytes = memoryPerProcess(settings.workers)
   const filters = createFilters?.({ clock, log, counters, memoryBytes })
-  const queues = createLineQueues((path) => createLineQueue({ write: openLineFile(path) }))
   const logHost = createLogHost({ hostname: hostname(), environment: process.env })
-  const accessLogs = openAccessLogs(settings, { queues, host: logHost })
-  const tellFlow = openFlowLog(settings, queues)
+  const call: CallService = (...asked) => plane.call(...asked)
+  const logs = openLogs(settings, { clock, log, host: logHost, call })
   const filterMetrics = new FilterMetrics((message) => log.warn(message))
   const telemetry = createTelemetry({
     counters,
@@ -72,7 +65,8 @@ export const createLocalPlane = (
     comparisons: () => plane.readComparisons(),
     certificateNotAfterMs: () => credentials.current().notAfterMs,
     filterMetrics,
-    accessLogDropped: queues.dropped,
+    accessLogDropped: logs.dropped,
+    logRecords: logs.counts,
     traces: () => traces.counts(),
   })
   const traces = new TraceExports({
@@ -82,12 +76,11 @@ export const createLocalPlane = (
     log,
     version,
     host: logHost,
-    call: (...asked) => plane.call(...asked),
+    call,
   })
   const sink: RecordSink = (record, exchange) => {
     telemetry.record(record, exchange)
-    accessLogs.record(record, exchange)
-    tellFlow?.(record, exchange)
+    logs.record(record, exchange)
     traces.record(record, exchange)
   }
   const limit = descriptorLimit()
@@ -121,7 +114,7 @@ export const createLocalPlane = (
   return {
     apply: async ({ model, generation, issues }) => {
       await filters?.prepare(model)
-      accessLogs.apply(model)
+      logs.apply(model)
       await traces.prepare(model)
       await plane.apply(model, generation)
       await filters?.observe()
@@ -161,7 +154,7 @@ export const createLocalPlane = (
       const startedMs = clock.monotonicMs()
       await plane.drain(deadlineMs)
       const leftMs = deadlineMs - clock.monotonicMs() + startedMs
-      await Promise.all([queues.flush(FLUSH_MS), traces.flush(flushTimeMs(leftMs))])
+      await Promise.all([logs.flush(FLUSH_MS), traces.flush(flushTimeMs(leftMs))])
     },
     close: () => {
       stopWatching()
@@ -170,32 +163,8 @@ export const createLocalPlane = (
       plane.close()
       telemetry.close()
       traces.close()
+      logs.close()
     },
     trouble: () => undefined,
   }
 }
-
-const openAccessLogs = (
-  { accessLog, authzLog }: PlaneSettings,
-  { queues, host }: { readonly queues: LineQueues; readonly host: LogHost },
-): AccessLogs =>
-  createAccessLogs({
-    flagged: accessLog,
-    ...(authzLog === 'off' ? {} : { tellsDecision: createDecisionChoice(authzLog, Math.random) }),
-    queueOf: queues.of,
-    host,
-    random: Math.random,
-  })
-
-const openFlowLog = (
-  { flowLog: flagged }: PlaneSettings,
-  queues: LineQueues,
-): ReturnType<typeof createFlowLog> | undefined =>
-  flagged === undefined
-    ? undefined
-    : createFlowLog({
-        flagged,
-        queue: queues.of(flagged.path),
-        host: { nodeName: hostname(), uuid: createUuidSource() },
-        random: Math.random,
-      })

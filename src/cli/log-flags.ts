@@ -32,8 +32,8 @@ export const logFlags = {
   },
   'flow-log': {
     type: 'string',
-    value: 'PATH|off',
-    help: "who talked to whom, in Hubble's fields, a line of JSON each: /dev/stdout, or a file; default off",
+    value: 'PATH|otlp|off',
+    help: "who talked to whom, in Hubble's fields, a line of JSON each: a file, /dev/stdout, or otlp; default off",
   },
   'flow-log-filter': {
     type: 'string',
@@ -52,13 +52,13 @@ type LogFlags = FlagValues<typeof logFlags>
 /** Of the requests that policies allow, where there is an access log. */
 const DECISIONS_LOGGED = 0.01
 
-/** Reads them; `cwd` is what paths are relative to. */
+/** Reads them; `cwd` is what paths are relative to, `hasCollector` whether flags or environment name one. */
 export const decodeLogFlags = (
   flags: LogFlags,
-  cwd: string,
+  { cwd, hasCollector }: { readonly cwd: string; readonly hasCollector: boolean },
 ): Pick<WaypointOptions, 'accessLog' | 'authzLog' | 'flowLog'> => ({
   accessLog: decodeAccessLog(flags, cwd),
-  flowLog: decodeFlowLog(flags, cwd),
+  flowLog: decodeFlowLog(flags, { cwd, hasCollector }),
   authzLog: decodeAuthzLog(flags['authz-log'], flags['access-log']),
 })
 
@@ -80,14 +80,20 @@ const decodeAccessLog = (flags: LogFlags, cwd: string): FlaggedLog | undefined =
 
 const decodeFlowLog = (
   { 'flow-log': path = 'off', 'flow-log-filter': filter }: LogFlags,
-  cwd: string,
+  { cwd, hasCollector }: { readonly cwd: string; readonly hasCollector: boolean },
 ): WaypointOptions['flowLog'] => {
   if (path === 'off') {
     if (filter === undefined) return undefined
     throw usageError('--flow-log-filter has no effect without flow records', 'add --flow-log /dev/stdout, or a file')
   }
+  if (path === 'otlp' && !hasCollector) {
+    throw usageError(
+      '--flow-log otlp needs a collector',
+      'name it with --otlp-endpoint, or OTEL_EXPORTER_OTLP_ENDPOINT',
+    )
+  }
   if (filter !== undefined) refuse('flow-log-filter', findFilterFault(filter))
-  return { path: resolvePath(cwd, path), filter }
+  return { path: path === 'otlp' ? path : resolvePath(cwd, path), filter }
 }
 
 const refuse = (flag: string, fault: (TextFault & { readonly label?: string }) | undefined): void => {

@@ -169,6 +169,7 @@ describe('the flags of fairway run', () => {
     [['--access-log', 'json', '--access-log-format', '%DURATION%'], /--access-log-format is no JSON object/],
     [['--access-log', 'json', '--access-log-format', '{"a":"%A%"}'], /--access-log-format, column 1 of a: %A% is no/],
     [['--access-log', 'json', '--access-log-filter', 'true &&'], /--access-log-filter, column 8: ends where a value/],
+    [['--flow-log', 'otlp'], /--flow-log otlp needs a collector/],
     [['--flow-log-filter', 'true'], /--flow-log-filter has no effect without flow records/],
     [['--flow-log', 'a', '--flow-log-filter', '1'], /--flow-log-filter, column 1: is int, and no condition/],
     [['--authz-log', '1%'], /--authz-log "1%" is no share from 0 to 1/],

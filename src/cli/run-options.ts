@@ -86,7 +86,7 @@ export const decodeRunOptions = (
     },
     workers:
       flags.workers === 'auto' ? availableParallelism() : decodeInteger('workers', flags.workers, { min: 1, max: 256 }),
-    ...decodeLogFlags(flags, cwd),
+    ...decodeLogFlags(flags, { cwd, hasCollector: decodeTracing(flags, env).collector !== undefined }),
     tracing: decodeTracing(flags, env),
     logLevel: decodeLogFlag(flags['log-level']),
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,

@@ -245,6 +245,13 @@ export const otherMetrics = {
   configIssues: gauge('fairway_config_issues', 'Documents of the configuration that could not be read', 'max'),
   seriesOverflow: total('fairway_metric_series_overflow_total', 'Times that a new series found the table full'),
   accessLogDropped: total('fairway_access_log_dropped_total', 'Access log lines dropped because nobody read them'),
+  logRecordsReported: {
+    ...total(
+      'fairway_log_records_total',
+      'Records of access logs and flows that collectors were to get, by what became of it: exported, queue_full, failed',
+    ),
+    label: 'outcome',
+  },
   tracesReported: {
     ...total(
       'fairway_traced_exchanges_total',

@@ -18,7 +18,14 @@ import type { MetricsDump, ScalarDump } from './dump.ts'
 import type { Told } from './log/told.ts'
 import { toSnakeCase } from './labels.ts'
 import { createProcessReadings, type ProcessReadings } from './process-readings.ts'
-import { counterMetrics, endpointMetrics, handshakeMetric, labelledMetrics, otherMetrics } from './scalars.ts'
+import {
+  counterMetrics,
+  endpointMetrics,
+  handshakeMetric,
+  labelledMetrics,
+  otherMetrics,
+  type ScalarDefinition,
+} from './scalars.ts'
 
 export interface TelemetryOptions {
   /** The proxy's own counters; read at each dump. */
@@ -35,6 +42,8 @@ export interface TelemetryOptions {
   readonly comparisons?: () => readonly ComparisonReading[]
   /** What became of the exchanges that collectors were to be told of. */
   readonly traces?: () => ExportCounts
+  /** The same of records of logs. */
+  readonly logRecords?: () => ExportCounts
   /** Lines that the access log had to drop. */
   readonly accessLogDropped?: () => number
   /** Label sets of Istio's metrics; default 2000, of which each costs about 1.6 KB. */
@@ -116,18 +125,24 @@ const readEndpoints = (endpoints: HealthCounters): ScalarDump[] =>
     return Object.entries(value).map(([label, count]) => ({ name, label: toSnakeCase(label), value: count }))
   })
 
+/** What became of what collectors were to be told of. */
+const exportScalars = (
+  { name }: ScalarDefinition,
+  { exported, queueFull, failed }: ExportCounts,
+): readonly ScalarDump[] => [
+  { name, label: 'exported', value: exported },
+  { name, label: 'queue_full', value: queueFull },
+  { name, label: 'failed', value: failed },
+]
+
 const readOthers = (options: TelemetryOptions): ScalarDump[] => {
-  const { version, certificateNotAfterMs, accessLogDropped, traces } = options
+  const { version, certificateNotAfterMs, accessLogDropped, traces, logRecords } = options
   const scalars: ScalarDump[] = [{ name: otherMetrics.build.name, label: version, value: 1 }]
   if (accessLogDropped !== undefined) {
     scalars.push({ name: otherMetrics.accessLogDropped.name, value: accessLogDropped() })
   }
-  if (traces !== undefined) {
-    const { exported, queueFull, failed } = traces()
-    const { name } = otherMetrics.tracesReported
-    scalars.push({ name, label: 'exported', value: exported })
-    scalars.push({ name, label: 'queue_full', value: queueFull }, { name, label: 'failed', value: failed })
-  }
+  if (traces !== undefined) scalars.push(...exportScalars(otherMetrics.tracesReported, traces()))
+  if (logRecords !== undefined) scalars.push(...exportScalars(otherMetrics.logRecordsReported, logRecords()))
   if (certificateNotAfterMs !== undefined) {
     scalars.push({ name: otherMetrics.certificateNotAfter.name, value: certificateNotAfterMs() / 1000 })
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { it } from 'node:test'
+import { Collector } from '../support/otlp/collector.ts'
 import { eventually } from './support/eventually.ts'
 import { createMesh } from './support/mesh.ts'
 import { replaceFile } from './support/mesh-certificates.ts'
@@ -24,7 +25,7 @@ const objects = [
   ...service({ name: 'plain', vip: '10.96.0.61', endpoints: [{ address: `${NETWORK}.2`, port: 8080 }] }),
   httpRoute('api', [{ matches: [{ path: { value: '/api' } }], backendRefs: [backend('api')] }]),
   telemetry({
-    providers: [{ name: 'errors' }],
+    providers: [{ name: 'errors' }, { name: 'otel' }],
     filter: { expression: "response.code >= 400 && request.method == 'GET'" },
   }),
 ]
@@ -38,12 +39,20 @@ it('each log has the lines that are meant for it, in its own format', async () =
   await mesh.startPod('plain', { address: `${NETWORK}.2`, port: 8080 })
   const file = (name: string): string => join(mesh.dir, name)
   const [meshFile, errors, flows] = [file('mesh.yaml'), file('errors.log'), file('flows.log')]
+  await using collector = await Collector.start()
   const configOf = (code: string): string =>
     JSON.stringify({
       extensionProviders: [
         {
           name: 'errors',
           envoyFileAccessLog: { path: errors, logFormat: { labels: { code, by: '%DOWNSTREAM_PEER_URI_SAN%' } } },
+        },
+        {
+          name: 'otel',
+          envoyOtelAls: {
+            ...{ service: 'localhost', port: collector.grpcPort },
+            logFormat: { text: '%RESPONSE_FLAGS%', labels: { team: '%REQ(X-TEAM)%' } },
+          },
         },
       ],
     })
@@ -64,6 +73,9 @@ it('each log has the lines that are meant for it, in its own format', async () =
   assert.equal(fairway.stdout(), 'GET /b?access_token=(hidden) 200 blue 10.96.0.61:80 (hidden)\n')
   await eventually('the provider has the error', () => linesOf(errors).length === 1)
   assert.match(linesOf(errors)[0] ?? '', /^\{"code":404,"by":"spiffe:\/\/cluster\.local\/ns\/[^"]+"\}$/)
+  await eventually('so has the collector', () => collector.logs.length === 1)
+  const [reported] = collector.logs
+  assert.deepEqual([reported?.body, reported?.severity, reported?.attributes], ['NR', 'WARN', { team: 'blue' }])
   await eventually('each has a flow', () => linesOf(flows).length === 3)
   const told = linesOf(flows).map((line) => {
     const { flow } = JSON.parse(line) as { flow: { verdict: string; l7: { http: { code: number; url: string } } } }

@@ -2,21 +2,26 @@ import type { ExchangeRecord } from '../../filter/record.ts'
 import { compileCondition } from '../../lib/expression/compile-expression.ts'
 import { attributeScope } from '../log/attribute-scope.ts'
 import { quoteAll } from '../log/format/escape.ts'
-import type { LineQueue } from '../log/line-queue.ts'
 import type { Told } from '../log/told.ts'
 import { toFlow, type FlowHost } from './flow-record.ts'
 
 /** Flow records as flags ask for them. */
 export interface FlaggedFlows {
+  /** A file, or `otlp`: the collector of the flags. */
   readonly path: string
   /** A condition that is known to be one; absent: every exchange has a record. */
   readonly filter?: string | undefined
 }
 
+/** Where they go: lines, with what they tell of. */
+export interface FlowOutput {
+  readonly push: (line: string, told: Told) => void
+}
+
 /** What it takes to write them. */
 export interface FlowLogOptions {
   readonly flagged: FlaggedFlows
-  readonly queue: LineQueue
+  readonly output: FlowOutput
   readonly host: FlowHost
   readonly random: () => number
 }
@@ -24,7 +29,7 @@ export interface FlowLogOptions {
 /** Writes a flow record for each exchange that is over, and that the filter lets through, as a line of JSON. */
 export const createFlowLog = ({
   flagged,
-  queue,
+  output,
   host,
   random,
 }: FlowLogOptions): ((record: ExchangeRecord, exchange?: Told['exchange']) => void) => {
@@ -33,6 +38,6 @@ export const createFlowLog = ({
   return (record, exchange) => {
     const told = { record, exchange }
     if (isTold?.(told) === false) return
-    queue.push(`${quoteAll(toFlow(told, host))}\n`)
+    output.push(`${quoteAll(toFlow(told, host))}\n`, told)
   }
 }

@@ -121,10 +121,10 @@ it('a connection has no HTTP', () => {
 
 it('lines are chosen by a filter, and stay lines', () => {
   const lines: string[] = []
-  const queue = { push: (line: string) => void lines.push(line), dropped: () => 0, flush: () => Promise.resolve() }
+  const output = { push: (line: string) => void lines.push(line) }
   const flagged = { path: '-', filter: 'response.code > 399 || sample(0.5)' }
   let chance = 0.9
-  const tell = createFlowLog({ flagged, queue, host, random: () => chance })
+  const tell = createFlowLog({ flagged, output, host, random: () => chance })
   tell(makeRecord())
   tell(makeRecord({ status: 500, path: '/a\u2028\n\u009b' }))
   chance = 0.1

@@ -44,7 +44,7 @@ export interface AccessLogOptions {
   /** What writes to a path. */
   readonly queueOf: (path: string) => LineQueue
   /** Opens what reports to a collector; `undefined`: such logs are not told. */
-  readonly openCollector?: ((provider: OtelLogProvider, host: LogHost) => LogOutput) | undefined
+  readonly openCollector?: (provider: OtelLogProvider) => LogOutput
   readonly host: LogHost
   readonly random: () => number
 }
@@ -117,6 +117,8 @@ class Outputs {
     const kept = new Set(this.#providers.filter((one) => isEqual(one, known.get(one.name))).map(({ name }) => name))
     this.#byProvider = new Map([...this.#byProvider].filter(([name]) => kept.has(name)))
     this.#byPolicy = new WeakMap()
+    // The way to a collector is opened before anybody has to be told something.
+    for (const provider of providers) if (provider.kind === 'otel-log') this.#outputOf(provider.name)
   }
 
   of(policy: TelemetryPolicy | undefined): readonly Chosen[] {
@@ -156,7 +158,7 @@ class Outputs {
       case 'file-log':
         return this.#openFile(provider)
       case 'otel-log':
-        return this.#options.openCollector?.(provider, this.#options.host)
+        return this.#options.openCollector?.(provider)
       case 'prometheus':
       case 'opentelemetry':
       case 'unsupported':

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import * as grpc from '@grpc/grpc-js'
+import { readLogs, type ReceivedLog } from './read-logs.ts'
 import { readSpans, type ReceivedSpan } from './read-spans.ts'
 
 /** How a collector meets a report. */
@@ -12,9 +13,19 @@ export type Mood =
   /** By gRPC's code, or the status of HTTP. */
   | { readonly kind: 'refuses'; readonly code: number }
 
-/** A collector of spans, by gRPC and by HTTP. */
+type Signal = 'traces' | 'logs'
+
+const methods: Readonly<Record<string, Signal>> = {
+  '/opentelemetry.proto.collector.trace.v1.TraceService/Export': 'traces',
+  '/opentelemetry.proto.collector.logs.v1.LogsService/Export': 'logs',
+}
+
+const paths: Readonly<Record<string, Signal>> = { '/v1/traces': 'traces', '/v1/logs': 'logs' }
+
+/** A collector of spans and of records of logs, by gRPC and by HTTP. */
 export class Collector implements AsyncDisposable {
   readonly spans: ReceivedSpan[] = []
+  readonly logs: ReceivedLog[] = []
   /** Fields of the reports, the last one last. */
   readonly headers: Readonly<Record<string, unknown>>[] = []
   mood: Mood = { kind: 'takes' }
@@ -36,7 +47,6 @@ export class Collector implements AsyncDisposable {
     const server = new grpc.Server()
     const taking: { by: Collector | undefined } = { by: undefined }
     const method = {
-      path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
       requestStream: false,
       responseStream: false,
       requestSerialize: (bytes: Buffer) => bytes,
@@ -44,16 +54,18 @@ export class Collector implements AsyncDisposable {
       responseSerialize: (bytes: Buffer) => bytes,
       responseDeserialize: (bytes: Buffer) => bytes,
     } as const
-    server.addService(
-      { export: method },
-      {
-        export: (call: grpc.ServerUnaryCall<Buffer, Buffer>, answer: grpc.sendUnaryData<Buffer>) => {
-          const mood = taking.by?.take(call.request, call.metadata.getMap())
-          if (mood?.kind === 'refuses') answer({ code: mood.code, details: 'not now' })
-          else if (mood?.kind === 'takes') answer(null, Buffer.alloc(0))
+    for (const [path, signal] of Object.entries(methods)) {
+      server.addService(
+        { export: { ...method, path } },
+        {
+          export: (call: grpc.ServerUnaryCall<Buffer, Buffer>, answer: grpc.sendUnaryData<Buffer>) => {
+            const mood = taking.by?.take(signal, call.request, call.metadata.getMap())
+            if (mood?.kind === 'refuses') answer({ code: mood.code, details: 'not now' })
+            else if (mood?.kind === 'takes') answer(null, Buffer.alloc(0))
+          },
         },
-      },
-    )
+      )
+    }
     const grpcPort = await new Promise<number>((resolve, reject) => {
       server.bindAsync(`${host}:0`, grpc.ServerCredentials.createInsecure(), (error, port) =>
         error === null ? resolve(port) : reject(error),
@@ -63,8 +75,9 @@ export class Collector implements AsyncDisposable {
       const pieces: Buffer[] = []
       request.on('data', (piece: Buffer) => pieces.push(piece))
       request.on('end', () => {
-        if (request.url !== '/v1/traces') return void response.writeHead(404).end()
-        const mood = taking.by?.take(Buffer.concat(pieces), request.headers)
+        const signal = paths[request.url ?? '']
+        if (signal === undefined) return void response.writeHead(404).end()
+        const mood = taking.by?.take(signal, Buffer.concat(pieces), request.headers)
         if (mood?.kind === 'refuses') response.writeHead(mood.code).end()
         else if (mood?.kind === 'takes') response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
       })
@@ -77,10 +90,12 @@ export class Collector implements AsyncDisposable {
     return collector
   }
 
-  take(bytes: Buffer, headers: Readonly<Record<string, unknown>>): Mood {
+  take(signal: Signal, bytes: Buffer, headers: Readonly<Record<string, unknown>>): Mood {
     this.reports++
     this.headers.push(headers)
-    if (this.mood.kind === 'takes') this.spans.push(...readSpans(bytes))
+    if (this.mood.kind !== 'takes') return this.mood
+    if (signal === 'traces') this.spans.push(...readSpans(bytes))
+    else this.logs.push(...readLogs(bytes))
     return this.mood
   }
 

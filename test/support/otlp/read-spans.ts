@@ -1,4 +1,4 @@
-import { BinaryReader, type WireType } from '@bufbuild/protobuf/wire'
+import { hex, read, readAttribute } from './read-message.ts'
 
 /** A span as a collector gets it. Ids are hex digits, times nanoseconds since the epoch. */
 export interface ReceivedSpan {
@@ -17,19 +17,6 @@ export interface ReceivedSpan {
   readonly status: { readonly code: number; readonly message: string }
   readonly flags: number
   readonly resource: Readonly<Record<string, unknown>>
-}
-
-type Take = (field: number, reader: BinaryReader, wire: WireType) => void
-
-/** Reads each field of a message; `take` reads those that it knows. */
-const read = (bytes: Uint8Array, take: Take): void => {
-  const reader = new BinaryReader(bytes)
-  while (reader.pos < reader.len) {
-    const [field, wire] = reader.tag()
-    const before = reader.pos
-    take(field, reader, wire)
-    if (reader.pos === before) reader.skip(wire, field)
-  }
 }
 
 /** Reads an `ExportTraceServiceRequest`. */
@@ -57,8 +44,6 @@ const readResourceSpans = (bytes: Uint8Array, spans: ReceivedSpan[]): void => {
     })
   }
 }
-
-const hex = (reader: BinaryReader): string => Buffer.from(reader.bytes()).toString('hex')
 
 const readSpan = (bytes: Uint8Array, resource: ReceivedSpan['resource']): ReceivedSpan => {
   const attributes: Record<string, unknown> = {}
@@ -107,25 +92,4 @@ const readLink = (bytes: Uint8Array): { traceId: string; spanId: string } => {
     else if (field === 2) link.spanId = hex(reader)
   })
   return link
-}
-
-const readAttribute = (bytes: Uint8Array, into: Record<string, unknown>): void => {
-  let key = ''
-  let value: unknown
-  read(bytes, (field, reader) => {
-    if (field === 1) key = reader.string()
-    else if (field === 2) value = readValue(reader.bytes())
-  })
-  into[key] = value
-}
-
-const readValue = (bytes: Uint8Array): unknown => {
-  let value: unknown
-  read(bytes, (field, reader) => {
-    if (field === 1) value = reader.string()
-    else if (field === 2) value = reader.bool()
-    else if (field === 3) value = Number(reader.int64())
-    else if (field === 4) value = reader.double()
-  })
-  return value
 }
