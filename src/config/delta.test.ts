@@ -57,6 +57,36 @@ describe('updates between threads', () => {
     }
   })
 
+  it('carry what is told of exchanges when it changes', () => {
+    const send = createLink()
+    const sent = update([])
+    const policy = (percentage: number): Model['telemetry'] => ({
+      providers: [],
+      policies: [
+        {
+          key: 'shop/a',
+          tracing: {
+            ...{ isDisabled: false, samplingPercentage: percentage, customTags: [], hasIstioTags: true },
+            ...{ samplesByRequestId: true, hidesContext: false },
+          },
+        },
+      ],
+    })
+    const models = [policy(1), policy(1), policy(2), undefined, policy(2)].map((telemetry): Model => {
+      return { ...sent.model, ...(telemetry === undefined ? {} : { telemetry }) }
+    })
+    const links = models.map((model) => send({ ...sent, model }))
+    assert.deepEqual(
+      links.map(({ received }) => received.model),
+      models,
+    )
+    assert.deepEqual(
+      links.map(({ delta }) => delta.model.telemetry !== undefined),
+      [true, false, true, true, true],
+    )
+    assert.equal(links[1]?.received.model.telemetry, links[0]?.received.model.telemetry)
+  })
+
   it('carry the code of filters once', () => {
     const send = createLink()
     const sent = update([])

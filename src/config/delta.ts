@@ -15,7 +15,7 @@ type ListName = 'services' | 'routes' | 'endpoints' | 'pods' | 'authentications'
 /** The difference between two models; the first of a writer is a difference from nothing. */
 export interface ModelDelta {
   readonly isFirst: boolean
-  readonly head: Omit<Model, ListName>
+  readonly head: Omit<Model, ListName | 'telemetry'>
   readonly services: readonly Edit<Model['services'][number]>[]
   readonly routes: readonly Edit<Model['routes'][number]>[]
   readonly endpoints: readonly Edit<Model['endpoints'][number]>[]
@@ -24,6 +24,8 @@ export interface ModelDelta {
   readonly authorizations: readonly Edit<Model['authorizations'][number]>[]
   /** Absent: there are none. */
   readonly filterModules?: readonly Edit<FilterModule>[]
+  /** Absent: as before; `null`: none. */
+  readonly telemetry?: Model['telemetry'] | null
 }
 
 /** The difference between two updates. */
@@ -43,7 +45,8 @@ export interface ConfigDelta {
 export const createModelWriter = (): ((model: Model) => ModelDelta) => {
   let before: Model | undefined
   return (model) => {
-    const { services, routes, endpoints, pods, authentications, authorizations, filterModules, ...head } = model
+    const { services, routes, endpoints, pods, authentications, authorizations, filterModules, ...rest } = model
+    const { telemetry, ...head } = rest
     const delta = {
       isFirst: before === undefined,
       head,
@@ -56,6 +59,7 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
       ...(filterModules === undefined
         ? {}
         : { filterModules: findEdits(before?.filterModules ?? [], filterModules, digestOf) }),
+      ...(isEqual(before?.telemetry, telemetry) ? {} : { telemetry: telemetry ?? null }),
     }
     before = model
     return delta
@@ -64,11 +68,12 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
 
 /** Makes the receiving side for models; it keeps what it is given. */
 export const createModelReader = (): ((delta: ModelDelta) => Model) => {
-  let before: Pick<Model, ListName> | undefined
+  let before: Pick<Model, ListName | 'telemetry'> | undefined
   return (delta) => {
     const { isFirst, head, services, routes, endpoints, pods, authentications, authorizations, filterModules } = delta
     // A writer that begins anew knows nothing of what its predecessor sent.
     const known = isFirst || before === undefined ? nothing : before
+    const telemetry = delta.telemetry === undefined ? known.telemetry : (delta.telemetry ?? undefined)
     before = {
       services: applyEdits(known.services, services),
       routes: applyEdits(known.routes, routes),
@@ -77,6 +82,7 @@ export const createModelReader = (): ((delta: ModelDelta) => Model) => {
       authentications: applyEdits(known.authentications, authentications),
       authorizations: applyEdits(known.authorizations, authorizations),
       ...(filterModules === undefined ? {} : { filterModules: applyEdits(known.filterModules ?? [], filterModules) }),
+      ...(telemetry === undefined ? {} : { telemetry }),
     }
     // One that is undefined did not travel.
     return { ...head, gateway: head.gateway, ...before }
@@ -119,7 +125,7 @@ export const createDeltaReader = (): ((delta: ConfigDelta) => ConfigUpdate) => {
   }
 }
 
-const nothing: Pick<Model, ListName> = {
+const nothing: Pick<Model, ListName | 'telemetry'> = {
   services: [],
   routes: [],
   endpoints: [],

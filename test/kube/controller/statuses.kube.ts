@@ -32,6 +32,7 @@ const api = (group: string, version: string, plural: string): string =>
 const httpRoutes = api('gateway.networking.k8s.io', 'v1', 'httproutes')
 const transforms = api('fairway.dev', 'v1alpha1', 'headertransforms')
 const policies = api('security.istio.io', 'v1', 'authorizationpolicies')
+const telemetries = api('telemetry.istio.io', 'v1', 'telemetries')
 const backendTls = api('gateway.networking.k8s.io', 'v1', 'backendtlspolicies')
 
 const route = (name: string, backend: string): JsonObject => ({
@@ -202,6 +203,32 @@ const others: readonly {
       kind: 'AuthorizationPolicy',
       metadata: { name: 'none' },
       spec: { targetRefs: [{ group: '', kind: 'Service', name: 'api' }], action: 'DENY', rules: [{}] },
+    },
+    claims: ['Accepted=True/Accepted'],
+  },
+  {
+    what: 'a Telemetry of which part has no effect',
+    path: telemetries,
+    body: {
+      apiVersion: 'telemetry.istio.io/v1',
+      kind: 'Telemetry',
+      metadata: { name: 'api' },
+      spec: {
+        targetRefs: [{ group: '', kind: 'Service', name: 'api' }],
+        accessLogging: [{ disabled: true }],
+        tracing: [{ providers: [{ name: 'nobody' }] }],
+      },
+    },
+    claims: ['Accepted=True/Accepted', 'PartiallyInvalid=True/UnsupportedValue'],
+  },
+  {
+    what: 'a Telemetry for the whole namespace',
+    path: telemetries,
+    body: {
+      apiVersion: 'telemetry.istio.io/v1',
+      kind: 'Telemetry',
+      metadata: { name: 'all' },
+      spec: { metrics: [{ overrides: [{ match: { metric: 'REQUEST_SIZE' }, disabled: true }] }] },
     },
     claims: ['Accepted=True/Accepted'],
   },

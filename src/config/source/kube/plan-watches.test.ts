@@ -61,6 +61,16 @@ const cases: readonly (readonly [name: string, input: Partial<PlanInput>, watche
     ],
   ],
   [
+    'Telemetry there and for the whole mesh, which may be forbidden',
+    { kinds: only('Telemetry') },
+    ['Telemetry shop?', 'Telemetry istio-system?'],
+  ],
+  [
+    'Telemetry of all namespaces, where any may use the waypoint',
+    { kinds: only('Telemetry'), object: gatewayFor('All') },
+    ['Telemetry *?'],
+  ],
+  [
     'the namespaces that its routes lead to, which may be forbidden',
     {
       kinds: only('Service', 'BackendTLSPolicy', 'AuthorizationPolicy', 'Pod'),
