@@ -45,7 +45,8 @@ export const decodeTelemetry: KindDecoder<TelemetryObject> = ({ body, metadata, 
   const issues: Issue[] = []
   const target = decodePolicyTarget(written, Object.keys(usedSections), issues)
   const decoded = spec.decode(written, 'spec')
-  if (!decoded.ok) issues.push(...decoded.issues)
+  // One that is no object at all is told of once.
+  if (!decoded.ok && s.isPlainObject(written)) issues.push(...decoded.issues)
   if (!decoded.ok || issues.length > 0) return { ok: false, issues }
   const used = { ...usedSections, targetRef: 'all', targetRefs: 'all', selector: 'all' } as const
   const unknown = findUnused(written, used, 'spec')

@@ -1,35 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { loadText } from '../../../../test/support/load-text.ts'
+import { aroundTelemetries, writeTelemetry } from '../../../../test/support/telemetry/telemetry-objects.ts'
 import type { TelemetryPolicy } from '../../../model/telemetry/telemetry-policy.ts'
 import { decodeMeshConfig } from '../../objects/mesh-config/mesh-config.ts'
 import type { TranslateOptions } from '../options.ts'
 import { translate } from '../translate.ts'
-
-/** The waypoint stands in `shop`; `api` and `web` are there, `far` in `other`. */
-const surroundings = `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: { name: waypoint, namespace: shop, labels: { istio.io/waypoint-for: all } }
-spec:
-  gatewayClassName: fairway
-  listeners: [{ name: mesh, port: 15008, protocol: HBONE, allowedRoutes: { namespaces: { from: All } } }]
----
-apiVersion: v1
-kind: Namespace
-metadata: { name: shop, labels: { istio.io/use-waypoint: waypoint } }
----
-apiVersion: v1
-kind: Namespace
-metadata: { name: other, labels: { istio.io/use-waypoint: waypoint, istio.io/use-waypoint-namespace: shop } }
----
-${['shop/api 10.96.0.1', 'shop/web 10.96.0.2', 'other/far 10.96.0.3']
-  .map((text) => {
-    const [namespace, name, address] = text.split(/[/ ]/)
-    return `{ apiVersion: v1, kind: Service, metadata: { name: ${name}, namespace: ${namespace} }, spec: { clusterIP: ${address}, ports: [{ port: 80 }] } }`
-  })
-  .join('\n---\n')}
-`
 
 const base: TranslateOptions = {
   clusterDomain: 'cluster.local',
@@ -54,25 +30,8 @@ const optionsWith = (mesh: object): TranslateOptions => {
   return { ...base, mesh: { source: 'mesh.yaml', providers: asked, telemetry } }
 }
 
-/** `PLACE NAME: SPEC`; places are namespaces, or `gateway`, `class`, `Service NAMESPACE/NAME`. Later ones are younger. */
-const write = (text: string, age: number): string => {
-  const [head = '', ...rest] = text.split(': ')
-  const words = head.split(' ')
-  const name = words.pop()
-  const [place = '', target = ''] = words
-  const [ofService = '', service = ''] = target.split('/')
-  const namespace = { gateway: 'shop', class: 'istio-system', Service: ofService }[place] ?? place
-  const ref = {
-    gateway: 'targetRefs: [{ group: gateway.networking.k8s.io, kind: Gateway, name: waypoint }], ',
-    class: 'targetRefs: [{ group: gateway.networking.k8s.io, kind: GatewayClass, name: fairway }], ',
-    Service: `targetRefs: [{ kind: Service, name: ${service} }], `,
-  }[place]
-  const created = new Date(Date.UTC(2025, 0, 1 + age)).toISOString()
-  return `{ apiVersion: telemetry.istio.io/v1, kind: Telemetry, metadata: { name: ${name}, namespace: ${namespace}, creationTimestamp: '${created}' }, spec: { ${ref ?? ''}${rest.join(': ')} } }`
-}
-
 const run = (objects: readonly string[], mesh: object = {}) => {
-  const text = [surroundings, ...objects.map(write)].join('\n---\n')
+  const text = [aroundTelemetries, ...objects.map(writeTelemetry)].join('\n---\n')
   const { objects: set, issues } = loadText('telemetry.yaml', text)
   assert.deepEqual(issues, [])
   const { model, conditions } = translate(set, optionsWith(mesh))
@@ -367,6 +326,18 @@ describe('a Telemetry is told', () => {
       ],
     ],
     [
+      'of labels beyond those that an object may change, whatever section they stand in',
+      [
+        `shop a: metrics: [${Array.from({ length: 34 }, (_, i) => `{ overrides: [{ tagOverrides: { t${i}: { value: request.path } } }] }`).join(', ')}]`,
+      ],
+      [/^a Accepted True/, /metrics\[32\].*tagOverrides.t32: is one too many.*32 labels.*t33: is one too many/],
+    ],
+    [
+      'of an expression without end by its beginning',
+      [`shop a: accessLogging: [{ filter: { expression: "${'a && '.repeat(1000)}b" } }]`],
+      [/^a Accepted True/, /^.{1,400}$/],
+    ],
+    [
       'of a filter that cannot be read',
       ['shop a: accessLogging: [{ filter: { expression: "response.cod > 4" } }]'],
       [/^a Accepted True/, /filter.expression: response.cod > 4: column 1: .*without it all is logged/],
@@ -386,7 +357,7 @@ describe('a Telemetry is told', () => {
   }
 
   it('what cannot be read of it, and is left out whole', () => {
-    const text = `${surroundings}\n---\n${write('shop a: tracing: [{ randomSamplingPercentage: 200 }]', 0)}`
+    const text = `${aroundTelemetries}\n---\n${writeTelemetry('shop a: tracing: [{ randomSamplingPercentage: 200 }]', 0)}`
     const { objects, issues } = loadText('t.yaml', text)
     assert.deepEqual(
       issues.map(({ path, found }) => [path, found]),

@@ -43,13 +43,19 @@ export interface UsableSections {
   readonly isAlsoForOthers: boolean
 }
 
-/** Values of so many labels may be expressions, of one metric in one section: each multiplies the series there are. */
+/** So many labels an object may change: each may multiply the series that there are. */
 const MAX_TAGS = 32
 
 /** What of an object can be carried out with these providers. */
 export const usableSections = (object: TelemetryObject, providers: TelemetryProviders): UsableSections => {
   const notes: Note[] = object.unknown.map((path) => ({ path, message: 'is not known to this version' }))
-  const reading = { notes, providers, isForUs: object.target.kind === 'refs', isAlsoForOthers: false }
+  const reading = {
+    notes,
+    providers,
+    isForUs: object.target.kind === 'refs',
+    isAlsoForOthers: false,
+    tags: new Set<string>(),
+  }
   const usable = {
     tracing: object.tracing.flatMap((section) => usableTracing(section, reading)),
     accessLogging: object.accessLogging.flatMap((section) => usableLogging(section, reading)),
@@ -64,6 +70,8 @@ interface Reading {
   /** The object names what it is for, which is ours; another may have sections for sidecars and gateways. */
   readonly isForUs: boolean
   isAlsoForOthers: boolean
+  /** Names of the labels that are changed so far. */
+  readonly tags: Set<string>
 }
 
 /** A waypoint stands before the servers, and so it is one. */
@@ -117,7 +125,7 @@ const usableLogging = (section: AccessLoggingSection, reading: Reading): readonl
   if (filter === undefined) return [whether]
   const fault = findFilterFault(filter)
   if (fault === undefined) return [{ ...whether, filter }]
-  const message = `${filter}: column ${fault.column}: ${fault.message}; without it all is logged`
+  const message = `${brief(filter)}: column ${fault.column}: ${fault.message}; without it all is logged`
   reading.notes.push({ path: `${path}.filter.expression`, message })
   return [whether]
 }
@@ -141,8 +149,8 @@ const usableOverride = (override: MetricsOverride, reading: Reading): readonly U
     reading.notes.push({ path: `${path}.match.customMetric`, message })
     return []
   }
-  const usable = tags.flatMap(({ name, value }, index): readonly TagOverride[] => {
-    const fault = index < MAX_TAGS ? tagFault(name, value) : `at most ${MAX_TAGS} tags are changed at once`
+  const usable = tags.flatMap(({ name, value }): readonly TagOverride[] => {
+    const fault = tagFault(name, value, reading)
     if (fault !== undefined) {
       reading.notes.push({ path: `${path}.tagOverrides.${name}`, message: fault })
       return []
@@ -157,11 +165,18 @@ const usableOverride = (override: MetricsOverride, reading: Reading): readonly U
 /** A name of Prometheus that it does not keep to itself. */
 const LABEL = /^(?!__)[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
-const tagFault = (name: string, value: string | undefined): string | undefined => {
+const tagFault = (name: string, value: string | undefined, { tags }: Reading): string | undefined => {
   if (!LABEL.test(name)) return 'is no name of a label: letters, digits and _, and no digit and no __ in front'
   if (name === 'le') return 'is what Prometheus calls the bounds of histograms'
   if (name === 'reporter') return 'says who counts, and dashboards choose by it: it stays as it is'
-  if (value === undefined) return undefined
-  const checked = checkValueExpression(value)
-  return checked.ok ? undefined : `${value}: column ${checked.fault.column}: ${checked.fault.message}`
+  if (!tags.has(name) && tags.size >= MAX_TAGS) return `is one too many: an object changes ${MAX_TAGS} labels at most`
+  const checked = value === undefined ? undefined : checkValueExpression(value)
+  if (checked === undefined || checked.ok) {
+    tags.add(name)
+    return undefined
+  }
+  return `${brief(value)}: column ${checked.fault.column}: ${checked.fault.message}`
 }
+
+/** Of a text that is longer than anybody reads, the beginning. */
+const brief = (text = ''): string => (text.length > 120 ? `${text.slice(0, 120)}…` : text)
