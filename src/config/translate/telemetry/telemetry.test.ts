@@ -338,6 +338,11 @@ describe('a Telemetry is told', () => {
       [/^a Accepted True/, /^.{1,400}$/],
     ],
     [
+      'of a tag whose format cannot be read',
+      ['shop a: tracing: [{ customTags: { t: { formatter: { value: "%NOTHING%" } } } }]'],
+      [/^a Accepted True/, /spec.tracing\[0\].customTags.t.formatter.value: column \d+: .*left out/],
+    ],
+    [
       'of a filter that cannot be read',
       ['shop a: accessLogging: [{ filter: { expression: "response.cod > 4" } }]'],
       [/^a Accepted True/, /filter.expression: response.cod > 4: column 1: .*without it all is logged/],

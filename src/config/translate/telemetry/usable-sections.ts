@@ -1,6 +1,8 @@
 /** What of a Telemetry object a waypoint can carry out, and what it cannot. */
 import { checkValueExpression, findFilterFault } from '../../../model/telemetry/check-expression.ts'
+import { findFormatFault } from '../../../model/telemetry/log/log-format.ts'
 import { istioMetricNames, type IstioMetricName, type TagOverride } from '../../../model/telemetry/metrics-policy.ts'
+import type { CustomTag } from '../../../model/telemetry/tracing-policy.ts'
 import type {
   AccessLoggingSection,
   MetricsOverride,
@@ -113,7 +115,18 @@ const usableTracing = (section: TracingSection, reading: Reading): readonly Usab
   if (to.providers?.length === 0) {
     reading.notes.push({ path: `${path}.providers`, message: 'no spans are reported, as none of them can have them' })
   }
-  return Object.keys(fields).length === 0 && to.providers === undefined ? [] : [{ ...fields, ...to }]
+  if (Object.keys(fields).length === 0 && to.providers === undefined) return []
+  const customTags = fields.customTags?.filter((tag) => isUsableTag(tag, path, reading))
+  return [{ ...fields, ...to, ...(customTags === undefined ? {} : { customTags }) }]
+}
+
+/** A value with operators of access logs has to be one. */
+const isUsableTag = (tag: CustomTag, path: string, { notes }: Reading): boolean => {
+  const fault = tag.kind === 'format' ? findFormatFault({ kind: 'text', text: tag.format }) : undefined
+  if (fault === undefined) return true
+  const message = `column ${fault.column}: ${fault.message}; the tag is left out`
+  notes.push({ path: `${path}.customTags.${tag.name}.formatter.value`, message })
+  return false
 }
 
 const usableLogging = (section: AccessLoggingSection, reading: Reading): readonly UsableLogging[] => {
