@@ -161,7 +161,9 @@ describe('handshakes', () => {
   })
 
   it('that do not get on make way for others after two seconds', () => {
-    for (let i = 0; i < 4; i++) offer(64, `10.0.1.${i}`)
+    for (let i = 0; i < 3; i++) offer(64, `10.0.1.${i}`)
+    offer(63, '10.0.1.3')
+    offer(1, '10.0.0.2')
     pass(300, false)
     assert.equal(admission.handshakes, 256)
     const [other] = offer(1, '10.0.0.2')
@@ -171,6 +173,23 @@ describe('handshakes', () => {
     assert.equal(other.state, 'admitted')
     assert.equal(refused[0], admitted[0])
     assert.equal(shed, 1)
+  })
+
+  it('that do not get on keep out nobody who has none under way', () => {
+    const silent = Array.from({ length: 8 }, (_, i) => `10.0.1.${i}`)
+    for (const address of silent) offer(100, address)
+    pass(300, false)
+    assert.equal(admitted.length, 256)
+    const [first, second] = offer(2, '10.0.2.1')
+    pass(10, false)
+    assert.deepEqual([first?.state, second?.state], ['admitted', 'waiting'])
+    if (first !== undefined) admission.leave(first)
+    pass(10, false)
+    assert.equal(second?.state, 'admitted')
+    // Of addresses without end no more than a few get in so.
+    for (let i = 0; i < 200; i++) offer(1, `10.0.3.${i}`)
+    pass(300, false)
+    assert.equal(admission.handshakes, 256 + 64)
   })
 
   it('are all over after closing', () => {

@@ -39,6 +39,11 @@ export interface AdmissionOptions {
 /** Handshakes that may be under way, in all and from one address: each holds about 40 KB, for nothing yet. */
 const MAX_HANDSHAKES = 256
 const MAX_HANDSHAKES_OF_ONE = 64
+/**
+ * Above that, for addresses that have none under way: whoever keeps a place without getting on has it for `PATIENCE_MS`,
+ * which is longer than those who wait are let wait, and would keep them all out.
+ */
+const SPARE_HANDSHAKES = 64
 /** Sockets that may wait, in all and from one address. */
 const MAX_WAITING = 4096
 const MAX_WAITING_OF_ONE = 1024
@@ -226,11 +231,13 @@ export class HandshakeAdmission {
 
   /** Addresses take turns, so that one that floods keeps no other waiting. */
   #admitNext(nowMs: number): void {
-    if (this.#handshakes.size >= MAX_HANDSHAKES && !this.#evictOldest(nowMs)) return
+    if (this.#handshakes.size >= MAX_HANDSHAKES) this.#evictOldest(nowMs)
+    const places = this.#handshakes.size < MAX_HANDSHAKES ? MAX_HANDSHAKES_OF_ONE : 1
+    if (this.#handshakes.size >= MAX_HANDSHAKES + SPARE_HANDSHAKES) return
     for (let left = this.#ring.length; left > 0; left--) {
       const origin = this.#ring.shift()
       if (origin === undefined) return
-      const next = this.#hasPlaceFor(origin) ? origin.waiting.shift() : undefined
+      const next = origin.handshakes < places ? origin.waiting.shift() : undefined
       origin.isInRing = origin.waiting.length > 0
       if (origin.isInRing) this.#ring.push(origin)
       else if (next === undefined) this.#forget(origin)
@@ -241,12 +248,11 @@ export class HandshakeAdmission {
   }
 
   /** Whoever keeps its place without getting on loses it, once others need it. */
-  #evictOldest(nowMs: number): boolean {
+  #evictOldest(nowMs: number): void {
     const [oldest] = this.#handshakes
-    if (oldest === undefined || nowMs - oldest.sinceMs < PATIENCE_MS) return false
+    if (oldest === undefined || nowMs - oldest.sinceMs < PATIENCE_MS) return
     this.leave(oldest)
     this.#shed(oldest)
-    return true
   }
 
   #originOf(address: string): Origin {
