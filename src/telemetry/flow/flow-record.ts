@@ -51,7 +51,7 @@ export const toFlow = (told: Told, { nodeName, uuid }: FlowHost): object => {
     uuid: uuid(),
     verdict,
     IP: addressesOf(record),
-    l4: { TCP: { source_port: portOf(record.source.address) ?? 0, destination_port: portTo(record) } },
+    l4: { TCP: portsOf(record) },
     source: sourceOf(record.source),
     destination: destinationOf(record),
     Type: isHttp ? 'L7' : 'L3_L4',
@@ -73,7 +73,11 @@ export const toFlow = (told: Told, { nodeName, uuid }: FlowHost): object => {
 const L7_EVENT = 129
 const CONNECTION_EVENT = 4
 
-const portTo = ({ endpoint, destination }: ExchangeRecord): number => endpoint?.port ?? destination.port
+/** What a ztunnel says of the client has no port. */
+const portsOf = ({ source, endpoint, destination }: ExchangeRecord): object => {
+  const port = portOf(source.address)
+  return { ...(port === undefined ? {} : { source_port: port }), destination_port: endpoint?.port ?? destination.port }
+}
 
 const addressesOf = ({ source, endpoint, called }: ExchangeRecord): object => {
   const from = hostOf(source.address) ?? ''
@@ -122,11 +126,12 @@ const withName = (source: Omit<Source, 'workload' | 'principal'>, name: string |
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined))
 }
 
-/** Who answered; the Service, when nobody was asked. */
-const destinationOf = ({ endpoint, destination }: ExchangeRecord): object =>
-  endpoint === undefined
-    ? { namespace: destination.namespace }
-    : endpointOf(endpoint.workload, endpoint.transport === 'hbone' ? endpoint.identity : undefined)
+/** Who answered; the Service, when nobody was asked, or nobody knows more. */
+const destinationOf = ({ endpoint, destination, backend = destination }: ExchangeRecord): object => {
+  const { namespace } = backend
+  if (endpoint === undefined) return { namespace }
+  return endpointOf({ namespace, ...endpoint.workload }, endpoint.transport === 'hbone' ? endpoint.identity : undefined)
+}
 
 const l7Of = (told: Told): object => {
   const { record } = told

@@ -27,18 +27,19 @@ export const originalPath = ({ record }: Told): string => hideInTarget(record.pa
 export const pathNow = ({ record, exchange }: Told): string =>
   hideInTarget(exchange === undefined ? record.path : exchange.request.path + exchange.request.query)
 
-/** `ADDRESS:PORT` without the port. */
+/** An address with or without a port: `10.0.1.5:41234`, `[fd00::1]:80`, `fd00::1`. */
+const ADDRESS = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?$/
+
+/** An address without its port, if it has one. */
 export const hostOf = (address: string | undefined): string | undefined => {
-  if (address === undefined) return undefined
-  const colon = address.lastIndexOf(':')
-  const host = colon === -1 ? address : address.slice(0, colon)
-  return host.startsWith('[') ? host.slice(1, -1) : host
+  const found = address === undefined ? null : ADDRESS.exec(address)
+  return found === null ? address : (found[1] ?? found[2])
 }
 
-/** The port of `ADDRESS:PORT`. */
+/** The port of an address that has one. */
 export const portOf = (address: string | undefined): number | undefined => {
-  const port = address === undefined ? Number.NaN : Number(address.slice(address.lastIndexOf(':') + 1))
-  return Number.isInteger(port) ? port : undefined
+  const port = address === undefined ? undefined : ADDRESS.exec(address)?.[3]
+  return port === undefined ? undefined : Number(port)
 }
 
 /** A header of a request, by its name in lower case. Those that the record has are known of every exchange. */

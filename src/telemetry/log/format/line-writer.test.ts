@@ -246,6 +246,19 @@ describe('a condition about exchanges', () => {
   }
 })
 
+for (const [address, host, port] of [
+  ['10.0.1.5:41234', '10.0.1.5', '41234'],
+  ['10.0.1.5', '10.0.1.5', '-'],
+  ['fd00::1', 'fd00::1', '-'],
+  ['[fd00::1]:80', 'fd00::1', '80'],
+] as const) {
+  test(`of the address ${address} the host is ${host}`, () => {
+    const record = makeRecord({ source: { ...unknownSource, address } })
+    const format = '%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT% %DOWNSTREAM_REMOTE_PORT%'
+    assert.equal(lineOf(record, { kind: 'text', text: format }), `${host} ${port}\n`)
+  })
+}
+
 test('times go on from second to second, and back', () => {
   const write = createTimeWriter()
   for (const time of [1_736_942_400_999, 1_736_942_401_000, 1_736_942_400_007, 0.4, 1_736_942_401_010.6]) {
