@@ -145,6 +145,10 @@ const main = async (): Promise<void> => {
   const options = readOptions()
   if (options === undefined) return
   const document = await runSuites(options)
+  if (options.report === 'missing' && document.suites.length === 0) {
+    process.stderr.write('nothing is missing: all of these were measured within the last twelve hours\n')
+    return
+  }
   process.stdout.write(`${format(document, options)}\n`)
   const isMissingOurs = document.suites.some(({ cases }) =>
     cases.some((one) => one.proxy === 'fairway' && one.why !== undefined),

@@ -30,6 +30,8 @@ describe('what makes no sense is refused by name', () => {
     [['--seconds', '0'], /--seconds 0/],
     [['--pairs', 'many'], /--pairs many/],
     [['--fast'], /--fast/],
+    [['--report', '--case', 'hbone-hbone-1x64'], /--report keeps whole suites/],
+    [['--resume', '--quick'], /without --case, --quick/],
   ] as const) {
     test(argv.join(' '), () => assert.throws(() => parseOptions(argv), why))
   }

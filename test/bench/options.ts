@@ -94,6 +94,10 @@ export const parseOptions = (argv: readonly string[]): BenchOptions => {
     },
   })
   const isQuick = values.quick ?? false
+  const isKept = values.report === true || values.resume === true
+  if (isKept && (isQuick || values.case !== undefined || values.profile !== undefined)) {
+    throw new Error('--report keeps whole suites: it goes without --case, --quick and --profile')
+  }
   return {
     suites: values.suite === undefined ? suiteNames : values.suite.map(decodeSuite),
     format: values.json ? 'json' : values.markdown ? 'markdown' : 'table',
