@@ -1,9 +1,8 @@
 import type { ExchangeRecord } from '../../filter/record.ts'
 import { compileCondition } from '../../lib/expression/compile-expression.ts'
 import { attributeScope } from '../log/attribute-scope.ts'
-import { quoteAll } from '../log/format/escape.ts'
 import type { Told } from '../log/told.ts'
-import { toFlow, type FlowHost } from './flow-record.ts'
+import { createFlowWriter, type FlowHost } from './flow-record.ts'
 
 /** Flow records as flags ask for them. */
 export interface FlaggedFlows {
@@ -34,10 +33,11 @@ export const createFlowLog = ({
   random,
 }: FlowLogOptions): ((record: ExchangeRecord, exchange?: Told['exchange']) => void) => {
   const compiled = flagged.filter === undefined ? undefined : compileCondition(flagged.filter, attributeScope(random))
+  const write = createFlowWriter(host)
   const isTold = compiled?.ok === true ? compiled.value : undefined
   return (record, exchange) => {
     const told = { record, exchange }
     if (isTold?.(told) === false) return
-    output.push(`${quoteAll(toFlow(told, host))}\n`, told)
+    output.push(`${write(told)}\n`, told)
   }
 }
