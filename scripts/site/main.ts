@@ -7,7 +7,7 @@ import { checkBuilt } from './check-built.ts'
 import { homePage } from './home-page.ts'
 import { createRepository, listDecisions, readPages } from './read-repository.ts'
 import { readSidebar } from './sidebar.ts'
-import { createSite } from './site-pages.ts'
+import { createSite, fileNameOf } from './site-pages.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 const site = path.join(root, 'site')
@@ -49,7 +49,7 @@ const prepare = (): void => {
   for (const [name, text] of pages) write(path.join(target, name), `${frontMatterOf(name)}${text}`)
   write(path.join(target, 'index.md'), homePage)
   for (const name of files) {
-    const copy = path.join(target, 'public', 'files', `${name}.txt`)
+    const copy = path.join(target, 'public', 'files', fileNameOf(name))
     mkdirSync(path.dirname(copy), { recursive: true })
     cpSync(path.join(root, name), copy)
   }

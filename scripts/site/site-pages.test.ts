@@ -51,6 +51,14 @@ See [b](/b.md#there), [\`the\` example](/examples/x/), [objects](/files/examples
   assert.deepEqual(dead, ['docs/concepts/a.md: ../gone.md'])
 })
 
+test('pictures stay pictures', () => {
+  const { pages, files } = createSite([{ path: 'docs/a.md', text: '![How it grows](x/growth.svg)\n' }], {
+    kindOf: () => 'file',
+  })
+  assert.equal(pages.get('a.md'), '![How it grows](/files/docs/x/growth.svg)\n')
+  assert.deepEqual([...files], ['docs/x/growth.svg'])
+})
+
 test('the sidebar has the groups and entries of the list of pages, and none that is no page', () => {
   const contents =
     '# All\n\nText\n\n## One\n\n- [A `b`](concepts/a.md)\n- [X](../examples/x/)\n\n## Two\n\n- [Gone](gone.md)\n'

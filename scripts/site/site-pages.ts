@@ -14,7 +14,7 @@ export interface SourcePage {
 export interface Site {
   /** Text by path in the site. */
   readonly pages: ReadonlyMap<string, string>
-  /** Files of the repository that pages link to; they are published as plain text. */
+  /** Files of the repository that pages link to; they are published under `fileNameOf`. */
   readonly files: ReadonlySet<string>
   /** Links that lead nowhere: `PAGE: TARGET`. */
   readonly dead: readonly string[]
@@ -41,7 +41,7 @@ export const createSite = (sources: readonly SourcePage[], { kindOf }: Repositor
     if (kind === undefined) dead.push(`${from}: ${target}`)
     if (kind !== 'file') return undefined
     files.add(wanted)
-    return `/files/${wanted}.txt`
+    return `/files/${fileNameOf(wanted)}`
   }
   const pages = new Map(
     sources.map(({ path: from, text }) => [
@@ -51,6 +51,9 @@ export const createSite = (sources: readonly SourcePage[], { kindOf }: Repositor
   )
   return { pages, files, dead }
 }
+
+/** Plain text, so that it is shown and not downloaded; pictures as they are. */
+export const fileNameOf = (file: string): string => (file.endsWith('.svg') ? file : `${file}.txt`)
 
 /** `docs/concepts/hbone.md` is `concepts/hbone.md` in the site, a README the index of its folder, the README the overview. */
 export const placeOf = (file: string): string => {
