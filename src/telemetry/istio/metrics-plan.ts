@@ -3,7 +3,7 @@ import type { Value } from '../../lib/expression/compiler.ts'
 import { hideInTarget, hideSecrets } from '../../lib/secrets/hide-secrets.ts'
 import type { IstioMetricName, MetricsPolicy, TagOverride } from '../../model/telemetry/metrics-policy.ts'
 import { MAX_VALUE_LENGTH, type Labels, type SeriesKind } from '../labels.ts'
-import { attributeScope } from '../log/attribute-scope.ts'
+import { shownScope } from '../log/attribute-scope.ts'
 import type { Told } from '../log/told.ts'
 
 /** Metrics of one kind, as bits of a number: which of them a series has, or which have the same labels. */
@@ -95,15 +95,12 @@ const expressionOf = (tag: TagOverride): readonly string[] => (tag.kind === 'ups
 
 /** A text for each exchange; a secret that shows as one stays out of it, as out of logs. */
 const compileValue = (expression: string): ((told: Told) => string) => {
-  const compiled = compileExpression(expression, attributeScope(never))
+  const compiled = compileExpression(expression, shownScope)
   // What cannot be read was told of, and is in no policy.
   if (!compiled.ok) return () => UNKNOWN
   const { run } = compiled.value
   return (told) => formatValue(run(told))
 }
-
-/** There is no `sample(…)` in a value: it would make a new series of chance. */
-const never = (): number => 0
 
 const formatValue = (value: Value): string => {
   if (value === undefined || value === '') return UNKNOWN

@@ -1,10 +1,10 @@
 import { exchangeAttributes, type ExchangeAttribute } from '../../model/telemetry/attributes.ts'
 import type { Attribute, ExpressionScope } from '../../lib/expression/compiler.ts'
 import { flagBits } from '../meanings/flag-names.ts'
-import { clusterName, portOf, requestHeader, routeName } from './facts.ts'
+import { clusterName, originalPath, portOf, requestHeader, routeName, withoutSecret } from './facts.ts'
 import type { Fact, Told } from './told.ts'
 
-/** What expressions about exchanges speak of, as it is in an exchange that is over. */
+/** What conditions about exchanges speak of, as it is in an exchange that is over. They decide, and show nothing. */
 export const attributeScope = (random: () => number): ExpressionScope<Told> => ({ attributes, random })
 
 const number = (text: string): number | undefined => (text === '' ? undefined : Number(text))
@@ -22,7 +22,6 @@ const upgradeless = (path: string): string => {
 
 type TextAttribute = Exclude<ExchangeAttribute, 'request.headers' | 'response.headers' | 'response.trailers'>
 
-// An expression decides, and is not shown: secrets are not hidden from it, or it could not ask for them.
 const facts: Readonly<Record<TextAttribute, Fact>> = {
   'request.url_path': ({ record }) => upgradeless(record.path),
   'request.path': ({ record }) => record.path,
@@ -106,3 +105,17 @@ const attributes: ReadonlyMap<string, Attribute<Told>> = new Map(
     return attribute === undefined ? [] : [[name, attribute]]
   }),
 )
+
+const hidden: readonly (readonly [ExchangeAttribute, Attribute<Told>])[] = [
+  ['request.path', { type: 'string', read: originalPath }],
+  ['request.query', { type: 'string', read: (told) => originalPath(told).split('?').slice(1).join('?') }],
+  ['request.referer', { type: 'string', read: (told) => withoutSecret('referer', requestHeader(told, 'referer')) }],
+  ...Object.entries(maps).map(([name, read]): readonly [ExchangeAttribute, Attribute<Told>] => [
+    // The names of `maps` are those of attributes.
+    name as keyof typeof maps,
+    { type: 'map', read: (told, key) => withoutSecret(key.toLowerCase(), read(told, key)) },
+  ]),
+]
+
+/** What expressions speak of whose value is shown, in a line or a label: secrets are hidden from them. */
+export const shownScope: ExpressionScope<Told> = { attributes: new Map([...attributes, ...hidden]) }

@@ -146,7 +146,18 @@ const told: Told = {
     request: {
       ...{ method: 'GET', scheme: 'http', authority: 'api.shop', path: '/v2/items', query: '?q=1&token=s3cret' },
       headers: new HeaderList([
-        ...['x-team', 'blue', 'authorization', 'Bearer abcdef123', 'cookie', 'sid=1', 'x-quote', 'a "b" c'],
+        ...[
+          'x-team',
+          'blue',
+          'x-api-key',
+          's3cret',
+          'authorization',
+          'Bearer abcdef123',
+          'cookie',
+          'sid=1',
+          'x-quote',
+          'a "b" c',
+        ],
         ...['traceparent', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', 'referer', 'http://u:p@h/'],
       ]),
     },
@@ -191,6 +202,8 @@ const formats: Readonly<Record<string, string>> = {
   '%HOSTNAME% %ENVIRONMENT(POD_NAMESPACE)% %ENVIRONMENT(NOT_SET)%': 'waypoint-1 shop -',
   '%ACCESS_LOG_TYPE% %ROUTE_NAME% %UPSTREAM_LOCAL_ADDRESS%': 'DownstreamEnd HTTPRoute/shop/api/0 -',
   "%CEL(downstream_peer.workload + '/' + request.headers['x-team'])%": 'front/blue',
+  "%CEL(request.headers['X-Api-Key'])% %CEL(request.path)% %CEL(request.query)%":
+    '(hidden) /items?q=1&token=(hidden) q=1&token=(hidden)',
   '%CEL(response.code)% %CEL(connection.mtls)%': '200 true',
 }
 

@@ -4,7 +4,7 @@ import { hideSecrets } from '../../../lib/secrets/hide-secrets.ts'
 import type { OperatorName, TimePoint } from '../../../model/telemetry/log/operators.ts'
 import { timePoints } from '../../../model/telemetry/log/operators.ts'
 import { longFlags } from '../../meanings/flag-names.ts'
-import { attributeScope } from '../attribute-scope.ts'
+import { shownScope } from '../attribute-scope.ts'
 import * as facts from '../facts.ts'
 import { formatGrpcStatus, type GrpcStatusForm } from './grpc-status-names.ts'
 import type { Fact, Told } from '../told.ts'
@@ -150,10 +150,7 @@ const fromTo = (from: TimePoint, to: TimePoint): Maker => fact(between(`${from}:
 const noHost: LogHost = { hostname: '', environment: {}, connectionId: () => undefined }
 
 const expression: Maker = (argument = '') => {
-  const compiled = compileExpression(
-    argument,
-    attributeScope(() => 0),
-  )
+  const compiled = compileExpression(argument, shownScope)
   if (!compiled.ok) return () => undefined
   const { run } = compiled.value
   return (told) => {
