@@ -165,6 +165,13 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     this.#refusal = undefined
   }
 
+  /** What it lies beside would be kept as long as it. */
+  park(): void {
+    const first = this.#backlog.shift()
+    if (first === undefined) return
+    this.#backlog.putBack(this.#deps.turns.parkedBytes.keep(first.buffer, first.start, first.end))
+  }
+
   live(): readonly LiveStream[] {
     return this.#exchange === undefined ? [] : [this]
   }

@@ -25,7 +25,7 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
   heldBytes = 0
   /** Bytes that were consumed, and whose window the peer did not get back because of the budget. */
   #withheldBytes = 0
-  #isListed = false
+  holderPlace = -1
   handler: StreamUser = ignoreChannel
   /** What the peer reset the stream with, or it was lost with; -1 before that. */
   resetCode = -1
@@ -97,7 +97,7 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
     const bytes = this.#withheldBytes
     if (this.#stream === undefined || bytes === 0) return
     this.#withheldBytes = 0
-    if (this.heldBytes === 0) this.#unlist()
+    if (this.holderPlace >= 0 && this.heldBytes === 0) this.#unlist()
     this.#connection.consume(this.#stream, bytes)
   }
 
@@ -119,13 +119,13 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
     this.heldBytes += end - start
     budget.take(end - start)
     this.handler.onData(buffer, start, end)
-    if (this.heldBytes > 0 && !this.#isListed && this.#stream !== undefined) this.#list(budget)
+    if (this.heldBytes > 0 && this.holderPlace < 0 && this.#stream !== undefined) budget.list(this)
   }
 
   onEnd(): void {
     // There is nobody left to give window to.
     this.#withheldBytes = 0
-    if (this.#isListed && this.heldBytes === 0) this.#unlist()
+    if (this.holderPlace >= 0 && this.heldBytes === 0) this.#unlist()
     this.handler.onEnd()
   }
 
@@ -146,13 +146,13 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
     const released = Math.min(bytes, this.heldBytes)
     this.heldBytes -= released
     this.#budget?.give(released)
-    if (this.#isListed && this.heldBytes === 0 && this.#withheldBytes === 0) this.#unlist()
+    if (this.holderPlace >= 0 && this.heldBytes === 0 && this.#withheldBytes === 0) this.#unlist()
   }
 
   /** Window goes back in small portions, each once the one before is used up and consumed: nothing waits for ever. */
   #portion(budget: ByteBudget, stream: H2Stream, bytes: number): void {
     this.#withheldBytes += bytes
-    if (!this.#isListed) this.#list(budget)
+    budget.list(this)
     if (!budget.isOver) return this.relax()
     if (stream.recvWindow + this.heldBytes >= PORTION_BYTES / 2) return
     const portion = Math.min(this.#withheldBytes, PORTION_BYTES)
@@ -161,13 +161,7 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
     this.#connection.refill(stream)
   }
 
-  #list(budget: ByteBudget): void {
-    this.#isListed = true
-    budget.list(this)
-  }
-
   #unlist(): void {
-    this.#isListed = false
     this.#budget?.unlist(this)
   }
 

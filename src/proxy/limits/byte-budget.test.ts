@@ -11,6 +11,7 @@ const setUp = () => {
   const log: string[] = []
   const hold = (name: string, heldBytes: number): Holder => {
     const holder = {
+      holderPlace: -1,
       heldBytes,
       relax: () => void log.push(`${name} relaxes`),
       shed: () => {
@@ -54,6 +55,24 @@ describe('the bytes of a process', () => {
     await turn()
     assert.deepEqual(log, ['large ends', 'medium ends', 'small relaxes', 'late relaxes'])
     assert.deepEqual([counters.heldBytes, counters.holdersShed], [500, 2])
+  })
+
+  it('concern those who hold some, in whatever order they come and go', () => {
+    const { budget, log, hold } = setUp()
+    const holders = ['a', 'b', 'c', 'd'].map((name) => hold(name, 300))
+    const [a, b, c, d] = holders
+    assert.ok(a && b && c && d)
+    for (const gone of [b, d, b]) budget.unlist(gone)
+    budget.list(d)
+    budget.list(c)
+    assert.equal(budget.isOver, true)
+    budget.give(600)
+    assert.deepEqual(log.toSorted(), ['a relaxes', 'c relaxes', 'd relaxes'])
+    for (const gone of [a, c, d]) budget.unlist(gone)
+    assert.deepEqual(
+      holders.map(({ holderPlace }) => holderPlace),
+      [-1, -1, -1, -1],
+    )
   })
 
   it('may be 64 MiB, or an eighth of what there is', () => {

@@ -3,6 +3,8 @@ import type { Counters } from '../counters.ts'
 
 /** Somebody who holds received bytes that nobody has taken yet. */
 export interface Holder {
+  /** Kept by the budget: where it stands in its list, -1 when it does not. */
+  holderPlace: number
   readonly heldBytes: number
   /** Gives the peer the window that was kept from it. */
   readonly relax: () => void
@@ -30,7 +32,8 @@ export const defaultBufferBytes = (): number =>
 export class ByteBudget {
   readonly #limitBytes: number
   readonly #counters: Counters
-  readonly #holders = new Set<Holder>()
+  /** In no order. Thousands come and go while requests wait, and a `Set` would be made anew again and again. */
+  readonly #holders: Holder[] = []
   #isShedding = false
   /** More is held than there should be. */
   isOver = false
@@ -57,22 +60,30 @@ export class ByteBudget {
     const held = (this.#counters.heldBytes -= bytes)
     if (!this.isOver || held > this.#limitBytes * RELAX_RATIO) return
     this.isOver = false
-    for (const holder of this.#holders) holder.relax()
+    for (const holder of [...this.#holders]) holder.relax()
   }
 
   /** From now on it may be asked to relax, or be ended. */
   list(holder: Holder): void {
-    this.#holders.add(holder)
+    if (holder.holderPlace >= 0) return
+    holder.holderPlace = this.#holders.length
+    this.#holders.push(holder)
   }
 
   unlist(holder: Holder): void {
-    this.#holders.delete(holder)
+    const place = holder.holderPlace
+    if (place < 0) return
+    holder.holderPlace = -1
+    const last = this.#holders.pop()
+    if (last === undefined || last === holder) return
+    last.holderPlace = place
+    this.#holders[place] = last
   }
 
   /** The biggest go first, until no more is held than the limit. */
   #shed(): void {
     this.#isShedding = false
-    for (const holder of [...this.#holders].toSorted((a, b) => b.heldBytes - a.heldBytes)) {
+    for (const holder of this.#holders.toSorted((a, b) => b.heldBytes - a.heldBytes)) {
       if (this.#counters.heldBytes <= this.#limitBytes) return
       this.#counters.holdersShed++
       holder.shed()

@@ -1,4 +1,5 @@
 import { FairQueue } from '../overload/fair-queue.ts'
+import { RefusalBudget } from '../overload/refusal-budget.ts'
 import type { WaitingRequest } from '../overload/request-queue.ts'
 import type { Applicant } from '../overload/source-load.ts'
 import { Sources } from '../overload/sources.ts'
@@ -18,10 +19,9 @@ const WATCH_FROM = 512
  * generation, and is collected again and again.
  */
 const BEGIN_SLICE_MS = 0.5
-/** And for refusing those that waited too long, beside others that began, and when nobody is left who may begin. */
-const REFUSE_SLICE_MS = 0.1
-const REFUSE_ALONE_SLICE_MS = 0.5
-const MAX_REFUSED_PER_TURN = 256
+/** And for refusing those that waited too long, when nobody is left who may begin: their clients may have the next at hand. */
+const REFUSE_ALONE_SLICE_MS = 0.2
+const MAX_REFUSED_PER_TURN = 512
 
 /** Somebody with input at hand that this turn has no room for. */
 export interface Deferrable {
@@ -43,7 +43,11 @@ export class TurnBudget {
   readonly #pieces = new Fifo<Deferrable>()
   /** For those who wait. */
   readonly bytes = new WaitingBytes()
+  /** For those of them who wait for a refusal. */
+  readonly parkedBytes = new WaitingBytes()
   readonly #requests: FairQueue
+  readonly #refusals = new RefusalBudget()
+  readonly #monotonicMs: () => number
   readonly #onCrowd: (isCrowded: boolean) => void
   #isCrowded = false
 
@@ -56,6 +60,7 @@ export class TurnBudget {
     sources = new Sources(),
     onCrowd: (isCrowded: boolean) => void = () => {},
   ) {
+    this.#monotonicMs = monotonicMs
     this.#requests = new FairQueue(monotonicMs, () => sources.all())
     this.#onCrowd = onCrowd
   }
@@ -123,8 +128,16 @@ export class TurnBudget {
   #serve(): void {
     this.#spent = Math.min(this.#spent, PIECES_PER_TURN / 2)
     const isDone = this.#requests.serve(BEGIN_SLICE_MS, this.#hasRoom, this.#begin)
-    this.#requests.refuse(isDone ? REFUSE_ALONE_SLICE_MS : REFUSE_SLICE_MS, MAX_REFUSED_PER_TURN)
+    this.#refuse(isDone ? REFUSE_ALONE_SLICE_MS : 0)
     this.#updateLimit()
+  }
+
+  #refuse(leastMs: number): void {
+    const nowMs = this.#monotonicMs()
+    const sliceMs = Math.max(this.#refusals.sliceMs(nowMs), leastMs)
+    if (sliceMs === 0) return
+    this.#requests.refuse(sliceMs, MAX_REFUSED_PER_TURN)
+    this.#refusals.spend(this.#monotonicMs() - nowMs)
   }
 
   readonly #hasRoom = (): boolean => this.#spent < PIECES_PER_TURN

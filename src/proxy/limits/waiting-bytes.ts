@@ -8,7 +8,8 @@ const MAX_BYTES = 2 * 1024
 /**
  * Bytes that wait for their turn, a few milliseconds mostly, of whatever tunnels. In an overload nearly every request
  * does: memory of its own for each would cost more than to read it, and the 64 KB that it was read into hold answers of
- * endpoints too. All that came at about the same time goes at about the same time, so it may lie together.
+ * endpoints too. All that came at about the same time goes at about the same time, so it may lie together; but for what
+ * is refused later, which is to lie with its like.
  */
 export class WaitingBytes {
   #slab = Buffer.alloc(0)

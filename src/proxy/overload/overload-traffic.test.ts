@@ -172,6 +172,27 @@ describe('requests that wait for their turn', () => {
     assert.equal(valueOf(await openStream(client, h2Get), ':status'), '200')
   })
 
+  it('are answered in order when they had to wait for a refusal, and what follows on their tunnel, too', async () => {
+    const clock = createFakeClock()
+    mesh = await Mesh.start({ clock })
+    // Answered here, so that more of them are read in one turn than there is room for.
+    mesh.apply(mesh.model({ api: [] }))
+    const tunnel = await mesh.tunnel()
+    const paths = Array.from({ length: 1500 }, (_, i) => `/${i}`)
+    for (const _ of paths) tunnel.write('', 'GET')
+    tunnel.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nhost: api\r\n\r\n`).join(''))
+    await until(isSomebodyWaiting)
+    clock.advance(LONGEST_WAIT_MS + 1)
+    for (const _ of paths) await tunnel.answer()
+    assert.deepEqual(
+      mesh.records.map(({ path }) => path),
+      paths,
+    )
+    const refused = mesh.records.filter(({ flags }) => flags === 'OM').length
+    assert.ok(refused > 0 && mesh.records.at(-1)?.flags !== 'OM')
+    assert.deepEqual([mesh.counters.overloadRefused.eventLoop, mesh.counters.heldBytes], [refused, 0])
+  })
+
   it('are forgotten with their client', async () => {
     mesh = await Mesh.start({ protocol: 'http2', clock: createFakeClock() })
     const { clients, statuses } = await flood(mesh, 900)

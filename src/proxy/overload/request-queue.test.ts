@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
-import { LONGEST_WAIT_MS, LOOK_MS, RequestQueue, STANDING_WAIT_MS } from './request-queue.ts'
+import { LONGEST_WAIT_MS, RequestQueue, STANDING_LENGTH, STANDING_MS, STANDING_WAIT_MS } from './request-queue.ts'
 import type { WaitingRequest } from './request-queue.ts'
 
 type Named = WaitingRequest & { readonly name: string; isGone: boolean }
@@ -41,53 +41,92 @@ describe('a queue of requests', () => {
     assert.equal(queue.length, 0)
   })
 
-  it('works off in order what clients always have open, as long as nobody waits very long', () => {
-    // As many ask again in each turn as were served, give or take a few.
+  /** As many ask again every 10 ms as were served then, give or take a few; how many were refused in three seconds. */
+  const keepOpen = (requests: number, perTurn: number): number => {
     let name = 0
-    const ask = (nowMs: number, count: number): void => void push(nowMs, ...times(count, () => String(name++)))
-    ask(0, 1000)
     let next = 0
-    for (let nowMs = 1; nowMs < 10_000; nowMs += 10) {
-      const count = 8 + (nowMs % 5)
-      for (let i = 0; i < count; i++) assert.equal(nameOf(queue.take(nowMs)), String(next++))
-      assert.equal(queue.takeOverdue(nowMs), undefined)
-      ask(nowMs, count)
+    let refused = 0
+    const ask = (nowMs: number, count: number): void => void push(nowMs, ...times(count, () => String(name++)))
+    ask(0, requests)
+    for (let nowMs = 1; nowMs < 3000; nowMs += 10) {
+      const count = perTurn + (nowMs % 5) - 2
+      for (let i = 0; i < count; i++) {
+        const taken = nameOf(queue.take(nowMs))
+        if (!queue.isOverload(nowMs)) assert.equal(taken, String(next++))
+      }
+      while (queue.takeOverdue(nowMs) !== undefined) refused++
+      ask(nowMs, requests - queue.length)
     }
+    return refused
+  }
+
+  for (const { requests, perTurn, waitMs } of [
+    { requests: 2000, perTurn: 600, waitMs: 33 },
+    { requests: STANDING_LENGTH - 1, perTurn: 5, waitMs: 1000 },
+  ]) {
+    it(`works off in order ${requests} requests that are always open and wait ${waitMs} ms`, () => {
+      assert.equal(keepOpen(requests, perTurn), 0)
+    })
+  }
+
+  it('that stands, with very many who wait long, has the latest go first, and the oldest refused', () => {
+    assert.ok(keepOpen(STANDING_LENGTH + 10, 20) > 300)
+  })
+
+  it('that stands is worked off in order when its clients are more patient', () => {
+    queue = new RequestQueue(5 * STANDING_WAIT_MS)
+    assert.equal(keepOpen(STANDING_LENGTH + 10, 20), 0)
   })
 
   it('that gets longer and longer has the latest go first, and the oldest refused', () => {
+    const parked: string[] = []
     let name = 0
     let nowMs = 0
-    const ask = (): void => void push(nowMs, ...times(4, () => String(name++)))
-    for (; nowMs < 2 * LOOK_MS; nowMs++) {
+    const ask = (): void => {
+      for (const one of times(2, () => request(String(name++)))) {
+        queue.push({ ...one, park: () => parked.push(one.name) }, nowMs)
+      }
+    }
+    let next = 0
+    for (; !queue.isOverload(nowMs); nowMs += 2) {
       ask()
-      assert.equal(nameOf(queue.take(nowMs)), String(nowMs))
-      assert.equal(queue.takeOverdue(nowMs), undefined)
+      assert.ok(nowMs < 1000 && queue.length < STANDING_LENGTH)
+      assert.equal(nameOf(queue.take(nowMs)), String(next++))
     }
     ask()
     assert.equal(nameOf(queue.take(nowMs)), String(name - 1))
-    assert.equal(nameOf(queue.takeOverdue(nowMs)), String(2 * LOOK_MS))
+    assert.deepEqual(parked.slice(0, 2), [String(next), String(next + 1)])
+    assert.equal(nameOf(queue.takeOverdue(nowMs)), String(next))
     for (let late = queue.takeOverdue(nowMs); late !== undefined; late = queue.takeOverdue(nowMs)) {
       assert.ok(nowMs - late.waitingSinceMs >= STANDING_WAIT_MS)
     }
-    assert.equal(queue.length, 4 * STANDING_WAIT_MS - 1)
-    assert.equal(queue.take(nowMs + STANDING_WAIT_MS), undefined)
+    assert.ok(queue.length > 0)
+    assert.equal(queue.take(nowMs + 3 * STANDING_WAIT_MS), undefined)
+  })
+
+  it('has a burst of thousands go in order though it takes long', () => {
+    push(0, ...times(10_000, String))
+    for (let next = 0; queue.length > 0; next++) {
+      const nowMs = next / 10
+      assert.equal(nameOf(queue.take(nowMs)), String(next))
+      assert.equal(queue.takeOverdue(nowMs), undefined)
+    }
   })
 
   it('in which somebody waits very long is an overload though it does not grow', () => {
     push(0, 'a', 'b')
     assert.equal(queue.takeOverdue(LONGEST_WAIT_MS - 1), undefined)
-    push(LONGEST_WAIT_MS + LOOK_MS, 'c')
-    assert.equal(nameOf(queue.take(LONGEST_WAIT_MS + LOOK_MS)), 'c')
-    assert.equal(nameOf(queue.takeOverdue(LONGEST_WAIT_MS + LOOK_MS)), 'a')
+    push(LONGEST_WAIT_MS + STANDING_MS, 'c')
+    assert.equal(nameOf(queue.take(LONGEST_WAIT_MS + STANDING_MS)), 'c')
+    assert.equal(nameOf(queue.takeOverdue(LONGEST_WAIT_MS + STANDING_MS)), 'a')
   })
 
   it('takes what a pause has left for a burst', () => {
     push(0, 'a')
-    push(LOOK_MS, 'b')
-    push(5 * LOOK_MS, ...times(100, String))
-    assert.equal(queue.takeOverdue(5 * LOOK_MS), undefined)
-    assert.equal(nameOf(queue.take(5 * LOOK_MS)), 'a')
+    assert.equal(queue.isOverload(STANDING_MS / 2), false)
+    push(5 * STANDING_MS, ...times(2 * STANDING_LENGTH, String))
+    assert.equal(queue.takeOverdue(5 * STANDING_MS), undefined)
+    assert.equal(nameOf(queue.take(5 * STANDING_MS)), 'a')
   })
 
   it('is the same overload when it was empty for a moment only', () => {

@@ -26,7 +26,7 @@ export class SocketChannel implements Channel, Flushable, Holder {
   #isFull = false
   #isEnding = false
   heldBytes = 0
-  #isListed = false
+  holderPlace = -1
   #isDone = false
 
   constructor(socket: Socket, flusher: Flusher, budget: ByteBudget) {
@@ -123,18 +123,14 @@ export class SocketChannel implements Channel, Flushable, Holder {
 
   #onHeld(): void {
     if (this.heldBytes > this.#limitBytes) this.#socket.pause()
-    if (this.#isListed || this.#isDone) return
-    this.#isListed = true
-    this.#budget.list(this)
+    if (this.holderPlace < 0 && !this.#isDone) this.#budget.list(this)
   }
 
   #release(bytes: number): void {
     const released = Math.min(bytes, this.heldBytes)
     this.heldBytes -= released
     this.#budget.give(released)
-    if (this.heldBytes > 0 || !this.#isListed) return
-    this.#isListed = false
-    this.#budget.unlist(this)
+    if (this.holderPlace >= 0 && this.heldBytes === 0) this.#budget.unlist(this)
   }
 
   /** It is gone, and what was held of it. */

@@ -31,7 +31,9 @@ const measure = (context: StrainContext): Promise<CaseReport> =>
     return withSurge(context, proxy, shapes, async (surge) => {
       const share = context.options.isQuick ? QUICK_SHARE : 1
       context.progress.show('fairness: capacity')
-      const capacity = await measureSurgeCapacity(surge, shapes.length, PHASES_MS.capacity * share)
+      const capacity = await measureSurgeCapacity(surge, shapes.length, {
+        durationMs: PHASES_MS.capacity * share,
+      })
       const unit = (OFFERED * capacity.perSecond) / (GREEDY_RATIO + OTHERS)
       context.progress.show(`fairness: ${Math.round(unit)}/s from each, ${Math.round(unit * GREEDY_RATIO)}/s from one`)
       const step = (isGreedyThere: boolean, durationMs: number): SurgeStep => ({

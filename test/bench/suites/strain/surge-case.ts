@@ -45,11 +45,11 @@ export interface SurgeCapacity {
   readonly busy: number
 }
 
-/** Measures it with the clients of `surge`, of which there are so many. */
+/** Measures it with the clients of `surge`, of which there are so many, with each of these numbers in flight. */
 export const measureSurgeCapacity = async (
   surge: Surge,
   parties: number,
-  durationMs: number,
+  { durationMs, sizes = IN_FLIGHT }: { readonly durationMs: number; readonly sizes?: readonly number[] },
 ): Promise<SurgeCapacity> => {
   const loads = (inFlight: number) =>
     Array.from({ length: parties }, (_, i) => ({
@@ -60,7 +60,7 @@ export const measureSurgeCapacity = async (
   // The proxy's code is compiled meanwhile.
   await surge.run([{ durationMs: SETTLE_MS, loads: loads(128) }], groups)
   let best: SurgeCapacity | undefined
-  for (const inFlight of IN_FLIGHT) {
+  for (const inFlight of sizes) {
     const results = await surge.run([{ durationMs, loads: loads(inFlight) }], groups)
     const { groups: [outcome] = [], seconds = 1, busy = 0 } = results[0] ?? {}
     if (outcome === undefined) continue
