@@ -13,6 +13,8 @@ Examples
   fairway run -f examples/01-canary/objects.yaml                serve a file, with a development CA
   fairway run -f objects.yaml --certs /var/run/secrets/certs    with certificates from files
   fairway run -f objects.yaml --workers 2 --access-log json     two processes, a line for each request
+  fairway run -f objects.yaml --access-log text --access-log-filter 'response.code >= 400'
+  fairway run -f objects.yaml --flow-log flows.log              who talked to whom, in Hubble's fields
   fairway run -f objects.yaml --tls-groups X25519MLKEM768       with nobody but by post-quantum key exchange
   fairway run -f objects.yaml --upgrade-max-duration 8h         a WebSocket ends after a working day
   fairway run -f objects.yaml --protocol-detection-timeout 1s   less waiting where a Service does not say what it speaks

@@ -199,7 +199,7 @@ const formats: Readonly<Record<string, string>> = {
     '10.0.1.5:41234 10.0.1.5 41234',
   '%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_LOCAL_PORT%': '10.96.0.12:80 80',
   '%CONNECTION_ID% %STREAM_ID% %TRACE_ID%': '7 0f2a 4bf92f3577b34da6a3ce929d0e0e4736',
-  '%HOSTNAME% %ENVIRONMENT(POD_NAMESPACE)% %ENVIRONMENT(NOT_SET)%': 'waypoint-1 shop -',
+  '%HOSTNAME% %ENVIRONMENT(POD_NAMESPACE)% %ENVIRONMENT(NOT_SET)% %ENVIRONMENT(constructor)%': 'waypoint-1 shop - -',
   '%ACCESS_LOG_TYPE% %ROUTE_NAME% %UPSTREAM_LOCAL_ADDRESS%': 'DownstreamEnd HTTPRoute/shop/api/0 -',
   "%CEL(downstream_peer.workload + '/' + request.headers['x-team'])%": 'front/blue',
   "%CEL(request.headers['X-Api-Key'])% %CEL(request.path)% %CEL(request.query)%":

@@ -223,7 +223,7 @@ const makers: Readonly<Record<OperatorName, Maker>> = {
   ENVIRONMENT:
     (name = '', { environment }) =>
     () =>
-      environment[name],
+      Object.hasOwn(environment, name) ? environment[name] : undefined,
   CEL: expression,
 }
 
