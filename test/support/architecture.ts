@@ -54,8 +54,6 @@ export const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/otlp-exporter-base': ['telemetry'],
   '@opentelemetry/otlp-grpc-exporter-base': ['telemetry'],
   '@opentelemetry/otlp-transformer': ['telemetry'],
-  '@opentelemetry/resources': ['telemetry'],
-  '@opentelemetry/sdk-trace': ['telemetry'],
   fastify: ['admin', 'filter/app'],
   jose: ['proxy'],
   'prom-client': ['telemetry'],

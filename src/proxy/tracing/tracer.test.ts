@@ -50,6 +50,15 @@ const begin = ({ fields = [], policy, random = 0.5, requestId, tunnel, ...more }
   return { trace, headers }
 }
 
+/** What the application is told of it; `undefined`: nothing. */
+const decide = (about: Begin): boolean | undefined => {
+  const { trace, headers } = begin(about)
+  trace?.beginTry(headers, 1, 0)
+  const told = headers.getLower('traceparent')
+  if (trace !== undefined) assert.equal(told?.endsWith('1'), trace.isSampled)
+  return told?.endsWith('1')
+}
+
 describe('whether an exchange is traced', () => {
   const w3c = (flags: string): readonly string[] => ['traceparent', `00-${TRACE}-${SPAN}-${flags}`]
   const cases: readonly (readonly [name: string, begin: Begin, isSampled: boolean | undefined])[] = [
@@ -90,7 +99,7 @@ describe('whether an exchange is traced', () => {
     ],
   ]
   for (const [name, about, isSampled] of cases)
-    it(`${name}: ${isSampled}`, () => assert.equal(begin(about).trace?.isSampled, isSampled))
+    it(`${name}: ${isSampled}`, () => assert.equal(decide(about), isSampled))
 })
 
 describe('where an exchange stands', () => {
@@ -142,14 +151,33 @@ describe('where an exchange stands', () => {
     assert.equal(headers.getLower('traceparent'), `00-${TRACE}-${id}-01`)
   })
 
-  it('is told when it is not chosen too, and no try has an id of its own then', () => {
-    const { trace, headers } = begin({})
+  it('is told when it is not chosen too, and nothing more is known of it', () => {
+    const { trace, headers } = begin({ fields: ['a', 'b'] })
+    assert.equal(trace, undefined)
+    assert.match(headers.getLower('traceparent') ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+    const fields = ['traceparent', `00-${TRACE}-${SPAN}-00`, 'tracestate', 'a=1']
+    const passed = begin({ fields })
+    assert.deepEqual([passed.trace, passed.headers.fields], [undefined, fields])
+  })
+
+  it('is told, and each try has an id, where it may be told of in the end', () => {
+    const { trace, headers } = begin({ defaults: { reportsErrors: true } })
     trace?.beginTry(headers, 1, 0)
-    assert.deepEqual(trace?.tries, [])
-    assert.equal(headers.getLower('traceparent'), `00-${trace?.traceId}-${trace?.spanId}-00`)
-    const told = begin({ defaults: { reportsErrors: true } })
-    told.trace?.beginTry(told.headers, 1, 0)
-    assert.equal(told.trace?.tries.length, 1)
+    assert.equal(trace?.tries.length, 1)
+    assert.equal(headers.getLower('traceparent'), `00-${trace?.traceId}-${trace?.tries[0]?.spanId}-00`)
+  })
+
+  it('goes on without what is not valid', () => {
+    for (const fields of [
+      ['tracestate', 'a=1'],
+      ['traceparent', `00-${TRACE}-${SPAN}-00`, 'tracestate', 'A'],
+      ['traceparent', 'x'],
+    ]) {
+      const { trace, headers } = begin({ fields })
+      trace?.beginTry(headers, 1, 0)
+      assert.match(headers.getLower('traceparent') ?? '', /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+      assert.equal(headers.getLower('tracestate'), undefined)
+    }
   })
 
   it('is not told where a policy hides it', () => {

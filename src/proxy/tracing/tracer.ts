@@ -49,20 +49,42 @@ export class Tracer {
   begin(headers: HeaderList, record: TracedRecord, tunnel: string | undefined): ExchangeTrace | undefined {
     const plan = this.#planOf(record.telemetry)
     if (plan === undefined) return undefined
-    const trace = this.#begin(headers, plan, { requestId: record.requestId, tunnel })
+    const found = findTrace(headers, plan.propagation)
+    const isSampled = this.#isSampled(plan, found, record.requestId)
+    if (!isSampled && !plan.reportsErrors && this.#pass(headers, plan, found)) return undefined
+    const trace = this.#begin(headers, plan, { found, isSampled, tunnel })
     record.trace = trace
     return trace
+  }
+
+  /**
+   * Most are not chosen, and nobody will ever be told of them: what they carry goes on as it came, or they are given the
+   * beginning of a trace that is not told of. False for the rare forms of it.
+   */
+  #pass(headers: HeaderList, { tellsUpstream, propagation: { writes } }: TracePlan, found: FoundTrace): boolean {
+    if (!tellsUpstream) return true
+    if (writes.length !== 1 || writes[0] !== 'tracecontext') return false
+    const { context, forms, traceState } = found
+    if (forms.length === 0) {
+      if (headers.hasLower('tracestate')) return false
+      headers.fields.push('traceparent', `00-${this.#createTraceId()}-${this.#createSpanId()}-00`)
+      return true
+    }
+    const isAsIs = context?.form === 'tracecontext' && context.isSampled === false && forms.length === 1
+    return isAsIs && (traceState !== undefined || !headers.hasLower('tracestate'))
   }
 
   #begin(
     headers: HeaderList,
     plan: TracePlan,
-    { requestId, tunnel }: { readonly requestId: string | undefined; readonly tunnel: string | undefined },
+    {
+      found,
+      isSampled,
+      tunnel,
+    }: { readonly found: FoundTrace; readonly isSampled: boolean; readonly tunnel: string | undefined },
   ): ExchangeTrace {
-    const found = findTrace(headers, plan.propagation)
     const { context } = found
     const ids = context?.ids
-    const isSampled = this.#isSampled(plan, found, requestId)
     const isContinued = ids !== undefined
     return new ExchangeTrace({
       context: {

@@ -5,53 +5,50 @@ import { joinHostPort } from '../../lib/ip.ts'
 import { hideInTarget } from '../../lib/secrets/hide-secrets.ts'
 import { errorTypeOf } from './outcome.ts'
 
-/** Attributes of a span. */
-export type SpanTags = Record<string, string | number | boolean>
+/** Takes one attribute of a span; each comes once. */
+export type TakeTag = (name: string, value: string | number | boolean) => void
 
 const MAX_CHARS = 1024
 
 /** Of the exchange itself; a path longer than `maxPathLength` is cut. */
-export const serverTags = (record: ExchangeRecord, maxPathLength: number): SpanTags => {
-  const { method, authority, status, httpVersion } = record
-  const target = hideInTarget(record.path)
-  const path = target.slice(0, maxPathLength)
+export const serverTags = (record: ExchangeRecord, maxPathLength: number, take: TakeTag): void => {
+  const { method, status, httpVersion } = record
+  const { address } = record.source
+  putTarget(record, maxPathLength, take)
+  take('http.method', method)
+  take('http.request.method', method)
+  take('http.protocol', httpVersion)
+  take('http.status_code', String(status))
+  if (status !== 0) take('http.response.status_code', status)
+  take('response_flags', record.flags)
+  take('request_size', record.requestBytes)
+  take('response_size', record.responseBytes)
+  take('peer.address', address)
+  take('client.address', address)
+  take('upstream_cluster', clusterOf(record.backend ?? record.destination))
+  take('server.address', record.destination.hostname)
+  take('server.port', record.destination.port)
+  take('network.protocol.name', 'http')
+  take('network.protocol.version', httpVersion.slice(5))
+  put(take, 'guid:x-request-id', record.requestId)
+  put(take, 'user_agent', record.userAgent)
+  put(take, 'user_agent.original', record.userAgent)
+  put(take, 'response_code_details', record.details)
+  put(take, 'fairway.route', record.route)
+  put(take, 'fairway.rule', record.rule)
+  put(take, 'request_principal', record.requestPrincipal)
+  if (record.attempts > 1) take('fairway.attempts', record.attempts)
+  if (record.protocol === 'grpc') putGrpc(take, record)
+  putError(take, errorTypeOf(record))
+}
+
+const putTarget = ({ path: target, authority }: ExchangeRecord, maxPathLength: number, take: TakeTag): void => {
+  const path = hideInTarget(target).slice(0, maxPathLength)
   const queryAt = path.indexOf('?')
-  const tags: SpanTags = {
-    'http.method': method,
-    'http.url': `http://${cut(authority)}${path}`,
-    'http.protocol': httpVersion,
-    'http.status_code': String(status),
-    response_flags: record.flags,
-    request_size: record.requestBytes,
-    response_size: record.responseBytes,
-    'peer.address': record.source.address,
-    upstream_cluster: clusterOf(record.backend ?? record.destination),
-    'http.request.method': method,
-    'url.scheme': 'http',
-    'url.path': queryAt < 0 ? path : path.slice(0, queryAt),
-    'server.address': record.destination.hostname,
-    'server.port': record.destination.port,
-    'client.address': record.source.address,
-    'network.protocol.name': 'http',
-    'network.protocol.version': httpVersion.slice(5),
-  }
-  if (queryAt >= 0) tags['url.query'] = path.slice(queryAt + 1)
-  if (status !== 0) tags['http.response.status_code'] = status
-  put(tags, 'guid:x-request-id', record.requestId)
-  put(tags, 'user_agent', record.userAgent)
-  put(tags, 'user_agent.original', record.userAgent)
-  put(tags, 'response_code_details', record.details)
-  put(tags, 'fairway.route', record.route)
-  put(tags, 'fairway.rule', record.rule)
-  put(tags, 'request_principal', record.requestPrincipal)
-  if (record.attempts > 1) tags['fairway.attempts'] = record.attempts
-  if (record.protocol === 'grpc') putGrpc(tags, record)
-  const errorType = errorTypeOf(record)
-  if (errorType !== undefined) {
-    tags['error'] = true
-    tags['error.type'] = errorType
-  }
-  return tags
+  take('http.url', `http://${cut(authority)}${path}`)
+  take('url.scheme', 'http')
+  take('url.path', queryAt < 0 ? path : path.slice(0, queryAt))
+  if (queryAt >= 0) take('url.query', path.slice(queryAt + 1))
 }
 
 /** What is known of one try. */
@@ -65,38 +62,32 @@ export interface Tried {
 }
 
 /** Of one try to get an answer from an endpoint. */
-export const clientTags = ({ record, endpoint, repeats, lost }: Tried): SpanTags => {
+export const clientTags = ({ record, endpoint, repeats, lost }: Tried, take: TakeTag): void => {
   const status = lost === undefined ? record.status : lost.status
-  const tags: SpanTags = {
-    upstream_cluster: clusterOf(record.backend ?? record.destination),
-    'http.request.method': record.method,
-    'http.method': record.method,
-    'http.protocol': record.httpVersion,
-    'network.protocol.name': 'http',
-  }
+  take('upstream_cluster', clusterOf(record.backend ?? record.destination))
+  take('http.request.method', record.method)
+  take('http.method', record.method)
+  take('http.protocol', record.httpVersion)
+  take('network.protocol.name', 'http')
   if (endpoint !== undefined) {
     const address = joinHostPort(endpoint.address, endpoint.port)
-    tags['upstream_address'] = address
-    tags['peer.address'] = address
-    tags['server.address'] = endpoint.address
-    tags['server.port'] = endpoint.port
+    take('upstream_address', address)
+    take('peer.address', address)
+    take('server.address', endpoint.address)
+    take('server.port', endpoint.port)
   }
   if (status !== 0) {
-    tags['http.response.status_code'] = status
-    tags['http.status_code'] = String(status)
+    take('http.response.status_code', status)
+    take('http.status_code', String(status))
   }
-  if (repeats > 0) tags['http.request.resend_count'] = repeats
+  if (repeats > 0) take('http.request.resend_count', repeats)
   if (lost === undefined) {
-    tags['response_flags'] = record.flags
-    if (record.protocol === 'grpc') putGrpc(tags, record)
+    take('response_flags', record.flags)
+    if (record.protocol === 'grpc') putGrpc(take, record)
   }
   const errorType = clientErrorOf(record, lost)
-  if (errorType !== undefined) {
-    tags['error'] = true
-    tags['error.type'] = errorType
-    put(tags, 'fairway.failure', lost === undefined ? record.upstreamFailure : lost.failure)
-  }
-  return tags
+  putError(take, errorType)
+  if (errorType !== undefined) put(take, 'fairway.failure', lost === undefined ? record.upstreamFailure : lost.failure)
 }
 
 /** Of a client's span 4xx is an error as well, and every gRPC status but 0. */
@@ -110,19 +101,25 @@ export const clientErrorOf = (record: ExchangeRecord, lost: TryRecord | undefine
 /** In the style of Istio's waypoint, which tools search for. */
 export const clusterOf = ({ port, hostname }: Destination): string => `inbound-vip|${port}|http|${hostname}`
 
-const putGrpc = (tags: SpanTags, { path, grpcStatus, authority }: ExchangeRecord): void => {
-  const [, service, method] = /^\/([^/?]{1,200})\/([^/?]{1,200})/.exec(path) ?? []
-  tags['rpc.system'] = 'grpc'
-  put(tags, 'rpc.service', service)
-  put(tags, 'rpc.method', method)
-  put(tags, 'grpc.authority', authority)
-  if (grpcStatus === '') return
-  tags['grpc.status_code'] = grpcStatus
-  tags['rpc.grpc.status_code'] = Number(grpcStatus)
+const putError = (take: TakeTag, errorType: string | undefined): void => {
+  if (errorType === undefined) return
+  take('error', true)
+  take('error.type', errorType)
 }
 
-const put = (tags: SpanTags, name: string, value: string | undefined): void => {
-  if (value !== undefined && value !== '') tags[name] = cut(value)
+const putGrpc = (take: TakeTag, { path, grpcStatus, authority }: ExchangeRecord): void => {
+  const [, service, method] = /^\/([^/?]{1,200})\/([^/?]{1,200})/.exec(path) ?? []
+  take('rpc.system', 'grpc')
+  put(take, 'rpc.service', service)
+  put(take, 'rpc.method', method)
+  put(take, 'grpc.authority', authority)
+  if (grpcStatus === '') return
+  put(take, 'grpc.status_code', grpcStatus)
+  if (/^[0-9]{1,3}$/.test(grpcStatus)) take('rpc.grpc.status_code', Number(grpcStatus))
+}
+
+const put = (take: TakeTag, name: string, value: string | undefined): void => {
+  if (value !== undefined && value !== '') take(name, cut(value))
 }
 
 const cut = (value: string): string => (value.length > MAX_CHARS ? value.slice(0, MAX_CHARS) : value)

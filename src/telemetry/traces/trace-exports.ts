@@ -129,7 +129,7 @@ export class TraceExports {
       const environment = detectsEnvironment ? settings.environmentAttributes : {}
       const resource = { 'service.name': serviceName, ...self, ...environment }
       try {
-        const exporter = await openTraceExporter({ target, call, onWarning, resource, selfTags: tags, version })
+        const exporter = await openTraceExporter(target, { resource, selfTags: tags, version }, { call, onWarning })
         const onFailure = (message: string): void => onWarning(`spans of exchanges were lost: ${message}`)
         const queue = new ExportQueue<TracedExchange>({ clock, random, send: exporter.send, sizeOf, onFailure })
         this.#outlets.set(name, { target, detectsEnvironment, queue, exporter })
