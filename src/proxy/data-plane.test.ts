@@ -208,6 +208,8 @@ test('draining ends at its deadline whatever is under way', async () => {
   await until(() => mesh.pod.requests === 1)
   const drained = mesh.plane.drain(5000)
   await advance(clock, 5100)
+  await until(() => mesh.counters.openConnections === 0)
+  await advance(clock, 100)
   await drained
   assert.notEqual(await tunnel.ended, 'end')
   await until(() => mesh.records.length === 1)

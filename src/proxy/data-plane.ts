@@ -369,14 +369,8 @@ export class DataPlane {
 
   async #drain(deadlineMs: number): Promise<void> {
     this.#isDraining = true
-    await drainServer(
-      {
-        server: this.#server,
-        closeIdle: () => this.#tunnels.closeIdle(),
-        clock: this.#options.clock,
-      },
-      deadlineMs,
-    )
+    const { clock, log } = this.#options
+    await drainServer({ server: this.#server, tunnels: this.#tunnels, clock, log }, deadlineMs)
   }
 
   /** A bug of ours or of a filter; requests may provoke it at any rate. */

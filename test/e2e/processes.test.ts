@@ -100,12 +100,19 @@ for (const workers of workerCounts(2)) {
       await endsWithin(fairway, 5000)
     })
 
-    it('SIGTERM waits no longer than --drain-seconds', async () => {
+    it('SIGTERM waits no longer than --drain-seconds, and then says so', async () => {
       const fairway = await mesh.startFairway(workers, ['--drain-seconds', '1'])
-      const { outcome } = await hold(await mesh.dial(fairway))
+      const client = await mesh.dial(fairway)
+      const goaways: string[] = []
+      client.session.on('goaway', (code, _last, text) => goaways.push(`${code} ${String(text ?? '')}`))
+      const { outcome } = await hold(client)
       fairway.kill('SIGTERM')
       await endsWithin(fairway, 4000)
       assert.match(String(await outcome), /Error/)
+      assert.deepEqual(goaways, ['0 ', '0 ', '0 the waypoint ends, and the 1000 ms to drain are over'])
+      await fairway.waitForLog('what was given up', ({ message }) =>
+        /^1 tunnels on 1 connections/.test(String(message)),
+      )
     })
 
     it('a second SIGTERM ends it at once', async () => {

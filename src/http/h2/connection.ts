@@ -206,6 +206,14 @@ export class H2Connection {
     this.#session.fail(code, message)
   }
 
+  /**
+   * Ends at once whatever is under way: GOAWAY with a reason for people, behind whole frames, and every stream is told.
+   * Its owner has to close what carries it behind that.
+   */
+  giveUp(why: string): void {
+    this.#session.giveUp(why)
+  }
+
   /** Tells every stream that the connection is gone (the socket closed, say). */
   abort(code: number): void {
     this.#session.abort(code)

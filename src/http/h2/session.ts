@@ -1,6 +1,6 @@
 import { HpackDecoder } from '../hpack/decoder.ts'
 import { HpackEncoder } from '../hpack/encoder.ts'
-import { DEFAULT_WINDOW_BYTES, ENHANCE_YOUR_CALM } from './constants.ts'
+import { CANCEL, DEFAULT_WINDOW_BYTES, ENHANCE_YOUR_CALM, NO_ERROR } from './constants.ts'
 import { FloodGuard } from './flood-guard.ts'
 import { FrameOutput } from './frames/output.ts'
 import { H2Sender } from './sender.ts'
@@ -221,6 +221,13 @@ export class H2Session {
     this.sendGoaway(code, message)
     this.abort(code)
     this.handler.onFailure(code, message)
+  }
+
+  /** Nobody's fault; streams that are open are lost with the connection, as `CANCEL`. */
+  giveUp(why: string): void {
+    if (this.state === 'failed') return
+    this.sendGoaway(NO_ERROR, why)
+    this.abort(CANCEL)
   }
 
   abort(code: number): void {

@@ -10,6 +10,8 @@ export interface TunnelServer extends ChannelHandler {
   readonly tick: (nowMs: number) => void
   /** For draining: a tunnel on which nothing is under way ends now. */
   readonly closeIfIdle: () => void
+  /** Tells the client why its tunnel ends, whatever is under way, where what it speaks has words for that. */
+  readonly giveUp?: (why: string) => void
   /** Ends the tunnel visibly as an error. */
   readonly abort: () => void
   /** What is under way in it, that policies may have a say about. */

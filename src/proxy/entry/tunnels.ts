@@ -84,6 +84,11 @@ export class Tunnels {
     for (const server of this.#servers) server.closeIfIdle()
   }
 
+  /** For draining, at its end: clients hear why. */
+  giveUp(why: string): void {
+    for (const server of this.#servers) server.giveUp?.(why)
+  }
+
   #firstServer(channel: ServedChannel, origin: TunnelOrigin, kind: TunnelKind): TunnelServer {
     switch (kind) {
       case 'http':

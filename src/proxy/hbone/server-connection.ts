@@ -168,6 +168,12 @@ export class ServerConnection implements ReviewedPeer {
     this.#closeWhenIdle()
   }
 
+  /** Ends at once, tunnels and all: GOAWAY with the reason, and the end of the connection behind it. */
+  giveUp(why: string): void {
+    this.transport.guard(() => this.h2.giveUp(why))
+    this.transport.close()
+  }
+
   /** `why` is for the log; without it there is nothing to say. */
   #retire(reason: RetireReason, why?: string): void {
     if (!this.#retirement.begin(reason)) return

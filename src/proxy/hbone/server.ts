@@ -145,6 +145,15 @@ export class HboneServer {
     return this.#connections.size
   }
 
+  get openTunnels(): number {
+    return this.#options.counters.openTunnels
+  }
+
+  /** Last step of draining: whatever is under way ends now, and its client is told why. */
+  giveUp(why: string): void {
+    for (const connection of this.#connections) connection.giveUp(why)
+  }
+
   /** Ends everything at once. */
   destroy(): void {
     this.#phase = 'destroyed'

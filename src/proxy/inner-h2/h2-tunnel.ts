@@ -119,6 +119,15 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
     this.#announce()
   }
 
+  /** Requests under way are lost with the connection, as a client of gRPC takes for `UNAVAILABLE`. */
+  giveUp(why: string): void {
+    if (this.#isGone) return
+    this.guard(() => this.h2.giveUp(why))
+    this.#isClosing = true
+    this.#transport.close()
+    this.#leaveIfDone()
+  }
+
   abort(): void {
     this.#leave()
     this.#transport.abandon()

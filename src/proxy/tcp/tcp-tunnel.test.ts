@@ -274,6 +274,8 @@ describe('draining', () => {
     stream.write('b')
     assert.equal(await readBytes(stream, 1), 'b')
     await advanceInSteps(clock, 1500)
+    await until(() => tcp.mesh.counters.openConnections === 0)
+    await advanceInSteps(clock, 100)
     await drained
     await until(() => stream.ending === 'reset-error' && sockets[0]?.destroyed === true)
     assert.equal(tcp.mesh.counters.openTcpConnections, 0)

@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { Histogram } from '../../bench/load/histogram.ts'
 import type { LoadPlan } from '../../bench/load/plan.ts'
 import { createTurnFlush } from '../../bench/load/turn-flush.ts'
+import type { DialOptions } from '../../bench/pipes/hbone-connection.ts'
 import { tlsOptions } from '../../bench/support/tls-options.ts'
 import { waitFor } from '../../bench/support/wait-for.ts'
 import { Node } from './node.ts'
@@ -41,15 +42,18 @@ const counts: NodeCounts = { dialled: 0, dialledInVain: 0, moves: 0, excusedUnti
 const workloads: Workload[] = []
 const nodes: { readonly node: Node; readonly workload: Workload }[] = []
 const timers: NodeJS.Timeout[] = []
+/** Where connections go. */
+let port = 0
 
 const open = async (plan: ClientPlan): Promise<void> => {
   const flush = createTurnFlush()
   const tls = tlsOptions(plan.tls)
-  const at = { host: plan.host, port: plan.port, tls: { ...tls, secureContext: createSecureContext(tls) } }
+  const secured = { ...tls, secureContext: createSecureContext(tls) }
+  port = plan.port
+  const dial = (): DialOptions => ({ host: plan.host, port, tls: secured, hasLargeWindows: true })
   for (const one of plan.workloads) {
     const workload = new Workload(one, ledger)
     workloads.push(workload)
-    const dial = { ...at, hasLargeWindows: true }
     for (let i = 0; i < one.connections; i++) {
       const node = new Node({ workload, dial, plan: loadPlanOf(plan, one), flush, counts })
       nodes.push({ node, workload })
@@ -167,6 +171,9 @@ const obey = async (order: ToClient): Promise<void> => {
         return tell({ kind: 'open' })
       case 'go':
         return go()
+      case 'move':
+        port = order.port
+        return
       case 'mark':
         mark()
         return tell({ kind: 'marked' })

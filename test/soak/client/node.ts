@@ -21,7 +21,8 @@ export interface NodeCounts {
 
 export interface NodeDeps {
   readonly workload: Workload
-  readonly dial: DialOptions
+  /** Where to, as of now. */
+  readonly dial: () => DialOptions
   readonly plan: LoadPlan
   readonly flush: TurnFlush
   readonly counts: NodeCounts
@@ -70,7 +71,7 @@ export class Node {
     const connection = newConnection()
     counts.dialled++
     this.#connections.add(connection)
-    connection.hbone = dialHbone(dial, flush, {
+    connection.hbone = dialHbone(dial(), flush, {
       onReady: () => {
         connection.isOpen = connection.wasOpen = true
         this.fill()

@@ -79,6 +79,8 @@ export interface ClientReport {
 export type ToClient =
   | { readonly kind: 'open'; readonly plan: ClientPlan }
   | { readonly kind: 'go' }
+  /** From now on connections go to this port. */
+  | { readonly kind: 'move'; readonly port: number }
   /** From here on `answeredSince` counts anew. */
   | { readonly kind: 'mark' }
   /** The connections from these local ports are about to be cut. */

@@ -11,6 +11,8 @@ export interface Clients {
   readonly open: (plan: ClientPlan) => Promise<void>
   /** Begins with the requests; `onWindow` hears of every five seconds. */
   readonly go: (onWindow: (window: ClientWindow) => void) => void
+  /** From now on they dial another port; connections that are open stay. */
+  readonly move: (port: number) => void
   readonly mark: () => Promise<void>
   readonly doom: (ports: readonly number[]) => Promise<Extract<FromClient, { readonly kind: 'doomed' }>>
   /** Rejects if the process ends by itself. */
@@ -50,6 +52,7 @@ export const startClients = async (children: Children): Promise<Clients> => {
       })
       tell(child, { kind: 'go' })
     },
+    move: (port) => tell(child, { kind: 'move', port }),
     mark: async () => void (await ask({ kind: 'mark' }, 'marked', GRACE_MS)),
     doom: (ports) => ask({ kind: 'doom', ports }, 'doomed', GRACE_MS),
     stop: async (waitMs) => (await ask({ kind: 'stop', waitMs }, 'stopped', waitMs + GRACE_MS)).report,

@@ -27,9 +27,19 @@ const WAYPOINT_TTL_MS = 300_000
 const CONNECTION_AGE = '2m'
 const SPARE_MS = 3_600_000
 
+/** Of a soak as far as its surroundings go. */
+export interface StageOptions extends Pick<SoakOptions, 'durationMs' | 'ratePerSecond' | 'workers'> {
+  /** Further ones of the waypoint. */
+  readonly flags?: readonly string[]
+}
+
 export interface Stage extends AsyncDisposable {
   readonly fairway: RunningFairway
   readonly hbonePort: number
+  /** The clients' certificate. */
+  readonly clientTls: TlsFiles
+  /** Starts another waypoint of the same configuration. */
+  readonly startWaypoint: () => Promise<RunningFairway>
   readonly clients: Clients
   /** Puts reload `generation` in place. */
   readonly putRoutes: (generation: number) => void
@@ -44,7 +54,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 /** Starts all of it; all tunnels are open then. */
-export const openStage = async (options: SoakOptions): Promise<Stage> => {
+export const openStage = async (options: StageOptions): Promise<Stage> => {
   await using opening = new AsyncDisposableStack()
   const dir = mkdtempSync(join(tmpdir(), 'fairway-soak-'))
   opening.defer(() => rmSync(dir, { recursive: true, force: true }))
@@ -75,16 +85,18 @@ export const openStage = async (options: SoakOptions): Promise<Stage> => {
   putRoutes(1)
   putEndpoints(0, true)
   const certs = await issue('waypoint', WAYPOINT_TTL_MS)
-  const flags = ['--max-connection-age', CONNECTION_AGE]
-  const fairway = opening.use(
-    await startFairway({ files: Object.values(files), certs, workers: options.workers, flags }),
-  )
-  const hbonePort = Number(fairway.addresses.hbone.split(':').at(-1))
+  const { workers, flags: more = [] } = options
+  const flags = ['--max-connection-age', CONNECTION_AGE, ...more]
+  const start = (): Promise<RunningFairway> => startFairway({ files: Object.values(files), certs, workers, flags })
+  const fairway = opening.use(await start())
+  const hbonePort = hbonePortOf(fairway)
   const clients = await startClients(children)
-  await clients.open(clientPlan(options, { port: hbonePort, tls: filesIn(await issue('client', ttlMs)) }))
+  const clientTls = filesIn(await issue('client', ttlMs))
+  await clients.open(clientPlan(options, { port: hbonePort, tls: clientTls }))
   const all = opening.move()
   return {
-    ...{ fairway, hbonePort, clients, putRoutes, putEndpoints },
+    ...{ fairway, hbonePort, clients, clientTls, putRoutes, putEndpoints },
+    startWaypoint: async () => all.use(await start()),
     rotate: async () => void (await issue('waypoint', WAYPOINT_TTL_MS)),
     restartPods: async () => {
       missing += (await moving.counts()).withoutHeader
@@ -98,6 +110,9 @@ export const openStage = async (options: SoakOptions): Promise<Stage> => {
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }
+
+/** Where a waypoint listens. */
+export const hbonePortOf = ({ addresses }: RunningFairway): number => Number(addresses.hbone.split(':').at(-1))
 
 const filesIn = (dir: string): TlsFiles => ({
   certFile: join(dir, 'cert-chain.pem'),
@@ -113,7 +128,7 @@ const podPlans = (network: string, isOurs: (address: string) => boolean, tls: Tl
   }))
 
 const clientPlan = (
-  { ratePerSecond }: SoakOptions,
+  { ratePerSecond }: StageOptions,
   { port, tls }: { readonly port: number; readonly tls: TlsFiles },
 ): ClientPlan => ({
   host: '127.0.0.1',
