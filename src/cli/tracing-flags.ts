@@ -2,7 +2,7 @@
 import type { TracingOptions } from '../app/options.ts'
 import { propagators, type Propagator } from '../http/tracing/remote-context.ts'
 import { defaultPropagation, type Propagation } from '../http/tracing/trace-fields.ts'
-import { otlpProtocols, type OtlpProtocol } from '../telemetry/otlp/otlp-target.ts'
+import { otlpProtocols, type OtlpProtocol } from '../model/telemetry/otlp-protocol.ts'
 import { usageError, type FlagTable, type FlagValues } from './arguments.ts'
 import type { Terminal } from './verb.ts'
 

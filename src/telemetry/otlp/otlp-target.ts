@@ -1,10 +1,6 @@
 import type { EndpointKey } from '../../model/endpoint.ts'
+import type { OtlpProtocol } from '../../model/telemetry/otlp-protocol.ts'
 import type { CallAnswer, CallRequest } from '../../proxy/side/provider-call.ts'
-
-/** OTLP's two transports, as `OTEL_EXPORTER_OTLP_PROTOCOL` calls them. */
-export const otlpProtocols = ['grpc', 'http/protobuf'] as const
-
-export type OtlpProtocol = (typeof otlpProtocols)[number]
 
 /** Asks a Service of the mesh, over the pools, and with the identity, that requests have. */
 export type CallService = (to: EndpointKey, request: CallRequest, timeoutMs: number) => Promise<CallAnswer>

@@ -1,4 +1,4 @@
-import type { OtlpProtocol } from '../otlp/otlp-target.ts'
+import type { OtlpProtocol } from '../../model/telemetry/otlp-protocol.ts'
 import type { TracingDefaults } from '../../proxy/tracing/trace-plan.ts'
 import type { Tags } from './peer-tags.ts'
 import type { TraceSelf } from './trace-self.ts'
