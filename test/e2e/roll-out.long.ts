@@ -51,7 +51,7 @@ const judge = ({ outer, inner, bodyBytes, tunnels, isClean }: Testimony, round: 
   assert.ok(outer.goaways.length >= 3, `${round}: announced, final, and the reason`)
   assert.ok(bodyBytes > 100_000, `${round}: ${bodyBytes} bytes of a long answer`)
   assert.deepEqual(
-    tunnels.map((tunnel) => tunnel.split(':')[0]).toSorted(),
+    tunnels.map((tunnel) => tunnel.split(':', 1).join()).toSorted((a, b) => a.localeCompare(b)),
     ['download', 'websocket'],
     `${round}: ${tunnels.join()}`,
   )

@@ -93,7 +93,8 @@ export const callWitness = (port: number, tls: TlsFiles): Witness => {
     await closed
     return { outer: endingOf(outer), inner: endingOf(inner), bodyBytes, tunnels, isClean }
   }
-  return { ready: Promise.all(begun.map(({ promise }) => promise)).then(() => {}), testimony: testify() }
+  const begin = async (): Promise<void> => void (await Promise.all(begun.map(({ promise }) => promise)))
+  return { ready: begin(), testimony: testify() }
 }
 
 const authorityOf = (name: string): string => `${vipOf(soakServices.findIndex((one) => one.name === name))}:80`
