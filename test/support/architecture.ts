@@ -54,6 +54,7 @@ export const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/otlp-exporter-base': ['telemetry'],
   '@opentelemetry/otlp-grpc-exporter-base': ['telemetry'],
   '@opentelemetry/otlp-transformer': ['telemetry'],
+  '@opentelemetry/resources': ['telemetry'],
   fastify: ['admin', 'filter/app'],
   jose: ['proxy'],
   'prom-client': ['telemetry'],
