@@ -33,6 +33,7 @@ import { runFairnessSuite } from './suites/strain/fairness.ts'
 import { runOverloadSuite } from './suites/strain/overload.ts'
 import { runReadersSuite } from './suites/strain/readers.ts'
 import { runRoutesSuite } from './suites/side-by-side/routes.ts'
+import { runWorkersSuite } from './suites/side-by-side/workers.ts'
 import { runTunnelsSuite } from './suites/strain/tunnels.ts'
 import { createCertificates } from './support/certificates.ts'
 import { createChildren } from './support/children.ts'
@@ -67,6 +68,7 @@ const liveSuites: readonly (readonly [SuiteName, (context: SuiteContext) => Prom
   ['overload', runOverloadSuite],
   ['fairness', runFairnessSuite],
   ['routes', runRoutesSuite],
+  ['workers', runWorkersSuite],
   ['authz', runAuthzSuite],
   ['filters', runFiltersSuite],
   ['growth', runGrowthSuite],

@@ -28,6 +28,7 @@ export const suiteNames = [
     'overload',
     'fairness',
     'routes',
+    'workers',
     'authz',
     'filters',
     'growth',
@@ -69,6 +70,7 @@ Alone:
   overload        four times as much as there is time for
   fairness        one greedy client beside twenty others
   routes          10 routes and 5,000
+  workers         one worker and two, on one CPU
   authz           no AuthorizationPolicy, and 1,000 of ten rules
   filters         a route with one filter, with five, with an App, with a cache; what users' filters cost
   growth          with requests in flight, routes, policies and endpoints

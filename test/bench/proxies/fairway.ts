@@ -13,15 +13,15 @@ import type { RunningProxy } from './proxy.ts'
 const launcher = fileURLToPath(new URL('../../../src/fairway.mjs', import.meta.url))
 const READY_DEADLINE_MS = 20_000
 
-/** Starts `fairway run` with one worker on the objects of the case, metrics on and the access log off as with the peers. */
+/** Starts `fairway run` with one worker, unless flags say otherwise, on the objects of the case, metrics on and the access log off as with the peers. */
 export const startFairway = async (context: ProxyContext): Promise<RunningProxy> => {
   const objectsFile = join(context.dir, `objects-${context.upstreams.isHbone ? 'hbone' : 'plain'}.yaml`)
   writeFileSync(objectsFile, formatObjects(context.upstreams))
   const { command, args } = pinned('proxy', process.execPath, [
     ...[launcher, 'run', '--file', objectsFile, '--ca', 'files', '--certs', context.certificates.waypoint.dir],
-    ...(context.flags ?? []),
+    ...['--workers', '1', ...(context.flags ?? [])],
     ...(context.upstreams.app === undefined ? [] : ['--filters', writeAppModule(context.dir)]),
-    ...['--bind', '127.0.0.1', '--workers', '1', '--access-log', 'off'],
+    ...['--bind', '127.0.0.1', '--access-log', 'off'],
     ...['--hbone-port', '0', '--ready-port', '0', '--metrics-port', '0', '--admin-port', '0'],
   ])
   const { profileDir } = context

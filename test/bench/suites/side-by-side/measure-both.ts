@@ -15,6 +15,9 @@ const FIRST_WARMUP_MS = 3000
 /** Two Fairways that must cost the same, or nearly. */
 export interface SideBySide {
   readonly name: string
+  /** Of clients; default 1. */
+  readonly connections?: number
+  /** On each of them. */
   readonly tunnels: number
   /** What each of them has, for people. */
   readonly little: string
@@ -27,7 +30,7 @@ export interface SideBySide {
 /** Measures both, again and again in turn: what slows the machine for a while slows both. */
 export const measureBoth = async (
   context: StrainContext,
-  { name, tunnels, little, much, maxRatio, isAnsweredHere = false }: SideBySide,
+  { name, connections = 1, tunnels, little, much, maxRatio, isAnsweredHere = false }: SideBySide,
   proxies: { readonly little: RunningProxy; readonly much: RunningProxy },
 ): Promise<FigureReport> => {
   const runs: { readonly little: Run[]; readonly much: Run[] } = { little: [], much: [] }
@@ -37,7 +40,7 @@ export const measureBoth = async (
     for (const which of ['little', 'much'] as const) {
       runs[which].push(
         await measureOne(context, proxies[which], {
-          ...{ tunnels, warmupMs },
+          ...{ connections, tunnels, warmupMs },
           isAnsweredHere: which === 'much' && isAnsweredHere,
         }),
       )
@@ -54,6 +57,8 @@ export const measureBoth = async (
         value: ratioOf(cpuOf(runs.much), cpuOf(runs.little)).ofMedians,
         atMost: maxRatio,
       },
+      { name: `requests/s, ${little}`, value: Math.round(median(runs.little.map((run) => run.requestsPerSecond))) },
+      { name: `requests/s, ${much}`, value: Math.round(median(runs.much.map((run) => run.requestsPerSecond))) },
       { name: `RSS MB, ${little}`, value: rssOf(proxies.little) },
       { name: `RSS MB, ${much}`, value: rssOf(proxies.much) },
     ],
@@ -63,12 +68,12 @@ export const measureBoth = async (
 const measureOne = (
   context: StrainContext,
   { host, port, pid }: RunningProxy,
-  { tunnels, ...window }: Pick<LoadPlan, 'tunnels' | 'warmupMs' | 'isAnsweredHere'>,
+  { connections, tunnels, ...window }: Pick<LoadPlan, 'connections' | 'tunnels' | 'warmupMs' | 'isAnsweredHere'>,
 ): Promise<Run> =>
   context.laboratory.measure(
     smallRequests(
       context,
-      { host, port, connections: 1, tunnels },
+      { host, port, connections, tunnels },
       { ...window, windowMs: context.options.seconds * 1000 },
     ),
     pid,
