@@ -44,25 +44,30 @@ export const createTelemetryTranslation = ({ mesh }: Pick<TranslateOptions, 'mes
     const placed = objects.map((entry) => placeTelemetry(entry, scope))
     const places = decidePlaces(placed)
     const policies = new Policies({ places, usableOf, providers, mesh })
-    const keys = new Map(scope.keys.map((key) => [key, policies.at(placesOf(key, scope))]))
-    const podPolicy = policies.at(placesOf(undefined, scope))
-    const telemetry = policies.telemetry(podPolicy)
+    // Nearly all Services have nothing of their own, and there may be ten thousand.
+    const common = policies.at(sharedPlaces)
+    const own = new Map<string, string | undefined>()
+    for (const key of scope.keys) {
+      const special = placesOf(key, scope).filter((place) => places.at(place) !== undefined)
+      if (special.length > 0) own.set(key, policies.at([...sharedPlaces, ...special]))
+    }
+    const telemetry = policies.telemetry(common)
     return {
       ...(telemetry === undefined ? {} : { telemetry }),
-      policyOf: (service) => keys.get(service),
+      policyOf: (service) => (own.has(service) ? own.get(service) : common),
       conditions: placed.flatMap((one) => telemetryConditions(one, { places, usable: usableOf(one.entry.object) })),
     }
   }
 }
 
-/** What is for a Service, or for Pods themselves, the most special behind. */
-const placesOf = (service: string | undefined, { gateway, rootNamespace }: TargetScope): readonly Place[] => {
-  const own = gateway?.entry.object.metadata.namespace
-  const shared: readonly Place[] = ['mesh', 'class', 'own-namespace', 'gateway']
-  if (service === undefined) return shared
+/** What is for all that the waypoint serves, Pods themselves too; the most special behind. */
+const sharedPlaces: readonly Place[] = ['mesh', 'class', 'own-namespace', 'gateway']
+
+/** What is for one Service beside; the most special behind. */
+const placesOf = (service: string, { gateway, rootNamespace }: TargetScope): readonly Place[] => {
   const namespace = service.slice(0, service.indexOf('/'))
-  const isElsewhere = namespace !== own && namespace !== rootNamespace
-  return [...shared, ...(isElsewhere ? [`namespace ${namespace}` as const] : []), `service ${service}`]
+  const isElsewhere = namespace !== gateway?.entry.object.metadata.namespace && namespace !== rootNamespace
+  return [...(isElsewhere ? [`namespace ${namespace}` as const] : []), `service ${service}`]
 }
 
 interface PolicyInput {
