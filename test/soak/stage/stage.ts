@@ -60,7 +60,12 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
   opening.defer(() => rmSync(dir, { recursive: true, force: true }))
   const children = createChildren({ isPinned: false })
   opening.defer(() => children.stopAll())
-  process.once('exit', () => children.killAll())
+  const waypoints: RunningFairway[] = []
+  // Also where an error ends this process.
+  process.once('exit', () => {
+    children.killAll()
+    for (const waypoint of waypoints) waypoint.kill('SIGKILL')
+  })
   const ca = await foundCa(dir)
   const ttlMs = options.durationMs + SPARE_MS
   const issue = async (account: string, lifeMs: number): Promise<string> =>
@@ -87,7 +92,11 @@ export const openStage = async (options: StageOptions): Promise<Stage> => {
   const certs = await issue('waypoint', WAYPOINT_TTL_MS)
   const { workers, flags: more = [] } = options
   const flags = ['--max-connection-age', CONNECTION_AGE, ...more]
-  const start = (): Promise<RunningFairway> => startFairway({ files: Object.values(files), certs, workers, flags })
+  const start = async (): Promise<RunningFairway> => {
+    const waypoint = await startFairway({ files: Object.values(files), certs, workers, flags })
+    waypoints.push(waypoint)
+    return waypoint
+  }
   const fairway = opening.use(await start())
   const hbonePort = hbonePortOf(fairway)
   const clients = await startClients(children)
