@@ -147,16 +147,16 @@ for (const workers of workerCounts(1)) {
       const kept = requestLabels.filter((name) => name !== 'response_code')
       assert.deepEqual(names, [...kept, 'request_method', 'tenant'])
       assert.match(line, /destination_service_name="web",.*,request_method="GET",tenant="unknown"$/)
-      const before = parseMetrics(await mesh.scrape())
+      const earlier = parseMetrics(await mesh.scrape())
       await mesh.request()
       const now = await eventually('one more', async () => {
         const page = parseMetrics(await mesh.scrape())
-        const isMore = sumOf(page, 'istio_requests_total') === sumOf(before, 'istio_requests_total') + 1
+        const isMore = sumOf(page, 'istio_requests_total') === sumOf(earlier, 'istio_requests_total') + 1
         return isMore ? page : undefined
       })
       const [bytes, responses] = ['istio_request_bytes_count', 'istio_response_bytes_count']
-      assert.equal(sumOf(now, bytes), sumOf(before, bytes) + 1)
-      assert.equal(sumOf(now, responses), sumOf(before, responses))
+      assert.equal(sumOf(now, bytes), sumOf(earlier, bytes) + 1)
+      assert.equal(sumOf(now, responses), sumOf(earlier, responses))
     })
   })
 }
