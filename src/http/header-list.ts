@@ -84,6 +84,12 @@ export class HeaderList {
     for (let i = 0; i < this.fields.length; i += 2) yield [this.fields[i] ?? '', this.fields[i + 1] ?? '']
   }
 
+  /** @internal Appends a field that we made ourselves, of a name and a value which need not be looked at to be written. */
+  addOwn(name: string, value: string): void {
+    this.fields.push(name, value)
+    this.checked = [...this.checked, name, value]
+  }
+
   /** @internal Where in `checked`, from `from` on, a field stands that a reader let pass; -1 when it has to be looked at. */
   findChecked(name: string, value: string, from: number): number {
     const { checked } = this

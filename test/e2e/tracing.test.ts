@@ -8,15 +8,12 @@ import type { TracingPolicy } from '../../src/model/telemetry/tracing-policy.ts'
 import { toRequestView } from '../../src/proxy/request/forward-request.ts'
 import { Tracer } from '../../src/proxy/tracing/tracer.ts'
 import { TraceExports } from '../../src/telemetry/traces/trace-exports.ts'
-import { parseOpenMetrics } from '../support/exposition/openmetrics-text.ts'
 import { GrpcMesh } from '../support/mesh/grpc-mesh.ts'
 import { Mesh, until, VIP, type MeshOptions } from '../support/mesh/mesh.ts'
 import type { PodTunnel } from '../support/mesh/pod.ts'
 import { Collector, type Mood } from '../support/otlp/collector.ts'
 import { defaults, host, startTelling } from '../support/otlp/telling.ts'
 import type { ReceivedSpan } from '../support/otlp/read-spans.ts'
-import { eventually } from './support/eventually.ts'
-import { startAllProtocols } from './support/protocols/all-protocols.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const CLIENT = '00f067aa0ba902b7'
@@ -319,40 +316,3 @@ describe('a collector that', () => {
     }
   })
 })
-
-it('fairway run --otlp-endpoint tells of 3,300 requests as 3,300 spans, in good time before it ends', async () => {
-  const collector = stack.use(await Collector.start())
-  const flags = ['--otlp-endpoint', `http://127.0.0.1:${collector.grpcPort}`, '--trace-sampling', '100']
-  const all = stack.use(await startAllProtocols({ network: '127.71.187', workers: 1, flags }))
-  for (let i = 0; i < 33; i++) await Promise.all(Array.from({ length: 100 }, () => all.request(`/${i}`)))
-  await all.call('Unary', ['hello'])
-  const text = await eventually('most of them', async () =>
-    collector.of('server').length > 0 ? all.scrape() : undefined,
-  )
-  assert.match(text, /fairway_traced_exchanges_total\{outcome="queue_full"\} 0/)
-  const page = await fetch(`http://${all.fairway.addresses.metrics}/stats/prometheus`, {
-    headers: { accept: 'application/openmetrics-text' },
-  })
-  const shown = exemplarsOf(parseOpenMetrics(await page.text()))
-  all.fairway.kill('SIGTERM')
-  await all.fairway.ended
-  const servers = collector.of('server')
-  assert.equal(servers.length, 3301)
-  assert.equal(new Set(servers.map(({ spanId }) => spanId)).size, 3301)
-  assert.equal(collector.of('client').length, 3301)
-  assert.equal(servers.filter(({ attributes }) => attributes['rpc.system'] === 'grpc').length, 1) // A counter and a bucket of three histograms, of HTTP and of gRPC, at the least.
-  assert.ok(shown.length >= 8)
-  const spans = new Set(servers.map(({ traceId, spanId }) => `${traceId} ${spanId}`))
-  assert.deepEqual(
-    shown.filter((exemplar) => !spans.has(exemplar)),
-    [],
-  )
-})
-
-/** Trace and span of each exemplar. */
-const exemplarsOf = (families: ReturnType<typeof parseOpenMetrics>): readonly string[] =>
-  [...families.values()]
-    .flatMap(({ samples }) => samples)
-    .flatMap(({ exemplar }) =>
-      exemplar === undefined ? [] : [`${exemplar.labels['trace_id']} ${exemplar.labels['span_id']}`],
-    )

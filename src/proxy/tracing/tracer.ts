@@ -67,7 +67,7 @@ export class Tracer {
     const { context, forms, traceState } = found
     if (forms.length === 0) {
       if (headers.hasLower('tracestate')) return false
-      headers.fields.push('traceparent', `00-${this.#createTraceId()}-${this.#createSpanId()}-00`)
+      headers.addOwn('traceparent', `00-${this.#createTraceId()}-${this.#createSpanId()}-00`)
       return true
     }
     const isAsIs = context?.form === 'tracecontext' && context.isSampled === false && forms.length === 1

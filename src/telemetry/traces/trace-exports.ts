@@ -55,6 +55,9 @@ const WARN_EVERY_MS = 60_000
 /** What a record takes, beside its texts. */
 const RECORD_BYTES = 1024
 
+/** Some milliseconds of work; a report for each few dozen costs more in reports than in spans. */
+const BATCH_EXCHANGES = 256
+
 export class TraceExports {
   readonly #options: TraceExportsOptions
   readonly #outlets = new Map<string, Outlet>()
@@ -131,7 +134,10 @@ export class TraceExports {
       try {
         const exporter = await openTraceExporter(target, { resource, selfTags: tags, version }, { call, onWarning })
         const onFailure = (message: string): void => onWarning(`spans of exchanges were lost: ${message}`)
-        const queue = new ExportQueue<TracedExchange>({ clock, random, send: exporter.send, sizeOf, onFailure })
+        const queue = new ExportQueue<TracedExchange>({
+          ...{ clock, random, send: exporter.send, sizeOf, onFailure },
+          batchItems: BATCH_EXCHANGES,
+        })
         this.#outlets.set(name, { target, detectsEnvironment, queue, exporter })
       } catch (error) {
         // Requests go on, whatever the environment says of certificates.

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { backendPolicy } from '../support/objects.ts'
-import { failOver } from '../support/resilience/failover.ts'
+import { failOver, loseTwo } from '../support/resilience/failover.ts'
 import { formatReport } from '../support/resilience/steady-load.ts'
 
 const policy = backendPolicy('api', {
@@ -23,3 +23,9 @@ for (const workers of [1, 2]) {
     })
   }
 }
+
+it('two of three that are killed cost no GET', async (t) => {
+  const report = await loseTwo({ network: '127.71.30', workers: 1, ratePerSecond: 1000 })
+  t.diagnostic(formatReport(report))
+  assert.deepEqual([report.failures, report.unanswered], [[], 0], report.refusals)
+})

@@ -7,7 +7,7 @@ import { formatReport } from '../support/resilience/steady-load.ts'
 const post = 'POST / HTTP/1.1\r\nhost: api.shop.svc.cluster.local\r\ncontent-length: 2\r\n\r\nhi'
 
 const cases = [
-  ...workerCounts(2).map((workers) => ({
+  ...workerCounts(0).map((workers) => ({
     what: 'GETs, to pods that refuse everything at once',
     workers,
     serveOnMs: 0,
