@@ -1,7 +1,5 @@
-import { randomFillSync } from 'node:crypto'
+import { createIdSource, IDS_AT_ONCE } from './id-source.ts'
 
-/** UUIDs made at a time. */
-const BATCH = 128
 const RANDOM_BYTES = 16
 const CHARS = 36
 const HYPHEN = 0x2d
@@ -11,21 +9,13 @@ const HEX = Buffer.from('0123456789abcdef', 'latin1')
  * Makes a source of random UUIDs (RFC 9562 section 5.4), as `crypto.randomUUID`, which puts each together from twenty
  * strings: that was every fifteenth byte of garbage that a request left. `fill` fills memory with random bytes.
  */
-export const createUuidSource = (fill: (bytes: Buffer) => unknown = randomFillSync): (() => string) => {
-  const random = Buffer.alloc(BATCH * RANDOM_BYTES)
-  const chars = Buffer.alloc(BATCH * CHARS)
-  let texts = ''
-  let next = BATCH
-  return () => {
-    if (next === BATCH) {
-      fill(random)
-      for (let i = 0; i < BATCH; i++) writeUuid(random, i * RANDOM_BYTES, chars, i * CHARS)
-      texts = chars.toString('latin1')
-      next = 0
-    }
-    const at = next++ * CHARS
-    return texts.slice(at, at + CHARS)
+export const createUuidSource = (fill?: (bytes: Buffer) => unknown): (() => string) => {
+  const chars = Buffer.alloc(IDS_AT_ONCE * CHARS)
+  const write = (random: Buffer): string => {
+    for (let i = 0; i < IDS_AT_ONCE; i++) writeUuid(random, i * RANDOM_BYTES, chars, i * CHARS)
+    return chars.toString('latin1')
   }
+  return createIdSource({ bytes: RANDOM_BYTES, chars: CHARS, write }, fill)
 }
 
 // Four parameters: nothing is allocated here.
