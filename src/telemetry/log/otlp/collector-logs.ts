@@ -10,6 +10,7 @@ import type { DecisionFields } from '../../decisions/decision-fields.ts'
 import { ExportQueue, type ExportCounts } from '../../otlp/export-queue.ts'
 import type { OtlpExporter } from '../../otlp/open-exporter.ts'
 import type { CallService, OtlpTarget } from '../../otlp/otlp-target.ts'
+import { Outlets } from '../../otlp/outlets.ts'
 import { targetOf } from '../../otlp/target-of.ts'
 import type { LogOutput } from '../access-logs.ts'
 import { compileAttributes, type LogAttributes } from '../format/compile-attributes.ts'
@@ -31,27 +32,16 @@ export interface CollectorLogsOptions {
   readonly call: CallService
 }
 
-interface Outlet {
-  readonly queue: ExportQueue<LogEntry>
-  readonly exporter: Promise<OtlpExporter<readonly LogEntry[]>>
-}
-
 /** Envoy's, as Istio has it. */
 const DEFAULT_NAME = 'otel_envoy_accesslog'
-/** How often a failing collector is worth a line. */
-const WARN_EVERY_MS = 60_000
 
 export class CollectorLogs {
   readonly #options: CollectorLogsOptions
-  readonly #outlets = new Map<string, Outlet>()
-  /** Those that have something to tell still, and are no outlets any more. */
-  readonly #ending = new Set<ExportQueue<LogEntry>>()
-  /** Of outlets that are no more. */
-  readonly #past: ExportCounts = { exported: 0, queueFull: 0, failed: 0 }
-  #warnedAtMs = -Infinity
+  readonly #outlets: Outlets<LogEntry>
 
   constructor(options: CollectorLogsOptions) {
     this.#options = options
+    this.#outlets = new Outlets(options.clock, options.log)
   }
 
   /** Opens a log of exchanges; in the place of the one before of the same provider. */
@@ -70,38 +60,29 @@ export class CollectorLogs {
 
   /** Opens the way to a collector for any records. */
   openQueue(name: string, target: OtlpTarget, resource: LogAttributes): ExportQueue<LogEntry> {
-    const before = this.#outlets.get(name)
-    if (before !== undefined) void this.#close(name, before)
     const { clock, random } = this.#options
     const exporter = this.#openExporter(target, resource)
-    const onFailure = (message: string): void => this.#warn(`records of a log were lost: ${message}`)
+    const onFailure = (message: string): void => this.#outlets.warn(`records of a log were lost: ${message}`)
     const queue = new ExportQueue<LogEntry>({
       ...{ clock, random, sizeOf: entryBytes, onFailure },
       send: async (batch) => (await exporter).send(batch),
     })
-    this.#outlets.set(name, { queue, exporter })
+    this.#outlets.add(name, { queue, close: () => void exporter.then(({ close }) => close()) })
     return queue
   }
 
   /** What became of the records. */
   counts(): ExportCounts {
-    const sum = { ...this.#past }
-    for (const { queue } of this.#outlets.values()) add(sum, queue.counts)
-    for (const queue of this.#ending) add(sum, queue.counts)
-    return sum
+    return this.#outlets.counts()
   }
 
   /** Tells all that there is; who does not answer is given up at the deadline. */
-  async flush(deadlineMs: number): Promise<void> {
-    const late = Promise.withResolvers<void>()
-    const cancel = this.#options.clock.after(deadlineMs, late.resolve)
-    await Promise.race([Promise.all([...this.#outlets.values()].map(({ queue }) => queue.flush())), late.promise])
-    cancel()
+  flush(deadlineMs: number): Promise<void> {
+    return this.#outlets.flush(deadlineMs)
   }
 
   close(): void {
-    for (const { exporter } of this.#outlets.values()) void exporter.then(({ close }) => close())
-    this.#outlets.clear()
+    this.#outlets.close()
   }
 
   async #openExporter(target: OtlpTarget, resource: LogAttributes): Promise<OtlpExporter<readonly LogEntry[]>> {
@@ -111,31 +92,13 @@ export class CollectorLogs {
       return await openLogExporter({
         ...{ target, call, version },
         resource: { ...this.#options.resource, ...resource },
-        onWarning: (message) => this.#warn(message),
+        onWarning: (message) => this.#outlets.warn(message),
       })
     } catch (error) {
       // What cannot be opened loses what it gets, and says so; the rest goes on.
       const message = `the collector cannot be told: ${error instanceof Error ? error.message : String(error)}`
       return { send: () => Promise.resolve({ kind: 'failed', isPassing: false, message }), close: () => {} }
     }
-  }
-
-  /** What it still has to tell goes out first. */
-  async #close(name: string, { queue, exporter }: Outlet): Promise<void> {
-    this.#outlets.delete(name)
-    this.#ending.add(queue)
-    await queue.flush()
-    this.#ending.delete(queue)
-    add(this.#past, queue.counts)
-    const { close } = await exporter
-    close()
-  }
-
-  #warn(message: string): void {
-    const nowMs = this.#options.clock.monotonicMs()
-    if (nowMs - this.#warnedAtMs < WARN_EVERY_MS) return
-    this.#warnedAtMs = nowMs
-    this.#options.log.warn(message)
   }
 }
 
@@ -155,10 +118,4 @@ export const entryOf = ({ record }: Told, body: string | undefined, attributes: 
     spanId: trace?.spanId,
     isSampled: trace?.isSampled === true,
   }
-}
-
-const add = (sum: ExportCounts, counts: ExportCounts): void => {
-  sum.exported += counts.exported
-  sum.queueFull += counts.queueFull
-  sum.failed += counts.failed
 }
