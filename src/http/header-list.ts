@@ -15,6 +15,8 @@ export class HeaderList {
    * these need not be looked at again, character by character, to be written.
    */
   checked: readonly string[] = NONE
+  /** @internal The value of a `traceparent` that we made ourselves, if we did, which need not be looked at either. */
+  ownTraceparent: string | undefined
 
   constructor(fields: string[] = []) {
     this.fields = fields
@@ -84,10 +86,15 @@ export class HeaderList {
     for (let i = 0; i < this.fields.length; i += 2) yield [this.fields[i] ?? '', this.fields[i + 1] ?? '']
   }
 
-  /** @internal Appends a field that we made ourselves, of a name and a value which need not be looked at to be written. */
-  addOwn(name: string, value: string): void {
-    this.fields.push(name, value)
-    this.checked = [...this.checked, name, value]
+  /** @internal Appends a `traceparent` that we made ourselves. */
+  addTraceparent(value: string): void {
+    this.fields.push('traceparent', value)
+    this.ownTraceparent = value
+  }
+
+  /** @internal Whether a field is the one that `addTraceparent` has put there. */
+  isOwn(name: string, value: string): boolean {
+    return value === this.ownTraceparent && name === 'traceparent'
   }
 
   /** @internal Where in `checked`, from `from` on, a field stands that a reader let pass; -1 when it has to be looked at. */
@@ -101,6 +108,7 @@ export class HeaderList {
   clone(): HeaderList {
     const copy = new HeaderList(this.fields.slice())
     copy.checked = this.checked
+    copy.ownTraceparent = this.ownTraceparent
     return copy
   }
 

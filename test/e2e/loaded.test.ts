@@ -51,7 +51,8 @@ const never = {
   'another client for HTTP': /^NativeModule internal\/deps\/undici\/undici$/,
   'web streams': /^NativeModule internal\/webstreams\/readablestream$/,
   'gRPC of others': /\/node_modules\/@(?:grpc|bufbuild)\//,
-  OpenTelemetry: /\/node_modules\/@opentelemetry\/|\/src\/telemetry\/(?:otlp\/open-exporter|traces\/span-writer)/,
+  OpenTelemetry:
+    /\/node_modules\/@opentelemetry\/|\/src\/telemetry\/(?:otlp\/open-exporter|traces\/spans\/span-writer)/,
   'a regex engine': /\/node_modules\/re2js\//,
   YAML: /\/node_modules\/yaml\//,
 } as const

@@ -50,7 +50,7 @@ export const addH2Fields = (fields: string[], headers: HeaderList): string | und
     const value = list.fields[i + 1] ?? ''
     const same = list.findChecked(name, value, at)
     if (same >= 0) at = same + 2
-    else {
+    else if (!list.isOwn(name, value)) {
       const wrong = checkRegularField(name, value)
       if (wrong !== undefined) return wrong
     }

@@ -278,6 +278,10 @@ describe('fields that the reader has checked:', () => {
     'the last value': (headers, text) => {
       headers.fields[headers.fields.length - 1] = text
     },
+    'what was put in the place of our own': (headers, text) => {
+      headers.addTraceparent('00-a-b-00')
+      headers.set('traceparent', text)
+    },
   }
   for (const [name, change] of Object.entries(changes)) {
     test(`${name} is checked all the same`, () => {
@@ -297,6 +301,14 @@ describe('fields that the reader has checked:', () => {
   test('a name that was changed is checked all the same', () => {
     const headers = read()
     headers.fields[4] = 'x-1: 1\r\nx'
+    assert.notEqual(typeof encode(headers), 'string')
+  })
+
+  test('a name that our own value was put behind is checked all the same', () => {
+    const headers = read()
+    headers.addTraceparent('00-a-b-00')
+    assert.match(String(encode(headers.clone())), /\r\ntraceparent: 00-a-b-00\r\n/)
+    headers.fields[headers.fields.length - 2] = 'x\r\ny'
     assert.notEqual(typeof encode(headers), 'string')
   })
 

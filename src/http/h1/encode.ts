@@ -194,7 +194,8 @@ export function announcedLength(headers: HeaderList): string | undefined {
  * Most fields are the very strings that the reader checked, in the same order; comparing two pointers is a tenth of
  * what looking at their characters costs. Where they differ, a few of those are passed over, as fields that were removed.
  */
-function encodeFields({ fields, checked }: HeaderList): string | H1EncodeFailure {
+function encodeFields(headers: HeaderList): string | H1EncodeFailure {
+  const { fields, checked } = headers
   let text = ''
   let at = 0
   for (let i = 0; i < fields.length; i += 2) {
@@ -204,8 +205,10 @@ function encodeFields({ fields, checked }: HeaderList): string | H1EncodeFailure
     let same = at
     while (same < stop && (checked[same] !== name || checked[same + 1] !== value)) same += 2
     if (same < stop) at = same + 2
-    else if (!isFieldName(name)) return unwritable(`field name ${quoted(name)}`)
-    else if (!isFieldValue(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
+    else if (!headers.isOwn(name, value)) {
+      if (!isFieldName(name)) return unwritable(`field name ${quoted(name)}`)
+      if (!isFieldValue(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
+    }
     if (!isOurs(name)) text += `${name}: ${value}\r\n`
   }
   return text

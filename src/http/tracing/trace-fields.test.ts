@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { HeaderList } from '../header-list.ts'
 import { readB3, readB3Fields } from './b3.ts'
 import { defaultPropagation, findTrace, writeTrace } from './trace-fields.ts'
-import { formatTraceparent, readTraceparent } from './traceparent.ts'
+import { createUnsampledSource, formatTraceparent, readTraceparent } from './traceparent.ts'
 import { isTracestate } from './tracestate.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
@@ -53,6 +53,23 @@ describe('traceparent', () => {
       [write(true, 0), write(false, 2), write(true, 2)],
       [W3C, `00-${TRACE}-${SPAN}-02`, `00-${TRACE}-${SPAN}-03`],
     )
+  })
+})
+
+describe('traceparent of those who are not traced', () => {
+  it('is another one each time', () => {
+    const next = createUnsampledSource()
+    const values = Array.from({ length: 300 }, next)
+    assert.equal(new Set(values).size, 300)
+    for (const value of values) assert.equal(readTraceparent(value)?.isSampled, false)
+  })
+
+  it('is valid whatever chance says', () => {
+    const zeros = createUnsampledSource((bytes) => bytes.fill(0))
+    assert.equal(zeros(), `00-${'1'.padStart(32, '0')}-${'1'.padStart(16, '0')}-00`)
+    const counted = createUnsampledSource((bytes) => bytes.forEach((_, i) => (bytes[i] = i)))
+    assert.equal(counted(), '00-000102030405060708090a0b0c0d0e0f-1011121314151617-00')
+    assert.equal(counted(), '00-18191a1b1c1d1e1f2021222324252627-28292a2b2c2d2e2f-00')
   })
 })
 

@@ -23,14 +23,19 @@ export interface FoundTrace {
   readonly forms: readonly Propagator[]
   /** `tracestate` that goes with the context. */
   readonly traceState: string | undefined
+  /** There is a `tracestate`, valid or not. */
+  readonly hasState: boolean
 }
 
-const nothing: FoundTrace = { context: undefined, forms: [], traceState: undefined }
+const noForms: readonly Propagator[] = []
+const nothing: FoundTrace = { context: undefined, forms: noForms, traceState: undefined, hasState: false }
+const onlyState: FoundTrace = { ...nothing, hasState: true }
 
 /** Reads what a request says of its trace. */
 export const findTrace = (headers: HeaderList, { reads }: Propagation): FoundTrace => {
+  const hasState = headers.hasLower('tracestate')
   const forms = formsIn(headers)
-  if (forms === undefined) return nothing
+  if (forms === undefined) return hasState ? onlyState : nothing
   let context: RemoteContext | undefined
   for (const form of reads) {
     if (context !== undefined) break
@@ -38,7 +43,8 @@ export const findTrace = (headers: HeaderList, { reads }: Propagation): FoundTra
   }
   const isW3c = context?.form === 'tracecontext' && context.ids !== undefined
   const written = isW3c ? headers.getLower('tracestate') : undefined
-  return { context, forms, traceState: written !== undefined && isTracestate(written) ? written : undefined }
+  const traceState = written !== undefined && isTracestate(written) ? written : undefined
+  return { context, forms, traceState, hasState }
 }
 
 /** By length first: of a dozen fields hardly one is compared. */

@@ -7,7 +7,7 @@ import type { TraceRecord } from '../../filter/record.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import { findTrace, type FoundTrace } from '../../http/tracing/trace-fields.ts'
 import type { Propagator } from '../../http/tracing/remote-context.ts'
-import { readTraceparent } from '../../http/tracing/traceparent.ts'
+import { createUnsampledSource, readTraceparent } from '../../http/tracing/traceparent.ts'
 import { createHexSource } from '../../lib/ids/random-hex.ts'
 import type { TelemetryPolicy } from '../../model/telemetry/telemetry-policy.ts'
 import { ExchangeTrace } from './exchange-trace.ts'
@@ -25,6 +25,7 @@ export class Tracer {
   readonly #random: () => number
   readonly #createTraceId = createHexSource(16)
   readonly #createSpanId = createHexSource(8)
+  readonly #createUnsampled = createUnsampledSource()
   readonly #plans = new WeakMap<TelemetryPolicy, { readonly plan: TracePlan | undefined }>()
   readonly #defaultPlan: TracePlan | undefined
   /** Tunnels have many requests, one after the other. */
@@ -52,7 +53,7 @@ export class Tracer {
     const found = findTrace(headers, plan.propagation)
     const isSampled = this.#isSampled(plan, found, record.requestId)
     if (!isSampled && !plan.reportsErrors && this.#pass(headers, plan, found)) return undefined
-    const trace = this.#begin(headers, plan, { found, isSampled, tunnel })
+    const trace = this.#begin(plan, { found, isSampled, tunnel })
     record.trace = trace
     return trace
   }
@@ -64,18 +65,17 @@ export class Tracer {
   #pass(headers: HeaderList, { tellsUpstream, propagation: { writes } }: TracePlan, found: FoundTrace): boolean {
     if (!tellsUpstream) return true
     if (writes.length !== 1 || writes[0] !== 'tracecontext') return false
-    const { context, forms, traceState } = found
+    const { context, forms, traceState, hasState } = found
     if (forms.length === 0) {
-      if (headers.hasLower('tracestate')) return false
-      headers.addOwn('traceparent', `00-${this.#createTraceId()}-${this.#createSpanId()}-00`)
+      if (hasState) return false
+      headers.addTraceparent(this.#createUnsampled())
       return true
     }
     const isAsIs = context?.form === 'tracecontext' && context.isSampled === false && forms.length === 1
-    return isAsIs && (traceState !== undefined || !headers.hasLower('tracestate'))
+    return isAsIs && (traceState !== undefined || !hasState)
   }
 
   #begin(
-    headers: HeaderList,
     plan: TracePlan,
     {
       found,
@@ -98,7 +98,7 @@ export class Tracer {
       spanId: this.#createSpanId(),
       tunnel: tunnel === undefined ? undefined : this.#readTunnel(tunnel),
       forms: plan.tellsUpstream ? formsFor(plan, found) : noForms,
-      dropsState: found.traceState === undefined && headers.hasLower('tracestate'),
+      dropsState: found.traceState === undefined && found.hasState,
       createSpanId: isSampled || plan.reportsErrors ? this.#createSpanId : undefined,
     })
   }

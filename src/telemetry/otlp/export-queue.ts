@@ -20,6 +20,10 @@ export interface ExportQueueOptions<T> {
   readonly maxBytes?: number
   /** Of a batch, so that making it up holds nobody up; default 32. */
   readonly batchItems?: number
+  /** What one is counted as; always the same for one. Default 1. */
+  readonly countOf?: (item: T) => number
+  /** Told of each that the collector has taken. */
+  readonly onSent?: (item: T) => void
 }
 
 /** How many there were by what became of them. */
@@ -74,7 +78,7 @@ export class ExportQueue<T> {
   push(item: T): void {
     const size = this.#options.sizeOf(item)
     if (this.#bytes + size > this.#maxBytes) {
-      this.counts.queueFull++
+      this.counts.queueFull += this.#countOf(item)
       return
     }
     this.#bytes += size
@@ -125,18 +129,23 @@ export class ExportQueue<T> {
 
   async #deliver(batch: readonly T[]): Promise<void> {
     const outcome = await this.#try(batch)
-    if (outcome.kind === 'sent') this.counts.exported += batch.length
-    else {
-      this.counts.failed += batch.length
-      this.#options.onFailure(outcome.message)
+    const isSent = outcome.kind === 'sent'
+    for (const item of batch) {
+      this.#bytes -= this.#options.sizeOf(item)
+      this.counts[isSent ? 'exported' : 'failed'] += this.#countOf(item)
+      if (isSent) this.#options.onSent?.(item)
     }
-    for (const item of batch) this.#bytes -= this.#options.sizeOf(item)
+    if (!isSent) this.#options.onFailure(outcome.message)
     this.#inFlight--
     if (this.#isEmpty) for (const resolve of this.#onEmpty.splice(0)) resolve()
     else if (this.#waiting.length > 0) {
       if (this.#isFlushing || this.#waiting.length >= this.#batchItems) this.#schedule()
       else this.#cancelTimer ??= this.#options.clock.after(DELAY_MS, () => this.#onTime())
     }
+  }
+
+  #countOf(item: T): number {
+    return this.#options.countOf?.(item) ?? 1
   }
 
   async #try(batch: readonly T[]): Promise<SendOutcome> {

@@ -1,10 +1,17 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
-import type { ExportCounts, ExportQueue } from './export-queue.ts'
+import type { ExportCounts } from './export-queue.ts'
+
+/** What waits to be told to a collector. */
+interface Waiting {
+  readonly counts: ExportCounts
+  /** Resolves when all of it is over, however it has ended. */
+  readonly flush: () => Promise<void>
+}
 
 /** The way to one collector. */
-export interface Outlet<T> {
-  readonly queue: ExportQueue<T>
+export interface Outlet {
+  readonly queue: Waiting
   /** Gives up the connection; what waits must have gone before. */
   readonly close: () => void
 }
@@ -16,12 +23,12 @@ const WARN_EVERY_MS = 60_000
  * The ways to the collectors of one signal, by name; `O` is what else is known of each. Counts never fall: those of an
  * outlet that ends are kept.
  */
-export class Outlets<T, O extends Outlet<T> = Outlet<T>> {
+export class Outlets<O extends Outlet = Outlet> {
   readonly #clock: Clock
   readonly #log: Pick<Logger, 'warn'>
   readonly #open = new Map<string, O>()
   /** Those that have something to tell still, and are no outlets any more. */
-  readonly #ending = new Set<ExportQueue<T>>()
+  readonly #ending = new Set<Waiting>()
   /** Of outlets that are no more. */
   readonly #past: ExportCounts = { exported: 0, queueFull: 0, failed: 0 }
   #warnedAtMs = -Infinity

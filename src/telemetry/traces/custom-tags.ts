@@ -3,7 +3,7 @@ import { requestHeader, withoutSecret } from '../log/facts.ts'
 import { compileText } from '../log/format/compile-log-format.ts'
 import type { LogHost } from '../log/format/operator-facts.ts'
 import type { Told } from '../log/told.ts'
-import type { Tags } from './peer-tags.ts'
+import type { Tags } from './spans/peer-tags.ts'
 
 /** What a policy adds to spans. */
 export interface SpanTagger {

@@ -1,6 +1,6 @@
 /**
- * Tells collectors of exchanges that have a place in a trace, once they are over. It keeps the records until there is a
- * batch of them, and never has a request wait: what finds no room is dropped and counted.
+ * Tells collectors of exchanges that have a place in a trace, once they are over. It keeps nothing of them but bytes, and
+ * never has a request wait: what finds no room is dropped and counted.
  */
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -10,15 +10,15 @@ import type { Logger } from '../../lib/log.ts'
 import type { Model } from '../../model/model.ts'
 import type { TelemetryPolicy } from '../../model/telemetry/telemetry-policy.ts'
 import type { TracingProvider } from '../../model/telemetry/telemetry-provider.ts'
-import { ExportQueue, type ExportCounts } from '../otlp/export-queue.ts'
+import type { ExportCounts } from '../otlp/export-queue.ts'
 import type { CallService, OtlpTarget } from '../otlp/otlp-target.ts'
 import { Outlets, type Outlet } from '../otlp/outlets.ts'
 import { targetOf } from '../otlp/target-of.ts'
 import type { LogHost } from '../log/format/operator-facts.ts'
 import type { Told } from '../log/told.ts'
 import { createTagger, plainTagger, type SpanTagger } from './custom-tags.ts'
-import type { TracedExchange } from './traced-exchange.ts'
 import { isRemarkable } from './outcome.ts'
+import type { SpanReports } from './span-reports.ts'
 import type { TracingSettings } from './tracing-settings.ts'
 
 /** What the last reports have, whatever is left of the time to drain. */
@@ -45,17 +45,16 @@ interface Way {
   readonly detectsEnvironment: boolean
 }
 
+interface TraceOutlet extends Outlet, Way {
+  readonly queue: SpanReports
+}
+
 /** Stands for the collector of the flags; no provider can have the name. */
 const OF_FLAGS = ''
-/** What a record takes, beside its texts. */
-const RECORD_BYTES = 1024
-
-/** Some milliseconds of work; a report for each few dozen costs more in reports than in spans. */
-const BATCH_EXCHANGES = 256
 
 export class TraceExports {
   readonly #options: TraceExportsOptions
-  readonly #outlets: Outlets<TracedExchange, Outlet<TracedExchange> & Way>
+  readonly #outlets: Outlets<TraceOutlet>
   readonly #taggers = new WeakMap<TelemetryPolicy, SpanTagger>()
 
   constructor(options: TraceExportsOptions) {
@@ -73,7 +72,7 @@ export class TraceExports {
     if (outlet === undefined) this.#outlets.lose()
     else {
       const tagger = this.#taggerOf(record.telemetry)
-      outlet.queue.push({ record, tagger, custom: tagger.tagsOf({ record, exchange }) })
+      outlet.queue.add({ record, tagger, custom: tagger.tagsOf({ record, exchange }) })
     }
   }
 
@@ -110,7 +109,7 @@ export class TraceExports {
   }
 
   async #open(missing: readonly (readonly [string, Way])[]): Promise<void> {
-    const { openTraceExporter } = await import('./trace-signal.ts')
+    const { openSpanReports } = await import('./trace-signal.ts')
     const { settings, clock, random, version, call } = this.#options
     const { serviceName, resource: self, tags } = settings.self
     const onWarning = (message: string): void => this.#outlets.warn(message)
@@ -118,13 +117,9 @@ export class TraceExports {
       const environment = detectsEnvironment ? settings.environmentAttributes : {}
       const resource = { 'service.name': serviceName, ...self, ...environment }
       try {
-        const exporter = await openTraceExporter(target, { resource, selfTags: tags, version }, { call, onWarning })
-        const onFailure = (message: string): void => onWarning(`spans of exchanges were lost: ${message}`)
-        const queue = new ExportQueue<TracedExchange>({
-          ...{ clock, random, send: exporter.send, sizeOf, onFailure },
-          batchItems: BATCH_EXCHANGES,
-        })
-        this.#outlets.add(name, { target, detectsEnvironment, queue, close: exporter.close })
+        const parts = { resource, selfTags: tags, version }
+        const { queue, close } = await openSpanReports(target, parts, { clock, random, call, onWarning })
+        this.#outlets.add(name, { target, detectsEnvironment, queue, close })
       } catch (error) {
         // Requests go on, whatever the environment says of certificates.
         onWarning(`there will be no spans: the way to their collector could not be opened: ${thrownMessage(error)}`)
@@ -151,6 +146,3 @@ const isSame = (outlet: Way, wanted: Way | undefined): boolean =>
   wanted !== undefined &&
   outlet.detectsEnvironment === wanted.detectsEnvironment &&
   isEqual(outlet.target, wanted.target)
-
-const sizeOf = ({ record: { path, userAgent = '', authority } }: TracedExchange): number =>
-  RECORD_BYTES + path.length + userAgent.length + authority.length

@@ -1,4 +1,4 @@
-import type { Tags } from './peer-tags.ts'
+import type { Tags } from './spans/peer-tags.ts'
 
 /** What spans say of the waypoint itself. */
 export interface TraceSelf {

@@ -1,6 +1,6 @@
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { SpanTagger } from './custom-tags.ts'
-import type { Tags } from './peer-tags.ts'
+import type { Tags } from './spans/peer-tags.ts'
 
 /** An exchange that is over and is to be told of. */
 export interface TracedExchange {

@@ -1,6 +1,6 @@
 import type { OtlpProtocol } from '../../model/telemetry/otlp-protocol.ts'
 import type { TracingDefaults } from '../../proxy/tracing/trace-plan.ts'
-import type { Tags } from './peer-tags.ts'
+import type { Tags } from './spans/peer-tags.ts'
 import type { TraceSelf } from './trace-self.ts'
 
 /** What flags and environment say of traces; plain data, since it may go to another process. */

@@ -18,6 +18,7 @@ export const findUnwritable = (headers: HeaderList): string | undefined => {
     }
     const found = headers.findChecked(name, value, at)
     if (found >= 0) at = found + 2
+    else if (headers.isOwn(name, value)) continue
     else if (typeof name !== 'string' || !isFieldName(name)) return `the header name ${JSON.stringify(name)}`
     else if (typeof value !== 'string') return `a value of header ${name} that is no text`
     else if (!isFieldValue(value)) return `the value of header ${name}`

@@ -37,7 +37,7 @@ const DEFAULT_NAME = 'otel_envoy_accesslog'
 
 export class CollectorLogs {
   readonly #options: CollectorLogsOptions
-  readonly #outlets: Outlets<LogEntry>
+  readonly #outlets: Outlets
 
   constructor(options: CollectorLogsOptions) {
     this.#options = options

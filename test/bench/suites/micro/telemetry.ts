@@ -1,7 +1,12 @@
 import { createLineWriter, jsonFormat } from '../../../../src/telemetry/log/format/line-writer.ts'
+import { plainTagger } from '../../../../src/telemetry/traces/custom-tags.ts'
+import { ReportWriter } from '../../../../src/telemetry/traces/spans/report-writer.ts'
+import { HeaderList } from '../../../../src/http/header-list.ts'
+import { defaultPropagation } from '../../../../src/http/tracing/trace-fields.ts'
+import { Tracer } from '../../../../src/proxy/tracing/tracer.ts'
 import { IstioSeries } from '../../../../src/telemetry/istio/istio-series.ts'
 import type { MetricsPolicy, TagOverride } from '../../../../src/model/telemetry/metrics-policy.ts'
-import { knownSource, makeRecord } from '../../../support/exchange-records.ts'
+import { knownSource, makeRecord, traceOf } from '../../../support/exchange-records.ts'
 import { testLogHost } from '../../../support/telemetry/log-host.ts'
 import type { Operation } from './operation.ts'
 
@@ -18,6 +23,8 @@ export const telemetryOperations = (): readonly Operation[] => [
     { kind: 'upsert', name: 'request_method', expression: 'request.method' },
   ]),
   writeLine(),
+  writeSpans(),
+  passUntraced(),
 ]
 
 /** From many clients in turn, one in ten of whom is told that there is no such thing. */
@@ -57,6 +64,39 @@ const writeLine = (): Operation => {
         if (one !== undefined) bytes += Buffer.byteLength(write(one))
       }
       if (bytes === 0) throw new Error('nothing')
+    },
+  }
+}
+
+/** The span of a request and that of its try, in a report; the collector has taken the one before. */
+const writeSpans = (): Operation => {
+  const self = { component: 'proxy', node_id: 'waypoint~10.0.0.9~waypoint-1.shop~shop.svc.cluster.local' }
+  const writer = new ReportWriter({ resource: { 'service.name': 'waypoint' }, selfTags: self, version: '1' })
+  const tries = [{ spanId: 'b'.repeat(16), startedAtMs: 1 }]
+  const record = makeRecord({ trace: { ...traceOf('a'), tries } })
+  return {
+    name: 'spans of a request that is traced',
+    run: (times) => {
+      for (let i = 0; i < times; i++) {
+        writer.add({ record, tagger: plainTagger, custom: {} })
+        if (writer.isFull) writer.reuse(writer.take())
+      }
+    },
+  }
+}
+
+/** One in a hundred is traced, which this is not. */
+const passUntraced = (): Operation => {
+  const tracer = new Tracer(
+    { hasCollector: true, ratio: 0.01, followsParent: true, reportsErrors: false, propagation: defaultPropagation },
+    () => 0.5,
+  )
+  const fields = ['host', 'api', 'user-agent', 'curl/8.5.0', 'accept', '*/*', 'x-request-id', '0f2a', 'x-b', 'c']
+  const record = { telemetry: undefined, requestId: undefined, trace: undefined }
+  return {
+    name: 'beginning of a trace for a request that is not traced',
+    run: (times) => {
+      for (let i = 0; i < times; i++) tracer.begin(new HeaderList([...fields]), record, undefined)
     },
   }
 }

@@ -1,35 +1,75 @@
-/** What spans tell of an exchange: the tags that Envoy writes, which Kiali and searches know, and OpenTelemetry's of HTTP and RPC. */
-import type { Destination, ExchangeRecord, TryRecord } from '../../filter/record.ts'
-import type { Endpoint } from '../../model/endpoint.ts'
-import { joinHostPort } from '../../lib/ip.ts'
-import { hideInTarget } from '../../lib/secrets/hide-secrets.ts'
-import { errorTypeOf } from './outcome.ts'
+/**
+ * What spans tell of an exchange: the tags that Envoy writes, which Kiali and searches know, and OpenTelemetry's of HTTP and RPC.
+ * What is the same for many exchanges stands apart, so that it can be written once.
+ */
+import type { Destination, ExchangeRecord, Source, TryRecord } from '../../../filter/record.ts'
+import type { Endpoint } from '../../../model/endpoint.ts'
+import { joinHostPort } from '../../../lib/ip.ts'
+import { hideInTarget } from '../../../lib/secrets/hide-secrets.ts'
+import { errorTypeOf } from '../outcome.ts'
 
 /** Takes one attribute of a span; each comes once. */
 export type TakeTag = (name: string, value: string | number | boolean) => void
 
 const MAX_CHARS = 1024
 
-/** Of the exchange itself; a path longer than `maxPathLength` is cut. */
-export const serverTags = (record: ExchangeRecord, maxPathLength: number, take: TakeTag): void => {
-  const { method, status, httpVersion } = record
-  const { address } = record.source
-  putTarget(record, maxPathLength, take)
+/** Of the method, for spans of both kinds. */
+export const methodTags = (method: string, take: TakeTag): void => {
   take('http.method', method)
   take('http.request.method', method)
+}
+
+/** Of the client's version of HTTP, for spans of servers. */
+export const serverVersionTags = (httpVersion: string, take: TakeTag): void => {
+  clientVersionTags(httpVersion, take)
+  take('url.scheme', 'http')
+  take('network.protocol.version', httpVersion.slice(5))
+}
+
+/** The same, for spans of tries, of which it is not said how the endpoint was spoken to. */
+export const clientVersionTags = (httpVersion: string, take: TakeTag): void => {
   take('http.protocol', httpVersion)
+  take('network.protocol.name', 'http')
+}
+
+/** Of an answer's status. */
+export const statusTags = (status: number, take: TakeTag): void => {
   take('http.status_code', String(status))
-  if (status !== 0) take('http.response.status_code', status)
+  take('http.response.status_code', status)
+}
+
+/** Of who has asked. */
+export const clientAddressTags = ({ address }: Source, take: TakeTag): void => {
+  take('peer.address', address)
+  take('client.address', address)
+}
+
+/** Of what was called. */
+export const serviceTags = ({ hostname, port }: Destination, take: TakeTag): void => {
+  take('server.address', hostname)
+  take('server.port', port)
+}
+
+/** Of what it came to: the backend, if one was chosen. */
+export const clusterTags = (destination: Destination, take: TakeTag): void =>
+  take('upstream_cluster', clusterOf(destination))
+
+/** Of who has been asked. */
+export const endpointTags = ({ address, port }: Endpoint, take: TakeTag): void => {
+  const place = joinHostPort(address, port)
+  take('upstream_address', place)
+  take('peer.address', place)
+  take('server.address', address)
+  take('server.port', port)
+}
+
+/** Of the exchange itself; a path longer than `maxPathLength` is cut. */
+export const serverTags = (record: ExchangeRecord, maxPathLength: number, take: TakeTag): void => {
+  putTarget(record, maxPathLength, take)
+  if (record.status === 0) take('http.status_code', '0')
   take('response_flags', record.flags)
   take('request_size', record.requestBytes)
   take('response_size', record.responseBytes)
-  take('peer.address', address)
-  take('client.address', address)
-  take('upstream_cluster', clusterOf(record.backend ?? record.destination))
-  take('server.address', record.destination.hostname)
-  take('server.port', record.destination.port)
-  take('network.protocol.name', 'http')
-  take('network.protocol.version', httpVersion.slice(5))
   put(take, 'guid:x-request-id', record.requestId)
   put(take, 'user_agent', record.userAgent)
   put(take, 'user_agent.original', record.userAgent)
@@ -46,7 +86,6 @@ const putTarget = ({ path: target, authority }: ExchangeRecord, maxPathLength: n
   const path = hideInTarget(target).slice(0, maxPathLength)
   const queryAt = path.indexOf('?')
   take('http.url', `http://${cut(authority)}${path}`)
-  take('url.scheme', 'http')
   take('url.path', queryAt < 0 ? path : path.slice(0, queryAt))
   if (queryAt >= 0) take('url.query', path.slice(queryAt + 1))
 }
@@ -54,7 +93,6 @@ const putTarget = ({ path: target, authority }: ExchangeRecord, maxPathLength: n
 /** What is known of one try. */
 export interface Tried {
   readonly record: ExchangeRecord
-  readonly endpoint: Endpoint | undefined
   /** The number of tries before it. */
   readonly repeats: number
   /** What became of it, when it was given up for another. */
@@ -62,24 +100,7 @@ export interface Tried {
 }
 
 /** Of one try to get an answer from an endpoint. */
-export const clientTags = ({ record, endpoint, repeats, lost }: Tried, take: TakeTag): void => {
-  const status = lost === undefined ? record.status : lost.status
-  take('upstream_cluster', clusterOf(record.backend ?? record.destination))
-  take('http.request.method', record.method)
-  take('http.method', record.method)
-  take('http.protocol', record.httpVersion)
-  take('network.protocol.name', 'http')
-  if (endpoint !== undefined) {
-    const address = joinHostPort(endpoint.address, endpoint.port)
-    take('upstream_address', address)
-    take('peer.address', address)
-    take('server.address', endpoint.address)
-    take('server.port', endpoint.port)
-  }
-  if (status !== 0) {
-    take('http.response.status_code', status)
-    take('http.status_code', String(status))
-  }
+export const clientTags = ({ record, repeats, lost }: Tried, take: TakeTag): void => {
   if (repeats > 0) take('http.request.resend_count', repeats)
   if (lost === undefined) {
     take('response_flags', record.flags)

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { makeRecord, traceOf } from '../../../../test/support/exchange-records.ts'
+import { readSpans } from '../../../../test/support/otlp/read-spans.ts'
+import type { ExchangeRecord } from '../../../filter/record.ts'
+import { plainTagger } from '../custom-tags.ts'
+import { ReportWriter } from './report-writer.ts'
+
+const startWriter = (version = '1.2.3'): ReportWriter =>
+  new ReportWriter({ resource: { 'service.name': 'waypoint' }, selfTags: { component: 'proxy' }, version })
+
+const traced = (changes: Partial<ExchangeRecord> = {}) => ({
+  record: makeRecord({ trace: traceOf('a'), ...changes }),
+  tagger: plainTagger,
+  custom: {},
+})
+
+const write = (changes: Partial<ExchangeRecord>) => {
+  const writer = startWriter()
+  writer.add(traced(changes))
+  const [span] = readSpans(writer.take().bytes)
+  assert.ok(span)
+  return span
+}
+
+describe('a span', () => {
+  const texts: readonly (readonly [name: string, text: string])[] = [
+    ['ASCII', 'curl/8'],
+    ['as much of it as is written by hand', 'x'.repeat(100)],
+    ['one more', 'x'.repeat(101)],
+    ['more than a byte can count', 'y'.repeat(300)],
+    ['one that ends otherwise', `${'x'.repeat(99)}é`],
+    ['halves and wholes of characters', '猫 🐈 \u0000'],
+  ]
+  for (const [name, userAgent] of texts)
+    it(`has texts as they are: ${name}`, () => assert.equal(write({ userAgent }).attributes['user_agent'], userAgent))
+
+  it('has times to the nanosecond, and numbers beyond 32 bits', () => {
+    const startedAtEpochMs = Date.UTC(2026, 10, 22, 10, 0, 0, 999) + 0.25
+    const span = write({ startedAtEpochMs, durationMs: 1.5, requestBytes: 2 ** 40 + 1 })
+    assert.deepEqual([span.startNs % 1_000_000_000n, span.endNs - span.startNs], [999_250_000n, 1_500_000n])
+    assert.equal(span.startNs / 1_000_000n, BigInt(Date.UTC(2026, 10, 22, 10, 0, 0, 999)))
+    assert.equal(span.attributes['request_size'], 2 ** 40 + 1)
+  })
+
+  it('has its own values where others have the same client, service and endpoint', () => {
+    const writer = startWriter()
+    for (const status of [200, 404, 200]) writer.add(traced({ status, method: status === 404 ? 'PUT' : 'GET' }))
+    for (let i = 0; i < 300; i++) writer.add(traced({ method: `M${i}` }))
+    const spans = readSpans(writer.take().bytes)
+    const seen = spans.map(({ attributes }) => `${attributes['http.method']} ${attributes['http.status_code']}`)
+    assert.deepEqual(seen.slice(0, 4), ['GET 200', 'PUT 404', 'GET 200', 'M0 200'])
+    assert.deepEqual([seen.length, seen.at(-1)], [303, 'M299 200'])
+  })
+})
+
+describe('a report', () => {
+  it('is whole whatever its size, in memory that is used again, and has what came since the last one', () => {
+    const writer = startWriter('a'.repeat(200))
+    const sizes: number[] = []
+    const memory = new Set<unknown>()
+    for (const times of [0, 1, 150, 100, 150, 2000, 150]) {
+      for (let i = 0; i < times; i++) writer.add(traced({ userAgent: `${times} ${i}` }))
+      assert.equal(writer.isEmpty, times === 0)
+      const report = writer.take()
+      const spans = readSpans(report.bytes)
+      assert.deepEqual([spans.length, report.exchanges, report.spans], [times, times, times])
+      const agents = spans.map(({ attributes }) => attributes['user_agent'])
+      assert.deepEqual(
+        agents,
+        agents.map((_, i) => `${times} ${i}`),
+      )
+      if (times > 0) assert.deepEqual(spans[0]?.resource, { 'service.name': 'waypoint' })
+      sizes.push(report.bytes.length)
+      if (report.bytes.length >= 128 * 1024) memory.add(report.bytes.buffer)
+      writer.reuse(report)
+    }
+    assert.ok((sizes[2] ?? 0) > 128 * 1024 && (sizes[5] ?? 0) > 1024 * 1024, sizes.join(' '))
+    // Of four large ones: the two that are written in turn, and one that had to grow.
+    assert.equal(memory.size, 3)
+  })
+
+  it('is left alone while it is on its way', () => {
+    const writer = startWriter()
+    for (let i = 0; i < 150; i++) writer.add(traced({ userAgent: 'first' }))
+    const { bytes } = writer.take()
+    const before = Buffer.from(bytes)
+    for (let i = 0; i < 150; i++) writer.add(traced({ userAgent: 'other' }))
+    writer.take()
+    assert.ok(before.equals(bytes))
+  })
+})

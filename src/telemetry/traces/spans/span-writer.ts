@@ -1,0 +1,166 @@
+/** Writes spans as OTLP has them (opentelemetry/proto/trace/v1), straight from the records of exchanges. */
+import type { Destination, ExchangeRecord, Source, TraceRecord } from '../../../filter/record.ts'
+import type { Endpoint } from '../../../model/endpoint.ts'
+import { asAttributes, Encoded, EncodedValues, RESOURCE_ATTRIBUTES, SPAN_ATTRIBUTES } from './encoded.ts'
+import { errorTypeOf } from '../outcome.ts'
+import { istioEndpointTags, istioSourceTags, type Tags } from './peer-tags.ts'
+import { ProtoWriter } from './proto-writer.ts'
+import * as tags from './span-tags.ts'
+import type { TracedExchange } from '../traced-exchange.ts'
+
+/** `SpanKind` and `Status.StatusCode`. */
+const SERVER = 2
+const CLIENT = 3
+const ERROR = 2
+/** Bits of `flags`: it is known whether the parent is remote, and it is. */
+const HAS_IS_REMOTE = 0x100
+const IS_REMOTE = 0x200
+/** Of a span's name. */
+const NAME = 5
+
+/** Of an object as it is. */
+const ownTags = (own: Tags, take: tags.TakeTag): void => {
+  for (const name of Object.keys(own)) take(name, own[name] ?? '')
+}
+
+/** Attributes of a resource as a message has them. */
+export const encodeResource = (resource: Tags): Buffer =>
+  new Encoded<Tags>(asAttributes(ownTags, RESOURCE_ATTRIBUTES)).of(resource)
+
+export class SpanWriter {
+  readonly #selfTags: Tags
+  /** What Istio's tags of the waypoint are left to where they are not wanted. */
+  readonly #bareTags: Tags
+  readonly #span = new ProtoWriter()
+  readonly #part = new ProtoWriter()
+  readonly #take: tags.TakeTag = (name, value) => this.#span.attribute(SPAN_ATTRIBUTES, name, value)
+  // What many spans have in common.
+  readonly #own = new Encoded<Tags>(asAttributes(ownTags))
+  readonly #sources = new Encoded<Source>(asAttributes(tags.clientAddressTags))
+  readonly #istioSources = new Encoded<Source>(asAttributes(istioSourceTags))
+  readonly #endpoints = new Encoded<Endpoint>(asAttributes(tags.endpointTags))
+  readonly #istioEndpoints = new Encoded<Endpoint>(asAttributes(istioEndpointTags))
+  readonly #services = new Encoded<Destination>(asAttributes(tags.serviceTags))
+  readonly #clusters = new Encoded<Destination>(asAttributes(tags.clusterTags))
+  readonly #serverNames = new Encoded<Destination>(({ hostname, port }, writer) =>
+    writer.text(NAME, `${hostname}:${port}/*`),
+  )
+  readonly #tryNames = new Encoded<Destination>((destination, writer) =>
+    writer.text(NAME, `router ${tags.clusterOf(destination)} egress`),
+  )
+  readonly #methods = new EncodedValues<string>(asAttributes(tags.methodTags))
+  readonly #serverVersions = new EncodedValues<string>(asAttributes(tags.serverVersionTags))
+  readonly #clientVersions = new EncodedValues<string>(asAttributes(tags.clientVersionTags))
+  readonly #statuses = new EncodedValues<number>(asAttributes(tags.statusTags))
+
+  /** `selfTags` are those of the waypoint itself. */
+  constructor(selfTags: Tags) {
+    this.#selfTags = selfTags
+    this.#bareTags = { component: 'proxy', node_id: selfTags['node_id'] ?? '' }
+  }
+
+  /** Writes the spans of an exchange as fields `field` of a message: its own, and one for each of its tries; how many. */
+  write(exchange: TracedExchange, into: ProtoWriter, field: number): number {
+    const { trace, attempts } = exchange.record
+    if (trace === undefined) return 0
+    this.#writeServer(exchange, trace)
+    into.bytes(field, this.#span.view())
+    // One that found no endpoint was none.
+    const tries = Math.min(trace.tries.length, attempts)
+    for (let i = 0; i < tries; i++) {
+      this.#writeTry(exchange, trace, i)
+      into.bytes(field, this.#span.view())
+    }
+    return 1 + tries
+  }
+
+  #writeServer(exchange: TracedExchange, trace: TraceRecord): void {
+    const span = this.#span
+    const { record, tagger } = exchange
+    const { destination, startedAtEpochMs, status } = record
+    this.#begin(trace, trace.spanId, trace.parentId)
+    span.raw(this.#serverNames.of(destination))
+    span.uint(6, SERVER)
+    span.time(7, startedAtEpochMs)
+    span.time(8, startedAtEpochMs + record.durationMs)
+    this.#shared(exchange, record.endpoint, status)
+    span.raw(this.#serverVersions.of(record.httpVersion))
+    span.raw(this.#sources.of(record.source))
+    span.raw(this.#services.of(destination))
+    tags.serverTags(record, tagger.maxPathLength, this.#take)
+    if (trace.tunnel !== undefined) this.#link(trace.tunnel)
+    if (errorTypeOf(record) !== undefined) this.#fail(record.details)
+    this.#end(trace, trace.parentId === undefined ? HAS_IS_REMOTE : HAS_IS_REMOTE | IS_REMOTE)
+  }
+
+  #writeTry(exchange: TracedExchange, trace: TraceRecord, index: number): void {
+    const started = trace.tries[index]
+    const { record } = exchange
+    const lost = record.tries[index]
+    const endpoint = lost === undefined ? record.endpoint : lost.endpoint
+    const startMs = record.startedAtEpochMs + (started?.startedAtMs ?? 0) - record.startedAtMs
+    const errorType = tags.clientErrorOf(record, lost)
+    const span = this.#span
+    this.#begin(trace, started?.spanId ?? '', trace.spanId)
+    span.raw(this.#tryNames.of(placeOf(record)))
+    span.uint(6, CLIENT)
+    span.time(7, startMs)
+    span.time(8, lost === undefined ? record.startedAtEpochMs + record.durationMs : startMs + lost.durationMs)
+    this.#shared(exchange, endpoint, lost === undefined ? record.status : lost.status)
+    span.raw(this.#clientVersions.of(record.httpVersion))
+    if (endpoint !== undefined) span.raw(this.#endpoints.of(endpoint))
+    tags.clientTags({ record, repeats: index, lost }, this.#take)
+    if (errorType !== undefined) this.#fail(errorType)
+    this.#end(trace, HAS_IS_REMOTE)
+  }
+
+  #begin({ traceId, traceState }: TraceRecord, spanId: string, parentId: string | undefined): void {
+    const span = this.#span
+    span.reset()
+    span.hex(1, traceId)
+    span.hex(2, spanId)
+    if (traceState !== undefined) span.text(3, traceState)
+    if (parentId !== undefined) span.hex(4, parentId)
+  }
+
+  /** Tags that spans of both kinds have. */
+  #shared({ record, tagger, custom }: TracedExchange, endpoint: Endpoint | undefined, status: number): void {
+    const span = this.#span
+    const { hasIstioTags } = tagger
+    span.raw(this.#own.of(hasIstioTags ? this.#selfTags : this.#bareTags))
+    if (hasIstioTags) {
+      span.raw(this.#istioSources.of(record.source))
+      if (endpoint !== undefined) span.raw(this.#istioEndpoints.of(endpoint))
+    }
+    span.raw(this.#clusters.of(placeOf(record)))
+    span.raw(this.#methods.of(record.method))
+    if (status !== 0) span.raw(this.#statuses.of(status))
+    ownTags(custom, this.#take)
+  }
+
+  /** The tunnel is not what the request is part of, but what it came through. */
+  #link({ traceId, spanId }: NonNullable<TraceRecord['tunnel']>): void {
+    const link = this.#part
+    link.reset()
+    link.hex(1, traceId)
+    link.hex(2, spanId)
+    link.attribute(4, 'fairway.link', 'hbone_tunnel')
+    link.fixed32(6, HAS_IS_REMOTE | IS_REMOTE)
+    this.#span.bytes(13, link.view())
+  }
+
+  #fail(message: string): void {
+    const status = this.#part
+    status.reset()
+    status.text(2, message)
+    status.uint(3, ERROR)
+    this.#span.bytes(15, status.view())
+  }
+
+  #end({ isSampled }: TraceRecord, remote: number): void {
+    this.#span.fixed32(16, remote | (isSampled ? 1 : 0))
+  }
+}
+
+/** What it was sent to: the backend, if one was chosen. */
+const placeOf = ({ backend, destination }: ExchangeRecord): Destination => backend ?? destination
