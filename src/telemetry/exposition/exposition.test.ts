@@ -144,11 +144,13 @@ describe('exemplars', () => {
       ),
     )
 
-  it('show the last traced request of each bucket, and nobody else', async () => {
+  it('show a traced request of each bucket, which is a second old at most, and nobody else', async () => {
+    const at = makeRecord().startedAtEpochMs
     const records = [
-      traced('a'),
-      traced('b', { durationMs: 4 }),
+      traced('a', { startedAtEpochMs: at - 2000 }),
+      traced('b', { startedAtEpochMs: at - 1000, durationMs: 4 }),
       traced('c', { durationMs: 70 }),
+      traced('d', { durationMs: 71 }),
       makeRecord({ durationMs: 4 }),
     ]
     const families = parseOpenMetrics(await render(dumpOf(records), openMetricsFormat))
@@ -185,7 +187,7 @@ describe('exemplars', () => {
   it('of several workers are the newest, and survive the way between them', async () => {
     const at = Date.UTC(2025, 0, 15)
     const dumps = [
-      dumpOf([traced('a', { startedAtEpochMs: at + 9 }), traced('b', { startedAtEpochMs: at, durationMs: 70 })]),
+      dumpOf([traced('a', { startedAtEpochMs: at + 9 }), traced('b', { startedAtEpochMs: at + 2000, durationMs: 70 })]),
       dumpOf([traced('c', { startedAtEpochMs: at + 3 })]),
       dumpOf([makeRecord()]),
     ]
@@ -208,7 +210,10 @@ describe('exemplars', () => {
     }).flat()
     const [first] = records
     assert.ok(first)
-    const { series } = dumpOf([...records, { ...first, trace: traceOf('e') }])
+    const { series } = dumpOf([
+      ...records,
+      { ...first, trace: traceOf('e'), startedAtEpochMs: first.startedAtEpochMs + 1000 },
+    ])
     assert.equal(series.flatMap(({ exemplars = {} }) => Object.values(exemplars)).length, 10_000)
     assert.equal(series[0]?.exemplars?.[0]?.trace.traceId[0], 'e')
   })

@@ -1,4 +1,4 @@
-import type { ExchangeRecord } from '../../filter/record.ts'
+import type { ExchangeRecord, TraceReference } from '../../filter/record.ts'
 import type { SeriesDump } from '../dump.ts'
 import type { MetricsPolicy } from '../../model/telemetry/metrics-policy.ts'
 import { connectionLabels, istioLabels, peerLabels, type Labels, type SeriesKey } from '../labels.ts'
@@ -153,17 +153,19 @@ export class IstioSeries {
 
   /** `places`: where its numbers were counted, -1 where one was not. */
   #exemplify(series: Series, record: ExchangeRecord, places: RequestPlaces): void {
-    const { startedAtEpochMs, durationMs, requestBytes, responseBytes } = record
-    if (record.trace === undefined) return
-    // The rest of it need not be kept.
-    const { traceId, spanId } = record.trace
-    const trace = { traceId, spanId }
+    const { trace, startedAtEpochMs, durationMs, requestBytes, responseBytes } = record
+    if (trace === undefined) return
     const atEpochMs = startedAtEpochMs + durationMs
-    const set = this.#set
-    set.exemplify(series, requestValues.count, { trace, value: 1, atEpochMs })
-    if (places.duration >= 0) set.exemplify(series, places.duration, { trace, value: durationMs, atEpochMs })
-    if (places.request >= 0) set.exemplify(series, places.request, { trace, value: requestBytes, atEpochMs })
-    if (places.response >= 0) set.exemplify(series, places.response, { trace, value: responseBytes, atEpochMs })
+    let kept: TraceReference | undefined
+    const show = (at: number, value: number): void => {
+      if (at < 0 || !this.#set.wantsExemplar(series, at, atEpochMs)) return
+      kept ??= ownCopy(trace)
+      this.#set.exemplify(series, at, { trace: kept, value, atEpochMs })
+    }
+    show(requestValues.count, 1)
+    show(places.duration, durationMs)
+    show(places.request, requestBytes)
+    show(places.response, responseBytes)
   }
 
   #addMessages(record: ExchangeRecord, slots: Slots, exchange: Told['exchange']): void {
@@ -219,6 +221,12 @@ interface Wanted {
 const noValues: readonly string[] = []
 
 const nothing: Counted = { request: 0, response: 0 }
+
+/** Ids are cut out of texts, of a read with many requests even, and V8 would keep all of that for them. */
+const ownCopy = ({ traceId, spanId }: TraceReference): TraceReference => ({
+  traceId: Buffer.from(traceId, 'latin1').toString('latin1'),
+  spanId: Buffer.from(spanId, 'latin1').toString('latin1'),
+})
 
 const increase = (values: Float64Array, at: number, by: number): void => {
   values[at] = (values[at] ?? 0) + by

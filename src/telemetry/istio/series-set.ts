@@ -17,6 +17,8 @@ export interface Series {
 
 /** Exemplars of one process, of about 200 bytes each; values that have none when there are so many stay without. */
 const MAX_EXEMPLARS = 10_000
+/** One that is no older is good enough: nobody looks more often. */
+const EXEMPLAR_MS = 1000
 
 /** Of what kind a series is, and how many values it has. */
 export interface SeriesShape {
@@ -51,6 +53,13 @@ export class SeriesSet {
       return this.#take(shape, unknownLabels[shape.kind], metrics)
     }
     return this.#take(shape, text, metrics)
+  }
+
+  /** Whether the value at `at` is shown by none, or by one that is a second older than `nowEpochMs`. */
+  wantsExemplar({ exemplars }: Series, at: number, nowEpochMs: number): boolean {
+    const shown = exemplars?.[at]
+    // The clock of the machine may be set back.
+    return shown === undefined || Math.abs(nowEpochMs - shown.atEpochMs) >= EXEMPLAR_MS
   }
 
   /** Shows the value at `at` of a series by one of those that it counts. */
