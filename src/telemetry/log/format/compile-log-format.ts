@@ -3,10 +3,8 @@ import { parseLogFormat, type FormatPart } from '../../../model/telemetry/log/lo
 import type { LogFormat, LogLabel, LogLabels } from '../../../model/telemetry/telemetry-provider.ts'
 import { bare, cut, quotable, quoteJson } from './escape.ts'
 import { operatorFact, type LogHost } from './operator-facts.ts'
-import type { Told } from '../told.ts'
-
-/** Makes a piece of a line. */
-export type Write = (told: Told) => string
+import type { Fact } from '../told.ts'
+import { alone, joinSteady, joinSteps, type Step, type Write } from './steps.ts'
 
 /**
  * Makes the writer of a text: what operators give comes in the place of them, `-` where nothing is known. Nothing is
@@ -15,25 +13,17 @@ export type Write = (told: Told) => string
 export const compileText = (text: string, host: LogHost): Write => {
   const parsed = parseLogFormat(text.replace(/\r?\n$/, ''))
   if (!parsed.ok) return () => text
-  const steps: Write[] = []
+  const steps: Step[] = []
   let isQuoted = false
   for (const part of parsed.parts) {
     if (part.kind === 'text') {
       isQuoted = endsQuoted(part.text, isQuoted)
       const literal = part.text
-      steps.push(() => literal)
+      steps.push({ read: () => undefined, write: () => literal })
     } else steps.push(compileColumn(part, isQuoted, host))
   }
-  return joinSteps(steps)
+  return joinSteps(joinSteady(steps))
 }
-
-const joinSteps =
-  (steps: readonly Write[]): Write =>
-  (told) => {
-    let line = ''
-    for (let i = 0; i < steps.length; i++) line += steps[i]?.(told) ?? ''
-    return line
-  }
 
 /** Whether quotes are open at the end of a text between operators. */
 const endsQuoted = (text: string, isQuoted: boolean): boolean =>
@@ -43,15 +33,15 @@ const compileColumn = (
   { name, argument, maxLength }: Extract<FormatPart, { kind: 'operator' }>,
   isQuoted: boolean,
   host: LogHost,
-): Write => {
-  const { read, kind } = operatorFact(name, argument, host)
+): Step => {
+  const { read, kind, isSteady } = operatorFact(name, argument, host)
   const escape = kind === 'foreign' ? (isQuoted ? quotable : bare) : isQuoted && kind === 'own' ? quotable : undefined
-  return (told) => {
-    const value = read(told)
+  const write = (value: ReturnType<Fact>): string => {
     if (value === undefined || value === '') return '-'
     const text = limit(String(value), maxLength)
     return escape === undefined ? text : escape(text)
   }
+  return isSteady ? { read, write } : (told) => write(read(told))
 }
 
 const limit = (text: string, maxLength: number | undefined): string =>
@@ -59,22 +49,17 @@ const limit = (text: string, maxLength: number | undefined): string =>
 
 /** As `compileText` of one line of JSON, an object with what is under each label. */
 export const compileLabels = (labels: LogLabels, omitsEmpty: boolean, host: LogHost): Write => {
-  const values = Object.entries(labels).map(
-    ([name, label]) => [quoteJson(name), compileLabel(label, omitsEmpty, host)] as const,
-  )
-  if (omitsEmpty) return compileFilled(values)
-  const steps = values.map(([name, write], index): [head: string, write: Write] => [
-    `${index === 0 ? '' : ','}${name}:`,
-    write,
-  ])
-  return (told) => {
-    let line = '{'
-    for (let i = 0; i < steps.length; i++) {
-      const step = steps[i]
-      if (step !== undefined) line += step[0] + step[1](told)
-    }
-    return `${line}}`
+  const members = Object.entries(labels)
+  if (omitsEmpty) {
+    return compileFilled(
+      members.map(([name, label]) => [quoteJson(name), alone(compileLabel(label, { omitsEmpty, host, head: '' }))]),
+    )
   }
+  const steps = members.map(([name, label], index) =>
+    compileLabel(label, { omitsEmpty, host, head: `${index === 0 ? '{' : ','}${quoteJson(name)}:` }),
+  )
+  const write = joinSteps(joinSteady(steps))
+  return steps.length === 0 ? () => '{}' : (told) => `${write(told)}}`
 }
 
 /** Without those that have nothing to tell. */
@@ -89,41 +74,55 @@ const compileFilled =
     return `{${filled.join(',')}}`
   }
 
-const compileLabel = (label: LogLabel, omitsEmpty: boolean, host: LogHost): Write => {
-  if (typeof label === 'string') return compileValue(label, host)
+/** Where a value of JSON stands. */
+interface Place {
+  readonly omitsEmpty: boolean
+  readonly host: LogHost
+  /** What comes before it; written with it, as that is one string less. */
+  readonly head: string
+}
+
+const compileLabel = (label: LogLabel, place: Place): Step => {
+  const { omitsEmpty, host, head } = place
+  if (typeof label === 'string') return compileValue(label, place)
   if (typeof label !== 'object') {
-    const constant = JSON.stringify(label)
+    const constant = head + JSON.stringify(label)
     return () => constant
   }
-  if (!isList(label)) return compileLabels(label, omitsEmpty, host)
-  const items = label.map((item) => compileLabel(item, omitsEmpty, host))
-  return (told) => `[${items.map((item) => item(told)).join(',')}]`
+  if (!isList(label)) {
+    const write = compileLabels(label, omitsEmpty, host)
+    return (told) => head + write(told)
+  }
+  const items = label.map((item) => alone(compileLabel(item, { ...place, head: '' })))
+  return (told) => `${head}[${items.map((item) => item(told)).join(',')}]`
 }
 
 const isList = (label: LogLabels | readonly LogLabel[]): label is readonly LogLabel[] => Array.isArray(label)
 
 /** A value that is one operator keeps its type, and is `null` when it is not known; any other is a text. */
-const compileValue = (text: string, host: LogHost): Write => {
+const compileValue = (text: string, place: Place): Step => {
+  const { host, head } = place
   const parsed = parseLogFormat(text)
   const [only, ...more] = parsed.ok ? parsed.parts : []
-  if (only?.kind === 'operator' && more.length === 0) return compileOnly(only, host)
+  if (only?.kind === 'operator' && more.length === 0) return compileOnly(only, place)
   const whole = parsed.ok ? compileWhole(parsed.parts, host) : () => text
-  return (told) => quoteJson(whole(told))
+  return (told) => head + quoteJson(whole(told))
 }
 
 const compileOnly = (
   { name, argument, maxLength }: Extract<FormatPart, { kind: 'operator' }>,
-  host: LogHost,
-): Write => {
-  const { read, kind } = operatorFact(name, argument, host)
-  const isPlain = kind === 'plain'
-  return (told) => {
-    const value = read(told)
-    if (value === undefined || value === '') return 'null'
-    if (typeof value !== 'string') return `${value}`
-    if (isPlain && maxLength === undefined) return `"${value}"`
-    return quoteJson(limit(value, maxLength))
+  { host, head }: Place,
+): Step => {
+  const { read, kind, isSteady } = operatorFact(name, argument, host)
+  const unknown = `${head}null`
+  const open = `${head}"`
+  const isPlain = kind === 'plain' && maxLength === undefined
+  const write = (value: ReturnType<Fact>): string => {
+    if (value === undefined || value === '') return unknown
+    if (typeof value !== 'string') return head + value
+    return isPlain ? `${open}${value}"` : quoteJson(limit(value, maxLength), open)
   }
+  return isSteady ? { read, write } : (told) => write(read(told))
 }
 
 /** Makes the writer of a text that is quoted as a whole, if at all. */

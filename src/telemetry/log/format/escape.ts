@@ -14,9 +14,9 @@ const escapeUnicode = (char: string): string => `\\u${char.charCodeAt(0).toStrin
 export const cut = (value: string, maxLength = MAX_VALUE_LENGTH): string =>
   value.length > maxLength ? `${value.slice(0, maxLength)}…` : value
 
-/** A text of JSON, with its quotes; nearly all have nothing to escape. */
-export const quoteJson = (value: string): string =>
-  unsafe.test(value) ? JSON.stringify(value).replace(controls, escapeUnicode) : `"${value}"`
+/** A text of JSON, with its quotes; nearly all have nothing to escape. `open` is what it begins with, the first quote included. */
+export const quoteJson = (value: string, open = '"'): string =>
+  unsafe.test(value) ? open + JSON.stringify(value).slice(1).replace(controls, escapeUnicode) : `${open}${value}"`
 
 /** Within quotes of a text. */
 export const quotable = (value: string): string =>

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
 import type { ExchangeRecord } from '../../../filter/record.ts'
 import { HeaderList } from '../../../http/header-list.ts'
-import { canaryEndpoint, makeRecord, unknownSource } from '../../../../test/support/exchange-records.ts'
+import { canaryEndpoint, canaryService, makeRecord, unknownSource } from '../../../../test/support/exchange-records.ts'
 import { lineOf, testLogHost } from '../../../../test/support/telemetry/log-host.ts'
+import { createLineWriter, jsonFormat } from './line-writer.ts'
 import { compileText } from './compile-log-format.ts'
 import { compileCondition } from '../../../lib/expression/compile-expression.ts'
 import { attributeScope } from '../attribute-scope.ts'
@@ -46,6 +47,32 @@ test('a text line has Istio’s order', () => {
       '"0f2a" "api.shop" "10.0.3.7:8080" inbound-vip|80|http|api-canary.shop.svc.cluster.local - - 10.0.1.5:41234 - ' +
       'HTTPRoute/shop/api/0\n',
   )
+})
+
+test('a line has what its exchange was, whatever the lines before it had', () => {
+  const other = {
+    ...{ method: 'PUT', status: 503, flags: 'UF', details: 'x"y', route: 'HTTPRoute/shop/b', rule: undefined },
+    ...{ backend: undefined, source: unknownSource, called: '10.96.0.1:80', protocol: 'tcp' as const },
+  }
+  const records = [
+    makeRecord(),
+    makeRecord({ backend: canaryService }),
+    makeRecord({ backend: canaryService, protocol: 'tcp' }),
+    makeRecord({ endpoint: { ...canaryEndpoint, address: '10.0.3.8' }, rule: '1' }),
+    makeRecord(other),
+    makeRecord({ ...other, rule: '0' }),
+    makeRecord({ route: undefined, rule: '0', endpoint: undefined }),
+    makeRecord({ startedAtEpochMs: 1 }),
+  ]
+  for (const format of [undefined, jsonFormat]) {
+    const write = createLineWriter(format, testLogHost)
+    for (let i = 0; i < 300; i++) {
+      // Some of them twice and three times, each before and after each.
+      const record = records[(i * i) % 7 === 0 ? i % 8 : (i >> 3) % 8] ?? makeRecord()
+      const told = { record, exchange: undefined }
+      assert.equal(write(told), createLineWriter(format, testLogHost)(told))
+    }
+  }
 })
 
 test('what did not happen is null in JSON and - in text', () => {

@@ -1,10 +1,11 @@
 import type { TryRecord } from '../../../filter/record.ts'
 import type { LogFormat } from '../../../model/telemetry/telemetry-provider.ts'
 import { formatDecision, type DecisionFields } from '../../decisions/decision-fields.ts'
-import { compileLogFormat, type Write } from './compile-log-format.ts'
+import { compileLogFormat } from './compile-log-format.ts'
 import { bare, cut, quoteAll, quoteJson } from './escape.ts'
 import { formatEndpoint } from '../facts.ts'
 import type { LogHost } from './operator-facts.ts'
+import type { Write } from './steps.ts'
 import type { Told } from '../told.ts'
 
 /** Istio's JSON encoding. */

@@ -25,13 +25,16 @@ export interface LogHost {
 export interface OperatorFact {
   readonly read: Fact
   readonly kind: 'plain' | 'own' | 'foreign'
+  /** Most exchanges have the very value, not only an equal one, that the one before had. */
+  readonly isSteady: boolean
 }
 
 /** Makes the fact that an operator stands for. */
 export const operatorFact = (name: OperatorName, argument: string | undefined, host: LogHost): OperatorFact => {
   const read = makers[name](argument, host)
-  if ((name === 'START_TIME' || name === 'EMIT_TIME') && argument !== undefined) return { read, kind: 'own' }
-  return { read, kind: plainOperators.has(name) ? 'plain' : 'foreign' }
+  const isSteady = steadyOperators.has(name) || (name === 'REQ' && argument === ':METHOD')
+  if ((name === 'START_TIME' || name === 'EMIT_TIME') && argument !== undefined) return { read, kind: 'own', isSteady }
+  return { read, kind: plainOperators.has(name) ? 'plain' : 'foreign', isSteady }
 }
 
 type Maker = (argument: string | undefined, host: LogHost) => Fact
@@ -47,8 +50,54 @@ const round = (ms: number | undefined): number | undefined => (ms === undefined 
 const remote = fact(({ record }) => record.source.address)
 const remoteHost = fact(({ record }) => facts.hostOf(record.source.address))
 const remotePort = fact(({ record }) => facts.portOf(record.source.address))
-const cluster = fact(({ record }) => facts.clusterName(record))
-const upstream = fact(({ record }) => facts.formatEndpoint(record.endpoint))
+
+/** A text that is made of one thing, once as long as that lives. */
+const textOf =
+  <K extends object>(keyOf: (told: Told) => K | undefined, write: (told: Told) => string | undefined): Maker =>
+  () => {
+    const texts = new WeakMap<K, string>()
+    return (told) => {
+      const key = keyOf(told)
+      if (key === undefined) return undefined
+      const known = texts.get(key)
+      if (known !== undefined) return known
+      const text = write(told)
+      if (text !== undefined) texts.set(key, text)
+      return text
+    }
+  }
+
+const upstream = textOf(
+  ({ record }) => record.endpoint,
+  ({ record }) => facts.formatEndpoint(record.endpoint),
+)
+
+const clusterOf = (isTcp: boolean): Maker =>
+  textOf(
+    ({ record }) => ((record.protocol === 'tcp') === isTcp ? record.backend : undefined),
+    ({ record }) => facts.clusterName(record),
+  )
+
+const cluster: Maker = (...asked) => {
+  const http = clusterOf(false)(...asked)
+  const tcp = clusterOf(true)(...asked)
+  return (told) => (told.record.protocol === 'tcp' ? tcp(told) : http(told))
+}
+
+/** Of the rule that the exchange before had, it need not be made again. */
+const route: Maker = () => {
+  let lastRoute: string | undefined
+  let lastRule: string | undefined
+  let name: string | undefined
+  return ({ record }) => {
+    if (record.route !== lastRoute || record.rule !== lastRule) {
+      lastRoute = record.route
+      lastRule = record.rule
+      name = facts.routeName(record)
+    }
+    return name
+  }
+}
 
 const time =
   (at: (told: Told) => number): Maker =>
@@ -171,7 +220,7 @@ const makers: Readonly<Record<OperatorName, Maker>> = {
     (name = '') =>
     (told) =>
       facts.queryParameter(told, name),
-  ROUTE_NAME: fact(({ record }) => facts.routeName(record)),
+  ROUTE_NAME: route,
   RESPONSE_CODE: fact(({ record }) => record.status),
   RESPONSE_CODE_DETAILS: fact(({ record }) => record.details),
   RESPONSE_FLAGS: fact(({ record }) => record.flags),
@@ -236,4 +285,14 @@ const plainOperators: ReadonlySet<OperatorName> = new Set<OperatorName>([
   ...(['UPSTREAM_LOCAL_ADDRESS', 'UPSTREAM_CLUSTER', 'UPSTREAM_CLUSTER_RAW', 'CONNECTION_ID', 'TRACE_ID'] as const),
   ...(['UPSTREAM_REQUEST_ATTEMPT_COUNT', 'DOWNSTREAM_REMOTE_PORT', 'DOWNSTREAM_LOCAL_PORT'] as const),
   ...(['DOWNSTREAM_TLS_VERSION', 'ACCESS_LOG_TYPE'] as const),
+])
+
+/** Of constants, of what a configuration has, and of what many exchanges share. */
+const steadyOperators: ReadonlySet<OperatorName> = new Set<OperatorName>([
+  ...(['PROTOCOL', 'ROUTE_NAME', 'RESPONSE_CODE', 'RESPONSE_CODE_DETAILS', 'RESPONSE_FLAGS', 'HOSTNAME'] as const),
+  ...(['CONNECTION_TERMINATION_DETAILS', 'UPSTREAM_HOST', 'UPSTREAM_HOST_NAME', 'UPSTREAM_REMOTE_ADDRESS'] as const),
+  ...(['UPSTREAM_LOCAL_ADDRESS', 'UPSTREAM_CLUSTER', 'UPSTREAM_CLUSTER_RAW', 'UPSTREAM_PEER_URI_SAN'] as const),
+  ...(['UPSTREAM_REQUEST_ATTEMPT_COUNT', 'UPSTREAM_TRANSPORT_FAILURE_REASON', 'DOWNSTREAM_LOCAL_ADDRESS'] as const),
+  ...(['DOWNSTREAM_REMOTE_ADDRESS', 'DOWNSTREAM_DIRECT_REMOTE_ADDRESS', 'DOWNSTREAM_PEER_URI_SAN'] as const),
+  ...(['DOWNSTREAM_TLS_VERSION', 'REQUESTED_SERVER_NAME', 'ENVIRONMENT', 'ACCESS_LOG_TYPE'] as const),
 ])

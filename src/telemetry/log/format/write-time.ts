@@ -7,14 +7,18 @@ import {
 
 /**
  * Writes times (milliseconds since the epoch) in UTC by a format of strftime. All but fractions is the same for a whole
- * second, and is kept that long.
+ * second, and is kept that long; so is all of it for a millisecond.
  */
 export const createTimeWriter = (format: string = DEFAULT_TIME): ((epochMs: number) => string) => {
   const parsed = parseTimeFormat(format)
   const pieces = mergePieces(parsed.ok ? parsed.pieces : [])
   let second = Number.NaN
   let texts: readonly string[] = []
+  let moment = Number.NaN
+  let text = ''
   return (epochMs) => {
+    if (epochMs === moment) return text
+    moment = epochMs
     const now = Math.floor(epochMs / 1000)
     if (now !== second) {
       second = now
@@ -26,6 +30,7 @@ export const createTimeWriter = (format: string = DEFAULT_TIME): ((epochMs: numb
       const group = pieces[i]
       line += group?.kind === 'fraction' ? writeFraction(epochMs - now * 1000, group.digits) : (texts[i] ?? '')
     }
+    text = line
     return line
   }
 }
