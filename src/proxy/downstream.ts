@@ -13,6 +13,7 @@ import { expireExchange } from './limits/expire-exchange.ts'
 import { TunnelWatch } from './limits/tunnel-watch.ts'
 import type { RestExpiry } from './limits/tunnel-watch.ts'
 import type { Deferrable, TurnBudget } from './limits/turn-budget.ts'
+import { giveBackPiece } from './limits/waiting-bytes.ts'
 import type { OverloadReason } from './overload/overload-reason.ts'
 import type { Applicant, SourceLoad } from './overload/source-load.ts'
 import { beginExchange } from './request/begin-exchange.ts'
@@ -38,6 +39,7 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
   readonly channel: Channel & { handler: ChannelHandler }
   readonly sink: H1ResponseSink
   readonly load: SourceLoad
+  readonly way: object
   waitingSinceMs = 0
   readonly #origin: TunnelOrigin
   readonly #deps: DownstreamDeps
@@ -48,6 +50,8 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
   #held = 0
   /** Of the body, in what is read at the moment. */
   #pieces = 0
+  /** Of what was in the backlog, somebody has got a part as bytes. */
+  #hasPassedOn = false
   #isPeerDone = false
   /** We have ended our direction, or it is gone. */
   #isClosing = false
@@ -66,6 +70,7 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     this.channel = channel
     this.sink = new H1ResponseSink(channel)
     this.load = origin.load
+    this.way = origin.source
     this.#origin = origin
     this.#deps = deps
     this.#watch = new TunnelWatch(deps.deadlines)
@@ -73,6 +78,7 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
       onRequest: (head) => this.#onRequest(head),
       onBody: (buffer, start, end) => {
         this.#pieces++
+        this.#hasPassedOn = true
         if (this.#exchange !== undefined && !this.#exchange.onRequestBody(buffer, start, end)) this.#held += end - start
       },
       onEnd: (trailers) => this.#onRequestEnd(trailers),
@@ -170,6 +176,7 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     const first = this.#backlog.shift()
     if (first === undefined) return
     this.#backlog.putBack(this.#deps.turns.parkedBytes.keep(first.buffer, first.start, first.end))
+    giveBackPiece(first)
   }
 
   live(): readonly LiveStream[] {
@@ -273,6 +280,7 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
   }
 
   #passOn(buffer: Buffer, start: number, end: number): number {
+    this.#hasPassedOn = true
     if (this.#exchange?.onRequestBody(buffer, start, end) === false) this.#held += end - start
     return end
   }
@@ -286,7 +294,11 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
   #drainBacklog(): void {
     while (!this.#backlog.isEmpty && !this.#isAnswering && !this.#isClosing && !this.#isDeferred) {
       const next = this.#backlog.shift()
-      if (next !== undefined) this.#feed(next.buffer, next.start, next.end)
+      if (next === undefined) break
+      this.#hasPassedOn = false
+      this.#feed(next.buffer, next.start, next.end)
+      // A body may be held by whoever got it; heads are made into text.
+      if (!this.#hasPassedOn) giveBackPiece(next)
     }
     if (this.#isPeerDone && this.#backlog.isEmpty) this.#finishInput()
   }

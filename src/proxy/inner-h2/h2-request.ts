@@ -121,6 +121,10 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     return this.#owner.origin.load
   }
 
+  get way(): object {
+    return this.#owner.origin.source
+  }
+
   get isGone(): boolean {
     return this.#isGone
   }

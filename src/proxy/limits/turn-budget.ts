@@ -1,6 +1,6 @@
 import { FairQueue } from '../overload/fair-queue.ts'
 import { RefusalBudget } from '../overload/refusal-budget.ts'
-import type { WaitingRequest } from '../overload/request-queue.ts'
+import type { WaitingRequest } from '../overload/waiting-request.ts'
 import type { Applicant } from '../overload/source-load.ts'
 import { Sources } from '../overload/sources.ts'
 import { Fifo } from './fifo.ts'
@@ -136,8 +136,8 @@ export class TurnBudget {
     const nowMs = this.#monotonicMs()
     const sliceMs = Math.max(this.#refusals.sliceMs(nowMs), leastMs)
     if (sliceMs === 0) return
-    this.#requests.refuse(sliceMs, MAX_REFUSED_PER_TURN)
-    this.#refusals.spend(this.#monotonicMs() - nowMs)
+    const waitedMs = this.#requests.refuse(sliceMs, MAX_REFUSED_PER_TURN)
+    this.#refusals.spend(this.#monotonicMs() - nowMs, waitedMs)
   }
 
   readonly #hasRoom = (): boolean => this.#spent < PIECES_PER_TURN

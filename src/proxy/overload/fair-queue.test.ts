@@ -7,6 +7,9 @@ import { LONGEST_WAIT_MS, STANDING_WAIT_MS } from './request-queue.ts'
 import type { Applicant, SourceLoad } from './source-load.ts'
 import { Sources } from './sources.ts'
 
+/** In an overload nobody is refused sooner. */
+const REFUSED_AFTER_MS = 20 * STANDING_WAIT_MS
+
 /** A queue on a clock that moves by what requests cost. */
 const createBench = () => {
   const bench = {
@@ -106,22 +109,66 @@ describe('a fair queue', () => {
       bench.nowMs += LONGEST_WAIT_MS / 2
     }
     times(4, more)
-    assert.equal(queue.refuse(1, 1), false)
+    assert.equal(queue.refuse(1, 1), 2 * LONGEST_WAIT_MS)
     assert.deepEqual(bench.refused.get('greedy'), ['eventLoop'])
     push(other)
     serve(1)
     assert.equal(bench.begun.get('other'), 1)
     bench.nowMs += 200
     push(greedy)
-    bench.nowMs += STANDING_WAIT_MS
-    assert.equal(queue.refuse(1, 100), true)
-    assert.ok(
-      bench.refused
-        .get('greedy')
-        ?.slice(1)
-        .every((reason) => reason === 'source'),
-    )
+    bench.nowMs += REFUSED_AFTER_MS
+    queue.refuse(1, 100)
+    assert.deepEqual(bench.refused.get('greedy'), ['eventLoop', 'source'])
     assert.equal(queue.waiting, 0)
+  })
+
+  /** Turns of 2 ms, of which the half millisecond of `serve` is a part, and what `ask` says comes in each. */
+  const runTurns = (count: number, { bench, queue, serve }: ReturnType<typeof createBench>, ask: () => void): void => {
+    for (let turn = 0; turn < count; turn++) {
+      const startMs = bench.nowMs
+      ask()
+      if (queue.waiting > 0) serve(0.5)
+      bench.nowMs = startMs + 2
+    }
+  }
+
+  /** A client that asks for twice as much as there is time for, for three seconds: thousands are left over. */
+  const overload = () => {
+    const all = createBench()
+    const load = all.bench.sources.join('a')
+    runTurns(1500, all, () => times(20, () => all.push(load, 0.05)))
+    assert.ok(all.queue.waiting > 10_000, `${all.queue.waiting}`)
+    return { ...all, load }
+  }
+
+  it('serves those that are late, the latest first, once there is time for them', () => {
+    const all = overload()
+    const { bench, queue, push, load } = all
+    bench.longestWaitMs.clear()
+    runTurns(20, all, () => times(5, () => push(load, 0.05)))
+    assert.ok((bench.longestWaitMs.get('a') ?? 0) < 100, 'no sooner than it is over')
+    runTurns(4000, all, () => times(5, () => push(load, 0.05)))
+    assert.equal(queue.waiting, 0)
+    assert.equal(bench.refused.size, 0)
+  })
+
+  it('serves nobody late while others want the time', () => {
+    const all = overload()
+    const { bench, push, load } = all
+    bench.longestWaitMs.clear()
+    runTurns(500, all, () => times(20, () => push(load, 0.05)))
+    assert.ok((bench.longestWaitMs.get('a') ?? 0) < 20, `${bench.longestWaitMs.get('a')} ms`)
+  })
+
+  it('takes nobody for late who came during a pause of the process, or before one', () => {
+    const all = overload()
+    const { bench, queue, push, load } = all
+    const waiting = queue.waiting
+    times(30, () => push(load, 0.05))
+    bench.nowMs += 90
+    times(30, () => push(load, 0.05))
+    runTurns(6, all, () => {})
+    assert.equal(queue.waiting, waiting)
   })
 
   for (const seed of [1, 2, 3, 4, 5]) {

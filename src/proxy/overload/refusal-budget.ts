@@ -1,8 +1,10 @@
 /** Of the time, while others can begin. What else a refusal comes to (write, read, memory) is more than as much again. */
 const SHARE = 0.015
+/** It grows by as much for each second that the oldest has waited, up to this: there are more then than it can tell. */
+const MAX_SHARE = 0.04
 /**
- * They go in bursts: the oldest came one after the other on the same connections, so that their answers leave in a few
- * writes, what their clients send next comes in a few reads, and the code for it is warm.
+ * They go in bursts: the oldest of one connection one after the other, so that their answers leave in one write, what
+ * their clients send next comes in one read, and the code for it is warm.
  */
 const BURST_MS = 1
 /** What was saved up in a pause is no reason for a longer one. */
@@ -12,16 +14,18 @@ const MAX_SAVED_MS = 2
 export class RefusalBudget {
   #savedMs = 0
   #lookedMs = Number.NEGATIVE_INFINITY
+  #share = SHARE
 
   /** How long to refuse for now; 0: not at all. To be asked in each turn in which somebody waits. */
   sliceMs(nowMs: number): number {
-    this.#savedMs = Math.min(this.#savedMs + (nowMs - this.#lookedMs) * SHARE, MAX_SAVED_MS)
+    this.#savedMs = Math.min(this.#savedMs + (nowMs - this.#lookedMs) * this.#share, MAX_SAVED_MS)
     this.#lookedMs = nowMs
     return this.#savedMs >= BURST_MS ? this.#savedMs : 0
   }
 
-  /** So much was used. */
-  spend(ms: number): void {
+  /** So much was used, and the oldest of those that were refused had waited for so long. */
+  spend(ms: number, waitedMs: number): void {
     this.#savedMs = Math.max(this.#savedMs - ms, 0)
+    this.#share = Math.min(Math.max((waitedMs / 1000) * SHARE, SHARE), MAX_SHARE)
   }
 }

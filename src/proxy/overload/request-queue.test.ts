@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
+import { ParkedRequests } from './parked-requests.ts'
 import { LONGEST_WAIT_MS, RequestQueue, STANDING_LENGTH, STANDING_MS, STANDING_WAIT_MS } from './request-queue.ts'
-import type { WaitingRequest } from './request-queue.ts'
+import type { WaitingRequest } from './waiting-request.ts'
 
 type Named = WaitingRequest & { readonly name: string; isGone: boolean }
 
@@ -160,5 +161,55 @@ describe('a queue of requests', () => {
     push(0, ...names)
     const taken = names.map(() => nameOf(queue.take(0)))
     assert.deepEqual(taken, names)
+  })
+
+  it('that is an overload has nobody late who came after those that were passed over', () => {
+    push(0, 'a')
+    assert.equal(queue.isOverload(LONGEST_WAIT_MS), true)
+    push(LONGEST_WAIT_MS, 'b', 'c')
+    const laterMs = LONGEST_WAIT_MS + 90
+    assert.equal(nameOf(queue.take(laterMs, LONGEST_WAIT_MS - 1)), 'c')
+    assert.equal(queue.take(laterMs, LONGEST_WAIT_MS), undefined)
+    assert.equal(nameOf(queue.takeLate(laterMs)), 'b')
+    assert.equal(nameOf(queue.takeLate(laterMs)), 'a')
+    assert.equal(queue.takeLate(laterMs), undefined)
+    assert.equal(queue.length, 0)
+  })
+
+  it('that is none has nobody who is late', () => {
+    push(0, 'a')
+    assert.equal(queue.takeLate(STANDING_MS), undefined)
+    assert.equal(nameOf(queue.take(STANDING_MS)), 'a')
+  })
+})
+
+describe('requests that are parked', () => {
+  const ways = times(3, () => ({}))
+  const parkedOn = (way: number, index: number): Named => ({ ...request(`${way}/${index}`), way: ways[way] ?? {} })
+
+  it('come from one connection as long as there is something, the oldest first, and what it parks then is behind', () => {
+    const parked = new ParkedRequests()
+    for (let i = 0; i < 4; i++) for (const way of ways.keys()) parked.push(parkedOn(way, i))
+    const taken: (string | undefined)[] = []
+    for (let i = 0; i < 12; i++) {
+      taken.push(nameOf(parked.takeOldest()))
+      parked.push(parkedOn(0, 100 + i))
+    }
+    const first = ways.flatMap((_, way) => [0, 1, 2, 3].map((i) => `${way}/${i}`))
+    assert.deepEqual(taken, first)
+    assert.equal(nameOf(parked.oldest), '0/100')
+    assert.equal(parked.length, 12)
+  })
+
+  it('may be taken from both ends, and each comes once', () => {
+    const parked = new ParkedRequests()
+    const all = Array.from({ length: 1000 }, (_, i) => parkedOn(i % 3, i))
+    for (const one of all) parked.push(one)
+    const taken = all.map((_, i) => nameOf(i % 4 > 0 ? parked.takeOldest() : parked.takeLatest()))
+    assert.deepEqual(new Set(taken), new Set(all.map(({ name }) => name)))
+    assert.equal(parked.length, 0)
+    assert.deepEqual([parked.takeOldest(), parked.takeLatest(), parked.oldest], [undefined, undefined, undefined])
+    parked.push(parkedOn(1, 0))
+    assert.equal(nameOf(parked.takeLatest()), '1/0')
   })
 })

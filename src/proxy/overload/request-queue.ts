@@ -1,18 +1,5 @@
-import type { OverloadReason } from './overload-reason.ts'
-
-/** A request that is there, and for which nobody has done anything yet. */
-export interface WaitingRequest {
-  /** Kept by the queue, monotonic. */
-  waitingSinceMs: number
-  /** Its client has gone meanwhile. */
-  readonly isGone: boolean
-  /** It is its turn. */
-  readonly resume: () => void
-  /** It has to be answered that there is no time for it. */
-  readonly refuse: (reason: OverloadReason) => void
-  /** It will not have its turn any more, and may have to wait long for its answer: called once at most. */
-  readonly park?: () => void
-}
+import { ParkedRequests } from './parked-requests.ts'
+import type { WaitingRequest } from './waiting-request.ts'
 
 /** How often it is looked what becomes of a queue. */
 const LOOK_MS = 50
@@ -24,31 +11,32 @@ export const STANDING_LENGTH = 500
 const GROWTH = { ratio: 1.25, requests: 32, withinMs: 1000 }
 /** A queue in which somebody has waited for so long is an overload, however short it is. */
 export const LONGEST_WAIT_MS = 2000
-/** In an overload, whoever has waited for so long may be told that there is no time. */
+/** How long requests may wait in an overload: see the two below. */
 export const STANDING_WAIT_MS = 5
-/** Nobody has his turn after so many of those: who comes in his place is served at once. More than a pause for memory. */
+/** After so many of those a request has its turn when nobody else waits. More than a pause for memory. */
 const MAX_LATE = 3
-/** A queue takes too long when its oldest has waited for so many of them. */
+/** After so many it may be told that there is no time, and a queue whose oldest has waited for so long takes too long. */
 const LONG = 20
 /** Less than this is left: it is worked off. */
 const WORKED_OFF = 0.9
 /** It is the same overload still if the queue was empty for no longer than this. */
 const CALM_MS = 250
-/** Of those that will not have their turn, for each that has; all at once would hold up everybody. */
+/** Of those that are late, for each that has its turn; all at once would hold up everybody. */
 const MAX_PARKED = 8
 
 /**
  * The requests of one client that wait. They are worked off in the order they came: a burst, all clients of a node at
  * once, and clients that always have many requests open. When more come than go, that would have everybody wait for as
  * long as anybody may: from then on the latest is next and is answered as if there were no queue, and the oldest are the
- * ones to refuse (CoDel's limits as servers use them, with adaptive LIFO).
+ * ones to refuse (CoDel's limits as servers use them, with adaptive LIFO). Those in between wait for a moment in which there
+ * is nobody else, which in the end is all the time: then the latest of them is next.
  */
 export class RequestQueue {
   readonly #waitMs: number
   #items: WaitingRequest[] = []
   #next = 0
-  /** Up to here they have been told that they will not have their turn. */
-  #parked = 0
+  /** The late ones: they are older than any other. */
+  readonly #parked = new ParkedRequests()
   #isOverload = false
   #lookedMs = 0
   /** Since when it has taken too long, and its length then. */
@@ -64,7 +52,7 @@ export class RequestQueue {
 
   /** Those that are gone count until they are found. */
   get length(): number {
-    return this.#items.length - this.#next
+    return this.#items.length - this.#next + this.#parked.length
   }
 
   /** More come than go, or come too late. */
@@ -83,39 +71,68 @@ export class RequestQueue {
     this.#items.push(request)
   }
 
-  /** Takes out the one that is next, unless all have waited too long. */
-  take(nowMs: number): WaitingRequest | undefined {
+  /** Takes out the one that is next, unless all have waited too long. Nobody has who came after `passedOverMs`. */
+  take(nowMs: number, passedOverMs = nowMs): WaitingRequest | undefined {
     const isOverload = this.isOverload(nowMs)
-    if (isOverload) this.#park(nowMs)
+    const lateMs = Math.min(nowMs - this.#waitMs * MAX_LATE, passedOverMs)
+    if (isOverload) this.#park(lateMs)
     for (;;) {
-      const request = isOverload ? this.#items.at(-1) : this.#items[this.#next]
-      if (request === undefined || (isOverload && this.#isTooLate(request, nowMs))) return undefined
+      const request = isOverload ? this.#last : this.#items[this.#next]
+      if (request === undefined || (isOverload && request.waitingSinceMs <= lateMs)) return undefined
       if (isOverload) this.#dropLast(nowMs)
       else this.#dropFirst(nowMs)
       if (!request.isGone) return request
     }
   }
 
-  /** Takes out the oldest if it has waited too long. */
-  takeOverdue(nowMs: number): WaitingRequest | undefined {
+  /** Takes out the latest of those that have waited too long: nobody else wants the time. */
+  takeLate(nowMs: number): WaitingRequest | undefined {
     if (!this.isOverload(nowMs)) return undefined
     for (;;) {
-      const request = this.#items[this.#next]
-      if (request === undefined || !(request.isGone || nowMs - request.waitingSinceMs >= this.#waitMs)) return undefined
-      this.#dropFirst(nowMs)
+      const last = this.#last
+      const request = last ?? this.#parked.takeLatest()
+      if (request === undefined) return undefined
+      if (last !== undefined) this.#dropLast(nowMs)
+      else if (this.length === 0) this.#reset(nowMs)
       if (!request.isGone) return request
     }
   }
 
-  /** Takes out the oldest. */
+  /** Takes out the oldest, or one of the same connection, if it has waited much too long. */
+  takeOverdue(nowMs: number): WaitingRequest | undefined {
+    if (!this.isOverload(nowMs)) return undefined
+    for (;;) {
+      const oldest = this.#oldest
+      if (oldest === undefined) return undefined
+      if (!oldest.isGone && nowMs - oldest.waitingSinceMs < this.#waitMs * LONG) return undefined
+      const request = this.takeOldest(nowMs)
+      if (request?.isGone !== true) return request
+    }
+  }
+
+  /** Takes out the oldest, or one that is about as old. */
   takeOldest(nowMs: number): WaitingRequest | undefined {
+    const parked = this.#parked.takeOldest()
+    if (parked !== undefined) {
+      if (this.length === 0) this.#reset(nowMs)
+      return parked
+    }
     const request = this.#items[this.#next]
     if (request !== undefined) this.#dropFirst(nowMs)
     return request
   }
 
+  get #oldest(): WaitingRequest | undefined {
+    return this.#parked.oldest ?? this.#items[this.#next]
+  }
+
+  /** The latest that is not parked. */
+  get #last(): WaitingRequest | undefined {
+    return this.#items.length > this.#next ? this.#items.at(-1) : undefined
+  }
+
   #look(nowMs: number): void {
-    const oldest = this.#items[this.#next]
+    const oldest = this.#oldest
     if (oldest === undefined || this.#waitMs === 0) return
     const waitedMs = nowMs - oldest.waitingSinceMs
     // What came while the loop stood still came at once, and did not have its time yet.
@@ -140,31 +157,27 @@ export class RequestQueue {
     this.#standingLength = this.length
   }
 
-  #isTooLate(request: WaitingRequest, nowMs: number): boolean {
-    return nowMs - request.waitingSinceMs >= this.#waitMs * MAX_LATE
-  }
-
-  #park(nowMs: number): void {
+  #park(lateMs: number): void {
     for (let i = 0; i < MAX_PARKED; i++) {
-      const request = this.#items[this.#parked]
-      if (request === undefined || !this.#isTooLate(request, nowMs)) return
-      this.#parked++
+      const request = this.#items[this.#next]
+      if (request === undefined || request.waitingSinceMs > lateMs) return
+      // It is in the queue all the time, or the queue might seem to be worked off.
+      this.#parked.push(request)
+      this.#dropFirst(request.waitingSinceMs)
       request.park?.()
     }
   }
 
   #dropLast(nowMs: number): void {
     this.#items.pop()
-    if (this.#items.length === this.#next) this.#reset(nowMs)
+    if (this.length === 0) this.#reset(nowMs)
   }
 
   #dropFirst(nowMs: number): void {
     this.#next++
-    this.#parked = Math.max(this.#parked, this.#next)
-    if (this.#items.length === this.#next) this.#reset(nowMs)
+    if (this.length === 0) this.#reset(nowMs)
     else if (this.#next * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#next)
-      this.#parked -= this.#next
       this.#next = 0
     }
   }
@@ -174,6 +187,5 @@ export class RequestQueue {
     this.#isOverload = false
     this.#items = []
     this.#next = 0
-    this.#parked = 0
   }
 }

@@ -1,5 +1,5 @@
 import { RequestQueue } from './request-queue.ts'
-import type { WaitingRequest } from './request-queue.ts'
+import type { WaitingRequest } from './waiting-request.ts'
 
 /** What one client identity has open, under way and waiting, over all its connections to this process. */
 export class SourceLoad {
