@@ -24,3 +24,32 @@ export class BufferPool {
     if (buffer.length === this.bytes && this.#free.length < this.#maxFree) this.#free.push(buffer)
   }
 }
+
+/** Pools of each power of two up to a largest size; what is larger is left to the collector. */
+export class BufferPools {
+  readonly #leastBytes: number
+  readonly #pools: readonly BufferPool[]
+
+  /** Each pool keeps up to `freeBytes` that nobody uses. Both sizes are powers of two. */
+  constructor(leastBytes: number, mostBytes: number, freeBytes: number) {
+    this.#leastBytes = leastBytes
+    const sizes = Array.from({ length: Math.log2(mostBytes / leastBytes) + 1 }, (_, i) => leastBytes * 2 ** i)
+    this.#pools = sizes.map((bytes) => new BufferPool(bytes, Math.ceil(freeBytes / bytes)))
+  }
+
+  /** At least so many bytes, a power of two; what the last owner wrote may still be in them. */
+  take(bytes: number): Buffer {
+    let size = this.#leastBytes
+    while (size < bytes) size *= 2
+    return this.#poolOf(size)?.take() ?? Buffer.allocUnsafeSlow(size)
+  }
+
+  /** Takes back what came from here; nobody may use it any more. */
+  give(buffer: Buffer): void {
+    this.#poolOf(buffer.length)?.give(buffer)
+  }
+
+  #poolOf(size: number): BufferPool | undefined {
+    return this.#pools[Math.log2(size / this.#leastBytes)]
+  }
+}

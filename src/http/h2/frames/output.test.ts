@@ -4,6 +4,7 @@ import { parseFrames } from '../../../../test/support/http/h2-frames.ts'
 import { HpackDecoder } from '../../hpack/decoder.ts'
 import { HpackEncoder } from '../../hpack/encoder.ts'
 import * as h2 from '../constants.ts'
+import { BufferPools } from './buffer-pool.ts'
 import { FrameOutput } from './output.ts'
 
 const MAX = 16_384
@@ -108,6 +109,23 @@ describe('the frame output', () => {
     assert.deepEqual(summary(output), [[0, 0, 1, 1]])
   })
 
+  it('grows through memory that others have outgrown, and what is encoded stays its own', () => {
+    const outputs = Array.from({ length: 50 }, () => new FrameOutput())
+    for (let round = 0; round < 20; round++) {
+      for (const [i, output] of outputs.entries()) {
+        const bytes = Buffer.alloc(((i + round) % 7) * 5000 + 1, i)
+        output.data(1, MAX, bytes.subarray(0, bytes.length >> 1), 0, bytes.length >> 1)
+        if (i % 3 === round % 3) output.releaseUnused()
+        output.data(1, MAX, bytes.subarray(bytes.length >> 1), 0, bytes.length - (bytes.length >> 1))
+      }
+      for (const [i, output] of outputs.entries()) {
+        const payload = Buffer.concat(parseFrames(output.take()).map((frame) => frame.payload))
+        assert.deepEqual(payload, Buffer.alloc(((i + round) % 7) * 5000 + 1, i))
+        output.releaseUnused()
+      }
+    }
+  })
+
   it('gives memory that later frames leave alone', () => {
     const output = new FrameOutput()
     output.text(1, MAX, 'first')
@@ -116,5 +134,31 @@ describe('the frame output', () => {
     output.data(1, MAX, Buffer.alloc(100_000, 'z'), 0, 100_000)
     output.take()
     assert.deepEqual(taken, before)
+  })
+})
+
+describe('pools of buffers', () => {
+  it('have one of at least the size that is asked for, and give what came back', () => {
+    const pools = new BufferPools(4, 32, 64)
+    const sizes = [1, 4, 5, 32, 33].map((bytes) => pools.take(bytes).length)
+    assert.deepEqual(sizes, [4, 4, 8, 32, 64])
+    const buffer = pools.take(16)
+    pools.give(buffer)
+    assert.equal(pools.take(9), buffer)
+    assert.notEqual(pools.take(9), buffer)
+    const large = pools.take(64)
+    pools.give(large)
+    assert.notEqual(pools.take(64), large)
+    pools.give(Buffer.alloc(0))
+    pools.give(Buffer.alloc(12))
+    assert.equal(pools.take(12).length, 16)
+  })
+
+  it('keep no more than so many bytes of each size', () => {
+    const pools = new BufferPools(4, 32, 64)
+    const given = Array.from({ length: 5 }, () => pools.take(32))
+    for (const buffer of given) pools.give(buffer)
+    const taken = new Set(given.map(() => pools.take(32)))
+    assert.equal(given.filter((buffer) => taken.has(buffer)).length, 2)
   })
 })

@@ -13,7 +13,7 @@ import {
   FRAME_SETTINGS,
   FRAME_WINDOW_UPDATE,
 } from '../constants.ts'
-import { BufferPool } from './buffer-pool.ts'
+import { BufferPool, BufferPools } from './buffer-pool.ts'
 
 const INITIAL_BYTES = 4096
 const none = Buffer.alloc(0)
@@ -24,6 +24,13 @@ const POOLED_BYTES = 16 * 1024
 /** Larger ones, of all connections: most of those that bodies make, and those of a turn full of them. */
 const copies = new BufferPool(64 * 1024, 16)
 const largeCopies = new BufferPool(512 * 1024, 4)
+
+/**
+ * Scratch memory of connections that have outgrown it, or are quiet, for those that need it. It is old when it is given
+ * up: left to V8 it would stay until all is collected, which hundreds of connections that are busy now and then put off
+ * until there is far more of it than they use.
+ */
+const scratches = new BufferPools(INITIAL_BYTES, 128 * 1024, 1024 * 1024)
 
 /** How a header block is encoded and cut. */
 export interface HeaderOptions {
@@ -40,24 +47,26 @@ export class Scratch {
   reserve(bytes: number): void {
     const needed = this.length + bytes
     if (needed <= this.buffer.length) return
-    let size = Math.max(INITIAL_BYTES, this.buffer.length * 2)
-    while (size < needed) size *= 2
-    const larger = Buffer.allocUnsafeSlow(size)
+    const larger = scratches.take(Math.max(needed, this.buffer.length * 2))
     this.buffer.copy(larger, 0, 0, this.length)
+    scratches.give(this.buffer)
     this.buffer = larger
   }
 
   /** Forgets what was encoded. */
   clear(): void {
     if (this.buffer.length > RETAINED_BYTES && this.length < this.buffer.length >> 2) {
-      this.buffer = Buffer.allocUnsafeSlow(RETAINED_BYTES)
+      scratches.give(this.buffer)
+      this.buffer = scratches.take(RETAINED_BYTES)
     }
     this.length = 0
   }
 
   /** Keeps no memory while there is nothing in it. */
   release(): void {
-    if (this.length === 0) this.buffer = none
+    if (this.length > 0) return
+    scratches.give(this.buffer)
+    this.buffer = none
   }
 }
 
