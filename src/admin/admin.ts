@@ -4,7 +4,7 @@
  */
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
-import { mergeDumps } from '../telemetry/dump.ts'
+import { mergeInParts } from '../telemetry/dump.ts'
 import { chooseFormat } from '../telemetry/exposition/metrics-format.ts'
 import { renderMetrics } from '../telemetry/render.ts'
 import type { AdminDeps } from './admin-deps.ts'
@@ -51,7 +51,7 @@ const createMetricsServer = (deps: AdminDeps): FastifyInstance => {
   const server = createServer()
   server.get('/stats/prometheus', async ({ headers }, reply) => {
     const format = chooseFormat(headers.accept)
-    const text = renderMetrics(mergeDumps(await deps.dumps()), format)
+    const text = renderMetrics(await mergeInParts(await deps.dumps()), format)
     return reply
       .header('content-type', format.contentType)
       .header('vary', 'accept')

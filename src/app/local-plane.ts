@@ -15,6 +15,7 @@ import type { RecordSink } from '../proxy/request/record.ts'
 import { Tracer } from '../proxy/tracing/tracer.ts'
 import type { OpenSiblings } from '../proxy/filter-calls/lend-env.ts'
 import { memoryPerProcess } from '../proxy/overload/memory-guard.ts'
+import { dumpPage, type DumpPage } from '../telemetry/dump.ts'
 import { createLogHost } from '../telemetry/log/log-host.ts'
 import { createTelemetry } from '../telemetry/telemetry.ts'
 import { flushTimeMs, TraceExports } from '../telemetry/traces/trace-exports.ts'
@@ -31,6 +32,8 @@ const FLUSH_MS = 2000
 
 /** A data plane, and who is to blame for errors of this process. */
 export interface LocalPlane extends Plane {
+  /** A part of its metrics, to be told to another process. */
+  readonly dumpPage: (from: number) => DumpPage
   readonly blameStray: PlaneGuards['blameStray']
 }
 
@@ -126,7 +129,8 @@ export const createLocalPlane = (
       compileEarly()
       return plane.listen(port)
     },
-    dumps: async () => [telemetry.dump()],
+    dumps: async () => [telemetry.live()],
+    dumpPage: (from) => dumpPage(from, telemetry.dump),
     endpoints: async () => [plane.readHealth()],
     limits: async () => [plane.readLimits()],
     comparisons: async () => [plane.readComparisons()],

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { FilterMetricDump } from '../filter/env/filter-metrics.ts'
 import { mergeExemplars, type Exemplars } from './exposition/exemplar.ts'
 import type { SeriesKind } from './labels.ts'
@@ -6,7 +7,7 @@ import { allMetrics, metricBits } from './istio/metrics-plan.ts'
 import { tcpValues } from './istio/tcp-values.ts'
 import { scalarDefinitions } from './scalars.ts'
 
-/** All metrics of one process, or of several that were merged, at one moment; plain data that survives JSON. */
+/** All metrics of one process, or of several that were merged, or a part of them; plain data, unless it says otherwise. */
 export interface MetricsDump {
   readonly series: readonly SeriesDump[]
   readonly scalars: readonly ScalarDump[]
@@ -22,9 +23,31 @@ export interface SeriesDump {
   /** Which metrics of its kind it has (`metricBits`); absent: all of them. */
   readonly metrics?: number
   /** As `IstioSeries` keeps them. */
-  readonly values: readonly number[]
+  readonly values: ArrayLike<number>
   /** Absent: there are none, as without tracing. */
-  readonly exemplars?: Exemplars
+  readonly exemplars?: Exemplars | undefined
+}
+
+/** Some of the label sets, in the order in which they began. */
+export interface SeriesRange {
+  readonly from: number
+  readonly count: number
+}
+
+/** A part of a dump, so that nobody has to write or read all of it in one go. */
+export interface DumpPage {
+  readonly dump: MetricsDump
+  /** Where the next part begins; `undefined`: this is the last. */
+  readonly next: number | undefined
+}
+
+/** Label sets of a part: about a millisecond of work for whoever makes, writes or reads it. */
+const PAGE_SERIES = 100
+
+/** The part of a process's metrics that begins at `from`. */
+export const dumpPage = (from: number, dump: (range: SeriesRange) => MetricsDump): DumpPage => {
+  const part = dump({ from, count: PAGE_SERIES })
+  return { dump: part, next: part.series.length < PAGE_SERIES ? undefined : from + PAGE_SERIES }
 }
 
 export interface ScalarDump {
@@ -42,16 +65,38 @@ export interface ScalarDump {
 export const mergeDumps = (dumps: readonly MetricsDump[]): MetricsDump => {
   const [only] = dumps
   if (only !== undefined && dumps.length === 1) return only
-  const series = new Map<string, SeriesSum>()
-  const scalars = new Map<string, ScalarDump>()
+  const merge = new DumpMerge()
+  for (const dump of dumps) merge.add(dump)
+  return merge.result()
+}
+
+/** The same with a turn of the event loop after each. */
+export const mergeInParts = async (dumps: Iterable<MetricsDump>): Promise<MetricsDump> => {
+  const merge = new DumpMerge()
   for (const dump of dumps) {
-    for (const one of dump.series) addSeries(series, one)
-    for (const scalar of dump.scalars) mergeScalar(scalars, scalar)
+    merge.add(dump)
+    await setImmediate()
   }
-  return {
-    series: [...series.values()],
-    scalars: [...scalars.values()],
-    filters: mergeFilterMetrics(dumps.flatMap(({ filters = [] }) => filters)),
+  return merge.result()
+}
+
+class DumpMerge {
+  readonly #series = new SeriesSums()
+  readonly #scalars = new Map<string, ScalarDump>()
+  readonly #filters: FilterMetricDump[] = []
+
+  add({ series, scalars, filters = [] }: MetricsDump): void {
+    for (const one of series) this.#series.add(one)
+    for (const scalar of scalars) mergeScalar(this.#scalars, scalar)
+    this.#filters.push(...filters)
+  }
+
+  result(): MetricsDump {
+    return {
+      series: this.#series.result(),
+      scalars: [...this.#scalars.values()],
+      filters: mergeFilterMetrics(this.#filters),
+    }
   }
 }
 
@@ -71,14 +116,14 @@ export const keepCounters = (
 ): MetricsDump => {
   const merged = mergeDumps([...(past === undefined ? [] : [past]), ...dumps, nothingCounted])
   const { series, scalars } = merged
-  const kept = new Map<string, SeriesSum>()
+  const kept = new SeriesSums()
   for (const [at, one] of series.entries()) {
     const labels = at < maxSeries ? one.labels : unknownLabels(one.labels)
-    addSeries(kept, { ...one, labels, values: countsOpened(one) ? closeAll(one.values) : one.values })
+    kept.add({ ...one, labels, values: countsOpened(one) ? closeAll(one.values) : one.values })
   }
   return {
     ...merged,
-    series: [...kept.values()],
+    series: kept.result(),
     scalars: scalars.filter(({ name }) => scalarDefinitions.get(name)?.type === 'counter'),
   }
 }
@@ -89,8 +134,8 @@ const nothingCounted: MetricsDump = { series: [], scalars: [] }
 const countsOpened = ({ kind, metrics = allMetrics[kind] }: SeriesDump): boolean =>
   kind === 'tcp' && (metrics & metricBits.TCP_OPENED_CONNECTIONS) !== 0
 
-const closeAll = (values: readonly number[]): readonly number[] =>
-  values.map((value, at) => (at === tcpValues.closed ? (values[tcpValues.opened] ?? 0) : value))
+const closeAll = (values: ArrayLike<number>): readonly number[] =>
+  Array.from(values, (value, at) => (at === tcpValues.closed ? (values[tcpValues.opened] ?? 0) : value))
 
 /** Of a label set in the exposition format. */
 const unknownLabels = (labels: string): string =>
@@ -99,19 +144,44 @@ const unknownLabels = (labels: string): string =>
   )
 
 /** A series whose numbers are being added up. */
-type SeriesSum = Omit<SeriesDump, 'exemplars' | 'metrics'> & {
+type SeriesSum = Omit<SeriesDump, 'exemplars' | 'metrics' | 'values'> & {
   metrics?: number
   readonly values: number[]
-  exemplars?: Exemplars
+  exemplars?: Exemplars | undefined
 }
 
-const addSeries = (all: Map<string, SeriesSum>, one: SeriesDump): void => {
-  const key = `${one.kind} ${one.labels}`
-  const sum = all.get(key)
-  if (sum === undefined) {
-    all.set(key, { ...one, values: [...one.values] })
-    return
+/** Series by their labels. Most come once: they are passed on as they are, and only what is added to is copied. */
+class SeriesSums {
+  // By kind first: labels, which are long, are keys as they are.
+  readonly #all: Readonly<Record<SeriesKind, Map<string, SeriesDump>>> = {
+    request: new Map(),
+    messages: new Map(),
+    tcp: new Map(),
   }
+  /** The first of each, in the order in which they came: those that were there before stay in front. */
+  readonly #firsts: SeriesDump[] = []
+  readonly #sums = new Map<SeriesDump, SeriesSum>()
+
+  add(one: SeriesDump): void {
+    const ofKind = this.#all[one.kind]
+    const first = ofKind.get(one.labels)
+    if (first === undefined) {
+      ofKind.set(one.labels, one)
+      this.#firsts.push(one)
+      return
+    }
+    const known = this.#sums.get(first)
+    const sum = known ?? { ...first, values: Array.from(first.values) }
+    if (known === undefined) this.#sums.set(first, sum)
+    addTo(sum, one)
+  }
+
+  result(): SeriesDump[] {
+    return this.#firsts.map((one) => this.#sums.get(one) ?? one)
+  }
+}
+
+const addTo = (sum: SeriesSum, one: SeriesDump): void => {
   for (let i = 0; i < sum.values.length; i++) sum.values[i] = (sum.values[i] ?? 0) + (one.values[i] ?? 0)
   if (sum.metrics !== undefined) {
     if (one.metrics === undefined) delete sum.metrics

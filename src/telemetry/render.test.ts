@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Counter, Histogram, Registry } from 'prom-client'
-import { knownSource, makeRecord } from '../../test/support/exchange-records.ts'
+import { knownSource, makeRecord, traceOf } from '../../test/support/exchange-records.ts'
 import { parseMetrics, type MetricsPage } from '../../test/support/exposition/prometheus-text.ts'
 import { Counters } from '../proxy/counters.ts'
-import { keepCounters, mergeDumps, type MetricsDump } from './dump.ts'
+import { dumpPage, keepCounters, mergeDumps, mergeInParts, type MetricsDump } from './dump.ts'
 import { istioLabels } from './labels.ts'
 import type { ProcessReadings } from './process-readings.ts'
 import { renderMetrics } from './render.ts'
@@ -178,6 +178,31 @@ test('workers are merged: series and totals add up, generations take the oldest,
   assert.equal(valueOf(page, 'nodejs_eventloop_lag_p99_seconds'), 0.004)
   assert.equal(valueOf(page, 'istio_build'), 1)
   assert.equal(JSON.stringify(a.telemetry.dump()), before)
+})
+
+test('a dump in parts is the whole, and what is live is the same without a copy', async () => {
+  const { telemetry } = start()
+  for (let i = 0; i < 250; i++) {
+    const source = { ...knownSource, workload: `w${i}` }
+    telemetry.record(makeRecord({ source, trace: i === 3 ? traceOf('a') : undefined }))
+  }
+  const whole = telemetry.dump()
+  const parts: MetricsDump[] = []
+  for (let from: number | undefined = 0; from !== undefined;) {
+    const page = dumpPage(from, telemetry.dump)
+    assert.ok(page.dump.series.length <= 100)
+    parts.push(JSON.parse(JSON.stringify(page.dump)))
+    from = page.next
+  }
+  assert.equal(parts.length, 3)
+  assert.deepEqual(await mergeInParts(parts), mergeDumps(parts))
+  assert.deepEqual((await mergeInParts(parts)).series, whole.series)
+  const live = telemetry.live()
+  const page = await render(live)
+  assert.equal(page, await render({ ...whole, scalars: live.scalars }))
+  const twice = mergeDumps([live, { ...whole, scalars: [] }])
+  telemetry.record(makeRecord({ source: { ...knownSource, workload: 'w0' } }))
+  assert.deepEqual([live.series[0]?.values[0], twice.series[0]?.values[0], whole.series[0]?.values[0]], [2, 2, 1])
 })
 
 test('of processes that have ended every total stays, their connections are closed, and gauges are gone', async () => {

@@ -14,7 +14,7 @@ import { IstioSeries } from './istio/istio-series.ts'
 import { DecisionCounts } from './decisions/count-decisions.ts'
 import { filterScalars } from './filters/filter-scalars.ts'
 import type { ExportCounts } from './otlp/export-queue.ts'
-import type { MetricsDump, ScalarDump } from './dump.ts'
+import type { MetricsDump, ScalarDump, SeriesRange } from './dump.ts'
 import type { Told } from './log/told.ts'
 import { toSnakeCase } from './labels.ts'
 import { createProcessReadings, type ProcessReadings } from './process-readings.ts'
@@ -59,7 +59,10 @@ export interface Telemetry {
   readonly progress: (record: ExchangeRecord) => void
   /** Notes which configuration is in force, and how many of its documents could not be read. */
   readonly observeConfig: (config: { readonly generation: number; readonly issues: number }) => void
-  readonly dump: () => MetricsDump
+  /** Of one moment. Of a range of label sets only these, and the rest with the one that begins at 0. */
+  readonly dump: (range?: SeriesRange) => MetricsDump
+  /** The same without a copy of what is counted, which goes on: for who writes it out at once, and stays in this process. */
+  readonly live: () => MetricsDump
   readonly close: () => void
 }
 
@@ -71,6 +74,20 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
   const processReadings = options.process ?? createProcessReadings()
   const decisions = new DecisionCounts()
   let config = { generation: 0, issues: 0 }
+  const rest = (): Omit<MetricsDump, 'series'> => ({
+    scalars: [
+      ...readCounters(options.counters),
+      ...decisions.dump(),
+      ...readOthers(options),
+      { name: otherMetrics.configGeneration.name, value: config.generation },
+      { name: otherMetrics.configIssues.name, value: config.issues },
+      { name: otherMetrics.seriesOverflow.name, value: istio.overflowed },
+      ...filterScalars(options.filters?.() ?? []),
+      ...comparisonScalars(options.comparisons?.() ?? []),
+      ...readProcess(processReadings),
+    ],
+    filters: [...(options.filterMetrics?.dump() ?? []), ...hookTimeMetrics(options.filters?.() ?? [])],
+  })
   return {
     record: (record, exchange) => {
       if (record.authorization !== undefined) decisions.add(record)
@@ -80,21 +97,11 @@ export const createTelemetry = (options: TelemetryOptions): Telemetry => {
     observeConfig: (next) => {
       config = next
     },
-    dump: () => ({
-      series: istio.entries(),
-      scalars: [
-        ...readCounters(options.counters),
-        ...decisions.dump(),
-        ...readOthers(options),
-        { name: otherMetrics.configGeneration.name, value: config.generation },
-        { name: otherMetrics.configIssues.name, value: config.issues },
-        { name: otherMetrics.seriesOverflow.name, value: istio.overflowed },
-        ...filterScalars(options.filters?.() ?? []),
-        ...comparisonScalars(options.comparisons?.() ?? []),
-        ...readProcess(processReadings),
-      ],
-      filters: [...(options.filterMetrics?.dump() ?? []), ...hookTimeMetrics(options.filters?.() ?? [])],
-    }),
+    dump: (range) => {
+      const series = istio.entries(range)
+      return range === undefined || range.from === 0 ? { series, ...rest() } : { series, scalars: [] }
+    },
+    live: () => ({ series: istio.live(), ...rest() }),
     close: processReadings.close,
   }
 }

@@ -8,7 +8,7 @@ import type { CommandResult, FilterOrder } from '../../proxy/apply/command-filte
 import type { EndpointReading } from '../../proxy/balance/health/endpoint-reading.ts'
 import type { ComparisonReading } from '../../proxy/comparison/comparison-reading.ts'
 import type { LimitReading } from '../../proxy/balance/limits/service-loads.ts'
-import type { MetricsDump } from '../../telemetry/dump.ts'
+import type { DumpPage } from '../../telemetry/dump.ts'
 import type { ModelDelta } from '../../config/delta.ts'
 import type { ModelChange, PlaneSettings } from '../plane.ts'
 
@@ -21,7 +21,7 @@ export interface ModelEdits extends Omit<ModelChange, 'model'> {
 export interface WorkerCalls {
   readonly apply: { readonly ask: ModelEdits; readonly answer: undefined }
   readonly listen: { readonly ask: { readonly port: number }; readonly answer: number }
-  readonly dump: { readonly ask: undefined; readonly answer: readonly MetricsDump[] }
+  readonly dump: { readonly ask: { readonly from: number }; readonly answer: DumpPage }
   readonly endpoints: { readonly ask: undefined; readonly answer: readonly (readonly EndpointReading[])[] }
   readonly limits: { readonly ask: undefined; readonly answer: readonly (readonly LimitReading[])[] }
   readonly comparisons: { readonly ask: undefined; readonly answer: readonly (readonly ComparisonReading[])[] }

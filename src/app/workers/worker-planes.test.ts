@@ -308,15 +308,13 @@ it('draining waits for those that serve and has no use for one that starts', asy
 })
 
 /** What a worker says that has had so many tunnels, of which one is open. */
-const dumpOf = (tunnels: number) => [
-  {
-    series: [],
-    scalars: [
-      { name: 'fairway_tunnels_total', value: tunnels },
-      { name: 'fairway_tunnels_open', value: 1 },
-    ],
-  },
-]
+const dumpOf = (tunnels: number) => {
+  const scalars = [
+    { name: 'fairway_tunnels_total', value: tunnels },
+    { name: 'fairway_tunnels_open', value: 1 },
+  ]
+  return { next: undefined, dump: { series: [], scalars } }
+}
 
 /** Totals and gauges of all workers after each of those that wait was told what to answer. */
 const tunnelsOf = async (...answers: readonly (readonly [index: number, tunnels: number])[]) => {
@@ -390,7 +388,7 @@ it('one whose memory a filter fills serves on until another one does', async () 
   assert.deepEqual(worker(0).waiting(), ['drain {"deadlineMs":5000}'])
   assert.equal(planes.trouble(), undefined)
   await worker(0).answer()
-  assert.deepEqual(worker(0).waiting(), ['dump undefined'], 'it is asked what it has counted to its end')
+  assert.deepEqual(worker(0).waiting(), ['dump {"from":0}'], 'it is asked what it has counted to its end')
   await worker(0).answer(dumpOf(5))
   assert.equal(worker(0).isKilled(), true)
   worker(0).end()

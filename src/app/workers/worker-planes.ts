@@ -47,7 +47,7 @@ export class WorkerPlanes implements Plane {
   readonly #restartDelay: RestartDelay
   readonly #blames = new BlameBook()
   readonly #siblings = new SiblingHub()
-  readonly #dumps = new WorkerDumps()
+  readonly #dumps: WorkerDumps
   /** Those that a filter is taking down: others take their place at once. */
   readonly #doomed = new Set<WorkerHandle>()
   /** Those whose places are being taken while they serve on. */
@@ -64,6 +64,7 @@ export class WorkerPlanes implements Plane {
   constructor(options: WorkerPlaneOptions) {
     this.#options = options
     this.#settings = options.settings
+    this.#dumps = new WorkerDumps(options.clock)
     this.#restartDelay = new RestartDelay(options.random ?? Math.random)
     this.#unsubscribe = options.credentials.subscribe((credentials) => {
       for (const worker of this.#all()) worker.post({ kind: 'credentials', credentials })

@@ -46,7 +46,7 @@ const answer = async (message: Extract<ToWorker, { kind: 'call' }>): Promise<unk
     case 'listen':
       return plane.listen(message.ask.port)
     case 'dump':
-      return plane.dumps()
+      return plane.dumpPage(message.ask.from)
     case 'endpoints':
       return plane.endpoints()
     case 'comparisons':

@@ -9,7 +9,7 @@ export interface HistogramLines {
   /** The values of `le`: `formatBounds`. */
   readonly bounds: readonly string[]
   /** From `at` on: how many there were in each bucket (not cumulative), above the last, and their sum. */
-  readonly values: readonly number[]
+  readonly values: ArrayLike<number>
   readonly at?: number
   readonly exemplars?: Exemplars | undefined
 }

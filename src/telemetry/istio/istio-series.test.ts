@@ -60,7 +60,10 @@ test('durations fall into the bucket whose bound they do not exceed', () => {
   const table = new IstioSeries(100)
   const durations = [0, 0.5, 0.51, 1, 3_600_000, 3_600_001]
   for (const durationMs of durations) table.add(makeRecord({ durationMs }))
-  const values = table.entries()[0]?.values.slice(requestValues.durationMs, requestValues.requestBytes) ?? []
+  const values = Array.from(table.entries()[0]?.values ?? []).slice(
+    requestValues.durationMs,
+    requestValues.requestBytes,
+  )
   assert.deepEqual(values.slice(0, 3), [2, 2, 0])
   assert.deepEqual(values.slice(istioBounds.length - 1, -1), [1, 1])
   assert.equal(

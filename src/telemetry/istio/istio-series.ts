@@ -1,5 +1,5 @@
 import type { ExchangeRecord, TraceReference } from '../../filter/record.ts'
-import type { SeriesDump } from '../dump.ts'
+import type { SeriesDump, SeriesRange } from '../dump.ts'
 import type { MetricsPolicy } from '../../model/telemetry/metrics-policy.ts'
 import { connectionLabels, istioLabels, peerLabels, type Labels, type SeriesKey } from '../labels.ts'
 import type { Told } from '../log/told.ts'
@@ -88,9 +88,14 @@ export class IstioSeries {
     }
   }
 
-  /** Copies of all series in the order in which they began. */
-  entries(): SeriesDump[] {
-    return this.#set.entries()
+  /** Copies of some series in the order in which they began; default: of all. */
+  entries(range?: SeriesRange): SeriesDump[] {
+    return this.#set.entries(range)
+  }
+
+  /** All of them as they are, which go on counting. */
+  live(): readonly SeriesDump[] {
+    return this.#set.live()
   }
 
   /** Made once of each policy, which is the same object as long as it says the same. */

@@ -1,4 +1,4 @@
-import type { SeriesDump } from '../dump.ts'
+import type { SeriesDump, SeriesRange } from '../dump.ts'
 import type { Exemplar } from '../exposition/exemplar.ts'
 import { formatLabels, labelNames, type Labels, type SeriesKind } from '../labels.ts'
 import { allMetrics } from './metrics-plan.ts'
@@ -34,6 +34,8 @@ export class SeriesSet {
   #exemplars = 0
   /** By kind and labels. */
   readonly #all = new Map<string, Series>()
+  /** In the order in which they began. */
+  readonly #list: Series[] = []
 
   /** At most `max`; what comes beyond is counted in one more of each kind, whose labels are all `unknown`. */
   constructor(max: number) {
@@ -69,9 +71,14 @@ export class SeriesSet {
     series.exemplars[at] = exemplar
   }
 
-  /** Copies of all of them in the order in which they began. */
-  entries(): SeriesDump[] {
-    return Array.from(this.#all.values(), ({ kind, labels, metrics, values, exemplars }) => ({
+  /** All of them as they are, which go on counting. */
+  live(): readonly SeriesDump[] {
+    return this.#list.slice()
+  }
+
+  /** Copies of some of them; default: of all. */
+  entries({ from, count }: SeriesRange = { from: 0, count: this.#list.length }): SeriesDump[] {
+    return this.#list.slice(from, from + count).map(({ kind, labels, metrics, values, exemplars }) => ({
       kind,
       labels,
       ...(metrics === allMetrics[kind] ? {} : { metrics }),
@@ -82,15 +89,13 @@ export class SeriesSet {
 
   #take({ kind, length }: SeriesShape, labels: string, metrics: number): Series {
     const key = `${kind} ${labels}`
-    const series = this.#all.get(key) ?? {
-      kind,
-      labels,
-      metrics: 0,
-      values: new Float64Array(length),
-      exemplars: undefined,
+    let series = this.#all.get(key)
+    if (series === undefined) {
+      series = { kind, labels, metrics: 0, values: new Float64Array(length), exemplars: undefined }
+      this.#all.set(key, series)
+      this.#list.push(series)
     }
     series.metrics |= metrics
-    this.#all.set(key, series)
     return series
   }
 }
