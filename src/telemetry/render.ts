@@ -12,6 +12,8 @@ import { istioMetrics } from './istio/istio-metrics.ts'
  * every few of such pieces it collects everything.
  */
 const SLICE_LENGTH = 64 * 1024
+/** And in one turn of the loop: under load a turn takes ten times as long as a slice, and a page has dozens. */
+const TURN_LENGTH = 4 * SLICE_LENGTH
 
 /**
  * Writes metrics in slices between which the event loop runs: a page of thousands of series holds up nobody. The request
@@ -22,10 +24,17 @@ export async function* renderMetrics(
   dump: MetricsDump,
   format: MetricsFormat = prometheusFormat,
 ): AsyncGenerator<string, void, undefined> {
+  let written = 0
+  const restAfter = async (length: number): Promise<void> => {
+    written += length
+    if (written < TURN_LENGTH) return
+    written = 0
+    await setImmediate()
+  }
   yield await renderScalars(dump.scalars, scalarDefinitions, format)
   for (const text of renderFilterMetrics(dump.filters ?? [], format)) {
     yield text
-    await setImmediate()
+    await restAfter(text.length)
   }
   for (const metric of istioMetrics) {
     const series = dump.series.filter(
@@ -37,8 +46,9 @@ export async function* renderMetrics(
       text += metric.format(one, format)
       if (text.length < SLICE_LENGTH) continue
       yield text
+      const { length } = text
       text = ''
-      await setImmediate()
+      await restAfter(length)
     }
     if (text !== '') yield text
   }

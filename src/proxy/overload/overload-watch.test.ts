@@ -65,11 +65,11 @@ test('the heap may grow while requests wait, refused or not, until none has wait
   tick()
   counters.waitingRequests = 0
   tick(29)
-  assert.deepEqual(growth, ['100'])
+  assert.deepEqual(growth, ['40'])
   tick()
-  assert.deepEqual(growth, ['100', 'calm'])
+  assert.deepEqual(growth, ['40', 'calm'])
   tick(60)
-  assert.deepEqual(growth, ['100', 'calm'])
+  assert.deepEqual(growth, ['40', 'calm'])
 })
 
 test('the heap may grow when all of it is collected three times a second, for two seconds', () => {
@@ -83,6 +83,19 @@ test('the heap may grow when all of it is collected three times a second, for tw
   for (let i = 0; i < 29; i++) second(1)
   assert.deepEqual(growth, ['100'])
   assert.deepEqual(second(1), ['100', 'calm'])
+})
+
+test('the heap may grow more when it is collected often while requests wait, and calms down with the process', () => {
+  counters.waitingRequests = 1
+  tick()
+  for (let i = 0; i < 2; i++) {
+    collections += 5
+    tick()
+  }
+  assert.deepEqual(growth, ['40', '100'])
+  watch.close()
+  watch.close()
+  assert.deepEqual(growth, ['40', '100', 'calm', 'calm'])
 })
 
 describe('an overload', () => {

@@ -30,7 +30,12 @@ const CALM_MS = 3000
 const COLLECT_EVERY_MS = 60_000
 /** Bytes that wait, in budgets: there are no more requests for them. */
 const BYTES_RATIO = 2
-/** What is under way lives longer then, and much of it reaches the old generation: see `TlsGate`. */
+/**
+ * What is under way while requests wait lives longer, and more of it reaches the old generation, which may grow by as much
+ * until it is collected: with tens of thousands of tunnels that is every few seconds.
+ */
+const CROWDED_GROWTH_PERCENT = 40
+/** The same when that is not enough: see `TlsGate`. */
 const GROWTH_PERCENT = 100
 /**
  * Full collections in a second, for two seconds, that bring about each other: each stops the loop, what piles up meanwhile
@@ -53,9 +58,11 @@ export class OverloadWatch {
   #total = 0
   #collectedMs = Number.NEGATIVE_INFINITY
   #crowdedMs = 0
+  #oftenMs = 0
   #collections = 0
   #hasCollectedMuch = false
-  #restoreHeapGrowth: (() => void) | undefined
+  #restoreCrowded: (() => void) | undefined
+  #restoreOften: (() => void) | undefined
 
   constructor(options: OverloadWatchOptions) {
     this.#options = options
@@ -75,8 +82,8 @@ export class OverloadWatch {
   }
 
   close(): void {
-    this.#restoreHeapGrowth?.()
-    this.#restoreHeapGrowth = undefined
+    this.#calmCrowded()
+    this.#calmOften()
   }
 
   #tickMemory(nowMs: number): void {
@@ -95,10 +102,24 @@ export class OverloadWatch {
   /** Where requests have to wait there are hundreds of them, whether any are refused or not. */
   #tickGrowth(nowMs: number): void {
     const { counters, allowGrowth = allowHeapGrowth } = this.#options
-    if (this.#collectsOften() || counters.waitingRequests > 0) {
+    if (counters.waitingRequests > 0) {
       this.#crowdedMs = nowMs
-      this.#restoreHeapGrowth ??= allowGrowth(GROWTH_PERCENT)
-    } else if (nowMs - this.#crowdedMs >= GROWTH_CALM_MS) this.close()
+      this.#restoreCrowded ??= allowGrowth(CROWDED_GROWTH_PERCENT)
+    } else if (nowMs - this.#crowdedMs >= GROWTH_CALM_MS) this.#calmCrowded()
+    if (this.#collectsOften()) {
+      this.#oftenMs = nowMs
+      this.#restoreOften ??= allowGrowth(GROWTH_PERCENT)
+    } else if (nowMs - this.#oftenMs >= GROWTH_CALM_MS) this.#calmOften()
+  }
+
+  #calmCrowded(): void {
+    this.#restoreCrowded?.()
+    this.#restoreCrowded = undefined
+  }
+
+  #calmOften(): void {
+    this.#restoreOften?.()
+    this.#restoreOften = undefined
   }
 
   #collectsOften(): boolean {

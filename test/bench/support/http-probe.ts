@@ -17,8 +17,11 @@ export const warmUp = async (urls: readonly string[]): Promise<void> => {
   for (const url of urls) await (await fetch(url, { signal: AbortSignal.timeout(DEADLINE_MS) })).arrayBuffer()
 }
 
-/** Asks each address again and again until it is stopped. */
-export const startProbes = (urls: readonly string[]): { readonly stop: () => ProbeResult } => {
+/** Asks each address again and again until it is stopped; default: every 200 ms. */
+export const startProbes = (
+  urls: readonly string[],
+  intervalMs = INTERVAL_MS,
+): { readonly stop: () => ProbeResult } => {
   const tookMs: number[] = []
   let failed = 0
   const ask = async (url: string): Promise<void> => {
@@ -34,7 +37,7 @@ export const startProbes = (urls: readonly string[]): { readonly stop: () => Pro
   }
   const timer = setInterval(() => {
     for (const url of urls) void ask(url)
-  }, INTERVAL_MS)
+  }, intervalMs)
   return {
     stop: () => {
       clearInterval(timer)

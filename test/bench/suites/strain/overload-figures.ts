@@ -18,7 +18,8 @@ const MAX_PROBE_MS = 100
 export interface Strain {
   readonly peakMb: number
   readonly cpuMicros: number
-  readonly probes: ProbeResult
+  readonly readiness: ProbeResult
+  readonly metrics: ProbeResult
 }
 
 /** An overload, and what was measured around it. */
@@ -53,7 +54,14 @@ export const overloadFigures = (shape: TunnelShape, rounds: readonly Round[], be
     value: roundTo(Math.max(...rounds.map(({ strain }) => strain.peakMb)) - beforeMb, 1),
     atMost: MAX_GROWTH_MB,
   },
-  ...probeFigures(rounds.map(({ strain }) => strain.probes)),
+  ...probeFigures(
+    'readiness',
+    rounds.map(({ strain }) => strain.readiness),
+  ),
+  ...probeFigures(
+    'metrics',
+    rounds.map(({ strain }) => strain.metrics),
+  ),
   {
     name: 'proxy busy, CPUs',
     value: medianOf(rounds, ({ strain, during }) => strain.cpuMicros / 1e6 / during.seconds, 2),
@@ -62,12 +70,12 @@ export const overloadFigures = (shape: TunnelShape, rounds: readonly Round[], be
 ]
 
 /** How the figures came about, and those of each round. */
-export const overloadNotes = (inFlight: number, rounds: readonly Round[]): readonly string[] => [
+export const overloadNotes = (inFlight: number, rounds: readonly Round[], beforeMb: number): readonly string[] => [
   `the capacity is that of a closed loop over all clients with ${inFlight} requests in flight, of which most were answered; what is lost is lost of the mean of right before and right after`,
   'a request that finds no tunnel free when it is due is given up by its client, as one whose pool is used up',
   ...rounds.map(
     (round) =>
-      `${Math.round(round.during.seconds)} s: lost ${roundTo(lostIn(round), 3)} of ${Math.round(round.before.perSecond)} and ${Math.round(round.after.perSecond)}/s, p99 ${roundTo(groupOf(round.normal).acceptedMs.p99, 1)} and ${roundTo(groupOf(round.during).acceptedMs.p99, 1)} ms, recovery ${recoveryOf(round) ?? 'none'} s, +${Math.round(round.strain.peakMb)} MB`,
+      `${Math.round(round.during.seconds)} s: lost ${roundTo(lostIn(round), 3)} of ${Math.round(round.before.perSecond)} and ${Math.round(round.after.perSecond)}/s, p99 ${roundTo(groupOf(round.normal).acceptedMs.p99, 1)} and ${roundTo(groupOf(round.during).acceptedMs.p99, 1)} ms, recovery ${recoveryOf(round) ?? 'none'} s, +${Math.round(round.strain.peakMb - beforeMb)} MB`,
   ),
 ]
 
@@ -143,14 +151,14 @@ const slowestRecovery = (rounds: readonly Round[]): number | null => {
   return all.reduce((slowest, one) => (slowest === null || one === null ? null : Math.max(slowest, one)), 0)
 }
 
-const probeFigures = (probes: readonly ProbeResult[]): readonly Figure[] => {
+const probeFigures = (what: string, probes: readonly ProbeResult[]): readonly Figure[] => {
   const sum = (of: (result: ProbeResult) => number): number => probes.reduce((all, one) => all + of(one), 0)
   return [
-    { name: 'readiness and metrics: asked', value: sum(({ asked }) => asked) },
-    { name: 'readiness and metrics: not answered 200', value: sum(({ failed }) => failed), atMost: 0 },
-    { name: 'readiness and metrics: p50, ms', value: roundTo(Math.max(...probes.map(({ p50Ms }) => p50Ms)), 1) },
+    { name: `${what}: asked`, value: sum(({ asked }) => asked) },
+    { name: `${what}: not answered 200`, value: sum(({ failed }) => failed), atMost: 0 },
+    { name: `${what}: p50, ms`, value: roundTo(Math.max(...probes.map(({ p50Ms }) => p50Ms)), 1) },
     {
-      name: 'readiness and metrics: slowest, ms',
+      name: `${what}: slowest, ms`,
       value: roundTo(Math.max(...probes.map(({ maxMs }) => maxMs)), 1),
       atMost: MAX_PROBE_MS,
     },

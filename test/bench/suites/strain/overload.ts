@@ -37,6 +37,8 @@ const SHAPES: Readonly<Record<string, Shape>> = {
 }
 /** What is normal, as a share of the capacity. */
 const NORMAL = 0.5
+/** Far more often than Prometheus does; yet what it takes is not to show in the capacity, which is measured without. */
+const SCRAPE_MS = 1000
 /** Among the steps of a round. */
 const OVERLOAD_STEP = 2
 
@@ -88,7 +90,7 @@ const measure = (
     }
     const { inFlight } = await measureCapacity()
     const watch = createWatch(proxy)
-    await warmUp(watch.urls)
+    await watch.warmUp()
     const rounds: Round[] = []
     let before = await measureCapacity([inFlight])
     const beforeMb = rssMbOf(watch.pids)
@@ -109,7 +111,7 @@ const measure = (
     }
     return figureCase(name, context.version, {
       figures: overloadFigures({ ...shape, tunnels: CLIENTS * shape.connections * shape.tunnels }, rounds, beforeMb),
-      notes: overloadNotes(inFlight, rounds),
+      notes: overloadNotes(inFlight, rounds, beforeMb),
     })
   }
   const shapes = Array.from({ length: CLIENTS }, () => shape)
@@ -119,15 +121,20 @@ const measure = (
 /** Looks at the proxy from outside during one step of a run. */
 const createWatch = (proxy: RunningProxy) => {
   const pids = processTree(proxy.pid)
-  const urls = [
-    `http://${proxy.addresses?.ready ?? ''}/healthz/ready`,
-    `http://${proxy.addresses?.metrics ?? ''}/stats/prometheus`,
-  ]
+  const readyUrl = `http://${proxy.addresses?.ready ?? ''}/healthz/ready`
+  const metricsUrl = `http://${proxy.addresses?.metrics ?? ''}/stats/prometheus`
   const start = (tell: (strain: Strain) => void): (() => void) => {
     const rss = sampleRss(pids)
-    const probes = startProbes(urls)
+    const readiness = startProbes([readyUrl])
+    const metrics = startProbes([metricsUrl], SCRAPE_MS)
     const cpuBefore = cpuMicrosOf(pids)
-    return () => tell({ peakMb: rss.stop(), cpuMicros: cpuMicrosOf(pids) - cpuBefore, probes: probes.stop() })
+    return () =>
+      tell({
+        peakMb: rss.stop(),
+        cpuMicros: cpuMicrosOf(pids) - cpuBefore,
+        readiness: readiness.stop(),
+        metrics: metrics.stop(),
+      })
   }
   /** What a run is to call with each step; `tell` is called behind the one it is about. */
   const during = (step: number, tell: (strain: Strain) => void): ((index: number) => void) => {
@@ -137,7 +144,7 @@ const createWatch = (proxy: RunningProxy) => {
       stop = index === step ? start(tell) : (): void => {}
     }
   }
-  return { pids, urls, during }
+  return { pids, warmUp: () => warmUp([readyUrl, metricsUrl]), during }
 }
 
 const stepsOf = (capacity: number, phases: Phases, overloadMs: number): readonly SurgeStep[] => {
