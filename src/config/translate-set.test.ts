@@ -47,6 +47,15 @@ describe('a configuration with a MeshConfig', () => {
     assert.deepEqual([model().model.trustDomains, model().issues], [['td2', 'td1'], []])
   })
 
+  it('is in force without what is wrong with a format, which is an issue', () => {
+    const { takeMesh, model } = start()
+    takeMesh(fileOf({ trustDomain: 'td1', accessLogFile: '/dev/stdout', accessLogFormat: '%NO%' }))
+    assert.deepEqual(
+      [model().model.trustDomains, model().issues.map(({ path }) => path)],
+      [['td1'], ['accessLogFormat']],
+    )
+  })
+
   it('says how paths are normalised', () => {
     const { takeMesh, model } = start()
     takeMesh(fileOf({}))

@@ -63,7 +63,7 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
       set = next
     },
     takeMesh: (file) => {
-      meshIssues = file.ok ? none : file.issues
+      meshIssues = file.ok ? file.faults : file.issues
       if (!file.ok || source === undefined) return
       const meshed = withMeshConfig(base, file, source)
       notes = meshed.notes

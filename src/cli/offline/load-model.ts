@@ -61,7 +61,7 @@ const optionsOf = (mesh: MeshOptions, cwd: string): TranslateOptions => {
   const base = translateOptionsOf(mesh)
   if (mesh.mesh === undefined) return base
   const file = readMeshFile(mesh.mesh.path)
-  if (file.ok) return withMeshConfig(base, file, { ...mesh.mesh, path: briefly(mesh.mesh.path, cwd) }).options
-  refuseUnreadable(file.issues.map((issue) => placeBriefly(issue, cwd)))
-  return base
+  // What leaves the rest in force is a fault all the same, of which somebody should hear before it is.
+  refuseUnreadable((file.ok ? file.faults : file.issues).map((issue) => placeBriefly(issue, cwd)))
+  return file.ok ? withMeshConfig(base, file, { ...mesh.mesh, path: briefly(mesh.mesh.path, cwd) }).options : base
 }

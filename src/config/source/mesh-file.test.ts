@@ -47,12 +47,12 @@ describe('a file with a MeshConfig', () => {
   }
 
   it('has it by itself', () => {
-    assert.deepEqual(read(...mesh), { ok: true, config, unused: [] })
+    assert.deepEqual(read(...mesh), { ok: true, config, unused: [], faults: [] })
   })
 
   it('has it as the text of a ConfigMap', () => {
     const lines = [...configMap, '  meshNetworks: "networks: {}"', '  mesh: |-', ...mesh.map((line) => `    ${line}`)]
-    assert.deepEqual(read(...lines), { ok: true, config, unused: [] })
+    assert.deepEqual(read(...lines), { ok: true, config, unused: [], faults: [] })
   })
 
   it('may be empty', () => {
@@ -60,12 +60,20 @@ describe('a file with a MeshConfig', () => {
       ok: true,
       config: { providers: [], telemetry, trustDomainAliases: [] },
       unused: [],
+      faults: [],
     })
   })
 
   it('names what is no business of a waypoint', () => {
     const file = read('ingressClass: istio', 'extensionProviders:', '- name: z', '  zipkin: { service: a }')
     assert.deepEqual(file.ok && file.unused, ['ingressClass', 'extensionProviders[0].zipkin'])
+  })
+
+  it('tells where a format has a fault, and has all the rest', () => {
+    const file = read('trustDomain: td1', 'accessLogFile: /dev/stdout', "accessLogFormat: 'a %DURATON%'")
+    assert.ok(file.ok)
+    assert.deepEqual([file.config.trustDomain, file.config.telemetry.log?.path], ['td1', '/dev/stdout'])
+    assert.match(file.faults.map(formatIssue).join(), /mesh.yaml:3:1: accessLogFormat: column 3: /)
   })
 
   const bad: readonly (readonly [name: string, lines: readonly string[], faults: readonly (string | RegExp)[]])[] = [

@@ -48,14 +48,13 @@ const readSet = ({ objects, issues }: FileSet<Written>, path: string): MeshFile 
 
 const decodePlaced = (value: unknown, locate: (path: string) => SourcePosition | undefined): MeshFile => {
   const decoded = decodeMeshConfig(value)
-  if (decoded.ok) return { ok: true, ...decoded.value }
-  return {
-    ok: false,
-    issues: decoded.issues.map((issue) => {
+  const placed = (issues: readonly Issue[]): readonly Issue[] =>
+    issues.map((issue) => {
       const position = locate(issue.path ?? '')
       return position === undefined ? issue : { ...issue, position }
-    }),
-  }
+    })
+  if (!decoded.ok) return { ok: false, issues: placed(decoded.issues) }
+  return { ok: true, ...decoded.value, faults: placed(decoded.value.faults) }
 }
 
 const withoutMesh = (found: FoundObject<Written>): MeshFile => {

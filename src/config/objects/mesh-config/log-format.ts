@@ -50,11 +50,5 @@ export const checkLogFormat = (format: LogFormat, path: string): readonly Issue[
   return [{ message: `column ${fault.column}: ${fault.message}`, path: at }]
 }
 
-const textSchema = s.refine(s.string({ minLength: 1 }), (text, path) => checkLogFormat({ kind: 'text', text }, path))
-
-const labelsSchema = s.refine(logLabelsSchema, (labels, path) =>
-  checkLogFormat({ kind: 'labels', labels, omitsEmpty: false }, path),
-)
-
-/** `logFormat` of a provider. */
-export const logFormatFields = { text: s.optional(textSchema), labels: s.optional(labelsSchema) }
+/** `logFormat` of a provider; its operators are looked at when it is known what the format is for. */
+export const logFormatFields = { text: s.optional(s.string({ minLength: 1 })), labels: s.optional(logLabelsSchema) }

@@ -8,6 +8,7 @@ import type { PathNormalization } from '../../../model/model.ts'
 import { namespaceName } from '../metadata.ts'
 import { checkMeshLog, meshTelemetryFields, meshTelemetryOf, type MeshTelemetry } from './mesh-telemetry.ts'
 import { providerSchema, type MeshProvider, type ReadProvider } from './provider.ts'
+import { inOwnFormat, withUsableFormats } from './usable-formats.ts'
 import { findUnused } from '../find-unused.ts'
 
 export interface MeshConfig {
@@ -25,6 +26,8 @@ export interface MeshConfig {
 export interface DecodedMesh {
   readonly config: MeshConfig
   readonly unused: readonly string[]
+  /** What is wrong with it and leaves the rest in force: formats of logs. */
+  readonly faults: readonly Issue[]
 }
 
 const trustDomain = s.string({ pattern: /[a-z0-9._-]{1,255}/, describe: 'a trust domain' })
@@ -43,7 +46,7 @@ const fields = {
   ...meshTelemetryFields,
 }
 
-const mesh = s.refine(s.object(fields, { unknownFields: 'ignore' }), checkMeshLog)
+const mesh = s.object(fields, { unknownFields: 'ignore' })
 
 const findTwins = (providers: readonly ReadProvider[], path: string): readonly Issue[] =>
   providers.flatMap((provider, index) =>
@@ -69,7 +72,10 @@ export const decodeMeshConfig = (value: unknown): Decoded<DecodedMesh> => {
   const { extensionProviders, pathNormalization: paths, trustDomain: domain, rootNamespace, ...rest } = decoded.value
   const mode = paths?.normalization === 'DEFAULT' ? 'BASE' : paths?.normalization
   const asked = extensionProviders.flatMap((read) => (read.use === 'authorization' ? [read.provider] : []))
-  const told = extensionProviders.flatMap((read) => (read.use === 'telemetry' ? [read.provider] : []))
+  const told = extensionProviders.flatMap((read, index) =>
+    read.use === 'telemetry' ? [withUsableFormats(read.provider, `extensionProviders[${index}]`)] : [],
+  )
+  const logFaults = checkMeshLog(rest)
   return {
     ok: true,
     value: {
@@ -79,8 +85,12 @@ export const decodeMeshConfig = (value: unknown): Decoded<DecodedMesh> => {
         ...(mode === undefined ? {} : { pathNormalization: mode }),
         trustDomainAliases: rest.trustDomainAliases,
         providers: asked,
-        telemetry: meshTelemetryOf(rest, told),
+        telemetry: meshTelemetryOf(rest, {
+          providers: told.map(({ provider }) => provider),
+          hasFault: logFaults.length > 0,
+        }),
       },
+      faults: [...inOwnFormat(logFaults), ...told.flatMap(({ faults }) => faults)],
       unused: findUnused(written, usedFields),
     },
   }

@@ -66,14 +66,17 @@ type Written = s.ObjectOf<typeof meshTelemetryFields>
 /** No provider can be called so by a Telemetry object that means one of its own. */
 export const MESH_LOG = 'MeshConfig.accessLogFile'
 
-/** What those fields come to. */
-export const meshTelemetryOf = (written: Written, providers: readonly TelemetryProvider[]): MeshTelemetry => {
+/** What those fields come to, beside `providers`; a format that has a fault (`checkMeshLog`) is none. */
+export const meshTelemetryOf = (
+  written: Written,
+  { providers, hasFault }: { readonly providers: readonly TelemetryProvider[]; readonly hasFault: boolean },
+): MeshTelemetry => {
   const { defaultProviders, defaultConfig, accessLogFile: path = '' } = written
   const { sampling, customTags, maxPathTagLength = 0, enableIstioTags } = defaultConfig?.tracing ?? {}
   return {
     providers,
     defaults: defaultProviders,
-    ...(path === '' ? {} : { log: logOf(path, written) }),
+    ...(path === '' ? {} : { log: logOf(path, hasFault ? { ...written, accessLogFormat: undefined } : written) }),
     tracing: {
       // Protobuf cannot tell 0 from nothing, and neither does Istio.
       ...(sampling === undefined || sampling === 0 ? {} : { samplingPercentage: sampling }),
@@ -84,7 +87,9 @@ export const meshTelemetryOf = (written: Written, providers: readonly TelemetryP
   }
 }
 
-const logOf = (path: string, { accessLogFormat: text = '', accessLogEncoding }: Written): FileLogProvider => {
+type WrittenFormat = Pick<Written, 'accessLogEncoding'> & { readonly accessLogFormat?: string | undefined }
+
+const logOf = (path: string, { accessLogFormat: text = '', accessLogEncoding }: WrittenFormat): FileLogProvider => {
   const log = { kind: 'file-log', name: MESH_LOG, path } as const
   if (accessLogEncoding === 'TEXT') return text === '' ? log : { ...log, format: { kind: 'text', text } }
   const labels = text === '' ? undefined : parseLabels(text)

@@ -329,31 +329,54 @@ describe('a MeshConfig', () => {
     })
   })
 
-  it('has a format of JSON that is none: refused', () => {
-    const decoded = decodeMeshConfig({ accessLogEncoding: 'JSON', accessLogFormat: '%PROTOCOL%' })
-    assert.deepEqual(!decoded.ok && decoded.issues.map(({ path }) => path), ['accessLogFormat'])
+  const first = 'extensionProviders[0]'
+  const file = (logFormat: object) => ({ extensionProviders: [{ name: 'a', envoyFileAccessLog: { logFormat } }] })
+  const records = (logFormat: object) => ({
+    extensionProviders: [{ name: 'a', envoyOtelAls: { ...collector, logFormat } }],
   })
-
-  const log = (format: object) => ({ extensionProviders: [{ name: 'a', envoyFileAccessLog: { logFormat: format } }] })
-  const operators: readonly (readonly [mesh: object, path: string, message: RegExp])[] = [
-    [{ accessLogFormat: 'a %DURATON%' }, 'accessLogFormat', /^column 3: .*did you mean %DURATION%/],
+  const jsonLog = { accessLogFile: '/log', accessLogEncoding: 'JSON' }
+  const formats: readonly (readonly [mesh: object, path: string, message: RegExp, left: object | undefined])[] = [
     [
-      { accessLogFormat: '{"b":"%FILTER_STATE(x)%"}', accessLogEncoding: 'JSON' },
-      'accessLogFormat.b',
-      /^column 1: .*use CEL/,
+      { accessLogFile: '/log', accessLogFormat: 'a %DURATON%' },
+      ...(['accessLogFormat', /^column 3: .*did you mean %DURATION%/, undefined] as const),
     ],
-    [log({ text: '100%' }), 'extensionProviders[0].envoyFileAccessLog.logFormat.text', /^column 4: /],
-    [log({ labels: { a: { b: '%REQ%' } } }), 'extensionProviders[0].envoyFileAccessLog.logFormat.labels.a.b', /wants/],
+    [
+      { ...jsonLog, accessLogFormat: '{"b":"%FILTER_STATE(x)%"}' },
+      ...(['accessLogFormat.b', /^column 1: .*use CEL/, { kind: 'labels', omitsEmpty: false }] as const),
+    ],
+    [
+      { ...jsonLog, accessLogFormat: '%PROTOCOL%' },
+      ...(['accessLogFormat', /^wrong value/, { kind: 'labels', omitsEmpty: false }] as const),
+    ],
+    [file({ text: '100%' }), `${first}.envoyFileAccessLog.logFormat.text`, /^column 4: /, undefined],
+    [
+      file({ labels: { a: { b: '%REQ%' } } }),
+      ...([
+        `${first}.envoyFileAccessLog.logFormat.labels.a.b`,
+        /wants/,
+        { kind: 'labels', omitsEmpty: false },
+      ] as const),
+    ],
+    [records({ text: '%NO%' }), `${first}.envoyOtelAls.logFormat.text`, /column 1/, undefined],
+    [
+      records({ text: 'a', labels: { b: '%NO%' } }),
+      ...([`${first}.envoyOtelAls.logFormat.labels.b`, /column 1/, { text: 'a' }] as const),
+    ],
   ]
-  for (const [mesh, path, message] of operators) {
-    it(`with an operator that is not known is refused at ${path}`, () => {
-      const decoded = decodeMeshConfig(mesh)
-      assert.ok(!decoded.ok)
+  for (const [mesh, path, message, left] of formats) {
+    it(`is in force without a format that has a fault at ${path}, which is told`, () => {
+      const { config, faults } = decodeTold({ ...mesh, trustDomain: 'td1' })
+      assert.equal(config.trustDomain, 'td1')
       assert.deepEqual(
-        decoded.issues.map((issue) => issue.path),
+        faults.map((fault) => fault.path),
         [path],
       )
-      assert.match(decoded.issues[0]?.message ?? '', message)
+      assert.match(faults[0]?.message ?? '', message)
+      assert.match(faults[0]?.message ?? '', / \(until it is mended Istio's own format is written\)$/)
+      const { log, providers } = config.telemetry
+      const [told] = log === undefined ? providers : [log]
+      assert.ok(told !== undefined)
+      assert.deepEqual('format' in told ? told.format : undefined, left)
     })
   }
 })

@@ -23,11 +23,12 @@ export const readMeshMap = async (object: KubeJson | undefined, namespace: strin
 
 const decode = (value: unknown, called: string): MeshFile => {
   const decoded = decodeMeshConfig(value)
-  return decoded.ok ? { ok: true, ...decoded.value } : refuse(decoded.issues, called)
+  if (!decoded.ok) return refuse(decoded.issues, called)
+  return { ok: true, ...decoded.value, faults: placed(decoded.value.faults, called) }
 }
 
+const refuse = (issues: readonly Issue[], called: string): MeshFile => ({ ok: false, issues: placed(issues, called) })
+
 /** There is no file to point into. */
-const refuse = (issues: readonly Issue[], called: string): MeshFile => ({
-  ok: false,
-  issues: issues.map(({ position: _position, ...issue }) => ({ ...issue, object: called })),
-})
+const placed = (issues: readonly Issue[], called: string): readonly Issue[] =>
+  issues.map(({ position: _position, ...issue }) => ({ ...issue, object: called }))
