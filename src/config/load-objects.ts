@@ -73,10 +73,13 @@ const nameOf = ({ read }: SetObject<ReadObject>): readonly string[] =>
 /** How many may be new so that to compare each with all others is less work than to look at all names. */
 const fewObjects = 16
 
-const isUsable = ({ read }: SetObject<ReadObject>): boolean => read.ref !== undefined && read.state !== 'unrelated'
+const isUsable = (item: SetObject<ReadObject>): boolean =>
+  item.brief !== undefined || (item.read.ref !== undefined && item.read.state !== 'unrelated')
 
 const isNamesake = (a: SetObject<ReadObject>, b: SetObject<ReadObject>): boolean => {
-  const [left, right] = [a.read.ref, b.read.ref]
+  const right = b.read.ref
+  if (a.brief !== undefined && (a.brief.kind !== right?.kind || !a.brief.mentions(right.name))) return false
+  const left = a.read.ref
   return left?.name === right?.name && left?.kind === right?.kind && left?.namespace === right?.namespace && isUsable(a)
 }
 
@@ -140,7 +143,9 @@ const closeContested = (item: SourcedObject, contested: ReadonlySet<string>): So
 const noIssues: readonly Issue[] = []
 
 const placeIssues = (item: SetObject<ReadObject>): readonly Issue[] =>
-  item.read.issues.length === 0 ? noIssues : item.read.issues.map((issue) => placeIssue(issue, item))
+  item.brief !== undefined || item.read.issues.length === 0
+    ? noIssues
+    : item.read.issues.map((issue) => placeIssue(issue, item))
 
 const placeIssue = (issue: Issue, item: SetObject<ReadObject>): Issue => {
   const { ref } = item.read

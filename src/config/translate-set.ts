@@ -1,5 +1,6 @@
 import type { Issue } from '../lib/decoded.ts'
 import { isEqual } from '../lib/is-equal.ts'
+import { createTranslationCooling } from './translate/cool-translation.ts'
 import { createObjectLoading } from './load-objects.ts'
 import { withMeshConfig, type MeshSource } from './mesh-options.ts'
 import { isUserKind, type FilterObject } from './objects/filter/filter-object.ts'
@@ -8,6 +9,7 @@ import type { ObjectSet } from './source/object-set.ts'
 import type { MeshFile } from './source/mesh-file.ts'
 import type { Names } from './translate/entry/entry-hosts.ts'
 import type { FilterVersions } from './translate/filter/filter-version.ts'
+import { weakly } from './translate/memory.ts'
 import type { SourcedObject, TranslateOptions } from './translate/options.ts'
 import { createTranslator } from './translate/translate.ts'
 import type { Wants } from './translate/wants.ts'
@@ -46,7 +48,8 @@ const none: readonly Issue[] = []
 export const createSetTranslation = (base: TranslateOptions, source: MeshSource | undefined): SetTranslation => {
   const load = createObjectLoading()
   let { options, notes } = source === undefined ? { options: base, notes: [] } : nothingKnown
-  let translate = options === undefined ? undefined : createTranslator(options)
+  let translate =
+    options === undefined ? undefined : createTranslator(options, { keep: createTranslationCooling(), hold: weakly })
   let meshIssues = none
   let set: ObjectSet<ReadObject> | undefined
   let names: Names | undefined
@@ -68,7 +71,8 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
       const meshed = withMeshConfig(base, file, source)
       notes = meshed.notes
       // What was remembered of objects may be otherwise under other options.
-      if (translate === undefined || !isEqual(options, meshed.options)) translate = createTranslator(meshed.options)
+      if (translate === undefined || !isEqual(options, meshed.options))
+        translate = createTranslator(meshed.options, { keep: createTranslationCooling(), hold: weakly })
       options = meshed.options
     },
     translate: () => {
@@ -83,8 +87,11 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
   }
 }
 
-const filterOf = ({ read }: SourcedObject): readonly FilterObject[] =>
-  read.state === 'typed' && read.object.kind === 'Filter' && isUserKind(read.object.as) ? [read.object] : []
+const filterOf = (object: SourcedObject): readonly FilterObject[] => {
+  if (object.brief !== undefined) return []
+  const { read } = object
+  return read.state === 'typed' && read.object.kind === 'Filter' && isUserKind(read.object.as) ? [read.object] : []
+}
 
 const nothingKnown: { readonly options: TranslateOptions | undefined; readonly notes: readonly string[] } = {
   options: undefined,

@@ -23,6 +23,13 @@ export type ReadObject =
   /** No Kubernetes object at all. */
   | { readonly state: 'unreadable'; readonly ref: undefined; readonly issues: readonly Issue[] }
 
+/** What can be said of an object that is usable and has no issues, where reading it takes time. */
+export interface ReadBrief {
+  readonly kind: string
+  /** False when none of its texts is this one. */
+  readonly mentions: (text: string) => boolean
+}
+
 const typeMeta = s.object(
   {
     apiVersion: s.string({ pattern: /([a-z0-9.-]+\/)?v[a-z0-9]+/, describe: 'an API version like v1 or GROUP/v1' }),

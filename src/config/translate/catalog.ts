@@ -28,6 +28,28 @@ export interface Entry<T> {
   readonly source: Pick<SourcedObject, 'locate'>
 }
 
+type AnyObject = Extract<SourcedObject['read'], { readonly state: 'typed' }>['object']
+
+/** The entry of an object that is read whenever somebody asks: to have the entry is not to have the object. */
+export class SourceEntry<T extends AnyObject> implements Entry<T> {
+  readonly source: SourcedObject
+
+  constructor(source: SourcedObject) {
+    this.source = source
+  }
+
+  get object(): T {
+    const { read } = this.source
+    if (read.state !== 'typed') throw new TypeError(`an entry of an object that is ${read.state}`)
+    // `entryOf` was given this very object.
+    return read.object as T
+  }
+}
+
+/** The entry of an object of a source. */
+export const entryOf = <T extends AnyObject>(object: T, source: SourcedObject): Entry<T> =>
+  source.brief === undefined ? { object, source } : new SourceEntry<T>(source)
+
 /** A route that acts on requests. */
 export type RouteObject = HttpRouteObject | GrpcRouteObject
 
@@ -114,9 +136,12 @@ const emptyCatalog = () => ({
 })
 
 type Draft = ReturnType<typeof emptyCatalog>
-type AnyObject = Extract<SourcedObject['read'], { readonly state: 'typed' }>['object']
 
-const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>): void => {
+const file = (
+  catalog: Draft,
+  key: string,
+  { object, source }: Entry<AnyObject> & { readonly source: SourcedObject },
+): void => {
   switch (object.kind) {
     case 'Gateway':
       return void catalog.gateways.set(key, { object, source })
@@ -127,12 +152,12 @@ const file = (catalog: Draft, key: string, { object, source }: Entry<AnyObject>)
     case 'Service':
       return void catalog.services.set(key, { object, source })
     case 'EndpointSlice':
-      return fileSlice(catalog, { object, source })
+      return fileSlice(catalog, entryOf(object, source))
     case 'Pod':
       return filePod(catalog, key, { object, source })
     case 'GRPCRoute':
     case 'HTTPRoute':
-      return void catalog.routes.push({ object, source })
+      return void catalog.routes.push(entryOf<RouteObject>(object, source))
     case 'TCPRoute':
     case 'TLSRoute':
       return void catalog.connectionRoutes.push({ object, source })

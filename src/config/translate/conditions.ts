@@ -64,6 +64,7 @@ const parentReference = ({ parentRefs = [], metadata }: Named, parent: string): 
 /** The conditions of objects that could not be read, or that nothing is done with. */
 export const unusableConditions = (objects: readonly SourcedObject[]): readonly Condition[] =>
   objects.flatMap((source) => {
+    if (source.brief !== undefined) return []
     const { read } = source
     if (read.state !== 'broken' && read.state !== 'unsupported') return []
     const position = source.locate(read.issues[0]?.path ?? '')

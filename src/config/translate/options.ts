@@ -2,7 +2,7 @@ import type { SourcePosition } from '../../lib/decoded.ts'
 import type { PathNormalization } from '../../model/model.ts'
 import type { MeshTelemetry } from '../objects/mesh-config/mesh-telemetry.ts'
 import type { MeshProvider } from '../objects/mesh-config/provider.ts'
-import type { ReadObject } from '../objects/read-object.ts'
+import type { ReadBrief, ReadObject } from '../objects/read-object.ts'
 
 /** What the objects themselves do not say. */
 export interface TranslateOptions {
@@ -36,6 +36,8 @@ export interface TranslateOptions {
 /** An object and where it stands; another one as soon as either is another. */
 export interface SourcedObject {
   readonly read: ReadObject
+  /** There when `read` is made anew whenever nobody has it any more, so that the source is what stays the same. */
+  readonly brief?: ReadBrief | undefined
   /** The position of a field (or of the nearest field around it) by its path. */
   locate(path: string): SourcePosition | undefined
 }

@@ -49,6 +49,7 @@ import { sliceConditions } from './service/slice-conditions.ts'
 import { reachCollectors } from './telemetry/reach-collectors.ts'
 import { createTelemetryTranslation, type TranslateTelemetries } from './telemetry/translate-telemetries.ts'
 import type { Reaching } from './change/change-places.ts'
+import type { Held } from './memory.ts'
 import { noteWants, wantsOf, type Wants } from './wants.ts'
 
 /** A model and what became of the objects that it was made from. */
@@ -67,6 +68,14 @@ export const translate = (
   versions: FilterVersions = noFilterVersions,
 ): Translation => createTranslator(options)(objects, noNames, versions)
 
+/** How a translation is kept until the next one. */
+export interface Keeping {
+  /** Makes what is kept of it; it must read as the same. */
+  readonly keep: (translation: Translated['translation']) => Translated['translation']
+  /** How that is held which is done for one object, and can be done again. */
+  readonly hold: <R extends object>(result: R) => Held<R>
+}
+
 /** `names` are the addresses of host names, and `versions` what was found out about Filters by trying them. */
 export type Translate = (objects: readonly SourcedObject[], names?: Names, versions?: FilterVersions) => Translation
 
@@ -75,9 +84,9 @@ export type Translate = (objects: readonly SourcedObject[], names?: Names, versi
  * refer to, and otherwise come out as the very same objects; where only routes or places changed, nothing else is looked at. What it
  * gives does not depend on what it remembers. `names` and `versions` are others whenever they would answer otherwise.
  */
-export const createTranslator = (options: TranslateOptions): Translate => {
-  const memory = createRouteMemory(options.clusterDomain)
-  const translateEndpoints = createEndpointsTranslation(options)
+export const createTranslator = (options: TranslateOptions, keeping?: Keeping): Translate => {
+  const memory = createRouteMemory(options.clusterDomain, keeping?.hold)
+  const translateEndpoints = createEndpointsTranslation(options, keeping?.hold)
   const translatePod = createPodTranslation(options)
   const findHidden = createHiddenRules()
   const remembering = {
@@ -98,7 +107,8 @@ export const createTranslator = (options: TranslateOptions): Translate => {
   return (objects, names = noNames, versions = noFilterVersions) => {
     const canChange = before?.names === names && before.versions === versions
     const changed = before !== undefined && canChange ? changeSet(before, objects) : undefined
-    before = changed ?? translateSet({ objects, names, versions }, options, remembering)
+    const now = changed ?? translateSet({ objects, names, versions }, options, remembering)
+    before = keeping === undefined ? now : { ...now, translation: keeping.keep(now.translation) }
     return before.translation
   }
 }
@@ -132,14 +142,7 @@ const translateSet = (
   const bound =
     hosts.services.size === 0 ? ofServices.services : new Map([...ofServices.services, ...ofEntries.services])
   const wanted = new Map<string, readonly [ServiceObject, ServicePortObject]>()
-  const wantedOf = new Map<ServiceObject, Set<number>>()
-  const want = (service: ServiceObject, port: ServicePortObject): void => {
-    const ports = wantedOf.get(service) ?? new Set()
-    // Thousands of routes send to the same few Services.
-    if (ports.has(port.port)) return
-    wantedOf.set(service, ports.add(port.port))
-    wanted.set(`${service.metadata.namespace}/${service.metadata.name}:${port.port}`, [service, port])
-  }
+  const want = createWanting(wanted)
   for (const { object } of bound.values()) for (const port of tcpPortsOf(object)) want(object, port)
   const boundPorts = wanted.size
   const hasCalls = mayCall(versions)
@@ -233,7 +236,7 @@ const translateSet = (
     authentications: authentications.policies,
     authorizations: authorizations.policies,
   }
-  const reached = [...wantedOf.keys()]
+  const reached = [...new Set(wanted.values().map(([service]) => service))]
   const callable = hasCalls ? catalog.referenceGrants.map(({ metadata }) => metadata.namespace) : []
   const wants = (): Wants => wantsOf(noted, { gateway, rootNamespace, reached, callable })
   const translation = {
@@ -279,6 +282,20 @@ const translateSet = (
       refusesLocal,
     },
     wants,
+  }
+}
+
+/** Makes what notes that the endpoints of a Service port are wanted. Apart, so that nobody holds on to what it remembers. */
+const createWanting = (
+  wanted: Map<string, readonly [ServiceObject, ServicePortObject]>,
+): ((service: ServiceObject, port: ServicePortObject) => void) => {
+  const portsOf = new Map<ServiceObject, Set<number>>()
+  return (service, port) => {
+    const ports = portsOf.get(service) ?? new Set()
+    // Thousands of routes send to the same few Services.
+    if (ports.has(port.port)) return
+    portsOf.set(service, ports.add(port.port))
+    wanted.set(`${service.metadata.namespace}/${service.metadata.name}:${port.port}`, [service, port])
   }
 }
 

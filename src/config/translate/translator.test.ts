@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { parse } from 'yaml'
 import { seededRandom } from '../../../test/support/random.ts'
 import { compact } from '../../lib/memory/compact.ts'
+import { createFolding, foldMentions } from '../../lib/memory/folded.ts'
+import { packJson, unpackJson } from '../../lib/memory/packed-json.ts'
+import { createTranslationCooling } from './cool-translation.ts'
 import { readObject } from '../objects/read-object.ts'
+import { weakly } from './memory.ts'
 import type { SourcedObject, TranslateOptions } from './options.ts'
 import { createTranslator, translate } from './translate.ts'
 
@@ -25,6 +30,26 @@ const load = (documents: readonly string[], firstLine = 1): readonly SourcedObje
     last = known
     return { read: known, locate: () => ({ file: 'f.yaml', line: firstLine + index, column: 1 }) }
   })
+
+const folding = createFolding<SourcedObject['read']>()
+const folded = new Map<SourcedObject['read'], SourcedObject>()
+/** As a cluster has them: routes and slices without a fault are read whenever somebody asks. */
+const foldObject = (object: SourcedObject): SourcedObject => {
+  const { read: original } = object
+  const kind = original.ref?.kind ?? ''
+  if (!['HTTPRoute', 'EndpointSlice'].includes(kind) || original.issues.length > 0) return object
+  const fold = folding.fold(original)
+  const made = folded.get(original) ?? {
+    get read() {
+      return folding.unfold(fold, fold)
+    },
+    brief: { kind, mentions: (text) => foldMentions(fold, text) },
+    locate: (path) => object.locate(path),
+  }
+  folded.set(original, made)
+  return made
+}
+const asJson = (value: unknown): unknown => unpackJson(packJson(value))
 
 const gateway =
   '{ apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: { name: waypoint, namespace: shop }, spec: { gatewayClassName: c, listeners: [{ name: mesh, port: 15008, protocol: HBONE }] } }'
@@ -104,6 +129,22 @@ describe('a translator that remembers', () => {
       )
       const objects = load([gateway, ...chosen.flatMap((text) => text ?? [])], 1 + random.below(2))
       assert.deepEqual(remembering(objects), translate(objects, options), `step ${step}`)
+    }
+  })
+
+  it('gives the same when it keeps little, of objects that are read anew each time', async () => {
+    const random = seededRandom(8)
+    const remembering = createTranslator(options, { keep: createTranslationCooling(), hold: weakly })
+    let chosen = choices.map(([first]) => first)
+    for (let step = 0; step < 400; step++) {
+      const changing = random.below(choices.length)
+      chosen = chosen.map((before, i) =>
+        i !== changing ? before : random.chance(0.2) ? undefined : random.pick(choices[i] ?? ['']),
+      )
+      const objects = load([gateway, ...chosen.flatMap((text) => text ?? [])]).map(foldObject)
+      assert.deepEqual(asJson(remembering(objects)), asJson(translate(objects, options)), `step ${step}`)
+      // What was read is forgotten when the turn ends.
+      if (random.chance(0.5)) await turn()
     }
   })
 

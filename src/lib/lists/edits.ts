@@ -1,4 +1,5 @@
 import { isEqual } from '../is-equal.ts'
+import { isSameCold } from '../memory/cold.ts'
 
 /** Takes the place of `remove` items of the old list from `at` on. */
 export interface Edit<T> {
@@ -23,7 +24,7 @@ export const findEdits = <T extends object>(
   while (at < before.length || taken < after.length) {
     const old = before[at]
     const next = after[taken]
-    if (old !== undefined && old === next) {
+    if (old !== undefined && next !== undefined && (old === next || isSameCold(old, next))) {
       at++
       taken++
       continue

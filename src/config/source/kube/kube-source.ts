@@ -11,8 +11,9 @@ import { kubeResources, type KubeResource } from '../../../kube/resources.ts'
 import type { GatewayObject } from '../../objects/gateway.ts'
 import type { ReadObject } from '../../objects/read-object.ts'
 import type { MeshFile } from '../mesh-file.ts'
-import type { ObjectSet, SetObject } from '../object-set.ts'
+import type { ObjectSet } from '../object-set.ts'
 import { formatTroubles } from './format-troubles.ts'
+import { createKubeItems, isSameItem, type KubeItem } from './kube-item.ts'
 import { MESH_MAP, readMeshMap } from './mesh-map.ts'
 import { startDiscovery, type Discovery } from './kind-discovery.ts'
 import { followedKinds, planWatches, type PlannedWatch, type SourceWants } from './plan-watches.ts'
@@ -26,7 +27,7 @@ export interface KubeSourceOptions {
   readonly gateway: { readonly namespace: string; readonly name: string }
   /** Where Istio's MeshConfig is. */
   readonly istioNamespace: string
-  /** What is kept of an object. */
+  /** What is kept of an object that is not folded. */
   readonly decode: (value: unknown) => ReadObject
   /** Called with each complete set. */
   readonly onSet: (set: ObjectSet<ReadObject>) => void
@@ -59,23 +60,6 @@ export const openKubeSource = (options: KubeSourceOptions): KubeSource => {
   return { want: (wants) => source.want(wants), close: () => source.close() }
 }
 
-/** An object of a set. A class, since there are thousands. */
-class KubeItem implements SetObject<ReadObject> {
-  readonly read: ReadObject
-
-  constructor(read: ReadObject) {
-    this.read = read
-  }
-
-  get file(): string {
-    return 'the cluster'
-  }
-
-  locate(): undefined {
-    return undefined
-  }
-}
-
 const defaultCoalesceMs = 50
 const defaultDiscoveryMs = 30_000
 /** Events come in groups. */
@@ -84,6 +68,7 @@ const gatherMs = 5
 class Source {
   readonly #options: KubeSourceOptions
   readonly #random: () => number
+  readonly #createItem: ReturnType<typeof createKubeItems>
   readonly #watches: WatchSet<KubeItem>
   readonly #discovery: Discovery
   readonly #troubles: ReturnType<typeof createTroubleTeller>
@@ -101,6 +86,7 @@ class Source {
     const { client, clock, onTroubles, onMesh, random = Math.random, discoveryMs = defaultDiscoveryMs } = options
     this.#options = options
     this.#random = random
+    this.#createItem = createKubeItems(options.decode)
     this.#troubles = createTroubleTeller(clock, onTroubles)
     this.#watches = new WatchSet(
       (plan, onChange) => this.#start(plan, onChange),
@@ -148,15 +134,15 @@ class Source {
   }
 
   #start(plan: PlannedWatch, onChange: () => void): Reflector<KubeItem> {
-    const { client, clock, decode } = this.#options
+    const { client, clock } = this.#options
     const { resource, selection, isWanted } = plan
     return startReflector<KubeItem>({
       client,
       resource,
       selection,
       ...(isWanted === undefined ? {} : { isWanted }),
-      decode: (object) => new KubeItem(decode(stripObject(object, resource.kind))),
-      isSame: (before, after) => isEqual(before.read, after.read),
+      decode: (object) => this.#createItem(stripObject(object, resource.kind), resource.kind),
+      isSame: isSameItem,
       onChange,
       clock,
       random: this.#random,

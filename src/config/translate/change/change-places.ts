@@ -6,7 +6,7 @@ import type { ObjectRef } from '../../../model/model.ts'
 import type { EndpointSliceObject } from '../../objects/endpoint-slice.ts'
 import type { PodObject } from '../../objects/pod.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
-import type { Catalog, Entry } from '../catalog.ts'
+import { entryOf, type Catalog, type Entry } from '../catalog.ts'
 import { compareRefs, sortConditions, unusableConditions } from '../conditions.ts'
 import type { SourcedObject } from '../options.ts'
 import { endpointLookups, type EndpointLookups } from '../service/translate-endpoints.ts'
@@ -83,7 +83,7 @@ const isBound = ({ read }: SourcedObject): boolean =>
 
 const sliceEntry = (source: SourcedObject): readonly Entry<EndpointSliceObject>[] =>
   source.read.state === 'typed' && source.read.object.kind === 'EndpointSlice'
-    ? [{ object: source.read.object, source }]
+    ? [entryOf(source.read.object, source)]
     : []
 
 /** By the label, which says whose slice it is. */

@@ -1,6 +1,7 @@
 import type { ListChange } from '../../../lib/lists/find-change.ts'
 import type { KubeObject } from '../../objects/kinds.ts'
 import type { ParentRef } from '../../objects/parent-ref.ts'
+import type { ReadBrief } from '../../objects/read-object.ts'
 import type { AnyRoute } from '../catalog.ts'
 import type { SourcedObject } from '../options.ts'
 
@@ -35,6 +36,7 @@ export const findNeighbours = (
     if (looks === mostLooks || parents.hasEntries) return undefined
     known = parents.services.size
     for (const object of objects) {
+      if (object.brief !== undefined && !parents.mayBeOf(object.brief)) continue
       const route = routeOf(object.read)
       if (route === undefined || !parents.hasOneOf(route) || changed.has(object)) continue
       found.add(object)
@@ -74,6 +76,13 @@ class Parents {
       this.#names.add(ref.name)
       this.services.add(keyOf(ref, metadata.namespace))
     }
+  }
+
+  /** Whether it is worth reading. */
+  mayBeOf(route: ReadBrief): boolean {
+    if (!kinds.has(route.kind)) return false
+    for (const name of this.#names) if (route.mentions(name)) return true
+    return false
   }
 
   hasOneOf({ parentRefs, metadata }: AnyRoute): boolean {

@@ -4,7 +4,7 @@ import type { Route } from '../../../model/route.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Entry, RouteObject } from '../catalog.ts'
 import type { ResolvedFilters } from '../filter/resolve-filters.ts'
-import { createMemory, type Lookup } from '../memory.ts'
+import { createMemory, type Hold, type Lookup } from '../memory.ts'
 import { routeKey } from './claim-parents.ts'
 import type { BackendScope, BadRef } from './resolve-backend.ts'
 import { attachedConditions } from './route-conditions.ts'
@@ -37,8 +37,8 @@ export type RouteLookups = {
 }
 
 /** Makes the memory for one set of options. */
-export const createRouteMemory = (clusterDomain: string): RouteMemory => {
-  const remember = createMemory<TranslatedRoute, RouteLookups>()
+export const createRouteMemory = (clusterDomain: string, hold?: Hold<TranslatedRoute>): RouteMemory => {
+  const remember = createMemory<TranslatedRoute, RouteLookups>(hold)
   let last: TranslatedRoute | undefined
   return {
     translate: (object, lookups) =>

@@ -14,16 +14,25 @@ type HiddenRules = ReadonlyMap<number, Ranked>
 /** The hidden rules of each route of one set. */
 type FindHidden = (set: string, routes: readonly Route[]) => ReadonlyMap<string, HiddenRules>
 
+interface KnownSet {
+  readonly routes: readonly Route[]
+  readonly hidden: ReturnType<FindHidden>
+}
+
 /** Makes a finder that looks through a set of routes again only when one of them has changed. */
 export const createHiddenRules = (): FindHidden => {
-  const known = new Map<string, { readonly routes: readonly Route[]; readonly hidden: ReturnType<FindHidden> }>()
+  // By their first routes: what is known of a set goes with those, whoever else has them.
+  const known = new WeakMap<Route, Map<string, KnownSet>>()
   return (set, routes) => {
-    const before = known.get(set)
+    const [first] = routes
+    if (first === undefined) return noneHidden
+    const ofFirst = known.get(first) ?? new Map<string, KnownSet>()
+    const before = ofFirst.get(set)
     const isSame = before?.routes.length === routes.length && routes.every((route, i) => route === before.routes[i])
     if (isSame) return before.hidden
     const hidden = findHidden(routes)
     // A list that grew has room for sixteen more.
-    known.set(set, { routes: routes.slice(), hidden })
+    known.set(first, ofFirst.set(set, { routes: routes.slice(), hidden }))
     return hidden
   }
 }

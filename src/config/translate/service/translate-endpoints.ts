@@ -3,7 +3,7 @@ import type { EndpointSliceObject } from '../../objects/endpoint-slice.ts'
 import type { PodObject } from '../../objects/pod.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
-import { createMemory, type Lookup, type Memory } from '../memory.ts'
+import { createMemory, type Hold, type Lookup, type Memory } from '../memory.ts'
 import type { TranslateOptions } from '../options.ts'
 import { collectPlaces, type Place } from './endpoint-places.ts'
 import { nearPlaces } from './near-places.ts'
@@ -32,11 +32,11 @@ export type TranslateEndpoints = (
 ) => EndpointSet
 
 /** Makes the translation for one set of options, with a memory. */
-export const createEndpointsTranslation = (options: TranslateOptions): TranslateEndpoints => {
+export const createEndpointsTranslation = (options: TranslateOptions, hold?: Hold<EndpointSet>): TranslateEndpoints => {
   // One for each port number: equal ports of several Services may be one object.
   const memories = new Map<number, Memory<EndpointSet, EndpointLookups>>()
   return (service, port, lookups) => {
-    const remember = memories.get(port.port) ?? createMemory<EndpointSet, EndpointLookups>()
+    const remember = memories.get(port.port) ?? createMemory<EndpointSet, EndpointLookups>(hold)
     memories.set(port.port, remember)
     return remember(service, lookups, (seen) =>
       translateEndpoints(service, port, { lookups: lookupsOf(service, seen), options }),
