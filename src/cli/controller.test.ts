@@ -20,11 +20,13 @@ const settings = {
   clusterId: 'east',
   istioNamespace: 'istio-system',
   caAddress: undefined,
+  flags: [],
 } as const
 
 test('what the replicas are started with is what "fairway run" takes', () => {
   const { plan } = planGateway(gateway, { namespaces: [], certificates: [], secrets: [] })
-  const [container] = listAt(deploymentOf(plan, settings), 'spec', 'template', 'spec', 'containers')
+  const flags = ['--access-log=json', '--access-log-filter=response.code >= 400', '--trace-sampling=5']
+  const [container] = listAt(deploymentOf(plan, { ...settings, flags }), 'spec', 'template', 'spec', 'containers')
   const [verb, ...args] = listAt(container, 'args').map(String)
   const env = Object.fromEntries(
     listAt(container, 'env').map((one) => [textAt(one, 'name'), textAt(one, 'value') || podEnv[textAt(one, 'name')]]),
@@ -35,6 +37,7 @@ test('what the replicas are started with is what "fairway run" takes', () => {
   assert.deepEqual(options.trustDomains, ['td.example'])
   assert.deepEqual([options.clusterDomain, options.node, options.zone], ['mesh.example', 'node-1', undefined])
   assert.deepEqual([options.workers, options.drainMs], [1, 25_000])
+  assert.deepEqual([options.accessLog?.filter, options.tracing.defaults.ratio], ['response.code >= 400', 0.05])
   assert.deepEqual([options.ports.hbone, options.ports.ready, options.ports.metrics], [15_008, 15_021, 15_020])
   assert.ok(options.ca.kind === 'istiod')
   assert.equal(options.ca.address, 'istiod.istio-system.svc:15012')
@@ -58,6 +61,13 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [['--bind', 'localhost'], /no IP address/],
   [['--ready-port', '70000'], /not a whole number/],
   [['--cluster-domain', '-'], /is no name/],
+  [['--waypoint-flag=access-log'], /"access-log" is no flag/],
+  [['--waypoint-flag=--workers=4'], /--workers is for the controller to say/],
+  [['--waypoint-flag=--acess-log=json'], /--waypoint-flag: unknown flag --acess-log/],
+  [
+    ['--waypoint-flag=--access-log=text', '--waypoint-flag=--access-log-format=%NO%'],
+    /--waypoint-flag: --access-log-format, column 1: /,
+  ],
 ]
 
 for (const [args, message] of wrong) {

@@ -49,6 +49,12 @@ const flagTable = {
     value: 'HOST[:PORT]',
     help: 'of waypoints; default: istiod of the Gateway’s revision',
   },
+  'waypoint-flag': {
+    type: 'string',
+    multiple: true,
+    value: 'FLAG',
+    help: 'of fairway run, for waypoints: --waypoint-flag=--access-log=json; repeatable',
+  },
   ...serverFlags,
 } as const satisfies FlagTable
 
@@ -74,6 +80,10 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   const { flags } = parseArguments(args, flagTable)
   const level = decodeLogFlag(flags['log-level'])
   const options = decodeOptions(flags, terminal.env)
+  if (options.settings.flags.length > 0) {
+    const { checkWaypointFlags } = await import('./waypoint-flags.ts')
+    checkWaypointFlags(options.settings)
+  }
   const log = createLogger({ write: terminal.err.write, level, clock: systemClock })
   guardProcess(log)
   const stop = Promise.withResolvers<void>()
@@ -113,6 +123,7 @@ const decodeOptions = (flags: FlagValues<typeof flagTable>, env: Terminal['env']
       clusterId: flags['cluster-id'] ?? valueOf(env, 'CLUSTER_ID') ?? 'Kubernetes',
       istioNamespace,
       caAddress: flags['ca-address'],
+      flags: flags['waypoint-flag'],
     },
     translate: {
       clusterDomain,

@@ -7,6 +7,7 @@ import { parse } from 'yaml'
 import manifest from '../../package.json' with { type: 'json' }
 import { parseArguments } from '../../src/cli/arguments.ts'
 import { controllerVerb } from '../../src/cli/controller.ts'
+import { checkWaypointFlags } from '../../src/cli/waypoint-flags.ts'
 import { prepareGateway, type PreparedGateway } from '../../src/controller/desired/prepare-gateway.ts'
 import { listAt, mapAt, textAt, textsAt, valueAt, type Json, type LiveObject } from '../../src/controller/manifest.ts'
 import { chartCaseNames, chartFolder, readChartCase } from '../support/chart/chart.ts'
@@ -63,6 +64,10 @@ for (const name of chartCaseNames) {
       assert.equal(verb, 'controller')
       const { flags } = parseArguments(args, controllerVerb.flags)
       assert.match(String(flags['image']), /^[a-z0-9./-]+(?::[\w.-]+|@sha256:[0-9a-f]{64})$/)
+      const given = flags['waypoint-flag']
+      assert.ok(Array.isArray(given))
+      assert.equal(given.length > 0, name === 'production')
+      checkWaypointFlags({ ...waypointSettings, flags: given.map(String) })
     })
 
     it('what is to find the Pods of the controller finds them', () => {

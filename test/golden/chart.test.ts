@@ -115,6 +115,18 @@ const bad: Readonly<Record<string, BadCase>> = {
     set: ['waypoint.autoscaling.minReplicas=20'],
     message: /minReplicas is 20, more than maxReplicas, which is 10/,
   },
+  'a format of a log that there is not': {
+    set: ['waypoint.accessLog.format=%DURATION%'],
+    message: /waypoint\.accessLog has a format or a filter, and no encoding: set waypoint\.accessLog\.encoding/,
+  },
+  'a filter of flows that go nowhere': {
+    set: ['waypoint.flowLog.filter=sample(0.1)'],
+    message: /waypoint\.flowLog has a filter, and goes nowhere/,
+  },
+  'more than all': {
+    set: ['waypoint.tracing.samplingPercent=101'],
+    message: /at '\/waypoint\/tracing\/samplingPercent': 'oneOf' failed/,
+  },
   'an account that is not named': {
     set: ['serviceAccount.create=false'],
     message: /serviceAccount\.name is empty: with serviceAccount\.create=false/,

@@ -116,3 +116,57 @@ helm.sh/hook: pre-upgrade
 helm.sh/hook-weight: {{ . | quote }}
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}
+
+{{/* Flags of fairway run for waypoints, as a list of JSON. Values of an older chart that are used again may lack any of these. */}}
+{{- define "fairway.waypointFlags" -}}
+{{- $flags := list }}
+{{- with .Values.waypoint.accessLog }}
+{{- if .encoding }}
+{{- $flags = append $flags (printf "--access-log=%s" .encoding) }}
+{{- with .format }}
+{{- $flags = append $flags (printf "--access-log-format=%s" .) }}
+{{- end }}
+{{- with .filter }}
+{{- $flags = append $flags (printf "--access-log-filter=%s" .) }}
+{{- end }}
+{{- else if or .format .filter }}
+{{- fail "waypoint.accessLog has a format or a filter, and no encoding: set waypoint.accessLog.encoding to json or text" }}
+{{- end }}
+{{- if kindIs "bool" .decisions }}
+{{- $flags = append $flags "--authz-log=off" }}
+{{- else if not (kindIs "invalid" .decisions) }}
+{{- $flags = append $flags (printf "--authz-log=%v" .decisions) }}
+{{- end }}
+{{- end }}
+{{- with .Values.waypoint.flowLog }}
+{{- if .to }}
+{{- $flags = append $flags (printf "--flow-log=%s" .to) }}
+{{- with .filter }}
+{{- $flags = append $flags (printf "--flow-log-filter=%s" .) }}
+{{- end }}
+{{- else if .filter }}
+{{- fail "waypoint.flowLog has a filter, and goes nowhere: set waypoint.flowLog.to to /dev/stdout or otlp" }}
+{{- end }}
+{{- end }}
+{{- with .Values.waypoint.tracing }}
+{{- with .endpoint }}
+{{- $flags = append $flags (printf "--otlp-endpoint=%s" .) }}
+{{- end }}
+{{- with .protocol }}
+{{- $flags = append $flags (printf "--otlp-protocol=%s" .) }}
+{{- end }}
+{{- if not (kindIs "invalid" .samplingPercent) }}
+{{- $flags = append $flags (printf "--trace-sampling=%v" .samplingPercent) }}
+{{- end }}
+{{- if .errors }}
+{{- $flags = append $flags "--trace-errors" }}
+{{- end }}
+{{- with .propagators }}
+{{- $flags = append $flags (printf "--trace-propagators=%s" .) }}
+{{- end }}
+{{- end }}
+{{- range .Values.waypoint.args }}
+{{- $flags = append $flags . }}
+{{- end }}
+{{- $flags | toJson }}
+{{- end }}

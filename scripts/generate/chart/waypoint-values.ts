@@ -9,6 +9,7 @@ import {
   freeLabels,
   group,
   integer,
+  listOf,
   orNull,
   pullSecrets,
   quantity,
@@ -77,6 +78,40 @@ export const waypointValues: ValueGroup = group(
     priorityClassName: value('As in a Pod.', '', text),
     podLabels: value('On their Pods.', {}, freeLabels),
     podAnnotations: value('On their Pods.', {}, textMap),
+    accessLog: group('What is told of requests where neither a Telemetry object nor the MeshConfig says anything.', {
+      encoding: value('A line for each, to stdout: json or text; empty: none.', '', choice('', 'json', 'text')),
+      format: value('With the operators of Envoy: %RESPONSE_CODE%; empty: as Istio has it.', '', text),
+      filter: value('Which requests have a line: response.code >= 400 || sample(0.01); empty: all.', '', text),
+      decisions: value(
+        'Decisions of AuthorizationPolicies: all that deny, and this share of the others; false: none; null: 0.01 with an access log.',
+        null,
+        { oneOf: [{ type: 'number', minimum: 0, maximum: 1 }, { const: false }, { type: 'null' }] },
+      ),
+    }),
+    flowLog: group('Who has talked to whom, in the fields that Hubble has.', {
+      to: value('/dev/stdout, or otlp; empty: nowhere.', '', text),
+      filter: value('Which flows: sample(0.1); empty: all.', '', text),
+    }),
+    tracing: group('Where spans go for which no Telemetry object names a provider.', {
+      endpoint: value('http://otel-collector.observability:4317; empty: nowhere.', '', text),
+      protocol: value('Empty: by the port.', '', choice('', 'grpc', 'http/protobuf')),
+      samplingPercent: value(
+        'Of requests that no client has decided about; null: 1.',
+        null,
+        orNull({ type: 'number', minimum: 0, maximum: 100 }),
+      ),
+      errors: value('Reports those that fail although they were not chosen.', false, flag),
+      propagators: value(
+        'tracecontext, b3, b3multi, joined by commas; empty: all are read, tracecontext is written.',
+        '',
+        text,
+      ),
+    }),
+    args: value(
+      'Further flags of fairway run: such as --max-requests=20000, but none that the controller sets.',
+      [],
+      listOf(text),
+    ),
     env: value('Further variables of their environment.', [], env),
     patches: group('Everything else: strategic merge patches, which come after all of the above.', {
       deployment: patch('Deployment'),

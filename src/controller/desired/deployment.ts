@@ -76,7 +76,14 @@ const containerOf = (plan: GatewayPlan, settings: WaypointSettings): JsonObject 
 const readiness: JsonObject = { httpGet: { path: '/healthz/ready', port: 15_021 }, timeoutSeconds: 1 }
 
 /** One process each: the autoscaler adds replicas, which are spread over nodes, and not workers. */
-const argumentsOf = ({ clusterDomain, trustDomain, istioNamespace }: WaypointSettings): readonly string[] => [
+const argumentsOf = (settings: WaypointSettings): readonly string[] => [...ownArgumentsOf(settings), ...settings.flags]
+
+/** What it is started with whatever `flags` say. */
+export const ownArgumentsOf = ({
+  clusterDomain,
+  trustDomain,
+  istioNamespace,
+}: Pick<WaypointSettings, 'clusterDomain' | 'trustDomain' | 'istioNamespace'>): readonly string[] => [
   'run',
   '--kube',
   '--ca=istiod',

@@ -43,6 +43,8 @@ export interface WaypointSettings {
   readonly istioNamespace: string
   /** `istiod.istio-system.svc:15012`; default: istiod of the Gateway's revision. */
   readonly caAddress: string | undefined
+  /** Further flags of `fairway run`, those that are not ours to set: `--access-log=json`. */
+  readonly flags: readonly string[]
 }
 
 /** The label by which Pods of a Gateway are found; istiod looks for it by the Gateway's own name. */

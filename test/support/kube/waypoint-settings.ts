@@ -9,4 +9,5 @@ export const waypointSettings: WaypointSettings = {
   clusterId: 'Kubernetes',
   istioNamespace: 'istio-system',
   caAddress: undefined,
+  flags: [],
 }
