@@ -17,6 +17,8 @@ import { namesTarget } from './targets/names.ts'
 import { objectsTarget } from './targets/objects.ts'
 import { pathTarget } from './targets/path.ts'
 import { sessionTokenTarget } from './targets/session-token.ts'
+import { expressionsTarget } from './targets/telemetry/expressions.ts'
+import { logFormatsTarget } from './targets/telemetry/log-formats.ts'
 import { tokensTarget } from './targets/tokens.ts'
 import { workloadApiTarget } from './targets/workload-api.ts'
 
@@ -41,5 +43,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   workloadApiTarget,
   filterBodiesTarget,
   cacheControlTarget,
+  expressionsTarget,
+  logFormatsTarget,
   objectsTarget,
 ]
