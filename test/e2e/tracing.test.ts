@@ -136,6 +136,48 @@ describe('a request that is sent twice', () => {
     assert.deepEqual(setting.log.metadata[0]?.get('traceparent'), [`00-${good.traceId}-${below[0]?.spanId}-01`])
     assert.equal(below.length, 1)
     assert.equal(good.parentId, '')
+    const lost = collector.of('client').filter(({ parentId }) => parentId === failed.spanId)
+    assert.deepEqual(
+      lost.map(({ attributes }) => [attributes['http.request.resend_count'], attributes['server.port']]),
+      [undefined, 1, 2].map((repeats) => [repeats, gone.port]),
+    )
+    assert.deepEqual(
+      lost.map(({ status, attributes }) => [status.code, attributes['error.type'], attributes['grpc.status_code']]),
+      [
+        [2, 'connect-failed', undefined],
+        [2, 'connect-failed', undefined],
+        [2, 'grpc_14', '14'],
+      ],
+    )
+    for (const { attributes } of lost) assert.match(String(attributes['fairway.failure']), /ECONNREFUSED/)
+  })
+
+  it('has them as a gRPC call that gets its answer from another server', async () => {
+    const { collector, tracer, tell } = await startTelling(stack, { ratio: 1 })
+    const setting = await GrpcMesh.start({ tracer, rule: { retry: { codes: [503], attempts: 2, backoffMs: 1 } } })
+    stack.defer(() => setting.close())
+    const gone = await setting.startOther()
+    gone.server.forceShutdown()
+    setting.put(gone.port, setting.serverPort)
+    // Chance has the first try go where nobody listens, sooner or later.
+    for (let calls = 1; setting.mesh.records.at(-1)?.attempts !== 2; calls++) {
+      assert.ok(calls < 100)
+      assert.equal((await setting.call('hello')).error, null)
+      await until(() => setting.mesh.records.length === calls)
+    }
+    await tell(setting.mesh.records.slice(-1))
+    const [server] = collector.of('server')
+    const [lost, last] = collector.of('client')
+    assert.ok(server && lost && last && collector.spans.length === 3)
+    assert.deepEqual([lost.parentId, last.parentId], [server.spanId, server.spanId])
+    assert.deepEqual([lost.status.code, last.status.code, server.status.code], [2, 0, 0])
+    assert.partialDeepStrictEqual(lost.attributes, { 'error.type': 'connect-failed', 'server.port': gone.port })
+    assert.partialDeepStrictEqual(last.attributes, {
+      ...{ 'server.port': setting.serverPort, 'http.request.resend_count': 1 },
+      ...{ 'rpc.method': 'Unary', 'grpc.status_code': '0' },
+    })
+    // The server's own spans are below the try that reached it.
+    assert.deepEqual(setting.log.metadata.at(-1)?.get('traceparent'), [`00-${server.traceId}-${last.spanId}-01`])
   })
 })
 
