@@ -17,6 +17,8 @@ export class HeaderList {
   checked: readonly string[] = NONE
   /** @internal The value of a `traceparent` that we made ourselves, if we did, which need not be looked at either. */
   ownTraceparent: string | undefined
+  /** @internal The same of an `x-request-id`. */
+  ownRequestId: string | undefined
 
   constructor(fields: string[] = []) {
     this.fields = fields
@@ -92,8 +94,16 @@ export class HeaderList {
     this.ownTraceparent = value
   }
 
-  /** @internal Whether a field is the one that `addTraceparent` has put there. */
+  /** @internal Appends an `x-request-id` that we made ourselves. */
+  addRequestId(value: string): void {
+    this.fields.push('x-request-id', value)
+    this.ownRequestId = value
+  }
+
+  /** @internal Whether a field is one of those that we put there, or the one that nearly each request gets. */
   isOwn(name: string, value: string): boolean {
+    if (value === 'http') return name === 'x-forwarded-proto'
+    if (value === this.ownRequestId) return name === 'x-request-id'
     return value === this.ownTraceparent && name === 'traceparent'
   }
 
@@ -109,6 +119,7 @@ export class HeaderList {
     const copy = new HeaderList(this.fields.slice())
     copy.checked = this.checked
     copy.ownTraceparent = this.ownTraceparent
+    copy.ownRequestId = this.ownRequestId
     return copy
   }
 

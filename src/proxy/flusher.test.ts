@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { turn } from '../../test/support/turns.ts'
 import { Flusher } from './flusher.ts'
 
@@ -36,22 +36,33 @@ test('while it is busy, output waits for the end of the turn, and again not when
   assert.equal(await flush(0), true)
 })
 
+/** What is planned for the next turn while `run` does, and microtasks after it; an error of it is an error of the process. */
+const planned = async (t: TestContext, run: () => void): Promise<readonly (() => void)[]> => {
+  const immediates: (() => void)[] = []
+  const { mock } = t.mock.method(globalThis, 'setImmediate', (next: () => void) => immediates.push(next))
+  run()
+  for (let i = 0; i < 5; i++) await Promise.resolve()
+  mock.restore()
+  return immediates
+}
+
+const runAll = (immediates: readonly (() => void)[]): void => {
+  for (const run of immediates) run()
+}
+
 test('one that throws keeps no other from its turn', async (t) => {
-  const ticks: (() => void)[] = []
-  const { mock } = t.mock.method(process, 'nextTick', (run: () => void) => ticks.push(run))
   const flusher = new Flusher()
   const flushed: string[] = []
-  flusher.schedule({ flush: () => flushed.push('a') })
-  flusher.schedule({
-    flush: () => {
-      throw new Error('planned')
-    },
+  const next = await planned(t, () => {
+    flusher.schedule({ flush: () => flushed.push('a') })
+    flusher.schedule({
+      flush: () => {
+        throw new Error('planned')
+      },
+    })
+    flusher.schedule({ flush: () => flushed.push('b') })
   })
-  flusher.schedule({ flush: () => flushed.push('b') })
-  // Everybody else's ticks must run, those that report this test among them.
-  mock.restore()
-  assert.throws(() => ticks.shift()?.(), /planned/)
-  await turn()
+  assert.throws(() => runAll(next), /planned/)
   assert.deepEqual(flushed, ['a', 'b'])
 })
 
@@ -85,21 +96,18 @@ test('what goes into the output of another is gathered before that is written, a
 })
 
 test('one that throws while it is gathered keeps no other from its turn', async (t) => {
-  const ticks: (() => void)[] = []
-  const { mock } = t.mock.method(process, 'nextTick', (run: () => void) => ticks.push(run))
   const flusher = new Flusher()
   const flushed: string[] = []
-  flusher.schedule({ flush: () => flushed.push('outer') })
-  flusher.gather({
-    flush: () => {
-      throw new Error('planned')
-    },
+  const next = await planned(t, () => {
+    flusher.schedule({ flush: () => flushed.push('outer') })
+    flusher.gather({
+      flush: () => {
+        throw new Error('planned')
+      },
+    })
+    flusher.gather({ flush: () => flushed.push('inner') })
   })
-  flusher.gather({ flush: () => flushed.push('inner') })
-  assert.throws(() => ticks.shift()?.(), /planned/)
-  mock.restore()
-  ticks.shift()?.()
-  await turn()
+  assert.throws(() => runAll(next), /planned/)
   assert.deepEqual(flushed, ['inner', 'outer'])
 })
 

@@ -38,7 +38,8 @@ export function isFieldValue(text: string): boolean {
 
 /** Whether `text` is a method as we take it: capitals, and no longer than any that exists. */
 export function isMethod(text: string): boolean {
-  return METHOD.test(text)
+  // The reader has one and the same text for it.
+  return text === 'GET' || METHOD.test(text)
 }
 
 /** Whether `text` may stand in a request target, as `TARGET` has it. */

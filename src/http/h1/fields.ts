@@ -153,9 +153,9 @@ function noteField(facts: FieldFacts, role: number, value: string): boolean {
 
 function noteContentLength(facts: FieldFacts, value: string): void {
   // Lists and repetitions are refused even when all members agree, which RFC 9112 section 6.3 permits.
-  const length = Number(value)
+  const length = readLength(value)
   if (facts.contentLength !== -1) facts.failure = badRequest('more than one Content-Length field')
-  else if (!/^[0-9]{1,16}$/.test(value) || length > Number.MAX_SAFE_INTEGER)
+  else if (length === undefined)
     facts.failure = badRequest(`Content-Length is ${quoted(value)}, not a decimal number below 2^53`)
   else {
     facts.contentLength = length
@@ -163,6 +163,18 @@ function noteContentLength(facts: FieldFacts, value: string): void {
     if (value.length > 1 && value.startsWith('0'))
       facts.headers.fields[facts.headers.fields.length - 1] = String(length)
   }
+}
+
+/** A decimal number below 2^53, of 16 digits at most; each message has one, and this is a third of what an expression takes. */
+function readLength(value: string): number | undefined {
+  if (value === '' || value.length > 16) return undefined
+  let length = 0
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 0x30
+    if (digit < 0 || digit > 9) return undefined
+    length = length * 10 + digit
+  }
+  return length > Number.MAX_SAFE_INTEGER ? undefined : length
 }
 
 /**

@@ -19,6 +19,10 @@ class StuckSocket extends EventEmitter {
   readonly unread: Buffer[] = []
   readonly written: Buffer[] = []
 
+  push(chunk: Buffer): boolean {
+    return this.emit('data', chunk)
+  }
+
   pause(): void {
     this.isPaused = true
   }

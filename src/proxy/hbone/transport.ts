@@ -2,6 +2,7 @@ import type { TLSSocket } from 'node:tls'
 import { H2Connection } from '../../http/h2/connection.ts'
 import { CONNECT_ERROR } from '../../http/h2/constants.ts'
 import type { Flushable, Flusher } from '../flusher.ts'
+import { readDirectly } from '../read-directly.ts'
 
 /** Bytes in a socket's own buffer above which bodies wait in their streams instead. */
 const SOCKET_LIMIT_BYTES = 256 * 1024
@@ -55,7 +56,7 @@ export class HboneTransport implements Flushable {
     this.#onFault = onFault
     const { socket } = this
     let why: string | undefined
-    socket.on('data', (chunk: Buffer) => {
+    readDirectly(socket, (chunk) => {
       this.#flusher.noteRead()
       this.#lastHeardMs = 0
       this.#pingSentMs = 0

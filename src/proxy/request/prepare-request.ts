@@ -13,7 +13,7 @@ export const prepareRequest = (
   cleanRequest(headers)
   if (record.requestId !== undefined) return
   record.requestId = createRequestId()
-  headers.fields.push('x-request-id', record.requestId)
+  headers.addRequestId(record.requestId)
 }
 
 /** How long a request may take, in milliseconds: what its route gives it, or a gRPC call itself if that is less. */

@@ -52,7 +52,8 @@ export function* compileRouteTable(
  */
 export const findMatch = (table: RouteTable, request: MatchRequest): MatchPlan | NoMatch => {
   const { entries, regexes } = table
-  const exact = table.exact.get(request.path)
+  // A look-up by a text that V8 has not seen puts it into the table of all texts, to be thrown away with it.
+  const exact = table.exact.size === 0 ? undefined : table.exact.get(request.path)
   let found = exact === undefined ? entries.length : findInBucket(entries, exact, request, entries.length)
   if (found > table.firstInexact) {
     if (regexes !== undefined) found = findInBucket(entries, regexes, request, found)

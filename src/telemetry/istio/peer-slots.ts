@@ -47,16 +47,15 @@ const noEndpoint: { readonly kind: 'no-endpoint' } = { kind: 'no-endpoint' }
  */
 export class PeerSlots {
   readonly #caches = new WeakMap<Source, SlotsByEndpoint>()
+  /** Of the last record: many come from the same source one after the other. */
+  #source: Source | undefined
+  #endpoints: SlotsByEndpoint = new WeakMap()
 
   of(record: ExchangeRecord, plans: MetricsPlans): Slots {
     const { source } = record
     const endpoint = record.endpoint ?? noEndpoint
     const service = record.backend ?? record.destination
-    let endpoints = this.#caches.get(source)
-    if (endpoints === undefined) {
-      endpoints = new WeakMap()
-      this.#caches.set(source, endpoints)
-    }
+    const endpoints = source === this.#source ? this.#endpoints : this.#endpointsOf(source)
     const first = endpoints.get(endpoint)
     for (let slots = first; slots !== undefined; slots = slots.next) {
       if (slots.service === service && slots.plans === plans) return slots
@@ -65,5 +64,16 @@ export class PeerSlots {
     const slots = new Slots(service, plans, first !== undefined && first.depth < MAX_SERVICES ? first : undefined)
     endpoints.set(endpoint, slots)
     return slots
+  }
+
+  #endpointsOf(source: Source): SlotsByEndpoint {
+    let endpoints = this.#caches.get(source)
+    if (endpoints === undefined) {
+      endpoints = new WeakMap()
+      this.#caches.set(source, endpoints)
+    }
+    this.#source = source
+    this.#endpoints = endpoints
+    return endpoints
   }
 }

@@ -151,7 +151,12 @@ const contend = (name: string, started: RunningProxy | string, shape: Shape): Co
   why: typeof started === 'string' ? started : undefined,
 })
 
-const planFor = (of: MeshCase, context: CaseContext, warmupMs: number, windowMs: number) => ({
+const planFor = (
+  of: Pick<MeshCase, 'load' | 'ratePerSecond'>,
+  context: CaseContext,
+  warmupMs: number,
+  windowMs: number,
+) => ({
   authority: SERVICE_AUTHORITY,
   ...of.load,
   ...(of.ratePerSecond === undefined ? {} : { ratePerSecond: of.ratePerSecond }),
@@ -163,6 +168,7 @@ const planFor = (of: MeshCase, context: CaseContext, warmupMs: number, windowMs:
 /** Everybody in turn, again and again: what slows the machine for a while slows all of them. */
 const measurePairs = async (of: MeshCase, contenders: readonly Contender[], context: CaseContext): Promise<void> => {
   const { pairs, seconds } = context.options
+  if (of.ratePerSecond !== undefined) await warmUp(of, contenders, context)
   for (let pair = 0; pair < pairs; pair++) {
     for (const contender of contenders) {
       if (!isActive(contender)) continue
@@ -171,6 +177,16 @@ const measurePairs = async (of: MeshCase, contenders: readonly Contender[], cont
       const run = await measureContender(contender, context.laboratory, planFor(of, context, warmupMs, seconds * 1000))
       if (run !== undefined) contender.runs.push(run)
     }
+  }
+}
+
+/** As fast as it goes: at a rate it would be minutes until all is compiled that is worth it, as after an hour of service. */
+const warmUp = async (of: MeshCase, contenders: readonly Contender[], context: CaseContext): Promise<void> => {
+  const plan = planFor({ load: of.load }, context, FIRST_WARMUP_MS, WARMUP_MS)
+  for (const contender of contenders) {
+    if (!isActive(contender)) continue
+    context.progress.show(`${of.name} warming up ${contender.name}`)
+    await measureContender(contender, context.laboratory, plan)
   }
 }
 
