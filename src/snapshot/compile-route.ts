@@ -3,17 +3,18 @@ import type { Chain, StagedFilter } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
 import type { Match } from '../model/match.ts'
+import type { Ranked } from '../model/precedence.ts'
 import type { Backend, Mirror, Route, Rule } from '../model/route.ts'
 import { isEqual } from '../lib/is-equal.ts'
-import { compileMatch } from './match.ts'
+import { isSameCold } from '../lib/memory/cold.ts'
+import { compileMatch, needsPatterns } from './match.ts'
 import type { CompiledMatch, CompileRegex } from './match.ts'
 import type { BackendPlan, MatchPlan, RoutePlan, RulePlan } from './snapshot.ts'
 
 const noMirrors: readonly Mirror[] = []
 
-export interface RouteOptions {
-  /** The same route's plan in the previous snapshot, when its filters came from the same factory. */
-  readonly previous: RoutePlan | undefined
+/** What routes of one model are compiled with. */
+export interface RouteKit {
   readonly filters: FilterFactory
   readonly regex: CompileRegex
   readonly backends: CompileBackends
@@ -22,30 +23,86 @@ export interface RouteOptions {
 /** Makes the plans of a rule's backends. */
 export type CompileBackends = (backends: readonly Backend[]) => readonly BackendPlan[]
 
-/** Makes a route's plan; the same route as before gives the same plan, and an unchanged rule keeps its own. */
-export const compileRoute = (route: Route, options: RouteOptions): RoutePlan => {
-  const { previous } = options
-  if (previous !== undefined && isEqual(previous.source, route)) return previous
+/**
+ * Makes a route's plan; the same route as before gives the same plan (`previous`, whose filters came from the same factory),
+ * and an unchanged rule keeps its own. There may be thousands of routes that nobody ever asks for: unless there is a filter to
+ * be made, or a regular expression, their matches wait for that.
+ */
+export const compileRoute = (route: Route, previous: RoutePlan | undefined, kit: RouteKit): RoutePlan => {
+  if (previous !== undefined && isSameRoute(previous.source, route)) return previous
+  const { rules } = route
+  const hasFilters = rules.some(hasFilter)
+  const plan = new Plan(route, hasFilters, { previous: lastMade(previous), kit })
+  if (hasFilters || rules.some(hasPattern)) plan.make()
+  return plan
+}
+
+const isSameRoute = (a: Route, b: Route): boolean => a === b || isSameCold(a, b) || isEqual(a, b)
+
+/** What its matches are made from. */
+interface Parts {
+  /** One that has its matches. */
+  readonly previous: RoutePlan | undefined
+  readonly kit: RouteKit
+}
+
+class Plan implements RoutePlan {
+  readonly source: Route
+  readonly hasFilters: boolean
+  #matches: readonly MatchPlan[] | Parts
+
+  constructor(source: Route, hasFilters: boolean, parts: Parts) {
+    this.source = source
+    this.hasFilters = hasFilters
+    this.#matches = parts
+  }
+
+  get matches(): readonly MatchPlan[] {
+    return 'kit' in this.#matches ? this.make() : this.#matches
+  }
+
+  /** The last that was made of the route, if any was. */
+  get lastMade(): RoutePlan | undefined {
+    return 'kit' in this.#matches ? this.#matches.previous : this
+  }
+
+  make(): readonly MatchPlan[] {
+    if (!('kit' in this.#matches)) return this.#matches
+    this.#matches = compileMatches(this.source, this.#matches)
+    return this.#matches
+  }
+}
+
+const lastMade = (plan: RoutePlan | undefined): RoutePlan | undefined => (plan instanceof Plan ? plan.lastMade : plan)
+
+const hasFilter = ({ filters, backends }: Rule): boolean =>
+  filters.length > 0 || backends.some((backend) => backend.kind === 'service' && backend.filters.length > 0)
+
+const hasPattern = ({ matches }: Rule): boolean => matches.some(needsPatterns)
+
+const compileMatches = (source: Route, { previous, kit }: Parts): readonly MatchPlan[] => {
   const matches: MatchPlan[] = []
-  for (const rule of route.rules) {
+  const { key, createdAtMs } = source
+  const route = { key, ...(createdAtMs === undefined ? {} : { createdAtMs }) }
+  for (const rule of source.rules) {
     const before = previous?.matches.find(({ ruleIndex }) => ruleIndex === rule.index)?.rule
-    const compiled = rule.matches.map((match) => ({ match, result: compileMatch(match, options.regex) }))
+    const compiled = rule.matches.map((match) => ({ match, result: compileMatch(match, kit.regex) }))
     const plan =
       before !== undefined && isEqual(before.source, rule)
         ? before
         : compileRule(route, rule, {
-            ...options,
+            ...kit,
             badMatch: compiled.map(({ result }) => failureOf(result)).find((failure) => failure !== undefined),
           })
     for (const { match, result } of compiled) matches.push(createMatchPlan(route, plan, { match, result }))
   }
-  // A copy is as long as it has to be; what grew has place for 17.
-  return { source: route, matches: matches.slice() }
+  // What grew has place for 17.
+  return matches.slice()
 }
 
-/** The same list gives the same plans for as long as the result is kept: thousands of routes lead to one Service. */
+/** The same list gives the same plans: thousands of routes lead to one Service. */
 export const createBackendsCompiler = (filters: FilterFactory): CompileBackends => {
-  const compiled = new Map<readonly Backend[], readonly BackendPlan[]>()
+  const compiled = new WeakMap<readonly Backend[], readonly BackendPlan[]>()
   return (backends) => {
     const known = compiled.get(backends)
     if (known !== undefined) return known
@@ -71,7 +128,7 @@ export const compileChain = (
 
 // A match that could not be compiled fits nothing; its rule is closed as well, should another match of it fit.
 const createMatchPlan = (
-  route: Route,
+  route: Ranked['route'],
   rule: RulePlan,
   { match, result }: { readonly match: Match; readonly result: CompiledMatch },
 ): MatchPlan => ({
@@ -88,9 +145,9 @@ const createMatchPlan = (
 const failureOf = (result: CompiledMatch): string | undefined => ('failure' in result ? result.failure : undefined)
 
 const compileRule = (
-  route: Route,
+  route: Ranked['route'],
   rule: Rule,
-  options: Pick<RouteOptions, 'filters' | 'backends'> & { readonly badMatch: string | undefined },
+  options: Pick<RouteKit, 'filters' | 'backends'> & { readonly badMatch: string | undefined },
 ): RulePlan => {
   const compiled = compileChain(rule.filters, options.filters)
   const failure = options.badMatch ?? ('failure' in compiled ? compiled.failure : undefined)

@@ -219,6 +219,8 @@ test('where nothing but endpoints moved the rest is not even looked at, and what
 
 test('a route change keeps its unchanged rules, other routes and other frontends', () => {
   const first = build(threeRoutes())
+  // What nobody has asked for is not there to be kept.
+  for (const { matches } of first.routes.values()) assert.ok(matches.length > 0)
   const model = threeRoutes()
   const routes = [routeOf('a', [{}, { matches: [matchOf({ method: 'PUT' })] }]), ...model.routes.slice(1)]
   const second = build({ ...model, routes }, first)
@@ -229,6 +231,19 @@ test('a route change keeps its unchanged rules, other routes and other frontends
   assert.equal(frontendOf(second).destination, frontendOf(first).destination)
   assert.equal(frontendOf(second).passThrough, frontendOf(first).passThrough)
   assert.equal(frontendOf(second, '10.96.0.13:80'), frontendOf(first, '10.96.0.13:80'))
+})
+
+test('what nobody asks for is not made, and what was in use is handed on past changes that were not', () => {
+  const withRule = (method: string): Model => modelOf([routeOf('a', [{}, { matches: [matchOf({ method })] }])])
+  const first = build(withRule('PUT'))
+  assert.equal(frontendOf(first).producer?.hasIndexes, false)
+  const used = ruleOf(first, 'a', 0)
+  const second = build(withRule('POST'), first)
+  const third = build(withRule('GET'), second)
+  assert.equal(ruleOf(third, 'a', 0), used)
+  assert.equal(frontendOf(third).producer?.hasIndexes, false)
+  assert.equal(frontendOf(third).producer?.indexes.entries.length, 2)
+  assert.equal(frontendOf(third).producer?.hasIndexes, true)
 })
 
 test('a route that is gone is gone, and with the last one the port passes through again', () => {

@@ -125,6 +125,8 @@ export function* usedChains(snapshot: Snapshot): Generator<Chain> {
   for (const frontends of snapshot.services.values()) for (const { chain } of frontends) yield chain
   if (snapshot.pods !== undefined) yield snapshot.pods.filters.chain
   for (const route of snapshot.routes.values()) {
+    // What is not made yet need not be for this.
+    if (!route.hasFilters) continue
     for (const { rule } of route.matches) {
       yield rule.chain
       for (const backend of rule.backends) if (backend.kind === 'service') yield backend.chain
@@ -170,13 +172,12 @@ function* compileRoutes(
   previous: Snapshot | undefined,
   filters: FilterFactory,
 ): Generator<void, CompiledRoutes> {
-  const regex = createRegexCompiler()
-  const backends = createBackendsCompiler(filters)
+  const kit = { filters, regex: createRegexCompiler(), backends: createBackendsCompiler(filters) }
   const routes = new Map<string, RoutePlan>()
   const changed = new Set<string>()
   for (const route of model.routes) {
     const before = previous?.routes.get(route.key)
-    const plan = compileRoute(route, { previous: before, filters, regex, backends })
+    const plan = compileRoute(route, before, kit)
     routes.set(route.key, plan)
     if (plan !== before) changed.add(route.key)
     if (routes.size % STEP === 0 || plan !== before) yield

@@ -10,7 +10,7 @@ const planOf = (match: Partial<Match>): MatchPlan => {
   const route = routeOf('a', [{ matches: [matchOf(match)] }])
   const regex = createRegexCompiler()
   const backends = createBackendsCompiler(noFilters)
-  const [plan] = compileRoute(route, { previous: undefined, filters: noFilters, regex, backends }).matches
+  const [plan] = compileRoute(route, undefined, { filters: noFilters, regex, backends }).matches
   assert.ok(plan)
   return plan
 }

@@ -40,10 +40,16 @@ export const createRegexCompiler = (): CompileRegex => {
   }
 }
 
+const isPattern = ({ type }: { readonly type: string }): boolean => type === 'RegularExpression'
+
+/** Whether there are regular expressions in it. */
+export const needsPatterns = ({ path, headers, queryParams }: Match): boolean =>
+  isPattern(path) || headers.some(isPattern) || queryParams.some(isPattern)
+
 /** Compiles the regular expressions of a match; most have none, and nothing to be kept for them. */
-export const compileMatch = ({ path, headers, queryParams }: Match, regex: CompileRegex): CompiledMatch => {
-  const isPattern = ({ type }: { readonly type: string }): boolean => type === 'RegularExpression'
-  if (!isPattern(path) && !headers.some(isPattern) && !queryParams.some(isPattern)) return { patterns: undefined }
+export const compileMatch = (match: Match, regex: CompileRegex): CompiledMatch => {
+  if (!needsPatterns(match)) return { patterns: undefined }
+  const { path, headers, queryParams } = match
   const compile = (field: { readonly type: string; readonly value: string }): Pattern | undefined =>
     isPattern(field) ? regex(field.value) : undefined
   try {

@@ -1,7 +1,7 @@
 import { formatRank } from '../model/precedence.ts'
 import { describeField, findMisfit, FITS } from './match.ts'
 import type { MatchField } from './match.ts'
-import type { MatchPlan, MatchRequest, Resolution, RouteTable } from './snapshot.ts'
+import type { MatchPlan, MatchRequest, Resolution, RouteIndexes } from './snapshot.ts'
 
 /** Why a request was resolved as it was; `resolve` fills it, in the order in which things were decided. */
 export interface Reasons {
@@ -39,7 +39,7 @@ export const createReasons = (): Reasons => ({
 
 /** Notes what each entry of a table had to say to a request that was resolved by it. */
 export const explainTable = (
-  table: RouteTable,
+  table: RouteIndexes,
   decided: { readonly request: MatchRequest; readonly resolution: Resolution; readonly reasons: Reasons },
 ): void => {
   const { request, resolution, reasons } = decided

@@ -44,10 +44,10 @@ export const resolve = (
   if (frontend.connections !== undefined && connectionTableOf(frontend, sourceNamespace) !== undefined)
     return noRequests
   const table = routeSet(frontend, sourceNamespace, reasons)
-  const resolution = table === undefined ? frontend.passThrough : findMatch(table, request)
+  const resolution = table === undefined ? frontend.passThrough : findMatch(table.indexes, request)
   if (reasons !== undefined) {
     if (frontend.closed !== undefined) reasons.closed = { status: 503, reason: frontend.closed }
-    if (table !== undefined) explainTable(table, { request, resolution, reasons })
+    if (table !== undefined) explainTable(table.indexes, { request, resolution, reasons })
   }
   return resolution
 }
@@ -63,7 +63,7 @@ const routeSet = (
   const table = consumer ?? frontend.producer
   if (reasons !== undefined) {
     const kind = consumer !== undefined ? 'consumer' : table !== undefined ? 'producer' : 'none'
-    reasons.routeSet = { kind, sourceNamespace, entries: table?.entries.length ?? 0 }
+    reasons.routeSet = { kind, sourceNamespace, entries: table?.indexes.entries.length ?? 0 }
   }
   return table
 }

@@ -192,15 +192,25 @@ export type ConnectionResolution = ConnectionPlan | PassThrough | RefusedConnect
 /** A route's matches by rule, and the model's object that they were made from, for the next `compile` to compare with. */
 export interface RoutePlan {
   readonly source: Route
+  /** Those of most routes are made when they are first asked for. */
   readonly matches: readonly MatchPlan[]
+  /** False when no chain of its rules and backends has a filter. */
+  readonly hasFilters: boolean
+}
+
+/** A route set. The routes are all of one kind. */
+export interface RouteTable {
+  readonly routes: readonly RoutePlan[]
+  /** Of few routes they are made when they are first asked for. */
+  readonly indexes: RouteIndexes
+  readonly hasIndexes: boolean
 }
 
 /**
  * All (route, rule, match) triples of one route set in the order of precedence, and indexes into them, so that a request
- * is tried only against the few that could fit. The routes are all of one kind.
+ * is tried only against the few that could fit.
  */
-export interface RouteTable {
-  readonly routes: readonly RoutePlan[]
+export interface RouteIndexes {
   readonly entries: readonly MatchPlan[]
   /** By exact path. */
   readonly exact: ReadonlyMap<string, Bucket>

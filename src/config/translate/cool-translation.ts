@@ -16,32 +16,32 @@ export interface Coolable {
  */
 export const createTranslationCooling = (): (<T extends Coolable>(translation: T) => T) => {
   const routes = createCooling<Route>({
-    key: true,
-    kind: true,
-    namespace: true,
-    name: true,
-    createdAtMs: true,
-    rules: true,
+    key: 'folded',
+    kind: 'folded',
+    namespace: 'folded',
+    name: 'folded',
+    createdAtMs: 'folded',
+    rules: 'folded',
   })
   const endpoints = createCooling<EndpointSet>({
-    key: true,
-    endpoints: true,
-    protocol: true,
-    tls: true,
-    closed: true,
-    policy: true,
-    aside: true,
+    key: 'folded',
+    endpoints: 'folded',
+    protocol: 'folded',
+    tls: 'folded',
+    closed: 'folded',
+    policy: 'folded',
+    aside: 'folded',
   })
   const conditions = createCooling<Condition>({
-    object: true,
-    parent: true,
-    parentRef: true,
-    type: true,
-    status: true,
-    reason: true,
-    message: true,
-    observedGeneration: true,
-    position: true,
+    object: 'folded',
+    parent: 'folded',
+    parentRef: 'folded',
+    type: 'folded',
+    status: 'folded',
+    reason: 'folded',
+    message: 'folded',
+    observedGeneration: 'folded',
+    position: 'folded',
   })
   return (translation) => {
     const { model } = translation

@@ -8,16 +8,16 @@ import type { Route } from '../../model/route.ts'
 import { findShadowed } from '../../model/shadow.ts'
 import { compile } from '../compile.ts'
 import { findQueryParam, hasPathPrefix, prefixKey } from '../match.ts'
-import type { Bucket, MatchRequest, RouteTable, Snapshot } from '../snapshot.ts'
+import type { Bucket, MatchRequest, RouteIndexes, Snapshot } from '../snapshot.ts'
 import { findMatch } from './route-table.ts'
 
 const compiled = (routes: readonly Route[], previous?: Snapshot): Snapshot =>
   compile(modelOf(routes), { generation: 1, filters: noFilters, previous })
 
-const tableIn = (snapshot: Snapshot): RouteTable => {
+const tableIn = (snapshot: Snapshot): RouteIndexes => {
   const table = snapshot.frontends.get('10.96.0.12:80')?.producer
   assert.ok(table)
-  return table
+  return table.indexes
 }
 
 // Few words and short paths, so that paths, prefixes and patterns collide all the time.
@@ -136,12 +136,12 @@ const isBefore = (a: readonly (number | string)[], b: readonly (number | string)
   return false
 }
 
-const answer = (table: RouteTable, request: MatchRequest): string => {
+const answer = (table: RouteIndexes, request: MatchRequest): string => {
   const found = findMatch(table, request)
   return found.kind === 'match' ? `${found.rule.route} ${found.rule.source.index}` : 'none'
 }
 
-const hasIndex = (table: RouteTable): boolean =>
+const hasIndex = (table: RouteIndexes): boolean =>
   [...table.exact.values(), ...table.prefixes.values(), table.regexes].some(
     (bucket) => typeof bucket === 'object' && bucket.kind === 'index',
   )
@@ -198,7 +198,7 @@ test('a table made from the one before is the table made anew', () => {
       routes = [...changed, randomRoute(random, 1000 + change, randomMatch)]
       snapshot = compiled(routes, snapshot)
       const anew = tableIn(compiled(routes))
-      const told = (table: RouteTable) =>
+      const told = (table: RouteIndexes) =>
         table.entries.map(({ match, route, ruleIndex }) => ({ match, route, ruleIndex }))
       assert.deepEqual(told(tableIn(snapshot)), told(anew), `seed ${seed}`)
       assert.deepEqual(tableIn(snapshot).prefixes, anew.prefixes)

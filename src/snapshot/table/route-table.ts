@@ -4,7 +4,8 @@
  * after the other.
  */
 import { prefixKey } from '../match.ts'
-import type { Bucket, MatchPlan, MatchRequest, NoMatch, RoutePlan, RouteTable } from '../snapshot.ts'
+import { runSteps } from '../../lib/steps/run-steps.ts'
+import type { Bucket, MatchPlan, MatchRequest, NoMatch, RouteIndexes, RoutePlan, RouteTable } from '../snapshot.ts'
 import { createBucket, findInBucket } from './bucket.ts'
 import { orderEntries } from './order-entries.ts'
 
@@ -15,11 +16,50 @@ const STEP = 256
 const noMatch: NoMatch = { kind: 'no-match' }
 const noBuckets: ReadonlyMap<string, Bucket> = new Map()
 
-/** Merges the matches of a route set into one table; yields where the caller may do something else for a while. */
+/** The indexes of so few routes take some tens of microseconds, which a request can wait. */
+const FEW_ROUTES = 8
+
+/**
+ * Makes the table of a route set; yields where the caller may do something else for a while. There may be thousands of
+ * Services that nobody ever asks for: what few routes come to waits for the first request.
+ */
 export function* compileRouteTable(
   routes: readonly RoutePlan[],
   previous: RouteTable | undefined,
 ): Generator<void, RouteTable> {
+  // A copy is as long as it has to be.
+  const table = new Table(routes.slice())
+  if (routes.length > FEW_ROUTES) table.take(yield* compileIndexes(routes, previous))
+  return table
+}
+
+class Table implements RouteTable {
+  readonly routes: readonly RoutePlan[]
+  #indexes: RouteIndexes | undefined
+
+  constructor(routes: readonly RoutePlan[]) {
+    this.routes = routes
+  }
+
+  get indexes(): RouteIndexes {
+    return this.#indexes ?? this.take(runSteps(compileIndexes(this.routes, undefined)))
+  }
+
+  get hasIndexes(): boolean {
+    return this.#indexes !== undefined
+  }
+
+  take(indexes: RouteIndexes): RouteIndexes {
+    this.#indexes = indexes
+    return indexes
+  }
+}
+
+/** Merges the matches of a route set. */
+function* compileIndexes(
+  routes: readonly RoutePlan[],
+  previous: RouteTable | undefined,
+): Generator<void, RouteIndexes> {
   const entries = yield* orderEntries(routes, previous)
   const exact = new Map<string, number[]>()
   const prefixes = new Map<string, number[]>()
@@ -34,8 +74,6 @@ export function* compileRouteTable(
     if (position % STEP === 0) yield
   }
   return {
-    // A copy is as long as it has to be.
-    routes: routes.slice(),
     entries,
     exact: yield* createBuckets(entries, exact),
     regexes: regexes.length === 0 ? undefined : yield* createBucket(entries, regexes),
@@ -50,7 +88,7 @@ export function* compileRouteTable(
  * The entry with the highest precedence that fits, as a scan of `entries` would give it: the least position among what
  * the indexes come to. Allocates nothing but the pieces of the path and the query that it looks up.
  */
-export const findMatch = (table: RouteTable, request: MatchRequest): MatchPlan | NoMatch => {
+export const findMatch = (table: RouteIndexes, request: MatchRequest): MatchPlan | NoMatch => {
   const { entries, regexes } = table
   // A look-up by a text that V8 has not seen puts it into the table of all texts, to be thrown away with it.
   const exact = table.exact.size === 0 ? undefined : table.exact.get(request.path)
@@ -64,7 +102,7 @@ export const findMatch = (table: RouteTable, request: MatchRequest): MatchPlan |
 
 // Only lengths that occur are cut out of the path, at its slashes, from the longest: a request of thousands of slashes
 // costs no more than the table has lengths.
-const findPrefix = (table: RouteTable, request: MatchRequest, limit: number): number => {
+const findPrefix = (table: RouteIndexes, request: MatchRequest, limit: number): number => {
   const { entries, prefixes, firstOfLength } = table
   const { path } = request
   const longest = firstOfLength.length - 1
@@ -79,7 +117,7 @@ const findPrefix = (table: RouteTable, request: MatchRequest, limit: number): nu
   return found
 }
 
-/** See `RouteTable.firstOfLength`. */
+/** See `RouteIndexes.firstOfLength`. */
 const indexLengths = (prefixes: ReadonlyMap<string, readonly number[]>, entries: number): readonly number[] => {
   let longest = 0
   for (const prefix of prefixes.keys()) longest = Math.max(longest, prefix.length)
