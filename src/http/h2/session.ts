@@ -151,7 +151,6 @@ export class H2Session {
 
   forgive(): void {
     this.#guard.forgive(this.output.dataFrames)
-    this.output.releaseUnused()
   }
 
   /** RST_STREAM, also for a stream that was never opened here. */

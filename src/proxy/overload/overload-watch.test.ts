@@ -15,6 +15,7 @@ let watch: OverloadWatch
 let nowMs: number
 let growth: string[]
 let collections: number
+let heapMb: number
 
 beforeEach(() => {
   counters = new Counters()
@@ -26,6 +27,7 @@ beforeEach(() => {
   nowMs = 0
   growth = []
   collections = 0
+  heapMb = 40
   watch = new OverloadWatch({
     overload,
     counters,
@@ -41,6 +43,7 @@ beforeEach(() => {
     },
     collect: () => collected++,
     fullCollections: () => collections,
+    heapBytes: () => heapMb * 1024 * 1024,
     allowGrowth: (percent) => {
       growth.push(`${percent}`)
       return () => growth.push('calm')
@@ -71,6 +74,20 @@ test('the heap may grow while requests wait, refused or not, until none has wait
   tick(60)
   assert.deepEqual(growth, ['40', 'calm'])
 })
+
+for (const { heap, percent } of [
+  { heap: 0, percent: 100 },
+  { heap: 10, percent: 100 },
+  { heap: 32, percent: 50 },
+  { heap: 160, percent: 10 },
+]) {
+  test(`a heap of ${heap} MB may grow by ${percent} % while requests wait`, () => {
+    heapMb = heap
+    counters.waitingRequests = 1
+    tick(3)
+    assert.deepEqual(growth, [`${percent}`])
+  })
+}
 
 test('the heap may grow when all of it is collected three times a second, for two seconds', () => {
   const second = (times: number): readonly string[] => {

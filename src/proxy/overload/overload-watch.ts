@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import type { Logger } from '../../lib/log.ts'
 import { allowHeapGrowth } from '../../lib/memory/heap-growth.ts'
 import type { AllowHeapGrowth } from '../../lib/memory/heap-growth.ts'
@@ -21,6 +22,8 @@ export interface OverloadWatchOptions {
   readonly fullCollections?: (() => number) | undefined
   /** Default: V8's. */
   readonly allowGrowth?: AllowHeapGrowth
+  /** What is used of the heap; default: V8's. */
+  readonly heapBytes?: () => number
 }
 
 /** While it goes on there is a line this often. */
@@ -31,11 +34,12 @@ const COLLECT_EVERY_MS = 60_000
 /** Bytes that wait, in budgets: there are no more requests for them. */
 const BYTES_RATIO = 2
 /**
- * What is under way while requests wait lives longer, and more of it reaches the old generation, which may grow by as much
- * until it is collected: with tens of thousands of tunnels that is every few seconds.
+ * What is under way while requests wait lives longer, and more of it reaches the old generation. It may grow by so many
+ * bytes until all is collected: much for the heap of a few tunnels, which is collected several times a second otherwise,
+ * and no more than always for that of tens of thousands.
  */
-const CROWDED_GROWTH_PERCENT = 40
-/** The same when that is not enough: see `TlsGate`. */
+const CROWDED_GROWTH_BYTES = 16 * 1024 * 1024
+/** It may double when that is not enough: see `TlsGate`. */
 const GROWTH_PERCENT = 100
 /**
  * Full collections in a second, for two seconds, that bring about each other: each stops the loop, what piles up meanwhile
@@ -101,10 +105,10 @@ export class OverloadWatch {
 
   /** Where requests have to wait there are hundreds of them, whether any are refused or not. */
   #tickGrowth(nowMs: number): void {
-    const { counters, allowGrowth = allowHeapGrowth } = this.#options
+    const { counters, allowGrowth = allowHeapGrowth, heapBytes = usedHeapBytes } = this.#options
     if (counters.waitingRequests > 0) {
       this.#crowdedMs = nowMs
-      this.#restoreCrowded ??= allowGrowth(CROWDED_GROWTH_PERCENT)
+      this.#restoreCrowded ??= allowGrowth(growthPercent(heapBytes()))
     } else if (nowMs - this.#crowdedMs >= GROWTH_CALM_MS) this.#calmCrowded()
     if (this.#collectsOften()) {
       this.#oftenMs = nowMs
@@ -169,3 +173,8 @@ export class OverloadWatch {
     this.#total = 0
   }
 }
+
+const usedHeapBytes = (): number => getHeapStatistics().used_heap_size
+
+const growthPercent = (heapBytes: number): number =>
+  Math.min(Math.ceil((CROWDED_GROWTH_BYTES / Math.max(heapBytes, 1)) * 100), GROWTH_PERCENT)

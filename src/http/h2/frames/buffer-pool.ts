@@ -46,10 +46,11 @@ export class BufferPools {
 
   /** Takes back what came from here; nobody may use it any more. */
   give(buffer: Buffer): void {
-    this.#poolOf(buffer.length)?.give(buffer)
+    if (buffer.length > 0) this.#poolOf(buffer.length)?.give(buffer)
   }
 
   #poolOf(size: number): BufferPool | undefined {
-    return this.#pools[Math.log2(size / this.#leastBytes)]
+    if (size < this.#leastBytes) return undefined
+    return this.#pools[31 - Math.clz32(size / this.#leastBytes)]
   }
 }

@@ -16,9 +16,9 @@ import {
 import { BufferPool, BufferPools } from './buffer-pool.ts'
 
 const INITIAL_BYTES = 4096
+/** Larger scratch is not kept for the next one. */
+const MAX_SCRATCH_BYTES = 128 * 1024
 const none = Buffer.alloc(0)
-/** Scratch above this goes once it is mostly unused, so that one burst does not cost its memory for good. */
-const RETAINED_BYTES = 64 * 1024
 /** Copies up to this come from the shared pool, which is far cheaper than memory of their own. */
 const POOLED_BYTES = 16 * 1024
 /** Larger ones, of all connections: most of those that bodies make, and those of a turn full of them. */
@@ -26,11 +26,10 @@ const copies = new BufferPool(64 * 1024, 16)
 const largeCopies = new BufferPool(512 * 1024, 4)
 
 /**
- * Scratch memory of connections that have outgrown it, or are quiet, for those that need it. It is old when it is given
- * up: left to V8 it would stay until all is collected, which hundreds of connections that are busy now and then put off
- * until there is far more of it than they use.
+ * Scratch memory of all connections: of hundreds only those need any that have something to say in this turn of the loop.
+ * What each kept, gave up when it was quiet and grew anew would be old when it is given up, and stay until V8 collects all.
  */
-const scratches = new BufferPools(INITIAL_BYTES, 128 * 1024, 1024 * 1024)
+const scratches = new BufferPools(INITIAL_BYTES, MAX_SCRATCH_BYTES, 2 * 1024 * 1024)
 
 /** How a header block is encoded and cut. */
 export interface HeaderOptions {
@@ -38,16 +37,18 @@ export interface HeaderOptions {
   readonly maxFrameBytes: number
 }
 
-/** A growing stretch of scratch memory that bytes are encoded into. */
+/** A growing stretch of scratch memory that bytes are encoded into; it is there while there is something in it. */
 export class Scratch {
   buffer: Buffer = none
   length = 0
+  /** As long as it got the last time: copying it again and again as it grows would cost more than the memory. */
+  #lastLength = 0
 
   /** Makes room for `bytes` more. */
   reserve(bytes: number): void {
     const needed = this.length + bytes
     if (needed <= this.buffer.length) return
-    const larger = scratches.take(Math.max(needed, this.buffer.length * 2))
+    const larger = scratches.take(Math.max(needed, this.buffer.length * 2, this.#lastLength))
     this.buffer.copy(larger, 0, 0, this.length)
     scratches.give(this.buffer)
     this.buffer = larger
@@ -55,18 +56,10 @@ export class Scratch {
 
   /** Forgets what was encoded. */
   clear(): void {
-    if (this.buffer.length > RETAINED_BYTES && this.length < this.buffer.length >> 2) {
-      scratches.give(this.buffer)
-      this.buffer = scratches.take(RETAINED_BYTES)
-    }
-    this.length = 0
-  }
-
-  /** Keeps no memory while there is nothing in it. */
-  release(): void {
-    if (this.length > 0) return
     scratches.give(this.buffer)
+    this.#lastLength = Math.min(this.length, MAX_SCRATCH_BYTES)
     this.buffer = none
+    this.length = 0
   }
 }
 
@@ -83,7 +76,6 @@ export class FrameOutput {
   /** Where the header of the last frame stands if it is a DATA frame that may still grow, else -1. */
   #openFrameAt = -1
   #openFrameStream = 0
-  #isUsed = false
 
   /** Bytes waiting to be taken. */
   get bytes(): number {
@@ -97,7 +89,6 @@ export class FrameOutput {
 
   /** A copy of everything encoded since the last call; memory of its own, that `giveBack` takes when it is written. */
   take(): Buffer {
-    this.#isUsed = true
     const control = this.#control
     const data = this.#data
     const bytes = control.length + data.length
@@ -116,15 +107,6 @@ export class FrameOutput {
     const whole = Buffer.from(taken.buffer)
     copies.give(whole)
     largeCopies.give(whole)
-  }
-
-  /** To be called now and then: a connection that was quiet since the last time gives its scratch back. */
-  releaseUnused(): void {
-    if (!this.#isUsed) {
-      this.#control.release()
-      this.#data.release()
-    }
-    this.#isUsed = false
   }
 
   /** Body bytes as DATA; consecutive pieces of one stream grow one frame up to `maxFrameBytes`. */
