@@ -59,7 +59,7 @@ describe('a report', () => {
     const writer = startWriter('a'.repeat(200))
     const sizes: number[] = []
     const memory = new Set<unknown>()
-    for (const times of [0, 1, 150, 100, 150, 2000, 150]) {
+    for (const times of [0, 1, 300, 150, 300, 3000, 300]) {
       for (let i = 0; i < times; i++) writer.add(traced({ userAgent: `${times} ${i}` }))
       assert.equal(writer.isEmpty, times === 0)
       const report = writer.take()
@@ -72,20 +72,20 @@ describe('a report', () => {
       )
       if (times > 0) assert.deepEqual(spans[0]?.resource, { 'service.name': 'waypoint' })
       sizes.push(report.bytes.length)
-      if (report.bytes.length >= 128 * 1024) memory.add(report.bytes.buffer)
+      if (report.bytes.length >= 256 * 1024) memory.add(report.bytes.buffer)
       writer.reuse(report)
     }
-    assert.ok((sizes[2] ?? 0) > 128 * 1024 && (sizes[5] ?? 0) > 1024 * 1024, sizes.join(' '))
+    assert.ok((sizes[2] ?? 0) > 256 * 1024 && (sizes[5] ?? 0) > 1024 * 1024, sizes.join(' '))
     // Of four large ones: the two that are written in turn, and one that had to grow.
     assert.equal(memory.size, 3)
   })
 
   it('is left alone while it is on its way', () => {
     const writer = startWriter()
-    for (let i = 0; i < 150; i++) writer.add(traced({ userAgent: 'first' }))
+    for (let i = 0; i < 300; i++) writer.add(traced({ userAgent: 'first' }))
     const { bytes } = writer.take()
     const before = Buffer.from(bytes)
-    for (let i = 0; i < 150; i++) writer.add(traced({ userAgent: 'other' }))
+    for (let i = 0; i < 300; i++) writer.add(traced({ userAgent: 'other' }))
     writer.take()
     assert.ok(before.equals(bytes))
   })

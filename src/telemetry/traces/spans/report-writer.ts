@@ -14,7 +14,7 @@ export interface ReportParts {
 }
 
 /** Of a report, about: one that takes longer to write than a few dozen microseconds would hold somebody up. */
-export const REPORT_BYTES = 256 * 1024
+export const REPORT_BYTES = 512 * 1024
 /** Beyond, spans of one exchange have made it larger, and it goes out at once. */
 const FULL_BYTES = REPORT_BYTES - 16 * 1024
 /** Two messages around the spans: a tag and a length each. */
