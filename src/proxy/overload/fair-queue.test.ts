@@ -157,17 +157,17 @@ describe('a fair queue', () => {
     const { bench, push, load } = all
     bench.longestWaitMs.clear()
     runTurns(500, all, () => times(20, () => push(load, 0.05)))
-    assert.ok((bench.longestWaitMs.get('a') ?? 0) < 12, `${bench.longestWaitMs.get('a')} ms`)
+    assert.ok((bench.longestWaitMs.get('a') ?? 0) < 20, `${bench.longestWaitMs.get('a')} ms`)
   })
 
   it('takes nobody for late who came during a pause of the process, or before one', () => {
     const all = overload()
     const { bench, queue, push, load } = all
     const waiting = queue.waiting
-    times(15, () => push(load, 0.05))
+    times(30, () => push(load, 0.05))
     bench.nowMs += 90
-    times(15, () => push(load, 0.05))
-    runTurns(3, all, () => {})
+    times(30, () => push(load, 0.05))
+    runTurns(6, all, () => {})
     assert.equal(queue.waiting, waiting)
   })
 

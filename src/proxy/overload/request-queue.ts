@@ -11,9 +11,11 @@ export const STANDING_LENGTH = 500
 const GROWTH = { ratio: 1.25, requests: 32, withinMs: 1000 }
 /** A queue in which somebody has waited for so long is an overload, however short it is. */
 export const LONGEST_WAIT_MS = 2000
-/** In an overload, whoever has waited for so long, and some turns, has his turn when nobody else waits. */
+/** How long requests may wait in an overload: see the two below. */
 export const STANDING_WAIT_MS = 5
-/** After so many of those it may be told that there is no time, and a queue whose oldest has waited for so long takes too long. */
+/** After so many of those a request has its turn when nobody else waits. More than a pause for memory. */
+const MAX_LATE = 3
+/** After so many it may be told that there is no time, and a queue whose oldest has waited for so long takes too long. */
 const LONG = 20
 /** Less than this is left: it is worked off. */
 const WORKED_OFF = 0.9
@@ -72,7 +74,7 @@ export class RequestQueue {
   /** Takes out the one that is next, unless all have waited too long. Nobody has who came after `passedOverMs`. */
   take(nowMs: number, passedOverMs = nowMs): WaitingRequest | undefined {
     const isOverload = this.isOverload(nowMs)
-    const lateMs = Math.min(nowMs - this.#waitMs, passedOverMs)
+    const lateMs = Math.min(nowMs - this.#waitMs * MAX_LATE, passedOverMs)
     if (isOverload) this.#park(lateMs)
     for (;;) {
       const request = isOverload ? this.#last : this.#items[this.#next]
