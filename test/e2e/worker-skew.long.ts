@@ -74,7 +74,7 @@ for (const [workers, routes, changes] of [
     skews.sort((a, b) => a - b)
     const [p50, p95, worst] = [0.5, 0.95, 1].map((share) => skews[Math.ceil(skews.length * share) - 1] ?? 0)
     t.diagnostic(`after the first: p50 ${p50?.toFixed(1)}, p95 ${p95?.toFixed(1)}, longest ${worst?.toFixed(1)} ms`)
-    // The longest are those of the machine: with more workers than CPUs, or beside other work, some worker waits for its turn.
-    assert.ok((p50 ?? Infinity) <= MAX_SKEW_MS)
+    // The very longest may be the machine's: beside other work some worker waits for its turn. By itself it was 7 to 11 ms.
+    assert.ok((p95 ?? Infinity) <= MAX_SKEW_MS)
   })
 }

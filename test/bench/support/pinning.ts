@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
@@ -19,3 +20,9 @@ export const pinned = (
   args: readonly string[],
 ): { readonly command: string; readonly args: readonly string[] } =>
   canPin ? { command: taskset, args: ['-c', side === 'proxy' ? '0' : '1', command, ...args] } : { command, args }
+
+/** Lets processes and their threads run on every CPU again. */
+export const unpin = (pids: readonly number[]): void => {
+  if (!canPin) return
+  for (const pid of pids) spawnSync(taskset, ['-a', '-c', '-p', `0-${availableParallelism() - 1}`, String(pid)])
+}

@@ -17,12 +17,15 @@ export interface SideBySide {
   readonly name: string
   /** Of clients; default 1. */
   readonly connections?: number
+  /** Of clients of `little`; default: as many. */
+  readonly connectionsOfLittle?: number
   /** On each of them. */
   readonly tunnels: number
   /** What each of them has, for people. */
   readonly little: string
   readonly much: string
-  readonly maxRatio: number
+  /** For CPU time per request; absent: it is only told. */
+  readonly maxRatio?: number
   /** What `much` has answers by itself. */
   readonly isAnsweredHere?: boolean
 }
@@ -30,9 +33,11 @@ export interface SideBySide {
 /** Measures both, again and again in turn: what slows the machine for a while slows both. */
 export const measureBoth = async (
   context: StrainContext,
-  { name, connections = 1, tunnels, little, much, maxRatio, isAnsweredHere = false }: SideBySide,
+  sides: SideBySide,
   proxies: { readonly little: RunningProxy; readonly much: RunningProxy },
 ): Promise<FigureReport> => {
+  const { name, connections = 1, tunnels, little, much, maxRatio, isAnsweredHere = false } = sides
+  const connectionsOf = { little: sides.connectionsOfLittle ?? connections, much: connections }
   const runs: { readonly little: Run[]; readonly much: Run[] } = { little: [], much: [] }
   for (let pair = 0; pair < context.options.pairs; pair++) {
     context.progress.show(`${name} ${pair + 1}/${context.options.pairs}`)
@@ -40,7 +45,7 @@ export const measureBoth = async (
     for (const which of ['little', 'much'] as const) {
       runs[which].push(
         await measureOne(context, proxies[which], {
-          ...{ connections, tunnels, warmupMs },
+          ...{ connections: connectionsOf[which], tunnels, warmupMs },
           isAnsweredHere: which === 'much' && isAnsweredHere,
         }),
       )
@@ -55,7 +60,7 @@ export const measureBoth = async (
       {
         name: `${much} ÷ ${little}`,
         value: ratioOf(cpuOf(runs.much), cpuOf(runs.little)).ofMedians,
-        atMost: maxRatio,
+        ...(maxRatio === undefined ? {} : { atMost: maxRatio }),
       },
       { name: `requests/s, ${little}`, value: Math.round(median(runs.little.map((run) => run.requestsPerSecond))) },
       { name: `requests/s, ${much}`, value: Math.round(median(runs.much.map((run) => run.requestsPerSecond))) },
