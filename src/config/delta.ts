@@ -5,7 +5,6 @@
 import type { Issue } from '../lib/decoded.ts'
 import { isEqual } from '../lib/is-equal.ts'
 import { applyEdits, findEdits, type Edit } from '../lib/lists/edits.ts'
-import { coolList, createCooling } from '../lib/memory/cold.ts'
 import type { Condition } from '../model/condition.ts'
 import type { FilterModule } from '../model/filter-spec.ts'
 import type { Model } from '../model/model.ts'
@@ -67,16 +66,8 @@ export const createModelWriter = (): ((model: Model) => ModelDelta) => {
   }
 }
 
-/** Makes the receiving side for models; it keeps what it is given, and routes folded: most are never asked for. */
+/** Makes the receiving side for models; it keeps what it is given. */
 export const createModelReader = (): ((delta: ModelDelta) => Model) => {
-  const cooling = createCooling<Model['routes'][number]>({
-    key: 'kept',
-    kind: 'folded',
-    namespace: 'folded',
-    name: 'folded',
-    createdAtMs: 'folded',
-    rules: 'folded',
-  })
   let before: Pick<Model, ListName | 'telemetry'> | undefined
   return (delta) => {
     const { isFirst, head, services, routes, endpoints, pods, authentications, authorizations, filterModules } = delta
@@ -85,10 +76,7 @@ export const createModelReader = (): ((delta: ModelDelta) => Model) => {
     const telemetry = delta.telemetry === undefined ? known.telemetry : (delta.telemetry ?? undefined)
     before = {
       services: applyEdits(known.services, services),
-      routes: applyEdits(
-        known.routes,
-        routes.map((edit) => ({ ...edit, items: coolList(edit.items, cooling) })),
-      ),
+      routes: applyEdits(known.routes, routes),
       endpoints: applyEdits(known.endpoints, endpoints),
       pods: applyEdits(known.pods, pods),
       authentications: applyEdits(known.authentications, authentications),

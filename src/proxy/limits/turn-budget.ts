@@ -19,8 +19,6 @@ const WATCH_FROM = 512
  * generation, and is collected again and again.
  */
 const BEGIN_SLICE_MS = 0.5
-/** And for refusing those that waited too long, when nobody is left who may begin: their clients may have the next at hand. */
-const REFUSE_ALONE_SLICE_MS = 0.2
 const MAX_REFUSED_PER_TURN = 512
 
 /** Somebody with input at hand that this turn has no room for. */
@@ -127,14 +125,14 @@ export class TurnBudget {
   /** Pieces leave requests the half of a turn at least. */
   #serve(): void {
     this.#spent = Math.min(this.#spent, PIECES_PER_TURN / 2)
-    const isDone = this.#requests.serve(BEGIN_SLICE_MS, this.#hasRoom, this.#begin)
-    this.#refuse(isDone ? REFUSE_ALONE_SLICE_MS : 0)
+    this.#requests.serve(BEGIN_SLICE_MS, this.#hasRoom, this.#begin)
+    this.#refuse()
     this.#updateLimit()
   }
 
-  #refuse(leastMs: number): void {
+  #refuse(): void {
     const nowMs = this.#monotonicMs()
-    const sliceMs = Math.max(this.#refusals.sliceMs(nowMs), leastMs)
+    const sliceMs = this.#refusals.sliceMs(nowMs)
     if (sliceMs === 0) return
     const waitedMs = this.#requests.refuse(sliceMs, MAX_REFUSED_PER_TURN)
     this.#refusals.spend(this.#monotonicMs() - nowMs, waitedMs)

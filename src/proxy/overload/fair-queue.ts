@@ -13,7 +13,7 @@ const MAX_PER_TURN = 16
  */
 const LATE_TURNS = 8
 /** After so long in which nobody was left over at the end of a turn there is time for those that are late. */
-const SPARE_MS = 50
+const SPARE_MS = 10
 /** What a client whose requests take long has to wait for at most, in quanta. */
 const MAX_DEBT = 20
 /** Of one client: beyond it the oldest are refused at once. The tunnels that there may be bound it as well. */

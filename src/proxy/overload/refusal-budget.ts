@@ -1,7 +1,7 @@
 /** Of the time, while others can begin. What else a refusal comes to (write, read, memory) is more than as much again. */
 const SHARE = 0.015
 /** It grows by as much for each second that the oldest has waited, up to this: there are more then than it can tell. */
-const MAX_SHARE = 0.04
+const MAX_SHARE = 0.025
 /**
  * They go in bursts: the oldest of one connection one after the other, so that their answers leave in one write, what
  * their clients send next comes in one read, and the code for it is warm.

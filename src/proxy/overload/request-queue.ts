@@ -15,8 +15,10 @@ export const LONGEST_WAIT_MS = 2000
 export const STANDING_WAIT_MS = 5
 /** After so many of those a request has its turn when nobody else waits. More than a pause for memory. */
 const MAX_LATE = 3
-/** After so many it may be told that there is no time, and a queue whose oldest has waited for so long takes too long. */
+/** A queue takes too long when its oldest has waited for so many. */
 const LONG = 20
+/** After so many a request may be told that there is no time: the machine's own pauses are over by then, and all are served. */
+const HOPELESS = 100
 /** Less than this is left: it is worked off. */
 const WORKED_OFF = 0.9
 /** It is the same overload still if the queue was empty for no longer than this. */
@@ -104,7 +106,7 @@ export class RequestQueue {
     for (;;) {
       const oldest = this.#oldest
       if (oldest === undefined) return undefined
-      if (!oldest.isGone && nowMs - oldest.waitingSinceMs < this.#waitMs * LONG) return undefined
+      if (!oldest.isGone && nowMs - oldest.waitingSinceMs < this.#waitMs * HOPELESS) return undefined
       const request = this.takeOldest(nowMs)
       if (request?.isGone !== true) return request
     }
