@@ -30,11 +30,7 @@ const redactRule = (rule: Rule) => ({
 })
 
 /** A route as the admin API shows it: without the configuration of filters and values of secret headers. */
-export const redactRoute = ({ key, kind, namespace, name, createdAtMs, rules }: Route) => ({
-  ...{ key, kind, namespace, name },
-  ...(createdAtMs === undefined ? {} : { createdAtMs }),
-  rules: rules.map(redactRule),
-})
+export const redactRoute = (route: Route) => ({ ...route, rules: route.rules.map(redactRule) })
 
 /** A Service as the admin API shows it. */
 export const redactService = (service: Service) => ({ ...service, filters: service.filters.map(redactFilter) })

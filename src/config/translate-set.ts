@@ -11,7 +11,7 @@ import type { Names } from './translate/entry/entry-hosts.ts'
 import type { FilterVersions } from './translate/filter/filter-version.ts'
 import { weakly } from './translate/memory.ts'
 import type { SourcedObject, TranslateOptions } from './translate/options.ts'
-import { createTranslator } from './translate/translate.ts'
+import { createTranslator, type Translate } from './translate/translate.ts'
 import type { Wants } from './translate/wants.ts'
 import type { ConfigUpdate } from './update.ts'
 
@@ -48,8 +48,7 @@ const none: readonly Issue[] = []
 export const createSetTranslation = (base: TranslateOptions, source: MeshSource | undefined): SetTranslation => {
   const load = createObjectLoading()
   let { options, notes } = source === undefined ? { options: base, notes: [] } : nothingKnown
-  let translate =
-    options === undefined ? undefined : createTranslator(options, { keep: createTranslationCooling(), hold: weakly })
+  let translate = options === undefined ? undefined : createSparing(options)
   let meshIssues = none
   let set: ObjectSet<ReadObject> | undefined
   let names: Names | undefined
@@ -71,8 +70,7 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
       const meshed = withMeshConfig(base, file, source)
       notes = meshed.notes
       // What was remembered of objects may be otherwise under other options.
-      if (translate === undefined || !isEqual(options, meshed.options))
-        translate = createTranslator(meshed.options, { keep: createTranslationCooling(), hold: weakly })
+      if (translate === undefined || !isEqual(options, meshed.options)) translate = createSparing(meshed.options)
       options = meshed.options
     },
     translate: () => {
@@ -86,6 +84,10 @@ export const createSetTranslation = (base: TranslateOptions, source: MeshSource 
     },
   }
 }
+
+/** Makes a translator that keeps of thousands of objects what it has to. */
+const createSparing = (options: TranslateOptions): Translate =>
+  createTranslator(options, { keep: createTranslationCooling(), hold: weakly })
 
 const filterOf = (object: SourcedObject): readonly FilterObject[] => {
   if (object.brief !== undefined) return []

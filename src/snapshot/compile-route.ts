@@ -3,10 +3,8 @@ import type { Chain, StagedFilter } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
 import type { Match } from '../model/match.ts'
-import type { Ranked } from '../model/precedence.ts'
 import type { Backend, Mirror, Route, Rule } from '../model/route.ts'
 import { isEqual } from '../lib/is-equal.ts'
-import { isSameCold } from '../lib/memory/cold.ts'
 import { compileMatch, needsPatterns } from './match.ts'
 import type { CompiledMatch, CompileRegex } from './match.ts'
 import type { BackendPlan, MatchPlan, RoutePlan, RulePlan } from './snapshot.ts'
@@ -29,15 +27,13 @@ export type CompileBackends = (backends: readonly Backend[]) => readonly Backend
  * be made, or a regular expression, their matches wait for that.
  */
 export const compileRoute = (route: Route, previous: RoutePlan | undefined, kit: RouteKit): RoutePlan => {
-  if (previous !== undefined && isSameRoute(previous.source, route)) return previous
+  if (previous !== undefined && isEqual(previous.source, route)) return previous
   const { rules } = route
   const hasFilters = rules.some(hasFilter)
   const plan = new Plan(route, hasFilters, { previous: lastMade(previous), kit })
   if (hasFilters || rules.some(hasPattern)) plan.make()
   return plan
 }
-
-const isSameRoute = (a: Route, b: Route): boolean => a === b || isSameCold(a, b) || isEqual(a, b)
 
 /** What its matches are made from. */
 interface Parts {
@@ -80,11 +76,9 @@ const hasFilter = ({ filters, backends }: Rule): boolean =>
 
 const hasPattern = ({ matches }: Rule): boolean => matches.some(needsPatterns)
 
-const compileMatches = (source: Route, { previous, kit }: Parts): readonly MatchPlan[] => {
+const compileMatches = (route: Route, { previous, kit }: Parts): readonly MatchPlan[] => {
   const matches: MatchPlan[] = []
-  const { key, createdAtMs } = source
-  const route = { key, ...(createdAtMs === undefined ? {} : { createdAtMs }) }
-  for (const rule of source.rules) {
+  for (const rule of route.rules) {
     const before = previous?.matches.find(({ ruleIndex }) => ruleIndex === rule.index)?.rule
     const compiled = rule.matches.map((match) => ({ match, result: compileMatch(match, kit.regex) }))
     const plan =
@@ -128,7 +122,7 @@ export const compileChain = (
 
 // A match that could not be compiled fits nothing; its rule is closed as well, should another match of it fit.
 const createMatchPlan = (
-  route: Ranked['route'],
+  route: Route,
   rule: RulePlan,
   { match, result }: { readonly match: Match; readonly result: CompiledMatch },
 ): MatchPlan => ({
@@ -145,7 +139,7 @@ const createMatchPlan = (
 const failureOf = (result: CompiledMatch): string | undefined => ('failure' in result ? result.failure : undefined)
 
 const compileRule = (
-  route: Ranked['route'],
+  route: Route,
   rule: Rule,
   options: Pick<RouteKit, 'filters' | 'backends'> & { readonly badMatch: string | undefined },
 ): RulePlan => {

@@ -16,32 +16,32 @@ export interface Coolable {
  */
 export const createTranslationCooling = (): (<T extends Coolable>(translation: T) => T) => {
   const routes = createCooling<Route>({
-    key: 'folded',
-    kind: 'folded',
-    namespace: 'folded',
-    name: 'folded',
-    createdAtMs: 'folded',
-    rules: 'folded',
+    key: true,
+    kind: true,
+    namespace: true,
+    name: true,
+    createdAtMs: true,
+    rules: true,
   })
   const endpoints = createCooling<EndpointSet>({
-    key: 'folded',
-    endpoints: 'folded',
-    protocol: 'folded',
-    tls: 'folded',
-    closed: 'folded',
-    policy: 'folded',
-    aside: 'folded',
+    key: true,
+    endpoints: true,
+    protocol: true,
+    tls: true,
+    closed: true,
+    policy: true,
+    aside: true,
   })
   const conditions = createCooling<Condition>({
-    object: 'folded',
-    parent: 'folded',
-    parentRef: 'folded',
-    type: 'folded',
-    status: 'folded',
-    reason: 'folded',
-    message: 'folded',
-    observedGeneration: 'folded',
-    position: 'folded',
+    object: true,
+    parent: true,
+    parentRef: true,
+    type: true,
+    status: true,
+    reason: true,
+    message: true,
+    observedGeneration: true,
+    position: true,
   })
   return (translation) => {
     const { model } = translation

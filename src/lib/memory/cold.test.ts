@@ -16,7 +16,7 @@ const items: readonly Item[] = ['a', 'b', 'c', 'd'].map((key, i) => ({
   list: [i],
   ...(i === 2 ? { note: 'x' } : {}),
 }))
-const cooling = createCooling<Item>({ key: 'kept', list: 'folded', note: 'folded' })
+const cooling = createCooling<Item>({ key: true, list: true, note: true })
 
 test('what is cold reads and travels as what it was', () => {
   const cold = coolList(items, cooling)

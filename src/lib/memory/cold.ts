@@ -13,14 +13,10 @@ interface Cold {
 }
 
 /**
- * Makes a cooling for values of these fields, all that they may have: those that are `kept` stay as they are. A cold value
- * inherits the others: `for in` finds them, with `undefined` for those that the value lacks; a spread does not.
+ * Makes a cooling for values of these fields, all that they may have. A cold value has them as properties that it
+ * inherits: `for in` finds them, with `undefined` for those that the value lacks; a spread does not.
  */
-export const createCooling = <T extends object>(
-  fields: Readonly<Record<keyof Required<T>, 'folded' | 'kept'>>,
-): Cooling<T> => {
-  const entries = Object.entries<'folded' | 'kept'>(fields)
-  const kept = entries.flatMap(([field, how]) => (how === 'kept' ? [field] : []))
+export const createCooling = <T extends object>(fields: Readonly<Record<keyof Required<T>, true>>): Cooling<T> => {
   const { fold, unfold } = createFolding<T>()
   // There are thousands of them.
   class ColdValue implements Cold {
@@ -36,8 +32,7 @@ export const createCooling = <T extends object>(
       return { form: this.#form, text: this.#text }
     }
   }
-  for (const [field, how] of entries) {
-    if (how === 'kept') continue
+  for (const field of Object.keys(fields)) {
     Object.defineProperty(ColdValue.prototype, field, {
       enumerable: true,
       get(this: ColdValue): unknown {
@@ -46,13 +41,8 @@ export const createCooling = <T extends object>(
       },
     })
   }
-  const make = (value: T): T => {
-    const cold = new ColdValue(fold(value))
-    for (const field of kept) Reflect.set(cold, field, Reflect.get(value, field))
-    // It has all fields of it.
-    return cold as object as T
-  }
-  return { cool: (value) => (isCold(value) ? value : make(value)) }
+  // It has all fields of it.
+  return { cool: (value) => (isCold(value) ? value : (new ColdValue(fold(value)) as object as T)) }
 }
 
 const isCold = (value: object): value is Cold => foldOf in value

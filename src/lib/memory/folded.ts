@@ -1,3 +1,4 @@
+import { hashText } from '../hash/hash-text.ts'
 import { isEqual } from '../is-equal.ts'
 
 /**
@@ -85,7 +86,7 @@ const createForms = (): ((value: object) => Form | undefined) => {
     const key = keyOf(value)
     const known = forms.get(key)
     if (known !== undefined) return known
-    const number = hash(key)
+    const number = hashText(key)
     if (!seen.has(number)) {
       if (seen.size >= mostSeen) seen = new Set()
       seen.add(number)
@@ -129,13 +130,6 @@ const keyOf = (node: unknown): string => {
   let key = '{'
   for (const name in fields) if (fields[name] !== undefined) key += `${JSON.stringify(name)}${keyOf(fields[name])}`
   return `${key}}`
-}
-
-/** FNV-1a. */
-const hash = (text: string): number => {
-  let value = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193)
-  return value
 }
 
 /** Lays a value beside the sample of a form. */

@@ -8,7 +8,7 @@ import type { EndpointPool } from '../upstream/pool.ts'
 import { endpointsOf } from '../../../test/support/models.ts'
 import { FakePools } from '../../../test/support/upstream/fake-pools.ts'
 import { pickAll } from '../../../test/support/upstream/pick-all.ts'
-import { hashText } from './hash-text.ts'
+import { hashText } from '../../lib/hash/hash-text.ts'
 
 const PICKS = 100_000
 const addressesOf = (size: number): readonly string[] =>

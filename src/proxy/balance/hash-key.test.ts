@@ -4,7 +4,7 @@ import { HeaderList } from '../../http/header-list.ts'
 import type { HashKey, LoadBalancing } from '../../model/backend/backend-policy.ts'
 import { endpointsOf } from '../../../test/support/models.ts'
 import { hashOf } from './hash-key.ts'
-import { hashText } from './hash-text.ts'
+import { hashText } from '../../lib/hash/hash-text.ts'
 
 const groupOf = (loadBalancing: LoadBalancing) => ({
   ...endpointsOf('api', []),

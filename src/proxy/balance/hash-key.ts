@@ -4,7 +4,7 @@ import { claimValue, type VerifiedToken } from '../../filter/verified-token.ts'
 import type { HashKey } from '../../model/backend/backend-policy.ts'
 import { findQueryParam } from '../../snapshot/match.ts'
 import type { EndpointGroup } from '../../snapshot/snapshot.ts'
-import { hashText } from './hash-text.ts'
+import { hashText } from '../../lib/hash/hash-text.ts'
 
 /** What a request or a connection has that could be hashed. */
 export interface Hashable {

@@ -1,5 +1,5 @@
 import type { EndpointPool } from '../upstream/pool.ts'
-import { mix } from './hash-text.ts'
+import { mix } from '../../lib/hash/hash-text.ts'
 
 const LEAST = -0x8000_0000
 

@@ -41,7 +41,7 @@ export class TurnBudget {
   readonly #pieces = new Fifo<Deferrable>()
   /** For those who wait. */
   readonly bytes = new WaitingBytes()
-  /** For those of them who wait for a refusal. */
+  /** For those of them who may wait for long. */
   readonly parkedBytes = new WaitingBytes()
   readonly #requests: FairQueue
   readonly #refusals = new RefusalBudget()

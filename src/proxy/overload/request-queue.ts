@@ -11,7 +11,7 @@ export const STANDING_LENGTH = 500
 const GROWTH = { ratio: 1.25, requests: 32, withinMs: 1000 }
 /** A queue in which somebody has waited for so long is an overload, however short it is. */
 export const LONGEST_WAIT_MS = 2000
-/** How long requests may wait in an overload: see the two below. */
+/** How long requests may wait in an overload: see the three below. */
 export const STANDING_WAIT_MS = 5
 /** After so many of those a request has its turn when nobody else waits. More than a pause for memory. */
 const MAX_LATE = 3

@@ -15,7 +15,7 @@ export function* orderEntries(
   previous: RouteTable | undefined,
 ): Generator<void, readonly MatchPlan[]> {
   const kept = yield* keepEntries(routes, previous)
-  const fresh = routes.filter((route) => !kept.routes.has(route)).flatMap(({ matches }) => matches)
+  const fresh = routes.filter(({ source }) => !kept.routes.has(source)).flatMap(({ matches }) => matches)
   return yield* sortInSteps(fresh, comparePrecedence, kept.entries)
 }
 
@@ -23,17 +23,15 @@ export function* orderEntries(
 function* keepEntries(
   routes: readonly RoutePlan[],
   previous: RouteTable | undefined,
-): Generator<void, { readonly routes: ReadonlySet<RoutePlan>; readonly entries: readonly MatchPlan[] }> {
+): Generator<void, { readonly routes: ReadonlySet<Ranked['route']>; readonly entries: readonly MatchPlan[] }> {
   if (previous?.hasIndexes !== true) return { routes: new Set(), entries: [] }
   const before = new Set(previous.routes)
-  const plans = new Set(routes.filter((route) => before.has(route)))
-  const kept = new Set<Ranked['route']>()
-  for (const { matches } of plans) if (matches[0] !== undefined) kept.add(matches[0].route)
+  const kept = new Set<Ranked['route']>(routes.filter((route) => before.has(route)).map(({ source }) => source))
   yield
   const entries: MatchPlan[] = []
   for (const [i, entry] of previous.indexes.entries.entries()) {
     if (kept.has(entry.route)) entries.push(entry)
     if (i % STEP === 0) yield
   }
-  return { routes: plans, entries }
+  return { routes: kept, entries }
 }

@@ -1,5 +1,5 @@
 /** Prints which endpoint each of so many keys goes to, in this process: `pick-all.ts KEYS ADDRESS…`. */
-import { hashText } from '../../../src/proxy/balance/hash-text.ts'
+import { hashText } from '../../../src/lib/hash/hash-text.ts'
 import { endpointsOf } from '../models.ts'
 import { FakePools } from './fake-pools.ts'
 

@@ -1,6 +1,6 @@
 import type { Endpoint, EndpointKey } from '../../../model/endpoint.ts'
 import type { LoadBalancing, OutlierDetection } from '../../../model/backend/backend-policy.ts'
-import { hashText } from '../hash-text.ts'
+import { hashText } from '../../../lib/hash/hash-text.ts'
 
 /** Why an endpoint was ejected: connections, a peer that fell silent, or one of the counts of `OutlierDetection`. */
 export type EjectionReason = 'localOrigin' | 'silent' | 'gatewayErrors' | 'serverErrors' | 'successRatio'

@@ -14,13 +14,20 @@ export const asAttributes =
   (of, writer) =>
     tagsOf(of, (name, value) => writer.attribute(field, name, value))
 
-/** What reports say of things of one kind, written once for each as long as it lives. */
-export class Encoded<K extends object> {
-  readonly #write: WriteOf<K>
-  readonly #known = new WeakMap<K, Buffer>()
+/** What was written of things. */
+interface Known<K> {
+  readonly get: (key: K) => Buffer | undefined
+  readonly set: (key: K, encoded: Buffer) => unknown
+}
 
-  constructor(write: WriteOf<K>) {
+/** What reports say of things of one kind, written once for each that is known. */
+export class Encoded<K> {
+  readonly #write: WriteOf<K>
+  readonly #known: Known<K>
+
+  constructor(write: WriteOf<K>, known: Known<K>) {
     this.#write = write
+    this.#known = known
   }
 
   of(key: K): Buffer {
@@ -32,28 +39,23 @@ export class Encoded<K extends object> {
   }
 }
 
+/** Of objects, for as long as each lives. */
+export const encodedObjects = <K extends object>(write: WriteOf<K>): Encoded<K> => new Encoded(write, new WeakMap())
+
 /** Methods, versions and statuses; a client may invent some. */
 const MAX_VALUES = 256
 
-/** The same for texts or numbers, of which the first few hundred are kept. */
-export class EncodedValues<K extends string | number> {
-  readonly #write: WriteOf<K>
-  readonly #known = new Map<K, Buffer>()
-
-  constructor(write: WriteOf<K>) {
-    this.#write = write
-  }
-
-  of(key: K): Buffer {
-    const known = this.#known.get(key)
-    if (known !== undefined) return known
-    const encoded = encode(this.#write, key)
-    if (this.#known.size < MAX_VALUES) this.#known.set(key, encoded)
-    return encoded
-  }
+/** Of texts or numbers, of which the first few hundred are kept. */
+export const encodedValues = <K extends string | number>(write: WriteOf<K>): Encoded<K> => {
+  const known = new Map<K, Buffer>()
+  return new Encoded(write, {
+    get: (key) => known.get(key),
+    set: (key, encoded) => known.size < MAX_VALUES && known.set(key, encoded),
+  })
 }
 
-const encode = <K>(write: WriteOf<K>, key: K): Buffer => {
+/** The same of a thing that is asked for once. */
+export const encode = <K>(write: WriteOf<K>, key: K): Buffer => {
   const writer = new ProtoWriter(Buffer.allocUnsafeSlow(FIRST_BYTES))
   write(key, writer)
   return writer.copy()

@@ -153,11 +153,12 @@ export class ProtoWriter {
   #keyOf(name: string): Buffer {
     const known = this.#names.get(name)
     if (known !== undefined) return known
-    const text = Buffer.from(name)
-    const writer = Buffer.concat([Buffer.from([0x0a]), varintOf(text.length), text])
+    const writer = new ProtoWriter(Buffer.allocUnsafeSlow(NAME_BYTES))
+    writer.text(1, name)
+    const key = writer.copy()
     // Names are ours, but for those of custom tags, which a configuration has.
-    if (this.#names.size < MAX_NAMES) this.#names.set(name, writer)
-    return writer
+    if (this.#names.size < MAX_NAMES) this.#names.set(name, key)
+    return key
   }
 
   /** Length and characters of a short text of ASCII; false for others, of which nothing is written. */
@@ -216,16 +217,11 @@ export class ProtoWriter {
 
 const MAX_VARINT = 10
 const MAX_NAMES = 1000
+/** Of a name, mostly. */
+const NAME_BYTES = 128
 
 const sizeOf = (value: number): number => {
   let size = 1
   for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) size++
   return size
-}
-
-const varintOf = (value: number): Buffer => {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest > 0x7f; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80)
-  return Buffer.from([...bytes, rest])
 }

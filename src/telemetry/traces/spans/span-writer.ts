@@ -1,7 +1,7 @@
 /** Writes spans as OTLP has them (opentelemetry/proto/trace/v1), straight from the records of exchanges. */
 import type { Destination, ExchangeRecord, Source, TraceRecord } from '../../../filter/record.ts'
 import type { Endpoint } from '../../../model/endpoint.ts'
-import { asAttributes, Encoded, EncodedValues, RESOURCE_ATTRIBUTES, SPAN_ATTRIBUTES } from './encoded.ts'
+import { asAttributes, encode, encodedObjects, encodedValues, RESOURCE_ATTRIBUTES, SPAN_ATTRIBUTES } from './encoded.ts'
 import { errorTypeOf } from '../outcome.ts'
 import { istioEndpointTags, istioSourceTags, type Tags } from './peer-tags.ts'
 import { ProtoWriter } from './proto-writer.ts'
@@ -24,8 +24,7 @@ const ownTags = (own: Tags, take: tags.TakeTag): void => {
 }
 
 /** Attributes of a resource as a message has them. */
-export const encodeResource = (resource: Tags): Buffer =>
-  new Encoded<Tags>(asAttributes(ownTags, RESOURCE_ATTRIBUTES)).of(resource)
+export const encodeResource = (resource: Tags): Buffer => encode(asAttributes(ownTags, RESOURCE_ATTRIBUTES), resource)
 
 export class SpanWriter {
   readonly #selfTags: Tags
@@ -35,23 +34,23 @@ export class SpanWriter {
   readonly #part = new ProtoWriter()
   readonly #take: tags.TakeTag = (name, value) => this.#span.attribute(SPAN_ATTRIBUTES, name, value)
   // What many spans have in common.
-  readonly #own = new Encoded<Tags>(asAttributes(ownTags))
-  readonly #sources = new Encoded<Source>(asAttributes(tags.clientAddressTags))
-  readonly #istioSources = new Encoded<Source>(asAttributes(istioSourceTags))
-  readonly #endpoints = new Encoded<Endpoint>(asAttributes(tags.endpointTags))
-  readonly #istioEndpoints = new Encoded<Endpoint>(asAttributes(istioEndpointTags))
-  readonly #services = new Encoded<Destination>(asAttributes(tags.serviceTags))
-  readonly #clusters = new Encoded<Destination>(asAttributes(tags.clusterTags))
-  readonly #serverNames = new Encoded<Destination>(({ hostname, port }, writer) =>
+  readonly #own = encodedObjects<Tags>(asAttributes(ownTags))
+  readonly #sources = encodedObjects<Source>(asAttributes(tags.clientAddressTags))
+  readonly #istioSources = encodedObjects<Source>(asAttributes(istioSourceTags))
+  readonly #endpoints = encodedObjects<Endpoint>(asAttributes(tags.endpointTags))
+  readonly #istioEndpoints = encodedObjects<Endpoint>(asAttributes(istioEndpointTags))
+  readonly #services = encodedObjects<Destination>(asAttributes(tags.serviceTags))
+  readonly #clusters = encodedObjects<Destination>(asAttributes(tags.clusterTags))
+  readonly #serverNames = encodedObjects<Destination>(({ hostname, port }, writer) =>
     writer.text(NAME, `${hostname}:${port}/*`),
   )
-  readonly #tryNames = new Encoded<Destination>((destination, writer) =>
+  readonly #tryNames = encodedObjects<Destination>((destination, writer) =>
     writer.text(NAME, `router ${tags.clusterOf(destination)} egress`),
   )
-  readonly #methods = new EncodedValues<string>(asAttributes(tags.methodTags))
-  readonly #serverVersions = new EncodedValues<string>(asAttributes(tags.serverVersionTags))
-  readonly #clientVersions = new EncodedValues<string>(asAttributes(tags.clientVersionTags))
-  readonly #statuses = new EncodedValues<number>(asAttributes(tags.statusTags))
+  readonly #methods = encodedValues<string>(asAttributes(tags.methodTags))
+  readonly #serverVersions = encodedValues<string>(asAttributes(tags.serverVersionTags))
+  readonly #clientVersions = encodedValues<string>(asAttributes(tags.clientVersionTags))
+  readonly #statuses = encodedValues<number>(asAttributes(tags.statusTags))
 
   /** `selfTags` are those of the waypoint itself. */
   constructor(selfTags: Tags) {

@@ -1,6 +1,6 @@
 import { HeaderList } from '../../../../src/http/header-list.ts'
 import type { LoadBalancing } from '../../../../src/model/backend/backend-policy.ts'
-import { hashText } from '../../../../src/proxy/balance/hash-text.ts'
+import { hashText } from '../../../../src/lib/hash/hash-text.ts'
 import { Place } from '../../../../src/proxy/balance/limits/place.ts'
 import { ServiceLoads } from '../../../../src/proxy/balance/limits/service-loads.ts'
 import { Sessions } from '../../../../src/proxy/session/sessions.ts'
