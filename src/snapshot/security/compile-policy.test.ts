@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { policyOf } from '../../../test/support/hostile/policies.ts'
+import { policyOf, type Conditions } from '../../../test/support/hostile/policies.ts'
 import { runSteps } from '../../lib/steps/run-steps.ts'
 import { compilePolicy } from './compile-policy.ts'
 import type { PolicyPlan } from './policy-plans.ts'
@@ -22,3 +22,15 @@ it('what a rule decides, and what it compares with, is made once', () => {
     assert.ok(anyOf === condition.anyOf && noneOf === condition.noneOf)
   }
 })
+
+const telling: readonly (readonly [name: string, rule: Conditions, field: string | undefined])[] = [
+  ['a path tells more than a method', { method: ['GET'], path: ['/a'] }, 'request.path'],
+  ['one value tells more than two', { 'x-team': ['a', 'b'], path: ['/a'] }, 'request.path'],
+  ['what anything fits tells nothing', { path: ['*'], method: ['GET'] }, 'request.method'],
+  ['nor does what is only excluded', { 'not path': ['/a'] }, undefined],
+]
+for (const [name, conditions, field] of telling) {
+  it(`the condition that is tried first: ${name}`, () => {
+    assert.equal(planOf('ALLOW', conditions).rules[0]?.telling?.source.field.kind, field)
+  })
+}

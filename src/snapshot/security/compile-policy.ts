@@ -7,6 +7,7 @@ import {
 } from '../../model/security/authorization.ts'
 import type { ConditionPlan, PolicyPlan, RulePlan } from './policy-plans.ts'
 import type { AuthorizationDecision } from '../../model/security/authorization-decision.ts'
+import { tellingOf } from './find-misfit.ts'
 import { compileField, type FactsMatcher } from './match/field.ts'
 
 /** How many rules are compiled between two pauses. */
@@ -41,6 +42,7 @@ class Rule implements RulePlan {
   readonly from: RulePlan['from']
   readonly to: RulePlan['to']
   readonly when: RulePlan['when']
+  readonly telling: RulePlan['telling']
   #decision: AuthorizationDecision | undefined
 
   constructor(
@@ -52,6 +54,7 @@ class Rule implements RulePlan {
     this.from = from
     this.to = to
     this.when = when
+    this.telling = tellingOf(this)
   }
 
   get decision(): AuthorizationDecision {
@@ -75,9 +78,10 @@ class Condition implements ConditionPlan {
   }
 
   get anyOf(): FactsMatcher | undefined {
+    if (this.#anyOf !== undefined) return this.#anyOf
     const { field, values } = this.source
     if (values.length === 0) return undefined
-    return (this.#anyOf ??= compileField(field, values, this.#action === 'ALLOW' ? 'joined' : 'each'))
+    return (this.#anyOf = compileField(field, values, this.#action === 'ALLOW' ? 'joined' : 'each'))
   }
 
   get noneOf(): FactsMatcher | undefined {

@@ -1,4 +1,4 @@
-import { findMisfit } from './find-misfit.ts'
+import { matches } from './find-misfit.ts'
 import { glueOf } from './match/headers.ts'
 import type { Discriminator, RuleNode, RulePlan } from './policy-plans.ts'
 import type { RequestFacts } from './request-facts.ts'
@@ -15,7 +15,7 @@ const SLASH = 47
  */
 export const findRule = (node: RuleNode, facts: RequestFacts): Found => {
   if (node.kind === 'list') {
-    for (const rule of node.rules) if (findMisfit(rule, facts) === undefined) return rule
+    for (const rule of node.rules) if (matches(rule, facts)) return rule
     return undefined
   }
   if (node.kind === 'parts') {

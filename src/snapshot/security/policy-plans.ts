@@ -74,6 +74,8 @@ export interface RulePlan {
   readonly from: readonly (readonly ConditionPlan[])[]
   readonly to: readonly (readonly ConditionPlan[])[]
   readonly when: readonly ConditionPlan[]
+  /** Of those that have to hold, the one to try first; `undefined`: there is none that tells much. */
+  readonly telling: ConditionPlan | undefined
   /** What is decided when it matches. */
   readonly decision: AuthorizationDecision
 }

@@ -55,11 +55,11 @@ const compileRequestField = (field: RequestField, values: readonly string[], rep
     }
     case 'request.method': {
       const fits = compileTexts(values)
-      return ofRequest(({ method }) => fits(method))
+      return ({ request }) => request !== undefined && fits(request.method)
     }
     case 'request.path': {
       const fits = compilePaths(values)
-      return ofRequest(({ path }) => fits(path))
+      return ({ request }) => request !== undefined && fits(request.path)
     }
     case 'request.headers':
       return ofRequest(compileHeader(field.name, values, repeats))

@@ -26,12 +26,28 @@ export const compileTexts = (
   const [only, ...others] = written
   // Most conditions have one value, and there may be very many of them.
   if (only !== undefined && others.length === 0 && isExact(only)) return compileText(scheme + only, ignoreCase)
-  return compileSeveral(sortPatterns(written), { scheme, ignoreCase, isEmptyPresent })
+  const sorted = sortPatterns(written)
+  const { prefixes, suffixes } = sorted
+  if (only !== undefined && others.length === 0 && !ignoreCase) {
+    if (prefixes[0] !== undefined) return compilePrefix(scheme + prefixes[0])
+    if (suffixes[0] !== undefined && scheme === '') return compileSuffix(suffixes[0])
+  }
+  return compileSeveral(sorted, { scheme, ignoreCase, isEmptyPresent })
 }
 
 /** Apart, so that what it holds on to is this and no more. */
 const compileText = (wanted: string, ignoreCase: boolean): TextMatcher =>
   ignoreCase ? (text) => text?.toLowerCase() === wanted : (text) => text === wanted
+
+const compilePrefix =
+  (prefix: string): TextMatcher =>
+  (text) =>
+    text !== undefined && text.startsWith(prefix)
+
+const compileSuffix =
+  (suffix: string): TextMatcher =>
+  (text) =>
+    text !== undefined && text.endsWith(suffix)
 
 const compileSeveral = (
   sorted: ReturnType<typeof sortPatterns>,

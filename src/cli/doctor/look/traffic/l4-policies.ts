@@ -7,7 +7,7 @@ import { valueAt, type LiveObject } from '../../../../controller/manifest.ts'
 import { decodeSpiffeId, parseSpiffeId } from '../../../../model/identity.ts'
 import { isRequestField, type AuthorizationRule } from '../../../../model/security/authorization.ts'
 import { compilePolicy } from '../../../../snapshot/security/compile-policy.ts'
-import { findMisfit } from '../../../../snapshot/security/find-misfit.ts'
+import { matches } from '../../../../snapshot/security/find-misfit.ts'
 import type { RulePlan } from '../../../../snapshot/security/policy-plans.ts'
 import type { RequestFacts } from '../../../../snapshot/security/request-facts.ts'
 import { isSelected, keyOfLive, labelsOf, namespaceOf } from '../live.ts'
@@ -72,11 +72,11 @@ export const policiesFor = (
 /** Decides as ztunnel does: DENY first, then with ALLOW policies one of them has to. */
 export const judge = (policies: readonly L4Policy[], client: L4Client, port: number): L4Verdict => {
   const facts = factsOf(client, port)
-  const matches = ({ rules }: L4Policy): boolean => rules.some((rule) => findMisfit(rule, facts) === undefined)
-  const denying = policies.filter(({ object }) => object.action === 'DENY').find(matches)
+  const isMatch = ({ rules }: L4Policy): boolean => rules.some((rule) => matches(rule, facts))
+  const denying = policies.filter(({ object }) => object.action === 'DENY').find(isMatch)
   if (denying !== undefined) return { kind: 'denied', by: [denying.key] }
   const allowing = policies.filter(({ object }) => object.action === 'ALLOW')
-  if (allowing.length === 0 || allowing.some(matches)) return { kind: 'allowed' }
+  if (allowing.length === 0 || allowing.some(isMatch)) return { kind: 'allowed' }
   return { kind: 'denied', by: allowing.map(({ key }) => key) }
 }
 
