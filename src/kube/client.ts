@@ -11,7 +11,8 @@ import { BadPiece, parsePiece, readChunks, readRefusal, readText, type ReadOptio
 import { apiVersionOf, resourcePath, type KubeResource } from './resources.ts'
 import { createLineSplitter } from './split-lines.ts'
 import { createListSplitter } from './split-list.ts'
-import { createTransport, type Transport, type TransportAnswer, type TransportRequest } from './transport.ts'
+import { createTransport, type Transport, type TransportRequest } from './transport.ts'
+import type { TransportAnswer } from './wire/carrier.ts'
 
 /** An object as the API server has it. */
 export interface KubeJson {

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts'
 import { failed, failureOfAnswer, type KubeResult } from './failure.ts'
-import { explainError, type TransportAnswer } from './transport.ts'
+import type { TransportAnswer } from './wire/carrier.ts'
+import { explainError } from './wire/explain-error.ts'
 
 export interface ReadOptions {
   readonly asked: string
@@ -26,8 +27,7 @@ export const readChunks = async (
     for await (const chunk of body) {
       cancel()
       cancel = clock.after(idleMs, giveUp)
-      // Nobody has set an encoding.
-      onChunk(chunk as Buffer)
+      onChunk(chunk)
     }
     if (isLate) return failed({ asked, reason: 'Timeout', message: `nothing came for ${idleMs} ms` })
     return { ok: true, value: undefined }

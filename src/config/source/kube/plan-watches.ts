@@ -56,7 +56,7 @@ export const followedKinds: readonly string[] = [
   'Secret',
 ]
 
-/** Beyond this many namespaces the Pods of all are followed at once: each watch is a connection. */
+/** Beyond this many namespaces the Pods of all are followed at once: each watch is work for the API server. */
 const manyNamespaces = 32
 
 /** Beyond this many of one namespace all that are there are followed, and only those kept: whoever writes policies could have us open any number. */
