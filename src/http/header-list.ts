@@ -17,6 +17,8 @@ export class HeaderList {
   checked: readonly string[] = NONE
   /** @internal The value of a `traceparent` that we made ourselves, if we did, which need not be looked at either. */
   ownTraceparent: string | undefined
+  /** @internal The same as the line that it is in HTTP/1.1, with its end. */
+  ownTraceLine = ''
   /** @internal The same of an `x-request-id`. */
   ownRequestId: string | undefined
 
@@ -88,10 +90,11 @@ export class HeaderList {
     for (let i = 0; i < this.fields.length; i += 2) yield [this.fields[i] ?? '', this.fields[i + 1] ?? '']
   }
 
-  /** @internal Appends a `traceparent` that we made ourselves. */
-  addTraceparent(value: string): void {
+  /** @internal Appends a `traceparent` that we made ourselves, which is `line` in HTTP/1.1. */
+  addTraceparent(value: string, line: string): void {
     this.fields.push('traceparent', value)
     this.ownTraceparent = value
+    this.ownTraceLine = line
   }
 
   /** @internal Appends an `x-request-id` that we made ourselves. */
@@ -119,6 +122,7 @@ export class HeaderList {
     const copy = new HeaderList(this.fields.slice())
     copy.checked = this.checked
     copy.ownTraceparent = this.ownTraceparent
+    copy.ownTraceLine = this.ownTraceLine
     copy.ownRequestId = this.ownRequestId
     return copy
   }

@@ -279,7 +279,7 @@ describe('fields that the reader has checked:', () => {
       headers.fields[headers.fields.length - 1] = text
     },
     'what was put in the place of our own': (headers, text) => {
-      headers.addTraceparent('00-a-b-00')
+      headers.addTraceparent('00-a-b-00', 'traceparent: 00-a-b-00\r\n')
       headers.set('traceparent', text)
     },
     'what was put in the place of an id of our own': (headers, text) => {
@@ -309,7 +309,7 @@ describe('fields that the reader has checked:', () => {
   })
 
   const ours: readonly (readonly [string, string, (headers: HeaderList) => void])[] = [
-    ['traceparent', '00-a-b-00', (headers) => headers.addTraceparent('00-a-b-00')],
+    ['traceparent', '00-a-b-00', (headers) => headers.addTraceparent('00-a-b-00', 'traceparent: 00-a-b-00\r\n')],
     ['x-request-id', 'a-b', (headers) => headers.addRequestId('a-b')],
     ['x-forwarded-proto', 'http', (headers) => headers.add('x-forwarded-proto', 'http')],
   ]

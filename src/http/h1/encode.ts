@@ -205,7 +205,10 @@ function encodeFields(headers: HeaderList): string | H1EncodeFailure {
     let same = at
     while (same < stop && (checked[same] !== name || checked[same + 1] !== value)) same += 2
     if (same < stop) at = same + 2
-    else if (!headers.isOwn(name, value)) {
+    else if (value === headers.ownTraceparent && name === 'traceparent') {
+      text += headers.ownTraceLine
+      continue
+    } else if (!headers.isOwn(name, value)) {
       if (!isFieldName(name)) return unwritable(`field name ${quoted(name)}`)
       if (!isFieldValue(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
     }

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test'
 import { HeaderList } from '../header-list.ts'
 import { readB3, readB3Fields } from './b3.ts'
 import { defaultPropagation, findTrace, writeTrace } from './trace-fields.ts'
-import { createUnsampledSource, formatTraceparent, readTraceparent } from './traceparent.ts'
+import { formatTraceparent, readTraceparent } from './traceparent.ts'
 import { isTracestate } from './tracestate.ts'
+import { createUnsampledSource } from './unsampled-source.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const SPAN = '00f067aa0ba902b7'
@@ -57,19 +58,38 @@ describe('traceparent', () => {
 })
 
 describe('traceparent of those who are not traced', () => {
+  const take = (fill?: (bytes: Buffer) => unknown): (() => string) => {
+    const add = createUnsampledSource(fill)
+    return () => {
+      const headers = new HeaderList(['a', 'b'])
+      add(headers)
+      const { ownTraceparent: value = '', ownTraceLine: line } = headers
+      assert.deepEqual(headers.fields, ['a', 'b', 'traceparent', value])
+      assert.equal(line, `traceparent: ${value}\r\n`)
+      return value
+    }
+  }
+
   it('is another one each time', () => {
-    const next = createUnsampledSource()
+    const next = take()
     const values = Array.from({ length: 300 }, next)
     assert.equal(new Set(values).size, 300)
     for (const value of values) assert.equal(readTraceparent(value)?.isSampled, false)
   })
 
+  it('differs from all others in the half of its id by which samplers draw lots, for longer than any two share the rest', () => {
+    const next = take()
+    const traces = Array.from({ length: 5000 }, () => readTraceparent(next())?.ids?.traceId ?? '')
+    assert.equal(new Set(traces.map((id) => id.slice(16))).size, 5000)
+    assert.ok(new Set(traces.map((id) => id.slice(0, 16))).size > 4)
+  })
+
   it('is valid whatever chance says', () => {
-    const zeros = createUnsampledSource((bytes) => bytes.fill(0))
-    assert.equal(zeros(), `00-${'1'.padStart(32, '0')}-${'1'.padStart(16, '0')}-00`)
-    const counted = createUnsampledSource((bytes) => bytes.forEach((_, i) => (bytes[i] = i)))
-    assert.equal(counted(), '00-000102030405060708090a0b0c0d0e0f-1011121314151617-00')
-    assert.equal(counted(), '00-18191a1b1c1d1e1f2021222324252627-28292a2b2c2d2e2f-00')
+    const zeros = take((bytes) => bytes.fill(0))
+    assert.equal(zeros(), `00-${'01'.padStart(16, '0')}${'0'.repeat(16)}-${'1'.padStart(16, '0')}-00`)
+    const counted = take((bytes) => bytes.forEach((_, i) => (bytes[i] = i)))
+    assert.equal(counted(), '00-00010203040506071011121314151617-08090a0b0c0d0e0f-00')
+    assert.equal(counted(), '00-000102030405060718191a1b1c1d1e1f-08090a0b0c0d0e0f-00')
   })
 })
 

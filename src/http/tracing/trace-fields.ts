@@ -29,41 +29,57 @@ export interface FoundTrace {
 
 const noForms: readonly Propagator[] = []
 const nothing: FoundTrace = { context: undefined, forms: noForms, traceState: undefined, hasState: false }
-const onlyState: FoundTrace = { ...nothing, hasState: true }
 
-/** Reads what a request says of its trace. */
+/** Reads what a request says of its trace. Most say nothing, which one look at the lengths of names tells. */
 export const findTrace = (headers: HeaderList, { reads }: Propagation): FoundTrace => {
-  const hasState = headers.hasLower('tracestate')
+  const { fields } = headers
+  for (let i = 0; i < fields.length; i += 2) if (speaksOfTrace(fields[i] ?? '')) return readTrace(headers, reads)
+  return nothing
+}
+
+const readTrace = (headers: HeaderList, reads: readonly Propagator[]): FoundTrace => {
   const forms = formsIn(headers)
-  if (forms === undefined) return hasState ? onlyState : nothing
   let context: RemoteContext | undefined
   for (const form of reads) {
     if (context !== undefined) break
     if (forms.includes(form)) context = readForm(headers, form)
   }
+  const hasState = headers.hasLower(TRACESTATE)
   const isW3c = context?.form === 'tracecontext' && context.ids !== undefined
-  const written = isW3c ? headers.getLower('tracestate') : undefined
+  const written = isW3c ? headers.getLower(TRACESTATE) : undefined
   const traceState = written !== undefined && isTracestate(written) ? written : undefined
   return { context, forms, traceState, hasState }
 }
 
-/** By length first: of a dozen fields hardly one is compared. */
-const formsIn = ({ fields }: HeaderList): Propagator[] | undefined => {
-  let forms: Propagator[] | undefined
+const TRACESTATE = 'tracestate'
+
+/** The form that a field is of, if it is of one. By length first: of a dozen fields hardly one is compared. */
+const formOf = (name: string): Propagator | undefined => {
+  switch (name.length) {
+    case 2:
+      return name === 'b3' ? 'b3' : undefined
+    case 10:
+      return name === 'x-b3-flags' ? 'b3multi' : undefined
+    case 11:
+      return name === 'traceparent' ? 'tracecontext' : name === 'x-b3-spanid' ? 'b3multi' : undefined
+    case 12:
+      return name === 'x-b3-traceid' || name === 'x-b3-sampled' ? 'b3multi' : undefined
+    default:
+      return undefined
+  }
+}
+
+const speaksOfTrace = (name: string): boolean => formOf(name) !== undefined || name === TRACESTATE
+
+/** Each once, in the order of their fields. */
+const formsIn = ({ fields }: HeaderList): readonly Propagator[] => {
+  const forms: Propagator[] = []
   for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] ?? ''
-    const { length } = name
-    if (length !== 11 && length !== 2 && length !== 12 && length !== 10) continue
-    const form = name === 'traceparent' ? 'tracecontext' : name === 'b3' ? 'b3' : isMulti(name) ? 'b3multi' : undefined
-    if (form === undefined || forms?.includes(form) === true) continue
-    forms ??= []
-    forms.push(form)
+    const form = formOf(fields[i] ?? '')
+    if (form !== undefined && !forms.includes(form)) forms.push(form)
   }
   return forms
 }
-
-const isMulti = (name: string): boolean =>
-  name === 'x-b3-traceid' || name === 'x-b3-spanid' || name === 'x-b3-sampled' || name === 'x-b3-flags'
 
 const readForm = (headers: HeaderList, form: Propagator): RemoteContext | undefined => {
   switch (form) {

@@ -1,5 +1,3 @@
-import { patternForm } from '../../lib/ids/id-pattern.ts'
-import { createIdSource } from '../../lib/ids/id-source.ts'
 import { isZero, type RemoteContext } from './remote-context.ts'
 
 /** `00-TRACE-SPAN-FLAGS`; what follows in a later version begins with another `-`. */
@@ -33,19 +31,3 @@ export const formatTraceparent = (
   { traceId, isSampled, otherFlags }: Pick<RemoteContext, 'otherFlags'> & { traceId: string; isSampled: boolean },
   spanId: string,
 ): string => `00-${traceId}-${spanId}-${FLAGS[(isSampled ? SAMPLED : 0) | (otherFlags & RANDOM)] ?? '00'}`
-
-const UNSAMPLED = `00-${'x'.repeat(32)}-${'x'.repeat(16)}-00`
-/** Of the bytes of both ids, the last ones of each. */
-const LAST_BYTES = [15, 23] as const
-
-/**
- * Makes a source of values for those who are not traced, each the beginning of another trace. They are most of all: many
- * are made at a time, as one text of which each is a part. `fill` fills memory with random bytes.
- */
-export const createUnsampledSource = (fill?: (bytes: Buffer) => unknown): (() => string) =>
-  createIdSource(patternForm(UNSAMPLED, avoidZeros), fill)
-
-/** Neither id may be all zeros. */
-const avoidZeros = (random: Buffer, at: number): void => {
-  for (const last of LAST_BYTES) random[at + last] = (random[at + last] ?? 0) || 1
-}

@@ -1,4 +1,4 @@
-import { createIdSource } from './id-source.ts'
+import { createIdSource, IDS_AT_ONCE } from './id-source.ts'
 
 /**
  * Makes a source of random ids of `bytes` bytes as lower-case hex digits, which are not all zeros. `fill` fills memory with
@@ -7,7 +7,10 @@ import { createIdSource } from './id-source.ts'
 export const createHexSource = (bytes: number, fill?: (bytes: Buffer) => unknown): (() => string) => {
   const chars = bytes * 2
   const none = '0'.repeat(chars)
-  const take = createIdSource({ bytes, chars, write: (random) => random.toString('hex') }, fill)
+  const take = createIdSource(
+    { bytes, chars, write: (random, from) => random.toString('hex', from, from + IDS_AT_ONCE * bytes) },
+    fill,
+  )
   return () => {
     const id = take()
     return id === none ? take() : id

@@ -8,7 +8,7 @@ const PATTERN = 'xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx'
  * strings: that was every fifteenth byte of garbage that a request left. `fill` fills memory with random bytes.
  */
 export const createUuidSource = (fill?: (bytes: Buffer) => unknown): (() => string) =>
-  createIdSource(patternForm(PATTERN, markVersion), fill)
+  createIdSource(patternForm(PATTERN, { settle: markVersion }), fill)
 
 const markVersion = (random: Buffer, at: number): void => {
   random[at + 6] = ((random[at + 6] ?? 0) & 0x0f) | 0x40

@@ -7,7 +7,8 @@ import type { TraceRecord } from '../../filter/record.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import { findTrace, type FoundTrace } from '../../http/tracing/trace-fields.ts'
 import type { Propagator } from '../../http/tracing/remote-context.ts'
-import { createUnsampledSource, readTraceparent } from '../../http/tracing/traceparent.ts'
+import { readTraceparent } from '../../http/tracing/traceparent.ts'
+import { createUnsampledSource } from '../../http/tracing/unsampled-source.ts'
 import { createHexSource } from '../../lib/ids/random-hex.ts'
 import type { TelemetryPolicy } from '../../model/telemetry/telemetry-policy.ts'
 import { ExchangeTrace } from './exchange-trace.ts'
@@ -25,9 +26,12 @@ export class Tracer {
   readonly #random: () => number
   readonly #createTraceId = createHexSource(16)
   readonly #createSpanId = createHexSource(8)
-  readonly #createUnsampled = createUnsampledSource()
+  readonly #addUnsampled = createUnsampledSource()
   readonly #plans = new WeakMap<TelemetryPolicy, { readonly plan: TracePlan | undefined }>()
   readonly #defaultPlan: TracePlan | undefined
+  /** Requests of one Service come in batches. */
+  #lastPolicy: TelemetryPolicy | undefined
+  #lastPlan: TracePlan | undefined
   /** Tunnels have many requests, one after the other. */
   #tunnelText: string | undefined
   #tunnel: TraceRecord['tunnel']
@@ -68,7 +72,7 @@ export class Tracer {
     const { context, forms, traceState, hasState } = found
     if (forms.length === 0) {
       if (hasState) return false
-      headers.addTraceparent(this.#createUnsampled())
+      this.#addUnsampled(headers)
       return true
     }
     const isAsIs = context?.form === 'tracecontext' && context.isSampled === false && forms.length === 1
@@ -116,10 +120,12 @@ export class Tracer {
 
   #planOf(policy: TelemetryPolicy | undefined): TracePlan | undefined {
     if (policy === undefined) return this.#defaultPlan
+    if (policy === this.#lastPolicy) return this.#lastPlan
     const known = this.#plans.get(policy)
-    if (known !== undefined) return known.plan
-    const plan = planTraces(policy, this.#defaults)
-    this.#plans.set(policy, { plan })
+    const plan = known === undefined ? planTraces(policy, this.#defaults) : known.plan
+    if (known === undefined) this.#plans.set(policy, { plan })
+    this.#lastPolicy = policy
+    this.#lastPlan = plan
     return plan
   }
 
