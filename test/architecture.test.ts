@@ -137,7 +137,7 @@ const CASES: readonly Case[] = [
     rule: checkPackages,
     name: 'packages stay in their rooms, with their subpaths',
     files: {
-      'src/admin/a.ts': "import fastify from 'fastify'",
+      'src/filter/app/a.ts': "import fastify from 'fastify'",
       'src/proxy/a.ts': "import { parse } from 'yaml'",
       'src/telemetry/a.ts': "import x from '@scope/name/sub'",
     },

@@ -145,6 +145,7 @@ test('the snapshot shows what is in force, without secrets', async (t) => {
   assert.equal(shown.routes[0].rules[0].matches[0].headers[2].value, 'ann')
   assert.equal(shown.endpoints[0].endpoints[0].address, '10.1.0.1')
   assert.equal(response.headers.get('content-type'), 'application/json; charset=utf-8')
+  assert.equal(response.headers.get('cache-control'), 'no-store')
 })
 
 test('a large snapshot is whole', async (t) => {

@@ -2,14 +2,14 @@
  * The ports beside the data path: readiness for the kubelet, metrics for Prometheus, the admin API for people on this
  * machine. It shows the running truth and must never become a second way to configure.
  */
-import { Readable } from 'node:stream'
-import type { FastifyInstance } from 'fastify'
+import type { Server } from 'node:http'
 import { mergeInParts } from '../telemetry/dump.ts'
 import { chooseFormat } from '../telemetry/exposition/metrics-format.ts'
 import { renderMetrics } from '../telemetry/render.ts'
 import type { AdminDeps } from './admin-deps.ts'
-import { addAdminEndpoints } from './endpoints.ts'
-import { createReadyServer, createServer, listen, type Listening } from './server.ts'
+import { adminEndpoints } from './endpoints.ts'
+import { refuseForeign } from './local-only.ts'
+import { closeServer, createReadyServer, createServer, listen, type Endpoint, type Listening } from './server.ts'
 
 export interface AdminOptions {
   /** Where readiness and metrics listen, a literal address: `::` (IPv4 as well), `127.0.0.1`. */
@@ -28,13 +28,13 @@ export interface AdminServer {
 
 /** Starts all three, or none: throws `StartupError` (`ELISTEN`) when one cannot listen. */
 export const startAdmin = async ({ bind, ports, deps }: AdminOptions): Promise<AdminServer> => {
-  const servers: FastifyInstance[] = []
-  const start = async (server: FastifyInstance, at: Listening): Promise<string> => {
+  const servers: Server[] = []
+  const start = async (server: Server, at: Listening): Promise<string> => {
     servers.push(server)
     return listen(server, at)
   }
   const close = async (): Promise<void> => {
-    await Promise.all(servers.map((server) => server.close()))
+    await Promise.all(servers.map(closeServer))
   }
   try {
     const admin = await start(createAdminServer(deps), { host: '127.0.0.1', port: ports.admin, role: 'admin' })
@@ -47,21 +47,20 @@ export const startAdmin = async ({ bind, ports, deps }: AdminOptions): Promise<A
   }
 }
 
-const createMetricsServer = (deps: AdminDeps): FastifyInstance => {
-  const server = createServer()
-  server.get('/stats/prometheus', async ({ headers }, reply) => {
+const createMetricsServer = (deps: AdminDeps): Server => {
+  const answer: Endpoint['answer'] = async ({ headers }) => {
     const format = chooseFormat(headers.accept)
-    const text = renderMetrics(await mergeInParts(await deps.dumps()), format)
-    return reply
-      .header('content-type', format.contentType)
-      .header('vary', 'accept')
-      .send(Readable.from(text, { objectMode: false }))
-  })
-  return server
+    const body = renderMetrics(await mergeInParts(await deps.dumps()), format)
+    return { status: 200, headers: { 'content-type': format.contentType, vary: 'accept' }, body }
+  }
+  return createServer({ endpoints: [{ method: 'GET', path: '/stats/prometheus', answer }] })
 }
 
-const createAdminServer = (deps: AdminDeps): FastifyInstance => {
-  const server = createServer()
-  addAdminEndpoints(server, deps)
-  return server
-}
+const createAdminServer = (deps: AdminDeps): Server =>
+  createServer({
+    endpoints: adminEndpoints(deps),
+    refuse: refuseForeign,
+    // What is shown changes any moment, and is nobody else's to keep.
+    headers: { 'cache-control': 'no-store' },
+    hint: 'GET / lists what there is',
+  })

@@ -1,6 +1,6 @@
 import { chooseFormat, type MetricsFormat } from '../telemetry/exposition/metrics-format.ts'
 import type { AdminServer } from './admin.ts'
-import { createReadyServer, createServer, listen } from './server.ts'
+import { closeServer, createReadyServer, createServer, listen, type Endpoint } from './server.ts'
 
 export interface ControllerPortsOptions {
   /** A literal address: `::` (IPv4 as well), `127.0.0.1`. */
@@ -23,14 +23,14 @@ export interface ControllerPorts extends Pick<AdminServer, 'close'> {
 /** Starts both, or none: throws `StartupError` (`ELISTEN`) when one cannot listen. */
 export const startControllerPorts = async ({ bind, ports, deps }: ControllerPortsOptions): Promise<ControllerPorts> => {
   const ready = createReadyServer(deps)
-  const metrics = createServer()
-  metrics.get('/stats/prometheus', async ({ headers }, reply) => {
+  const answer: Endpoint['answer'] = async ({ headers }) => {
     const format = chooseFormat(headers.accept)
-    const text = await deps.metrics(format)
-    return reply.header('content-type', format.contentType).header('vary', 'accept').send(text)
-  })
+    const body = await deps.metrics(format)
+    return { status: 200, headers: { 'content-type': format.contentType, vary: 'accept' }, body }
+  }
+  const metrics = createServer({ endpoints: [{ method: 'GET', path: '/stats/prometheus', answer }] })
   const close = async (): Promise<void> => {
-    await Promise.all([ready.close(), metrics.close()])
+    await Promise.all([ready, metrics].map(closeServer))
   }
   try {
     const addresses = {

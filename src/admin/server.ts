@@ -1,51 +1,136 @@
-/** What the servers beside the data path have in common: small limits, no schemas, and failures that say what to do. */
-import fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+/** What the servers beside the data path have in common: small limits, no bodies, and failures that say what to do. */
+import { once } from 'node:events'
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http'
 import { errorCode } from '../lib/errors/error-code.ts'
 import { joinHostPort } from '../lib/ip.ts'
 import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import { StartupError } from '../lib/startup-error.ts'
+import { json, type Answer } from './answer.ts'
+
+// An import would ask the module for all that it has, WebSocket among it, and Node would load a whole client for that: 5 MB.
+const http = process.getBuiltinModule('node:http')
+
+/** Something that a server answers. */
+export interface Endpoint {
+  /** Who may be asked by GET may be asked by HEAD. */
+  readonly method: 'GET' | 'POST'
+  /** Exactly this one. */
+  readonly path: string
+  readonly answer: (question: Question) => Answer | Promise<Answer>
+}
+
+export interface Question {
+  readonly parameters: URLSearchParams
+  readonly headers: IncomingHttpHeaders
+}
+
+export interface ServerOptions {
+  readonly endpoints: readonly Endpoint[]
+  /** Why a request is not looked at at all: it is answered with 403. Default: every request is. */
+  readonly refuse?: (method: string, headers: IncomingHttpHeaders) => string | undefined
+  /** Of every answer. */
+  readonly headers?: Answer['headers']
+  /** Where to find what there is, for whoever asks for something else. */
+  readonly hint?: string
+}
 
 /** `/healthz/ready` for the kubelet; `notReady` says why no traffic should be sent here. */
-export const createReadyServer = (deps: { readonly notReady: () => string | undefined }): FastifyInstance => {
-  const server = createServer()
-  server.get('/healthz/ready', (_, reply) => {
+export const createReadyServer = (deps: { readonly notReady: () => string | undefined }): Server => {
+  const answer = (): Answer => {
     const reason = deps.notReady()
-    void reply.type('text/plain; charset=utf-8').code(reason === undefined ? 200 : 503)
-    return `${reason ?? 'ready'}\n`
+    const headers = { 'content-type': 'text/plain; charset=utf-8' }
+    return { status: reason === undefined ? 200 : 503, headers, body: `${reason ?? 'ready'}\n` }
+  }
+  return createServer({ endpoints: [{ method: 'GET', path: '/healthz/ready', answer }] })
+}
+
+const BODY_BYTES = 1024
+/** Prometheus comes every minute at the latest. */
+const KEEP_ALIVE_MS = 72_000
+
+/** Makes a server. Small limits: nobody has reason to send much here, or to hold many connections open. */
+export const createServer = (options: ServerOptions): Server => {
+  const server = http.createServer({ requestTimeout: 10_000, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    void respond(options, request, response)
   })
+  server.maxConnections = 64
   return server
 }
 
-type Compilers = NonNullable<NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']>
+const respond = async (options: ServerOptions, request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  for (const [name, value] of Object.entries(options.headers ?? {})) response.setHeader(name, value)
+  try {
+    await send(response, await answerTo(options, request))
+  } catch (error) {
+    if (response.headersSent || response.destroyed) response.destroy()
+    else await send(response, json({ error: messageOf(error) }, 500))
+  }
+}
 
-/**
- * No endpoint has a schema; Fastify's default compilers would load ajv for them, 9 MB in every replica. The types want
- * functions with ajv's own properties, which nothing reads as long as there is no schema.
- */
-const withoutSchemas = {
-  buildValidator: () => () => () => true,
-  buildSerializer: () => () => JSON.stringify,
-} as unknown as Compilers
+const messageOf = (error: unknown): string => hideSecrets(error instanceof Error ? error.message : String(error))
 
-/** Makes a server. Small limits: nobody has reason to send much here, or to hold many connections open. */
-export const createServer = (): FastifyInstance => {
-  const server = fastify({
-    logger: false,
-    forceCloseConnections: true,
-    bodyLimit: 1024,
-    requestTimeout: 10_000,
-    schemaController: { compilersFactory: withoutSchemas },
-  })
-  server.server.maxConnections = 64
+const answerTo = async ({ endpoints, refuse, hint }: ServerOptions, request: IncomingMessage): Promise<Answer> => {
+  const { method = '', url = '', headers } = request
+  const refusal = refuse?.(method, headers)
+  if (refusal !== undefined) return json({ error: refusal }, 403)
   // No endpoint takes a body; whatever tools send with a POST is read and dropped.
-  server.removeAllContentTypeParsers()
-  server.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null))
-  server.setErrorHandler((error, _, reply) => {
-    const message = hideSecrets(error instanceof Error ? error.message : String(error))
-    const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500
-    return reply.code(status >= 400 && status < 600 ? status : 500).send({ error: message })
-  })
-  return server
+  if (!(await dropBody(request))) return { ...json({ error: tooLarge }, 413), isLast: true }
+  const mark = url.indexOf('?')
+  const path = mark === -1 ? url : url.slice(0, mark)
+  const there = endpoints.filter((endpoint) => endpoint.path === path)
+  const wanted = method === 'HEAD' ? 'GET' : method
+  const endpoint = there.find((each) => each.method === wanted)
+  if (endpoint !== undefined) {
+    return endpoint.answer({ parameters: new URLSearchParams(mark === -1 ? '' : url.slice(mark + 1)), headers })
+  }
+  if (there.length === 0) return json({ error: `nothing at ${path}${hint === undefined ? '' : `: ${hint}`}` }, 404)
+  const allow = there.map((each) => each.method).join(', ')
+  return json({ error: `${path} takes ${allow} only` }, 405, { allow })
+}
+
+const tooLarge = `nothing here takes a body, and none of more than ${BODY_BYTES} bytes is read`
+
+/** Whether it was small. */
+const dropBody = async (request: IncomingMessage): Promise<boolean> => {
+  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES) return false
+  let sizeBytes = 0
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    // Nobody has set an encoding.
+    sizeBytes += (chunk as Buffer).length
+    if (sizeBytes > BODY_BYTES) return false
+  }
+  return true
+}
+
+const send = async (response: ServerResponse, { status, headers, body, isLast = false }: Answer): Promise<void> => {
+  response.statusCode = status
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  if (isLast) response.setHeader('connection', 'close')
+  if (typeof body === 'string') {
+    response.setHeader('content-length', Buffer.byteLength(body))
+    response.end(body)
+    return
+  }
+  if (response.req.method !== 'HEAD') {
+    for await (const text of body) {
+      // Nobody is there any more.
+      if (response.destroyed) return
+      if (!response.write(text)) await untilDrained(response)
+    }
+  }
+  response.end()
+}
+
+const untilDrained = async (response: ServerResponse): Promise<void> => {
+  const over = new AbortController()
+  const { signal } = over
+  const events = [once(response, 'drain', { signal }), once(response, 'close', { signal })]
+  try {
+    await Promise.race(events)
+  } finally {
+    over.abort()
+    await Promise.allSettled(events)
+  }
 }
 
 /** Where a server listens, and what for. */
@@ -56,17 +141,26 @@ export interface Listening {
 }
 
 /** Listens; the result is `ADDRESS:PORT` as bound, IPv6 in brackets. Throws `StartupError` (`ELISTEN`) when it cannot. */
-export const listen = async (server: FastifyInstance, { host, port, role }: Listening): Promise<string> => {
+export const listen = async (server: Server, { host, port, role }: Listening): Promise<string> => {
   try {
-    await server.listen({ host, port })
+    server.listen({ host, port })
+    await once(server, 'listening')
   } catch (error) {
     const code = errorCode(error) ?? ''
     const where = joinHostPort(host, port)
     throw new StartupError('ELISTEN', `cannot listen on ${where} (${role}): ${explainListen(code, role)}`, error)
   }
-  const address = server.server.address()
+  const address = server.address()
   if (address === null || typeof address === 'string') throw new Error(`no TCP address for ${role}`)
   return joinHostPort(address.address, address.port)
+}
+
+/** Ends a server at once, with requests under way; one that does not listen is closed already. */
+export const closeServer = async (server: Server): Promise<void> => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.close(() => resolve())
+  server.closeAllConnections()
+  await promise
 }
 
 const explainListen = (code: string, role: string): string => {

@@ -55,6 +55,7 @@ const never = {
     /\/node_modules\/@opentelemetry\/|\/src\/telemetry\/(?:otlp\/open-exporter|traces\/spans\/span-writer)/,
   'a regex engine': /\/node_modules\/re2js\//,
   YAML: /\/node_modules\/yaml\//,
+  Fastify: /\/node_modules\/(?:fastify|avvio|find-my-way)\//,
 } as const
 
 const startWatched = async (mesh: Mesh) => {

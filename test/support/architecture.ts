@@ -55,7 +55,7 @@ export const PACKAGE_ROOMS: Readonly<Record<string, readonly string[]>> = {
   '@opentelemetry/otlp-grpc-exporter-base': ['telemetry'],
   '@opentelemetry/otlp-transformer': ['telemetry'],
   '@opentelemetry/resources': ['telemetry'],
-  fastify: ['admin', 'filter/app'],
+  fastify: ['filter/app'],
   jose: ['proxy'],
   'prom-client': ['telemetry'],
   re2js: ['lib'],
