@@ -102,26 +102,26 @@ for (const mode of MODES) {
 }
 
 const TARGETS: readonly (readonly [target: string, path: string, query: string | undefined])[] = [
-  ['/', '/', undefined],
-  ['/a/b', '/a/b', undefined],
-  ['/a?', '/a', ''],
-  ['/a?b=c?d=/e', '/a', 'b=c?d=/e'],
-  ['/?http://x/y', '/', 'http://x/y'],
-  ['http://a', '/', undefined],
-  ['http://a:80/b?c', '/b', 'c'],
-  ['HTTPS://a?c=/d', '/', 'c=/d'],
-  ['*', '*', undefined],
+  ['/', '/', ''],
+  ['/a/b', '/a/b', ''],
+  ['/a?', '/a', '?'],
+  ['/a?b=c?d=/e', '/a', '?b=c?d=/e'],
+  ['/?http://x/y', '/', '?http://x/y'],
+  ['http://a', '/', ''],
+  ['http://a:80/b?c', '/b', '?c'],
+  ['HTTPS://a?c=/d', '/', '?c=/d'],
+  ['*', '*', ''],
 ]
 for (const [target, path, query] of TARGETS) {
   test(`splitTarget of ${target}`, () => assert.deepEqual(splitTarget(target), { path, query }))
 }
 
 test('OPTIONS of an authority alone asks about the server, not about its root', () => {
-  assert.deepEqual(splitTarget('http://a:80', 'OPTIONS'), { path: '*', query: undefined })
-  assert.deepEqual(splitTarget('http://a/', 'OPTIONS'), { path: '/', query: undefined })
-  assert.deepEqual(splitTarget('http://a?b', 'OPTIONS'), { path: '/', query: 'b' })
-  assert.deepEqual(splitTarget('*', 'OPTIONS'), { path: '*', query: undefined })
-  assert.deepEqual(splitTarget('http://a', 'GET'), { path: '/', query: undefined })
+  assert.deepEqual(splitTarget('http://a:80', 'OPTIONS'), { path: '*', query: '' })
+  assert.deepEqual(splitTarget('http://a/', 'OPTIONS'), { path: '/', query: '' })
+  assert.deepEqual(splitTarget('http://a?b', 'OPTIONS'), { path: '/', query: '?b' })
+  assert.deepEqual(splitTarget('*', 'OPTIONS'), { path: '*', query: '' })
+  assert.deepEqual(splitTarget('http://a', 'GET'), { path: '/', query: '' })
 })
 
 function isMerging(mode: PathNormalization): boolean {

@@ -1,9 +1,9 @@
 import type { PathNormalization } from '../model/model.ts'
 
-/** A request target taken apart: `path` as received, `query` without its `?`, `undefined` when there is no `?`. */
+/** A request target taken apart: `path` as received, `query` with its `?`, empty when there is none. */
 export interface SplitTarget {
   readonly path: string
-  readonly query: string | undefined
+  readonly query: string
 }
 
 /**
@@ -11,11 +11,11 @@ export interface SplitTarget {
  * an authority alone is OPTIONS of `*` (section 3.2.4); of another method, or none given, it is `/`.
  */
 export function splitTarget(target: string, method?: string): SplitTarget {
-  if (method === 'OPTIONS' && /^https?:\/\/[^/?]*$/i.test(target)) return { path: '*', query: undefined }
+  if (method === 'OPTIONS' && /^https?:\/\/[^/?]*$/i.test(target)) return { path: '*', query: '' }
   const pathAndQuery = target.startsWith('/') ? target : withoutAuthority(target)
   const mark = pathAndQuery.indexOf('?')
-  if (mark === -1) return { path: pathAndQuery, query: undefined }
-  return { path: pathAndQuery.slice(0, mark), query: pathAndQuery.slice(mark + 1) }
+  if (mark === -1) return { path: pathAndQuery, query: '' }
+  return { path: pathAndQuery.slice(0, mark), query: pathAndQuery.slice(mark) }
 }
 
 /** The first characters that make a path one to look at more closely; most paths have none. */

@@ -111,8 +111,7 @@ const explainFrontend = (
   }
   const headers = new HeaderList(query.headers.flatMap(([name, value]) => [name.toLowerCase(), value]))
   cleanRequest(headers)
-  const search = split.query === undefined ? '' : `?${split.query}`
-  const request = { method: query.method, path, query: search, headers, token: identify(frontend, headers, query) }
+  const request = { method: query.method, path, query: split.query, headers, token: identify(frontend, headers, query) }
   const collected = createReasons()
   const resolution = resolve(frontend, request, query.sourceNamespace, collected)
   const rule = resolution.kind === 'match' ? resolution.rule : undefined

@@ -39,14 +39,13 @@ const runFilters = async (snapshot: Snapshot, query: ExplainQuery): Promise<Filt
 
 const imagineExchange = (query: ExplainQuery) => {
   const { method, target, headers, sourceNamespace, serviceAccount, trustDomain = 'cluster.local', claims } = query
-  const { path, query: search } = splitTarget(target, method)
+  const split = splitTarget(target, method)
   const isKnown = sourceNamespace !== undefined && serviceAccount !== undefined
   const principal = isKnown ? formatSpiffeId({ trustDomain, namespace: sourceNamespace, serviceAccount }) : undefined
   const host = headers.find(([name]) => name.toLowerCase() === 'host')?.[1]
   const exchange = createExchange({
     method,
-    path,
-    query: search === undefined ? '' : `?${search}`,
+    ...split,
     headers: headers.filter(([name]) => name.toLowerCase() !== 'host'),
     source: { principal, namespace: sourceNamespace, serviceAccount },
     ...(host === undefined ? {} : { authority: host }),

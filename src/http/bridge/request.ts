@@ -89,7 +89,7 @@ export const requestToH2 = (
   const fields = [':method', method, ':authority', method === 'CONNECT' ? target : host]
   if (method !== 'CONNECT') {
     const { path, query } = splitTarget(target, method)
-    fields.push(':scheme', scheme, ':path', query === undefined ? path : `${path}?${query}`)
+    fields.push(':scheme', scheme, ':path', path + query)
   }
   const wrong = checkRequestFields(fields) ?? addH2Fields(fields, headers)
   if (wrong !== undefined) return unbridgeable(wrong)

@@ -56,6 +56,17 @@ export const LAST_CHUNK = '0\r\n\r\n'
 /** Twice the number of checked fields that are passed over in search of one. */
 const MAX_REMOVED = 16
 
+/**
+ * Fields that were written last, each a name and its value: what a route sets, what we tell of a client and what stands in
+ * the answers of a filter are the same strings in thousands of messages.
+ */
+const RECENT = 8
+// A field that may be written, too: nobody finds here what was not looked at.
+const recent: string[] = Array.from({ length: RECENT }, () => 'x')
+let nextRecent = 0
+/** Longer values are not held on to. */
+const MAX_RECENT_LENGTH = 256
+
 /** Methods whose requests usually have no content and need no `content-length: 0` (RFC 9110 section 8.6). */
 const WITHOUT_CONTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE', 'CONNECT', 'TRACE'])
 
@@ -208,13 +219,26 @@ function encodeFields(headers: HeaderList): string | H1EncodeFailure {
     else if (value === headers.ownTraceparent && name === 'traceparent') {
       text += headers.ownTraceLine
       continue
-    } else if (!headers.isOwn(name, value)) {
+    } else if (!headers.isOwn(name, value) && !isRecent(name, value)) {
       if (!isFieldName(name)) return unwritable(`field name ${quoted(name)}`)
       if (!isFieldValue(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
+      keepRecent(name, value)
     }
-    if (!isOurs(name)) text += `${name}: ${value}\r\n`
+    if (!isOurs(name)) text += name + ': ' + value + '\r\n'
   }
   return text
+}
+
+function isRecent(name: string, value: string): boolean {
+  for (let i = 0; i < RECENT; i += 2) if (recent[i] === name && recent[i + 1] === value) return true
+  return false
+}
+
+function keepRecent(name: string, value: string): void {
+  if (value.length > MAX_RECENT_LENGTH) return
+  recent[nextRecent] = name
+  recent[nextRecent + 1] = value
+  nextRecent = (nextRecent + 2) % RECENT
 }
 
 /** Fields that the encoder writes itself. */

@@ -244,7 +244,7 @@ export class Outgoing {
   #forwardTo(
     request: RequestView,
     { group, rule, trace }: Destined,
-    head: Pick<H1RequestHead, 'host' | 'bodyLength'>,
+    head: Pick<H1RequestHead, 'host' | 'bodyLength' | 'target'>,
   ): Forward {
     if (rule === undefined && group.policy?.sessionPersistence !== undefined) {
       this.#session = this.#deps.sessions.of(group.policy.sessionPersistence, request.headers)
@@ -268,7 +268,7 @@ export class Outgoing {
   }
 
   #startTransformed(request: RequestView, to: Destined, bodyLength: number): void {
-    const forward = this.#forwardTo(request, to, { host: this.#head.host, bodyLength })
+    const forward = this.#forwardTo(request, to, { ...this.#head, bodyLength })
     forward.start()
     if (!forward.isOver) this.#mirrors?.start(to, request, bodyLength)
   }

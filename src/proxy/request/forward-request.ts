@@ -16,7 +16,7 @@ export const toRequestView = (head: H1RequestHead): RequestView => {
     scheme: 'http',
     authority: head.host ?? '',
     path,
-    query: query === undefined ? '' : `?${query}`,
+    query,
     headers: head.headers,
     upgrade: upgradeOf(head),
     hasBody: head.bodyLength !== 0,
@@ -58,7 +58,7 @@ export const clientOf = (
  */
 export const toForwardRequest = (
   request: RequestView,
-  head: Pick<H1RequestHead, 'host' | 'bodyLength'>,
+  head: Pick<H1RequestHead, 'host' | 'bodyLength' | 'target'>,
   client: ForwardClient,
 ): ForwardRequest => {
   const { headers, authority, method } = request
@@ -74,7 +74,7 @@ export const toForwardRequest = (
   const host = isRewritten ? authority : (headers.getLower('host') ?? authority)
   return {
     method,
-    target: request.path + request.query,
+    target: targetOf(request, head),
     host: host === '' ? client.fallbackHost : host,
     headers,
     bodyLength: head.bodyLength,
@@ -85,6 +85,16 @@ export const toForwardRequest = (
     h2Head: undefined,
   }
 }
+
+/** As it came where nothing has become of it: what is put together would have to be taken in piece by piece. */
+const targetOf = ({ path, query }: RequestView, { target }: Pick<H1RequestHead, 'target'>): string =>
+  // Filters may be JavaScript, and have written anything here: what is no text is refused where it is written.
+  isText(path) && isText(query) && isWhole(target, path, query) ? target : path + query
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+
+const isWhole = (target: string, path: string, query: string): boolean =>
+  target.length === path.length + query.length && target.startsWith(path) && target.endsWith(query)
 
 /** What of a request an endpoint may be chosen by. */
 export const hashableOf = (

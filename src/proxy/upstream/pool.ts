@@ -194,7 +194,7 @@ export class EndpointPool {
   sweep(nowMs: number): void {
     const { idleTimeoutMs } = this.#options
     for (const session of [...this.#idle]) {
-      if (nowMs - session.idleSinceMs > idleTimeoutMs || !session.isUsable) session.close()
+      if (session.idleMs(nowMs) > idleTimeoutMs || !session.isUsable) session.close()
     }
     this.#h2?.tick(nowMs)
     this.#dialler.tick(nowMs)
@@ -260,7 +260,6 @@ export class EndpointPool {
     const { clock, onFault, turns } = this.#options
     const keeper: H1Keeper = {
       onIdle: (idle) => {
-        idle.idleSinceMs = clock.monotonicMs()
         if (this.isRetired || this.#idle.length >= MAX_IDLE_SESSIONS) idle.close()
         else this.#idle.push(idle)
         lease?.noteIdle()

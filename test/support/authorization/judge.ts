@@ -140,7 +140,7 @@ export const factsOf = (
   const split = splitTarget(target, method)
   const path = normalizePath(split.path, pathNormalization)
   if (path === undefined) return undefined
-  const query = split.query === undefined ? '' : `?${split.query}`
+  const { query } = split
   const fields = Object.entries(request.headers).flatMap(([name, value]) =>
     [value].flat().flatMap((line) => [name.toLowerCase(), String(line)]),
   )

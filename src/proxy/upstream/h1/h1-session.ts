@@ -46,8 +46,8 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable, W
   #isPeerDone = false
   /** Closed in both directions. */
   #isClosed = false
-  /** When it last became idle, monotonic milliseconds. */
-  idleSinceMs = 0
+  /** When somebody saw first that it is idle, monotonic milliseconds; -1: not yet. */
+  #idleSinceMs = -1
   isHeard = true
   silentSinceMs = 0
 
@@ -78,6 +78,12 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable, W
 
   get isUsable(): boolean {
     return !this.#isGone && this.#user === undefined && this.#channel.isLasting
+  }
+
+  /** How long it has been idle since it was asked for the first time: so nobody looks at a clock for each request that ends. */
+  idleMs(nowMs: number): number {
+    if (this.#idleSinceMs < 0) this.#idleSinceMs = nowMs
+    return nowMs - this.#idleSinceMs
   }
 
   park(): void {
@@ -276,6 +282,7 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable, W
   #release(): void {
     if (!this.#isResponseDone || !this.#isRequestDone || this.#isGone || this.#user === undefined) return
     this.#user = undefined
+    this.#idleSinceMs = -1
     // What waits behind a complete response would be taken for the next one.
     if (this.#isKeptAlive && this.#channel.isLasting && this.#backlog.isEmpty) this.#keeper.onIdle(this)
     else this.close()
