@@ -68,6 +68,15 @@ export class ProtoWriter {
     this.raw(bytes)
   }
 
+  /** A message that another has written. */
+  message(field: number, written: ProtoWriter): void {
+    const length = written.#at
+    this.head(field, length)
+    this.#reserve(length)
+    written.#bytes.copy(this.#bytes, this.#at, 0, length)
+    this.#at += length
+  }
+
   /** The beginning of a field of so many bytes, which are still to come. */
   head(field: number, length: number): void {
     this.#tag(field, 2)

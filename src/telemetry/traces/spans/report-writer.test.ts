@@ -43,6 +43,36 @@ describe('a span', () => {
     assert.equal(span.attributes['request_size'], 2 ** 40 + 1)
   })
 
+  it('says the same of the same, however often there was the like of it', () => {
+    const usual = makeRecord()
+    const trace = { ...traceOf('a'), tries: [{ spanId: 'b'.repeat(16), startedAtMs: 0 }] }
+    const other = { ...usual.destination, hostname: 'other.shop' }
+    const kinds: readonly Partial<ExchangeRecord>[] = [
+      {},
+      { status: 503, flags: 'UF' },
+      { method: 'POST' },
+      { method: 'BREW' },
+      { httpVersion: 'HTTP/2' },
+      { backend: other },
+      { destination: other },
+      { endpoint: undefined },
+      { source: { ...usual.source, workload: 'x' } },
+    ]
+    const spansOf = (writer: ReportWriter, kind: Partial<ExchangeRecord>, hasIstioTags: boolean) => {
+      const record = { ...usual, attempts: 1, trace, ...kind }
+      writer.add({ record, tagger: { ...plainTagger, hasIstioTags }, custom: {} })
+      return readSpans(writer.take().bytes)
+    }
+    const writer = startWriter()
+    for (const some of [kinds.slice(0, 3), kinds]) {
+      for (let round = 0; round < 4; round++) {
+        for (const kind of some)
+          for (const hasIstioTags of [true, false])
+            assert.deepEqual(spansOf(writer, kind, hasIstioTags), spansOf(startWriter(), kind, hasIstioTags))
+      }
+    }
+  })
+
   it('has its own values where others have the same client, service and endpoint', () => {
     const writer = startWriter()
     for (const status of [200, 404, 200]) writer.add(traced({ status, method: status === 404 ? 'PUT' : 'GET' }))

@@ -1,6 +1,7 @@
 /** Writes spans as OTLP has them (opentelemetry/proto/trace/v1), straight from the records of exchanges. */
 import type { Destination, ExchangeRecord, Source, TraceRecord } from '../../../filter/record.ts'
 import type { Endpoint } from '../../../model/endpoint.ts'
+import { CommonPartsCache, type CommonParts } from './common-parts.ts'
 import { asAttributes, encode, encodedObjects, encodedValues, RESOURCE_ATTRIBUTES, SPAN_ATTRIBUTES } from './encoded.ts'
 import { errorTypeOf } from '../outcome.ts'
 import { istioEndpointTags, istioSourceTags, type Tags } from './peer-tags.ts'
@@ -17,6 +18,13 @@ const HAS_IS_REMOTE = 0x100
 const IS_REMOTE = 0x200
 /** Of a span's name. */
 const NAME = 5
+
+/** Who answered, and with what. */
+interface Answer {
+  readonly endpoint: Endpoint | undefined
+  readonly status: number
+  readonly hasIstioTags: boolean
+}
 
 /** Of an object as it is. */
 const ownTags = (own: Tags, take: tags.TakeTag): void => {
@@ -51,6 +59,10 @@ export class SpanWriter {
   readonly #serverVersions = encodedValues<string>(asAttributes(tags.serverVersionTags))
   readonly #clientVersions = encodedValues<string>(asAttributes(tags.clientVersionTags))
   readonly #statuses = encodedValues<number>(asAttributes(tags.statusTags))
+  readonly #common = new CommonPartsCache((record, hasIstioTags) => ({
+    server: encode<ExchangeRecord>((of, span) => this.#serverParts(span, of, hasIstioTags), record),
+    client: encode<ExchangeRecord>((of, span) => this.#clientParts(span, of, answerOf(of, hasIstioTags)), record),
+  }))
 
   /** `selfTags` are those of the waypoint itself. */
   constructor(selfTags: Tags) {
@@ -62,55 +74,74 @@ export class SpanWriter {
   write(exchange: TracedExchange, into: ProtoWriter, field: number): number {
     const { trace, attempts } = exchange.record
     if (trace === undefined) return 0
-    this.#writeServer(exchange, trace)
-    into.bytes(field, this.#span.view())
+    const common = this.#common.of(exchange.record, exchange.tagger.hasIstioTags)
+    this.#writeServer(exchange, trace, common)
+    into.message(field, this.#span)
     // One that found no endpoint was none.
     const tries = Math.min(trace.tries.length, attempts)
     for (let i = 0; i < tries; i++) {
-      this.#writeTry(exchange, trace, i)
-      into.bytes(field, this.#span.view())
+      this.#writeTry(exchange, { trace, common }, i)
+      into.message(field, this.#span)
     }
     return 1 + tries
   }
 
-  #writeServer(exchange: TracedExchange, trace: TraceRecord): void {
+  #writeServer(exchange: TracedExchange, trace: TraceRecord, common: CommonParts | undefined): void {
     const span = this.#span
-    const { record, tagger } = exchange
-    const { destination, startedAtEpochMs, status } = record
+    const { record, tagger, custom } = exchange
+    const { startedAtEpochMs } = record
     this.#begin(trace, trace.spanId, trace.parentId)
-    span.raw(this.#serverNames.of(destination))
-    span.uint(6, SERVER)
+    if (common === undefined) this.#serverParts(span, record, tagger.hasIstioTags)
+    else span.raw(common.server)
     span.time(7, startedAtEpochMs)
     span.time(8, startedAtEpochMs + record.durationMs)
-    this.#shared(exchange, record.endpoint, status)
-    span.raw(this.#serverVersions.of(record.httpVersion))
-    span.raw(this.#sources.of(record.source))
-    span.raw(this.#services.of(destination))
+    ownTags(custom, this.#take)
     tags.serverTags(record, tagger.maxPathLength, this.#take)
     if (trace.tunnel !== undefined) this.#link(trace.tunnel)
     if (errorTypeOf(record) !== undefined) this.#fail(record.details)
     this.#end(trace, trace.parentId === undefined ? HAS_IS_REMOTE : HAS_IS_REMOTE | IS_REMOTE)
   }
 
-  #writeTry(exchange: TracedExchange, trace: TraceRecord, index: number): void {
+  #serverParts(span: ProtoWriter, record: ExchangeRecord, hasIstioTags: boolean): void {
+    const { destination } = record
+    span.raw(this.#serverNames.of(destination))
+    span.uint(6, SERVER)
+    this.#sharedParts(span, record, answerOf(record, hasIstioTags))
+    span.raw(this.#serverVersions.of(record.httpVersion))
+    span.raw(this.#sources.of(record.source))
+    span.raw(this.#services.of(destination))
+  }
+
+  #writeTry(
+    exchange: TracedExchange,
+    { trace, common }: { readonly trace: TraceRecord; readonly common: CommonParts | undefined },
+    index: number,
+  ): void {
     const started = trace.tries[index]
-    const { record } = exchange
+    const { record, tagger, custom } = exchange
     const lost = record.tries[index]
-    const endpoint = lost === undefined ? record.endpoint : lost.endpoint
     const startMs = record.startedAtEpochMs + (started?.startedAtMs ?? 0) - record.startedAtMs
     const errorType = tags.clientErrorOf(record, lost)
     const span = this.#span
     this.#begin(trace, started?.spanId ?? '', trace.spanId)
-    span.raw(this.#tryNames.of(placeOf(record)))
-    span.uint(6, CLIENT)
+    if (common === undefined || lost !== undefined)
+      this.#clientParts(span, record, answerOf(lost ?? record, tagger.hasIstioTags))
+    else span.raw(common.client)
     span.time(7, startMs)
     span.time(8, lost === undefined ? record.startedAtEpochMs + record.durationMs : startMs + lost.durationMs)
-    this.#shared(exchange, endpoint, lost === undefined ? record.status : lost.status)
-    span.raw(this.#clientVersions.of(record.httpVersion))
-    if (endpoint !== undefined) span.raw(this.#endpoints.of(endpoint))
+    ownTags(custom, this.#take)
     tags.clientTags({ record, repeats: index, lost }, this.#take)
     if (errorType !== undefined) this.#fail(errorType)
     this.#end(trace, HAS_IS_REMOTE)
+  }
+
+  #clientParts(span: ProtoWriter, record: ExchangeRecord, answer: Answer): void {
+    const { endpoint } = answer
+    span.raw(this.#tryNames.of(placeOf(record)))
+    span.uint(6, CLIENT)
+    this.#sharedParts(span, record, answer)
+    span.raw(this.#clientVersions.of(record.httpVersion))
+    if (endpoint !== undefined) span.raw(this.#endpoints.of(endpoint))
   }
 
   #begin({ traceId, traceState }: TraceRecord, spanId: string, parentId: string | undefined): void {
@@ -123,9 +154,7 @@ export class SpanWriter {
   }
 
   /** Tags that spans of both kinds have. */
-  #shared({ record, tagger, custom }: TracedExchange, endpoint: Endpoint | undefined, status: number): void {
-    const span = this.#span
-    const { hasIstioTags } = tagger
+  #sharedParts(span: ProtoWriter, record: ExchangeRecord, { hasIstioTags, endpoint, status }: Answer): void {
     span.raw(this.#own.of(hasIstioTags ? this.#selfTags : this.#bareTags))
     if (hasIstioTags) {
       span.raw(this.#istioSources.of(record.source))
@@ -134,7 +163,6 @@ export class SpanWriter {
     span.raw(this.#clusters.of(placeOf(record)))
     span.raw(this.#methods.of(record.method))
     if (status !== 0) span.raw(this.#statuses.of(status))
-    ownTags(custom, this.#take)
   }
 
   /** The tunnel is not what the request is part of, but what it came through. */
@@ -163,3 +191,9 @@ export class SpanWriter {
 
 /** What it was sent to: the backend, if one was chosen. */
 const placeOf = ({ backend, destination }: ExchangeRecord): Destination => backend ?? destination
+
+const answerOf = ({ endpoint, status }: Omit<Answer, 'hasIstioTags'>, hasIstioTags: boolean): Answer => ({
+  endpoint,
+  status,
+  hasIstioTags,
+})

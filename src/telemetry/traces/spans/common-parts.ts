@@ -1,0 +1,74 @@
+import type { Destination, ExchangeRecord, Source } from '../../../filter/record.ts'
+import type { Endpoint } from '../../../model/endpoint.ts'
+
+/** What spans say that is the same for all exchanges between the same parties which came to the same. */
+export interface CommonParts {
+  /** Of the exchange's own span. */
+  readonly server: Buffer
+  /** Of the span of the try that was answered. */
+  readonly client: Buffer
+}
+
+/** Of one client's exchanges. */
+const MAX_OF_ONE = 4
+/** Any other is cut out of what was read, all of which would be kept with it. */
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** What tells one kind of exchange from another, and its parts from the second one on. */
+interface Kind {
+  readonly destination: Destination
+  readonly backend: Destination | undefined
+  readonly endpoint: Endpoint | undefined
+  readonly method: string
+  readonly httpVersion: string
+  readonly status: number
+  readonly hasIstioTags: boolean
+  parts: CommonParts | undefined
+}
+
+interface Kinds {
+  readonly known: Kind[]
+  next: number
+}
+
+/**
+ * Keeps those parts for the few kinds of exchanges that each client has. One exchange of a hundred is traced, and finds nothing
+ * of what it needs in the processor's caches: a dozen parts in as many places cost more than all that is written.
+ */
+export class CommonPartsCache {
+  readonly #bySource = new WeakMap<Source, Kinds>()
+  readonly #make: (record: ExchangeRecord, hasIstioTags: boolean) => CommonParts
+
+  constructor(make: (record: ExchangeRecord, hasIstioTags: boolean) => CommonParts) {
+    this.#make = make
+  }
+
+  /** `undefined`: there was none of its kind lately. */
+  of(record: ExchangeRecord, hasIstioTags: boolean): CommonParts | undefined {
+    if (!METHODS.has(record.method)) return undefined
+    const kinds = this.#bySource.get(record.source)
+    if (kinds === undefined) {
+      this.#bySource.set(record.source, { known: [kindOf(record, hasIstioTags)], next: 1 })
+      return undefined
+    }
+    for (const kind of kinds.known)
+      if (isOfKind(record, kind) && kind.hasIstioTags === hasIstioTags)
+        return (kind.parts ??= this.#make(record, hasIstioTags))
+    kinds.known[kinds.next] = kindOf(record, hasIstioTags)
+    kinds.next = (kinds.next + 1) % MAX_OF_ONE
+    return undefined
+  }
+}
+
+const isOfKind = (record: ExchangeRecord, kind: Kind): boolean =>
+  kind.endpoint === record.endpoint &&
+  kind.destination === record.destination &&
+  kind.backend === record.backend &&
+  kind.status === record.status &&
+  kind.method === record.method &&
+  kind.httpVersion === record.httpVersion
+
+const kindOf = (record: ExchangeRecord, hasIstioTags: boolean): Kind => {
+  const { destination, backend, endpoint, method, httpVersion, status } = record
+  return { destination, backend, endpoint, method, httpVersion, status, hasIstioTags, parts: undefined }
+}
