@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createMemory, type Lookup } from './memory.ts'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { createMemory, weakly, type Lookup } from './memory.ts'
 
 interface Service {
   readonly object: { readonly port: number }
@@ -85,4 +87,53 @@ test('what several subjects looked up is found to be another for each of them', 
     ['b', { object: a }],
   ])
   assert.deepEqual(ask(both), [2, 2, 1])
+})
+
+test('held weakly, what was looked up goes with the result, and both are there as long as somebody has the result', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as NodeJS.GCFunction
+  const remember = createMemory<{ readonly port: number }, { readonly services: Lookup<Service> }>(weakly)
+  const subject = {}
+  let steps = 0
+  const ask = (services: ReadonlyMap<string, Service>): { readonly port: number } =>
+    remember(subject, { services: { get: (key) => services.get(key) } }, (seen) => {
+      steps++
+      return { port: seen.services.get('a')?.object.port ?? 0 }
+    })
+  const start = () => {
+    const object = { port: 1 }
+    return { seen: new WeakRef(object), result: ask(new Map([['a', { object }]])) }
+  }
+  const once: { seen: WeakRef<object>; result: unknown } = start()
+  // What was looked up last is kept to be shared.
+  ask(new Map([['a', { object: b }]]))
+  const turn = async (): Promise<void> => {
+    // A WeakRef that was made or read is strong until the turn ends.
+    await new Promise((resolve) => setImmediate(resolve))
+    collect({ type: 'major', execution: 'sync' })
+  }
+  once.result = undefined
+  await turn()
+  assert.equal(once.seen.deref(), undefined)
+  const held = ask(new Map([['a', { object: a }]]))
+  await turn()
+  const before = steps
+  assert.equal(ask(new Map([['a', { object: a }]])), held)
+  assert.equal(steps, before)
+})
+
+test('held weakly, one result that came of different answers is found anew for each', () => {
+  const remember = createMemory<readonly number[], { readonly services: Lookup<Service> }>(weakly)
+  const [one, other] = [{}, {}]
+  const nothing: readonly number[] = []
+  const ask = (subject: object, key: string, services: ReadonlyMap<string, Service>): readonly number[] =>
+    remember(subject, { services: { get: (name) => services.get(name) } }, (seen) => {
+      const found = seen.services.get(key)
+      return found === undefined ? nothing : [found.object.port]
+    })
+  assert.equal(ask(one, 'a', new Map()), nothing)
+  assert.equal(ask(other, 'b', new Map()), nothing)
+  const services = new Map([['b', { object: b }]])
+  assert.equal(ask(one, 'a', services), nothing)
+  assert.deepEqual(ask(other, 'b', services), [b.port])
 })

@@ -8,41 +8,57 @@ export interface Lookup<V> {
 /** What a step may look things up in, by name. */
 export type Lookups = Readonly<Record<string, Lookup<unknown>>>
 
-interface Remembered<R> {
+/** What a step came to. */
+export interface Remembered<R> {
   /**
    * What was asked and what came back: lookup, key, answer, lookup, key, answer, …; there are tens of thousands. Answers
    * are without what stands around objects (their place, a list of them), which is made anew each time.
    */
   readonly answers: readonly unknown[]
-  readonly result: Held<R>
+  readonly result: R
 }
 
 /** Takes a step for an object, or gives what it came to before. The very same lookups always answer the same. */
 export type Memory<R, L extends Lookups> = (subject: object, lookups: L, step: (seen: L) => R) => R
 
-/** How a result is held. */
-export type Hold<R> = (result: R) => Held<R>
-
-export interface Held<R> {
-  readonly deref: () => R | undefined
+/** Where it is kept by subject what steps came to, for as long as the subject is there at most. */
+export interface Shelf<R> {
+  readonly get: (subject: object) => Remembered<R> | undefined
+  readonly put: (subject: object, remembered: Remembered<R>) => void
 }
 
-/** For as long as somebody else has it as well, and a while longer. */
-export const weakly = <R extends object>(result: R): Held<R> => new WeakRef(result)
+/** Makes such a place. */
+export type Hold<R> = () => Shelf<R>
 
-/** For as long as the object is there. */
-const strongly = <R>(result: R): Held<R> => new Kept(result)
-
-/** A class, since there are thousands. */
-class Kept<R> implements Held<R> {
-  readonly #result: R
-
-  constructor(result: R) {
-    this.#result = result
+/**
+ * Keeps a result for as long as somebody else has it as well, and a while longer, and with it what was asked: that is ten times
+ * as much as a cold set of endpoints, and of no use without the result.
+ */
+export const weakly = <R extends object>(): Shelf<R> => {
+  const results = new WeakMap<object, WeakRef<R>>()
+  const answersOf = new WeakMap<R, readonly unknown[]>()
+  return {
+    get: (subject) => {
+      const result = results.get(subject)?.deref()
+      const answers = result === undefined ? undefined : answersOf.get(result)
+      return result === undefined || answers === undefined ? undefined : { answers, result }
+    },
+    put: (subject, { answers, result }) => {
+      // One that came of other answers too cannot be told from itself: the step is taken again.
+      const isElsewhere = (answersOf.get(result) ?? answers) !== answers
+      if (isElsewhere) return void results.delete(subject)
+      answersOf.set(result, answers)
+      results.set(subject, new WeakRef(result))
+    },
   }
+}
 
-  deref(): R {
-    return this.#result
+/** Keeps it as long as the subject. */
+const strongly = <R>(): Shelf<R> => {
+  const remembered = new WeakMap<object, Remembered<R>>()
+  return {
+    get: (subject) => remembered.get(subject),
+    put: (subject, result) => void remembered.set(subject, result),
   }
 }
 
@@ -52,7 +68,7 @@ class Kept<R> implements Held<R> {
  * very same. The step must depend on nothing else, and see of a sourced object only the object, not its place.
  */
 export const createMemory = <R, L extends Lookups>(hold: Hold<R> = strongly): Memory<R, L> => {
-  const remembered = new WeakMap<object, Remembered<R>>()
+  const shelf = hold()
   let last: readonly unknown[] = []
   // By the lookups weakly: they hold everything that there was.
   const checked = new WeakMap<L, { readonly answers: readonly unknown[]; readonly isSame: boolean }>()
@@ -64,9 +80,8 @@ export const createMemory = <R, L extends Lookups>(hold: Hold<R> = strongly): Me
     return now.isSame
   }
   return (subject, lookups, step) => {
-    const before = remembered.get(subject)
-    const known = before?.result.deref()
-    if (before !== undefined && known !== undefined && isSame(before.answers, lookups)) return known
+    const before = shelf.get(subject)
+    if (before !== undefined && isSame(before.answers, lookups)) return before.result
     const answers: unknown[] = []
     const watched = Object.entries(lookups).map(([lookup, source]) => [
       lookup,
@@ -83,7 +98,7 @@ export const createMemory = <R, L extends Lookups>(hold: Hold<R> = strongly): Me
     // Neighbours often look up the same, which then is kept once; and a list that grew has room for sixteen more.
     const isAlike = answers.length === last.length && answers.every((answer, i) => answer === last[i])
     if (!isAlike) last = answers.slice()
-    remembered.set(subject, { answers: last, result: hold(result) })
+    shelf.put(subject, { answers: last, result })
     return result
   }
 }

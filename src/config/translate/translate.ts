@@ -49,7 +49,7 @@ import { sliceConditions } from './service/slice-conditions.ts'
 import { reachCollectors } from './telemetry/reach-collectors.ts'
 import { createTelemetryTranslation, type TranslateTelemetries } from './telemetry/translate-telemetries.ts'
 import type { Reaching } from './change/change-places.ts'
-import type { Held } from './memory.ts'
+import type { Shelf } from './memory.ts'
 import { noteWants, wantsOf, type Wants } from './wants.ts'
 
 /** A model and what became of the objects that it was made from. */
@@ -72,8 +72,8 @@ export const translate = (
 export interface Keeping {
   /** Makes what is kept of it; it must read as the same. */
   readonly keep: (translation: Translated['translation']) => Translated['translation']
-  /** How that is held which is done for one object, and can be done again. */
-  readonly hold: <R extends object>(result: R) => Held<R>
+  /** Where that is kept which is done for one object, and can be done again. */
+  readonly hold: <R extends object>() => Shelf<R>
 }
 
 /** `names` are the addresses of host names, and `versions` what was found out about Filters by trying them. */
