@@ -3,6 +3,7 @@ import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../lib/clock.ts'
 import { releaseCompiledCode } from '../lib/memory/compiled-code.ts'
+import { trimNativeHeap } from '../lib/memory/trim-native.ts'
 import { packJson, type Packed } from '../lib/memory/packed-json.ts'
 import { createDeltaWriter, type ConfigDelta } from './delta.ts'
 import type { Issue } from '../lib/decoded.ts'
@@ -188,6 +189,7 @@ const giveBack = (): void => {
   collect()
   shrinkNameTable()
   collect()
+  trimNativeHeap()
 }
 
 if (parentPort !== null) {

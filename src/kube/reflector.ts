@@ -62,8 +62,8 @@ export const startReflector = <T>(options: ReflectorOptions<T>): Reflector<T> =>
 }
 
 interface Kept<T> {
-  /** No two objects have the same. */
-  readonly resourceVersion: string | undefined
+  /** No two objects have the same; as a number if it is a small one, which takes no memory. */
+  readonly version: string | number | undefined
   readonly value: T
 }
 
@@ -237,12 +237,12 @@ class Reflection<T> {
 
   /** What is kept of an object, the very same where nothing changed. */
   #keep(object: KubeJson, before: Kept<T> | undefined): Kept<T> {
-    const { resourceVersion } = object.metadata
-    if (before !== undefined && before.resourceVersion === resourceVersion) return before
+    const version = versionOf(object)
+    if (before !== undefined && before.version === version) return before
     const { decode, isSame } = this.#options
     const value = decode(object)
     const isAsBefore = before !== undefined && isSame?.(before.value, value) === true
-    return { resourceVersion, value: isAsBefore ? before.value : value }
+    return { version, value: isAsBefore ? before.value : value }
   }
 
   #moveTo(version: string): void {
@@ -275,6 +275,10 @@ class Reflection<T> {
 const isAny = (): boolean => true
 
 const keyOf = ({ metadata }: KubeJson): string => `${metadata.namespace ?? ''}/${metadata.name}`
+
+/** Another text never comes out as the same. */
+const versionOf = ({ metadata: { resourceVersion } }: KubeJson): Kept<unknown>['version'] =>
+  resourceVersion !== undefined && /^[1-9][0-9]{0,8}$/.test(resourceVersion) ? Number(resourceVersion) : resourceVersion
 
 const isForgotten = ({ reason }: KubeFailure): boolean => reason === 'Expired' || reason === 'Gone'
 
