@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import { cpuMicrosOf, openFilesLimitOf, processTree } from '../bench/support/process-stats.ts'
+import { meterCpu, openFilesLimitOf, processTree } from '../bench/support/process-stats.ts'
 import { eventually } from '../e2e/support/eventually.ts'
 import { startFairway } from '../e2e/support/fairway-process.ts'
 import { API, createFleet, endpointOf } from '../e2e/support/resilience/fleet.ts'
@@ -34,10 +34,10 @@ describe('many connections', () => {
     await using many = await startClient({ ...plan, ratePerSecond: 400, connections: MANY, tunnels: 1 })
     const openedMs = Date.now() - openedAtMs
     assert.equal(await fairway.metric('fairway_connections_open'), MANY)
-    const [cpuBefore, startMs] = [cpuMicrosOf(pids), Date.now()]
+    const [cpu, startMs] = [meterCpu(pids), Date.now()]
     // Each of them once, and once more.
     await delay((2 * MANY * 1000) / 400 + 1000)
-    const cpuShare = (cpuMicrosOf(pids) - cpuBefore) / 1000 / (Date.now() - startMs)
+    const cpuShare = cpu() / 1000 / (Date.now() - startMs)
     const afterMb = rssMbOf(pids)
     const { all, ...report } = await many.stop()
     const kb = ((afterMb - beforeMb) * 1024) / MANY

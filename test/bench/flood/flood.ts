@@ -1,6 +1,6 @@
 import { nextMessage } from '../support/children.ts'
 import type { Child, Children } from '../support/children.ts'
-import { cpuMicrosOf, processTree } from '../support/process-stats.ts'
+import { meterCpu, processTree } from '../support/process-stats.ts'
 import type { FloodResult, FromFlood, ToFlood } from './plan.ts'
 
 const GRACE_MS = 20_000
@@ -33,10 +33,10 @@ export const createFlood = async (children: Children): Promise<Flood> => {
       for (const later of [over, ended]) later.catch(() => {})
       tell(child, order)
       await began
-      const before = cpuMicrosOf(pids)
+      const cpu = meterCpu(pids)
       const startedMs = performance.now()
       await over
-      const busy = (cpuMicrosOf(pids) - before) / 1000 / (performance.now() - startedMs)
+      const busy = cpu() / 1000 / (performance.now() - startedMs)
       const result = resultOf(await ended)
       return { result, busy }
     },

@@ -2,7 +2,7 @@ import type { BackendCounts, BackendPlan, FromBackend, ToBackend } from '../back
 import type { FromLoad, LoadPlan, LoadResult, ToLoad } from '../load/plan.ts'
 import { nextMessage } from '../support/children.ts'
 import type { Child, Children } from '../support/children.ts'
-import { cpuMicrosOf, processTree } from '../support/process-stats.ts'
+import { meterCpu, processTree } from '../support/process-stats.ts'
 
 /** Slack for the answers of our own processes. */
 const GRACE_MS = 20_000
@@ -116,9 +116,9 @@ const runPlan = async (
   try {
     await nextMessage<FromLoad>(load, 'began', plan.warmupMs + 2 * GRACE_MS)
     const pids = processTree(pid)
-    const before = cpuMicrosOf(pids)
+    const cpu = meterCpu(pids)
     const ended = await nextMessage<FromLoad>(load, 'ended', plan.windowMs + GRACE_MS)
-    const cpuMicros = cpuMicrosOf(pids) - before
+    const cpuMicros = cpu()
     if (ended.kind !== 'ended') throw new Error(`${ended.kind} instead of ended`)
     return { result: ended.result, cpuMicros }
   } finally {

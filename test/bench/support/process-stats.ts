@@ -1,14 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 
-/** USER_HZ: what Linux counts /proc's CPU times in, on every architecture Node runs on. */
-const TICK_MICROS = 10_000
-
-/** CPU time in user and kernel mode of all threads of a process so far, in microseconds, from /proc/PID/stat (proc(5)). */
-export const parseCpuMicros = (stat: string): number => {
-  const fields = statFields(stat)
-  // Fields 14 and 15, of which the first two are cut off.
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MICROS
-}
+/** Time of a thread on a CPU so far, in nanoseconds, from /proc/PID/task/TID/schedstat: the first of its numbers. */
+export const parseScheduledNanos = (schedstat: string): number => Number.parseInt(schedstat, 10)
 
 /** The parent's id from /proc/PID/stat. */
 export const parseParentPid = (stat: string): number => Number(statFields(stat)[1])
@@ -46,9 +39,38 @@ export const processTree = (root: number): readonly number[] => {
   return tree
 }
 
-/** CPU time of all these processes together, in microseconds. */
-export const cpuMicrosOf = (pids: readonly number[]): number =>
-  pids.reduce((sum, pid) => sum + parseCpuMicros(readProc(pid, 'stat') ?? ') 0 0 0 0 0 0 0 0 0 0 0 0 0'), 0)
+/**
+ * Begins to count the CPU time of these processes; what is given says how much it was since, in microseconds. It is that of
+ * their threads, to the nanosecond: the ticks that processes are counted in would be a tenth of what a proxy that mostly
+ * sleeps takes in a second. A thread that has ended by then does not count.
+ */
+export const meterCpu = (pids: readonly number[]): (() => number) => {
+  const before = threadTimes(pids)
+  return () => {
+    let micros = 0
+    for (const [thread, nanos] of threadTimes(pids)) micros += (nanos - (before.get(thread) ?? 0)) / 1000
+    return micros
+  }
+}
+
+const threadTimes = (pids: readonly number[]): ReadonlyMap<string, number> => {
+  const times = new Map<string, number>()
+  for (const pid of pids) {
+    for (const thread of threadsOf(pid)) {
+      const schedstat = readProc(pid, `task/${thread}/schedstat`)
+      if (schedstat !== undefined) times.set(`${pid}/${thread}`, parseScheduledNanos(schedstat))
+    }
+  }
+  return times
+}
+
+const threadsOf = (pid: number): readonly string[] => {
+  try {
+    return readdirSync(`/proc/${pid}/task`)
+  } catch {
+    return [] // It has ended.
+  }
+}
 
 /** Peak resident memory of these processes, added up, in MB; pages they share are counted in each. */
 export const peakRssMbOf = (pids: readonly number[]): number =>
@@ -64,7 +86,7 @@ export const rssMbOf = (pids: readonly number[]): number =>
 /** How many files `pid` may have open. */
 export const openFilesLimitOf = (pid: number): number => parseOpenFilesLimit(readProc(pid, 'limits') ?? '')
 
-const readProc = (pid: number, file: 'stat' | 'status' | 'limits'): string | undefined => {
+const readProc = (pid: number, file: 'stat' | 'status' | 'limits' | `task/${string}/schedstat`): string | undefined => {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8')
   } catch {

@@ -7,7 +7,7 @@
  */
 import { figureCase } from '../../report.ts'
 import type { CaseReport, SuiteReport } from '../../report.ts'
-import { cpuMicrosOf, processTree, rssMbOf } from '../../support/process-stats.ts'
+import { meterCpu, processTree, rssMbOf } from '../../support/process-stats.ts'
 import { sampleRss } from '../../support/rss-sampler.ts'
 import { startProbes, warmUp } from '../../support/http-probe.ts'
 import type { SurgeStep } from '../../surge/plan.ts'
@@ -127,11 +127,11 @@ const createWatch = (proxy: RunningProxy) => {
     const rss = sampleRss(pids)
     const readiness = startProbes([readyUrl])
     const metrics = startProbes([metricsUrl], SCRAPE_MS)
-    const cpuBefore = cpuMicrosOf(pids)
+    const cpu = meterCpu(pids)
     return () =>
       tell({
         peakMb: rss.stop(),
-        cpuMicros: cpuMicrosOf(pids) - cpuBefore,
+        cpuMicros: cpu(),
         readiness: readiness.stop(),
         metrics: metrics.stop(),
       })
