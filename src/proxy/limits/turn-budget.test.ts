@@ -67,7 +67,7 @@ test('what takes long is begun in slices of time, and those that wait too long a
   const load = new SourceLoad('a')
   const ask = (name: string): void => {
     const begin = (): void => {
-      nowMs += 0.2
+      nowMs += 0.12
       log.push(name)
     }
     const refuse = (reason: OverloadReason): void => void log.push(`${name} ${reason}`)

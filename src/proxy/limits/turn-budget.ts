@@ -14,11 +14,11 @@ const PIECES_PER_REQUEST = 8
 const WATCH_FROM = 512
 /**
  * Loop time for beginning requests that had to wait. What else there is to do for them takes about twice as long again:
- * so a turn in which there are more than there is time for lasts 2 ms or so, and whoever may begin has it within a few.
- * Longer ones save little, as there are fewer writes, and lose more: all that is under way at a time outgrows the young
- * generation, and is collected again and again.
+ * so a turn in which there are more than there is time for lasts 1 ms or so, and whoever may begin has it within a few.
+ * Longer ones save nothing that could be measured, and lose much: all that is under way at a time outgrows the young
+ * generation and is collected again and again, and everybody waits for the turns of all others, on both sides.
  */
-const BEGIN_SLICE_MS = 0.5
+const BEGIN_SLICE_MS = 0.3
 const MAX_REFUSED_PER_TURN = 512
 
 /** Somebody with input at hand that this turn has no room for. */

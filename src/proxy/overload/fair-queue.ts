@@ -11,7 +11,7 @@ const MAX_PER_TURN = 16
  * Turns in which a request was passed over before it counts as late, besides the time that it has waited: after a pause of
  * the process (for memory, or for having used up its share of CPU time) nobody is late who would not be without it.
  */
-const LATE_TURNS = 8
+const LATE_TURNS = 12
 /** After so long in which nobody was left over at the end of a turn there is time for those that are late. */
 const SPARE_MS = 10
 /** What a client whose requests take long has to wait for at most, in quanta. */

@@ -14,7 +14,7 @@ export const LONGEST_WAIT_MS = 2000
 /** How long requests may wait in an overload: see the three below. */
 export const STANDING_WAIT_MS = 5
 /** After so many of those a request has its turn when nobody else waits. More than a pause for memory. */
-const MAX_LATE = 3
+const MAX_LATE = 1.5
 /** A queue takes too long when its oldest has waited for so many. */
 const LONG = 20
 /** After so many a request may be told that there is no time: the machine's own pauses are over by then, and all are served. */
