@@ -42,19 +42,17 @@ export const createTransport = (connection: KubeConnection, env: NodeJS.ProcessE
     const { authorization } = credentials.value
     const { method, path, body, headMs, signal } = request
     const signals = signal === undefined ? [closing.signal] : [closing.signal, signal]
+    const headers = headersOf(connection, authorization, body)
+    const wrong = Object.keys(headers).find((field) => ![headers[field] ?? ''].flat().every(canBeSent))
+    if (wrong !== undefined) {
+      const message = `what is to be sent as ${wrong} has a character that no header may have: is there a line break in it?`
+      return failed({ asked, reason: 'Credentials', message })
+    }
     return carrier.value.send({
       asked,
       method,
       path: `${basePath}${path}`,
-      headers: {
-        accept: 'application/json',
-        'user-agent': `fairway/${version}`,
-        ...(authorization === undefined ? {} : { authorization }),
-        ...impersonationOf(connection.impersonate),
-        ...(body === undefined
-          ? {}
-          : { 'content-type': body.type, 'content-length': String(Buffer.byteLength(body.text)) }),
-      },
+      headers,
       body: body?.text,
       headMs,
       signal: AbortSignal.any(signals),
@@ -74,6 +72,21 @@ export const createTransport = (connection: KubeConnection, env: NodeJS.ProcessE
     },
   }
 }
+
+const headersOf = (
+  { impersonate }: KubeConnection,
+  authorization: string | undefined,
+  body: TransportRequest['body'],
+): Readonly<Record<string, string | string[]>> => ({
+  accept: 'application/json',
+  'user-agent': `fairway/${version}`,
+  ...(authorization === undefined ? {} : { authorization }),
+  ...impersonationOf(impersonate),
+  ...(body === undefined ? {} : { 'content-type': body.type, 'content-length': String(Buffer.byteLength(body.text)) }),
+})
+
+/** RFC 9110, section 5.5; HTTP/1.1 would fail over others, and HTTP/2 send them. */
+const canBeSent = (value: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
 
 /** Node writes a line for each group. */
 const impersonationOf = (as: Impersonation | undefined): Readonly<Record<string, string | string[]>> =>

@@ -248,6 +248,22 @@ describe('a connection', () => {
   })
 })
 
+it('what cannot be sent is a failure, by either version, and nothing else is harmed', async () => {
+  const { port } = await serve(answer)
+  const plain = await listen(createHttps(shown, (_, response) => response.end()))
+  for (const at of [port, plain]) {
+    let authorization = 'Bearer a\nb'
+    const credentials: KubeConnection['credentials'] = () =>
+      Promise.resolve({ ok: true, value: { ca: ca.pem, authorization } })
+    const transport = dial(at, { credentials })
+    const told = await ask(transport, '/a')
+    assert.match(told, /^Credentials: what is to be sent as authorization has a character/)
+    assert.doesNotMatch(told, /a\nb/)
+    authorization = 'Bearer a'
+    assert.match(await ask(transport, '/b'), /^200 /)
+  }
+})
+
 it('a server that speaks no HTTP/2 is asked by HTTP/1.1', async () => {
   const server = createHttps(shown, (request, response) => response.end(`${request.httpVersion} ${request.url}`))
   const transport = dial(await listen(server))

@@ -60,10 +60,14 @@ export class Http2Sessions {
   }
 
   async #open(withinMs: number): Promise<OpenedSession> {
-    const opened = await openHttp2Session(this.#place, withinMs, this.#closing.signal)
-    this.#opening = undefined
-    if (opened.kind === 'open') this.#sessions.add(opened.session)
-    return opened
+    try {
+      const opened = await openHttp2Session(this.#place, withinMs, this.#closing.signal)
+      if (opened.kind === 'open') this.#sessions.add(opened.session)
+      return opened
+    } finally {
+      // Whatever became of it, the next question dials anew.
+      this.#opening = undefined
+    }
   }
 }
 
