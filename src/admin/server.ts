@@ -6,6 +6,7 @@ import { joinHostPort } from '../lib/ip.ts'
 import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { json, type Answer } from './answer.ts'
+import { sendText } from './send-text.ts'
 
 // An import would ask the module for all that it has, WebSocket among it, and Node would load a whole client for that: 5 MB.
 const http = process.getBuiltinModule('node:http')
@@ -111,26 +112,8 @@ const send = async (response: ServerResponse, { status, headers, body, isLast = 
     response.end(body)
     return
   }
-  if (response.req.method !== 'HEAD') {
-    for await (const text of body) {
-      // Nobody is there any more.
-      if (response.destroyed) return
-      if (!response.write(text)) await untilDrained(response)
-    }
-  }
-  response.end()
-}
-
-const untilDrained = async (response: ServerResponse): Promise<void> => {
-  const over = new AbortController()
-  const { signal } = over
-  const events = [once(response, 'drain', { signal }), once(response, 'close', { signal })]
-  try {
-    await Promise.race(events)
-  } finally {
-    over.abort()
-    await Promise.allSettled(events)
-  }
+  if (response.req.method !== 'HEAD') await sendText(response, body)
+  if (!response.destroyed) response.end()
 }
 
 /** Where a server listens, and what for. */
