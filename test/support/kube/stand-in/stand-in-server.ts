@@ -5,11 +5,12 @@
  */
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createServer, type Server } from 'node:https'
+import { createSecureServer, type Http2SecureServer } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Api, refuse } from './api.ts'
 import { badRequest, Failure } from './failure.ts'
+import { distinctHeaders, hangUp } from './http/both-versions.ts'
 import { Faults, type Fault, type SeenRequest } from './http/faults.ts'
 import { readRequest } from './http/request-info.ts'
 import { Users, type KnownUser } from './http/users.ts'
@@ -44,11 +45,20 @@ export const startStandIn = async (options: StandInOptions): Promise<StandInServ
   const requests: SeenRequest[] = []
   const handle = createHandler({ api, users, faults, requests })
   const sockets = new Set<Socket>()
-  const server = createServer(
-    { cert: tls.cert, key: tls.key, ca: tls.clientCa, requestCert: true, rejectUnauthorized: false },
-    (request, response) => void handle(request, response),
-  )
-  server.keepAliveTimeout = 120_000
+  const { cert, key, clientCa: ca } = tls
+  const server = createSecureServer({
+    cert,
+    key,
+    ca,
+    requestCert: true,
+    rejectUnauthorized: false,
+    allowHTTP1: true,
+    settings,
+  })
+  // What Node gives for HTTP/2 here, and says so, is used as for HTTP/1.1; the types want to know which it is.
+  const listener = (request: unknown, response: unknown): void =>
+    void handle(request as IncomingMessage, response as ServerResponse)
+  server.on('request', listener)
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -74,7 +84,10 @@ export const startStandIn = async (options: StandInOptions): Promise<StandInServ
   }
 }
 
-const listen = async (server: Server, port: number): Promise<number> => {
+/** Of the real one, as it comes. */
+const settings = { maxConcurrentStreams: 100 }
+
+const listen = async (server: Http2SecureServer, port: number): Promise<number> => {
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return (server.address() as AddressInfo).port
@@ -96,7 +109,7 @@ const createHandler =
       const info = readRequest(request.method ?? '', request.url ?? '')
       const shown = users.identify(request)
       if (shown === undefined) throw unauthorized
-      const user = api.actAs(shown, request.headersDistinct)
+      const user = api.actAs(shown, distinctHeaders(request))
       const seen = { ...info, user }
       requests.push(seen)
       const fault = faults.take(seen)
@@ -142,13 +155,13 @@ const cutAfter = (response: ServerResponse, bytes: number): void => {
     const part = data.subarray(0, left)
     left -= part.length
     const isSent = write(part)
-    if (left === 0) setImmediate(() => response.socket?.destroy())
+    if (left === 0) setImmediate(() => hangUp(response))
     return isSent
   }
   response.write = writePart
   response.end = (chunk?: unknown) => {
     if (typeof chunk === 'string') writePart(chunk)
-    response.socket?.destroySoon()
+    setImmediate(() => hangUp(response))
     return response
   }
 }

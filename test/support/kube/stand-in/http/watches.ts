@@ -6,6 +6,7 @@ import type { JsonObject } from '../json.ts'
 import type { Select } from '../reads.ts'
 import { apiVersionOf, type Resource } from '../resources/resource.ts'
 import type { Change, Store } from '../store.ts'
+import { hangUp } from './both-versions.ts'
 
 export interface WatchRequest {
   readonly resource: Resource
@@ -62,7 +63,7 @@ export class Watches {
 
   /** Breaks off all watches, in the middle of a line where there is one. */
   cut(): void {
-    for (const response of this.#running.keys()) response.socket?.destroy()
+    for (const response of this.#running.keys()) hangUp(response)
   }
 
   /** Ends the watches of a resource that is no more. */
