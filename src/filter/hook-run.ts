@@ -16,6 +16,31 @@ export interface HookRunUser {
   readonly onThrown: (error: unknown, isLate: boolean) => void
 }
 
+/** What has ended a round of hooks, or halted it. */
+type HookStop =
+  | { readonly kind: 'reply'; readonly reply: Reply }
+  | { readonly kind: 'thrown'; readonly error: unknown }
+  /** The hook at this place gives its result later. */
+  | { readonly kind: 'promise'; readonly promise: Promise<Reply | void>; readonly at: number }
+
+/**
+ * Calls hooks one after the other, from the one at `first` on, as long as they say nothing; `undefined` when all have been
+ * called. Most say nothing, and at once: nothing is made for those.
+ */
+const callHooks = <E>(hooks: readonly ExchangeHook<E>[], about: E, first: number): HookStop | undefined => {
+  for (let at = first; at < hooks.length; at++) {
+    try {
+      const result: HookResult = hooks[at]?.(about)
+      if (result === undefined) continue
+      // A filter in plain JavaScript may return anything; what is no object throws here, as it should.
+      return 'then' in result ? { kind: 'promise', promise: result, at } : { kind: 'reply', reply: result }
+    } catch (error) {
+      return { kind: 'thrown', error }
+    }
+  }
+  return undefined
+}
+
 /** Calls hooks one after the other, without a promise unless one of them returns one: only then does the exchange wait. */
 export class HookRun<E> {
   readonly #hooks: readonly ExchangeHook<E>[]
@@ -37,7 +62,20 @@ export class HookRun<E> {
 
   /** Calls the hooks; once. May have called the user before it returns. */
   start(): void {
-    this.#runFrom(0)
+    this.goOn(callHooks(this.#hooks, this.#about, 0))
+  }
+
+  /** In place of `start` when they have been called already, and this was their stop. */
+  goOn(stop: HookStop | undefined): void {
+    if (stop === undefined) return this.#user.onPassed()
+    switch (stop.kind) {
+      case 'reply':
+        return this.#user.onReply(stop.reply)
+      case 'thrown':
+        return this.#user.onThrown(stop.error, false)
+      case 'promise':
+        this.#await(stop.promise, stop.at)
+    }
   }
 
   /** What the hooks say from now on is not asked for any more. */
@@ -46,31 +84,15 @@ export class HookRun<E> {
     this.#pending = undefined
   }
 
-  #runFrom(first: number): void {
-    const hooks = this.#hooks
-    for (let i = first; i < hooks.length; i++) {
-      let result: HookResult
-      let isPromise = false
-      try {
-        result = hooks[i]?.(this.#about)
-        // A filter in plain JavaScript may return anything; what is no object throws here, as it should.
-        isPromise = result !== undefined && 'then' in result
-      } catch (error) {
-        return this.#user.onThrown(error, false)
-      }
-      if (result === undefined) continue
-      if (!isPromise || !('then' in result)) return this.#user.onReply(result as Reply)
-      this.#pending = hooks[i]
-      result
-        .then((reply) => this.#onSettled(reply, i + 1))
-        // Also what fails on from there: nobody else is waiting for this promise.
-        .catch((error: unknown) => {
-          this.#pending = undefined
-          this.#user.onThrown(error, this.#isCancelled)
-        })
-      return
-    }
-    this.#user.onPassed()
+  #await(promise: Promise<Reply | void>, at: number): void {
+    this.#pending = this.#hooks[at]
+    promise
+      .then((reply) => this.#onSettled(reply, at + 1))
+      // Also what fails on from there: nobody else is waiting for this promise.
+      .catch((error: unknown) => {
+        this.#pending = undefined
+        this.#user.onThrown(error, this.#isCancelled)
+      })
   }
 
   #onSettled(reply: Reply | void, next: number): void {
@@ -79,7 +101,46 @@ export class HookRun<E> {
       return
     }
     this.#pending = undefined
-    if (reply === undefined) this.#runFrom(next)
+    if (reply === undefined) this.goOn(callHooks(this.#hooks, this.#about, next))
     else this.#user.onReply(reply)
+  }
+}
+
+/** Hooks that were called, of which one did not just let the exchange go on. */
+interface Halt<E> {
+  readonly hooks: readonly ExchangeHook<E>[]
+  readonly about: E
+  readonly stop: HookStop
+  readonly isCancelled: boolean
+}
+
+/** The runs of one exchange, one after the other; there is nothing of those in which all hooks say nothing at once. */
+export class HookRuns<E> {
+  #run: HookRun<E> | undefined
+  #cancels = 0
+
+  /** As a run says it. */
+  get waitsFor(): string | undefined {
+    return this.#run?.waitsFor
+  }
+
+  /** Calls the hooks; `undefined`: all have let the exchange go on. What else there is goes to `goOn`, at once. */
+  call(hooks: readonly ExchangeHook<E>[], about: E): Halt<E> | undefined {
+    const cancels = this.#cancels
+    const stop = callHooks(hooks, about, 0)
+    // One of them may have brought that about by what it did.
+    return stop === undefined ? undefined : { hooks, about, stop, isCancelled: cancels !== this.#cancels }
+  }
+
+  goOn({ hooks, about, stop, isCancelled }: Halt<E>, user: HookRunUser): void {
+    this.#run = new HookRun(hooks, about, user)
+    if (isCancelled) this.#run.cancel()
+    this.#run.goOn(stop)
+  }
+
+  /** What the hooks say that were called up to now is not asked for any more. */
+  cancel(): void {
+    this.#cancels++
+    this.#run?.cancel()
   }
 }

@@ -8,7 +8,7 @@ import type { BodyMemory } from '../filter/body/body-pipe.ts'
 import { emptyChain, type Chain } from '../filter/chain.ts'
 import { FilterFailure } from '../filter/guard/failure.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
-import { HookRun, type ExchangeHook } from '../filter/hook-run.ts'
+import { HookRuns, type ExchangeHook } from '../filter/hook-run.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
 import type { HeaderList } from '../http/header-list.ts'
 import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
@@ -63,7 +63,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   readonly bodyMemory: BodyMemory
   isOver = false
   /** The last run of hooks, which may be waiting for one of them. */
-  #hooks: HookRun<HttpExchange> | undefined
+  readonly #hooks = new HookRuns<HttpExchange>()
   /** There when the route gives the request a time. */
   #cancelTimeout: (() => void) | undefined
   /** A client that expects 100-continue has been told to go on. */
@@ -215,10 +215,9 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
 
   /** Neither is called any more when the exchange is over, or has gone another way. */
   runHooks(hooks: readonly ExchangeHook<HttpExchange>[], onPassed: () => void, onReply: (reply: Reply) => void): void {
-    const onThrown = (error: unknown, isLate: boolean): void =>
-      isLate ? this.#countFilterError('a filter failed late', error) : this.failFilter(error)
-    this.#hooks = new HookRun<HttpExchange>(hooks, this, { onPassed, onReply, onThrown })
-    this.#hooks.start()
+    const halt = this.#hooks.call(hooks, this)
+    if (halt === undefined) return onPassed()
+    this.#hooks.goOn(halt, { onPassed, onReply, onThrown: (error, isLate) => this.failFilter(error, isLate) })
   }
 
   #filter(): void {
@@ -273,12 +272,12 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   /** Time is up. Filters see the answer, as any of ours, unless one of them is waited for, or has had another response. */
   #endLate(reply: local.LocalReply): void {
     const isStuck = this.waitsFor !== undefined || this.response !== undefined
-    this.#hooks?.cancel()
+    this.#hooks.cancel()
     this.outgoing.abandon(reply === local.requestTimeout)
     if (this.#answer.writer.hasHead) return this.#breakOff(reply)
     if (isStuck) this.#answer.forget()
     this.#answer.replyLocally(reply)
-    if (this.#hooks?.waitsFor === undefined) return
+    if (this.#hooks.waitsFor === undefined) return
     // One of them waits with this answer too. It may, for a moment: nothing else would end it soon.
     this.#cancelTimeout?.()
     this.#cancelTimeout = this.#deps.clock.after(LATE_FILTER_MS, () => this.#endLate(reply))
@@ -286,7 +285,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
 
   /** The kind of the filter that this waits for, if it waits for one. */
   get waitsFor(): string | undefined {
-    return this.#hooks?.waitsFor ?? this.outgoing.waitsFor ?? this.#answer.waitsFor
+    return this.#hooks.waitsFor ?? this.outgoing.waitsFor ?? this.#answer.waitsFor
   }
 
   #chooseBackend(rule: RulePlan): void {
@@ -329,8 +328,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
         this.#answer.replyFromFilter(reply)
       },
       onTooMuch: (what) => this.#replaceResponse(local.bodyTooMuch(what, side)),
-      onThrown: (error, isLate) =>
-        isLate ? this.#countFilterError('a filter failed late', error) : this.failFilter(error),
+      onThrown: (error, isLate) => this.failFilter(error, isLate),
     }
   }
 
@@ -342,13 +340,14 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   }
 
   #dropResponse(): void {
-    this.#hooks?.cancel()
+    this.#hooks.cancel()
     // Of a reply too: two that filters put in each other's place could take turns for ever.
     if (this.#answer.writer.isBegun || this.#answer.isLocal) this.#answer.forget()
   }
 
-  /** A filter threw, rejected or wrote what may not go out: closed, whatever it was meant to do. */
-  failFilter(error: unknown): void {
+  /** A filter threw, rejected or wrote what may not go out: closed, whatever it was meant to do; too late, it is only told. */
+  failFilter(error: unknown, isLate = false): void {
+    if (isLate) return this.#countFilterError('a filter failed late', error)
     this.#countFilterError('an exchange failed', error)
     if (this.isOver) return
     if (this.#answer.writer.hasHead) return this.#breakOff(local.breakOfFilter(error))
@@ -390,7 +389,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     if (this.isOver) return
     this.isOver = true
     this.outgoing.abandon()
-    this.#hooks?.cancel()
+    this.#hooks.cancel()
     this.#answer.close()
     this.onOver?.()
     this.#cancelTimeout?.()

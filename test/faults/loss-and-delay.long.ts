@@ -1,5 +1,6 @@
 /** `npm run test:faults`: links that lose some packets, or take their time: slower, and nothing else. */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { API, createFleet, endpointOf, statesOf } from '../e2e/support/resilience/fleet.ts'
@@ -12,6 +13,14 @@ import { createScene } from './support/scene.ts'
 const FAULT_MS = 15_000
 const shape = { ratePerSecond: 100, connections: 8, tunnels: 100 }
 
+/** TCP's, of all of this namespace: at 1 % hardly one is noticed by how long an answer takes. */
+const packetsSentAgain = (): number => {
+  const [names = '', values = ''] = readFileSync('/proc/net/snmp', 'utf8').match(/^Tcp:.*$/gm) ?? []
+  const sentAgain = Number(values.split(' ')[names.split(' ').indexOf('RetransSegs')])
+  assert.ok(sentAgain >= 0)
+  return sentAgain
+}
+
 describe('loss', () => {
   for (const [index, behind] of (['clients', 'pods'] as const).entries()) {
     for (const percent of [1, 5]) {
@@ -21,6 +30,7 @@ describe('loss', () => {
         const client = await scene.startClient(shape)
         await delay(2000)
         const lostMs = Date.now()
+        const sentAgain = packetsSentAgain()
         scene.wire.lose({ percent })
         await delay(FAULT_MS)
         const states = await statesOf(scene.fairway)
@@ -31,7 +41,7 @@ describe('loss', () => {
         const recovery = recoveryMs(all, healedMs, usualMsOf(all, lostMs))
         t.diagnostic(`${formatReport(report)}, as before after ${recovery} ms; endpoints ${states.join(', ')}`)
         assert.deepEqual([report.failures, report.unanswered], [[], 0])
-        assert.ok(report.slowestMs > 190, 'packets were lost at all')
+        assert.ok(packetsSentAgain() > sentAgain, 'packets were lost at all')
         assert.ok(recovery < 3000, `${recovery} ms`)
         assert.deepEqual(states, ['healthy', 'healthy', 'healthy'])
         return undefined
