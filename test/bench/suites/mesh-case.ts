@@ -19,6 +19,8 @@ export interface MeshSuite {
   readonly against?: readonly ProxyName[]
   /** What Fairway has beside the one route that every suite has. */
   readonly objects?: Pick<Upstreams, 'routes' | 'policies'>
+  /** For how long everybody does the work of a case before it is measured, besides what each window begins with. */
+  readonly warmUpMs?: number
 }
 
 /** A case of such a suite. */
