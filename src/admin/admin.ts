@@ -4,12 +4,11 @@
  */
 import type { Server } from 'node:http'
 import { mergeInParts } from '../telemetry/dump.ts'
-import { chooseFormat } from '../telemetry/exposition/metrics-format.ts'
 import { renderMetrics } from '../telemetry/render.ts'
 import type { AdminDeps } from './admin-deps.ts'
 import { adminEndpoints } from './endpoints.ts'
 import { refuseForeign } from './local-only.ts'
-import { closeServer, createReadyServer, createServer, listen, type Endpoint, type Listening } from './server.ts'
+import { closeServer, createMetricsServer, createReadyServer, createServer, listen, type Listening } from './server.ts'
 
 export interface AdminOptions {
   /** Where readiness and metrics listen, a literal address: `::` (IPv4 as well), `127.0.0.1`. */
@@ -38,22 +37,16 @@ export const startAdmin = async ({ bind, ports, deps }: AdminOptions): Promise<A
   }
   try {
     const admin = await start(createAdminServer(deps), { host: '127.0.0.1', port: ports.admin, role: 'admin' })
-    const metrics = await start(createMetricsServer(deps), { host: bind, port: ports.metrics, role: 'metrics' })
+    const metrics = await start(
+      createMetricsServer(async (format) => renderMetrics(await mergeInParts(await deps.dumps()), format)),
+      { host: bind, port: ports.metrics, role: 'metrics' },
+    )
     const ready = await start(createReadyServer(deps), { host: bind, port: ports.ready, role: 'ready' })
     return { addresses: { ready, metrics, admin }, close }
   } catch (error) {
     await close()
     throw error
   }
-}
-
-const createMetricsServer = (deps: AdminDeps): Server => {
-  const answer: Endpoint['answer'] = async ({ headers }) => {
-    const format = chooseFormat(headers.accept)
-    const body = renderMetrics(await mergeInParts(await deps.dumps()), format)
-    return { status: 200, headers: { 'content-type': format.contentType, vary: 'accept' }, body }
-  }
-  return createServer({ endpoints: [{ method: 'GET', path: '/stats/prometheus', answer }] })
 }
 
 const createAdminServer = (deps: AdminDeps): Server =>

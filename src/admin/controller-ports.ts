@@ -1,6 +1,6 @@
-import { chooseFormat, type MetricsFormat } from '../telemetry/exposition/metrics-format.ts'
+import type { MetricsFormat } from '../telemetry/exposition/metrics-format.ts'
 import type { AdminServer } from './admin.ts'
-import { closeServer, createReadyServer, createServer, listen, type Endpoint } from './server.ts'
+import { closeServer, createMetricsServer, createReadyServer, listen } from './server.ts'
 
 export interface ControllerPortsOptions {
   /** A literal address: `::` (IPv4 as well), `127.0.0.1`. */
@@ -23,12 +23,7 @@ export interface ControllerPorts extends Pick<AdminServer, 'close'> {
 /** Starts both, or none: throws `StartupError` (`ELISTEN`) when one cannot listen. */
 export const startControllerPorts = async ({ bind, ports, deps }: ControllerPortsOptions): Promise<ControllerPorts> => {
   const ready = createReadyServer(deps)
-  const answer: Endpoint['answer'] = async ({ headers }) => {
-    const format = chooseFormat(headers.accept)
-    const body = await deps.metrics(format)
-    return { status: 200, headers: { 'content-type': format.contentType, vary: 'accept' }, body }
-  }
-  const metrics = createServer({ endpoints: [{ method: 'GET', path: '/stats/prometheus', answer }] })
+  const metrics = createMetricsServer(deps.metrics)
   const close = async (): Promise<void> => {
     await Promise.all([ready, metrics].map(closeServer))
   }

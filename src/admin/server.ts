@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http'
 import { errorCode } from '../lib/errors/error-code.ts'
 import { joinHostPort } from '../lib/ip.ts'
+import { chooseFormat, type MetricsFormat } from '../telemetry/exposition/metrics-format.ts'
 import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { json, type Answer } from './answer.ts'
@@ -43,6 +44,18 @@ export const createReadyServer = (deps: { readonly notReady: () => string | unde
     return { status: reason === undefined ? 200 : 503, headers, body: `${reason ?? 'ready'}\n` }
   }
   return createServer({ endpoints: [{ method: 'GET', path: '/healthz/ready', answer }] })
+}
+
+/** `/stats/prometheus`, in the format that whoever asks takes. */
+export const createMetricsServer = (
+  textIn: (format: MetricsFormat) => Answer['body'] | Promise<Answer['body']>,
+): Server => {
+  const answer: Endpoint['answer'] = async ({ headers }) => {
+    const format = chooseFormat(headers.accept)
+    const body = await textIn(format)
+    return { status: 200, headers: { 'content-type': format.contentType, vary: 'accept' }, body }
+  }
+  return createServer({ endpoints: [{ method: 'GET', path: '/stats/prometheus', answer }] })
 }
 
 const BODY_BYTES = 1024

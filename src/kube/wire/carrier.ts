@@ -36,6 +36,14 @@ export interface Carrier {
   readonly close: () => void
 }
 
+/** Gives the fields of an answer by name, of several with one name the first. */
+export const headerOf =
+  (headers: Readonly<Record<string, string | readonly string[] | undefined>>): TransportAnswer['header'] =>
+  (name) => {
+    const value = headers[name]
+    return typeof value === 'object' ? value[0] : value
+  }
+
 /** How long a connection that nobody uses is kept, in milliseconds. */
 export const idleConnectionMs = 30_000
 

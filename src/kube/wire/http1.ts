@@ -4,6 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { failed, type KubeResult } from '../failure.ts'
 import {
   explainLateHead,
+  headerOf,
   idleConnectionMs,
   probeConnectionMs,
   type Carrier,
@@ -94,11 +95,7 @@ const exchange = (
     cancel()
     // What is wrong with it is told to whoever reads it; nobody may.
     answer.on('error', () => {})
-    const header = (field: string): string | undefined => {
-      const value = answer.headers[field]
-      return Array.isArray(value) ? value[0] : value
-    }
-    resolve({ ok: true, value: { status: answer.statusCode ?? 0, header, body: answer } })
+    resolve({ ok: true, value: { status: answer.statusCode ?? 0, header: headerOf(answer.headers), body: answer } })
   })
   request.end(body)
   return promise

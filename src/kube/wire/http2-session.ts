@@ -5,6 +5,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { failed, type KubeFailure, type KubeResult } from '../failure.ts'
 import {
   explainLateHead,
+  headerOf,
   idleConnectionMs,
   probeConnectionMs,
   type AnswerBody,
@@ -210,10 +211,7 @@ const answerOf = (
   headers: IncomingHttpHeaders & IncomingHttpStatusHeader,
 ): TransportAnswer => ({
   status: headers[':status'] ?? 0,
-  header: (name) => {
-    const value = headers[name]
-    return Array.isArray(value) ? value[0] : value
-  },
+  header: headerOf(headers),
   body: createBody(stream),
 })
 

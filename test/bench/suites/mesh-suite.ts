@@ -168,7 +168,7 @@ const planFor = (
 /** Everybody in turn, again and again: what slows the machine for a while slows all of them. */
 const measurePairs = async (of: MeshCase, contenders: readonly Contender[], context: CaseContext): Promise<void> => {
   const { pairs, seconds } = context.options
-  if (context.suite.warmUpMs !== undefined && !context.options.isQuick) await warmUp(of, contenders, context)
+  await warmUp(of, contenders, context)
   for (let pair = 0; pair < pairs; pair++) {
     for (const contender of contenders) {
       if (!isActive(contender)) continue
@@ -182,7 +182,9 @@ const measurePairs = async (of: MeshCase, contenders: readonly Contender[], cont
 
 /** As fast as it goes, in the paced case too: at its rate it would be an hour until all is compiled that is worth it. */
 const warmUp = async (of: MeshCase, contenders: readonly Contender[], context: CaseContext): Promise<void> => {
-  const plan = planFor({ load: of.load }, context, context.suite.warmUpMs ?? 0, WARMUP_MS)
+  const { warmUpMs } = context.suite
+  if (warmUpMs === undefined || context.options.isQuick) return
+  const plan = planFor({ load: of.load }, context, warmUpMs, WARMUP_MS)
   for (const contender of contenders) {
     if (!isActive(contender)) continue
     context.progress.show(`${of.name} warming up ${contender.name}`)

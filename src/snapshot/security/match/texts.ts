@@ -23,12 +23,12 @@ export const compileTexts = (
   { scheme = '', ignoreCase = false, isEmptyPresent = false }: TextOptions = {},
 ): TextMatcher => {
   const written = ignoreCase ? patterns.map((pattern) => pattern.toLowerCase()) : patterns
-  const [only, ...others] = written
   // Most conditions have one value, and there may be very many of them.
-  if (only !== undefined && others.length === 0 && isExact(only)) return compileText(scheme + only, ignoreCase)
+  const only = written.length === 1 ? written[0] : undefined
+  if (only !== undefined && isExact(only)) return compileText(scheme + only, ignoreCase)
   const sorted = sortPatterns(written)
-  const { prefixes, suffixes } = sorted
-  if (only !== undefined && others.length === 0 && !ignoreCase) {
+  if (only !== undefined && !ignoreCase) {
+    const { prefixes, suffixes } = sorted
     if (prefixes[0] !== undefined) return compilePrefix(scheme + prefixes[0])
     if (suffixes[0] !== undefined && scheme === '') return compileSuffix(suffixes[0])
   }

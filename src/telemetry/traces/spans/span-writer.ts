@@ -173,7 +173,7 @@ export class SpanWriter {
     link.hex(2, spanId)
     link.attribute(4, 'fairway.link', 'hbone_tunnel')
     link.fixed32(6, HAS_IS_REMOTE | IS_REMOTE)
-    this.#span.bytes(13, link.view())
+    this.#span.message(13, link)
   }
 
   #fail(message: string): void {
@@ -181,7 +181,7 @@ export class SpanWriter {
     status.reset()
     status.text(2, message)
     status.uint(3, ERROR)
-    this.#span.bytes(15, status.view())
+    this.#span.message(15, status)
   }
 
   #end({ isSampled }: TraceRecord, remote: number): void {
