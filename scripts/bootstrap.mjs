@@ -51,10 +51,15 @@ function testArguments(args, { concurrency = MAX_TEST_PROCESSES } = {}) {
     '--test',
     `--test-concurrency=${Math.min(os.availableParallelism?.() ?? os.cpus().length, concurrency)}`,
     `--test-timeout=${TEST_TIMEOUT_MS}`,
-    `--test-reporter=${process.stdout.isTTY ? 'spec' : 'tap'}`,
+    // `spec` says itself at its end what failed.
+    ...(process.stdout.isTTY ? ['--test-reporter=spec'] : toStdout('tap', './test/support/failures.ts')),
     ...args.filter((arg) => !isSelection(arg)),
     ...(selected.length > 0 ? selected : TEST_FILES),
   ]
+}
+
+function toStdout(...reporters) {
+  return reporters.flatMap((reporter) => [`--test-reporter=${reporter}`, '--test-reporter-destination=stdout'])
 }
 
 function isFolder(arg) {

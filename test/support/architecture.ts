@@ -196,10 +196,13 @@ export const checkNames: Rule = (files) =>
     return []
   })
 
-/** Only filters have a default export. */
+/** What others than we load by its default export. */
+const DEFAULT_EXPORTS = ['test/support/failures.ts']
+
+/** Only filters have a default export, and what node:test loads as a reporter. */
 export const checkDefaultExports: Rule = (files) =>
   files
-    .filter((file) => !/^(?:examples\/(?:[^/]+\/)?)?filters\//.test(file.path))
+    .filter((file) => !/^(?:examples\/(?:[^/]+\/)?)?filters\//.test(file.path) && !DEFAULT_EXPORTS.includes(file.path))
     .filter((file) => /^export default\b|^export \{[^}]*\bas default\b/m.test(codeOf(file.text)))
     .map((file) => `${file.path}: default exports are for filters`)
 
