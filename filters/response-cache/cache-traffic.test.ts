@@ -5,7 +5,7 @@ import { createFakeClock, type FakeClock } from '../../test/support/fake-clock.t
 import type { Answer, ClientTunnel } from '../../test/support/mesh/client-tunnel.ts'
 import { Mesh, until } from '../../test/support/mesh/mesh.ts'
 import type { PodTunnel } from '../../test/support/mesh/pod.ts'
-import { turn } from '../../test/support/turns.ts'
+import { arrivals } from '../../test/support/turns.ts'
 import { INTERNAL_ERROR } from '../../src/http/h2/constants.ts'
 import { commandFilters } from '../../src/proxy/apply/command-filters.ts'
 import compression from '../compression/compression.ts'
@@ -15,11 +15,6 @@ import responseCache from './response-cache.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())
-
-/** For requests over other connections to arrive. */
-const turns = async (): Promise<void> => {
-  for (let i = 0; i < 50; i++) await turn()
-}
 
 /** Requests that the pod has got and not answered. */
 let waiting: PodTunnel[] = []
@@ -138,7 +133,7 @@ describe('a cache in the data path', () => {
     clock.advance(5000)
     const again = [one.get(), other.get()]
     await arrived(2)
-    await turns()
+    await arrivals()
     answer(1, head('cache-control: max-age=60\r\netag: "1"\r\n\r\n', '304 Not Modified'))
     const got = await Promise.all(again)
     assert.deepEqual(
@@ -227,7 +222,7 @@ describe('requests for the same at the same time', () => {
     await start()
     const answers = await ask(20)
     await arrived(1)
-    await turns()
+    await arrivals()
     answer(0, HELLO)
     assert.deepEqual(new Set(await Promise.all(answers)), new Set(['hello']))
     assert.equal(mesh.pod.requests, 1)
@@ -255,10 +250,10 @@ describe('requests for the same at the same time', () => {
     tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
     await arrived(1)
     const answers = await ask(3)
-    await turns()
+    await arrivals()
     client?.destroy()
     await arrived(2)
-    await turns()
+    await arrivals()
     answer(1, HELLO)
     assert.deepEqual(await Promise.all(answers), ['hello', 'hello', 'hello'])
     assert.equal(mesh.pod.requests, 2)
@@ -272,7 +267,7 @@ describe('requests for the same at the same time', () => {
     const half = 'x'.repeat(15_000)
     const pieces = head('cache-control: max-age=60\r\ncontent-length: 30000\r\n\r\n')
     for (let index = 0; index < 3; index++) answer(index, pieces + half)
-    await turns()
+    await arrivals()
     for (let index = 0; index < 3; index++) answer(index, half)
     await until(() => mesh.records.length === 3)
     assert.equal(mesh.records.filter(({ details }) => details === 'via_upstream').length, 3)
@@ -291,7 +286,7 @@ describe('requests for the same at the same time', () => {
     await until(() => mesh.counters.activeExchanges === 2)
     for (const tunnel of [second, first]) {
       tunnel.channel.reset(INTERNAL_ERROR)
-      await turns()
+      await arrivals()
     }
     const [third] = await ask(1)
     await arrived(2)
@@ -310,7 +305,7 @@ describe('requests for the same at the same time', () => {
     void waiting[0]?.download(bytes)
     await until(() => (mesh.pod.tunnels[0]?.stream.queuedBytes ?? 0) > 0 && slow.unread > 0)
     const [other] = await ask(1)
-    await turns()
+    await arrivals()
     assert.equal(mesh.pod.requests, 1)
     clock.advance(1000)
     await arrived(2)

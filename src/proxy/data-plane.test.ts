@@ -10,13 +10,10 @@ import { openTunnel } from '../../test/support/mesh/client-tunnel.ts'
 import { Mesh, VIP, identityOf, podAddress, until } from '../../test/support/mesh/mesh.ts'
 import type { PodTunnel } from '../../test/support/mesh/pod.ts'
 import { serviceOf } from '../../test/support/models.ts'
+import { arrivals } from '../../test/support/turns.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())
-
-const turns = async (count: number): Promise<void> => {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
-}
 
 const authorities = [
   { authority: '10.96.0.99:80', answer: 404, counter: 'unboundAuthority' },
@@ -94,7 +91,7 @@ test('an exchange keeps its snapshot; a filter is closed when the last exchange 
   mark('new')
   const two = second.get()
   await until(() => pending.length === 2)
-  await turns(5)
+  await arrivals(5)
   assert.deepEqual(closed, [])
   answer()
   assert.equal((await one).head.headers.get('x-mark'), 'old')
@@ -115,7 +112,7 @@ test('endpoints change while requests run: none fails, and new requests go to th
   })
   for (let i = 0; i < 40; i++) {
     mesh.apply(mesh.model({ api: i % 3 === 0 ? [a] : i % 3 === 1 ? [b] : [a, b] }))
-    await turns(10)
+    await arrivals()
   }
   mesh.apply(mesh.model({ api: [b] }))
   load.isOver = true
@@ -184,7 +181,7 @@ for (const [phase, ms] of [
     const keeper = await mesh.tunnel()
     const tcp = connectTcp(mesh.port, '127.0.0.1')
     await once(tcp, 'connect')
-    await turns(10)
+    await arrivals()
     const drained = mesh.plane.drain(20_000)
     await advance(clock, ms)
     const goaways: number[] = []

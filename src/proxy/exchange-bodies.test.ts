@@ -6,6 +6,7 @@ import { INTERNAL_ERROR } from '../http/h2/constants.ts'
 import { defaultOwnSettings } from '../http/h2/settings.ts'
 import { Mesh, until } from '../../test/support/mesh/mesh.ts'
 import type { PodTunnel } from '../../test/support/mesh/pod.ts'
+import { arrivals } from '../../test/support/turns.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())
@@ -264,7 +265,7 @@ test('a client that does not read stops a plaintext endpoint, and then gets ever
   tunnel.isReading = false
   tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
   await until(() => tunnel.unread > WINDOW - 65_536)
-  for (let i = 0; i < 500; i++) await new Promise((resolve) => setImmediate(resolve))
+  await arrivals(100)
   assert.ok(tunnel.unread <= WINDOW)
   assert.ok((server?.writableLength ?? 0) > 0, 'the endpoint has bytes left to send')
   tunnel.readOn()
@@ -289,7 +290,7 @@ test('a plaintext endpoint that does not read stops the client, and then gets ev
   const state = { isSent: false }
   const upload = tunnel.upload(bytes).then(() => (state.isSent = true))
   await until(() => server !== undefined)
-  for (let i = 0; i < 2000; i++) await new Promise((resolve) => setImmediate(resolve))
+  await arrivals(100)
   assert.equal(state.isSent, false)
   server?.resume()
   await upload

@@ -6,7 +6,7 @@ import { createReply } from '../filter/reply.ts'
 import { anything } from '../lib/schema.ts'
 import { Mesh, until } from '../../test/support/mesh/mesh.ts'
 import { backendOf } from '../../test/support/models.ts'
-import { later } from '../../test/support/turns.ts'
+import { arrivals, later } from '../../test/support/turns.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())
@@ -306,12 +306,12 @@ test('a body that comes while a response hook waits is kept and passed on', asyn
   const tunnel = await mesh.tunnel()
   const answer = tunnel.get()
   await until(() => mesh.pod.requests === 1)
-  for (let i = 0; i < 5; i++) await later(0)
+  await arrivals(5)
   release()
   assert.equal((await answer).body.toString(), 'hello')
   const again = tunnel.get()
   await until(() => mesh.pod.requests === 2)
-  for (let i = 0; i < 5; i++) await later(0)
+  await arrivals(5)
   release()
   await again
   assert.equal(mesh.pod.tunnels.length, 1)
@@ -327,7 +327,7 @@ test('a refused body that was held has its credit back, and the client can send 
   let isSent = false
   const upload = tunnel.upload(2_000_000).then(() => (isSent = true))
   await until(() => mesh.counters.activeExchanges === 1)
-  for (let i = 0; i < 100; i++) await later(0)
+  await arrivals()
   assert.equal(isSent, false)
   refuse()
   assert.equal((await tunnel.answer()).head.status, 403)
@@ -340,7 +340,7 @@ test('what came while response hooks waited has its credit back, however often',
     filters: [
       definitionOf('Wait', () => ({
         onResponse: async () => {
-          for (let i = 0; i < 50; i++) await later(0)
+          await arrivals()
         },
       })),
     ],

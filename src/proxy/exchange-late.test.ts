@@ -5,6 +5,7 @@ import { anything } from '../lib/schema.ts'
 import { createFakeClock } from '../../test/support/fake-clock.ts'
 import type { FakeClock } from '../../test/support/fake-clock.ts'
 import { Mesh, until } from '../../test/support/mesh/mesh.ts'
+import { arrivals } from '../../test/support/turns.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())
@@ -37,10 +38,6 @@ const start = async (clock: FakeClock): Promise<void> => {
     ],
   })
 }
-const turns = async (): Promise<void> => {
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
-}
-
 const cases: readonly (readonly [path: string, passed: string | undefined, what: string])[] = [
   ['/silent', '504', 'passes the filters, as any answer of ours: a page of another origin can read it'],
   ['/stuck', undefined, 'passes no filter when one of them is what took so long'],
@@ -54,7 +51,7 @@ for (const [path, passed, what] of cases) {
     const answer = tunnel.get(path)
     await until(() => mesh.counters.activeExchanges === 1)
     if (path !== '/stuck') await until(() => mesh.pod.requests === 1)
-    await turns()
+    await arrivals()
     clock.advance(500)
     const { head } = await answer
     assert.deepEqual([head.status, head.headers.get('x-passed')], [504, passed])
@@ -69,9 +66,9 @@ test('the answer to a request whose time is up waits a second for a filter, and 
   const answer = (await mesh.tunnel()).get('/silent-held')
   await until(() => mesh.pod.requests === 1)
   clock.advance(500)
-  await turns()
+  await arrivals()
   clock.advance(999)
-  await turns()
+  await arrivals()
   assert.equal(mesh.records.length, 0)
   clock.advance(1)
   const { head } = await answer

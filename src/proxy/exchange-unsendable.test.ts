@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, test } from 'node:test'
 import { ruleOf } from '../../test/support/filters/body-filters.ts'
 import { Mesh } from '../../test/support/mesh/mesh.ts'
+import { arrivals } from '../../test/support/turns.ts'
 import type { Filter } from '../filter/index.ts'
 import { createReply } from '../filter/reply.ts'
 
@@ -39,7 +40,7 @@ test('a client that waits for leave to send its body is told to, when a filter h
   const tunnel = await mesh.tunnel()
   tunnel.write('POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n', 'POST')
   // Nothing of the test tells when the 100 is out but the answer that counts it.
-  for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve))
+  await arrivals()
   tunnel.write('ok')
   const { informational, head } = await tunnel.answer()
   assert.deepEqual([informational, head.status, String(mesh.pod.tunnels[0]?.requests[0]?.body)], [[100], 200, 'ok'])

@@ -16,6 +16,7 @@ import { openDoor } from '../support/mesh/door.ts'
 import type { Door } from '../support/mesh/door.ts'
 import { Mesh, until } from '../support/mesh/mesh.ts'
 import type { MeshOptions } from '../support/mesh/mesh.ts'
+import { arrivals } from '../support/turns.ts'
 
 const MIB = 1 << 20
 const MINUTE_MS = 60_000
@@ -81,11 +82,6 @@ const read = async (stream: Readable, length: number): Promise<string> => {
     else text += piece.toString()
   }
   return text
-}
-
-/** So many turns that whatever is on its way arrives. */
-const settle = async (turns = 500): Promise<void> => {
-  for (let i = 0; i < turns; i++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 const pairs: readonly Versions[] = [
@@ -183,9 +179,9 @@ for (const versions of pairs) {
         go()
       }, versions)
       const stream = await get(versions.client)
-      await settle()
+      await arrivals(100)
       const [stalled, held] = [taken, mesh.counters.heldBytes]
-      await settle()
+      await arrivals(100)
       assert.ok(taken === stalled && stalled < 16 * MIB, `${stalled} bytes were taken, then ${taken}`)
       assert.ok(held <= MIB, `${held} bytes are held`)
       let got = 0
@@ -211,9 +207,9 @@ for (const versions of pairs) {
         },
       })
       upload.pipe(body)
-      await settle()
+      await arrivals(100)
       const stalled = sent
-      await settle()
+      await arrivals(100)
       assert.ok(sent === stalled && stalled < 16 * MIB, `${stalled} bytes were sent, then ${sent}`)
       assert.ok(mesh.counters.heldBytes <= MIB, `${mesh.counters.heldBytes} bytes are held`)
       readOn()

@@ -16,6 +16,7 @@ import type { Door } from '../support/mesh/door.ts'
 import { Mesh, until } from '../support/mesh/mesh.ts'
 import type { MeshOptions } from '../support/mesh/mesh.ts'
 import { serveTcp } from '../support/tls/tls-app.ts'
+import { arrivals } from '../support/turns.ts'
 
 let mesh: Mesh
 let door: Door
@@ -173,7 +174,7 @@ test('one that lasts too long is ended, and so is one that is silent for too lon
   const ended = once(silent, 'close')
   for (let i = 0; i < 60; i++) {
     clock.advance(1000)
-    await new Promise((resolve) => setImmediate(resolve))
+    await arrivals(1)
   }
   await ended
   assert.match((await mesh.record(2)).details, /idle_timeout|max_duration/)

@@ -1,4 +1,5 @@
 import type { Clock } from '../../src/lib/clock.ts'
+import { arrivals } from './turns.ts'
 
 /** A clock that stands still until it is told to move. */
 export interface FakeClock extends Clock {
@@ -9,7 +10,7 @@ export interface FakeClock extends Clock {
 }
 
 const STEP_MS = 500
-const TURNS_PER_STEP = 4
+const HOPS_PER_STEP = 4
 
 /** Starts at `startMs` since the epoch (default: a fixed day in 2025); the monotonic reading starts at 0. */
 export const createFakeClock = (startMs = Date.UTC(2025, 0, 15)): FakeClock => {
@@ -41,10 +42,10 @@ export const createFakeClock = (startMs = Date.UTC(2025, 0, 15)): FakeClock => {
   }
 }
 
-/** Moves time forward in steps between which the loop turns, for what needs other parties to answer meanwhile. */
+/** Moves time forward in steps between which what is on its way arrives, for what needs other parties to answer meanwhile. */
 export const advanceInSteps = async (clock: FakeClock, ms: number): Promise<void> => {
   for (let at = 0; at < ms; at += STEP_MS) {
     clock.advance(Math.min(STEP_MS, ms - at))
-    for (let i = 0; i < TURNS_PER_STEP; i++) await new Promise((resolve) => setImmediate(resolve))
+    await arrivals(HOPS_PER_STEP)
   }
 }

@@ -4,7 +4,7 @@ import { double, ruleOf, startBodyMesh, upper, type BodyFilter } from '../../../
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
 import { backendOf } from '../../../test/support/models.ts'
-import { later } from '../../../test/support/turns.ts'
+import { arrivals, later } from '../../../test/support/turns.ts'
 import type { BodyTransform, Filter } from '../../filter/index.ts'
 import { createReply } from '../../filter/reply.ts'
 import { formatEndpointKey } from '../../model/endpoint.ts'
@@ -74,7 +74,7 @@ describe('a request whose body filters change', () => {
     const tunnel = await mesh.tunnel()
     tunnel.write('POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 2\r\nexpect: 100-continue\r\n\r\n', 'POST')
     // Nothing of the test tells when the 100 is out but the answer that counts it.
-    for (let i = 0; i < 20; i++) await later(0)
+    await arrivals()
     tunnel.write('ok')
     const { informational, head } = await tunnel.answer()
     assert.deepEqual([informational, head.status, String(seen()?.body)], [[100], 200, 'OK'])
@@ -164,7 +164,7 @@ describe('a request whose body filters change', () => {
     tunnel.write(`POST / HTTP/1.1\r\nhost: api\r\ncontent-length: ${4 * MIB}\r\n\r\n`, 'POST')
     const upload4 = tunnel.upload(4 * MIB)
     await until(() => (mesh.pod.tunnels[0]?.unread ?? 0) > 0 && tunnel.channel.queuedBytes > 0)
-    for (let i = 0; i < 50; i++) await later(0)
+    await arrivals()
     assert.ok(mesh.counters.heldBytes < 2 * MIB, `${mesh.counters.heldBytes} bytes are held`)
     mesh.pod.tunnels[0]?.readOn()
     await upload4
@@ -189,7 +189,7 @@ describe('a request whose body filters change', () => {
     const tunnel = await mesh.tunnel()
     const answer = tunnel.request('POST', '/', 'content-length: 2\r\n', 'ok')
     await until(() => mesh.counters.activeExchanges === 1)
-    for (let i = 0; i < 20; i++) await later(0)
+    await arrivals()
     for (let i = 0; i < 8; i++) clock.advance(1250)
     assert.equal((await answer).head.status, 504)
     assert.equal((await mesh.record(1)).details, 'filter_timeout{F0}')

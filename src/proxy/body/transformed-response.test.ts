@@ -4,7 +4,7 @@ import { double, startBodyMesh, upper, type BodyFilter } from '../../../test/sup
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { until, type Mesh } from '../../../test/support/mesh/mesh.ts'
 import type { PodOptions } from '../../../test/support/mesh/pod.ts'
-import { later } from '../../../test/support/turns.ts'
+import { arrivals, later } from '../../../test/support/turns.ts'
 import type { BodyTransform, Filter } from '../../filter/index.ts'
 import { createReply } from '../../filter/reply.ts'
 import { INTERNAL_ERROR } from '../../http/h2/constants.ts'
@@ -241,7 +241,7 @@ describe('a response whose body filters change', () => {
     const tunnel = await mesh.tunnel()
     const answer = tunnel.get()
     await until(() => mesh.pod.requests === 1)
-    for (let i = 0; i < 20; i++) await later(0)
+    await arrivals()
     clock.advance(1000)
     assert.equal((await answer).head.status, 504)
   })

@@ -8,6 +8,7 @@ import { afterEach, describe, it } from 'node:test'
 import { fetch as undiciFetch, interceptors, request as undiciRequest, RetryAgent } from 'undici'
 import { CallBed } from '../../../test/support/filter/call-bed.ts'
 import { until } from '../../../test/support/mesh/mesh.ts'
+import { arrivals } from '../../../test/support/turns.ts'
 
 let bed: CallBed
 afterEach(() => bed.close())
@@ -88,7 +89,7 @@ describe('env.dispatcher', () => {
     // It comes to a stop when the way is full.
     for (let quiet = 0; quiet < 50; quiet = sent === before ? quiet + 1 : 0) {
       before = sent
-      await new Promise((resolve) => setImmediate(resolve))
+      await arrivals(1)
     }
     assert.ok(sent < bytes, `${sent} bytes were sent to a reader who reads nothing`)
     let read = 0

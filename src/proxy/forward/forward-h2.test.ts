@@ -4,13 +4,14 @@ import { createServer } from 'node:http2'
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, it } from 'node:test'
-import { createFakeClock } from '../../../test/support/fake-clock.ts'
+import { advanceInSteps, createFakeClock } from '../../../test/support/fake-clock.ts'
 import { openInner } from '../../../test/support/mesh/inner-client.ts'
 import { Mesh, VIP, until } from '../../../test/support/mesh/mesh.ts'
 import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'
 import { backendOf } from '../../../test/support/models.ts'
 import { createBackendCa } from '../../../test/support/tls/backend-ca.ts'
 import { answerEach, serveTls } from '../../../test/support/tls/tls-app.ts'
+import { arrivals } from '../../../test/support/turns.ts'
 import { ignoreStream } from '../../http/h2/stream.ts'
 import { formatEndpointKey } from '../../model/endpoint.ts'
 import type { BackendTls } from '../../model/endpoint.ts'
@@ -164,11 +165,8 @@ describe('a request to an endpoint that speaks HTTP/2', () => {
     const tunnel = await mesh.tunnel()
     const slow = tunnel.request('GET', '/slow')
     await until(() => sessions.length === 1)
-    for (let i = 0; i < 40; i++) await new Promise((resolve) => setImmediate(resolve))
-    for (let at = 0; at < 5000; at += 500) {
-      clock.advance(500)
-      for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve))
-    }
+    await arrivals()
+    await advanceInSteps(clock, 5000)
     assert.equal((await slow).head.status, 504)
     await until(() => lost === 1)
     assert.equal((await tunnel.get()).head.status, 200)

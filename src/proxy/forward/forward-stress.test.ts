@@ -7,7 +7,7 @@ import { Mesh, VIP, until } from '../../../test/support/mesh/mesh.ts'
 import type { PodOptions, PodRequest, PodTunnel } from '../../../test/support/mesh/pod.ts'
 import { backendOf } from '../../../test/support/models.ts'
 import { seededRandom } from '../../../test/support/random.ts'
-import { createSoon, turn } from '../../../test/support/turns.ts'
+import { arrivals, createSoon, turn } from '../../../test/support/turns.ts'
 import { INTERNAL_ERROR, REFUSED_STREAM } from '../../http/h2/constants.ts'
 import { formatEndpointKey } from '../../model/endpoint.ts'
 
@@ -164,7 +164,7 @@ for (const seed of [1, 2, 3, 4]) {
     // Idle sessions go after half a minute, those that were closed politely five seconds later.
     for (let second = 0; second < 60; second++) {
       clock.advance(1000)
-      for (let turns = 0; turns < 4; turns++) await turn()
+      await arrivals(4)
     }
     const tunnels = mesh.pods.flatMap(({ connections }) => connections).map(({ openStreams }) => openStreams)
     assert.equal(Math.max(0, ...tunnels), 0, 'tunnels that nobody uses')

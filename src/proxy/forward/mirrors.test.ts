@@ -3,6 +3,7 @@ import { afterEach, describe, it } from 'node:test'
 import { backendOf } from '../../../test/support/models.ts'
 import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
 import type { PodOptions } from '../../../test/support/mesh/pod.ts'
+import { arrivals } from '../../../test/support/turns.ts'
 import { formatEndpointKey } from '../../model/endpoint.ts'
 import type { Mirror, Rule } from '../../model/route.ts'
 
@@ -14,10 +15,6 @@ const mirrorTo = (name: string, numerator = 1, denominator = 1): Mirror => {
   const { service, endpoints } = backendOf(name)
   return { service, endpoints, numerator, denominator, origin: 'the test' }
 }
-const turns = async (): Promise<void> => {
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
-}
-
 /** Requests go to the first pod, copies to the second. */
 const start = async (shadow: Partial<PodOptions> = {}, rule: Partial<Rule> = { mirrors: [mirrorTo('shadow')] }) => {
   mesh = await Mesh.start({ pods: [{}, shadow], rule })
@@ -71,7 +68,7 @@ describe('a mirror', () => {
   it('gets no copy of what is answered here', async () => {
     const { copy } = await start({}, { mirrors: [mirrorTo('shadow')], backends: [] })
     assert.equal((await (await mesh.tunnel()).get()).head.status, 500)
-    await turns()
+    await arrivals()
     assert.equal(copy.requests, 0)
   })
 
@@ -118,7 +115,7 @@ describe('a mirror', () => {
     tunnel.write('POST / HTTP/1.1\r\nhost: api\r\ntransfer-encoding: chunked\r\n\r\n', 'POST')
     assert.equal((await tunnel.answer()).head.status, 503)
     tunnel.write('5\r\nhello\r\n0\r\n\r\n')
-    await turns()
+    await arrivals()
     // It got a copy without the body once, and with an end that made it look whole.
     assert.deepEqual([copy.requests, mesh.counters.mirrorsTotal, mesh.counters.openMirrors], [0, 0, 0])
   })
@@ -149,7 +146,7 @@ describe('a mirror', () => {
     const { copy } = await start()
     const tunnel = await mesh.tunnel()
     tunnel.write('POST / HTTP/1.1\r\nhost: api\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n', 'POST')
-    await turns()
+    await arrivals()
     tunnel.write('6\r\n world\r\n0\r\nx-sum: 1\r\n\r\n')
     assert.equal((await tunnel.answer()).head.status, 200)
     await until(() => copy.requests === 1)

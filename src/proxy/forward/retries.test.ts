@@ -4,6 +4,7 @@ import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
 import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'
 import type { PodOptions, PodTunnel } from '../../../test/support/mesh/pod.ts'
+import { arrivals } from '../../../test/support/turns.ts'
 import type { FilterDefinition } from '../../filter/index.ts'
 import { INTERNAL_ERROR } from '../../http/h2/constants.ts'
 import { anything } from '../../lib/schema.ts'
@@ -20,11 +21,6 @@ const inTurn = (...answers: readonly string[]): NonNullable<PodOptions['onReques
   let given = 0
   return (tunnel) => void tunnel.write(answers[Math.min(given++, answers.length - 1)] ?? '')
 }
-/** So many that whatever is on its way arrives. */
-const turns = async (): Promise<void> => {
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
-}
-
 const start = async (
   onRequest: NonNullable<PodOptions['onRequest']>,
   rule: NonNullable<MeshOptions['rule']> = { retry: retry() },
@@ -190,9 +186,9 @@ describe('lost connections', () => {
     const tunnel = await mesh.tunnel()
     const got = tunnel.request('POST', '/', 'content-length: 2\r\n', 'hi')
     await until(() => asked === 1)
-    await turns()
+    await arrivals()
     clock.advance(199)
-    await turns()
+    await arrivals()
     assert.equal(asked, 1)
     clock.advance(101)
     assert.equal((await got).head.status, 200)
@@ -231,12 +227,12 @@ describe('lost connections', () => {
     const tunnel = await mesh.tunnel()
     tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
     await until(() => mesh.pod.requests === 1)
-    await turns()
+    await arrivals()
     tunnel.channel.abort()
     const { flags } = await mesh.record(1)
     assert.equal(flags, 'DC')
     clock.advance(5000)
-    await turns()
+    await arrivals()
     assert.equal(mesh.pod.requests, 1)
   })
 })

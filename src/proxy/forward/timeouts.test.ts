@@ -6,6 +6,7 @@ import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
 import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'
 import { defaultOutlierDetection } from '../../model/backend/backend-defaults.ts'
 import type { PodOptions } from '../../../test/support/mesh/pod.ts'
+import { arrivals } from '../../../test/support/turns.ts'
 
 let mesh: Mesh
 let clock: FakeClock
@@ -20,10 +21,6 @@ const start = async (
   mesh = await Mesh.start({ clock, pods: [pod], rule, ...options })
 }
 const OK = 'HTTP/1.1 200 X\r\ncontent-length: 2\r\n\r\nok'
-const turns = async (): Promise<void> => {
-  for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
-}
-
 describe('the time of a request', () => {
   it('is over: 504, and the client may go on', async () => {
     await start(
@@ -34,7 +31,7 @@ describe('the time of a request', () => {
     const slow = tunnel.get('/slow')
     await until(() => mesh.pod.requests === 1)
     clock.advance(499)
-    await turns()
+    await arrivals()
     assert.equal(mesh.records.length, 0)
     clock.advance(1)
     assert.equal((await slow).head.status, 504)
@@ -49,7 +46,7 @@ describe('the time of a request', () => {
     const tunnel = await mesh.tunnel()
     assert.equal((await tunnel.get()).head.status, 200)
     clock.advance(600)
-    await turns()
+    await arrivals()
     assert.equal((await tunnel.get()).head.status, 200)
     assert.equal(mesh.pod.tunnels.length, 1)
   })
@@ -73,7 +70,7 @@ describe('the time of a request', () => {
     const tunnel = await mesh.tunnel()
     tunnel.write('POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 10\r\n\r\nhello', 'POST')
     await until(() => mesh.counters.activeExchanges === 1)
-    await turns()
+    await arrivals()
     clock.advance(500)
     assert.equal((await tunnel.answer()).head.status, 504)
   })
@@ -86,7 +83,7 @@ describe('the time of a request', () => {
       const { requests } = mesh.pod
       tunnel.write(`POST / HTTP/1.1\r\nhost: api\r\ncontent-length: 0\r\n${fields}\r\n`, 'POST')
       await until(() => mesh.pod.requests > requests)
-      await turns()
+      await arrivals()
       clock.advance(500)
       await tunnel.answer()
       return mesh.plane.readHealth()[0]?.gatewayErrors
@@ -103,7 +100,7 @@ describe('the time of a request', () => {
     const tunnel = await mesh.tunnel()
     const answer = tunnel.get()
     for (let at = 0; at < 500; at += 50) {
-      await turns()
+      await arrivals()
       clock.advance(50)
     }
     assert.equal((await answer).head.status, 504)
@@ -134,7 +131,7 @@ describe('the time of a try', () => {
     )
     const answer = (await mesh.tunnel()).request('POST', '/', 'content-length: 5\r\n', 'hello')
     for (let step = 0; step < 16 && mesh.records.length === 0; step++) {
-      await turns()
+      await arrivals()
       clock.advance(50)
     }
     assert.equal((await answer).head.status, 200)
@@ -150,7 +147,7 @@ describe('the time of a try', () => {
     assert.equal((await answer).head.status, 504)
     // The CONNECT is answered after all: nobody is there any more.
     clock.advance(11_000)
-    await turns()
+    await arrivals()
     assert.equal((await mesh.record(1)).attempts, 1)
   })
 

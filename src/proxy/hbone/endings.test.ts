@@ -5,6 +5,7 @@ import { connect } from 'node:tls'
 import { advanceInSteps, createFakeClock } from '../../../test/support/fake-clock.ts'
 import { attachH2 } from '../../../test/support/http/h2-socket.ts'
 import { Mesh, VIP, identityOf, until } from '../../../test/support/mesh/mesh.ts'
+import { arrivals } from '../../../test/support/turns.ts'
 import { ignoreStream } from '../../http/h2/stream.ts'
 import { clientTlsOptions } from '../../identity/tls.ts'
 
@@ -29,7 +30,7 @@ test('ticks that come while connections are still being ended do not end them tw
   // Five ticks in one turn of the loop, as when it was held up.
   clock.advance(5000)
   await until(() => last.length > 0)
-  for (let i = 0; i < 10; i++) await new Promise(setImmediate)
+  await arrivals()
   assert.deepEqual(last, [ANNOUNCED], 'tunnels that are on their way still have a second')
   await advanceInSteps(clock, 3000)
   await until(() => last.length === 2)

@@ -12,6 +12,7 @@ import type { ClientTunnel } from '../../../test/support/mesh/client-tunnel.ts'
 import { Mesh, VIP, identityOf, until } from '../../../test/support/mesh/mesh.ts'
 import type { MeshOptions } from '../../../test/support/mesh/mesh.ts'
 import { TestCa } from '../../../test/support/tls/test-ca.ts'
+import { arrivals } from '../../../test/support/turns.ts'
 import type { Credentials } from '../../identity/credentials.ts'
 import { clientTlsOptions } from '../../identity/tls.ts'
 import type { Trust } from '../../identity/trust/trust.ts'
@@ -138,7 +139,7 @@ describe('clients', () => {
     mesh.store.replace({ ...root.issue(identityOf('waypoint')), trustRootsPem: root.pem })
     trust(root.pem + other.pem)
     trust(root.pem + other.pem, root.revoke([]))
-    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    await arrivals()
     await isServed(client)
     assert.equal(client.connection.hasRoom, true)
     assert.deepEqual(retired(), {})

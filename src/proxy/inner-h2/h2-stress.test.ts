@@ -13,7 +13,7 @@ import { RelayPod } from '../../../test/support/mesh/relay-pod.ts'
 import { backendOf } from '../../../test/support/models.ts'
 import { seededRandom } from '../../../test/support/random.ts'
 import type { SeededRandom } from '../../../test/support/random.ts'
-import { createSoon, turn } from '../../../test/support/turns.ts'
+import { arrivals, createSoon, turn } from '../../../test/support/turns.ts'
 import type { FilterDefinition } from '../../filter/index.ts'
 import { createReply } from '../../filter/reply.ts'
 import type { H2Connection } from '../../http/h2/connection.ts'
@@ -344,7 +344,7 @@ for (const seed of [1, 2, 3, 4]) {
     const pass = async (seconds: number): Promise<void> => {
       for (let second = 0; second < seconds; second++) {
         clock.advance(1000)
-        for (let turns = 0; turns < 4; turns++) await turn()
+        await arrivals(4)
       }
     }
     // An answer that was not wanted is read for five seconds.

@@ -5,9 +5,10 @@ import { networkInterfaces } from 'node:os'
 import { afterEach, test } from 'node:test'
 import { createServer as createTlsServer } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
-import { createFakeClock } from '../../../test/support/fake-clock.ts'
+import { advanceInSteps as advance, createFakeClock } from '../../../test/support/fake-clock.ts'
 import { Mesh, identityOf, podAddress, until } from '../../../test/support/mesh/mesh.ts'
 import type { PodOptions, PodTunnel } from '../../../test/support/mesh/pod.ts'
+import { arrivals } from '../../../test/support/turns.ts'
 import { serverTlsOptions } from '../../identity/tls.ts'
 import { formatEndpointKey } from '../../model/endpoint.ts'
 
@@ -15,17 +16,6 @@ let mesh: Mesh
 afterEach(() => mesh.close())
 
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
-
-const turns = async (count: number): Promise<void> => {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
-}
-
-const advance = async (clock: ReturnType<typeof createFakeClock>, ms: number): Promise<void> => {
-  for (let at = 0; at < ms; at += 500) {
-    clock.advance(500)
-    await turns(4)
-  }
-}
 
 /** A pod that ends a tunnel when its second request comes, as one that died meanwhile. */
 const endsSecond: PodOptions['onRequest'] = (tunnel) => {
@@ -102,7 +92,7 @@ test('after GOAWAY idle tunnels are not used for new requests, and the connectio
   const tunnel = await mesh.tunnel()
   await tunnel.get()
   mesh.pod.connections[0]?.shutdown()
-  await turns(20)
+  await arrivals()
   assert.equal((await tunnel.get()).head.status, 200)
   assert.equal(mesh.pod.connections.length, 2)
   await until(() => mesh.counters.openUpstreamConnections === 1)
@@ -115,7 +105,7 @@ test('after GOAWAY a request under way is finished', async () => {
   const answer = tunnel.get()
   await until(() => pending !== undefined)
   mesh.pod.connections[0]?.shutdown()
-  await turns(20)
+  await arrivals()
   pending?.write(OK)
   assert.equal((await answer).head.status, 200)
   await until(() => mesh.counters.openUpstreamConnections === 0)
@@ -196,7 +186,7 @@ test('a handshake without an answer is given up after ten seconds; the request g
   mesh.apply(mesh.model({ api: [mesh.endpoint(podAddress(5)), mesh.endpoint(mesh.pod.options.address)] }))
   const tunnel = await mesh.tunnel()
   const answer = tunnel.get()
-  await turns(50)
+  await arrivals()
   await advance(clock, 10_500)
   assert.equal((await answer).head.status, 200)
   const record = await mesh.record(1)
@@ -287,7 +277,7 @@ test('a tunnel whose client went while it was opened is kept for the next one', 
   await until(() => mesh.counters.activeExchanges === 0)
   for (const { connection, stream } of waiting) connection.headers(stream, [':status', '200'], false)
   isAnswering = true
-  await turns(20)
+  await arrivals()
   assert.equal((await (await mesh.tunnel()).get()).head.status, 200)
   assert.equal(mesh.pod.tunnels.length, 1)
 })
@@ -330,7 +320,7 @@ for (const transport of ['hbone', 'plain'] as const) {
     const before = mesh.counters.upstreamConnectionsTotal
     mesh.plane.close()
     await until(() => mesh.records.length === 1)
-    await turns(50)
+    await arrivals()
     assert.equal(mesh.counters.upstreamConnectionsTotal, before)
     assert.equal(mesh.counters.openUpstreamConnections, 0)
   })

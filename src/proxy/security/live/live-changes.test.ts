@@ -8,6 +8,7 @@ import { Mesh, until } from '../../../../test/support/mesh/mesh.ts'
 import { TcpMesh } from '../../../../test/support/mesh/tcp-mesh.ts'
 import { readBytes } from '../../../../test/support/mesh/tunnel-stream.ts'
 import { serviceOf } from '../../../../test/support/models.ts'
+import { arrivals } from '../../../../test/support/turns.ts'
 import { formatEndpointKey } from '../../../model/endpoint.ts'
 import type { Model } from '../../../model/model.ts'
 import type { AuthorizationPolicy } from '../../../model/security/authorization.ts'
@@ -28,10 +29,6 @@ const ask = (provider: string): AuthorizationPolicy => ({
   provider,
   rules: [everything],
 })
-
-const turns = async (count = 20): Promise<void> => {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
-}
 
 const startProvider = async (answer: CheckServer['answer']): Promise<CheckServer> => {
   const provider = await startCheckServer(answer)
@@ -101,7 +98,7 @@ describe('a request under way, when a CUSTOM policy comes', () => {
     judge(mesh, [ask('authz')], { authz: provider.port })
     await until(() => mesh.counters.externalAuthorization.allowed === 1)
     judge(mesh, [ask('authz'), allowAll], { authz: provider.port })
-    await turns()
+    await arrivals()
     assert.deepEqual([provider.seen.length, mesh.counters.activeExchanges], [1, 1])
     tunnel.channel.abort()
   })

@@ -9,6 +9,7 @@ import type { PodTunnel } from '../../../../test/support/mesh/pod.ts'
 import { TcpMesh } from '../../../../test/support/mesh/tcp-mesh.ts'
 import { openStream, readBytes } from '../../../../test/support/mesh/tunnel-stream.ts'
 import { policyOf, type Conditions } from '../../../../test/support/hostile/policies.ts'
+import { arrivals } from '../../../../test/support/turns.ts'
 import { anything } from '../../../lib/schema.ts'
 import { findField } from '../../../http/h2/fields.ts'
 import type { AuthorizationPolicy } from '../../../model/security/authorization.ts'
@@ -55,10 +56,6 @@ const deny = (conditions: Conditions): AuthorizationPolicy => policyOf('DENY', c
 const denySlow = deny({ path: ['/slow/1', '/chat/1', '/silent/1'] })
 const allowAll = policyOf('ALLOW', { path: ['*'] })
 
-const turns = async (count = 20): Promise<void> => {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve))
-}
-
 interface Streamed {
   status: string
   text: string
@@ -99,7 +96,7 @@ describe('a request under way', () => {
       const record = await mesh.record(1)
       assert.deepEqual([record.path, record.status, record.details], ['/slow/1', 200, DENIED])
       assert.equal(record.authorization?.policy, 'shop/deny')
-      await turns()
+      await arrivals()
       assert.equal(mesh.counters.activeExchanges, 1)
       two.channel.abort()
     })
@@ -156,7 +153,7 @@ describe('a request under way', () => {
       const tunnel = await mesh.tunnel()
       tunnel.write('GET /chat/1 HTTP/1.1\r\nhost: api\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n', 'GET')
       await until(() => tunnel.partial.head?.status === 101 || mesh.counters.activeExchanges === 1)
-      await turns()
+      await arrivals()
       judge(deny(conditions))
       assert.equal(await tunnel.ended, 'reset-error')
       await until(() => pods[0]?.end !== 'open')
@@ -196,11 +193,11 @@ describe('what policies are asked about again', () => {
         if (inner !== undefined) openH2(inner, '/x/../slow/1', ['x-role', 'guest', 'cookie', 'a=1', 'cookie', 'b=2'])
         await until(() => mesh.pod.tunnels.some(({ seen }) => seen.includes('/slow/rewritten')))
         judge(deny({ path: ['/slow/rewritten'] }), policyOf('ALLOW', { 'x-role': ['guest'] }))
-        await turns()
+        await arrivals()
         judge(allowAll, deny({ 'x-role': ['changed'] }))
-        await turns()
+        await arrivals()
         judge(deny({ 'not cookie': ['a=1; b=2'] }))
-        await turns()
+        await arrivals()
         assert.equal(mesh.counters.activeExchanges, 1)
         judge(
           deny({ path: ['/slow/1'], 'x-role': ['guest'], host: ['api'], cookie: ['a=1; b=2'], 'x-request-id': ['*'] }),
@@ -220,7 +217,7 @@ test('policies that are taken away, or stay as they are, end nothing', async () 
   await until(() => tunnel.partial.bytes === 5)
   for (const policies of [[], [allowAll], [allowAll], []]) {
     judge(...policies)
-    await turns()
+    await arrivals()
   }
   assert.equal(mesh.counters.activeExchanges, 1)
   judge(denySlow)

@@ -17,6 +17,7 @@ import { serveTcp } from '../../../../test/support/tls/tls-app.ts'
 import type { App } from '../../../../test/support/tls/tls-app.ts'
 import { PlainPools } from '../../../../test/support/upstream/plain-pools.ts'
 import { UpstreamExchange } from '../../../../test/support/upstream/upstream-exchange.ts'
+import { arrivals } from '../../../../test/support/turns.ts'
 import * as h2 from '../../../http/h2/constants.ts'
 import { HeaderList } from '../../../http/header-list.ts'
 
@@ -64,7 +65,7 @@ const pass = async (ms: number): Promise<void> => {
   for (let at = 0; at < ms; at += 1000) {
     clock.advance(1000)
     setting.pools.tick(clock.monotonicMs())
-    for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
+    await arrivals(5)
   }
 }
 

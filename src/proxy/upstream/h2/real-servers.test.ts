@@ -8,6 +8,7 @@ import { createFakeClock } from '../../../../test/support/fake-clock.ts'
 import { until } from '../../../../test/support/mesh/mesh.ts'
 import { PlainPools } from '../../../../test/support/upstream/plain-pools.ts'
 import { UpstreamExchange, acquire } from '../../../../test/support/upstream/upstream-exchange.ts'
+import { arrivals } from '../../../../test/support/turns.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import { HeaderList } from '../../../http/header-list.ts'
 import { CHUNKED } from '../../../http/h1/message.ts'
@@ -239,7 +240,7 @@ describe('an endpoint that speaks HTTP/2 (node:http2)', () => {
     }
     const upload = sendOn()
     await until(() => exchange.held >= 200 * 1024)
-    for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve))
+    await arrivals()
     assert.ok(exchange.held <= 256 * 1024, `${exchange.held} bytes held`)
     assert.equal(setting.counters.heldBytes, exchange.held)
     assert.ok(sent < 100, `${sent} pieces were taken though nobody reads`)

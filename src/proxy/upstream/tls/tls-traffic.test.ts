@@ -9,6 +9,7 @@ import { VIP, until } from '../../../../test/support/mesh/mesh.ts'
 import { createBackendCa } from '../../../../test/support/tls/backend-ca.ts'
 import { answerEach, serveTcp, serveTls } from '../../../../test/support/tls/tls-app.ts'
 import { TlsMesh, TRANSPORTS } from '../../../../test/support/tls/tls-mesh.ts'
+import { arrivals } from '../../../../test/support/turns.ts'
 
 const HOST = 'orders.shop.svc'
 const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'
@@ -23,8 +24,8 @@ afterEach(() => setting.close())
 /** Waits until a value has not changed for so long that nothing is under way any more. */
 const settled = async (read: () => number): Promise<number> => {
   let last = read()
-  for (let same = 0; same < 300; same++) {
-    await new Promise((resolve) => setImmediate(resolve))
+  for (let same = 0; same < 30; same++) {
+    await arrivals(1)
     const next = read()
     if (next !== last) same = 0
     last = next
