@@ -37,6 +37,7 @@ const document: BenchDocument = {
             { name: 'KB per tunnel', value: 2.5, atMost: 3 },
             { name: 'KB per connection', value: null, atMost: 80 },
             { name: 'RSS before, MB', value: 99 },
+            { name: 'of launches', value: 1.02, spread: { min: 0.99, max: 1.1 }, atMost: 1.03 },
           ],
           notes: ['nothing was open'],
         }),
@@ -68,6 +69,7 @@ test('figures stand beside their goals, and what was not measured has missed its
   assert.ok(lines.includes('| tunnels-idle | KB per tunnel | 2.5 | ≤ 3 | met |'))
   assert.ok(lines.includes('| tunnels-idle | KB per connection | – | ≤ 80 | missed |'))
   assert.ok(lines.includes('| tunnels-idle | RSS before, MB | 99 |  |  |'))
+  assert.ok(lines.includes('| tunnels-idle | of launches | 1.02 (0.99–1.1) | ≤ 1.03 | met |'))
   assert.ok(lines.includes('| tunnels-busy | too few files | – |  |  |'))
   assert.ok(lines.includes('- tunnels-idle: nothing was open'))
 })

@@ -1,4 +1,4 @@
-import { ratioGoalsOf, topologiesOf, verdictOf } from './report.ts'
+import { formatValue, ratioGoalsOf, topologiesOf, verdictOf } from './report.ts'
 import type { BenchDocument, CaseReport, FigureReport, MicroReport, SuiteReport } from './report.ts'
 
 /** The document's tables as they stand in docs/performance.md. */
@@ -92,7 +92,7 @@ const figureTable = (cases: readonly CaseReport[]): string => {
     if (!hasFigures(one)) return [[one.case, one.why ?? 'not measured', '–', '', '']]
     return one.figures.map((figure) => {
       const goal = figure.atMost === undefined ? '' : `≤ ${figure.atMost}`
-      return [one.case, figure.name, text(figure.value), goal, verdictOf(figure)]
+      return [one.case, figure.name, formatValue(figure), goal, verdictOf(figure)]
     })
   })
   const notes = cases.flatMap((one) =>

@@ -44,7 +44,7 @@ export const usage = `npm run bench [-- OPTIONS]
   --suite NAME    one of those below; repeatable; default all
   --case NAME     only this case
   --seconds N     length of a measured window, default 5
-  --pairs N       how often everybody is measured in turn, default 5
+  --pairs N       how often everybody is measured in turn, default 5; a case with several launches says itself how often
   --quick         one pair of one second: to see that it works, not to quote
   --profile DIR   write CPU profiles of Fairway to DIR, without peers
   --json          one JSON document on stdout

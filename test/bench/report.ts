@@ -104,6 +104,8 @@ export interface Figure {
   readonly name: string
   /** `null`: not measured, or it never came to it. */
   readonly value: number | null
+  /** Of what `value` is the median of, where it was measured several times over. */
+  readonly spread?: Pick<Spread, 'min' | 'max'>
   /** The goal is met up to here. */
   readonly atMost?: number
 }
@@ -111,6 +113,12 @@ export interface Figure {
 /** Whether a figure meets its goal, for people; empty for one without. What never came to it has missed it. */
 export const verdictOf = ({ value, atMost }: Figure): 'met' | 'missed' | '' =>
   atMost === undefined ? '' : value !== null && value <= atMost ? 'met' : 'missed'
+
+/** A figure's value with its spread, for people. */
+export const formatValue = ({ value, spread }: Figure): string => {
+  if (value === null) return '–'
+  return spread === undefined ? String(value) : `${value} (${spread.min}–${spread.max})`
+}
 
 /** Our cost, and our p99, beside those of nginx with TLS as figures, where a case has goals for them. */
 export const ratioGoalsOf = (one: CaseReport): readonly Figure[] => [

@@ -31,6 +31,7 @@ const document: BenchDocument = {
           figures: [
             { name: 'KB per tunnel', value: 2.5, atMost: 3 },
             { name: 'RSS before, MB', value: 99 },
+            { name: 'of launches', value: 1.02, spread: { min: 0.99, max: 1.1 } },
           ],
           notes: ['nothing was open'],
         }),
@@ -56,6 +57,7 @@ test('figures have their goals and whether they meet them, and notes follow', ()
   const line = lines.find((one) => one.includes('KB per tunnel')) ?? ''
   assert.deepEqual(line.split(/ {2,}/), ['tunnels-idle', 'KB per tunnel', '2.5', '≤ 3', 'met'])
   assert.ok(lines.some((one) => /RSS before, MB +99$/.test(one)))
+  assert.ok(lines.some((one) => /of launches +1\.02 \(0\.99–1\.1\)$/.test(one)))
   assert.ok(lines.includes('  tunnels-idle: nothing was open'))
 })
 

@@ -1,4 +1,4 @@
-import { ratioGoalsOf, topologiesOf, verdictOf } from './report.ts'
+import { formatValue, ratioGoalsOf, topologiesOf, verdictOf } from './report.ts'
 import type { BenchDocument, CaseReport, MicroReport, SuiteReport } from './report.ts'
 
 /** Colours a text, or leaves it as it is. */
@@ -46,7 +46,7 @@ const figureRows = (cases: SuiteReport['cases']): readonly (readonly string[])[]
   ...cases.flatMap((one) =>
     ('figures' in one ? one.figures : []).map((figure) => {
       const goal = figure.atMost === undefined ? '' : `≤ ${figure.atMost}`
-      return [one.case, figure.name, text(figure.value), goal, verdictOf(figure)]
+      return [one.case, figure.name, formatValue(figure), goal, verdictOf(figure)]
     }),
   ),
 ]

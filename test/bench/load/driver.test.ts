@@ -110,3 +110,29 @@ test('a lane that cannot be opened fails the run with its reason', async () => {
   driver.onLost('CONNECT was answered 404')
   await assert.rejects(driver.opened, /answered 404/)
 })
+
+test('a pause is over when all are answered, of which none is followed by another; then it goes on', async () => {
+  const { driver, lanes, sent } = openDriver()
+  driver.start()
+  let isOver = false
+  const paused = driver.pause().then(() => (isOver = true))
+  driver.onAnswer(laneAt(lanes, 0), 200, 5)
+  await Promise.resolve()
+  assert.equal(isOver, false)
+  driver.onAnswer(laneAt(lanes, 1), 200, 5)
+  await paused
+  assert.deepEqual({ sent, requests: driver.counts().requests }, { sent: [1, 1], requests: 2 })
+  await driver.pause()
+  driver.start()
+  assert.deepEqual(sent, [2, 2])
+})
+
+test('a pause does not wait for a lane that is gone', async () => {
+  const { driver } = openDriver()
+  driver.start()
+  const paused = driver.pause()
+  driver.onLost('gone')
+  await paused
+  await driver.pause()
+  assert.equal(driver.counts().firstError, 'gone')
+})

@@ -12,6 +12,8 @@ export interface Driver extends LaneOwner {
   readonly opened: Promise<void>
   readonly start: () => void
   readonly stop: () => void
+  /** Sends nothing more until `start` is called again; settles when what is in flight is answered. Of a closed loop. */
+  readonly pause: () => Promise<void>
   /** Forgets what was counted so far. */
   readonly resetCounts: () => void
   readonly counts: () => DriverCounts
@@ -27,7 +29,7 @@ export interface DriverCounts {
   readonly timeline: Timeline | undefined
 }
 
-type State = 'opening' | 'running' | 'stopped'
+type State = 'opening' | 'running' | 'pausing' | 'stopped'
 
 /** A closed loop (each lane sends again as soon as it is answered), or an open one when the plan states a rate. */
 export const createDriver = (plan: LoadPlan): Driver => {
@@ -44,6 +46,8 @@ export const createDriver = (plan: LoadPlan): Driver => {
   /** Lanes that are gone stay gone: a window in which fewer work than should is none. */
   let lost = 0
   let firstError: string | undefined
+  let inFlight = 0
+  let onPaused = (): void => {}
   const fail = (why: string): void => {
     if (state === 'stopped') return
     errors++
@@ -54,8 +58,10 @@ export const createDriver = (plan: LoadPlan): Driver => {
     lost++
     firstError ??= why
     if (state === 'opening') reject(new Error(why))
+    onPaused() // Whoever waits for its answer waits for nothing.
   }
   const send = (lane: Lane): void => {
+    inFlight++
     lane.dueAt = performance.now()
     lane.send()
   }
@@ -66,7 +72,8 @@ export const createDriver = (plan: LoadPlan): Driver => {
       if (lanes.length === laneCount) resolve()
     },
     onAnswer: (lane, status, bodyBytes) => {
-      if (state !== 'running') return
+      inFlight--
+      if (state !== 'running' && state !== 'pausing') return
       const took = performance.now() - lane.dueAt
       latency.record(took * 1000)
       if (plan.hasTimeline === true) {
@@ -74,7 +81,9 @@ export const createDriver = (plan: LoadPlan): Driver => {
         tookMs.push(took)
       }
       if (status !== 200 || bodyBytes !== plan.bodyBytes) fail(`status ${status} with ${bodyBytes} bytes`)
-      if (pacer === undefined) send(lane)
+      if (state === 'pausing') {
+        if (inFlight === 0) onPaused()
+      } else if (pacer === undefined) send(lane)
       else pacer.onFree(lane)
     },
     onBytes: (count) => (bytes += count),
@@ -88,6 +97,12 @@ export const createDriver = (plan: LoadPlan): Driver => {
       state = 'stopped'
       pacer?.stop()
     },
+    pause: () =>
+      new Promise((settle) => {
+        state = 'pausing'
+        onPaused = settle
+        if (inFlight === 0 || lost > 0) settle()
+      }),
     resetCounts: () => {
       latency.reset()
       bytes = errors = atMs.length = tookMs.length = 0

@@ -64,6 +64,39 @@ const hold = async (plan: LoadPlan, hasRequest: boolean): Promise<void> => {
   }
 }
 
+/** All plans' lanes are open, and idle but for the turn of one of them. */
+const open = async (plans: readonly LoadPlan[]): Promise<void> => {
+  const drivers = plans.map(createDriver)
+  const carriers = plans.map((plan, i) => openCarriers(plan, drivers[i] ?? createDriver(plan)))
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  releaseHeld = release
+  takeTurn = async (index, ms) => {
+    const driver = drivers[index]
+    if (driver === undefined) return tellFailure(`there is no plan ${index}`)
+    driver.resetCounts()
+    driver.start()
+    await wait(ms)
+    await Promise.race([driver.pause(), expire()]).catch(tellFailure)
+    const { requests, errors, firstError } = driver.counts()
+    tell({ kind: 'turned', turn: { requests, errors, firstError } })
+  }
+  try {
+    await Promise.race([Promise.all(drivers.map(({ opened }) => opened)), expire()])
+    tell({ kind: 'held' })
+    await released
+    const failed = drivers.map((driver) => driver.counts()).filter(({ errors }) => errors > 0)
+    const lost = failed.reduce((sum, { errors }) => sum + errors, 0)
+    tell({ kind: 'released', lost, firstError: failed[0]?.firstError })
+  } catch (error) {
+    tellFailure(error)
+  } finally {
+    for (const driver of drivers) driver.stop()
+    await Promise.all(carriers.map((one) => one.close()))
+    tell({ kind: 'idle' })
+  }
+}
+
+let takeTurn = async (_index: number, _ms: number): Promise<void> => {}
 let releaseHeld = (): void => {}
 
 const tellFailure = (error: unknown): void => {
@@ -105,6 +138,8 @@ process.on('message', (message) => {
   const order = message as ToLoad
   if (order.kind === 'run') void run(order.plan)
   else if (order.kind === 'hold') void hold(order.plan, order.hasRequest)
+  else if (order.kind === 'open') void open(order.plans)
+  else if (order.kind === 'turn') void takeTurn(order.index, order.ms)
   else releaseHeld()
 })
 tell({ kind: 'up' })

@@ -89,6 +89,9 @@ export interface LoadResult {
   readonly timeline?: Timeline
 }
 
+/** What came back in a turn. */
+export type TurnResult = Pick<LoadResult, 'requests' | 'errors' | 'firstError'>
+
 /** What the readers have done at the end of the window. */
 export interface ReadersResult {
   /** Those that have read their answer whole. */
@@ -109,10 +112,14 @@ export type ToLoad =
   /** Opens the plan's lanes, sends one request on each if asked to, and leaves them alone until `release`. */
   | { readonly kind: 'hold'; readonly plan: LoadPlan; readonly hasRequest: boolean }
   | { readonly kind: 'release' }
+  /** Opens the lanes of all these plans, for turns, until `release`. */
+  | { readonly kind: 'open'; readonly plans: readonly LoadPlan[] }
+  /** Keeps the lanes of one of them busy for so long, and lets them come to rest. */
+  | { readonly kind: 'turn'; readonly index: number; readonly ms: number }
 
 /**
- * `began` and `ended` enclose the window of a run; `held` says that all lanes are idle, `released` how many were lost
- * meanwhile. `idle` follows once all connections are closed.
+ * `began` and `ended` enclose the window of a run; `held` says that all lanes are open and idle, `released` how many were lost
+ * meanwhile, `turned` that a turn is over. `idle` follows once all connections are closed.
  */
 export type FromLoad =
   | { readonly kind: 'up' }
@@ -120,5 +127,6 @@ export type FromLoad =
   | { readonly kind: 'ended'; readonly result: LoadResult }
   | { readonly kind: 'held' }
   | { readonly kind: 'released'; readonly lost: number; readonly firstError: string | undefined }
+  | { readonly kind: 'turned'; readonly turn: TurnResult }
   | { readonly kind: 'idle' }
   | { readonly kind: 'failed'; readonly message: string }

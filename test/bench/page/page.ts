@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { formatMarkdown } from '../markdown.ts'
-import { ratioGoalsOf, verdictOf } from '../report.ts'
+import { formatValue, ratioGoalsOf, verdictOf } from '../report.ts'
 import type { CaseReport, Figure } from '../report.ts'
 import { alignTables } from './align-tables.ts'
 import { createCharts, type Chart } from './charts.ts'
@@ -60,7 +60,7 @@ const goalsOf = (results: BenchResults): string | undefined => {
   const sorted = rows.toSorted((a, b) => Number(isMet(a.figure)) - Number(isMet(b.figure)))
   const lines = sorted.map(
     ({ case: name, figure, date }) =>
-      `| ${name} | ${figure.name} | ${figure.value ?? '–'} | ≤ ${figure.atMost} | ${isMet(figure) ? 'met' : '**missed**'} | ${date.slice(0, 10)} |`,
+      `| ${name} | ${figure.name} | ${formatValue(figure)} | ≤ ${figure.atMost} | ${isMet(figure) ? 'met' : '**missed**'} | ${date.slice(0, 10)} |`,
   )
   return ['| case | figure | value | goal | | measured |', '|---|---|---|---|---|---|', ...lines].join('\n')
 }

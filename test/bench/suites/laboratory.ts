@@ -26,7 +26,17 @@ export interface Laboratory {
   readonly observe: (plan: LoadPlan, pid: number) => Promise<Run>
   /** Opens the plan's lanes, each with one request if wanted, and keeps them idle until they are released. */
   readonly hold: (plan: LoadPlan, hasRequest: boolean) => Promise<Held>
+  /** Opens the lanes of all these plans, and lets them be busy in turn. */
+  readonly openTurns: (plans: readonly LoadPlan[]) => Promise<Turns>
   readonly stop: () => Promise<void>
+}
+
+/** Lanes of several plans that are open at once. */
+export interface Turns {
+  /** Keeps those of one plan busy for so long, and waits until they rest; how many requests were answered. Throws when one failed. */
+  readonly take: (index: number, ms: number) => Promise<number>
+  /** Closes them. */
+  readonly release: () => Promise<void>
 }
 
 /** Lanes that are open and idle. */
@@ -78,6 +88,7 @@ export const createLaboratory = async (
       return run
     },
     hold: (plan, hasRequest) => holdLanes(load, plan, hasRequest),
+    openTurns: (plans) => openTurns(load, plans),
     stop: async () => {
       await Promise.all([load.stop(), destinations.stop()])
     },
@@ -87,16 +98,33 @@ export const createLaboratory = async (
 const holdLanes = async (load: Child, plan: LoadPlan, hasRequest: boolean): Promise<Held> => {
   tellLoad(load, { kind: 'hold', plan, hasRequest })
   await nextMessage<FromLoad>(load, 'held', 2 * GRACE_MS)
+  return { release: () => releaseLanes(load) }
+}
+
+const releaseLanes = async (load: Child): Promise<void> => {
+  const idle = nextMessage<FromLoad>(load, 'idle', GRACE_MS)
+  const released = nextMessage<FromLoad>(load, 'released', GRACE_MS)
+  tellLoad(load, { kind: 'release' })
+  const [answer] = await Promise.all([released, idle])
+  if (answer.kind === 'released' && answer.lost > 0) {
+    throw new Error(`${answer.lost} idle lanes were lost: ${answer.firstError}`)
+  }
+}
+
+const openTurns = async (load: Child, plans: readonly LoadPlan[]): Promise<Turns> => {
+  tellLoad(load, { kind: 'open', plans })
+  await nextMessage<FromLoad>(load, 'held', 2 * GRACE_MS)
   return {
-    release: async () => {
-      const idle = nextMessage<FromLoad>(load, 'idle', GRACE_MS)
-      const released = nextMessage<FromLoad>(load, 'released', GRACE_MS)
-      tellLoad(load, { kind: 'release' })
-      const [answer] = await Promise.all([released, idle])
-      if (answer.kind === 'released' && answer.lost > 0) {
-        throw new Error(`${answer.lost} idle lanes were lost: ${answer.firstError}`)
-      }
+    take: async (index, ms) => {
+      const turned = nextMessage<FromLoad>(load, 'turned', ms + 2 * GRACE_MS)
+      tellLoad(load, { kind: 'turn', index, ms })
+      const answer = await turned
+      if (answer.kind !== 'turned') throw new Error(`${answer.kind} instead of turned`)
+      const { requests, errors, firstError } = answer.turn
+      if (errors > 0) throw new Error(`${errors} requests failed: ${firstError}`)
+      return requests
     },
+    release: () => releaseLanes(load),
   }
 }
 

@@ -26,6 +26,8 @@ export interface SideBySide {
   readonly much: string
   /** For CPU time per request; absent: it is only told. */
   readonly maxRatio?: number
+  /** How often both are started anew (see `measureLaunches`); absent: once. */
+  readonly launches?: number
   /** What `much` has answers by itself. */
   readonly isAnsweredHere?: boolean
 }

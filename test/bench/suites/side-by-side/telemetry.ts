@@ -5,10 +5,12 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { RunningProxy } from '../../proxies/proxy.ts'
 import type { FigureReport, SuiteReport } from '../../report.ts'
 import type { SuiteContext } from '../context.ts'
 import { runStrainSuite, withFairway } from '../strain/subject.ts'
 import type { StrainContext } from '../strain/subject.ts'
+import { measureLaunches } from './measure-launches.ts'
 import { measureBoth, type SideBySide } from './measure-both.ts'
 
 /**
@@ -20,7 +22,7 @@ const TUNNELS = 48
 const sides: readonly (SideBySide & { readonly percent: number })[] = [
   {
     ...{ name: `traces-of-1-percent-1x${TUNNELS}`, tunnels: TUNNELS, percent: 1 },
-    ...{ little: 'without traces', much: 'with traces of 1 %', maxRatio: 1.03 },
+    ...{ little: 'without traces', much: 'with traces of 1 %', maxRatio: 1.03, launches: 8 },
   },
   {
     ...{ name: `traces-of-all-1x${TUNNELS}`, tunnels: TUNNELS, percent: 100 },
@@ -37,10 +39,14 @@ export const runTelemetrySuite = (context: SuiteContext): Promise<SuiteReport> =
       measure: async (strain: StrainContext): Promise<FigureReport> => {
         const { server, url } = await startCollector()
         const flags = ['--otlp-endpoint', url, '--trace-sampling', String(percent)]
+        const start = {
+          little: <T>(use: (proxy: RunningProxy) => Promise<T>) => withFairway(strain, use),
+          much: <T>(use: (proxy: RunningProxy) => Promise<T>) => withFairway(strain, use, { flags }),
+        }
+        const { launches } = both
         try {
-          return await withFairway(strain, (little) =>
-            withFairway(strain, (much) => measureBoth(strain, both, { little, much }), { flags }),
-          )
+          if (launches !== undefined) return await measureLaunches(strain, { ...both, launches }, start)
+          return await start.little((little) => start.much((much) => measureBoth(strain, both, { little, much })))
         } finally {
           server.closeAllConnections()
           server.close()
