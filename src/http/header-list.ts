@@ -97,6 +97,13 @@ export class HeaderList {
     this.ownTraceLine = line
   }
 
+  /** @internal The same in the place of those that are there. */
+  setTraceparent(value: string): void {
+    this.setLower('traceparent', value)
+    this.ownTraceparent = value
+    this.ownTraceLine = `traceparent: ${value}\r\n`
+  }
+
   /** @internal Appends an `x-request-id` that we made ourselves. */
   addRequestId(value: string): void {
     this.fields.push('x-request-id', value)

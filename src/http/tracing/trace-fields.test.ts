@@ -223,6 +223,8 @@ describe('the fields of a request', () => {
       ...['x-b3-traceid', TRACE, 'x-b3-spanid', 'aaaaaaaaaaaaaaaa', 'x-b3-parentspanid', 'bbbbbbbbbbbbbbbb'],
       ...['x-b3-sampled', '1'],
     ])
+    assert.equal(headers.ownTraceLine, `traceparent: 00-${TRACE}-aaaaaaaaaaaaaaaa-01\r\n`)
+    assert.equal(headers.ownTraceparent, headers.getLower('traceparent'))
     writeTrace(headers, { ...context, isDebug: true }, { form: 'b3multi', ...ids })
     assert.deepEqual(headers.fields.slice(-2), ['x-b3-flags', '1'])
     assert.equal(headers.getLower('x-b3-sampled'), undefined)

@@ -117,7 +117,7 @@ export const writeTrace = (
   const { traceId, isSampled, isDebug } = context
   switch (form) {
     case 'tracecontext':
-      return headers.setLower('traceparent', formatTraceparent(context, spanId))
+      return headers.setTraceparent(formatTraceparent(context, spanId))
     case 'b3':
       return headers.setLower('b3', `${traceId}-${spanId}-${isDebug ? 'd' : isSampled ? '1' : '0'}-${parentId}`)
     case 'b3multi':

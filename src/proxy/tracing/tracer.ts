@@ -12,10 +12,17 @@ import { createUnsampledSource } from '../../http/tracing/unsampled-source.ts'
 import { createHexSource } from '../../lib/ids/random-hex.ts'
 import type { TelemetryPolicy } from '../../model/telemetry/telemetry-policy.ts'
 import { ExchangeTrace } from './exchange-trace.ts'
+import { Lots } from './lots.ts'
 import { planTraces, type TracePlan, type TracingDefaults } from './trace-plan.ts'
 
 /** The record of what begins; it is told of the trace. */
 export type TracedRecord = Pick<ExchangeRecord, 'telemetry' | 'requestId' | 'trace'>
+
+/** A plan, and who decides by chance where it leaves that open. */
+interface Planned {
+  readonly plan: TracePlan
+  readonly lots: Lots
+}
 
 const noForms: readonly Propagator[] = []
 /** Of `x-request-id`: how finely a share is cut (Envoy's UUID request id, too). */
@@ -27,11 +34,11 @@ export class Tracer {
   readonly #createTraceId = createHexSource(16)
   readonly #createSpanId = createHexSource(8)
   readonly #addUnsampled = createUnsampledSource()
-  readonly #plans = new WeakMap<TelemetryPolicy, { readonly plan: TracePlan | undefined }>()
-  readonly #defaultPlan: TracePlan | undefined
+  readonly #plans = new WeakMap<TelemetryPolicy, { readonly planned: Planned | undefined }>()
+  readonly #defaultPlan: Planned | undefined
   /** Requests of one Service come in batches. */
   #lastPolicy: TelemetryPolicy | undefined
-  #lastPlan: TracePlan | undefined
+  #lastPlan: Planned | undefined
   /** Tunnels have many requests, one after the other. */
   #tunnelText: string | undefined
   #tunnel: TraceRecord['tunnel']
@@ -39,7 +46,7 @@ export class Tracer {
   constructor(defaults: TracingDefaults, random: () => number) {
     this.#defaults = defaults
     this.#random = random
-    this.#defaultPlan = planTraces(undefined, defaults)
+    this.#defaultPlan = this.#plan(undefined)
   }
 
   /** Whether exchanges with that policy have places in traces. */
@@ -52,10 +59,11 @@ export class Tracer {
    * has none of ours.
    */
   begin(headers: HeaderList, record: TracedRecord, tunnel: string | undefined): ExchangeTrace | undefined {
-    const plan = this.#planOf(record.telemetry)
-    if (plan === undefined) return undefined
+    const planned = this.#planOf(record.telemetry)
+    if (planned === undefined) return undefined
+    const { plan } = planned
     const found = findTrace(headers, plan.propagation)
-    const isSampled = this.#isSampled(plan, found, record.requestId)
+    const isSampled = this.#isSampled(planned, found, record.requestId)
     if (!isSampled && !plan.reportsErrors && this.#pass(headers, plan, found)) return undefined
     const trace = this.#begin(plan, { found, isSampled, tunnel })
     record.trace = trace
@@ -107,7 +115,7 @@ export class Tracer {
     })
   }
 
-  #isSampled(plan: TracePlan, { context }: FoundTrace, requestId: string | undefined): boolean {
+  #isSampled({ plan, lots }: Planned, { context }: FoundTrace, requestId: string | undefined): boolean {
     if (plan.followsParent && context?.isSampled !== undefined) return context.isSampled
     if (plan.ratio >= 1) return true
     if (plan.ratio <= 0) return false
@@ -115,18 +123,23 @@ export class Tracer {
       const number = Number.parseInt(requestId.slice(0, 8), 16)
       if (!Number.isNaN(number)) return number % REQUEST_ID_SHARES < plan.ratio * REQUEST_ID_SHARES
     }
-    return this.#random() < plan.ratio
+    return lots.draw()
   }
 
-  #planOf(policy: TelemetryPolicy | undefined): TracePlan | undefined {
+  #planOf(policy: TelemetryPolicy | undefined): Planned | undefined {
     if (policy === undefined) return this.#defaultPlan
     if (policy === this.#lastPolicy) return this.#lastPlan
     const known = this.#plans.get(policy)
-    const plan = known === undefined ? planTraces(policy, this.#defaults) : known.plan
-    if (known === undefined) this.#plans.set(policy, { plan })
+    const planned = known === undefined ? this.#plan(policy) : known.planned
+    if (known === undefined) this.#plans.set(policy, { planned })
     this.#lastPolicy = policy
-    this.#lastPlan = plan
-    return plan
+    this.#lastPlan = planned
+    return planned
+  }
+
+  #plan(policy: TelemetryPolicy | undefined): Planned | undefined {
+    const plan = planTraces(policy, this.#defaults)
+    return plan === undefined ? undefined : { plan, lots: new Lots(plan.ratio, this.#random) }
   }
 
   #readTunnel(text: string): TraceRecord['tunnel'] {
