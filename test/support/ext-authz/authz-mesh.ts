@@ -52,7 +52,8 @@ export const authzModel = (mesh: Mesh, options: AuthzMeshOptions): Model => {
     routes,
     services: [serviceOf({ routes: routes.map(({ key }) => key) }, { authorizations: ['shop/ask'] })],
     authorizations: [{ key: 'shop/ask', action: 'CUSTOM', isDryRun: false, provider: 'authz', rules }],
-    providers: [{ key: 'authz', kind: 'usable', settings: settingsOf(settings) }],
+    // No test waits for that long; a machine that stands still for a second or two shall not exceed it.
+    providers: [{ key: 'authz', kind: 'usable', settings: settingsOf({ timeoutMs: 20_000, ...settings }) }],
     endpoints: [
       ...base.endpoints,
       {

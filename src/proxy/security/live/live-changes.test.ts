@@ -48,7 +48,7 @@ const judge = (
   const providers = Object.keys(ports).map((key) => ({
     key,
     kind: 'usable' as const,
-    settings: settingsOf({ endpoints: formatEndpointKey('shop', key, 80), timeoutMs: 2000 }),
+    settings: settingsOf({ endpoints: formatEndpointKey('shop', key, 80), timeoutMs: 20_000 }),
   }))
   const places = Object.entries(ports).map(([name, port]) => ({
     key: formatEndpointKey('shop', name, 80),

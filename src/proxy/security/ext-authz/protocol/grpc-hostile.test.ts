@@ -77,7 +77,7 @@ const cases: readonly (readonly [name: string, onStream: (stream: ServerHttp2Str
 
 const start = async (): Promise<number> => {
   const { port } = server.address() as AddressInfo
-  mesh = await startAuthzMesh({ port, settings: { timeoutMs: 1000 } })
+  mesh = await startAuthzMesh({ port })
   const { head } = await (await mesh.tunnel()).get('/')
   return head.status
 }
