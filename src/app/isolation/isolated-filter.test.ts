@@ -13,6 +13,9 @@ import type { DispatchWithin } from '../../proxy/filter-calls/call-env.ts'
 import { linkEnv } from '../../proxy/filter-calls/remote/link-env.ts'
 import { createIsolatedFilter } from './isolated-filter.ts'
 
+/** Nothing here waits for it: the first call waits for its thread to start, which takes a slow machine seconds. */
+const WAIT_MS = 60_000
+
 const made: Filter[] = []
 after(() => {
   for (const filter of made) filter.close?.()
@@ -28,8 +31,13 @@ interface Made {
 const noService: DispatchWithin = ({ options: { origin } }, handler) =>
   handler.onResponseError?.({} as never, new CallError('ENOSERVICE', `${String(origin)} is not there`))
 
+interface Surroundings {
+  readonly clock?: Clock
+  readonly dispatch?: DispatchWithin
+}
+
 /** A filter whose hooks are this text, behind a thread. */
-const isolate = (hooks: string, body = '', clock: Clock = systemClock): Made => {
+const isolate = (hooks: string, body = '', { clock = systemClock, dispatch = noService }: Surroundings = {}): Made => {
   const code = `const { schema } = require('fairway/filter')
 exports.default = { kind: 'Stamp', stage: 'shape', config: schema.object({ value: schema.string() }), ${body}
 create: (config, env) => (${hooks}) }`
@@ -42,7 +50,7 @@ create: (config, env) => (${hooks}) }`
     version: 'v1',
     failureMode: 'closed',
     hookMs: 10,
-    waitMs: 1000,
+    waitMs: WAIT_MS,
   } as const
   const names = hookNames.filter((name) => hooks.includes(name))
   const filter = createIsolatedFilter(
@@ -61,7 +69,7 @@ create: (config, env) => (${hooks}) }`
         kind: 'Stamp',
         stage: 'shape',
       },
-      link: (_spec, _signal, post) => linkEnv({ scope: metrics.open('shop/stamp'), dispatch: noService }, post),
+      link: (_spec, _signal, post) => linkEnv({ scope: metrics.open('shop/stamp'), dispatch }, post),
     },
     {
       clock,
@@ -187,19 +195,20 @@ describe('a filter in a thread of its own', () => {
   it('what it says too late changes nothing: the exchange has gone on', async () => {
     const late = { ms: 0 }
     const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + late.ms }
-    const { filter, metrics } = isolate(
+    const calls: Parameters<DispatchWithin>[] = []
+    const { filter } = isolate(
       `{ async onRequest({ request }) {
-        env.counter('asked_total', { help: 'x' }).inc()
-        await new Promise((resolve) => setTimeout(resolve, 100))
+        await env.fetch('http://auth:8080/').catch(() => {})
         request.headers.set('x-late', '1') } }`,
       '',
-      clock,
+      { clock, dispatch: (...call) => void calls.push(call) },
     )
     const exchange = createExchange({ headers: [['x-a', '1']] })
     const result = Promise.resolve(filter.onRequest?.(exchange))
     result.catch(() => {})
-    await until(() => metrics.dump().length > 0, 'the call of the hook')
-    late.ms = 1000
+    await until(() => calls.length > 0, 'the call of the hook')
+    late.ms = WAIT_MS
+    for (const call of calls) noService(...call)
     exchange.request.headers.remove('x-a')
     await assert.rejects(result, (error) => error instanceof FilterFault && error.kind === 'wait')
     assert.equal(exchange.request.headers.size, 0)
