@@ -10,8 +10,9 @@ test('connections of before a rotation are replaced, and the one that was made m
   const isServed = async (): Promise<void> => assert.equal((await tunnel.get()).head.status, 200)
   await isServed()
   assert.equal(counters.upstreamConnectionsTotal, 1)
+  const next = [await mesh.ca.issue(identityOf('waypoint')), await mesh.ca.issue(identityOf('waypoint'))]
   // The second takes over before the first one has been gone through.
-  for (let i = 0; i < 2; i++) store.replace(await mesh.ca.issue(identityOf('waypoint')))
+  for (const credentials of next) store.replace(credentials)
   assert.equal(counters.openUpstreamConnections, 1, 'nothing happens in the turn of a rotation')
   await until(() => counters.openUpstreamConnections === 0, 'the connection to be gone')
   await isServed()
