@@ -5,6 +5,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders, Outgoi
 import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
 import { afterEach, test } from 'node:test'
+import { advanceInSteps, createFakeClock } from '../../../test/support/fake-clock.ts'
 import { openDoor } from '../../../test/support/mesh/door.ts'
 import type { Door } from '../../../test/support/mesh/door.ts'
 import { Mesh, until } from '../../../test/support/mesh/mesh.ts'
@@ -325,13 +326,15 @@ const silent: Readonly<Record<string, string>> = {
 }
 for (const [name, bytes] of Object.entries(silent)) {
   test(`${name}, then silence, is waited for no longer than a request head may take`, async () => {
-    await start({ deadlines: { ...defaultDeadlines, requestHeadMs: 200 } })
+    const clock = createFakeClock()
+    await start({ clock, deadlines: { ...defaultDeadlines, requestHeadMs: 2000 } })
     const raw = connectTcp(door.port, '127.0.0.1')
     raw.resume()
     raw.write(bytes, 'latin1')
-    await once(raw, 'end')
-    raw.end()
-    await once(raw, 'close')
+    const closed = once(raw, 'close')
+    await until(() => mesh.counters.openTunnels === 2)
+    await advanceInSteps(clock, 5000)
+    await closed
     assert.equal(statusOf(await get('/')), 200)
     assert.equal(mesh.counters.deadlines.requestHead, 1)
   })
