@@ -92,14 +92,14 @@ const network = (): readonly string[] | undefined => {
 }
 
 /** Each line is there, in order; `…` stands for anything on it, and spaces for as many. */
-const assertLines = (output: string, lines: readonly string[]): void => {
+const assertLines = (output: string, lines: readonly string[], stderr: string): void => {
   let at = 0
   for (const line of lines) {
     const words = line
       .split(/(…| +)/)
       .map((part) => (part === '…' ? '.*' : /^ +$/.test(part) ? ' +' : RegExp.escape(part)))
     const found = new RegExp(`^${words.join('')}`, 'm').exec(output.slice(at))
-    assert.ok(found !== null, `${JSON.stringify(line)} is not in what came out:\n${output}`)
+    assert.ok(found !== null, `${JSON.stringify(line)} is not in what came out:\n${output}\n${stderr}`)
     at += found.index + found[0].length
   }
 }
@@ -141,7 +141,8 @@ for (const page of guides) {
         assert.deepEqual(processesIn(work), [], 'nothing is left running')
         const outputs = done.stdout.split(/^@@(\d+)\n/m)
         for (const [i, step] of steps.entries()) {
-          if (step.kind === 'expect') assertLines(outputs[outputs.indexOf(String(i)) - 1] ?? '', step.lines)
+          if (step.kind === 'expect')
+            assertLines(outputs[outputs.indexOf(String(i)) - 1] ?? '', step.lines, done.stderr)
         }
       } finally {
         rmSync(folder, { recursive: true, force: true })
