@@ -22,6 +22,9 @@ interface Kind {
   readonly method: string
   readonly httpVersion: string
   readonly status: number
+  readonly flags: string
+  readonly route: string | undefined
+  readonly rule: string | undefined
   readonly hasIstioTags: boolean
   parts: CommonParts | undefined
 }
@@ -65,10 +68,14 @@ const isOfKind = (record: ExchangeRecord, kind: Kind): boolean =>
   kind.destination === record.destination &&
   kind.backend === record.backend &&
   kind.status === record.status &&
+  kind.route === record.route &&
+  kind.rule === record.rule &&
+  kind.flags === record.flags &&
   kind.method === record.method &&
   kind.httpVersion === record.httpVersion
 
 const kindOf = (record: ExchangeRecord, hasIstioTags: boolean): Kind => {
-  const { destination, backend, endpoint, method, httpVersion, status } = record
-  return { destination, backend, endpoint, method, httpVersion, status, hasIstioTags, parts: undefined }
+  const { destination, backend, endpoint, method, httpVersion, status, flags, route, rule } = record
+  const outcome = { status, flags, route, rule }
+  return { destination, backend, endpoint, method, httpVersion, ...outcome, hasIstioTags, parts: undefined }
 }

@@ -63,19 +63,25 @@ export const endpointTags = ({ address, port }: Endpoint, take: TakeTag): void =
   take('server.port', port)
 }
 
+/** Of what an exchange came to. */
+export const flagTags = (flags: string, take: TakeTag): void => take('response_flags', flags)
+
+/** Of the rule that it went by. */
+export const ruleTags = ({ route, rule }: ExchangeRecord, take: TakeTag): void => {
+  put(take, 'fairway.route', route)
+  put(take, 'fairway.rule', rule)
+}
+
 /** Of the exchange itself; a path longer than `maxPathLength` is cut. */
 export const serverTags = (record: ExchangeRecord, maxPathLength: number, take: TakeTag): void => {
   putTarget(record, maxPathLength, take)
   if (record.status === 0) take('http.status_code', '0')
-  take('response_flags', record.flags)
   take('request_size', record.requestBytes)
   take('response_size', record.responseBytes)
   put(take, 'guid:x-request-id', record.requestId)
   put(take, 'user_agent', record.userAgent)
   put(take, 'user_agent.original', record.userAgent)
   put(take, 'response_code_details', record.details)
-  put(take, 'fairway.route', record.route)
-  put(take, 'fairway.rule', record.rule)
   put(take, 'request_principal', record.requestPrincipal)
   if (record.attempts > 1) take('fairway.attempts', record.attempts)
   if (record.protocol === 'grpc') putGrpc(take, record)
@@ -102,10 +108,7 @@ export interface Tried {
 /** Of one try to get an answer from an endpoint. */
 export const clientTags = ({ record, repeats, lost }: Tried, take: TakeTag): void => {
   if (repeats > 0) take('http.request.resend_count', repeats)
-  if (lost === undefined) {
-    take('response_flags', record.flags)
-    if (record.protocol === 'grpc') putGrpc(take, record)
-  }
+  if (lost === undefined && record.protocol === 'grpc') putGrpc(take, record)
   const errorType = clientErrorOf(record, lost)
   putError(take, errorType)
   if (errorType !== undefined) put(take, 'fairway.failure', lost === undefined ? record.upstreamFailure : lost.failure)

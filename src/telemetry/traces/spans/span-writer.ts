@@ -23,6 +23,8 @@ const NAME = 5
 interface Answer {
   readonly endpoint: Endpoint | undefined
   readonly status: number
+  /** Of the last answer, which is what the exchange came to. */
+  readonly flags?: string
   readonly hasIstioTags: boolean
 }
 
@@ -59,6 +61,8 @@ export class SpanWriter {
   readonly #serverVersions = encodedValues<string>(asAttributes(tags.serverVersionTags))
   readonly #clientVersions = encodedValues<string>(asAttributes(tags.clientVersionTags))
   readonly #statuses = encodedValues<number>(asAttributes(tags.statusTags))
+  readonly #flags = encodedValues<string>(asAttributes(tags.flagTags))
+  readonly #writeRule = asAttributes(tags.ruleTags)
   readonly #common = new CommonPartsCache((record, hasIstioTags) => ({
     server: encode<ExchangeRecord>((of, span) => this.#serverParts(span, of, hasIstioTags), record),
     client: encode<ExchangeRecord>((of, span) => this.#clientParts(span, of, answerOf(of, hasIstioTags)), record),
@@ -110,6 +114,7 @@ export class SpanWriter {
     span.raw(this.#serverVersions.of(record.httpVersion))
     span.raw(this.#sources.of(record.source))
     span.raw(this.#services.of(destination))
+    this.#writeRule(record, span)
   }
 
   #writeTry(
@@ -154,7 +159,7 @@ export class SpanWriter {
   }
 
   /** Tags that spans of both kinds have. */
-  #sharedParts(span: ProtoWriter, record: ExchangeRecord, { hasIstioTags, endpoint, status }: Answer): void {
+  #sharedParts(span: ProtoWriter, record: ExchangeRecord, { hasIstioTags, endpoint, status, flags }: Answer): void {
     span.raw(this.#own.of(hasIstioTags ? this.#selfTags : this.#bareTags))
     if (hasIstioTags) {
       span.raw(this.#istioSources.of(record.source))
@@ -163,6 +168,7 @@ export class SpanWriter {
     span.raw(this.#clusters.of(placeOf(record)))
     span.raw(this.#methods.of(record.method))
     if (status !== 0) span.raw(this.#statuses.of(status))
+    if (flags !== undefined) span.raw(this.#flags.of(flags))
   }
 
   /** The tunnel is not what the request is part of, but what it came through. */
@@ -192,8 +198,9 @@ export class SpanWriter {
 /** What it was sent to: the backend, if one was chosen. */
 const placeOf = ({ backend, destination }: ExchangeRecord): Destination => backend ?? destination
 
-const answerOf = ({ endpoint, status }: Omit<Answer, 'hasIstioTags'>, hasIstioTags: boolean): Answer => ({
+const answerOf = ({ endpoint, status, flags }: Omit<Answer, 'hasIstioTags'>, hasIstioTags: boolean): Answer => ({
   endpoint,
   status,
+  ...(flags === undefined ? {} : { flags }),
   hasIstioTags,
 })
