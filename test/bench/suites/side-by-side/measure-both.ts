@@ -28,6 +28,8 @@ export interface SideBySide {
   readonly maxRatio?: number
   /** How often both are started anew (see `measureLaunches`); absent: once. */
   readonly launches?: number
+  /** Lines of requests that are done before, as often as the others: so that what is rare is compiled as it is in a while. */
+  readonly rareFields?: string
   /** What `much` has answers by itself. */
   readonly isAnsweredHere?: boolean
 }

@@ -1,3 +1,4 @@
+import type { LoadPlan } from '../../load/plan.ts'
 import type { RunningProxy } from '../../proxies/proxy.ts'
 import { figureCase } from '../../report.ts'
 import type { FigureReport } from '../../report.ts'
@@ -9,8 +10,8 @@ import type { SideBySide } from './measure-both.ts'
 
 /** Short ones: a machine's speed may change by half from one second to the next, and what is compared lies side by side. */
 const TURN_MS = 50
-/** Until V8 has compiled what is worth it. */
-const WARMUP_MS = 4000
+/** Until V8 has compiled what is worth it: with requests that are rare later, where there are such, and with those that are measured. */
+const WARMUP_MS = 3000
 
 /** Runs `use` with a Fairway that nobody has used before. */
 export type WithProxy = <T>(use: (proxy: RunningProxy) => Promise<T>) => Promise<T>
@@ -25,7 +26,7 @@ export const measureLaunches = async (
   sides: SideBySide & { readonly launches: number },
   start: { readonly little: WithProxy; readonly much: WithProxy },
 ): Promise<FigureReport> => {
-  const { name, little, much, maxRatio, tunnels } = sides
+  const { name, little, much, maxRatio } = sides
   const { isQuick, seconds } = context.options
   const count = isQuick ? 1 : sides.launches
   const rounds = Math.max(1, Math.round((seconds * 1000) / TURN_MS))
@@ -33,7 +34,7 @@ export const measureLaunches = async (
   for (let i = 0; i < count; i++) {
     context.progress.show(`${name} launch ${i + 1}/${count}`)
     const take = (proxies: readonly RunningProxy[]): Promise<readonly (readonly Turn[])[]> =>
-      takeTurns(context, proxies, { tunnels, rounds })
+      takeTurns(context, proxies, { ...sides, rounds })
     // Who is started first, and stands where in a round, is not always the same one.
     const isFirst = i % 2 === 0
     const [a = [], b = [], c = []] = await start[isFirst ? 'little' : 'much']((first) =>
@@ -50,8 +51,7 @@ export const measureLaunches = async (
   })
 }
 
-interface TurnsOfLaunch {
-  readonly tunnels: number
+interface TurnsOfLaunch extends Pick<SideBySide, 'tunnels' | 'rareFields'> {
   readonly rounds: number
 }
 
@@ -59,13 +59,16 @@ interface TurnsOfLaunch {
 const takeTurns = async (
   context: StrainContext,
   proxies: readonly RunningProxy[],
-  { tunnels, rounds }: TurnsOfLaunch,
+  { tunnels, rounds, rareFields }: TurnsOfLaunch,
 ): Promise<readonly (readonly Turn[])[]> => {
-  const plans = proxies.map(({ host, port }) =>
-    smallRequests(context, { host, port, connections: 1, tunnels }, { warmupMs: 0, windowMs: 0 }),
-  )
-  const lanes = await context.laboratory.openTurns(plans)
+  const plansWith = (fields?: string): readonly LoadPlan[] =>
+    proxies.map(({ host, port }) =>
+      smallRequests(context, { host, port, connections: 1, tunnels }, { warmupMs: 0, windowMs: 0, fields }),
+    )
+  const rare = rareFields === undefined ? [] : plansWith(rareFields)
+  const lanes = await context.laboratory.openTurns([...plansWith(), ...rare])
   try {
+    for (const index of rare.keys()) await lanes.take(proxies.length + index, WARMUP_MS)
     for (const index of proxies.keys()) await lanes.take(index, WARMUP_MS)
     const subjects = proxies.map(({ pid }, index) => createSubject(pid, (ms) => lanes.take(index, ms)))
     for (let round = 0; round < rounds; round++) {

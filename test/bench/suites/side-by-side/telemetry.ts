@@ -23,6 +23,7 @@ const sides: readonly (SideBySide & { readonly percent: number })[] = [
   {
     ...{ name: `traces-of-1-percent-1x${TUNNELS}`, tunnels: TUNNELS, percent: 1 },
     ...{ little: 'without traces', much: 'with traces of 1 %', maxRatio: 1.03, launches: 8 },
+    rareFields: `traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n`,
   },
   {
     ...{ name: `traces-of-all-1x${TUNNELS}`, tunnels: TUNNELS, percent: 100 },

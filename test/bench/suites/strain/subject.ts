@@ -111,17 +111,24 @@ export type Lanes = Pick<LoadPlan, 'host' | 'port' | 'connections' | 'tunnels'>
 export const smallRequests = (
   context: StrainContext,
   lanes: Lanes,
-  window: Pick<LoadPlan, 'warmupMs' | 'windowMs' | 'isAnsweredHere'> & { readonly ratePerSecond?: number },
+  {
+    fields,
+    ...window
+  }: Pick<LoadPlan, 'warmupMs' | 'windowMs' | 'isAnsweredHere'> & {
+    readonly ratePerSecond?: number
+    /** Further lines of the requests, each with its end. */
+    readonly fields?: string | undefined
+  },
 ): LoadPlan => ({
   mode: 'hbone',
   authority: SERVICE_AUTHORITY,
-  request: formatRequest(`${PATH_PREFIX}/v1/items?page=3`),
+  request: formatRequest(`${PATH_PREFIX}/v1/items?page=3`, fields),
   bodyBytes: BODY_BYTES,
   tls: context.certificates.client,
   ...lanes,
   ...window,
 })
 
-/** A request of the bench as bytes. */
-export const formatRequest = (path: string): string =>
-  `GET ${path} HTTP/1.1\r\nhost: ${SERVICE_HOST}\r\nuser-agent: fairway-bench\r\naccept: */*\r\n\r\n`
+/** A request of the bench as bytes, with further lines, each with its end. */
+export const formatRequest = (path: string, fields = ''): string =>
+  `GET ${path} HTTP/1.1\r\nhost: ${SERVICE_HOST}\r\nuser-agent: fairway-bench\r\naccept: */*\r\n${fields}\r\n`
