@@ -11,6 +11,7 @@ import {
   checkFilters,
   checkFloorPlan,
   checkNames,
+  checkNetworks,
   checkPackages,
   checkPurity,
   checkSizes,
@@ -26,6 +27,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   names: checkNames,
   'default exports': checkDefaultExports,
   filters: checkFilters,
+  networks: checkNetworks,
 }
 
 const sources = readSources(path.resolve(import.meta.dirname, '..'))
@@ -57,6 +59,9 @@ interface Case {
   /** What the complaints must match, one for each; none when the files are fine. */
   readonly problems: readonly RegExp[]
 }
+
+/** In pieces: this file listens on none. */
+const NETWORK = ['127', '71', ''].join('.')
 
 const CASES: readonly Case[] = [
   {
@@ -274,6 +279,17 @@ const CASES: readonly Case[] = [
       'filters/d/d.ts': "import { parse } from 'yaml'",
     },
     problems: [/a\.ts/, /b\.ts/, /c\.ts/, /d\.ts/],
+  },
+  {
+    rule: checkNetworks,
+    name: 'test files that may run at once listen on networks of their own',
+    files: {
+      'test/e2e/a.test.ts': `const network = '${NETWORK}4'; const same = '${NETWORK}4.1'`,
+      'test/e2e/b.test.ts': `const network = '${NETWORK}40'`,
+      'test/e2e/c.long.ts': `const network = '${NETWORK}4'`,
+      'test/e2e/d.test.ts': `const network = '${NETWORK}4'`,
+    },
+    problems: [/^test\/e2e\/d\.test\.ts: listens on .*4, as test\/e2e\/a\.test\.ts does/],
   },
 ]
 

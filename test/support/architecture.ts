@@ -206,6 +206,19 @@ export const checkDefaultExports: Rule = (files) =>
     .filter((file) => /^export default\b|^export \{[^}]*\bas default\b/m.test(codeOf(file.text)))
     .map((file) => `${file.path}: default exports are for filters`)
 
+/** Files of `npm test` run beside each other, on a large machine far apart: no two of them listen on one network. */
+export const checkNetworks: Rule = (files) => {
+  const users = new Map<string, string>()
+  return files
+    .filter((file) => file.path.endsWith('.test.ts'))
+    .flatMap((file) => Array.from(new Set(file.text.match(/\b127\.71\.\d+\b/g)), (network) => ({ network, file })))
+    .flatMap(({ network, file }) => {
+      const other = users.get(network)
+      users.set(network, file.path)
+      return other === undefined ? [] : [`${file.path}: listens on ${network}, as ${other} does; take a free one`]
+    })
+}
+
 /**
  * A built-in filter is written as a user would: on `fairway/filter`, Node's modules that only compute, and what stands
  * in `filters` itself. What it imports as a value is in the contract's hands.
