@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createFleet, endpointOf, API, refusalsOf } from './fleet.ts'
 import type { PodProcess } from './pod-process.ts'
 import type { SteadyReport } from './steady-load.ts'
+import { eventually } from '../eventually.ts'
 import type { EndpointSpec } from '../objects.ts'
 
 export interface ReplacementOptions {
@@ -13,7 +14,7 @@ export interface ReplacementOptions {
   readonly rounds: number
   /** Between a new pod and the end of the old one, and until the next. */
   readonly pauseMs: number
-  /** How long a pod serves on after SIGTERM; 0: it refuses everything at once. */
+  /** How long a pod serves on when its end is known to all workers; 0: it refuses everything at once, known or not. */
   readonly serveOnMs: number
   /** Default: a GET. */
   readonly request?: string
@@ -51,6 +52,12 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
   }
   put([])
   const fairway = await fleet.startFairway(workers)
+  const generation = (): Promise<number> => fairway.metric('fairway_config_generation')
+  const change = async (leaving: readonly PodProcess[]): Promise<void> => {
+    const before = await generation()
+    put(leaving)
+    if (serveOnMs > 0) await eventually('all workers to know', async () => (await generation()) > before)
+  }
   const load = await fleet.startLoad(fairway, {
     ratePerSecond,
     connections: 16,
@@ -63,7 +70,7 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
   await delay(pauseMs)
   for (let i = 0; i < rounds * 3; i++) {
     serving.push(await startNext())
-    put([])
+    await change([])
     await delay(pauseMs)
     const old = serving.shift()
     if (old === undefined) throw new Error('there are always three')
@@ -81,9 +88,9 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
     const atEnd = await old.counts()
     streamsAtEnd += atEnd.streams - before.streams
     if (atEnd.requests === 0) idlePods++
-    put([old])
+    await change([old])
     await old.kill('SIGTERM')
-    put([])
+    await change([])
     await delay(pauseMs)
   }
   const report = await load.stop()
