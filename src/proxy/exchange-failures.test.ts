@@ -85,11 +85,12 @@ for (const { name, begin } of broken) {
       await before({
         onRequest: (pod) => {
           pod.write(begin)
-          setTimeout(run, 5, pod)
         },
       })
       const tunnel = await mesh.tunnel()
       tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+      await until(() => tunnel.partial.bytes === 5)
+      for (const pod of mesh.pod.tunnels) run(pod)
       assert.equal(await tunnel.ended, 'reset-error')
       assert.equal(tunnel.partial.bytes, 5)
       const record = await mesh.record(1)
@@ -110,11 +111,12 @@ for (const { code, isClean } of [
     await before({
       onRequest: (pod) => {
         pod.write(untilClose)
-        setTimeout(() => pod.reset(code), 5)
       },
     })
     const tunnel = await mesh.tunnel()
     tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
+    await until(() => tunnel.partial.bytes === 5)
+    for (const pod of mesh.pod.tunnels) pod.reset(code)
     if (isClean) assert.equal((await tunnel.answer()).body.toString(), 'hello')
     else assert.equal(await tunnel.ended, 'reset-error')
   })
