@@ -25,10 +25,11 @@ const objectsOf = (network: string): readonly object[] => [
   ...service({ name: 'deaf', vip: '10.96.0.11', endpoints: [{ address: `${network}.2`, port: 9080 }] }),
 ]
 
+/** Far apart where two of them run at once; whoever is to keep to the last ones has all the time that the others take. */
 const flags = [
-  ...['--request-head-timeout', '400ms', '--response-head-timeout', '800ms', '--body-idle-timeout', '600ms'],
-  ...['--keep-alive-timeout', '500ms', '--stream-idle-timeout', '1s200ms', '--connect-timeout', '800ms'],
-  ...['--tls-handshake-timeout', '800ms', '--preface-timeout', '500ms', '--access-log', 'json'],
+  ...['--request-head-timeout', '600ms', '--response-head-timeout', '1s200ms', '--body-idle-timeout', '800ms'],
+  ...['--keep-alive-timeout', '500ms', '--stream-idle-timeout', '1s800ms', '--connect-timeout', '1s200ms'],
+  ...['--tls-handshake-timeout', '2s', '--preface-timeout', '500ms', '--access-log', 'json'],
 ]
 
 const answer: RequestListener = (request, response) => {
