@@ -36,6 +36,12 @@ const readSteps = (page: string): readonly Step[] => {
 /** What stays is put into the background, and waited for; what it says goes to where the others' does. */
 const START = /^(?:npx fairway run|node -e .*\.listen\()/
 
+/** Where a server that is no waypoint listens, as `HOST/PORT`. */
+const placeOf = (script: string): string => {
+  const [, port, host = '127.0.0.1'] = /\.listen\((\d+)(?:, "([\d.]+)")?\)/.exec(script) ?? []
+  return port === undefined ? '' : `${host}/${port}`
+}
+
 const scriptOf = (steps: readonly Step[], folder: string): string =>
   steps
     .map((step, i) => {
@@ -47,7 +53,7 @@ const scriptOf = (steps: readonly Step[], folder: string): string =>
         }
         case 'run':
           return START.test(step.script)
-            ? `{ become; ${step.script.trim()} ; } >started-${i} 2>&1 &\nawait_start started-${i} ${step.script.includes('fairway run')}`
+            ? `{ become; ${step.script.trim()} ; } >started-${i} 2>&1 &\nawait_start started-${i} ${placeOf(step.script)}`
             : step.script
         case 'expect':
           return `echo '@@${i}'`
@@ -64,10 +70,13 @@ become() {
   node() { exec "${process.execPath}" "$@"; }
 }
 await_start() {
-  if [ "$2" = true ]; then
-    for i in $(seq 400); do grep -q '"ready"' "$1" && return; sleep 0.05; done
-    cat "$1"
-  else sleep 0.3; fi
+  for i in $(seq 400); do
+    if [ $# = 1 ]; then grep -q '"ready"' "$1" && return
+    else (: </dev/tcp/"$2") 2>/dev/null && return
+    fi
+    sleep 0.05
+  done
+  cat "$1"
 }
 # Each of those that stay has a process group of its own, so that what it has started ends with it.
 set -m
