@@ -25,6 +25,11 @@ const PING_LATE_MS = 2000
 const LATE_TICK_MS = 2000
 /** A peer that reads nothing keeps a closing socket no longer. */
 const CLOSE_TIMEOUT_MS = 1000
+/**
+ * No time yet. A whole number would do until the first time that is none: then V8 makes all transports anew, and the code
+ * for them, which at 1,000 requests a second is a second of compiling.
+ */
+const NEVER = Number.NEGATIVE_INFINITY
 
 /** Binds one TLS socket to one HTTP/2 connection: reads in, batched writes out, keep-alive, end. */
 export class HboneTransport implements Flushable {
@@ -33,9 +38,9 @@ export class HboneTransport implements Flushable {
   #connection: H2Connection | undefined
   #onFault = rethrow
   #isClosing = false
-  #lastHeardMs = 0
-  #pingSentMs = 0
-  #tickedMs = 0
+  #lastHeardMs = NEVER
+  #pingSentMs = NEVER
+  #tickedMs = NEVER
   /** Its answer is. */
   #isLate = false
   /** The flusher's turn in which frames and reads are counted. */
@@ -58,8 +63,8 @@ export class HboneTransport implements Flushable {
     let why: string | undefined
     readDirectly(socket, (chunk) => {
       this.#flusher.noteRead()
-      this.#lastHeardMs = 0
-      this.#pingSentMs = 0
+      this.#lastHeardMs = NEVER
+      this.#pingSentMs = NEVER
       try {
         if (this.#flusher.turn !== this.#turn) this.#beginTurn(connection)
         const before = connection.framesLeft
@@ -127,7 +132,7 @@ export class HboneTransport implements Flushable {
     connection.forgive()
     const wasHeldUp = nowMs - this.#tickedMs > LATE_TICK_MS
     this.#tickedMs = nowMs
-    if (this.#lastHeardMs === 0) this.#lastHeardMs = nowMs
+    if (this.#lastHeardMs === NEVER) this.#lastHeardMs = nowMs
     if (this.#pingSentMs > 0) {
       if (wasHeldUp) return true
       const waitedMs = nowMs - this.#pingSentMs

@@ -180,15 +180,20 @@ const measurePairs = async (of: MeshCase, contenders: readonly Contender[], cont
   }
 }
 
-/** As fast as it goes, in the paced case too: at its rate it would be an hour until all is compiled that is worth it. */
+/**
+ * As fast as it goes, in the paced case too: at its rate it would be an hour until all is compiled that is worth it. Then as
+ * long at its rate: what only a quiet process does is compiled then, and again what was compiled for a flood.
+ */
 const warmUp = async (of: MeshCase, contenders: readonly Contender[], context: CaseContext): Promise<void> => {
   const { warmUpMs } = context.suite
   if (warmUpMs === undefined || context.options.isQuick) return
-  const plan = planFor({ load: of.load }, context, warmUpMs, WARMUP_MS)
-  for (const contender of contenders) {
-    if (!isActive(contender)) continue
-    context.progress.show(`${of.name} warming up ${contender.name}`)
-    await measureContender(contender, context.laboratory, plan)
+  for (const like of of.ratePerSecond === undefined ? [{ load: of.load }] : [{ load: of.load }, of]) {
+    const plan = planFor(like, context, warmUpMs, WARMUP_MS)
+    for (const contender of contenders) {
+      if (!isActive(contender)) continue
+      context.progress.show(`${of.name} warming up ${contender.name}`)
+      await measureContender(contender, context.laboratory, plan)
+    }
   }
 }
 
