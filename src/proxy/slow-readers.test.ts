@@ -89,7 +89,8 @@ describe('more readers than there is memory for', () => {
     await until(() => mesh.counters.holdersShed > 0)
     const ends = await Promise.race(tunnels.map((tunnel) => tunnel.ended))
     assert.equal(ends, 'reset-error')
-    await until(() => mesh.counters.heldBytes <= MIB / 4)
+    // What comes after that may be above the limit again, and stay so, as long as it is not far too much.
+    await until(() => mesh.counters.heldBytes <= 3 * (MIB / 4))
     const other = await mesh.tunnel()
     assert.equal((await other.get()).body.length, 2 * MIB)
     for (const tunnel of tunnels) tunnel.channel.abort()
