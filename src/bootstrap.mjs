@@ -203,9 +203,6 @@ const MALLOC_SETTINGS = {
   // from one thread to the other. What requests need is smaller than the first.
   MALLOC_MMAP_THRESHOLD_: String(512 * 1024),
   MALLOC_TRIM_THRESHOLD_: String(1024 * 1024),
-  // Of each small size a thread keeps so many at hand, in place of seven: TLS gives dozens back at the end of a turn and asks
-  // for them again in the next. A twentieth of the CPU time where each of 64 connections has one request in flight.
-  GLIBC_TUNABLES: 'glibc.malloc.tcache_count=512',
 }
 
 /** The flags for our sources, with those of the environment. */
