@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { sendText } from './send-text.ts'
 
-/** What a client gets of the parts; `use` may do something else with the answer. */
+/** What a client gets of the parts. */
 const ask = async (t: TestContext, parts: () => AsyncIterable<string>): Promise<IncomingMessage> => {
   const server = createServer((_, response) => {
     sendText(response, parts()).then(

@@ -1,3 +1,4 @@
+import { isFieldValue } from '../lib/headers/is-field-value.ts'
 import type { Clock } from '../lib/clock.ts'
 import { version } from '../lib/version.ts'
 import type { Impersonation, KubeConnection } from './connect/connection.ts'
@@ -43,7 +44,8 @@ export const createTransport = (connection: KubeConnection, env: NodeJS.ProcessE
     const { method, path, body, headMs, signal } = request
     const signals = signal === undefined ? [closing.signal] : [closing.signal, signal]
     const headers = headersOf(connection, authorization, body)
-    const wrong = Object.keys(headers).find((field) => ![headers[field] ?? ''].flat().every(canBeSent))
+    // HTTP/1.1 would fail over others, and HTTP/2 send them.
+    const wrong = Object.keys(headers).find((field) => ![headers[field] ?? ''].flat().every(isFieldValue))
     if (wrong !== undefined) {
       const message = `what is to be sent as ${wrong} has a character that no header may have: is there a line break in it?`
       return failed({ asked, reason: 'Credentials', message })
@@ -84,9 +86,6 @@ const headersOf = (
   ...impersonationOf(impersonate),
   ...(body === undefined ? {} : { 'content-type': body.type, 'content-length': String(Buffer.byteLength(body.text)) }),
 })
-
-/** RFC 9110, section 5.5; HTTP/1.1 would fail over others, and HTTP/2 send them. */
-const canBeSent = (value: string): boolean => /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
 
 /** Node writes a line for each group. */
 const impersonationOf = (as: Impersonation | undefined): Readonly<Record<string, string | string[]>> =>

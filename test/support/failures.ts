@@ -19,15 +19,7 @@ export default async function* failures(events: AsyncIterable<TestEvent>): Async
     const place = file === undefined ? '' : ` (${path.relative(process.cwd(), file)}:${line ?? 0})`
     const title = `FAILED ${[classname, name].filter(Boolean).join(' > ')}${place}, after ${Math.round(details.duration_ms)} ms`
     const reason = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause ?? details.error.message)
-    failed.push(
-      [
-        title,
-        ...reason
-          .split('\n')
-          .slice(0, STACK_LINES)
-          .map((text) => `    ${text}`),
-      ].join('\n'),
-    )
+    failed.push(title, ...reason.split('\n', STACK_LINES).map((text) => `    ${text}`))
   }
   if (failed.length > 0) yield `${failed.join('\n').replaceAll(/^/gm, '# ')}\n`
 }

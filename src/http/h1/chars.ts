@@ -26,15 +26,6 @@ export const HEX_PLUS_ONE: Uint8Array = table((code) => {
 
 const METHOD = /^[A-Z0-9!#$%&'*+.^_`|~-]{1,32}$/
 const NOT_IN_TARGET = /[^\x21-\x7e]|#/
-const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/
-
-/**
- * Whether both versions may write `text` as a value (RFC 9110 section 5.5). Nothing beyond 0xff: written as one byte,
- * U+010A would become a line feed.
- */
-export function isFieldValue(text: string): boolean {
-  return !NOT_IN_VALUE.test(text)
-}
 
 /** Whether `text` is a method as we take it: capitals, and no longer than any that exists. */
 export function isMethod(text: string): boolean {

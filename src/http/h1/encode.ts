@@ -5,7 +5,8 @@
  */
 import type { HeaderList } from '../header-list.ts'
 import { isConnectionSpecific } from '../hop-by-hop.ts'
-import { isFieldValue, isMethod, isTarget } from './chars.ts'
+import { isFieldValue } from '../../lib/headers/is-field-value.ts'
+import { isMethod, isTarget } from './chars.ts'
 import { isFieldName } from './field-names.ts'
 import { quoted } from './limits.ts'
 import { CHUNKED, UNTIL_CLOSE } from './message.ts'

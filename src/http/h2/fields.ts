@@ -3,7 +3,7 @@
  * `undefined`; a malformed message is a stream error of type PROTOCOL_ERROR (section 8.1.1). Strict on purpose: what
  * passes may be written out as HTTP/1.1, where a blank in a path or a second host would be another request.
  */
-import { isFieldValue } from '../h1/chars.ts'
+import { isFieldValue } from '../../lib/headers/is-field-value.ts'
 import { isFieldName } from '../h1/field-names.ts'
 import { isAuthority } from '../h1/target.ts'
 import { isConnectionSpecific } from '../hop-by-hop.ts'

@@ -46,32 +46,44 @@ const run = async (plan: LoadPlan): Promise<void> => {
   }
 }
 
-const hold = async (plan: LoadPlan, hasRequest: boolean): Promise<void> => {
-  const holder = createHolder(countLanes(plan), hasRequest)
-  const carriers = openCarriers(plan, holder)
+/** Lanes that are opened, and left to themselves until they are released. */
+interface Kept {
+  /** All are open. */
+  readonly ready: Promise<unknown>
+  readonly lost: () => { readonly lost: number; readonly firstError: string | undefined }
+  readonly close: () => Promise<unknown>
+}
+
+const keep = async ({ ready, lost, close }: Kept): Promise<void> => {
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   releaseHeld = release
   try {
-    await Promise.race([holder.held, expire()])
+    await Promise.race([ready, expire()])
     tell({ kind: 'held' })
     await released
-    tell({ kind: 'released', ...holder.lost() })
+    tell({ kind: 'released', ...lost() })
   } catch (error) {
     tellFailure(error)
   } finally {
-    await carriers.close()
+    await close()
     tell({ kind: 'idle' })
   }
 }
 
+const hold = (plan: LoadPlan, hasRequest: boolean): Promise<void> => {
+  const holder = createHolder(countLanes(plan), hasRequest)
+  const carriers = openCarriers(plan, holder)
+  return keep({ ready: holder.held, lost: holder.lost, close: carriers.close })
+}
+
 /** All plans' lanes are open, and idle but for the turn of one of them. */
-const open = async (plans: readonly LoadPlan[]): Promise<void> => {
-  const drivers = plans.map(createDriver)
-  const carriers = plans.map((plan, i) => openCarriers(plan, drivers[i] ?? createDriver(plan)))
-  const { promise: released, resolve: release } = Promise.withResolvers<void>()
-  releaseHeld = release
+const open = (plans: readonly LoadPlan[]): Promise<void> => {
+  const opened = plans.map((plan) => {
+    const driver = createDriver(plan)
+    return { driver, carriers: openCarriers(plan, driver) }
+  })
   takeTurn = async (index, ms) => {
-    const driver = drivers[index]
+    const driver = opened[index]?.driver
     if (driver === undefined) return tellFailure(`there is no plan ${index}`)
     driver.resetCounts()
     driver.start()
@@ -80,20 +92,17 @@ const open = async (plans: readonly LoadPlan[]): Promise<void> => {
     const { requests, errors, firstError } = driver.counts()
     tell({ kind: 'turned', turn: { requests, errors, firstError } })
   }
-  try {
-    await Promise.race([Promise.all(drivers.map(({ opened }) => opened)), expire()])
-    tell({ kind: 'held' })
-    await released
-    const failed = drivers.map((driver) => driver.counts()).filter(({ errors }) => errors > 0)
-    const lost = failed.reduce((sum, { errors }) => sum + errors, 0)
-    tell({ kind: 'released', lost, firstError: failed[0]?.firstError })
-  } catch (error) {
-    tellFailure(error)
-  } finally {
-    for (const driver of drivers) driver.stop()
-    await Promise.all(carriers.map((one) => one.close()))
-    tell({ kind: 'idle' })
-  }
+  return keep({
+    ready: Promise.all(opened.map(({ driver }) => driver.opened)),
+    lost: () => {
+      const failed = opened.map(({ driver }) => driver.counts()).filter(({ errors }) => errors > 0)
+      return { lost: failed.reduce((sum, { errors }) => sum + errors, 0), firstError: failed[0]?.firstError }
+    },
+    close: () => {
+      for (const { driver } of opened) driver.stop()
+      return Promise.all(opened.map(({ carriers }) => carriers.close()))
+    },
+  })
 }
 
 let takeTurn = async (_index: number, _ms: number): Promise<void> => {}

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
-import { setImmediate as turn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { deserialize, serialize } from 'node:v8'
 import { startAdmin } from '../../../src/admin/admin.ts'
@@ -14,6 +13,7 @@ import { openMetricsFormat, prometheusFormat } from '../../../src/telemetry/expo
 import { dumpPage, type MetricsDump } from '../../../src/telemetry/dump.ts'
 import { createTelemetry } from '../../../src/telemetry/telemetry.ts'
 import { knownSource, makeRecord, traceOf } from '../exchange-records.ts'
+import { turn } from '../turns.ts'
 import { unusedDeps } from './admin-deps.ts'
 
 /** What one kind of page came to. */

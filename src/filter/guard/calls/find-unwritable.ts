@@ -1,4 +1,4 @@
-import { isFieldValue } from '../../../http/h1/chars.ts'
+import { isFieldValue } from '../../../lib/headers/is-field-value.ts'
 import { isFieldName } from '../../../http/h1/field-names.ts'
 import type { HeaderList } from '../../../http/header-list.ts'
 

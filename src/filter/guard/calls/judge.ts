@@ -1,4 +1,5 @@
-import { isFieldValue, isTarget } from '../../../http/h1/chars.ts'
+import { isTarget } from '../../../http/h1/chars.ts'
+import { isFieldValue } from '../../../lib/headers/is-field-value.ts'
 import { isFieldName } from '../../../http/h1/field-names.ts'
 import { isAuthority } from '../../../http/h1/target.ts'
 import type { HeaderList } from '../../../http/header-list.ts'

@@ -1,5 +1,6 @@
 import type { RequestView } from '../../../filter/index.ts'
-import { isFieldValue, TOKEN_LOWER } from '../../../http/h1/chars.ts'
+import { TOKEN_LOWER } from '../../../http/h1/chars.ts'
+import { isFieldValue } from '../../../lib/headers/is-field-value.ts'
 import type { HeaderList } from '../../../http/header-list.ts'
 import { isConnectionSpecific } from '../../../http/hop-by-hop.ts'
 import type { FieldChange, RequestChanges } from './protocol/verdict.ts'
