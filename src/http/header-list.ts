@@ -15,12 +15,14 @@ export class HeaderList {
    * these need not be looked at again, character by character, to be written.
    */
   checked: readonly string[] = NONE
-  /** @internal The value of a `traceparent` that we made ourselves, if we did, which need not be looked at either. */
-  ownTraceparent: string | undefined
-  /** @internal The same as the line that it is in HTTP/1.1, with its end. */
-  ownTraceLine = ''
-  /** @internal The same of an `x-request-id`. */
+  /** @internal The value of an `x-request-id` that we made ourselves, if we did, which need not be looked at either. */
   ownRequestId: string | undefined
+  /** @internal The same of a `traceparent`. */
+  ownTraceparent: string | undefined
+  /** @internal These, side by side where there are both, as the lines that they are in HTTP/1.1, with their ends. */
+  ownLines = ''
+  /** @internal Where in `fields` they were put, which may not be where they are; -1: there are no `ownLines`. */
+  ownAt = -1
 
   constructor(fields: string[] = []) {
     this.fields = fields
@@ -90,24 +92,36 @@ export class HeaderList {
     for (let i = 0; i < this.fields.length; i += 2) yield [this.fields[i] ?? '', this.fields[i + 1] ?? '']
   }
 
-  /** @internal Appends a `traceparent` that we made ourselves, which is `line` in HTTP/1.1. */
-  addTraceparent(value: string, line: string): void {
-    this.fields.push('traceparent', value)
-    this.ownTraceparent = value
-    this.ownTraceLine = line
+  /** @internal Appends what we made ourselves, one of them or both, which are `lines` in HTTP/1.1. */
+  addOwn(requestId: string | undefined, traceparent: string | undefined, lines: string): void {
+    const { fields } = this
+    this.ownAt = fields.length
+    this.ownLines = lines
+    if (requestId !== undefined) {
+      this.ownRequestId = requestId
+      fields.push('x-request-id', requestId)
+    }
+    if (traceparent !== undefined) {
+      this.ownTraceparent = traceparent
+      fields.push('traceparent', traceparent)
+    }
   }
 
-  /** @internal The same in the place of those that are there. */
+  /** @internal Puts a `traceparent` that we made ourselves in the place of those that are there. */
   setTraceparent(value: string): void {
     this.setLower('traceparent', value)
     this.ownTraceparent = value
-    this.ownTraceLine = `traceparent: ${value}\r\n`
+    this.ownAt = -1
   }
 
-  /** @internal Appends an `x-request-id` that we made ourselves. */
-  addRequestId(value: string): void {
-    this.fields.push('x-request-id', value)
-    this.ownRequestId = value
+  /** @internal How many fields the `ownLines` are, if these are still where they were put; else 0. */
+  countOwnLines(): number {
+    const { fields, ownAt, ownRequestId, ownTraceparent } = this
+    const hasId = ownRequestId !== undefined
+    if (hasId && (fields[ownAt] !== 'x-request-id' || fields[ownAt + 1] !== ownRequestId)) return 0
+    if (ownTraceparent === undefined) return 1
+    const at = hasId ? ownAt + 2 : ownAt
+    return fields[at] === 'traceparent' && fields[at + 1] === ownTraceparent ? (hasId ? 2 : 1) : 0
   }
 
   /** @internal Whether a field is one of those that we put there, or the one that nearly each request gets. */
@@ -128,9 +142,10 @@ export class HeaderList {
   clone(): HeaderList {
     const copy = new HeaderList(this.fields.slice())
     copy.checked = this.checked
-    copy.ownTraceparent = this.ownTraceparent
-    copy.ownTraceLine = this.ownTraceLine
     copy.ownRequestId = this.ownRequestId
+    copy.ownTraceparent = this.ownTraceparent
+    copy.ownLines = this.ownLines
+    copy.ownAt = this.ownAt
     return copy
   }
 

@@ -5,8 +5,8 @@
 import { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import { createFilterInstances } from '../filter/instances.ts'
 import { thrownStack } from '../lib/errors/thrown-text.ts'
-import { createUuidSource } from '../lib/ids/random-uuid.ts'
 import { bothOf } from '../lib/waiting/both-of.ts'
+import { createRequestIds } from '../http/tracing/request-ids.ts'
 import type { Endpoint, EndpointKey } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
@@ -210,7 +210,7 @@ export class DataPlane {
       sink: options.sink,
       progress: options.progress ?? (() => {}),
       bodyMemory: new SpareMemory(budget, bufferBytes),
-      createRequestId: createUuidSource(),
+      requestIds: createRequestIds(),
       tracer: options.tracer,
       ownIdentity,
       guards: this.#security.guardsWith(questions),

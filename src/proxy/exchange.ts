@@ -4,7 +4,6 @@
  * authority; service-scoped filters; match; rule-scoped filters; backend and its filters; forward; finish the record.
  * YAML, Kubernetes, metric names and concrete filters never enter here.
  */
-import type { BodyMemory } from '../filter/body/body-pipe.ts'
 import { emptyChain, type Chain } from '../filter/chain.ts'
 import { FilterFailure } from '../filter/guard/failure.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
@@ -58,9 +57,10 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   readonly downstream: ExchangeOwner
   readonly head: H1RequestHead
   readonly #answer: Answer
+  readonly #giveIds: ExchangeDeps['requestIds']['giveId']
   readonly chains: EnteredChains
   readonly outgoing: Outgoing
-  readonly bodyMemory: BodyMemory
+  readonly bodyMemory: ExchangeDeps['bodyMemory']
   isOver = false
   /** The last run of hooks, which may be waiting for one of them. */
   readonly #hooks = new HookRuns<HttpExchange>()
@@ -70,7 +70,8 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   #mayContinue: boolean
 
   constructor(head: H1RequestHead, context: ExchangeContext, deps: ExchangeDeps) {
-    const { record, frontend } = context
+    const { record, frontend, trace } = context
+    this.#giveIds = trace === 'untold' ? deps.requestIds.giveBoth : deps.requestIds.giveId
     this.#deps = deps
     this.head = head
     this.#mayContinue = !head.expectsContinue
@@ -86,7 +87,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.request = toRequestView(head)
     const client = clientOf(head, record, this.snapshot.tellsClientIdentity ? deps.ownIdentity() : undefined)
     this.bodyMemory = deps.bodyMemory
-    this.outgoing = new Outgoing(this, { head, client, tracing: context.trace }, deps)
+    this.outgoing = new Outgoing(this, { head, client, tracing: trace === 'untold' ? undefined : trace }, deps)
   }
 
   /** Begins; may finish before it returns. */
@@ -95,7 +96,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     const refusal = refusalOf(this.request, frontend, this.snapshot)
     if (refusal !== undefined || frontend === undefined)
       return this.#answer.replyLocally(refusal ?? local.unboundService)
-    prepareRequest(this.request, this.record, this.#deps.createRequestId)
+    prepareRequest(this.request, this.record, this.#giveIds)
     this.#runRequestHooks(this.#deps.guards.of(frontend), () => this.#filter())
   }
 

@@ -258,6 +258,12 @@ describe('fields that the reader has checked:', () => {
     assert.ok(request?.kind === 'request')
     return request.head.headers
   }
+  const ID_LINE = 'x-request-id: a-b\r\n'
+  const TRACE_LINE = 'traceparent: 00-a-b-00\r\n'
+  const addBoth = (headers: HeaderList): HeaderList => {
+    headers.addOwn('a-b', '00-a-b-00', ID_LINE + TRACE_LINE)
+    return headers
+  }
   const encode = (headers: HeaderList): unknown => encodeRequestHead(LINE, headers, { bodyLength: 0 })
   const changes: Readonly<Record<string, (headers: HeaderList, text: string) => void>> = {
     'a value that was set': (headers, text) => headers.set('x-3', text),
@@ -279,11 +285,20 @@ describe('fields that the reader has checked:', () => {
       headers.fields[headers.fields.length - 1] = text
     },
     'what was put in the place of our own': (headers, text) => {
-      headers.addTraceparent('00-a-b-00', 'traceparent: 00-a-b-00\r\n')
+      headers.addOwn(undefined, '00-a-b-00', TRACE_LINE)
       headers.set('traceparent', text)
     },
     'what was put in the place of an id of our own': (headers, text) => {
-      headers.addRequestId('a-b')
+      headers.addOwn('a-b', undefined, ID_LINE)
+      headers.set('x-request-id', text)
+    },
+    'what was put in the place of the first of ours': (headers, text) => addBoth(headers).set('x-request-id', text),
+    'what was put in the place of the second of ours': (headers, text) => addBoth(headers).set('traceparent', text),
+    'what was put between ours': (headers, text) => void addBoth(headers).fields.splice(-2, 0, 'x-new', text),
+    'what was put before ours': (headers, text) => void addBoth(headers).fields.splice(-4, 0, 'x-new', text),
+    'what was put where ours were': (headers, text) => void addBoth(headers).fields.splice(-4, 4, 'x-new', text),
+    'what was put where the traceparent was that came with an id': (headers, text) => {
+      addBoth(headers).setTraceparent('00-c-d-01')
       headers.set('x-request-id', text)
     },
   }
@@ -309,8 +324,9 @@ describe('fields that the reader has checked:', () => {
   })
 
   const ours: readonly (readonly [string, string, (headers: HeaderList) => void])[] = [
-    ['traceparent', '00-a-b-00', (headers) => headers.addTraceparent('00-a-b-00', 'traceparent: 00-a-b-00\r\n')],
-    ['x-request-id', 'a-b', (headers) => headers.addRequestId('a-b')],
+    ['traceparent', '00-a-b-00', (headers) => headers.addOwn(undefined, '00-a-b-00', TRACE_LINE)],
+    ['x-request-id', 'a-b', (headers) => headers.addOwn('a-b', undefined, ID_LINE)],
+    ['traceparent', '00-a-b-00', (headers) => void addBoth(headers)],
     ['x-forwarded-proto', 'http', (headers) => headers.add('x-forwarded-proto', 'http')],
   ]
   for (const [name, value, add] of ours) {
@@ -322,6 +338,16 @@ describe('fields that the reader has checked:', () => {
       assert.notEqual(typeof encode(headers), 'string')
     })
   }
+
+  test('what was put in the place of a traceparent goes out, and not what was there', () => {
+    const headers = addBoth(new HeaderList(['a', 'b']))
+    headers.add('c', 'd')
+    assert.match(String(encode(headers)), /a: b\r\nx-request-id: a-b\r\ntraceparent: 00-a-b-00\r\nc: d\r\n\r\n$/)
+    headers.setTraceparent('00-c-d-01')
+    assert.match(String(encode(headers)), /a: b\r\nx-request-id: a-b\r\ntraceparent: 00-c-d-01\r\nc: d\r\n\r\n$/)
+    headers.remove('a')
+    assert.match(String(encode(headers)), /\nx-request-id: a-b\r\ntraceparent: 00-c-d-01\r\nc: d\r\n\r\n$/)
+  })
 
   test('names and values that were exchanged are checked all the same', () => {
     const headers = new HeaderList(['x', 'a b'])

@@ -210,17 +210,23 @@ function encodeFields(headers: HeaderList): string | H1EncodeFailure {
   const { fields, checked } = headers
   let text = ''
   let at = 0
+  const ownAt = headers.ownAt
   for (let i = 0; i < fields.length; i += 2) {
+    if (i === ownAt) {
+      const count = headers.countOwnLines()
+      if (count > 0) {
+        text += headers.ownLines
+        i += 2 * count - 2
+        continue
+      }
+    }
     const name = fields[i] ?? ''
     const value = fields[i + 1] ?? ''
     const stop = Math.min(checked.length, at + MAX_REMOVED)
     let same = at
     while (same < stop && (checked[same] !== name || checked[same + 1] !== value)) same += 2
     if (same < stop) at = same + 2
-    else if (value === headers.ownTraceparent && name === 'traceparent') {
-      text += headers.ownTraceLine
-      continue
-    } else if (!headers.isOwn(name, value) && !isRecent(name, value)) {
+    else if (!headers.isOwn(name, value) && !isRecent(name, value)) {
       if (!isFieldName(name)) return unwritable(`field name ${quoted(name)}`)
       if (!isFieldValue(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
       keepRecent(name, value)

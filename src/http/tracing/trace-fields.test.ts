@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { HeaderList } from '../header-list.ts'
 import { readB3, readB3Fields } from './b3.ts'
+import { createRequestIds } from './request-ids.ts'
 import { defaultPropagation, findTrace, writeTrace } from './trace-fields.ts'
 import { formatTraceparent, readTraceparent } from './traceparent.ts'
 import { isTracestate } from './tracestate.ts'
-import { createUnsampledSource } from './unsampled-source.ts'
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736'
 const SPAN = '00f067aa0ba902b7'
@@ -59,16 +59,48 @@ describe('traceparent', () => {
 
 describe('traceparent of those who are not traced', () => {
   const take = (fill?: (bytes: Buffer) => unknown): (() => string) => {
-    const add = createUnsampledSource(fill)
+    const { giveBoth } = createRequestIds(fill)
     return () => {
       const headers = new HeaderList(['a', 'b'])
-      add(headers)
-      const { ownTraceparent: value = '', ownTraceLine: line } = headers
+      assert.equal(giveBoth(headers, 'of the client'), 'of the client')
+      const { ownTraceparent: value = '', ownLines } = headers
       assert.deepEqual(headers.fields, ['a', 'b', 'traceparent', value])
-      assert.equal(line, `traceparent: ${value}\r\n`)
+      assert.equal(ownLines, `traceparent: ${value}\r\n`)
+      assert.equal(headers.countOwnLines(), 1)
       return value
     }
   }
+
+  it('comes with an id where there is none, of which half of its own is', () => {
+    const counting = (bytes: Buffer): void => bytes.forEach((_, i) => (bytes[i] = i))
+    const { giveBoth, giveId } = createRequestIds(counting)
+    const values = ['10111213-1415-4617-9819-1a1b1c1d1e1f', '20212223-2425-4627-a829-2a2b2c2d2e2f'].map((id, i) => {
+      const headers = new HeaderList(['a', 'b'])
+      assert.equal(giveBoth(headers, undefined), id)
+      const traceparent = `00-0001020304050607${['1011121314154617', '2021222324254627'][i]}-08090a0b0c0d0e0f-00`
+      assert.deepEqual(headers.fields, ['a', 'b', 'x-request-id', id, 'traceparent', traceparent])
+      assert.equal(headers.ownLines, `x-request-id: ${id}\r\ntraceparent: ${traceparent}\r\n`)
+      assert.equal(headers.countOwnLines(), 2)
+      return readTraceparent(traceparent)?.isSampled
+    })
+    assert.deepEqual(values, [false, false])
+    const headers = new HeaderList()
+    assert.equal(giveId(headers, 'of the client'), 'of the client')
+    assert.deepEqual(headers.fields, [])
+    const id = giveId(headers, undefined)
+    assert.deepEqual(headers.fields, ['x-request-id', id])
+    assert.equal(headers.ownLines, `x-request-id: ${id}\r\n`)
+  })
+
+  it('is another one each time with an id as well', () => {
+    const { giveBoth } = createRequestIds()
+    const lists = Array.from({ length: 300 }, () => new HeaderList())
+    const ids = lists.map((headers) => giveBoth(headers, undefined))
+    for (const id of ids) assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+    const values = lists.map((headers) => headers.getLower('traceparent') ?? '')
+    for (const value of values) assert.equal(readTraceparent(value)?.isSampled, false)
+    assert.deepEqual([new Set(ids).size, new Set(values).size], [300, 300])
+  })
 
   it('is another one each time', () => {
     const next = take()
@@ -223,7 +255,6 @@ describe('the fields of a request', () => {
       ...['x-b3-traceid', TRACE, 'x-b3-spanid', 'aaaaaaaaaaaaaaaa', 'x-b3-parentspanid', 'bbbbbbbbbbbbbbbb'],
       ...['x-b3-sampled', '1'],
     ])
-    assert.equal(headers.ownTraceLine, `traceparent: 00-${TRACE}-aaaaaaaaaaaaaaaa-01\r\n`)
     assert.equal(headers.ownTraceparent, headers.getLower('traceparent'))
     writeTrace(headers, { ...context, isDebug: true }, { form: 'b3multi', ...ids })
     assert.deepEqual(headers.fields.slice(-2), ['x-b3-flags', '1'])

@@ -69,7 +69,21 @@ const formOf = (name: string): Propagator | undefined => {
   }
 }
 
-const speaksOfTrace = (name: string): boolean => formOf(name) !== undefined || name === TRACESTATE
+/** Bits of the lengths that their names have. */
+const LENGTHS = (1 << 2) | (1 << 10) | (1 << 11) | (1 << 12)
+const MAX_LENGTH = 12
+const LETTER_B = 0x62
+const LETTER_T = 0x74
+const LETTER_X = 0x78
+
+/** Each request is asked for each of its fields: most have another length, and nearly all others another letter in front. */
+const speaksOfTrace = (name: string): boolean => {
+  const { length } = name
+  if (length > MAX_LENGTH || ((LENGTHS >> length) & 1) === 0) return false
+  const first = name.charCodeAt(0)
+  if (first !== LETTER_B && first !== LETTER_T && first !== LETTER_X) return false
+  return formOf(name) !== undefined || name === TRACESTATE
+}
 
 /** Each once, in the order of their fields. */
 const formsIn = ({ fields }: HeaderList): readonly Propagator[] => {

@@ -1,18 +1,19 @@
 import type { BodyMemory } from '../../filter/body/body-pipe.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
+import type { RequestIds } from '../../http/tracing/request-ids.ts'
 import type { Frontend } from '../../snapshot/snapshot.ts'
 import type { OutgoingDeps } from '../forward/outgoing.ts'
 import type { SnapshotLease } from '../leases.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
 import type { Guards } from '../security/guards.ts'
 import type { LateQuestions } from '../security/live/late-questions.ts'
-import type { ExchangeTrace } from '../tracing/exchange-trace.ts'
+import type { BegunTrace } from '../tracing/tracer.ts'
 import type { ExchangeOwner } from './exchange-owner.ts'
 import type { RecordDeps } from './record.ts'
 
 /** What all exchanges of a process share. */
 export interface ExchangeDeps extends RecordDeps, OutgoingDeps {
-  readonly createRequestId: () => string
+  readonly requestIds: RequestIds
   /** Who has a say before any filter. */
   readonly guards: Guards
   /** Has providers asked about what is under way. */
@@ -29,6 +30,6 @@ export interface ExchangeContext {
   /** `undefined`: the Service is not bound any more. */
   readonly frontend: Frontend | undefined
   readonly record: ExchangeRecord
-  /** Its place in a trace; absent: it is not traced. */
-  readonly trace?: ExchangeTrace | undefined
+  /** What it has of a trace; absent: nothing of ours. */
+  readonly trace?: BegunTrace
 }

@@ -3,17 +3,16 @@ import type { ExchangeRecord } from '../../filter/record.ts'
 import { parseGrpcTimeout } from '../../http/grpc-timeout.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import { cleanRequest } from '../../http/hop-by-hop.ts'
+import type { GiveIds } from '../../http/tracing/request-ids.ts'
 
-/** Takes out of a request what nobody may see of it, and gives it an id if it has none. */
+/** Takes out of a request what nobody may see of it, and gives it what it has to have. */
 export const prepareRequest = (
   { headers }: RequestView,
   record: Pick<ExchangeRecord, 'requestId'>,
-  createRequestId: () => string,
+  giveIds: GiveIds,
 ): void => {
   cleanRequest(headers)
-  if (record.requestId !== undefined) return
-  record.requestId = createRequestId()
-  headers.addRequestId(record.requestId)
+  record.requestId = giveIds(headers, record.requestId)
 }
 
 /** How long a request may take, in milliseconds: what its route gives it, or a gRPC call itself if that is less. */

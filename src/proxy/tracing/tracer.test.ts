@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { ExchangeRecord } from '../../filter/record.ts'
 import { HeaderList } from '../../http/header-list.ts'
+import { createRequestIds } from '../../http/tracing/request-ids.ts'
 import { defaultPropagation } from '../../http/tracing/trace-fields.ts'
 import type { TracingPolicy } from '../../model/telemetry/tracing-policy.ts'
 import type { TracingDefaults } from './trace-plan.ts'
@@ -45,8 +46,10 @@ const begin = ({ fields = [], policy, random = 0.5, requestId, tunnel, ...more }
   const headers = new HeaderList([...fields])
   const telemetry = policy === undefined ? undefined : policyOf(policy)
   const record: Pick<ExchangeRecord, 'telemetry' | 'requestId' | 'trace'> = { telemetry, requestId, trace: undefined }
-  const trace = tracer.begin(headers, record, tunnel)
+  const begun = tracer.begin(headers, record, tunnel)
+  const trace = begun === 'untold' ? undefined : begun
   assert.equal(record.trace, trace)
+  if (begun === 'untold') createRequestIds().giveBoth(headers, undefined)
   return { trace, headers }
 }
 

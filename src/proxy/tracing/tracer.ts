@@ -8,7 +8,6 @@ import type { HeaderList } from '../../http/header-list.ts'
 import { findTrace, type FoundTrace } from '../../http/tracing/trace-fields.ts'
 import type { Propagator } from '../../http/tracing/remote-context.ts'
 import { readTraceparent } from '../../http/tracing/traceparent.ts'
-import { createUnsampledSource } from '../../http/tracing/unsampled-source.ts'
 import { createHexSource } from '../../lib/ids/random-hex.ts'
 import type { TelemetryPolicy } from '../../model/telemetry/telemetry-policy.ts'
 import { ExchangeTrace } from './exchange-trace.ts'
@@ -17,6 +16,12 @@ import { planTraces, type TracePlan, type TracingDefaults } from './trace-plan.t
 
 /** The record of what begins; it is told of the trace. */
 export type TracedRecord = Pick<ExchangeRecord, 'telemetry' | 'requestId' | 'trace'>
+
+/**
+ * What an exchange has of a trace: a place of its own; or it is to be given the beginning of one that nobody is told of; or what it
+ * carries goes on as it came.
+ */
+export type BegunTrace = ExchangeTrace | 'untold' | undefined
 
 /** A plan, and who decides by chance where it leaves that open. */
 interface Planned {
@@ -33,7 +38,6 @@ export class Tracer {
   readonly #random: () => number
   readonly #createTraceId = createHexSource(16)
   readonly #createSpanId = createHexSource(8)
-  readonly #addUnsampled = createUnsampledSource()
   readonly #plans = new WeakMap<TelemetryPolicy, { readonly planned: Planned | undefined }>()
   readonly #defaultPlan: Planned | undefined
   /** Requests of one Service come in batches. */
@@ -54,37 +58,20 @@ export class Tracer {
     return this.#planOf(policy) !== undefined
   }
 
-  /**
-   * The trace of an exchange that begins with these fields, `tunnel` being the `traceparent` of its CONNECT; `undefined`: it
-   * has none of ours.
-   */
-  begin(headers: HeaderList, record: TracedRecord, tunnel: string | undefined): ExchangeTrace | undefined {
+  /** What an exchange that begins with these fields has of a trace, `tunnel` being the `traceparent` of its CONNECT. */
+  begin(headers: HeaderList, record: TracedRecord, tunnel: string | undefined): BegunTrace {
     const planned = this.#planOf(record.telemetry)
     if (planned === undefined) return undefined
     const { plan } = planned
     const found = findTrace(headers, plan.propagation)
     const isSampled = this.#isSampled(planned, found, record.requestId)
-    if (!isSampled && !plan.reportsErrors && this.#pass(headers, plan, found)) return undefined
+    if (!isSampled && !plan.reportsErrors) {
+      if (mayPass(plan, found)) return undefined
+      if (mayBeUntold(plan, found)) return 'untold'
+    }
     const trace = this.#begin(plan, { found, isSampled, tunnel })
     record.trace = trace
     return trace
-  }
-
-  /**
-   * Most are not chosen, and nobody will ever be told of them: what they carry goes on as it came, or they are given the
-   * beginning of a trace that is not told of. False for the rare forms of it.
-   */
-  #pass(headers: HeaderList, { tellsUpstream, propagation: { writes } }: TracePlan, found: FoundTrace): boolean {
-    if (!tellsUpstream) return true
-    if (writes.length !== 1 || writes[0] !== 'tracecontext') return false
-    const { context, forms, traceState, hasState } = found
-    if (forms.length === 0) {
-      if (hasState) return false
-      this.#addUnsampled(headers)
-      return true
-    }
-    const isAsIs = context?.form === 'tracecontext' && context.isSampled === false && forms.length === 1
-    return isAsIs && (traceState !== undefined || !hasState)
   }
 
   #begin(
@@ -149,6 +136,22 @@ export class Tracer {
     return this.#tunnel
   }
 }
+
+// Most are not chosen, and nobody will ever be told of them. Anything but these forms of it is rare.
+
+/** Whether what it carries may go on as it came. */
+const mayPass = ({ tellsUpstream, propagation: { writes } }: TracePlan, found: FoundTrace): boolean => {
+  if (!tellsUpstream) return true
+  const { context, forms, traceState, hasState } = found
+  const isAsIs = context?.form === 'tracecontext' && context.isSampled === false && forms.length === 1
+  return isAsIs && isPlain(writes) && (traceState !== undefined || !hasState)
+}
+
+/** Whether the beginning of a trace which is not told of says all that there is to say. */
+const mayBeUntold = ({ propagation: { writes } }: TracePlan, { forms, hasState }: FoundTrace): boolean =>
+  forms.length === 0 && !hasState && isPlain(writes)
+
+const isPlain = (writes: readonly Propagator[]): boolean => writes.length === 1 && writes[0] === 'tracecontext'
 
 /** Those that are always written, and those in which the trace came: an application behind us may know no other. */
 const formsFor = ({ propagation }: TracePlan, { forms }: FoundTrace): readonly Propagator[] => {
