@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { createFakeClock } from '../../../../test/support/fake-clock.ts'
 import { makeRecord, traceOf } from '../../../../test/support/exchange-records.ts'
 import { readSpans } from '../../../../test/support/otlp/read-spans.ts'
 import type { ExchangeRecord } from '../../../filter/record.ts'
 import { plainTagger } from '../custom-tags.ts'
+import { SpanReports } from '../span-reports.ts'
 import { ReportWriter } from './report-writer.ts'
 
 const startWriter = (version = '1.2.3'): ReportWriter =>
@@ -118,5 +121,40 @@ describe('a report', () => {
     for (let i = 0; i < 300; i++) writer.add(traced({ userAgent: 'other' }))
     writer.take()
     assert.ok(before.equals(bytes))
+  })
+})
+
+describe('reports of spans', () => {
+  it('have all exchanges in their order, however many are written at once, after a second or when they are asked for', async () => {
+    const sent: (readonly unknown[])[] = []
+    const clock = createFakeClock()
+    const reports = new SpanReports(startWriter(), {
+      clock,
+      random: () => 0,
+      send: async ([report]) => {
+        sent.push(readSpans(report?.bytes ?? Buffer.alloc(0)).map(({ attributes }) => attributes['user_agent']))
+        return { kind: 'sent' }
+      },
+      onFailure: assert.fail,
+    })
+    const add = (count: number): readonly string[] => {
+      const agents = Array.from({ length: count }, (_, i) => `${count} ${i}`)
+      for (const userAgent of agents) reports.add(traced({ userAgent }))
+      return agents
+    }
+    const wanted: (readonly string[])[] = []
+    for (const count of [1, 15, 16, 17, 40]) {
+      wanted.push(add(count))
+      clock.advance(999)
+      await setImmediate()
+      assert.equal(sent.length, wanted.length - 1)
+      clock.advance(1)
+      await setImmediate()
+      assert.deepEqual(sent, wanted)
+    }
+    wanted.push(add(3))
+    await reports.flush()
+    assert.deepEqual(sent, wanted)
+    assert.deepEqual(reports.counts, { exported: 92, queueFull: 0, failed: 0 })
   })
 })
