@@ -16,7 +16,7 @@ import type { Deferrable, TurnBudget } from './limits/turn-budget.ts'
 import { giveBackPiece } from './limits/waiting-bytes.ts'
 import type { OverloadReason } from './overload/overload-reason.ts'
 import type { Applicant, SourceLoad } from './overload/source-load.ts'
-import { beginExchange } from './request/begin-exchange.ts'
+import { beginExchange, startExchange } from './request/begin-exchange.ts'
 import type { BeginDeps, TunnelOrigin } from './request/begin-exchange.ts'
 import type { OwnedExchange } from './request/exchange-owner.ts'
 import { H1ResponseSink } from './response/h1-response-sink.ts'
@@ -119,7 +119,11 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
   }
 
   onDrain(): void {
-    this.#exchange?.onDownstreamDrain()
+    try {
+      this.#exchange?.onDownstreamDrain()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   consume(bytes: number): void {
@@ -309,12 +313,12 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     const exchange = beginExchange(head, { origin: this.#origin, owner: this, refusal }, this.#deps)
     // A tunnel exists only since a snapshot was in force.
     if (exchange === undefined) return this.abort()
+    this.#exchange = exchange
     this.load.requests++
     this.#watch.restart()
     this.#isRequestWhole = head.bodyLength === 0
     this.sink.begin(head, exchange.record)
-    this.#exchange = exchange
-    exchange.start()
+    startExchange(exchange)
   }
 
   /** The exchange, which is ours no more. */
@@ -322,9 +326,9 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     const exchange = this.#exchange
     if (exchange === undefined) return undefined
     this.#exchange = undefined
+    this.load.requests--
     // A tunnel may rest for long, and where there are thousands each would keep its last record until the next request.
     this.sink.forget()
-    this.load.requests--
     return exchange
   }
 

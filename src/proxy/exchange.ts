@@ -5,7 +5,6 @@
  * YAML, Kubernetes, metric names and concrete filters never enter here.
  */
 import { emptyChain, type Chain } from '../filter/chain.ts'
-import { FilterFailure } from '../filter/guard/failure.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
 import { HookRuns, type ExchangeHook } from '../filter/hook-run.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
@@ -13,20 +12,20 @@ import type { HeaderList } from '../http/header-list.ts'
 import type { H1RequestHead, H1ResponseHead } from '../http/h1/message.ts'
 import { groupOf, resolve } from '../snapshot/resolve.ts'
 import type { BackendPlan, EndpointGroup, Frontend, RulePlan, Snapshot } from '../snapshot/snapshot.ts'
-import { orderRequestBody, type BodyFaults } from './body/body-plan.ts'
+import { orderRequestBody } from './body/body-plan.ts'
 import { goOn, type BodyWish } from './forward/body-reader.ts'
 import type { ForwardFailure } from './forward/failure.ts'
 import type { ForwardUser } from './forward/forward-plan.ts'
 import { Outgoing } from './forward/outgoing.ts'
 import { clientOf, toRequestView } from './request/forward-request.ts'
-import { withoutSecrets } from './request/without-secrets.ts'
-import { LATE_FILTER_MS, startDeadline } from './limits/deadlines.ts'
+import { noteFilterError } from './request/note-filter-error.ts'
+import { LATE_FILTER_MS } from './limits/deadlines.ts'
 import type { SnapshotLease } from './leases.ts'
 import type { ExchangeExpiry, WatchedExchange } from './limits/tunnel-watch.ts'
 import { EnteredChains } from './request/entered-chains.ts'
 import type { ExchangeContext, ExchangeDeps } from './request/exchange-parts.ts'
 import type { ExchangeOwner } from './request/exchange-owner.ts'
-import { prepareRequest, requestTimeMs } from './request/prepare-request.ts'
+import { prepareRequest, timeLeftMs } from './request/prepare-request.ts'
 import { isConversation } from './request/upgrade.ts'
 import { refusalOf } from './request/refusal-of.ts'
 import type { RestOfWay } from './request/rest-of-way.ts'
@@ -90,7 +89,6 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.outgoing = new Outgoing(this, { head, client, tracing: trace === 'untold' ? undefined : trace }, deps)
   }
 
-  /** Begins; may finish before it returns. */
   start(): void {
     const { frontend } = this
     const refusal = refusalOf(this.request, frontend, this.snapshot)
@@ -141,31 +139,22 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   /** The client is gone: nobody is left to answer. */
   onDownstreamGone(): void {
     if (this.isOver) return
-    this.outgoing.abandon()
-    this.#answer.drop()
     this.record.flags = 'DC'
     this.record.details = 'downstream_remote_disconnect'
     if (!this.#answer.writer.hasHead) this.record.status = 0
-    this.#finish()
-  }
-
-  get queuedRequestBytes(): number {
-    return this.outgoing.queuedBytes
+    this.#drop()
   }
 
   get awaitsBody(): boolean {
     return this.#mayContinue && this.outgoing.awaitsBody && !isConversation(this.record, this.#answer.writer)
   }
 
-  get awaitsHeadSinceMs(): number {
-    return this.outgoing.awaitsHeadSinceMs
-  }
-
   /** A deadline has passed; `deadlineMs` is how much time it gave. */
   expire(expiry: ExchangeExpiry, deadlineMs: number): void {
     if (expiry === 'response-head') return this.outgoing.expire(deadlineMs)
     const filter = expiry === 'request-body' ? undefined : this.waitsFor
-    if (filter !== undefined) this.#countFilterError('a filter did not answer in time', filter)
+    if (filter !== undefined)
+      noteFilterError(this, { message: 'a filter did not answer in time', error: filter }, this.#deps)
     this.#endLate(local.replyToExpiry(expiry, filter))
   }
 
@@ -176,7 +165,8 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
 
   onResponse(head: H1ResponseHead): void {
     const upgrade = head.status === 101 ? head.headers.getLower('upgrade') : undefined
-    if (upgrade !== undefined) this.#beginUpgrade()
+    // A conversation has its own limits.
+    if (upgrade !== undefined) this.#limitTo(this.#deps.deadlines.upgradeMaxMs || Infinity, local.upgradeTimeout)
     this.#answer.begin(head, upgrade)
   }
 
@@ -194,18 +184,14 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   }
 
   onFailure(failure: ForwardFailure): void {
-    if (this.#answer.isGathering)
-      return this.#replaceResponse({ ...local.replyToFailure(failure), ...local.breakOf(failure) })
-    if (this.#answer.writer.isBegun) return this.#breakOff(local.breakOf(failure))
-    if (failure.kind === 'unwritable') return this.failFilter(new Error(failure.message))
-    this.#answer.replyLocally(local.replyToFailure(failure))
-  }
-
-  /** A conversation has its own limits. */
-  #beginUpgrade(): void {
-    this.#cancelTimeout?.()
-    const { upgradeMaxMs } = this.#deps.deadlines
-    this.#cancelTimeout = startDeadline(this.#deps.clock, upgradeMaxMs, () => this.#endLate(local.upgradeTimeout))
+    this.#guard(() => {
+      if (failure.kind === 'fault') return this.fail(failure.error)
+      const reply = local.replyToFailure(failure)
+      if (this.#answer.isGathering) return this.replaceResponse({ ...reply, ...local.breakOf(failure) })
+      if (this.#answer.writer.isBegun) return this.#breakOff(local.breakOf(failure))
+      if (failure.kind === 'unwritable') return this.fail(new Error(failure.message))
+      this.#answer.replyLocally(reply)
+    })
   }
 
   /** Guards, or the hooks of one part of the chain, then the next step. */
@@ -218,7 +204,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   runHooks(hooks: readonly ExchangeHook<HttpExchange>[], onPassed: () => void, onReply: (reply: Reply) => void): void {
     const halt = this.#hooks.call(hooks, this)
     if (halt === undefined) return onPassed()
-    this.#hooks.goOn(halt, { onPassed, onReply, onThrown: (error, isLate) => this.failFilter(error, isLate) })
+    this.#hooks.goOn(halt, { onPassed, onReply, onThrown: (error, isLate) => this.fail(error, isLate) })
   }
 
   #filter(): void {
@@ -262,12 +248,14 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.#pass(chain, () => this.#chooseBackend(rule))
   }
 
-  /** Counted from the first byte of the request, whatever it has waited for until now. */
   #startTimeout(routeMs: number | undefined): void {
-    const requestMs = requestTimeMs(this.record, this.request.headers, routeMs)
-    if (requestMs === undefined) return
-    const leftMs = requestMs - (this.#deps.clock.monotonicMs() - this.record.startedAtMs)
-    this.#cancelTimeout = this.#deps.clock.after(Math.max(0, leftMs), () => this.#endLate(local.requestTimeout))
+    this.#limitTo(timeLeftMs(this, routeMs, this.#deps.clock), local.requestTimeout)
+  }
+
+  #limitTo(ms: number, reply: local.LocalReply): void {
+    this.#cancelTimeout?.()
+    if (ms === Infinity) return
+    this.#cancelTimeout = this.#deps.clock.after(ms, () => this.#guard(() => this.#endLate(reply)))
   }
 
   /** Time is up. Filters see the answer, as any of ours, unless one of them is waited for, or has had another response. */
@@ -280,8 +268,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.#answer.replyLocally(reply)
     if (this.#hooks.waitsFor === undefined) return
     // One of them waits with this answer too. It may, for a moment: nothing else would end it soon.
-    this.#cancelTimeout?.()
-    this.#cancelTimeout = this.#deps.clock.after(LATE_FILTER_MS, () => this.#endLate(reply))
+    this.#limitTo(LATE_FILTER_MS, reply)
   }
 
   /** The kind of the filter that this waits for, if it waits for one. */
@@ -320,21 +307,15 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.outgoing.sendTransformed(this.request, to, order)
   }
 
-  faultsOf(side: 'request' | 'response'): BodyFaults {
-    return {
-      onReply: (reply) => {
-        if (this.#answer.writer.hasHead)
-          return this.failFilter(new Error(`a filter replied behind the head of the response`))
-        this.#dropResponse()
-        this.#answer.replyFromFilter(reply)
-      },
-      onTooMuch: (what) => this.#replaceResponse(local.bodyTooMuch(what, side)),
-      onThrown: (error, isLate) => this.failFilter(error, isLate),
-    }
+  /** A filter answers in place of whatever was under way. */
+  replyInstead(reply: Reply): void {
+    if (this.#answer.writer.hasHead) return this.fail(new Error(`a filter replied behind the head of the response`))
+    this.#dropResponse()
+    this.#answer.replyFromFilter(reply)
   }
 
   /** What the client gets in place of what an endpoint has begun. */
-  #replaceResponse(reply: local.LocalReply): void {
+  replaceResponse(reply: local.LocalReply): void {
     if (this.#answer.writer.hasHead) return this.#breakOff(reply)
     this.#dropResponse()
     this.#answer.replyLocally(reply)
@@ -346,22 +327,26 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     if (this.#answer.writer.isBegun || this.#answer.isLocal) this.#answer.forget()
   }
 
-  /** A filter threw, rejected or wrote what may not go out: closed, whatever it was meant to do; too late, it is only told. */
-  failFilter(error: unknown, isLate = false): void {
-    if (isLate) return this.#countFilterError('a filter failed late', error)
-    this.#countFilterError('an exchange failed', error)
-    if (this.isOver) return
-    if (this.#answer.writer.hasHead) return this.#breakOff(local.breakOfFilter(error))
-    this.#answer.forget()
-    this.#answer.replyLocally(local.replyToFilter(error))
+  /** A filter threw, rejected or wrote what may not go out, or we have a bug: closed; too late, it is only told. */
+  fail(error: unknown, isLate = false): void {
+    try {
+      noteFilterError(this, { message: isLate ? 'a filter failed late' : 'an exchange failed', error }, this.#deps)
+      if (isLate || this.isOver) return
+      if (this.#answer.writer.hasHead) return this.#breakOff(local.breakOfFilter(error))
+      this.#answer.forget()
+      this.#answer.replyLocally(local.replyToFilter(error))
+    } catch (second) {
+      this.#deps.onError('an exchange failed twice', second)
+      this.#breakOff(local.breakOfFilter(error))
+    }
   }
 
-  #countFilterError(message: string, error: unknown): void {
-    // Its guard has.
-    if (error instanceof FilterFailure) return
-    this.#deps.counters.filterErrors++
-    const what = withoutSecrets(error, [this.request.headers, this.response?.headers])
-    this.#deps.onError(message, what, this.record.requestId)
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.fail(error)
+    }
   }
 
   /** The answer is on its way and cannot be completed: the client must see that, and not a short body. */
@@ -369,9 +354,16 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.record.flags = flags
     this.record.details = details
     this.downstream.abort()
-    this.outgoing.abandon()
-    this.#answer.drop()
-    this.#finish()
+    this.#drop()
+  }
+
+  #drop(): void {
+    try {
+      this.outgoing.abandon()
+      this.#answer.drop()
+    } finally {
+      this.#finish()
+    }
   }
 
   resetClient(): void {
@@ -389,11 +381,15 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   #finish(): void {
     if (this.isOver) return
     this.isOver = true
-    this.outgoing.abandon()
     this.#hooks.cancel()
-    this.#answer.close()
-    this.onOver?.()
     this.#cancelTimeout?.()
+    try {
+      this.outgoing.abandon()
+      this.#answer.close()
+      this.onOver?.()
+    } catch (error) {
+      noteFilterError(this, { message: 'an exchange did not end in order', error }, this.#deps)
+    }
     finishRecord(this, this.chains.all, this.#deps)
     this.lease.end()
   }

@@ -75,7 +75,14 @@ export class HeldBytes {
 
   /** Hands on all of it in order, with what comes meanwhile. */
   deliver(take: (buffer: Buffer, start: number, end: number) => void): void {
-    for (let piece = this.shift(); piece !== undefined; piece = this.shift()) take(piece.buffer, piece.start, piece.end)
+    let piece: Piece | undefined
+    try {
+      while ((piece = this.shift()) !== undefined) take(piece.buffer, piece.start, piece.end)
+    } catch (error) {
+      // Whoever has to give credit for what is dropped shall find it.
+      if (piece !== undefined) this.putBack(piece)
+      throw error
+    }
   }
 
   /** The same; returns how many bytes `pass` said of that they were passed on. */

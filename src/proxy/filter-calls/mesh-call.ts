@@ -206,6 +206,8 @@ const explain = (failure: ForwardFailure): readonly [code: CallErrorCode, why: s
       return ['EOVERFLOW', `its limit of ${failure.limit} is reached`]
     case 'unwritable':
       return ['EINVAL', failure.message]
+    case 'fault':
+      return ['EPROTOCOL', `the proxy failed: ${String(failure.error)}`]
     case 'connect-failed':
     case 'refused':
       return ['ECONNREFUSED', failure.message]

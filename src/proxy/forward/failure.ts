@@ -7,6 +7,8 @@ export type ForwardFailure =
   | { readonly kind: 'overflow'; readonly limit: LimitName }
   /** Something that a filter wrote may not go out. */
   | { readonly kind: 'unwritable'; readonly message: string }
+  /** A bug of ours. */
+  | { readonly kind: 'fault'; readonly error: unknown }
   | { readonly kind: LossKind; readonly message: string }
 
 /** How a try was lost. */

@@ -1,5 +1,5 @@
 import type { VerifiedToken } from '../../filter/verified-token.ts'
-import type { ExchangeRecord } from '../../filter/record.ts'
+import type { ExchangeRecord, TryRecord } from '../../filter/record.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -50,6 +50,19 @@ export type ForwardTrace = Pick<
   ExchangeRecord,
   'attempts' | 'tries' | 'endpoint' | 'upstreamMs' | 'upstreamFailure' | 'headAtMs'
 >
+
+/** The endpoint of a try, for people. */
+export const whereOf = ({ endpoint }: Pick<ForwardTrace, 'endpoint'>): string =>
+  endpoint === undefined ? '' : ` of ${endpoint.address}:${endpoint.port}`
+
+/** A try was in vain, and another follows. */
+export const noteTry = (
+  trace: ForwardTrace,
+  why: Pick<TryRecord, 'status' | 'reason' | 'failure'>,
+  durationMs: number,
+): void => {
+  trace.tries = [...trace.tries, { endpoint: trace.endpoint, ...why, durationMs }]
+}
 
 /** The head of an answer has come. */
 export const noteHead = (trace: ForwardTrace, sentAtMs: number, nowMs: number): void => {

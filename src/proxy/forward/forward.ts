@@ -10,10 +10,10 @@ import { HeldBytes } from '../held-bytes.ts'
 import type { Acquired, EndpointPool } from '../upstream/pool.ts'
 import type { HttpVersion, SessionUser, UpstreamSession } from '../upstream/session.ts'
 import type { ForwardFailure, LossKind } from './failure.ts'
-import { noteHead, type ForwardDeps, type ForwardPlan, type ForwardUser } from './forward-plan.ts'
+import { noteHead, noteTry, whereOf, type ForwardDeps, type ForwardPlan, type ForwardUser } from './forward-plan.ts'
 import { refusalOfHttp1, rewriteHead, versionFor, writeHeadFor } from './http-version.ts'
 import { ReplayBody } from './replay-body.ts'
-import { backoffBefore, mayRepeat, refusalOfRepeat } from './retry-policy.ts'
+import { backoffBefore, isFutile, mayRepeat, refusalOfRepeat } from './retry-policy.ts'
 import { readToEnd } from './unwanted-response.ts'
 
 const noPools: readonly EndpointPool[] = []
@@ -70,18 +70,17 @@ export class Forward implements SessionUser {
     const load = group.policy?.limits === undefined ? undefined : this.#deps.loads.of(group)
     if (load === undefined) return this.#attempt()
     const onNoRoom = (limit: LimitName): void => this.#fail({ kind: 'overflow', limit })
-    this.#place = new Place(load, { mayWait: isCopy !== true, onRoom: () => this.#attempt(), onNoRoom })
+    const onRoom = (): void => this.#guard(() => this.#attempt())
+    this.#place = new Place(load, { mayWait: isCopy !== true, onRoom, onNoRoom })
     this.#place.enter()
   }
 
   /** Request body; false when it is held until `onRequestBytesPassed`. */
   sendBody(buffer: Buffer, start: number, end: number): boolean {
     if (this.#isDone) return true
-    if (this.#session === undefined) {
-      this.#heldBody.push(buffer, start, end)
-      return false
-    }
-    return this.#sendBody(buffer, start, end)
+    if (this.#session !== undefined) return this.#sendBody(buffer, start, end)
+    this.#heldBody.push(buffer, start, end)
+    return false
   }
 
   /** The request is complete. */
@@ -100,7 +99,8 @@ export class Forward implements SessionUser {
   /** The client is gone, or wants no more of it; `isLate`: since the endpoint has not answered in the time of the route. */
   abandon(isLate = false): void {
     if (this.#isDone) return
-    if (isLate && this.awaitsHeadSinceMs >= 0) this.#noteLoss('timeout', `no response${this.#where} in time`)
+    if (isLate && this.awaitsHeadSinceMs >= 0)
+      this.#noteLoss('timeout', `no response${whereOf(this.#plan.trace)} in time`)
     this.#leave()
     this.#dropSession()
   }
@@ -129,7 +129,7 @@ export class Forward implements SessionUser {
 
   /** The endpoint has had `deadlineMs` for its answer: its tunnel is reset, and the user told. */
   expire(deadlineMs: number): void {
-    const message = `no response head${this.#where} within ${deadlineMs} ms of the whole request`
+    const message = `no response head${whereOf(this.#plan.trace)} within ${deadlineMs} ms of the whole request`
     this.#dropSession()
     this.#noteLoss('timeout', message)
     this.#fail({ kind: 'timeout', message })
@@ -173,7 +173,7 @@ export class Forward implements SessionUser {
 
   onFailure(kind: 'reset' | 'refused' | 'protocol', message: string): void {
     this.#session = undefined
-    this.#lose(kind, message)
+    this.#guard(() => this.#lose(kind, message))
   }
 
   onDrain(): void {
@@ -199,12 +199,12 @@ export class Forward implements SessionUser {
     const attempt = ++this.#plan.trace.attempts
     this.#plan.trace.endpoint = pool.endpoint
     const { tryMs } = this.#plan
-    if (tryMs !== undefined) this.#cancelTimer = this.#deps.clock.after(tryMs, () => this.#onTryTimeout(tryMs))
+    if (tryMs !== undefined) this.#after(tryMs, () => this.#onTryTimeout(tryMs))
     this.#triedAtMs = this.#deps.clock.monotonicMs()
     if (attempt > 1) rewriteHead(this.#plan, this.#version, this.#triedAtMs)
     const idle = pool.takeIdle(this.#version)
     if (idle !== undefined) return this.#send(idle, this.#triedAtMs)
-    pool.open(this.#version, (acquired) => this.#onAcquired(acquired, attempt), this.#place?.load)
+    pool.open(this.#version, (acquired) => this.#guard(() => this.#onAcquired(acquired, attempt)), this.#place?.load)
   }
 
   #connect(place: Place, picked: EndpointPool): EndpointPool | undefined {
@@ -237,9 +237,8 @@ export class Forward implements SessionUser {
   }
 
   #onTryTimeout(tryMs: number): void {
-    this.#cancelTimer = undefined
     this.#dropSession()
-    this.#lose('timeout', `no whole response${this.#where} within ${tryMs} ms`)
+    this.#lose('timeout', `no whole response${whereOf(this.#plan.trace)} within ${tryMs} ms`)
   }
 
   /** This try will give no answer, or not a whole one: another one, or the end. */
@@ -247,9 +246,8 @@ export class Forward implements SessionUser {
     const { retry, group } = this.#plan
     this.#noteLoss(kind, message)
     const { method } = this.#plan.request
-    // To connect once more to the only endpoint at once would be in vain.
-    const isFutile = kind === 'connect-failed' && retry === undefined && group.endpoints.length < 2
-    if (!this.#hasResponse && !isFutile && mayRepeat(kind, method, retry) && this.#takeRepeat()) {
+    const mayHelp = !isFutile(kind, retry, group) && mayRepeat(kind, method, retry)
+    if (!this.#hasResponse && mayHelp && this.#takeRepeat()) {
       return this.#repeat({ status: 0, reason: kind, failure: message })
     }
     this.#fail({ kind, message })
@@ -282,26 +280,21 @@ export class Forward implements SessionUser {
     const trace = this.#plan.trace
     this.#deps.counters.retries[why.reason === 'connect-failed' ? 'connectFailed' : why.reason]++
     const { clock, random } = this.#deps
-    const durationMs = clock.monotonicMs() - this.#triedAtMs
-    trace.tries = [...trace.tries, { endpoint: trace.endpoint, ...why, durationMs }]
+    noteTry(trace, why, clock.monotonicMs() - this.#triedAtMs)
     this.#cancelTimer?.()
-    this.#cancelTimer = undefined
     if (this.#pool !== undefined) this.#tried = [...this.#tried, this.#pool]
     this.#release()
     // What the lost connection had not taken is in the replay.
     this.#passQueued()
     const waitMs = backoffBefore(trace.attempts, this.#plan.retry, random)
     if (waitMs === 0) return this.#attempt()
-    this.#cancelTimer = clock.after(waitMs, () => {
-      this.#cancelTimer = undefined
-      this.#attempt()
-    })
+    this.#after(waitMs, () => this.#attempt())
   }
 
   #send(session: UpstreamSession, nowMs: number): void {
     if (session.version !== this.#version) {
       // It has no HTTP/2: the request goes as HTTP/1.1 if it can.
-      const refusal = refusalOfHttp1(this.#plan, this.#where) ?? writeHeadFor(this.#plan, session.version)
+      const refusal = refusalOfHttp1(this.#plan, whereOf(this.#plan.trace)) ?? writeHeadFor(this.#plan, session.version)
       if (refusal !== undefined) {
         session.park()
         return this.#lose('connect-failed', refusal)
@@ -340,11 +333,6 @@ export class Forward implements SessionUser {
     return this.#isRequestWhole && this.#queuedBytes === 0 && this.queuedBytes === 0
   }
 
-  get #where(): string {
-    const { endpoint } = this.#plan.trace
-    return endpoint === undefined ? '' : ` of ${endpoint.address}:${endpoint.port}`
-  }
-
   /** The endpoint has this request no more. */
   #release(): void {
     const pool = this.#pool
@@ -365,9 +353,24 @@ export class Forward implements SessionUser {
     if (this.#pool !== undefined) run(balancer.outcomes, balancer.trying(this.#plan.group, this.#pool, this.#triedAtMs))
   }
 
+  #after(ms: number, run: () => void): void {
+    this.#cancelTimer = this.#deps.clock.after(ms, () => this.#guard(run))
+  }
+
+  /** Runs what is called by somebody who has nothing to do with this request, and shall not pay for a bug that it meets. */
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#fail({ kind: 'fault', error })
+      this.#dropSession()
+    }
+  }
+
   #dropSession(): void {
-    this.#session?.abandon()
+    const session = this.#session
     this.#session = undefined
+    session?.abandon()
   }
 
   #passQueued(): void {
@@ -383,9 +386,8 @@ export class Forward implements SessionUser {
     this.#place?.leave()
     this.#replay?.drop()
     // Nobody will pass on what was held of the request: the client gets its credit back here.
-    const owed = this.#queuedBytes + this.#heldBody.drop()
-    this.#queuedBytes = 0
-    if (owed > 0) this.#user.onRequestBytesPassed(owed)
+    this.#queuedBytes += this.#heldBody.drop()
+    this.#passQueued()
   }
 
   #fail(failure: ForwardFailure): void {

@@ -11,8 +11,10 @@ import type { Counters } from '../counters.ts'
 import { hashOf } from '../balance/hash-key.ts'
 import { hashableOf, toForwardRequest } from '../request/forward-request.ts'
 import type { ForwardClient } from '../request/forward-request.ts'
+import type { RecordDeps } from '../request/record.ts'
 import type { ExchangeTrace } from '../tracing/exchange-trace.ts'
 import { Forward } from './forward.ts'
+import type { ForwardFailure } from './failure.ts'
 import type { ForwardDeps, ForwardPlan, ForwardRequest, ForwardTrace, ForwardUser } from './forward-plan.ts'
 import type { SpareMemory } from './spare-memory.ts'
 
@@ -28,6 +30,8 @@ export interface MirrorDeps extends ForwardDeps {
   readonly counters: Counters
   /** Absent: answers of mirrors are dropped, whatever a model says. */
   readonly comparisons?: Comparisons
+  /** Hears of bugs of ours that a copy has met. */
+  readonly onError: RecordDeps['onError']
 }
 
 /** A mirror that gets a copy. */
@@ -150,6 +154,7 @@ class Copy implements ForwardUser {
   readonly #forward: Forward
   readonly #counters: Counters
   readonly #clock: Clock
+  readonly #onError: MirrorDeps['onError']
   #cancelTimer: (() => void) | undefined
   readonly #memory: SpareMemory
   #lagBytes = 0
@@ -162,6 +167,7 @@ class Copy implements ForwardUser {
     this.#forward = new Forward(this, plan, deps)
     this.#counters = deps.counters
     this.#clock = deps.clock
+    this.#onError = deps.onError
     this.#memory = deps.memory
     this.#answer = answer
   }
@@ -205,7 +211,8 @@ class Copy implements ForwardUser {
     this.#finish(false)
   }
 
-  onFailure(): void {
+  onFailure(failure: ForwardFailure): void {
+    if (failure.kind === 'fault') this.#onError('a copy of a request failed', failure.error)
     this.#finish(true)
   }
 

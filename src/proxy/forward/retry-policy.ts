@@ -32,6 +32,13 @@ export const mayRepeat = (kind: LossKind, method: string, retry: Retry | undefin
   return kind === 'reset' && SAFE_METHODS.has(method)
 }
 
+/** To connect once more to the only endpoint at once would be in vain. */
+export const isFutile = (
+  kind: LossKind,
+  retry: Retry | undefined,
+  { endpoints }: { readonly endpoints: readonly unknown[] },
+): boolean => kind === 'connect-failed' && retry === undefined && endpoints.length < 2
+
 /** The wait before repetition `repeat` (from 1), in milliseconds: doubling from `backoff`, never below it. */
 export const backoffBefore = (repeat: number, retry: Retry | undefined, random: () => number): number => {
   if (retry === undefined) return 0

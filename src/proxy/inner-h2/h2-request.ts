@@ -20,7 +20,7 @@ import { TunnelWatch } from '../limits/tunnel-watch.ts'
 import type { TurnBudget } from '../limits/turn-budget.ts'
 import type { OverloadReason } from '../overload/overload-reason.ts'
 import type { Applicant, SourceLoad } from '../overload/source-load.ts'
-import { beginExchange } from '../request/begin-exchange.ts'
+import { beginExchange, startExchange } from '../request/begin-exchange.ts'
 import type { BeginDeps, TunnelOrigin } from '../request/begin-exchange.ts'
 import type { ExchangeOwner, OwnedExchange } from '../request/exchange-owner.ts'
 import { upgradeOf } from '../request/upgrade.ts'
@@ -40,8 +40,6 @@ export interface H2RequestOwner {
   readonly isDraining: boolean
   /** Nothing is left of the request. */
   readonly onRequestDone: (request: H2Request) => void
-  /** Runs what belongs to this connection: if it throws, the connection is given up. */
-  readonly guard: (run: () => void) => void
 }
 
 /** A head whose turn has not come. */
@@ -95,6 +93,14 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
 
   /** Begins with the head, which the receiver has checked; `bytes` as `sizeOf` has it. */
   start(fields: readonly string[], isEnd: boolean, bytes: number): void {
+    try {
+      this.#start(fields, isEnd, bytes)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #start(fields: readonly string[], isEnd: boolean, bytes: number): void {
     this.#isWhole = isEnd
     const upgrade = findField(fields, ':protocol')
     this.#awaitsUpgrade = upgrade !== undefined
@@ -149,11 +155,24 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
 
   review(snapshot: Snapshot): void {
     const frontend = findFrontend(snapshot, this.#owner.origin.authority)
-    if (frontend !== undefined) this.#owner.guard(() => this.#exchange?.review(frontend))
+    if (frontend === undefined) return
+    try {
+      this.#exchange?.review(frontend)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** Called every second or so. */
   tick(nowMs: number): void {
+    try {
+      this.#tick(nowMs)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #tick(nowMs: number): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
     this.#watch ??= new TunnelWatch(this.#deps.deadlines)
@@ -167,26 +186,42 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     const exchange = this.#exchange
     if (exchange === undefined) return this.channel.discard(end - start)
     exchange.record.requestBytes += end - start
-    this.#messages?.onRequest(buffer, start, end)
-    if (exchange.onRequestBody(buffer, start, end)) this.channel.consume(end - start)
+    try {
+      this.#messages?.onRequest(buffer, start, end)
+      if (exchange.onRequestBody(buffer, start, end)) this.channel.consume(end - start)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   onEnd(): void {
     if (this.#isWhole) return
     this.#isWhole = true
     if (this.#awaitsUpgrade || this.#waiting !== undefined) return
-    this.#exchange?.onRequestEnd(this.#trailers)
+    try {
+      this.#exchange?.onRequestEnd(this.#trailers)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   onDrain(): void {
-    this.#exchange?.onDownstreamDrain()
+    try {
+      this.#exchange?.onDownstreamDrain()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** The client has reset the stream, or lost it with its connection. */
   onClosed(): void {
     const exchange = this.#exchange
     this.#leave()
-    exchange?.onDownstreamGone()
+    try {
+      exchange?.onDownstreamGone()
+    } catch (error) {
+      this.#deps.onError('a request failed', error)
+    }
   }
 
   /** The connection brings no more of what is not whole. */
@@ -262,24 +297,26 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     const waiting = this.#waiting
     if (waiting === undefined) return
     this.#waiting = undefined
-    this.#owner.guard(() => {
+    try {
       this.#begin(waiting, refusal)
       if (this.#awaitsUpgrade) return
       this.#deliverEarly()
       if (this.#isWhole && !waiting.isEnd) this.#exchange?.onRequestEnd(this.#trailers)
-    })
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   #begin({ head, bytes }: WaitingHead, refusal: OverloadReason | undefined): void {
     const { origin } = this.#owner
     const exchange = beginExchange(head, { origin, owner: this, refusal }, this.#deps)
     if (exchange === undefined) return this.#refuse(503)
-    this.load.requests++
     this.#exchange = exchange
+    this.load.requests++
     this.#record = exchange.record
     if (exchange.record.protocol === 'grpc') this.#messages = new MessageCount(exchange.record)
     exchange.record.requestBytes += bytes
-    exchange.start()
+    startExchange(exchange)
   }
 
   #deliverEarly(): void {
@@ -308,13 +345,22 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     this.#leave()
   }
 
+  /** A bug of ours: this stream ends, and the others of its connection go on. */
+  #fail(error: unknown): void {
+    this.#deps.onError('a request failed', error)
+    this.onClosed()
+    this.channel.reset(INTERNAL_ERROR)
+  }
+
   #leave(): void {
     if (this.#isGone) return
     this.#isGone = true
     if (this.#exchange !== undefined) this.load.requests--
     this.#exchange = undefined
     this.#waiting = undefined
-    this.channel.discard(this.#early.drop())
+    this.#early.drop()
+    // Nobody is left who could take it.
+    this.channel.discard(this.channel.heldBytes)
     this.#owner.onRequestDone(this)
   }
 }

@@ -97,10 +97,6 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
     this.#transport.onDrain()
   }
 
-  guard(run: () => void): void {
-    this.#transport.guard(run)
-  }
-
   onRequestDone(request: H2Request): void {
     const last = this.#requests.pop()
     if (last === undefined || last === request) return
@@ -122,7 +118,7 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
   /** Requests under way are lost with the connection, as a client of gRPC takes for `UNAVAILABLE`. */
   giveUp(why: string): void {
     if (this.#isGone) return
-    this.guard(() => this.h2.giveUp(why))
+    this.#transport.guard(() => this.h2.giveUp(why))
     this.#isClosing = true
     this.#transport.close()
     this.#leaveIfDone()

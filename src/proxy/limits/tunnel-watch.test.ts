@@ -45,9 +45,8 @@ const watchExchange = (
     const { requestBytes = 0, responseBytes = 0, unsentBytes = 0, queuedRequestBytes = 0 } = seen
     const exchange = {
       record: { requestBytes, responseBytes },
-      queuedRequestBytes,
       awaitsBody: seen.awaitsBody ?? false,
-      awaitsHeadSinceMs: seen.awaitsHeadSinceMs ?? -1,
+      outgoing: { queuedBytes: queuedRequestBytes, awaitsHeadSinceMs: seen.awaitsHeadSinceMs ?? -1 },
     }
     const expiry = watch.checkExchange(second * 1000, exchange, unsentBytes)
     if (expiry !== undefined) return [expiry, second]
@@ -139,9 +138,8 @@ describe('an exchange', () => {
     const watch = new TunnelWatch(deadlines)
     const exchange = {
       record: { requestBytes: 1, responseBytes: 0 },
-      queuedRequestBytes: 0,
       awaitsBody: true,
-      awaitsHeadSinceMs: -1,
+      outgoing: { queuedBytes: 0, awaitsHeadSinceMs: -1 },
     }
     for (let second = 1; second < 100; second++) {
       if (second % 3 === 0) watch.restart()
@@ -194,9 +192,10 @@ describe('a tunnel without an exchange', () => {
 
   it('is idle only from the end of the exchange on', () => {
     const watch = new TunnelWatch(deadlines)
-    const exchange = { record: { requestBytes: 1, responseBytes: 1 }, queuedRequestBytes: 0, awaitsBody: false }
+    const outgoing = { queuedBytes: 0, awaitsHeadSinceMs: -1 }
+    const exchange = { record: { requestBytes: 1, responseBytes: 1 }, outgoing, awaitsBody: false }
     watch.checkRest(1000, true)
-    watch.checkExchange(5000, { ...exchange, awaitsHeadSinceMs: -1 }, 0)
+    watch.checkExchange(5000, exchange, 0)
     assert.equal(watch.checkRest(12_000, true), undefined)
     assert.equal(watch.checkRest(21_900, true), undefined)
     assert.equal(watch.checkRest(22_000, true), 'keep-alive')

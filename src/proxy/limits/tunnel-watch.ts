@@ -13,12 +13,14 @@ export interface WatchedExchange {
     readonly responseBytes: number
     readonly upgrade?: string | undefined
   }
-  /** Bytes of the request that wait for the endpoint to take them. */
-  readonly queuedRequestBytes: number
   /** The client's turn: all it has sent of the body is on its way, and the rest may come. */
   readonly awaitsBody: boolean
-  /** Since when the endpoint has had the whole request without beginning its answer, monotonic; -1: it is not so. */
-  readonly awaitsHeadSinceMs: number
+  readonly outgoing: {
+    /** Bytes of the request that wait for the endpoint to take them. */
+    readonly queuedBytes: number
+    /** Since when the endpoint has had the whole request without beginning its answer, monotonic; -1: it is not so. */
+    readonly awaitsHeadSinceMs: number
+  }
 }
 
 /**
@@ -64,7 +66,7 @@ export class TunnelWatch {
   checkExchange(nowMs: number, exchange: WatchedExchange, unsentBytes: number): ExchangeExpiry | undefined {
     this.#compare(nowMs, exchange, unsentBytes)
     const { responseHeadMs, bodyIdleMs, streamIdleMs, upgradeIdleMs } = this.#deadlines
-    const { awaitsHeadSinceMs } = exchange
+    const { awaitsHeadSinceMs } = exchange.outgoing
     if (awaitsHeadSinceMs >= 0 && hasPassed(awaitsHeadSinceMs, nowMs, responseHeadMs)) return 'response-head'
     if (hasPassed(this.#unreadSinceMs, nowMs, bodyIdleMs)) return 'response-body'
     if (hasPassed(this.#awaitsBodySinceMs, nowMs, bodyIdleMs)) return 'request-body'
@@ -75,7 +77,7 @@ export class TunnelWatch {
   #compare(nowMs: number, exchange: WatchedExchange, unsentBytes: number): void {
     const { requestBytes, responseBytes } = exchange.record
     const moved = requestBytes + responseBytes
-    const queued = exchange.queuedRequestBytes + unsentBytes
+    const queued = exchange.outgoing.queuedBytes + unsentBytes
     const sent = responseBytes - unsentBytes
     const isNew = this.#seen !== 'exchange' || this.#sinceMs < 0
     const hasMoved = isNew || moved !== this.#moved || queued !== this.#queued

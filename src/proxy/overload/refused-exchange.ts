@@ -12,6 +12,8 @@ import { ResponseWriter } from '../response/response-writer.ts'
 import { overloadDetails } from './overload-reason.ts'
 import type { OverloadReason } from './overload-reason.ts'
 
+/** No endpoint sees any of it. */
+const NOTHING = { queuedBytes: 0, awaitsHeadSinceMs: -1 }
 /** A body that is read to its end before the answer, since a connection that is left in its middle is lost. */
 const SMALL_BODY_BYTES = 64 * 1024
 const BODY = 'overloaded, try again later\n'
@@ -23,8 +25,7 @@ const BODY = 'overloaded, try again later\n'
  */
 export class RefusedExchange implements OwnedExchange, WatchedExchange {
   readonly record: ExchangeRecord
-  readonly queuedRequestBytes = 0
-  readonly awaitsHeadSinceMs = -1
+  readonly outgoing = NOTHING
   readonly #head: H1RequestHead
   readonly #owner: ExchangeOwner
   readonly #lease: SnapshotLease
@@ -59,6 +60,12 @@ export class RefusedExchange implements OwnedExchange, WatchedExchange {
     const { bodyLength, expectsContinue } = this.#head
     const isBodyAwaited = bodyLength > 0 && bodyLength <= SMALL_BODY_BYTES && !expectsContinue
     if (!isBodyAwaited) this.#answer()
+  }
+
+  fail(error: unknown): void {
+    this.#deps.onError('an exchange failed', error, this.record.requestId)
+    this.#owner.abort()
+    this.#finish()
   }
 
   onRequestBody(): boolean {

@@ -1,4 +1,4 @@
-import type { Destination, Source } from '../../filter/record.ts'
+import type { Destination, ExchangeRecord, Source } from '../../filter/record.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import { findFrontend } from '../../snapshot/resolve.ts'
 import { HttpExchange } from '../exchange.ts'
@@ -9,7 +9,7 @@ import { RefusedExchange } from '../overload/refused-exchange.ts'
 import type { SourceLoad } from '../overload/source-load.ts'
 import type { ExchangeOwner, OwnedExchange } from './exchange-owner.ts'
 import type { ExchangeDeps } from './exchange-parts.ts'
-import type { Tracer } from '../tracing/tracer.ts'
+import type { BegunTrace, Tracer } from '../tracing/tracer.ts'
 import { beginRecord } from './record.ts'
 
 /** What the tunnel says of the requests in it. */
@@ -35,22 +35,41 @@ export interface BeginDeps extends ExchangeDeps {
   readonly tracer?: Tracer | undefined
 }
 
+interface Beginning {
+  readonly origin: TunnelOrigin
+  readonly owner: ExchangeOwner
+  readonly refusal: OverloadReason | undefined
+}
+
 /**
  * An exchange on the snapshot of now, not started yet; `undefined` when none is in force. It is one that only refuses
  * when there is a `refusal`, or no room for another.
  */
-export const beginExchange = (
-  head: H1RequestHead,
-  from: {
-    readonly origin: TunnelOrigin
-    readonly owner: ExchangeOwner
-    readonly refusal: OverloadReason | undefined
-  },
-  deps: BeginDeps,
-): OwnedExchange | undefined => {
+export const beginExchange = (head: H1RequestHead, from: Beginning, deps: BeginDeps): OwnedExchange | undefined => {
   const lease = deps.takeLease()
   if (lease === undefined) return undefined
-  const { origin, owner } = from
+  try {
+    return createExchange(head, from, { deps, lease })
+  } catch (error) {
+    lease.end()
+    throw error
+  }
+}
+
+/** Starts what `beginExchange` has made, once its owner has it: a bug of ours is answered, and harms nobody else. */
+export const startExchange = (exchange: OwnedExchange): void => {
+  try {
+    exchange.start()
+  } catch (error) {
+    exchange.fail(error)
+  }
+}
+
+const createExchange = (
+  head: H1RequestHead,
+  { origin, owner, refusal }: Beginning,
+  { deps, lease }: { readonly deps: BeginDeps; readonly lease: SnapshotLease },
+): OwnedExchange => {
   const { snapshot } = lease
   const frontend = findFrontend(snapshot, origin.authority)
   const parties = {
@@ -62,12 +81,27 @@ export const beginExchange = (
     httpVersion: origin.httpVersion,
   }
   const record = beginRecord(head, parties, deps.clock)
-  const trace = deps.tracer?.begin(head.headers, record, origin.traceparent)
-  const reason = from.refusal ?? deps.overload.refusalOfRequest(origin.load)
+  const trace = deps.tracer === undefined ? undefined : beginTrace(head, { record, tunnel: origin.traceparent }, deps)
+  const reason = refusal ?? deps.overload.refusalOfRequest(origin.load)
   if (reason !== undefined) {
     deps.counters.overloadRefused[reason]++
     return new RefusedExchange(head, { owner, lease, record, reason }, deps)
   }
+  const exchange = new HttpExchange(head, { downstream: owner, lease, frontend, record, trace }, deps)
   deps.counters.activeExchanges++
-  return new HttpExchange(head, { downstream: owner, lease, frontend, record, trace }, deps)
+  return exchange
+}
+
+/** What clients write of traces is read here: whatever is wrong with it, or with us, the request goes on without. */
+const beginTrace = (
+  head: H1RequestHead,
+  { record, tunnel }: { readonly record: ExchangeRecord; readonly tunnel: string | undefined },
+  { tracer, onError }: BeginDeps,
+): BegunTrace => {
+  try {
+    return tracer?.begin(head.headers, record, tunnel)
+  } catch (error) {
+    onError('a request got no place in a trace', error, record.requestId)
+    return undefined
+  }
 }

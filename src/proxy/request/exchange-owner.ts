@@ -23,8 +23,10 @@ export interface ExchangeOwner {
 /** A request as whoever it came on has to do with it. */
 export interface OwnedExchange extends WatchedExchange {
   readonly record: ExchangeRecord
-  /** Begins; may finish before it returns. */
+  /** Begins; may finish before it returns. To be called by `startExchange`. */
   readonly start: () => void
+  /** We have a bug: it gets an answer that says so, or comes to an end. */
+  readonly fail: (error: unknown) => void
   /** Request body from the client; false when it is held until the owner is told to consume it. */
   readonly onRequestBody: (buffer: Buffer, start: number, end: number) => boolean
   readonly onRequestEnd: (trailers: HeaderList | undefined) => void

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../http/header-list.ts'
+import { HeaderList } from '../../http/header-list.ts'
 import { thrownStack } from '../../lib/errors/thrown-text.ts'
 import { HIDDEN, isSecretName } from '../../lib/secrets/hide-secrets.ts'
 
@@ -12,7 +12,8 @@ const MIN_LENGTH = 4
 export const withoutSecrets = (error: unknown, lists: readonly (HeaderList | undefined)[]): string => {
   let text = thrownStack(error)
   for (const headers of lists) {
-    for (const [name, value] of headers ?? []) {
+    // A filter in plain JavaScript may have put anything in their place.
+    for (const [name, value] of headers instanceof HeaderList ? headers : []) {
       if (!isSecretName(name)) continue
       // `Bearer X` may be quoted as X, `a=X; b=Y` as Y.
       for (const part of [value, ...value.split(/[\s,;=]+/)]) {

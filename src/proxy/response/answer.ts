@@ -12,7 +12,7 @@ import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { BodyMemory } from '../../filter/body/body-pipe.ts'
 import type { BodyHooks } from '../../filter/chain.ts'
 import { changesBody } from '../../filter/body/body-stage.ts'
-import { orderTransform, type BodyFaults } from '../body/body-plan.ts'
+import { faultsOf, orderTransform } from '../body/body-plan.ts'
 import { BodyPump } from '../body/body-pump.ts'
 import { TransformedBody } from '../body/transformed-body.ts'
 import type { Outgoing } from '../forward/outgoing.ts'
@@ -40,9 +40,9 @@ export interface AnsweredExchange extends Exchange {
     onReply: (reply: Reply) => void,
   ) => void
   /** A filter has done what it may not. */
-  readonly failFilter: (error: unknown) => void
-  /** What filters may do to a body beside changing it. */
-  readonly faultsOf: (side: 'request' | 'response') => BodyFaults
+  readonly fail: (error: unknown, isLate?: boolean) => void
+  readonly replyInstead: (reply: Reply) => void
+  readonly replaceResponse: (reply: LocalReply) => void
   readonly bodyMemory: BodyMemory
   /** All of it is out. */
   readonly complete: () => void
@@ -75,6 +75,14 @@ export class Answer {
 
   /** An endpoint's; `upgrade` is what it switches to with a 101. */
   begin(head: H1ResponseHead, upgrade: string | undefined): void {
+    try {
+      this.#begin(head, upgrade)
+    } catch (error) {
+      this.#exchange.fail(error)
+    }
+  }
+
+  #begin(head: H1ResponseHead, upgrade: string | undefined): void {
     const exchange = this.#exchange
     const { record, outgoing } = exchange
     removeHopByHop(head.headers)
@@ -101,8 +109,12 @@ export class Answer {
 
   /** An endpoint's answer is whole. */
   end(trailers: HeaderList | undefined): void {
-    if (this.#transformed === undefined) this.#end(trailers)
-    else this.#transformed.end(trailers)
+    try {
+      if (this.#transformed === undefined) this.#end(trailers)
+      else this.#transformed.end(trailers)
+    } catch (error) {
+      this.#exchange.fail(error)
+    }
   }
 
   #end(trailers: HeaderList | undefined): void {
@@ -151,7 +163,7 @@ export class Answer {
   /** A filter's. */
   replyFromFilter(reply: Reply): void {
     const written = toWrittenReply(reply)
-    if (written instanceof Error) return this.#exchange.failFilter(written)
+    if (written instanceof Error) return this.#exchange.fail(written)
     const { record } = this.#exchange
     record.details = reply.reason
     if (reply.flags !== undefined) record.flags = reply.flags
@@ -204,7 +216,7 @@ export class Answer {
       {
         send: (bytes) => this.push(bytes, 0, bytes.length),
         end: () => this.end(undefined),
-        fail: (error) => exchange.failFilter(error),
+        fail: (error) => exchange.fail(error),
       },
     )
     if (isStreamedBody(final)) return this.writer.begin(length)
@@ -242,7 +254,7 @@ export class Answer {
     const { writer } = this
     const { bodyLength } = writer
     const about = { exchange, memory: exchange.bodyMemory, bodyLength, isEmpty }
-    const order = orderTransform(hooks, about, exchange.faultsOf('response'))
+    const order = orderTransform(hooks, about, faultsOf(exchange, 'response'))
     if (order === 'answered') return
     if (order === 'nothing') return this.#write()
     // What the endpoint said of its length is not true any more, nor of what a HEAD would have got.
@@ -280,7 +292,7 @@ export class Answer {
     const keepAlive = this.#keepAlive && !downstream.isDraining && (outgoing.isWhole || !this.isLocal)
     exchange.record.status = response.status
     const failure = this.writer.writeHead(response.status, response.headers, keepAlive)
-    if (failure !== undefined) return exchange.failFilter(new Error(failure))
+    if (failure !== undefined) return exchange.fail(new Error(failure))
     if (response.status === 101) downstream.onUpgraded()
     const passed = this.writer.takeReleasedBytes()
     if (passed > 0) this.#consume(passed)

@@ -167,6 +167,7 @@ export const replyToFailure = (failure: ForwardFailure): LocalReply => {
     case 'overflow':
       return overflow(failure.limit)
     case 'unwritable':
+    case 'fault':
       return filterFailed
     case 'connect-failed':
       return upstreamFailed('UF')

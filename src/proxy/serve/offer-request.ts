@@ -38,7 +38,7 @@ export const offerRequest = (hooks: readonly ServeHook[], offer: Offer, first = 
     try {
       if (served.ask(hook)) return
     } catch (error) {
-      return exchange.failFilter(error)
+      return exchange.fail(error)
     }
   }
   outgoing.offer(undefined)

@@ -8,7 +8,7 @@ import type { ForwardUser } from '../forward/forward-plan.ts'
 /** The exchange that a filter serves. */
 export interface ServedExchange extends Exchange, Pick<ForwardUser, 'onResponse' | 'onBody' | 'onEnd' | 'onFailure'> {
   /** A filter has done what it may not, or could not do what it should. */
-  readonly failFilter: (error: unknown) => void
+  readonly fail: (error: unknown) => void
 }
 
 /** What is known of the request, and what becomes of it when the filter does not want it. */
@@ -127,7 +127,7 @@ export class ServedRequest implements Serving {
   fail(error: unknown): void {
     if (this.#isClosed) return
     this.#close()
-    this.#exchange.failFilter(error)
+    this.#exchange.fail(error)
     this.#served?.onOver(false)
   }
 

@@ -154,6 +154,8 @@ const explain = (failure: ForwardFailure): string => {
       return 'no endpoint of it is ready'
     case 'overflow':
       return `its limit of ${failure.limit} is reached`
+    case 'fault':
+      return `the proxy failed: ${String(failure.error)}`
     case 'unwritable':
     case 'connect-failed':
     case 'refused':

@@ -292,16 +292,21 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable, W
     if (this.#isGone) return
     const user = this.#user
     this.#user = undefined
-    this.#parser.stop()
-    this.#channel.abort()
-    this.#leave()
-    this.#tellClosed()
-    if (!this.#isResponseDone) user?.onFailure(kind, message)
+    try {
+      this.#parser.stop()
+      this.#channel.abort()
+      this.#leave()
+      this.#tellClosed()
+    } finally {
+      if (!this.#isResponseDone) user?.onFailure(kind, message)
+    }
   }
 
   /** A bug of ours: whoever waits for this response must not wait for ever. */
   #fail(error: unknown): void {
     const { onFault } = this.#keeper
+    // It may have come whole, and not to whoever waits for it.
+    this.#isResponseDone = false
     this.#lose('protocol', 'the proxy failed')
     if (onFault === undefined) throw error
     onFault(error)
