@@ -13,6 +13,8 @@ const ownFlags = [
   '--max-semi-space-size=4',
   '--no-allocation-site-pretenuring',
   '--no-parallel-scavenge',
+  '--no-concurrent-array-buffer-sweeping',
+  '--no-async-context-frame',
   '--no-maglev',
   '--concurrent-turbofan-max-threads=1',
   '--expose-gc',
