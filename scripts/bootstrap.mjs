@@ -5,6 +5,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { ensureInstalled, fail, findNode, handOver, nodeFlags, packageRoot } from '../src/bootstrap.mjs'
+import { testReporters } from './test-reporters.mjs'
 
 const TEST_FILES = ['src', 'filters', 'examples', 'scripts', 'test'].map((folder) => `${folder}/**/*.test.ts`)
 /** What takes minutes and is no part of `npm test`, and what runs there in half of its forms (`workerCounts`). */
@@ -51,15 +52,10 @@ function testArguments(args, { concurrency = MAX_TEST_PROCESSES } = {}) {
     '--test',
     `--test-concurrency=${Math.min(os.availableParallelism?.() ?? os.cpus().length, concurrency)}`,
     `--test-timeout=${TEST_TIMEOUT_MS}`,
-    // `spec` says itself at its end what failed.
-    ...(process.stdout.isTTY ? ['--test-reporter=spec'] : toStdout('tap', './test/support/failures.ts')),
+    ...testReporters(process.stdout.isTTY === true),
     ...args.filter((arg) => !isSelection(arg)),
     ...(selected.length > 0 ? selected : TEST_FILES),
   ]
-}
-
-function toStdout(...reporters) {
-  return reporters.flatMap((reporter) => [`--test-reporter=${reporter}`, '--test-reporter-destination=stdout'])
 }
 
 function isFolder(arg) {

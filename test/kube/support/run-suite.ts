@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { globSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { testReporters } from '../../../scripts/test-reporters.mjs'
 
 export interface SuiteRun {
   readonly kind: 'real' | 'stand-in'
@@ -45,8 +46,8 @@ export const runSuite = ({ kind, files, isShown }: SuiteRun): { readonly isGood:
   const wrapper = isOwn ? [...unshare, 'sh', '-c', `${setUp} && exec "$0" "$@"`] : []
   // Stand-ins are so quick to start that processes of their own would be most of the time.
   const isolation = kind === 'real' ? '--test-concurrency=1' : '--test-isolation=none'
-  const reporter = `--test-reporter=${isShown && process.stdout.isTTY ? 'spec' : 'tap'}`
-  const node = [process.execPath, '--test', isolation, '--test-timeout=600000', reporter, ...files]
+  const reporters = testReporters(isShown && process.stdout.isTTY)
+  const node = [process.execPath, '--test', isolation, '--test-timeout=600000', ...reporters, ...files]
   const [program = '', ...args] = [...wrapper, ...node]
   // A node:test below another one would report to it instead of printing.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env

@@ -1,0 +1,2 @@
+/** Flags of `node --test`; see there. */
+export declare const testReporters: (isForPeople: boolean) => string[]
