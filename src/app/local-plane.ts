@@ -5,6 +5,7 @@ import type { CredentialSource } from '../identity/credentials.ts'
 import { systemClock } from '../lib/clock.ts'
 import { compileEarly } from '../lib/compiling/compile-early.ts'
 import { createLogger } from '../lib/log.ts'
+import { openErrorLog } from '../lib/waiting/error-log.ts'
 import { collectAll } from '../lib/memory/collector.ts'
 import { releaseCompiledCode } from '../lib/memory/compiled-code.ts'
 import { watchFullCollections } from '../lib/memory/full-collections.ts'
@@ -53,7 +54,7 @@ export const createLocalPlane = (
 ): LocalPlane => {
   releaseCompiledCode()
   const clock = systemClock
-  const log = createLogger({ write: (line) => process.stderr.write(line), level: settings.logLevel, clock })
+  const log = createLogger({ write: openErrorLog(), level: settings.logLevel, clock })
   const counters = new Counters()
   const memoryBytes = memoryPerProcess(settings.workers)
   const filters = createFilters?.({ clock, log, counters, memoryBytes })

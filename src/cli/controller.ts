@@ -84,7 +84,7 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
     const { checkWaypointFlags } = await import('./waypoint-flags.ts')
     checkWaypointFlags(options.settings)
   }
-  const log = createLogger({ write: terminal.err.write, level, clock: systemClock })
+  const log = createLogger({ write: terminal.log, level, clock: systemClock })
   guardProcess(log)
   const stop = Promise.withResolvers<void>()
   terminal.onSignal(() => stop.resolve())

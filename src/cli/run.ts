@@ -35,7 +35,7 @@ ${formatFlags(runFlags)}
 
 const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
   const options = decodeRunOptions(args, terminal)
-  const log = createLogger({ write: terminal.err.write, level: options.logLevel, clock: systemClock })
+  const log = createLogger({ write: terminal.log, level: options.logLevel, clock: systemClock })
   guardProcess(log)
   const stop = new AbortController()
   let end = (_isHasty: boolean): void => stop.abort()

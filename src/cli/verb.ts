@@ -18,6 +18,8 @@ export interface Terminal {
   readonly out: Output
   /** For talk: progress, warnings, errors. */
   readonly err: Output
+  /** Takes whole lines of a program that goes on, on stderr: those are lost that nobody reads, rather than waited for. */
+  readonly log: (line: string) => void
   /** All that comes on standard input; for verbs that were asked for it, once. */
   readonly input: () => Promise<string>
   readonly env: Readonly<Record<string, string | undefined>>

@@ -4,6 +4,7 @@ import { connect as connectTcp } from 'node:net'
 import type { Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import { connect as connectTls } from 'node:tls'
+import { descriptorLimit } from '../../src/app/descriptors.ts'
 import { eventually } from './support/eventually.ts'
 import type { RunningFairway } from './support/fairway-process.ts'
 import { tlsOf, type HboneClient } from './support/hbone-client.ts'
@@ -71,7 +72,10 @@ describe('more handshakes than there is time for', () => {
     await eventually('a warning', () => /from 127\.0\.0\.9 refused: more handshakes come/.test(fairway.stderr()))
   })
 
-  it('of three hundred clients at once all succeed, though a thousand that say nothing wait before them', async () => {
+  // Of sockets that wait at one process alone.
+  const skip = (descriptorLimit() ?? Infinity) < 4096 ? 'a process may have fewer than 4,096 files open' : false
+  const three = 'of three hundred clients at once all succeed, though a thousand that say nothing wait before them'
+  it(three, { skip }, async () => {
     const tls = tlsOf(await issueTo(mesh.ca, 'shop/client'))
     const options = { ...tls, ...address(), ALPNProtocols: ['h2'], checkServerIdentity: () => undefined }
     assert.ok((await fairway.metric('fairway_tls_handshakes_open')) > 1000, 'the silent ones still wait')

@@ -26,6 +26,7 @@ export const createTerminal = (options: TerminalOptions = {}): RecordedTerminal 
   return {
     out: recordTo(out, isTty),
     err: recordTo(err, isTty),
+    log: (line) => void err.push(Buffer.from(line)),
     input: async () => input,
     env,
     cwd,

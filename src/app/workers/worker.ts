@@ -7,6 +7,7 @@ import { CredentialStore } from '../../identity/credential-store.ts'
 import { CredentialTally } from '../../identity/credential-tally.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { createLogger } from '../../lib/log.ts'
+import { openErrorLog } from '../../lib/waiting/error-log.ts'
 import { unpackJson } from '../../lib/memory/packed-json.ts'
 import { guardProcess } from '../guard-process.ts'
 import { planeFiltersWith } from '../filters/plane-filters.ts'
@@ -19,7 +20,7 @@ import { SiblingLink } from './sibling-link.ts'
 
 // Only for the end; of how it was started the primary has spoken.
 guardProcess(
-  createLogger({ write: (line) => process.stderr.write(line), level: 'error', clock: systemClock }),
+  createLogger({ write: openErrorLog(), level: 'error', clock: systemClock }),
   (error, kind) => plane?.blameStray(error, kind) ?? false,
 )
 

@@ -1,24 +1,29 @@
 import { text as readText } from 'node:stream/consumers'
 import { isatty } from 'node:tty'
+import { openErrorLog } from '../../lib/waiting/error-log.ts'
 import type { Output, Terminal } from '../verb.ts'
 
 /** The terminal of this process. */
-export const createProcessTerminal = (): Terminal => ({
-  out: createOutput(process.stdout, 1),
-  err: createOutput(process.stderr, 2),
-  input: () => readText(process.stdin),
-  env: process.env,
-  cwd: process.cwd(),
-  ask: askPerson,
-  onSignal: (listener) => {
-    process.on('SIGINT', listener)
-    process.on('SIGTERM', listener)
-    return () => {
-      process.off('SIGINT', listener)
-      process.off('SIGTERM', listener)
-    }
-  },
-})
+export const createProcessTerminal = (): Terminal => {
+  let logLines: ReturnType<typeof openErrorLog> | undefined
+  return {
+    out: createOutput(process.stdout, 1),
+    err: createOutput(process.stderr, 2),
+    log: (line) => (logLines ??= openErrorLog())(line),
+    input: () => readText(process.stdin),
+    env: process.env,
+    cwd: process.cwd(),
+    ask: askPerson,
+    onSignal: (listener) => {
+      process.on('SIGINT', listener)
+      process.on('SIGTERM', listener)
+      return () => {
+        process.off('SIGINT', listener)
+        process.off('SIGTERM', listener)
+      }
+    },
+  }
+}
 
 const askPerson = async (question: string): Promise<string | undefined> => {
   if (!isatty(0) || !isatty(2)) return undefined
