@@ -8,25 +8,17 @@ import type { TracedExchange } from './traced-exchange.ts'
 const MAX_BYTES = 8 * 1024 * 1024
 /** A report that is not full goes out after so long. */
 const DELAY_MS = 1000
-/**
- * So many exchanges are written one behind the other. Where one of a hundred is traced, whoever writes it alone finds neither code nor
- * parts of spans in the processor's caches, which takes three times as long as the writing.
- */
-const WRITTEN_AT_ONCE = 16
 /** What a report takes beside its bytes. */
 const REPORT_COST = 256
 
 const costOf = ({ bytes }: SpanReport): number =>
   REPORT_COST + (bytes.length > REPORT_BYTES / 2 ? Math.max(bytes.length, REPORT_BYTES) : bytes.length)
 
-/** The spans for one collector: written soon after exchanges end, sent in reports. What finds no room is dropped and counted. */
+/** The spans for one collector: written as exchanges end, sent in reports. What finds no room is dropped and counted. */
 export class SpanReports {
   readonly #clock: Clock
   readonly #writer: ReportWriter
   readonly #queue: ExportQueue<SpanReport>
-  /** Exchanges that are not written yet. */
-  readonly #ended: (TracedExchange | undefined)[] = Array.from({ length: WRITTEN_AT_ONCE }, () => undefined)
-  #endedCount = 0
   #cancelTimer: (() => void) | undefined
 
   constructor(
@@ -51,9 +43,14 @@ export class SpanReports {
   }
 
   add(exchange: TracedExchange): void {
-    this.#ended[this.#endedCount++] = exchange
-    if (this.#endedCount === WRITTEN_AT_ONCE) this.#write()
-    this.#cancelTimer ??= this.#clock.after(DELAY_MS, () => this.#seal())
+    // With the report that is being written.
+    if (this.#queue.bytes + REPORT_COST + REPORT_BYTES > MAX_BYTES) {
+      this.#queue.counts.queueFull++
+      return
+    }
+    this.#writer.add(exchange)
+    if (this.#writer.isFull) this.#seal()
+    else this.#cancelTimer ??= this.#clock.after(DELAY_MS, () => this.#seal())
   }
 
   /** Sends what there is, and waits for nothing: who is not there is not tried again. Resolves when all of it is over. */
@@ -62,34 +59,9 @@ export class SpanReports {
     return this.#queue.flush()
   }
 
-  #write(): void {
-    const count = this.#endedCount
-    this.#endedCount = 0
-    for (let i = 0; i < count; i++) {
-      const exchange = this.#ended[i]
-      this.#ended[i] = undefined
-      if (exchange !== undefined) this.#writeOne(exchange)
-    }
-  }
-
-  #writeOne(exchange: TracedExchange): void {
-    // With the report that is being written.
-    if (this.#queue.bytes + REPORT_COST + REPORT_BYTES > MAX_BYTES) {
-      this.#queue.counts.queueFull++
-      return
-    }
-    this.#writer.add(exchange)
-    if (this.#writer.isFull) this.#push()
-  }
-
   #seal(): void {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
-    this.#write()
-    if (!this.#writer.isEmpty) this.#push()
-  }
-
-  #push(): void {
-    this.#queue.push(this.#writer.take())
+    if (!this.#writer.isEmpty) this.#queue.push(this.#writer.take())
   }
 }

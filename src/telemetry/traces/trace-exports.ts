@@ -1,5 +1,5 @@
 /**
- * Tells collectors of exchanges that have a place in a trace, once they are over. It keeps a few of them, and of the others bytes, and
+ * Tells collectors of exchanges that have a place in a trace, once they are over. It keeps nothing of them but bytes, and
  * never has a request wait: what finds no room is dropped and counted.
  */
 import type { ExchangeRecord } from '../../filter/record.ts'

@@ -125,7 +125,7 @@ describe('a report', () => {
 })
 
 describe('reports of spans', () => {
-  it('have all exchanges in their order, however many are written at once, after a second or when they are asked for', async () => {
+  it('have all exchanges in their order, after a second or when they are asked for', async () => {
     const sent: (readonly unknown[])[] = []
     const clock = createFakeClock()
     const reports = new SpanReports(startWriter(), {

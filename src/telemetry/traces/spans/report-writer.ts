@@ -25,7 +25,7 @@ const SCOPE_SPANS = 2
 const SPANS = 2
 
 /**
- * Puts reports of spans together, an `ExportTraceServiceRequest` of OTLP each. Exchanges are written soon after they are over, so
+ * Puts reports of spans together, an `ExportTraceServiceRequest` of OTLP each. Exchanges are written when they are over, so
  * that nothing of them has to be kept: what lives on for a second is what V8 copies twice and then collects dearly.
  */
 export class ReportWriter {
