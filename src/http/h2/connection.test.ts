@@ -168,6 +168,18 @@ describe('a connection', () => {
     assert.throws(() => pair.client.open(connect, record.handler, false), /failed/)
   })
 
+  it('ends when fields cannot be written: the next ones might be read as others', () => {
+    const { handler, events } = recordConnection()
+    const { client } = createH2Pair({ client: handler, server: recordConnection().handler })
+    const other = recordStream()
+    client.open([':method', 'GET', ':path', '/a'], other.handler, false)
+    // As what is no text would come from JavaScript.
+    const broken = [':method', 'GET', ':path', '/b', 'x-new', Symbol('new') as unknown as string]
+    assert.throws(() => client.open(broken, recordStream().handler, true))
+    assert.deepEqual([client.isOpen, other.events], [false, ['reset 2']])
+    assert.equal(events.filter((event) => event.startsWith('failure')).length, 1)
+  })
+
   it('keeps names out of its table on request', () => {
     const { pair, server } = createEcho()
     pair.settle()

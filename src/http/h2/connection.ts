@@ -130,13 +130,23 @@ export class H2Connection {
     const method = findField(fields, ':method')
     stream.isConnect = method === 'CONNECT'
     stream.isBodiless = method === 'HEAD'
-    session.sender.headers(stream, fields, isEnd)
+    this.#write(stream, fields, isEnd)
     return stream
   }
 
   /** Sends a response head, or trailers when it ends the stream; trailers wait for the body that is queued. */
   headers(stream: H2Stream, fields: readonly string[], isEnd: boolean): void {
-    if (!stream.isReset && !stream.isLocalClosed) this.#session.sender.headers(stream, fields, isEnd)
+    if (!stream.isReset && !stream.isLocalClosed) this.#write(stream, fields, isEnd)
+  }
+
+  #write(stream: H2Stream, fields: readonly string[], isEnd: boolean): void {
+    try {
+      this.#session.sender.headers(stream, fields, isEnd)
+    } catch (error) {
+      // The peer may not know what we think its table holds: fields of the next streams would be read as others.
+      this.#session.fail(h2.INTERNAL_ERROR, 'fields could not be written')
+      throw error
+    }
   }
 
   /** Sends or queues body bytes; true when nothing had to queue, else `onDrain` follows. */
