@@ -21,6 +21,8 @@ export interface MeshSuite {
   readonly objects?: Pick<Upstreams, 'routes' | 'policies'>
   /** For how long everybody does the work of a case before it is measured, besides what each window begins with. */
   readonly warmUpMs?: number
+  /** How often Fairway is started for each case; default once. `mergeLaunches` says what is told of them. */
+  readonly launches?: number
 }
 
 /** A case of such a suite. */

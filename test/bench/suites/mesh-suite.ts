@@ -21,6 +21,7 @@ import { createLaboratory } from './laboratory.ts'
 import type { Laboratory } from './laboratory.ts'
 import { peerShapesOf } from './mesh-case.ts'
 import type { MeshCase, MeshSuite, Shape } from './mesh-case.ts'
+import { mergeLaunches } from './merge-launches.ts'
 
 const DESTINATIONS = 16
 /** Of each window, and before the first one of a proxy, whose code is still cold. */
@@ -69,7 +70,9 @@ const runCase = async (of: MeshCase, context: CaseContext): Promise<readonly Cas
     for (const contender of contenders) {
       if (contender.proxy !== undefined) contender.peakRssMb = peakRssMbOf(processTree(contender.proxy.pid))
     }
-    return reportCase(of, contenders, context.suite.traffic)
+    const ours = mergeLaunches(contenders.filter(({ name }) => name === 'fairway'))
+    const others = contenders.filter(({ name }) => name !== 'fairway')
+    return reportCase(of, ours === undefined ? others : [ours, ...others], context.suite.traffic)
   } finally {
     await stop()
   }
@@ -80,7 +83,7 @@ interface Started {
   readonly stop: () => Promise<void>
 }
 
-/** Ours first, then each peer at its numbers of connections. */
+/** Ours first, as often as the suite has it launched, then each peer at its numbers of connections. */
 const startContenders = async (of: MeshCase, context: CaseContext): Promise<Started> => {
   const contenders: Contender[] = []
   const stops: (() => Promise<void>)[] = []
@@ -93,7 +96,9 @@ const startContenders = async (of: MeshCase, context: CaseContext): Promise<Star
   if (of.out === 'direct') await add('direct', () => Promise.resolve(directly(context)), ours)
   else {
     const proxyContext = contextFor(of, context)
-    await add('fairway', () => startFairway(proxyContext), ours)
+    const isOnce = context.options.isQuick || context.options.profileDir !== undefined
+    const launches = isOnce ? 1 : (context.suite.launches ?? 1)
+    for (let launch = 0; launch < launches; launch++) await add('fairway', () => startFairway(proxyContext), ours)
     const shapes = context.options.profileDir === undefined ? peerShapesOf(of) : []
     const { against = peers.map(({ name }) => name) } = context.suite
     for (const peer of shapes.length === 0 ? [] : peers.filter(({ name }) => against.includes(name)))

@@ -30,10 +30,12 @@ const cases = hboneSuite.cases.flatMap((one): readonly MeshCase[] => {
 
 /** A million requests at least: V8 goes on compiling for so long, and what is to be known is what an hour of service costs. */
 const WARM_UP_MS = 12_000
+const LAUNCHES = 3
 
 export const policySuite: MeshSuite = {
   ...hboneSuite,
   warmUpMs: WARM_UP_MS,
+  launches: LAUNCHES,
   name: 'policy',
   against: ['nginx-tls'],
   objects: { routes: 10, policies: 2 },
