@@ -103,7 +103,7 @@ export class DataPlane {
     this.#warnings = new Warnings(clock, (message) => log.warn(message))
     this.#errors = new Warnings(clock, (message) => log.error(message))
     this.#news = new Warnings(clock, (message) => log.info(message))
-    const onFault = (error: unknown): void => this.#onFault('a connection was given up', error)
+    const onFault = (error: unknown, what = 'a connection was given up'): void => this.#onFault(what, error)
     this.counters = options.counters ?? new Counters()
     const { bufferBytes = defaultBufferBytes(), memoryBytes = memoryPerProcess() } = options
     const budget = new ByteBudget(bufferBytes, this.counters)

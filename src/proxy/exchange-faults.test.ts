@@ -8,16 +8,24 @@ import { Mesh, until, VIP } from '../../test/support/mesh/mesh.ts'
 import type { MeshOptions } from '../../test/support/mesh/mesh.ts'
 import type { PodOptions } from '../../test/support/mesh/pod.ts'
 import type { Exchange } from '../filter/index.ts'
+import { H2Connection } from '../http/h2/connection.ts'
 import { ignoreStream } from '../http/h2/stream.ts'
 import { Balancer } from './balance/balancer.ts'
+import { Downstream } from './downstream.ts'
+import { HttpVersionSniffer } from './entry/sniffer.ts'
+import { TunnelEntry } from './entry/tunnel-entry.ts'
+import { Tunnels } from './entry/tunnels.ts'
 import { Outgoing } from './forward/outgoing.ts'
 import { RetryBudget } from './forward/retry-budget.ts'
+import { H2Tunnel } from './inner-h2/h2-tunnel.ts'
 import { Overload } from './overload/overload.ts'
 import { Answer } from './response/answer.ts'
 import { ResponseWriter } from './response/response-writer.ts'
 import { Tracer } from './tracing/tracer.ts'
 import { H1Session } from './upstream/h1/h1-session.ts'
 import { EndpointPool } from './upstream/pool.ts'
+
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
 /** What all went wrong in leaves nothing behind: that is what `close` makes sure of. */
 const withMesh = async (options: MeshOptions, run: (mesh: Mesh) => Promise<void>): Promise<void> => {
@@ -79,6 +87,54 @@ test('whatever fails under way, a request by HTTP/1.1 has an end, and other tunn
       assert.equal((await other.get()).head.status, 200)
       tunnel.channel.end()
     }
+  })
+})
+
+const tunnelFaults: readonly (readonly [fail: () => void, bytes: string])[] = [
+  [() => failOnce(HttpVersionSniffer.prototype, 'feed'), 'GET'],
+  [() => failOnce(TunnelEntry.prototype, 'onData'), 'GET'],
+  [() => failOnce(TunnelEntry.prototype, 'onEnd'), ''],
+  [() => failOnce(HttpVersionSniffer.prototype, 'guess'), ''],
+  [() => failOnce(H2Connection.prototype, 'start'), PREFACE],
+  [() => failOnce(H2Tunnel.prototype, 'onData'), PREFACE],
+  [() => failOnce(Downstream.prototype, 'onData'), 'GET / HTTP/1.1\r\n'],
+]
+
+test('what fails before it is known who serves a tunnel, or outside of all requests, resets that tunnel alone', async () => {
+  await withMesh({}, async (mesh) => {
+    const client = await mesh.dial()
+    const other = await openTunnel(client, VIP)
+    for (const [fail, bytes] of tunnelFaults) {
+      const tunnel = await openTunnel(client, VIP)
+      fail()
+      if (bytes === '') tunnel.channel.end()
+      else tunnel.write(bytes)
+      assert.equal(await tunnel.ended, 'reset-error', String(fail))
+      assert.equal((await other.get()).head.status, 200)
+    }
+    failOnce(Tunnels.prototype, 'open')
+    assert.equal(await (await openTunnel(client, VIP)).ended, 'reset-error')
+    failOnce(Overload.prototype, 'refusalOfTunnel')
+    await assert.rejects(openTunnel(client, VIP), /was reset/)
+    assert.equal((await other.get()).head.status, 200)
+    assert.equal(mesh.plane.counters.connectionsTotal, 1)
+    assert.match(mesh.logs.join(''), /a tunnel was given up: Error: a bug in feed/)
+  })
+})
+
+test('what fails on a tunnel to an endpoint resets that one, and not the others of its connection', async () => {
+  await withMesh({}, async (mesh) => {
+    const client = await mesh.dial()
+    const slow = (await openTunnel(client, VIP)).get('/slow')
+    await until(() => mesh.pod.requests === 1)
+    const tunnel = await openTunnel(client, VIP)
+    failOnce(H1Session.prototype, 'onData')
+    // It is asked for once more.
+    assert.equal((await tunnel.get()).head.status, 200)
+    assert.match(mesh.logs.join(''), /a tunnel was given up: Error: a bug in onData/)
+    const waiting = mesh.pod.tunnels.find(({ requests }) => requests.some(({ head }) => head.target === '/slow'))
+    waiting?.write('HTTP/1.1 204 No Content\r\n\r\n')
+    assert.equal((await slow).head.status, 204)
   })
 })
 

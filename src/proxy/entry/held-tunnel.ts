@@ -26,8 +26,12 @@ export class HeldTunnel {
   passTo(findServer: () => TunnelServer, isEnded: boolean): void {
     if (this.#isOver) return
     this.#isOver = true
-    const server = findServer()
-    this.#onClosed()
+    let server: TunnelServer
+    try {
+      server = findServer()
+    } finally {
+      this.#onClosed()
+    }
     handOver(this.#channel, server, { held: this.held, isEnded })
   }
 

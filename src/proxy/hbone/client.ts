@@ -21,6 +21,7 @@ import { Retirement } from './retirement.ts'
 import type { RetirementDeadlines } from './retirement.ts'
 import { HboneTransport } from './transport.ts'
 import { TunnelChannel } from './tunnel.ts'
+import type { OnFault } from './tunnel.ts'
 
 /** Why no tunnel could be had. */
 export interface TunnelFailure {
@@ -55,8 +56,8 @@ export interface HboneClientOptions {
   readonly onGone: (connection: HboneClient) => void
   /** The peer does not answer a PING: told when the answer is late, and when the connection is given up. */
   readonly onSilent?: () => void
-  /** Our own code threw while it handled what the peer sent; default: thrown on. */
-  readonly onFault?: (error: unknown) => void
+  /** Our own code threw while it handled what the peer sent: that tunnel or connection is given up. Default: thrown on. */
+  readonly onFault?: OnFault
 }
 
 interface Waiter {
@@ -258,7 +259,8 @@ export class HboneClient implements ReviewedPeer {
   }
 
   #connect(waiter: Waiter): void {
-    const channel = new TunnelChannel(this.#h2, this.#options.budget)
+    const { budget, onFault } = this.#options
+    const channel = new TunnelChannel(this.#h2, budget, onFault)
     waiter.channel = channel
     channel.handler = {
       onData: () => {},

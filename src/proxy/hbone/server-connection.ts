@@ -24,6 +24,7 @@ import type { ReviewedPeer } from './peer-review.ts'
 import { Retirement } from './retirement.ts'
 import { HboneTransport } from './transport.ts'
 import { TunnelChannel } from './tunnel.ts'
+import type { OnFault } from './tunnel.ts'
 
 /** A CONNECT that was asked for; whoever gets it answers. */
 export interface TunnelRequest {
@@ -54,7 +55,7 @@ export interface ServerConnectionOptions {
   readonly onTunnel: (request: TunnelRequest) => void
   /** The connection failed because of what the peer did, or did not do in time. */
   readonly onWarning: (message: string, kind: 'connection' | 'peer') => void
-  readonly onFault: ((error: unknown) => void) | undefined
+  readonly onFault: OnFault | undefined
   /** Tunnels at a time. */
   readonly maxConcurrentStreams: number
 }
@@ -213,7 +214,7 @@ export class ServerConnection implements ReviewedPeer {
   }
 
   #onStream(stream: H2Stream, fields: string[], isEnd: boolean): StreamHandler {
-    const { counters, onTunnel } = this.#options
+    const { counters, onTunnel, budget, onFault } = this.#options
     counters.openTunnels++
     counters.tunnelsTotal++
     this.load.tunnels++
@@ -222,10 +223,10 @@ export class ServerConnection implements ReviewedPeer {
       this.#refuse(stream, [':status', '405', 'allow', 'CONNECT'])
       return ignoreStream
     }
-    const channel = new TunnelChannel(this.h2, this.#options.budget)
+    const channel = new TunnelChannel(this.h2, budget, onFault)
     channel.attach(stream)
     let handler: StreamHandler = ignoreStream
-    onTunnel({
+    const request: TunnelRequest = {
       authority: findField(fields, ':authority') ?? '',
       source: this.#sourceOf(joinField(fields, 'baggage')),
       load: this.load,
@@ -237,7 +238,8 @@ export class ServerConnection implements ReviewedPeer {
         return channel
       },
       refuse: (status) => this.#refuse(stream, [':status', String(status)]),
-    })
+    }
+    channel.guard(() => onTunnel(request))
     // END_STREAM on the CONNECT itself: the client has nothing to say, and the tunnel learns it once it is set up.
     if (isEnd && handler === channel) setImmediate(() => this.transport.guard(() => channel.onEnd()))
     return handler

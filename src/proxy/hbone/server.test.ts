@@ -13,6 +13,7 @@ import { Mesh, VIP, identityOf, until } from '../../../test/support/mesh/mesh.ts
 import { Counters } from '../counters.ts'
 import { Flusher } from '../flusher.ts'
 import { HboneServer } from './server.ts'
+import type { TunnelRequest } from './server.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())
@@ -188,7 +189,17 @@ test('more connections than allowed are closed, and room is made by those that g
   await until(() => counters.openConnections === 0)
 })
 
-test('a fault of ours ends the connection it happened to, and no other', async () => {
+/** The next one who counts a tunnel there meets a bug. */
+const spoil = (load: TunnelRequest['load']): void => {
+  const value = load.tunnels
+  const set = (): never => {
+    Object.defineProperty(load, 'tunnels', { value, writable: true, configurable: true })
+    throw new Error('planned as well')
+  }
+  Object.defineProperty(load, 'tunnels', { get: () => value, set, configurable: true })
+}
+
+test('a fault of ours ends the tunnel it happened to, or the connection, and no other', async () => {
   mesh = await Mesh.start()
   const faults: unknown[] = []
   const counters = new Counters()
@@ -201,6 +212,7 @@ test('a fault of ours ends the connection it happened to, and no other', async (
     onTunnel: (tunnel) => {
       if (tunnel.authority === 'bug:1') throw new Error('planned')
       tunnel.refuse(404)
+      if (tunnel.authority === 'bug:2') spoil(tunnel.load)
     },
     onWarning: () => {},
     onFault: (error) => faults.push(error),
@@ -208,9 +220,13 @@ test('a fault of ours ends the connection it happened to, and no other', async (
   mesh.port = await server.listen({ host: '127.0.0.1', port: 0, reusePort: false })
   const [unlucky, other] = [await mesh.dial(), await mesh.dial()]
   await assert.rejects(openTunnel(other, VIP), /404/)
-  await assert.rejects(openTunnel(unlucky, 'bug:1'))
+  await assert.rejects(openTunnel(unlucky, 'bug:1'), /was reset/)
+  assert.match(String(faults), /planned$/)
+  assert.equal(counters.openConnections, 2)
+  await assert.rejects(openTunnel(unlucky, 'bug:2'), /404/)
+  await assert.rejects(openTunnel(unlucky, VIP))
   await assert.rejects(openTunnel(other, VIP), /404/)
-  assert.match(String(faults[0]), /planned/)
+  assert.match(String(faults), /planned,.*planned as well$/)
   await until(() => counters.openConnections === 1)
   assert.equal(counters.openTunnels, 0)
   server.destroy()

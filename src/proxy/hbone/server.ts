@@ -23,6 +23,7 @@ import { Slices } from './slices.ts'
 import { ServerConnection } from './server-connection.ts'
 import type { ServerConnectionOptions, TunnelRequest } from './server-connection.ts'
 import { TlsGate } from './tls-gate.ts'
+import type { OnFault } from './tunnel.ts'
 
 export type { TunnelRequest } from './server-connection.ts'
 
@@ -45,8 +46,8 @@ export interface HboneServerOptions {
   readonly onTunnel: (request: TunnelRequest) => void
   /** A peer did something wrong. There may be very many of them: `kind` is what to limit them by. */
   readonly onWarning: (message: string, kind: 'handshake' | 'peer' | 'connection' | 'listener') => void
-  /** Our own code threw while it handled what a peer sent: that connection is given up. Default: thrown on. */
-  readonly onFault?: (error: unknown) => void
+  /** Our own code threw while it handled what a peer sent: that tunnel or connection is given up. Default: thrown on. */
+  readonly onFault?: OnFault
   /** Connections at a time, handshakes included, above which new ones are closed unseen; default 10,000. */
   readonly maxConnections?: number
   /** Default `Math.random`. */

@@ -8,6 +8,9 @@ import type { ByteBudget, Holder } from '../limits/byte-budget.ts'
 /** What a peer may send at a time while the process holds too much: two frames. */
 const PORTION_BYTES = 32 * 1024
 
+/** Told of what was thrown by whoever owns a channel, which is reset then; `what` for the log. */
+export type OnFault = (error: unknown, what?: string) => void
+
 /** Who owns the channel of a stream; header blocks go to `onHead` while the channel itself has none. */
 export interface StreamUser extends ChannelHandler {
   readonly onHead?: (fields: string[], isEnd: boolean) => void
@@ -20,6 +23,7 @@ export interface StreamUser extends ChannelHandler {
 export class TunnelChannel implements Channel, StreamHandler, Holder {
   readonly #connection: H2Connection
   readonly #budget: ByteBudget | undefined
+  readonly #onFault: OnFault | undefined
   #stream: H2Stream | undefined
   readonly isCopying = true
   heldBytes = 0
@@ -32,9 +36,11 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
   /** A response head (client side), until somebody else takes over. */
   onHead: ((fields: string[], isEnd: boolean) => void) | undefined
 
-  constructor(connection: H2Connection, budget?: ByteBudget) {
+  /** Without `onFault` what its owner throws is thrown on, and so is for the connection to deal with. */
+  constructor(connection: H2Connection, budget?: ByteBudget, onFault?: OnFault) {
     this.#connection = connection
     this.#budget = budget
+    this.#onFault = onFault
   }
 
   /** To be called before anything can come; a client's stream needs its handler first. */
@@ -104,29 +110,51 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
   shed(): void {
     const { handler } = this
     this.abort()
-    handler.onClosed(false, false)
+    this.#close(handler, INTERNAL_ERROR)
+  }
+
+  /** Runs what belongs to this tunnel: if it throws, this one is reset, and the others of its connection go on. */
+  guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   onHeaders(fields: string[], isEnd: boolean): void {
-    // Trailers have no meaning in a tunnel (contract 1.8); their END_STREAM arrives as `onEnd`.
-    if (this.onHead === undefined) this.handler.onHead?.(fields, isEnd)
-    else this.onHead(fields, isEnd)
+    try {
+      // Trailers have no meaning in a tunnel (contract 1.8); their END_STREAM arrives as `onEnd`.
+      if (this.onHead === undefined) this.handler.onHead?.(fields, isEnd)
+      else this.onHead(fields, isEnd)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
     const budget = this.#budget
-    if (budget === undefined) return this.handler.onData(buffer, start, end)
-    this.heldBytes += end - start
-    budget.take(end - start)
-    this.handler.onData(buffer, start, end)
-    if (this.heldBytes > 0 && this.holderPlace < 0 && this.#stream !== undefined) budget.list(this)
+    if (budget !== undefined) {
+      this.heldBytes += end - start
+      budget.take(end - start)
+    }
+    try {
+      this.handler.onData(buffer, start, end)
+    } catch (error) {
+      return this.#fail(error)
+    }
+    if (this.heldBytes > 0 && this.holderPlace < 0 && this.#stream !== undefined) budget?.list(this)
   }
 
   onEnd(): void {
     // There is nobody left to give window to.
     this.#withheldBytes = 0
     if (this.holderPlace >= 0 && this.heldBytes === 0) this.#unlist()
-    this.handler.onEnd()
+    try {
+      this.handler.onEnd()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   onReset(code: number): void {
@@ -134,11 +162,31 @@ export class TunnelChannel implements Channel, StreamHandler, Holder {
     this.#leave()
     const { handler } = this
     this.handler = ignoreChannel
-    handler.onClosed(code === NO_ERROR || code === CANCEL, code === REFUSED_STREAM)
+    this.#close(handler, code)
   }
 
   onDrain(): void {
-    this.handler.onDrain()
+    try {
+      this.handler.onDrain()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Its owner has a bug. */
+  #fail(error: unknown): void {
+    if (this.#onFault === undefined) throw error
+    this.#onFault(error, 'a tunnel was given up')
+    this.shed()
+  }
+
+  #close(handler: ChannelHandler, code: number): void {
+    try {
+      handler.onClosed(code === NO_ERROR || code === CANCEL, code === REFUSED_STREAM)
+    } catch (error) {
+      if (this.#onFault === undefined) throw error
+      this.#onFault(error, 'a tunnel did not end in order')
+    }
   }
 
   /** What was received is held no more. */
