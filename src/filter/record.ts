@@ -56,6 +56,33 @@ export interface TrySpan {
   readonly startedAtMs: number
 }
 
+/** The span of a question to an external authorization service. */
+export interface CheckSpan extends TrySpan {
+  /** Who is asked. */
+  readonly service: Pick<Destination, 'hostname' | 'port'>
+  /** Of the question: over gRPC it is always POST. */
+  readonly method: string
+  readonly protocol: 'grpc' | 'http'
+  /** `undefined`: the exchange was over before. */
+  readonly outcome: CheckOutcome | undefined
+}
+
+/** What became of such a question. */
+export interface CheckOutcome {
+  readonly durationMs: number
+  readonly verdict: 'allow' | 'deny' | 'error'
+  /** Who was asked last; `undefined`: none was ready. */
+  readonly endpoint: Endpoint | undefined
+  /** Of HTTP; 0 when there was no answer. */
+  readonly status: number
+  /** Empty where there was none, or gRPC was not spoken. */
+  readonly grpcStatus: string
+  /** Nothing came in time. */
+  readonly isLate: boolean
+  /** Why the answer is of no use, for people; empty when it is. */
+  readonly failure: string
+}
+
 /** Where an exchange stands in a trace: its own span, a server's, is the one that it refers to. */
 export interface TraceRecord extends TraceReference {
   /** The client's span; `undefined`: the trace begins here. */
@@ -68,6 +95,8 @@ export interface TraceRecord extends TraceReference {
   readonly tunnel: TraceReference | undefined
   /** In the order of the tries; shared and empty when nobody will be told of them. */
   readonly tries: readonly TrySpan[]
+  /** Of external authorization, in the order in which they were asked; shared and empty when there are none. */
+  readonly checks: readonly CheckSpan[]
 }
 
 /**

@@ -96,4 +96,5 @@ export const traceOf = (digit: string): NonNullable<ExchangeRecord['trace']> => 
   isSampled: true,
   tunnel: undefined,
   tries: [],
+  checks: [],
 })

@@ -1,6 +1,7 @@
 import type { HeaderList } from '../../http/header-list.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { Clock } from '../../lib/clock.ts'
+import type { Endpoint } from '../../model/endpoint.ts'
 import type { Retry } from '../../model/route.ts'
 import type { EndpointGroup } from '../../snapshot/snapshot.ts'
 import { Forward } from '../forward/forward.ts'
@@ -42,6 +43,7 @@ export type CallAnswer =
 /** One question to an endpoint of a provider, over the same pools and with the same identity as requests. */
 export class ProviderCall implements ForwardUser {
   readonly #forward: Forward
+  readonly #trace: ForwardTrace
   readonly #body: Buffer
   readonly #clock: Clock
   readonly #timeoutMs: number
@@ -77,10 +79,16 @@ export class ProviderCall implements ForwardUser {
       { group: to.group, request: upstream, trace, retry: AGAIN, tryMs: undefined },
       deps,
     )
+    this.#trace = trace
     this.#body = body
     this.#clock = deps.clock
     this.#timeoutMs = to.timeoutMs
     this.#onAnswer = to.onAnswer
+  }
+
+  /** Who was asked last; `undefined`: nobody yet. */
+  get endpoint(): Endpoint | undefined {
+    return this.#trace.endpoint
   }
 
   start(): void {

@@ -1,9 +1,10 @@
-import type { TraceRecord, TrySpan } from '../../filter/record.ts'
+import type { CheckOutcome, CheckSpan, TraceRecord, TrySpan } from '../../filter/record.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { Propagator } from '../../http/tracing/remote-context.ts'
 import { writeTrace, type OutgoingContext } from '../../http/tracing/trace-fields.ts'
 
 const noTries: TrySpan[] = []
+const noChecks: CheckSpan[] = []
 
 /** What an exchange begins its trace with. */
 export interface TraceStart {
@@ -19,6 +20,10 @@ export interface TraceStart {
   readonly createSpanId: (() => string) | undefined
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+/** Takes note of what became of a question. */
+type EndCheck = (outcome: CheckOutcome) => void
+
 /** The spans of one exchange while they come about: no more than their ids, since all else is in its record. */
 export class ExchangeTrace implements TraceRecord {
   readonly traceId: string
@@ -28,6 +33,7 @@ export class ExchangeTrace implements TraceRecord {
   readonly isSampled: boolean
   readonly tunnel: TraceRecord['tunnel']
   tries: TrySpan[] = noTries
+  checks: CheckSpan[] = noChecks
   readonly #start: TraceStart
 
   constructor(start: TraceStart) {
@@ -51,6 +57,26 @@ export class ExchangeTrace implements TraceRecord {
     this.tries.length = Math.min(this.tries.length, attempt - 1)
     this.tries.push({ spanId, startedAtMs: nowMs })
     this.#write(headers, spanId, this.spanId)
+  }
+
+  /**
+   * A question about the exchange sets out with these fields: its span is the parent of what the authorization service does.
+   * The result is to be called with what became of it, unless nobody waits for that any more; `undefined`: nobody is told.
+   */
+  beginCheck(headers: HeaderList, about: Omit<CheckSpan, 'spanId' | 'outcome'>): EndCheck | undefined {
+    const { createSpanId, context, forms } = this.#start
+    // Of the request's fields it may have none.
+    if (context.traceState !== undefined && forms.includes('tracecontext'))
+      headers.setLower('tracestate', context.traceState)
+    if (createSpanId === undefined) {
+      this.tell(headers)
+      return undefined
+    }
+    const check: Mutable<CheckSpan> = { ...about, spanId: createSpanId(), outcome: undefined }
+    if (this.checks === noChecks) this.checks = []
+    this.checks.push(check)
+    this.#write(headers, check.spanId, this.spanId)
+    return (outcome) => void (check.outcome = outcome)
   }
 
   /** Tells whoever gets these fields that it is part of the exchange. */

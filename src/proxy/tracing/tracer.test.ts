@@ -19,6 +19,14 @@ const defaults: TracingDefaults = {
   propagation: defaultPropagation,
 }
 
+/** A question to a provider. */
+const check = {
+  startedAtMs: 5,
+  service: { hostname: 'authz.shop.svc.cluster.local', port: 80 },
+  method: 'POST',
+  protocol: 'grpc',
+} as const
+
 const policyOf = (parts: Partial<TracingPolicy>): NonNullable<ExchangeRecord['telemetry']> => ({
   key: 'shop/api',
   tracing: {
@@ -151,6 +159,11 @@ describe('where an exchange stands', () => {
     trace?.beginTry(headers, 1, 0)
     const id = trace?.tries[0]?.spanId
     assert.equal(headers.getLower('b3'), `${TRACE}-${id}-1-${trace?.spanId}`)
+    const question = new HeaderList(['b3', 'shown'])
+    trace?.beginCheck(question, check)
+    const asked = trace?.checks[0]?.spanId
+    assert.equal(question.getLower('b3'), `${TRACE}-${asked}-1-${trace?.spanId}`)
+    assert.equal(question.getLower('traceparent'), `00-${TRACE}-${asked}-01`)
     assert.equal(headers.getLower('traceparent'), `00-${TRACE}-${id}-01`)
   })
 
@@ -186,6 +199,7 @@ describe('where an exchange stands', () => {
   it('is not told where a policy hides it', () => {
     const { trace, headers } = begin({ policy: { hidesContext: true }, fields: ['a', 'b'], random: 0 })
     trace?.beginTry(headers, 1, 0)
-    assert.deepEqual([headers.fields, trace?.tries.length], [['a', 'b'], 1])
+    trace?.beginCheck(headers, check)
+    assert.deepEqual([headers.fields, trace?.tries.length, trace?.checks.length], [['a', 'b'], 1, 1])
   })
 })

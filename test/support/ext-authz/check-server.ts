@@ -22,6 +22,7 @@ export interface CheckServer {
   readonly port: number
   readonly seen: SeenCheck[]
   readonly deadlines: (Date | number)[]
+  readonly metadata: grpc.Metadata[]
   /** Checks whose caller gave up. */
   cancelled: number
   answer: (check: SeenCheck) => CheckOutcome
@@ -32,11 +33,13 @@ export const startCheckServer = async (answer: CheckServer['answer'] = () => ({ 
   const server = new grpc.Server({ 'grpc.max_send_message_length': -1 })
   const seen: SeenCheck[] = []
   const deadlines: (Date | number)[] = []
+  const metadata: grpc.Metadata[] = []
   server.addService(service, {
     check: (call: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) => {
       const check = readCheckRequest(call.request)
       seen.push(check)
       deadlines.push(call.getDeadline())
+      metadata.push(call.metadata)
       call.on('cancelled', () => provider.cancelled++)
       const outcome = provider.answer(check)
       if (outcome === 'silence') return
@@ -46,6 +49,7 @@ export const startCheckServer = async (answer: CheckServer['answer'] = () => ({ 
     },
   })
   const port = await listen(server)
-  const provider: CheckServer = { port, seen, deadlines, cancelled: 0, answer, close: () => server.forceShutdown() }
+  const close = (): void => server.forceShutdown()
+  const provider: CheckServer = { port, seen, deadlines, metadata, cancelled: 0, answer, close }
   return provider
 }

@@ -43,7 +43,7 @@ export class ExternalAuthorizer {
   }
 
   async #ask(exchange: GuardedExchange, provider: Provider, body: QuestionRequest['body']): Promise<Reply | void> {
-    const { cancel, verdict } = this.#asker.ask(this.#questionOf(exchange, body), provider, exchange.snapshot)
+    const { cancel, verdict } = this.#asker.ask(this.#questionOf(exchange, body), provider, exchange)
     exchange.onOver = cancel
     const answer = await verdict
     exchange.onOver = undefined

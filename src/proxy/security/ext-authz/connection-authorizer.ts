@@ -66,7 +66,7 @@ export class ConnectionAuthorizer {
     const { snapshot, frontend, record, sni, request } = connection
     const { source, destination, startedAtEpochMs: startedAtMs } = record
     const called = this.#asker.destinationOf(destination, frontend, snapshot)
-    return this.#asker.ask({ source, destination: called, startedAtMs, sni, request }, provider, snapshot)
+    return this.#asker.ask({ source, destination: called, startedAtMs, sni, request }, provider, connection)
   }
 
   #providerOf({ policy }: RulePlan, { snapshot, request }: AskedConnection): Provider | undefined {

@@ -7,14 +7,15 @@ import type { ExternalAuthorization } from '../../../model/security/external-aut
 import { groupOf } from '../../../snapshot/resolve.ts'
 import { destinationOf } from '../../../snapshot/security/facts-of.ts'
 import type { EndpointGroup, Frontend, Snapshot } from '../../../snapshot/snapshot.ts'
-import type { Destination } from '../../../filter/record.ts'
+import type { Destination, ExchangeRecord } from '../../../filter/record.ts'
 import type { Counters } from '../../counters.ts'
 import type { ForwardDeps } from '../../forward/forward-plan.ts'
 import type { Protocol } from './protocol/grpc-check.ts'
 import { createHttpProtocol } from './protocol/http-check.ts'
-import { ProviderCall } from '../../side/provider-call.ts'
+import { ProviderCall, type CallAnswer } from '../../side/provider-call.ts'
 import type { Question, QuestionDestination } from './protocol/question.ts'
 import type { Verdict } from './protocol/verdict.ts'
+import { traceCheck } from './trace-check.ts'
 
 export interface AskerDeps extends ForwardDeps {
   readonly counters: Counters
@@ -26,6 +27,12 @@ export interface AskerDeps extends ForwardDeps {
 export interface Provider {
   readonly name: string
   readonly settings: ExternalAuthorization
+}
+
+/** For whom it is asked. */
+export interface AskedFor {
+  readonly snapshot: Snapshot
+  readonly record: Pick<ExchangeRecord, 'trace'>
 }
 
 /** A question that waits for its answer. */
@@ -44,7 +51,7 @@ export class ProviderAsker {
     this.#deps = deps
   }
 
-  ask(question: Question, { settings }: Provider, snapshot: Snapshot): Asking {
+  ask(question: Question, { settings }: Provider, { snapshot, record }: AskedFor): Asking {
     const group = groupOf(snapshot, settings)
     const obstacle = group === undefined ? 'its endpoints are not known' : group.closed
     if (group === undefined || obstacle !== undefined) return settled(obstacle ?? '')
@@ -55,9 +62,15 @@ export class ProviderAsker {
       return new Promise((resolve) => {
         if (isCancelled) return
         const { timeoutMs } = settings
-        const onAnswer: ConstructorParameters<typeof ProviderCall>[1]['onAnswer'] = (answer) =>
-          resolve(answer.kind === 'answer' ? protocol.read(answer) : { kind: 'error', message: answer.message })
-        call = new ProviderCall(protocol.ask(question), { group, timeoutMs, onAnswer }, this.#deps)
+        const request = protocol.ask(question)
+        const end = record.trace && traceCheck(record.trace, { request, settings, clock: this.#deps.clock })
+        const onAnswer = (answer: CallAnswer): void => {
+          const verdict: Verdict =
+            answer.kind === 'answer' ? protocol.read(answer) : { kind: 'error', message: answer.message }
+          end?.({ answer, verdict, endpoint: call?.endpoint })
+          resolve(verdict)
+        }
+        call = new ProviderCall(request, { group, timeoutMs, onAnswer }, this.#deps)
         call.start()
       })
     }

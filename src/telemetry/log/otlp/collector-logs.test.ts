@@ -57,7 +57,7 @@ const provider: OtelLogProvider = {
 
 const trace = {
   ...{ traceId: '4bf92f3577b34da6a3ce929d0e0e4736', spanId: '00f067aa0ba902b7', isSampled: true },
-  ...{ parentId: undefined, traceState: undefined, tunnel: undefined, tags: [], tries: [] },
+  ...{ parentId: undefined, traceState: undefined, tunnel: undefined, tags: [], tries: [], checks: [] },
 }
 
 it('an exchange is a record of a log, with its text, its labels and its place in a trace', async () => {

@@ -2,7 +2,8 @@
  * What spans tell of an exchange: the tags that Envoy writes, which Kiali and searches know, and OpenTelemetry's of HTTP and RPC.
  * What is the same for many exchanges stands apart, so that it can be written once.
  */
-import type { Destination, ExchangeRecord, Source, TryRecord } from '../../../filter/record.ts'
+import { STATUS_CODES } from 'node:http'
+import type { CheckOutcome, CheckSpan, Destination, ExchangeRecord, Source, TryRecord } from '../../../filter/record.ts'
 import type { Endpoint } from '../../../model/endpoint.ts'
 import { joinHostPort } from '../../../lib/ip.ts'
 import { hideInTarget } from '../../../lib/secrets/hide-secrets.ts'
@@ -45,7 +46,7 @@ export const clientAddressTags = ({ address }: Source, take: TakeTag): void => {
 }
 
 /** Of what was called. */
-export const serviceTags = ({ hostname, port }: Destination, take: TakeTag): void => {
+export const serviceTags = ({ hostname, port }: Pick<Destination, 'hostname' | 'port'>, take: TakeTag): void => {
   take('server.address', hostname)
   take('server.port', port)
 }
@@ -125,18 +126,54 @@ export const clientErrorOf = (record: ExchangeRecord, lost: TryRecord | undefine
 /** In the style of Istio's waypoint, which tools search for. */
 export const clusterOf = ({ port, hostname }: Destination): string => `inbound-vip|${port}|http|${hostname}`
 
+/** Envoy's values of `ext_authz_status`. */
+const CHECK_STATUSES = { allow: 'ext_authz_ok', deny: 'ext_authz_unauthorized', error: 'ext_authz_error' } as const
+
+/** Of a question to an external authorization service, with the tags that Envoy gives it; to be refused is no error. */
+export const checkTags = ({ service, protocol, outcome }: CheckSpan, take: TakeTag): void => {
+  take('upstream_cluster', outboundClusterOf(service))
+  if (outcome?.endpoint === undefined) serviceTags(service, take)
+  if (protocol === 'grpc') putRpc(take, { path: CHECK_PATH, grpcStatus: outcome?.grpcStatus ?? '' })
+  // In Envoy's words: nobody waited for it to the end.
+  if (outcome === undefined) return take('canceled', true)
+  const { status, verdict, failure } = outcome
+  take('ext_authz_status', CHECK_STATUSES[verdict])
+  if (status !== 0) statusTags(status, take)
+  if (status !== 0 && protocol === 'http') take('ext_authz_http_status', STATUS_CODES[status] ?? String(status))
+  if (verdict !== 'error') return
+  putError(take, checkErrorOf(outcome))
+  put(take, 'fairway.failure', failure)
+}
+
+const CHECK_PATH = '/envoy.service.auth.v3.Authorization/Check'
+
+const checkErrorOf = ({ isLate, status, grpcStatus }: CheckOutcome): string => {
+  if (isLate) return 'timeout'
+  if (status === 0) return 'no_answer'
+  if (status !== 200) return String(status)
+  return grpcStatus === '' || grpcStatus === '0' ? 'unusable_answer' : `grpc_${grpcStatus}`
+}
+
+/** As Istio names what a proxy calls on its own behalf. */
+export const outboundClusterOf = ({ port, hostname }: Pick<Destination, 'hostname' | 'port'>): string =>
+  `outbound|${port}||${hostname}`
+
 const putError = (take: TakeTag, errorType: string | undefined): void => {
   if (errorType === undefined) return
   take('error', true)
-  take('error.type', errorType)
+  take('error.type', cut(errorType))
 }
 
-const putGrpc = (take: TakeTag, { path, grpcStatus, authority }: ExchangeRecord): void => {
+const putGrpc = (take: TakeTag, record: ExchangeRecord): void => {
+  putRpc(take, record)
+  put(take, 'grpc.authority', record.authority)
+}
+
+const putRpc = (take: TakeTag, { path, grpcStatus }: Pick<ExchangeRecord, 'path' | 'grpcStatus'>): void => {
   const [, service, method] = /^\/([^/?]{1,200})\/([^/?]{1,200})/.exec(path) ?? []
   take('rpc.system', 'grpc')
   put(take, 'rpc.service', service)
   put(take, 'rpc.method', method)
-  put(take, 'grpc.authority', authority)
   if (grpcStatus === '') return
   put(take, 'grpc.status_code', grpcStatus)
   if (/^[0-9]{1,3}$/.test(grpcStatus)) take('rpc.grpc.status_code', Number(grpcStatus))

@@ -1,5 +1,5 @@
 /** Writes spans as OTLP has them (opentelemetry/proto/trace/v1), straight from the records of exchanges. */
-import type { Destination, ExchangeRecord, Source, TraceRecord } from '../../../filter/record.ts'
+import type { CheckSpan, Destination, ExchangeRecord, Source, TraceRecord, TrySpan } from '../../../filter/record.ts'
 import type { Endpoint } from '../../../model/endpoint.ts'
 import { CommonPartsCache, type CommonParts } from './common-parts.ts'
 import { asAttributes, encode, encodedObjects, encodedValues, RESOURCE_ATTRIBUTES, SPAN_ATTRIBUTES } from './encoded.ts'
@@ -74,20 +74,24 @@ export class SpanWriter {
     this.#bareTags = { component: 'proxy', node_id: selfTags['node_id'] ?? '' }
   }
 
-  /** Writes the spans of an exchange as fields `field` of a message: its own, and one for each of its tries; how many. */
+  /** Writes the spans of an exchange as fields `field` of a message: its own, and one for each of its checks and tries; how many. */
   write(exchange: TracedExchange, into: ProtoWriter, field: number): number {
     const { trace, attempts } = exchange.record
     if (trace === undefined) return 0
     const common = this.#common.of(exchange.record, exchange.tagger.hasIstioTags)
     this.#writeServer(exchange, trace, common)
     into.message(field, this.#span)
+    for (const check of trace.checks) {
+      this.#writeCheck(exchange, trace, check)
+      into.message(field, this.#span)
+    }
     // One that found no endpoint was none.
     const tries = Math.min(trace.tries.length, attempts)
     for (let i = 0; i < tries; i++) {
       this.#writeTry(exchange, { trace, common }, i)
       into.message(field, this.#span)
     }
-    return 1 + tries
+    return 1 + trace.checks.length + tries
   }
 
   #writeServer(exchange: TracedExchange, trace: TraceRecord, common: CommonParts | undefined): void {
@@ -125,7 +129,7 @@ export class SpanWriter {
     const started = trace.tries[index]
     const { record, tagger, custom } = exchange
     const lost = record.tries[index]
-    const startMs = record.startedAtEpochMs + (started?.startedAtMs ?? 0) - record.startedAtMs
+    const startMs = started === undefined ? record.startedAtEpochMs : epochOf(record, started)
     const errorType = tags.clientErrorOf(record, lost)
     const span = this.#span
     this.#begin(trace, started?.spanId ?? '', trace.spanId)
@@ -137,6 +141,29 @@ export class SpanWriter {
     ownTags(custom, this.#take)
     tags.clientTags({ record, repeats: index, lost }, this.#take)
     if (errorType !== undefined) this.#fail(errorType)
+    this.#end(trace, HAS_IS_REMOTE)
+  }
+
+  #writeCheck({ record, tagger }: TracedExchange, trace: TraceRecord, check: CheckSpan): void {
+    const { outcome } = check
+    const { hasIstioTags } = tagger
+    const endpoint = outcome?.endpoint
+    const startMs = epochOf(record, check)
+    const endMs = outcome === undefined ? record.startedAtEpochMs + record.durationMs : startMs + outcome.durationMs
+    const span = this.#span
+    this.#begin(trace, check.spanId, trace.spanId)
+    span.text(NAME, `async ${tags.outboundClusterOf(check.service)} egress`)
+    span.uint(6, CLIENT)
+    span.raw(this.#own.of(hasIstioTags ? this.#selfTags : this.#bareTags))
+    if (endpoint !== undefined) {
+      if (hasIstioTags) span.raw(this.#istioEndpoints.of(endpoint))
+      span.raw(this.#endpoints.of(endpoint))
+    }
+    span.raw(this.#methods.of(check.method))
+    span.time(7, startMs)
+    span.time(8, Math.max(startMs, endMs))
+    tags.checkTags(check, this.#take)
+    if (outcome?.verdict === 'error') this.#fail(outcome.failure)
     this.#end(trace, HAS_IS_REMOTE)
   }
 
@@ -194,6 +221,10 @@ export class SpanWriter {
     this.#span.fixed32(16, remote | (isSampled ? 1 : 0))
   }
 }
+
+/** When a span below began, on the clock of the wall. */
+const epochOf = (record: ExchangeRecord, { startedAtMs }: TrySpan): number =>
+  record.startedAtEpochMs + startedAtMs - record.startedAtMs
 
 /** What it was sent to: the backend, if one was chosen. */
 const placeOf = ({ backend, destination }: ExchangeRecord): Destination => backend ?? destination
