@@ -139,7 +139,10 @@ export class DataPlane {
     this.#live = new LiveReview(() => this.#tunnels.live(), clock)
     this.#overload = new Overload({ ...options.overload, counters: this.counters, memoryBytes })
     const { sources } = this.#overload
-    this.#turns = new TurnBudget(clock.monotonicMs, sources, (isCrowded) => (this.#flusher.isCrowded = isCrowded))
+    this.#turns = new TurnBudget(clock.monotonicMs, sources, {
+      onCrowd: (isCrowded) => (this.#flusher.isCrowded = isCrowded),
+      onFault: (error) => this.#onFault('a turn failed', error),
+    })
     const turns = this.#turns
     this.#pools = new Pools({
       flusher: this.#flusher,
@@ -276,11 +279,14 @@ export class DataPlane {
       fullCollections: options.fullCollections,
     })
     this.#unsubscribe = this.#mesh.follow({ server: this.#server, pools: this.#pools })
+    const ticking = { clock, onFault: (error: unknown) => this.#onFault('a tick failed', error) }
+    const waiting = { tick: () => (this.counters.waitingRequests = this.#turns.waiting) }
+    const shared = [waiting, this.#overloadWatch, this.#mesh, this.#server, this.#pools, this.#budgets, this.#loads]
     const stopTicks = [
-      startTicking(clock, TICK_MS, (nowMs) => this.#tick(nowMs)),
-      startTicking(clock, HEALTH_TICK_MS, (nowMs) => this.#pools.health.tick(nowMs)),
+      startTicking(ticking, TICK_MS, [...shared, this.#warnings, this.#errors, this.#news]),
+      startTicking(ticking, HEALTH_TICK_MS, [this.#pools.health]),
       // Deadlines may be shorter, and there may be very many tunnels.
-      startTicking(clock, tickMsFor(deadlines), (nowMs) => this.#tunnels.tick(nowMs)),
+      startTicking(ticking, tickMsFor(deadlines), [this.#tunnels]),
     ]
     this.#stopTicking = () => stopTicks.forEach((stop) => stop())
   }
@@ -377,18 +383,5 @@ export class DataPlane {
   #onFault(message: string, error: unknown, requestId = ''): void {
     const what = thrownStack(error)
     this.#errors.warn(message, `${message}${requestId === '' ? '' : ` (request ${requestId})`}: ${what}`)
-  }
-
-  #tick(nowMs: number): void {
-    this.counters.waitingRequests = this.#turns.waiting
-    this.#overloadWatch.tick(nowMs)
-    this.#mesh.tick()
-    this.#server.tick(nowMs)
-    this.#pools.tick(nowMs)
-    this.#budgets.tick()
-    this.#loads.tick()
-    this.#warnings.tick()
-    this.#errors.tick()
-    this.#news.tick()
   }
 }

@@ -112,6 +112,9 @@ test('what fails before it is known who serves a tunnel, or outside of all reque
       assert.equal(await tunnel.ended, 'reset-error', String(fail))
       assert.equal((await other.get()).head.status, 200)
     }
+    const silent = await openTunnel(client, VIP)
+    failOnce(TunnelEntry.prototype, 'tick')
+    assert.equal(await silent.ended, 'reset-error')
     failOnce(Tunnels.prototype, 'open')
     assert.equal(await (await openTunnel(client, VIP)).ended, 'reset-error')
     failOnce(Overload.prototype, 'refusalOfTunnel')

@@ -66,7 +66,13 @@ export class Tunnels {
 
   /** To be called as often as deadlines want it, with the monotonic time. */
   tick(nowMs: number): void {
-    visitInSlices(this.#servers, (server) => server.tick(nowMs))
+    visitInSlices(this.#servers, (server) => {
+      try {
+        server.tick(nowMs)
+      } catch (error) {
+        this.#fail(server, error)
+      }
+    })
   }
 
   /** All that is under way, one by one; now and then nothing, so that nobody has to wait for the end of many idle tunnels. */
@@ -119,7 +125,11 @@ export class Tunnels {
     const cancel = startDeadline(clock, deadlines.protocolDetectionMs, () => {
       isGivenUp = true
       counters.deadlines.protocolDetection++
-      entry.giveUp()
+      try {
+        entry.giveUp()
+      } catch (error) {
+        this.#fail(entry, error)
+      }
     })
     const entry = new TunnelEntry(channel, {
       sniffer: new ProtocolSniffer(),
@@ -181,6 +191,18 @@ export class Tunnels {
   #tcp(channel: ServedChannel, origin: TcpOrigin, hello?: HelloOutcome): TcpTunnel {
     const whole: TcpOrigin = hello === undefined ? origin : { ...origin, hello }
     return new TcpTunnel(channel, whole, this.#options.tcp, this.#onClosed)
+  }
+
+  /** A bug of ours that no peer's bytes have led to, so that no connection catches it: the tunnel ends. */
+  #fail(server: TunnelServer, error: unknown): void {
+    const { onError } = this.#options.tcp
+    onError('a tunnel failed', error)
+    try {
+      server.abort()
+    } catch (second) {
+      onError('a tunnel did not end in order', second)
+      this.forget(server)
+    }
   }
 
   #keep(server: TunnelServer): TunnelServer {

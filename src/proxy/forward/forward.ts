@@ -47,7 +47,8 @@ export class Forward implements SessionUser {
   #isUpgraded = false
   /** Nothing is known yet of how well the endpoint did at this try. */
   #awaitsVerdict = false
-  #isDone = false
+  /** The user has been told how it ended, or wants no more of it. */
+  isOver = false
   /** Ends the wait for the next try, or the time that this one has. */
   #cancelTimer: (() => void) | undefined
   /** A repetition was wanted that there was no leave for any more. */
@@ -77,7 +78,7 @@ export class Forward implements SessionUser {
 
   /** Request body; false when it is held until `onRequestBytesPassed`. */
   sendBody(buffer: Buffer, start: number, end: number): boolean {
-    if (this.#isDone) return true
+    if (this.isOver) return true
     if (this.#session !== undefined) return this.#sendBody(buffer, start, end)
     this.#heldBody.push(buffer, start, end)
     return false
@@ -98,16 +99,11 @@ export class Forward implements SessionUser {
 
   /** The client is gone, or wants no more of it; `isLate`: since the endpoint has not answered in the time of the route. */
   abandon(isLate = false): void {
-    if (this.#isDone) return
+    if (this.isOver) return
     if (isLate && this.awaitsHeadSinceMs >= 0)
       this.#noteLoss('timeout', `no response${whereOf(this.#plan.trace)} in time`)
     this.#leave()
     this.#dropSession()
-  }
-
-  /** The user has been told how it ended, or wants no more of it. */
-  get isOver(): boolean {
-    return this.#isDone
   }
 
   /** Bytes of the request that the endpoint, or the way there, does not take at the moment. */
@@ -167,8 +163,11 @@ export class Forward implements SessionUser {
     this.#session = undefined
     if (this.#awaitsVerdict || (trailers !== undefined && asksForRest(trailers)))
       this.#tell((outcomes, trying) => outcomes.onTrailers(trying, trailers))
-    this.#leave()
-    this.#user.onEnd(trailers)
+    try {
+      this.#leave()
+    } finally {
+      this.#user.onEnd(trailers)
+    }
   }
 
   onFailure(kind: 'reset' | 'refused' | 'protocol', message: string): void {
@@ -187,7 +186,7 @@ export class Forward implements SessionUser {
   }
 
   #attempt(): void {
-    const { group, hash, session } = this.#plan
+    const { group, hash, session, tryMs } = this.#plan
     const own = session !== undefined && this.#tried === noPools ? session.pool : undefined
     const picked = own ?? this.#deps.balancer.pickEndpoint(group, this.#tried, hash)
     if (picked === undefined) return this.#fail({ kind: 'no-endpoint' })
@@ -198,7 +197,6 @@ export class Forward implements SessionUser {
     this.#awaitsVerdict = true
     const attempt = ++this.#plan.trace.attempts
     this.#plan.trace.endpoint = pool.endpoint
-    const { tryMs } = this.#plan
     if (tryMs !== undefined) this.#after(tryMs, () => this.#onTryTimeout(tryMs))
     this.#triedAtMs = this.#deps.clock.monotonicMs()
     if (attempt > 1) rewriteHead(this.#plan, this.#version, this.#triedAtMs)
@@ -216,7 +214,7 @@ export class Forward implements SessionUser {
 
   #onAcquired(acquired: Acquired, attempt: number): void {
     // Its time was up before.
-    if (this.#isDone || this.#pool === undefined || attempt !== this.#plan.trace.attempts) {
+    if (this.isOver || this.#pool === undefined || attempt !== this.#plan.trace.attempts) {
       if (acquired.ok) acquired.session.park()
       return
     }
@@ -247,9 +245,8 @@ export class Forward implements SessionUser {
     this.#noteLoss(kind, message)
     const { method } = this.#plan.request
     const mayHelp = !isFutile(kind, retry, group) && mayRepeat(kind, method, retry)
-    if (!this.#hasResponse && mayHelp && this.#takeRepeat()) {
+    if (!this.#hasResponse && mayHelp && this.#takeRepeat())
       return this.#repeat({ status: 0, reason: kind, failure: message })
-    }
     this.#fail({ kind, message })
   }
 
@@ -380,7 +377,7 @@ export class Forward implements SessionUser {
   }
 
   #leave(): void {
-    this.#isDone = true
+    this.isOver = true
     this.#cancelTimer?.()
     this.#release()
     this.#place?.leave()
@@ -391,9 +388,12 @@ export class Forward implements SessionUser {
   }
 
   #fail(failure: ForwardFailure): void {
-    if (this.#isDone) return
+    if (this.isOver) return
     if ('message' in failure) this.#plan.trace.upstreamFailure = failure.message
-    this.#leave()
-    this.#user.onFailure(failure)
+    try {
+      this.#leave()
+    } finally {
+      this.#user.onFailure(failure)
+    }
   }
 }

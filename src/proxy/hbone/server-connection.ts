@@ -130,10 +130,12 @@ export class ServerConnection implements ReviewedPeer {
 
   /** Called every second or so with the monotonic time. */
   tick(nowMs: number): void {
-    this.transport.tick(nowMs)
-    this.#tickPreface(nowMs)
-    if (this.#oldAtMs < 0) this.#oldAtMs = this.#drawAge(nowMs)
-    this.#headers.tick(this.h2, nowMs)
+    this.transport.guard(() => {
+      this.transport.tick(nowMs)
+      this.#tickPreface(nowMs)
+      if (this.#oldAtMs < 0) this.#oldAtMs = this.#drawAge(nowMs)
+      this.#headers.tick(this.h2, nowMs)
+    })
   }
 
   /** Whether the peer is to be retired, or a step further with that: what `endSome` does. Asked every second or so. */

@@ -7,16 +7,19 @@ import { startTicking, visitInSlices } from './ticks.ts'
 test('ticks come every so often until they are ended, whatever one of them does', () => {
   const clock = createFakeClock()
   const ticks: number[] = []
-  const stop = startTicking(clock, 100, (nowMs) => {
-    ticks.push(nowMs)
-    if (nowMs === 200) throw new Error('once')
-  })
-  clock.advance(150)
-  assert.throws(() => clock.advance(100), /once/)
-  clock.advance(200)
+  const faults: string[] = []
+  const unlucky = {
+    tick: (nowMs: number) => {
+      if (nowMs === 200) throw new Error('once')
+    },
+  }
+  const ticking = { clock, onFault: (error: unknown) => void faults.push(String(error)) }
+  const stop = startTicking(ticking, 100, [unlucky, { tick: (nowMs) => void ticks.push(nowMs) }])
+  clock.advance(450)
   stop()
   clock.advance(1000)
   assert.deepEqual(ticks, [100, 200, 300, 400])
+  assert.deepEqual(faults, ['Error: once'])
   assert.equal(clock.pending(), 0)
 })
 

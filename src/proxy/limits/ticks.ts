@@ -1,11 +1,30 @@
 import type { Clock } from '../../lib/clock.ts'
 
-/** Calls `run` every so many milliseconds, with the monotonic time; the result ends that. */
-export const startTicking = (clock: Clock, everyMs: number, run: (nowMs: number) => void): (() => void) => {
+/** What ticks go by. */
+export interface Ticking {
+  readonly clock: Clock
+  /** A bug of ours: the next tick comes all the same. */
+  readonly onFault: (error: unknown) => void
+}
+
+/** Something that is looked at in ticks. */
+interface Ticked {
+  readonly tick: (nowMs: number) => void
+}
+
+/** Calls the `tick` of each every so many milliseconds, with the monotonic time; the result ends that. */
+export const startTicking = ({ clock, onFault }: Ticking, everyMs: number, parts: readonly Ticked[]): (() => void) => {
   let stop = (): void => {}
   const tick = (): void => {
     stop = clock.after(everyMs, tick)
-    run(clock.monotonicMs())
+    const nowMs = clock.monotonicMs()
+    for (const part of parts) {
+      try {
+        part.tick(nowMs)
+      } catch (error) {
+        onFault(error)
+      }
+    }
   }
   stop = clock.after(everyMs, tick)
   return () => stop()

@@ -92,6 +92,31 @@ test('what takes long is begun in slices of time, and those that wait too long a
   assert.ok(STANDING_WAIT_MS < LONGEST_WAIT_MS)
 })
 
+test('who throws in his turn keeps neither the others from theirs, nor the turns from coming', async () => {
+  const faults: string[] = []
+  const onFault = (error: unknown): void => void faults.push(String(error))
+  const budget = new TurnBudget(() => 0, undefined, { onCrowd: () => {}, onFault })
+  const begun: string[] = []
+  budget.spend(2048)
+  const fail = (): never => {
+    throw new Error('a bug')
+  }
+  assert.equal(budget.takePiece({ resume: fail }), false)
+  assert.equal(budget.takePiece({ resume: () => void begun.push('piece') }), false)
+  taker(budget, 'a', begun, 1).resume()
+  await turn()
+  assert.deepEqual([begun, faults], [[], ['Error: a bug']])
+  await turn()
+  assert.deepEqual(begun, ['piece', 'a'])
+  const unlucky = { ...taker(budget, 'b', begun, 0), resume: fail }
+  budget.spend(2048)
+  assert.equal(budget.takeRequest(unlucky), false)
+  taker(budget, 'c', begun, 1).resume()
+  await turn()
+  await turn()
+  assert.deepEqual([begun, faults.length, budget.waiting], [['piece', 'a', 'c'], 2, 0])
+})
+
 test('many small turns are none too large', async () => {
   const budget = new TurnBudget()
   const begun: string[] = []

@@ -26,6 +26,18 @@ export interface Deferrable {
   readonly resume: () => void
 }
 
+/** Who is told of what turns come to. */
+export interface TurnUser {
+  /** Requests are left over at the end of a turn, or none are any more. */
+  readonly onCrowd: (isCrowded: boolean) => void
+  /** Somebody whose turn it was threw, which is a bug of ours: the others go on in the next one. */
+  readonly onFault: (error: unknown) => void
+}
+
+const rethrow = (error: unknown): void => {
+  throw error
+}
+
 /**
  * How much input is worked on in one turn of the loop. A single read can hold thousands of requests that are answered
  * here (404, a redirect), or a body in chunks of one byte: all other connections would wait meanwhile, and so would the
@@ -46,21 +58,20 @@ export class TurnBudget {
   readonly #requests: FairQueue
   readonly #refusals = new RefusalBudget()
   readonly #monotonicMs: () => number
-  readonly #onCrowd: (isCrowded: boolean) => void
+  readonly #user: TurnUser
   #isCrowded = false
 
   /**
-   * Default: the time of the machine, and clients that nobody has told it of. `onCrowd` is told when requests are left
-   * over at the end of a turn, and when none are any more.
+   * Default: the time of the machine, clients that nobody has told it of, and faults that are thrown on.
    */
   constructor(
     monotonicMs = (): number => performance.now(),
     sources = new Sources(),
-    onCrowd: (isCrowded: boolean) => void = () => {},
+    user: TurnUser = { onCrowd: () => {}, onFault: rethrow },
   ) {
     this.#monotonicMs = monotonicMs
     this.#requests = new FairQueue(monotonicMs, () => sources.all())
-    this.#onCrowd = onCrowd
+    this.#user = user
   }
 
   /** Requests that wait. */
@@ -108,6 +119,19 @@ export class TurnBudget {
   readonly #renew = (): void => {
     this.#isWatched = false
     this.#spent = 0
+    try {
+      this.#goOn()
+    } catch (error) {
+      // Those behind it wait for the next turn, and shall have one.
+      this.#begins = undefined
+      this.#updateLimit()
+      this.#user.onFault(error)
+    } finally {
+      if (this.#pieces.first !== undefined || this.#requests.waiting > 0) this.#watch()
+    }
+  }
+
+  #goOn(): void {
     while (this.#hasRoom()) {
       const next = this.#pieces.shift()
       if (next === undefined) break
@@ -115,11 +139,9 @@ export class TurnBudget {
     }
     if (this.#requests.waiting > 0) this.#serve()
     const isCrowded = this.#requests.waiting > 0
-    if (isCrowded !== this.#isCrowded) {
-      this.#isCrowded = isCrowded
-      this.#onCrowd(isCrowded)
-    }
-    if (this.#pieces.first !== undefined || this.#requests.waiting > 0) this.#watch()
+    if (isCrowded === this.#isCrowded) return
+    this.#isCrowded = isCrowded
+    this.#user.onCrowd(isCrowded)
   }
 
   /** Pieces leave requests the half of a turn at least. */

@@ -152,10 +152,11 @@ export class Dialler {
 
   #openPlain(wish: DialWish, done: (dialled: Dialled) => void): void {
     const { address, port } = this.#endpoint
-    const { flusher, budget, counters, clock, connectTimeoutMs } = this.#options
+    const { flusher, budget, counters, clock, connectTimeoutMs, onFault } = this.#options
     const onGone = (): void => void counters.openUpstreamConnections--
     const onTimeout = (): void => void counters.deadlines.connect++
-    dialPlain({ address, port, timeoutMs: connectTimeoutMs, flusher, budget, clock, onTimeout, onGone }, (dialled) => {
+    const socket = { address, port, timeoutMs: connectTimeoutMs, flusher, budget, clock, onFault }
+    dialPlain({ ...socket, onTimeout, onGone }, (dialled) => {
       if ('channel' in dialled) {
         counters.upstreamConnectionsTotal++
         counters.openUpstreamConnections++

@@ -80,3 +80,23 @@ test('a process that ends opens nothing', async () => {
   assert.ok(!opened.ok)
   assert.equal(opened.failure.message, 'this process is ending')
 })
+
+test('a bug in who owns a channel ends that connection, and not the process', async () => {
+  await using app = await serveTcp(at, (socket) => socket.pipe(socket).on('error', () => {}))
+  const pool = setting.of(app.port)
+  for (const where of ['onData', 'onClosed'] as const) {
+    const opened = await open(pool)
+    assert.ok(opened.ok)
+    const fail = (): never => {
+      throw new Error(`a bug in ${where}`)
+    }
+    let isClosed = false
+    opened.channel.handler = { ...ignoreChannel, onClosed: () => void (isClosed = true), [where]: fail }
+    opened.channel.sendText('x')
+    if (where === 'onData') await until(() => isClosed)
+    else app.sockets.at(-1)?.resetAndDestroy()
+    await until(() => setting.counters.openUpstreamConnections === 0)
+    assert.match(String(setting.faults.at(-1)), new RegExp(`a bug in ${where}`))
+    opened.release()
+  }
+})

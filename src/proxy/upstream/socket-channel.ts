@@ -15,11 +15,19 @@ const UNCONSUMED_LIMIT_BYTES = 256 * 1024
 /** The same while the process holds too much. */
 const TIGHT_LIMIT_BYTES = 32 * 1024
 
+export interface SocketChannelOptions {
+  readonly flusher: Flusher
+  readonly budget: ByteBudget
+  /** Our own code threw while it handled what the peer sent: this connection is given up. */
+  readonly onFault: (error: unknown) => void
+}
+
 /** A plaintext TCP connection as a channel: writes of one turn go out as one, reading pauses while nobody consumes. */
 export class SocketChannel implements Channel, Flushable, Holder {
   readonly #socket: Socket
   readonly #flusher: Flusher
   readonly #budget: ByteBudget
+  readonly #onFault: (error: unknown) => void
   handler: ChannelHandler = ignoreChannel
   readonly #output = new GatheredOutput()
   #isScheduled = false
@@ -29,24 +37,29 @@ export class SocketChannel implements Channel, Flushable, Holder {
   holderPlace = -1
   #isDone = false
 
-  constructor(socket: Socket, flusher: Flusher, budget: ByteBudget) {
+  constructor(socket: Socket, { flusher, budget, onFault }: SocketChannelOptions) {
     this.#socket = socket
     this.#flusher = flusher
     this.#budget = budget
+    this.#onFault = onFault
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
       flusher.noteRead()
       if (this.#isDone) return
       this.heldBytes += chunk.length
       budget.take(chunk.length)
-      this.handler.onData(chunk, 0, chunk.length)
-      flusher.noteBytes(chunk.length, 1)
-      if (this.heldBytes > 0) this.#onHeld()
+      try {
+        this.handler.onData(chunk, 0, chunk.length)
+        flusher.noteBytes(chunk.length, 1)
+        if (this.heldBytes > 0) this.#onHeld()
+      } catch (error) {
+        this.#fail(error)
+      }
     })
-    socket.on('end', () => this.handler.onEnd())
+    socket.on('end', () => this.#guard(() => this.handler.onEnd()))
     socket.on('drain', () => {
       this.#isFull = false
-      this.handler.onDrain()
+      this.#guard(() => this.handler.onDrain())
     })
     socket.on('error', () => this.#close(false))
     socket.on('close', (hadError) => this.#close(!hadError))
@@ -105,16 +118,20 @@ export class SocketChannel implements Channel, Flushable, Holder {
   shed(): void {
     const { handler } = this
     this.abort()
-    handler.onClosed(false, false)
+    this.#tellClosed(handler, false)
   }
 
   flush(): void {
     this.#isScheduled = false
     if (this.#isDone) return
-    const bytes = this.#output.take()
-    if (bytes !== undefined) this.#socket.write(bytes)
-    if (this.#isEnding) this.#socket.end()
-    else this.#isFull = this.#socket.writableLength > HIGH_WATER_BYTES
+    try {
+      const bytes = this.#output.take()
+      if (bytes !== undefined) this.#socket.write(bytes)
+      if (this.#isEnding) this.#socket.end()
+      else this.#isFull = this.#socket.writableLength > HIGH_WATER_BYTES
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   get #limitBytes(): number {
@@ -150,17 +167,37 @@ export class SocketChannel implements Channel, Flushable, Holder {
     this.#leave()
     const { handler } = this
     this.handler = ignoreChannel
-    handler.onClosed(isClean, false)
+    this.#tellClosed(handler, isClean)
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** A bug of ours ends this connection, and not the process: nobody else listens on a socket. */
+  #fail(error: unknown): void {
+    this.#onFault(error)
+    if (!this.#isDone) this.shed()
+  }
+
+  #tellClosed(handler: ChannelHandler, isClean: boolean): void {
+    try {
+      handler.onClosed(isClean, false)
+    } catch (error) {
+      this.#onFault(error)
+    }
   }
 }
 
-export interface DialOptions {
+export interface DialOptions extends SocketChannelOptions {
   readonly address: string
   readonly port: number
   /** 0 for as long as the system tries. */
   readonly timeoutMs: number
-  readonly flusher: Flusher
-  readonly budget: ByteBudget
   readonly clock: Clock
   /** Nobody answered in time; `done` follows. */
   readonly onTimeout: () => void
@@ -197,6 +234,6 @@ export const dialPlain = (
     isSettled = true
     cancel()
     socket.once('close', options.onGone)
-    done({ channel: new SocketChannel(socket, options.flusher, options.budget) })
+    done({ channel: new SocketChannel(socket, options) })
   })
 }
