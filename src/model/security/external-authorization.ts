@@ -1,6 +1,9 @@
 import type { EndpointKey } from '../endpoint.ts'
 import type { BackendService } from '../route.ts'
 
+/** What is called of Envoy's ext_authz over gRPC, as its `:path` has it. */
+export const CHECK_PATH = '/envoy.service.auth.v3.Authorization/Check'
+
 /** Somebody who is asked whether a request may pass: Envoy's ext_authz protocol v3 (gRPC), or an HTTP request of its own. */
 export interface ExternalAuthorization {
   readonly protocol: 'grpc' | 'http'

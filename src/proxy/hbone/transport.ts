@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls'
+import { rethrow } from '../../lib/errors/rethrow.ts'
 import { H2Connection } from '../../http/h2/connection.ts'
 import { CONNECT_ERROR } from '../../http/h2/constants.ts'
 import type { Flushable, Flusher } from '../flusher.ts'
@@ -196,8 +197,4 @@ export class HboneTransport implements Flushable {
 /** After an error nobody knows how far the socket got. */
 const giveBack = (bytes: Buffer, error: Error | null | undefined): void => {
   if (error === null || error === undefined) H2Connection.giveBack(bytes)
-}
-
-const rethrow = (error: unknown): void => {
-  throw error
 }

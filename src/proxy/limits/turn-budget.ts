@@ -1,3 +1,4 @@
+import { rethrow } from '../../lib/errors/rethrow.ts'
 import { FairQueue } from '../overload/fair-queue.ts'
 import { RefusalBudget } from '../overload/refusal-budget.ts'
 import type { WaitingRequest } from '../overload/waiting-request.ts'
@@ -32,10 +33,6 @@ export interface TurnUser {
   readonly onCrowd: (isCrowded: boolean) => void
   /** Somebody whose turn it was threw, which is a bug of ours: the others go on in the next one. */
   readonly onFault: (error: unknown) => void
-}
-
-const rethrow = (error: unknown): void => {
-  throw error
 }
 
 /**

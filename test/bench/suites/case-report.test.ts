@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { madeContender, madeRun } from '../support/made-contender.ts'
 import { missingCase, ratioGoalsOf, verdictOf } from '../report.ts'
 import { reportCase } from './case-report.ts'
 import type { Contender } from './contender.ts'
@@ -16,32 +17,8 @@ const busyPod: MeshCase = {
   load: { request: '', bodyBytes: 0 },
 }
 
-const runOf = (cpuMicrosPerRequest: number): Run => ({
-  requests: 1000,
-  bytes: 0,
-  errors: 0,
-  firstError: undefined,
-  windowMs: 1000,
-  p50Ms: 0.5,
-  p99Ms: 2,
-  busy: 0.5,
-  cipher: undefined,
-  requestsPerSecond: 1000,
-  cpuMicrosPerRequest,
-  proxyBusy: 0.9,
-  withoutHeader: 0,
-})
-
-const contenderOf = (name: string, connections: number, cpu: readonly number[]): Contender => ({
-  name,
-  proxy: { name: 'fairway', version: '1.2.3', mode: 'hbone', host: '127.0.0.1', port: 1, pid: 1 },
-  connections,
-  tunnels: 1,
-  runs: cpu.map(runOf),
-  paced: undefined,
-  peakRssMb: 80.44,
-  why: undefined,
-})
+const contenderOf = (name: string, connections: number, cpu: readonly number[]): Contender =>
+  madeContender(cpu, { name, connections, peakRssMb: 80.44 })
 
 describe('a case', () => {
   const reports = reportCase(
@@ -112,7 +89,7 @@ test('a proxy that failed on the way keeps its figures and says so', () => {
 })
 
 test('of long bodies each MiB counts, those of requests that are not over too', () => {
-  const run: Run = { ...runOf(6), bytes: 3000 * 2 ** 20 }
+  const run: Run = { ...madeRun({ cpuMicrosPerRequest: 6 }), bytes: 3000 * 2 ** 20 }
   const [report] = reportCase(
     { ...busyPod, unit: 'MiB' },
     [{ ...contenderOf('fairway', 1, []), runs: [run] }],
@@ -136,7 +113,7 @@ test('a peer that carries many requests on a connection is the same at both', ()
 
 test('a case at a rate has the latencies of an open loop, and our p99 beside the peers of the same requests in flight', () => {
   const paced: MeshCase = { ...busyPod, peers: 'in-flight', ratePerSecond: 1000, maxRatio: 1.5, maxP99Ratio: 1.5 }
-  const slow = { ...contenderOf('fairway', 1, []), runs: [{ ...runOf(90), p99Ms: 3 }] }
+  const slow = { ...contenderOf('fairway', 1, []), runs: [{ ...madeRun({ cpuMicrosPerRequest: 90 }), p99Ms: 3 }] }
   const [report, peer] = reportCase(paced, [slow, contenderOf('nginx-tls', 64, [60])], 'http')
   assert.deepEqual([report?.latencyMs, report?.paced], [null, { ratePerSecond: 1000, latencyMs: { p50: 0.5, p99: 3 } }])
   assert.deepEqual(report?.p99Ratio, { nginxTls: 1.5, nginxPlain: null })

@@ -1,35 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { madeContender } from '../support/made-contender.ts'
 import type { Contender } from './contender.ts'
-import type { Run } from './laboratory.ts'
 import { mergeLaunches } from './merge-launches.ts'
 
-const runOf = (cpuMicrosPerRequest: number): Run => ({
-  requests: 1000,
-  bytes: 0,
-  errors: 0,
-  firstError: undefined,
-  windowMs: 1000,
-  p50Ms: 0.5,
-  p99Ms: cpuMicrosPerRequest / 10,
-  busy: 0.5,
-  cipher: undefined,
-  requestsPerSecond: 1000,
-  cpuMicrosPerRequest,
-  proxyBusy: 0.9,
-  withoutHeader: 0,
-})
-
-const launchOf = (cpu: readonly number[], peakRssMb: number, why?: string): Contender => ({
-  name: 'fairway',
-  proxy: { name: 'fairway', version: '1.2.3', mode: 'hbone', host: '127.0.0.1', port: 1, pid: 1 },
-  connections: 1,
-  tunnels: 1,
-  runs: cpu.map(runOf),
-  paced: undefined,
-  peakRssMb,
-  why,
-})
+const launchOf = (cpu: readonly number[], peakRssMb: number, why?: string): Contender =>
+  madeContender(cpu, { peakRssMb, why }, (micros) => ({ p99Ms: micros / 10 }))
 
 const cpuOf = (merged: Contender | undefined): readonly number[] | undefined =>
   merged?.runs.map(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest)

@@ -5,6 +5,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { CheckOutcome, CheckSpan, Destination, ExchangeRecord, Source, TryRecord } from '../../../filter/record.ts'
 import type { Endpoint } from '../../../model/endpoint.ts'
+import { CHECK_PATH } from '../../../model/security/external-authorization.ts'
 import { joinHostPort } from '../../../lib/ip.ts'
 import { hideInTarget } from '../../../lib/secrets/hide-secrets.ts'
 import { errorTypeOf } from '../outcome.ts'
@@ -144,8 +145,6 @@ export const checkTags = ({ service, protocol, outcome }: CheckSpan, take: TakeT
   putError(take, checkErrorOf(outcome))
   put(take, 'fairway.failure', failure)
 }
-
-const CHECK_PATH = '/envoy.service.auth.v3.Authorization/Check'
 
 const checkErrorOf = ({ isLate, status, grpcStatus }: CheckOutcome): string => {
   if (isLate) return 'timeout'

@@ -8,9 +8,6 @@ import { fromUtf8, toUtf8 } from './field-text.ts'
 import type { Question, QuestionRequest } from './question.ts'
 import type { FieldAction, FieldChange, RequestChanges, Verdict } from './verdict.ts'
 
-/** As gRPC has it in `:path`. */
-export const CHECK = '/envoy.service.auth.v3.Authorization/Check'
-
 /** How the message is filled in. */
 export interface CheckOptions {
   /** Whether a field of the request is shown; its name is in lower case. */

@@ -1,6 +1,7 @@
+import { CHECK_PATH } from '../../../../model/security/external-authorization.ts'
 import { frameMessage, grpcFields, readUnary } from '../../../../http/grpc-unary.ts'
 import type { ExternalAuthorization } from '../../../../model/security/external-authorization.ts'
-import { CHECK, decodeCheckResponse, encodeCheckRequest } from './check-messages.ts'
+import { decodeCheckResponse, encodeCheckRequest } from './check-messages.ts'
 import { compileNames } from './names.ts'
 import type { CallAnswer, CallRequest } from '../../../side/provider-call.ts'
 import type { Question } from './question.ts'
@@ -20,7 +21,7 @@ export const createGrpcProtocol = (settings: ExternalAuthorization): Protocol =>
   return {
     ask: (question) => ({
       method: 'POST',
-      target: CHECK,
+      target: CHECK_PATH,
       host: `${service.hostname}:${service.port}`,
       headers: grpcFields(timeoutMs),
       body: frameMessage(encodeCheckRequest(question, { shows, addedHeaders, asBytes })),
