@@ -1,6 +1,7 @@
+import { traceNames } from '../tracing/trace-names.ts'
 import { TOKEN_LOWER } from './chars.ts'
 
-/** Fields that decide about framing, routing or the connection; every other name is `PLAIN`. */
+/** Fields that decide about framing, routing, the connection or a trace; every other name is `PLAIN`. */
 export const PLAIN = 0
 export const CONTENT_LENGTH = 1
 export const TRANSFER_ENCODING = 2
@@ -10,8 +11,10 @@ export const EXPECT = 5
 export const UPGRADE = 6
 /** Spelled with `_`, which CGI and what descends from it take for `-`: framing to one reader and nothing to another. */
 export const LOOKALIKE = 7
+/** Speaks of a trace. */
+export const TRACE = 8
 
-const ROLES: ReadonlyMap<string, number> = new Map([
+const ROLES: ReadonlyMap<string, number> = new Map<string, number>([
   ['content-length', CONTENT_LENGTH],
   ['transfer-encoding', TRANSFER_ENCODING],
   ['host', HOST],
@@ -20,6 +23,7 @@ const ROLES: ReadonlyMap<string, number> = new Map([
   ['upgrade', UPGRADE],
   ['content_length', LOOKALIKE],
   ['transfer_encoding', LOOKALIKE],
+  ...traceNames.map((name) => [name, TRACE] as const),
 ])
 
 /** Usual names, the ones with a role first: when two fall into one slot the earlier keeps it, the later is only slower. */

@@ -7,6 +7,7 @@ import {
   HOST,
   LOOKALIKE,
   PLAIN,
+  TRACE,
   TRANSFER_ENCODING,
   UPGRADE,
   hashStep,
@@ -39,6 +40,8 @@ export interface FieldFacts {
   upgrades: boolean
   expectsContinue: boolean
   upgrade: string | undefined
+  /** One of them speaks of a trace. */
+  hasTrace: boolean
 }
 
 /**
@@ -108,6 +111,7 @@ function createFacts(fields: string[]): FieldFacts {
     upgrades: false,
     expectsContinue: false,
     upgrade: undefined,
+    hasTrace: false,
   }
 }
 
@@ -143,6 +147,9 @@ function noteField(facts: FieldFacts, role: number, value: string): boolean {
       break
     case UPGRADE:
       facts.upgrade = facts.upgrade === undefined ? value : `${facts.upgrade}, ${value}`
+      break
+    case TRACE:
+      facts.hasTrace = true
       break
     case LOOKALIKE:
       facts.failure = badRequest('Content-Length or Transfer-Encoding spelled with "_"')

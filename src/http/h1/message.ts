@@ -21,6 +21,8 @@ export interface H1RequestHead {
   readonly expectsContinue: boolean
   /** The `upgrade` field's value when `connection: upgrade` is there too. */
   readonly upgrade: string | undefined
+  /** A field may speak of a trace; false: none does. */
+  readonly mayHaveTrace: boolean
 }
 
 /** The head of an HTTP/1.1 response, checked. */

@@ -105,5 +105,6 @@ function createHead(method: string, target: string, minorVersion: 0 | 1, facts: 
     // A 1.0 client knows neither (RFC 9110 sections 7.8 and 10.1.1).
     expectsContinue: facts.expectsContinue && minorVersion === 1,
     upgrade: facts.upgrades && minorVersion === 1 ? facts.upgrade : undefined,
+    mayHaveTrace: facts.hasTrace,
   }
 }

@@ -2,6 +2,7 @@
 import type { HeaderList } from '../header-list.ts'
 import { readB3, readB3Fields } from './b3.ts'
 import type { Propagator, RemoteContext } from './remote-context.ts'
+import { formOf, TRACESTATE } from './trace-names.ts'
 import { formatTraceparent, readTraceparent } from './traceparent.ts'
 import { isTracestate } from './tracestate.ts'
 
@@ -28,69 +29,31 @@ export interface FoundTrace {
 }
 
 const noForms: readonly Propagator[] = []
-const nothing: FoundTrace = { context: undefined, forms: noForms, traceState: undefined, hasState: false }
+/** What a request without any such field says. */
+export const noTrace: FoundTrace = { context: undefined, forms: noForms, traceState: undefined, hasState: false }
 
-/** Reads what a request says of its trace. Most say nothing, which one look at the lengths of names tells. */
+/** Reads what a request says of its trace. */
 export const findTrace = (headers: HeaderList, { reads }: Propagation): FoundTrace => {
-  const { fields } = headers
-  for (let i = 0; i < fields.length; i += 2) if (speaksOfTrace(fields[i] ?? '')) return readTrace(headers, reads)
-  return nothing
-}
-
-const readTrace = (headers: HeaderList, reads: readonly Propagator[]): FoundTrace => {
   const forms = formsIn(headers)
+  const hasState = headers.hasLower(TRACESTATE)
+  if (forms.length === 0 && !hasState) return noTrace
   let context: RemoteContext | undefined
   for (const form of reads) {
     if (context !== undefined) break
     if (forms.includes(form)) context = readForm(headers, form)
   }
-  const hasState = headers.hasLower(TRACESTATE)
   const isW3c = context?.form === 'tracecontext' && context.ids !== undefined
   const written = isW3c ? headers.getLower(TRACESTATE) : undefined
   const traceState = written !== undefined && isTracestate(written) ? written : undefined
   return { context, forms, traceState, hasState }
 }
 
-const TRACESTATE = 'tracestate'
-
-/** The form that a field is of, if it is of one. By length first: of a dozen fields hardly one is compared. */
-const formOf = (name: string): Propagator | undefined => {
-  switch (name.length) {
-    case 2:
-      return name === 'b3' ? 'b3' : undefined
-    case 10:
-      return name === 'x-b3-flags' ? 'b3multi' : undefined
-    case 11:
-      return name === 'traceparent' ? 'tracecontext' : name === 'x-b3-spanid' ? 'b3multi' : undefined
-    case 12:
-      return name === 'x-b3-traceid' || name === 'x-b3-sampled' ? 'b3multi' : undefined
-    default:
-      return undefined
-  }
-}
-
-/** Bits of the lengths that their names have. */
-const LENGTHS = (1 << 2) | (1 << 10) | (1 << 11) | (1 << 12)
-const MAX_LENGTH = 12
-const LETTER_B = 0x62
-const LETTER_T = 0x74
-const LETTER_X = 0x78
-
-/** Each request is asked for each of its fields: most have another length, and nearly all others another letter in front. */
-const speaksOfTrace = (name: string): boolean => {
-  const { length } = name
-  if (length > MAX_LENGTH || ((LENGTHS >> length) & 1) === 0) return false
-  const first = name.charCodeAt(0)
-  if (first !== LETTER_B && first !== LETTER_T && first !== LETTER_X) return false
-  return formOf(name) !== undefined || name === TRACESTATE
-}
-
 /** Each once, in the order of their fields. */
 const formsIn = ({ fields }: HeaderList): readonly Propagator[] => {
-  const forms: Propagator[] = []
+  let forms = noForms
   for (let i = 0; i < fields.length; i += 2) {
     const form = formOf(fields[i] ?? '')
-    if (form !== undefined && !forms.includes(form)) forms.push(form)
+    if (form !== undefined && !forms.includes(form)) forms = [...forms, form]
   }
   return forms
 }

@@ -116,6 +116,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
       keepAlive: true,
       expectsContinue: headers.getLower('expect')?.toLowerCase() === '100-continue',
       upgrade,
+      mayHaveTrace: true,
     }
     // Protocols that nothing can be switched to here (RFC 9220 section 3).
     if (upgrade !== undefined && upgradeOf(head) === undefined) return this.#refuse(501)

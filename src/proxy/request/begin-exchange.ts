@@ -99,7 +99,7 @@ const beginTrace = (
   { tracer, onError }: BeginDeps,
 ): BegunTrace => {
   try {
-    return tracer?.begin(head.headers, record, tunnel)
+    return tracer?.begin(head, record, tunnel)
   } catch (error) {
     onError('a request got no place in a trace', error, record.requestId)
     return undefined

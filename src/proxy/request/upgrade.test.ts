@@ -13,6 +13,7 @@ const headOf = (upgrade: string | undefined, bodyLength = 0): H1RequestHead => (
   bodyLength,
   keepAlive: true,
   expectsContinue: false,
+  mayHaveTrace: false,
   upgrade,
 })
 

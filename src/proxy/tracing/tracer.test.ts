@@ -54,7 +54,7 @@ const begin = ({ fields = [], policy, random = 0.5, requestId, tunnel, ...more }
   const headers = new HeaderList([...fields])
   const telemetry = policy === undefined ? undefined : policyOf(policy)
   const record: Pick<ExchangeRecord, 'telemetry' | 'requestId' | 'trace'> = { telemetry, requestId, trace: undefined }
-  const begun = tracer.begin(headers, record, tunnel)
+  const begun = tracer.begin({ headers, mayHaveTrace: fields.length > 0 }, record, tunnel)
   const trace = begun === 'untold' ? undefined : begun
   assert.equal(record.trace, trace)
   if (begun === 'untold') createRequestIds().giveBoth(headers, undefined)

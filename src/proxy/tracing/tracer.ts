@@ -4,8 +4,8 @@
  */
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { TraceRecord } from '../../filter/record.ts'
-import type { HeaderList } from '../../http/header-list.ts'
-import { findTrace, type FoundTrace } from '../../http/tracing/trace-fields.ts'
+import type { H1RequestHead } from '../../http/h1/message.ts'
+import { findTrace, noTrace, type FoundTrace } from '../../http/tracing/trace-fields.ts'
 import type { Propagator } from '../../http/tracing/remote-context.ts'
 import { readTraceparent } from '../../http/tracing/traceparent.ts'
 import { createHexSource } from '../../lib/ids/random-hex.ts'
@@ -13,6 +13,9 @@ import type { TelemetryPolicy } from '../../model/telemetry/telemetry-policy.ts'
 import { ExchangeTrace } from './exchange-trace.ts'
 import { Lots } from './lots.ts'
 import { planTraces, type TracePlan, type TracingDefaults } from './trace-plan.ts'
+
+/** What begins. */
+export type TracedHead = Pick<H1RequestHead, 'headers' | 'mayHaveTrace'>
 
 /** The record of what begins; it is told of the trace. */
 export type TracedRecord = Pick<ExchangeRecord, 'telemetry' | 'requestId' | 'trace'>
@@ -59,11 +62,11 @@ export class Tracer {
   }
 
   /** What an exchange that begins with these fields has of a trace, `tunnel` being the `traceparent` of its CONNECT. */
-  begin(headers: HeaderList, record: TracedRecord, tunnel: string | undefined): BegunTrace {
+  begin(head: TracedHead, record: TracedRecord, tunnel: string | undefined): BegunTrace {
     const planned = this.#planOf(record.telemetry)
     if (planned === undefined) return undefined
     const { plan } = planned
-    const found = findTrace(headers, plan.propagation)
+    const found = head.mayHaveTrace ? findTrace(head.headers, plan.propagation) : noTrace
     const isSampled = this.#isSampled(planned, found, record.requestId)
     if (!isSampled && !plan.reportsErrors) {
       if (mayPass(plan, found)) return undefined

@@ -25,8 +25,8 @@ export function recordCase(direction: 'request' | 'response', test: GoodCase | B
 function formatEvent(event: H1Event): string {
   switch (event.kind) {
     case 'request': {
-      const { method, target, expectsContinue, upgrade } = event.head
-      const flags = `${expectsContinue ? ' continue' : ''}${upgrade === undefined ? '' : ` upgrade=${upgrade}`}`
+      const { method, target, expectsContinue, upgrade, mayHaveTrace } = event.head
+      const flags = `${expectsContinue ? ' continue' : ''}${upgrade === undefined ? '' : ` upgrade=${upgrade}`}${mayHaveTrace ? ' trace' : ''}`
       return `${method} ${target}${formatFraming(event.head)}${flags}`
     }
     case 'informational':

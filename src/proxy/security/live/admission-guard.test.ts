@@ -54,6 +54,7 @@ const head = {
   bodyLength: 0,
   keepAlive: true,
   expectsContinue: false,
+  mayHaveTrace: false,
   upgrade: undefined,
 } as const
 

@@ -96,7 +96,8 @@ const passUntraced = (): Operation => {
   return {
     name: 'beginning of a trace for a request that is not traced',
     run: (times) => {
-      for (let i = 0; i < times; i++) tracer.begin(new HeaderList([...fields]), record, undefined)
+      for (let i = 0; i < times; i++)
+        tracer.begin({ headers: new HeaderList([...fields]), mayHaveTrace: false }, record, undefined)
     },
   }
 }

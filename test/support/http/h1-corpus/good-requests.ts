@@ -1,3 +1,4 @@
+import { traceNames } from '../../../../src/http/tracing/trace-names.ts'
 import { type GoodCase, chunked, good, goodTarget, differing } from './case.ts'
 import { WHY } from './why.ts'
 
@@ -107,6 +108,16 @@ export const GOOD_REQUESTS: readonly GoodCase[] = [
     'PUT / HTTP/1.1\r\nHost: a\r\nExpect: more\r\nContent-Length: 1\r\n\r\nx',
     'PUT / len=1 body:x end',
   ),
+  ...traceNames.flatMap((name) =>
+    [name, name.toUpperCase()].map((written) =>
+      good(
+        `${written}, which speaks of a trace`,
+        `GET / HTTP/1.1\r\nHost: a\r\n${written}: b\r\n\r\n`,
+        'GET / trace end',
+      ),
+    ),
+  ),
+  good('a name like one of a trace', 'GET / HTTP/1.1\r\nHost: a\r\ntraceparents: b\r\n\r\n', 'GET / end'),
   good('close', 'GET / HTTP/1.1\r\nHost: a\r\nConnection: foo, Close\r\n\r\n', 'GET / close end'),
   good(
     'close and keep-alive',
