@@ -11,8 +11,8 @@ export interface SpanTagger {
   readonly hasIstioTags: boolean
   /** Of the path, in characters. */
   readonly maxPathLength: number
-  /** The custom tags of one exchange, to be asked for while its messages are there. */
-  readonly tagsOf: (told: Told) => Tags
+  /** The custom tags of one exchange, if there are any; to be asked for while its messages are there. */
+  readonly tagsOf: (told: Told) => Tags | undefined
 }
 
 /** Envoy's `max_path_tag_length`. */
@@ -20,10 +20,8 @@ const MAX_PATH_LENGTH = 256
 /** Of a tag that a client writes. */
 const MAX_TAG_LENGTH = 1024
 
-const noTags: Tags = {}
-
 /** As it is where no policy says anything. */
-export const plainTagger: SpanTagger = { hasIstioTags: true, maxPathLength: MAX_PATH_LENGTH, tagsOf: () => noTags }
+export const plainTagger: SpanTagger = { hasIstioTags: true, maxPathLength: MAX_PATH_LENGTH, tagsOf: () => undefined }
 
 /** Compiles the tags of a policy. */
 export const createTagger = (
@@ -60,5 +58,6 @@ export const createTagger = (
     for (const put of made) put(told, tags)
     return tags
   }
-  return { hasIstioTags, maxPathLength: maxPathTagLength, tagsOf: made.length === 0 ? () => fixed : tagsOf }
+  const only = Object.keys(fixed).length === 0 ? undefined : fixed
+  return { hasIstioTags, maxPathLength: maxPathTagLength, tagsOf: made.length === 0 ? () => only : tagsOf }
 }

@@ -6,6 +6,6 @@ import type { Tags } from './spans/peer-tags.ts'
 export interface TracedExchange {
   readonly record: ExchangeRecord
   readonly tagger: SpanTagger
-  /** What its policy adds. */
-  readonly custom: Tags
+  /** What its policy adds, if it does. */
+  readonly custom: Tags | undefined
 }

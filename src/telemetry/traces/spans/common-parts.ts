@@ -3,10 +3,13 @@ import type { Endpoint } from '../../../model/endpoint.ts'
 
 /** What spans say that is the same for all exchanges between the same parties which came to the same. */
 export interface CommonParts {
-  /** Of the exchange's own span. */
-  readonly server: Buffer
-  /** Of the span of the try that was answered. */
-  readonly client: Buffer
+  /**
+   * Of the exchange's own span and behind it, after what its message begins with, of the span of the try that was answered: in one
+   * piece, for most exchanges have just these two.
+   */
+  readonly bytes: Buffer
+  readonly serverBytes: number
+  readonly clientBytes: number
 }
 
 /** Of one client's exchanges. */
@@ -48,15 +51,16 @@ export class CommonPartsCache {
 
   /** `undefined`: there was none of its kind lately. */
   of(record: ExchangeRecord, hasIstioTags: boolean): CommonParts | undefined {
-    if (!METHODS.has(record.method)) return undefined
     const kinds = this.#bySource.get(record.source)
     if (kinds === undefined) {
+      if (!METHODS.has(record.method)) return undefined
       this.#bySource.set(record.source, { known: [kindOf(record, hasIstioTags)], next: 1 })
       return undefined
     }
     for (const kind of kinds.known)
       if (isOfKind(record, kind) && kind.hasIstioTags === hasIstioTags)
         return (kind.parts ??= this.#make(record, hasIstioTags))
+    if (!METHODS.has(record.method)) return undefined
     kinds.known[kinds.next] = kindOf(record, hasIstioTags)
     kinds.next = (kinds.next + 1) % MAX_OF_ONE
     return undefined

@@ -3,15 +3,6 @@ const INITIAL_BYTES = 16 * 1024
 /** A text up to there is written character by character, which for most is faster than a call into Node. */
 const MAX_SHORT = 100
 
-const TWO_32 = 2 ** 32
-const TWO_21 = 2 ** 21
-
-/** The value of a lower-case hex digit. */
-const HEX_VALUE = Uint8Array.from({ length: 128 }, (_, code) => {
-  const value = Number.parseInt(String.fromCharCode(code), 16)
-  return Number.isNaN(value) ? 0 : value
-})
-
 /**
  * Writes protobuf into memory that is used again and again. OpenTelemetry's own serializer goes over everything twice and
  * asks each attribute what it is, which took four times as long.
@@ -30,11 +21,6 @@ export class ProtoWriter {
     return this.#at
   }
 
-  /** All of the memory that it holds, in bytes. */
-  get capacity(): number {
-    return this.#bytes.length
-  }
-
   /** Begins again, behind `at` bytes that are left for what is not known yet; into other memory, if that is given. */
   reset(at = 0, bytes: Buffer = this.#bytes): void {
     this.#bytes = bytes
@@ -49,6 +35,13 @@ export class ProtoWriter {
   /** What was written, from `from` on; it is overwritten after the next `reset`. */
   view(from = 0): Buffer {
     return this.#bytes.subarray(from, this.#at)
+  }
+
+  /** Its memory, written up to `at`, with room for so many bytes more. */
+  room(at: number, bytes: number): Buffer {
+    this.#at = at
+    this.#reserve(bytes)
+    return this.#bytes
   }
 
   raw(bytes: Uint8Array): void {
@@ -68,33 +61,33 @@ export class ProtoWriter {
     this.raw(bytes)
   }
 
-  /** A message that another has written. */
-  message(field: number, written: ProtoWriter): void {
-    const length = written.#at
-    this.head(field, length)
-    this.#reserve(length)
-    written.#bytes.copy(this.#bytes, this.#at, 0, length)
-    this.#at += length
+  /** Begins a message of which nobody knows how long it gets; the result is for `close`. */
+  open(field: number): number {
+    this.#reserve(1 + OPEN_BYTES)
+    this.#bytes[this.#at] = (field << 3) | 2
+    this.#at += 1 + OPEN_BYTES
+    return this.#at
+  }
+
+  /** Ends a message that began there; something may be behind it. */
+  close(start: number, end = this.#at): void {
+    const length = end - start
+    if (length < 0x80 || length > 0x3fff) return this.#closeOther(start, length)
+    this.#bytes[start - 2] = (length & 0x7f) | 0x80
+    this.#bytes[start - 1] = length >> 7
+  }
+
+  #closeOther(start: number, length: number): void {
+    this.#reserve(MAX_VARINT)
+    const at = start - OPEN_BYTES
+    this.#bytes.copyWithin(at + sizeOf(length), start, this.#at)
+    this.#at += writeVarint(this.#bytes, length, at) - start
   }
 
   /** The beginning of a field of so many bytes, which are still to come. */
   head(field: number, length: number): void {
     this.#tag(field, 2)
     this.#varint(length)
-  }
-
-  /** A field of bytes that are hex digits, in lower case. */
-  hex(field: number, digits: string): void {
-    const length = digits.length >> 1
-    this.head(field, length)
-    this.#reserve(length)
-    const bytes = this.#bytes
-    let at = this.#at
-    for (let i = 0; i + 1 < digits.length; i += 2) {
-      bytes[at++] =
-        ((HEX_VALUE[digits.charCodeAt(i) & 0x7f] ?? 0) << 4) | (HEX_VALUE[digits.charCodeAt(i + 1) & 0x7f] ?? 0)
-    }
-    this.#at = at
   }
 
   text(field: number, text: string): void {
@@ -114,19 +107,6 @@ export class ProtoWriter {
     this.#tag(field, 5)
     this.#reserve(4)
     this.#at = this.#bytes.writeUInt32LE(value, this.#at)
-  }
-
-  /** Milliseconds since the epoch as nanoseconds; in halves, for they are more than a number holds. */
-  time(field: number, ms: number): void {
-    this.#tag(field, 1)
-    this.#reserve(8)
-    const whole = Math.floor(ms)
-    const nanos = Math.min(999_999, Math.round((ms - whole) * 1e6))
-    const upper = Math.floor(whole / TWO_21) * 1e6
-    const lower = (whole % TWO_21) * 1e6 + nanos
-    const rest = (upper % 2048) * TWO_21 + lower
-    this.#at = this.#bytes.writeUInt32LE(rest % TWO_32, this.#at)
-    this.#at = this.#bytes.writeUInt32LE(Math.floor(upper / 2048) + Math.floor(rest / TWO_32), this.#at)
   }
 
   /** A `KeyValue` as a field; integers, as all numbers here are. */
@@ -194,7 +174,7 @@ export class ProtoWriter {
   }
 
   #tag(field: number, wire: number): void {
-    this.#varint((field << 3) | wire)
+    this.#byte((field << 3) | wire)
   }
 
   #byte(byte: number): void {
@@ -202,22 +182,16 @@ export class ProtoWriter {
     this.#bytes[this.#at++] = byte
   }
 
-  /** Whole numbers up to 2^53. */
   #varint(value: number): void {
     this.#reserve(MAX_VARINT)
-    const bytes = this.#bytes
-    let at = this.#at
-    let rest = value
-    while (rest > 0x7f) {
-      bytes[at++] = (rest % 0x80) | 0x80
-      rest = Math.floor(rest / 0x80)
-    }
-    bytes[at++] = rest
-    this.#at = at
+    this.#at = writeVarint(this.#bytes, value, this.#at)
   }
 
   #reserve(length: number): void {
-    if (this.#at + length <= this.#bytes.length) return
+    if (this.#at + length > this.#bytes.length) this.#grow(length)
+  }
+
+  #grow(length: number): void {
     const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + length))
     larger.set(this.#bytes.subarray(0, this.#at))
     this.#bytes = larger
@@ -225,11 +199,26 @@ export class ProtoWriter {
 }
 
 const MAX_VARINT = 10
+/** The length of a message that is larger than 127 bytes and smaller than 16 KB, as nearly all are. */
+const OPEN_BYTES = 2
 const MAX_NAMES = 1000
 /** Of a name, mostly. */
 const NAME_BYTES = 128
 
-const sizeOf = (value: number): number => {
+/** A whole number up to 2^53; where it ends. */
+export const writeVarint = (bytes: Buffer, value: number, from: number): number => {
+  let at = from
+  let rest = value
+  while (rest > 0x7f) {
+    bytes[at++] = (rest & 0x7f) | 0x80
+    rest = Math.floor(rest / 0x80)
+  }
+  bytes[at++] = rest
+  return at
+}
+
+/** How many bytes such a number takes. */
+export const sizeOf = (value: number): number => {
   let size = 1
   for (let rest = value; rest > 0x7f; rest = Math.floor(rest / 0x80)) size++
   return size

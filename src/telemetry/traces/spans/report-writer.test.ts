@@ -15,7 +15,7 @@ const startWriter = (version = '1.2.3'): ReportWriter =>
 const traced = (changes: Partial<ExchangeRecord> = {}) => ({
   record: makeRecord({ trace: traceOf('a'), ...changes }),
   tagger: plainTagger,
-  custom: {},
+  custom: undefined,
 })
 
 const write = (changes: Partial<ExchangeRecord>) => {
@@ -37,6 +37,39 @@ describe('a span', () => {
   ]
   for (const [name, userAgent] of texts)
     it(`has texts as they are: ${name}`, () => assert.equal(write({ userAgent }).attributes['user_agent'], userAgent))
+
+  it('has texts as long as they are, where their lengths and its own take more bytes', () => {
+    const tagger = { ...plainTagger, maxPathLength: 20_000 }
+    const writer = startWriter()
+    const tries = [{ spanId: 'b'.repeat(16), startedAtMs: 0 }]
+    const lengths = [
+      ...Array(60)
+        .keys()
+        .map((i) => 80 + i),
+      16_200,
+      16_300,
+      16_383,
+      16_384,
+      19_000,
+    ]
+    for (const length of lengths) {
+      const path = `/${'p'.repeat(length - 1)}`
+      // The first of its kind is not written as those after it are.
+      for (const end of ['', 'é', '?a=b', ''])
+        writer.add({ ...traced({ path: path + end, trace: { ...traceOf('a'), tries } }), tagger })
+      const spans = readSpans(writer.take().bytes)
+      const seen = spans.map(({ name, attributes }) => [
+        name.slice(0, 6),
+        attributes['http.url'],
+        attributes['url.path'],
+      ])
+      const wanted = ['', 'é', '?a=b', ''].flatMap((end) => [
+        ['api.sh', `http://api.shop${path}${end}`, end === '?a=b' ? path : path + end],
+        ['router', undefined, undefined],
+      ])
+      assert.deepEqual(seen, wanted)
+    }
+  })
 
   it('has times to the nanosecond, and numbers beyond 32 bits', () => {
     const startedAtEpochMs = Date.UTC(2026, 10, 22, 10, 0, 0, 999) + 0.25
@@ -60,10 +93,14 @@ describe('a span', () => {
       { destination: other },
       { endpoint: undefined },
       { source: { ...usual.source, workload: 'x' } },
+      { trace: { ...trace, parentId: 'c'.repeat(16), traceState: 'd=e' } },
+      { trace: { ...trace, tunnel: { traceId: 'f'.repeat(32), spanId: '0123456789abcdef' } } },
+      { protocol: 'grpc', grpcStatus: '5' },
+      { requestPrincipal: 'issuer/subject', requestId: undefined, details: '' },
     ]
     const spansOf = (writer: ReportWriter, kind: Partial<ExchangeRecord>, hasIstioTags: boolean) => {
       const record = { ...usual, attempts: 1, trace, ...kind }
-      writer.add({ record, tagger: { ...plainTagger, hasIstioTags }, custom: {} })
+      writer.add({ record, tagger: { ...plainTagger, hasIstioTags }, custom: undefined })
       return readSpans(writer.take().bytes)
     }
     const writer = startWriter()

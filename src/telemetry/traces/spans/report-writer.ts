@@ -19,10 +19,9 @@ export const REPORT_BYTES = 512 * 1024
 const FULL_BYTES = REPORT_BYTES - 16 * 1024
 /** Two messages around the spans: a tag and a length each. */
 const HEADS_BYTES = 2 * 6
-/** Fields of `ExportTraceServiceRequest`, `ResourceSpans` and `ScopeSpans`. */
+/** Fields of `ExportTraceServiceRequest` and `ResourceSpans`. */
 const RESOURCE_SPANS = 1
 const SCOPE_SPANS = 2
-const SPANS = 2
 
 /**
  * Puts reports of spans together, an `ExportTraceServiceRequest` of OTLP each. Exchanges are written when they are over, so
@@ -42,7 +41,6 @@ export class ReportWriter {
   #spanCount = 0
 
   constructor({ resource, selfTags, version }: ReportParts) {
-    this.#spans = new SpanWriter(selfTags)
     this.#resource = messageOf(1, encodeResource(resource))
     const scope = new ProtoWriter(Buffer.allocUnsafeSlow(256))
     scope.text(1, 'fairway')
@@ -51,6 +49,7 @@ export class ReportWriter {
     this.#start = HEADS_BYTES + this.#resource.length + this.#scope.length
     this.#report = new ProtoWriter(Buffer.allocUnsafeSlow(REPORT_BYTES))
     this.#report.reset(this.#start)
+    this.#spans = new SpanWriter(selfTags, this.#report)
   }
 
   get isEmpty(): boolean {
@@ -62,7 +61,7 @@ export class ReportWriter {
   }
 
   add(exchange: TracedExchange): void {
-    this.#spanCount += this.#spans.write(exchange, this.#report, SPANS)
+    this.#spanCount += this.#spans.write(exchange)
     this.#exchanges++
   }
 

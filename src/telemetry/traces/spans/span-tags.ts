@@ -9,6 +9,7 @@ import { CHECK_PATH } from '../../../model/security/external-authorization.ts'
 import { joinHostPort } from '../../../lib/ip.ts'
 import { hideInTarget } from '../../../lib/secrets/hide-secrets.ts'
 import { errorTypeOf } from '../outcome.ts'
+import type { TableName, TableValue } from './attribute-table.ts'
 
 /** Takes one attribute of a span; each comes once. */
 export type TakeTag = (name: string, value: string | number | boolean) => void
@@ -74,28 +75,55 @@ export const ruleTags = ({ route, rule }: ExchangeRecord, take: TakeTag): void =
   put(take, 'fairway.rule', rule)
 }
 
-/** Of the exchange itself; a path longer than `maxPathLength` is cut. */
-export const serverTags = (record: ExchangeRecord, maxPathLength: number, take: TakeTag): void => {
-  putTarget(record, maxPathLength, take)
+/** What no two exchanges have alike, in the order of `ownValues`. */
+export const ownNames: readonly TableName[] = [
+  'http.url',
+  // The authority, and the path.
+  undefined,
+  undefined,
+  'url.path',
+  'url.query',
+  'request_size',
+  'response_size',
+  'guid:x-request-id',
+  'user_agent',
+  'user_agent.original',
+  'response_code_details',
+  'request_principal',
+]
+
+/** The values; `undefined`: there is no such tag. A path longer than `maxPathLength` is cut. */
+export const ownValues = (record: ExchangeRecord, maxPathLength: number): readonly TableValue[] => {
+  const target = hideInTarget(record.path)
+  const path = target.length > maxPathLength ? target.slice(0, maxPathLength) : target
+  const queryAt = path.indexOf('?')
+  const userAgent = cutIfAny(record.userAgent)
+  return [
+    'http://',
+    cut(record.authority),
+    path,
+    queryAt < 0 ? path : path.slice(0, queryAt),
+    queryAt < 0 ? undefined : path.slice(queryAt + 1),
+    record.requestBytes,
+    record.responseBytes,
+    cutIfAny(record.requestId),
+    userAgent,
+    userAgent,
+    cutIfAny(record.details),
+    cutIfAny(record.requestPrincipal),
+  ]
+}
+
+/** Whether there may be something of it for `serverTags` or `clientTags`, beside tries. */
+export const isSpecial = ({ status, protocol }: ExchangeRecord): boolean =>
+  status < 100 || status >= 400 || protocol === 'grpc'
+
+/** Of the exchange itself, what few have. */
+export const serverTags = (record: ExchangeRecord, take: TakeTag): void => {
   if (record.status === 0) take('http.status_code', '0')
-  take('request_size', record.requestBytes)
-  take('response_size', record.responseBytes)
-  put(take, 'guid:x-request-id', record.requestId)
-  put(take, 'user_agent', record.userAgent)
-  put(take, 'user_agent.original', record.userAgent)
-  put(take, 'response_code_details', record.details)
-  put(take, 'request_principal', record.requestPrincipal)
   if (record.attempts > 1) take('fairway.attempts', record.attempts)
   if (record.protocol === 'grpc') putGrpc(take, record)
   putError(take, errorTypeOf(record))
-}
-
-const putTarget = ({ path: target, authority }: ExchangeRecord, maxPathLength: number, take: TakeTag): void => {
-  const path = hideInTarget(target).slice(0, maxPathLength)
-  const queryAt = path.indexOf('?')
-  take('http.url', `http://${cut(authority)}${path}`)
-  take('url.path', queryAt < 0 ? path : path.slice(0, queryAt))
-  if (queryAt >= 0) take('url.query', path.slice(queryAt + 1))
 }
 
 /** What is known of one try. */
@@ -181,5 +209,8 @@ const putRpc = (take: TakeTag, { path, grpcStatus }: Pick<ExchangeRecord, 'path'
 const put = (take: TakeTag, name: string, value: string | undefined): void => {
   if (value !== undefined && value !== '') take(name, cut(value))
 }
+
+const cutIfAny = (value: string | undefined): string | undefined =>
+  value === undefined || value === '' ? undefined : cut(value)
 
 const cut = (value: string): string => (value.length > MAX_CHARS ? value.slice(0, MAX_CHARS) : value)

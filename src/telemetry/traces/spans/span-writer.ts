@@ -1,11 +1,13 @@
 /** Writes spans as OTLP has them (opentelemetry/proto/trace/v1), straight from the records of exchanges. */
 import type { CheckSpan, Destination, ExchangeRecord, Source, TraceRecord, TrySpan } from '../../../filter/record.ts'
 import type { Endpoint } from '../../../model/endpoint.ts'
+import { AttributeTable } from './attribute-table.ts'
 import { CommonPartsCache, type CommonParts } from './common-parts.ts'
 import { asAttributes, encode, encodedObjects, encodedValues, RESOURCE_ATTRIBUTES, SPAN_ATTRIBUTES } from './encoded.ts'
 import { errorTypeOf } from '../outcome.ts'
 import { istioEndpointTags, istioSourceTags, type Tags } from './peer-tags.ts'
-import { ProtoWriter } from './proto-writer.ts'
+import type { ProtoWriter } from './proto-writer.ts'
+import { writeFrame, writeHex, type SpanFrame } from './span-frame.ts'
 import * as tags from './span-tags.ts'
 import type { TracedExchange } from '../traced-exchange.ts'
 
@@ -16,6 +18,8 @@ const ERROR = 2
 /** Bits of `flags`: it is known whether the parent is remote, and it is. */
 const HAS_IS_REMOTE = 0x100
 const IS_REMOTE = 0x200
+/** Of `ScopeSpans`, of which spans are. */
+const SPANS = 2
 /** Of a span's name. */
 const NAME = 5
 
@@ -40,8 +44,7 @@ export class SpanWriter {
   readonly #selfTags: Tags
   /** What Istio's tags of the waypoint are left to where they are not wanted. */
   readonly #bareTags: Tags
-  readonly #span = new ProtoWriter()
-  readonly #part = new ProtoWriter()
+  readonly #span: ProtoWriter
   readonly #take: tags.TakeTag = (name, value) => this.#span.attribute(SPAN_ATTRIBUTES, name, value)
   // What many spans have in common.
   readonly #own = encodedObjects<Tags>(asAttributes(ownTags))
@@ -62,52 +65,78 @@ export class SpanWriter {
   readonly #clientVersions = encodedValues<string>(asAttributes(tags.clientVersionTags))
   readonly #statuses = encodedValues<number>(asAttributes(tags.statusTags))
   readonly #flags = encodedValues<string>(asAttributes(tags.flagTags))
+  readonly #ownValues = new AttributeTable(SPAN_ATTRIBUTES, tags.ownNames)
   readonly #writeRule = asAttributes(tags.ruleTags)
-  readonly #common = new CommonPartsCache((record, hasIstioTags) => ({
-    server: encode<ExchangeRecord>((of, span) => this.#serverParts(span, of, hasIstioTags), record),
-    client: encode<ExchangeRecord>((of, span) => this.#clientParts(span, of, answerOf(of, hasIstioTags)), record),
-  }))
+  readonly #common = new CommonPartsCache((record, hasIstioTags) => {
+    const server = encode<ExchangeRecord>((of, span) => this.#serverParts(span, of, hasIstioTags), record)
+    const client = encode<ExchangeRecord>((of, span) => this.#clientParts(span, of, answerOf(of, hasIstioTags)), record)
+    const between = encode<number>((field, span) => void span.open(field), SPANS)
+    return { bytes: Buffer.concat([server, between, client]), serverBytes: server.length, clientBytes: client.length }
+  })
 
-  /** `selfTags` are those of the waypoint itself. */
-  constructor(selfTags: Tags) {
+  /** `selfTags` are those of the waypoint itself; spans are written into `report`. */
+  constructor(selfTags: Tags, report: ProtoWriter) {
+    this.#span = report
     this.#selfTags = selfTags
     this.#bareTags = { component: 'proxy', node_id: selfTags['node_id'] ?? '' }
   }
 
-  /** Writes the spans of an exchange as fields `field` of a message: its own, and one for each of its checks and tries; how many. */
-  write(exchange: TracedExchange, into: ProtoWriter, field: number): number {
-    const { trace, attempts } = exchange.record
+  /** Writes the spans of an exchange as fields of a `ScopeSpans`: its own, and one for each of its checks and tries; how many. */
+  write(exchange: TracedExchange): number {
+    const { record, tagger, custom } = exchange
+    const { trace, attempts } = record
     if (trace === undefined) return 0
-    const common = this.#common.of(exchange.record, exchange.tagger.hasIstioTags)
+    const common = this.#common.of(record, tagger.hasIstioTags)
+    const [first] = trace.tries
+    if (common !== undefined && first !== undefined && custom === undefined && isUsual(record, trace)) {
+      this.#writeUsual(exchange, { trace, common, first })
+      return 2
+    }
+    const span = this.#span
+    const start = span.open(SPANS)
     this.#writeServer(exchange, trace, common)
-    into.message(field, this.#span)
+    span.close(start)
     for (const check of trace.checks) {
+      const at = span.open(SPANS)
       this.#writeCheck(exchange, trace, check)
-      into.message(field, this.#span)
+      span.close(at)
     }
     // One that found no endpoint was none.
     const tries = Math.min(trace.tries.length, attempts)
     for (let i = 0; i < tries; i++) {
+      const at = span.open(SPANS)
       this.#writeTry(exchange, { trace, common }, i)
-      into.message(field, this.#span)
+      span.close(at)
     }
     return 1 + trace.checks.length + tries
+  }
+
+  /** The same of what nearly all are, by as little code and memory as there can be: what is traced seldom finds none of it in the caches. */
+  #writeUsual({ record, tagger }: TracedExchange, { trace, common, first }: Usual): void {
+    const span = this.#span
+    const start = span.open(SPANS)
+    this.#beginServer(record, trace)
+    this.#ownValues.write(span, tags.ownValues(record, tagger.maxPathLength))
+    if (trace.tunnel !== undefined) this.#link(trace.tunnel)
+    span.raw(common.bytes)
+    span.close(start, span.length - common.bytes.length + common.serverBytes)
+    const clientStart = span.length - common.clientBytes
+    const endMs = record.startedAtEpochMs + record.durationMs
+    this.#begin(trace, { spanId: first.spanId, parentId: trace.spanId, startMs: epochOf(record, first), endMs })
+    span.close(clientStart)
   }
 
   #writeServer(exchange: TracedExchange, trace: TraceRecord, common: CommonParts | undefined): void {
     const span = this.#span
     const { record, tagger, custom } = exchange
-    const { startedAtEpochMs } = record
-    this.#begin(trace, trace.spanId, trace.parentId)
+    this.#beginServer(record, trace)
+    this.#ownValues.write(span, tags.ownValues(record, tagger.maxPathLength))
     if (common === undefined) this.#serverParts(span, record, tagger.hasIstioTags)
-    else span.raw(common.server)
-    span.time(7, startedAtEpochMs)
-    span.time(8, startedAtEpochMs + record.durationMs)
-    ownTags(custom, this.#take)
-    tags.serverTags(record, tagger.maxPathLength, this.#take)
+    else span.raw(common.bytes.subarray(0, common.serverBytes))
+    if (custom !== undefined) ownTags(custom, this.#take)
+    tags.serverTags(record, this.#take)
     if (trace.tunnel !== undefined) this.#link(trace.tunnel)
     if (errorTypeOf(record) !== undefined) this.#fail(record.details)
-    this.#end(trace, trace.parentId === undefined ? HAS_IS_REMOTE : HAS_IS_REMOTE | IS_REMOTE)
   }
 
   #serverParts(span: ProtoWriter, record: ExchangeRecord, hasIstioTags: boolean): void {
@@ -132,16 +161,14 @@ export class SpanWriter {
     const startMs = started === undefined ? record.startedAtEpochMs : epochOf(record, started)
     const errorType = tags.clientErrorOf(record, lost)
     const span = this.#span
-    this.#begin(trace, started?.spanId ?? '', trace.spanId)
+    const endMs = lost === undefined ? record.startedAtEpochMs + record.durationMs : startMs + lost.durationMs
+    this.#begin(trace, { spanId: started?.spanId ?? '', parentId: trace.spanId, startMs, endMs })
     if (common === undefined || lost !== undefined)
       this.#clientParts(span, record, answerOf(lost ?? record, tagger.hasIstioTags))
-    else span.raw(common.client)
-    span.time(7, startMs)
-    span.time(8, lost === undefined ? record.startedAtEpochMs + record.durationMs : startMs + lost.durationMs)
-    ownTags(custom, this.#take)
+    else span.raw(common.bytes.subarray(-common.clientBytes))
+    if (custom !== undefined) ownTags(custom, this.#take)
     tags.clientTags({ record, repeats: index, lost }, this.#take)
     if (errorType !== undefined) this.#fail(errorType)
-    this.#end(trace, HAS_IS_REMOTE)
   }
 
   #writeCheck({ record, tagger }: TracedExchange, trace: TraceRecord, check: CheckSpan): void {
@@ -151,7 +178,7 @@ export class SpanWriter {
     const startMs = epochOf(record, check)
     const endMs = outcome === undefined ? record.startedAtEpochMs + record.durationMs : startMs + outcome.durationMs
     const span = this.#span
-    this.#begin(trace, check.spanId, trace.spanId)
+    this.#begin(trace, { spanId: check.spanId, parentId: trace.spanId, startMs, endMs: Math.max(startMs, endMs) })
     span.text(NAME, `async ${tags.outboundClusterOf(check.service)} egress`)
     span.uint(6, CLIENT)
     span.raw(this.#own.of(hasIstioTags ? this.#selfTags : this.#bareTags))
@@ -160,11 +187,8 @@ export class SpanWriter {
       span.raw(this.#endpoints.of(endpoint))
     }
     span.raw(this.#methods.of(check.method))
-    span.time(7, startMs)
-    span.time(8, Math.max(startMs, endMs))
     tags.checkTags(check, this.#take)
     if (outcome?.verdict === 'error') this.#fail(outcome.failure)
-    this.#end(trace, HAS_IS_REMOTE)
   }
 
   #clientParts(span: ProtoWriter, record: ExchangeRecord, answer: Answer): void {
@@ -176,13 +200,17 @@ export class SpanWriter {
     if (endpoint !== undefined) span.raw(this.#endpoints.of(endpoint))
   }
 
-  #begin({ traceId, traceState }: TraceRecord, spanId: string, parentId: string | undefined): void {
-    const span = this.#span
-    span.reset()
-    span.hex(1, traceId)
-    span.hex(2, spanId)
-    if (traceState !== undefined) span.text(3, traceState)
-    if (parentId !== undefined) span.hex(4, parentId)
+  /** What all spans begin with; `remote` is of who is above. */
+  #begin({ traceId, traceState, isSampled }: TraceRecord, own: Omit<SpanFrame, 'traceId' | 'flags'>, remote = 0): void {
+    writeFrame(this.#span, { ...own, traceId, flags: HAS_IS_REMOTE | remote | (isSampled ? 1 : 0) })
+    if (traceState !== undefined) this.#span.text(3, traceState)
+  }
+
+  #beginServer(record: ExchangeRecord, trace: TraceRecord): void {
+    const { spanId, parentId } = trace
+    const { startedAtEpochMs: startMs, durationMs } = record
+    const own = { spanId, parentId, startMs, endMs: startMs + durationMs }
+    this.#begin(trace, own, parentId === undefined ? 0 : IS_REMOTE)
   }
 
   /** Tags that spans of both kinds have. */
@@ -200,27 +228,51 @@ export class SpanWriter {
 
   /** The tunnel is not what the request is part of, but what it came through. */
   #link({ traceId, spanId }: NonNullable<TraceRecord['tunnel']>): void {
-    const link = this.#part
-    link.reset()
-    link.hex(1, traceId)
-    link.hex(2, spanId)
-    link.attribute(4, 'fairway.link', 'hbone_tunnel')
-    link.fixed32(6, HAS_IS_REMOTE | IS_REMOTE)
-    this.#span.message(13, link)
+    const span = this.#span
+    const start = span.length
+    span.raw(tunnelLink)
+    const bytes = span.room(span.length, 0)
+    writeHex(bytes, traceId, start + LINKED_TRACE)
+    writeHex(bytes, spanId, start + LINKED_SPAN)
   }
 
   #fail(message: string): void {
-    const status = this.#part
-    status.reset()
-    status.text(2, message)
-    status.uint(3, ERROR)
-    this.#span.message(15, status)
-  }
-
-  #end({ isSampled }: TraceRecord, remote: number): void {
-    this.#span.fixed32(16, remote | (isSampled ? 1 : 0))
+    const span = this.#span
+    const start = span.open(15)
+    span.text(2, message)
+    span.uint(3, ERROR)
+    span.close(start)
   }
 }
+
+/** The link to a tunnel, but for its ids. */
+const tunnelLink = encode((field, writer) => {
+  const start = writer.open(field)
+  writer.bytes(1, Buffer.alloc(16))
+  writer.bytes(2, Buffer.alloc(8))
+  writer.attribute(4, 'fairway.link', 'hbone_tunnel')
+  writer.fixed32(6, HAS_IS_REMOTE | IS_REMOTE)
+  writer.close(start)
+}, 13)
+/** Where they stand in it: behind two bytes each of the link, of one id and of the other. */
+const LINKED_TRACE = 4
+const LINKED_SPAN = LINKED_TRACE + 16 + 2
+
+/** What the spans of a usual exchange are made of. */
+interface Usual {
+  readonly trace: TraceRecord
+  readonly common: CommonParts
+  /** Its only try. */
+  readonly first: TrySpan
+}
+
+/** It went well at the first try, which leaves nothing to be said of it but what all have. */
+const isUsual = (record: ExchangeRecord, { tries, checks }: TraceRecord): boolean =>
+  record.attempts === 1 &&
+  tries.length === 1 &&
+  checks.length === 0 &&
+  record.tries.length === 0 &&
+  !tags.isSpecial(record)
 
 /** When a span below began, on the clock of the wall. */
 const epochOf = (record: ExchangeRecord, { startedAtMs }: TrySpan): number =>
