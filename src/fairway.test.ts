@@ -15,6 +15,7 @@ const ownFlags = [
   '--no-parallel-scavenge',
   '--no-concurrent-array-buffer-sweeping',
   '--no-async-context-frame',
+  '--max-valid-polymorphic-map-count=12',
   '--no-maglev',
   '--concurrent-turbofan-max-threads=1',
   '--expose-gc',

@@ -3,10 +3,11 @@ import { EventEmitter } from 'node:events'
 import { test } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { formatFrame, parseFrames, settingsFrame, words } from '../../../test/support/http/h2-frames.ts'
+import { turn as nextTurn } from '../../../test/support/turns.ts'
 import { H2Connection } from '../../http/h2/connection.ts'
 import { FRAME_PING } from '../../http/h2/constants.ts'
 import { Flusher } from '../flusher.ts'
-import { HboneTransport } from './transport.ts'
+import { HboneTransport, PING_IDLE_MS } from './transport.ts'
 
 /** A socket whose peer reads nothing, as far as the transport can see. */
 class StuckSocket extends EventEmitter {
@@ -142,6 +143,34 @@ test('what a guarded call throws is told, and the connection is gone', () => {
   assert.match(String(faults[0]), /planned/)
   assert.equal(socket.destroyed, true)
 })
+
+for (const { name, method, act } of [
+  { name: 'it is written', method: 'take', act: ({ connection }: ReturnType<typeof setUp>) => connection.ping() },
+  { name: 'it is looked after', method: 'ping', act: ({ transport }: ReturnType<typeof setUp>) => beSilent(transport) },
+] as const)
+  test(`what fails while ${name} is told, and the connection is gone`, async () => {
+    const all = setUp()
+    const { socket, transport, connection } = all
+    const faults: unknown[] = []
+    transport.start(
+      connection,
+      () => {},
+      (error) => faults.push(error),
+    )
+    await nextTurn()
+    connection[method] = () => {
+      throw new Error('planned')
+    }
+    act(all)
+    await nextTurn()
+    assert.match(String(faults), /planned/)
+    assert.equal(socket.destroyed, true)
+  })
+
+/** So long that it is asked whether it is still there. */
+const beSilent = (transport: HboneTransport): void => {
+  for (const nowMs of [1000, 2000 + PING_IDLE_MS]) transport.tick(nowMs)
+}
 
 test('a connection with very many frames lets the others go first, and loses none', async () => {
   const { socket, transport, connection } = setUp()

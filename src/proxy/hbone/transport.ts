@@ -102,16 +102,12 @@ export class HboneTransport implements Flushable {
 
   flush(): void {
     const connection = this.#connection
-    const { socket } = this
     if (connection === undefined || connection.outputBytes === 0) return
-    const bytes = connection.take()
-    if (socket.destroyed || socket.writableEnded) return
-    if (bytes.length < RECYCLED_BYTES) socket.write(bytes)
-    else socket.write(bytes, (error) => giveBack(bytes, error))
-    const unread = socket.writableLength
-    if (this.#isClosing) socket.end()
-    else if (unread > UNREAD_LIMIT_BYTES) socket.destroy()
-    else this.#setBlocked(unread > SOCKET_LIMIT_BYTES)
+    try {
+      this.#write(connection.take())
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** Writes what is still to be said (a GOAWAY, say) and closes. */
@@ -128,8 +124,15 @@ export class HboneTransport implements Flushable {
    * the answer to a PING is late, which is told once, or will not be waited for any more.
    */
   tick(nowMs: number, isAwaited = false): boolean {
-    const connection = this.#connection
-    if (connection === undefined) return true
+    try {
+      return this.#connection === undefined || this.#tick(this.#connection, nowMs, isAwaited)
+    } catch (error) {
+      this.#fail(error)
+      return false
+    }
+  }
+
+  #tick(connection: H2Connection, nowMs: number, isAwaited: boolean): boolean {
     connection.forgive()
     const wasHeldUp = nowMs - this.#tickedMs > LATE_TICK_MS
     this.#tickedMs = nowMs
@@ -177,6 +180,17 @@ export class HboneTransport implements Flushable {
     this.#turn = this.#flusher.turn
     this.#readsLeft = READS_PER_TURN
     connection.pauseAfter(FRAMES_PER_TURN)
+  }
+
+  #write(bytes: Buffer): void {
+    const { socket } = this
+    if (socket.destroyed || socket.writableEnded) return
+    if (bytes.length < RECYCLED_BYTES) socket.write(bytes)
+    else socket.write(bytes, (error) => giveBack(bytes, error))
+    const unread = socket.writableLength
+    if (this.#isClosing) socket.end()
+    else if (unread > UNREAD_LIMIT_BYTES) socket.destroy()
+    else this.#setBlocked(unread > SOCKET_LIMIT_BYTES)
   }
 
   /** Bodies that waited move on, and their owners with them. */

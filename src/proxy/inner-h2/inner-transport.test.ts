@@ -43,6 +43,24 @@ const serve = (turns: TurnBudget, onClosed = (): void => {}, onData: StreamHandl
   return { channel, transport, receive, unsettled: () => received - channel.consumed - channel.discarded }
 }
 
+test('what fails while it is written is told, and harms nobody else', async () => {
+  const faults: unknown[] = []
+  const handler = {
+    onStream: () => ignoreStream,
+    ...{ onGoaway: () => {}, onSettings: () => {}, onPong: () => {}, onStreamClosed: () => {}, onFailure: () => {} },
+  }
+  const transport = new InnerTransport(new MemoryChannel(), handler, {
+    ...{ role: 'server', flusher: new Flusher(), turns: new TurnBudget() },
+    onFault: (error) => faults.push(error),
+  })
+  transport.h2.take = () => {
+    throw new Error('planned')
+  }
+  transport.start()
+  await turn()
+  assert.match(String(faults), /planned/)
+})
+
 test('what came together with the end of the last stream is not held for ever', async () => {
   const { channel, transport, receive, unsettled } = serve(new TurnBudget(), () => transport.close())
   transport.h2.shutdown()

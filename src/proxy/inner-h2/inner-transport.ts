@@ -87,12 +87,7 @@ export class InnerTransport implements Flushable, Deferrable {
 
   flush(): void {
     if (this.#isGone || this.h2.outputBytes === 0) return
-    const bytes = this.h2.take()
-    const isPassed = this.channel.send(bytes, 0, bytes.length)
-    // Left to the collector it would cost more than all that is in it.
-    if (this.channel.isCopying === true) H2Connection.giveBack(bytes)
-    if (this.#isClosing) return this.#end()
-    this.guard(() => this.h2.setBlocked(!isPassed))
+    this.guard(() => this.#write())
   }
 
   /** Writes what is still to be said (a GOAWAY, say) and ends our direction of the channel. */
@@ -114,7 +109,7 @@ export class InnerTransport implements Flushable, Deferrable {
   tick(nowMs: number): void {
     if (nowMs - this.#forgivenMs < FORGIVE_EVERY_MS) return
     this.#forgivenMs = nowMs
-    this.h2.forgive()
+    this.guard(() => this.h2.forgive())
   }
 
   /** Runs what belongs to this connection: if it throws, the connection is given up. */
@@ -139,6 +134,15 @@ export class InnerTransport implements Flushable, Deferrable {
       this.channel.consume(taken)
       if (from + taken < end) this.#backlog.putBack({ buffer, start: from + taken, end })
     })
+  }
+
+  #write(): void {
+    const bytes = this.h2.take()
+    const isPassed = this.channel.send(bytes, 0, bytes.length)
+    // Left to the collector it would cost more than all that is in it.
+    if (this.channel.isCopying === true) H2Connection.giveBack(bytes)
+    if (this.#isClosing) this.#end()
+    else this.h2.setBlocked(!isPassed)
   }
 
   #end(): void {

@@ -51,7 +51,7 @@ export const measureLaunches = async (
   })
 }
 
-interface TurnsOfLaunch extends Pick<SideBySide, 'tunnels' | 'rareFields'> {
+interface TurnsOfLaunch extends Pick<SideBySide, 'connections' | 'tunnels' | 'rareFields'> {
   readonly rounds: number
 }
 
@@ -59,11 +59,11 @@ interface TurnsOfLaunch extends Pick<SideBySide, 'tunnels' | 'rareFields'> {
 const takeTurns = async (
   context: StrainContext,
   proxies: readonly RunningProxy[],
-  { tunnels, rounds, rareFields }: TurnsOfLaunch,
+  { connections = 1, tunnels, rounds, rareFields }: TurnsOfLaunch,
 ): Promise<readonly (readonly Turn[])[]> => {
   const plansWith = (fields?: string): readonly LoadPlan[] =>
     proxies.map(({ host, port }) =>
-      smallRequests(context, { host, port, connections: 1, tunnels }, { warmupMs: 0, windowMs: 0, fields }),
+      smallRequests(context, { host, port, connections, tunnels }, { warmupMs: 0, windowMs: 0, fields }),
     )
   const rare = rareFields === undefined ? [] : plansWith(rareFields)
   const lanes = await context.laboratory.openTurns([...plansWith(), ...rare])

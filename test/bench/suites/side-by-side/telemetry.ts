@@ -1,5 +1,5 @@
 /**
- * The suite `telemetry`: one busy client pod whose requests nobody is told of, and the same with traces of one in a hundred,
+ * The suite `telemetry`: busy client pods whose requests nobody is told of, and the same with traces of one in a hundred,
  * then of all of them, in turn. The collector takes what it gets, and looks at none of it.
  */
 import { once } from 'node:events'
@@ -14,19 +14,23 @@ import { measureLaunches } from './measure-launches.ts'
 import { measureBoth, type SideBySide } from './measure-both.ts'
 
 /**
- * All of their requests fit into one TLS record, with a `traceparent` each or without. Those of 64 come to 15.8 KB without, and
- * to 20 KB with it: a second record, which would be taken for a cost of tracing.
+ * Of one connection all requests fit into one TLS record, with a `traceparent` each or without. Those of 64 come to 15.8 KB without,
+ * and to 20 KB with it: a second record, which would be taken for a cost of tracing.
  */
-const TUNNELS = 48
+const shapes = [
+  { connections: 1, tunnels: 48 },
+  { connections: 8, tunnels: 8 },
+  { connections: 64, tunnels: 1 },
+] as const
 
 const sides: readonly (SideBySide & { readonly percent: number })[] = [
-  {
-    ...{ name: `traces-of-1-percent-1x${TUNNELS}`, tunnels: TUNNELS, percent: 1 },
-    ...{ little: 'without traces', much: 'with traces of 1 %', maxRatio: 1.03, launches: 8 },
+  ...shapes.map(({ connections, tunnels }) => ({
+    ...{ name: `traces-of-1-percent-${connections}x${tunnels}`, connections, tunnels, percent: 1 },
+    ...{ little: 'without traces', much: 'with traces of 1 %', maxRatio: 1.03, launches: 6 },
     rareFields: `traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n`,
-  },
+  })),
   {
-    ...{ name: `traces-of-all-1x${TUNNELS}`, tunnels: TUNNELS, percent: 100 },
+    ...{ name: 'traces-of-all-1x48', tunnels: 48, percent: 100 },
     ...{ little: 'without traces', much: 'with traces of all', maxRatio: 4 },
   },
 ]
