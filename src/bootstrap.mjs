@@ -30,13 +30,14 @@ const MINIMUM_MAJOR = 26
  * none of the few runs since. Helper threads for so small a young generation cost more in waking them than they take
  * off: without them a request takes 7 % less CPU time where the process has one core to itself. The same goes for the
  * helper that frees the memory of buffers; and what Node carries from callback to callback for AsyncLocalStorage no
- * request of ours needs (docs/decisions/0056). Sockets come in more shapes than the four for which V8 makes quick code, once
- * somebody else than requests has some: twelve will do (docs/decisions/0057). Maglev, the compiler between the quick and the thorough one, leaves 10 MB
- * of its working memory behind and saves no CPU time in a hot path that the thorough one has compiled within seconds.
- * That one compiles in one thread: four of them stand in the way of requests (docs/decisions/0043). `gc` is there for
- * the configuration thread, which cleans up behind itself. The old generation is collected when it has grown by a
- * quarter: left to itself V8 lets what closed connections leave pile up to twice our size first. SIGUSR1 would open an
- * inspector, through which whoever is on the machine reads private keys and runs code: it does not.
+ * request of ours needs (docs/decisions/0056). Sockets come in more shapes than the four for which V8 makes quick code,
+ * once somebody else than requests has some: twelve will do (docs/decisions/0057). Maglev, the compiler between the
+ * quick and the thorough one, leaves 10 MB of its working memory behind and saves no CPU time in a hot path that the
+ * thorough one has compiled within seconds. That one compiles in one thread: four of them stand in the way of requests
+ * (docs/decisions/0043). `gc` is there for the configuration thread, which cleans up behind itself. The old generation
+ * is collected when it has grown by a quarter: left to itself V8 lets what closed connections leave pile up to twice
+ * our size first. SIGUSR1 would open an inspector, through which whoever is on the machine reads private keys and runs
+ * code: it does not.
  */
 export const NODE_FLAGS = [
   '--disable-warning=ExperimentalWarning',

@@ -1,4 +1,4 @@
-import { ProtoWriter, sizeOf, writeVarint } from './proto-writer.ts'
+import { INT, MAX_SHORT, ProtoWriter, sizeOf, STRING, VALUE, writeVarint } from './proto-writer.ts'
 
 /** What an attribute has: a text, or a whole number; `undefined`: there is no such attribute. */
 export type TableValue = string | number | undefined
@@ -6,14 +6,8 @@ export type TableValue = string | number | undefined
 /** A name, or that the text before it goes on. */
 export type TableName = string | undefined
 
-/** A text up to there is written character by character, which for most is faster than a call into Node. */
-const MAX_CHARS = 100
 /** What is written beside keys and values. */
 const MOST_HEADS = 32
-/** Tags of `KeyValue.value`, and of `AnyValue`'s `string_value` and `int_value`. */
-const VALUE = 0x12
-const STRING = 0x0a
-const INT = 0x18
 
 /**
  * Attributes that always come in one order. One exchange of a hundred is traced, and finds neither code nor memory in the caches of
@@ -110,10 +104,10 @@ const writeText = (bytes: Buffer, text: string, from: number): number => {
   const { length } = text
   let at = from
   let all = 0
-  for (let i = 0; i < length && i < MAX_CHARS; i++) {
+  for (let i = 0; i < length && i < MAX_SHORT; i++) {
     const code = text.charCodeAt(i)
     all |= code
     bytes[at++] = code
   }
-  return all > 0x7f || length > MAX_CHARS ? from + bytes.write(text, from, 'utf8') : at
+  return all > 0x7f || length > MAX_SHORT ? from + bytes.write(text, from, 'utf8') : at
 }

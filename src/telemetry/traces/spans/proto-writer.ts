@@ -1,11 +1,16 @@
 /** Room for a span in the middle of things; more is made when it is needed. */
 const INITIAL_BYTES = 16 * 1024
 /** A text up to there is written character by character, which for most is faster than a call into Node. */
-const MAX_SHORT = 100
+export const MAX_SHORT = 100
+/** Tags of `KeyValue.value`, and of `AnyValue`'s `string_value`, `bool_value` and `int_value`. */
+export const VALUE = 0x12
+export const STRING = 0x0a
+const BOOL = 0x10
+export const INT = 0x18
 
 /**
  * Writes protobuf into memory that is used again and again. OpenTelemetry's own serializer goes over everything twice and
- * asks each attribute what it is, which took four times as long.
+ * asks each attribute what it is, which took four times as long. Fields up to 15, of which a tag is one byte.
  */
 export class ProtoWriter {
   #bytes: Buffer
@@ -115,19 +120,19 @@ export class ProtoWriter {
     if (typeof value !== 'string') {
       const number = Math.max(0, Math.round(Number(value)))
       this.#beginAttribute(field, key, 1 + sizeOf(number))
-      this.#byte(typeof value === 'boolean' ? 0x10 : 0x18)
+      this.#byte(typeof value === 'boolean' ? BOOL : INT)
       return this.#varint(number)
     }
     const start = this.#at
     if (value.length <= MAX_SHORT) {
       this.#beginAttribute(field, key, 2 + value.length)
-      this.#byte(0x0a)
+      this.#byte(STRING)
       if (this.#short(value)) return
       this.#at = start
     }
     const length = Buffer.byteLength(value)
     this.#beginAttribute(field, key, 1 + sizeOf(length) + length)
-    this.#byte(0x0a)
+    this.#byte(STRING)
     this.#varint(length)
     this.#write(value, length)
   }
@@ -135,7 +140,7 @@ export class ProtoWriter {
   #beginAttribute(field: number, key: Buffer, any: number): void {
     this.head(field, key.length + 1 + sizeOf(any) + any)
     this.raw(key)
-    this.#byte(0x12)
+    this.#byte(VALUE)
     this.#varint(any)
   }
 
