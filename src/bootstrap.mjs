@@ -31,7 +31,8 @@ const MINIMUM_MAJOR = 26
  * off: without them a request takes 7 % less CPU time where the process has one core to itself. The same goes for the
  * helper that frees the memory of buffers; and what Node carries from callback to callback for AsyncLocalStorage no
  * request of ours needs (docs/decisions/0056). Sockets come in more shapes than the four for which V8 makes quick code,
- * once somebody else than requests has some: twelve will do (docs/decisions/0057). Maglev, the compiler between the
+ * once somebody else than requests has some: twelve will do (docs/decisions/0057). A request is worked on by many small
+ * functions, of which V8 puts more into one another when it may (docs/decisions/0059). Maglev, the compiler between the
  * quick and the thorough one, leaves 10 MB of its working memory behind and saves no CPU time in a hot path that the
  * thorough one has compiled within seconds. That one compiles in one thread: four of them stand in the way of requests
  * (docs/decisions/0043). `gc` is there for the configuration thread, which cleans up behind itself. The old generation
@@ -48,6 +49,10 @@ export const NODE_FLAGS = [
   '--no-concurrent-array-buffer-sweeping',
   '--no-async-context-frame',
   '--max-valid-polymorphic-map-count=12',
+  '--max-inlined-bytecode-size=920',
+  '--max-inlined-bytecode-size-cumulative=3680',
+  '--max-inlined-bytecode-size-absolute=9200',
+  '--min-inlining-frequency=0.05',
   '--no-maglev',
   '--concurrent-turbofan-max-threads=1',
   '--expose-gc',

@@ -50,7 +50,7 @@ export interface WaypointOptions {
 }
 
 /** Who is told of traces, and how many there are, where no Telemetry object says so. */
-export type TracingOptions = Pick<TracingSettings, 'defaults' | 'collector'>
+export type TracingOptions = Pick<TracingSettings, 'defaults' | 'collector' | 'reportDelayMs'>
 
 /** Where the certificate comes from (`--ca`). */
 export type CaOptions =

@@ -50,7 +50,7 @@ describe('the flags of fairway run', () => {
       accessLog: undefined,
       flowLog: undefined,
       authzLog: 'off',
-      tracing: { defaults: tracingDefaults },
+      tracing: { defaults: tracingDefaults, reportDelayMs: 5000 },
       logLevel: 'info',
       drainMs: 25_000,
       deadlines: defaultDeadlines,
@@ -344,6 +344,8 @@ describe('traces', () => {
     [[], { OTEL_TRACES_SAMPLER: 'jaeger_remote' }, /OTEL_TRACES_SAMPLER "jaeger_remote" is not supported/],
     [[], { OTEL_TRACES_EXPORTER: 'zipkin' }, /OTEL_TRACES_EXPORTER "zipkin" is not supported/],
     [[], { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }, /"http\/json"/],
+    [[], { OTEL_BSP_SCHEDULE_DELAY: '60001' }, /OTEL_BSP_SCHEDULE_DELAY "60001" is no number from 0 to 60000/],
+    [[], { OTEL_BSP_SCHEDULE_DELAY: '1s' }, /OTEL_BSP_SCHEDULE_DELAY "1s"/],
     [['--trace-propagators', 'b3,jaeger'], {}, /"jaeger" is not supported/],
   ]
   for (const [args, env, message] of wrong)
@@ -352,6 +354,10 @@ describe('traces', () => {
         () => decode(args, env),
         (error) => error instanceof CliError && message.test(error.message),
       ))
+
+  it('wait for others as long as the environment says', () => {
+    assert.equal(decode([], { OTEL_BSP_SCHEDULE_DELAY: '200' }).tracing.reportDelayMs, 200)
+  })
 
   it('have the forms that are told', () => {
     const formsOf = (text: string) => decode(['--trace-propagators', text]).tracing.defaults.propagation.writes

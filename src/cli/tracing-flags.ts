@@ -38,6 +38,9 @@ type Flags = FlagValues<typeof tracingFlags>
 type Environment = Terminal['env']
 
 const DEFAULT_PERCENT = 1
+/** OpenTelemetry's, and Envoy's. */
+const DEFAULT_DELAY_MS = 5000
+const MAX_DELAY_MS = 60_000
 
 /** What flags and OpenTelemetry's variables come to; throws `CliError` (64) for what cannot be meant. */
 export const decodeTracing = (flags: Flags, env: Environment): TracingOptions => {
@@ -52,6 +55,7 @@ export const decodeTracing = (flags: Flags, env: Environment): TracingOptions =>
       reportsErrors: flags['trace-errors'],
       propagation: propagationOf(flags['trace-propagators'], env),
     },
+    reportDelayMs: delayOf(env),
   }
 }
 
@@ -140,8 +144,14 @@ const samplerOf = (percent: string | undefined, env: Environment): Sampler => {
   }
 }
 
+const delayOf = (env: Environment): number => {
+  const name = 'OTEL_BSP_SCHEDULE_DELAY'
+  const written = given('', undefined, env, name)
+  return written === undefined ? DEFAULT_DELAY_MS : numberOf(name, written.text, MAX_DELAY_MS)
+}
+
 const numberOf = (source: string, text: string, max: number): number => {
-  const number = /^\d{1,3}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Infinity
+  const number = /^\d{1,5}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Infinity
   if (number <= max) return number
   throw usageError(`${source} ${JSON.stringify(text)} is no number from 0 to ${max}`)
 }

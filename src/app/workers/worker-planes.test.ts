@@ -40,6 +40,7 @@ const tracingOff: PlaneSettings['tracing'] = {
     reportsErrors: false,
     propagation: defaultPropagation,
   },
+  reportDelayMs: 5000,
   self: { serviceName: 'waypoint', resource: {}, tags: {} },
   environmentAttributes: {},
 }

@@ -30,6 +30,15 @@ export type BegunTrace = ExchangeTrace | 'untold' | undefined
 interface Planned {
   readonly plan: TracePlan
   readonly lots: Lots
+  /** What is not chosen, and says nothing of a trace, is 'untold'. */
+  readonly isPlain: boolean
+}
+
+/** Where a trace begins, or goes on. */
+interface Beginning {
+  readonly found: FoundTrace
+  readonly isSampled: boolean
+  readonly tunnel: string | undefined
 }
 
 const noForms: readonly Propagator[] = []
@@ -65,6 +74,18 @@ export class Tracer {
   begin(head: TracedHead, record: TracedRecord, tunnel: string | undefined): BegunTrace {
     const planned = this.#planOf(record.telemetry)
     if (planned === undefined) return undefined
+    const { plan, lots, isPlain } = planned
+    // Nearly all, and by itself: what V8 makes of more would keep it from putting the rest of a request in one piece.
+    if (isPlain && !head.mayHaveTrace && (record.requestId === undefined || !plan.samplesByRequestId))
+      return lots.draw() ? this.#trace(plan, record, { found: noTrace, isSampled: true, tunnel }) : 'untold'
+    return this.#look(head, record, { planned, tunnel })
+  }
+
+  #look(
+    head: TracedHead,
+    record: TracedRecord,
+    { planned, tunnel }: { readonly planned: Planned; readonly tunnel: string | undefined },
+  ): BegunTrace {
     const { plan } = planned
     const found = head.mayHaveTrace ? findTrace(head.headers, plan.propagation) : noTrace
     const isSampled = this.#isSampled(planned, found, record.requestId)
@@ -72,23 +93,14 @@ export class Tracer {
       if (mayPass(plan, found)) return undefined
       if (mayBeUntold(plan, found)) return 'untold'
     }
-    const trace = this.#begin(plan, { found, isSampled, tunnel })
-    record.trace = trace
-    return trace
+    return this.#trace(plan, record, { found, isSampled, tunnel })
   }
 
-  #begin(
-    plan: TracePlan,
-    {
-      found,
-      isSampled,
-      tunnel,
-    }: { readonly found: FoundTrace; readonly isSampled: boolean; readonly tunnel: string | undefined },
-  ): ExchangeTrace {
+  #trace(plan: TracePlan, record: TracedRecord, { found, isSampled, tunnel }: Beginning): ExchangeTrace {
     const { context } = found
     const ids = context?.ids
     const isContinued = ids !== undefined
-    return new ExchangeTrace({
+    const trace = new ExchangeTrace({
       context: {
         traceId: ids?.traceId ?? this.#createTraceId(),
         isSampled,
@@ -103,6 +115,8 @@ export class Tracer {
       dropsState: found.traceState === undefined && found.hasState,
       createSpanId: isSampled || plan.reportsErrors ? this.#createSpanId : undefined,
     })
+    record.trace = trace
+    return trace
   }
 
   #isSampled({ plan, lots }: Planned, { context }: FoundTrace, requestId: string | undefined): boolean {
@@ -129,7 +143,9 @@ export class Tracer {
 
   #plan(policy: TelemetryPolicy | undefined): Planned | undefined {
     const plan = planTraces(policy, this.#defaults)
-    return plan === undefined ? undefined : { plan, lots: new Lots(plan.ratio, this.#random) }
+    if (plan === undefined) return undefined
+    const isPlain = !plan.reportsErrors && !mayPass(plan, noTrace) && mayBeUntold(plan, noTrace)
+    return { plan, lots: new Lots(plan.ratio, this.#random), isPlain }
   }
 
   #readTunnel(text: string): TraceRecord['tunnel'] {
@@ -147,14 +163,14 @@ const mayPass = ({ tellsUpstream, propagation: { writes } }: TracePlan, found: F
   if (!tellsUpstream) return true
   const { context, forms, traceState, hasState } = found
   const isAsIs = context?.form === 'tracecontext' && context.isSampled === false && forms.length === 1
-  return isAsIs && isPlain(writes) && (traceState !== undefined || !hasState)
+  return isAsIs && isW3c(writes) && (traceState !== undefined || !hasState)
 }
 
 /** Whether the beginning of a trace which is not told of says all that there is to say. */
 const mayBeUntold = ({ propagation: { writes } }: TracePlan, { forms, hasState }: FoundTrace): boolean =>
-  forms.length === 0 && !hasState && isPlain(writes)
+  forms.length === 0 && !hasState && isW3c(writes)
 
-const isPlain = (writes: readonly Propagator[]): boolean => writes.length === 1 && writes[0] === 'tracecontext'
+const isW3c = (writes: readonly Propagator[]): boolean => writes.length === 1 && writes[0] === 'tracecontext'
 
 /** Those that are always written, and those in which the trace came: an application behind us may know no other. */
 const formsFor = ({ propagation }: TracePlan, { forms }: FoundTrace): readonly Propagator[] => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../lib/clock.ts'
+import type { OtlpExporter, OtlpReport } from '../otlp/exporter.ts'
 import { ExportQueue, type ExportCounts, type ExportQueueOptions } from '../otlp/export-queue.ts'
 import { REPORT_BYTES, type ReportWriter } from './spans/report-writer.ts'
 import type { SpanReport } from './spans/span-report.ts'
@@ -6,29 +7,34 @@ import type { TracedExchange } from './traced-exchange.ts'
 
 /** What may wait, and be on its way, in all. */
 const MAX_BYTES = 8 * 1024 * 1024
-/** A report that is not full goes out after so long. */
-const DELAY_MS = 1000
 /** What a report takes beside its bytes. */
 const REPORT_COST = 256
 
 const costOf = ({ bytes }: SpanReport): number =>
   REPORT_COST + (bytes.length > REPORT_BYTES / 2 ? Math.max(bytes.length, REPORT_BYTES) : bytes.length)
 
+interface ReportsOptions
+  extends Pick<ExportQueueOptions<SpanReport>, 'clock' | 'random' | 'onFailure'>, Pick<OtlpExporter, 'send'> {
+  /** A report that is not full goes out after so long. */
+  readonly delayMs: number
+}
+
 /** The spans for one collector: written as exchanges end, sent in reports. What finds no room is dropped and counted. */
 export class SpanReports {
   readonly #clock: Clock
+  readonly #delayMs: number
   readonly #writer: ReportWriter
   readonly #queue: ExportQueue<SpanReport>
   #cancelTimer: (() => void) | undefined
 
-  constructor(
-    writer: ReportWriter,
-    options: Pick<ExportQueueOptions<SpanReport>, 'clock' | 'random' | 'send' | 'onFailure'>,
-  ) {
+  constructor(writer: ReportWriter, options: ReportsOptions) {
+    const { send, delayMs } = options
     this.#clock = options.clock
+    this.#delayMs = delayMs
     this.#writer = writer
     this.#queue = new ExportQueue<SpanReport>({
       ...options,
+      send: (reports) => send(toOtlp(reports)),
       sizeOf: costOf,
       countOf: ({ exchanges }) => exchanges,
       onSent: (report) => writer.reuse(report),
@@ -50,7 +56,7 @@ export class SpanReports {
     }
     this.#writer.add(exchange)
     if (this.#writer.isFull) this.#seal()
-    else this.#cancelTimer ??= this.#clock.after(DELAY_MS, () => this.#seal())
+    else this.#cancelTimer ??= this.#clock.after(this.#delayMs, () => this.#seal())
   }
 
   /** Sends what there is, and waits for nothing: who is not there is not tried again. Resolves when all of it is over. */
@@ -64,4 +70,12 @@ export class SpanReports {
     this.#cancelTimer = undefined
     if (!this.#writer.isEmpty) this.#queue.push(this.#writer.take())
   }
+}
+
+/** Several such messages one behind the other are one. */
+const toOtlp = (reports: readonly SpanReport[]): OtlpReport => {
+  const [only] = reports
+  const bytes =
+    only !== undefined && reports.length === 1 ? only.bytes : Buffer.concat(reports.map((report) => report.bytes))
+  return { bytes, items: reports.reduce((sum, { spans }) => sum + spans, 0) }
 }

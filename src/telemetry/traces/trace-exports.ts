@@ -11,7 +11,8 @@ import type { Model } from '../../model/model.ts'
 import type { TelemetryPolicy } from '../../model/telemetry/telemetry-policy.ts'
 import type { TracingProvider } from '../../model/telemetry/telemetry-provider.ts'
 import type { ExportCounts } from '../otlp/export-queue.ts'
-import type { CallService, OtlpTarget } from '../otlp/otlp-target.ts'
+import type { Exporters } from '../otlp/exporters.ts'
+import type { OtlpTarget } from '../otlp/otlp-target.ts'
 import { Outlets, type Outlet } from '../otlp/outlets.ts'
 import { targetOf } from '../otlp/target-of.ts'
 import type { LogHost } from '../log/format/operator-facts.ts'
@@ -36,7 +37,7 @@ export interface TraceExportsOptions {
   readonly version: string
   /** What tags of policies and headers of providers may ask of this process. */
   readonly host: LogHost
-  readonly call: CallService
+  readonly exporters: Exporters
 }
 
 /** What the way to a collector is opened with. */
@@ -109,16 +110,17 @@ export class TraceExports {
   }
 
   async #open(missing: readonly (readonly [string, Way])[]): Promise<void> {
-    const { openSpanReports } = await import('./trace-signal.ts')
-    const { settings, clock, random, version, call } = this.#options
+    const { openSpanReports } = await import('./open-span-reports.ts')
+    const { settings, clock, random, version, exporters } = this.#options
     const { serviceName, resource: self, tags } = settings.self
+    const deps = { clock, random, exporters, delayMs: settings.reportDelayMs }
     const onWarning = (message: string): void => this.#outlets.warn(message)
     for (const [name, { target, detectsEnvironment }] of missing) {
       const environment = detectsEnvironment ? settings.environmentAttributes : {}
       const resource = { 'service.name': serviceName, ...self, ...environment }
       try {
         const parts = { resource, selfTags: tags, version }
-        const { queue, close } = await openSpanReports(target, parts, { clock, random, call, onWarning })
+        const { queue, close } = await openSpanReports(target, parts, { ...deps, onWarning })
         this.#outlets.add(name, { target, detectsEnvironment, queue, close })
       } catch (error) {
         // Requests go on, whatever the environment says of certificates.

@@ -8,6 +8,8 @@ export interface TracingSettings {
   readonly defaults: TracingDefaults
   /** Who gets the spans for which no policy names a provider; absent: nobody. `url` is absent where the environment has it. */
   readonly collector?: { readonly protocol: OtlpProtocol; readonly url?: string }
+  /** How long spans wait for others, in milliseconds: a report that is not full goes out after that. */
+  readonly reportDelayMs: number
   readonly self: TraceSelf
   /** Of `OTEL_RESOURCE_ATTRIBUTES`; for collectors of the environment, and providers that want it. */
   readonly environmentAttributes: Tags

@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/lib/clock.ts'
 import type { TracingDefaults } from '../../../src/proxy/tracing/trace-plan.ts'
 import { Tracer } from '../../../src/proxy/tracing/tracer.ts'
 import { createLogHost } from '../../../src/telemetry/log/log-host.ts'
+import { Exporters } from '../../../src/telemetry/otlp/exporters.ts'
 import { TraceExports } from '../../../src/telemetry/traces/trace-exports.ts'
 import { traceSelfOf } from '../../../src/telemetry/traces/trace-self.ts'
 import type { TracingSettings } from '../../../src/telemetry/traces/tracing-settings.ts'
@@ -42,6 +43,7 @@ export const startTelling = async (
   const settings: TracingSettings = {
     defaults: { ...defaults, ...some },
     collector: { protocol, url: url ?? `http://127.0.0.1:${port}` },
+    reportDelayMs: 1000,
     self: traceSelfOf(
       { POD_NAMESPACE: 'shop', POD_NAME: 'waypoint-1', INSTANCE_IP: '10.0.0.9', CLUSTER_ID: 'Kubernetes' },
       {
@@ -61,7 +63,7 @@ export const startTelling = async (
     log: { warn: (message) => logs.push(message) },
     version: '1',
     host,
-    call: () => Promise.reject(new Error('nobody is called')),
+    exporters: new Exporters(() => Promise.reject(new Error('nobody is called'))),
   })
   stack.defer(() => exports.close())
   await exports.prepare({})
