@@ -24,7 +24,7 @@ import { connectionsWithin, descriptorLimit, watchDescriptors } from './descript
 import type { CreatePlaneFilters } from './filters/plane-filters.ts'
 import type { PlaneGuards } from './filters/plane-guards.ts'
 import { openLogs } from './open-logs.ts'
-import { Exporters } from '../telemetry/otlp/exporters.ts'
+import type { CallService } from '../telemetry/otlp/otlp-target.ts'
 import type { Plane, PlaneSettings } from './plane.ts'
 import { version } from '../lib/version.ts'
 
@@ -59,8 +59,8 @@ export const createLocalPlane = (
   const memoryBytes = memoryPerProcess(settings.workers)
   const filters = createFilters?.({ clock, log, counters, memoryBytes })
   const logHost = createLogHost({ hostname: hostname(), environment: process.env })
-  const exporters = new Exporters((...asked) => plane.call(...asked))
-  const logs = openLogs(settings, { clock, log, host: logHost, exporters })
+  const call: CallService = (...asked) => plane.call(...asked)
+  const logs = openLogs(settings, { clock, log, host: logHost, call })
   const filterMetrics = new FilterMetrics((message) => log.warn(message))
   const telemetry = createTelemetry({
     counters,
@@ -80,7 +80,7 @@ export const createLocalPlane = (
     log,
     version,
     host: logHost,
-    exporters,
+    call,
   })
   const sink: RecordSink = (record, exchange) => {
     telemetry.record(record, exchange)

@@ -15,7 +15,7 @@ import { createLineQueues } from '../telemetry/log/line-queues.ts'
 import { CollectorLogs } from '../telemetry/log/otlp/collector-logs.ts'
 import { queueFlows } from '../telemetry/log/otlp/queue-flows.ts'
 import type { ExportCounts } from '../telemetry/otlp/export-queue.ts'
-import type { Exporters } from '../telemetry/otlp/exporters.ts'
+import type { CallService } from '../telemetry/otlp/otlp-target.ts'
 import type { PlaneSettings } from './plane.ts'
 
 /** All that is written of single exchanges: access logs and flow records, in files and to collectors. */
@@ -37,17 +37,17 @@ export interface PlaneLogDeps {
   readonly clock: Clock
   readonly log: Logger
   readonly host: LogHost
-  readonly exporters: Exporters
+  readonly call: CallService
 }
 
 /** Opens them for one process. */
-export const openLogs = (settings: PlaneSettings, { clock, log, host, exporters }: PlaneLogDeps): PlaneLogs => {
+export const openLogs = (settings: PlaneSettings, { clock, log, host, call }: PlaneLogDeps): PlaneLogs => {
   const { accessLog, authzLog, flowLog, tracing } = settings
   const random = Math.random
   const queues = createLineQueues((path) => createLineQueue({ write: openLineFile(path) }))
   const { serviceName, resource } = tracing.self
   const collectors = new CollectorLogs({
-    ...{ clock, random, log, version, exporters },
+    ...{ clock, random, log, version, call },
     resource: { 'service.name': serviceName, ...resource, ...tracing.environmentAttributes },
     env: host.environment,
   })

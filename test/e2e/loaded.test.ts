@@ -52,7 +52,7 @@ const never = {
   'web streams': /^NativeModule internal\/webstreams\/readablestream$/,
   'gRPC of others': /\/node_modules\/@(?:grpc|bufbuild)\//,
   OpenTelemetry:
-    /\/node_modules\/@opentelemetry\/|\/src\/telemetry\/(?:otlp\/(?:thread|service-exporter|read-answer)|traces\/spans\/span-writer)/,
+    /\/node_modules\/@opentelemetry\/|\/src\/telemetry\/(?:otlp\/open-exporter|traces\/spans\/span-writer)/,
   'a regex engine': /\/node_modules\/re2js\//,
   YAML: /\/node_modules\/yaml\//,
   Fastify: /\/node_modules\/(?:fastify|avvio|find-my-way)\//,

@@ -7,7 +7,6 @@ import { formatEndpointKey } from '../../src/model/endpoint.ts'
 import type { TracingPolicy } from '../../src/model/telemetry/tracing-policy.ts'
 import { toRequestView } from '../../src/proxy/request/forward-request.ts'
 import { Tracer } from '../../src/proxy/tracing/tracer.ts'
-import { Exporters } from '../../src/telemetry/otlp/exporters.ts'
 import { TraceExports } from '../../src/telemetry/traces/trace-exports.ts'
 import { GrpcMesh } from '../support/mesh/grpc-mesh.ts'
 import { Mesh, until, VIP, type MeshOptions } from '../support/mesh/mesh.ts'
@@ -285,7 +284,7 @@ describe('what is told of', () => {
       log: { warn: () => {} },
       version: '1',
       host,
-      exporters: new Exporters((...asked) => mesh.plane.call(...asked)),
+      call: (...asked) => mesh.plane.call(...asked),
     })
     stack.defer(() => exports.close())
     await exports.prepare({

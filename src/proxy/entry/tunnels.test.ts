@@ -39,9 +39,26 @@ class Recorder implements TunnelServer {
   }
   onClosed(): void {}
   onDrain(): void {}
-  tick(): void {}
-  closeIfIdle(): void {}
-  abort(): void {}
+  readonly calls: string[] = []
+  /** Meets a bug whatever is asked of it. */
+  isFaulty = false
+  tick(): void {
+    this.#note('tick')
+  }
+  closeIfIdle(): void {
+    this.#note('closeIfIdle')
+  }
+  giveUp(): void {
+    this.#note('giveUp')
+  }
+  abort(): void {
+    this.calls.push('abort')
+  }
+
+  #note(call: string): void {
+    this.calls.push(call)
+    if (this.isFaulty) throw new Error(call)
+  }
 }
 
 let clock: FakeClock
@@ -51,6 +68,9 @@ let records: ExchangeRecord[]
 let servers: [string, Recorder][]
 let refused: string[]
 let tunnels: Tunnels
+let faults: string[] | undefined
+/** Opens another tunnel beside. */
+let openBeside: (on: MemoryChannel, kind: TunnelKind) => void
 
 /** All without a snapshot: what turns out to be TCP is refused as not bound, which tells that it did. */
 const open = (kind: TunnelKind, deadlines = defaultDeadlines): void => {
@@ -77,7 +97,8 @@ const open = (kind: TunnelKind, deadlines = defaultDeadlines): void => {
       counters,
       deadlines,
       sink: (record) => records.push(record),
-      onError: (_message, error) => assert.fail(String(error)),
+      onError: (message, error) =>
+        faults === undefined ? assert.fail(String(error)) : faults.push(`${message}: ${String(error)}`),
       snapshot: () => undefined,
       progress: () => {},
       onRefused: (message) => refused.push(message),
@@ -85,7 +106,9 @@ const open = (kind: TunnelKind, deadlines = defaultDeadlines): void => {
   })
   const destination = { namespace: 'shop', name: 'api', hostname: 'api.shop', port: 80 }
   const load = new SourceLoad('client')
-  tunnels.open(channel, { authority: '10.96.0.12:80', source: unknownSource, load, destination }, kind)
+  const origin = { authority: '10.96.0.12:80', source: unknownSource, load, destination }
+  openBeside = (on, of) => tunnels.open(on, origin, of)
+  openBeside(channel, kind)
 }
 
 beforeEach(() => {
@@ -95,6 +118,7 @@ beforeEach(() => {
   records = []
   servers = []
   refused = []
+  faults = undefined
 })
 
 const isTcp = (): boolean => channel.ending === 'abort' && records[0]?.details === 'service_not_bound'
@@ -263,6 +287,29 @@ describe('draining', () => {
       channel.receive(text)
       tunnels.closeIdle()
       assert.equal(channel.ending, 'open')
+    })
+  }
+})
+
+describe('a bug that one tunnel meets', () => {
+  const asks = {
+    tick: () => tunnels.tick(0),
+    closeIfIdle: () => tunnels.closeIdle(),
+    giveUp: () => tunnels.giveUp('time is up'),
+  } as const
+  for (const call of ['tick', 'closeIfIdle', 'giveUp'] as const) {
+    it(`in ${call} ends it, and keeps no other one from its turn`, () => {
+      open('http')
+      const second = new MemoryChannel()
+      openBeside(second, 'http')
+      faults = []
+      for (const each of [channel, second]) each.receive('GET / HTTP/1.1\r\n\r\n')
+      const [faulty, other] = servers.map(([, server]) => server)
+      assert.ok(faulty !== undefined && other !== undefined)
+      faulty.isFaulty = true
+      asks[call]()
+      assert.deepEqual([faulty.calls, other.calls], [[call, 'abort'], [call]])
+      assert.deepEqual(faults, [`a tunnel failed: Error: ${call}`])
     })
   }
 })

@@ -66,13 +66,7 @@ export class Tunnels {
 
   /** To be called as often as deadlines want it, with the monotonic time. */
   tick(nowMs: number): void {
-    visitInSlices(this.#servers, (server) => {
-      try {
-        server.tick(nowMs)
-      } catch (error) {
-        this.#fail(server, error)
-      }
-    })
+    visitInSlices(this.#servers, (server) => this.#guard(server, () => server.tick(nowMs)))
   }
 
   /** All that is under way, one by one; now and then nothing, so that nobody has to wait for the end of many idle tunnels. */
@@ -87,12 +81,12 @@ export class Tunnels {
 
   /** For draining: tunnels on which nothing is under way end now. */
   closeIdle(): void {
-    for (const server of this.#servers) server.closeIfIdle()
+    for (const server of this.#servers) this.#guard(server, () => server.closeIfIdle())
   }
 
   /** For draining, at its end: clients hear why. */
   giveUp(why: string): void {
-    for (const server of this.#servers) server.giveUp?.(why)
+    for (const server of this.#servers) this.#guard(server, () => server.giveUp?.(why))
   }
 
   #firstServer(channel: ServedChannel, origin: TunnelOrigin, kind: TunnelKind): TunnelServer {
@@ -125,11 +119,7 @@ export class Tunnels {
     const cancel = startDeadline(clock, deadlines.protocolDetectionMs, () => {
       isGivenUp = true
       counters.deadlines.protocolDetection++
-      try {
-        entry.giveUp()
-      } catch (error) {
-        this.#fail(entry, error)
-      }
+      this.#guard(entry, () => entry.giveUp())
     })
     const entry = new TunnelEntry(channel, {
       sniffer: new ProtocolSniffer(),
@@ -191,6 +181,15 @@ export class Tunnels {
   #tcp(channel: ServedChannel, origin: TcpOrigin, hello?: HelloOutcome): TcpTunnel {
     const whole: TcpOrigin = hello === undefined ? origin : { ...origin, hello }
     return new TcpTunnel(channel, whole, this.#options.tcp, this.#onClosed)
+  }
+
+  /** So that a bug that one meets keeps nobody else from their turn. */
+  #guard(server: TunnelServer, act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#fail(server, error)
+    }
   }
 
   /** A bug of ours that no peer's bytes have led to, so that no connection catches it: the tunnel ends. */

@@ -1,5 +1,4 @@
 import type { Clock } from '../../lib/clock.ts'
-import type { OtlpExporter, OtlpReport } from '../otlp/exporter.ts'
 import { ExportQueue, type ExportCounts, type ExportQueueOptions } from '../otlp/export-queue.ts'
 import { REPORT_BYTES, type ReportWriter } from './spans/report-writer.ts'
 import type { SpanReport } from './spans/span-report.ts'
@@ -13,8 +12,7 @@ const REPORT_COST = 256
 const costOf = ({ bytes }: SpanReport): number =>
   REPORT_COST + (bytes.length > REPORT_BYTES / 2 ? Math.max(bytes.length, REPORT_BYTES) : bytes.length)
 
-interface ReportsOptions
-  extends Pick<ExportQueueOptions<SpanReport>, 'clock' | 'random' | 'onFailure'>, Pick<OtlpExporter, 'send'> {
+interface ReportsOptions extends Pick<ExportQueueOptions<SpanReport>, 'clock' | 'random' | 'send' | 'onFailure'> {
   /** A report that is not full goes out after so long. */
   readonly delayMs: number
 }
@@ -27,14 +25,12 @@ export class SpanReports {
   readonly #queue: ExportQueue<SpanReport>
   #cancelTimer: (() => void) | undefined
 
-  constructor(writer: ReportWriter, options: ReportsOptions) {
-    const { send, delayMs } = options
+  constructor(writer: ReportWriter, { delayMs, ...options }: ReportsOptions) {
     this.#clock = options.clock
     this.#delayMs = delayMs
     this.#writer = writer
     this.#queue = new ExportQueue<SpanReport>({
       ...options,
-      send: (reports) => send(toOtlp(reports)),
       sizeOf: costOf,
       countOf: ({ exchanges }) => exchanges,
       onSent: (report) => writer.reuse(report),
@@ -70,12 +66,4 @@ export class SpanReports {
     this.#cancelTimer = undefined
     if (!this.#writer.isEmpty) this.#queue.push(this.#writer.take())
   }
-}
-
-/** Several such messages one behind the other are one. */
-const toOtlp = (reports: readonly SpanReport[]): OtlpReport => {
-  const [only] = reports
-  const bytes =
-    only !== undefined && reports.length === 1 ? only.bytes : Buffer.concat(reports.map((report) => report.bytes))
-  return { bytes, items: reports.reduce((sum, { spans }) => sum + spans, 0) }
 }

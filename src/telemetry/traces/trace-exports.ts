@@ -11,8 +11,7 @@ import type { Model } from '../../model/model.ts'
 import type { TelemetryPolicy } from '../../model/telemetry/telemetry-policy.ts'
 import type { TracingProvider } from '../../model/telemetry/telemetry-provider.ts'
 import type { ExportCounts } from '../otlp/export-queue.ts'
-import type { Exporters } from '../otlp/exporters.ts'
-import type { OtlpTarget } from '../otlp/otlp-target.ts'
+import type { CallService, OtlpTarget } from '../otlp/otlp-target.ts'
 import { Outlets, type Outlet } from '../otlp/outlets.ts'
 import { targetOf } from '../otlp/target-of.ts'
 import type { LogHost } from '../log/format/operator-facts.ts'
@@ -37,7 +36,7 @@ export interface TraceExportsOptions {
   readonly version: string
   /** What tags of policies and headers of providers may ask of this process. */
   readonly host: LogHost
-  readonly exporters: Exporters
+  readonly call: CallService
 }
 
 /** What the way to a collector is opened with. */
@@ -110,10 +109,10 @@ export class TraceExports {
   }
 
   async #open(missing: readonly (readonly [string, Way])[]): Promise<void> {
-    const { openSpanReports } = await import('./open-span-reports.ts')
-    const { settings, clock, random, version, exporters } = this.#options
+    const { openSpanReports } = await import('./trace-signal.ts')
+    const { settings, clock, random, version, call } = this.#options
     const { serviceName, resource: self, tags } = settings.self
-    const deps = { clock, random, exporters, delayMs: settings.reportDelayMs }
+    const deps = { clock, random, call, delayMs: settings.reportDelayMs }
     const onWarning = (message: string): void => this.#outlets.warn(message)
     for (const [name, { target, detectsEnvironment }] of missing) {
       const environment = detectsEnvironment ? settings.environmentAttributes : {}

@@ -4,7 +4,6 @@ import { systemClock } from '../../../src/lib/clock.ts'
 import type { TracingDefaults } from '../../../src/proxy/tracing/trace-plan.ts'
 import { Tracer } from '../../../src/proxy/tracing/tracer.ts'
 import { createLogHost } from '../../../src/telemetry/log/log-host.ts'
-import { Exporters } from '../../../src/telemetry/otlp/exporters.ts'
 import { TraceExports } from '../../../src/telemetry/traces/trace-exports.ts'
 import { traceSelfOf } from '../../../src/telemetry/traces/trace-self.ts'
 import type { TracingSettings } from '../../../src/telemetry/traces/tracing-settings.ts'
@@ -63,7 +62,7 @@ export const startTelling = async (
     log: { warn: (message) => logs.push(message) },
     version: '1',
     host,
-    exporters: new Exporters(() => Promise.reject(new Error('nobody is called'))),
+    call: () => Promise.reject(new Error('nobody is called')),
   })
   stack.defer(() => exports.close())
   await exports.prepare({})

@@ -8,7 +8,6 @@ import { systemClock } from '../../../lib/clock.ts'
 import { formatEndpointKey } from '../../../model/endpoint.ts'
 import type { OtelLogProvider } from '../../../model/telemetry/telemetry-provider.ts'
 import type { CallService } from '../../otlp/otlp-target.ts'
-import { Exporters } from '../../otlp/exporters.ts'
 import { CollectorLogs } from './collector-logs.ts'
 import { queueFlows } from './queue-flows.ts'
 
@@ -34,11 +33,11 @@ const start = (answer: () => Promise<Answer>) => {
     version: '1.2.3',
     resource: { 'service.name': 'waypoint.shop' },
     env: {},
-    exporters: new Exporters((_, { body, target }) => {
+    call: (_, { body, target }) => {
       targets.push(target)
       received.push(...readLogs(body.subarray(5)))
       return answer()
-    }),
+    },
   })
   return { logs, received, targets, warnings }
 }

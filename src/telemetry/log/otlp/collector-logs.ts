@@ -8,8 +8,8 @@ import { istioText } from '../../../model/telemetry/log/istio-formats.ts'
 import type { OtelLogProvider } from '../../../model/telemetry/telemetry-provider.ts'
 import type { DecisionFields } from '../../decisions/decision-fields.ts'
 import { ExportQueue, type ExportCounts } from '../../otlp/export-queue.ts'
-import type { Exporters } from '../../otlp/exporters.ts'
-import type { OtlpTarget } from '../../otlp/otlp-target.ts'
+import type { OtlpExporter } from '../../otlp/open-exporter.ts'
+import type { CallService, OtlpTarget } from '../../otlp/otlp-target.ts'
 import { Outlets } from '../../otlp/outlets.ts'
 import { targetOf } from '../../otlp/target-of.ts'
 import type { LogOutput } from '../access-logs.ts'
@@ -19,7 +19,6 @@ import { quoteAll } from '../format/escape.ts'
 import type { LogHost } from '../format/operator-facts.ts'
 import type { Told } from '../told.ts'
 import { entryBytes, type LogEntry } from './log-entry.ts'
-import type { LogExporter } from './open-log-exporter.ts'
 
 /** What it takes beside. */
 export interface CollectorLogsOptions {
@@ -30,7 +29,7 @@ export interface CollectorLogsOptions {
   /** Attributes of the resource, beside the name of the log. */
   readonly resource: LogAttributes
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly exporters: Exporters
+  readonly call: CallService
 }
 
 /** Envoy's, as Istio has it. */
@@ -86,13 +85,15 @@ export class CollectorLogs {
     this.#outlets.close()
   }
 
-  async #openExporter(target: OtlpTarget, resource: LogAttributes): Promise<LogExporter> {
-    const { exporters, version } = this.#options
+  async #openExporter(target: OtlpTarget, resource: LogAttributes): Promise<OtlpExporter<readonly LogEntry[]>> {
+    const { call, version } = this.#options
     try {
-      const { openLogExporter } = await import('./open-log-exporter.ts')
-      const onWarning = (message: string): void => this.#outlets.warn(message)
-      const all = { ...this.#options.resource, ...resource }
-      return await openLogExporter({ target, version, resource: all, onWarning }, exporters)
+      const { openLogExporter } = await import('./log-signal.ts')
+      return await openLogExporter({
+        ...{ target, call, version },
+        resource: { ...this.#options.resource, ...resource },
+        onWarning: (message) => this.#outlets.warn(message),
+      })
     } catch (error) {
       // What cannot be opened loses what it gets, and says so; the rest goes on.
       const message = `the collector cannot be told: ${error instanceof Error ? error.message : String(error)}`

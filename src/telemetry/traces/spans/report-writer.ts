@@ -13,11 +13,8 @@ export interface ReportParts {
   readonly version: string
 }
 
-/**
- * Of a report, about. The larger it is, the fewer there are, and each takes some milliseconds of CPU time to be sent, whatever there
- * is in it; collectors take 4 MiB by gRPC, and a copy of this holds nobody up.
- */
-export const REPORT_BYTES = 1024 * 1024
+/** Of a report, about: one that takes longer to write than a few dozen microseconds would hold somebody up. */
+export const REPORT_BYTES = 512 * 1024
 /** Beyond, spans of one exchange have made it larger, and it goes out at once. */
 const FULL_BYTES = REPORT_BYTES - 16 * 1024
 /** Two messages around the spans: a tag and a length each. */

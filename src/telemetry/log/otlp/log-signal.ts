@@ -1,46 +1,41 @@
 /** Records of logs by OTLP; loaded when there is a collector for them. */
-import { ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer'
+import { LogsExporterMetricsHelper, ProtobufLogsSerializer } from '@opentelemetry/otlp-transformer'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import type { SendOutcome } from '../../otlp/export-queue.ts'
-import type { ExporterOptions } from '../../otlp/exporter.ts'
-import type { Exporters } from '../../otlp/exporters.ts'
-import { otlpSignals } from '../../otlp/otlp-signal.ts'
+import { openExporter, type ExporterDeps, type OtlpExporter, type OtlpSignal } from '../../otlp/open-exporter.ts'
+import type { OtlpTarget } from '../../otlp/otlp-target.ts'
 import type { LogAttributes } from '../format/compile-attributes.ts'
 import type { LogEntry } from './log-entry.ts'
 
 type ReadableLogs = Parameters<typeof ProtobufLogsSerializer.serializeRequest>[0]
 type ReadableLog = ReadableLogs[number]
 
+const logSignal: OtlpSignal<ReadableLogs> = {
+  name: 'LOGS',
+  serializer: ProtobufLogsSerializer,
+  metrics: LogsExporterMetricsHelper,
+  method: '/opentelemetry.proto.collector.logs.v1.LogsService/Export',
+  path: 'v1/logs',
+}
+
 /** What it takes to tell a collector of exchanges. */
-export interface LogExporterOptions extends Pick<ExporterOptions, 'target' | 'onWarning'> {
+export interface LogExporterOptions extends ExporterDeps {
+  readonly target: OtlpTarget
   /** Attributes of the resource. */
   readonly resource: LogAttributes
   readonly version: string
 }
 
-/** A way to a collector. */
-export interface LogExporter {
-  /** Never rejects. */
-  readonly send: (entries: readonly LogEntry[]) => Promise<SendOutcome>
-  readonly close: () => void
-}
-
 /** Opens the way to a collector. */
-export const openLogExporter = async (options: LogExporterOptions, exporters: Exporters): Promise<LogExporter> => {
-  const { target, resource, version, onWarning } = options
-  const { send, close } = await exporters.open({ signal: otlpSignals.LOGS, target, onWarning })
+export const openLogExporter = async (options: LogExporterOptions): Promise<OtlpExporter<readonly LogEntry[]>> => {
+  const exporter = await openExporter(logSignal, options.target, options)
   const shared = {
-    resource: resourceFromAttributes(resource),
-    instrumentationScope: { name: 'fairway', version },
+    resource: resourceFromAttributes(options.resource),
+    instrumentationScope: { name: 'fairway', version: options.version },
     droppedAttributesCount: 0,
   }
   return {
-    send: async (entries) => {
-      const bytes = ProtobufLogsSerializer.serializeRequest(entries.map((entry) => toReadable(entry, shared)))
-      if (bytes === undefined) return { kind: 'failed', isPassing: false, message: 'the records cannot be written' }
-      return send({ bytes, items: entries.length })
-    },
-    close,
+    send: (entries) => exporter.send(entries.map((entry) => toReadable(entry, shared))),
+    close: exporter.close,
   }
 }
 
