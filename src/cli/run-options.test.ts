@@ -340,6 +340,7 @@ describe('traces', () => {
     [['--otlp-endpoint', 'otel:4317'], {}, /--otlp-endpoint "otel:4317" is no URL of a collector/],
     [[], { OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://a' }, /OTEL_EXPORTER_OTLP_ENDPOINT "ftp:\/\/a"/],
     [['--trace-sampling', '101'], {}, /--trace-sampling "101" is no number from 0 to 100/],
+    [['--trace-sampling', '00100'], {}, /--trace-sampling "00100" is no number from 0 to 100/],
     [[], { OTEL_TRACES_SAMPLER_ARG: '2', OTEL_TRACES_SAMPLER: 'traceidratio' }, /from 0 to 1/],
     [[], { OTEL_TRACES_SAMPLER: 'jaeger_remote' }, /OTEL_TRACES_SAMPLER "jaeger_remote" is not supported/],
     [[], { OTEL_TRACES_EXPORTER: 'zipkin' }, /OTEL_TRACES_EXPORTER "zipkin" is not supported/],

@@ -147,11 +147,12 @@ const samplerOf = (percent: string | undefined, env: Environment): Sampler => {
 const delayOf = (env: Environment): number => {
   const name = 'OTEL_BSP_SCHEDULE_DELAY'
   const written = given('', undefined, env, name)
-  return written === undefined ? DEFAULT_DELAY_MS : numberOf(name, written.text, MAX_DELAY_MS)
+  return written === undefined ? DEFAULT_DELAY_MS : numberOf(name, written.text, MAX_DELAY_MS, 5)
 }
 
-const numberOf = (source: string, text: string, max: number): number => {
-  const number = /^\d{1,5}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Infinity
+/** `digits`: how many there may be before the point. */
+const numberOf = (source: string, text: string, max: number, digits = 3): number => {
+  const number = new RegExp(`^\\d{1,${digits}}(?:\\.\\d{1,9})?$`).test(text) ? Number(text) : Infinity
   if (number <= max) return number
   throw usageError(`${source} ${JSON.stringify(text)} is no number from 0 to ${max}`)
 }
