@@ -32,13 +32,14 @@ const MINIMUM_MAJOR = 26
  * helper that frees the memory of buffers; and what Node carries from callback to callback for AsyncLocalStorage no
  * request of ours needs (docs/decisions/0056). Sockets come in more shapes than the four for which V8 makes quick code,
  * once somebody else than requests has some: twelve will do (docs/decisions/0057). A request is worked on by many small
- * functions, of which V8 puts more into one another when it may (docs/decisions/0059). Maglev, the compiler between the
- * quick and the thorough one, leaves 10 MB of its working memory behind and saves no CPU time in a hot path that the
- * thorough one has compiled within seconds. That one compiles in one thread: four of them stand in the way of requests
- * (docs/decisions/0043). `gc` is there for the configuration thread, which cleans up behind itself. The old generation
- * is collected when it has grown by a quarter: left to itself V8 lets what closed connections leave pile up to twice
- * our size first. SIGUSR1 would open an inspector, through which whoever is on the machine reads private keys and runs
- * code: it does not.
+ * functions, of which V8 puts more into one another when it may (docs/decisions/0059). What V8 has learnt of our
+ * objects and compiled is not thrown away because nobody sends requests at the moment (docs/decisions/0060). Maglev,
+ * the compiler between the quick and the thorough one, leaves 10 MB of its working memory behind and saves no CPU time
+ * in a hot path that the thorough one has compiled within seconds. That one compiles in one thread: four of them stand
+ * in the way of requests (docs/decisions/0043). `gc` is there for the configuration thread, which cleans up behind
+ * itself. The old generation is collected when it has grown by a quarter: left to itself V8 lets what closed
+ * connections leave pile up to twice our size first. SIGUSR1 would open an inspector, through which whoever is on the
+ * machine reads private keys and runs code: it does not.
  */
 export const NODE_FLAGS = [
   '--disable-warning=ExperimentalWarning',
@@ -53,6 +54,8 @@ export const NODE_FLAGS = [
   '--max-inlined-bytecode-size-cumulative=3680',
   '--max-inlined-bytecode-size-absolute=9200',
   '--min-inlining-frequency=0.05',
+  '--retain-maps-for-n-gc=1000',
+  '--no-memory-reducer',
   '--no-maglev',
   '--concurrent-turbofan-max-threads=1',
   '--expose-gc',

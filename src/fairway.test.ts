@@ -20,6 +20,8 @@ const ownFlags = [
   '--max-inlined-bytecode-size-cumulative=3680',
   '--max-inlined-bytecode-size-absolute=9200',
   '--min-inlining-frequency=0.05',
+  '--retain-maps-for-n-gc=1000',
+  '--no-memory-reducer',
   '--no-maglev',
   '--concurrent-turbofan-max-threads=1',
   '--expose-gc',
