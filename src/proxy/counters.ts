@@ -102,6 +102,8 @@ export class Counters {
   /** Questions whether a request may pass, by what came of them; `failedOpen` are those of `failed` that passed all the same. */
   readonly externalAuthorization = { allowed: 0, denied: 0, failed: 0, failedOpen: 0 }
   filterErrors = 0
+  /** Bugs of ours that cost one request, tunnel or connection, or nobody anything; what users' filters do is `filterErrors`. */
+  errorsCaught = 0
   /** Tokens that were known from before. */
   jwtCacheHits = 0
   /** Tokens whose signature was checked. */

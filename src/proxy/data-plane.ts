@@ -106,7 +106,7 @@ export class DataPlane {
     const onFault = (error: unknown, what = 'a connection was given up'): void => this.#onFault(what, error)
     this.counters = options.counters ?? new Counters()
     const { bufferBytes = defaultBufferBytes(), memoryBytes = memoryPerProcess() } = options
-    const budget = new ByteBudget(bufferBytes, this.counters)
+    const budget = new ByteBudget(bufferBytes, this.counters, onFault)
     this.#mesh = new MeshIdentity(options)
     const { guard, enterCreate, isHeld, isolate, modules } = options.filterHost ?? {}
     const link: Lending['link'] = (...filter) => this.#lending.link(...filter)
@@ -381,6 +381,7 @@ export class DataPlane {
 
   /** A bug of ours or of a filter; requests may provoke it at any rate. */
   #onFault(message: string, error: unknown, requestId = ''): void {
+    this.counters.errorsCaught++
     const what = thrownStack(error)
     this.#errors.warn(message, `${message}${requestId === '' ? '' : ` (request ${requestId})`}: ${what}`)
   }

@@ -216,6 +216,7 @@ for (const { what, filter } of throwers) {
     const record = await mesh.record(2)
     assert.equal(record.details, 'filter_failed')
     assert.equal(mesh.counters.filterErrors, 2)
+    assert.equal(mesh.counters.errorsCaught, 2)
     assert.equal(mesh.logs.filter((line) => line.includes('"level":"error"')).length, 1)
   })
 }

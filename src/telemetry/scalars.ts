@@ -85,6 +85,10 @@ export const counterMetrics: Readonly<
     'Connections closed because memory was nearly gone, and their client had most of it',
   ),
   filterErrors: total('fairway_filter_errors_total', 'Exceptions thrown by filters'),
+  errorsCaught: total(
+    'fairway_errors_caught_total',
+    'Errors in code of Fairway that ended one request, tunnel or connection, or nothing; the log tells of them',
+  ),
   jwtCacheHits: total('fairway_jwt_cache_hits_total', 'Tokens that had been verified before'),
   jwtVerifications: total('fairway_jwt_verifications_total', 'Tokens whose signature was checked'),
   jwtRefused: total('fairway_jwt_refused_total', 'Requests refused for their token'),

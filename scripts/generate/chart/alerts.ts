@@ -110,6 +110,15 @@ const waypointAlerts: readonly Alert[] = [
       'It failed too often. What its failureMode says happens instead; fairway filter list and the log say why.',
   },
   {
+    name: 'FairwayErrorsCaught',
+    expression: 'sum by (namespace, pod) (increase(fairway_errors_caught_total[15m])) > 0',
+    for: '0m',
+    severity: 'warning',
+    summary: `${at} has caught errors in its own code`,
+    description:
+      'Requests, tunnels or connections that met one were ended, and no others. It is a bug of Fairway: the log says where, please report it.',
+  },
+  {
     name: 'FairwaySeriesLimit',
     expression: 'sum by (namespace, pod) (increase(fairway_metric_series_overflow_total[30m])) > 0',
     for: '0m',

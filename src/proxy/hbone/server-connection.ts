@@ -147,7 +147,10 @@ export class ServerConnection implements ReviewedPeer {
 
   /** Costs more than one look does: for many of them it is to be spread (see `Slices`). */
   endSome(nowMs: number, epochMs: number): void {
-    if (this.transport.socket.destroyed) return
+    if (!this.transport.socket.destroyed) this.transport.guard(() => this.#endSome(nowMs, epochMs))
+  }
+
+  #endSome(nowMs: number, epochMs: number): void {
     const reason = this.#reasonToRetire(nowMs, epochMs)
     if (reason === 'expired') return this.#retire(reason, 'its certificate has run out')
     if (reason === 'aged') return this.#retire(reason)

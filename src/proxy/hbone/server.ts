@@ -10,11 +10,13 @@ import type { PeerIdentity } from '../../identity/trust/peer.ts'
 import type { Trust } from '../../identity/trust/trust.ts'
 import { systemClock } from '../../lib/clock.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { rethrow } from '../../lib/errors/rethrow.ts'
 import type { Counters } from '../counters.ts'
 import type { Flusher } from '../flusher.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
 import { defaultDeadlines } from '../limits/deadlines.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
+import { visitEach } from '../limits/ticks.ts'
 import type { SourceLoad } from '../overload/source-load.ts'
 import { Sources } from '../overload/sources.ts'
 import { decodeTrust } from './mesh-identity.ts'
@@ -111,10 +113,11 @@ export class HboneServer {
   tick(nowMs: number): void {
     const epochMs = this.#clock.nowMs()
     const ending: ServerConnection[] = []
-    for (const connection of this.#connections) {
+    const look = (connection: ServerConnection): void => {
       connection.tick(nowMs)
       if (connection.isEnding(nowMs, epochMs)) ending.push(connection)
     }
+    visitEach(this.#connections, look, this.#options.onFault ?? rethrow)
     // Those of an earlier tick that have not had their turn are among them.
     if (ending.length > 0 && !this.#endings.isUnderWay) this.#endings.add(ending)
   }

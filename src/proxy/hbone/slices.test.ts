@@ -18,7 +18,7 @@ describe('slices', () => {
         clock.advance(item)
       },
       clock,
-      2,
+      { sliceMs: 2 },
     )
     slices.add([0.5, 0.6, 0.7, 0.8, 5])
     slices.add([])
@@ -40,7 +40,32 @@ describe('slices', () => {
     await turn()
     assert.equal(done.length, 8)
   })
+
+  test('a bug that one of them meets, or their list, keeps no other from its turn', async () => {
+    const done: number[] = []
+    const faults: string[] = []
+    const slices = new Slices<number>(
+      (item) => {
+        if (item === 2) throw new Error('two')
+        done.push(item)
+      },
+      createFakeClock(),
+      { onFault: (error) => void faults.push(String(error)) },
+    )
+    slices.add([1, 2, 3])
+    slices.add(brokenList())
+    slices.add([5])
+    for (let i = 0; i < 3; i++) await turn()
+    assert.deepEqual(done, [1, 3, 4, 5])
+    assert.deepEqual(faults, ['Error: two', 'Error: list'])
+    assert.equal(slices.isUnderWay, false)
+  })
 })
+
+function* brokenList(): Generator<number> {
+  yield 4
+  throw new Error('list')
+}
 
 describe('a review', () => {
   const root = new TestCa('Root')

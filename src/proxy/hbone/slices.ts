@@ -1,7 +1,15 @@
 import type { Clock } from '../../lib/clock.ts'
+import { rethrow } from '../../lib/errors/rethrow.ts'
 
 /** What is written in consequence comes on top of it, and others hold the loop in the same turn. */
 const SLICE_MS = 1
+
+interface SlicesOptions {
+  /** Default 1. */
+  readonly sliceMs?: number
+  /** A bug that one of them met: the others have their turn all the same. Default: thrown on, which ends the process. */
+  readonly onFault?: (error: unknown) => void
+}
 
 /**
  * Does something to each of many connections, as many in a turn of the loop as there is time for: what takes a moment for
@@ -11,13 +19,15 @@ export class Slices<Item> {
   readonly #each: (item: Item) => void
   readonly #clock: Pick<Clock, 'monotonicMs'>
   readonly #sliceMs: number
+  readonly #onFault: (error: unknown) => void
   #queue: Iterator<Item>[] = []
   #isScheduled = false
 
-  constructor(each: (item: Item) => void, clock: Pick<Clock, 'monotonicMs'>, sliceMs = SLICE_MS) {
+  constructor(each: (item: Item) => void, clock: Pick<Clock, 'monotonicMs'>, options: SlicesOptions = {}) {
     this.#each = each
     this.#clock = clock
-    this.#sliceMs = sliceMs
+    this.#sliceMs = options.sliceMs ?? SLICE_MS
+    this.#onFault = options.onFault ?? rethrow
   }
 
   /** There are some that nothing was done to yet. */
@@ -38,16 +48,23 @@ export class Slices<Item> {
 
   readonly #work = (): void => {
     this.#isScheduled = false
-    const untilMs = this.#clock.monotonicMs() + this.#sliceMs
+    try {
+      this.#workUntil(this.#clock.monotonicMs() + this.#sliceMs)
+    } catch (error) {
+      this.#onFault(error)
+    }
+    this.#schedule()
+  }
+
+  #workUntil(untilMs: number): void {
     for (let items = this.#queue[0]; items !== undefined; items = this.#queue[0]) {
       const next = items.next()
       if (next.done === true) this.#queue.shift()
       else {
         this.#each(next.value)
-        if (this.#clock.monotonicMs() >= untilMs) break
+        if (this.#clock.monotonicMs() >= untilMs) return
       }
     }
-    this.#schedule()
   }
 
   #schedule(): void {

@@ -7,8 +7,8 @@ import type { Holder } from './byte-budget.ts'
 
 const setUp = () => {
   const counters = new Counters()
-  const budget = new ByteBudget(1000, counters)
   const log: string[] = []
+  const budget = new ByteBudget(1000, counters, (error) => void log.push(String(error)))
   const hold = (name: string, heldBytes: number): Holder => {
     const holder = {
       holderPlace: -1,
@@ -55,6 +55,21 @@ describe('the bytes of a process', () => {
     await turn()
     assert.deepEqual(log, ['large ends', 'medium ends', 'small relaxes', 'late relaxes'])
     assert.deepEqual([counters.heldBytes, counters.holdersShed], [500, 2])
+  })
+
+  it('that one holder has a bug with are no matter of whoever gives some back, nor of the other holders', async () => {
+    const { budget, log, hold } = setUp()
+    const faulty = (what: string) => (): void => {
+      throw new Error(what)
+    }
+    Object.assign(hold('a', 400), { relax: faulty('relax'), shed: faulty('shed') })
+    hold('b', 700)
+    budget.give(400)
+    assert.deepEqual(log, ['Error: relax', 'b relaxes'])
+    log.length = 0
+    Object.assign(hold('c', 2400), { shed: faulty('shed') })
+    await turn()
+    assert.deepEqual(log, ['Error: shed', 'b ends', 'Error: shed'])
   })
 
   it('concern those who hold some, in whatever order they come and go', () => {

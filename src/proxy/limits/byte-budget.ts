@@ -1,5 +1,7 @@
 import { totalmem } from 'node:os'
+import { rethrow } from '../../lib/errors/rethrow.ts'
 import type { Counters } from '../counters.ts'
+import { visitEach } from './ticks.ts'
 
 /** Somebody who holds received bytes that nobody has taken yet. */
 export interface Holder {
@@ -32,15 +34,18 @@ export const defaultBufferBytes = (): number =>
 export class ByteBudget {
   readonly #limitBytes: number
   readonly #counters: Counters
+  readonly #onFault: (error: unknown) => void
   /** In no order. Thousands come and go while requests wait, and a `Set` would be made anew again and again. */
   readonly #holders: Holder[] = []
   #isShedding = false
   /** More is held than there should be. */
   isOver = false
 
-  constructor(limitBytes: number, counters: Counters) {
+  /** `onFault` hears of a bug that one holder met, which is not that of whoever gave something back. Default: thrown on. */
+  constructor(limitBytes: number, counters: Counters, onFault: (error: unknown) => void = rethrow) {
     this.#limitBytes = limitBytes
     this.#counters = counters
+    this.#onFault = onFault
   }
 
   /** So many bytes were received and are not taken yet. */
@@ -60,7 +65,7 @@ export class ByteBudget {
     const held = (this.#counters.heldBytes -= bytes)
     if (!this.isOver || held > this.#limitBytes * RELAX_RATIO) return
     this.isOver = false
-    for (const holder of [...this.#holders]) holder.relax()
+    visitEach([...this.#holders], (holder) => holder.relax(), this.#onFault)
   }
 
   /** From now on it may be asked to relax, or be ended. */
@@ -83,10 +88,15 @@ export class ByteBudget {
   /** The biggest go first, until no more is held than the limit. */
   #shed(): void {
     this.#isShedding = false
-    for (const holder of this.#holders.toSorted((a, b) => b.heldBytes - a.heldBytes)) {
+    const shed = (holder: Holder): void => {
       if (this.#counters.heldBytes <= this.#limitBytes) return
       this.#counters.holdersShed++
       holder.shed()
     }
+    visitEach(
+      this.#holders.toSorted((a, b) => b.heldBytes - a.heldBytes),
+      shed,
+      this.#onFault,
+    )
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { defaultDeadlines, startDeadline, tickMsFor } from './deadlines.ts'
-import { startTicking, visitInSlices } from './ticks.ts'
+import { startTicking, visitEach, visitInSlices } from './ticks.ts'
 
 test('ticks come every so often until they are ended, whatever one of them does', () => {
   const clock = createFakeClock()
@@ -21,6 +21,19 @@ test('ticks come every so often until they are ended, whatever one of them does'
   assert.deepEqual(ticks, [100, 200, 300, 400])
   assert.deepEqual(faults, ['Error: once'])
   assert.equal(clock.pending(), 0)
+})
+
+test('a bug that one meets keeps no other from its turn', () => {
+  const items = new Set([1, 2, 3])
+  const visited: number[] = []
+  const faults: string[] = []
+  const visit = (item: number): void => {
+    if (item === 2) throw new Error('two')
+    visited.push(item)
+    items.delete(item)
+  }
+  visitEach(items, visit, (error) => void faults.push(String(error)))
+  assert.deepEqual([visited, faults, [...items]], [[1, 3], ['Error: two'], [2]])
 })
 
 test('ticks are as frequent as the shortest deadline asks for, within bounds', () => {

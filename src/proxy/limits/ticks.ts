@@ -18,16 +18,25 @@ export const startTicking = ({ clock, onFault }: Ticking, everyMs: number, parts
   const tick = (): void => {
     stop = clock.after(everyMs, tick)
     const nowMs = clock.monotonicMs()
-    for (const part of parts) {
-      try {
-        part.tick(nowMs)
-      } catch (error) {
-        onFault(error)
-      }
-    }
+    visitEach(parts, (part) => part.tick(nowMs), onFault)
   }
   stop = clock.after(everyMs, tick)
   return () => stop()
+}
+
+/** Visits all of them: a bug that one of them meets keeps no other from its turn. */
+export const visitEach = <Item>(
+  items: Iterable<Item>,
+  visit: (item: Item) => void,
+  onFault: Ticking['onFault'],
+): void => {
+  for (const item of items) {
+    try {
+      visit(item)
+    } catch (error) {
+      onFault(error)
+    }
+  }
 }
 
 /** Of which each may be closed, with all that this takes, and the loop is still not held up (engine.md, rule 8). */

@@ -15,6 +15,7 @@ import type { EndpointReading } from '../balance/health/endpoint-reading.ts'
 import { HealthRegistry } from '../balance/health/health-registry.ts'
 import type { ReviewedPeer } from '../hbone/peer-review.ts'
 import { Slices } from '../hbone/slices.ts'
+import { visitEach } from '../limits/ticks.ts'
 import { TurnBudget } from '../limits/turn-budget.ts'
 import { Dialler } from './dialler.ts'
 import type { AcquireFailure, Dialled, DiallerOptions, DialTies } from './dialler.ts'
@@ -302,12 +303,13 @@ export class Pools {
 
   constructor(options: PoolOptions) {
     this.#options = options
-    const { clock, counters, onTurn, connectionIdleTimeoutMs } = options
-    this.#workloads = new Workloads(connectionIdleTimeoutMs)
-    this.#retiring = new Slices((retire) => retire(), clock)
+    const { clock, counters, onTurn, onFault } = options
+    this.#workloads = new Workloads(options.connectionIdleTimeoutMs, onFault)
+    this.#retiring = new Slices((retire) => retire(), clock, { onFault })
     this.health = new HealthRegistry({
       clock,
       counters: counters.endpoints,
+      onFault,
       ...(onTurn === undefined ? {} : { onTurn }),
     })
   }
@@ -357,10 +359,8 @@ export class Pools {
   tick(nowMs: number): void {
     this.#isCatchingUp = nowMs - this.#tickedMs > LATE_TICK_MS
     this.#tickedMs = nowMs
-    for (const pool of this.#live) {
-      pool.sweep(nowMs)
-      if (pool.isUnused) this.#live.delete(pool)
-    }
+    visitEach(this.#live, (pool) => pool.sweep(nowMs), this.#options.onFault)
+    for (const pool of this.#live) if (pool.isUnused) this.#live.delete(pool)
     for (const [key, pool] of this.#pools) {
       if (!this.#live.has(pool) && pool.isUnused) this.#pools.delete(key)
     }

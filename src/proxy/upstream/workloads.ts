@@ -3,6 +3,7 @@ import type { EndpointHealth } from '../balance/health/endpoint-health.ts'
 import type { HboneClient } from '../hbone/client.ts'
 import { MAX_TUNNELS } from '../hbone/client.ts'
 import type { ReviewedPeer } from '../hbone/peer-review.ts'
+import { visitEach } from '../limits/ticks.ts'
 
 /** Whose channels are made. */
 export interface DialOwner {
@@ -28,10 +29,12 @@ export interface Workload {
 export class Workloads {
   readonly #byKey = new Map<string, Workload>()
   readonly #idleTimeoutMs: number
+  readonly #onFault: (error: unknown) => void
 
   /** Connections without a tunnel are closed after `idleTimeoutMs`. */
-  constructor(idleTimeoutMs: number) {
+  constructor(idleTimeoutMs: number, onFault: (error: unknown) => void) {
     this.#idleTimeoutMs = idleTimeoutMs
+    this.#onFault = onFault
   }
 
   of(key: string): Workload {
@@ -72,13 +75,11 @@ export class Workloads {
     for (const user of workload.users) if (user.isUnused) workload.users.delete(user)
     const isAwaited = isAnyActive(workload.users)
     let isBusy = false
-    for (const client of clients) {
-      client.tick(nowMs, isAwaited)
-      if (client.openTunnels > 0) isBusy = true
-    }
+    visitEach(clients, (client) => client.tick(nowMs, isAwaited), this.#onFault)
+    for (const { openTunnels } of clients) if (openTunnels > 0) isBusy = true
     if (isBusy || workload.idleSinceMs === 0) workload.idleSinceMs = nowMs
     else if (nowMs - workload.idleSinceMs > this.#idleTimeoutMs) {
-      for (const client of clients) client.retire()
+      visitEach(clients, (client) => client.retire(), this.#onFault)
     }
   }
 }

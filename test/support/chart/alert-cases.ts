@@ -195,6 +195,22 @@ const waypointCases: readonly AlertCase[] = [
     atMinute: 6,
   },
   {
+    alert: 'FairwayErrorsCaught',
+    what: 'a request met a bug',
+    series: [[of('fairway_errors_caught_total'), '0x5 2x30']],
+    atMinute: 8,
+    says: { summary: 'shop/waypoint-1 has caught errors in its own code', labels: one },
+  },
+  {
+    alert: 'FairwayErrorsCaught',
+    what: 'only a filter failed',
+    series: [
+      [of('fairway_errors_caught_total'), '0x30'],
+      [of('fairway_filter_errors_total'), '0x5 9x30'],
+    ],
+    atMinute: 8,
+  },
+  {
     alert: 'FairwaySeriesLimit',
     what: 'a series found no room',
     series: [[of('fairway_metric_series_overflow_total'), '0x5 9x30']],

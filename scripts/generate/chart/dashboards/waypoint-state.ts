@@ -160,6 +160,13 @@ export const processes: Row = {
       lines: [['{{pod}}', of('fairway_config_generation')]],
     },
     {
+      title: 'Errors caught',
+      about: 'In code of Fairway: the request, tunnel or connection that met one was ended, and the log says where.',
+      unit: 'ops',
+      lines: [['{{pod}}', sumRate(of('fairway_errors_caught_total'), 'pod')]],
+      limits: { amber: 0.001, red: 1 },
+    },
+    {
       title: 'Lost to see',
       about: 'Log lines that nobody read in time, and series beyond the limit.',
       unit: 'ops',

@@ -1,5 +1,7 @@
 import type { Clock } from '../../../lib/clock.ts'
+import { rethrow } from '../../../lib/errors/rethrow.ts'
 import type { Endpoint } from '../../../model/endpoint.ts'
+import { visitEach } from '../../limits/ticks.ts'
 import { EndpointHealth, healthKeyOf } from './endpoint-health.ts'
 import type { HealthOwner } from './endpoint-health.ts'
 import type { HealthCounters } from './health-counters.ts'
@@ -9,6 +11,8 @@ export interface HealthRegistryOptions {
   readonly counters: HealthCounters
   /** An endpoint was ejected or is back: its `state` says which. */
   readonly onTurn?: (health: EndpointHealth) => void
+  /** A bug of ours that one endpoint met; default: thrown on. */
+  readonly onFault?: (error: unknown) => void
 }
 
 /** How often states that nobody holds any more are looked for. */
@@ -96,10 +100,10 @@ export class HealthRegistry {
 
   /** To be called some times a second: ejections end, shares grow, and what is over is forgotten. */
   tick(nowMs: number): void {
-    for (const health of this.#noted) {
-      if (health.tick(nowMs)) continue
-      this.#noted.delete(health)
+    const look = (health: EndpointHealth): void => {
+      if (!health.tick(nowMs)) this.#noted.delete(health)
     }
+    visitEach(this.#noted, look, this.#options.onFault ?? rethrow)
     if (nowMs - this.#sweptMs < SWEEP_MS) return
     this.#sweptMs = nowMs
     for (const [key, held] of this.#byKey) if (held.deref() === undefined) this.#byKey.delete(key)
