@@ -97,7 +97,7 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
 
   onData(buffer: Buffer, start: number, end: number): void {
     if (this.#isClosing) return this.channel.consume(end - start)
-    if (this.#isBusy) {
+    if (this.#isBusy()) {
       this.#backlog.push(buffer, start, end)
       return
     }
@@ -238,11 +238,11 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
   }
 
   /** A whole request is in and not answered yet: what comes now is the next one. */
-  get #isBusy(): boolean {
-    return this.#isFeeding || this.#isAnswering || !this.#backlog.isEmpty
+  #isBusy(): boolean {
+    return this.#isFeeding || this.#isAnswering() || !this.#backlog.isEmpty
   }
 
-  get #isAnswering(): boolean {
+  #isAnswering(): boolean {
     return this.#exchange !== undefined && this.#isRequestWhole
   }
 
@@ -251,7 +251,7 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     this.#isFeeding = true
     try {
       while (at < end && !this.#isClosing) {
-        if (this.#isAnswering) break
+        if (this.#isAnswering()) break
         const { turns } = this.#deps
         this.#isDeferred = !this.#takeTurn(turns)
         if (this.#isDeferred) break
@@ -296,7 +296,7 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
   }
 
   #drainBacklog(): void {
-    while (!this.#backlog.isEmpty && !this.#isAnswering && !this.#isClosing && !this.#isDeferred) {
+    while (!this.#backlog.isEmpty && !this.#isAnswering() && !this.#isClosing && !this.#isDeferred) {
       const next = this.#backlog.shift()
       if (next === undefined) break
       this.#hasPassedOn = false

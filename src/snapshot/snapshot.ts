@@ -7,6 +7,7 @@ import type { Chain } from '../filter/chain.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import type { Destination } from '../filter/record.ts'
 import type { VerifiedToken } from '../filter/verified-token.ts'
+import type { TextMap } from '../lib/hash/text-map.ts'
 import type { ConnectionRule } from '../model/connection-route.ts'
 import type { BackendPolicy } from '../model/backend/backend-policy.ts'
 import type { CallGrant, FilterSpec } from '../model/filter-spec.ts'
@@ -213,17 +214,20 @@ export interface RouteTable {
 export interface RouteIndexes {
   readonly entries: readonly MatchPlan[]
   /** By exact path. */
-  readonly exact: ReadonlyMap<string, Bucket>
+  readonly exact: Buckets
   /** Those with a regular expression for a path, if there are any. */
   readonly regexes: Bucket | undefined
   /** By path prefix without trailing slash (`/` is the empty string). */
-  readonly prefixes: ReadonlyMap<string, Bucket>
+  readonly prefixes: Buckets
   /** By length: the least position of those with a prefix so long; the number of entries where there are none. */
   readonly firstOfLength: readonly number[]
   /** Position of the first entry that is in `regexes` or `prefixes`; none: the number of entries. */
   readonly firstInexact: number
   readonly noMatch: NoMatch
 }
+
+/** Some entries of a table by what a path is, or begins with. */
+export type Buckets = Pick<TextMap<Bucket>, 'get' | 'size' | 'entries'>
 
 /** Some entries of a table by their positions in it, which say what takes precedence: one, a few, or many with an index. */
 export type Bucket = number | BucketList | BucketIndex

@@ -113,12 +113,12 @@ export class Forward implements SessionUser {
 
   /** Whether more of the request's body could go out at once. */
   get takesBody(): boolean {
-    return this.#session !== undefined && this.#queuedBytes === 0 && !this.#asksToSwitch
+    return this.#session !== undefined && this.#queuedBytes === 0 && !this.#asksToSwitch()
   }
 
   /** Since when the endpoint has had the whole request without beginning its answer, monotonic; -1: it is not so. */
   get awaitsHeadSinceMs(): number {
-    const isAsked = this.#isRequestWhole || this.#asksToSwitch
+    const isAsked = this.#isRequestWhole || this.#asksToSwitch()
     if (this.#session === undefined || !isAsked || this.#hasResponse) return -1
     return this.queuedBytes === 0 ? this.#wholeAtMs : -1
   }
@@ -159,7 +159,7 @@ export class Forward implements SessionUser {
     const session = this.#session
     // An answer before the whole request: the rest is not wanted, and the connection cannot be used again.
     if (this.#isUpgraded) session?.finish(undefined)
-    else if (!this.#isTaken) session?.abandon()
+    else if (!this.#isTaken()) session?.abandon()
     this.#session = undefined
     if (this.#awaitsVerdict || (trailers !== undefined && asksForRest(trailers)))
       this.#tell((outcomes, trying) => outcomes.onTrailers(trying, trailers))
@@ -181,7 +181,7 @@ export class Forward implements SessionUser {
   }
 
   /** It is up to the endpoint to say whether anything follows the head. */
-  get #asksToSwitch(): boolean {
+  #asksToSwitch(): boolean {
     return this.#plan.request.upgrade !== undefined && !this.#hasResponse
   }
 
@@ -266,7 +266,7 @@ export class Forward implements SessionUser {
 
   #repeatAfterAnswer(status: number): void {
     const session = this.#session
-    const isTaken = this.#isTaken
+    const isTaken = this.#isTaken()
     this.#session = undefined
     if (isTaken) readToEnd(session, this.#pool, this.#deps.clock)
     else session?.abandon()
@@ -326,7 +326,7 @@ export class Forward implements SessionUser {
   }
 
   /** All of the request is on its way, what was sent again included: nothing waits on the connection. */
-  get #isTaken(): boolean {
+  #isTaken(): boolean {
     return this.#isRequestWhole && this.#queuedBytes === 0 && this.queuedBytes === 0
   }
 

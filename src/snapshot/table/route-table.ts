@@ -4,8 +4,18 @@
  * after the other.
  */
 import { prefixKey } from '../match.ts'
+import { TextMap } from '../../lib/hash/text-map.ts'
 import { runSteps } from '../../lib/steps/run-steps.ts'
-import type { Bucket, MatchPlan, MatchRequest, NoMatch, RouteIndexes, RoutePlan, RouteTable } from '../snapshot.ts'
+import type {
+  Bucket,
+  Buckets,
+  MatchPlan,
+  MatchRequest,
+  NoMatch,
+  RouteIndexes,
+  RoutePlan,
+  RouteTable,
+} from '../snapshot.ts'
 import { createBucket, findInBucket } from './bucket.ts'
 import { orderEntries } from './order-entries.ts'
 
@@ -14,7 +24,7 @@ const SLASH = 47
 const STEP = 256
 // Shared, since most tables have no use for one of their own, and there may be thousands.
 const noMatch: NoMatch = { kind: 'no-match' }
-const noBuckets: ReadonlyMap<string, Bucket> = new Map()
+const noBuckets: Buckets = new TextMap<Bucket>()
 
 /** The indexes of so few routes take some tens of microseconds, which a request can wait. */
 const FEW_ROUTES = 8
@@ -86,11 +96,10 @@ function* compileIndexes(
 
 /**
  * The entry with the highest precedence that fits, as a scan of `entries` would give it: the least position among what
- * the indexes come to. Allocates nothing but the pieces of the path and the query that it looks up.
+ * the indexes come to. Allocates nothing but the pieces of the query that it looks up.
  */
 export const findMatch = (table: RouteIndexes, request: MatchRequest): MatchPlan | NoMatch => {
   const { entries, regexes } = table
-  // A look-up by a text that V8 has not seen puts it into the table of all texts, to be thrown away with it.
   const exact = table.exact.size === 0 ? undefined : table.exact.get(request.path)
   let found = exact === undefined ? entries.length : findInBucket(entries, exact, request, entries.length)
   if (found > table.firstInexact) {
@@ -100,19 +109,17 @@ export const findMatch = (table: RouteIndexes, request: MatchRequest): MatchPlan
   return entries[found] ?? table.noMatch
 }
 
-// Only lengths that occur are cut out of the path, at its slashes, from the longest: a request of thousands of slashes
-// costs no more than the table has lengths.
+// Only lengths that occur are looked up, at the path's slashes and its end, from the longest: a request of thousands of
+// slashes costs no more than the table has lengths.
 const findPrefix = (table: RouteIndexes, request: MatchRequest, limit: number): number => {
   const { entries, prefixes, firstOfLength } = table
   const { path } = request
-  const longest = firstOfLength.length - 1
   let found = limit
-  for (let end = path.length <= longest ? path.length : path.lastIndexOf('/', longest); end >= 0;) {
-    if ((firstOfLength[end] ?? found) < found && (end > 0 || path.charCodeAt(0) === SLASH)) {
-      const bucket = prefixes.get(path.slice(0, end))
-      if (bucket !== undefined) found = findInBucket(entries, bucket, request, found)
-    }
-    end = end === 0 ? -1 : path.lastIndexOf('/', end - 1)
+  for (let end = Math.min(path.length, firstOfLength.length - 1); end >= 0; end--) {
+    if ((firstOfLength[end] ?? found) >= found) continue
+    if (path.charCodeAt(end) !== SLASH && (end !== path.length || end === 0)) continue
+    const bucket = prefixes.get(path, end)
+    if (bucket !== undefined) found = findInBucket(entries, bucket, request, found)
   }
   return found
 }
@@ -131,12 +138,12 @@ const indexLengths = (prefixes: ReadonlyMap<string, readonly number[]>, entries:
 function* createBuckets(
   entries: readonly MatchPlan[],
   positions: ReadonlyMap<string, readonly number[]>,
-): Generator<void, ReadonlyMap<string, Bucket>> {
+): Generator<void, Buckets> {
   if (positions.size === 0) return noBuckets
-  const buckets = new Map<string, Bucket>()
+  const buckets = new TextMap<Bucket>()
   for (const [path, those] of positions) {
     const [first = 0] = those
-    buckets.set(path, those.length === 1 ? first : yield* createBucket(entries, those))
+    buckets.add(path, those.length === 1 ? first : yield* createBucket(entries, those))
     if (buckets.size % STEP === 0) yield
   }
   return buckets

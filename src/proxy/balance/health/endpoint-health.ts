@@ -154,7 +154,7 @@ export class EndpointHealth {
     const { rules } = at.watcher
     const limit = rules.consecutiveLocalOriginFailures
     // Whoever is kept away until there is a connection stays so without one, whoever's rules it was ejected by.
-    if (limit === 0 && !this.#awaitsConnection) return
+    if (limit === 0 && !this.#awaitsConnection()) return
     this.localOriginFailures++
     const times = this.localOriginFailures === 1 ? 'a connection' : `${this.localOriginFailures} connections in a row`
     const detail = `${times} failed: ${failure.message}`
@@ -164,7 +164,7 @@ export class EndpointHealth {
 
   /** Nobody answers, so that whoever is sent there would wait: there is no need to try that three times. */
   noteSilent(detail: string, at: Happening): void {
-    const isWatched = at.watcher.rules.consecutiveLocalOriginFailures > 0 || this.#awaitsConnection
+    const isWatched = at.watcher.rules.consecutiveLocalOriginFailures > 0 || this.#awaitsConnection()
     if (!isWatched || !this.#isNews(at)) return
     if (this.state === 'probation') this.#beginEjection('silent', detail, at)
     else this.#eject('silent', detail, at)
@@ -234,15 +234,15 @@ export class EndpointHealth {
     }
     if (nowMs - this.#failedMs > STREAK_MS) this.#forgetStreaks()
     this.#updateShare(nowMs)
-    this.isQuiet = this.#isNeutral
+    this.isQuiet = this.#isNeutral()
     return !this.isQuiet
   }
 
-  get #awaitsConnection(): boolean {
+  #awaitsConnection(): boolean {
     return this.state === 'probation' && this.needsDial
   }
 
-  get #isNeutral(): boolean {
+  #isNeutral(): boolean {
     return (
       this.state === 'healthy' &&
       this.share === 1 &&
