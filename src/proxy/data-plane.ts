@@ -106,7 +106,7 @@ export class DataPlane {
     const onFault = (error: unknown, what = 'a connection was given up'): void => this.#onFault(what, error)
     this.counters = options.counters ?? new Counters()
     const { bufferBytes = defaultBufferBytes(), memoryBytes = memoryPerProcess() } = options
-    const budget = new ByteBudget(bufferBytes, this.counters, onFault)
+    const budget = new ByteBudget(bufferBytes, this.counters, (error) => onFault(error, 'a holder of bytes failed'))
     this.#mesh = new MeshIdentity(options)
     const { guard, enterCreate, isHeld, isolate, modules } = options.filterHost ?? {}
     const link: Lending['link'] = (...filter) => this.#lending.link(...filter)

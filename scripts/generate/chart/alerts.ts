@@ -116,7 +116,7 @@ const waypointAlerts: readonly Alert[] = [
     severity: 'warning',
     summary: `${at} has caught errors in its own code`,
     description:
-      'Requests, tunnels or connections that met one were ended, and no others. It is a bug of Fairway: the log says where, please report it.',
+      'At most the request, tunnel or connection that met one was ended. It is a bug of Fairway: the log says where, please report it.',
   },
   {
     name: 'FairwaySeriesLimit',

@@ -1,24 +1,35 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { TextMap } from './text-map.ts'
+import { hashStart, TextMap, withoutLast } from './text-map.ts'
 
-// 'Aa' and 'BB' have the same hash, and so has whatever both of them begin.
-const texts = ['', '/', '/a', '/a/b', '/Aa', '/BB', '/AaAa', '/AaBB', '/BBAa', '/BBBB', '/ä', '/😀']
+// Zeros at the beginning leave the hash as it is.
+const texts = ['', '\0\0', '/', '/a', '\0/a', '\0\0\0/a', '/a/b', '/Aa', '/ä', '/😀', '/a/😀/b']
 
 test('texts are found by the beginnings of others, and nothing else is', () => {
   const map = new TextMap<string>()
   for (const text of texts) map.add(text, `of ${text}`)
   assert.equal(map.size, texts.length)
   assert.deepEqual(Array.from(map.entries(), ([text]) => text).toSorted(), texts.toSorted())
-  for (const text of [...texts, 'AA', '/aA', '/AaAaAa', '/a/', '/a/b/c', 'a']) {
-    for (const behind of ['', '/', 'x', '/AaBB']) {
+  for (const text of [...texts, 'AA', '/aA', '\0', '\0\0/a', '/a/', '/a/b/c', 'a', '/a/\ud83d']) {
+    for (const behind of ['', '/', 'x', '\0']) {
       for (let length = 0; length <= text.length; length++) {
         const start = text.slice(0, length)
         const expected = texts.includes(start) ? `of ${start}` : undefined
-        assert.equal(map.get(text + behind, length), expected, `${length} of ${text + behind}`)
+        const found = map.find(hashStart(text + behind, length), text + behind, length)
+        assert.equal(found, expected, `${length} of ${text + behind}`)
       }
     }
     assert.equal(map.get(text), texts.includes(text) ? `of ${text}` : undefined)
+  }
+})
+
+test('a hash can be shortened, character by character', () => {
+  for (const text of [...texts, 'x'.repeat(1000), '\uffff'.repeat(50)]) {
+    let hash = hashStart(text, text.length)
+    for (let length = text.length - 1; length >= 0; length--) {
+      hash = withoutLast(hash, text.charCodeAt(length))
+      assert.equal(hash, hashStart(text, length), `${length} of ${text}`)
+    }
   }
 })
 

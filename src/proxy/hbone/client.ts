@@ -166,7 +166,10 @@ export class HboneClient implements ReviewedPeer {
 
   /** Called every second or so; `isAwaited` when somebody waits for what the peer will send. */
   tick(nowMs: number, isAwaited: boolean): void {
-    if (this.#state !== 'open' && this.#state !== 'closing') return
+    if (this.#state === 'open' || this.#state === 'closing') this.#transport.guard(() => this.#tick(nowMs, isAwaited))
+  }
+
+  #tick(nowMs: number, isAwaited: boolean): void {
     if (this.#notAfterMs <= this.#clock.nowMs()) this.#retireFor('expired')
     if (this.#retirement.phase(nowMs) === 'over') {
       this.#retirement.noteCut()
@@ -178,7 +181,7 @@ export class HboneClient implements ReviewedPeer {
   /** No new tunnels beside those that wait already; closes when the last one does. */
   retire(): void {
     this.#isRetired = true
-    this.#endIfRetired()
+    this.#transport.guard(() => this.#endIfRetired())
   }
 
   destroy(): void {

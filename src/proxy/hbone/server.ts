@@ -16,7 +16,7 @@ import type { Flusher } from '../flusher.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
 import { defaultDeadlines } from '../limits/deadlines.ts'
 import type { Deadlines } from '../limits/deadlines.ts'
-import { visitEach } from '../limits/ticks.ts'
+import { TICK_FAULT, visitEach } from '../limits/ticks.ts'
 import type { SourceLoad } from '../overload/source-load.ts'
 import { Sources } from '../overload/sources.ts'
 import { decodeTrust } from './mesh-identity.ts'
@@ -117,7 +117,8 @@ export class HboneServer {
       connection.tick(nowMs)
       if (connection.isEnding(nowMs, epochMs)) ending.push(connection)
     }
-    visitEach(this.#connections, look, this.#options.onFault ?? rethrow)
+    const { onFault = rethrow } = this.#options
+    visitEach(this.#connections, look, (error) => onFault(error, TICK_FAULT))
     // Those of an earlier tick that have not had their turn are among them.
     if (ending.length > 0 && !this.#endings.isUnderWay) this.#endings.add(ending)
   }

@@ -62,9 +62,14 @@ describe('slices', () => {
   })
 })
 
-function* brokenList(): Generator<number> {
-  yield 4
-  throw new Error('list')
+/** It would fail for ever. */
+const brokenList = (): Iterable<number> => {
+  let value = 3
+  const next = (): IteratorResult<number> => {
+    if (++value > 4) throw new Error('list')
+    return { done: false, value }
+  }
+  return { [Symbol.iterator]: () => ({ next }) }
 }
 
 describe('a review', () => {

@@ -58,12 +58,22 @@ export class Slices<Item> {
 
   #workUntil(untilMs: number): void {
     for (let items = this.#queue[0]; items !== undefined; items = this.#queue[0]) {
-      const next = items.next()
+      const next = this.#next(items)
       if (next.done === true) this.#queue.shift()
       else {
         this.#each(next.value)
         if (this.#clock.monotonicMs() >= untilMs) return
       }
+    }
+  }
+
+  /** A list that fails has no more. */
+  #next(items: Iterator<Item>): IteratorResult<Item> {
+    try {
+      return items.next()
+    } catch (error) {
+      this.#queue.shift()
+      throw error
     }
   }
 

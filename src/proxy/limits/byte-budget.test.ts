@@ -58,18 +58,26 @@ describe('the bytes of a process', () => {
   })
 
   it('that one holder has a bug with are no matter of whoever gives some back, nor of the other holders', async () => {
-    const { budget, log, hold } = setUp()
+    const { counters, budget, log, hold } = setUp()
     const faulty = (what: string) => (): void => {
       throw new Error(what)
     }
     Object.assign(hold('a', 400), { relax: faulty('relax'), shed: faulty('shed') })
     hold('b', 700)
     budget.give(400)
-    assert.deepEqual(log, ['Error: relax', 'b relaxes'])
+    // It is ended, and has a bug with that as well.
+    assert.deepEqual(log, ['Error: relax', 'Error: shed', 'b relaxes'])
+    assert.deepEqual([counters.heldBytes, counters.holdersShed], [300, 1])
     log.length = 0
-    Object.assign(hold('c', 2400), { shed: faulty('shed') })
+    const faultyOne = hold('c', 2800)
+    Object.assign(faultyOne, { shed: faulty('shed') })
     await turn()
-    assert.deepEqual(log, ['Error: shed', 'b ends', 'Error: shed'])
+    assert.deepEqual(log, ['Error: shed', 'b relaxes'])
+    for (const name of ['d', 'e', 'f']) {
+      hold(name, 100)
+      await turn()
+    }
+    assert.deepEqual([faultyOne.heldBytes, counters.heldBytes, counters.holdersShed], [0, 600, 2])
   })
 
   it('concern those who hold some, in whatever order they come and go', () => {

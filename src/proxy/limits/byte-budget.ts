@@ -1,13 +1,12 @@
 import { totalmem } from 'node:os'
 import { rethrow } from '../../lib/errors/rethrow.ts'
 import type { Counters } from '../counters.ts'
-import { visitEach } from './ticks.ts'
 
 /** Somebody who holds received bytes that nobody has taken yet. */
 export interface Holder {
   /** Kept by the budget: where it stands in its list, -1 when it does not. */
   holderPlace: number
-  readonly heldBytes: number
+  heldBytes: number
   /** Gives the peer the window that was kept from it. */
   readonly relax: () => void
   /** Ends it, visibly as an error on both sides: what it held is free. */
@@ -65,7 +64,7 @@ export class ByteBudget {
     const held = (this.#counters.heldBytes -= bytes)
     if (!this.isOver || held > this.#limitBytes * RELAX_RATIO) return
     this.isOver = false
-    visitEach([...this.#holders], (holder) => holder.relax(), this.#onFault)
+    for (const holder of [...this.#holders]) this.#relax(holder)
   }
 
   /** From now on it may be asked to relax, or be ended. */
@@ -88,15 +87,33 @@ export class ByteBudget {
   /** The biggest go first, until no more is held than the limit. */
   #shed(): void {
     this.#isShedding = false
-    const shed = (holder: Holder): void => {
+    for (const holder of this.#holders.toSorted((a, b) => b.heldBytes - a.heldBytes)) {
       if (this.#counters.heldBytes <= this.#limitBytes) return
-      this.#counters.holdersShed++
-      holder.shed()
+      this.#end(holder)
     }
-    visitEach(
-      this.#holders.toSorted((a, b) => b.heldBytes - a.heldBytes),
-      shed,
-      this.#onFault,
-    )
+  }
+
+  /** With a bug it would wait for ever for its window. */
+  #relax(holder: Holder): void {
+    try {
+      holder.relax()
+    } catch (error) {
+      this.#onFault(error)
+      this.#end(holder)
+    }
+  }
+
+  /** With a bug it would be asked for ever, and others be ended in its place. */
+  #end(holder: Holder): void {
+    this.#counters.holdersShed++
+    try {
+      holder.shed()
+    } catch (error) {
+      this.#onFault(error)
+      this.unlist(holder)
+      const held = holder.heldBytes
+      holder.heldBytes = 0
+      this.give(held)
+    }
   }
 }

@@ -1,5 +1,8 @@
 import type { Clock } from '../../lib/clock.ts'
 
+/** What is told of a bug that one of many met in a tick. */
+export const TICK_FAULT = 'a tick failed'
+
 /** What ticks go by. */
 export interface Ticking {
   readonly clock: Clock

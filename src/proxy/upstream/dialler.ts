@@ -10,6 +10,7 @@ import { HboneClient } from '../hbone/client.ts'
 import type { MeshIdentity } from '../hbone/mesh-identity.ts'
 import type { ByteBudget } from '../limits/byte-budget.ts'
 import type { RetirementDeadlines } from '../hbone/retirement.ts'
+import type { OnFault } from '../hbone/tunnel.ts'
 import { dialPlain } from './socket-channel.ts'
 import type { BackendTrust } from './tls/backend-trusts.ts'
 import type { HandledChannel } from './tls/cipher-stream.ts'
@@ -33,7 +34,7 @@ export interface DiallerOptions {
   /** Where endpoints listen for HBONE; 15008 but in tests. */
   readonly hbonePort: number
   /** Our own code threw; the exchange or connection that it happened to is given up. */
-  readonly onFault: (error: unknown) => void
+  readonly onFault: OnFault
 }
 
 /** Why no session could be had. */

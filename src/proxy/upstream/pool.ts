@@ -15,7 +15,7 @@ import type { EndpointReading } from '../balance/health/endpoint-reading.ts'
 import { HealthRegistry } from '../balance/health/health-registry.ts'
 import type { ReviewedPeer } from '../hbone/peer-review.ts'
 import { Slices } from '../hbone/slices.ts'
-import { visitEach } from '../limits/ticks.ts'
+import { TICK_FAULT, visitEach } from '../limits/ticks.ts'
 import { TurnBudget } from '../limits/turn-budget.ts'
 import { Dialler } from './dialler.ts'
 import type { AcquireFailure, Dialled, DiallerOptions, DialTies } from './dialler.ts'
@@ -296,6 +296,7 @@ export class Pools {
   readonly #workloads: Workloads
   readonly #trusts = new BackendTrusts()
   readonly #retiring: Slices<() => void>
+  readonly #onFault: (error: unknown) => void
   #isEnded = false
   #tickedMs = 0
   /** This process was held up: answers may have come that nobody has read yet. */
@@ -303,15 +304,12 @@ export class Pools {
 
   constructor(options: PoolOptions) {
     this.#options = options
-    const { clock, counters, onTurn, onFault } = options
+    const { clock, counters, onTurn } = options
+    const onFault = (this.#onFault = (error) => options.onFault(error, TICK_FAULT))
     this.#workloads = new Workloads(options.connectionIdleTimeoutMs, onFault)
     this.#retiring = new Slices((retire) => retire(), clock, { onFault })
-    this.health = new HealthRegistry({
-      clock,
-      counters: counters.endpoints,
-      onFault,
-      ...(onTurn === undefined ? {} : { onTurn }),
-    })
+    const turning = onTurn === undefined ? {} : { onTurn }
+    this.health = new HealthRegistry({ clock, counters: counters.endpoints, onFault, ...turning })
   }
 
   /** The pool of an endpoint, the same one as long as workload, identity, address, port, TLS and other settings are. */
@@ -359,7 +357,7 @@ export class Pools {
   tick(nowMs: number): void {
     this.#isCatchingUp = nowMs - this.#tickedMs > LATE_TICK_MS
     this.#tickedMs = nowMs
-    visitEach(this.#live, (pool) => pool.sweep(nowMs), this.#options.onFault)
+    visitEach(this.#live, (pool) => pool.sweep(nowMs), this.#onFault)
     for (const pool of this.#live) if (pool.isUnused) this.#live.delete(pool)
     for (const [key, pool] of this.#pools) {
       if (!this.#live.has(pool) && pool.isUnused) this.#pools.delete(key)

@@ -4,7 +4,7 @@
  * after the other.
  */
 import { prefixKey } from '../match.ts'
-import { TextMap } from '../../lib/hash/text-map.ts'
+import { hashStart, TextMap, withoutLast } from '../../lib/hash/text-map.ts'
 import { runSteps } from '../../lib/steps/run-steps.ts'
 import type {
   Bucket,
@@ -109,16 +109,18 @@ export const findMatch = (table: RouteIndexes, request: MatchRequest): MatchPlan
   return entries[found] ?? table.noMatch
 }
 
-// Only lengths that occur are looked up, at the path's slashes and its end, from the longest: a request of thousands of
-// slashes costs no more than the table has lengths.
+// Only lengths that occur are looked up, at the path's slashes and its end, from the longest. Each character is looked at
+// twice at most, and none behind the longest prefix: a path of thousands of slashes costs no more than one without any.
 const findPrefix = (table: RouteIndexes, request: MatchRequest, limit: number): number => {
   const { entries, prefixes, firstOfLength } = table
   const { path } = request
   let found = limit
-  for (let end = Math.min(path.length, firstOfLength.length - 1); end >= 0; end--) {
+  let end = Math.min(path.length, firstOfLength.length - 1)
+  let hash = hashStart(path, end)
+  for (; end >= 0; hash = withoutLast(hash, path.charCodeAt(--end))) {
     if ((firstOfLength[end] ?? found) >= found) continue
     if (path.charCodeAt(end) !== SLASH && (end !== path.length || end === 0)) continue
-    const bucket = prefixes.get(path, end)
+    const bucket = prefixes.find(hash, path, end)
     if (bucket !== undefined) found = findInBucket(entries, bucket, request, found)
   }
   return found

@@ -161,7 +161,8 @@ export const processes: Row = {
     },
     {
       title: 'Errors caught',
-      about: 'In code of Fairway: the request, tunnel or connection that met one was ended, and the log says where.',
+      about:
+        'In code of Fairway: at most the request, tunnel or connection that met one was ended, and the log says where.',
       unit: 'ops',
       lines: [['{{pod}}', sumRate(of('fairway_errors_caught_total'), 'pod')]],
       limits: { amber: 0.001, red: 1 },
