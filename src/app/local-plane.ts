@@ -4,6 +4,7 @@ import { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import type { CredentialSource } from '../identity/credentials.ts'
 import { systemClock } from '../lib/clock.ts'
 import { compileEarly } from '../lib/compiling/compile-early.ts'
+import { haveHelpersGiveWay } from '../lib/compiling/give-way.ts'
 import { createLogger } from '../lib/log.ts'
 import { openErrorLog } from '../lib/waiting/error-log.ts'
 import { collectAll } from '../lib/memory/collector.ts'
@@ -128,6 +129,7 @@ export const createLocalPlane = (
       // What the start and a large first configuration left behind; whom it would stop come from now on.
       collectAll()
       compileEarly()
+      haveHelpersGiveWay()
       return plane.listen(port)
     },
     dumps: async () => [telemetry.live()],
