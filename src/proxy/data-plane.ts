@@ -31,7 +31,7 @@ import { SpareMemory } from './forward/spare-memory.ts'
 import { MeshIdentity } from './hbone/mesh-identity.ts'
 import { HboneServer } from './hbone/server.ts'
 import { defaultDeadlines, tickMsFor } from './limits/deadlines.ts'
-import { startTicking } from './limits/ticks.ts'
+import { startTicking, TICK_FAULT } from './limits/ticks.ts'
 import { TurnBudget } from './limits/turn-budget.ts'
 import { H2Tunnel } from './inner-h2/h2-tunnel.ts'
 import type { H2TunnelDeps } from './inner-h2/h2-tunnel.ts'
@@ -279,7 +279,7 @@ export class DataPlane {
       fullCollections: options.fullCollections,
     })
     this.#unsubscribe = this.#mesh.follow({ server: this.#server, pools: this.#pools })
-    const ticking = { clock, onFault: (error: unknown) => this.#onFault('a tick failed', error) }
+    const ticking = { clock, onFault: (error: unknown) => this.#onFault(TICK_FAULT, error) }
     const waiting = { tick: () => (this.counters.waitingRequests = this.#turns.waiting) }
     const shared = [waiting, this.#overloadWatch, this.#mesh, this.#server, this.#pools, this.#budgets, this.#loads]
     const stopTicks = [

@@ -227,7 +227,7 @@ export interface RouteIndexes {
 }
 
 /** Some entries of a table by what a path is, or begins with. */
-export type Buckets = Pick<TextMap<Bucket>, 'get' | 'find' | 'size' | 'entries'>
+export type Buckets = Pick<TextMap<Bucket>, 'get' | 'find' | 'entries'>
 
 /** Some entries of a table by their positions in it, which say what takes precedence: one, a few, or many with an index. */
 export type Bucket = number | BucketList | BucketIndex

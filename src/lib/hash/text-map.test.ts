@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { hashStart, TextMap, withoutLast } from './text-map.ts'
+import { hashBefore, hashPiece } from './piece-hash.ts'
+import { TextMap } from './text-map.ts'
 
 // Zeros at the beginning leave the hash as it is.
 const texts = ['', '\0\0', '/', '/a', '\0/a', '\0\0\0/a', '/a/b', '/Aa', '/ä', '/😀', '/a/😀/b']
@@ -15,7 +16,7 @@ test('texts are found by the beginnings of others, and nothing else is', () => {
       for (let length = 0; length <= text.length; length++) {
         const start = text.slice(0, length)
         const expected = texts.includes(start) ? `of ${start}` : undefined
-        const found = map.find(hashStart(text + behind, length), text + behind, length)
+        const found = map.find(hashPiece(text + behind, 0, length), text + behind, length)
         assert.equal(found, expected, `${length} of ${text + behind}`)
       }
     }
@@ -25,10 +26,10 @@ test('texts are found by the beginnings of others, and nothing else is', () => {
 
 test('a hash can be shortened, character by character', () => {
   for (const text of [...texts, 'x'.repeat(1000), '\uffff'.repeat(50)]) {
-    let hash = hashStart(text, text.length)
+    let hash = hashPiece(text, 0, text.length)
     for (let length = text.length - 1; length >= 0; length--) {
-      hash = withoutLast(hash, text.charCodeAt(length))
-      assert.equal(hash, hashStart(text, length), `${length} of ${text}`)
+      hash = hashBefore(hash, text.charCodeAt(length))
+      assert.equal(hash, hashPiece(text, 0, length), `${length} of ${text}`)
     }
   }
 })

@@ -1,3 +1,5 @@
+import { hashPiece } from './piece-hash.ts'
+
 /** One of those with the same hash. */
 interface Entry<Value> {
   readonly text: string
@@ -21,17 +23,17 @@ export class TextMap<Value> {
 
   /** `text` is not in it yet. */
   add(text: string, value: Value): void {
-    const hash = hashStart(text, text.length)
+    const hash = hashPiece(text, 0, text.length)
     this.#byHash.set(hash, { text, value, next: this.#byHash.get(hash) })
     this.#size++
     this.#longest = Math.max(this.#longest, text.length)
   }
 
   get(text: string): Value | undefined {
-    return text.length > this.#longest ? undefined : this.find(hashStart(text, text.length), text, text.length)
+    return text.length > this.#longest ? undefined : this.find(hashPiece(text, 0, text.length), text, text.length)
   }
 
-  /** What the first `length` characters of a text stand for, which have this hash (`hashStart`). */
+  /** What the first `length` characters of a text stand for, which have this hash (`hashPiece`). */
   find(hash: number, text: string, length: number): Value | undefined {
     for (let entry = this.#byHash.get(hash); entry !== undefined; entry = entry.next) {
       if (entry.text.length === length && text.startsWith(entry.text)) return entry.value
@@ -41,27 +43,10 @@ export class TextMap<Value> {
 
   /** All of them, in no order. */
   *entries(): Generator<readonly [text: string, value: Value]> {
-    for (let entry of this.#byHash.values()) {
-      for (; ; entry = entry.next) {
+    for (const first of this.#byHash.values()) {
+      for (let entry: Entry<Value> | undefined = first; entry !== undefined; entry = entry.next) {
         yield [entry.text, entry.value]
-        if (entry.next === undefined) break
       }
     }
   }
 }
-
-/** Odd, so that it has an inverse; another one in each process, so that nobody can write texts that have the same hash. */
-const FACTOR = Math.trunc(Math.random() * 2 ** 31) * 2 + 1
-
-/** Modulo 2^32, by Newton: three bits are right to begin with (any odd number is its own inverse modulo 8), then 6, 12, 24, 48. */
-const INVERSE = [0, 1, 2, 3].reduce((x) => Math.imul(x, 2 - Math.imul(FACTOR, x)), FACTOR | 0)
-
-/** The hash of the first `length` characters of a text. */
-export const hashStart = (text: string, length: number): number => {
-  let hash = 0
-  for (let i = 0; i < length; i++) hash = (Math.imul(hash, FACTOR) + text.charCodeAt(i)) | 0
-  return hash
-}
-
-/** The hash of one character less, which is this one. */
-export const withoutLast = (hash: number, code: number): number => Math.imul(hash - code, INVERSE)

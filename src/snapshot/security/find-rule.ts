@@ -1,8 +1,9 @@
+import { hashPiece, nextHash } from '../../lib/hash/piece-hash.ts'
 import { matches } from './find-misfit.ts'
 import { glueOf } from './match/headers.ts'
 import type { Discriminator, RuleNode, RulePlan } from './policy-plans.ts'
 import type { RequestFacts } from './request-facts.ts'
-import { hashOf, nextHash, type Key } from './rule-keys.ts'
+import type { Key } from './rule-keys.ts'
 
 type Groups = ReadonlyMap<Key, RuleNode>
 type Found = RulePlan | undefined
@@ -44,7 +45,7 @@ const findInGroups = (groups: Groups, by: Discriminator, facts: RequestFacts): F
     case 'method':
       return findIn(groups.get(request?.method ?? ''), facts)
     case 'host':
-      return request && findIn(groups.get(hashOf(request.authority, 0, request.authority.length)), facts)
+      return request && findIn(groups.get(hashPiece(request.authority, 0, request.authority.length)), facts)
     case 'leaf':
       return request && findIn(groups.get(leafKeyOf(request.path)), facts)
     case 'prefix':
@@ -61,7 +62,7 @@ const findIn = (group: RuleNode | undefined, facts: RequestFacts): Found =>
 const leafKeyOf = (path: string): number => {
   let start = path.length
   while (start > 0 && path.charCodeAt(start - 1) !== SLASH) start--
-  return hashOf(path, start, path.length)
+  return hashPiece(path, start, path.length)
 }
 
 /** By every beginning that ends before a slash, the shortest first, and by the whole. */

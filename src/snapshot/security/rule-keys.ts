@@ -1,3 +1,4 @@
+import { hashPiece } from '../../lib/hash/piece-hash.ts'
 import {
   isPathTemplate,
   parsePathTemplate,
@@ -73,7 +74,7 @@ const keyOfValue = (field: PolicyField, value: string, by: Discriminator): Key |
     case 'method':
       return kind === 'request.method' && isExact(value) ? value : undefined
     case 'host':
-      return kind === 'request.host' && isExact(value) ? hashOf(value, 0, value.length) : undefined
+      return kind === 'request.host' && isExact(value) ? hashPiece(value, 0, value.length) : undefined
     case 'prefix':
       return kind === 'request.path' ? prefixOf(value) : undefined
     case 'leaf':
@@ -93,25 +94,25 @@ const namespaceOf = (kind: PolicyField['kind'], value: string): string | undefin
 /** Where all paths that fit begin, up to a slash that they all have, or to their end. */
 const prefixOf = (pattern: string): number | undefined => {
   if (isPathTemplate(pattern)) return wholeSegmentsOf(textOf(parseTemplate(pattern)[0]))
-  if (isExact(pattern)) return hashOf(pattern, 0, pattern.length)
+  if (isExact(pattern)) return hashPiece(pattern, 0, pattern.length)
   return pattern.startsWith('*') ? undefined : wholeSegmentsOf(pattern.slice(0, -1))
 }
 
 const wholeSegmentsOf = (prefix: string): number | undefined => {
   const end = prefix.lastIndexOf('/')
-  return end <= 0 ? undefined : hashOf(prefix, 0, end)
+  return end <= 0 ? undefined : hashPiece(prefix, 0, end)
 }
 
 /** The last segment of all paths that fit. */
 const leafOf = (pattern: string): number | undefined => {
   if (isPathTemplate(pattern)) return leafOfEnd(textOf(parseTemplate(pattern).at(-1)))
-  if (isExact(pattern)) return hashOf(pattern, pattern.lastIndexOf('/') + 1, pattern.length)
+  if (isExact(pattern)) return hashPiece(pattern, pattern.lastIndexOf('/') + 1, pattern.length)
   return pattern.startsWith('*') ? leafOfEnd(pattern.slice(1)) : undefined
 }
 
 const leafOfEnd = (suffix: string): number | undefined => {
   const slash = suffix.lastIndexOf('/')
-  return slash === -1 ? undefined : hashOf(suffix, slash + 1, suffix.length)
+  return slash === -1 ? undefined : hashPiece(suffix, slash + 1, suffix.length)
 }
 
 const parseTemplate = (pattern: string): PathTemplate => {
@@ -120,14 +121,3 @@ const parseTemplate = (pattern: string): PathTemplate => {
 }
 
 const textOf = (part: TemplatePart | undefined): string => (part?.kind === 'text' ? part.text : '')
-
-/** The same for capitals and small letters. Others may have the same too: who is found by it is asked all the same. */
-export const hashOf = (text: string, start: number, end: number): number => {
-  let hash = 0
-  for (let i = start; i < end; i++) hash = nextHash(hash, text.charCodeAt(i))
-  return hash
-}
-
-/** The hash of a text with one character more. */
-export const nextHash = (hash: number, code: number): number =>
-  (Math.imul(hash, 31) + (code >= 65 && code <= 90 ? code + 32 : code)) | 0

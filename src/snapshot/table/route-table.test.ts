@@ -250,7 +250,6 @@ test('a path of thousands of slashes costs no more look-ups than there are prefi
   let lookups = 0
   const { prefixes } = table
   const counted: typeof prefixes = {
-    size: prefixes.size,
     entries: () => prefixes.entries(),
     get: (text) => prefixes.get(text),
     find: (hash, text, length) => {

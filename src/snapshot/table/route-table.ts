@@ -4,7 +4,8 @@
  * after the other.
  */
 import { prefixKey } from '../match.ts'
-import { hashStart, TextMap, withoutLast } from '../../lib/hash/text-map.ts'
+import { hashBefore, hashPiece } from '../../lib/hash/piece-hash.ts'
+import { TextMap } from '../../lib/hash/text-map.ts'
 import { runSteps } from '../../lib/steps/run-steps.ts'
 import type {
   Bucket,
@@ -100,7 +101,7 @@ function* compileIndexes(
  */
 export const findMatch = (table: RouteIndexes, request: MatchRequest): MatchPlan | NoMatch => {
   const { entries, regexes } = table
-  const exact = table.exact.size === 0 ? undefined : table.exact.get(request.path)
+  const exact = table.exact.get(request.path)
   let found = exact === undefined ? entries.length : findInBucket(entries, exact, request, entries.length)
   if (found > table.firstInexact) {
     if (regexes !== undefined) found = findInBucket(entries, regexes, request, found)
@@ -116,8 +117,8 @@ const findPrefix = (table: RouteIndexes, request: MatchRequest, limit: number): 
   const { path } = request
   let found = limit
   let end = Math.min(path.length, firstOfLength.length - 1)
-  let hash = hashStart(path, end)
-  for (; end >= 0; hash = withoutLast(hash, path.charCodeAt(--end))) {
+  let hash = hashPiece(path, 0, end)
+  for (; end >= 0; hash = hashBefore(hash, path.charCodeAt(--end))) {
     if ((firstOfLength[end] ?? found) >= found) continue
     if (path.charCodeAt(end) !== SLASH && (end !== path.length || end === 0)) continue
     const bucket = prefixes.find(hash, path, end)
