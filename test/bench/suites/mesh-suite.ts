@@ -27,6 +27,8 @@ const DESTINATIONS = 16
 /** Of each window, and before the first one of a proxy, whose code is still cold. */
 const WARMUP_MS = 500
 const FIRST_WARMUP_MS = 3000
+/** Into which a suite's warm-up is divided. */
+const WARM_UP_ROUNDS = 8
 /** Paced runs are at this share of what the slowest proxy reached. */
 const PACED_SHARE = 0.5
 
@@ -187,17 +189,20 @@ const measurePairs = async (of: MeshCase, contenders: readonly Contender[], cont
 
 /**
  * As fast as it goes, in the paced case too: at its rate it would be an hour until all is compiled that is worth it. Then as
- * long at its rate: what only a quiet process does is compiled then, and again what was compiled for a flood.
+ * long at its rate: what only a quiet process does is compiled then, and again what was compiled for a flood. In several
+ * rounds, each with connections of its own: the first ones that end make V8 compile again what had only met open ones.
  */
 const warmUp = async (of: MeshCase, contenders: readonly Contender[], context: CaseContext): Promise<void> => {
   const { warmUpMs } = context.suite
   if (warmUpMs === undefined || context.options.isQuick) return
   for (const like of of.ratePerSecond === undefined ? [{ load: of.load }] : [{ load: of.load }, of]) {
-    const plan = planFor(like, context, warmUpMs, WARMUP_MS)
-    for (const contender of contenders) {
-      if (!isActive(contender)) continue
-      context.progress.show(`${of.name} warming up ${contender.name}`)
-      await measureContender(contender, context.laboratory, plan)
+    const plan = planFor(like, context, warmUpMs / WARM_UP_ROUNDS - WARMUP_MS, WARMUP_MS)
+    for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+      for (const contender of contenders) {
+        if (!isActive(contender)) continue
+        context.progress.show(`${of.name} warming up ${round + 1}/${WARM_UP_ROUNDS} ${contender.name}`)
+        await measureContender(contender, context.laboratory, plan)
+      }
     }
   }
 }
