@@ -19,7 +19,7 @@ export class HeaderList {
   ownRequestId: string | undefined
   /** @internal The same of a `traceparent`. */
   ownTraceparent: string | undefined
-  /** @internal These, side by side where there are both, as the lines that they are in HTTP/1.1, with their ends. */
+  /** @internal These, side by side where there are both, as the lines that they are in HTTP/1.1, each behind the end of the one before. */
   ownLines = ''
   /** @internal Where in `fields` they were put, which may not be where they are; -1: there are no `ownLines`. */
   ownAt = -1

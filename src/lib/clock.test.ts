@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { systemClock } from './clock.ts'
+import { compareClocks, systemClock } from './clock.ts'
 
 const hold = (ms: number): void => {
   const startMs = performance.now()
@@ -30,4 +30,29 @@ test('what is cancelled is not called, even after its timer came early', ({ mock
   cancel()
   mock.timers.tick(120_000)
   assert.deepEqual(called, [])
+})
+
+test('the time of day at a reading of the monotonic clock is that of the machine, also after somebody has set it', () => {
+  let monotonicMs = 5.25
+  let nowMs = 1_000_000
+  let looks = 0
+  const look = (): number => {
+    looks++
+    return nowMs
+  }
+  const epochOf = compareClocks(look, () => monotonicMs)
+  const pass = (ms: number): number => {
+    monotonicMs += ms
+    nowMs += ms
+    return epochOf(monotonicMs)
+  }
+  assert.equal(pass(0), 1_000_000)
+  assert.equal(pass(999), 1_000_999)
+  assert.equal(looks, 1)
+  nowMs -= 3_600_000
+  assert.equal(pass(1), 1_001_000 - 3_600_000)
+  assert.equal(pass(0.6), 1_001_001 - 3_600_000)
+  assert.equal(looks, 2)
+  const apartMs = systemClock.epochOf(systemClock.monotonicMs()) - Date.now()
+  assert.ok(Math.abs(apartMs) <= 2, `${apartMs} ms apart`)
 })

@@ -30,6 +30,7 @@ export const createFakeClock = (startMs = Date.UTC(2025, 0, 15)): FakeClock => {
   return {
     nowMs: () => startMs + elapsedMs,
     monotonicMs: () => elapsedMs,
+    epochOf: (monotonicMs) => startMs + monotonicMs,
     after: (delayMs, run) => {
       const timer = { dueMs: elapsedMs + delayMs, run }
       timers.push(timer)

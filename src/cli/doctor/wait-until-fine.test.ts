@@ -36,7 +36,7 @@ const run = async (
       },
     },
     {
-      clock: { nowMs: () => nowMs, monotonicMs: () => nowMs, after: () => () => {} },
+      clock: { nowMs: () => nowMs, monotonicMs: () => nowMs, epochOf: (ms) => ms, after: () => () => {} },
       signal: new AbortController().signal,
       err: { write: (text) => void (told += String(text)) },
       pauseMs: 1,

@@ -258,8 +258,8 @@ describe('fields that the reader has checked:', () => {
     assert.ok(request?.kind === 'request')
     return request.head.headers
   }
-  const ID_LINE = 'x-request-id: a-b\r\n'
-  const TRACE_LINE = 'traceparent: 00-a-b-00\r\n'
+  const ID_LINE = '\r\nx-request-id: a-b'
+  const TRACE_LINE = '\r\ntraceparent: 00-a-b-00'
   const addBoth = (headers: HeaderList): HeaderList => {
     headers.addOwn('a-b', '00-a-b-00', ID_LINE + TRACE_LINE)
     return headers

@@ -7,7 +7,7 @@ import type { HeaderList } from '../header-list.ts'
 import { isConnectionSpecific } from '../hop-by-hop.ts'
 import { isFieldValue } from '../../lib/headers/is-field-value.ts'
 import { isMethod, isTarget } from './chars.ts'
-import { isFieldName } from './field-names.ts'
+import { isFieldName, usualNames } from './field-names.ts'
 import { quoted } from './limits.ts'
 import { CHUNKED, UNTIL_CLOSE } from './message.ts'
 import { isAuthority } from './target.ts'
@@ -53,6 +53,9 @@ export const CHUNK_END = '\r\n'
 
 /** The last chunk of a message without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n'
+
+/** What stands between a line and the next, and in front of each of those that are made here. */
+const CRLF = '\r\n'
 
 /** Twice the number of checked fields that are passed over in search of one. */
 const MAX_REMOVED = 16
@@ -154,7 +157,7 @@ export function encodeRequestHead(
   const connection = encodeConnection(framing)
   if (typeof connection !== 'string') return connection
   const length = isBare ? '' : encodeLength(bodyLength)
-  return `${method} ${target} HTTP/1.1\r\nhost: ${host}\r\n${fields}${length}${connection}\r\n`
+  return `${method} ${target} HTTP/1.1\r\nhost: ${host}${fields}${length}${connection}\r\n\r\n`
 }
 
 /**
@@ -176,7 +179,8 @@ export function encodeResponseHead(
   if (typeof fields !== 'string') return fields
   const connection = encodeConnection(framing)
   if (typeof connection !== 'string') return connection
-  return `HTTP/1.1 ${status} ${reason}\r\n${fields}${responseLength(status, headers, framing)}${connection}\r\n`
+  const start = (reason === registered ? STATUS_LINES.get(status) : undefined) ?? `HTTP/1.1 ${status} ${reason}`
+  return `${start}${fields}${responseLength(status, headers, framing)}${connection}\r\n\r\n`
 }
 
 /** What comes before a chunk's data; `sizeBytes` must not be 0, which would end the body. */
@@ -188,7 +192,7 @@ export function chunkHeader(sizeBytes: number): string {
 export function encodeLastChunk(trailers: HeaderList | undefined): string | H1EncodeFailure {
   if (trailers === undefined || trailers.size === 0) return LAST_CHUNK
   const fields = encodeFields(trailers)
-  return typeof fields === 'string' ? `0\r\n${fields}\r\n` : fields
+  return typeof fields === 'string' ? `0${fields}\r\n\r\n` : fields
 }
 
 /** The registered reason phrase of a status, or an empty one. */
@@ -231,7 +235,8 @@ function encodeFields(headers: HeaderList): string | H1EncodeFailure {
       if (!isFieldValue(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
       keepRecent(name, value)
     }
-    if (!isOurs(name)) text += name + ': ' + value + '\r\n'
+    const start = lineStart(name)
+    if (start !== undefined) text = text + start + value
   }
   return text
 }
@@ -253,28 +258,43 @@ function isOurs(name: string): boolean {
   return name === 'host' || name === 'content-length' || isConnectionSpecific(name)
 }
 
+/** What the line of a usual field begins with, the end of the line before it included: each piece of a text less is memory less. */
+const LINE_STARTS: ReadonlyMap<string, string> = new Map(
+  usualNames.filter((name) => !isOurs(name)).map((name) => [name, `${CRLF}${name}: `]),
+)
+
+/** How the line of a field begins; `undefined` for one that is ours. */
+function lineStart(name: string): string | undefined {
+  return LINE_STARTS.get(name) ?? (isOurs(name) ? undefined : `${CRLF}${name}: `)
+}
+
+/** First lines with registered phrases. */
+const STATUS_LINES: ReadonlyMap<number, string> = new Map(
+  Object.entries(REASONS).map(([status, reason]) => [Number(status), `HTTP/1.1 ${status} ${reason}`]),
+)
+
 function isLength(bodyLength: number): boolean {
   return Number.isSafeInteger(bodyLength) && bodyLength >= UNTIL_CLOSE
 }
 
 function encodeLength(bodyLength: number): string {
-  return bodyLength === CHUNKED ? 'transfer-encoding: chunked\r\n' : `content-length: ${bodyLength}\r\n`
+  return bodyLength === CHUNKED ? '\r\ntransfer-encoding: chunked' : `\r\ncontent-length: ${bodyLength}`
 }
 
 function encodeConnection({ connection, upgrade, bodyLength }: H1Framing): string | H1EncodeFailure {
   if (upgrade !== undefined) {
     if (upgrade === '' || !isFieldValue(upgrade)) return unwritable(`value ${quoted(upgrade)} of field upgrade`)
-    return `connection: upgrade\r\nupgrade: ${upgrade}\r\n`
+    return `\r\nconnection: upgrade\r\nupgrade: ${upgrade}`
   }
-  if (bodyLength === UNTIL_CLOSE || connection === 'close') return 'connection: close\r\n'
-  return connection === undefined ? '' : `connection: ${connection}\r\n`
+  if (bodyLength === UNTIL_CLOSE || connection === 'close') return '\r\nconnection: close'
+  return connection === undefined ? '' : `\r\nconnection: ${connection}`
 }
 
 function responseLength(status: number, headers: HeaderList, { bodyLength, method }: H1ResponseFraming): string {
   if (status < 200 || status === 204 || (method === 'CONNECT' && status < 300)) return ''
   if (status !== 304 && method !== 'HEAD') return bodyLength === UNTIL_CLOSE ? '' : encodeLength(bodyLength)
   const announced = announcedLength(headers)
-  return announced === undefined ? '' : `content-length: ${announced}\r\n`
+  return announced === undefined ? '' : `\r\ncontent-length: ${announced}`
 }
 
 function unwritable(what: string): H1EncodeFailure {

@@ -46,8 +46,11 @@ const USUAL =
   'sec-websocket-protocol sec-websocket-extensions upgrade-insecure-requests x-requested-with x-powered-by ' +
   'x-api-key x-correlation-id x-trace-id x-csrf-token x-user-id priority proxy-connection grpc-status grpc-message'
 
-/** The usual names, which need no check when they are written. */
-const USUAL_NAMES: ReadonlySet<string> = new Set(USUAL.split(' '))
+/** Names that most messages get along with. */
+export const usualNames: readonly string[] = USUAL.split(' ')
+
+/** The same, which need no check when they are written. */
+const USUAL_NAMES: ReadonlySet<string> = new Set(usualNames)
 
 /** A usual name and what it is for; `undefined` marks an empty slot. */
 export interface KnownName {

@@ -15,16 +15,17 @@ export interface RequestIds {
   readonly giveBoth: GiveIds
 }
 
-const END = '\r\n'
-const ID_AT = 'x-request-id: '.length
-const ID_LINE = `x-request-id: ${UUID}${END}`
+const ID_START = '\r\nx-request-id: '
+const ID_AT = ID_START.length
+const ID_LINE = `${ID_START}${UUID}`
 const ID_END = ID_AT + UUID.length
-const TRACE_AT = 'traceparent: '.length
+const TRACE_START = '\r\ntraceparent: '
+const TRACE_AT = TRACE_START.length
 /**
  * Half of the trace's id is made anew for each, and that is the half which samplers behind us draw lots by; the other half, and
  * the id of a span, which need be none but its trace's, about a thousand have in common.
  */
-const traceLine = (anew: string): string => `traceparent: 00-${'y'.repeat(16)}${anew}-${'y'.repeat(16)}-00${END}`
+const traceLine = (anew: string): string => `${TRACE_START}00-${'y'.repeat(16)}${anew}-${'y'.repeat(16)}-00`
 /** Of the bytes that are shared, the last ones of each id. */
 const LAST_BYTES = [7, 15] as const
 
@@ -40,7 +41,7 @@ export const createRequestIds = (fill?: (bytes: Buffer) => unknown): RequestIds 
   const takeBoth = createIdSource(patternForm(ID_LINE + traceLine('z'.repeat(16)), forms), fill)
   const addTraceparent = (headers: HeaderList): void => {
     const line = takeTrace()
-    headers.addOwn(undefined, line.slice(TRACE_AT, -END.length), line)
+    headers.addOwn(undefined, line.slice(TRACE_AT), line)
   }
   return {
     giveId: (headers, known) => {
@@ -57,7 +58,7 @@ export const createRequestIds = (fill?: (bytes: Buffer) => unknown): RequestIds 
       }
       const lines = takeBoth()
       const id = lines.slice(ID_AT, ID_END)
-      headers.addOwn(id, lines.slice(ID_LINE.length + TRACE_AT, -END.length), lines)
+      headers.addOwn(id, lines.slice(ID_LINE.length + TRACE_AT), lines)
       return id
     },
   }

@@ -65,7 +65,7 @@ describe('traceparent of those who are not traced', () => {
       assert.equal(giveBoth(headers, 'of the client'), 'of the client')
       const { ownTraceparent: value = '', ownLines } = headers
       assert.deepEqual(headers.fields, ['a', 'b', 'traceparent', value])
-      assert.equal(ownLines, `traceparent: ${value}\r\n`)
+      assert.equal(ownLines, `\r\ntraceparent: ${value}`)
       assert.equal(headers.countOwnLines(), 1)
       return value
     }
@@ -79,7 +79,7 @@ describe('traceparent of those who are not traced', () => {
       assert.equal(giveBoth(headers, undefined), id)
       const traceparent = `00-0001020304050607${['1011121314154617', '2021222324254627'][i]}-08090a0b0c0d0e0f-00`
       assert.deepEqual(headers.fields, ['a', 'b', 'x-request-id', id, 'traceparent', traceparent])
-      assert.equal(headers.ownLines, `x-request-id: ${id}\r\ntraceparent: ${traceparent}\r\n`)
+      assert.equal(headers.ownLines, `\r\nx-request-id: ${id}\r\ntraceparent: ${traceparent}`)
       assert.equal(headers.countOwnLines(), 2)
       return readTraceparent(traceparent)?.isSampled
     })
@@ -89,7 +89,7 @@ describe('traceparent of those who are not traced', () => {
     assert.deepEqual(headers.fields, [])
     const id = giveId(headers, undefined)
     assert.deepEqual(headers.fields, ['x-request-id', id])
-    assert.equal(headers.ownLines, `x-request-id: ${id}\r\n`)
+    assert.equal(headers.ownLines, `\r\nx-request-id: ${id}`)
   })
 
   it('is another one each time with an id as well', () => {

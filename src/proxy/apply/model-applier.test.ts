@@ -12,7 +12,7 @@ import { ModelApplier, type ModelApplierOptions } from './model-applier.ts'
 /** Each look at it takes a millisecond, so that a slice of 3 ms is three steps. */
 const createImpatientClock = (): Clock => {
   let now = 0
-  return { nowMs: () => now, monotonicMs: () => ++now, after: () => () => {} }
+  return { nowMs: () => now, monotonicMs: () => ++now, epochOf: (ms) => ms, after: () => () => {} }
 }
 
 /** Routes with a filter each; `version` tells their configurations apart. */

@@ -1,3 +1,5 @@
+// The global one is an accessor, which is asked each time.
+import { Buffer } from 'node:buffer'
 import { HpackEncoder } from '../../hpack/encoder.ts'
 import {
   FLAG_ACK,
