@@ -11,6 +11,7 @@ import type { PodOptions, PodTunnel } from '../../../test/support/mesh/pod.ts'
 import { arrivals } from '../../../test/support/turns.ts'
 import { serverTlsOptions } from '../../identity/tls.ts'
 import { formatEndpointKey } from '../../model/endpoint.ts'
+import { H1Session } from './h1/h1-session.ts'
 
 let mesh: Mesh
 afterEach(() => mesh.close())
@@ -233,6 +234,22 @@ test('idle tunnels are ended after half a minute, the connection after five more
   assert.equal(mesh.counters.openUpstreamConnections, 1)
   await advance(clock, 305_000)
   await until(() => mesh.counters.openUpstreamConnections === 0)
+})
+
+test('a bug that one idle tunnel meets when it is looked at keeps no other one from its end', async (t) => {
+  const clock = createFakeClock()
+  mesh = await Mesh.start({ clock })
+  const tunnels = [await mesh.tunnel(), await mesh.tunnel()]
+  await Promise.all(tunnels.map((tunnel) => tunnel.get()))
+  const faulty = new Set<H1Session>()
+  t.mock.method(H1Session.prototype, 'idleMs', function (this: H1Session) {
+    if (faulty.size === 0) faulty.add(this)
+    if (faulty.has(this)) throw new Error('a bug')
+    return Infinity
+  })
+  await advance(clock, 3000)
+  assert.equal(mesh.pod.tunnels.filter(({ end }) => end === 'end').length, 1)
+  assert.ok(mesh.counters.errorsCaught > 0)
 })
 
 test('a pod that does not follow the end of an idle tunnel is cut off five seconds later', async () => {

@@ -193,26 +193,29 @@ export class EndpointPool {
 
   /** Closes sessions that were idle too long or cannot be used again, and ends those that closing did not end. */
   sweep(nowMs: number): void {
-    const { idleTimeoutMs } = this.#options
-    for (const session of [...this.#idle]) {
+    const { idleTimeoutMs, onFault } = this.#options
+    const closeOld = (session: H1Session): void => {
       if (session.idleMs(nowMs) > idleTimeoutMs || !session.isUsable) session.close()
     }
+    visitEach([...this.#idle], closeOld, onFault)
     this.#h2?.tick(nowMs)
     this.#dialler.tick(nowMs)
     this.#watch?.tick(nowMs)
-    for (const [session, sinceMs] of this.#closing) if (nowMs - sinceMs > CLOSE_TIMEOUT_MS) session.cut()
+    const late = [...this.#closing].filter(([, sinceMs]) => nowMs - sinceMs > CLOSE_TIMEOUT_MS)
+    visitEach(late, ([session]) => session.cut(), onFault)
   }
 
   /** Closes idle sessions politely; what is shared ends with its last request. */
   close(): void {
-    for (const session of [...this.#idle]) session.close()
+    visitEach([...this.#idle], (session) => session.close(), this.#options.onFault)
     this.#h2?.retire()
   }
 
   /** Ends idle sessions, shared connections and handshakes at once. */
   destroy(): void {
-    for (const session of [...this.#idle]) session.abandon()
-    for (const session of [...this.#closing.keys()]) session.cut()
+    const { onFault } = this.#options
+    visitEach([...this.#idle], (session) => session.abandon(), onFault)
+    visitEach([...this.#closing.keys()], (session) => session.cut(), onFault)
     this.#h2?.destroy()
     this.#dialler.cancelHandshakes()
   }
