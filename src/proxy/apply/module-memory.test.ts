@@ -91,8 +91,10 @@ it('versions that are gone leave nothing behind', async () => {
     return process.memoryUsage().heapUsed
   }
   const before = await usedAfter(0, 50)
-  const after = await usedAfter(50, 250)
+  // Of the last dozen V8 may hold something for a while, 2 MB of it, which is gone when it looks again.
+  await usedAfter(50, 250)
+  const after = await usedAfter(250, 450)
   assert.equal(instances.size(), 1)
-  // Each version is 150 kB or more: all 200 of them would be 30 MB. Of the last dozen V8 may hold something for a while, 2 MB of it.
-  assert.ok(after < before + 4_000_000, `${before} bytes became ${after}`)
+  // Each version is 150 kB or more.
+  assert.ok(after < before + 2_000_000, `${before} bytes became ${after}`)
 })
