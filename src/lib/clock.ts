@@ -20,26 +20,26 @@ export interface Clock {
 const COMPARED_FOR_MS = 1000
 
 /** `Clock.epochOf` for a machine with these two clocks. */
-export const compareClocks = (nowMs: () => number, monotonicMs: () => number): Clock['epochOf'] => {
+export const compareClocks = (readNow: () => number, readMonotonic: () => number): Clock['epochOf'] => {
   let comparedAtMs = -Infinity
   let apartMs = 0
   return (readMs) => {
     if (readMs - comparedAtMs >= COMPARED_FOR_MS) {
-      comparedAtMs = monotonicMs()
-      apartMs = nowMs() - comparedAtMs
+      comparedAtMs = readMonotonic()
+      apartMs = readNow() - comparedAtMs
     }
     return Math.round(readMs + apartMs)
   }
 }
 
+const nowMs = (): number => Date.now()
+const monotonicMs = (): number => performance.now()
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
-  nowMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
-  epochOf: compareClocks(
-    () => Date.now(),
-    () => performance.now(),
-  ),
+  nowMs,
+  monotonicMs,
+  epochOf: compareClocks(nowMs, monotonicMs),
   after: (delayMs, run) => {
     const dueMs = performance.now() + delayMs
     // Node counts whole milliseconds from when the loop last looked at the clock: what was done since makes it early.

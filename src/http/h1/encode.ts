@@ -54,9 +54,6 @@ export const CHUNK_END = '\r\n'
 /** The last chunk of a message without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n'
 
-/** What stands between a line and the next, and in front of each of those that are made here. */
-const CRLF = '\r\n'
-
 /** Twice the number of checked fields that are passed over in search of one. */
 const MAX_REMOVED = 16
 
@@ -179,7 +176,7 @@ export function encodeResponseHead(
   if (typeof fields !== 'string') return fields
   const connection = encodeConnection(framing)
   if (typeof connection !== 'string') return connection
-  const start = (reason === registered ? STATUS_LINES.get(status) : undefined) ?? `HTTP/1.1 ${status} ${reason}`
+  const start = (reason === registered ? STATUS_LINES.get(status) : undefined) ?? statusLine(status, reason)
   return `${start}${fields}${responseLength(status, headers, framing)}${connection}\r\n\r\n`
 }
 
@@ -258,19 +255,27 @@ function isOurs(name: string): boolean {
   return name === 'host' || name === 'content-length' || isConnectionSpecific(name)
 }
 
-/** What the line of a usual field begins with, the end of the line before it included: each piece of a text less is memory less. */
-const LINE_STARTS: ReadonlyMap<string, string> = new Map(
-  usualNames.filter((name) => !isOurs(name)).map((name) => [name, `${CRLF}${name}: `]),
+/** How the line of a field begins, the end of the line before it included; `undefined` for one that is ours. */
+function makeLineStart(name: string): string | undefined {
+  return isOurs(name) ? undefined : `\r\n${name}: `
+}
+
+/** Those of usual fields, ready-made: each piece of a text less is memory less. */
+const LINE_STARTS: ReadonlyMap<string, string | undefined> = new Map(
+  usualNames.map((name) => [name, makeLineStart(name)]),
 )
 
-/** How the line of a field begins; `undefined` for one that is ours. */
 function lineStart(name: string): string | undefined {
-  return LINE_STARTS.get(name) ?? (isOurs(name) ? undefined : `${CRLF}${name}: `)
+  return LINE_STARTS.get(name) ?? makeLineStart(name)
+}
+
+function statusLine(status: number | string, reason: string): string {
+  return `HTTP/1.1 ${status} ${reason}`
 }
 
 /** First lines with registered phrases. */
 const STATUS_LINES: ReadonlyMap<number, string> = new Map(
-  Object.entries(REASONS).map(([status, reason]) => [Number(status), `HTTP/1.1 ${status} ${reason}`]),
+  Object.entries(REASONS).map(([status, reason]) => [Number(status), statusLine(status, reason)]),
 )
 
 function isLength(bodyLength: number): boolean {

@@ -245,15 +245,7 @@ export class MessageReader {
 /** An offset by which the section at `start` has ended for certain, or -1. */
 function endOfSection(buffer: Buffer, start: number, end: number): number {
   const size = end - start
-  if (
-    size >= 4 &&
-    size <= WHOLE_INPUT_BYTES &&
-    buffer[end - 1] === LF &&
-    buffer[end - 2] === CR &&
-    buffer[end - 3] === LF &&
-    buffer[end - 4] === CR
-  )
-    return end
+  if (size >= 4 && size <= WHOLE_INPUT_BYTES && endOfBlankLine(buffer, end - 4, end) === end) return end
   return endOfBlankLine(buffer, start, end)
 }
 
