@@ -22,21 +22,26 @@ export interface RecordDeps {
   readonly onError: (message: string, error: unknown, requestId?: string) => void
 }
 
-/** A record of an exchange that begins now. */
-export const beginRecord = (
-  head: H1RequestHead,
-  parties: {
-    readonly source: Source
-    readonly destination: Destination
-    readonly generation: number
-    /** Default: as `head` says. */
-    readonly httpVersion?: string | undefined
-    readonly telemetry: ExchangeRecord['telemetry']
-    /** As the CONNECT had it. */
-    readonly called: string | undefined
-  },
-  clock: Clock,
-): ExchangeRecord => {
+/** Who has to do with an exchange or a connection, and how it is told of. */
+interface Parties {
+  readonly source: Source
+  readonly destination: Destination
+  readonly generation: number
+  readonly telemetry: ExchangeRecord['telemetry']
+  /** As the CONNECT had it. */
+  readonly called: string | undefined
+}
+
+/** What a request is, or a connection is not. */
+type Asked = Pick<
+  ExchangeRecord,
+  'protocol' | 'httpVersion' | 'method' | 'path' | 'authority' | 'requestId' | 'userAgent' | 'forwardedFor'
+>
+
+const noTries: readonly TryRecord[] = []
+
+/** A record of what begins now, and of which nothing has happened yet. */
+export const startRecord = (parties: Parties, asked: Asked, clock: Clock): ExchangeRecord => {
   const startedAtMs = clock.monotonicMs()
   return {
     source: parties.source,
@@ -45,14 +50,14 @@ export const beginRecord = (
     startedAtEpochMs: clock.epochOf(startedAtMs),
     durationMs: 0,
     upstreamMs: -1,
-    protocol: isGrpc(head) ? 'grpc' : 'http',
-    httpVersion: parties.httpVersion ?? (head.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0'),
-    method: head.method,
-    path: head.target,
-    authority: head.host ?? '',
-    requestId: head.headers.getLower('x-request-id'),
-    userAgent: head.headers.getLower('user-agent'),
-    forwardedFor: head.headers.getLower('x-forwarded-for'),
+    protocol: asked.protocol,
+    httpVersion: asked.httpVersion,
+    method: asked.method,
+    path: asked.path,
+    authority: asked.authority,
+    requestId: asked.requestId,
+    userAgent: asked.userAgent,
+    forwardedFor: asked.forwardedFor,
     upgrade: undefined,
     status: 0,
     grpcStatus: '',
@@ -77,7 +82,25 @@ export const beginRecord = (
   }
 }
 
-const noTries: readonly TryRecord[] = []
+/** A record of an exchange that begins now. */
+export const beginRecord = (
+  head: H1RequestHead,
+  /** `httpVersion`: default as `head` says. */
+  parties: Parties & { readonly httpVersion?: string | undefined },
+  clock: Clock,
+): ExchangeRecord => {
+  const asked: Asked = {
+    protocol: isGrpc(head) ? 'grpc' : 'http',
+    httpVersion: parties.httpVersion ?? (head.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0'),
+    method: head.method,
+    path: head.target,
+    authority: head.host ?? '',
+    requestId: head.headers.getLower('x-request-id'),
+    userAgent: head.headers.getLower('user-agent'),
+    forwardedFor: head.headers.getLower('x-forwarded-for'),
+  }
+  return startRecord(parties, asked, clock)
+}
 
 /** An exchange with what is told of it. */
 interface RecordedExchange extends Exchange {

@@ -1,8 +1,9 @@
-import type { ExchangeRecord, TryRecord } from '../../filter/record.ts'
+import type { ExchangeRecord } from '../../filter/record.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { findFrontend } from '../../snapshot/resolve.ts'
 import type { Snapshot } from '../../snapshot/snapshot.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
+import { startRecord } from '../request/record.ts'
 
 /** Why a connection is over, or never came about. */
 export interface ConnectionEnd {
@@ -79,13 +80,14 @@ export const beginTcpRecord = (
     snapshot,
     clock,
   }: { readonly sni: string | undefined; readonly snapshot: Snapshot | undefined; readonly clock: Clock },
-): ExchangeRecord => ({
-  source: origin.source,
-  destination: origin.destination,
-  startedAtMs: clock.monotonicMs(),
-  startedAtEpochMs: clock.nowMs(),
-  durationMs: 0,
-  upstreamMs: -1,
+): ExchangeRecord => {
+  const { source, destination, authority } = origin
+  const telemetry = snapshot === undefined ? undefined : findFrontend(snapshot, authority)?.telemetry
+  const parties = { source, destination, generation: snapshot?.generation ?? 0, telemetry, called: authority }
+  return { ...startRecord(parties, noRequest, clock), sni }
+}
+
+const noRequest = {
   protocol: 'tcp',
   httpVersion: '',
   method: '',
@@ -94,25 +96,4 @@ export const beginTcpRecord = (
   requestId: undefined,
   userAgent: undefined,
   forwardedFor: undefined,
-  upgrade: undefined,
-  status: 0,
-  grpcStatus: '',
-  messages: undefined,
-  flags: '-',
-  details: '',
-  upstreamFailure: '',
-  requestBytes: 0,
-  responseBytes: 0,
-  route: undefined,
-  rule: undefined,
-  endpoint: undefined,
-  backend: undefined,
-  attempts: 0,
-  tries: noTries,
-  generation: snapshot?.generation ?? 0,
-  telemetry: snapshot === undefined ? undefined : findFrontend(snapshot, origin.authority)?.telemetry,
-  called: origin.authority,
-  sni,
-})
-
-const noTries: readonly TryRecord[] = []
+} as const
