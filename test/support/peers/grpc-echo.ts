@@ -44,9 +44,12 @@ export const createEchoServer = (): { readonly server: grpc.Server; readonly log
       if (word === 'never') return
       const trailers = new grpc.Metadata()
       trailers.set('x-trailer', 'end')
+      if (word !== 'fail') {
+        done(null, call.request, trailers)
+        return
+      }
       if (pushbackMs !== undefined) trailers.set('grpc-retry-pushback-ms', pushbackMs)
-      if (word === 'fail') done({ code: Number(code), details: 'as you wish: ü' }, null, trailers)
-      else done(null, call.request, trailers)
+      done({ code: Number(code), details: 'as you wish: ü' }, null, trailers)
     },
     collect: (call: grpc.ServerReadableStream<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) => {
       const pieces: Buffer[] = []
