@@ -38,10 +38,10 @@ import { runTunnelsSuite } from './suites/strain/tunnels.ts'
 import { createCertificates } from './support/certificates.ts'
 import { createChildren } from './support/children.ts'
 import { canPin } from './support/pinning.ts'
+import { readToolOptions } from './support/read-tool-options.ts'
 import { formatTable } from './table.ts'
 
 const EXIT_FAILURE = 1
-const EXIT_USAGE = 64
 const EXIT_INTERRUPTED = 130
 
 const readMachine = (): Machine => ({
@@ -129,22 +129,8 @@ const format = (document: BenchDocument, options: BenchOptions): string => {
   }
 }
 
-const readOptions = (): BenchOptions | undefined => {
-  try {
-    return parseOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`)
-    process.exitCode = EXIT_USAGE
-    return undefined
-  }
-}
-
 const main = async (): Promise<void> => {
-  if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) {
-    process.stdout.write(`${usage}\n`)
-    return
-  }
-  const options = readOptions()
+  const options = readToolOptions(parseOptions, usage)
   if (options === undefined) return
   const document = await runSuites(options)
   if (options.report === 'missing' && document.suites.length === 0) {

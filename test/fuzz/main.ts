@@ -1,19 +1,17 @@
 /**
- * `npm run fuzz -- [target …] [--rounds 100000] [--seed 7] [--minutes 10] [--repeat file]`: every target
- * or those named, one after the other, until the rounds or the minutes are over or a promise is broken. Without a seed
- * each run takes a new one and prints it. A failing input is made small and written to `test/fuzz/failures/`. With
- * `--distil` the few inputs that reached what no corpus file does are written to `corpus/TARGET/found.txt`.
+ * `npm run fuzz`: every target or those named, one after the other, until the rounds or the minutes are over or a promise is
+ * broken. A failing input is made small and kept.
  */
 import fs from 'node:fs'
 import path from 'node:path'
-import { parseArgs } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { readToolOptions } from '../bench/support/read-tool-options.ts'
 import { formatCase } from './engine/case-file.ts'
 import { type WorkerOrder, type WorkerReport, lastInput, sharedInputMemory } from './engine/shared-input.ts'
 import type { FuzzCase, FuzzTarget } from './engine/target.ts'
+import { formatFuzzUsage, parseFuzzOptions, type FuzzOptions } from './options.ts'
 import { TARGETS } from './targets.ts'
 
-const DEFAULT_ROUNDS = 100_000
 /** Nothing that we parse may take longer: no input is larger than 64 KiB. */
 const HANG_MS = 10_000
 /** A search whose heap passes this has lost hold of something. */
@@ -23,44 +21,25 @@ const GROWTH_LIMIT_MIB = 16
 const TICK_MS = 500
 const FOUND_NOTE = '# Found by chance, and kept because each one runs code that none before it does.'
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string' },
-    seed: { type: 'string' },
-    minutes: { type: 'string' },
-    repeat: { type: 'string' },
-    distil: { type: 'boolean', default: false },
-  },
-})
-const rounds = values.repeat === undefined ? readCount('rounds', values.rounds, DEFAULT_ROUNDS) : 0
-const seed = readCount('seed', values.seed, Date.now() % 2 ** 31)
-const minutes = readCount('minutes', values.minutes, Number.MAX_SAFE_INTEGER)
+const EXIT_FAILED = 1
 
-let failures = 0
-for (const target of selectTargets()) if (!(await fuzz(target))) failures += 1
-process.exitCode = failures === 0 ? 0 : 1
-
-function readCount(option: string, text: string | undefined, fallback: number): number {
-  const count = Number(text ?? fallback)
-  if (Number.isSafeInteger(count) && count >= 0) return count
-  throw new RangeError(`--${option} ${text}: expected a whole number that is not negative`)
-}
-
-function selectTargets(): readonly FuzzTarget[] {
-  const unknown = positionals.filter((name) => !TARGETS.some((target) => target.name === name))
-  const known = TARGETS.map(({ name }) => name).join(', ')
-  if (unknown.length > 0) throw new RangeError(`no target named ${unknown.join(', ')}: expected some of ${known}`)
-  if (values.repeat !== undefined && positionals.length !== 1)
-    throw new RangeError('--repeat needs the one target that the file belongs to')
-  return positionals.length === 0 ? TARGETS : TARGETS.filter(({ name }) => positionals.includes(name))
+const main = async (): Promise<void> => {
+  const targets = TARGETS.map(({ name }) => name)
+  const options = readToolOptions(
+    (argv) => parseFuzzOptions(argv, { targets, anySeed: Date.now() % 2 ** 31 }),
+    formatFuzzUsage(targets),
+  )
+  if (options === undefined) return
+  const wanted = TARGETS.filter(({ name }) => options.targets.length === 0 || options.targets.includes(name))
+  for (const target of wanted) if (!(await fuzz(target, options))) process.exitCode = EXIT_FAILED
 }
 
 /** Runs one target to its end; false when it failed. */
-async function fuzz(target: FuzzTarget): Promise<boolean> {
+async function fuzz(target: FuzzTarget, options: FuzzOptions): Promise<boolean> {
   const { name } = target
-  console.log(`${name}: ${values.repeat ?? `${rounds} rounds from seed ${seed}`}`)
-  const report = await search(target)
+  const { repeatFile, rounds, seed } = options
+  console.log(`${name}: ${repeatFile ?? `${rounds} rounds from seed ${seed}`}`)
+  const report = await search(target, options)
   showProgress('')
   if ('found' in report) return fail(target, report.found, report.why)
   if (report.failure !== undefined) {
@@ -83,14 +62,13 @@ interface Death {
 }
 
 /** The search in a thread of its own, watched: one input that takes longer than `HANG_MS` ends it. */
-async function search(target: FuzzTarget): Promise<WorkerReport | Death> {
+async function search(target: FuzzTarget, options: FuzzOptions): Promise<WorkerReport | Death> {
+  const { rounds, seed, maxMs, isDistilling } = options
   const shared = sharedInputMemory(1 << 20)
   const corpusFolder = path.join(import.meta.dirname, 'corpus', target.name)
   const order: WorkerOrder = {
     ...{ target: target.name, rounds, seed, corpusFolder, shared },
-    onlyFile: values.repeat,
-    isDistilling: values.distil,
-    maxMs: minutes * 60_000,
+    ...{ onlyFile: options.repeatFile, isDistilling, maxMs },
   }
   const worker = new Worker(path.join(import.meta.dirname, 'engine/worker.ts'), {
     workerData: order,
@@ -152,3 +130,5 @@ function formatFigures(report: WorkerReport): string {
     `RSS ${first?.rssMib.toFixed(0)} to ${last?.rssMib.toFixed(0)} MiB, peak ${peak((sample) => sample.rssMib)}`,
   ].join(' ')
 }
+
+await main()

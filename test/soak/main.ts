@@ -2,35 +2,20 @@
 import { writeFileSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { createProgress } from '../bench/progress.ts'
+import { readToolOptions } from '../bench/support/read-tool-options.ts'
 import { parseSoakOptions, soakUsage } from './options.ts'
-import type { SoakOptions } from './options.ts'
 import { formatJson, formatReport, formatSample } from './report/format.ts'
 import { formatPlot } from './report/svg.ts'
 import { verdictsOf } from './report/verdicts.ts'
 import { runSoak } from './run-soak.ts'
 
 const EXIT_NOT_MET = 1
-const EXIT_USAGE = 64
-
-const readOptions = (): SoakOptions | undefined => {
-  try {
-    return parseSoakOptions(process.argv.slice(2))
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${soakUsage}\n`)
-    process.exitCode = EXIT_USAGE
-    return undefined
-  }
-}
 
 /** Without a terminal a line of progress a minute. */
 const SILENT_MS = 60_000
 
 const main = async (): Promise<void> => {
-  if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) {
-    process.stdout.write(`${soakUsage}\n`)
-    return
-  }
-  const options = readOptions()
+  const options = readToolOptions(parseSoakOptions, soakUsage)
   if (options === undefined) return
   const progress = createProgress(process.stderr)
   const stopping = new AbortController()
