@@ -74,7 +74,8 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
     await delay(pauseMs)
     const old = serving.shift()
     if (old === undefined) throw new Error('there are always three')
-    const before = await old.counts()
+    const pods = [...serving, old]
+    const [before, oldBefore] = [await streamsOf(pods), await streamsOf([old])]
     for (let n = 0; n < STREAMS; n++) {
       streams.push(
         client.request(API, { path: '/stream' }).then(
@@ -85,9 +86,9 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
     }
     // They are under way, and far from their end.
     await delay((STREAM.pieces * STREAM.everyMs) / 4)
-    const atEnd = await old.counts()
-    streamsAtEnd += atEnd.streams - before.streams
-    if (atEnd.requests === 0) idlePods++
+    await eventually('all streams to begin', async () => (await streamsOf(pods)) - before >= STREAMS)
+    streamsAtEnd += (await streamsOf([old])) - oldBefore
+    if ((await old.counts()).requests === 0) idlePods++
     await change([old])
     await old.kill('SIGTERM')
     await change([])
@@ -96,6 +97,12 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
   const report = await load.stop()
   const refusals = await refusalsOf(fairway)
   return { ...report, pods: count, streams: await Promise.all(streams), streamsAtEnd, idlePods, refusals }
+}
+
+/** How many long answers these have begun. */
+const streamsOf = async (pods: readonly PodProcess[]): Promise<number> => {
+  const counts = await Promise.all(pods.map((pod) => pod.counts()))
+  return counts.reduce((sum, { streams }) => sum + streams, 0)
 }
 
 const terminating = (pod: PodProcess): EndpointSpec => ({
