@@ -26,12 +26,18 @@ const spoken = (id: number, from: number, bytes: number): Buffer => {
   return buffer
 }
 
+const nobody: Said = { id: -1, bytes: 0, ending: 'none' }
+
+const isCapital = (byte: number): boolean => byte >= 0x41 && byte <= 0x5a
+
 /** Everybody who speaks, and what is heard of it. */
 class Parties {
   readonly #said: Said[] = []
   readonly complaints: string[] = []
 
   join(): Said {
+    // Of an undeclared port, whoever says the beginning of a method of HTTP and then nothing is taken to speak that.
+    while (isCapital(this.#said.length)) this.#said.push(nobody)
     const said: Said = { id: this.#said.length, bytes: 0, ending: 'none' }
     this.#said.push(said)
     return said
