@@ -75,7 +75,8 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
     const old = serving.shift()
     if (old === undefined) throw new Error('there are always three')
     const pods = [...serving, old]
-    const [before, oldBefore] = [await streamsOf(pods), await streamsOf([old])]
+    const before = await old.counts()
+    const begunBefore = await streamsOf(pods)
     for (let n = 0; n < STREAMS; n++) {
       streams.push(
         client.request(API, { path: '/stream' }).then(
@@ -86,9 +87,10 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
     }
     // They are under way, and far from their end.
     await delay((STREAM.pieces * STREAM.everyMs) / 4)
-    await eventually('all streams to begin', async () => (await streamsOf(pods)) - before >= STREAMS)
-    streamsAtEnd += (await streamsOf([old])) - oldBefore
-    if ((await old.counts()).requests === 0) idlePods++
+    await eventually('all streams to begin', async () => (await streamsOf(pods)) - begunBefore >= STREAMS)
+    const atEnd = await old.counts()
+    streamsAtEnd += atEnd.streams - before.streams
+    if (atEnd.requests === 0) idlePods++
     await change([old])
     await old.kill('SIGTERM')
     await change([])
