@@ -6,6 +6,7 @@ import { startIstiod } from './istiod.ts'
 import { issueTo } from '../mesh-certificates.ts'
 import { dialWaypoint, tlsOf, type HboneClient } from '../hbone-client.ts'
 import { createFleet, endpointOf, API, refusalsOf } from '../resilience/fleet.ts'
+import { totalOf } from '../resilience/pod-process.ts'
 import type { SteadyReport } from '../resilience/steady-load.ts'
 
 export interface RotationsOptions {
@@ -73,11 +74,10 @@ export const rotateUnderLoad = async (options: RotationsOptions): Promise<Rotati
   )
   await until(rotations)
   const report = await load.stop()
-  const counts = await Promise.all(pods.map((pod) => pod.counts()))
   return {
     ...report,
     rotations: istiod.issued() - 1,
-    podConnections: counts.reduce((sum, { connections }) => sum + connections, 0),
+    podConnections: await totalOf(pods, 'connections'),
     refusals: await refusalsOf(fairway),
     oldClient: ending,
   }

@@ -16,6 +16,12 @@ export interface PodProcess extends AsyncDisposable {
   readonly kill: (signal: NodeJS.Signals) => Promise<void>
 }
 
+/** What has come to all of these so far. */
+export const totalOf = async (pods: readonly PodProcess[], what: 'connections' | 'streams'): Promise<number> => {
+  const counts = await Promise.all(pods.map((pod) => pod.counts()))
+  return counts.reduce((sum, one) => sum + one[what], 0)
+}
+
 const program = fileURLToPath(new URL('pod-main.ts', import.meta.url))
 
 /** Starts a pod, in a network namespace if one is named, and waits until it listens. */

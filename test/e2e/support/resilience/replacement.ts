@@ -1,7 +1,7 @@
 /** All pods of a Service are replaced one after the other under load, as a Deployment does it. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { createFleet, endpointOf, API, refusalsOf } from './fleet.ts'
-import type { PodProcess } from './pod-process.ts'
+import { totalOf, type PodProcess } from './pod-process.ts'
 import type { SteadyReport } from './steady-load.ts'
 import { eventually } from '../eventually.ts'
 import type { EndpointSpec } from '../objects.ts'
@@ -76,7 +76,7 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
     if (old === undefined) throw new Error('there are always three')
     const pods = [...serving, old]
     const before = await old.counts()
-    const begunBefore = await streamsOf(pods)
+    const begunBefore = await totalOf(pods, 'streams')
     for (let n = 0; n < STREAMS; n++) {
       streams.push(
         client.request(API, { path: '/stream' }).then(
@@ -87,7 +87,7 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
     }
     // They are under way, and far from their end.
     await delay((STREAM.pieces * STREAM.everyMs) / 4)
-    await eventually('all streams to begin', async () => (await streamsOf(pods)) - begunBefore >= STREAMS)
+    await eventually('all streams to begin', async () => (await totalOf(pods, 'streams')) - begunBefore >= STREAMS)
     const atEnd = await old.counts()
     streamsAtEnd += atEnd.streams - before.streams
     if (atEnd.requests === 0) idlePods++
@@ -99,12 +99,6 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
   const report = await load.stop()
   const refusals = await refusalsOf(fairway)
   return { ...report, pods: count, streams: await Promise.all(streams), streamsAtEnd, idlePods, refusals }
-}
-
-/** How many long answers these have begun. */
-const streamsOf = async (pods: readonly PodProcess[]): Promise<number> => {
-  const counts = await Promise.all(pods.map((pod) => pod.counts()))
-  return counts.reduce((sum, { streams }) => sum + streams, 0)
 }
 
 const terminating = (pod: PodProcess): EndpointSpec => ({
