@@ -19,8 +19,8 @@ export function mainFile(root = packageRoot) {
   return fs.existsSync(compiled) ? compiled : path.join(root, 'src', 'main.ts')
 }
 
-/** The oldest Node that can run the sources, when a platform has no pinned one. */
-const MINIMUM_MAJOR = 26
+/** The oldest Node that can run the sources, when a platform has no pinned one: the first that measures turns of its loop. */
+const MINIMUM = { major: 26, minor: 5 }
 
 /**
  * Flags for every Node that runs our sources; those of FAIRWAY_NODE_FLAGS come after them and so win. Nearly all that a
@@ -180,13 +180,14 @@ export function findNode(root = packageRoot) {
   const name = PINNED_PACKAGES[platform]
   const pinned = name === undefined ? undefined : resolvePinned(root, name)
   if (pinned !== undefined) return { node: pinned }
-  if (Number(process.versions.node.split('.')[0]) >= MINIMUM_MAJOR) return { node: process.execPath }
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major > MINIMUM.major || (major === MINIMUM.major && minor >= MINIMUM.minor)) return { node: process.execPath }
   const reason =
     name === undefined
       ? `there is no pinned Node for ${platform}`
       : `the package ${name} with the pinned Node is not installed (was npm told to omit optional dependencies?) or does not run here (a system without glibc?)`
   return {
-    problem: `${reason}, and the running Node ${process.versions.node} is too old: run fairway with Node ${MINIMUM_MAJOR} or later`,
+    problem: `${reason}, and the running Node ${process.versions.node} is too old: run fairway with Node ${MINIMUM.major}.${MINIMUM.minor} or later`,
   }
 }
 

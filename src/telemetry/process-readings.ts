@@ -9,7 +9,7 @@ export interface ProcessReading {
   readonly residentBytes: number
   readonly heapUsedBytes: number
   readonly startTimeSeconds: number
-  /** Delay of the event loop since the reading before, in seconds. */
+  /** How long turns of the event loop took since the reading before, in seconds: what comes meanwhile waits as long. */
   readonly loopDelay: { readonly p50: number; readonly p99: number; readonly max: number }
 }
 
@@ -18,25 +18,24 @@ export interface ProcessReadings {
   readonly close: () => void
 }
 
-/** Sampling every 20 ms sees every stall that matters (10 ms is the house's limit) and costs next to nothing. */
-const RESOLUTION_MS = 20
-
-/** Watches this process from now on. */
+/**
+ * Watches this process from now on. Each turn of its loop is looked at, without the time in which there is nothing to do: a timer sees
+ * only the stalls that it falls into, and wakes a process that is at rest again and again (docs/decisions/0062).
+ */
 export const createProcessReadings = (): ProcessReadings => {
-  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
+  const delay = monitorEventLoopDelay({ samplePerIteration: true })
   delay.enable()
   const startTimeSeconds = Date.now() / 1000 - process.uptime()
   let residentBytes = readResidentBytes() ?? 0
   const read = (): ProcessReading => {
     const { user, system } = process.cpuUsage()
     residentBytes = readResidentBytes() ?? residentBytes
-    // The histogram counts the sampling interval itself; what is above it is the delay.
-    const seconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1000)
+    // Without a turn yet the histogram says nonsense of its least and most.
     const isEmpty = delay.count === 0
     const loopDelay = {
-      p50: isEmpty ? 0 : seconds(delay.percentile(50)),
-      p99: isEmpty ? 0 : seconds(delay.percentile(99)),
-      max: isEmpty ? 0 : seconds(delay.max),
+      p50: isEmpty ? 0 : delay.percentile(50) / 1e9,
+      p99: isEmpty ? 0 : delay.percentile(99) / 1e9,
+      max: isEmpty ? 0 : delay.max / 1e9,
     }
     delay.reset()
     return {

@@ -272,9 +272,21 @@ export const otherMetrics = {
   residentBytes: gauge('process_resident_memory_bytes', 'Resident memory size in bytes'),
   heapUsedBytes: gauge('nodejs_heap_size_used_bytes', 'Process heap size used from Node.js in bytes'),
   startTime: gauge('process_start_time_seconds', 'Start time of the process in seconds since the epoch', 'min'),
-  loopDelayP50: gauge('nodejs_eventloop_lag_p50_seconds', 'The 50th percentile of the event loop delay', 'max'),
-  loopDelayP99: gauge('nodejs_eventloop_lag_p99_seconds', 'The 99th percentile of the event loop delay', 'max'),
-  loopDelayMax: gauge('nodejs_eventloop_lag_max_seconds', 'The longest event loop delay since the last scrape', 'max'),
+  loopDelayP50: gauge(
+    'nodejs_eventloop_lag_p50_seconds',
+    'Turns of the event loop since the last scrape: the 50th percentile of how long they took',
+    'max',
+  ),
+  loopDelayP99: gauge(
+    'nodejs_eventloop_lag_p99_seconds',
+    'Turns of the event loop since the last scrape: the 99th percentile of how long they took',
+    'max',
+  ),
+  loopDelayMax: gauge(
+    'nodejs_eventloop_lag_max_seconds',
+    'The longest turn of the event loop since the last scrape',
+    'max',
+  ),
 } as const satisfies Readonly<Record<string, ScalarDefinition>>
 
 /** All definitions by metric name. */

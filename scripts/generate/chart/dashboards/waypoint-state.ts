@@ -133,7 +133,8 @@ export const processes: Row = {
     },
     {
       title: 'Event loop',
-      about: 'How late it is: 99 of 100 times at most, since the last scrape. Filters that compute for long show here.',
+      about:
+        'How long its turns take, and what comes meanwhile waits: 99 of 100 at most, since the last scrape. Filters that compute for long show here.',
       unit: 's',
       lines: [['{{pod}}', of('nodejs_eventloop_lag_p99_seconds')]],
     },
