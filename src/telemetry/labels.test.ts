@@ -90,18 +90,31 @@ test('a client that went away has the code 0', () => {
   assert.equal(labelsOf({ status: 0, flags: 'DC' })['response_code'], '0')
 })
 
-const grpcCases: readonly (readonly [protocol: 'http' | 'grpc', status: string, label: string])[] = [
-  ['grpc', '0', '0'],
-  ['grpc', '16', '16'],
-  ['grpc', '17', '2'],
-  ['grpc', 'nonsense"', '2'],
-  ['grpc', '', ''],
-  ['http', '5', ''],
-]
+const grpcCases: readonly (readonly [protocol: 'http' | 'grpc', status: number, grpcStatus: string, label: string])[] =
+  [
+    ['grpc', 200, '0', '0'],
+    ['grpc', 200, '16', '16'],
+    ['grpc', 503, '8', '8'],
+    ['grpc', 200, '17', '2'],
+    ['grpc', 200, 'nonsense"', '2'],
+    ['grpc', 200, '', '2'],
+    ['grpc', 400, '', '13'],
+    ['grpc', 401, '', '16'],
+    ['grpc', 403, '', '7'],
+    ['grpc', 404, '', '12'],
+    ['grpc', 408, '', '2'],
+    ['grpc', 429, '', '14'],
+    ['grpc', 500, '', '2'],
+    ['grpc', 503, '', '14'],
+    ['grpc', 504, '', '14'],
+    ['grpc', 0, '', ''],
+    ['http', 200, '5', ''],
+    ['http', 503, '', ''],
+  ]
 
-for (const [protocol, grpcStatus, label] of grpcCases) {
-  test(`${protocol} with the gRPC status '${grpcStatus}' is labelled '${label}'`, () => {
-    assert.equal(labelsOf({ protocol, grpcStatus })['grpc_response_status'], label)
+for (const [protocol, status, grpcStatus, label] of grpcCases) {
+  test(`${protocol} with ${status} and the gRPC status '${grpcStatus}' is labelled '${label}'`, () => {
+    assert.equal(labelsOf({ protocol, status, grpcStatus })['grpc_response_status'], label)
   })
 }
 

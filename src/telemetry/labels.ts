@@ -1,5 +1,6 @@
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
 import type { Endpoint } from '../model/endpoint.ts'
+import { toldGrpcStatus } from './meanings/grpc-status.ts'
 
 /** Which series an exchange belongs to: the objects and values that its labels are made of. */
 export interface SeriesKey {
@@ -114,9 +115,9 @@ const provenIdentity = (endpoint: Endpoint | undefined): string | undefined =>
   endpoint?.transport === 'hbone' ? endpoint.identity : undefined
 
 /** A number from 0 to 16; anything else a server invents counts as 2, UNKNOWN (gRPC status codes), and makes no series. */
-const formatGrpcStatus = ({ protocol, grpcStatus }: SeriesKey): string => {
-  if (protocol !== 'grpc' || grpcStatus === '') return ''
-  return /^(?:[0-9]|1[0-6])$/.test(grpcStatus) ? grpcStatus : '2'
+const formatGrpcStatus = (key: SeriesKey): string => {
+  const status = key.protocol === 'grpc' ? toldGrpcStatus(key) : ''
+  return status === '' || /^(?:[0-9]|1[0-6])$/.test(status) ? status : '2'
 }
 
 const escapeValue = (value: string): string => {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
 import { apiService, canaryEndpoint, knownSource, makeRecord } from '../../../test/support/exchange-records.ts'
 import { formatSpiffeId } from '../../model/identity.ts'
+import { keepCounters } from '../dump.ts'
 import { renderMetrics } from '../render.ts'
 import { istioBounds } from './histogram.ts'
 import { IstioSeries, requestValues } from './istio-series.ts'
+import { tcpValues } from './tcp-values.ts'
 
 const counts = (table: IstioSeries): number[] => table.entries().map(({ values }) => values[requestValues.count] ?? 0)
 
@@ -170,16 +172,48 @@ describe('TCP connections', () => {
     assert.deepEqual(await read(table, 'istio_tcp_sent_bytes_total'), { '-': 1500 })
   })
 
-  it('end with what became of them, and only the rest of their bytes', async () => {
+  it('end in the label set that they began in, with only the rest of their bytes', async () => {
     const table = new IstioSeries(100)
     const record = begin()
     Object.assign(record, { requestBytes: 10 })
     table.note(record)
     Object.assign(record, { requestBytes: 30, flags: 'UC' })
     table.add(record)
-    assert.deepEqual(await read(table, 'istio_tcp_connections_opened_total'), { '-': 1, UC: 0 })
-    assert.deepEqual(await read(table, 'istio_tcp_connections_closed_total'), { '-': 0, UC: 1 })
-    assert.deepEqual(await read(table, 'istio_tcp_received_bytes_total'), { '-': 10, UC: 20 })
+    assert.deepEqual(await read(table, 'istio_tcp_connections_opened_total'), { '-': 1 })
+    assert.deepEqual(await read(table, 'istio_tcp_connections_closed_total'), { '-': 1 })
+    assert.deepEqual(await read(table, 'istio_tcp_received_bytes_total'), { '-': 30 })
+  })
+
+  it('have the labels of a policy from when they began', () => {
+    const tag = { kind: 'upsert', name: 'flags', expression: 'response.flags_text' } as const
+    const metrics = { overrides: [{ metric: 'TCP_CLOSED_CONNECTIONS', isDisabled: false, tags: [tag] }] } as const
+    const table = new IstioSeries(100)
+    const record = makeRecord({ protocol: 'tcp', telemetry: { key: 'shop/a', metrics } })
+    table.note(record)
+    const before = table.size
+    record.flags = 'UC'
+    table.add(record)
+    assert.equal(table.size, before)
+  })
+
+  it('that ended before their worker do not count less when it has ended', () => {
+    const table = new IstioSeries(100)
+    for (const flags of ['UC', 'DC', '-']) {
+      const record = begin()
+      table.note(record)
+      record.flags = flags
+      table.add(record)
+    }
+    table.note(begin())
+    const counted = table.entries()
+    const { series } = keepCounters(undefined, [{ series: counted, scalars: [] }])
+    for (const [at, { values }] of series.entries()) {
+      for (const [place, value] of Array.from(values).entries()) {
+        assert.ok(value >= (counted[at]?.values[place] ?? 0), `${counted[at]?.labels} ${place}`)
+      }
+    }
+    const sum = (place: number): number => series.reduce((all, { values }) => all + (values[place] ?? 0), 0)
+    assert.deepEqual([sum(tcpValues.opened), sum(tcpValues.closed)], [4, 4])
   })
 
   it('that nobody was told of before are opened and closed at once', async () => {

@@ -31,6 +31,17 @@ const MAX_OUTCOMES = 256
 interface Counted {
   readonly request: number
   readonly response: number
+  /** Of a connection: the label set that it has, from when it was counted first. */
+  readonly connection?: ConnectionOutcome
+}
+
+/**
+ * What the labels of a connection are made of beside who talks to whom. It stays as it was when the connection was counted
+ * first, as with Istio: one that was opened in one label set and closed in another would be open for ever.
+ */
+interface ConnectionOutcome {
+  readonly flags: string
+  readonly values: readonly string[] | undefined
 }
 
 /** Buckets that one request was counted in. */
@@ -70,7 +81,7 @@ export class IstioSeries {
   add(record: ExchangeRecord, exchange?: Told['exchange']): void {
     const plans = this.#plansOf(record)
     const slots = this.#peers.of(record, plans)
-    if (record.protocol === 'tcp') return this.#addConnection(record, slots, { isOver: true })
+    if (record.protocol === 'tcp') return void this.#addConnection(record, slots, { isOver: true })
     let target = this.#findRequest(record, slots, exchange)
     for (; target !== undefined; target = target.next) this.#countRequest(record, target)
     if (record.protocol === 'grpc') this.#addMessages(record, slots, exchange)
@@ -80,8 +91,8 @@ export class IstioSeries {
   note(record: ExchangeRecord): void {
     const { messages, requestBytes, responseBytes } = record
     if (record.protocol === 'tcp') {
-      this.#addConnection(record, this.#peers.of(record, this.#plansOf(record)), { isOver: false })
-      this.#counted.set(record, { request: requestBytes, response: responseBytes })
+      const connection = this.#addConnection(record, this.#peers.of(record, this.#plansOf(record)), { isOver: false })
+      this.#counted.set(record, { request: requestBytes, response: responseBytes, connection })
     } else if (record.protocol === 'grpc' && messages !== undefined) {
       this.#addMessages(record, this.#peers.of(record, this.#plansOf(record)), undefined)
       this.#counted.set(record, { request: messages.request, response: messages.response })
@@ -195,13 +206,14 @@ export class IstioSeries {
     }
   }
 
-  #addConnection(record: ExchangeRecord, slots: Slots, { isOver }: { readonly isOver: boolean }): void {
+  #addConnection(record: ExchangeRecord, slots: Slots, { isOver }: { readonly isOver: boolean }): ConnectionOutcome {
     const plan = slots.plans.tcp
-    const values = plan.valuesOf?.({ record, exchange: undefined })
-    const wanted = { slots, shape: tcpShape, plan, values, key: `tcp ${record.flags}` }
     const counted = this.#counted.get(record)
-    const { request, response } = counted ?? nothing
-    let target = this.#find(wanted, () => connectionLabels(keyOf(record)))
+    const { request, response, connection } = counted ?? nothing
+    const outcome = connection ?? { flags: record.flags, values: plan.valuesOf?.({ record, exchange: undefined }) }
+    const { flags, values } = outcome
+    const wanted = { slots, shape: tcpShape, plan, values, key: `tcp ${flags}` }
+    let target = this.#find(wanted, () => connectionLabels({ ...keyOf(record), flags }))
     for (; target !== undefined; target = target.next) {
       const { series, metrics } = target
       const has = (bit: number): boolean => (metrics & bit) !== 0
@@ -210,6 +222,7 @@ export class IstioSeries {
       if (has(metricBits.TCP_RECEIVED_BYTES)) increase(series.values, tcpValues.received, record.requestBytes - request)
       if (has(metricBits.TCP_SENT_BYTES)) increase(series.values, tcpValues.sent, record.responseBytes - response)
     }
+    return outcome
   }
 }
 

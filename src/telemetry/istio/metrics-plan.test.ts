@@ -103,6 +103,19 @@ describe('a policy', () => {
     }
   })
 
+  it('gives a value to one of Istio’s labels only where metrics have it', async () => {
+    const table = new IstioSeries(100)
+    const policy = change(istioMetricNames, [upsert('response_code', "'x'"), upsert('mine', "'y'")])
+    for (const changes of [{}, call, connection]) table.add(under(policy, changes))
+    const labelled = async (name: string): Promise<readonly boolean[]> => {
+      const [line = ''] = await lines(table.entries(), name)
+      return [line.includes('response_code="x"'), line.includes('mine="y"')]
+    }
+    assert.deepEqual(await labelled('istio_requests_total'), [true, true])
+    assert.deepEqual(await labelled('istio_tcp_received_bytes_total'), [false, true])
+    assert.deepEqual(await labelled('istio_request_messages_total'), [false, true])
+  })
+
   it('shows no secret of a path', async () => {
     const table = new IstioSeries(100)
     table.add(under(change(['REQUEST_COUNT'], [upsert('path', 'request.path')]), { path: '/a?token=abcdefgh' }))

@@ -1,6 +1,7 @@
 import { compileExpression } from '../../lib/expression/compile-expression.ts'
 import type { Value } from '../../lib/expression/compiler.ts'
 import { hideInTarget, hideSecrets } from '../../lib/secrets/hide-secrets.ts'
+import { istioLabelNames } from '../../model/telemetry/istio-labels.ts'
 import type { IstioMetricName, MetricsPolicy, TagOverride } from '../../model/telemetry/metrics-policy.ts'
 import { MAX_VALUE_LENGTH, type Labels, type SeriesKind } from '../labels.ts'
 import { shownScope } from '../log/attribute-scope.ts'
@@ -119,9 +120,9 @@ const changeLabels = (tags: readonly TagOverride[], expressions: readonly string
       if (tag === undefined) return [[name, value]]
       return tag.kind === 'remove' ? [] : [[name, valueOf(tag)]]
     })
-    const known = new Set(labels.map(([name]) => name))
+    // One of Istio's own that metrics of this kind do not have stays away from them, as with Istio.
     const added = tags.flatMap((tag): Labels =>
-      tag.kind === 'upsert' && !known.has(tag.name) ? [[tag.name, valueOf(tag)]] : [],
+      tag.kind === 'upsert' && !istioLabelNames.has(tag.name) ? [[tag.name, valueOf(tag)]] : [],
     )
     return [...kept, ...added]
   }

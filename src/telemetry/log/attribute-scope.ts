@@ -1,7 +1,18 @@
 import { exchangeAttributes, type ExchangeAttribute } from '../../model/telemetry/attributes.ts'
 import type { Attribute, ExpressionScope } from '../../lib/expression/compiler.ts'
 import { flagBits } from '../meanings/flag-names.ts'
-import { clusterName, originalPath, portOf, requestHeader, routeName, withoutSecret } from './facts.ts'
+import { toldGrpcStatus } from '../meanings/grpc-status.ts'
+import {
+  clusterName,
+  originalPath,
+  pathNow,
+  portOf,
+  requestField,
+  requestHeader,
+  routeName,
+  statusField,
+  withoutSecret,
+} from './facts.ts'
 import type { Fact, Told } from './told.ts'
 
 /** What conditions about exchanges speak of, as it is in an exchange that is over. They decide, and show nothing. */
@@ -35,11 +46,12 @@ const facts: Readonly<Record<TextAttribute, Fact>> = {
   'request.referer': (told) => requestHeader(told, 'referer'),
   'request.duration': ({ record }) => record.durationMs,
   'request.total_size': ({ record }) => record.requestBytes,
-  'response.code': ({ record }) => record.status,
+  // Without an answer there is none: `!has(response.code)` is how Istio's users ask for connections that failed.
+  'response.code': ({ record }) => (record.status === 0 ? undefined : record.status),
   'response.code_details': ({ record }) => record.details,
   'response.flags': ({ record }) => flagBits(record.flags),
   'response.flags_text': ({ record }) => record.flags,
-  'response.grpc_status': ({ record }) => number(record.grpcStatus),
+  'response.grpc_status': ({ record }) => number(toldGrpcStatus(record)),
   'response.total_size': ({ record }) => record.responseBytes,
   'response.backend_latency': ({ record }) => (record.upstreamMs < 0 ? undefined : record.upstreamMs),
   'source.address': ({ record }) => record.source.address,
@@ -82,8 +94,9 @@ const facts: Readonly<Record<TextAttribute, Fact>> = {
 const maps: Readonly<
   Record<Exclude<ExchangeAttribute, TextAttribute>, (told: Told, key: string) => string | undefined>
 > = {
-  'request.headers': (told, key) => requestHeader(told, key.toLowerCase()),
-  'response.headers': ({ exchange }, key) => exchange?.response?.headers.get(key),
+  'request.headers': (told, key) => requestField(told, key.toLowerCase()),
+  'response.headers': (told, key) =>
+    key.toLowerCase() === ':status' ? statusField(told) : told.exchange?.response?.headers.get(key),
   'response.trailers': ({ record }, key) => record.responseTrailers?.get(key),
 }
 
@@ -106,6 +119,9 @@ const attributes: ReadonlyMap<string, Attribute<Told>> = new Map(
   }),
 )
 
+/** Of the fields of a request: a target has secrets in places of its own. */
+const isPath = (key: string): boolean => key.toLowerCase() === ':path'
+
 const hidden: readonly (readonly [ExchangeAttribute, Attribute<Told>])[] = [
   ['request.path', { type: 'string', read: originalPath }],
   ['request.query', { type: 'string', read: (told) => originalPath(told).split('?').slice(1).join('?') }],
@@ -113,7 +129,10 @@ const hidden: readonly (readonly [ExchangeAttribute, Attribute<Told>])[] = [
   ...Object.entries(maps).map(([name, read]): readonly [ExchangeAttribute, Attribute<Told>] => [
     // The names of `maps` are those of attributes.
     name as keyof typeof maps,
-    { type: 'map', read: (told, key) => withoutSecret(key.toLowerCase(), read(told, key)) },
+    {
+      type: 'map',
+      read: (told, key) => (isPath(key) ? pathNow(told) : withoutSecret(key.toLowerCase(), read(told, key))),
+    },
   ]),
 ]
 

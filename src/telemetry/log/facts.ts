@@ -23,9 +23,11 @@ export const routeName = ({ route, rule }: ExchangeRecord): string | undefined =
 /** The target as it came, without its secrets. */
 export const originalPath = ({ record }: Told): string => hideInTarget(record.path)
 
+const targetNow = ({ record, exchange }: Told): string =>
+  exchange === undefined ? record.path : exchange.request.path + exchange.request.query
+
 /** The same as it was sent on. */
-export const pathNow = ({ record, exchange }: Told): string =>
-  hideInTarget(exchange === undefined ? record.path : exchange.request.path + exchange.request.query)
+export const pathNow = (told: Told): string => hideInTarget(targetNow(told))
 
 /** An address with or without a port: `10.0.1.5:41234`, `[fd00::1]:80`, `fd00::1`. */
 const ADDRESS = /^(?:\[([^\]]*)\]|([^:]*))(?::([0-9]{1,5}))?$/
@@ -57,6 +59,26 @@ export const requestHeader = ({ record, exchange }: Told, name: string): string 
       return exchange?.request.headers.getLower(name)
   }
 }
+
+/** A field of a request's head, by its name in lower case; as with Envoy, method, target and so on are among them. */
+export const requestField = (told: Told, name: string): string | undefined => {
+  switch (name) {
+    case ':method':
+      return told.record.method
+    case ':path':
+      return targetNow(told)
+    case ':authority':
+      return told.record.authority
+    case ':scheme':
+      return told.exchange?.request.scheme
+    default:
+      return requestHeader(told, name)
+  }
+}
+
+/** The status of an answer as a field of its head; `undefined`: there was none. */
+export const statusField = ({ record: { status } }: Told): string | undefined =>
+  status === 0 ? undefined : String(status)
 
 /** Values of headers whose names, or whose forms, say that they let their holder in are not told. */
 export const withoutSecret = (name: string, value: string | undefined): string | undefined => {

@@ -82,6 +82,7 @@ export const operators = {
   START_TIME: time,
   EMIT_TIME: time,
   REQ: headers,
+  REQ_WITHOUT_QUERY: headers,
   RESP: headers,
   TRAILER: headers,
   PROTOCOL: plain,

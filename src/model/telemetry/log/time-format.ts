@@ -43,7 +43,7 @@ export const parseTimeFormat = (
 
 const readPiece = ([, decimals, digits, all, percent, letter]: RegExpExecArray): readonly TimePiece[] | undefined => {
   if (percent !== undefined) return [{ kind: 'text', text: '%' }]
-  if (all !== undefined) return [{ kind: 'fraction', digits: 6 }]
+  if (all !== undefined) return [{ kind: 'fraction', digits: 9 }]
   if (digits !== undefined) return [{ kind: 'fraction', digits: Number(digits) }]
   if (decimals !== undefined) return readDecimals(decimals)
   const short = letter === undefined ? undefined : SHORT[letter]

@@ -16,6 +16,8 @@ export const formatGrpcStatus = (status: string, form: GrpcStatusForm): string |
   const name = names[number]
   if (form === 'NUMBER' || name === undefined) return number
   if (form === 'SNAKE_STRING' || name === 'OK') return name
+  // With one L in this form alone.
+  if (name === 'CANCELLED') return 'Canceled'
   return name
     .toLowerCase()
     .split('_')

@@ -5,7 +5,7 @@ import { HeaderList } from '../../../http/header-list.ts'
 import { canaryEndpoint, canaryService, makeRecord, unknownSource } from '../../../../test/support/exchange-records.ts'
 import { lineOf, testLogHost } from '../../../../test/support/telemetry/log-host.ts'
 import { createLineWriter, jsonFormat } from './line-writer.ts'
-import { compileText } from './compile-log-format.ts'
+import { compileLogFormat, compileText } from './compile-log-format.ts'
 import { compileCondition } from '../../../lib/expression/compile-expression.ts'
 import { attributeScope } from '../attribute-scope.ts'
 import type { Told } from '../told.ts'
@@ -25,7 +25,7 @@ test('a JSON line has Istio’s keys', () => {
     bytes_received: 91,
     bytes_sent: 1211,
     duration: 12,
-    upstream_service_time: 10,
+    upstream_service_time: '10',
     x_forwarded_for: null,
     user_agent: 'curl/8.5.0',
     request_id: '0f2a',
@@ -122,7 +122,8 @@ test('a JSON line of a gRPC call has its status, which is not that of HTTP', () 
   const line = (record: Partial<ExchangeRecord>): unknown =>
     (JSON.parse(lineOf(makeRecord(record), 'json')) as Record<string, unknown>)['grpc_status']
   assert.equal(line({ protocol: 'grpc', grpcStatus: '14' }), '14')
-  assert.equal(line({ protocol: 'grpc', grpcStatus: '' }), null)
+  assert.equal(line({ protocol: 'grpc', grpcStatus: '', status: 503 }), '14')
+  assert.equal(line({ protocol: 'grpc', grpcStatus: '', status: 0 }), null)
   assert.equal(line({ protocol: 'http', grpcStatus: '' }), undefined)
 })
 
@@ -232,6 +233,10 @@ const formats: Readonly<Record<string, string>> = {
   "%CEL(request.headers['X-Api-Key'])% %CEL(request.path)% %CEL(request.query)%":
     '(hidden) /items?q=1&token=(hidden) q=1&token=(hidden)',
   '%CEL(response.code)% %CEL(connection.mtls)%': '200 true',
+  "%CEL(request.headers[':PATH'])%": '/v2/items?q=1&token=(hidden)',
+  '%REQ_WITHOUT_QUERY(X-ENVOY-ORIGINAL-PATH?:PATH)% %REQ_WITHOUT_QUERY(:PATH)% %REQ_WITHOUT_QUERY(X-NONE)%':
+    '/items /v2/items -',
+  '%START_TIME(%s.%f)%': '1736942400.123000000',
 }
 
 describe('a format of its own', () => {
@@ -272,6 +277,9 @@ describe('a condition about exchanges', () => {
     ["upstream_peer.version == 'v2' && downstream_peer.namespace == 'web'", true],
     ["destination.service.name == 'api' && destination.port == 80 && source.port == 41234", true],
     ["connection.mtls && connection.uri_san_peer_certificate.endsWith('/sa/shop-front')", true],
+    ["request.headers[':path'] == '/v2/items?q=1&token=s3cret' && request.headers[':Method'] == 'GET'", true],
+    ["request.headers[':authority'] == 'api.shop' && request.headers[':scheme'] == 'http'", true],
+    ["response.headers[':status'] == '200' && !(':status' in request.headers)", true],
     ['sample(0.5)', false],
   ]
   for (const [condition, holds] of conditions) {
@@ -284,6 +292,51 @@ describe('a condition about exchanges', () => {
       assert.equal(compiled.value(told), holds)
     })
   }
+})
+
+test('what failed without an answer has no code to compare', () => {
+  for (const failed of [
+    makeRecord({ status: 0, flags: 'DC' }),
+    makeRecord({ status: 0, flags: 'UF', protocol: 'tcp' }),
+  ]) {
+    for (const [condition, holds] of [
+      ['!has(response.code) || response.code >= 500', true],
+      ['has(response.code)', false],
+      ['response.code < 400', false],
+    ] as const) {
+      const compiled = compileCondition(
+        condition,
+        attributeScope(() => 0),
+      )
+      assert.ok(compiled.ok)
+      assert.equal(compiled.value({ record: failed, exchange: undefined }), holds, condition)
+    }
+  }
+  const labels = { code: '%RESPONSE_CODE%', status: '%RESP(:STATUS)%', shown: '%CEL(response.code)%' }
+  const line = lineOf(makeRecord({ status: 0 }), { kind: 'labels', labels, omitsEmpty: false })
+  assert.deepEqual(JSON.parse(line), { code: 0, status: null, shown: null })
+})
+
+test('a header is a text in JSON, and one that is there and empty is not another', () => {
+  const labels = {
+    status: '%RESP(:STATUS)%',
+    ms: '%RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)%',
+    either: '%REQ(X-EMPTY?X-TEAM)%',
+  }
+  const format = compileLogFormat({ kind: 'labels', labels, omitsEmpty: false }, testLogHost)
+  const { record, exchange } = told
+  assert.ok(exchange)
+  const headers = new HeaderList(['x-empty', '', 'x-team', 'blue'])
+  const line = format({ record, exchange: { ...exchange, request: { ...exchange.request, headers } } })
+  assert.deepEqual(JSON.parse(line), { status: '200', ms: '10', either: null })
+})
+
+test('a call that was given up has one name in each form', () => {
+  const format = compileText('%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS_NUMBER%', testLogHost)
+  const line = (record: Partial<ExchangeRecord>): string =>
+    format({ record: makeRecord({ protocol: 'grpc', ...record }), exchange: undefined })
+  assert.equal(line({ grpcStatus: '1' }), 'Canceled CANCELLED 1')
+  assert.equal(line({ status: 502 }), 'Unavailable UNAVAILABLE 14')
 })
 
 for (const [address, host, port] of [

@@ -1,6 +1,7 @@
 import type { TryRecord } from '../../../filter/record.ts'
 import type { LogFormat } from '../../../model/telemetry/telemetry-provider.ts'
 import { formatDecision, type DecisionFields } from '../../decisions/decision-fields.ts'
+import { toldGrpcStatus } from '../../meanings/grpc-status.ts'
 import { compileLogFormat } from './compile-log-format.ts'
 import { bare, cut, quoteAll, quoteJson } from './escape.ts'
 import { formatEndpoint } from '../facts.ts'
@@ -42,7 +43,8 @@ const createTextWriter =
 const extrasOf = ({ record }: Told): string => {
   let extras = ''
   if (record.protocol === 'grpc') {
-    extras += `,"grpc_status":${record.grpcStatus === '' ? 'null' : quoteJson(cut(record.grpcStatus))}`
+    const status = toldGrpcStatus(record)
+    extras += `,"grpc_status":${status === '' ? 'null' : quoteJson(cut(status))}`
   }
   if (record.tries.length > 0) extras += `,"upstream_tries":${quoteAll(record.tries.map(formatTry))}`
   return extras

@@ -4,6 +4,7 @@ import { hideSecrets } from '../../../lib/secrets/hide-secrets.ts'
 import type { OperatorName, TimePoint } from '../../../model/telemetry/log/operators.ts'
 import { timePoints } from '../../../model/telemetry/log/operators.ts'
 import { longFlags } from '../../meanings/flag-names.ts'
+import { toldGrpcStatus } from '../../meanings/grpc-status.ts'
 import { shownScope } from '../attribute-scope.ts'
 import * as facts from '../facts.ts'
 import { formatGrpcStatus, type GrpcStatusForm } from './grpc-status-names.ts'
@@ -115,10 +116,7 @@ const either =
     // What rewrites leave behind is the path as it came: it need not be looked for in two places.
     if (names[0] === 'x-envoy-original-path' && names[1] === ':path') return facts.originalPath
     if (first === undefined || second === undefined) return first ?? (() => undefined)
-    return (told) => {
-      const value = first(told)
-      return value === undefined || value === '' ? second(told) : value
-    }
+    return (told) => first(told) ?? second(told)
   }
 
 const ofRequest = (name: string): Fact => {
@@ -145,12 +143,13 @@ const ofRequest = (name: string): Fact => {
   }
 }
 
+/** Texts, numbers too: Envoy writes what is in a header as it is there, in quotes where it is JSON. */
 const ofResponse = (name: string): Fact => {
   switch (name) {
     case ':status':
-      return ({ record }) => record.status
+      return facts.statusField
     case 'x-envoy-upstream-service-time':
-      return ({ record }) => round(record.upstreamMs)
+      return ({ record }) => round(record.upstreamMs)?.toString()
     default:
       return ({ exchange }) => facts.fieldOf(exchange?.response?.headers, name)
   }
@@ -163,14 +162,21 @@ const ofTrailers =
 
 const grpcStatus: Maker = (form = 'CAMEL_STRING') => {
   const as: GrpcStatusForm = form === 'NUMBER' || form === 'SNAKE_STRING' ? form : 'CAMEL_STRING'
-  return ({ record }) => formatGrpcStatus(record.grpcStatus, as)
+  return ({ record }) => formatGrpcStatus(toldGrpcStatus(record), as)
 }
 
 const path: Maker = (argument = '') => {
   const [query = '', which = 'ORIG_OR_PATH'] = argument.split(':')
   const whole = which === 'PATH' ? facts.pathNow : facts.originalPath
-  return query === 'NQ' ? (told) => whole(told).split('?', 1)[0] : whole
+  return query === 'NQ' ? withoutQuery(whole) : whole
 }
+
+const withoutQuery =
+  (whole: Fact): Fact =>
+  (told) => {
+    const target = whole(told)
+    return typeof target === 'string' ? target.split('?', 1)[0] : target
+  }
 
 const pointsAt: Readonly<Record<TimePoint, (told: Told) => number | undefined>> = {
   DS_RX_BEG: () => 0,
@@ -212,6 +218,7 @@ const makers: Readonly<Record<OperatorName, Maker>> = {
   START_TIME: time(({ record }) => record.startedAtEpochMs),
   EMIT_TIME: time(({ record }) => record.startedAtEpochMs + record.durationMs),
   REQ: either(ofRequest),
+  REQ_WITHOUT_QUERY: (...asked) => withoutQuery(either(ofRequest)(...asked)),
   RESP: either(ofResponse),
   TRAILER: either(ofTrailers),
   PROTOCOL: fact(({ record }) => record.httpVersion),
@@ -227,7 +234,7 @@ const makers: Readonly<Record<OperatorName, Maker>> = {
   RESPONSE_FLAGS_LONG: fact(({ record }) => longFlags(record.flags)),
   CONNECTION_TERMINATION_DETAILS: fact(({ record }) => record.termination),
   GRPC_STATUS: grpcStatus,
-  GRPC_STATUS_NUMBER: fact(({ record }) => formatGrpcStatus(record.grpcStatus, 'NUMBER')),
+  GRPC_STATUS_NUMBER: fact(({ record }) => formatGrpcStatus(toldGrpcStatus(record), 'NUMBER')),
   BYTES_RECEIVED: fact(({ record }) => record.requestBytes),
   BYTES_SENT: fact(({ record }) => record.responseBytes),
   DURATION: fact(({ record }) => Math.round(record.durationMs)),
