@@ -72,10 +72,18 @@ export const mergeLogs = (
   }
 }
 
+/** What is so where no section says anything. */
+interface TracingDefaults {
+  readonly tracing: MeshTracing
+  readonly provider: string | undefined
+  /** What a provider says for itself (`maxTagLength`). */
+  readonly maxTagLengthOf: (provider: string) => number | undefined
+}
+
 /** How it is traced; `undefined`: nobody says anything, and the flags decide. */
 export const mergeTracing = (
   sections: readonly UsableTracing[],
-  { tracing, provider }: { readonly tracing: MeshTracing; readonly provider: string | undefined },
+  { tracing, provider, maxTagLengthOf }: TracingDefaults,
 ): TracingPolicy | undefined => {
   const says = sections.length > 0 || provider !== undefined || Object.keys(tracing).length > 0
   if (!says) return undefined
@@ -85,6 +93,7 @@ export const mergeTracing = (
   const named = to === undefined ? provider : to[0]
   const samplingPercentage = written.randomSamplingPercentage ?? tracing.samplingPercentage
   const customTags = written.customTags ?? []
+  const maxPathTagLength = (named === undefined ? undefined : maxTagLengthOf(named)) ?? tracing.maxPathTagLength
   return {
     ...(named === undefined ? {} : { provider: named }),
     // Nobody must get spans that were meant for somebody else.
@@ -94,6 +103,6 @@ export const mergeTracing = (
     hasIstioTags: written.enableIstioTags ?? tracing.hasIstioTags ?? true,
     samplesByRequestId: written.useRequestIdForTraceSampling ?? true,
     hidesContext: written.disableContextPropagation ?? false,
-    ...(tracing.maxPathTagLength === undefined ? {} : { maxPathTagLength: tracing.maxPathTagLength }),
+    ...(maxPathTagLength === undefined ? {} : { maxPathTagLength }),
   }
 }

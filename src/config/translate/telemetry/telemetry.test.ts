@@ -239,6 +239,15 @@ describe('traces', () => {
     assert.deepEqual([of('shop/api')?.key, named], ['mesh', ['otel']])
   })
 
+  it('have paths as long as their provider says, else as the MeshConfig does', () => {
+    const named = { name: 'short', opentelemetry: { ...collector, maxTagLength: 32 } }
+    const mesh = { extensionProviders: [...providers, named], defaultConfig: { tracing: { maxPathTagLength: 64 } } }
+    const lengthWith = (provider: string): number | undefined =>
+      run([`istio-system mesh: tracing: [{ providers: [{ name: ${provider} }] }]`], mesh).of('shop/api')?.tracing
+        ?.maxPathTagLength
+    assert.deepEqual([lengthWith('short'), lengthWith('otel')], [32, 64])
+  })
+
   it('that are meant for somebody who cannot have them go to nobody else', () => {
     const mesh = { defaultProviders: { tracing: ['otel'] } }
     const { of, conditions } = run(['Service shop/api a: tracing: [{ providers: [{ name: old }] }]'], mesh)

@@ -131,7 +131,14 @@ class Policies {
     const [provider] = this.#defaults('tracing')
     const tracing = mergeTracing(
       from.tracing.flatMap(({ object }) => usableOf(object).tracing),
-      { tracing: mesh?.telemetry.tracing ?? {}, provider },
+      {
+        tracing: mesh?.telemetry.tracing ?? {},
+        provider,
+        maxTagLengthOf: (name) => {
+          const found = this.#input.providers.find('tracing', name)
+          return 'kind' in found && found.kind === 'opentelemetry' ? found.maxTagLength : undefined
+        },
+      },
     )
     for (const log of accessLogs?.logs ?? []) if (log.provider !== undefined) this.#name('accessLogging', log.provider)
     if (tracing?.provider !== undefined) this.#name('tracing', tracing.provider)
