@@ -75,7 +75,7 @@ export const reasonMeanings: Readonly<Record<string, ReasonMeaning>> = {
   ResolvedRefs: { types: ['ResolvedRefs'], meaning: 'nothing is wrong' },
   SupportedVersion: { types: ['Accepted'], meaning: 'of a GatewayClass: the CRDs of Gateway API have a known version' },
   TargetNotFound: {
-    types: ['Accepted', 'PartiallyInvalid'],
+    types: ['Accepted', 'PartiallyInvalid', 'Programmed'],
     meaning: 'a target is not there, or is not bound to this waypoint',
   },
   UndeclaredPort: {

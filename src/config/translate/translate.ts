@@ -218,8 +218,8 @@ const translateSet = (
     setOf,
     tlsPorts: backendTls.ports,
   })
-  const filters = translateFilters(withSecrets, { ...catalog, gateway, resolved, versions })
-  const comparisons = translateComparisons(catalog.comparisons, sortByKey(routes), { ...catalog, gateway })
+  const filters = translateFilters(withSecrets, { ...catalog, gateway, bound, resolved, versions })
+  const comparisons = translateComparisons(catalog.comparisons, sortByKey(routes), { ...catalog, gateway, bound })
   const model: Model = {
     gateway: gateway === undefined ? undefined : nameOf(gateway.entry.object),
     trafficType: gateway?.trafficType ?? 'none',

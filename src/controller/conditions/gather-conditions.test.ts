@@ -141,6 +141,22 @@ spec: { targetRefs: [{ kind: Service, name: gone }], loadBalancing: { algorithm:
     told: ['Accepted=False/TargetNotFound'],
   },
   {
+    what: 'a filter of ours for a Service that asks for a waypoint that is not there is told so',
+    text: `
+apiVersion: v1
+kind: Service
+metadata: { name: lost, namespace: shop, labels: { istio.io/use-waypoint: wapyoint } }
+spec: { clusterIP: 10.0.0.99, ports: [{ port: 80 }] }
+---
+apiVersion: fairway.dev/v1alpha1
+kind: IpAccess
+metadata: { name: i, namespace: shop }
+spec: { allow: [10.0.0.0/8], targetRefs: [{ kind: Service, name: lost }] }
+`,
+    key: 'IpAccess/shop/i',
+    told: ['Accepted=False/TargetNotFound Programmed=False/TargetNotFound'],
+  },
+  {
     what: 'whether a Filter is in force, its waypoints say',
     text: `
 apiVersion: fairway.dev/v1alpha1

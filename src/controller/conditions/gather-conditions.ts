@@ -105,7 +105,10 @@ const withoutElsewhere = (all: readonly Condition[]): readonly Condition[] => {
 }
 
 const isElsewhere = ({ type, status, reason, parentRef }: Condition): boolean =>
-  parentRef === undefined && type === 'Accepted' && status === 'False' && reason === 'TargetNotFound'
+  parentRef === undefined &&
+  (type === 'Accepted' || type === 'Programmed') &&
+  status === 'False' &&
+  reason === 'TargetNotFound'
 
 /** Several Gateways often say the very same. */
 const distinct = (all: readonly Condition[]): readonly Condition[] => [

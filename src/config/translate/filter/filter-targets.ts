@@ -3,6 +3,7 @@ import type { ChosenGateway } from '../choose-gateway.ts'
 import type { FilterObject } from '../../objects/filter/filter-object.ts'
 import type { ServiceObject } from '../../objects/service.ts'
 import type { PolicyTargetRef } from '../../objects/target-refs.ts'
+import { waypointsOf } from '../service/bind-services.ts'
 import { tcpPortsOf } from '../service/service-facts.ts'
 
 /** What a Filter is to act on. Keys are those of the model. */
@@ -10,7 +11,7 @@ export type FilterTarget =
   | { readonly kind: 'gateway'; readonly name: string }
   | { readonly kind: 'service'; readonly name: string; readonly key: string; readonly port?: number }
   | { readonly kind: 'route'; readonly name: string; readonly key: string; readonly rule?: string }
-  /** A Gateway that another waypoint is. */
+  /** A Gateway that another waypoint is, or what is bound to one. */
   | { readonly kind: 'elsewhere'; readonly name: string }
 
 /** A reference that leads nowhere. */
@@ -20,8 +21,10 @@ export interface TargetFault {
   readonly path: string
 }
 
-export interface TargetScope extends Pick<Catalog, 'services' | 'routes' | 'gateways'> {
+export interface TargetScope extends Pick<Catalog, 'services' | 'routes' | 'gateways' | 'namespaces'> {
   readonly gateway: ChosenGateway | undefined
+  /** Services that this waypoint serves, by key. */
+  readonly bound: { readonly has: (key: string) => boolean }
 }
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
@@ -42,7 +45,10 @@ const findTarget = (ref: PolicyTargetRef, namespace: string, scope: TargetScope)
     case 'Service': {
       const service = scope.services.get(key)
       if (service === undefined) return missing(`there is no readable Service ${key} among the objects`)
-      return findPort(ref, key, service) ?? missing(`Service ${key} has no TCP port called ${ref.sectionName}`)
+      const target = findPort(ref, key, service)
+      if (target === undefined) return missing(`Service ${key} has no TCP port called ${ref.sectionName}`)
+      if (scope.bound.has(key)) return target
+      return findOther(service, scope) ?? missing(whyNobodys(key, service, scope))
     }
     case `${GATEWAY_API}/HTTPRoute`:
     case `${GATEWAY_API}/GRPCRoute`: {
@@ -77,6 +83,26 @@ const findPort = (
   if (sectionName === undefined) return { kind: 'service', name: `Service ${key}`, key }
   const port = tcpPortsOf(object).find(({ name }) => name === sectionName)?.port
   return port === undefined ? undefined : { kind: 'service', name: `Service ${key}:${port}`, key, port }
+}
+
+/** Of a Service that this waypoint does not serve: another one may. */
+const findOther = ({ object }: Entry<ServiceObject>, scope: TargetScope): FilterTarget | undefined => {
+  const ours = scope.gateway === undefined ? undefined : keyOf(scope.gateway.entry.object)
+  const others = waypointsOf(object, scope).map(({ namespace, name }) => `${namespace}/${name}`)
+  if (!others.some((other) => other !== ours && scope.gateways.has(other))) return undefined
+  return { kind: 'elsewhere', name: `Service ${keyOf(object)}` }
+}
+
+const whyNobodys = (key: string, { object }: Entry<ServiceObject>, scope: TargetScope): string => {
+  const [asked] = waypointsOf(object, scope)
+  if (asked === undefined) {
+    return `Service ${key} is bound to no waypoint: neither it nor its Namespace has the label istio.io/use-waypoint`
+  }
+  const waypoint = `${asked.namespace}/${asked.name}`
+  if (!scope.gateways.has(waypoint)) {
+    return `Service ${key} is bound to Gateway ${waypoint} (label istio.io/use-waypoint), which is not there`
+  }
+  return `Service ${key} is not served by this waypoint; what is said of the Service says why`
 }
 
 const findRule = (

@@ -77,8 +77,9 @@ const told = ({ conditions }: Translation): readonly string[] =>
     .filter(({ object }) => object.kind === 'Filter')
     .map(({ object, type, status, reason, message }) => `${object.name} ${type}=${status} ${reason}: ${message}`)
 
+const modifier = 'ResponseHeaderModifier'
+
 describe('a Filter acts on', () => {
-  const modifier = 'ResponseHeaderModifier'
   const cases: readonly (readonly [name: string, refs: readonly string[], places: Readonly<Record<string, string>>])[] =
     [
       ['our Gateway: every Service and Pod', [ref('Gateway', 'w')], { 'shop/api': 'a', 'shop/web': 'a', pods: 'a' }],
@@ -116,6 +117,43 @@ describe('a Filter acts on', () => {
       assert.deepEqual(placesOf(translation.model), { [routeOne]: modifier })
     })
   }
+})
+
+describe('a Filter for a Service that this waypoint does not serve', () => {
+  const labelled = (label: string): SourcedObject =>
+    load(
+      `{ apiVersion: v1, kind: Service, metadata: { name: s, namespace: shop, labels: { ${label} } }, spec: { clusterIP: 10.0.0.9, ports: [{ port: 80 }] } }`,
+    )
+  const cases: readonly (readonly [name: string, label: string, said: RegExp])[] = [
+    [
+      'but nobody, for a slip in its label',
+      'istio.io/use-waypoint: wapyoint',
+      /Accepted=False TargetNotFound: .*Service shop\/s is bound to Gateway shop\/wapyoint \(label istio\.io\/use-waypoint\), which is not there$/,
+    ],
+    [
+      'since it wants none',
+      'istio.io/use-waypoint: none',
+      /Accepted=False TargetNotFound: .*Service shop\/s is bound to no waypoint: neither it nor/,
+    ],
+    [
+      'but another one',
+      'istio.io/use-waypoint: other',
+      /Accepted=True Accepted: it acts on Service shop\/s \(not here\)$/,
+    ],
+  ]
+  for (const [name, label, said] of cases) {
+    it(name, () => {
+      const filters = [filter('a', [ref('Service', 's')])]
+      const translation = translate([...base, labelled(label), ...filters], options, versions('a'))
+      assert.match(told(translation)[0] ?? '', said)
+      assert.deepEqual(placesOf(translation.model), { [routeOne]: modifier })
+    })
+  }
+
+  it('without any Gateway says so too', () => {
+    const translation = translate([...base.slice(2), filter('a', [ref('Service', 'api')])], options, versions('a'))
+    assert.match(told(translation)[0] ?? '', /Accepted=False TargetNotFound: .*bound to Gateway shop\/w .*not there$/)
+  })
 })
 
 it('filters of one place run by age, then by name, those of what is wider first', () => {
