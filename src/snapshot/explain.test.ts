@@ -166,6 +166,32 @@ for (const { what, rule, endpoints, lines } of cases) {
   test(`it tells how the winner is carried out: ${what}`, () => assert.deepEqual(linesOf(rule, endpoints), lines))
 }
 
+describe('a rule that sends nowhere', () => {
+  const filter = (kind: string) => ({ kind, config: {}, origin: 'here' })
+  const none = { ...backendOf('api'), weight: 0 }
+  for (const [what, rule, method, status] of [
+    ['has no backend', { backends: [] }, 'GET', 500],
+    ['has none with a weight', { backends: [none] }, 'GET', 500],
+    ['changes headers', { backends: [], filters: [filter('RequestHeaderModifier')] }, 'GET', 500],
+    ['answers questions of browsers only', { backends: [], filters: [filter('CORS')] }, 'GET', 500],
+    ['is asked by a browser', { backends: [], filters: [filter('CORS')] }, 'OPTIONS', undefined],
+    ['redirects', { backends: [], filters: [filter('RequestRedirect')] }, 'GET', undefined],
+    ['sends somewhere', { backends: [backendOf('api')] }, 'GET', undefined],
+  ] as const) {
+    it(`${what}: ${method} has the status ${status}`, () => {
+      const filters = () => ({ stage: 'shape', filter: {} }) as const
+      const snapshot = compile(modelOf([routeOf('a', [rule])]), { generation: 1, filters })
+      const query = { authority: '10.96.0.12:80', method, target: '/', headers: [], sourceNamespace: 'web' }
+      const explained = explainRequest(snapshot, query)
+      assert.deepEqual([explained.outcome, explained.status], ['match', status])
+      assert.equal(
+        explained.reasons.some((line) => line.startsWith('the rule has no backend')),
+        status === 500,
+      )
+    })
+  }
+})
+
 test('it tells of the TLS of a Service that has no routes', () => {
   const model = modelOf([], { services: [serviceOf()], endpoints: [inTls()] })
   const snapshot = compile(model, { generation: 1, filters: noFilters })

@@ -20,7 +20,7 @@ import { imagineFacts, type ImaginedClient } from './security/imagine-facts.ts'
 import type { RequestFacts } from './security/request-facts.ts'
 import { tunnelKindOf, type TunnelKind } from './resolve-tcp.ts'
 import { explainUnbound } from './unbound/explain-unbound.ts'
-import { explainFilters } from './filters/explain-filters.ts'
+import { explainFilters, mayAnswer } from './filters/explain-filters.ts'
 import type { FilterStateOf } from './filters/explain-filters.ts'
 import { findFrontend, resolve } from './resolve.ts'
 import { explainTelemetry } from './telemetry/explain-telemetry.ts'
@@ -119,11 +119,15 @@ const explainFrontend = (
   const { closed } = collected
   const health = formatHealth(groupsOf(plans, snapshot), healthOf)
   const filters = explainFilters({ frontend, rule, backends: plans, pods: snapshot.pods }, filterStateOf)
-  const carriedOut = closed === undefined ? [...filters, ...carryOut(resolution, snapshot), ...health] : []
+  const hasNobody = rule?.totalWeight === 0 && !mayAnswer({ frontend, rule, pods: snapshot.pods }, request.method)
+  const carriedOut =
+    closed === undefined
+      ? [...filters, ...carryOut(resolution, snapshot), ...(hasNobody ? [WITHOUT_BACKEND] : []), ...health]
+      : []
   const explained: Explanation = {
     ...about,
     outcome: closed === undefined ? resolution.kind : 'closed',
-    status: closed?.status ?? (resolution.kind === 'no-match' ? 404 : undefined),
+    status: closed?.status ?? (hasNobody ? 500 : resolution.kind === 'no-match' ? 404 : undefined),
     path,
     route: rule?.route,
     rule: rule?.name,
@@ -137,6 +141,8 @@ const explainFrontend = (
   const part = { ...request, authority: headers.getLower('host') ?? query.authority }
   return addAuthorization(explained, { snapshot, frontend }, imagineFacts(query, frontend, part))
 }
+
+const WITHOUT_BACKEND = 'the rule has no backend with a weight above 0, and no filter that answers in its place: 500'
 
 /** Policies are asked before routes, and what they refuse never gets there. */
 const addAuthorization = (

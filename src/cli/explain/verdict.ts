@@ -35,6 +35,7 @@ export const verdictOf = (explanation: Explanation, isLive: boolean): Verdict =>
       return refused('its port has routes, and none of them fits')
     case 'pass-through':
     case 'match': {
+      if (status !== undefined) return refused('the rule has no backend, and no filter that answers in its place')
       const usable = backends.filter(({ isInvalid, weight }) => isInvalid !== true && weight > 0)
       if (backends.length > 0 && usable.length === 0) return refused('no backend of the rule can be used')
       const isEmpty = usable.length > 0 && usable.every(({ endpoints }) => endpoints === 0)

@@ -4,16 +4,31 @@ import type { BackendPlan, Frontend, PodFrontends, RulePlan } from '../snapshot.
 /** Why a user's filter is not simply called; `undefined` when it is. */
 export type FilterStateOf = (user: UserFilter) => string | undefined
 
+/** Where a request has come to, and so which filters see it. */
+interface Resolved {
+  readonly frontend: Frontend
+  readonly rule: RulePlan | undefined
+  readonly backends: readonly BackendPlan[]
+  readonly pods: PodFrontends | undefined
+}
+
+/** Kinds that never answer a request themselves. */
+const passingKinds: ReadonlySet<string> = new Set(['RequestHeaderModifier', 'ResponseHeaderModifier', 'URLRewrite'])
+
+/** Whether one of the filters before a backend may answer in its place; which of them would, only the request itself can tell. */
+export const mayAnswer = ({ frontend, rule, pods }: Omit<Resolved, 'backends'>, method: string): boolean => {
+  const before =
+    frontend.kind === 'service'
+      ? [...frontend.service.filters, ...(frontend.port.filters ?? [])]
+      : (pods?.filters.source ?? [])
+  return [...before, ...(rule?.source.filters ?? [])].some(({ kind }) =>
+    // Of browsers' questions before requests, and of no others.
+    kind === 'CORS' ? method === 'OPTIONS' : !passingKinds.has(kind),
+  )
+}
+
 /** The filters that see a request, one line each; of users' filters what happens when they fail, and how they do. */
-export const explainFilters = (
-  resolved: {
-    readonly frontend: Frontend
-    readonly rule: RulePlan | undefined
-    readonly backends: readonly BackendPlan[]
-    readonly pods: PodFrontends | undefined
-  },
-  stateOf: FilterStateOf = () => undefined,
-): readonly string[] => {
+export const explainFilters = (resolved: Resolved, stateOf: FilterStateOf = () => undefined): readonly string[] => {
   const { frontend, rule, backends, pods } = resolved
   const ofBackends =
     rule?.source.backends.flatMap((backend) => (backend.kind === 'service' ? backend.filters : [])) ?? []
