@@ -22,6 +22,11 @@ const cases: readonly (readonly [path: string, found: string, shown: string])[] 
   ['data["tls.key"]', 'hunter2', '(not shown)'],
   ['spec.url', 'https://ann:hunter2@db/', 'https://(hidden)@db/'],
   ['', 'hunter2', 'hunter2'],
+  ['spec.rules[0].when[0].key', 'source.namspace', 'source.namspace'],
+  ['spec.limits[0].key[0].type', 'Heder', 'Heder'],
+  ['spec.config.key', 'hunter2', '(not shown)'],
+  ['spec.config.redis.key', 'hunter2', '(not shown)'],
+  ['spec.apiKey', 'hunter2', '(not shown)'],
 ]
 for (const [path, found, shown] of cases) {
   it(`${path} ${found}: ${shown}`, () => {

@@ -25,10 +25,18 @@ export const hideFound = <T extends Issue>(issue: T, root: unknown): T => {
 
 const isDescription = (found: string): boolean => /^(?:nothing|\d+ items?|\(not shown\))$/.test(found)
 
+/** Under these people put what they like, by names of their own. */
+const ownPlaces = new Set(['config', 'data', 'stringData', 'binaryData'])
+
 const isSecretPlace = (path: string, root: unknown): boolean => {
   let node = root
+  let isOwn = false
   for (const segment of splitPath(path)) {
-    if (typeof segment === 'string' && isSecretName(segment)) return true
+    if (typeof segment === 'string') {
+      isOwn ||= ownPlaces.has(segment)
+      // In specifications a key is what something is told apart by: of a condition, a limit, a selector.
+      if (isSecretName(segment) && (isOwn || segment !== 'key')) return true
+    }
     const name = isPlainObject(node) ? node['name'] : undefined
     if (segment === 'value' && typeof name === 'string' && isSecretName(name)) return true
     node = isPlainObject(node) ? node[segment] : Array.isArray(node) ? node[Number(segment)] : undefined

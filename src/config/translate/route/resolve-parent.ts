@@ -52,7 +52,9 @@ export const resolveParent = (ref: ParentRef, routeNamespace: string, scope: Par
     default:
       return refused(
         'NoMatchingParent',
-        `a parent of kind ${ref.group}/${ref.kind} is not supported, only a Service or ServiceEntry is`,
+        ref.kind === 'Service'
+          ? `there is no Service in group ${ref.group}, which is taken where none is given: write group: ''`
+          : `a parent of kind ${ref.group}/${ref.kind} is not supported, only a Service or ServiceEntry is`,
       )
   }
 }
