@@ -56,3 +56,15 @@ test('the time of day at a reading of the monotonic clock is that of the machine
   const apartMs = systemClock.epochOf(systemClock.monotonicMs()) - Date.now()
   assert.ok(Math.abs(apartMs) <= 2, `${apartMs} ms apart`)
 })
+
+test('a wait of more than Node can wait in one go is one, and not thousands', async (t) => {
+  const warnings: Error[] = []
+  const note = (warning: Error): void => void warnings.push(warning)
+  process.on('warning', note)
+  t.after(() => process.off('warning', note))
+  let isCalled = false
+  const cancel = systemClock.after(600 * 3_600_000, () => (isCalled = true))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  cancel()
+  assert.deepEqual([isCalled, warnings], [false, []])
+})

@@ -35,6 +35,9 @@ export const compareClocks = (readNow: () => number, readMonotonic: () => number
 const nowMs = (): number => Date.now()
 const monotonicMs = (): number => performance.now()
 
+/** What Node can wait in one go (24.8 days); of anything longer it makes a millisecond. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   nowMs,
@@ -44,11 +47,14 @@ export const systemClock: Clock = {
     const dueMs = performance.now() + delayMs
     // Node counts whole milliseconds from when the loop last looked at the clock: what was done since makes it early.
     const wait = (ms: number): NodeJS.Timeout =>
-      setTimeout(() => {
-        const leftMs = dueMs - performance.now()
-        if (leftMs > 0) timer = wait(leftMs)
-        else run()
-      }, Math.ceil(ms)).unref()
+      setTimeout(
+        () => {
+          const leftMs = dueMs - performance.now()
+          if (leftMs > 0) timer = wait(leftMs)
+          else run()
+        },
+        Math.min(Math.ceil(ms), LONGEST_WAIT_MS),
+      ).unref()
     let timer = wait(delayMs)
     return () => clearTimeout(timer)
   },

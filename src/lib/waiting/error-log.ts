@@ -3,8 +3,11 @@ import { createLogger } from '../log.ts'
 import { openLinesWithoutWaiting } from './lines-without-waiting.ts'
 
 /** Where a program that goes on writes its own log: standard error, and what a full pipe has no room for is lost, and told. */
-export const openErrorLog = (): ((line: string) => void) =>
-  openLinesWithoutWaiting({ fd: 2, otherwise: (text) => void process.stderr.write(text), tellLost })
+export const openErrorLog = (): ((line: string) => void) => {
+  // A disk that is full, or a reader that is gone, is no reason to end; and where could it be told?
+  process.stderr.on('error', () => {})
+  return openLinesWithoutWaiting({ fd: 2, otherwise: (text) => void process.stderr.write(text), tellLost })
+}
 
 const tellLost = (lines: number): string => {
   let told = ''

@@ -15,6 +15,8 @@ const UNCONSUMED_LIMIT_BYTES = 256 * 1024
 /** The same while the process holds too much. */
 const TIGHT_LIMIT_BYTES = 32 * 1024
 
+const NOTHING = Buffer.alloc(0)
+
 export interface SocketChannelOptions {
   readonly flusher: Flusher
   readonly budget: ByteBudget
@@ -86,7 +88,10 @@ export class SocketChannel implements Channel, Flushable, Holder {
   abort(): void {
     this.#leave()
     this.handler = ignoreChannel
-    this.#socket.resetAndDestroy()
+    const { writableEnded, writableFinished } = this.#socket
+    // Where our end is just being told, libuv refuses to reset, and Node would never close the descriptor.
+    if (writableEnded && !writableFinished) this.#socket.destroy()
+    else this.#socket.resetAndDestroy()
   }
 
   cut(): void {
@@ -127,11 +132,20 @@ export class SocketChannel implements Channel, Flushable, Holder {
     try {
       const bytes = this.#output.take()
       if (bytes !== undefined) this.#socket.write(bytes)
-      if (this.#isEnding) this.#socket.end()
+      if (this.#isEnding) this.#endBehind()
       else this.#isFull = this.#socket.writableLength > HIGH_WATER_BYTES
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  /** Ends when all that was sent has left us: until then it can be reset, so that a part of it never looks like all. */
+  #endBehind(): void {
+    const socket = this.#socket
+    if (socket.writableLength === 0) return void socket.end()
+    socket.write(NOTHING, () => {
+      if (!this.#isDone) socket.end()
+    })
   }
 
   get #limitBytes(): number {
