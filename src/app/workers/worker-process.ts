@@ -132,7 +132,9 @@ class WorkerProcess implements WorkerHandle {
 
   /** Resolves when all that the worker had to say is read: it has ended then, or its pipe has. */
   #listenForReports(): Promise<void> {
-    const pipe = this.#child.stdio[REPORT_FD]
+    // Node's types do not know that there is none at all where descriptors are used up.
+    const stdio: ChildProcess['stdio'] | undefined = this.#child.stdio
+    const pipe = stdio?.[REPORT_FD]
     // No process came to be.
     if (!(pipe instanceof Readable)) return Promise.resolve()
     const read = createReportReader((report) => this.#onReport(report))
