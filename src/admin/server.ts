@@ -7,6 +7,7 @@ import { chooseFormat, type MetricsFormat } from '../telemetry/exposition/metric
 import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { json, type Answer } from './answer.ts'
+import { limitConnections } from './limit-connections.ts'
 import { sendText } from './send-text.ts'
 
 // An import would ask the module for all that it has, WebSocket among it, and Node would load a whole client for that: 5 MB.
@@ -59,6 +60,7 @@ export const createMetricsServer = (
 }
 
 const BODY_BYTES = 1024
+const MAX_CONNECTIONS = 64
 /** Prometheus comes every minute at the latest. */
 const KEEP_ALIVE_MS = 72_000
 
@@ -67,7 +69,7 @@ export const createServer = (options: ServerOptions): Server => {
   const server = http.createServer({ requestTimeout: 10_000, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     void respond(options, request, response)
   })
-  server.maxConnections = 64
+  limitConnections(server, MAX_CONNECTIONS)
   return server
 }
 

@@ -288,8 +288,10 @@ export class Answer {
     const exchange = this.#exchange
     const { response, downstream, outgoing } = exchange
     if (response === undefined || exchange.isOver) return
-    // An answer to half a request leaves a connection on which nobody knows where the next one begins.
-    const keepAlive = this.#keepAlive && !downstream.isDraining && (outgoing.isWhole || !this.isLocal)
+    // An answer to half a request leaves a connection on which nobody knows where the next one begins. One that goes well may
+    // overtake the rest; behind one that does not a client seldom sends it.
+    const isFinal = this.isLocal || response.status >= 400
+    const keepAlive = this.#keepAlive && !downstream.isDraining && (outgoing.isWhole || !isFinal)
     exchange.record.status = response.status
     const failure = this.writer.writeHead(response.status, response.headers, keepAlive)
     if (failure !== undefined) return exchange.fail(new Error(failure))
