@@ -159,7 +159,9 @@ for (const { how, run, status } of [
     tunnel.write(`POST / HTTP/1.1\r\nhost: api\r\ncontent-length: ${8 * WINDOW}\r\n\r\n`, 'POST')
     const upload = tunnel.upload(8 * WINDOW)
     run(await stalled(() => mesh.pod.tunnels[0]))
-    assert.equal((await tunnel.answer()).head.status, status)
+    const { head } = await tunnel.answer()
+    // Before it is so, the client is told that this was the last request here (RFC 9112 section 9.6).
+    assert.deepEqual([head.status, head.headers.get('connection')], [status, 'close'])
     await upload
     assert.equal(await tunnel.ended, 'end')
   })
