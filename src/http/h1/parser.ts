@@ -9,7 +9,7 @@ import { DEFAULT_H1_LIMITS, type H1Limits, badRequest, h1Failure } from './limit
 import { type HeadOutcome, MessageReader } from './framing/message-reader.ts'
 import type { H1Failure, H1RequestHead, H1ResponseHead } from './message.ts'
 import { readRequestHead } from './request-head.ts'
-import { readResponseHead, switchesProtocol } from './response-head.ts'
+import { faultOfResponseStart, readResponseHead, switchesProtocol } from './response-head.ts'
 
 /** Called synchronously from `feed` and `finish`; body ranges are valid only during the call. */
 export interface H1RequestHandler {
@@ -123,6 +123,7 @@ export class H1ResponseParser {
     this.#reader = new MessageReader(
       {
         readHead: (section) => this.#readHead(section, handler, limits),
+        faultOfStart: faultOfResponseStart,
         onBody: (buffer, start, end) => handler.onBody(buffer, start, end),
         onEnd: (trailers) => {
           this.#method = undefined

@@ -59,6 +59,12 @@ function statusAt(buffer: Uint8Array, at: number): number {
   return status
 }
 
+/** A server that speaks something else (`220 mail ESMTP`) may never send the blank line that a head ends with. */
+export const faultOfResponseStart = (start: string): H1Failure | undefined =>
+  VERSION.startsWith(start.slice(0, VERSION.length)) ? undefined : badStart(start)
+
+const VERSION = 'HTTP/'
+
 function badStart(text: string): H1Failure {
   const version = /^HTTP\/[0-9]\.[0-9] /.exec(text)?.[0]
   if (version !== undefined)

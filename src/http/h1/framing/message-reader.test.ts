@@ -17,3 +17,13 @@ test('the end of a head is found whatever its length, in a buffer with more behi
     }
   }
 })
+
+test('a response that is none is known by its first bytes, whether a blank line comes or not', () => {
+  const codeOf = (text: string): readonly unknown[] =>
+    recordResponses(text).map((event) => (event.kind === 'failure' ? event.code : event.kind))
+  for (const start of ['220 mail.example ESMTP\r\n', 'SSH-2.0-OpenSSH_9.2\r\n', '+OK\r\n', '<', 'HTTq']) {
+    assert.deepEqual(codeOf(start), ['bad-request'], start)
+  }
+  for (const start of ['H', 'HTTP/', 'HTTP/1.1', 'HTTP/1.1 200 OK\r\nx: y'])
+    assert.deepEqual(codeOf(start), ['truncated'])
+})

@@ -11,6 +11,8 @@ import { SectionBuffer } from './section-buffer.ts'
 export interface MessageRole {
   /** Reads the whole head at `section.base`, tells the handler, and answers how the body is framed. */
   readonly readHead: (section: FieldSection) => HeadOutcome
+  /** What is wrong with the beginning of a head of which the end is not there yet, and may never be. */
+  readonly faultOfStart?: (start: string) => H1Failure | undefined
   readonly onBody: (buffer: Buffer, start: number, end: number) => void
   readonly onEnd: (trailers: HeaderList | undefined) => void
   readonly onFailure: (failure: H1Failure) => void
@@ -25,6 +27,9 @@ type State = 'head' | 'length' | 'until-close' | 'chunk-size' | 'chunk-data' | '
 
 /** A section that ends with the input's last byte needs no search; longer inputs are searched, not cut whole. */
 const WHOLE_INPUT_BYTES = 4096
+
+/** Of a head that is not whole: enough to see whether it is one at all. */
+const START_BYTES = 16
 
 /** The framing of HTTP/1.1 messages (RFC 9112 sections 6 and 7), the same for both directions. */
 export class MessageReader {
@@ -130,6 +135,10 @@ export class MessageReader {
       this.#section.reset(false)
       this.#readHead(bytes, 0, length)
     } else if (length >= this.#limits.headBytes) this.fail(this.#headTooLarge(bytes, 0))
+    else {
+      const fault = this.#role.faultOfStart?.(bytes.toString('latin1', 0, Math.min(length, START_BYTES)))
+      if (fault !== undefined) this.fail(fault)
+    }
     return at
   }
 
