@@ -8,6 +8,8 @@ const LOOK_MS = 1000
 /** What of a pipe is written whole, or not at all (PIPE_BUF): lines of several processes do not run into each other. */
 const WHOLE_BYTES = 4096
 
+const NEW_LINE = 10
+
 const STANDARD: Readonly<Record<string, number>> = { '/dev/stdout': 1, '/dev/stderr': 2 }
 
 interface OpenFile {
@@ -33,8 +35,14 @@ const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK
  * opened anew within a second, so that logrotate needs no signal. The result rejects with the system's error; the next
  * call tries again.
  */
-export const openLineFile = (path: string, now: () => number = Date.now): ((text: string) => Promise<void>) => {
+export const openLineFile = (
+  path: string,
+  // Not the time of day, which somebody may set back.
+  now: () => number = () => performance.now(),
+): ((text: string) => Promise<void>) => {
   let file: OpenFile | undefined
+  /** A disk that filled up has left a part of a line, behind which no other may begin. */
+  let isBroken = false
   let lookedAtMs = Number.NEGATIVE_INFINITY
   const current = async (): Promise<OpenFile> => {
     const isDue = now() - lookedAtMs >= LOOK_MS
@@ -46,13 +54,23 @@ export const openLineFile = (path: string, now: () => number = Date.now): ((text
     file = undefined
     if (old !== undefined && old.identity !== undefined) await closeFile(old.fd)
     file = await openPath(path)
+    isBroken = false
     lookedAtMs = now()
     return file
   }
+  const writeAll = async (fd: number, bytes: Buffer): Promise<void> => {
+    let rest = bytes
+    while (rest.length > 0) {
+      const written = await writeSome(fd, rest)
+      if (written > 0) isBroken = rest[written - 1] !== NEW_LINE
+      rest = rest.subarray(written)
+    }
+  }
   return async (text) => {
     const { fd, isPipe } = await current()
-    if (isPipe) for (const piece of splitLines(text)) await writeAll(fd, piece)
-    else await writeAll(fd, Buffer.from(text, 'utf8'))
+    const lines = isBroken ? `\n${text}` : text
+    if (isPipe) for (const piece of splitLines(lines)) await writeAll(fd, piece)
+    else await writeAll(fd, Buffer.from(lines, 'utf8'))
   }
 }
 
@@ -91,20 +109,15 @@ const splitLines = (text: string): readonly Buffer[] => {
   const pieces: Buffer[] = []
   let from = 0
   while (bytes.length - from > WHOLE_BYTES) {
-    const last = bytes.lastIndexOf(10, from + WHOLE_BYTES - 1)
+    const last = bytes.lastIndexOf(NEW_LINE, from + WHOLE_BYTES - 1)
     // A line that is longer goes as it may.
-    const next = last >= from ? last : bytes.indexOf(10, from)
+    const next = last >= from ? last : bytes.indexOf(NEW_LINE, from)
     const end = next === -1 ? bytes.length : next + 1
     pieces.push(bytes.subarray(from, end))
     from = end
   }
   if (from < bytes.length) pieces.push(bytes.subarray(from))
   return pieces
-}
-
-const writeAll = async (fd: number, bytes: Buffer): Promise<void> => {
-  let rest = bytes
-  while (rest.length > 0) rest = rest.subarray(await writeSome(fd, rest))
 }
 
 const writeSome = (fd: number, bytes: Buffer): Promise<number> =>
