@@ -7,7 +7,7 @@ import { chooseFormat, type MetricsFormat } from '../telemetry/exposition/metric
 import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { json, type Answer } from './answer.ts'
-import { limitConnections } from './limit-connections.ts'
+import { limitConnections } from '../lib/connections/limit-connections.ts'
 import { sendText } from './send-text.ts'
 
 // An import would ask the module for all that it has, WebSocket among it, and Node would load a whole client for that: 5 MB.

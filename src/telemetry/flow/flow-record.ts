@@ -3,6 +3,7 @@
  * of HTTP to mutual TLS. It says what the access log says, of the same record.
  */
 import type { ExchangeRecord } from '../../filter/record.ts'
+import { fieldTextIfAny } from '../../http/field-text.ts'
 import { cut, quoteJson } from '../log/format/escape.ts'
 import { createTimeWriter } from '../log/format/write-time.ts'
 import { hostOf, originalPath, portOf, routeName, traceIdOf } from '../log/facts.ts'
@@ -100,7 +101,7 @@ const headersOf = (record: ExchangeRecord): string => {
   const { flags, details, grpcStatus, authorization } = record
   const headers =
     header('x-request-id', record.requestId) +
-    header('user-agent', record.userAgent) +
+    header('user-agent', fieldTextIfAny(record.userAgent)) +
     header('grpc-status', grpcStatus) +
     header('x-fairway-route', routeName(record)) +
     header('x-fairway-response-flags', flags === '-' ? undefined : flags) +

@@ -3,6 +3,7 @@ import type { Endpoint } from '../../model/endpoint.ts'
 import { joinHostPort } from '../../lib/ip.ts'
 import { hideInTarget, hideSecrets, HIDDEN, isSecretName } from '../../lib/secrets/hide-secrets.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
+import { fieldTextIfAny } from '../../http/field-text.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { Told } from './told.ts'
 
@@ -45,7 +46,9 @@ export const portOf = (address: string | undefined): number | undefined => {
 }
 
 /** A header of a request, by its name in lower case. Those that the record has are known of every exchange. */
-export const requestHeader = ({ record, exchange }: Told, name: string): string | undefined => {
+export const requestHeader = (told: Told, name: string): string | undefined => fieldTextIfAny(headerOf(told, name))
+
+const headerOf = ({ record, exchange }: Told, name: string): string | undefined => {
   switch (name) {
     case 'host':
       return record.authority
@@ -88,7 +91,7 @@ export const withoutSecret = (name: string, value: string | undefined): string |
 
 /** A field of a head or of trailers, without secrets. */
 export const fieldOf = (fields: HeaderList | undefined, name: string): string | undefined =>
-  withoutSecret(name, fields?.getLower(name))
+  withoutSecret(name, fieldTextIfAny(fields?.getLower(name)))
 
 /** How long until something of which the time is known, in milliseconds since the exchange began. */
 export const sinceStart = ({ startedAtMs }: ExchangeRecord, atMs: number | undefined): number | undefined =>

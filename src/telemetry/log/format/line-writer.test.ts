@@ -331,6 +331,12 @@ test('a header is a text in JSON, and one that is there and empty is not another
   assert.deepEqual(JSON.parse(line), { status: '200', ms: '10', either: null })
 })
 
+test('a header in UTF-8 can be read in a line', () => {
+  const userAgent = Buffer.from('Müller €', 'utf8').toString('latin1')
+  assert.equal(JSON.parse(lineOf(makeRecord({ userAgent }), 'json')).user_agent, 'Müller €')
+  assert.match(lineOf(makeRecord({ userAgent }), 'text'), /"Müller €"/)
+})
+
 test('a call that was given up has one name in each form', () => {
   const format = compileText('%GRPC_STATUS% %GRPC_STATUS(SNAKE_STRING)% %GRPC_STATUS_NUMBER%', testLogHost)
   const line = (record: Partial<ExchangeRecord>): string =>

@@ -4,6 +4,7 @@
  */
 import { STATUS_CODES } from 'node:http'
 import type { CheckOutcome, CheckSpan, Destination, ExchangeRecord, Source, TryRecord } from '../../../filter/record.ts'
+import { fieldTextIfAny } from '../../../http/field-text.ts'
 import type { Endpoint } from '../../../model/endpoint.ts'
 import { CHECK_PATH } from '../../../model/security/external-authorization.ts'
 import { joinHostPort } from '../../../lib/ip.ts'
@@ -97,7 +98,7 @@ export const ownValues = (record: ExchangeRecord, maxPathLength: number): readon
   const target = hideInTarget(record.path)
   const path = target.length > maxPathLength ? target.slice(0, maxPathLength) : target
   const queryAt = path.indexOf('?')
-  const userAgent = cutIfAny(record.userAgent)
+  const userAgent = cutIfAny(fieldTextIfAny(record.userAgent))
   return [
     'http://',
     cut(record.authority),
