@@ -26,6 +26,27 @@ const write = (changes: Partial<ExchangeRecord>) => {
   return span
 }
 
+it('what a policy says of a tag takes the place of ours, in each span and whatever else is in it', () => {
+  const custom = { component: 'mine', 'http.url': '(masked)', 'http.status_code': 'none', team: 'blue' }
+  const tries = [{ spanId: 'b'.repeat(16), startedAtMs: 0 }]
+  const changes: Partial<ExchangeRecord> = { status: 503, path: `/${'p'.repeat(300)}`, attempts: 1 }
+  const [plain, masked] = [undefined, custom].map((tags) => {
+    const writer = startWriter()
+    writer.add({ ...traced({ ...changes, trace: { ...traceOf('a'), tries } }), custom: tags })
+    const { bytes } = writer.take()
+    return { spans: readSpans(bytes), text: bytes.toString('latin1') }
+  })
+  assert.ok(plain && masked)
+  assert.equal(masked.spans.length, 2)
+  for (const [at, { attributes }] of masked.spans.entries()) {
+    assert.deepEqual(attributes, { ...plain.spans[at]?.attributes, ...custom })
+    assert.equal(masked.spans[at]?.name, plain.spans[at]?.name)
+  }
+  // Once in each of the two.
+  for (const name of Object.keys(custom))
+    assert.equal(masked.text.split(`\n${String.fromCharCode(name.length)}${name}`).length, 3, name)
+})
+
 describe('a span', () => {
   const texts: readonly (readonly [name: string, text: string])[] = [
     ['ASCII', 'curl/8'],

@@ -3,6 +3,7 @@ import type { CheckSpan, Destination, ExchangeRecord, Source, TraceRecord, TrySp
 import type { Endpoint } from '../../../model/endpoint.ts'
 import { AttributeTable } from './attribute-table.ts'
 import { CommonPartsCache, type CommonParts } from './common-parts.ts'
+import { dropAttributes } from './drop-attributes.ts'
 import { asAttributes, encode, encodedObjects, encodedValues, RESOURCE_ATTRIBUTES, SPAN_ATTRIBUTES } from './encoded.ts'
 import { errorTypeOf } from '../outcome.ts'
 import { istioEndpointTags, istioSourceTags, type Tags } from './peer-tags.ts'
@@ -128,13 +129,14 @@ export class SpanWriter {
 
   #writeServer(exchange: TracedExchange, trace: TraceRecord, common: CommonParts | undefined): void {
     const span = this.#span
+    const start = span.length
     const { record, tagger, custom } = exchange
     this.#beginServer(record, trace)
     this.#ownValues.write(span, tags.ownValues(record, tagger.maxPathLength))
     if (common === undefined) this.#serverParts(span, record, tagger.hasIstioTags)
     else span.raw(common.bytes.subarray(0, common.serverBytes))
-    if (custom !== undefined) ownTags(custom, this.#take)
     tags.serverTags(record, this.#take)
+    if (custom !== undefined) this.#writeCustom(custom, start)
     if (trace.tunnel !== undefined) this.#link(trace.tunnel)
     if (errorTypeOf(record) !== undefined) this.#fail(record.details)
   }
@@ -161,13 +163,14 @@ export class SpanWriter {
     const startMs = started === undefined ? record.startedAtEpochMs : epochOf(record, started)
     const errorType = tags.clientErrorOf(record, lost)
     const span = this.#span
+    const start = span.length
     const endMs = lost === undefined ? record.startedAtEpochMs + record.durationMs : startMs + lost.durationMs
     this.#begin(trace, { spanId: started?.spanId ?? '', parentId: trace.spanId, startMs, endMs })
     if (common === undefined || lost !== undefined)
       this.#clientParts(span, record, answerOf(lost ?? record, tagger.hasIstioTags))
     else span.raw(common.bytes.subarray(-common.clientBytes))
-    if (custom !== undefined) ownTags(custom, this.#take)
     tags.clientTags({ record, repeats: index, lost }, this.#take)
+    if (custom !== undefined) this.#writeCustom(custom, start)
     if (errorType !== undefined) this.#fail(errorType)
   }
 
@@ -189,6 +192,12 @@ export class SpanWriter {
     span.raw(this.#methods.of(check.method))
     tags.checkTags(check, this.#take)
     if (outcome?.verdict === 'error') this.#fail(outcome.failure)
+  }
+
+  /** What a policy adds to the span that began at `start`, in the place of our own by the same names. */
+  #writeCustom(custom: Tags, start: number): void {
+    dropAttributes(this.#span, start, custom)
+    ownTags(custom, this.#take)
   }
 
   #clientParts(span: ProtoWriter, record: ExchangeRecord, answer: Answer): void {
