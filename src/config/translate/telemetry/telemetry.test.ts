@@ -320,11 +320,11 @@ describe('a Telemetry is told', () => {
     [
       'of tags that cannot be',
       [
-        'shop a: metrics: [{ overrides: [{ tagOverrides: { le: { value: "1" }, 1a: { value: "1" }, reporter: { operation: REMOVE }, bad: { value: request.pat }, good: { value: request.path } } }] }]',
+        'shop a: metrics: [{ overrides: [{ tagOverrides: { le: { value: "1" }, 1a: { value: "1" }, reporter: { operation: REMOVE }, request_protocl: { operation: REMOVE }, mine: { operation: REMOVE }, bad: { value: request.pat }, good: { value: request.path } } }] }]',
       ],
       [
         /^a Accepted True/,
-        /tagOverrides.le: .*tagOverrides.1a: .*tagOverrides.reporter: .*tagOverrides.bad: request.pat: column 1: /,
+        /tagOverrides.le: .*tagOverrides.1a: .*tagOverrides.reporter: .*tagOverrides.request_protocl: .*did you mean request_protocol\?; .*tagOverrides.bad: request.pat: column 1: /,
       ],
     ],
     [

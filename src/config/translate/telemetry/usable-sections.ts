@@ -1,5 +1,7 @@
 /** What of a Telemetry object a waypoint can carry out, and what it cannot. */
+import { nearestWord } from '../../../lib/nearest.ts'
 import { checkValueExpression, findFilterFault } from '../../../model/telemetry/check-expression.ts'
+import { istioLabelNames } from '../../../model/telemetry/istio-labels.ts'
 import { findFormatFault } from '../../../model/telemetry/log/log-format.ts'
 import { istioMetricNames, type IstioMetricName, type TagOverride } from '../../../model/telemetry/metrics-policy.ts'
 import type { CustomTag } from '../../../model/telemetry/tracing-policy.ts'
@@ -182,6 +184,10 @@ const tagFault = (name: string, value: string | undefined, { tags }: Reading): s
   if (!LABEL.test(name)) return 'is no name of a label: letters, digits and _, and no digit and no __ in front'
   if (name === 'le') return 'is what Prometheus calls the bounds of histograms'
   if (name === 'reporter') return 'says who counts, and dashboards choose by it: it stays as it is'
+  // Another name may be that of a label which a level above adds.
+  const meant = value === undefined && !istioLabelNames.has(name) ? nearestWord(name, istioLabelNames) : undefined
+  if (meant !== undefined)
+    return `is no label of Istio's metrics, and would be taken from nothing; did you mean ${meant}?`
   if (!tags.has(name) && tags.size >= MAX_TAGS) return `is one too many: an object changes ${MAX_TAGS} labels at most`
   const checked = value === undefined ? undefined : checkValueExpression(value)
   if (checked === undefined || checked.ok) {
