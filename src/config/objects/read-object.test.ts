@@ -272,3 +272,22 @@ it('nothing that can be written makes reading throw', () => {
     }
   }
 })
+
+for (const [apiVersion, kind, state, message] of [
+  [
+    'networking.istio.io/v1',
+    'DestinationRule',
+    'unsupported',
+    /^DestinationRule is not read: BackendPolicy or BackendTLSPolicy is in its place/,
+  ],
+  ['networking.istio.io/v1alpha3', 'EnvoyFilter', 'unsupported', /^EnvoyFilter is not read: Filter is in its place/],
+  ['example.com/v1', 'DestinationRule', 'unsupported', /^unknown kind DestinationRule/],
+  ['security.istio.io/v1', 'PeerAuthentication', 'unrelated', undefined],
+] as const) {
+  it(`${apiVersion} ${kind}, which others read, is ${state}`, () => {
+    const read = readObject({ apiVersion, kind, metadata: { name: 'a', namespace: 'shop' }, spec: {} })
+    assert.equal(read.state, state)
+    if (message === undefined) assert.deepEqual(read.issues, [])
+    else assert.match(read.issues[0]?.message ?? '', message)
+  })
+}

@@ -98,10 +98,8 @@ const readKnown = (body: Readonly<Record<string, unknown>>, { ref, known, defect
     warnings.push(...metadata.issues.filter((issue) => !lost.includes(issue)))
     if (known.onBadMetadata === 'reject') return { state: 'broken', ref, issues: warnings }
   }
-  if (known.decode === undefined) {
-    const message = `${ref.kind} is not implemented yet: the object has no effect`
-    return { state: 'unsupported', ref, issues: [{ message, path: 'kind', found: ref.kind, expected: supported }] }
-  }
+  // Others carry it out: of mutual TLS between Pods (PeerAuthentication) ztunnel decides.
+  if (known.decode === undefined) return { state: 'unrelated', ref, issues: [] }
   const decoded = known.decode({
     metadata: metadata.ok ? metadata.value : bareMetadata(ref, lost.length > 0),
     body,
@@ -132,6 +130,15 @@ const namespaceIssues = (body: Readonly<Record<string, unknown>>, issues: readon
 
 const supported = 'a kind that is in docs/concepts/configuration.md'
 
+/** Kinds of Istio's that waypoints of Envoy read, and what says the same here. */
+const inPlaceOf: Readonly<Record<string, string>> = {
+  VirtualService: 'HTTPRoute',
+  DestinationRule: 'BackendPolicy or BackendTLSPolicy',
+  EnvoyFilter: 'Filter',
+  WasmPlugin: 'Filter',
+  TrafficExtension: 'Filter',
+}
+
 const unknownKind = (apiVersion: string, kind: string, known: KnownKind | undefined): Issue => {
   if (known !== undefined) {
     const versions = known.versions.map((version) => (known.group === '' ? version : `${known.group}/${version}`))
@@ -141,6 +148,11 @@ const unknownKind = (apiVersion: string, kind: string, known: KnownKind | undefi
       found: apiVersion,
       expected: `one of ${versions.join(', ')}`,
     }
+  }
+  const instead = apiVersion.includes('istio.io/') ? inPlaceOf[kind] : undefined
+  if (instead !== undefined) {
+    const message = `${kind} is not read: ${instead} is in its place (docs/guides/migrate-from-envoy-waypoint.md)`
+    return { message, path: 'kind', found: kind, expected: instead }
   }
   const nearest = nearestWord(kind, knownKinds.keys())
   const guess = nearest === undefined ? '' : `; did you mean ${nearest}?`
