@@ -146,7 +146,10 @@ export class Dialler {
     client.open(authorityOf(this.#endpoint), (result) => {
       if (result.ok) return this.#secure(result.channel, way.wish, done)
       this.#ties.workload().maxTunnels = Math.max(1, client.maxTunnels)
-      if (result.failure.kind !== 'unprocessed' || way.dialsLeft <= 1) return done(result)
+      // Whoever allows no tunnel at all allows none on a further connection either, and this one is of no use.
+      const isClosed = client.maxTunnels === 0
+      if (isClosed) client.retire()
+      if (result.failure.kind !== 'unprocessed' || isClosed || way.dialsLeft <= 1) return done(result)
       this.#openTunnel({ ...way, dialsLeft: way.dialsLeft - 1 }, done)
     })
   }

@@ -20,7 +20,6 @@ export interface Workload {
   readonly clients: HboneClient[]
   /** The endpoints that were dialled through them. */
   readonly users: Set<DialOwner>
-  idleSinceMs: number
   /** As the last connection's SETTINGS had it, for guessing how many the next one will take. */
   maxTunnels: number
 }
@@ -28,6 +27,8 @@ export interface Workload {
 /** The workloads that there are HBONE connections to, by who and where they are. */
 export class Workloads {
   readonly #byKey = new Map<string, Workload>()
+  /** When a connection was first seen without a tunnel. */
+  readonly #idleSinceMs = new WeakMap<HboneClient, number>()
   readonly #idleTimeoutMs: number
   readonly #onFault: (error: unknown) => void
 
@@ -40,7 +41,7 @@ export class Workloads {
   of(key: string): Workload {
     let workload = this.#byKey.get(key)
     if (workload === undefined) {
-      workload = { clients: [], users: new Set(), idleSinceMs: 0, maxTunnels: MAX_TUNNELS }
+      workload = { clients: [], users: new Set(), maxTunnels: MAX_TUNNELS }
       this.#byKey.set(key, workload)
     }
     return workload
@@ -74,13 +75,16 @@ export class Workloads {
     // Each change of a policy's settings has owners of its own, and those of before would stay.
     for (const user of workload.users) if (user.isUnused) workload.users.delete(user)
     const isAwaited = isAnyActive(workload.users)
-    let isBusy = false
     visitEach(clients, (client) => client.tick(nowMs, isAwaited), this.#onFault)
-    for (const { openTunnels } of clients) if (openTunnels > 0) isBusy = true
-    if (isBusy || workload.idleSinceMs === 0) workload.idleSinceMs = nowMs
-    else if (nowMs - workload.idleSinceMs > this.#idleTimeoutMs) {
-      visitEach(clients, (client) => client.retire(), this.#onFault)
-    }
+    visitEach(clients, (client) => this.#retireIdle(client, nowMs), this.#onFault)
+  }
+
+  /** Each for itself: a crowd that is over leaves many, of which the first takes what there is. */
+  #retireIdle(client: HboneClient, nowMs: number): void {
+    if (client.openTunnels > 0) return void this.#idleSinceMs.delete(client)
+    const sinceMs = this.#idleSinceMs.get(client)
+    if (sinceMs === undefined) this.#idleSinceMs.set(client, nowMs)
+    else if (nowMs - sinceMs > this.#idleTimeoutMs) client.retire()
   }
 }
 
