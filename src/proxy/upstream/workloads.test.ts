@@ -47,7 +47,10 @@ test('a connection without a tunnel is closed, whatever its neighbours carry', (
   used.openTunnels = 0
   workloads.tick(1500)
   workloads.tick(2400)
-  assert.equal(retired.some((name) => name === 'used'), false)
+  assert.equal(
+    retired.some((name) => name === 'used'),
+    false,
+  )
   workloads.tick(2600)
   assert.deepEqual([...new Set(retired)], ['idle', 'used'])
 })

@@ -254,7 +254,9 @@ export class H2Client implements ChannelHandler, StreamOwner {
       waiting[served]?.done({ ok: true, session: new StreamSession(this) })
     }
     if (served < waiting.length) this.#keeper.onUnserved(waiting.slice(served))
-    if (isRetired) this.retire()
+    // Who allows no stream at all gets another connection when somebody asks again, and not one beside this.
+    const isUseless = !this.hasRoom && this.h2.openStreams === 0
+    if (isRetired || isUseless) this.retire()
   }
 
   #onGoaway(): void {

@@ -268,6 +268,8 @@ describe('no request is lost to an endpoint that', () => {
     const port = await serve(none)
     await assert.rejects(UpstreamExchange.run(setting.of(port)), /unprocessed: HTTP\/2 with .* allows no more streams/)
     assert.equal(setting.counters.upstreamConnectionsTotal, 3)
+    // None of them stays, of which nobody could make use.
+    await until(() => app?.sockets.every(({ readableEnded }) => readableEnded) === true)
   })
 
   it('is ending when it begins', async () => {
