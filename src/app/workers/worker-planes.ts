@@ -14,6 +14,7 @@ import { SiblingHub } from './sibling-hub.ts'
 import { WorkerDumps } from './worker-dumps.ts'
 import { Refusal, startWorkerProcess } from './worker-process.ts'
 import type { StartWorker, WorkerEnding, WorkerHandle } from './worker-process.ts'
+import { watchWorkers } from './worker-watch.ts'
 
 /** For whatever is only looked at. */
 const LOOK_TIMEOUT_MS = 5000
@@ -55,6 +56,7 @@ export class WorkerPlanes implements Plane {
   /** Lets go of the port that is held for all workers. */
   #letGo = (): void => {}
   readonly #unsubscribe: () => void
+  readonly #stopWatching: () => void
   #started: Promise<unknown>
   #settings: PlaneSettings
   #latest: ModelChange | undefined
@@ -69,6 +71,8 @@ export class WorkerPlanes implements Plane {
     this.#unsubscribe = options.credentials.subscribe((credentials) => {
       for (const worker of this.#all()) worker.post({ kind: 'credentials', credentials })
     })
+    const { clock, log } = options
+    this.#stopWatching = watchWorkers({ clock, log, serving: () => this.#serving })
     this.#started = Promise.all(Array.from({ length: options.count }, () => this.#start()))
   }
 
@@ -152,6 +156,7 @@ export class WorkerPlanes implements Plane {
 
   async drain(deadlineMs: number): Promise<void> {
     this.#isClosing = true
+    this.#stopWatching()
     // Whoever comes next may listen as soon as our workers do not.
     this.#letGo()
     for (const worker of this.#starting) worker.kill()
@@ -161,6 +166,7 @@ export class WorkerPlanes implements Plane {
 
   close(): void {
     this.#isClosing = true
+    this.#stopWatching()
     this.#letGo()
     this.#unsubscribe()
     for (const worker of this.#all()) worker.kill()
