@@ -127,7 +127,8 @@ for (const { name, protocol, skip, isApplication, start } of backends) {
     let origin = ''
     before(async () => {
       const port = await start(owned)
-      mesh = await Mesh.start({ protocol: 'http2' })
+      // Four hundred requests at once share a process with client and server here: none of them is too late for this.
+      mesh = await Mesh.start({ protocol: 'http2', overload: { waitMs: 20_000 } })
       const endpoints = [mesh.endpoint('127.0.0.1', { transport: 'plain', port })]
       mesh.apply(mesh.model({ endpoints: [{ key: formatEndpointKey('shop', 'api', 80), protocol, endpoints }] }))
       door = await openDoor(mesh)
