@@ -1,13 +1,13 @@
 /** What the servers beside the data path have in common: small limits, no bodies, and failures that say what to do. */
 import { once } from 'node:events'
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http'
+import { limitConnections } from '../lib/connections/limit-connections.ts'
 import { errorCode } from '../lib/errors/error-code.ts'
 import { joinHostPort } from '../lib/ip.ts'
 import { chooseFormat, type MetricsFormat } from '../telemetry/exposition/metrics-format.ts'
 import { hideSecrets } from '../lib/secrets/hide-secrets.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { json, type Answer } from './answer.ts'
-import { limitConnections } from '../lib/connections/limit-connections.ts'
 import { sendText } from './send-text.ts'
 
 // An import would ask the module for all that it has, WebSocket among it, and Node would load a whole client for that: 5 MB.

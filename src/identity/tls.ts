@@ -11,6 +11,7 @@ import {
   type TLSSocket,
   type TlsOptions,
 } from 'node:tls'
+import { LONGEST_WAIT_MS } from '../lib/clock.ts'
 import { errorCode } from '../lib/errors/error-code.ts'
 import type { Credentials } from './credentials.ts'
 import { splitPem } from './pem.ts'
@@ -26,8 +27,6 @@ export interface ServerTlsSettings extends TlsSettings {
 }
 
 const HANDSHAKE_MS = 10_000
-/** Node takes 0 for its default of two minutes; this is the longest that a timer can wait. */
-const FOR_EVER_MS = 2 ** 31 - 1
 
 /**
  * Options for `tls.createServer`: a client certificate is demanded, and checked against our trust roots. A handshake
@@ -38,7 +37,8 @@ export const serverTlsOptions = (credentials: Credentials, settings: ServerTlsSe
   ALPNProtocols: ['h2'],
   requestCert: true,
   rejectUnauthorized: true,
-  handshakeTimeout: settings.handshakeMs === 0 ? FOR_EVER_MS : (settings.handshakeMs ?? HANDSHAKE_MS),
+  // Node takes 0 for its default of two minutes.
+  handshakeTimeout: settings.handshakeMs === 0 ? LONGEST_WAIT_MS : (settings.handshakeMs ?? HANDSHAKE_MS),
 })
 
 /**

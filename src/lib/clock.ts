@@ -36,7 +36,7 @@ const nowMs = (): number => Date.now()
 const monotonicMs = (): number => performance.now()
 
 /** What Node can wait in one go (24.8 days); of anything longer it makes a millisecond. */
-const LONGEST_WAIT_MS = 2 ** 31 - 1
+export const LONGEST_WAIT_MS = 2 ** 31 - 1
 
 /** The clock of the machine. */
 export const systemClock: Clock = {

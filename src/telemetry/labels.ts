@@ -116,7 +116,7 @@ const provenIdentity = (endpoint: Endpoint | undefined): string | undefined =>
 
 /** A number from 0 to 16; anything else a server invents counts as 2, UNKNOWN (gRPC status codes), and makes no series. */
 const formatGrpcStatus = (key: SeriesKey): string => {
-  const status = key.protocol === 'grpc' ? toldGrpcStatus(key) : ''
+  const status = toldGrpcStatus(key)
   return status === '' || /^(?:[0-9]|1[0-6])$/.test(status) ? status : '2'
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../lib/clock.ts'
 import type { Logger } from '../../lib/log.ts'
+import { startTicking, TICK_FAULT } from '../../proxy/limits/ticks.ts'
 import { Refusal, type WorkerHandle } from './worker-process.ts'
 
 /** How often each is asked. */
@@ -31,13 +32,11 @@ export const watchWorkers = ({ clock, log, serving }: WatchOptions): (() => void
     log.error(`worker ${worker.pid} has not answered for ${(SILENT_MS + AGAIN_MS) / 1000} s, and is ended`)
     worker.kill()
   }
-  let stop = (): void => {}
-  const tick = (): void => {
-    stop = clock.after(EVERY_MS, tick)
+  const lookAtAll = (): void => {
     for (const worker of serving()) void look(worker)
   }
-  stop = clock.after(EVERY_MS, tick)
-  return () => stop()
+  const onFault = (error: unknown): void => log.error(TICK_FAULT, { error })
+  return startTicking({ clock, onFault }, EVERY_MS, [{ tick: lookAtAll }])
 }
 
 /** Whatever it says: one that refuses is well. */

@@ -16,30 +16,34 @@ interface Resolved {
 const passingKinds: ReadonlySet<string> = new Set(['RequestHeaderModifier', 'ResponseHeaderModifier', 'URLRewrite'])
 
 /** Whether one of the filters before a backend may answer in its place; which of them would, only the request itself can tell. */
-export const mayAnswer = ({ frontend, rule, pods }: Omit<Resolved, 'backends'>, method: string): boolean => {
-  const before =
-    frontend.kind === 'service'
-      ? [...frontend.service.filters, ...(frontend.port.filters ?? [])]
-      : (pods?.filters.source ?? [])
-  return [...before, ...(rule?.source.filters ?? [])].some(({ kind }) =>
+export const mayAnswer = (resolved: Omit<Resolved, 'backends'>, method: string): boolean =>
+  filtersBefore(resolved).some(({ specs }) =>
     // Of browsers' questions before requests, and of no others.
-    kind === 'CORS' ? method === 'OPTIONS' : !passingKinds.has(kind),
+    specs.some(({ kind }) => (kind === 'CORS' ? method === 'OPTIONS' : !passingKinds.has(kind))),
   )
-}
+
+/** Those that see it before a backend is chosen, in their order, and whose they are. */
+const filtersBefore = ({
+  frontend,
+  rule,
+  pods,
+}: Omit<Resolved, 'backends'>): readonly { readonly scope: string; readonly specs: readonly FilterSpec[] }[] => [
+  ...(frontend.kind === 'service'
+    ? [
+        { scope: 'the Service', specs: frontend.service.filters },
+        { scope: 'its port', specs: frontend.port.filters ?? [] },
+      ]
+    : [{ scope: 'the Gateway', specs: pods?.filters.source ?? [] }]),
+  { scope: 'the rule', specs: rule?.source.filters ?? [] },
+]
 
 /** The filters that see a request, one line each; of users' filters what happens when they fail, and how they do. */
 export const explainFilters = (resolved: Resolved, stateOf: FilterStateOf = () => undefined): readonly string[] => {
-  const { frontend, rule, backends, pods } = resolved
+  const { rule, backends } = resolved
   const ofBackends =
     rule?.source.backends.flatMap((backend) => (backend.kind === 'service' ? backend.filters : [])) ?? []
   return [
-    ...(frontend.kind === 'service'
-      ? [
-          ...explain(frontend.service.filters, 'the Service', stateOf),
-          ...explain(frontend.port.filters ?? [], 'its port', stateOf),
-        ]
-      : explain(pods?.filters.source ?? [], 'the Gateway', stateOf)),
-    ...explain(rule?.source.filters ?? [], 'the rule', stateOf),
+    ...filtersBefore(resolved).flatMap(({ scope, specs }) => explain(specs, scope, stateOf)),
     ...(backends.length === 0 ? [] : explain(ofBackends, 'a backend', stateOf)),
   ]
 }

@@ -21,6 +21,7 @@ export const toldGrpcStatus = ({
   grpcStatus,
   status,
 }: Pick<ExchangeRecord, 'protocol' | 'grpcStatus' | 'status'>): string => {
-  if (protocol !== 'grpc' || grpcStatus !== '' || status === 0) return grpcStatus
+  if (protocol !== 'grpc') return ''
+  if (grpcStatus !== '' || status === 0) return grpcStatus
   return byHttpStatus[status] ?? '2'
 }

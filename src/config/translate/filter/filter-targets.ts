@@ -48,7 +48,8 @@ const findTarget = (ref: PolicyTargetRef, namespace: string, scope: TargetScope)
       const target = findPort(ref, key, service)
       if (target === undefined) return missing(`Service ${key} has no TCP port called ${ref.sectionName}`)
       if (scope.bound.has(key)) return target
-      return findOther(service, scope) ?? missing(whyNobodys(key, service, scope))
+      const found = findElsewhere(key, service.object, scope)
+      return typeof found === 'string' ? missing(found) : found
     }
     case `${GATEWAY_API}/HTTPRoute`:
     case `${GATEWAY_API}/GRPCRoute`: {
@@ -61,18 +62,14 @@ const findTarget = (ref: PolicyTargetRef, namespace: string, scope: TargetScope)
   return { reason: 'Invalid', message, path }
 }
 
-const findGateway = (
-  { sectionName }: PolicyTargetRef,
-  key: string,
-  { gateway, gateways }: TargetScope,
-): FilterTarget | undefined => {
+const findGateway = ({ sectionName }: PolicyTargetRef, key: string, scope: TargetScope): FilterTarget | undefined => {
+  const { gateway, gateways } = scope
   const object = gateways.get(key)?.object
   const name = `Gateway ${key}`
   if (object === undefined) return undefined
   if (sectionName !== undefined && !object.listeners.some((listener) => listener.name === sectionName)) return undefined
-  const isOurs = gateway !== undefined && keyOf(gateway.entry.object) === key
   const isHeard = sectionName === undefined || gateway?.listener === undefined || gateway.listener.name === sectionName
-  return { kind: isOurs && isHeard ? 'gateway' : 'elsewhere', name }
+  return { kind: isOurs(key, scope) && isHeard ? 'gateway' : 'elsewhere', name }
 }
 
 const findPort = (
@@ -85,25 +82,22 @@ const findPort = (
   return port === undefined ? undefined : { kind: 'service', name: `Service ${key}:${port}`, key, port }
 }
 
-/** Of a Service that this waypoint does not serve: another one may. */
-const findOther = ({ object }: Entry<ServiceObject>, scope: TargetScope): FilterTarget | undefined => {
-  const ours = scope.gateway === undefined ? undefined : keyOf(scope.gateway.entry.object)
-  const others = waypointsOf(object, scope).map(({ namespace, name }) => `${namespace}/${name}`)
-  if (!others.some((other) => other !== ours && scope.gateways.has(other))) return undefined
-  return { kind: 'elsewhere', name: `Service ${keyOf(object)}` }
-}
-
-const whyNobodys = (key: string, { object }: Entry<ServiceObject>, scope: TargetScope): string => {
-  const [asked] = waypointsOf(object, scope)
+/** Of a Service that this waypoint does not serve: another one may, or else why nobody does. */
+const findElsewhere = (key: string, service: ServiceObject, scope: TargetScope): FilterTarget | string => {
+  const waypoints = waypointsOf(service, scope).map(({ namespace, name }) => `${namespace}/${name}`)
+  const isOther = (waypoint: string): boolean => !isOurs(waypoint, scope) && scope.gateways.has(waypoint)
+  if (waypoints.some(isOther)) return { kind: 'elsewhere', name: `Service ${key}` }
+  const [asked] = waypoints
   if (asked === undefined) {
     return `Service ${key} is bound to no waypoint: neither it nor its Namespace has the label istio.io/use-waypoint`
   }
-  const waypoint = `${asked.namespace}/${asked.name}`
-  if (!scope.gateways.has(waypoint)) {
-    return `Service ${key} is bound to Gateway ${waypoint} (label istio.io/use-waypoint), which is not there`
-  }
-  return `Service ${key} is not served by this waypoint; what is said of the Service says why`
+  return scope.gateways.has(asked)
+    ? `Service ${key} is not served by this waypoint; what is said of the Service says why`
+    : `Service ${key} is bound to Gateway ${asked} (label istio.io/use-waypoint), which is not there`
 }
+
+const isOurs = (key: string, { gateway }: TargetScope): boolean =>
+  gateway !== undefined && keyOf(gateway.entry.object) === key
 
 const findRule = (
   { sectionName }: PolicyTargetRef,

@@ -121,21 +121,18 @@ const either =
 
 const ofRequest = (name: string): Fact => {
   switch (name) {
-    case ':method':
-      return ({ record }) => record.method
     case ':path':
       return facts.pathNow
-    case ':authority':
-    case 'host':
-      return ({ record }) => record.authority
-    case ':scheme':
-      return ({ exchange }) => exchange?.request.scheme
     case ':protocol':
       return ({ record }) => record.upgrade
+    case ':method':
+    case ':authority':
+    case ':scheme':
+    case 'host':
     case 'user-agent':
     case 'x-request-id':
     case 'x-forwarded-for':
-      return (told) => facts.requestHeader(told, name)
+      return (told) => facts.requestField(told, name)
     case 'x-envoy-original-path':
       return (told) => (facts.pathNow(told) === facts.originalPath(told) ? undefined : facts.originalPath(told))
     default:
