@@ -60,7 +60,9 @@ const objects = [
   service('api', { spec: 'clusterIP: 10.96.0.10', labels: bound }),
   route,
   service('free', { spec: 'clusterIP: 10.96.0.11' }),
+  waypoint.replace('name: waypoint', 'name: other').replace('fairway-waypoint', 'istio-waypoint'),
   service('elsewhere', { labels: 'istio.io/use-waypoint: other' }),
+  service('slip', { labels: 'istio.io/use-waypoint: waypiont' }),
   service('outside', { spec: 'type: ExternalName, externalName: a.b', labels: bound }),
   service('empty', { labels: bound }),
   service('out', { labels: 'istio.io/use-waypoint: none' }),
@@ -144,6 +146,11 @@ const outcomes: readonly {
     args: ['http://elsewhere.shop', '-f', 'all.yaml'],
     code: 79,
     stdout: / - Service shop\/elsewhere is for waypoint shop\/other: this is shop\/waypoint; .*--gateway/,
+  },
+  {
+    args: ['http://slip.shop', '-f', 'all.yaml'],
+    code: 79,
+    stdout: / - Service shop\/slip is for waypoint shop\/waypiont, which is not among .* \(did you mean waypoint\?\)\n/,
   },
   {
     args: ['http://out.shop', '-f', 'all.yaml'],

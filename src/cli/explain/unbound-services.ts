@@ -1,7 +1,8 @@
 import { canonicalIp } from '../../lib/ip.ts'
 import { formatServiceKey } from '../../model/service.ts'
 import { createCatalog } from '../../config/translate/catalog.ts'
-import { waypointOf } from '../../config/translate/service/bind-services.ts'
+import { lackOf } from '../../config/translate/gateway/unmet-claims.ts'
+import { waypointOf } from '../../config/translate/gateway/waypoint-labels.ts'
 import type { LoadedModel } from '../offline/load-model.ts'
 
 /** Why Services among the files are not bound to the waypoint though they have the address, one line each. */
@@ -27,6 +28,9 @@ export const explainUnboundServices = (
           : `it has istio.io/use-waypoint: ${own}`
       return [`Service ${key} is not bound to a waypoint, so that its traffic does not come here: ${why}`]
     }
+    const isFor = `Service ${key} is for waypoint ${wanted.namespace}/${wanted.name}`
+    const lack = lackOf(wanted, catalog.gateways)
+    if (lack !== undefined) return [`${isFor}, which ${lack.message}`]
     const refusal = conditions.find(
       (condition) =>
         condition.object.kind === 'Service' &&
@@ -34,15 +38,13 @@ export const explainUnboundServices = (
         condition.object.name === name &&
         condition.status !== 'True',
     )
-    return [
-      `Service ${key} is for waypoint ${wanted.namespace}/${wanted.name}: ${refusal?.message ?? otherGateway(model)}`,
-    ]
+    return [`${isFor}: ${refusal?.message ?? otherGateway(model)}`]
   })
 }
 
 const otherGateway = ({ gateway }: LoadedModel['model']): string =>
   gateway === undefined
-    ? 'there is no such Gateway among the files'
+    ? 'it is not said which Gateway this is: choose it with --gateway NS/NAME'
     : `this is ${gateway.namespace}/${gateway.name}; another is chosen with --gateway NS/NAME`
 
 const hostOf = (authority: string): string => {

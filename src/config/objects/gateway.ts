@@ -56,3 +56,7 @@ export const hboneListener = (gateway: GatewayObject): Listener | undefined => {
   const listeners = gateway.listeners.filter(({ protocol }) => protocol === 'HBONE')
   return listeners.find(({ port }) => port === 15_008) ?? listeners[0]
 }
+
+/** Whether it is one for traffic in the mesh: it takes HBONE, or what the ztunnel in front of it has decrypted. */
+export const isWaypoint = ({ listeners }: Pick<GatewayObject, 'listeners'>): boolean =>
+  listeners.some(({ protocol }) => protocol === 'HBONE' || protocol === 'istio.io/PROXY')

@@ -47,18 +47,25 @@ export const reasonMeanings: Readonly<Record<string, ReasonMeaning>> = {
     meaning: 'parametersRef leads nowhere, or to a ConfigMap with values that are not understood',
   },
   InvalidRouteKinds: { types: ['ResolvedRefs'], meaning: 'a listener allows kinds of routes that a waypoint has not' },
-  ListenersNotValid: { types: ['Accepted'], meaning: 'a listener cannot be carried out' },
+  ListenersNotValid: {
+    types: ['Accepted'],
+    meaning: 'a listener cannot be carried out, or none is that of a waypoint',
+  },
   NeverMatches: { types: ['Shadowed'], meaning: 'another rule takes everything that this one could match' },
   NoConflicts: { types: ['Conflicted'], meaning: 'no other listener has its place' },
   NoMatchingParent: {
     types: ['Accepted'],
-    meaning: 'the Service, its port, or the Gateway’s section that parentRefs names is not there',
+    meaning:
+      'the Service, its port, or the Gateway’s section that parentRefs names is not there; a label asks for a Gateway that is no waypoint',
   },
   NoMirror: { types: ['Accepted'], meaning: 'a MirrorComparison names a route without a mirror that it could compare' },
   NoResources: { types: ['Programmed'], meaning: 'no replica of the waypoint is ready' },
   NoValidCACertificate: { types: ['Accepted'], meaning: 'none of the roots of a BackendTLSPolicy can be used: 503' },
   NotAllowedByListeners: { types: ['Accepted'], meaning: 'the Gateway does not allow objects of that namespace' },
-  NotFound: { types: ['Accepted'], meaning: 'the Gateway that this waypoint should be is not among the objects' },
+  NotFound: {
+    types: ['Accepted'],
+    meaning: 'the Gateway that this waypoint should be, or that a label asks for, is not among the objects',
+  },
   Pending: {
     types: ['Accepted', 'Programmed'],
     meaning: 'nothing is wrong, and it is not so far: a replica starts, or a write is tried again',
@@ -76,7 +83,7 @@ export const reasonMeanings: Readonly<Record<string, ReasonMeaning>> = {
   SupportedVersion: { types: ['Accepted'], meaning: 'of a GatewayClass: the CRDs of Gateway API have a known version' },
   TargetNotFound: {
     types: ['Accepted', 'PartiallyInvalid', 'Programmed'],
-    meaning: 'a target is not there, or is not bound to this waypoint',
+    meaning: 'a target is not there, is not bound to this waypoint, or has nothing that a filter could act on',
   },
   UndeclaredPort: {
     types: ['Bypassed'],

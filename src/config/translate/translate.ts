@@ -37,7 +37,8 @@ import { bindServices } from './service/bind-services.ts'
 import { findProviders } from './security/providers.ts'
 import { createCatalog } from './catalog.ts'
 import { sortByKey } from './sort-by-key.ts'
-import { chooseGateway } from './choose-gateway.ts'
+import { chooseGateway } from './gateway/choose-gateway.ts'
+import { unmetClaims } from './gateway/unmet-claims.ts'
 import { translateAuthentications } from './security/authentications.ts'
 import { createAuthorizationTranslation, type TranslateAuthorizations } from './security/authorizations.ts'
 import { sortConditions, unusableConditions } from './conditions.ts'
@@ -166,6 +167,7 @@ const translateSet = (
   }
   const {
     routes,
+    byKey,
     attachments,
     setOf,
     conditions: aboutRoutes,
@@ -218,8 +220,9 @@ const translateSet = (
     setOf,
     tlsPorts: backendTls.ports,
   })
-  const filters = translateFilters(withSecrets, { ...catalog, gateway, bound, resolved, versions })
-  const comparisons = translateComparisons(catalog.comparisons, sortByKey(routes), { ...catalog, gateway, bound })
+  const targeting = { ...catalog, gateway, bound, attached: byKey, parents: attaching }
+  const filters = translateFilters(withSecrets, { ...targeting, resolved, versions })
+  const comparisons = translateComparisons(catalog.comparisons, sortByKey(routes), targeting)
   const model: Model = {
     gateway: gateway === undefined ? undefined : nameOf(gateway.entry.object),
     trafficType: gateway?.trafficType ?? 'none',
@@ -244,6 +247,7 @@ const translateSet = (
     conditions: sortConditions([
       ...unusableConditions(objects),
       ...aboutGateway,
+      ...unmetClaims(catalog, { gateway: gateway?.entry.object.metadata ?? options.gateway, told: aboutGateway }),
       ...ofServices.conditions,
       ...ofEntries.conditions,
       ...aboutPods,

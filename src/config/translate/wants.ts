@@ -1,7 +1,7 @@
 import type { GatewayObject } from '../objects/gateway.ts'
 import type { ServiceObject } from '../objects/service.ts'
 import type { Catalog } from './catalog.ts'
-import type { ChosenGateway } from './choose-gateway.ts'
+import type { ChosenGateway } from './gateway/choose-gateway.ts'
 import { isNamespaceAllowed } from './service/bind-services.ts'
 
 /**

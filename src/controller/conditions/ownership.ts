@@ -3,7 +3,7 @@ import type { RequestAuthenticationObject } from '../../config/objects/request-a
 import type { TelemetryObject } from '../../config/objects/telemetry/telemetry-object.ts'
 import { createCatalog, type AnyRoute } from '../../config/translate/catalog.ts'
 import type { SourcedObject } from '../../config/translate/options.ts'
-import { waypointsOf } from '../../config/translate/service/bind-services.ts'
+import { waypointsOf } from '../../config/translate/gateway/waypoint-labels.ts'
 import type { ParentReference } from '../../model/condition.ts'
 
 /** A Gateway of ours. */

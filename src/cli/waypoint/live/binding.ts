@@ -2,7 +2,7 @@
 import { readObject } from '../../../config/objects/read-object.ts'
 import type { ServiceObject } from '../../../config/objects/service.ts'
 import { createCatalog, type Catalog } from '../../../config/translate/catalog.ts'
-import { chooseGateway } from '../../../config/translate/choose-gateway.ts'
+import { chooseGateway } from '../../../config/translate/gateway/choose-gateway.ts'
 import type { SourcedObject, TranslateOptions } from '../../../config/translate/options.ts'
 import { bindServices } from '../../../config/translate/service/bind-services.ts'
 import type { KubeClient, KubeJson } from '../../../kube/client.ts'

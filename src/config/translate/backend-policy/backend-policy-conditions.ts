@@ -5,7 +5,7 @@ import {
   type BackendPolicyObject,
   type PartName,
 } from '../../objects/backend-policy/backend-policy.ts'
-import type { ChosenGateway } from '../choose-gateway.ts'
+import type { ChosenGateway } from '../gateway/choose-gateway.ts'
 import { conditionOf, formatFaults, type Verdict } from '../conditions.ts'
 import { ancestorOf, missingTargets, withoutTraffic } from '../policy/target-conditions.ts'
 import type { BackendPolicies, BackendPolicyOutcome, BackendTarget, PortPolicy } from './translate-backend-policies.ts'

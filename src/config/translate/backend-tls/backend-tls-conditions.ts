@@ -1,5 +1,5 @@
 import type { Condition } from '../../../model/condition.ts'
-import type { ChosenGateway } from '../choose-gateway.ts'
+import type { ChosenGateway } from '../gateway/choose-gateway.ts'
 import { conditionOf } from '../conditions.ts'
 import { ancestorOf, missingTargets, withoutTraffic, type Ancestor } from '../policy/target-conditions.ts'
 import type { TlsTarget } from './choose-policies.ts'

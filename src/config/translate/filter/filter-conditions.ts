@@ -40,9 +40,10 @@ const programmed = (object: FilterObject, { names, faults }: Targets, version: F
   if (message === undefined) return { type, status: 'False', ...refusal(object, version) }
   const [fault] = faults
   if (fault === undefined) return { type, status: 'True', reason: 'Programmed', message }
-  const rest = names === '' ? 'it acts only where rules refer to it' : `it acts on ${names}`
   const { reason, path } = fault
-  return { type, status: 'False', reason, message: `${describeFaults(faults)}; ${rest}`, path }
+  const rest = names === '' ? 'it acts only where rules refer to it' : `it acts on ${names}`
+  const what = object.targetRefs.length === 0 ? '' : `; ${rest}`
+  return { type, status: 'False', reason, message: `${describeFaults(faults)}${what}`, path }
 }
 
 /** Of one that is in force as it is written. */

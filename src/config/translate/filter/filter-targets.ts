@@ -1,9 +1,12 @@
 import type { AnyRoute, Catalog, Entry } from '../catalog.ts'
-import type { ChosenGateway } from '../choose-gateway.ts'
+import type { ChosenGateway } from '../gateway/choose-gateway.ts'
 import type { FilterObject } from '../../objects/filter/filter-object.ts'
 import type { ServiceObject } from '../../objects/service.ts'
 import type { PolicyTargetRef } from '../../objects/target-refs.ts'
-import { waypointsOf } from '../service/bind-services.ts'
+import { lackOf } from '../gateway/unmet-claims.ts'
+import { waypointsOf, type WaypointRef } from '../gateway/waypoint-labels.ts'
+import type { ClaimScope } from '../route/claim-parents.ts'
+import { resolveParent } from '../route/resolve-parent.ts'
 import { tcpPortsOf } from '../service/service-facts.ts'
 
 /** What a Filter is to act on. Keys are those of the model. */
@@ -25,6 +28,10 @@ export interface TargetScope extends Pick<Catalog, 'services' | 'routes' | 'gate
   readonly gateway: ChosenGateway | undefined
   /** Services that this waypoint serves, by key. */
   readonly bound: { readonly has: (key: string) => boolean }
+  /** Routes that act on requests here, by key. */
+  readonly attached: { readonly has: (key: string) => boolean }
+  /** What parents of routes are found by. */
+  readonly parents: ClaimScope
 }
 
 const GATEWAY_API = 'gateway.networking.k8s.io'
@@ -55,7 +62,11 @@ const findTarget = (ref: PolicyTargetRef, namespace: string, scope: TargetScope)
     case `${GATEWAY_API}/GRPCRoute`: {
       const route = scope.routes.find(({ object }) => object.kind === kind && keyOf(object) === key)
       if (route === undefined) return missing(`there is no readable ${kind} ${key} among the objects`)
-      return findRule(ref, key, route.object) ?? missing(`${kind} ${key} has no rule called ${ref.sectionName}`)
+      const target = findRule(ref, key, route.object)
+      if (target === undefined) return missing(`${kind} ${key} has no rule called ${ref.sectionName}`)
+      if (scope.attached.has(target.key)) return target
+      if (isOfOthers(route.object, scope)) return { kind: 'elsewhere', name: target.name }
+      return missing(`${kind} ${key} acts on nothing; what is said of the route says why`)
     }
   }
   const message = `a target of kind ${group === '' ? kind : `${group}/${kind}`} is not supported: a Filter acts on Gateway, HTTPRoute and GRPCRoute (group ${GATEWAY_API}) and on Service`
@@ -84,17 +95,26 @@ const findPort = (
 
 /** Of a Service that this waypoint does not serve: another one may, or else why nobody does. */
 const findElsewhere = (key: string, service: ServiceObject, scope: TargetScope): FilterTarget | string => {
-  const waypoints = waypointsOf(service, scope).map(({ namespace, name }) => `${namespace}/${name}`)
-  const isOther = (waypoint: string): boolean => !isOurs(waypoint, scope) && scope.gateways.has(waypoint)
+  const waypoints = waypointsOf(service, scope)
+  const isOther = (waypoint: WaypointRef): boolean =>
+    !isOurs(nameOf(waypoint), scope) && lackOf(waypoint, scope.gateways) === undefined
   if (waypoints.some(isOther)) return { kind: 'elsewhere', name: `Service ${key}` }
   const [asked] = waypoints
   if (asked === undefined) {
     return `Service ${key} is bound to no waypoint: neither it nor its Namespace has the label istio.io/use-waypoint`
   }
-  return scope.gateways.has(asked)
+  const lack = lackOf(asked, scope.gateways)
+  return lack === undefined
     ? `Service ${key} is not served by this waypoint; what is said of the Service says why`
-    : `Service ${key} is bound to Gateway ${asked} (label istio.io/use-waypoint), which is not there`
+    : `Service ${key} is bound to Gateway ${nameOf(asked)} (label istio.io/use-waypoint), which ${lack.message}`
 }
+
+/** Whether a route that has nothing here has, or may have, a parent at another waypoint. */
+const isOfOthers = ({ parentRefs, metadata }: AnyRoute, { parents }: TargetScope): boolean =>
+  parentRefs.some((ref) => {
+    const parent = resolveParent(ref, metadata.namespace, parents)
+    return parent.kind === 'foreign' && parent.nowhere === undefined
+  })
 
 const isOurs = (key: string, { gateway }: TargetScope): boolean =>
   gateway !== undefined && keyOf(gateway.entry.object) === key
@@ -103,12 +123,13 @@ const findRule = (
   { sectionName }: PolicyTargetRef,
   key: string,
   { kind, rules }: AnyRoute,
-): FilterTarget | undefined => {
+): Extract<FilterTarget, { readonly kind: 'route' }> | undefined => {
   const route = { kind: 'route', name: `${kind} ${key}`, key: `${kind}/${key}` } as const
   if (sectionName === undefined) return route
   if (!rules.some(({ name }) => name === sectionName)) return undefined
   return { ...route, name: `${kind} ${key}#${sectionName}`, rule: sectionName }
 }
 
-const keyOf = ({ metadata }: { readonly metadata: { readonly namespace: string; readonly name: string } }): string =>
-  `${metadata.namespace}/${metadata.name}`
+const keyOf = ({ metadata }: { readonly metadata: WaypointRef }): string => nameOf(metadata)
+
+const nameOf = ({ namespace, name }: WaypointRef): string => `${namespace}/${name}`

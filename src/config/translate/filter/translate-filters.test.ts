@@ -22,7 +22,7 @@ const load = (text: string): SourcedObject => ({
 const api = 'gateway.networking.k8s.io'
 const base = [
   `{ apiVersion: ${api}/v1, kind: Gateway, metadata: { name: w, namespace: shop, labels: { istio.io/waypoint-for: all } }, spec: { gatewayClassName: c, listeners: [{ name: mesh, port: 15008, protocol: HBONE }, { name: web, port: 80, protocol: HTTP }] } }`,
-  `{ apiVersion: ${api}/v1, kind: Gateway, metadata: { name: other, namespace: shop }, spec: { gatewayClassName: c, listeners: [{ name: web, port: 80, protocol: HTTP }] } }`,
+  `{ apiVersion: ${api}/v1, kind: Gateway, metadata: { name: other, namespace: shop }, spec: { gatewayClassName: istio-waypoint, listeners: [{ name: mesh, port: 15008, protocol: HBONE }] } }`,
   '{ apiVersion: v1, kind: Namespace, metadata: { name: shop, labels: { istio.io/use-waypoint: w } } }',
   '{ apiVersion: v1, kind: Service, metadata: { name: api, namespace: shop }, spec: { clusterIP: 10.0.0.1, ports: [{ name: http, port: 80 }, { name: more, port: 81 }] } }',
   '{ apiVersion: v1, kind: Service, metadata: { name: web, namespace: shop }, spec: { clusterIP: 10.0.0.2, ports: [{ port: 80 }] } }',
@@ -128,7 +128,7 @@ describe('a Filter for a Service that this waypoint does not serve', () => {
     [
       'but nobody, for a slip in its label',
       'istio.io/use-waypoint: wapyoint',
-      /Accepted=False TargetNotFound: .*Service shop\/s is bound to Gateway shop\/wapyoint \(label istio\.io\/use-waypoint\), which is not there$/,
+      /Accepted=False TargetNotFound: .*Service shop\/s is bound to Gateway shop\/wapyoint \(label istio\.io\/use-waypoint\), which is not among the readable objects$/,
     ],
     [
       'since it wants none',
@@ -152,7 +152,10 @@ describe('a Filter for a Service that this waypoint does not serve', () => {
 
   it('without any Gateway says so too', () => {
     const translation = translate([...base.slice(2), filter('a', [ref('Service', 'api')])], options, versions('a'))
-    assert.match(told(translation)[0] ?? '', /Accepted=False TargetNotFound: .*bound to Gateway shop\/w .*not there$/)
+    assert.match(
+      told(translation)[0] ?? '',
+      /Accepted=False TargetNotFound: .*bound to Gateway shop\/w .*not among the readable objects$/,
+    )
   })
 })
 

@@ -3,8 +3,10 @@ import type { FilterObject } from '../../objects/filter/filter-object.ts'
 import type { Entry } from '../catalog.ts'
 import type { FilterAttachment } from './attach-filters.ts'
 import { filterConditions } from './filter-conditions.ts'
+import { findReferences } from './filter-references.ts'
 import { findFilterTargets, type TargetScope } from './filter-targets.ts'
 import { versionOf, type FilterVersions } from './filter-version.ts'
+import { judgeIdle } from './idle-targets.ts'
 import type { ResolvedFilters } from './resolve-filters.ts'
 
 /** What all Filters come to: where they act, in running order, and what is to be said of them. */
@@ -27,11 +29,14 @@ export const translateFilters = (
 ): TranslatedFilters => {
   const attachments: FilterAttachment[] = []
   const conditions: Condition[] = []
+  const isReferred = findReferences(scope.routes)
   for (const entry of [...filters.values()].toSorted(compare)) {
     const { namespace, name } = entry.object.metadata
     const key = `${entry.object.as}/${namespace}/${name}`
     const targets = findFilterTargets(entry.object, scope)
-    conditions.push(...filterConditions(entry, targets, versionOf(scope.versions, entry.object)))
+    const version = versionOf(scope.versions, entry.object)
+    const told = judgeIdle(entry.object, targets, { version, scope: { ...scope, isReferred: () => isReferred(key) } })
+    conditions.push(...filterConditions(entry, told, version))
     const resolved = scope.resolved.get(key)
     if (resolved === undefined) continue
     for (const target of targets) {

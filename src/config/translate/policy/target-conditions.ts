@@ -1,6 +1,6 @@
 import type { Issue } from '../../../lib/decoded.ts'
 import type { Condition } from '../../../model/condition.ts'
-import type { ChosenGateway } from '../choose-gateway.ts'
+import type { ChosenGateway } from '../gateway/choose-gateway.ts'
 import { conditionOf, formatFaults, type Verdict } from '../conditions.ts'
 import type { Entry } from '../catalog.ts'
 import type { Target, TargetFault, TargetingPolicy } from './find-targets.ts'

@@ -27,6 +27,7 @@ export interface AttachScope extends ClaimScope, Pick<BackendScope, 'onBackend' 
 export interface Attached {
   /** Those that act on the requests of at least one port, in no order. */
   readonly routes: readonly Route[]
+  readonly byKey: ReadonlyMap<string, Route>
   readonly attachments: Attachments
   /** What acts on the connections of a port that such routes have. */
   readonly setOf: ConnectionSets
@@ -63,6 +64,7 @@ export const attachRoutes = (
   const byKey = new Map(routes.map((route) => [route.key, route]))
   return {
     routes,
+    byKey,
     attachments,
     setOf,
     conditions: [

@@ -4,7 +4,7 @@ import type { ParentRef } from '../../objects/parent-ref.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { AnyRoute, Entry } from '../catalog.ts'
 import { conditionOf } from '../conditions.ts'
-import { frontendProtocolOf } from '../service/port-protocol.ts'
+import { frontendProtocolOf, mayCarryRequests } from '../service/port-protocol.ts'
 import { formatParent } from './format-parent.ts'
 import { holdersOf, ranking, type Attachments, type Claim, type KindRoutes, type RouteKind } from './port-routes.ts'
 import { resolveParent, type ParentScope, type ResolvedParent } from './resolve-parent.ts'
@@ -76,7 +76,7 @@ const actsOn = (kind: RouteKind, protocol: PortProtocol): boolean => {
       return protocol === 'tcp' || protocol === 'tls' || protocol === 'unknown'
     case 'HTTPRoute':
     case 'GRPCRoute':
-      return protocol !== 'tcp' && protocol !== 'tls'
+      return mayCarryRequests(protocol)
   }
 }
 

@@ -1,9 +1,10 @@
 import type { ParentRef } from '../../objects/parent-ref.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
-import type { ChosenGateway } from '../choose-gateway.ts'
+import type { ChosenGateway } from '../gateway/choose-gateway.ts'
 import type { Lookup } from '../memory.ts'
-import { waypointsOf, type WaypointRef } from '../service/bind-services.ts'
+import { lackOf } from '../gateway/unmet-claims.ts'
+import { waypointsOf, type WaypointRef } from '../gateway/waypoint-labels.ts'
 import { isHeadless, tcpPortsOf } from '../service/service-facts.ts'
 
 /** What a route's reference to a parent came to. */
@@ -98,7 +99,8 @@ const unboundService = (service: ServiceObject, what: string, { catalog, gateway
   if (canary !== undefined && isOurs(canary)) {
     return nowhere(`asks for Gateway ${canary.namespace}/${canary.name} as its canary, which does not take it`)
   }
-  if (!catalog.gateways.has(key)) return nowhere(`is bound to Gateway ${key}, which is not among the readable objects`)
+  const lack = lackOf(wanted, catalog.gateways)
+  if (lack !== undefined) return nowhere(`is bound to Gateway ${key}, which ${lack.message}`)
   if (!isOurs(wanted)) return { kind: 'foreign' }
   return nowhere(`asks for Gateway ${key}, which does not take it`)
 }

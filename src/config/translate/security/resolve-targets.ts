@@ -3,7 +3,7 @@ import type { PolicyTarget, TargetRef } from '../../objects/policy-target.ts'
 import type { ServiceObject } from '../../objects/service.ts'
 import type { Entry } from '../catalog.ts'
 import type { Lookup } from '../memory.ts'
-import type { ChosenGateway } from '../choose-gateway.ts'
+import type { ChosenGateway } from '../gateway/choose-gateway.ts'
 
 /** What the targets of security policies are looked for in. */
 export interface TargetScope {

@@ -3,10 +3,11 @@ import type { Condition } from '../../../model/condition.ts'
 import type { BoundPod } from '../../../model/endpoint.ts'
 import type { PodObject } from '../../objects/pod.ts'
 import type { Catalog, Entry } from '../catalog.ts'
-import type { ChosenGateway } from '../choose-gateway.ts'
+import type { ChosenGateway } from '../gateway/choose-gateway.ts'
 import { conditionOf } from '../conditions.ts'
 import type { TranslateOptions } from '../options.ts'
-import { acceptedBy, isNamespaceAllowed, notAllowedNamespace, waypointOf } from './bind-services.ts'
+import { acceptedBy, isNamespaceAllowed, notAllowedNamespace } from './bind-services.ts'
+import { waypointOf } from '../gateway/waypoint-labels.ts'
 import { identityOf, takesHbone, workloadOf } from './workload.ts'
 
 interface Bound {

@@ -1,7 +1,8 @@
 import type { Condition } from '../../../model/condition.ts'
 import type { ServiceObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
-import type { ChosenGateway } from '../choose-gateway.ts'
+import type { ChosenGateway } from '../gateway/choose-gateway.ts'
+import { CANARY, waypointsOf, type WaypointRole } from '../gateway/waypoint-labels.ts'
 import { conditionOf } from '../conditions.ts'
 import type { TranslateOptions } from '../options.ts'
 import { matchLabels } from './match-labels.ts'
@@ -38,15 +39,6 @@ export const bindServices = (
   return { services, conditions }
 }
 
-/** A Gateway as labels name it. */
-export interface WaypointRef {
-  readonly namespace: string
-  readonly name: string
-}
-
-/** What a Gateway is to something that is bound to it. */
-export type WaypointRole = 'primary' | 'canary'
-
 /** What the Gateway is to a Service or ServiceEntry; `undefined` when that is not bound to it. */
 export const roleOf = (
   { entry }: ChosenGateway,
@@ -56,41 +48,6 @@ export const roleOf = (
   const { namespace, name } = entry.object.metadata
   const index = waypointsOf(object, catalog).findIndex((ref) => ref.name === name && ref.namespace === namespace)
   return index < 0 ? undefined : index === 0 ? 'primary' : 'canary'
-}
-
-/**
- * The Gateways that may get traffic of a Service or ServiceEntry: that of `waypointOf`, and the one that has a share of it
- * (`istio.io/use-waypoint-canary`, istiod from 1.31 on; which share is istiod's and ztunnel's business). Who names a
- * waypoint itself takes no canary from its Namespace, and without a waypoint there is no canary.
- */
-export const waypointsOf = (
-  object: Pick<ServiceObject, 'metadata'>,
-  catalog: Pick<Catalog, 'namespaces'>,
-): readonly WaypointRef[] => {
-  const primary = waypointOf(object, catalog)
-  if (primary === undefined) return []
-  const { namespace, labels: own } = object.metadata
-  const isInherited = own['istio.io/use-waypoint'] === undefined && own[CANARY] === undefined
-  const labels = isInherited ? (catalog.namespaces.get(namespace)?.object.metadata.labels ?? {}) : own
-  const name = labels[CANARY] ?? ''
-  const canary = { namespace: labels['istio.io/use-waypoint-canary-namespace'] ?? namespace, name }
-  const isSame = canary.name === primary.name && canary.namespace === primary.namespace
-  return name === '' || name === 'none' || isSame ? [primary] : [primary, canary]
-}
-
-const CANARY = 'istio.io/use-waypoint-canary'
-
-/** The Gateway that the labels of a Service or Pod, or of its Namespace, ask for. */
-export const waypointOf = (
-  { metadata }: Pick<ServiceObject, 'metadata'>,
-  catalog: Pick<Catalog, 'namespaces'>,
-): WaypointRef | undefined => {
-  const ofNamespace = catalog.namespaces.get(metadata.namespace)?.object.metadata.labels ?? {}
-  // The object's labels are taken as a pair: its name never meets the Namespace's `use-waypoint-namespace`.
-  const labels = metadata.labels['istio.io/use-waypoint'] === undefined ? ofNamespace : metadata.labels
-  const name = labels['istio.io/use-waypoint']
-  if (name === undefined || name === 'none' || name === '') return undefined
-  return { namespace: labels['istio.io/use-waypoint-namespace'] ?? metadata.namespace, name }
 }
 
 /** The Service in front of the waypoint's own pods: to send it through the waypoint would be a loop. */

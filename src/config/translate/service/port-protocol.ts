@@ -44,3 +44,6 @@ export const frontendProtocolOf = (port: ServicePortObject, hasBackendTls: boole
   const protocol = protocolOf(port)
   return protocol === 'tls' && hasBackendTls ? 'http' : protocol
 }
+
+/** Whether requests may be found on a port that speaks this. */
+export const mayCarryRequests = (protocol: PortProtocol): boolean => protocol !== 'tcp' && protocol !== 'tls'

@@ -1,5 +1,5 @@
 import type { PolicyTarget } from '../../../../config/objects/policy-target.ts'
-import { waypointOf } from '../../../../config/translate/service/bind-services.ts'
+import { waypointOf } from '../../../../config/translate/gateway/waypoint-labels.ts'
 import { namespaceOf, refOf } from '../../look/live.ts'
 import { isAmbient } from '../../look/namespaces.ts'
 import { l4Policies } from '../../look/traffic/l4-policies.ts'

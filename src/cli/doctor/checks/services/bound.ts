@@ -1,4 +1,12 @@
-import { hboneListener } from '../../../../config/objects/gateway.ts'
+import { isWaypoint } from '../../../../config/objects/gateway.ts'
+import {
+  CANARY,
+  CANARY_NAMESPACE,
+  claimsOf,
+  USE_WAYPOINT,
+  USE_WAYPOINT_NAMESPACE,
+  type WaypointClaim,
+} from '../../../../config/translate/gateway/waypoint-labels.ts'
 import type { Metadata } from '../../../../config/objects/metadata.ts'
 import { textAt, type LiveObject } from '../../../../controller/manifest.ts'
 import { nearestWord } from '../../../../lib/nearest.ts'
@@ -10,11 +18,6 @@ import type { Mesh } from '../../mesh/mesh.ts'
 import { defineCheck, found, type Finding } from '../../check.ts'
 
 type Code = 'FW0601' | 'FW0602' | 'FW0603' | 'FW0604' | 'FW0605'
-
-const NAME = 'istio.io/use-waypoint'
-const NAMESPACE = 'istio.io/use-waypoint-namespace'
-const CANARY = 'istio.io/use-waypoint-canary'
-const CANARY_NAMESPACE = 'istio.io/use-waypoint-canary-namespace'
 
 export const boundCheck = defineCheck({
   name: 'bound',
@@ -59,7 +62,7 @@ export const boundCheck = defineCheck({
   },
   run: (mesh) => {
     const { services, waypoints } = mesh.facts
-    const claims = claimsOf(mesh)
+    const claims = allClaims(mesh)
     const findings = [
       ...judgeClaims(mesh, claims),
       ...refusals(mesh),
@@ -71,26 +74,17 @@ export const boundCheck = defineCheck({
   },
 })
 
-/** Something whose own labels ask for a waypoint. */
-interface Claim {
+/** What somebody's own labels ask for. */
+interface Claim extends WaypointClaim {
   readonly ref: ObjectRef
-  readonly gateway: { readonly namespace: string; readonly name: string }
-  /** It asks for a share of the traffic only, and that goes to the other waypoint as long as this one is not there. */
-  readonly isCanary: boolean
 }
 
 const claimants = ['Namespace', 'Service', 'ServiceEntry'] as const
 
-const claimsOf = (mesh: Mesh): readonly Claim[] =>
+const allClaims = (mesh: Mesh): readonly Claim[] =>
   labelled(mesh).flatMap(({ ref, metadata }): readonly Claim[] => {
-    const name = metadata.labels[NAME]
-    if (name === undefined || name === '' || name === 'none') return []
     const home = ref.kind === 'Namespace' ? ref.name : ref.namespace
-    const namespace = metadata.labels[NAMESPACE] ?? home
-    const { [CANARY]: canary = '', [CANARY_NAMESPACE]: place = namespace } = metadata.labels
-    const claim = { ref, gateway: { namespace, name }, isCanary: false }
-    if (canary === '' || canary === 'none') return [claim]
-    return [claim, { ref, gateway: { namespace: place, name: canary }, isCanary: true }]
+    return claimsOf(metadata.labels, home).map((claim) => ({ ref, ...claim }))
   })
 
 interface Labelled {
@@ -115,14 +109,16 @@ const judgeClaims = (mesh: Mesh, claims: readonly Claim[]): readonly Finding<Cod
     if (mesh.get('Gateway', first.gateway.namespace, first.gateway.name) === undefined) {
       return [missing(mesh, first, who)]
     }
-    if (gateway === undefined || hboneListener(gateway) !== undefined || isSandwich(gateway.listeners)) return []
+    if (gateway === undefined || isWaypoint(gateway)) return []
     const message = `asks for Gateway ${key} of class ${gateway.className}, which has no HBONE listener${who}`
     return [{ code: 'FW0603', object: first.ref, message, next: `kubectl get gateways -A` }]
   })
 }
 
 /** Most often it is misspelt, or stands elsewhere; else it has to be made. */
-const missing = (mesh: Mesh, { ref, gateway: { namespace, name }, isCanary }: Claim, who: string): Finding<Code> => {
+const missing = (mesh: Mesh, { ref, gateway: { namespace, name }, role }: Claim, who: string): Finding<Code> => {
+  // Its share goes to the other waypoint as long as it is not there.
+  const isCanary = role === 'canary'
   const all = mesh.all('Gateway').map(refOf)
   const elsewhere = all.find((one) => one.name === name)
   const near = nearestWord(
@@ -134,10 +130,10 @@ const missing = (mesh: Mesh, { ref, gateway: { namespace, name }, isCanary }: Cl
     elsewhere !== undefined
       ? [
           `; there is one in namespace ${elsewhere.namespace}`,
-          `${label} ${isCanary ? CANARY_NAMESPACE : NAMESPACE}=${elsewhere.namespace}`,
+          `${label} ${isCanary ? CANARY_NAMESPACE : USE_WAYPOINT_NAMESPACE}=${elsewhere.namespace}`,
         ]
       : near !== undefined
-        ? [`; did you mean ${near}?`, `${label} ${isCanary ? CANARY : NAME}=${near}`]
+        ? [`; did you mean ${near}?`, `${label} ${isCanary ? CANARY : USE_WAYPOINT}=${near}`]
         : ['', `fairway waypoint apply -n ${namespace} --name ${name}`]
   const effect = isCanary ? 'it gets no share' : 'traffic goes past routes and policies'
   const what = isCanary ? 'canary waypoint' : 'waypoint'
@@ -145,11 +141,9 @@ const missing = (mesh: Mesh, { ref, gateway: { namespace, name }, isCanary }: Cl
   return { code: 'FW0601', object: ref, message, next }
 }
 
-/** Waypoints behind ztunnel take what it has decrypted. */
-const isSandwich = (listeners: readonly { readonly protocol: string }[]): boolean =>
-  listeners.some(({ protocol }) => protocol === 'istio.io/PROXY')
-
 const bindable: ReadonlySet<string> = new Set(['Service', 'ServiceEntry', 'Pod'])
+/** What cannot be read is told of as such; of waypoints that nobody is FW0601 and FW0603 tell. */
+const toldOtherwise: ReadonlySet<string> = new Set(['Invalid', 'NotFound', 'NoMatchingParent'])
 
 /** What each of our Gateways says of what asks for it. */
 const refusals = (mesh: Mesh): readonly Finding<Code>[] =>
@@ -160,8 +154,7 @@ const refusals = (mesh: Mesh): readonly Finding<Code>[] =>
           bindable.has(condition.object.kind) &&
           condition.type === 'Accepted' &&
           isFault(condition) &&
-          // What cannot be read is told of as such.
-          condition.reason !== 'Invalid' &&
+          !toldOtherwise.has(condition.reason) &&
           !isMeantForOthers(mesh, condition, translation.model.trafficType),
       )
       .map(({ object, reason, message }): Finding<Code> => {
@@ -174,7 +167,7 @@ const refusals = (mesh: Mesh): readonly Finding<Code>[] =>
 /** A Namespace's label asks for whatever in it the waypoint takes: workloads only, say, and never an ExternalName. */
 const isMeantForOthers = (mesh: Mesh, { object, reason }: Condition, trafficType: TrafficType): boolean => {
   const { kind, namespace, name } = object
-  if (labelsOf(mesh.get(kind, namespace, name))[NAME] !== undefined) return false
+  if (labelsOf(mesh.get(kind, namespace, name))[USE_WAYPOINT] !== undefined) return false
   const takesServices = trafficType === 'service' || trafficType === 'all'
   return reason === 'UnsupportedValue' || (kind !== 'Pod' && !takesServices)
 }
@@ -191,10 +184,12 @@ const judgeBound = (live: LiveObject): readonly Finding<Code>[] => {
 
 const halves = (mesh: Mesh): readonly Finding<Code>[] =>
   labelled(mesh)
-    .filter(({ metadata: { labels } }) => labels[NAMESPACE] !== undefined && labels[NAME] === undefined)
+    .filter(
+      ({ metadata: { labels } }) => labels[USE_WAYPOINT_NAMESPACE] !== undefined && labels[USE_WAYPOINT] === undefined,
+    )
     .map(({ ref, metadata }) => ({
       code: 'FW0605',
       object: ref,
-      message: `has ${NAMESPACE}=${metadata.labels[NAMESPACE] ?? ''} without ${NAME}`,
-      next: `kubectl label ${ref.kind.toLowerCase()} ${ref.name}${ref.namespace === '' ? '' : ` -n ${ref.namespace}`} ${NAMESPACE}-`,
+      message: `has ${USE_WAYPOINT_NAMESPACE}=${metadata.labels[USE_WAYPOINT_NAMESPACE] ?? ''} without ${USE_WAYPOINT}`,
+      next: `kubectl label ${ref.kind.toLowerCase()} ${ref.name}${ref.namespace === '' ? '' : ` -n ${ref.namespace}`} ${USE_WAYPOINT_NAMESPACE}-`,
     }))

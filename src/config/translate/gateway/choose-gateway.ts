@@ -1,9 +1,10 @@
-import type { Condition } from '../../model/condition.ts'
-import type { TrafficType } from '../../model/model.ts'
-import { hboneListener, type GatewayObject, type Listener } from '../objects/gateway.ts'
-import type { Catalog, Entry } from './catalog.ts'
-import { conditionOf } from './conditions.ts'
-import type { TranslateOptions } from './options.ts'
+import type { Condition } from '../../../model/condition.ts'
+import type { TrafficType } from '../../../model/model.ts'
+import { nearestWord } from '../../../lib/nearest.ts'
+import { hboneListener, isWaypoint, type GatewayObject, type Listener } from '../../objects/gateway.ts'
+import type { Catalog, Entry } from '../catalog.ts'
+import { conditionOf } from '../conditions.ts'
+import type { TranslateOptions } from '../options.ts'
 
 /** The Gateway that this process is, as far as binding needs to know it. */
 export interface ChosenGateway {
@@ -22,6 +23,8 @@ interface Choice {
 
 /** Classes that istiod makes waypoints of itself: a Gateway of theirs beside another is what is moved away from. */
 const istiosClasses: ReadonlySet<string> = new Set(['istio-waypoint', 'istio-agentgateway-waypoint'])
+/** Classes of which nothing but waypoints are made. */
+const waypointClasses: ReadonlySet<string> = new Set([...istiosClasses, 'fairway-waypoint'])
 
 /** Finds our Gateway: the one that the options name, else the only one with an HBONE listener that is not Istio's own. */
 export const chooseGateway = (catalog: Catalog, options: TranslateOptions): Choice => {
@@ -34,15 +37,30 @@ export const chooseGateway = (catalog: Catalog, options: TranslateOptions): Choi
   const others = all.filter(({ object }) => !istiosClasses.has(object.className))
   const waypoints = others.length > 0 ? others : all
   const [only, second] = waypoints
-  if (only === undefined) return { gateway: undefined, conditions: [] }
-  if (second === undefined) return accept(only, catalog)
-  const message = `${waypoints.length} Gateways have an HBONE listener: say with --gateway NAMESPACE/NAME which one this process is`
-  return {
-    gateway: undefined,
-    conditions: waypoints.map((entry) =>
-      conditionOf(entry, { type: 'Accepted', status: 'Unknown', reason: 'Pending', message }),
-    ),
+  const lost = [...catalog.gateways.values()].flatMap((entry) => lostListener(entry) ?? [])
+  if (only === undefined) return { gateway: undefined, conditions: lost }
+  if (second === undefined) {
+    const { gateway, conditions } = accept(only, catalog)
+    return { gateway, conditions: [...conditions, ...lost] }
   }
+  const message = `${waypoints.length} Gateways have an HBONE listener: say with --gateway NAMESPACE/NAME which one this process is`
+  const pending = waypoints.map((entry) =>
+    conditionOf(entry, { type: 'Accepted', status: 'Unknown', reason: 'Pending', message }),
+  )
+  return { gateway: undefined, conditions: [...pending, ...lost] }
+}
+
+/** What is to be said of a Gateway that is meant for a waypoint, by its class or by a word close to HBONE, and is none. */
+const lostListener = (entry: Entry<GatewayObject>): Condition | undefined => {
+  const { className, listeners } = entry.object
+  if (isWaypoint(entry.object)) return undefined
+  const slip = listeners.findIndex(({ protocol }) => nearestWord(protocol, ['HBONE']) !== undefined)
+  const near = listeners[slip]
+  if (near === undefined && !waypointClasses.has(className)) return undefined
+  const found = near === undefined ? '' : ` (listener ${near.name} has ${JSON.stringify(near.protocol)})`
+  const message = `none of its listeners has protocol HBONE${found}: it is no waypoint, and traffic goes past routes and policies`
+  const path = near === undefined ? 'spec.listeners' : `spec.listeners[${slip}].protocol`
+  return conditionOf(entry, { type: 'Accepted', status: 'False', reason: 'ListenersNotValid', message, path })
 }
 
 const missing = (gateway: { readonly namespace: string; readonly name: string }): Condition => ({
@@ -71,7 +89,7 @@ const accept = (entry: Entry<GatewayObject>, catalog: Catalog): Choice => {
           message: `label ${label} is ${JSON.stringify(written)}, expected service, workload, all or none: nothing is bound`,
           path: `metadata.labels["${label}"]`,
         })
-      : acceptedCondition(entry, identity)
+      : (lostListener(entry) ?? acceptedCondition(entry, identity))
   return {
     gateway: {
       entry,

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { parse } from 'yaml'
+import { readObject } from '../../objects/read-object.ts'
+import type { SourcedObject, TranslateOptions } from '../options.ts'
+import { translate } from '../translate.ts'
+
+const options: TranslateOptions = {
+  clusterDomain: 'cluster.local',
+  trustDomain: 'td',
+  rootNamespace: 'istio-system',
+  pathNormalization: 'BASE',
+}
+const load = (text: string): SourcedObject => ({
+  read: readObject(parse(text)),
+  locate: (path) => ({ file: path, line: 1, column: 1 }),
+})
+
+const gateway = (name: string, protocol: string, { className = 'c', namespace = 'shop' } = {}): string =>
+  `{ apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: { name: ${name}, namespace: ${namespace} }, spec: { gatewayClassName: ${className}, listeners: [{ name: web, port: 80, protocol: HTTP }, { name: mesh, port: 15008, protocol: ${protocol} }] } }`
+const namespace = (name: string, labels: string): string =>
+  `{ apiVersion: v1, kind: Namespace, metadata: { name: ${name}, labels: { ${labels} } } }`
+const service = (labels: string, home = 'shop'): string =>
+  `{ apiVersion: v1, kind: Service, metadata: { name: api, namespace: ${home}, labels: { ${labels} } }, spec: { clusterIP: 10.0.0.1, ports: [{ name: http, port: 80 }] } }`
+const entry = (labels: string): string =>
+  `{ apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: { name: e, namespace: shop, labels: { ${labels} } }, spec: { hosts: [a.example.com], addresses: [10.0.0.9], resolution: STATIC, ports: [{ number: 80, name: http, protocol: HTTP }] } }`
+const route =
+  "{ apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: { name: r, namespace: shop }, spec: { parentRefs: [{ group: '', kind: Service, name: api }], rules: [{ backendRefs: [{ name: api, port: 80 }] }] } }"
+const use = (name: string, rest = ''): string => `istio.io/use-waypoint: ${name}${rest}`
+
+const faultsOf = (documents: readonly string[], more: Partial<TranslateOptions> = {}): readonly string[] =>
+  translate(documents.map(load), { ...options, ...more }).conditions.flatMap(({ object, status, message, position }) =>
+    status === 'True' ? [] : [`${object.kind} ${object.name} ${position?.file ?? ''}: ${message}`],
+  )
+
+const LABEL = String.raw`metadata\.labels\["istio\.io/use-waypoint"\]: label istio\.io/use-waypoint asks for`
+const PAST = 'traffic goes past routes and policies$'
+
+describe('who asks for a waypoint that nobody is', () => {
+  const ours = gateway('waypoint', 'HBONE')
+  const cases: readonly (readonly [name: string, documents: readonly string[], faults: readonly RegExp[]])[] = [
+    ['nobody', [ours, namespace('shop', use('waypoint')), service('')], []],
+    [
+      'a Namespace with a slip',
+      [ours, namespace('shop', use('waypiont')), service('')],
+      [
+        new RegExp(
+          `^Namespace shop ${LABEL} Gateway shop/waypiont, which is not among .* \\(did you mean waypoint\\?\\): ${PAST}`,
+        ),
+      ],
+    ],
+    [
+      'a Service with the name of one in another namespace',
+      [gateway('infra', 'HBONE', { namespace: 'ops' }), ours, service(use('infra'))],
+      [
+        /^Gateway infra .*2 Gateways have an HBONE listener/,
+        /^Gateway waypoint .*2 Gateways have an HBONE listener/,
+        new RegExp(`^Service api ${LABEL} Gateway shop/infra, .* \\(there is one in namespace ops\\): ${PAST}`),
+      ],
+    ],
+    [
+      'a ServiceEntry that names an ingress gateway',
+      [ours, gateway('front', 'TLS'), entry(use('front'))],
+      [new RegExp(`^ServiceEntry e ${LABEL} Gateway shop/front, which has no HBONE listener: ${PAST}`)],
+    ],
+    ['who names one behind ztunnel', [ours, gateway('front', 'istio.io/PROXY'), service(use('front'))], []],
+    [
+      'a canary of nobody',
+      [
+        ours,
+        gateway('envoy', 'HBONE', { className: 'istio-waypoint' }),
+        service(use('envoy', ', istio.io/use-waypoint-canary: x')),
+      ],
+      [/^Service api metadata\.labels\["istio\.io\/use-waypoint-canary"\]: .*: it gets no share$/],
+    ],
+    [
+      'a share of ours, the rest being somebody’s',
+      [ours, service(use('envoy', ', istio.io/use-waypoint-canary: waypoint'))],
+      [],
+    ],
+    ['what another namespace asks of itself', [ours, namespace('far', use('waypiont')), service('', 'far')], []],
+    [
+      'what another namespace asks of ours',
+      [ours, namespace('far', use('waypiont', ', istio.io/use-waypoint-namespace: shop')), service('', 'far')],
+      [/^Namespace far .* Gateway shop\/waypiont, which is not among/],
+    ],
+    ['files without any Gateway', [namespace('shop', use('waypoint')), service('')], []],
+    [
+      'a Service of a Gateway with a slip in its protocol, which is told itself',
+      [gateway('waypoint', 'HBON'), namespace('shop', use('waypoint')), service(''), route],
+      [
+        new RegExp(
+          `^Gateway waypoint spec\\.listeners\\[1\\]\\.protocol: none of its listeners has protocol HBONE \\(listener mesh has "HBON"\\): .*${PAST}`,
+        ),
+        /^HTTPRoute r spec\.parentRefs: .* Service shop\/api is bound to Gateway shop\/waypoint, which has no HBONE listener$/,
+      ],
+    ],
+    [
+      'a Gateway of a class of waypoints',
+      [gateway('waypoint', 'TCP', { className: 'fairway-waypoint' })],
+      [/^Gateway waypoint spec\.listeners: none of its listeners has protocol HBONE: it is no waypoint/],
+    ],
+    ['an ingress gateway for whom nobody asks', [gateway('front', 'HTTPS', { className: 'istio' })], []],
+  ]
+  for (const [name, documents, faults] of cases) {
+    it(name, () => {
+      const told = faultsOf(documents)
+      assert.equal(told.length, faults.length, told.join('\n'))
+      for (const [i, fault] of faults.entries()) assert.match(told[i] ?? '', fault)
+    })
+  }
+
+  it('a Gateway that this process is said to be, without such a listener', () => {
+    const wanted = { gateway: { namespace: 'shop', name: 'front' } }
+    assert.match(faultsOf([gateway('front', 'HBONEE')], wanted)[0] ?? '', /^Gateway front .*listener mesh has "HBONEE"/)
+  })
+})

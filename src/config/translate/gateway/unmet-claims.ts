@@ -1,0 +1,82 @@
+import { nearestWord } from '../../../lib/nearest.ts'
+import type { Condition } from '../../../model/condition.ts'
+import { isWaypoint } from '../../objects/gateway.ts'
+import type { Metadata } from '../../objects/metadata.ts'
+import type { Catalog, Entry } from '../catalog.ts'
+import { conditionOf, type Verdict } from '../conditions.ts'
+import { CANARY, claimsOf, USE_WAYPOINT, type WaypointClaim, type WaypointRef } from './waypoint-labels.ts'
+
+type Claimants = Pick<Catalog, 'gateways' | 'namespaces' | 'services' | 'serviceEntries'>
+
+/**
+ * What is to be said of labels that ask for a waypoint which nobody is: Istio then sends traffic past all routes and policies.
+ * What has nothing to do with the namespace of our Gateway is for others to tell; of Gateways something may have been `told` by now.
+ */
+export const unmetClaims = (
+  catalog: Claimants,
+  { gateway, told }: { readonly gateway: WaypointRef | undefined; readonly told: readonly Condition[] },
+): readonly Condition[] => {
+  // Of files without any Gateway that is said once, and a folder of Services alone is nothing wrong.
+  if (gateway === undefined && catalog.gateways.size === 0) return []
+  const home = gateway?.namespace
+  const known = new Set(told.map(({ object }) => keyOf(object)))
+  const isOurs = (claim: WaypointClaim): boolean => gateway !== undefined && keyOf(claim.gateway) === keyOf(gateway)
+  const judge = (entry: Entry<Claimant>, namespace: string): readonly Condition[] => {
+    const claims = claimsOf(entry.object.metadata.labels, namespace)
+    // Who has the rest of what we have a share of is not for us to say.
+    if (claims.some(isOurs)) return []
+    return claims.flatMap((claim) => {
+      if (home !== undefined && namespace !== home && claim.gateway.namespace !== home) return []
+      if (known.has(keyOf(claim.gateway))) return []
+      const verdict = refuse(claim, catalog)
+      return verdict === undefined ? [] : [conditionOf(entry, verdict)]
+    })
+  }
+  return [
+    ...[...catalog.namespaces.values()].flatMap((entry) => judge(entry, entry.object.metadata.name)),
+    ...[...catalog.services.values(), ...catalog.serviceEntries.values()].flatMap((entry) =>
+      judge(entry, entry.object.metadata.namespace),
+    ),
+  ]
+}
+
+interface Claimant {
+  readonly kind: string
+  readonly metadata: Metadata
+}
+
+const refuse = ({ gateway, role }: WaypointClaim, { gateways }: Claimants): Verdict | undefined => {
+  const lack = lackOf(gateway, gateways)
+  if (lack === undefined) return undefined
+  const isCanary = role === 'canary'
+  const label = isCanary ? CANARY : USE_WAYPOINT
+  const effect = isCanary ? 'it gets no share' : 'traffic goes past routes and policies'
+  const message = `label ${label} asks for Gateway ${keyOf(gateway)}, which ${lack.message}: ${effect}`
+  return { type: 'Accepted', status: 'False', reason: lack.reason, message, path: `metadata.labels["${label}"]` }
+}
+
+/** Why a Gateway that is asked for is nobody's waypoint, with `which` before it; `undefined`: it is somebody's. */
+export const lackOf = (
+  gateway: WaypointRef,
+  gateways: Claimants['gateways'],
+): Pick<Verdict, 'reason' | 'message'> | undefined => {
+  const found = gateways.get(keyOf(gateway))
+  if (found === undefined) {
+    return { reason: 'NotFound', message: `is not among the readable objects${guess(gateway, gateways)}` }
+  }
+  return isWaypoint(found.object) ? undefined : { reason: 'NoMatchingParent', message: 'has no HBONE listener' }
+}
+
+/** Most often it stands elsewhere, or is misspelt. */
+const guess = ({ namespace, name }: WaypointRef, gateways: Claimants['gateways']): string => {
+  const waypoints = [...gateways.values()]
+    .filter(({ object }) => isWaypoint(object))
+    .map(({ object }) => object.metadata)
+  const elsewhere = waypoints.find((one) => one.name === name)
+  if (elsewhere !== undefined) return ` (there is one in namespace ${elsewhere.namespace})`
+  const names = waypoints.filter((one) => one.namespace === namespace).map((one) => one.name)
+  const near = nearestWord(name, names)
+  return near === undefined ? '' : ` (did you mean ${near}?)`
+}
+
+const keyOf = ({ namespace, name }: WaypointRef): string => `${namespace}/${name}`
