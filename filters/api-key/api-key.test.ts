@@ -19,6 +19,12 @@ const from = [
 const config = { credentials, from, clientHeader: 'X-Client' }
 
 describe('ApiKey', () => {
+  it('leaves other cookies as they are', async () => {
+    const cookie = 'prefs={"a":1,"b":2}; key=key-of-ann; d=Thu, 01 Jan'
+    const { kind, request } = await runFilter(apiKey, config, { exchange: { headers: [['cookie', cookie]] } })
+    assert.deepEqual([kind, request.headers.get('cookie')], ['forwarded', 'prefs={"a":1,"b":2}; d=Thu, 01 Jan'])
+  })
+
   for (const [exchange, client] of [
     [{ headers: [['x-api-key', 'key-of-ann']] }, 'ann'],
     [{ headers: [['authorization', 'Bearer key-of-ben']] }, 'ben'],
@@ -38,8 +44,9 @@ describe('ApiKey', () => {
     it(`knows ${client} by ${JSON.stringify(exchange)}, and keeps the key from the Service`, async () => {
       const mine = 'headers' in exchange ? exchange.headers : []
       const { kind, request } = await runFilter(apiKey, config, {
-        exchange: { ...exchange, headers: [...mine, ['x-client', 'root']] },
+        exchange: { ...exchange, headers: [...mine, ['x-client', 'root'], ['x_client', 'root']] },
       })
+      assert.ok(request.headers.hasCredentials && !request.headers.has('x_client'))
       assert.deepEqual([kind, request.headers.get('x-client')], ['forwarded', client])
       assert.ok(!JSON.stringify([...request.headers, request.query]).includes('key-of'))
       const kept = await runFilter(apiKey, { ...config, forwardKey: true }, { exchange })

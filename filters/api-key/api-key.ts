@@ -26,7 +26,7 @@ const apiKey: FilterDefinition<ApiKeyConfig> = {
     const unknown = refuse('unknown_api_key')
     return {
       onRequest: ({ request }) => {
-        if (header !== undefined) request.headers.removeLower(header)
+        if (header !== undefined) request.headers.removeAlike(header)
         let key: string | undefined
         for (const { read } of readers) {
           key = read(request)
@@ -36,6 +36,8 @@ const apiKey: FilterDefinition<ApiKeyConfig> = {
         const client = key.length > MAX_KEY_LENGTH ? undefined : clients.get(`{SHA256}${hash('sha256', key, 'base64')}`)
         if (client === undefined) return unknown
         // In all places: what is not looked at may be a key nevertheless.
+        // Whatever the key stands in: what is answered to it is for this client alone.
+        request.headers.noteCredentials()
         if (!forwardKey) for (const { read, remove } of readers) if (read(request) !== undefined) remove(request)
         if (header !== undefined) request.headers.setLower(header, client)
         return undefined

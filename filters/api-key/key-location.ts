@@ -29,7 +29,7 @@ export const createKeyReader = ({ type, name }: KeyLocation): KeyReader => {
       }
     case 'Cookie':
       return {
-        read: ({ headers }) => cookieOf(headers.getLower('cookie'), name),
+        read: (request) => cookieOf(request, name),
         remove: (request) => removeCookie(request, name),
       }
   }
@@ -39,17 +39,20 @@ export const createKeyReader = ({ type, name }: KeyLocation): KeyReader => {
 const withoutScheme = (name: string, value: string | undefined): string | undefined =>
   name === 'authorization' ? value?.replace(/^bearer +/i, '') : value
 
-/** Several fields of cookies come joined with commas, which no cookie may have. */
-const SEPARATOR = /[;,] */
+const cookieOf = ({ headers }: RequestView, name: string): string | undefined => {
+  for (const [field, cookies] of headers) {
+    const pair = field === 'cookie' ? cookies.split(SEPARATOR).find((one) => one.startsWith(`${name}=`)) : undefined
+    if (pair !== undefined) return pair.slice(name.length + 1)
+  }
+  return undefined
+}
 
-const cookieOf = (cookies: string | undefined, name: string): string | undefined =>
-  cookies
-    ?.split(SEPARATOR)
-    .find((pair) => pair.startsWith(`${name}=`))
-    ?.slice(name.length + 1)
+/** Nothing else separates cookies (RFC 6265 section 5.4): commas stand in values of some. */
+const SEPARATOR = /; */
 
 const removeCookie = ({ headers }: RequestView, name: string): void => {
-  const kept = (headers.getLower('cookie') ?? '').split(SEPARATOR).filter((pair) => !pair.startsWith(`${name}=`))
+  const cookies = [...headers].flatMap(([field, value]) => (field === 'cookie' ? value.split(SEPARATOR) : []))
+  const kept = cookies.filter((pair) => !pair.startsWith(`${name}=`))
   if (kept.length === 0) headers.removeLower('cookie')
   else headers.setLower('cookie', kept.join('; '))
 }

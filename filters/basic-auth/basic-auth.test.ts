@@ -27,10 +27,12 @@ describe('BasicAuth', () => {
       const headers = [
         ['authorization', written],
         ['x-user', 'root'],
+        ['x_user', 'root'],
       ] as const
       const { kind, request } = await runFilter(basicAuth, config, { exchange: { headers } })
       assert.equal(kind, 'forwarded')
       assert.deepEqual(Object.fromEntries(request.headers), { 'x-user': user })
+      assert.ok(request.headers.hasCredentials)
       const kept = await runFilter(basicAuth, { ...config, forwardAuthorization: true }, { exchange: { headers } })
       assert.equal(kept.request.headers.get('authorization'), written)
     })

@@ -63,7 +63,7 @@ const basicAuth: FilterDefinition<BasicAuthConfig> = {
     return {
       onRequest: ({ request }) => {
         const { headers } = request
-        if (header !== undefined) headers.removeLower(header)
+        if (header !== undefined) headers.removeAlike(header)
         const written = headers.getLower('authorization')
         if (written === undefined) return missing
         const login = readLogin(written)

@@ -17,6 +17,8 @@ const exchange = {
     sub: 'ann',
     email: 'ann@example.com',
     level: 3,
+    name: 'Łukasz Jörg 张',
+    broken: 'a\r\nx-admin: 1',
     groups: ['dev', 'ops'],
     realm: { roles: ['a'], '{odd}': 1 },
     'https://example.com/id': 'x',
@@ -34,6 +36,9 @@ describe('a template', () => {
     ['{claims[groups]}', 'dev,ops'],
     ['{claims[realm][roles]}', 'a'],
     ['{claims[https://example.com/id]}', 'x'],
+    // In UTF-8, a byte a character, as claims go out that RequestAuthentications name.
+    ['{claims[name]}', Buffer.from('Łukasz Jörg 张').toString('latin1')],
+    ['{claims[broken]}', undefined],
     ['{claims[nothing]}', undefined],
     ['{claims[realm]}', undefined],
     ['{claims[constructor]}', undefined],
@@ -82,7 +87,7 @@ describe('HeaderTransform', () => {
         remove: ['x-debug'],
       },
     }
-    const headers = [...exchange.headers, ['x-debug', '1']] as const
+    const headers = [...exchange.headers, ['x-debug', '1'], ['x_user', 'mallory'], ['x_tenant', 'b']] as const
     const { request } = await runFilter(headerTransform, config, { exchange: { ...exchange, headers } })
     assert.deepEqual(Object.fromEntries(request.headers), {
       'x-user': 'ann@example.com',

@@ -75,8 +75,8 @@ const createChanger = (changed: Changes): Changer => {
   return (headers, exchange) => {
     for (const { name, read } of set) {
       const value = read(exchange)
-      if (value === undefined) headers.removeLower(name)
-      else headers.setLower(name, value)
+      headers.removeAlike(name)
+      if (value !== undefined) headers.setLower(name, value)
     }
     for (const { name, read } of add) {
       const value = read(exchange)

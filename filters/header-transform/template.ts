@@ -1,4 +1,4 @@
-import { schema } from 'fairway/filter'
+import { encodeFieldText, schema } from 'fairway/filter'
 import type { Exchange, Issue, Schema } from 'fairway/filter'
 
 /** What a template comes to for an exchange; `undefined` when something that it names is not there. */
@@ -21,9 +21,9 @@ const plain: Readonly<Record<string, Read>> = {
   'destination.name': ({ destination }) => destination.name,
   'destination.namespace': ({ destination }) => destination.namespace,
   'destination.hostname': ({ destination }) => destination.hostname,
-  'token.principal': ({ request }) => request.token?.principal,
-  'token.issuer': ({ request }) => request.token?.issuer,
-  'token.subject': ({ request }) => request.token?.subject,
+  'token.principal': ({ request }) => asField(request.token?.principal),
+  'token.issuer': ({ request }) => asField(request.token?.issuer),
+  'token.subject': ({ request }) => asField(request.token?.subject),
   'match.route': ({ match }) => match?.route,
   'match.rule': ({ match }) => match?.rule,
 }
@@ -33,7 +33,7 @@ const named: Readonly<Record<string, (names: readonly string[]) => Read>> = {
   claims:
     (names) =>
     ({ request }) =>
-      claimText(request.token?.claims, names),
+      asField(claimText(request.token?.claims, names)),
   'request.headers': ([name = '']) => {
     const lower = name.toLowerCase()
     return ({ request }) => request.headers.getLower(lower)
@@ -54,6 +54,10 @@ const claimText = (claims: unknown, names: readonly string[]): string | undefine
   if (!Array.isArray(value)) return isScalar(value) ? String(value) : undefined
   return value.length > 0 && value.every(isScalar) ? value.join(',') : undefined
 }
+
+/** What stands in tokens may be in any script. */
+const asField = (text: string | undefined): string | undefined =>
+  text === undefined ? undefined : encodeFieldText(text)
 
 const isScalar = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'

@@ -12,6 +12,8 @@ import { ageMs, mayReplaceError, useOf } from './rfc9111/freshness.ts'
 export const lookupOf = (exchange: Exchange, { keys, env }: CacheParts): Lookup | undefined => {
   const { request } = exchange
   if (request.method !== 'GET' && request.method !== 'HEAD') return undefined
+  // Who may call is decided behind us.
+  if (exchange.match?.isGuarded === true) return undefined
   // What its body says is in no key.
   if (request.hasBody === true || request.upgrade !== undefined || isForOrigin(request.headers)) return undefined
   keys.cleanQuery(request)

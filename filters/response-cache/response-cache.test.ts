@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createCacheBed, type Step } from '../../test/support/filters/cache-bed.ts'
+import type { StagedFilter } from '../../src/filter/chain.ts'
 import { createFakeSiblings } from '../../src/filter/testing.ts'
 import responseCache from './response-cache.ts'
 
@@ -47,6 +48,36 @@ describe('what one client has brought', () => {
     const exchange = { claims: { iss: 'i', sub: 's' } }
     assert.equal((await run({ ask: 'GET /', says: FRESH, exchange })).by, 'miss')
     assert.equal((await run({ ask: 'GET /', says: FRESH })).by, 'miss')
+  })
+})
+
+describe('what others have seen to', () => {
+  it('credentials that were taken out on the way are credentials', async () => {
+    const user = (name: string): StagedFilter => ({
+      stage: 'identify',
+      filter: {
+        onRequest: ({ request: { headers } }) => {
+          headers.removeLower('authorization')
+          headers.setLower('x-user', name)
+        },
+      },
+    })
+    for (const [says, by] of [
+      [FRESH, 'miss'],
+      [{ 'cache-control': 'public, max-age=60' }, 'hit'],
+    ] as const) {
+      const { run } = createCacheBed({}, [user('ann')])
+      const step: Step = { ask: 'GET /', says, headers: { authorization: 'Basic YW5uOng=' } }
+      await run(step)
+      assert.equal((await run(step)).by, by)
+    }
+  })
+
+  it('where a backend may refuse a request nothing is kept', async () => {
+    const { run } = createCacheBed()
+    const match = { route: 'HTTPRoute/shop/api', rule: '0', prefix: undefined, isGuarded: true }
+    const step: Step = { ask: 'GET /', says: FRESH, exchange: { match } }
+    assert.deepEqual([(await run(step)).by, (await run(step)).by], ['miss', 'miss'])
   })
 })
 

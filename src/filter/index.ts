@@ -16,6 +16,8 @@ export type { CallErrorCode, FetchInit, MeshFetch } from './env/calls.ts'
 export type { Counter, Histogram, HistogramOptions, LabelValues, MetricOptions } from './env/metrics.ts'
 export type { JoinSiblings, Siblings, SiblingUser } from './env/siblings.ts'
 export type { HeaderList } from '../http/header-list.ts'
+/** Texts of others as values of headers: `encodeFieldText(token.subject)`. */
+export { encodeFieldText } from '../lib/headers/encode-field-text.ts'
 /** What no change of a request's headers may do: to its only host, and to those that say who the client is. */
 export { refuseRequestChanges } from './request-changes.ts'
 export type { JsonSchema, Schema } from '../lib/schema.ts'
@@ -39,6 +41,9 @@ export const stages = ['preflight', 'identify', 'admit', 'shape', 'select'] as c
 
 /** When a filter's turn comes: one of `stages`. */
 export type Stage = (typeof stages)[number]
+
+/** Whether filters of a stage are there to say who may call. */
+export const isDeciding = (stage: Stage): boolean => stage !== 'shape' && stage !== 'select'
 
 /** The request as a filter sees and changes it; what the filter before left is what the next one gets. */
 export interface RequestView {
@@ -66,6 +71,18 @@ export interface ResponseView {
   readonly headers: HeaderList
 }
 
+/** The rule that a request matched. */
+export interface RuleMatch {
+  /** `HTTPRoute/NS/NAME` */
+  readonly route: string
+  /** Its name, else its index as text. */
+  readonly rule: string
+  /** The path prefix by which it matched, if it did by one. */
+  readonly prefix: string | undefined
+  /** A backend of it has filters of its own that may refuse a request; they come after those of the rule. */
+  readonly isGuarded?: boolean
+}
+
 /** One request and its response on their way through the chain. */
 export interface Exchange {
   /** The same object in all hooks, so that a filter can remember by it what it found. */
@@ -76,7 +93,7 @@ export interface Exchange {
   /** The Service that the client called. */
   readonly destination: Destination
   /** The route rule that matched; `undefined` in the service-scoped half of the chain and on pass-through. */
-  readonly match: { readonly route: string; readonly rule: string; readonly prefix: string | undefined } | undefined
+  readonly match: RuleMatch | undefined
 }
 
 /** An answer that ends the chain: nothing is forwarded. */

@@ -1,4 +1,6 @@
 const NONE: readonly string[] = []
+/** Where clients show who their users are; what is answered to that is for these alone (RFC 9111 section 3.5; cookies as everywhere). */
+const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
 /** Twice the number of checked fields that are passed over in search of one. */
 const MAX_REMOVED = 16
 
@@ -23,6 +25,7 @@ export class HeaderList {
   ownLines = ''
   /** @internal Where in `fields` they were put, which may not be where they are; -1: there are no `ownLines`. */
   ownAt = -1
+  #hadCredentials = false
 
   constructor(fields: string[] = []) {
     this.fields = fields
@@ -87,6 +90,35 @@ export class HeaderList {
     return this.#removeFrom(name, 0)
   }
 
+  /** Drops all fields that are `name` to CGI, and whatever descends from it (WSGI, Rack, PHP): with `_` in place of `-` too. */
+  removeAlike(name: string): void {
+    const wanted = hyphenated(name.toLowerCase())
+    const fields = this.fields
+    for (let i = fields.length - 2; i >= 0; i -= 2) {
+      const found = fields[i] ?? ''
+      if (found.length === wanted.length && hyphenated(found) === wanted) fields.splice(i, 2)
+    }
+  }
+
+  /** Whether credentials came with the request, in `authorization`, `cookie` or `proxy-authorization`, whoever has taken them out since. */
+  get hasCredentials(): boolean {
+    if (this.#hadCredentials) return true
+    const fields = this.fields
+    for (let i = 0; i < fields.length; i += 2) if (CREDENTIALS.has(fields[i] ?? '')) return true
+    return false
+  }
+
+  /** Says so of credentials that stand elsewhere: in a field or parameter of another name. */
+  noteCredentials(): void {
+    this.#hadCredentials = true
+  }
+
+  /** @internal Puts others in the place of all fields. */
+  replaceFields(fields: readonly string[]): void {
+    this.#hadCredentials = this.hasCredentials
+    this.fields = [...fields]
+  }
+
   /** Visits each field in order. */
   *[Symbol.iterator](): IterableIterator<readonly [name: string, value: string]> {
     for (let i = 0; i < this.fields.length; i += 2) yield [this.fields[i] ?? '', this.fields[i + 1] ?? '']
@@ -146,6 +178,7 @@ export class HeaderList {
     copy.ownTraceparent = this.ownTraceparent
     copy.ownLines = this.ownLines
     copy.ownAt = this.ownAt
+    copy.#hadCredentials = this.#hadCredentials
     return copy
   }
 
@@ -162,6 +195,9 @@ export class HeaderList {
     }
     if (kept === fields.length) return false
     fields.length = kept
+    if (CREDENTIALS.has(name)) this.#hadCredentials = true
     return true
   }
 }
+
+const hyphenated = (name: string): string => name.replaceAll('_', '-')

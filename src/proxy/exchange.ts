@@ -83,7 +83,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.destination = record.destination
     this.chains = new EnteredChains(frontend?.chain ?? emptyChain)
     this.#answer = new Answer(this, head)
-    this.request = toRequestView(head)
+    this.request = toRequestView(head, record.destination.hostname)
     const client = clientOf(head, record, this.snapshot.tellsClientIdentity ? deps.ownIdentity() : undefined)
     this.bodyMemory = deps.bodyMemory
     this.outgoing = new Outgoing(this, { head, client, tracing: trace === 'untold' ? undefined : trace }, deps)
@@ -235,7 +235,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
         if (rule.closed !== undefined) {
           return this.#answer.replyLocally(local.closedBy(rule.closed.status, rule.closed.reason))
         }
-        this.match = { route: rule.route, rule: rule.name, prefix: resolution.prefix }
+        this.match = { route: rule.route, rule: rule.name, prefix: resolution.prefix, isGuarded: rule.isGuarded }
         this.#useRule(rule)
       }
     }

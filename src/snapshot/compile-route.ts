@@ -1,5 +1,6 @@
 import { composeChain } from '../filter/chain.ts'
 import type { Chain, StagedFilter } from '../filter/chain.ts'
+import { isDeciding } from '../filter/index.ts'
 import type { FilterFactory } from '../filter/instances.ts'
 import type { FilterSpec } from '../model/filter-spec.ts'
 import type { Match } from '../model/match.ts'
@@ -151,6 +152,7 @@ const compileRule = (
     name: rule.name ?? String(rule.index),
     chain: 'chain' in compiled ? compiled.chain : composeChain([]),
     backends,
+    isGuarded: backends.some(isGuarded),
     totalWeight: backends.reduce((sum, backend) => sum + backend.weight, 0),
     timeouts: rule.timeouts,
     retry: rule.retry,
@@ -160,6 +162,11 @@ const compileRule = (
     source: rule,
   }
 }
+
+/** Filters of users may refuse a request at any stage. */
+const isGuarded = (backend: BackendPlan): boolean =>
+  backend.kind === 'service' &&
+  backend.chain.staged.some(({ stage, spec }) => isDeciding(stage) || spec?.user !== undefined)
 
 const compileBackend = (backend: Backend, filters: FilterFactory): BackendPlan => {
   if (backend.kind === 'invalid') return backend

@@ -46,7 +46,7 @@ const createFactory = (): { readonly filters: FilterFactory; readonly made: Map<
     if (kind === 'Missing') return { failure: `${origin} is missing` }
     const filter = made.get(kind) ?? {}
     made.set(kind, filter)
-    return { stage: 'shape', filter }
+    return { stage: kind === 'Guard' ? 'admit' : 'shape', filter }
   }
   return { filters, made }
 }
@@ -115,6 +115,26 @@ test('a rule whose filter cannot be made is closed with 500, and the others stay
   assert.deepEqual(ruleOf(snapshot, 'a').closed, { status: 500, reason: 'somewhere: Missing is missing' })
   assert.equal(ruleOf(snapshot, 'a').chain, emptyChain)
   assert.equal(ruleOf(snapshot, 'a', 1).closed, undefined)
+})
+
+test('a rule says when a backend has filters that may refuse', () => {
+  const { filters } = createFactory()
+  const backends = (...kinds: readonly string[]) => [
+    backendOf('v1', 1),
+    { ...backendOf('v2', 1), filters: kinds.map(spec) },
+  ]
+  const routes = [
+    routeOf('a', [
+      { backends: backends('Good') },
+      { backends: backends('Good', 'Guard') },
+      { filters: [spec('Guard')] },
+    ]),
+  ]
+  const snapshot = build(modelOf(routes), undefined, filters)
+  assert.deepEqual(
+    [0, 1, 2].map((i) => ruleOf(snapshot, 'a', i).isGuarded),
+    [false, true, false],
+  )
 })
 
 test('what translate closed stays closed as it said', () => {

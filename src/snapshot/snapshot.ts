@@ -287,6 +287,8 @@ export interface RulePlan extends Weighted<BackendPlan> {
   readonly chain: Chain
   /** Weights that add up to 0 answer 500. */
   readonly backends: readonly BackendPlan[]
+  /** One of them has filters that may refuse a request. */
+  readonly isGuarded: boolean
   readonly timeouts: Timeouts | undefined
   readonly retry: Retry | undefined
   readonly mirrors: readonly Mirror[]

@@ -244,7 +244,7 @@ describe('what is told of', () => {
     await (await mesh.tunnel()).get('/long/path', 'x-tenant: acme\r\n')
     const head = mesh.pod.tunnels[0]?.requests[0]?.head
     assert.ok(head)
-    exports.record(await mesh.record(1), { request: toRequestView(head), response: undefined })
+    exports.record(await mesh.record(1), { request: toRequestView(head, ''), response: undefined })
     await exports.flush(10_000)
     const [server] = collector.of('server')
     assert.equal(collector.headers[0]?.['x-key'], 'secret')

@@ -22,8 +22,6 @@ const ALWAYS_KEYED = [
 /** Stands in no field and in no path. */
 const SEPARATOR = '\n'
 
-const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization']
-
 /** How keys are made by one configuration. */
 export interface KeyMaker {
   readonly keyOf: (exchange: Exchange) => CacheKey
@@ -41,7 +39,6 @@ export const createKeyMaker = ({
   credentialHeaders,
 }: Pick<ResponseCacheConfig, 'sharing' | 'keyHeaders' | 'ignoreQuery' | 'credentialHeaders'>): KeyMaker => {
   const keyed = new Set([...ALWAYS_KEYED, ...keyHeaders.map((name) => name.toLowerCase())])
-  const credentials = [...CREDENTIALS, ...credentialHeaders]
   const ignored = new Set(ignoreQuery)
   return {
     keyOf: (exchange) => ({
@@ -56,7 +53,8 @@ export const createKeyMaker = ({
         .filter((pair) => !ignored.has(nameOf(pair)))
       request.query = kept.length === 0 ? '' : `?${kept.join('&')}`
     },
-    hasCredentials: (request) => request.token !== undefined || credentials.some((name) => request.headers.has(name)),
+    hasCredentials: ({ token, headers }) =>
+      token !== undefined || headers.hasCredentials || credentialHeaders.some((name) => headers.has(name)),
   }
 }
 

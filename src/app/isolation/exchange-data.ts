@@ -44,7 +44,7 @@ export const applyChanges = ({ request, response }: Exchange, changes: ExchangeC
   if (changes.request !== undefined) {
     const { fields, ...parts } = changes.request
     Object.assign(request, parts)
-    request.headers.fields = [...fields]
+    request.headers.replaceFields(fields)
   }
   if (changes.response !== undefined && response !== undefined) {
     response.status = changes.response.status

@@ -25,6 +25,7 @@ import { translateBackendTls } from './backend-tls/translate-backend-tls.ts'
 import { translateComparisons } from './comparison/translate-comparisons.ts'
 import { attachFilters } from './filter/attach-filters.ts'
 import { callGrantsOf } from './filter/call-grants.ts'
+import { guardedCaches } from './filter/guarded-caches.ts'
 import { mayCall } from './filter/may-call.ts'
 import { noFilterVersions, type FilterVersions } from './filter/filter-version.ts'
 import { createFilterSecrets } from './filter/filter-secrets.ts'
@@ -242,8 +243,9 @@ const translateSet = (
   const reached = [...new Set(wanted.values().map(([service]) => service))]
   const callable = hasCalls ? catalog.referenceGrants.map(({ metadata }) => metadata.namespace) : []
   const wants = (): Wants => wantsOf(noted, { gateway, rootNamespace, reached, callable })
+  const attachedModel = attachFilters(model, filters.attachments, versions)
   const translation = {
-    model: attachFilters(model, filters.attachments, versions),
+    model: attachedModel,
     conditions: sortConditions([
       ...unusableConditions(objects),
       ...aboutGateway,
@@ -263,6 +265,7 @@ const translateSet = (
       }),
       ...backendTlsConditions({ policies: backendTls, gateway, isReached: (key) => wanted.has(key) }),
       ...filters.conditions,
+      ...guardedCaches(catalog.filters.values(), attachedModel.routes),
       ...comparisons.conditions,
       ...sliceConditions([...catalog.orphanSlices, ...[...slices.values()].flat()], { refusesLocal }),
     ]),

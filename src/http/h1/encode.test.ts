@@ -205,6 +205,9 @@ describe('nothing is written that could be reread:', () => {
         encodeLastChunk(inName),
       ])
         assert.ok(typeof result !== 'string' && result.code === 'unwritable', JSON.stringify(result))
+      const secret = encodeRequestHead(LINE, new HeaderList(['cookie', `session=s3cret${poison}`]), framing)
+      assert.ok(typeof secret !== 'string' && /the value of field cookie/.test(secret.message))
+      assert.doesNotMatch(secret.message, /s3cret/)
     })
   }
 

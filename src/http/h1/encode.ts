@@ -144,7 +144,7 @@ export function encodeRequestHead(
 ): string | H1EncodeFailure {
   const { method, target, host } = line
   if (!isMethod(method)) return unwritable(`method ${quoted(method)}`)
-  if (target === '' || !isTarget(target)) return unwritable(`target ${quoted(target)}`)
+  if (target === '' || !isTarget(target)) return unwritable(`target ${quoted(target.split('?', 1)[0] ?? '')}`)
   if (!isAuthority(host)) return unwritable(`Host ${quoted(host)}`)
   const { bodyLength } = framing
   if (bodyLength === UNTIL_CLOSE || !isLength(bodyLength)) return unwritable(`a request body of ${bodyLength} bytes`)
@@ -229,7 +229,8 @@ function encodeFields(headers: HeaderList): string | H1EncodeFailure {
     if (same < stop) at = same + 2
     else if (!headers.isOwn(name, value) && !isRecent(name, value)) {
       if (!isFieldName(name)) return unwritable(`field name ${quoted(name)}`)
-      if (!isFieldValue(value)) return unwritable(`value ${quoted(value)} of field ${name}`)
+      if (!isFieldValue(value))
+        return unwritable(`the value of field ${name}, which has a character that no field has,`)
       keepRecent(name, value)
     }
     const start = lineStart(name)
@@ -288,7 +289,7 @@ function encodeLength(bodyLength: number): string {
 
 function encodeConnection({ connection, upgrade, bodyLength }: H1Framing): string | H1EncodeFailure {
   if (upgrade !== undefined) {
-    if (upgrade === '' || !isFieldValue(upgrade)) return unwritable(`value ${quoted(upgrade)} of field upgrade`)
+    if (upgrade === '' || !isFieldValue(upgrade)) return unwritable('the value of field upgrade')
     return `\r\nconnection: upgrade\r\nupgrade: ${upgrade}`
   }
   if (bodyLength === UNTIL_CLOSE || connection === 'close') return '\r\nconnection: close'

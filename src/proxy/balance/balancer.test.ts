@@ -16,6 +16,7 @@ const rule = (...weights: readonly number[]): RulePlan => ({
   name: '0',
   chain: emptyChain,
   backends: weights.map((weight, index) => backend(`b${index}`, weight)),
+  isGuarded: false,
   totalWeight: weights.reduce((sum, weight) => sum + weight, 0),
   timeouts: undefined,
   retry: undefined,

@@ -8,13 +8,16 @@ import type { Hashable } from '../balance/hash-key.ts'
 import { upgradeOf } from './upgrade.ts'
 import type { ForwardRequest } from '../forward/forward-plan.ts'
 
-/** The request as it came, its target taken apart; the path is not normalised yet. */
-export const toRequestView = (head: H1RequestHead): RequestView => {
+/**
+ * The request as it came, its target taken apart; the path is not normalised yet. One of HTTP/1.0 without a Host is for
+ * `fallbackHost`, for all who look at it: what policies see is what the endpoint gets.
+ */
+export const toRequestView = (head: H1RequestHead, fallbackHost: string): RequestView => {
   const { path, query } = splitTarget(head.target, head.method)
   return {
     method: head.method,
     scheme: 'http',
-    authority: head.host ?? '',
+    authority: head.host ?? fallbackHost,
     path,
     query,
     headers: head.headers,
@@ -31,8 +34,6 @@ export interface ForwardClient {
   readonly principal: string | undefined
   /** Who we are, where the endpoint is told who the client is; else `undefined`. */
   readonly namedBy: SpiffeId | undefined
-  /** `Host` for an HTTP/1.0 request without one. */
-  readonly fallbackHost: string
   readonly isHttp2: boolean
   /** As `upgradeOf` has it. */
   readonly upgrade: string | undefined
@@ -41,20 +42,19 @@ export interface ForwardClient {
 /** The client of a request, as its tunnel and its head tell. */
 export const clientOf = (
   head: H1RequestHead,
-  { source, destination, httpVersion }: Pick<ExchangeRecord, 'source' | 'destination' | 'httpVersion'>,
+  { source, httpVersion }: Pick<ExchangeRecord, 'source' | 'httpVersion'>,
   namedBy: SpiffeId | undefined,
 ): ForwardClient => ({
   address: source.address,
   principal: source.principal,
   namedBy,
-  fallbackHost: destination.hostname,
   isHttp2: httpVersion === 'HTTP/2',
   upgrade: upgradeOf(head),
 })
 
 /**
  * The request as it goes to the endpoint, after the filters. Host is what a filter set as authority (URLRewrite) or,
- * as Istio allows, as header; an HTTP/1.0 request without one gets `fallbackHost`.
+ * as Istio allows, as header.
  */
 export const toForwardRequest = (
   request: RequestView,
@@ -70,12 +70,12 @@ export const toForwardRequest = (
   // The application sees only us as its peer; this is how it learns of the client (waypoint contract 2.4).
   headers.fields.push('x-forwarded-for', client.address)
   if (!headers.hasLower('x-forwarded-proto')) headers.fields.push('x-forwarded-proto', request.scheme)
-  const isRewritten = authority !== (head.host ?? '')
+  const isRewritten = head.host !== undefined && authority !== head.host
   const host = isRewritten ? authority : (headers.getLower('host') ?? authority)
   return {
     method,
     target: targetOf(request, head),
-    host: host === '' ? client.fallbackHost : host,
+    host,
     headers,
     bodyLength: head.bodyLength,
     upgrade: client.upgrade,

@@ -86,6 +86,20 @@ test('policies are in force from the next request on, on the same connection', a
   assert.equal((await tunnel.get('/admin')).head.status, 200)
 })
 
+test('HTTP/1.0 without a Host is for the host that the endpoint is told', async () => {
+  const http = await start()
+  const tunnel = await http.tunnel()
+  for (const [hosts, status] of [
+    ['api.shop.svc.cluster.local', 403],
+    ['other.shop.svc.cluster.local', 200],
+  ] as const) {
+    judge(http, policy('hosts', 'DENY', { to: [[on({ kind: 'request.host' }, hosts)]] }))
+    tunnel.write('GET / HTTP/1.0\r\nconnection: keep-alive\r\n\r\n', 'GET')
+    assert.equal((await tunnel.answer()).head.status, status, hosts)
+  }
+  assert.equal(http.pod.tunnels[0]?.requests[0]?.head.host, 'api.shop.svc.cluster.local')
+})
+
 test('what only watches is noted, and changes nothing', async () => {
   const http = await start()
   judge(

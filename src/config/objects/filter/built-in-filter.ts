@@ -9,12 +9,12 @@ import { readTargeted, withTargets } from './read-targeted.ts'
  * schema is asked for when there is an object: until then its code may not be loaded.
  */
 export const createFilterDecoder =
-  (definition: Pick<FilterDefinition, 'kind' | 'config'>): KindDecoder<FilterObject> =>
+  (definition: Pick<FilterDefinition, 'kind' | 'stage' | 'config'>): KindDecoder<FilterObject> =>
   (input) => {
     const targeted = readTargeted<BuiltInContent>(input, (told, path) => {
       const decoded = definition.config.decode(told, path)
       // What is decoded here is decoded once more where the filter is made.
-      return decoded.ok ? { ok: true, value: { kind: 'built-in', config: told } } : decoded
+      return decoded.ok ? { ok: true, value: { kind: 'built-in', stage: definition.stage, config: told } } : decoded
     })
     const { kind: as } = definition
     return { ok: true, value: { kind: 'Filter', as, metadata: input.metadata, ...targeted, failureMode: 'closed' } }

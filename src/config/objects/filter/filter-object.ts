@@ -2,6 +2,7 @@
  * Filter (fairway.dev/v1alpha1), unknown to typed. Whether its code is any good is found out elsewhere. What can be read of
  * its targets is always given, so that what cannot be carried out closes what it is about.
  */
+import type { Stage } from '../../../filter/index.ts'
 import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import { durationWithDefault } from '../../../lib/schemas/positive-duration.ts'
@@ -34,6 +35,8 @@ export interface UserContent {
 /** What a built-in filter is told, as it is written and found good. */
 export interface BuiltInContent {
   readonly kind: 'built-in'
+  /** When its turn comes. */
+  readonly stage: Stage
   readonly config: unknown
 }
 

@@ -29,11 +29,11 @@ describe('an extension provider', () => {
     })
   })
 
-  it('that speaks HTTP gets no fields, and may do nothing', () => {
+  it('that speaks HTTP gets one field, and may do nothing', () => {
     const settings = {
       protocol: 'http',
       ...defaults,
-      shownHeaders: [],
+      shownHeaders: [{ kind: 'exact', text: 'authorization' }],
       addedHeaders: [],
       answer: { toUpstream: [], toDownstreamOnAllow: [], toDownstreamOnDeny: 'all' },
       pathPrefix: '',
@@ -69,6 +69,7 @@ describe('an extension provider', () => {
         statusOnError: 503,
         body: { maxBytes: 1024, allowsPartial: true, asBytes: true },
         shownHeaders: [
+          exact('authorization'),
           exact('x-old'),
           exact('cookie'),
           { kind: 'prefix', text: 'x-a' },

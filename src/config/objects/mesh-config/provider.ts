@@ -145,7 +145,12 @@ const httpProvider = (name: string, written: s.ValueOf<typeof http>): MeshProvid
   settings: {
     protocol: 'http',
     ...settingsOf(written),
-    shownHeaders: [...written.includeHeadersInCheck, ...written.includeRequestHeadersInCheck],
+    // Envoy shows it to each such service, beside method, path and host.
+    shownHeaders: [
+      { kind: 'exact', text: 'authorization' },
+      ...written.includeHeadersInCheck,
+      ...written.includeRequestHeadersInCheck,
+    ],
     addedHeaders: Object.entries(written.includeAdditionalHeadersInCheck).map(([field, value]) => [
       field.toLowerCase(),
       value,

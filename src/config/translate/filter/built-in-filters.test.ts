@@ -8,7 +8,11 @@ import { readObject } from '../../objects/read-object.ts'
 import { builtInFilterJson, createFilterDecoder } from '../../objects/filter/built-in-filter.ts'
 
 /** What a kind of ours may look like. */
-const limit = { kind: 'Limit', config: s.object({ perSecond: s.documented(s.integer({ min: 1 }), 'How many.') }) }
+const limit = {
+  kind: 'Limit',
+  stage: 'admit' as const,
+  config: s.object({ perSecond: s.documented(s.integer({ min: 1 }), 'How many.') }),
+}
 const metadata = { namespace: 'shop', name: 'l', labels: {}, annotations: {}, owners: [] }
 
 const read = (spec: unknown): SourcedObject => {

@@ -55,12 +55,13 @@ const resolve = (
 ): FilterObject => {
   const defects = secrets.flatMap((secret, i) => faultOf(secret, names[i] ?? '', object, `spec.secretRefs[${i}].name`))
   if (defects.length > 0) return { ...object, content: undefined, defects }
-  const config =
-    object.content?.kind === 'built-in' && isPlainObject(object.content.config) ? object.content.config : {}
+  const { content } = object
+  if (content?.kind !== 'built-in') return object
+  const config = isPlainObject(content.config) ? content.config : {}
   const written: unknown = config['credentials']
   const credentials: readonly unknown[] = Array.isArray(written) ? written : []
   const more = secrets.flatMap((secret) => secret?.credentials ?? [])
-  return { ...object, content: { kind: 'built-in', config: { ...config, credentials: [...credentials, ...more] } } }
+  return { ...object, content: { ...content, config: { ...config, credentials: [...credentials, ...more] } } }
 }
 
 const faultOf = (

@@ -22,10 +22,14 @@ export const applyChanges = (request: RequestView, changes: RequestChanges): App
   const message = findUnwritable([...changes.request, ...changes.response])
   if (message !== undefined) return { kind: 'unwritable', message }
   const ignored = [...changes.ignored]
+  // What a provider vouches for nobody else may say, in whatever spelling.
+  for (const { action, name } of changes.request)
+    if (action === 'set' && !isKept(name)) request.headers.removeAlike(name)
   changeFields(request.headers, changes.request, ignored)
   for (const name of changes.removed) {
     if (isKept(name)) ignored.push(name)
-    else request.headers.removeLower(name)
+    // It is to be seen by nobody else, so it says who the user is.
+    else if (request.headers.removeLower(name)) request.headers.noteCredentials()
   }
   const { querySet, queryRemoved } = changes
   if (querySet.length + queryRemoved.length > 0) request.query = changeQuery(request.query, { querySet, queryRemoved })

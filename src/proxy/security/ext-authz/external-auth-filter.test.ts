@@ -27,9 +27,17 @@ const preflight: FilterDefinition = {
   }),
 }
 
+const hadCredentials: boolean[] = []
+const watch: FilterDefinition = {
+  kind: 'Watch',
+  stage: 'select',
+  config: anything(),
+  create: () => ({ onRequest: ({ request }) => void hadCredentials.push(request.headers.hasCredentials) }),
+}
+
 const start = async (answer: CheckServer['answer'], rule: Partial<Rule>): Promise<ClientTunnel> => {
   provider = await startCheckServer(answer)
-  const options = { port: provider.port, rule, filters: [preflight] }
+  const options = { port: provider.port, rule, filters: [preflight, watch] }
   mesh = await Mesh.start(options)
   // Without the CUSTOM policy.
   const { providers: _providers, authorizations: _authorizations, ...model } = authzModel(mesh, options)
@@ -42,10 +50,20 @@ describe('ExternalAuth', () => {
     const tunnel = await start(() => ({ code: 0, ok: { headers: [{ name: 'x-user', value: 'anna' }] } }), {
       filters: [externalAuth],
     })
-    const { head } = await tunnel.request('GET', '/a', 'x-user: root\r\n')
+    const { head } = await tunnel.request('GET', '/a', 'x-user: root\r\nx_user: root\r\n')
     assert.equal(head.status, 200)
     assert.equal(provider.seen[0]?.path, '/a')
+    assert.equal(mesh.pod.tunnels[0]?.requests[0]?.head.headers.get('x_user'), undefined)
     assert.equal(mesh.pod.tunnels[0]?.requests[0]?.head.headers.get('x-user'), 'anna')
+  })
+
+  it('says who the user is by what it takes out: a shared cache has nothing of it for others', async () => {
+    const tunnel = await start(() => ({ code: 0, ok: { remove: ['x-session'] } }), {
+      filters: [externalAuth, { kind: 'Watch', config: {}, origin: 'the test' }],
+    })
+    await tunnel.request('GET', '/', 'x-session: abc\r\n')
+    await tunnel.request('GET', '/')
+    assert.deepEqual(hadCredentials, [true, false])
   })
 
   it('refuses what is refused', async () => {

@@ -29,9 +29,10 @@ export const createTokenJudge = (
     counters.jwtRefused++
     return refuse(request, judgement.fault)
   }
-  const outputs = plan.outputs.map(hyphenated)
+  const { outputs } = plan
   return (request) => {
-    removeOutputs(request, outputs)
+    // What only verified tokens may say, whoever wrote it.
+    for (const output of outputs) request.headers.removeAlike(output)
     if (isPreflight(request)) return undefined
     const judgement = authenticator.judge(plan, request)
     return judgement instanceof Promise
@@ -39,21 +40,6 @@ export const createTokenJudge = (
       : finish(request, judgement)
   }
 }
-
-/**
- * What only verified tokens may say, whoever wrote it; with `_` in place of `-` too, since CGI, and whatever descends from it
- * (WSGI, Rack, PHP), takes both for one variable.
- */
-const removeOutputs = ({ headers: { fields } }: RequestView, outputs: readonly string[]): void => {
-  for (const output of outputs) {
-    for (let i = fields.length - 2; i >= 0; i -= 2) {
-      const name = fields[i] ?? ''
-      if (name.length === output.length && hyphenated(name) === output) fields.splice(i, 2)
-    }
-  }
-}
-
-const hyphenated = (name: string): string => name.replaceAll('_', '-')
 
 /** Browsers send no credentials with it (Fetch, CORS-preflight request). */
 const isPreflight = ({ method, headers }: RequestView): boolean =>

@@ -42,8 +42,14 @@ const exchangeOf = (frontend: Frontend, token?: VerifiedToken): LiveExchange & G
   const request = { method: 'GET', authority: 'api', path: '/admin', query: '', headers: new HeaderList(), token }
   const source = { principal: undefined, namespace: undefined, serviceAccount: undefined, address: '10.1.0.1' }
   const snapshot = { pathNormalization: 'BASE' }
-  return { frontend, request, source, snapshot, record: {}, isAdmitted: false } as unknown as LiveExchange &
-    GuardedExchange
+  return {
+    frontend,
+    request,
+    source,
+    snapshot,
+    record: { destination: { hostname: 'api' } },
+    isAdmitted: false,
+  } as unknown as LiveExchange & GuardedExchange
 }
 const head = {
   method: 'GET',

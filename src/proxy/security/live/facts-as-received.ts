@@ -23,7 +23,7 @@ type SeenOfExchange = 'source' | 'request' | 'record' | 'snapshot' | 'frontend' 
  * where no guard but theirs has had a say.
  */
 export const factsAsReceived = (exchange: LiveExchange, head: H1RequestHead, frontend: Frontend): RequestFacts => {
-  const view = toRequestView(head)
+  const view = toRequestView(head, exchange.record.destination.hostname)
   const { checked } = head.headers
   const isHttp2 = checked[0]?.startsWith(':') === true
   const headers = isHttp2 ? toH1Fields(checked, readContentLength(checked)) : new HeaderList([...checked])

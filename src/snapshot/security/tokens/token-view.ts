@@ -1,4 +1,5 @@
 import { claimValue, readClaims, type VerifiedToken } from '../../../filter/verified-token.ts'
+import { encodeFieldText } from '../../../lib/headers/encode-field-text.ts'
 import { isPlainObject } from '../../../lib/schema.ts'
 import type { AuthenticationPlan, JwtRulePlan } from './authentication-plan.ts'
 
@@ -70,9 +71,6 @@ const toFieldValue = (value: unknown): string | undefined => {
   if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) return undefined
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
   if (typeof value !== 'string') return undefined
-  // oxlint-disable-next-line no-control-regex
-  if (/[\x00-\x1f\x7f]/.test(value)) return undefined
   const text = value.trim()
-  if (text === '') return undefined
-  return /^[\x20-\x7e]*$/.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
+  return text === '' ? undefined : encodeFieldText(text)
 }
