@@ -19,6 +19,8 @@ export interface WaypointOptions {
   readonly ca: CaOptions
   /** Ours first, then aliases. */
   readonly trustDomains: readonly [string, ...string[]]
+  /** No flag says so: these are the default. */
+  readonly isTrustDomainDefault?: boolean
   readonly clusterDomain: string
   readonly pathNormalization: PathNormalization
   /** Where Istio's MeshConfig is, and which flags win over it. */
@@ -68,7 +70,7 @@ export type CaOptions =
 /** The part of the options that decides what objects come to. */
 export type MeshOptions = Pick<
   WaypointOptions,
-  'gateway' | 'clusterDomain' | 'trustDomains' | 'pathNormalization' | 'mesh' | 'zone' | 'node'
+  'gateway' | 'clusterDomain' | 'trustDomains' | 'isTrustDomainDefault' | 'pathNormalization' | 'mesh' | 'zone' | 'node'
 >
 
 /** What `translate` is told, by whoever reads the same objects: the data plane, and the verbs that look at files. */

@@ -53,6 +53,7 @@ export const decodeMesh = (
 ): MeshOptions => ({
   gateway: decodeGateway(flags.gateway, env),
   trustDomains: decodeTrustDomains(flags['trust-domain'] ?? 'cluster.local'),
+  isTrustDomainDefault: flags['trust-domain'] === undefined,
   clusterDomain: flags['cluster-domain'],
   mesh: decodeMeshSource(flags, cwd),
   pathNormalization: decodeChoice('path-normalization', flags['path-normalization'] ?? 'BASE', normalizations),

@@ -38,6 +38,7 @@ describe('the flags of fairway run', () => {
       gateway: undefined,
       ca: { kind: 'dev', stateDir: '/home/me/.fairway' },
       trustDomains: ['cluster.local'],
+      isTrustDomainDefault: true,
       clusterDomain: 'cluster.local',
       mesh: undefined,
       pathNormalization: 'BASE',

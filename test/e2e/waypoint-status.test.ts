@@ -59,9 +59,9 @@ const run = async (args: readonly string[], cwd: string) => {
   return { code, stdout: terminal.stdout(), stderr: terminal.stderr() }
 }
 
-/** The MeshConfig that a case is translated with, where it has one. */
+/** What a case is translated with: its MeshConfig where it has one, and a trust domain that is known. */
 const meshOf = (folder: string): readonly string[] =>
-  existsSync(join(folder, 'mesh.yaml')) ? ['--mesh-config', 'mesh.yaml'] : []
+  existsSync(join(folder, 'mesh.yaml')) ? ['--mesh-config', 'mesh.yaml'] : ['--trust-domain', 'cluster.local']
 
 interface Told {
   readonly object: string

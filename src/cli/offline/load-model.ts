@@ -59,7 +59,8 @@ const tryFilters = async (root: string | undefined, { objects }: LoadedSet): Pro
 /** What flags and MeshConfig come to; the latter must be readable, as everything else. */
 const optionsOf = (mesh: MeshOptions, cwd: string): TranslateOptions => {
   const base = translateOptionsOf(mesh)
-  if (mesh.mesh === undefined) return base
+  // Whoever looks at files may look at those of another mesh than the default's.
+  if (mesh.mesh === undefined) return { ...base, isTrustDomainAssumed: mesh.isTrustDomainDefault === true }
   const file = readMeshFile(mesh.mesh.path)
   // What leaves the rest in force is a fault all the same, of which somebody should hear before it is.
   refuseUnreadable((file.ok ? file.faults : file.issues).map((issue) => placeBriefly(issue, cwd)))

@@ -55,6 +55,19 @@ metadata: { name: ask, namespace: shop }
 spec: { targetRefs: [{ group: '', kind: Service, name: api }], action: CUSTOM, provider: { name: opa }, rules: [{}] }
 `,
   ].join('---'),
+  'partner.yaml': [
+    waypoint('waypoint'),
+    service('api'),
+    `
+apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: partner, namespace: shop }
+spec:
+  targetRefs: [{ group: '', kind: Service, name: api }]
+  rules: [{ from: [{ source: { principals: [partner.example/ns/shop/sa/web] } }] }]
+`,
+  ].join('---'),
+  'empty-mesh.yaml': '{}',
   'mesh.yaml':
     'extensionProviders: [{ name: opa, envoyExtAuthzGrpc: { service: api.shop.svc.cluster.local, port: 80 } }]',
   'filtered.yaml':
@@ -97,6 +110,17 @@ const outcomes: readonly {
     code: 79,
     stdout: /\nbad\/far\.yaml:1:\d+: Service far\/far metadata\.lables: unknown field/,
   },
+  // Nobody has said of what trust domain the mesh is.
+  { args: ['-f', 'partner.yaml'], code: 0 },
+  { args: ['-f', 'partner.yaml', '--trust-domain', 'a.example,partner.example'], code: 0 },
+  {
+    args: ['-f', 'partner.yaml', '--trust-domain', 'a.example'],
+    code: 79,
+    stdout:
+      /rules\[0\] allows nothing, since nothing can match it; .* the mesh has the trust domain a\.example and no alias/,
+  },
+  // Istio's default is cluster.local.
+  { args: ['-f', 'partner.yaml', '--mesh-config', 'empty-mesh.yaml'], code: 79, stdout: /trust domain cluster\.local/ },
   { args: ['-f', 'bad', 'waypoint'], code: 0, stdout: /\n1 object: all fine\n$/ },
   { args: ['-f', 'good', 'api-1'], code: 0, stdout: /^KIND.*\nPod +shop\/api-1 .*\n\n1 object: all fine\n$/ },
   { args: ['-f', 'bad', 'httproute/api'], code: 79, stdout: /\n1 object: 1 with findings\n/ },

@@ -51,7 +51,11 @@ export const reasonMeanings: Readonly<Record<string, ReasonMeaning>> = {
     types: ['Accepted'],
     meaning: 'a listener cannot be carried out, or none is that of a waypoint',
   },
-  NeverMatches: { types: ['Shadowed'], meaning: 'another rule takes everything that this one could match' },
+  NeverMatches: {
+    types: ['Shadowed', 'PartiallyInvalid'],
+    meaning:
+      'another rule takes everything that this one could match; of an AuthorizationPolicy: nothing that may come fits a rule',
+  },
   NoConflicts: { types: ['Conflicted'], meaning: 'no other listener has its place' },
   NoMatchingParent: {
     types: ['Accepted'],

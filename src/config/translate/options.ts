@@ -14,6 +14,8 @@ export interface TranslateOptions {
   readonly trustDomain: string
   /** Others whose identities count as the same in policies. */
   readonly trustDomainAliases?: readonly string[]
+  /** Nobody has said what the mesh's trust domain is: what names another one is not told of. */
+  readonly isTrustDomainAssumed?: boolean
   /** Policies in this namespace hold for the whole mesh (`istio-system`). */
   readonly rootNamespace: string
   readonly pathNormalization: PathNormalization

@@ -68,6 +68,7 @@ const mesh = [
 export class Judge {
   readonly snapshot: Snapshot
   readonly conditions: ReturnType<typeof translate>['conditions']
+  readonly #trustDomains: readonly string[]
 
   constructor({ policies, dryRun, mesh: { trustDomain, aliases, pathNormalization } }: AuthorizationCase) {
     const objects = Object.entries(policies).map(([key, spec]) => policyObject(key, spec, dryRun.includes(key)))
@@ -81,6 +82,7 @@ export class Judge {
     }
     const { model, conditions } = translate(loadText('case.yaml', text).objects, options)
     this.conditions = conditions
+    this.#trustDomains = [trustDomain, ...aliases]
     this.snapshot = compile(model, { generation: 1, filters: noFilters })
   }
 
@@ -113,7 +115,31 @@ export class Judge {
     )
     const matching = considered.filter(({ matches }) => matches !== undefined).map(({ policy }) => policy)
     if (decision.policy !== undefined) assert.ok(matching.includes(decision.policy), verdict)
-    for (const { matches, failed } of considered) if (matches !== undefined) assert.equal(failed.length, matches)
+    for (const { policy, matches, failed } of considered) {
+      if (matches === undefined) continue
+      assert.equal(failed.length, matches)
+      if (this.#mayCome(facts)) assert.ok(!this.#isSaidNever(policy, matches, facts), `${policy} rules[${matches}]`)
+    }
+  }
+
+  /** Nobody else gets as far as a policy: cases about them show what would become of them. */
+  #mayCome({ source, token }: RequestFacts): boolean {
+    // No case has a RequestAuthentication, which would have verified it.
+    if (token !== undefined) return false
+    const trustDomain = parseSpiffeId(source.principal ?? '')?.trustDomain
+    return trustDomain !== undefined && this.#trustDomains.includes(trustDomain)
+  }
+
+  /** Whether the conditions of a policy say that a rule of it cannot match. */
+  #isSaidNever(policy: string, rule: number, { request }: RequestFacts): boolean {
+    const said = this.conditions.filter(({ object }) => `${object.namespace}/${object.name}` === policy)
+    const lacks = [
+      new RegExp(String.raw`rules\[${rule}\] [a-z ]+ nothing, since nothing can match it`),
+      ...(request === undefined
+        ? []
+        : [new RegExp(String.raw`rules\[${rule}\] [a-z ]+ no request, since none can match it`)]),
+    ]
+    return said.some(({ message }) => lacks.some((lack) => lack.test(message)))
   }
 }
 

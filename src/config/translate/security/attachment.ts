@@ -36,7 +36,7 @@ export const attachPolicies = <P extends AttachedPolicy>(
   })
 
 /** Whether Pods are served at their own addresses, so that a policy can be about them. */
-const servesPods = ({ gateway }: TargetScope): boolean =>
+export const servesPods = ({ gateway }: TargetScope): boolean =>
   gateway?.trafficType === 'workload' || gateway?.trafficType === 'all'
 
 /** Whether a policy is carried out on anything. */
@@ -89,13 +89,20 @@ const inForce = (attachments: readonly Attachment<AttachedPolicy>[]): PoliciesIn
 export const keyOf = ({ metadata }: Pick<AttachedPolicy, 'metadata'>): string =>
   `${metadata.namespace}/${metadata.name}`
 
+/** What of a policy can have no effect, for people. */
+export interface PolicyNotes {
+  readonly texts: readonly string[]
+  /** `NeverMatches`: that is a whole rule of it. */
+  readonly reason: 'UnsupportedValue' | 'NeverMatches'
+}
+
 /**
  * Tells what became of a policy: what it is in force on, or closes, or why on nothing; and what of it, as its `notes` have
  * it, can have no effect.
  */
 const attachmentConditions = (
   { policy, targets, closed }: Attachment<AttachedPolicy>,
-  { hasPods, notes }: { readonly hasPods: boolean; readonly notes: readonly string[] },
+  { hasPods, notes }: { readonly hasPods: boolean; readonly notes: PolicyNotes },
 ): readonly Condition[] => {
   const { defects, metadata } = policy.object
   const where = formatWhere(targets, hasPods && targets.takesPods(metadata.namespace))
@@ -112,10 +119,10 @@ const attachmentConditions = (
     const message = lost.length === 0 ? 'it targets nothing of this waypoint' : lost.join('; ')
     return [tell({ ...accepted, reason: 'TargetNotFound', message, path: fault?.path ?? 'spec' })]
   }
-  const partly = [...lost, ...notes]
+  const partly = [...lost, ...notes.texts]
   const effect: Verdict = { type: 'Accepted', status: 'True', reason: 'Accepted', message: `in force on ${where}` }
   if (partly.length === 0) return [tell(effect)]
-  const reason = lost.length > 0 ? 'TargetNotFound' : 'UnsupportedValue'
+  const reason = lost.length > 0 ? 'TargetNotFound' : notes.reason
   const message = `without effect: ${partly.join('; ')}`
   return [
     tell(effect),
@@ -136,7 +143,7 @@ export interface TranslatedPolicies<Policy> {
 export const translateAttached = <P extends AttachedPolicy, Policy>(
   attachments: readonly Attachment<P>[],
   scope: TargetScope,
-  by: { readonly policyOf: (object: P) => Policy; readonly notesOf: (attachment: Attachment<P>) => readonly string[] },
+  by: { readonly policyOf: (object: P) => Policy; readonly notesOf: (attachment: Attachment<P>) => PolicyNotes },
 ): TranslatedPolicies<Policy> => {
   const hasPods = servesPods(scope)
   return {

@@ -18,7 +18,7 @@ export const translateAuthentications = (
 ): Authentications =>
   translateAttached(attachPolicies(objects, scope).map(tellWithoutTargets), scope, {
     policyOf: (object) => ({ key: keyOf(object), rules: object.rules }),
-    notesOf: (attachment) => notesOf(attachment, scope),
+    notesOf: (attachment) => ({ texts: notesOf(attachment, scope), reason: 'UnsupportedValue' }),
   })
 
 /** A ztunnel carries out policies without targets, but looks at no token. */

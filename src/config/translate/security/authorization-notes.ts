@@ -1,12 +1,13 @@
-import { isConnectionSpecific } from '../../../http/hop-by-hop.ts'
-import { isIdentityClaim } from '../../../http/identity-claims.ts'
 import {
   isRequestField,
+  type AuthorizationAction,
   type AuthorizationRule,
   type FieldCondition,
-  type PolicyField,
 } from '../../../model/security/authorization.ts'
 import type { AuthorizationPolicyObject } from '../../objects/authorization-policy/authorization-policy.ts'
+import { servesPods, type PolicyNotes } from './attachment.ts'
+import { conditionsOf, createRuleJudge, isAboutToken, type RuleLack } from './judge-rule.ts'
+import type { FitScope } from './never-fits.ts'
 import { protocolOf } from '../service/port-protocol.ts'
 import { tcpPortsOf } from '../service/service-facts.ts'
 import type { ResolvedTargets, TargetScope } from './resolve-targets.ts'
@@ -19,42 +20,80 @@ export interface NoteScope extends TargetScope {
   readonly verifiesTokens: (service: string) => boolean
 }
 
+/** What of the mesh decides about what policies can match. */
+export interface MeshFacts extends Omit<FitScope, 'ports' | 'trustDomains'> {
+  readonly trustDomains: readonly string[]
+  /** Nobody has said that these are the mesh's. */
+  readonly isTrustDomainAssumed: boolean
+}
+
 /** What the ports of all targets of a policy are. */
 interface TargetPorts {
   readonly all: ReadonlySet<number>
   /** Those that are declared to be no HTTP. */
   readonly opaque: ReadonlySet<number>
+  /** All are declared to be HTTP. */
+  readonly areHttp: boolean
 }
 
 /** How many are told of. */
 const MAX_NOTES = 8
 
 /** Says what of a policy can have no effect here, or another than it seems, and why. */
-export type NotesOf = (policy: AuthorizationPolicyObject, targets: ResolvedTargets) => readonly string[]
+export type NotesOf = (policy: AuthorizationPolicyObject, targets: ResolvedTargets) => PolicyNotes
 
 /** Makes the notes for one set of objects; what policies with the same targets share is found out once. */
-export const createNotes = (scope: NoteScope): NotesOf => {
+export const createNotes = (scope: NoteScope, mesh: MeshFacts): NotesOf => {
   const known = new Map<readonly string[], TargetPorts>()
   const portsOf = (services: readonly string[]): TargetPorts => {
     const ports = known.get(services) ?? findPorts(services, scope)
     known.set(services, ports)
     return ports
   }
+  const { isTrustDomainAssumed, ...facts } = mesh
   return (policy, { services, takesPods }) => {
-    const { all, opaque } = portsOf(services)
-    const ports = takesPods(policy.metadata.namespace) ? undefined : all
-    const notes = [
+    const { action, rules, metadata } = policy
+    const { all, opaque, areHttp } = portsOf(services)
+    const hasPods = servesPods(scope) && takesPods(metadata.namespace)
+    const lacksTokens = services.length > 0 && !services.some(scope.verifiesTokens)
+    const judge = createRuleJudge(action, {
+      ...facts,
+      trustDomains: isTrustDomainAssumed ? undefined : mesh.trustDomains,
+      written: mesh.trustDomains,
+      ports: hasPods ? undefined : all,
+      isHttpOnly: areHttp && !hasPods,
+      lacksTokens: lacksTokens && !hasPods,
+    })
+    const judged = rules.map(judge)
+    const texts = [
       ...aboutPolicy(policy, scope),
-      ...aboutTokens(policy, services, scope),
-      ...policy.rules.flatMap((rule, index) => [
-        ...conditionsOf(rule).flatMap((condition) => aboutCondition(condition, ports)),
+      ...judged.flatMap(({ lack }, index) => (lack === undefined ? [] : [formatLack(lack, index, action)])),
+      ...(lacksTokens ? aboutTokens(policy) : []),
+      ...rules.flatMap((rule, index) => [
+        ...(judged[index]?.notes ?? []),
         ...(takesConnections(rule, opaque) ? aboutConnections(rule, index, policy) : []),
       ]),
     ]
-    const more = notes.length - MAX_NOTES
-    return more > 0 ? [...notes.slice(0, MAX_NOTES), `${more} more`] : notes
+    const more = texts.length - MAX_NOTES
+    return {
+      texts: more > 0 ? [...texts.slice(0, MAX_NOTES), `${more} more`] : texts,
+      reason: judged.some(({ lack }) => lack !== undefined) ? 'NeverMatches' : 'UnsupportedValue',
+    }
   }
 }
+
+const verbs: Readonly<Record<AuthorizationAction, string>> = {
+  ALLOW: 'allows',
+  DENY: 'denies',
+  AUDIT: 'notes',
+  CUSTOM: 'asks about',
+}
+
+/** Stands before all else: a rule that should refuse and never matches lets through what it was written against. */
+const formatLack = (lack: RuleLack, index: number, action: AuthorizationAction): string =>
+  lack === 'all'
+    ? `rules[${index}] ${verbs[action]} nothing, since nothing can match it`
+    : `rules[${index}] ${verbs[action]} no request, since none can match it`
 
 const findPorts = (services: readonly string[], { bound }: NoteScope): TargetPorts => {
   const ports = services.flatMap((key) => {
@@ -63,7 +102,8 @@ const findPorts = (services: readonly string[], { bound }: NoteScope): TargetPor
   })
   const numbersOf = (some: typeof ports): ReadonlySet<number> => new Set(some.map(({ port }) => port))
   const isOpaque = (port: (typeof ports)[number]): boolean => ['tcp', 'tls'].includes(protocolOf(port))
-  return { all: numbersOf(ports), opaque: numbersOf(ports.filter(isOpaque)) }
+  const isHttp = (port: (typeof ports)[number]): boolean => ['http', 'http2', 'grpc'].includes(protocolOf(port))
+  return { all: numbersOf(ports), opaque: numbersOf(ports.filter(isOpaque)), areHttp: ports.every(isHttp) }
 }
 
 /** Whether a rule can be about a connection to one of these ports, as far as it names ports. */
@@ -76,21 +116,12 @@ const takesConnections = ({ to, when }: AuthorizationRule, opaque: ReadonlySet<n
   return opaque.size > 0 && admits(when) && (to.length === 0 || to.some(admits))
 }
 
-const aboutTokens = (
-  { rules }: AuthorizationPolicyObject,
-  services: readonly string[],
-  { verifiesTokens }: NoteScope,
-): readonly string[] => {
-  const asking = rules.flatMap(conditionsOf).find(({ field }) => field.kind.startsWith('request.auth.'))
-  if (asking === undefined || services.length === 0 || services.some(verifiesTokens)) return []
-  return [`${asking.path}: no RequestAuthentication verifies tokens there, so there are none`]
+const aboutTokens = ({ rules }: AuthorizationPolicyObject): readonly string[] => {
+  const asking = rules.flatMap(conditionsOf).find(isAboutToken)
+  return asking === undefined
+    ? []
+    : [`${asking.path}: no RequestAuthentication verifies tokens there, so there are none`]
 }
-
-const conditionsOf = ({ from, to, when }: AuthorizationRule): readonly FieldCondition[] => [
-  ...from.flat(),
-  ...to.flat(),
-  ...when,
-]
 
 const aboutPolicy = (
   { action, provider, rules, metadata }: AuthorizationPolicyObject,
@@ -122,39 +153,4 @@ const aboutConnections = (
       ? `rules[${index}] allows no connection that is not HTTP`
       : `rules[${index}] matches connections that are not HTTP without it`
   return [`${found.path} is about requests: ${effect}`]
-}
-
-const aboutCondition = (
-  { field, values, notValues, path }: FieldCondition,
-  ports: ReadonlySet<number> | undefined,
-): readonly string[] =>
-  [...values, ...notValues].flatMap((value) => {
-    const why = whyNever(field, value, ports)
-    return why === undefined ? [] : [`${path}: "${value}" never fits, ${why}`]
-  })
-
-/** Why a value fits nothing, whatever comes. */
-const whyNever = (field: PolicyField, value: string, ports: ReadonlySet<number> | undefined): string | undefined => {
-  const { kind } = field
-  if ('name' in field && isTakenOut(field.name)) return 'since the field is taken out before policies are asked'
-  if (kind === 'destination.port') {
-    return ports?.has(Number(value)) === false ? 'since no Service that the policy targets has such a port' : undefined
-  }
-  if (kind === 'request.path') return whyNoPath(value)
-  if (kind === 'request.method' && /^[a-z]/.test(value)) return 'since methods are in capitals'
-  if (kind === 'source.principal' && value.startsWith('spiffe://')) return 'since principals stand without spiffe://'
-  const isGlob = kind === 'source.namespace' || kind.endsWith('.ip')
-  return !isGlob && value.slice(1, -1).includes('*') ? 'since * stands for something at one end only' : undefined
-}
-
-/** Of the connection alone, or what clients claim of themselves; the endpoint is asked for an Upgrade, and a policy sees it. */
-const isTakenOut = (name: string): boolean =>
-  (isConnectionSpecific(name) && name !== 'upgrade') || name === 'http2-settings' || isIdentityClaim(name)
-
-const whyNoPath = (value: string): string | undefined => {
-  if (!value.startsWith('/') && !value.startsWith('*')) return 'since paths begin with /'
-  if (value.includes('?')) return 'since the query is no part of the path'
-  return !value.includes('{*') && value.slice(1, -1).includes('*')
-    ? 'since * stands for something at one end only'
-    : undefined
 }

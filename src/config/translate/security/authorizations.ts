@@ -17,9 +17,11 @@ export type TranslateAuthorizations = (
 
 /** Makes the translation for one set of options, with a memory: a policy comes out the same as long as its object is. */
 export const createAuthorizationTranslation = (
-  options: Pick<TranslateOptions, 'trustDomain' | 'trustDomainAliases'>,
+  options: Pick<TranslateOptions, 'trustDomain' | 'trustDomainAliases' | 'isTrustDomainAssumed' | 'pathNormalization'>,
 ): TranslateAuthorizations => {
   const trustDomains = [...new Set([options.trustDomain, ...(options.trustDomainAliases ?? [])])]
+  const { isTrustDomainAssumed = false, pathNormalization } = options
+  const mesh = { trustDomains, isTrustDomainAssumed, pathNormalization }
   const known = new WeakMap<AuthorizationPolicyObject, AuthorizationPolicy>()
   const policyOf = (object: AuthorizationPolicyObject): AuthorizationPolicy => {
     const policy = known.get(object) ?? translatePolicy(object, trustDomains)
@@ -27,7 +29,7 @@ export const createAuthorizationTranslation = (
     return policy
   }
   return (objects, scope) => {
-    const notesOf = createNotes(scope)
+    const notesOf = createNotes(scope, mesh)
     return translateAttached(attachPolicies(objects, scope), scope, {
       policyOf,
       notesOf: ({ policy, targets }) => notesOf(policy.object, targets),

@@ -34,6 +34,26 @@ const expandCondition = (condition: FieldCondition, trustDomains: readonly strin
     : { ...condition, values, notValues }
 }
 
+/** What a value of a rule comes to. */
+export const expandValue = (
+  kind: FieldCondition['field']['kind'],
+  value: string,
+  trustDomains: readonly string[],
+): readonly string[] => expansionOf(kind)?.(value, trustDomains) ?? [value]
+
+/** Whether a trust domain of the mesh fits a value of `trustDomains`. */
+export const isOwnTrustDomain = (value: string, trustDomains: readonly string[]): boolean =>
+  value === LOCAL || trustDomains.some((trustDomain) => fits(trustDomain, value))
+
+/** Whether an identity of one of the mesh's trust domains may fit a principal, as far as that names one. */
+export const isOfOwnTrustDomain = (principal: string, trustDomains: readonly string[]): boolean => {
+  const [written = '', ...parts] = principal.split('/')
+  if (parts.length === 4) return isOwnTrustDomain(written, trustDomains)
+  // Only the end of an identity, or its beginning, in which nothing stands for anything else.
+  if (written.startsWith('*')) return true
+  return parts.length === 0 ? isOwnTrustDomain(written, trustDomains) : trustDomains.includes(written)
+}
+
 type Expansion = (value: string, trustDomains: readonly string[]) => readonly string[]
 
 const expansionOf = (kind: FieldCondition['field']['kind']): Expansion | undefined => {
@@ -48,7 +68,7 @@ const expandTrustDomain: Expansion = (value, trustDomains) =>
 const expandPrincipal: Expansion = (principal, trustDomains) => {
   const [written = '', ...parts] = principal.split('/')
   if (parts.length !== 4) return [principal]
-  if (written !== LOCAL && !trustDomains.some((trustDomain) => fits(trustDomain, written))) return [principal]
+  if (!isOwnTrustDomain(written, trustDomains)) return [principal]
   return trustDomains.map((trustDomain) => (fits(trustDomain, written) ? principal : [trustDomain, ...parts].join('/')))
 }
 

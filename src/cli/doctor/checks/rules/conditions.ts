@@ -9,7 +9,7 @@ import { servedNamespaces } from '../../look/namespaces.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
 import { defineCheck, found, type Finding } from '../../check.ts'
 
-type Code = 'FW0801' | 'FW0802' | 'FW0803'
+type Code = 'FW0801' | 'FW0802' | 'FW0803' | 'FW0811'
 
 export const conditionsCheck = defineCheck({
   name: 'conditions',
@@ -38,6 +38,13 @@ export const conditionsCheck = defineCheck({
         'An object of a kind that waypoints read has a field or a value that this version does not know. What is not understood is left out, or the object as a whole is.',
       cure: 'Correct the field that is named; if it is right, use a version that knows it.',
     },
+    FW0811: {
+      level: 'error',
+      title: 'A rule that should refuse never matches',
+      cause:
+        'An AuthorizationPolicy denies, or has somebody asked, by a rule that nothing can match: what it was written against is let through. The message names the values that fit nothing, and why.',
+      cure: 'Correct the values that the message names, or take the rule away.',
+    },
   },
   run: (mesh) => {
     const findings: Finding<Code>[] = []
@@ -53,7 +60,9 @@ export const conditionsCheck = defineCheck({
       const message = bad
         .map(({ parent, condition }) => `${parent}${condition.reason}: ${condition.message}`)
         .join('; ')
-      findings.push({ code: isOut ? 'FW0801' : 'FW0802', object, message, next: commandFor(object) })
+      const isOpen = bad.some(({ condition }) => condition.reason === 'NeverMatches') && isRefusal(mesh, object)
+      const code = isOut ? 'FW0801' : isOpen ? 'FW0811' : 'FW0802'
+      findings.push({ code, object, message, next: commandFor(object) })
     }
     const issues = misread(mesh, told)
     return found([...findings, ...issues], `${mesh.facts.statuses.size} looked at`)
@@ -61,6 +70,11 @@ export const conditionsCheck = defineCheck({
 })
 
 const inPart: ReadonlySet<string> = new Set(['Conflicted', 'PartiallyInvalid', 'Shadowed', 'Bypassed', 'Healthy'])
+
+/** Whether it is a policy that lets through what it does not match. */
+const isRefusal = (mesh: Mesh, { kind, namespace, name }: ObjectRef): boolean =>
+  kind === 'AuthorizationPolicy' &&
+  ['DENY', 'CUSTOM'].includes(textAt(mesh.get(kind, namespace, name), 'spec', 'action'))
 
 interface Fault {
   /** `Service api: `, or nothing. */
