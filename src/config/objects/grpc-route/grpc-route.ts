@@ -29,6 +29,7 @@ export const decodeGrpcRoute: KindDecoder<GrpcRouteObject> = (input) => {
     decodeRule: (value, path) => decodeRule(value, path, shape),
     checkRules: withoutSharedSessions,
     emptyRule,
+    ignoresHosts: true,
   })
   return decoded.ok ? { ok: true, value: { kind: 'GRPCRoute', ...decoded.value } } : decoded
 }

@@ -12,6 +12,8 @@ import { hostname } from './hostname.ts'
 export interface AnyRule {
   readonly name?: string
   readonly defects: readonly Defect[]
+  /** What of it counts for nothing, and is no fault. */
+  readonly notes?: readonly Issue[]
   /** `spec.rules[0]` */
   readonly path: string
 }
@@ -22,6 +24,8 @@ export interface RouteParts<R extends AnyRule> {
   readonly parentRefs: readonly ParentRef[]
   /** Never empty. */
   readonly rules: readonly R[]
+  /** What of the route has no effect, and is no fault: absent when all of it has. */
+  readonly notes?: readonly Issue[]
 }
 
 /** What depends on it. */
@@ -33,6 +37,8 @@ export interface RuleReader<R extends AnyRule> {
   readonly emptyRule: R
   /** Whether the kind has no field `hostnames`. */
   readonly isNameless?: boolean
+  /** Whether that field means nothing at a Service. */
+  readonly ignoresHosts?: boolean
 }
 
 const known = ['parentRefs', 'rules', 'useDefaultGateways']
@@ -43,7 +49,7 @@ const hostnames = s.array(hostname)
 /** Reads a route; the issues of its rules are repeated in `warnings`, so that each of them is reported. */
 export const decodeRoute = <R extends AnyRule>(
   input: KindInput,
-  { decodeRule, checkRules = (rules) => rules, emptyRule, isNameless = false }: RuleReader<R>,
+  { decodeRule, checkRules = (rules) => rules, emptyRule, isNameless = false, ignoresHosts = false }: RuleReader<R>,
 ): Decoded<RouteParts<R>> => {
   const spec = input.body['spec'] ?? {}
   input.warnings.push(...s.unknownFields(input.body, ['apiVersion', 'kind', 'metadata', 'spec', 'status'], ''))
@@ -64,8 +70,24 @@ export const decodeRoute = <R extends AnyRule>(
   // What is no list has been told of; that no rule is in it need not be.
   const empty = Array.isArray(written) ? emptyRule : { ...emptyRule, defects: [] }
   const complete = withoutDuplicateNames(checkRules(rules.length === 0 ? [empty] : rules))
-  input.warnings.push(...issues, ...complete.flatMap((rule) => rule.defects))
-  return { ok: true, value: { metadata: input.metadata, parentRefs, rules: closeAll(complete, general) } }
+  const notes = [
+    ...(isNamed && ignoresHosts ? unusedHostnames(parentRefs) : []),
+    ...complete.flatMap((rule) => rule.notes ?? []),
+  ].map((note) => hideFound(note, input.body))
+  input.warnings.push(...issues, ...complete.flatMap((rule) => rule.defects), ...notes)
+  const parts = { metadata: input.metadata, parentRefs, rules: closeAll(complete, general) }
+  return { ok: true, value: notes.length === 0 ? parts : { ...parts, notes } }
+}
+
+/**
+ * Who calls a Service has chosen it by its address already; a Gateway, if one is a parent too, goes by host names. Source:
+ * GEP-1294, which wants users told of header matches.
+ */
+const unusedHostnames = (parents: readonly ParentRef[]): readonly Issue[] => {
+  if (parents.length === 0 || parents.some(({ kind }) => kind !== 'Service' && kind !== 'ServiceEntry')) return []
+  const path = 'spec.hostnames'
+  const message = 'have no effect at a Service: the route takes requests whatever host they name'
+  return [{ message, path, expected: 'a match on the header Host' }]
 }
 
 /** Defects get into conditions, where they are printed. */

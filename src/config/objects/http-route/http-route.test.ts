@@ -320,4 +320,25 @@ describe('what is wrong above the rules closes all of them', () => {
       [[], ['spec.rules[1].name']],
     )
   })
+
+  const service = { group: '', kind: 'Service', name: 'api' }
+  const entry = { group: 'networking.istio.io', kind: 'ServiceEntry', name: 'far' }
+  const hostnames = ['a.example']
+  for (const [name, spec, isTold] of [
+    ['of a Service', { hostnames, parentRefs: [service] }, true],
+    ['of a Service and a ServiceEntry', { hostnames, parentRefs: [service, entry] }, true],
+    ['of a Service and a Gateway', { hostnames, parentRefs: [service, { name: 'ingress' }] }, false],
+    ['of a Gateway', { hostnames, parentRefs: [{ name: 'ingress' }] }, false],
+    ['of nothing', { hostnames }, false],
+    ['that are none', { hostnames: null, parentRefs: [service] }, false],
+  ] as const) {
+    it(`hostnames ${name} are ${isTold ? 'told of, and close nothing' : 'no news'}`, () => {
+      const { notes = [], rules } = readHttpRoute({ ...spec, rules: [{}] })
+      assert.deepEqual(
+        notes.map(({ path }) => path),
+        isTold ? ['spec.hostnames'] : [],
+      )
+      assert.deepEqual(rules[0]?.defects, [])
+    })
+  }
 })

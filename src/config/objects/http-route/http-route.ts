@@ -45,6 +45,7 @@ export const decodeHttpRoute: KindDecoder<HttpRouteObject> = (input) => {
     decodeRule: (value, path) => decodeRule(value, path, shape),
     checkRules: withoutSharedSessions,
     emptyRule,
+    ignoresHosts: true,
   })
   return decoded.ok ? { ok: true, value: { kind: 'HTTPRoute', ...decoded.value } } : decoded
 }

@@ -5,6 +5,7 @@ import { sessionPersistence, type WrittenPersistence } from '../backend-policy/s
 import { decodeBackendRef, type BackendRef } from './backend-ref.ts'
 import type { AnyRule } from './decode-route.ts'
 import { asDefects, itemsOf, take, type Defect } from './defect.ts'
+import { findIgnored } from './match/match.ts'
 import { decodeFilters, type FilterList, type FilterType } from './filter.ts'
 
 /** A rule of an HTTPRoute or GRPCRoute. */
@@ -91,7 +92,8 @@ export const decodeRule = (value: unknown, path: string, shape: RuleShape): Http
     defects,
     path,
   }
-  return { ...rule, defects: [...defects, ...checkRule(rule)] }
+  const notes = findIgnored(value['matches'], `${path}.matches`)
+  return { ...rule, defects: [...defects, ...checkRule(rule)], ...(notes.length === 0 ? {} : { notes }) }
 }
 
 /** What the parts of a rule demand of each other (HTTPRouteRule's validation rules). */

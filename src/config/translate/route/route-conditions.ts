@@ -26,7 +26,7 @@ export const attachedConditions = (
         type: 'Accepted',
         status: 'True',
         reason: 'Accepted',
-        message: 'every rule is in force',
+        message: `every rule is in force${withoutEffect(route.object)}`,
       }),
       ...conditions,
     ]
@@ -35,7 +35,7 @@ export const attachedConditions = (
     const { reason } = defect
     return [say({ type: 'Accepted', status: 'False', reason, message: faults, ...at }), ...conditions]
   }
-  const message = `${rules.length - closed.length} of ${rules.length} rules are in force`
+  const message = `${rules.length - closed.length} of ${rules.length} rules are in force${withoutEffect(route.object)}`
   return [
     say({ type: 'Accepted', status: 'True', reason: 'Accepted', message }),
     say({
@@ -48,6 +48,9 @@ export const attachedConditions = (
     ...conditions,
   ]
 }
+
+/** What makes no difference is no fault of the route's: PartiallyInvalid is for rules that are not carried out. */
+const withoutEffect = ({ notes = [] }: AnyRoute): string => (notes.length === 0 ? '' : `; ${formatFaults(notes)}`)
 
 /** Connections are those of the first rule, whatever is written after it. */
 const countedRules = ({ kind, rules }: AnyRoute): AnyRoute['rules'] =>

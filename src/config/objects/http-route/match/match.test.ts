@@ -150,4 +150,27 @@ describe('matches', () => {
     assert.deepEqual(readRule({ matches: ['/a'] }).matches, [everything])
     assert.deepEqual(readRule('x').matches, [everything])
   })
+
+  const told = (match: unknown): readonly string[] =>
+    (readRule({ matches: [{}, match], backendRefs: [backend] }).notes ?? []).map(
+      ({ path, found, message }) => `${path?.replace('spec.rules[0].', '')}: ${message}: ${found}`,
+    )
+  const named = (...names: readonly string[]) => names.map((name) => ({ name, value: 'x' }))
+
+  it('an entry that another one of its name comes before is told of, and closes nothing', () => {
+    const ignored = 'has the same name, and only the first counts'
+    const match = { headers: named('X-Role', 'a', 'x-role', 'X-ROLE'), queryParams: named('q', 'Q', 'q') }
+    assert.deepEqual(told(match), [
+      `matches[1].headers[2]: is ignored: headers[0] ${ignored}: x-role`,
+      `matches[1].headers[3]: is ignored: headers[0] ${ignored}: X-ROLE`,
+      `matches[1].queryParams[2]: is ignored: queryParams[0] ${ignored}: q`,
+    ])
+    assert.deepEqual(readRule({ matches: [match], backendRefs: [backend] }).defects, [])
+  })
+
+  it('names of claims have a case, and matches have names of their own', () => {
+    assert.deepEqual(told({ headers: named('@request.auth.claims.role', '@request.auth.claims.Role') }), [])
+    const { notes } = readRule({ matches: [{ headers: named('a') }, { headers: named('a') }], backendRefs: [backend] })
+    assert.equal(notes, undefined)
+  })
 })

@@ -71,7 +71,40 @@ export const decodeMatch = (value: unknown, path: string, defects: Defect[]): Ma
 
 const toHeaderMatch = (header: ValueMatch): ValueMatch => {
   const claim = parseClaimName(header.name)
-  return claim === undefined ? { ...header, name: header.name.toLowerCase() } : { ...header, claim }
+  return { ...header, name: nameOf('headers', header.name), ...(claim === undefined ? {} : { claim }) }
+}
+
+/** Names of header fields have no case; those of claims and query parameters do. */
+const nameOf = (field: 'headers' | 'queryParams', name: string): string =>
+  field === 'headers' && parseClaimName(name) === undefined ? name.toLowerCase() : name
+
+/** What of the `matches` of a rule counts for nothing: entries that come after another one of the same name. */
+export const findIgnored = (matches: unknown, path: string): readonly Issue[] =>
+  Array.isArray(matches)
+    ? matches.flatMap((match: unknown, index) =>
+        s.isPlainObject(match)
+          ? (['headers', 'queryParams'] as const).flatMap((field) =>
+              ignoredNames(match[field], field, `${path}[${index}].${field}`),
+            )
+          : [],
+      )
+    : []
+
+const ignoredNames = (entries: unknown, field: 'headers' | 'queryParams', path: string): readonly Issue[] => {
+  if (!Array.isArray(entries)) return []
+  const first = new Map<string, number>()
+  return entries.flatMap((entry: unknown, index): readonly Issue[] => {
+    const written = s.isPlainObject(entry) ? entry['name'] : undefined
+    if (typeof written !== 'string') return []
+    const name = nameOf(field, written)
+    const before = first.get(name)
+    if (before === undefined) {
+      first.set(name, index)
+      return []
+    }
+    const message = `is ignored: ${field}[${before}] has the same name, and only the first counts`
+    return [{ message, path: `${path}[${index}]`, found: s.formatFound(written), expected: 'each name once' }]
+  })
 }
 
 const decodeValues = (
@@ -86,7 +119,7 @@ const decodeValues = (
   return value.flatMap((item: unknown, index) => take(schema.decode(item, `${path}[${index}]`), defects) ?? [])
 }
 
-/** HTTPHeaderMatch and HTTPQueryParamMatch: of entries with the same name only the first counts. */
+/** HTTPHeaderMatch and HTTPQueryParamMatch: of entries with the same name only the first counts; `findIgnored` tells of the others. */
 const firstOfEach = (matches: readonly ValueMatch[]): readonly ValueMatch[] =>
   matches.filter((match, index) => matches.findIndex((other) => other.name === match.name) === index)
 
