@@ -1,6 +1,7 @@
 import * as s from '../../lib/schema.ts'
 import { decodeSpec, type KindDecoder } from './kind.ts'
 import { namespaceName, objectName, type Metadata } from './metadata.ts'
+import { noteGrant } from './reference-grant-notes.ts'
 
 /** A ReferenceGrant (gateway.networking.k8s.io/v1beta1 and v1): lets others refer into its namespace. */
 export interface ReferenceGrantObject {
@@ -20,10 +21,10 @@ const spec = s.object({
   }),
 })
 
-/** Reads a ReferenceGrant; an unknown field rejects it, since it might have narrowed what is granted. */
+/** Reads a ReferenceGrant; an unknown field rejects it, since it might have narrowed what is granted. What permits nothing is a warning. */
 export const decodeReferenceGrant: KindDecoder<ReferenceGrantObject> = (input) => {
   const decoded = decodeSpec(input, spec)
-  return decoded.ok
-    ? { ok: true, value: { kind: 'ReferenceGrant', metadata: input.metadata, ...decoded.value } }
-    : decoded
+  if (!decoded.ok) return decoded
+  input.warnings.push(...noteGrant(decoded.value))
+  return { ok: true, value: { kind: 'ReferenceGrant', metadata: input.metadata, ...decoded.value } }
 }

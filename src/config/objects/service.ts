@@ -1,3 +1,5 @@
+import type { Issue } from '../../lib/decoded.ts'
+import { canonicalIp } from '../../lib/ip.ts'
 import * as s from '../../lib/schema.ts'
 import { decodeSpec, portNumber, type KindDecoder } from './kind.ts'
 import type { Metadata } from './metadata.ts'
@@ -65,6 +67,7 @@ export const decodeService: KindDecoder<ServiceObject> = (input) => {
   const { clusterIP, clusterIPs, type, selector, ports } = decoded.value
   const first = clusterIP === undefined || clusterIP === '' ? [] : [clusterIP]
   const addresses = [...new Set([...first, ...clusterIPs])]
+  input.warnings.push(...noAddresses(decoded.value))
   const distribution = distributionOf(decoded.value.trafficDistribution, input)
   return {
     ok: true,
@@ -79,3 +82,17 @@ export const decodeService: KindDecoder<ServiceObject> = (input) => {
     },
   }
 }
+
+/** An API server refuses them; in a file they are slips of the pen, by which nobody finds the Service. */
+const noAddresses = ({
+  clusterIP,
+  clusterIPs,
+}: Pick<s.ValueOf<typeof spec>, 'clusterIP' | 'clusterIPs'>): readonly Issue[] =>
+  [
+    { path: 'spec.clusterIP', written: clusterIP ?? '' },
+    ...clusterIPs.map((written, index) => ({ path: `spec.clusterIPs[${index}]`, written })),
+  ].flatMap(({ path, written }): readonly Issue[] => {
+    if (written === '' || written === 'None' || canonicalIp(written) !== undefined) return []
+    const message = 'is no address: whoever dials the Service by it is answered 404'
+    return [{ message, path, found: s.formatFound(written), expected: 'an IP address, or None' }]
+  })

@@ -4,6 +4,7 @@ import type { PodObject } from '../../objects/pod.ts'
 import type { EntryEndpoint, EntryPort, ServiceEntryObject } from '../../objects/service-entry/service-entry.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Lookup } from '../memory.ts'
+import { protocolOf, unknownProtocol } from '../service/port-protocol.ts'
 import { meaningOfLocal } from './local-address.ts'
 
 /** What a ServiceEntry is looked up in. */
@@ -39,6 +40,7 @@ export const expandEntry = (entry: ServiceEntryObject, lookups: EntryLookups): E
       ...entry.addresses
         .filter((address) => canonicalIp(address) === undefined)
         .map((address) => `address ${address} is not served: only single addresses are`),
+      ...entry.ports.flatMap(noteProtocol),
       ...(entry.addresses.length > 0 && hosts.length > 1
         ? [`spec.addresses are those of ${hosts[0]}: several hosts at one address cannot be told apart`]
         : []),
@@ -109,6 +111,16 @@ const portOf = ({ number, name, protocol, targetPort }: EntryPort): ServicePortO
   ...(protocol === '' ? {} : { appProtocol: protocol.toLowerCase() }),
   ...(targetPort === undefined ? {} : { targetPort }),
 })
+
+/** An API server that asks Istio refuses what is no protocol. */
+const noteProtocol = (port: EntryPort): readonly string[] => {
+  const service = portOf(port)
+  const unknown = unknownProtocol(service)
+  if (unknown === undefined) return []
+  const guess = unknown.nearest === undefined ? '' : ` (did you mean ${unknown.nearest.toUpperCase()}?)`
+  const effect = protocolOf(service) === 'tcp' ? 'it is carried as bytes' : "clients' first bytes say what they speak"
+  return [`port ${port.number} is of no protocol: ${port.protocol} is not known${guess}, and ${effect}`]
+}
 
 /** Endpoints with the same ports. */
 interface Place {

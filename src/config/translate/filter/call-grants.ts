@@ -1,22 +1,14 @@
 import type { CallGrant } from '../../../model/filter-spec.ts'
 import type { Model } from '../../../model/model.ts'
-import { isUserKind } from '../../objects/filter/filter-object.ts'
 import type { ReferenceGrantObject } from '../../objects/reference-grant.ts'
-
-const FILTERS = 'fairway.dev'
-const NETWORKING = 'networking.istio.io'
+import { isCallee, isCaller } from '../../objects/reference-grant-notes.ts'
 
 /** Whom ReferenceGrants let filters of users call outside of their own namespaces. */
 export const callGrantsOf = (grants: readonly ReferenceGrantObject[]): Pick<Model, 'callGrants'> => {
   const found = new Map<string, CallGrant>()
   for (const { metadata, from, to } of grants) {
-    // Whoever may write one of them in a namespace has a way to the other: code of users is trusted by its namespace.
-    const callers = from.filter(({ group, kind }) => group === FILTERS && isUserKind(kind))
-    // Calls know a ServiceEntry by its hosts, and not by its name.
-    const callees = to.filter(
-      ({ group, kind, name }) =>
-        (group === '' && kind === 'Service') || (group === NETWORKING && kind === 'ServiceEntry' && name === undefined),
-    )
+    const callees = to.filter(isCallee)
+    const callers = from.filter(isCaller)
     for (const { namespace } of callers) {
       for (const { name } of callees) {
         const grant = { from: namespace, to: metadata.namespace, ...(name === undefined ? {} : { service: name }) }

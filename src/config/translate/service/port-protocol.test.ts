@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import type { PortProtocol } from '../../../model/port-protocol.ts'
-import { frontendProtocolOf, protocolOf } from './port-protocol.ts'
+import { frontendProtocolOf, protocolOf, unknownProtocol } from './port-protocol.ts'
 
 const cases: readonly (readonly [
   port: { readonly name?: string; readonly appProtocol?: string; readonly port?: number },
@@ -53,4 +53,14 @@ it('with a BackendTLSPolicy, what a port says of TLS is about us: clients speak 
     ports.map((port) => frontendProtocolOf({ port: 80, protocol: 'TCP', ...port }, hasBackendTls))
   assert.deepEqual(protocols(false), ['tls', 'tls', 'tcp', 'grpc'])
   assert.deepEqual(protocols(true), ['http', 'http', 'tcp', 'grpc'])
+})
+
+it('a protocol that is none is told from those that are, and from none', () => {
+  const unknown = (appProtocol: string | undefined) =>
+    unknownProtocol({ port: 3306, protocol: 'TCP', ...(appProtocol === undefined ? {} : { appProtocol }) })
+  for (const known of [undefined, 'HTTP', 'http2', 'GRPC', 'grpc-web', 'UDP', 'TLS', 'Mongo', 'HBONE']) {
+    assert.equal(unknown(known), undefined, String(known))
+  }
+  assert.deepEqual(unknown('HTPP'), { nearest: 'http' })
+  assert.deepEqual(unknown('quic-transport'), { nearest: undefined })
 })

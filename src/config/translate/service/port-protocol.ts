@@ -1,3 +1,4 @@
+import { nearestWord } from '../../../lib/nearest.ts'
 import type { PortProtocol } from '../../../model/port-protocol.ts'
 import type { ServicePortObject } from '../../objects/service.ts'
 
@@ -34,6 +35,17 @@ export const protocolOf = ({ name, appProtocol, port }: ServicePortObject): Port
   if (text.startsWith('grpc-web')) return 'http'
   const protocol = istioProtocols.get(text.split('-', 1)[0] ?? '')
   return protocol ?? (wellKnownTcpPorts.has(port) ? 'tcp' : 'unknown')
+}
+
+/** What Istio knows beside, and nothing is made of here. */
+const otherProtocols: readonly string[] = ['udp', 'grpc-web', 'hbone', 'double-hbone']
+
+/** What a ServiceEntry's `protocol` was probably meant to be, where it is none; `undefined` for what may be one. */
+export const unknownProtocol = (port: ServicePortObject): { readonly nearest: string | undefined } | undefined => {
+  const text = port.appProtocol?.toLowerCase()
+  if (text === undefined || otherProtocols.includes(text) || protocolOf({ ...port, port: 1 }) !== 'unknown')
+    return undefined
+  return { nearest: nearestWord(text, [...istioProtocols.keys(), ...otherProtocols]) }
 }
 
 /**

@@ -104,6 +104,9 @@ const isJudged = (mesh: Mesh, { kind, namespace, name }: ObjectRef): boolean => 
   if (kind === 'Gateway') {
     return mesh.facts.classes.some((one) => nameOf(one) === textAt(live, 'spec', 'gatewayClassName'))
   }
+  // Gateways and others have grants of their own.
+  if (kind === 'ReferenceGrant')
+    return listAt(live, 'spec', 'from').some((ref) => textAt(ref, 'group').includes('fairway'))
   const parents = listAt(live, 'spec', 'parentRefs').map((ref) => textAt(ref, 'kind'))
   if (kind.endsWith('Route')) return parents.includes('Service') || parents.includes('ServiceEntry')
   const isShared = namespace === mesh.facts.options.rootNamespace
