@@ -26,6 +26,7 @@ import type { Logger } from './lib/log.ts'
 import { releaseCompiledCode } from './lib/memory/compiled-code.ts'
 import { StartupError } from './lib/startup-error.ts'
 import { createNewestOnly } from './lib/waiting/newest-only.ts'
+import { conditionsAt } from './model/condition.ts'
 
 /** A waypoint that takes traffic. */
 export interface RunningWaypoint {
@@ -235,7 +236,8 @@ class Waypoint implements RunningWaypoint {
     const { model, generation, issues, objects } = update
     await this.#plane?.apply({ model, generation, issues: issues.length })
     this.#latest = update
-    for (const { level, message, fields } of newsOf(update, before)) this.#log[level](message, fields)
+    for (const { level, message, fields } of newsOf(update, before, systemClock.nowMs()))
+      this.#log[level](message, fields)
     this.#log.info('configuration in force', { generation, objects, issues: issues.length })
   }
 
@@ -272,12 +274,12 @@ class Waypoint implements RunningWaypoint {
         config: async () => ({
           generation: this.#latest?.generation ?? 0,
           model: this.#latest?.model,
-          conditions: this.#latest?.conditions ?? [],
+          conditions: conditionsAt(this.#latest?.conditions ?? [], systemClock.nowMs()),
           issues: this.#latest?.issues ?? [],
         }),
         statuses: async () => {
           const { statusesInForce } = await import('./app/statuses-in-force.ts')
-          return statusesInForce(this.#latest, (await this.#plane?.filters()) ?? [])
+          return statusesInForce(this.#latest, systemClock.nowMs(), (await this.#plane?.filters()) ?? [])
         },
         explain: (query) => {
           if (this.#plane === undefined) throw new Error('the data plane is not running')

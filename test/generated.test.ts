@@ -41,7 +41,13 @@ it('every response flag that is written is explained, and no other', () => {
 })
 
 it('every reason that a condition can have is explained, and no other', () => {
-  const lines = sources('src/config', 'src/filter/guard', 'src/controller/status', 'src/controller/desired')
+  const lines = sources(
+    'src/model',
+    'src/config',
+    'src/filter/guard',
+    'src/controller/status',
+    'src/controller/desired',
+  )
     .filter((text) => !text.includes('reasonMeanings:'))
     .flatMap((text) => text.split('\n'))
   const direct = lines

@@ -5,6 +5,8 @@ import { modelOf } from '../../test/support/models.ts'
 import { newsOf } from './news.ts'
 import type { ConfigUpdate } from './update.ts'
 
+const NOW = Date.parse('2026-05-04T12:00:00Z')
+
 const route = { kind: 'HTTPRoute', namespace: 'shop', name: 'api' }
 const fault = {
   message: 'wrong value',
@@ -37,7 +39,7 @@ const update = (changes: Partial<ConfigUpdate>): ConfigUpdate => ({
 })
 
 const messages = (now: Partial<ConfigUpdate>, before?: Partial<ConfigUpdate>): readonly string[] =>
-  newsOf(update(now), before === undefined ? undefined : update(before)).map(({ message }) => message)
+  newsOf(update(now), before === undefined ? undefined : update(before), NOW).map(({ message }) => message)
 
 it('a wrong field is told once, although it is an issue and a condition', () => {
   const now = { objectIssues: [fault], conditions: [condition(faultText)] }
@@ -51,7 +53,7 @@ it('of a condition that says more the rest stays', () => {
 
 it('a condition by itself is told, with its object, and a good one is not', () => {
   const now = { conditions: [condition('no such Service'), condition('fine', { status: 'True' })] }
-  assert.deepEqual(newsOf(update(now), undefined), [
+  assert.deepEqual(newsOf(update(now), undefined, NOW), [
     {
       level: 'warn',
       message: 'HTTPRoute shop/api: no such Service',
@@ -90,6 +92,13 @@ it('what was told before is not told again, but a file that cannot be read is', 
 it('a word about the MeshConfig is said once', () => {
   const note = 'of no effect on a waypoint in mesh.yaml: ingressClass'
   const info = { level: 'info', message: note, fields: { event: 'mesh-config' } }
-  assert.deepEqual(newsOf(update({ notes: [note] }), undefined), [info])
-  assert.deepEqual(newsOf(update({ notes: [note] }), update({ notes: [note] })), [])
+  assert.deepEqual(newsOf(update({ notes: [note] }), undefined, NOW), [info])
+  assert.deepEqual(newsOf(update({ notes: [note] }), update({ notes: [note] }), NOW), [])
+})
+
+it('what has come to its end is told when it comes in like that', () => {
+  const inForce = { type: 'Programmed', status: 'True', reason: 'Programmed' } as const
+  const { parent: _none, ...ended } = condition('it is in force', { ...inForce, endsAtMs: NOW })
+  assert.match(messages({ conditions: [ended] }).join(), /^HTTPRoute shop\/api: it does nothing since 2026-05-04T12/)
+  assert.deepEqual(messages({ conditions: [{ ...ended, endsAtMs: NOW + 1 }] }), [])
 })

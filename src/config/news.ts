@@ -1,6 +1,6 @@
 import { formatIssue } from '../lib/format-issue.ts'
 import type { LogFields } from '../lib/log.ts'
-import { isFault, type Condition } from '../model/condition.ts'
+import { conditionsAt, isFault, type Condition } from '../model/condition.ts'
 import { formatObject } from './format-object.ts'
 import { createOwnWords } from './own-words.ts'
 import type { ConfigUpdate } from './update.ts'
@@ -16,13 +16,13 @@ export interface News {
  * What an update has to say that the one before had not: files that cannot be read, each time; faults of objects, with
  * their place; conditions that are bad news, without the faults that were told already.
  */
-export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined): readonly News[] => {
+export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined, nowMs: number): readonly News[] => {
   // With thousands of routes nearly everything is well, or the very objects of before; and this runs where requests do.
   const hasNewFaults = update.objectIssues !== before?.objectIssues
   const known = new Set(hasNewFaults ? before?.objectIssues.map(formatIssue) : [])
   const hasNewConditions = update.conditions !== before?.conditions
   const told = new Set(
-    hasNewConditions ? before?.conditions.filter(isFault).map((condition) => JSON.stringify(condition)) : [],
+    hasNewConditions ? faultsAt(before?.conditions ?? [], nowMs).map((condition) => JSON.stringify(condition)) : [],
   )
   const ownWords = createOwnWords(update.objectIssues)
   return [
@@ -34,11 +34,14 @@ export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined): 
       .map(formatIssue)
       .filter((line) => !known.has(line))
       .map((message) => ({ level: 'warn' as const, message, fields: objectIssue })),
-    ...(hasNewConditions ? update.conditions : [])
-      .filter((condition) => isFault(condition) && !told.has(JSON.stringify(condition)))
+    ...(hasNewConditions ? faultsAt(update.conditions, nowMs) : [])
+      .filter((condition) => !told.has(JSON.stringify(condition)))
       .flatMap((condition) => tellCondition(condition, ownWords(condition))),
   ]
 }
+
+const faultsAt = (conditions: readonly Condition[], nowMs: number): readonly Condition[] =>
+  conditionsAt(conditions, nowMs).filter(isFault)
 
 const meshNote = { event: 'mesh-config' }
 const fileIssue = { event: 'config-issue' }

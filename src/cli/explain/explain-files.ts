@@ -1,5 +1,6 @@
 import type { MeshOptions } from '../../app/options.ts'
-import { isFault } from '../../model/condition.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { conditionsAt, isFault } from '../../model/condition.ts'
 import { compileOffline } from '../offline/compile-offline.ts'
 import { loadModel } from '../offline/load-model.ts'
 import { withStandardInput } from '../offline/standard-input.ts'
@@ -23,7 +24,7 @@ export const explainFiles = async (
   const { cwd, err } = terminal
   const found = await withStandardInput(files, terminal, (paths) => loadModel(paths, { cwd, mesh, filtersDir }))
   const { loaded, model, conditions } = found
-  const findings = conditions.filter(isFault).length + loaded.issues.length
+  const findings = conditionsAt(conditions, systemClock.nowMs()).filter(isFault).length + loaded.issues.length
   if (findings > 0) {
     const what = findings === 1 ? 'one thing is' : `${findings} things are`
     const command = `fairway waypoint status ${files.map((file) => `-f ${file}`).join(' ')}`

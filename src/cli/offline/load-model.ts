@@ -26,6 +26,7 @@ export interface OfflineOptions {
 export interface LoadedModel {
   readonly loaded: LoadedSet
   readonly model: Model
+  /** Whatever the time is: `conditionsAt`. */
   readonly conditions: readonly Condition[]
 }
 

@@ -2,7 +2,8 @@ import { formatObject } from '../../config/format-object.ts'
 import type { LoadedSet } from '../../config/load-objects.ts'
 import { groupConditions, type ConditionGroup } from '../../config/status/object-status.ts'
 import type { Issue, SourcePosition } from '../../lib/decoded.ts'
-import { isFault } from '../../model/condition.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { conditionsAt, isFault } from '../../model/condition.ts'
 import type { Model, ObjectRef } from '../../model/model.ts'
 import { loadModel, type OfflineOptions } from '../offline/load-model.ts'
 
@@ -32,7 +33,7 @@ export const hasFindings = ({ conditions, issues }: StatusItem): boolean =>
  */
 export const loadStatus = async (files: readonly string[], options: OfflineOptions): Promise<StatusReport> => {
   const { loaded, model, conditions } = await loadModel(files, options)
-  const items = joinItems(loaded, groupConditions(conditions))
+  const items = joinItems(loaded, groupConditions(conditionsAt(conditions, systemClock.nowMs())))
   return { gateway: model.gateway, items, stray: loaded.issues.filter(({ object }) => object === undefined) }
 }
 

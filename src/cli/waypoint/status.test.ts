@@ -28,6 +28,12 @@ spec:
   parentRefs: [{ group: '', kind: Service, name: api }]
   rules: [{ backendRefs: [{ name: ${backend}, port: 80 }] }${more}]
 `
+const fault = (until: string): string => `
+apiVersion: fairway.dev/v1alpha1
+kind: FaultInjection
+metadata: { name: slow, namespace: shop }
+spec: { targetRefs: [{ group: '', kind: Service, name: api }], delay: { fixed: 1s }, until: ${until} }
+`
 const pod = `
 apiVersion: v1
 kind: Pod
@@ -68,6 +74,8 @@ spec:
 `,
   ].join('---'),
   'empty-mesh.yaml': '{}',
+  'past.yaml': [waypoint('waypoint'), service('api'), fault('2020-01-01T00:00:00Z')].join('---'),
+  'future.yaml': [waypoint('waypoint'), service('api'), fault('2999-01-01T00:00:00Z')].join('---'),
   'mesh.yaml':
     'extensionProviders: [{ name: opa, envoyExtAuthzGrpc: { service: api.shop.svc.cluster.local, port: 80 } }]',
   'filtered.yaml':
@@ -110,6 +118,13 @@ const outcomes: readonly {
     code: 79,
     stdout: /\nbad\/far\.yaml:1:\d+: Service far\/far metadata\.lables: unknown field/,
   },
+  {
+    args: ['-f', 'past.yaml'],
+    code: 79,
+    stdout:
+      /\npast\.yaml:15:\d+: FaultInjection shop\/slow: Programmed is False.*does nothing since 2020-01-01T00:00:00\.000Z/,
+  },
+  { args: ['-f', 'future.yaml', '-o', 'json'], code: 0, stdout: /it is in force until 2999-01-01T00:00:00\.000Z/ },
   // Nobody has said of what trust domain the mesh is.
   { args: ['-f', 'partner.yaml'], code: 0 },
   { args: ['-f', 'partner.yaml', '--trust-domain', 'a.example,partner.example'], code: 0 },

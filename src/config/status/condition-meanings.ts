@@ -29,6 +29,7 @@ export const reasonMeanings: Readonly<Record<string, ReasonMeaning>> = {
     types: ['Accepted', 'Conflicted'],
     meaning: 'another kind of route has the port, or an older policy the target: this object is without effect there',
   },
+  Expired: { types: ['Programmed'], meaning: 'the time that it was written for (`until`) is past: it does nothing' },
   FilterNotFound: { types: ['ResolvedRefs'], meaning: 'an extensionRef names a filter that is not there' },
   FilterNotReady: { types: ['ResolvedRefs'], meaning: 'an extensionRef names a filter that is not in force' },
   HostConflict: { types: ['Conflicted'], meaning: 'an older ServiceEntry, or a Service, has one of its hosts' },

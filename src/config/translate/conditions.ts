@@ -26,6 +26,8 @@ export interface Verdict {
   /** Of a policy, which does not name its parent itself (`ancestorRef`); a route's is found among its parentRefs. */
   readonly parentRef?: ParentReference
   readonly path?: string
+  /** When what it says comes to an end, at that field. */
+  readonly endsAtMs?: number
 }
 
 /** How messages and conditions refer to an object. */
@@ -37,7 +39,7 @@ export const conditionOf = ({ object, source }: Entry<Named>, { path, ...verdict
   const { generation } = object.metadata
   const parentRef =
     verdict.parent === undefined ? undefined : (verdict.parentRef ?? parentReference(object, verdict.parent))
-  const position = isFault(verdict) ? source.locate(path ?? '') : undefined
+  const position = isFault(verdict) || verdict.endsAtMs !== undefined ? source.locate(path ?? '') : undefined
   return {
     object: refOf(object),
     ...verdict,

@@ -42,6 +42,7 @@ export const createTranslationCooling = (): (<T extends Coolable>(translation: T
     message: true,
     observedGeneration: true,
     position: true,
+    endsAtMs: true,
   })
   return (translation) => {
     const { model } = translation

@@ -16,6 +16,7 @@ import { findLeftovers, type Leftover } from '../reconcile/reconcile.ts'
 import { readyReplicas } from '../status/ready-replicas.ts'
 import { toldBy } from '../status/told.ts'
 import type { ClusterView } from '../watch/cluster-watch.ts'
+import { conditionsAt, nextEndOf } from '../../model/condition.ts'
 
 /** What the plan is made of. */
 export interface PassInput {
@@ -26,6 +27,7 @@ export interface PassInput {
   readonly hasCertificates: boolean
   readonly translate: TranslateGateways
   readonly rootNamespace: string
+  readonly nowMs: number
 }
 
 /** A status to be written of an object. */
@@ -58,10 +60,12 @@ export interface Plan {
   /** Whether it is certain that a class is not ours. */
   readonly isOfOthers: (className: string) => boolean
   readonly statuses: readonly StatusWork[]
+  /** When what is said of an object changes by itself. */
+  readonly nextEndMs: number | undefined
 }
 
 /** Makes the plan. */
-export const planPass = ({ view, configMaps, hasCertificates, translate, rootNamespace }: PassInput): Plan => {
+export const planPass = ({ view, configMaps, hasCertificates, translate, rootNamespace, nowMs }: PassInput): Plan => {
   const gatewayClasses = view.gatewayClasses.filter((one) => textAt(one, 'spec', 'controllerName') === CONTROLLER_NAME)
   const classes = new Map(gatewayClasses.map((one) => [textAt(one, 'metadata', 'name'), one]))
   const own = view.gateways.flatMap((gateway) => {
@@ -75,12 +79,13 @@ export const planPass = ({ view, configMaps, hasCertificates, translate, rootNam
   }))
   const ownership = createOwnership(objects, refs, rootNamespace)
   const translations = translate(objects, refs, ownership)
-  const conditions = conditionsInForce(
+  const lasting = conditionsInForce(
     own.flatMap(({ gateway }) => {
       const translation = translations.get(gatewayKey(gateway))
       return translation === undefined ? [] : [sayOf(gateway, translation, view)]
     }),
   )
+  const conditions = conditionsAt(lasting, nowMs)
   const alive = aliveGateways(view, classes)
   return {
     gatewayClasses,
@@ -89,6 +94,7 @@ export const planPass = ({ view, configMaps, hasCertificates, translate, rootNam
     leftovers: findLeftovers(view.owned, (uid) => alive.has(uid)),
     isOfOthers: (className) => !classes.has(className) && view.gatewayClasses.some((one) => nameOf(one) === className),
     statuses: planStatuses(gatherStatuses(conditions, objects, ownership), view, hasCertificates),
+    nextEndMs: nextEndOf(lasting, nowMs),
   }
 }
 

@@ -79,6 +79,8 @@ export class PassRunner {
   readonly #complained = new Set<string>()
   #meshed: TranslateOptions
   #translate: TranslateGateways
+  /** When an object comes to its end by itself, which its status has to say then. */
+  #nextEndMs: number | undefined
   #bundle: { readonly version: string | undefined; readonly atMs: number } | undefined
 
   constructor(options: PassOptions) {
@@ -95,6 +97,7 @@ export class PassRunner {
   nextMs(): number | undefined {
     const waits = [this.#actions, this.#attempts, this.#echoes, this.#statuses]
       .map((one) => one.nextMs())
+      .concat(this.#nextEndMs === undefined ? [] : [Math.max(0, this.#nextEndMs - this.#options.clock.nowMs())])
       .filter((wait) => wait !== undefined)
     return waits.length === 0 ? undefined : Math.min(...waits)
   }
@@ -106,6 +109,7 @@ export class PassRunner {
 
   async run(view: ClusterView): Promise<PassOutcome> {
     const { configMaps, signal } = this.#options
+    this.#nextEndMs = undefined
     const failures: string[] = []
     const certificates = certificateKeys(view.objects)
     configMaps.want(new Set([...certificates, ...parameterKeys(view), this.#meshKey()]))
@@ -120,7 +124,9 @@ export class PassRunner {
       hasCertificates: [...certificates].every((key) => configMaps.isKnown(key)),
       translate: this.#translate,
       rootNamespace: this.#meshed.rootNamespace,
+      nowMs: this.#options.clock.nowMs(),
     })
+    this.#nextEndMs = plan.nextEndMs
     let programmed = 0
     await inParallel(plan.gateways, { limit: PARALLEL_GATEWAYS, signal }, async (owned) => {
       const work = await this.#serve(owned, view, plan)

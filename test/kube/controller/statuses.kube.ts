@@ -265,3 +265,15 @@ test('where nothing changes nothing is written', async () => {
   await delay(300)
   assert.deepEqual(controller.writes.slice(length), [])
 })
+
+test('what ends by itself says so when the time has come, although nothing changes', async () => {
+  const faults = api('fairway.dev', 'v1alpha1', 'faultinjections')
+  const untilTime = new Date(Date.now() + 4000).toISOString()
+  const spec = { targetRefs: [{ group: '', kind: 'Service', name: 'api' }], abort: {}, until: untilTime }
+  const body = { apiVersion: 'fairway.dev/v1alpha1', kind: 'FaultInjection', metadata: { name: 'ends' }, spec }
+  await setReady(server, 'shop', 'waypoint', 1)
+  await ask.good('POST', faults, { body })
+  await untilStatus(`${faults}/ends`, (found) => claimsOf(found).includes('Programmed=True/Programmed'))
+  await untilStatus(`${faults}/ends`, (found) => claimsOf(found).includes('Programmed=False/Expired'))
+  assert.ok(Date.now() >= Date.parse(untilTime))
+})

@@ -21,6 +21,7 @@ import { reachOf } from '../../../controller/pass/reach.ts'
 import { indexPods, isLive, podsOf } from '../look/pods.ts'
 import { keyOfLive, labelsOf, nameOf } from '../look/live.ts'
 import type { MeshInput } from './mesh-input.ts'
+import { conditionsAt } from '../../../model/condition.ts'
 
 /** A Gateway of ours, and all that belongs to it. */
 export interface Waypoint {
@@ -99,7 +100,7 @@ export const deriveFacts = (input: FactsInput): Facts => {
     objects,
     catalog,
     statuses: gatherStatuses(
-      [...translations.values()].flatMap(({ conditions }) => conditions),
+      [...translations.values()].flatMap(({ conditions }) => conditionsAt(conditions, input.nowMs)),
       objects,
       ownership,
     ),

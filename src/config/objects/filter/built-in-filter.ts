@@ -1,5 +1,5 @@
 import type { FilterDefinition } from '../../../filter/index.ts'
-import type { JsonSchema } from '../../../lib/schema.ts'
+import { isPlainObject, type JsonSchema } from '../../../lib/schema.ts'
 import type { KindDecoder } from '../kind.ts'
 import type { BuiltInContent, FilterObject } from './filter-object.ts'
 import { readTargeted, withTargets } from './read-targeted.ts'
@@ -14,11 +14,17 @@ export const createFilterDecoder =
     const targeted = readTargeted<BuiltInContent>(input, (told, path) => {
       const decoded = definition.config.decode(told, path)
       // What is decoded here is decoded once more where the filter is made.
-      return decoded.ok ? { ok: true, value: { kind: 'built-in', stage: definition.stage, config: told } } : decoded
+      if (!decoded.ok) return decoded
+      const { stage } = definition
+      return { ok: true, value: { kind: 'built-in', stage, config: told, ...endOf(decoded.value) } }
     })
     const { kind: as } = definition
     return { ok: true, value: { kind: 'Filter', as, metadata: input.metadata, ...targeted, failureMode: 'closed' } }
   }
+
+/** A configuration with a time `until` is off from then on (FaultInjection). */
+const endOf = (config: unknown): Pick<BuiltInContent, 'endsAtMs'> =>
+  isPlainObject(config) && typeof config['until'] === 'number' ? { endsAtMs: config['until'] } : {}
 
 /** `spec` of such an object as an API server checks it. */
 export const builtInFilterJson = ({ config }: Pick<FilterDefinition, 'config'>): JsonSchema =>

@@ -38,6 +38,8 @@ export interface BuiltInContent {
   /** When its turn comes. */
   readonly stage: Stage
   readonly config: unknown
+  /** From when on it does nothing by itself (`spec.until`), in milliseconds since the epoch. */
+  readonly endsAtMs?: number
 }
 
 export type FilterContent = UserContent | BuiltInContent

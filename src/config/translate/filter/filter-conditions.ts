@@ -39,16 +39,24 @@ const programmed = (object: FilterObject, { names, faults }: Targets, version: F
   const message = messageInForce(object, version)
   if (message === undefined) return { type, status: 'False', ...refusal(object, version) }
   const [fault] = faults
-  if (fault === undefined) return { type, status: 'True', reason: 'Programmed', message }
+  if (fault === undefined) return { type, status: 'True', reason: 'Programmed', message, ...endOf(object) }
   const { reason, path } = fault
   const rest = names === '' ? 'it acts only where rules refer to it' : `it acts on ${names}`
   const what = object.targetRefs.length === 0 ? '' : `; ${rest}`
   return { type, status: 'False', reason, message: `${describeFaults(faults)}${what}`, path }
 }
 
+const endOf = ({ content }: FilterObject): Pick<Verdict, 'endsAtMs' | 'path'> =>
+  content?.kind === 'built-in' && content.endsAtMs !== undefined
+    ? { endsAtMs: content.endsAtMs, path: 'spec.until' }
+    : {}
+
 /** Of one that is in force as it is written. */
 const messageInForce = ({ content }: FilterObject, { inForce, refused }: FilterVersion): string | undefined => {
-  if (content?.kind === 'built-in') return 'it is in force'
+  if (content?.kind === 'built-in') {
+    const { endsAtMs } = content
+    return endsAtMs === undefined ? 'it is in force' : `it is in force until ${new Date(endsAtMs).toISOString()}`
+  }
   if (refused !== undefined || inForce === undefined) return undefined
   return `version ${inForce.user.version} of ${inForce.module.entry} is in force`
 }

@@ -56,7 +56,7 @@ export const conditionsCheck = defineCheck({
       if (bad.length === 0) continue
       told.add(key)
       const object = { kind, namespace, name }
-      const isOut = bad.some(({ condition: { type, status: is } }) => is !== 'True' && !inPart.has(type))
+      const isOut = bad.some(({ condition }) => isOff(condition))
       const message = bad
         .map(({ parent, condition }) => `${parent}${condition.reason}: ${condition.message}`)
         .join('; ')
@@ -68,6 +68,10 @@ export const conditionsCheck = defineCheck({
     return found([...findings, ...issues], `${mesh.facts.statuses.size} looked at`)
   },
 })
+
+/** What has come to its end as it was to is no fault of the object's. */
+const isOff = ({ type, status, reason }: KubeCondition): boolean =>
+  status !== 'True' && !inPart.has(type) && reason !== 'Expired'
 
 const inPart: ReadonlySet<string> = new Set(['Conflicted', 'PartiallyInvalid', 'Shadowed', 'Bypassed', 'Healthy'])
 
