@@ -79,11 +79,8 @@ ${formatFlags(flagTable)}
 const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
   const { flags } = parseArguments(args, flagTable)
   const level = decodeLogFlag(flags['log-level'])
-  const options = decodeOptions(flags, terminal.env)
-  if (options.settings.flags.length > 0) {
-    const { checkWaypointFlags } = await import('./waypoint-flags.ts')
-    checkWaypointFlags(options.settings)
-  }
+  const decoded = decodeOptions(flags, terminal.env)
+  const options = decoded.settings.flags.length === 0 ? decoded : await withWaypointFlags(decoded)
   const log = createLogger({ write: terminal.log, level, clock: systemClock })
   guardProcess(log)
   const stop = Promise.withResolvers<void>()
@@ -97,6 +94,13 @@ const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCod
   await controller.close()
   log.event('stopped')
   return exitCodes.fine
+}
+
+/** What is said of objects goes by what waypoints are told. */
+const withWaypointFlags = async (options: Options): Promise<Options> => {
+  const { decodeWaypointFlags } = await import('./waypoint-flags.ts')
+  const { pathNormalization } = decodeWaypointFlags(options.settings)
+  return { ...options, translate: { ...options.translate, pathNormalization } }
 }
 
 type Options = Omit<ControllerProcessOptions, 'client' | 'log' | 'namespace'> & {

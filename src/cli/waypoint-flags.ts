@@ -1,3 +1,4 @@
+import type { WaypointOptions } from '../app/options.ts'
 import { ownArgumentsOf } from '../controller/desired/deployment.ts'
 import type { WaypointSettings } from '../controller/desired/gateway-plan.ts'
 import { usageError } from './arguments.ts'
@@ -18,10 +19,10 @@ const OURS: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Refuses flags with which waypoints would not start: what is wrong is said once here, and not by each Pod that does not
+ * What waypoints go by with these flags. Refuses flags with which waypoints would not start: what is wrong is said once here, and not by each Pod that does not
  * get ready. Throws `CliError` (64).
  */
-export const checkWaypointFlags = (settings: WaypointSettings): void => {
+export const decodeWaypointFlags = (settings: WaypointSettings): WaypointOptions => {
   for (const text of settings.flags) {
     const name = /^--([a-z0-9-]+)(?:=|$)/.exec(text)?.[1]
     if (name === undefined)
@@ -30,7 +31,7 @@ export const checkWaypointFlags = (settings: WaypointSettings): void => {
   }
   const [_verb, ...own] = ownArgumentsOf(settings)
   try {
-    decodeRunOptions([...own, ...settings.flags], { cwd: '/', env })
+    return decodeRunOptions([...own, ...settings.flags], { cwd: '/', env })
   } catch (error) {
     if (!(error instanceof CliError)) throw error
     throw usageError(`--waypoint-flag: ${error.message}`, error.next)

@@ -7,7 +7,7 @@ import { parse } from 'yaml'
 import manifest from '../../package.json' with { type: 'json' }
 import { parseArguments } from '../../src/cli/arguments.ts'
 import { controllerVerb } from '../../src/cli/controller.ts'
-import { checkWaypointFlags } from '../../src/cli/waypoint-flags.ts'
+import { decodeWaypointFlags } from '../../src/cli/waypoint-flags.ts'
 import { prepareGateway, type PreparedGateway } from '../../src/controller/desired/prepare-gateway.ts'
 import { listAt, mapAt, textAt, textsAt, valueAt, type Json, type LiveObject } from '../../src/controller/manifest.ts'
 import { chartCaseNames, chartFolder, readChartCase } from '../support/chart/chart.ts'
@@ -67,7 +67,7 @@ for (const name of chartCaseNames) {
       const given = flags['waypoint-flag']
       assert.ok(Array.isArray(given))
       assert.equal(given.length > 0, name === 'production')
-      checkWaypointFlags({ ...waypointSettings, flags: given.map(String) })
+      decodeWaypointFlags({ ...waypointSettings, flags: given.map(String) })
     })
 
     it('what is to find the Pods of the controller finds them', () => {

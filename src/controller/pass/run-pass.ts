@@ -27,7 +27,7 @@ import { createEchoes } from './echoes.ts'
 import type { Write } from './execute.ts'
 import { workOf, type GatewayWork } from './gateway-work.ts'
 import { inParallel } from './in-parallel.ts'
-import { meshedOptionsOf } from './mesh-options.ts'
+import { meshedOptionsOf, winningFlagsOf } from './mesh-options.ts'
 import { certificateKeys, gatewayKey, planPass, type OwnedGateway, type Plan } from './plan-pass.ts'
 import { StatusQueue } from './status-queue.ts'
 import { writeStatus } from './write-status.ts'
@@ -286,7 +286,8 @@ export class PassRunner {
   }
 
   #takeMesh(configMap: LiveObject | undefined): void {
-    const meshed = meshedOptionsOf(this.#options.translate, configMap)
+    const { translate, settings } = this.#options
+    const meshed = meshedOptionsOf(translate, configMap, winningFlagsOf(settings))
     // The last one that could be read stays.
     if (!meshed.ok) return this.#complain([`the MeshConfig cannot be read: ${meshed.message}`])
     if (isEqual(meshed.options, this.#meshed)) return
