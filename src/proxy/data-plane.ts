@@ -6,6 +6,7 @@ import { FilterMetrics } from '../filter/env/filter-metrics.ts'
 import { createFilterInstances } from '../filter/instances.ts'
 import { thrownStack } from '../lib/errors/thrown-text.ts'
 import { bothOf } from '../lib/waiting/both-of.ts'
+import { createDating } from '../http/date.ts'
 import { createRequestIds } from '../http/tracing/request-ids.ts'
 import type { Endpoint, EndpointKey } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
@@ -214,6 +215,7 @@ export class DataPlane {
       progress: options.progress ?? (() => {}),
       bodyMemory: new SpareMemory(budget, bufferBytes),
       requestIds: createRequestIds(),
+      addDate: createDating(clock.nowMs),
       tracer: options.tracer,
       ownIdentity,
       guards: this.#security.guardsWith(questions),

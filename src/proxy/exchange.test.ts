@@ -17,7 +17,10 @@ const answering = async (answer: string | ((method: string, path: string) => str
 }
 
 test('a GET goes to the pod and its answer comes back, the head with what a hop adds', async () => {
-  await answering('HTTP/1.1 201 Made\r\nx-a: 1\r\nkeep-alive: timeout=5\r\ncontent-length: 5\r\n\r\nhello')
+  const date = 'Thu, 01 Jan 2026 00:00:00 GMT'
+  await answering(
+    `HTTP/1.1 201 Made\r\nx-a: 1\r\ndate: ${date}\r\nkeep-alive: timeout=5\r\ncontent-length: 5\r\n\r\nhello`,
+  )
   const tunnel = await mesh.tunnel()
   const answer = await tunnel.get('/a/../b?x=1', 'X-Test: 2\r\nconnection: x-drop\r\nx-drop: 1\r\n')
   assert.equal(answer.head.status, 201)
@@ -26,6 +29,7 @@ test('a GET goes to the pod and its answer comes back, the head with what a hop 
     [...answer.head.headers],
     [
       ['x-a', '1'],
+      ['date', date],
       ['content-length', '5'],
     ],
   )
@@ -139,6 +143,24 @@ test('trailers pass in both directions', async () => {
   const [request] = mesh.pod.tunnels[0]?.requests ?? []
   assert.equal(request?.body.toString(), 'abc')
   assert.equal(request?.trailers?.get('x-req'), '1')
+})
+
+test('an answer without a date gets one, whoever gives it; an interim one does not', async () => {
+  await answering('HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+  const tunnel = await mesh.tunnel()
+  const beforeMs = Math.floor(Date.now() / 1000) * 1000
+  const ofPod = await tunnel.get('/')
+  mesh.apply({
+    ...mesh.model(),
+    services: mesh.model().services.map((service) => ({ ...service, closed: 'the test' })),
+  })
+  const ours = await tunnel.get('/')
+  assert.equal(ours.head.status, 503)
+  for (const { head } of [ofPod, ours]) {
+    const [date, ...more] = [...head.headers].flatMap(([name, value]) => (name === 'date' ? [Date.parse(value)] : []))
+    assert.ok(date !== undefined && date >= beforeMs && date <= Date.now(), String(date))
+    assert.deepEqual(more, [])
+  }
 })
 
 test('100-continue: the interim answer comes from the pod, ahead of the body', async () => {

@@ -82,7 +82,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     this.source = record.source
     this.destination = record.destination
     this.chains = new EnteredChains(frontend?.chain ?? emptyChain)
-    this.#answer = new Answer(this, head)
+    this.#answer = new Answer(this, head, deps.addDate)
     this.request = toRequestView(head, record.destination.hostname)
     const client = clientOf(head, record, this.snapshot.tellsClientIdentity ? deps.ownIdentity() : undefined)
     this.bodyMemory = deps.bodyMemory

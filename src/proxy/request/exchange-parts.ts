@@ -1,3 +1,4 @@
+import type { AddDate } from '../../http/date.ts'
 import type { BodyMemory } from '../../filter/body/body-pipe.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { RequestIds } from '../../http/tracing/request-ids.ts'
@@ -14,6 +15,8 @@ import type { RecordDeps } from './record.ts'
 /** What all exchanges of a process share. */
 export interface ExchangeDeps extends RecordDeps, OutgoingDeps {
   readonly requestIds: RequestIds
+  /** For responses. */
+  readonly addDate: AddDate
   /** Who has a say before any filter. */
   readonly guards: Guards
   /** Has providers asked about what is under way. */

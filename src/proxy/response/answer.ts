@@ -6,6 +6,7 @@ import type { Exchange, Reply, ResponseView } from '../../filter/index.ts'
 import { dropBody } from '../../filter/reply.ts'
 import type { ExchangeHook } from '../../filter/hook-run.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
+import type { AddDate } from '../../http/date.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import { removeHopByHop } from '../../http/hop-by-hop.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
@@ -53,6 +54,7 @@ export interface AnsweredExchange extends Exchange {
 export class Answer {
   readonly #exchange: AnsweredExchange
   readonly #keepAlive: boolean
+  readonly #addDate: AddDate
   readonly writer: ResponseWriter
   /** Where filters change the body. */
   #transformed: TransformedBody | undefined
@@ -67,7 +69,9 @@ export class Answer {
   constructor(
     exchange: AnsweredExchange,
     { method, keepAlive }: { readonly method: string; readonly keepAlive: boolean },
+    addDate: AddDate,
   ) {
+    this.#addDate = addDate
     this.#exchange = exchange
     this.#keepAlive = keepAlive
     this.writer = new ResponseWriter(exchange.downstream.sink, method)
@@ -293,6 +297,7 @@ export class Answer {
     const isFinal = this.isLocal || response.status >= 400
     const keepAlive = this.#keepAlive && !downstream.isDraining && (outgoing.isWhole || !isFinal)
     exchange.record.status = response.status
+    if (response.status !== 101) this.#addDate(response.headers)
     const failure = this.writer.writeHead(response.status, response.headers, keepAlive)
     if (failure !== undefined) return exchange.fail(new Error(failure))
     if (response.status === 101) downstream.onUpgraded()

@@ -134,18 +134,21 @@ describe('a provider that speaks HTTP', () => {
   }
 
   it('refuses with the fields of a list, and with those that a refusal cannot do without', async () => {
+    const long = 'Thu, 01 Jan 1970 00:00:00 GMT'
     const answer: HttpProvider['answer'] = (_, response) => {
       response.statusCode = 401
+      response.setHeader('date', long)
       response.setHeader('www-authenticate', 'Basic').setHeader('x-why', 'a').setHeader('x-no', 'b').end('{}')
     }
     const rules = { toUpstream: [], toDownstreamOnAllow: [], toDownstreamOnDeny: exact('x-why') }
     const tunnel = await start(answer, { answer: rules })
     const { head } = await tunnel.get('/')
-    const names = ['www-authenticate', 'x-why', 'x-no', 'date']
+    const names = ['www-authenticate', 'x-why', 'x-no']
     assert.deepEqual(
       names.map((name) => head.headers.get(name)),
-      ['Basic', 'a', undefined, undefined],
+      ['Basic', 'a', undefined],
     )
+    assert.notEqual(head.headers.get('date'), long)
   })
 
   it('refuses without a body where it is no text', async () => {
