@@ -12,12 +12,20 @@ import {
 } from '../../../model/telemetry/metrics-policy.ts'
 import type { TracingPolicy } from '../../../model/telemetry/tracing-policy.ts'
 import type { MeshTracing } from '../../objects/mesh-config/mesh-telemetry.ts'
-import type { UsableLogging, UsableOverride, UsableTracing } from './usable-sections.ts'
+import { disablesAll, type UsableLogging, type UsableOverride, type UsableTracing } from './usable-sections.ts'
 
-/** Metrics as they are changed; `undefined`: they are Istio's. */
+/**
+ * Metrics as they are changed; `undefined`: they are Istio's. To disable all is a switch of its own in Istio
+ * (`disabledAllMetricsProviders` of pilot/pkg/model/telemetry.go), which every override behind it switches back, whatever it
+ * is about: what was disabled by its name stays so, and all else is counted again.
+ */
 export const mergeMetrics = (overrides: readonly UsableOverride[]): MetricsPolicy | undefined => {
   const merged = new Map<IstioMetricName, { isDisabled: boolean; readonly tags: Map<string, TagOverride> }>()
-  for (const { metrics, disabled, tags } of overrides) {
+  const last = overrides.at(-1)
+  if (last !== undefined && disablesAll(last)) return { overrides: allDisabled }
+  for (const override of overrides) {
+    if (disablesAll(override)) continue
+    const { metrics, disabled, tags } = override
     for (const metric of metrics) {
       const one = merged.get(metric) ?? { isDisabled: false, tags: new Map<string, TagOverride>() }
       merged.set(metric, one)
@@ -32,6 +40,8 @@ export const mergeMetrics = (overrides: readonly UsableOverride[]): MetricsPolic
   })
   return changed.length === 0 ? undefined : { overrides: changed }
 }
+
+const allDisabled = istioMetricNames.map((metric): MetricOverride => ({ metric, isDisabled: true, tags: [] }))
 
 const byName = (a: TagOverride, b: TagOverride): number => (a.name < b.name ? -1 : 1)
 

@@ -2,51 +2,13 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { loadText } from '../../../../test/support/load-text.ts'
 import { aroundTelemetries, writeTelemetry } from '../../../../test/support/telemetry/telemetry-objects.ts'
-import type { TelemetryPolicy } from '../../../model/telemetry/telemetry-policy.ts'
-import { decodeMeshConfig } from '../../objects/mesh-config/mesh-config.ts'
-import type { TranslateOptions } from '../options.ts'
+import {
+  base,
+  collector,
+  providers,
+  translateTelemetries as run,
+} from '../../../../test/support/telemetry/translate-telemetries.ts'
 import { translate } from '../translate.ts'
-
-const base: TranslateOptions = {
-  clusterDomain: 'cluster.local',
-  trustDomain: 'cluster.local',
-  rootNamespace: 'istio-system',
-  pathNormalization: 'BASE',
-}
-
-const collector = { service: 'otel.obs.svc.cluster.local', port: 4317 }
-const providers = [
-  { name: 'otel', opentelemetry: collector },
-  { name: 'other', opentelemetry: collector },
-  { name: 'file', envoyFileAccessLog: { path: '/var/log/a' } },
-  { name: 'records', envoyOtelAls: collector },
-  { name: 'old', zipkin: collector },
-]
-
-const optionsWith = (mesh: object): TranslateOptions => {
-  const decoded = decodeMeshConfig({ extensionProviders: providers, ...mesh })
-  assert.ok(decoded.ok, JSON.stringify(decoded))
-  const { providers: asked, telemetry } = decoded.value.config
-  return { ...base, mesh: { source: 'mesh.yaml', providers: asked, telemetry } }
-}
-
-const run = (objects: readonly string[], mesh: object = {}) => {
-  const text = [aroundTelemetries, ...objects.map(writeTelemetry)].join('\n---\n')
-  const { objects: set, issues } = loadText('telemetry.yaml', text)
-  assert.deepEqual(issues, [])
-  const { model, conditions } = translate(set, optionsWith(mesh))
-  const policies = new Map((model.telemetry?.policies ?? []).map((policy) => [policy.key, policy]))
-  const told = conditions.filter(({ object }) => object.kind === 'Telemetry')
-  return {
-    of: (service: string): TelemetryPolicy | undefined =>
-      policies.get(model.services.find(({ key }) => key === service)?.telemetry ?? ''),
-    pods: model.telemetry?.podPolicy,
-    named: (model.telemetry?.providers ?? []).map(({ name }) => name),
-    conditions: told.map(
-      ({ object, type, status, reason, message }) => `${object.name} ${type} ${status} ${reason}: ${message}`,
-    ),
-  }
-}
 
 const sampling = (percentage: number): string => `tracing: [{ randomSamplingPercentage: ${percentage} }]`
 
@@ -140,13 +102,13 @@ describe('the more special Telemetry', () => {
     const { of } = run([
       'istio-system mesh: metrics: [{ overrides: [{ tagOverrides: { path: { value: request.url_path } } }, { match: { metric: TCP_SENT_BYTES }, disabled: true }] }]',
       'shop home: metrics: [{ overrides: [{ match: { metric: REQUEST_COUNT }, tagOverrides: { path: { operation: REMOVE }, response_code: { operation: REMOVE } } }] }]',
-      'Service shop/api one: metrics: [{ overrides: [{ match: { metric: ALL_METRICS, mode: SERVER }, disabled: true }, { match: { metric: REQUEST_SIZE }, disabled: false }] }]',
+      'Service shop/api one: metrics: [{ overrides: [{ match: { metric: RESPONSE_SIZE, mode: SERVER }, disabled: true }, { match: { metric: REQUEST_SIZE }, disabled: false }] }]',
     ])
     const overrides = of('shop/api')?.metrics?.overrides ?? []
     const path = { kind: 'upsert', name: 'path', expression: 'request.url_path' }
     assert.deepEqual(overrides.map(({ metric, isDisabled }) => `${metric} ${isDisabled}`).slice(0, 4), [
-      'REQUEST_COUNT true',
-      'REQUEST_DURATION true',
+      'REQUEST_COUNT false',
+      'REQUEST_DURATION false',
       'REQUEST_SIZE false',
       'RESPONSE_SIZE true',
     ])

@@ -37,6 +37,10 @@ export interface UsableOverride {
   readonly tags: readonly TagOverride[]
 }
 
+/** Whether nothing is counted from an override on, until another one follows. */
+export const disablesAll = ({ metrics, disabled }: UsableOverride): boolean =>
+  disabled === true && metrics.length === istioMetricNames.length
+
 /** All that can be carried out of an object, and what cannot. */
 export interface UsableSections {
   readonly tracing: readonly UsableTracing[]
@@ -53,12 +57,13 @@ const MAX_TAGS = 32
 /** What of an object can be carried out with these providers. */
 export const usableSections = (object: TelemetryObject, providers: TelemetryProviders): UsableSections => {
   const notes: Note[] = object.unknown.map((path) => ({ path, message: 'is not known to this version' }))
-  const reading = {
+  const reading: Reading = {
     notes,
     providers,
     isForUs: object.target.kind === 'refs',
     isAlsoForOthers: false,
     tags: new Set<string>(),
+    disablesAllAt: undefined,
   }
   const usable = {
     tracing: object.tracing.flatMap((section) => usableTracing(section, reading)),
@@ -76,6 +81,8 @@ interface Reading {
   isAlsoForOthers: boolean
   /** Names of the labels that are changed so far. */
   readonly tags: Set<string>
+  /** Where the last override stands, if it disables all metrics. */
+  disablesAllAt: string | undefined
 }
 
 /** A waypoint stands before the servers, and so it is one. */
@@ -172,9 +179,21 @@ const usableOverride = (override: MetricsOverride, reading: Reading): readonly U
     }
     return [value === undefined ? { kind: 'remove', name } : { kind: 'upsert', name, expression: value }]
   })
-  if (disabled === undefined && usable.length === 0) return []
+  // One that says nothing at all still counts again what was disabled with all others.
+  if (disabled === undefined && usable.length === 0 && tags.length > 0) return []
   const metrics = metric === 'ALL_METRICS' ? istioMetricNames : [metric]
-  return [{ metrics, tags: usable, ...(disabled === undefined ? {} : { disabled }) }]
+  const found = { metrics, tags: usable, ...(disabled === undefined ? {} : { disabled }) }
+  noteCountedAgain(path, found, reading)
+  return [found]
+}
+
+/** Whoever writes both into one object meant something else. */
+const noteCountedAgain = (path: string, override: UsableOverride, reading: Reading): void => {
+  const { disablesAllAt } = reading
+  reading.disablesAllAt = disablesAll(override) ? path : undefined
+  if (disablesAllAt === undefined || disablesAll(override)) return
+  const message = `as with Istio, all metrics are counted again by any override behind it, such as ${path}: disable each that is not wanted by its name`
+  reading.notes.push({ path: `${disablesAllAt}.disabled`, message })
 }
 
 /** A name of Prometheus that it does not keep to itself. */
