@@ -3,12 +3,13 @@ import { isZero, type RemoteContext } from './remote-context.ts'
 const TRACE_ID = /^(?:[0-9a-f]{32}|[0-9a-f]{16})$/i
 const SPAN_ID = /^[0-9a-f]{16}$/i
 /** `TRACE-SPAN[-STATE[-PARENT]]` */
-const SINGLE = /^([0-9a-f]{32}|[0-9a-f]{16})-([0-9a-f]{16})(?:-([01d])(?:-[0-9a-f]{16})?)?$/i
+const SINGLE = /^([0-9a-f]{32}|[0-9a-f]{16})-([0-9a-f]{16})(?:-([01d])(?:-[0-9a-f]{16})?)?$/
 
-/** Reads the value of `b3`; `undefined` for one that is not valid. */
+/** Reads the value of `b3`, in whichever case; `undefined` for one that is not valid. */
 export const readB3 = (value: string): RemoteContext | undefined => {
-  if (value === '0' || value === '1' || value === 'd') return contextOf('b3', undefined, value)
-  const [, traceId, spanId, state] = SINGLE.exec(value) ?? []
+  const lower = value.toLowerCase()
+  if (lower === '0' || lower === '1' || lower === 'd') return contextOf('b3', undefined, lower)
+  const [, traceId, spanId, state] = SINGLE.exec(lower) ?? []
   const ids = idsOf(traceId, spanId)
   return ids === undefined ? undefined : contextOf('b3', ids, state)
 }

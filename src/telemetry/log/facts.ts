@@ -89,9 +89,30 @@ export const withoutSecret = (name: string, value: string | undefined): string |
   return isSecretName(name) ? HIDDEN : hideSecrets(value)
 }
 
-/** A field of a head or of trailers, without secrets. */
-export const fieldOf = (fields: HeaderList | undefined, name: string): string | undefined =>
-  withoutSecret(name, fieldTextIfAny(fields?.getLower(name)))
+/** A field of a head or of trailers, without secrets; as with Envoy's operators the first of several of one name. */
+export const fieldOf = (fields: HeaderList | undefined, name: string): string | undefined => {
+  const value = joinedByEnvoy.has(name) || name.startsWith('x-envoy-') ? fields?.getLower(name) : firstOf(fields, name)
+  return withoutSecret(name, fieldTextIfAny(value))
+}
+
+const firstOf = (headers: HeaderList | undefined, name: string): string | undefined => {
+  if (headers === undefined) return undefined
+  const { fields } = headers
+  for (let i = 0; i < fields.length; i += 2) if (fields[i] === name) return fields[i + 1]
+  return undefined
+}
+
+/**
+ * Fields that Envoy makes one of as they come in, so that their first is all of them: those of envoy/http/header_map.h, and
+ * those that its filters for caching, compression and CORS register.
+ */
+const joinedByEnvoy: ReadonlySet<string> = new Set([
+  ...['connection', 'content-length', 'content-type', 'expect', 'grpc-message', 'grpc-status', 'grpc-timeout'],
+  ...['keep-alive', 'location', 'proxy-connection', 'proxy-status', 'server', 'te', 'transfer-encoding', 'upgrade'],
+  ...['via', 'x-client-trace-id', 'x-forwarded-client-cert', 'x-forwarded-host', 'x-forwarded-port'],
+  ...['x-forwarded-proto', 'accept-encoding', 'authorization', 'cache-control', 'content-encoding', 'date', 'etag'],
+  ...['origin', 'pragma', 'referer', 'vary'],
+])
 
 /** How long until something of which the time is known, in milliseconds since the exchange began. */
 export const sinceStart = ({ startedAtMs }: ExchangeRecord, atMs: number | undefined): number | undefined =>

@@ -331,6 +331,26 @@ test('a header is a text in JSON, and one that is there and empty is not another
   assert.deepEqual(JSON.parse(line), { status: '200', ms: '10', either: null })
 })
 
+test('of fields of one name operators write the first, and expressions all; but for those that Envoy joins', () => {
+  const twice = (...names: string[]) =>
+    new HeaderList(names.flatMap((name) => ['x-other', '-', name, 'one', name, 'two']))
+  const { record, exchange } = told
+  assert.ok(exchange)
+  const asked = {
+    record: { ...record, responseTrailers: twice('x-cost') },
+    exchange: {
+      request: { ...exchange.request, headers: twice('c', 'x-forwarded-host', 'x-envoy-ip-tags') },
+      response: { status: 200, headers: twice('link', 'vary') },
+    },
+  }
+  for (const [format, line] of [
+    ['%REQ(C)% %REQ(NONE?C)% %RESP(LINK)% %TRAILER(X-COST)%', 'one one one one'],
+    ['%REQ(X-FORWARDED-HOST)% %REQ(X-ENVOY-IP-TAGS)% %RESP(VARY)%', 'one,_two one,_two one,_two'],
+    ["%CEL(request.headers['c'])% %CEL(response.trailers['x-cost'])%", 'one,_two one,_two'],
+  ] as const)
+    assert.equal(compileText(`${format}\n`, testLogHost)(asked), line)
+})
+
 test('a header in UTF-8 can be read in a line', () => {
   const userAgent = Buffer.from('Müller €', 'utf8').toString('latin1')
   assert.equal(JSON.parse(lineOf(makeRecord({ userAgent }), 'json')).user_agent, 'Müller €')
