@@ -26,14 +26,25 @@ const closeFile = promisify(close)
 const statFd = promisify(fstat)
 const statPath = promisify(stat)
 
+/** Why not all could be written, and how many bytes of it were. */
+export class WriteError extends Error {
+  override readonly name = 'WriteError'
+  readonly writtenBytes: number
+
+  constructor(cause: unknown, writtenBytes: number) {
+    super(`written are ${writtenBytes} bytes: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    this.writtenBytes = writtenBytes
+  }
+}
+
 /** Never waits for somebody to read: a pipe that is full says so. */
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK
 
 /**
  * Writes to a file without ever blocking the loop, or a thread of Node: `process.stdout` writes to pipes synchronously on
  * Linux, so a reader that stops (a stuck log collector) would stop the proxy. A file that was renamed or removed is
- * opened anew within a second, so that logrotate needs no signal. The result rejects with the system's error; the next
- * call tries again.
+ * opened anew within a second, so that logrotate needs no signal. The result rejects with a `WriteError` when it fails on
+ * the way, with the system's error when the file cannot be opened; the next call tries again.
  */
 export const openLineFile = (
   path: string,
@@ -58,19 +69,24 @@ export const openLineFile = (
     lookedAtMs = now()
     return file
   }
-  const writeAll = async (fd: number, bytes: Buffer): Promise<void> => {
-    let rest = bytes
-    while (rest.length > 0) {
-      const written = await writeSome(fd, rest)
-      if (written > 0) isBroken = rest[written - 1] !== NEW_LINE
-      rest = rest.subarray(written)
-    }
-  }
   return async (text) => {
     const { fd, isPipe } = await current()
-    const lines = isBroken ? `\n${text}` : text
-    if (isPipe) for (const piece of splitLines(lines)) await writeAll(fd, piece)
-    else await writeAll(fd, Buffer.from(lines, 'utf8'))
+    const start = isBroken ? '\n' : ''
+    const bytes = Buffer.from(start + text, 'utf8')
+    let written = 0
+    try {
+      for (const piece of isPipe ? splitLines(bytes) : [bytes]) {
+        let rest = piece
+        while (rest.length > 0) {
+          const count = await writeSome(fd, rest)
+          if (count > 0) isBroken = rest[count - 1] !== NEW_LINE
+          written += count
+          rest = rest.subarray(count)
+        }
+      }
+    } catch (error) {
+      throw new WriteError(error, Math.max(0, written - start.length))
+    }
   }
 }
 
@@ -104,8 +120,7 @@ const isStill = async ({ identity }: OpenFile, path: string): Promise<boolean> =
 }
 
 /** Whole lines, as many as go at once. */
-const splitLines = (text: string): readonly Buffer[] => {
-  const bytes = Buffer.from(text, 'utf8')
+const splitLines = (bytes: Buffer): readonly Buffer[] => {
   const pieces: Buffer[] = []
   let from = 0
   while (bytes.length - from > WHOLE_BYTES) {

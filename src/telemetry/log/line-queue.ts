@@ -1,3 +1,5 @@
+import { WriteError } from './line-file.ts'
+
 /** Where lines go. */
 export interface LineQueueOptions {
   /** Takes whole lines; resolves when it can take more, and must not throw. See `openLineFile`. */
@@ -38,9 +40,9 @@ export const createLineQueue = ({ write, maxWaiting = 4 * 1024 * 1024 }: LineQue
       waitingChars = 0
       try {
         await write(lines.join(''))
-      } catch {
+      } catch (error) {
         // Where the log goes cannot be logged; the counter tells.
-        dropped += lines.length
+        dropped += lines.length - (error instanceof WriteError ? countWhole(lines, error.writtenBytes) : 0)
       }
     }
     writing = undefined
@@ -64,4 +66,11 @@ export const createLineQueue = ({ write, maxWaiting = 4 * 1024 * 1024 }: LineQue
       await writing
     },
   }
+}
+
+/** How many of the lines are there whole, of which so many bytes were written. */
+const countWhole = (lines: readonly string[], writtenBytes: number): number => {
+  let rest = writtenBytes
+  const broken = lines.findIndex((line) => (rest -= Buffer.byteLength(line)) < 0)
+  return broken === -1 ? lines.length : broken
 }
