@@ -59,6 +59,19 @@ const counting = (): (() => readonly number[]) => {
   return () => mesh.pods.map(({ requests }, i) => requests - (before[i] ?? 0))
 }
 
+describe('an endpoint that allows no tunnel at all', () => {
+  it('costs no request, and is put aside', async () => {
+    await start([{}, { h2: { settings: { maxConcurrentStreams: 0 } } }, {}])
+    const tunnel = await mesh.tunnel()
+    assert.deepEqual(await get(tunnel, 30), ok(30))
+    assert.match(readingOf(1)?.reason ?? '', /^ejected .*3 connections in a row failed: .* allows no tunnel at all/)
+    const { length } = mesh.pods[1]?.connections ?? []
+    assert.equal(length, 3)
+    assert.deepEqual(await get(tunnel, 30), ok(30))
+    assert.equal(mesh.pods[1]?.connections.length, length, 'nobody dials it meanwhile')
+  })
+})
+
 describe('an endpoint that is gone', () => {
   it('costs no GET, is put aside, and is dialled by us before it gets one again', async () => {
     await start()

@@ -257,7 +257,8 @@ export class HboneClient implements ReviewedPeer {
       const waiter = this.#waiting.shift()
       if (waiter !== undefined) this.#connect(waiter)
     }
-    this.#abandonWaiting('unprocessed', 'allows no more tunnels')
+    if (this.#maxTunnels === 0) this.#abandonWaiting('connect-failed', 'allows no tunnel at all')
+    else this.#abandonWaiting('unprocessed', 'allows no more tunnels')
     this.#endIfRetired()
   }
 

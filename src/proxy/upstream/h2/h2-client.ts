@@ -244,7 +244,15 @@ export class H2Client implements ChannelHandler, StreamOwner {
     if (this.#state !== 'settling') return
     this.#cancelTimeout()
     this.#state = 'open'
-    this.#keeper.onOpen(Math.min(MAX_STREAMS, this.h2.openStreams + this.h2.freeStreams))
+    const maxStreams = Math.min(MAX_STREAMS, this.h2.openStreams + this.h2.freeStreams)
+    this.#keeper.onOpen(maxStreams)
+    // Nor would a further connection be of use: for now nobody gets anything there, as with one that refuses connections.
+    if (maxStreams === 0) {
+      this.#refuseWaiting({
+        kind: 'connect-failed',
+        message: `HTTP/2 with ${this.#keeper.authority} allows no stream at all`,
+      })
+    }
     const waiting = this.#waiting
     this.#waiting = []
     let served = 0
@@ -254,7 +262,7 @@ export class H2Client implements ChannelHandler, StreamOwner {
       waiting[served]?.done({ ok: true, session: new StreamSession(this) })
     }
     if (served < waiting.length) this.#keeper.onUnserved(waiting.slice(served))
-    // Who allows no stream at all gets another connection when somebody asks again, and not one beside this.
+    // Who allows no stream gets another connection when somebody asks again, and not one beside this.
     const isUseless = !this.hasRoom && this.h2.openStreams === 0
     if (isRetired || isUseless) this.retire()
   }

@@ -263,12 +263,15 @@ describe('no request is lost to an endpoint that', () => {
     )
   })
 
-  it('allows no stream at all: a few connections are tried, and that is it', async () => {
+  it('allows no stream at all: that is as if there were no connection, and no other one is tried', async () => {
     const none = formatFrame(h2.FRAME_SETTINGS, 0, 0, settingsPayload([h2.SETTINGS_MAX_CONCURRENT_STREAMS, 0]))
     const port = await serve(none)
-    await assert.rejects(UpstreamExchange.run(setting.of(port)), /unprocessed: HTTP\/2 with .* allows no more streams/)
-    assert.equal(setting.counters.upstreamConnectionsTotal, 3)
-    // None of them stays, of which nobody could make use.
+    await assert.rejects(
+      UpstreamExchange.run(setting.of(port)),
+      /connect-failed: HTTP\/2 with .* allows no stream at all/,
+    )
+    assert.equal(setting.counters.upstreamConnectionsTotal, 1)
+    // It does not stay, of which nobody could make use.
     await until(() => app?.sockets.every(({ readableEnded }) => readableEnded) === true)
   })
 
