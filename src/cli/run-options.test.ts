@@ -342,12 +342,9 @@ describe('traces', () => {
     [[], { OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://a' }, /OTEL_EXPORTER_OTLP_ENDPOINT "ftp:\/\/a"/],
     [['--trace-sampling', '101'], {}, /--trace-sampling "101" is no number from 0 to 100/],
     [['--trace-sampling', '00100'], {}, /--trace-sampling "00100" is no number from 0 to 100/],
-    [[], { OTEL_TRACES_SAMPLER_ARG: '2', OTEL_TRACES_SAMPLER: 'traceidratio' }, /from 0 to 1/],
     [[], { OTEL_TRACES_SAMPLER: 'jaeger_remote' }, /OTEL_TRACES_SAMPLER "jaeger_remote" is not supported/],
     [[], { OTEL_TRACES_EXPORTER: 'zipkin' }, /OTEL_TRACES_EXPORTER "zipkin" is not supported/],
     [[], { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }, /"http\/json"/],
-    [[], { OTEL_BSP_SCHEDULE_DELAY: '60001' }, /OTEL_BSP_SCHEDULE_DELAY "60001" is no number from 0 to 60000/],
-    [[], { OTEL_BSP_SCHEDULE_DELAY: '1s' }, /OTEL_BSP_SCHEDULE_DELAY "1s"/],
     [['--trace-propagators', 'b3,jaeger'], {}, /"jaeger" is not supported/],
   ]
   for (const [args, env, message] of wrong)
@@ -359,6 +356,26 @@ describe('traces', () => {
 
   it('wait for others as long as the environment says', () => {
     assert.equal(decode([], { OTEL_BSP_SCHEDULE_DELAY: '200' }).tracing.reportDelayMs, 200)
+  })
+
+  it('are as if a number were not set that is none, which is warned of', () => {
+    const told = (env: Record<string, string>): string => {
+      const warnings: string[] = []
+      const { tracing } = decodeRunOptions(['-f', 'a.yaml'], { env, cwd: '/' }, (message) => warnings.push(message))
+      return `${tracing.reportDelayMs} ${tracing.defaults.ratio} ${warnings.join('; ')}`
+    }
+    for (const text of ['0.5', '200.0', '1s', '-1', '1e3', '60001', '123456'])
+      assert.equal(
+        told({ OTEL_BSP_SCHEDULE_DELAY: text }),
+        `5000 0.01 OTEL_BSP_SCHEDULE_DELAY "${text}" is not a whole number of milliseconds from 0 to 60000: spans wait 5000 ms for others`,
+      )
+    for (const text of ['0', '60000']) assert.equal(told({ OTEL_BSP_SCHEDULE_DELAY: ` ${text} ` }), `${text} 0.01 `)
+    for (const text of ['2', '10%', '-0.1'])
+      assert.match(
+        told({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: text }),
+        /^5000 1 OTEL_TRACES_SAMPLER_ARG "[^"]+" is not a number from 0 to 1: it is taken as not set, which is 1$/,
+      )
+    assert.equal(told({ OTEL_TRACES_SAMPLER: 'always_off', OTEL_TRACES_SAMPLER_ARG: 'x' }), '5000 0 ')
   })
 
   it('have the forms that are told', () => {

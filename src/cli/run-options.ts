@@ -65,12 +65,15 @@ export const runFlags = {
 export const decodeRunOptions = (
   args: readonly string[],
   { cwd, env }: Pick<Terminal, 'cwd' | 'env'>,
+  /** Gets what is passed over. */
+  warn: (message: string) => void = () => {},
 ): WaypointOptions => {
   const { flags } = parseArguments(args, runFlags)
   const mesh = decodeMesh(flags, { cwd, env })
   const isOfCluster = flags.kube && flags.certs === undefined
   const port = (name: 'hbone-port' | 'ready-port' | 'metrics-port' | 'admin-port'): number =>
     decodePort(name, flags[name])
+  const tracing = decodeTracing(flags, env, warn)
   return {
     place: decodePlace(flags, { gateway: mesh.gateway, cwd }),
     ...mesh,
@@ -86,8 +89,8 @@ export const decodeRunOptions = (
     },
     workers:
       flags.workers === 'auto' ? availableParallelism() : decodeInteger('workers', flags.workers, { min: 1, max: 256 }),
-    ...decodeLogFlags(flags, { cwd, hasCollector: decodeTracing(flags, env).collector !== undefined }),
-    tracing: decodeTracing(flags, env),
+    ...decodeLogFlags(flags, { cwd, hasCollector: tracing.collector !== undefined }),
+    tracing,
     logLevel: decodeLogFlag(flags['log-level']),
     drainMs: decodeInteger('drain-seconds', flags['drain-seconds'], { min: 0, max: 86_400 }) * 1000,
     deadlines: decodeDeadlines(flags),

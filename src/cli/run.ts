@@ -34,8 +34,10 @@ ${formatFlags(runFlags)}
 `
 
 const run = async (args: readonly string[], terminal: Terminal): Promise<ExitCode> => {
-  const options = decodeRunOptions(args, terminal)
+  const warnings: string[] = []
+  const options = decodeRunOptions(args, terminal, (message) => warnings.push(message))
   const log = createLogger({ write: terminal.log, level: options.logLevel, clock: systemClock })
+  for (const message of warnings) log.warn(message)
   guardProcess(log)
   const stop = new AbortController()
   let end = (_isHasty: boolean): void => stop.abort()

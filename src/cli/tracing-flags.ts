@@ -42,10 +42,17 @@ const DEFAULT_PERCENT = 1
 const DEFAULT_DELAY_MS = 5000
 const MAX_DELAY_MS = 60_000
 
-/** What flags and OpenTelemetry's variables come to; throws `CliError` (64) for what cannot be meant. */
-export const decodeTracing = (flags: Flags, env: Environment): TracingOptions => {
+/**
+ * What flags and OpenTelemetry's variables come to; throws `CliError` (64) for what cannot be meant. A number of a variable that
+ * is none is warned of, and is as if it were not set (OpenTelemetry's "Environment Variable Specification").
+ */
+export const decodeTracing = (
+  flags: Flags,
+  env: Environment,
+  warn: (message: string) => void = () => {},
+): TracingOptions => {
   const collector = collectorOf(flags, env)
-  const { ratio, followsParent } = samplerOf(flags['trace-sampling'], env)
+  const { ratio, followsParent } = samplerOf(flags['trace-sampling'], env, warn)
   return {
     ...(collector === undefined ? {} : { collector }),
     defaults: {
@@ -55,7 +62,7 @@ export const decodeTracing = (flags: Flags, env: Environment): TracingOptions =>
       reportsErrors: flags['trace-errors'],
       propagation: propagationOf(flags['trace-propagators'], env),
     },
-    reportDelayMs: delayOf(env),
+    reportDelayMs: delayOf(env, warn),
   }
 }
 
@@ -121,11 +128,12 @@ interface Sampler {
   readonly followsParent: boolean
 }
 
-const samplerOf = (percent: string | undefined, env: Environment): Sampler => {
-  if (percent !== undefined) return { ratio: numberOf('--trace-sampling', percent, 100) / 100, followsParent: true }
+type Warn = (message: string) => void
+
+const samplerOf = (percent: string | undefined, env: Environment, warn: Warn): Sampler => {
+  if (percent !== undefined) return { ratio: percentOf(percent) / 100, followsParent: true }
   const name = env['OTEL_TRACES_SAMPLER']?.trim() ?? ''
-  const argument = env['OTEL_TRACES_SAMPLER_ARG']?.trim() ?? ''
-  const ratio = (): number => (argument === '' ? 1 : numberOf('OTEL_TRACES_SAMPLER_ARG', argument, 1))
+  const ratio = (): number => ratioOf(env, warn)
   const followsParent = name.startsWith('parentbased_')
   switch (name.replace(/^parentbased_/, '')) {
     case '':
@@ -144,18 +152,34 @@ const samplerOf = (percent: string | undefined, env: Environment): Sampler => {
   }
 }
 
-const delayOf = (env: Environment): number => {
+const delayOf = (env: Environment, warn: Warn): number => {
   const name = 'OTEL_BSP_SCHEDULE_DELAY'
   const written = given('', undefined, env, name)
-  return written === undefined ? DEFAULT_DELAY_MS : numberOf(name, written.text, MAX_DELAY_MS, 5)
+  if (written === undefined) return DEFAULT_DELAY_MS
+  const number = /^\d{1,5}$/.test(written.text) ? Number(written.text) : Infinity
+  if (number <= MAX_DELAY_MS) return number
+  const wanted = `a whole number of milliseconds from 0 to ${MAX_DELAY_MS}`
+  warn(`${name} ${JSON.stringify(written.text)} is not ${wanted}: spans wait ${DEFAULT_DELAY_MS} ms for others`)
+  return DEFAULT_DELAY_MS
 }
 
-/** `digits`: how many there may be before the point. */
-const numberOf = (source: string, text: string, max: number, digits = 3): number => {
-  const number = new RegExp(`^\\d{1,${digits}}(?:\\.\\d{1,9})?$`).test(text) ? Number(text) : Infinity
-  if (number <= max) return number
-  throw usageError(`${source} ${JSON.stringify(text)} is no number from 0 to ${max}`)
+const ratioOf = (env: Environment, warn: Warn): number => {
+  const name = 'OTEL_TRACES_SAMPLER_ARG'
+  const written = given('', undefined, env, name)
+  const ratio = written === undefined ? 1 : decimalOf(written.text)
+  if (ratio <= 1) return ratio
+  warn(`${name} ${JSON.stringify(written?.text)} is not a number from 0 to 1: it is taken as not set, which is 1`)
+  return 1
 }
+
+const percentOf = (text: string): number => {
+  const number = decimalOf(text)
+  if (number <= 100) return number
+  throw usageError(`--trace-sampling ${JSON.stringify(text)} is no number from 0 to 100`)
+}
+
+/** Infinite for what is none. */
+const decimalOf = (text: string): number => (/^\d{1,3}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Infinity)
 
 const propagationOf = (flag: string | undefined, env: Environment): Propagation => {
   const written = given('trace-propagators', flag, env, 'OTEL_PROPAGATORS')

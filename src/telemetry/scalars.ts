@@ -84,7 +84,10 @@ export const counterMetrics: Readonly<
     'fairway_overload_connections_closed_total',
     'Connections closed because memory was nearly gone, and their client had most of it',
   ),
-  filterErrors: total('fairway_filter_errors_total', 'Exceptions thrown by filters'),
+  filterErrors: total(
+    'fairway_filter_errors_total',
+    'Exceptions thrown by filters; those of built-in ones are bugs, and in fairway_errors_caught_total as well',
+  ),
   errorsCaught: total(
     'fairway_errors_caught_total',
     'Errors in code of Fairway that ended one request, tunnel or connection, or nothing; the log tells of them',
