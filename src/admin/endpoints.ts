@@ -119,7 +119,7 @@ const listEndpoints = (deps: AdminDeps): readonly Described[] => [
   {
     method: 'GET',
     path: '/resolve',
-    what: 'where a request or connection would go, and why: authority, method, path, header, sni, source (NS/SA)',
+    what: 'where a request or connection would go, and why: authority, method, path, header, sni, source (NS/SA), address, claims',
     answer: async (parameters) => {
       const { decodeExplainParameters } = await import('./explain-parameters.ts')
       const query = decodeExplainParameters(parameters)

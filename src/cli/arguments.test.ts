@@ -26,6 +26,11 @@ test('flags come with their values, their defaults, or undefined', () => {
   assert.deepEqual(given.flags, { file: ['a', 'b'], workers: '2', certs: 'c', verbose: true })
 })
 
+test('a number below 0 is a value, and a flag is none', () => {
+  assert.equal(parseArguments(['--workers', '-1', '-v'], flags).flags.workers, '-1')
+  assert.deepEqual(parseArguments(['--', '--workers', '-1'], flags, 2).positionals, ['--workers', '-1'])
+})
+
 test('the last of two values wins where only one counts', () => {
   assert.equal(parseArguments(['--workers', '1', '--workers', '2'], flags).flags.workers, '2')
 })
@@ -35,8 +40,12 @@ const wrong: readonly { readonly args: readonly string[]; readonly message: RegE
   { args: ['--wrokers=2'], message: /^unknown flag --wrokers/, next: 'did you mean --workers?' },
   { args: ['-q'], message: /^unknown flag -q$/ },
   { args: ['--nothing-like-it'], message: /^unknown flag --nothing-like-it$/ },
-  { args: ['--file'], message: /argument missing/ },
-  { args: ['--verbose=yes'], message: /does not take an argument/ },
+  ...[['--file'], ['-f'], ['--file', '-v'], ['-f', '--verbose']].map((args) => ({
+    args,
+    message: new RegExp(`^${args[0]} has no value$|^--file has no value$`),
+    next: 'write --file PATH, or --file=PATH where it begins with -',
+  })),
+  { args: ['--verbose=yes'], message: /^--verbose does not take a value$/, next: 'leave out = and what is behind it' },
   { args: ['one'], message: /^unexpected argument "one"$/ },
 ]
 for (const { args, message, next } of wrong) {

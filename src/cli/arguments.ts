@@ -35,7 +35,12 @@ export const parseArguments = <const Flags extends FlagTable>(
   maxPositionals = 0,
 ): ParsedArguments<Flags> => {
   try {
-    const parsed = parseArgs({ args: [...args], options: toOptions(flags), allowPositionals: true, strict: true })
+    const parsed = parseArgs({
+      args: joinNumbers(args, flags),
+      options: toOptions(flags),
+      allowPositionals: true,
+      strict: true,
+    })
     const surplus = parsed.positionals[maxPositionals]
     if (surplus !== undefined) throw usageError(`unexpected argument ${JSON.stringify(surplus)}`)
     // `parseArgs` was given exactly the flags of the table, so that its values have these types once defaults are in.
@@ -91,6 +96,19 @@ export const formatFlags = (flags: FlagTable): string => {
   return rows.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`).join('\n')
 }
 
+/** A number below 0 behind a flag is its value: none is the name of a flag. */
+const joinNumbers = (args: readonly string[], flags: FlagTable): string[] => {
+  const joined: string[] = []
+  const end = args.includes('--') ? args.indexOf('--') : args.length
+  for (const [index, arg] of args.entries()) {
+    const before = joined.at(-1) ?? ''
+    const spec = before.startsWith('--') ? flags[before.slice(2)] : undefined
+    if (index < end && spec?.type === 'string' && /^-\d/.test(arg)) joined[joined.length - 1] = `${before}=${arg}`
+    else joined.push(arg)
+  }
+  return joined
+}
+
 type ParseOptions = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>
 
 const toOptions = (flags: FlagTable): ParseOptions =>
@@ -111,8 +129,20 @@ const withDefaults = (values: Readonly<Record<string, unknown>>, flags: FlagTabl
 
 const explain = (error: unknown, flags: FlagTable): CliError => {
   const message = error instanceof Error ? error.message : String(error)
+  if (errorCode(error) === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE') return explainValue(message, flags)
   if (errorCode(error) !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return usageError(message.split('\n')[0] ?? message)
   const [flag = ''] = /--?[^'\s]+/.exec(message) ?? []
   const near = nearestWord(flag.replace(/^-+/, ''), Object.keys(flags))
   return usageError(`unknown flag ${flag}`, near === undefined ? undefined : `did you mean --${near}?`)
+}
+
+/** Of a value that is missing, or one too many; Node tells by the message alone which of them it is. */
+const explainValue = (message: string, flags: FlagTable): CliError => {
+  const [option = ''] = /(?<=')-[^']*(?=')/.exec(message) ?? []
+  const [flag = ''] = /--?[^\s,]+$/.exec(option.replace(/ <value>$/, '')) ?? []
+  const name = Object.keys(flags).find((one) => flag === `--${one}` || flag === `-${flags[one]?.short ?? ''}`)
+  const spec: FlagSpec | undefined = name === undefined ? undefined : flags[name]
+  if (spec?.type !== 'string') return usageError(`${flag} does not take a value`, 'leave out = and what is behind it')
+  const what = spec.value ?? 'VALUE'
+  return usageError(`${flag} has no value`, `write --${name} ${what}, or --${name}=${what} where it begins with -`)
 }

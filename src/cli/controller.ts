@@ -71,6 +71,7 @@ Usage
 
 Several may run: one leads, by the Lease fairway-controller, and the others wait. When it runs it prints one JSON line
 {"event":"ready",…} on stderr. SIGTERM and SIGINT end it; another leads at once.
+Exit code 0 when it was ended, 78 when the kubeconfig cannot be used or a port is taken.
 
 Flags
 ${formatFlags(flagTable)}

@@ -93,6 +93,9 @@ const decodeTrustDomains = (text: string): readonly [string, ...string[]] => {
   const [own, ...aliases] = text.split(',').map((part) => part.trim())
   const wrong = [own, ...aliases].find((domain) => domain === undefined || !/^[a-z0-9._-]{1,255}$/.test(domain))
   if (own === undefined || wrong !== undefined)
-    throw usageError(`--trust-domain ${JSON.stringify(text)} has no valid form`)
+    throw usageError(
+      `--trust-domain ${JSON.stringify(text)} has no valid form: ${JSON.stringify(wrong)} is no trust domain`,
+      'write one of lower-case letters, digits, ., - and _, and further ones behind commas: cluster.local,old.example',
+    )
   return [own, ...aliases]
 }

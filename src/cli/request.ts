@@ -52,7 +52,8 @@ Usage
   fairway request URL [flags]
 
 It opens mutual TLS to the waypoint, asks with CONNECT for the address that is called, and sends the request inside.
-The body of the answer goes to stdout. Exit code 0 when an HTTP answer came, whatever its status; 1 when none did.
+The body of the answer goes to stdout. Exit code 0 when an HTTP answer came, whatever its status; 1 when none did,
+78 when the certificates cannot be used.
 
 Flags
 ${formatFlags(flagTable)}

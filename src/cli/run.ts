@@ -29,6 +29,9 @@ Configuration is watched: a change is in force without a restart, a document tha
 one in force. When it takes traffic it prints one JSON line {"event":"ready",…} on stderr, like everything it says
 beside the access log. SIGTERM drains; SIGINT, or a second signal, ends at once.
 
+Exit code 0 when it was ended, 78 when it cannot start as it is told: objects, certificates or the kubeconfig that cannot be
+read, a port that is taken.
+
 Flags
 ${formatFlags(runFlags)}
 `

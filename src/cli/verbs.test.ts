@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import type { VerbEntry } from './verb.ts'
+import { verbs } from './verbs.ts'
 
 /** What a file imports when it is loaded; types are nothing then. */
 const importsOf = (file: string): readonly string[] =>
@@ -26,6 +28,20 @@ const modules = Array.from(
   readFileSync(path.join(folder, 'verbs.ts'), 'utf8').matchAll(/import\('(\.\/[^']+)'\)/g),
   ([, name = '']) => name,
 )
+
+const all = (entries: readonly VerbEntry[]): readonly VerbEntry[] =>
+  entries.flatMap((entry) => ('verbs' in entry ? all(entry.verbs) : [entry]))
+
+test('the help of whatever asks a cluster, or needs certificates, says when it ends with 78', async () => {
+  const silent: string[] = []
+  for (const entry of all(verbs)) {
+    if ('verbs' in entry) continue
+    const { flags, help } = await entry.load()
+    const mayEndSo = 'kubeconfig' in flags || ('certs' in flags && 'from' in flags)
+    if (mayEndSo && !/\b78\b/.test(help)) silent.push(entry.name)
+  }
+  assert.deepEqual(silent, [])
+})
 
 test('there are verbs', () => assert.ok(modules.length > 10))
 

@@ -15,7 +15,7 @@ const fault = {
   expected: 'an array',
   object: 'HTTPRoute shop/api',
 }
-const faultText = 'spec.rules: wrong value: found "5", expected an array'
+const faultText = 'spec.rules: wrong value: found 5, expected an array'
 
 const condition = (message: string, changes: Partial<Condition> = {}): Condition => ({
   object: route,

@@ -23,6 +23,9 @@ const cases: readonly (readonly [name: string, issue: Issue, line: string])[] = 
     { message: 'is missing', path: 'kind', found: 'nothing' },
     'kind: is missing: found nothing',
   ],
+  ['a number has no quotes', { message: 'wrong', found: '80' }, 'wrong: found 80'],
+  ['a number that is a text has them once', { message: 'wrong', found: '"80"' }, 'wrong: found "80"'],
+  ['what is in braces is as it was written', { message: 'wrong', found: '{"a":1}' }, 'wrong: found {"a":1}'],
   ['a hidden value is no quoted value', { message: 'wrong', found: '(not shown)' }, 'wrong: found (not shown)'],
   [
     'foreign control characters stay one line',

@@ -13,9 +13,9 @@ export const formatIssue = (issue: Issue): string => {
 
 /** What is wrong, without where: `wrong value: found "X", expected a section name`. */
 export const formatFault = ({ message, found, expected }: Issue): string => {
-  // `nothing` and `3 items` are descriptions, not values: quotes would claim that they were written there.
-  const shown =
-    found === undefined || /^(nothing|\d+ items?|\(not shown\))$/.test(found) ? found : JSON.stringify(found)
+  // `nothing` and `3 items` are descriptions, and 80 is no text: quotes would claim that those were written there.
+  const isShown = found === undefined || /^(nothing|\d+ items?|\(not shown\))$/.test(found) || isJson(found)
+  const shown = isShown ? found : JSON.stringify(found)
   const details = [
     ...(shown === undefined ? [] : [`found ${shown}`]),
     ...(expected === undefined ? [] : [`expected ${expected}`]),
@@ -30,3 +30,13 @@ export const formatPosition = ({ file, line, column }: SourcePosition): string =
 /** Makes foreign text one line: Unicode's control characters, and the two separators that also end a line, escaped. */
 export const escapeControl = (text: string): string =>
   text.replace(/[\p{Cc}\u2028\u2029]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** Whether a text is JSON as it stands: `80`, `true`, `"80"`, `{}`. */
+export const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -4,6 +4,7 @@
  */
 import type { Decoded, Issue } from './decoded.ts'
 import { joinPath } from './field-path.ts'
+import { isJson } from './format-issue.ts'
 import { nearestWord } from './nearest.ts'
 
 /** The part of OpenAPI v3 that a CRD may hold. */
@@ -177,6 +178,8 @@ export const number = (options: NumberOptions = {}): Schema<number> => numeric('
 /** A whole number that JavaScript can hold exactly. */
 export const integer = (options: NumberOptions = {}): Schema<number> => numeric('integer', options)
 
+const isNumberInQuotes = (value: unknown): boolean => typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)
+
 const numeric = (type: 'number' | 'integer', { min = -Infinity, max = Infinity }: NumberOptions): Schema<number> => {
   const isOne = type === 'integer' ? Number.isSafeInteger : Number.isFinite
   const expected = `${type === 'integer' ? 'an integer' : 'a number'}${formatRange(min, max)}`
@@ -184,7 +187,7 @@ const numeric = (type: 'number' | 'integer', { min = -Infinity, max = Infinity }
     decode: (value, path) =>
       typeof value === 'number' && isOne(value) && value >= min && value <= max
         ? { ok: true, value }
-        : mismatch(value, path, expected),
+        : mismatch(value, path, isNumberInQuotes(value) ? `${expected}, without quotes` : expected),
     json: {
       type,
       ...(min > -Infinity ? { minimum: min } : {}),
@@ -343,11 +346,11 @@ export const isPlainObject = (value: unknown): value is Readonly<Record<string, 
 
 const hidden = Symbol('hidden')
 
-/** A value as it appears in messages: JSON of at most 200 characters. */
+/** A value as it appears in messages: JSON of at most 200 characters; a text that could not be taken for JSON as it is. */
 export const formatFound = (value: unknown): string => {
   if (value === hidden) return '(not shown)'
   if (value === undefined) return 'nothing'
-  const text = typeof value === 'string' ? value : safeJson(value)
+  const text = typeof value === 'string' && !isJson(value) ? value : safeJson(value)
   return text.length > 200 ? `${text.slice(0, 199)}…` : text
 }
 

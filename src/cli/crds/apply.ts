@@ -27,8 +27,8 @@ Usage
   fairway crds apply [flags]
 
 Each is replaced by that of this version of the program; labels and annotations of others stay, and so do objects. It may be
-repeated. Exit code 0 when all are as they should be, 77 when a right is missing, 69 when nobody can be reached, 1 when the
-API server refuses one: those before it are in force then.
+repeated. Exit code 0 when all are as they should be, 77 when a right is missing, 69 when nobody can be reached, 78 when the
+kubeconfig cannot be used, 1 when the API server refuses one: those before it are in force then.
 
 Flags
 ${formatFlags(flagTable)}

@@ -19,7 +19,8 @@ Usage
   fairway doctor [flags]
 
 It reads the cluster and changes nothing. What it may not read it says; every check that can do without goes on.
-Exit code 0 when nothing is found, 79 when something is, 69 when the API server cannot be reached, 124 when --wait gave up.
+Exit code 0 when nothing is found, 79 when something is, 69 when the API server cannot be reached, 78 when the
+kubeconfig cannot be used, 124 when --wait gave up.
 
 Flags
 ${formatFlags(doctorFlags)}

@@ -76,7 +76,9 @@ export const decodeQuery = (parameters: URLSearchParams): ExplainQuery => {
   if (query.ok) return query.value
   const faults = query.issues.map((issue) => {
     const { path = '' } = issue
-    return `${flagOf[path] ?? `--${path}`}: ${formatFault(issue)}`
+    // Here more is taken than by the parameter.
+    const fault = path === 'source' ? { ...issue, expected: 'NS, NS/SA, TD/NS/SA or spiffe://TD/ns/NS/sa/SA' } : issue
+    return `${flagOf[path] ?? `--${path}`}: ${formatFault(fault)}`
   })
   throw usageError([...new Set(faults)].join('; '))
 }

@@ -188,7 +188,11 @@ const outcomes: readonly {
     code: 64,
     stderr: /^fairway explain: --header: bad value: found "secret-token", expected Name: value\n/,
   },
-  { args: ['http://api.shop', '-f', 'all.yaml', '--from', 'a/b/c/d'], code: 64, stderr: /--from: bad value/ },
+  {
+    args: ['http://api.shop', '-f', 'all.yaml', '--from', 'a/b/c/d'],
+    code: 64,
+    stderr: /--from: bad value: found "a\/b\/c\/d", expected NS, NS\/SA, TD\/NS\/SA or spiffe:\/\//,
+  },
   {
     args: ['http://api.shop', '-f', 'all.yaml', '--claims', 'secret'],
     code: 64,

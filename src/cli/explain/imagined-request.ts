@@ -126,9 +126,9 @@ const addRequest = (
 
 /** `NS`, `NS/SA`, `TD/NS/SA` or a SPIFFE ID, as `/resolve` takes it. */
 const decodeClient = (text: string): string => {
-  const [trustDomain, namespace, serviceAccount] = text.split('/')
-  const isLong = !text.startsWith('spiffe://') && serviceAccount !== undefined
-  return isLong ? `spiffe://${trustDomain}/ns/${namespace}/sa/${text.split('/').slice(2).join('/')}` : text
+  const [trustDomain, namespace, serviceAccount, surplus] = text.split('/')
+  const isLong = !text.startsWith('spiffe://') && serviceAccount !== undefined && surplus === undefined
+  return isLong ? `spiffe://${trustDomain}/ns/${namespace}/sa/${serviceAccount}` : text
 }
 
 const namespaceOf = (source: string | null): string | undefined =>

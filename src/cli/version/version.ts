@@ -30,7 +30,8 @@ Usage
 
 What runs in a cluster has the version that its Deployment says, by the label app.kubernetes.io/version or the tag of its
 image; one that is pinned by digest alone has none. What does not go together is said on stderr. Exit code 0, whether or not
-the versions are the same; 69 when the cluster cannot be reached and 77 when a right is missing, after the program's own.
+the versions are the same; with --kube 69 when the cluster cannot be reached, 77 when a right is missing and 78 when
+the kubeconfig cannot be used, after the program's own.
 
 Flags
 ${formatFlags(flagTable)}

@@ -54,7 +54,7 @@ Usage
 What changes is shown first, on stderr; it is written by server-side apply, as fairway-cli. Applied again it changes nothing;
 what flags do not say stays as it is. With --wait each new reason for waiting is a line.
 Exit code 0 when it is so, 124 when the time for it was over, 1 when it cannot be, 69 when the API server cannot be reached, 77
-when you may not.
+when you may not, 78 when the kubeconfig cannot be used.
 
 Flags
 ${formatFlags(flagTable)}

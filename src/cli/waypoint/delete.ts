@@ -38,7 +38,8 @@ Usage
 First the policies go that apply --enforce wrote, then the label by which apply enrolled the namespace, then the Gateway, and with
 it all that the controller made. Only waypoints of ours are deleted, and only what fairway-cli wrote is taken back; what is left
 that names the waypoint is told. Policies and routes of the waypoint are no longer in force then.
-Exit code 0 when it is done, 1 when it is not, 64 where nobody can be asked and --yes is missing, 77 when you may not.
+Exit code 0 when it is done, 1 when it is not, 64 where nobody can be asked and --yes is missing, 77 when you may not,
+78 when the kubeconfig cannot be used, 69 when the API server cannot be reached.
 
 Flags
 ${formatFlags(flagTable)}

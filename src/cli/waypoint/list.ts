@@ -29,7 +29,8 @@ Usage
 
 A waypoint is a Gateway of a class of ours. TRAFFIC TYPE is what it takes: of its label istio.io/waypoint-for, else of its
 class, else service. JSON and YAML are a List of the Gateways. "waypoint status" says what is wrong with one.
-Exit code 0, also when there are none, 69 when the API server cannot be reached, 77 when you may not ask it.
+Exit code 0, also when there are none, 69 when the API server cannot be reached, 77 when you may not ask it, 78
+when the kubeconfig cannot be used.
 
 Flags
 ${formatFlags(flagTable)}

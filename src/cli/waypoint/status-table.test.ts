@@ -74,7 +74,7 @@ const broken = itemOf(
       ...accepted,
       status: 'False',
       reason: 'Invalid',
-      message: 'spec.listeners: wrong value: found "5"',
+      message: 'spec.listeners: wrong value: found 5',
       position: at(20),
     },
   ],
@@ -113,7 +113,7 @@ const all = statusOf([broken, gateway, cluster, fine, half, foreign], {
 })
 
 const findings = [
-  'objects.yaml:20:3: Gateway shop/broken spec.listeners: wrong value: found "5"',
+  'objects.yaml:20:3: Gateway shop/broken spec.listeners: wrong value: found 5',
   'objects.yaml:30:3: GatewayClass c spec.a: m',
   'objects.yaml:31:3: GatewayClass c: n',
   'objects.yaml:12:3: HTTPRoute shop/half at Service shop/api:80: ResolvedRefs is False (BackendNotFound): no gone',
@@ -128,7 +128,7 @@ const summary =
 test('a table has a row for each object, those with findings first, and each finding once', () => {
   assert.deepEqual(show(all), [
     'KIND          NAME           PARENT                          ACCEPTED  RESOLVEDREFS  OTHER             MESSAGE',
-    'Gateway       shop/broken    -                               False     -             -                 spec.listeners: wrong value: found "5"',
+    'Gateway       shop/broken    -                               False     -             -                 spec.listeners: wrong value: found 5',
     'GatewayClass  c              -                               -         -             -                 spec.a: m; 1 more',
     'HTTPRoute     shop/half      Service shop/api:80 and 1 more  1 of 2    False         PartiallyInvalid  no gone',
     'Gateway       shop/waypoint  -                               True      -             -                 this is it',
@@ -145,7 +145,7 @@ test('a table has a row for each object, those with findings first, and each fin
 test('a wide table has a row for each parent, with reasons and places', () => {
   assert.deepEqual(show(all, { isWide: true }), [
     'KIND          NAME           PARENT               ACCEPTED                  RESOLVEDREFS             OTHER                                SOURCE             MESSAGE',
-    'Gateway       shop/broken    -                    False (Invalid)           -                        -                                    objects.yaml:20:3  spec.listeners: wrong value: found "5"',
+    'Gateway       shop/broken    -                    False (Invalid)           -                        -                                    objects.yaml:20:3  spec.listeners: wrong value: found 5',
     'GatewayClass  c              -                    -                         -                        -                                    objects.yaml:1:3   spec.a: m; 1 more',
     'HTTPRoute     shop/half      Service shop/api:80  True                      False (BackendNotFound)  PartiallyInvalid (UnsupportedValue)  objects.yaml:12:3  no gone',
     'HTTPRoute     shop/half      Service shop/b       False (NoMatchingParent)  -                        -                                    objects.yaml:9:3   no b',

@@ -53,8 +53,8 @@ Usage
 Of a cluster it shows what the controller wrote, and which Services are bound. Files it reads as "fairway run" does and asks
 the same code, without a cluster and without taking traffic. A condition is one of Gateway API's; the page on route status
 says what follows from each.
-Exit code 0 when all is fine, 79 when something is not, 78 when a file cannot be read, 1 when there is no such object, 69 when
-the API server cannot be reached, 77 when you may not ask it, 124 when the time of --wait was over.
+Exit code 0 when all is fine, 79 when something is not, 78 when a file or the kubeconfig cannot be read, 1 when there is no
+such object, 69 when the API server cannot be reached, 77 when you may not ask it, 124 when the time of --wait was over.
 
 Flags
 ${formatFlags(flagTable)}

@@ -181,12 +181,15 @@ const isWanted = (folder: string, name: string): boolean => {
 
 const isMissing = (error: unknown): boolean => ['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')
 
+/** What is said of a path where nothing is. */
+export const MISSING = 'no such file or folder: check the path; expected a YAML or JSON file, or a folder of them'
+
 /** Why a path cannot be read, and what to do; the system's own words for what is rare. */
 export const explainUnreadable = (error: unknown): string => {
   switch (errorCode(error) ?? '') {
     case 'ENOENT':
     case 'ENOTDIR':
-      return 'no such file or folder: check the path; expected a YAML or JSON file, or a folder of them'
+      return MISSING
     case 'EACCES':
     case 'EPERM':
       return 'permission denied: let the user that fairway runs as read it'

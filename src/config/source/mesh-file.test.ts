@@ -76,11 +76,18 @@ describe('a file with a MeshConfig', () => {
     assert.match(file.faults.map(formatIssue).join(), /mesh.yaml:3:1: accessLogFormat: column 3: /)
   })
 
+  it('says what is wanted where there is no file', () => {
+    assert.match(
+      faults(readMeshFile(path)).join(),
+      /^mesh\.yaml: no such file: --mesh-config names Istio's MeshConfig.* kubectl get configmap istio -n istio-system -o yaml/,
+    )
+  })
+
   const bad: readonly (readonly [name: string, lines: readonly string[], faults: readonly (string | RegExp)[]])[] = [
     [
       'a wrong value',
       ['trustDomain: td1', 'rootNamespace: 5'],
-      [/^mesh.yaml:2:1: rootNamespace: wrong value: found "5"/],
+      [/^mesh.yaml:2:1: rootNamespace: wrong value: found 5/],
     ],
     ['no MeshConfig', ['- a'], [/^mesh.yaml:1:1: wrong value: .*, expected an object/]],
     ['no YAML', ['a: b: c'], [/^mesh.yaml:1:/]],

@@ -4,6 +4,7 @@ import type { Issue, SourcePosition } from '../../lib/decoded.ts'
 import { isPlainObject } from '../../lib/schema.ts'
 import { decodeMeshConfig, type DecodedMesh } from '../objects/mesh-config/mesh-config.ts'
 import { openFileSource, readFileSet, type FileSet, type FileSource } from './files.ts'
+import { MISSING } from './list-files.ts'
 import { createPlacing, type FoundObject } from './locate.ts'
 import { parseText } from './parse-text.ts'
 
@@ -32,7 +33,7 @@ export const openMeshFile = (options: {
 export const readMeshFile = (path: string): MeshFile => readSet(readFileSet([path], decode), path)
 
 const readSet = ({ objects, issues }: FileSet<Written>, path: string): MeshFile => {
-  if (issues.length > 0) return { ok: false, issues }
+  if (issues.length > 0) return { ok: false, issues: issues.map(explainMissing) }
   const [found, second] = objects
   if (second !== undefined) {
     const position = second.locate('')
@@ -45,6 +46,17 @@ const readSet = ({ objects, issues }: FileSet<Written>, path: string): MeshFile 
   const text = isPlainObject(value['data']) ? value['data']['mesh'] : undefined
   return typeof text === 'string' ? readText(text, found) : withoutMesh(found)
 }
+
+/** It is no file of objects. */
+const explainMissing = (issue: Issue): Issue =>
+  issue.message === MISSING
+    ? {
+        ...issue,
+        message:
+          "no such file: --mesh-config names Istio's MeshConfig as YAML, or its ConfigMap, " +
+          'as kubectl get configmap istio -n istio-system -o yaml writes it',
+      }
+    : issue
 
 const decodePlaced = (value: unknown, locate: (path: string) => SourcePosition | undefined): MeshFile => {
   const decoded = decodeMeshConfig(value)

@@ -22,12 +22,12 @@ const good: readonly (readonly [written: unknown, wanted: Partial<Retry>])[] = [
 const bad: readonly (readonly [written: unknown, path: string, found: string])[] = [
   [{ codes: [399] }, 'r.codes[0]', '399'],
   [{ codes: [500, 600] }, 'r.codes[1]', '600'],
-  [{ codes: ['503'] }, 'r.codes[0]', '503'],
+  [{ codes: ['503'] }, 'r.codes[0]', '"503"'],
   [{ codes: [503, 500, 503] }, 'r.codes', '503'],
   [{ codes: 503 }, 'r.codes', '503'],
   [{ attempts: 0 }, 'r.attempts', '0'],
   [{ attempts: 1.5 }, 'r.attempts', '1.5'],
-  [{ backoff: '25' }, 'r.backoff', '25'],
+  [{ backoff: '25' }, 'r.backoff', '"25"'],
   [{ retryOn: '5xx' }, 'r.retryOn', 'retryOn'],
   [[], 'r', '[]'],
 ]

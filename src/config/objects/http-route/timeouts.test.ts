@@ -21,7 +21,11 @@ const good: readonly (readonly [written: unknown, wanted: Timeouts | undefined])
 
 const bad: readonly (readonly [written: unknown, path: string, found: string])[] = [
   ...['1', '1.5s', '-1s', '1d', '', '1s1s1s1s1s', '100000s', ' 1s', '0'].map(
-    (text): readonly [unknown, string, string] => [{ request: text }, 't.request', text],
+    (text): readonly [unknown, string, string] => [
+      { request: text },
+      't.request',
+      /^\d$/.test(text) ? `"${text}"` : text,
+    ],
   ),
   [{ request: 5 }, 't.request', '5'],
   [{ backendRequest: true }, 't.backendRequest', 'true'],

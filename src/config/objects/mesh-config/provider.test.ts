@@ -92,9 +92,9 @@ describe('an extension provider', () => {
     ['no port', { port: undefined }, 'port', 'nothing'],
     ['a port that is none', { port: 0 }, 'port', '0'],
     ['no time at all', { timeout: '0s' }, 'timeout', '0s'],
-    ['a time without a unit', { timeout: '5' }, 'timeout', '5'],
+    ['a time without a unit', { timeout: '5' }, 'timeout', '"5"'],
     ['a number for a time', { timeout: 5 }, 'timeout', '5'],
-    ['a status that is none', { statusOnError: '99' }, 'statusOnError', '99'],
+    ['a status that is none', { statusOnError: '99' }, 'statusOnError', '"99"'],
     ['a text for a truth', { failOpen: 'yes' }, 'failOpen', 'yes'],
     ['another spelling', { failopen: true }, 'failopen', 'failopen'],
     [

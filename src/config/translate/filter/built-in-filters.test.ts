@@ -49,7 +49,7 @@ describe('an object of a built-in filter', () => {
 
   it('closes what it is for when it cannot be carried out', () => {
     const { service, told } = come({ perSecond: 0, targetRefs })
-    const why = 'spec.perSecond: wrong value: found "0", expected an integer of at least 1'
+    const why = 'spec.perSecond: wrong value: found 0, expected an integer of at least 1'
     assert.deepEqual(service?.filters, [])
     assert.equal(service.closed, `Limit shop/l: ${why}`)
     assert.deepEqual(told, [`Accepted=False ${why}`, `Programmed=False ${why}; what it is for is closed`])

@@ -36,7 +36,12 @@ const bad: readonly (readonly [written: unknown, path: string, found: string])[]
     'https://a.example:65536',
     'null',
     '',
-  ].map((text): readonly [unknown, string, string] => [origins(text), 'c.allowOrigins[0]', text]),
+  ].map((text): readonly [unknown, string, string] => [
+    origins(text),
+    'c.allowOrigins[0]',
+    // What would be JSON is a text all the same.
+    text === 'null' ? '"null"' : text,
+  ]),
   [{ allowOrigins: many(65).map((name) => `https://${name}`) }, 'c.allowOrigins', '65 items'],
   [{ allowMethods: ['*', 'GET'] }, 'c.allowMethods', '*, GET'],
   [{ allowMethods: ['get'] }, 'c.allowMethods[0]', 'get'],
@@ -45,7 +50,7 @@ const bad: readonly (readonly [written: unknown, path: string, found: string])[]
   [{ exposeHeaders: many(65) }, 'c.exposeHeaders', '65 items'],
   [{ maxAge: 0 }, 'c.maxAge', '0'],
   [{ maxAge: '5s' }, 'c.maxAge', '5s'],
-  [{ allowCredentials: 'true' }, 'c.allowCredentials', 'true'],
+  [{ allowCredentials: 'true' }, 'c.allowCredentials', '"true"'],
   [{ allowOrigin: ['*'] }, 'c.allowOrigin', 'allowOrigin'],
 ]
 
