@@ -6,6 +6,8 @@ import { describe, it } from 'node:test'
 import { parse } from 'yaml'
 import { deadlineFlags } from '../src/cli/deadline-flags.ts'
 import { decodeMeshConfig } from '../src/config/objects/mesh-config/mesh-config.ts'
+import { followedKinds } from '../src/config/source/kube/plan-watches.ts'
+import { kubeResources, type KubeResource } from '../src/kube/resources.ts'
 import { loadText } from './support/load-text.ts'
 
 const root = path.join(import.meta.dirname, '..')
@@ -47,6 +49,21 @@ describe('nothing is left out:', () => {
   for (const page of pages.filter((name) => /^docs\/(?:concepts|guides|reference)\/[^/]+$/.test(name))) {
     it(`docs/README.md leads to ${page}`, () => assert.ok(contents.includes(`](${page.replace('docs/', '')})`)))
   }
+  it('the guide from an Envoy waypoint has kubectl get all that others may have written, but Secrets', () => {
+    const asked = Array.from(
+      read('docs/guides/migrate-from-envoy-waypoint.md').matchAll(/^kubectl get ([\w.,]+) .*-o yaml > /gm),
+      ([, kinds = '']) => kinds.split(',').map((kind) => kind.split('.')[0]),
+    ).flat()
+    const resources: readonly KubeResource[] = Object.values(kubeResources)
+    const missing = followedKinds.filter((kind) => {
+      const found = resources.find((resource) => resource.kind === kind)
+      // What has no resource there is a filter of ours.
+      const isOurs = found === undefined || found.group === 'fairway.dev'
+      return kind !== 'Secret' && !isOurs && !asked.includes(found.plural)
+    })
+    assert.deepEqual(missing, [])
+    assert.ok(asked.length > 15)
+  })
   it('the README leads to all of them', () => assert.ok(read('README.md').includes('](docs/README.md)')))
   for (const [name, { default: time }] of Object.entries(deadlineFlags)) {
     it(`the page of limits has --${name} with its default`, () => {
