@@ -101,9 +101,9 @@ export class Counters {
   mirrorsDropped = 0
   /** Questions whether a request may pass, by what came of them; `failedOpen` are those of `failed` that passed all the same. */
   readonly externalAuthorization = { allowed: 0, denied: 0, failed: 0, failedOpen: 0 }
-  /** What filters threw: users', of which their guards tell, and built-in ones, which are in `errorsCaught` as well. */
+  /** What users' filters threw, of which their guards tell, and what any filter has made of a message that cannot go on. */
   filterErrors = 0
-  /** Bugs of ours that cost one request, tunnel or connection, or nobody anything; what users' filters do is `filterErrors` alone. */
+  /** Bugs of ours that cost one request, tunnel or connection, or nobody anything; what users' filters do is `filterErrors`. */
   errorsCaught = 0
   /** Tokens that were known from before. */
   jwtCacheHits = 0

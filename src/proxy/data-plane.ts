@@ -221,6 +221,10 @@ export class DataPlane {
       guards: this.#security.guardsWith(questions),
       questions,
       onError: (message, error, requestId) => this.#onFault(message, error, requestId),
+      onMistake: (message, error, requestId) => {
+        this.counters.filterErrors++
+        this.#tell(message, error, requestId)
+      },
       deadlines,
       turns,
       flusher: this.#flusher,
@@ -381,9 +385,13 @@ export class DataPlane {
     await drainServer({ server: this.#server, tunnels: this.#tunnels, clock, log }, deadlineMs)
   }
 
-  /** A bug of ours or of a filter; requests may provoke it at any rate. */
-  #onFault(message: string, error: unknown, requestId = ''): void {
+  /** A bug of ours, or of a built-in filter; requests may provoke it at any rate. */
+  #onFault(message: string, error: unknown, requestId?: string): void {
     this.counters.errorsCaught++
+    this.#tell(message, error, requestId)
+  }
+
+  #tell(message: string, error: unknown, requestId = ''): void {
     const what = thrownStack(error)
     this.#errors.warn(message, `${message}${requestId === '' ? '' : ` (request ${requestId})`}: ${what}`)
   }

@@ -5,6 +5,7 @@
  * YAML, Kubernetes, metric names and concrete filters never enter here.
  */
 import { emptyChain, type Chain } from '../filter/chain.ts'
+import { FilterMistake } from '../filter/guard/failure.ts'
 import type { Exchange, Reply, RequestView, ResponseView } from '../filter/index.ts'
 import { HookRuns, type ExchangeHook } from '../filter/hook-run.ts'
 import type { Destination, ExchangeRecord, Source } from '../filter/record.ts'
@@ -153,8 +154,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   expire(expiry: ExchangeExpiry, deadlineMs: number): void {
     if (expiry === 'response-head') return this.outgoing.expire(deadlineMs)
     const filter = expiry === 'request-body' ? undefined : this.waitsFor
-    if (filter !== undefined)
-      noteFilterError(this, { message: 'a filter did not answer in time', error: filter }, this.#deps)
+    if (filter !== undefined) this.#note('a filter did not answer in time', new FilterMistake(filter))
     this.#endLate(local.replyToExpiry(expiry, filter))
   }
 
@@ -189,7 +189,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
       const reply = local.replyToFailure(failure)
       if (this.#answer.isGathering) return this.replaceResponse({ ...reply, ...local.breakOf(failure) })
       if (this.#answer.writer.isBegun) return this.#breakOff(local.breakOf(failure))
-      if (failure.kind === 'unwritable') return this.fail(new Error(failure.message))
+      if (failure.kind === 'unwritable') return this.fail(new FilterMistake(failure.message))
       this.#answer.replyLocally(reply)
     })
   }
@@ -309,7 +309,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
 
   /** A filter answers in place of whatever was under way. */
   replyInstead(reply: Reply): void {
-    if (this.#answer.writer.hasHead) return this.fail(new Error(`a filter replied behind the head of the response`))
+    if (this.#answer.writer.hasHead) return this.fail(new FilterMistake('a filter replied behind the head'))
     this.#dropResponse()
     this.#answer.replyFromFilter(reply)
   }
@@ -330,7 +330,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   /** A filter threw, rejected or wrote what may not go out, or we have a bug: closed; too late, it is only told. */
   fail(error: unknown, isLate = false): void {
     try {
-      noteFilterError(this, { message: isLate ? 'a filter failed late' : 'an exchange failed', error }, this.#deps)
+      this.#note(isLate ? 'a filter failed late' : 'an exchange failed', error)
       if (isLate || this.isOver) return
       if (this.#answer.writer.hasHead) return this.#breakOff(local.breakOfFilter(error))
       this.#answer.forget()
@@ -339,6 +339,10 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
       this.#deps.onError('an exchange failed twice', second)
       this.#breakOff(local.breakOfFilter(error))
     }
+  }
+
+  #note(message: string, error: unknown): void {
+    noteFilterError(this, { message, error }, this.#deps)
   }
 
   #guard(run: () => void): void {
@@ -388,7 +392,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
       this.#answer.close()
       this.onOver?.()
     } catch (error) {
-      noteFilterError(this, { message: 'an exchange did not end in order', error }, this.#deps)
+      this.#note('an exchange did not end in order', error)
     }
     finishRecord(this, this.chains.all, this.#deps)
     this.lease.end()

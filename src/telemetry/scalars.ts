@@ -86,7 +86,7 @@ export const counterMetrics: Readonly<
   ),
   filterErrors: total(
     'fairway_filter_errors_total',
-    'Exceptions thrown by filters; those of built-in ones are bugs, and in fairway_errors_caught_total as well',
+    'Exceptions of your filters, and what filters made that cannot be sent; exceptions of built-in ones are in fairway_errors_caught_total',
   ),
   errorsCaught: total(
     'fairway_errors_caught_total',

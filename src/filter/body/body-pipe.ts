@@ -4,6 +4,7 @@
  */
 import { HeaderList } from '../../http/header-list.ts'
 import type { TrailersHook } from '../chain.ts'
+import { FilterMistake } from '../guard/failure.ts'
 import { HookRun, type ExchangeHook } from '../hook-run.ts'
 import type { BodyPiece, Exchange, Reply } from '../index.ts'
 import { readResult, type BodyStage } from './body-stage.ts'
@@ -224,7 +225,7 @@ export class BodyPipe {
       this.#plan.exchange,
       {
         onPassed: () => void this.#end(trailers.size === 0 ? undefined : trailers),
-        onReply: () => this.#fail(new TypeError('a filter replied to trailers, when the body is through')),
+        onReply: () => this.#fail(new FilterMistake('a filter replied to trailers, when the body is through')),
         onThrown: (error: unknown) => this.#fail(error),
       },
     )

@@ -36,3 +36,13 @@ export class FilterFailure extends Error {
     this.status = status
   }
 }
+
+/** What a filter made cannot go on, or has not come in time: no bug of ours, whosever filter it was. */
+export class FilterMistake extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'FilterMistake'
+    // Where we found it helps nobody.
+    this.stack = message
+  }
+}

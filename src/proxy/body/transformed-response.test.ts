@@ -185,7 +185,7 @@ describe('a response whose body filters change', () => {
         assert.equal((await tunnel.get()).head.status, 500)
         assert.equal((await mesh.record(i)).details, 'filter_failed')
       }
-      assert.equal(mesh.counters.filterErrors, 2)
+      assert.equal(mesh.counters.errorsCaught, 2)
     })
 
     it(`is broken off visibly when a filter ${how} behind its head`, async () => {
@@ -193,7 +193,7 @@ describe('a response whose body filters change', () => {
       const tunnel = await mesh.tunnel()
       tunnel.write('GET / HTTP/1.1\r\nhost: api\r\n\r\n', 'GET')
       assert.equal(await tunnel.ended, 'reset-error')
-      assert.equal(mesh.counters.filterErrors, 1)
+      assert.equal(mesh.counters.errorsCaught, 1)
     })
   }
 

@@ -20,6 +20,8 @@ export interface RecordDeps {
   readonly progress: (record: ExchangeRecord) => void
   /** `message` is one of a few; requests may provoke errors at any rate. */
   readonly onError: (message: string, error: unknown, requestId?: string) => void
+  /** The same of what is no bug, but a filter's mistake. */
+  readonly onMistake: (message: string, error: unknown, requestId?: string) => void
 }
 
 /** Who has to do with an exchange or a connection, and how it is told of. */
@@ -143,12 +145,11 @@ export const noteTrailers = (record: ExchangeRecord, trailers: HeaderList): void
   noteGrpcStatus(record, trailers)
 }
 
-const tellComplete = (chain: Chain, exchange: RecordedExchange, { counters, onError }: RecordDeps): void => {
+const tellComplete = (chain: Chain, exchange: RecordedExchange, { onError }: RecordDeps): void => {
   for (const hook of chain.onComplete) {
     try {
       hook(exchange.record, exchange)
     } catch (error) {
-      counters.filterErrors++
       onError('an onComplete hook failed', error)
     }
   }

@@ -2,6 +2,7 @@
  * The answer to one request, whoever gives it: an endpoint, a filter, or we. It passes the response hooks of the parts of
  * the chain that the request has entered, and goes out. Where requests go is no business of this file.
  */
+import { FilterMistake } from '../../filter/guard/failure.ts'
 import type { Exchange, Reply, ResponseView } from '../../filter/index.ts'
 import { dropBody } from '../../filter/reply.ts'
 import type { ExchangeHook } from '../../filter/hook-run.ts'
@@ -216,7 +217,7 @@ export class Answer {
     const exchange = this.#exchange
     this.#pump = new BodyPump(
       pieces,
-      { length, refuse: TypeError },
+      { length, refuse: (message) => new FilterMistake(message) },
       {
         send: (bytes) => this.push(bytes, 0, bytes.length),
         end: () => this.end(undefined),
@@ -299,7 +300,7 @@ export class Answer {
     exchange.record.status = response.status
     if (response.status !== 101) this.#addDate(response.headers)
     const failure = this.writer.writeHead(response.status, response.headers, keepAlive)
-    if (failure !== undefined) return exchange.fail(new Error(failure))
+    if (failure !== undefined) return exchange.fail(new FilterMistake(failure))
     if (response.status === 101) downstream.onUpgraded()
     const passed = this.writer.takeReleasedBytes()
     if (passed > 0) this.#consume(passed)

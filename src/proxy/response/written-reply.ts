@@ -1,3 +1,4 @@
+import { FilterMistake } from '../../filter/guard/failure.ts'
 import type { Reply, ReplyBody } from '../../filter/index.ts'
 import { faultOfBody, faultOfLabels, isStreamed } from '../../filter/reply.ts'
 import { HeaderList } from '../../http/header-list.ts'
@@ -30,7 +31,7 @@ export const toWrittenReply = (reply: Reply): WrittenReply | Error => {
     return isThrown(error, Error) ? error : new Error(thrownMessage(error))
   }
   const fault = faultOfBody(reply) ?? faultOfLabels(reply)
-  if (fault !== undefined) return new TypeError(fault)
+  if (fault !== undefined) return new FilterMistake(fault)
   return { status, headers: new HeaderList(fields), body: toBody(reply) }
 }
 

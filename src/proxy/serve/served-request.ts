@@ -1,3 +1,4 @@
+import { FilterMistake } from '../../filter/guard/failure.ts'
 import type { ServeHook } from '../../filter/chain.ts'
 import type { Exchange, Served, Serving } from '../../filter/index.ts'
 import type { HeaderList } from '../../http/header-list.ts'
@@ -91,7 +92,7 @@ export class ServedRequest implements Serving {
   respond(status: number, headers: HeaderList, bodyBytes: number | undefined): void {
     if (this.#hasHead || this.#isClosed) return
     if (!Number.isInteger(status) || status < 200 || status > 599)
-      return this.fail(new Error(`an answer of status ${status}: wanted an integer from 200 to 599`))
+      return this.fail(new FilterMistake(`an answer of status ${status}: wanted an integer from 200 to 599`))
     this.#hasHead = true
     this.#isBodiless = status === 204 || status === 304 || this.#exchange.request.method === 'HEAD'
     this.#missingBytes = this.#isBodiless ? undefined : bodyBytes
@@ -104,7 +105,7 @@ export class ServedRequest implements Serving {
     if (this.#missingBytes !== undefined) {
       this.#missingBytes -= bytes.length
       if (this.#missingBytes < 0) {
-        this.fail(new Error('more of an answer was written than its content-length says'))
+        this.fail(new FilterMistake('more of an answer was written than its content-length says'))
         return true
       }
     }
@@ -115,9 +116,9 @@ export class ServedRequest implements Serving {
 
   end(trailers?: HeaderList): void {
     if (this.#isClosed) return
-    if (!this.#hasHead) return this.fail(new Error('an answer ended before its head was written'))
+    if (!this.#hasHead) return this.fail(new FilterMistake('an answer ended before its head was written'))
     if ((this.#missingBytes ?? 0) > 0)
-      return this.fail(new Error(`an answer ended ${this.#missingBytes} bytes before its content-length`))
+      return this.fail(new FilterMistake(`an answer ended ${this.#missingBytes} bytes before its content-length`))
     this.#close()
     this.#isWhole = true
     this.#exchange.onEnd(this.#isBodiless ? undefined : trailers)

@@ -82,7 +82,7 @@ describe('filters that are asked about a connection', () => {
       await start([{ onTunnel: hook }])
       const stream = await tcp.open()
       await until(() => stream.ending !== 'open')
-      assert.deepEqual([(await tcp.mesh.record(1)).details, tcp.mesh.counters.filterErrors], ['filter_failed', 1])
+      assert.deepEqual([(await tcp.mesh.record(1)).details, tcp.mesh.counters.errorsCaught], ['filter_failed', 1])
     })
   }
 

@@ -87,10 +87,8 @@ const askFilters = (
       onReply: ({ reason, body }) => settle(refusedByFilter(reason, typeof body === 'string' ? body.trim() : '')),
       onThrown: (error, isLate) => {
         // Of a user's filter its guard has told.
-        if (!(error instanceof FilterFailure)) {
-          counters.filterErrors++
+        if (!(error instanceof FilterFailure))
           onError(isLate ? 'a filter failed late' : 'a filter failed on a connection', error)
-        }
         if (!isLate) settle(refusedByFilter(replyToFilter(error).details))
       },
     },
