@@ -177,6 +177,23 @@ for (const [name, fail] of Object.entries({
   })
 }
 
+test('a call whose trailers repeat fields of the head arrives with its status', async () => {
+  const { mesh } = await start()
+  const repeated = { 'content-type': 'application/grpc', 'x-envoy-upstream-service-time': '3', 'x-forwarded-for': 'a' }
+  setting.put(
+    await rawServer((stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ ...repeated, 'grpc-status': '0' }))
+      stream.resume()
+      stream.end(framed('hello'))
+    }),
+  )
+  const { error, value, trailers } = await setting.call('hello')
+  assert.deepEqual([error, value?.toString()], [null, 'hello'])
+  assert.deepEqual(trailers.get('x-envoy-upstream-service-time'), ['3'])
+  assert.equal((await mesh.record(1)).grpcStatus, '0')
+})
+
 test('a status of the application is no reason to ask again, and neither is a stream that is under way', async () => {
   const { mesh } = await start({ rule: { retry: { codes: [503], attempts: 2, backoffMs: 1 } } })
   assert.equal((await setting.call('fail 14')).error?.code, 14)

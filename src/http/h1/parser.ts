@@ -3,6 +3,7 @@
  * Whatever two readers could understand differently is refused, because behind us stands another reader.
  */
 import type { HeaderList } from '../header-list.ts'
+import { forbiddenTrailer, removeFramingTrailers } from '../trailers.ts'
 import { CR, LF } from './chars.ts'
 import type { FieldSection } from './fields.ts'
 import { DEFAULT_H1_LIMITS, type H1Limits, badRequest, h1Failure } from './limits.ts'
@@ -53,6 +54,10 @@ export class H1RequestParser {
           this.#emptyLines = 0
           handler.onRequest(read.head)
           return { kind: 'head', end: read.end, bodyLength: read.head.bodyLength }
+        },
+        checkTrailers: ({ fields }) => {
+          const forbidden = forbiddenTrailer(fields)
+          return forbidden === undefined ? undefined : badRequest(`field ${forbidden} in the trailers`)
         },
         onBody: (buffer, start, end) => handler.onBody(buffer, start, end),
         onEnd: (trailers) => handler.onEnd(trailers),
@@ -124,6 +129,10 @@ export class H1ResponseParser {
       {
         readHead: (section) => this.#readHead(section, handler, limits),
         faultOfStart: faultOfResponseStart,
+        checkTrailers: (trailers) => {
+          removeFramingTrailers(trailers)
+          return undefined
+        },
         onBody: (buffer, start, end) => handler.onBody(buffer, start, end),
         onEnd: (trailers) => {
           this.#method = undefined

@@ -1,10 +1,10 @@
 import type { ExchangeRecord } from '../../filter/record.ts'
 import { checkedRequestToH1, switchToH1 } from '../../http/bridge/request.ts'
 import { responseToH2 } from '../../http/bridge/response.ts'
-import { trailersToH1, trailersToH2 } from '../../http/bridge/trailers.ts'
+import { requestTrailersToH1, responseTrailersToH2 } from '../../http/bridge/trailers.ts'
 import type { H1RequestHead, H1ResponseHead } from '../../http/h1/message.ts'
 import type { H2Connection } from '../../http/h2/connection.ts'
-import { INTERNAL_ERROR, NO_ERROR } from '../../http/h2/constants.ts'
+import { INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR } from '../../http/h2/constants.ts'
 import { findField } from '../../http/h2/fields.ts'
 import type { H2Stream } from '../../http/h2/stream.ts'
 import type { HeaderList } from '../../http/header-list.ts'
@@ -284,9 +284,9 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
   end(trailers: HeaderList | undefined): boolean {
     if (this.#isEnded) return true
     const { h2 } = this.#owner
-    const fields = trailers === undefined || trailers.size === 0 ? undefined : trailersToH2(trailers)
+    const fields = trailers === undefined || trailers.size === 0 ? undefined : responseTrailersToH2(trailers)
     // Trailers that may not go out are dropped: the body is whole without them.
-    if (!Array.isArray(fields)) h2.end(this.#stream)
+    if (!Array.isArray(fields) || fields.length === 0) h2.end(this.#stream)
     else {
       this.#record.responseBytes += sizeOf(fields)
       h2.headers(this.#stream, fields, true)
@@ -335,8 +335,14 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
   }
 
   #onTrailers(fields: readonly string[]): void {
-    const trailers = trailersToH1(fields)
-    this.#trailers = 'code' in trailers ? undefined : trailers
+    const trailers = requestTrailersToH1(fields)
+    if (!('code' in trailers)) {
+      this.#trailers = trailers
+      return
+    }
+    // The body went wrong under way, as in HTTP/1.1.
+    this.onClosed()
+    this.channel.reset(PROTOCOL_ERROR)
   }
 
   /** Answers what never became a request. */

@@ -89,6 +89,38 @@ test('a body goes to the endpoint with its trailers, and comes back with others'
   assert.deepEqual([body, trailers?.['x-sum']], ['hello yes', '7'])
 })
 
+// RFC 9110 section 6.5.1 forbids to merge them into the head, and Envoy passes them on.
+for (const [forbidden, isKept] of [
+  ['content-type: application/grpc', true],
+  ['x-envoy-upstream-service-time: 3', true],
+  ['x-forwarded-for: 10.0.0.9', true],
+  ['content-length: 7', false],
+] as const) {
+  test(`an answer with ${forbidden} among its trailers arrives, and ${isKept ? 'has it' : 'loses that one alone'}`, async () => {
+    const onRequest = (tunnel: PodTunnel): void => {
+      tunnel.write(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n${forbidden}\r\ngrpc-status: 0\r\n\r\n`)
+    }
+    await start({ pods: [{ onRequest }] })
+    const { trailers } = await get('/')
+    const [name = '', value] = forbidden.split(': ')
+    assert.deepEqual([trailers?.['grpc-status'], trailers?.[name]], ['0', isKept ? value : undefined])
+    assert.equal((await mesh.record(1)).flags, '-')
+  })
+}
+
+for (const forbidden of ['content-type', 'x-envoy-foo', 'x-forwarded-client-cert', 'authorization']) {
+  test(`a request with ${forbidden} among its trailers is refused, and others of its connection are answered`, async () => {
+    await start()
+    const stream = session.request({ ':method': 'POST', ':path': '/' }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sent': 'yes', [forbidden]: '1' }))
+    stream.end('hello')
+    await assert.rejects(once(stream, 'response'), /NGHTTP2_PROTOCOL_ERROR/)
+    assert.equal(mesh.pod.tunnels[0]?.requests.length ?? 0, 0)
+    assert.equal(statusOf(await get('/next')), 200)
+    await until(() => mesh.counters.activeExchanges === 0)
+  })
+}
+
 test('what the proxy answers itself goes out whole', async () => {
   await start({ rule: { matches: [matchOf({ path: { type: 'Exact', value: '/there' } })] } })
   const plain = await get('/nowhere')

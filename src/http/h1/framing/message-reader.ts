@@ -1,5 +1,4 @@
 import type { HeaderList } from '../../header-list.ts'
-import { forbiddenTrailer } from '../../trailers.ts'
 import { CR, LF } from '../chars.ts'
 import { type FieldSection, describeByte, readFields } from '../fields.ts'
 import { type H1Limits, badRequest, bodyTooLarge, h1Failure } from '../limits.ts'
@@ -13,6 +12,8 @@ export interface MessageRole {
   readonly readHead: (section: FieldSection) => HeadOutcome
   /** What is wrong with the beginning of a head of which the end is not there yet, and may never be. */
   readonly faultOfStart?: (start: string) => H1Failure | undefined
+  /** What is wrong with the trailers, of which it may take some away. */
+  readonly checkTrailers: (trailers: HeaderList) => H1Failure | undefined
   readonly onBody: (buffer: Buffer, start: number, end: number) => void
   readonly onEnd: (trailers: HeaderList | undefined) => void
   readonly onFailure: (failure: H1Failure) => void
@@ -245,8 +246,8 @@ export class MessageReader {
     const text = bytes.toString('latin1', 0, length)
     const { headers, failure } = readFields({ buffer: bytes, base: 0, text }, 0, this.#limits.fields)
     if (failure !== undefined) return this.fail(failure)
-    const forbidden = forbiddenTrailer(headers.fields)
-    if (forbidden !== undefined) return this.fail(badRequest(`field ${forbidden} in the trailers`))
+    const wrong = this.#role.checkTrailers(headers)
+    if (wrong !== undefined) return this.fail(wrong)
     this.#end(headers.size === 0 ? undefined : headers)
   }
 }

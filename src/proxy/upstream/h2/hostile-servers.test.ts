@@ -108,9 +108,9 @@ describe('what an endpoint does to one stream fails that request alone:', () => 
       outcome: /^protocol: the upstream sent a body where none may be$/,
     },
     {
-      name: 'trailers that would change the head',
-      answer: (block) => [head(block, ':status', '200'), headersFrame(END, 1, block('content-length', '7'))],
-      outcome: /^protocol: the upstream's trailers cannot be passed on: field content-length/,
+      name: 'trailers that speak of the connection',
+      answer: (block) => [head(block, ':status', '200'), headersFrame(END, 1, block('connection', 'close'))],
+      outcome: /^protocol: the upstream sent a malformed answer \(PROTOCOL_ERROR\)$/,
     },
     {
       name: 'a window that overflows',

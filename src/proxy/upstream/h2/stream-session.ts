@@ -1,5 +1,5 @@
 import { checkedResponseToH1 } from '../../../http/bridge/response.ts'
-import { trailersToH1, trailersToH2 } from '../../../http/bridge/trailers.ts'
+import { requestTrailersToH2, responseTrailersToH1 } from '../../../http/bridge/trailers.ts'
 import type { H2Connection } from '../../../http/h2/connection.ts'
 import { CANCEL, INTERNAL_ERROR, PROTOCOL_ERROR, REFUSED_STREAM, formatErrorCode } from '../../../http/h2/constants.ts'
 import type { H2Stream } from '../../../http/h2/stream.ts'
@@ -65,7 +65,7 @@ export class StreamSession implements UpstreamSession, StreamUser {
     const stream = this.#stream
     if (this.#isRequestDone || stream === undefined) return
     this.#isRequestDone = true
-    const fields = trailers === undefined || trailers.size === 0 ? undefined : trailersToH2(trailers)
+    const fields = trailers === undefined || trailers.size === 0 ? undefined : requestTrailersToH2(trailers)
     if (Array.isArray(fields)) this.#owner.h2.headers(stream, fields, true)
     else this.#channel.end()
   }
@@ -88,7 +88,7 @@ export class StreamSession implements UpstreamSession, StreamUser {
 
   onHead(fields: string[], isEnd: boolean): void {
     try {
-      if (this.#hasHead) this.#onTrailers(fields)
+      if (this.#hasHead) this.#trailers = responseTrailersToH1(fields)
       else this.#onResponse(fields, isEnd)
     } catch (error) {
       this.#fail(error)
@@ -155,14 +155,6 @@ export class StreamSession implements UpstreamSession, StreamUser {
     this.#hasHead = true
     this.#mayHaveBody = bodyLength !== 0
     this.#user?.onResponse(head)
-  }
-
-  #onTrailers(fields: readonly string[]): void {
-    const trailers = trailersToH1(fields)
-    if ('code' in trailers) {
-      return this.#lose('protocol', `the upstream's trailers cannot be passed on: ${trailers.message}`)
-    }
-    this.#trailers = trailers
   }
 
   #explainLoss(): { readonly kind: 'reset' | 'refused' | 'protocol'; readonly message: string } {

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
 import { requestToH1, requestToH2 } from '../../../../src/http/bridge/request.ts'
 import { responseToH1 } from '../../../../src/http/bridge/response.ts'
-import { trailersToH1 } from '../../../../src/http/bridge/trailers.ts'
+import {
+  requestTrailersToH1,
+  responseTrailersToH1,
+  responseTrailersToH2,
+} from '../../../../src/http/bridge/trailers.ts'
 import { chunkHeader, encodeLastChunk, encodeRequestHead, encodeResponseHead } from '../../../../src/http/h1/encode.ts'
 import { CHUNKED } from '../../../../src/http/h1/message.ts'
+import { checkTrailerFields } from '../../../../src/http/h2/fields.ts'
 import { type H1Event, recordRequests, recordResponses } from '../../../support/http/h1-events.ts'
 import { hostileRequest, hostileResponse, regularFields } from '../../../support/http/hostile-fields.ts'
 import { type SeededRandom, seededRandom } from '../../../support/random.ts'
@@ -47,7 +52,8 @@ function check(input: Buffer, random: SeededRandom): string {
   return [
     checkRequest(fields, isEnd),
     checkResponse(fields, { isEnd, method: random.pick(METHODS) }),
-    checkTrailers(fields),
+    checkRequestTrailers(fields),
+    checkResponseTrailers(fields),
   ].join()
 }
 
@@ -101,8 +107,8 @@ function checkResponse(
   return `${line.status} ${Math.sign(framing.bodyLength)}`
 }
 
-function checkTrailers(fields: readonly string[]): string {
-  const trailers = trailersToH1(fields)
+function checkRequestTrailers(fields: readonly string[]): string {
+  const trailers = requestTrailersToH1(fields)
   if ('code' in trailers) return ''
   const last = encodeLastChunk(trailers)
   if (typeof last !== 'string') return 'unwritable'
@@ -112,6 +118,20 @@ function checkTrailers(fields: readonly string[]): string {
   assert.deepEqual(end.trailers ?? [], fields)
   assert.equal(readLeniently(wire, () => true)?.length, 1)
   return 'trailers'
+}
+
+/** What is left of them is what a reader of HTTP/1.1 leaves, and goes back as it is. */
+function checkResponseTrailers(fields: readonly string[]): string {
+  if (checkTrailerFields(fields) !== undefined) return ''
+  const trailers = responseTrailersToH1(fields)
+  const last = encodeLastChunk(trailers)
+  if (typeof last !== 'string') return 'unwritable'
+  const wire = `HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n${last}`
+  const [, end, ...more] = recordResponses(wire, { methods: ['GET'] })
+  assert.ok(end?.kind === 'end' && more.length === 0, wire)
+  assert.deepEqual(end.trailers ?? [], trailers.fields)
+  assert.deepEqual(responseTrailersToH2(trailers), trailers.fields)
+  return `trailers ${Math.min(4, trailers.size)} of ${Math.min(4, fields.length / 2)}`
 }
 
 function assertOneMessage(rest: readonly H1Event[], body: string, wire: string): void {
