@@ -1,6 +1,7 @@
 import type { RequestView } from '../../filter/index.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { ExchangeRecord } from '../../filter/record.ts'
+import type { HeaderList } from '../../http/header-list.ts'
 import { removeOwnFields } from '../../http/identity-claims.ts'
 import { splitTarget } from '../../http/path.ts'
 import type { SpiffeId } from '../../model/identity.ts'
@@ -67,9 +68,7 @@ export const toForwardRequest = (
   if (client.namedBy !== undefined && client.principal !== undefined) {
     headers.fields.push('x-forwarded-client-cert', `By=${client.namedBy};URI=${client.principal}`)
   }
-  // The application sees only us as its peer; this is how it learns of the client (waypoint contract 2.4).
-  headers.fields.push('x-forwarded-for', client.address)
-  if (!headers.hasLower('x-forwarded-proto')) headers.fields.push('x-forwarded-proto', request.scheme)
+  tellOfClient(headers, client.address)
   const isRewritten = head.host !== undefined && authority !== head.host
   const host = isRewritten ? authority : (headers.getLower('host') ?? authority)
   return {
@@ -85,6 +84,28 @@ export const toForwardRequest = (
     h2Head: undefined,
   }
 }
+
+/**
+ * The application sees only us as its peer; this is how it learns of the client (waypoint contract 2.4). The address goes
+ * behind what others have said, into one field as with Envoy: whoever reads the first line alone, as Go's `Header.Get`
+ * does, would have nothing but the client's own word. One look at the fields finds both.
+ */
+const tellOfClient = (headers: HeaderList, address: string): void => {
+  const { fields } = headers
+  let isForwarded = false
+  let hasProto = false
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i]
+    if (name === 'x-forwarded-for') isForwarded = true
+    else if (name === 'x-forwarded-proto') hasProto = true
+  }
+  if (isForwarded) headers.setLower('x-forwarded-for', [...addressesOf(fields), address].join(', '))
+  else fields.push('x-forwarded-for', address)
+  if (!hasProto) fields.push('x-forwarded-proto', 'http')
+}
+
+const addressesOf = (fields: readonly string[]): readonly string[] =>
+  fields.filter((value, i) => i % 2 === 1 && value !== '' && fields[i - 1] === 'x-forwarded-for')
 
 /** As it came where nothing has become of it: what is put together would have to be taken in piece by piece. */
 const targetOf = ({ path, query }: RequestView, { target }: Pick<H1RequestHead, 'target'>): string =>

@@ -58,13 +58,13 @@ const filters = [{ kind: 'Noting', config: {}, origin: 'test' }]
 
 describe('what a client says of its identity', () => {
   const received = 'x-forwarded-for: 192.0.2.7'
-  const appended = [received, 'x-forwarded-for: 127.0.0.1']
+  const appended = [`${received}, 127.0.0.1`]
   const cases = [
     { name: 'is not passed on', parts: {}, wanted: appended },
     {
       name: 'gives way to what it proved where the Gateway has it told',
       parts: TOLD,
-      wanted: [received, `x-forwarded-client-cert: ${xfcc('client')}`, 'x-forwarded-for: 127.0.0.1'],
+      wanted: [...appended, `x-forwarded-client-cert: ${xfcc('client')}`],
     },
   ]
   for (const { name, parts, wanted } of cases) {
@@ -91,6 +91,28 @@ describe('what a client says of its identity', () => {
     const address = 'x-forwarded-for: 127.0.0.1'
     assert.deepEqual(told(mesh.pod), [[address], [`x-forwarded-client-cert: ${xfcc('client')}`, address]])
   })
+})
+
+describe('the address of the client stands behind what was said before, in one field:', () => {
+  const cases: readonly (readonly [name: string, fields: readonly string[], wanted: string])[] = [
+    ['nothing', [], '127.0.0.1'],
+    ['one', ['x-forwarded-for: 192.0.2.7'], '192.0.2.7, 127.0.0.1'],
+    ['a list', ['x-forwarded-for: 192.0.2.7,10.0.0.1'], '192.0.2.7,10.0.0.1, 127.0.0.1'],
+    [
+      'two lines',
+      ['x-forwarded-for: 192.0.2.7', 'x-a: 1', 'x-forwarded-for: 10.0.0.1'],
+      '192.0.2.7, 10.0.0.1, 127.0.0.1',
+    ],
+    ['an empty line', ['x-forwarded-for:', 'x-forwarded-for: 10.0.0.1'], '10.0.0.1, 127.0.0.1'],
+    ['nothing but an empty line', ['x-forwarded-for:'], '127.0.0.1'],
+  ]
+  for (const [name, fields, wanted] of cases) {
+    it(name, async () => {
+      mesh = await Mesh.start()
+      await (await mesh.tunnel()).get('/', fields.map((line) => `${line}\r\n`).join(''))
+      assert.deepEqual(told(mesh.pod), [[`x-forwarded-for: ${wanted}`]])
+    })
+  }
 })
 
 describe('an endpoint that is told who the client is', () => {
@@ -146,11 +168,7 @@ describe('an endpoint that is told who the client is', () => {
     mesh.apply(mesh.model({ ...TOLD, endpoints }))
     await (await mesh.tunnel()).get('/', SPOOFED)
     await until(() => shadow.requests === 2 && mesh.counters.openMirrors === 0)
-    const wanted = [
-      'x-forwarded-for: 192.0.2.7',
-      `x-forwarded-client-cert: ${xfcc('client')}`,
-      'x-forwarded-for: 127.0.0.1',
-    ]
+    const wanted = ['x-forwarded-for: 192.0.2.7, 127.0.0.1', `x-forwarded-client-cert: ${xfcc('client')}`]
     assert.deepEqual(told(main), [wanted, wanted, wanted])
     assert.deepEqual(told(shadow), [wanted, wanted])
   })
