@@ -37,11 +37,11 @@ const ports: readonly (readonly [
   ['http', 8080, undefined, 'http://H:8080', 'http://H', 'http://H:443', 'http://H:8080'],
   ['http', 8080, 'http', 'http://H', 'http://H', 'http://H:443', 'http://H:8080'],
   ['http', 8080, 'https', 'https://H', 'https://H:80', 'https://H', 'https://H:8080'],
-  ['https', 80, undefined, 'https://H:80', 'https://H:80', 'https://H', 'https://H:8080'],
-  ['https', 443, undefined, 'https://H', 'https://H:80', 'https://H', 'https://H:8080'],
+  ['https', 80, undefined, 'https://H:9999', 'https://H:80', 'https://H', 'https://H:8080'],
+  ['https', 443, undefined, 'https://H:9999', 'https://H:80', 'https://H', 'https://H:8080'],
   ['https', 443, 'http', 'http://H', 'http://H', 'http://H:443', 'http://H:8080'],
   ['https', 443, 'https', 'https://H', 'https://H:80', 'https://H', 'https://H:8080'],
-  ['https', 8443, undefined, 'https://H:8443', 'https://H:80', 'https://H', 'https://H:8080'],
+  ['https', 8443, undefined, 'https://H:9999', 'https://H:80', 'https://H', 'https://H:8080'],
   ['https', 8443, 'http', 'http://H', 'http://H', 'http://H:443', 'http://H:8080'],
 ]
 for (const [asked, dialled, scheme, none, with80, with443, with8080] of ports) {
@@ -54,7 +54,7 @@ for (const [asked, dialled, scheme, none, with80, with443, with8080] of ports) {
   for (const [port, url] of wanted) {
     for (const hostname of [undefined, 'other.example']) {
       const config = { ...(scheme && { scheme }), ...(port && { port }), ...(hostname && { hostname }) }
-      // The port in Host is what the client believes, and changes nothing.
+      // The port in Host is what the client believes, and changes nothing but where TLS ended before us (0063).
       const exchange = { scheme: asked, port: dialled, authority: 'api.shop:9999' }
       const location = `${url.replace('H', hostname ?? 'api.shop')}/a/b`
       test(`${asked} on port ${dialled} with ${JSON.stringify(config)} goes to ${location}`, async () => {
@@ -62,6 +62,23 @@ for (const [asked, dialled, scheme, none, with80, with443, with8080] of ports) {
       })
     }
   }
+}
+
+// The client's port is one of somebody before us, who ended its TLS.
+const behindTls: readonly (readonly [authority: string, dialled: number, location: string])[] = [
+  ['api.shop', 80, 'https://api.shop/a/b'],
+  ['api.shop', 8080, 'https://api.shop/a/b'],
+  ['api.shop:443', 80, 'https://api.shop/a/b'],
+  ['api.shop:8443', 80, 'https://api.shop:8443/a/b'],
+  ['api.shop:', 80, 'https://api.shop/a/b'],
+  ['api.shop:0', 80, 'https://api.shop/a/b'],
+  ['[fd00::1]', 80, 'https://[fd00::1]/a/b'],
+  ['[fd00::1]:8443', 80, 'https://[fd00::1]:8443/a/b'],
+]
+for (const [authority, port, location] of behindTls) {
+  test(`who asked https://${authority} of an ingress is led to ${location} by a Service of port ${port}`, async () => {
+    assert.equal((await redirect({}, { scheme: 'https', authority, port })).location, location)
+  })
 }
 
 const hosts: readonly (readonly [string, object, string])[] = [

@@ -1,5 +1,5 @@
 import { schema } from 'fairway/filter'
-import type { Exchange, FilterDefinition, Schema } from 'fairway/filter'
+import type { Exchange, FilterDefinition, RequestView, Schema } from 'fairway/filter'
 import { hostOf, preciseHostname } from '../hostname.ts'
 import { modifyPath, pathModifier } from '../path-modifier.ts'
 
@@ -48,13 +48,25 @@ const formatLocation = (redirect: Config, { request, destination, match }: Excha
   if (path === undefined) return undefined
   const scheme = redirect.scheme ?? request.scheme
   const host = redirect.hostname ?? (hostOf(request.authority) || destination.hostname)
-  const port = portOf(redirect, destination.port)
+  const port = portOf(redirect, request, destination.port)
   const suffix = port === undefined || port === wellKnownPorts[scheme] ? '' : `:${port}`
   return `${scheme}://${host}${suffix}${path}${request.query}`
 }
 
-/** HTTPRequestRedirectFilter.port: as given, else the scheme's own when that is given, else the one that was dialled. */
-const portOf = ({ port, scheme }: Config, dialled: number): number | undefined =>
-  port ?? (scheme === undefined ? dialled : wellKnownPorts[scheme])
+/**
+ * HTTPRequestRedirectFilter.port: as given, else the scheme's own when that is given, else the one that was dialled. Who
+ * asked by https dialled somebody before us, where TLS ended: on the port that he wrote, or on that of https.
+ */
+const portOf = ({ port, scheme }: Config, request: RequestView, dialled: number): number | undefined => {
+  if (port !== undefined) return port
+  if (scheme !== undefined) return wellKnownPorts[scheme]
+  return request.scheme === 'https' ? writtenPort(request.authority) : dialled
+}
+
+/** The port of an authority; `undefined` without one, or with one that is none. */
+const writtenPort = (authority: string): number | undefined => {
+  const port = Number(/:([0-9]{1,5})$/.exec(authority)?.[1] ?? 0)
+  return port >= 1 && port <= 65_535 ? port : undefined
+}
 
 export default requestRedirect

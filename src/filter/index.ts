@@ -48,7 +48,7 @@ export const isDeciding = (stage: Stage): boolean => stage !== 'shape' && stage 
 /** The request as a filter sees and changes it; what the filter before left is what the next one gets. */
 export interface RequestView {
   readonly method: string
-  /** `http` inside a tunnel. */
+  /** As the client asked, by its own account (`:scheme`, an absolute target, `x-forwarded-proto`): `http` or `https`. */
   readonly scheme: string
   /** Host and port as the client wrote them; setting it changes `host` towards the backend. */
   authority: string

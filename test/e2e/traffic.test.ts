@@ -58,6 +58,12 @@ const objects = [
     { matches: [prefix('/nowhere')], backendRefs: [backend('missing')] },
     { matches: [prefix('/zero')], backendRefs: [backend('api', { weight: 0 })] },
     { matches: [prefix('/empty')], backendRefs: [backend('empty')] },
+    {
+      matches: [prefix('/elsewhere')],
+      filters: [
+        { type: 'RequestRedirect', requestRedirect: { path: { type: 'ReplaceFullPath', replaceFullPath: '/' } } },
+      ],
+    },
   ]),
   // Of the client's namespace: it counts for clients from there only.
   httpRoute('ours', [{ matches: [prefix('/headers')], backendRefs: [backend('canary')] }], {
@@ -104,6 +110,15 @@ for (const workers of workerCounts(1)) {
     it('redirects without asking a destination', async () => {
       const answer = await client.request(VIP, { path: '/moved/here?now=1' })
       assert.deepEqual([answer.status, answer.headers.location], [301, 'https://new.example/moved/here?now=1'])
+    })
+
+    it('keeps who came by an ingress that ends TLS with https, on the port that he wrote', async () => {
+      const where = async (host: string, forwarded: object): Promise<unknown> =>
+        (await client.request(VIP, { path: '/elsewhere', host, headers: { ...forwarded } })).headers.location
+      const byTls = { 'x-forwarded-proto': 'https' }
+      assert.equal(await where('shop.example', byTls), 'https://shop.example/')
+      assert.equal(await where('shop.example:8443', byTls), 'https://shop.example:8443/')
+      assert.equal(await where('shop.example', {}), 'http://shop.example/')
     })
 
     it('rewrites host and path', async () => {

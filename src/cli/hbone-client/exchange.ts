@@ -50,13 +50,14 @@ export const exchange = (
   const bodyLength = request.body?.length ?? 0
   const outgoing: UpstreamRequest = {
     ...request,
+    scheme: 'http',
     bodyLength,
     upgrade: undefined,
     isHttp2: false,
     h1Head: undefined,
     h2Head: undefined,
   }
-  const unwritable = writeHead(outgoing, session.version, 'http')
+  const unwritable = writeHead(outgoing, session.version, outgoing.scheme)
   if (unwritable !== undefined) return Promise.resolve(httpFailure(`the request cannot be sent: ${unwritable}`))
 
   const startedMs = clock.monotonicMs()

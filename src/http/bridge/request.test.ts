@@ -94,6 +94,18 @@ it('filters see one content-length, and neither host nor pseudo-header fields', 
   assert.deepEqual(result.headers.fields, ['content-length', '3', 'x', '1'])
 })
 
+for (const [asked, scheme] of [
+  ['http', 'http'],
+  ['https', 'https'],
+  ['HTTPS', 'https'],
+  ['ftp', 'http'],
+] as const) {
+  it(`:scheme ${asked} is ${scheme}`, () => {
+    const result = requestToH1([...GET.with(3, asked), 'x-forwarded-proto', 'ftp'], true)
+    assert.equal('code' in result ? result.message : result.scheme, scheme)
+  })
+}
+
 describe('an HTTP/2 request that would be another in HTTP/1.1 is refused:', () => {
   const without = (name: string): string[] => GET.filter((_, i) => GET[i - (i % 2)] !== name)
   const withPath = (path: string): string[] => [...without(':path'), ':path', path]

@@ -4,8 +4,8 @@
  */
 import type { H1Framing, H1RequestLine } from '../h1/encode.ts'
 import { isMethod } from '../h1/chars.ts'
-import { CHUNKED, UNTIL_CLOSE } from '../h1/message.ts'
-import { checkTarget } from '../h1/target.ts'
+import { CHUNKED, UNTIL_CLOSE, type Scheme } from '../h1/message.ts'
+import { checkTarget, toScheme } from '../h1/target.ts'
 import { checkRequestFields, findField, readContentLength } from '../h2/fields.ts'
 import type { HeaderList } from '../header-list.ts'
 import { splitTarget } from '../path.ts'
@@ -18,6 +18,8 @@ const WEBSOCKET_KEY = Buffer.from('fairway-waypoint').toString('base64')
 /** What `encodeRequestHead` takes. */
 export interface H1Request {
   readonly line: H1RequestLine
+  /** `:scheme`, `http` where there is none, or another. */
+  readonly scheme: Scheme
   /** Without Host, which `line` has, and without fields of a connection. */
   readonly headers: HeaderList
   readonly framing: H1Framing
@@ -50,7 +52,8 @@ export const checkedRequestToH1 = (fields: readonly string[], isEnd: boolean): H
   const bodyLength = hasNoBody ? 0 : length === -1 ? CHUNKED : length
   const headers = toH1Fields(fields, length)
   if (method === 'CONNECT') headers.removeLower('content-length')
-  return { line: { method, target, host }, headers, framing: { bodyLength } }
+  const scheme = toScheme(findField(fields, ':scheme')) ?? 'http'
+  return { line: { method, target, host }, scheme, headers, framing: { bodyLength } }
 }
 
 /**
@@ -77,7 +80,7 @@ export const switchToH1 = (fields: readonly string[]): H1Request | BridgeFailure
 export const requestToH2 = (
   line: H1RequestLine,
   headers: HeaderList,
-  framing: { readonly bodyLength: number; readonly scheme: 'http' | 'https' },
+  framing: { readonly bodyLength: number; readonly scheme: Scheme },
 ): string[] | BridgeFailure => {
   const { method, target, host } = line
   const { bodyLength, scheme } = framing

@@ -13,6 +13,7 @@ export const UPGRADE = 6
 export const LOOKALIKE = 7
 /** Speaks of a trace. */
 export const TRACE = 8
+export const FORWARDED_PROTO = 9
 
 const ROLES: ReadonlyMap<string, number> = new Map<string, number>([
   ['content-length', CONTENT_LENGTH],
@@ -21,6 +22,7 @@ const ROLES: ReadonlyMap<string, number> = new Map<string, number>([
   ['connection', CONNECTION],
   ['expect', EXPECT],
   ['upgrade', UPGRADE],
+  ['x-forwarded-proto', FORWARDED_PROTO],
   ['content_length', LOOKALIKE],
   ['transfer_encoding', LOOKALIKE],
   ...traceNames.map((name) => [name, TRACE] as const),

@@ -4,6 +4,7 @@ import {
   CONNECTION,
   CONTENT_LENGTH,
   EXPECT,
+  FORWARDED_PROTO,
   HOST,
   LOOKALIKE,
   PLAIN,
@@ -32,6 +33,8 @@ export interface FieldFacts {
   end: number
   failure: H1Failure | undefined
   host: string | undefined
+  /** Value of the one `x-forwarded-proto`; empty when there are more. */
+  forwardedProto: string | undefined
   /** -1 without a Content-Length. */
   contentLength: number
   isChunked: boolean
@@ -104,6 +107,7 @@ function createFacts(fields: string[]): FieldFacts {
     end: 0,
     failure: undefined,
     host: undefined,
+    forwardedProto: undefined,
     contentLength: -1,
     isChunked: false,
     closes: false,
@@ -147,6 +151,9 @@ function noteField(facts: FieldFacts, role: number, value: string): boolean {
       break
     case UPGRADE:
       facts.upgrade = facts.upgrade === undefined ? value : `${facts.upgrade}, ${value}`
+      break
+    case FORWARDED_PROTO:
+      facts.forwardedProto = facts.forwardedProto === undefined ? value : ''
       break
     case TRACE:
       facts.hasTrace = true

@@ -5,6 +5,9 @@ export const CHUNKED = -1
 /** Only in responses: the body ends when the connection does (RFC 9112 section 6.3 rule 8). */
 export const UNTIL_CLOSE = -2
 
+/** How the client asked, by its own account: nobody's word for what a connection is protected by. */
+export type Scheme = 'http' | 'https'
+
 /** The head of an HTTP/1.1 request, checked. */
 export interface H1RequestHead {
   readonly method: string
@@ -15,6 +18,8 @@ export interface H1RequestHead {
   readonly headers: HeaderList
   /** Value of the one Host field; for HTTP/1.0 without one, what an absolute target names, or `undefined`. */
   readonly host: string | undefined
+  /** Of an absolute target, else what `x-forwarded-proto` says if it is this and nothing else; by HTTP/2 `:scheme`. */
+  readonly scheme: Scheme
   readonly bodyLength: number
   /** Whether the connection may carry another request afterwards (RFC 9112 section 9.3). */
   readonly keepAlive: boolean

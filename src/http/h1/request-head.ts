@@ -2,7 +2,7 @@ import { LF, CR, SP, TARGET, TOKEN_LOWER } from './chars.ts'
 import { type FieldFacts, type FieldSection, readFields } from './fields.ts'
 import { type H1Limits, badRequest, bodyTooLarge, h1Failure, quoted } from './limits.ts'
 import { CHUNKED, type H1Failure, type H1RequestHead } from './message.ts'
-import { authorityOf, checkTarget, isAuthority } from './target.ts'
+import { authorityOf, checkTarget, isAuthority, schemeOf } from './target.ts'
 
 /** A request head, and the offset after its blank line. */
 export interface ReadRequestHead {
@@ -99,6 +99,7 @@ function createHead(method: string, target: string, minorVersion: 0 | 1, facts: 
     minorVersion,
     headers: facts.headers,
     host: facts.host ?? authorityOf(target),
+    scheme: schemeOf(target) ?? (facts.forwardedProto === 'https' ? 'https' : 'http'),
     bodyLength: facts.isChunked ? CHUNKED : Math.max(facts.contentLength, 0),
     // What comes behind a CONNECT was meant for the tunnel: if that is refused, it must not be read as requests.
     keepAlive: method !== 'CONNECT' && !facts.closes && (minorVersion === 1 || facts.keepsAlive),

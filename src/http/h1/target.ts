@@ -1,5 +1,5 @@
 import { badRequest, quoted } from './limits.ts'
-import type { H1Failure } from './message.ts'
+import type { H1Failure, Scheme } from './message.ts'
 
 // A registered name or IPv4 address, or an IPv6 address in brackets; then a port. No userinfo (RFC 9110 section 4.2.4),
 // no zone, and no comma, which would be two Host fields that somebody joined. The port is one that 16 bits hold, lest
@@ -36,6 +36,20 @@ export function checkTarget(method: string, target: string, host: string | undef
 /** The authority of an absolute-form target, `undefined` for the other forms. */
 export function authorityOf(target: string): string | undefined {
   return ABSOLUTE.exec(target)?.[2]
+}
+
+/** The scheme of an absolute-form target, `undefined` for the other forms. */
+export function schemeOf(target: string): Scheme | undefined {
+  // Hardly any other target is anything but a path.
+  if (target.startsWith('/')) return undefined
+  return toScheme(ABSOLUTE.exec(target)?.[1])
+}
+
+/** In whatever case; `undefined` for what is neither. */
+export function toScheme(text: string | undefined): Scheme | undefined {
+  if (text === 'http' || text === 'https') return text
+  const lower = text?.toLowerCase()
+  return lower === 'http' || lower === 'https' ? lower : undefined
 }
 
 function checkAbsolute(target: string, host: string | undefined): H1Failure | undefined {

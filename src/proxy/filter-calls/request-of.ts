@@ -38,6 +38,7 @@ export const requestOf = (options: Dispatcher.DispatchOptions, host: string): Ca
     method,
     target: targetOf(options),
     host: named ?? host,
+    scheme: 'http' as const,
     headers,
     bodyLength,
     upgrade: undefined,

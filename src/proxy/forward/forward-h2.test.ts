@@ -246,6 +246,50 @@ describe('a request to an endpoint that speaks HTTP/2', () => {
   })
 })
 
+describe('an application that speaks HTTP/2 is told that the client asked by', () => {
+  const cases: readonly (readonly [target: string, fields: string, scheme: string, proto: string])[] = [
+    ['/', '', 'http', 'http'],
+    ['/', 'x-forwarded-proto: https\r\n', 'https', 'https'],
+    ['https://api/', '', 'https', 'http'],
+  ]
+  for (const [target, fields, scheme, proto] of cases) {
+    it(`${scheme}, where it asked for ${target} with ${JSON.stringify(fields)}`, async () => {
+      const seen: unknown[] = []
+      await start((stream, headers) => {
+        seen.push(headers[':scheme'], headers['x-forwarded-proto'])
+        answer(stream, 200, 'ok')
+      })
+      assert.equal((await (await mesh.tunnel()).get(target, fields)).head.status, 200)
+      assert.deepEqual(seen, [scheme, proto])
+    })
+  }
+
+  it('https, where that is the :scheme of HTTP/2', async () => {
+    const seen: unknown[] = []
+    await start((stream, headers) => {
+      seen.push(headers[':scheme'])
+      answer(stream, 200, 'ok')
+    })
+    const { h2 } = await openInner(await mesh.dial(), VIP)
+    const over = Promise.withResolvers<void>()
+    const fields = [
+      ':method',
+      'GET',
+      ':scheme',
+      'https',
+      ':authority',
+      'api',
+      ':path',
+      '/',
+      'x-forwarded-proto',
+      'http',
+    ]
+    h2.open(fields, { ...ignoreStream, onEnd: over.resolve }, true)
+    await over.promise
+    assert.deepEqual(seen, ['https'])
+  })
+})
+
 it('where TLS does not agree on HTTP/2, HTTP goes as HTTP/1.1 and gRPC not at all', async () => {
   await start(() => {})
   const ok = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok'

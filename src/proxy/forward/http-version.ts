@@ -17,9 +17,12 @@ export const refusalOfHttp1 = ({ request, group }: ForwardPlan, place: string): 
   return isBroken ? `${who} answered in HTTP/1.1: its port is declared as ${group.protocol}` : undefined
 }
 
-/** Writes the head for sessions of a version, once; why it may not go out, or `undefined`. */
+/**
+ * Writes the head for sessions of a version, once; why it may not go out, or `undefined`. How the
+ * client asked is passed on, as with Envoy; over TLS of our own it is what the application sees of its connection.
+ */
 export const writeHeadFor = ({ request, group }: ForwardPlan, version: HttpVersion): string | undefined =>
-  writeHead(request, version, group.tls === undefined ? 'http' : 'https')
+  writeHead(request, version, group.tls === undefined ? request.scheme : 'https')
 
 /** Each further try has its own place in a trace, which its head tells; it may go out as the first one did. */
 export const rewriteHead = (plan: ForwardPlan, version: HttpVersion, nowMs: number): void => {

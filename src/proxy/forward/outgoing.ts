@@ -244,7 +244,7 @@ export class Outgoing {
   #forwardTo(
     request: RequestView,
     { group, rule, trace }: Destined,
-    head: Pick<H1RequestHead, 'host' | 'bodyLength' | 'target'>,
+    head: Pick<H1RequestHead, 'host' | 'scheme' | 'bodyLength' | 'target'>,
   ): Forward {
     if (rule === undefined && group.policy?.sessionPersistence !== undefined) {
       this.#session = this.#deps.sessions.of(group.policy.sessionPersistence, request.headers)

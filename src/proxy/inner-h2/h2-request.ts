@@ -106,10 +106,11 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     this.#awaitsUpgrade = upgrade !== undefined
     const request = upgrade === undefined ? checkedRequestToH1(fields, isEnd) : switchToH1(fields)
     if ('code' in request || (isEnd && upgrade !== undefined)) return this.#refuse(400)
-    const { line, headers, framing } = request
+    const { line, scheme, headers, framing } = request
     this.#method = line.method
     const head: H1RequestHead = {
       ...line,
+      scheme,
       headers,
       minorVersion: 1,
       bodyLength: framing.bodyLength,

@@ -17,7 +17,7 @@ export const toRequestView = (head: H1RequestHead, fallbackHost: string): Reques
   const { path, query } = splitTarget(head.target, head.method)
   return {
     method: head.method,
-    scheme: 'http',
+    scheme: head.scheme,
     authority: head.host ?? fallbackHost,
     path,
     query,
@@ -59,7 +59,7 @@ export const clientOf = (
  */
 export const toForwardRequest = (
   request: RequestView,
-  head: Pick<H1RequestHead, 'host' | 'bodyLength' | 'target'>,
+  head: Pick<H1RequestHead, 'host' | 'scheme' | 'bodyLength' | 'target'>,
   client: ForwardClient,
 ): ForwardRequest => {
   const { headers, authority, method } = request
@@ -75,6 +75,7 @@ export const toForwardRequest = (
     method,
     target: targetOf(request, head),
     host,
+    scheme: head.scheme,
     headers,
     bodyLength: head.bodyLength,
     upgrade: client.upgrade,

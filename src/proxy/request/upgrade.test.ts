@@ -10,6 +10,7 @@ const headOf = (upgrade: string | undefined, bodyLength = 0): H1RequestHead => (
   minorVersion: 1,
   headers: new HeaderList([]),
   host: 'api',
+  scheme: 'http',
   bodyLength,
   keepAlive: true,
   expectsContinue: false,

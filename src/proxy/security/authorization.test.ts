@@ -75,6 +75,15 @@ test('a request is let through or answered with 403, and the record says by what
   assert.equal((await http.record(3)).details, 'rbac_access_denied_matched_policy[none]')
 })
 
+test('how the client says that it asked decides nothing', async () => {
+  const http = await start()
+  const asked = on({ kind: 'request.headers', name: ':scheme' }, 'https')
+  judge(http, policy('https', 'ALLOW', { when: [asked] }))
+  const tunnel = await http.tunnel()
+  assert.equal((await tunnel.get('/', 'x-forwarded-proto: https\r\n')).head.status, 403)
+  assert.equal((await tunnel.get('https://api/')).head.status, 403)
+})
+
 test('policies are in force from the next request on, on the same connection', async () => {
   const http = await start()
   judge(http)

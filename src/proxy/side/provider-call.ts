@@ -68,6 +68,7 @@ export class ProviderCall implements ForwardUser {
     const { body, ...head } = request
     const upstream = {
       ...head,
+      scheme: 'http' as const,
       token: undefined,
       bodyLength: body.length,
       upgrade: undefined,

@@ -1,13 +1,10 @@
 import { encodeRequestHead } from '../../http/h1/encode.ts'
+import type { Scheme } from '../../http/h1/message.ts'
 import { requestToH2 } from '../../http/bridge/request.ts'
 import type { HttpVersion, UpstreamRequest } from './session.ts'
 
 /** Writes the head of a request for sessions of a version, once; why it may not go out, or `undefined`. */
-export const writeHead = (
-  request: UpstreamRequest,
-  version: HttpVersion,
-  scheme: 'http' | 'https',
-): string | undefined => {
+export const writeHead = (request: UpstreamRequest, version: HttpVersion, scheme: Scheme): string | undefined => {
   if ((version === 1 ? request.h1Head : request.h2Head) !== undefined) return undefined
   const { headers, bodyLength, method, target } = request
   // A filter may have written anything here, copied from a client even: with another form a server that is a proxy as well

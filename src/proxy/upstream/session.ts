@@ -1,5 +1,5 @@
 import type { HeaderList } from '../../http/header-list.ts'
-import type { H1ResponseHead } from '../../http/h1/message.ts'
+import type { H1ResponseHead, Scheme } from '../../http/h1/message.ts'
 
 /** The version of HTTP that an endpoint is spoken to in: 1.1, or 2. */
 export type HttpVersion = 1 | 2
@@ -9,6 +9,8 @@ export interface UpstreamRequest {
   readonly method: string
   readonly target: string
   readonly host: string
+  /** What HTTP/2 tells an application that is spoken to in plaintext; behind TLS it is `https`. */
+  readonly scheme: Scheme
   readonly headers: HeaderList
   /** Bytes, or `CHUNKED`. */
   readonly bodyLength: number

@@ -88,7 +88,7 @@ const addressesOf = ({ source, endpoint, called }: ExchangeRecord): string => {
 
 const l7Of = (told: Told): string => {
   const { record } = told
-  const url = quoteJson(cut(`http://${record.authority}${originalPath(told)}`))
+  const url = quoteJson(cut(`${told.exchange?.request.scheme ?? 'http'}://${record.authority}${originalPath(told)}`))
   // Whole numbers of 64 bits are texts in the JSON of protobuf.
   const latency = String(Math.max(0, Math.round(record.durationMs * 1e6)))
   return (

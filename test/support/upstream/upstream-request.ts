@@ -8,6 +8,7 @@ export const upstreamRequest = (parts: Partial<UpstreamRequest> = {}): UpstreamR
     method: 'GET',
     target: '/',
     host: 'api',
+    scheme: 'http',
     headers: new HeaderList(),
     bodyLength: 0,
     upgrade: undefined,

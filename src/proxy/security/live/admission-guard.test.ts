@@ -57,6 +57,7 @@ const head = {
   minorVersion: 1,
   headers: new HeaderList(),
   host: 'api',
+  scheme: 'http',
   bodyLength: 0,
   keepAlive: true,
   expectsContinue: false,

@@ -40,11 +40,15 @@ const questionAbout = (
 }
 
 /** A request as it was received. Its body is under way, or gone. */
-const requestOf = ({ record }: LiveExchange, { request }: RequestFacts): AskedConnection['request'] => {
+const requestOf = (
+  { record, request: { scheme } }: LiveExchange,
+  { request }: RequestFacts,
+): AskedConnection['request'] => {
   if (request === undefined) return undefined
   const length = request.headers.getLower('content-length')
   return {
     ...request,
+    scheme,
     id: record.requestId ?? '',
     protocol: record.httpVersion,
     bodyLength: length === undefined ? undefined : Number(length),

@@ -89,7 +89,7 @@ const writeRequest = (writer: BinaryWriter, request: QuestionRequest, options: C
   }
   text(writer, 4, target)
   text(writer, 5, request.authority)
-  text(writer, 6, 'http')
+  text(writer, 6, request.scheme)
   writer.tag(9, WireType.Varint).int64(request.bodyLength ?? -1)
   text(writer, 10, request.protocol)
   if (request.body !== undefined) {
@@ -103,14 +103,14 @@ const writeRequest = (writer: BinaryWriter, request: QuestionRequest, options: C
 
 /** As Envoy's map has them: with pseudo-headers, and one entry for fields of one name. */
 const shownFields = (
-  { method, path, query, authority, headers, upgrade, body }: QuestionRequest,
+  { method, scheme, path, query, authority, headers, upgrade, body }: QuestionRequest,
   { shows, addedHeaders }: CheckOptions,
 ): ReadonlyMap<string, string> => {
   const fields = new Map([
     [':method', method],
     [':path', path + query],
     [':authority', authority],
-    [':scheme', 'http'],
+    [':scheme', scheme],
   ])
   for (const [name, value] of headers) {
     if (name === 'host' || !shows(name)) continue

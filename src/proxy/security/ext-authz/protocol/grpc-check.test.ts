@@ -51,6 +51,12 @@ describe('a provider that speaks gRPC', () => {
     assert.deepEqual([mesh.counters.externalAuthorization.allowed, (await mesh.record(1)).flags], [1, '-'])
   })
 
+  it('is told of the scheme what the client says', async () => {
+    await (await start()).get('/', 'x-forwarded-proto: https\r\n')
+    const [check] = provider.seen
+    assert.deepEqual([check?.scheme, check?.headers[':scheme']], ['https', 'https'])
+  })
+
   it('is asked only for what a rule matches', async () => {
     const path = { field: { kind: 'request.path' }, values: ['/admin*'], notValues: [], path: 'p' } as const
     const tunnel = await start(() => ({ code: 7 }), { rules: [{ from: [], to: [[path]], when: [] }] })

@@ -25,6 +25,8 @@ export interface QuestionDestination {
 export interface QuestionRequest {
   readonly id: string
   readonly method: string
+  /** By the client's own account. */
+  readonly scheme: string
   readonly authority: string
   /** Normalised. */
   readonly path: string
