@@ -182,6 +182,21 @@ test('100-continue: the interim answer comes from the pod, ahead of the body', a
   assert.equal(answer.body.toString(), '4')
 })
 
+test('interim answers pass without what concerns only the connection they came on', async () => {
+  const link = 'link: </a.css>\r\n'
+  await answering(
+    `HTTP/1.1 103 Early Hints\r\n${link}connection: x-hop, keep-alive\r\nx-hop: secret\r\nkeep-alive: timeout=5\r\n\r\n` +
+      `HTTP/1.1 103 Early Hints\r\n${link}\r\nHTTP/1.1 200 OK\r\nconnection: x-hop\r\nx-hop: secret\r\ncontent-length: 0\r\n\r\n`,
+  )
+  const { head, informational, informationalFields } = await (await mesh.tunnel()).get()
+  assert.deepEqual(informational, [103, 103])
+  assert.deepEqual(informationalFields, [
+    ['link', '</a.css>'],
+    ['link', '</a.css>'],
+  ])
+  assert.equal(head.headers.get('x-hop'), undefined)
+})
+
 test('an HTTP/1.0 client gets no chunks and no interim answers; the tunnel ends with the body', async () => {
   await answering(
     'HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',

@@ -1,4 +1,5 @@
 import type { HeaderList } from '../../http/header-list.ts'
+import { removeHopByHop } from '../../http/hop-by-hop.ts'
 import type { H1ResponseHead } from '../../http/h1/message.ts'
 import { UNTIL_CLOSE } from '../../http/h1/message.ts'
 import { HeldBytes } from '../held-bytes.ts'
@@ -117,7 +118,9 @@ export class ResponseWriter {
     return early
   }
 
+  /** As any head, without what concerns only the connection that it came on. */
   writeInformational(head: H1ResponseHead): void {
+    removeHopByHop(head.headers)
     this.#sink.writeInformational(head)
   }
 

@@ -12,6 +12,8 @@ export interface Answer {
   readonly trailers: HeaderList | undefined
   /** Statuses of the informational responses before it. */
   readonly informational: readonly number[]
+  /** Their fields. */
+  readonly informationalFields: readonly (readonly string[])[]
 }
 
 /** How the waypoint's direction of a tunnel ended: END_STREAM, or a reset that reads as an end, or as an error. */
@@ -47,6 +49,7 @@ export class ClientTunnel implements ChannelHandler {
   #head: H1ResponseHead | undefined
   #pieces: Buffer[] = []
   #informational: number[] = []
+  #informationalFields: (readonly string[])[] = []
 
   constructor(channel: TunnelChannel) {
     this.channel = channel
@@ -55,7 +58,10 @@ export class ClientTunnel implements ChannelHandler {
       this.#resolveEnded = resolve
     })
     this.#parser = new H1ResponseParser({
-      onInformational: (head) => this.#informational.push(head.status),
+      onInformational: (head) => {
+        this.#informational.push(head.status)
+        this.#informationalFields.push(head.headers.fields)
+      },
       onResponse: (head) => {
         this.#head = head
       },
@@ -139,10 +145,17 @@ export class ClientTunnel implements ChannelHandler {
   #onAnswer(trailers: HeaderList | undefined): void {
     const head = this.#head
     if (head === undefined) return
-    const answer = { head, body: Buffer.concat(this.#pieces), trailers, informational: this.#informational }
+    const answer = {
+      head,
+      body: Buffer.concat(this.#pieces),
+      trailers,
+      informational: this.#informational,
+      informationalFields: this.#informationalFields,
+    }
     this.#head = undefined
     this.#pieces = []
     this.#informational = []
+    this.#informationalFields = []
     this.#methods.shift()
     const next = this.#methods[0]
     if (next !== undefined) this.#parser.expect(next)
