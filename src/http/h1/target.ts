@@ -56,11 +56,19 @@ function checkAbsolute(target: string, host: string | undefined): H1Failure | un
   const [, scheme, authority] = ABSOLUTE.exec(target) ?? []
   if (scheme === undefined || authority === undefined || !isAuthority(authority))
     return badRequest(`target ${quoted(target)} is neither a path nor an http or https URI`)
-  const port = scheme.toLowerCase() === 'http' ? 80 : 443
   // RFC 9112 section 3.2.2 lets the target win; a hop before us may have let Host win.
-  if (host !== undefined && withoutPort(host, port) !== withoutPort(authority, port))
+  if (host !== undefined && !isSameAuthority(host, authority, scheme))
     return badRequest(`target names ${quoted(authority)}, Host ${quoted(host)}`)
   return undefined
+}
+
+/** Whether both name one host and port of `scheme`, whose own port may be left out (RFC 9110 section 4.2.3). */
+export function isSameAuthority(one: string, other: string, scheme: string | undefined): boolean {
+  if (one === other) return true
+  const known = toScheme(scheme)
+  if (known === undefined) return one.toLowerCase() === other.toLowerCase()
+  const port = known === 'http' ? 80 : 443
+  return withoutPort(one, port) === withoutPort(other, port)
 }
 
 function withoutPort(authority: string, port: number): string {

@@ -5,7 +5,7 @@
  */
 import { isFieldValue } from '../../lib/headers/is-field-value.ts'
 import { isFieldName } from '../h1/field-names.ts'
-import { isAuthority } from '../h1/target.ts'
+import { isAuthority, isSameAuthority } from '../h1/target.ts'
 import { isConnectionSpecific } from '../hop-by-hop.ts'
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-zA-Z]+$/
@@ -58,7 +58,7 @@ export const checkRequestFields = (
       (isPseudo ? takePart(parts, name, value) : checkRegular(name, value))
     if (wrong !== undefined) return wrong
   }
-  return checkHost(fields, parts.authority) ?? checkRequestForm(parts, mayConnect)
+  return checkHost(fields, parts) ?? checkRequestForm(parts, mayConnect)
 }
 
 /** What is wrong with the fields of a response head; `known` as for requests. */
@@ -131,7 +131,7 @@ const checkRequestForm = (
 }
 
 /** One authority and one Host at most, without userinfo, that agree (RFC 9113 section 8.3.1, RFC 9110 section 7.2). */
-const checkHost = (fields: readonly string[], authority: string | undefined): string | undefined => {
+const checkHost = (fields: readonly string[], { authority, scheme }: RequestParts): string | undefined => {
   if (authority !== undefined && !isAuthority(authority)) return `bad :authority ${quoted(authority)}`
   let host: string | undefined
   for (let i = 0; i < fields.length; i += 2) {
@@ -140,8 +140,8 @@ const checkHost = (fields: readonly string[], authority: string | undefined): st
     host = fields[i + 1] ?? ''
     if (!isAuthority(host)) return `bad host ${quoted(host)}`
   }
-  if (host === undefined || authority === undefined || host === authority) return undefined
-  return host.toLowerCase() === authority.toLowerCase() ? undefined : 'host that differs from :authority'
+  if (host === undefined || authority === undefined || isSameAuthority(host, authority, scheme)) return undefined
+  return 'host that differs from :authority'
 }
 
 const checkRegularFrom = (fields: readonly string[], from: number, known: readonly string[]): string | undefined => {
