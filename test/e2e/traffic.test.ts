@@ -121,6 +121,14 @@ for (const workers of workerCounts(1)) {
       assert.equal(await where('shop.example', {}), 'http://shop.example/')
     })
 
+    it('tells of a client that takes trailers as HTTP/1.1 has it', async () => {
+      const { headers: seen } = echoOf(
+        await client.request(VIP, { path: '/headers', headers: { te: 'trailers', connection: 'te' } }),
+      )
+      assert.equal(seen['te'], 'trailers')
+      assert.match(seen['connection'] ?? '', /^te\b/)
+    })
+
     it('rewrites host and path', async () => {
       const { url, headers: seen } = echoOf(await client.request(VIP, { path: '/old/thing?a=1' }))
       assert.deepEqual([url, seen['host']], ['/v2/thing?a=1', 'inner.example'])

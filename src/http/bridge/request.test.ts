@@ -69,7 +69,7 @@ describe('an HTTP/2 request becomes HTTP/1.1:', () => {
     {
       name: 'te: trailers, and not what an upgrade to HTTP/2 would have said',
       fields: [...GET, 'te', 'Trailers', 'http2-settings', 'AAMAAABk'],
-      text: 'GET /p?q HTTP/1.1\r\nhost: a\r\nte: trailers\r\n\r\n',
+      text: 'GET /p?q HTTP/1.1\r\nhost: a\r\nconnection: te\r\nte: trailers\r\n\r\n',
     },
     {
       name: 'OPTIONS *',

@@ -54,6 +54,11 @@ export const CHUNK_END = '\r\n'
 /** The last chunk of a message without trailers. */
 export const LAST_CHUNK = '0\r\n\r\n'
 
+/** TE is of one connection, and a client that sends it has to say so (RFC 9110 section 10.1.4). */
+const REQUEST_TE = '\r\nconnection: te\r\nte: '
+/** In a response it means nothing. */
+const RESPONSE_TE = '\r\nte: '
+
 /** Twice the number of checked fields that are passed over in search of one. */
 const MAX_REMOVED = 16
 
@@ -149,7 +154,8 @@ export function encodeRequestHead(
   const { bodyLength } = framing
   if (bodyLength === UNTIL_CLOSE || !isLength(bodyLength)) return unwritable(`a request body of ${bodyLength} bytes`)
   const isBare = bodyLength === 0 && WITHOUT_CONTENT.has(method) && !headers.hasLower('content-length')
-  const fields = encodeFields(headers)
+  // Who asks to switch protocols has a Connection field with one option, which some servers look for in the first line alone.
+  const fields = encodeFields(headers, framing.upgrade === undefined ? REQUEST_TE : undefined)
   if (typeof fields !== 'string') return fields
   const connection = encodeConnection(framing)
   if (typeof connection !== 'string') return connection
@@ -172,7 +178,7 @@ export function encodeResponseHead(
   if (!Number.isInteger(status) || status < 100 || status > 999) return unwritable(`status ${status}`)
   if (!isLength(framing.bodyLength)) return unwritable(`a response body of ${framing.bodyLength} bytes`)
   if (reason !== registered && !isFieldValue(reason)) return unwritable(`reason phrase ${quoted(reason)}`)
-  const fields = encodeFields(headers)
+  const fields = encodeFields(headers, RESPONSE_TE)
   if (typeof fields !== 'string') return fields
   const connection = encodeConnection(framing)
   if (typeof connection !== 'string') return connection
@@ -188,7 +194,7 @@ export function chunkHeader(sizeBytes: number): string {
 /** The last chunk, with trailers if there are any. */
 export function encodeLastChunk(trailers: HeaderList | undefined): string | H1EncodeFailure {
   if (trailers === undefined || trailers.size === 0) return LAST_CHUNK
-  const fields = encodeFields(trailers)
+  const fields = encodeFields(trailers, undefined)
   return typeof fields === 'string' ? `0${fields}\r\n\r\n` : fields
 }
 
@@ -206,8 +212,9 @@ export function announcedLength(headers: HeaderList): string | undefined {
 /**
  * Most fields are the very strings that the reader checked, in the same order; comparing two pointers is a tenth of
  * what looking at their characters costs. Where they differ, a few of those are passed over, as fields that were removed.
+ * `teStart` is how a line of TE begins, where there may be one.
  */
-function encodeFields(headers: HeaderList): string | H1EncodeFailure {
+function encodeFields(headers: HeaderList, teStart: string | undefined): string | H1EncodeFailure {
   const { fields, checked } = headers
   let text = ''
   let at = 0
@@ -233,7 +240,7 @@ function encodeFields(headers: HeaderList): string | H1EncodeFailure {
         return unwritable(`the value of field ${name}, which has a character that no field has,`)
       keepRecent(name, value)
     }
-    const start = lineStart(name)
+    const start = lineStart(name) ?? (name === 'te' ? teStart : undefined)
     if (start !== undefined) text = text + start + value
   }
   return text
@@ -251,9 +258,9 @@ function keepRecent(name: string, value: string): void {
   nextRecent = (nextRecent + 2) % RECENT
 }
 
-/** Fields that the encoder writes itself. */
+/** Fields that the encoder writes itself, or in a way of their own. */
 function isOurs(name: string): boolean {
-  return name === 'host' || name === 'content-length' || isConnectionSpecific(name)
+  return name === 'host' || name === 'content-length' || name === 'te' || isConnectionSpecific(name)
 }
 
 /** How the line of a field begins, the end of the line before it included; `undefined` for one that is ours. */
