@@ -42,6 +42,13 @@ export interface H1ResponseHead {
   readonly isOpen?: boolean
 }
 
+/** How a request began that was refused; empty where nothing can be told. */
+export interface RequestStart {
+  readonly method: string
+  /** Cut where it is very long, and before what is not visible ASCII. */
+  readonly target: string
+}
+
 /** Why a message was refused, and the status a server should answer with. */
 export interface H1Failure {
   readonly code:

@@ -8,8 +8,9 @@ import { CR, LF } from './chars.ts'
 import type { FieldSection } from './fields.ts'
 import { DEFAULT_H1_LIMITS, type H1Limits, badRequest, h1Failure } from './limits.ts'
 import { type HeadOutcome, MessageReader } from './framing/message-reader.ts'
-import type { H1Failure, H1RequestHead, H1ResponseHead } from './message.ts'
+import type { H1Failure, H1RequestHead, H1ResponseHead, RequestStart } from './message.ts'
 import { readRequestHead } from './request-head.ts'
+import { readRequestStart } from './request-start.ts'
 import { faultOfResponseStart, readResponseHead, switchesProtocol } from './response-head.ts'
 
 /** Called synchronously from `feed` and `finish`; body ranges are valid only during the call. */
@@ -18,8 +19,8 @@ export interface H1RequestHandler {
   onBody(buffer: Buffer, start: number, end: number): void
   /** The message is complete; `trailers` is `undefined` when there were none. */
   onEnd(trailers: HeaderList | undefined): void
-  /** Called at most once, and nothing after it. */
-  onFailure(failure: H1Failure): void
+  /** Called at most once, and nothing after it; `start` is empty when it is not a head that is wrong. */
+  onFailure(failure: H1Failure, start: RequestStart): void
 }
 
 /** Called synchronously from `feed` and `finish`; body ranges are valid only during the call. */
@@ -61,10 +62,15 @@ export class H1RequestParser {
         },
         onBody: (buffer, start, end) => handler.onBody(buffer, start, end),
         onEnd: (trailers) => handler.onEnd(trailers),
-        onFailure: (failure) => handler.onFailure(failure),
+        onFailure: (failure, head) => handler.onFailure(failure, readRequestStart(head)),
       },
       limits,
     )
+  }
+
+  /** What has come of a head that is not whole. */
+  get start(): RequestStart {
+    return readRequestStart(this.#reader.begunHead)
   }
 
   /** Between messages with nothing kept: the connection can be closed without harm. */

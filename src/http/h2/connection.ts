@@ -13,7 +13,7 @@ import type { ConnectionHandler, ConnectionOptions } from './session.ts'
 import { encodeOwnSettings } from './settings.ts'
 import type { H2Stream, StreamHandler } from './stream.ts'
 
-export type { ConnectionHandler, ConnectionOptions } from './session.ts'
+export type { ConnectionHandler, ConnectionOptions, RefusedHead } from './session.ts'
 
 const PING_PAYLOAD = Buffer.from('fairway!', 'latin1')
 /** Streams that are opened at most: far fewer than there are numbers, so that no arithmetic ends at the edge. */

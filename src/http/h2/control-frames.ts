@@ -49,8 +49,9 @@ const onWindowUpdate = (session: H2Session, { streamId, payload }: ControlFrame)
   const stream = session.streams.get(streamId)
   // It may well come after our end of the stream, and after our reset (RFC 9113 section 5.1).
   if (stream === undefined) return
-  if (bytes === 0) return session.resetByError(stream, h2.PROTOCOL_ERROR)
-  if (!session.sender.creditStream(stream, bytes)) return session.resetByError(stream, h2.FLOW_CONTROL_ERROR)
+  if (bytes === 0) return session.resetByError(stream, h2.PROTOCOL_ERROR, 'a WINDOW_UPDATE of 0 bytes')
+  if (!session.sender.creditStream(stream, bytes))
+    return session.resetByError(stream, h2.FLOW_CONTROL_ERROR, 'a window that is too large')
   session.chargeSlivers()
 }
 

@@ -13,6 +13,8 @@ const SMALL_DATA_BYTES = 32
 /** What is too large has to be decoded nevertheless, or the tables would be out of step: this much for one point. */
 const BLOCK_BYTES_PER_POINT = 256
 
+const BAD_LENGTH = 'a content-length that is none, differs from another, or promises what does not come'
+
 /** A header block once it is decoded. */
 interface Head {
   readonly kind: 'ok' | 'too-large'
@@ -110,7 +112,7 @@ export class H2Receiver implements FrameSink {
     if (stream === undefined) return true
     stream.recvWindow -= bytes
     if (stream.recvWindow >= 0) return true
-    session.resetByError(stream, h2.FLOW_CONTROL_ERROR)
+    session.resetByError(stream, h2.FLOW_CONTROL_ERROR, 'the window of the stream was overrun')
     return false
   }
 
@@ -118,7 +120,7 @@ export class H2Receiver implements FrameSink {
   #countBody(stream: H2Stream, bytes: number, isEnd: boolean): boolean {
     stream.bodyRemaining -= bytes
     if (stream.bodyRemaining >= 0 && (!isEnd || stream.bodyRemaining === 0)) return true
-    this.#session.resetByError(stream, h2.PROTOCOL_ERROR)
+    this.#session.resetByError(stream, h2.PROTOCOL_ERROR, 'a body that is not as long as its content-length')
     return false
   }
 
@@ -162,7 +164,9 @@ export class H2Receiver implements FrameSink {
     }
     // A body ahead of its response head is malformed (RFC 9113 section 8.1).
     if (stream !== undefined) {
-      return session.resetByError(stream, stream.isRemoteClosed ? h2.STREAM_CLOSED : h2.PROTOCOL_ERROR)
+      if (stream.isRemoteClosed)
+        return session.resetByError(stream, h2.STREAM_CLOSED, 'DATA behind the end of a message')
+      return session.resetByError(stream, h2.PROTOCOL_ERROR, 'DATA before the head')
     }
     const isLaterPiece = piece.frameBytes === 0 && piece.end > piece.start
     if (isLaterPiece) return
@@ -203,14 +207,11 @@ export class H2Receiver implements FrameSink {
       session.sendReset(streamId, h2.REFUSED_STREAM)
       return session.chargeReset()
     }
-    if (head.kind === 'too-large') return this.#answerTooLarge(streamId, isEnd)
+    if (head.kind === 'too-large') return this.#answerTooLarge(streamId, head.fields, isEnd)
     const length = readContentLength(head.fields)
     const wrong = checkRequestFields(head.fields, session.own.hasConnectProtocol, this.#known)
     const isMalformed = wrong !== undefined || length < -1 || (isEnd && length > 0)
-    if (isMalformed) {
-      session.sendReset(streamId, h2.PROTOCOL_ERROR)
-      return session.annoy(MISTAKE_POINTS)
-    }
+    if (isMalformed) return this.#refuse(streamId, head.fields, wrong ?? BAD_LENGTH)
     this.#known = head.fields
     const stream = session.createStream(streamId, ignoreStream)
     stream.hasHeaders = true
@@ -221,8 +222,15 @@ export class H2Receiver implements FrameSink {
     stream.handler = session.handler.onStream(stream, head.fields, isEnd)
   }
 
+  #refuse(streamId: number, fields: readonly string[], why: string): void {
+    const session = this.#session
+    session.sendReset(streamId, h2.PROTOCOL_ERROR)
+    session.handler.onRefused?.({ fields, status: 0, why })
+    session.annoy(MISTAKE_POINTS)
+  }
+
   /** The list was cut, so the owner cannot judge it: 431 tells the client more than a reset (RFC 9113 section 10.5.1). */
-  #answerTooLarge(streamId: number, isEnd: boolean): void {
+  #answerTooLarge(streamId: number, fields: readonly string[], isEnd: boolean): void {
     const session = this.#session
     session.annoy(this.#assembler.bytes / BLOCK_BYTES_PER_POINT)
     session.chargeReset()
@@ -231,6 +239,8 @@ export class H2Receiver implements FrameSink {
     const stream = new H2Stream(streamId, ignoreStream, { send: 0, receive: 0 })
     stream.isRemoteClosed = isEnd
     session.sender.headers(stream, [':status', '431'], true)
+    const why = `the header list is longer than ${session.own.maxHeaderListBytes} bytes`
+    session.handler.onRefused?.({ fields, status: 431, why })
     // The answer is complete: NO_ERROR asks the client to spare the rest of its request (section 8.1).
     if (!isEnd) session.sendReset(streamId, h2.NO_ERROR)
   }
@@ -238,16 +248,19 @@ export class H2Receiver implements FrameSink {
   /** A response head, interim ones included, or trailers. */
   #onMoreHeaders(stream: H2Stream, head: Head, isEnd: boolean): void {
     const session = this.#session
-    if (stream.isRemoteClosed) return session.resetByError(stream, h2.STREAM_CLOSED)
+    if (stream.isRemoteClosed)
+      return session.resetByError(stream, h2.STREAM_CLOSED, 'HEADERS behind the end of a message')
     if (head.kind === 'too-large') {
-      session.resetByError(stream, h2.ENHANCE_YOUR_CALM)
+      session.resetByError(stream, h2.ENHANCE_YOUR_CALM, 'a header list that is too large')
       return session.annoy(this.#assembler.bytes / BLOCK_BYTES_PER_POINT)
     }
     const isHead = session.role === 'client' && !stream.hasHeaders
     const isFit = isHead ? this.#acceptResponse(stream, head, isEnd) : this.#acceptTrailers(stream, head, isEnd)
     // One interim head too many has ended the connection, and told the stream's owner so.
     if (session.state === 'failed') return
-    if (!isFit) return session.resetByError(stream, h2.PROTOCOL_ERROR)
+    if (!isFit) {
+      return session.resetByError(stream, h2.PROTOCOL_ERROR, isHead ? 'a malformed head' : 'malformed trailers')
+    }
     stream.handler.onHeaders(head.fields, isEnd)
     if (isEnd) session.endRemote(stream)
   }

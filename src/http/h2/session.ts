@@ -16,6 +16,8 @@ export interface ConnectionHandler {
   readonly onOutput: () => void
   /** A request came (server); whoever is returned hears of the stream from then on. */
   readonly onStream: (stream: H2Stream, fields: string[], isEnd: boolean) => StreamHandler
+  /** A request came that is refused without having been one to `onStream` (server): it could not be told what it is. */
+  readonly onRefused?: (refused: RefusedHead) => void
   /** The peer will take no new streams; those above `lastStreamId` have been reset with REFUSED_STREAM already. */
   readonly onGoaway: (lastStreamId: number, code: number) => void
   /** The peer's settings arrived or changed. */
@@ -26,6 +28,15 @@ export interface ConnectionHandler {
   readonly onStreamClosed: () => void
   /** The connection is unusable; a GOAWAY is in the output, and every stream has been told. */
   readonly onFailure: (code: number, message: string) => void
+}
+
+/** A request head that is malformed, or too large. */
+export interface RefusedHead {
+  /** As far as they were taken, and unchecked: for people only. */
+  readonly fields: readonly string[]
+  /** Of the answer; 0: the stream was reset with PROTOCOL_ERROR. */
+  readonly status: 0 | 431
+  readonly why: string
 }
 
 export interface ConnectionOptions {
@@ -168,10 +179,10 @@ export class H2Session {
     this.remove(stream)
   }
 
-  /** A stream error (RFC 9113 section 5.4.2): told to the peer and to the owner. It may not provoke many. */
-  resetByError(stream: H2Stream, code: number): void {
+  /** A stream error (RFC 9113 section 5.4.2): told to the peer, and with `why` to the owner. It may not provoke many. */
+  resetByError(stream: H2Stream, code: number, why: string): void {
     const { handler } = stream
-    stream.isFaulty = true
+    stream.fault = why
     this.sendReset(stream.id, code)
     this.remove(stream)
     handler.onReset(code)

@@ -41,8 +41,8 @@ export class H2Stream {
   isLocalClosed = false
   isRemoteClosed = false
   isReset = false
-  /** We have reset it ourselves for what the peer sent on it: its handler is told so, as of a reset by the peer. */
-  isFaulty = false
+  /** Why we have reset it ourselves, for what the peer sent on it: its handler is told of that as of a reset by the peer. */
+  fault: string | undefined
   /** In the connection's list of streams with something to send. */
   isScheduled = false
   /** The peer's head, final if it is a response, is there: a body may follow. */

@@ -3,6 +3,7 @@ import { CR, LF } from '../chars.ts'
 import { type FieldSection, describeByte, readFields } from '../fields.ts'
 import { type H1Limits, badRequest, bodyTooLarge, h1Failure } from '../limits.ts'
 import { CHUNKED, type H1Failure, UNTIL_CLOSE } from '../message.ts'
+import { START_BYTES } from '../request-start.ts'
 import { ChunkLine } from './chunk-line.ts'
 import { SectionBuffer } from './section-buffer.ts'
 
@@ -16,7 +17,8 @@ export interface MessageRole {
   readonly checkTrailers: (trailers: HeaderList) => H1Failure | undefined
   readonly onBody: (buffer: Buffer, start: number, end: number) => void
   readonly onEnd: (trailers: HeaderList | undefined) => void
-  readonly onFailure: (failure: H1Failure) => void
+  /** `head` is the beginning of the head that is wrong; empty when it is something else. */
+  readonly onFailure: (failure: H1Failure, head: string) => void
 }
 
 /** `bodyLength` as in a head; `undefined` for an informational response, after which comes another head. */
@@ -30,7 +32,7 @@ type State = 'head' | 'length' | 'until-close' | 'chunk-size' | 'chunk-data' | '
 const WHOLE_INPUT_BYTES = 4096
 
 /** Of a head that is not whole: enough to see whether it is one at all. */
-const START_BYTES = 16
+const PROBE_BYTES = 16
 
 /** The framing of HTTP/1.1 messages (RFC 9112 sections 6 and 7), the same for both directions. */
 export class MessageReader {
@@ -56,6 +58,11 @@ export class MessageReader {
   /** Between messages, with nothing kept. */
   get isIdle(): boolean {
     return this.#state === 'head' && this.#section.length === 0
+  }
+
+  /** The beginning of a head that is not whole. */
+  get begunHead(): string {
+    return this.#state === 'head' ? startOf(this.#section.bytes, 0, this.#section.length) : ''
   }
 
   get isDead(): boolean {
@@ -105,10 +112,11 @@ export class MessageReader {
     }
   }
 
-  fail(failure: H1Failure): void {
+  /** `head` as `onFailure` has it. */
+  fail(failure: H1Failure, head = ''): void {
     if (this.#state === 'dead') return
     this.stop()
-    this.#role.onFailure(failure)
+    this.#role.onFailure(failure, head)
   }
 
   /** Reads nothing any more. */
@@ -131,13 +139,16 @@ export class MessageReader {
     }
     const at = this.#section.append(buffer, start, end, this.#limits.headBytes)
     const { bytes, length, badByte, isComplete } = this.#section
-    if (badByte !== -1) this.fail(badRequest(`${describeByte(badByte)} in a head`))
-    else if (isComplete) {
+    if (badByte !== -1) {
+      // What came with it was not kept.
+      const head = length > 0 ? startOf(bytes, 0, length) : startOf(buffer, start, at)
+      this.fail(badRequest(`${describeByte(badByte)} in a head`), head)
+    } else if (isComplete) {
       this.#section.reset(false)
       this.#readHead(bytes, 0, length)
-    } else if (length >= this.#limits.headBytes) this.fail(this.#headTooLarge(bytes, 0))
+    } else if (length >= this.#limits.headBytes) this.fail(this.#headTooLarge(bytes, 0), startOf(bytes, 0, length))
     else {
-      const fault = this.#role.faultOfStart?.(bytes.toString('latin1', 0, Math.min(length, START_BYTES)))
+      const fault = this.#role.faultOfStart?.(bytes.toString('latin1', 0, Math.min(length, PROBE_BYTES)))
       if (fault !== undefined) this.fail(fault)
     }
     return at
@@ -148,13 +159,13 @@ export class MessageReader {
     const { headBytes } = this.#limits
     const text = buffer.toString('latin1', start, Math.min(stop, start + headBytes))
     if (stop - start > headBytes && !text.includes('\r\n\r\n')) {
-      this.fail(this.#headTooLarge(buffer, start))
+      this.fail(this.#headTooLarge(buffer, start), text)
       return stop
     }
     const outcome = this.#role.readHead({ buffer, base: start, text })
     if (this.#state === 'dead') return stop
     if (outcome.kind === 'failure') {
-      this.fail(outcome.failure)
+      this.fail(outcome.failure, text)
       return stop
     }
     if (outcome.bodyLength !== undefined) this.#startBody(outcome.bodyLength)
@@ -250,6 +261,11 @@ export class MessageReader {
     if (wrong !== undefined) return this.fail(wrong)
     this.#end(headers.size === 0 ? undefined : headers)
   }
+}
+
+/** What a head begins with. */
+function startOf(bytes: Buffer, start: number, end: number): string {
+  return bytes.toString('latin1', start, Math.min(end, start + START_BYTES))
 }
 
 /** An offset by which the section at `start` has ended for certain, or -1. */

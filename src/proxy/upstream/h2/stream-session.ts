@@ -162,7 +162,7 @@ export class StreamSession implements UpstreamSession, StreamUser {
     const code = this.#channel.resetCode
     if (h2.failure !== '') return { kind: 'protocol', message: `the upstream broke HTTP/2: ${h2.failure}` }
     if (lossReason !== '') return { kind: code === REFUSED_STREAM ? 'refused' : 'reset', message: lossReason }
-    if (this.#stream?.isFaulty === true) {
+    if (this.#stream?.fault !== undefined) {
       return { kind: 'protocol', message: `the upstream sent a malformed answer (${formatErrorCode(code)})` }
     }
     if (code === REFUSED_STREAM) return { kind: 'refused', message: 'the upstream refused the stream' }

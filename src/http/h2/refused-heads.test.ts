@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { clientPreface, createBlockWriter, dataFrame, formatVerdict } from '../../../test/support/http/h2-frames.ts'
+import { headersFrame, settingsFrame, windowFrame } from '../../../test/support/http/h2-frames.ts'
+import { recordConnection } from '../../../test/support/http/h2-recorder.ts'
+import { H2Connection } from './connection.ts'
+import type { RefusedHead } from './connection.ts'
+import { FLAG_END_HEADERS, FLAG_END_STREAM } from './constants.ts'
+import { ignoreStream } from './stream.ts'
+import type { H2Stream } from './stream.ts'
+
+const good = [':method', 'POST', ':scheme', 'http', ':authority', 'a', ':path', '/']
+const whole = FLAG_END_HEADERS | FLAG_END_STREAM
+
+/** A server that was told of one head, and what came of it. */
+const serve = (fields: readonly string[], flags: number, maxHeaderListBytes = 65_536) => {
+  const refused: RefusedHead[] = []
+  const streams: H2Stream[] = []
+  const { handler } = recordConnection()
+  const server = new H2Connection(
+    {
+      ...handler,
+      onStream: (stream) => {
+        streams.push(stream)
+        return ignoreStream
+      },
+      onRefused: (head) => refused.push(head),
+    },
+    { role: 'server', settings: { maxHeaderListBytes } },
+  )
+  server.start()
+  server.feed(Buffer.concat([clientPreface, settingsFrame()]))
+  server.take()
+  server.feed(headersFrame(flags, 1, createBlockWriter()(...fields)))
+  return { server, refused, streams }
+}
+
+const heads: readonly (readonly [what: string, fields: readonly string[], status: number, why: RegExp])[] = [
+  ['a field of the connection', [...good, 'connection', 'close'], 0, /^connection-specific field connection$/],
+  ['a content-length without content', [...good, 'content-length', '4'], 0, /content-length/],
+  ['too much', [...good, 'x', 'x'.repeat(5000)], 431, /^the header list is longer than 4096 bytes$/],
+]
+for (const [what, fields, status, why] of heads) {
+  test(`a server is told of a head that is refused for ${what}, and of no stream`, () => {
+    const { refused, streams } = serve(fields, whole, 4096)
+    assert.deepEqual([refused.length, refused[0]?.status, streams.length], [1, status, 0])
+    assert.match(refused[0]?.why ?? '', why)
+    assert.deepEqual(refused[0]?.fields.slice(0, 2), [':method', 'POST'])
+  })
+}
+
+test('a server is told of nothing when a head is good', () => {
+  const { refused, streams } = serve(good, whole)
+  assert.deepEqual([refused, streams.length, streams[0]?.fault], [[], 1, undefined])
+})
+
+const behind: Readonly<Record<string, { readonly more: readonly string[]; readonly frame: Buffer; why: RegExp }>> = {
+  'a body that is too short': {
+    more: ['content-length', '10'],
+    frame: dataFrame(FLAG_END_STREAM, 1),
+    why: /as long as/,
+  },
+  'a window of nothing': { more: [], frame: windowFrame(1, 0), why: /^a WINDOW_UPDATE of 0 bytes$/ },
+  'trailers that are none': {
+    more: [],
+    frame: headersFrame(whole, 1, createBlockWriter()(':path', '/')),
+    why: /^malformed trailers$/,
+  },
+}
+for (const [what, { more, frame, why }] of Object.entries(behind)) {
+  test(`a stream says why it was reset for ${what}`, () => {
+    const { server, streams } = serve([...good, ...more], FLAG_END_HEADERS)
+    server.feed(frame)
+    assert.deepEqual(formatVerdict(server.take()), ['stream 1 PROTOCOL_ERROR'])
+    assert.match(streams[0]?.fault ?? '', why)
+  })
+}
