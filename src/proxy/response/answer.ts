@@ -293,9 +293,10 @@ export class Answer {
     const exchange = this.#exchange
     const { response, downstream, outgoing } = exchange
     if (response === undefined || exchange.isOver) return
-    // An answer to half a request leaves a connection on which nobody knows where the next one begins. One that goes well may
-    // overtake the rest; behind one that does not a client seldom sends it.
-    const isFinal = this.isLocal || response.status >= 400
+    // An answer to half a request leaves a connection on which nobody knows where the next one begins, and which is closed
+    // therefore (RFC 9112 section 9.6). One that goes well and is made while the request comes may overtake the rest; behind
+    // one that does not a client seldom sends it.
+    const isFinal = this.isLocal || response.status >= 400 || this.writer.hasKnownEnd(response.status)
     const keepAlive = this.#keepAlive && !downstream.isDraining && (outgoing.isWhole || !isFinal)
     exchange.record.status = response.status
     if (response.status !== 101) this.#addDate(response.headers)

@@ -95,6 +95,11 @@ export class ResponseWriter {
     return this.#upgrade !== undefined || (this.#bodyLength === 0 && !this.#isOpen)
   }
 
+  /** Its head says how long it is, or it is here already: whoever gives it has no need to see more of the request. */
+  hasKnownEnd(status: number): boolean {
+    return this.#isBodyWhole || this.hasNoBody(status) || (this.#bodyLength >= 0 && !this.#isOpen)
+  }
+
   /** Bytes of the body as the head will announce it; to be set before that is written. */
   get bodyLength(): number {
     return this.#bodyLength
