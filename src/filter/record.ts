@@ -168,6 +168,6 @@ export interface ExchangeRecord {
   responseTrailers?: HeaderList
   /** Its place in a trace; absent: it is not traced. */
   trace?: TraceRecord | undefined
-  /** Why a TCP connection was refused, for people: nothing could be told to the client. */
+  /** Why a TCP connection was refused, or what is wrong with a request that breaks HTTP; for people. */
   termination?: string
 }

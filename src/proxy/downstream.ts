@@ -1,7 +1,5 @@
 import type { HeaderList } from '../http/header-list.ts'
-import { encodeResponseHead } from '../http/h1/encode.ts'
-import type { H1Failure, H1RequestHead } from '../http/h1/message.ts'
-import { HeaderList as Headers } from '../http/header-list.ts'
+import type { H1Failure, H1RequestHead, RequestStart } from '../http/h1/message.ts'
 import { H1RequestParser } from '../http/h1/parser.ts'
 import { findFrontend } from '../snapshot/resolve.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
@@ -14,6 +12,9 @@ import { TunnelWatch } from './limits/tunnel-watch.ts'
 import type { RestExpiry } from './limits/tunnel-watch.ts'
 import type { Deferrable, TurnBudget } from './limits/turn-budget.ts'
 import { giveBackPiece } from './limits/waiting-bytes.ts'
+import { faultOfH1, lateHead, replyToFault } from './malformed/fault.ts'
+import type { Fault } from './malformed/fault.ts'
+import { answerRefused, tellRefused } from './malformed/refused-request.ts'
 import type { OverloadReason } from './overload/overload-reason.ts'
 import type { Applicant, SourceLoad } from './overload/source-load.ts'
 import { beginExchange, startExchange } from './request/begin-exchange.ts'
@@ -82,7 +83,7 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
         if (this.#exchange !== undefined && !this.#exchange.onRequestBody(buffer, start, end)) this.#held += end - start
       },
       onEnd: (trailers) => this.#onRequestEnd(trailers),
-      onFailure: (failure) => this.#onParseFailure(failure),
+      onFailure: (failure, start) => this.#onParseFailure(failure, start),
     })
   }
 
@@ -225,7 +226,7 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
       return this.#close()
     }
     deadlines.requestHead++
-    this.#refuse(408, 'the request took too long')
+    this.#refuse(lateHead, this.#parser.start)
   }
 
   /** A client that does not follow our end is cut off. */
@@ -349,29 +350,24 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     else this.#parser.finish()
   }
 
-  #onParseFailure(failure: H1Failure): void {
+  #onParseFailure(failure: H1Failure, start: RequestStart): void {
+    const fault = faultOfH1(failure)
+    const exchange = this.#exchange
     if (failure.code === 'truncated') {
       this.#takeExchange()?.onDownstreamGone()
       return this.abort()
     }
-    if (this.#exchange !== undefined) {
-      // The body went wrong under way: the exchange cannot be completed.
-      this.#exchange.onDownstreamGone()
-      return this.abort()
-    }
-    this.#refuse(failure.status, failure.message)
+    if (exchange === undefined) return this.#refuse(fault, start)
+    // The body went wrong under way: the exchange cannot be completed.
+    exchange.record.termination = fault.message
+    exchange.giveUp(replyToFault(fault))
   }
 
   /** Answers what never became a request, and ends. */
-  #refuse(status: number, message: string): void {
-    const body = `${message}\n`
-    const head = encodeResponseHead({ status }, new Headers(['content-type', 'text/plain']), {
-      method: 'GET',
-      bodyLength: body.length,
-      connection: 'close',
-    })
-    if (typeof head === 'string') this.channel.sendText(head + body)
+  #refuse(fault: Fault, start: RequestStart): void {
+    const responseBytes = answerRefused(this.channel, fault)
     this.#close()
+    tellRefused(start, { fault, responseBytes }, { origin: this.#origin, deps: this.#deps })
   }
 
   /** Ends our direction politely; what the client still sends is read and dropped. */

@@ -109,7 +109,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
 
   /** Ends what the policies of now do not permit. */
   review(frontend: Frontend): void {
-    const end = (reply: local.LocalReply): void => void (this.isOver || this.#endLate(reply))
+    const end = (reply: local.LocalReply): void => this.giveUp(reply)
     reviewExchange(this, { head: this.head, frontend, questions: this.#deps.questions, end })
   }
 
@@ -138,12 +138,10 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   }
 
   /** The client is gone: nobody is left to answer. */
-  onDownstreamGone(): void {
+  onDownstreamGone(why = local.clientGone): void {
     if (this.isOver) return
-    this.record.flags = 'DC'
-    this.record.details = 'downstream_remote_disconnect'
     if (!this.#answer.writer.hasHead) this.record.status = 0
-    this.#drop()
+    this.#drop(why)
   }
 
   get awaitsBody(): boolean {
@@ -155,7 +153,7 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
     if (expiry === 'response-head') return this.outgoing.expire(deadlineMs)
     const filter = expiry === 'request-body' ? undefined : this.waitsFor
     if (filter !== undefined) this.#note('a filter did not answer in time', new FilterMistake(filter))
-    this.#endLate(local.replyToExpiry(expiry, filter))
+    this.giveUp(local.replyToExpiry(expiry, filter))
   }
 
   onInformational(head: H1ResponseHead): void {
@@ -255,11 +253,12 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   #limitTo(ms: number, reply: local.LocalReply): void {
     this.#cancelTimeout?.()
     if (ms === Infinity) return
-    this.#cancelTimeout = this.#deps.clock.after(ms, () => this.#guard(() => this.#endLate(reply)))
+    this.#cancelTimeout = this.#deps.clock.after(ms, () => this.#guard(() => this.giveUp(reply)))
   }
 
-  /** Time is up. Filters see the answer, as any of ours, unless one of them is waited for, or has had another response. */
-  #endLate(reply: local.LocalReply): void {
+  /** It ends early. Filters see the answer, as any of ours, unless one of them is waited for, or has had another response. */
+  giveUp(reply: local.LocalReply): void {
+    if (this.isOver) return
     const isStuck = this.waitsFor !== undefined || this.response !== undefined
     this.#hooks.cancel()
     this.outgoing.abandon(reply === local.requestTimeout)
@@ -354,14 +353,14 @@ export class HttpExchange implements GuardedExchange, AnsweredExchange, ForwardU
   }
 
   /** The answer is on its way and cannot be completed: the client must see that, and not a short body. */
-  #breakOff({ flags, details }: Pick<local.LocalReply, 'flags' | 'details'>): void {
-    this.record.flags = flags
-    this.record.details = details
+  #breakOff(why: Pick<local.LocalReply, 'flags' | 'details'>): void {
     this.downstream.abort()
-    this.#drop()
+    this.#drop(why)
   }
 
-  #drop(): void {
+  #drop({ flags, details }: Pick<local.LocalReply, 'flags' | 'details'>): void {
+    this.record.flags = flags
+    this.record.details = details
     try {
       this.outgoing.abandon()
       this.#answer.drop()

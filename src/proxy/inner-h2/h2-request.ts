@@ -18,6 +18,10 @@ import type { Deadlines } from '../limits/deadlines.ts'
 import { expireExchange } from '../limits/expire-exchange.ts'
 import { TunnelWatch } from '../limits/tunnel-watch.ts'
 import type { TurnBudget } from '../limits/turn-budget.ts'
+import { faultOfH2Head, faultOfH2Reset } from '../malformed/fault.ts'
+import type { Fault } from '../malformed/fault.ts'
+import { refusedFields, tellRefused } from '../malformed/refused-request.ts'
+import type { RefusedRequest } from '../malformed/refused-request.ts'
 import type { OverloadReason } from '../overload/overload-reason.ts'
 import type { Applicant, SourceLoad } from '../overload/source-load.ts'
 import { beginExchange, startExchange } from '../request/begin-exchange.ts'
@@ -105,7 +109,8 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     const upgrade = findField(fields, ':protocol')
     this.#awaitsUpgrade = upgrade !== undefined
     const request = upgrade === undefined ? checkedRequestToH1(fields, isEnd) : switchToH1(fields)
-    if ('code' in request || (isEnd && upgrade !== undefined)) return this.#refuse(400)
+    if ('code' in request) return this.#refuseHead(fields, 400, request.message)
+    if (isEnd && upgrade !== undefined) return this.#refuseHead(fields, 400, 'CONNECT that has ended')
     const { line, scheme, headers, framing } = request
     this.#method = line.method
     const head: H1RequestHead = {
@@ -120,7 +125,8 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
       mayHaveTrace: true,
     }
     // Protocols that nothing can be switched to here (RFC 9220 section 3).
-    if (upgrade !== undefined && upgradeOf(head) === undefined) return this.#refuse(501)
+    if (upgrade !== undefined && upgradeOf(head) === undefined)
+      return this.#refuseHead(fields, 501, `no :protocol ${upgrade.slice(0, 40)} here`)
     if (this.#deps.turns.takeRequest(this)) this.#begin({ head, bytes, isEnd }, undefined)
     else this.#waiting = { head, bytes, isEnd }
   }
@@ -215,12 +221,17 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     }
   }
 
-  /** The client has reset the stream, or lost it with its connection. */
+  /** The client has reset the stream, or lost it with its connection; or we have ended either for what it has sent. */
   onClosed(): void {
     const exchange = this.#exchange
+    const waiting = this.#waiting
+    const fault = this.#fault()
     this.#leave()
     try {
-      exchange?.onDownstreamGone()
+      if (fault !== undefined && exchange !== undefined) exchange.record.termination = fault.message
+      exchange?.onDownstreamGone(fault)
+      if (fault !== undefined && waiting !== undefined)
+        this.#tellRefused({ ...waiting.head, authority: waiting.head.host }, fault)
     } catch (error) {
       this.#deps.onError('a request failed', error)
     }
@@ -351,6 +362,21 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     this.#owner.h2.headers(this.#stream, [':status', String(status)], true)
     if (!this.#isWhole) this.channel.reset(NO_ERROR)
     this.#leave()
+  }
+
+  #refuseHead(fields: readonly string[], status: 400 | 501, why: string): void {
+    this.#refuse(status)
+    this.#tellRefused(refusedFields(fields), faultOfH2Head(status, why))
+  }
+
+  #tellRefused(asked: RefusedRequest, fault: Fault): void {
+    tellRefused(asked, { fault }, { origin: this.#owner.origin, deps: this.#deps })
+  }
+
+  /** What the client has broken, when the stream is over for that. */
+  #fault(): Fault | undefined {
+    const why = this.#stream.fault ?? this.#owner.h2.failure
+    return why === '' ? undefined : faultOfH2Reset(this.channel.resetCode, why)
   }
 
   /** A bug of ours: this stream ends, and the others of its connection go on. */

@@ -1,9 +1,11 @@
 import type { ConnectionHandler, H2Connection } from '../../http/h2/connection.ts'
-import { ENHANCE_YOUR_CALM, SETTINGS_TIMEOUT } from '../../http/h2/constants.ts'
+import { ENHANCE_YOUR_CALM, PROTOCOL_ERROR, SETTINGS_TIMEOUT } from '../../http/h2/constants.ts'
 import type { H2Stream, StreamHandler } from '../../http/h2/stream.ts'
 import type { Channel, ChannelHandler } from '../channel.ts'
 import type { Flusher } from '../flusher.ts'
 import { HeaderBlockWatch } from '../limits/header-block-watch.ts'
+import { faultOfH2Head, faultOfH2Reset } from '../malformed/fault.ts'
+import { refusedFields, tellRefused } from '../malformed/refused-request.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
 import type { LiveStream } from '../security/live/live-review.ts'
 import { H2Request, sizeOf } from './h2-request.ts'
@@ -152,6 +154,10 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
   #handler(): Omit<ConnectionHandler, 'onOutput'> {
     return {
       onStream: (stream, fields, isEnd) => this.#onStream(stream, fields, isEnd),
+      onRefused: ({ fields, status, why }) => {
+        const fault = status === 0 ? faultOfH2Reset(PROTOCOL_ERROR, why) : faultOfH2Head(status, why)
+        tellRefused(refusedFields(fields), { fault }, { origin: this.origin, deps: this.#deps })
+      },
       onGoaway: () => this.#shutdown(),
       onSettings: () => {},
       onPong: () => {},

@@ -72,7 +72,8 @@ for (const isDraining of [false, true]) {
       assert.equal((await tunnel.answer()).head.status, 408)
       assert.equal(await tunnel.ended, 'end')
       assert.equal(mesh.counters.deadlines.requestHead, 1)
-      assert.equal(mesh.records.length, 0)
+      const { status, flags, details, method, path } = await mesh.record(1)
+      assert.deepEqual([status, flags, details, method, path], [408, 'SI', 'request_header_timeout', 'GET', '/'])
     })
 
     it('to an endpoint to begin its answer: 504 UT, its tunnel is reset', async () => {

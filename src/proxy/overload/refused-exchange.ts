@@ -8,6 +8,7 @@ import { tellRecord } from '../request/record.ts'
 import type { RecordDeps } from '../request/record.ts'
 import { toGrpcReply } from '../response/grpc-reply.ts'
 import { replyToExpiry } from '../response/local-reply.ts'
+import type { LocalReply } from '../response/local-reply.ts'
 import { ResponseWriter } from '../response/response-writer.ts'
 import { overloadDetails } from './overload-reason.ts'
 import type { OverloadReason } from './overload-reason.ts'
@@ -64,8 +65,7 @@ export class RefusedExchange implements OwnedExchange, WatchedExchange {
 
   fail(error: unknown): void {
     this.#deps.onError('an exchange failed', error, this.record.requestId)
-    this.#owner.abort()
-    this.#finish()
+    this.#breakOff()
   }
 
   onRequestBody(): boolean {
@@ -98,6 +98,18 @@ export class RefusedExchange implements OwnedExchange, WatchedExchange {
   expire(expiry: ExchangeExpiry): void {
     if (!this.#writer.hasHead) return this.#answer()
     if (expiry !== 'response-head') this.record.details = replyToExpiry(expiry, undefined).details
+    this.#breakOff()
+  }
+
+  /** It is refused for the overload, whatever is wrong with its body: nobody has looked at that. */
+  giveUp({ details }: LocalReply): void {
+    if (this.#isOver) return
+    if (!this.#writer.hasHead) return this.#answer()
+    this.record.details = details
+    this.#breakOff()
+  }
+
+  #breakOff(): void {
     this.#owner.abort()
     this.#finish()
   }

@@ -1,6 +1,7 @@
 import type { Destination, ExchangeRecord, Source } from '../../filter/record.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import { findFrontend } from '../../snapshot/resolve.ts'
+import type { Frontend, Snapshot } from '../../snapshot/snapshot.ts'
 import { HttpExchange } from '../exchange.ts'
 import type { SnapshotLease } from '../leases.ts'
 import type { Overload } from '../overload/overload.ts'
@@ -70,16 +71,7 @@ const createExchange = (
   { origin, owner, refusal }: Beginning,
   { deps, lease }: { readonly deps: BeginDeps; readonly lease: SnapshotLease },
 ): OwnedExchange => {
-  const { snapshot } = lease
-  const frontend = findFrontend(snapshot, origin.authority)
-  const parties = {
-    source: origin.source,
-    destination: frontend?.destination ?? origin.destination,
-    generation: snapshot.generation,
-    telemetry: frontend?.telemetry,
-    called: origin.authority,
-    httpVersion: origin.httpVersion,
-  }
+  const { frontend, parties } = partiesOf(origin, lease.snapshot)
   const record = beginRecord(head, parties, deps.clock)
   const trace = deps.tracer === undefined ? undefined : beginTrace(head, { record, tunnel: origin.traceparent }, deps)
   const reason = refusal ?? deps.overload.refusalOfRequest(origin.load)
@@ -90,6 +82,23 @@ const createExchange = (
   const exchange = new HttpExchange(head, { downstream: owner, lease, frontend, record, trace }, deps)
   deps.counters.activeExchanges++
   return exchange
+}
+
+/** Who has to do with what comes in a tunnel, as the snapshot has it. */
+export const partiesOf = (
+  origin: TunnelOrigin,
+  snapshot: Snapshot,
+): { readonly frontend: Frontend | undefined; readonly parties: Parameters<typeof beginRecord>[1] } => {
+  const frontend = findFrontend(snapshot, origin.authority)
+  const parties = {
+    source: origin.source,
+    destination: frontend?.destination ?? origin.destination,
+    generation: snapshot.generation,
+    telemetry: frontend?.telemetry,
+    called: origin.authority,
+    httpVersion: origin.httpVersion,
+  }
+  return { frontend, parties }
 }
 
 /** What clients write of traces is read here: whatever is wrong with it, or with us, the request goes on without. */

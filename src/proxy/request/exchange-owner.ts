@@ -2,6 +2,7 @@ import type { ExchangeRecord } from '../../filter/record.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { Frontend } from '../../snapshot/snapshot.ts'
 import type { ExchangeExpiry, WatchedExchange } from '../limits/tunnel-watch.ts'
+import type { LocalReply } from '../response/local-reply.ts'
 import type { ResponseSink } from '../response/response-sink.ts'
 
 /** What a request came on: a tunnel, or a stream of an HTTP/2 connection in one. */
@@ -32,8 +33,10 @@ export interface OwnedExchange extends WatchedExchange {
   readonly onRequestEnd: (trailers: HeaderList | undefined) => void
   /** Response bytes that were queued towards the client are out. */
   readonly onDownstreamDrain: () => void
-  /** The client is gone: nobody is left to answer. */
-  readonly onDownstreamGone: () => void
+  /** The client is gone: nobody is left to answer. `why`: default is that it has left. */
+  readonly onDownstreamGone: (why?: Pick<LocalReply, 'flags' | 'details'>) => void
+  /** The rest of the request will never come: the client gets this answer, or sees the one that has begun break off. */
+  readonly giveUp: (reply: LocalReply) => void
   /** The policies of this frontend are asked, where they are not those that it was judged by. */
   readonly review: (frontend: Frontend) => void
   /** A deadline has passed; `deadlineMs` is how much time it gave. */

@@ -127,6 +127,12 @@ export const closedBy = (status: number, reason: string): LocalReply => ({
   grpcStatus: UNAVAILABLE,
 })
 
+/** The client has left before it had its answer. */
+export const clientGone: Pick<LocalReply, 'flags' | 'details'> = {
+  flags: 'DC',
+  details: 'downstream_remote_disconnect',
+}
+
 /** The time that the route gives a request is over. */
 export const requestTimeout: LocalReply = {
   status: 504,

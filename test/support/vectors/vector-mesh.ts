@@ -113,7 +113,7 @@ export class VectorMesh {
       const refusal = error instanceof Error ? error.message : String(error)
       return { answer: undefined, refusal, arrivals: [], records: [], explanation }
     }
-    const expected = first.record + (vector.want.isUnread ? 0 : vector.count)
+    const expected = first.record + vector.count
     await until(() => records.length >= expected, 'the records of the exchanges')
     return {
       answer,
