@@ -12,7 +12,7 @@ import { TunnelWatch } from './limits/tunnel-watch.ts'
 import type { RestExpiry } from './limits/tunnel-watch.ts'
 import type { Deferrable, TurnBudget } from './limits/turn-budget.ts'
 import { giveBackPiece } from './limits/waiting-bytes.ts'
-import { faultOfH1, lateHead, replyToFault } from './malformed/fault.ts'
+import { faultOfH1, lateHead, noteFault, replyToFault } from './malformed/fault.ts'
 import type { Fault } from './malformed/fault.ts'
 import { answerRefused, tellRefused } from './malformed/refused-request.ts'
 import type { OverloadReason } from './overload/overload-reason.ts'
@@ -359,13 +359,13 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     }
     if (exchange === undefined) return this.#refuse(fault, start)
     // The body went wrong under way: the exchange cannot be completed.
-    exchange.record.termination = fault.message
+    noteFault(exchange.record, fault)
     exchange.giveUp(replyToFault(fault))
   }
 
   /** Answers what never became a request, and ends. */
   #refuse(fault: Fault, start: RequestStart): void {
-    const responseBytes = answerRefused(this.channel, fault)
+    const responseBytes = answerRefused(this.channel, fault, this.#deps)
     this.#close()
     tellRefused(start, { fault, responseBytes }, { origin: this.#origin, deps: this.#deps })
   }

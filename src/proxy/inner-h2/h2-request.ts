@@ -18,7 +18,7 @@ import type { Deadlines } from '../limits/deadlines.ts'
 import { expireExchange } from '../limits/expire-exchange.ts'
 import { TunnelWatch } from '../limits/tunnel-watch.ts'
 import type { TurnBudget } from '../limits/turn-budget.ts'
-import { faultOfH2Head, faultOfH2Reset } from '../malformed/fault.ts'
+import { faultOfH2Head, faultOfH2Reset, noteFault } from '../malformed/fault.ts'
 import type { Fault } from '../malformed/fault.ts'
 import { refusedFields, tellRefused } from '../malformed/refused-request.ts'
 import type { RefusedRequest } from '../malformed/refused-request.ts'
@@ -228,7 +228,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     const fault = this.#fault()
     this.#leave()
     try {
-      if (fault !== undefined && exchange !== undefined) exchange.record.termination = fault.message
+      if (fault !== undefined && exchange !== undefined) noteFault(exchange.record, fault)
       exchange?.onDownstreamGone(fault)
       if (fault !== undefined && waiting !== undefined)
         this.#tellRefused({ ...waiting.head, authority: waiting.head.host }, fault)

@@ -1,3 +1,4 @@
+import type { ExchangeRecord } from '../../filter/record.ts'
 import type { H1Failure } from '../../http/h1/message.ts'
 import { formatErrorCode } from '../../http/h2/constants.ts'
 import type { LocalReply } from '../response/local-reply.ts'
@@ -9,7 +10,7 @@ import type { LocalReply } from '../response/local-reply.ts'
 export interface Fault extends Pick<LocalReply, 'flags' | 'details'> {
   /** Of the answer; 0: there is none, the stream is reset. */
   readonly status: number
-  /** For people, the client among them; what it quotes is escaped and short. */
+  /** For people, the client among them; what it quotes is escaped and short, and may be secret to others. */
   readonly message: string
 }
 
@@ -46,6 +47,21 @@ export const lateHead: Fault = {
   flags: 'SI',
   details: 'request_header_timeout',
   message: 'the request took too long',
+}
+
+/** Something quoted, with what stands before the name of a field. */
+const QUOTED = /((?:field|name|after|value of) )?"(?:[^"\\]|\\.)*"/g
+
+/**
+ * What is wrong, as logs may have it: with names of fields, and without targets, hosts and values, in which secrets may be. What can
+ * be told of those has places of its own, where secrets are looked for.
+ */
+export const withoutValues = (message: string): string =>
+  message.replace(QUOTED, (all, before: string | undefined) => (before === undefined ? '"…"' : all))
+
+/** The record says what was wrong. */
+export const noteFault = (record: Pick<ExchangeRecord, 'termination'>, { message }: Fault): void => {
+  record.termination = withoutValues(message)
 }
 
 /** The answer to it. */

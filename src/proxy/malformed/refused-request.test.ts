@@ -12,6 +12,7 @@ import { Mesh, VIP, identityOf, until } from '../../../test/support/mesh/mesh.ts
 import type { TunnelChannel } from '../hbone/tunnel.ts'
 import { FLAG_END_HEADERS, FLAG_END_STREAM, FRAME_CONTINUATION } from '../../http/h2/constants.ts'
 import { ignoreChannel } from '../channel.ts'
+import { withoutValues } from './fault.ts'
 
 let mesh: Mesh | undefined
 afterEach(async () => {
@@ -53,16 +54,34 @@ for (const [what, request, status, code, path] of h1Cases) {
     tunnel.write(request, 'POST')
     const { head, body } = await tunnel.answer()
     assert.deepEqual([head.status, head.keepAlive, await tunnel.ended], [status, false, 'end'])
+    assert.ok(head.headers.hasLower('date'))
     const record = await mesh.record(1)
     assert.deepEqual(
       [record.status, record.flags, record.details, record.method, record.path],
       [status, 'DPE', `http1_protocol_error{${code}}`, 'POST', path],
     )
-    assert.equal(`${record.termination}\n`, body.toString())
+    assert.equal(`${record.termination}\n`, withoutValues(body.toString()))
     assert.deepEqual([record.protocol, record.httpVersion, record.attempts], ['http', 'HTTP/1.1', 0])
     assert.deepEqual([record.source.principal, record.destination.name], [identityOf('client'), 'api'])
     assert.deepEqual([record.called, record.generation, mesh.counters.activeExchanges], [VIP, 1, 0])
     assert.equal(record.responseBytes, tunnel.received)
+  })
+}
+
+const secret: readonly (readonly [request: string, termination: string])[] = [
+  ['GET /a?access_token=hunter2#b HTTP/1.1\r\nhost: a\r\n\r\n', 'target "…" has a fragment'],
+  ['GET /a b?pin=hunter2 HTTP/1.1\r\nhost: a\r\n\r\n', 'the request line ends with "…", not with a version'],
+  ['GET /a HTTP/1.1\r\nhost: me:hunter2@a\r\n\r\n', 'Host is "…", not a host and port'],
+  ['GET /a HTTP/1.1\r\nhost: a\r\nx-pin: hunter2\x01\r\n\r\n', 'byte 0x01 in the value of the field "x-pin"'],
+  ['GET /a HTTP/1.1\r\nhost: a\r\nx-pin : hunter2\r\n\r\n', 'white space between the field name "x-pin" and its colon'],
+]
+for (const [request, termination] of secret) {
+  test(`what is told of a request that is refused has names and no secrets: ${termination}`, async () => {
+    mesh = await Mesh.start()
+    const tunnel = await mesh.tunnel()
+    tunnel.write(request, 'GET')
+    assert.equal((await tunnel.answer()).head.status, 400)
+    assert.equal((await mesh.record(1)).termination, termination)
   })
 }
 
@@ -99,11 +118,18 @@ interface H2Case {
   readonly status?: number
   readonly method?: string
   readonly path?: string
+  readonly authority?: string
 }
 const h2Cases: readonly H2Case[] = [
   { what: 'a second Host', fields: [...good, 'host', 'other', 'host', 'api'], code: 'PROTOCOL_ERROR' },
   { what: 'a field of the connection', fields: [...good, 'connection', 'close'], code: 'PROTOCOL_ERROR' },
   { what: 'a body that does not come', fields: [...good, 'content-length', '4'], code: 'PROTOCOL_ERROR' },
+  {
+    what: 'a password in its authority',
+    fields: [':method', 'POST', ':scheme', 'http', ':authority', 'me:hunter2@api', ':path', '/a?b=c'],
+    code: 'PROTOCOL_ERROR',
+    authority: '',
+  },
   {
     what: 'a path and a method that are no text',
     fields: [':method', 'PO\nST', ':scheme', 'http', ':authority', 'api', ':path', `/${long.slice(0, 2000)}\n`],
@@ -128,7 +154,8 @@ const h2Cases: readonly H2Case[] = [
     method: 'CONNECT',
   },
 ]
-for (const { what, fields, code, flags = whole, status = 0, method = 'POST', path = '/a?b=c' } of h2Cases) {
+for (const { what, fields, code, flags = whole, status = 0, ...asked } of h2Cases) {
+  const { method = 'POST', path = '/a?b=c', authority = 'api' } = asked
   test(`a request of HTTP/2 that is refused for ${what} is told of`, async () => {
     mesh = await Mesh.start({ protocol: 'http2' })
     const { send, seen } = await openFrames(mesh)
@@ -140,11 +167,12 @@ for (const { what, fields, code, flags = whole, status = 0, method = 'POST', pat
     const record = await mesh.record(1)
     assert.deepEqual(
       [record.status, record.flags, record.details, record.method, record.path, record.authority],
-      [status, 'DPE', `http2_protocol_error{${code}}`, method, path, 'api'],
+      [status, 'DPE', `http2_protocol_error{${code}}`, method, path, authority],
     )
     assert.deepEqual([record.protocol, record.httpVersion, record.attempts], ['http', 'HTTP/2', 0])
     assert.deepEqual([record.source.principal, record.destination.name], [identityOf('client'), 'api'])
-    assert.notEqual(record.termination ?? '', '')
+    assert.match(record.termination ?? '', /./)
+    assert.doesNotMatch(record.termination ?? '', /hunter2/)
     if (status === 0) await until(() => formatVerdict(seen()).includes('stream 1 PROTOCOL_ERROR'))
     send(headersFrame(whole, 3, createBlockWriter()(...good.toSpliced(1, 1, 'GET'))))
     const next = await mesh.record(2)

@@ -2,12 +2,13 @@
 import { encodeResponseHead } from '../../http/h1/encode.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import type { RequestStart } from '../../http/h1/message.ts'
+import { isAuthority } from '../../http/h1/target.ts'
 import { findField } from '../../http/h2/fields.ts'
 import type { Channel } from '../channel.ts'
 import { partiesOf } from '../request/begin-exchange.ts'
 import type { BeginDeps, TunnelOrigin } from '../request/begin-exchange.ts'
 import { startRecord, tellRecord } from '../request/record.ts'
-import { replyToFault } from './fault.ts'
+import { noteFault, replyToFault } from './fault.ts'
 import type { Fault } from './fault.ts'
 
 /** As a good request may have it, and enough to know whose it is. */
@@ -20,11 +21,15 @@ export interface RefusedRequest extends RequestStart {
 }
 
 /** The same of an HTTP/2 head, which nobody has checked. */
-export const refusedFields = (fields: readonly string[]): RefusedRequest => ({
-  method: visible(findField(fields, ':method'), 32),
-  target: visible(findField(fields, ':path'), MAX_TEXT),
-  authority: visible(findField(fields, ':authority'), MAX_TEXT),
-})
+export const refusedFields = (fields: readonly string[]): RefusedRequest => {
+  const authority = findField(fields, ':authority') ?? ''
+  return {
+    method: visible(findField(fields, ':method'), 32),
+    target: visible(findField(fields, ':path'), MAX_TEXT),
+    // One that is none may have a password in it.
+    authority: isAuthority(authority) ? authority.slice(0, MAX_TEXT) : '',
+  }
+}
 
 const visible = (text: string | undefined, max: number): string => (VISIBLE.exec(text ?? '')?.[0] ?? '').slice(0, max)
 
@@ -56,7 +61,7 @@ export const tellRefused = (
     record.status = fault.status
     record.flags = fault.flags
     record.details = fault.details
-    record.termination = fault.message
+    noteFault(record, fault)
     record.responseBytes = responseBytes
     tellRecord(record, deps)
   } finally {
@@ -65,9 +70,11 @@ export const tellRefused = (
 }
 
 /** Answers it on a connection of HTTP/1.1, on which nothing may follow: nobody knows where the next request begins. */
-export const answerRefused = (channel: Channel, fault: Fault): number => {
+export const answerRefused = (channel: Channel, fault: Fault, { addDate }: Pick<BeginDeps, 'addDate'>): number => {
   const { status, body } = replyToFault(fault)
-  const head = encodeResponseHead({ status }, new HeaderList(['content-type', 'text/plain']), {
+  const headers = new HeaderList(['content-type', 'text/plain'])
+  addDate(headers)
+  const head = encodeResponseHead({ status }, headers, {
     method: 'GET',
     bodyLength: body.length,
     connection: 'close',
