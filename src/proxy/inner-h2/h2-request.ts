@@ -13,11 +13,8 @@ import type { Snapshot } from '../../snapshot/snapshot.ts'
 import type { ChannelHandler } from '../channel.ts'
 import { HeldBytes } from '../held-bytes.ts'
 import { TunnelChannel } from '../hbone/tunnel.ts'
-import type { ByteBudget } from '../limits/byte-budget.ts'
-import type { Deadlines } from '../limits/deadlines.ts'
 import { expireExchange } from '../limits/expire-exchange.ts'
 import { TunnelWatch } from '../limits/tunnel-watch.ts'
-import type { TurnBudget } from '../limits/turn-budget.ts'
 import { faultOfH2Head, faultOfH2Reset, noteFault } from '../malformed/fault.ts'
 import type { Fault } from '../malformed/fault.ts'
 import { refusedFields, tellRefused } from '../malformed/refused-request.ts'
@@ -25,17 +22,12 @@ import type { RefusedRequest } from '../malformed/refused-request.ts'
 import type { OverloadReason } from '../overload/overload-reason.ts'
 import type { Applicant, SourceLoad } from '../overload/source-load.ts'
 import { beginExchange, startExchange } from '../request/begin-exchange.ts'
-import type { BeginDeps, TunnelOrigin } from '../request/begin-exchange.ts'
+import type { TunnelOrigin } from '../request/begin-exchange.ts'
 import type { ExchangeOwner, OwnedExchange } from '../request/exchange-owner.ts'
 import { upgradeOf } from '../request/upgrade.ts'
 import type { OutgoingHead, ResponseSink } from '../response/response-sink.ts'
 import { MessageCount } from './message-count.ts'
-
-export interface H2RequestDeps extends BeginDeps {
-  readonly deadlines: Deadlines
-  readonly budget: ByteBudget
-  readonly turns: TurnBudget
-}
+import { sizeOf, type H2RequestDeps, type WaitingHead } from './request-parts.ts'
 
 /** The connection that requests come on. */
 export interface H2RequestOwner {
@@ -44,13 +36,6 @@ export interface H2RequestOwner {
   readonly isDraining: boolean
   /** Nothing is left of the request. */
   readonly onRequestDone: (request: H2Request) => void
-}
-
-/** A head whose turn has not come. */
-interface WaitingHead {
-  readonly head: H1RequestHead
-  readonly bytes: number
-  readonly isEnd: boolean
 }
 
 /** One request of an HTTP/2 client: a stream, and the exchange on it, whose response goes out here. */
@@ -223,9 +208,12 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
 
   /** The client has reset the stream, or lost it with its connection; or we have ended either for what it has sent. */
   onClosed(): void {
+    this.#close(this.#fault())
+  }
+
+  #close(fault: Fault | undefined): void {
     const exchange = this.#exchange
     const waiting = this.#waiting
-    const fault = this.#fault()
     this.#leave()
     try {
       if (fault !== undefined && exchange !== undefined) noteFault(exchange.record, fault)
@@ -353,7 +341,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
       return
     }
     // The body went wrong under way, as in HTTP/1.1.
-    this.onClosed()
+    this.#close(faultOfH2Reset(PROTOCOL_ERROR, trailers.message))
     this.channel.reset(PROTOCOL_ERROR)
   }
 
@@ -397,11 +385,4 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
     this.channel.discard(this.channel.heldBytes)
     this.#owner.onRequestDone(this)
   }
-}
-
-/** Bytes of names and values, which is what a head counts for whatever became of it in the tables of HPACK. */
-export const sizeOf = (fields: readonly string[]): number => {
-  let bytes = 0
-  for (const text of fields) bytes += text.length
-  return bytes
 }

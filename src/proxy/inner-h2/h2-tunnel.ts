@@ -8,8 +8,8 @@ import { faultOfH2Head, faultOfH2Reset } from '../malformed/fault.ts'
 import { refusedFields, tellRefused } from '../malformed/refused-request.ts'
 import type { TunnelOrigin } from '../request/begin-exchange.ts'
 import type { LiveStream } from '../security/live/live-review.ts'
-import { H2Request, sizeOf } from './h2-request.ts'
-import type { H2RequestDeps, H2RequestOwner } from './h2-request.ts'
+import { H2Request, type H2RequestOwner } from './h2-request.ts'
+import { sizeOf, type H2RequestDeps } from './request-parts.ts'
 import { InnerTransport } from './inner-transport.ts'
 
 export interface H2TunnelDeps extends H2RequestDeps {
