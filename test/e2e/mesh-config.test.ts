@@ -136,7 +136,7 @@ describe('a MeshConfig', () => {
       assert.deepEqual(await child.ended, { code: 78, signal: null }, child.stderr())
       assert.match(
         child.stderr(),
-        /mesh.yaml:2:54: extensionProviders\[0\].envoyExtAuthzGrpc.port: wrong value: found "0"/,
+        /mesh.yaml:2:54: extensionProviders\[0\].envoyExtAuthzGrpc.port: wrong value: found 0/,
       )
     })
   })
