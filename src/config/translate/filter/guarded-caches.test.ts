@@ -1,20 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parse } from 'yaml'
-import { readObject } from '../../objects/read-object.ts'
-import type { SourcedObject, TranslateOptions } from '../options.ts'
+import { plainOptions, sourcedText } from '../../../../test/support/config/sourced-text.ts'
 import { translate } from '../translate.ts'
-
-const options: TranslateOptions = {
-  clusterDomain: 'cluster.local',
-  trustDomain: 'td',
-  rootNamespace: 'istio-system',
-  pathNormalization: 'BASE',
-}
-const load = (text: string): SourcedObject => ({
-  read: readObject(parse(text)),
-  locate: (path) => ({ file: path, line: 1, column: 1 }),
-})
 
 const api = 'gateway.networking.k8s.io'
 const ours = 'fairway.dev'
@@ -43,7 +30,7 @@ describe('a cache before filters of a backend', () => {
   ]
   for (const [target, filters, ofBackend, isTold] of cases) {
     it(`${target} ${filters} ${ofBackend}: ${isTold ? 'says that it keeps nothing' : 'has nothing to say of them'}`, () => {
-      const { conditions } = translate(objects(target, filters, ofBackend).map(load), options)
+      const { conditions } = translate(objects(target, filters, ofBackend).map(sourcedText), plainOptions)
       const [told] = conditions.filter(
         ({ object, type }) => object.kind === 'ResponseCache' && type === 'PartiallyInvalid',
       )

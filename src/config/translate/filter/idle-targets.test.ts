@@ -1,21 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parse } from 'yaml'
-import { readObject } from '../../objects/read-object.ts'
-import type { SourcedObject, TranslateOptions } from '../options.ts'
+import { plainOptions, sourcedText } from '../../../../test/support/config/sourced-text.ts'
 import { translate } from '../translate.ts'
 import type { FilterVersion } from './filter-version.ts'
-
-const options: TranslateOptions = {
-  clusterDomain: 'cluster.local',
-  trustDomain: 'td',
-  rootNamespace: 'istio-system',
-  pathNormalization: 'BASE',
-}
-const load = (text: string): SourcedObject => ({
-  read: readObject(parse(text)),
-  locate: (path) => ({ file: path, line: 1, column: 1 }),
-})
 
 const api = 'gateway.networking.k8s.io'
 const gateway = (name: string, className: string): string =>
@@ -66,7 +53,7 @@ const versionWith = (hooks: readonly string[] | undefined): FilterVersion => ({
 })
 
 const toldOf = (documents: readonly string[], hooks?: readonly string[]): readonly string[] =>
-  translate([...base, ...documents].map(load), options, new Map([['shop/l', versionWith(hooks)]]))
+  translate([...base, ...documents].map(sourcedText), plainOptions, new Map([['shop/l', versionWith(hooks)]]))
     .conditions.filter(({ object }) => object.name === 'l')
     .map(
       ({ type, status, reason, message, position }) =>

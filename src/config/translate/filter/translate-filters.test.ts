@@ -1,23 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parse } from 'yaml'
+import { plainOptions, sourcedText } from '../../../../test/support/config/sourced-text.ts'
 import type { FilterSpec } from '../../../model/filter-spec.ts'
 import type { Model } from '../../../model/model.ts'
-import { readObject } from '../../objects/read-object.ts'
-import type { SourcedObject, TranslateOptions } from '../options.ts'
+import type { SourcedObject } from '../options.ts'
 import { createTranslator, translate, type Translation } from '../translate.ts'
 import type { FilterVersion, FilterVersions } from './filter-version.ts'
-
-const options: TranslateOptions = {
-  clusterDomain: 'cluster.local',
-  trustDomain: 'td',
-  rootNamespace: 'istio-system',
-  pathNormalization: 'BASE',
-}
-const load = (text: string): SourcedObject => ({
-  read: readObject(parse(text)),
-  locate: (path) => ({ file: path, line: 1, column: 1 }),
-})
 
 const api = 'gateway.networking.k8s.io'
 const base = [
@@ -29,10 +17,10 @@ const base = [
   `{ apiVersion: ${api}/v1, kind: HTTPRoute, metadata: { name: r, namespace: shop }, spec: { parentRefs: [{ group: '', kind: Service, name: api }], rules: [{ name: one, filters: [{ type: ResponseHeaderModifier, responseHeaderModifier: { remove: [x] } }], backendRefs: [{ name: api, port: 80 }] }, { name: two, backendRefs: [{ name: api, port: 80 }] }] } }`,
   `{ apiVersion: ${api}/v1, kind: GRPCRoute, metadata: { name: r, namespace: shop }, spec: { parentRefs: [{ group: '', kind: Service, name: web }], rules: [{ backendRefs: [{ name: web, port: 80 }] }] } }`,
   '{ apiVersion: v1, kind: Pod, metadata: { name: p, namespace: shop }, spec: { containers: [] }, status: { podIP: 10.1.0.1, phase: Running } }',
-].map(load)
+].map(sourcedText)
 
 const filter = (name: string, refs: readonly string[], more = ''): SourcedObject =>
-  load(
+  sourcedText(
     `{ apiVersion: fairway.dev/v1alpha1, kind: Filter, metadata: { name: ${name}, namespace: shop${more} }, spec: { module: ${name}.ts, targetRefs: [${refs.join()}] } }`,
   )
 
@@ -95,7 +83,7 @@ describe('a Filter acts on', () => {
     ]
   for (const [name, refs, places] of cases) {
     it(name, () => {
-      const translation = translate([...base, filter('a', refs)], options, versions('a'))
+      const translation = translate([...base, filter('a', refs)], plainOptions, versions('a'))
       assert.deepEqual(placesOf(translation.model), { [routeOne]: modifier, ...places })
       assert.match(told(translation)[0] ?? '', /^a Accepted=True Accepted: it acts on /)
       assert.equal(told(translation)[1], 'a Programmed=True Programmed: version 1 of a.ts is in force')
@@ -111,7 +99,7 @@ describe('a Filter acts on', () => {
   ]
   for (const [written, message] of missing) {
     it(`nothing by ${written}, and that is said`, () => {
-      const translation = translate([...base, filter('a', [written])], options, versions('a'))
+      const translation = translate([...base, filter('a', [written])], plainOptions, versions('a'))
       for (const line of told(translation)) assert.match(line, message)
       assert.match(told(translation)[1] ?? '', /^a Programmed=False .*; it acts only where rules refer to it$/)
       assert.deepEqual(placesOf(translation.model), { [routeOne]: modifier })
@@ -121,7 +109,7 @@ describe('a Filter acts on', () => {
 
 describe('a Filter for a Service that this waypoint does not serve', () => {
   const labelled = (label: string): SourcedObject =>
-    load(
+    sourcedText(
       `{ apiVersion: v1, kind: Service, metadata: { name: s, namespace: shop, labels: { ${label} } }, spec: { clusterIP: 10.0.0.9, ports: [{ port: 80 }] } }`,
     )
   const cases: readonly (readonly [name: string, label: string, said: RegExp])[] = [
@@ -144,14 +132,14 @@ describe('a Filter for a Service that this waypoint does not serve', () => {
   for (const [name, label, said] of cases) {
     it(name, () => {
       const filters = [filter('a', [ref('Service', 's')])]
-      const translation = translate([...base, labelled(label), ...filters], options, versions('a'))
+      const translation = translate([...base, labelled(label), ...filters], plainOptions, versions('a'))
       assert.match(told(translation)[0] ?? '', said)
       assert.deepEqual(placesOf(translation.model), { [routeOne]: modifier })
     })
   }
 
   it('without any Gateway says so too', () => {
-    const translation = translate([...base.slice(2), filter('a', [ref('Service', 'api')])], options, versions('a'))
+    const translation = translate([...base.slice(2), filter('a', [ref('Service', 'api')])], plainOptions, versions('a'))
     assert.match(
       told(translation)[0] ?? '',
       /Accepted=False TargetNotFound: .*bound to Gateway shop\/w .*not among the readable objects$/,
@@ -167,7 +155,7 @@ it('filters of one place run by age, then by name, those of what is wider first'
     filter('a', [ref('Service', 'api'), ref('HTTPRoute', 'r', 'two')]),
     filter('g', [ref('Gateway', 'w'), ref('HTTPRoute', 'r')]),
   ]
-  const { model } = translate([...base, ...filters], options, versions('a', 'b', 'c', 'd', 'g'))
+  const { model } = translate([...base, ...filters], plainOptions, versions('a', 'b', 'c', 'd', 'g'))
   assert.deepEqual(placesOf(model), {
     'shop/api': 'g,b,c,a,d',
     'shop/web': 'g',
@@ -192,14 +180,14 @@ describe('a Filter without a good version closes', () => {
   ]
   for (const [target, closedOf] of cases) {
     it(target, () => {
-      const translation = translate([...base, filter('a', [target])], options, refused)
+      const translation = translate([...base, filter('a', [target])], plainOptions, refused)
       assert.deepEqual(closedOf(translation.model), [undefined, why])
       assert.equal(told(translation)[1], 'a Programmed=False Refused: a.ts:3: no; what it is for is closed')
     })
   }
 
   it('everything, Pods too, where it is for the Gateway', () => {
-    const { model } = translate([...base, filter('a', [ref('Gateway', 'w')])], options, refused)
+    const { model } = translate([...base, filter('a', [ref('Gateway', 'w')])], plainOptions, refused)
     assert.deepEqual(
       [...model.services, ...model.pods].map(({ closed }) => closed),
       [why, why, why],
@@ -207,11 +195,11 @@ describe('a Filter without a good version closes', () => {
   })
 
   it('what it is for even when it cannot be read itself', () => {
-    const broken = load(
+    const broken = sourcedText(
       `{ apiVersion: fairway.dev/v1alpha1, kind: Filter, metadata: { name: a, namespace: shop }, spec: { module: ../a.ts, targetRefs: [${ref('Service', 'web')}], budgt: {} } }`,
     )
     const bad: FilterVersions = new Map([['shop/a', { refused: { message: 'bad', path: 'spec' } }]])
-    const translation = translate([...base, broken], options, bad)
+    const translation = translate([...base, broken], plainOptions, bad)
     assert.equal(translation.model.services[1]?.closed, 'Filter shop/a: bad')
     assert.match(
       told(translation)[0] ?? '',
@@ -226,16 +214,16 @@ it('a slip of the pen in group or version closes what a Filter is for: it may be
     ['fairwy.dev/v1alpha1', 'Filter'],
     ['fairway.dev/v1alpha1', 'Filtre'],
   ]) {
-    const object = load(
+    const object = sourcedText(
       `{ apiVersion: ${apiVersion}, kind: ${kind}, metadata: { name: a, namespace: shop }, spec: { module: a.ts, targetRefs: [${ref('Service', 'web')}] } }`,
     )
-    const { services } = translate([...base, object], options).model
+    const { services } = translate([...base, object], plainOptions).model
     assert.match(services[1]?.closed ?? '', /^Filter shop\/a: /, `${apiVersion} ${kind}`)
   }
 })
 
 it('another version alone changes what it is about, and nothing else', () => {
-  const next = createTranslator(options)
+  const next = createTranslator(plainOptions)
   const objects = [...base, filter('a', [ref('Service', 'web')])]
   const before = next(objects, undefined, versions('a'))
   const again = versions('a')
@@ -252,7 +240,7 @@ describe('an ExtensionRef', () => {
   const extension = (name: string): string =>
     `filters: [{ type: ExtensionRef, extensionRef: { group: fairway.dev, kind: Filter, name: ${name} } }]`
   const route = (kind: string, rule: string): SourcedObject =>
-    load(
+    sourcedText(
       `{ apiVersion: ${api}/v1, kind: ${kind}, metadata: { name: x, namespace: shop }, spec: { parentRefs: [{ group: '', kind: Service, name: web }], rules: [${rule}] } }`,
     )
   const toWeb = 'name: web, port: 80'
@@ -263,14 +251,14 @@ describe('an ExtensionRef', () => {
   ])
   const come = (object: SourcedObject) => {
     const filters = [filter('a', []), filter('bad', [])].map(withoutTargets)
-    const { model, conditions } = translate([...here, object, ...filters], options, refused)
+    const { model, conditions } = translate([...here, object, ...filters], plainOptions, refused)
     const rule = model.routes.find(({ name }) => name === 'x')?.rules[0]
     const resolved = conditions.find(({ object: { name }, type }) => name === 'x' && type === 'ResolvedRefs')
     return { rule, resolved: `${resolved?.status} ${resolved?.reason}` }
   }
   /** Left out they are none; an empty list is a mistake. */
   const withoutTargets = ({ read }: SourcedObject): SourcedObject =>
-    load(
+    sourcedText(
       `{ apiVersion: fairway.dev/v1alpha1, kind: Filter, metadata: { name: ${read.ref?.name}, namespace: shop }, spec: { module: a.ts } }`,
     )
 

@@ -1,20 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { parse } from 'yaml'
-import { readObject } from '../../objects/read-object.ts'
-import type { SourcedObject, TranslateOptions } from '../options.ts'
+import { plainOptions, sourcedText } from '../../../../test/support/config/sourced-text.ts'
+import type { TranslateOptions } from '../options.ts'
 import { translate } from '../translate.ts'
-
-const options: TranslateOptions = {
-  clusterDomain: 'cluster.local',
-  trustDomain: 'td',
-  rootNamespace: 'istio-system',
-  pathNormalization: 'BASE',
-}
-const load = (text: string): SourcedObject => ({
-  read: readObject(parse(text)),
-  locate: (path) => ({ file: path, line: 1, column: 1 }),
-})
 
 const gateway = (name: string, protocol: string, { className = 'c', namespace = 'shop' } = {}): string =>
   `{ apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: { name: ${name}, namespace: ${namespace} }, spec: { gatewayClassName: ${className}, listeners: [{ name: web, port: 80, protocol: HTTP }, { name: mesh, port: 15008, protocol: ${protocol} }] } }`
@@ -29,8 +17,9 @@ const route =
 const use = (name: string, rest = ''): string => `istio.io/use-waypoint: ${name}${rest}`
 
 const faultsOf = (documents: readonly string[], more: Partial<TranslateOptions> = {}): readonly string[] =>
-  translate(documents.map(load), { ...options, ...more }).conditions.flatMap(({ object, status, message, position }) =>
-    status === 'True' ? [] : [`${object.kind} ${object.name} ${position?.file ?? ''}: ${message}`],
+  translate(documents.map(sourcedText), { ...plainOptions, ...more }).conditions.flatMap(
+    ({ object, status, message, position }) =>
+      status === 'True' ? [] : [`${object.kind} ${object.name} ${position?.file ?? ''}: ${message}`],
   )
 
 const LABEL = String.raw`metadata\.labels\["istio\.io/use-waypoint"\]: label istio\.io/use-waypoint asks for`
