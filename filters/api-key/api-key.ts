@@ -35,9 +35,9 @@ const apiKey: FilterDefinition<ApiKeyConfig> = {
         if (key === undefined || key === '') return missing
         const client = key.length > MAX_KEY_LENGTH ? undefined : clients.get(`{SHA256}${hash('sha256', key, 'base64')}`)
         if (client === undefined) return unknown
-        // In all places: what is not looked at may be a key nevertheless.
         // Whatever the key stands in: what is answered to it is for this client alone.
         request.headers.noteCredentials()
+        // In all places: what is not looked at may be a key nevertheless.
         if (!forwardKey) for (const { read, remove } of readers) if (read(request) !== undefined) remove(request)
         if (header !== undefined) request.headers.setLower(header, client)
         return undefined

@@ -1,3 +1,5 @@
+import { hyphenated, removeFrom } from '../lib/headers/field-removal.ts'
+
 const NONE: readonly string[] = []
 /** Where clients show who their users are; what is answered to that is for these alone (RFC 9111 section 3.5; cookies as everywhere). */
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
@@ -93,11 +95,9 @@ export class HeaderList {
   /** Drops all fields that are `name` to CGI, and whatever descends from it (WSGI, Rack, PHP): with `_` in place of `-` too. */
   removeAlike(name: string): void {
     const wanted = hyphenated(name.toLowerCase())
+    const isAlike = (found: string): boolean => found.length === wanted.length && hyphenated(found) === wanted
     const fields = this.fields
-    for (let i = fields.length - 2; i >= 0; i -= 2) {
-      const found = fields[i] ?? ''
-      if (found.length === wanted.length && hyphenated(found) === wanted) fields.splice(i, 2)
-    }
+    for (let i = 0; i < fields.length; i += 2) if (isAlike(fields[i] ?? '')) return removeFrom(fields, i, isAlike)
   }
 
   /** Whether credentials came with the request, in `authorization`, `cookie` or `proxy-authorization`, whoever has taken them out since. */
@@ -199,5 +199,3 @@ export class HeaderList {
     return true
   }
 }
-
-const hyphenated = (name: string): string => name.replaceAll('_', '-')

@@ -1,3 +1,4 @@
+import { hyphenated, removeFrom } from '../lib/headers/field-removal.ts'
 import type { HeaderList } from './header-list.ts'
 
 /**
@@ -21,17 +22,6 @@ export const removeOwnFields = (headers: HeaderList): void => {
   for (let i = 0; i < fields.length; i += 2) {
     if (isOwnField(fields[i] ?? '')) return removeFrom(fields, i, isOwnField)
   }
-}
-
-const removeFrom = (fields: string[], first: number, isUnwanted: (name: string) => boolean): void => {
-  let kept = first
-  for (let i = first; i < fields.length; i += 2) {
-    const name = fields[i] ?? ''
-    if (isUnwanted(name)) continue
-    fields[kept++] = name
-    fields[kept++] = fields[i + 1] ?? ''
-  }
-  fields.length = kept
 }
 
 /** All of them are longer than `x-istio`. */
@@ -69,5 +59,3 @@ export const isOwnField = (name: string): boolean => {
       return false
   }
 }
-
-const hyphenated = (name: string): string => name.replaceAll('_', '-')

@@ -1,3 +1,4 @@
+import { removeFrom } from '../lib/headers/field-removal.ts'
 import type { HeaderList } from './header-list.ts'
 import { isConnectionSpecific } from './hop-by-hop.ts'
 import { isIdentityClaim } from './identity-claims.ts'
@@ -39,14 +40,6 @@ export function forbiddenTrailer(fields: readonly string[]): string | undefined 
  * said it in the head, RFC 9110 section 6.5.1 forbids nobody but the recipient to take it for a part of that, and an
  * answer that is broken off for it would be lost, its `grpc-status` first.
  */
-export function removeFramingTrailers(trailers: HeaderList): void {
-  const { fields } = trailers
-  let kept = 0
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] ?? ''
-    if (FRAMING.has(name) || isConnectionSpecific(name)) continue
-    fields[kept++] = name
-    fields[kept++] = fields[i + 1] ?? ''
-  }
-  fields.length = kept
+export function removeFramingTrailers({ fields }: HeaderList): void {
+  removeFrom(fields, 0, (name) => FRAMING.has(name) || isConnectionSpecific(name))
 }

@@ -351,12 +351,12 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
   }
 
   #onParseFailure(failure: H1Failure, start: RequestStart): void {
-    const fault = faultOfH1(failure)
-    const exchange = this.#exchange
     if (failure.code === 'truncated') {
       this.#takeExchange()?.onDownstreamGone()
       return this.abort()
     }
+    const fault = faultOfH1(failure)
+    const exchange = this.#exchange
     if (exchange === undefined) return this.#refuse(fault, start)
     // The body went wrong under way: the exchange cannot be completed.
     noteFault(exchange.record, fault)

@@ -7,7 +7,7 @@ const MAX_TARGET = 1024
 /** A method of up to 32 characters, whatever its case, and what is visible behind it. */
 const START = new RegExp(`^([!#$%&'*+\\-.^_\`|~0-9A-Za-z]{1,32}) ([!-~]{0,${MAX_TARGET}})`)
 
-export const noStart: RequestStart = { method: '', target: '' }
+const noStart: RequestStart = { method: '', target: '' }
 
 /**
  * What can be told of a request that is refused, from the text that it began with. For people only: nobody may act on it,

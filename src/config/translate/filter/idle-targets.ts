@@ -6,8 +6,8 @@ import type { FilterTarget, TargetFault, TargetScope } from './filter-targets.ts
 import type { FilterVersion } from './filter-version.ts'
 
 interface IdleScope extends Pick<TargetScope, 'services' | 'parents'> {
-  /** Whether rules refer to the Filter. */
-  readonly isReferred: () => boolean
+  /** Whether rules refer to a Filter, by its key. */
+  readonly isReferred: (key: string) => boolean
 }
 
 /**
@@ -17,9 +17,9 @@ interface IdleScope extends Pick<TargetScope, 'services' | 'parents'> {
 export const judgeIdle = (
   filter: FilterObject,
   targets: readonly (FilterTarget | TargetFault)[],
-  { version, scope }: { readonly version: FilterVersion; readonly scope: IdleScope },
+  { key, version, scope }: { readonly key: string; readonly version: FilterVersion; readonly scope: IdleScope },
 ): readonly (FilterTarget | TargetFault)[] => {
-  if (filter.targetRefs.length === 0) return scope.isReferred() ? targets : [unnamed]
+  if (filter.targetRefs.length === 0) return scope.isReferred(key) ? targets : [unnamed]
   if (takesConnections(filter, version)) return targets
   return targets.map((target, i) => {
     if ('reason' in target || target.kind !== 'service') return target

@@ -29,13 +29,13 @@ export const translateFilters = (
 ): TranslatedFilters => {
   const attachments: FilterAttachment[] = []
   const conditions: Condition[] = []
-  const isReferred = findReferences(scope.routes)
+  const idle = { ...scope, isReferred: findReferences(scope.routes) }
   for (const entry of [...filters.values()].toSorted(compare)) {
     const { namespace, name } = entry.object.metadata
     const key = `${entry.object.as}/${namespace}/${name}`
     const targets = findFilterTargets(entry.object, scope)
     const version = versionOf(scope.versions, entry.object)
-    const told = judgeIdle(entry.object, targets, { version, scope: { ...scope, isReferred: () => isReferred(key) } })
+    const told = judgeIdle(entry.object, targets, { key, version, scope: idle })
     conditions.push(...filterConditions(entry, told, version))
     const resolved = scope.resolved.get(key)
     if (resolved === undefined) continue

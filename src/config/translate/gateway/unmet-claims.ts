@@ -1,10 +1,16 @@
-import { nearestWord } from '../../../lib/nearest.ts'
 import type { Condition } from '../../../model/condition.ts'
 import { isWaypoint } from '../../objects/gateway.ts'
 import type { Metadata } from '../../objects/metadata.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import { conditionOf, type Verdict } from '../conditions.ts'
-import { CANARY, claimsOf, USE_WAYPOINT, type WaypointClaim, type WaypointRef } from './waypoint-labels.ts'
+import {
+  CANARY,
+  claimsOf,
+  probablyMeant,
+  USE_WAYPOINT,
+  type WaypointClaim,
+  type WaypointRef,
+} from './waypoint-labels.ts'
 
 type Claimants = Pick<Catalog, 'gateways' | 'namespaces' | 'services' | 'serviceEntries'>
 
@@ -67,16 +73,14 @@ export const lackOf = (
   return isWaypoint(found.object) ? undefined : { reason: 'NoMatchingParent', message: 'has no HBONE listener' }
 }
 
-/** Most often it stands elsewhere, or is misspelt. */
-const guess = ({ namespace, name }: WaypointRef, gateways: Claimants['gateways']): string => {
+const guess = (gateway: WaypointRef, gateways: Claimants['gateways']): string => {
   const waypoints = [...gateways.values()]
     .filter(({ object }) => isWaypoint(object))
     .map(({ object }) => object.metadata)
-  const elsewhere = waypoints.find((one) => one.name === name)
-  if (elsewhere !== undefined) return ` (there is one in namespace ${elsewhere.namespace})`
-  const names = waypoints.filter((one) => one.namespace === namespace).map((one) => one.name)
-  const near = nearestWord(name, names)
-  return near === undefined ? '' : ` (did you mean ${near}?)`
+  const meant = probablyMeant(gateway, waypoints)
+  if (meant === undefined) return ''
+  const { kind, ref } = meant
+  return kind === 'elsewhere' ? ` (there is one in namespace ${ref.namespace})` : ` (did you mean ${ref.name}?)`
 }
 
 const keyOf = ({ namespace, name }: WaypointRef): string => `${namespace}/${name}`

@@ -1,4 +1,5 @@
 /** The labels by which Namespaces, Services, ServiceEntries and Pods ask for waypoints (waypoint contract, labels). */
+import { nearestWord } from '../../../lib/nearest.ts'
 import type { Metadata } from '../../objects/metadata.ts'
 import type { Catalog } from '../catalog.ts'
 
@@ -41,6 +42,18 @@ const canaryOf = (labels: Labels, home: string): WaypointRef | undefined =>
 
 const refOf = (name: string | undefined, namespace: string): WaypointRef | undefined =>
   name === undefined || name === 'none' || name === '' ? undefined : { namespace, name }
+
+/** Which of `all` was probably meant by one that is not among them: most often it stands elsewhere, or is misspelt. */
+export const probablyMeant = (
+  { namespace, name }: WaypointRef,
+  all: readonly WaypointRef[],
+): { readonly kind: 'elsewhere' | 'near'; readonly ref: WaypointRef } | undefined => {
+  const elsewhere = all.find((one) => one.name === name)
+  if (elsewhere !== undefined) return { kind: 'elsewhere', ref: elsewhere }
+  const names = all.filter((one) => one.namespace === namespace).map((one) => one.name)
+  const near = nearestWord(name, names)
+  return near === undefined ? undefined : { kind: 'near', ref: { namespace, name: near } }
+}
 
 interface Labelled {
   readonly metadata: Metadata

@@ -8,7 +8,7 @@ import type { AuthorizationPolicyObject } from '../../objects/authorization-poli
 import { servesPods, type PolicyNotes } from './attachment.ts'
 import { conditionsOf, createRuleJudge, isAboutToken, type RuleLack } from './judge-rule.ts'
 import type { FitScope } from './never-fits.ts'
-import { protocolOf } from '../service/port-protocol.ts'
+import { mayCarryRequests, protocolOf } from '../service/port-protocol.ts'
 import { tcpPortsOf } from '../service/service-facts.ts'
 import type { ResolvedTargets, TargetScope } from './resolve-targets.ts'
 
@@ -101,7 +101,7 @@ const findPorts = (services: readonly string[], { bound }: NoteScope): TargetPor
     return service === undefined ? [] : tcpPortsOf(service)
   })
   const numbersOf = (some: typeof ports): ReadonlySet<number> => new Set(some.map(({ port }) => port))
-  const isOpaque = (port: (typeof ports)[number]): boolean => ['tcp', 'tls'].includes(protocolOf(port))
+  const isOpaque = (port: (typeof ports)[number]): boolean => !mayCarryRequests(protocolOf(port))
   const isHttp = (port: (typeof ports)[number]): boolean => ['http', 'http2', 'grpc'].includes(protocolOf(port))
   return { all: numbersOf(ports), opaque: numbersOf(ports.filter(isOpaque)), areHttp: ports.every(isHttp) }
 }

@@ -3,13 +3,13 @@ import {
   CANARY,
   CANARY_NAMESPACE,
   claimsOf,
+  probablyMeant,
   USE_WAYPOINT,
   USE_WAYPOINT_NAMESPACE,
   type WaypointClaim,
 } from '../../../../config/translate/gateway/waypoint-labels.ts'
 import type { Metadata } from '../../../../config/objects/metadata.ts'
 import { textAt, type LiveObject } from '../../../../controller/manifest.ts'
-import { nearestWord } from '../../../../lib/nearest.ts'
 import { isFault, type Condition } from '../../../../model/condition.ts'
 import type { ObjectRef, TrafficType } from '../../../../model/model.ts'
 import { conditionAt, labelsOf, refOf } from '../../look/live.ts'
@@ -119,22 +119,17 @@ const judgeClaims = (mesh: Mesh, claims: readonly Claim[]): readonly Finding<Cod
 const missing = (mesh: Mesh, { ref, gateway: { namespace, name }, role }: Claim, who: string): Finding<Code> => {
   // Its share goes to the other waypoint as long as it is not there.
   const isCanary = role === 'canary'
-  const all = mesh.all('Gateway').map(refOf)
-  const elsewhere = all.find((one) => one.name === name)
-  const near = nearestWord(
-    name,
-    all.filter((one) => one.namespace === namespace).map((one) => one.name),
-  )
   const label = `kubectl label ${ref.kind.toLowerCase()} ${ref.name}${ref.namespace === '' ? '' : ` -n ${ref.namespace}`} --overwrite`
+  const meant = probablyMeant({ namespace, name }, mesh.all('Gateway').map(refOf))
   const [guess, next] =
-    elsewhere !== undefined
-      ? [
-          `; there is one in namespace ${elsewhere.namespace}`,
-          `${label} ${isCanary ? CANARY_NAMESPACE : USE_WAYPOINT_NAMESPACE}=${elsewhere.namespace}`,
-        ]
-      : near !== undefined
-        ? [`; did you mean ${near}?`, `${label} ${isCanary ? CANARY : USE_WAYPOINT}=${near}`]
-        : ['', `fairway waypoint apply -n ${namespace} --name ${name}`]
+    meant === undefined
+      ? ['', `fairway waypoint apply -n ${namespace} --name ${name}`]
+      : meant.kind === 'elsewhere'
+        ? [
+            `; there is one in namespace ${meant.ref.namespace}`,
+            `${label} ${isCanary ? CANARY_NAMESPACE : USE_WAYPOINT_NAMESPACE}=${meant.ref.namespace}`,
+          ]
+        : [`; did you mean ${meant.ref.name}?`, `${label} ${isCanary ? CANARY : USE_WAYPOINT}=${meant.ref.name}`]
   const effect = isCanary ? 'it gets no share' : 'traffic goes past routes and policies'
   const what = isCanary ? 'canary waypoint' : 'waypoint'
   const message = `asks for ${what} ${namespace}/${name}, which is not there: ${effect}${guess}${who}`
