@@ -43,15 +43,16 @@ const DEFAULT_DELAY_MS = 5000
 const MAX_DELAY_MS = 60_000
 
 /**
- * What flags and OpenTelemetry's variables come to; throws `CliError` (64) for what cannot be meant. A number of a variable that
- * is none is warned of, and is as if it were not set (OpenTelemetry's "Environment Variable Specification").
+ * What flags and OpenTelemetry's variables come to; throws `CliError` (64) for flags and addresses that cannot be meant. A word or a
+ * number of a variable that is not known is warned of, and is as if it were not set: platforms put such variables into all
+ * of their pods (OpenTelemetry's "Environment Variable Specification").
  */
 export const decodeTracing = (
   flags: Flags,
   env: Environment,
   warn: (message: string) => void = () => {},
 ): TracingOptions => {
-  const collector = collectorOf(flags, env)
+  const collector = collectorOf(flags, env, warn)
   const { ratio, followsParent } = samplerOf(flags['trace-sampling'], env, warn)
   return {
     ...(collector === undefined ? {} : { collector }),
@@ -60,7 +61,7 @@ export const decodeTracing = (
       ratio,
       followsParent,
       reportsErrors: flags['trace-errors'],
-      propagation: propagationOf(flags['trace-propagators'], env),
+      propagation: propagationOf(flags['trace-propagators'], env, warn),
     },
     reportDelayMs: delayOf(env, warn),
   }
@@ -81,25 +82,47 @@ const given = (flag: string, text: string | undefined, env: Environment, ...name
   return undefined
 }
 
-const collectorOf = (flags: Flags, env: Environment): TracingOptions['collector'] => {
+const collectorOf = (flags: Flags, env: Environment, warn: Warn): TracingOptions['collector'] => {
   const isDisabled = env['OTEL_SDK_DISABLED']?.trim().toLowerCase() === 'true'
-  const exporter = given('', undefined, env, 'OTEL_TRACES_EXPORTER')
-  if (exporter !== undefined && exporter.text !== 'otlp' && exporter.text !== 'none') {
-    throw usageError(
-      `OTEL_TRACES_EXPORTER ${JSON.stringify(exporter.text)} is not supported`,
-      'write otlp, or none; a collector can hand spans on to whatever else there is',
-    )
-  }
-  const isOff = isDisabled || exporter?.text === 'none'
+  const isOff = isDisabled || isWithoutExporter(env, warn)
   const names = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT']
   const endpoint = given('otlp-endpoint', flags['otlp-endpoint'], env, ...names)
-  const protocol = protocolOf(flags, env)
+  const protocol = protocolOf(flags, env, warn)
   if (endpoint === undefined || (isOff && endpoint.source !== '--otlp-endpoint')) return undefined
   const url = urlOf(endpoint)
   const isHttp = url.port === '4318' || url.pathname !== '/'
   const told = protocol ?? (isHttp ? 'http/protobuf' : 'grpc')
   // What the environment says is read by the exporter, by the rules that OpenTelemetry has for it.
   return endpoint.source === '--otlp-endpoint' ? { protocol: told, url: endpoint.text } : { protocol: told }
+}
+
+/** By `OTEL_TRACES_EXPORTER`, which may be a list. */
+const isWithoutExporter = (env: Environment, warn: Warn): boolean => {
+  const written = given('', undefined, env, 'OTEL_TRACES_EXPORTER')
+  if (written === undefined) return false
+  const { known, unknown } = wordsOf(written.text, ['otlp', 'none'])
+  const whatElse = 'only otlp and none are known, and a collector can hand spans on to whatever else there is'
+  for (const word of unknown) ignore({ ...written, text: word }, whatElse, warn)
+  return known.includes('none') && !known.includes('otlp')
+}
+
+/** The words of a list, in small letters. */
+const wordsOf = <Word extends string>(
+  text: string,
+  words: readonly Word[],
+): { readonly known: readonly Word[]; readonly unknown: readonly string[] } => {
+  const known: Word[] = []
+  const unknown: string[] = []
+  for (const part of text.split(',').map((word) => word.trim())) {
+    const word = words.find((name) => name === part.toLowerCase())
+    if (word !== undefined) known.push(word)
+    else if (part !== '') unknown.push(part)
+  }
+  return { known, unknown }
+}
+
+const ignore = ({ text, source }: Given, why: string, warn: Warn): void => {
+  warn(`${source} ${JSON.stringify(text)} is taken as not set: ${why}`)
 }
 
 const urlOf = ({ text, source }: Given): URL => {
@@ -111,15 +134,17 @@ const urlOf = ({ text, source }: Given): URL => {
   )
 }
 
-const protocolOf = (flags: Flags, env: Environment): OtlpProtocol | undefined => {
+const protocolOf = (flags: Flags, env: Environment, warn: Warn): OtlpProtocol | undefined => {
   const names = ['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL', 'OTEL_EXPORTER_OTLP_PROTOCOL']
   const written = given('otlp-protocol', flags['otlp-protocol'], env, ...names)
-  const protocol = otlpProtocols.find((name) => name === written?.text)
+  const isOfFlag = flags['otlp-protocol'] !== undefined
+  const protocol = otlpProtocols.find((name) => name === (isOfFlag ? written?.text : written?.text.toLowerCase()))
   if (written === undefined || protocol !== undefined) return protocol
-  throw usageError(
-    `${written.source} ${JSON.stringify(written.text)} is not supported`,
-    `write ${otlpProtocols.join(' or ')}`,
-  )
+  const wanted = otlpProtocols.join(' or ')
+  if (isOfFlag)
+    throw usageError(`${written.source} ${JSON.stringify(written.text)} is not supported`, `write ${wanted}`)
+  ignore(written, `${wanted} is wanted`, warn)
+  return undefined
 }
 
 interface Sampler {
@@ -132,23 +157,21 @@ type Warn = (message: string) => void
 
 const samplerOf = (percent: string | undefined, env: Environment, warn: Warn): Sampler => {
   if (percent !== undefined) return { ratio: percentOf(percent) / 100, followsParent: true }
-  const name = env['OTEL_TRACES_SAMPLER']?.trim() ?? ''
-  const ratio = (): number => ratioOf(env, warn)
+  const written = given('', undefined, env, 'OTEL_TRACES_SAMPLER')
+  const fallback: Sampler = { ratio: DEFAULT_PERCENT / 100, followsParent: true }
+  if (written === undefined) return fallback
+  const name = written.text.toLowerCase()
   const followsParent = name.startsWith('parentbased_')
   switch (name.replace(/^parentbased_/, '')) {
-    case '':
-      return { ratio: DEFAULT_PERCENT / 100, followsParent: true }
     case 'always_on':
       return { ratio: 1, followsParent }
     case 'always_off':
       return { ratio: 0, followsParent }
     case 'traceidratio':
-      return { ratio: ratio(), followsParent }
+      return { ratio: ratioOf(env, warn), followsParent }
     default:
-      throw usageError(
-        `OTEL_TRACES_SAMPLER ${JSON.stringify(name)} is not supported`,
-        'write always_on, always_off or traceidratio, or one of them behind parentbased_',
-      )
+      ignore(written, 'always_on, always_off or traceidratio is wanted, or one of them behind parentbased_', warn)
+      return fallback
   }
 }
 
@@ -181,18 +204,19 @@ const percentOf = (text: string): number => {
 /** Infinite for what is none. */
 const decimalOf = (text: string): number => (/^\d{1,3}(?:\.\d{1,9})?$/.test(text) ? Number(text) : Infinity)
 
-const propagationOf = (flag: string | undefined, env: Environment): Propagation => {
+const propagationOf = (flag: string | undefined, env: Environment, warn: Warn): Propagation => {
   const written = given('trace-propagators', flag, env, 'OTEL_PROPAGATORS')
   if (written === undefined) return defaultPropagation
-  const names = written.text.split(',').map((name) => name.trim())
-  if (names.includes('none')) return { reads: [], writes: [] }
   // Whatever comes in `baggage` goes on in any case.
-  const forms = names.filter((name) => name !== 'baggage' && name !== '').map((name) => formOf(name, written.source))
-  return { reads: forms, writes: forms }
-}
-
-const formOf = (name: string, source: string): Propagator => {
-  const form = propagators.find((known) => known === name)
-  if (form !== undefined) return form
-  throw usageError(`${source} ${JSON.stringify(name)} is not supported`, `write ${propagators.join(', ')}, or none`)
+  const { known, unknown } = wordsOf(written.text, [...propagators, 'baggage', 'none'])
+  if (known.includes('none')) return { reads: [], writes: [] }
+  const forms = propagators.join(', ')
+  for (const text of unknown) {
+    const word = { ...written, text }
+    if (flag === undefined) ignore(word, `${forms}, or none, is wanted`, warn)
+    else throw usageError(`${word.source} ${JSON.stringify(text)} is not supported`, `write ${forms}, or none`)
+  }
+  if (known.length === 0) return defaultPropagation
+  const wanted = known.filter((name): name is Propagator => name !== 'baggage' && name !== 'none')
+  return { reads: wanted, writes: wanted }
 }
