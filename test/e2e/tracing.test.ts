@@ -241,7 +241,7 @@ describe('what is told of', () => {
     const model = mesh.model({ telemetry })
     mesh.apply({ ...model, services: model.services.map((service) => ({ ...service, telemetry: 'shop/api' })) })
     await exports.prepare({ telemetry })
-    await (await mesh.tunnel()).get('/long/path', 'x-tenant: acme\r\n')
+    await (await mesh.tunnel()).get('/long/path', 'x-tenant: acme\r\nx-forwarded-proto: https\r\n')
     const head = mesh.pod.tunnels[0]?.requests[0]?.head
     assert.ok(head)
     exports.record(await mesh.record(1), { request: toRequestView(head, ''), response: undefined })
@@ -253,6 +253,7 @@ describe('what is told of', () => {
       tenant: 'acme',
       stage: 'dev',
       asked: 'GET 200',
+      'url.scheme': 'https',
       'url.path': '/long',
     })
     const names = Object.keys(server?.attributes ?? {})

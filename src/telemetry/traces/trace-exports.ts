@@ -72,7 +72,12 @@ export class TraceExports {
     if (outlet === undefined) this.#outlets.lose()
     else {
       const tagger = this.#taggerOf(record.telemetry)
-      outlet.queue.add({ record, tagger, custom: tagger.tagsOf({ record, exchange }) })
+      outlet.queue.add({
+        record,
+        scheme: exchange?.request.scheme ?? 'http',
+        tagger,
+        custom: tagger.tagsOf({ record, exchange }),
+      })
     }
   }
 

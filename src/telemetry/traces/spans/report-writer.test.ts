@@ -14,6 +14,7 @@ const startWriter = (version = '1.2.3'): ReportWriter =>
 
 const traced = (changes: Partial<ExchangeRecord> = {}) => ({
   record: makeRecord({ trace: traceOf('a'), ...changes }),
+  scheme: 'http',
   tagger: plainTagger,
   custom: undefined,
 })
@@ -92,6 +93,21 @@ describe('a span', () => {
     }
   })
 
+  it('has the scheme that its client came by', () => {
+    const writer = startWriter()
+    for (const scheme of ['http', 'https']) writer.add({ ...traced({ path: '/a?b=c' }), scheme })
+    const seen = readSpans(writer.take().bytes).map(({ attributes: a }) => [
+      a['url.scheme'],
+      a['http.url'],
+      a['url.path'],
+      a['url.query'],
+    ])
+    assert.deepEqual(seen, [
+      ['http', 'http://api.shop/a?b=c', '/a', 'b=c'],
+      ['https', 'https://api.shop/a?b=c', '/a', 'b=c'],
+    ])
+  })
+
   it('has times to the nanosecond, and numbers beyond 32 bits', () => {
     const startedAtEpochMs = Date.UTC(2026, 10, 22, 10, 0, 0, 999) + 0.25
     const span = write({ startedAtEpochMs, durationMs: 1.5, requestBytes: 2 ** 40 + 1 })
@@ -121,7 +137,7 @@ describe('a span', () => {
     ]
     const spansOf = (writer: ReportWriter, kind: Partial<ExchangeRecord>, hasIstioTags: boolean) => {
       const record = { ...usual, attempts: 1, trace, ...kind }
-      writer.add({ record, tagger: { ...plainTagger, hasIstioTags }, custom: undefined })
+      writer.add({ record, scheme: 'http', tagger: { ...plainTagger, hasIstioTags }, custom: undefined })
       return readSpans(writer.take().bytes)
     }
     const writer = startWriter()

@@ -26,7 +26,6 @@ export const methodTags = (method: string, take: TakeTag): void => {
 /** Of the client's version of HTTP, for spans of servers. */
 export const serverVersionTags = (httpVersion: string, take: TakeTag): void => {
   clientVersionTags(httpVersion, take)
-  take('url.scheme', 'http')
   take('network.protocol.version', httpVersion.slice(5))
 }
 
@@ -78,8 +77,10 @@ export const ruleTags = ({ route, rule }: ExchangeRecord, take: TakeTag): void =
 
 /** What no two exchanges have alike, in the order of `ownValues`. */
 export const ownNames: readonly TableName[] = [
+  'url.scheme',
   'http.url',
-  // The authority, and the path.
+  // What is between scheme and authority, the authority, and the path.
+  undefined,
   undefined,
   undefined,
   'url.path',
@@ -93,14 +94,16 @@ export const ownNames: readonly TableName[] = [
   'request_principal',
 ]
 
-/** The values; `undefined`: there is no such tag. A path longer than `maxPathLength` is cut. */
-export const ownValues = (record: ExchangeRecord, maxPathLength: number): readonly TableValue[] => {
+/** The values; `undefined`: there is no such tag. The scheme is the client's; a path longer than `maxPathLength` is cut. */
+export const ownValues = (record: ExchangeRecord, scheme: string, maxPathLength: number): readonly TableValue[] => {
   const target = hideInTarget(record.path)
   const path = target.length > maxPathLength ? target.slice(0, maxPathLength) : target
   const queryAt = path.indexOf('?')
   const userAgent = cutIfAny(fieldTextIfAny(record.userAgent))
   return [
-    'http://',
+    scheme,
+    scheme,
+    '://',
     cut(record.authority),
     path,
     queryAt < 0 ? path : path.slice(0, queryAt),

@@ -113,11 +113,12 @@ export class SpanWriter {
   }
 
   /** The same of what nearly all are, by as little code and memory as there can be: what is traced seldom finds none of it in the caches. */
-  #writeUsual({ record, tagger }: TracedExchange, { trace, common, first }: Usual): void {
+  #writeUsual(exchange: TracedExchange, { trace, common, first }: Usual): void {
     const span = this.#span
+    const { record, scheme, tagger } = exchange
     const start = span.open(SPANS)
     this.#beginServer(record, trace)
-    this.#ownValues.write(span, tags.ownValues(record, tagger.maxPathLength))
+    this.#ownValues.write(span, tags.ownValues(record, scheme, tagger.maxPathLength))
     if (trace.tunnel !== undefined) this.#link(trace.tunnel)
     span.raw(common.bytes)
     span.close(start, span.length - common.bytes.length + common.serverBytes)
@@ -130,9 +131,9 @@ export class SpanWriter {
   #writeServer(exchange: TracedExchange, trace: TraceRecord, common: CommonParts | undefined): void {
     const span = this.#span
     const start = span.length
-    const { record, tagger, custom } = exchange
+    const { record, scheme, tagger, custom } = exchange
     this.#beginServer(record, trace)
-    this.#ownValues.write(span, tags.ownValues(record, tagger.maxPathLength))
+    this.#ownValues.write(span, tags.ownValues(record, scheme, tagger.maxPathLength))
     if (common === undefined) this.#serverParts(span, record, tagger.hasIstioTags)
     else span.raw(common.bytes.subarray(0, common.serverBytes))
     tags.serverTags(record, this.#take)

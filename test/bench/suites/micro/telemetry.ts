@@ -78,7 +78,7 @@ const writeSpans = (): Operation => {
     name: 'spans of a request that is traced',
     run: (times) => {
       for (let i = 0; i < times; i++) {
-        writer.add({ record, tagger: plainTagger, custom: undefined })
+        writer.add({ record, scheme: 'http', tagger: plainTagger, custom: undefined })
         if (writer.isFull) writer.reuse(writer.take())
       }
     },
