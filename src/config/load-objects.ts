@@ -4,6 +4,7 @@ import { isEqual } from '../lib/is-equal.ts'
 import { findChange, type ListChange } from '../lib/lists/find-change.ts'
 import { compact } from '../lib/memory/compact.ts'
 import { formatObject } from './format-object.ts'
+import { readDryRun } from './objects/authorization-policy/dry-run.ts'
 import { readObject, type ReadObject } from './objects/read-object.ts'
 import type { SetObject } from './source/object-set.ts'
 import type { SourcedObject } from './translate/options.ts'
@@ -126,10 +127,7 @@ const isPolicy = <T extends SourcedObject>(item: T): item is T & { readonly read
   (item.read.object.kind === 'AuthorizationPolicy' || item.read.object.kind === 'RequestAuthentication')
 
 /** A copy out of a cluster has labels and dates of its own, and means the same. */
-const meaningOf = ({ object: { metadata, ...spec } }: ReadPolicy): unknown => [
-  spec,
-  metadata.annotations['istio.io/dry-run'] ?? '',
-]
+const meaningOf = ({ object: { metadata, ...spec } }: ReadPolicy): unknown => [spec, readDryRun(metadata)]
 
 const closeContested = (item: SourcedObject, contested: ReadonlySet<string>): SourcedObject => {
   if (!isPolicy(item) || !contested.has(formatObject(item.read.ref))) return item

@@ -5,6 +5,7 @@ import {
   type FieldCondition,
 } from '../../../model/security/authorization.ts'
 import type { AuthorizationPolicyObject } from '../../objects/authorization-policy/authorization-policy.ts'
+import { DRY_RUN, readDryRun } from '../../objects/authorization-policy/dry-run.ts'
 import { servesPods, type PolicyNotes } from './attachment.ts'
 import { conditionsOf, createRuleJudge, isAboutToken, type RuleLack } from './judge-rule.ts'
 import type { FitScope } from './never-fits.ts'
@@ -127,14 +128,15 @@ const aboutPolicy = (
   { action, provider, rules, metadata }: AuthorizationPolicyObject,
   { providerFault }: NoteScope,
 ): readonly string[] => {
-  const dryRun = metadata.annotations['istio.io/dry-run']
+  const isDryRun = readDryRun(metadata)
   const fault = provider === undefined ? undefined : providerFault(provider)
-  const isKnown = dryRun === undefined || dryRun === 'true' || dryRun === 'false'
   return [
     ...(rules.length === 0 && action !== 'ALLOW' ? [`spec.rules is empty: ${action} matches nothing`] : []),
-    ...(isKnown ? [] : [`annotation istio.io/dry-run is "${dryRun}" and not "true": the policy is carried out`]),
-    ...(dryRun === 'true' && (action === 'CUSTOM' || action === 'AUDIT')
-      ? [`annotation istio.io/dry-run means nothing with ${action}`]
+    ...(isDryRun === undefined
+      ? [`annotation ${DRY_RUN} is "${metadata.annotations[DRY_RUN]}" and not "true": the policy is carried out`]
+      : []),
+    ...(isDryRun === true && (action === 'CUSTOM' || action === 'AUDIT')
+      ? [`annotation ${DRY_RUN} means nothing with ${action}`]
       : []),
     ...(fault === undefined ? [] : [`spec.provider: what a rule matches is denied, since ${fault}`]),
   ]

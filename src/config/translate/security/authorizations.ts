@@ -1,5 +1,6 @@
 import type { AuthorizationPolicy } from '../../../model/security/authorization.ts'
 import type { AuthorizationPolicyObject } from '../../objects/authorization-policy/authorization-policy.ts'
+import { readDryRun } from '../../objects/authorization-policy/dry-run.ts'
 import type { Entry } from '../catalog.ts'
 import type { TranslateOptions } from '../options.ts'
 import { attachPolicies, keyOf, translateAttached, type TranslatedPolicies } from './attachment.ts'
@@ -40,7 +41,7 @@ export const createAuthorizationTranslation = (
 const translatePolicy = (object: AuthorizationPolicyObject, trustDomains: readonly string[]): AuthorizationPolicy => ({
   key: keyOf(object),
   action: object.action,
-  isDryRun: object.metadata.annotations['istio.io/dry-run'] === 'true',
+  isDryRun: readDryRun(object.metadata) === true,
   ...(object.provider === undefined ? {} : { provider: object.provider }),
   rules: object.rules.map((rule) => expandTrustDomains(rule, trustDomains)),
 })

@@ -3,6 +3,7 @@
  * request has (waypoint contract 2.3). By the same code that decides in a waypoint about connections.
  */
 import type { AuthorizationPolicyObject } from '../../../../config/objects/authorization-policy/authorization-policy.ts'
+import { readDryRun } from '../../../../config/objects/authorization-policy/dry-run.ts'
 import { valueAt, type LiveObject } from '../../../../controller/manifest.ts'
 import { decodeSpiffeId, parseSpiffeId } from '../../../../model/identity.ts'
 import { isRequestField, type AuthorizationRule } from '../../../../model/security/authorization.ts'
@@ -65,7 +66,7 @@ export const policiesFor = (
   policies.filter(({ live, object }) => {
     const { namespace } = object.metadata
     if (namespace !== namespaceOf(pod) && namespace !== rootNamespace) return false
-    if (object.metadata.annotations['istio.io/dry-run'] === 'true') return false
+    if (readDryRun(object.metadata) === true) return false
     return object.target.kind === 'none' || isSelected(valueAt(live, 'spec', 'selector'), labelsOf(pod))
   })
 
