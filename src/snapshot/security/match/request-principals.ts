@@ -1,46 +1,19 @@
+import type { VerifiedToken } from '../../../filter/verified-token.ts'
+import { fitsHalf, parseRequestPrincipal } from '../../../model/security/request-principal.ts'
 import type { RequestFacts } from '../request-facts.ts'
-import { compileTexts, type TextMatcher } from './texts.ts'
 
-/** Compiles `ISSUER/SUBJECT` patterns: what each half may be is decided apart, as Istio does it. */
+/** Compiles `ISSUER/SUBJECT` patterns. */
 export const compileRequestPrincipals = (patterns: readonly string[]): ((token: RequestFacts['token']) => boolean) => {
-  const pairs = patterns.map(compilePair)
+  const parsed = patterns.map(parseRequestPrincipal)
   return (token) =>
-    token !== undefined && pairs.some(({ issuer, subject }) => issuer(token.issuer) && subject(token.subject))
+    token !== undefined &&
+    parsed.some(
+      ({ issuer, subject }) => fitsHalf(issuer, halfOf(token, 'issuer')) && fitsHalf(subject, halfOf(token, 'subject')),
+    )
 }
 
-interface Pair {
-  readonly issuer: TextMatcher
-  readonly subject: TextMatcher
-}
+const claims = { issuer: 'iss', subject: 'sub' } as const
 
-/** Issuers are URLs, so the last slash is the one between the two. */
-const compilePair = (pattern: string): Pair => {
-  const slash = pattern.lastIndexOf('/')
-  const [issuer, subject] = slash === -1 ? [pattern, ''] : [pattern.slice(0, slash), pattern.slice(slash + 1)]
-  if (pattern === '*') return { issuer: any, subject: any }
-  if (pattern.startsWith('*')) {
-    return slash === -1
-      ? { issuer: any, subject: endsWith(pattern.slice(1)) }
-      : { issuer: issuer === '*' ? any : endsWith(issuer.slice(1)), subject: is(subject) }
-  }
-  if (pattern.endsWith('*')) {
-    return slash === -1
-      ? { issuer: beginsWith(pattern.slice(0, -1)), subject: any }
-      : { issuer: is(issuer), subject: subject === '*' ? any : beginsWith(subject.slice(0, -1)) }
-  }
-  return { issuer: is(issuer), subject: is(subject) }
-}
-
-const any = compileTexts(['*'])
-const is =
-  (wanted: string): TextMatcher =>
-  (text) =>
-    text === wanted
-const beginsWith =
-  (prefix: string): TextMatcher =>
-  (text) =>
-    text?.startsWith(prefix) === true
-const endsWith =
-  (suffix: string): TextMatcher =>
-  (text) =>
-    text?.endsWith(suffix) === true
+/** Empty stands for absent too, which fits nothing: `requestPrincipals: [ISSUER]` must not let in tokens without a subject. */
+const halfOf = (token: VerifiedToken, half: keyof typeof claims): string | undefined =>
+  token[half] === '' && !Object.hasOwn(token.claims, claims[half]) ? undefined : token[half]
