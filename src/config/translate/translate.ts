@@ -40,7 +40,7 @@ import { createCatalog } from './catalog.ts'
 import { sortByKey } from './sort-by-key.ts'
 import { chooseGateway } from './gateway/choose-gateway.ts'
 import { unmetClaims } from './gateway/unmet-claims.ts'
-import { translateAuthentications } from './security/authentications.ts'
+import { createIssuersOf, translateAuthentications } from './security/authentications.ts'
 import { createAuthorizationTranslation, type TranslateAuthorizations } from './security/authorizations.ts'
 import { sortConditions, unusableConditions } from './conditions.ts'
 import type { SourcedObject, TranslateOptions } from './options.ts'
@@ -184,7 +184,7 @@ const translateSet = (
   const authorizations = remembering.translateAuthorizations(catalog.authorizations, {
     ...targets,
     providerFault: providers.faultOf,
-    verifiesTokens: (key) => authentications.inForce.services.has(key),
+    issuersOf: createIssuersOf(authentications),
   })
   const asked = providers.use(
     authorizations.policies.flatMap(({ provider }) => provider ?? []),

@@ -17,12 +17,12 @@ import type { ResolvedTargets, TargetScope } from './resolve-targets.ts'
 export interface NoteScope extends TargetScope {
   /** Why nobody can be asked by a provider's name; `undefined` when somebody can. */
   readonly providerFault: (name: string) => string | undefined
-  /** Whether a RequestAuthentication is in force on a Service, by its key. */
-  readonly verifiesTokens: (service: string) => boolean
+  /** The issuers whose tokens are verified on a Service, by its key; `undefined`: no RequestAuthentication is in force on it. */
+  readonly issuersOf: (service: string) => readonly string[] | undefined
 }
 
 /** What of the mesh decides about what policies can match. */
-export interface MeshFacts extends Omit<FitScope, 'ports' | 'trustDomains'> {
+export interface MeshFacts extends Omit<FitScope, 'ports' | 'trustDomains' | 'issuers'> {
   readonly trustDomains: readonly string[]
   /** Nobody has said that these are the mesh's. */
   readonly isTrustDomainAssumed: boolean
@@ -56,20 +56,22 @@ export const createNotes = (scope: NoteScope, mesh: MeshFacts): NotesOf => {
     const { action, rules, metadata } = policy
     const { all, opaque, areHttp } = portsOf(services)
     const hasPods = servesPods(scope) && takesPods(metadata.namespace)
-    const lacksTokens = services.length > 0 && !services.some(scope.verifiesTokens)
+    const issuers = services.flatMap((service) => scope.issuersOf(service) ?? [])
+    const whyNoTokens = findWhyNoTokens(action, services, scope)
     const judge = createRuleJudge(action, {
       ...facts,
       trustDomains: isTrustDomainAssumed ? undefined : mesh.trustDomains,
       written: mesh.trustDomains,
       ports: hasPods ? undefined : all,
       isHttpOnly: areHttp && !hasPods,
-      lacksTokens: lacksTokens && !hasPods,
+      issuers: hasPods || whyNoTokens !== undefined ? undefined : issuers,
+      lacksTokens: whyNoTokens !== undefined && (action === 'CUSTOM' || !hasPods),
     })
     const judged = rules.map(judge)
     const texts = [
       ...aboutPolicy(policy, scope),
       ...judged.flatMap(({ lack }, index) => (lack === undefined ? [] : [formatLack(lack, index, action)])),
-      ...(lacksTokens ? aboutTokens(policy) : []),
+      ...(whyNoTokens === undefined ? [] : aboutTokens(policy, whyNoTokens)),
       ...rules.flatMap((rule, index) => [
         ...(judged[index]?.notes ?? []),
         ...(takesConnections(rule, opaque) ? aboutConnections(rule, index, policy) : []),
@@ -117,11 +119,20 @@ const takesConnections = ({ to, when }: AuthorizationRule, opaque: ReadonlySet<n
   return opaque.size > 0 && admits(when) && (to.length === 0 || to.some(admits))
 }
 
-const aboutTokens = ({ rules }: AuthorizationPolicyObject): readonly string[] => {
+/** Istio refuses CUSTOM policies that are about tokens, since theirs is the same order. */
+const findWhyNoTokens = (
+  action: AuthorizationAction,
+  services: readonly string[],
+  { issuersOf }: NoteScope,
+): string | undefined => {
+  if (action === 'CUSTOM') return 'providers are asked before any token is looked at'
+  const isVerified = services.length === 0 || services.some((service) => issuersOf(service) !== undefined)
+  return isVerified ? undefined : 'no RequestAuthentication verifies tokens there'
+}
+
+const aboutTokens = ({ rules }: AuthorizationPolicyObject, why: string): readonly string[] => {
   const asking = rules.flatMap(conditionsOf).find(isAboutToken)
-  return asking === undefined
-    ? []
-    : [`${asking.path}: no RequestAuthentication verifies tokens there, so there are none`]
+  return asking === undefined ? [] : [`${asking.path}: ${why}, so there are none`]
 }
 
 const aboutPolicy = (

@@ -9,6 +9,7 @@ const scope: RuleScope = {
   written: trustDomains,
   pathNormalization: 'BASE',
   ports: new Set([80]),
+  issuers: undefined,
   isHttpOnly: false,
   lacksTokens: false,
 }

@@ -6,8 +6,16 @@ import { seededRandom } from '../../../../test/support/random.ts'
 import { normalizePath } from '../../../http/path.ts'
 import { whyNever } from './never-fits.ts'
 
+const ISSUERS = ['https://idp.example/a', 'local']
+
 const why = (kind: string, value: string, over: Partial<Parameters<typeof whyNever>[2]> = {}): string | undefined => {
-  const scope = { trustDomains: ['new.td', 'old.td'], pathNormalization: 'BASE' as const, ports: undefined, ...over }
+  const scope = {
+    trustDomains: ['new.td', 'old.td'],
+    pathNormalization: 'BASE' as const,
+    ports: undefined,
+    issuers: ISSUERS,
+    ...over,
+  }
   return whyNever({ kind, name: 'x' } as PolicyField, value, scope)
 }
 
@@ -96,6 +104,8 @@ const FITTING: readonly (readonly [kind: string, ...values: string[]])[] = [
   ['request.headers', 'whatever'],
   ['request.host', 'a.b', '*.b', '[::1]'],
   ['destination.port', '80'],
+  ['request.auth.principal', '*', 'local/bob', 'local/*', 'https://idp.example/a/*', '*/bob', '*idp.example/a/bob'],
+  ['request.auth.principal', 'loc*', '*bob', 'local'],
 ]
 
 const NEVER: readonly (readonly [kind: string, values: readonly string[], why: RegExp])[] = [
@@ -118,6 +128,11 @@ const NEVER: readonly (readonly [kind: string, values: readonly string[], why: R
   ['source.serviceAccount', ['shop/a b'], /no service account/],
   ['request.method', ['get', 'Get', 'po*', '*st'], /in capitals/],
   ['request.method', ['GET,POST', 'GET '], /no method/],
+  [
+    'request.auth.principal',
+    ['bob', 'https://idp.example/a', 'other/*', '*.example/bob', 'oth*', 'local/x/bob'],
+    /form ISSUER\/SUBJECT, and tokens of https:\/\/idp.example\/a, local alone/,
+  ],
 ]
 
 describe('other fields', () => {
@@ -143,6 +158,10 @@ describe('other fields', () => {
   test('a mesh without aliases says so', () => {
     const alone = { trustDomains: ['new.td'] }
     assert.equal(why('source.trustDomain', 'x', alone), 'since the mesh has the trust domain new.td and no alias')
+  })
+
+  test('any issuer may be where nobody says whose tokens are verified', () => {
+    assert.equal(why('request.auth.principal', 'other/*', { issuers: undefined }), undefined)
   })
 
   test('a port is one of those that are there', () => {

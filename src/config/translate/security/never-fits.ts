@@ -5,6 +5,7 @@ import { isIdentityClaim } from '../../../http/identity-claims.ts'
 import { decodeSpiffeId } from '../../../model/identity.ts'
 import type { PathNormalization } from '../../../model/model.ts'
 import type { PolicyField } from '../../../model/security/authorization.ts'
+import { fitsHalf, parseRequestPrincipal } from '../../../model/security/request-principal.ts'
 import { isOfOwnTrustDomain, isOwnTrustDomain } from './expand-trust-domains.ts'
 import { whyNoPath } from './possible-path.ts'
 
@@ -15,6 +16,8 @@ export interface FitScope {
   readonly pathNormalization: PathNormalization
   /** The ports of all that a policy is about; `undefined`: any. */
   readonly ports: ReadonlySet<number> | undefined
+  /** Those whose tokens are verified there; `undefined`: any, or nobody says. */
+  readonly issuers: readonly string[] | undefined
 }
 
 /** Why a value fits nothing; `undefined` when something may come that it fits. */
@@ -41,6 +44,8 @@ export const whyNever = (field: PolicyField, value: string, scope: FitScope): st
       return whyNoPath(value, scope.pathNormalization)
     case 'request.method':
       return whyNoMethod(value)
+    case 'request.auth.principal':
+      return whyNoIssuer(value, scope)
     case 'request.headers':
     case 'request.experimental.inline.headers':
       return isTakenOut(field.name) ? 'since the field is taken out before policies are asked' : undefined
@@ -49,13 +54,15 @@ export const whyNever = (field: PolicyField, value: string, scope: FitScope): st
     case 'destination.ip':
     case 'connection.sni':
     case 'request.host':
-    case 'request.auth.principal':
     case 'request.auth.audiences':
     case 'request.auth.presenter':
     case 'request.auth.claims':
       return undefined
   }
 }
+
+/** How many are shown. */
+const MAX_ISSUERS = 4
 
 /** An asterisk inside of a value is an asterisk. */
 export const hasInnerAsterisk = (value: string): boolean => value.slice(1, -1).includes('*')
@@ -69,6 +76,15 @@ const whyNoMethod = (value: string): string | undefined => {
   const text = value.replace(/^\*|\*$/g, '')
   if (text === '' || isMethod(text)) return undefined
   return /[a-z]/.test(text) ? 'since methods are in capitals' : 'since it can be no method'
+}
+
+/** Of every token that is verified the issuer is one of a rule's. */
+const whyNoIssuer = (value: string, { issuers }: FitScope): string | undefined => {
+  const { issuer } = parseRequestPrincipal(value)
+  if (issuers === undefined || issuers.some((one) => fitsHalf(issuer, one))) return undefined
+  const known = [...new Set(issuers)]
+  const shown = known.length > MAX_ISSUERS ? `${known.slice(0, MAX_ISSUERS).join(', ')}, …` : known.join(', ')
+  return `since request principals have the form ISSUER/SUBJECT, and tokens of ${shown} alone are verified there`
 }
 
 const isInIdentity = ({ namespace = '', serviceAccount = '' }): boolean =>
