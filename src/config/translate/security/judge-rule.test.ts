@@ -119,6 +119,28 @@ test('a server name is of connections', () => {
   assert.equal(judge(both, 'ALLOW').lack, 'all')
 })
 
+/** Values, and whether an asterisk of theirs is taken for itself where somebody may mean more. */
+const ASTERISKS: readonly (readonly [kind: string, value: string, isTold: boolean])[] = [
+  ['request.host', '*.shop:*', true],
+  ['request.host', 'api.*:80', true],
+  ['request.host', 'api.shop:*', false],
+  ['request.headers', '*b*', true],
+  ['request.path', '*/admin/*', true],
+  ['request.path', '**', true],
+  ['request.path', '/a/{**}', false],
+  ['request.path', '*', false],
+  ['source.namespace', '*a*', false],
+  ['connection.sni', '*.db*', true],
+]
+
+for (const [kind, value, isTold] of ASTERISKS) {
+  test(`${kind} ${value} is ${isTold ? '' : 'not '}told of for its asterisks`, () => {
+    const { notes } = judge({ when: [`${kind}=${value}`] })
+    assert.deepEqual(notes, isTold ? [`p: "${value}" never fits, since * stands for something at one end only`] : [])
+    assert.deepEqual(judge({ when: [`${kind}=!${value}`] }).notes, notes)
+  })
+}
+
 test('where nobody verifies tokens no request has one', () => {
   const rule = { from: ['request.auth.principal=*'] }
   assert.equal(judge(rule).lack, undefined)

@@ -64,8 +64,9 @@ export const whyNever = (field: PolicyField, value: string, scope: FitScope): st
 /** How many are shown. */
 const MAX_ISSUERS = 4
 
-/** An asterisk inside of a value is an asterisk. */
-export const hasInnerAsterisk = (value: string): boolean => value.slice(1, -1).includes('*')
+/** An asterisk is an asterisk where it stands for nothing else: inside of a value, and at the end of one that begins with another. */
+export const hasInnerAsterisk = (value: string): boolean =>
+  (value.startsWith('*') ? value.slice(1) : value.slice(0, -1)).includes('*')
 
 /** Of the connection alone, or what clients claim of themselves; the endpoint is asked for an Upgrade, and a policy sees it. */
 const isTakenOut = (name: string): boolean =>
