@@ -21,16 +21,13 @@ export const translateAuthentications = (
     notesOf: (attachment) => ({ texts: notesOf(attachment, scope), reason: 'UnsupportedValue' }),
   })
 
-/** The issuers whose tokens are verified on a Service, by its key; `undefined` where nobody looks at tokens. */
+/** The issuers whose tokens are verified on a Service, by its key. */
 export const createIssuersOf = ({
   policies,
   inForce,
-}: Pick<Authentications, 'policies' | 'inForce'>): ((service: string) => readonly string[] | undefined) => {
+}: Pick<Authentications, 'policies' | 'inForce'>): ((service: string) => readonly string[]) => {
   const issuers = new Map(policies.map(({ key, rules }) => [key, rules.map(({ issuer }) => issuer)]))
-  return (service) => {
-    const found = inForce.services.get(service)?.flatMap((key) => issuers.get(key) ?? []) ?? []
-    return found.length === 0 ? undefined : found
-  }
+  return (service) => (inForce.services.get(service) ?? []).flatMap((key) => issuers.get(key) ?? [])
 }
 
 /** A ztunnel carries out policies without targets, but looks at no token. */

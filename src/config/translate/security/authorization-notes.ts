@@ -10,28 +10,31 @@ import { servesPods, type PolicyNotes } from './attachment.ts'
 import { conditionsOf, createRuleJudge, isAboutToken, type RuleLack } from './judge-rule.ts'
 import type { FitScope } from './never-fits.ts'
 import { mayCarryRequests, protocolOf } from '../service/port-protocol.ts'
-import { tcpPortsOf } from '../service/service-facts.ts'
+import { addressesOf, tcpPortsOf } from '../service/service-facts.ts'
 import type { ResolvedTargets, TargetScope } from './resolve-targets.ts'
 
 /** What notes are made by. */
 export interface NoteScope extends TargetScope {
   /** Why nobody can be asked by a provider's name; `undefined` when somebody can. */
   readonly providerFault: (name: string) => string | undefined
-  /** The issuers whose tokens are verified on a Service, by its key; `undefined`: no RequestAuthentication is in force on it. */
-  readonly issuersOf: (service: string) => readonly string[] | undefined
+  /** The issuers whose tokens are verified on a Service, by its key. */
+  readonly issuersOf: (service: string) => readonly string[]
 }
 
 /** What of the mesh decides about what policies can match. */
-export interface MeshFacts extends Omit<FitScope, 'ports' | 'trustDomains' | 'issuers'> {
+export interface MeshFacts extends Omit<FitScope, 'ports' | 'addresses' | 'trustDomains' | 'issuers'> {
   readonly trustDomains: readonly string[]
   /** Nobody has said that these are the mesh's. */
   readonly isTrustDomainAssumed: boolean
 }
 
-/** What the ports of all targets of a policy are. */
-interface TargetPorts {
-  readonly all: ReadonlySet<number>
-  /** Those that are declared to be no HTTP. */
+/** What all targets of a policy have. */
+interface TargetFacts {
+  readonly addresses: readonly string[]
+  /** Whose tokens are verified at some of them. */
+  readonly issuers: readonly string[]
+  readonly ports: ReadonlySet<number>
+  /** Ports that are declared to be no HTTP. */
   readonly opaque: ReadonlySet<number>
   /** All are declared to be HTTP. */
   readonly areHttp: boolean
@@ -45,24 +48,24 @@ export type NotesOf = (policy: AuthorizationPolicyObject, targets: ResolvedTarge
 
 /** Makes the notes for one set of objects; what policies with the same targets share is found out once. */
 export const createNotes = (scope: NoteScope, mesh: MeshFacts): NotesOf => {
-  const known = new Map<readonly string[], TargetPorts>()
-  const portsOf = (services: readonly string[]): TargetPorts => {
-    const ports = known.get(services) ?? findPorts(services, scope)
-    known.set(services, ports)
-    return ports
+  const known = new Map<readonly string[], TargetFacts>()
+  const factsOf = (services: readonly string[]): TargetFacts => {
+    const found = known.get(services) ?? findFacts(services, scope)
+    known.set(services, found)
+    return found
   }
   const { isTrustDomainAssumed, ...facts } = mesh
   return (policy, { services, takesPods }) => {
     const { action, rules, metadata } = policy
-    const { all, opaque, areHttp } = portsOf(services)
+    const { addresses, issuers, ports, opaque, areHttp } = factsOf(services)
     const hasPods = servesPods(scope) && takesPods(metadata.namespace)
-    const issuers = services.flatMap((service) => scope.issuersOf(service) ?? [])
-    const whyNoTokens = findWhyNoTokens(action, services, scope)
+    const whyNoTokens = findWhyNoTokens(action, services.length > 0 && issuers.length === 0)
     const judge = createRuleJudge(action, {
       ...facts,
       trustDomains: isTrustDomainAssumed ? undefined : mesh.trustDomains,
       written: mesh.trustDomains,
-      ports: hasPods ? undefined : all,
+      ports: hasPods ? undefined : ports,
+      addresses: hasPods ? undefined : addresses,
       isHttpOnly: areHttp && !hasPods,
       issuers: hasPods || whyNoTokens !== undefined ? undefined : issuers,
       lacksTokens: whyNoTokens !== undefined && (action === 'CUSTOM' || !hasPods),
@@ -98,15 +101,19 @@ const formatLack = (lack: RuleLack, index: number, action: AuthorizationAction):
     ? `rules[${index}] ${verbs[action]} nothing, since nothing can match it`
     : `rules[${index}] ${verbs[action]} no request, since none can match it`
 
-const findPorts = (services: readonly string[], { bound }: NoteScope): TargetPorts => {
-  const ports = services.flatMap((key) => {
-    const service = bound.get(key)?.object
-    return service === undefined ? [] : tcpPortsOf(service)
-  })
+const findFacts = (services: readonly string[], { bound, issuersOf }: NoteScope): TargetFacts => {
+  const targets = services.flatMap((key) => bound.get(key)?.object ?? [])
+  const ports = targets.flatMap(tcpPortsOf)
   const numbersOf = (some: typeof ports): ReadonlySet<number> => new Set(some.map(({ port }) => port))
   const isOpaque = (port: (typeof ports)[number]): boolean => !mayCarryRequests(protocolOf(port))
   const isHttp = (port: (typeof ports)[number]): boolean => ['http', 'http2', 'grpc'].includes(protocolOf(port))
-  return { all: numbersOf(ports), opaque: numbersOf(ports.filter(isOpaque)), areHttp: ports.every(isHttp) }
+  return {
+    addresses: targets.flatMap(addressesOf),
+    issuers: [...new Set(services.flatMap(issuersOf))],
+    ports: numbersOf(ports),
+    opaque: numbersOf(ports.filter(isOpaque)),
+    areHttp: ports.every(isHttp),
+  }
 }
 
 /** Whether a rule can be about a connection to one of these ports, as far as it names ports. */
@@ -120,14 +127,9 @@ const takesConnections = ({ to, when }: AuthorizationRule, opaque: ReadonlySet<n
 }
 
 /** Istio refuses CUSTOM policies that are about tokens, since theirs is the same order. */
-const findWhyNoTokens = (
-  action: AuthorizationAction,
-  services: readonly string[],
-  { issuersOf }: NoteScope,
-): string | undefined => {
+const findWhyNoTokens = (action: AuthorizationAction, isUnverified: boolean): string | undefined => {
   if (action === 'CUSTOM') return 'providers are asked before any token is looked at'
-  const isVerified = services.length === 0 || services.some((service) => issuersOf(service) !== undefined)
-  return isVerified ? undefined : 'no RequestAuthentication verifies tokens there'
+  return isUnverified ? 'no RequestAuthentication verifies tokens there' : undefined
 }
 
 const aboutTokens = ({ rules }: AuthorizationPolicyObject, why: string): readonly string[] => {

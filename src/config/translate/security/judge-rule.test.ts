@@ -9,6 +9,7 @@ const scope: RuleScope = {
   written: trustDomains,
   pathNormalization: 'BASE',
   ports: new Set([80]),
+  addresses: ['10.96.0.1'],
   issuers: undefined,
   isHttpOnly: false,
   lacksTokens: false,
@@ -140,6 +141,22 @@ for (const [kind, value, isTold] of ASTERISKS) {
     assert.deepEqual(judge({ when: [`${kind}=!${value}`] }).notes, notes)
   })
 }
+
+test('nobody is without an identity', () => {
+  for (const kind of ['source.principal', 'source.namespace', 'source.trustDomain']) {
+    const rule = { from: [`${kind}=!x.td,*`] }
+    assert.ok(judge(rule, 'ALLOW').notes.includes('p: "*" leaves nobody, since nobody gets in who has no identity'))
+    assert.equal(judge(rule, 'ALLOW').lack, 'all')
+    assert.equal(judge(rule, 'DENY').lack, undefined, 'whom it means is kept out')
+  }
+  assert.deepEqual(judge({ from: ['request.auth.principal=!*'] }, 'ALLOW'), { lack: undefined, notes: [] })
+})
+
+test('a rule for an address that no target has matches nothing', () => {
+  assert.deepEqual(judge({ when: ['destination.ip=10.96.0.0/24'] }), { lack: undefined, notes: [] })
+  assert.equal(judge({ when: ['destination.ip=10.2.0.1'] }).lack, 'all')
+  assert.equal(judge({ when: ['destination.ip=!10.2.0.1'] }).lack, undefined)
+})
 
 test('where nobody verifies tokens no request has one', () => {
   const rule = { from: ['request.auth.principal=*'] }

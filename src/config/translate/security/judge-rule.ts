@@ -73,8 +73,20 @@ const judgeCondition = (
   ]
   const isNameless = field.kind === 'connection.sni' && values.length > 0 && scope.isHttpOnly
   if (isNameless) notes.push(`${path}: requests have no server name, and all ports are declared to be HTTP`)
-  return { notes, isNever: values.length > 0 && lost.every((one) => one !== undefined) }
+  const isEmpty = excludesEverybody(condition)
+  if (isEmpty) notes.push(`${path}: "*" leaves nobody, since nobody gets in who has no identity`)
+  return {
+    notes,
+    // Whom DENY means by it is kept out, and so it has what it is written for.
+    isNever: (isEmpty && action !== 'DENY') || (values.length > 0 && lost.every((one) => one !== undefined)),
+  }
 }
+
+/** Whether a condition is about those who have no identity, by excluding all others. */
+const excludesEverybody = ({ field: { kind }, values, notValues }: FieldCondition): boolean =>
+  (kind === 'source.principal' || kind === 'source.namespace' || kind === 'source.trustDomain') &&
+  values.length === 0 &&
+  notValues.includes('*')
 
 interface Lacking {
   /** Conditions that never hold. */

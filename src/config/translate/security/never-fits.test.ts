@@ -8,12 +8,15 @@ import { whyNever } from './never-fits.ts'
 
 const ISSUERS = ['https://idp.example/a', 'local']
 
+const ADDRESSES = ['10.96.0.1', 'fd00::1']
+
 const why = (kind: string, value: string, over: Partial<Parameters<typeof whyNever>[2]> = {}): string | undefined => {
   const scope = {
     trustDomains: ['new.td', 'old.td'],
     pathNormalization: 'BASE' as const,
     ports: undefined,
     issuers: ISSUERS,
+    addresses: ADDRESSES,
     ...over,
   }
   return whyNever({ kind, name: 'x' } as PolicyField, value, scope)
@@ -105,6 +108,7 @@ const FITTING: readonly (readonly [kind: string, ...values: string[]])[] = [
   ['request.host', 'a.b', '*.b', '[::1]'],
   ['destination.port', '80'],
   ['request.auth.principal', '*', 'local/bob', 'local/*', 'https://idp.example/a/*', '*/bob', '*idp.example/a/bob'],
+  ['destination.ip', '10.96.0.1', '10.96.0.0/12', 'fd00::/8', '::ffff:10.96.0.1', '0.0.0.0/0'],
   ['request.auth.principal', 'loc*', '*bob', 'local'],
 ]
 
@@ -128,6 +132,7 @@ const NEVER: readonly (readonly [kind: string, values: readonly string[], why: R
   ['source.serviceAccount', ['shop/a b'], /no service account/],
   ['request.method', ['get', 'Get', 'po*', '*st'], /in capitals/],
   ['request.method', ['GET,POST', 'GET '], /no method/],
+  ['destination.ip', ['10.96.0.2', '10.97.0.0/16', 'fd00::2', '192.168.0.0/16'], /no Service that the policy targets/],
   [
     'request.auth.principal',
     ['bob', 'https://idp.example/a', 'other/*', '*.example/bob', 'oth*', 'local/x/bob'],
@@ -162,6 +167,11 @@ describe('other fields', () => {
 
   test('any issuer may be where nobody says whose tokens are verified', () => {
     assert.equal(why('request.auth.principal', 'other/*', { issuers: undefined }), undefined)
+  })
+
+  test('a policy for Pods may be about any address', () => {
+    assert.equal(why('destination.ip', '10.2.0.1', { addresses: undefined }), undefined)
+    assert.match(why('destination.ip', '10.2.0.1', { addresses: [] }) ?? '', /has such an address/)
   })
 
   test('a port is one of those that are there', () => {

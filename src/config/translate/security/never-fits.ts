@@ -2,6 +2,7 @@
 import { isMethod } from '../../../http/h1/chars.ts'
 import { isConnectionSpecific } from '../../../http/hop-by-hop.ts'
 import { isIdentityClaim } from '../../../http/identity-claims.ts'
+import { isInCidr, parseCidr, parseIp } from '../../../lib/addresses/cidr.ts'
 import { decodeSpiffeId } from '../../../model/identity.ts'
 import type { PathNormalization } from '../../../model/model.ts'
 import type { PolicyField } from '../../../model/security/authorization.ts'
@@ -16,6 +17,8 @@ export interface FitScope {
   readonly pathNormalization: PathNormalization
   /** The ports of all that a policy is about; `undefined`: any. */
   readonly ports: ReadonlySet<number> | undefined
+  /** The addresses of the same; `undefined`: any. */
+  readonly addresses: readonly string[] | undefined
   /** Those whose tokens are verified there; `undefined`: any, or nobody says. */
   readonly issuers: readonly string[] | undefined
 }
@@ -40,6 +43,8 @@ export const whyNever = (field: PolicyField, value: string, scope: FitScope): st
       return scope.ports?.has(Number(value)) === false
         ? 'since no Service that the policy targets has such a port'
         : undefined
+    case 'destination.ip':
+      return whyNoAddress(value, scope)
     case 'request.path':
       return whyNoPath(value, scope.pathNormalization)
     case 'request.method':
@@ -51,7 +56,6 @@ export const whyNever = (field: PolicyField, value: string, scope: FitScope): st
       return isTakenOut(field.name) ? 'since the field is taken out before policies are asked' : undefined
     case 'source.ip':
     case 'remote.ip':
-    case 'destination.ip':
     case 'connection.sni':
     case 'request.host':
     case 'request.auth.audiences':
@@ -79,12 +83,21 @@ const whyNoMethod = (value: string): string | undefined => {
   return /[a-z]/.test(text) ? 'since methods are in capitals' : 'since it can be no method'
 }
 
+const whyNoAddress = (value: string, { addresses }: FitScope): string | undefined => {
+  const block = parseCidr(value)
+  if (addresses === undefined || block === undefined) return undefined
+  const isSome = addresses.some((address) => {
+    const ip = parseIp(address)
+    return ip !== undefined && isInCidr(ip, block)
+  })
+  return isSome ? undefined : 'since no Service that the policy targets has such an address'
+}
+
 /** Of every token that is verified the issuer is one of a rule's. */
 const whyNoIssuer = (value: string, { issuers }: FitScope): string | undefined => {
   const { issuer } = parseRequestPrincipal(value)
   if (issuers === undefined || issuers.some((one) => fitsHalf(issuer, one))) return undefined
-  const known = [...new Set(issuers)]
-  const shown = known.length > MAX_ISSUERS ? `${known.slice(0, MAX_ISSUERS).join(', ')}, …` : known.join(', ')
+  const shown = issuers.slice(0, MAX_ISSUERS).join(', ') + (issuers.length > MAX_ISSUERS ? ', …' : '')
   return `since request principals have the form ISSUER/SUBJECT, and tokens of ${shown} alone are verified there`
 }
 
