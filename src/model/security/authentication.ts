@@ -7,7 +7,7 @@ export interface RequestAuthentication {
 
 /** One issuer (JWTRule). A token in one of its places must be one of its own; none at all is fine. */
 export interface JwtRule {
-  /** As in the claim `iss`. */
+  /** As in the claim `iss`; empty: whatever it is, or none. */
   readonly issuer: string
   /** One of them must be among the token's; empty: whatever it is for. */
   readonly audiences: readonly string[]

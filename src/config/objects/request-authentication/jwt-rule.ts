@@ -53,7 +53,7 @@ const duration: s.Schema<number> = {
 }
 
 const schema = s.object({
-  issuer: text,
+  issuer: s.withDefault(text, ''),
   audiences: texts,
   jwksUri: s.optional(uri),
   jwks_uri: s.optional(uri),
@@ -76,7 +76,7 @@ export const decodeJwtRule = (value: unknown, path: string): Decoded<ReadRule> =
   if (!decoded.ok) return decoded
   const written = decoded.value
   const notes: string[] = []
-  const faults: Issue[] = [...repeatedHeaders(written, path)]
+  const faults: Issue[] = [...missingIssuer(written, path), ...repeatedHeaders(written, path)]
   const keys = keysOf(written, { path, faults, notes })
   if (faults.length > 0) return { ok: false, issues: faults }
   const { issuer, audiences, forwardOriginalToken, outputPayloadToHeader, outputClaimToHeaders } = written
@@ -91,6 +91,13 @@ export const decodeJwtRule = (value: unknown, path: string): Decoded<ReadRule> =
     spaceDelimitedClaims: [...new Set([...LISTS, ...written.spaceDelimitedClaims])],
   }
   return { ok: true, value: { rule, notes } }
+}
+
+/** Istio takes a rule without an issuer, for tokens of any, only where it says who has the keys. */
+const missingIssuer = ({ issuer, jwksUri, jwks_uri: otherUri }: Written, path: string): readonly Issue[] => {
+  if (issuer !== '' || jwksUri !== undefined || otherUri !== undefined) return []
+  const expected = 'whose tokens are meant, or a jwksUri that has the keys of all issuers'
+  return [{ message: 'is missing', path: `${path}.issuer`, found: 'nothing', expected }]
 }
 
 const repeatedHeaders = (written: Written, path: string): readonly Issue[] => {

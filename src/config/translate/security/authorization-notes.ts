@@ -17,7 +17,7 @@ import type { ResolvedTargets, TargetScope } from './resolve-targets.ts'
 export interface NoteScope extends TargetScope {
   /** Why nobody can be asked by a provider's name; `undefined` when somebody can. */
   readonly providerFault: (name: string) => string | undefined
-  /** The issuers whose tokens are verified on a Service, by its key. */
+  /** The issuers whose tokens are verified on a Service, by its key; an empty text stands for any. */
   readonly issuersOf: (service: string) => readonly string[]
 }
 
@@ -31,7 +31,7 @@ export interface MeshFacts extends Omit<FitScope, 'ports' | 'addresses' | 'trust
 /** What all targets of a policy have. */
 interface TargetFacts {
   readonly addresses: readonly string[]
-  /** Whose tokens are verified at some of them. */
+  /** Whose tokens are verified at some of them; an empty text stands for anybody's. */
   readonly issuers: readonly string[]
   readonly ports: ReadonlySet<number>
   /** Ports that are declared to be no HTTP. */
@@ -67,7 +67,7 @@ export const createNotes = (scope: NoteScope, mesh: MeshFacts): NotesOf => {
       ports: hasPods ? undefined : ports,
       addresses: hasPods ? undefined : addresses,
       isHttpOnly: areHttp && !hasPods,
-      issuers: hasPods || whyNoTokens !== undefined ? undefined : issuers,
+      issuers: hasPods || whyNoTokens !== undefined || issuers.includes('') ? undefined : issuers,
       lacksTokens: whyNoTokens !== undefined && (action === 'CUSTOM' || !hasPods),
     })
     const judged = rules.map(judge)

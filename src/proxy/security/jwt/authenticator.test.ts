@@ -135,6 +135,14 @@ describe('a token that was verified', () => {
   })
 })
 
+it('a rule without an issuer takes tokens of any that its keys have signed, and those of none', async () => {
+  const plan = planOf(ruleOf({ issuer: '' }))
+  for (const claims of [{ iss: issuer, sub: 'ann' }, { iss: 'https://tenant-7.test', sub: 'ann' }, { sub: 'ann' }]) {
+    assert.equal(told(await authenticator.judge(plan, bearing(signToken(key, claims)))), 'ann')
+    assert.equal(told(await authenticator.judge(plan, bearing(signToken(other, claims)))), 'noKey')
+  }
+})
+
 it('a burst of requests with one token has its signature checked once', async () => {
   const plan = planOf(ruleOf())
   const token = signToken(key, { iss: issuer, sub: 'ann' })

@@ -109,7 +109,7 @@ export class Authenticator {
   }
 
   #findMisfit({ issuer, comparable, expiresAt, validFrom }: ParsedToken, rule: JwtRulePlan): JwtFault | undefined {
-    if (issuer !== rule.issuer) return 'unknownIssuer'
+    if (rule.issuer !== '' && issuer !== rule.issuer) return 'unknownIssuer'
     const nowS = this.#deps.clock.nowMs() / 1000
     if (validFrom !== undefined && validFrom > nowS + SKEW_S) return 'notYetValid'
     if (expiresAt !== undefined && expiresAt < nowS - SKEW_S) return 'expired'

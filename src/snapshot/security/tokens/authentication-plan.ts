@@ -17,6 +17,10 @@ export interface JwtRulePlan extends JwtRule {
   readonly audienceSet: ReadonlySet<string>
 }
 
+/** The rule that tokens of an issuer are meant for: its own before one that takes any. */
+export const ruleOfIssuer = ({ rules }: AuthenticationPlan, issuer: unknown): JwtRulePlan | undefined =>
+  rules.find((rule) => rule.issuer !== '' && rule.issuer === issuer) ?? rules.find((rule) => rule.issuer === '')
+
 /** A policy of a snapshot, and what it was made from. */
 interface CompiledPolicy {
   readonly source: RequestAuthentication

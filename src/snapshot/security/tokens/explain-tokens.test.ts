@@ -20,6 +20,13 @@ const plan = compileAuthentications(
   ],
   noAuthentications,
 ).planOf(['shop/a', 'shop/b'])
+const open = compileAuthentications(
+  [
+    { key: 'shop/b', rules: [ruleOf('https://a')] },
+    { key: 'shop/c', rules: [ruleOf('')] },
+  ],
+  noAuthentications,
+).planOf(['shop/b', 'shop/c'])
 const wanted = 'https://a (RequestAuthentication shop/b) or https://b (RequestAuthentication shop/a)'
 
 const cases: readonly (readonly [what: string, told: readonly string[], lines: readonly string[]])[] = [
@@ -39,6 +46,23 @@ const cases: readonly (readonly [what: string, told: readonly string[], lines: r
     'a token of nobody',
     explainTokens(plan, {}),
     [`a token of issuer undefined is refused with 401; it would have to be of ${wanted}`],
+  ],
+  [
+    'a token of nobody, where any will do',
+    explainTokens(open, {}),
+    ['the claims are taken for those of a token that RequestAuthentication shop/c has verified'],
+  ],
+  [
+    'a token of an issuer that has a rule of its own',
+    explainTokens(open, { iss: 'https://a' }),
+    ['the claims are taken for those of a token that RequestAuthentication shop/b has verified'],
+  ],
+  [
+    'no token, where any will do',
+    explainTokens(open, undefined),
+    [
+      'a token would have to be of any issuer (RequestAuthentication shop/c) or https://a (RequestAuthentication shop/b); this is without one',
+    ],
   ],
 ]
 for (const [what, told, lines] of cases) it(what, () => assert.deepEqual(told, lines))

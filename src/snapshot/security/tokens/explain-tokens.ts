@@ -1,4 +1,4 @@
-import type { AuthenticationPlan } from './authentication-plan.ts'
+import { ruleOfIssuer, type AuthenticationPlan } from './authentication-plan.ts'
 
 /** What becomes of tokens, for people; `claims` are those of one that counts as verified. */
 export const explainTokens = (
@@ -7,11 +7,11 @@ export const explainTokens = (
 ): readonly string[] => {
   if (plan === undefined)
     return claims === undefined ? [] : ['no RequestAuthentication applies: nobody looks at tokens']
-  const issuers = plan.rules.map(({ issuer, policy }) => `${issuer} (${policy})`)
+  const issuers = plan.rules.map(({ issuer, policy }) => `${issuer === '' ? 'any issuer' : issuer} (${policy})`)
   if (issuers.length === 0) return []
   if (claims === undefined) return [`a token would have to be of ${issuers.join(' or ')}; this is without one`]
   const { iss } = claims
-  const rule = plan.rules.find(({ issuer }) => issuer === iss)
+  const rule = ruleOfIssuer(plan, iss)
   return rule === undefined
     ? [`a token of issuer ${String(iss)} is refused with 401; it would have to be of ${issuers.join(' or ')}`]
     : [`the claims are taken for those of a token that ${rule.policy} has verified`]

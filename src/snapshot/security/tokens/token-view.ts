@@ -1,7 +1,7 @@
 import { claimValue, readClaims, type VerifiedToken } from '../../../filter/verified-token.ts'
 import { encodeFieldText } from '../../../lib/headers/encode-field-text.ts'
 import { isPlainObject } from '../../../lib/schema.ts'
-import type { AuthenticationPlan, JwtRulePlan } from './authentication-plan.ts'
+import { ruleOfIssuer, type AuthenticationPlan, type JwtRulePlan } from './authentication-plan.ts'
 
 /** A token as a rule has policies, routes and endpoints see it. */
 export interface TokenView {
@@ -32,7 +32,7 @@ export const viewClaims = (
   claims: Readonly<Record<string, unknown>>,
   plan: AuthenticationPlan | undefined,
 ): Pick<TokenView, 'token' | 'outputs'> | undefined => {
-  const rule = plan?.rules.find(({ issuer }) => issuer === claims['iss'])
+  const rule = plan === undefined ? undefined : ruleOfIssuer(plan, claims['iss'])
   return rule === undefined
     ? undefined
     : viewToken({ claims, payload: Buffer.from(JSON.stringify(claims)).toString('base64url') }, rule)
