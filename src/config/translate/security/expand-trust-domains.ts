@@ -1,7 +1,7 @@
 import { isEqual } from '../../../lib/is-equal.ts'
 import type { AuthorizationRule, FieldCondition } from '../../../model/security/authorization.ts'
 
-/** Stands for the mesh's own trust domain in policies, whatever that is called (Istio's `trustdomain.Bundle`). */
+/** Stands for the mesh's own trust domain in principals, whatever that is called (Istio's `ReplaceTrustDomainAliases`). */
 const LOCAL = 'cluster.local'
 
 /**
@@ -43,12 +43,16 @@ export const expandValue = (
 
 /** Whether a trust domain of the mesh fits a value of `trustDomains`. */
 export const isOwnTrustDomain = (value: string, trustDomains: readonly string[]): boolean =>
-  value === LOCAL || trustDomains.some((trustDomain) => fits(trustDomain, value))
+  trustDomains.some((trustDomain) => fits(trustDomain, value))
+
+/** The same of the first part of a principal. */
+const isOwnPart = (written: string, trustDomains: readonly string[]): boolean =>
+  written === LOCAL || isOwnTrustDomain(written, trustDomains)
 
 /** Whether an identity of one of the mesh's trust domains may fit a principal, as far as that names one. */
 export const isOfOwnTrustDomain = (principal: string, trustDomains: readonly string[]): boolean => {
   const [written = '', ...parts] = principal.split('/')
-  if (parts.length === 4) return isOwnTrustDomain(written, trustDomains)
+  if (parts.length === 4) return isOwnPart(written, trustDomains)
   // Only the end of an identity, or its beginning, in which nothing stands for anything else.
   if (written.startsWith('*')) return true
   return parts.length === 0 ? isOwnTrustDomain(written, trustDomains) : trustDomains.includes(written)
@@ -61,14 +65,14 @@ const expansionOf = (kind: FieldCondition['field']['kind']): Expansion | undefin
   return kind === 'source.trustDomain' ? expandTrustDomain : undefined
 }
 
-const expandTrustDomain: Expansion = (value, trustDomains) =>
-  value === LOCAL || trustDomains.includes(value) ? [...trustDomains] : [value]
+/** Only those that are written out; `cluster.local` is but a name here (Istio's `ExpandTrustDomainAliases`). */
+const expandTrustDomain: Expansion = (value, trustDomains) => (trustDomains.includes(value) ? trustDomains : [value])
 
 /** Only what has all five parts of an identity names a trust domain. */
 const expandPrincipal: Expansion = (principal, trustDomains) => {
   const [written = '', ...parts] = principal.split('/')
   if (parts.length !== 4) return [principal]
-  if (!isOwnTrustDomain(written, trustDomains)) return [principal]
+  if (!isOwnPart(written, trustDomains)) return [principal]
   return trustDomains.map((trustDomain) => (fits(trustDomain, written) ? principal : [trustDomain, ...parts].join('/')))
 }
 

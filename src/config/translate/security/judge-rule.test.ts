@@ -53,7 +53,7 @@ const EXCLUDED: readonly (readonly [kind: string, value: string, excluding: stri
   ['destination.port', '80', '80'],
   ['source.principal', 'old.td/ns/a/sa/b', 'new.td/ns/a/sa/b'],
   ['source.principal', 'cluster.local/ns/a/sa/b', 'old.td/ns/a/sa/b'],
-  ['source.trustDomain', 'old.td', 'cluster.local'],
+  ['source.trustDomain', 'old.td', 'new.td'],
   ['request.experimental.inline.headers', 'a', 'a'],
 ]
 
