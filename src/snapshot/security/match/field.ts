@@ -71,10 +71,9 @@ const compileRequestField = (field: RequestField, values: readonly string[], rep
     }
     case 'request.auth.audiences':
       return ofToken(values, ({ audiences }) => audiences)
-    case 'request.auth.presenter': {
-      const fits = compileTexts(values)
-      return ({ token }) => fits(token?.presenter)
-    }
+    case 'request.auth.presenter':
+      // One, or several, as Istio has it (`requestPresenterGenerator`).
+      return ofToken(values, (token) => claimValues(token, ['azp']))
     case 'request.auth.claims':
       return ofToken(values, (token) => claimValues(token, field.names))
   }
