@@ -31,6 +31,7 @@ describe('ApiKey', () => {
     [{ query: '?a=1&api_key=key-of-ben&b' }, 'ben'],
     [{ query: '?api%5Fkey=key-of-ben' }, 'ben'],
     [{ headers: [['cookie', 'a=b; key=key-of-ann']] }, 'ann'],
+    [{ headers: [['cookie', 'a=b;\tkey = "key-of-ann" ;c=d']] }, 'ann'],
     [
       {
         headers: [

@@ -1,4 +1,4 @@
-import type { RequestView } from 'fairway/filter'
+import { findCookie, removeCookie, type RequestView } from 'fairway/filter'
 import type { KeyLocation } from './config.ts'
 
 /** How a key is found in a request, and taken out of it. */
@@ -29,8 +29,8 @@ export const createKeyReader = ({ type, name }: KeyLocation): KeyReader => {
       }
     case 'Cookie':
       return {
-        read: (request) => cookieOf(request, name),
-        remove: (request) => removeCookie(request, name),
+        read: ({ headers }) => findCookie(headers, name, (value) => value),
+        remove: ({ headers }) => removeCookie(headers, name),
       }
   }
 }
@@ -38,21 +38,3 @@ export const createKeyReader = ({ type, name }: KeyLocation): KeyReader => {
 /** `Authorization: Bearer KEY` is how many write it. */
 const withoutScheme = (name: string, value: string | undefined): string | undefined =>
   name === 'authorization' ? value?.replace(/^bearer +/i, '') : value
-
-const cookieOf = ({ headers }: RequestView, name: string): string | undefined => {
-  for (const [field, cookies] of headers) {
-    const pair = field === 'cookie' ? cookies.split(SEPARATOR).find((one) => one.startsWith(`${name}=`)) : undefined
-    if (pair !== undefined) return pair.slice(name.length + 1)
-  }
-  return undefined
-}
-
-/** Nothing else separates cookies (RFC 6265 section 5.4): commas stand in values of some. */
-const SEPARATOR = /; */
-
-const removeCookie = ({ headers }: RequestView, name: string): void => {
-  const cookies = [...headers].flatMap(([field, value]) => (field === 'cookie' ? value.split(SEPARATOR) : []))
-  const kept = cookies.filter((pair) => !pair.startsWith(`${name}=`))
-  if (kept.length === 0) headers.removeLower('cookie')
-  else headers.setLower('cookie', kept.join('; '))
-}

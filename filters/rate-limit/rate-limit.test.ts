@@ -171,6 +171,17 @@ const keys: readonly (readonly [part: object, one: ExchangeOptions, same: Exchan
       { headers: [['cookie', 'sid="x"; b=2']] },
       { headers: [['cookie', 'xsid=x']] },
     ],
+    [
+      { type: 'Cookie', name: 'sid' },
+      {
+        headers: [
+          ['cookie', 'a=1'],
+          ['cookie', 'sid=x'],
+        ],
+      },
+      { headers: [['cookie', ' sid = "x"']] },
+      { headers: [['cookie', 'a=1']] },
+    ],
     [{ type: 'Claim', name: 'tenant' }, { claims: token }, { claims: { tenant: 'a' } }, {}],
     [
       { type: 'Claim', name: 'realm.roles' },

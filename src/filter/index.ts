@@ -16,6 +16,8 @@ export type { CallErrorCode, FetchInit, MeshFetch } from './env/calls.ts'
 export type { Counter, Histogram, HistogramOptions, LabelValues, MetricOptions } from './env/metrics.ts'
 export type { JoinSiblings, Siblings, SiblingUser } from './env/siblings.ts'
 export type { HeaderList } from '../http/header-list.ts'
+/** Cookies of requests, read as everywhere: `findCookie(headers, 'session', (value) => value)`. */
+export { findCookie, removeCookie } from '../http/cookies.ts'
 /** Texts of others as values of headers: `encodeFieldText(token.subject)`. */
 export { encodeFieldText } from '../lib/headers/encode-field-text.ts'
 /** What no change of a request's headers may do: to its only host, and to those that say who the client is. */

@@ -1,3 +1,7 @@
+/**
+ * Cookies of a request, read in one way wherever somebody looks for one: what is taken for a credential here has to be what
+ * is taken out there. As Envoy reads them (`forEachCookie`), and with blanks that it leaves where most applications do not.
+ */
 import type { HeaderList } from './header-list.ts'
 
 /**
@@ -13,14 +17,76 @@ export const findCookie = <T>(
     if (fields[i] !== 'cookie') continue
     const pairs = fields[i + 1] ?? ''
     // Not cut into pieces: there may be 64 KiB of semicolons.
-    for (let end = -1, start = 0; start < pairs.length; start = end + 1) {
-      const semicolon = pairs.indexOf(';', start)
-      end = semicolon === -1 ? pairs.length : semicolon
-      const valueAt = start + (pairs[start] === ' ' ? 1 : 0) + name.length + 1
-      if (pairs[valueAt - 1] !== '=' || !pairs.startsWith(name, valueAt - 1 - name.length)) continue
-      const found = read(pairs.slice(valueAt, end))
+    for (let start = 0, end = 0; start < pairs.length; start = end + 1) {
+      end = endOfPair(pairs, start)
+      const equals = findEquals(pairs, name, { start, end })
+      if (equals === -1) continue
+      const found = read(valueBetween(pairs, equals + 1, end))
       if (found !== undefined) return found
     }
   }
   return undefined
 }
+
+/** Takes all cookies of that name out, and fields of which nothing is left. */
+export const removeCookie = ({ fields }: HeaderList, name: string): void => {
+  let kept = 0
+  for (let i = 0; i < fields.length; i += 2) {
+    const field = fields[i] ?? ''
+    const value = fields[i + 1] ?? ''
+    const left = field === 'cookie' ? withoutCookie(value, name) : value
+    if (left === '' && value !== '') continue
+    fields[kept++] = field
+    fields[kept++] = left
+  }
+  fields.length = kept
+}
+
+const withoutCookie = (pairs: string, name: string): string => {
+  const kept: string[] = []
+  let isSame = true
+  for (let start = 0, end = 0; start < pairs.length; start = end + 1) {
+    end = endOfPair(pairs, start)
+    if (findEquals(pairs, name, { start, end }) === -1) kept.push(pairs.slice(start, end))
+    else isSame = false
+  }
+  return isSame ? pairs : kept.join(';').trim()
+}
+
+const endOfPair = (pairs: string, start: number): number => {
+  const semicolon = pairs.indexOf(';', start)
+  return semicolon === -1 ? pairs.length : semicolon
+}
+
+/** Where the sign is behind the name of a pair, if that is its name; else -1. */
+const findEquals = (
+  pairs: string,
+  name: string,
+  { start, end }: { readonly start: number; readonly end: number },
+): number => {
+  const nameAt = skipBlanks(pairs, start, end)
+  if (!pairs.startsWith(name, nameAt)) return -1
+  const at = skipBlanks(pairs, nameAt + name.length, end)
+  return at < end && pairs[at] === '=' ? at : -1
+}
+
+/** Without the quotes that a value may stand in (RFC 6265 section 4.1.1). */
+const valueBetween = (pairs: string, start: number, end: number): string => {
+  let from = skipBlanks(pairs, start, end)
+  let to = end
+  while (to > from && isBlank(pairs, to - 1)) to--
+  const isQuoted = to - from >= 2 && pairs[from] === '"' && pairs[to - 1] === '"'
+  if (isQuoted) {
+    from++
+    to--
+  }
+  return pairs.slice(from, to)
+}
+
+const skipBlanks = (text: string, start: number, end: number): number => {
+  let at = start
+  while (at < end && isBlank(text, at)) at++
+  return at
+}
+
+const isBlank = (text: string, at: number): boolean => text[at] === ' ' || text[at] === '\t'

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto'
-import { claimValues } from 'fairway/filter'
+import { claimValues, findCookie } from 'fairway/filter'
 import type { Exchange } from 'fairway/filter'
-import { cookieOf } from './cookie.ts'
 import type { KeyPart } from './key-config.ts'
 import { compileTemplate } from './path-template.ts'
 
@@ -34,7 +33,7 @@ export const compilePart = (part: KeyPart): ReadPart => {
       return ({ request }) => request.headers.get(name)
     }
     case 'Cookie':
-      return ({ request }) => cookieOf(request.headers, part.name)
+      return ({ request }) => findCookie(request.headers, part.name, (value) => value)
     case 'Claim': {
       const nested = part.name.split('.')
       return ({ request: { token } }) => {

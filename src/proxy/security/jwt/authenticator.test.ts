@@ -143,6 +143,25 @@ it('a rule without an issuer takes tokens of any that its keys have signed, and 
   }
 })
 
+it('every cookie of the name is looked at, however it is written', async () => {
+  const plan = planOf(ruleOf({ places: [{ kind: 'cookie', name: 'id' }] }))
+  const good = signToken(key, { iss: issuer, sub: 'ann' })
+  for (const cookie of [`id=${good}`, `a=b;id="${good}"`, `a=b;\tid = ${good} ; c=d`]) {
+    assert.equal(told(await authenticator.judge(plan, requestOf('cookie', cookie))), 'ann', cookie)
+  }
+  for (const others of [
+    ['cookie', 'id=x'],
+    ['cookie', 'a=b; id =x'],
+    ['cookie', 'id="x"'],
+  ]) {
+    assert.equal(told(await authenticator.judge(plan, requestOf('cookie', `id=${good}`, ...others))), 'badForm')
+    assert.equal(told(await authenticator.judge(plan, requestOf(...others, 'cookie', `id=${good}`))), 'badForm')
+  }
+  const many = Array.from({ length: 9 }, () => `id=${good}`).join(';')
+  assert.equal(told(await authenticator.judge(plan, requestOf('cookie', many))), 'badForm')
+  assert.equal(told(await authenticator.judge(plan, requestOf('cookie', 'xid=x; id; id2=x'))), 'none')
+})
+
 it('a burst of requests with one token has its signature checked once', async () => {
   const plan = planOf(ruleOf())
   const token = signToken(key, { iss: issuer, sub: 'ann' })

@@ -1,4 +1,5 @@
 import type { RequestView } from '../../../filter/index.ts'
+import { findCookie, removeCookie } from '../../../http/cookies.ts'
 import type { TokenPlace } from '../../../model/security/authentication.ts'
 
 /** A token as a request carries it, and where. */
@@ -18,9 +19,10 @@ const NONE: readonly FoundToken[] = []
  */
 export const findTokens = (places: readonly TokenPlace[], request: RequestView): readonly FoundToken[] => {
   let found: FoundToken[] | undefined
-  const add = (text: string, place: TokenPlace): void => {
+  const add: Add = (text, place) => {
     found ??= []
     if (found.length <= MAX_TOKENS) found.push({ text, place })
+    return undefined
   }
   for (const place of places) {
     switch (place.kind) {
@@ -31,7 +33,7 @@ export const findTokens = (places: readonly TokenPlace[], request: RequestView):
         if (request.query !== '') findInQuery(place, request.query, add)
         break
       case 'cookie':
-        findInCookies(place, request, add)
+        findCookie(request.headers, place.name, (text) => add(text, place))
     }
   }
   return found ?? NONE
@@ -48,11 +50,12 @@ export const removeToken = (place: TokenPlace, request: RequestView): void => {
     case 'param':
       return removeFromQuery(place.name, request)
     case 'cookie':
-      return removeFromCookies(place.name, request)
+      return removeCookie(request.headers, place.name)
   }
 }
 
-type Add = (text: string, place: TokenPlace) => void
+/** Nothing comes of it: whoever is asked for one more looks on. */
+type Add = (text: string, place: TokenPlace) => undefined
 
 const findInHeaders = (place: Extract<TokenPlace, { kind: 'header' }>, { headers }: RequestView, add: Add): void => {
   const { fields } = headers
@@ -91,37 +94,3 @@ const decode = (text: string): string => {
     return text
   }
 }
-
-const findInCookies = (place: TokenPlace, { headers }: RequestView, add: Add): void => {
-  const { fields } = headers
-  for (let i = 0; i < fields.length; i += 2) {
-    if (fields[i] !== 'cookie') continue
-    for (const pair of (fields[i + 1] ?? '').split(';')) {
-      if (nameOfCookie(pair) === place.name)
-        add(
-          pair
-            .slice(pair.indexOf('=') + 1)
-            .trim()
-            .replaceAll(/^"|"$/g, ''),
-          place,
-        )
-    }
-  }
-}
-
-const removeFromCookies = (name: string, { headers }: RequestView): void => {
-  const { fields } = headers
-  const kept: string[] = []
-  for (let i = 0; i < fields.length; i += 2) {
-    const value = fields[i + 1] ?? ''
-    if (fields[i] !== 'cookie') {
-      kept.push(fields[i] ?? '', value)
-      continue
-    }
-    const pairs = value.split(';').filter((pair) => nameOfCookie(pair) !== name)
-    if (pairs.length > 0) kept.push('cookie', pairs.join(';').trim())
-  }
-  fields.splice(0, fields.length, ...kept)
-}
-
-const nameOfCookie = (pair: string): string => (pair.includes('=') ? pair.slice(0, pair.indexOf('=')).trim() : '')
