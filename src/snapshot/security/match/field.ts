@@ -58,7 +58,7 @@ const compileRequestField = (field: RequestField, values: readonly string[], rep
       return ({ request }) => request !== undefined && fits(request.method)
     }
     case 'request.path': {
-      const fits = compilePaths(values)
+      const fits = compilePaths(values, repeats === 'joined' ? 'plain' : 'any')
       return ({ request }) => request !== undefined && fits(request.path)
     }
     case 'request.headers':
