@@ -184,6 +184,7 @@ const translateSet = (
   const authorizations = remembering.translateAuthorizations(catalog.authorizations, {
     ...targets,
     providerFault: providers.faultOf,
+    isForRequests: providers.isForRequests,
     issuersOf: createIssuersOf(authentications),
   })
   const asked = providers.use(

@@ -17,6 +17,8 @@ import type { ResolvedTargets, TargetScope } from './resolve-targets.ts'
 export interface NoteScope extends TargetScope {
   /** Why nobody can be asked by a provider's name; `undefined` when somebody can. */
   readonly providerFault: (name: string) => string | undefined
+  /** Whether somebody can be asked by it about requests only. */
+  readonly isForRequests: (name: string) => boolean
   /** The issuers whose tokens are verified on a Service, by its key; an empty text stands for any. */
   readonly issuersOf: (service: string) => readonly string[]
 }
@@ -73,6 +75,7 @@ export const createNotes = (scope: NoteScope, mesh: MeshFacts): NotesOf => {
     const judged = rules.map(judge)
     const texts = [
       ...aboutPolicy(policy, scope),
+      ...(rules.some((rule) => takesConnections(rule, opaque)) ? aboutProvider(policy, scope) : []),
       ...judged.flatMap(({ lack }, index) => (lack === undefined ? [] : [formatLack(lack, index, action)])),
       ...(whyNoTokens === undefined ? [] : aboutTokens(policy, whyNoTokens)),
       ...rules.flatMap((rule, index) => [
@@ -154,6 +157,14 @@ const aboutPolicy = (
     ...(fault === undefined ? [] : [`spec.provider: what a rule matches is denied, since ${fault}`]),
   ]
 }
+
+/** Of policies for ports where connections are passed on. */
+const aboutProvider = ({ provider }: AuthorizationPolicyObject, { isForRequests }: NoteScope): readonly string[] =>
+  provider !== undefined && isForRequests(provider)
+    ? [
+        `spec.provider: ${provider} speaks HTTP and can be asked about no connection: those that a rule matches are closed`,
+      ]
+    : []
 
 /** Connections have no methods and paths (waypoint contract 7.3). */
 const aboutConnections = (

@@ -13,6 +13,8 @@ export type ProviderScope = Pick<BackendScope, 'services' | 'hosts' | 'speaksTls
 export interface Providers {
   /** Why nobody can be asked by that name; `undefined` when somebody can. */
   readonly faultOf: (name: string) => string | undefined
+  /** Whether somebody can be asked by that name, and about requests only: there is no HTTP to ask about connections. */
+  readonly isForRequests: (name: string) => boolean
   /** Those of the names, sorted, each once; `want` is told of the Service ports that they listen at. */
   readonly use: (
     names: readonly string[],
@@ -46,6 +48,10 @@ export const findProviders = (
     faultOf: (name) => {
       const { provider } = find(name)
       return provider.kind === 'closed' ? provider.reason : undefined
+    },
+    isForRequests: (name) => {
+      const { provider } = find(name)
+      return provider.kind === 'usable' && provider.settings.protocol !== 'grpc'
     },
     use: (names, want) =>
       sortByKey(
