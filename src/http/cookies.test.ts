@@ -72,6 +72,7 @@ for (const [fields, left] of removals) {
     const headers = new HeaderList([...fields])
     removeCookie(headers, 's')
     assert.deepEqual(headers.fields, left)
+    assert.equal(headers.hasCredentials, fields.includes('cookie'), 'a cache must not take the answer for everybody’s')
     assert.equal(
       findCookie(headers, 's', (value) => value),
       undefined,

@@ -28,8 +28,10 @@ export const findCookie = <T>(
   return undefined
 }
 
-/** Takes all cookies of that name out, and fields of which nothing is left. */
-export const removeCookie = ({ fields }: HeaderList, name: string): void => {
+/** Takes all cookies of that name out, and fields of which nothing is left; that they were there is not forgotten. */
+export const removeCookie = (headers: HeaderList, name: string): void => {
+  const { fields } = headers
+  if (headers.hasCredentials) headers.noteCredentials()
   let kept = 0
   for (let i = 0; i < fields.length; i += 2) {
     const field = fields[i] ?? ''
