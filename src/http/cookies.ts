@@ -60,6 +60,8 @@ const endOfPair = (pairs: string, start: number): number => {
   return semicolon === -1 ? pairs.length : semicolon
 }
 
+const EQUALS = 0x3d
+
 /** Where the sign is behind the name of a pair, if that is its name; else -1. */
 const findEquals = (
   pairs: string,
@@ -69,7 +71,7 @@ const findEquals = (
   const nameAt = skipBlanks(pairs, start, end)
   if (!pairs.startsWith(name, nameAt)) return -1
   const at = skipBlanks(pairs, nameAt + name.length, end)
-  return at < end && pairs[at] === '=' ? at : -1
+  return at < end && pairs.charCodeAt(at) === EQUALS ? at : -1
 }
 
 /** Without the quotes that a value may stand in (RFC 6265 section 4.1.1). */
@@ -91,4 +93,8 @@ const skipBlanks = (text: string, start: number, end: number): number => {
   return at
 }
 
-const isBlank = (text: string, at: number): boolean => text[at] === ' ' || text[at] === '\t'
+/** Blank, tab, and what else languages trim of texts in Latin-1: a name that an application finds behind it must not be missed. */
+const isBlank = (text: string, at: number): boolean => {
+  const code = text.charCodeAt(at)
+  return code === 0x20 || code === 0x09 || code === 0x85 || code === 0xa0
+}
