@@ -63,6 +63,18 @@ const lostListener = (entry: Entry<GatewayObject>): Condition | undefined => {
   return conditionOf(entry, { type: 'Accepted', status: 'False', reason: 'ListenersNotValid', message, path })
 }
 
+/** In a cluster nobody makes anything of a Gateway whose class nobody has; from files it is served nevertheless. */
+const mistypedClass = (entry: Entry<GatewayObject>, { gatewayClasses }: Catalog): Condition | undefined => {
+  const { className } = entry.object
+  const known = waypointClasses.union(gatewayClasses)
+  const meant = known.has(className) ? undefined : nearestWord(className, known)
+  // Whoever has a class besides names it after that: `fairway-waypoint-canary`.
+  if (meant === undefined || new RegExp(`(?:^|-)${RegExp.escape(meant)}(?:$|[-0-9])`).test(className)) return undefined
+  const message = `spec.gatewayClassName is ${JSON.stringify(className)} (did you mean ${meant}?): files are served all the same, but in a cluster nobody makes a waypoint of it, and traffic goes past routes and policies`
+  const verdict = { type: 'Accepted', status: 'Unknown', reason: 'Pending', message } as const
+  return conditionOf(entry, { ...verdict, path: 'spec.gatewayClassName' })
+}
+
 const missing = (gateway: { readonly namespace: string; readonly name: string }): Condition => ({
   object: { kind: 'Gateway', ...gateway },
   type: 'Accepted',
@@ -89,7 +101,7 @@ const accept = (entry: Entry<GatewayObject>, catalog: Catalog): Choice => {
           message: `label ${label} is ${JSON.stringify(written)}, expected service, workload, all or none: nothing is bound`,
           path: `metadata.labels["${label}"]`,
         })
-      : (lostListener(entry) ?? acceptedCondition(entry, identity))
+      : (lostListener(entry) ?? mistypedClass(entry, catalog) ?? acceptedCondition(entry, identity))
   return {
     gateway: {
       entry,

@@ -6,6 +6,8 @@ import { translate } from '../translate.ts'
 
 const gateway = (name: string, protocol: string, { className = 'c', namespace = 'shop' } = {}): string =>
   `{ apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: { name: ${name}, namespace: ${namespace} }, spec: { gatewayClassName: ${className}, listeners: [{ name: web, port: 80, protocol: HTTP }, { name: mesh, port: 15008, protocol: ${protocol} }] } }`
+const gatewayClass = (name: string): string =>
+  `{ apiVersion: gateway.networking.k8s.io/v1, kind: GatewayClass, metadata: { name: ${name} }, spec: { controllerName: example.com/c } }`
 const namespace = (name: string, labels: string): string =>
   `{ apiVersion: v1, kind: Namespace, metadata: { name: ${name}, labels: { ${labels} } } }`
 const service = (labels: string, home = 'shop'): string =>
@@ -89,6 +91,31 @@ describe('who asks for a waypoint that nobody is', () => {
       [gateway('waypoint', 'TCP', { className: 'fairway-waypoint' })],
       [/^Gateway waypoint spec\.listeners: none of its listeners has protocol HBONE: it is no waypoint/],
     ],
+    [
+      'a Gateway of a class with a slip',
+      [gateway('waypoint', 'HBONE', { className: 'fairway-waypiont' })],
+      [
+        new RegExp(
+          `^Gateway waypoint spec\\.gatewayClassName: spec\\.gatewayClassName is "fairway-waypiont" \\(did you mean fairway-waypoint\\?\\): .*${PAST}`,
+        ),
+      ],
+    ],
+    [
+      'a Gateway with a slip in the name of a class of somebody’s',
+      [gateway('waypoint', 'HBONE', { className: 'edge-proxie' }), gatewayClass('edge-proxy')],
+      [/^Gateway waypoint .* \(did you mean edge-proxy\?\)/],
+    ],
+    [
+      'a class of somebody’s, close to ours',
+      [gateway('waypoint', 'HBONE', { className: 'fairway-waypont' }), gatewayClass('fairway-waypont')],
+      [],
+    ],
+    [
+      'a class that is named after ours, and not among the files',
+      [gateway('waypoint', 'HBONE', { className: 'fairway-waypoint-canary' })],
+      [],
+    ],
+    ['a class of any other name', [gateway('waypoint', 'HBONE', { className: 'mesh' })], []],
     ['an ingress gateway for whom nobody asks', [gateway('front', 'HTTPS', { className: 'istio' })], []],
   ]
   for (const [name, documents, faults] of cases) {
