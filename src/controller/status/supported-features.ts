@@ -1,12 +1,14 @@
 /**
  * What of Gateway API is carried out, by the names of its conformance suite, sorted. Those of the mesh are told in XMesh
  * and not on a GatewayClass, where the suite does not take them; and `Gateway` itself would be about listeners for HTTP.
+ * Names that the suite has since v1.6.1 are among them: older suites pass over what they do not know.
  */
 export const classFeatures: readonly string[] = [
   'BackendTLSPolicy',
   'BackendTLSPolicySANValidation',
   'GRPCRoute',
   'GRPCRouteNamedRouteRule',
+  'GRPCRouteRequestHeaderModifier',
   'GatewayInfrastructurePropagation',
   'HTTPRoute',
   'HTTPRoute303RedirectStatusCode',
@@ -15,7 +17,9 @@ export const classFeatures: readonly string[] = [
   'HTTPRouteBackendProtocolH2C',
   'HTTPRouteBackendProtocolWebSocket',
   'HTTPRouteBackendRequestHeaderModification',
+  'HTTPRouteBackendRequestRedirect',
   'HTTPRouteBackendTimeout',
+  'HTTPRouteBackendURLRewrite',
   'HTTPRouteCORS',
   'HTTPRouteHostRewrite',
   'HTTPRouteMethodMatching',
@@ -31,6 +35,8 @@ export const classFeatures: readonly string[] = [
   'HTTPRouteRequestTimeout',
   'HTTPRouteResponseHeaderModification',
   'HTTPRouteRetry',
+  'HTTPRouteRetryBackendTimeout',
+  'HTTPRouteRetryConnectionError',
   'HTTPRouteSchemeRedirect',
   'TCPRoute',
   'TLSRoute',
