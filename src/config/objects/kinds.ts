@@ -158,4 +158,6 @@ const unrelatedCoreKinds: ReadonlySet<string> = new Set([
 
 const unrelatedKinds: ReadonlySet<string> = new Set([
   ...['networking.k8s.io/NetworkPolicy', 'networking.k8s.io/Ingress', 'networking.k8s.io/IngressClass'],
+  // What the controller tells the features of the mesh on.
+  'gateway.networking.x-k8s.io/XMesh',
 ])

@@ -283,6 +283,8 @@ for (const [apiVersion, kind, state, message] of [
   ['networking.istio.io/v1alpha3', 'EnvoyFilter', 'unsupported', /^EnvoyFilter is not read: Filter is in its place/],
   ['example.com/v1', 'DestinationRule', 'unsupported', /^unknown kind DestinationRule/],
   ['security.istio.io/v1', 'PeerAuthentication', 'unrelated', undefined],
+  ['gateway.networking.x-k8s.io/v1alpha1', 'XMesh', 'unrelated', undefined],
+  ['gateway.networking.k8s.io/v1', 'UDPRoute', 'unsupported', /^UDPRoute is not carried out: ztunnel takes UDP past/],
 ] as const) {
   it(`${apiVersion} ${kind}, which others read, is ${state}`, () => {
     const read = readObject({ apiVersion, kind, metadata: { name: 'a', namespace: 'shop' }, spec: {} })

@@ -154,6 +154,10 @@ const unknownKind = (apiVersion: string, kind: string, known: KnownKind | undefi
     const message = `${kind} is not read: ${instead} is in its place (docs/guides/migrate-from-envoy-waypoint.md)`
     return { message, path: 'kind', found: kind, expected: instead }
   }
+  if (kind === 'UDPRoute' && apiVersion.startsWith('gateway.networking.k8s.io/')) {
+    const message = 'UDPRoute is not carried out: ztunnel takes UDP past every waypoint'
+    return { message, path: 'kind', found: kind, expected: supported }
+  }
   const nearest = nearestWord(kind, knownKinds.keys())
   const guess = nearest === undefined ? '' : `; did you mean ${nearest}?`
   return { message: `unknown kind ${kind}${guess}`, path: 'kind', found: kind, expected: nearest ?? supported }
