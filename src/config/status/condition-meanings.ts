@@ -55,7 +55,7 @@ export const reasonMeanings: Readonly<Record<string, ReasonMeaning>> = {
   NeverMatches: {
     types: ['Shadowed', 'PartiallyInvalid'],
     meaning:
-      'another rule takes everything that this one could match; of an AuthorizationPolicy: nothing that may come fits a rule',
+      'another rule takes everything that this one could match, or no request has such a path; of an AuthorizationPolicy: nothing that may come fits a rule',
   },
   NoConflicts: { types: ['Conflicted'], meaning: 'no other listener has its place' },
   NoMatchingParent: {

@@ -10,7 +10,7 @@ import type { Translated } from './change/change-routes.ts'
 import { changeSet } from './change/change-set.ts'
 import { attachRoutes, type AttachScope } from './route/attach-routes.ts'
 import { createRouteMemory, type RouteLookups, type RouteMemory } from './route/route-memory.ts'
-import { createHiddenRules } from './route/shadow-conditions.ts'
+import { createHiddenRules } from './route/shadow/shadow-conditions.ts'
 import {
   createBackendPolicyConditions,
   type BackendPolicyConditions,
@@ -165,6 +165,7 @@ const translateSet = (
     memory,
     findHidden,
     addSessions: addingSessions(backendPolicies.ports),
+    pathNormalization: options.pathNormalization,
   }
   const {
     routes,

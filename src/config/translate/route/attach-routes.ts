@@ -1,4 +1,5 @@
 import type { Condition } from '../../../model/condition.ts'
+import type { PathNormalization } from '../../../model/model.ts'
 import type { Route } from '../../../model/route.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { AnyRoute, Catalog, ConnectionRouteObject, Entry, RouteObject } from '../catalog.ts'
@@ -15,13 +16,14 @@ import { bypassConditions } from './bypass-conditions.ts'
 import type { BackendScope, BadRef } from './resolve-backend.ts'
 import { attachedConditions } from './route-conditions.ts'
 import type { RouteLookups, RouteMemory } from './route-memory.ts'
-import { shadowConditions, type createHiddenRules } from './shadow-conditions.ts'
+import { shadowConditions, type createHiddenRules } from './shadow/shadow-conditions.ts'
 
 export interface AttachScope extends ClaimScope, Pick<BackendScope, 'onBackend' | 'clusterDomain'> {
   readonly lookups: RouteLookups
   readonly memory: RouteMemory
   readonly findHidden: ReturnType<typeof createHiddenRules>
   readonly addSessions: AddSessions
+  readonly pathNormalization: PathNormalization
 }
 
 export interface Attached {
@@ -42,7 +44,7 @@ export const attachRoutes = (
   { routes: ofCatalog, connectionRoutes }: Pick<Catalog, 'routes' | 'connectionRoutes'>,
   scope: AttachScope,
 ): Attached => {
-  const { memory, lookups, clusterDomain, findHidden, addSessions } = scope
+  const { memory, lookups, clusterDomain, findHidden, addSessions, pathNormalization } = scope
   const claimed = claimAll(ofCatalog, scope)
   const connecting = claimAll(connectionRoutes, scope)
   const all: readonly Claimed<AnyRoute>[] = [...claimed, ...connecting]
@@ -71,7 +73,7 @@ export const attachRoutes = (
       ...all.flatMap(({ entry, parents }) => refusalConditions(entry, parents)),
       ...ofRequests.conditions,
       ...ofConnections.conditions,
-      ...shadowConditions(claimed, { attachments, routes: byKey, findHidden }),
+      ...shadowConditions(claimed, { attachments, routes: byKey, findHidden, pathNormalization }),
       ...bypassConditions(claimed, attachments),
       ...hiddenConnections(connecting, { attachments, setOf }),
     ],

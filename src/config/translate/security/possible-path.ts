@@ -9,13 +9,17 @@ import { isPathTemplate, parsePathTemplate } from '../../../model/security/path-
 export const whyNoPath = (value: string, mode: PathNormalization): string | undefined => {
   if (!value.startsWith('/') && !value.startsWith('*')) return 'since paths begin with /'
   if (value.includes('?')) return 'since the query is no part of the path'
-  const candidates = pathsThatFit(value)
-  if (candidates.length === 0 || candidates.some((path) => normalizePath(path, mode) === path)) return undefined
-  const [first = ''] = candidates
-  const normal = normalizePath(first, mode)
+  const [first, ...others] = pathsThatFit(value)
+  if (first === undefined || others.some((path) => normalizePath(path, mode) === path)) return undefined
+  return whyNotNormal(first, mode, first === value)
+}
+
+/** Why no request is one for this very path once its own is normalised; `undefined`: some are. */
+export const whyNotNormal = (path: string, mode: PathNormalization, tellsNormal = true): string | undefined => {
+  const normal = normalizePath(path, mode)
+  if (normal === path) return undefined
   if (normal === undefined) return 'since a request for such a path is refused (400)'
-  const instead = first === value ? ` as ${JSON.stringify(normal)}` : ''
-  return `since paths are compared normalised${instead} (${mode})`
+  return `since paths are compared normalised${tellsNormal ? ` as ${JSON.stringify(normal)}` : ''} (${mode})`
 }
 
 /**

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'yaml'
-import { readObject } from '../../objects/read-object.ts'
-import { createTranslator } from '../translate.ts'
+import { readObject } from '../../../objects/read-object.ts'
+import { createTranslator } from '../../translate.ts'
 
 const gateway =
   '{ apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: { name: waypoint, namespace: shop }, spec: { gatewayClassName: c, listeners: [{ name: mesh, port: 15008, protocol: HBONE }] } }'
@@ -66,6 +66,32 @@ const cases: readonly (readonly [string, readonly string[], readonly string[]])[
     'GRPCRoutes',
     [route('a', ['matches: []', 'matches: [{ headers: [] }]'], undefined, 'GRPCRoute')],
     ['a Service shop/api: rules[1] can never match: GRPCRoute shop/a rules[0] takes precedence whenever it fits'],
+  ],
+  [
+    'paths that are normalised away, beside one that another rule hides',
+    [
+      route('a', [
+        path('/%7Euser'),
+        path('/a'),
+        path('/a'),
+        path('/n%00', 'Exact'),
+        path('/a%20b%c3'),
+        path('/%61', 'RegularExpression'),
+      ]),
+    ],
+    [
+      'a Service shop/api: rules[0] can never match: no request has path "/%7Euser", since paths are compared normalised as "/~user" (BASE); rules[2] can never match: HTTPRoute shop/a rules[1] takes precedence whenever it fits; rules[3] can never match: no request has path "/n%00", since a request for such a path is refused (400)',
+    ],
+  ],
+  [
+    'a path in both of its spellings',
+    [route('a', ["matches: [{ path: { value: '/~user' } }, { path: { value: '/%7Euser' } }]"])],
+    [],
+  ],
+  [
+    'a path that is none on a port that is not had',
+    [route('a', ['matches: []'], undefined, 'GRPCRoute'), route('b', [path('/%61')])],
+    [],
   ],
 ]
 for (const [name, routes, told] of cases) {

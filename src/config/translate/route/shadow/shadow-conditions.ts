@@ -1,12 +1,14 @@
-import type { Condition } from '../../../model/condition.ts'
-import type { Ranked } from '../../../model/precedence.ts'
-import type { Route } from '../../../model/route.ts'
-import { findShadowed } from '../../../model/shadow.ts'
-import type { Entry, RouteObject } from '../catalog.ts'
-import { conditionOf } from '../conditions.ts'
-import type { ClaimedParent } from './claim-parents.ts'
-import { holdersOf, isProducer, type Attachments, type Claim, type KindRoutes } from './port-routes.ts'
-import { rememberLast } from './remember-last.ts'
+import type { Condition } from '../../../../model/condition.ts'
+import type { PathNormalization } from '../../../../model/model.ts'
+import type { Ranked } from '../../../../model/precedence.ts'
+import type { Route } from '../../../../model/route.ts'
+import { findShadowed } from '../../../../model/shadow.ts'
+import type { Entry, RouteObject } from '../../catalog.ts'
+import { conditionOf } from '../../conditions.ts'
+import type { ClaimedParent } from '../claim-parents.ts'
+import { holdersOf, isProducer, type Attachments, type Claim, type KindRoutes } from '../port-routes.ts'
+import { rememberLast } from '../remember-last.ts'
+import { findUnfit, type UnfitRules } from './unfit-rules.ts'
 
 /** Rules of a route none of whose matches can ever win, by their position, each with one that wins in its place. */
 type HiddenRules = ReadonlyMap<number, Ranked>
@@ -38,8 +40,8 @@ export const createHiddenRules = (): FindHidden => {
 }
 
 /**
- * Tells of rules that are in force and can never match, since another rule takes precedence over them whenever they fit:
- * on every port that the route has of a parent.
+ * Tells of rules that are in force and can never match, since nothing fits them, or another rule takes precedence over
+ * them whenever they fit: on every port that the route has of a parent.
  */
 export const shadowConditions = (
   claimed: readonly {
@@ -51,34 +53,51 @@ export const shadowConditions = (
     readonly attachments: Attachments
     readonly routes: ReadonlyMap<string, Route>
     readonly findHidden: FindHidden
+    readonly pathNormalization: PathNormalization
   },
 ): readonly Condition[] => {
-  const hidingIn = rememberLast(findHiding(createSets(scope)))
-  return claimed.flatMap(({ key, entry, parents }) =>
-    hidingIn(parents).flatMap(({ parent, sets }): readonly Condition[] => {
+  const held = rememberLast(findHeld(createSets(scope)))
+  const hiding = rememberLast((parents: readonly ClaimedParent[]) =>
+    held(parents).filter(({ sets }) => sets.some((set) => set !== noneHidden)),
+  )
+  return claimed.flatMap(({ key, entry, parents }) => {
+    const unfit = findUnfit(entry.object, scope.pathNormalization)
+    return (unfit.size === 0 ? hiding : held)(parents).flatMap(({ parent, sets }): readonly Condition[] => {
       const [first, ...others] = sets.map((set) => set.get(key) ?? none)
-      const everywhere = [...(first ?? [])].filter(
-        ([index]) => isWhole(entry.object.rules[index]) && others.every((hidden) => hidden.has(index)),
-      )
-      const [rule] = everywhere
+      const everywhere = [...(first ?? [])].filter(([index]) => others.every((hidden) => hidden.has(index)))
+      const told = reasonsOf(unfit, everywhere).filter(([index]) => isWhole(entry.object.rules[index]))
+      const [rule] = told
       if (rule === undefined) return []
       const path = entry.object.rules[rule[0]]?.path
-      const message = formatHidden(everywhere)
+      const message = formatNever(told)
       const verdict = { parent, type: 'Shadowed', status: 'True', reason: 'NeverMatches', message } as const
       return [conditionOf(entry, { ...verdict, ...(path === undefined ? {} : { path }) })]
-    }),
-  )
+    })
+  })
+}
+
+/** Why rules never match, by their position and in its order. What nothing fits is hidden by nobody. */
+const reasonsOf = (
+  unfit: UnfitRules,
+  hidden: readonly (readonly [number, Ranked])[],
+): readonly (readonly [number, string])[] => {
+  const reasons = new Map(unfit)
+  for (const [index, { route, ruleIndex }] of hidden) {
+    const winner = `${route.key.replace('/', ' ')} rules[${ruleIndex}]`
+    if (!reasons.has(index)) reasons.set(index, `${winner} takes precedence whenever it fits`)
+  }
+  return [...reasons].toSorted(([a], [b]) => a - b)
 }
 
 type HiddenSet = ReturnType<FindHidden>
 
-/** The parents where rules are hidden, with the sets of all their ports. */
-const findHiding =
+/** The parents where the route has ports, with the sets of all of these. */
+const findHeld =
   (setOf: (claim: Claim) => HiddenSet | undefined) =>
   (parents: readonly ClaimedParent[]): readonly { readonly parent: string; readonly sets: readonly HiddenSet[] }[] =>
     parents
       .map(({ parent, claims }) => ({ parent, sets: claims.flatMap((claim) => setOf(claim) ?? []) }))
-      .filter(({ sets }) => sets.some((set) => set !== noneHidden))
+      .filter(({ sets }) => sets.length > 0)
 
 const none: HiddenRules = new Map()
 const noneHidden: HiddenSet = new Map()
@@ -125,10 +144,7 @@ const findHidden = (routes: readonly Route[]): ReadonlyMap<string, HiddenRules> 
   return hidden
 }
 
-const formatHidden = (hidden: readonly (readonly [number, Ranked])[]): string => {
-  const shown = hidden.slice(0, 5).map(([index, { route, ruleIndex }]) => {
-    const winner = `${route.key.replace('/', ' ')} rules[${ruleIndex}]`
-    return `rules[${index}] can never match: ${winner} takes precedence whenever it fits`
-  })
-  return [...shown, ...(hidden.length > 5 ? [`${hidden.length - 5} more`] : [])].join('; ')
+const formatNever = (told: readonly (readonly [number, string])[]): string => {
+  const shown = told.slice(0, 5).map(([index, why]) => `rules[${index}] can never match: ${why}`)
+  return [...shown, ...(told.length > 5 ? [`${told.length - 5} more`] : [])].join('; ')
 }
