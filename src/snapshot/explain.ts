@@ -1,5 +1,6 @@
 import type { VerifiedToken } from '../filter/verified-token.ts'
 import { HeaderList } from '../http/header-list.ts'
+import { passedOn } from '../http/h1/upgrade.ts'
 import { cleanRequest } from '../http/hop-by-hop.ts'
 import { normalizePath, splitTarget } from '../http/path.ts'
 import { joinHostPort } from '../lib/ip.ts'
@@ -110,8 +111,10 @@ const explainFrontend = (
     return { ...about, outcome: 'bad-path', status: 400, ...nothing, reasons }
   }
   const headers = new HeaderList(query.headers.flatMap(([name, value]) => [name.toLowerCase(), value]))
+  const upgrade = passedOn(headers.getLower('upgrade') ?? '')
   cleanRequest(headers)
-  const request = { method: query.method, path, query: split.query, headers, token: identify(frontend, headers, query) }
+  const token = identify(frontend, headers, query)
+  const request = { method: query.method, path, query: split.query, headers, upgrade, token }
   const collected = createReasons()
   const resolution = resolve(frontend, request, query.sourceNamespace, collected)
   const rule = resolution.kind === 'match' ? resolution.rule : undefined

@@ -79,7 +79,7 @@ export const findMisfitBeyondPath = (plan: MatchPlan, request: MatchRequest): nu
     const pattern = patterns?.headers[i]
     const fits =
       claim === undefined
-        ? fitsValue(header, request.headers.getLower(header.name), pattern)
+        ? fitsValue(header, findHeader(request, header.name), pattern)
         : fitsClaim(header, request.token, claim, pattern)
     if (!fits) return FIRST_VALUE + i
   }
@@ -114,6 +114,17 @@ export const hasPathPrefix = (path: string, prefix: string): boolean =>
 
 /** The form in which prefixes are compared: `/` is the empty string. */
 export const prefixKey = (prefix: string): string => (prefix === '/' ? '' : prefix)
+
+/**
+ * A header as routes see it, its lines joined by `, `. As in Envoy, and as policies do, they also see an Upgrade that goes on to
+ * the endpoint, and the x-forwarded-proto that the endpoint is told where nobody has said it yet.
+ */
+export const findHeader = ({ headers, upgrade }: MatchRequest, name: string): string | undefined => {
+  const found = headers.getLower(name)
+  if (found !== undefined) return found
+  if (name === 'upgrade') return upgrade
+  return name === 'x-forwarded-proto' ? 'http' : undefined
+}
 
 /**
  * The first value of a query parameter, `undefined` when it is not there. Compared as written, as Envoy does: nothing is

@@ -349,6 +349,8 @@ export interface MatchRequest {
   readonly query: string
   /** `host` is among them. */
   readonly headers: { readonly getLower: (name: string) => string | undefined }
+  /** The protocols that the endpoint will be asked to switch to (`websocket`), with `, ` between. */
+  readonly upgrade?: string | undefined
   /** Of a request that was verified. */
   readonly token?: VerifiedToken | undefined
 }

@@ -1,8 +1,6 @@
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
-
-/** Protocols that are spoken with the next hop and not through it, or by their preface (RFC 9113 section 3.1). */
-const NOT_PASSED_ON = /^(?:h2c?|http|tls)(?:\/|$)/i
+import { passedOn } from '../../http/h1/upgrade.ts'
 
 /**
  * What a request asks to have spoken on its connection from its answer on (RFC 9110 section 7.8), WebSocket say;
@@ -10,11 +8,7 @@ const NOT_PASSED_ON = /^(?:h2c?|http|tls)(?:\/|$)/i
  */
 export const upgradeOf = ({ upgrade, bodyLength }: H1RequestHead): string | undefined => {
   if (upgrade === undefined || bodyLength !== 0) return undefined
-  const wanted = upgrade
-    .split(',')
-    .map((protocol) => protocol.trim())
-    .filter((protocol) => protocol !== '' && !NOT_PASSED_ON.test(protocol))
-  return wanted.length === 0 ? undefined : wanted.join(', ')
+  return passedOn(upgrade)
 }
 
 /**

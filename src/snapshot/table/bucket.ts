@@ -1,5 +1,5 @@
 import type { Match } from '../../model/match.ts'
-import { FITS, findMisfitBeyondPath, findQueryParam } from '../match.ts'
+import { FITS, findHeader, findMisfitBeyondPath, findQueryParam } from '../match.ts'
 import type { Bucket, Discriminator, MatchPlan, MatchRequest } from '../snapshot.ts'
 
 /** Up to here trying one after the other is cheaper than asking an index. */
@@ -132,7 +132,7 @@ const valueOf = (request: MatchRequest, { kind, name }: Discriminator): string |
     case 'method':
       return request.method
     case 'header':
-      return request.headers.getLower(name)
+      return findHeader(request, name)
     case 'query parameter':
       return findQueryParam(request.query, name)
   }
