@@ -38,7 +38,7 @@ export class HeaderList {
     return this.fields.length >> 1
   }
 
-  /** All values of `name` joined with `, ` (RFC 9110 section 5.3), or `undefined`. */
+  /** All values of `name` joined with `, ` (RFC 9110 section 5.3), those of `cookie` with `; ` (RFC 9113 section 8.2.3), or `undefined`. */
   get(name: string): string | undefined {
     return this.getLower(name.toLowerCase())
   }
@@ -47,7 +47,8 @@ export class HeaderList {
     const fields = this.fields
     let found: string | undefined
     for (let i = 0; i < fields.length; i += 2) {
-      if (fields[i] === name) found = found === undefined ? fields[i + 1] : `${found}, ${fields[i + 1]}`
+      if (fields[i] !== name) continue
+      found = found === undefined ? fields[i + 1] : `${found}${name === 'cookie' ? '; ' : ', '}${fields[i + 1]}`
     }
     return found
   }
