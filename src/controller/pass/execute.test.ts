@@ -45,7 +45,7 @@ const run = async (action: Action, answers: Answers) => {
       return applies.shift() ?? written
     },
     delete: async (_resource, _object, options) => {
-      asked.push(`delete ${options?.uid}`)
+      asked.push(`delete ${options?.uid} of version ${options?.resourceVersion}`)
       return answers.delete ?? { ok: true, value: undefined }
     },
   }
@@ -139,7 +139,10 @@ const cases: readonly {
   },
 ]
 
-const doomed: Action = { kind: 'delete', object: { kind: 'Service', namespace: 'shop', name: 'waypoint', uid: 'u' } }
+const doomed: Action = {
+  kind: 'delete',
+  object: { kind: 'Service', namespace: 'shop', name: 'waypoint', uid: 'u', resourceVersion: '7' },
+}
 
 describe('carrying out', () => {
   for (const { what, action, answers, asked, refusal } of cases) {
@@ -160,7 +163,7 @@ describe('carrying out', () => {
   it('deletes this very object, and what is gone or another by now is done', async () => {
     for (const answer of [undefined, notFound, refuse(409, 'Conflict')]) {
       const { asked, refusal } = await run(doomed, answer === undefined ? {} : { delete: answer })
-      assert.deepEqual([asked, refusal], [['delete u'], undefined])
+      assert.deepEqual([asked, refusal], [['delete u of version 7'], undefined])
     }
     assert.equal((await run(doomed, { delete: refuse(403, 'Forbidden') })).refusal?.reason, 'Invalid')
   })

@@ -97,13 +97,14 @@ const write = async (
 }
 
 const deleteObject = async (
-  { kind, namespace, name, uid }: ObjectId,
+  { kind, namespace, name, uid, resourceVersion }: ObjectId,
   { client, resourceOf, signal, onWrite }: Execution,
 ): Promise<Refusal | undefined> => {
   const resource = resourceOf(kind)
   if (resource === undefined) return undefined
   const place = namespace === '' ? { name } : { namespace, name }
-  const result = await client.delete(resource, place, { uid, propagation: 'Background', signal })
+  // A Gateway that was made anew takes over what the one before it had: what has changed meanwhile is looked at again.
+  const result = await client.delete(resource, place, { uid, resourceVersion, propagation: 'Background', signal })
   // Gone, or another by now.
   const isDone = result.ok || result.failure.reason === 'NotFound' || result.failure.reason === 'Conflict'
   onWrite({ kind, name: formatPlace(place), verb: 'delete', ...(isDone ? {} : { failure: result.failure }) })

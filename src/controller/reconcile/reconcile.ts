@@ -20,12 +20,13 @@ export type Action =
     }
   | { readonly kind: 'delete'; readonly object: ObjectId }
 
-/** One certain object, and no later one of its name. */
+/** One certain object as it was seen, and no later one of its name. */
 export interface ObjectId {
   readonly kind: string
   readonly namespace: string
   readonly name: string
   readonly uid: string
+  readonly resourceVersion: string
 }
 
 /** What should be there for one Gateway. */
@@ -139,4 +140,5 @@ const idOf = (live: LiveObject): ObjectId => ({
   namespace: textAt(live, 'metadata', 'namespace'),
   name: textAt(live, 'metadata', 'name'),
   uid: textAt(live, 'metadata', 'uid'),
+  resourceVersion: textAt(live, 'metadata', 'resourceVersion'),
 })

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { KubeClient } from '../../../src/kube/client.ts'
 import { defineKinds } from '../../support/kube/kinds.ts'
 import { startKubeServer } from '../../support/kube/kube-server.ts'
+import { listAt, textAt } from '../../support/kube/stand-in/json.ts'
 import { CONTROLLER, installRoles, openClient, startTestController, until } from '../support/controller.ts'
 import { createNamespace, gateway, gateways } from '../support/objects.ts'
 
@@ -49,4 +50,25 @@ test('a Gateway that an old list does not have loses nothing; one that is gone d
   await using _ = await startTestController(server)
   await ask.good('DELETE', gateways('shop', 'waypoint'))
   await until('no Deployment', async () => !(await found()) || undefined)
+})
+
+test('a Gateway that is deleted and made anew keeps what it takes over from the one before it', async () => {
+  const uidOf = async (path: string): Promise<string> => textAt((await ask('GET', path)).body, 'metadata', 'uid')
+  const gatewayOf = async (path: string): Promise<string> =>
+    textAt(listAt((await ask('GET', path)).body, 'metadata', 'ownerReferences')[0], 'uid')
+  const again = deployment.replace(/waypoint$/, 'again')
+  const service = '/api/v1/namespaces/shop/services/again'
+  await using controller = await startTestController(server)
+  await ask.good('POST', gateways('shop'), { body: gateway('again') })
+  await until('a Deployment', async () => (await uidOf(again)) !== '' || undefined)
+  const before = [await uidOf(again), await uidOf(service)]
+  // Sooner than garbage is collected, as `kubectl replace --force` has it.
+  await ask.good('DELETE', gateways('shop', 'again'))
+  const { body } = await ask('POST', gateways('shop'), { body: gateway('again') })
+  const uid = textAt(body, 'metadata', 'uid')
+  await until('an owner', async () => (await gatewayOf(again)) === uid || undefined)
+  await delay(1000)
+  assert.deepEqual([await uidOf(again), await uidOf(service)], before)
+  assert.deepEqual([await gatewayOf(again), await gatewayOf(service)], [uid, uid])
+  assert.ok(controller.read().failures.length === 0)
 })
