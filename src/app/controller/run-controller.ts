@@ -3,7 +3,7 @@ import { startControllerPorts, type ControllerPorts } from '../../admin/controll
 import type { TranslateOptions } from '../../config/translate/options.ts'
 import { startController, type RunningController } from '../../controller/controller.ts'
 import type { WaypointSettings } from '../../controller/desired/gateway-plan.ts'
-import type { Write } from '../../controller/pass/execute.ts'
+import type { Write } from '../../controller/pass/actions/execute.ts'
 import { fenceClient } from '../../controller/lease/fenced-client.ts'
 import { startLeader, type Leader } from '../../controller/lease/leader.ts'
 import type { KubeClient } from '../../kube/client.ts'

@@ -5,7 +5,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { formatTime } from '../status/conditions.ts'
 import { createAttempts } from './attempts.ts'
 import { createEchoes } from './echoes.ts'
-import type { Write } from './execute.ts'
+import type { Write } from './actions/execute.ts'
 import type { StatusWork } from './plan-pass.ts'
 import { telling, writeStatus } from './write-status.ts'
 

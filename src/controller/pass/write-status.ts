@@ -5,7 +5,7 @@ import { apiVersionOf, type KubeResource } from '../../kube/resources.ts'
 import { FIELD_MANAGER, type LiveObject } from '../manifest.ts'
 import { mergeStatus } from '../status/merge-status.ts'
 import { ownedTypesOf } from '../status/told.ts'
-import { formatPlace, type Write } from './execute.ts'
+import { formatPlace, type Write } from './actions/execute.ts'
 
 /** What is needed to write statuses. */
 export interface StatusWriting {

@@ -7,7 +7,8 @@ test('who edited is set right, who applies as well is named', () => {
   const dated = { field: '.spec.replicas', message: 'conflict with "x" using apps/v1 at 2026-01-01T00:00:00Z' }
   const scaled = { field: '.spec.replicas', message: 'conflict with "hpa" with subresource "scale" using apps/v1' }
   const applied = { field: '.spec.type', message: 'conflict with "argocd-controller"' }
-  assert.deepEqual(judgeConflict([edited, dated, scaled]), { kind: 'drift' })
+  const handedOver = { field: '.spec.replicas', message: 'conflict with "fairway-controller-handover"' }
+  assert.deepEqual(judgeConflict([edited, dated, scaled, handedOver]), { kind: 'drift' })
   assert.deepEqual(judgeConflict([edited, applied]), {
     kind: 'contested',
     message: 'argocd-controller applies spec.type as well: take the object out of what it manages',

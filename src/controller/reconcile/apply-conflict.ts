@@ -5,6 +5,9 @@ export interface ConflictCause {
   readonly message: string
 }
 
+/** Ours as well: holds what is left for somebody else to change. */
+export const HANDOVER_MANAGER = 'fairway-controller-handover'
+
 /** Whether a conflict may be settled by taking the fields. */
 export type ConflictVerdict = { readonly kind: 'drift' } | { readonly kind: 'contested'; readonly message: string }
 
@@ -14,7 +17,9 @@ export type ConflictVerdict = { readonly kind: 'drift' } | { readonly kind: 'con
  * version (`using apps/v1`) of the former only.
  */
 export const judgeConflict = (causes: readonly ConflictCause[]): ConflictVerdict => {
-  const contested = causes.filter(({ message }) => / with ".*"$/.test(message.trim()))
+  const contested = causes.filter(
+    ({ message }) => / with ".*"$/.test(message.trim()) && !message.includes(`"${HANDOVER_MANAGER}"`),
+  )
   if (contested.length === 0) return { kind: 'drift' }
   const managers = [...new Set(contested.map(({ message }) => /"(.*)"/.exec(message)?.[1] ?? '?'))]
   const fields = contested.map(({ field }) => field.replace(/^\./, '')).slice(0, 5)

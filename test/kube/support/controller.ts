@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TranslateOptions } from '../../../src/config/translate/options.ts'
 import { startController, type RunningController } from '../../../src/controller/controller.ts'
-import type { Write } from '../../../src/controller/pass/execute.ts'
+import type { Write } from '../../../src/controller/pass/actions/execute.ts'
 import { controllerRole } from '../../../src/controller/roles/controller-roles.ts'
 import { roleManifests } from '../../../src/controller/roles/manifests.ts'
 import { createKubeClient, type KubeClient } from '../../../src/kube/client.ts'

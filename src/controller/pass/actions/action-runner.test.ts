@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { createFakeClock } from '../../../test/support/fake-clock.ts'
-import type { KubeJson } from '../../kube/client.ts'
-import { failed, type KubeResult } from '../../kube/failure.ts'
-import { kubeResources } from '../../kube/resources.ts'
-import { APPLIED_HASH, type Manifest } from '../manifest.ts'
-import type { Action } from '../reconcile/reconcile.ts'
+import { createFakeClock } from '../../../../test/support/fake-clock.ts'
+import type { KubeJson } from '../../../kube/client.ts'
+import { failed, type KubeResult } from '../../../kube/failure.ts'
+import { kubeResources } from '../../../kube/resources.ts'
+import { APPLIED_HASH, type Manifest } from '../../manifest.ts'
+import type { Action } from '../../reconcile/reconcile.ts'
 import { createActionRunner } from './action-runner.ts'
 
 const apply = (why: 'changed' | 'drift', hash: string): Action => {
   const metadata = { name: 'w', namespace: 'shop', annotations: { [APPLIED_HASH]: hash } }
-  const manifest: Manifest = { apiVersion: 'apps/v1', kind: 'Deployment', metadata }
+  const manifest: Manifest = { apiVersion: 'v1', kind: 'Service', metadata }
   return { kind: 'apply', manifest, why }
 }
 
@@ -31,7 +31,7 @@ const start = (answer: (object: KubeJson) => KubeResult<KubeJson>) => {
       },
     },
   })
-  const run = (action: Action) => runner.run(action, () => kubeResources.Deployment)
+  const run = (action: Action) => runner.run(action, () => kubeResources.Service)
   return { clock, runner, run, applies: () => applies }
 }
 

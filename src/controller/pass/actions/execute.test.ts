@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { ApplyOptions, KubeClient, KubeJson } from '../../kube/client.ts'
-import { failed, type KubeFailure, type KubeResult } from '../../kube/failure.ts'
-import { kubeResources } from '../../kube/resources.ts'
-import { APPLIED_HASH, type Manifest } from '../manifest.ts'
-import type { Action, Applied } from '../reconcile/reconcile.ts'
+import type { ApplyOptions, KubeClient, KubeJson } from '../../../kube/client.ts'
+import { failed, type KubeFailure, type KubeResult } from '../../../kube/failure.ts'
+import { kubeResources } from '../../../kube/resources.ts'
+import { APPLIED_HASH, type Manifest } from '../../manifest.ts'
+import type { Action, Applied } from '../../reconcile/reconcile.ts'
 import { execute, type Write } from './execute.ts'
 
 const manifestOf = (kind: string): Manifest => ({

@@ -1,9 +1,9 @@
-import type { Clock } from '../../lib/clock.ts'
-import { keyOfManifest } from '../manifest.ts'
-import { appliedHash, type Action, type Applied } from '../reconcile/reconcile.ts'
-import type { Refusal } from '../status/gateway-status.ts'
-import { createAttempts } from './attempts.ts'
-import { createEchoes } from './echoes.ts'
+import type { Clock } from '../../../lib/clock.ts'
+import { keyOfManifest } from '../../manifest.ts'
+import { appliedHash, type Action, type Applied } from '../../reconcile/reconcile.ts'
+import type { Refusal } from '../../status/gateway-status.ts'
+import { createAttempts } from '../attempts.ts'
+import { createEchoes } from '../echoes.ts'
 import { execute, type Execution } from './execute.ts'
 
 /** Carries actions out, and none more often than makes sense. */

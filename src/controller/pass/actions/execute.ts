@@ -1,10 +1,11 @@
-import type { KubeClient, KubeJson, ObjectName } from '../../kube/client.ts'
-import { formatKubeFailure, type KubeFailure } from '../../kube/failure.ts'
-import type { KubeResource } from '../../kube/resources.ts'
-import { FIELD_MANAGER, keyOfManifest, textAt, type Manifest } from '../manifest.ts'
-import { judgeConflict } from '../reconcile/apply-conflict.ts'
-import { appliedHash, isAppliedByUs, type Action, type Applied, type ObjectId } from '../reconcile/reconcile.ts'
-import type { Refusal } from '../status/gateway-status.ts'
+import type { KubeClient, KubeJson, ObjectName } from '../../../kube/client.ts'
+import { formatKubeFailure, type KubeFailure } from '../../../kube/failure.ts'
+import type { KubeResource } from '../../../kube/resources.ts'
+import { FIELD_MANAGER, keyOfManifest, textAt, type Manifest } from '../../manifest.ts'
+import { judgeConflict } from '../../reconcile/apply-conflict.ts'
+import { appliedHash, isAppliedByUs, type Action, type Applied, type ObjectId } from '../../reconcile/reconcile.ts'
+import type { Refusal } from '../../status/gateway-status.ts'
+import { handOverReplicas } from './hand-over.ts'
 
 /** What is needed to carry actions out. */
 export interface Execution {
@@ -47,6 +48,10 @@ const applyManifest = async (
   if (why === 'missing') {
     const stranger = await findStranger(manifest, resource, execution)
     if (stranger !== 'none') return stranger
+  }
+  if (why === 'changed') {
+    const failure = await handOverReplicas(manifest, resource, execution)
+    if (failure !== undefined) return refusalOf(formatManifest(manifest), failure)
   }
   return write(manifest, resource, { ...execution, isForced: false })
 }
