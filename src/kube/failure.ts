@@ -33,7 +33,9 @@ export const failed = (failure: KubeFailure): { readonly ok: false; readonly fai
 /** A failure as one line: what was asked, what came of it, and what may help. */
 export const formatKubeFailure = ({ asked, status, reason, message }: KubeFailure): string => {
   const answer = status === undefined ? reason : `${status} ${reason}`
-  const hint = hints[reason]
+  // Quotas, webhooks and namespaces that are going forbid as well, and no role helps with them.
+  const isOfRole = reason !== 'Forbidden' || /User ".*" cannot |attempting to grant RBAC/s.test(message)
+  const hint = isOfRole ? hints[reason] : undefined
   return `${asked}: ${answer}: ${message}${hint === undefined ? '' : ` (${hint})`}`
 }
 

@@ -80,10 +80,14 @@ export const kubeStatusOf = (kind: string, conditions: readonly Condition[]): Ku
       }
 }
 
-/** The API server takes one condition of a type, and no longer message than this. */
+/** The API server takes no longer message than this. */
 const MAX_MESSAGE = 32_768
 
-/** Of several conditions of one type the bad ones are told together, with the reason of the first. */
+/** A message as the API server takes it: with one that is longer it refuses the whole status. */
+export const fitMessage = (message: string): string =>
+  message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message
+
+/** The API server takes one condition of a type: of several the bad ones are told together, with the reason of the first. */
 const kubeConditionsOf = (conditions: readonly Condition[]): readonly KubeCondition[] =>
   [...Map.groupBy(conditions, ({ type }) => type).values()].flatMap((same) => {
     const bad = same.filter(isFault)
@@ -96,7 +100,7 @@ const kubeConditionsOf = (conditions: readonly Condition[]): readonly KubeCondit
       status,
       ...(observedGeneration === undefined ? {} : { observedGeneration }),
       reason,
-      message: message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message,
+      message: fitMessage(message),
     }
   })
 

@@ -7,7 +7,7 @@ import { listAt, textAt, type LiveObject } from '../manifest.ts'
 import { reconcile, type Applied, type Reconciled } from '../reconcile/reconcile.ts'
 import { reachOf } from './reach.ts'
 import type { GatewayFacts, Refusal } from '../status/gateway-status.ts'
-import { readyReplicas } from '../status/ready-replicas.ts'
+import { readyReplicas, rolloutTroubleOf } from '../status/ready-replicas.ts'
 import type { ClusterView } from '../watch/cluster-watch.ts'
 import type { OwnedGateway, Plan } from './plan-pass.ts'
 
@@ -39,6 +39,7 @@ export const workOf = (owned: OwnedGateway, scope: GatewayScope): GatewayWork =>
   const { plan, manifests } = prepared
   const said = saidOf(gateway, translation)
   const refusal = prepared.refusal ?? said.refusal
+  const objectId = `${plan.namespace}/${plan.objectName}`
   const hostname = `${plan.objectName}.${plan.namespace}.svc.${settings.clusterDomain}`
   const { actions, taken } =
     refusal === undefined && !isGoing(gateway)
@@ -57,7 +58,8 @@ export const workOf = (owned: OwnedGateway, scope: GatewayScope): GatewayWork =>
       refusal,
       note: said.note,
       hostname,
-      readyReplicas: readyReplicas(view.owned, `${plan.namespace}/${plan.objectName}`, plan.uid),
+      readyReplicas: readyReplicas(view.owned, objectId, plan.uid),
+      rolloutTrouble: rolloutTroubleOf(view.owned, objectId, plan.uid),
       attachedRoutes: translation === undefined ? 0 : countRoutes(translation),
     },
   }

@@ -1,4 +1,4 @@
-import type { KubeCondition } from '../../config/status/kube-status.ts'
+import { fitMessage, type KubeCondition } from '../../config/status/kube-status.ts'
 import { listAt, textAt, valueAt } from '../manifest.ts'
 
 /** A condition as it stands in an object. */
@@ -30,7 +30,7 @@ export const mergeConditions = (
 const write = (condition: KubeCondition, before: unknown, now: string): WrittenCondition => {
   const since = textAt(before, 'lastTransitionTime')
   const isSame = textAt(before, 'status') === condition.status && since !== ''
-  return { ...condition, lastTransitionTime: isSame ? since : now }
+  return { ...condition, message: fitMessage(condition.message), lastTransitionTime: isSame ? since : now }
 }
 
 /** Whether what stands there was said of a later generation than what we would write: we are behind, and say nothing. */

@@ -23,6 +23,8 @@ export interface GatewayFacts {
   readonly hostname: string
   /** Of ours, behind a Service of ours. */
   readonly readyReplicas: number
+  /** Why more of them do not come. */
+  readonly rolloutTrouble: string | undefined
   /** Routes in force on Services of it. */
   readonly attachedRoutes: number
   readonly now: string
@@ -79,22 +81,23 @@ const acceptedOf = ({ refusal, note }: GatewayFacts, listeners: readonly Listene
 }
 
 const programmedOf = (
-  { failure, readyReplicas, hostname }: GatewayFacts,
+  { failure, readyReplicas, rolloutTrouble, hostname }: GatewayFacts,
   accepted: Verdict,
   isThere: boolean,
 ): Verdict => {
   const not = (reason: string, message: string): Verdict => ({ type: 'Programmed', status: 'False', reason, message })
+  const why = rolloutTrouble === undefined ? '' : `; its Deployment says ${rolloutTrouble}`
   if (accepted.status !== 'True') {
     const instead = isThere ? ': what was there before goes on' : ''
     return not('Invalid', `the Gateway is not accepted${instead}`)
   }
   if (failure !== undefined) return not(failure.reason, failure.message)
   if (readyReplicas > 0 && isThere) {
-    const message = `${readyReplicas} ${readyReplicas === 1 ? 'replica is' : 'replicas are'} ready at ${hostname}`
+    const message = `${readyReplicas} ${readyReplicas === 1 ? 'replica is' : 'replicas are'} ready at ${hostname}${why}`
     return { type: 'Programmed', status: 'True', reason: 'Programmed', message }
   }
-  if (isThere) return not('NoResources', `no replica is ready: connections through ${hostname} fail until one is`)
-  return not('Pending', 'waiting for the first replica to be ready: traffic goes past the waypoint until then')
+  if (isThere) return not('NoResources', `no replica is ready: connections through ${hostname} fail until one is${why}`)
+  return not('Pending', `waiting for the first replica to be ready: traffic goes past the waypoint until then${why}`)
 }
 
 const listenerProgrammed = (gateway: Verdict, isAccepted: boolean): Verdict => {
