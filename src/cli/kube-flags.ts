@@ -16,7 +16,7 @@ export const kubeFlags = {
 } as const satisfies FlagTable
 
 /** How a cluster is asked. */
-export interface KubeOptions extends Pick<ClientOptions, 'deadlineMs'> {
+export interface KubeOptions extends Pick<ClientOptions, 'deadlineMs' | 'isPatient'> {
   /** Whom to act as; default: nobody else. */
   readonly impersonate?: Impersonation | undefined
 }

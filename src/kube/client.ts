@@ -7,10 +7,11 @@ import { isPlainObject } from '../lib/schema.ts'
 import type { KubeConnection } from './connect/connection.ts'
 import { findServed, type ServedKind } from './discovery.ts'
 import { failed, failureOfStatus, type KubeResult } from './failure.ts'
+import { askPatiently } from './patience.ts'
 import { BadPiece, parsePiece, readChunks, readRefusal, readText, type ReadOptions } from './read-answer.ts'
 import { apiVersionOf, resourcePath, type KubeResource } from './resources.ts'
 import { createLineSplitter } from './split-lines.ts'
-import { createListSplitter } from './split-list.ts'
+import { createListSplitter, readFrame } from './split-list.ts'
 import { createTransport, type Transport, type TransportRequest } from './transport.ts'
 import type { TransportAnswer } from './wire/carrier.ts'
 
@@ -155,6 +156,8 @@ export interface ClientOptions {
   readonly clock?: Clock
   /** How long the head of an answer, and each pause in it, may take. Default 30,000. */
   readonly deadlineMs?: number
+  /** Whether a busy server is asked again when it says, within that time; for whoever asks but once. Default: no. */
+  readonly isPatient?: boolean | undefined
 }
 
 const defaultDeadlineMs = 30_000
@@ -163,8 +166,8 @@ const pageItems = 500
 
 /** Makes a client of a connection; nothing is sent yet. */
 export const createKubeClient = (connection: KubeConnection, options: ClientOptions = {}): KubeClient => {
-  const { clock = systemClock, deadlineMs = defaultDeadlineMs, env = {} } = options
-  const wire = createWire(createTransport(connection, env, clock), { clock, deadlineMs })
+  const { clock = systemClock, deadlineMs = defaultDeadlineMs, env = {}, isPatient = false } = options
+  const wire = createWire(createTransport(connection, env, clock), { clock, deadlineMs, isPatient })
   const write = (method: 'POST' | 'PUT' | 'PATCH', type: string) => {
     const send = async (
       resource: KubeResource,
@@ -232,7 +235,7 @@ interface Wire {
 
 const createWire = (
   transport: Transport,
-  { clock, deadlineMs }: { readonly clock: Clock; readonly deadlineMs: number },
+  { clock, deadlineMs, isPatient }: { readonly clock: Clock; readonly deadlineMs: number; readonly isPatient: boolean },
 ): Wire => {
   const readingOf = (question: Question, idleMs = deadlineMs): ReadOptions => ({
     asked: transport.name(question),
@@ -240,11 +243,15 @@ const createWire = (
     idleMs,
     signal: question.signal,
   })
-  const ask = async (question: Question): Promise<KubeResult<TransportAnswer>> => {
+  const askOnce = async (question: Question): Promise<KubeResult<TransportAnswer>> => {
     const answer = await transport.send({ ...question, headMs: deadlineMs })
     if (!answer.ok || answer.value.status < 300) return answer
     return readRefusal(answer.value, readingOf(question))
   }
+  const ask = (question: Question): Promise<KubeResult<TransportAnswer>> =>
+    isPatient
+      ? askPatiently(() => askOnce(question), { clock, deadlineMs, signal: question.signal })
+      : askOnce(question)
   const document: Wire['document'] = async (question, onHead) => {
     const answer = await ask(question)
     if (!answer.ok) return answer
@@ -327,21 +334,6 @@ const listPages = async (wire: Wire, resource: KubeResource, query: ListQuery): 
     }
     next = end.next
     if (next === undefined) return { ok: true, value: { resourceVersion: end.resourceVersion } }
-  }
-}
-
-const readFrame = (text: string): (ListEnd & { readonly next: string | undefined }) | undefined => {
-  try {
-    const frame: unknown = JSON.parse(text)
-    const metadata = isPlainObject(frame) ? frame['metadata'] : undefined
-    if (!isPlainObject(metadata) || typeof metadata['resourceVersion'] !== 'string') return undefined
-    const next = metadata['continue']
-    return {
-      resourceVersion: metadata['resourceVersion'],
-      next: typeof next === 'string' && next !== '' ? next : undefined,
-    }
-  } catch {
-    return undefined
   }
 }
 

@@ -1,3 +1,4 @@
+import { isPlainObject } from '../lib/schema.ts'
 import { BadPiece, maxTextBytes } from './read-answer.ts'
 
 /** Takes the text of a Kubernetes list as it comes. */
@@ -83,4 +84,27 @@ export const createListSplitter = (onItem: (text: string) => void, maxBytes = ma
     }
   }
   return { write, frame: () => Buffer.concat(frame).toString() }
+}
+
+/** What a page says beside its items. */
+export interface ListFrame {
+  readonly resourceVersion: string
+  /** Where the next page begins; `undefined`: it was the last. */
+  readonly next: string | undefined
+}
+
+/** Reads what is left of a page without its items; `undefined` for what is no list. */
+export const readFrame = (text: string): ListFrame | undefined => {
+  try {
+    const frame: unknown = JSON.parse(text)
+    const metadata = isPlainObject(frame) ? frame['metadata'] : undefined
+    if (!isPlainObject(metadata) || typeof metadata['resourceVersion'] !== 'string') return undefined
+    const next = metadata['continue']
+    return {
+      resourceVersion: metadata['resourceVersion'],
+      next: typeof next === 'string' && next !== '' ? next : undefined,
+    }
+  } catch {
+    return undefined
+  }
 }

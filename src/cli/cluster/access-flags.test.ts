@@ -12,8 +12,10 @@ import { accessFlags, allNamespacesFlag, decodeScope, namespaceFlag, openCluster
 const all = { ...accessFlags, ...namespaceFlag, ...allNamespacesFlag }
 let cwd = ''
 let headers: IncomingHttpHeaders = {}
+let busy = 0
 const server = createServer((request, response) => {
   headers = request.headers
+  if (busy-- > 0) return void response.writeHead(429, { 'retry-after': '1' }).end()
   if (request.url?.includes('slow') !== true) response.writeHead(404).end()
 })
 
@@ -74,6 +76,19 @@ it('the API server has as long as it is given', async () => {
     client.close()
     assert.ok(!found.ok)
     assert.equal(found.failure.message, `no answer after ${given === '1' ? 1000 : 40} ms`)
+  }
+})
+
+it('an API server that is busy is asked again when it says, in the time that it has', async () => {
+  for (const [given, status] of [
+    ['5s', 404],
+    ['500ms', 429],
+  ] as const) {
+    const client = await open('--request-timeout', given)
+    busy = 1
+    const found = await client.get(kubeResources.Namespace, { name: 'x' })
+    client.close()
+    assert.equal(found.ok ? undefined : found.failure.status, status)
   }
 })
 

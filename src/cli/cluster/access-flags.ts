@@ -44,7 +44,7 @@ export const openCluster = (
     }
   }
   const impersonate = flags.as === undefined ? undefined : { user: flags.as, groups }
-  return openKube(flags, terminal, { deadlineMs, impersonate })
+  return openKube(flags, terminal, { deadlineMs, impersonate, isPatient: true })
 }
 
 /** kubectl takes a bare number for seconds. */
