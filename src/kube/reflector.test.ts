@@ -168,6 +168,24 @@ describe('a reflector', () => {
     assert.deepEqual(asked, ['list 0', 'watch 5', 'list 5', 'watch 9'])
   })
 
+  it('asks for all in one when pages expire before their turn, and for pages again later', async () => {
+    const { reflector, list, next, clock } = start()
+    const limits: unknown[] = []
+    for (const waitMs of [500, 1000]) {
+      const question = await next()
+      limits.push('limit' in question.query ? question.query.limit : 'pages')
+      question.end(failure('Expired', 410))
+      await turn()
+      clock.advance(waitMs)
+    }
+    await list('7', object('a', '1'))
+    reflector.relist()
+    await next()
+    const again = await next()
+    limits.push('limit' in again.query ? again.query.limit : 'pages')
+    assert.deepEqual(limits, ['pages', undefined, 'pages'])
+  })
+
   it('asks for the newest when the server has less than was seen', async () => {
     const { asked, list, next, clock } = start()
     await list('500')

@@ -86,6 +86,8 @@ class Reflection<T> {
   #version: string | undefined
   /** The newest that was ever seen: no list may be older. */
   #newest = '0'
+  /** Pages that are older than the server remembers when their turn comes: then all in one, as client-go does. */
+  #isPaged = true
   #phase: ReflectorState['phase'] = 'starting'
   #failure: KubeFailure | undefined
   #failures = 0
@@ -153,11 +155,13 @@ class Reflection<T> {
       onItem: take,
       signal: this.#current.signal,
       ...(this.#newest === '' ? {} : { notOlderThan: this.#newest }),
+      ...(this.#isPaged ? {} : { limit: undefined }),
     })
     if (this.#current.signal.aborted) return undefined
     if (!listed.ok) {
       // The server has forgotten that version, or never had it (its data is a restored copy): then the newest that it has.
       if (isOfVersion(listed.failure)) this.#newest = ''
+      if (isForgotten(listed.failure)) this.#isPaged = false
       this.#fail(listed.failure)
       return listed.failure
     }
@@ -165,6 +169,7 @@ class Reflection<T> {
     hasChanged ||= this.#items.keys().some((key) => !fresh.has(key))
     this.#items = fresh
     this.#phase = 'synced'
+    this.#isPaged = true
     this.#lists++
     this.#moveTo(listed.value.resourceVersion)
     this.#work(isFirst || hasChanged)
