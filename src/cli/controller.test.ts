@@ -60,7 +60,7 @@ const wrong: readonly (readonly [readonly string[], RegExp])[] = [
   [['--image-pull-policy', 'never'], /none of Always, IfNotPresent, Never/],
   [['--bind', 'localhost'], /no IP address/],
   [['--ready-port', '70000'], /not a whole number/],
-  [['--cluster-domain', '-'], /is no name/],
+  [['--cluster-domain', '-'], /is no DNS name/],
   [['--waypoint-flag=access-log'], /"access-log" is no flag/],
   [['--waypoint-flag=--workers=4'], /--workers is for the controller to say/],
   [['--waypoint-flag=--acess-log=json'], /--waypoint-flag: unknown flag --acess-log/],

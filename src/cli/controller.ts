@@ -7,6 +7,7 @@ import { systemClock } from '../lib/clock.ts'
 import { createLogger } from '../lib/log.ts'
 import { version } from '../lib/version.ts'
 import { decodeChoice, formatFlags, parseArguments, usageError, type FlagTable, type FlagValues } from './arguments.ts'
+import { clusterDomainFlag, decodeClusterDomain } from './cluster-domain-flag.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
 import { decodeIstioNamespace, istioNamespaceFlag } from './istio-namespace-flag.ts'
 import { kubeFlags, openKube } from './kube-flags.ts'
@@ -31,12 +32,7 @@ const flagTable = {
     choices: pullPolicies,
     help: 'default IfNotPresent',
   },
-  'cluster-domain': {
-    type: 'string',
-    default: 'cluster.local',
-    value: 'DOMAIN',
-    help: 'of service host names; default cluster.local',
-  },
+  ...clusterDomainFlag,
   'trust-domain': { type: 'string', value: 'TD', help: 'of waypoints; default: as the MeshConfig says' },
   'cluster-id': {
     type: 'string',
@@ -109,7 +105,7 @@ type Options = Omit<ControllerProcessOptions, 'client' | 'log' | 'namespace'> & 
 }
 
 const decodeOptions = (flags: FlagValues<typeof flagTable>, env: Terminal['env']): Options => {
-  const clusterDomain = decodeName('cluster-domain', flags['cluster-domain'])
+  const clusterDomain = decodeClusterDomain(flags['cluster-domain'])
   const trustDomain =
     flags['trust-domain'] === undefined ? undefined : decodeName('trust-domain', flags['trust-domain'])
   const istioNamespace = decodeIstioNamespace(flags['istio-namespace'])

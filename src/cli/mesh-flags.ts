@@ -2,6 +2,7 @@
 import { resolve as resolvePath } from 'node:path'
 import type { MeshOptions } from '../app/options.ts'
 import { decodeChoice, usageError, type FlagTable, type FlagValues } from './arguments.ts'
+import { clusterDomainFlag, decodeClusterDomain } from './cluster-domain-flag.ts'
 import type { Terminal } from './verb.ts'
 
 const normalizations = ['NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'] as const
@@ -22,12 +23,7 @@ export const meshFlags = {
     value: 'TD[,ALIAS]',
     help: 'default cluster.local; wins over --mesh-config',
   },
-  'cluster-domain': {
-    type: 'string',
-    default: 'cluster.local',
-    value: 'DOMAIN',
-    help: 'of service host names; default cluster.local',
-  },
+  ...clusterDomainFlag,
   'path-normalization': {
     type: 'string',
     value: 'MODE',
@@ -54,7 +50,7 @@ export const decodeMesh = (
   gateway: decodeGateway(flags.gateway, env),
   trustDomains: decodeTrustDomains(flags['trust-domain'] ?? 'cluster.local'),
   isTrustDomainDefault: flags['trust-domain'] === undefined,
-  clusterDomain: flags['cluster-domain'],
+  clusterDomain: decodeClusterDomain(flags['cluster-domain']),
   mesh: decodeMeshSource(flags, cwd),
   pathNormalization: decodeChoice('path-normalization', flags['path-normalization'] ?? 'BASE', normalizations),
   zone: decodePlace('zone', flags.zone, env['FAIRWAY_ZONE']),

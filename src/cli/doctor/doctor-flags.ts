@@ -1,3 +1,4 @@
+import { clusterDomainFlag } from '../cluster-domain-flag.ts'
 import { accessFlags } from '../cluster/access-flags.ts'
 import type { FlagTable } from '../flag-table.ts'
 import { istioNamespaceFlag } from '../istio-namespace-flag.ts'
@@ -45,11 +46,6 @@ export const doctorFlags = {
   },
   explain: { type: 'string', value: 'CODE', help: 'say what a code means, without asking a cluster' },
   ...istioNamespaceFlag,
-  'cluster-domain': {
-    type: 'string',
-    default: 'cluster.local',
-    value: 'DOMAIN',
-    help: 'of service host names; default cluster.local',
-  },
+  ...clusterDomainFlag,
   ...accessFlags,
 } as const satisfies FlagTable

@@ -4,6 +4,7 @@ import { systemClock } from '../../lib/clock.ts'
 import { version } from '../../lib/version.ts'
 import { decodeChoice, decodeDuration, usageError, type FlagValues } from '../arguments.ts'
 import { decodeNamespace, openCluster } from '../cluster/access-flags.ts'
+import { decodeClusterDomain } from '../cluster-domain-flag.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { decodeIstioNamespace } from '../istio-namespace-flag.ts'
 import { createColours } from '../terminal/colours.ts'
@@ -14,6 +15,7 @@ import { doctorFormats, type doctorFlags } from './doctor-flags.ts'
 import { explainCode } from './explain-code.ts'
 import { formatReport, formatShort } from './format-report.ts'
 import type { Mesh } from './mesh/mesh.ts'
+import type { MeshSettings } from './mesh/mesh-input.ts'
 import { readMesh } from './mesh/read-mesh.ts'
 import { createDocument } from './report-document.ts'
 import type { Report } from './run-checks.ts'
@@ -33,11 +35,12 @@ export const runDoctor = async (given: Given, terminal: Terminal): Promise<ExitC
   const threshold = decodeChoice('failure-threshold', given['failure-threshold'], levels)
   const suppressions = decodeSuppressions(given.suppress)
   const timeoutMs = given.wait ? decodeDuration('wait-timeout', given['wait-timeout']) : 0
+  const settings = decodeSettings(given)
   const client = await openCluster(given, terminal)
   const end = new AbortController()
   const unhear = terminal.onSignal(() => end.abort())
   try {
-    const look = createLook(client, { given, signal: end.signal })
+    const look = createLook(client, { given, settings, signal: end.signal })
     const { report, mesh, isLate } = await lookUntilFine(
       { look, suppressions, threshold, timeoutMs },
       { clock: systemClock, signal: end.signal, err: terminal.err },
@@ -53,16 +56,17 @@ export const runDoctor = async (given: Given, terminal: Terminal): Promise<ExitC
 
 const createLook = (
   client: KubeClient,
-  { given, signal }: { readonly given: Given; readonly signal: AbortSignal },
+  { given, settings, signal }: { readonly given: Given; readonly settings: MeshSettings; readonly signal: AbortSignal },
 ): Look => {
   const scope = decodeNamespaces(given, client)
-  const settings = {
-    istioNamespace: decodeIstioNamespace(given['istio-namespace']),
-    clusterDomain: given['cluster-domain'],
-    version,
-  }
   return () => readMesh({ client, clock: systemClock, scope, settings, signal })
 }
+
+const decodeSettings = (given: Given): MeshSettings => ({
+  istioNamespace: decodeIstioNamespace(given['istio-namespace']),
+  clusterDomain: decodeClusterDomain(given['cluster-domain']),
+  version,
+})
 
 const decodeNamespaces = (
   given: Pick<Given, 'namespace' | 'all-namespaces'>,

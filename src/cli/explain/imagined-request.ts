@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { joinHostPort } from '../../lib/ip.ts'
 import { parseSpiffeId } from '../../model/identity.ts'
 import { usageError } from '../arguments.ts'
+import { decodeClusterDomain } from '../cluster-domain-flag.ts'
 import { decodeHostPort, type HostPort } from '../host-port.ts'
 
 /** What a command line says about a request or connection. */
@@ -52,7 +53,7 @@ export const imagineRequest = (words: readonly string[], flags: RequestFlags): I
   return {
     title: target.path === undefined ? url : `${method ?? 'GET'} ${url}`,
     from: flags.from,
-    authorities: authoritiesOf(target.to, namespace, flags['cluster-domain']),
+    authorities: authoritiesOf(target.to, namespace, decodeClusterDomain(flags['cluster-domain'])),
     doubt: isLocal
       ? `${target.to.host} is a name in the namespace of the client: give it with --from NS/SA`
       : undefined,
