@@ -38,7 +38,15 @@ const outcomeOf = (gateway: LiveObject, objects: readonly LiveObject[]): string 
   })
   const { plan, refusal, manifests } = prepared
   const hostname = `${plan.objectName}.${plan.namespace}.svc.cluster.local`
-  const facts = { refusal, note: undefined, failure: undefined, hostname, attachedRoutes: 2, now }
+  const facts = {
+    refusal,
+    note: undefined,
+    rolloutTrouble: undefined,
+    failure: undefined,
+    hostname,
+    attachedRoutes: 2,
+    now,
+  }
   const waiting = gatewayStatusOf(gateway, { ...facts, readyReplicas: 0 })
   const serving = gatewayStatusOf({ ...gateway, status: waiting }, { ...facts, readyReplicas: 2 })
   const bare = gatewayStatusOf({ ...gateway, status: serving }, { ...facts, readyReplicas: 0 })

@@ -57,7 +57,7 @@ const run = (text: string) => {
   const { objects } = loadText('objects.yaml', mesh + text)
   const gateways = ['east', 'west'].map((name) => ({ key: `shop/${name}`, className: 'fairway-waypoint' }))
   const ownership = createOwnership(objects, gateways, options.rootNamespace)
-  const translations = createGatewayTranslation(options)(objects, gateways, ownership)
+  const translations = createGatewayTranslation(() => options)(objects, gateways, ownership)
   const conditions = [...translations.values()].flatMap((translation) => translation.conditions)
   return { objects, translations, statuses: gatherStatuses(conditions, objects, ownership) }
 }
@@ -189,7 +189,7 @@ describe('what is said of objects', () => {
   it('is made again only for Gateways that a change is about', () => {
     const gateways = ['east', 'west'].map((name) => ({ key: `shop/${name}`, className: 'fairway-waypoint' }))
     const { objects } = loadText('objects.yaml', mesh + route('a', to('api')) + route('o', to('other')))
-    const translate = createGatewayTranslation(options)
+    const translate = createGatewayTranslation(() => options)
     const look = (seen: typeof objects) => translate(seen, gateways, createOwnership(seen, gateways, 'istio-system'))
     const first = look(objects)
     const second = look(objects.filter(({ read }) => read.ref?.name !== 'o'))

@@ -19,8 +19,8 @@ interface Known {
   readonly translation: Translation
 }
 
-/** Makes it for one set of options, which is what the mesh says. */
-export const createGatewayTranslation = (options: TranslateOptions): TranslateGateways => {
+/** Makes it for the options of each Gateway (`NAMESPACE/NAME`): what the mesh says, and what its waypoints are started with. */
+export const createGatewayTranslation = (optionsOf: (gateway: string) => TranslateOptions): TranslateGateways => {
   let known = new Map<string, Known>()
   let versions: FilterVersions = new Map()
   let secrets: readonly SourcedObject[] = []
@@ -42,7 +42,7 @@ export const createGatewayTranslation = (options: TranslateOptions): TranslateGa
     const next = new Map<string, Known>()
     for (const { key } of gateways) {
       const seen = [...shared, ...(ofGateway.get(key) ?? [])]
-      next.set(key, translateOne(known.get(key), { key, seen, versions, options }))
+      next.set(key, translateOne(known.get(key), { key, seen, versions, options: optionsOf(key) }))
     }
     known = next
     return new Map(Array.from(next, ([key, { translation }]) => [key, translation]))

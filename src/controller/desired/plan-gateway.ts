@@ -39,6 +39,14 @@ export const planGateway = (gateway: LiveObject, reach: Omit<GatewayReach, 'isWi
   return { plan, refusal: refuse(gateway, { name, override, account, type, serviceType }) }
 }
 
+/** What the objects of a Gateway are called, `NAMESPACE/NAME`: where its requests go makes no difference to that. */
+export const objectKeyOf = (gateway: LiveObject): string => {
+  const { namespace, objectName } = planGateway(gateway, nowhere).plan
+  return `${namespace}/${objectName}`
+}
+
+const nowhere = { namespaces: [], certificates: [], secrets: [] }
+
 /** As the listener that serves it says. */
 const isWide = (gateway: LiveObject): boolean => {
   const index = judgeListeners(gateway).findIndex(({ isAccepted }) => isAccepted)

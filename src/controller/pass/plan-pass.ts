@@ -10,7 +10,7 @@ import { createOwnership, type OwnGateway } from '../conditions/ownership.ts'
 import { gatherStatuses } from '../conditions/gather-conditions.ts'
 import type { TranslateGateways } from '../conditions/translate-gateways.ts'
 import type { ConfigMapKey } from '../desired/parameters/parameter-refs.ts'
-import { planGateway } from '../desired/plan-gateway.ts'
+import { objectKeyOf } from '../desired/plan-gateway.ts'
 import { textAt, type LiveObject } from '../manifest.ts'
 import { findLeftovers, type Leftover } from '../reconcile/reconcile.ts'
 import { readyReplicas } from '../status/ready-replicas.ts'
@@ -99,13 +99,9 @@ export const planPass = ({ view, configMaps, hasCertificates, translate, rootNam
 }
 
 const sayOf = (gateway: LiveObject, { conditions }: Translation, { owned }: ClusterView): SaidByGateway => {
-  const { namespace, objectName, uid } = planGateway(gateway, nowhere).plan
-  const isServed = readyReplicas(owned, `${namespace}/${objectName}`, uid) > 0
+  const isServed = readyReplicas(owned, objectKeyOf(gateway), textAt(gateway, 'metadata', 'uid')) > 0
   return { gateway: gatewayKey(gateway), conditions, isServed }
 }
-
-/** Where its requests go makes no difference to what its objects are called. */
-const nowhere = { namespaces: [], certificates: [], secrets: [] }
 
 const nameOf = (object: LiveObject): string => textAt(object, 'metadata', 'name')
 

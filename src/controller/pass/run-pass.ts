@@ -90,7 +90,7 @@ export class PassRunner {
     this.#echoes = createEchoes(options.clock)
     this.#statuses = new StatusQueue({ ...options, onFailure: (message) => this.#complain([message]) })
     this.#meshed = options.translate
-    this.#translate = createGatewayTranslation(options.translate)
+    this.#translate = createGatewayTranslation(() => options.translate)
   }
 
   /** In how many milliseconds something is to be tried again. */
@@ -292,7 +292,7 @@ export class PassRunner {
     if (!meshed.ok) return this.#complain([`the MeshConfig cannot be read: ${meshed.message}`])
     if (isEqual(meshed.options, this.#meshed)) return
     this.#meshed = meshed.options
-    this.#translate = createGatewayTranslation(meshed.options)
+    this.#translate = createGatewayTranslation(() => meshed.options)
   }
 
   #decode(keys: ReadonlySet<ConfigMapKey>): readonly SourcedObject[] {

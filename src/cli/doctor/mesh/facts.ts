@@ -13,11 +13,12 @@ import { createOwnership } from '../../../controller/conditions/ownership.ts'
 import { createGatewayTranslation } from '../../../controller/conditions/translate-gateways.ts'
 import type { GatewayPlan } from '../../../controller/desired/gateway-plan.ts'
 import { labelValueOf } from '../../../controller/desired/names.ts'
-import { planGateway } from '../../../controller/desired/plan-gateway.ts'
+import { objectKeyOf, planGateway } from '../../../controller/desired/plan-gateway.ts'
 import { textAt, type LiveObject } from '../../../controller/manifest.ts'
 import { meshedOptionsOf } from '../../../controller/pass/mesh-options.ts'
 import { gatewayKey } from '../../../controller/pass/plan-pass.ts'
 import { reachOf } from '../../../controller/pass/reach.ts'
+import { startedWith } from '../../cluster/started-with.ts'
 import { indexPods, isLive, podsOf } from '../look/pods.ts'
 import { keyOfLive, labelsOf, nameOf } from '../look/live.ts'
 import type { MeshInput } from './mesh-input.ts'
@@ -90,10 +91,13 @@ export const deriveFacts = (input: FactsInput): Facts => {
     className: textAt(one, 'spec', 'gatewayClassName'),
   }))
   const ownership = createOwnership(objects, refs, mesh.options.rootNamespace)
-  const translations = createGatewayTranslation(mesh.options)(objects, refs, ownership)
+  const deployments = new Map(all('Deployment').map((one) => [keyOfLive(one), one]))
+  const asStarted = new Map(gateways.map((one) => [gatewayKey(one), mesh.optionsOf(deployments.get(objectKeyOf(one)))]))
+  const translations = createGatewayTranslation((key) => asStarted.get(key) ?? mesh.options)(objects, refs, ownership)
   const waypoints = createWaypoints(gateways, { all, classOf, translations, catalog, objects })
   return {
-    ...mesh,
+    options: mesh.options,
+    meshFault: mesh.meshFault,
     classes,
     waypoints,
     services: waypoints.flatMap(({ services }) => services),
@@ -141,7 +145,12 @@ const createWaypoints = (
   })
 }
 
-const readMesh = ({ all, settings }: FactsInput): Pick<Facts, 'options' | 'meshFault'> => {
+/** What the mesh says, and what that comes to for a waypoint with its Deployment. */
+interface MeshWords extends Pick<Facts, 'options' | 'meshFault'> {
+  readonly optionsOf: (deployment: LiveObject | undefined) => TranslateOptions
+}
+
+const readMesh = ({ all, settings }: FactsInput): MeshWords => {
   const { istioNamespace, clusterDomain } = settings
   const base: TranslateOptions = {
     clusterDomain,
@@ -151,7 +160,14 @@ const readMesh = ({ all, settings }: FactsInput): Pick<Facts, 'options' | 'meshF
   }
   const configMap = all('ConfigMap').find((one) => keyOfLive(one) === `${istioNamespace}/istio`)
   const meshed = meshedOptionsOf(base, configMap)
-  return meshed.ok ? { options: meshed.options, meshFault: undefined } : { options: base, meshFault: meshed.message }
+  const optionsOf: MeshWords['optionsOf'] = (deployment) => {
+    const { options, flags } = startedWith(deployment, base)
+    const found = meshedOptionsOf(options, configMap, flags)
+    return found.ok ? found.options : options
+  }
+  return meshed.ok
+    ? { options: meshed.options, meshFault: undefined, optionsOf }
+    : { options: base, meshFault: meshed.message, optionsOf }
 }
 
 /** Of statuses only those of ServiceEntries count, which have their addresses there. */

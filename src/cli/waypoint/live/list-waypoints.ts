@@ -1,5 +1,5 @@
 import { textAt, valueAt } from '../../../controller/manifest.ts'
-import { planGateway } from '../../../controller/desired/plan-gateway.ts'
+import { objectKeyOf } from '../../../controller/desired/plan-gateway.ts'
 import type { KubeClient, KubeJson } from '../../../kube/client.ts'
 import { kubeResources } from '../../../kube/resources.ts'
 import { systemClock } from '../../../lib/clock.ts'
@@ -43,15 +43,9 @@ export const loadWaypoints = async (client: KubeClient, namespace: string | unde
   const rows = gateways.map((gateway) => ({
     gateway,
     trafficType: trafficTypeOf(gateway, classes),
-    replicas: replicas.get(deploymentKeyOf(gateway)) ?? '-',
+    replicas: replicas.get(objectKeyOf(gateway)) ?? '-',
   }))
   return { rows, isOfAll: namespace === undefined, nowMs: systemClock.nowMs() }
-}
-
-/** `NAMESPACE/NAME` of its Deployment. */
-export const deploymentKeyOf = (gateway: KubeJson): string => {
-  const { plan } = planGateway(gateway, { namespaces: [], certificates: [], secrets: [] })
-  return `${plan.namespace}/${plan.objectName}`
 }
 
 /** Of all Deployments of waypoints, by `NAMESPACE/NAME`; without the right to read them there are none. */

@@ -8,7 +8,8 @@ import { apiError, demand, formatMissingRight, missingRightOf } from '../../clus
 import type { StatusItem, StatusReport } from '../status-report.ts'
 import { bindingOf, readMesh, type Binding, type MeshView } from './binding.ts'
 import { classOf, findClasses, listWaypoints, requireGatewayApi, revisionOf, trafficTypeOf } from './gateway-api.ts'
-import { addressOf, deploymentKeyOf, readReplicas } from './list-waypoints.ts'
+import { objectKeyOf } from '../../../controller/desired/plan-gateway.ts'
+import { addressOf, readReplicas } from './list-waypoints.ts'
 import { writtenConditions } from './written-conditions.ts'
 
 /** One waypoint. */
@@ -59,7 +60,7 @@ export const loadLiveStatus = async (client: KubeClient, namespace: string | und
       revision: revisionOf(gateway),
       trafficType: trafficTypeOf(gateway, classes),
       programmed: writtenConditions('Gateway', gateway).find(({ type }) => type === 'Programmed') ?? unsaid,
-      replicas: replicas.get(deploymentKeyOf(gateway)) ?? '-',
+      replicas: replicas.get(objectKeyOf(gateway)) ?? '-',
       address: addressOf(gateway),
       namespaces: bindings[at]?.namespaces ?? [],
       services: carried(bindings[at]).map((service) => `${service.namespace}/${service.name}`),
