@@ -47,8 +47,8 @@ export const openCluster = (
   return openKube(flags, terminal, { deadlineMs, impersonate, isPatient: true })
 }
 
-/** kubectl takes a bare number for seconds. */
-const decodeTimeout = (text: string): number => {
+/** `--request-timeout` in milliseconds; kubectl takes a bare number for seconds. Throws `CliError` (64). */
+export const decodeTimeout = (text: string): number => {
   const ms = decodeDuration('request-timeout', /^\d{1,5}$/.test(text) ? `${text}s` : text)
   if (ms > 0 && ms <= MAX_TIMEOUT_MS) return ms
   throw usageError(`--request-timeout ${text} is not more than 0s, and at most 1h`)

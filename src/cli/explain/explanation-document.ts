@@ -12,13 +12,22 @@ export interface ExplanationDocument extends Explanation {
   /** A backend would answer, or a filter in its place; exit code 0. */
   readonly isServed: boolean
   readonly verdict: string
+  /** `NAMESPACE/NAME` of the one in a cluster that would answer so. */
+  readonly waypoint?: string
 }
 
-/** The answer as one document for machines; `isLive` when a running waypoint gave it. */
+/** Where an answer is from. */
+export interface AnswerPlace {
+  /** It is known which endpoints there are. */
+  readonly isLive: boolean
+  readonly waypoint?: string
+}
+
+/** The answer as one document for machines. */
 export const createDocument = (
   { title, from }: ImaginedRequest,
   { authority, explanation }: Answer,
-  isLive: boolean,
+  { isLive, waypoint }: AnswerPlace,
 ): ExplanationDocument => {
   const { isServed, text } = verdictOf(explanation, isLive)
   return {
@@ -27,6 +36,7 @@ export const createDocument = (
     request: { title, authority, ...(from === undefined ? {} : { from }) },
     isServed,
     verdict: text,
+    ...(waypoint === undefined ? {} : { waypoint }),
     ...explanation,
   }
 }

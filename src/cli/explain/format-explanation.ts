@@ -10,10 +10,11 @@ export const formatExplanation = (document: ExplanationDocument, look: Look): st
     .join('\n')
 
 const formatHead = (document: ExplanationDocument, { colours }: Look): string => {
-  const { request, isServed, verdict, service, tunnel, path } = document
+  const { request, isServed, verdict, waypoint, service, tunnel, path } = document
   const mark = isServed ? colours.green('✓') : colours.red('×')
   const client = request.from === undefined ? '' : colours.dim(`  from ${escapeControl(request.from)}`)
   const rows = [
+    ['waypoint', waypoint],
     ['address', request.authority],
     ['service', service],
     ['tunnel', tunnel === 'sniff' ? 'what its first bytes say' : tunnel],

@@ -1,8 +1,9 @@
 import { canonicalIp } from '../../lib/ip.ts'
 import { formatServiceKey } from '../../model/service.ts'
-import { createCatalog } from '../../config/translate/catalog.ts'
+import { createCatalog, type Catalog } from '../../config/translate/catalog.ts'
 import { lackOf } from '../../config/translate/gateway/unmet-claims.ts'
 import { waypointOf } from '../../config/translate/gateway/waypoint-labels.ts'
+import type { ServiceObject } from '../../config/objects/service.ts'
 import type { LoadedModel } from '../offline/load-model.ts'
 
 /** Why Services among the files are not bound to the waypoint though they have the address, one line each. */
@@ -12,11 +13,8 @@ export const explainUnboundServices = (
   clusterDomain: string,
 ): readonly string[] => {
   const catalog = createCatalog(loaded.objects)
-  const host = hostOf(authority)
-  return [...catalog.services.values()].flatMap(({ object }) => {
+  return servicesAt(catalog, authority, clusterDomain).flatMap((object) => {
     const { namespace, name } = object.metadata
-    const hostname = `${name}.${namespace}.svc.${clusterDomain}`
-    if (host !== hostname && !object.clusterIPs.includes(host)) return []
     const key = formatServiceKey(namespace, name)
     if (model.services.some((service) => service.key === key)) return []
     const wanted = waypointOf(object, catalog)
@@ -39,6 +37,16 @@ export const explainUnboundServices = (
         condition.status !== 'True',
     )
     return [`${isFor}: ${refusal?.message ?? otherGateway(model)}`]
+  })
+}
+
+/** The Services that have an address, bound or not. */
+export const servicesAt = (catalog: Catalog, authority: string, clusterDomain: string): readonly ServiceObject[] => {
+  const host = hostOf(authority)
+  return [...catalog.services.values()].flatMap(({ object }) => {
+    const { namespace, name } = object.metadata
+    const isIt = host === `${name}.${namespace}.svc.${clusterDomain}` || object.clusterIPs.includes(host)
+    return isIt ? [object] : []
   })
 }
 

@@ -48,7 +48,7 @@ export const loadModel = async (
 }
 
 /** Tries Filters as `fairway run` does before it puts them in force. */
-const tryFilters = async (root: string | undefined, { objects }: LoadedSet): Promise<FilterVersions> => {
+export const tryFilters = async (root: string | undefined, { objects }: LoadedSet): Promise<FilterVersions> => {
   const filters = objects.flatMap(({ read }) =>
     read.state === 'typed' && read.object.kind === 'Filter' && isUserKind(read.object.as) ? [read.object] : [],
   )

@@ -61,14 +61,14 @@ test('a Gateway that is deleted and made anew keeps what it takes over from the 
   await using controller = await startTestController(server)
   await ask.good('POST', gateways('shop'), { body: gateway('again') })
   await until('a Deployment', async () => (await uidOf(again)) !== '' || undefined)
-  const before = [await uidOf(again), await uidOf(service)]
+  const uids = [await uidOf(again), await uidOf(service)]
   // Sooner than garbage is collected, as `kubectl replace --force` has it.
   await ask.good('DELETE', gateways('shop', 'again'))
   const { body } = await ask('POST', gateways('shop'), { body: gateway('again') })
   const uid = textAt(body, 'metadata', 'uid')
   await until('an owner', async () => (await gatewayOf(again)) === uid || undefined)
   await delay(1000)
-  assert.deepEqual([await uidOf(again), await uidOf(service)], before)
+  assert.deepEqual([await uidOf(again), await uidOf(service)], uids)
   assert.deepEqual([await gatewayOf(again), await gatewayOf(service)], [uid, uid])
   assert.ok(controller.read().failures.length === 0)
 })
