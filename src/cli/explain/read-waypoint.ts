@@ -4,6 +4,7 @@ import { withMeshConfig, type MeshSource } from '../../config/mesh-options.ts'
 import type { ReadObject } from '../../config/objects/read-object.ts'
 import { readObject } from '../../config/objects/read-object.ts'
 import { refuseUnreadable } from '../../config/refuse-unreadable.ts'
+import { formatTroubles } from '../../config/source/kube/format-troubles.ts'
 import { openKubeSource, type KubeSource } from '../../config/source/kube/kube-source.ts'
 import type { MeshFile } from '../../config/source/mesh-file.ts'
 import type { ObjectSet } from '../../config/source/object-set.ts'
@@ -11,6 +12,7 @@ import type { TranslateOptions } from '../../config/translate/options.ts'
 import { translate } from '../../config/translate/translate.ts'
 import { standInSecrets } from '../../controller/conditions/stand-ins.ts'
 import type { KubeClient } from '../../kube/client.ts'
+import type { KubeFailure } from '../../kube/failure.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { escapeControl } from '../../lib/format-issue.ts'
 import { exitCodes } from '../exit-codes.ts'
@@ -48,9 +50,9 @@ const troubleMs = 1000
  */
 export const readWaypoint = async (wanted: WaypointToRead): Promise<ReadWaypoint> => {
   const { promise, resolve, reject } = Promise.withResolvers<Settled>()
-  const { client, gateway, istioNamespace, deadlineMs, signal } = wanted
+  const { gateway, istioNamespace, deadlineMs, signal } = wanted
+  const { client, failures } = noteFailures(wanted.client)
   let meshFile: MeshFile | undefined
-  let gaps: readonly string[] = []
   let cancelTrouble = (): void => {}
   const fail = (...why: readonly string[]): void => reject(refuse(wanted, why))
   const step = (source: KubeSource, set: ObjectSet<ReadObject>): void => {
@@ -78,18 +80,19 @@ export const readWaypoint = async (wanted: WaypointToRead): Promise<ReadWaypoint
       }
     },
     onTroubles: (troubles) => {
-      gaps = troubles
       cancelTrouble()
       if (troubles.length > 0) cancelTrouble = systemClock.after(troubleMs, () => fail(...troubles))
     },
   })
-  const cancelDeadline = systemClock.after(deadlineMs, () => fail(gaps[0] ?? `it took longer than ${deadlineMs} ms`))
+  const cancelDeadline = systemClock.after(deadlineMs, () =>
+    fail(`it took longer than ${deadlineMs} ms`, ...failures()),
+  )
   const stop = (): void => fail('it was called off')
   signal.addEventListener('abort', stop, { once: true })
   try {
     const { loaded, options } = await promise
     const { model, conditions } = translate(loaded.objects, options, await tryFilters(wanted.filtersDir, loaded))
-    return { loaded, model, conditions, gaps: [...gaps, ...secretsUnread(loaded)] }
+    return { loaded, model, conditions, gaps: [...failures(), ...secretsUnread(loaded)] }
   } catch (error) {
     if (meshFile?.ok === false) refuseUnreadable(meshFile.issues)
     throw error
@@ -98,6 +101,26 @@ export const readWaypoint = async (wanted: WaypointToRead): Promise<ReadWaypoint
     cancelDeadline()
     cancelTrouble()
     source.close()
+  }
+}
+
+/** The same client, and what it could not list: what lasts is told of late, and here nobody waits. */
+const noteFailures = (
+  client: WaypointToRead['client'],
+): { readonly client: WaypointToRead['client']; readonly failures: () => readonly string[] } => {
+  const failed = new Map<string, KubeFailure>()
+  return {
+    client: {
+      ...client,
+      list: async (resource, query) => {
+        const listed = await client.list(resource, query)
+        const key = [resource.plural, query.namespace, query.fields].join(' ')
+        if (listed.ok) failed.delete(key)
+        else if (listed.failure.reason !== 'Aborted') failed.set(key, listed.failure)
+        return listed
+      },
+    },
+    failures: () => formatTroubles([...failed.values()]),
   }
 }
 

@@ -134,6 +134,15 @@ describe('a request to a Service of a cluster', () => {
     assert.match(err, /kubectl exec -n shop deploy\/waypoint -- fairway explain/)
   })
 
+  test('what may not be seen, and a waypoint does without, is told', async () => {
+    const groups = ['gateway.networking.k8s.io', 'discovery.k8s.io', 'networking.istio.io', 'security.istio.io']
+    const all = ['*', ...[...groups, 'apps', 'fairway.dev', 'gateway.networking.x-k8s.io'].map((group) => `*.${group}`)]
+    await grant(server, 'mary', { rights: all.map((resource) => `get,list,watch ${resource}`) })
+    const { code, err } = await explain('http://api.shop/items --kube', 'mary')
+    assert.equal(code, 0, err)
+    assert.match(err, /^not complete: GET .*telemetries: 403 Forbidden: /)
+  })
+
   for (const [words, says] of [
     ['http://api.shop/ -n nowhere', /there are no waypoints in namespace nowhere/],
     ['http://api.shop/ --kube --gateway shop/other', /there is no waypoint shop\/other/],
