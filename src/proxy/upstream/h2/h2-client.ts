@@ -5,7 +5,7 @@ import type { ChannelHandler } from '../../channel.ts'
 import type { ServiceLoad } from '../../balance/limits/service-load.ts'
 import type { Counters } from '../../counters.ts'
 import type { Flusher } from '../../flusher.ts'
-import { PING_IDLE_MS, PING_TIMEOUT_MS } from '../../hbone/transport.ts'
+import { PING_TIMEOUT_MS } from '../../hbone/transport.ts'
 import { InnerTransport } from '../../inner-h2/inner-transport.ts'
 import type { ByteBudget } from '../../limits/byte-budget.ts'
 import { startDeadline } from '../../limits/deadlines.ts'
@@ -13,6 +13,7 @@ import type { TurnBudget } from '../../limits/turn-budget.ts'
 import type { AcquireFailure, Dialled } from '../dialler.ts'
 import type { UpstreamSession } from '../session.ts'
 import type { HandledChannel } from '../tls/cipher-stream.ts'
+import { PingWatch } from './ping-watch.ts'
 import { StreamSession } from './stream-session.ts'
 import type { StreamOwner } from './stream-session.ts'
 
@@ -87,11 +88,10 @@ export class H2Client implements ChannelHandler, StreamOwner {
   #isRetired = false
   #cancelTimeout = (): void => {}
   lossReason = ''
-  /** Since when there is no stream, nothing was heard, no PING was answered, and we have ended it; monotonic, 0: it is not so. */
-  #idleSinceMs = 0
+  readonly #pings = new PingWatch()
   #hasHeard = false
-  #lastHeardMs = 0
-  #pingSentMs = 0
+  /** Since when there is no stream, and we have ended it; monotonic, 0: it is not so. */
+  #idleSinceMs = 0
   #closingSinceMs = 0
 
   constructor(keeper: H2ClientKeeper, deps: H2ClientDeps) {
@@ -167,9 +167,16 @@ export class H2Client implements ChannelHandler, StreamOwner {
     this.#deps.onFault(error)
   }
 
+  onRequest(): void {
+    this.#pings.noteRequest()
+  }
+
+  onAnswer(): void {
+    this.#pings.noteAnswer()
+  }
+
   onData(buffer: Buffer, start: number, end: number): void {
-    this.#lastHeardMs = 0
-    this.#pingSentMs = 0
+    this.#pings.noteHeard()
     if (!this.#hasHeard) {
       this.#hasHeard = true
       const isHttp1 = buffer.toString('latin1', start, Math.min(end, start + HTTP1.length)) === HTTP1
@@ -327,22 +334,17 @@ export class H2Client implements ChannelHandler, StreamOwner {
 
   #watch(transport: InnerTransport, nowMs: number): void {
     if (transport.h2.openStreams === 0) {
-      this.#lastHeardMs = 0
-      this.#pingSentMs = 0
+      this.#pings.noteHeard()
       if (this.#idleSinceMs === 0) this.#idleSinceMs = nowMs
       const isStale = nowMs - this.#idleSinceMs > this.#deps.idleTimeoutMs || this.#channel?.isLasting !== true
       if (isStale && this.#state === 'open') this.#close()
       return
     }
-    if (this.#lastHeardMs === 0) this.#lastHeardMs = nowMs
-    if (this.#pingSentMs > 0) {
-      if (nowMs - this.#pingSentMs <= PING_TIMEOUT_MS) return
-      this.#keeper.onSilent?.()
-      return this.#vanish(`did not answer a PING within ${PING_TIMEOUT_MS} ms`, () => this.#channel?.abort())
-    }
-    if (nowMs - this.#lastHeardMs <= PING_IDLE_MS) return
-    this.#pingSentMs = nowMs
-    transport.h2.ping()
+    const due = this.#pings.tick(nowMs)
+    if (due === 'ping') transport.h2.ping()
+    if (due !== 'lost') return
+    this.#keeper.onSilent?.()
+    this.#vanish(`did not answer a PING within ${PING_TIMEOUT_MS} ms`, () => this.#channel?.abort())
   }
 
   /** The end of it, however that came: streams and waiters are told why. */

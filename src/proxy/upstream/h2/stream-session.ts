@@ -17,6 +17,9 @@ export interface StreamOwner {
   readonly hasRoom: boolean
   /** Why the connection was lost; empty as long as it was not. */
   readonly lossReason: string
+  /** A request begins on one of its streams, or a part of an answer came. */
+  readonly onRequest: () => void
+  readonly onAnswer: () => void
   /** Our own code threw; the stream has been given up. */
   readonly onFault: (error: unknown) => void
 }
@@ -53,6 +56,7 @@ export class StreamSession implements UpstreamSession, StreamUser {
     this.#user = user
     this.#method = request.method
     this.#isRequestDone = request.bodyLength === 0
+    this.#owner.onRequest()
     this.#stream = this.#owner.h2.open(request.h2Head ?? [], this.#channel, this.#isRequestDone)
     this.#channel.attach(this.#stream)
   }
@@ -87,6 +91,7 @@ export class StreamSession implements UpstreamSession, StreamUser {
   park(): void {}
 
   onHead(fields: string[], isEnd: boolean): void {
+    this.#owner.onAnswer()
     try {
       if (this.#hasHead) this.#trailers = responseTrailersToH1(fields)
       else this.#onResponse(fields, isEnd)
@@ -96,6 +101,7 @@ export class StreamSession implements UpstreamSession, StreamUser {
   }
 
   onData(buffer: Buffer, start: number, end: number): void {
+    this.#owner.onAnswer()
     if (!this.#mayHaveBody) return this.#lose('protocol', 'the upstream sent a body where none may be')
     try {
       if (this.#user?.onBody(buffer, start, end) !== false) this.#channel.consume(end - start)
