@@ -181,8 +181,9 @@ export class EndpointPool {
     })
   }
 
-  /** Makes a way to the application, and gives it up: `done` is told why that failed, if it did. */
+  /** Makes a way to the application, as requests take it, and gives it up: `done` is told why that failed, if it did. */
   probe(done: (failure: AcquireFailure | undefined) => void): void {
+    if (this.#h2?.isHttp1Only === false) return this.#h2.probe(done)
     this.openChannel((opened) => {
       if (!opened.ok) return done(opened.failure)
       opened.channel.cut()
@@ -201,8 +202,7 @@ export class EndpointPool {
     this.#h2?.tick(nowMs)
     this.#dialler.tick(nowMs)
     this.#watch?.tick(nowMs)
-    const late = [...this.#closing].filter(([, sinceMs]) => nowMs - sinceMs > CLOSE_TIMEOUT_MS)
-    visitEach(late, ([session]) => session.cut(), onFault)
+    visitEach(this.#closing, ([late, sinceMs]) => nowMs - sinceMs > CLOSE_TIMEOUT_MS && late.cut(), onFault)
   }
 
   /** Closes idle sessions politely; what is shared ends with its last request. */

@@ -1,6 +1,7 @@
 import type { ConnectionLease } from '../../balance/limits/connection-lease.ts'
 import { overflow } from '../../balance/limits/overflow.ts'
 import type { ServiceLoad } from '../../balance/limits/service-load.ts'
+import type { AcquireFailure } from '../dialler.ts'
 import type { UpstreamSession } from '../session.ts'
 import { H2Client } from './h2-client.ts'
 import type { H2ClientDeps, H2ClientKeeper, StreamWaiter } from './h2-client.ts'
@@ -78,6 +79,22 @@ export class H2Clients {
     this.#wait({ done, dialsLeft: MAX_DIALS, load })
   }
 
+  /** Makes a connection, of which no request has the use, and ends it: `done` is told why that failed, if it did. */
+  probe(done: (failure: AcquireFailure | undefined) => void): void {
+    const client = this.#add()
+    client.wait({
+      done: (acquired) => {
+        if (!acquired.ok) return done(acquired.failure)
+        // HTTP/1.1 was agreed on.
+        if (acquired.session.version === 1) acquired.session.abandon()
+        done(undefined)
+      },
+      dialsLeft: 0,
+      load: undefined,
+    })
+    client.retire()
+  }
+
   /** Whether there is a connection, or one is being made, for one request more. */
   get hasRoom(): boolean {
     return this.#clients.some((client) => client.hasRoom || client.takesWaiters)
@@ -119,13 +136,18 @@ export class H2Clients {
       if (waiter.load !== undefined && lease === undefined) {
         return queueMicrotask(() => waiter.done({ ok: false, failure: overflow }))
       }
-      client = new H2Client(this.#keeper, this.#deps)
-      this.#clients.push(client)
+      client = this.#add()
       if (lease !== undefined) {
         lease.holder = client
         this.#leases.set(client, lease)
       }
     }
     client.wait(waiter)
+  }
+
+  #add(): H2Client {
+    const client = new H2Client(this.#keeper, this.#deps)
+    this.#clients.push(client)
+    return client
   }
 }
