@@ -64,6 +64,9 @@ export const noteTry = (
   trace.tries = [...trace.tries, { endpoint: trace.endpoint, ...why, durationMs }]
 }
 
+/** The last try was lost with its connection: others that were idle may have been closed at the same time. */
+export const isAfterLoss = ({ tries }: Pick<ForwardTrace, 'tries'>): boolean => tries.at(-1)?.reason === 'reset'
+
 /** The head of an answer has come. */
 export const noteHead = (trace: ForwardTrace, sentAtMs: number, nowMs: number): void => {
   trace.headAtMs = nowMs

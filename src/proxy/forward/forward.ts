@@ -10,7 +10,8 @@ import { HeldBytes } from '../held-bytes.ts'
 import type { Acquired, EndpointPool } from '../upstream/pool.ts'
 import type { HttpVersion, SessionUser, UpstreamSession } from '../upstream/session.ts'
 import type { ForwardFailure, LossKind } from './failure.ts'
-import { noteHead, noteTry, whereOf, type ForwardDeps, type ForwardPlan, type ForwardUser } from './forward-plan.ts'
+import { isAfterLoss, noteHead, noteTry, whereOf } from './forward-plan.ts'
+import type { ForwardDeps, ForwardPlan, ForwardUser } from './forward-plan.ts'
 import { refusalOfHttp1, rewriteHead, versionFor, writeHeadFor } from './http-version.ts'
 import { ReplayBody } from './replay-body.ts'
 import { backoffBefore, isFutile, mayRepeat, refusalOfRepeat } from './retry-policy.ts'
@@ -186,7 +187,7 @@ export class Forward implements SessionUser {
   }
 
   #attempt(): void {
-    const { group, hash, session, tryMs } = this.#plan
+    const { group, hash, session, tryMs, trace } = this.#plan
     const own = session !== undefined && this.#tried === noPools ? session.pool : undefined
     const picked = own ?? this.#deps.balancer.pickEndpoint(group, this.#tried, hash)
     if (picked === undefined) return this.#fail({ kind: 'no-endpoint' })
@@ -195,12 +196,12 @@ export class Forward implements SessionUser {
     pool.active++
     this.#pool = pool
     this.#awaitsVerdict = true
-    const attempt = ++this.#plan.trace.attempts
-    this.#plan.trace.endpoint = pool.endpoint
+    const attempt = ++trace.attempts
+    trace.endpoint = pool.endpoint
     if (tryMs !== undefined) this.#after(tryMs, () => this.#onTryTimeout(tryMs))
     this.#triedAtMs = this.#deps.clock.monotonicMs()
     if (attempt > 1) rewriteHead(this.#plan, this.#version, this.#triedAtMs)
-    const idle = pool.takeIdle(this.#version)
+    const idle = this.#version === 1 && isAfterLoss(trace) ? undefined : pool.takeIdle(this.#version)
     if (idle !== undefined) return this.#send(idle, this.#triedAtMs)
     pool.open(this.#version, (acquired) => this.#guard(() => this.#onAcquired(acquired, attempt)), this.#place?.load)
   }
