@@ -196,7 +196,7 @@ export class EndpointPool {
   sweep(nowMs: number): void {
     const { idleTimeoutMs, onFault } = this.#options
     const closeOld = (session: H1Session): void => {
-      if (session.idleMs(nowMs) > idleTimeoutMs || !session.isUsable) session.close()
+      if (session.isExpired(nowMs, idleTimeoutMs) || !session.isUsable) session.close()
     }
     visitEach([...this.#idle], closeOld, onFault)
     this.#h2?.tick(nowMs)

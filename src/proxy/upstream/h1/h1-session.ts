@@ -6,6 +6,7 @@ import type { Channel, ChannelHandler } from '../../channel.ts'
 import { HeldBytes } from '../../held-bytes.ts'
 import type { Deferrable, TurnBudget } from '../../limits/turn-budget.ts'
 import type { SessionUser, UpstreamRequest, UpstreamSession } from '../session.ts'
+import { keptForMs } from './kept-for.ts'
 import type { WatchedSession } from './silence-watch.ts'
 
 /** Who keeps a session; each is told of synchronously. */
@@ -48,6 +49,8 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable, W
   #isClosed = false
   /** When somebody saw first that it is idle, monotonic milliseconds; -1: not yet. */
   #idleSinceMs = -1
+  /** How long the endpoint keeps it when it is idle, by its first answer; `undefined`: there was none yet. */
+  #keptForMs: number | undefined
   isHeard = true
   silentSinceMs = 0
 
@@ -63,6 +66,7 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable, W
         if (head.status < 200 && !(this.#mayUpgrade && head.headers.hasLower('upgrade')))
           return this.#lose('protocol', `the upstream answered ${head.status}`)
         this.#isKeptAlive = head.keepAlive
+        this.#keptForMs ??= keptForMs(head.headers)
         this.#isUpgraded = head.status === 101
         this.#hasHead = true
         this.#user?.onResponse(head)
@@ -80,10 +84,14 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable, W
     return !this.#isGone && this.#user === undefined && this.#channel.isLasting
   }
 
-  /** How long it has been idle since it was asked for the first time: so nobody looks at a clock for each request that ends. */
-  idleMs(nowMs: number): number {
+  /**
+   * Whether it has been idle for longer than `idleTimeoutMs`, or the endpoint is about to close it, since it was asked for
+   * the first time: so nobody looks at a clock for each request that ends.
+   */
+  isExpired(nowMs: number, idleTimeoutMs: number): boolean {
     if (this.#idleSinceMs < 0) this.#idleSinceMs = nowMs
-    return nowMs - this.#idleSinceMs
+    const idleMs = nowMs - this.#idleSinceMs
+    return idleMs > idleTimeoutMs || idleMs >= (this.#keptForMs ?? Number.POSITIVE_INFINITY)
   }
 
   park(): void {
