@@ -212,21 +212,21 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     const exchange = this.#exchange
     if (exchange === undefined) {
       const expiry = this.#watch.checkRest(nowMs, this.#parser.isIdle)
-      if (expiry !== undefined) this.#onRestExpiry(expiry)
+      if (expiry !== undefined) this.#onRestExpiry(expiry, nowMs - this.#watch.sinceMs)
     } else {
       const expiry = this.#watch.checkExchange(nowMs, exchange, this.channel.queuedBytes)
       if (expiry !== undefined) expireExchange(exchange, expiry, this.#deps)
     }
   }
 
-  #onRestExpiry(expiry: RestExpiry): void {
+  #onRestExpiry(expiry: RestExpiry, waitedMs: number): void {
     const { deadlines } = this.#deps.counters
     if (expiry === 'keep-alive') {
       deadlines.keepAliveIdle++
       return this.#close()
     }
     deadlines.requestHead++
-    this.#refuse(lateHead, this.#parser.start)
+    this.#refuse(lateHead, this.#parser.start, waitedMs)
   }
 
   /** A client that does not follow our end is cut off. */
@@ -364,10 +364,10 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
   }
 
   /** Answers what never became a request, and ends. */
-  #refuse(fault: Fault, start: RequestStart): void {
+  #refuse(fault: Fault, start: RequestStart, waitedMs = 0): void {
     const responseBytes = answerRefused(this.channel, fault, this.#deps)
     this.#close()
-    tellRefused(start, { fault, responseBytes }, { origin: this.#origin, deps: this.#deps })
+    tellRefused(start, { fault, responseBytes, waitedMs }, { origin: this.#origin, deps: this.#deps })
   }
 
   /** Ends our direction politely; what the client still sends is read and dropped. */

@@ -72,8 +72,9 @@ for (const isDraining of [false, true]) {
       assert.equal((await tunnel.answer()).head.status, 408)
       assert.equal(await tunnel.ended, 'end')
       assert.equal(mesh.counters.deadlines.requestHead, 1)
-      const { status, flags, details, method, path } = await mesh.record(1)
+      const { status, flags, details, method, path, durationMs } = await mesh.record(1)
       assert.deepEqual([status, flags, details, method, path], [408, 'SI', 'request_header_timeout', 'GET', '/'])
+      assert.ok(durationMs >= 5000, `${durationMs} ms`)
     })
 
     it('to an endpoint to begin its answer: 504 UT, its tunnel is reset', async () => {

@@ -49,6 +49,11 @@ export class TunnelWatch {
     this.#unreadSinceMs = -1
   }
 
+  /** When it was first seen that what is waited for has not come. */
+  get sinceMs(): number {
+    return this.#sinceMs
+  }
+
   /** To be called in each tick between two requests, the head of the next one included. */
   checkRest(nowMs: number, isIdle: boolean): RestExpiry | undefined {
     const now = isIdle ? 'idle' : 'head'

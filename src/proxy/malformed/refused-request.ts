@@ -33,10 +33,17 @@ export const refusedFields = (fields: readonly string[]): RefusedRequest => {
 
 const visible = (text: string | undefined, max: number): string => (VISIBLE.exec(text ?? '')?.[0] ?? '').slice(0, max)
 
+/** How a request is refused: `waitedMs` is how long it has been on its way. */
+interface RefusedWith {
+  readonly fault: Fault
+  readonly responseBytes?: number
+  readonly waitedMs?: number
+}
+
 /** Tells telemetry of it; filters never hear of it. */
 export const tellRefused = (
   asked: RefusedRequest,
-  { fault, responseBytes = 0 }: { readonly fault: Fault; readonly responseBytes?: number },
+  { fault, responseBytes = 0, waitedMs = 0 }: RefusedWith,
   { origin, deps }: { readonly origin: TunnelOrigin; readonly deps: BeginDeps },
 ): void => {
   const lease = deps.takeLease()
@@ -56,7 +63,7 @@ export const tellRefused = (
         userAgent: undefined,
         forwardedFor: undefined,
       },
-      deps.clock,
+      waitedMs === 0 ? deps.clock : { ...deps.clock, monotonicMs: () => deps.clock.monotonicMs() - waitedMs },
     )
     record.status = fault.status
     record.flags = fault.flags
