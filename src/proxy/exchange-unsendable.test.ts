@@ -45,3 +45,9 @@ test('a client that waits for leave to send its body is told to, when a filter h
   const { informational, head } = await tunnel.answer()
   assert.deepEqual([informational, head.status, String(mesh.pod.tunnels[0]?.requests[0]?.body)], [[100], 200, 'ok'])
 })
+
+test('a response that a filter takes away is answered for', async () => {
+  await withFilters({ onResponse: (exchange) => void Object.assign(exchange, { response: undefined }) })
+  assert.equal((await (await mesh.tunnel()).get()).head.status, 500)
+  assert.equal((await mesh.record(1)).details, 'filter_failed')
+})

@@ -243,7 +243,9 @@ export class Answer {
 
   #send(): void {
     const { response, isOver, chains } = this.#exchange
-    if (response === undefined || isOver) return
+    if (isOver) return
+    // Nothing else takes it away, and whoever waits for it would wait for ever.
+    if (response === undefined) return this.#exchange.fail(new FilterMistake('a filter took the response away'))
     const { writer } = this
     // An answer to HEAD says how long another one would be.
     const hooks = this.isLocal && this.#isOurs ? undefined : chains.responseBody

@@ -4,6 +4,7 @@ import type { ExchangeRecord } from '../../record.ts'
 import { countOverrun, failCall, guardCall, judgeCall } from './guarded-call.ts'
 import type { CallRules, Guarded } from './guarded-call.ts'
 import { enterHook, SLOT, watchedHooks } from '../hook-slots.ts'
+import { mendParts, type ExchangeParts } from './exchange-parts.ts'
 import { guardReply } from './guard-reply.ts'
 import { faultOfHeaders, faultOfResult, faultOfTarget, isThenable } from './judge.ts'
 import { restoreExchange, saveExchange } from './undo.ts'
@@ -31,8 +32,10 @@ export const guardHook = (
   return (exchange) => {
     if (!health.quarantine.isActive && !health.isAdmitted()) return health.refuseQuarantined()
     const saved = isOpen ? saveExchange(exchange) : undefined
-    const { request } = exchange
-    const { path, query, authority } = request
+    const { request, response } = exchange
+    const { path, query, authority, headers: requestHeaders } = request
+    const responseHeaders = response?.headers
+    const status = response?.status
     const outer = cells[SLOT] ?? 0
     enterHook(cells, slot, hook)
     const startMs = monotonicMs()
@@ -42,19 +45,24 @@ export const guardHook = (
     } catch (error) {
       cells[SLOT] = outer
       health.note(monotonicMs() - startMs)
-      return failCall(guarded, { kind: 'throw', error }, rulesOf(exchange, { name, saved }, guarded))
+      const parts = { request, requestHeaders, response, responseHeaders, status }
+      return failCall(guarded, { kind: 'throw', error }, rulesOf(exchange, { name, saved, parts }, guarded))
     }
     cells[SLOT] = outer
     const tookMs = monotonicMs() - startMs
     health.note(tookMs)
     const isElsewhere = request.path !== path || request.query !== query || request.authority !== authority
+    const isReplaced = exchange.request !== request || request.headers !== requestHeaders
+    const isReplacedBack =
+      exchange.response !== response || response?.headers !== responseHeaders || response?.status !== status
     const fault =
-      isThenable(result) || isElsewhere
+      isThenable(result) || isElsewhere || isReplaced || isReplacedBack
         ? 'to be judged'
         : (faultOfResult(result) ?? faultOfHeaders(headersOf(exchange, name)))
     // What is not simply good is judged where it may cost something.
     if (fault !== undefined || tookMs > user.hookMs) {
-      return judgeCall(result, tookMs, guarded, rulesOf(exchange, { name, saved }, guarded)) as HookResult
+      const parts = { request, requestHeaders, response, responseHeaders, status }
+      return judgeCall(result, tookMs, guarded, rulesOf(exchange, { name, saved, parts }, guarded)) as HookResult
     }
     health.pass()
     return result === undefined ? undefined : (guardReply(result, guarded) as HookResult)
@@ -64,17 +72,23 @@ export const guardHook = (
 interface RulesBy {
   readonly name: HookName
   readonly saved: SavedExchange | undefined
+  readonly parts: ExchangeParts
 }
 
-const rulesOf = (exchange: Exchange, { name, saved }: RulesBy, guarded: Guarded): CallRules => ({
+const rulesOf = (exchange: Exchange, { name, saved, parts }: RulesBy, guarded: Guarded): CallRules => ({
   hook: name,
   wrap: (result) => guardReply(result, guarded),
   faultOf: (result) =>
+    mendParts(exchange, parts) ??
     faultOfResult(result) ??
     faultOfHeaders(headersOf(exchange, name)) ??
     (name === 'onRequest' ? faultOfTarget(exchange.request) : undefined),
-  headers: () => [exchange.request.headers, exchange.response?.headers],
-  undo: saved === undefined ? undefined : () => restoreExchange(exchange, saved),
+  headers: () => [parts.requestHeaders, parts.responseHeaders],
+  undo: () => {
+    mendParts(exchange, parts)
+    // Of what the hook was given: it may have been given up meanwhile, and something else be the answer.
+    if (saved !== undefined) restoreExchange(parts, saved)
+  },
 })
 
 const noHeaders = (): readonly HeaderList[] => []

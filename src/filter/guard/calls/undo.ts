@@ -15,7 +15,10 @@ export const saveExchange = ({ request, response }: Exchange): SavedExchange => 
 })
 
 /** Takes back what a hook has changed; once for each saved exchange. */
-export const restoreExchange = ({ request, response }: Exchange, saved: SavedExchange): void => {
+export const restoreExchange = (
+  { request, response }: Pick<Exchange, 'request' | 'response'>,
+  saved: SavedExchange,
+): void => {
   Object.assign(request, saved.request)
   request.headers.fields = saved.requestFields
   if (response === undefined || saved.response === undefined) return
