@@ -7,13 +7,14 @@ import { createRequire, isBuiltin } from 'node:module'
 import { join, posix } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import vm from 'node:vm'
+import { isThrown } from '../../lib/errors/thrown-text.ts'
 import type { FilterModule } from '../../model/filter-spec.ts'
 import * as contract from '../index.ts'
 import type { FilterDefinition } from '../index.ts'
 import { checkDefinition } from './check-definition.ts'
 import { loadApp } from './load-app.ts'
 import { faultOf, ModuleError, type ModuleFault } from './module-fault.ts'
-import { createProcessView, refusedGlobals, refuseNodeModule } from './node-modules.ts'
+import { bypasses, createProcessView, refuseNodeModule } from './node-modules.ts'
 
 /** The parts of a module that say what its code is. */
 export type ModuleCode = Pick<FilterModule, 'root' | 'entry' | 'files' | 'isApp'>
@@ -30,7 +31,8 @@ export const evaluateModule = (code: ModuleCode): Evaluated => {
     const definition = code.isApp === true ? loadApp(exported, code) : checkDefinition(exported, code)
     return { ok: true, definition }
   } catch (error) {
-    return { ok: false, fault: faultOf(error, code.root) }
+    // What is thrown may say nothing of where.
+    return { ok: false, fault: { file: code.entry, ...faultOf(error, code.root) } }
   }
 }
 
@@ -38,13 +40,7 @@ interface Loaded {
   exports: unknown
 }
 
-type Body = (
-  exports: unknown,
-  require: (name: unknown) => unknown,
-  module: Loaded,
-  process: NodeJS.Process,
-  ...refused: readonly unknown[]
-) => void
+type Body = (exports: unknown, require: (name: unknown) => unknown, ...given: readonly unknown[]) => void
 
 /** Gives what a file exports; each is run once, when it is first asked for. */
 const createRequiring = ({ root, files, isApp }: ModuleCode): ((file: string) => unknown) => {
@@ -60,9 +56,10 @@ const createRequiring = ({ root, files, isApp }: ModuleCode): ((file: string) =>
     const text = files[file] ?? ''
     if (file.endsWith('.json')) module.exports = parseJson(file, text)
     else {
-      const globals = refusedGlobals(text)
-      const body = compileBody(text, join(root, file), Object.keys(globals))
-      body(module.exports, (name) => resolve(name, file), module, view, ...Object.values(globals))
+      const given = { module, process: view, ...bypasses }
+      const { body, names } = compileBody(text, join(root, file), Object.keys(given))
+      const values: Readonly<Record<string, unknown>> = given
+      body(module.exports, (name) => resolve(name, file), ...names.map((name) => values[name]))
     }
     return module.exports
   }
@@ -86,15 +83,31 @@ const createRequiring = ({ root, files, isApp }: ModuleCode): ((file: string) =>
  * V8 keeps what it compiles, in case that it comes again, until several collections later, of which a quiet process has one
  * in hours: a hundred versions would be there at once. What is ours never comes again.
  */
-const compileBody = (text: string, filename: string, refused: readonly string[]): Body => {
+const compileBody = (
+  text: string,
+  filename: string,
+  given: readonly string[],
+): { readonly body: Body; readonly names: readonly string[] } => {
   setFlagsFromString('--no-compilation-cache')
   try {
     // What it compiles to takes exactly these.
-    return vm.compileFunction(text, ['exports', 'require', 'module', 'process', ...refused], { filename }) as Body
+    const body = vm.compileFunction(text, ['exports', 'require', ...given], { filename }) as Body
+    return { body, names: given }
+  } catch (error) {
+    const [, taken] = (isThrown(error, SyntaxError) && TAKEN.exec(error.message)) || []
+    if (taken === undefined || !given.includes(taken)) throw error
+    // The code has that name at its top for something of its own, as the code of a module may.
+    return compileBody(
+      text,
+      filename,
+      given.filter((name) => name !== taken),
+    )
   } finally {
     setFlagsFromString('--compilation-cache')
   }
 }
+
+const TAKEN = /^Identifier '(.+)' has already been declared$/
 
 const parseJson = (file: string, text: string): unknown => {
   try {

@@ -45,6 +45,10 @@ const plainer: readonly (readonly [RegExp, string])[] = [
     'await outside of a function: a filter is loaded at once; wait in a hook, or in warmUp',
   ],
   [/^Cannot use 'import\.meta' outside a module/, 'import.meta is not supported in a filter'],
+  [
+    /^Identifier '(?:exports|require)' has already been declared/,
+    'exports and require are names that a filter has already: give what it declares at its top another one',
+  ],
 ]
 
 const messageOf = (error: unknown): string => {

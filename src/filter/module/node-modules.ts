@@ -39,24 +39,17 @@ export const refuseNodeModule = (name: string): string | undefined => {
   return instead[name] ?? `it is not among those that filters may use: ${[...allowed].join(', ')}`
 }
 
-/**
- * What everybody has and a filter has by another way, by name: taken by mistake it would go past the mesh, and past
- * `--filter-egress`. Names that the code has for something of its own at its top are left to it.
- */
-export const refusedGlobals = (text: string): Readonly<Record<string, unknown>> =>
-  Object.fromEntries(Object.entries(bypasses).filter(([name]) => !isDeclared(name, text)))
-
-const isDeclared = (name: string, text: string): boolean =>
-  // No `\s` at the start: types that were blanked out are spaces over many lines, which would be searched from each of them.
-  new RegExp(`^[ \\t]*(?:const|let|var|class|(?:async )?function)\\b[^=;(]*\\b${name}\\b`, 'm').test(text)
-
 /** To be called with `new`, which arrow functions are not. */
 const refuseNew = (why: string) =>
   function refused(): never {
     throw new Error(why)
   }
 
-const bypasses: Readonly<Record<string, unknown>> = {
+/**
+ * What everybody has and a filter has by another way, by name: taken by mistake it would go past the mesh, and past
+ * `--filter-egress`.
+ */
+export const bypasses: Readonly<Record<string, unknown>> = {
   fetch: () => Promise.reject(new Error('fetch would go past the mesh: use env.fetch')),
   WebSocket: refuseNew('WebSocket would go past the mesh, and a filter cannot switch protocols'),
   EventSource: refuseNew('EventSource would go past the mesh: use env.fetch'),
