@@ -238,6 +238,13 @@ describe('a module on trial', () => {
       text: `${good}\nObject.defineProperty(Array.prototype, 'shopLast', { value() {}, configurable: true })\nsetImmediate(() => Reflect.deleteProperty(Array.prototype, 'shopLast'))`,
       fault: /^b\.ts: .*changes Array\.prototype\.shopLast, which all filters/,
     },
+    {
+      name: 'a create that changes what everybody has',
+      text: withCreate(
+        '    const before = TextDecoder.prototype.decode\n    TextDecoder.prototype.decode = () => ""\n    setImmediate(() => (TextDecoder.prototype.decode = before))',
+      ),
+      fault: /^b\.ts: .*changes TextDecoder\.prototype\.decode, which all filters/,
+    },
     { name: 'a file that is a pipe', file: 'pipe.ts', fault: /^pipe\.ts: there is no readable file/ },
     {
       name: 'an error that nobody waits for',
@@ -266,6 +273,16 @@ describe('a module on trial', () => {
       name: 'warmUp that never ends',
       text: good.replace('  create', '  warmUp: () => new Promise(() => { setInterval(() => {}, 1000) }),\n  create'),
       fault: /^b\.ts:13: warmUp was not done after 600 ms$/,
+    },
+    {
+      name: 'warmUp that waits for nothing',
+      text: good.replace('  create', '  warmUp: () => new Promise(() => {}),\n  create'),
+      fault: /^b\.ts:13: warmUp waits for what cannot come any more, or ended its thread$/,
+    },
+    {
+      name: 'close that never ends',
+      text: good.replace('return {', 'return { close() { for (;;); },'),
+      fault: /^b\.ts:\d+: close was not done after 600 ms$/,
     },
     {
       name: 'a call while it is tried',
@@ -332,13 +349,22 @@ describe('a module on trial', () => {
       if (name.includes('leads out')) symlinkSync('/etc/hostname', join(root, 'out.ts'))
       if (text !== undefined) write(file, text.replace('PIPE', join(root, 'pipe.ts')))
       const isLong = /\b(?:MB|process grow)\b/.test(fault.source)
-      const isDeadly = isLong || /after 600|outside of any call/.test(fault.source) || name === 'syntax'
+      const isDeadly =
+        isLong || /after 600|outside of any call|ended its thread/.test(fault.source) || name === 'syntax'
       const found = isDeadly
         ? faultOf(await tryOut(file, config, isLong ? patient : limits))
         : await tryHere(file, config)
       assert.match(found, fault)
     })
   }
+
+  it('may wait while it warms up', async () => {
+    write(
+      'b.ts',
+      good.replace('  create', '  warmUp: (_, env) => new Promise((resolve) => env.after(20, resolve)),\n  create'),
+    )
+    assert.equal(faultOf(await tryOut('b.ts')), 'passed')
+  })
 
   it('may have types of many lines, and files that begin with a mark', async () => {
     const fields = Array.from({ length: 20_000 }, (_, i) => `  field${i}: string | undefined\n`).join('')

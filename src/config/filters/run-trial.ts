@@ -4,6 +4,7 @@ import { thrownMessage } from '../../lib/errors/thrown-text.ts'
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
 import { findHotSpot, type CpuProfile } from './hot-spot.ts'
 import type { ModuleSource } from './read-module.ts'
+import { growthWithin } from './trial-growth.ts'
 import type { TrialData, TrialFault, TrialMessage, TriedModule } from './trial-messages.ts'
 
 /** What came of the trial of one configuration. */
@@ -24,7 +25,7 @@ export interface TrialLimits {
   /** For starting a thread and reading the files, which takes longer on a busy machine. */
   readonly startMs: number
   readonly heapMb: number
-  /** How much the whole process may grow meanwhile: buffers are no part of the heap. */
+  /** How much the whole process may grow meanwhile, where there is that much: buffers are no part of the heap. */
   readonly growthMb: number
 }
 
@@ -125,11 +126,12 @@ class TrialThread {
     this.#worker.stderr.resume()
     this.#worker.on('message', (message: TrialMessage) => this.#take(message))
     this.#worker.on('error', (error) => void this.#end(this.#explain(error)))
-    this.#worker.once('exit', (code) => void this.#end(`ended its thread (${code})`))
+    this.#worker.once('exit', (code) => void this.#end(this.#explainExit(code)))
     this.#worker.once('online', () => void this.#begin())
+    const growthMb = growthWithin(limits.growthMb, process.availableMemory())
     this.#looking = setInterval(() => {
       const grownMb = (process.memoryUsage.rss() - startBytes) / 2 ** 20
-      if (grownMb > limits.growthMb) void this.#end(`made the process grow by ${Math.round(grownMb)} MB`)
+      if (grownMb > growthMb) void this.#end(`made the process grow by ${Math.round(grownMb)} MB`)
     }, LOOK_MS)
     this.#wait(limits.startMs)
   }
@@ -198,6 +200,12 @@ class TrialThread {
       case 'done':
         void this.#end(undefined)
     }
+  }
+
+  /** One whose loop has nothing left to wait for ends as well. */
+  #explainExit(code: number): string {
+    const isWaiting = code === 0 && this.#step?.step === 'warmUp'
+    return isWaiting ? 'waits for what cannot come any more, or ended its thread' : `ended its thread (${code})`
   }
 
   #explain(error: unknown): string {

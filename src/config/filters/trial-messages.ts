@@ -18,7 +18,7 @@ export interface TrialData {
 }
 
 /** What a trial thread is about to do. */
-export type TrialStep = 'load' | 'create' | 'warmUp'
+export type TrialStep = 'load' | 'create' | 'warmUp' | 'close'
 
 /** What a module was found to be. */
 export interface TriedModule {

@@ -26,27 +26,36 @@ export const tryModule = async ({ root, entry, isApp, orders }: TrialData, post:
   const evaluated = evaluateModule(code)
   if (!evaluated.ok) return post({ kind: 'failed', fault: evaluated.fault })
   const changed = findChanged()
-  if (changed !== undefined) {
-    const message = `its code, or a package that it uses, changes ${changed}, which all filters and the waypoint share`
-    return post({ kind: 'failed', fault: { file: entry, message } })
-  }
+  if (changed !== undefined) return post({ kind: 'failed', fault: { file: entry, message: tellChanged(changed) } })
   const { definition } = evaluated
   const { kind, stage, body, failureMode } = definition
   const module = { digest: digestOf(code), ...code, kind, stage, ...(body === undefined ? {} : { body }) }
   post({ kind: 'loaded', tried: { module, failureMode } })
-  for (const order of orders) await tryOut(definition, order, { code, post })
+  for (const order of orders) await tryOut(definition, order, { code, post, findChanged })
+}
+
+const tellChanged = (changed: string): string =>
+  `its code, or a package that it uses, changes ${changed}, which all filters and the waypoint share`
+
+interface TryParts {
+  readonly code: ModuleCode
+  readonly post: Post
+  /** What of the things that everybody shares is another than before. */
+  readonly findChanged: () => string | undefined
 }
 
 /** Makes a filter as a data plane would, and uses it as far as its author has said how. */
 const tryOut = async (
   definition: FilterDefinition,
   { key, config }: TrialOrder,
-  { code, post }: { readonly code: ModuleCode; readonly post: Post },
+  { code, post, findChanged }: TryParts,
 ): Promise<void> => {
   const { entry, root } = code
   const abort = new AbortController()
   let at: Pick<ModuleFault, 'file' | 'line'> = { file: entry }
+  let isWarming = false
   const begin = (step: TrialStep): void => {
+    isWarming = step === 'warmUp'
     at = { file: entry, ...lineOf(step, code) }
     post({ kind: 'step', step, key, file: entry, ...at })
   }
@@ -67,6 +76,11 @@ const tryOut = async (
       {
         now: systemClock.nowMs,
         random: Math.random,
+        // Whoever warms up may wait; what is to be done while requests are served is not done here.
+        after: (delayMs, run) => {
+          const timer = isWarming ? setTimeout(run, delayMs) : undefined
+          return () => clearTimeout(timer)
+        },
         log: () => undefined,
         env: () => createUnheardEnv('a filter that is only tried calls nobody'),
       },
@@ -81,8 +95,12 @@ const tryOut = async (
       begin('warmUp')
       await definition.warmUp(filter, env)
     }
+    begin('close')
     abort.abort()
     filter.close?.()
+    const changed = findChanged()
+    if (changed !== undefined)
+      return post({ kind: 'failed', key, fault: { file: entry, message: tellChanged(changed) } })
     post({ kind: 'passed', key, hooks })
   } catch (error) {
     const { message, ...found } = faultOf(error, root)
