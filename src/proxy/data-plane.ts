@@ -116,7 +116,7 @@ export class DataPlane {
         now: clock.nowMs,
         random: Math.random,
         after: clock.after,
-        log: (level, message) => log[level](message),
+        log: (level, message, fields) => log[level](message, fields),
         env: (spec, signal) => this.#lending.lend(spec, signal),
         ...(modules === undefined ? {} : { code: modules.code }),
         ...(guard === undefined ? {} : { guard }),

@@ -34,7 +34,11 @@ export class PlaneIsolation {
     const { clock, log, guards } = this.#deps
     return this.#create(
       { spec, module, link },
-      { clock, log: (level, message) => log[level](message), onStray: (fault) => guards.blame(user, fault) },
+      {
+        clock,
+        log: (level, message) => log[level](message, { filter: user.id }),
+        onStray: (fault) => guards.blame(user, fault),
+      },
     )
   }
 }

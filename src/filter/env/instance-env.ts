@@ -12,7 +12,9 @@ export type LentEnv = Pick<
 >
 
 /** What the process lends to its filters; the rest of `FilterEnv` is made per instance. */
-export interface FilterHost extends Pick<FilterEnv, 'now' | 'random' | 'log'> {
+export interface FilterHost extends Pick<FilterEnv, 'now' | 'random'> {
+  /** `filter` says whose line it is, where that is a user's. */
+  readonly log: (...line: [...Parameters<FilterEnv['log']>, fields?: { readonly filter: string }]) => void
   /** Absent: nothing is ever served here, and nothing waited for. */
   readonly after?: FilterEnv['after']
   /** Asked when a filter first uses any of it; absent: there is no mesh to call, and nobody reads what is counted. */
@@ -50,8 +52,11 @@ export class InstanceEnv implements FilterEnv {
     this.now = host.now
     this.random = host.random
     this.after = host.after ?? never
-    const { origin } = spec
-    this.log = spec.user === undefined ? host.log : limitLog({ log: host.log, now: host.now, origin })
+    const { origin, user } = spec
+    this.log =
+      user === undefined
+        ? host.log
+        : limitLog({ log: (level, message) => host.log(level, message, { filter: user.id }), now: host.now, origin })
     this.#ending = ending
     this.#host = host
     this.#spec = spec
