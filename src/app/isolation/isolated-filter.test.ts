@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, it } from 'node:test'
+import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { until } from '../../../test/support/mesh/mesh.ts'
 import { createExchange } from '../../filter/testing.ts'
 import { CallError } from '../../filter/env/calls.ts'
@@ -11,10 +12,13 @@ import { HeaderList } from '../../http/header-list.ts'
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import type { DispatchWithin } from '../../proxy/filter-calls/call-env.ts'
 import { linkEnv } from '../../proxy/filter-calls/remote/link-env.ts'
-import { createIsolatedFilter } from './isolated-filter.ts'
+import { createIsolatedFilter, type IsolationDeps } from './isolated-filter.ts'
+import type { ThreadLinkOptions } from './thread-link.ts'
 
 /** Nothing here waits for it: the first call waits for its thread to start, which takes a slow machine seconds. */
 const WAIT_MS = 60_000
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const made: Filter[] = []
 after(() => {
@@ -33,11 +37,16 @@ const noService: DispatchWithin = ({ options: { origin } }, handler) =>
 
 interface Surroundings {
   readonly clock?: Clock
+  readonly openLink?: IsolationDeps['openLink']
   readonly dispatch?: DispatchWithin
 }
 
 /** A filter whose hooks are this text, behind a thread. */
-const isolate = (hooks: string, body = '', { clock = systemClock, dispatch = noService }: Surroundings = {}): Made => {
+const isolate = (
+  hooks: string,
+  body = '',
+  { clock = systemClock, dispatch = noService, openLink }: Surroundings = {},
+): Made => {
   const code = `const { schema } = require('fairway/filter')
 exports.default = { kind: 'Stamp', stage: 'shape', config: schema.object({ value: schema.string() }), ${body}
 create: (config, env) => (${hooks}) }`
@@ -73,6 +82,7 @@ create: (config, env) => (${hooks}) }`
     },
     {
       clock,
+      ...(openLink === undefined ? {} : { openLink }),
       log: (level, message) => void logged.push(`${level}: ${message}`),
       onStray: (fault) => void strays.push(fault),
     },
@@ -214,6 +224,41 @@ describe('a filter in a thread of its own', () => {
     assert.equal(exchange.request.headers.size, 0)
   })
 
+  it('is not blamed for how long its thread takes to start', async () => {
+    const clock = createFakeClock()
+    const links: ThreadLinkOptions[] = []
+    const { filter } = isolate('{ onRequest() {} }', '', {
+      clock,
+      openLink: (options) => {
+        links.push(options)
+        return { post: () => {}, close: () => {} }
+      },
+    })
+    const kinds: string[] = []
+    const ask = (): void => void filterOf(filter).catch(({ message }: Error) => kinds.push(message))
+    const filterOf = async ({ onRequest }: Filter): Promise<void> => void (await onRequest?.(createExchange()))
+    ask()
+    clock.advance(9999)
+    await turn()
+    assert.deepEqual(kinds, [])
+    clock.advance(1)
+    await turn()
+    assert.deepEqual(kinds, ['its thread had not started after 10000 ms'])
+    ask()
+    clock.advance(5000)
+    links[0]?.onMessage({ kind: 'ready' })
+    clock.advance(WAIT_MS - 1)
+    await turn()
+    assert.equal(kinds.length, 1)
+    clock.advance(1)
+    await turn()
+    assert.equal(kinds[1], `no answer within ${WAIT_MS} ms`)
+    ask()
+    clock.advance(WAIT_MS)
+    await turn()
+    assert.equal(kinds.length, 3)
+  })
+
   it('one that keeps buffers: memory', async () => {
     const { filter, strays } = isolate(
       `(() => { const all = []; return { onRequest() { all.push(Buffer.alloc(96 * 1024 * 1024, 1)) } } })()`,
@@ -242,6 +287,14 @@ describe('a filter in a thread of its own', () => {
       await assert.rejects(answer, (error) => error instanceof FilterFault && error.kind === 'invalid')
     })
   }
+
+  it('what it says that cannot go over takes nothing else along', async () => {
+    const { filter, strays } = isolate(`{ onRequest() {
+      void env.dispatcher.request({ origin: 'http://auth:8080', path: '/', method: Symbol('x') }).catch(() => {}) } }`)
+    await Promise.all(Array.from({ length: 20 }, async () => filter.onRequest?.(createExchange())))
+    await until(() => strays.length === 20, 'what is told of')
+    assert.match(strays[0]?.message ?? '', /could not be cloned/)
+  })
 
   it('that fails outside of any call is told of', async () => {
     const { filter, strays } = isolate(

@@ -36,9 +36,14 @@ type Done = Extract<FromThread, { readonly kind: 'done' }>
 type Question = DistributiveOmit<Extract<ToThread, { readonly id: number }>, 'id'>
 /** A question that has no answer yet. */
 interface Asked extends PromiseWithResolvers<Done> {
-  readonly atMs: number
+  /** When the filter was first waited for; `undefined` while its thread starts. */
+  atMs: number | undefined
+  cancel: () => void
 }
 type DistributiveOmit<Union, Key extends PropertyKey> = Union extends unknown ? Omit<Union, Key> : never
+
+/** How long a thread may take to start: where there is little of a processor, far longer than a hook may wait. */
+const START_MS = 10_000
 
 /** Makes the filter. */
 export const createIsolatedFilter = (parts: IsolatedParts, deps: IsolationDeps): Filter => {
@@ -109,6 +114,7 @@ class ThreadCaller {
   /** From the start, and for all threads: as long as there is one the filter's metrics are kept. */
   readonly #env: EnvLink
   #link: Pick<ThreadLink, 'post' | 'close'> | undefined
+  #isReady = false
   #last = 0
   #isClosed = false
 
@@ -118,12 +124,32 @@ class ThreadCaller {
     this.#env = parts.link(parts.spec, this.#abort.signal, (message) => this.#link?.post({ kind: 'env', message }))
   }
 
+  /** How long its hooks may wait. */
+  get #waitMs(): number {
+    return this.#parts.spec.user?.waitMs ?? Infinity
+  }
+
   ask(question: Question): Promise<Done> {
+    const link = this.#open()
     const id = ++this.#last
-    const asked = Promise.withResolvers<Done>()
-    this.#pending.set(id, { ...asked, atMs: this.#deps.clock.monotonicMs() })
-    this.#open().post({ ...question, id })
+    const asked: Asked = { ...Promise.withResolvers<Done>(), atMs: undefined, cancel: () => {} }
+    this.#pending.set(id, asked)
+    if (this.#isReady) this.#time(id, asked)
+    else asked.cancel = this.#giveUpAfter(START_MS, id, `its thread had not started after ${START_MS} ms`)
+    link.post({ ...question, id })
     return asked.promise
+  }
+
+  /** From now on it is the filter that is waited for. */
+  #time(id: number, asked: Asked): void {
+    const waitMs = this.#waitMs
+    asked.cancel()
+    asked.atMs = this.#deps.clock.monotonicMs()
+    asked.cancel = waitMs === Infinity ? () => {} : this.#giveUpAfter(waitMs, id, `no answer within ${waitMs} ms`)
+  }
+
+  #giveUpAfter(ms: number, id: number, why: string): () => void {
+    return this.#deps.clock.after(ms, () => this.#settle(id)?.reject(new FilterFault('wait', why)))
   }
 
   /** What nobody waits for; a thread that is gone knows nothing of it anyway. */
@@ -149,6 +175,10 @@ class ThreadCaller {
       clock,
       onMessage: (message) => {
         switch (message.kind) {
+          case 'ready':
+            this.#isReady = true
+            for (const [id, asked] of this.#pending) this.#time(id, asked)
+            return
           case 'done':
             return this.#onDone(message)
           case 'failed':
@@ -161,6 +191,7 @@ class ThreadCaller {
       },
       onEnd: (fault) => {
         this.#link = undefined
+        this.#isReady = false
         this.#env.close()
         // Those who waited for it may have given up before.
         this.#deps.onStray(fault)
@@ -175,9 +206,11 @@ class ThreadCaller {
   #onDone(done: Done): void {
     const asked = this.#settle(done.id)
     if (asked === undefined) return
-    const waitMs = this.#parts.spec.user?.waitMs ?? Infinity
-    if (this.#deps.clock.monotonicMs() - asked.atMs < waitMs) asked.resolve(done)
-    else asked.reject(new FilterFault('wait', `no answer within ${waitMs} ms`))
+    const waitMs = this.#waitMs
+    // The loop may have stood still, so that it is later than its timer.
+    const isLate = asked.atMs !== undefined && this.#deps.clock.monotonicMs() - asked.atMs >= waitMs
+    if (isLate) asked.reject(new FilterFault('wait', `no answer within ${waitMs} ms`))
+    else asked.resolve(done)
   }
 
   #fail({ id, fault }: Extract<FromThread, { readonly kind: 'failed' }>): void {
@@ -189,6 +222,7 @@ class ThreadCaller {
   #settle(id: number): Asked | undefined {
     const asked = this.#pending.get(id)
     this.#pending.delete(id)
+    asked?.cancel()
     return asked
   }
 

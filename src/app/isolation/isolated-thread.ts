@@ -34,9 +34,27 @@ const outbox: FromThread[] = []
 const post = (message: FromThread): void => {
   if (outbox.push(message) > 1) return
   queueMicrotask(() => {
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-    parentPort?.postMessage(outbox.splice(0))
+    const messages = outbox.splice(0)
+    try {
+      send(messages)
+    } catch {
+      // One of them cannot be cloned: the others are of other exchanges.
+      for (const each of messages) sendAlone(each)
+    }
   })
+}
+
+const send = (messages: readonly FromThread[]): void => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(messages)
+}
+
+const sendAlone = (message: FromThread): void => {
+  try {
+    send([message])
+  } catch (error) {
+    send([{ kind: 'failed', id: undefined, fault: { kind: 'invalid', ...describe(error) } }])
+  }
 }
 
 const abort = new AbortController()
@@ -215,3 +233,4 @@ try {
     }
   })
 }
+post({ kind: 'ready' })

@@ -90,6 +90,8 @@ export interface ExchangeChanges {
 }
 
 export type FromThread =
+  /** Its filter is made, or cannot be: from here on it is the filter that is waited for. */
+  | { readonly kind: 'ready' }
   | {
       readonly kind: 'done'
       readonly id: number

@@ -91,7 +91,9 @@ export const countOverrun = ({ health }: Guarded, tookMs: number): void => {
 
 const waitFor = (result: PromiseLike<unknown>, guarded: Guarded, rules: CallRules): Promise<unknown> => {
   const { health, host } = guarded
-  const { waitMs } = health.user
+  const { waitMs, isolation } = health.user
+  // How long a thread takes to start is none of the filter's time, and whoever asks it sees to that.
+  const isPatient = rules.isPatient === true || isolation === 'thread'
   const { cells } = host.slots
   const pending = PENDING + health.slot
   cells[pending] = (cells[pending] ?? 0) + 1
@@ -111,7 +113,7 @@ const waitFor = (result: PromiseLike<unknown>, guarded: Guarded, rules: CallRule
     const fail = (kind: 'wait' | 'reject', error: unknown): void =>
       settle(() => failCall(guarded, { kind, error }, rules))
     const tooLong = (): void => fail('wait', new Error(`no answer within ${waitMs} ms`))
-    const cancel = rules.isPatient === true ? nothing : host.clock.after(waitMs, tooLong)
+    const cancel = isPatient ? nothing : host.clock.after(waitMs, tooLong)
     // Of whatever makes: one that throws when it is asked is a rejected one.
     Promise.resolve(result).then(
       (settled) =>
