@@ -44,6 +44,15 @@ describe('fairway filter', () => {
     assert.match(tested.out, /✔ Filter stamp-version can be put in force: stamp-version\.ts\n/)
   })
 
+  it('the tests are modules in a package of CommonJS too, as "npm init" makes one', async () => {
+    await mkdir(path.join(folder, 'common'))
+    await writeFile(path.join(folder, 'common/package.json'), '{ "type": "commonjs" }')
+    assert.equal((await fairway('new', 'stamp-version', '--dir', 'common')).code, 0)
+    const tested = await fairway('test', 'common')
+    assert.equal(tested.code, 0, tested.out + tested.err)
+    assert.match(tested.out, /pass 2\n/)
+  })
+
   it('what new makes is typed, and laid out as the house does it', async () => {
     const bin = (name: string): string => path.join(packageRoot, 'node_modules/.bin', name)
     const env = { ...process.env, PATH: `${path.dirname(process.execPath)}:${process.env['PATH']}` }
