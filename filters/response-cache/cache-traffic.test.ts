@@ -82,12 +82,14 @@ describe('a cache in the data path', () => {
     await keepHello(tunnel, '/a')
     const order = { kind: 'ResponseCache', command: 'purge', parameters: { path: '/a' } }
     const origin = 'ResponseCache'
-    assert.deepEqual(await commandFilters(mesh.plane.snapshot, order), [{ origin, result: { forgotten: 1, left: 0 } }])
-    assert.deepEqual(await commandFilters(mesh.plane.snapshot, { ...order, parameters: { a: 'b' } }), [
+    assert.deepEqual(await commandFilters(mesh.plane.snapshot, order, clock), [
+      { origin, result: { forgotten: 1, left: 0 } },
+    ])
+    assert.deepEqual(await commandFilters(mesh.plane.snapshot, { ...order, parameters: { a: 'b' } }, clock), [
       { origin, failure: 'a: purge takes path, prefix and host, or all=true' },
     ])
     for (const none of [{ kind: 'Compression' }, { origin: 'elsewhere' }])
-      assert.deepEqual(await commandFilters(mesh.plane.snapshot, { ...order, ...none }), [])
+      assert.deepEqual(await commandFilters(mesh.plane.snapshot, { ...order, ...none }, clock), [])
     const next = tunnel.get('/a')
     await arrived(2)
     answer(1, HELLO)

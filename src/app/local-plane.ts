@@ -139,7 +139,7 @@ export const createLocalPlane = (
     comparisons: async () => [plane.readComparisons()],
     command: async (order) => {
       const { commandFilters } = await import('../proxy/apply/command-filters.ts')
-      return [await commandFilters(plane.snapshot, order)]
+      return [await commandFilters(plane.snapshot, order, clock)]
     },
     filters: async () => (filters === undefined ? [] : [filters.guards.read()]),
     hold: (notices) => filters?.guards.hold(notices),

@@ -207,7 +207,7 @@ export interface Filter {
   readonly onComplete?: (record: ExchangeRecord, exchange: Exchange) => void
   /**
    * Called when an operator asks something of it by the admin API; the result, or what its promise comes to, is shown as
-   * JSON, and what it throws as the reason why it was not done. Not in a thread of its own.
+   * JSON, and what it throws as the reason why it was not done.
    */
   readonly onCommand?: (command: FilterCommand) => unknown
   /** Called when the last configuration that used the instance is gone. */

@@ -153,6 +153,18 @@ describe('a filter in a thread of its own', () => {
     assert.deepEqual(trailers.fields, ['grpc-status', '0'])
   })
 
+  it('takes commands, and says why not', async () => {
+    const { filter, strays } = isolate(`{ onCommand({ command, parameters }) {
+      if (command === 'function') return () => 1
+      if (command !== 'purge') throw new Error('no such command')
+      return Promise.resolve({ purged: Object.keys(parameters), at: [1, { a: null }] }) } }`)
+    const ask = async (command: string): Promise<unknown> => filter.onCommand?.({ command, parameters: { path: '/a' } })
+    assert.deepEqual(await ask('purge'), { purged: ['path'], at: [1, { a: null }] })
+    await assert.rejects(ask('other'), { message: 'no such command' })
+    await assert.rejects(ask('function'), /could not be cloned/)
+    assert.deepEqual(strays, [])
+  })
+
   it('calls others by way of the data plane', async () => {
     const { filter } = isolate(`{ async onRequest({ request }) {
       request.headers.set('x-auth', await env.fetch('http://auth:8080/').catch(({ code, message }) => code + ' ' + message))

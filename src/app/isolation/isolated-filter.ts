@@ -59,6 +59,7 @@ export const createIsolatedFilter = (parts: IsolatedParts, deps: IsolationDeps):
     ...(has('onRequestTrailers') ? { onRequestTrailers: trailersOf('onRequestTrailers', caller, numbers) } : {}),
     ...(has('onResponseTrailers') ? { onResponseTrailers: trailersOf('onResponseTrailers', caller, numbers) } : {}),
     ...(has('onTunnel') ? { onTunnel: tunnelOf(caller) } : {}),
+    ...(has('onCommand') ? { onCommand: commandOf(caller) } : {}),
     onComplete: (record, exchange) => {
       const number = numbers.of(exchange)
       if (has('onComplete')) caller.tell({ kind: 'complete', record, data: toExchangeData(exchange, number) })
@@ -88,7 +89,8 @@ const transformOf =
       // A copy of what is meant, and not of all the memory that it lies in.
       const done = await caller.ask({ kind: 'piece', name, data, bytes: new Uint8Array(bytes), isLast })
       if (done.changes !== undefined) applyChanges(exchange, done.changes)
-      return done.result
+      // As above.
+      return done.result as Awaited<ReturnType<BodyTransform>>
     }
   }
 
@@ -104,6 +106,11 @@ const tunnelOf =
   (caller: ThreadCaller): NonNullable<Filter['onTunnel']> =>
   async ({ source, destination, sni }): Promise<Awaited<HookResult>> =>
     (await caller.ask({ kind: 'tunnel', source, destination, sni })).result as Reply | undefined
+
+const commandOf =
+  (caller: ThreadCaller): NonNullable<Filter['onCommand']> =>
+  async (command) =>
+    (await caller.ask({ kind: 'command', command })).result
 
 /** Asks a thread, which it starts when there is none. */
 class ThreadCaller {

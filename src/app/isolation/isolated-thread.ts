@@ -13,7 +13,7 @@ import { faultOf, formatModuleFault, locateError } from '../../filter/module/mod
 import { createReply } from '../../filter/reply.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import { systemClock } from '../../lib/clock.ts'
-import { thrownStack } from '../../lib/errors/thrown-text.ts'
+import { thrownMessage, thrownStack } from '../../lib/errors/thrown-text.ts'
 import { hideSecrets } from '../../lib/secrets/hide-secrets.ts'
 import { LOOK_MS } from '../watchdog/stall.ts'
 import { createThreadEnv } from '../../proxy/filter-calls/remote/thread-env.ts'
@@ -109,14 +109,16 @@ const answer = async (filter: Filter, message: Asked): Promise<void> => {
   try {
     const { result: given, changes } = start(filter, message)
     kind = 'reject'
-    const settled = await given
+    const settled: unknown = await given
     kind = 'invalid'
-    const copy = copyOf(settled)
-    const result = copy instanceof Promise ? await copy : copy
+    const copy: unknown = message.kind === 'command' ? settled : copyOf(settled)
+    const result: unknown = copy instanceof Promise ? await copy : copy
     // What cannot be sent fails here, where somebody is told.
     post(structuredClone({ kind: 'done', id, result, changes: changes() }))
   } catch (error) {
-    post({ kind: 'failed', id, fault: { kind, ...describe(error) } })
+    // Who has given a command wants to know why it was not done, and not where.
+    const what = message.kind === 'command' ? { message: hideSecrets(thrownMessage(error)) } : {}
+    post({ kind: 'failed', id, fault: { kind, ...describe(error), ...what } })
   }
 }
 
@@ -145,6 +147,8 @@ const start = (filter: Filter, message: Asked): Started => {
       const exchange = exchanges.open(message.data)
       return { result: enter(() => filter[message.name]?.(exchange)), changes: () => changesOf(exchange, message.data) }
     }
+    case 'command':
+      return { result: enter(() => filter.onCommand?.(message.command)), changes: () => undefined }
     case 'tunnel':
       return { result: enter(() => filter.onTunnel?.(message)), changes: () => undefined }
     case 'trailers': {
@@ -204,6 +208,7 @@ const take = (filter: Filter, message: ToThread): void => {
     case 'piece':
     case 'trailers':
     case 'tunnel':
+    case 'command':
       void answer(filter, message)
   }
 }

@@ -3,7 +3,7 @@
  * plain data, and no exchange is ever shared.
  */
 import type { Destination, ExchangeRecord, Source } from '../../filter/record.ts'
-import type { Exchange, Reply } from '../../filter/index.ts'
+import type { Exchange, FilterCommand } from '../../filter/index.ts'
 import type { VerifiedToken } from '../../filter/verified-token.ts'
 import type { FilterModule, FilterSpec } from '../../model/filter-spec.ts'
 import type { FromThread as EnvWish, ToThread as EnvAnswer } from '../../proxy/filter-calls/remote/messages.ts'
@@ -76,6 +76,7 @@ export type ToThread =
       readonly destination: Destination
       readonly sni: string | undefined
     }
+  | { readonly kind: 'command'; readonly id: number; readonly command: FilterCommand }
   | { readonly kind: 'complete'; readonly record: ExchangeRecord; readonly data: ExchangeData }
   /** The exchange is over. */
   | { readonly kind: 'forget'; readonly exchange: number }
@@ -95,8 +96,8 @@ export type FromThread =
   | {
       readonly kind: 'done'
       readonly id: number
-      /** A reply, a piece of a body, or nothing. */
-      readonly result: Reply | Uint8Array | string | undefined
+      /** A reply, a piece of a body, or nothing; of a command anything. */
+      readonly result: unknown
       readonly changes: ExchangeChanges | undefined
     }
   | { readonly kind: 'failed'; readonly id: number | undefined; readonly fault: ThreadFault }

@@ -106,8 +106,7 @@ export class ThreadLink {
   }
 }
 
-const isAsked = ({ kind }: ToThread): boolean =>
-  kind === 'hook' || kind === 'piece' || kind === 'trailers' || kind === 'tunnel'
+const isAsked = (message: ToThread): boolean => 'id' in message
 
 const faultOf = (error: unknown): FilterFault =>
   errorCode(error) === 'ERR_WORKER_OUT_OF_MEMORY'

@@ -7,6 +7,7 @@ import { packJson } from '../../lib/memory/packed-json.ts'
 import { claimPort, holdPort } from '../claim-port.ts'
 import type { Blame } from '../watchdog/report.ts'
 import { BlameBook } from './blame-book.ts'
+import { commandWorker } from './command-worker.ts'
 import type { ModelEdits } from './messages.ts'
 import type { ModelChange, Plane, PlaneSettings } from '../plane.ts'
 import { RestartDelay } from './restart-delay.ts'
@@ -131,7 +132,7 @@ export class WorkerPlanes implements Plane {
   }
 
   command(order: Parameters<Plane['command']>[0]): ReturnType<Plane['command']> {
-    return this.#askAll((worker) => worker.call('command', order, LOOK_TIMEOUT_MS))
+    return this.#askAll((worker) => commandWorker(worker, order, LOOK_TIMEOUT_MS))
   }
 
   filters(): ReturnType<Plane['filters']> {
