@@ -4,10 +4,11 @@ import { createFakeClock } from '../../../test/support/fake-clock.ts'
 import { until } from '../../../test/support/mesh/mesh.ts'
 import { createExchange } from '../../filter/testing.ts'
 import { CallError } from '../../filter/env/calls.ts'
+import { createFakeForward } from '../../filter/harness/fake-forward.ts'
 import { FilterMetrics } from '../../filter/env/filter-metrics.ts'
 import { FilterFault } from '../../filter/guard/failure.ts'
 import { hookNames } from '../../filter/module/check-definition.ts'
-import type { Filter } from '../../filter/index.ts'
+import type { Filter, ForwardRest } from '../../filter/index.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import { systemClock, type Clock } from '../../lib/clock.ts'
 import type { DispatchWithin } from '../../proxy/filter-calls/call-env.ts'
@@ -39,13 +40,16 @@ interface Surroundings {
   readonly clock?: Clock
   readonly openLink?: IsolationDeps['openLink']
   readonly dispatch?: DispatchWithin
+  readonly forward?: ForwardRest
 }
+
+const noExchange: ForwardRest = () => Promise.reject(new CallError('ECLOSED', 'there is none'))
 
 /** A filter whose hooks are this text, behind a thread. */
 const isolate = (
   hooks: string,
   body = '',
-  { clock = systemClock, dispatch = noService, openLink }: Surroundings = {},
+  { clock = systemClock, dispatch = noService, forward = noExchange, openLink }: Surroundings = {},
 ): Made => {
   const code = `const { schema } = require('fairway/filter')
 exports.default = { kind: 'Stamp', stage: 'shape', config: schema.object({ value: schema.string() }), ${body}
@@ -78,7 +82,8 @@ create: (config, env) => (${hooks}) }`
         kind: 'Stamp',
         stage: 'shape',
       },
-      link: (_spec, _signal, post) => linkEnv({ scope: metrics.open('shop/stamp'), dispatch }, post),
+      link: (_spec, _signal, { post, exchangeOf }) =>
+        linkEnv({ scope: metrics.open('shop/stamp'), dispatch, forward, exchangeOf, after: clock.after }, post),
     },
     {
       clock,
@@ -172,6 +177,28 @@ describe('a filter in a thread of its own', () => {
     const exchange = createExchange()
     await filter.onRequest?.(exchange)
     assert.deepEqual([...exchange.request.headers], [['x-auth', 'ENOSERVICE http://auth:8080 is not there']])
+  })
+
+  it('sends requests on, as they are in its thread', async () => {
+    const asked: string[] = []
+    const forward: ForwardRest = createFakeForward(({ path, headers }) => {
+      asked.push(`${path} ${headers.get('x-a')}`)
+      return { status: 304, headers: [['etag', '"7"']], body: ['st', 'ale'] }
+    }, new AbortController().signal)
+    const { filter } = isolate(
+      `{ async onRequest(exchange) {
+        exchange.request.path = '/b'
+        const answer = await env.forward(exchange, { change: ({ headers }) => headers.set('x-a', '2') })
+        let text = ''
+        for await (const piece of answer.body) text += Buffer.from(piece)
+        return env.reply(200, { body: [answer.status, answer.headers.get('etag'), answer.details, text].join() }) } }`,
+      '',
+      { forward },
+    )
+    const exchange = createExchange({ path: '/a', headers: [['x-a', '1']] })
+    const reply = await filter.onRequest?.(exchange)
+    assert.equal(reply?.body, '304,"7",via_upstream,stale')
+    assert.deepEqual([asked, exchange.request.headers.get('x-a')], [['/b 2'], '1'])
   })
 
   const faults = [

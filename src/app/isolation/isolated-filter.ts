@@ -72,7 +72,8 @@ export const createIsolatedFilter = (parts: IsolatedParts, deps: IsolationDeps):
 const hookOf =
   (name: ExchangeHookName, caller: ThreadCaller, numbers: ExchangeNumbers) =>
   async (exchange: Exchange): Promise<void | Reply> => {
-    const done = await caller.ask({ kind: 'hook', name, data: toExchangeData(exchange, numbers.of(exchange)) })
+    const data = toExchangeData(exchange, numbers.of(exchange))
+    const done = await caller.askHook(exchange, { kind: 'hook', name, data })
     if (done.changes !== undefined) applyChanges(exchange, done.changes)
     // The guard looks at what it is.
     return done.result as Reply | undefined
@@ -118,6 +119,8 @@ class ThreadCaller {
   readonly #abort = new AbortController()
   readonly #deps: IsolationDeps
   readonly #pending = new Map<number, Asked>()
+  /** Exchanges whose hooks are waited for, by their numbers: each has one at a time. */
+  readonly #waiting = new Map<number, Exchange>()
   /** From the start, and for all threads: as long as there is one the filter's metrics are kept. */
   readonly #env: EnvLink
   #link: Pick<ThreadLink, 'post' | 'close'> | undefined
@@ -128,12 +131,26 @@ class ThreadCaller {
   constructor(parts: IsolatedParts, deps: IsolationDeps) {
     this.#parts = parts
     this.#deps = deps
-    this.#env = parts.link(parts.spec, this.#abort.signal, (message) => this.#link?.post({ kind: 'env', message }))
+    this.#env = parts.link(parts.spec, this.#abort.signal, {
+      post: (message) => this.#link?.post({ kind: 'env', message }),
+      exchangeOf: (number) => this.#waiting.get(number),
+    })
   }
 
   /** How long its hooks may wait. */
   get #waitMs(): number {
     return this.#parts.spec.user?.waitMs ?? Infinity
+  }
+
+  /** Asks a hook; as long as it is waited for its thread may speak of the exchange. */
+  async askHook(exchange: Exchange, question: Extract<Question, { readonly kind: 'hook' }>): Promise<Done> {
+    const number = question.data.exchange
+    this.#waiting.set(number, exchange)
+    try {
+      return await this.ask(question)
+    } finally {
+      this.#waiting.delete(number)
+    }
   }
 
   ask(question: Question): Promise<Done> {

@@ -58,7 +58,11 @@ const sendAlone = (message: FromThread): void => {
 }
 
 const abort = new AbortController()
-const { lent, receive } = createThreadEnv(spec.user?.waitMs ?? 1000, (message) => post({ kind: 'env', message }))
+const { lent, receive } = createThreadEnv(
+  spec.user?.waitMs ?? 1000,
+  (message) => post({ kind: 'env', message }),
+  exchanges.numberOf,
+)
 const own: Pick<FilterEnv, 'origin' | 'now' | 'random' | 'after' | 'reply' | 'log' | 'signal'> = {
   origin: spec.origin,
   now: Date.now,

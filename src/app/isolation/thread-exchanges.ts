@@ -16,6 +16,10 @@ export interface ThreadExchange extends Exchange {
 /** The exchanges that a thread knows: `request` is the same object in all hooks of one. */
 export class ThreadExchanges {
   readonly #known = new Map<number, ThreadExchange>()
+  readonly #numbers = new WeakMap<RequestView, number>()
+
+  /** What the process calls an exchange; `undefined` for what is none. */
+  readonly numberOf = (exchange: Exchange): number | undefined => this.#numbers.get(exchange.request)
 
   /** The exchange, as it is now. */
   open(data: ExchangeData): ThreadExchange {
@@ -23,6 +27,7 @@ export class ThreadExchanges {
     if (known !== undefined) return refresh(known, data)
     const made = create(data)
     this.#known.set(data.exchange, made)
+    this.#numbers.set(made.request, data.exchange)
     this.#forgetOldest()
     return made
   }

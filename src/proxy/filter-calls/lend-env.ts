@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import type { FilterEnv } from '../../filter/index.ts'
+import type { Exchange, FilterEnv } from '../../filter/index.ts'
 import type { LentEnv } from '../../filter/env/instance-env.ts'
 import type { FilterMetrics, MetricScope } from '../../filter/env/filter-metrics.ts'
 import type { MeshFetch } from '../../filter/env/calls.ts'
@@ -25,6 +25,13 @@ export interface LendingDeps extends Omit<CallDeps, 'egress' | 'services'> {
 
 /** Ties an instance to those of the same channel in other processes, until `signal` says that it is closed. */
 export type OpenSiblings = (channel: string, user: SiblingUser, signal: AbortSignal) => Siblings
+
+/** The thread that an environment is in. */
+export interface ThreadEnd {
+  readonly post: (message: ToThread) => void
+  /** The exchange that it knows by that number, as long as it is waited for with it. */
+  readonly exchangeOf: (number: number) => Exchange | undefined
+}
 
 /** What a filter may wait for, where nothing is said of it. */
 const DEFAULT_WAIT_MS = 1000
@@ -71,10 +78,16 @@ export class Lending {
   }
 
   /** The same for an instance in a thread of its own: `createThreadEnv` is its other end. */
-  link(spec: FilterSpec, signal: AbortSignal, post: (message: ToThread) => void): EnvLink {
+  link(spec: FilterSpec, signal: AbortSignal, { post, exchangeOf }: ThreadEnd): EnvLink {
     const { scope, calling } = this.#begin(spec, signal)
+    const { clock } = this.#deps
+    let forwardRest: LentEnv['forward'] | undefined
+    const forward: LentEnv['forward'] = (exchange, options) => {
+      forwardRest ??= this.#deps.forward(spec, signal)
+      return forwardRest(exchange, options)
+    }
     const dispatch: DispatchWithin = (call, handler) => void calling().then(({ within }) => within(call, handler))
-    return linkEnv({ scope, dispatch }, post)
+    return linkEnv({ scope, dispatch, forward, exchangeOf, after: clock.after }, post)
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { CallError } from '../../../filter/env/calls.ts'
 import { MAX_METRICS, type CountedMetric, type MetricScope } from '../../../filter/env/filter-metrics.ts'
 import type { Dispatcher } from 'undici'
 import type { DispatchWithin } from '../call-env.ts'
+import { linkForward, type ForwardLinkParts } from './link-forward.ts'
 import type { FromThread, ToThread } from './messages.ts'
 
 /** The process' side of a filter's environment in a thread: gives it what `post` can carry, and takes what it says. */
@@ -13,14 +14,16 @@ export interface EnvLink {
 
 /** Ties an environment in a thread to what its filter is lent here. When the filter is closed its calls end with it. */
 export const linkEnv = (
-  lent: { readonly scope: MetricScope; readonly dispatch: DispatchWithin },
+  lent: ForwardLinkParts & { readonly scope: MetricScope; readonly dispatch: DispatchWithin },
   post: (message: ToThread) => void,
 ): EnvLink => {
+  const forwards = linkForward(lent, post)
   const calls = new Map<number, RemoteCall>()
   const metrics = new Map<string, (counted: CountedMetric) => void>()
   return {
     close: () => {
       for (const call of calls.values()) call.abort()
+      forwards.close()
       metrics.clear()
     },
     receive: (message) => {
@@ -35,6 +38,10 @@ export const linkEnv = (
           const whole = body === undefined ? null : Buffer.from(body.buffer, body.byteOffset, body.byteLength)
           return lent.dispatch({ options: { ...options, headers: [...headers], body: whole }, limits }, call)
         }
+        case 'forward':
+        case 'forward-read':
+        case 'forward-leave':
+          return forwards.receive(message)
         case 'pause':
           return calls.get(message.id)?.controller?.pause()
         case 'resume':

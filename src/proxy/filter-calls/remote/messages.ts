@@ -1,5 +1,6 @@
 /** What a filter in a thread of its own and its process tell each other of its environment; plain data that is cloned. */
 import type { CallErrorCode } from '../../../filter/env/calls.ts'
+import type { ForwardedAnswer, RequestView } from '../../../filter/index.ts'
 import type { CountedMetric, MetricKind } from '../../../filter/env/filter-metrics.ts'
 import type { CallLimits } from '../guarded-handler.ts'
 
@@ -17,13 +18,36 @@ export type FromThread =
       readonly limits: CallLimits
     }
   | { readonly kind: 'pause' | 'resume' | 'abort'; readonly id: number }
+  /** A copy of a request is to go on, as it stands here. */
+  | {
+      readonly kind: 'forward'
+      readonly id: number
+      /** As its hook was told. */
+      readonly exchange: number
+      readonly request: ForwardedRequest
+      readonly timeoutMs: number | undefined
+    }
+  /** The next piece of its answer is wanted, or nothing more of it. */
+  | { readonly kind: 'forward-read' | 'forward-leave'; readonly id: number }
   /** It has made a metric. */
   | { readonly kind: 'metric'; readonly metric: MetricKind }
   /** What it has counted for a while. */
   | { readonly kind: 'counted'; readonly counts: readonly CountedMetric[] }
 
+/** What a filter may change of a request. */
+export interface ForwardedRequest extends Pick<RequestView, 'authority' | 'path' | 'query' | 'token'> {
+  readonly fields: readonly string[]
+}
+
 /** To the thread. */
 export type ToThread =
+  | ({ readonly kind: 'forwarded'; readonly id: number; readonly fields: readonly string[] } & Pick<
+      ForwardedAnswer,
+      'status' | 'length' | 'details' | 'flags'
+    >)
+  /** Absent bytes: that was all. */
+  | { readonly kind: 'forward-piece'; readonly id: number; readonly bytes: Uint8Array | undefined }
+  | { readonly kind: 'forward-error'; readonly id: number; readonly code: CallErrorCode; readonly message: string }
   | {
       readonly kind: 'head'
       readonly id: number

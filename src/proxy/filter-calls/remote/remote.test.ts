@@ -30,6 +30,9 @@ const start = async (options?: Parameters<typeof CallBed.start>[0]) => {
   const link = linkEnv(
     {
       scope: metrics.open('shop/a'),
+      forward: () => Promise.reject(new Error('there is no exchange')),
+      exchangeOf: () => undefined,
+      after: () => () => {},
       // The bed's own limits stand for those of the process.
       dispatch: ({ options: asked, limits }, handler) =>
         void dispatcher.dispatch({ ...asked, headersTimeout: limits.timeoutMs }, handler),

@@ -3,6 +3,7 @@ import { CallError } from '../../../filter/env/calls.ts'
 import { FilterMetrics, MAX_METRICS, type MetricKind } from '../../../filter/env/filter-metrics.ts'
 import type { LentEnv } from '../../../filter/env/instance-env.ts'
 import type { HistogramOptions } from '../../../filter/env/metrics.ts'
+import type { Exchange } from '../../../filter/index.ts'
 import { HeaderList } from '../../../http/header-list.ts'
 import { makeDispatcher } from '../../../lib/undici/make-dispatcher.ts'
 import { createMeshDispatch, createMeshFetch, type DispatchWithin } from '../call-env.ts'
@@ -10,6 +11,7 @@ import { fieldsOf } from '../fields-of.ts'
 import { tellError } from '../guarded-handler.ts'
 import { collectBody, headersOf, withQuery } from '../request-of.ts'
 import type { FromThread, ToThread } from './messages.ts'
+import { createThreadForward } from './thread-forward.ts'
 
 /** An environment in a thread, whose calls are made and whose metrics are kept by the process around it. */
 export interface ThreadEnv {
@@ -22,8 +24,13 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024
 /** What was counted is told so late. */
 const TELL_AFTER_MS = 20
 
-/** `waitMs` is how long a call may take unless it says so itself. */
-export const createThreadEnv = (waitMs: number, post: (message: FromThread) => void): ThreadEnv => {
+/** `waitMs` is how long a call may take unless it says so itself; `numberOf` what the process calls an exchange. */
+export const createThreadEnv = (
+  waitMs: number,
+  post: (message: FromThread) => void,
+  numberOf: (exchange: Exchange) => number | undefined = () => undefined,
+): ThreadEnv => {
+  const forwarding = createThreadForward(numberOf, post)
   const calls = new Map<number, ThreadCall>()
   let lastId = 0
   const dispatch: DispatchWithin = ({ options, limits }, handler) => {
@@ -59,16 +66,27 @@ export const createThreadEnv = (waitMs: number, post: (message: FromThread) => v
         dispatcher ??= makeDispatcher(createMeshDispatch(dispatch, waitMs))
         return dispatcher
       },
-      forward: () => Promise.reject(new CallError('ENOTALLOWED', noForwarding)),
+      forward: forwarding.forward,
       // What holds for connections that are opened here nobody could watch.
       allowsEgress: () => Promise.resolve(false),
       ...metrics,
     },
-    receive: (message) => calls.get(message.id)?.receive(message),
+    receive: (message) => {
+      switch (message.kind) {
+        case 'forwarded':
+        case 'forward-piece':
+        case 'forward-error':
+          return forwarding.receive(message)
+        case 'head':
+        case 'data':
+        case 'end':
+        case 'error':
+          return calls.get(message.id)?.receive(message)
+      }
+    },
   }
 }
 
-const noForwarding = 'a filter in a thread of its own cannot send requests on (isolation: None)'
 const noSwitching = 'a filter cannot switch protocols'
 
 /** Counts here, by the rules of the process, and says now and then what it has come to: however much that is, it is little to say. */
@@ -122,6 +140,8 @@ const plain = ({ help, labels, buckets }: HistogramOptions<string>): HistogramOp
   ...(buckets === undefined ? {} : { buckets: [...buckets] }),
 })
 
+type CallMessage = Extract<ToThread, { readonly kind: 'head' | 'data' | 'end' | 'error' }>
+
 interface ThreadCallUser {
   readonly tell: (kind: 'pause' | 'resume' | 'abort') => void
   readonly onOver: () => void
@@ -149,7 +169,7 @@ class ThreadCall implements Dispatcher.DispatchController {
     return !this.#isOver
   }
 
-  receive(message: ToThread): void {
+  receive(message: CallMessage): void {
     if (this.#isOver) return
     switch (message.kind) {
       case 'head':
