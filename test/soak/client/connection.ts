@@ -5,7 +5,7 @@ export interface Connection {
   hbone: HboneConnection | undefined
   /** TLS is established, and no GOAWAY came. */
   isOpen: boolean
-  /** Its worker is about to be killed. */
+  /** Its worker is about to be killed, or the client to end it. */
   isDoomed: boolean
   /** It was of use once. */
   wasOpen: boolean

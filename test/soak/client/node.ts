@@ -63,6 +63,8 @@ export class Node {
 
   async close(): Promise<void> {
     this.#isClosing = true
+    // What was still being opened ends by us, and not by the waypoint.
+    for (const connection of this.#connections) connection.isDoomed = true
     await closeAll([...this.#connections].flatMap(({ hbone }) => hbone?.socket ?? []))
   }
 
