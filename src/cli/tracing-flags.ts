@@ -125,6 +125,12 @@ const ignore = ({ text, source }: Given, why: string, warn: Warn): void => {
   warn(`${source} ${JSON.stringify(text)} is taken as not set: ${why}`)
 }
 
+/** Of a word that is none of those that are known: a flag cannot be meant, a variable is as if it were not set. */
+const refuse = (word: Given, { write, wanted }: Record<'write' | 'wanted', string>, warn: Warn): void => {
+  if (!word.source.startsWith('--')) return ignore(word, `${wanted} is wanted`, warn)
+  throw usageError(`${word.source} ${JSON.stringify(word.text)} is not supported`, `write ${write}`)
+}
+
 const urlOf = ({ text, source }: Given): URL => {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:') && url.hostname !== '') return url
@@ -141,9 +147,7 @@ const protocolOf = (flags: Flags, env: Environment, warn: Warn): OtlpProtocol | 
   const protocol = otlpProtocols.find((name) => name === (isOfFlag ? written?.text : written?.text.toLowerCase()))
   if (written === undefined || protocol !== undefined) return protocol
   const wanted = otlpProtocols.join(' or ')
-  if (isOfFlag)
-    throw usageError(`${written.source} ${JSON.stringify(written.text)} is not supported`, `write ${wanted}`)
-  ignore(written, `${wanted} is wanted`, warn)
+  refuse(written, { write: wanted, wanted }, warn)
   return undefined
 }
 
@@ -211,12 +215,9 @@ const propagationOf = (flag: string | undefined, env: Environment, warn: Warn): 
   const { known, unknown } = wordsOf(written.text, [...propagators, 'baggage', 'none'])
   if (known.includes('none')) return { reads: [], writes: [] }
   const forms = propagators.join(', ')
-  for (const text of unknown) {
-    const word = { ...written, text }
-    if (flag === undefined) ignore(word, `${forms}, or none, is wanted`, warn)
-    else throw usageError(`${word.source} ${JSON.stringify(text)} is not supported`, `write ${forms}, or none`)
-  }
+  const wanted = { write: `${forms}, or none`, wanted: `${forms}, or none,` }
+  for (const text of unknown) refuse({ ...written, text }, wanted, warn)
   if (known.length === 0) return defaultPropagation
-  const wanted = known.filter((name): name is Propagator => name !== 'baggage' && name !== 'none')
-  return { reads: wanted, writes: wanted }
+  const used = known.filter((name): name is Propagator => name !== 'baggage' && name !== 'none')
+  return { reads: used, writes: used }
 }

@@ -12,8 +12,6 @@ const names = ['cluster-domain', 'trust-domain', 'path-normalization'] as const
 export interface StartedWith {
   readonly options: TranslateOptions
   readonly flags: readonly MeshFlag[]
-  /** As they were written: `--path-normalization=NONE`. */
-  readonly written: readonly string[]
 }
 
 /**
@@ -34,21 +32,26 @@ export const startedWith = (deployment: unknown, base: TranslateOptions): Starte
     const { trustDomains, pathNormalization } = decodeMesh(flags, { cwd: '/', env: {} })
     const [trustDomain, ...trustDomainAliases] = trustDomains
     const winning = winningFlags(flags)
-    return {
-      options: {
-        ...base,
-        clusterDomain,
-        ...(winning.includes('trust-domain') ? { trustDomain, trustDomainAliases } : {}),
-        ...(winning.includes('path-normalization') ? { pathNormalization } : {}),
-      },
-      flags: winning,
-      written: names.flatMap((name) => (given[name] === undefined ? [] : [`--${name}=${given[name]}`])),
-    }
+    const told = { trustDomain, trustDomainAliases, pathNormalization }
+    return { options: { ...base, clusterDomain, ...wonBy(winning, told) }, flags: winning }
   } catch (error) {
     if (!(error instanceof CliError)) throw error
-    return { options: base, flags: [], written: [] }
+    return { options: base, flags: [] }
   }
 }
+
+/** What of options is told by flags that win. */
+export const wonBy = (
+  flags: readonly MeshFlag[],
+  {
+    trustDomain,
+    trustDomainAliases = [],
+    pathNormalization,
+  }: Pick<TranslateOptions, 'trustDomain' | 'trustDomainAliases' | 'pathNormalization'>,
+): Partial<TranslateOptions> => ({
+  ...(flags.includes('trust-domain') ? { trustDomain, trustDomainAliases } : {}),
+  ...(flags.includes('path-normalization') ? { pathNormalization } : {}),
+})
 
 /** Of the container that is ours, among what others have added. */
 const argumentsIn = (deployment: unknown): readonly string[] => {

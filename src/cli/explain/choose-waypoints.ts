@@ -10,7 +10,7 @@ import { apiError } from '../cluster/api-error.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { CliError } from '../verb.ts'
 import { readMesh, type MeshView } from '../waypoint/live/binding.ts'
-import { classOf, findClasses, isOwnClass, requireGatewayApi } from '../waypoint/live/gateway-api.ts'
+import { classOf, findClasses, isOwnClass, keyOf, requireGatewayApi, sortByKey } from '../waypoint/live/gateway-api.ts'
 import { servicesAt } from './unbound-services.ts'
 
 /** What there is of waypoints, and of what may be bound to them. */
@@ -53,7 +53,7 @@ const listGateways = async (client: KubeClient, home: string | undefined): Promi
   const list = async (namespace: string | undefined): Promise<readonly KubeJson[] | KubeFailure> => {
     const found: KubeJson[] = []
     const listed = await client.list(kubeResources.Gateway, { namespace, onItem: (item) => void found.push(item) })
-    return listed.ok ? found.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)) : listed.failure
+    return listed.ok ? sortByKey(found) : listed.failure
   }
   const all = await list(undefined)
   if (isList(all)) return all
@@ -90,9 +90,6 @@ export const chooseWaypoints = (
     { next: 'name one with --gateway NS/NAME, or a namespace with -n' },
   )
 }
-
-/** `NAMESPACE/NAME` */
-export const keyOf = ({ metadata }: KubeJson): string => `${metadata.namespace ?? ''}/${metadata.name}`
 
 const sourcesOf = (
   classes: readonly KubeJson[],

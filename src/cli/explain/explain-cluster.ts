@@ -4,7 +4,7 @@ import { objectKeyOf } from '../../controller/desired/plan-gateway.ts'
 import type { KubeClient, KubeJson } from '../../kube/client.ts'
 import type { FlagValues } from '../arguments.ts'
 import { decodeNamespace, decodeTimeout, openCluster } from '../cluster/access-flags.ts'
-import { startedWith } from '../cluster/started-with.ts'
+import { startedWith, wonBy } from '../cluster/started-with.ts'
 import { decodeFiltersDir } from '../filter-flags.ts'
 import { decodeIstioNamespace } from '../istio-namespace-flag.ts'
 import { decodeMesh, winningFlags } from '../mesh-flags.ts'
@@ -12,7 +12,8 @@ import { compileOffline } from '../offline/compile-offline.ts'
 import type { Terminal } from '../verb.ts'
 import { translateOptionsOf } from '../../app/options.ts'
 import { askForExplanation, fromSnapshot, type Answer } from './ask-for-explanation.ts'
-import { chooseWaypoints, keyOf, readDeployments, readWaypoints, type MeshOfWaypoints } from './choose-waypoints.ts'
+import { keyOf } from '../waypoint/live/gateway-api.ts'
+import { chooseWaypoints, readDeployments, readWaypoints, type MeshOfWaypoints } from './choose-waypoints.ts'
 import type { explainFlags } from './explain-flags.ts'
 import { imagineRequest, type ImaginedRequest } from './imagined-request.ts'
 import { readWaypoint } from './read-waypoint.ts'
@@ -116,14 +117,7 @@ const readStarts = async (
   const of = (gateway: KubeJson): Started => {
     const deployment = deployments instanceof Error ? undefined : deployments.get(objectKeyOf(gateway))
     const { options, flags: theirs } = startedWith(deployment, base)
-    return {
-      ...options,
-      ...(own.includes('trust-domain')
-        ? { trustDomain: base.trustDomain, trustDomainAliases: base.trustDomainAliases ?? [] }
-        : {}),
-      ...(own.includes('path-normalization') ? { pathNormalization: base.pathNormalization } : {}),
-      winning: [...new Set([...own, ...theirs])],
-    }
+    return { ...options, ...wonBy(own, base), winning: [...new Set([...own, ...theirs])] }
   }
   const known = new Map(mesh.gateways.map((one) => [one, of(one)]))
   return (gateway) => (gateway === undefined ? undefined : known.get(gateway)) ?? { ...base, winning: own }

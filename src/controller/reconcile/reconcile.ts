@@ -128,8 +128,11 @@ export const ownerOf = (live: LiveObject): string => {
 }
 
 /** Whether we are among those who wrote an object by server-side apply. */
-export const isAppliedByUs = (live: LiveObject): boolean =>
-  listAt(live, 'metadata', 'managedFields').some(
+export const isAppliedByUs = (live: LiveObject): boolean => appliedByUs(live).length > 0
+
+/** What the API server has written down of what we applied. */
+export const appliedByUs = (live: LiveObject): readonly unknown[] =>
+  listAt(live, 'metadata', 'managedFields').filter(
     (entry) => textAt(entry, 'manager') === FIELD_MANAGER && textAt(entry, 'operation') === 'Apply',
   )
 

@@ -108,6 +108,11 @@ export const listWaypoints = async (
   const onItem = (item: KubeJson): void => void (isOwnClass(classes, classOf(item)) && found.push(item))
   const listed = await client.list(kubeResources.Gateway, { namespace, onItem })
   demand(listed, `list Gateways${namespace === undefined ? '' : ` in namespace ${namespace}`}`)
-  const keyOf = ({ metadata }: KubeJson): string => `${metadata.namespace}/${metadata.name}`
-  return found.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+  return sortByKey(found)
 }
+
+/** `NAMESPACE/NAME` */
+export const keyOf = ({ metadata }: KubeJson): string => `${metadata.namespace ?? ''}/${metadata.name}`
+
+export const sortByKey = (objects: readonly KubeJson[]): readonly KubeJson[] =>
+  objects.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))

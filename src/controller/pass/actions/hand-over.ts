@@ -1,8 +1,9 @@
 import type { KubeClient, KubeJson } from '../../../kube/client.ts'
 import type { KubeFailure } from '../../../kube/failure.ts'
 import type { KubeResource } from '../../../kube/resources.ts'
-import { FIELD_MANAGER, listAt, mapAt, textAt, valueAt, type Manifest } from '../../manifest.ts'
+import { mapAt, textAt, valueAt, type Manifest } from '../../manifest.ts'
 import { HANDOVER_MANAGER } from '../../reconcile/apply-conflict.ts'
+import { appliedByUs } from '../../reconcile/reconcile.ts'
 
 /** What is needed to hand something over. */
 export interface HandOver {
@@ -37,9 +38,4 @@ export const handOverReplicas = async (
 
 /** Whether the number is one that we applied. */
 const isOurs = (live: KubeJson): boolean =>
-  listAt(live, 'metadata', 'managedFields').some(
-    (entry) =>
-      textAt(entry, 'manager') === FIELD_MANAGER &&
-      textAt(entry, 'operation') === 'Apply' &&
-      valueAt(entry, 'fieldsV1', 'f:spec', 'f:replicas') !== undefined,
-  )
+  appliedByUs(live).some((entry) => valueAt(entry, 'fieldsV1', 'f:spec', 'f:replicas') !== undefined)
