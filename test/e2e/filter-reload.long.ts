@@ -14,7 +14,7 @@ for (const workers of [1, 2]) {
   })
 }
 
-it('a thousand versions leave the heap as it was', async (t) => {
+it('a thousand versions leave the heap as it was', { timeout: 900_000 }, async (t) => {
   const used: number[] = []
   const report = await reloadFilterUnderLoad({
     network: '127.71.6',
@@ -23,14 +23,17 @@ it('a thousand versions leave the heap as it was', async (t) => {
     durationMs: 20_000,
     lanes: 2,
     isPaced: true,
-    onReload: async (n, fairway) => {
-      if (n % 10 === 0) used.push(await fairway.metric('nodejs_heap_size_used_bytes'))
-    },
+    onReload: async (_, fairway) => void used.push(await fairway.metric('nodejs_heap_size_used_bytes')),
   })
-  // What is used swings between two collections; its lowest is what stays.
+  // What is used swings by half between two collections; its lowest is what stays, if one looks right behind each.
   const least = (from: number, to: number): number => Math.min(...used.slice(from, to))
-  const [early, late] = [least(10, 30), least(80, 100)]
-  t.diagnostic(`${report.seen} versions seen; MB: ${used.map((bytes) => Math.round(bytes / 1e6)).join(' ')}`)
+  const [early, late] = [least(100, 300), least(800, 1000)]
+  t.diagnostic(
+    `${report.seen} versions seen; MB: ${used
+      .map((bytes) => Math.round(bytes / 1e6))
+      .filter((_, n) => n % 10 === 0)
+      .join(' ')}`,
+  )
   assert.deepEqual(report.failures, [])
   assert.equal(report.seen, 1001)
   assert.ok(late < early * 1.05, `${early} bytes became ${late}`)
