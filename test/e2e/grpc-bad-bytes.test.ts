@@ -1,10 +1,12 @@
-/** Trailers before the head, from either side: what breaks gRPC's order is an error of that call, and of no other. */
+/** What HTTP/2 does not know, from either side: trailers before the head are an error of that call alone, blanks around metadata none. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { afterEach, test } from 'node:test'
 import * as grpc from '@grpc/grpc-js'
 import * as h2 from '../../src/http/h2/constants.ts'
+import { findField } from '../../src/http/h2/fields.ts'
+import { ignoreStream } from '../../src/http/h2/stream.ts'
 import {
   clientPreface,
   createBlockWriter,
@@ -14,6 +16,7 @@ import {
   parseFrames,
   settingsFrame,
 } from '../support/http/h2-frames.ts'
+import { dialH2, request, serveH2 } from '../support/http/h2-socket.ts'
 import { GrpcMesh } from '../support/mesh/grpc-mesh.ts'
 import { until } from '../support/mesh/mesh.ts'
 import { serveTcp } from '../support/tls/tls-app.ts'
@@ -91,4 +94,24 @@ test('a server that sends trailers first has failed that call, and neither the o
   assert.equal(connections, 1)
   assert.equal(await chat.say('behind'), 'behind')
   await server[Symbol.asyncDispose]()
+})
+
+test('values that begin or end with blanks, as libraries in C++ and Python send them, arrive without', async () => {
+  setting = await GrpcMesh.start()
+  const { mesh, door } = setting
+  const asked: string[][] = []
+  using server = await serveH2((connection, stream, fields) => {
+    asked.push(fields)
+    connection.headers(stream, [':status', '200', 'content-type', 'application/grpc', 'x-head', ' a '], false)
+    connection.headers(stream, ['grpc-status', '15', 'grpc-message', 'failed: '], true)
+    return ignoreStream
+  })
+  setting.put(server.port)
+  using client = await dialH2(door.port)
+  const head = [':method', 'POST', ':scheme', 'http', ':authority', 'api', ':path', '/echo.Echo/Unary']
+  const metadata = ['content-type', 'application/grpc', 'te', 'trailers', 'x-blank', '\t b ']
+  const { fields, trailers } = await request(client.connection, [...head, ...metadata])
+  assert.deepEqual([findField(fields, 'x-head'), findField(asked[0] ?? [], 'x-blank')], ['a', 'b'])
+  assert.deepEqual(trailers, ['grpc-status', '15', 'grpc-message', 'failed:'])
+  assert.equal((await mesh.record(1)).grpcStatus, '15')
 })

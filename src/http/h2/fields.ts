@@ -7,6 +7,7 @@ import { isFieldValue } from '../../lib/headers/is-field-value.ts'
 import { isFieldName } from '../h1/field-names.ts'
 import { isAuthority, isSameAuthority } from '../h1/target.ts'
 import { isConnectionSpecific } from '../hop-by-hop.ts'
+import { isBlank } from './grpc-blanks.ts'
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-zA-Z]+$/
 const SCHEME = /^[a-zA-Z][a-zA-Z0-9+.-]*$/
@@ -168,7 +169,5 @@ const checkValue = (name: string, value: string): string | undefined => {
   const isPadded = isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1))
   return isPadded || !isFieldValue(value) ? `bad value of ${quoted(name)}` : undefined
 }
-
-const isBlank = (code: number): boolean => code === 0x20 || code === 0x09
 
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 64))

@@ -4,6 +4,7 @@ import { checkRequestFields, checkResponseFields, checkTrailerFields, findField,
 import type { DataPiece, FrameSink } from './frames/frame-reader.ts'
 import { HeaderAssembler } from './frames/header-block.ts'
 import type { HeaderBlock } from './frames/header-block.ts'
+import { withoutGrpcBlanks } from './grpc-blanks.ts'
 import { MISTAKE_POINTS } from './session.ts'
 import type { H2Session } from './session.ts'
 import { H2Stream, ignoreStream } from './stream.ts'
@@ -208,8 +209,16 @@ export class H2Receiver implements FrameSink {
       return session.chargeReset()
     }
     if (head.kind === 'too-large') return this.#answerTooLarge(streamId, head.fields, isEnd)
+    this.#acceptRequest(streamId, head, isEnd)
+  }
+
+  #acceptRequest(streamId: number, head: Head, isEnd: boolean): void {
+    const session = this.#session
     const length = readContentLength(head.fields)
     const wrong = checkRequestFields(head.fields, session.own.hasConnectProtocol, this.#known)
+    // Looked for where something is wrong only: what it costs, calls without blanks have not to pay.
+    const stripped = wrong === undefined ? undefined : withoutGrpcBlanks(head.fields)
+    if (stripped !== undefined) return this.#acceptRequest(streamId, { ...head, fields: stripped }, isEnd)
     const isMalformed = wrong !== undefined || length < -1 || (isEnd && length > 0)
     if (isMalformed) return this.#refuse(streamId, head.fields, wrong ?? BAD_LENGTH)
     this.#known = head.fields
@@ -259,6 +268,8 @@ export class H2Receiver implements FrameSink {
     // One interim head too many has ended the connection, and told the stream's owner so.
     if (session.state === 'failed') return
     if (!isFit) {
+      const stripped = withoutGrpcBlanks(head.fields)
+      if (stripped !== undefined) return this.#onMoreHeaders(stream, { ...head, fields: stripped }, isEnd)
       return session.resetByError(stream, h2.PROTOCOL_ERROR, isHead ? 'a malformed head' : 'malformed trailers')
     }
     stream.handler.onHeaders(head.fields, isEnd)
