@@ -3,6 +3,7 @@ import { afterEach, test } from 'node:test'
 import { Mesh } from '../../../test/support/mesh/mesh.ts'
 import { backendOf, matchOf } from '../../../test/support/models.ts'
 import type { Rule } from '../../model/route.ts'
+import { responseToH2 } from '../../http/bridge/response.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import { toGrpcReply } from './grpc-reply.ts'
 
@@ -58,6 +59,20 @@ test('a message is no longer than what a client takes as a head', () => {
   const { headers } = toGrpcReply({ status: 403, headers: new HeaderList(), body: 'é'.repeat(100_000) })
   assert.equal(headers.get('grpc-message'), '%C3%A9'.repeat(512))
 })
+
+for (const [what, body, message] of [
+  ['begins and ends with blanks', ' not you \n', 'not you'],
+  ['is cut at a blank', `${'a'.repeat(1023)} b`, 'a'.repeat(1023)],
+  ['is cut within a character', `${'a'.repeat(1022)}☃`, 'a'.repeat(1022)],
+  ['is nothing but blanks', ' \n', undefined],
+] as const) {
+  test(`a text that ${what} is a message that HTTP/2 takes, and gRPC reads`, () => {
+    const { headers } = toGrpcReply({ status: 403, headers: new HeaderList(), body })
+    assert.equal(headers.get('grpc-message'), message)
+    const fields = responseToH2({ status: 200 }, headers, { bodyLength: 0, method: 'POST' })
+    assert.ok(Array.isArray(fields))
+  })
+}
 
 test('a status that nobody has mapped is UNKNOWN', () => {
   const reply = toGrpcReply({ status: 418, headers: new HeaderList(), body: '' })

@@ -31,7 +31,8 @@ export const toGrpcReply = (reply: WrittenReply, grpcStatus = toGrpcStatus(reply
   for (const name of ['content-type', 'content-length', 'grpc-status', 'grpc-message']) headers.removeLower(name)
   headers.fields.push('content-type', 'application/grpc', 'grpc-status', String(grpcStatus))
   const text = typeof reply.body === 'string' ? reply.body : Buffer.isBuffer(reply.body) ? reply.body.toString() : ''
-  if (text !== '') headers.fields.push('grpc-message', encodeMessage(text.trimEnd()))
+  const message = encodeMessage(text)
+  if (message !== '') headers.fields.push('grpc-message', message)
   return { status: 200, headers, body: '' }
 }
 
@@ -48,10 +49,21 @@ export const toFinalReply = (
   return final
 }
 
-/** Percent-encoded UTF-8 outside of printable ASCII (gRPC over HTTP/2, `Percent-Encoded`). */
-const encodeMessage = (message: string): string =>
-  Array.from(Buffer.from(message).subarray(0, MAX_MESSAGE_BYTES), (byte) =>
+/**
+ * Percent-encoded UTF-8 outside of printable ASCII (gRPC over HTTP/2, `Percent-Encoded`): whole characters, and without blanks
+ * at the ends, which HTTP/2 would have nobody send.
+ */
+const encodeMessage = (text: string): string => {
+  const bytes = Buffer.from(text.trim())
+  let end = Math.min(bytes.length, MAX_MESSAGE_BYTES)
+  while (isWithinCharacter(bytes[end])) end--
+  const encoded = Array.from(bytes.subarray(0, end), (byte) =>
     byte < 0x20 || byte > 0x7e || byte === 0x25
       ? `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
       : String.fromCharCode(byte),
-  ).join('')
+  )
+  return encoded.join('').trimEnd()
+}
+
+/** Of UTF-8: a byte that goes on with what the one before it began. */
+const isWithinCharacter = (byte = 0): boolean => (byte & 0xc0) === 0x80
