@@ -153,6 +153,28 @@ test('the refusal of a filter is a status with a message, and has no body', asyn
   assert.deepEqual([headers['grpc-status'], trailers, body.length], ['7', undefined, 0])
 })
 
+for (const status of ['0', '7']) {
+  test(`a filter that answers a call as gRPC does, with ${status}, is told of with that`, async () => {
+    const headers: [string, string][] = [
+      ['content-type', 'application/grpc'],
+      ['grpc-status', status],
+    ]
+    const filter: FilterDefinition = {
+      kind: 'Stub',
+      stage: 'admit',
+      config: anything(),
+      create: () => ({ onRequest: () => createReply(200, { headers }) }),
+    }
+    const { mesh } = await start({
+      filters: [filter],
+      rule: { filters: [{ kind: 'Stub', config: {}, origin: 'test' }] },
+    })
+    const answer = await ask(rawClient(), { ':path': '/echo.Echo/Unary' }, framed('x'))
+    assert.equal(answer.headers['grpc-status'], status)
+    assert.equal((await mesh.record(1)).grpcStatus, status)
+  })
+}
+
 for (const [name, fail] of Object.entries({
   'answered 503': (stream: ServerHttp2Stream) => {
     stream.respond({ ':status': 503 }, { endStream: true })

@@ -42,9 +42,10 @@ export const toFinalReply = (
   record: Pick<ExchangeRecord, 'protocol' | 'status' | 'grpcStatus'>,
   grpcStatus?: number,
 ): WrittenReply => {
-  const isRefusal = record.protocol === 'grpc' && reply.status >= 400
-  const final = isRefusal ? toGrpcReply(reply, grpcStatus) : reply
-  record.grpcStatus = isRefusal ? (final.headers.getLower('grpc-status') ?? '') : ''
+  const isCall = record.protocol === 'grpc'
+  const final = isCall && reply.status >= 400 ? toGrpcReply(reply, grpcStatus) : reply
+  // What a filter answers itself, it may say as gRPC does; what was said before is not said any more.
+  record.grpcStatus = (isCall ? final.headers.getLower('grpc-status') : undefined) ?? ''
   record.status = final.status
   return final
 }
