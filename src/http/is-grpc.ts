@@ -9,3 +9,7 @@ export const isGrpcContentType = (value: string | undefined): boolean => {
   const next = value[NAME.length]
   return next === undefined || next === '+' || next === ';' || next === ' '
 }
+
+/** Whether a request is a call. */
+export const isGrpcRequest = (method: string, contentType: string | undefined): boolean =>
+  method === 'POST' && isGrpcContentType(contentType)

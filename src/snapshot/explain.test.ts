@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it, test } from 'node:test'
-import { backendOf, endpointsOf, modelOf, noFilters, routeOf, serviceOf } from '../../test/support/models.ts'
+import { backendOf, endpointsOf, matchOf, modelOf, noFilters, routeOf, serviceOf } from '../../test/support/models.ts'
 import { defaultOutlierDetection, defaultRetryBudget } from '../model/backend/backend-defaults.ts'
 import type { EndpointSet } from '../model/endpoint.ts'
 import type { Model } from '../model/model.ts'
@@ -209,6 +209,28 @@ test('how the winner is carried out stands before those that lost', () => {
     'timeouts: request 1s',
     'HTTPRoute/shop/b rule 0 fits too, with less precedence: PathPrefix path (1 character)',
   ])
+})
+
+describe('of a gRPC call that is refused', () => {
+  const refused: Readonly<Record<string, readonly [rule: Partial<Rule>, target: string, line: string | undefined]>> = {
+    'no rule': [{ matches: [matchOf({ path: { type: 'Exact', value: '/a/B' } })] }, '/a/C', '12 in place of 404'],
+    'a closed rule': [{ closed: { status: 500, reason: 'the filter is unknown' } }, '/a/B', '14 in place of 500'],
+    'no weight': [{ backends: [{ ...backendOf('api'), weight: 0 }] }, '/a/B', '14 in place of 500'],
+    'a bad path': [{}, '/a/%00', '13 in place of 400'],
+    'nothing, for it is served': [{}, '/a/B', undefined],
+  }
+  for (const [why, [rule, target, line]] of Object.entries(refused)) {
+    it(`it tells the status of gRPC: ${why}`, () => {
+      const snapshot = compile(modelOf([routeOf('a', [rule])]), { generation: 1, filters: noFilters })
+      const tell = (type: string): string | undefined => {
+        const headers = [['Content-Type', type]] as const
+        const query = { authority: '10.96.0.12:80', method: 'POST', target, headers, sourceNamespace: 'web' }
+        return explainRequest(snapshot, query).reasons.find((reason) => reason.includes('gRPC'))
+      }
+      assert.equal(tell('application/grpc+proto'), line && `a gRPC call is answered with grpc-status ${line}`)
+      assert.equal(tell('application/grpc-web'), undefined)
+    })
+  }
 })
 
 test('endpoints that would not be picked, or not as often, are told of with why', () => {

@@ -1,7 +1,9 @@
 import type { VerifiedToken } from '../filter/verified-token.ts'
+import { toGrpcStatus, UNAVAILABLE } from '../http/bridge/grpc-status.ts'
 import { HeaderList } from '../http/header-list.ts'
 import { passedOn } from '../http/h1/upgrade.ts'
 import { cleanRequest } from '../http/hop-by-hop.ts'
+import { isGrpcRequest } from '../http/is-grpc.ts'
 import { normalizePath, splitTarget } from '../http/path.ts'
 import { joinHostPort } from '../lib/ip.ts'
 import type { Endpoint } from '../model/endpoint.ts'
@@ -75,7 +77,17 @@ export const explainRequest = (snapshot: Snapshot, query: ExplainQuery, live: Li
     return { generation, outcome: 'unbound', status: 404, tunnel: undefined, service: undefined, ...nothing, reasons }
   }
   const explained = explainFrontend({ snapshot, frontend }, query, live)
-  return { ...explained, reasons: [...explained.reasons, ...explainTelemetry(frontend.telemetry)] }
+  const reasons = [...explained.reasons, ...explainCall(explained, query), ...explainTelemetry(frontend.telemetry)]
+  return { ...explained, reasons }
+}
+
+/** Clients of gRPC are refused in their own words. */
+const explainCall = ({ outcome, status }: Explanation, { method, headers }: ExplainQuery): readonly string[] => {
+  const type = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1]
+  if (status === undefined || !isGrpcRequest(method, type)) return []
+  // What configuration closes, or leaves without a backend, is 14 whatever it is to others.
+  const grpcStatus = outcome === 'closed' || outcome === 'match' ? UNAVAILABLE : toGrpcStatus(status)
+  return [`a gRPC call is answered with grpc-status ${grpcStatus} in place of ${status}`]
 }
 
 const nothing = { path: undefined, route: undefined, rule: undefined, backends: [] }

@@ -1,7 +1,7 @@
 import type { Chain } from '../../filter/chain.ts'
 import type { Exchange } from '../../filter/index.ts'
 import type { Destination, ExchangeRecord, Source, TryRecord } from '../../filter/record.ts'
-import { isGrpcContentType } from '../../http/is-grpc.ts'
+import { isGrpcRequest } from '../../http/is-grpc.ts'
 import type { H1RequestHead } from '../../http/h1/message.ts'
 import type { HeaderList } from '../../http/header-list.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -92,7 +92,7 @@ export const beginRecord = (
   clock: Clock,
 ): ExchangeRecord => {
   const asked: Asked = {
-    protocol: isGrpc(head) ? 'grpc' : 'http',
+    protocol: isGrpcRequest(head.method, head.headers.getLower('content-type')) ? 'grpc' : 'http',
     httpVersion: parties.httpVersion ?? (head.minorVersion === 1 ? 'HTTP/1.1' : 'HTTP/1.0'),
     method: head.method,
     path: head.target,
@@ -154,6 +154,3 @@ const tellComplete = (chain: Chain, exchange: RecordedExchange, { onError }: Rec
     }
   }
 }
-
-const isGrpc = (head: H1RequestHead): boolean =>
-  head.method === 'POST' && isGrpcContentType(head.headers.getLower('content-type'))

@@ -1,26 +1,10 @@
 import type { ExchangeRecord } from '../../filter/record.ts'
+import { toGrpcStatus } from '../../http/bridge/grpc-status.ts'
 import { HeaderList } from '../../http/header-list.ts'
 import type { WrittenReply } from './written-reply.ts'
 
-/** What an HTTP status means to a gRPC client (gRPC over HTTP/2, "HTTP to gRPC status code mapping", and ours). */
-const statuses: ReadonlyMap<number, number> = new Map([
-  [400, 13],
-  [401, 16],
-  [403, 7],
-  [404, 12],
-  [408, 4],
-  [429, 14],
-  [500, 13],
-  [502, 14],
-  [503, 14],
-  [504, 4],
-])
-const UNKNOWN = 2
 /** Of a text that is to be a message: clients take heads of 8 KiB, and one byte may become three. */
 const MAX_MESSAGE_BYTES = 1024
-
-/** The gRPC status of an answer that is ours and not the application's. */
-export const toGrpcStatus = (status: number): number => statuses.get(status) ?? UNKNOWN
 
 /**
  * A refusal in the only form that a gRPC client understands: Trailers-Only, a head with `grpc-status` and nothing behind

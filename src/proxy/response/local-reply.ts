@@ -1,4 +1,5 @@
 import { FilterFailure } from '../../filter/guard/failure.ts'
+import { UNAVAILABLE } from '../../http/bridge/grpc-status.ts'
 import type { TooMuch } from '../../filter/body/body-pipe.ts'
 import type { LimitName } from '../balance/limits/service-load.ts'
 import type { ForwardFailure } from '../forward/failure.ts'
@@ -20,9 +21,6 @@ export const flagsOf = ({ flags }: LocalReply, { isExhausted }: { readonly isExh
   if (!isExhausted) return flags
   return flags === '-' ? 'URX' : `${flags},URX`
 }
-
-/** The share of a backend that is none is UNAVAILABLE to gRPC, though 500 to others (GRPCBackendRef). */
-const UNAVAILABLE = 14
 
 export const noRoute: LocalReply = {
   status: 404,
