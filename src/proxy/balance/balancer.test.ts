@@ -181,3 +181,40 @@ for (const [size, refreshes] of [
     )
   })
 }
+
+const hundred = Array.from({ length: 100 }, (_, i) => `10.0.0.${i + 100}`)
+for (const { name, sets } of [
+  { name: 'the last one comes and goes', sets: [hundred, hundred.slice(0, -1)] },
+  { name: 'the first one comes and goes', sets: [hundred, hundred.slice(1)] },
+  { name: 'a tenth is replaced', sets: [hundred.slice(10), hundred.slice(0, 90)] },
+  { name: 'each change takes away another one', sets: hundred.map((gone) => hundred.filter((one) => one !== gone)) },
+]) {
+  test(`turns go on where they were while endpoints change: ${name}`, () => {
+    const { balancer } = new FakePools()
+    const counts = new Map(hundred.map((address) => [address, 0]))
+    for (let change = 0; change < 400; change++) {
+      const group: EndpointGroup = endpointsOf('api', sets[change % sets.length] ?? [])
+      for (let i = 0; i < 7; i++) {
+        const address = balancer.pickEndpoint(group, [])?.endpoint.address ?? assert.fail()
+        counts.set(address, (counts.get(address) ?? 0) + 1)
+      }
+    }
+    const always = hundred.filter((address) => sets.length > 2 || sets.every((set) => set.includes(address)))
+    const had = always.map((address) => counts.get(address) ?? 0)
+    assert.ok(Math.max(...had) - Math.min(...had) <= 2, had.join(' '))
+  })
+}
+
+test('an endpoint that goes in the middle of its turn takes none of the next one’s, and gives it none', () => {
+  const turns = { turn: 0 }
+  const { balancer } = new FakePools(turns)
+  const pick = (...addresses: readonly string[]): string | undefined =>
+    balancer.pickEndpoint(endpointsOf('api', addresses), [])?.endpoint.address
+  const [a, b, c] = ['10.0.0.1', '10.0.0.2', '10.0.0.3']
+  const first = Array.from({ length: 10 }, () => pick(a, b, c))
+  assert.deepEqual(first, [...Array.from({ length: 8 }, () => a), b, b])
+  assert.deepEqual(
+    Array.from({ length: 9 }, () => pick(a, c)),
+    [...Array.from({ length: 8 }, () => c), a],
+  )
+})

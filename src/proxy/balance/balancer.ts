@@ -55,8 +55,8 @@ export class Balancer {
   #probedMs = Number.NEGATIVE_INFINITY
   /** Until so much time has passed since then. */
   #probesLeft = 0
-  /** Endpoints that a Service port had when it was last asked for, where new ones begin slowly. */
-  readonly #known = new Map<EndpointKey, ReadonlySet<string>>()
+  /** What `#groups` has of each Service port that was made last: the next one goes on from there. */
+  readonly #latest = new Map<EndpointKey, GroupState>()
 
   constructor(pools: Pools, turns: Turns, deps: BalancerDeps) {
     this.#pools = pools
@@ -127,7 +127,7 @@ export class Balancer {
   /** A snapshot with these groups came into force. */
   retain(groups: ReadonlyMap<EndpointKey, EndpointGroup>): void {
     this.#last = undefined
-    for (const key of this.#known.keys()) if (!groups.has(key)) this.#known.delete(key)
+    for (const key of this.#latest.keys()) if (!groups.has(key)) this.#latest.delete(key)
     for (const health of this.#health.noted) {
       if (health.state === 'ejected' && health.ejectedFor !== undefined) {
         health.limitEjection(rulesOf(groups.get(health.ejectedFor)).maxEjectionMs)
@@ -139,9 +139,11 @@ export class Balancer {
     let state = this.#groups.get(group)
     if (state === undefined) {
       const pools = group.endpoints.map((endpoint) => this.#pools.poolOf(endpoint, group))
-      state = new GroupState(group, pools)
+      const before = this.#latest.get(group.key)
+      state = new GroupState(group, pools, before)
       this.#groups.set(group, state)
-      this.#startSlowly(group.key, state)
+      this.#latest.set(group.key, state)
+      if (before !== undefined) this.#startSlowly(state, before)
     }
     const { epoch } = this.#health
     if (state.epoch === epoch) return state
@@ -154,15 +156,12 @@ export class Balancer {
     return state
   }
 
-  /** Those that the group did not have before; when nobody knows, everybody has been there for long. */
-  #startSlowly(key: EndpointKey, { pools, slowStart }: GroupState): void {
-    if (slowStart === undefined) return void this.#known.delete(key)
-    const known = this.#known.get(key)
+  /** Those that the Service port did not have before; when nobody knows, everybody has been there for long. */
+  #startSlowly({ pools, slowStart }: GroupState, before: GroupState): void {
+    if (slowStart === undefined) return
+    const known = new Set(before.pools.map(({ health }) => health))
     const nowMs = this.#deps.clock.monotonicMs()
-    for (const { health } of pools) {
-      if (known?.has(health.key) === false) health.startSlowly(slowStart, nowMs)
-    }
-    this.#known.set(key, new Set(pools.map(({ health }) => health.key)))
+    for (const { health } of pools) if (!known.has(health)) health.startSlowly(slowStart, nowMs)
   }
 
   /** Where more than turns has a say. */

@@ -6,6 +6,9 @@ import type { EndpointPool } from '../upstream/pool.ts'
 import { findEligible } from './eligible.ts'
 import type { SlowStart, Watcher } from './health/endpoint-health.ts'
 
+/** Whose turn it is is looked for among so many: where more than these are gone at once, nearly all are others. */
+const LOOKS_BACK = 32
+
 const roundRobin: LoadBalancing = { algorithm: 'RoundRobin' }
 
 /** When endpoints of a Service port are ejected; of one that is gone as of one without a policy. */
@@ -42,7 +45,8 @@ export class GroupState implements Watcher {
   /** How many each but the first has in this round: as many as the first had. */
   quota = 0
 
-  constructor(group: EndpointGroup, pools: readonly EndpointPool[]) {
+  /** `before`: of the same Service port, with the endpoints that it had before these; turns go on from there. */
+  constructor(group: EndpointGroup, pools: readonly EndpointPool[], before?: GroupState) {
     const { policy } = group
     this.group = group
     this.pools = pools
@@ -50,6 +54,12 @@ export class GroupState implements Watcher {
     this.policy = policy?.loadBalancing ?? roundRobin
     this.rules = rulesOf(group)
     this.slowStart = 'slowStart' in this.policy ? this.policy.slowStart : undefined
+    if (before === undefined) return
+    this.eligible = before.eligible
+    this.next = before.next
+    this.turn = before.turn
+    this.picks = before.picks
+    this.quota = before.quota
   }
 
   get key(): EndpointKey {
@@ -77,13 +87,39 @@ export class GroupState implements Watcher {
   refresh(epoch: number): void {
     const { pools, trials, isPanic, hasShares } = findEligible(this.pools, this.#near, this)
     this.epoch = epoch
+    this.#keepTurn(pools)
     this.eligible = pools
     this.trials = trials
     this.isPanic = isPanic
     this.hasShares = hasShares && pools.length > 1
     this.isPlain = this.policy.algorithm === 'RoundRobin' && pools.length > 0 && trials.length === 0 && !this.hasShares
-    // The place of the last pick may be another's now, or nobody's.
-    this.next = Math.min(this.next, pools.length - 1)
     for (const { health } of this.pools) health.watcher = this
+  }
+
+  /**
+   * Who follows the one that had the last pick is next, also among `pools`. Began each change with the first of all, those
+   * behind would have nothing where changes are frequent.
+   */
+  #keepTurn(pools: readonly EndpointPool[]): void {
+    const last = this.next
+    if (last < 0) return
+    let at = last
+    for (; at >= 0 && last - at < LOOKS_BACK; at--) {
+      const pool = this.eligible[at]
+      const found = pool === undefined ? -1 : pools.indexOf(pool)
+      if (found < 0) continue
+      this.next = found
+      // That one has had its own turn, and has no part in this one.
+      if (at !== last) this.#endTurn()
+      return
+    }
+    // Nobody is left of those before: the first is next; among many, whoever stands at about the same place.
+    this.next = at < 0 ? pools.length - 1 : Math.min(last, pools.length - 1)
+    this.#endTurn()
+  }
+
+  #endTurn(): void {
+    this.turn = -1
+    this.picks = this.quota
   }
 }
