@@ -12,7 +12,16 @@ export interface PodObject {
   readonly addresses: readonly string[]
   /** There when its addresses are the node's (`spec.hostNetwork`). */
   readonly isOnHostNetwork?: true
+  /** There when it says that it is not (condition `Ready`). */
+  readonly isUnready?: true
+  /** There once it is being deleted. */
+  readonly isTerminating?: true
 }
+
+const condition = s.object(
+  { type: s.optional(s.string()), status: s.optional(s.string()) },
+  { unknownFields: 'ignore' },
+)
 
 // A Pod has hundreds of fields that are nobody's business here: only these few are looked at.
 const schema = s.object(
@@ -34,10 +43,11 @@ const schema = s.object(
           phase: s.optional(s.string()),
           podIP: s.optional(s.string()),
           podIPs: s.withDefault(s.array(s.object({ ip: s.optional(s.string()) }, { unknownFields: 'ignore' })), []),
+          conditions: s.withDefault(s.array(condition), []),
         },
         { unknownFields: 'ignore' },
       ),
-      { podIPs: [] },
+      { podIPs: [], conditions: [] },
     ),
   },
   { unknownFields: 'ignore' },
@@ -55,6 +65,9 @@ export const decodePod: KindDecoder<PodObject> = ({ body, metadata }) => {
   const serviceAccount = [spec.serviceAccountName, spec.serviceAccount].find(
     (name) => name !== undefined && name !== '',
   )
+  const isUnready = status.conditions.some((one) => one.type === 'Ready' && one.status !== 'True')
+  const about = body['metadata']
+  const isTerminating = s.isPlainObject(about) && (about['deletionTimestamp'] ?? undefined) !== undefined
   return {
     ok: true,
     value: {
@@ -63,6 +76,8 @@ export const decodePod: KindDecoder<PodObject> = ({ body, metadata }) => {
       serviceAccount: serviceAccount ?? 'default',
       addresses: addresses.filter((ip) => ip !== undefined),
       ...(spec.hostNetwork === true ? { isOnHostNetwork: true } : {}),
+      ...(isUnready ? { isUnready } : {}),
+      ...(isTerminating ? { isTerminating } : {}),
     },
   }
 }

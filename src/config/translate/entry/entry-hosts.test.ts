@@ -181,3 +181,41 @@ describe('what an entry may not have', () => {
     assert.match(conditions.find(({ object }) => object.kind === 'ServiceEntry')?.message ?? '', /80000 ports/)
   })
 })
+
+describe('endpoints that are Pods by their labels', () => {
+  const pod = (name: string, address: string, status = '', metadata = ''): string =>
+    `{ apiVersion: v1, kind: Pod, metadata: { name: ${name}, namespace: shop, labels: { app: vm }${metadata} }, status: { phase: Running, podIP: ${address}${status} } }`
+  const ready = ', conditions: [{ type: PodScheduled, status: "True" }, { type: Ready, status: "True" }]'
+  const unready = ready.replace(/"True" }]/, '"False" }]')
+  const deleted = ', deletionTimestamp: "2026-11-23T22:00:00Z"'
+  const cases: readonly (readonly [what: string, pods: readonly string[], used: readonly string[], aside: string])[] = [
+    [
+      'are those that are ready, or say nothing of it',
+      [pod('a', '10.1.0.1', ready), pod('b', '10.1.0.2'), pod('c', '10.1.0.3', unready)],
+      ['10.1.0.1', '10.1.0.2'],
+      '10.1.0.3 not-ready',
+    ],
+    [
+      'are none that is being deleted while another is there',
+      [pod('a', '10.1.0.1', ready, deleted), pod('b', '10.1.0.2', ready)],
+      ['10.1.0.2'],
+      '10.1.0.1 terminating',
+    ],
+    [
+      'are the last ones that serve while they are being deleted',
+      [pod('a', '10.1.0.1', ready, deleted), pod('b', '10.1.0.2', unready, deleted), pod('c', '10.1.0.3', unready)],
+      ['10.1.0.1'],
+      '10.1.0.2 terminating, 10.1.0.3 not-ready',
+    ],
+  ]
+  for (const [what, pods, used, aside] of cases) {
+    it(what, () => {
+      const spec =
+        'hosts: [vm.example.com], resolution: STATIC, location: MESH_INTERNAL, workloadSelector: { labels: { app: vm } }'
+      const translated = createTranslator(options)(load(entry('e', spec), ...pods))
+      assert.deepEqual(addressesOf(translated, 'vm.example.com'), used)
+      const set = translated.model.endpoints.find(({ key }) => key === 'shop/vm.example.com:80')
+      assert.equal(set?.aside?.map(({ address, reason }) => `${address} ${reason}`).join(', '), aside)
+    })
+  }
+})

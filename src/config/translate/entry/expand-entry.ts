@@ -127,6 +127,8 @@ interface Place {
   readonly addresses: readonly string[]
   readonly ports: Readonly<Record<string, number>>
   readonly zone?: string
+  /** What its Pod says of itself; of others nothing is known. */
+  readonly conditions?: SliceEndpoint['conditions']
   /** A Pod among the objects, or what the entry itself says of a workload. */
   readonly pod?: { readonly namespace: string; readonly name: string }
   readonly workload?: readonly [key: string, pod: PodObject]
@@ -150,7 +152,12 @@ const findPlaces = (entry: ServiceEntryObject, { host, addresses, lookups }: Pla
   const { namespace, name } = metadata
   if (selector !== undefined) {
     const pods = lookups.selected.get(`${namespace}/${name}`) ?? []
-    const places = pods.map((pod) => ({ addresses: pod.addresses, ports: {}, pod: refOf(pod) }))
+    const places = pods.map((pod) => ({
+      addresses: pod.addresses,
+      ports: {},
+      pod: refOf(pod),
+      conditions: conditionsOf(pod),
+    }))
     return { places, names: [], notes: [] }
   }
   switch (resolution) {
@@ -179,6 +186,13 @@ const findPlaces = (entry: ServiceEntryObject, { host, addresses, lookups }: Pla
 
 /** An endpoint of which nothing but its address is said. */
 const bare = { ports: {}, labels: {}, index: 0 } as const
+
+/** As the EndpointSlices of a Service would have it: there is no controller that looks at the Pods of an entry. */
+const conditionsOf = ({ isUnready, isTerminating }: PodObject): SliceEndpoint['conditions'] => ({
+  ready: isUnready !== true && isTerminating !== true,
+  serving: isUnready !== true,
+  terminating: isTerminating === true,
+})
 
 const refOf = ({ metadata }: PodObject): { readonly namespace: string; readonly name: string } => ({
   namespace: metadata.namespace,
@@ -268,10 +282,10 @@ const workloadOf = (
 }
 
 const sliceOf = ({ metadata, ports }: ServiceEntryObject, place: Place): EndpointSliceObject => {
-  const { addresses, zone, pod } = place
+  const { addresses, zone, pod, conditions = {} } = place
   const endpoint: SliceEndpoint = {
     addresses,
-    conditions: {},
+    conditions,
     ...(zone === undefined ? {} : { zone }),
     ...(pod === undefined ? {} : { targetRef: { kind: 'Pod', ...pod } }),
   }
