@@ -3,6 +3,7 @@ import type { EndpointSliceObject, SliceEndpoint } from '../../objects/endpoint-
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import { meaningOfLocal } from '../entry/local-address.ts'
 import type { TranslateOptions } from '../options.ts'
+import { addressesOf } from './service-facts.ts'
 
 /** An address and port that EndpointSlices name for a Service port. */
 export interface Place {
@@ -39,7 +40,9 @@ export const collectPlaces = (
       }
     }
   }
-  return [...found.values()].toSorted((a, b) => compare(a.address, b.address) || a.port - b.port)
+  return dropOtherFamily([...found.values()], service).toSorted(
+    (a, b) => compare(a.address, b.address) || a.port - b.port,
+  )
 }
 
 /** Of what stands in two slices, as for a moment while the controller moves it, the better condition counts. */
@@ -48,6 +51,27 @@ const keepBetter = (found: Map<string, Place>, place: Place): void => {
   const other = found.get(key)
   if (other === undefined || ranks[place.condition] < ranks[other.condition]) found.set(key, place)
 }
+
+/**
+ * A Pod with addresses of both families stands in slices of both, and is one endpoint nonetheless: twice there it would have two
+ * shares wherever others have one address, be tried again after it failed, and be left over when it is put aside. The family
+ * of the Service's first address is taken, where the Pod has it; Istio does the same with dual stack.
+ */
+const dropOtherFamily = (places: readonly Place[], service: ServiceObject): readonly Place[] => {
+  const isSix = isIPv6(addressesOf(service)[0] ?? '')
+  const isWanted = ({ address }: Place): boolean => isIPv6(address) === isSix
+  if (places.every(isWanted)) return places
+  const pods = new Set(places.flatMap((place) => (isWanted(place) ? (podKeyOf(place) ?? []) : [])))
+  return places.filter((place) => isWanted(place) || !pods.has(podKeyOf(place) ?? ''))
+}
+
+const isIPv6 = (address: string): boolean => address.includes(':')
+
+/** `NAMESPACE/NAME` of the Pod that an endpoint says it is. */
+export const podKeyOf = ({ namespace, endpoint: { targetRef } }: Place): string | undefined =>
+  targetRef?.kind === 'Pod' && targetRef.name !== undefined
+    ? `${targetRef.namespace ?? namespace}/${targetRef.name}`
+    : undefined
 
 const ranks = { ready: 0, draining: 1, terminating: 2, 'not-ready': 3 } as const satisfies Record<
   PlaceCondition,

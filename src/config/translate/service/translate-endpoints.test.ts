@@ -60,6 +60,65 @@ const notReady = { ready: false, serving: false, terminating: false }
 const draining = { ready: false, serving: true, terminating: true }
 const ended = { ready: false, serving: false, terminating: true }
 
+describe('Pods with addresses of both families', () => {
+  const pod = (name: string) => ({ targetRef: { kind: 'Pod', name } })
+  const six = (...endpoints: readonly object[]): EndpointSliceObject => ({
+    ...slice(...endpoints),
+    addressType: 'IPv6',
+  })
+  const at6 = (last: number, conditions: object, more: object = {}) => ({
+    addresses: [`fd00::${last}`],
+    conditions,
+    ...more,
+  })
+  const dual = { clusterIPs: ['10.9.0.1', 'fd09::1'] }
+  const cases: readonly (readonly [
+    name: string,
+    spec: object,
+    slices: readonly EndpointSliceObject[],
+    wanted: readonly string[],
+  ])[] = [
+    [
+      'are one endpoint each, also where some have one address only',
+      dual,
+      [slice(at(1, ready, pod('p')), at(2, ready, pod('q'))), six(at6(1, ready, pod('p')), at6(3, ready, pod('r')))],
+      ['10.0.0.1', '10.0.0.2', 'fd00::3'],
+    ],
+    [
+      'are taken by the family that the Service has first',
+      { clusterIPs: ['fd09::1', '10.9.0.1'] },
+      [slice(at(1, ready, pod('p'))), six(at6(1, ready, pod('p')))],
+      ['fd00::1'],
+    ],
+    [
+      'are taken by IPv4 where it has no address',
+      { clusterIP: 'None' },
+      [slice(at(1, ready, pod('p'))), six(at6(1, ready, pod('p')))],
+      ['10.0.0.1'],
+    ],
+    [
+      'are in the condition that the slice of their family has',
+      dual,
+      [slice(at(1, ended, pod('p')), at(2, ready, pod('q'))), six(at6(1, ready, pod('p')), at6(2, ended, pod('q')))],
+      ['10.0.0.2', '10.0.0.1 terminating'],
+    ],
+    [
+      'are several where nobody says that they are one',
+      dual,
+      [slice(at(1, ready)), six(at6(1, ready))],
+      ['10.0.0.1', 'fd00::1'],
+    ],
+  ]
+  for (const [name, spec, slices, wanted] of cases) {
+    it(name, () => {
+      const translate = createEndpointsTranslation(options)
+      const port = { name: 'http', port: 80, protocol: 'TCP' } as const
+      assert.deepEqual(shown(translate(service(spec), port, lookupsOf(slices))), wanted)
+      assert.deepEqual(shown(translate(service(spec), port, lookupsOf(slices.toReversed()))), wanted)
+    })
+  }
+})
+
 describe('endpoints by their conditions', () => {
   const cases: readonly (readonly [name: string, slices: readonly EndpointSliceObject[], wanted: readonly string[]])[] =
     [

@@ -5,7 +5,7 @@ import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import { createMemory, type Hold, type Lookup, type Memory } from '../memory.ts'
 import type { TranslateOptions } from '../options.ts'
-import { collectPlaces, type Place } from './endpoint-places.ts'
+import { collectPlaces, podKeyOf, type Place } from './endpoint-places.ts'
 import { nearPlaces } from './near-places.ts'
 import { protocolOf } from './port-protocol.ts'
 import { identityOf, takesHbone, workloadOf } from './workload.ts'
@@ -130,10 +130,9 @@ const findEndpoint = (place: Place, { lookups, options }: EndpointScope): Endpoi
 }
 
 /** The Pod behind an endpoint, if it has one. */
-const podOf = ({ namespace, endpoint }: Place, lookups: EndpointLookups): PodObject | 'unreadable' | undefined => {
-  const { targetRef } = endpoint
-  if (targetRef?.kind !== 'Pod' || targetRef.name === undefined) return undefined
-  return lookups.pods.get(`${targetRef.namespace ?? namespace}/${targetRef.name}`)
+const podOf = (place: Place, lookups: EndpointLookups): PodObject | 'unreadable' | undefined => {
+  const key = podKeyOf(place)
+  return key === undefined ? undefined : lookups.pods.get(key)
 }
 
 const asideOf = ({ address, port, condition }: Place): AsideEndpoint => ({
