@@ -4,7 +4,7 @@ import * as s from '../../lib/schema.ts'
 import { decodeSpec, portNumber, type KindDecoder } from './kind.ts'
 import type { Metadata } from './metadata.ts'
 import type { EntryHost } from './service-entry/entry-host.ts'
-import { distributionOf, type TrafficDistribution } from './traffic-distribution.ts'
+import { distributionOf, type AskedDistribution } from './traffic-distribution.ts'
 
 /** A Service (core/v1), as far as traffic is concerned. */
 export interface ServiceObject {
@@ -15,11 +15,16 @@ export interface ServiceObject {
   readonly clusterIPs: readonly string[]
   readonly selector: Readonly<Record<string, string>>
   readonly ports: readonly ServicePortObject[]
-  /** Which endpoints are preferred (`spec.trafficDistribution`, KEP-3015); absent: none. */
-  readonly distribution?: TrafficDistribution
+  /** Which endpoints are preferred (`spec.trafficDistribution`, KEP-3015); absent: what its Namespace says. */
+  readonly distribution?: AskedDistribution
+  /** Fields that are set to what is not carried out for them (`sessionAffinity`, `internalTrafficPolicy`). */
+  readonly unmet?: readonly UnmetField[]
   /** There when it is no Service but a host of a ServiceEntry, which is served like one. */
   readonly entry?: EntryHost
 }
+
+/** A field with the value that it is not carried out for. */
+export type UnmetField = 'sessionAffinity ClientIP' | 'internalTrafficPolicy Local'
 
 export type ServicePortObject = s.ValueOf<typeof servicePort>
 
@@ -47,6 +52,8 @@ const spec = s.object(
     selector: s.withDefault(s.record(s.string()), {}),
     ports: s.withDefault(s.array(servicePort), []),
     trafficDistribution: s.optional(s.string()),
+    sessionAffinity: s.optional(s.string()),
+    internalTrafficPolicy: s.optional(s.string()),
   },
   { unknownFields: 'ignore' },
 )
@@ -65,6 +72,7 @@ export const decodeService: KindDecoder<ServiceObject> = (input) => {
   const written = input.body['spec']
   if (s.isPlainObject(written)) input.warnings.push(...s.unknownFields(written, known, 'spec'))
   const { clusterIP, clusterIPs, type, selector, ports } = decoded.value
+  const unmet = unmetOf(decoded.value)
   const first = clusterIP === undefined || clusterIP === '' ? [] : [clusterIP]
   const addresses = [...new Set([...first, ...clusterIPs])]
   input.warnings.push(...noAddresses(decoded.value))
@@ -79,9 +87,18 @@ export const decodeService: KindDecoder<ServiceObject> = (input) => {
       selector,
       ports,
       ...(distribution === undefined ? {} : { distribution }),
+      ...(unmet.length === 0 ? {} : { unmet }),
     },
   }
 }
+
+const unmetOf = ({
+  sessionAffinity,
+  internalTrafficPolicy,
+}: Pick<s.ValueOf<typeof spec>, 'sessionAffinity' | 'internalTrafficPolicy'>): readonly UnmetField[] => [
+  ...(sessionAffinity === 'ClientIP' ? ['sessionAffinity ClientIP' as const] : []),
+  ...(internalTrafficPolicy === 'Local' ? ['internalTrafficPolicy Local' as const] : []),
+]
 
 /** An API server refuses them; in a file they are slips of the pen, by which nobody finds the Service. */
 const noAddresses = ({

@@ -205,3 +205,35 @@ const freeze = (value: unknown): void => {
   Object.freeze(value)
   for (const part of Object.values(value)) freeze(part)
 }
+
+describe('what a Service asks for and does not get', () => {
+  const namespace = (distribution: string): string =>
+    `{ apiVersion: v1, kind: Namespace, metadata: { name: shop, annotations: { networking.istio.io/traffic-distribution: ${distribution} } } }`
+  const cases: readonly (readonly [what: string, documents: readonly string[], wanted: RegExp])[] = [
+    ['nothing', [service('api', ', sessionAffinity: None, internalTrafficPolicy: Cluster')], /waypoint$/],
+    ['sessionAffinity', [service('api', ', sessionAffinity: ClientIP')], /; sessionAffinity ClientIP .* BackendPolicy/],
+    ['its own node', [service('api', ', internalTrafficPolicy: Local')], /; internalTrafficPolicy Local .* all nodes/],
+    [
+      'several things',
+      [service('api', ', sessionAffinity: ClientIP, internalTrafficPolicy: Local, trafficDistribution: PreferClose')],
+      /; trafficDistribution PreferSameZone .*; sessionAffinity .*; internalTrafficPolicy /,
+    ],
+    ['the zone, by its Namespace', [service('api'), namespace('PreferClose')], /; trafficDistribution PreferSameZone /],
+    [
+      'whatever there is, in spite of its Namespace',
+      [
+        service('api').replace('labels:', 'annotations: { networking.istio.io/traffic-distribution: Any }, labels:'),
+        namespace('PreferClose'),
+      ],
+      /waypoint$/,
+    ],
+  ]
+  for (const [what, documents, wanted] of cases) {
+    it(`is told: ${what}`, () => {
+      const { conditions } = translate([...load(gateway('waypoint'), ...documents)], options)
+      const told = conditions.find(({ object }) => object.kind === 'Service')
+      assert.equal(told?.status, 'True')
+      assert.match(told.message, wanted)
+    })
+  }
+})

@@ -203,7 +203,7 @@ const translateSet = (
       securityOf(authentications.inForce.pods(namespace), authorizations.inForce.pods(namespace)),
   })
   const { slices, pods: allPods, podsByAddress, brokenPods } = catalog
-  const places = { slices, pods: allPods, podsByAddress, brokenPods }
+  const places = { slices, pods: allPods, podsByAddress, brokenPods, namespaces }
   const lookups = endpointLookups(places)
   const makeSet: Reaching['makeSet'] = (service, port, seen) => {
     const key = `${service.metadata.namespace}/${service.metadata.name}:${port.port}`

@@ -2,7 +2,7 @@ import type { Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import { decodeSpec, portNumber, type KindDecoder } from '../kind.ts'
 import type { Metadata } from '../metadata.ts'
-import { distributionOf, type TrafficDistribution } from '../traffic-distribution.ts'
+import { distributionOf, type AskedDistribution } from '../traffic-distribution.ts'
 
 /** A ServiceEntry (networking.istio.io/v1): host names that are served like Services, inside the mesh or outside. */
 export interface ServiceEntryObject {
@@ -22,7 +22,7 @@ export interface ServiceEntryObject {
   readonly selector?: Readonly<Record<string, string>>
   /** `spec.exportTo`; empty: everywhere. */
   readonly exportTo: readonly string[]
-  readonly distribution?: TrafficDistribution
+  readonly distribution?: AskedDistribution
 }
 
 export type EntryPort = s.ValueOf<typeof entryPort>

@@ -15,7 +15,7 @@ import { sortByKey } from '../sort-by-key.ts'
 import { replaceGroups } from './replace-groups.ts'
 
 /** The objects that say where endpoints are: of the sets that come, most differ in nothing else. */
-export type Places = Pick<Catalog, 'slices' | 'pods' | 'podsByAddress' | 'brokenPods'>
+export type Places = Pick<Catalog, 'slices' | 'pods' | 'podsByAddress' | 'brokenPods' | 'namespaces'>
 
 /** What endpoints were made from, there again for the next set. */
 export interface Reaching {
@@ -50,8 +50,8 @@ export const changePlaces = (
   const hasPods = changed.some(({ read }) => read.ref?.kind === 'Pod')
   if (hasPods && (podsMeanMore || changed.some(isBound))) return undefined
   const slices = changeSlices(reaching.places.slices, change)
-  const pods = hasPods ? changePods(reaching.places, change) : reaching.places
-  const places = { ...pods, slices }
+  const pods = hasPods ? changePods(reaching.places, change) : {}
+  const places = { ...reaching.places, ...pods, slices }
   const affected = new Set(changed.flatMap(({ read }) => serviceOf(read) ?? []))
   if (hasPods) for (const key of servicesOfPods(slices, podsOf(changed))) affected.add(key)
   const lookups = endpointLookups(places)
@@ -118,7 +118,10 @@ const changeSlices = (before: Places['slices'], { gone, come }: ListChange<Sourc
 const byName = (a: Entry<EndpointSliceObject>, b: Entry<EndpointSliceObject>): number =>
   a.object.metadata.name < b.object.metadata.name ? -1 : 1
 
-const changePods = (before: Places, { gone, come }: ListChange<SourcedObject>): Omit<Places, 'slices'> => {
+const changePods = (
+  before: Places,
+  { gone, come }: ListChange<SourcedObject>,
+): Omit<Places, 'slices' | 'namespaces'> => {
   const pods = new Map(before.pods)
   const podsByAddress = new Map(before.podsByAddress)
   const brokenPods = new Set(before.brokenPods)

@@ -6,7 +6,7 @@ import type { ChosenGateway } from '../gateway/choose-gateway.ts'
 import { conditionOf, type Verdict } from '../conditions.ts'
 import type { TranslateOptions } from '../options.ts'
 import { acceptedBy, isNamespaceAllowed, notAllowedNamespace, roleOf } from '../service/bind-services.ts'
-import { lackOfPlace } from '../service/near-places.ts'
+import { distributionFor, lackOfPlace } from '../service/near-places.ts'
 import type { EntryHosts, HostsOfEntry } from './entry-hosts.ts'
 
 interface BoundEntries {
@@ -39,7 +39,7 @@ export const bindEntries = (hosts: EntryHosts, { catalog, gateway, options }: Bi
       const service = hosts.services.get(key)
       if (service !== undefined) services.set(key, service)
     }
-    const lack = lackOfPlace(object.distribution, options)
+    const lack = lackOfPlace(distributionFor(object, catalog.namespaces), options)
     conditions.push(...tellBound(found, acceptedBy(gateway, { role, but: lack })))
   }
   return { services, conditions }

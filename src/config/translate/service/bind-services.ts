@@ -1,12 +1,12 @@
 import type { Condition } from '../../../model/condition.ts'
-import type { ServiceObject } from '../../objects/service.ts'
+import type { ServiceObject, UnmetField } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import type { ChosenGateway } from '../gateway/choose-gateway.ts'
 import { CANARY, waypointsOf, type WaypointRole } from '../gateway/waypoint-labels.ts'
 import { conditionOf } from '../conditions.ts'
 import type { TranslateOptions } from '../options.ts'
 import { matchLabels } from './match-labels.ts'
-import { lackOfPlace } from './near-places.ts'
+import { distributionFor, lackOfPlace } from './near-places.ts'
 
 /** Services that istiod would never send through a waypoint: its own waypoints. */
 const managedWaypoints: ReadonlySet<string> = new Set(['istio.io-mesh-controller', 'istio.io-eastwest-controller'])
@@ -33,10 +33,20 @@ export const bindServices = (
     if (role === undefined || isWaypointItself(entry.object, gateway)) continue
     const refusal = refuse(entry.object, { gateway, catalog })
     if (refusal === undefined) services.set(key, entry)
-    const lack = lackOfPlace(entry.object.distribution, options)
-    conditions.push(conditionOf(entry, refusal ?? acceptedBy(gateway, { role, but: lack })))
+    const lack = lackOfPlace(distributionFor(entry.object, catalog.namespaces), options)
+    const lacks = [...(lack === undefined ? [] : [lack]), ...(entry.object.unmet ?? []).map((field) => unmet[field])]
+    const but = lacks.length === 0 ? undefined : lacks.join('; ')
+    conditions.push(conditionOf(entry, refusal ?? acceptedBy(gateway, { role, but })))
   }
   return { services, conditions }
+}
+
+/** What kube-proxy would do for a Service that is reached without a waypoint, and nobody does for one that has one. */
+const unmet: Readonly<Record<UnmetField, string>> = {
+  'sessionAffinity ClientIP':
+    'sessionAffinity ClientIP has no effect: ConsistentHash by SourceAddress in a BackendPolicy keeps clients at an endpoint',
+  'internalTrafficPolicy Local':
+    'internalTrafficPolicy Local has no effect, since the client’s node is not known here: endpoints of all nodes are used; label istio.io/use-waypoint: none takes the Service out',
 }
 
 /** What the Gateway is to a Service or ServiceEntry; `undefined` when that is not bound to it. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TrafficDistribution } from '../../objects/traffic-distribution.ts'
-import { lackOfPlace, nearPlaces } from './near-places.ts'
+import type { AskedDistribution, TrafficDistribution } from '../../objects/traffic-distribution.ts'
+import { distributionFor, lackOfPlace, nearPlaces } from './near-places.ts'
 
 interface Told {
   readonly zone?: string
@@ -73,6 +73,31 @@ for (const [name, asked, told, wanted, where = here] of cases) {
     const places = told.map(place)
     const found = nearPlaces(places, asked, where)
     assert.deepEqual(found === undefined ? undefined : [...found].map((one) => places.indexOf(one)), wanted)
+  })
+}
+
+const saying = (distribution?: AskedDistribution) => (distribution === undefined ? {} : { distribution })
+const inherited: readonly (readonly [
+  own: AskedDistribution | undefined,
+  namespace: AskedDistribution | undefined,
+  wanted: string,
+])[] = [
+  [undefined, undefined, 'undefined'],
+  [undefined, 'PreferSameZone', 'PreferSameZone'],
+  [undefined, 'Any', 'undefined'],
+  ['PreferSameNode', 'PreferSameZone', 'PreferSameNode'],
+  ['Any', 'PreferSameZone', 'undefined'],
+]
+for (const [own, namespace, wanted] of inherited) {
+  test(`a Service that asks for ${own} in a Namespace that asks for ${namespace} has ${wanted}`, () => {
+    const metadata = { name: 'api', namespace: 'shop', labels: {}, annotations: {}, owners: [] }
+    const object = {
+      kind: 'Namespace',
+      metadata: { ...metadata, name: 'shop', namespace: '' },
+      ...saying(namespace),
+    } as const
+    const namespaces = { get: (name: string) => (name === 'shop' ? { object } : undefined) }
+    assert.equal(String(distributionFor({ metadata, ...saying(own) }, namespaces)), wanted)
   })
 }
 

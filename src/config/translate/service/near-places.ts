@@ -1,6 +1,18 @@
+import type { NamespaceObject } from '../../objects/namespace.ts'
 import type { SliceEndpoint } from '../../objects/endpoint-slice.ts'
+import type { ServiceObject } from '../../objects/service.ts'
 import type { TrafficDistribution } from '../../objects/traffic-distribution.ts'
+import type { Lookup } from '../memory.ts'
 import type { TranslateOptions } from '../options.ts'
+
+/** What a Service prefers, or else its Namespace for it, as in Istio. */
+export const distributionFor = (
+  { metadata, distribution }: Pick<ServiceObject, 'metadata' | 'distribution'>,
+  namespaces: Lookup<{ readonly object: NamespaceObject }>,
+): TrafficDistribution | undefined => {
+  const asked = distribution ?? namespaces.get(metadata.namespace)?.object.distribution
+  return asked === 'Any' ? undefined : asked
+}
 
 /**
  * Which of the ready places are to be preferred by this process: those on its node, or else those in its zone, as the

@@ -43,6 +43,7 @@ const lookupsOf = (slices: readonly EndpointSliceObject[], unreadable: readonly 
   slices: { get: () => slices.map((object) => ({ object })) },
   pods: { get: (key) => (unreadable.includes(key) ? 'unreadable' : undefined) },
   podsByAddress: { get: () => undefined },
+  namespaces: { get: () => undefined },
 })
 
 const shown = ({ endpoints, aside = [] }: EndpointSet): readonly string[] => [

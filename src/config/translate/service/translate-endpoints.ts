@@ -1,12 +1,13 @@
 import { formatEndpointKey, type AsideEndpoint, type Endpoint, type EndpointSet } from '../../../model/endpoint.ts'
 import type { EndpointSliceObject } from '../../objects/endpoint-slice.ts'
+import type { NamespaceObject } from '../../objects/namespace.ts'
 import type { PodObject } from '../../objects/pod.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import { createMemory, type Hold, type Lookup, type Memory } from '../memory.ts'
 import type { TranslateOptions } from '../options.ts'
 import { collectPlaces, podKeyOf, type Place } from './endpoint-places.ts'
-import { nearPlaces } from './near-places.ts'
+import { distributionFor, nearPlaces } from './near-places.ts'
 import { protocolOf } from './port-protocol.ts'
 import { identityOf, takesHbone, workloadOf } from './workload.ts'
 
@@ -18,6 +19,8 @@ export type EndpointLookups = {
   /** By `NAMESPACE/NAME`; `unreadable` when it exists but nobody knows how it wants to be reached. */
   readonly pods: Lookup<PodObject | 'unreadable'>
   readonly podsByAddress: Lookup<PodObject>
+  /** By name. */
+  readonly namespaces: Lookup<Pick<Entry<NamespaceObject>, 'object'>>
 }
 
 /**
@@ -50,10 +53,12 @@ export const endpointLookups = ({
   pods,
   podsByAddress,
   brokenPods,
-}: Pick<Catalog, 'slices' | 'pods' | 'podsByAddress' | 'brokenPods'>): EndpointLookups => ({
+  namespaces,
+}: Pick<Catalog, 'slices' | 'pods' | 'podsByAddress' | 'brokenPods' | 'namespaces'>): EndpointLookups => ({
   slices,
   pods: { get: (key) => (brokenPods.has(key) ? 'unreadable' : pods.get(key)?.object) },
   podsByAddress,
+  namespaces,
 })
 
 /** Those of a ServiceEntry's host stand in the entry itself. */
@@ -64,6 +69,7 @@ const lookupsOf = ({ entry }: ServiceObject, lookups: EndpointLookups): Endpoint
     slices: { get: () => slices.map((object) => ({ object })) },
     pods: { get: (key) => workloads.get(key) ?? lookups.pods.get(key) },
     podsByAddress: isExternal ? { get: () => undefined } : lookups.podsByAddress,
+    namespaces: lookups.namespaces,
   }
 }
 
@@ -83,7 +89,8 @@ const translateEndpoints = (
   const ready = findEndpoints(places, 'ready', { lookups, options })
   const used = ready.size > 0 ? ready : findEndpoints(places, 'draining', { lookups, options })
   // When the last ones are terminating, any of them is welcome.
-  const near = used === ready ? nearPlaces([...ready.keys()], service.distribution, options) : undefined
+  const distribution = distributionFor(service, lookups.namespaces)
+  const near = used === ready ? nearPlaces([...ready.keys()], distribution, options) : undefined
   const endpoints = [...used].map(([place, endpoint]) =>
     near?.has(place) === true ? { ...endpoint, isNear: true as const } : endpoint,
   )
