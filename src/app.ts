@@ -15,6 +15,7 @@ import { showCredentials, type ShownCredentials } from './app/show-credentials.t
 import type { Plane } from './app/plane.ts'
 import { errorCode } from './lib/errors/error-code.ts'
 import { joinHostPort } from './lib/ip.ts'
+import { ofCluster } from './config/translate/options.ts'
 import { newsOf } from './config/news.ts'
 import { refuseUnreadable } from './config/refuse-unreadable.ts'
 import { startConfig } from './config/start-config.ts'
@@ -201,7 +202,7 @@ class Waypoint implements RunningWaypoint {
   async #startConfig(): Promise<ConfigUpdate> {
     this.#config = startConfig({
       place: this.#options.place,
-      translate: { ...translateOptionsOf(this.#options), refusesLocal: this.#options.place.kind === 'kube' },
+      translate: { ...translateOptionsOf(this.#options), ...(this.#options.place.kind === 'kube' ? ofCluster : {}) },
       mesh: this.#options.mesh,
       filtersDir: this.#options.filtersDir,
       filterIsolation: this.#options.filterIsolation,

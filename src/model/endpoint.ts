@@ -30,12 +30,12 @@ export interface EndpointSet {
 
 /**
  * A place behind a Service port that is not used, and why: the conditions of its EndpointSlice, or a Pod that cannot be
- * read, so that nobody knows how it wants to be reached.
+ * read, or is not the one at the address, so that nobody knows how it wants to be reached.
  */
 export interface AsideEndpoint {
   readonly address: string
   readonly port: number
-  readonly reason: 'not-ready' | 'terminating' | 'pod-unreadable'
+  readonly reason: 'not-ready' | 'terminating' | 'pod-unreadable' | 'pod-unknown'
 }
 
 /** TLS towards a backend (BackendTLSPolicy.spec.validation). */

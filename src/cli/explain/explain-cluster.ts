@@ -1,5 +1,5 @@
 /** `fairway explain --kube`: the answer that a waypoint of a cluster gives, worked out here of what it reads. */
-import type { TranslateOptions } from '../../config/translate/options.ts'
+import { ofCluster, type TranslateOptions } from '../../config/translate/options.ts'
 import { objectKeyOf } from '../../controller/desired/plan-gateway.ts'
 import type { KubeClient, KubeJson } from '../../kube/client.ts'
 import type { FlagValues } from '../arguments.ts'
@@ -35,7 +35,7 @@ export const explainCluster = async (
   words: readonly string[],
   terminal: Terminal,
 ): Promise<ClusterAnswer> => {
-  const base = translateOptionsOf(decodeMesh(flags, terminal))
+  const base = { ...translateOptionsOf(decodeMesh(flags, terminal)), ...ofCluster }
   const istioNamespace = decodeIstioNamespace(flags['istio-namespace'])
   const filtersDir = decodeFiltersDir(flags.filters, terminal.cwd)
   const deadlineMs = decodeTimeout(flags['request-timeout'])

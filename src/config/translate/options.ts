@@ -31,9 +31,14 @@ export interface TranslateOptions {
   readonly node?: string
   /** Nothing is sent to loopback and link-local addresses of EndpointSlices. Default: it is, for all may be on one machine. */
   readonly refusesLocal?: boolean
+  /** A Pod that EndpointSlices name and that is not among the objects is gone, or not seen yet. Default: nothing is known of it. */
+  readonly knowsPods?: boolean
   /** Named in metrics as the cluster of the workloads. */
   readonly clusterId?: string
 }
+
+/** What holds where the objects are all that a cluster has. */
+export const ofCluster: Pick<TranslateOptions, 'refusesLocal' | 'knowsPods'> = { refusesLocal: true, knowsPods: true }
 
 /** An object and where it stands; another one as soon as either is another. */
 export interface SourcedObject {

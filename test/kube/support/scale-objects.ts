@@ -47,12 +47,11 @@ export const scaleSlice = (index: number, endpoints: number, version = 0): Place
     ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
     endpoints: Array.from({ length: endpoints }, (_, i) => {
       const at = index * endpoints + i
-      const targetRef = { kind: 'Pod', name: `s${index}-${i}-${version}`, namespace: NAMESPACE }
+      // Without a `targetRef`: nobody makes Pods here, and what names one that is not there gets nothing.
       return {
         addresses: [`10.${128 + (version % 64)}.${at >> 8}.${at & 255}`],
         conditions: { ready: true, serving: true, terminating: false },
         nodeName: `node-${at % 50}`,
-        targetRef,
       }
     }),
   },

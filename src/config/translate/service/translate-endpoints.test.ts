@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 import type { EndpointSet } from '../../../model/endpoint.ts'
 import { readObject } from '../../objects/read-object.ts'
 import type { EndpointSliceObject } from '../../objects/endpoint-slice.ts'
+import type { PodObject } from '../../objects/pod.ts'
 import type { ServiceObject } from '../../objects/service.ts'
 import { createEndpointsTranslation, type EndpointLookups } from './translate-endpoints.ts'
 
@@ -169,6 +170,40 @@ describe('endpoints by their conditions', () => {
     const set = translate(service(), port, lookupsOf(slices, ['shop/odd']))
     assert.deepEqual(shown(set), ['10.0.0.2', '10.0.0.1 pod-unreadable'])
   })
+
+  const podAt = (name: string, ...podIPs: readonly string[]): PodObject => ({
+    kind: 'Pod',
+    metadata: { name, namespace: 'shop', labels: {}, annotations: {}, owners: [] },
+    serviceAccount: name,
+    addresses: podIPs,
+  })
+  const web = at(1, ready, { targetRef: { kind: 'Pod', name: 'web-0' } })
+  const others: readonly (readonly [name: string, pods: readonly PodObject[], knowsPods: boolean, wanted: string])[] = [
+    ['is there', [podAt('web-0', '10.0.0.1')], true, '10.0.0.1'],
+    ['is there, and says no address', [podAt('web-0'), podAt('db', '10.0.0.1')], true, '10.0.0.1'],
+    ['is not among the objects, which are not all', [], false, '10.0.0.1'],
+    ['is gone', [], true, '10.0.0.1 pod-unknown'],
+    ['is gone, and another has the address', [podAt('db', '10.0.0.1')], false, '10.0.0.1 pod-unknown'],
+    ['is new at another address', [podAt('web-0', '10.0.0.7'), podAt('db', '10.0.0.1')], true, '10.0.0.1 pod-unknown'],
+    [
+      'is at the address together with another',
+      [podAt('db', '10.0.0.1'), podAt('web-0', '10.0.0.1')],
+      true,
+      '10.0.0.1',
+    ],
+  ]
+  for (const [name, pods, knowsPods, wanted] of others) {
+    it(`an endpoint whose Pod ${name}`, () => {
+      const translate = createEndpointsTranslation({ ...options, knowsPods })
+      const lookups: EndpointLookups = {
+        ...lookupsOf([slice(web)]),
+        pods: { get: (key) => pods.find(({ metadata }) => key === `shop/${metadata.name}`) },
+        podsByAddress: { get: (address) => pods.find(({ addresses }) => addresses.includes(address)) },
+      }
+      const port = { name: 'http', port: 80, protocol: 'TCP' } as const
+      assert.deepEqual(shown(translate(service(), port, lookups)), [wanted])
+    })
+  }
 
   it('those in the zone are near, as long as they are ready', () => {
     const translate = createEndpointsTranslation(options)

@@ -1,4 +1,5 @@
 import { formatEndpointKey, type AsideEndpoint, type Endpoint, type EndpointSet } from '../../../model/endpoint.ts'
+import { canonicalIp } from '../../../lib/ip.ts'
 import type { EndpointSliceObject } from '../../objects/endpoint-slice.ts'
 import type { NamespaceObject } from '../../objects/namespace.ts'
 import type { PodObject } from '../../objects/pod.ts'
@@ -94,7 +95,7 @@ const translateEndpoints = (
   const endpoints = [...used].map(([place, endpoint]) =>
     near?.has(place) === true ? { ...endpoint, isNear: true as const } : endpoint,
   )
-  const aside = places.flatMap((place) => (used.has(place) ? [] : [asideOf(place)]))
+  const aside = places.flatMap((place) => (used.has(place) ? [] : [asideOf(place, lookups)]))
   const protocol = protocolOf(port)
   return {
     key: formatEndpointKey(namespace, name, port.port),
@@ -121,9 +122,8 @@ const findEndpoints = (
 
 const findEndpoint = (place: Place, { lookups, options }: EndpointScope): Endpoint | undefined => {
   const { address, port } = place
-  const named = podOf(place, lookups)
-  if (named === 'unreadable') return undefined
-  const pod = named ?? lookups.podsByAddress.get(address)
+  const pod = podOf(place, { lookups, options })
+  if (pod === 'unreadable' || pod === 'unknown') return undefined
   if (pod === undefined) return { address, port, transport: 'plain', workload: { uid: address } }
   const isHbone = takesHbone(pod)
   const identity = isHbone ? identityOf(pod, options.trustDomain) : undefined
@@ -136,14 +136,28 @@ const findEndpoint = (place: Place, { lookups, options }: EndpointScope): Endpoi
   }
 }
 
-/** The Pod behind an endpoint, if it has one. */
-const podOf = (place: Place, lookups: EndpointLookups): PodObject | 'unreadable' | undefined => {
+/**
+ * Who runs at an endpoint; `undefined` for what is no Pod. `unknown` where the slice names a Pod that is gone or not there yet,
+ * or has another address: sent to whoever has this one by now, or in plaintext as if nobody had, requests would get to
+ * somebody whom they are not for. Istio waits for the Pod too.
+ */
+const podOf = (place: Place, { lookups, options }: EndpointScope): PodObject | 'unreadable' | 'unknown' | undefined => {
+  const { address } = place
   const key = podKeyOf(place)
-  return key === undefined ? undefined : lookups.pods.get(key)
+  const owner = lookups.podsByAddress.get(address)
+  if (key === undefined) return owner
+  const named = lookups.pods.get(key)
+  if (named === 'unreadable') return named
+  if (named === undefined) return owner === undefined && options.knowsPods !== true ? undefined : 'unknown'
+  // What a ServiceEntry says of an endpoint names no address.
+  const { addresses } = named
+  const isElsewhere = addresses.length > 0 && !addresses.some((one) => canonicalIp(one) === address)
+  return isElsewhere && owner !== undefined ? 'unknown' : named
 }
 
-const asideOf = ({ address, port, condition }: Place): AsideEndpoint => ({
-  address,
-  port,
-  reason: condition === 'not-ready' ? condition : condition === 'ready' ? 'pod-unreadable' : 'terminating',
-})
+const asideOf = (place: Place, { pods }: EndpointLookups): AsideEndpoint => {
+  const { address, port, condition } = place
+  if (condition !== 'ready') return { address, port, reason: condition === 'not-ready' ? condition : 'terminating' }
+  const isUnreadable = pods.get(podKeyOf(place) ?? '') === 'unreadable'
+  return { address, port, reason: isUnreadable ? 'pod-unreadable' : 'pod-unknown' }
+}
