@@ -64,11 +64,18 @@ const MAX_CONNECTIONS = 64
 /** Prometheus comes every minute at the latest. */
 const KEEP_ALIVE_MS = 72_000
 
+/** A connection on which no byte moves for so long is closed: what it does not read is in memory. */
+const SILENCE_MS = 60_000
+
 /** Makes a server. Small limits: nobody has reason to send much here, or to hold many connections open. */
 export const createServer = (options: ServerOptions): Server => {
   const server = http.createServer({ requestTimeout: 10_000, keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    void respond(options, request, response)
+    // Sent before the answer to another: Node would have us answer thousands of one connection at a time, each of which may be
+    // a page of metrics. Clients have given that up long ago.
+    if (response.socket === null) request.socket.destroy()
+    else void respond(options, request, response)
   })
+  server.timeout = SILENCE_MS
   limitConnections(server, MAX_CONNECTIONS)
   return server
 }

@@ -6,12 +6,16 @@ import { it, type TestContext } from 'node:test'
 import { limitConnections } from './limit-connections.ts'
 
 const MOST = 4
+/** More than what sockets of both sides take without a reader. */
+const LARGE = 32 * 1024 * 1024
 
 /** A server that answers `/` at once, and anything else when it is told to. */
 const listen = async (t: TestContext) => {
   const answerLate: (() => void)[] = []
   const server: Server = createServer((request, response) => {
     if (request.url === '/') response.end('ready')
+    else if (request.url === '/large') response.end(Buffer.alloc(LARGE))
+    else if (request.url === '/body') request.resume().on('end', () => response.end('read'))
     else answerLate.push(() => response.end('late'))
   }).listen(0, '127.0.0.1')
   limitConnections(server, MOST)
@@ -35,7 +39,7 @@ const listen = async (t: TestContext) => {
     assert.ok(response)
     return Buffer.concat(await Array.fromAsync(response)).toString()
   }
-  return { open, ask, answerLate }
+  return { open, ask, answerLate, server }
 }
 
 it('whoever holds connections open keeps nobody from an answer, and the oldest goes', async (t) => {
@@ -60,6 +64,33 @@ it('who is being answered stays', async (t) => {
   answerLate[0]?.()
   assert.match(String((await answer)[0]), /^HTTP\/1\.1 200 OK\r\n/)
 })
+
+const STALLED = [
+  { what: 'with a body that does not come', head: 'POST /body HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nhalf' },
+  { what: 'of which nobody reads the answer', head: 'GET /large HTTP/1.1\r\nhost: a\r\n\r\n' },
+]
+
+for (const { what, head } of STALLED) {
+  it(`questions ${what} keep nobody from an answer, and the oldest goes`, async (t) => {
+    const { open, ask, server } = await listen(t)
+    const stalled = []
+    for (let i = 0; i < MOST; i++) {
+      const asked = once(server, 'request')
+      const socket = await open(head)
+      socket.pause()
+      await asked
+      stalled.push(socket)
+    }
+    const gone = once(stalled[0] ?? assert.fail(), 'close')
+    assert.equal(await ask(), 'ready')
+    stalled[0]?.resume()
+    await gone
+    assert.deepEqual(
+      stalled.map(({ destroyed }) => destroyed),
+      [true, false, false, false],
+    )
+  })
+}
 
 it('where all are being answered a further one is turned away', async (t) => {
   const { open, answerLate } = await listen(t)
