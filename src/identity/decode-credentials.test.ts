@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
-import { TestCa } from '../../test/support/tls/test-ca.ts'
+import { extension, TestCa } from '../../test/support/tls/test-ca.ts'
 import { formatSpiffeId } from '../model/identity.ts'
-import { der, sequence } from './ca/der.ts'
+import { bitString, boolean, der, sequence } from './ca/der.ts'
 import { decodeCredentials } from './decode-credentials.ts'
 import { formatPem, splitPem } from './pem.ts'
 import { describeCredentials } from './report/credential-report.ts'
@@ -59,6 +59,30 @@ for (const [what, tag, text, notAfterMs] of ends) {
     assert.match(decoded.issues[0]?.message ?? '', /a certificate cannot be read \(a time that is none\)/)
     // Nor does it end those who would show it.
     assert.deepEqual(describeCredentials({ ...good, certificateChainPem }).chain, [])
+  })
+}
+
+const WORKLOAD_CONSTRAINTS = sequence()
+const WORKLOAD_USAGE = bitString(Buffer.of(0x80), 7)
+const CA_CONSTRAINTS = sequence(boolean(true))
+
+const signers = [
+  ['of a CA', CA_CONSTRAINTS, bitString(Buffer.of(0x84), 2)],
+  ['of a CA that may sign nothing', CA_CONSTRAINTS, WORKLOAD_USAGE],
+  ['that may sign certificates, of no CA', WORKLOAD_CONSTRAINTS, bitString(Buffer.of(0x84), 2)],
+  ['that may sign revocation lists', WORKLOAD_CONSTRAINTS, bitString(Buffer.of(0x82), 1)],
+] as const
+
+for (const [what, constraints, usage] of signers) {
+  test(`a certificate ${what} is no workload's, whatever its name says (SPIFFE X.509-SVID section 5.2)`, () => {
+    const certificateChainPem = edited(good.certificateChainPem, (fields) => {
+      const [, , ...others] = split(split(fields[7] ?? Buffer.alloc(0))[0] ?? Buffer.alloc(0))
+      const own = [extension('2.5.29.19', constraints, true), extension('2.5.29.15', usage, true)]
+      fields[7] = der(0xa3, sequence(...own, ...others))
+    })
+    const decoded = decodeCredentials({ ...good, certificateChainPem }, Date.now())
+    assert.ok(!decoded.ok)
+    assert.match(decoded.issues[0]?.message ?? '', /names no workload: it may sign/)
   })
 }
 

@@ -68,6 +68,16 @@ const refused: readonly { readonly what: string; readonly names: readonly Subjec
   { what: 'a line break after the URI', names: [{ type: 'URI', value: `${GOOD}\n` }], reason: /not of the form/ },
   { what: 'a fourth path segment', names: [{ type: 'URI', value: `${GOOD}/x/y` }], reason: /not of the form/ },
   { what: 'an upper-case scheme', names: [{ type: 'URI', value: GOOD.replace('s', 'S') }], reason: /not of the form/ },
+  {
+    what: 'a namespace that is a step up',
+    names: [{ type: 'URI', value: GOOD.replace('shop', '..') }],
+    reason: /not of/,
+  },
+  {
+    what: 'an account that is a step nowhere',
+    names: [{ type: 'URI', value: GOOD.replace('api', '.') }],
+    reason: /not of/,
+  },
   { what: 'an empty URI', names: [{ type: 'URI', value: '' }], reason: /not of the form/ },
   {
     what: 'a port in the trust domain',

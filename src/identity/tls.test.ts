@@ -160,6 +160,11 @@ for (const [why, options] of explained) {
   })
 }
 
+test('of a verdict that says nothing what it comes from is told', () => {
+  const socket = { authorizationError: 'UNSPECIFIED' } as unknown as TLSSocket
+  assert.match(explainHandshakeFailure(new Error('socket hang up'), socket), /: UNSPECIFIED \(.*weak key.*SHA-1/)
+})
+
 test('a foreign trust domain under the same CA passes the handshake and fails the check', async (t) => {
   const peer = await identify(t, clientTlsOptions(await ca.issue(named('client', 'evil.example'))))
   assert.ok(peer.ok)

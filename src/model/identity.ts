@@ -17,6 +17,8 @@ export const parseSpiffeId = (text: string): SpiffeParts | undefined => {
   const match = SPIFFE.exec(text)
   if (match === null) return undefined
   const [, trustDomain = '', namespace = '', serviceAccount = ''] = match
+  // SPIFFE ID section 2.2: no segment of a path is one that changes the path.
+  if (/^\.\.?$/.test(namespace) || /^\.\.?$/.test(serviceAccount)) return undefined
   return { trustDomain, namespace, serviceAccount }
 }
 

@@ -1,4 +1,5 @@
 import {
+  BIT_STRING,
   BOOLEAN,
   DerReader,
   INTEGER,
@@ -51,16 +52,33 @@ export const readValidity = (raw: Buffer): { readonly notBeforeMs: number; reado
 
 /** The key identifier of a CA, one byte a character, that lists and certificates of its key name; absent: it has none. */
 export const readSubjectKeyId = (raw: Buffer): string | undefined => {
+  const value = findExtension(raw, SUBJECT_KEY_ID)
+  if (value === undefined) return undefined
+  const { start, end } = new DerReader(raw, value).read(OCTET_STRING)
+  return raw.toString('latin1', start, end)
+}
+
+/**
+ * Whether a certificate is one to sign others or lists with, by its basic constraints or its key usage: what no leaf may be
+ * (SPIFFE X.509-SVID section 5.2). Node's `X509Certificate.ca` is true only where both say so. Throws `DerError`.
+ */
+export const isForSigning = (raw: Buffer): boolean => {
+  const constraints = findExtension(raw, BASIC_CONSTRAINTS)
+  const isCa = constraints && new DerReader(raw, new DerReader(raw, constraints).read(SEQUENCE)).readIf(BOOLEAN)
+  if (isCa !== undefined && raw[isCa.start] !== 0) return true
+  const usage = findExtension(raw, KEY_USAGE)
+  if (usage === undefined) return false
+  // The first byte of a BIT STRING says how many bits of its last one are not there.
+  const { start, end } = new DerReader(raw, usage).read(BIT_STRING)
+  return end - start > 1 && ((raw[start + 1] ?? 0) & (KEY_CERT_SIGN | CRL_SIGN)) !== 0
+}
+
+const findExtension = (raw: Buffer, wanted: string): DerElement | undefined => {
   const fields = openBody(raw)
   while (!fields.isAtEnd && fields.nextTag !== EXTENSIONS) fields.next()
   const wrapped = fields.readIf(EXTENSIONS)
   if (wrapped === undefined) return undefined
-  for (const { oid, value } of readExtensions(raw, new DerReader(raw, wrapped).read(SEQUENCE))) {
-    if (oid !== SUBJECT_KEY_ID) continue
-    const { start, end } = new DerReader(raw, value).read(OCTET_STRING)
-    return raw.toString('latin1', start, end)
-  }
-  return undefined
+  return readExtensions(raw, new DerReader(raw, wrapped).read(SEQUENCE)).find(({ oid }) => oid === wanted)?.value
 }
 
 /** One extension of a certificate or a list; `value` is what it wraps. */
@@ -95,3 +113,8 @@ const openBody = (raw: Buffer): DerReader => {
 const VERSION = 0xa0
 const EXTENSIONS = 0xa3
 const SUBJECT_KEY_ID = '2.5.29.14'
+const KEY_USAGE = '2.5.29.15'
+const BASIC_CONSTRAINTS = '2.5.29.19'
+/** Bits of a key usage, of its first byte (RFC 5280 section 4.2.1.3). */
+const KEY_CERT_SIGN = 0x04
+const CRL_SIGN = 0x02
