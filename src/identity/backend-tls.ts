@@ -4,8 +4,8 @@
  */
 import { constants, type X509Certificate } from 'node:crypto'
 import { createSecureContext, type ConnectionOptions } from 'node:tls'
-import { errorCode } from '../lib/errors/error-code.ts'
 import type { BackendTls } from '../model/endpoint.ts'
+import { explainServerFailure } from './explain-tls.ts'
 import { readUriNames } from './spiffe-name.ts'
 
 /** What RFC 9325 recommends: forward secrecy and authenticated encryption, in TLS 1.2 as in 1.3. */
@@ -66,43 +66,7 @@ export const refuseBackend = (
 }
 
 /** Why a handshake failed, for the log: which check it was, and what OpenSSL calls it. */
-export const explainBackendFailure = (error: Error): string => {
-  const code = errorCode(error)
-  if (code === undefined) return error.message
-  const verdict = VERDICTS.get(code)
-  if (verdict !== undefined) return `${verdict} (${code})`
-  if (NOT_TLS.has(code)) return `what it sent is no TLS (${code})`
-  // OpenSSL's message is a line with file names; what it calls the reason is for people.
-  const reason = 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message
-  return `${reason} (${code})`
-}
-
-const UNTRUSTED = 'its certificate does not lead to a CA of the policy'
-const UNTIMELY = 'its certificate is not valid at this time'
-const UNSUITED = 'its certificate may not be used by a server'
-
-/** By Node's names for the verdicts of X509_verify_cert. */
-const VERDICTS: ReadonlyMap<string, string> = new Map([
-  ['UNABLE_TO_GET_ISSUER_CERT', UNTRUSTED],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNTRUSTED],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNTRUSTED],
-  ['DEPTH_ZERO_SELF_SIGNED_CERT', UNTRUSTED],
-  ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
-  ['CERT_SIGNATURE_FAILURE', UNTRUSTED],
-  ['CERT_CHAIN_TOO_LONG', UNTRUSTED],
-  ['CERT_UNTRUSTED', UNTRUSTED],
-  ['CERT_REJECTED', UNTRUSTED],
-  ['INVALID_CA', UNTRUSTED],
-  ['CERT_HAS_EXPIRED', UNTIMELY],
-  ['CERT_NOT_YET_VALID', UNTIMELY],
-  ['INVALID_PURPOSE', UNSUITED],
-])
-
-const NOT_TLS: ReadonlySet<string> = new Set([
-  'ERR_SSL_WRONG_VERSION_NUMBER',
-  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
-  'ERR_SSL_HTTP_REQUEST',
-])
+export const explainBackendFailure = (error: Error): string => explainServerFailure(error, 'a CA of the policy')
 
 /** RFC 6125 section 6.4: a wildcard is a whole label, the left-most one, and stands for one; OpenSSL wants two behind it. */
 const HOST_RULES = { subject: 'never', partialWildcards: false, multiLabelWildcards: false } as const

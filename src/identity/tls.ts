@@ -15,6 +15,7 @@ import { LONGEST_WAIT_MS } from '../lib/clock.ts'
 import { errorCode } from '../lib/errors/error-code.ts'
 import type { Credentials } from './credentials.ts'
 import { splitPem } from './pem.ts'
+import { UNSPECIFIED_VERDICT } from './trust/refusal-reason.ts'
 
 export interface TlsSettings {
   /** Key exchange groups as OpenSSL names them, joined by `:` (`--tls-groups`); default: what OpenSSL offers. */
@@ -73,17 +74,10 @@ export const clientTlsOptions = (credentials: Credentials, settings: TlsSettings
 export const explainHandshakeFailure = (error: Error, socket: Pick<TLSSocket, 'authorizationError'>): string => {
   // Node's types promise an Error; it is the name of OpenSSL's verdict, or null.
   const verdict: unknown = socket.authorizationError
-  if (typeof verdict === 'string') return `the client's certificate is refused: ${verdict}${HINTS.get(verdict) ?? ''}`
+  const hint = verdict === 'UNSPECIFIED' ? ` (${UNSPECIFIED_VERDICT})` : ''
+  if (typeof verdict === 'string') return `the client's certificate is refused: ${verdict}${hint}`
   return errorCode(error) ?? error.message
 }
-
-/** Of Node's names for verdicts those that say nothing. */
-const HINTS: ReadonlyMap<string, string> = new Map([
-  [
-    'UNSPECIFIED',
-    ' (OpenSSL has many reasons for it: mostly a weak key, such as RSA of 1024 bits, a signature with SHA-1, or a critical extension that it does not know, anywhere in the chain)',
-  ],
-])
 
 const contextOptions = (credentials: Credentials, settings: TlsSettings): SecureContextOptions => ({
   cert: readBlocks(credentials.certificateChainPem).join('\n'),

@@ -82,6 +82,10 @@ export const reasonOfFailure = (error: Error, verdict: unknown): RefusalReason =
   return code.includes('_ALERT_') ? 'refusedByPeer' : 'malformed'
 }
 
+/** What Node calls `UNSPECIFIED`: all verdicts that it has no name for. */
+export const UNSPECIFIED_VERDICT =
+  'mostly for a weak key, such as RSA of 1024 bits, a signature with SHA-1, or a critical extension that OpenSSL does not know, anywhere in its chain'
+
 /** By Node's names for the verdicts of X509_verify_cert; those not listed are faults of the chain. */
 const VERDICTS: ReadonlyMap<string, RefusalReason> = new Map([
   ['CERT_HAS_EXPIRED', 'expired'],

@@ -2,6 +2,7 @@ import { connect } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import { H2Connection } from '../../http/h2/connection.ts'
 import { CANCEL } from '../../http/h2/constants.ts'
+import { explainServerFailure } from '../../identity/explain-tls.ts'
 import { judgePeer } from '../../identity/trust/peer.ts'
 import type { PeerIdentity } from '../../identity/trust/peer.ts'
 import { retireReasonOf } from '../../identity/trust/refusal-reason.ts'
@@ -116,7 +117,9 @@ export class HboneClient implements ReviewedPeer {
     )
     this.#cancelTimeout = startDeadline(this.#clock, options.connectTimeoutMs, () => this.#onTimeout(socket))
     // `on`, since an error without a listener would end the process.
-    socket.on('error', (error) => this.#fail('connect-failed', `failed: ${error.message}`))
+    socket.on('error', (error) =>
+      this.#fail('connect-failed', `failed: ${explainServerFailure(error, 'a trust root of the mesh')}`),
+    )
     socket.once('close', () => this.#fail('connect-failed', 'was closed by the peer'))
     socket.once('secureConnect', () => this.#onSecure(socket))
   }
@@ -327,7 +330,9 @@ export class HboneClient implements ReviewedPeer {
     this.#cancelTimeout()
     this.#state = 'gone'
     this.#options.onGone(this)
-    this.#abandonWaiting('connect-failed', why === undefined ? 'was closed by the peer' : `failed: ${why}`)
+    // Of TLS 1.3 a server looks at our certificate when the handshake is over for us.
+    const when = this.#h2.hasSettings ? '' : ' right after the handshake: does it trust our certificate?'
+    this.#abandonWaiting('connect-failed', why === undefined ? `was closed by the peer${when}` : `failed: ${why}`)
   }
 
   #abandonWaiting(kind: TunnelFailure['kind'], why: string): void {

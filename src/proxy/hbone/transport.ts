@@ -1,4 +1,5 @@
 import type { TLSSocket } from 'node:tls'
+import { explainTlsError } from '../../identity/explain-tls.ts'
 import { rethrow } from '../../lib/errors/rethrow.ts'
 import { H2Connection } from '../../http/h2/connection.ts'
 import { CONNECT_ERROR } from '../../http/h2/constants.ts'
@@ -81,7 +82,7 @@ export class HboneTransport implements Flushable {
     // An HBONE transport is never half open: its streams are.
     socket.on('end', () => socket.destroy())
     socket.on('error', (error) => {
-      why ??= error.message
+      why ??= explainTlsError(error)
       socket.destroy()
     })
     socket.on('close', () => {
