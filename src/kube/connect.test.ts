@@ -223,6 +223,16 @@ describe('what cannot be used says why', () => {
     ['what is no longer', config({ 'auth-provider': { name: 'gcp' } }), /auth-provider is no longer supported/],
     ['another account by its uid', config({ as: 'root', 'as-uid': '7' }), /not by as-uid and as-user-extra/],
     ['groups of nobody', config({ 'as-groups': ['a'] }), /as-groups needs a user/],
+    [
+      'a CA that nobody would look at',
+      config({}, { 'insecure-skip-tls-verify': true, 'certificate-authority-data': base64('CA') }),
+      /insecure-skip-tls-verify says that anybody is believed .* beside a certificate-authority/,
+    ],
+    [
+      'a file of a CA that nobody would look at',
+      config({}, { 'insecure-skip-tls-verify': true, 'certificate-authority': 'ca.crt' }),
+      /beside a certificate-authority: take one of them out/,
+    ],
     ['a proxy of another kind', config({}, { 'proxy-url': 'socks5://p' }), /proxy-url is not supported but for http/],
   ]
   for (const [name, text, message] of cases) {

@@ -108,6 +108,10 @@ const refuseContext = ({ cluster, user }: KubeconfigContext): string | undefined
     return 'server has a name or password in its URL: put them into the fields of the user'
   if (proxyUrl !== undefined && !/^https?:\/\//.test(proxyUrl))
     return 'proxy-url is not supported but for http and https'
+  const hasCa = (cluster.value['certificate-authority-data'] ?? cluster.value['certificate-authority'] ?? '') !== ''
+  // One of them is a mistake, and client-go refuses as well (`transport.TLSConfigFor`): the CA would not be looked at.
+  if (cluster.value['insecure-skip-tls-verify'] && hasCa)
+    return 'insecure-skip-tls-verify says that anybody is believed to be the server, beside a certificate-authority: take one of them out'
   if (user.value['auth-provider'] !== undefined) {
     return 'auth-provider is no longer supported by Kubernetes: use a credential plugin (exec)'
   }
