@@ -132,7 +132,9 @@ test('the snapshot shows what is in force, without secrets', async (t) => {
   ] as const
   const queryParams = [{ type: 'Exact', name: 'access_token', value: 'hunter2' }] as const
   const route = routeOf('a', [{ matches: [matchOf({ headers, queryParams })], filters: [filter] }])
-  const model = modelOf([route], { services: [serviceOf({}, { filters: [filter] })] })
+  const closed = 'a filter refuses Authorization: Bearer hunter2'
+  const services = [serviceOf({ filters: [filter], closed }, { filters: [filter], closed })]
+  const model = modelOf([route], { services })
   const { addresses } = await start(t, { config: async () => ({ ...emptyConfig, generation: 9, model }) })
   const response = await fetch(`http://${addresses.admin}/snapshot`)
   const text = await response.text()
@@ -142,6 +144,8 @@ test('the snapshot shows what is in force, without secrets', async (t) => {
   assert.deepEqual(shown.gateway, { namespace: 'shop', name: 'waypoint' })
   assert.equal(shown.services[0].name, 'api')
   assert.deepEqual(shown.services[0].filters, [{ kind: 'RequestHeaderModifier', origin: 'HTTPRoute shop/a' }])
+  assert.deepEqual(shown.services[0].ports[0].filters, shown.services[0].filters)
+  assert.equal(shown.services[0].ports[0].closed, 'a filter refuses Authorization: (hidden)')
   assert.equal(shown.routes[0].rules[0].matches[0].headers[2].value, 'ann')
   assert.equal(shown.endpoints[0].endpoints[0].address, '10.1.0.1')
   assert.equal(response.headers.get('content-type'), 'application/json; charset=utf-8')

@@ -2,7 +2,7 @@ import { HIDDEN, hideSecrets, isSecretName } from '../lib/secrets/hide-secrets.t
 import type { FilterSpec } from '../model/filter-spec.ts'
 import type { ValueMatch } from '../model/match.ts'
 import type { Route, Rule } from '../model/route.ts'
-import type { Service } from '../model/service.ts'
+import type { Service, ServicePort } from '../model/service.ts'
 
 /** A filter without its configuration: a header modifier may well set an `Authorization`. */
 const redactFilter = ({ kind, origin }: FilterSpec) => ({ kind, origin })
@@ -32,5 +32,17 @@ const redactRule = (rule: Rule) => ({
 /** A route as the admin API shows it: without the configuration of filters and values of secret headers. */
 export const redactRoute = (route: Route) => ({ ...route, rules: route.rules.map(redactRule) })
 
+const redactPort = ({ filters, ...port }: ServicePort): object => ({
+  ...redactClosed(port),
+  ...(filters === undefined ? {} : { filters: filters.map(redactFilter) }),
+})
+
+const redactClosed = <T extends { readonly closed?: string }>(part: T): T =>
+  part.closed === undefined ? part : { ...part, closed: hideSecrets(part.closed) }
+
 /** A Service as the admin API shows it. */
-export const redactService = (service: Service) => ({ ...service, filters: service.filters.map(redactFilter) })
+export const redactService = (service: Service) => ({
+  ...redactClosed(service),
+  filters: service.filters.map(redactFilter),
+  ports: service.ports.map(redactPort),
+})
