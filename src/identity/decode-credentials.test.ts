@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
+import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
 import { extension, TestCa } from '../../test/support/tls/test-ca.ts'
 import { formatSpiffeId } from '../model/identity.ts'
+import { createCertificate } from './ca/certificate.ts'
 import { bitString, boolean, der, sequence } from './ca/der.ts'
 import { decodeCredentials } from './decode-credentials.ts'
 import { formatPem, splitPem } from './pem.ts'
@@ -106,4 +107,21 @@ test('roots of which none signed itself are refused: OpenSSL would let nobody in
   )
   assert.match(decoded.issues[0]?.message ?? '', /none of the roots signed itself/)
   assert.equal(splitPem('CERTIFICATE', intermediate.pem)?.length, 1)
+})
+
+test('a key that OpenSSL finds too weak is refused before anybody is to show it', () => {
+  const keys = generateKeyPairSync('rsa', { modulusLength: 1024 })
+  const weak = {
+    certificateChainPem: createCertificate({
+      publicKey: keys.publicKey,
+      issuer: ca.issuer,
+      notBeforeMs: good.notBeforeMs,
+      notAfterMs: good.notAfterMs,
+      usage: { kind: 'leaf', names: [{ type: 'URI', value: good.identity }], purposes: ['serverAuth', 'clientAuth'] },
+    }),
+    privateKeyPem: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  }
+  const decoded = decodeCredentials({ ...good, ...weak }, Date.now())
+  assert.ok(!decoded.ok)
+  assert.match(decoded.issues[0]?.message ?? '', /OpenSSL does not take the certificate: ee key too small .*2048 bits/)
 })

@@ -5,6 +5,7 @@ import { splitPem } from './pem.ts'
 import { readSpiffeName } from './spiffe-name.ts'
 import { readCertificateFacts, readValidity } from './trust/certificate-facts.ts'
 import { DerError } from './trust/der-reader.ts'
+import { refuseOwn } from './tls.ts'
 import { Trust } from './trust/trust.ts'
 
 /** PEM texts as they come from a folder, a CA or a workload API. */
@@ -20,8 +21,8 @@ export interface CredentialTexts {
 
 /**
  * Checks that PEM texts make one usable set: all parse to their ends, the key fits the leaf, the leaf is valid at
- * `nowMs` and carries exactly one SPIFFE identity, and each revocation list is signed by the CA that it names. Reports
- * everything that is wrong; `path` is the field of `CredentialTexts`. Never shows key material.
+ * `nowMs`, can be shown and carries exactly one SPIFFE identity, and each revocation list is signed by the CA that it names.
+ * Reports everything that is wrong; `path` is the field of `CredentialTexts`. Never shows key material.
  */
 export const decodeCredentials = (texts: CredentialTexts, nowMs: number): Decoded<Credentials> => {
   const issues: Issue[] = []
@@ -43,6 +44,10 @@ export const decodeCredentials = (texts: CredentialTexts, nowMs: number): Decode
   }
   const name = readSpiffeName(leaf)
   if (!name.ok) fail(`the certificate names no workload: ${name.reason}`)
+  const refusal = issues.length > 0 ? undefined : refuseOwn(texts)
+  if (refusal !== undefined) {
+    fail(`OpenSSL does not take the certificate: ${refusal}; RSA keys need 2048 bits or more, signatures SHA-256`)
+  }
   if (!name.ok || issues.length > 0) return { ok: false, issues }
   const untrusted = checkTrust(texts, nowMs)
   if (untrusted.length > 0) return { ok: false, issues: untrusted }

@@ -14,6 +14,7 @@ import {
 import { LONGEST_WAIT_MS } from '../lib/clock.ts'
 import { errorCode } from '../lib/errors/error-code.ts'
 import type { Credentials } from './credentials.ts'
+import { explainTlsError } from './explain-tls.ts'
 import { splitPem } from './pem.ts'
 import { UNSPECIFIED_VERDICT } from './trust/refusal-reason.ts'
 
@@ -67,6 +68,16 @@ export const clientTlsOptions = (credentials: Credentials, settings: TlsSettings
   checkServerIdentity: () => undefined,
 })
 
+/** Why OpenSSL would show nobody this certificate, though it and its key can be read; `undefined` when it would. */
+export const refuseOwn = (own: Pick<Credentials, 'certificateChainPem' | 'privateKeyPem'>): string | undefined => {
+  try {
+    createSecureContext(ownOptions(own))
+    return undefined
+  } catch (error) {
+    return explainTlsError(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
 /**
  * Why a client's handshake failed, for log lines. When the certificate is at fault Node's error says only `socket hang
  * up`, because it drops the connection after OpenSSL's handshake; the reason stands on the socket.
@@ -80,8 +91,7 @@ export const explainHandshakeFailure = (error: Error, socket: Pick<TLSSocket, 'a
 }
 
 const contextOptions = (credentials: Credentials, settings: TlsSettings): SecureContextOptions => ({
-  cert: readBlocks(credentials.certificateChainPem).join('\n'),
-  key: credentials.privateKeyPem,
+  ...ownOptions(credentials),
   // Which of them counts for whom is looked at after the handshake (`Trust`).
   ca: [credentials.trustRootsPem, ...Object.values(credentials.federatedRootsPem ?? {})].flatMap(readBlocks),
   minVersion: 'TLSv1.3',
@@ -90,6 +100,14 @@ const contextOptions = (credentials: Credentials, settings: TlsSettings): Secure
   // A ticket would let a client come back without showing certificate or key.
   secureOptions: constants.SSL_OP_NO_TICKET,
   ...(settings.groups === undefined ? {} : { ecdhCurve: settings.groups }),
+})
+
+const ownOptions = ({
+  certificateChainPem,
+  privateKeyPem,
+}: Pick<Credentials, 'certificateChainPem' | 'privateKeyPem'>): SecureContextOptions => ({
+  cert: readBlocks(certificateChainPem).join('\n'),
+  key: privateKeyPem,
 })
 
 /**
