@@ -15,7 +15,7 @@ export const REFUSAL_REASONS = [
   'untrustedRoot',
   /** A signature, or a CA in the chain, is not what it should be. */
   'badChain',
-  /** The certificate is not for this side of a connection (extended key usage). */
+  /** The certificate is not for this side of a connection (extended key usage), or is one to sign others with. */
   'wrongUsage',
   'revoked',
   /** No URI name in the certificate. */
