@@ -43,6 +43,16 @@ describe('a guarded process', () => {
     assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: 'undefined\n', stderr: '' })
   })
 
+  for (const signal of ['SIGHUP', 'SIGUSR2']) {
+    it(`lives on after ${signal}, for which other proxies reload`, () => {
+      const script = `process.kill(process.pid, "${signal}"); setTimeout(() => console.log('alive'), 100)`
+      const { status, stdout } = run(script)
+      assert.equal(status, 0)
+      const told = signal === 'SIGHUP' ? 'warn SIGHUP changes nothing: .* watched; SIGTERM drains\\n' : ''
+      assert.match(stdout, new RegExp(`^${told}alive\\n$`))
+    })
+  }
+
   it('leaves no memory in core dumps', { skip: process.platform !== 'linux' }, () => {
     const script = 'console.log(process.getBuiltinModule("fs").readFileSync("/proc/self/coredump_filter", "utf8"))'
     assert.equal(Number.parseInt(run(script).stdout, 16), 0)

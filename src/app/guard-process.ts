@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { isatty } from 'node:tty'
 import type { Logger } from '../lib/log.ts'
 import { thrownStack } from '../lib/errors/thrown-text.ts'
 import { hideCollector } from '../lib/memory/collector.ts'
@@ -12,8 +13,7 @@ export const guardProcess = (
   isForgiven: (error: unknown, kind: 'throw' | 'reject') => boolean = () => false,
 ): void => {
   hideCollector()
-  // With --disable-sigusr1 no inspector opens; without a listener the signal would now end the process.
-  process.on('SIGUSR1', () => {})
+  outliveSignals(log)
   leaveNothingInCores()
   for (const flag of revealingFlags(process.execArgv, process.env['NODE_OPTIONS'] ?? '')) {
     log.warn(`Node was started with ${flag}: whoever reaches what it opens or writes can read keys and traffic`)
@@ -26,6 +26,20 @@ export const guardProcess = (
     if (log.level() === 'off') log.setLevel('error')
     log.error(`this is a bug in fairway, and the process ends (${origin}); please report it: ${what}`, { event: 'bug' })
     process.exit(1)
+  })
+}
+
+/**
+ * At these signals other proxies reload, or open their logs anew; without a listener they would end the process at once, and
+ * with it what is under way. With --disable-sigusr1 no inspector opens. Envoy does nothing at SIGHUP either
+ * (source/server/server.cc). That of a terminal that closes is an end: `createProcessTerminal`.
+ */
+const outliveSignals = (log: Pick<Logger, 'warn'>): void => {
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {})
+  const isAtTerminal = isatty(0)
+  process.on('SIGHUP', () => {
+    if (isAtTerminal) return
+    log.warn('SIGHUP changes nothing: configuration, certificates and log files are watched; SIGTERM drains')
   })
 }
 

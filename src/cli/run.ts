@@ -27,7 +27,7 @@ Usage
 
 Configuration is watched: a change is in force without a restart, a document that cannot be read leaves the last good
 one in force. When it takes traffic it prints one JSON line {"event":"ready",…} on stderr, like everything it says
-beside the access log. SIGTERM drains; SIGINT, or a second signal, ends at once.
+beside the access log. SIGTERM drains; SIGINT, or a second signal, ends at once; SIGHUP changes nothing.
 
 Exit code 0 when it was ended, 78 when it cannot start as it is told: objects, certificates or the kubeconfig that cannot be
 read, a port that is taken.

@@ -26,7 +26,10 @@ export interface Terminal {
   readonly cwd: string
   /** Asks whoever sits there, on stderr, and gives his line; `undefined` where nobody does, or he says no more. */
   readonly ask: (question: string) => Promise<string | undefined>
-  /** Calls `listener` for SIGINT and SIGTERM, which then no longer end the process; the result stops that. */
+  /**
+   * Calls `listener` for SIGINT and SIGTERM, which then no longer end the process, and with SIGTERM when its terminal is
+   * closed; the result stops that.
+   */
   readonly onSignal: (listener: (signal: 'SIGINT' | 'SIGTERM') => void) => () => void
 }
 

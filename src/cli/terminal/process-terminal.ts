@@ -17,9 +17,13 @@ export const createProcessTerminal = (): Terminal => {
     onSignal: (listener) => {
       process.on('SIGINT', listener)
       process.on('SIGTERM', listener)
+      // A terminal that closes says it so. Without one it may mean anything, and means what it does to the process.
+      const onHangUp = (): void => listener('SIGTERM')
+      if (isatty(0)) process.on('SIGHUP', onHangUp)
       return () => {
         process.off('SIGINT', listener)
         process.off('SIGTERM', listener)
+        process.off('SIGHUP', onHangUp)
       }
     },
   }
