@@ -12,6 +12,7 @@ import type { LogHost } from '../telemetry/log/format/operator-facts.ts'
 import { openLineFile } from '../telemetry/log/line-file.ts'
 import { createLineQueue } from '../telemetry/log/line-queue.ts'
 import { createLineQueues } from '../telemetry/log/line-queues.ts'
+import { reportLosses } from '../telemetry/log/report-losses.ts'
 import { CollectorLogs } from '../telemetry/log/otlp/collector-logs.ts'
 import { queueFlows } from '../telemetry/log/otlp/queue-flows.ts'
 import type { ExportCounts } from '../telemetry/otlp/export-queue.ts'
@@ -44,7 +45,9 @@ export interface PlaneLogDeps {
 export const openLogs = (settings: PlaneSettings, { clock, log, host, call }: PlaneLogDeps): PlaneLogs => {
   const { accessLog, authzLog, flowLog, tracing } = settings
   const random = Math.random
-  const queues = createLineQueues((path) => createLineQueue({ write: openLineFile(path) }))
+  const queues = createLineQueues((path) =>
+    createLineQueue({ write: openLineFile(path), onDropped: reportLosses({ path, clock, log }) }),
+  )
   const { serviceName, resource } = tracing.self
   const collectors = new CollectorLogs({
     ...{ clock, random, log, version, call },

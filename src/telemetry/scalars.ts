@@ -251,7 +251,10 @@ export const otherMetrics = {
   configGeneration: gauge('fairway_config_generation', 'Generation of the configuration in force', 'min'),
   configIssues: gauge('fairway_config_issues', 'Documents of the configuration that could not be read', 'max'),
   seriesOverflow: total('fairway_metric_series_overflow_total', 'Times that a new series found the table full'),
-  accessLogDropped: total('fairway_access_log_dropped_total', 'Access log lines dropped because nobody read them'),
+  accessLogDropped: total(
+    'fairway_access_log_dropped_total',
+    'Access log lines dropped because nobody read them, or they could not be written',
+  ),
   logRecordsReported: {
     ...total(
       'fairway_log_records_total',

@@ -6,6 +6,8 @@ export interface LineQueueOptions {
   readonly write: (lines: string) => Promise<void>
   /** Characters that may wait; lines beyond are dropped and counted. Default 4 MiB. */
   readonly maxWaiting?: number
+  /** Told of lines that were dropped; with the error when writing failed, without one when too many waited. */
+  readonly onDropped?: (lines: number, error?: unknown) => void
 }
 
 /** Lines on their way to one place. */
@@ -21,7 +23,8 @@ export interface LineQueue {
  * Writes lines in batches: all lines of a turn of the loop go out in one write, one write at a time. It never makes an
  * exchange wait: a reader that is too slow loses lines, and the loss is counted.
  */
-export const createLineQueue = ({ write, maxWaiting = 4 * 1024 * 1024 }: LineQueueOptions): LineQueue => {
+export const createLineQueue = (options: LineQueueOptions): LineQueue => {
+  const { write, maxWaiting = 4 * 1024 * 1024, onDropped = () => {} } = options
   let waiting: string[] = []
   let waitingChars = 0
   let dropped = 0
@@ -41,8 +44,9 @@ export const createLineQueue = ({ write, maxWaiting = 4 * 1024 * 1024 }: LineQue
       try {
         await write(lines.join(''))
       } catch (error) {
-        // Where the log goes cannot be logged; the counter tells.
-        dropped += lines.length - (error instanceof WriteError ? countWhole(lines, error.writtenBytes) : 0)
+        const lost = lines.length - (error instanceof WriteError ? countWhole(lines, error.writtenBytes) : 0)
+        dropped += lost
+        if (lost > 0) onDropped(lost, error)
       }
     }
     writing = undefined
@@ -52,6 +56,7 @@ export const createLineQueue = ({ write, maxWaiting = 4 * 1024 * 1024 }: LineQue
     push: (line) => {
       if (waitingChars + line.length > maxWaiting) {
         dropped++
+        onDropped(1)
         return
       }
       waiting.push(line)
