@@ -130,13 +130,22 @@ const namespaceIssues = (body: Readonly<Record<string, unknown>>, issues: readon
 
 const supported = 'a kind that is in docs/concepts/configuration.md'
 
-/** Kinds of Istio's that waypoints of Envoy read, and what says the same here. */
+/** Kinds of Istio's that others read, and what says the same here. */
 const inPlaceOf: Readonly<Record<string, string>> = {
   VirtualService: 'HTTPRoute',
   DestinationRule: 'BackendPolicy or BackendTLSPolicy',
   EnvoyFilter: 'Filter',
   WasmPlugin: 'Filter',
   TrafficExtension: 'Filter',
+  ProxyConfig: 'a flag of fairway run',
+  WorkloadEntry: 'an endpoint of a ServiceEntry',
+  WorkloadGroup: 'an endpoint of a ServiceEntry',
+}
+
+/** Kinds that mean nothing to any waypoint, and why. */
+const ofOthers: Readonly<Record<string, string>> = {
+  'networking.istio.io/Sidecar': 'it is about proxies beside Pods, and a waypoint knows what its Services need',
+  'gateway.networking.k8s.io/UDPRoute': 'ztunnel takes UDP past every waypoint',
 }
 
 const unknownKind = (apiVersion: string, kind: string, known: KnownKind | undefined): Issue => {
@@ -154,9 +163,9 @@ const unknownKind = (apiVersion: string, kind: string, known: KnownKind | undefi
     const message = `${kind} is not read: ${instead} is in its place (docs/guides/migrate-from-envoy-waypoint.md)`
     return { message, path: 'kind', found: kind, expected: instead }
   }
-  if (kind === 'UDPRoute' && apiVersion.startsWith('gateway.networking.k8s.io/')) {
-    const message = 'UDPRoute is not carried out: ztunnel takes UDP past every waypoint'
-    return { message, path: 'kind', found: kind, expected: supported }
+  const why = ofOthers[`${apiVersion.split('/')[0]}/${kind}`]
+  if (why !== undefined) {
+    return { message: `${kind} is not carried out: ${why}`, path: 'kind', found: kind, expected: supported }
   }
   const nearest = nearestWord(kind, knownKinds.keys())
   const guess = nearest === undefined ? '' : `; did you mean ${nearest}?`
