@@ -102,3 +102,12 @@ it('what has come to its end is told when it comes in like that', () => {
   assert.match(messages({ conditions: [ended] }).join(), /^HTTPRoute shop\/api: it does nothing since 2026-05-04T12/)
   assert.deepEqual(messages({ conditions: [{ ...ended, endsAtMs: NOW + 1 }] }), [])
 })
+
+it('that there is no Gateway is told when it begins, and only then', () => {
+  const none = { model: { ...modelOf([]), gateway: undefined }, objects: 0 }
+  const text = /^there is no Gateway of this waypoint among the objects: /
+  assert.match(messages(none)[0] ?? '', text)
+  assert.match(messages(none, {})[0] ?? '', text)
+  assert.deepEqual(messages(none, none), [])
+  assert.deepEqual(messages({}, none), [])
+})

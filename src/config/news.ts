@@ -14,7 +14,7 @@ export interface News {
 
 /**
  * What an update has to say that the one before had not: files that cannot be read, each time; faults of objects, with
- * their place; conditions that are bad news, without the faults that were told already.
+ * their place; conditions that are bad news, without the faults that were told already. And that there is no Gateway.
  */
 export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined, nowMs: number): readonly News[] => {
   // With thousands of routes nearly everything is well, or the very objects of before; and this runs where requests do.
@@ -26,6 +26,7 @@ export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined, n
   )
   const ownWords = createOwnWords(update.objectIssues)
   return [
+    ...tellNoGateway(update, before),
     ...(update.notes === before?.notes ? [] : update.notes)
       .filter((note) => before?.notes.includes(note) !== true)
       .map((note) => ({ level: 'info' as const, message: note, fields: meshNote })),
@@ -38,6 +39,14 @@ export const newsOf = (update: ConfigUpdate, before: ConfigUpdate | undefined, n
       .filter((condition) => !told.has(JSON.stringify(condition)))
       .flatMap((condition) => tellCondition(condition, ownWords(condition))),
   ]
+}
+
+/** A folder that is the wrong one, or a mount that is empty, is read without a fault; all that it comes to is 404. */
+const tellNoGateway = ({ model }: ConfigUpdate, before: ConfigUpdate | undefined): readonly News[] => {
+  if (model.gateway !== undefined || (before !== undefined && before.model.gateway === undefined)) return []
+  const message =
+    'there is no Gateway of this waypoint among the objects: nothing is bound to it, and all is refused (404)'
+  return [{ level: 'warn', message, fields: { event: 'no-gateway' } }]
 }
 
 const faultsAt = (conditions: readonly Condition[], nowMs: number): readonly Condition[] =>
