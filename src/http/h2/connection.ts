@@ -139,6 +139,11 @@ export class H2Connection {
     if (!stream.isReset && !stream.isLocalClosed) this.#write(stream, fields, isEnd)
   }
 
+  /** Sends a whole answer of our own: a status, `more` and the time at which it is sent. */
+  answer(stream: H2Stream, status: number, more?: readonly string[]): void {
+    this.headers(stream, this.#session.answerOf(status, more), true)
+  }
+
   #write(stream: H2Stream, fields: readonly string[], isEnd: boolean): void {
     try {
       this.#session.sender.headers(stream, fields, isEnd)

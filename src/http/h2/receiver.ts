@@ -247,7 +247,7 @@ export class H2Receiver implements FrameSink {
     // Not in the table: to the owner it never was.
     const stream = new H2Stream(streamId, ignoreStream, { send: 0, receive: 0 })
     stream.isRemoteClosed = isEnd
-    session.sender.headers(stream, [':status', '431'], true)
+    session.sender.headers(stream, session.answerOf(431), true)
     const why = `the header list is longer than ${session.own.maxHeaderListBytes} bytes`
     session.handler.onRefused?.({ fields, status: 431, why })
     // The answer is complete: NO_ERROR asks the client to spare the rest of its request (section 8.1).

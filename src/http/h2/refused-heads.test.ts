@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { clientPreface, createBlockWriter, dataFrame, formatVerdict } from '../../../test/support/http/h2-frames.ts'
+import {
+  clientPreface,
+  createBlockWriter,
+  dataFrame,
+  formatVerdict,
+  parseFrames,
+} from '../../../test/support/http/h2-frames.ts'
 import { headersFrame, settingsFrame, windowFrame } from '../../../test/support/http/h2-frames.ts'
 import { recordConnection } from '../../../test/support/http/h2-recorder.ts'
+import { createDating } from '../date.ts'
+import { HpackDecoder } from '../hpack/decoder.ts'
 import { H2Connection } from './connection.ts'
-import type { RefusedHead } from './connection.ts'
+import type { ConnectionOptions, RefusedHead } from './connection.ts'
 import { FLAG_END_HEADERS, FLAG_END_STREAM } from './constants.ts'
 import { ignoreStream } from './stream.ts'
 import type { H2Stream } from './stream.ts'
@@ -12,8 +20,16 @@ import type { H2Stream } from './stream.ts'
 const good = [':method', 'POST', ':scheme', 'http', ':authority', 'a', ':path', '/']
 const whole = FLAG_END_HEADERS | FLAG_END_STREAM
 
+interface ServeOptions extends Pick<ConnectionOptions, 'addDate'> {
+  readonly maxHeaderListBytes?: number
+}
+
 /** A server that was told of one head, and what came of it. */
-const serve = (fields: readonly string[], flags: number, maxHeaderListBytes = 65_536) => {
+const serve = (
+  fields: readonly string[],
+  flags: number,
+  { maxHeaderListBytes = 65_536, ...more }: ServeOptions = {},
+) => {
   const refused: RefusedHead[] = []
   const streams: H2Stream[] = []
   const { handler } = recordConnection()
@@ -26,7 +42,7 @@ const serve = (fields: readonly string[], flags: number, maxHeaderListBytes = 65
       },
       onRefused: (head) => refused.push(head),
     },
-    { role: 'server', settings: { maxHeaderListBytes } },
+    { role: 'server', settings: { maxHeaderListBytes }, ...more },
   )
   server.start()
   server.feed(Buffer.concat([clientPreface, settingsFrame()]))
@@ -42,7 +58,7 @@ const heads: readonly (readonly [what: string, fields: readonly string[], status
 ]
 for (const [what, fields, status, why] of heads) {
   test(`a server is told of a head that is refused for ${what}, and of no stream`, () => {
-    const { refused, streams } = serve(fields, whole, 4096)
+    const { refused, streams } = serve(fields, whole, { maxHeaderListBytes: 4096 })
     assert.deepEqual([refused.length, refused[0]?.status, streams.length], [1, status, 0])
     assert.match(refused[0]?.why ?? '', why)
     assert.deepEqual(refused[0]?.fields.slice(0, 2), [':method', 'POST'])
@@ -52,6 +68,17 @@ for (const [what, fields, status, why] of heads) {
 test('a server is told of nothing when a head is good', () => {
   const { refused, streams } = serve(good, whole)
   assert.deepEqual([refused, streams.length, streams[0]?.fault], [[], 1, undefined])
+})
+
+test('an answer to a head that is too large has the time, and none where nobody has a clock', () => {
+  const addDate = createDating(() => Date.UTC(2026, 0, 2))
+  const date = ['date', 'Fri, 02 Jan 2026 00:00:00 GMT']
+  for (const [options, time] of [[{ addDate }, date] as const, [{}, []] as const]) {
+    const { server } = serve([...good, 'x', 'x'.repeat(5000)], whole, { maxHeaderListBytes: 4096, ...options })
+    const payload = parseFrames(server.take())[0]?.payload ?? Buffer.alloc(0)
+    const result = new HpackDecoder().decode(payload, 0, payload.length)
+    assert.deepEqual(result.kind === 'ok' && result.fields, [':status', '431', ...time])
+  }
 })
 
 const behind: Readonly<Record<string, { readonly more: readonly string[]; readonly frame: Buffer; why: RegExp }>> = {

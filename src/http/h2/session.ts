@@ -1,3 +1,5 @@
+import type { AddDate } from '../date.ts'
+import { HeaderList } from '../header-list.ts'
 import { HpackDecoder } from '../hpack/decoder.ts'
 import { HpackEncoder } from '../hpack/encoder.ts'
 import { CANCEL, DEFAULT_WINDOW_BYTES, ENHANCE_YOUR_CALM, NO_ERROR } from './constants.ts'
@@ -44,6 +46,8 @@ export interface ConnectionOptions {
   readonly settings?: Partial<OwnSettings>
   /** Frames that carry nothing, allowed between two calls of `forgive`; default 4,000. See `FloodGuard` for the rest. */
   readonly nuisanceLimit?: number
+  /** For answers of our own; without a clock there is no date (RFC 9110 section 6.6.1). */
+  readonly addDate?: AddDate
 }
 
 /** What a mistake that has us reset a stream counts: a thousand in a second are none (CVE-2025-8671). */
@@ -82,6 +86,7 @@ export class H2Session {
   /** What we gave the connection up for, if that was it. */
   failure = ''
   readonly #onStop: () => void
+  readonly #addDate: AddDate | undefined
   readonly #guard: FloodGuard
   readonly #resets = new Set<number>()
   /** Highest number that `#resets` had to forget. */
@@ -95,6 +100,7 @@ export class H2Session {
     this.fullWindowBytes = Math.max(this.own.connectionWindowBytes, DEFAULT_WINDOW_BYTES)
     this.#guard = new FloodGuard(options.nuisanceLimit)
     this.#onStop = onStop
+    this.#addDate = options.addDate
     this.decoder = new HpackDecoder({ maxListBytes: this.own.maxHeaderListBytes })
     this.sender = new H2Sender({
       output: this.output,
@@ -187,6 +193,13 @@ export class H2Session {
     this.remove(stream)
     handler.onReset(code)
     this.annoy(MISTAKE_POINTS)
+  }
+
+  /** A whole answer of our own, of nothing but a status, `more` and the time (server). */
+  answerOf(status: number, more: readonly string[] = []): readonly string[] {
+    const headers = new HeaderList([':status', String(status), ...more])
+    this.#addDate?.(headers)
+    return headers.fields
   }
 
   /** The peer ended the stream, or its end of it. */

@@ -1,5 +1,6 @@
 import type { TLSSocket } from 'node:tls'
 import type { Source } from '../../filter/record.ts'
+import type { AddDate } from '../../http/date.ts'
 import { H2Connection } from '../../http/h2/connection.ts'
 import { NO_ERROR, SETTINGS_TIMEOUT } from '../../http/h2/constants.ts'
 import { findField } from '../../http/h2/fields.ts'
@@ -56,6 +57,8 @@ export interface ServerConnectionOptions {
   /** The connection failed because of what the peer did, or did not do in time. */
   readonly onWarning: (message: string, kind: 'connection' | 'peer') => void
   readonly onFault: OnFault | undefined
+  /** For refusals. */
+  readonly addDate: AddDate
   /** Tunnels at a time. */
   readonly maxConcurrentStreams: number
 }
@@ -115,7 +118,11 @@ export class ServerConnection implements ReviewedPeer {
           this.transport.close()
         },
       },
-      { role: 'server', settings: { maxConcurrentStreams: options.maxConcurrentStreams } },
+      {
+        role: 'server',
+        settings: { maxConcurrentStreams: options.maxConcurrentStreams },
+        addDate: options.addDate,
+      },
     )
   }
 
@@ -225,7 +232,7 @@ export class ServerConnection implements ReviewedPeer {
     this.load.tunnels++
     if (findField(fields, ':method') !== 'CONNECT' || findField(fields, ':protocol') !== undefined) {
       counters.connectRefused.notConnect++
-      this.#refuse(stream, [':status', '405', 'allow', 'CONNECT'])
+      this.#refuse(stream, 405, ['allow', 'CONNECT'])
       return ignoreStream
     }
     const channel = new TunnelChannel(this.h2, budget, onFault)
@@ -242,7 +249,7 @@ export class ServerConnection implements ReviewedPeer {
         handler = channel
         return channel
       },
-      refuse: (status) => this.#refuse(stream, [':status', String(status)]),
+      refuse: (status) => this.#refuse(stream, status),
     }
     channel.guard(() => onTunnel(request))
     // END_STREAM on the CONNECT itself: the client has nothing to say, and the tunnel learns it once it is set up.
@@ -251,8 +258,8 @@ export class ServerConnection implements ReviewedPeer {
   }
 
   /** Answers, and frees the stream although the client has not ended it (RFC 9113 section 8.1). */
-  #refuse(stream: H2Stream, fields: readonly string[]): void {
-    this.h2.headers(stream, fields, true)
+  #refuse(stream: H2Stream, status: number, more?: readonly string[]): void {
+    this.h2.answer(stream, status, more)
     this.h2.reset(stream, NO_ERROR)
   }
 

@@ -3,6 +3,7 @@
  * opened them; what is said inside is for `onTunnel`.
  */
 import type { TLSSocket } from 'node:tls'
+import { createDating } from '../../http/date.ts'
 import type { Credentials } from '../../identity/credentials.ts'
 import type { TlsSettings } from '../../identity/tls.ts'
 import { judgeClient } from '../../identity/trust/peer.ts'
@@ -80,7 +81,8 @@ export class HboneServer {
     this.#clock = clock
     this.#endings = new Slices((connection) => connection.endSome(clock.monotonicMs(), clock.nowMs()), clock)
     this.#trust = options.trust ?? this.#decodeTrust(options.credentials)
-    this.#connectionOptions = { ...options, deadlines, maxConcurrentStreams, budget, onFault, clients, random }
+    const addDate = createDating(clock.nowMs)
+    this.#connectionOptions = { ...options, deadlines, maxConcurrentStreams, budget, onFault, clients, random, addDate }
     this.#gate = new TlsGate({
       credentials: options.credentials,
       tls: options.tls,

@@ -347,7 +347,7 @@ export class H2Request implements ChannelHandler, ExchangeOwner, ResponseSink, A
 
   /** Answers what never became a request. */
   #refuse(status: number): void {
-    this.#owner.h2.headers(this.#stream, [':status', String(status)], true)
+    this.#owner.h2.answer(this.#stream, status)
     if (!this.#isWhole) this.channel.reset(NO_ERROR)
     this.#leave()
   }

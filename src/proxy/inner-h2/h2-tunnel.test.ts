@@ -256,6 +256,7 @@ test('an extended CONNECT to what cannot be switched to is 501, and no request o
   const stream = session.request(fields, { endStream: false })
   const [headers] = (await once(stream, 'response')) as [IncomingHttpHeaders]
   assert.equal(headers[':status'], 501)
+  assert.ok(Date.now() - Date.parse(headers.date ?? '') < 60_000)
   stream.end()
   await until(() => stream.closed)
   assert.equal(mesh.pod.tunnels.length, 0)

@@ -59,6 +59,7 @@ export class H2Tunnel implements ChannelHandler, H2RequestOwner {
     this.#transport = new InnerTransport(channel, this.#handler(), {
       role: 'server',
       settings: { maxConcurrentStreams: MAX_STREAMS, hasConnectProtocol: true },
+      addDate: deps.addDate,
       flusher,
       turns,
       onFault: (error) => this.#fail(error),
