@@ -14,7 +14,7 @@ import { isAfterLoss, noteHead, noteTry, whereOf } from './forward-plan.ts'
 import type { ForwardDeps, ForwardPlan, ForwardUser } from './forward-plan.ts'
 import { refusalOfHttp1, rewriteHead, versionFor, writeHeadFor } from './http-version.ts'
 import { ReplayBody } from './replay-body.ts'
-import { backoffBefore, isFutile, mayRepeat, refusalOfRepeat } from './retry-policy.ts'
+import { backoffBefore, isFutile, mayRepeat, reasonToRepeat, refusalOfRepeat } from './retry-policy.ts'
 import { readToEnd } from './unwanted-response.ts'
 
 const noPools: readonly EndpointPool[] = []
@@ -137,12 +137,13 @@ export class Forward implements SessionUser {
   }
 
   onResponse(head: H1ResponseHead): void {
-    const { retry, group } = this.#plan
-    const isRemarkable = head.status >= 429 || group.policy !== undefined || this.#pool?.health.isQuiet === false
+    const { policy } = this.#plan.group
+    const isRemarkable = head.status >= 429 || policy !== undefined || this.#pool?.health.isQuiet === false
     if (isRemarkable || (this.#version === 2 && asksForRest(head.headers))) {
       this.#tell((outcomes, trying) => (this.#awaitsVerdict = !outcomes.onHead(trying, head)))
     } else this.#awaitsVerdict = false
-    if (retry?.codes.includes(head.status) === true && this.#takeRepeat()) return this.#repeatAfterAnswer(head.status)
+    const unwanted = reasonToRepeat(head, this.#session, this.#plan)
+    if (unwanted !== undefined && this.#takeRepeat()) return this.#repeatAfterAnswer(unwanted)
     this.#hasResponse = true
     if (this.#pool !== undefined) this.#plan.session?.onAnswer(head.headers, this.#pool)
     // A conversation has no time of its own as tries have.
@@ -265,13 +266,12 @@ export class Forward implements SessionUser {
     return false
   }
 
-  #repeatAfterAnswer(status: number): void {
+  #repeatAfterAnswer(why: Pick<TryRecord, 'status' | 'reason' | 'failure'>): void {
     const session = this.#session
-    const isTaken = this.#isTaken()
-    this.#session = undefined
-    if (isTaken) readToEnd(session, this.#pool, this.#deps.clock)
+    if (this.#isTaken()) readToEnd(session, this.#pool, this.#deps.clock)
     else session?.abandon()
-    this.#repeat({ status, reason: 'status', failure: '' })
+    this.#session = undefined
+    this.#repeat(why)
   }
 
   #repeat(why: Pick<TryRecord, 'status' | 'reason' | 'failure'>): void {

@@ -1,5 +1,8 @@
+import type { TryRecord } from '../../filter/record.ts'
+import type { H1ResponseHead } from '../../http/h1/message.ts'
 import type { Retry } from '../../model/route.ts'
 import type { Counters } from '../counters.ts'
+import type { UpstreamSession } from '../upstream/session.ts'
 import type { LossKind } from './failure.ts'
 
 /** Repetitions where the route says nothing. */
@@ -30,6 +33,18 @@ export const refusalOfRepeat = (
 export const mayRepeat = (kind: LossKind, method: string, retry: Retry | undefined): boolean => {
   if (retry !== undefined || kind === 'connect-failed' || kind === 'refused') return true
   return kind === 'reset' && SAFE_METHODS.has(method)
+}
+
+/** Why an answer is not what the client is to have, if there is leave for one more try. */
+export const reasonToRepeat = (
+  { status, keepAlive }: Pick<H1ResponseHead, 'status' | 'keepAlive'>,
+  session: Pick<UpstreamSession, 'isReused'> | undefined,
+  { retry, request }: { readonly retry: Retry | undefined; readonly request: { readonly method: string } },
+): Pick<TryRecord, 'status' | 'reason' | 'failure'> | undefined => {
+  // No answer to it: the endpoint had given the idle connection up when it came (RFC 9110 section 15.5.9).
+  if (status === 408 && !keepAlive && session?.isReused === true && mayRepeat('reset', request.method, retry))
+    return { status, reason: 'reset', failure: 'the upstream gave up the idle connection' }
+  return retry?.codes.includes(status) === true ? { status, reason: 'status', failure: '' } : undefined
 }
 
 /** To connect once more to the only endpoint at once would be in vain. */

@@ -70,6 +70,27 @@ test('a GET whose kept tunnels are all dead is tried again on a new one', async 
   assert.equal((await mesh.record(5)).attempts, 2)
 })
 
+const TIMED_OUT = 'HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 4\r\n\r\nlate'
+const SLOW = TIMED_OUT.replace('connection: close\r\n', '')
+for (const { what, answers, method = 'GET', statuses, attempts } of [
+  { what: 'crosses a GET', answers: [OK, TIMED_OUT], statuses: [200, 200], attempts: 2 },
+  { what: 'crosses a POST', answers: [OK, TIMED_OUT], method: 'POST', statuses: [200, 408], attempts: 1 },
+  { what: 'answers the first request of a tunnel', answers: [TIMED_OUT], statuses: [408, 408], attempts: 1 },
+  { what: 'leaves the tunnel open', answers: [OK, SLOW], statuses: [200, 408], attempts: 1 },
+]) {
+  test(`a 408 that ${what} is ${attempts > 1 ? 'the end of an idle tunnel' : 'an answer'}`, async () => {
+    mesh = await Mesh.start({
+      pods: [{ onRequest: (tunnel) => void tunnel.write(answers[tunnel.requests.length - 1] ?? OK) }],
+    })
+    const tunnel = await mesh.tunnel()
+    const first = await tunnel.get()
+    const second = await tunnel.request(method, '/', 'content-length: 0\r\n', '')
+    assert.deepEqual([first.head.status, second.head.status], statuses)
+    const record = await mesh.record(2)
+    assert.deepEqual([record.attempts, record.flags, mesh.counters.retries.reset], [attempts, '-', attempts - 1])
+  })
+}
+
 test('an idle tunnel that the pod ends is not used again', async () => {
   mesh = await Mesh.start()
   const tunnel = await mesh.tunnel()

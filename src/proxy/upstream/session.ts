@@ -42,6 +42,8 @@ export interface SessionUser {
  */
 export interface UpstreamSession {
   readonly version: HttpVersion
+  /** Whether other requests had the connection before, one by one. */
+  readonly isReused: boolean
   /** Whether a request may begin on it. */
   readonly isUsable: boolean
   /** Bytes of the request that the endpoint, or the way there, does not take at the moment. */

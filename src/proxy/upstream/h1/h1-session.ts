@@ -51,6 +51,7 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable, W
   #idleSinceMs = -1
   /** How long the endpoint keeps it when it is idle, by its first answer; `undefined`: there was none yet. */
   #keptForMs: number | undefined
+  isReused = false
   isHeard = true
   silentSinceMs = 0
 
@@ -291,6 +292,7 @@ export class H1Session implements UpstreamSession, ChannelHandler, Deferrable, W
     if (!this.#isResponseDone || !this.#isRequestDone || this.#isGone || this.#user === undefined) return
     this.#user = undefined
     this.#idleSinceMs = -1
+    this.isReused = true
     // What waits behind a complete response would be taken for the next one.
     if (this.#isKeptAlive && this.#channel.isLasting && this.#backlog.isEmpty) this.#keeper.onIdle(this)
     else this.close()

@@ -27,6 +27,7 @@ export interface StreamOwner {
 /** One request on a stream of an HTTP/2 connection. The stream is opened when the request begins. */
 export class StreamSession implements UpstreamSession, StreamUser {
   readonly version = 2
+  readonly isReused = false
   readonly #owner: StreamOwner
   /** The stream as bytes with credit, which the process's budget knows of. */
   readonly #channel: TunnelChannel
