@@ -12,7 +12,7 @@ import { TunnelWatch } from './limits/tunnel-watch.ts'
 import type { RestExpiry } from './limits/tunnel-watch.ts'
 import type { Deferrable, TurnBudget } from './limits/turn-budget.ts'
 import { giveBackPiece } from './limits/waiting-bytes.ts'
-import { faultOfH1, lateHead, noteFault, replyToFault } from './malformed/fault.ts'
+import { faultOfH1, lateHead, lostHead, noteFault, replyToFault } from './malformed/fault.ts'
 import type { Fault } from './malformed/fault.ts'
 import { answerRefused, tellRefused } from './malformed/refused-request.ts'
 import type { OverloadReason } from './overload/overload-reason.ts'
@@ -112,6 +112,8 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
   }
 
   onClosed(): void {
+    const isInHead = !this.#isClosing && this.#exchange === undefined && !this.#parser.isIdle
+    if (isInHead) this.#tellRefused(lostHead, this.#parser.start)
     this.#isClosing = true
     this.#deps.onClosed(this)
     this.#parser.stop()
@@ -212,21 +214,21 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
     const exchange = this.#exchange
     if (exchange === undefined) {
       const expiry = this.#watch.checkRest(nowMs, this.#parser.isIdle)
-      if (expiry !== undefined) this.#onRestExpiry(expiry, nowMs - this.#watch.sinceMs)
+      if (expiry !== undefined) this.#onRestExpiry(expiry)
     } else {
       const expiry = this.#watch.checkExchange(nowMs, exchange, this.channel.queuedBytes)
       if (expiry !== undefined) expireExchange(exchange, expiry, this.#deps)
     }
   }
 
-  #onRestExpiry(expiry: RestExpiry, waitedMs: number): void {
+  #onRestExpiry(expiry: RestExpiry): void {
     const { deadlines } = this.#deps.counters
     if (expiry === 'keep-alive') {
       deadlines.keepAliveIdle++
       return this.#close()
     }
     deadlines.requestHead++
-    this.#refuse(lateHead, this.#parser.start, waitedMs)
+    this.#refuse(lateHead, this.#parser.start)
   }
 
   /** A client that does not follow our end is cut off. */
@@ -352,6 +354,7 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
 
   #onParseFailure(failure: H1Failure, start: RequestStart): void {
     if (failure.code === 'truncated') {
+      if (this.#exchange === undefined) this.#tellRefused(lostHead, start)
       this.#takeExchange()?.onDownstreamGone()
       return this.abort()
     }
@@ -364,9 +367,14 @@ export class Downstream implements ChannelHandler, Deferrable, Applicant {
   }
 
   /** Answers what never became a request, and ends. */
-  #refuse(fault: Fault, start: RequestStart, waitedMs = 0): void {
+  #refuse(fault: Fault, start: RequestStart): void {
     const responseBytes = answerRefused(this.channel, fault, this.#deps)
     this.#close()
+    this.#tellRefused(fault, start, responseBytes)
+  }
+
+  #tellRefused(fault: Fault, start: RequestStart, responseBytes = 0): void {
+    const waitedMs = this.#watch.headWaitedMs(this.#deps.clock.monotonicMs())
     tellRefused(start, { fault, responseBytes, waitedMs }, { origin: this.#origin, deps: this.#deps })
   }
 

@@ -49,9 +49,9 @@ export class TunnelWatch {
     this.#unreadSinceMs = -1
   }
 
-  /** When it was first seen that what is waited for has not come. */
-  get sinceMs(): number {
-    return this.#sinceMs
+  /** How long ago it was first seen that a head has begun and is not whole; 0: it was not. */
+  headWaitedMs(nowMs: number): number {
+    return this.#seen === 'head' && this.#sinceMs >= 0 ? nowMs - this.#sinceMs : 0
   }
 
   /** To be called in each tick between two requests, the head of the next one included. */

@@ -1,6 +1,7 @@
 import type { ExchangeRecord } from '../../filter/record.ts'
 import type { H1Failure } from '../../http/h1/message.ts'
 import { formatErrorCode } from '../../http/h2/constants.ts'
+import { clientGone } from '../response/local-reply.ts'
 import type { LocalReply } from '../response/local-reply.ts'
 
 /**
@@ -47,6 +48,13 @@ export const lateHead: Fault = {
   flags: 'SI',
   details: 'request_header_timeout',
   message: 'the request took too long',
+}
+
+/** The client has left in the middle of a head: Envoy logs that as it logs a client who does not wait for his answer. */
+export const lostHead: Fault = {
+  status: 0,
+  ...clientGone,
+  message: 'the client ended the connection in the middle of a request head',
 }
 
 /** Something quoted, with what stands before the name of a field. */

@@ -9,6 +9,8 @@ import {
 } from '../../../test/support/http/h2-frames.ts'
 import { headersFrame, settingsFrame } from '../../../test/support/http/h2-frames.ts'
 import { Mesh, VIP, identityOf, until } from '../../../test/support/mesh/mesh.ts'
+import type { ClientTunnel } from '../../../test/support/mesh/client-tunnel.ts'
+import { turn } from '../../../test/support/turns.ts'
 import type { TunnelChannel } from '../hbone/tunnel.ts'
 import { FLAG_END_HEADERS, FLAG_END_STREAM, FRAME_CONTINUATION } from '../../http/h2/constants.ts'
 import { ignoreChannel } from '../channel.ts'
@@ -65,6 +67,29 @@ for (const [what, request, status, code, path] of h1Cases) {
     assert.deepEqual([record.source.principal, record.destination.name], [identityOf('client'), 'api'])
     assert.deepEqual([record.called, record.generation, mesh.counters.activeExchanges], [VIP, 1, 0])
     assert.equal(record.responseBytes, tunnel.received)
+  })
+}
+
+const leaves: Readonly<Record<string, (tunnel: ClientTunnel) => void>> = {
+  'ends its direction': ({ channel }) => channel.end(),
+  'resets the tunnel': ({ channel }) => channel.abort(),
+}
+for (const [how, leave] of Object.entries(leaves)) {
+  test(`a client that ${how} in the middle of a head is told of, and none that does so between two requests`, async () => {
+    mesh = await Mesh.start()
+    const idle = await mesh.tunnel()
+    await idle.get()
+    leave(idle)
+    const tunnel = await mesh.tunnel()
+    await tunnel.get()
+    tunnel.write('POST /a?b=c HTTP/1.1\r\nhost: a', 'POST')
+    await turn()
+    leave(tunnel)
+    const { status, flags, details, termination, method, path } = await mesh.record(3)
+    assert.deepEqual([status, flags, details], [0, 'DC', 'downstream_remote_disconnect'])
+    assert.deepEqual([method, path], ['POST', '/a?b=c'])
+    assert.equal(termination, 'the client ended the connection in the middle of a request head')
+    assert.equal(mesh.records.length, 3)
   })
 }
 

@@ -63,7 +63,8 @@ export const tellRefused = (
         userAgent: undefined,
         forwardedFor: undefined,
       },
-      waitedMs === 0 ? deps.clock : { ...deps.clock, monotonicMs: () => deps.clock.monotonicMs() - waitedMs },
+      deps.clock,
+      { waitedMs },
     )
     record.status = fault.status
     record.flags = fault.flags

@@ -42,9 +42,20 @@ type Asked = Pick<
 
 const noTries: readonly TryRecord[] = []
 
-/** A record of what begins now, and of which nothing has happened yet. */
-export const startRecord = (parties: Parties, asked: Asked, clock: Clock): ExchangeRecord => {
-  const startedAtMs = clock.monotonicMs()
+/** How long ago it began. */
+interface Since {
+  readonly waitedMs: number
+}
+const sinceNow: Since = { waitedMs: 0 }
+
+/** A record of what begins now, unless it is `since` earlier, and of which nothing has happened yet. */
+export const startRecord = (
+  parties: Parties,
+  asked: Asked,
+  clock: Clock,
+  { waitedMs }: Since = sinceNow,
+): ExchangeRecord => {
+  const startedAtMs = clock.monotonicMs() - waitedMs
   return {
     source: parties.source,
     destination: parties.destination,

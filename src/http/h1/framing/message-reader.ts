@@ -108,7 +108,10 @@ export class MessageReader {
       this.#end(undefined)
       this.stop()
     } else if (this.#state !== 'dead' && !this.isIdle) {
-      this.fail(h1Failure('truncated', `the connection ended in the middle of a message (${this.#state})`))
+      this.fail(
+        h1Failure('truncated', `the connection ended in the middle of a message (${this.#state})`),
+        this.begunHead,
+      )
     }
   }
 
