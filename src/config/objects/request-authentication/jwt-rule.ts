@@ -52,6 +52,13 @@ const duration: s.Schema<number> = {
   },
 }
 
+/** Istio's CRD has it since August 2026; istiod looks at no `REQUIRED`, and to let through what it forbids would be worse. */
+const presence = s.refine(s.oneOf(['OPTIONAL', 'REQUIRED']), (value, path) => {
+  const expected =
+    'OPTIONAL, and an AuthorizationPolicy that denies requests without a token (notRequestPrincipals: ["*"])'
+  return value === 'OPTIONAL' ? [] : [{ message: 'is not carried out', path, found: value, expected }]
+})
+
 const schema = s.object({
   issuer: s.withDefault(text, ''),
   audiences: texts,
@@ -66,6 +73,7 @@ const schema = s.object({
   forwardOriginalToken: s.withDefault(s.boolean(), false),
   timeout: s.withDefault(duration, TIMEOUT_MS),
   spaceDelimitedClaims: texts,
+  presence: s.optional(presence),
 })
 
 type Written = s.ValueOf<typeof schema>
