@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { decodeClusterDomain } from './cluster-domain-flag.ts'
 import { CliError } from './verb.ts'
@@ -17,7 +18,18 @@ const bad: readonly (readonly [domain: string, next: string | undefined])[] = [
   [Array.from({ length: 128 }, () => 'a').join('.'), undefined],
 ]
 
+const chart = JSON.parse(readFileSync('charts/fairway/values.schema.json', 'utf8'))
+const { pattern, maxLength } = chart.properties.mesh.properties.clusterDomain
+const isOfChart = (domain: string): boolean => new RegExp(pattern).test(domain) && domain.length <= maxLength
+
 describe('a cluster domain', () => {
+  it('is the same to the chart', () => {
+    assert.deepEqual(good.filter(isOfChart), good)
+    assert.deepEqual(
+      bad.filter(([domain]) => isOfChart(domain)),
+      [],
+    )
+  })
   for (const domain of good) it(`is ${domain}`, () => assert.equal(decodeClusterDomain(domain), domain))
   for (const [domain, next] of bad) {
     it(`is not ${JSON.stringify(domain)}`, () =>

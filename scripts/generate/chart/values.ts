@@ -20,6 +20,10 @@ import {
 } from './value-node.ts'
 
 const host = { type: 'string', pattern: '^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?)?$' }
+/** As `--cluster-domain` takes it; the length apart, since Helm's expressions cannot look ahead. */
+const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?'
+const dnsName = { type: 'string', pattern: `^${label}(\\.${label})*$`, maxLength: 253 }
+const namespace = { type: 'string', pattern: `^${label}$` }
 const address = { type: 'string', pattern: '^\\S*$' }
 const part = { type: 'string', pattern: '^([a-z]([-a-z0-9]*[a-z0-9])?)?$' }
 
@@ -57,10 +61,10 @@ const networkPolicy = group('Lets only what is needed reach the controller, and 
 })
 
 const mesh = group('How the mesh is called. What istiod was installed with has to stand here too.', {
-  clusterDomain: value('Of host names of Services.', 'cluster.local', { ...host, minLength: 1 }),
+  clusterDomain: value('Of host names of Services.', 'cluster.local', dnsName),
   trustDomain: value('Of waypoints; empty: as the MeshConfig says.', '', host),
   clusterId: value('What istiod calls this cluster.', 'Kubernetes', { type: 'string', minLength: 1 }),
-  istioNamespace: value('Where istiod and its MeshConfig are.', 'istio-system', { ...host, minLength: 1 }),
+  istioNamespace: value('Where istiod and its MeshConfig are.', 'istio-system', namespace),
   caAddress: value(
     'Whom waypoints ask for certificates, HOST[:PORT]; empty: istiod of the Gateway’s revision.',
     '',
