@@ -3,6 +3,12 @@ import { hyphenated, removeFrom } from '../lib/headers/field-removal.ts'
 const NONE: readonly string[] = []
 /** Where clients show who their users are; what is answered to that is for these alone (RFC 9111 section 3.5; cookies as everywhere). */
 const CREDENTIALS: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
+/** What stands between the lines of a field that are read as one (RFC 9110 section 5.3, RFC 9113 section 8.2.3 for cookies). */
+export const glueOf = (name: string, comma: string): string => (name === 'cookie' ? '; ' : comma)
+
+/** Between the values that routes and policies compare: as Envoy joins what its matchers look at. */
+export const MATCHED_COMMA = ','
+
 /** Twice the number of checked fields that are passed over in search of one. */
 const MAX_REMOVED = 16
 
@@ -44,11 +50,16 @@ export class HeaderList {
   }
 
   getLower(name: string): string | undefined {
+    return this.joinedLower(name, ', ')
+  }
+
+  /** @internal The same with `comma` between values that are no cookies. */
+  joinedLower(name: string, comma: string): string | undefined {
     const fields = this.fields
     let found: string | undefined
     for (let i = 0; i < fields.length; i += 2) {
       if (fields[i] !== name) continue
-      found = found === undefined ? fields[i + 1] : `${found}${name === 'cookie' ? '; ' : ', '}${fields[i + 1]}`
+      found = found === undefined ? fields[i + 1] : `${found}${glueOf(name, comma)}${fields[i + 1]}`
     }
     return found
   }

@@ -1,4 +1,5 @@
 import { claimValues, type VerifiedToken } from '../filter/verified-token.ts'
+import { MATCHED_COMMA } from '../http/header-list.ts'
 import { compileRe2 } from '../lib/regex/compile-re2.ts'
 import { HIDDEN, isSecretName } from '../lib/secrets/hide-secrets.ts'
 import type { Match, ValueMatch } from '../model/match.ts'
@@ -116,11 +117,11 @@ export const hasPathPrefix = (path: string, prefix: string): boolean =>
 export const prefixKey = (prefix: string): string => (prefix === '/' ? '' : prefix)
 
 /**
- * A header as routes see it, its lines joined by `, `. As in Envoy, and as policies do, they also see an Upgrade that goes on to
+ * A header as routes see it, its lines joined by `,`. As in Envoy, and as policies do, they also see an Upgrade that goes on to
  * the endpoint, and the x-forwarded-proto that the endpoint is told where nobody has said it yet.
  */
 export const findHeader = ({ headers, upgrade }: MatchRequest, name: string): string | undefined => {
-  const found = headers.getLower(name)
+  const found = headers.joinedLower(name, MATCHED_COMMA)
   if (found !== undefined) return found
   if (name === 'upgrade') return upgrade
   return name === 'x-forwarded-proto' ? 'http' : undefined

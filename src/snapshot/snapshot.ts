@@ -348,7 +348,7 @@ export interface MatchRequest {
   /** With its `?`, or empty. */
   readonly query: string
   /** `host` is among them. */
-  readonly headers: { readonly getLower: (name: string) => string | undefined }
+  readonly headers: { readonly joinedLower: (name: string, comma: string) => string | undefined }
   /** The protocols that the endpoint will be asked to switch to (`websocket`), with `, ` between. */
   readonly upgrade?: string | undefined
   /** Of a request that was verified. */

@@ -1,6 +1,6 @@
+import { MATCHED_COMMA, glueOf } from '../../http/header-list.ts'
 import { hashPiece, nextHash } from '../../lib/hash/piece-hash.ts'
 import { matches } from './find-misfit.ts'
-import { glueOf } from './match/headers.ts'
 import type { Discriminator, RuleNode, RulePlan } from './policy-plans.ts'
 import type { RequestFacts } from './request-facts.ts'
 import type { Key } from './rule-keys.ts'
@@ -88,7 +88,7 @@ const findByHeader = (groups: Groups, name: string, facts: RequestFacts): Found 
     const value = fields[i + 1] ?? ''
     const found = findIn(groups.get(value), facts)
     if (found !== undefined) return found
-    all = all === undefined ? value : all + glueOf(name) + value
+    all = all === undefined ? value : all + glueOf(name, MATCHED_COMMA) + value
   }
   return all === undefined ? undefined : findIn(groups.get(all), facts)
 }

@@ -7,6 +7,7 @@ import type { Match, PathMatch, ValueMatch } from '../../model/match.ts'
 import type { Route } from '../../model/route.ts'
 import { findShadowed } from '../../model/shadow.ts'
 import { compile } from '../compile.ts'
+import { MATCHED_COMMA } from '../../http/header-list.ts'
 import { findQueryParam, hasPathPrefix, prefixKey } from '../match.ts'
 import type { Bucket, MatchRequest, RouteIndexes, Snapshot } from '../snapshot.ts'
 import { findMatch } from './route-table.ts'
@@ -102,7 +103,7 @@ const holds = ({ type, value }: { readonly type: string; readonly value: string 
 const fitsNaively = ({ path, method, headers, queryParams }: Match, request: MatchRequest): boolean =>
   (path.type === 'PathPrefix' ? hasPathPrefix(request.path, prefixKey(path.value)) : holds(path, request.path)) &&
   (method === undefined || method === request.method) &&
-  headers.every((header) => holds(header, request.headers.getLower(header.name))) &&
+  headers.every((header) => holds(header, request.headers.joinedLower(header.name, MATCHED_COMMA))) &&
   queryParams.every((param) => holds(param, findQueryParam(request.query, param.name)))
 
 /** Gateway API's precedence once more, written as directly as its text, as the judge of table and index. */

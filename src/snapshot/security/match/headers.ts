@@ -1,3 +1,4 @@
+import { MATCHED_COMMA, glueOf } from '../../../http/header-list.ts'
 import type { RequestPart } from '../request-facts.ts'
 import { compileTexts, type TextMatcher } from './texts.ts'
 
@@ -19,7 +20,7 @@ export const compileHeader = (
     const lines = read(request)
     if (lines === undefined) return false
     if (typeof lines === 'string') return fits(lines)
-    return fits(lines.join(glueOf(name))) || (repeats === 'each' && lines.some(fits))
+    return fits(lines.join(glueOf(name, MATCHED_COMMA))) || (repeats === 'each' && lines.some(fits))
   }
 }
 
@@ -36,9 +37,6 @@ export const compileListHeader = (name: string, patterns: readonly string[]): ((
 
 /** Whether a policy's field is read from elsewhere than the fields of a request, or not from there alone. */
 export const isReadApart = (name: string): boolean => name.startsWith(':') || apart.has(name)
-
-/** What stands between the lines of a field that are read as one (RFC 9113 section 8.2.3 for cookies). */
-export const glueOf = (name: string): string => (name === 'cookie' ? '; ' : ',')
 
 /** Names of protocols have no case (RFC 9110 section 7.8). */
 const compileValues = (name: string, patterns: readonly string[]): TextMatcher =>
