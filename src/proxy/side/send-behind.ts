@@ -15,7 +15,8 @@ import { findRest } from '../request/rest-of-way.ts'
 import { ExchangeTrace } from '../tracing/exchange-trace.ts'
 import { SideAnswer } from './side-answer.ts'
 
-const DEFAULT_MS = 15_000
+/** What `env.forward` has for an answer that nobody gives a time. */
+export const DEFAULT_MS = 15_000
 const MAX_MS = 60_000
 /** Of one filter in one process. */
 const MAX_OPEN = 1000

@@ -2,6 +2,7 @@ import { CallError } from '../../../filter/env/calls.ts'
 import type { Exchange, ForwardedAnswer, ForwardRest } from '../../../filter/index.ts'
 import type { Clock } from '../../../lib/clock.ts'
 import { thrownMessage } from '../../../lib/errors/thrown-text.ts'
+import { DEFAULT_MS } from '../../side/send-behind.ts'
 import type { FromThread, ToThread } from './messages.ts'
 
 export interface ForwardLinkParts {
@@ -14,8 +15,6 @@ export interface ForwardLinkParts {
 type Message = Extract<FromThread, { readonly kind: 'forward' | 'forward-read' | 'forward-leave' }>
 type Order = Extract<Message, { readonly kind: 'forward' }>
 
-/** As `env.forward` has it. */
-const DEFAULT_MS = 15_000
 /** Pieces that go over before they are asked for: most answers have one, and their end. */
 export const READ_AHEAD = 2
 
