@@ -40,6 +40,12 @@ export const APPLIED_HASH = 'fairway.dev/applied-hash'
 export const keyOfManifest = ({ kind, metadata }: Manifest): string =>
   `${kind}/${typeof metadata['namespace'] === 'string' ? metadata['namespace'] : ''}/${metadata.name}`
 
+/** Where a manifest's object is; one of the cluster has no namespace. */
+export const nameOfManifest = ({ metadata }: Manifest): { readonly namespace?: string; readonly name: string } => {
+  const { namespace, name } = metadata
+  return typeof namespace === 'string' ? { namespace, name } : { name }
+}
+
 /** Reads a path of a live object; `undefined` where there is nothing. */
 export const valueAt = (object: unknown, ...path: readonly string[]): unknown =>
   path.reduce<unknown>((value, key) => (isPlainObject(value) ? value[key] : undefined), object)

@@ -1,7 +1,7 @@
 import type { KubeClient, KubeJson, ObjectName } from '../../../kube/client.ts'
 import { formatKubeFailure, type KubeFailure } from '../../../kube/failure.ts'
 import type { KubeResource } from '../../../kube/resources.ts'
-import { FIELD_MANAGER, keyOfManifest, textAt, type Manifest } from '../../manifest.ts'
+import { FIELD_MANAGER, keyOfManifest, nameOfManifest, textAt, type Manifest } from '../../manifest.ts'
 import { judgeConflict } from '../../reconcile/apply-conflict.ts'
 import { appliedHash, isAppliedByUs, type Action, type Applied, type ObjectId } from '../../reconcile/reconcile.ts'
 import type { Refusal } from '../../status/gateway-status.ts'
@@ -62,7 +62,7 @@ const findStranger = async (
   resource: KubeResource,
   { client, signal }: Execution,
 ): Promise<Refusal | undefined | 'none'> => {
-  const found = await client.get(resource, nameOf(manifest), signal)
+  const found = await client.get(resource, nameOfManifest(manifest), signal)
   if (!found.ok)
     return found.failure.reason === 'NotFound' ? 'none' : refusalOf(formatManifest(manifest), found.failure)
   if (isAppliedByUs(found.value)) return 'none'
@@ -79,7 +79,7 @@ const write = async (
 ): Promise<Refusal | undefined> => {
   const { client, signal, isForced, applied, onWrite } = execution
   const { kind } = manifest
-  const name = formatPlace(nameOf(manifest))
+  const name = formatPlace(nameOfManifest(manifest))
   const options = { fieldManager: FIELD_MANAGER, force: isForced, signal }
   const result = await client.apply(resource, toKube(manifest), options)
   if (result.ok) {
@@ -116,18 +116,13 @@ const deleteObject = async (
   return isDone ? undefined : refusalOf(`${kind} ${namespace}/${name}`, result.failure)
 }
 
-const nameOf = ({ metadata }: Manifest): { readonly namespace?: string; readonly name: string } => {
-  const { namespace, name } = metadata
-  return typeof namespace === 'string' ? { namespace, name } : { name }
-}
-
 /** What the API server will not have is the object's fault; what it cannot do now, it may later. */
 const refusalOf = (what: string, failure: KubeFailure): Refusal => ({
   reason: [400, 403, 409, 422].includes(failure.status ?? 0) ? 'Invalid' : 'Pending',
   message: `${what}: ${formatKubeFailure({ ...failure, asked: 'the API server' })}`,
 })
 
-const formatManifest = (manifest: Manifest): string => `${manifest.kind} ${formatPlace(nameOf(manifest))}`
+const formatManifest = (manifest: Manifest): string => `${manifest.kind} ${formatPlace(nameOfManifest(manifest))}`
 
 /** `NAMESPACE/NAME`, or the name alone. */
 export const formatPlace = ({ namespace, name }: ObjectName): string =>

@@ -1,7 +1,7 @@
 import type { KubeClient, KubeJson } from '../../../kube/client.ts'
 import type { KubeFailure } from '../../../kube/failure.ts'
 import type { KubeResource } from '../../../kube/resources.ts'
-import { mapAt, textAt, valueAt, type Manifest } from '../../manifest.ts'
+import { mapAt, nameOfManifest, valueAt, type Manifest } from '../../manifest.ts'
 import { HANDOVER_MANAGER } from '../../reconcile/apply-conflict.ts'
 import { appliedByUs } from '../../reconcile/reconcile.ts'
 
@@ -23,7 +23,7 @@ export const handOverReplicas = async (
 ): Promise<KubeFailure | undefined> => {
   if (manifest.kind !== 'Deployment' || mapAt(manifest, 'spec')['replicas'] !== undefined) return undefined
   const { apiVersion, kind } = manifest
-  const place = { name: manifest.metadata.name, namespace: textAt(manifest, 'metadata', 'namespace') }
+  const place = nameOfManifest(manifest)
   const found = await client.get(resource, place, signal)
   if (!found.ok) return found.failure.reason === 'NotFound' ? undefined : found.failure
   const replicas = valueAt(found.value, 'spec', 'replicas')
