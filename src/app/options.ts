@@ -73,6 +73,9 @@ export type MeshOptions = Pick<
   'gateway' | 'clusterDomain' | 'trustDomains' | 'isTrustDomainDefault' | 'pathNormalization' | 'mesh' | 'zone' | 'node'
 >
 
+/** What holds where the objects are all that a cluster has. */
+export const ofCluster: Pick<TranslateOptions, 'refusesLocal' | 'knowsPods'> = { refusesLocal: true, knowsPods: true }
+
 /** What `translate` is told, by whoever reads the same objects: the data plane, and the verbs that look at files. */
 export const translateOptionsOf = (options: MeshOptions): TranslateOptions => ({
   ...(options.gateway === undefined ? {} : { gateway: options.gateway }),

@@ -37,9 +37,6 @@ export interface TranslateOptions {
   readonly clusterId?: string
 }
 
-/** What holds where the objects are all that a cluster has. */
-export const ofCluster: Pick<TranslateOptions, 'refusesLocal' | 'knowsPods'> = { refusesLocal: true, knowsPods: true }
-
 /** An object and where it stands; another one as soon as either is another. */
 export interface SourcedObject {
   readonly read: ReadObject
