@@ -21,7 +21,13 @@ export interface Attachment<P extends AttachedPolicy> {
   readonly targets: ResolvedTargets
   /** Why all that it is about must be refused; `undefined` when it can be carried out. */
   readonly closed: string | undefined
+  /** Who carries it out, where that is no waypoint's business and all is well. */
+  readonly elsewhere?: string
 }
+
+/** Whether a policy names no target, and so is none for a waypoint. */
+export const hasNoTargets = ({ policy }: Attachment<AttachedPolicy>): boolean =>
+  ['none', 'selector'].includes(policy.object.target.kind)
 
 /** Finds what policies are about; one that cannot be carried out closes it (503), whatever else is there. */
 export const attachPolicies = <P extends AttachedPolicy>(
@@ -101,7 +107,7 @@ export interface PolicyNotes {
  * it, can have no effect.
  */
 const attachmentConditions = (
-  { policy, targets, closed }: Attachment<AttachedPolicy>,
+  { policy, targets, closed, elsewhere }: Attachment<AttachedPolicy>,
   { hasPods, notes }: { readonly hasPods: boolean; readonly notes: PolicyNotes },
 ): readonly Condition[] => {
   const { defects, metadata } = policy.object
@@ -115,12 +121,14 @@ const attachmentConditions = (
     const message = `the policy cannot be carried out, ${effect}: ${formatFaults(defects)}`
     return [tell({ ...accepted, reason: 'Invalid', message, path: defects[0]?.path ?? 'spec' })]
   }
+  const isWell = { type: 'Accepted', status: 'True', reason: 'Accepted' } as const
+  if (elsewhere !== undefined) return [tell({ ...isWell, message: elsewhere })]
   if (where === '') {
     const message = lost.length === 0 ? 'it targets nothing of this waypoint' : lost.join('; ')
     return [tell({ ...accepted, reason: 'TargetNotFound', message, path: fault?.path ?? 'spec' })]
   }
   const partly = [...lost, ...notes.texts]
-  const effect: Verdict = { type: 'Accepted', status: 'True', reason: 'Accepted', message: `in force on ${where}` }
+  const effect: Verdict = { ...isWell, message: `in force on ${where}` }
   if (partly.length === 0) return [tell(effect)]
   const reason = lost.length > 0 ? 'TargetNotFound' : notes.reason
   const message = `without effect: ${partly.join('; ')}`

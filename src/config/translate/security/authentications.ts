@@ -2,7 +2,14 @@ import type { RequestAuthentication } from '../../../model/security/authenticati
 import type { RequestAuthenticationObject } from '../../objects/request-authentication/request-authentication.ts'
 import type { ServicePortObject } from '../../objects/service.ts'
 import type { Entry } from '../catalog.ts'
-import { attachPolicies, keyOf, translateAttached, type Attachment, type TranslatedPolicies } from './attachment.ts'
+import {
+  attachPolicies,
+  hasNoTargets,
+  keyOf,
+  translateAttached,
+  type Attachment,
+  type TranslatedPolicies,
+} from './attachment.ts'
 import { formatUndeclared } from '../service/undeclared-ports.ts'
 import { protocolOf } from '../service/port-protocol.ts'
 import { tcpPortsOf } from '../service/service-facts.ts'
@@ -34,8 +41,7 @@ export const createIssuersOf = ({
 const tellWithoutTargets = (
   attachment: Attachment<RequestAuthenticationObject>,
 ): Attachment<RequestAuthenticationObject> => {
-  const { kind } = attachment.policy.object.target
-  if (kind !== 'none' && kind !== 'selector') return attachment
+  if (!hasNoTargets(attachment)) return attachment
   const message = 'nobody carries it out: a waypoint takes policies with targetRefs only, and a ztunnel sees no tokens'
   return { ...attachment, targets: { ...attachment.targets, faults: [{ message, path: 'spec' }] } }
 }

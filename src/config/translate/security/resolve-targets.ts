@@ -41,7 +41,7 @@ export const resolveTargets = (target: PolicyTarget, metadata: PolicyMetadata, s
   switch (target.kind) {
     case 'selector':
     case 'none':
-      return { ...nothing, faults: [{ message: forZtunnel(target.kind), path: 'spec' }] }
+      return nothing
     case 'unreadable':
       return isNamespaceUnknown === true ? everything(scope) : wholeNamespace(namespace, scope)
     case 'refs': {
@@ -59,11 +59,6 @@ export const resolveTargets = (target: PolicyTarget, metadata: PolicyMetadata, s
     }
   }
 }
-
-const forZtunnel = (kind: 'selector' | 'none'): string =>
-  kind === 'selector'
-    ? 'a policy with a workload selector is enforced by the ztunnel of the destination; a waypoint ignores it'
-    : 'a policy without targetRefs is enforced by the ztunnels of its namespace; a waypoint ignores it'
 
 const nothing: ResolvedTargets = { services: [], takesPods: () => false, faults: [] }
 
