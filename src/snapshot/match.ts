@@ -3,6 +3,7 @@ import { MATCHED_COMMA } from '../http/header-list.ts'
 import { compileRe2 } from '../lib/regex/compile-re2.ts'
 import { HIDDEN, isSecretName } from '../lib/secrets/hide-secrets.ts'
 import type { Match, ValueMatch } from '../model/match.ts'
+import { impliedHeaders } from './security/request-facts.ts'
 import type { MatchPatterns, MatchPlan, MatchRequest, Pattern } from './snapshot.ts'
 
 /** What of a match has to be compiled, or why it cannot be tried. */
@@ -116,16 +117,9 @@ export const hasPathPrefix = (path: string, prefix: string): boolean =>
 /** The form in which prefixes are compared: `/` is the empty string. */
 export const prefixKey = (prefix: string): string => (prefix === '/' ? '' : prefix)
 
-/**
- * A header as routes see it, its lines joined by `,`. As in Envoy, and as policies do, they also see an Upgrade that goes on to
- * the endpoint, and the x-forwarded-proto that the endpoint is told where nobody has said it yet.
- */
-export const findHeader = ({ headers, upgrade }: MatchRequest, name: string): string | undefined => {
-  const found = headers.joinedLower(name, MATCHED_COMMA)
-  if (found !== undefined) return found
-  if (name === 'upgrade') return upgrade
-  return name === 'x-forwarded-proto' ? 'http' : undefined
-}
+/** A header as routes see it, its lines joined by `,`. */
+export const findHeader = ({ headers, upgrade }: MatchRequest, name: string): string | undefined =>
+  headers.joinedLower(name, MATCHED_COMMA) ?? impliedHeaders.get(name)?.(upgrade)
 
 /**
  * The first value of a query parameter, `undefined` when it is not there. Compared as written, as Envoy does: nothing is

@@ -34,3 +34,12 @@ export interface RequestPart {
   /** The protocols that the endpoint will be asked to switch to (`websocket`), with `, ` between. */
   readonly upgrade?: string | undefined
 }
+
+/**
+ * Headers that are not among those of a request, and that routes and policies see nevertheless, as in Envoy: an Upgrade that
+ * goes on to the endpoint, and the x-forwarded-proto that the endpoint is told where nobody has said it yet.
+ */
+export const impliedHeaders: ReadonlyMap<string, (upgrade: string | undefined) => string | undefined> = new Map([
+  ['upgrade', (upgrade: string | undefined) => upgrade],
+  ['x-forwarded-proto', () => 'http'],
+])

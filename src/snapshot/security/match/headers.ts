@@ -1,5 +1,5 @@
 import { MATCHED_COMMA, glueOf } from '../../../http/header-list.ts'
-import type { RequestPart } from '../request-facts.ts'
+import { impliedHeaders, type RequestPart } from '../request-facts.ts'
 import { compileTexts, type TextMatcher } from './texts.ts'
 
 /**
@@ -20,7 +20,7 @@ export const compileHeader = (
     const lines = read(request)
     if (lines === undefined) return false
     if (typeof lines === 'string') return fits(lines)
-    return fits(lines.join(glueOf(name, MATCHED_COMMA))) || (repeats === 'each' && lines.some(fits))
+    return fits(join(lines, name)) || (repeats === 'each' && lines.some(fits))
   }
 }
 
@@ -30,10 +30,12 @@ export const compileListHeader = (name: string, patterns: readonly string[]): ((
   const read = readerOf(name)
   return (request) => {
     const lines = read(request)
-    const whole = lines === undefined || typeof lines === 'string' ? lines : lines.join(', ')
+    const whole = lines === undefined || typeof lines === 'string' ? lines : join(lines, name)
     return whole !== undefined && (fits(whole) || whole.split(',').some((value) => fits(value.trim())))
   }
 }
+
+const join = (lines: readonly string[], name: string): string => lines.join(glueOf(name, MATCHED_COMMA))
 
 /** Whether a policy's field is read from elsewhere than the fields of a request, or not from there alone. */
 export const isReadApart = (name: string): boolean => name.startsWith(':') || apart.has(name)
@@ -53,10 +55,10 @@ const apart: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['host', authorityOf],
   [':path', ({ path, query }) => path + query],
   [':scheme', () => 'http'],
-  // It is of the connection, and so not among the fields; the endpoint is asked for the same.
-  ['upgrade', ({ upgrade }) => (upgrade?.includes(',') === true ? upgrade.split(', ') : upgrade)],
-  // What the endpoint will be told where nobody has said it yet.
-  ['x-forwarded-proto', ({ headers }) => linesOf(headers.fields, 'x-forwarded-proto') ?? 'http'],
+  ...Array.from(impliedHeaders, ([name, imply]): [string, Reader] => [
+    name,
+    ({ headers, upgrade }) => linesOf(headers.fields, name) ?? imply(upgrade)?.split(', '),
+  ]),
 ])
 
 const readerOf = (name: string): Reader => apart.get(name) ?? (({ headers }) => linesOf(headers.fields, name))
