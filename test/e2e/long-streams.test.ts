@@ -20,6 +20,8 @@ import { arrivals } from '../support/turns.ts'
 
 const MIB = 1 << 20
 const MINUTE_MS = 60_000
+/** A sign of life has longer than that to be answered. */
+const STEP_MS = 3000
 
 type Request = IncomingMessage | Http2ServerRequest
 type Response = (ServerResponse | Http2ServerResponse) & Writable
@@ -110,7 +112,7 @@ for (const versions of pairs) {
       const events = await get(versions.client)
       assert.equal(await read(events, 9), 'data: 0\n\n')
       for (let i = 1; i < 5; i++) {
-        await advanceInSteps(clock, 20 * MINUTE_MS)
+        await advanceInSteps(clock, 20 * MINUTE_MS, STEP_MS)
         response.write(`data: ${i}\n\n`)
         assert.equal(await read(events, 9), `data: ${i}\n\n`)
       }
@@ -135,7 +137,7 @@ for (const versions of pairs) {
       const stream = await get(versions.client)
       let got = await read(stream, 1)
       for (const byte of text.slice(1)) {
-        await advanceInSteps(clock, MINUTE_MS)
+        await advanceInSteps(clock, MINUTE_MS, STEP_MS)
         response.write(byte)
         got += await read(stream, 1)
       }
@@ -158,7 +160,7 @@ for (const versions of pairs) {
       for (const [i, byte] of Array.from('slowly').entries()) {
         body.write(byte)
         await until(() => got.length === i + 1)
-        await advanceInSteps(clock, 4 * MINUTE_MS)
+        await advanceInSteps(clock, 4 * MINUTE_MS, STEP_MS)
       }
       body.end()
       assert.equal(await read(await answer, 6), 'thanks')

@@ -43,10 +43,13 @@ export const createFakeClock = (startMs = Date.UTC(2025, 0, 15)): FakeClock => {
   }
 }
 
-/** Moves time forward in steps between which what is on its way arrives, for what needs other parties to answer meanwhile. */
-export const advanceInSteps = async (clock: FakeClock, ms: number): Promise<void> => {
-  for (let at = 0; at < ms; at += STEP_MS) {
-    clock.advance(Math.min(STEP_MS, ms - at))
+/**
+ * Moves time forward in steps between which what is on its way arrives, for what needs other parties to answer meanwhile. A
+ * step lasts half a second unless `stepMs` says otherwise: shorter than whatever an answer has to come within.
+ */
+export const advanceInSteps = async (clock: FakeClock, ms: number, stepMs = STEP_MS): Promise<void> => {
+  for (let at = 0; at < ms; at += stepMs) {
+    clock.advance(Math.min(stepMs, ms - at))
     await arrivals(HOPS_PER_STEP)
   }
 }
