@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:https'
-import { createServer as createSilent, type AddressInfo } from 'node:net'
+import { createServer as createSilent, type AddressInfo, type Socket } from 'node:net'
 import { describe, it } from 'node:test'
 import { Agent } from 'undici'
 import { createFakeClock } from '../../../test/support/fake-clock.ts'
@@ -119,13 +119,15 @@ describe('calls that leave the mesh', () => {
       const { fetch: call, caller, egress } = egressTo(port, { clock })
       const answer = call(`https://localhost:${port}/`, { timeoutMs: 300 })
       void answer.catch(() => {})
-      await once(silent, 'connection')
+      const [socket] = (await once(silent, 'connection')) as [Socket]
       end({ clock, open: caller.open })
       await assert.rejects(answer, { name: 'CallError', code })
       // It is part of what the filter may have under way until undici lets go of it.
       assert.equal(caller.open.size, 1)
       egress.close()
       await until(() => caller.open.size === 0, 'the end of the call')
+      // undici would give the handshake ten seconds.
+      socket.destroy()
       silent.close()
     })
   }
