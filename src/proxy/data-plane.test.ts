@@ -271,7 +271,10 @@ test('credentials that cannot be used leave the old ones in force', async () => 
   assert.ok(mesh.logs.some((line) => line.includes('new credentials cannot be used')))
   const tunnel = await mesh.tunnel()
   assert.equal((await tunnel.get()).head.status, 200)
+  await until(() => mesh.counters.openUpstreamConnections === 1)
   mesh.store.replace(await mesh.ca.issue(identityOf('waypoint')))
+  // Connections are retired from the next turn on.
+  await until(() => mesh.counters.openUpstreamConnections === 0)
   assert.equal((await tunnel.get()).head.status, 200)
   assert.equal(mesh.pod.connections.length, 2)
 })
