@@ -290,6 +290,7 @@ for (const [apiVersion, kind, state, message] of [
   ['networking.istio.io/v1beta1', 'ProxyConfig', 'unsupported', /^ProxyConfig is not read: a flag of fairway run/],
   ['networking.istio.io/v1', 'Sidecar', 'unsupported', /^Sidecar is not carried out: it is about proxies beside Pods/],
   ['example.com/v1', 'DestinationRule', 'unsupported', /^unknown kind DestinationRule/],
+  ['networking.istio.io/v1', 'constructor', 'unsupported', /^unknown kind constructor$/],
   ['security.istio.io/v1', 'PeerAuthentication', 'unrelated', undefined],
   ['gateway.networking.x-k8s.io/v1alpha1', 'XMesh', 'unrelated', undefined],
   ['gateway.networking.k8s.io/v1', 'UDPRoute', 'unsupported', /^UDPRoute is not carried out: ztunnel takes UDP past/],

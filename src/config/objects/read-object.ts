@@ -131,22 +131,22 @@ const namespaceIssues = (body: Readonly<Record<string, unknown>>, issues: readon
 const supported = 'a kind that is in docs/concepts/configuration.md'
 
 /** Kinds of Istio's that others read, and what says the same here. */
-const inPlaceOf: Readonly<Record<string, string>> = {
-  VirtualService: 'HTTPRoute',
-  DestinationRule: 'BackendPolicy or BackendTLSPolicy',
-  EnvoyFilter: 'Filter',
-  WasmPlugin: 'Filter',
-  TrafficExtension: 'Filter',
-  ProxyConfig: 'a flag of fairway run',
-  WorkloadEntry: 'an endpoint of a ServiceEntry',
-  WorkloadGroup: 'an endpoint of a ServiceEntry',
-}
+const inPlaceOf: ReadonlyMap<string, string> = new Map([
+  ['VirtualService', 'HTTPRoute'],
+  ['DestinationRule', 'BackendPolicy or BackendTLSPolicy'],
+  ['EnvoyFilter', 'Filter'],
+  ['WasmPlugin', 'Filter'],
+  ['TrafficExtension', 'Filter'],
+  ['ProxyConfig', 'a flag of fairway run'],
+  ['WorkloadEntry', 'an endpoint of a ServiceEntry'],
+  ['WorkloadGroup', 'an endpoint of a ServiceEntry'],
+])
 
 /** Kinds that mean nothing to any waypoint, and why. */
-const ofOthers: Readonly<Record<string, string>> = {
-  'networking.istio.io/Sidecar': 'it is about proxies beside Pods, and a waypoint knows what its Services need',
-  'gateway.networking.k8s.io/UDPRoute': 'ztunnel takes UDP past every waypoint',
-}
+const ofOthers: ReadonlyMap<string, string> = new Map([
+  ['networking.istio.io/Sidecar', 'it is about proxies beside Pods, and a waypoint knows what its Services need'],
+  ['gateway.networking.k8s.io/UDPRoute', 'ztunnel takes UDP past every waypoint'],
+])
 
 const unknownKind = (apiVersion: string, kind: string, known: KnownKind | undefined): Issue => {
   if (known !== undefined) {
@@ -158,12 +158,12 @@ const unknownKind = (apiVersion: string, kind: string, known: KnownKind | undefi
       expected: `one of ${versions.join(', ')}`,
     }
   }
-  const instead = apiVersion.includes('istio.io/') ? inPlaceOf[kind] : undefined
+  const instead = apiVersion.includes('istio.io/') ? inPlaceOf.get(kind) : undefined
   if (instead !== undefined) {
     const message = `${kind} is not read: ${instead} is in its place (docs/guides/migrate-from-envoy-waypoint.md)`
     return { message, path: 'kind', found: kind, expected: instead }
   }
-  const why = ofOthers[`${apiVersion.split('/')[0]}/${kind}`]
+  const why = ofOthers.get(`${apiVersion.split('/')[0]}/${kind}`)
   if (why !== undefined) {
     return { message: `${kind} is not carried out: ${why}`, path: 'kind', found: kind, expected: supported }
   }

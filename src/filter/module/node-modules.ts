@@ -21,22 +21,22 @@ const allowed: ReadonlySet<string> = new Set([
 const throughMesh = 'calls go through the mesh: use env.fetch, or env.dispatcher'
 
 /** What to do instead. */
-const instead: Readonly<Record<string, string>> = {
-  dgram: throughMesh,
-  http: throughMesh,
-  http2: throughMesh,
-  https: throughMesh,
-  net: throughMesh,
-  tls: throughMesh,
-  worker_threads: 'spec.isolation: Thread gives the filter a thread of its own',
-  child_process: 'a filter starts no processes',
-  cluster: 'a filter starts no processes',
-}
+const instead: ReadonlyMap<string, string> = new Map([
+  ['dgram', throughMesh],
+  ['http', throughMesh],
+  ['http2', throughMesh],
+  ['https', throughMesh],
+  ['net', throughMesh],
+  ['tls', throughMesh],
+  ['worker_threads', 'spec.isolation: Thread gives the filter a thread of its own'],
+  ['child_process', 'a filter starts no processes'],
+  ['cluster', 'a filter starts no processes'],
+])
 
 /** Why a filter may not import a module of Node, by its name without `node:`; `undefined`: it may. */
 export const refuseNodeModule = (name: string): string | undefined => {
   if (allowed.has(name)) return undefined
-  return instead[name] ?? `it is not among those that filters may use: ${[...allowed].join(', ')}`
+  return instead.get(name) ?? `it is not among those that filters may use: ${[...allowed].join(', ')}`
 }
 
 /** To be called with `new`, which arrow functions are not. */

@@ -10,7 +10,10 @@ const WHOLE_BYTES = 4096
 
 const NEW_LINE = 10
 
-const STANDARD: Readonly<Record<string, number>> = { '/dev/stdout': 1, '/dev/stderr': 2 }
+const STANDARD: ReadonlyMap<string, number> = new Map([
+  ['/dev/stdout', 1],
+  ['/dev/stderr', 2],
+])
 
 interface OpenFile {
   readonly fd: number
@@ -91,7 +94,7 @@ export const openLineFile = (
 }
 
 const openPath = async (path: string): Promise<OpenFile> => {
-  const fd = STANDARD[path]
+  const fd = STANDARD.get(path)
   if (fd !== undefined) return openStandard(fd)
   const opened = await openFile(path, FLAGS | constants.O_CREAT, 0o644)
   const stats = await statFd(opened)

@@ -24,6 +24,12 @@ const cases: readonly {
     merged: { args: ['c'] },
   },
   {
+    what: 'a list by a name that every object has is one without a key',
+    base: { a: { constructor: [{ b: 1 }] } },
+    patch: { a: { constructor: [{ b: 2 }] } },
+    merged: { a: { constructor: [{ b: 2 }] } },
+  },
+  {
     what: 'containers are merged by name',
     base: { containers: [{ name: 'a', image: 'x', env: [{ name: 'E', value: '1' }] }] },
     patch: { containers: [{ name: 'a', env: [{ name: 'F', value: '2' }] }, { name: 'b' }] },

@@ -2,21 +2,21 @@ import { isPlainObject } from '../../../lib/schema.ts'
 import type { Json, JsonObject } from '../../manifest.ts'
 
 /** By what the items of a list are told apart, in Kubernetes' strategic merge; lists that are not here are replaced. */
-const mergeKeys: Readonly<Record<string, readonly string[]>> = {
-  containers: ['name'],
-  initContainers: ['name'],
-  ephemeralContainers: ['name'],
-  volumes: ['name'],
-  env: ['name'],
-  imagePullSecrets: ['name'],
-  secrets: ['name'],
-  volumeMounts: ['mountPath'],
-  volumeDevices: ['devicePath'],
+const mergeKeys: ReadonlyMap<string, readonly string[]> = new Map([
+  ['containers', ['name']],
+  ['initContainers', ['name']],
+  ['ephemeralContainers', ['name']],
+  ['volumes', ['name']],
+  ['env', ['name']],
+  ['imagePullSecrets', ['name']],
+  ['secrets', ['name']],
+  ['volumeMounts', ['mountPath']],
+  ['volumeDevices', ['devicePath']],
   // Of a container and of a Service.
-  ports: ['containerPort', 'port'],
-  topologySpreadConstraints: ['topologyKey'],
-  hostAliases: ['ip'],
-}
+  ['ports', ['containerPort', 'port']],
+  ['topologySpreadConstraints', ['topologyKey']],
+  ['hostAliases', ['ip']],
+])
 
 /**
  * Puts a patch onto an object as `kubectl patch` does by default (strategic merge): maps are merged, `null` takes a field
@@ -36,7 +36,7 @@ export const mergePatch = (base: JsonObject, patch: JsonObject): JsonObject => {
 const mergeField = (key: string, base: Json | undefined, patch: Json): Json => {
   if (isJsonObject(patch)) return mergePatch(isJsonObject(base) ? base : {}, patch)
   if (!isList(patch)) return patch
-  const keys = mergeKeys[key]
+  const keys = mergeKeys.get(key)
   return keys === undefined || !patch.every(isJsonObject) ? patch : mergeList(isList(base) ? base : [], patch, keys)
 }
 
