@@ -68,3 +68,12 @@ export type PlainField = ConnectionField | PlainRequestField
 
 /** Whether a connection whose bytes are passed on lacks a field. */
 export const isRequestField = (field: PolicyField): field is RequestField => field.kind.startsWith('request.')
+
+/** Whether a ztunnel has a condition, in a policy that names no target (Istio, `convertAuthorizationPolicy`). */
+export const isSeenByZtunnel = ({ field, path }: FieldCondition): boolean =>
+  ztunnelSees.has(field.kind) && (field.kind !== 'source.serviceAccount' || !path.includes('.when['))
+
+const ztunnelSees: ReadonlySet<string> = new Set<PolicyField['kind']>([
+  ...(['source.principal', 'source.namespace', 'source.serviceAccount', 'source.ip'] as const),
+  ...(['destination.ip', 'destination.port'] as const),
+])

@@ -1,4 +1,4 @@
-import type { AuthorizationPolicy, FieldCondition } from '../../../model/security/authorization.ts'
+import { isSeenByZtunnel, type AuthorizationPolicy } from '../../../model/security/authorization.ts'
 import type { AuthorizationPolicyObject } from '../../objects/authorization-policy/authorization-policy.ts'
 import { readDryRun } from '../../objects/authorization-policy/dry-run.ts'
 import type { Entry } from '../catalog.ts'
@@ -78,11 +78,3 @@ const lackOfZtunnel = (
     action === 'ALLOW' ? 'so the rule allows nothing' : 'so what is left of the rule denies by itself, if anything is'
   return { why: `they do not see ${unseen.field.kind}, ${effect}`, path: unseen.path }
 }
-
-const isSeenByZtunnel = ({ field, path }: FieldCondition): boolean =>
-  ztunnelSees.has(field.kind) && (field.kind !== 'source.serviceAccount' || !path.includes('.when['))
-
-const ztunnelSees: ReadonlySet<string> = new Set([
-  ...['source.principal', 'source.namespace', 'source.serviceAccount', 'source.ip'],
-  ...['destination.ip', 'destination.port'],
-])

@@ -41,7 +41,7 @@ export const reachCheck = defineCheck({
       level: 'warning',
       title: 'A policy of workloads asks for what ztunnel does not see',
       cause:
-        'An AuthorizationPolicy chooses workloads, by labels or by its namespace, in a namespace in ambient mode, and has rules about requests. ztunnel enforces it and sees connections only: an ALLOW rule that asks for a request never matches, so that more is refused; a DENY rule refuses all that the rest of it fits, or nothing where nothing is left; and no waypoint enforces it.',
+        'An AuthorizationPolicy chooses workloads, by labels or by its namespace, in a namespace in ambient mode, and has rules about requests, or about what else ztunnel does not see (`connection.sni`, `remote.ip`, `source.trustDomain`). ztunnel enforces it and sees connections only: an ALLOW rule that asks for a request never matches, so that more is refused; a DENY rule refuses all that the rest of it fits, or nothing where nothing is left; and no waypoint enforces it.',
       cure: 'Write it with targetRefs to the Service, so that the waypoint enforces it.',
     },
     FW0810: {
@@ -161,7 +161,7 @@ const unseen = (mesh: Mesh): readonly Finding<Code>[] =>
       object.action === 'ALLOW'
         ? 'never match, so that more is refused'
         : 'count without that, or not at all where nothing else is left'
-    const message = `${object.action} with ${count} ${count === 1 ? 'rule' : 'rules'} about requests, which ztunnel does not see: they ${effect}`
+    const message = `${object.action} with ${count} ${count === 1 ? 'rule' : 'rules'} about what ztunnel does not see, such as requests: they ${effect}`
     const next = `kubectl get authorizationpolicy ${ref.name} -n ${ref.namespace} -o yaml`
     return [{ code: 'FW0806', object: ref, message, next }]
   })

@@ -4,9 +4,15 @@
  */
 import type { AuthorizationPolicyObject } from '../../../../config/objects/authorization-policy/authorization-policy.ts'
 import { readDryRun } from '../../../../config/objects/authorization-policy/dry-run.ts'
+import { conditionsOf } from '../../../../config/translate/security/judge-rule.ts'
 import { valueAt, type LiveObject } from '../../../../controller/manifest.ts'
 import { decodeSpiffeId, parseSpiffeId } from '../../../../model/identity.ts'
-import { isRequestField, type AuthorizationRule } from '../../../../model/security/authorization.ts'
+import {
+  isSeenByZtunnel,
+  type AuthorizationAction,
+  type AuthorizationRule,
+  type FieldCondition,
+} from '../../../../model/security/authorization.ts'
 import { compilePolicy } from '../../../../snapshot/security/compile-policy.ts'
 import { matches } from '../../../../snapshot/security/find-misfit.ts'
 import type { RulePlan } from '../../../../snapshot/security/policy-plans.ts'
@@ -21,7 +27,7 @@ export interface L4Policy {
   readonly object: AuthorizationPolicyObject
   /** As ztunnel has them. */
   readonly rules: readonly RulePlan[]
-  /** Rules that say something of requests, which ztunnel does not see. */
+  /** Rules that say something of what ztunnel does not see, such as requests. */
   readonly unseen: number
 }
 
@@ -48,13 +54,20 @@ export const l4Policies = (mesh: Mesh): readonly L4Policy[] =>
     if (live === undefined) return []
     // Trust domains stay as they are written: ztunnel takes none for another, not even cluster.local for the mesh’s own.
     const written = object.rules
-    // A rule to refuse of which nothing is left without the request has no effect at ztunnel.
-    const rules = written.filter((rule) => object.action === 'ALLOW' || !isOnlyOfRequests(rule))
+    const rules = written.flatMap((rule) => ofZtunnel(rule, object.action) ?? [])
     const key = keyOfLive(live)
     const compiling = compilePolicy({ key, action: object.action, isDryRun: false, rules })
     let step = compiling.next()
     while (step.done !== true) step = compiling.next()
-    return [{ key, live, object, rules: step.value.connectionRules, unseen: written.filter(asksForRequest).length }]
+    return [
+      {
+        key,
+        live,
+        object,
+        rules: step.value.connectionRules,
+        unseen: written.filter((rule) => !conditionsOf(rule).every(isSeenByZtunnel)).length,
+      },
+    ]
   })
 
 /** Those that are about a Pod: of its namespace, or of the root namespace, and chosen by its labels. */
@@ -94,10 +107,11 @@ const factsOf = ({ principal, address = '' }: L4Client, port: number): RequestFa
   }
 }
 
-const isOnlyOfRequests = ({ from, to, when }: AuthorizationRule): boolean => {
-  const all = [...from, ...to, when].flat()
-  return all.length > 0 && all.every(({ field }) => isRequestField(field))
+/** What a ztunnel makes of a rule; `undefined`: nothing that has an effect. */
+const ofZtunnel = (rule: AuthorizationRule, action: AuthorizationAction): AuthorizationRule | undefined => {
+  if (conditionsOf(rule).every(isSeenByZtunnel)) return rule
+  if (action === 'ALLOW') return undefined
+  const seen = (conditions: readonly FieldCondition[]) => conditions.filter(isSeenByZtunnel)
+  const left = { from: rule.from.map(seen), to: rule.to.map(seen), when: seen(rule.when) }
+  return conditionsOf(left).length === 0 ? undefined : left
 }
-
-const asksForRequest = ({ from, to, when }: AuthorizationRule): boolean =>
-  [...from, ...to, when].some((list) => list.some(({ field }) => isRequestField(field)))
