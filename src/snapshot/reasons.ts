@@ -68,7 +68,8 @@ export const formatReasons = (
   else if (reasons.routeSet.kind !== 'none') lines.push('no match fits: 404')
   if (closed !== undefined) lines.push(`refused with ${closed.status}: ${closed.reason}`)
   for (const { ref, weight, status, reason } of reasons.invalid) {
-    lines.push(`backend ${ref} (weight ${weight}) is answered with ${status}: ${reason}`)
+    const becomes = weight === 0 ? 'gets no request' : `is answered with ${status}`
+    lines.push(`backend ${ref} (weight ${weight}) ${becomes}: ${reason}`)
   }
   lines.push(...carriedOut)
   for (const candidate of lost.slice(0, maxLost)) lines.push(formatCandidate(candidate))

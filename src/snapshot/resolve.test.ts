@@ -164,11 +164,12 @@ test('reasons tell of closed rules, closed Services and invalid backends', () =>
     reason: 'BackendNotFound',
     ref: 'Service shop/gone:80',
   } as const
-  const rule = { closed: { status: 500, reason: 'no such filter' }, backends: [invalid] }
+  const rule = { closed: { status: 500, reason: 'no such filter' }, backends: [invalid, { ...invalid, weight: 0 }] }
   const reasons = explain(modelOf([routeOf('a', [rule])]), {})
   assert.deepEqual(formatReasons(reasons).slice(2), [
     'refused with 500: no such filter',
     'backend Service shop/gone:80 (weight 2) is answered with 500: BackendNotFound',
+    'backend Service shop/gone:80 (weight 0) gets no request: BackendNotFound',
   ])
   const services = [serviceOf({}, { closed: 'unsupported policy' })]
   assert.deepEqual(explain(modelOf([], { services }), {}).closed, { status: 503, reason: 'unsupported policy' })

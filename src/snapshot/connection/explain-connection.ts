@@ -117,7 +117,7 @@ const formatSet = (
 const formatPart = (backend: ConnectionBackendPlan, snapshot: Snapshot, isTls: boolean): readonly string[] => {
   if (backend.kind === 'invalid') {
     const { ref, weight, reason } = backend
-    return [`backend ${ref} (weight ${weight}) is refused: ${reason}`]
+    return [`backend ${ref} (weight ${weight}) ${weight === 0 ? 'gets no connection' : 'is refused'}: ${reason}`]
   }
   const lines = formatEndpoints(backend, snapshot)
   const { tls } = groupOf(snapshot, backend) ?? {}
