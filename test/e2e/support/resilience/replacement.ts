@@ -65,6 +65,11 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
     ...(request === undefined ? {} : { request }),
   })
   const client = await fleet.mesh.dial(fairway)
+  const longAnswer = (): Promise<string> =>
+    client.request(API, { path: '/stream' }).then(
+      ({ status, body }) => (status === 200 && body === WHOLE_STREAM ? 'whole' : `${status} ${body}`),
+      (error: unknown) => String(error),
+    )
   const streams: Promise<string>[] = []
   let [streamsAtEnd, idlePods] = [0, 0]
   await delay(pauseMs)
@@ -76,19 +81,16 @@ export const replaceAll = async (options: ReplacementOptions): Promise<Replaceme
     if (old === undefined) throw new Error('there are always three')
     const pods = [...serving, old]
     const before = await old.counts()
-    const begunBefore = await totalOf(pods, 'streams')
-    for (let n = 0; n < STREAMS; n++) {
-      streams.push(
-        client.request(API, { path: '/stream' }).then(
-          ({ status, body }) => (status === 200 && body === WHOLE_STREAM ? 'whole' : `${status} ${body}`),
-          (error: unknown) => String(error),
-        ),
-      )
+    let atEnd = before
+    // Whom each goes to is left to chance.
+    while (atEnd.streams === before.streams) {
+      const begunBefore = await totalOf(pods, 'streams')
+      for (let n = 0; n < STREAMS; n++) streams.push(longAnswer())
+      // They are under way, and far from their end.
+      await delay((STREAM.pieces * STREAM.everyMs) / 4)
+      await eventually('all streams to begin', async () => (await totalOf(pods, 'streams')) - begunBefore >= STREAMS)
+      atEnd = await old.counts()
     }
-    // They are under way, and far from their end.
-    await delay((STREAM.pieces * STREAM.everyMs) / 4)
-    await eventually('all streams to begin', async () => (await totalOf(pods, 'streams')) - begunBefore >= STREAMS)
-    const atEnd = await old.counts()
     streamsAtEnd += atEnd.streams - before.streams
     if (atEnd.requests === 0) idlePods++
     await change([old])
