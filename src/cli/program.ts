@@ -6,6 +6,7 @@ import { nearestWord } from '../lib/nearest.ts'
 import { StartupError } from '../lib/startup-error.ts'
 import { usageError } from './arguments.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
+import { wrapHelp } from './terminal/wrap-help.ts'
 import { CliError, type Terminal, type VerbEntry, type VerbGroup } from './verb.ts'
 
 export interface Program {
@@ -65,7 +66,7 @@ const dispatch = async (
   [first, ...rest]: readonly string[],
   terminal: Terminal,
 ): Promise<ExitCode> => {
-  if (first === undefined || first === '--help' || first === '-h') return print(terminal, help())
+  if (first === undefined || first === '--help' || first === '-h') return printHelp(terminal, help())
   if (first.startsWith('-')) throw usageError(`unknown flag ${first}: a verb comes first`)
   const entry = verbs.find((verb) => verb.name === first)
   if (entry === undefined) {
@@ -79,7 +80,7 @@ const dispatch = async (
     return dispatch({ verbs: entry.verbs, help: () => formatGroupHelp(entry) }, rest, terminal)
   }
   const verb = await entry.load()
-  return asksForHelp(rest) ? print(terminal, verb.help) : verb.run(rest, terminal)
+  return asksForHelp(rest) ? printHelp(terminal, verb.help) : verb.run(rest, terminal)
 }
 
 /** Behind `--` nothing is a flag. */
@@ -126,6 +127,12 @@ Flags
   -h, --help     print this; fairway VERB --help explains a verb
   -V, --version  print the version
 `
+
+/** As it is for whoever stores or searches it, and to fit the screen of whoever reads it. */
+const printHelp = (terminal: Terminal, text: string): ExitCode => {
+  const { out } = terminal
+  return print(terminal, out.isTty ? wrapHelp(text, out.columns()) : text)
+}
 
 const print = (terminal: Terminal, text: string): ExitCode => {
   terminal.out.write(text)
