@@ -151,8 +151,8 @@ const translateSet = (
   if (hasCalls)
     for (const { object } of catalog.services.values()) for (const port of tcpPortsOf(object)) want(object, port)
   const { clusterDomain, rootNamespace, refusesLocal = false } = options
-  const backendTls = translateBackendTls(catalog)
-  const backendPolicies = remembering.translateBackendPolicies(catalog)
+  const backendTls = translateBackendTls(catalog, hosts.ofEntry)
+  const backendPolicies = remembering.translateBackendPolicies(catalog, hosts.ofEntry)
   const withSecrets = remembering.filterSecrets(catalog)
   const resolved = remembering.resolveFilters(withSecrets, versions)
   const { services, namespaces, gateways } = catalog

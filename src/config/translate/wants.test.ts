@@ -24,6 +24,7 @@ const service = (name: string, namespace = 'shop'): string =>
   `\n---\n{ apiVersion: v1, kind: Service, metadata: { name: ${name}, namespace: ${namespace} }, spec: { clusterIP: 10.0.0.1, ports: [{ port: 80 }] } }`
 const route = (name: string, backend: string, parent = 'api'): string =>
   `\n---\n{ apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: { name: ${name}, namespace: shop }, spec: { parentRefs: [{ group: '', kind: Service, name: ${parent} }], rules: [{ backendRefs: [${backend}] }] } }`
+const entry = `\n---\n{ apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: { name: far, namespace: egress }, spec: { hosts: [far.example], resolution: STATIC, ports: [{ number: 443, name: https }] } }`
 const tls = `\n---\n{ apiVersion: gateway.networking.k8s.io/v1, kind: BackendTLSPolicy, metadata: { name: tls, namespace: shop }, spec: { targetRefs: [{ group: '', kind: Service, name: api }], validation: { hostname: api, caCertificateRefs: [{ group: '', kind: ConfigMap, name: ca }] } } }`
 const keys = `\n---\n{ apiVersion: fairway.dev/v1alpha1, kind: ApiKey, metadata: { name: keys, namespace: shop }, spec: { targetRefs: [{ group: '', kind: Service, name: api }], secretRefs: [{ name: clients }] } }`
 
@@ -42,6 +43,14 @@ const cases: readonly (readonly [name: string, text: string, wants: Partial<Want
     'nothing for routes that are not of this waypoint',
     shop() + service('api') + route('a', '{ name: there, namespace: far, port: 80 }', 'other'),
     { services: ['shop'], pods: ['shop'] },
+  ],
+  [
+    'what is said of the hosts of other namespaces that routes send to',
+    shop() +
+      service('api') +
+      entry +
+      route('a', '{ group: networking.istio.io, kind: Hostname, name: far.example, port: 443 }'),
+    { services: ['egress', 'shop'] },
   ],
   ['ConfigMaps of certificates', shop() + service('api') + tls, { configMaps: ['shop/ca'] }],
   ['Secrets of filters', shop() + service('api') + keys, { secrets: ['shop/clients'] }],

@@ -9,7 +9,7 @@ import { isNamespaceAllowed } from './service/bind-services.ts'
  * `NAMESPACE/NAME`; all sorted.
  */
 export interface Wants {
-  /** Where Services were looked for by name, found or not, and where filters may call some. */
+  /** Where Services were looked for by name, found or not, where hosts of ServiceEntries are sent to, and where filters may call some. */
   readonly services: readonly string[]
   /** Where Pods are that something is sent to. */
   readonly pods: readonly string[]
@@ -59,14 +59,19 @@ export const wantsOf = (
   { gateway, rootNamespace, reached, callable }: WantsScope,
 ): Wants => {
   const pods = new Set<string>()
-  for (const { metadata } of reached) pods.add(metadata.namespace)
+  // Entries are known of all namespaces; what policies there say of their hosts has to be as well.
+  const ofEntries = new Set<string>()
+  for (const { metadata, entry } of reached) {
+    pods.add(metadata.namespace)
+    if (entry !== undefined) ofEntries.add(metadata.namespace)
+  }
   if (gateway?.trafficType === 'workload' || gateway?.trafficType === 'all') {
     for (const namespace of namespacesOf(catalog, gateway.entry.object)) {
       if (isNamespaceAllowed(namespace, gateway, catalog)) pods.add(namespace)
     }
   }
   return {
-    services: [...new Set([...services, ...callable])].toSorted(),
+    services: [...new Set([...services, ...ofEntries, ...callable])].toSorted(),
     pods: [...pods].toSorted(),
     configMaps: [...configMaps].toSorted(),
     secrets: [...secrets].toSorted(),

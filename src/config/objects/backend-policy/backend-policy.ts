@@ -140,7 +140,10 @@ export const backendPolicyJson: s.JsonSchema = {
   type: 'object',
   description: 'Whom the policy is about, and at least one of its parts.',
   properties: {
-    targetRefs: s.documented(targetRefsSchema(sectionRef), 'Services of the namespace that the policy is about.').json,
+    targetRefs: s.documented(
+      targetRefsSchema(sectionRef),
+      'Services and ServiceEntries of the namespace that the policy is about.',
+    ).json,
     ...Object.fromEntries(Object.entries(ours.fields).map(([name, { schema }]) => [name, schema.json])),
   },
   required: ['targetRefs'],

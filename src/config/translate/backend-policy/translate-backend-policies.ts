@@ -38,7 +38,7 @@ export interface BackendPolicies {
 }
 
 /** Merges all policies on each Service port. */
-export type TranslateBackendPolicies = (catalog: Catalog) => BackendPolicies
+export type TranslateBackendPolicies = (catalog: Catalog, entries: TargetLookups['entries']) => BackendPolicies
 
 /**
  * Makes what merges policies part by part: of those that have a part a BackendPolicy comes before an
@@ -48,8 +48,8 @@ export type TranslateBackendPolicies = (catalog: Catalog) => BackendPolicies
 export const createBackendPolicyTranslation = (): TranslateBackendPolicies => {
   const remember = createMemory<FoundTargets<BackendPolicyObject>, TargetLookups>()
   let known: ReadonlyMap<string, MergedPort> = new Map()
-  return (catalog) => {
-    const lookups: TargetLookups = { services: catalog.services }
+  return (catalog, entries) => {
+    const lookups: TargetLookups = { services: catalog.services, entries }
     const outcomes = catalog.backendPolicies.map((policy): BackendPolicyOutcome => {
       const { object } = policy
       return { policy, found: remember(object, lookups, (seen) => findTargets(object, seen)) }

@@ -17,7 +17,7 @@ const target = (name: string, createdAtMs: number | undefined, sectionName?: str
     defects: [],
   },
   path: 'spec.targetRefs[0]',
-  service: 'shop/api',
+  subject: 'Service shop/api',
   sectionName,
   keys: ['shop/api:443'],
 })

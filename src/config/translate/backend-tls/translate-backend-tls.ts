@@ -2,7 +2,7 @@ import type { EndpointSet } from '../../../model/endpoint.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import { formatFaults } from '../conditions.ts'
 import type { BackendTlsPolicyObject } from '../../objects/backend-tls-policy.ts'
-import { findTargets, type TargetFault } from '../policy/find-targets.ts'
+import { findTargets, type TargetFault, type TargetLookups } from '../policy/find-targets.ts'
 import { choosePolicies, type TlsTarget } from './choose-policies.ts'
 import { createCertificateReader, type Certificates, type ReadCertificates } from './read-certificates.ts'
 
@@ -38,9 +38,10 @@ export interface BackendTlsPolicies {
  * The BackendTLSPolicies as what each Service port needs. One that cannot be carried out closes its ports: its backends
  * would otherwise be spoken to without the TLS, or without the check of the name, that somebody asked for.
  */
-export const translateBackendTls = (catalog: Catalog): BackendTlsPolicies => {
+export const translateBackendTls = (catalog: Catalog, entries: TargetLookups['entries']): BackendTlsPolicies => {
   const read = createCertificateReader(catalog)
-  const outcomes = catalog.backendTlsPolicies.map((policy) => judge(policy, catalog, read))
+  const lookups = { services: catalog.services, entries }
+  const outcomes = catalog.backendTlsPolicies.map((policy) => judge(policy, lookups, read))
   const chosen = choosePolicies(outcomes.flatMap(({ targets }) => targets))
   const tlsOf = new Map(outcomes.map((outcome) => [outcome.policy.object, portTls(outcome)]))
   const ports = new Map<string, PortTls>()
@@ -48,9 +49,13 @@ export const translateBackendTls = (catalog: Catalog): BackendTlsPolicies => {
   return { chosen, ports, outcomes }
 }
 
-const judge = (policy: Entry<BackendTlsPolicyObject>, catalog: Catalog, read: ReadCertificates): PolicyOutcome => {
+const judge = (
+  policy: Entry<BackendTlsPolicyObject>,
+  lookups: TargetLookups,
+  read: ReadCertificates,
+): PolicyOutcome => {
   const { object } = policy
-  const { targets, faults: targetFaults } = findTargets(object, catalog)
+  const { targets, faults: targetFaults } = findTargets(object, lookups)
   const ca = object.validation?.ca ?? 'System'
   const certificates = ca === 'System' ? { pems: [], faults: [] } : read(ca, object.metadata.namespace)
   const failure = failureOf(policy, certificates)

@@ -79,6 +79,30 @@ describe('endpoints that are names', () => {
   })
 })
 
+it('policies about backends hold for the hosts of an entry from when it is there', () => {
+  const targeting = (type: string, spec: string): string =>
+    `{ ${type}, metadata: { name: p, namespace: shop }, spec: { targetRefs: [{ group: networking.istio.io, kind: ServiceEntry, name: e }], ${spec} } }`
+  const policies = [
+    targeting('apiVersion: fairway.dev/v1alpha1, kind: BackendPolicy', 'limits: { maxRequests: 1 }'),
+    targeting(
+      'apiVersion: gateway.networking.k8s.io/v1, kind: BackendTLSPolicy',
+      'validation: { hostname: a.example.com, wellKnownCACertificates: System }',
+    ),
+  ]
+  const translate = createTranslator(options)
+  translate(load(...policies))
+  const spec = 'hosts: [a.example.com, b.example.com], resolution: STATIC, endpoints: [{ address: 192.0.2.1 }]'
+  const { model, conditions } = translate(load(...policies, entry('e', spec)))
+  for (const { key, tls, policy } of model.endpoints) {
+    assert.deepEqual([tls?.hostname, policy?.limits], ['a.example.com', { maxRequests: 1 }], key)
+  }
+  assert.equal(model.endpoints.length, 2)
+  assert.deepEqual(
+    conditions.filter(({ status }) => status !== 'True'),
+    [],
+  )
+})
+
 describe('of two entries with one host', () => {
   const spec = (address: string): string =>
     `hosts: [a.example.com], resolution: STATIC, endpoints: [{ address: ${address} }]`

@@ -13,6 +13,8 @@ export interface EntryHosts {
   readonly byHost: Lookup<readonly Entry<ServiceObject>[]>
   /** Keys of its hosts in `services`, by the `NAMESPACE/NAME` of a ServiceEntry. */
   readonly keysOf: Lookup<readonly string[]>
+  /** Those of a ServiceEntry, by its `NAMESPACE/NAME`. */
+  readonly ofEntry: Lookup<readonly Entry<ServiceObject>[]>
   readonly entries: readonly HostsOfEntry[]
   /** All names whose addresses are endpoints, sorted. */
   readonly names: readonly string[]
@@ -35,6 +37,7 @@ const none: EntryHosts = {
   services: new Map(),
   byHost: { get: () => undefined },
   keysOf: { get: () => undefined },
+  ofEntry: { get: () => undefined },
   entries: [],
   names: [],
 }
@@ -100,7 +103,8 @@ const arrange = (
   })
   const sorted = [...services].toSorted(([a], [b]) => (a < b ? -1 : 1))
   const names = [...new Set(found.flatMap(({ expanded }) => expanded.names))].toSorted()
-  return { services: new Map(sorted), byHost, keysOf, entries, names }
+  const ofEntry = { get: (key: string) => keysOf.get(key)?.flatMap((host) => services.get(host) ?? []) }
+  return { services: new Map(sorted), byHost, keysOf, ofEntry, entries, names }
 }
 
 /** Who has a host already, where the entry would be mistaken for it. */

@@ -20,14 +20,14 @@ export interface TargetFault {
   readonly path: string
 }
 
-/** The ports of a Service that a policy targets. */
+/** The ports of a Service, or of the hosts of a ServiceEntry, that a policy targets. */
 export interface Target<P extends TargetingPolicy = TargetingPolicy> {
   readonly policy: P
   readonly path: string
-  /** `NAMESPACE/NAME` */
-  readonly service: string
+  /** `Service NAMESPACE/NAME` or `ServiceEntry NAMESPACE/NAME`, for people. */
+  readonly subject: string
   readonly sectionName: string | undefined
-  /** Of its ports: `NAMESPACE/NAME:PORT`. */
+  /** Of its ports: `NAMESPACE/NAME:PORT`, or `NAMESPACE/HOST:PORT`. */
   readonly keys: readonly string[]
 }
 
@@ -39,11 +39,17 @@ export interface FoundTargets<P extends TargetingPolicy> {
 
 /** What targets are looked up in, by `NAMESPACE/NAME`. */
 // A type and not an interface: only those have an index signature of their own accord.
-export type TargetLookups = { readonly services: Lookup<Pick<Entry<ServiceObject>, 'object'>> }
+export type TargetLookups = {
+  readonly services: Lookup<Subject>
+  /** The hosts that are served of a ServiceEntry; `undefined` when there is none of that name. */
+  readonly entries: Lookup<readonly Subject[]>
+}
+
+type Subject = Pick<Entry<ServiceObject>, 'object'>
 
 /** Follows the references of a policy, all within its namespace. */
-export const findTargets = <P extends TargetingPolicy>(policy: P, { services }: TargetLookups): FoundTargets<P> => {
-  const found = policy.targetRefs.map((ref) => findTarget(ref, policy, services))
+export const findTargets = <P extends TargetingPolicy>(policy: P, lookups: TargetLookups): FoundTargets<P> => {
+  const found = policy.targetRefs.map((ref) => findTarget(ref, policy, lookups))
   return {
     targets: found.flatMap((result) => ('keys' in result ? [result] : [])),
     faults: found.flatMap((result) => ('reason' in result ? [result] : [])),
@@ -51,30 +57,43 @@ export const findTargets = <P extends TargetingPolicy>(policy: P, { services }: 
 }
 
 const findTarget = <P extends TargetingPolicy>(
-  { group, kind, name, sectionName, path }: PolicyTargetRef,
+  ref: PolicyTargetRef,
   policy: P,
-  services: TargetLookups['services'],
+  lookups: TargetLookups,
 ): Target<P> | TargetFault => {
-  if (kind !== 'Service' || (group !== '' && group !== 'core')) {
-    const written = group === '' ? kind : `${group}/${kind}`
-    return { reason: 'Invalid', message: `a target of kind ${written} is not supported, only a Service is`, path }
-  }
-  const key = `${policy.metadata.namespace}/${name}`
-  const service = services.get(key)?.object
+  const { sectionName, path } = ref
+  const key = `${policy.metadata.namespace}/${ref.name}`
   const missing = (message: string): TargetFault => ({ reason: 'TargetNotFound', message, path })
-  if (service === undefined) return missing(`there is no readable Service ${key} among the objects`)
-  const all = tcpPortsOf(service)
-  const meant = all.filter((port) => sectionName === undefined || port.name === sectionName)
-  if (meant.length > 0) {
-    return { policy, path, service: key, sectionName, keys: meant.map(({ port }) => `${key}:${port}`) }
+  const kind = kindOf(ref)
+  if (kind === undefined) {
+    const written = ref.group === '' ? ref.kind : `${ref.group}/${ref.kind}`
+    const message = `a target of kind ${written} is not supported, only a Service or a ServiceEntry of networking.istio.io is`
+    return { reason: 'Invalid', message, path }
   }
-  const names = all.map((port) => port.name ?? String(port.port)).join(', ') || 'none'
+  const subject = `${kind} ${key}`
+  const found = kind === 'Service' ? listOf(lookups.services.get(key)) : lookups.entries.get(key)
+  if (found === undefined) return missing(`there is no readable ${subject} among the objects`)
+  if (found.length === 0) return missing(`no host of ${subject} is served`)
+  const all = found.flatMap(({ object }) => tcpPortsOf(object).map((port) => ({ of: object.metadata, port })))
+  const meant = all.filter(({ port }) => sectionName === undefined || port.name === sectionName)
+  if (meant.length > 0) {
+    const keys = meant.map(({ of, port: { port } }) => `${of.namespace}/${of.name}:${port}`)
+    return { policy, path, subject, sectionName, keys }
+  }
+  const names = [...new Set(all.map(({ port }) => port.name ?? String(port.port)))].join(', ') || 'none'
   return missing(
     sectionName === undefined
-      ? `Service ${key} has no TCP port`
-      : `Service ${key} has no port called ${sectionName}; it has ${names}`,
+      ? `${subject} has no TCP port`
+      : `${subject} has no port called ${sectionName}; it has ${names}`,
   )
 }
+
+const kindOf = ({ group, kind }: PolicyTargetRef): 'Service' | 'ServiceEntry' | undefined => {
+  if (kind === 'Service' && (group === '' || group === 'core')) return kind
+  return kind === 'ServiceEntry' && group === 'networking.istio.io' ? kind : undefined
+}
+
+const listOf = (service: Subject | undefined): readonly Subject[] | undefined => service && [service]
 
 /** What the order of policies that target the same depends on. */
 export interface Ranked {

@@ -65,7 +65,7 @@ export const withoutTraffic = (
   const base = { type: 'Accepted', status: 'False' } as const
   if (failure !== undefined) return targetFaults.length === 0 ? [conditionOf(policy, { ...base, ...failure })] : []
   if (targets.length === 0 || targetFaults.length > 0) return []
-  const services = [...new Set(targets.map(({ service }) => service))].join(', ')
-  const message = `the policy acts on nothing: no traffic of this waypoint goes to what it targets of Service ${services}`
+  const subjects = [...new Set(targets.map(({ subject }) => subject))].join(', ')
+  const message = `the policy acts on nothing: no traffic of this waypoint goes to what it targets of ${subjects}`
   return [conditionOf(policy, { ...base, reason: 'TargetNotFound', message, path: 'spec.targetRefs' })]
 }
