@@ -18,6 +18,7 @@ export const attachedConditions = (
   const faults = `Dropped Rule: ${closed.length} of ${rules.length} rules, ${answerOf(route.object)}: ${formatFaults(closed.flatMap((rule) => rule.defects))}`
   const at = defect?.path === undefined ? {} : { path: defect.path }
   const about = aboutParent(route.object, parent)
+  const whom = forWhom(route.object, about.parentRef?.namespace)
   const say = (verdict: Verdict): Condition => ({ ...conditionOf(route, { parent, ...verdict }), ...about })
   const conditions = [say(resolvedRefs(badRefs))]
   if (defect === undefined) {
@@ -26,7 +27,7 @@ export const attachedConditions = (
         type: 'Accepted',
         status: 'True',
         reason: 'Accepted',
-        message: `every rule is in force${withoutEffect(route.object)}`,
+        message: `every rule is in force${whom}${withoutEffect(route.object)}`,
       }),
       ...conditions,
     ]
@@ -35,7 +36,7 @@ export const attachedConditions = (
     const { reason } = defect
     return [say({ type: 'Accepted', status: 'False', reason, message: faults, ...at }), ...conditions]
   }
-  const message = `${rules.length - closed.length} of ${rules.length} rules are in force${withoutEffect(route.object)}`
+  const message = `${rules.length - closed.length} of ${rules.length} rules are in force${whom}${withoutEffect(route.object)}`
   return [
     say({ type: 'Accepted', status: 'True', reason: 'Accepted', message }),
     say({
@@ -48,6 +49,12 @@ export const attachedConditions = (
     ...conditions,
   ]
 }
+
+/** Beside the Service a route is for everybody, elsewhere for its neighbours alone (GEP-1294), which somebody may not have meant. */
+const forWhom = ({ metadata: { namespace } }: AnyRoute, home = namespace): string =>
+  home === namespace
+    ? ''
+    : `, for clients of namespace ${namespace} alone; for all of them a route has to be in namespace ${home}`
 
 /** What makes no difference is no fault of the route's: PartiallyInvalid is for rules that are not carried out. */
 const withoutEffect = ({ notes = [] }: AnyRoute): string => (notes.length === 0 ? '' : `; ${formatFaults(notes)}`)
