@@ -98,7 +98,10 @@ describe('whether endpoints are told who the client is', () => {
     [undefined, 'true', true],
     ['false', 'true', undefined],
     ['yes', 'true', undefined],
-    ['True', undefined, undefined],
+    // Istio's waypoints take it in capitals, and no other word for it (TestXFCCIncludeClientIdentityEnabled).
+    ['True', undefined, true],
+    ['FALSE', 'true', undefined],
+    ['1', undefined, undefined],
   ]
   for (const [own, ofClass, tells] of cases) {
     it(`Gateway ${own}, its class ${ofClass}`, () => {
@@ -109,9 +112,23 @@ describe('whether endpoints are told who the client is', () => {
       assert.equal(model.tellsClientIdentity, tells)
       const [condition] = conditions.filter(({ object }) => object.kind === 'Gateway')
       assert.equal(condition?.status, 'True')
-      const isOdd = own === 'yes' || own === 'True'
+      const isOdd = own === 'yes' || own === '1'
       assert.equal(condition?.message.includes('expected "true" or "false"'), isOdd)
     })
+  }
+})
+
+it('a binding that a ztunnel before the waypoint would have is told of', () => {
+  for (const [binding, isTold] of [
+    ['PROXY/15088', true],
+    ['NONE', false],
+  ] as const) {
+    const text = gateway('a').replace(
+      'metadata: { ',
+      `metadata: { annotations: { ambient.istio.io/waypoint-inbound-binding: '${binding}' }, `,
+    )
+    const [condition] = translate(load(text), options).conditions
+    assert.equal(condition?.message.includes('waypoint-inbound-binding has no effect'), isTold, binding)
   }
 })
 

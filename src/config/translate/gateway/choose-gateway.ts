@@ -89,9 +89,9 @@ const accept = (entry: Entry<GatewayObject>, catalog: Catalog): Choice => {
   const written = metadata.labels[label] ?? catalog.gatewayClasses.get(className)?.object.metadata.labels[label]
   const trafficType = decodeTrafficType(written ?? 'service')
   const listener = hboneListener(entry.object)
-  const identity =
-    metadata.annotations[CLIENT_IDENTITY] ??
-    catalog.gatewayClasses.get(className)?.object.metadata.annotations[CLIENT_IDENTITY]
+  const annotation = (name: string): string | undefined =>
+    metadata.annotations[name] ?? catalog.gatewayClasses.get(className)?.object.metadata.annotations[name]
+  const identity = annotation(CLIENT_IDENTITY)
   const condition =
     trafficType === undefined
       ? conditionOf(entry, {
@@ -101,33 +101,40 @@ const accept = (entry: Entry<GatewayObject>, catalog: Catalog): Choice => {
           message: `label ${label} is ${JSON.stringify(written)}, expected service, workload, all or none: nothing is bound`,
           path: `metadata.labels["${label}"]`,
         })
-      : (lostListener(entry) ?? mistypedClass(entry, catalog) ?? acceptedCondition(entry, identity))
+      : (lostListener(entry) ?? mistypedClass(entry, catalog) ?? acceptedCondition(entry, annotation))
   return {
     gateway: {
       entry,
       listener,
       trafficType: trafficType ?? 'none',
       className,
-      tellsClientIdentity: identity === 'true',
+      tellsClientIdentity: identity?.toLowerCase() === 'true',
     },
     conditions: [condition],
   }
 }
 
-/** Whether endpoints are told who the client is, in `x-forwarded-client-cert`; as in Istio from 1.30 on. */
+/** Whether endpoints are told who the client is, in `x-forwarded-client-cert`; as in Istio from 1.30 on, in capitals too. */
 const CLIENT_IDENTITY = 'ambient.istio.io/xfcc-include-client-identity'
+/** How the ztunnel in front of a waypoint hands on what it has decrypted: `PROXY/15088`. */
+const INBOUND_BINDING = 'ambient.istio.io/waypoint-inbound-binding'
 
-/** Of a value that says neither, endpoints would notice only that something is missing. */
-const acceptedCondition = (entry: Entry<GatewayObject>, identity: string | undefined): Condition => {
-  const message = 'this process is the Gateway'
-  const accepted = { type: 'Accepted', status: 'True', reason: 'Accepted' } as const
-  if (identity === undefined || identity === 'true' || identity === 'false') {
-    return conditionOf(entry, { ...accepted, message })
-  }
+/** Of what is not carried out nobody would notice more than that something is missing. */
+const acceptedCondition = (
+  entry: Entry<GatewayObject>,
+  annotation: (name: string) => string | undefined,
+): Condition => {
+  const [identity, binding] = [annotation(CLIENT_IDENTITY), annotation(INBOUND_BINDING)]
+  const isOdd = identity !== undefined && !/^(true|false)$/i.test(identity)
+  const isBound = binding !== undefined && !binding.startsWith('NONE')
+  const odd = `annotation ${CLIENT_IDENTITY} is ${JSON.stringify(identity)}, expected "true" or "false": endpoints are not told who the client is`
+  const bound = `annotation ${INBOUND_BINDING} has no effect: no ztunnel stands before this waypoint, which takes HBONE itself`
+  const message = ['this process is the Gateway', ...(isOdd ? [odd] : []), ...(isBound ? [bound] : [])].join('; ')
+  const accepted = { type: 'Accepted', status: 'True', reason: 'Accepted', message } as const
+  if (!isOdd && !isBound) return conditionOf(entry, accepted)
   return conditionOf(entry, {
     ...accepted,
-    message: `${message}; annotation ${CLIENT_IDENTITY} is ${JSON.stringify(identity)}, expected "true" or "false": endpoints are not told who the client is`,
-    path: `metadata.annotations["${CLIENT_IDENTITY}"]`,
+    path: `metadata.annotations["${isOdd ? CLIENT_IDENTITY : INBOUND_BINDING}"]`,
   })
 }
 
