@@ -235,6 +235,11 @@ describe('what a Service asks for and does not get', () => {
       [service('api', ', sessionAffinity: ClientIP, internalTrafficPolicy: Local, trafficDistribution: PreferClose')],
       /; trafficDistribution PreferSameZone .*; sessionAffinity .*; internalTrafficPolicy /,
     ],
+    [
+      'endpoints of other clusters',
+      [service('api').replace('labels: { ', "labels: { istio.io/global: 'true', ")],
+      /; label istio.io\/global has no effect: .* of this cluster alone/,
+    ],
     ['the zone, by its Namespace', [service('api'), namespace('PreferClose')], /; trafficDistribution PreferSameZone /],
     [
       'whatever there is, in spite of its Namespace',

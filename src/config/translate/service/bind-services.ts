@@ -34,7 +34,11 @@ export const bindServices = (
     const refusal = refuse(entry.object, { gateway, catalog })
     if (refusal === undefined) services.set(key, entry)
     const lack = lackOfPlace(distributionFor(entry.object, catalog.namespaces), options)
-    const lacks = [...(lack === undefined ? [] : [lack]), ...(entry.object.unmet ?? []).map((field) => unmet[field])]
+    const lacks = [
+      ...(lack === undefined ? [] : [lack]),
+      ...(entry.object.unmet ?? []).map((field) => unmet[field]),
+      ...(entry.object.metadata.labels['istio.io/global'] === 'true' ? [oneCluster] : []),
+    ]
     const but = lacks.length === 0 ? undefined : lacks.join('; ')
     conditions.push(conditionOf(entry, refusal ?? acceptedBy(gateway, { role, but })))
   }
@@ -48,6 +52,10 @@ const unmet: Readonly<Record<UnmetField, string>> = {
   'internalTrafficPolicy Local':
     'internalTrafficPolicy Local has no effect, since the client’s node is not known here: endpoints of all nodes are used; label istio.io/use-waypoint: none takes the Service out',
 }
+
+/** The label is that of Istio's ambient profile (`serviceScopeConfigs`), and what is read are EndpointSlices of one API server. */
+const oneCluster =
+  'label istio.io/global has no effect: requests go to endpoints of this cluster alone, whatever others have'
 
 /** What the Gateway is to a Service or ServiceEntry; `undefined` when that is not bound to it. */
 export const roleOf = (
