@@ -41,7 +41,9 @@ export const withMeshConfig = (
   const takesDomains = decide('trust-domain', flagged, 'trustDomain', hasDomains ? meshed : undefined)
   const takesPaths = decide('path-normalization', base.pathNormalization, 'pathNormalization', pathNormalization)
   if (unused.length > 0) notes.push(`of no effect on a waypoint in ${path}: ${unused.join(', ')}`)
-  const mesh = { source: path, providers: config.providers, telemetry: config.telemetry }
+  const { providers, telemetry, entryVisibility } = config
+  const seen = entryVisibility === undefined ? {} : { entryVisibility }
+  const mesh = { source: path, providers, telemetry, ...seen }
   notes.push(...defaultNotes(mesh))
   return {
     options: {

@@ -1,5 +1,6 @@
 import type { SourcePosition } from '../../lib/decoded.ts'
 import type { PathNormalization } from '../../model/model.ts'
+import type { EntryVisibilities } from '../objects/mesh-config/entry-visibility.ts'
 import type { MeshTelemetry } from '../objects/mesh-config/mesh-telemetry.ts'
 import type { MeshProvider } from '../objects/mesh-config/provider.ts'
 import type { ReadBrief, ReadObject } from '../objects/read-object.ts'
@@ -24,6 +25,8 @@ export interface TranslateOptions {
     readonly source: string
     readonly providers: readonly MeshProvider[]
     readonly telemetry: MeshTelemetry
+    /** Absent: ServiceEntries are seen as they say themselves. */
+    readonly entryVisibility?: EntryVisibilities
   }
   /** Where this process runs, as EndpointSlices call it (`topology.kubernetes.io/zone`); default: not known. */
   readonly zone?: string

@@ -100,7 +100,7 @@ export const createTranslator = (options: TranslateOptions, keeping?: Keeping): 
     translateBackendPolicies: createBackendPolicyTranslation(),
     backendPolicyConditions: createBackendPolicyConditions(),
     translateAuthorizations: createAuthorizationTranslation(options),
-    entryHosts: createEntryHosts(options.clusterDomain),
+    entryHosts: createEntryHosts(options),
     filterSecrets: createFilterSecrets(),
     resolveFilters: createFilterResolution(),
     translateTelemetries: createTelemetryTranslation(options),

@@ -6,6 +6,7 @@ import type { Decoded, Issue } from '../../../lib/decoded.ts'
 import * as s from '../../../lib/schema.ts'
 import type { PathNormalization } from '../../../model/model.ts'
 import { namespaceName } from '../metadata.ts'
+import { entryVisibility, type EntryVisibilities } from './entry-visibility.ts'
 import { checkMeshLog, meshTelemetryFields, meshTelemetryOf, type MeshTelemetry } from './mesh-telemetry.ts'
 import { providerSchema, type MeshProvider, type ReadProvider } from './provider.ts'
 import { inOwnFormat, withUsableFormats } from './usable-formats.ts'
@@ -20,6 +21,7 @@ export interface MeshConfig {
   readonly trustDomain?: string
   readonly trustDomainAliases: readonly string[]
   readonly rootNamespace?: string
+  readonly entryVisibility?: EntryVisibilities
 }
 
 /** A MeshConfig, and what of it is no business of a waypoint: `accessLogFile`, `extensionProviders[1].zipkin`. */
@@ -43,6 +45,7 @@ const fields = {
   trustDomain: s.optional(trustDomain),
   trustDomainAliases: s.withDefault(s.array(trustDomain), []),
   rootNamespace: s.optional(namespaceName),
+  serviceEntryVisibility: s.optional(entryVisibility),
   ...meshTelemetryFields,
 }
 
@@ -69,7 +72,8 @@ export const decodeMeshConfig = (value: unknown): Decoded<DecodedMesh> => {
   const spelling = s.isPlainObject(written) ? findMisspelt(written) : []
   if (!decoded.ok) return { ok: false, issues: [...decoded.issues, ...spelling] }
   if (spelling.length > 0) return { ok: false, issues: spelling }
-  const { extensionProviders, pathNormalization: paths, trustDomain: domain, rootNamespace, ...rest } = decoded.value
+  const { extensionProviders, pathNormalization: paths, trustDomain: domain, rootNamespace, ...others } = decoded.value
+  const { serviceEntryVisibility: visibility, ...rest } = others
   const mode = paths?.normalization === 'DEFAULT' ? 'BASE' : paths?.normalization
   const asked = extensionProviders.flatMap((read) => (read.use === 'authorization' ? [read.provider] : []))
   const told = extensionProviders.flatMap((read, index) =>
@@ -82,6 +86,7 @@ export const decodeMeshConfig = (value: unknown): Decoded<DecodedMesh> => {
       config: {
         ...(domain === undefined ? {} : { trustDomain: domain }),
         ...(rootNamespace === undefined ? {} : { rootNamespace }),
+        ...(visibility === undefined ? {} : { entryVisibility: visibility }),
         ...(mode === undefined ? {} : { pathNormalization: mode }),
         trustDomainAliases: rest.trustDomainAliases,
         providers: asked,
@@ -110,6 +115,11 @@ const usedFields = {
   trustDomainAliases: 'all',
   rootNamespace: 'all',
   pathNormalization: 'all',
+  serviceEntryVisibility: {
+    defaultVisibility: 'all',
+    applyToSidecars: 'all',
+    policies: { visibility: 'all', matchingRules: { namespaceSelector: 'all' } },
+  },
   accessLogFile: 'all',
   accessLogFormat: 'all',
   accessLogEncoding: 'all',

@@ -30,7 +30,8 @@ export const bindEntries = (hosts: EntryHosts, { catalog, gateway, options }: Bi
     const { object } = found.entry
     const role = roleOf(gateway, object, catalog)
     if (role === undefined) continue
-    const refusal = refuse(object, gateway, catalog)
+    const exportTo = hosts.services.get(found.keys[0] ?? '')?.object.entry?.exportTo ?? object.exportTo
+    const refusal = refuse({ metadata: object.metadata, exportTo }, gateway, catalog)
     if (refusal !== undefined) {
       conditions.push(conditionOf(found.entry, refusal))
       continue
@@ -56,7 +57,12 @@ const tellBound = ({ entry, keys, notes }: HostsOfEntry, accepted: Verdict): rea
   return [conditionOf(entry, accepted), conditionOf(entry, { ...partly, message })]
 }
 
-const refuse = (object: ServiceEntryObject, gateway: ChosenGateway, catalog: Catalog): Verdict | undefined => {
+/** `exportTo` is what the mesh leaves of it. */
+const refuse = (
+  object: Pick<ServiceEntryObject, 'metadata' | 'exportTo'>,
+  gateway: ChosenGateway,
+  catalog: Catalog,
+): Verdict | undefined => {
   const { exportTo, metadata } = object
   const refused = { type: 'Accepted', status: 'False', reason: 'NotAllowedByListeners' } as const
   if (gateway.trafficType !== 'service' && gateway.trafficType !== 'all') {
@@ -65,6 +71,7 @@ const refuse = (object: ServiceEntryObject, gateway: ChosenGateway, catalog: Cat
   if (!isNamespaceAllowed(metadata.namespace, gateway, catalog)) return notAllowedNamespace('ServiceEntry')
   const isOwnOnly = exportTo.length > 0 && exportTo.every((to) => to === '.' || to === '~' || to === metadata.namespace)
   if (!isOwnOnly || gateway.entry.object.metadata.namespace === metadata.namespace) return undefined
-  const message = 'an entry that only its own namespace sees (spec.exportTo) cannot have a waypoint in another one'
+  const by = 'spec.exportTo, or serviceEntryVisibility of the MeshConfig'
+  const message = `an entry that only its own namespace sees (${by}) cannot have a waypoint in another one`
   return { ...refused, message, path: 'spec.exportTo' }
 }

@@ -3,6 +3,8 @@ import type { ServiceEntryObject } from '../../objects/service-entry/service-ent
 import type { ServiceObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import { createMemory, type Lookup } from '../memory.ts'
+import type { TranslateOptions } from '../options.ts'
+import { entryVisibilityIn } from './entry-visibility.ts'
 import { expandEntry, type EntryLookups, type ExpandedEntry } from './expand-entry.ts'
 
 /** The hosts of all ServiceEntries, each as the Service that it is served like. */
@@ -46,11 +48,15 @@ const none: EntryHosts = {
  * Finds them, with a memory: an entry comes to the very same as long as it, its Pods and its names are. Of two entries that
  * have one host the older has it, and a Service before any entry that calls itself by its name.
  */
-export const createEntryHosts = (clusterDomain: string): ((catalog: Catalog, names: Names) => EntryHosts) => {
+export const createEntryHosts = ({
+  clusterDomain,
+  mesh,
+}: Pick<TranslateOptions, 'clusterDomain' | 'mesh'>): ((catalog: Catalog, names: Names) => EntryHosts) => {
   const remember = createMemory<ExpandedEntry, EntryLookups>()
   return (catalog, names) => {
     if (catalog.serviceEntries.size === 0) return none
-    const lookups = { selected: selectPods(catalog), podsByAddress: catalog.podsByAddress, names }
+    const visibility = entryVisibilityIn(catalog, mesh?.entryVisibility)
+    const lookups = { selected: selectPods(catalog), podsByAddress: catalog.podsByAddress, names, visibility }
     const found = [...catalog.serviceEntries.values()]
       .toSorted(byAge)
       .map((entry) => ({ entry, expanded: remember(entry.object, lookups, (seen) => expandEntry(entry.object, seen)) }))

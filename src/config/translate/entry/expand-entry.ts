@@ -1,10 +1,12 @@
 import { canonicalIp } from '../../../lib/ip.ts'
 import type { EndpointSliceObject, SliceEndpoint } from '../../objects/endpoint-slice.ts'
 import type { PodObject } from '../../objects/pod.ts'
+import type { EntryVisibility } from '../../objects/mesh-config/entry-visibility.ts'
 import type { EntryEndpoint, EntryPort, ServiceEntryObject } from '../../objects/service-entry/service-entry.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Lookup } from '../memory.ts'
 import { protocolOf, unknownProtocol } from '../service/port-protocol.ts'
+import { exportWithin } from './entry-visibility.ts'
 import { meaningOfLocal } from './local-address.ts'
 
 /** What a ServiceEntry is looked up in. */
@@ -16,6 +18,8 @@ export type EntryLookups = {
   readonly podsByAddress: Lookup<PodObject>
   /** Addresses by host name; none when it has none, `undefined` as long as nobody has asked. */
   readonly names: Lookup<readonly string[]>
+  /** How far the mesh lets entries of a namespace be seen. */
+  readonly visibility: Lookup<EntryVisibility>
 }
 
 /** A ServiceEntry as so many Services, one for each host. */
@@ -29,6 +33,17 @@ export interface ExpandedEntry {
 
 /** Makes Services of the hosts of a ServiceEntry, which stand in its namespace under the names of the hosts. */
 export const expandEntry = (entry: ServiceEntryObject, lookups: EntryLookups): ExpandedEntry => {
+  const { namespace } = entry.metadata
+  const visibility = lookups.visibility.get(namespace) ?? 'PUBLIC'
+  if (visibility === 'NONE') {
+    const note = `nobody is to see ServiceEntries of namespace ${namespace} (serviceEntryVisibility of the MeshConfig is NONE)`
+    return { hosts: [], names: [], notes: [note] }
+  }
+  const seen = exportWithin(entry.exportTo, namespace, visibility)
+  return expandSeen(seen === entry.exportTo ? entry : { ...entry, exportTo: seen }, lookups)
+}
+
+const expandSeen = (entry: ServiceEntryObject, lookups: EntryLookups): ExpandedEntry => {
   const hosts = entry.hosts.filter((host) => !host.startsWith('*') && entry.resolution !== 'DYNAMIC_DNS')
   const expanded = hosts.map((host, index) => expandHost(entry, host, { index, lookups }))
   const unserved = entry.hosts.filter((host) => !hosts.includes(host))

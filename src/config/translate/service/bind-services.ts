@@ -5,7 +5,7 @@ import type { ChosenGateway } from '../gateway/choose-gateway.ts'
 import { CANARY, waypointsOf, type WaypointRole } from '../gateway/waypoint-labels.ts'
 import { conditionOf } from '../conditions.ts'
 import type { TranslateOptions } from '../options.ts'
-import { matchLabels } from './match-labels.ts'
+import { matchLabels, namespaceLabels } from './match-labels.ts'
 import { distributionFor, lackOfPlace } from './near-places.ts'
 
 /** Services that istiod would never send through a waypoint: its own waypoints. */
@@ -128,11 +128,7 @@ export const isNamespaceAllowed = (
       return false
     case 'Same':
       return namespace === entry.object.metadata.namespace
-    case 'Selector': {
-      const labels = catalog.namespaces.get(namespace)?.object.metadata.labels
-      // A Namespace always carries its own name as a label (KEP-2161), whether a file spells it out or not.
-      const complete = { 'kubernetes.io/metadata.name': namespace, ...labels }
-      return selector !== undefined && matchLabels(selector, complete)
-    }
+    case 'Selector':
+      return selector !== undefined && matchLabels(selector, namespaceLabels(catalog, namespace))
   }
 }

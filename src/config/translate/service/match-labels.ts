@@ -1,4 +1,5 @@
 import type { LabelSelector } from '../../objects/kind.ts'
+import type { Catalog } from '../catalog.ts'
 
 /** Whether labels satisfy all of a selector (metav1.LabelSelector); an empty selector takes everything. */
 export const matchLabels = (selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean => {
@@ -20,3 +21,12 @@ export const matchLabels = (selector: LabelSelector, labels: Readonly<Record<str
     })
   )
 }
+
+/** The labels of a Namespace; it always carries its own name as one (KEP-2161), whether a file spells it out or not. */
+export const namespaceLabels = (
+  { namespaces }: Pick<Catalog, 'namespaces'>,
+  namespace: string,
+): Readonly<Record<string, string>> => ({
+  'kubernetes.io/metadata.name': namespace,
+  ...namespaces.get(namespace)?.object.metadata.labels,
+})
