@@ -37,14 +37,14 @@ const listEndpoints = (deps: AdminDeps): readonly Described[] => [
     what: 'services, routes and endpoints in force; filters without their configuration',
     answer: async () => {
       const { generation, model } = await deps.config()
-      const { gateway, trafficType, pathNormalization, tellsClientIdentity } = model ?? {}
+      const { gateway, trafficType, pathNormalization, tellsClientIdentity, defaultRepeats } = model ?? {}
       const lists = {
         services: model?.services.map(redactService) ?? [],
         routes: model?.routes.map(redactRoute) ?? [],
         endpoints: model?.endpoints ?? [],
       }
       return jsonInParts(
-        streamJson({ generation, gateway, trafficType, pathNormalization, tellsClientIdentity }, lists),
+        streamJson({ generation, gateway, trafficType, pathNormalization, tellsClientIdentity, defaultRepeats }, lists),
       )
     },
   },

@@ -50,7 +50,11 @@ describe('updates between threads', () => {
   it('carry all of a model that is no list', () => {
     const send = createLink()
     const sent = update([])
-    const heads: readonly Partial<Model>[] = [{ tellsClientIdentity: true }, { gateway: undefined }, {}]
+    const heads: readonly Partial<Model>[] = [
+      { tellsClientIdentity: true, defaultRepeats: 0 },
+      { gateway: undefined },
+      {},
+    ]
     for (const head of heads) {
       const model = { ...sent.model, ...head }
       assert.deepEqual(send({ ...sent, model }).received.model, model)

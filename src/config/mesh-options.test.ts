@@ -117,3 +117,22 @@ describe('how far ServiceEntries are seen (serviceEntryVisibility)', () => {
     assert.equal(decodeMeshConfig({ serviceEntryVisibility: { defaultVisibility: 'ALL' } }).ok, false)
   })
 })
+
+describe('how often requests are sent again by default (defaultHttpRetryPolicy)', () => {
+  for (const [policy, expected] of [
+    [undefined, undefined],
+    [{ attempts: 0 }, 0],
+    [{ attempts: 5, retryOn: '503' }, 5],
+    [{ retryOn: 'connect-failure' }, 0],
+    [{ attempts: -1 }, 0],
+  ] as const) {
+    it(`is ${expected} by ${JSON.stringify(policy)}`, () => {
+      const decoded = decodeMeshConfig(policy === undefined ? {} : { defaultHttpRetryPolicy: policy })
+      assert.ok(decoded.ok)
+      const { options } = withMeshConfig(base, decoded.value, { path: 'm.yaml', flags: [] })
+      assert.equal(createTranslator(options)([]).model.defaultRepeats, expected)
+      const more = policy !== undefined && 'retryOn' in policy ? ['defaultHttpRetryPolicy.retryOn'] : []
+      assert.deepEqual(decoded.value.unused, more)
+    })
+  }
+})

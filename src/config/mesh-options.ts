@@ -41,9 +41,14 @@ export const withMeshConfig = (
   const takesDomains = decide('trust-domain', flagged, 'trustDomain', hasDomains ? meshed : undefined)
   const takesPaths = decide('path-normalization', base.pathNormalization, 'pathNormalization', pathNormalization)
   if (unused.length > 0) notes.push(`of no effect on a waypoint in ${path}: ${unused.join(', ')}`)
-  const { providers, telemetry, entryVisibility } = config
-  const seen = entryVisibility === undefined ? {} : { entryVisibility }
-  const mesh = { source: path, providers, telemetry, ...seen }
+  const { providers, telemetry, entryVisibility, defaultRepeats } = config
+  const mesh = {
+    source: path,
+    providers,
+    telemetry,
+    ...(entryVisibility === undefined ? {} : { entryVisibility }),
+    ...(defaultRepeats === undefined ? {} : { defaultRepeats }),
+  }
   notes.push(...defaultNotes(mesh))
   return {
     options: {

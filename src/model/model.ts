@@ -26,6 +26,8 @@ export interface Model {
   readonly trustDomains?: readonly [string, ...string[]]
   /** Endpoints are told who the client is (annotation `ambient.istio.io/xfcc-include-client-identity`); absent: they are not. */
   readonly tellsClientIdentity?: true
+  /** How often a request is sent again at most where its rule says nothing of that; absent: twice. */
+  readonly defaultRepeats?: number
   /** Filters may call Services by name, and this is what full names end in; absent: no filter can call anybody. */
   readonly clusterDomain?: string
   /** Whom filters may call outside of their namespaces, sorted; absent: nobody. */

@@ -155,6 +155,13 @@ for (const { how, run } of lost) {
   }
 }
 
+test('a mesh without repetitions has none of what changes nothing either', async () => {
+  await before({ onRequest: (pod) => pod.reset(INTERNAL_ERROR) })
+  mesh.apply({ ...mesh.model(), defaultRepeats: 0 })
+  assert.equal((await (await mesh.tunnel()).get('/')).head.status, 503)
+  assert.deepEqual([(await mesh.record(1)).attempts, mesh.pod.requests], [1, 1])
+})
+
 for (const method of ['GET', 'POST']) {
   test(`a new tunnel whose pod says that it looked at nothing: a ${method} is sent again`, async () => {
     await before({

@@ -223,6 +223,7 @@ test('where nothing but endpoints moved the rest is not even looked at, and what
   for (const part of [
     { pathNormalization: 'NONE' as const },
     { tellsClientIdentity: true as const },
+    { defaultRepeats: 0 },
     { gateway: undefined },
     { routes: [] },
     { services: [] },
@@ -234,6 +235,7 @@ test('where nothing but endpoints moved the rest is not even looked at, and what
     assert.deepEqual([...changed.routes.keys()], [...anew.routes.keys()])
     assert.equal(changed.pathNormalization, anew.pathNormalization)
     assert.equal(changed.tellsClientIdentity, anew.tellsClientIdentity)
+    assert.equal(changed.defaultRepeats, anew.defaultRepeats)
   }
 })
 

@@ -77,6 +77,7 @@ export function* compileInSteps(
     generation,
     pathNormalization: model.pathNormalization,
     tellsClientIdentity: model.tellsClientIdentity === true,
+    defaultRepeats: model.defaultRepeats,
     clusterDomain: model.clusterDomain,
     callGrants: model.callGrants ?? [],
     providers: new Map((model.providers ?? []).map((provider) => [provider.key, provider])),

@@ -30,6 +30,8 @@ export interface Snapshot {
   /** Endpoints are told who the client is. */
   readonly tellsClientIdentity: boolean
   /** As the model has it. */
+  readonly defaultRepeats: number | undefined
+  /** As the model has it. */
   readonly clusterDomain: string | undefined
   readonly callGrants: readonly CallGrant[]
   /** Whom CUSTOM policies may name, by name. */

@@ -27,6 +27,8 @@ export interface TranslateOptions {
     readonly telemetry: MeshTelemetry
     /** Absent: ServiceEntries are seen as they say themselves. */
     readonly entryVisibility?: EntryVisibilities
+    /** Repetitions of requests where a route says nothing of them; absent: the proxy's own default. */
+    readonly defaultRepeats?: number
   }
   /** Where this process runs, as EndpointSlices call it (`topology.kubernetes.io/zone`); default: not known. */
   readonly zone?: string

@@ -232,6 +232,7 @@ const translateSet = (
     pathNormalization: options.pathNormalization,
     ...(gateway?.tellsClientIdentity === true ? { tellsClientIdentity: true as const } : {}),
     ...(options.mesh === undefined ? {} : { trustDomains: trustDomainsOf(options) }),
+    ...(options.mesh?.defaultRepeats === undefined ? {} : { defaultRepeats: options.mesh.defaultRepeats }),
     ...(asked.length === 0 ? {} : { providers: asked }),
     ...(telemetry === undefined ? {} : { telemetry }),
     ...(hasCalls ? { clusterDomain, ...callGrantsOf(catalog.referenceGrants) } : {}),

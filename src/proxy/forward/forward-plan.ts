@@ -81,6 +81,8 @@ export interface ForwardPlan {
   /** Where each try has its place in a trace; absent: the request goes as it is. */
   readonly tracing?: ExchangeTrace | undefined
   readonly retry: Retry | undefined
+  /** Repetitions at most where `retry` is not there; absent: two. */
+  readonly repeats?: number | undefined
   /** For each try, in milliseconds; `undefined` for ever. */
   readonly tryMs: number | undefined
   /** Of what the group's policy hashes, where it does and the request has it. */

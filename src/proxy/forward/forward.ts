@@ -257,9 +257,9 @@ export class Forward implements SessionUser {
     if (this.#plan.isCopy === true) return false
     const { retry, group } = this.#plan
     const tries = { attempts: this.#plan.trace.attempts, isBodyLost: this.#replay?.isLost === true }
-    const refusal = refusalOfRepeat(tries, retry, () => this.#deps.budgets.of(group).take())
+    const refusal = refusalOfRepeat(tries, this.#plan, () => this.#deps.budgets.of(group).take())
     if (refusal === undefined) return true
-    // That there are two repetitions at most where the route says nothing is nothing to tell.
+    // That there are so many repetitions at most where the route says nothing is nothing to tell.
     if (refusal === 'attempts' && retry === undefined) return false
     this.isExhausted = true
     this.#deps.counters.retriesRefused[refusal]++

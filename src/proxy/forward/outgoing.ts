@@ -243,7 +243,7 @@ export class Outgoing {
 
   #forwardTo(
     request: RequestView,
-    { group, rule, trace }: Destined,
+    { group, rule, snapshot, trace }: Destined,
     head: Pick<H1RequestHead, 'host' | 'scheme' | 'bodyLength' | 'target'>,
   ): Forward {
     if (rule === undefined && group.policy?.sessionPersistence !== undefined) {
@@ -257,6 +257,7 @@ export class Outgoing {
       trace,
       tracing: this.#tracing,
       retry: rule?.retry,
+      repeats: snapshot.defaultRepeats,
       tryMs: rule?.timeouts?.backendRequestMs,
       session: this.#session,
       hash: group.policy === undefined ? undefined : hashOf(group, hashableOf(forwarded, this.#client)),

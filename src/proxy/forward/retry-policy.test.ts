@@ -27,14 +27,17 @@ for (const [kind, method, byDefault] of losses) {
 
 test('two repetitions, or as many as the route says; leave is taken only when nothing else forbids one', () => {
   let taken = 0
-  const refusals = (retry: typeof stanza | undefined, isBodyLost = false): string =>
+  const refusals = (retry: typeof stanza | undefined, isBodyLost = false, repeats?: number): string =>
     [1, 2, 3, 4, 5]
-      .map((attempts) => refusalOfRepeat({ attempts, isBodyLost }, retry, () => ++taken > 1) ?? 'none')
+      .map((attempts) => refusalOfRepeat({ attempts, isBodyLost }, { retry, repeats }, () => ++taken > 1) ?? 'none')
       .join(' ')
   assert.equal(refusals(undefined), 'budget none attempts attempts attempts')
   assert.equal(refusals(stanza), 'none none none none attempts')
   assert.equal(refusals(stanza, true), 'body body body body attempts')
   assert.equal(taken, 6)
+  assert.equal(refusals(undefined, false, 0), 'attempts attempts attempts attempts attempts')
+  assert.equal(refusals(undefined, false, 3), 'none none none attempts attempts')
+  assert.equal(refusals(stanza, false, 0), 'none none none none attempts')
 })
 
 test('no wait is longer than a timer can be', () => {

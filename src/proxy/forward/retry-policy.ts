@@ -4,8 +4,9 @@ import type { Retry } from '../../model/route.ts'
 import type { Counters } from '../counters.ts'
 import type { UpstreamSession } from '../upstream/session.ts'
 import type { LossKind } from './failure.ts'
+import type { ForwardPlan } from './forward-plan.ts'
 
-/** Repetitions where the route says nothing. */
+/** Repetitions where neither the route nor the mesh says anything. */
 const DEFAULT_REPEATS = 2
 /** Methods that change nothing, however often they arrive (RFC 9110 section 9.2.1). */
 const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
@@ -18,10 +19,10 @@ const JITTER = 0.5
 /** What forbids one more try, if anything does; leave of the budget is taken last, and by that counts. */
 export const refusalOfRepeat = (
   { attempts, isBodyLost }: { readonly attempts: number; readonly isBodyLost: boolean },
-  retry: Retry | undefined,
+  { retry, repeats = DEFAULT_REPEATS }: Pick<ForwardPlan, 'retry' | 'repeats'>,
   takeLeave: () => boolean,
 ): keyof Counters['retriesRefused'] | undefined => {
-  if (attempts > (retry?.attempts ?? DEFAULT_REPEATS)) return 'attempts'
+  if (attempts > (retry?.attempts ?? repeats)) return 'attempts'
   if (isBodyLost) return 'body'
   return takeLeave() ? undefined : 'budget'
 }

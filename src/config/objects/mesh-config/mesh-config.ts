@@ -22,6 +22,8 @@ export interface MeshConfig {
   readonly trustDomainAliases: readonly string[]
   readonly rootNamespace?: string
   readonly entryVisibility?: EntryVisibilities
+  /** Repetitions where a route says nothing of them. */
+  readonly defaultRepeats?: number
 }
 
 /** A MeshConfig, and what of it is no business of a waypoint: `accessLogFile`, `extensionProviders[1].zipkin`. */
@@ -36,6 +38,12 @@ const trustDomain = s.string({ pattern: /[a-z0-9._-]{1,255}/, describe: 'a trust
 
 const normalization = s.oneOf(['DEFAULT', 'NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES'])
 
+/** A policy without `attempts` has none, and one without any is what turns repetitions off (Istio's retry.go). */
+const retryPolicy = s.object(
+  { attempts: s.withDefault(s.integer({ min: -2_147_483_648, max: 2_147_483_647 }), 0) },
+  { unknownFields: 'ignore' },
+)
+
 const fields = {
   extensionProviders: s.withDefault(
     s.refine(s.array(providerSchema), (providers, path) => findTwins(providers, path)),
@@ -46,6 +54,7 @@ const fields = {
   trustDomainAliases: s.withDefault(s.array(trustDomain), []),
   rootNamespace: s.optional(namespaceName),
   serviceEntryVisibility: s.optional(entryVisibility),
+  defaultHttpRetryPolicy: s.optional(retryPolicy),
   ...meshTelemetryFields,
 }
 
@@ -73,7 +82,7 @@ export const decodeMeshConfig = (value: unknown): Decoded<DecodedMesh> => {
   if (!decoded.ok) return { ok: false, issues: [...decoded.issues, ...spelling] }
   if (spelling.length > 0) return { ok: false, issues: spelling }
   const { extensionProviders, pathNormalization: paths, trustDomain: domain, rootNamespace, ...others } = decoded.value
-  const { serviceEntryVisibility: visibility, ...rest } = others
+  const { serviceEntryVisibility: visibility, defaultHttpRetryPolicy: retries, ...rest } = others
   const mode = paths?.normalization === 'DEFAULT' ? 'BASE' : paths?.normalization
   const asked = extensionProviders.flatMap((read) => (read.use === 'authorization' ? [read.provider] : []))
   const told = extensionProviders.flatMap((read, index) =>
@@ -87,6 +96,7 @@ export const decodeMeshConfig = (value: unknown): Decoded<DecodedMesh> => {
         ...(domain === undefined ? {} : { trustDomain: domain }),
         ...(rootNamespace === undefined ? {} : { rootNamespace }),
         ...(visibility === undefined ? {} : { entryVisibility: visibility }),
+        ...(retries === undefined ? {} : { defaultRepeats: Math.max(0, retries.attempts) }),
         ...(mode === undefined ? {} : { pathNormalization: mode }),
         trustDomainAliases: rest.trustDomainAliases,
         providers: asked,
@@ -120,6 +130,7 @@ const usedFields = {
     applyToSidecars: 'all',
     policies: { visibility: 'all', matchingRules: { namespaceSelector: 'all' } },
   },
+  defaultHttpRetryPolicy: { attempts: 'all' },
   accessLogFile: 'all',
   accessLogFormat: 'all',
   accessLogEncoding: 'all',
