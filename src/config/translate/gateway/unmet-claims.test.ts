@@ -131,3 +131,31 @@ describe('who asks for a waypoint that nobody is', () => {
     assert.match(faultsOf([gateway('front', 'HBONEE')], wanted)[0] ?? '', /^Gateway front .*listener mesh has "HBONEE"/)
   })
 })
+
+describe('who asks by an annotation', () => {
+  const annotated = (document: string, annotation: string): string =>
+    document.replace('labels: {', `annotations: { ${annotation} }, labels: {`)
+  const ours = gateway('waypoint', 'HBONE')
+  const cases: readonly (readonly [name: string, document: string, told: boolean])[] = [
+    ['a Namespace', annotated(namespace('shop', ''), use('waypoint')), true],
+    ['a Service that wants none', annotated(service(use('waypoint')), use('none')), true],
+    ['a ServiceEntry', annotated(entry(''), use('waypoint')), true],
+    ['one that has the label as well', annotated(service(use('waypoint')), use('waypoint')), false],
+    ['another namespace', annotated(service('', 'far'), use('theirs')), false],
+    [
+      'another namespace, for ours',
+      annotated(service('', 'far'), use('w', ', istio.io/use-waypoint-namespace: shop')),
+      true,
+    ],
+  ]
+  for (const [name, document, told] of cases) {
+    it(`${name}${told ? ' is told that it is a label' : ' is told nothing'}`, () => {
+      const { conditions } = translate([ours, document].map(sourcedText), plainOptions)
+      const found = conditions.filter(({ message }) => message.includes('is an annotation, and has no effect'))
+      assert.deepEqual(
+        found.map(({ type, position }) => [type, position?.file]),
+        told ? [['PartiallyInvalid', 'metadata.annotations["istio.io/use-waypoint"]']] : [],
+      )
+    })
+  }
+})

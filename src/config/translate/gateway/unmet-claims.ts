@@ -8,6 +8,7 @@ import {
   claimsOf,
   probablyMeant,
   USE_WAYPOINT,
+  USE_WAYPOINT_NAMESPACE,
   type WaypointClaim,
   type WaypointRef,
 } from './waypoint-labels.ts'
@@ -27,12 +28,18 @@ export const unmetClaims = (
   const home = gateway?.namespace
   const known = new Set(told.map(({ object }) => keyOf(object)))
   const isOurs = (claim: WaypointClaim): boolean => gateway !== undefined && keyOf(claim.gateway) === keyOf(gateway)
-  const judge = (entry: Entry<Claimant>, namespace: string): readonly Condition[] => {
+  const isOfHome = (namespace: string, claimed: string): boolean =>
+    home === undefined || namespace === home || claimed === home
+  const judge = (entry: Entry<Claimant>, namespace: string): readonly Condition[] => [
+    ...misplacedClaim(entry, (named = namespace) => isOfHome(namespace, named)),
+    ...judgeLabels(entry, namespace),
+  ]
+  const judgeLabels = (entry: Entry<Claimant>, namespace: string): readonly Condition[] => {
     const claims = claimsOf(entry.object.metadata.labels, namespace)
     // Who has the rest of what we have a share of is not for us to say.
     if (claims.some(isOurs)) return []
     return claims.flatMap((claim) => {
-      if (home !== undefined && namespace !== home && claim.gateway.namespace !== home) return []
+      if (!isOfHome(namespace, claim.gateway.namespace)) return []
       if (known.has(keyOf(claim.gateway))) return []
       const verdict = refuse(claim, catalog)
       return verdict === undefined ? [] : [conditionOf(entry, verdict)]
@@ -49,6 +56,20 @@ export const unmetClaims = (
 interface Claimant {
   readonly kind: string
   readonly metadata: Metadata
+}
+
+/** As an annotation, which it was at first (Istio’s release note 50572), it neither asks for a waypoint nor opts out of one. */
+const misplacedClaim = (
+  entry: Entry<Claimant>,
+  isOurs: (namespace: string | undefined) => boolean,
+): readonly Condition[] => {
+  const { annotations, labels } = entry.object.metadata
+  const written = annotations[USE_WAYPOINT]
+  if (written === undefined || labels[USE_WAYPOINT] === written) return []
+  if (!isOurs(annotations[USE_WAYPOINT_NAMESPACE])) return []
+  const message = `${USE_WAYPOINT}: ${written} is an annotation, and has no effect: istiod reads the label of this name`
+  const path = `metadata.annotations["${USE_WAYPOINT}"]`
+  return [conditionOf(entry, { type: 'PartiallyInvalid', status: 'True', reason: 'UnsupportedValue', message, path })]
 }
 
 const refuse = ({ gateway, role }: WaypointClaim, { gateways }: Claimants): Verdict | undefined => {
