@@ -103,6 +103,37 @@ it('policies about backends hold for the hosts of an entry from when it is there
   )
 })
 
+describe('what an entry asks for and does not get', () => {
+  const pod = (home: string, app: string): string =>
+    `{ apiVersion: v1, kind: Pod, metadata: { name: p, namespace: ${home}, labels: { app: ${app} } }, status: { podIP: 10.1.0.1 } }`
+  const selecting = entry('e', 'hosts: [a.example.com], resolution: STATIC, workloadSelector: { labels: { app: vm } }')
+  const racing = (resolution: string): string =>
+    entry(
+      'e',
+      `hosts: [a.example.com], resolution: ${resolution}`,
+      ', annotations: { istio.io/connect-strategy: RACE_FIRST_TCP_CONNECT }',
+    )
+  const cases: readonly (readonly [what: string, documents: readonly string[], told: RegExp | undefined])[] = [
+    ['its Pods', [selecting, pod('shop', 'vm')], undefined],
+    [
+      'WorkloadEntries, beside other Pods',
+      [selecting, pod('shop', 'web')],
+      /takes no Pod of namespace shop, and WorkloadE/,
+    ],
+    ['Pods of a namespace of which none is known', [selecting, pod('far', 'vm')], undefined],
+    ['a race', [racing('DNS')], /istio\.io\/connect-strategy is not looked at/],
+    ['a race without names', [racing('STATIC')], undefined],
+  ]
+  for (const [what, documents, told] of cases) {
+    it(what, () => {
+      const faults = faultsOf(createTranslator(options)(load(...documents)))
+      if (told === undefined) return assert.deepEqual(faults, [])
+      assert.equal(faults.length, 1)
+      assert.match(faults.join(), told)
+    })
+  }
+})
+
 describe('of two entries with one host', () => {
   const spec = (address: string): string =>
     `hosts: [a.example.com], resolution: STATIC, endpoints: [{ address: ${address} }]`

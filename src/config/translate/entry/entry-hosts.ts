@@ -71,11 +71,13 @@ const selectPods = ({ serviceEntries, pods }: Catalog): EntryLookups['selected']
     if (selector === undefined) return undefined
     const labels = Object.entries(selector)
     const isSelected = (pod: PodObject): boolean =>
-      pod.metadata.namespace === metadata?.namespace &&
       labels.every(
         ([label, value]) => Object.hasOwn(pod.metadata.labels, label) && pod.metadata.labels[label] === value,
       )
-    return [...pods.values()].flatMap(({ object }) => (isSelected(object) ? [object] : []))
+    const neighbours = [...pods.values()].flatMap(({ object }) =>
+      object.metadata.namespace === metadata?.namespace ? [object] : [],
+    )
+    return neighbours.length === 0 ? undefined : neighbours.filter(isSelected)
   },
 })
 

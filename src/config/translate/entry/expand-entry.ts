@@ -12,7 +12,7 @@ import { meaningOfLocal } from './local-address.ts'
 /** What a ServiceEntry is looked up in. */
 // A type and not an interface: only those have an index signature of their own accord.
 export type EntryLookups = {
-  /** The Pods that its selector takes, by its `NAMESPACE/NAME`. */
+  /** The Pods that its selector takes, by its `NAMESPACE/NAME`; `undefined` where no Pod of the namespace is known. */
   readonly selected: Lookup<readonly PodObject[]>
   /** Pods by their addresses. */
   readonly podsByAddress: Lookup<PodObject>
@@ -56,12 +56,20 @@ const expandSeen = (entry: ServiceEntryObject, lookups: EntryLookups): ExpandedE
         .filter((address) => canonicalIp(address) === undefined)
         .map((address) => `address ${address} is not served: only single addresses are`),
       ...entry.ports.flatMap(noteProtocol),
+      ...noteStrategy(entry),
       ...(entry.addresses.length > 0 && hosts.length > 1
         ? [`spec.addresses are those of ${hosts[0]}: several hosts at one address cannot be told apart`]
         : []),
       ...new Set(expanded.flatMap(({ notes }) => notes)),
     ],
   }
+}
+
+/** Istio's waypoints race all addresses of a name for the first connection where this is asked for. */
+const noteStrategy = ({ metadata: { annotations }, resolution }: ServiceEntryObject): readonly string[] => {
+  const asked = annotations['istio.io/connect-strategy']?.toUpperCase() === 'RACE_FIRST_TCP_CONNECT'
+  if (!asked || !resolution.startsWith('DNS')) return []
+  return ['annotation istio.io/connect-strategy is not looked at: addresses are tried one after the other']
 }
 
 interface HostScope {
@@ -166,14 +174,15 @@ const findPlaces = (entry: ServiceEntryObject, { host, addresses, lookups }: Pla
   const { metadata, resolution, endpoints, selector } = entry
   const { namespace, name } = metadata
   if (selector !== undefined) {
-    const pods = lookups.selected.get(`${namespace}/${name}`) ?? []
-    const places = pods.map((pod) => ({
+    const pods = lookups.selected.get(`${namespace}/${name}`)
+    const places = (pods ?? []).map((pod) => ({
       addresses: pod.addresses,
       ports: {},
       pod: refOf(pod),
       conditions: conditionsOf(pod),
     }))
-    return { places, names: [], notes: [] }
+    const none = `spec.workloadSelector takes no Pod of namespace ${namespace}, and WorkloadEntries are not read: 503`
+    return { places, names: [], notes: pods?.length === 0 ? [none] : [] }
   }
   switch (resolution) {
     case 'NONE': {
