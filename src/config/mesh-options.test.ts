@@ -109,10 +109,11 @@ describe('how far ServiceEntries are seen (serviceEntryVisibility)', () => {
     ])
   })
 
-  it('is a field that counts, but for rules that are not known', () => {
-    const policies = [{ visibility: 'PUBLIC', matchingRules: [{ hostnameSuffix: 'x' }] }]
+  it('is a field that counts, but for what of it is not known', () => {
+    const policies = [{ visibility: 'PUBLIC', matchingRules: [{ hostnameSuffix: 'x' }], name: 'a' }]
     assert.deepEqual(optionsOf({ policies, applyToSidecars: true }).unused, [
       'serviceEntryVisibility.policies[0].matchingRules[0].hostnameSuffix',
+      'serviceEntryVisibility.policies[0].name',
     ])
     assert.equal(decodeMeshConfig({ serviceEntryVisibility: { defaultVisibility: 'ALL' } }).ok, false)
   })

@@ -23,13 +23,18 @@ const visibility = s.withDefault(
 
 const rule = s.object({ namespaceSelector: s.optional(labelSelector) }, { unknownFields: 'ignore' })
 
+const policy = s.object(
+  { visibility, matchingRules: s.withDefault(s.array(rule), []) },
+  // Of a newer Istio's they are named as of no effect: the rest of the MeshConfig is not to be lost for them.
+  { unknownFields: 'ignore' },
+)
+
+/** `applyToSidecars` is none of a waypoint's business. */
 export const entryVisibility: s.Schema<EntryVisibilities> = s.map(
-  s.object({
-    defaultVisibility: visibility,
-    // Sidecars are none of a waypoint's business.
-    applyToSidecars: s.optional(s.boolean()),
-    policies: s.withDefault(s.array(s.object({ visibility, matchingRules: s.withDefault(s.array(rule), []) })), []),
-  }),
+  s.object(
+    { defaultVisibility: visibility, policies: s.withDefault(s.array(policy), []) },
+    { unknownFields: 'ignore' },
+  ),
   ({ defaultVisibility, policies }) => ({
     fallback: defaultVisibility,
     policies: policies.map(({ visibility: decided, matchingRules }) => ({
