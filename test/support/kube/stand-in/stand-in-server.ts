@@ -37,6 +37,8 @@ export interface StandInServer extends AsyncDisposable {
   readonly cut: () => void
 }
 
+const KEEP_ALIVE_MS = 90_000
+
 export const startStandIn = async (options: StandInOptions): Promise<StandInServer> => {
   const { tls } = options
   const users = new Users(options.users)
@@ -55,6 +57,8 @@ export const startStandIn = async (options: StandInOptions): Promise<StandInServ
     allowHTTP1: true,
     settings,
   })
+  // After five seconds, Node's default, a question may cross the end of its connection; API servers wait for minutes.
+  Object.assign(server, { keepAliveTimeout: KEEP_ALIVE_MS })
   // What Node gives for HTTP/2 here, and says so, is used as for HTTP/1.1; the types want to know which it is.
   const listener = (request: unknown, response: unknown): void =>
     void handle(request as IncomingMessage, response as ServerResponse)
