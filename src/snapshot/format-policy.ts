@@ -11,6 +11,7 @@ import type {
   SessionPersistence,
 } from '../model/backend/backend-policy.ts'
 import type { EndpointGroup } from './snapshot.ts'
+import { nameSome } from '../lib/lists/name-some.ts'
 
 /** What is asked for the endpoints of a group, and which of them stand aside, each as a line about `name`. */
 export const formatGroup = (
@@ -31,10 +32,7 @@ const count = (endpoints: number): string => `${endpoints} endpoint${endpoints =
 /** How many endpoints are named before they are only counted. */
 const SHOWN = 10
 
-const list = (items: readonly string[]): string => {
-  const more = items.length - SHOWN
-  return `${items.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-}
+const list = (items: readonly string[]): string => nameSome(items, SHOWN)
 
 /** Requests of one session, for people. */
 export const formatSession = (session: SessionPersistence): string => {

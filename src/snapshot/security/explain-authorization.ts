@@ -5,6 +5,7 @@ import { authorize, beforeTokens, findCustoms, watch } from './authorize.ts'
 import { findMisfit } from './find-misfit.ts'
 import type { AuthorizationIndex, ConditionPlan, PolicyPlan } from './policy-plans.ts'
 import type { RequestFacts } from './request-facts.ts'
+import { nameSome } from '../../lib/lists/name-some.ts'
 
 /** What policies decide about a request or connection, and what each of them has to say; plain data. */
 export interface ExplainedAuthorization {
@@ -87,8 +88,7 @@ const MAX_VALUES = 8
 const formatValues = ({ field }: FieldCondition, values: readonly string[]): string => {
   const names = 'name' in field ? [field.name] : 'names' in field ? field.names : []
   if (names.some(isSecretName)) return HIDDEN
-  const more = values.length - MAX_VALUES
-  return `${values.slice(0, MAX_VALUES).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  return nameSome(values, MAX_VALUES)
 }
 
 const formatRule = ({ action, policy, rule }: AuthorizationDecision): string =>

@@ -8,6 +8,7 @@ import { frontendProtocolOf, mayCarryRequests } from '../service/port-protocol.t
 import { formatParent } from './format-parent.ts'
 import { holdersOf, ranking, type Attachments, type Claim, type KindRoutes, type RouteKind } from './port-routes.ts'
 import { resolveParent, type ParentScope, type ResolvedParent } from './resolve-parent.ts'
+import { nameSome } from '../../../lib/lists/name-some.ts'
 
 /** What one parentRef of a route came to. */
 export interface ClaimedParent {
@@ -134,6 +135,6 @@ export const formatLostPorts = (lost: readonly LostPort[]): string => {
 }
 
 const formatLostPort = ({ port, holders: { routes } }: LostPort): string => {
-  const names = [...routes.values().take(3)].map((key) => key.replace('/', ' ')).join(', ')
-  return `port ${port} is that of ${names}${routes.size > 3 ? ` and ${routes.size - 3} more` : ''}`
+  const names = Array.from(routes, (key) => key.replace('/', ' '))
+  return `port ${port} is that of ${nameSome(names, 3)}`
 }

@@ -5,6 +5,7 @@ import type { PolicyTarget } from '../../objects/policy-target.ts'
 import type { Entry } from '../catalog.ts'
 import { conditionOf, formatFaults, type Verdict } from '../conditions.ts'
 import { resolveTargets, type ResolvedTargets, type TargetScope } from './resolve-targets.ts'
+import { nameSome } from '../../../lib/lists/name-some.ts'
 
 /** A security policy as far as its attachment goes. */
 export interface AttachedPolicy {
@@ -170,7 +171,8 @@ export const translateAttached = <P extends AttachedPolicy, Policy>(
 const SHOWN = 5
 
 const formatWhere = ({ services }: ResolvedTargets, withPods: boolean): string => {
-  const more = services.length - SHOWN
-  const names = `${services.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
-  return [...(services.length === 0 ? [] : [names]), ...(withPods ? ['Pods of this waypoint'] : [])].join(', and ')
+  return [
+    ...(services.length === 0 ? [] : [nameSome(services, SHOWN)]),
+    ...(withPods ? ['Pods of this waypoint'] : []),
+  ].join(', and ')
 }

@@ -1,5 +1,6 @@
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import { protocolOf } from './port-protocol.ts'
+import { nameSome } from '../../../lib/lists/name-some.ts'
 
 /** How many are named before they are only counted. */
 const SHOWN = 5
@@ -17,7 +18,6 @@ export const formatUndeclared = (
       .map(({ port }) => `${metadata.namespace}/${metadata.name}:${port}`),
   )
   if (found.length === 0) return undefined
-  const more = found.length - SHOWN
-  const names = `${found.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+  const names = nameSome(found, SHOWN)
   return found.length === 1 ? `port ${names} declares no protocol` : `ports ${names} declare no protocol`
 }
