@@ -73,6 +73,7 @@ export const kubeResources = {
   TCPRoute: gatewayApi('TCPRoute', 'tcproutes'),
   TLSRoute: gatewayApi('TLSRoute', 'tlsroutes'),
   Telemetry: at('telemetry.istio.io', 'v1')('Telemetry', 'telemetries'),
+  WorkloadEntry: at('networking.istio.io', 'v1')('WorkloadEntry', 'workloadentries'),
   XBackendTrafficPolicy: at('gateway.networking.x-k8s.io', 'v1alpha1')(
     'XBackendTrafficPolicy',
     'xbackendtrafficpolicies',

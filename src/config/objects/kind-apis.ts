@@ -43,6 +43,7 @@ export const kindApis = {
   TCPRoute: gatewayApi,
   TLSRoute: gatewayApi,
   Telemetry: { group: 'telemetry.istio.io', versions: ['v1', 'v1alpha1'] },
+  WorkloadEntry: istio('networking'),
   XBackendTrafficPolicy: { group: 'gateway.networking.x-k8s.io', versions: ['v1alpha1'] },
 } as const satisfies Readonly<Record<string, KindApi>>
 

@@ -30,6 +30,7 @@ import {
 import { decodeReferenceGrant, type ReferenceGrantObject } from './reference-grant.ts'
 import { decodeSecret, type SecretObject } from './secret.ts'
 import { decodeServiceEntry, type ServiceEntryObject } from './service-entry/service-entry.ts'
+import { decodeWorkloadEntry, type WorkloadEntryObject } from './service-entry/workload-entry.ts'
 import { decodeService, type ServiceObject } from './service.ts'
 import { decodeTelemetry, type TelemetryObject } from './telemetry/telemetry-object.ts'
 import { decodeTcpRoute, type TcpRouteObject } from './tcp-route/tcp-route.ts'
@@ -54,6 +55,7 @@ export type KubeObject =
   | RequestAuthenticationObject
   | SecretObject
   | ServiceEntryObject
+  | WorkloadEntryObject
   | ServiceObject
   | TcpRouteObject
   | TelemetryObject
@@ -123,6 +125,7 @@ const readings: Readonly<Record<keyof typeof kindApis, KindReading>> = {
   TCPRoute: rules(decodeTcpRoute),
   TLSRoute: rules(decodeTlsRoute),
   Telemetry: istio(decodeTelemetry),
+  WorkloadEntry: { ...istio(decodeWorkloadEntry), onBadMetadata: 'reject' },
   XBackendTrafficPolicy: rules(decodeBackendTrafficPolicy),
 }
 

@@ -283,9 +283,9 @@ for (const [apiVersion, kind, state, message] of [
   ['networking.istio.io/v1alpha3', 'EnvoyFilter', 'unsupported', /^EnvoyFilter is not read: Filter is in its place/],
   [
     'networking.istio.io/v1',
-    'WorkloadEntry',
+    'WorkloadGroup',
     'unsupported',
-    /^WorkloadEntry is not read: an endpoint of a ServiceEntry/,
+    /^WorkloadGroup is not read: a WorkloadEntry is in its place/,
   ],
   ['networking.istio.io/v1beta1', 'ProxyConfig', 'unsupported', /^ProxyConfig is not read: a flag of fairway run/],
   ['networking.istio.io/v1', 'Sidecar', 'unsupported', /^Sidecar is not carried out: it is about proxies beside Pods/],

@@ -138,8 +138,7 @@ const inPlaceOf: ReadonlyMap<string, string> = new Map([
   ['WasmPlugin', 'Filter'],
   ['TrafficExtension', 'Filter'],
   ['ProxyConfig', 'a flag of fairway run'],
-  ['WorkloadEntry', 'an endpoint of a ServiceEntry'],
-  ['WorkloadGroup', 'an endpoint of a ServiceEntry'],
+  ['WorkloadGroup', 'a WorkloadEntry'],
 ])
 
 /** Kinds that mean nothing to any waypoint, and why. */

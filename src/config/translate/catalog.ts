@@ -15,6 +15,7 @@ import type { ReferenceGrantObject } from '../objects/reference-grant.ts'
 import type { RequestAuthenticationObject } from '../objects/request-authentication/request-authentication.ts'
 import type { SecretObject } from '../objects/secret.ts'
 import type { ServiceEntryObject } from '../objects/service-entry/service-entry.ts'
+import type { WorkloadEntryObject } from '../objects/service-entry/workload-entry.ts'
 import type { ServiceObject } from '../objects/service.ts'
 import type { TcpRouteObject } from '../objects/tcp-route/tcp-route.ts'
 import type { TelemetryObject } from '../objects/telemetry/telemetry-object.ts'
@@ -68,6 +69,7 @@ export interface Catalog {
   readonly namespaces: ReadonlyMap<string, Entry<NamespaceObject>>
   readonly services: ReadonlyMap<string, Entry<ServiceObject>>
   readonly serviceEntries: ReadonlyMap<string, Entry<ServiceEntryObject>>
+  readonly workloadEntries: ReadonlyMap<string, WorkloadEntryObject>
   /** By the Service that the slice's label names. */
   readonly slices: ReadonlyMap<string, readonly Entry<EndpointSliceObject>[]>
   /** Slices that name no Service. */
@@ -116,6 +118,7 @@ const emptyCatalog = () => ({
   namespaces: new Map<string, Entry<NamespaceObject>>(),
   services: new Map<string, Entry<ServiceObject>>(),
   serviceEntries: new Map<string, Entry<ServiceEntryObject>>(),
+  workloadEntries: new Map<string, WorkloadEntryObject>(),
   slices: new Map<string, Entry<EndpointSliceObject>[]>(),
   orphanSlices: new Array<Entry<EndpointSliceObject>>(),
   pods: new Map<string, Entry<PodObject>>(),
@@ -178,6 +181,8 @@ const file = (
       return void catalog.secrets.set(key, object)
     case 'ConfigMap':
       return void catalog.configMaps.set(key, object)
+    case 'WorkloadEntry':
+      return void catalog.workloadEntries.set(key, object)
     case 'ServiceEntry':
       return void catalog.serviceEntries.set(key, { object, source })
     case 'Filter':

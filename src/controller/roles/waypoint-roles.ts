@@ -12,7 +12,7 @@ const everywhere: readonly Right[] = [
     resources: ['gatewayclasses', 'gateways', 'grpcroutes', 'httproutes', 'referencegrants', 'tcproutes', 'tlsroutes'],
     verbs: read,
   },
-  { groups: ['networking.istio.io'], resources: ['serviceentries'], verbs: read },
+  { groups: ['networking.istio.io'], resources: ['serviceentries', 'workloadentries'], verbs: read },
   { groups: ['security.istio.io'], resources: ['authorizationpolicies', 'requestauthentications'], verbs: read },
   { groups: ['telemetry.istio.io'], resources: ['telemetries'], verbs: read },
 ]

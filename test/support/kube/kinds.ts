@@ -200,6 +200,7 @@ export const gatewayApiKinds: readonly JsonObject[] = [
 export const istioKinds: readonly JsonObject[] = (
   [
     ['networking.istio.io', 'ServiceEntry', 'serviceentries'],
+    ['networking.istio.io', 'WorkloadEntry', 'workloadentries'],
     ['security.istio.io', 'AuthorizationPolicy', 'authorizationpolicies'],
     ['security.istio.io', 'PeerAuthentication', 'peerauthentications'],
     ['security.istio.io', 'RequestAuthentication', 'requestauthentications'],

@@ -18,7 +18,7 @@ export interface ServiceEntryObject {
   readonly isExternal: boolean
   readonly resolution: EntryResolution
   readonly endpoints: readonly EntryEndpoint[]
-  /** Labels of the Pods that are its endpoints (`spec.workloadSelector`). */
+  /** Labels of the Pods and WorkloadEntries that are its endpoints (`spec.workloadSelector`). */
   readonly selector?: Readonly<Record<string, string>>
   /** `spec.exportTo`; empty: everywhere. */
   readonly exportTo: readonly string[]
@@ -26,7 +26,7 @@ export interface ServiceEntryObject {
 }
 
 export type EntryPort = s.ValueOf<typeof entryPort>
-export type EntryEndpoint = s.ValueOf<typeof endpoint>
+export type EntryEndpoint = s.ValueOf<typeof entryEndpoint>
 export type EntryResolution = (typeof resolutions)[number]
 
 const resolutions = ['NONE', 'STATIC', 'DNS', 'DNS_ROUND_ROBIN', 'DYNAMIC_DNS'] as const
@@ -47,7 +47,8 @@ const entryPort = s.object({
   targetPort: s.optional(portNumber),
 })
 
-const endpoint = s.object({
+/** An endpoint in an entry, and the `spec` of a WorkloadEntry. */
+export const entryEndpoint = s.object({
   address: s.withDefault(s.string(), ''),
   /** By the name of the entry's port. */
   ports: s.withDefault(s.record(portNumber), {}),
@@ -70,7 +71,7 @@ const spec = s.refine(
       ports: s.withDefault(s.array(entryPort, { maxItems: 256 }), []),
       location: s.withDefault(s.oneOf(['MESH_EXTERNAL', 'MESH_INTERNAL']), 'MESH_EXTERNAL'),
       resolution: s.withDefault(s.oneOf(resolutions), 'NONE'),
-      endpoints: s.withDefault(s.array(endpoint, { maxItems: 4096 }), []),
+      endpoints: s.withDefault(s.array(entryEndpoint, { maxItems: 4096 }), []),
       workloadSelector: s.optional(s.object({ labels: s.withDefault(s.record(s.string()), {}) })),
       exportTo: s.withDefault(s.array(s.string()), []),
     },

@@ -48,6 +48,7 @@ const ofNamespaces = [...new Set([...ofBackends, ...guards, ...ours])]
 /** Every kind that is ever followed. */
 export const followedKinds: readonly string[] = [
   ...ofCluster,
+  'WorkloadEntry',
   ...routes,
   ...ofNamespaces,
   'Telemetry',
@@ -74,6 +75,8 @@ export const planWatches = ({ gateway, object, kinds, wants }: PlanInput): reado
   const root = wants?.rootNamespace
   const plan = new Plan(kinds)
   for (const kind of ofCluster) plan.add(kind, {})
+  // Rights of an older version do without these: who selects them is told that there are none.
+  plan.add('WorkloadEntry', {}, { isOptional: true })
   if (object === undefined) return plan.watches()
   for (const kind of routes) {
     if (isWide) plan.add(kind, {})

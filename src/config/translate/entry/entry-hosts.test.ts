@@ -103,6 +103,75 @@ it('policies about backends hold for the hosts of an entry from when it is there
   )
 })
 
+describe('WorkloadEntries that an entry selects', () => {
+  const workload = (name: string, { labels = '{ app: vm }', namespace = 'shop', more = '' }, address: string): string =>
+    `{ apiVersion: networking.istio.io/v1, kind: WorkloadEntry, metadata: { name: ${name}, namespace: ${namespace}, labels: ${labels} }, spec: { address: ${address}${more} } }`
+  const selecting = (resolution: string, labels = '{ app: vm }'): string =>
+    entry('e', `hosts: [a.example.com], resolution: ${resolution}, workloadSelector: { labels: ${labels} }`)
+  const pod =
+    '{ apiVersion: v1, kind: Pod, metadata: { name: p, namespace: shop, labels: { app: vm } }, status: { podIP: 10.1.0.1 } }'
+  const cases: readonly (readonly [what: string, documents: readonly string[], to: readonly string[]])[] = [
+    ['are endpoints', [selecting('STATIC'), workload('w', {}, '192.0.2.1')], ['192.0.2.1:80']],
+    ['beside Pods', [selecting('STATIC'), workload('w', {}, '192.0.2.1'), pod], ['10.1.0.1:80', '192.0.2.1:80']],
+    [
+      'at their own ports',
+      [selecting('STATIC'), workload('w', { more: ', ports: { http: 8080 }' }, '192.0.2.1')],
+      ['192.0.2.1:8080'],
+    ],
+    ['not of other labels', [selecting('STATIC'), workload('w', { labels: '{ app: v }' }, '192.0.2.1')], []],
+    ['not of other namespaces', [selecting('STATIC'), workload('w', { namespace: 'far' }, '192.0.2.1')], []],
+    [
+      'by labels of their specs',
+      [selecting('STATIC'), workload('w', { labels: '{}', more: ', labels: { app: vm }' }, '192.0.2.1')],
+      ['192.0.2.1:80'],
+    ],
+    [
+      'where those of their metadata say nothing else',
+      [selecting('STATIC'), workload('w', { labels: '{ app: v }', more: ', labels: { app: vm }' }, '192.0.2.1')],
+      [],
+    ],
+    ['that have names', [selecting('DNS'), workload('w', {}, 'b.example.com')], ['192.0.2.3:80']],
+    ['not without labels', [selecting('STATIC', '{}'), workload('w', {}, '192.0.2.1'), pod], []],
+  ]
+  for (const [what, documents, to] of cases) {
+    it(what, () => {
+      const names = namesOf({ 'b.example.com': ['192.0.2.3'] })
+      const { model } = createTranslator(options)(load(...documents), names)
+      const set = model.endpoints.find(({ key }) => key === 'shop/a.example.com:80')
+      assert.deepEqual(set?.endpoints.map(({ address, port }) => `${address}:${port}`) ?? [], to)
+    })
+  }
+
+  it('come and go', () => {
+    const translate = createTranslator(options)
+    const [objects] = [load(selecting('STATIC'), workload('w', {}, '192.0.2.1'))]
+    assert.deepEqual(addressesOf(translate(objects), 'a.example.com'), ['192.0.2.1'])
+    const rest = objects.filter(({ read }) => read.ref?.kind !== 'WorkloadEntry')
+    assert.deepEqual(addressesOf(translate(rest), 'a.example.com') ?? [], [])
+    assert.deepEqual(addressesOf(translate(objects), 'a.example.com'), ['192.0.2.1'])
+  })
+
+  it('are nothing to a Service that selects them, whose condition says so', () => {
+    const service =
+      '{ apiVersion: v1, kind: Service, metadata: { name: s, namespace: shop }, spec: { clusterIP: 10.96.0.1, selector: { app: vm }, ports: [{ port: 80 }] } }'
+    const { conditions } = createTranslator(options)(load(service, workload('w', {}, '192.0.2.1')))
+    const told = conditions.filter(({ object }) => object.kind === 'Service').map(({ message }) => message)
+    assert.match(told.join(), /nothing is sent to the WorkloadEntries that it selects \(w\): only ServiceEntries/)
+  })
+
+  it('show who they are where they take HBONE, and are told by their names', () => {
+    const tunnel = ', serviceAccount: ledger, weight: 3, labels: { networking.istio.io/tunnel: http }'
+    const inside = entry(
+      'e',
+      'hosts: [a.example.com], location: MESH_INTERNAL, resolution: STATIC, workloadSelector: { labels: { app: vm } }',
+    )
+    const translated = createTranslator(options)(load(inside, workload('w', { more: tunnel }, '192.0.2.1')))
+    const [endpoint] = translated.model.endpoints[0]?.endpoints ?? []
+    assert.deepEqual([endpoint?.transport, endpoint?.identity], ['hbone', 'spiffe://cluster.local/ns/shop/sa/ledger'])
+    assert.deepEqual(faultsOf(translated), ['PartiallyInvalid: WorkloadEntry w.weight is not looked at'])
+  })
+})
+
 describe('what an entry asks for and does not get', () => {
   const pod = (home: string, app: string): string =>
     `{ apiVersion: v1, kind: Pod, metadata: { name: p, namespace: ${home}, labels: { app: ${app} } }, status: { podIP: 10.1.0.1 } }`
@@ -116,9 +185,9 @@ describe('what an entry asks for and does not get', () => {
   const cases: readonly (readonly [what: string, documents: readonly string[], told: RegExp | undefined])[] = [
     ['its Pods', [selecting, pod('shop', 'vm')], undefined],
     [
-      'WorkloadEntries, beside other Pods',
+      'a workload, beside other Pods',
       [selecting, pod('shop', 'web')],
-      /takes no Pod of namespace shop, and WorkloadE/,
+      /takes no Pod and no WorkloadEntry of namespace shop/,
     ],
     ['Pods of a namespace of which none is known', [selecting, pod('far', 'vm')], undefined],
     ['a race', [racing('DNS')], /istio\.io\/connect-strategy is not looked at/],

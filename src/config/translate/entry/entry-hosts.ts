@@ -1,9 +1,9 @@
-import type { PodObject } from '../../objects/pod.ts'
 import type { ServiceEntryObject } from '../../objects/service-entry/service-entry.ts'
 import type { ServiceObject } from '../../objects/service.ts'
 import type { Catalog, Entry } from '../catalog.ts'
 import { createMemory, type Lookup } from '../memory.ts'
 import type { TranslateOptions } from '../options.ts'
+import { takes } from '../service/match-labels.ts'
 import { entryVisibilityIn } from './entry-visibility.ts'
 import { expandEntry, type EntryLookups, type ExpandedEntry } from './expand-entry.ts'
 
@@ -56,7 +56,13 @@ export const createEntryHosts = ({
   return (catalog, names) => {
     if (catalog.serviceEntries.size === 0) return none
     const visibility = entryVisibilityIn(catalog, mesh?.entryVisibility)
-    const lookups = { selected: selectPods(catalog), podsByAddress: catalog.podsByAddress, names, visibility }
+    const lookups = {
+      pods: selectPods(catalog),
+      workloads: selectWorkloads(catalog),
+      podsByAddress: catalog.podsByAddress,
+      names,
+      visibility,
+    }
     const found = [...catalog.serviceEntries.values()]
       .toSorted(byAge)
       .map((entry) => ({ entry, expanded: remember(entry.object, lookups, (seen) => expandEntry(entry.object, seen)) }))
@@ -64,22 +70,29 @@ export const createEntryHosts = ({
   }
 }
 
-/** The Pods of its namespace that have all the labels, in the order of their names. */
-const selectPods = ({ serviceEntries, pods }: Catalog): EntryLookups['selected'] => ({
+/** The Pods of its namespace that it selects, in the order of their names. */
+const selectPods = ({ serviceEntries, pods }: Catalog): EntryLookups['pods'] => ({
   get: (key) => {
-    const { selector, metadata } = serviceEntries.get(key)?.object ?? {}
-    if (selector === undefined) return undefined
-    const labels = Object.entries(selector)
-    const isSelected = (pod: PodObject): boolean =>
-      labels.every(
-        ([label, value]) => Object.hasOwn(pod.metadata.labels, label) && pod.metadata.labels[label] === value,
-      )
-    const neighbours = [...pods.values()].flatMap(({ object }) =>
-      object.metadata.namespace === metadata?.namespace ? [object] : [],
-    )
-    return neighbours.length === 0 ? undefined : neighbours.filter(isSelected)
+    const entry = serviceEntries.get(key)?.object
+    const neighbours = [...pods.values()].flatMap(({ object }) => (isNeighbour(object, entry) ? [object] : []))
+    return neighbours.length === 0 ? undefined : neighbours.filter((pod) => takes(entry?.selector, pod.metadata.labels))
   },
 })
+
+/** The WorkloadEntries of its namespace that it selects, in the order of their names. */
+const selectWorkloads = ({ serviceEntries, workloadEntries }: Catalog): EntryLookups['workloads'] => ({
+  get: (key) => {
+    const entry = serviceEntries.get(key)?.object
+    return [...workloadEntries.values()].filter(
+      (workload) => isNeighbour(workload, entry) && takes(entry?.selector, workload.endpoint.labels),
+    )
+  },
+})
+
+const isNeighbour = (
+  { metadata }: Pick<ServiceEntryObject, 'metadata'>,
+  entry: ServiceEntryObject | undefined,
+): boolean => metadata.namespace === entry?.metadata.namespace
 
 const arrange = (
   found: readonly { readonly entry: Entry<ServiceEntryObject>; readonly expanded: ExpandedEntry }[],

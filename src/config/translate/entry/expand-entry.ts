@@ -2,18 +2,22 @@ import { canonicalIp } from '../../../lib/ip.ts'
 import type { EndpointSliceObject, SliceEndpoint } from '../../objects/endpoint-slice.ts'
 import type { PodObject } from '../../objects/pod.ts'
 import type { EntryVisibility } from '../../objects/mesh-config/entry-visibility.ts'
-import type { EntryEndpoint, EntryPort, ServiceEntryObject } from '../../objects/service-entry/service-entry.ts'
+import type { EntryPort, ServiceEntryObject } from '../../objects/service-entry/service-entry.ts'
+import type { WorkloadEntryObject } from '../../objects/service-entry/workload-entry.ts'
 import type { ServiceObject, ServicePortObject } from '../../objects/service.ts'
 import type { Lookup } from '../memory.ts'
 import { protocolOf, unknownProtocol } from '../service/port-protocol.ts'
 import { exportWithin } from './entry-visibility.ts'
 import { meaningOfLocal } from './local-address.ts'
+import { asWritten, bareAt, endpointsOf, type WrittenEndpoint } from './written-endpoint.ts'
 
 /** What a ServiceEntry is looked up in. */
 // A type and not an interface: only those have an index signature of their own accord.
 export type EntryLookups = {
   /** The Pods that its selector takes, by its `NAMESPACE/NAME`; `undefined` where no Pod of the namespace is known. */
-  readonly selected: Lookup<readonly PodObject[]>
+  readonly pods: Lookup<readonly PodObject[]>
+  /** The WorkloadEntries that it takes. */
+  readonly workloads: Lookup<readonly WorkloadEntryObject[]>
   /** Pods by their addresses. */
   readonly podsByAddress: Lookup<PodObject>
   /** Addresses by host name; none when it has none, `undefined` as long as nobody has asked. */
@@ -173,43 +177,49 @@ interface PlaceScope {
 const findPlaces = (entry: ServiceEntryObject, { host, addresses, lookups }: PlaceScope): Places => {
   const { metadata, resolution, endpoints, selector } = entry
   const { namespace, name } = metadata
-  if (selector !== undefined) {
-    const pods = lookups.selected.get(`${namespace}/${name}`)
-    const places = (pods ?? []).map((pod) => ({
-      addresses: pod.addresses,
-      ports: {},
-      pod: refOf(pod),
-      conditions: conditionsOf(pod),
-    }))
-    const none = `spec.workloadSelector takes no Pod of namespace ${namespace}, and WorkloadEntries are not read: 503`
-    return { places, names: [], notes: pods?.length === 0 ? [none] : [] }
-  }
+  if (selector !== undefined) return placesOf(entry, lookups)
   switch (resolution) {
     case 'NONE': {
       // As it was dialled: where there is but one address to be dialled, that is known here too.
       if (addresses.length === 1) {
-        return joinPlaces(
-          addresses.map((address) => placeOf({ ...entry, endpoints: [] }, { ...bare, address }, canonical)),
-        )
+        return joinPlaces(addresses.map((address) => placeOf(entry, { ...bareAt(entry), address }, canonical)))
       }
       const closed = `ServiceEntry ${namespace}/${name} has resolution NONE and not one address: where its connections were going is not known here`
       return { places: [], names: [], notes: [`${closed}: 503`], closed }
     }
     case 'STATIC':
-      return joinPlaces(endpoints.map((endpoint, index) => placeOf(entry, { ...endpoint, index }, canonical)))
+      return joinPlaces(endpointsOf(entry).map((endpoint) => placeOf(entry, endpoint, canonical)))
     case 'DNS':
     case 'DNS_ROUND_ROBIN': {
       const resolve = createResolve(lookups.names, resolution)
-      const written = endpoints.length > 0 ? endpoints : [{ address: host, ports: {}, labels: {} }]
-      return joinPlaces(written.map((endpoint, index) => placeOf(entry, { ...endpoint, index }, resolve)))
+      const all = endpoints.length > 0 ? endpointsOf(entry) : [{ ...bareAt(entry), address: host }]
+      return joinPlaces(all.map((endpoint) => placeOf(entry, endpoint, resolve)))
     }
     case 'DYNAMIC_DNS':
       return { places: [], names: [], notes: [] }
   }
 }
 
-/** An endpoint of which nothing but its address is said. */
-const bare = { ports: {}, labels: {}, index: 0 } as const
+/** What its selector takes: Pods as they are, and WorkloadEntries as if they stood among its endpoints. */
+const placesOf = (entry: ServiceEntryObject, lookups: EntryLookups): Places => {
+  const { metadata, resolution } = entry
+  const key = `${metadata.namespace}/${metadata.name}`
+  const pods = lookups.pods.get(key)
+  const workloads = lookups.workloads.get(key) ?? []
+  const none = `spec.workloadSelector takes no Pod and no WorkloadEntry of namespace ${metadata.namespace}: 503`
+  const isByName = resolution === 'DNS' || resolution === 'DNS_ROUND_ROBIN'
+  const resolve = isByName ? createResolve(lookups.names, resolution) : canonical
+  const ofPods = (pods ?? []).map((pod) => ({
+    addresses: pod.addresses,
+    ports: {},
+    pod: refOf(pod),
+    conditions: conditionsOf(pod),
+  }))
+  return joinPlaces([
+    { places: ofPods, names: [], notes: pods?.length === 0 && workloads.length === 0 ? [none] : [] },
+    ...workloads.map((workload) => placeOf(entry, asWritten(workload), resolve)),
+  ])
+}
 
 /** As the EndpointSlices of a Service would have it: there is no controller that looks at the Pods of an entry. */
 const conditionsOf = ({ isUnready, isTerminating }: PodObject): SliceEndpoint['conditions'] => ({
@@ -256,11 +266,8 @@ const createResolve =
     return { addresses: (resolution === 'DNS' ? found : found?.slice(0, 1)) ?? [], name }
   }
 
-type NumberedEndpoint = EntryEndpoint & { readonly index: number }
-
-const placeOf = (entry: ServiceEntryObject, endpoint: NumberedEndpoint, resolve: Resolve): Places => {
-  const { address, ports, locality, network, weight, index } = endpoint
-  const at = entry.endpoints.length === 0 ? 'spec.hosts' : `spec.endpoints[${index}]`
+const placeOf = (entry: ServiceEntryObject, endpoint: WrittenEndpoint, resolve: Resolve): Places => {
+  const { address, ports, locality, network, weight, at } = endpoint
   const { addresses: found, name, why } = resolve(address)
   const addresses = found.filter((one) => meaningOfLocal(one) === undefined)
   const zone = locality?.split('/')[1]
@@ -288,14 +295,11 @@ const placeOf = (entry: ServiceEntryObject, endpoint: NumberedEndpoint, resolve:
  * is for the Pod at the address to say, unless the entry does (label `networking.istio.io/tunnel`).
  */
 const workloadOf = (
-  { metadata: { namespace, name }, isExternal }: ServiceEntryObject,
-  { labels, serviceAccount = '', index }: NumberedEndpoint,
+  { metadata: { namespace }, isExternal }: ServiceEntryObject,
+  { labels, serviceAccount = '', own, owner }: WrittenEndpoint,
 ): readonly [string, PodObject] | undefined => {
   if (!isExternal && labels['networking.istio.io/tunnel'] !== 'http') return undefined
   const { 'networking.istio.io/tunnel': _tunnel, ...others } = labels
-  // No Pod has a name like this.
-  const own = `${name} endpoints[${index}]`
-  const owner = { kind: 'ServiceEntry', name }
   const pod: PodObject = {
     kind: 'Pod',
     metadata: { namespace, name: own, labels: isExternal ? others : labels, annotations: {}, owners: [owner] },

@@ -5,8 +5,9 @@ import type { ChosenGateway } from '../gateway/choose-gateway.ts'
 import { CANARY, waypointsOf, type WaypointRole } from '../gateway/waypoint-labels.ts'
 import { conditionOf } from '../conditions.ts'
 import type { TranslateOptions } from '../options.ts'
-import { matchLabels, namespaceLabels } from './match-labels.ts'
+import { matchLabels, namespaceLabels, takes } from './match-labels.ts'
 import { distributionFor, lackOfPlace } from './near-places.ts'
+import { nameSome } from '../../../lib/lists/name-some.ts'
 
 /** Services that istiod would never send through a waypoint: its own waypoints. */
 const managedWaypoints: ReadonlySet<string> = new Set(['istio.io-mesh-controller', 'istio.io-eastwest-controller'])
@@ -38,6 +39,7 @@ export const bindServices = (
       ...(lack === undefined ? [] : [lack]),
       ...(entry.object.unmet ?? []).map((field) => unmet[field]),
       ...(entry.object.metadata.labels['istio.io/global'] === 'true' ? [oneCluster] : []),
+      ...lackOfWorkloads(entry.object, catalog),
     ]
     const but = lacks.length === 0 ? undefined : lacks.join('; ')
     conditions.push(conditionOf(entry, refusal ?? acceptedBy(gateway, { role, but })))
@@ -56,6 +58,18 @@ const unmet: Readonly<Record<UnmetField, string>> = {
 /** The label is that of Istio's ambient profile (`serviceScopeConfigs`), and what is read are EndpointSlices of one API server. */
 const oneCluster =
   'label istio.io/global has no effect: requests go to endpoints of this cluster alone, whatever others have'
+
+/** Istio's Services send to WorkloadEntries too, which no EndpointSlice has. */
+const lackOfWorkloads = ({ metadata, selector }: ServiceObject, { workloadEntries }: Catalog): readonly string[] => {
+  const taken = [...workloadEntries.values()].filter(
+    (workload) => workload.metadata.namespace === metadata.namespace && takes(selector, workload.endpoint.labels),
+  )
+  if (taken.length === 0) return []
+  const names = taken.map((workload) => workload.metadata.name)
+  return [
+    `nothing is sent to the WorkloadEntries that it selects (${nameSome(names, 3)}): only ServiceEntries send to those`,
+  ]
+}
 
 /** What the Gateway is to a Service or ServiceEntry; `undefined` when that is not bound to it. */
 export const roleOf = (

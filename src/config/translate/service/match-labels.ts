@@ -22,6 +22,15 @@ export const matchLabels = (selector: LabelSelector, labels: Readonly<Record<str
   )
 }
 
+/** Whether a plain selector, as of a Service, takes who has these labels; one that asks for nothing takes nobody. */
+export const takes = (
+  selector: Readonly<Record<string, string>> = {},
+  labels: Readonly<Record<string, string>>,
+): boolean => {
+  const wanted = Object.entries(selector)
+  return wanted.length > 0 && wanted.every(([label, value]) => Object.hasOwn(labels, label) && labels[label] === value)
+}
+
 /** The labels of a Namespace; it always carries its own name as one (KEP-2161), whether a file spells it out or not. */
 export const namespaceLabels = (
   { namespaces }: Pick<Catalog, 'namespaces'>,
