@@ -220,9 +220,12 @@ const MALLOC_SETTINGS = {
   MALLOC_TRIM_THRESHOLD_: String(1024 * 1024),
 }
 
-/** The flags for our sources, with those of the environment. */
-export function nodeFlags() {
-  return [...NODE_FLAGS, ...(process.env.FAIRWAY_NODE_FLAGS ?? '').split(/\s+/).filter((flag) => flag !== '')]
+/**
+ * The flags for our sources, with those of the environment, and between them what somebody wants to have otherwise.
+ * @param {readonly string[]} [own]
+ */
+export function nodeFlags(own = []) {
+  return [...NODE_FLAGS, ...own, ...(process.env.FAIRWAY_NODE_FLAGS ?? '').split(/\s+/).filter((flag) => flag !== '')]
 }
 
 /**
